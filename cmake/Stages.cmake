@@ -1,0 +1,37 @@
+# From LM_STAGES: the table of descriptors (light) and the table of run functions (worker).
+# Libraries behind a stage's own doors are named by stages/<name>/<name>.cmake: LM_STAGE_LIBRARIES.
+function(lm_stage_targets)
+  set(externs "")
+  set(rows "")
+  set(run_externs "")
+  set(run_rows "")
+  add_library(lmpipe_stages STATIC)
+  target_include_directories(lmpipe_stages PUBLIC ${CMAKE_SOURCE_DIR}/include
+    PRIVATE ${CMAKE_BINARY_DIR}/inc/base ${CMAKE_BINARY_DIR}/inc/model)
+  lm_warnings(lmpipe_stages)
+  add_library(lmpipe_runs INTERFACE)
+  foreach(stage ${LM_STAGES})
+    string(APPEND externs "extern const struct lm_stage lm_stage_${stage};\n")
+    string(APPEND rows "    &lm_stage_${stage},\n")
+    string(APPEND run_externs "extern lm_run_fn lm_run_${stage};\n")
+    string(APPEND run_rows "    {\"${stage}\", lm_run_${stage}},\n")
+    target_sources(lmpipe_stages PRIVATE ${CMAKE_SOURCE_DIR}/stages/${stage}/${stage}.c)
+    # The work: everything else in the folder; it sees core/ and the promise, no other stage.
+    file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/stages/${stage}/*.c)
+    list(REMOVE_ITEM sources ${CMAKE_SOURCE_DIR}/stages/${stage}/${stage}.c)
+    add_library(lmpipe_run_${stage} STATIC ${sources})
+    set(LM_STAGE_LIBRARIES "")
+    include(${CMAKE_SOURCE_DIR}/stages/${stage}/${stage}.cmake OPTIONAL)
+    target_link_libraries(lmpipe_run_${stage}
+      PRIVATE lmpipe_text lmpipe_data lmpipe_model lmpipe_base ${LM_STAGE_LIBRARIES})
+    lm_warnings(lmpipe_run_${stage})
+    target_link_libraries(lmpipe_runs INTERFACE lmpipe_run_${stage})
+  endforeach()
+  set(head "/* Generated from LM_STAGES in CMakeLists.txt. */\n#include <stddef.h>\n\n#include <lmpipe/stage.h>\n\n")
+  file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/stage_table.c @ONLY CONTENT
+    "${head}${externs}\nconst struct lm_stage *const lm_stage_table[] = {\n${rows}    NULL,\n};\n")
+  file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/run_table.c @ONLY CONTENT
+    "${head}${run_externs}\nconst struct lm_run_row lm_run_table[] = {\n${run_rows}    {NULL, NULL},\n};\n")
+  target_sources(lmpipe_stages PRIVATE ${CMAKE_BINARY_DIR}/stage_table.c)
+  # Only the worker takes run_table.c (worker/CMakeLists.txt).
+endfunction()

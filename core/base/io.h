@@ -1,0 +1,58 @@
+/**
+ * Files: whole reads, atomic durable writes, folders. All paths are UTF-8 bytes; every error
+ * names the path and the system's reason. Descriptors are opened O_CLOEXEC.
+ */
+#ifndef LM_BASE_IO_H
+#define LM_BASE_IO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <lmpipe/arena.h>
+#include <lmpipe/status.h>
+
+/** Names in a folder, sorted by bytes, without "." and "..". */
+struct lm_names {
+    char **items;
+    size_t count;
+};
+
+/** dir + "/" + name in the arena (NULL: out of memory). An absolute name is returned as it is. */
+char *lm_path_join(struct lm_arena *arena, const char *dir, const char *name);
+/** Everything before the last '/', "." when there is none, "/" for the root. */
+char *lm_path_dir(struct lm_arena *arena, const char *path);
+/** What follows the last '/'; borrowed from `path`. */
+const char *lm_path_base(const char *path);
+
+/** Whole file, at most `ceiling` bytes (LM_RANGE beyond), plus a NUL that is not counted. Owned by the arena. */
+enum lm_status lm_file_read(char **out, size_t *size, struct lm_arena *arena, const char *path,
+                            size_t ceiling, struct lm_err *err);
+/** Writes path.tmp.<pid>, fsyncs it, renames it over `path`, fsyncs the folder. */
+enum lm_status lm_file_write_atomic(const char *path, const void *data, size_t size,
+                                    struct lm_err *err);
+/** Creates or truncates `path` and writes it, without fsync (for private folders). */
+enum lm_status lm_file_write(const char *path, const void *data, size_t size, struct lm_err *err);
+/** write() until all is written; retries EINTR and short writes. */
+enum lm_status lm_write_all(int fd, const void *data, size_t size, const char *name,
+                            struct lm_err *err);
+/** Copies by reflink where the file system can, else copy_file_range, else read/write; the new
+ *  file has `mode`, is written beside its goal and renamed over it. Never a hard link. */
+enum lm_status lm_file_copy(const char *to, const char *from, unsigned mode, struct lm_err *err);
+enum lm_status lm_fsync_path(const char *path, struct lm_err *err); /**< a file or a folder */
+
+bool lm_path_exists(const char *path);
+bool lm_path_is_dir(const char *path);
+/** mkdir -p. */
+enum lm_status lm_dir_create(const char *path, struct lm_err *err);
+/** Sorted names of a folder. */
+enum lm_status lm_dir_list(struct lm_names *out, struct lm_arena *arena, const char *path,
+                           struct lm_err *err);
+/** Paths of all regular files below `path`, relative to it, sorted by bytes; symbolic links to
+ *  files are followed, to folders not. */
+enum lm_status lm_dir_walk(struct lm_names *out, struct lm_arena *arena, const char *path,
+                           struct lm_err *err);
+/** rm -rf; a missing path is fine; never follows a symbolic link. */
+enum lm_status lm_dir_remove(const char *path, struct lm_err *err);
+
+#endif
