@@ -73,12 +73,12 @@ struct lm_ctx;
 /** Runs a stage. Returns LM_OK with all outputs written, LM_CANCELLED after checkpointing, or a failure. */
 typedef enum lm_status lm_run_fn(struct lm_ctx *ctx, const void *params, struct lm_err *err);
 
-struct lm_run_row {
+struct lm_stage_run {
     const char *name;
     lm_run_fn *run;
 };
 /** Generated from LM_STAGES, linked into the worker only. */
-extern const struct lm_run_row lm_run_table[];
+extern const struct lm_stage_run lm_run_table[];
 
 /** Path of an input: a file, or a folder (LM_PORT_FOLDER); read-only and verified. NULL: an
  *  optional port that is not connected. Borrowed. */
