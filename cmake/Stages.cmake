@@ -31,7 +31,7 @@ function(lm_stage_targets)
   file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/stage_table.c @ONLY CONTENT
     "${head}${externs}\nconst struct lm_stage *const lm_stage_table[] = {\n${rows}    NULL,\n};\n")
   file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/run_table.c @ONLY CONTENT
-    "${head}${run_externs}\nconst struct lm_run_row lm_run_table[] = {\n${run_rows}    {NULL, NULL},\n};\n")
+    "${head}${run_externs}\nconst struct lm_stage_run lm_run_table[] = {\n${run_rows}    {NULL, NULL},\n};\n")
   target_sources(lmpipe_stages PRIVATE ${CMAKE_BINARY_DIR}/stage_table.c)
   # Only the worker takes run_table.c (worker/CMakeLists.txt).
 endfunction()

@@ -1,0 +1,190 @@
+/**
+ * The model core: a GPT library that stands alone. List presets, create, load, run (forward,
+ * score, generate), train (backward, step), save.
+ *
+ * Shapes: B batch, T time, C width, L layers, H heads, V vocabulary; row-major. Token ids are
+ * int32 in [0, V). Losses are in nats. Architecture: GPT-2 (Radford et al. 2019, section 2.3).
+ * Results do not depend on the number of threads (docs/internals/numerics.md).
+ * A model is used by one thread at a time; the pool it was given serves it.
+ */
+#ifndef LMPIPE_MODEL_H
+#define LMPIPE_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <lmpipe/arena.h>
+#include <lmpipe/hash.h>
+#include <lmpipe/rng.h>
+#include <lmpipe/status.h>
+
+struct lm_model;
+
+/** Shape of a model. */
+struct lm_model_config {
+    int64_t vocab;   /**< V, tokens in the vocabulary */
+    int64_t context; /**< largest T, tokens */
+    int64_t layers, heads, width;
+    double dropout; /**< probability in training, [0, 1) */
+};
+
+/** A named shape (vocab is 0: it comes from the tokenizer). */
+struct lm_model_preset {
+    const char *name, *summary, *source;
+    struct lm_model_config config;
+};
+
+enum lm_numerics { LM_NUMERICS_BLAS, LM_NUMERICS_PORTABLE };
+
+/** How to run a model; zero-initialised means: one thread, best kernels, blas, inference. */
+struct lm_model_options {
+    size_t threads;        /**< workers of the model's own pool; 0 is 1 */
+    const char *kernels;   /**< "avx512", "avx2", "c"; NULL or "auto": the best this CPU has */
+    enum lm_numerics numerics;
+    bool training;         /**< hold gradients, Adam moments and activations */
+    int64_t max_batch, max_time; /**< largest B and T of a call; 0: 1 and the context */
+    uint64_t seed;         /**< of dropout masks (stream "dropout") and of initialisation (stream "init") */
+};
+
+/* ---- list ---- */
+
+/** All presets, *count of them; static storage. */
+const struct lm_model_preset *lm_model_presets(size_t *count);
+/** Preset by name, or NULL. */
+const struct lm_model_preset *lm_model_preset_find(const char *name);
+/** LM_RANGE with the offending field when the shape is impossible (width % heads, zero sizes, > 2^31 …). */
+enum lm_status lm_model_config_check(const struct lm_model_config *config, struct lm_err *err);
+/** Trainable parameters of a shape (124,439,808 for GPT-2 small at V = 50,257). */
+int64_t lm_model_parameters(const struct lm_model_config *config);
+/** Floating-point operations of one training step on B·T tokens: 6 per matrix parameter and
+ *  token (tied head included) plus 12·L·T·C per token for attention. */
+double lm_model_step_flops(const struct lm_model_config *config, int64_t batch, int64_t time);
+/** Bytes the model object will hold with these options, all of it sized before the start. */
+uint64_t lm_model_memory(const struct lm_model_config *config,
+                         const struct lm_model_options *options);
+
+/* ---- create, load, save ---- */
+
+/** New model with GPT-2's initialisation drawn from options->seed. LM_RANGE, LM_NOMEM, LM_UNSUPPORTED (kernels). */
+enum lm_status lm_model_create(struct lm_model **out, const struct lm_model_config *config,
+                               const struct lm_model_options *options, struct lm_err *err);
+/** Model from a folder written by lm_model_save (config.json, model.safetensors). LM_FORMAT with what differs. */
+enum lm_status lm_model_load(struct lm_model **out, const char *folder,
+                             const struct lm_model_options *options, struct lm_err *err);
+/** Shape of a saved model, from its config.json alone. */
+enum lm_status lm_model_load_config(struct lm_model_config *out, const char *folder,
+                                    struct lm_err *err);
+/** Writes config.json and model.safetensors into an existing folder; equal models give equal bytes. */
+enum lm_status lm_model_save(const struct lm_model *model, const char *folder, struct lm_err *err);
+void lm_model_free(struct lm_model *model); /**< NULL is fine */
+const struct lm_model_config *lm_model_config(const struct lm_model *model);
+
+/* ---- train ---- */
+
+/** Training loss: mean over B·T positions of -log p(targets | tokens); dropout is drawn at
+ *  (step, micro-batch) of lm_model_set_position. tokens, targets: (B, T). A target of -1 is
+ *  not scored. Keeps what lm_model_backward needs. LM_RANGE; LM_NUMERIC: loss not finite. */
+enum lm_status lm_model_forward(struct lm_model *model, const int32_t *tokens,
+                                const int32_t *targets, int64_t batch, int64_t time, double *loss,
+                                struct lm_err *err);
+/** Adds `scale` times the gradient of the last forward's loss to the gradients. */
+enum lm_status lm_model_backward(struct lm_model *model, double scale, struct lm_err *err);
+
+/** AdamW (Loshchilov & Hutter 2019) with global-norm clipping; decay on matrices only. */
+struct lm_step_options {
+    double lr, beta1, beta2, eps, decay;
+    double clip; /**< largest global gradient norm; 0: no clipping */
+};
+struct lm_step_stats {
+    double grad_norm; /**< before clipping */
+    bool clipped;
+};
+/** Clips, updates, zeroes the gradients, counts the step. LM_NUMERIC names the first tensor with a
+ *  non-finite gradient; the weights are then untouched. */
+enum lm_status lm_model_step(struct lm_model *model, const struct lm_step_options *options,
+                             struct lm_step_stats *stats, struct lm_err *err);
+/** Where dropout draws: optimiser step and micro-batch within it. */
+void lm_model_set_position(struct lm_model *model, uint64_t step, uint64_t micro_batch);
+
+/** Everything a resumed training needs (weights, moments, step count), little-endian. */
+uint64_t lm_model_state_size(const struct lm_model *model);
+void lm_model_state_save(const struct lm_model *model, void *out);
+enum lm_status lm_model_state_load(struct lm_model *model, const void *data, uint64_t size,
+                                   struct lm_err *err);
+
+/* ---- run ---- */
+
+/** Scores without dropout and without holding all logits. For each of the B·T positions (any
+ *  output may be NULL): nll (nats), entropy of the prediction (nats), rank of the target (0 = the
+ *  model's first choice; ties count half, rounded down). */
+struct lm_scores {
+    float *nll, *entropy;
+    int32_t *rank;
+};
+enum lm_status lm_model_score(struct lm_model *model, const int32_t *tokens,
+                              const int32_t *targets, int64_t batch, int64_t time,
+                              const struct lm_scores *out, struct lm_err *err);
+/** Logits of all positions, (B, T, V) into the caller's `logits`. */
+enum lm_status lm_model_logits(struct lm_model *model, const int32_t *tokens, int64_t batch,
+                               int64_t time, float *logits, struct lm_err *err);
+
+/** Incremental decoding of one sequence with a key/value cache, by own kernels in a fixed order. */
+struct lm_session;
+enum lm_status lm_session_create(struct lm_session **out, struct lm_model *model,
+                                 struct lm_err *err);
+/** Feeds `count` tokens; *logits (V), valid until the next call, belongs to the last one.
+ *  LM_RANGE when the context would overflow: reset and feed a suffix. */
+enum lm_status lm_session_feed(struct lm_session *session, const int32_t *tokens, int64_t count,
+                               const float **logits, struct lm_err *err);
+int64_t lm_session_length(const struct lm_session *session);
+void lm_session_reset(struct lm_session *session);
+void lm_session_free(struct lm_session *session);
+
+/** Decoding rules, applied in this order: repetition penalty (Keskar et al. 2019) → temperature →
+ *  top-k (Fan et al. 2018) → top-p (Holtzman et al. 2020) → min-p. temperature 0 is greedy
+ *  (lowest id on ties). Zero-initialised is greedy; 0 switches a filter off. */
+struct lm_sampling {
+    double temperature, top_p, min_p, repetition_penalty;
+    int64_t top_k;
+};
+/** One draw from logits (V) by inverse CDF at u in [0,1), candidates sorted by (logit desc, id asc).
+ *  `history` (count ids) is what the penalty sees. *nll (may be NULL): -log p of the token under
+ *  the unfiltered model. `scratch`: lm_sampling_scratch(V) bytes. */
+int32_t lm_sampling_draw(const struct lm_sampling *rules, const float *logits, int64_t vocab,
+                         const int32_t *history, int64_t count, double u, double *nll,
+                         void *scratch);
+size_t lm_sampling_scratch(int64_t vocab);
+
+/** Receives each generated token; returns false to stop. */
+typedef bool lm_token_fn(void *user, int32_t token, double nll);
+/** Continues prompt (count ≥ 1 tokens) by up to max_new tokens; token i is drawn at
+ *  (sample, i) of `rng`. When the context is full the last half is fed again (documented in numerics.md). */
+enum lm_status lm_model_generate(struct lm_model *model, const int32_t *prompt, int64_t count,
+                                 int64_t max_new, const struct lm_sampling *rules,
+                                 struct lm_rng rng, uint64_t sample, lm_token_fn *emit, void *user,
+                                 struct lm_err *err);
+
+/* ---- look inside ---- */
+
+/** One weight tensor: file name ("h.0.attn.c_attn.weight"), shape, values and gradient (NULL
+ *  without training); borrowed from the model. */
+struct lm_tensor {
+    const char *name;
+    int64_t shape[2];
+    int dims;
+    int64_t count;
+    float *data, *grad;
+    bool decay;
+};
+size_t lm_model_tensors(const struct lm_model *model);
+struct lm_tensor lm_model_tensor(const struct lm_model *model, size_t index);
+/** SHA-256 over all weights in tensor order, little-endian float32. */
+void lm_model_digest(const struct lm_model *model, struct lm_digest *out);
+/** Name of the kernels in use ("avx512", …), borrowed. */
+const char *lm_model_kernels(const struct lm_model *model);
+/** What `numerics: blas` puts into a key: "blas openblas <version> <core> f32"; portable: "portable 1".
+ *  Loads nothing but OpenBLAS itself. out: 128 bytes. */
+void lm_numerics_describe(char out[128], enum lm_numerics numerics);
+
+#endif

@@ -1,0 +1,71 @@
+/**
+ * Parameters: one row a parameter. Defaults, validation, "did you mean", help, Markdown,
+ * JSON Schema and key text are all derived from the rows.
+ */
+#ifndef LMPIPE_PARAM_H
+#define LMPIPE_PARAM_H
+
+#include <math.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum lm_param_type {
+    LM_P_BOOL,     /**< bool */
+    LM_P_INT,      /**< int64_t */
+    LM_P_FLOAT,    /**< double, finite */
+    LM_P_STR,      /**< const char *, UTF-8 */
+    LM_P_ENUM,     /**< const char *, one of choices */
+    LM_P_PATH,     /**< const char *, absolute file or folder; in the key by its content */
+    LM_P_URL,      /**< const char *, file:// or https:// (http:// only when pinned) */
+    LM_P_DURATION, /**< double, seconds; typed as 90s, 10m, 2h */
+    LM_P_SIZE,     /**< int64_t, bytes; typed as 512K, 2G */
+    LM_P_RECORD,   /**< struct in place, rows in `fields` */
+    LM_P_LIST      /**< struct lm_list of `item` (scalars) or of records (`fields`) */
+};
+
+/** A list value: `count` elements of the item's C type (const char *, double, int64_t, or a
+ *  record struct of fields_size bytes); owned by the spec's arena. */
+struct lm_list {
+    void *items;
+    size_t count;
+};
+
+enum lm_param_flags {
+    LM_PARAM_REQUIRED = 1,    /**< no default: the spec must give it */
+    LM_PARAM_NOT_IN_KEY = 2,  /**< proven not to change outputs, or resolved into other rows */
+    LM_PARAM_COMPACT = 4,     /**< left out of the key at its default (added after a release) */
+    LM_PARAM_ENV = 8,         /**< ${env.NAME} is allowed in it (paths and source locations only) */
+    LM_PARAM_OPEN_MIN = 16,   /**< min itself is not allowed */
+    LM_PARAM_OPEN_MAX = 32    /**< max itself is not allowed */
+};
+
+/** "Not given" for numbers whose default is computed by the stage type's resolve function. */
+#define LM_UNSET_INT INT64_MIN
+#define LM_UNSET_FLOAT ((double)NAN)
+static inline bool lm_is_unset(double v) { return v != v; }
+
+struct lm_param {
+    const char *name; /**< snake_case, what people type */
+    enum lm_param_type type;
+    size_t offset, size; /**< of the C field; by LM_FIELD */
+    unsigned flags;
+    const char *unit;   /**< in words, or NULL */
+    const char *help;   /**< ≤ 90 characters */
+    const char *source; /**< paper and section, or NULL */
+    bool def_bool;
+    int64_t def_int;
+    double def_float;
+    const char *def_str;
+    double min, max;            /**< both 0: no bound */
+    const char *const *choices; /**< LM_P_ENUM: NULL-terminated */
+    enum lm_param_type item;    /**< LM_P_LIST: element type */
+    const struct lm_param *fields; /**< record rows, NULL-name terminated */
+    size_t fields_size;            /**< sizeof the record struct */
+    const char *pinned_by; /**< LM_P_URL, LM_P_PATH: while this sibling row is not empty, this one is not in the key */
+};
+
+/** Offset and size of field f of struct S. */
+#define LM_FIELD(S, f) .name = #f, .offset = offsetof(S, f), .size = sizeof(((S *)0)->f)
+
+#endif

@@ -1,0 +1,206 @@
+/**
+ * The runner as a library: load a spec, plan it, run it, explain it. The command line is a thin
+ * layer over this header. Texts for people come back as strings; only cli/ prints.
+ *
+ * Life of a run: lm_spec_load → lm_store_open → lm_plan_create → lm_run. Strings and arrays
+ * reached from a spec or plan are owned by it.
+ */
+#ifndef LMPIPE_PIPELINE_H
+#define LMPIPE_PIPELINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <lmpipe/hash.h>
+#include <lmpipe/stage.h>
+#include <lmpipe/status.h>
+
+/* ---- diagnostics ---- */
+
+/** One finding about a spec: "file:line:col: stage.field: text". column 0, line 0: no place. */
+struct lm_diag {
+    const char *file;
+    int line, column;
+    const char *field; /**< "model.lr", "gates[0].metric", or "" */
+    const char *text;  /**< what is wrong; what to do */
+    bool warning;
+};
+struct lm_diags {
+    struct lm_diag *items;
+    size_t count, errors; /**< errors: those that are no warnings */
+};
+/** "file:line:col: field: text" (place and field left out when absent) into the arena. */
+const char *lm_diag_format(struct lm_arena *arena, const struct lm_diag *diag);
+
+/* ---- spec ---- */
+
+struct lm_spec;
+
+/** -S NAME=VALUE */
+struct lm_setting {
+    const char *name, *value;
+};
+struct lm_spec_options {
+    const struct lm_stage *const *types; /**< the stage table */
+    const struct lm_setting *settings;
+    size_t setting_count;
+    const char *(*env)(void *user, const char *name); /**< for ${env.NAME}; NULL: none is set */
+    void *env_user;
+};
+
+/** Loads, merges includes, substitutes, validates, in one pass that reports every error in
+ *  *diags (owned by the arena). Returns LM_INVALID when there is any error (then *out is NULL),
+ *  LM_IO/LM_NOT_FOUND when the file itself cannot be read. */
+enum lm_status lm_spec_load(struct lm_spec **out, struct lm_diags *diags, struct lm_arena *arena,
+                            const char *path, const struct lm_spec_options *options,
+                            struct lm_err *err);
+
+const char *lm_spec_experiment(const struct lm_spec *spec);
+const char *lm_spec_path(const struct lm_spec *spec);
+/** Nearest folder upwards from the spec that holds artifacts/ or .git, else the spec's own. Absolute. */
+const char *lm_spec_root(const struct lm_spec *spec);
+/** Stages in topological order (ties as in the file). */
+size_t lm_spec_stages(const struct lm_spec *spec);
+const char *lm_spec_stage_id(const struct lm_spec *spec, size_t index);
+const struct lm_stage *lm_spec_stage_type(const struct lm_spec *spec, size_t index);
+/** Index of a stage id, or (size_t)-1; *nearest (may be NULL) then holds the closest id or NULL. */
+size_t lm_spec_find(const struct lm_spec *spec, const char *id, const char **nearest);
+
+/** Resolved spec as YAML; with origins each value carries "# file:line" or "# default". */
+enum lm_status lm_spec_print_config(const struct lm_spec *spec, bool origins, bool json, FILE *out);
+enum lm_graph_format { LM_GRAPH_TEXT, LM_GRAPH_DOT, LM_GRAPH_MERMAID };
+void lm_spec_print_graph(const struct lm_spec *spec, enum lm_graph_format format, FILE *out);
+/** Types, ports, parameters. type NULL: all in a line each; json: machine form. */
+void lm_stages_print(const struct lm_stage *const *types, const char *type, bool json, FILE *out);
+/** docs/stages/<type>.md from the table. */
+void lm_stages_print_markdown(const struct lm_stage *type, FILE *out);
+/** JSON Schema (2020-12) of specs. */
+void lm_schema_print(const struct lm_stage *const *types, FILE *out);
+
+/* ---- store ---- */
+
+struct lm_store;
+/** Opens, creating when absent, the store at `path`. LM_FORMAT: another version; LM_IO. */
+enum lm_status lm_store_open(struct lm_store **out, const char *path, struct lm_err *err);
+/** Writes the stat index when it changed, and frees; NULL is fine. */
+void lm_store_close(struct lm_store *store);
+const char *lm_store_path(const struct lm_store *store);
+
+struct lm_store_usage {
+    uint64_t objects, object_bytes, actions, checkpoints, checkpoint_bytes, runs, temporary_bytes;
+};
+enum lm_status lm_store_usage(struct lm_store *store, struct lm_store_usage *out,
+                              struct lm_err *err);
+/** Removes all objects, records, checkpoints and temporary files (not runs/). LM_IO when a run is going on. */
+enum lm_status lm_store_clear(struct lm_store *store, struct lm_store_usage *removed,
+                              struct lm_err *err);
+/** Findings of a health check (version, index, unreadable records, temporary leftovers), a line each to out. */
+enum lm_status lm_store_doctor(struct lm_store *store, FILE *out, struct lm_err *err);
+
+/* ---- plan ---- */
+
+enum lm_state { LM_HIT, LM_RUN, LM_MAYBE, LM_RESUME, LM_DONE, LM_FAILED, LM_SKIPPED, LM_STOPPED };
+
+struct lm_selection {
+    const char *const *targets; /**< stages named on the command line; none: all */
+    size_t target_count;
+    const char *from, *until;   /**< or NULL */
+    bool only;                  /**< targets alone, without what is upstream of them */
+    const char *const *force;   /**< stages to run even when they hit */
+    size_t force_count;
+};
+
+struct lm_plan;
+/** The numerics line of BLAS for keys; found by a probe of the worker, cached in the store. */
+struct lm_plan_options {
+    struct lm_selection selection;
+    const char *worker; /**< path of the worker program (for the probe) */
+};
+enum lm_status lm_plan_create(struct lm_plan **out, const struct lm_spec *spec,
+                              struct lm_store *store, const struct lm_plan_options *options,
+                              struct lm_err *err);
+void lm_plan_free(struct lm_plan *plan);
+/** One line a selected stage: "STATE STAGE REASON…"; json: an array of objects with key and estimate. */
+void lm_plan_print(const struct lm_plan *plan, bool json, FILE *out);
+bool lm_plan_is_stale(const struct lm_plan *plan); /**< anything but hits */
+/** Warnings (e.g. memory beyond the machine's) as diags in the plan's arena; fatal ones make `run` refuse. */
+struct lm_diags lm_plan_warnings(const struct lm_plan *plan);
+/** `why`: differences of the key text since the last result, each traced to its cause, a line each. */
+enum lm_status lm_plan_explain(const struct lm_plan *plan, size_t stage, bool json, FILE *out,
+                               struct lm_err *err);
+/** Path (in the store) of an artifact of the current key: a file; name NULL for file ports and
+ *  for the manifest of a folder port, which is then in *manifest instead. LM_NOT_FOUND: no result yet. */
+enum lm_status lm_plan_artifact(const struct lm_plan *plan, size_t stage, const char *port,
+                                const char *name, const char **path, const char **manifest,
+                                struct lm_err *err);
+/** Makes `folder` (existing, empty) hold links to all files of a folder port. LM_NOT_FOUND. */
+enum lm_status lm_plan_materialize(const struct lm_plan *plan, size_t stage, const char *port,
+                                   const char *folder, struct lm_err *err);
+
+/* ---- run ---- */
+
+enum lm_progress { LM_PROGRESS_AUTO, LM_PROGRESS_PLAIN, LM_PROGRESS_JSON, LM_PROGRESS_NONE };
+
+/** What happens, as it happens; the command line turns it into the live view. Borrowed for the call. */
+struct lm_run_event {
+    const char *stage; /**< NULL: of the run */
+    enum lm_run_event_kind {
+        LM_EV_RUN_BEGIN, LM_EV_STAGE_HIT, LM_EV_STAGE_WAIT, LM_EV_STAGE_BEGIN, LM_EV_PROGRESS,
+        LM_EV_GAUGE, LM_EV_NOTE, LM_EV_STAGE_END, LM_EV_TICK, LM_EV_RUN_END
+    } kind;
+    enum lm_state state;     /**< STAGE_END */
+    const char *text;        /**< reason, note, unit, gauge name, or error line */
+    uint64_t done, total;    /**< PROGRESS */
+    double value;            /**< GAUGE; STAGE_END: seconds */
+    const char *json;        /**< the event as one line of JSON, as in events.jsonl */
+};
+typedef void lm_run_event_fn(void *user, const struct lm_run_event *event);
+
+struct lm_run_options {
+    const char *worker;
+    int jobs;        /**< stages at once; 0: as threads allow */
+    size_t threads;  /**< whole budget; 0: the processors allowed */
+    const char *kernels; /**< forced kernel path, or NULL */
+    bool keep_going, offline;
+    double deadline; /**< seconds from now; 0: none */
+    bool ci;         /**< also write junit-run.xml beside what is published */
+    lm_run_event_fn *on_event;
+    void *user;
+};
+
+struct lm_run_row {
+    const char *stage;
+    enum lm_state state;
+    double seconds;
+    const char *headline; /**< or "" */
+    const char *error;    /**< one line, or NULL */
+};
+struct lm_gate_row {
+    const char *text;     /**< "scores.valid.bpb max 2.05: 1.98" */
+    enum { LM_GATE_PASS, LM_GATE_FAIL, LM_GATE_UNDECIDED, LM_GATE_UNSELECTED } verdict;
+};
+struct lm_run_result {
+    const char *id;
+    struct lm_run_row *rows;
+    size_t row_count;
+    const char **published; /**< paths, relative to the root when below it */
+    size_t published_count;
+    struct lm_gate_row *gates;
+    size_t gate_count;
+    size_t executed;
+    int exit_code; /**< 0, 1, 3, 4, 5 or 75 as in DESIGN section 4 */
+};
+/** Brings the plan's stages up to date. SIGINT/SIGTERM must be blocked by the caller; they are
+ *  taken from a signalfd here: first: checkpoint and stop, second: end at once. The result is
+ *  owned by the plan. Returns LM_OK whenever the run took place (see exit_code). */
+enum lm_status lm_run(struct lm_plan *plan, const struct lm_run_options *options,
+                      struct lm_run_result *out, struct lm_err *err);
+/** Publishes again what the spec declares, for stages that are up to date. */
+enum lm_status lm_publish(struct lm_plan *plan, struct lm_run_result *out, struct lm_err *err);
+/** Path of the newest log of a stage in this experiment; LM_NOT_FOUND. */
+enum lm_status lm_run_log_path(const struct lm_plan *plan, size_t stage, const char **path,
+                               struct lm_err *err);
+
+#endif

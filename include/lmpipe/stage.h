@@ -1,0 +1,128 @@
+/**
+ * A stage type is a descriptor (stages/<name>/<name>.c: tables only, cheap to load) and a run
+ * function (stages/<name>/<name>_run.c, in the worker program). The run function gets an opaque
+ * context and nothing else: no globals, no working folder, no environment, no clock.
+ */
+#ifndef LMPIPE_STAGE_H
+#define LMPIPE_STAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <lmpipe/arena.h>
+#include <lmpipe/param.h>
+#include <lmpipe/status.h>
+
+enum lm_port_flags {
+    LM_PORT_OPTIONAL = 1,
+    LM_PORT_LIST = 2,  /**< takes several artifacts (in: a list); at least one unless optional */
+    LM_PORT_FOLDER = 4 /**< the artifact is a folder; else one file */
+};
+
+/** A named, typed input or output. Kinds: corpus text card vocab tokens model log scores items
+ *  samples html markdown json junit. */
+struct lm_port {
+    const char *name, *kind, *help;
+    unsigned flags;
+};
+
+enum lm_stage_flags {
+    LM_STAGE_SEED = 1,       /**< draws: the seed is in the key */
+    LM_STAGE_NUMERIC = 2,    /**< the numerics line is in the key */
+    LM_STAGE_EXPERIMENT = 4, /**< name, description, gates and upstream parameters are in the key */
+    LM_STAGE_NETWORK = 8     /**< may open sockets (--offline forbids) */
+};
+
+/** What `plan` can say before anything runs. Zero: unknown. */
+struct lm_estimate {
+    double flops;
+    uint64_t memory;    /**< bytes */
+    char text[200];     /**< e.g. "2,143,296 parameters, 1,400 steps" */
+};
+
+/** Looks up a parameter of the nearest stage of `type` upstream; false when there is none. */
+struct lm_upstream {
+    bool (*get_int)(void *user, const char *type, const char *param, int64_t *out);
+    void *user;
+};
+
+struct lm_stage {
+    const char *name;    /**< what `uses:` says */
+    unsigned version;    /**< bump when equal inputs and parameters give other bytes */
+    const char *summary; /**< one line */
+    unsigned flags;
+    size_t max_threads;  /**< threads it can use; 0: any number */
+    const struct lm_port *inputs, *outputs; /**< NULL-name terminated */
+    const struct lm_param *params;          /**< NULL-name terminated */
+    size_t params_size;                     /**< sizeof the parameter struct */
+    /** Optional cross-field rules and derived defaults; pure, no I/O. The text of *err names the field
+     *  first: "min_lr: must not exceed lr". */
+    enum lm_status (*resolve)(void *params, struct lm_arena *arena, struct lm_err *err);
+    /** Optional. Unset upstream values: assume something typical and say so in text. */
+    void (*estimate)(const void *params, const struct lm_upstream *upstream,
+                     struct lm_estimate *out);
+};
+
+/** Generated from LM_STAGES: NULL-terminated. Pipeline functions take it as an argument. */
+extern const struct lm_stage *const lm_stage_table[];
+
+/* ---- the work ---- */
+
+struct lm_ctx;
+/** Runs a stage. Returns LM_OK with all outputs written, LM_CANCELLED after checkpointing, or a failure. */
+typedef enum lm_status lm_run_fn(struct lm_ctx *ctx, const void *params, struct lm_err *err);
+
+struct lm_stage_run {
+    const char *name;
+    lm_run_fn *run;
+};
+/** Generated from LM_STAGES, linked into the worker only. */
+extern const struct lm_stage_run lm_run_table[];
+
+/** Path of an input: a file, or a folder (LM_PORT_FOLDER); read-only and verified. NULL: an
+ *  optional port that is not connected. Borrowed. */
+const char *lm_ctx_input(const struct lm_ctx *ctx, const char *port);
+/** For LM_PORT_LIST ports: how many, the i-th path, and its label ("scores" or "model@lr=0.001"). */
+size_t lm_ctx_input_count(const struct lm_ctx *ctx, const char *port);
+const char *lm_ctx_input_at(const struct lm_ctx *ctx, const char *port, size_t index);
+const char *lm_ctx_input_label(const struct lm_ctx *ctx, const char *port, size_t index);
+/** Where to write an output, in a private folder: a file to create, or an existing empty folder. */
+const char *lm_ctx_output(struct lm_ctx *ctx, const char *port);
+
+struct lm_arena *lm_ctx_arena(struct lm_ctx *ctx); /**< freed after run returns */
+/** Seed of the stage for lm_rng_stream(seed, "name"): equal for equal keys. */
+uint64_t lm_ctx_seed(const struct lm_ctx *ctx);
+size_t lm_ctx_threads(const struct lm_ctx *ctx); /**< budget, ≥ 1; never changes results */
+bool lm_ctx_portable(const struct lm_ctx *ctx);  /**< numerics: portable (else blas) */
+const char *lm_ctx_kernels(const struct lm_ctx *ctx); /**< forced kernel path, or NULL */
+bool lm_ctx_offline(const struct lm_ctx *ctx);
+/** Experiment facts as JSON text for LM_STAGE_EXPERIMENT types: {"name","description","gates":[…],
+ *  "stages":{id:{"uses","params":{…}}}}; NULL for others. */
+const char *lm_ctx_experiment(const struct lm_ctx *ctx);
+
+/** Progress of the live line, at most as often as you like (throttled). */
+void lm_ctx_progress(struct lm_ctx *ctx, uint64_t done, uint64_t total, const char *unit);
+/** A value of the live line and of the run's events (loss, lr, tok/s …): never in an artifact or a key. */
+void lm_ctx_gauge(struct lm_ctx *ctx, const char *name, double value);
+/** A final metric, kept in the action record and seen by gates as STAGE.name. Deterministic values only. */
+void lm_ctx_result(struct lm_ctx *ctx, const char *name, double value);
+/** The short text of the run table, e.g. "valid 1.98 bpb". */
+void lm_ctx_headline(struct lm_ctx *ctx, const char *format, ...) LM_PRINTF(2, 3);
+/** A line for people, in the stage's log and in `run`'s plain output. */
+void lm_ctx_note(struct lm_ctx *ctx, const char *format, ...) LM_PRINTF(2, 3);
+/** True after SIGINT/SIGTERM or the deadline: checkpoint and return LM_CANCELLED within a few
+ *  seconds. Poll at least once a second. */
+bool lm_ctx_cancelled(struct lm_ctx *ctx);
+/** True when about `seconds` have passed since the last checkpoint (or the start): the only sense
+ *  of time a stage has. */
+bool lm_ctx_checkpoint_due(struct lm_ctx *ctx);
+/** Stores `size` bytes as the newest of two checkpoint slots of this exact key, at progress
+ *  `position` (steps). Durable and checksummed when it returns. */
+enum lm_status lm_ctx_checkpoint_save(struct lm_ctx *ctx, uint64_t position, const void *data,
+                                      size_t size, struct lm_err *err);
+/** Newest sound checkpoint: *data in the ctx's arena, NULL when there is none. */
+enum lm_status lm_ctx_checkpoint_load(struct lm_ctx *ctx, uint64_t *position, void **data,
+                                      size_t *size, struct lm_err *err);
+
+#endif

@@ -1,0 +1,81 @@
+/**
+ * Byte-level BPE: train, load, encode, decode.
+ *
+ * Ids 0…255 are the bytes, then the merges in order, special tokens last (end-of-text the very
+ * last). Merging is by rank, leftmost first (Sennrich et al. 2016; byte-level as in GPT-2,
+ * Radford et al. 2019). decode(encode(x)) = x for every byte string. A vocabulary is immutable
+ * after loading and may be shared by threads; encoders hold scratch and may not.
+ */
+#ifndef LMPIPE_TOKENIZER_H
+#define LMPIPE_TOKENIZER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <lmpipe/arena.h>
+#include <lmpipe/status.h>
+
+struct lm_vocab;
+struct lm_encoder;
+
+/** Pretokenization patterns by name: "gpt2", "chars", "bytes". */
+enum lm_pattern { LM_PATTERN_GPT2, LM_PATTERN_CHARS, LM_PATTERN_BYTES };
+/** NULL-terminated names in enum order. */
+extern const char *const lm_pattern_names[];
+
+/** Length ≥ 1 of the next piece of text[0..size), size ≥ 1. Ill-formed bytes are one "other" character each. */
+size_t lm_pretoken_next(enum lm_pattern pattern, const uint8_t *text, size_t size);
+
+/* ---- vocabulary ---- */
+
+enum lm_status lm_vocab_load(struct lm_vocab **out, const char *path, struct lm_err *err);
+/** docs/formats/vocab.md; equal vocabularies give equal bytes. */
+enum lm_status lm_vocab_save(const struct lm_vocab *vocab, const char *path, struct lm_err *err);
+void lm_vocab_free(struct lm_vocab *vocab);
+int64_t lm_vocab_size(const struct lm_vocab *vocab); /**< bytes + merges + specials */
+int64_t lm_vocab_merges(const struct lm_vocab *vocab);
+enum lm_pattern lm_vocab_pattern(const struct lm_vocab *vocab);
+int32_t lm_vocab_end_of_text(const struct lm_vocab *vocab); /**< -1 when it has none */
+bool lm_vocab_is_special(const struct lm_vocab *vocab, int32_t id);
+/** Bytes of a token (for specials their name); borrowed; NULL and 0 for an id out of range. */
+const uint8_t *lm_vocab_token(const struct lm_vocab *vocab, int32_t id, size_t *size);
+/** The two ids a token was merged from; false for bytes and specials. */
+bool lm_vocab_merge(const struct lm_vocab *vocab, int32_t id, int32_t *left, int32_t *right);
+
+/* ---- encode, decode ---- */
+
+/** An encoder with own scratch and a cache that never changes results; NULL when memory is out. */
+struct lm_encoder *lm_encoder_create(const struct lm_vocab *vocab);
+void lm_encoder_free(struct lm_encoder *encoder);
+/** Ids of text; *ids is owned by the encoder and valid until its next call. Special tokens in
+ *  text are text. LM_NOMEM only. */
+enum lm_status lm_encode(struct lm_encoder *encoder, const void *text, size_t size,
+                         const int32_t **ids, size_t *count, struct lm_err *err);
+/** Bytes of ids appended to a caller's array of *capacity; *size is the full length, also when
+ *  it does not fit (then nothing is written beyond). Specials decode to nothing when skip_special. */
+void lm_decode(const struct lm_vocab *vocab, const int32_t *ids, size_t count, bool skip_special,
+               uint8_t *out, size_t capacity, size_t *size);
+
+/* ---- train ---- */
+
+struct lm_bpe_options {
+    int64_t vocab_size; /**< bytes + merges + specials, ≥ 256 + specials */
+    enum lm_pattern pattern;
+    int64_t min_frequency;   /**< pairs seen less often are not merged; ≥ 1 */
+    int64_t max_token_length; /**< bytes, inclusive; 0: no bound */
+    int64_t max_piece_bytes; /**< longer pieces are not learned from; 0: no bound */
+    const char *const *specials; /**< in id order, end-of-text last */
+    size_t special_count;
+};
+/** Gives the next document; returns false at the end; *text stays valid until the next call. */
+typedef bool lm_document_fn(void *user, const uint8_t **text, size_t *size);
+/** Called now and then with merges done; returns false to cancel. May be NULL. */
+typedef bool lm_bpe_progress_fn(void *user, int64_t done, int64_t total);
+/** Learns merges: most frequent pair first, ties by left id, then right id. When the text
+ *  supports fewer merges the vocabulary is smaller (lm_vocab_size tells). LM_RANGE, LM_NOMEM, LM_CANCELLED. */
+enum lm_status lm_bpe_train(struct lm_vocab **out, const struct lm_bpe_options *options,
+                            lm_document_fn *next, void *documents, lm_bpe_progress_fn *progress,
+                            void *user, struct lm_err *err);
+
+#endif

@@ -1,0 +1,37 @@
+/**
+ * What the runner hands to a worker for one stage: a JSON file in the private folder. The worker
+ * writes events to descriptor 3, a JSON object a line (docs/formats/events.md).
+ */
+#ifndef LM_PIPELINE_JOB_H
+#define LM_PIPELINE_JOB_H
+
+#include <lmpipe/stage.h>
+
+struct lm_job_input {
+    const char *port, *label, *path;
+};
+struct lm_job_file {
+    const char *path, *digest; /**< re-hashed after the run: changed meanwhile = failure */
+};
+struct lm_job {
+    const struct lm_stage *stage;
+    const void *params;
+    const struct lm_job_input *inputs;
+    size_t input_count;
+    const struct lm_job_file *files;
+    size_t file_count;
+    const char *folder; /**< private; outputs go to <folder>/out/<port> */
+    const char *checkpoints; /**< folder of this key's slots */
+    const char *experiment;  /**< JSON, or NULL */
+    const char *kernels;     /**< or NULL */
+    uint64_t seed;
+    size_t threads;
+    bool portable, offline;
+};
+/** Writes / reads the job file. */
+enum lm_status lm_job_save(const struct lm_job *job, const char *path, struct lm_err *err);
+enum lm_status lm_job_load(struct lm_job *out, struct lm_arena *arena,
+                           const struct lm_stage *const *types, const char *path,
+                           struct lm_err *err);
+
+#endif

@@ -1,0 +1,77 @@
+/** The resolved spec as the rest of pipeline/ sees it. Everything lives in the spec's arena. */
+#ifndef LM_PIPELINE_SPEC_H
+#define LM_PIPELINE_SPEC_H
+
+#include <lmpipe/pipeline.h>
+
+/** Where a value came from. file NULL: a default. */
+struct lm_origin {
+    const char *file;
+    int line, column;
+    const char *via; /**< "vars.steps", "-S steps", or NULL */
+};
+
+/** One connection of an input port. */
+struct lm_spec_input {
+    const struct lm_port *port;
+    size_t stage;               /**< index of the producing stage (always smaller) */
+    const struct lm_port *from; /**< its output port */
+    const char *label;          /**< as typed: "scores" or "model.log" */
+    struct lm_origin origin;
+};
+
+struct lm_spec_publish {
+    const struct lm_port *port;
+    const char *path; /**< relative to artifacts/<experiment>/, checked to stay below it */
+    struct lm_origin origin;
+};
+
+/** A file or folder a stage's parameters name: enters the key by content. */
+struct lm_spec_file {
+    const char *param; /**< "sources.0.url", "tasks.1" */
+    const char *path;  /**< absolute */
+};
+
+struct lm_spec_stage {
+    const char *id;
+    const struct lm_stage *type;
+    void *params; /**< the type's struct, defaults filled, resolved */
+    struct lm_spec_input *inputs;
+    size_t input_count;
+    struct lm_spec_publish *publish;
+    size_t publish_count;
+    struct lm_spec_file *files;
+    size_t file_count;
+    uint64_t seed;
+    bool portable; /**< numerics of this stage */
+    int64_t threads, memory;  /**< resources; 0: none given */
+    const char *const *mutex; /**< NULL-terminated, or NULL */
+    int64_t retries;
+    double timeout; /**< seconds; 0: none */
+    struct lm_origin origin;
+};
+
+/** {metric: STAGE.METRIC, min, max}; unset bounds are NaN. */
+struct lm_spec_gate {
+    size_t stage;
+    const char *metric; /**< without the stage */
+    double min, max;
+    const char *text; /**< "scores.valid.bpb max 2.05" */
+    struct lm_origin origin;
+};
+
+struct lm_spec {
+    struct lm_arena *arena;
+    const char *path, *root, *experiment, *description;
+    uint64_t seed;
+    struct lm_spec_stage *stages; /**< topological order */
+    size_t stage_count;
+    struct lm_spec_gate *gates;
+    size_t gate_count;
+    struct lm_diags warnings;
+};
+
+/** Origin of a parameter of a stage by key name ("lr", "sources.0.sha256"); file NULL for defaults. */
+struct lm_origin lm_spec_origin(const struct lm_spec *spec, size_t stage, const char *param);
+
+#endif

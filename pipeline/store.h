@@ -1,0 +1,76 @@
+/**
+ * The store (docs/formats/store.md): objects named by SHA-256, action records, checkpoints, runs,
+ * a stat index, kernel locks. An action record is visible only when its objects are durable.
+ */
+#ifndef LM_PIPELINE_STORE_H
+#define LM_PIPELINE_STORE_H
+
+#include <lmpipe/pipeline.h>
+
+/** One file of an output. */
+struct lm_output_file {
+    const char *name;          /**< within a folder port; NULL for a file port */
+    struct lm_digest object;   /**< SHA-256 of its bytes */
+    uint64_t size;
+    const char *logical;       /**< "sha256:<hex>" or "lmdb:<hex>": what manifests and keys use */
+};
+/** One output port of an action; files sorted by name. */
+struct lm_output {
+    const char *port;
+    bool folder;
+    struct lm_output_file *files;
+    size_t file_count;
+    const char *digest; /**< of a file port: its logical digest; of a folder: "sha256:" of its manifest */
+    const char *manifest; /**< folder: lines "digest  name\n" sorted; NULL for a file port */
+};
+struct lm_metric {
+    const char *name;
+    double value;
+};
+/** What is known of a finished action. */
+struct lm_record {
+    const char *key_text;
+    struct lm_digest key;
+    struct lm_output *outputs;
+    size_t output_count;
+    struct lm_metric *metrics;
+    size_t metric_count;
+    const char *headline;
+    double seconds;
+    int64_t finished; /**< unix seconds; information only */
+    const char *host;
+};
+const struct lm_output *lm_record_output(const struct lm_record *record, const char *port);
+double lm_record_metric(const struct lm_record *record, const char *name); /**< NaN when missing */
+
+/** The record of a key whose objects are all present and sound (by the stat index, else re-hashed);
+ *  LM_NOT_FOUND otherwise (a damaged record or object is a miss; it is set aside and heals). */
+enum lm_status lm_store_find(struct lm_store *store, struct lm_record **out,
+                             struct lm_arena *arena, const struct lm_digest *key,
+                             struct lm_err *err);
+/** Absolute path of an object in the arena. */
+const char *lm_store_object_path(const struct lm_store *store, struct lm_arena *arena,
+                                 const struct lm_digest *object);
+/** SHA-256 of a user's file or folder (sorted "hex  relative-path\n" lines) through the stat index. */
+enum lm_status lm_store_hash_path(struct lm_store *store, struct lm_digest *out, const char *path,
+                                  struct lm_err *err);
+/** Moves finished files from a private folder into objects/, fsyncs, then writes the record.
+ *  private paths: <folder>/out/<port>[/<name>]. */
+enum lm_status lm_store_commit(struct lm_store *store, const char *folder,
+                               const struct lm_record *record, struct lm_err *err);
+/** Newest checkpoint position of a key, or -1. */
+int64_t lm_store_checkpoint(const struct lm_store *store, const struct lm_digest *key);
+
+/** Small named facts of an experiment kept beside what it publishes: ROOT/artifacts/<experiment>/.lmpipe
+ *  (its spec; the key of each stage's last result). */
+struct lm_last {
+    const char *stage;
+    struct lm_digest key;
+};
+enum lm_status lm_last_load(struct lm_last **out, size_t *count, const char **spec_path,
+                            struct lm_arena *arena, const char *root, const char *experiment,
+                            struct lm_err *err);
+enum lm_status lm_last_save(const struct lm_last *rows, size_t count, const char *spec_path,
+                            const char *root, const char *experiment, struct lm_err *err);
+
+#endif

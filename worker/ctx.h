@@ -1,0 +1,21 @@
+/** A context for one job: what a run function sees as struct lm_ctx. Also used by the stage tests. */
+#ifndef LM_WORKER_CTX_H
+#define LM_WORKER_CTX_H
+
+#include <stdio.h>
+
+#include <lmpipe/stage.h>
+
+#include "job.h"
+
+/** events NULL: dropped. signal_fd: a signalfd whose readability means "cancel", or -1. Creates <folder>/out and
+ *  the folders of folder ports. The job is borrowed. */
+enum lm_status lm_ctx_create(struct lm_ctx **out, const struct lm_job *job, FILE *events,
+                             int signal_fd, struct lm_err *err);
+void lm_ctx_free(struct lm_ctx *ctx);
+/** For tests: the value of a result reported by lm_ctx_result, NaN when none. */
+double lm_ctx_result_value(const struct lm_ctx *ctx, const char *name);
+/** For tests: makes lm_ctx_cancelled true after `polls` further polls. */
+void lm_ctx_cancel_after(struct lm_ctx *ctx, long polls);
+
+#endif
