@@ -25,7 +25,8 @@ char *lm_path_dir(struct lm_arena *arena, const char *path);
 /** What follows the last '/'; borrowed from `path`. */
 const char *lm_path_base(const char *path);
 
-/** Whole file, at most `ceiling` bytes (LM_RANGE beyond), plus a NUL that is not counted. Owned by the arena. */
+/** Whole file, at most `ceiling` bytes (LM_RANGE beyond), plus a NUL that is not counted. Owned by
+ * the arena. */
 enum lm_status lm_file_read(char **out, size_t *size, struct lm_arena *arena, const char *path,
                             size_t ceiling, struct lm_err *err);
 /** Writes path.tmp.<pid>, fsyncs it, renames it over `path`, fsyncs the folder. */

@@ -16,7 +16,8 @@
 
 struct lm_json; /**< a value; children are borrowed from their root */
 
-/** Parses a document; the caller frees the root with lm_json_free. LM_FORMAT: "line L, column C: …". */
+/** Parses a document; the caller frees the root with lm_json_free. LM_FORMAT: "line L, column C:
+ * …". */
 enum lm_status lm_json_parse(struct lm_json **out, const char *text, size_t size,
                              struct lm_err *err);
 void lm_json_free(struct lm_json *root); /**< only for roots; NULL is fine */

@@ -15,7 +15,7 @@ typedef void lm_task_fn(void *user, size_t task, size_t worker);
 /** Pool of `threads` ≥ 1 workers counting the caller, or NULL when threads cannot be made.
  *  Idle workers spin for about 20 µs, then sleep (pure spinning collapses on a shared machine). */
 struct lm_pool *lm_pool_create(size_t threads);
-void lm_pool_free(struct lm_pool *pool); /**< NULL is fine */
+void lm_pool_free(struct lm_pool *pool);            /**< NULL is fine */
 size_t lm_pool_threads(const struct lm_pool *pool); /**< NULL counts as 1 */
 
 /** Runs fn(user, 0..count-1), the caller taking part; returns when all are done. pool NULL:
@@ -24,7 +24,8 @@ void lm_pool_run(struct lm_pool *pool, size_t count, lm_task_fn *fn, void *user)
 
 /** Processors this process may run on (affinity and cgroup quota), ≥ 1. */
 size_t lm_cpu_count(void);
-/** Memory this process may use in bytes: the smaller of MemAvailable-like total RAM and the cgroup limit. */
+/** Memory this process may use in bytes: the smaller of MemAvailable-like total RAM and the cgroup
+ * limit. */
 size_t lm_memory_limit(void);
 
 #endif

@@ -12,7 +12,8 @@ size_t lm_utf8_decode(uint32_t *code_point, const uint8_t *data, size_t size);
 size_t lm_utf8_encode(uint8_t out[4], uint32_t code_point);
 /** Length of the longest well-formed prefix; == size when all is well-formed. */
 size_t lm_utf8_valid_prefix(const uint8_t *data, size_t size);
-/** Length of the maximal subpart (Unicode 3.9, U+FFFD substitution) of the ill-formed sequence at data[0]; ≥ 1. */
+/** Length of the maximal subpart (Unicode 3.9, U+FFFD substitution) of the ill-formed sequence at
+ * data[0]; ≥ 1. */
 size_t lm_utf8_bad_length(const uint8_t *data, size_t size);
 
 #endif

@@ -8,16 +8,22 @@
 
 #include <stdint.h>
 
+/** Bytes of a stream's name that count; longer names are cut. */
+#define LM_RNG_NAME_MAX 256
+
 /** A named stream of a seed; plain value, equal streams give equal draws. */
 struct lm_rng {
     uint64_t key;
 };
 
 /** Stream `name` of `seed`: the first 64 bits (little-endian) of SHA-256 over
- *  "lmpipe-rng\0", the seed as 8 bytes little-endian, and the name. Adding a stream shifts no other. */
+ *  "lmpipe-rng\0", the seed as 8 bytes little-endian, and the name. Adding a stream shifts no
+ * other. */
 struct lm_rng lm_rng_stream(uint64_t seed, const char *name);
 
-/** Four independent 32-bit words at position (major, minor), e.g. (step, index). */
+/** Four independent 32-bit words at position (major, minor), e.g. (step, index): the counter is
+ *  minor (low word, high word), major (low, high), the key the stream's (low, high). lm_rng_below
+ *  and lm_rng_permute draw above bit 56 of minor, so a stream's own minors stay below 2^56. */
 void lm_rng_block(uint32_t out[4], struct lm_rng rng, uint64_t major, uint64_t minor);
 
 /** One 64-bit word at a position. */

@@ -1,0 +1,79 @@
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+
+enum { MOST_DIGITS = 17, SAFE_DIGITS = 15, SMALLEST_PLAIN = -4, LARGEST_PLAIN = 15 };
+
+/* Decimal significand without trailing zeros and its exponent: 0.d1d2d3… * 10^(exponent + 1). */
+struct decimal {
+    char digits[MOST_DIGITS + 1];
+    int count, exponent;
+};
+
+static int round_trips(const char *text, double v)
+{
+    return strtod(text, NULL) == v;
+}
+
+/* Fewest digits that read back as v > 0. Up to 15 digits every normal double's shortest form is
+ * the 15-digit form without its zeros; subnormals have fewer bits, so they are tried one by one. */
+static struct decimal shortest(double v)
+{
+    char text[40];
+    int digits = isnormal(v) ? SAFE_DIGITS : 1;
+    for (;; digits++) {
+        snprintf(text, sizeof text, "%.*e", digits - 1, v);
+        if (digits >= MOST_DIGITS || round_trips(text, v))
+            break;
+    }
+    struct decimal d = {.count = 0};
+    const char *at = text;
+    for (; *at != 'e'; at++)
+        if (*at != '.')
+            d.digits[d.count++] = *at;
+    while (d.count > 1 && d.digits[d.count - 1] == '0')
+        d.count--;
+    d.exponent = (int)strtol(at + 1, NULL, 10);
+    return d;
+}
+
+/* 1e-05, 1.5e+300 */
+static void print_scientific(char *out, size_t room, const struct decimal *d)
+{
+    snprintf(out, room, "%c%s%.*se%c%02d", d->digits[0], d->count > 1 ? "." : "", d->count - 1,
+             d->digits + 1, d->exponent < 0 ? '-' : '+', abs(d->exponent));
+}
+
+/* 0.001, 12.5, 1200 */
+static void print_plain(char *out, size_t room, const struct decimal *d)
+{
+    static const char zeros[] = "0000000000000000";
+    int whole = d->exponent + 1;
+    if (whole <= 0)
+        snprintf(out, room, "0.%.*s%.*s", -whole, zeros, d->count, d->digits);
+    else if (whole >= d->count)
+        snprintf(out, room, "%.*s%.*s", d->count, d->digits, whole - d->count, zeros);
+    else
+        snprintf(out, room, "%.*s.%.*s", whole, d->digits, d->count - whole, d->digits + whole);
+}
+
+char *lm_format_double(char out[32], double v)
+{
+    size_t sign = signbit(v) && !isnan(v) ? 1 : 0;
+    out[0] = '-';
+    char *body = out + sign;
+    double size = fabs(v);
+    if (isnan(v) || isinf(v) || size == 0) {
+        strcpy(body, isnan(v) ? "nan" : size == 0 ? "0" : "inf");
+        return out;
+    }
+    struct decimal d = shortest(size);
+    if (d.exponent < SMALLEST_PLAIN || d.exponent > LARGEST_PLAIN)
+        print_scientific(body, 32 - sign, &d);
+    else
+        print_plain(body, 32 - sign, &d);
+    return out;
+}

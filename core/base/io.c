@@ -1,0 +1,268 @@
+#include "base/io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { COPY_CHUNK = 128 << 10, PATH_SPACE = 4096, COPY_RANGE = 1 << 30 };
+
+char *lm_path_join(struct lm_arena *arena, const char *dir, const char *name)
+{
+    if (name[0] == '/')
+        return lm_arena_strdup(arena, name);
+    size_t length = strlen(dir);
+    bool has_slash = length > 0 && dir[length - 1] == '/';
+    return lm_arena_printf(arena, "%s%s%s", dir, has_slash ? "" : "/", name);
+}
+
+char *lm_path_dir(struct lm_arena *arena, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    if (slash == NULL)
+        return lm_arena_strdup(arena, ".");
+    size_t length = (size_t)(slash - path);
+    return lm_arena_strndup(arena, path, length > 0 ? length : 1);
+}
+
+const char *lm_path_base(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+/* Reads until `size` bytes or the end; -1 and errno on failure. */
+static ssize_t read_fully(int fd, char *data, size_t size)
+{
+    size_t done = 0;
+    while (done < size) {
+        ssize_t got = read(fd, data + done, size - done);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return -1;
+        if (got == 0)
+            break;
+        done += (size_t)got;
+    }
+    return (ssize_t)done;
+}
+
+/* Reads all of an open file that is `expected` bytes long now; it may grow or have no size (/proc).
+ */
+static enum lm_status read_descriptor(char **out, size_t *size, struct lm_arena *arena, int fd,
+                                      size_t expected, size_t ceiling, const char *path,
+                                      struct lm_err *err)
+{
+    size_t room = expected < ceiling ? expected : ceiling, filled = 0;
+    char *data = NULL;
+    for (;; room = room < ceiling / 2 ? room * 2 + COPY_CHUNK : ceiling) {
+        char *larger = lm_arena_alloc_array(arena, room + 2, 1, 1);
+        if (larger == NULL)
+            return lm_fail(err, LM_NOMEM, "%s: no memory for %zu bytes; free some", path, room);
+        if (filled > 0)
+            memcpy(larger, data, filled);
+        data = larger;
+        ssize_t got = read_fully(fd, data + filled, room + 1 - filled);
+        if (got < 0)
+            return lm_fail_errno(err, errno, "cannot read %s", path);
+        filled += (size_t)got;
+        if (filled <= room)
+            break;
+        if (room >= ceiling)
+            return lm_fail(err, LM_RANGE, "%s: larger than %zu bytes; make it smaller", path,
+                           ceiling);
+    }
+    data[filled] = '\0';
+    *out = data;
+    if (size != NULL)
+        *size = filled;
+    return LM_OK;
+}
+
+enum lm_status lm_file_read(char **out, size_t *size, struct lm_arena *arena, const char *path,
+                            size_t ceiling, struct lm_err *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return lm_fail_errno(err, errno, "cannot open %s", path);
+    struct stat info;
+    enum lm_status status;
+    if (fstat(fd, &info) != 0)
+        status = lm_fail_errno(err, errno, "cannot look at %s", path);
+    else if (S_ISDIR(info.st_mode))
+        status = lm_fail_errno(err, EISDIR, "cannot read %s", path);
+    else
+        status = read_descriptor(out, size, arena, fd, (size_t)info.st_size,
+                                 ceiling < SIZE_MAX / 4 ? ceiling : SIZE_MAX / 4, path, err);
+    close(fd);
+    return status;
+}
+
+enum lm_status lm_write_all(int fd, const void *data, size_t size, const char *name,
+                            struct lm_err *err)
+{
+    const char *at = data;
+    while (size > 0) {
+        ssize_t put = write(fd, at, size);
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put < 0)
+            return lm_fail_errno(err, errno, "cannot write %s", name);
+        at += put;
+        size -= (size_t)put;
+    }
+    return LM_OK;
+}
+
+/* close() reports late write errors of some file systems. */
+static enum lm_status close_written(int fd, enum lm_status status, const char *path,
+                                    struct lm_err *err)
+{
+    if (close(fd) != 0 && status == LM_OK)
+        return lm_fail_errno(err, errno, "cannot write %s", path);
+    return status;
+}
+
+enum lm_status lm_file_write(const char *path, const void *data, size_t size, struct lm_err *err)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd < 0)
+        return lm_fail_errno(err, errno, "cannot create %s", path);
+    return close_written(fd, lm_write_all(fd, data, size, path, err), path, err);
+}
+
+enum lm_status lm_fsync_path(const char *path, struct lm_err *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return lm_fail_errno(err, errno, "cannot open %s", path);
+    enum lm_status status = LM_OK;
+    if (fsync(fd) != 0 && errno != EINVAL) /* EINVAL: a file system that cannot sync folders */
+        status = lm_fail_errno(err, errno, "cannot make %s durable", path);
+    close(fd);
+    return status;
+}
+
+/* The name beside `path` that is written first. */
+static enum lm_status temporary_name(char out[PATH_SPACE], const char *path, struct lm_err *err)
+{
+    int length = snprintf(out, PATH_SPACE, "%s.tmp.%ld", path, (long)getpid());
+    if (length < 0 || length >= PATH_SPACE)
+        return lm_fail(err, LM_RANGE, "%.200s…: path too long; use a shorter one", path);
+    return LM_OK;
+}
+
+static enum lm_status sync_parent(const char *path, struct lm_err *err)
+{
+    char dir[PATH_SPACE];
+    const char *slash = strrchr(path, '/');
+    size_t length = slash == NULL ? 1 : slash == path ? 1 : (size_t)(slash - path);
+    memcpy(dir, slash ? path : ".", length); /* shorter than the temporary name, which fitted */
+    dir[length] = '\0';
+    return lm_fsync_path(dir, err);
+}
+
+enum lm_status lm_file_write_atomic(const char *path, const void *data, size_t size,
+                                    struct lm_err *err)
+{
+    char temporary[PATH_SPACE];
+    LM_TRY(temporary_name(temporary, path, err));
+    enum lm_status status = lm_file_write(temporary, data, size, err);
+    if (status == LM_OK)
+        status = lm_fsync_path(temporary, err);
+    if (status == LM_OK && rename(temporary, path) != 0)
+        status = lm_fail_errno(err, errno, "cannot rename %s to %s", temporary, path);
+    if (status != LM_OK) {
+        unlink(temporary);
+        return status;
+    }
+    return sync_parent(path, err);
+}
+
+static int copy_by_reading(int to, int from)
+{
+    char *chunk = malloc(COPY_CHUNK);
+    if (chunk == NULL)
+        return ENOMEM;
+    int error = 0;
+    for (;;) {
+        ssize_t got = read_fully(from, chunk, COPY_CHUNK);
+        if (got <= 0) {
+            error = got < 0 ? errno : 0;
+            break;
+        }
+        struct lm_err ignored;
+        errno = 0;
+        if (lm_write_all(to, chunk, (size_t)got, "", &ignored) != LM_OK) {
+            error = errno ? errno : EIO;
+            break;
+        }
+    }
+    free(chunk);
+    return error;
+}
+
+/* 0 or an errno. copy_file_range may refuse (other file system, old kernel) before it copied
+ * anything, and gives 0 at once for files of /proc: both then go by reading. */
+static int copy_content(int to, int from)
+{
+    if (ioctl(to, FICLONE, from) == 0)
+        return 0;
+    for (;;) {
+        ssize_t copied = copy_file_range(from, NULL, to, NULL, COPY_RANGE, 0);
+        if (copied < 0 && errno == EINTR)
+            continue;
+        if (copied <= 0)
+            return copy_by_reading(to, from);
+    }
+}
+
+static enum lm_status copy_to_temporary(const char *temporary, int from, const char *from_path,
+                                        unsigned mode, struct lm_err *err)
+{
+    unlink(temporary); /* a read-only leftover could not be opened for writing */
+    int to = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (to < 0)
+        return lm_fail_errno(err, errno, "cannot create %s", temporary);
+    enum lm_status status = LM_OK;
+    int error = copy_content(to, from);
+    if (error != 0)
+        status = lm_fail_errno(err, error, "cannot copy %s to %s", from_path, temporary);
+    else if (fchmod(to, (mode_t)mode) != 0)
+        status = lm_fail_errno(err, errno, "cannot set the mode of %s", temporary);
+    return close_written(to, status, temporary, err);
+}
+
+enum lm_status lm_file_copy(const char *to, const char *from, unsigned mode, struct lm_err *err)
+{
+    char temporary[PATH_SPACE];
+    LM_TRY(temporary_name(temporary, to, err));
+    int source = open(from, O_RDONLY | O_CLOEXEC);
+    if (source < 0)
+        return lm_fail_errno(err, errno, "cannot open %s", from);
+    enum lm_status status = copy_to_temporary(temporary, source, from, mode, err);
+    close(source);
+    if (status == LM_OK && rename(temporary, to) != 0)
+        status = lm_fail_errno(err, errno, "cannot rename %s to %s", temporary, to);
+    if (status != LM_OK)
+        unlink(temporary);
+    return status;
+}
+
+bool lm_path_exists(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0;
+}
+
+bool lm_path_is_dir(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}

@@ -1,0 +1,87 @@
+#include "base/utf8.h"
+
+/* Rows of table 3-7 by lead byte: the sequence's length and the range of its second byte. */
+struct lead {
+    uint8_t first, last, length, low, high, payload;
+};
+
+static const struct lead leads[] = {
+    {0x00, 0x7F, 1, 0x00, 0x00, 0x7F}, {0xC2, 0xDF, 2, 0x80, 0xBF, 0x1F},
+    {0xE0, 0xE0, 3, 0xA0, 0xBF, 0x0F}, {0xE1, 0xEC, 3, 0x80, 0xBF, 0x0F},
+    {0xED, 0xED, 3, 0x80, 0x9F, 0x0F}, {0xEE, 0xEF, 3, 0x80, 0xBF, 0x0F},
+    {0xF0, 0xF0, 4, 0x90, 0xBF, 0x07}, {0xF1, 0xF3, 4, 0x80, 0xBF, 0x07},
+    {0xF4, 0xF4, 4, 0x80, 0x8F, 0x07},
+};
+
+static const struct lead *find_lead(uint8_t byte)
+{
+    for (size_t i = 0; i < sizeof leads / sizeof leads[0]; i++)
+        if (byte >= leads[i].first && byte <= leads[i].last)
+            return &leads[i];
+    return NULL;
+}
+
+/* Bytes of data that go on a well-formed sequence of `lead`; == lead->length when complete. */
+static size_t matched(const struct lead *lead, const uint8_t *data, size_t size)
+{
+    size_t length = 1;
+    while (length < lead->length && length < size) {
+        uint8_t low = length == 1 ? lead->low : 0x80, high = length == 1 ? lead->high : 0xBF;
+        if (data[length] < low || data[length] > high)
+            break;
+        length++;
+    }
+    return length;
+}
+
+size_t lm_utf8_decode(uint32_t *code_point, const uint8_t *data, size_t size)
+{
+    *code_point = data[0];
+    if (data[0] < 0x80)
+        return 1;
+    const struct lead *lead = find_lead(data[0]);
+    if (lead == NULL || matched(lead, data, size) < lead->length)
+        return 0;
+    uint32_t value = data[0] & lead->payload;
+    for (size_t i = 1; i < lead->length; i++)
+        value = value << 6 | (data[i] & 0x3F);
+    *code_point = value;
+    return lead->length;
+}
+
+size_t lm_utf8_encode(uint8_t out[4], uint32_t code_point)
+{
+    static const uint8_t marks[] = {0, 0x00, 0xC0, 0xE0, 0xF0};
+    if (code_point > 0x10FFFF || (code_point >= 0xD800 && code_point <= 0xDFFF))
+        return 0;
+    size_t length = code_point < 0x80 ? 1 : code_point < 0x800 ? 2 : code_point < 0x10000 ? 3 : 4;
+    for (size_t i = length - 1; i > 0; i--) {
+        out[i] = (uint8_t)(0x80 | (code_point & 0x3F));
+        code_point >>= 6;
+    }
+    out[0] = (uint8_t)(marks[length] | code_point);
+    return length;
+}
+
+size_t lm_utf8_valid_prefix(const uint8_t *data, size_t size)
+{
+    size_t at = 0;
+    while (at < size) {
+        if (data[at] < 0x80) {
+            at++;
+            continue;
+        }
+        uint32_t code_point;
+        size_t length = lm_utf8_decode(&code_point, data + at, size - at);
+        if (length == 0)
+            break;
+        at += length;
+    }
+    return at;
+}
+
+size_t lm_utf8_bad_length(const uint8_t *data, size_t size)
+{
+    const struct lead *lead = find_lead(data[0]);
+    return lead == NULL ? 1 : matched(lead, data, size);
+}
