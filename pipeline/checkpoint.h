@@ -1,0 +1,25 @@
+/**
+ * Checkpoint slots (docs/formats/checkpoint.md): two files, a and b, in the folder of one key.
+ * A save replaces the older of the two, durably, so that one sound slot is there at any moment.
+ */
+#ifndef LM_PIPELINE_CHECKPOINT_H
+#define LM_PIPELINE_CHECKPOINT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <lmpipe/arena.h>
+#include <lmpipe/status.h>
+
+/** Writes `size` bytes at progress `position` as the newest slot of `folder` (created when
+ *  absent): temporary file, fsync, rename, fsync of the folder. LM_IO, LM_NOMEM. */
+enum lm_status lm_checkpoint_save(const char *folder, uint64_t position, const void *data,
+                                  size_t size, struct lm_err *err);
+/** Newest slot whose checksums hold; *data in the arena, aligned to 16, NULL when there is none.
+ *  Slots that are not sound are removed. LM_NOMEM; LM_IO when a slot cannot be read at all. */
+enum lm_status lm_checkpoint_load(uint64_t *position, void **data, size_t *size,
+                                  struct lm_arena *arena, const char *folder, struct lm_err *err);
+/** Position of the newest slot by its header alone (the data is not read), or -1. */
+int64_t lm_checkpoint_peek(const char *folder);
+
+#endif

@@ -1,0 +1,420 @@
+#include "ctx.h"
+
+#include <math.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/io.h"
+#include "base/json.h"
+#include "checkpoint.h"
+
+#define SECOND UINT64_C(1000000000)
+#define FLUSH_EVERY (SECOND / 10)
+#define CHECKPOINT_EVERY (10 * SECOND)
+#define CHECKPOINT_SHARE 50 /**< saving may take about 1/50 of the time */
+#define EVENT_CEILING 65536
+
+struct named_value {
+    const char *name;
+    double value;
+    bool changed;
+};
+
+struct named_values {
+    struct named_value *items;
+    size_t count, capacity;
+};
+
+struct output_path {
+    const char *port, *path;
+};
+
+struct lm_ctx {
+    const struct lm_job *job;
+    struct lm_arena *arena; /**< the stage's */
+    struct lm_arena *own;   /**< names, paths and metrics: not rewound by the stage */
+    FILE *events;
+    int signal_fd;
+    atomic_bool cancelled;
+    atomic_long polls_left; /**< for tests; negative: no limit */
+    struct output_path *outputs;
+    size_t output_count;
+    struct named_values gauges, results;
+    const char *headline;
+    uint64_t done, total;
+    const char *unit;
+    bool progressed;
+    uint64_t flushed_ns, saved_ns, save_cost_ns;
+};
+
+/* ---- life ---- */
+
+static enum lm_status outputs_prepare(struct lm_ctx *ctx, struct lm_err *err)
+{
+    size_t count = 0;
+    while (ctx->job->stage->outputs[count].name != NULL)
+        count++;
+    const char *root = lm_path_join(ctx->own, ctx->job->folder, "out");
+    ctx->outputs = LM_NEW_ARRAY(ctx->own, struct output_path, count);
+    if (root == NULL || ctx->outputs == NULL)
+        return lm_fail(err, LM_NOMEM, "out of memory for a stage's context");
+    LM_TRY(lm_dir_create(root, err));
+    for (size_t i = 0; i < count; i++) {
+        const struct lm_port *port = &ctx->job->stage->outputs[i];
+        const char *path = lm_path_join(ctx->own, root, port->name);
+        if (path == NULL)
+            return lm_fail(err, LM_NOMEM, "out of memory for a stage's context");
+        ctx->outputs[i] = (struct output_path){.port = port->name, .path = path};
+        if (port->flags & LM_PORT_FOLDER)
+            LM_TRY(lm_dir_create(path, err));
+    }
+    ctx->output_count = count;
+    return LM_OK;
+}
+
+enum lm_status lm_ctx_create(struct lm_ctx **out, const struct lm_job *job, FILE *events,
+                             int signal_fd, struct lm_err *err)
+{
+    enum lm_status status = LM_OK;
+    struct lm_ctx *ctx = calloc(1, sizeof *ctx);
+    if (ctx == NULL)
+        return lm_fail(err, LM_NOMEM, "out of memory for a stage's context");
+    ctx->job = job;
+    ctx->events = events;
+    ctx->signal_fd = signal_fd;
+    atomic_init(&ctx->cancelled, false);
+    atomic_init(&ctx->polls_left, -1);
+    ctx->headline = "";
+    ctx->unit = "";
+    ctx->saved_ns = lm_clock_monotonic_ns();
+    ctx->arena = lm_arena_create();
+    ctx->own = lm_arena_create();
+    if (ctx->arena == NULL || ctx->own == NULL)
+        status = lm_fail(err, LM_NOMEM, "out of memory for a stage's context");
+    if (status == LM_OK)
+        status = outputs_prepare(ctx, err);
+    if (status != LM_OK) {
+        lm_ctx_free(ctx);
+        return status;
+    }
+    *out = ctx;
+    return LM_OK;
+}
+
+void lm_ctx_free(struct lm_ctx *ctx)
+{
+    if (ctx == NULL)
+        return;
+    lm_arena_free(ctx->arena);
+    lm_arena_free(ctx->own);
+    free(ctx);
+}
+
+/* ---- what the job gives ---- */
+
+const char *lm_ctx_input_at(const struct lm_ctx *ctx, const char *port, size_t index)
+{
+    for (size_t i = 0; i < ctx->job->input_count; i++)
+        if (strcmp(ctx->job->inputs[i].port, port) == 0 && index-- == 0)
+            return ctx->job->inputs[i].path;
+    return NULL;
+}
+
+const char *lm_ctx_input_label(const struct lm_ctx *ctx, const char *port, size_t index)
+{
+    for (size_t i = 0; i < ctx->job->input_count; i++)
+        if (strcmp(ctx->job->inputs[i].port, port) == 0 && index-- == 0)
+            return ctx->job->inputs[i].label;
+    return NULL;
+}
+
+const char *lm_ctx_input(const struct lm_ctx *ctx, const char *port)
+{
+    return lm_ctx_input_at(ctx, port, 0);
+}
+
+size_t lm_ctx_input_count(const struct lm_ctx *ctx, const char *port)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < ctx->job->input_count; i++)
+        count += strcmp(ctx->job->inputs[i].port, port) == 0;
+    return count;
+}
+
+const char *lm_ctx_output(struct lm_ctx *ctx, const char *port)
+{
+    for (size_t i = 0; i < ctx->output_count; i++)
+        if (strcmp(ctx->outputs[i].port, port) == 0)
+            return ctx->outputs[i].path;
+    return NULL;
+}
+
+struct lm_arena *lm_ctx_arena(struct lm_ctx *ctx)
+{
+    return ctx->arena;
+}
+
+uint64_t lm_ctx_seed(const struct lm_ctx *ctx)
+{
+    return ctx->job->seed;
+}
+
+size_t lm_ctx_threads(const struct lm_ctx *ctx)
+{
+    return ctx->job->threads > 0 ? ctx->job->threads : 1;
+}
+
+bool lm_ctx_portable(const struct lm_ctx *ctx)
+{
+    return ctx->job->portable;
+}
+
+const char *lm_ctx_kernels(const struct lm_ctx *ctx)
+{
+    return ctx->job->kernels;
+}
+
+bool lm_ctx_offline(const struct lm_ctx *ctx)
+{
+    return ctx->job->offline;
+}
+
+const char *lm_ctx_experiment(const struct lm_ctx *ctx)
+{
+    return ctx->job->experiment;
+}
+
+/* ---- events ---- */
+
+/** The value of a name, added when it is new; NULL when memory is out (an event is then lost). */
+static struct named_value *value_of(struct lm_ctx *ctx, struct named_values *values,
+                                    const char *name)
+{
+    for (size_t i = 0; i < values->count; i++)
+        if (strcmp(values->items[i].name, name) == 0)
+            return &values->items[i];
+    if (values->count == values->capacity) {
+        size_t capacity = values->capacity ? values->capacity * 2 : 16;
+        struct named_value *items = LM_NEW_ARRAY(ctx->own, struct named_value, capacity);
+        if (items == NULL)
+            return NULL;
+        if (values->count > 0)
+            memcpy(items, values->items, values->count * sizeof *items);
+        values->items = items;
+        values->capacity = capacity;
+    }
+    const char *copy = lm_arena_strdup(ctx->own, name);
+    if (copy == NULL)
+        return NULL;
+    values->items[values->count] = (struct named_value){.name = copy};
+    return &values->items[values->count++];
+}
+
+static void event_begin(struct lm_json_writer *writer, struct lm_buf *buf, const char *kind)
+{
+    lm_buf_init(buf, EVENT_CEILING);
+    lm_json_begin(writer, buf, false);
+    lm_json_open(writer, '{');
+    lm_json_member_string(writer, "event", kind);
+}
+
+/** Ends the object and writes it as one line; an event that cannot be written is lost, the
+ *  stage goes on. */
+static void event_end(struct lm_ctx *ctx, struct lm_json_writer *writer, struct lm_buf *buf)
+{
+    lm_json_close(writer, '}');
+    lm_buf_putc(buf, '\n');
+    if (!buf->failed) {
+        fwrite(buf->data, 1, buf->size, ctx->events);
+        fflush(ctx->events);
+    }
+    lm_buf_release(buf);
+}
+
+void lm_ctx_flush(struct lm_ctx *ctx)
+{
+    ctx->flushed_ns = lm_clock_monotonic_ns();
+    bool changed = ctx->progressed;
+    for (size_t i = 0; i < ctx->gauges.count && !changed; i++)
+        changed = ctx->gauges.items[i].changed;
+    if (ctx->events == NULL || !changed)
+        return;
+    struct lm_json_writer writer;
+    struct lm_buf buf;
+    event_begin(&writer, &buf, "progress");
+    if (ctx->progressed) {
+        lm_json_member_int(&writer, "done", (int64_t)ctx->done);
+        lm_json_member_int(&writer, "total", (int64_t)ctx->total);
+        lm_json_member_string(&writer, "unit", ctx->unit);
+    }
+    lm_json_key(&writer, "gauges");
+    lm_json_open(&writer, '{');
+    for (size_t i = 0; i < ctx->gauges.count; i++) {
+        struct named_value *gauge = &ctx->gauges.items[i];
+        if (gauge->changed)
+            lm_json_member_double(&writer, gauge->name, gauge->value);
+        gauge->changed = false;
+    }
+    lm_json_close(&writer, '}');
+    event_end(ctx, &writer, &buf);
+    ctx->progressed = false;
+}
+
+static void flush_when_due(struct lm_ctx *ctx)
+{
+    if (lm_clock_monotonic_ns() - ctx->flushed_ns >= FLUSH_EVERY)
+        lm_ctx_flush(ctx);
+}
+
+void lm_ctx_progress(struct lm_ctx *ctx, uint64_t done, uint64_t total, const char *unit)
+{
+    ctx->done = done;
+    ctx->total = total;
+    if (strcmp(ctx->unit, unit) != 0) {
+        const char *copy = lm_arena_strdup(ctx->own, unit);
+        ctx->unit = copy != NULL ? copy : "";
+    }
+    ctx->progressed = true;
+    flush_when_due(ctx);
+}
+
+void lm_ctx_gauge(struct lm_ctx *ctx, const char *name, double value)
+{
+    struct named_value *gauge = value_of(ctx, &ctx->gauges, name);
+    if (gauge == NULL)
+        return;
+    gauge->value = value;
+    gauge->changed = true;
+    flush_when_due(ctx);
+}
+
+void lm_ctx_result(struct lm_ctx *ctx, const char *name, double value)
+{
+    struct named_value *result = value_of(ctx, &ctx->results, name);
+    if (result != NULL)
+        result->value = value;
+}
+
+size_t lm_ctx_result_count(const struct lm_ctx *ctx)
+{
+    return ctx->results.count;
+}
+
+double lm_ctx_result_at(const struct lm_ctx *ctx, size_t index, const char **name)
+{
+    *name = ctx->results.items[index].name;
+    return ctx->results.items[index].value;
+}
+
+double lm_ctx_result_value(const struct lm_ctx *ctx, const char *name)
+{
+    for (size_t i = 0; i < ctx->results.count; i++)
+        if (strcmp(ctx->results.items[i].name, name) == 0)
+            return ctx->results.items[i].value;
+    return (double)NAN;
+}
+
+/** Formats into the context's own arena; NULL when memory is out. */
+static const char *format_text(struct lm_ctx *ctx, const char *format, va_list args)
+{
+    char text[1000];
+    int n = vsnprintf(text, sizeof text, format, args);
+    return n < 0 ? NULL : lm_arena_strdup(ctx->own, text);
+}
+
+void lm_ctx_headline(struct lm_ctx *ctx, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    const char *text = format_text(ctx, format, args);
+    va_end(args);
+    ctx->headline = text != NULL ? text : "";
+}
+
+const char *lm_ctx_headline_text(const struct lm_ctx *ctx)
+{
+    return ctx->headline;
+}
+
+void lm_ctx_note(struct lm_ctx *ctx, const char *format, ...)
+{
+    if (ctx->events == NULL)
+        return;
+    va_list args;
+    va_start(args, format);
+    const char *text = format_text(ctx, format, args);
+    va_end(args);
+    if (text == NULL)
+        return;
+    struct lm_json_writer writer;
+    struct lm_buf buf;
+    event_begin(&writer, &buf, "note");
+    lm_json_key(&writer, "text");
+    lm_json_put_bytes(&writer, text, strlen(text));
+    event_end(ctx, &writer, &buf);
+}
+
+/* ---- interruption ---- */
+
+bool lm_ctx_cancelled(struct lm_ctx *ctx)
+{
+    if (atomic_load(&ctx->cancelled))
+        return true;
+    bool now = false;
+    if (ctx->signal_fd >= 0) {
+        struct pollfd fd = {.fd = ctx->signal_fd, .events = POLLIN};
+        now = poll(&fd, 1, 0) == 1 && (fd.revents & POLLIN);
+    }
+    if (atomic_load(&ctx->polls_left) >= 0)
+        now = now || atomic_fetch_sub(&ctx->polls_left, 1) <= 0;
+    if (now)
+        atomic_store(&ctx->cancelled, true);
+    return now;
+}
+
+void lm_ctx_cancel_after(struct lm_ctx *ctx, long polls)
+{
+    atomic_store(&ctx->polls_left, polls);
+}
+
+bool lm_ctx_checkpoint_due(struct lm_ctx *ctx)
+{
+    uint64_t wait = ctx->save_cost_ns * CHECKPOINT_SHARE;
+    if (wait < CHECKPOINT_EVERY)
+        wait = CHECKPOINT_EVERY;
+    return lm_clock_monotonic_ns() - ctx->saved_ns >= wait;
+}
+
+enum lm_status lm_ctx_checkpoint_save(struct lm_ctx *ctx, uint64_t position, const void *data,
+                                      size_t size, struct lm_err *err)
+{
+    uint64_t begin = lm_clock_monotonic_ns();
+    LM_TRY(lm_checkpoint_save(ctx->job->checkpoints, position, data, size, err));
+    ctx->saved_ns = lm_clock_monotonic_ns();
+    ctx->save_cost_ns = ctx->saved_ns - begin;
+    if (ctx->events == NULL)
+        return LM_OK;
+    struct lm_json_writer writer;
+    struct lm_buf buf;
+    event_begin(&writer, &buf, "checkpoint");
+    lm_json_member_int(&writer, "position", (int64_t)position);
+    event_end(ctx, &writer, &buf);
+    return LM_OK;
+}
+
+enum lm_status lm_ctx_checkpoint_load(struct lm_ctx *ctx, uint64_t *position, void **data,
+                                      size_t *size, struct lm_err *err)
+{
+    int64_t newest = lm_checkpoint_peek(ctx->job->checkpoints);
+    LM_TRY(lm_checkpoint_load(position, data, size, ctx->arena, ctx->job->checkpoints, err));
+    if (newest >= 0 && *data == NULL)
+        lm_ctx_note(ctx, "the checkpoint was damaged and set aside; starting anew");
+    else if (*data != NULL && (int64_t)*position < newest)
+        lm_ctx_note(ctx, "the newest checkpoint was damaged; going on from the one before it");
+    return LM_OK;
+}
