@@ -1,0 +1,86 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/io.h"
+#include "base/json.h"
+#include "base/utf8.h"
+#include "data/jsonl.h"
+
+enum { FLUSH_AT = 256 << 10 };
+
+struct lm_jsonl_writer {
+    char *path;
+    int fd;
+    struct lm_buf buf;
+};
+
+enum lm_status lm_jsonl_create(struct lm_jsonl_writer **out, const char *path, struct lm_err *err)
+{
+    struct lm_jsonl_writer *writer = calloc(1, sizeof *writer);
+    if (writer == NULL)
+        return lm_fail(err, LM_NOMEM, "no memory to write %s; free some", path);
+    lm_buf_init(&writer->buf, 0);
+    writer->path = strdup(path);
+    writer->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (writer->path == NULL || writer->fd < 0) {
+        int error = writer->path ? errno : ENOMEM;
+        lm_jsonl_abandon(writer);
+        return lm_fail_errno(err, error, "cannot create %s", path);
+    }
+    *out = writer;
+    return LM_OK;
+}
+
+void lm_jsonl_abandon(struct lm_jsonl_writer *writer)
+{
+    if (writer == NULL)
+        return;
+    if (writer->fd >= 0)
+        close(writer->fd);
+    lm_buf_release(&writer->buf);
+    free(writer->path);
+    free(writer);
+}
+
+static enum lm_status flush(struct lm_jsonl_writer *writer, struct lm_err *err)
+{
+    LM_TRY(lm_buf_status(&writer->buf, err));
+    LM_TRY(lm_write_all(writer->fd, writer->buf.data, writer->buf.size, writer->path, err));
+    lm_buf_clear(&writer->buf);
+    return LM_OK;
+}
+
+enum lm_status lm_jsonl_put(struct lm_jsonl_writer *writer, const void *text, size_t size,
+                            struct lm_err *err)
+{
+    if (lm_utf8_valid_prefix(text, size) != size)
+        return lm_fail(err, LM_FORMAT, "%s: a document is not well-formed UTF-8; repair it first",
+                       writer->path);
+    struct lm_digest digest;
+    char id[LM_DIGEST_HEX];
+    lm_sha256_bytes(&digest, text, size);
+    lm_digest_hex(id, &digest);
+    struct lm_json_writer json;
+    lm_json_begin(&json, &writer->buf, false);
+    lm_json_open(&json, '{');
+    lm_json_member_string(&json, "id", id);
+    lm_json_key(&json, "text");
+    lm_json_put_bytes(&json, text, size);
+    lm_json_close(&json, '}');
+    lm_buf_putc(&writer->buf, '\n');
+    return writer->buf.size < FLUSH_AT ? lm_buf_status(&writer->buf, err) : flush(writer, err);
+}
+
+enum lm_status lm_jsonl_finish(struct lm_jsonl_writer *writer, struct lm_err *err)
+{
+    enum lm_status status = flush(writer, err);
+    if (close(writer->fd) != 0 && status == LM_OK)
+        status = lm_fail_errno(err, errno, "cannot write %s", writer->path);
+    writer->fd = -1;
+    lm_jsonl_abandon(writer);
+    return status;
+}
