@@ -21,8 +21,8 @@ struct weight_job {
 };
 
 struct buffers {
-    const float *dout;    /* gradient of the layer's output stream */
-    float *dmid, *din;    /* of its middle and its input */
+    const float *dout;                  /* gradient of the layer's output stream */
+    float *dmid, *din;                  /* of its middle and its input */
     const float *dout_kept, *dmid_kept; /* the same behind dropout: what the two projections see */
 };
 
@@ -85,11 +85,11 @@ static void upper_task(void *user, size_t task, size_t worker)
                            LM_ACT(model, f, l) + first * 4 * C, rows, 4 * C);
     lm_gemm(model, worker, LM_NT, rows, C, 4 * C, df, 4 * C, lm_weight(model, LM_FC_W, l), 4 * C,
             false, dh, C);
-    kernels->layernorm_backward(
-        buffers.dmid + first * C, partial(pass, task, LM_PART_LN2_W),
-        partial(pass, task, LM_PART_LN2_B), dh, LM_ACT(model, xmid, l) + first * C,
-        LM_ACT(model, mean2, l) + first, LM_ACT(model, rstd2, l) + first,
-        lm_weight(model, LM_LN2_W, l), buffers.dout + first * C, rows, C);
+    kernels->layernorm_backward(buffers.dmid + first * C, partial(pass, task, LM_PART_LN2_W),
+                                partial(pass, task, LM_PART_LN2_B), dh,
+                                LM_ACT(model, xmid, l) + first * C, LM_ACT(model, mean2, l) + first,
+                                LM_ACT(model, rstd2, l) + first, lm_weight(model, LM_LN2_W, l),
+                                buffers.dout + first * C, rows, C);
     const float *dmid = keep(pass, LM_SITE_PROJ, buffers.dmid, first, rows);
     kernels->column_sums(partial(pass, task, LM_PART_PROJ_B), dmid, rows, C, C);
     lm_gemm(model, worker, LM_NT, rows, C, C, dmid, C, lm_weight(model, LM_PROJ_W, l), C, false,
@@ -109,11 +109,11 @@ static void lower_tile(const struct lm_pass *pass, size_t task, size_t worker)
     kernels->column_sums(partial(pass, task, LM_PART_QKV_B), dqkv, rows, 3 * C, 3 * C);
     lm_gemm(model, worker, LM_NT, rows, C, 3 * C, dqkv, 3 * C, lm_weight(model, LM_QKV_W, l), 3 * C,
             false, dh, C);
-    kernels->layernorm_backward(
-        buffers.din + first * C, partial(pass, task, LM_PART_LN1_W),
-        partial(pass, task, LM_PART_LN1_B), dh, lm_stream(model, l) + first * C,
-        LM_ACT(model, mean1, l) + first, LM_ACT(model, rstd1, l) + first,
-        lm_weight(model, LM_LN1_W, l), buffers.dmid + first * C, rows, C);
+    kernels->layernorm_backward(buffers.din + first * C, partial(pass, task, LM_PART_LN1_W),
+                                partial(pass, task, LM_PART_LN1_B), dh,
+                                lm_stream(model, l) + first * C, LM_ACT(model, mean1, l) + first,
+                                LM_ACT(model, rstd1, l) + first, lm_weight(model, LM_LN1_W, l),
+                                buffers.dmid + first * C, rows, C);
 }
 
 enum { WEIGHT_JOBS = 4 };
@@ -184,12 +184,10 @@ static void final_task(void *user, size_t task, size_t worker)
     float *sums = lm_at(model, at->partials) + task * at->partial_rows;
     memset(sums, 0, at->partial_rows * sizeof *sums);
     sums += L * LM_LAYER_PARTIALS * C;
-    model->kernels->layernorm_backward(lm_at(model, at->dx[0]) + first * C, sums, sums + C,
-                                       lm_at(model, at->dhf) + first * C,
-                                       lm_stream(model, L) + first * C,
-                                       lm_at(model, at->meanf) + first,
-                                       lm_at(model, at->rstdf) + first,
-                                       lm_weight(model, LM_LNF_W, 0), NULL, rows, C);
+    model->kernels->layernorm_backward(
+        lm_at(model, at->dx[0]) + first * C, sums, sums + C, lm_at(model, at->dhf) + first * C,
+        lm_stream(model, L) + first * C, lm_at(model, at->meanf) + first,
+        lm_at(model, at->rstdf) + first, lm_weight(model, LM_LNF_W, 0), NULL, rows, C);
 }
 
 /* Where the partial sums of a layer go. */
@@ -198,9 +196,9 @@ static const struct {
     enum lm_partial part;
     size_t size; /* in units of C */
 } part_goals[] = {
-    {LM_LN1_W, LM_PART_LN1_W, 1}, {LM_LN1_B, LM_PART_LN1_B, 1},   {LM_QKV_B, LM_PART_QKV_B, 3},
+    {LM_LN1_W, LM_PART_LN1_W, 1},   {LM_LN1_B, LM_PART_LN1_B, 1}, {LM_QKV_B, LM_PART_QKV_B, 3},
     {LM_PROJ_B, LM_PART_PROJ_B, 1}, {LM_LN2_W, LM_PART_LN2_W, 1}, {LM_LN2_B, LM_PART_LN2_B, 1},
-    {LM_FC_B, LM_PART_FC_B, 4},   {LM_OUT_B, LM_PART_OUT_B, 1},
+    {LM_FC_B, LM_PART_FC_B, 4},     {LM_OUT_B, LM_PART_OUT_B, 1},
 };
 
 /* grad (+)= the sum over tiles of the partial sums at `offset`. */

@@ -25,6 +25,7 @@ static const struct lm_model_preset presets[] = {
     {"gpt2-1558m", "GPT-2 XL", radford,
      {.context = 1024, .layers = 48, .heads = 25, .width = 1600}},
 };
+
 /* clang-format on */
 
 const struct lm_model_preset *lm_model_presets(size_t *count)

@@ -34,13 +34,13 @@ struct lm_pass {
     struct lm_model *model;
     size_t batch, time, rows, tile, tiles;
     size_t head_tile; /**< rows of a task of the head */
-    bool training;  /**< dropout is drawn, activations are kept */
-    size_t layer;   /**< of the running region */
-    size_t first;   /**< first row of the running chunk of the head */
-    size_t count;   /**< its rows */
-    bool want_grad; /**< head: gradients too */
-    bool fresh;     /**< backward: overwrite the gradients */
-    float scale;    /**< backward: of the loss, per scored target */
+    bool training;    /**< dropout is drawn, activations are kept */
+    size_t layer;     /**< of the running region */
+    size_t first;     /**< first row of the running chunk of the head */
+    size_t count;     /**< its rows */
+    bool want_grad;   /**< head: gradients too */
+    bool fresh;       /**< backward: overwrite the gradients */
+    float scale;      /**< backward: of the loss, per scored target */
     const struct lm_scores *scores;
 };
 

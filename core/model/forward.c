@@ -37,11 +37,11 @@ static void project(const struct lm_pass *pass, size_t worker, size_t first, siz
     kernels->add_bias(delta, lm_weight(model, LM_PROJ_B, l), rows, C);
     if (drops(pass))
         lm_dropout_rows(pass, l, LM_SITE_PROJ, delta, first, rows, C);
-    kernels->residual_layernorm(
-        LM_ACT(model, xmid, l) + first * C, LM_ACT(model, h2, l) + first * C,
-        LM_ACT(model, mean2, l) + first, LM_ACT(model, rstd2, l) + first,
-        lm_stream(model, l) + first * C, delta, lm_weight(model, LM_LN2_W, l),
-        lm_weight(model, LM_LN2_B, l), rows, C);
+    kernels->residual_layernorm(LM_ACT(model, xmid, l) + first * C,
+                                LM_ACT(model, h2, l) + first * C, LM_ACT(model, mean2, l) + first,
+                                LM_ACT(model, rstd2, l) + first, lm_stream(model, l) + first * C,
+                                delta, lm_weight(model, LM_LN2_W, l), lm_weight(model, LM_LN2_B, l),
+                                rows, C);
 }
 
 /* The next layer's stream: xmid + W gelu(W h2 + b) + b. */
@@ -94,11 +94,10 @@ static void layer_task(void *user, size_t task, size_t worker)
     if (pass->layer + 1 < L)
         open_layer(pass, worker, pass->layer + 1, first, rows);
     else
-        model->kernels->layernorm(lm_at(model, model->layout.hf) + first * C,
-                                  lm_at(model, model->layout.meanf) + first,
-                                  lm_at(model, model->layout.rstdf) + first,
-                                  lm_stream(model, L) + first * C, lm_weight(model, LM_LNF_W, 0),
-                                  lm_weight(model, LM_LNF_B, 0), rows, C);
+        model->kernels->layernorm(
+            lm_at(model, model->layout.hf) + first * C, lm_at(model, model->layout.meanf) + first,
+            lm_at(model, model->layout.rstdf) + first, lm_stream(model, L) + first * C,
+            lm_weight(model, LM_LNF_W, 0), lm_weight(model, LM_LNF_B, 0), rows, C);
 }
 
 void lm_trunk_forward(struct lm_pass *pass)

@@ -44,8 +44,9 @@ enum lm_status lm_model_generate(struct lm_model *model, const int32_t *prompt, 
                                  struct lm_err *err)
 {
     if (count < 1 || max_new < 0 || max_new > 1 << 30 || count > 1 << 30)
-        return lm_fail(err, LM_RANGE, "a prompt needs a token and a length from 0 to 2^30; got %lld "
-                                      "and %lld",
+        return lm_fail(err, LM_RANGE,
+                       "a prompt needs a token and a length from 0 to 2^30; got %lld "
+                       "and %lld",
                        (long long)count, (long long)max_new);
     const struct lm_model_config *config = lm_model_config(model);
     struct text text = {0};
@@ -57,9 +58,9 @@ enum lm_status lm_model_generate(struct lm_model *model, const int32_t *prompt, 
         if (status != LM_OK)
             break;
         double nll;
-        int32_t token = lm_sampling_draw(rules, logits, config->vocab, text.tokens, text.count,
-                                         lm_rng_uniform(rng, sample, (uint64_t)i), &nll,
-                                         text.scratch);
+        int32_t token =
+            lm_sampling_draw(rules, logits, config->vocab, text.tokens, text.count,
+                             lm_rng_uniform(rng, sample, (uint64_t)i), &nll, text.scratch);
         text.tokens[text.count++] = token;
         if (!emit(user, token, nll))
             break;

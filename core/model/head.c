@@ -18,7 +18,8 @@ static const int32_t *targets_of(const struct lm_model *model)
     return (const int32_t *)lm_at(model, model->layout.targets);
 }
 
-/* Logits of tile `task` of the chunk; returns their rows, *row the first one's place in the batch. */
+/* Logits of tile `task` of the chunk; returns their rows, *row the first one's place in the batch.
+ */
 static size_t tile_logits(const struct lm_pass *pass, size_t task, size_t worker, float **logits,
                           size_t *row)
 {
@@ -91,8 +92,7 @@ static void each_chunk(struct lm_pass *pass, lm_task_fn *task, void *user)
 static double row_nll(const struct lm_model *model, size_t row)
 {
     const struct lm_layout *at = &model->layout;
-    return (double)lm_at(model, at->row_max)[row] +
-           lm_log((double)lm_at(model, at->row_sum)[row]) -
+    return (double)lm_at(model, at->row_max)[row] + lm_log((double)lm_at(model, at->row_sum)[row]) -
            (double)lm_at(model, at->row_hit)[row];
 }
 
@@ -122,9 +122,8 @@ static void score_task(void *user, size_t task, size_t worker)
         model->kernels->score(&score, line, (size_t)model->config.vocab, target);
         double log_sum = lm_log((double)score.sum);
         if (out->nll != NULL)
-            out->nll[at] = targets[at] < 0 ? 0
-                                           : (float)((double)score.max + log_sum -
-                                                     (double)line[target]);
+            out->nll[at] =
+                targets[at] < 0 ? 0 : (float)((double)score.max + log_sum - (double)line[target]);
         if (out->entropy != NULL)
             out->entropy[at] = (float)(log_sum - (double)score.moment / (double)score.sum);
         if (out->rank != NULL)

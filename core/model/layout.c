@@ -136,8 +136,7 @@ void lm_layout_plan(struct lm_layout *out, const struct lm_model_config *config,
     out->row_sum = take(out, M);
     out->row_hit = take(out, M);
     size_t attention = 2 * LM_QUERY_BLOCK * round_up(T, LANES);
-    out->scratch_gemm = round_up(
-        attention > LM_TILE_MAX * C ? attention : LM_TILE_MAX * C, LANES);
+    out->scratch_gemm = round_up(attention > LM_TILE_MAX * C ? attention : LM_TILE_MAX * C, LANES);
     out->scratch_stride = round_up(out->scratch_gemm + LM_GEMM_SCRATCH, 1024);
     out->scratch = take(out, out->scratch_stride * (options->threads > 0 ? options->threads : 1));
 }

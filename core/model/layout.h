@@ -11,8 +11,8 @@
 #include <lmpipe/model.h>
 
 enum {
-    LM_TILE_MAX = 256,   /**< most rows of a task over tokens */
-    LM_QUERY_BLOCK = 64, /**< queries an attention task handles at once */
+    LM_TILE_MAX = 256,      /**< most rows of a task over tokens */
+    LM_QUERY_BLOCK = 64,    /**< queries an attention task handles at once */
     LM_LAYER_PARTIALS = 13, /**< sums over rows a layer needs, in units of C: see lm_partial */
 };
 
@@ -36,19 +36,20 @@ struct lm_layer_layout {
 struct lm_layout {
     size_t floats; /**< the whole block */
     size_t param_floats, params, grads, moment1, moment2;
-    size_t max_rows;               /**< largest B·T */
-    size_t tokens, targets;        /**< int32 copies of the last batch */
-    size_t x, x_stride;            /**< residual stream before layer l at x + l·x_stride; after the last at l = L */
-    struct lm_layer_layout layer;  /**< of layer 0 */
-    size_t layer_stride;           /**< 0 when layers share memory (inference) */
-    size_t meanf, rstdf, hf;       /**< final layer norm */
+    size_t max_rows;        /**< largest B·T */
+    size_t tokens, targets; /**< int32 copies of the last batch */
+    size_t x,
+        x_stride; /**< residual stream before layer l at x + l·x_stride; after the last at l = L */
+    struct lm_layer_layout layer;                /**< of layer 0 */
+    size_t layer_stride;                         /**< 0 when layers share memory (inference) */
+    size_t meanf, rstdf, hf;                     /**< final layer norm */
     size_t dhf, dx[3], ddrop[2], datt, dqkv, df; /**< gradients of activations (training) */
-    size_t partials, partial_rows; /**< [L·13C + 2C] for each tile */
-    size_t logits, logits_ld, chunk_rows; /**< a chunk of rows of logits */
-    size_t row_max, row_sum, row_hit; /**< per-row results of the head: lm_head */
-    size_t norms;                  /**< doubles: partial sums of squares of the gradient */
+    size_t partials, partial_rows;               /**< [L·13C + 2C] for each tile */
+    size_t logits, logits_ld, chunk_rows;        /**< a chunk of rows of logits */
+    size_t row_max, row_sum, row_hit;            /**< per-row results of the head: lm_head */
+    size_t norms;                   /**< doubles: partial sums of squares of the gradient */
     size_t scratch, scratch_stride; /**< per worker */
-    size_t scratch_gemm;           /**< within a worker's scratch: packing space of matrix products */
+    size_t scratch_gemm; /**< within a worker's scratch: packing space of matrix products */
 };
 
 /** Rows of a task for a call on `rows` tokens: a function of the shape only. */

@@ -16,8 +16,8 @@ static enum lm_status options_check(const struct lm_model_config *config,
                        (long long)options->max_time, (long long)config->context);
     if (options->max_batch < 0 || options->max_batch > 1 << 20 || options->threads > 4096)
         return lm_fail(err, LM_RANGE, "max_batch or threads: too large");
-    double rows = (double)(options->max_batch > 0 ? options->max_batch : 1) *
-                  (double)config->context;
+    double rows =
+        (double)(options->max_batch > 0 ? options->max_batch : 1) * (double)config->context;
     double floats = rows * (double)config->width * (double)config->layers * 20 +
                     4 * (double)lm_model_parameters(config);
     if (floats > 1e15)
@@ -124,10 +124,10 @@ static void init_task(void *user, size_t task, size_t worker)
     size_t last = first + lm_update_block(), count = (size_t)tensor->count;
     double deviation = init_deviation(row->init, model->config.layers);
     for (size_t i = first; i < last && i < count; i++)
-        tensor->data[i] = row->init == LM_INIT_ONE    ? 1.0F
-                          : row->init == LM_INIT_ZERO ? 0.0F
-                                                      : (float)(deviation *
-                                                                lm_rng_normal(init->rng, at, i));
+        tensor->data[i] = row->init == LM_INIT_ONE ? 1.0F
+                          : row->init == LM_INIT_ZERO
+                              ? 0.0F
+                              : (float)(deviation * lm_rng_normal(init->rng, at, i));
 }
 
 enum lm_status lm_model_create(struct lm_model **out, const struct lm_model_config *config,

@@ -100,9 +100,8 @@ enum lm_status lm_model_load_config(struct lm_model_config *out, const char *fol
     struct lm_json *root = NULL;
     char *text = NULL;
     size_t size = 0;
-    enum lm_status status = path == NULL
-                                ? lm_fail(err, LM_NOMEM, "out of memory for %s", folder)
-                                : lm_file_read(&text, &size, arena, path, CONFIG_MAX, err);
+    enum lm_status status = path == NULL ? lm_fail(err, LM_NOMEM, "out of memory for %s", folder)
+                                         : lm_file_read(&text, &size, arena, path, CONFIG_MAX, err);
     if (status == LM_OK) {
         status = lm_json_parse(&root, text, size, err);
         if (status == LM_OK)

@@ -35,7 +35,8 @@ enum lm_status lm_pass_begin(struct lm_pass *pass, struct lm_model *model, const
                              struct lm_err *err)
 {
     int64_t max_batch = model->options.max_batch > 0 ? model->options.max_batch : 1;
-    int64_t max_time = model->options.max_time > 0 ? model->options.max_time : model->config.context;
+    int64_t max_time =
+        model->options.max_time > 0 ? model->options.max_time : model->config.context;
     if (batch < 1 || time < 1 || batch > max_batch || time > max_time)
         return lm_fail(err, LM_RANGE,
                        "a batch of %lld x %lld tokens does not fit the model's %lld x %lld; raise "
@@ -84,7 +85,8 @@ static enum lm_status fail_loss(const struct lm_model *model, struct lm_err *err
 static enum lm_status require_training(const struct lm_model *model, struct lm_err *err)
 {
     if (!model->options.training)
-        return lm_fail(err, LM_INVALID, "the model was not made for training; set options.training");
+        return lm_fail(err, LM_INVALID,
+                       "the model was not made for training; set options.training");
     return LM_OK;
 }
 
@@ -127,7 +129,8 @@ enum lm_status lm_model_backward(struct lm_model *model, double scale, struct lm
 {
     LM_TRY(require_training(model, err));
     if (model->batch == 0)
-        return lm_fail(err, LM_INVALID, "backward needs a forward before it; call lm_model_forward");
+        return lm_fail(err, LM_INVALID,
+                       "backward needs a forward before it; call lm_model_forward");
     struct lm_pass pass;
     lm_pass_resume(&pass, model);
     LM_TRY(run_head(&pass, true, scale, NULL, err));
@@ -154,9 +157,9 @@ void lm_model_set_position(struct lm_model *model, uint64_t step, uint64_t micro
     model->micro_batch = micro_batch;
 }
 
-enum lm_status lm_model_score(struct lm_model *model, const int32_t *tokens,
-                              const int32_t *targets, int64_t batch, int64_t time,
-                              const struct lm_scores *out, struct lm_err *err)
+enum lm_status lm_model_score(struct lm_model *model, const int32_t *tokens, const int32_t *targets,
+                              int64_t batch, int64_t time, const struct lm_scores *out,
+                              struct lm_err *err)
 {
     struct lm_pass pass;
     LM_TRY(lm_pass_begin(&pass, model, tokens, targets, batch, time, false, err));

@@ -1,6 +1,7 @@
 #include "model/params.h"
 
 static const enum lm_tensor_scope scopes[LM_TENSOR_IDS] = {
+
 #define SCOPE(id, scope, ...) LM_SCOPE_##scope,
     LM_TENSOR_LIST(SCOPE)
 #undef SCOPE

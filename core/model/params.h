@@ -31,9 +31,11 @@
     X(OUT_B,  LAYER, "mlp.c_proj.bias",    1, C,     1,     ZERO,     false)         \
     X(LNF_W,  TAIL,  "ln_f.weight",        1, C,     1,     ONE,      false)         \
     X(LNF_B,  TAIL,  "ln_f.bias",          1, C,     1,     ZERO,     false)
+
 /* clang-format on */
 
 enum lm_tensor_id {
+
 #define LM_TENSOR_ENUM(id, ...) LM_##id,
     LM_TENSOR_LIST(LM_TENSOR_ENUM)
 #undef LM_TENSOR_ENUM
@@ -41,6 +43,7 @@ enum lm_tensor_id {
 };
 
 enum lm_tensor_scope { LM_SCOPE_HEAD, LM_SCOPE_LAYER, LM_SCOPE_TAIL };
+
 enum lm_tensor_init { LM_INIT_NORMAL, LM_INIT_RESIDUAL, LM_INIT_ONE, LM_INIT_ZERO };
 
 /** A row of the list, its shape worked out for one configuration. */

@@ -65,8 +65,8 @@ static enum lm_status write_body(int fd, const char *path, const struct lm_buf *
     LM_TRY(lm_write_all(fd, &length, sizeof length, path, err));
     LM_TRY(lm_write_all(fd, header->data, header->size, path, err));
     for (size_t i = 0; i < count; i++)
-        LM_TRY(lm_write_all(fd, tensors[i].data, (size_t)tensors[i].count * sizeof(float), path,
-                            err));
+        LM_TRY(
+            lm_write_all(fd, tensors[i].data, (size_t)tensors[i].count * sizeof(float), path, err));
     if (fsync(fd) != 0)
         return lm_fail_errno(err, errno, "cannot write %s", path);
     return LM_OK;
@@ -197,8 +197,9 @@ static int compare_spans(const void *a, const void *b)
 static enum lm_status check_spans(struct reader *reader)
 {
     if (reader->found != reader->count)
-        return lm_fail(reader->err, LM_FORMAT, "%s holds %zu of the model's %zu tensors; it is "
-                                               "incomplete or belongs to another config.json",
+        return lm_fail(reader->err, LM_FORMAT,
+                       "%s holds %zu of the model's %zu tensors; it is "
+                       "incomplete or belongs to another config.json",
                        reader->path, reader->found, reader->count);
     qsort(reader->spans, reader->count, sizeof *reader->spans, compare_spans);
     int64_t at = 0;
@@ -273,8 +274,9 @@ enum lm_status lm_safetensors_load(const char *path, const struct lm_tensor *ten
     if (reader.fd < 0)
         return lm_fail_errno(err, errno, "cannot open %s", path);
     reader.spans = calloc(count + 1, sizeof *reader.spans);
-    enum lm_status status = reader.spans == NULL ? lm_fail(err, LM_NOMEM, "out of memory for %s", path)
-                                                 : read_header(&reader, &text, &length);
+    enum lm_status status = reader.spans == NULL
+                                ? lm_fail(err, LM_NOMEM, "out of memory for %s", path)
+                                : read_header(&reader, &text, &length);
     if (status == LM_OK)
         status = parse_rows(&reader, text, length);
     if (status == LM_OK)

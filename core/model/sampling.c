@@ -116,7 +116,7 @@ static size_t keep_count(struct draw *draw, const struct lm_sampling *rules, dou
 {
     bool some = rules->top_k > 0 && (size_t)rules->top_k < draw->size;
     size_t limit = some ? (size_t)rules->top_k : draw->size;
-    bool by_mass = rules->top_p > 0 && rules->top_p < 1, by_weight = rules->min_p > 0;
+    bool by_mass = rules->top_p > 0 && rules->top_p<1, by_weight = rules->min_p> 0;
     double sum = 0;
     if (!some)
         for (size_t i = 0; i < draw->size; i++)

@@ -12,9 +12,10 @@
 #include "model/block.h"
 
 enum {
-    FEED_ROWS = 16,     /* tokens that share a read of the weights */
-    OUT_COLUMNS = 256,  /* outputs of a task */
-    SERIAL_WORK = 1 << 18 /* products below this many multiplications are not worth waking threads */
+    FEED_ROWS = 16,    /* tokens that share a read of the weights */
+    OUT_COLUMNS = 256, /* outputs of a task */
+    SERIAL_WORK =
+        1 << 18 /* products below this many multiplications are not worth waking threads */
 };
 
 struct lm_session {
@@ -109,8 +110,9 @@ static void linear(const struct lm_session *session, float *y, const float *x, e
                    enum lm_tensor_id bias, size_t layer, size_t rows, size_t k, size_t n)
 {
     const struct lm_model *model = session->model;
-    struct product p = {model->kernels, y,    x, lm_weight(model, w, layer),
-                        lm_weight(model, bias, layer), rows, k, n};
+    struct product p = {
+        model->kernels, y, x, lm_weight(model, w, layer), lm_weight(model, bias, layer),
+        rows,           k, n};
     struct lm_pool *pool = rows * k * n < SERIAL_WORK ? NULL : model->pool;
     lm_pool_run(pool, (n + OUT_COLUMNS - 1) / OUT_COLUMNS, product_task, &p);
 }

@@ -20,5 +20,5 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
 endif()
 target_include_directories(lmpipe_kernels PRIVATE ${CMAKE_SOURCE_DIR}/include
   PUBLIC $<BUILD_INTERFACE:${CMAKE_BINARY_DIR}/inc/model>)
-target_link_libraries(lmpipe_kernels PRIVATE LM::openblas)
+target_link_libraries(lmpipe_kernels PUBLIC m PRIVATE LM::openblas)
 lm_warnings(lmpipe_kernels)

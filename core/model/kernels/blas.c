@@ -11,8 +11,7 @@ void lm_blas_start(void)
 }
 
 void lm_blas_gemm(enum lm_gemm_form form, size_t m, size_t n, size_t k, const float *a, size_t lda,
-                  const float *b, size_t ldb, bool accumulate, float *c, size_t ldc,
-                  float *scratch)
+                  const float *b, size_t ldb, bool accumulate, float *c, size_t ldc, float *scratch)
 {
     (void)scratch; /* OpenBLAS brings its own */
     cblas_sgemm(CblasRowMajor, form == LM_TN ? CblasTrans : CblasNoTrans,

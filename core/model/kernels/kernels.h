@@ -35,10 +35,10 @@ struct lm_adamw {
 
 /** What a row of logits says about its target. */
 struct lm_row_score {
-    float max, sum;   /**< largest logit; Σ exp(logit − max) */
-    float moment;     /**< Σ exp(logit − max)·(logit − max), for the entropy */
-    uint32_t above;   /**< logits larger than the target's */
-    uint32_t equal;   /**< others equal to the target's */
+    float max, sum; /**< largest logit; Σ exp(logit − max) */
+    float moment;   /**< Σ exp(logit − max)·(logit − max), for the entropy */
+    uint32_t above; /**< logits larger than the target's */
+    uint32_t equal; /**< others equal to the target's */
 };
 
 struct lm_kernels {
@@ -68,14 +68,15 @@ struct lm_kernels {
     /** sum += column sums of x, rows in order. */
     void (*column_sums)(float *sum, const float *x, size_t rows, size_t n, size_t ld);
 
-    /** Causal softmax of scale·s in place: row r has first + r + 1 scores, up to `width` are then 0.
-     *  row_max, row_sum: of the scaled scores, one a row. */
+    /** Causal softmax of scale·s in place: row r has first + r + 1 scores, up to `width` are then
+     * 0. row_max, row_sum: of the scaled scores, one a row. */
     void (*softmax_causal)(float *s, size_t ld, size_t rows, size_t first, size_t width,
                            float scale, float *row_max, float *row_sum);
     /** s = exp(scale·s − lse) with the causal mask, in place. */
-    void (*softmax_again)(float *s, size_t ld, size_t rows, size_t first, size_t width,
-                          float scale, const float *lse);
-    /** d = p·(d − o·dout of the row)·scale in place: gradient of the unscaled scores. o, dout: rows of n. */
+    void (*softmax_again)(float *s, size_t ld, size_t rows, size_t first, size_t width, float scale,
+                          const float *lse);
+    /** d = p·(d − o·dout of the row)·scale in place: gradient of the unscaled scores. o, dout: rows
+     * of n. */
     void (*softmax_backward)(float *d, const float *p, size_t ld, size_t rows, size_t width,
                              float scale, const float *o, const float *dout, size_t ld_o, size_t n);
 
@@ -92,7 +93,8 @@ struct lm_kernels {
     void (*adamw)(float *p, const float *g, float *m, float *v, size_t n,
                   const struct lm_adamw *options);
 
-    /** Decoding: y (rows×n) = x (rows×k)·w (k×n) + bias (NULL: 0), summed over k in order; rows are independent. */
+    /** Decoding: y (rows×n) = x (rows×k)·w (k×n) + bias (NULL: 0), summed over k in order; rows are
+     * independent. */
     void (*linear)(float *y, size_t ldy, const float *x, size_t ldx, const float *w, size_t ldw,
                    const float *bias, size_t rows, size_t k, size_t n);
     /** y[j] = x·w[j] for n rows of w, by 16 lanes. */
