@@ -53,15 +53,15 @@ static ssize_t read_fully(int fd, char *data, size_t size)
     return (ssize_t)done;
 }
 
-/* Reads all of an open file that is `expected` bytes long now; it may grow or have no size (/proc).
- */
+/* Reads all of an open file of about `expected` bytes; those of /proc claim to have none. */
 static enum lm_status read_descriptor(char **out, size_t *size, struct lm_arena *arena, int fd,
                                       size_t expected, size_t ceiling, const char *path,
                                       struct lm_err *err)
 {
-    size_t room = expected < ceiling ? expected : ceiling, filled = 0;
+    size_t room = expected, filled = 0;
     char *data = NULL;
-    for (;; room = room < ceiling / 2 ? room * 2 + COPY_CHUNK : ceiling) {
+    for (;; room = room * 2 + COPY_CHUNK) {
+        room = room < ceiling ? room : ceiling;
         char *larger = lm_arena_alloc_array(arena, room + 2, 1, 1);
         if (larger == NULL)
             return lm_fail(err, LM_NOMEM, "%s: no memory for %zu bytes; free some", path, room);

@@ -208,15 +208,12 @@ static void put_ticks(struct lm_plot *plot, const struct lm_axis *axis, const ch
     }
 }
 
-void lm_plot_end(struct lm_plot *plot, const char *after)
+void lm_plot_end(struct lm_plot *plot)
 {
     struct lm_buf *out = plot->out;
     lm_buf_puts(out, "</svg>\n<div class=\"ticks\" aria-hidden=\"true\">");
     put_ticks(plot, &plot->y, "ty", "top", true);
     put_ticks(plot, &plot->x, "tx", "left", false);
-    lm_html_printf(out, "</div></div></div>\n<p class=\"axes\">%s<span>%s</span></p>\n",
+    lm_html_printf(out, "</div></div></div>\n<p class=\"axes\">%s<span>%s</span></p>\n</figure>\n",
                    plot->y.label, plot->x.label);
-    if (after != NULL)
-        lm_buf_puts(out, after);
-    lm_buf_puts(out, "</figure>\n");
 }

@@ -63,8 +63,7 @@ void lm_plot_dots(struct lm_plot *plot, const char *class_name, const double *x,
 /** A segment from (x0, y0) to (x1, y1), e.g. a threshold, a diagonal, an interval. */
 void lm_plot_segment(struct lm_plot *plot, const char *class_name, double x0, double y0, double x1,
                      double y1);
-/** Closes the drawing and writes the axes' labels; `after` (markup, may be NULL) follows inside
- *  the figure: the table behind the plot. */
-void lm_plot_end(struct lm_plot *plot, const char *after);
+/** Closes the drawing, writes the labels of the axes and closes the figure. */
+void lm_plot_end(struct lm_plot *plot);
 
 #endif

@@ -51,6 +51,8 @@ struct lm_model_options {
 
 /** All presets, *count of them; static storage. */
 const struct lm_model_preset *lm_model_presets(size_t *count);
+/** The same names, NULL-terminated, for parameter tables. */
+extern const char *const lm_model_preset_names[];
 /** Preset by name, or NULL. */
 const struct lm_model_preset *lm_model_preset_find(const char *name);
 /** LM_RANGE with the offending field when the shape is impossible (width % heads, zero sizes, > 2^31 …). */
@@ -88,8 +90,14 @@ const struct lm_model_config *lm_model_config(const struct lm_model *model);
 enum lm_status lm_model_forward(struct lm_model *model, const int32_t *tokens,
                                 const int32_t *targets, int64_t batch, int64_t time, double *loss,
                                 struct lm_err *err);
-/** Adds `scale` times the gradient of the last forward's loss to the gradients. */
+/** Adds `scale` times the gradient of the last forward's loss to the gradients. LM_INVALID without
+ *  a forward before it (score, logits and backward itself use it up). */
 enum lm_status lm_model_backward(struct lm_model *model, double scale, struct lm_err *err);
+/** lm_model_forward and lm_model_backward in one, with the same bits: the head's logits, which
+ *  are never all held, need not be computed twice. */
+enum lm_status lm_model_accumulate(struct lm_model *model, const int32_t *tokens,
+                                   const int32_t *targets, int64_t batch, int64_t time,
+                                   double scale, double *loss, struct lm_err *err);
 
 /** AdamW (Loshchilov & Hutter 2019) with global-norm clipping; decay on matrices only. */
 struct lm_step_options {
@@ -100,8 +108,9 @@ struct lm_step_stats {
     double grad_norm; /**< before clipping */
     bool clipped;
 };
-/** Clips, updates, zeroes the gradients, counts the step. LM_NUMERIC names the first tensor with a
- *  non-finite gradient; the weights are then untouched. */
+/** Clips, updates, counts the step; the next backward starts a new gradient. LM_NUMERIC names the
+ *  first tensor with a non-finite gradient; the weights are then untouched. LM_INVALID without a
+ *  backward since the last step. stats may be NULL. */
 enum lm_status lm_model_step(struct lm_model *model, const struct lm_step_options *options,
                              struct lm_step_stats *stats, struct lm_err *err);
 /** Where dropout draws: optimiser step and micro-batch within it. */

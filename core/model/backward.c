@@ -1,0 +1,283 @@
+/*
+ * Backward pass of the trunk. Three parallel regions a layer: (1) tiles of rows through the
+ * feed-forward half, (2) attention over (sequence, head), (3) tiles of rows through the first
+ * layer norm, side by side with the weights' gradients, each cut along the rows of its matrix so
+ * that no sum is ever shared. Sums over rows are kept per tile and added in tile order.
+ *
+ * Gradients of the residual stream go round three buffers: dx[a] of the layer's output, dx[b] of
+ * its middle, dx[c] of its input.
+ */
+#include "model/core.h"
+
+#include <string.h>
+
+enum { WEIGHT_ROWS = 256, COLUMN_BLOCK = 64 };
+
+/* A product of a layer's backward: grad (in × out) = inputᵀ · delta. */
+struct weight_job {
+    enum lm_tensor_id id;
+    const float *input, *delta;
+    size_t in, out;
+};
+
+struct buffers {
+    const float *dout;                  /* gradient of the layer's output stream */
+    float *dmid, *din;                  /* of its middle and its input */
+    const float *dout_kept, *dmid_kept; /* the same behind dropout: what the two projections see */
+};
+
+static bool drops(const struct lm_model *model)
+{
+    return model->config.dropout > 0;
+}
+
+static struct buffers buffers_of(const struct lm_pass *pass)
+{
+    const struct lm_model *model = pass->model;
+    const struct lm_layout *at = &model->layout;
+    size_t turn = ((size_t)model->config.layers - 1 - pass->layer) * 2;
+    struct buffers out = {
+        .dout = lm_at(model, at->dx[turn % 3]),
+        .dmid = lm_at(model, at->dx[(turn + 1) % 3]),
+        .din = lm_at(model, at->dx[(turn + 2) % 3]),
+    };
+    out.dout_kept = drops(model) ? lm_at(model, at->ddrop[0]) : out.dout;
+    out.dmid_kept = drops(model) ? lm_at(model, at->ddrop[1]) : out.dmid;
+    return out;
+}
+
+static float *partial(const struct lm_pass *pass, size_t tile, enum lm_partial part)
+{
+    const struct lm_model *model = pass->model;
+    size_t C = (size_t)model->config.width;
+    return lm_at(model, model->layout.partials) + tile * model->layout.partial_rows +
+           (pass->layer * LM_LAYER_PARTIALS + part) * C;
+}
+
+/* Gradient behind dropout: a masked copy for the projection that fed the stream. */
+static const float *keep(const struct lm_pass *pass, enum lm_site site, const float *d,
+                         size_t first, size_t rows)
+{
+    size_t C = (size_t)pass->model->config.width;
+    if (!drops(pass->model))
+        return d + first * C;
+    float *out = lm_at(pass->model, pass->model->layout.ddrop[site == LM_SITE_OUT ? 0 : 1]);
+    memcpy(out + first * C, d + first * C, rows * C * sizeof *out);
+    lm_dropout_rows(pass, pass->layer, site, out + first * C, first, rows, C);
+    return out + first * C;
+}
+
+/* (1) dout → df → dmid → datt */
+static void upper_task(void *user, size_t task, size_t worker)
+{
+    const struct lm_pass *pass = user;
+    const struct lm_model *model = pass->model;
+    const struct lm_kernels *kernels = model->kernels;
+    size_t C = (size_t)model->config.width, l = pass->layer, first;
+    size_t rows = lm_tile(pass, task, &first);
+    struct buffers buffers = buffers_of(pass);
+    float *df = lm_at(model, model->layout.df) + first * 4 * C, *dh = lm_scratch(model, worker);
+    const float *dout = keep(pass, LM_SITE_OUT, buffers.dout, first, rows);
+    kernels->column_sums(partial(pass, task, LM_PART_OUT_B), dout, rows, C, C);
+    lm_gemm(model, worker, LM_NT, rows, 4 * C, C, dout, C, lm_weight(model, LM_OUT_W, l), C, false,
+            df, 4 * C);
+    kernels->gelu_backward(df, partial(pass, task, LM_PART_FC_B),
+                           LM_ACT(model, f, l) + first * 4 * C, rows, 4 * C);
+    lm_gemm(model, worker, LM_NT, rows, C, 4 * C, df, 4 * C, lm_weight(model, LM_FC_W, l), 4 * C,
+            false, dh, C);
+    kernels->layernorm_backward(buffers.dmid + first * C, partial(pass, task, LM_PART_LN2_W),
+                                partial(pass, task, LM_PART_LN2_B), dh,
+                                LM_ACT(model, xmid, l) + first * C, LM_ACT(model, mean2, l) + first,
+                                LM_ACT(model, rstd2, l) + first, lm_weight(model, LM_LN2_W, l),
+                                buffers.dout + first * C, rows, C);
+    const float *dmid = keep(pass, LM_SITE_PROJ, buffers.dmid, first, rows);
+    kernels->column_sums(partial(pass, task, LM_PART_PROJ_B), dmid, rows, C, C);
+    lm_gemm(model, worker, LM_NT, rows, C, C, dmid, C, lm_weight(model, LM_PROJ_W, l), C, false,
+            lm_at(model, model->layout.datt) + first * C, C);
+}
+
+/* (3a) dqkv → din */
+static void lower_tile(const struct lm_pass *pass, size_t task, size_t worker)
+{
+    const struct lm_model *model = pass->model;
+    const struct lm_kernels *kernels = model->kernels;
+    size_t C = (size_t)model->config.width, l = pass->layer, first;
+    size_t rows = lm_tile(pass, task, &first);
+    struct buffers buffers = buffers_of(pass);
+    const float *dqkv = lm_at(model, model->layout.dqkv) + first * 3 * C;
+    float *dh = lm_scratch(model, worker);
+    kernels->column_sums(partial(pass, task, LM_PART_QKV_B), dqkv, rows, 3 * C, 3 * C);
+    lm_gemm(model, worker, LM_NT, rows, C, 3 * C, dqkv, 3 * C, lm_weight(model, LM_QKV_W, l), 3 * C,
+            false, dh, C);
+    kernels->layernorm_backward(buffers.din + first * C, partial(pass, task, LM_PART_LN1_W),
+                                partial(pass, task, LM_PART_LN1_B), dh,
+                                lm_stream(model, l) + first * C, LM_ACT(model, mean1, l) + first,
+                                LM_ACT(model, rstd1, l) + first, lm_weight(model, LM_LN1_W, l),
+                                buffers.dmid + first * C, rows, C);
+}
+
+enum { WEIGHT_JOBS = 4 };
+
+static void weight_jobs(struct weight_job out[WEIGHT_JOBS], const struct lm_pass *pass)
+{
+    const struct lm_model *model = pass->model;
+    const struct lm_layout *at = &model->layout;
+    size_t C = (size_t)model->config.width, l = pass->layer;
+    struct buffers buffers = buffers_of(pass);
+    const struct weight_job jobs[WEIGHT_JOBS] = {
+        {LM_OUT_W, LM_ACT(model, g, l), buffers.dout_kept, 4 * C, C},
+        {LM_FC_W, LM_ACT(model, h2, l), lm_at(model, at->df), C, 4 * C},
+        {LM_QKV_W, LM_ACT(model, h1, l), lm_at(model, at->dqkv), C, 3 * C},
+        {LM_PROJ_W, LM_ACT(model, att, l), buffers.dmid_kept, C, C},
+    };
+    memcpy(out, jobs, sizeof jobs);
+}
+
+static size_t weight_parts(size_t in)
+{
+    return (in + WEIGHT_ROWS - 1) / WEIGHT_ROWS;
+}
+
+/* (3b) Part `part` of the rows of all weight gradients of the layer, counted through the jobs. */
+static void weight_part(const struct lm_pass *pass, size_t part, size_t worker)
+{
+    struct weight_job jobs[WEIGHT_JOBS];
+    weight_jobs(jobs, pass);
+    size_t job = 0;
+    for (; part >= weight_parts(jobs[job].in); job++)
+        part -= weight_parts(jobs[job].in);
+    const struct weight_job *at = &jobs[job];
+    size_t first = part * WEIGHT_ROWS, rest = at->in - first;
+    lm_gemm(pass->model, worker, LM_TN, rest < WEIGHT_ROWS ? rest : WEIGHT_ROWS, at->out,
+            pass->rows, at->input + first, at->in, at->delta, at->out, !pass->fresh,
+            lm_grad(pass->model, at->id, pass->layer) + first * at->out, at->out);
+}
+
+static void lower_task(void *user, size_t task, size_t worker)
+{
+    const struct lm_pass *pass = user;
+    if (task < pass->tiles)
+        lower_tile(pass, task, worker);
+    else
+        weight_part(pass, task - pass->tiles, worker);
+}
+
+static size_t lower_tasks(const struct lm_pass *pass)
+{
+    struct weight_job jobs[WEIGHT_JOBS];
+    weight_jobs(jobs, pass);
+    size_t tasks = pass->tiles;
+    for (size_t i = 0; i < WEIGHT_JOBS; i++)
+        tasks += weight_parts(jobs[i].in);
+    return tasks;
+}
+
+/* Gradient of the final layer norm: dhf → dx[0] of the last layer's output. */
+static void final_task(void *user, size_t task, size_t worker)
+{
+    (void)worker;
+    const struct lm_pass *pass = user;
+    const struct lm_model *model = pass->model;
+    const struct lm_layout *at = &model->layout;
+    size_t C = (size_t)model->config.width, L = (size_t)model->config.layers, first;
+    size_t rows = lm_tile(pass, task, &first);
+    float *sums = lm_at(model, at->partials) + task * at->partial_rows;
+    memset(sums, 0, at->partial_rows * sizeof *sums);
+    sums += L * LM_LAYER_PARTIALS * C;
+    model->kernels->layernorm_backward(
+        lm_at(model, at->dx[0]) + first * C, sums, sums + C, lm_at(model, at->dhf) + first * C,
+        lm_stream(model, L) + first * C, lm_at(model, at->meanf) + first,
+        lm_at(model, at->rstdf) + first, lm_weight(model, LM_LNF_W, 0), NULL, rows, C);
+}
+
+/* Where the partial sums of a layer go. */
+static const struct {
+    enum lm_tensor_id id;
+    enum lm_partial part;
+    size_t size; /* in units of C */
+} part_goals[] = {
+    {LM_LN1_W, LM_PART_LN1_W, 1},   {LM_LN1_B, LM_PART_LN1_B, 1}, {LM_QKV_B, LM_PART_QKV_B, 3},
+    {LM_PROJ_B, LM_PART_PROJ_B, 1}, {LM_LN2_W, LM_PART_LN2_W, 1}, {LM_LN2_B, LM_PART_LN2_B, 1},
+    {LM_FC_B, LM_PART_FC_B, 4},     {LM_OUT_B, LM_PART_OUT_B, 1},
+};
+
+/* grad (+)= the sum over tiles of the partial sums at `offset`. */
+static void add_partials(const struct lm_pass *pass, float *grad, size_t offset, size_t n)
+{
+    const struct lm_model *model = pass->model;
+    if (pass->fresh)
+        memset(grad, 0, n * sizeof *grad);
+    model->kernels->column_sums(grad, lm_at(model, model->layout.partials) + offset, pass->tiles, n,
+                                model->layout.partial_rows);
+}
+
+static void reduce_layer(const struct lm_pass *pass, size_t layer)
+{
+    const struct lm_model *model = pass->model;
+    size_t C = (size_t)model->config.width, L = (size_t)model->config.layers;
+    if (layer == L) {
+        add_partials(pass, lm_grad(model, LM_LNF_W, 0), L * LM_LAYER_PARTIALS * C, C);
+        add_partials(pass, lm_grad(model, LM_LNF_B, 0), (L * LM_LAYER_PARTIALS + 1) * C, C);
+        return;
+    }
+    for (size_t i = 0; i < sizeof part_goals / sizeof part_goals[0]; i++)
+        add_partials(pass, lm_grad(model, part_goals[i].id, layer),
+                     (layer * LM_LAYER_PARTIALS + part_goals[i].part) * C, part_goals[i].size * C);
+}
+
+/* Embeddings: a block of columns through all rows in order. The head has written wte's gradient. */
+static void embedding_columns(const struct lm_pass *pass, size_t block)
+{
+    const struct lm_model *model = pass->model;
+    size_t C = (size_t)model->config.width, first = block * COLUMN_BLOCK;
+    size_t n = C - first < COLUMN_BLOCK ? C - first : COLUMN_BLOCK;
+    const int32_t *tokens = (const int32_t *)lm_at(model, model->layout.tokens);
+    const float *dx = lm_at(model, model->layout.dx[(size_t)model->config.layers * 2 % 3]);
+    float *wte = lm_grad(model, LM_WTE, 0), *wpe = lm_grad(model, LM_WPE, 0);
+    for (size_t t = 0; pass->fresh && t < (size_t)model->config.context; t++)
+        memset(wpe + t * C + first, 0, n * sizeof *wpe);
+    for (size_t r = 0; r < pass->rows; r++) {
+        const float *d = dx + r * C + first;
+        model->kernels->add(wte + (size_t)tokens[r] * C + first, d, n);
+        model->kernels->add(wpe + r % pass->time * C + first, d, n);
+    }
+}
+
+static void finish_task(void *user, size_t task, size_t worker)
+{
+    (void)worker;
+    const struct lm_pass *pass = user;
+    size_t layers = (size_t)pass->model->config.layers + 1;
+    if (task < layers)
+        reduce_layer(pass, task);
+    else
+        embedding_columns(pass, task - layers);
+}
+
+/* The embedding's dropout, on the gradient of the stream before layer 0. */
+static void drop_task(void *user, size_t task, size_t worker)
+{
+    (void)worker;
+    const struct lm_pass *pass = user;
+    const struct lm_model *model = pass->model;
+    size_t C = (size_t)model->config.width, L = (size_t)model->config.layers, first;
+    size_t rows = lm_tile(pass, task, &first);
+    lm_dropout_rows(pass, L, LM_SITE_ATTENTION,
+                    lm_at(model, model->layout.dx[L * 2 % 3]) + first * C, first, rows, C);
+}
+
+void lm_trunk_backward(struct lm_pass *pass)
+{
+    struct lm_model *model = pass->model;
+    size_t L = (size_t)model->config.layers, C = (size_t)model->config.width;
+    lm_pool_run(model->pool, pass->tiles, final_task, pass);
+    for (size_t l = L; l-- > 0;) {
+        pass->layer = l;
+        lm_pool_run(model->pool, pass->tiles, upper_task, pass);
+        lm_attention_backward(pass);
+        lm_pool_run(model->pool, lower_tasks(pass), lower_task, pass);
+    }
+    if (drops(model))
+        lm_pool_run(model->pool, pass->tiles, drop_task, pass);
+    lm_pool_run(model->pool, L + 1 + (C + COLUMN_BLOCK - 1) / COLUMN_BLOCK, finish_task, pass);
+}

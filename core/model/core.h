@@ -1,0 +1,135 @@
+/** Inside of a model: shared by the files of core/model, seen by nobody else. */
+#ifndef LM_MODEL_CORE_H
+#define LM_MODEL_CORE_H
+
+#include <lmpipe/model.h>
+
+#include "base/pool.h"
+#include "model/kernels/kernels.h"
+#include "model/layout.h"
+#include "model/params.h"
+
+struct lm_model {
+    struct lm_model_config config;
+    struct lm_model_options options;
+    struct lm_layout layout;
+    float *block; /**< everything the layout names */
+    size_t tensor_count;
+    struct lm_tensor *tensors;
+    char (*names)[64];
+    struct lm_pool *pool; /**< NULL: one thread */
+    const struct lm_kernels *kernels;
+    lm_gemm_fn *gemm;
+    struct lm_rng dropout;
+    uint64_t step, micro_batch; /**< where dropout draws */
+    uint64_t updates;           /**< optimiser steps taken */
+    size_t *first_block;        /**< optimiser tasks before tensor i; tensor_count + 1 entries */
+    bool has_gradient;          /**< the gradients hold a sum; else the next backward starts anew */
+    int64_t batch, time;        /**< of the last forward; 0: none */
+    int64_t scored;             /**< targets of it that count */
+};
+
+/** A call on a batch, as tasks see it. */
+struct lm_pass {
+    struct lm_model *model;
+    size_t batch, time, rows, tile, tiles;
+    size_t head_tile; /**< rows of a task of the head */
+    bool training;    /**< dropout is drawn, activations are kept */
+    size_t layer;     /**< of the running region */
+    size_t first;     /**< first row of the running chunk of the head */
+    size_t count;     /**< its rows */
+    bool want_grad;   /**< head: gradients too */
+    bool fresh;       /**< backward: overwrite the gradients */
+    float scale;      /**< backward: of the loss, per scored target */
+    const struct lm_scores *scores;
+};
+
+/** Sites of dropout in a layer; the embedding is site 0 of layer L. */
+enum lm_site { LM_SITE_ATTENTION, LM_SITE_PROJ, LM_SITE_OUT, LM_SITES };
+
+/** First row of a tile, and how many it has. */
+static inline size_t lm_tile(const struct lm_pass *pass, size_t tile, size_t *first)
+{
+    *first = tile * pass->tile;
+    size_t rest = pass->rows - *first;
+    return rest < pass->tile ? rest : pass->tile;
+}
+
+static inline float *lm_at(const struct lm_model *model, size_t offset)
+{
+    return model->block + offset;
+}
+
+/** Values of a weight tensor. */
+static inline float *lm_weight(const struct lm_model *model, enum lm_tensor_id id, size_t layer)
+{
+    return model->tensors[lm_tensor_index(id, (int64_t)layer, model->config.layers)].data;
+}
+
+/** Gradient of a weight tensor (training only). */
+static inline float *lm_grad(const struct lm_model *model, enum lm_tensor_id id, size_t layer)
+{
+    return model->tensors[lm_tensor_index(id, (int64_t)layer, model->config.layers)].grad;
+}
+
+/** Activation `field` of a layer. */
+#define LM_ACT(model, field, l)                                                                    \
+    lm_at((model), (model)->layout.layer.field + (l) * (model)->layout.layer_stride)
+
+/** Residual stream before layer l (after the last: l = L). */
+static inline float *lm_stream(const struct lm_model *model, size_t l)
+{
+    return lm_at(model, model->layout.x + l * model->layout.x_stride);
+}
+
+/** Scratch of a worker, and its packing space. */
+static inline float *lm_scratch(const struct lm_model *model, size_t worker)
+{
+    return lm_at(model, model->layout.scratch + worker * model->layout.scratch_stride);
+}
+
+/** Matrix product by the model's numerics on behalf of `worker`. */
+static inline void lm_gemm(const struct lm_model *model, size_t worker, enum lm_gemm_form form,
+                           size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b,
+                           size_t ldb, bool accumulate, float *c, size_t ldc)
+{
+    model->gemm(form, m, n, k, a, lda, b, ldb, accumulate, c, ldc,
+                lm_scratch(model, worker) + model->layout.scratch_gemm);
+}
+
+/** lm_model_create without drawing the weights: they are zero. */
+enum lm_status lm_model_prepare(struct lm_model **out, const struct lm_model_config *config,
+                                const struct lm_model_options *options, struct lm_err *err);
+
+/** Checks shape and ids of a batch and copies them; targets may be NULL. Fills *pass. */
+enum lm_status lm_pass_begin(struct lm_pass *pass, struct lm_model *model, const int32_t *tokens,
+                             const int32_t *targets, int64_t batch, int64_t time, bool training,
+                             struct lm_err *err);
+/** The last forward again, for its backward. */
+void lm_pass_resume(struct lm_pass *pass, struct lm_model *model);
+
+/** Embedding, all layers and the final layer norm: layout.hf holds (rows, C). */
+void lm_trunk_forward(struct lm_pass *pass);
+/** From the gradient of layout.hf (layout.dhf) to all gradients but the head's share of wte. */
+void lm_trunk_backward(struct lm_pass *pass);
+
+/** Attention of all sequences and heads of pass->layer. */
+void lm_attention_forward(struct lm_pass *pass);
+void lm_attention_backward(struct lm_pass *pass);
+
+/** Losses of all rows; with pass->want_grad also layout.dhf and the head's share of wte's
+ *  gradient. Returns the sum over scored targets in nats. */
+double lm_head_loss(struct lm_pass *pass);
+/** Per-position scores into pass->scores. */
+void lm_head_scores(struct lm_pass *pass);
+/** All logits, (rows, V). */
+void lm_head_logits(struct lm_pass *pass, float *logits);
+
+/** Multiplies x[0..n) by the dropout mask of elements [first, first + n) of a site. */
+void lm_dropout(const struct lm_pass *pass, size_t layer, enum lm_site site, float *x,
+                uint64_t first, size_t n);
+/** The same for rows of `width` elements that start at row `row`. */
+void lm_dropout_rows(const struct lm_pass *pass, size_t layer, enum lm_site site, float *x,
+                     size_t row, size_t rows, size_t width);
+
+#endif

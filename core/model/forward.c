@@ -1,0 +1,111 @@
+/*
+ * Forward pass of the trunk: pre-LN transformer (Radford et al. 2019, section 2.3). Two parallel
+ * regions a layer: attention over (sequence, head), and everything else over tiles of rows.
+ */
+#include "model/core.h"
+
+static bool drops(const struct lm_pass *pass)
+{
+    return pass->training && pass->model->config.dropout > 0;
+}
+
+/* h1 = LN(x), qkv = h1 W + b: what attention of layer l needs, for rows [first, first + rows). */
+static void open_layer(const struct lm_pass *pass, size_t worker, size_t l, size_t first,
+                       size_t rows)
+{
+    const struct lm_model *model = pass->model;
+    const struct lm_kernels *kernels = model->kernels;
+    size_t C = (size_t)model->config.width;
+    float *h = LM_ACT(model, h1, l) + first * C, *qkv = LM_ACT(model, qkv, l) + first * 3 * C;
+    kernels->layernorm(h, LM_ACT(model, mean1, l) + first, LM_ACT(model, rstd1, l) + first,
+                       lm_stream(model, l) + first * C, lm_weight(model, LM_LN1_W, l),
+                       lm_weight(model, LM_LN1_B, l), rows, C);
+    lm_gemm(model, worker, LM_NN, rows, 3 * C, C, h, C, lm_weight(model, LM_QKV_W, l), 3 * C, false,
+            qkv, 3 * C);
+    kernels->add_bias(qkv, lm_weight(model, LM_QKV_B, l), rows, 3 * C);
+}
+
+/* xmid = x + attention's projection, h2 = LN(xmid). */
+static void project(const struct lm_pass *pass, size_t worker, size_t first, size_t rows)
+{
+    const struct lm_model *model = pass->model;
+    const struct lm_kernels *kernels = model->kernels;
+    size_t C = (size_t)model->config.width, l = pass->layer;
+    float *delta = lm_scratch(model, worker);
+    lm_gemm(model, worker, LM_NN, rows, C, C, LM_ACT(model, att, l) + first * C, C,
+            lm_weight(model, LM_PROJ_W, l), C, false, delta, C);
+    kernels->add_bias(delta, lm_weight(model, LM_PROJ_B, l), rows, C);
+    if (drops(pass))
+        lm_dropout_rows(pass, l, LM_SITE_PROJ, delta, first, rows, C);
+    kernels->residual_layernorm(LM_ACT(model, xmid, l) + first * C,
+                                LM_ACT(model, h2, l) + first * C, LM_ACT(model, mean2, l) + first,
+                                LM_ACT(model, rstd2, l) + first, lm_stream(model, l) + first * C,
+                                delta, lm_weight(model, LM_LN2_W, l), lm_weight(model, LM_LN2_B, l),
+                                rows, C);
+}
+
+/* The next layer's stream: xmid + W gelu(W h2 + b) + b. */
+static void feed_forward(const struct lm_pass *pass, size_t worker, size_t first, size_t rows)
+{
+    const struct lm_model *model = pass->model;
+    const struct lm_kernels *kernels = model->kernels;
+    size_t C = (size_t)model->config.width, l = pass->layer;
+    float *f = LM_ACT(model, f, l) + first * 4 * C, *g = LM_ACT(model, g, l) + first * 4 * C;
+    float *x = lm_stream(model, l + 1) + first * C;
+    lm_gemm(model, worker, LM_NN, rows, 4 * C, C, LM_ACT(model, h2, l) + first * C, C,
+            lm_weight(model, LM_FC_W, l), 4 * C, false, f, 4 * C);
+    kernels->bias_gelu(f, g, lm_weight(model, LM_FC_B, l), rows, 4 * C);
+    lm_gemm(model, worker, LM_NN, rows, C, 4 * C, g, 4 * C, lm_weight(model, LM_OUT_W, l), C, false,
+            x, C);
+    kernels->add_bias(x, lm_weight(model, LM_OUT_B, l), rows, C);
+    if (drops(pass))
+        lm_dropout_rows(pass, l, LM_SITE_OUT, x, first, rows, C);
+    kernels->add(x, LM_ACT(model, xmid, l) + first * C, rows * C);
+}
+
+static void embed_task(void *user, size_t task, size_t worker)
+{
+    const struct lm_pass *pass = user;
+    const struct lm_model *model = pass->model;
+    size_t C = (size_t)model->config.width, first, rows = lm_tile(pass, task, &first);
+    const int32_t *tokens = (const int32_t *)lm_at(model, model->layout.tokens);
+    const float *wte = lm_weight(model, LM_WTE, 0), *wpe = lm_weight(model, LM_WPE, 0);
+    float *x = lm_stream(model, 0) + first * C;
+    for (size_t r = 0; r < rows; r++) {
+        const float *token = wte + (size_t)tokens[first + r] * C;
+        const float *place = wpe + (first + r) % pass->time * C;
+        for (size_t i = 0; i < C; i++)
+            x[r * C + i] = token[i] + place[i];
+    }
+    if (drops(pass))
+        lm_dropout_rows(pass, (size_t)model->config.layers, LM_SITE_ATTENTION, x, first, rows, C);
+    open_layer(pass, worker, 0, first, rows);
+}
+
+/* The rest of a layer for one tile, and the beginning of the next. */
+static void layer_task(void *user, size_t task, size_t worker)
+{
+    const struct lm_pass *pass = user;
+    const struct lm_model *model = pass->model;
+    size_t C = (size_t)model->config.width, L = (size_t)model->config.layers;
+    size_t first, rows = lm_tile(pass, task, &first);
+    project(pass, worker, first, rows);
+    feed_forward(pass, worker, first, rows);
+    if (pass->layer + 1 < L)
+        open_layer(pass, worker, pass->layer + 1, first, rows);
+    else
+        model->kernels->layernorm(
+            lm_at(model, model->layout.hf) + first * C, lm_at(model, model->layout.meanf) + first,
+            lm_at(model, model->layout.rstdf) + first, lm_stream(model, L) + first * C,
+            lm_weight(model, LM_LNF_W, 0), lm_weight(model, LM_LNF_B, 0), rows, C);
+}
+
+void lm_trunk_forward(struct lm_pass *pass)
+{
+    lm_pool_run(pass->model->pool, pass->tiles, embed_task, pass);
+    for (size_t l = 0; l < (size_t)pass->model->config.layers; l++) {
+        pass->layer = l;
+        lm_attention_forward(pass);
+        lm_pool_run(pass->model->pool, pass->tiles, layer_task, pass);
+    }
+}

@@ -1,0 +1,29 @@
+/* The only door to OpenBLAS. */
+#include "model/kernels/kernels.h"
+
+#include <cblas.h>
+#include <stdio.h>
+#include <string.h>
+
+void lm_blas_start(void)
+{
+    openblas_set_num_threads(1);
+}
+
+void lm_blas_gemm(enum lm_gemm_form form, size_t m, size_t n, size_t k, const float *a, size_t lda,
+                  const float *b, size_t ldb, bool accumulate, float *c, size_t ldc, float *scratch)
+{
+    (void)scratch; /* OpenBLAS brings its own */
+    cblas_sgemm(CblasRowMajor, form == LM_TN ? CblasTrans : CblasNoTrans,
+                form == LM_NT ? CblasTrans : CblasNoTrans, (blasint)m, (blasint)n, (blasint)k, 1.0F,
+                a, (blasint)lda, b, (blasint)ldb, accumulate ? 1.0F : 0.0F, c, (blasint)ldc);
+}
+
+void lm_blas_describe(char *out, size_t size)
+{
+    const char *config = openblas_get_config(); /* "OpenBLAS 0.3.21 NO_LAPACKE …" */
+    const char *version = strchr(config, ' ');
+    version = version == NULL ? config : version + 1;
+    snprintf(out, size, "openblas %.*s %s", (int)strcspn(version, " "), version,
+             openblas_get_corename());
+}

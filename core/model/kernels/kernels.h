@@ -1,0 +1,122 @@
+/**
+ * The kernels: row-wise work and matrix products, one table of functions for each instruction
+ * set. A table is chosen at run time and held in the model object. The row kernels are compiled
+ * from one source (rows.inc) with reductions over 16 fixed lanes, without fused multiply-add, and
+ * with exp of their own: equal bits on every instruction set. docs/internals/numerics.md.
+ *
+ * All matrices are row-major; `ld` is the distance of rows in floats.
+ */
+#ifndef LM_MODEL_KERNELS_KERNELS_H
+#define LM_MODEL_KERNELS_KERNELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** Forms of a product: C = A·B, C = A·Bᵀ, C = Aᵀ·B. */
+enum lm_gemm_form { LM_NN, LM_NT, LM_TN };
+
+enum { LM_GEMM_SCRATCH = 1 << 18 /**< floats of packing space a worker needs */ };
+
+/**
+ * c (m×n) = op(a) op(b), or += when `accumulate`; the inner dimension is k. LM_TN: a is k×m;
+ * LM_NT: b is n×k. `scratch`: LM_GEMM_SCRATCH floats, 64-byte aligned, of this worker.
+ */
+typedef void lm_gemm_fn(enum lm_gemm_form form, size_t m, size_t n, size_t k, const float *a,
+                        size_t lda, const float *b, size_t ldb, bool accumulate, float *c,
+                        size_t ldc, float *scratch);
+
+/** Constants of one AdamW update, worked out in double and rounded once. */
+struct lm_adamw {
+    float scale; /**< of the gradient: clipping */
+    float lr, beta1, beta2, eps, decay;
+    float correction1, correction2; /**< 1 / (1 − βᵗ) */
+};
+
+/** What a row of logits says about its target. */
+struct lm_row_score {
+    float max, sum; /**< largest logit; Σ exp(logit − max) */
+    float moment;   /**< Σ exp(logit − max)·(logit − max), for the entropy */
+    uint32_t above; /**< logits larger than the target's */
+    uint32_t equal; /**< others equal to the target's */
+};
+
+struct lm_kernels {
+    const char *name;
+
+    /** h = (x − mean)·rstd·w + b for each row of n, ε = 1e-5. Ba et al. 2016. */
+    void (*layernorm)(float *h, float *mean, float *rstd, const float *x, const float *w,
+                      const float *b, size_t rows, size_t n);
+    /** y = x + delta + bias, then the layer norm of y. */
+    void (*residual_layernorm)(float *y, float *h, float *mean, float *rstd, const float *x,
+                               const float *delta, const float *w, const float *b, size_t rows,
+                               size_t n);
+    /** dx = dres + the gradient through the layer norm (dres NULL: 0); dw, db += sums over rows. */
+    void (*layernorm_backward)(float *dx, float *dw, float *db, const float *dh, const float *x,
+                               const float *mean, const float *rstd, const float *w,
+                               const float *dres, size_t rows, size_t n);
+    /** y += bias in every row. */
+    void (*add_bias)(float *y, const float *bias, size_t rows, size_t n);
+    /** y += x, n elements. */
+    void (*add)(float *y, const float *x, size_t n);
+    /** f += bias; g = gelu(f), the tanh form (Hendrycks & Gimpel 2016). */
+    void (*bias_gelu)(float *f, float *g, const float *bias, size_t rows, size_t n);
+    /** gelu in place. */
+    void (*gelu)(float *x, size_t n);
+    /** d = d·gelu'(f) in place; db += sums over rows. */
+    void (*gelu_backward)(float *d, float *db, const float *f, size_t rows, size_t n);
+    /** sum += column sums of x, rows in order. */
+    void (*column_sums)(float *sum, const float *x, size_t rows, size_t n, size_t ld);
+
+    /** Causal softmax of scale·s in place: row r has first + r + 1 scores, up to `width` are then
+     * 0. row_max, row_sum: of the scaled scores, one a row. */
+    void (*softmax_causal)(float *s, size_t ld, size_t rows, size_t first, size_t width,
+                           float scale, float *row_max, float *row_sum);
+    /** s = exp(scale·s − lse) with the causal mask, in place. */
+    void (*softmax_again)(float *s, size_t ld, size_t rows, size_t first, size_t width, float scale,
+                          const float *lse);
+    /** d = p·(d − o·dout of the row)·scale in place: gradient of the unscaled scores. o, dout: rows
+     * of n. */
+    void (*softmax_backward)(float *d, const float *p, size_t ld, size_t rows, size_t width,
+                             float scale, const float *o, const float *dout, size_t ld_o, size_t n);
+
+    /** Largest logit, Σ exp(logit − max). */
+    void (*softmax_stats)(float *max, float *sum, const float *logits, size_t n);
+    /** logits = (softmax − onehot(target))·scale in place, given max and sum of the row. */
+    void (*cross_entropy_backward)(float *logits, size_t n, size_t target, float max, float sum,
+                                   float scale);
+    void (*score)(struct lm_row_score *out, const float *logits, size_t n, size_t target);
+
+    /** Sum of squares in double. */
+    double (*square_sum)(const float *x, size_t n);
+    /** One AdamW update of n weights; the gradient is left as it is. */
+    void (*adamw)(float *p, const float *g, float *m, float *v, size_t n,
+                  const struct lm_adamw *options);
+
+    /** Decoding: y (rows×n) = x (rows×k)·w (k×n) + bias (NULL: 0), summed over k in order; rows are
+     * independent. */
+    void (*linear)(float *y, size_t ldy, const float *x, size_t ldx, const float *w, size_t ldw,
+                   const float *bias, size_t rows, size_t k, size_t n);
+    /** y[j] = x·w[j] for n rows of w, by 16 lanes. */
+    void (*dots)(float *y, const float *x, const float *w, size_t ldw, size_t n, size_t k);
+    /** softmax(scale·x) of n elements in place; scale > 0. */
+    void (*softmax)(float *x, size_t n, float scale);
+
+    /** Matrix product with a fixed order of operations per output element (numerics: portable). */
+    lm_gemm_fn *gemm;
+};
+
+extern const struct lm_kernels lm_kernels_c, lm_kernels_avx2, lm_kernels_avx512;
+
+/** The table called `name` ("c", "avx2", "avx512"; NULL or "auto": the best this CPU has), or
+ *  NULL when there is none of that name or the CPU cannot run it. */
+const struct lm_kernels *lm_kernels_pick(const char *name);
+
+/** Matrix product by OpenBLAS, on the calling thread alone (numerics: blas). */
+lm_gemm_fn lm_blas_gemm;
+/** Makes OpenBLAS compute on the calling thread; call once before lm_blas_gemm. */
+void lm_blas_start(void);
+/** "openblas <version> <core>" into out (at most `size` bytes). */
+void lm_blas_describe(char *out, size_t size);
+
+#endif

@@ -1,0 +1,69 @@
+/**
+ * Where everything of a model lies in its one block of memory, in floats from its start. The
+ * plan is a function of shape and options alone, so memory is known before anything runs.
+ */
+#ifndef LM_MODEL_LAYOUT_H
+#define LM_MODEL_LAYOUT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <lmpipe/model.h>
+
+enum {
+    LM_TILE_MAX = 256,      /**< most rows of a task over tokens */
+    LM_QUERY_BLOCK = 64,    /**< queries an attention task handles at once */
+    LM_LAYER_PARTIALS = 13, /**< sums over rows a layer needs, in units of C: see lm_partial */
+};
+
+/** Sums over the rows of a tile, kept per tile and added in tile order: offset in units of C. */
+enum lm_partial {
+    LM_PART_LN1_W = 0,
+    LM_PART_LN1_B = 1,
+    LM_PART_QKV_B = 2,
+    LM_PART_PROJ_B = 5,
+    LM_PART_LN2_W = 6,
+    LM_PART_LN2_B = 7,
+    LM_PART_FC_B = 8,
+    LM_PART_OUT_B = 12,
+};
+
+/** Activations of one layer; `mean`, `rstd` and `lse` are one number a row (and head). */
+struct lm_layer_layout {
+    size_t mean1, rstd1, h1, qkv, lse, att, xmid, mean2, rstd2, h2, f, g;
+};
+
+struct lm_layout {
+    size_t floats; /**< the whole block */
+    size_t param_floats, params, grads, moment1, moment2;
+    size_t max_rows;        /**< largest B·T */
+    size_t tokens, targets; /**< int32 copies of the last batch */
+    size_t x,
+        x_stride; /**< residual stream before layer l at x + l·x_stride; after the last at l = L */
+    struct lm_layer_layout layer;                /**< of layer 0 */
+    size_t layer_stride;                         /**< 0 when layers share memory (inference) */
+    size_t meanf, rstdf, hf;                     /**< final layer norm */
+    size_t dhf, dx[3], ddrop[2], datt, dqkv, df; /**< gradients of activations (training) */
+    size_t partials, partial_rows;               /**< [L·13C + 2C] for each tile */
+    size_t logits, logits_ld, chunk_rows;        /**< a chunk of rows of logits */
+    size_t row_max, row_sum, row_hit;            /**< per-row results of the head: lm_head */
+    size_t norms;                   /**< doubles: partial sums of squares of the gradient */
+    size_t scratch, scratch_stride; /**< per worker */
+    size_t scratch_gemm; /**< within a worker's scratch: packing space of matrix products */
+};
+
+/** Rows of a task for a call on `rows` tokens: a function of the shape only. */
+size_t lm_tile_rows(size_t rows);
+
+/** Rows of logits held at once, for `rows` tokens. */
+size_t lm_chunk_rows(size_t rows, size_t vocab);
+
+/** Elements of one task of the optimiser. */
+size_t lm_update_block(void);
+/** Optimiser tasks of a tensor with `count` elements. */
+size_t lm_update_blocks(size_t count);
+
+void lm_layout_plan(struct lm_layout *out, const struct lm_model_config *config,
+                    const struct lm_model_options *options);
+
+#endif

@@ -1,0 +1,175 @@
+/* A model's life: plan, map, name the tensors, draw the weights, free. */
+#include "model/core.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/block.h"
+
+static enum lm_status options_check(const struct lm_model_config *config,
+                                    const struct lm_model_options *options, struct lm_err *err)
+{
+    if (options->max_time < 0 || options->max_time > config->context)
+        return lm_fail(err, LM_RANGE, "max_time: %lld is outside 1 to the context of %lld",
+                       (long long)options->max_time, (long long)config->context);
+    if (options->max_batch < 0 || options->max_batch > 1 << 20 || options->threads > 4096)
+        return lm_fail(err, LM_RANGE, "max_batch or threads: too large");
+    double rows =
+        (double)(options->max_batch > 0 ? options->max_batch : 1) * (double)config->context;
+    double floats = rows * (double)config->width * (double)config->layers * 20 +
+                    4 * (double)lm_model_parameters(config);
+    if (floats > 1e15)
+        return lm_fail(err, LM_NOMEM, "a model of this size fits no memory; choose a smaller one");
+    return LM_OK;
+}
+
+static bool name_tensors(struct lm_model *model)
+{
+    struct lm_tensor_row rows[LM_TENSOR_IDS];
+    lm_tensor_rows(rows, &model->config);
+    size_t count = lm_tensor_count(model->config.layers), offset = 0;
+    model->tensor_count = count;
+    model->tensors = calloc(count, sizeof *model->tensors);
+    model->names = calloc(count, sizeof *model->names);
+    model->first_block = calloc(count + 1, sizeof *model->first_block);
+    if (model->tensors == NULL || model->names == NULL || model->first_block == NULL)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        int64_t layer;
+        const struct lm_tensor_row *row = &rows[lm_tensor_at(i, model->config.layers, &layer)];
+        bool inside = row->scope == LM_SCOPE_LAYER;
+        snprintf(model->names[i], sizeof model->names[i], inside ? "h.%lld.%s" : "%.0lld%s",
+                 inside ? (long long)layer : 0LL, row->name);
+        model->tensors[i] = (struct lm_tensor){
+            .name = model->names[i],
+            .shape = {row->rows, row->cols},
+            .dims = row->dims,
+            .count = row->rows * row->cols,
+            .data = lm_at(model, model->layout.params + offset),
+            .grad = model->options.training ? lm_at(model, model->layout.grads + offset) : NULL,
+            .decay = row->decay,
+        };
+        size_t size = (size_t)(row->rows * row->cols);
+        offset += (size + 15) / 16 * 16;
+        model->first_block[i + 1] = model->first_block[i] + lm_update_blocks(size);
+    }
+    return true;
+}
+
+/* Kernels, threads and memory; everything but the values of the weights. */
+enum lm_status lm_model_prepare(struct lm_model **out, const struct lm_model_config *config,
+                                const struct lm_model_options *options, struct lm_err *err)
+{
+    LM_TRY(lm_model_config_check(config, err));
+    LM_TRY(options_check(config, options, err));
+    const struct lm_kernels *kernels = lm_kernels_pick(options->kernels);
+    if (kernels == NULL)
+        return lm_fail(err, LM_UNSUPPORTED,
+                       "kernels \"%s\" do not run on this processor; take auto, or one of avx512, "
+                       "avx2, c",
+                       options->kernels);
+    struct lm_model *model = calloc(1, sizeof *model);
+    if (model == NULL)
+        return lm_fail(err, LM_NOMEM, "out of memory for a model");
+    model->config = *config;
+    model->options = *options;
+    model->options.kernels = NULL; /* borrowed from the caller: not kept */
+    model->kernels = kernels;
+    model->gemm = options->numerics == LM_NUMERICS_PORTABLE ? kernels->gemm : lm_blas_gemm;
+    model->dropout = lm_rng_stream(options->seed, "dropout");
+    if (options->numerics == LM_NUMERICS_BLAS)
+        lm_blas_start();
+    lm_layout_plan(&model->layout, config, options);
+    model->block = lm_block_map(model->layout.floats * sizeof(float));
+    if (options->threads > 1)
+        model->pool = lm_pool_create(options->threads);
+    if (model->block == NULL || !name_tensors(model) ||
+        (options->threads > 1 && model->pool == NULL)) {
+        size_t mib = model->layout.floats * sizeof(float) >> 20;
+        lm_model_free(model);
+        return lm_fail(err, LM_NOMEM,
+                       "out of memory: the model needs %zu MiB; choose a smaller batch or model",
+                       mib);
+    }
+    *out = model;
+    return LM_OK;
+}
+
+/* A task of the initialisation: a block of one tensor. */
+struct init {
+    struct lm_model *model;
+    struct lm_rng rng;
+    struct lm_tensor_row rows[LM_TENSOR_IDS];
+};
+
+static double init_deviation(enum lm_tensor_init init, int64_t layers)
+{
+    return init == LM_INIT_RESIDUAL ? 0.02 / sqrt(2.0 * (double)layers) : 0.02;
+}
+
+static void init_task(void *user, size_t task, size_t worker)
+{
+    (void)worker;
+    struct init *init = user;
+    struct lm_model *model = init->model;
+    size_t at = 0;
+    while (model->first_block[at + 1] <= task)
+        at++;
+    int64_t layer;
+    const struct lm_tensor_row *row = &init->rows[lm_tensor_at(at, model->config.layers, &layer)];
+    const struct lm_tensor *tensor = &model->tensors[at];
+    size_t first = (task - model->first_block[at]) * lm_update_block();
+    size_t last = first + lm_update_block(), count = (size_t)tensor->count;
+    double deviation = init_deviation(row->init, model->config.layers);
+    for (size_t i = first; i < last && i < count; i++)
+        tensor->data[i] = row->init == LM_INIT_ONE ? 1.0F
+                          : row->init == LM_INIT_ZERO
+                              ? 0.0F
+                              : (float)(deviation * lm_rng_normal(init->rng, at, i));
+}
+
+enum lm_status lm_model_create(struct lm_model **out, const struct lm_model_config *config,
+                               const struct lm_model_options *options, struct lm_err *err)
+{
+    struct lm_model *model = NULL;
+    LM_TRY(lm_model_prepare(&model, config, options, err));
+    struct init init = {.model = model, .rng = lm_rng_stream(options->seed, "init")};
+    lm_tensor_rows(init.rows, config);
+    lm_pool_run(model->pool, model->first_block[model->tensor_count], init_task, &init);
+    *out = model;
+    return LM_OK;
+}
+
+void lm_model_free(struct lm_model *model)
+{
+    if (model == NULL)
+        return;
+    lm_pool_free(model->pool);
+    lm_block_unmap(model->block, model->layout.floats * sizeof(float));
+    free(model->tensors);
+    free(model->names);
+    free(model->first_block);
+    free(model);
+}
+
+const struct lm_model_config *lm_model_config(const struct lm_model *model)
+{
+    return &model->config;
+}
+
+size_t lm_model_tensors(const struct lm_model *model)
+{
+    return model->tensor_count;
+}
+
+struct lm_tensor lm_model_tensor(const struct lm_model *model, size_t index)
+{
+    return model->tensors[index];
+}
+
+const char *lm_model_kernels(const struct lm_model *model)
+{
+    return model->kernels->name;
+}

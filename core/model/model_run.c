@@ -1,0 +1,180 @@
+/* Calls on batches: loss, gradients, scores, logits. */
+#include "model/core.h"
+
+#include <math.h>
+#include <string.h>
+
+static enum lm_status check_ids(const int32_t *ids, size_t count, int64_t lowest, int64_t vocab,
+                                const char *what, struct lm_err *err)
+{
+    for (size_t i = 0; i < count; i++)
+        if (ids[i] < lowest || ids[i] >= vocab)
+            return lm_fail(err, LM_RANGE,
+                           "%s %zu is %d, outside the vocabulary of %lld; encode the text with the "
+                           "model's own vocabulary",
+                           what, i, (int)ids[i], (long long)vocab);
+    return LM_OK;
+}
+
+static void pass_shape(struct lm_pass *pass, struct lm_model *model, size_t batch, size_t time)
+{
+    size_t rows = batch * time, tile = lm_tile_rows(rows);
+    *pass = (struct lm_pass){
+        .model = model,
+        .batch = batch,
+        .time = time,
+        .rows = rows,
+        .tile = tile,
+        .tiles = (rows + tile - 1) / tile,
+        .head_tile = tile < 128 ? tile : 128,
+    };
+}
+
+enum lm_status lm_pass_begin(struct lm_pass *pass, struct lm_model *model, const int32_t *tokens,
+                             const int32_t *targets, int64_t batch, int64_t time, bool training,
+                             struct lm_err *err)
+{
+    int64_t max_batch = model->options.max_batch > 0 ? model->options.max_batch : 1;
+    int64_t max_time =
+        model->options.max_time > 0 ? model->options.max_time : model->config.context;
+    if (batch < 1 || time < 1 || batch > max_batch || time > max_time)
+        return lm_fail(err, LM_RANGE,
+                       "a batch of %lld x %lld tokens does not fit the model's %lld x %lld; raise "
+                       "max_batch or max_time",
+                       (long long)batch, (long long)time, (long long)max_batch,
+                       (long long)max_time);
+    size_t rows = (size_t)(batch * time);
+    LM_TRY(check_ids(tokens, rows, 0, model->config.vocab, "token", err));
+    memcpy(lm_at(model, model->layout.tokens), tokens, rows * sizeof *tokens);
+    model->scored = 0;
+    if (targets != NULL) {
+        LM_TRY(check_ids(targets, rows, -1, model->config.vocab, "target", err));
+        memcpy(lm_at(model, model->layout.targets), targets, rows * sizeof *targets);
+        for (size_t i = 0; i < rows; i++)
+            model->scored += targets[i] >= 0;
+    }
+    pass_shape(pass, model, (size_t)batch, (size_t)time);
+    pass->training = training;
+    model->batch = training ? batch : 0; /* inference overwrites what a backward would need */
+    model->time = time;
+    return LM_OK;
+}
+
+void lm_pass_resume(struct lm_pass *pass, struct lm_model *model)
+{
+    pass_shape(pass, model, (size_t)model->batch, (size_t)model->time);
+    pass->training = true;
+}
+
+/* Which weights are not finite, for the message. */
+static enum lm_status fail_loss(const struct lm_model *model, struct lm_err *err)
+{
+    for (size_t i = 0; i < model->tensor_count; i++)
+        if (!isfinite(model->kernels->square_sum(model->tensors[i].data,
+                                                 (size_t)model->tensors[i].count)))
+            return lm_fail(err, LM_NUMERIC,
+                           "the loss at step %llu is not finite: %s holds a number that is not "
+                           "finite; lower lr or set clip",
+                           (unsigned long long)model->step, model->tensors[i].name);
+    return lm_fail(err, LM_NUMERIC,
+                   "the loss at step %llu is not finite although all weights are; lower lr or set "
+                   "clip",
+                   (unsigned long long)model->step);
+}
+
+static enum lm_status require_training(const struct lm_model *model, struct lm_err *err)
+{
+    if (!model->options.training)
+        return lm_fail(err, LM_INVALID,
+                       "the model was not made for training; set options.training");
+    return LM_OK;
+}
+
+/* Runs the head on what the trunk left; *loss is the mean over scored targets. */
+static enum lm_status run_head(struct lm_pass *pass, bool want_grad, double scale, double *loss,
+                               struct lm_err *err)
+{
+    struct lm_model *model = pass->model;
+    double count = model->scored > 0 ? (double)model->scored : 1;
+    pass->want_grad = want_grad;
+    pass->fresh = !model->has_gradient;
+    pass->scale = (float)(scale / count);
+    double mean = lm_head_loss(pass) / count;
+    if (!isfinite(mean))
+        return fail_loss(model, err);
+    if (loss != NULL)
+        *loss = mean;
+    return LM_OK;
+}
+
+static void finish_backward(struct lm_pass *pass)
+{
+    lm_trunk_backward(pass);
+    pass->model->has_gradient = true;
+    pass->model->batch = 0;
+}
+
+enum lm_status lm_model_forward(struct lm_model *model, const int32_t *tokens,
+                                const int32_t *targets, int64_t batch, int64_t time, double *loss,
+                                struct lm_err *err)
+{
+    struct lm_pass pass;
+    LM_TRY(require_training(model, err));
+    LM_TRY(lm_pass_begin(&pass, model, tokens, targets, batch, time, true, err));
+    lm_trunk_forward(&pass);
+    return run_head(&pass, false, 0, loss, err);
+}
+
+enum lm_status lm_model_backward(struct lm_model *model, double scale, struct lm_err *err)
+{
+    LM_TRY(require_training(model, err));
+    if (model->batch == 0)
+        return lm_fail(err, LM_INVALID,
+                       "backward needs a forward before it; call lm_model_forward");
+    struct lm_pass pass;
+    lm_pass_resume(&pass, model);
+    LM_TRY(run_head(&pass, true, scale, NULL, err));
+    finish_backward(&pass);
+    return LM_OK;
+}
+
+enum lm_status lm_model_accumulate(struct lm_model *model, const int32_t *tokens,
+                                   const int32_t *targets, int64_t batch, int64_t time,
+                                   double scale, double *loss, struct lm_err *err)
+{
+    struct lm_pass pass;
+    LM_TRY(require_training(model, err));
+    LM_TRY(lm_pass_begin(&pass, model, tokens, targets, batch, time, true, err));
+    lm_trunk_forward(&pass);
+    LM_TRY(run_head(&pass, true, scale, loss, err));
+    finish_backward(&pass);
+    return LM_OK;
+}
+
+void lm_model_set_position(struct lm_model *model, uint64_t step, uint64_t micro_batch)
+{
+    model->step = step;
+    model->micro_batch = micro_batch;
+}
+
+enum lm_status lm_model_score(struct lm_model *model, const int32_t *tokens, const int32_t *targets,
+                              int64_t batch, int64_t time, const struct lm_scores *out,
+                              struct lm_err *err)
+{
+    struct lm_pass pass;
+    LM_TRY(lm_pass_begin(&pass, model, tokens, targets, batch, time, false, err));
+    pass.scores = out;
+    lm_trunk_forward(&pass);
+    lm_head_scores(&pass);
+    return LM_OK;
+}
+
+enum lm_status lm_model_logits(struct lm_model *model, const int32_t *tokens, int64_t batch,
+                               int64_t time, float *logits, struct lm_err *err)
+{
+    struct lm_pass pass;
+    LM_TRY(lm_pass_begin(&pass, model, tokens, NULL, batch, time, false, err));
+    lm_trunk_forward(&pass);
+    lm_head_logits(&pass, logits);
+    return LM_OK;
+}

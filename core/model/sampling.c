@@ -1,0 +1,183 @@
+/*
+ * One token from logits. Candidates are popped from a heap in the order (logit descending, id
+ * ascending), no further than the filters and the draw need.
+ */
+#include <lmpipe/model.h>
+
+#include <float.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/elem.h"
+
+struct candidate {
+    double logit; /**< after penalty and temperature */
+    int32_t id;
+};
+
+/* What is known while candidates are popped. */
+struct draw {
+    struct candidate *heap; /**< [0, live): a heap; [live, size): popped, the first one last */
+    size_t size, live;
+    double largest;
+};
+
+size_t lm_sampling_scratch(int64_t vocab)
+{
+    return (size_t)vocab * (sizeof(struct candidate) + 1);
+}
+
+static bool comes_before(const struct candidate *a, const struct candidate *b)
+{
+    return a->logit > b->logit || (a->logit == b->logit && a->id < b->id);
+}
+
+static void sift_down(struct candidate *heap, size_t live, size_t at)
+{
+    struct candidate moved = heap[at];
+    for (;;) {
+        size_t child = 2 * at + 1;
+        if (child >= live)
+            break;
+        if (child + 1 < live && comes_before(&heap[child + 1], &heap[child]))
+            child++;
+        if (!comes_before(&heap[child], &moved))
+            break;
+        heap[at] = heap[child];
+        at = child;
+    }
+    heap[at] = moved;
+}
+
+/* Moves the first of the remaining candidates behind them; returns it. */
+static const struct candidate *pop(struct draw *draw)
+{
+    struct candidate top = draw->heap[0];
+    draw->live--;
+    draw->heap[0] = draw->heap[draw->live];
+    draw->heap[draw->live] = top;
+    if (draw->live > 1)
+        sift_down(draw->heap, draw->live, 0);
+    return &draw->heap[draw->live];
+}
+
+/* The i-th popped candidate, popping as far as needed; NULL when there are no more. */
+static const struct candidate *nth(struct draw *draw, size_t i)
+{
+    if (i >= draw->size)
+        return NULL;
+    while (draw->size - draw->live <= i)
+        pop(draw);
+    return &draw->heap[draw->size - 1 - i];
+}
+
+static double weight(const struct draw *draw, const struct candidate *candidate)
+{
+    return lm_exp(candidate->logit - draw->largest);
+}
+
+/* Keskar et al. 2019: logits of ids already seen are made less likely, once each. */
+static void penalise(struct candidate *candidates, int64_t vocab, const int32_t *history,
+                     int64_t count, double penalty, unsigned char *seen)
+{
+    memset(seen, 0, (size_t)vocab);
+    for (int64_t i = 0; i < count; i++) {
+        int32_t id = history[i];
+        if (id < 0 || id >= vocab || seen[id])
+            continue;
+        seen[id] = 1;
+        double *logit = &candidates[id].logit;
+        *logit = *logit > 0 ? *logit / penalty : *logit * penalty;
+    }
+}
+
+static size_t fill(struct candidate *candidates, const float *logits, int64_t vocab)
+{
+    for (int64_t i = 0; i < vocab; i++) {
+        double logit = (double)logits[i];
+        if (!(logit >= -(double)FLT_MAX)) /* NaN and -inf are never drawn first */
+            logit = -(double)FLT_MAX;
+        candidates[i] = (struct candidate){logit, (int32_t)i};
+    }
+    return (size_t)vocab;
+}
+
+static const struct candidate *greedy(const struct candidate *candidates, size_t count)
+{
+    const struct candidate *best = candidates;
+    for (size_t i = 1; i < count; i++)
+        if (comes_before(&candidates[i], best))
+            best = &candidates[i];
+    return best;
+}
+
+/* How many candidates the filters keep; *total: the sum of their weights. */
+static size_t keep_count(struct draw *draw, const struct lm_sampling *rules, double *total)
+{
+    bool some = rules->top_k > 0 && (size_t)rules->top_k < draw->size;
+    size_t limit = some ? (size_t)rules->top_k : draw->size;
+    bool by_mass = rules->top_p > 0 && rules->top_p<1, by_weight = rules->min_p> 0;
+    double sum = 0;
+    if (!some)
+        for (size_t i = 0; i < draw->size; i++)
+            sum += weight(draw, &draw->heap[i]);
+    for (size_t i = 0; some && i < limit; i++)
+        sum += weight(draw, nth(draw, i));
+    *total = sum;
+    if (!by_mass && !by_weight)
+        return limit;
+    double goal = by_mass ? rules->top_p * sum : DBL_MAX, mass = 0;
+    size_t kept = 0;
+    while (kept < limit && mass < goal) {
+        double w = weight(draw, nth(draw, kept));
+        if (by_weight && w < rules->min_p)
+            break;
+        mass += w;
+        kept++;
+    }
+    *total = mass;
+    return kept > 0 ? kept : 1;
+}
+
+/* Sum over the whole vocabulary, for the unfiltered model's own opinion. */
+static double nll_of(const float *logits, int64_t vocab, int32_t token)
+{
+    double max = (double)logits[0], sum = 0;
+    for (int64_t i = 1; i < vocab; i++)
+        max = (double)logits[i] > max ? (double)logits[i] : max;
+    for (int64_t i = 0; i < vocab; i++)
+        sum += lm_exp((double)logits[i] - max);
+    return max + lm_log(sum) - (double)logits[token];
+}
+
+int32_t lm_sampling_draw(const struct lm_sampling *rules, const float *logits, int64_t vocab,
+                         const int32_t *history, int64_t count, double u, double *nll,
+                         void *scratch)
+{
+    struct candidate *candidates = scratch;
+    struct draw draw = {.heap = candidates, .size = fill(candidates, logits, vocab)};
+    if (rules->repetition_penalty > 0 && rules->repetition_penalty != 1)
+        penalise(candidates, vocab, history, count, rules->repetition_penalty,
+                 (unsigned char *)(candidates + vocab));
+    const struct candidate *choice = greedy(candidates, draw.size);
+    if (rules->temperature > 0) {
+        for (size_t i = 0; i < draw.size; i++)
+            candidates[i].logit /= rules->temperature;
+        draw.largest = choice->logit;
+        draw.live = draw.size;
+        for (size_t i = draw.size / 2; i-- > 0;)
+            sift_down(candidates, draw.size, i);
+        double total, mass = 0;
+        size_t kept = keep_count(&draw, rules, &total);
+        for (size_t i = 0; i < kept; i++) {
+            choice = nth(&draw, i);
+            mass += weight(&draw, choice);
+            if (mass > u * total)
+                break;
+        }
+    }
+    int32_t token = choice->id;
+    if (nll != NULL)
+        *nll = nll_of(logits, vocab, token);
+    return token;
+}

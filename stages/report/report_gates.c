@@ -1,0 +1,106 @@
+#include <math.h>
+#include <string.h>
+
+#include "data/numtext.h"
+
+#include "report_input.h"
+
+const char *const report_outcome_words[REPORT_OUTCOMES] = {"pass", "fail", "undecided"};
+const char *const report_outcome_classes[REPORT_OUTCOMES] = {"pass", "fail", "und"};
+
+/* Last value of a key of the training log ("loss", "valid_loss", …), NaN when there is none. */
+static double last_of_log(const struct report *report, const char *key)
+{
+    for (size_t i = report->log_lines.count; i-- > 0;) {
+        double value = lm_json_double(lm_json_get(report->log_lines.items[i], key), (double)NAN);
+        if (!isnan(value))
+            return value;
+    }
+    return (double)NAN;
+}
+
+/* Figure "METHOD.NAME" of the samples. */
+static double figure_of_samples(const struct report *report, const char *name)
+{
+    const char *dot = strrchr(name, '.');
+    for (size_t i = 0; dot != NULL && i < report->samples.count; i++) {
+        const struct lm_json *line = report->samples.items[i];
+        const char *kind = lm_json_string(lm_json_get(line, "kind"), NULL);
+        const char *of = lm_json_string(lm_json_get(line, "of"), NULL);
+        if (kind == NULL || strcmp(kind, "figures") != 0 || of == NULL)
+            continue;
+        if (strlen(of) == (size_t)(dot - name) && memcmp(of, name, strlen(of)) == 0)
+            return lm_json_double(lm_json_get(line, dot + 1), (double)NAN);
+    }
+    return (double)NAN;
+}
+
+/* Value of STAGE.NAME from the artifact of STAGE this report was given. */
+static double metric_value(const struct report *report, const char *metric)
+{
+    const char *dot = strchr(metric, '.');
+    char id[128];
+    if (dot == NULL || (size_t)(dot - metric) >= sizeof id)
+        return (double)NAN;
+    memcpy(id, metric, (size_t)(dot - metric));
+    id[dot - metric] = '\0';
+    const char *type = report_stage_type(report, id);
+    if (type != NULL && strcmp(type, "train") == 0)
+        return last_of_log(report, dot + 1);
+    if (type != NULL && strcmp(type, "sample") == 0)
+        return figure_of_samples(report, dot + 1);
+    return lm_json_double(lm_json_get(report->scores, dot + 1), (double)NAN);
+}
+
+static const char *bounds_text(struct lm_arena *arena, const struct report_gate *gate)
+{
+    struct lm_num low = lm_num_short(gate->min, 6), high = lm_num_short(gate->max, 6);
+    if (isnan(gate->min))
+        return lm_arena_printf(arena, "at most %s", high.text);
+    if (isnan(gate->max))
+        return lm_arena_printf(arena, "at least %s", low.text);
+    return lm_arena_printf(arena, "between %s and %s", low.text, high.text);
+}
+
+/* Equality passes; anything that cannot be compared is undecided, never a pass. */
+static void decide(struct report_gate *gate, struct lm_arena *arena)
+{
+    struct lm_num value = lm_num_short(gate->value, 6);
+    if (isnan(gate->min) && isnan(gate->max)) {
+        gate->outcome = REPORT_UNDECIDED;
+        gate->reason = "only bounds (min, max) are decided here; the run decides the others";
+        return;
+    }
+    if (!isfinite(gate->value)) {
+        gate->outcome = REPORT_UNDECIDED;
+        gate->reason = "the metric is not among this report's inputs";
+        return;
+    }
+    bool is_low = gate->value<gate->min, is_high = gate->value> gate->max;
+    gate->outcome = is_low || is_high ? REPORT_FAIL : REPORT_PASS;
+    gate->reason =
+        lm_arena_printf(arena, "%s, %s %s", value.text, is_low || is_high ? "should be" : "is",
+                        bounds_text(arena, gate));
+}
+
+enum lm_status report_gates_decide(struct report *report, struct lm_err *err)
+{
+    const struct lm_json *list = lm_json_get(report->experiment, "gates");
+    report->gate_count = lm_json_count(list);
+    report->gates = LM_NEW_ARRAY(report->arena, struct report_gate, report->gate_count + 1);
+    if (report->gates == NULL)
+        return lm_fail(err, LM_NOMEM, "no memory for the gates; free some and run again");
+    for (size_t i = 0; i < report->gate_count; i++) {
+        struct report_gate *gate = &report->gates[i];
+        const struct lm_json *row = lm_json_at(list, i);
+        const char *metric = lm_json_string(lm_json_get(row, "metric"), NULL);
+        gate->metric = metric != NULL ? metric : "(no metric)";
+        gate->min = lm_json_double(lm_json_get(row, "min"), (double)NAN);
+        gate->max = lm_json_double(lm_json_get(row, "max"), (double)NAN);
+        gate->value = metric_value(report, gate->metric);
+        decide(gate, report->arena);
+        if (gate->reason == NULL)
+            return lm_fail(err, LM_NOMEM, "no memory for the gates; free some and run again");
+    }
+    return LM_OK;
+}

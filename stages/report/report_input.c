@@ -1,0 +1,160 @@
+#include "report_input.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/io.h"
+
+enum { CEILING = 1 << 30 };
+
+static enum lm_status read_json(struct lm_json **out, struct report *report, const char *path,
+                                const char *what, struct lm_err *err)
+{
+    char *text;
+    size_t size;
+    if (path == NULL)
+        return LM_OK;
+    LM_TRY(lm_file_read(&text, &size, report->arena, path, CEILING, err));
+    enum lm_status status = lm_json_parse(out, text, size, err);
+    return status == LM_OK ? LM_OK : lm_wrap(err, status, "%s", what);
+}
+
+static size_t count_lines(const char *text, size_t size)
+{
+    size_t lines = 0;
+    for (size_t i = 0; i < size; i++)
+        lines += text[i] == '\n' || i + 1 == size;
+    return lines;
+}
+
+static enum lm_status read_lines(struct report_lines *out, struct report *report, const char *path,
+                                 const char *what, struct lm_err *err)
+{
+    char *text;
+    size_t size;
+    if (path == NULL)
+        return LM_OK;
+    LM_TRY(lm_file_read(&text, &size, report->arena, path, CEILING, err));
+    out->items = LM_NEW_ARRAY(report->arena, struct lm_json *, count_lines(text, size) + 1);
+    if (out->items == NULL)
+        return lm_fail(err, LM_NOMEM, "no memory for the %s; free some and run again", what);
+    size_t number = 1;
+    for (size_t i = 0; i < size; number++) {
+        const char *end = memchr(text + i, '\n', size - i);
+        size_t length = end != NULL ? (size_t)(end - text) - i : size - i;
+        if (length > 0) {
+            enum lm_status status = lm_json_parse(&out->items[out->count], text + i, length, err);
+            if (status != LM_OK)
+                return lm_wrap(err, status, "%s, line %zu", what, number);
+            out->count++;
+        }
+        i += length + 1;
+    }
+    return LM_OK;
+}
+
+/* The folder of items: curves.json and passages.jsonl; either may be missing. */
+static enum lm_status read_items(struct report *report, const char *folder, struct lm_err *err)
+{
+    if (folder == NULL)
+        return LM_OK;
+    const char *curves = lm_path_join(report->arena, folder, "curves.json");
+    const char *passages = lm_path_join(report->arena, folder, "passages.jsonl");
+    if (curves == NULL || passages == NULL)
+        return lm_fail(err, LM_NOMEM, "no memory for paths; free some and run again");
+    if (lm_path_exists(curves))
+        LM_TRY(read_json(&report->curves, report, curves, "items/curves.json", err));
+    if (lm_path_exists(passages))
+        LM_TRY(read_lines(&report->passages, report, passages, "items/passages.jsonl", err));
+    return LM_OK;
+}
+
+static enum lm_status read_inputs(struct report *report, struct lm_ctx *ctx, struct lm_err *err)
+{
+    const char *facts = lm_ctx_experiment(ctx), *vocab = lm_ctx_input(ctx, "vocab");
+    if (facts != NULL)
+        LM_TRY(lm_json_parse(&report->experiment, facts, strlen(facts), err));
+    LM_TRY(read_json(&report->scores, report, lm_ctx_input(ctx, "scores"), "scores", err));
+    LM_TRY(read_json(&report->card, report, lm_ctx_input(ctx, "card"), "card", err));
+    LM_TRY(read_items(report, lm_ctx_input(ctx, "items"), err));
+    LM_TRY(read_lines(&report->samples, report, lm_ctx_input(ctx, "samples"), "samples", err));
+    LM_TRY(read_lines(&report->log_lines, report, lm_ctx_input(ctx, "log"), "log", err));
+    return vocab != NULL ? lm_vocab_load(&report->vocab, vocab, err) : LM_OK;
+}
+
+enum lm_status report_load(struct report *report, struct lm_ctx *ctx,
+                           const struct report_params *params, struct lm_err *err)
+{
+    memset(report, 0, sizeof *report);
+    report->arena = lm_ctx_arena(ctx);
+    report->params = params;
+    LM_TRY(read_inputs(report, ctx, err));
+    const char *name = lm_json_string(lm_json_get(report->experiment, "name"), NULL);
+    report->name = name != NULL ? name : "experiment";
+    report->split = isnan(report_score(report, "valid", "bpb")) ? "test" : "valid";
+    LM_TRY(report_log_read(report, err));
+    LM_TRY(report_gates_decide(report, err));
+    return report_verdict_write(report, err);
+}
+
+static void release_lines(struct report_lines *lines)
+{
+    for (size_t i = 0; i < lines->count; i++)
+        lm_json_free(lines->items[i]);
+}
+
+void report_release(struct report *report)
+{
+    lm_json_free(report->experiment);
+    lm_json_free(report->scores);
+    lm_json_free(report->card);
+    lm_json_free(report->curves);
+    release_lines(&report->passages);
+    release_lines(&report->samples);
+    release_lines(&report->log_lines);
+    lm_vocab_free(report->vocab);
+}
+
+double report_score(const struct report *report, const char *split, const char *name)
+{
+    char key[200];
+    size_t head = strlen(split), tail = strlen(name);
+    if (head + tail + 2 > sizeof key)
+        return (double)NAN;
+    memcpy(key, split, head);
+    key[head] = '.';
+    memcpy(key + head + 1, name, tail + 1);
+    return lm_json_double(lm_json_get(report->scores, key), (double)NAN);
+}
+
+struct search {
+    const char *type, *id;
+    const struct lm_json *params;
+};
+
+static bool match_type(void *user, const char *key, const struct lm_json *value)
+{
+    struct search *search = user;
+    const char *uses = lm_json_string(lm_json_get(value, "uses"), NULL);
+    if (uses == NULL || strcmp(uses, search->type) != 0)
+        return true;
+    search->id = key;
+    search->params = lm_json_get(value, "params");
+    return false;
+}
+
+const struct lm_json *report_stage_params(const struct report *report, const char *type,
+                                          const char **id)
+{
+    struct search search = {type, NULL, NULL};
+    lm_json_each(lm_json_get(report->experiment, "stages"), match_type, &search);
+    if (id != NULL)
+        *id = search.id;
+    return search.params;
+}
+
+const char *report_stage_type(const struct report *report, const char *id)
+{
+    const struct lm_json *stage = lm_json_get(lm_json_get(report->experiment, "stages"), id);
+    return lm_json_string(lm_json_get(stage, "uses"), NULL);
+}

@@ -1,0 +1,141 @@
+#include <math.h>
+#include <string.h>
+
+#include "report_files.h"
+#include "report_page.h"
+#include "report_series.h"
+
+/* ---- copying a parsed value ---- */
+
+static void put_value(struct lm_json_writer *writer, const struct lm_json *value);
+
+static bool put_member(void *user, const char *key, const struct lm_json *value)
+{
+    lm_json_key(user, key);
+    put_value(user, value);
+    return true;
+}
+
+static void put_number(struct lm_json_writer *writer, const struct lm_json *value)
+{
+    double v = lm_json_double(value, 0);
+    if (v == floor(v) && fabs(v) < 9e15)
+        lm_json_put_int(writer, lm_json_int(value, (int64_t)v));
+    else
+        lm_json_put_double(writer, v);
+}
+
+static void put_value(struct lm_json_writer *writer, const struct lm_json *value)
+{
+    size_t size = 0;
+    const char *text = lm_json_string(value, &size);
+    if (text != NULL) {
+        lm_json_put_bytes(writer, text, size);
+    } else if (lm_json_is_number(value)) {
+        put_number(writer, value);
+    } else if (lm_json_is_object(value)) {
+        lm_json_open(writer, '{');
+        lm_json_each(value, put_member, writer);
+        lm_json_close(writer, '}');
+    } else if (lm_json_is_array(value)) {
+        lm_json_open(writer, '[');
+        for (size_t i = 0; i < lm_json_count(value); i++)
+            put_value(writer, lm_json_at(value, i));
+        lm_json_close(writer, ']');
+    } else if (value == NULL || lm_json_is_null(value)) {
+        lm_json_put_null(writer);
+    } else {
+        lm_json_put_bool(writer, lm_json_bool(value, false));
+    }
+}
+
+/* ---- parts ---- */
+
+static void put_gates(struct lm_json_writer *writer, const struct report *report)
+{
+    lm_json_key(writer, "gates");
+    lm_json_open(writer, '[');
+    for (size_t i = 0; i < report->gate_count; i++) {
+        const struct report_gate *gate = &report->gates[i];
+        lm_json_open(writer, '{');
+        lm_json_member_string(writer, "metric", gate->metric);
+        lm_json_member_string(writer, "verdict", report_outcome_words[gate->outcome]);
+        lm_json_member_double(writer, "value", gate->value);
+        lm_json_member_double(writer, "min", gate->min);
+        lm_json_member_double(writer, "max", gate->max);
+        lm_json_member_string(writer, "why", gate->reason);
+        lm_json_close(writer, '}');
+    }
+    lm_json_close(writer, ']');
+}
+
+static void put_column(struct lm_json_writer *writer, const char *key, const double *values,
+                       size_t count)
+{
+    lm_json_key(writer, key);
+    lm_json_open(writer, '[');
+    for (size_t i = 0; i < count; i++)
+        lm_json_put_double(writer, values[i]);
+    lm_json_close(writer, ']');
+}
+
+static void put_series(struct lm_json_writer *writer, const struct report *report, const char *name,
+                       const double *values)
+{
+    struct report_series series =
+        report_series_cut(report->arena, report->log.step, values, report->log.count);
+    lm_json_key(writer, name);
+    lm_json_open(writer, '{');
+    put_column(writer, "step", series.x, series.count);
+    put_column(writer, "mean", series.mean, series.count);
+    put_column(writer, "low", series.low, series.count);
+    put_column(writer, "high", series.high, series.count);
+    lm_json_close(writer, '}');
+}
+
+static void put_training(struct lm_json_writer *writer, const struct report *report)
+{
+    lm_json_key(writer, "training");
+    lm_json_open(writer, '{');
+    put_series(writer, report, "loss", report->log.loss);
+    put_series(writer, report, "valid_loss", report->log.valid);
+    put_series(writer, report, "lr", report->log.lr);
+    put_series(writer, report, "grad_norm", report->log.norm);
+    lm_json_close(writer, '}');
+}
+
+static void put_figures(struct lm_json_writer *writer, const struct report *report)
+{
+    lm_json_key(writer, "samples");
+    lm_json_open(writer, '[');
+    for (size_t i = 0; i < report->samples.count; i++) {
+        const struct lm_json *line = report->samples.items[i];
+        const char *kind = lm_json_string(lm_json_get(line, "kind"), NULL);
+        if (kind != NULL && strcmp(kind, "figures") == 0)
+            put_value(writer, line);
+    }
+    lm_json_close(writer, ']');
+}
+
+void report_json_write(struct lm_buf *out, const struct report *report)
+{
+    struct lm_json_writer writer;
+    lm_json_begin(&writer, out, true);
+    lm_json_open(&writer, '{');
+    lm_json_member_int(&writer, "lmpipe_report", 1);
+    lm_json_member_string(&writer, "experiment", report->name);
+    lm_json_member_string(&writer, "verdict", report->verdict);
+    put_gates(&writer, report);
+    lm_json_key(&writer, "scores");
+    put_value(&writer, report->scores);
+    put_training(&writer, report);
+    lm_json_key(&writer, "curves");
+    put_value(&writer, report->curves);
+    put_figures(&writer, report);
+    lm_json_key(&writer, "card");
+    put_value(&writer, report->card);
+    lm_json_key(&writer, "stages");
+    put_value(&writer, lm_json_get(report->experiment, "stages"));
+    lm_json_close(&writer, '}');
+    lm_buf_putc(out, '\n');
+}

@@ -1,0 +1,192 @@
+#include <math.h>
+#include <string.h>
+
+#include "data/html.h"
+#include "data/numtext.h"
+
+#include "report_files.h"
+#include "report_page.h"
+#include "report_series.h"
+
+enum { SPARKS = 32 };
+
+/* Text in a table cell or a line: nothing in it may become markup, a mention, a link or a new
+ * row. Everything that could is a numeric character reference. */
+static void put_text(struct lm_buf *out, const char *text, size_t size)
+{
+    struct lm_buf safe;
+    lm_buf_init(&safe, 0);
+    lm_html_attribute(&safe, text, size);
+    for (size_t i = 0; i < safe.size; i++) {
+        if (strchr("|`*_[]\\~@#:\n\r\t", safe.data[i]) != NULL && safe.data[i] != '\0')
+            lm_buf_printf(out, "&#%d;", safe.data[i]);
+        else
+            lm_buf_putc(out, safe.data[i]);
+    }
+    out->failed = out->failed || safe.failed;
+    lm_buf_release(&safe);
+}
+
+static void put_string(struct lm_buf *out, const char *text)
+{
+    put_text(out, text, strlen(text));
+}
+
+static void put_gates(struct lm_buf *out, const struct report *report)
+{
+    static const char *const signs[REPORT_OUTCOMES] = {"\xe2\x9c\x93", "\xe2\x9c\x97", "?"};
+    if (report->gate_count == 0)
+        return;
+    lm_buf_puts(out, "| gate | verdict | why |\n|---|---|---|\n");
+    for (size_t i = 0; i < report->gate_count; i++) {
+        const struct report_gate *gate = &report->gates[i];
+        lm_buf_puts(out, "| ");
+        put_string(out, gate->metric);
+        lm_buf_printf(out, " | %s %s | ", signs[gate->outcome],
+                      report_outcome_words[gate->outcome]);
+        put_string(out, gate->reason);
+        lm_buf_puts(out, " |\n");
+    }
+    lm_buf_putc(out, '\n');
+}
+
+static void put_scores(struct lm_buf *out, const struct report *report)
+{
+    static const struct {
+        const char *key, *label;
+    } rows[] = {
+        {"bpb", "**this model**, bits/byte"}, {"bigram.bpb", "bigram (Kneser\xe2\x80\x93Ney)"},
+        {"unigram.bpb", "unigram"},           {"untrained.bpb", "untrained"},
+        {"ppl", "perplexity per token"},      {"acc", "next token right, share"}};
+
+    lm_buf_puts(out, "| | validation | test |\n|---|---:|---:|\n");
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        double valid = report_score(report, "valid", rows[i].key);
+        double test = report_score(report, "test", rows[i].key);
+        struct lm_num left = lm_num_fixed(valid, 3), right = lm_num_fixed(test, 3);
+        if (isnan(valid) && isnan(test))
+            continue;
+        lm_buf_printf(out, "| %s | %s | %s |\n", rows[i].label, left.text, right.text);
+    }
+    double low = report_score(report, report->split, "bpb.lo");
+    double high = report_score(report, report->split, "bpb.hi");
+    struct lm_num from = lm_num_fixed(low, 3), to = lm_num_fixed(high, 3);
+    if (!isnan(low) && !isnan(high))
+        lm_buf_printf(out,
+                      "\n95 %% interval of the first figure over documents: %s\xe2\x80\x93%s\n",
+                      from.text, to.text);
+    lm_buf_putc(out, '\n');
+}
+
+/* Mean of each of SPARKS equal parts as a block of eight heights. */
+static void put_sparks(struct lm_buf *out, const struct report *report, const char *label,
+                       const double *values)
+{
+    struct report_series series =
+        report_series_cut(report->arena, report->log.step, values, report->log.count);
+    size_t bars = series.count < SPARKS ? series.count : SPARKS;
+    struct lm_num first = lm_num_short(series.first, 4), last = lm_num_short(series.last, 4);
+    if (bars == 0)
+        return;
+    lm_buf_printf(out, "- %s `", label);
+    for (size_t b = 0; b < bars; b++) {
+        size_t from = b * series.count / bars, to = (b + 1) * series.count / bars;
+        double sum = 0, range = series.most - series.least;
+        for (size_t i = from; i < to; i++)
+            sum += series.mean[i];
+        double share = range > 0 ? (sum / (double)(to - from) - series.least) / range : 0;
+        int height = (int)(share * 7.999);
+        lm_buf_printf(out, "\xe2\x96%c", (char)(0x81 + height));
+    }
+    lm_buf_printf(out, "` %s \xe2\x86\x92 %s\n", first.text, last.text);
+}
+
+static void put_training(struct lm_buf *out, const struct report *report)
+{
+    if (report->log.count == 0)
+        return;
+    put_sparks(out, report, "training loss", report->log.loss);
+    put_sparks(out, report, "validation loss", report->log.valid);
+    put_sparks(out, report, "learning rate", report->log.lr);
+    put_sparks(out, report, "gradient norm", report->log.norm);
+    lm_buf_putc(out, '\n');
+}
+
+/* One sample behind a fold: preformatted, escaped. */
+static void put_sample(struct lm_buf *out, const struct lm_json *line)
+{
+    size_t prompt_size = 0, size = 0;
+    const char *method = lm_json_string(lm_json_get(line, "method"), NULL);
+    const char *prompt =
+        lm_json_string(lm_json_get(lm_json_get(line, "prompt"), "text"), &prompt_size);
+    const char *text = lm_json_string(lm_json_get(line, "text"), &size);
+    lm_buf_puts(out, "<details><summary>");
+    put_string(out, method != NULL ? method : "sample");
+    if (prompt_size > 0) {
+        lm_buf_puts(out, ": ");
+        put_text(out, prompt, prompt_size < 60 ? prompt_size : 60);
+    }
+    lm_buf_puts(out, "</summary>\n\n<pre>");
+    if (prompt != NULL)
+        lm_html_attribute(out, prompt, prompt_size);
+    if (text != NULL)
+        lm_html_attribute(out, text, size);
+    lm_buf_puts(out, "</pre>\n\n</details>\n\n");
+}
+
+/* Samples one by one while they fit under the limit. */
+static void put_samples(struct lm_buf *out, const struct report *report)
+{
+    struct lm_buf part;
+    lm_buf_init(&part, 0);
+    size_t left_out = 0;
+    for (size_t i = 0; i < report->samples.count; i++) {
+        const struct lm_json *line = report->samples.items[i];
+        const char *kind = lm_json_string(lm_json_get(line, "kind"), NULL);
+        if (kind == NULL || strcmp(kind, "sample") != 0)
+            continue;
+        lm_buf_clear(&part);
+        put_sample(&part, line);
+        if (out->size + part.size + 100 <= REPORT_MARKDOWN_MAX)
+            lm_buf_append(out, part.data, part.size);
+        else
+            left_out++;
+        out->failed = out->failed || part.failed;
+    }
+    if (left_out > 0)
+        lm_buf_printf(out, "%zu more samples are on the page.\n", left_out);
+    lm_buf_release(&part);
+}
+
+/* Appends what `put` writes when it fits under the limit, nothing otherwise. */
+static void put_if_fits(struct lm_buf *out, const struct report *report,
+                        void (*put)(struct lm_buf *out, const struct report *report))
+{
+    struct lm_buf part;
+    lm_buf_init(&part, 0);
+    put(&part, report);
+    if (out->size + part.size + 100 <= REPORT_MARKDOWN_MAX && part.size > 0)
+        lm_buf_append(out, part.data, part.size);
+    out->failed = out->failed || part.failed;
+    lm_buf_release(&part);
+}
+
+static void put_head(struct lm_buf *out, const struct report *report)
+{
+    const char *title = report->params->title[0] ? report->params->title : report->name;
+    size_t size = strlen(title);
+    lm_buf_puts(out, "### ");
+    put_text(out, title, size < 500 ? size : 500);
+    lm_buf_puts(out, "\n\n**");
+    put_string(out, report->verdict);
+    lm_buf_puts(out, "**\n\n");
+}
+
+void report_markdown_write(struct lm_buf *out, const struct report *report)
+{
+    put_head(out, report);
+    put_if_fits(out, report, put_gates);
+    put_if_fits(out, report, put_scores);
+    put_if_fits(out, report, put_training);
+    put_samples(out, report);
+}

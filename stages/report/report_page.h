@@ -1,0 +1,52 @@
+/** The HTML page: its sections, each a pure function of the inputs. */
+#ifndef LM_REPORT_PAGE_H
+#define LM_REPORT_PAGE_H
+
+#include "base/buf.h"
+
+#include "report_input.h"
+
+/** The whole page. */
+void report_page_write(struct lm_buf *out, const struct report *report);
+
+/* Sections (report_page_*.c). Each is written only when its has_… says so. */
+bool report_has_gates(const struct report *report);
+void report_page_gates(struct lm_buf *out, const struct report *report);
+bool report_has_scores(const struct report *report);
+void report_page_scores(struct lm_buf *out, const struct report *report);
+bool report_has_log(const struct report *report);
+void report_page_training(struct lm_buf *out, const struct report *report);
+bool report_has_curves(const struct report *report);
+void report_page_curves(struct lm_buf *out, const struct report *report);
+bool report_has_passages(const struct report *report);
+void report_page_passages(struct lm_buf *out, const struct report *report);
+bool report_has_samples(const struct report *report);
+void report_page_samples(struct lm_buf *out, const struct report *report);
+bool report_has_figures(const struct report *report);
+void report_page_figures(struct lm_buf *out, const struct report *report);
+bool report_has_card(const struct report *report);
+void report_page_card(struct lm_buf *out, const struct report *report);
+bool report_has_vocab(const struct report *report);
+void report_page_vocab(struct lm_buf *out, const struct report *report);
+bool report_has_model(const struct report *report);
+void report_page_model(struct lm_buf *out, const struct report *report);
+bool report_has_provenance(const struct report *report);
+void report_page_provenance(struct lm_buf *out, const struct report *report);
+
+/** Ids as text, coloured by nll (nats, may be NULL: plain). Bytes of `lead` ids come first, soft.
+ */
+struct report_tokens {
+    const struct lm_json *lead, *ids, *nll;
+};
+
+void report_tokens_write(struct lm_buf *out, const struct report *report,
+                         const struct report_tokens *tokens);
+/** The legend of those colours. */
+void report_ramp_write(struct lm_buf *out);
+/** The bytes of ids, appended without markup; false when there is no vocabulary. */
+bool report_tokens_bytes(struct lm_buf *out, const struct report *report,
+                         const struct lm_json *ids);
+/** A JSON value as a table (objects), a list or text, any depth. */
+void report_value_write(struct lm_buf *out, const struct lm_json *value, int depth);
+
+#endif

@@ -1,0 +1,222 @@
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "data/html.h"
+#include "data/numtext.h"
+
+#include "report_page.h"
+
+static bool is_kind(const struct lm_json *line, const char *kind)
+{
+    const char *text = lm_json_string(lm_json_get(line, "kind"), NULL);
+    return text != NULL && strcmp(text, kind) == 0;
+}
+
+static bool has_kind(const struct report *report, const char *kind)
+{
+    for (size_t i = 0; i < report->samples.count; i++) {
+        if (is_kind(report->samples.items[i], kind))
+            return true;
+    }
+    return false;
+}
+
+bool report_has_samples(const struct report *report)
+{
+    return has_kind(report, "sample");
+}
+
+bool report_has_figures(const struct report *report)
+{
+    return has_kind(report, "figures");
+}
+
+/* ---- samples ---- */
+
+/* "temperature 0.8, top-p 0.95" in words; greedy when the temperature is 0. */
+static const char *method_text(const struct report *report, const struct lm_json *method)
+{
+    static const struct {
+        const char *key, *words;
+    } rules[] = {{"top_k", "top-k"},
+                 {"top_p", "top-p"},
+                 {"min_p", "min-p"},
+                 {"repetition_penalty", "repetition penalty"}};
+
+    double temperature = lm_json_double(lm_json_get(method, "temperature"), 0);
+    struct lm_num number = lm_num_short(temperature, 4);
+    const char *text = temperature > 0
+                           ? lm_arena_printf(report->arena, "temperature %s", number.text)
+                           : "always the likeliest token";
+    for (size_t i = 0; i < sizeof rules / sizeof rules[0] && text != NULL; i++) {
+        double value = lm_json_double(lm_json_get(method, rules[i].key), 0);
+        if (value == 0)
+            continue;
+        number = lm_num_short(value, 4);
+        text = lm_arena_printf(report->arena, "%s, %s %s", text, rules[i].words, number.text);
+    }
+    return text != NULL ? text : "";
+}
+
+static const char *source_words(const char *source)
+{
+    static const struct {
+        const char *source, *words;
+    } table[] = {{"spec", "prompt of the spec"},
+                 {"valid", "start of a held-out document"},
+                 {"test", "start of a held-out document"},
+                 {"free", "from nothing"}};
+
+    for (size_t i = 0; source != NULL && i < sizeof table / sizeof table[0]; i++) {
+        if (strcmp(source, table[i].source) == 0)
+            return table[i].words;
+    }
+    return "";
+}
+
+static void put_plain(struct lm_buf *out, const struct lm_json *text)
+{
+    size_t size = 0;
+    const char *bytes = lm_json_string(text, &size);
+    if (bytes != NULL)
+        lm_html_text(out, bytes, size);
+}
+
+static void put_reference(struct lm_buf *out, const struct report *report,
+                          const struct lm_json *sample)
+{
+    const struct lm_json *reference = lm_json_get(sample, "reference");
+    if (reference == NULL)
+        return;
+    lm_buf_puts(out, "<details><summary>How the document really goes on</summary>"
+                     "<div class=\"text\" dir=\"auto\">");
+    struct report_tokens tokens = {NULL, lm_json_get(reference, "ids"), NULL};
+    if (report->vocab != NULL)
+        report_tokens_write(out, report, &tokens);
+    else
+        put_plain(out, lm_json_get(reference, "text"));
+    lm_buf_puts(out, "</div></details>\n");
+}
+
+static void put_sample(struct lm_buf *out, const struct report *report,
+                       const struct lm_json *sample)
+{
+    const struct lm_json *prompt = lm_json_get(sample, "prompt");
+    const char *source = lm_json_string(lm_json_get(prompt, "source"), NULL);
+    const char *end = lm_json_string(lm_json_get(sample, "end"), NULL);
+    struct report_tokens tokens = {lm_json_get(prompt, "ids"), lm_json_get(sample, "ids"),
+                                   lm_json_get(sample, "nll")};
+    lm_html_printf(out,
+                   "<article class=\"sample\"><h4>%s <span>%zu tokens%s</span></h4>\n"
+                   "<div class=\"text\" dir=\"auto\">",
+                   source_words(source), lm_json_count(tokens.ids),
+                   end != NULL && strcmp(end, "end-of-text") == 0 ? ", ended by the model" : "");
+    if (report->vocab != NULL) {
+        report_tokens_write(out, report, &tokens);
+    } else {
+        put_plain(out, lm_json_get(prompt, "text"));
+        put_plain(out, lm_json_get(sample, "text"));
+    }
+    lm_buf_puts(out, "</div>\n");
+    put_reference(out, report, sample);
+    lm_buf_puts(out, "</article>\n");
+}
+
+static bool is_of_method(const struct lm_json *line, const char *name)
+{
+    const char *method = lm_json_string(lm_json_get(line, "method"), NULL);
+    return is_kind(line, "sample") && method != NULL && strcmp(method, name) == 0;
+}
+
+static void put_method(struct lm_buf *out, const struct report *report,
+                       const struct lm_json *method)
+{
+    const char *name = lm_json_string(lm_json_get(method, "name"), NULL);
+    int64_t shown = 0;
+    bool is_folded = false;
+    if (name == NULL)
+        return;
+    lm_html_printf(out, "<h3>%s <small>%s</small></h3>\n", name, method_text(report, method));
+    for (size_t i = 0; i < report->samples.count; i++) {
+        if (!is_of_method(report->samples.items[i], name))
+            continue;
+        if (shown++ == report->params->samples_shown) {
+            lm_buf_puts(out, "<details><summary>More samples</summary>\n");
+            is_folded = true;
+        }
+        put_sample(out, report, report->samples.items[i]);
+    }
+    if (is_folded)
+        lm_buf_puts(out, "</details>\n");
+}
+
+void report_page_samples(struct lm_buf *out, const struct report *report)
+{
+    lm_html_section(out, "samples", "Samples",
+                    "Written by the model, uncurated, in the order they were drawn. The prompt is "
+                    "grey; colour is the surprisal of what the model itself chose.");
+    if (report->vocab != NULL)
+        report_ramp_write(out);
+    for (size_t i = 0; i < report->samples.count; i++) {
+        if (is_kind(report->samples.items[i], "method"))
+            put_method(out, report, report->samples.items[i]);
+    }
+    lm_html_section_end(out);
+}
+
+/* ---- diversity and novelty ---- */
+
+static const struct {
+    const char *key, *head;
+    bool is_count;
+} columns[] = {
+    {"tokens", "Tokens", true},
+    {"distinct_1", "distinct-1", false},
+    {"distinct_2", "distinct-2", false},
+    {"distinct_3", "distinct-3", false},
+    {"rep_4", "rep-4", false},
+    {"novel_2", "2", false},
+    {"novel_3", "3", false},
+    {"novel_4", "4", false},
+    {"novel_8", "8", false},
+    {"novel_13", "13", false},
+    {"longest_copy", "Longest copy", true},
+};
+
+enum { COLUMNS = sizeof columns / sizeof columns[0] };
+
+static void put_figures(struct lm_buf *out, const struct lm_json *line)
+{
+    const char *of = lm_json_string(lm_json_get(line, "of"), NULL);
+    bool is_real = of != NULL && strcmp(of, "held-out") == 0;
+    lm_buf_puts(out, is_real ? "<tr class=\"us\">" : "<tr>");
+    lm_html_printf(out, "<th scope=\"row\">%s</th>", is_real ? "real text" : of != NULL ? of : "?");
+    for (size_t c = 0; c < COLUMNS; c++) {
+        double value = lm_json_double(lm_json_get(line, columns[c].key), (double)NAN);
+        struct lm_num text =
+            columns[c].is_count ? lm_num_fixed(value, 0) : lm_num_percent(value, 1);
+        lm_html_printf(out, "<td class=\"n\">%s</td>", isnan(value) ? "\xe2\x80\x93" : text.text);
+    }
+    lm_buf_puts(out, "</tr>\n");
+}
+
+void report_page_figures(struct lm_buf *out, const struct report *report)
+{
+    lm_html_section(out, "figures", "Diversity and novelty",
+                    "distinct-n: different n-grams among all. rep-4: repeated 4-grams inside a "
+                    "sample. New n-grams do not occur in the training tokens. Read them beside "
+                    "real held-out text: too little is copying or looping, too much is noise.");
+    lm_buf_puts(out, "<div class=\"wide\"><table><thead><tr><th rowspan=\"2\">Method</th>");
+    lm_buf_puts(out, "<th colspan=\"5\"></th><th colspan=\"5\">New n-grams, n =</th><th></th></tr>"
+                     "<tr>");
+    for (size_t c = 0; c < COLUMNS; c++)
+        lm_html_printf(out, "<th class=\"n\">%s</th>", columns[c].head);
+    lm_buf_puts(out, "</tr></thead><tbody>\n");
+    for (size_t i = 0; i < report->samples.count; i++) {
+        if (is_kind(report->samples.items[i], "figures"))
+            put_figures(out, report->samples.items[i]);
+    }
+    lm_buf_puts(out, "</tbody></table></div>\n");
+    lm_html_section_end(out);
+}

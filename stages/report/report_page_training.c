@@ -1,0 +1,182 @@
+#include <math.h>
+#include <stdlib.h>
+
+#include "data/html.h"
+#include "data/numtext.h"
+#include "data/svg.h"
+
+#include "report_page.h"
+#include "report_series.h"
+
+bool report_has_log(const struct report *report)
+{
+    return report->log.count > 0;
+}
+
+static const char *loss_summary(const struct report *report, const struct report_series *train,
+                                const struct report_series *valid)
+{
+    struct lm_num first = lm_num_fixed(train->first, 2), last = lm_num_fixed(train->last, 2);
+    struct lm_num best = lm_num_fixed(valid->best, 3), at = lm_num_fixed(valid->best_x, 0);
+    const char *text = lm_arena_printf(
+        report->arena, "Training loss goes from %s to %s nats per token.", first.text, last.text);
+    if (valid->count > 0 && text != NULL) {
+        text = lm_arena_printf(report->arena, "%s Validation loss is lowest at step %s: %s.", text,
+                               at.text, best.text);
+    }
+    return text != NULL ? text : "";
+}
+
+static void put_loss(struct lm_buf *out, const struct report *report)
+{
+    const struct report_log *log = &report->log;
+    struct report_series train = report_series_cut(report->arena, log->step, log->loss, log->count);
+    struct report_series valid =
+        report_series_cut(report->arena, log->step, log->valid, log->count);
+    const struct lm_legend legend[] = {{"a", "training"}, {"b", "validation"}};
+    struct lm_plot plot = {
+        .out = out, .id = "loss", .title = "Loss", .legend = legend, .height = 280};
+    plot.legend_count = valid.count > 0 ? 2 : 1;
+    plot.summary = loss_summary(report, &train, &valid);
+    if (train.count == 0)
+        return;
+    lm_axis_linear(&plot.x, "step", 0, train.x[train.count - 1], 7, false);
+    lm_axis_linear(&plot.y, "nats per token", fmin(train.least, valid.least),
+                   fmax(train.most, valid.most), 6, true);
+    lm_plot_begin(&plot);
+    lm_plot_band(&plot, "a", train.x, train.low, train.high, train.count);
+    lm_plot_line(&plot, "a", train.x, train.mean, train.count);
+    lm_plot_line(&plot, "b", valid.x, valid.mean, valid.count);
+    lm_plot_dots(&plot, "b", valid.x, valid.mean, valid.count);
+    lm_plot_end(&plot);
+    lm_html_printf(out, "<p>%s</p>\n", plot.summary);
+}
+
+static void put_rate(struct lm_buf *out, const struct report *report)
+{
+    const struct report_log *log = &report->log;
+    struct report_series rate = report_series_cut(report->arena, log->step, log->lr, log->count);
+    struct lm_plot plot = {.out = out, .id = "rate", .title = "Learning rate", .height = 150};
+    struct lm_num most = lm_num_short(rate.most, 3), last = lm_num_short(rate.last, 3);
+    const char *summary =
+        lm_arena_printf(report->arena, "Peak %s, %s at the end.", most.text, last.text);
+    plot.summary = summary != NULL ? summary : "";
+    if (rate.count == 0)
+        return;
+    lm_axis_linear(&plot.x, "step", 0, rate.x[rate.count - 1], 4, false);
+    lm_axis_linear(&plot.y, "per step", 0, rate.most, 4, true);
+    lm_plot_begin(&plot);
+    lm_plot_line(&plot, "a", rate.x, rate.mean, rate.count);
+    lm_plot_end(&plot);
+}
+
+static int compare_doubles(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Upper end of the norm's axis: four times the median, so that one spike does not flatten the
+ * rest; spikes beyond it get a mark on the edge. */
+static double norm_top(const struct report *report, const struct report_series *norm, double clip)
+{
+    double most = clip, *sorted = LM_NEW_ARRAY(report->arena, double, norm->count);
+    for (size_t i = 0; i < norm->count && sorted != NULL; i++) {
+        sorted[i] = norm->high[i];
+        most = fmax(most, norm->high[i]);
+    }
+    if (sorted == NULL)
+        return most;
+    qsort(sorted, norm->count, sizeof *sorted, compare_doubles);
+    double usual = fmax(4 * sorted[norm->count / 2], isnan(clip) ? 0 : 1.5 * clip);
+    return fmin(most, usual);
+}
+
+/* High values of the buckets in which some step was clipped; NaN for the others. */
+static double *clipped_points(const struct report *report, const struct report_series *norm,
+                              double clip)
+{
+    double *points = LM_NEW_ARRAY(report->arena, double, norm->count);
+    for (size_t i = 0; i < norm->count && points != NULL; i++)
+        points[i] = norm->high[i] > clip ? norm->high[i] : (double)NAN;
+    return points;
+}
+
+static size_t count_clipped(const struct report_log *log, double clip)
+{
+    size_t clipped = 0;
+    for (size_t i = 0; i < log->count; i++)
+        clipped += log->norm[i] > clip;
+    return clipped;
+}
+
+static void put_norm(struct lm_buf *out, const struct report *report)
+{
+    const struct report_log *log = &report->log;
+    const struct lm_json *params = report_stage_params(report, "train", NULL);
+    double clip = lm_json_double(lm_json_get(params, "clip"), (double)NAN);
+    struct report_series norm = report_series_cut(report->arena, log->step, log->norm, log->count);
+    const struct lm_legend legend[] = {{"d", "clipping threshold"}, {"hot", "clipped"}};
+    struct lm_plot plot = {.out = out, .id = "norm", .title = "Gradient norm", .height = 150};
+    if (norm.count == 0)
+        return;
+    clip = clip > 0 ? clip : (double)NAN;
+    size_t clipped = count_clipped(log, clip);
+    plot.legend = legend;
+    plot.legend_count = isnan(clip) ? 0 : 2;
+    const char *summary = lm_arena_printf(report->arena, "%zu of %zu logged steps were clipped.",
+                                          clipped, log->count);
+    plot.summary = summary != NULL ? summary : "";
+    lm_axis_linear(&plot.x, "step", 0, norm.x[norm.count - 1], 4, false);
+    lm_axis_linear(&plot.y, "before clipping", 0, norm_top(report, &norm, clip), 4, true);
+    lm_plot_begin(&plot);
+    lm_plot_band(&plot, "a", norm.x, norm.low, norm.high, norm.count);
+    lm_plot_line(&plot, "a", norm.x, norm.mean, norm.count);
+    if (!isnan(clip)) {
+        double *points = clipped_points(report, &norm, clip);
+        lm_plot_segment(&plot, "d", 0, clip, plot.x.high, clip);
+        if (points != NULL)
+            lm_plot_dots(&plot, "hot", norm.x, points, norm.count);
+    }
+    lm_plot_end(&plot);
+}
+
+/* Twelve evenly spaced points of the log, for those who read tables. */
+static void put_table(struct lm_buf *out, const struct report *report)
+{
+    const struct report_log *log = &report->log;
+    size_t shown = log->count < 12 ? log->count : 12;
+    lm_buf_puts(out, "<details><summary>The curves as a table</summary><div class=\"wide\"><table>"
+                     "<thead><tr><th class=\"n\">Step</th><th class=\"n\">Tokens</th>"
+                     "<th class=\"n\">Loss</th><th class=\"n\">Validation</th>"
+                     "<th class=\"n\">Learning rate</th><th class=\"n\">Gradient norm</th></tr>"
+                     "</thead><tbody>\n");
+    for (size_t k = 0; k < shown; k++) {
+        size_t i = shown > 1 ? k * (log->count - 1) / (shown - 1) : 0;
+        struct lm_num step = lm_num_fixed(log->step[i], 0),
+                      tokens = lm_num_fixed(log->tokens[i], 0),
+                      loss = lm_num_fixed(log->loss[i], 4), valid = lm_num_fixed(log->valid[i], 4),
+                      rate = lm_num_short(log->lr[i], 4), norm = lm_num_fixed(log->norm[i], 3);
+        lm_html_printf(
+            out,
+            "<tr><td class=\"n\">%s</td><td class=\"n\">%s</td><td class=\"n\">%s</td>"
+            "<td class=\"n\">%s</td><td class=\"n\">%s</td><td class=\"n\">%s</td></tr>\n",
+            step.text, tokens.text, loss.text, isnan(log->valid[i]) ? "" : valid.text, rate.text,
+            norm.text);
+    }
+    lm_buf_puts(out, "</tbody></table></div></details>\n");
+}
+
+void report_page_training(struct lm_buf *out, const struct report *report)
+{
+    lm_html_section(out, "training", "Training",
+                    "The line is the mean, the band the smallest and largest value of the steps "
+                    "behind a point. Validation is measured on held-out text while training.");
+    put_loss(out, report);
+    lm_buf_puts(out, "<div class=\"pair\">\n");
+    put_rate(out, report);
+    put_norm(out, report);
+    lm_buf_puts(out, "</div>\n");
+    put_table(out, report);
+    lm_html_section_end(out);
+}

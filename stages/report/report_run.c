@@ -1,0 +1,55 @@
+#include <lmpipe/stage.h>
+
+#include "data/numtext.h"
+
+#include "base/io.h"
+
+#include "report_files.h"
+#include "report_page.h"
+
+static const struct {
+    const char *port;
+    void (*write)(struct lm_buf *out, const struct report *report);
+} files[] = {
+    {"html", report_page_write},
+    {"md", report_markdown_write},
+    {"json", report_json_write},
+    {"junit", report_junit_write},
+};
+
+enum { FILES = sizeof files / sizeof files[0] };
+
+static enum lm_status write_files(const struct report *report, struct lm_ctx *ctx,
+                                  struct lm_err *err)
+{
+    struct lm_buf out;
+    enum lm_status status = LM_OK;
+    lm_buf_init(&out, 0);
+    for (size_t i = 0; i < FILES && status == LM_OK; i++) {
+        lm_buf_clear(&out);
+        files[i].write(&out, report);
+        status = lm_buf_status(&out, err);
+        if (status == LM_OK)
+            status = lm_file_write(lm_ctx_output(ctx, files[i].port), out.data, out.size, err);
+        lm_ctx_progress(ctx, i + 1, FILES, "files");
+    }
+    lm_buf_release(&out);
+    return status;
+}
+
+lm_run_fn lm_run_report;
+
+enum lm_status lm_run_report(struct lm_ctx *ctx, const void *params, struct lm_err *err)
+{
+    struct report report;
+    enum lm_status status = report_load(&report, ctx, params, err);
+    if (status == LM_OK)
+        status = write_files(&report, ctx, err);
+    if (status == LM_OK) {
+        struct lm_num bpb = lm_num_fixed(report_score(&report, report.split, "bpb"), 2);
+        lm_ctx_headline(ctx, "%s %s bpb", report.split, bpb.text);
+        lm_ctx_note(ctx, "%s", report.verdict);
+    }
+    report_release(&report);
+    return status;
+}

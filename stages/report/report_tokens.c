@@ -1,0 +1,135 @@
+#include <math.h>
+#include <string.h>
+
+#include "base/utf8.h"
+#include "data/html.h"
+
+#include "report_page.h"
+
+/* Surprisal in bits, seven steps of 1.6: the last is open. */
+static const double step_bits = 1.6;
+static const double nats_of_bit = 0.69314718055994530942;
+
+enum { LEVELS = 7 };
+
+static char level_of(double nll)
+{
+    double level = floor(nll / nats_of_bit / step_bits);
+    return (char)(level >= LEVELS - 1 ? LEVELS - 1 : level > 0 ? level : 0);
+}
+
+bool report_tokens_bytes(struct lm_buf *out, const struct report *report, const struct lm_json *ids)
+{
+    if (report->vocab == NULL)
+        return false;
+    for (size_t i = 0; i < lm_json_count(ids); i++) {
+        size_t size;
+        int64_t id = lm_json_int(lm_json_at(ids, i), -1);
+        const uint8_t *bytes =
+            id < 0 || id > INT32_MAX ? NULL : lm_vocab_token(report->vocab, (int32_t)id, &size);
+        if (bytes != NULL)
+            lm_buf_append(out, bytes, size);
+    }
+    return true;
+}
+
+/* For every byte of ids the level of its token. */
+static void put_levels(struct lm_buf *levels, const struct report *report,
+                       const struct lm_json *ids, const struct lm_json *nll)
+{
+    for (size_t i = 0; i < lm_json_count(ids); i++) {
+        size_t size;
+        int64_t id = lm_json_int(lm_json_at(ids, i), -1);
+        if (id < 0 || id > INT32_MAX || lm_vocab_token(report->vocab, (int32_t)id, &size) == NULL)
+            continue;
+        char level = level_of(lm_json_double(lm_json_at(nll, i), 0));
+        for (size_t b = 0; b < size; b++)
+            lm_buf_putc(levels, level);
+    }
+}
+
+/* Largest level of the character at text[i..]: one that several tokens share counts as the
+ * most surprising of them. */
+static char character_level(const char *levels, size_t length)
+{
+    char most = 0;
+    for (size_t i = 0; i < length; i++)
+        most = levels[i] > most ? levels[i] : most;
+    return most;
+}
+
+/* A run of characters of one level. A surprising line end would have no width: it gets a sign. */
+static void put_run(struct lm_buf *out, const char *text, size_t size, int level)
+{
+    if (size == 0)
+        return;
+    if (level == 0) {
+        lm_html_text(out, text, size);
+        return;
+    }
+    lm_buf_printf(out, "<i class=\"s%d\">", level);
+    for (size_t i = 0; i < size;) {
+        const char *end = memchr(text + i, '\n', size - i);
+        size_t length = end != NULL ? (size_t)(end - text) - i : size - i;
+        lm_html_text(out, text + i, length);
+        if (end != NULL)
+            lm_buf_puts(out, "\xe2\x86\xb5\n");
+        i += length + (end != NULL);
+    }
+    lm_buf_puts(out, "</i>");
+}
+
+static void put_coloured(struct lm_buf *out, const struct lm_buf *text, const struct lm_buf *levels)
+{
+    size_t start = 0;
+    int level = 0;
+    for (size_t i = 0; i < text->size;) {
+        uint32_t code_point;
+        size_t length =
+            lm_utf8_decode(&code_point, (const uint8_t *)text->data + i, text->size - i);
+        length = length > 0 ? length : 1;
+        int next = character_level(levels->data + i, length);
+        if (next != level) {
+            put_run(out, text->data + start, i - start, level);
+            start = i;
+            level = next;
+        }
+        i += length;
+    }
+    put_run(out, text->data + start, text->size - start, level);
+}
+
+void report_tokens_write(struct lm_buf *out, const struct report *report,
+                         const struct report_tokens *tokens)
+{
+    struct lm_buf text, levels;
+    lm_buf_init(&text, 0);
+    lm_buf_init(&levels, 0);
+    if (lm_json_count(tokens->lead) > 0 && report_tokens_bytes(&text, report, tokens->lead)) {
+        lm_buf_puts(out, "<span class=\"p\">");
+        lm_html_text(out, text.data, text.size);
+        lm_buf_puts(out, "</span>");
+    }
+    lm_buf_clear(&text);
+    if (report_tokens_bytes(&text, report, tokens->ids) && text.size > 0) {
+        put_levels(&levels, report, tokens->ids, tokens->nll);
+        if (!levels.failed && levels.size == text.size)
+            put_coloured(out, &text, &levels);
+    }
+    out->failed = out->failed || text.failed || levels.failed;
+    lm_buf_release(&text);
+    lm_buf_release(&levels);
+}
+
+void report_ramp_write(struct lm_buf *out)
+{
+    lm_buf_puts(out, "<p class=\"ramp\"><span>Surprisal, bits:</span>");
+    for (int level = 0; level < LEVELS; level++) {
+        if (level == LEVELS - 1)
+            lm_buf_printf(out, "<i class=\"s%d\">%.1f and more</i>", level, step_bits * level);
+        else
+            lm_buf_printf(out, "<i class=\"s%d\">%.1f\xe2\x80\x93%.1f</i>", level,
+                          step_bits * level, step_bits * (level + 1));
+    }
+    lm_buf_puts(out, "</p>\n");
+}

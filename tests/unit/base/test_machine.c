@@ -1,0 +1,33 @@
+#include <sched.h>
+#include <unistd.h>
+
+#include "base/pool.h"
+#include "tap.h"
+
+static void test_processors(struct tap *tap)
+{
+    cpu_set_t before, one;
+    size_t all = lm_cpu_count();
+    long online = sysconf(_SC_NPROCESSORS_ONLN);
+    CHECK(all >= 1 && all <= (size_t)online);
+    if (sched_getaffinity(0, sizeof before, &before) != 0)
+        SKIP("more processors than a cpu_set_t holds");
+    CPU_ZERO(&one);
+    for (size_t i = 0; i < CPU_SETSIZE && CPU_COUNT(&one) == 0; i++)
+        if (CPU_ISSET(i, &before))
+            CPU_SET(i, &one);
+    REQUIRE(sched_setaffinity(0, sizeof one, &one) == 0);
+    CHECK_INT(lm_cpu_count(), 1);
+    CHECK(sched_setaffinity(0, sizeof before, &before) == 0);
+    CHECK_INT(lm_cpu_count(), all);
+}
+
+static void test_memory(struct tap *tap)
+{
+    size_t limit = lm_memory_limit();
+    size_t total = (size_t)sysconf(_SC_PHYS_PAGES) * (size_t)sysconf(_SC_PAGESIZE);
+    CHECK(limit > ((size_t)1 << 20) && limit <= total);
+}
+
+static const struct tap_test tests[] = {TAP_ROW(test_processors) TAP_ROW(test_memory)};
+LM_TEST_MAIN(tests)

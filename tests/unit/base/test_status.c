@@ -1,0 +1,67 @@
+#include <lmpipe/status.h>
+
+#include <errno.h>
+
+#include "tap.h"
+
+static void test_texts(struct tap *tap)
+{
+    CHECK_STR(lm_status_text(LM_OK), "ok");
+    CHECK_STR(lm_status_text(LM_NOMEM), "out of memory");
+    CHECK_STR(lm_status_text(LM_INTERNAL), "internal error");
+    CHECK_STR(lm_status_text((enum lm_status)999), "unknown status");
+}
+
+static void test_fail_and_wrap(struct tap *tap)
+{
+    struct lm_err err = {0};
+    CHECK_INT(lm_fail(&err, LM_RANGE, "lr is %d; lower it", 7), LM_RANGE);
+    CHECK_STR(err.text, "lr is 7; lower it");
+    CHECK_INT(lm_wrap(&err, LM_IO, "stage %s", "model"), LM_RANGE);
+    CHECK_STR(err.text, "stage model: lr is 7; lower it");
+    CHECK_INT(err.status, LM_RANGE);
+    CHECK_INT(lm_fail(NULL, LM_IO, "nobody hears"), LM_IO);
+    CHECK_INT(lm_wrap(NULL, LM_FORMAT, "nobody hears"), LM_FORMAT);
+}
+
+static void test_errno(struct tap *tap)
+{
+    struct lm_err err = {0};
+    CHECK_INT(lm_fail_errno(&err, ENOENT, "cannot open %s", "x"), LM_NOT_FOUND);
+    CHECK_STR(err.text, "cannot open x: No such file or directory");
+    CHECK_INT(lm_fail_errno(&err, ENOMEM, "x"), LM_NOMEM);
+    CHECK_INT(lm_fail_errno(&err, EACCES, "x"), LM_IO);
+    CHECK_INT(lm_fail_errno(NULL, ENOSPC, "x"), LM_IO);
+}
+
+static void test_long_text_is_cut(struct tap *tap)
+{
+    struct lm_err err = {0};
+    char text[3000];
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    lm_fail(&err, LM_IO, "%s", text);
+    CHECK_INT(strlen(err.text), sizeof err.text - 1);
+    lm_wrap(&err, LM_IO, "context");
+    CHECK_INT(strlen(err.text), sizeof err.text - 1);
+    CHECK(strncmp(err.text, "context: xxx", 12) == 0);
+    lm_wrap(&err, LM_IO, "%s", text);
+    lm_fail_errno(&err, EIO, "%s", text);
+    CHECK_INT(strlen(err.text), sizeof err.text - 1);
+}
+
+static enum lm_status trying(enum lm_status inner)
+{
+    LM_TRY(inner);
+    return LM_INTERNAL;
+}
+
+static void test_try(struct tap *tap)
+{
+    CHECK_INT(trying(LM_OK), LM_INTERNAL);
+    CHECK_INT(trying(LM_NETWORK), LM_NETWORK);
+}
+
+static const struct tap_test tests[] = {TAP_ROW(test_texts) TAP_ROW(test_fail_and_wrap) TAP_ROW(
+    test_errno) TAP_ROW(test_long_text_is_cut) TAP_ROW(test_try)};
+LM_TEST_MAIN(tests)
