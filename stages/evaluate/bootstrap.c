@@ -51,7 +51,7 @@ enum lm_status bootstrap_run(struct bootstrap_ratio *ratios, size_t ratio_count,
     if (ratio_count > MOST_RATIOS || count > UINT32_MAX)
         return lm_fail(err, LM_RANGE, "too many documents or ratios to resample; give fewer");
     uint32_t *counts = LM_NEW_ARRAY(arena, uint32_t, count);
-    double *values = LM_NEW_ARRAY(arena, double, ratio_count * resamples);
+    double *values = LM_NEW_ARRAY(arena, double, ratio_count *resamples);
     if (counts == NULL || values == NULL)
         return lm_fail(err, LM_NOMEM, "no memory for %zu resamples; give fewer", resamples);
     for (size_t r = 0; r < resamples; r++) {

@@ -85,8 +85,8 @@ enum lm_status evaluate_baselines(struct evaluation *evaluation, struct lm_err *
     int32_t *chunk = LM_NEW_ARRAY(evaluation->arena, int32_t, CHUNK);
     if (!evaluation->params->baselines)
         return LM_OK;
-    evaluation->counts = kn_bigram_create(evaluation->config.vocab,
-                                          lm_tokens_end_of_text(evaluation->tokens));
+    evaluation->counts =
+        kn_bigram_create(evaluation->config.vocab, lm_tokens_end_of_text(evaluation->tokens));
     if (chunk == NULL || evaluation->counts == NULL)
         return lm_fail(err, LM_NOMEM, "no memory for the baselines; set baselines: false");
     LM_TRY(count_training(evaluation, chunk, err));

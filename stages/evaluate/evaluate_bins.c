@@ -21,7 +21,8 @@ static enum lm_status find_borders(float borders[EVALUATE_BINS - 1],
     struct lm_arena_mark mark = lm_arena_mark(arena);
     float *sorted = LM_NEW_ARRAY(arena, float, out->tokens);
     if (sorted == NULL)
-        return lm_fail(err, LM_NOMEM, "no memory for %llu held-out tokens; hold out fewer documents",
+        return lm_fail(err, LM_NOMEM,
+                       "no memory for %llu held-out tokens; hold out fewer documents",
                        (unsigned long long)out->tokens);
     memcpy(sorted, out->entropy, out->tokens * sizeof *sorted);
     qsort(sorted, out->tokens, sizeof *sorted, compare_floats);

@@ -63,7 +63,8 @@ enum lm_status evaluate_documents(struct evaluation *evaluation, enum lm_split s
     for (uint64_t d = 0; d < out->documents; d++) {
         struct lm_document document = lm_tokens_document(evaluation->tokens, split, d);
         if (document.first + document.tokens > out->tokens)
-            return lm_fail(err, LM_FORMAT, "document %llu of %s ends beyond its tokens; encode again",
+            return lm_fail(err, LM_FORMAT,
+                           "document %llu of %s ends beyond its tokens; encode again",
                            (unsigned long long)d, lm_split_names[split]);
         sum_document(out, &document, d);
     }

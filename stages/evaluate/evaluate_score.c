@@ -28,7 +28,7 @@ static enum lm_status batch_create(struct batch *batch, const struct evaluation 
     return LM_OK;
 }
 
-/* Inputs and targets of one row; what lies beyond the window is end-of-text and not read back. */
+/* Inputs and targets of one row; what lies beyond the window is end-of-text and not scored. */
 static enum lm_status fill_row(struct batch *batch, const struct evaluation *evaluation,
                                enum lm_split split, size_t row, struct lm_err *err)
 {
@@ -36,12 +36,14 @@ static enum lm_status fill_row(struct batch *batch, const struct evaluation *eva
     const struct strided_window *window = &batch->windows[row];
     size_t count = (size_t)(window->end - window->first);
     int32_t end_of_text = lm_tokens_end_of_text(evaluation->tokens);
-    for (size_t t = 0; t < context; t++)
-        batch->tokens[at + t] = batch->targets[at + t] = end_of_text;
+    for (size_t t = 0; t < context; t++) {
+        batch->tokens[at + t] = end_of_text;
+        batch->targets[at + t] = -1;
+    }
     if (count == 0)
         return LM_OK;
-    LM_TRY(lm_tokens_read(evaluation->tokens, split, window->first, count, batch->targets + at,
-                          err));
+    LM_TRY(
+        lm_tokens_read(evaluation->tokens, split, window->first, count, batch->targets + at, err));
     if (window->first > 0)
         LM_TRY(lm_tokens_read(evaluation->tokens, split, window->first - 1, 1, batch->tokens + at,
                               err));
@@ -58,8 +60,8 @@ static enum lm_status fill_batch(struct batch *batch, const struct evaluation *e
     for (size_t row = 0; row < evaluation->batch; row++) {
         batch->windows[row] = (struct strided_window){0, 0, 0};
         if (first + row < end)
-            batch->windows[row] = strided_window_at(first + row, count, evaluation->context,
-                                                    evaluation->stride);
+            batch->windows[row] =
+                strided_window_at(first + row, count, evaluation->context, evaluation->stride);
         LM_TRY(fill_row(batch, evaluation, split, row, err));
     }
     return LM_OK;
@@ -136,7 +138,8 @@ static enum lm_status split_create(struct evaluate_split *out, struct evaluation
     out->position_count = LM_NEW_ARRAY(evaluation->arena, uint64_t, evaluation->context);
     if (out->nll == NULL || out->entropy == NULL || out->rank == NULL ||
         out->position_nll == NULL || out->position_count == NULL)
-        return lm_fail(err, LM_NOMEM, "no memory for %llu held-out tokens; hold out fewer documents",
+        return lm_fail(err, LM_NOMEM,
+                       "no memory for %llu held-out tokens; hold out fewer documents",
                        (unsigned long long)out->tokens);
     return LM_OK;
 }
@@ -176,7 +179,8 @@ static enum lm_status score_untrained(struct evaluation *evaluation, struct batc
             continue;
         if (windows > (uint64_t)evaluation->params->untrained_windows)
             windows = (uint64_t)evaluation->params->untrained_windows;
-        LM_TRY(score_windows(evaluation, batch, fresh, evaluate_held_out[k], windows, sum_row, err));
+        LM_TRY(
+            score_windows(evaluation, batch, fresh, evaluate_held_out[k], windows, sum_row, err));
         out->untrained_nll = out->untrained_sum / out->untrained_count;
     }
     return LM_OK;

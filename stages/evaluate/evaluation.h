@@ -27,9 +27,10 @@ struct evaluate_split {
     uint64_t *position_count;
     double *document_nll, *document_tokens, *document_bytes, *document_hits;
     double nll_sum, hits;
-    double bpb_low, bpb_high, nll_low, nll_high, acc_low, acc_high; /**< NaN: fewer than two documents */
+    double bpb_low, bpb_high, nll_low, nll_high, acc_low,
+        acc_high; /**< NaN: fewer than two documents */
     double untrained_sum, untrained_count;
-    double untrained_nll, unigram_nll, bigram_nll;                  /**< means; NaN: not measured */
+    double untrained_nll, unigram_nll, bigram_nll; /**< means; NaN: not measured */
     double entropy_error; /**< mean over bins of |nll − entropy|, weighted by tokens */
     struct evaluate_bin frequency[EVALUATE_BINS], confidence[EVALUATE_BINS];
 };

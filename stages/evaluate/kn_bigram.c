@@ -140,8 +140,8 @@ static double uniform(const struct kn_bigram *counts)
 
 double kn_unigram_nll(const struct kn_bigram *counts, int32_t w)
 {
-    return -lm_log(discounted(counts->tokens[w].seen, counts->types, counts->total,
-                              uniform(counts)));
+    return -lm_log(
+        discounted(counts->tokens[w].seen, counts->types, counts->total, uniform(counts)));
 }
 
 double kn_bigram_nll(const struct kn_bigram *counts, int32_t v, int32_t w)

@@ -2,7 +2,8 @@
  * Strided windows over a stream of N tokens: every token is scored exactly once, with as much
  * left context as the stride allows. Window w covers targets [w·S, min(w·S + C, N)); the first
  * scores all of them, each later one its last S. Target i is predicted from tokens w·S − 1 … i − 1
- * (before the stream stands one end-of-text), so position t of a window has t + 1 tokens of context.
+ * (before the stream stands one end-of-text), so position t of a window has t + 1 tokens of
+ * context.
  */
 #ifndef LM_EVALUATE_STRIDED_WINDOW_H
 #define LM_EVALUATE_STRIDED_WINDOW_H
