@@ -55,8 +55,7 @@ static X509 *certificate_make(EVP_PKEY *key)
     if (x == NULL)
         return NULL;
     X509_NAME *name = X509_get_subject_name(x);
-    bool ok = X509_set_version(x, 2) == 1 &&
-              ASN1_INTEGER_set(X509_get_serialNumber(x), 1) == 1 &&
+    bool ok = X509_set_version(x, 2) == 1 && ASN1_INTEGER_set(X509_get_serialNumber(x), 1) == 1 &&
               X509_gmtime_adj(X509_getm_notBefore(x), -3600) != NULL &&
               X509_gmtime_adj(X509_getm_notAfter(x), 24L * 3600) != NULL &&
               X509_set_pubkey(x, key) == 1 &&
@@ -116,8 +115,8 @@ static bool peer_read_head(struct peer *peer, char head[MAX_HEAD])
 {
     size_t n = 0;
     while (n < MAX_HEAD - 1) {
-        ssize_t got = peer->ssl != NULL ? SSL_read(peer->ssl, head + n, 1)
-                                        : recv(peer->fd, head + n, 1, 0);
+        ssize_t got =
+            peer->ssl != NULL ? SSL_read(peer->ssl, head + n, 1) : recv(peer->fd, head + n, 1, 0);
         if (got <= 0)
             return false;
         head[++n] = '\0';
@@ -133,10 +132,13 @@ static size_t asked_offset(const char *head)
     return range != NULL ? strtoul(range + strlen("\r\nRange: bytes="), NULL, 10) : 0;
 }
 
-static void stall(struct http_server *server, unsigned ms)
+/** Waits until the time is over, the server stops, or the client hangs up. */
+static void stall(struct http_server *server, const struct peer *peer, unsigned ms)
 {
+    struct pollfd fd = {.fd = peer->fd, .events = POLLRDHUP};
     for (unsigned passed = 0; passed < ms && !atomic_load(&server->stopping); passed += 10)
-        poll(NULL, 0, 10);
+        if (poll(&fd, 1, 10) != 0)
+            return;
 }
 
 static void answer(struct http_server *server, struct peer *peer, const struct http_step *step,
@@ -173,7 +175,7 @@ static void answer(struct http_server *server, struct peer *peer, const struct h
         size = step->cut;
     if (peer_write(peer, head, (size_t)n) && size > 0)
         peer_write(peer, step->body + from, size);
-    stall(server, step->stall_ms);
+    stall(server, peer, step->stall_ms);
 }
 
 static void serve(struct http_server *server, struct peer *peer)
@@ -231,8 +233,7 @@ static void *run(void *user)
 
 static bool listen_on_loopback(struct http_server *server)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t length = sizeof address;
     server->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (server->listener < 0 ||

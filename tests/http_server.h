@@ -10,14 +10,15 @@
 #include <stddef.h>
 
 struct http_step {
-    int status;          /**< 0: hang up without an answer */
-    const char *headers; /**< further header lines, each ending in \r\n; "%d" is the port; or NULL */
+    int status; /**< 0: hang up without an answer */
+    const char
+        *headers; /**< further header lines, each ending in \r\n; "%d" is the port; or NULL */
     const char *body;
     size_t size;  /**< bytes of the body (or of the whole file when `ranges`) */
     size_t cut;   /**< hang up after so many bytes of the body; 0: never */
     size_t claim; /**< Content-Length when it is to be wrong; 0: the truth */
     bool no_length;
-    bool ranges;      /**< honour "Range: bytes=N-": 206, Content-Range and the rest of the body */
+    bool ranges;       /**< honour "Range: bytes=N-": 206, Content-Range and the rest of the body */
     unsigned stall_ms; /**< sit silent before hanging up */
 };
 

@@ -92,7 +92,8 @@ static inline const char *corpus_file(struct fixture *f, const char *name)
 {
     char *text = NULL;
     size_t size;
-    const char *path = lm_arena_printf(f->arena, "%s/out%u/out/corpus/%s", f->folder, f->runs, name);
+    const char *path =
+        lm_arena_printf(f->arena, "%s/out%u/out/corpus/%s", f->folder, f->runs, name);
     return lm_file_read(&text, &size, f->arena, path, 1 << 24, NULL) == LM_OK ? text : "";
 }
 

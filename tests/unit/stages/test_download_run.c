@@ -129,7 +129,8 @@ static void test_unpinned_prints_the_pin(struct tap *tap)
     f.sources[0].url = file_url(&f, "my.txt");
     f.sources[0].allow_unpinned = true;
     CHECK_INT(fixture_run(&f), LM_OK);
-    CHECK_HAS(notes(&f), "  sha256: 5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03");
+    CHECK_HAS(notes(&f),
+              "  sha256: 5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03");
     fixture_close(&f);
 }
 
@@ -177,8 +178,9 @@ static void test_every_archive(struct tap *tap)
 {
     static const struct {
         const char *format, *filter;
-    } kinds[] = {{"ustar", NULL},   {"pax", NULL},   {"gnutar", NULL},  {"zip", NULL},
+    } kinds[] = {{"ustar", NULL},   {"pax", NULL},   {"gnutar", NULL},   {"zip", NULL},
                  {"ustar", "gzip"}, {"pax", "zstd"}, {"ustar", "bzip2"}, {"pax", "xz"}};
+
     char first[4096] = "";
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         struct fixture f;
@@ -227,9 +229,8 @@ static void test_folder_and_its_pin(struct tap *tap)
     fixture_open(&f, 1);
     REQUIRE(put(&f, "folder/b.txt", "B") && put(&f, "folder/a.txt", "A") &&
             put(&f, "folder/.hidden", "H"));
-    const char *lines =
-        lm_arena_printf(f.arena, "%s  .hidden\n%s  a.txt\n%s  b.txt\n", hex_of(&f, "H", 1),
-                        hex_of(&f, "A", 1), hex_of(&f, "B", 1));
+    const char *lines = lm_arena_printf(f.arena, "%s  .hidden\n%s  a.txt\n%s  b.txt\n",
+                                        hex_of(&f, "H", 1), hex_of(&f, "A", 1), hex_of(&f, "B", 1));
     f.sources[0].path = at(&f, "folder");
     f.sources[0].sha256 = hex_of(&f, lines, strlen(lines));
     CHECK_INT(fixture_run(&f), LM_OK);
@@ -299,6 +300,7 @@ static void test_hostile_names(struct tap *tap)
         {"a\xff", "not UTF-8"},
         {".", "is empty"},
     };
+
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const struct entry entries[] = {two[0], {rows[i].name, "evil", AE_IFREG, NULL}};
         struct fixture f;
@@ -366,6 +368,7 @@ static void test_duplicates(struct tap *tap)
         {"x//a.txt", "x/a.txt", "two members are named"},
         {"a.txt", "A.TXT", "upper and lower case"},
     };
+
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const struct entry entries[] = {{rows[i].first, "1", AE_IFREG, NULL},
                                         {rows[i].second, "2", AE_IFREG, NULL}};
@@ -446,6 +449,7 @@ static void test_truncated_archives(struct tap *tap)
         const char *format;
         long less;
     } rows[] = {{"zip", 1}, {"zip", 60}, {"ustar", 1024}, {"ustar", 1300}, {"ustar", 1536}};
+
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct fixture f;
         struct stat info;
@@ -561,8 +565,12 @@ static void test_rules(struct tap *tap)
 {
     static const char *mirrors[] = {"https://b/", "ftp://c/"};
     static const char pin[] = "5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03";
-    struct lm_download_source good = {.name = "x", .url = "https://a/", .path = "", .sha256 = pin,
-                                      .license = "", .size = LM_UNSET_INT};
+    struct lm_download_source good = {.name = "x",
+                                      .url = "https://a/",
+                                      .path = "",
+                                      .sha256 = pin,
+                                      .license = "",
+                                      .size = LM_UNSET_INT};
     struct lm_download_source s;
     check_rule(tap, NULL, "sources: is empty");
     s = good, s.name = "X";
@@ -592,27 +600,14 @@ static void test_rules(struct tap *tap)
 }
 
 static const struct tap_test tests[] = {
-    TAP_ROW(test_file_by_path)
-    TAP_ROW(test_file_by_url_and_pin)
-    TAP_ROW(test_unpinned_prints_the_pin)
-    TAP_ROW(test_every_compression)
-    TAP_ROW(test_gzip_of_several_members)
-    TAP_ROW(test_every_archive)
-    TAP_ROW(test_names_of_every_script)
-    TAP_ROW(test_folder_and_its_pin)
-    TAP_ROW(test_include)
-    TAP_ROW(test_several_sources_keep_their_order)
-    TAP_ROW(test_hostile_names)
-    TAP_ROW(test_hostile_long_names)
-    TAP_ROW(test_links_and_devices_are_left_out)
-    TAP_ROW(test_duplicates)
-    TAP_ROW(test_bombs)
-    TAP_ROW(test_packed_twice)
-    TAP_ROW(test_truncated_archives)
-    TAP_ROW(test_missing_and_odd_files)
-    TAP_ROW(test_mirror_files)
-    TAP_ROW(test_cancel)
-    TAP_ROW(test_jargon_file)
-    TAP_ROW(test_rules)
-};
+    TAP_ROW(test_file_by_path) TAP_ROW(test_file_by_url_and_pin)
+        TAP_ROW(test_unpinned_prints_the_pin) TAP_ROW(test_every_compression)
+            TAP_ROW(test_gzip_of_several_members) TAP_ROW(test_every_archive) TAP_ROW(
+                test_names_of_every_script) TAP_ROW(test_folder_and_its_pin) TAP_ROW(test_include)
+                TAP_ROW(test_several_sources_keep_their_order) TAP_ROW(test_hostile_names)
+                    TAP_ROW(test_hostile_long_names) TAP_ROW(test_links_and_devices_are_left_out)
+                        TAP_ROW(test_duplicates) TAP_ROW(test_bombs) TAP_ROW(test_packed_twice)
+                            TAP_ROW(test_truncated_archives) TAP_ROW(test_missing_and_odd_files)
+                                TAP_ROW(test_mirror_files) TAP_ROW(test_cancel)
+                                    TAP_ROW(test_jargon_file) TAP_ROW(test_rules)};
 LM_TEST_MAIN(tests)
