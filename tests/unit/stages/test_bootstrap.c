@@ -82,9 +82,9 @@ static void can_be_cancelled(struct tap *tap)
     struct lm_arena *arena = lm_arena_create();
     const double over[] = {3, 4}, under[] = {2, 2};
     struct bootstrap_ratio ratio = {.over = over, .under = under};
-    CHECK_INT(bootstrap_run(&ratio, 1, 2, 100, lm_rng_stream(1, "bootstrap"), arena, say_yes, NULL,
-                            NULL),
-              LM_CANCELLED);
+    CHECK_INT(
+        bootstrap_run(&ratio, 1, 2, 100, lm_rng_stream(1, "bootstrap"), arena, say_yes, NULL, NULL),
+        LM_CANCELLED);
     lm_arena_free(arena);
 }
 

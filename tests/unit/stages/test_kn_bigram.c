@@ -94,7 +94,6 @@ static void refuses_foreign_ids(struct tap *tap)
     kn_bigram_free(counts);
 }
 
-static const struct tap_test tests[] = {
-    TAP_ROW(equals_independent_counts) TAP_ROW(sums_to_one) TAP_ROW(nothing_counted_is_uniform)
-        TAP_ROW(refuses_foreign_ids)};
+static const struct tap_test tests[] = {TAP_ROW(equals_independent_counts) TAP_ROW(
+    sums_to_one) TAP_ROW(nothing_counted_is_uniform) TAP_ROW(refuses_foreign_ids)};
 LM_TEST_MAIN(tests)

@@ -36,6 +36,6 @@ static void short_text_is_one_window(struct tap *tap)
     CHECK_INT(strided_window_count(13, 8, 4), 3);
 }
 
-static const struct tap_test tests[] = {
-    TAP_ROW(covers_every_token_once) TAP_ROW(short_text_is_one_window)};
+static const struct tap_test tests[] = {TAP_ROW(covers_every_token_once)
+                                            TAP_ROW(short_text_is_one_window)};
 LM_TEST_MAIN(tests)

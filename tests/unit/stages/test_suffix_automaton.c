@@ -67,6 +67,6 @@ static void empty_stream_matches_nothing(struct tap *tap)
     suffix_automaton_free(automaton);
 }
 
-static const struct tap_test tests[] = {
-    TAP_ROW(equals_search) TAP_ROW(empty_stream_matches_nothing)};
+static const struct tap_test tests[] = {TAP_ROW(equals_search)
+                                            TAP_ROW(empty_stream_matches_nothing)};
 LM_TEST_MAIN(tests)
