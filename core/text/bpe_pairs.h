@@ -51,13 +51,14 @@ struct lm_pair_set {
 bool lm_pair_set_init(struct lm_pair_set *set);
 void lm_pair_set_release(struct lm_pair_set *set);
 
-/** Adds `by` to the count of a pair; a pair not met before is made. When by > 0, `word` joins its list. */
+/** Adds `by` to the count of a pair; a pair not met before is made. When by > 0, `word` joins its
+ * list. */
 void lm_pair_set_add(struct lm_pair_set *set, int32_t left, int32_t right, int64_t by,
                      uint32_t word);
 /** Queues the pairs made since the last call: those with a count. */
 void lm_pair_set_queue(struct lm_pair_set *set);
-/** Takes the pair that is most frequent (ties: lower left id, then lower right id) out of the queue;
- *  LM_NO_PLACE when none is left. */
+/** Takes the pair that is most frequent (ties: lower left id, then lower right id) out of the
+ * queue; LM_NO_PLACE when none is left. */
 uint32_t lm_pair_set_pop(struct lm_pair_set *set);
 /** Gives the places of a pair back. */
 void lm_pair_set_drop(struct lm_pair_set *set, uint32_t pair);

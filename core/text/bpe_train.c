@@ -142,8 +142,8 @@ static bool is_too_long(const struct trainer *trainer, struct lm_pair pair)
 static enum lm_status merge_next(struct trainer *trainer, bool *is_done)
 {
     uint32_t pair = lm_pair_set_pop(&trainer->pairs);
-    *is_done = pair == LM_NO_PLACE ||
-               trainer->pairs.pairs[pair].count < trainer->options->min_frequency;
+    *is_done =
+        pair == LM_NO_PLACE || trainer->pairs.pairs[pair].count < trainer->options->min_frequency;
     if (*is_done)
         return LM_OK;
     uint64_t key = trainer->pairs.pairs[pair].key;
@@ -164,6 +164,7 @@ static enum lm_status merge_next(struct trainer *trainer, bool *is_done)
 static enum lm_status learn(struct trainer *trainer, lm_bpe_progress_fn *progress, void *user)
 {
     enum { EVERY = 64 };
+
     int64_t total = trainer->vocab->capacity - LM_BYTES;
     bool is_done = false;
     while (!is_done && lm_vocab_merges(trainer->vocab) < total) {

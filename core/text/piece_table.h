@@ -23,7 +23,8 @@ struct lm_piece_table {
     size_t slot_mask;
 };
 
-/** Counts a piece of size ≥ 1 `times` more; false when memory is out (or 2^32 - 1 pieces are there). */
+/** Counts a piece of size ≥ 1 `times` more; false when memory is out (or 2^32 - 1 pieces are
+ * there). */
 bool lm_piece_table_add(struct lm_piece_table *table, const uint8_t *piece, size_t size,
                         int64_t times);
 void lm_piece_table_release(struct lm_piece_table *table);

@@ -15,7 +15,8 @@ enum lm_unicode_flag {
     LM_UC_SPACE = 4,    /**< White_Space */
     LM_UC_MARK = 8,     /**< general category M* */
     LM_UC_SUSPECT = 16, /**< NFC_Quick_Check is not Yes, or the combining class is not 0 */
-    LM_UC_UNSPACED = 32 /**< letter or mark of a script written without spaces (Han, Kana, Thai …) */
+    LM_UC_UNSPACED =
+        32 /**< letter or mark of a script written without spaces (Han, Kana, Thai …) */
 };
 
 #define LM_SCRIPTS 28 /**< scripts told apart, 0 being all others */

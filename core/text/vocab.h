@@ -13,11 +13,11 @@
 
 #include "base/buf.h"
 
-#define LM_BYTES 256                      /**< ids 0..255 are the bytes */
-#define LM_VOCAB_LARGEST (1 << 24)        /**< tokens of a vocabulary */
+#define LM_BYTES 256                       /**< ids 0..255 are the bytes */
+#define LM_VOCAB_LARGEST (1 << 24)         /**< tokens of a vocabulary */
 #define LM_TOKEN_LONGEST ((size_t)1 << 20) /**< bytes of a token */
-#define LM_VOCAB_BYTES ((size_t)1 << 30)  /**< bytes of all tokens together */
-#define LM_NO_RANK INT32_MAX              /**< no merge for this pair */
+#define LM_VOCAB_BYTES ((size_t)1 << 30)   /**< bytes of all tokens together */
+#define LM_NO_RANK INT32_MAX               /**< no merge for this pair */
 
 struct lm_pair {
     int32_t left, right;
@@ -45,8 +45,8 @@ struct lm_vocab {
     struct lm_pair *pairs; /**< of token 256 + i */
     struct lm_pair_slot *pair_slots;
     struct lm_token_slot *token_slots;
-    size_t slot_mask;   /**< of both tables */
-    size_t longest;     /**< bytes of the longest token that may be looked up whole */
+    size_t slot_mask; /**< of both tables */
+    size_t longest;   /**< bytes of the longest token that may be looked up whole */
 };
 
 /** New vocabulary of 256 bytes with room for `merges` merges and `specials` specials. LM_NOMEM. */
@@ -62,6 +62,7 @@ enum lm_merge_fault {
     LM_MERGE_FULL,      /**< no room left */
     LM_MERGE_NOMEM
 };
+
 /** Words for a fault; borrowed. */
 const char *lm_merge_fault_text(enum lm_merge_fault fault);
 
@@ -72,7 +73,8 @@ enum lm_merge_fault lm_vocab_add(struct lm_vocab *vocab, int32_t left, int32_t r
 enum lm_status lm_vocab_add_special(struct lm_vocab *vocab, const void *name, size_t size,
                                     struct lm_err *err);
 
-/** Ends the making: tokens that do not encode to themselves are no longer looked up whole. LM_NOMEM. */
+/** Ends the making: tokens that do not encode to themselves are no longer looked up whole.
+ * LM_NOMEM. */
 enum lm_status lm_vocab_seal(struct lm_vocab *vocab, struct lm_err *err);
 
 /** Id of the token (no special, two bytes or more) with these bytes whose lm_hash64 (seed 0) is

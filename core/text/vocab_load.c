@@ -64,9 +64,10 @@ static enum lm_status header_word(struct reader *reader, const char *name, const
     size_t size;
     LM_TRY(header(reader, name, &value, &size));
     if (size != strlen(want) || memcmp(value, want, size) != 0)
-        return lm_fail(reader->err, LM_UNSUPPORTED,
-                       "%s:%ld: %s is \"%.*s\", this lmpipe reads \"%s\"; train the vocabulary again",
-                       reader->path, reader->line, name, (int)(size < 40 ? size : 40), value, want);
+        return lm_fail(
+            reader->err, LM_UNSUPPORTED,
+            "%s:%ld: %s is \"%.*s\", this lmpipe reads \"%s\"; train the vocabulary again",
+            reader->path, reader->line, name, (int)(size < 40 ? size : 40), value, want);
     return LM_OK;
 }
 
@@ -174,9 +175,8 @@ static enum lm_status read_special(struct reader *reader, struct lm_vocab *vocab
     LM_TRY(read_token(reader, &reader->left, line, size));
     enum lm_status status =
         lm_vocab_add_special(vocab, reader->left.data, reader->left.size, reader->err);
-    return status == LM_OK
-               ? LM_OK
-               : lm_wrap(reader->err, status, "%s:%ld", reader->path, reader->line);
+    return status == LM_OK ? LM_OK
+                           : lm_wrap(reader->err, status, "%s:%ld", reader->path, reader->line);
 }
 
 static enum lm_status read_body(struct reader *reader, struct lm_vocab *vocab,

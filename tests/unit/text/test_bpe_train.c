@@ -7,12 +7,14 @@
 /* ---- the reference: recounts every pair of the whole text at every merge ---- */
 
 struct naive {
-    int32_t *ids;   /* the text as symbols; -1 between pieces */
+    int32_t *ids; /* the text as symbols; -1 between pieces */
     size_t count;
+
     struct {
         char *bytes;
         size_t size;
     } tokens[2048];
+
     int32_t token_count;
     int32_t left[2048], right[2048];
 };
@@ -142,14 +144,24 @@ static void check_against_naive(struct tap *tap, const char *text, size_t size,
 
 static void ties_only(struct tap *tap)
 {
-    static const char *const texts[] = {
-        "bbbaaaddddcccc", "ccccddddaaabbb", "abcdabcd dcba dcba", "ab ba ab ba", "aaaa", "aaaaa",
-        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "abababababab", "aabaabaab", "zyxwvuts zyxwvuts",
-        "aaaa aaa aa a aaaaa aaaaaaa", "abcabcabcabcab", "xyxyyxyx yxyxxy xxyy", ""};
+    static const char *const texts[] = {"bbbaaaddddcccc",
+                                        "ccccddddaaabbb",
+                                        "abcdabcd dcba dcba",
+                                        "ab ba ab ba",
+                                        "aaaa",
+                                        "aaaaa",
+                                        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+                                        "abababababab",
+                                        "aabaabaab",
+                                        "zyxwvuts zyxwvuts",
+                                        "aaaa aaa aa a aaaaa aaaaaaa",
+                                        "abcabcabcabcab",
+                                        "xyxyyxyx yxyxxy xxyy",
+                                        ""};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         for (size_t pattern = 0; pattern < 2; pattern++) {
-            const struct lm_bpe_options options = {.vocab_size = 256 + 40, .min_frequency = 1,
-                                                   .pattern = (enum lm_pattern)pattern};
+            const struct lm_bpe_options options = {
+                .vocab_size = 256 + 40, .min_frequency = 1, .pattern = (enum lm_pattern)pattern};
             check_against_naive(tap, texts[i], strlen(texts[i]), &options);
         }
 }
@@ -161,9 +173,10 @@ static void random_texts(struct tap *tap)
         char text[400];
         for (size_t j = 0; j < sizeof text; j++)
             text[j] = "ab c"[lm_rng_below(rng, i, j, i % 2 ? 4 : 2)];
-        const struct lm_bpe_options options = {
-            .vocab_size = 256 + 60, .min_frequency = 1 + (int64_t)(i % 3),
-            .max_token_length = i % 4 == 0 ? 3 + (int64_t)(i % 7) : 0};
+        const struct lm_bpe_options options = {.vocab_size = 256 + 60,
+                                               .min_frequency = 1 + (int64_t)(i % 3),
+                                               .max_token_length =
+                                                   i % 4 == 0 ? 3 + (int64_t)(i % 7) : 0};
         check_against_naive(tap, text, sizeof text, &options);
         if (tap->failed)
             break;
@@ -200,7 +213,8 @@ static void bounds_are_inclusive(struct tap *tap)
     }
     CHECK_INT(longest, 3);
     lm_vocab_free(vocab);
-    /* "ab" occurs 5 times, "abc" and " abc" 3 and 2 times: a bound of 5 leaves one merge, of 6 none. */
+    /* "ab" occurs 5 times, "abc" and " abc" 3 and 2 times: a bound of 5 leaves one merge, of 6
+     * none. */
     options = (struct lm_bpe_options){.vocab_size = 400, .min_frequency = 5};
     REQUIRE(learn(&vocab, text, strlen(text), &options, NULL) == LM_OK);
     CHECK_INT(lm_vocab_merges(vocab), 1);
@@ -218,8 +232,8 @@ static void bounds_are_inclusive(struct tap *tap)
 static void small_and_large_sizes(struct tap *tap)
 {
     static const char *const specials[] = {"<|pad|>", "<|endoftext|>"};
-    struct lm_bpe_options options = {.vocab_size = 257, .min_frequency = 1, .specials = specials,
-                                     .special_count = 2};
+    struct lm_bpe_options options = {
+        .vocab_size = 257, .min_frequency = 1, .specials = specials, .special_count = 2};
     struct lm_vocab *vocab = NULL;
     struct lm_err err;
     CHECK_INT(learn(&vocab, "abab", 4, &options, &err), LM_RANGE);
@@ -289,8 +303,7 @@ static void counts_are_64_bit(struct tap *tap)
 
 static const struct tap_test tests[] = {
     TAP_ROW(ties_only) TAP_ROW(random_texts) TAP_ROW(bounds_are_inclusive)
-    TAP_ROW(small_and_large_sizes) TAP_ROW(cancel) TAP_ROW(order_of_documents_does_not_matter)
-    TAP_ROW(counts_are_64_bit) TAP_ROW(real_text)
-};
+        TAP_ROW(small_and_large_sizes) TAP_ROW(cancel) TAP_ROW(order_of_documents_does_not_matter)
+            TAP_ROW(counts_are_64_bit) TAP_ROW(real_text)};
 
 LM_TEST_MAIN(tests)

@@ -22,9 +22,9 @@ static bool oracle_init(struct oracle *oracle)
 {
     int error;
     PCRE2_SIZE offset;
-    oracle->code = pcre2_compile((PCRE2_SPTR)published, PCRE2_ZERO_TERMINATED,
-                                 PCRE2_UTF | PCRE2_UCP | PCRE2_DOLLAR_ENDONLY, &error, &offset,
-                                 NULL);
+    oracle->code =
+        pcre2_compile((PCRE2_SPTR)published, PCRE2_ZERO_TERMINATED,
+                      PCRE2_UTF | PCRE2_UCP | PCRE2_DOLLAR_ENDONLY, &error, &offset, NULL);
     if (oracle->code == NULL)
         return false;
     pcre2_jit_compile(oracle->code, PCRE2_JIT_COMPLETE);
@@ -148,14 +148,24 @@ static void known_splits(struct tap *tap)
         {LM_PATTERN_GPT2, "\r\n\r\n", "\r\n\r\n|"},
         {LM_PATTERN_GPT2, "<|endoftext|>", "<||endoftext||>|"},
         {LM_PATTERN_GPT2, "\xE4\xB8\xAD\xE6\x96\x87", "\xE4\xB8\xAD\xE6\x96\x87|"},
-        {LM_PATTERN_GPT2, "a\xE3\x80\x80\xE3\x80\x80" "b", "a|\xE3\x80\x80|\xE3\x80\x80|b|"},
+        {LM_PATTERN_GPT2,
+         "a\xE3\x80\x80\xE3\x80\x80"
+         "b",
+         "a|\xE3\x80\x80|\xE3\x80\x80|b|"},
         /* Ill-formed bytes are "other" characters: they run together and are never lost. */
-        {LM_PATTERN_GPT2, "a\xFF\xFE" "b", "a|\xFF\xFE|b|"},
-        {LM_PATTERN_GPT2, " \xE4\xB8" "z", " \xE4\xB8|z|"},
+        {LM_PATTERN_GPT2,
+         "a\xFF\xFE"
+         "b",
+         "a|\xFF\xFE|b|"},
+        {LM_PATTERN_GPT2,
+         " \xE4\xB8"
+         "z",
+         " \xE4\xB8|z|"},
         {LM_PATTERN_GPT2, "\xED\xA0\x80\xC0\xAF!", "\xED\xA0\x80\xC0\xAF!|"},
         {LM_PATTERN_CHARS, "a \xE4\xB8\xAD\xFF\n", "a| |\xE4\xB8\xAD|\xFF|\n|"},
         {LM_PATTERN_BYTES, "a\xC3\xA9", "a|\xC3|\xA9|"},
     };
+
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char out[200];
         split(out, cases[i].pattern, cases[i].text);
@@ -180,8 +190,7 @@ static void pieces_cover_every_byte_string(struct tap *tap)
         size_t size = draw_bytes(text, sizeof text, rng, i);
         for (size_t pattern = 0; lm_pattern_names[pattern] != NULL; pattern++)
             for (size_t at = 0; at < size;) {
-                size_t length =
-                    lm_pretoken_next((enum lm_pattern)pattern, text + at, size - at);
+                size_t length = lm_pretoken_next((enum lm_pattern)pattern, text + at, size - at);
                 REQUIRE(length >= 1 && length <= size - at);
                 at += length;
             }
@@ -190,8 +199,7 @@ static void pieces_cover_every_byte_string(struct tap *tap)
 
 static const struct tap_test tests[] = {
     TAP_ROW(known_splits) TAP_ROW(mongolian_vowel_separator_is_no_space)
-    TAP_ROW(pieces_cover_every_byte_string) TAP_ROW(gpt2_equals_pcre2_on_tricky_strings)
-    TAP_ROW(gpt2_equals_pcre2_on_real_text)
-};
+        TAP_ROW(pieces_cover_every_byte_string) TAP_ROW(gpt2_equals_pcre2_on_tricky_strings)
+            TAP_ROW(gpt2_equals_pcre2_on_real_text)};
 
 LM_TEST_MAIN(tests)

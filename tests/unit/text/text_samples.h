@@ -44,8 +44,10 @@ static inline struct lm_vocab *learn_from(const void *text, size_t size, int64_t
                                           enum lm_pattern pattern)
 {
     static const char *const specials[] = {"<|endoftext|>"};
-    const struct lm_bpe_options options = {.vocab_size = vocab_size, .pattern = pattern,
-                                           .min_frequency = 1, .specials = specials,
+    const struct lm_bpe_options options = {.vocab_size = vocab_size,
+                                           .pattern = pattern,
+                                           .min_frequency = 1,
+                                           .specials = specials,
                                            .special_count = 1};
     const char *const texts[] = {text};
     struct memory_documents documents = {texts, &size, 1, 0};
@@ -56,11 +58,11 @@ static inline struct lm_vocab *learn_from(const void *text, size_t size, int64_t
 
 /** Characters on which splitters differ: borders of classes, breakers of UTF-8 and of habits. */
 static const uint32_t tricky_characters[] = {
-    ' ',    ' ',    ' ',    '\n',   '\n',   '\t',   '\r',   '\v',    '\f',    0x85,    0xA0,
-    '\'',   '\'',   's',    't',    'r',    'e',    'v',    'm',     'l',     'd',     'S',
-    'a',    'Z',    '0',    '9',    '_',    '!',    '.',    '<',     0x00,    0x1C,    0x1F,
-    0x7F,   0xAA,   0xB2,   0xBD,   0xD7,   0xDF,   0x17F,  0x301,   0x0E33,  0x200B,  0x200D,
-    0x1680, 0x2003, 0x2028, 0x2029, 0x202F, 0x205F, 0x3000, 0xFEFF,  0x2160,  0x4E2D,  0x3007,
+    ' ',    ' ',    ' ',    '\n',    '\n',    '\t',    '\r',   '\v',     '\f',   0x85,   0xA0,
+    '\'',   '\'',   's',    't',     'r',     'e',     'v',    'm',      'l',    'd',    'S',
+    'a',    'Z',    '0',    '9',     '_',     '!',     '.',    '<',      0x00,   0x1C,   0x1F,
+    0x7F,   0xAA,   0xB2,   0xBD,    0xD7,    0xDF,    0x17F,  0x301,    0x0E33, 0x200B, 0x200D,
+    0x1680, 0x2003, 0x2028, 0x2029,  0x202F,  0x205F,  0x3000, 0xFEFF,   0x2160, 0x4E2D, 0x3007,
     0x660,  0x93F,  0xAC00, 0x1F600, 0x1D7D8, 0x20000, 0xFFFD, 0x10FFFF, 0xE000, 0x2019, 0xFF21};
 
 /** Up to `most` tricky characters as UTF-8 into out (4 * most bytes); returns the size. */
@@ -69,7 +71,8 @@ static inline size_t draw_tricky(uint8_t *out, size_t most, struct lm_rng rng, u
     size_t count = (size_t)lm_rng_below(rng, index, 0, most + 1), size = 0;
     size_t kinds = sizeof tricky_characters / sizeof tricky_characters[0];
     for (size_t i = 0; i < count; i++)
-        size += lm_utf8_encode(out + size, tricky_characters[lm_rng_below(rng, index, i + 1, kinds)]);
+        size +=
+            lm_utf8_encode(out + size, tricky_characters[lm_rng_below(rng, index, i + 1, kinds)]);
     return size;
 }
 
