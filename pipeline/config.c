@@ -189,7 +189,8 @@ static void add_resources(struct builder *builder, struct lm_node *to,
         add_number(builder, map, "threads", stage->threads, at);
     if (stage->memory > 0)
         append_scalar(builder, map, "memory", false,
-                      lm_arena_strdup(builder->arena, lm_size_print(text, stage->memory)), at);
+                      lm_arena_strdup(builder->arena, lm_scalar_print_size(text, stage->memory)),
+                      at);
     if (stage->mutex == NULL)
         return;
     struct lm_node *list = append_node(builder, map, "mutex", LM_NODE_LIST, at);
@@ -216,9 +217,10 @@ static void add_stage(struct builder *builder, struct lm_node *stages, size_t in
     if (stage->retries > 0)
         add_number(builder, map, "retries", stage->retries, &stage->origin);
     if (stage->timeout > 0)
-        append_scalar(builder, map, "timeout", false,
-                      lm_arena_strdup(builder->arena, lm_duration_print(text, stage->timeout)),
-                      &stage->origin);
+        append_scalar(
+            builder, map, "timeout", false,
+            lm_arena_strdup(builder->arena, lm_scalar_print_duration(text, stage->timeout)),
+            &stage->origin);
     struct lm_node *publish =
         stage->publish_count ? append_node(builder, map, "publish", LM_NODE_MAP, &stage->origin)
                              : NULL;

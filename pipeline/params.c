@@ -375,9 +375,9 @@ void lm_param_print(struct lm_buf *out, enum lm_param_type type, const void *val
     else if (type == LM_P_FLOAT)
         lm_buf_put_double(out, as_float(value));
     else if (type == LM_P_SIZE)
-        lm_buf_puts(out, lm_size_print(text, as_int(value)));
+        lm_buf_puts(out, lm_scalar_print_size(text, as_int(value)));
     else if (type == LM_P_DURATION)
-        lm_buf_puts(out, lm_duration_print(text, as_float(value)));
+        lm_buf_puts(out, lm_scalar_print_duration(text, as_float(value)));
     else if (type == LM_P_LIST)
         lm_buf_printf(out, "%zu", as_list(value).count);
     else
