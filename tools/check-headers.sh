@@ -7,7 +7,7 @@ for header in include/lmpipe/*.h; do
     name=${header#include/}
     printf '#include <%s>\n' "$name" | gcc -std=c17 -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Werror \
         -Iinclude -fsyntax-only -x c - || { echo "headers: $header does not compile alone as C17"; bad=1; }
-    printf 'extern "C" {\n#include <%s>\n}\n' "$name" | g++ -std=c++17 -Wall -Wextra -Wpedantic -Wshadow -Werror \
+    printf 'extern "C" {\n#include <%s>\n}\n' "$name" | g++ -std=c++17 -Wall -Wextra -Wpedantic -Werror \
         -Iinclude -fsyntax-only -x c++ - || { echo "headers: $header does not compile alone as C++17"; bad=1; }
 done
 exit "$bad"

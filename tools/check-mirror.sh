@@ -11,7 +11,7 @@ while read -r source; do
     core/*) floor=$(cut -d/ -f2 <<<"$source") ;;
     *) floor=$(cut -d/ -f1 <<<"$source") ;;
     esac
-    [ -e "tests/unit/$floor/test_$name.c" ] || grep -qE "^$source[[:space:]]" tools/mirror.txt ||
+    [ -e "tests/unit/$floor/test_$name.c" ] || grep -qE "^${source}[[:space:]]" tools/mirror.txt ||
         { echo "mirror: $source has no tests/unit/$floor/test_$name.c and no line in tools/mirror.txt"; bad=1; }
 done < <(git ls-files 'core/*.c' 'pipeline/*.c' 'cli/*.c' | grep -v '^cli/cmd_')
 while read -r source test _; do
