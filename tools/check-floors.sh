@@ -41,7 +41,7 @@ allow core/model "base model"
 allow pipeline "base"
 allow stages "base text data model"
 allow worker "base" pipeline
-allow cli "base" "cli cli/heavy"
+allow cli "base" "cli cli/heavy worker"
 
 # --- the promise: siblings and libc only --------------------------------------------
 libc='assert|ctype|errno|float|inttypes|limits|math|stdarg|stdbool|stddef|stdint|stdio|stdlib|string'
