@@ -127,10 +127,9 @@ static const struct gauge_style {
     enum gauge_form form;
     bool spark;
 } styles[] = {
-    {"loss", "loss ", "", FIXED3, true},  {"valid_loss", "valid ", "", FIXED3, false},
-    {"lr", "lr ", "", EXPONENT, false},   {"grad_norm", "gn ", "", FIXED2, false},
-    {"tokens", "", " tok/s", RATE, false},
-    {"flops", "", "", HIDDEN, false},
+    {"loss", "loss ", "", FIXED3, true},   {"valid_loss", "valid ", "", FIXED3, false},
+    {"lr", "lr ", "", EXPONENT, false},    {"grad_norm", "gn ", "", FIXED2, false},
+    {"tokens", "", " tok/s", RATE, false}, {"flops", "", "", HIDDEN, false},
     {"memory", "", "", HIDDEN, false},
 };
 
