@@ -2,6 +2,7 @@
 # Names and texts that want to do harm: never printed raw, never run.
 . "$(dirname "$0")/lib.sh"
 
+# shellcheck disable=SC2317 # called by ok
 raw_controls() { # TEXT: has control characters but newline and tab, or bidi controls
     LC_ALL=C grep -qP '[\x00-\x08\x0b-\x1f\x7f]|\xe2\x80[\xaa-\xae]|\xe2\x81[\xa6-\xa9]' <<<"$1"
 }

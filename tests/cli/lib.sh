@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2034 # status, out and err are for the tests
 # Shell TAP over the built program. Sourced by tests/cli/*.t.
 #   $LMPIPE       the program          $LM_TEST_DATA  tests/data        $LM_SOURCE  the tree
 # A test is a line of `is`, `like`, `ok` …; `done_testing` prints the plan and the verdict.
@@ -99,14 +100,15 @@ in_state() { # STATE
     awk -v state="$1" '$2 == state { printf "%s%s", sep, $1; sep = " " }' <<<"$out"
 }
 executed() {
-    in_state done
+    in_state "done"
 }
 
 # Digests of all artifacts of the current keys, a line each.
-artifact_digests() { # SPEC
-    local artifact
+artifact_digests() { # SPEC [OPTION...]
+    local artifact spec=$1
+    shift
     for artifact in corpus.corpus text.text text.card vocab.vocab tokens.tokens model.model model.log \
         scores.scores scores.items samples.samples report.html report.md report.json report.junit; do
-        printf '%s %s\n' "$artifact" "$("$LMPIPE" cat "$1" "$artifact" 2>&1 | sha256sum | cut -c1-64)"
+        printf '%s %s\n' "$artifact" "$("$LMPIPE" cat "$spec" "$artifact" "$@" 2>&1 | sha256sum | cut -c1-64)"
     done
 }
