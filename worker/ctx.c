@@ -418,3 +418,13 @@ enum lm_status lm_ctx_checkpoint_load(struct lm_ctx *ctx, uint64_t *position, vo
         lm_ctx_note(ctx, "the newest checkpoint was damaged; going on from the one before it");
     return LM_OK;
 }
+
+enum lm_status lm_ctx_keep(struct lm_ctx *ctx, const char **out, struct lm_err *err)
+{
+    const char *folder = lm_path_join(ctx->own, ctx->job->checkpoints, "keep");
+    if (folder == NULL)
+        return lm_fail(err, LM_NOMEM, "out of memory for a stage's context");
+    LM_TRY(lm_dir_create(folder, err));
+    *out = folder;
+    return LM_OK;
+}

@@ -6,27 +6,35 @@
 #include "model/layout.h"
 #include "model/params.h"
 
-static const char radford[] = "Radford et al. 2019, table 2";
+#define RADFORD "Radford et al. 2019, table 2"
 
+/* X(name, context, layers, heads, width, summary, source) */
 /* clang-format off */
+#define PRESETS(X)                                                                                 \
+    X("gpt2-micro",  64,   2,  4,  64,   "2 layers, width 64: for tests and first steps", NULL)        \
+    X("gpt2-nano",   128,  3,  6,  192,  "3 layers, width 192: minutes on two cores", NULL)            \
+    X("gpt2-mini",   256,  6,  6,  384,  "6 layers, width 384: an evening on two cores", NULL)         \
+    X("gpt2-124m",   1024, 12, 12, 768,  "GPT-2 small", RADFORD)                                       \
+    X("gpt2-355m",   1024, 24, 16, 1024, "GPT-2 medium", RADFORD)                                      \
+    X("gpt2-774m",   1024, 36, 20, 1280, "GPT-2 large", RADFORD)                                       \
+    X("gpt2-1558m",  1024, 48, 25, 1600, "GPT-2 XL", RADFORD)
+/* clang-format on */
+
 static const struct lm_model_preset presets[] = {
-    {"gpt2-micro", "2 layers, width 64: for tests and first steps", NULL,
-     {.context = 64, .layers = 2, .heads = 4, .width = 64}},
-    {"gpt2-nano", "3 layers, width 192: trains in minutes on two cores", NULL,
-     {.context = 128, .layers = 3, .heads = 6, .width = 192}},
-    {"gpt2-mini", "6 layers, width 384: an evening on two cores", NULL,
-     {.context = 256, .layers = 6, .heads = 6, .width = 384}},
-    {"gpt2-124m", "GPT-2 small", radford,
-     {.context = 1024, .layers = 12, .heads = 12, .width = 768}},
-    {"gpt2-355m", "GPT-2 medium", radford,
-     {.context = 1024, .layers = 24, .heads = 16, .width = 1024}},
-    {"gpt2-774m", "GPT-2 large", radford,
-     {.context = 1024, .layers = 36, .heads = 20, .width = 1280}},
-    {"gpt2-1558m", "GPT-2 XL", radford,
-     {.context = 1024, .layers = 48, .heads = 25, .width = 1600}},
+#define PRESET(title, T, L, H, C, text, origin)                                                    \
+    {.name = title,                                                                                \
+     .summary = text,                                                                              \
+     .source = origin,                                                                             \
+     .config = {.context = T, .layers = L, .heads = H, .width = C}},
+    PRESETS(PRESET)
+#undef PRESET
 };
 
-/* clang-format on */
+const char *const lm_model_preset_names[] = {
+#define PRESET_NAME(title, ...) title,
+    PRESETS(PRESET_NAME)
+#undef PRESET_NAME
+        NULL};
 
 const struct lm_model_preset *lm_model_presets(size_t *count)
 {

@@ -111,26 +111,29 @@ static const struct candidate *greedy(const struct candidate *candidates, size_t
     return best;
 }
 
+/* Sum of the weights of the first `limit` candidates; of all of them as the heap holds them. */
+static double sum_weights(struct draw *draw, size_t limit)
+{
+    double sum = 0;
+    for (size_t i = 0; i < limit; i++)
+        sum += weight(draw, limit < draw->size ? nth(draw, i) : &draw->heap[i]);
+    return sum;
+}
+
 /* How many candidates the filters keep; *total: the sum of their weights. */
 static size_t keep_count(struct draw *draw, const struct lm_sampling *rules, double *total)
 {
-    bool some = rules->top_k > 0 && (size_t)rules->top_k < draw->size;
-    size_t limit = some ? (size_t)rules->top_k : draw->size;
-    bool by_mass = rules->top_p > 0 && rules->top_p<1, by_weight = rules->min_p> 0;
-    double sum = 0;
-    if (!some)
-        for (size_t i = 0; i < draw->size; i++)
-            sum += weight(draw, &draw->heap[i]);
-    for (size_t i = 0; some && i < limit; i++)
-        sum += weight(draw, nth(draw, i));
-    *total = sum;
-    if (!by_mass && !by_weight)
+    size_t limit = draw->size, kept = 0;
+    if (rules->top_k > 0 && (size_t)rules->top_k < limit)
+        limit = (size_t)rules->top_k;
+    *total = sum_weights(draw, limit);
+    bool by_mass = rules->top_p > 0 && rules->top_p < 1;
+    if (!by_mass && rules->min_p <= 0)
         return limit;
-    double goal = by_mass ? rules->top_p * sum : DBL_MAX, mass = 0;
-    size_t kept = 0;
+    double goal = by_mass ? rules->top_p * *total : DBL_MAX, mass = 0;
     while (kept < limit && mass < goal) {
         double w = weight(draw, nth(draw, kept));
-        if (by_weight && w < rules->min_p)
+        if (w < rules->min_p)
             break;
         mass += w;
         kept++;

@@ -51,6 +51,8 @@ struct lm_model_options {
 
 /** All presets, *count of them; static storage. */
 const struct lm_model_preset *lm_model_presets(size_t *count);
+/** The same names, NULL-terminated, for parameter tables. */
+extern const char *const lm_model_preset_names[];
 /** Preset by name, or NULL. */
 const struct lm_model_preset *lm_model_preset_find(const char *name);
 /** LM_RANGE with the offending field when the shape is impossible (width % heads, zero sizes, > 2^31 …). */

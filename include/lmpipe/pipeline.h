@@ -23,7 +23,7 @@
 struct lm_diag {
     const char *file;
     int line, column;
-    const char *field; /**< "model.lr", "gates[0].metric", or "" */
+    const char *field; /**< "model.lr", "gates.0.metric", or "" */
     const char *text;  /**< what is wrong; what to do */
     bool warning;
 };
@@ -67,6 +67,9 @@ const char *lm_spec_stage_id(const struct lm_spec *spec, size_t index);
 const struct lm_stage *lm_spec_stage_type(const struct lm_spec *spec, size_t index);
 /** Index of a stage id, or (size_t)-1; *nearest (may be NULL) then holds the closest id or NULL. */
 size_t lm_spec_find(const struct lm_spec *spec, const char *id, const char **nearest);
+
+/** The same warnings for all stages, whether they are to run or not, for `check`. In the spec's arena. */
+struct lm_diags lm_spec_warnings(const struct lm_spec *spec);
 
 /** Resolved spec as YAML; with origins each value carries "# file:line" or "# default". */
 enum lm_status lm_spec_print_config(const struct lm_spec *spec, bool origins, bool json, FILE *out);
@@ -113,11 +116,14 @@ struct lm_selection {
 };
 
 struct lm_plan;
-/** The numerics line of BLAS for keys; found by a probe of the worker, cached in the store. */
+/** Numeric keys name BLAS and its kernel: asked from the worker once, then cached in the store. */
 struct lm_plan_options {
     struct lm_selection selection;
     const char *worker; /**< path of the worker program (for the probe) */
+    const char *coretype, *library_path; /**< OPENBLAS_CORETYPE, LD_LIBRARY_PATH of stages, or NULL */
 };
+/** LM_NOT_FOUND: a selected stage does not exist, or no worker; LM_INVALID: a selected stage needs
+ *  one that is stale and not selected; LM_IO, LM_NOMEM. */
 enum lm_status lm_plan_create(struct lm_plan **out, const struct lm_spec *spec,
                               struct lm_store *store, const struct lm_plan_options *options,
                               struct lm_err *err);
@@ -125,8 +131,10 @@ void lm_plan_free(struct lm_plan *plan);
 /** One line a selected stage: "STATE STAGE REASON…"; json: an array of objects with key and estimate. */
 void lm_plan_print(const struct lm_plan *plan, bool json, FILE *out);
 bool lm_plan_is_stale(const struct lm_plan *plan); /**< anything but hits */
-/** Warnings (e.g. memory beyond the machine's) as diags in the plan's arena; fatal ones make `run` refuse. */
+/** Warnings about stages that are to run (memory beyond the machine's), in the plan's arena. */
 struct lm_diags lm_plan_warnings(const struct lm_plan *plan);
+/** LM_RANGE with the reason when `run` must not even begin: a stage needs more memory than there is. */
+enum lm_status lm_plan_refusal(const struct lm_plan *plan, struct lm_err *err);
 /** `why`: differences of the key text since the last result, each traced to its cause, a line each. */
 enum lm_status lm_plan_explain(const struct lm_plan *plan, size_t stage, bool json, FILE *out,
                                struct lm_err *err);

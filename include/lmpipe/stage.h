@@ -124,5 +124,9 @@ enum lm_status lm_ctx_checkpoint_save(struct lm_ctx *ctx, uint64_t position, con
 /** Newest sound checkpoint: *data in the ctx's arena, NULL when there is none. */
 enum lm_status lm_ctx_checkpoint_load(struct lm_ctx *ctx, uint64_t *position, void **data,
                                       size_t *size, struct lm_err *err);
+/** *out: a folder for this exact key alone that outlives an interrupted or failed run and is gone
+ *  after success, e.g. for partial downloads. What lies there is a hint, never a fact: check it.
+ *  Borrowed. LM_IO, LM_NOMEM. */
+enum lm_status lm_ctx_keep(struct lm_ctx *ctx, const char **out, struct lm_err *err);
 
 #endif

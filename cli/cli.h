@@ -1,0 +1,67 @@
+/** What every verb needs: where to print, what the environment says, the worker program. */
+#ifndef LM_CLI_CLI_H
+#define LM_CLI_CLI_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include <lmpipe/arena.h>
+#include <lmpipe/pipeline.h>
+#include <lmpipe/status.h>
+
+#include "options.h"
+
+/** Exit statuses (DESIGN section 4 of the contract, `lmpipe --help`). */
+enum lm_exit {
+    LM_EXIT_OK = 0,
+    LM_EXIT_FAILED = 1,      /**< a stage failed, or something asked for is not there */
+    LM_EXIT_USAGE = 2,       /**< usage or spec error; nothing was executed */
+    LM_EXIT_STORE = 3,       /**< store or I/O error */
+    LM_EXIT_GATE = 4,        /**< a gate failed */
+    LM_EXIT_UNDECIDED = 5,   /**< a gate could not be decided */
+    LM_EXIT_STALE = 7,       /**< `plan --check` */
+    LM_EXIT_INTERRUPTED = 75 /**< resumable */
+};
+
+/** A terminal, a file or a pipe. */
+struct lm_stream {
+    FILE *file;
+    bool terminal; /**< a terminal that understands cursor movement */
+    bool color;
+};
+
+struct lm_cli {
+    struct lm_arena *arena; /**< lives as long as the program */
+    struct lm_stream out, err;
+    bool utf8;           /**< the locale's variables name UTF-8 */
+    bool ci;             /**< CI is set: no live view */
+    const char *store;   /**< LMPIPE_STORE, or NULL */
+    const char *threads; /**< LMPIPE_THREADS, or NULL */
+    const char *kernels; /**< LMPIPE_KERNELS, or NULL */
+    const char *worker;  /**< path of the worker program, or NULL when it was not found */
+    int argc;            /**< the verb's arguments as given; argv[0] is no argument */
+    char **argv;
+};
+
+/** Reads the environment and finds the worker: LM_NOMEM. */
+enum lm_status lm_cli_init(struct lm_cli *cli, struct lm_err *err);
+void lm_cli_release(struct lm_cli *cli);
+
+/** getenv, as the pipeline wants it for ${env.NAME}. */
+const char *lm_cli_env(void *user, const char *name);
+
+/** "lmpipe: error: TEXT" on stderr, the text made harmless; returns `status`. */
+int lm_cli_fail(const struct lm_cli *cli, int status, const char *text);
+/** "lmpipe: warning: TEXT" on stderr, the text made harmless. */
+void lm_cli_warn(const struct lm_cli *cli, const char *text);
+/** Flushes stdout; LM_EXIT_STORE with a message when it could not all be written, else `status`. */
+int lm_cli_finish(const struct lm_cli *cli, int status);
+/** ANSI codes of a colour by name ("bold", "red", …, "reset"); "" when the stream takes none. */
+const char *lm_cli_color(const struct lm_stream *stream, const char *name);
+/** Columns of the terminal behind a stream now; 80 when it does not say. */
+size_t lm_cli_columns(const struct lm_stream *stream);
+
+/** Parses and runs one verb: help, usage errors, exit status. argv[0] is passed over. */
+int lm_cli_run(struct lm_cli *cli, const struct lm_command *command, int argc, char **argv);
+
+#endif

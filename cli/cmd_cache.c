@@ -1,0 +1,148 @@
+/* lmpipe cache: what the store holds, and emptying it. */
+#include "base/io.h"
+#include "commands.h"
+#include "human.h"
+#include "loaded.h"
+
+struct cache_args {
+    const char *store;
+    bool json, dry_run;
+};
+
+static const struct lm_option du_options[] = {
+    {.name = "store",
+     .kind = LM_O_TEXT,
+     .offset = offsetof(struct cache_args, store),
+     .metavar = "DIR",
+     .help = "the store (else LMPIPE_STORE, else artifacts/store below the root)"},
+    {.name = "json",
+     .kind = LM_O_FLAG,
+     .offset = offsetof(struct cache_args, json),
+     .help = "an object for programs, in bytes"},
+    {0},
+};
+
+static const struct lm_option clear_options[] = {
+    {.name = "store",
+     .kind = LM_O_TEXT,
+     .offset = offsetof(struct cache_args, store),
+     .metavar = "DIR",
+     .help = "the store (else LMPIPE_STORE, else artifacts/store below the root)"},
+    {.name = "dry-run",
+     .letter = 'n',
+     .kind = LM_O_FLAG,
+     .offset = offsetof(struct cache_args, dry_run),
+     .help = "say what would be removed, remove nothing"},
+    {0},
+};
+
+/* The store of the working folder or of --store. One that is not there is not made. */
+static int open_store(struct lm_store **store, struct lm_cli *cli, const char *option)
+{
+    struct lm_err err = {0};
+    const char *place = lm_store_place(cli, option, lm_root_here(cli));
+    const char *version = place != NULL ? lm_path_join(cli->arena, place, "VERSION") : NULL;
+    if (version == NULL)
+        return lm_cli_fail(cli, LM_EXIT_STORE, "the working folder cannot be found");
+    if (!lm_path_exists(version)) {
+        const char *text = lm_arena_printf(
+            cli->arena, "no store at %s; name one by --store DIR or LMPIPE_STORE", place);
+        return lm_cli_fail(cli, LM_EXIT_STORE, text != NULL ? text : place);
+    }
+    if (lm_store_open(store, place, &err) != LM_OK)
+        return lm_cli_fail(cli, LM_EXIT_STORE, err.text);
+    return LM_EXIT_OK;
+}
+
+static void print_usage(const struct lm_store_usage *usage, FILE *out)
+{
+    const struct {
+        const char *name;
+        uint64_t count, bytes;
+    } rows[] = {{"objects", usage->objects, usage->object_bytes},
+                {"actions", usage->actions, 0},
+                {"checkpoints", usage->checkpoints, usage->checkpoint_bytes},
+                {"runs", usage->runs, 0},
+                {"temporary", 0, usage->temporary_bytes}};
+
+    char count[32], bytes[32];
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        fprintf(out, "%-12s %10s %10s\n", rows[i].name,
+                rows[i].count > 0 ? lm_human_count(count, rows[i].count) : "-",
+                rows[i].bytes > 0 ? lm_human_bytes(bytes, rows[i].bytes) : "-");
+}
+
+static void print_usage_json(const struct lm_store_usage *usage, FILE *out)
+{
+    fprintf(out,
+            "{\"objects\": %llu, \"object_bytes\": %llu, \"actions\": %llu, \"checkpoints\": %llu, "
+            "\"checkpoint_bytes\": %llu, \"runs\": %llu, \"temporary_bytes\": %llu}\n",
+            (unsigned long long)usage->objects, (unsigned long long)usage->object_bytes,
+            (unsigned long long)usage->actions, (unsigned long long)usage->checkpoints,
+            (unsigned long long)usage->checkpoint_bytes, (unsigned long long)usage->runs,
+            (unsigned long long)usage->temporary_bytes);
+}
+
+static int run_du(struct lm_cli *cli, const void *given, char **operands, size_t count)
+{
+    const struct cache_args *args = given;
+    struct lm_store *store = NULL;
+    struct lm_store_usage usage = {0};
+    struct lm_err err = {0};
+    (void)operands, (void)count;
+    int status = open_store(&store, cli, args->store);
+    if (status == LM_EXIT_OK && lm_store_usage(store, &usage, &err) != LM_OK)
+        status = lm_cli_fail(cli, LM_EXIT_STORE, err.text);
+    if (status == LM_EXIT_OK && args->json)
+        print_usage_json(&usage, cli->out.file);
+    else if (status == LM_EXIT_OK) {
+        fprintf(cli->out.file, "%s\n", lm_store_path(store));
+        print_usage(&usage, cli->out.file);
+    }
+    lm_store_close(store);
+    return status;
+}
+
+static int run_clear(struct lm_cli *cli, const void *given, char **operands, size_t count)
+{
+    const struct cache_args *args = given;
+    struct lm_store *store = NULL;
+    struct lm_store_usage usage = {0};
+    struct lm_err err = {0};
+    (void)operands, (void)count;
+    int status = open_store(&store, cli, args->store);
+    if (status == LM_EXIT_OK) {
+        enum lm_status done = args->dry_run ? lm_store_usage(store, &usage, &err)
+                                            : lm_store_clear(store, &usage, &err);
+        if (done != LM_OK)
+            status = lm_cli_fail(cli, LM_EXIT_STORE, err.text);
+    }
+    if (status == LM_EXIT_OK) {
+        usage.runs = 0; /* the records of runs stay */
+        fprintf(cli->out.file, "%s %s\n", args->dry_run ? "would remove from" : "removed from",
+                lm_store_path(store));
+        print_usage(&usage, cli->out.file);
+    }
+    lm_store_close(store);
+    return status;
+}
+
+const struct lm_command lm_command_cache_du = {
+    .name = "cache du",
+    .summary = "what the store holds, and how much space it takes",
+    .operands = "",
+    .options = du_options,
+    .args_size = sizeof(struct cache_args),
+    .example = "lmpipe cache du --store artifacts/store",
+    .run = run_du,
+};
+
+const struct lm_command lm_command_cache_clear = {
+    .name = "cache clear",
+    .summary = "remove all stored results and checkpoints (records of runs stay)",
+    .operands = "",
+    .options = clear_options,
+    .args_size = sizeof(struct cache_args),
+    .example = "lmpipe cache clear --dry-run",
+    .run = run_clear,
+};

@@ -1,0 +1,90 @@
+/* lmpipe cat: an artifact of the current key, byte for byte. */
+#include <errno.h>
+#include <string.h>
+
+#include "artifact_name.h"
+#include "commands.h"
+#include "safe_text.h"
+
+static const struct lm_option options[] = {LM_SPEC_ROWS, {0}};
+
+/* Bytes as they are, but never raw onto a terminal. */
+static bool copy_file(FILE *from, const struct lm_stream *to)
+{
+    char piece[65536];
+    size_t size;
+    struct lm_safe safe;
+    lm_safe_init(&safe, to->file);
+    while ((size = fread(piece, 1, sizeof piece, from)) > 0 && ferror(to->file) == 0) {
+        if (to->terminal)
+            lm_safe_write(&safe, piece, size);
+        else
+            fwrite(piece, 1, size, to->file);
+    }
+    lm_safe_finish(&safe);
+    return ferror(from) == 0;
+}
+
+static int print_file(struct lm_cli *cli, const char *path)
+{
+    FILE *file = fopen(path, "re");
+    bool fine = file != NULL && copy_file(file, &cli->out);
+    if (!fine) {
+        const char *text = lm_arena_printf(cli->arena, "%s: %s", path, strerror(errno));
+        lm_cli_fail(cli, LM_EXIT_STORE, text != NULL ? text : path);
+    }
+    if (file != NULL)
+        fclose(file);
+    return fine ? LM_EXIT_OK : LM_EXIT_STORE;
+}
+
+static int print_artifact(struct lm_cli *cli, const struct lm_loaded *loaded, size_t stage,
+                          const struct lm_artifact_name *name)
+{
+    struct lm_err err = {0};
+    const char *path = NULL, *manifest = NULL;
+    enum lm_status found =
+        lm_plan_artifact(loaded->plan, stage, name->port, name->name, &path, &manifest, &err);
+    if (found != LM_OK)
+        return lm_cli_fail(cli, lm_exit_of(found), err.text);
+    if (path != NULL)
+        return print_file(cli, path);
+    if (cli->out.terminal)
+        lm_safe_print(cli->out.file, manifest);
+    else
+        fputs(manifest, cli->out.file);
+    return LM_EXIT_OK;
+}
+
+static int run(struct lm_cli *cli, const void *given, char **operands, size_t count)
+{
+    const struct lm_spec_args *args = given;
+    struct lm_loaded loaded = {0};
+    struct lm_artifact_name name;
+    struct lm_err err = {0};
+    size_t stage = 0;
+    (void)count;
+    if (lm_artifact_name_parse(&name, operands[1], cli->arena, &err) != LM_OK)
+        return lm_cli_fail(cli, LM_EXIT_USAGE, err.text);
+    int status = lm_loaded_plan(&loaded, cli, operands[0], args, NULL);
+    if (status == LM_EXIT_OK)
+        status = lm_artifact_name_find(&stage, &name, &loaded, cli);
+    if (status == LM_EXIT_OK)
+        status = print_artifact(cli, &loaded, stage, &name);
+    lm_loaded_release(&loaded);
+    return status;
+}
+
+const struct lm_command lm_command_cat = {
+    .name = "cat",
+    .summary = "write an artifact to stdout; of a folder its manifest",
+    .operands = "SPEC STAGE.PORT[/NAME]",
+    .min_operands = 2,
+    .max_operands = 2,
+    .options = options,
+    .args_size = sizeof(struct lm_spec_args),
+    .example = "lmpipe cat experiments/jargon.yaml scores.scores",
+    .notes = "The artifact is that of the current key: what the spec says now. When there is no\n"
+             "result for it, nothing is written and the exit status is 1.",
+    .run = run,
+};

@@ -1,0 +1,32 @@
+/* lmpipe check: is this spec sound? */
+#include "commands.h"
+#include "loaded.h"
+
+static const struct lm_option options[] = {LM_SPEC_ROWS, {0}};
+
+static int run(struct lm_cli *cli, const void *given, char **operands, size_t count)
+{
+    const struct lm_spec_args *args = given;
+    struct lm_loaded loaded = {0};
+    (void)count;
+    int status = lm_loaded_spec(&loaded, cli, operands[0], args);
+    if (status == LM_EXIT_OK) {
+        size_t stages = lm_spec_stages(loaded.spec);
+        fprintf(cli->out.file, "%s: ok, %zu stage%s\n", operands[0], stages,
+                stages == 1 ? "" : "s");
+    }
+    lm_loaded_release(&loaded);
+    return status;
+}
+
+const struct lm_command lm_command_check = {
+    .name = "check",
+    .summary = "validate a spec; every error in one pass, with file:line:col",
+    .operands = "SPEC",
+    .min_operands = 1,
+    .max_operands = 1,
+    .options = options,
+    .args_size = sizeof(struct lm_spec_args),
+    .example = "lmpipe check experiments/jargon.yaml",
+    .run = run,
+};

@@ -1,0 +1,166 @@
+/* lmpipe run: bring stages up to date. */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "commands.h"
+#include "live.h"
+#include "loaded.h"
+#include "run_table.h"
+
+struct run_args {
+    struct lm_select_args select; /* first: LM_SELECT_ROWS */
+    int64_t jobs, threads;
+    bool dry_run, keep_going, offline, ci;
+    double deadline;
+    int progress; /* enum lm_progress */
+};
+
+static const char *const progress_names[] = {"auto", "plain", "json", "none", NULL};
+
+#define ROW(field) .offset = offsetof(struct run_args, field)
+
+static const struct lm_option options[] = {
+    LM_SPEC_ROWS,
+    LM_SELECT_ROWS,
+    {.name = "dry-run",
+     .letter = 'n',
+     .kind = LM_O_FLAG,
+     ROW(dry_run),
+     .help = "print the plan and execute nothing"},
+    {.name = "jobs",
+     .letter = 'j',
+     .kind = LM_O_INT,
+     ROW(jobs),
+     .metavar = "N",
+     .min = 1,
+     .max = 1024,
+     .help = "at most N stages at once"},
+    {.name = "threads",
+     .kind = LM_O_INT,
+     ROW(threads),
+     .metavar = "N",
+     .min = 1,
+     .max = 4096,
+     .help = "the whole budget of threads (else LMPIPE_THREADS, else the cores allowed)"},
+    {.name = "keep-going",
+     .letter = 'k',
+     .kind = LM_O_FLAG,
+     ROW(keep_going),
+     .help = "after a failure go on with what does not depend on it"},
+    {.name = "offline", .kind = LM_O_FLAG, ROW(offline), .help = "open no network connection"},
+    {.name = "deadline",
+     .kind = LM_O_DURATION,
+     ROW(deadline),
+     .metavar = "T",
+     .help = "checkpoint and stop after 90s, 10m, 2h; exit 75"},
+    {.name = "ci",
+     .kind = LM_O_FLAG,
+     ROW(ci),
+     .help = "plain lines, and junit-run.xml beside what is published"},
+    {.name = "progress",
+     .kind = LM_O_CHOICE,
+     ROW(progress),
+     .metavar = "auto|plain|json|none",
+     .choices = progress_names,
+     .help = "how progress is shown on stderr"},
+    {0},
+};
+
+/* The budget of threads: the option, else LMPIPE_THREADS, else 0 (the pipeline asks the machine).
+ */
+static int thread_budget(size_t *threads, const struct run_args *args, struct lm_cli *cli)
+{
+    char *end = NULL;
+    *threads = (size_t)args->threads;
+    if (args->threads > 0 || cli->threads == NULL)
+        return LM_EXIT_OK;
+    long number = strtol(cli->threads, &end, 10);
+    if (*end != '\0' || number < 1 || number > 4096)
+        return lm_cli_fail(cli, LM_EXIT_USAGE,
+                           "LMPIPE_THREADS must be a number from 1 to 4096; unset it or set it "
+                           "to the number of threads to use");
+    *threads = (size_t)number;
+    return LM_EXIT_OK;
+}
+
+static int kernel_path(struct lm_cli *cli)
+{
+    static const char *const names[] = {"avx512", "avx2", "c"};
+    for (size_t i = 0; cli->kernels != NULL && i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(cli->kernels, names[i]) == 0)
+            return LM_EXIT_OK;
+    }
+    if (cli->kernels == NULL)
+        return LM_EXIT_OK;
+    return lm_cli_fail(cli, LM_EXIT_USAGE, "LMPIPE_KERNELS must be avx512, avx2 or c");
+}
+
+static int execute(struct lm_cli *cli, struct lm_loaded *loaded, const struct run_args *args)
+{
+    struct lm_err err = {0};
+    struct lm_run_result result = {0};
+    sigset_t stop;
+    struct lm_run_options run_options = {
+        .worker = cli->worker,
+        .jobs = (int)args->jobs,
+        .kernels = cli->kernels,
+        .keep_going = args->keep_going,
+        .offline = args->offline,
+        .deadline = args->deadline,
+        .ci = args->ci,
+        .on_event = lm_live_event,
+    };
+    int status = thread_budget(&run_options.threads, args, cli);
+    if (status != LM_EXIT_OK || (status = kernel_path(cli)) != LM_EXIT_OK)
+        return status;
+    bool plain = args->ci && args->progress == LM_PROGRESS_AUTO;
+    struct lm_live *live =
+        lm_live_create(cli, plain ? LM_PROGRESS_PLAIN : (enum lm_progress)args->progress);
+    if (live == NULL)
+        return lm_cli_fail(cli, LM_EXIT_STORE, "out of memory");
+    run_options.user = live;
+    /* The runner takes them from a signalfd. */
+    sigemptyset(&stop);
+    sigaddset(&stop, SIGINT);
+    sigaddset(&stop, SIGTERM);
+    sigprocmask(SIG_BLOCK, &stop, NULL);
+    enum lm_status ran = lm_run(loaded->plan, &run_options, &result, &err);
+    lm_live_free(live);
+    if (ran != LM_OK)
+        return lm_cli_fail(cli, lm_exit_of(ran), err.text);
+    lm_run_table_print(&result, cli);
+    lm_run_table_published(&result, cli);
+    if (result.exit_code == LM_EXIT_INTERRUPTED)
+        lm_cli_warn(cli, "interrupted; the same command goes on from here");
+    return result.exit_code;
+}
+
+static int run(struct lm_cli *cli, const void *given, char **operands, size_t count)
+{
+    const struct run_args *args = given;
+    struct lm_loaded loaded = {0};
+    struct lm_selection selection = lm_selection_of(&args->select, operands + 1, count - 1);
+    int status = lm_loaded_plan(&loaded, cli, operands[0], &args->select.spec, &selection);
+    if (status == LM_EXIT_OK && args->dry_run)
+        lm_plan_print(loaded.plan, false, cli->out.file);
+    else if (status == LM_EXIT_OK)
+        status = execute(cli, &loaded, args);
+    lm_loaded_release(&loaded);
+    return status;
+}
+
+const struct lm_command lm_command_run = {
+    .name = "run",
+    .summary = "bring the stages (default all) up to date",
+    .operands = "SPEC [STAGE…]",
+    .min_operands = 1,
+    .max_operands = SIZE_MAX,
+    .options = options,
+    .args_size = sizeof(struct run_args),
+    .example = "lmpipe run experiments/jargon.yaml",
+    .notes = "Stages run when their key (type, parameters, inputs) has no stored result. Ctrl-C\n"
+             "checkpoints and stops with exit status 75; the same command resumes. Ends with a\n"
+             "table on stdout and the paths of what was published.",
+    .run = run,
+};

@@ -1,0 +1,17 @@
+/* lmpipe schema: JSON Schema of specs, for editors. */
+#include "commands.h"
+
+static int run(struct lm_cli *cli, const void *args, char **operands, size_t count)
+{
+    (void)args, (void)operands, (void)count;
+    lm_schema_print(lm_stage_table, cli->out.file);
+    return LM_EXIT_OK;
+}
+
+const struct lm_command lm_command_schema = {
+    .name = "schema",
+    .summary = "JSON Schema of specs, for editors",
+    .operands = "",
+    .example = "lmpipe schema > lmpipe.schema.json",
+    .run = run,
+};

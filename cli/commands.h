@@ -1,0 +1,31 @@
+/** All verbs, one descriptor each (cmd_<verb>.c). */
+#ifndef LM_CLI_COMMANDS_H
+#define LM_CLI_COMMANDS_H
+
+#include "cli.h"
+
+/** X(descriptor): the order of `lmpipe --help`. */
+#define LM_COMMAND_LIST(X)                                                                         \
+    X(run)                                                                                         \
+    X(plan)                                                                                        \
+    X(why)                                                                                         \
+    X(check)                                                                                       \
+    X(config)                                                                                      \
+    X(graph)                                                                                       \
+    X(stages)                                                                                      \
+    X(schema)                                                                                      \
+    X(log)                                                                                         \
+    X(cat)                                                                                         \
+    X(publish)                                                                                     \
+    X(model_info)                                                                                  \
+    X(model_generate)                                                                              \
+    X(cache_du)                                                                                    \
+    X(cache_clear)                                                                                 \
+    X(doctor)                                                                                      \
+    X(version)
+
+#define LM_COMMAND_DECLARE(name) extern const struct lm_command lm_command_##name;
+LM_COMMAND_LIST(LM_COMMAND_DECLARE)
+#undef LM_COMMAND_DECLARE
+
+#endif

@@ -1,0 +1,170 @@
+#include "loaded.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/io.h"
+
+int lm_exit_of(enum lm_status status)
+{
+    switch (status) {
+    case LM_OK:
+        return LM_EXIT_OK;
+    case LM_INVALID:
+    case LM_RANGE:
+        return LM_EXIT_USAGE;
+    case LM_NOT_FOUND:
+        return LM_EXIT_FAILED;
+    case LM_CANCELLED:
+        return LM_EXIT_INTERRUPTED;
+    default:
+        return LM_EXIT_STORE;
+    }
+}
+
+/* ---- places ---- */
+
+const char *lm_root_here(const struct lm_cli *cli)
+{
+    char *here = getcwd(NULL, 0);
+    const char *start = here != NULL ? lm_arena_strdup(cli->arena, here) : NULL;
+    free(here);
+    for (const char *folder = start; folder != NULL; folder = lm_path_dir(cli->arena, folder)) {
+        const char *artifacts = lm_path_join(cli->arena, folder, "artifacts");
+        const char *git = lm_path_join(cli->arena, folder, ".git");
+        if (artifacts == NULL || git == NULL)
+            return NULL;
+        if (lm_path_is_dir(artifacts) || lm_path_exists(git))
+            return folder;
+        if (strcmp(folder, "/") == 0)
+            break;
+    }
+    return start;
+}
+
+const char *lm_store_place(const struct lm_cli *cli, const char *option, const char *root)
+{
+    if (option != NULL)
+        return option;
+    if (cli->store != NULL)
+        return cli->store;
+    return root != NULL ? lm_path_join(cli->arena, root, "artifacts/store") : NULL;
+}
+
+/* ---- opening ---- */
+
+static void print_diags(const struct lm_cli *cli, const struct lm_diags *diags)
+{
+    for (size_t i = 0; i < diags->count; i++) {
+        const char *text = lm_diag_format(cli->arena, &diags->items[i]);
+        if (text == NULL)
+            text = diags->items[i].text;
+        if (diags->items[i].warning)
+            lm_cli_warn(cli, text);
+        else
+            lm_cli_fail(cli, 0, text);
+    }
+}
+
+int lm_loaded_spec(struct lm_loaded *loaded, struct lm_cli *cli, const char *path,
+                   const struct lm_spec_args *args)
+{
+    struct lm_err err = {0};
+    struct lm_diags diags = {0};
+    struct lm_spec_options options = {.types = lm_stage_table,
+                                      .settings = args->settings.items,
+                                      .setting_count = args->settings.count,
+                                      .env = lm_cli_env};
+    *loaded = (struct lm_loaded){0};
+    enum lm_status status = lm_spec_load(&loaded->spec, &diags, cli->arena, path, &options, &err);
+    print_diags(cli, &diags);
+    if (status == LM_OK)
+        return LM_EXIT_OK;
+    return diags.errors > 0 ? LM_EXIT_USAGE : lm_cli_fail(cli, LM_EXIT_USAGE, err.text);
+}
+
+/* Every stage a selection names must exist, so that "did you mean" can be said at once. */
+static int check_names(const struct lm_loaded *loaded, struct lm_cli *cli,
+                       const struct lm_selection *selection)
+{
+    int status = LM_EXIT_OK;
+    size_t unused;
+    for (size_t i = 0; i < selection->target_count; i++)
+        status |= lm_loaded_stage(&unused, loaded, cli, selection->targets[i]);
+    for (size_t i = 0; i < selection->force_count; i++)
+        status |= lm_loaded_stage(&unused, loaded, cli, selection->force[i]);
+    if (selection->from != NULL)
+        status |= lm_loaded_stage(&unused, loaded, cli, selection->from);
+    if (selection->until != NULL)
+        status |= lm_loaded_stage(&unused, loaded, cli, selection->until);
+    if (status == LM_EXIT_OK && selection->only && selection->target_count == 0)
+        return lm_cli_fail(cli, LM_EXIT_USAGE, "--only needs at least one STAGE after the spec");
+    return status;
+}
+
+int lm_loaded_plan(struct lm_loaded *loaded, struct lm_cli *cli, const char *path,
+                   const struct lm_spec_args *args, const struct lm_selection *selection)
+{
+    struct lm_err err = {0};
+    struct lm_plan_options options = {.worker = cli->worker};
+    int status = lm_loaded_spec(loaded, cli, path, args);
+    if (status != LM_EXIT_OK)
+        return status;
+    if (selection != NULL) {
+        options.selection = *selection;
+        status = check_names(loaded, cli, selection);
+        if (status != LM_EXIT_OK)
+            return status;
+    }
+    if (cli->worker == NULL)
+        return lm_cli_fail(cli, LM_EXIT_STORE,
+                           "the program lmpipe-worker was not found beside lmpipe or in "
+                           "../libexec/lmpipe; install lmpipe again");
+    const char *place = lm_store_place(cli, args->store, lm_spec_root(loaded->spec));
+    if (place == NULL)
+        return lm_cli_fail(cli, LM_EXIT_STORE, "out of memory");
+    if (lm_store_open(&loaded->store, place, &err) != LM_OK)
+        return lm_cli_fail(cli, LM_EXIT_STORE, err.text);
+    enum lm_status made =
+        lm_plan_create(&loaded->plan, loaded->spec, loaded->store, &options, &err);
+    if (made != LM_OK)
+        return lm_cli_fail(cli, lm_exit_of(made), err.text);
+    struct lm_diags warnings = lm_plan_warnings(loaded->plan);
+    print_diags(cli, &warnings);
+    return LM_EXIT_OK;
+}
+
+void lm_loaded_release(struct lm_loaded *loaded)
+{
+    lm_plan_free(loaded->plan);
+    lm_store_close(loaded->store);
+    *loaded = (struct lm_loaded){0};
+}
+
+int lm_loaded_stage(size_t *index, const struct lm_loaded *loaded, struct lm_cli *cli,
+                    const char *id)
+{
+    const char *nearest = NULL;
+    *index = lm_spec_find(loaded->spec, id, &nearest);
+    if (*index != (size_t)-1)
+        return LM_EXIT_OK;
+    const char *text =
+        nearest != NULL
+            ? lm_arena_printf(cli->arena, "%s has no stage '%s'; did you mean '%s'?",
+                              lm_spec_path(loaded->spec), id, nearest)
+            : lm_arena_printf(cli->arena, "%s has no stage '%s'; see 'lmpipe graph %s'",
+                              lm_spec_path(loaded->spec), id, lm_spec_path(loaded->spec));
+    return lm_cli_fail(cli, LM_EXIT_USAGE, text != NULL ? text : "no such stage");
+}
+
+struct lm_selection lm_selection_of(const struct lm_select_args *args, char **targets, size_t count)
+{
+    return (struct lm_selection){.targets = (const char *const *)targets,
+                                 .target_count = count,
+                                 .from = args->from,
+                                 .until = args->until,
+                                 .only = args->only,
+                                 .force = args->force.items,
+                                 .force_count = args->force.count};
+}

@@ -1,0 +1,85 @@
+/** A spec, its store and its plan, opened as every verb opens them. */
+#ifndef LM_CLI_LOADED_H
+#define LM_CLI_LOADED_H
+
+#include "cli.h"
+
+/** Options of every verb that takes a SPEC; first member of the verb's struct. */
+struct lm_spec_args {
+    const char *store;
+    struct lm_settings settings;
+};
+
+/** Their rows. */
+#define LM_SPEC_ROWS                                                                               \
+    {.name = "set",                                                                                \
+     .letter = 'S',                                                                                \
+     .kind = LM_O_SETTINGS,                                                                        \
+     .offset = offsetof(struct lm_spec_args, settings),                                            \
+     .metavar = "NAME=VALUE",                                                                      \
+     .help = "set an entry of the spec's vars"},                                                   \
+    {                                                                                              \
+        .name = "store", .kind = LM_O_TEXT, .offset = offsetof(struct lm_spec_args, store),        \
+        .metavar = "DIR",                                                                          \
+        .help = "the store (else LMPIPE_STORE, else artifacts/store below the root)"               \
+    }
+
+/** Options of verbs that select stages; begins like struct lm_spec_args. */
+struct lm_select_args {
+    struct lm_spec_args spec;
+    const char *from, *until;
+    bool only;
+    struct lm_texts force;
+};
+
+#define LM_SELECT_ROWS                                                                             \
+    {.name = "only",                                                                               \
+     .kind = LM_O_FLAG,                                                                            \
+     .offset = offsetof(struct lm_select_args, only),                                              \
+     .help = "the named stages alone, nothing upstream of them"},                                  \
+        {.name = "from",                                                                           \
+         .kind = LM_O_TEXT,                                                                        \
+         .offset = offsetof(struct lm_select_args, from),                                          \
+         .metavar = "STAGE",                                                                       \
+         .help = "STAGE and all that depends on it"},                                              \
+        {.name = "until",                                                                          \
+         .kind = LM_O_TEXT,                                                                        \
+         .offset = offsetof(struct lm_select_args, until),                                         \
+         .metavar = "STAGE",                                                                       \
+         .help = "STAGE and all upstream of it"},                                                  \
+    {                                                                                              \
+        .name = "force", .letter = 'f', .kind = LM_O_TEXTS,                                        \
+        .offset = offsetof(struct lm_select_args, force), .metavar = "STAGE",                      \
+        .help = "execute STAGE even when its result is stored (repeatable)"                        \
+    }
+
+struct lm_loaded {
+    struct lm_spec *spec;
+    struct lm_store *store;
+    struct lm_plan *plan;
+};
+
+/** Loads the spec, printing every finding. LM_EXIT_OK, or the exit status after the errors were
+ *  printed. Release in every case. */
+int lm_loaded_spec(struct lm_loaded *loaded, struct lm_cli *cli, const char *path,
+                   const struct lm_spec_args *args);
+/** The spec, the store and the plan of a selection (NULL: all stages). `force` may be NULL. */
+int lm_loaded_plan(struct lm_loaded *loaded, struct lm_cli *cli, const char *path,
+                   const struct lm_spec_args *args, const struct lm_selection *selection);
+void lm_loaded_release(struct lm_loaded *loaded);
+
+/** Index of a stage in *index, or LM_EXIT_USAGE with "did you mean" on stderr. */
+int lm_loaded_stage(size_t *index, const struct lm_loaded *loaded, struct lm_cli *cli,
+                    const char *id);
+/** A selection from the command line; names are checked when the plan is made. */
+struct lm_selection lm_selection_of(const struct lm_select_args *args, char **targets,
+                                    size_t count);
+/** Where the store is: --store, else LMPIPE_STORE, else ROOT/artifacts/store; in the arena. */
+const char *lm_store_place(const struct lm_cli *cli, const char *option, const char *root);
+/** The nearest folder upwards from the working folder that holds artifacts/ or .git, else the
+ *  working folder; in the arena, NULL when it cannot be read. */
+const char *lm_root_here(const struct lm_cli *cli);
+/** Exit status for a failure after the spec was found good. */
+int lm_exit_of(enum lm_status status);
+
+#endif

@@ -1,0 +1,127 @@
+/* lmpipe: finds the verb and runs it. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/suggest.h"
+#include "commands.h"
+
+#define LM_COMMAND_ROW(name) &lm_command_##name,
+static const struct lm_command *const commands[] = {LM_COMMAND_LIST(LM_COMMAND_ROW)};
+
+enum { COMMANDS = sizeof commands / sizeof commands[0] };
+
+static void print_usage(FILE *out)
+{
+    fputs("usage: lmpipe VERB [options]\n\n"
+          "lmpipe runs declarative language-model experiments: from one YAML spec to a trained,\n"
+          "evaluated model and a report, recomputing only what a change made stale.\n\nverbs:\n",
+          out);
+    for (size_t i = 0; i < COMMANDS; i++)
+        fprintf(out, "  %-16s %s\n", commands[i]->name, commands[i]->summary);
+    fputs("\n'lmpipe VERB --help' says more, with an example.\n\n"
+          "environment:\n"
+          "  LMPIPE_STORE     the store, when --store is not given\n"
+          "  LMPIPE_THREADS   the budget of threads, when --threads is not given\n"
+          "  LMPIPE_KERNELS   a kernel path: avx512, avx2 or c\n"
+          "  NO_COLOR, CI, TERM=dumb   no colours, no live view, neither\n\n"
+          "exit status:\n"
+          "  0 fine  1 a stage failed  2 usage or spec error  3 store or I/O error\n"
+          "  4 a gate failed  5 a gate is undecided  7 stale (plan --check)\n"
+          "  75 interrupted, run again to resume  128+n signal n\n",
+          out);
+}
+
+/* Words of a name that argv begins with: 1, 2, or 0 when they differ. */
+static int words_matched(const char *name, int argc, char **argv)
+{
+    const char *space = strchr(name, ' ');
+    if (space == NULL)
+        return strcmp(name, argv[0]) == 0;
+    size_t first = (size_t)(space - name);
+    if (argc < 2 || strlen(argv[0]) != first || strncmp(name, argv[0], first) != 0)
+        return 0;
+    return strcmp(space + 1, argv[1]) == 0 ? 2 : 0;
+}
+
+static const struct lm_command *find_command(int *words, int argc, char **argv)
+{
+    for (size_t i = 0; i < COMMANDS; i++) {
+        *words = words_matched(commands[i]->name, argc, argv);
+        if (*words > 0)
+            return commands[i];
+    }
+    return NULL;
+}
+
+/* The verbs that begin with a family's name ("model"): their number is returned. */
+static size_t print_family(const char *word, FILE *out)
+{
+    size_t found = 0;
+    for (size_t i = 0; i < COMMANDS; i++) {
+        const char *space = strchr(commands[i]->name, ' ');
+        if (space == NULL || strncmp(commands[i]->name, word, strlen(word)) != 0 ||
+            strlen(word) != (size_t)(space - commands[i]->name))
+            continue;
+        if (out != NULL)
+            fprintf(out, "  lmpipe %-16s %s\n", commands[i]->name, commands[i]->summary);
+        found++;
+    }
+    return found;
+}
+
+static int unknown_verb(struct lm_cli *cli, int argc, char **argv)
+{
+    const char *names[COMMANDS];
+    bool family = print_family(argv[0], NULL) > 0;
+    if (family && (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+        print_family(argv[0], argc < 2 ? cli->err.file : cli->out.file);
+        return argc < 2 ? LM_EXIT_USAGE : lm_cli_finish(cli, LM_EXIT_OK);
+    }
+    for (size_t i = 0; i < COMMANDS; i++)
+        names[i] = commands[i]->name;
+    const char *word = family ? lm_arena_printf(cli->arena, "%s %s", argv[0], argv[1]) : argv[0];
+    const char *nearest = word != NULL ? lm_suggest(word, names, COMMANDS) : NULL;
+    const char *text =
+        nearest != NULL
+            ? lm_arena_printf(cli->arena, "unknown verb '%s'; did you mean '%s'?", word, nearest)
+            : lm_arena_printf(cli->arena, "unknown verb '%s'; see 'lmpipe --help'", word);
+    return lm_cli_fail(cli, LM_EXIT_USAGE, text != NULL ? text : "unknown verb");
+}
+
+static int dispatch(struct lm_cli *cli, int argc, char **argv)
+{
+    int words = 0;
+    if (argc < 1) {
+        print_usage(cli->err.file);
+        return LM_EXIT_USAGE;
+    }
+    const struct lm_command *command = find_command(&words, argc, argv);
+    if (command != NULL)
+        return lm_cli_run(cli, command, argc - words + 1, argv + words - 1);
+    if (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0 ||
+        (strcmp(argv[0], "help") == 0 && argc == 1)) {
+        print_usage(cli->out.file);
+        return lm_cli_finish(cli, LM_EXIT_OK);
+    }
+    if (strcmp(argv[0], "--version") == 0)
+        return lm_cli_run(cli, &lm_command_version, 1, argv);
+    if (strcmp(argv[0], "help") == 0 && find_command(&words, argc - 1, argv + 1) != NULL) {
+        command = find_command(&words, argc - 1, argv + 1);
+        lm_options_help(command, cli->out.file);
+        return lm_cli_finish(cli, LM_EXIT_OK);
+    }
+    return unknown_verb(cli, argc, argv);
+}
+
+int main(int argc, char **argv)
+{
+    struct lm_cli cli;
+    struct lm_err err;
+    if (lm_cli_init(&cli, &err) != LM_OK) {
+        fprintf(stderr, "lmpipe: error: %s\n", err.text);
+        return LM_EXIT_STORE;
+    }
+    int status = dispatch(&cli, argc - 1, argv + 1);
+    lm_cli_release(&cli);
+    return status;
+}

@@ -1,0 +1,83 @@
+#include "run_table.h"
+
+#include "human.h"
+#include "safe_text.h"
+#include "width.h"
+
+static const struct {
+    const char *word, *color;
+} states[] = {
+    [LM_HIT] = {"hit", "dim"},         [LM_RUN] = {"run", "blue"},
+    [LM_MAYBE] = {"maybe", "yellow"},  [LM_RESUME] = {"resume", "blue"},
+    [LM_DONE] = {"done", "green"},     [LM_FAILED] = {"failed", "red"},
+    [LM_SKIPPED] = {"skipped", "dim"}, [LM_STOPPED] = {"stopped", "yellow"},
+};
+
+const char *lm_state_word(enum lm_state state)
+{
+    return states[state].word;
+}
+
+const char *lm_state_color(enum lm_state state)
+{
+    return states[state].color;
+}
+
+static void print_row(const struct lm_run_row *row, size_t width, struct lm_cli *cli)
+{
+    char seconds[32] = "-";
+    FILE *out = cli->out.file;
+    if (row->seconds > 0 && row->state != LM_HIT && row->state != LM_SKIPPED)
+        lm_human_seconds(seconds, row->seconds);
+    fprintf(out, "%-*s  %s%-7s%s  %8s", (int)width, row->stage,
+            lm_cli_color(&cli->out, states[row->state].color), states[row->state].word,
+            lm_cli_color(&cli->out, "reset"), seconds);
+    const char *headline = row->headline != NULL ? lm_safe_line(cli->arena, row->headline) : "";
+    fprintf(out, headline[0] != '\0' ? "  %s\n" : "%s\n", headline);
+}
+
+static void print_gates(const struct lm_run_result *result, struct lm_cli *cli)
+{
+    static const struct {
+        const char *word, *color;
+    } verdicts[] = {[LM_GATE_PASS] = {"pass", "green"},
+                    [LM_GATE_FAIL] = {"FAIL", "red"},
+                    [LM_GATE_UNDECIDED] = {"undecided", "yellow"},
+                    [LM_GATE_UNSELECTED] = {"skipped", "dim"}};
+
+    for (size_t i = 0; i < result->gate_count; i++) {
+        const struct lm_gate_row *gate = &result->gates[i];
+        fprintf(cli->out.file, "gate  %s%-9s%s  %s\n",
+                lm_cli_color(&cli->out, verdicts[gate->verdict].color),
+                verdicts[gate->verdict].word, lm_cli_color(&cli->out, "reset"),
+                lm_safe_line(cli->arena, gate->text));
+    }
+}
+
+void lm_run_table_print(const struct lm_run_result *result, struct lm_cli *cli)
+{
+    size_t width = 5;
+    for (size_t i = 0; i < result->row_count; i++) {
+        size_t columns = lm_text_width(result->rows[i].stage);
+        width = columns > width ? columns : width;
+    }
+    fprintf(cli->out.file, "%s%-*s  %-7s  %8s  result%s\n", lm_cli_color(&cli->out, "bold"),
+            (int)width, "stage", "state", "time", lm_cli_color(&cli->out, "reset"));
+    for (size_t i = 0; i < result->row_count; i++)
+        print_row(&result->rows[i], width, cli);
+    print_gates(result, cli);
+    fflush(cli->out.file);
+    for (size_t i = 0; i < result->row_count; i++) {
+        const struct lm_run_row *row = &result->rows[i];
+        if (row->error == NULL)
+            continue;
+        const char *text = lm_arena_printf(cli->arena, "stage %s: %s", row->stage, row->error);
+        lm_cli_fail(cli, 0, text != NULL ? text : row->error);
+    }
+}
+
+void lm_run_table_published(const struct lm_run_result *result, struct lm_cli *cli)
+{
+    for (size_t i = 0; i < result->published_count; i++)
+        fprintf(cli->out.file, "%s\n", lm_safe_line(cli->arena, result->published[i]));
+}

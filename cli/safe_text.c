@@ -1,0 +1,110 @@
+#include "safe_text.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/utf8.h"
+
+/* Longest sequence that must be seen whole: a UTF-8 character, "::" and "##[". */
+enum { LOOK_AHEAD = 4 };
+
+void lm_safe_init(struct lm_safe *safe, FILE *out)
+{
+    *safe = (struct lm_safe){.out = out};
+}
+
+static bool is_hidden(uint32_t c)
+{
+    return c == 0x061C || c == 0x200E || c == 0x200F || (c >= 0x202A && c <= 0x202E) ||
+           (c >= 0x2066 && c <= 0x2069) || c == 0x2028 || c == 0x2029 || c == 0xFEFF ||
+           (c >= 0xE0000 && c <= 0xE007F);
+}
+
+static bool is_control(const struct lm_safe *safe, uint32_t c)
+{
+    if (c == '\n' || c == '\t')
+        return safe->one_line;
+    return c < 0x20 || (c >= 0x7F && c < 0xA0);
+}
+
+static bool starts(const unsigned char *data, size_t size, const char *with)
+{
+    return size >= strlen(with) && memcmp(data, with, strlen(with)) == 0;
+}
+
+static void note_line(struct lm_safe *safe, uint32_t c)
+{
+    if (c == '\n')
+        safe->line_begun = false;
+    else if (c != ' ' && c != '\t')
+        safe->line_begun = true;
+}
+
+/* Writes the first character of data and returns its length. */
+static size_t write_one(struct lm_safe *safe, const unsigned char *data, size_t size)
+{
+    uint32_t c = 0;
+    size_t length = lm_utf8_decode(&c, data, size);
+    bool command = (!safe->line_begun && starts(data, size, "::")) || starts(data, size, "##[");
+    note_line(safe, length > 0 ? c : 0);
+    if (length == 0) {
+        fprintf(safe->out, "\\x%02x", data[0]);
+        return 1;
+    }
+    if (command || is_control(safe, c))
+        fprintf(safe->out, "\\x%02x", (unsigned)c);
+    else if (is_hidden(c))
+        fprintf(safe->out, c > 0xFFFF ? "\\U%08x" : "\\u%04x", (unsigned)c);
+    else
+        fwrite(data, 1, length, safe->out);
+    return length;
+}
+
+void lm_safe_write(struct lm_safe *safe, const void *data, size_t size)
+{
+    const unsigned char *bytes = data;
+    for (size_t i = 0; i < size; i++) {
+        safe->held[safe->held_count++] = bytes[i];
+        if (safe->held_count < LOOK_AHEAD)
+            continue;
+        size_t taken = write_one(safe, safe->held, safe->held_count);
+        safe->held_count -= taken;
+        memmove(safe->held, safe->held + taken, safe->held_count);
+    }
+}
+
+void lm_safe_finish(struct lm_safe *safe)
+{
+    size_t at = 0;
+    while (at < safe->held_count)
+        at += write_one(safe, safe->held + at, safe->held_count - at);
+    safe->held_count = 0;
+}
+
+void lm_safe_print(FILE *out, const char *text)
+{
+    struct lm_safe safe;
+    lm_safe_init(&safe, out);
+    lm_safe_write(&safe, text, strlen(text));
+    lm_safe_finish(&safe);
+}
+
+const char *lm_safe_line(struct lm_arena *arena, const char *text)
+{
+    char *data = NULL;
+    size_t size = 0;
+    const char *line = NULL;
+    struct lm_safe safe;
+    FILE *out = open_memstream(&data, &size);
+    if (out == NULL)
+        return "";
+    lm_safe_init(&safe, out);
+    safe.one_line = true;
+    lm_safe_write(&safe, text, strlen(text));
+    lm_safe_finish(&safe);
+    if (fclose(out) == 0)
+        line = lm_arena_strdup(arena, data);
+    free(data);
+    return line != NULL ? line : "";
+}

@@ -1,0 +1,232 @@
+/** The work of `download`: each source is fetched, checked, unpacked and listed. */
+#include "download.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <lmpipe/stage.h>
+
+#include "archive.h"
+#include "corpus_writer.h"
+#include "fetch.h"
+#include "member.h"
+
+#define BLOCK (256 * 1024)
+#define SINGLE_MEMBER                                                                              \
+    "data" /**< name of a source that is one file: its own is no part of the key */
+
+struct unpacking {
+    struct lm_ctx *ctx;
+    struct lm_corpus_writer *writer;
+    const struct lm_download_source *source;
+    const struct lm_fetched *fetched;
+    char *block;      /**< BLOCK bytes */
+    uint64_t skipped; /**< members that are no regular files */
+    uint64_t hidden, unmatched;
+};
+
+/** Fills a block from wherever a member comes from. *got < BLOCK at its end only. */
+typedef enum lm_status read_fn(void *from, char *block, size_t *got, struct lm_err *err);
+
+static enum lm_status read_archive(void *from, char *block, size_t *got, struct lm_err *err)
+{
+    return lm_archive_read(from, block, BLOCK, got, err);
+}
+
+static enum lm_status read_file(void *from, char *block, size_t *got, struct lm_err *err)
+{
+    int fd = *(int *)from;
+    size_t n = 0;
+    while (n < BLOCK) {
+        ssize_t part = read(fd, block + n, BLOCK - n);
+        if (part < 0 && errno == EINTR)
+            continue;
+        if (part < 0)
+            return lm_fail_errno(err, errno, "cannot read a file");
+        if (part == 0)
+            break;
+        n += (size_t)part;
+    }
+    *got = n;
+    return LM_OK;
+}
+
+/** Copies one member into the corpus. */
+static enum lm_status pump(struct unpacking *u, const char *name, read_fn *read_block, void *from,
+                           struct lm_err *err)
+{
+    char shown[LM_MEMBER_SHOWN];
+    size_t got = BLOCK;
+    LM_TRY(lm_corpus_begin_member(u->writer, name, err));
+    for (bool first = true; got == BLOCK; first = false) {
+        if (lm_ctx_cancelled(u->ctx))
+            return lm_fail(err, LM_CANCELLED, "interrupted");
+        LM_TRY(read_block(from, u->block, &got, err));
+        const char *packing = first ? lm_archive_sniff(u->block, got) : NULL;
+        if (packing != NULL)
+            return lm_fail(err, LM_UNSUPPORTED,
+                           "member \"%s\" is packed itself (%s) and only one level is unpacked; "
+                           "unpack it by hand, or leave it out with include",
+                           lm_member_show(shown, name), packing);
+        LM_TRY(lm_corpus_write(u->writer, u->block, got, err));
+        lm_ctx_progress(u->ctx, lm_corpus_bytes(u->writer), 0, "bytes unpacked");
+    }
+    return lm_corpus_end_member(u->writer, err);
+}
+
+/** Globs decide when there are any; else all that is not hidden is taken. */
+static bool is_wanted(struct unpacking *u, const char *name)
+{
+    const char *const *globs = u->source->include.items;
+    if (u->source->include.count == 0) {
+        u->hidden += lm_member_is_hidden(name);
+        return !lm_member_is_hidden(name);
+    }
+    for (size_t i = 0; i < u->source->include.count; i++)
+        if (lm_member_matches(globs[i], name))
+            return true;
+    u->unmatched++;
+    return false;
+}
+
+static enum lm_status unpack_member(struct unpacking *u, struct lm_archive *archive,
+                                    const struct lm_archive_member *member, struct lm_err *err)
+{
+    const char *name = SINGLE_MEMBER;
+    if (member->name == NULL && u->source->include.count > 0)
+        return lm_fail(err, LM_INVALID,
+                       "include chooses members of archives and folders, but this is a single "
+                       "file; remove include");
+    if (member->name != NULL) {
+        if (!member->regular) {
+            u->skipped += !member->folder;
+            return LM_OK;
+        }
+        LM_TRY(lm_member_clean(&name, lm_ctx_arena(u->ctx), member->name, err));
+        if (!is_wanted(u, name))
+            return LM_OK;
+    }
+    return pump(u, name, read_archive, archive, err);
+}
+
+static enum lm_status unpack_file(struct unpacking *u, struct lm_err *err)
+{
+    struct lm_archive *archive = NULL;
+    struct lm_archive_member member;
+    bool end = false;
+    LM_TRY(lm_archive_open(&archive, u->fetched->path, err));
+    enum lm_status status = lm_archive_next(archive, &member, &end, err);
+    while (status == LM_OK && !end) {
+        status = unpack_member(u, archive, &member, err);
+        if (status == LM_OK)
+            status = lm_archive_next(archive, &member, &end, err);
+    }
+    lm_archive_close(archive);
+    return status;
+}
+
+static enum lm_status copy_folder(struct unpacking *u, struct lm_err *err)
+{
+    enum lm_status status = LM_OK;
+    struct lm_arena *arena = lm_ctx_arena(u->ctx);
+    const struct lm_names *names = &u->fetched->names;
+    for (size_t i = 0; i < names->count && status == LM_OK; i++) {
+        const char *name = NULL;
+        const char *path = lm_path_join(arena, u->fetched->path, names->items[i]);
+        if (path == NULL)
+            return lm_fail(err, LM_NOMEM, "out of memory for the list of files");
+        LM_TRY(lm_member_clean(&name, arena, names->items[i], err));
+        if (!is_wanted(u, name))
+            continue;
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+        if (fd < 0)
+            return lm_fail_errno(err, errno, "cannot open %s", path);
+        status = pump(u, name, read_file, &fd, err);
+        close(fd);
+    }
+    return status;
+}
+
+/** What was left out is said, and nothing left is an error. */
+static enum lm_status account(const struct unpacking *u, uint64_t files, struct lm_err *err)
+{
+    if (u->skipped > 0)
+        lm_ctx_note(u->ctx, "source '%s': %llu links and devices left out", u->source->name,
+                    (unsigned long long)u->skipped);
+    if (u->hidden > 0)
+        lm_ctx_note(u->ctx, "source '%s': %llu hidden files left out (include can take them)",
+                    u->source->name, (unsigned long long)u->hidden);
+    if (files > 0)
+        return LM_OK;
+    if (u->unmatched > 0)
+        return lm_fail(err, LM_INVALID,
+                       "none of %llu files matches include; * matches any run of "
+                       "characters",
+                       (unsigned long long)u->unmatched);
+    return lm_fail(err, LM_INVALID, "holds no file; check the location");
+}
+
+static enum lm_status take_source(struct lm_fetch *fetch, struct lm_corpus_writer *writer,
+                                  char *block, size_t index, struct lm_err *err)
+{
+    const struct lm_download_source *source =
+        (const struct lm_download_source *)fetch->params->sources.items + index;
+    struct lm_fetched fetched = {0};
+    struct unpacking u = {
+        .ctx = fetch->ctx, .writer = writer, .source = source, .fetched = &fetched, .block = block};
+    uint64_t files = 0;
+    char hex[LM_DIGEST_HEX];
+    LM_TRY(lm_fetch_source(&fetched, fetch, index, err));
+    lm_digest_hex(hex, &fetched.digest);
+    if (source->sha256[0] == '\0' && source->allow_unpinned)
+        lm_ctx_note(fetch->ctx, "source '%s' is not pinned; to pin it, write   sha256: %s",
+                    source->name, hex);
+    LM_TRY(lm_corpus_begin_source(writer, source->name, source->license, err));
+    LM_TRY(fetched.folder ? copy_folder(&u, err) : unpack_file(&u, err));
+    LM_TRY(lm_corpus_end_source(writer, &files, err));
+    LM_TRY(lm_fetched_check(&fetched, err));
+    return account(&u, files, err);
+}
+
+static enum lm_status take_sources(struct lm_fetch *fetch, struct lm_corpus_writer *writer,
+                                   struct lm_err *err)
+{
+    const struct lm_download_source *sources = fetch->params->sources.items;
+    size_t count = fetch->params->sources.count;
+    char *block = lm_arena_alloc(lm_ctx_arena(fetch->ctx), BLOCK);
+    if (block == NULL)
+        return lm_fail(err, LM_NOMEM, "out of memory for a download");
+    for (size_t i = 0; i < count; i++) {
+        enum lm_status status = take_source(fetch, writer, block, i, err);
+        if (status != LM_OK)
+            return lm_wrap(err, status, "source '%s'", sources[i].name);
+    }
+    LM_TRY(lm_corpus_finish(writer, err));
+    lm_ctx_result(fetch->ctx, "sources", (double)count);
+    lm_ctx_result(fetch->ctx, "files", (double)lm_corpus_files(writer));
+    lm_ctx_result(fetch->ctx, "bytes", (double)lm_corpus_bytes(writer));
+    lm_ctx_headline(fetch->ctx, "%llu %s, %.1f MB", (unsigned long long)lm_corpus_files(writer),
+                    lm_corpus_files(writer) == 1 ? "file" : "files",
+                    (double)lm_corpus_bytes(writer) / 1e6);
+    return LM_OK;
+}
+
+extern lm_run_fn lm_run_download;
+
+enum lm_status lm_run_download(struct lm_ctx *ctx, const void *params, struct lm_err *err)
+{
+    const struct lm_download_params *p = params;
+    struct lm_corpus_writer *writer = NULL;
+    struct lm_fetch fetch;
+    const struct lm_corpus_limits limits = {(uint64_t)p->max_bytes, (uint64_t)p->max_files};
+    LM_TRY(lm_fetch_init(&fetch, ctx, p, err));
+    enum lm_status status =
+        lm_corpus_create(&writer, lm_ctx_arena(ctx), lm_ctx_output(ctx, "corpus"), &limits, err);
+    if (status == LM_OK)
+        status = take_sources(&fetch, writer, err);
+    lm_corpus_free(writer);
+    lm_fetch_release(&fetch);
+    return status;
+}

@@ -1,0 +1,166 @@
+/* Stage type train: the descriptor. The work is in train_run.c. */
+#include <lmpipe/model.h>
+#include <lmpipe/stage.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "train_params.h"
+
+static const struct lm_port inputs[] = {
+    {"tokens", "tokens", "the encoded text: train is learnt, valid is watched", LM_PORT_FOLDER},
+    {NULL, NULL, NULL, 0},
+};
+
+static const struct lm_port outputs[] = {
+    {"model", "model", "weights, configuration and vocabulary: complete by itself", LM_PORT_FOLDER},
+    {"log", "log", "a JSON line a step: loss, learning rate, gradient norm, tokens", 0},
+    {NULL, NULL, NULL, 0},
+};
+
+static const char *const schedules[] = {"cosine", "linear", "constant", NULL};
+static const char *const keeps[] = {"best", "last", NULL};
+
+#define P(f) LM_FIELD(struct train_params, f)
+
+/* clang-format off */
+static const struct lm_param params[] = {
+    {P(preset), .type = LM_P_ENUM, .def_str = "gpt2-nano", .choices = lm_model_preset_names,
+     .flags = LM_PARAM_NOT_IN_KEY, /* it is resolved into the four rows below */
+     .help = "a named shape: fills context, layers, heads and width",
+     .source = "Radford et al. 2019, table 2"},
+    {P(context), .type = LM_P_INT, .def_int = LM_UNSET_INT, .min = 1, .max = 1 << 20, .unit = "tokens",
+     .help = "longest sequence the model sees; the preset's when not given"},
+    {P(layers), .type = LM_P_INT, .def_int = LM_UNSET_INT, .min = 1, .max = 1 << 10,
+     .help = "transformer blocks; the preset's when not given"},
+    {P(heads), .type = LM_P_INT, .def_int = LM_UNSET_INT, .min = 1, .max = 1 << 12,
+     .help = "attention heads, a divisor of width; the preset's when not given"},
+    {P(width), .type = LM_P_INT, .def_int = LM_UNSET_INT, .min = 1, .max = 1 << 16,
+     .help = "numbers in the residual stream; the preset's when not given"},
+    {P(batch), .type = LM_P_INT, .def_int = 8, .min = 1, .max = 1 << 16, .unit = "sequences",
+     .help = "sequences computed together"},
+    {P(accumulate), .type = LM_P_INT, .def_int = 1, .min = 1, .max = 1 << 16, .unit = "batches",
+     .help = "batches whose gradients make one step"},
+    {P(steps), .type = LM_P_INT, .def_int = 1000, .min = 1, .max = 1e9, .unit = "steps",
+     .help = "optimiser steps"},
+    {P(lr), .type = LM_P_FLOAT, .def_float = 1e-3, .max = 10, .flags = LM_PARAM_OPEN_MIN,
+     .help = "peak learning rate", .source = "Brown et al. 2020, table 2.1"},
+    {P(min_lr), .type = LM_P_FLOAT, .def_float = LM_UNSET_FLOAT, .max = 10,
+     .help = "learning rate of the last step; a tenth of lr when not given",
+     .source = "Brown et al. 2020, appendix B"},
+    {P(warmup), .type = LM_P_INT, .def_int = 100, .max = 1e9, .unit = "steps",
+     .help = "steps of linear rise from 0 to lr; at most steps"},
+    {P(schedule), .type = LM_P_ENUM, .def_str = "cosine", .choices = schedules,
+     .help = "the way from lr to min_lr after the warm-up; constant stays at lr",
+     .source = "Loshchilov & Hutter 2017"},
+    {P(decay), .type = LM_P_FLOAT, .def_float = 0.1, .max = 10,
+     .help = "decoupled weight decay of matrices", .source = "Loshchilov & Hutter 2019"},
+    {P(beta1), .type = LM_P_FLOAT, .def_float = 0.9, .max = 1, .flags = LM_PARAM_OPEN_MAX,
+     .help = "AdamW: memory of the mean gradient", .source = "Kingma & Ba 2015"},
+    {P(beta2), .type = LM_P_FLOAT, .def_float = 0.95, .max = 1, .flags = LM_PARAM_OPEN_MAX,
+     .help = "AdamW: memory of the squared gradient", .source = "Brown et al. 2020, appendix B"},
+    {P(eps), .type = LM_P_FLOAT, .def_float = 1e-8, .max = 1, .flags = LM_PARAM_OPEN_MIN,
+     .help = "AdamW: added to the root of the squared gradient"},
+    {P(clip), .type = LM_P_FLOAT, .def_float = 1, .max = 1e9,
+     .help = "largest norm of the whole gradient; 0: no clipping", .source = "Pascanu et al. 2013"},
+    {P(dropout), .type = LM_P_FLOAT, .max = 1, .flags = LM_PARAM_OPEN_MAX,
+     .help = "probability of dropping embeddings, attention and residual branches",
+     .source = "Srivastava et al. 2014"},
+    {P(eval_every), .type = LM_P_INT, .def_int = 200, .min = 1, .max = 1e9, .unit = "steps",
+     .help = "steps between looks at the valid split; at most steps"},
+    {P(eval_batches), .type = LM_P_INT, .def_int = 16, .min = 1, .max = 1 << 20, .unit = "batches",
+     .help = "size of the fixed part of the valid split that is looked at"},
+    {P(keep), .type = LM_P_ENUM, .def_str = "best", .choices = keeps,
+     .help = "which weights are the result: of the lowest valid loss seen, or the last"},
+    {.name = NULL},
+};
+
+/* clang-format on */
+
+static void fill(int64_t *value, int64_t fallback)
+{
+    if (*value == LM_UNSET_INT)
+        *value = fallback;
+}
+
+static void clip(int64_t *value, int64_t most)
+{
+    if (*value > most)
+        *value = most;
+}
+
+static enum lm_status resolve(void *data, struct lm_arena *arena, struct lm_err *err)
+{
+    (void)arena;
+    struct train_params *p = data;
+    const struct lm_model_preset *preset = lm_model_preset_find(p->preset);
+    if (preset == NULL)
+        return lm_fail(err, LM_INVALID, "preset: there is no \"%s\"; see lmpipe model list",
+                       p->preset);
+    fill(&p->context, preset->config.context);
+    fill(&p->layers, preset->config.layers);
+    fill(&p->heads, preset->config.heads);
+    fill(&p->width, preset->config.width);
+    clip(&p->warmup, p->steps);
+    clip(&p->eval_every, p->steps);
+    if (lm_is_unset(p->min_lr))
+        p->min_lr = p->lr / 10;
+    if (p->min_lr > p->lr)
+        return lm_fail(err, LM_RANGE, "min_lr: must not exceed lr; lower it or leave it out");
+    const struct lm_model_config config = {1,        p->context, p->layers,
+                                           p->heads, p->width,   p->dropout};
+    return lm_model_config_check(&config, err);
+}
+
+enum { TYPICAL_VOCAB = 4096, TYPICAL_THREADS = 2 };
+
+/* 1234567 → "1,234,567" */
+static void put_count(char out[32], int64_t value)
+{
+    char digits[24];
+    int n = snprintf(digits, sizeof digits, "%lld", (long long)value), at = 0;
+    for (int i = 0; i < n; i++) {
+        if (i > 0 && (n - i) % 3 == 0)
+            out[at++] = ',';
+        out[at++] = digits[i];
+    }
+    out[at] = '\0';
+}
+
+static void estimate(const void *data, const struct lm_upstream *upstream, struct lm_estimate *out)
+{
+    const struct train_params *p = data;
+    int64_t vocab = TYPICAL_VOCAB;
+    bool known = upstream != NULL &&
+                 upstream->get_int(upstream->user, "bpe", "vocab_size", &vocab) && vocab > 0;
+    const struct lm_model_config config = {
+        known ? vocab : TYPICAL_VOCAB, p->context, p->layers, p->heads, p->width, p->dropout};
+    const struct lm_model_options options = {
+        .training = true, .max_batch = p->batch, .threads = TYPICAL_THREADS};
+    int64_t parameters = lm_model_parameters(&config);
+    double evaluations = (double)(p->steps / p->eval_every + 1) * (double)p->eval_batches;
+    out->flops = lm_model_step_flops(&config, p->batch, p->context) *
+                 ((double)p->steps * (double)p->accumulate + evaluations / 3);
+    out->memory = lm_model_memory(&config, &options);
+    if (strcmp(p->keep, "best") == 0)
+        out->memory += (uint64_t)parameters * sizeof(float);
+    char count[32], steps[32], tokens[32];
+    put_count(count, parameters);
+    put_count(steps, p->steps);
+    put_count(tokens, p->batch * p->accumulate * p->context);
+    snprintf(out->text, sizeof out->text, "%s parameters%s, %s steps of %s tokens", count,
+             known ? "" : " with a vocabulary of 4,096", steps, tokens);
+}
+
+const struct lm_stage lm_stage_train = {
+    .name = "train",
+    .version = 1,
+    .summary = "trains a GPT-2 model with AdamW, watching the valid split",
+    .flags = LM_STAGE_SEED | LM_STAGE_NUMERIC,
+    .inputs = inputs,
+    .outputs = outputs,
+    .params = params,
+    .params_size = sizeof(struct train_params),
+    .resolve = resolve,
+    .estimate = estimate,
+};

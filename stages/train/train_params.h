@@ -1,0 +1,19 @@
+/** Parameters of the stage type train, as the table in train.c fills them. */
+#ifndef LM_TRAIN_PARAMS_H
+#define LM_TRAIN_PARAMS_H
+
+#include <stdint.h>
+
+struct train_params {
+    const char *preset;
+    int64_t context, layers, heads, width; /**< resolved from the preset when not given */
+    int64_t batch, accumulate, steps;
+    double lr, min_lr; /**< min_lr: lr / 10 when not given */
+    int64_t warmup;
+    const char *schedule;
+    double decay, beta1, beta2, eps, clip, dropout;
+    int64_t eval_every, eval_batches;
+    const char *keep;
+};
+
+#endif

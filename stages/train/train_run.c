@@ -1,0 +1,259 @@
+/* The work of the stage type train. */
+#include <lmpipe/model.h>
+#include <lmpipe/stage.h>
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/io.h"
+#include "base/json.h"
+#include "train_schedule.h"
+#include "train_state.h"
+
+/* ---- the log ---- */
+
+static void log_open(struct lm_json_writer *writer, struct train *train)
+{
+    const struct train_params *p = train->params;
+    lm_json_begin(writer, &train->log, false);
+    lm_json_open(writer, '{');
+    lm_json_member_int(writer, "step", (int64_t)train->step);
+    lm_json_member_int(writer, "tokens",
+                       (int64_t)train->step * p->batch * p->accumulate * p->context);
+}
+
+static void log_close(struct lm_json_writer *writer, struct train *train)
+{
+    lm_json_close(writer, '}');
+    lm_buf_putc(&train->log, '\n');
+}
+
+static void log_step(struct train *train, double rate, double norm)
+{
+    struct lm_json_writer writer;
+    log_open(&writer, train);
+    lm_json_member_double(&writer, "loss", train->loss);
+    lm_json_member_double(&writer, "lr", rate);
+    lm_json_member_double(&writer, "grad_norm", norm);
+    log_close(&writer, train);
+    lm_ctx_gauge(train->ctx, "loss", train->loss);
+    lm_ctx_gauge(train->ctx, "lr", rate);
+    lm_ctx_gauge(train->ctx, "grad_norm", norm);
+}
+
+static void log_valid(struct train *train)
+{
+    struct lm_json_writer writer;
+    log_open(&writer, train);
+    lm_json_member_double(&writer, "valid_loss", train->valid);
+    log_close(&writer, train);
+    lm_ctx_gauge(train->ctx, "valid_loss", train->valid);
+}
+
+/* ---- validation ---- */
+
+/* Mean loss over the fixed windows of the valid split, summed in double in window order. */
+static enum lm_status valid_loss(struct train *train, double *out, struct lm_err *err)
+{
+    const struct train_params *p = train->params;
+    uint64_t windows = train->data.valid_windows;
+    int64_t time = train->data.valid_time;
+    double sum = 0;
+    for (uint64_t first = 0; first < windows; first += (uint64_t)p->batch) {
+        uint64_t rest = windows - first;
+        int64_t rows = rest < (uint64_t)p->batch ? (int64_t)rest : p->batch;
+        const struct lm_scores scores = {.nll = train->nll};
+        LM_TRY(train_data_valid(&train->data, first, rows, train->inputs, train->targets, err));
+        LM_TRY(
+            lm_model_score(train->model, train->inputs, train->targets, rows, time, &scores, err));
+        for (int64_t i = 0; i < rows * time; i++)
+            sum += (double)train->nll[i];
+    }
+    *out = sum / ((double)windows * (double)time);
+    if (!isfinite(*out))
+        return lm_fail(err, LM_NUMERIC, "the valid loss at step %llu is not finite; lower lr",
+                       (unsigned long long)train->step);
+    return LM_OK;
+}
+
+static enum lm_status validate(struct train *train, struct lm_err *err)
+{
+    if (train->data.valid_windows == 0)
+        return LM_OK;
+    LM_TRY(valid_loss(train, &train->valid, err));
+    log_valid(train);
+    if (isnan(train->best) || train->valid < train->best) {
+        train->best = train->valid;
+        train->best_step = train->step;
+        if (train->best_weights != NULL)
+            train_weights_get(train, train->best_weights);
+    }
+    return LM_OK;
+}
+
+/* ---- steps ---- */
+
+static enum lm_status one_step(struct train *train, struct lm_err *err)
+{
+    const struct train_params *p = train->params;
+    double rate = train_rate(p, (int64_t)train->step), sum = 0;
+    for (int64_t part = 0; part < p->accumulate; part++) {
+        uint64_t batch = train->step * (uint64_t)p->accumulate + (uint64_t)part;
+        double loss;
+        LM_TRY(train_data_batch(&train->data, batch * (uint64_t)p->batch, p->batch, train->inputs,
+                                train->targets, err));
+        lm_model_set_position(train->model, train->step, (uint64_t)part);
+        LM_TRY(lm_model_accumulate(train->model, train->inputs, train->targets, p->batch,
+                                   p->context, 1.0 / (double)p->accumulate, &loss, err));
+        sum += loss;
+    }
+    const struct lm_step_options options = {.lr = rate,
+                                            .beta1 = p->beta1,
+                                            .beta2 = p->beta2,
+                                            .eps = p->eps,
+                                            .decay = p->decay,
+                                            .clip = p->clip};
+    struct lm_step_stats stats;
+    LM_TRY(lm_model_step(train->model, &options, &stats, err));
+    train->step++;
+    train->loss = sum / (double)p->accumulate;
+    log_step(train, rate, stats.grad_norm);
+    return LM_OK;
+}
+
+static bool is_look(const struct train_params *p, uint64_t step)
+{
+    return step % (uint64_t)p->eval_every == 0 || step == (uint64_t)p->steps;
+}
+
+static enum lm_status train_all(struct train *train, struct lm_err *err)
+{
+    const struct train_params *p = train->params;
+    double flops = lm_model_step_flops(lm_model_config(train->model), p->batch, p->context) *
+                   (double)p->accumulate;
+    if (train->step == 0 && train->log.size == 0)
+        LM_TRY(validate(train, err));
+    while (train->step < (uint64_t)p->steps) {
+        LM_TRY(one_step(train, err));
+        if (is_look(p, train->step))
+            LM_TRY(validate(train, err));
+        lm_ctx_progress(train->ctx, train->step, (uint64_t)p->steps, "steps");
+        lm_ctx_gauge(train->ctx, "tokens",
+                     (double)train->step * (double)(p->batch * p->accumulate * p->context));
+        lm_ctx_gauge(train->ctx, "flops", (double)train->step * flops);
+        bool cancelled = lm_ctx_cancelled(train->ctx);
+        if (cancelled || lm_ctx_checkpoint_due(train->ctx))
+            LM_TRY(train_checkpoint_save(train, err));
+        if (cancelled)
+            return lm_fail(err, LM_CANCELLED, "interrupted after step %llu; run again to go on",
+                           (unsigned long long)train->step);
+    }
+    return lm_buf_status(&train->log, err);
+}
+
+/* ---- beginning and end ---- */
+
+static enum lm_status open_model(struct train *train, struct lm_err *err)
+{
+    const struct train_params *p = train->params;
+    const struct lm_model_config config = {
+        .vocab = lm_tokens_vocab(train->tokens),
+        .context = p->context,
+        .layers = p->layers,
+        .heads = p->heads,
+        .width = p->width,
+        .dropout = p->dropout,
+    };
+    const struct lm_model_options options = {
+        .threads = lm_ctx_threads(train->ctx),
+        .kernels = lm_ctx_kernels(train->ctx),
+        .numerics = lm_ctx_portable(train->ctx) ? LM_NUMERICS_PORTABLE : LM_NUMERICS_BLAS,
+        .training = true,
+        .max_batch = p->batch,
+        .seed = lm_ctx_seed(train->ctx),
+    };
+    LM_TRY(lm_model_create(&train->model, &config, &options, err));
+    lm_ctx_gauge(train->ctx, "memory", (double)lm_model_memory(&config, &options));
+    train->weights = (size_t)lm_model_parameters(&config);
+    return LM_OK;
+}
+
+static enum lm_status open_all(struct train *train, struct lm_err *err)
+{
+    const struct train_params *p = train->params;
+    struct lm_arena *arena = lm_ctx_arena(train->ctx);
+    const char *path = lm_path_join(arena, lm_ctx_input(train->ctx, "tokens"), "data.mdb");
+    if (path == NULL)
+        return lm_fail(err, LM_NOMEM, "out of memory");
+    LM_TRY(lm_tokens_open(&train->tokens, path, err));
+    LM_TRY(train_data_init(&train->data, train->tokens, lm_ctx_seed(train->ctx), p->context,
+                           (uint64_t)p->eval_batches * (uint64_t)p->batch, err));
+    LM_TRY(open_model(train, err));
+    size_t rows = (size_t)p->batch * (size_t)p->context;
+    train->inputs = LM_NEW_ARRAY(arena, int32_t, rows);
+    train->targets = LM_NEW_ARRAY(arena, int32_t, rows);
+    train->nll = LM_NEW_ARRAY(arena, float, rows);
+    bool best = strcmp(p->keep, "best") == 0;
+    if (best)
+        train->best_weights = calloc(train->weights, sizeof *train->best_weights);
+    if (train->inputs == NULL || train->targets == NULL || train->nll == NULL ||
+        (best && train->best_weights == NULL))
+        return lm_fail(err, LM_NOMEM, "out of memory for a batch; choose a smaller one");
+    if (best && train->data.valid_windows == 0)
+        lm_ctx_note(train->ctx, "the valid split is empty: the last weights are kept");
+    return train_checkpoint_load(train, err);
+}
+
+static enum lm_status write_outputs(struct train *train, struct lm_err *err)
+{
+    struct lm_arena *arena = lm_ctx_arena(train->ctx);
+    const char *folder = lm_ctx_output(train->ctx, "model");
+    const char *from = lm_path_join(arena, lm_ctx_input(train->ctx, "tokens"), "vocab");
+    const char *to = lm_path_join(arena, folder, "vocab");
+    if (from == NULL || to == NULL)
+        return lm_fail(err, LM_NOMEM, "out of memory");
+    if (train->best_weights != NULL && !isnan(train->best))
+        train_weights_set(train, train->best_weights);
+    LM_TRY(lm_model_save(train->model, folder, err));
+    LM_TRY(lm_file_copy(to, from, 0644, err));
+    return lm_file_write(lm_ctx_output(train->ctx, "log"), train->log.data, train->log.size, err);
+}
+
+static void put_results(struct train *train)
+{
+    bool best = train->best_weights != NULL && !isnan(train->best);
+    lm_ctx_result(train->ctx, "train_loss", train->loss);
+    if (!isnan(train->valid)) {
+        lm_ctx_result(train->ctx, "valid_loss", best ? train->best : train->valid);
+        lm_ctx_result(train->ctx, "best_step", (double)train->best_step);
+        lm_ctx_headline(train->ctx, "valid loss %.3f at step %llu",
+                        best ? train->best : train->valid,
+                        (unsigned long long)(best ? train->best_step : train->step));
+    } else {
+        lm_ctx_headline(train->ctx, "loss %.3f", train->loss);
+    }
+    lm_ctx_result(train->ctx, "parameters", (double)train->weights);
+}
+
+lm_run_fn lm_run_train;
+
+enum lm_status lm_run_train(struct lm_ctx *ctx, const void *params, struct lm_err *err)
+{
+    struct train train = {.ctx = ctx, .params = params};
+    train.loss = train.valid = train.best = (double)NAN;
+    lm_buf_init(&train.log, 0);
+    enum lm_status status = open_all(&train, err);
+    if (status == LM_OK)
+        status = train_all(&train, err);
+    if (status == LM_OK)
+        status = write_outputs(&train, err);
+    if (status == LM_OK)
+        put_results(&train);
+    lm_model_free(train.model);
+    lm_tokens_close(train.tokens);
+    train_data_release(&train.data);
+    lm_buf_release(&train.log);
+    free(train.best_weights);
+    return status;
+}

@@ -1,0 +1,102 @@
+#include "train_state.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A checkpoint: this head, the model's state, the best weights if kept, the log so far. It is
+ * read by the same program on the same machine: native layout. */
+struct head {
+    char magic[8];
+    uint64_t step, best_step, log_size, state_size, weights;
+    double loss, valid, best;
+};
+
+static const char magic[8] = {'l', 'm', 't', 'r', 'a', 'i', 'n', '1'};
+
+void train_weights_get(const struct train *train, float *out)
+{
+    for (size_t i = 0; i < lm_model_tensors(train->model); i++) {
+        struct lm_tensor tensor = lm_model_tensor(train->model, i);
+        memcpy(out, tensor.data, (size_t)tensor.count * sizeof *out);
+        out += tensor.count;
+    }
+}
+
+void train_weights_set(struct train *train, const float *weights)
+{
+    for (size_t i = 0; i < lm_model_tensors(train->model); i++) {
+        struct lm_tensor tensor = lm_model_tensor(train->model, i);
+        memcpy(tensor.data, weights, (size_t)tensor.count * sizeof *weights);
+        weights += tensor.count;
+    }
+}
+
+static size_t best_bytes(const struct train *train)
+{
+    return train->best_weights != NULL ? train->weights * sizeof(float) : 0;
+}
+
+enum lm_status train_checkpoint_save(struct train *train, struct lm_err *err)
+{
+    struct head head = {
+        .step = train->step,
+        .best_step = train->best_step,
+        .log_size = train->log.size,
+        .state_size = lm_model_state_size(train->model),
+        .weights = best_bytes(train),
+        .loss = train->loss,
+        .valid = train->valid,
+        .best = train->best,
+    };
+    memcpy(head.magic, magic, sizeof magic);
+    size_t size = sizeof head + head.state_size + head.weights + head.log_size;
+    char *data = malloc(size);
+    if (data == NULL)
+        return lm_fail(err, LM_NOMEM, "out of memory for a checkpoint of %zu bytes", size);
+    char *at = data;
+    memcpy(at, &head, sizeof head);
+    at += sizeof head;
+    lm_model_state_save(train->model, at);
+    at += head.state_size;
+    if (head.weights > 0)
+        memcpy(at, train->best_weights, head.weights);
+    at += head.weights;
+    if (head.log_size > 0)
+        memcpy(at, train->log.data, head.log_size);
+    enum lm_status status = lm_ctx_checkpoint_save(train->ctx, train->step, data, size, err);
+    free(data);
+    return status;
+}
+
+enum lm_status train_checkpoint_load(struct train *train, struct lm_err *err)
+{
+    uint64_t position = 0;
+    void *data = NULL;
+    size_t size = 0;
+    LM_TRY(lm_ctx_checkpoint_load(train->ctx, &position, &data, &size, err));
+    if (data == NULL)
+        return LM_OK;
+    struct head head;
+    const char *at = data;
+    if (size >= sizeof head)
+        memcpy(&head, at, sizeof head);
+    if (size < sizeof head || memcmp(head.magic, magic, sizeof magic) != 0 ||
+        head.weights != best_bytes(train) || head.state_size != lm_model_state_size(train->model) ||
+        head.log_size != size - sizeof head - head.state_size - head.weights)
+        return lm_fail(err, LM_FORMAT,
+                       "the checkpoint does not belong to this training; clear the "
+                       "stage's cache to start afresh");
+    at += sizeof head;
+    LM_TRY(lm_model_state_load(train->model, at, head.state_size, err));
+    at += head.state_size;
+    if (head.weights > 0)
+        memcpy(train->best_weights, at, head.weights);
+    lm_buf_append(&train->log, at + head.weights, head.log_size);
+    train->step = head.step;
+    train->best_step = head.best_step;
+    train->loss = head.loss;
+    train->valid = head.valid;
+    train->best = head.best;
+    return lm_buf_status(&train->log, err);
+}

@@ -1,0 +1,39 @@
+/** A training in progress, and its checkpoints. */
+#ifndef LM_TRAIN_STATE_H
+#define LM_TRAIN_STATE_H
+
+#include <lmpipe/model.h>
+#include <lmpipe/stage.h>
+
+#include "base/buf.h"
+#include "train_data.h"
+#include "train_params.h"
+
+struct train {
+    struct lm_ctx *ctx;
+    const struct train_params *params;
+    struct lm_tokens *tokens;
+    struct train_data data;
+    struct lm_model *model;
+    int32_t *inputs, *targets; /**< (batch, context) */
+    float *nll;                /**< (batch, context), of a validation batch */
+    struct lm_buf log;
+    uint64_t step; /**< steps done */
+    double loss;   /**< training loss of the last step */
+    double valid;  /**< last validation loss; NaN: none yet */
+    double best;   /**< lowest validation loss; NaN: none yet */
+    uint64_t best_step;
+    float *best_weights; /**< of best_step, in tensor order; NULL unless keep is best */
+    size_t weights;      /**< floats of all tensors */
+};
+
+/** Copies all weights out of the model, or back. */
+void train_weights_get(const struct train *train, float *out);
+void train_weights_set(struct train *train, const float *weights);
+
+/** Stores everything a resumed training needs. LM_NOMEM, LM_IO. */
+enum lm_status train_checkpoint_save(struct train *train, struct lm_err *err);
+/** Takes up the newest sound checkpoint, if there is one. LM_FORMAT when it does not fit. */
+enum lm_status train_checkpoint_load(struct train *train, struct lm_err *err);
+
+#endif

@@ -1,0 +1,122 @@
+#include "data/tokens_lmdb.h"
+
+#include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <lmpipe/hash.h>
+
+#include "tap.h"
+
+static const char path[] = "test_tokens_lmdb.tmp.mdb";
+
+enum { ROWS = 300, LARGEST = 40000 };
+
+static size_t fill(char *value, size_t row)
+{
+    size_t size = row * row % LARGEST;
+    memset(value, 'a' + (int)(row % 26), size);
+    return size;
+}
+
+static enum lm_status write_rows(size_t rows, struct lm_err *err)
+{
+    static char value[LARGEST];
+    struct lm_rows_writer *writer = NULL;
+    unlink(path);
+    LM_TRY(lm_rows_create(&writer, path, err));
+    enum lm_status status = LM_OK;
+    for (size_t i = 0; i < rows && status == LM_OK; i++) {
+        char key[32];
+        snprintf(key, sizeof key, "%06zu", i);
+        status = lm_rows_put(writer, key, 6, value, fill(value, i), err);
+    }
+    if (status == LM_OK)
+        return lm_rows_finish(writer, err);
+    lm_rows_abandon(writer);
+    return status;
+}
+
+struct walk {
+    size_t rows, bad;
+};
+
+static enum lm_status visit(void *user, const uint8_t *key, size_t key_size, const uint8_t *value,
+                            size_t size, struct lm_err *err)
+{
+    static char want[LARGEST];
+    struct walk *walk = user;
+    char name[32];
+    snprintf(name, sizeof name, "%06zu", walk->rows);
+    walk->bad += key_size != 6 || memcmp(key, name, 6) != 0 || size != fill(want, walk->rows) ||
+                 memcmp(value, want, size) != 0;
+    walk->rows++;
+    return walk->rows == 1000 ? lm_fail(err, LM_CANCELLED, "enough") : LM_OK;
+}
+
+/* Megabytes of rows from a first map of one: it grows. Deep enough for branch pages. */
+static void test_rows(struct tap *tap)
+{
+    static const size_t counts[] = {0, 1, 2, ROWS, 3000};
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
+        struct lm_err err = {0};
+        struct walk walk = {0};
+        struct lm_rows *rows = NULL;
+        CHECK(write_rows(counts[i], &err) == LM_OK);
+        REQUIRE(lm_rows_open(&rows, path, &err) == LM_OK);
+        enum lm_status status = lm_rows_each(rows, visit, &walk, &err);
+        CHECK_INT(status, counts[i] < 1000 ? LM_OK : LM_CANCELLED); /* the visitor's own status */
+        CHECK_INT(walk.rows, counts[i] < 1000 ? counts[i] : 1000);
+        CHECK_INT(walk.bad, 0);
+        lm_rows_close(rows);
+    }
+    unlink(path);
+}
+
+/* Same rows, same bytes: nothing of the process reaches the file. */
+static void test_same_bytes(struct tap *tap)
+{
+    struct lm_digest first, second;
+    REQUIRE(write_rows(ROWS, NULL) == LM_OK && lm_sha256_file(&first, NULL, path, NULL) == LM_OK);
+    REQUIRE(write_rows(ROWS, NULL) == LM_OK && lm_sha256_file(&second, NULL, path, NULL) == LM_OK);
+    CHECK_INT(lm_digest_compare(&first, &second), 0);
+    unlink(path);
+}
+
+static void test_order(struct tap *tap)
+{
+    struct lm_rows_writer *writer = NULL;
+    struct lm_err err = {0};
+    REQUIRE(lm_rows_create(&writer, path, &err) == LM_OK);
+    CHECK(lm_rows_put(writer, "b", 1, "x", 1, &err) == LM_OK);
+    CHECK_INT(lm_rows_put(writer, "a", 1, "x", 1, &err), LM_INVALID);
+    CHECK_INT(lm_rows_put(writer, "b", 1, "x", 1, &err), LM_INVALID);
+    CHECK(lm_rows_put(writer, "c", 1, "x", 1, &err) == LM_OK); /* still usable */
+    CHECK(lm_rows_finish(writer, &err) == LM_OK);
+    CHECK_INT(lm_rows_create(&writer, path, &err), LM_IO);
+    unlink(path);
+    lm_rows_abandon(NULL);
+    lm_rows_close(NULL);
+}
+
+/* A file that may not grow: an error in words, no signal. */
+static void test_no_room(struct tap *tap)
+{
+    struct rlimit old, small = {.rlim_cur = 200000};
+    struct lm_err err = {0};
+    REQUIRE(getrlimit(RLIMIT_FSIZE, &old) == 0);
+    small.rlim_max = old.rlim_max;
+    signal(SIGXFSZ, SIG_IGN);
+    REQUIRE(setrlimit(RLIMIT_FSIZE, &small) == 0);
+    enum lm_status status = write_rows(ROWS, &err);
+    CHECK(setrlimit(RLIMIT_FSIZE, &old) == 0);
+    signal(SIGXFSZ, SIG_DFL);
+    CHECK_INT(status, LM_IO);
+    CHECK(strstr(err.text, path) != NULL);
+    printf("# %s\n", err.text);
+    unlink(path);
+}
+
+static const struct tap_test tests[] = {TAP_ROW(test_rows) TAP_ROW(test_same_bytes)
+                                            TAP_ROW(test_order) TAP_ROW(test_no_room)};
+LM_TEST_MAIN(tests)

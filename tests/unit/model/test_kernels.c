@@ -1,0 +1,228 @@
+/* Kernels against plain double arithmetic at odd shapes, and against each other bit by bit. */
+#include "model/kernels/kernels.h"
+
+#include <lmpipe/rng.h>
+
+#include "tests/tap.h"
+
+enum { SETS = 3 };
+
+static const char *const names[SETS] = {"c", "avx2", "avx512"};
+
+static float *random_floats(uint64_t stream, size_t n, double scale)
+{
+    float *out = malloc((n + 1) * sizeof *out);
+    struct lm_rng rng = lm_rng_stream(stream, "kernels");
+    for (size_t i = 0; i < n; i++)
+        out[i] = (float)(scale * lm_rng_normal(rng, 0, i));
+    return out;
+}
+
+static float *copy_of(const float *x, size_t n)
+{
+    float *out = malloc((n + 1) * sizeof *out);
+    memcpy(out, x, n * sizeof *out);
+    return out;
+}
+
+static double at(const float *a, enum lm_gemm_form form, bool left, size_t i, size_t p, size_t ld)
+{
+    bool turned = left ? form == LM_TN : form != LM_NT;
+    return (double)(turned ? a[p * ld + i] : a[i * ld + p]);
+}
+
+/* One shape: error against double, and all kernel sets equal in every bit. */
+static void check_gemm(struct tap *tap, enum lm_gemm_form form, size_t m, size_t n, size_t k,
+                       bool accumulate)
+{
+    size_t lda = (form == LM_TN ? m : k) + 3, ldb = (form == LM_NT ? k : n) + 5, ldc = n + 1;
+    float *a = random_floats(1, (form == LM_TN ? k : m) * lda, 1);
+    float *b = random_floats(2, (form == LM_NT ? n : k) * ldb, 1);
+    float *start = random_floats(3, m * ldc, 1), *first = NULL;
+    float *scratch = aligned_alloc(64, LM_GEMM_SCRATCH * sizeof *scratch);
+    for (size_t set = 0; set < SETS + 1; set++) {
+        const struct lm_kernels *kernels = lm_kernels_pick(set < SETS ? names[set] : NULL);
+        if (kernels == NULL)
+            continue;
+        float *c = copy_of(start, m * ldc);
+        lm_gemm_fn *gemm = set < SETS ? kernels->gemm : lm_blas_gemm;
+        gemm(form, m, n, k, a, lda, b, ldb, accumulate, c, ldc, scratch);
+        for (size_t i = 0; i < m; i++) {
+            for (size_t j = 0; j < n; j++) {
+                double want = accumulate ? (double)start[i * ldc + j] : 0;
+                for (size_t p = 0; p < k; p++)
+                    want += at(a, form, true, i, p, lda) * at(b, form, false, j, p, ldb);
+                CHECK_NEAR((double)c[i * ldc + j], want, 1e-6 * (double)(k + 10));
+            }
+            CHECK(c[i * ldc + n] == start[i * ldc + n]); /* nothing beside the matrix */
+        }
+        if (first == NULL)
+            first = copy_of(c, m * ldc);
+        else if (set < SETS)
+            CHECK_INT(memcmp(first, c, m * ldc * sizeof *c), 0);
+        free(c);
+    }
+    free(first);
+    free(a);
+    free(b);
+    free(start);
+    free(scratch);
+}
+
+static void test_gemm(struct tap *tap)
+{
+    static const size_t shapes[][3] = {{1, 1, 1},    {7, 5, 3},      {12, 32, 16}, {13, 33, 17},
+                                       {31, 64, 65}, {25, 100, 300}, {241, 40, 9}, {5, 530, 40}};
+    for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++)
+        for (int form = LM_NN; form <= LM_TN; form++)
+            check_gemm(tap, (enum lm_gemm_form)form, shapes[i][0], shapes[i][1], shapes[i][2],
+                       i % 2 == (size_t)form % 2);
+}
+
+/* Any way of cutting the outputs gives the same bits: that is what makes task grids free. */
+static void test_gemm_cuts(struct tap *tap)
+{
+    enum { M = 70, N = 90, K = 520 };
+
+    float *a = random_floats(1, M * K, 1), *b = random_floats(2, N * K, 1);
+    float *whole = malloc(M * N * sizeof *whole), *parts = malloc(M * N * sizeof *parts);
+    float *scratch = aligned_alloc(64, LM_GEMM_SCRATCH * sizeof *scratch);
+    const struct lm_kernels *kernels = lm_kernels_pick(NULL);
+    kernels->gemm(LM_NN, M, N, K, a, K, b, N, false, whole, N, scratch);
+    for (size_t i = 0; i < M; i += 9)
+        for (size_t j = 0; j < N; j += 23)
+            kernels->gemm(LM_NN, M - i < 9 ? M - i : 9, N - j < 23 ? N - j : 23, K, a + i * K, K,
+                          b + j, N, false, parts + i * N + j, N, scratch);
+    CHECK_INT(memcmp(whole, parts, M * N * sizeof *whole), 0);
+    free(a);
+    free(b);
+    free(whole);
+    free(parts);
+    free(scratch);
+}
+
+/* Runs every row kernel on rows of n and gathers all they write. */
+static size_t run_rows(const struct lm_kernels *kernels, size_t n, float *out)
+{
+    enum { ROWS = 3 };
+
+    size_t all = ROWS * n;
+    float *x = random_floats(10, all, 2), *w = random_floats(11, n, 1),
+          *b = random_floats(12, n, 1);
+    float *d = random_floats(13, all, 1), *at_out = out;
+    float mean[ROWS], rstd[ROWS], max[ROWS], sum[ROWS], zero[ROWS] = {0};
+    kernels->layernorm(at_out, mean, rstd, x, w, b, ROWS, n);
+    kernels->residual_layernorm(at_out + all, at_out + 2 * all, mean, rstd, x, d, w, b, ROWS, n);
+    at_out += 3 * all;
+    memset(at_out, 0, (all + 2 * n) * sizeof *at_out);
+    kernels->layernorm_backward(at_out + 2 * n, at_out, at_out + n, d, x, mean, rstd, w, x, ROWS,
+                                n);
+    at_out += all + 2 * n;
+    memcpy(at_out, x, all * sizeof *x);
+    kernels->bias_gelu(at_out, at_out + all, b, ROWS, n);
+    at_out += 2 * all;
+    memcpy(at_out, d, all * sizeof *d);
+    memset(at_out + all, 0, 2 * n * sizeof *at_out);
+    kernels->gelu_backward(at_out, at_out + all, x, ROWS, n);
+    kernels->column_sums(at_out + all + n, x, ROWS, n, n);
+    at_out += all + 2 * n;
+    memcpy(at_out, x, all * sizeof *x);
+    size_t rows = n < ROWS ? n : ROWS; /* a causal block needs as many columns as rows */
+    kernels->softmax_causal(at_out, n, rows, n - rows, n, 0.3F, max, sum);
+    memcpy(at_out + all, x, all * sizeof *x);
+    kernels->softmax_again(at_out + all, n, rows, n - rows, n, 0.3F, zero);
+    memcpy(at_out + 2 * all, d, all * sizeof *d);
+    kernels->softmax_backward(at_out + 2 * all, at_out, n, rows, n, 0.3F, x, d, n, n);
+    at_out += 3 * all;
+    memcpy(at_out, x, n * sizeof *x);
+    kernels->softmax_stats(max, sum, x, n);
+    kernels->cross_entropy_backward(at_out, n, n / 2, max[0], sum[0], 0.5F);
+    struct lm_row_score score;
+    kernels->score(&score, x, n, n / 2);
+    at_out += n;
+    memcpy(at_out,
+           (float[]){score.max, score.sum, score.moment, (float)score.above, (float)score.equal,
+                     (float)kernels->square_sum(x, n)},
+           6 * sizeof *at_out);
+    at_out += 6;
+    const struct lm_adamw adamw = {0.5F, 1e-3F, 0.9F, 0.95F, 1e-8F, 0.1F, 10, 20};
+    memcpy(at_out, x, n * sizeof *x);
+    memset(at_out + n, 0, 2 * n * sizeof *at_out);
+    kernels->adamw(at_out, d, at_out + n, at_out + 2 * n, n, &adamw);
+    at_out += 3 * n;
+    kernels->linear(at_out, n, x, 2, x, n, b, 1, ROWS, n);
+    kernels->dots(at_out + n, w, x, n, ROWS, n);
+    memcpy(at_out + n + ROWS, x, n * sizeof *x);
+    kernels->softmax(at_out + n + ROWS, n, 0.7F);
+    at_out += 2 * n + ROWS;
+    free(x);
+    free(w);
+    free(b);
+    free(d);
+    return (size_t)(at_out - out);
+}
+
+static void test_rows_equal(struct tap *tap)
+{
+    static const size_t widths[] = {1, 2, 15, 16, 17, 31, 48, 63, 64, 65, 130, 192, 257};
+    for (size_t i = 0; i < sizeof widths / sizeof widths[0]; i++) {
+        size_t n = widths[i], size = 60 * n + 64;
+        float *want = calloc(size, sizeof *want), *got = calloc(size, sizeof *got);
+        size_t count = run_rows(lm_kernels_pick("c"), n, want);
+        CHECK(count < size);
+        for (size_t set = 1; set < SETS; set++) {
+            const struct lm_kernels *kernels = lm_kernels_pick(names[set]);
+            if (kernels == NULL)
+                continue;
+            run_rows(kernels, n, got);
+            CHECK_INT(memcmp(want, got, count * sizeof *got), 0);
+        }
+        free(want);
+        free(got);
+    }
+}
+
+/* Values against libm in double: relative error of the exponential inside softmax and GELU. */
+static void test_values(struct tap *tap)
+{
+    enum { N = 4001 };
+    const struct lm_kernels *kernels = lm_kernels_pick(NULL);
+    float *x = malloc(N * sizeof *x), *e = malloc(N * sizeof *e);
+    double worst = 0;
+    for (int i = 0; i < N; i++)
+        e[i] = x[i] = (float)(i - N + 1) * 0.02F; /* -80 … 0 */
+    float zero = 0;
+    kernels->softmax_again(e, N, 1, N - 1, N, 1, &zero);
+    for (int i = 0; i < N; i++) {
+        double want = exp((double)x[i]), error = fabs((double)e[i] - want) / want;
+        worst = error > worst ? error : worst;
+    }
+    CHECK(worst < 2.4e-7); /* 2 ulp */
+    for (int i = 0; i < N; i++)
+        e[i] = x[i] = (float)(i - N / 2) * 0.004F; /* -8 … 8 */
+    kernels->gelu(e, N);
+    for (int i = 0; i < N; i++) {
+        double v = (double)x[i];
+        double want = 0.5 * v * (1 + tanh(0.7978845608028654 * (v + 0.044715 * v * v * v)));
+        CHECK_NEAR((double)e[i], want, 4e-7 * (0.1 + fabs(want)));
+    }
+    float logits[3] = {1, NAN, 2}, max, sum;
+    kernels->softmax_stats(&max, &sum, logits, 3);
+    CHECK(isnan(sum)); /* a bad number is never lost */
+    free(x);
+    free(e);
+}
+
+static void test_pick(struct tap *tap)
+{
+    CHECK(lm_kernels_pick("c") == &lm_kernels_c);
+    CHECK(lm_kernels_pick("sse9") == NULL);
+    CHECK(lm_kernels_pick("auto") == lm_kernels_pick(NULL));
+    char text[96];
+    lm_blas_describe(text, sizeof text);
+    CHECK(strncmp(text, "openblas 0.", 11) == 0);
+}
+
+static const struct tap_test tests[] = {TAP_ROW(test_gemm) TAP_ROW(test_gemm_cuts) TAP_ROW(
+    test_rows_equal) TAP_ROW(test_values) TAP_ROW(test_pick)};
+LM_TEST_MAIN(tests)

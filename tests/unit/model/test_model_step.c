@@ -1,0 +1,155 @@
+/* Training gives the same bits on any number of threads, over interruptions, and, in the portable
+ * profile, on any kernels. */
+#include <lmpipe/model.h>
+
+#include <unistd.h>
+
+#include "tests/tap.h"
+
+enum { V = 613, T = 40, L = 2, H = 3, C = 96, B = 14, STEPS = 3 };
+
+static struct lm_model *make(const char *kernels, enum lm_numerics numerics, size_t threads)
+{
+    const struct lm_model_config config = {V, T, L, H, C, 0.1};
+    const struct lm_model_options options = {.training = true,
+                                             .max_batch = B,
+                                             .seed = 21,
+                                             .kernels = kernels,
+                                             .numerics = numerics,
+                                             .threads = threads};
+    struct lm_model *model = NULL;
+    struct lm_err err;
+    if (lm_model_create(&model, &config, &options, &err) != LM_OK)
+        return NULL;
+    return model;
+}
+
+static bool step(struct lm_model *model, uint64_t at)
+{
+    int32_t tokens[B * T], targets[B * T];
+    struct lm_rng rng = lm_rng_stream(22, "batch");
+    const struct lm_step_options adamw = {3e-3, 0.9, 0.95, 1e-8, 0.1, 1};
+    double loss;
+    struct lm_err err;
+    for (uint64_t micro = 0; micro < 2; micro++) {
+        for (uint64_t i = 0; i < B * T; i++) {
+            tokens[i] = (int32_t)lm_rng_below(rng, 2 * at + micro, i, V);
+            targets[i] = (tokens[i] * 7 + 3) % V;
+        }
+        lm_model_set_position(model, at, micro);
+        if (lm_model_accumulate(model, tokens, targets, B, T, 0.5, &loss, &err) != LM_OK)
+            return false;
+    }
+    return lm_model_step(model, &adamw, NULL, &err) == LM_OK;
+}
+
+static bool trained(char hex[LM_DIGEST_HEX], const char *kernels, enum lm_numerics numerics,
+                    size_t threads)
+{
+    struct lm_digest digest;
+    struct lm_model *model = make(kernels, numerics, threads);
+    bool fine = model != NULL;
+    for (uint64_t i = 0; i < STEPS && fine; i++)
+        fine = step(model, i);
+    if (fine) {
+        lm_model_digest(model, &digest);
+        lm_digest_hex(hex, &digest);
+    }
+    lm_model_free(model);
+    return fine;
+}
+
+static void check_threads(struct tap *tap, enum lm_numerics numerics)
+{
+    char one[LM_DIGEST_HEX], more[LM_DIGEST_HEX];
+    static const size_t threads[] = {2, 3, 5};
+    REQUIRE(trained(one, NULL, numerics, 1));
+    for (size_t i = 0; i < 3; i++) {
+        REQUIRE(trained(more, NULL, numerics, threads[i]));
+        CHECK_STR(more, one);
+    }
+}
+
+static void test_threads_blas(struct tap *tap)
+{
+    check_threads(tap, LM_NUMERICS_BLAS);
+}
+
+static void test_threads_portable(struct tap *tap)
+{
+    check_threads(tap, LM_NUMERICS_PORTABLE);
+}
+
+static void test_portable_kernels(struct tap *tap)
+{
+    char want[LM_DIGEST_HEX], got[LM_DIGEST_HEX];
+    REQUIRE(trained(want, "c", LM_NUMERICS_PORTABLE, 2));
+    CHECK(!trained(got, "mmx", LM_NUMERICS_PORTABLE, 2));
+    static const char *const kernels[] = {"avx2", "avx512"};
+    for (size_t i = 0; i < 2; i++)
+        if (trained(got, kernels[i], LM_NUMERICS_PORTABLE, 2))
+            CHECK_STR(got, want);
+}
+
+static void test_resume(struct tap *tap)
+{
+    struct lm_digest through, resumed;
+    struct lm_err err;
+    struct lm_model *whole = make(NULL, LM_NUMERICS_BLAS, 1);
+    struct lm_model *second = make(NULL, LM_NUMERICS_BLAS, 2);
+    REQUIRE(whole != NULL && second != NULL);
+    REQUIRE(step(whole, 0) && step(whole, 1));
+    uint64_t size = lm_model_state_size(whole);
+    char *state = malloc(size);
+    lm_model_state_save(whole, state);
+    CHECK_INT(lm_model_state_load(second, state, size, &err), LM_OK);
+    REQUIRE(step(whole, 2) && step(second, 2));
+    lm_model_digest(whole, &through);
+    lm_model_digest(second, &resumed);
+    CHECK_INT(lm_digest_compare(&through, &resumed), 0);
+    CHECK_INT(lm_model_state_load(second, state, size - 4, &err), LM_FORMAT);
+    state[3] ^= 1;
+    CHECK_INT(lm_model_state_load(second, state, size, &err), LM_FORMAT);
+    free(state);
+    lm_model_free(whole);
+    lm_model_free(second);
+}
+
+static void test_bad_gradient(struct tap *tap)
+{
+    struct lm_err err;
+    struct lm_digest before, after;
+    struct lm_model *model = make(NULL, LM_NUMERICS_PORTABLE, 1);
+    REQUIRE(model != NULL && step(model, 0));
+    int32_t tokens[T] = {0}, targets[T] = {0};
+    lm_model_set_position(model, 41, 0);
+    CHECK_INT(lm_model_accumulate(model, tokens, targets, 1, T, 1, NULL, &err), LM_OK);
+    lm_model_tensor(model, 5).grad[2] = INFINITY;
+    lm_model_digest(model, &before);
+    CHECK_INT(lm_model_step(model, &(struct lm_step_options){.lr = 1}, NULL, &err), LM_NUMERIC);
+    CHECK(strstr(err.text, "h.0.attn.c_attn.bias at step 41") != NULL);
+    lm_model_digest(model, &after);
+    CHECK_INT(lm_digest_compare(&before, &after), 0);
+    lm_model_free(model);
+}
+
+static const struct tap_test tests[] = {TAP_ROW(test_threads_blas) TAP_ROW(test_threads_portable)
+                                            TAP_ROW(test_portable_kernels) TAP_ROW(test_resume)
+                                                TAP_ROW(test_bad_gradient)};
+
+/* Once as it is, once with the kernels of a lesser processor in OpenBLAS, whose results depend
+ * on how a product is cut more often: it chooses when it is loaded, hence the second program. */
+int main(int argc, char **argv)
+{
+    if (argc == 1) {
+        if (tap_main(tests, sizeof tests / sizeof tests[0]) != 0)
+            return 1;
+        char again[] = "again";
+        char *const next[] = {argv[0], again, NULL};
+        setenv("OPENBLAS_CORETYPE", "Haswell", 1);
+        execv("/proc/self/exe", next);
+        return 1;
+    }
+    printf("# OPENBLAS_CORETYPE=Haswell\n");
+    return tap_main(tests, sizeof tests / sizeof tests[0]);
+}

@@ -1,0 +1,152 @@
+/* Decoding rules against closed forms. */
+#include <lmpipe/model.h>
+
+#include "tests/tap.h"
+
+enum { V = 6 };
+
+/* Probabilities 0.4, 0.1, 0.25, 0.05, 0.15, 0.05 as logits plus a constant. */
+static const double chance[V] = {0.4, 0.1, 0.25, 0.05, 0.15, 0.05};
+
+static void fill(float *logits)
+{
+    for (int i = 0; i < V; i++)
+        logits[i] = (float)(log(chance[i]) + 2.5);
+}
+
+static int32_t draw(const struct lm_sampling *rules, double u, double *nll)
+{
+    float logits[V];
+    char scratch[V * 32];
+    fill(logits);
+    return lm_sampling_draw(rules, logits, V, NULL, 0, u, nll, scratch);
+}
+
+/* Counts draws at u = (i + ½)/n: shares of the interval, exact to 1/n. */
+static void shares(double out[V], const struct lm_sampling *rules)
+{
+    enum { N = 4000 };
+
+    for (int v = 0; v < V; v++)
+        out[v] = 0;
+    for (int i = 0; i < N; i++)
+        out[draw(rules, (i + 0.5) / N, NULL)] += 1.0 / N;
+}
+
+static void check_shares(struct tap *tap, const struct lm_sampling *rules, const double *want)
+{
+    double got[V];
+    shares(got, rules);
+    for (int v = 0; v < V; v++)
+        CHECK_NEAR(got[v], want[v], 1e-3);
+}
+
+static void test_greedy(struct tap *tap)
+{
+    double nll = 0;
+    CHECK_INT(draw(&(struct lm_sampling){0}, 0.99, &nll), 0);
+    CHECK_NEAR(nll, -log(0.4), 1e-6);
+    float tied[4] = {1, 3, 3, 2};
+    char scratch[256];
+    CHECK_INT(lm_sampling_draw(&(struct lm_sampling){0}, tied, 4, NULL, 0, 0.5, NULL, scratch), 1);
+}
+
+static void test_plain(struct tap *tap)
+{
+    check_shares(tap, &(struct lm_sampling){.temperature = 1}, chance);
+    /* by inverse CDF in the order (logit descending, id ascending): 0, 2, 4, 1, 3, 5 */
+    const struct lm_sampling plain = {.temperature = 1};
+
+    const struct {
+        double u;
+        int32_t id;
+    } rows[] = {{0, 0},     {0.399, 0}, {0.401, 2}, {0.649, 2},       {0.651, 4},
+                {0.801, 1}, {0.901, 3}, {0.951, 5}, {0.9999999999, 5}};
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        CHECK_INT(draw(&plain, rows[i].u, NULL), rows[i].id);
+}
+
+static void test_temperature(struct tap *tap)
+{
+    double want[V], sum = 0;
+    for (int v = 0; v < V; v++)
+        sum += want[v] = chance[v] * chance[v];
+    for (int v = 0; v < V; v++)
+        want[v] /= sum;
+    check_shares(tap, &(struct lm_sampling){.temperature = 0.5}, want);
+}
+
+static void test_top_k(struct tap *tap)
+{
+    const double want[V] = {0.4 / 0.65, 0, 0.25 / 0.65, 0, 0, 0};
+    check_shares(tap, &(struct lm_sampling){.temperature = 1, .top_k = 2}, want);
+    const double five[V] = {0.4 / 0.95, 0.1 / 0.95, 0.25 / 0.95, 0.05 / 0.95, 0.15 / 0.95, 0};
+    check_shares(tap, &(struct lm_sampling){.temperature = 1, .top_k = 5}, five);
+    check_shares(tap, &(struct lm_sampling){.temperature = 1, .top_k = 100}, chance);
+}
+
+static void test_top_p(struct tap *tap)
+{
+    const double want[V] = {0.4 / 0.8, 0, 0.25 / 0.8, 0, 0.15 / 0.8, 0};
+    check_shares(tap, &(struct lm_sampling){.temperature = 1, .top_p = 0.7}, want);
+    const double one[V] = {1, 0, 0, 0, 0, 0};
+    check_shares(tap, &(struct lm_sampling){.temperature = 1, .top_p = 0.39}, one);
+    /* behind top-k the mass is counted anew: 0.4, 0.25 of 0.65 */
+    check_shares(tap, &(struct lm_sampling){.temperature = 1, .top_k = 2, .top_p = 0.6}, one);
+}
+
+static void test_min_p(struct tap *tap)
+{
+    const double want[V] = {0.4 / 0.8, 0, 0.25 / 0.8, 0, 0.15 / 0.8, 0};
+    check_shares(tap, &(struct lm_sampling){.temperature = 1, .min_p = 0.3}, want);
+}
+
+static void test_penalty(struct tap *tap)
+{
+    const float logits[3] = {2, 1.5F, -1};
+    const int32_t history[] = {0, 0, 2, 77, -1};
+    char scratch[128];
+    const struct lm_sampling rules = {.repetition_penalty = 1.5};
+    /* 2 / 1.5 = 1.33 is now below 1.5, once however often it was seen; unknown ids are ignored */
+    CHECK_INT(lm_sampling_draw(&rules, logits, 3, history, 5, 0, NULL, scratch), 1);
+    CHECK_INT(lm_sampling_draw(&rules, logits, 3, history, 0, 0, NULL, scratch), 0);
+    const float low[2] = {-1, -1.4F};
+    CHECK_INT(lm_sampling_draw(&rules, low, 2, history, 1, 0, NULL, scratch), 1);
+}
+
+/* 5,000 pseudo-random logits: the popped order is the sorted one. */
+static void test_order(struct tap *tap)
+{
+    enum { N = 5000 };
+
+    static float logits[N];
+    struct lm_rng rng = lm_rng_stream(1, "logits");
+    void *scratch = malloc(lm_sampling_scratch(N));
+    for (uint64_t i = 0; i < N; i++)
+        logits[i] = (float)lm_rng_below(rng, 0, i, 700) / 100;
+    double sum = 0, before = 0;
+    for (int i = 0; i < N; i++)
+        sum += exp((double)logits[i]);
+    const struct lm_sampling plain = {.temperature = 1};
+    int32_t last = -1;
+    for (int i = 0; i < 300; i++) {
+        int32_t id = lm_sampling_draw(&plain, logits, N, NULL, 0, i / 300.0, NULL, scratch);
+        CHECK(last < 0 || logits[id] < logits[last] || (logits[id] == logits[last] && id >= last));
+        double above = 0;
+        for (int j = 0; j < N; j++)
+            if (logits[j] > logits[id] || (logits[j] == logits[id] && j < id))
+                above += exp((double)logits[j]) / sum;
+        CHECK(above <= i / 300.0 + 1e-9 &&
+              above + exp((double)logits[id]) / sum > i / 300.0 - 1e-9);
+        before = above;
+        last = id;
+    }
+    CHECK(before > 0.9);
+    free(scratch);
+}
+
+static const struct tap_test tests[] = {
+    TAP_ROW(test_greedy) TAP_ROW(test_plain) TAP_ROW(test_temperature) TAP_ROW(test_top_k)
+        TAP_ROW(test_top_p) TAP_ROW(test_min_p) TAP_ROW(test_penalty) TAP_ROW(test_order)};
+LM_TEST_MAIN(tests)

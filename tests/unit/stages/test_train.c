@@ -1,0 +1,394 @@
+/* The stage type train through a context: what it writes, and that neither interruptions nor
+ * threads change a byte of it. */
+#include <lmpipe/model.h>
+#include <lmpipe/tokens.h>
+
+#include "base/io.h"
+#include "base/json.h"
+#include "ctx.h"
+#include "stages/train/train_data.h"
+#include "stages/train/train_schedule.h"
+#include "tests/tap.h"
+
+extern const struct lm_stage lm_stage_train;
+extern lm_run_fn lm_run_train;
+
+enum { VOCAB = 60, STEPS = 12 };
+
+/* Documents of a text with structure: every id is likely followed by one of two. */
+static enum lm_status write_tokens(const char *path, size_t valid, struct lm_err *err)
+{
+    struct lm_tokens_writer *writer = NULL;
+    struct lm_digest digest;
+    int32_t ids[40];
+    lm_sha256_bytes(&digest, "v", 1);
+    LM_TRY(lm_tokens_create(&writer, path, VOCAB, VOCAB - 1, &digest, err));
+    struct lm_rng rng = lm_rng_stream(1, "text");
+    enum lm_status status = LM_OK;
+    for (size_t document = 0; document < 30 + valid && status == LM_OK; document++) {
+        for (uint64_t i = 0; i < 40; i++)
+            ids[i] = i == 0 ? (int32_t)(document % VOCAB)
+                            : (ids[i - 1] * 3 + (int32_t)lm_rng_below(rng, document, i, 2)) % 59;
+        status =
+            lm_tokens_add(writer, document < 30 ? LM_TRAIN : LM_VALID, ids, 40, document, 80, err);
+    }
+    if (status != LM_OK) {
+        lm_tokens_abandon(writer);
+        return status;
+    }
+    return lm_tokens_finish(writer, &digest, err);
+}
+
+static struct train_params defaults(void)
+{
+    return (struct train_params){.preset = "gpt2-micro",
+                                 .context = 16,
+                                 .layers = 2,
+                                 .heads = 2,
+                                 .width = 32,
+                                 .batch = 4,
+                                 .accumulate = 2,
+                                 .steps = STEPS,
+                                 .lr = 1e-2,
+                                 .min_lr = 1e-3,
+                                 .warmup = 3,
+                                 .schedule = "cosine",
+                                 .decay = 0.1,
+                                 .beta1 = 0.9,
+                                 .beta2 = 0.95,
+                                 .eps = 1e-8,
+                                 .clip = 1,
+                                 .dropout = 0.1,
+                                 .eval_every = 5,
+                                 .eval_batches = 2,
+                                 .keep = "best"};
+}
+
+/* A place for one training; its inputs and outputs. */
+struct place {
+    char dir[64], tokens[96], work[96], checkpoints[96];
+    double valid_loss, train_loss;
+};
+
+static bool open_place(struct place *place, size_t valid)
+{
+    char path[160];
+    struct lm_err err;
+    strcpy(place->dir, "/tmp/lmpipe-train-XXXXXX");
+    if (mkdtemp(place->dir) == NULL)
+        return false;
+    snprintf(place->tokens, sizeof place->tokens, "%s/tokens", place->dir);
+    snprintf(place->work, sizeof place->work, "%s/work", place->dir);
+    snprintf(place->checkpoints, sizeof place->checkpoints, "%s/checkpoints", place->dir);
+    if (lm_dir_create(place->tokens, &err) != LM_OK ||
+        lm_dir_create(place->checkpoints, &err) != LM_OK)
+        return false;
+    snprintf(path, sizeof path, "%s/vocab", place->tokens);
+    if (lm_file_write(path, "words\n", 6, &err) != LM_OK)
+        return false;
+    snprintf(path, sizeof path, "%s/data.mdb", place->tokens);
+    return write_tokens(path, valid, &err) == LM_OK;
+}
+
+static void close_place(struct place *place)
+{
+    struct lm_err err;
+    lm_dir_remove(place->dir, &err);
+}
+
+/* One run; cancelled after `polls` looks at the clock when polls ≥ 0. */
+static enum lm_status run(struct place *place, const struct train_params *params, size_t threads,
+                          long polls)
+{
+    struct lm_err err = {LM_OK, ""};
+    const struct lm_job_input input = {"tokens", "tokens", place->tokens};
+    const struct lm_job job = {.stage = &lm_stage_train,
+                               .params = params,
+                               .inputs = &input,
+                               .input_count = 1,
+                               .folder = place->work,
+                               .checkpoints = place->checkpoints,
+                               .seed = 7,
+                               .threads = threads,
+                               .portable = true};
+    struct lm_ctx *ctx = NULL;
+    lm_dir_remove(place->work, &err);
+    if (lm_dir_create(place->work, &err) != LM_OK ||
+        lm_ctx_create(&ctx, &job, NULL, -1, &err) != LM_OK) {
+        printf("# %s\n", err.text);
+        return LM_INTERNAL;
+    }
+    if (polls >= 0)
+        lm_ctx_cancel_after(ctx, polls);
+    enum lm_status status = lm_run_train(ctx, params, &err);
+    if (status != LM_OK && status != LM_CANCELLED)
+        printf("# %s\n", err.text);
+    place->valid_loss = lm_ctx_result_value(ctx, "valid_loss");
+    place->train_loss = lm_ctx_result_value(ctx, "train_loss");
+    lm_ctx_free(ctx);
+    return status;
+}
+
+/* Digest over all outputs. */
+static void digest_of(char hex[LM_DIGEST_HEX], const struct place *place)
+{
+    static const char *const files[] = {"out/model/model.safetensors", "out/model/config.json",
+                                        "out/model/vocab", "out/log"};
+    struct lm_digest digests[4] = {0}, all;
+    for (size_t i = 0; i < 4; i++) {
+        char path[200];
+        struct lm_err err = {LM_OK, ""};
+        snprintf(path, sizeof path, "%s/%s", place->work, files[i]);
+        if (lm_sha256_file(&digests[i], NULL, path, &err) != LM_OK)
+            printf("# %s\n", err.text);
+    }
+    lm_sha256_bytes(&all, digests, sizeof digests);
+    lm_digest_hex(hex, &all);
+}
+
+static void test_learns(struct tap *tap)
+{
+    struct place place;
+    struct train_params params = defaults();
+    params.steps = 60;
+    REQUIRE(open_place(&place, 8));
+    CHECK_INT(run(&place, &params, 2, -1), LM_OK);
+    CHECK(place.valid_loss < 2.5 && place.valid_loss > log(2)); /* ln 60 = 4.1 at the start */
+    char path[160];
+    struct lm_err err;
+    struct lm_model *model = NULL;
+    const struct lm_model_options options = {0};
+    snprintf(path, sizeof path, "%s/out/model", place.work);
+    CHECK_INT(lm_model_load(&model, path, &options, &err), LM_OK);
+    lm_model_free(model);
+    close_place(&place);
+}
+
+/* Rows of the log: one a step, and one a look at the valid split: 0, 5, 10, 12. */
+static void test_log(struct tap *tap)
+{
+    struct place place;
+    struct train_params params = defaults();
+    struct lm_arena *arena = lm_arena_create();
+    struct lm_err err;
+    char path[160], *text = NULL;
+    size_t size, steps = 0, looks = 0;
+    REQUIRE(open_place(&place, 8));
+    CHECK_INT(run(&place, &params, 1, -1), LM_OK);
+    snprintf(path, sizeof path, "%s/out/log", place.work);
+    REQUIRE(lm_file_read(&text, &size, arena, path, 1 << 20, &err) == LM_OK);
+    static const int64_t look_at[] = {0, 5, 10, STEPS};
+    for (char *line = text; *line != '\0';) {
+        char *end = strchr(line, '\n');
+        struct lm_json *row = NULL;
+        REQUIRE(end != NULL && lm_json_parse(&row, line, (size_t)(end - line), &err) == LM_OK);
+        int64_t step = lm_json_int(lm_json_get(row, "step"), -1);
+        CHECK_INT(lm_json_int(lm_json_get(row, "tokens"), -1), step * 2 * 4 * 16);
+        if (lm_json_get(row, "valid_loss") != NULL) {
+            CHECK_INT(step, looks < 4 ? look_at[looks] : -1);
+            looks++;
+        } else {
+            steps++;
+            CHECK_INT(step, (int64_t)steps);
+            CHECK(lm_json_double(lm_json_get(row, "loss"), -1) > 0);
+            CHECK(lm_json_double(lm_json_get(row, "grad_norm"), -1) > 0);
+            CHECK(lm_json_double(lm_json_get(row, "lr"), -1) == train_rate(&params, step - 1));
+        }
+        lm_json_free(row);
+        line = end + 1;
+    }
+    CHECK_INT(steps, STEPS);
+    CHECK_INT(looks, 4);
+    lm_arena_free(arena);
+    close_place(&place);
+}
+
+static void test_threads(struct tap *tap)
+{
+    char want[LM_DIGEST_HEX], got[LM_DIGEST_HEX];
+    struct place place;
+    struct train_params params = defaults();
+    static const size_t threads[] = {2, 3, 5};
+    REQUIRE(open_place(&place, 8));
+    REQUIRE(run(&place, &params, 1, -1) == LM_OK);
+    digest_of(want, &place);
+    for (size_t i = 0; i < 3; i++) {
+        REQUIRE(run(&place, &params, threads[i], -1) == LM_OK);
+        digest_of(got, &place);
+        CHECK_STR(got, want);
+    }
+    close_place(&place);
+}
+
+/* Interrupted after every possible number of steps, and several times in a row. */
+static void test_interruptions(struct tap *tap)
+{
+    char want[LM_DIGEST_HEX], got[LM_DIGEST_HEX];
+    struct place whole, place;
+    struct train_params params = defaults();
+    REQUIRE(open_place(&whole, 8));
+    REQUIRE(run(&whole, &params, 1, -1) == LM_OK);
+    digest_of(want, &whole);
+    for (long polls = 0; polls < 4; polls++) {
+        int runs = 0;
+        enum lm_status status = LM_CANCELLED;
+        REQUIRE(open_place(&place, 8));
+        while (status == LM_CANCELLED && runs++ < 2 * STEPS)
+            status = run(&place, &params, 1 + (size_t)runs % 3, polls);
+        CHECK_INT(status, LM_OK);
+        CHECK(runs > 2);
+        digest_of(got, &place);
+        CHECK_STR(got, want);
+        CHECK(place.valid_loss == whole.valid_loss && place.train_loss == whole.train_loss);
+        close_place(&place);
+    }
+    close_place(&whole);
+}
+
+static void test_keep(struct tap *tap)
+{
+    char best[LM_DIGEST_HEX], last[LM_DIGEST_HEX];
+    struct place place;
+    struct train_params params = defaults();
+    params.lr = 0.3; /* too high on purpose: the last weights are not the best */
+    params.min_lr = 0.3;
+    REQUIRE(open_place(&place, 8));
+    REQUIRE(run(&place, &params, 1, -1) == LM_OK);
+    double lowest = place.valid_loss;
+    digest_of(best, &place);
+    params.keep = "last";
+    REQUIRE(run(&place, &params, 1, -1) == LM_OK);
+    digest_of(last, &place);
+    CHECK(place.valid_loss > lowest);
+    CHECK(strcmp(best, last) != 0);
+    close_place(&place);
+}
+
+static void test_no_valid_split(struct tap *tap)
+{
+    struct place place;
+    struct train_params params = defaults();
+    REQUIRE(open_place(&place, 0));
+    CHECK_INT(run(&place, &params, 1, -1), LM_OK);
+    CHECK(isnan(place.valid_loss) && place.train_loss > 0);
+    params.context = 4096;
+    CHECK_INT(run(&place, &params, 1, -1), LM_RANGE);
+    close_place(&place);
+}
+
+/* Every window of an epoch comes once, whatever the batch. */
+static void test_order(struct tap *tap)
+{
+    struct place place;
+    struct train_data data;
+    struct lm_tokens *tokens = NULL;
+    struct lm_err err;
+    char path[160];
+    int32_t inputs[16], targets[16], window[17];
+    REQUIRE(open_place(&place, 8));
+    snprintf(path, sizeof path, "%s/data.mdb", place.tokens);
+    REQUIRE(lm_tokens_open(&tokens, path, &err) == LM_OK);
+    REQUIRE(train_data_init(&data, tokens, 9, 16, 6, &err) == LM_OK);
+    uint64_t count = lm_tokens_count(tokens, LM_TRAIN);
+    CHECK_INT(data.windows, (count - 16) / 16);
+    for (uint64_t epoch = 0; epoch < 3; epoch++) {
+        char *seen = calloc(count, 1);
+        for (uint64_t i = 0; i < data.windows; i++) {
+            REQUIRE(train_data_batch(&data, epoch * data.windows + i, 1, inputs, targets, &err) ==
+                    LM_OK);
+            CHECK_INT(memcmp(inputs + 1, targets, 15 * sizeof *inputs), 0);
+            uint64_t found = 0;
+            for (uint64_t at = 0; at + 17 <= count; at++) {
+                REQUIRE(lm_tokens_read(tokens, LM_TRAIN, at, 17, window, &err) == LM_OK);
+                if (memcmp(window, inputs, sizeof inputs) == 0 && window[16] == targets[15]) {
+                    found = 1;
+                    if (!seen[at]) {
+                        seen[at] = 1;
+                        found = 2;
+                        break;
+                    }
+                }
+            }
+            CHECK_INT(found, 2);
+        }
+        free(seen);
+    }
+    train_data_release(&data);
+    lm_tokens_close(tokens);
+    close_place(&place);
+}
+
+static void test_schedule(struct tap *tap)
+{
+    struct train_params params = defaults();
+    params.lr = 1;
+    params.min_lr = 0.1;
+    params.warmup = 4;
+    params.steps = 15;
+    CHECK_NEAR(train_rate(&params, 0), 0.25, 1e-15);
+    CHECK_NEAR(train_rate(&params, 3), 1, 1e-15);
+    CHECK_NEAR(train_rate(&params, 4), 1, 1e-15);
+    CHECK_NEAR(train_rate(&params, 9), 0.55, 1e-12); /* half of the way */
+    CHECK_NEAR(train_rate(&params, 14), 0.1, 1e-12);
+    params.schedule = "linear";
+    CHECK_NEAR(train_rate(&params, 6), 0.1 + 0.9 * 0.8, 1e-12);
+    params.schedule = "constant";
+    CHECK_NEAR(train_rate(&params, 14), 1, 1e-15);
+}
+
+/* What the spec leaves out, and what contradicts itself. */
+static void test_resolve(struct tap *tap)
+{
+    struct lm_err err;
+    struct train_params params = defaults();
+    params.preset = "gpt2-nano";
+    params.context = params.layers = params.heads = params.width = LM_UNSET_INT;
+    params.min_lr = LM_UNSET_FLOAT;
+    params.width = 96;
+    params.warmup = 1000;
+    params.eval_every = 1000;
+    CHECK_INT(lm_stage_train.resolve(&params, NULL, &err), LM_OK);
+    CHECK_INT(params.context, 128);
+    CHECK_INT(params.layers, 3);
+    CHECK_INT(params.heads, 6);
+    CHECK_INT(params.width, 96);
+    CHECK_INT(params.warmup, STEPS);
+    CHECK_INT(params.eval_every, STEPS);
+    CHECK_NEAR(params.min_lr, 1e-3, 1e-18);
+    params.heads = 7;
+    CHECK_INT(lm_stage_train.resolve(&params, NULL, &err), LM_RANGE);
+    CHECK(strncmp(err.text, "heads:", 6) == 0);
+    params.heads = 6;
+    params.min_lr = 0.02;
+    CHECK_INT(lm_stage_train.resolve(&params, NULL, &err), LM_RANGE);
+    CHECK(strncmp(err.text, "min_lr:", 7) == 0);
+}
+
+static bool vocab_upstream(void *user, const char *type, const char *param, int64_t *out)
+{
+    *out = *(int64_t *)user;
+    return strcmp(type, "bpe") == 0 && strcmp(param, "vocab_size") == 0;
+}
+
+static void test_estimate(struct tap *tap)
+{
+    int64_t vocab = 50257;
+    const struct lm_upstream upstream = {vocab_upstream, &vocab};
+    struct train_params params = defaults();
+    struct lm_estimate estimate = {0};
+    struct lm_err err;
+    params.preset = "gpt2-124m";
+    params.context = params.layers = params.heads = params.width = LM_UNSET_INT;
+    params.steps = 100000;
+    CHECK_INT(lm_stage_train.resolve(&params, NULL, &err), LM_OK);
+    lm_stage_train.estimate(&params, &upstream, &estimate);
+    CHECK_STR(estimate.text, "124,439,808 parameters, 100,000 steps of 8,192 tokens");
+    CHECK(estimate.memory > 4u * 4 * 124439808u);
+    CHECK(estimate.flops > 6 * 124e6 * 8192 * 1e5);
+}
+
+static const struct tap_test tests[] = {
+    TAP_ROW(test_learns) TAP_ROW(test_log) TAP_ROW(test_threads) TAP_ROW(test_interruptions)
+        TAP_ROW(test_keep) TAP_ROW(test_no_valid_split) TAP_ROW(test_order) TAP_ROW(test_schedule)
+            TAP_ROW(test_resolve) TAP_ROW(test_estimate)};
+LM_TEST_MAIN(tests)
