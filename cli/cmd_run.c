@@ -110,6 +110,7 @@ static int execute(struct lm_cli *cli, struct lm_loaded *loaded, const struct ru
         .deadline = args->deadline,
         .ci = args->ci,
         .on_event = lm_live_event,
+        .env = lm_cli_env,
     };
     int status = thread_budget(&run_options.threads, args, cli);
     if (status != LM_EXIT_OK || (status = kernel_path(cli)) != LM_EXIT_OK)

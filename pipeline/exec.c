@@ -31,13 +31,10 @@ static enum lm_status no_memory(struct lm_err *err)
 /** Nothing is executed when the plan says that it cannot end well. */
 static enum lm_status refuse(const struct lm_plan *plan, struct lm_err *err)
 {
-    if (!lm_plan_is_stale(plan))
+    struct lm_err why;
+    if (lm_plan_refusal(plan, &why) == LM_OK)
         return LM_OK;
-    for (size_t i = 0; i < plan->warnings.count; i++)
-        if (!plan->warnings.items[i].warning)
-            return lm_fail(err, LM_INVALID, "%s",
-                           lm_diag_format(plan->arena, &plan->warnings.items[i]));
-    return LM_OK;
+    return lm_fail(err, LM_INVALID, "%s", why.text);
 }
 
 /** Shared by runners; `cache clear` takes it alone. */
@@ -193,7 +190,8 @@ static void check_clocks(struct lm_exec *exec)
         double timeout = exec->spec->stages[i].timeout;
         if (node->phase != LM_RUNNING)
             continue;
-        if (timeout > 0 && node->term_ns == 0 && (double)(now - node->attempt_ns) * 1e-9 > timeout) {
+        if (timeout > 0 && node->term_ns == 0 &&
+            (double)(now - node->attempt_ns) * 1e-9 > timeout) {
             node->timed_out = true;
             send_term(node);
         }

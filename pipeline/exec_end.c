@@ -183,6 +183,7 @@ static enum lm_status commit(struct lm_exec *exec, struct lm_node *node, struct 
     struct lm_plan_stage *planned = &exec->plan->stages[node->index];
     struct lm_record *record = LM_NEW(exec->arena, struct lm_record);
     struct lm_json *root = NULL;
+    char host[256] = "";
     if (record == NULL)
         return lm_fail(err, LM_NOMEM, "out of memory taking a result");
     LM_TRY(lm_json_parse(&root, node->result, strlen(node->result), err));
@@ -194,6 +195,11 @@ static enum lm_status commit(struct lm_exec *exec, struct lm_node *node, struct 
                        "its worker together");
     record->key = planned->key;
     record->key_text = planned->key_text;
+    record->finished = (int64_t)(lm_clock_unix_ns() / 1000000000);
+    gethostname(host, sizeof host - 1);
+    record->host = lm_arena_strdup(exec->arena, host);
+    if (record->host == NULL)
+        return lm_fail(err, LM_NOMEM, "out of memory taking a result");
     record->seconds = (double)(lm_clock_monotonic_ns() - node->begin_ns) * 1e-9;
     LM_TRY(lm_record_seal(record, exec->arena, err));
     LM_TRY(lm_store_commit(exec->store, node->folder, record, err));
