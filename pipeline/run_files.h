@@ -14,7 +14,7 @@ const char *lm_publish_folder(const struct lm_plan *plan);
 /** A path as people read it: relative to the root when below it. */
 const char *lm_publish_short(const struct lm_spec *spec, const char *path);
 
-/* gates.c */
+/* verdicts.c */
 /** Decides the gates of the spec by the records of the plan; *out in the plan's arena. */
 enum lm_status lm_gates_decide(struct lm_gate_row **out, const struct lm_plan *plan,
                                struct lm_err *err);

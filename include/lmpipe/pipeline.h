@@ -120,7 +120,8 @@ struct lm_plan;
 struct lm_plan_options {
     struct lm_selection selection;
     const char *worker; /**< path of the worker program (for the probe) */
-    const char *coretype, *library_path; /**< OPENBLAS_CORETYPE, LD_LIBRARY_PATH of stages, or NULL */
+    const char *(*env)(void *user, const char *name); /**< what the worker may see; NULL: nothing is set */
+    void *env_user;
 };
 /** LM_NOT_FOUND: a selected stage does not exist, or no worker; LM_INVALID: a selected stage needs
  *  one that is stale and not selected; LM_IO, LM_NOMEM. */
@@ -136,7 +137,7 @@ struct lm_diags lm_plan_warnings(const struct lm_plan *plan);
 /** LM_RANGE with the reason when `run` must not even begin: a stage needs more memory than there is. */
 enum lm_status lm_plan_refusal(const struct lm_plan *plan, struct lm_err *err);
 /** `why`: differences of the key text since the last result, each traced to its cause, a line each. */
-enum lm_status lm_plan_explain(const struct lm_plan *plan, size_t stage, bool json, FILE *out,
+enum lm_status lm_plan_explain(struct lm_plan *plan, size_t stage, bool json, FILE *out,
                                struct lm_err *err);
 /** Path (in the store) of an artifact of the current key: a file; name NULL for file ports and
  *  for the manifest of a folder port, which is then in *manifest instead. LM_NOT_FOUND: no result yet. */
