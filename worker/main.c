@@ -2,33 +2,30 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "heavy.h"
 #include "programs.h"
 
-typedef int program_fn(int argc, char **argv);
+static const struct lm_program programs[] = {
+    {"stage", lm_program_stage},
+    {"probe", lm_program_probe},
+    {NULL, NULL},
+};
 
-static const struct {
-    const char *name;
-    program_fn *run;
-} programs[] = {{"stage", lm_program_stage}, {"probe", lm_program_probe}};
-
-static program_fn *find(const char *name)
+static const struct lm_program *find(const struct lm_program *table, const char *name)
 {
-    for (size_t i = 0; i < sizeof programs / sizeof programs[0]; i++)
-        if (strcmp(programs[i].name, name) == 0)
-            return programs[i].run;
-    for (const struct lm_heavy_verb *verb = lm_heavy_verbs; verb->name != NULL; verb++)
-        if (strcmp(verb->name, name) == 0)
-            return verb->run;
+    for (; table->name != NULL; table++)
+        if (strcmp(table->name, name) == 0)
+            return table;
     return NULL;
 }
 
 int main(int argc, char **argv)
 {
-    program_fn *program = argc > 1 ? find(argv[1]) : NULL;
+    const struct lm_program *program = argc > 1 ? find(programs, argv[1]) : NULL;
+    if (program == NULL && argc > 1)
+        program = find(lm_heavy_programs, argv[1]);
     if (program == NULL) {
         fprintf(stderr, "lmpipe-worker is started by lmpipe; type lmpipe --help\n");
         return 2;
     }
-    return program(argc - 1, argv + 1);
+    return program->run(argc - 1, argv + 1);
 }

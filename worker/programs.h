@@ -1,10 +1,3 @@
-<<<<<<< HEAD
-/** What the worker program can do beside the heavy verbs (cli/heavy/heavy.h); each is a main of its
- *  own, argv[0] being the name in the table. */
-#ifndef LM_WORKER_PROGRAMS_H
-#define LM_WORKER_PROGRAMS_H
-
-=======
 /** What the worker program can do; each is a main of its own. argv[0] is the name in the table. */
 #ifndef LM_WORKER_PROGRAMS_H
 #define LM_WORKER_PROGRAMS_H
@@ -18,7 +11,6 @@ struct lm_program {
 /** Verbs of the command line that need the model core; defined in cli/heavy/. */
 extern const struct lm_program lm_heavy_programs[];
 
->>>>>>> main
 /** stage JOBFILE: runs one stage, events to descriptor 3. Exit 0, 1 (failed), 75 (interrupted). */
 int lm_program_stage(int argc, char **argv);
 /** probe: prints "numerics blas …", "numerics portable …" and "library PATH" of OpenBLAS, a line
