@@ -37,7 +37,7 @@ allow core/base "base"
 allow core/text "base text"
 allow core/data "base data"
 allow core/model "base model"
-allow pipeline "base"
+allow pipeline "base data"
 allow stages "base text data model"
 allow worker "base" pipeline
 allow cli "base" "cli cli/heavy worker"
