@@ -129,7 +129,9 @@ void lm_layout_plan(struct lm_layout *out, const struct lm_model_config *config,
     out->hf = take(out, M * C);
     if (options->training)
         plan_backward(out, M, C, L, config->dropout > 0);
+    /* an odd number of cache lines: rows a power of two apart would fight for the same sets */
     out->logits_ld = round_up((size_t)config->vocab, LANES);
+    out->logits_ld += out->logits_ld / LANES % 2 == 0 ? LANES : 0;
     out->chunk_rows = lm_chunk_rows(M, (size_t)config->vocab);
     out->logits = take(out, out->chunk_rows * out->logits_ld);
     out->row_max = take(out, M);
