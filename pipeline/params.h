@@ -2,31 +2,51 @@
 #ifndef LM_PIPELINE_PARAMS_H
 #define LM_PIPELINE_PARAMS_H
 
+#include <lmpipe/arena.h>
 #include <lmpipe/param.h>
 #include <lmpipe/stage.h>
 
 #include "base/buf.h"
 #include "base/json.h"
 
+/** Longest key name of a parameter, e.g. "sources.12.sha256". */
+#define LM_PARAM_NAME 200
+
 /** One leaf while walking: its key name ("split.valid", "sources.0.sha256") and address. */
 struct lm_param_leaf {
-    const char *name;
+    const char *name; /**< borrowed for the call */
     const struct lm_param *row;
-    const void *value; /**< the row's C type; for list items the item */
+    enum lm_param_type type; /**< of the value: for items of a list their own */
+    bool item;               /**< an item of a list of scalars */
+    bool pinned;             /**< the sibling named by pinned_by is not empty */
+    const void *value;       /**< the row's C type; for list items the item */
 };
-/** Visits every leaf in row order (list items in order; an empty list as the list itself). */
+
+/** Visits every leaf in row order: a list first as itself (struct lm_list), then its items in
+ * order. */
 void lm_params_walk(const struct lm_param *rows, const void *params,
                     void (*visit)(void *user, const struct lm_param_leaf *leaf), void *user);
-/** The parameters as one JSON object, lossless. */
+/** The parameters as one JSON object, lossless; unset numbers and absent texts are null. */
 void lm_params_write_json(const struct lm_param *rows, const void *params,
                           struct lm_json_writer *writer);
-/** The reverse, for the worker; values were validated before. Strings go to the arena. */
+/** The reverse, for the worker; values were validated before. Strings go to the arena.
+ *  LM_FORMAT: a member is missing or of another type; LM_NOMEM. */
 enum lm_status lm_params_read_json(void *params, const struct lm_param *rows,
                                    const struct lm_json *object, struct lm_arena *arena,
                                    struct lm_err *err);
-/** Fills defaults. */
+/** Fills defaults (lists: empty). */
 void lm_params_defaults(void *params, const struct lm_param *rows);
-/** A scalar as people read it: "0.001", "cosine", "10m". */
-void lm_param_print(struct lm_buf *out, const struct lm_param *row, const void *value);
+/** The row of a key name ("split.valid", "sources.3.url"), or NULL. */
+const struct lm_param *lm_params_find(const struct lm_param *rows, const char *name);
+/** Is this value the row's default? Lists: empty. */
+bool lm_param_is_default(const struct lm_param *row, const void *value);
+/** Is this number unset, this text absent (NULL)? */
+bool lm_param_is_unset(enum lm_param_type type, const void *value);
+/** Bytes of one value of a scalar type. */
+size_t lm_param_size(enum lm_param_type type);
+/** "int", "float", "duration" …; never NULL. */
+const char *lm_param_type_name(enum lm_param_type type);
+/** A scalar as people read it: 0.001, cosine, 10m, 2G; "unset" when it is. Lists: their length. */
+void lm_param_print(struct lm_buf *out, enum lm_param_type type, const void *value);
 
 #endif

@@ -4,12 +4,7 @@
 
 #include <lmpipe/pipeline.h>
 
-/** Where a value came from. file NULL: a default. */
-struct lm_origin {
-    const char *file;
-    int line, column;
-    const char *via; /**< "vars.steps", "-S steps", or NULL */
-};
+#include "diag.h"
 
 /** One connection of an input port. */
 struct lm_spec_input {
@@ -32,6 +27,13 @@ struct lm_spec_file {
     const char *path;  /**< absolute */
 };
 
+/** A parameter the spec gives: where, and how it is written when ${env.NAME} stands in it. */
+struct lm_spec_value {
+    const char *name;    /**< key name: "lr", "sources.0.url" */
+    const char *written; /**< with ${env.NAME} unfilled: what keys and people see; else NULL */
+    struct lm_origin origin;
+};
+
 struct lm_spec_stage {
     const char *id;
     const struct lm_stage *type;
@@ -43,12 +45,16 @@ struct lm_spec_stage {
     struct lm_spec_file *files;
     size_t file_count;
     uint64_t seed;
-    bool portable; /**< numerics of this stage */
+    bool portable;            /**< numerics of this stage: portable, else blas */
     int64_t threads, memory;  /**< resources; 0: none given */
     const char *const *mutex; /**< NULL-terminated, or NULL */
     int64_t retries;
-    double timeout; /**< seconds; 0: none */
-    struct lm_origin origin;
+    double timeout;               /**< seconds; 0: none */
+    struct lm_spec_value *values; /**< in the order of the file */
+    size_t value_count;
+    bool portable_given;                           /**< `numerics` stands in its `with` */
+    struct lm_origin origin;                       /**< of its name */
+    struct lm_origin seed_origin, numerics_origin; /**< file NULL: a default */
 };
 
 /** {metric: STAGE.METRIC, min, max}; unset bounds are NaN. */
@@ -62,16 +68,28 @@ struct lm_spec_gate {
 
 struct lm_spec {
     struct lm_arena *arena;
-    const char *path, *root, *experiment, *description;
+    const char *path, *root, *experiment, *description; /**< description: "" when there is none */
+    struct lm_origin experiment_origin, description_origin, seed_origin, numerics_origin;
     uint64_t seed;
     struct lm_spec_stage *stages; /**< topological order */
     size_t stage_count;
     struct lm_spec_gate *gates;
     size_t gate_count;
-    struct lm_diags warnings;
+    const struct lm_stage *const *types;
 };
 
-/** Origin of a parameter of a stage by key name ("lr", "sources.0.sha256"); file NULL for defaults. */
+/** What the spec says of a parameter of a stage by key name ("lr", "sources.0.sha256"), or NULL. */
+const struct lm_spec_value *lm_spec_value(const struct lm_spec *spec, size_t stage,
+                                          const char *param);
+/** Origin of a parameter by key name; of the nearest thing that holds it ("sources" for
+ *  "sources.1.url"); file NULL for defaults. */
 struct lm_origin lm_spec_origin(const struct lm_spec *spec, size_t stage, const char *param);
+/** Estimate of a stage by its type; zeroed when the type has none. */
+void lm_spec_estimate(const struct lm_spec *spec, size_t stage, struct lm_estimate *out);
+/** Adds a finding for a stage that needs more memory than `limit` bytes: by its estimate or its
+ *  `resources`. Returns whether it does. */
+bool lm_spec_check_memory(const struct lm_spec *spec, size_t stage,
+                          const struct lm_estimate *estimate, uint64_t limit,
+                          struct lm_diag_list *diags);
 
 #endif

@@ -49,7 +49,7 @@ bool lm_vocab_merge(const struct lm_vocab *vocab, int32_t id, int32_t *left, int
 struct lm_encoder *lm_encoder_create(const struct lm_vocab *vocab);
 void lm_encoder_free(struct lm_encoder *encoder);
 /** Ids of text; *ids is owned by the encoder and valid until its next call. Special tokens in
- *  text are text. LM_NOMEM only. */
+ *  text are text. LM_NOMEM; LM_RANGE for a piece of 4 GiB. */
 enum lm_status lm_encode(struct lm_encoder *encoder, const void *text, size_t size,
                          const int32_t **ids, size_t *count, struct lm_err *err);
 /** Bytes of ids appended to a caller's array of *capacity; *size is the full length, also when

@@ -6,8 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <lmpipe/hash.h>
-
 #include "base/buf.h"
 #include "base/io.h"
 #include "base/json.h"
@@ -117,7 +115,8 @@ enum lm_status lm_corpus_write(struct lm_corpus_writer *writer, const void *data
     return LM_OK;
 }
 
-enum lm_status lm_corpus_end_member(struct lm_corpus_writer *writer, struct lm_err *err)
+enum lm_status lm_corpus_end_member(struct lm_corpus_writer *writer, struct lm_digest *digest,
+                                    struct lm_err *err)
 {
     struct corpus_source *source = writer->current;
     int fd = writer->fd;
@@ -135,6 +134,7 @@ enum lm_status lm_corpus_end_member(struct lm_corpus_writer *writer, struct lm_e
         source->files = files;
         source->capacity = capacity;
     }
+    *digest = writer->member.digest;
     source->files[source->count++] = writer->member;
     writer->files++;
     return LM_OK;

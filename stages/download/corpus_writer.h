@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include <lmpipe/arena.h>
+#include <lmpipe/hash.h>
 #include <lmpipe/status.h>
 
 struct lm_corpus_writer;
@@ -32,8 +33,9 @@ enum lm_status lm_corpus_begin_member(struct lm_corpus_writer *writer, const cha
 /** Appends to the member. LM_RANGE: more than max_bytes in all; LM_IO. */
 enum lm_status lm_corpus_write(struct lm_corpus_writer *writer, const void *data, size_t size,
                                struct lm_err *err);
-/** Ends the member. LM_IO. */
-enum lm_status lm_corpus_end_member(struct lm_corpus_writer *writer, struct lm_err *err);
+/** Ends the member; *digest: SHA-256 of what was written. LM_IO, LM_NOMEM. */
+enum lm_status lm_corpus_end_member(struct lm_corpus_writer *writer, struct lm_digest *digest,
+                                    struct lm_err *err);
 /** Ends the source; *files: how many members it has. LM_FORMAT: two names differ in case only. */
 enum lm_status lm_corpus_end_source(struct lm_corpus_writer *writer, uint64_t *files,
                                     struct lm_err *err);

@@ -53,9 +53,9 @@ static enum lm_status read_file(void *from, char *block, size_t *got, struct lm_
     return LM_OK;
 }
 
-/** Copies one member into the corpus. */
-static enum lm_status pump(struct unpacking *u, const char *name, read_fn *read_block, void *from,
-                           struct lm_err *err)
+/** Copies one member into the corpus; *digest: of its bytes. */
+static enum lm_status pump(struct unpacking *u, struct lm_digest *digest, const char *name,
+                           read_fn *read_block, void *from, struct lm_err *err)
 {
     char shown[LM_MEMBER_SHOWN];
     size_t got = BLOCK;
@@ -73,7 +73,7 @@ static enum lm_status pump(struct unpacking *u, const char *name, read_fn *read_
         LM_TRY(lm_corpus_write(u->writer, u->block, got, err));
         lm_ctx_progress(u->ctx, lm_corpus_bytes(u->writer), 0, "bytes unpacked");
     }
-    return lm_corpus_end_member(u->writer, err);
+    return lm_corpus_end_member(u->writer, digest, err);
 }
 
 /** Globs decide when there are any; else all that is not hidden is taken. */
@@ -108,7 +108,8 @@ static enum lm_status unpack_member(struct unpacking *u, struct lm_archive *arch
         if (!is_wanted(u, name))
             return LM_OK;
     }
-    return pump(u, name, read_archive, archive, err);
+    struct lm_digest ignored;
+    return pump(u, &ignored, name, read_archive, archive, err);
 }
 
 static enum lm_status unpack_file(struct unpacking *u, struct lm_err *err)
@@ -127,26 +128,35 @@ static enum lm_status unpack_file(struct unpacking *u, struct lm_err *err)
     return status;
 }
 
+/** Copies file `index` of a folder, which must still be what was hashed. */
+static enum lm_status copy_file(struct unpacking *u, const char *name, size_t index,
+                                struct lm_err *err)
+{
+    struct lm_digest digest;
+    const char *path =
+        lm_path_join(lm_ctx_arena(u->ctx), u->fetched->path, u->fetched->names.items[index]);
+    if (path == NULL)
+        return lm_fail(err, LM_NOMEM, "out of memory for the list of files");
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return lm_fail_errno(err, errno, "cannot open %s", path);
+    enum lm_status status = pump(u, &digest, name, read_file, &fd, err);
+    close(fd);
+    if (status == LM_OK && lm_digest_compare(&digest, &u->fetched->digests[index]) != 0)
+        status = lm_fail(err, LM_IO, "%s changed while it was read; run again", path);
+    return status;
+}
+
 static enum lm_status copy_folder(struct unpacking *u, struct lm_err *err)
 {
-    enum lm_status status = LM_OK;
-    struct lm_arena *arena = lm_ctx_arena(u->ctx);
     const struct lm_names *names = &u->fetched->names;
-    for (size_t i = 0; i < names->count && status == LM_OK; i++) {
+    for (size_t i = 0; i < names->count; i++) {
         const char *name = NULL;
-        const char *path = lm_path_join(arena, u->fetched->path, names->items[i]);
-        if (path == NULL)
-            return lm_fail(err, LM_NOMEM, "out of memory for the list of files");
-        LM_TRY(lm_member_clean(&name, arena, names->items[i], err));
-        if (!is_wanted(u, name))
-            continue;
-        int fd = open(path, O_RDONLY | O_CLOEXEC);
-        if (fd < 0)
-            return lm_fail_errno(err, errno, "cannot open %s", path);
-        status = pump(u, name, read_file, &fd, err);
-        close(fd);
+        LM_TRY(lm_member_clean(&name, lm_ctx_arena(u->ctx), names->items[i], err));
+        if (is_wanted(u, name))
+            LM_TRY(copy_file(u, name, i, err));
     }
-    return status;
+    return LM_OK;
 }
 
 /** What was left out is said, and nothing left is an error. */

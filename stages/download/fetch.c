@@ -200,30 +200,38 @@ static enum lm_status hash_file(struct search *search, struct lm_digest *digest,
     return status;
 }
 
-static enum lm_status hash_folder(struct search *search, struct lm_fetched *out, struct lm_err *err)
+/** Digests of a folder's files, and of the lines that list them. */
+static enum lm_status hash_files(struct search *search, struct lm_fetched *out,
+                                 struct lm_sha256 *lines, struct lm_err *err)
 {
-    struct lm_sha256 *hash = lm_sha256_create();
-    enum lm_status status = hash == NULL ? lm_fail(err, LM_NOMEM, "out of memory for a hash")
-                                         : lm_dir_walk(&out->names, search->arena, out->path, err);
-    for (size_t i = 0; status == LM_OK && i < out->names.count; i++) {
-        struct lm_digest digest;
+    LM_TRY(lm_dir_walk(&out->names, search->arena, out->path, err));
+    out->digests = LM_NEW_ARRAY(search->arena, struct lm_digest, out->names.count);
+    for (size_t i = 0; i < out->names.count; i++) {
+        const char *name = out->names.items[i];
+        const char *path = lm_path_join(search->arena, out->path, name);
         uint64_t size;
         char hex[LM_DIGEST_HEX];
-        const char *path = lm_path_join(search->arena, out->path, out->names.items[i]);
-        status = path == NULL ? lm_fail(err, LM_NOMEM, "out of memory for the list of files")
-                              : hash_file(search, &digest, &size, path, err);
-        if (status != LM_OK)
-            break;
-        lm_digest_hex(hex, &digest);
-        lm_sha256_update(hash, hex, strlen(hex));
-        lm_sha256_update(hash, "  ", 2);
-        lm_sha256_update(hash, out->names.items[i], strlen(out->names.items[i]));
-        lm_sha256_update(hash, "\n", 1);
+        if (out->digests == NULL || path == NULL)
+            return lm_fail(err, LM_NOMEM, "out of memory for the list of files");
+        LM_TRY(hash_file(search, &out->digests[i], &size, path, err));
+        lm_digest_hex(hex, &out->digests[i]);
+        lm_sha256_update(lines, hex, strlen(hex));
+        lm_sha256_update(lines, "  ", 2);
+        lm_sha256_update(lines, name, strlen(name));
+        lm_sha256_update(lines, "\n", 1);
         out->size += size;
     }
-    if (status == LM_OK)
-        lm_sha256_final(hash, &out->digest);
-    lm_sha256_free(hash);
+    return LM_OK;
+}
+
+static enum lm_status hash_folder(struct search *search, struct lm_fetched *out, struct lm_err *err)
+{
+    struct lm_sha256 *lines = lm_sha256_create();
+    if (lines == NULL)
+        return lm_fail(err, LM_NOMEM, "out of memory for a hash");
+    enum lm_status status = hash_files(search, out, lines, err);
+    lm_sha256_final(lines, &out->digest);
+    lm_sha256_free(lines);
     return status;
 }
 

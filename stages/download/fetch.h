@@ -28,10 +28,11 @@ struct lm_fetch {
 struct lm_fetched {
     const char *path;
     bool folder;
-    struct lm_names names;   /**< of a folder: its files, sorted */
-    struct lm_digest digest; /**< of the file, or of the folder's lines "hex  name\n" */
-    uint64_t size;           /**< bytes of the file, or of all files */
-    struct stat info;        /**< of the local file when it was hashed */
+    struct lm_names names;     /**< of a folder: its files, sorted */
+    struct lm_digest *digests; /**< of a folder: of each file */
+    struct lm_digest digest;   /**< of the file, or of the folder's lines "hex  name\n" */
+    uint64_t size;             /**< bytes of the file, or of all files */
+    struct stat info;          /**< of the local file when it was hashed */
 };
 
 /** LM_NOMEM. */
@@ -44,7 +45,7 @@ void lm_fetch_release(struct lm_fetch *fetch);
  * LM_CANCELLED. */
 enum lm_status lm_fetch_source(struct lm_fetched *out, struct lm_fetch *fetch, size_t index,
                                struct lm_err *err);
-/** After use: LM_IO when a local file changed between hashing and now. */
+/** After use: LM_IO when a local file (not a folder) changed between hashing and now. */
 enum lm_status lm_fetched_check(const struct lm_fetched *fetched, struct lm_err *err);
 
 #endif

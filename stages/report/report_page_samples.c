@@ -39,10 +39,11 @@ static const char *method_text(const struct report *report, const struct lm_json
 {
     static const struct {
         const char *key, *words;
-    } rules[] = {{"top_k", "top-k"},
-                 {"top_p", "top-p"},
-                 {"min_p", "min-p"},
-                 {"repetition_penalty", "repetition penalty"}};
+        double off;
+    } rules[] = {{"top_k", "top-k", 0},
+                 {"top_p", "top-p", 0},
+                 {"min_p", "min-p", 0},
+                 {"repetition_penalty", "repetition penalty", 1}};
 
     double temperature = lm_json_double(lm_json_get(method, "temperature"), 0);
     struct lm_num number = lm_num_short(temperature, 4);
@@ -50,8 +51,8 @@ static const char *method_text(const struct report *report, const struct lm_json
                            ? lm_arena_printf(report->arena, "temperature %s", number.text)
                            : "always the likeliest token";
     for (size_t i = 0; i < sizeof rules / sizeof rules[0] && text != NULL; i++) {
-        double value = lm_json_double(lm_json_get(method, rules[i].key), 0);
-        if (value == 0)
+        double value = lm_json_double(lm_json_get(method, rules[i].key), rules[i].off);
+        if (value == rules[i].off)
             continue;
         number = lm_num_short(value, 4);
         text = lm_arena_printf(report->arena, "%s, %s %s", text, rules[i].words, number.text);

@@ -1,0 +1,21 @@
+/**
+ * GPT-2's printable alphabet (Radford et al. 2019, encoder.py): every byte as one visible
+ * character, so that tokens are words of a text file without spaces: 0x20 is U+0120 "Ġ".
+ * The printable characters of Latin-1 stand for themselves, the other 68 bytes for U+0100 and up.
+ */
+#ifndef LM_TEXT_ALPHABET_H
+#define LM_TEXT_ALPHABET_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+/** Appends bytes in the alphabet. */
+void lm_alphabet_write(struct lm_buf *out, const uint8_t *bytes, size_t size);
+
+/** Appends the bytes that text stands for; returns how much of the text was read, == size when
+ *  all of it belongs to the alphabet. */
+size_t lm_alphabet_read(struct lm_buf *out, const char *text, size_t size);
+
+#endif

@@ -1,0 +1,19 @@
+/** What a numeric key needs from the heavy libraries, asked from the worker program once and
+ *  remembered in the store until a library, the worker, the processor or a setting changes. */
+#ifndef LM_PIPELINE_PROBE_H
+#define LM_PIPELINE_PROBE_H
+
+#include <lmpipe/pipeline.h>
+
+struct lm_probe {
+    const char *blas;     /**< "blas openblas 0.3.21 SkylakeX f32" */
+    const char *portable; /**< "portable 1" */
+};
+/** Texts go to the arena. `env` (or NULL) tells OPENBLAS_CORETYPE and LD_LIBRARY_PATH, under which
+ *  stages will run. LM_NOT_FOUND, LM_IO: the worker cannot be
+ *  run; LM_FORMAT: its answer is not understood. A cache that cannot be written is no error. */
+enum lm_status lm_probe(struct lm_probe *out, struct lm_arena *arena, const struct lm_store *store,
+                        const char *worker, const char *(*env)(void *user, const char *name),
+                        void *env_user, struct lm_err *err);
+
+#endif

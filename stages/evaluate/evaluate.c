@@ -1,0 +1,47 @@
+#include <lmpipe/stage.h>
+
+#include "evaluate_params.h"
+
+static const struct lm_port inputs[] = {
+    {"model", "model", "the model to score", LM_PORT_FOLDER},
+    {"tokens", "tokens", "held-out text, encoded with the model's vocabulary", LM_PORT_FOLDER},
+    {NULL, NULL, NULL, 0},
+};
+
+static const struct lm_port outputs[] = {
+    {"scores", "scores", "flat JSON: valid.bpb, valid.ppl, valid.acc, likewise test", 0},
+    {"items", "items", "by document, position, frequency, confidence; passages", LM_PORT_FOLDER},
+    {NULL, NULL, NULL, 0},
+};
+
+#define P(f) LM_FIELD(struct evaluate_params, f)
+static const struct lm_param params[] = {
+    {P(stride), .type = LM_P_INT, .def_int = 0, .min = 0, .max = 1 << 20, .unit = "tokens",
+     .help = "step of the window over the text; 0: half the context"},
+    {P(batch), .type = LM_P_INT, .def_int = 8, .min = 1, .max = 4096, .unit = "windows",
+     .help = "windows scored at once; fixed, so that results do not depend on the machine"},
+    {P(resamples), .type = LM_P_INT, .def_int = 1000, .min = 100, .max = 100000,
+     .help = "resamples of the documents behind the 95 % intervals",
+     .source = "Efron & Tibshirani 1993, section 13.3"},
+    {P(baselines), .type = LM_P_BOOL, .def_bool = true,
+     .help = "score a unigram and a Kneser-Ney bigram of the training tokens beside the model",
+     .source = "Chen & Goodman 1999, section 4.1.6"},
+    {P(untrained_windows), .type = LM_P_INT, .def_int = 64, .min = 0, .max = 1 << 20,
+     .unit = "windows", .help = "windows a fresh model of the same shape is scored on; 0: none"},
+    {P(passages), .type = LM_P_INT, .def_int = 3, .min = 0, .max = 1000, .unit = "documents",
+     .help = "held-out documents whose surprisal is kept token by token"},
+    {P(passage_tokens), .type = LM_P_INT, .def_int = 256, .min = 1, .max = 1 << 20,
+     .unit = "tokens", .help = "tokens kept of each of them, from the start"},
+    {.name = NULL},
+};
+
+const struct lm_stage lm_stage_evaluate = {
+    .name = "evaluate",
+    .version = 1,
+    .summary = "bits per byte, perplexity and accuracy on held-out text, with intervals",
+    .flags = LM_STAGE_SEED | LM_STAGE_NUMERIC,
+    .inputs = inputs,
+    .outputs = outputs,
+    .params = params,
+    .params_size = sizeof(struct evaluate_params),
+};

@@ -1,0 +1,83 @@
+/** One evaluation: the open model and tokens, the results by split, and the steps over them. */
+#ifndef LM_EVALUATE_EVALUATION_H
+#define LM_EVALUATE_EVALUATION_H
+
+#include <lmpipe/model.h>
+#include <lmpipe/stage.h>
+#include <lmpipe/tokens.h>
+
+#include "evaluate_params.h"
+#include "kn_bigram.h"
+#include "strided_window.h"
+
+enum { EVALUATE_BINS = 10 };
+
+/** A mean over tokens with what else is known about them. */
+struct evaluate_bin {
+    uint64_t types, tokens, hits;
+    double nll, entropy, bigram; /**< sums */
+};
+
+/** Results of one split; arrays by token, by position in the window, by document. */
+struct evaluate_split {
+    uint64_t tokens, documents, bytes;
+    float *nll, *entropy; /**< (tokens) nats */
+    int32_t *rank;        /**< (tokens) 0: the model's first choice */
+    double *position_nll; /**< (context) sums at each position of all windows */
+    uint64_t *position_count;
+    double *document_nll, *document_tokens, *document_bytes, *document_hits;
+    double nll_sum, hits;
+    double bpb_low, bpb_high, nll_low, nll_high, acc_low,
+        acc_high; /**< NaN: fewer than two documents */
+    double untrained_sum, untrained_count;
+    double untrained_nll, unigram_nll, bigram_nll; /**< means; NaN: not measured */
+    double entropy_error; /**< mean over bins of |nll − entropy|, weighted by tokens */
+    struct evaluate_bin frequency[EVALUATE_BINS], confidence[EVALUATE_BINS];
+};
+
+struct evaluation {
+    struct lm_ctx *ctx;
+    struct lm_arena *arena;
+    const struct evaluate_params *params;
+    struct lm_model *model;
+    struct lm_tokens *tokens;
+    struct lm_model_config config;
+    struct kn_bigram *counts; /**< NULL: no baselines */
+    uint64_t context, stride, batch;
+    uint64_t done, total; /**< windows, for progress */
+    uint8_t *decile;      /**< (vocabulary) frequency decile of each token, or NULL */
+    struct evaluate_split splits[LM_SPLITS];
+};
+
+/** "valid" and "test": the splits evaluated, when they hold documents. */
+extern const enum lm_split evaluate_held_out[2];
+
+/** Scores all tokens of a split with the model (evaluate_score.c). LM_NUMERIC: a loss is not
+ *  finite; LM_CANCELLED. */
+enum lm_status evaluate_score_split(struct evaluation *evaluation, enum lm_split split,
+                                    struct lm_err *err);
+/** Mean nll of a fresh model of the same shape over the first windows of each split. */
+enum lm_status evaluate_score_untrained(struct evaluation *evaluation, struct lm_err *err);
+/** Options of both models; the seed is the fresh one's. */
+struct lm_model_options evaluate_model_options(const struct evaluation *evaluation);
+/** Windows a split needs. */
+uint64_t evaluate_windows(const struct evaluation *evaluation, enum lm_split split);
+
+/** Counts the training tokens and scores the baselines (evaluate_baselines.c). */
+enum lm_status evaluate_baselines(struct evaluation *evaluation, struct lm_err *err);
+/** Sums by document and intervals (evaluate_documents.c). */
+enum lm_status evaluate_documents(struct evaluation *evaluation, enum lm_split split,
+                                  struct lm_err *err);
+/** Loss by frequency decile and by predicted entropy (evaluate_bins.c). */
+enum lm_status evaluate_bins(struct evaluation *evaluation, enum lm_split split,
+                             struct lm_err *err);
+
+/** Writes the port `scores` and reports its numbers as results (evaluate_write.c). */
+enum lm_status evaluate_write_scores(struct evaluation *evaluation, struct lm_err *err);
+/** Writes the folder `items` (evaluate_items.c). */
+enum lm_status evaluate_write_items(struct evaluation *evaluation, struct lm_err *err);
+
+/** "tokens" as base name of the file in the tokens folder. */
+#define EVALUATE_TOKENS_FILE "data.mdb"
+
+#endif

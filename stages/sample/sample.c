@@ -1,0 +1,113 @@
+#include <string.h>
+
+#include <lmpipe/stage.h>
+
+#include "sample_params.h"
+
+static const struct lm_port inputs[] = {
+    {"model", "model", "the model that writes", LM_PORT_FOLDER},
+    {"tokens", "tokens", "held-out prompts, and training text to compare with", LM_PORT_FOLDER},
+    {NULL, NULL, NULL, 0},
+};
+
+static const struct lm_port outputs[] = {
+    {"samples", "samples", "JSON lines: methods, samples with ids and nll, figures", 0},
+    {NULL, NULL, NULL, 0},
+};
+
+#define M(f) LM_FIELD(struct sample_method, f)
+static const struct lm_param method_rows[] = {
+    {M(name), .type = LM_P_STR, .flags = LM_PARAM_REQUIRED, .help = "name in results: [a-z0-9_-]+"},
+    {M(temperature), .type = LM_P_FLOAT, .def_float = 1, .min = 0, .max = 100,
+     .help = "logits are divided by it; 0: always the likeliest token"},
+    {M(top_k), .type = LM_P_INT, .def_int = 0, .min = 0, .max = 1 << 30, .unit = "tokens",
+     .help = "keep the k likeliest tokens; 0: all", .source = "Fan et al. 2018, section 5.4"},
+    {M(top_p), .type = LM_P_FLOAT, .def_float = 0, .min = 0, .max = 1,
+     .help = "keep the likeliest tokens up to this probability; 0: all",
+     .source = "Holtzman et al. 2020, section 3.1"},
+    {M(min_p), .type = LM_P_FLOAT, .def_float = 0, .min = 0, .max = 1,
+     .help = "keep tokens at least this share as likely as the likeliest; 0: all",
+     .source = "Nguyen et al. 2024, section 3"},
+    {M(repetition_penalty), .type = LM_P_FLOAT, .def_float = 1, .min = 1, .max = 100,
+     .help = "lowers the score of tokens that already occurred; 1: off",
+     .source = "Keskar et al. 2019, section 4.1"},
+    {.name = NULL},
+};
+
+#define P(f) LM_FIELD(struct sample_params, f)
+static const struct lm_param params[] = {
+    {P(prompts), .type = LM_P_LIST, .item = LM_P_STR, .help = "texts to continue"},
+    {P(methods), .type = LM_P_LIST, .item = LM_P_RECORD, .fields = method_rows,
+     .fields_size = sizeof(struct sample_method),
+     .help = "decoding methods; none: greedy, nucleus (0.8, top-p 0.95) and plain (1.0)"},
+    {P(from_valid), .type = LM_P_INT, .def_int = 2, .min = 0, .max = 1000, .unit = "documents",
+     .help = "held-out documents whose start is continued beside the real continuation"},
+    {P(prompt_tokens), .type = LM_P_INT, .def_int = 24, .min = 1, .max = 1 << 20, .unit = "tokens",
+     .help = "tokens taken from each held-out document"},
+    {P(unconditional), .type = LM_P_INT, .def_int = 2, .min = 0, .max = 1000, .unit = "samples",
+     .help = "samples from end-of-text alone"},
+    {P(samples), .type = LM_P_INT, .def_int = 1, .min = 1, .max = 1000, .unit = "samples",
+     .help = "samples of each prompt (greedy: always one)"},
+    {P(max_tokens), .type = LM_P_INT, .def_int = 128, .min = 1, .max = 1 << 20, .unit = "tokens",
+     .help = "longest continuation; end-of-text ends it earlier"},
+    {.name = NULL},
+};
+
+/* ---- the default grid, and rules between methods ---- */
+
+static const struct sample_method usual[] = {
+    {.name = "greedy", .temperature = 0, .repetition_penalty = 1},
+    {.name = "nucleus", .temperature = 0.8, .top_p = 0.95, .repetition_penalty = 1},
+    {.name = "plain", .temperature = 1, .repetition_penalty = 1},
+};
+
+static enum lm_status check_names(const struct lm_list *methods, struct lm_err *err)
+{
+    const struct sample_method *rows = methods->items;
+    for (size_t i = 0; i < methods->count; i++) {
+        const char *name = rows[i].name;
+        size_t length = strlen(name);
+        if (length == 0 || length > 32 ||
+            strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") != length)
+            return lm_fail(err, LM_INVALID,
+                           "methods: a name has 1 to 32 of a-z, 0-9, _ and -; rename \"%s\"", name);
+        if (strcmp(name, "held-out") == 0)
+            return lm_fail(err, LM_INVALID,
+                           "methods: \"held-out\" is the name of the real text; choose another");
+        for (size_t k = 0; k < i; k++) {
+            if (strcmp(rows[k].name, name) == 0)
+                return lm_fail(err, LM_INVALID, "methods: the name \"%s\" occurs twice; rename one",
+                               name);
+        }
+    }
+    return LM_OK;
+}
+
+static enum lm_status resolve(void *params_, struct lm_arena *arena, struct lm_err *err)
+{
+    struct sample_params *own = params_;
+    if (own->methods.count == 0) {
+        own->methods.items =
+            LM_NEW_ARRAY(arena, struct sample_method, sizeof usual / sizeof *usual);
+        if (own->methods.items == NULL)
+            return lm_fail(err, LM_NOMEM, "methods: no memory for the default grid; free some");
+        memcpy(own->methods.items, usual, sizeof usual);
+        own->methods.count = sizeof usual / sizeof *usual;
+    }
+    if (own->prompts.count == 0 && own->from_valid == 0 && own->unconditional == 0)
+        return lm_fail(err, LM_INVALID,
+                       "prompts: nothing to sample; give prompts, from_valid or unconditional");
+    return check_names(&own->methods, err);
+}
+
+const struct lm_stage lm_stage_sample = {
+    .name = "sample",
+    .version = 1,
+    .summary = "text from the model by several decoding methods, with diversity and novelty",
+    .flags = LM_STAGE_SEED | LM_STAGE_NUMERIC,
+    .inputs = inputs,
+    .outputs = outputs,
+    .params = params,
+    .params_size = sizeof(struct sample_params),
+    .resolve = resolve,
+};

@@ -1,0 +1,154 @@
+#include <math.h>
+#include <stdio.h>
+
+#include "base/buf.h"
+#include "base/io.h"
+
+#include "sampler.h"
+
+static void put_ids(struct lm_json_writer *writer, const char *key, const struct sample_ids *ids)
+{
+    lm_json_key(writer, key);
+    lm_json_open(writer, '[');
+    for (size_t i = 0; i < ids->count; i++)
+        lm_json_put_int(writer, ids->items[i]);
+    lm_json_close(writer, ']');
+}
+
+/* Rounded to 1e-4: shorter files, and nothing reads more digits. */
+static void put_nll(struct lm_json_writer *writer, const struct sample_text *text)
+{
+    lm_json_key(writer, "nll");
+    lm_json_open(writer, '[');
+    for (size_t i = 0; i < text->ids.count; i++)
+        lm_json_put_double(writer, floor((double)text->nll[i] * 1e4 + 0.5) / 1e4);
+    lm_json_close(writer, ']');
+}
+
+static enum lm_status put_text(struct lm_json_writer *writer, const struct sampler *sampler,
+                               const struct sample_ids *ids, struct lm_err *err)
+{
+    size_t size = 0;
+    lm_decode(sampler->vocab, ids->items, ids->count, true, NULL, 0, &size);
+    uint8_t *bytes = lm_arena_alloc(sampler->arena, size);
+    if (bytes == NULL)
+        return lm_fail(err, LM_NOMEM, "no memory for a text; give fewer max_tokens");
+    lm_decode(sampler->vocab, ids->items, ids->count, true, bytes, size, &size);
+    lm_json_key(writer, "text");
+    lm_json_put_bytes(writer, bytes, size);
+    return LM_OK;
+}
+
+static void put_method(struct lm_buf *out, const struct sample_method *method)
+{
+    struct lm_json_writer writer;
+    lm_json_begin(&writer, out, false);
+    lm_json_open(&writer, '{');
+    lm_json_member_string(&writer, "kind", "method");
+    lm_json_member_string(&writer, "name", method->name);
+    lm_json_member_double(&writer, "temperature", method->temperature);
+    lm_json_member_int(&writer, "top_k", method->top_k);
+    lm_json_member_double(&writer, "top_p", method->top_p);
+    lm_json_member_double(&writer, "min_p", method->min_p);
+    lm_json_member_double(&writer, "repetition_penalty", method->repetition_penalty);
+    lm_json_close(&writer, '}');
+    lm_buf_putc(out, '\n');
+}
+
+/* The prompt without its end-of-text. */
+static enum lm_status put_prompt(struct lm_json_writer *writer, const struct sampler *sampler,
+                                 const struct sample_prompt *prompt, struct lm_err *err)
+{
+    const struct sample_ids ids = {prompt->ids.items + 1, prompt->ids.count - 1};
+    lm_json_key(writer, "prompt");
+    lm_json_open(writer, '{');
+    lm_json_member_string(writer, "source", prompt->source);
+    put_ids(writer, "ids", &ids);
+    LM_TRY(put_text(writer, sampler, &ids, err));
+    lm_json_close(writer, '}');
+    return LM_OK;
+}
+
+static enum lm_status put_sample(struct lm_buf *out, const struct sampler *sampler,
+                                 const struct sample_text *text, struct lm_err *err)
+{
+    struct lm_json_writer writer;
+    lm_json_begin(&writer, out, false);
+    lm_json_open(&writer, '{');
+    lm_json_member_string(&writer, "kind", "sample");
+    lm_json_member_string(&writer, "method", text->method->name);
+    lm_json_member_int(&writer, "sample", text->index);
+    LM_TRY(put_prompt(&writer, sampler, text->prompt, err));
+    put_ids(&writer, "ids", &text->ids);
+    put_nll(&writer, text);
+    LM_TRY(put_text(&writer, sampler, &text->ids, err));
+    lm_json_member_string(&writer, "end", text->is_ended ? "end-of-text" : "length");
+    if (text->prompt->reference.count > 0) {
+        lm_json_key(&writer, "reference");
+        lm_json_open(&writer, '{');
+        put_ids(&writer, "ids", &text->prompt->reference);
+        LM_TRY(put_text(&writer, sampler, &text->prompt->reference, err));
+        lm_json_close(&writer, '}');
+    }
+    lm_json_close(&writer, '}');
+    lm_buf_putc(out, '\n');
+    return LM_OK;
+}
+
+/* A figure of a group: a member of its line and, for methods, a result "METHOD.NAME". */
+static void put_figure(struct lm_json_writer *writer, const struct sampler *sampler,
+                       const char *group, const char *name, double value)
+{
+    char key[80];
+    if (isnan(value))
+        return;
+    lm_json_member_double(writer, name, value);
+    snprintf(key, sizeof key, "%s.%s", group, name);
+    lm_ctx_result(sampler->ctx, key, value);
+}
+
+static void put_figures(struct lm_buf *out, const struct sampler *sampler,
+                        const struct sample_figures *figures)
+{
+    struct lm_json_writer writer;
+    char name[32];
+    lm_json_begin(&writer, out, false);
+    lm_json_open(&writer, '{');
+    lm_json_member_string(&writer, "kind", "figures");
+    lm_json_member_string(&writer, "of", figures->of);
+    lm_json_member_int(&writer, "samples", (int64_t)figures->samples);
+    lm_json_member_int(&writer, "tokens", (int64_t)figures->tokens);
+    put_figure(&writer, sampler, figures->of, "nll", figures->nll);
+    for (size_t n = 1; n <= SAMPLE_DISTINCT; n++) {
+        snprintf(name, sizeof name, "distinct_%zu", n);
+        put_figure(&writer, sampler, figures->of, name, figures->distinct[n - 1]);
+    }
+    put_figure(&writer, sampler, figures->of, "rep_4", figures->repeated);
+    for (size_t k = 0; k < SAMPLE_NOVEL; k++) {
+        snprintf(name, sizeof name, "novel_%zu", sample_novel_n[k]);
+        put_figure(&writer, sampler, figures->of, name, figures->novel[k]);
+    }
+    put_figure(&writer, sampler, figures->of, "longest_copy", (double)figures->longest_copy);
+    lm_json_close(&writer, '}');
+    lm_buf_putc(out, '\n');
+}
+
+enum lm_status sample_write(struct sampler *sampler, struct lm_err *err)
+{
+    const struct sample_method *methods = sampler->params->methods.items;
+    struct lm_buf out;
+    enum lm_status status = LM_OK;
+    lm_buf_init(&out, 0);
+    for (size_t m = 0; m < sampler->params->methods.count; m++)
+        put_method(&out, &methods[m]);
+    for (size_t i = 0; i < sampler->text_count && status == LM_OK; i++)
+        status = put_sample(&out, sampler, &sampler->texts[i], err);
+    for (size_t g = 0; g < sampler->figure_count; g++)
+        put_figures(&out, sampler, &sampler->figures[g]);
+    if (status == LM_OK)
+        status = lm_buf_status(&out, err);
+    if (status == LM_OK)
+        status = lm_file_write(lm_ctx_output(sampler->ctx, "samples"), out.data, out.size, err);
+    lm_buf_release(&out);
+    return status;
+}

@@ -1,0 +1,78 @@
+/** One sampling: prompts, what the model wrote, and what is known about it. */
+#ifndef LM_SAMPLE_SAMPLER_H
+#define LM_SAMPLE_SAMPLER_H
+
+#include <lmpipe/hash.h>
+#include <lmpipe/model.h>
+#include <lmpipe/stage.h>
+#include <lmpipe/tokenizer.h>
+#include <lmpipe/tokens.h>
+
+#include "base/json.h"
+
+#include "sample_params.h"
+
+/** A run of token ids. */
+struct sample_ids {
+    int32_t *items;
+    size_t count;
+};
+
+/** What to continue. ids[0] is end-of-text: a prompt is the start of a document. */
+struct sample_prompt {
+    const char *source;               /**< "spec", "valid" or "free" */
+    struct sample_ids ids, reference; /**< reference: how the document really goes on */
+    int64_t samples;
+    struct lm_rng rng; /**< from the seed and the ids alone: other prompts never shift it */
+};
+
+/** One continuation. */
+struct sample_text {
+    const struct sample_method *method;
+    const struct sample_prompt *prompt;
+    int64_t index;
+    struct sample_ids ids;
+    float *nll; /**< nats, under the unfiltered model */
+    bool is_ended;
+};
+
+/** Diversity and novelty of a group of texts; NaN: too little text. */
+struct sample_figures {
+    const char *of;
+    size_t samples, tokens, longest_copy;
+    double nll, distinct[3], repeated, novel[5];
+};
+
+enum { SAMPLE_NOVEL = 5, SAMPLE_DISTINCT = 3 };
+
+extern const size_t sample_novel_n[SAMPLE_NOVEL]; /**< 2, 3, 4, 8, 13 */
+
+struct sampler {
+    struct lm_ctx *ctx;
+    struct lm_arena *arena;
+    const struct sample_params *params;
+    struct lm_model *model;
+    struct lm_tokens *tokens;
+    struct lm_vocab *vocab;
+    struct sample_prompt *prompts;
+    size_t prompt_count;
+    struct sample_text *texts;
+    size_t text_count;
+    struct sample_ids *real; /**< held-out texts to compare with */
+    size_t real_count;
+    struct sample_figures *figures; /**< one a method, then held-out */
+    size_t figure_count;
+};
+
+/** Prompts of the spec, of held-out documents and the empty one (sample_prompts.c). */
+enum lm_status sample_collect_prompts(struct sampler *sampler, struct lm_err *err);
+/** Held-out texts for comparison: the starts of documents in a drawn order. */
+enum lm_status sample_collect_real(struct sampler *sampler, struct lm_err *err);
+/** All texts of the grid, in order of method, prompt, sample (sample_generate.c). LM_CANCELLED. */
+enum lm_status sample_generate(struct sampler *sampler, struct lm_err *err);
+/** Figures of each method and of held-out text (sample_figures.c). LM_CANCELLED. */
+enum lm_status sample_measure(struct sampler *sampler, struct lm_err *err);
+/** The output and the results (sample_write.c). */
+enum lm_status sample_write(struct sampler *sampler, struct lm_err *err);
+
+#endif

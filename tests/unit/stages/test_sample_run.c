@@ -1,0 +1,323 @@
+#include <stdlib.h>
+
+#include <lmpipe/tokenizer.h>
+
+#include "base/json.h"
+#include "stages/sample/sample_params.h"
+
+#include "scored_fixture.h"
+#include "tap.h"
+
+#define TOP "test_sample_run.tmp"
+
+extern const struct lm_stage lm_stage_sample;
+extern lm_run_fn lm_run_sample;
+
+static const uint64_t documents[LM_SPLITS] = {60, 12, 2};
+static const char *const prompts[] = {"abc", "hello <b>world", "xyz"};
+
+/* ---- inputs ---- */
+
+/* One text of 80 letters that supports the 43 merges a vocabulary of 300 needs. */
+static bool next_document(void *user, const uint8_t **text, size_t *size)
+{
+    static uint8_t letters[4000];
+    bool *is_given = user;
+    for (size_t i = 0; i < sizeof letters; i++)
+        letters[i] = (uint8_t)('a' + i * i / 7 % 20);
+    *text = letters;
+    *size = sizeof letters;
+    bool is_first = !*is_given;
+    *is_given = true;
+    return is_first;
+}
+
+static bool write_vocab(const char *path)
+{
+    static const char *const specials[] = {"<|endoftext|>"};
+    const struct lm_bpe_options options = {.vocab_size = SCORED_VOCAB,
+                                           .pattern = LM_PATTERN_GPT2,
+                                           .min_frequency = 1,
+                                           .specials = specials,
+                                           .special_count = 1};
+    struct lm_vocab *vocab = NULL;
+    bool is_given = false;
+    bool is_done =
+        lm_bpe_train(&vocab, &options, next_document, &is_given, NULL, NULL, NULL) == LM_OK &&
+        lm_vocab_size(vocab) == SCORED_VOCAB && lm_vocab_save(vocab, path, NULL) == LM_OK;
+    lm_vocab_free(vocab);
+    return is_done;
+}
+
+static bool start(void)
+{
+    return lm_dir_remove(TOP, NULL) == LM_OK && scored_write_model(TOP "/model") &&
+           write_vocab(TOP "/model/vocab") && scored_write_tokens(TOP "/tokens", documents);
+}
+
+static struct sample_params usual_params(void)
+{
+    return (struct sample_params){.prompts = {(void *)(uintptr_t)prompts, 2},
+                                  .from_valid = 2,
+                                  .prompt_tokens = 6,
+                                  .unconditional = 2,
+                                  .samples = 2,
+                                  .max_tokens = 30};
+}
+
+static enum lm_status run(const char *folder, struct sample_params params, size_t threads,
+                          long cancel_after, struct lm_err *err)
+{
+    const struct lm_job_input inputs[] = {{"model", "model", TOP "/model"},
+                                          {"tokens", "tokens", TOP "/tokens"}};
+    struct lm_job job = {.stage = &lm_stage_sample,
+                         .inputs = inputs,
+                         .input_count = 2,
+                         .folder = folder,
+                         .checkpoints = folder,
+                         .seed = 1,
+                         .threads = threads,
+                         .portable = true};
+    struct lm_arena *arena = lm_arena_create();
+    struct lm_ctx *ctx = NULL;
+    enum lm_status status = lm_stage_sample.resolve(&params, arena, err);
+    job.params = &params;
+    if (status == LM_OK)
+        status = lm_dir_create(folder, err);
+    if (status == LM_OK)
+        status = lm_ctx_create(&ctx, &job, NULL, -1, err);
+    if (status == LM_OK && cancel_after >= 0)
+        lm_ctx_cancel_after(ctx, cancel_after);
+    if (status == LM_OK)
+        status = lm_run_sample(ctx, &params, err);
+    lm_ctx_free(ctx);
+    lm_arena_free(arena);
+    return status;
+}
+
+/* ---- the output ---- */
+
+enum { LINES = 64 };
+
+struct lines {
+    struct lm_json *items[LINES];
+    char *texts[LINES];
+    size_t count;
+    struct lm_arena *arena;
+};
+
+static void read_lines(struct lines *out, const char *folder)
+{
+    char path[200], *text, *line;
+    size_t size;
+    snprintf(path, sizeof path, "%s/out/samples", folder);
+    *out = (struct lines){.arena = lm_arena_create()};
+    if (lm_file_read(&text, &size, out->arena, path, 1 << 24, NULL) != LM_OK)
+        return;
+    for (line = strtok_r(text, "\n", &text); line != NULL && out->count < LINES;
+         line = strtok_r(NULL, "\n", &text)) {
+        out->texts[out->count] = line;
+        if (lm_json_parse(&out->items[out->count], line, strlen(line), NULL) == LM_OK)
+            out->count++;
+    }
+}
+
+static void free_lines(struct lines *lines)
+{
+    for (size_t i = 0; i < lines->count; i++)
+        lm_json_free(lines->items[i]);
+    lm_arena_free(lines->arena);
+}
+
+static bool has_text(const struct lm_json *line, const char *key, const char *want)
+{
+    const char *text = lm_json_string(lm_json_get(line, key), NULL);
+    return text != NULL && strcmp(text, want) == 0;
+}
+
+static const struct lm_json *find_figures(const struct lines *lines, const char *of)
+{
+    for (size_t i = 0; i < lines->count; i++) {
+        if (has_text(lines->items[i], "kind", "figures") && has_text(lines->items[i], "of", of))
+            return lines->items[i];
+    }
+    return NULL;
+}
+
+static size_t count_kind(const struct lines *lines, const char *kind)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < lines->count; i++)
+        count += has_text(lines->items[i], "kind", kind);
+    return count;
+}
+
+/* ---- tests ---- */
+
+static void writes_the_grid(struct tap *tap)
+{
+    struct lm_err err = {0};
+    struct lines lines;
+    REQUIRE(start() && run(TOP "/a", usual_params(), 1, -1, &err) == LM_OK);
+    read_lines(&lines, TOP "/a");
+    CHECK_INT(count_kind(&lines, "method"), 3);
+    CHECK_INT(count_kind(&lines, "sample"), 5 + 10 + 10); /* greedy once a prompt */
+    CHECK_INT(count_kind(&lines, "figures"), 4);
+    for (size_t i = 0; i < lines.count; i++) {
+        const struct lm_json *line = lines.items[i];
+        if (!has_text(line, "kind", "sample"))
+            continue;
+        size_t ids = lm_json_count(lm_json_get(line, "ids"));
+        CHECK_INT(lm_json_count(lm_json_get(line, "nll")), ids);
+        CHECK(has_text(line, "end", "length") ? ids == 30 : ids < 30);
+        const struct lm_json *prompt = lm_json_get(line, "prompt");
+        CHECK((lm_json_get(line, "reference") != NULL) == has_text(prompt, "source", "valid"));
+        if (has_text(prompt, "source", "free"))
+            CHECK_INT(lm_json_count(lm_json_get(prompt, "ids")), 0);
+    }
+    free_lines(&lines);
+}
+
+/* Greedy by hand: the likeliest token of each position, full forward passes, no cache. */
+static void greedy_is_the_likeliest_token(struct tap *tap)
+{
+    static float logits[SCORED_CONTEXT * SCORED_VOCAB];
+    const struct lm_model_options options = {.numerics = LM_NUMERICS_PORTABLE};
+    int32_t ids[SCORED_CONTEXT] = {SCORED_END};
+    struct lm_model *model = NULL;
+    struct lines lines;
+    const struct lm_json *free_line = NULL;
+    REQUIRE(start() && run(TOP "/a", usual_params(), 1, -1, NULL) == LM_OK);
+    REQUIRE(lm_model_load(&model, TOP "/model", &options, NULL) == LM_OK);
+    read_lines(&lines, TOP "/a");
+    for (size_t i = 0; i < lines.count; i++) {
+        if (has_text(lines.items[i], "method", "greedy") &&
+            has_text(lm_json_get(lines.items[i], "prompt"), "source", "free"))
+            free_line = lines.items[i];
+    }
+    REQUIRE(free_line != NULL);
+    const struct lm_json *got = lm_json_get(free_line, "ids");
+    for (int64_t t = 1; t < SCORED_CONTEXT && (size_t)t <= lm_json_count(got); t++) {
+        REQUIRE(lm_model_logits(model, ids, 1, t, logits, NULL) == LM_OK);
+        const float *last = logits + (t - 1) * SCORED_VOCAB;
+        int best = 0;
+        double sum = 0;
+        for (int k = 0; k < SCORED_VOCAB; k++) {
+            best = last[k] > last[best] ? k : best;
+            sum += exp((double)last[k]);
+        }
+        ids[t] = best;
+        CHECK_INT(lm_json_int(lm_json_at(got, (size_t)t - 1), -1), best);
+        CHECK_NEAR(lm_json_double(lm_json_at(lm_json_get(free_line, "nll"), (size_t)t - 1), -1),
+                   log(sum) - (double)last[best], 2e-4);
+    }
+    free_lines(&lines);
+    lm_model_free(model);
+}
+
+/* Every sample of the small grid occurs, byte for byte, in the larger one. */
+static void a_new_prompt_changes_no_other_sample(struct tap *tap)
+{
+    struct sample_params more = usual_params();
+    struct lines few, many;
+    more.prompts.count = 3;
+    more.from_valid = 4;
+    REQUIRE(start() && run(TOP "/few", usual_params(), 1, -1, NULL) == LM_OK);
+    REQUIRE(run(TOP "/many", more, 1, -1, NULL) == LM_OK);
+    read_lines(&few, TOP "/few");
+    read_lines(&many, TOP "/many");
+    CHECK_INT(count_kind(&many, "sample"), count_kind(&few, "sample") + 3 * (1 + 2 + 2));
+    char hex[LM_DIGEST_HEX], other[LM_DIGEST_HEX];
+    CHECK(strcmp(scored_digest(hex, TOP "/few/out/samples"),
+                 scored_digest(other, TOP "/many/out/samples")) != 0);
+    for (size_t i = 0; i < few.count; i++) {
+        bool is_found = !has_text(few.items[i], "kind", "sample");
+        for (size_t k = 0; k < many.count && !is_found; k++)
+            is_found = strcmp(few.texts[i], many.texts[k]) == 0;
+        CHECK(is_found);
+    }
+    free_lines(&few);
+    free_lines(&many);
+}
+
+/* A greedy text of one token over and over: the figures say so. */
+static void figures_are_plausible(struct tap *tap)
+{
+    struct lines lines;
+    REQUIRE(start() && run(TOP "/a", usual_params(), 1, -1, NULL) == LM_OK);
+    read_lines(&lines, TOP "/a");
+    const struct lm_json *plain = find_figures(&lines, "plain");
+    const struct lm_json *real = find_figures(&lines, "held-out");
+    REQUIRE(plain != NULL && real != NULL);
+    double before = 0;
+    const char *const novel[] = {"novel_2", "novel_3", "novel_4", "novel_8", "novel_13"};
+    for (size_t k = 0; k < 5; k++) {
+        double share = lm_json_double(lm_json_get(plain, novel[k]), -1);
+        CHECK(share >= before && share <= 1);
+        before = share;
+    }
+    /* Samples of a random model are nearly uniform over 300 tokens, real text over 20. */
+    CHECK(lm_json_double(lm_json_get(plain, "novel_2"), 0) >
+          lm_json_double(lm_json_get(real, "novel_2"), 1));
+    CHECK(lm_json_double(lm_json_get(plain, "distinct_1"), 0) >
+          lm_json_double(lm_json_get(real, "distinct_1"), 1));
+    free_lines(&lines);
+}
+
+static void threads_change_nothing(struct tap *tap)
+{
+    char one[LM_DIGEST_HEX], three[LM_DIGEST_HEX];
+    REQUIRE(start() && run(TOP "/one", usual_params(), 1, -1, NULL) == LM_OK);
+    REQUIRE(run(TOP "/three", usual_params(), 3, -1, NULL) == LM_OK);
+    CHECK_STR(scored_digest(one, TOP "/one/out/samples"),
+              scored_digest(three, TOP "/three/out/samples"));
+}
+
+/* Bytes of this version: other bytes mean another lm_stage_sample.version. */
+static void golden_bytes(struct tap *tap)
+{
+    char hex[LM_DIGEST_HEX];
+    REQUIRE(start() && run(TOP "/a", usual_params(), 1, -1, NULL) == LM_OK);
+    CHECK_STR(scored_digest(hex, TOP "/a/out/samples"),
+              "c434c5cc59569d78919427a67a24e296080fe2715b36cbc4f52b8b43d809f9eb");
+}
+
+static void refuses_bad_grids(struct tap *tap)
+{
+    const struct {
+        struct sample_method methods[2];
+        const char *text;
+    } cases[] = {
+        {{{.name = "a"}, {.name = "a"}}, "methods: the name \"a\" occurs twice; rename one"},
+        {{{.name = "a"}, {.name = "A b"}},
+         "methods: a name has 1 to 32 of a-z, 0-9, _ and -; rename \"A b\""},
+        {{{.name = "held-out"}, {.name = "b"}},
+         "methods: \"held-out\" is the name of the real text; choose another"},
+    };
+    struct lm_err err = {0};
+    struct lm_arena *arena = lm_arena_create();
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct sample_params params = usual_params();
+        params.methods = (struct lm_list){(void *)(uintptr_t)cases[i].methods, 2};
+        CHECK_INT(lm_stage_sample.resolve(&params, arena, &err), LM_INVALID);
+        CHECK_STR(err.text, cases[i].text);
+    }
+    struct sample_params nothing = {.samples = 1};
+    CHECK_INT(lm_stage_sample.resolve(&nothing, arena, &err), LM_INVALID);
+    lm_arena_free(arena);
+}
+
+static void can_be_cancelled(struct tap *tap)
+{
+    struct lm_err err = {0};
+    REQUIRE(start());
+    for (long polls = 0; polls < 200; polls += 60)
+        CHECK_INT(run(TOP "/a", usual_params(), 1, polls, &err), LM_CANCELLED);
+}
+
+static const struct tap_test tests[] = {
+    TAP_ROW(writes_the_grid) TAP_ROW(greedy_is_the_likeliest_token)
+        TAP_ROW(a_new_prompt_changes_no_other_sample) TAP_ROW(figures_are_plausible)
+            TAP_ROW(threads_change_nothing) TAP_ROW(golden_bytes) TAP_ROW(refuses_bad_grids)
+                TAP_ROW(can_be_cancelled)};
+LM_TEST_MAIN(tests)
