@@ -131,4 +131,8 @@ void lm_blas_start(void);
 /** "openblas <version> <core>" into out (at most `size` bytes). */
 void lm_blas_describe(char *out, size_t size);
 
+/** Core type this processor runs that is better than the one OpenBLAS chose when it was loaded, or
+ *  NULL when it chose one with AVX2 at least, or there is none. */
+const char *lm_blas_better_core(void);
+
 #endif

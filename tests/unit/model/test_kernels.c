@@ -221,6 +221,8 @@ static void test_pick(struct tap *tap)
     char text[96];
     lm_blas_describe(text, sizeof text);
     CHECK(strncmp(text, "openblas 0.", 11) == 0);
+    const char *better = lm_blas_better_core(); /* never what it already is */
+    CHECK(better == NULL || strstr(text, better) == NULL);
 }
 
 static const struct tap_test tests[] = {TAP_ROW(test_gemm) TAP_ROW(test_gemm_cuts) TAP_ROW(
