@@ -201,5 +201,8 @@ const char *lm_model_kernels(const struct lm_model *model);
 /** What `numerics: blas` puts into a key: "blas openblas <version> <core> f32"; portable: "portable 1".
  *  Loads nothing but OpenBLAS itself. out: 128 bytes. */
 void lm_numerics_describe(char out[128], enum lm_numerics numerics);
+/** Core type a program should put into OPENBLAS_CORETYPE and start itself anew: an OpenBLAS older
+ *  than the processor takes kernels without AVX, five times slower. NULL: it chose well. */
+const char *lm_numerics_core(void);
 
 #endif
