@@ -177,6 +177,9 @@ struct lm_run_options {
     bool ci;         /**< also write junit-run.xml beside what is published */
     lm_run_event_fn *on_event;
     void *user;
+    /** Environment of the worker: a fixed list of names is asked for; NULL: none is set. */
+    const char *(*env)(void *user, const char *name);
+    void *env_user;
 };
 
 struct lm_run_row {
@@ -199,11 +202,13 @@ struct lm_run_result {
     struct lm_gate_row *gates;
     size_t gate_count;
     size_t executed;
-    int exit_code; /**< 0, 1, 3, 4, 5 or 75 as in DESIGN section 4 */
+    int exit_code; /**< 0, 1, 3, 4, 5 or 75 as in docs/formats/events.md; 128 + n after a second signal */
 };
 /** Brings the plan's stages up to date. SIGINT/SIGTERM must be blocked by the caller; they are
  *  taken from a signalfd here: first: checkpoint and stop, second: end at once. The result is
- *  owned by the plan. Returns LM_OK whenever the run took place (see exit_code). */
+ *  owned by the plan. Returns LM_OK whenever the run took place (see exit_code). LM_INVALID, before
+ *  the first stage: a warning of the plan is fatal, or artifacts/<experiment>/ belongs to another
+ *  spec. LM_IO: the store cannot be used. */
 enum lm_status lm_run(struct lm_plan *plan, const struct lm_run_options *options,
                       struct lm_run_result *out, struct lm_err *err);
 /** Publishes again what the spec declares, for stages that are up to date. */
