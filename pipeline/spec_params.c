@@ -130,7 +130,7 @@ static void read_enum(const struct slot *slot)
 static const char *expand(const struct slot *slot, bool *dropped)
 {
     *dropped = false;
-    if (slot->node->kind != LM_NODE_SCALAR || !slot->node->has_env ||
+    if (slot->node->kind != LM_NODE_SCALAR || !slot->node->has_env || slot->node->failed ||
         !(slot->row->flags & LM_PARAM_ENV))
         return lm_read_text(slot->load, slot->node, slot->field);
     const char *unset, *text = lm_load_env(slot->load, slot->node->text, &unset);
