@@ -462,8 +462,9 @@ static void read_numerics(struct lm_load *load, struct lm_spec_stage *stage,
 {
     static const char *const profiles[] = {"blas", "portable", NULL};
     const struct lm_entry *entry = lm_node_entry(map, "numerics");
-    stage->portable = load->portable;
-    if (entry == NULL || !(stage->type->flags & LM_STAGE_NUMERIC))
+    bool numeric = stage->type->flags & LM_STAGE_NUMERIC;
+    stage->portable = numeric && load->portable;
+    if (entry == NULL || !numeric)
         return;
     int choice =
         lm_read_choice(load, entry->value, lm_load_field(load, stage->id, "numerics"), profiles);
