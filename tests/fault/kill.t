@@ -1,0 +1,142 @@
+#!/bin/bash
+# kill -9 of the runner and of a stage at random moments: what a runner started dies with it, a
+# killed stage is one failed stage, and the next run gives the artifacts of an undisturbed one.
+# Also with a second runner on the store, which goes on alone.
+#
+#   kill.t [KILLS [OPTION...]]   default: 12 kills of `run tiny.yaml -S steps=1000`; with
+#                                steps=20000 checkpoints are hit too. LM_FAULT_SEED=N repeats.
+. "$(dirname "$0")/../cli/lib.sh"
+
+kills=${1:-12}
+options=("${@:2}")
+[ ${#options[@]} -gt 0 ] || options=(-S steps=1000)
+per_store=3
+seed=${LM_FAULT_SEED:-$$}
+RANDOM=$seed
+landed=0
+
+# Starts a run in the background, by exec: $! is the runner itself.
+start_run() {
+    exec "$LMPIPE" run tiny.yaml "${options[@]}" --progress none >out.txt 2>err.txt </dev/null &
+}
+
+# Processes below PID.
+below() {
+    local child children
+    read -ra children <<<"$(cat /proc/"$1"/task/*/children 2>/dev/null | tr '\n' ' ')"
+    for child in "${children[@]}"; do
+        echo "$child"
+        below "$child"
+    done
+}
+
+milliseconds() {
+    echo $(($(date +%s%N) / 1000000))
+}
+
+random_pause() { # sets $delay: most of the length of an undisturbed run
+    delay=$((RANDOM * (length * 9 / 10 + 1) / 32768))
+    sleep "$((delay / 1000)).$(printf '%03d' $((delay % 1000)))"
+}
+
+gone() { # PID...: none of them lives after at most 5 seconds
+    local pid
+    for pid in "$@"; do
+        for _ in $(seq 100); do
+            case $(cut -d' ' -f3 "/proc/$pid/stat" 2>/dev/null) in Z | X | '') continue 2 ;; esac
+            sleep 0.05
+        done
+        echo "# process $pid outlived its runner"
+        return 1
+    done
+}
+
+in_order() { # STATUS: a failed stage (1), or the process had done its work already (0)
+    [ "$1" -eq 1 ] || [ "$1" -eq 0 ] || ! sed 's/^/# /' err.txt
+}
+
+kill_runner() {
+    local processes status=0
+    start_run
+    local runner=$!
+    random_pause
+    mapfile -t processes < <(below "$runner")
+    kill -9 "$runner" 2>/dev/null
+    wait "$runner" 2>/dev/null || status=$?
+    [ $status -ne 137 ] || landed=$((landed + 1))
+    ok "runner killed after $delay ms: its ${#processes[@]} processes die with it" \
+        gone "${processes[@]}"
+}
+
+kill_stage() {
+    local processes=() status=0
+    start_run
+    local runner=$!
+    random_pause
+    while [ ${#processes[@]} -eq 0 ] && kill -0 "$runner" 2>/dev/null; do
+        mapfile -t processes < <(below "$runner")
+        [ -e "/proc/$runner/exe" ] || break # it has ended and waits for us
+    done
+    [ ${#processes[@]} -eq 0 ] ||
+        kill -9 "${processes[RANDOM % ${#processes[@]}]}" 2>/dev/null
+    wait "$runner" || status=$?
+    [ $status -ne 1 ] || landed=$((landed + 1))
+    ok "stage killed after $delay ms: the runner ends in order (exit $status)" in_order $status
+}
+
+# One store: some kills, then a run to the end.
+disturbed() { # NAME
+    local kind
+    fresh "$1"
+    for kind in $2; do
+        "kill_$kind"
+    done
+    lmpipe run tiny.yaml "${options[@]}" --progress none
+    is "$1: the next run completes" "$status" 0
+    [ "$status" = 0 ] || echo "# ${err//$'\n'/$'\n# '}"
+    is "$1: its artifacts are the undisturbed ones" "$(artifact_digests tiny.yaml "${options[@]}")" "$want"
+}
+
+# ---- undisturbed ----
+
+fresh undisturbed
+start=$(milliseconds)
+lmpipe run tiny.yaml "${options[@]}" --progress none
+is "an undisturbed run" "$status" 0
+length=$(($(milliseconds) - start))
+want=$(artifact_digests tiny.yaml "${options[@]}")
+unlike "shows each of its artifacts" "$want" "$(sha256sum </dev/null | cut -c1-64)"
+echo "# $length ms undisturbed; LM_FAULT_SEED=$seed"
+
+# ---- kills ----
+
+for ((done = 0; done < kills; done += per_store)); do
+    case $((done / per_store % 2)) in
+    0) disturbed "store$done" "runner stage runner" ;;
+    1) disturbed "store$done" "stage runner stage" ;;
+    esac
+    chmod -R u+w . && rm -rf -- "${PWD:?}"/*
+done
+echo "# $landed of $done kills landed in a run"
+ok "at least a third of the kills landed" [ $((landed * 3)) -ge "$done" ]
+
+# ---- two runners, one of them killed: its locks die with it and the other goes on ----
+
+fresh second
+fresh first
+start_run
+first=$!
+(cd ../second && exec "$LMPIPE" run tiny.yaml "${options[@]}" --store ../first/artifacts/store --progress none \
+    >out.txt 2>err.txt </dev/null) &
+second=$!
+random_pause
+kill -9 "$first" 2>/dev/null
+wait "$first" 2>/dev/null
+status=0
+wait "$second" || status=$?
+is "a runner whose partner was killed after $delay ms completes" "$status" 0
+[ "$status" = 0 ] || sed 's/^/# /' ../second/err.txt
+lmpipe run tiny.yaml "${options[@]}" --progress none
+is "and leaves nothing to do" "$(executed)" ""
+is "and the undisturbed artifacts" "$(artifact_digests tiny.yaml "${options[@]}")" "$want"
+done_testing
