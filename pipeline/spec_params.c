@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/io.h"
-#include "params.h"
+#include "param_rows.h"
 #include "scalar.h"
 
 /** One value on its way into the struct. */

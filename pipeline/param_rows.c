@@ -1,4 +1,4 @@
-#include "params.h"
+#include "param_rows.h"
 
 #include <inttypes.h>
 #include <stdio.h>

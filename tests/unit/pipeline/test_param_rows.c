@@ -1,7 +1,7 @@
 #include "tap.h"
 
 #include "base/buf.h"
-#include "pipeline/params.h"
+#include "pipeline/param_rows.h"
 #include "unit/pipeline/fakes.h"
 
 /** Two sources, one of them with mirrors. */
