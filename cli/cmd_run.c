@@ -110,6 +110,7 @@ static int execute(struct lm_cli *cli, struct lm_loaded *loaded, const struct ru
         .deadline = args->deadline,
         .ci = args->ci,
         .on_event = lm_live_event,
+        .env = lm_cli_env,
     };
     if (lm_plan_refusal(loaded->plan, &err) != LM_OK)
         return lm_cli_fail(cli, LM_EXIT_USAGE, err.text);
