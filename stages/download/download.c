@@ -42,7 +42,7 @@ static const struct lm_param rows[] = {
      .min = 1, .max = 1e15, .unit = "bytes",
      .help = "most bytes a source may have as fetched, and the corpus as unpacked"},
     {P(max_files), .type = LM_P_INT, .flags = LM_PARAM_NOT_IN_KEY, .def_int = 100000, .min = 1,
-     .max = 1e7, .unit = "files", .help = "most files the corpus may have"},
+     .max = 1e6, .unit = "files", .help = "most files the corpus may have"},
     {P(retries), .type = LM_P_INT, .flags = LM_PARAM_NOT_IN_KEY, .def_int = 4, .max = 100,
      .unit = "rounds", .help = "further rounds over url and mirrors after a failure that may pass"},
     {P(retry_delay), .type = LM_P_DURATION, .flags = LM_PARAM_NOT_IN_KEY, .def_float = 1,
