@@ -39,7 +39,7 @@ static const struct lm_param rows[] = {
      .fields = source_rows, .fields_size = sizeof(struct lm_download_source),
      .help = "where the text comes from, in the order of the corpus"},
     {P(max_bytes), .type = LM_P_SIZE, .flags = LM_PARAM_NOT_IN_KEY, .def_int = 16 * KIB * KIB * KIB,
-     .min = 1, .max = 1e15, .unit = "bytes",
+     .min = 1, .max = 0x1p50, .unit = "bytes",
      .help = "most bytes a source may have as fetched, and the corpus as unpacked"},
     {P(max_files), .type = LM_P_INT, .flags = LM_PARAM_NOT_IN_KEY, .def_int = 100000, .min = 1,
      .max = 1e6, .unit = "files", .help = "most files the corpus may have"},
