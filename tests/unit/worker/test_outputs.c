@@ -10,7 +10,7 @@
 #include "tap.h"
 
 static const struct lm_port ports[] = {
-    {"text", "text", "", LM_PORT_FOLDER}, {"card", "card", "", 0}, {0}};
+    {"text", "tokens", "", LM_PORT_FOLDER}, {"card", "card", "", 0}, {0}};
 static const struct lm_stage type = {.name = "make", .version = 1, .outputs = ports};
 
 struct fixture {
@@ -90,6 +90,22 @@ static void test_tokens(struct tap *tap)
     teardown(&f);
 }
 
+/** Anybody's file may end so. */
+static void test_no_tokens(struct tap *tap)
+{
+    static const struct lm_port corpus[] = {{"corpus", "corpus", "", LM_PORT_FOLDER}, {0}};
+    static const struct lm_stage fetch = {.name = "fetch", .version = 1, .outputs = corpus};
+    struct fixture f;
+    setup(&f);
+    f.job.stage = &fetch;
+    lm_dir_remove(lm_arena_printf(f.arena, "%s/out", f.root), NULL);
+    put(&f, "corpus/data.mdb", "abc");
+    REQUIRE(collect(&f) == LM_OK);
+    CHECK_STR(f.outputs[0].files[0].logical,
+              "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    teardown(&f);
+}
+
 static void test_refused(struct tap *tap)
 {
     struct fixture f;
@@ -117,5 +133,5 @@ static void test_refused(struct tap *tap)
 }
 
 static const struct tap_test tests[] = {TAP_ROW(test_plain) TAP_ROW(test_tokens)
-                                            TAP_ROW(test_refused)};
+                                            TAP_ROW(test_no_tokens) TAP_ROW(test_refused)};
 LM_TEST_MAIN(tests)
