@@ -29,16 +29,6 @@ bool report_has_vocab(const struct report *report)
     return report->vocab != NULL;
 }
 
-static void put_token(struct lm_buf *out, const struct lm_vocab *vocab, int32_t id)
-{
-    size_t size = 0;
-    const uint8_t *bytes = lm_vocab_token(vocab, id, &size);
-    lm_buf_puts(out, "<code>\xe2\x80\xb9");
-    if (bytes != NULL)
-        lm_html_text(out, bytes, size);
-    lm_buf_puts(out, "\xe2\x80\xba</code>");
-}
-
 static void put_fact(struct lm_buf *out, const char *label, const char *value)
 {
     lm_html_printf(out, "<tr><th scope=\"row\">%s</th><td>%s</td></tr>\n", label, value);
@@ -71,20 +61,16 @@ static void put_longest(struct lm_buf *out, const struct report *report)
         return;
     qsort(rows, (size_t)used, sizeof *rows, compare_lengths);
     lm_buf_puts(out, "<tr><th scope=\"row\">Longest tokens</th><td class=\"list\">");
-    for (int64_t i = 0; i < used && i < LONGEST; i++) {
-        put_token(out, report->vocab, rows[i].id);
-        lm_buf_putc(out, ' ');
-    }
+    for (int64_t i = 0; i < used && i < LONGEST; i++)
+        report_token_write(out, report, rows[i].id);
     lm_buf_puts(out, "</td></tr>\n");
 }
 
 static void put_merges(struct lm_buf *out, const struct report *report)
 {
     lm_buf_puts(out, "<tr><th scope=\"row\">First merges</th><td class=\"list\">");
-    for (int32_t i = 0; i < MERGES && i < lm_vocab_merges(report->vocab); i++) {
-        put_token(out, report->vocab, 256 + i);
-        lm_buf_putc(out, ' ');
-    }
+    for (int32_t i = 0; i < MERGES && i < lm_vocab_merges(report->vocab); i++)
+        report_token_write(out, report, 256 + i);
     lm_buf_puts(out, "</td></tr>\n");
 }
 
@@ -168,7 +154,8 @@ static bool put_stage(void *user, const char *key, const struct lm_json *value)
     struct lm_buf *out = user;
     const char *uses = lm_json_string(lm_json_get(value, "uses"), NULL);
     const struct lm_json *params = lm_json_get(value, "params");
-    lm_html_printf(out, "<details><summary><b>%s</b> %s</summary>", key, uses != NULL ? uses : "");
+    lm_html_printf(out, "<details><summary><code>%s</code> %s</summary>", key,
+                   uses != NULL ? uses : "");
     report_value_write(out, params, 0);
     lm_buf_puts(out, "</details>\n");
     return true;
