@@ -12,6 +12,8 @@ static int run(struct lm_cli *cli, const void *given, char **operands, size_t co
     int status = lm_loaded_spec(&loaded, cli, operands[0], args);
     if (status == LM_EXIT_OK) {
         size_t stages = lm_spec_stages(loaded.spec);
+        struct lm_diags warnings = lm_spec_warnings(loaded.spec);
+        lm_loaded_findings(cli, &warnings);
         fprintf(cli->out.file, "%s: ok, %zu stage%s\n", operands[0], stages,
                 stages == 1 ? "" : "s");
     }

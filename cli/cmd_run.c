@@ -110,7 +110,10 @@ static int execute(struct lm_cli *cli, struct lm_loaded *loaded, const struct ru
         .deadline = args->deadline,
         .ci = args->ci,
         .on_event = lm_live_event,
+        .env = lm_cli_env,
     };
+    if (lm_plan_refusal(loaded->plan, &err) != LM_OK)
+        return lm_cli_fail(cli, LM_EXIT_USAGE, err.text);
     int status = thread_budget(&run_options.threads, args, cli);
     if (status != LM_EXIT_OK || (status = kernel_path(cli)) != LM_EXIT_OK)
         return status;

@@ -21,6 +21,7 @@
     X(model_generate)                                                                              \
     X(cache_du)                                                                                    \
     X(cache_clear)                                                                                 \
+    X(init)                                                                                        \
     X(doctor)                                                                                      \
     X(version)
 

@@ -192,7 +192,7 @@ static void stage_event(struct lm_live *live, const struct lm_run_event *event, 
         lm_live_stage_progress(stage, event->done, event->total, event->text, now);
         break;
     case LM_EV_GAUGE:
-        lm_live_stage_gauge(stage, event->text, event->value);
+        lm_live_stage_gauge(stage, event->text, event->value, now);
         break;
     case LM_EV_STAGE_WAIT:
     case LM_EV_NOTE:

@@ -73,7 +73,24 @@ void lm_live_stage_progress(struct lm_live_stage *stage, uint64_t done, uint64_t
     snprintf(stage->unit, sizeof stage->unit, "%s", unit != NULL ? unit : "");
 }
 
-void lm_live_stage_gauge(struct lm_live_stage *stage, const char *name, double value)
+/* The change a second, smoothed: half of the past and half of what is at least a second. */
+static void follow_rate(struct lm_live_gauge *gauge, double value, uint64_t now_ns)
+{
+    double seconds = (double)(now_ns - gauge->marked_ns) / 1e9;
+    if (gauge->marked_ns == 0 || value < gauge->marked) {
+        gauge->rate = 0;
+    } else if (seconds < 1) {
+        return;
+    } else {
+        double rate = (value - gauge->marked) / seconds;
+        gauge->rate = gauge->rate > 0 ? (gauge->rate + rate) / 2 : rate;
+    }
+    gauge->marked = value;
+    gauge->marked_ns = now_ns;
+}
+
+void lm_live_stage_gauge(struct lm_live_stage *stage, const char *name, double value,
+                         uint64_t now_ns)
 {
     size_t i = 0;
     while (i < stage->gauge_count && strcmp(stage->gauges[i].name, name) != 0)
@@ -86,6 +103,7 @@ void lm_live_stage_gauge(struct lm_live_stage *stage, const char *name, double v
     }
     stage->gauges[i].value = value;
     lm_spark_add(&stage->gauges[i].history, value);
+    follow_rate(&stage->gauges[i], value, now_ns);
 }
 
 double lm_live_stage_left(const struct lm_live_stage *stage, uint64_t now_ns)
@@ -100,23 +118,25 @@ double lm_live_stage_left(const struct lm_live_stage *stage, uint64_t now_ns)
 
 /* ---- the line ---- */
 
-enum gauge_form { FIXED3, FIXED2, EXPONENT, RATE, PERCENT, SHORT };
+enum gauge_form { FIXED3, FIXED2, EXPONENT, RATE, SHORT, HIDDEN };
 
-/* How well-known gauges are shown; any other: its name and four digits. */
+/* How well-known gauges are shown; any other: its name and four digits. RATE: the change a second
+ * of what only grows. Bytes and operations are for the run's record. */
 static const struct gauge_style {
     const char *name, *before, *after;
     enum gauge_form form;
     bool spark;
 } styles[] = {
-    {"loss", "loss ", "", FIXED3, true},  {"valid_loss", "valid ", "", FIXED3, false},
-    {"lr", "lr ", "", EXPONENT, false},   {"grad_norm", "gn ", "", FIXED2, false},
-    {"gn", "gn ", "", FIXED2, false},     {"tok/s", "", " tok/s", RATE, false},
-    {"mfu", "mfu ", "%", PERCENT, false},
+    {"loss", "loss ", "", FIXED3, true},   {"valid_loss", "valid ", "", FIXED3, false},
+    {"lr", "lr ", "", EXPONENT, false},    {"grad_norm", "gn ", "", FIXED2, false},
+    {"tokens", "", " tok/s", RATE, false}, {"flops", "", "", HIDDEN, false},
+    {"memory", "", "", HIDDEN, false},
 };
 
-static void print_value(struct lm_buf *out, enum gauge_form form, double value)
+static void print_value(struct lm_buf *out, enum gauge_form form, const struct lm_live_gauge *gauge)
 {
     char text[32];
+    double value = gauge->value;
     switch (form) {
     case FIXED3:
         lm_buf_printf(out, "%.3f", value);
@@ -128,13 +148,12 @@ static void print_value(struct lm_buf *out, enum gauge_form form, double value)
         lm_buf_puts(out, lm_human_exponent(text, value));
         break;
     case RATE:
-        lm_buf_puts(out, lm_human_si(text, value));
-        break;
-    case PERCENT:
-        lm_buf_printf(out, "%.0f", 100 * value);
+        lm_buf_puts(out, lm_human_si(text, gauge->rate));
         break;
     case SHORT:
         lm_buf_printf(out, "%.4g", value);
+        break;
+    case HIDDEN:
         break;
     }
 }
@@ -148,11 +167,13 @@ static void print_gauge(struct lm_buf *out, const struct lm_live_gauge *gauge, b
     }
     if (style == NULL) {
         lm_buf_printf(out, " %s ", gauge->name);
-        print_value(out, SHORT, gauge->value);
+        print_value(out, SHORT, gauge);
         return;
     }
+    if (style->form == HIDDEN || (style->form == RATE && gauge->rate <= 0))
+        return;
     lm_buf_printf(out, " %s", style->before);
-    print_value(out, style->form, gauge->value);
+    print_value(out, style->form, gauge);
     lm_buf_puts(out, style->after);
     if (style->spark && utf8 && gauge->history.count >= 2) {
         lm_buf_putc(out, ' ');

@@ -29,6 +29,8 @@ struct lm_live_gauge {
     char name[LM_GAUGE_NAME];
     double value;
     struct lm_spark history;
+    double marked, rate; /**< of gauges that only grow: value at marked_ns; change a second */
+    uint64_t marked_ns;
 };
 
 struct lm_live_stage {
@@ -47,7 +49,8 @@ void lm_live_stage_begin(struct lm_live_stage *stage, uint64_t now_ns);
 void lm_live_stage_progress(struct lm_live_stage *stage, uint64_t done, uint64_t total,
                             const char *unit, uint64_t now_ns);
 /** Gauges beyond LM_GAUGES are not shown. */
-void lm_live_stage_gauge(struct lm_live_stage *stage, const char *name, double value);
+void lm_live_stage_gauge(struct lm_live_stage *stage, const char *name, double value,
+                         uint64_t now_ns);
 /** Seconds left by the mean speed so far, or a negative number when that says nothing yet. */
 double lm_live_stage_left(const struct lm_live_stage *stage, uint64_t now_ns);
 /** Appends all that follows the id: " 3,200/20,000 16% …". utf8 false: no sparkline. */

@@ -54,7 +54,7 @@ const char *lm_store_place(const struct lm_cli *cli, const char *option, const c
 
 /* ---- opening ---- */
 
-static void print_diags(const struct lm_cli *cli, const struct lm_diags *diags)
+void lm_loaded_findings(const struct lm_cli *cli, const struct lm_diags *diags)
 {
     for (size_t i = 0; i < diags->count; i++) {
         const char *text = lm_diag_format(cli->arena, &diags->items[i]);
@@ -78,7 +78,7 @@ int lm_loaded_spec(struct lm_loaded *loaded, struct lm_cli *cli, const char *pat
                                       .env = lm_cli_env};
     *loaded = (struct lm_loaded){0};
     enum lm_status status = lm_spec_load(&loaded->spec, &diags, cli->arena, path, &options, &err);
-    print_diags(cli, &diags);
+    lm_loaded_findings(cli, &diags);
     if (status == LM_OK)
         return LM_EXIT_OK;
     return diags.errors > 0 ? LM_EXIT_USAGE : lm_cli_fail(cli, LM_EXIT_USAGE, err.text);
@@ -107,7 +107,7 @@ int lm_loaded_plan(struct lm_loaded *loaded, struct lm_cli *cli, const char *pat
                    const struct lm_spec_args *args, const struct lm_selection *selection)
 {
     struct lm_err err = {0};
-    struct lm_plan_options options = {.worker = cli->worker};
+    struct lm_plan_options options = {.worker = cli->worker, .env = lm_cli_env};
     int status = lm_loaded_spec(loaded, cli, path, args);
     if (status != LM_EXIT_OK)
         return status;
@@ -131,7 +131,7 @@ int lm_loaded_plan(struct lm_loaded *loaded, struct lm_cli *cli, const char *pat
     if (made != LM_OK)
         return lm_cli_fail(cli, lm_exit_of(made), err.text);
     struct lm_diags warnings = lm_plan_warnings(loaded->plan);
-    print_diags(cli, &warnings);
+    lm_loaded_findings(cli, &warnings);
     return LM_EXIT_OK;
 }
 

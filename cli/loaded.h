@@ -82,4 +82,7 @@ const char *lm_root_here(const struct lm_cli *cli);
 /** Exit status for a failure after the spec was found good. */
 int lm_exit_of(enum lm_status status);
 
+/** Prints findings about a spec or plan to stderr: errors and warnings, a line each. */
+void lm_loaded_findings(const struct lm_cli *cli, const struct lm_diags *diags);
+
 #endif

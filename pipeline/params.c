@@ -277,48 +277,56 @@ void lm_params_write_json(const struct lm_param *rows, const void *params,
     lm_json_close(writer, '}');
 }
 
-static enum lm_status read_text(void *value, const struct lm_json *json, struct lm_arena *arena,
-                                struct lm_err *err)
+static bool read_bool(void *value, const struct lm_json *json)
 {
-    const char *copy = lm_arena_strdup(arena, lm_json_string(json, NULL));
-    if (copy == NULL)
-        return lm_fail(err, LM_NOMEM, "no memory for parameters; free some");
-    memcpy(value, &copy, sizeof copy);
-    return LM_OK;
+    bool is_other = lm_json_is_null(json) || lm_json_is_number(json) || lm_json_is_string(json) ||
+                    lm_json_is_object(json) || lm_json_is_array(json);
+    if (!is_other)
+        *(bool *)value = lm_json_bool(json, false);
+    return !is_other;
 }
 
-static enum lm_status read_scalar(void *value, enum lm_param_type type, const char *name,
-                                  const struct lm_json *json, struct lm_arena *arena,
-                                  struct lm_err *err)
+static bool read_int(void *value, const struct lm_json *json)
 {
-    bool null = lm_json_is_null(json), number = lm_json_is_number(json);
-    bool is_int = type == LM_P_INT || type == LM_P_SIZE;
-    bool is_float = type == LM_P_FLOAT || type == LM_P_DURATION;
-    if (type == LM_P_BOOL && !null && !number && !lm_json_is_string(json) &&
-        !lm_json_is_object(json) && !lm_json_is_array(json)) {
-        *(bool *)value = lm_json_bool(json, false);
-    } else if (is_int && (null || number)) {
-        int64_t v = lm_json_int(json, LM_UNSET_INT);
-        memcpy(value, &v, sizeof v);
-    } else if (is_float && (null || number)) {
-        double v = null ? LM_UNSET_FLOAT : lm_json_double(json, 0);
-        memcpy(value, &v, sizeof v);
-    } else if (!is_int && !is_float && type != LM_P_BOOL && null) {
-        memset(value, 0, sizeof(const char *));
-    } else if (!is_int && !is_float && type != LM_P_BOOL && lm_json_is_string(json)) {
-        return read_text(value, json, arena, err);
-    } else {
-        return lm_fail(err, LM_FORMAT, "parameter %s: not of type %s; run the stage again", name,
-                       types[type].name);
-    }
-    return LM_OK;
+    int64_t v = lm_json_int(json, LM_UNSET_INT);
+    memcpy(value, &v, sizeof v);
+    return lm_json_is_null(json) || lm_json_is_number(json);
+}
+
+static bool read_float(void *value, const struct lm_json *json)
+{
+    double v = lm_json_double(json, LM_UNSET_FLOAT);
+    memcpy(value, &v, sizeof v);
+    return lm_json_is_null(json) || lm_json_is_number(json);
+}
+
+static bool read_scalar(void *value, enum lm_param_type type, const struct lm_json *json,
+                        struct lm_arena *arena)
+{
+    if (type == LM_P_BOOL)
+        return read_bool(value, json);
+    if (type == LM_P_INT || type == LM_P_SIZE)
+        return read_int(value, json);
+    if (type == LM_P_FLOAT || type == LM_P_DURATION)
+        return read_float(value, json);
+    const char *text = NULL;
+    if (lm_json_is_string(json))
+        text = lm_arena_strdup(arena, lm_json_string(json, NULL));
+    memcpy(value, &text, sizeof text);
+    return text != NULL || lm_json_is_null(json);
+}
+
+static enum lm_status wrong_type(const struct lm_param *row, struct lm_err *err)
+{
+    return lm_fail(err, LM_FORMAT, "parameter %s: not of type %s; run the stage again", row->name,
+                   types[row->type].name);
 }
 
 static enum lm_status read_list(void *value, const struct lm_param *row, const struct lm_json *json,
                                 struct lm_arena *arena, struct lm_err *err)
 {
     if (!lm_json_is_array(json))
-        return lm_fail(err, LM_FORMAT, "parameter %s: no list; run the stage again", row->name);
+        return wrong_type(row, err);
     struct lm_list list = {.count = lm_json_count(json)};
     size_t size = row->item == LM_P_RECORD ? row->fields_size : types[row->item].size;
     list.items = lm_arena_alloc_array(arena, list.count, size, 16);
@@ -327,9 +335,10 @@ static enum lm_status read_list(void *value, const struct lm_param *row, const s
     for (size_t i = 0; i < list.count; i++) {
         void *item = (char *)list.items + i * size;
         const struct lm_json *element = lm_json_at(json, i);
-        LM_TRY(row->item == LM_P_RECORD
-                   ? lm_params_read_json(item, row->fields, element, arena, err)
-                   : read_scalar(item, row->item, row->name, element, arena, err));
+        if (row->item == LM_P_RECORD)
+            LM_TRY(lm_params_read_json(item, row->fields, element, arena, err));
+        else if (!read_scalar(item, row->item, element, arena))
+            return wrong_type(row, err);
     }
     memcpy(value, &list, sizeof list);
     return LM_OK;
@@ -348,8 +357,8 @@ enum lm_status lm_params_read_json(void *params, const struct lm_param *rows,
             LM_TRY(lm_params_read_json(value, row->fields, json, arena, err));
         else if (row->type == LM_P_LIST)
             LM_TRY(read_list(value, row, json, arena, err));
-        else
-            LM_TRY(read_scalar(value, row->type, row->name, json, arena, err));
+        else if (!read_scalar(value, row->type, json, arena))
+            return wrong_type(row, err);
     }
     return LM_OK;
 }
@@ -366,9 +375,9 @@ void lm_param_print(struct lm_buf *out, enum lm_param_type type, const void *val
     else if (type == LM_P_FLOAT)
         lm_buf_put_double(out, as_float(value));
     else if (type == LM_P_SIZE)
-        lm_buf_puts(out, lm_size_print(text, as_int(value)));
+        lm_buf_puts(out, lm_scalar_print_size(text, as_int(value)));
     else if (type == LM_P_DURATION)
-        lm_buf_puts(out, lm_duration_print(text, as_float(value)));
+        lm_buf_puts(out, lm_scalar_print_duration(text, as_float(value)));
     else if (type == LM_P_LIST)
         lm_buf_printf(out, "%zu", as_list(value).count);
     else

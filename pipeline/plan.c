@@ -30,9 +30,10 @@ static enum lm_status numerics_of(const char **out, struct lm_plan *plan, size_t
     if (!(s->type->flags & LM_STAGE_NUMERIC))
         return LM_OK;
     if (plan->numerics_blas == NULL) {
+        const struct lm_plan_options *options = plan->options;
         struct lm_probe probe;
-        LM_TRY(lm_probe(&probe, plan->arena, plan->store, plan->options->worker,
-                        plan->options->coretype, plan->options->library_path, err));
+        LM_TRY(lm_probe(&probe, plan->arena, plan->store, options->worker, options->env,
+                        options->env_user, err));
         plan->numerics_blas = probe.blas;
         plan->numerics_portable = probe.portable;
     }
@@ -119,8 +120,10 @@ const char *lm_plan_last_text(struct lm_plan *plan, size_t stage)
     if (s->last == NULL || s->last_asked)
         return s->last_text;
     s->last_asked = true;
-    if (lm_store_find(plan->store, &record, plan->arena, s->last, NULL) == LM_OK)
+    if (lm_store_find(plan->store, &record, plan->arena, s->last, NULL) == LM_OK) {
         s->last_text = record->key_text;
+        s->last_seconds = record->seconds;
+    }
     return s->last_text;
 }
 

@@ -196,9 +196,11 @@ static bool recall(struct lm_probe *out, struct lm_arena *arena, const char *cac
 }
 
 enum lm_status lm_probe(struct lm_probe *out, struct lm_arena *arena, const struct lm_store *store,
-                        const char *worker, const char *coretype, const char *library_path,
-                        struct lm_err *err)
+                        const char *worker, const char *(*env)(void *user, const char *name),
+                        void *env_user, struct lm_err *err)
 {
+    const char *coretype = env ? env(env_user, "OPENBLAS_CORETYPE") : NULL;
+    const char *library_path = env ? env(env_user, "LD_LIBRARY_PATH") : NULL;
     const char *cache = lm_path_join(arena, lm_store_path(store), "probe");
     char *answer = lm_arena_alloc(arena, ANSWER_BYTES);
     if (cache == NULL || answer == NULL)

@@ -9,11 +9,11 @@ struct lm_probe {
     const char *blas;     /**< "blas openblas 0.3.21 SkylakeX f32" */
     const char *portable; /**< "portable 1" */
 };
-/** Texts go to the arena. `coretype`, `library_path`: values of OPENBLAS_CORETYPE and
- *  LD_LIBRARY_PATH that stages will run under, or NULL. LM_NOT_FOUND, LM_IO: the worker cannot be
+/** Texts go to the arena. `env` (or NULL) tells OPENBLAS_CORETYPE and LD_LIBRARY_PATH, under which
+ *  stages will run. LM_NOT_FOUND, LM_IO: the worker cannot be
  *  run; LM_FORMAT: its answer is not understood. A cache that cannot be written is no error. */
 enum lm_status lm_probe(struct lm_probe *out, struct lm_arena *arena, const struct lm_store *store,
-                        const char *worker, const char *coretype, const char *library_path,
-                        struct lm_err *err);
+                        const char *worker, const char *(*env)(void *user, const char *name),
+                        void *env_user, struct lm_err *err);
 
 #endif

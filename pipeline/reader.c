@@ -136,7 +136,7 @@ bool lm_read_size(struct lm_load *load, const struct lm_node *node, const char *
     const char *text = lm_read_text(load, node, field);
     if (text == NULL)
         return false;
-    if (lm_size_parse(out, text))
+    if (lm_scalar_size(out, text))
         return true;
     lm_diag_error(&load->diags, &node->at, field,
                   "%s is no size; write whole bytes or a unit: 512K, 64M, 2G",
@@ -150,7 +150,7 @@ bool lm_read_duration(struct lm_load *load, const struct lm_node *node, const ch
     const char *text = lm_read_text(load, node, field);
     if (text == NULL)
         return false;
-    if (lm_duration_parse(out, text))
+    if (lm_scalar_duration(out, text))
         return true;
     lm_diag_error(&load->diags, &node->at, field,
                   "%s is no duration; write it with a unit: 90s, 10m, 2h, 1d",

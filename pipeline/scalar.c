@@ -150,7 +150,7 @@ static const struct unit duration_units[] = {{'d', 86400}, {'h', 3600}, {'m', 60
 static const struct unit size_units[] = {
     {'T', 1099511627776.0}, {'G', 1073741824}, {'M', 1048576}, {'K', 1024}};
 
-bool lm_duration_parse(double *seconds, const char *text)
+bool lm_scalar_duration(double *seconds, const char *text)
 {
     size_t length = strlen(text);
     if (length < 2 || length > 31)
@@ -170,7 +170,7 @@ bool lm_duration_parse(double *seconds, const char *text)
     return false;
 }
 
-bool lm_size_parse(int64_t *bytes, const char *text)
+bool lm_scalar_size(int64_t *bytes, const char *text)
 {
     size_t length = strlen(text);
     if (length < 1 || length > 31)
@@ -191,7 +191,7 @@ bool lm_size_parse(int64_t *bytes, const char *text)
     return true;
 }
 
-char *lm_duration_print(char out[40], double seconds)
+char *lm_scalar_print_duration(char out[40], double seconds)
 {
     char number[32];
     size_t i = 0, last = sizeof duration_units / sizeof duration_units[0] - 1;
@@ -202,7 +202,7 @@ char *lm_duration_print(char out[40], double seconds)
     return out;
 }
 
-char *lm_size_print(char out[40], int64_t bytes)
+char *lm_scalar_print_size(char out[40], int64_t bytes)
 {
     for (size_t i = 0; i < sizeof size_units / sizeof size_units[0]; i++) {
         int64_t factor = (int64_t)size_units[i].factor;

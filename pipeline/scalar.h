@@ -29,11 +29,11 @@ struct lm_scalar {
 struct lm_scalar lm_scalar_resolve(const char *text, bool plain);
 
 /** "90s", "1.5h", "2d" in seconds (units s m h d); false when it is anything else or negative. */
-bool lm_duration_parse(double *seconds, const char *text);
+bool lm_scalar_duration(double *seconds, const char *text);
 /** "512K", "2G", "4096" in bytes (powers of 1024: K M G T); false when anything else or ≥ 2^63. */
-bool lm_size_parse(int64_t *bytes, const char *text);
+bool lm_scalar_size(int64_t *bytes, const char *text);
 /** The shortest of these forms that reads back the same; out holds ≥ 40 bytes; returns out. */
-char *lm_duration_print(char out[40], double seconds);
-char *lm_size_print(char out[40], int64_t bytes);
+char *lm_scalar_print_duration(char out[40], double seconds);
+char *lm_scalar_print_size(char out[40], int64_t bytes);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "base/io.h"
 #include "checkpoint.h"
+#include "path_digest.h"
 #include "record.h"
 #include "store_inside.h"
 
@@ -246,37 +247,15 @@ enum lm_status lm_store_find(struct lm_store *store, struct lm_record **out, str
 
 /* ---- users' files ---- */
 
-enum lm_status lm_store_hash_path(struct lm_store *store, struct lm_digest *out, const char *path,
+static enum lm_status digest_file(void *user, struct lm_digest *out, const char *path,
                                   struct lm_err *err)
 {
     struct stat st;
-    if (!lm_path_is_dir(path))
-        return hash_file(store, out, &st, path, err);
-    struct lm_arena *arena = lm_arena_create();
-    struct lm_sha256 *hash = lm_sha256_create();
-    struct lm_names names = {0};
-    enum lm_status status = LM_OK;
-    if (arena == NULL || hash == NULL)
-        status = lm_fail(err, LM_NOMEM, "out of memory hashing %s", path);
-    if (status == LM_OK)
-        status = lm_dir_walk(&names, arena, path, err);
-    for (size_t i = 0; i < names.count && status == LM_OK; i++) {
-        struct lm_digest digest;
-        char hex[LM_DIGEST_HEX];
-        const char *full = lm_path_join(arena, path, names.items[i]);
-        status = full != NULL ? hash_file(store, &digest, &st, full, err)
-                              : lm_fail(err, LM_NOMEM, "out of memory hashing %s", path);
-        if (status != LM_OK)
-            break;
-        lm_digest_hex(hex, &digest);
-        lm_sha256_update(hash, hex, LM_DIGEST_HEX - 1);
-        lm_sha256_update(hash, "  ", 2);
-        lm_sha256_update(hash, names.items[i], strlen(names.items[i]));
-        lm_sha256_update(hash, "\n", 1);
-    }
-    if (status == LM_OK)
-        lm_sha256_final(hash, out);
-    lm_sha256_free(hash);
-    lm_arena_free(arena);
-    return status;
+    return hash_file(user, out, &st, path, err);
+}
+
+enum lm_status lm_store_hash_path(struct lm_store *store, struct lm_digest *out, const char *path,
+                                  struct lm_err *err)
+{
+    return lm_path_digest(out, path, digest_file, store, err);
 }

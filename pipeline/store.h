@@ -59,8 +59,7 @@ const char *const *lm_store_warnings(const struct lm_store *store, size_t *count
 enum lm_status lm_store_hash_path(struct lm_store *store, struct lm_digest *out, const char *path,
                                   struct lm_err *err);
 /** Moves finished files from a private folder into objects/, fsyncs, then writes the record, which
- *  is sealed (lm_record_seal) and whose files carry mtime_ns; host and finished are filled in
- *  when they are not given. Removes the key's checkpoints. Private paths:
+ *  is complete and sealed (lm_record_seal) and whose files carry mtime_ns. Removes the key's checkpoints. Private paths:
  *  <folder>/out/<port>[/<name>]. LM_MISMATCH when a file is not as it was hashed; LM_IO. */
 enum lm_status lm_store_commit(struct lm_store *store, const char *folder,
                                const struct lm_record *record, struct lm_err *err);

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "base/clock.h"
 #include "base/io.h"
 #include "record.h"
 #include "store_inside.h"
@@ -141,15 +140,8 @@ static enum lm_status write_record(struct commit *commit, const struct lm_record
     return status;
 }
 
-static enum lm_status commit_all(struct commit *commit, struct lm_record *record)
+static enum lm_status commit_all(struct commit *commit, const struct lm_record *record)
 {
-    char host[256] = "";
-    if (record->host == NULL) {
-        gethostname(host, sizeof host - 1);
-        record->host = lm_arena_strdup(commit->arena, host);
-    }
-    if (record->finished == 0)
-        record->finished = (int64_t)(lm_clock_unix_ns() / 1000000000);
     for (size_t i = 0; i < record->output_count; i++)
         LM_TRY(store_output(commit, &record->outputs[i]));
     LM_TRY(sync_fans(commit));
@@ -160,11 +152,10 @@ enum lm_status lm_store_commit(struct lm_store *store, const char *folder,
                                const struct lm_record *record, struct lm_err *err)
 {
     struct commit commit = {.store = store, .folder = folder, .err = err};
-    struct lm_record copy = *record;
     commit.arena = lm_arena_create();
     if (commit.arena == NULL)
         return lm_fail(err, LM_NOMEM, "out of memory for a commit");
-    enum lm_status status = explain(&commit, commit_all(&commit, &copy));
+    enum lm_status status = explain(&commit, commit_all(&commit, record));
     const char *checkpoints =
         status == LM_OK ? lm_store_checkpoint_folder(store, commit.arena, &record->key) : NULL;
     if (checkpoints != NULL)

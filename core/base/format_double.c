@@ -67,7 +67,7 @@ char *lm_format_double(char out[32], double v)
     char *body = out + sign;
     double size = fabs(v);
     if (isnan(v) || isinf(v) || size == 0) {
-        strcpy(body, isnan(v) ? "nan" : size == 0 ? "0" : "inf");
+        snprintf(body, 4, "%s", isnan(v) ? "nan" : size == 0 ? "0" : "inf");
         return out;
     }
     struct decimal d = shortest(size);

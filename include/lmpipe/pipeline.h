@@ -120,7 +120,8 @@ struct lm_plan;
 struct lm_plan_options {
     struct lm_selection selection;
     const char *worker; /**< path of the worker program (for the probe) */
-    const char *coretype, *library_path; /**< OPENBLAS_CORETYPE, LD_LIBRARY_PATH of stages, or NULL */
+    const char *(*env)(void *user, const char *name); /**< what the worker may see; NULL: nothing is set */
+    void *env_user;
 };
 /** LM_NOT_FOUND: a selected stage does not exist, or no worker; LM_INVALID: a selected stage needs
  *  one that is stale and not selected; LM_IO, LM_NOMEM. */
@@ -136,7 +137,7 @@ struct lm_diags lm_plan_warnings(const struct lm_plan *plan);
 /** LM_RANGE with the reason when `run` must not even begin: a stage needs more memory than there is. */
 enum lm_status lm_plan_refusal(const struct lm_plan *plan, struct lm_err *err);
 /** `why`: differences of the key text since the last result, each traced to its cause, a line each. */
-enum lm_status lm_plan_explain(const struct lm_plan *plan, size_t stage, bool json, FILE *out,
+enum lm_status lm_plan_explain(struct lm_plan *plan, size_t stage, bool json, FILE *out,
                                struct lm_err *err);
 /** Path (in the store) of an artifact of the current key: a file; name NULL for file ports and
  *  for the manifest of a folder port, which is then in *manifest instead. LM_NOT_FOUND: no result yet. */
@@ -176,6 +177,9 @@ struct lm_run_options {
     bool ci;         /**< also write junit-run.xml beside what is published */
     lm_run_event_fn *on_event;
     void *user;
+    /** Environment of the worker: a fixed list of names is asked for; NULL: none is set. */
+    const char *(*env)(void *user, const char *name);
+    void *env_user;
 };
 
 struct lm_run_row {
@@ -198,11 +202,13 @@ struct lm_run_result {
     struct lm_gate_row *gates;
     size_t gate_count;
     size_t executed;
-    int exit_code; /**< 0, 1, 3, 4, 5 or 75 as in DESIGN section 4 */
+    int exit_code; /**< 0, 1, 3, 4, 5 or 75 as in docs/formats/events.md; 128 + n after a second signal */
 };
 /** Brings the plan's stages up to date. SIGINT/SIGTERM must be blocked by the caller; they are
  *  taken from a signalfd here: first: checkpoint and stop, second: end at once. The result is
- *  owned by the plan. Returns LM_OK whenever the run took place (see exit_code). */
+ *  owned by the plan. Returns LM_OK whenever the run took place (see exit_code). LM_INVALID, before
+ *  the first stage: a warning of the plan is fatal, or artifacts/<experiment>/ belongs to another
+ *  spec. LM_IO: the store cannot be used. */
 enum lm_status lm_run(struct lm_plan *plan, const struct lm_run_options *options,
                       struct lm_run_result *out, struct lm_err *err);
 /** Publishes again what the spec declares, for stages that are up to date. */

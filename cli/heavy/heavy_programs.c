@@ -1,7 +1,7 @@
-#include "heavy.h"
-
+/* The worker's programs that are verbs of the command line. */
 #include "heavy_model.h"
 #include "model_verbs.h"
+#include "programs.h"
 
 static const struct lm_command info = {
     .name = "model info",
@@ -58,7 +58,7 @@ static int run_doctor(int argc, char **argv)
     return run_command(&doctor, argc, argv);
 }
 
-const struct lm_heavy_verb lm_heavy_verbs[] = {
+const struct lm_program lm_heavy_programs[] = {
     {"info", run_info},
     {"generate", run_generate},
     {"doctor", run_doctor},

@@ -1,0 +1,26 @@
+/** Events of a run: told to the caller, and kept in runs/<id>/events.jsonl
+ * (docs/formats/events.md). */
+#ifndef LM_PIPELINE_EVENTS_H
+#define LM_PIPELINE_EVENTS_H
+
+#include <lmpipe/pipeline.h>
+
+struct lm_events {
+    FILE *file;
+    lm_run_event_fn *tell;
+    void *user;
+    uint64_t begin_ns;
+};
+
+/** Creates the file. tell may be NULL. LM_IO. */
+enum lm_status lm_events_open(struct lm_events *out, const char *path, lm_run_event_fn *tell,
+                              void *user, struct lm_err *err);
+void lm_events_close(struct lm_events *events);
+/** Fills in event->json, tells it, and writes it to the file when `keep`. A line that cannot be
+ *  written is lost: the run goes on. */
+void lm_events_emit(struct lm_events *events, struct lm_run_event *event, bool keep);
+
+/** "hit", "run", "maybe", "resume", "done", "failed", "skipped", "stopped". */
+const char *lm_state_name(enum lm_state state);
+
+#endif

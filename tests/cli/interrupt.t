@@ -1,0 +1,41 @@
+#!/bin/bash
+# SIGINT and SIGTERM: checkpoint, exit 75, resume to the same bytes. kill -9: the next run completes.
+. "$(dirname "$0")/lib.sh"
+
+fresh whole
+lmpipe run tiny.yaml -S steps=400 --progress none
+is "an undisturbed run" "$status" 0
+want=$(artifact_digests tiny.yaml -S steps=400)
+
+# Starts a run, waits until the model trains, sends a signal; $status is how it ended.
+disturb() { # SIGNAL
+    "$LMPIPE" run tiny.yaml -S steps=400 --progress json >out.txt 2>events.txt &
+    local runner=$!
+    until grep -q '"loss"' events.txt || ! kill -0 $runner 2>/dev/null; do
+        sleep 0.02
+    done
+    kill -s "$1" $runner 2>/dev/null
+    status=0
+    wait $runner || status=$?
+}
+
+for signal in INT TERM; do
+    fresh "signal$signal"
+    disturb $signal
+    is "SIG$signal: exit 75" "$status" 75
+    like "the table says so" "$(cat out.txt)" '^model +stopped'
+    lmpipe plan tiny.yaml -S steps=400
+    like "plan: the model resumes" "$out" '^resume@[0-9]+ model '
+    lmpipe run tiny.yaml -S steps=400 --progress none
+    is "the same command completes" "$status" 0
+    is "from where it stopped" "$(executed)" "model scores samples report"
+    is "to the same bytes" "$(artifact_digests tiny.yaml -S steps=400)" "$want"
+done
+
+fresh killed
+disturb KILL
+is "SIGKILL: 137" "$status" 137
+lmpipe run tiny.yaml -S steps=400 --progress none
+is "the next run completes" "$status" 0
+is "with the same bytes" "$(artifact_digests tiny.yaml -S steps=400)" "$want"
+done_testing

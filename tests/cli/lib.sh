@@ -1,0 +1,114 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2034 # status, out and err are for the tests
+# Shell TAP over the built program. Sourced by tests/cli/*.t.
+#   $LMPIPE       the program          $LM_TEST_DATA  tests/data        $LM_SOURCE  the tree
+# A test is a line of `is`, `like`, `ok` …; `done_testing` prints the plan and the verdict.
+set -u -o pipefail
+
+: "${LMPIPE:?the program under test}"
+LM_SOURCE=${LM_SOURCE:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
+LM_TEST_DATA=${LM_TEST_DATA:-$LM_SOURCE/tests/data}
+unset LMPIPE_STORE LMPIPE_THREADS LMPIPE_KERNELS NO_COLOR CI LM_NUMBER LM_BAD
+export LC_ALL=C.UTF-8 TERM=dumb
+
+LM_WORK=$(mktemp -d "${TMPDIR:-/tmp}/lmpipe-test.XXXXXX")
+LM_WORK=$(cd "$LM_WORK" && pwd -P)
+LM_NUMBER=0
+LM_BAD=0
+# Objects of a store are read-only.
+trap 'chmod -R u+w "$LM_WORK"; rm -rf "$LM_WORK"' EXIT
+
+report() { # STATUS DESCRIPTION
+    LM_NUMBER=$((LM_NUMBER + 1))
+    if [ "$1" = 0 ]; then
+        echo "ok $LM_NUMBER - $2"
+    else
+        LM_BAD=$((LM_BAD + 1))
+        echo "not ok $LM_NUMBER - $2"
+    fi
+}
+
+ok() { # DESCRIPTION COMMAND...: the command succeeds
+    local name=$1 status=0
+    shift
+    "$@" || status=1
+    report $status "$name"
+    [ $status = 0 ] || printf '# failed: %s\n' "$*"
+}
+
+not() { # COMMAND...: for `ok`
+    ! "$@"
+}
+
+is() { # DESCRIPTION GOT WANTED
+    if [ "$2" = "$3" ]; then
+        report 0 "$1"
+    else
+        report 1 "$1"
+        printf '#      got: %s\n' "${2//$'\n'/$'\n#           '}"
+        printf '#   wanted: %s\n' "${3//$'\n'/$'\n#           '}"
+    fi
+}
+
+like() { # DESCRIPTION TEXT EXTENDED-REGULAR-EXPRESSION: some line matches
+    if grep -qE -- "$3" <<<"$2"; then
+        report 0 "$1"
+    else
+        report 1 "$1"
+        printf '#   text: %s\n' "${2//$'\n'/$'\n#         '}"
+        printf '#   does not match: %s\n' "$3"
+    fi
+}
+
+unlike() { # DESCRIPTION TEXT EXTENDED-REGULAR-EXPRESSION: no line matches
+    if grep -qE -- "$3" <<<"$2"; then
+        report 1 "$1"
+        printf '#   text: %s\n' "${2//$'\n'/$'\n#         '}"
+    else
+        report 0 "$1"
+    fi
+}
+
+skip_all() { # REASON
+    echo "1..0 # SKIP $1"
+    exit 77
+}
+
+done_testing() {
+    echo "1..$LM_NUMBER"
+    [ "$LM_BAD" = 0 ] && exit 0
+    exit 1
+}
+
+# Runs the program: $status, $out and $err are what it did.
+lmpipe() {
+    status=0
+    "$LMPIPE" "$@" >"$LM_WORK/.out" 2>"$LM_WORK/.err" </dev/null || status=$?
+    out=$(tr -d '\0' <"$LM_WORK/.out")
+    err=$(tr -d '\0' <"$LM_WORK/.err")
+}
+
+# A fresh experiment in a folder of its own, which becomes the working folder.
+fresh() { # NAME
+    mkdir -p "$LM_WORK/$1/artifacts"
+    cp "$LM_TEST_DATA/tiny.yaml" "$LM_TEST_DATA/tiny.txt" "$LM_WORK/$1/"
+    cd "$LM_WORK/$1" || exit 1
+}
+
+# Stages by state in the table `run` printed last: executed -> "corpus text …".
+in_state() { # STATE
+    awk -v state="$1" '$2 == state { printf "%s%s", sep, $1; sep = " " }' <<<"$out"
+}
+executed() {
+    in_state "done"
+}
+
+# Digests of all artifacts of the current keys, a line each.
+artifact_digests() { # SPEC [OPTION...]
+    local artifact spec=$1
+    shift
+    for artifact in corpus.corpus text.text text.card vocab.vocab tokens.tokens model.model model.log \
+        scores.scores scores.items samples.samples report.html report.md report.json report.junit; do
+        printf '%s %s\n' "$artifact" "$("$LMPIPE" cat "$spec" "$artifact" "$@" 2>&1 | sha256sum | cut -c1-64)"
+    done
+}

@@ -1,0 +1,93 @@
+#!/bin/bash
+# Who may include whom (ARCHITECTURE.md), one door a library, and what each floor may call.
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit 1
+bad=0
+complain() {
+    echo "floors: $*"
+    bad=1
+}
+
+# The C sources of the product, by folder.
+sources() {
+    git ls-files -- "$@" | grep -E '\.[ch]$'
+}
+
+# --- quoted includes: FOLDER, and the first path components it may name ---------
+# Without a slash, an include must lie in the file's own folder (or in an extra one).
+allow() {
+    local folder=$1 floors=$2 extra=${3:-} file line name
+    while read -r file; do
+        while IFS=: read -r line name; do
+            case $name in
+            */*) [[ " $floors " == *" ${name%%/*} "* ]] && continue ;;
+            *) for place in "$(dirname "$file")" $extra; do
+                   [ -e "$place/$name" ] && continue 2
+               done ;;
+            esac
+            # Generated beside the build, by the folder's own CMakeLists.txt.
+            grep -qs "$name" "$(dirname "$file")/CMakeLists.txt" "$(dirname "$file")/../CMakeLists.txt" && continue
+            complain "$file:$line: \"$name\" is not for this floor"
+        done < <(sed -n 's/^ *# *include *"\([^"]*\)".*/\1/p;' "$file" | sort -u |
+            while read -r name; do
+                echo "$(grep -n "include *\"$name\"" "$file" | head -n 1 | cut -d: -f1):$name"
+            done)
+    done < <(sources "$folder")
+}
+allow core/base "base"
+allow core/text "base text"
+allow core/data "base data"
+allow core/model "base model"
+allow pipeline "base"
+allow stages "base text data model"
+allow worker "base" pipeline
+allow cli "base" "cli cli/heavy worker"
+
+# --- the promise: siblings and libc only --------------------------------------------
+libc='assert|ctype|errno|float|inttypes|limits|math|stdarg|stdbool|stddef|stdint|stdio|stdlib|string'
+while IFS=: read -r file line text; do
+    [[ $text =~ \<lmpipe/[a-z_]+\.h\> || $text =~ \<($libc)\.h\> ]] ||
+        complain "$file:$line: a public header may include siblings and libc only:$text"
+done < <(grep -n '^ *# *include' include/lmpipe/*.h)
+
+# --- one door a library ---------------------------------------------------------------
+door() {
+    local header=$1 floor=$2 users
+    users=$(git grep -lE "^ *# *include *<$header>" -- core pipeline stages cli worker include)
+    [ "$(wc -w <<<"$users")" -le 1 ] || complain "<$header> has several doors: ${users//$'\n'/ }"
+    for user in $users; do
+        [[ $user == "$floor"/* ]] || complain "$user: <$header> belongs into $floor"
+    done
+}
+door 'openssl/[a-z]*\.h' core/base
+door 'jansson\.h' core/base
+door 'xxhash\.h' core/base
+door 'yaml\.h' pipeline
+door 'lmdb\.h' core/data
+door 'cblas\.h' core/model/kernels
+door 'pcre2\.h' core/text
+door 'utf8proc\.h' core/text
+door 'curl/curl\.h' stages/download
+door 'archive\.h' stages/download
+while read -r file; do
+    [[ $file == core/model/kernels/* ]] || complain "$file: intrinsics live in core/model/kernels"
+done < <(git grep -lE '^ *# *include *<[a-z]*intrin\.h>' -- core pipeline stages cli worker include)
+
+# --- what is called where ---------------------------------------------------------------
+banned() {
+    local pattern=$1 why=$2
+    shift 2
+    while IFS= read -r hit; do
+        complain "${hit%%:*}:$(cut -d: -f2 <<<"$hit"): $why"
+    done < <(git grep -nE "(^|[^a-zA-Z0-9_.>])($pattern) *\(" -- "$@" | grep -vE ':[0-9]+: *(/?\*|//)')
+}
+everywhere=('core/*.c' 'pipeline/*.c' 'stages/*.c' 'cli/*.c' 'worker/*.c')
+below=('core/*.c' 'pipeline/*.c' 'stages/*.c')
+banned 'sprintf|vsprintf|strcpy|strcat|strtok|atoi|atol|atof|rand|srand|gets|system|popen|localtime|gmtime|ctime|asctime|setlocale|tmpnam|alloca' \
+    "a banned function" "${everywhere[@]}"
+banned 'getenv|secure_getenv|setenv|putenv' "the environment is read in cli/ and worker/ only" "${below[@]}"
+banned 'exit|abort|printf|puts|putchar|perror' "only cli/ and worker/ print or exit" "${below[@]}"
+banned 'expf?|logf?|log2f?|powf?|tanhf?|sinf?|cosf?|erff?' \
+    "libm is not the same on every machine; use core/base/elem.h" 'core/*.c' 'stages/*.c'
+
+exit "$bad"

@@ -1,0 +1,9 @@
+#!/bin/bash
+# clang-tidy (.clang-tidy) over the sources, as many at once as there are processors.
+# check-tidy.sh BUILD-FOLDER (its compile_commands.json)
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit 1
+build=${1:?usage: check-tidy.sh BUILD-FOLDER}
+git ls-files 'core/*.c' 'pipeline/*.c' 'stages/*.c' 'cli/*.c' 'worker/*.c' |
+    xargs -P "$(nproc)" -n 4 timeout 600 clang-tidy --quiet -p "$build" 2>/dev/null | grep -v '^$' && exit 1
+exit 0

@@ -1,0 +1,137 @@
+#include "outputs.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <lmpipe/tokens.h>
+
+#include "base/io.h"
+#include "record.h"
+#include "stat_index.h"
+
+/** Where messages say the fault is. */
+struct place {
+    struct lm_arena *arena;
+    const char *out;
+    struct lm_err *err;
+};
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t length = strlen(text), tail = strlen(end);
+    return length >= tail && strcmp(text + length - tail, end) == 0;
+}
+
+/** LMDB files are known by what they hold, not by their pages. */
+static enum lm_status logical_digest(const char **out, const struct place *place, const char *path,
+                                     const struct lm_digest *object)
+{
+    struct lm_digest digest = *object;
+    char hex[LM_DIGEST_HEX];
+    bool lmdb = ends_with(path, ".mdb");
+    if (lmdb)
+        LM_TRY(lm_tokens_digest(&digest, path, place->err));
+    lm_digest_hex(hex, &digest);
+    *out = lm_arena_printf(place->arena, "%s:%s", lmdb ? "lmdb" : "sha256", hex);
+    return *out != NULL ? LM_OK : lm_fail(place->err, LM_NOMEM, "out of memory for the outputs");
+}
+
+static enum lm_status collect_file(struct lm_output_file *file, const struct place *place,
+                                   const char *relative, const char *name)
+{
+    struct stat st;
+    const char *path = lm_path_join(place->arena, place->out, relative);
+    if (path == NULL)
+        return lm_fail(place->err, LM_NOMEM, "out of memory for the outputs");
+    if (lstat(path, &st) != 0)
+        return errno == ENOENT ? lm_fail(place->err, LM_INVALID,
+                                         "the stage ended without its output %s", relative)
+                               : lm_fail_errno(place->err, errno, "cannot look at %s", path);
+    if (!S_ISREG(st.st_mode) || st.st_nlink != 1)
+        return lm_fail(place->err, LM_INVALID,
+                       "the stage's output %s is no plain file of its own; write a copy", relative);
+    lm_stat_settle(lm_stat_mtime_ns(&st));
+    LM_TRY(lm_sha256_file(&file->object, &file->size, path, place->err));
+    file->name = name;
+    file->mtime_ns = lm_stat_mtime_ns(&st);
+    return logical_digest(&file->logical, place, path, &file->object);
+}
+
+static enum lm_status collect_folder(struct lm_output *output, const struct place *place)
+{
+    struct lm_names names = {0};
+    const char *folder = lm_path_join(place->arena, place->out, output->port);
+    if (folder == NULL)
+        return lm_fail(place->err, LM_NOMEM, "out of memory for the outputs");
+    LM_TRY(lm_dir_walk(&names, place->arena, folder, place->err));
+    if (names.count == 0 || names.count > LM_RECORD_FILES_MAX)
+        return lm_fail(place->err, LM_INVALID, "the stage ended with %zu files in its output %s",
+                       names.count, output->port);
+    output->files = LM_NEW_ARRAY(place->arena, struct lm_output_file, names.count);
+    if (output->files == NULL)
+        return lm_fail(place->err, LM_NOMEM, "out of memory for the outputs");
+    output->file_count = names.count;
+    for (size_t i = 0; i < names.count; i++) {
+        const char *relative = lm_arena_printf(place->arena, "%s/%s", output->port, names.items[i]);
+        if (relative == NULL)
+            return lm_fail(place->err, LM_NOMEM, "out of memory for the outputs");
+        if (!lm_record_name_is_fine(names.items[i]))
+            return lm_fail(place->err, LM_INVALID,
+                           "the stage's output %s holds a file whose name is not UTF-8 or has "
+                           "control characters",
+                           output->port);
+        LM_TRY(collect_file(&output->files[i], place, relative, names.items[i]));
+    }
+    return LM_OK;
+}
+
+static enum lm_status collect_port(struct lm_output *output, const struct lm_port *port,
+                                   const struct place *place)
+{
+    output->port = port->name;
+    output->folder = (port->flags & LM_PORT_FOLDER) != 0;
+    if (output->folder)
+        return collect_folder(output, place);
+    output->files = LM_NEW(place->arena, struct lm_output_file);
+    output->file_count = 1;
+    if (output->files == NULL)
+        return lm_fail(place->err, LM_NOMEM, "out of memory for the outputs");
+    return collect_file(output->files, place, port->name, NULL);
+}
+
+/** Only declared outputs may lie there. */
+static enum lm_status check_names(const struct lm_port *ports, const struct place *place)
+{
+    struct lm_names names = {0};
+    LM_TRY(lm_dir_list(&names, place->arena, place->out, place->err));
+    for (size_t i = 0; i < names.count; i++) {
+        bool declared = false;
+        for (const struct lm_port *port = ports; port->name != NULL; port++)
+            declared = declared || strcmp(port->name, names.items[i]) == 0;
+        if (!declared)
+            return lm_fail(place->err, LM_INVALID,
+                           "the stage wrote '%s', which is not among its declared outputs",
+                           names.items[i]);
+    }
+    return LM_OK;
+}
+
+enum lm_status lm_outputs_collect(struct lm_output **out, size_t *count, struct lm_arena *arena,
+                                  const struct lm_job *job, struct lm_err *err)
+{
+    struct place place = {arena, lm_path_join(arena, job->folder, "out"), err};
+    const struct lm_port *ports = job->stage->outputs;
+    size_t ports_count = 0;
+    while (ports[ports_count].name != NULL)
+        ports_count++;
+    struct lm_output *outputs = LM_NEW_ARRAY(arena, struct lm_output, ports_count);
+    if (place.out == NULL || outputs == NULL)
+        return lm_fail(err, LM_NOMEM, "out of memory for the outputs");
+    LM_TRY(check_names(ports, &place));
+    for (size_t i = 0; i < ports_count; i++)
+        LM_TRY(collect_port(&outputs[i], &ports[i], &place));
+    *out = outputs;
+    *count = ports_count;
+    return LM_OK;
+}

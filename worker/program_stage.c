@@ -1,0 +1,118 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "ctx.h"
+#include "outputs.h"
+#include "path_digest.h"
+#include "programs.h"
+#include "result.h"
+
+#define EVENTS_FD 3
+#define EXIT_INTERRUPTED 75
+
+/** SIGTERM asks for a checkpoint. SIGINT from a terminal reaches the runner too, which decides. */
+static enum lm_status take_signals(int *signal_fd, struct lm_err *err)
+{
+    sigset_t stop, both;
+    signal(SIGPIPE, SIG_IGN);
+    sigemptyset(&stop);
+    sigaddset(&stop, SIGTERM);
+    both = stop;
+    sigaddset(&both, SIGINT);
+    if (sigprocmask(SIG_BLOCK, &both, NULL) != 0)
+        return lm_fail_errno(err, errno, "cannot block signals");
+    *signal_fd = signalfd(-1, &stop, SFD_CLOEXEC | SFD_NONBLOCK);
+    return *signal_fd >= 0 ? LM_OK : lm_fail_errno(err, errno, "cannot take signals");
+}
+
+static lm_run_fn *find_run(const char *type)
+{
+    for (const struct lm_stage_run *row = lm_run_table; row->name != NULL; row++)
+        if (strcmp(row->name, type) == 0)
+            return row->run;
+    return NULL;
+}
+
+static enum lm_status digest_file(void *user, struct lm_digest *out, const char *path,
+                                  struct lm_err *err)
+{
+    (void)user;
+    return lm_sha256_file(out, NULL, path, err);
+}
+
+/** The result belongs to its key only if the files in the key are still what they were. */
+static enum lm_status check_files(const struct lm_job *job, struct lm_err *err)
+{
+    for (size_t i = 0; i < job->file_count; i++) {
+        struct lm_digest digest;
+        char hex[LM_DIGEST_HEX];
+        const char *path = job->files[i].path;
+        LM_TRY(lm_path_digest(&digest, path, digest_file, NULL, err));
+        lm_digest_hex(hex, &digest);
+        if (strncmp(job->files[i].digest, "sha256:", 7) != 0 ||
+            strcmp(job->files[i].digest + 7, hex) != 0)
+            return lm_fail(err, LM_MISMATCH, "%s changed while the stage ran; run again", path);
+    }
+    return LM_OK;
+}
+
+static enum lm_status run_job(const struct lm_job *job, FILE *events, int signal_fd,
+                              struct lm_err *err)
+{
+    struct lm_ctx *ctx = NULL;
+    struct lm_output *outputs = NULL;
+    size_t count = 0;
+    struct lm_err report;
+    struct lm_arena *arena = lm_arena_create();
+    lm_run_fn *run = find_run(job->stage->name);
+    if (run == NULL || arena == NULL) {
+        lm_arena_free(arena);
+        return lm_fail(err, LM_INTERNAL, "stage type %s has no work in this worker",
+                       job->stage->name);
+    }
+    enum lm_status status = lm_ctx_create(&ctx, job, events, signal_fd, err);
+    if (status == LM_OK) {
+        status = run(ctx, job->params, err);
+        lm_ctx_flush(ctx);
+    }
+    if (status == LM_OK)
+        status = check_files(job, err);
+    if (status == LM_OK)
+        status = lm_outputs_collect(&outputs, &count, arena, job, err);
+    if (lm_result_write(events, ctx, outputs, count, status, err, &report) != LM_OK)
+        status = status != LM_OK ? status : lm_fail(err, report.status, "%s", report.text);
+    lm_ctx_free(ctx);
+    lm_arena_free(arena);
+    return status;
+}
+
+int lm_program_stage(int argc, char **argv)
+{
+    struct lm_err err = {LM_OK, ""};
+    struct lm_job job;
+    int signal_fd = -1;
+    struct lm_arena *arena = lm_arena_create();
+    FILE *events = fcntl(EVENTS_FD, F_SETFD, FD_CLOEXEC) == 0 ? fdopen(EVENTS_FD, "w") : NULL;
+    enum lm_status status = LM_OK;
+    if (argc != 2 || arena == NULL || events == NULL)
+        status = lm_fail(&err, LM_INVALID, "usage: lmpipe-worker stage JOBFILE 3>EVENTS");
+    if (status == LM_OK)
+        status = take_signals(&signal_fd, &err);
+    if (status == LM_OK)
+        status = lm_job_load(&job, arena, lm_stage_table, argv[1], &err);
+    if (status == LM_OK)
+        status = run_job(&job, events, signal_fd, &err);
+    if (status != LM_OK && status != LM_CANCELLED)
+        fprintf(stderr, "error: %s\n", err.text);
+    if (events != NULL)
+        fclose(events);
+    if (signal_fd >= 0)
+        close(signal_fd);
+    lm_arena_free(arena);
+    return status == LM_OK ? 0 : status == LM_CANCELLED ? EXIT_INTERRUPTED : 1;
+}

@@ -1,0 +1,20 @@
+/** What the worker program can do; each is a main of its own. argv[0] is the name in the table. */
+#ifndef LM_WORKER_PROGRAMS_H
+#define LM_WORKER_PROGRAMS_H
+
+/** A row of a table of programs, ended by a NULL name. Returns the exit status. */
+struct lm_program {
+    const char *name;
+    int (*run)(int argc, char **argv);
+};
+
+/** Verbs of the command line that need the model core; defined in cli/heavy/. */
+extern const struct lm_program lm_heavy_programs[];
+
+/** stage JOBFILE: runs one stage, events to descriptor 3. Exit 0, 1 (failed), 75 (interrupted). */
+int lm_program_stage(int argc, char **argv);
+/** probe: prints "numerics blas …", "numerics portable …" and "library PATH" of OpenBLAS, a line
+ * each. */
+int lm_program_probe(int argc, char **argv);
+
+#endif
