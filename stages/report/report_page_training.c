@@ -132,8 +132,9 @@ static void put_norm(struct lm_buf *out, const struct report *report)
     size_t clipped = count_clipped(log, clip);
     plot.legend = legend;
     plot.legend_count = isnan(clip) ? 0 : 2;
-    const char *summary = lm_arena_printf(report->arena, "%zu of %zu logged steps were clipped.",
-                                          clipped, log->count);
+    struct lm_num part = lm_num_count((int64_t)clipped), steps = lm_num_count((int64_t)log->count);
+    const char *summary = lm_arena_printf(report->arena, "%s of %s logged steps were clipped.",
+                                          part.text, steps.text);
     plot.summary = summary != NULL ? summary : "";
     lm_axis_linear(&plot.x, "step", 0, norm.x[norm.count - 1], 4, false);
     lm_axis_linear(&plot.y, "before clipping", 0, norm_top(report, &norm, clip), 4, true);
