@@ -17,15 +17,15 @@ static const char template[] = {
  * about ten passes over small texts and fewer over large ones. */
 static const struct size_row {
     uint64_t below; /* bytes */
-    int vocab, steps, context, layers, heads, width, batch;
-    const char *lr, *shape;
+    int vocab, steps, batch;
+    const char *preset, *lr, *part;
 } sizes[] = {
-    {20000, 320, 300, 32, 2, 2, 64, 8, "3.0e-3", "made smaller below: the text is very small"},
-    {200000, 512, 400, 64, 2, 4, 128, 8, "2.0e-3", "made smaller below: the text is small"},
-    {1000000, 2048, 800, 128, 3, 6, 192, 8, "1.0e-3", "3 layers, 6 heads, width 192, context 128"},
-    {8000000, 4096, 1400, 128, 3, 6, 192, 8, "1.0e-3", "3 layers, 6 heads, width 192, context 128"},
-    {100000000, 8192, 4000, 128, 4, 8, 256, 16, "1.0e-3", "made larger below"},
-    {UINT64_MAX, 16384, 10000, 256, 6, 8, 384, 16, "6.0e-4", "made larger below"},
+    {20000, 320, 300, 8, "gpt2-micro", "3.0e-3", "0.1"},
+    {200000, 512, 500, 8, "gpt2-micro", "3.0e-3", "0.1"},
+    {1000000, 2048, 800, 8, "gpt2-nano", "1.0e-3", "0.05"},
+    {8000000, 4096, 1400, 8, "gpt2-nano", "1.0e-3", "0.05"},
+    {100000000, 8192, 4000, 16, "gpt2-nano", "1.0e-3", "0.02"},
+    {UINT64_MAX, 16384, 20000, 16, "gpt2-mini", "6.0e-4", "0.005"},
 };
 
 static const struct size_row *row_of(uint64_t bytes)
@@ -86,9 +86,7 @@ static bool put_number(struct lm_buf *out, const struct size_row *row, const cha
     const struct {
         const char *key;
         int value;
-    } numbers[] = {{"vocab", row->vocab},   {"steps", row->steps}, {"context", row->context},
-                   {"layers", row->layers}, {"heads", row->heads}, {"width", row->width},
-                   {"batch", row->batch}};
+    } numbers[] = {{"vocab", row->vocab}, {"steps", row->steps}, {"batch", row->batch}};
 
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
         if (strcmp(numbers[i].key, key) == 0) {
@@ -102,7 +100,6 @@ static bool put_number(struct lm_buf *out, const struct size_row *row, const cha
 static bool put_text(struct lm_buf *out, const struct lm_init_corpus *corpus, const char *key)
 {
     const struct size_row *row = row_of(corpus->bytes);
-    bool small = corpus->bytes < 200000;
 
     const struct {
         const char *key, *value;
@@ -113,10 +110,9 @@ static bool put_text(struct lm_buf *out, const struct lm_init_corpus *corpus, co
                  {"path", corpus->path, true},
                  {"license", corpus->license, true},
                  {"documents", corpus->folder ? "file" : "blocks", false},
-                 {"split", "hash", false},
-                 {"part", small ? "0.1" : "0.05", false},
+                 {"part", row->part, false},
                  {"lr", row->lr, false},
-                 {"shape", row->shape, false}};
+                 {"preset", row->preset, false}};
 
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         if (strcmp(texts[i].key, key) != 0)

@@ -1,6 +1,10 @@
 /* lmpipe-worker: the program that loads the heavy libraries. Started by lmpipe, not by people. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#include <lmpipe/model.h>
 
 #include "programs.h"
 
@@ -18,8 +22,18 @@ static const struct lm_program *find(const struct lm_program *table, const char 
     return NULL;
 }
 
+/* OpenBLAS chooses its kernels while it is loaded, and an old one does not know new processors:
+ * then the program starts anew with the choice made for it. */
+static void choose_core(char **argv)
+{
+    const char *core = getenv("OPENBLAS_CORETYPE") == NULL ? lm_numerics_core() : NULL;
+    if (core != NULL && setenv("OPENBLAS_CORETYPE", core, 1) == 0)
+        execv("/proc/self/exe", argv); /* when it fails, slow is better than not at all */
+}
+
 int main(int argc, char **argv)
 {
+    choose_core(argv);
     const struct lm_program *program = argc > 1 ? find(programs, argv[1]) : NULL;
     if (program == NULL && argc > 1)
         program = find(lm_heavy_programs, argv[1]);

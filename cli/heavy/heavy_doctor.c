@@ -70,9 +70,9 @@ static const char *read_maps(struct lm_arena *arena)
     return maps;
 }
 
-int lm_heavy_doctor(struct lm_cli *cli, const void *args, char **operands, size_t count)
+int lm_heavy_doctor(struct lm_cli *cli, const void *given, char **operands, size_t count)
 {
-    (void)args, (void)operands, (void)count;
+    (void)given, (void)operands, (void)count;
     FILE *out = cli->out.file;
     const char *maps = read_maps(cli->arena);
     print_kernels(out);

@@ -20,9 +20,9 @@ int lm_heavy_model_load(struct lm_heavy_model *out, struct lm_cli *cli, const ch
 void lm_heavy_model_release(struct lm_heavy_model *model);
 
 /** The verbs of cli/model_verbs.h. */
-int lm_heavy_info(struct lm_cli *cli, const void *args, char **operands, size_t count);
-int lm_heavy_generate(struct lm_cli *cli, const void *args, char **operands, size_t count);
+int lm_heavy_info(struct lm_cli *cli, const void *given, char **operands, size_t count);
+int lm_heavy_generate(struct lm_cli *cli, const void *given, char **operands, size_t count);
 /** What `doctor` asks: kernels, numerics, libraries. */
-int lm_heavy_doctor(struct lm_cli *cli, const void *args, char **operands, size_t count);
+int lm_heavy_doctor(struct lm_cli *cli, const void *given, char **operands, size_t count);
 
 #endif

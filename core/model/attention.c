@@ -1,17 +1,17 @@
 /*
  * Causal self-attention (Vaswani et al. 2017, section 3.2), a task for each sequence and head.
  * Scores are held for LM_QUERY_BLOCK queries at a time and only up to the last key they may see;
- * the backward pass computes them again from the log-sum-exp of each row (Dao et al. 2022).
+ * the backward pass computes them again from the maximum and the sum of each row (Dao et al. 2022).
  */
 #include "model/core.h"
 
-#include "base/elem.h"
+#include "model/weights.h"
 #include <math.h>
 
 /* One head of one sequence. */
 struct head {
     const float *q, *k, *v; /* (T, hs), rows 3C apart */
-    float *lse;             /* (T) */
+    float *max, *sum;       /* (T): of the softmax of each query */
     size_t size, ld, C, T, row, column;
     size_t ld_scores;
     float scale;
@@ -28,7 +28,8 @@ static struct head head_of(const struct lm_pass *pass, size_t task)
         .q = qkv,
         .k = qkv + C,
         .v = qkv + 2 * C,
-        .lse = LM_ACT(model, lse, pass->layer) + task * T,
+        .max = LM_ACT(model, peak, pass->layer) + task * T,
+        .sum = LM_ACT(model, mass, pass->layer) + task * T,
         .size = hs,
         .ld = 3 * C,
         .C = C,
@@ -61,23 +62,19 @@ static void forward_task(void *user, size_t task, size_t worker)
     for (size_t first = 0; first < head.T; first += LM_QUERY_BLOCK) {
         size_t rest = head.T - first, rows = rest < LM_QUERY_BLOCK ? rest : LM_QUERY_BLOCK;
         size_t keys = first + rows;
-        float max[LM_QUERY_BLOCK], sum[LM_QUERY_BLOCK];
         lm_gemm(model, worker, LM_NT, rows, keys, head.size, head.q + first * head.ld, head.ld,
                 head.k, head.ld, false, scores, head.ld_scores);
-        model->kernels->softmax_causal(scores, head.ld_scores, rows, first, keys, head.scale, max,
-                                       sum);
-        for (size_t r = 0; r < rows; r++)
-            head.lse[first + r] = (float)((double)max[r] + lm_log((double)sum[r]));
+        model->kernels->softmax_causal(scores, head.ld_scores, rows, first, keys, head.scale,
+                                       head.max + first, head.sum + first);
         drop_scores(pass, &head, scores, first, rows);
         lm_gemm(model, worker, LM_NN, rows, head.size, keys, scores, head.ld_scores, head.v,
                 head.ld, false, out + first * head.C, head.C);
     }
 }
 
-void lm_attention_forward(struct lm_pass *pass)
+void lm_attention_forward(struct lm_pass *pass, const struct lm_pack_job *jobs, size_t job_count)
 {
-    lm_pool_run(pass->model->pool, pass->batch * (size_t)pass->model->config.heads, forward_task,
-                pass);
+    lm_region(pass, pass->batch * (size_t)pass->model->config.heads, forward_task, jobs, job_count);
 }
 
 /* Blocks of queries from the last to the first: the last sees all keys and starts their sums. */
@@ -100,7 +97,7 @@ static void backward_task(void *user, size_t task, size_t worker)
         lm_gemm(model, worker, LM_NT, rows, keys, head.size, q, head.ld, head.k, head.ld, false, p,
                 head.ld_scores);
         model->kernels->softmax_again(p, head.ld_scores, rows, first, keys, head.scale,
-                                      head.lse + first);
+                                      head.max + first, head.sum + first);
         lm_gemm(model, worker, LM_NT, rows, keys, head.size, g, head.C, head.v, head.ld, false, d,
                 head.ld_scores);
         drop_scores(pass, &head, d, first, rows);
@@ -116,8 +113,8 @@ static void backward_task(void *user, size_t task, size_t worker)
     }
 }
 
-void lm_attention_backward(struct lm_pass *pass)
+void lm_attention_backward(struct lm_pass *pass, const struct lm_pack_job *jobs, size_t job_count)
 {
-    lm_pool_run(pass->model->pool, pass->batch * (size_t)pass->model->config.heads, backward_task,
-                pass);
+    lm_region(pass, pass->batch * (size_t)pass->model->config.heads, backward_task, jobs,
+              job_count);
 }

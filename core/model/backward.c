@@ -11,6 +11,8 @@
 
 #include <string.h>
 
+#include "model/weights.h"
+
 enum { WEIGHT_ROWS = 256, COLUMN_BLOCK = 64 };
 
 /* A product of a layer's backward: grad (in × out) = inputᵀ · delta. */
@@ -79,12 +81,10 @@ static void upper_task(void *user, size_t task, size_t worker)
     float *df = lm_at(model, model->layout.df) + first * 4 * C, *dh = lm_scratch(model, worker);
     const float *dout = keep(pass, LM_SITE_OUT, buffers.dout, first, rows);
     kernels->column_sums(partial(pass, task, LM_PART_OUT_B), dout, rows, C, C);
-    lm_gemm(model, worker, LM_NT, rows, 4 * C, C, dout, C, lm_weight(model, LM_OUT_W, l), C, false,
-            df, 4 * C);
+    lm_weight_product(model, worker, LM_NT, LM_OUT_W, l, rows, dout, C, df, 4 * C);
     kernels->gelu_backward(df, partial(pass, task, LM_PART_FC_B),
                            LM_ACT(model, f, l) + first * 4 * C, rows, 4 * C);
-    lm_gemm(model, worker, LM_NT, rows, C, 4 * C, df, 4 * C, lm_weight(model, LM_FC_W, l), 4 * C,
-            false, dh, C);
+    lm_weight_product(model, worker, LM_NT, LM_FC_W, l, rows, df, 4 * C, dh, C);
     kernels->layernorm_backward(buffers.dmid + first * C, partial(pass, task, LM_PART_LN2_W),
                                 partial(pass, task, LM_PART_LN2_B), dh,
                                 LM_ACT(model, xmid, l) + first * C, LM_ACT(model, mean2, l) + first,
@@ -92,8 +92,8 @@ static void upper_task(void *user, size_t task, size_t worker)
                                 buffers.dout + first * C, rows, C);
     const float *dmid = keep(pass, LM_SITE_PROJ, buffers.dmid, first, rows);
     kernels->column_sums(partial(pass, task, LM_PART_PROJ_B), dmid, rows, C, C);
-    lm_gemm(model, worker, LM_NT, rows, C, C, dmid, C, lm_weight(model, LM_PROJ_W, l), C, false,
-            lm_at(model, model->layout.datt) + first * C, C);
+    lm_weight_product(model, worker, LM_NT, LM_PROJ_W, l, rows, dmid, C,
+                      lm_at(model, model->layout.datt) + first * C, C);
 }
 
 /* (3a) dqkv → din */
@@ -107,8 +107,7 @@ static void lower_tile(const struct lm_pass *pass, size_t task, size_t worker)
     const float *dqkv = lm_at(model, model->layout.dqkv) + first * 3 * C;
     float *dh = lm_scratch(model, worker);
     kernels->column_sums(partial(pass, task, LM_PART_QKV_B), dqkv, rows, 3 * C, 3 * C);
-    lm_gemm(model, worker, LM_NT, rows, C, 3 * C, dqkv, 3 * C, lm_weight(model, LM_QKV_W, l), 3 * C,
-            false, dh, C);
+    lm_weight_product(model, worker, LM_NT, LM_QKV_W, l, rows, dqkv, 3 * C, dh, C);
     kernels->layernorm_backward(buffers.din + first * C, partial(pass, task, LM_PART_LN1_W),
                                 partial(pass, task, LM_PART_LN1_B), dh,
                                 lm_stream(model, l) + first * C, LM_ACT(model, mean1, l) + first,
@@ -266,18 +265,30 @@ static void drop_task(void *user, size_t task, size_t worker)
                     lm_at(model, model->layout.dx[L * 2 % 3]) + first * C, first, rows, C);
 }
 
+/* What the upper half of layer l needs. */
+static void upper_jobs(struct lm_pack_job out[3], size_t l)
+{
+    const struct lm_pack_job jobs[] = {
+        {LM_OUT_W, l, LM_NT}, {LM_FC_W, l, LM_NT}, {LM_PROJ_W, l, LM_NT}};
+    memcpy(out, jobs, sizeof jobs);
+}
+
 void lm_trunk_backward(struct lm_pass *pass)
 {
     struct lm_model *model = pass->model;
     size_t L = (size_t)model->config.layers, C = (size_t)model->config.width;
-    lm_pool_run(model->pool, pass->tiles, final_task, pass);
+    struct lm_pack_job jobs[3];
+    upper_jobs(jobs, L - 1);
+    lm_region(pass, pass->tiles, final_task, jobs, 3);
     for (size_t l = L; l-- > 0;) {
+        const struct lm_pack_job lower = {LM_QKV_W, l, LM_NT};
         pass->layer = l;
-        lm_pool_run(model->pool, pass->tiles, upper_task, pass);
-        lm_attention_backward(pass);
-        lm_pool_run(model->pool, lower_tasks(pass), lower_task, pass);
+        lm_region(pass, pass->tiles, upper_task, NULL, 0);
+        lm_attention_backward(pass, &lower, 1);
+        upper_jobs(jobs, l > 0 ? l - 1 : 0);
+        lm_region(pass, lower_tasks(pass), lower_task, jobs, l > 0 ? 3 : 0);
     }
     if (drops(model))
-        lm_pool_run(model->pool, pass->tiles, drop_task, pass);
-    lm_pool_run(model->pool, L + 1 + (C + COLUMN_BLOCK - 1) / COLUMN_BLOCK, finish_task, pass);
+        lm_region(pass, pass->tiles, drop_task, NULL, 0);
+    lm_region(pass, L + 1 + (C + COLUMN_BLOCK - 1) / COLUMN_BLOCK, finish_task, NULL, 0);
 }

@@ -113,9 +113,10 @@ void lm_trunk_forward(struct lm_pass *pass);
 /** From the gradient of layout.hf (layout.dhf) to all gradients but the head's share of wte. */
 void lm_trunk_backward(struct lm_pass *pass);
 
-/** Attention of all sequences and heads of pass->layer. */
-void lm_attention_forward(struct lm_pass *pass);
-void lm_attention_backward(struct lm_pass *pass);
+/** Attention of all sequences and heads of pass->layer, and some packing beside it. */
+struct lm_pack_job;
+void lm_attention_forward(struct lm_pass *pass, const struct lm_pack_job *jobs, size_t job_count);
+void lm_attention_backward(struct lm_pass *pass, const struct lm_pack_job *jobs, size_t job_count);
 
 /** Losses of all rows; with pass->want_grad also layout.dhf and the head's share of wte's
  *  gradient. Returns the sum over scored targets in nats. */

@@ -4,6 +4,8 @@
  */
 #include "model/core.h"
 
+#include "model/weights.h"
+
 static bool drops(const struct lm_pass *pass)
 {
     return pass->training && pass->model->config.dropout > 0;
@@ -20,8 +22,7 @@ static void open_layer(const struct lm_pass *pass, size_t worker, size_t l, size
     kernels->layernorm(h, LM_ACT(model, mean1, l) + first, LM_ACT(model, rstd1, l) + first,
                        lm_stream(model, l) + first * C, lm_weight(model, LM_LN1_W, l),
                        lm_weight(model, LM_LN1_B, l), rows, C);
-    lm_gemm(model, worker, LM_NN, rows, 3 * C, C, h, C, lm_weight(model, LM_QKV_W, l), 3 * C, false,
-            qkv, 3 * C);
+    lm_weight_product(model, worker, LM_NN, LM_QKV_W, l, rows, h, C, qkv, 3 * C);
     kernels->add_bias(qkv, lm_weight(model, LM_QKV_B, l), rows, 3 * C);
 }
 
@@ -32,8 +33,8 @@ static void project(const struct lm_pass *pass, size_t worker, size_t first, siz
     const struct lm_kernels *kernels = model->kernels;
     size_t C = (size_t)model->config.width, l = pass->layer;
     float *delta = lm_scratch(model, worker);
-    lm_gemm(model, worker, LM_NN, rows, C, C, LM_ACT(model, att, l) + first * C, C,
-            lm_weight(model, LM_PROJ_W, l), C, false, delta, C);
+    lm_weight_product(model, worker, LM_NN, LM_PROJ_W, l, rows, LM_ACT(model, att, l) + first * C,
+                      C, delta, C);
     kernels->add_bias(delta, lm_weight(model, LM_PROJ_B, l), rows, C);
     if (drops(pass))
         lm_dropout_rows(pass, l, LM_SITE_PROJ, delta, first, rows, C);
@@ -52,11 +53,10 @@ static void feed_forward(const struct lm_pass *pass, size_t worker, size_t first
     size_t C = (size_t)model->config.width, l = pass->layer;
     float *f = LM_ACT(model, f, l) + first * 4 * C, *g = LM_ACT(model, g, l) + first * 4 * C;
     float *x = lm_stream(model, l + 1) + first * C;
-    lm_gemm(model, worker, LM_NN, rows, 4 * C, C, LM_ACT(model, h2, l) + first * C, C,
-            lm_weight(model, LM_FC_W, l), 4 * C, false, f, 4 * C);
+    lm_weight_product(model, worker, LM_NN, LM_FC_W, l, rows, LM_ACT(model, h2, l) + first * C, C,
+                      f, 4 * C);
     kernels->bias_gelu(f, g, lm_weight(model, LM_FC_B, l), rows, 4 * C);
-    lm_gemm(model, worker, LM_NN, rows, C, 4 * C, g, 4 * C, lm_weight(model, LM_OUT_W, l), C, false,
-            x, C);
+    lm_weight_product(model, worker, LM_NN, LM_OUT_W, l, rows, g, 4 * C, x, C);
     kernels->add_bias(x, lm_weight(model, LM_OUT_B, l), rows, C);
     if (drops(pass))
         lm_dropout_rows(pass, l, LM_SITE_OUT, x, first, rows, C);
@@ -102,10 +102,17 @@ static void layer_task(void *user, size_t task, size_t worker)
 
 void lm_trunk_forward(struct lm_pass *pass)
 {
-    lm_pool_run(pass->model->pool, pass->tiles, embed_task, pass);
-    for (size_t l = 0; l < (size_t)pass->model->config.layers; l++) {
+    size_t L = (size_t)pass->model->config.layers;
+    const struct lm_pack_job first = {LM_QKV_W, 0, LM_NN};
+    lm_region(pass, 0, NULL, &first, 1);
+    lm_region(pass, pass->tiles, embed_task, NULL, 0);
+    for (size_t l = 0; l < L; l++) {
+        const struct lm_pack_job jobs[] = {{LM_PROJ_W, l, LM_NN},
+                                           {LM_FC_W, l, LM_NN},
+                                           {LM_OUT_W, l, LM_NN},
+                                           {LM_QKV_W, l + 1, LM_NN}};
         pass->layer = l;
-        lm_attention_forward(pass);
-        lm_pool_run(pass->model->pool, pass->tiles, layer_task, pass);
+        lm_attention_forward(pass, jobs, l + 1 < L ? 4 : 3);
+        lm_region(pass, pass->tiles, layer_task, NULL, 0);
     }
 }

@@ -5,6 +5,7 @@
 #include "model/core.h"
 
 #include "base/elem.h"
+#include "model/weights.h"
 
 enum { VOCAB_ROWS = 512 };
 
@@ -25,13 +26,13 @@ static size_t tile_logits(const struct lm_pass *pass, size_t task, size_t worker
 {
     const struct lm_model *model = pass->model;
     const struct lm_layout *at = &model->layout;
-    size_t C = (size_t)model->config.width, V = (size_t)model->config.vocab;
+    size_t C = (size_t)model->config.width;
     size_t first = task * pass->head_tile, rest = pass->count - first;
     size_t rows = rest < pass->head_tile ? rest : pass->head_tile;
     *logits = lm_at(model, at->logits) + first * at->logits_ld;
     *row = pass->first + first;
-    lm_gemm(model, worker, LM_NT, rows, V, C, lm_at(model, at->hf) + *row * C, C,
-            lm_weight(model, LM_WTE, 0), C, false, *logits, at->logits_ld);
+    lm_weight_product(model, worker, LM_NT, LM_WTE, 0, rows, lm_at(model, at->hf) + *row * C, C,
+                      *logits, at->logits_ld);
     return rows;
 }
 
@@ -57,8 +58,8 @@ static void loss_task(void *user, size_t task, size_t worker)
                                                    target < 0 ? 0 : pass->scale);
     }
     if (pass->want_grad)
-        lm_gemm(model, worker, LM_NN, rows, C, V, logits, at->logits_ld,
-                lm_weight(model, LM_WTE, 0), C, false, lm_at(model, at->dhf) + row * C, C);
+        lm_weight_product(model, worker, LM_NN, LM_WTE, 0, rows, logits, at->logits_ld,
+                          lm_at(model, at->dhf) + row * C, C);
 }
 
 /* Rows of wte's gradient: dlogitsᵀ · hf of the chunk. */
@@ -80,6 +81,8 @@ static void each_chunk(struct lm_pass *pass, lm_task_fn *task, void *user)
 {
     struct lm_model *model = pass->model;
     size_t step = lm_chunk_rows(pass->rows, (size_t)model->config.vocab);
+    const struct lm_pack_job jobs[] = {{LM_WTE, 0, LM_NT}, {LM_WTE, 0, LM_NN}};
+    lm_region(pass, 0, NULL, jobs, pass->want_grad ? 2 : 1);
     for (pass->first = 0; pass->first < pass->rows; pass->first += step) {
         pass->count = pass->rows - pass->first < step ? pass->rows - pass->first : step;
         lm_pool_run(model->pool, (pass->count + pass->head_tile - 1) / pass->head_tile, task, user);

@@ -74,7 +74,8 @@ static void plan_layer(struct lm_layout *out, size_t M, size_t C, size_t H)
     layer->rstd1 = take(out, M);
     layer->h1 = take(out, M * C);
     layer->qkv = take(out, M * 3 * C);
-    layer->lse = take(out, M * H);
+    layer->peak = take(out, M * H);
+    layer->mass = take(out, M * H);
     layer->att = take(out, M * C);
     layer->xmid = take(out, M * C);
     layer->mean2 = take(out, M);
@@ -82,6 +83,23 @@ static void plan_layer(struct lm_layout *out, size_t M, size_t C, size_t H)
     layer->h2 = take(out, M * C);
     layer->f = take(out, M * 4 * C);
     layer->g = take(out, M * 4 * C);
+}
+
+/* Room for an operand of k rows and n columns, and for its transpose. */
+static size_t packed_floats(size_t k, size_t n)
+{
+    size_t one = k * round_up(n, LM_GEMM_UNIT), other = n * round_up(k, LM_GEMM_UNIT);
+    return one > other ? one : other;
+}
+
+static void plan_packed(struct lm_layout *out, size_t C, size_t V, bool training)
+{
+    out->packed[LM_PACK_QKV] = take(out, packed_floats(C, 3 * C));
+    out->packed[LM_PACK_PROJ] = take(out, packed_floats(C, C));
+    out->packed[LM_PACK_FC] = take(out, packed_floats(C, 4 * C));
+    out->packed[LM_PACK_OUT] = take(out, packed_floats(4 * C, C));
+    out->packed[LM_PACK_LOGITS] = take(out, C * round_up(V, LM_GEMM_UNIT));
+    out->packed[LM_PACK_HEAD] = take(out, training ? V * round_up(C, LM_GEMM_UNIT) : 0);
 }
 
 static void plan_backward(struct lm_layout *out, size_t M, size_t C, size_t L, bool dropout)
@@ -129,9 +147,13 @@ void lm_layout_plan(struct lm_layout *out, const struct lm_model_config *config,
     out->hf = take(out, M * C);
     if (options->training)
         plan_backward(out, M, C, L, config->dropout > 0);
+    /* an odd number of cache lines: rows a power of two apart would fight for the same sets */
     out->logits_ld = round_up((size_t)config->vocab, LANES);
+    out->logits_ld += out->logits_ld / LANES % 2 == 0 ? LANES : 0;
     out->chunk_rows = lm_chunk_rows(M, (size_t)config->vocab);
     out->logits = take(out, out->chunk_rows * out->logits_ld);
+    if (options->numerics == LM_NUMERICS_PORTABLE)
+        plan_packed(out, C, (size_t)config->vocab, options->training);
     out->row_max = take(out, M);
     out->row_sum = take(out, M);
     out->row_hit = take(out, M);

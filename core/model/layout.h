@@ -28,9 +28,20 @@ enum lm_partial {
     LM_PART_OUT_B = 12,
 };
 
-/** Activations of one layer; `mean`, `rstd` and `lse` are one number a row (and head). */
+/** Weights packed for the portable product; the four of a layer serve one layer at a time. */
+enum lm_pack_slot {
+    LM_PACK_QKV,
+    LM_PACK_PROJ,
+    LM_PACK_FC,
+    LM_PACK_OUT,
+    LM_PACK_LOGITS, /**< the tied head, for logits */
+    LM_PACK_HEAD,   /**< the same for gradients */
+    LM_PACK_SLOTS
+};
+
+/** Activations of one layer; `mean`, `rstd` are one number a row, `peak`, `mass` a row and head. */
 struct lm_layer_layout {
-    size_t mean1, rstd1, h1, qkv, lse, att, xmid, mean2, rstd2, h2, f, g;
+    size_t mean1, rstd1, h1, qkv, peak, mass, att, xmid, mean2, rstd2, h2, f, g;
 };
 
 struct lm_layout {
@@ -47,6 +58,7 @@ struct lm_layout {
     size_t partials, partial_rows;               /**< [L·13C + 2C] for each tile */
     size_t logits, logits_ld, chunk_rows;        /**< a chunk of rows of logits */
     size_t row_max, row_sum, row_hit;            /**< per-row results of the head: lm_head */
+    size_t packed[LM_PACK_SLOTS];                /**< portable numerics only */
     size_t norms;                   /**< doubles: partial sums of squares of the gradient */
     size_t scratch, scratch_stride; /**< per worker */
     size_t scratch_gemm; /**< within a worker's scratch: packing space of matrix products */

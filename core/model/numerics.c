@@ -7,6 +7,11 @@
 /* Bump when the portable product or the row kernels give other bits. */
 enum { PORTABLE_VERSION = 1 };
 
+const char *lm_numerics_core(void)
+{
+    return lm_blas_better_core();
+}
+
 void lm_numerics_describe(char out[128], enum lm_numerics numerics)
 {
     char blas[96];

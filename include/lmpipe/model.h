@@ -124,13 +124,15 @@ enum lm_status lm_model_state_load(struct lm_model *model, const void *data, uin
 
 /* ---- run ---- */
 
-/** Scores without dropout and without holding all logits. For each of the B·T positions (any
- *  output may be NULL): nll (nats), entropy of the prediction (nats), rank of the target (0 = the
- *  model's first choice; ties count half, rounded down). */
+/** What lm_model_score tells of each of the B·T positions; the caller's arrays, any may be NULL:
+ *  nll (nats), entropy of the prediction (nats), rank of the target (0 = the model's first choice;
+ *  ties count half, rounded down). */
 struct lm_scores {
     float *nll, *entropy;
     int32_t *rank;
 };
+/** Scores targets (B, T) given tokens (B, T), without dropout and without holding all logits.
+ *  LM_RANGE: an id or shape outside the limits. */
 enum lm_status lm_model_score(struct lm_model *model, const int32_t *tokens,
                               const int32_t *targets, int64_t batch, int64_t time,
                               const struct lm_scores *out, struct lm_err *err);
@@ -140,13 +142,16 @@ enum lm_status lm_model_logits(struct lm_model *model, const int32_t *tokens, in
 
 /** Incremental decoding of one sequence with a key/value cache, by own kernels in a fixed order. */
 struct lm_session;
+/** New empty session on a model, which must outlive it. LM_NOMEM. */
 enum lm_status lm_session_create(struct lm_session **out, struct lm_model *model,
                                  struct lm_err *err);
 /** Feeds `count` tokens; *logits (V), valid until the next call, belongs to the last one.
  *  LM_RANGE when the context would overflow: reset and feed a suffix. */
 enum lm_status lm_session_feed(struct lm_session *session, const int32_t *tokens, int64_t count,
                                const float **logits, struct lm_err *err);
+/** Tokens fed since the start or the last reset. */
 int64_t lm_session_length(const struct lm_session *session);
+/** Forgets all tokens; the memory is kept. */
 void lm_session_reset(struct lm_session *session);
 void lm_session_free(struct lm_session *session);
 
@@ -186,6 +191,7 @@ struct lm_tensor {
     float *data, *grad;
     bool decay;
 };
+/** Number of weight tensors, and the i-th of them (index below the number). */
 size_t lm_model_tensors(const struct lm_model *model);
 struct lm_tensor lm_model_tensor(const struct lm_model *model, size_t index);
 /** SHA-256 over all weights in tensor order, little-endian float32. */
@@ -195,5 +201,8 @@ const char *lm_model_kernels(const struct lm_model *model);
 /** What `numerics: blas` puts into a key: "blas openblas <version> <core> f32"; portable: "portable 1".
  *  Loads nothing but OpenBLAS itself. out: 128 bytes. */
 void lm_numerics_describe(char out[128], enum lm_numerics numerics);
+/** Core type a program should put into OPENBLAS_CORETYPE and start itself anew: an OpenBLAS older
+ *  than the processor takes kernels without AVX, five times slower. NULL: it chose well. */
+const char *lm_numerics_core(void);
 
 #endif

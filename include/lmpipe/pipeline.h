@@ -57,6 +57,7 @@ enum lm_status lm_spec_load(struct lm_spec **out, struct lm_diags *diags, struct
                             const char *path, const struct lm_spec_options *options,
                             struct lm_err *err);
 
+/** Name of the experiment, and the path the spec was loaded from. */
 const char *lm_spec_experiment(const struct lm_spec *spec);
 const char *lm_spec_path(const struct lm_spec *spec);
 /** Nearest folder upwards from the spec that holds artifacts/ or .git, else the spec's own. Absolute. */
@@ -74,6 +75,7 @@ struct lm_diags lm_spec_warnings(const struct lm_spec *spec);
 /** Resolved spec as YAML; with origins each value carries "# file:line" or "# default". */
 enum lm_status lm_spec_print_config(const struct lm_spec *spec, bool origins, bool json, FILE *out);
 enum lm_graph_format { LM_GRAPH_TEXT, LM_GRAPH_DOT, LM_GRAPH_MERMAID };
+/** The stages and what they hand to each other, in a notation. */
 void lm_spec_print_graph(const struct lm_spec *spec, enum lm_graph_format format, FILE *out);
 /** Types, ports, parameters. type NULL: all in a line each; json: machine form. */
 void lm_stages_print(const struct lm_stage *const *types, const char *type, bool json, FILE *out);
@@ -89,11 +91,13 @@ struct lm_store;
 enum lm_status lm_store_open(struct lm_store **out, const char *path, struct lm_err *err);
 /** Writes the stat index when it changed, and frees; NULL is fine. */
 void lm_store_close(struct lm_store *store);
+/** Where the store is; owned by it. */
 const char *lm_store_path(const struct lm_store *store);
 
 struct lm_store_usage {
     uint64_t objects, object_bytes, actions, checkpoints, checkpoint_bytes, runs, temporary_bytes;
 };
+/** Counts what the store holds by walking it. LM_IO. */
 enum lm_status lm_store_usage(struct lm_store *store, struct lm_store_usage *out,
                               struct lm_err *err);
 /** Removes all objects, records, checkpoints and temporary files (not runs/). LM_IO when a run is going on. */

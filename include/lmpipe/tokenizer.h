@@ -29,6 +29,8 @@ size_t lm_pretoken_next(enum lm_pattern pattern, const uint8_t *text, size_t siz
 
 /* ---- vocabulary ---- */
 
+/** Reads a vocabulary file (docs/formats/vocab.md). LM_NOT_FOUND, LM_IO; LM_FORMAT with the line
+ *  that is wrong. Free with lm_vocab_free. */
 enum lm_status lm_vocab_load(struct lm_vocab **out, const char *path, struct lm_err *err);
 /** docs/formats/vocab.md; equal vocabularies give equal bytes. */
 enum lm_status lm_vocab_save(const struct lm_vocab *vocab, const char *path, struct lm_err *err);

@@ -19,6 +19,19 @@ void lm_blas_gemm(enum lm_gemm_form form, size_t m, size_t n, size_t k, const fl
                 a, (blasint)lda, b, (blasint)ldb, accumulate ? 1.0F : 0.0F, c, (blasint)ldc);
 }
 
+const char *lm_blas_better_core(void)
+{
+    static const char *const good[] = {"Haswell", "Zen", "SkylakeX", "Cooperlake",
+                                       "SapphireRapids"};
+    const char *core = openblas_get_corename();
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
+        if (strcmp(core, good[i]) == 0)
+            return NULL;
+    if (lm_kernels_pick("avx512") != NULL)
+        return "SkylakeX";
+    return lm_kernels_pick("avx2") != NULL ? "Haswell" : NULL;
+}
+
 void lm_blas_describe(char *out, size_t size)
 {
     const char *config = openblas_get_config(); /* "OpenBLAS 0.3.21 NO_LAPACKE …" */

@@ -16,7 +16,11 @@
 /** Forms of a product: C = A·B, C = A·Bᵀ, C = Aᵀ·B. */
 enum lm_gemm_form { LM_NN, LM_NT, LM_TN };
 
-enum { LM_GEMM_SCRATCH = 1 << 18 /**< floats of packing space a worker needs */ };
+enum {
+    LM_GEMM_SCRATCH = 1 << 18, /**< floats of packing space a worker needs */
+    LM_GEMM_COLUMNS = 576,     /**< columns of a block of a packed weight */
+    LM_GEMM_UNIT = 96,         /**< a packed weight has room for this multiple of columns */
+};
 
 /**
  * c (m×n) = op(a) op(b), or += when `accumulate`; the inner dimension is k. LM_TN: a is k×m;
@@ -72,9 +76,9 @@ struct lm_kernels {
      * 0. row_max, row_sum: of the scaled scores, one a row. */
     void (*softmax_causal)(float *s, size_t ld, size_t rows, size_t first, size_t width,
                            float scale, float *row_max, float *row_sum);
-    /** s = exp(scale·s − lse) with the causal mask, in place. */
+    /** The same softmax again from the scores and what it kept of each row. */
     void (*softmax_again)(float *s, size_t ld, size_t rows, size_t first, size_t width, float scale,
-                          const float *lse);
+                          const float *row_max, const float *row_sum);
     /** d = p·(d − o·dout of the row)·scale in place: gradient of the unscaled scores. o, dout: rows
      * of n. */
     void (*softmax_backward)(float *d, const float *p, size_t ld, size_t rows, size_t width,
@@ -104,6 +108,14 @@ struct lm_kernels {
 
     /** Matrix product with a fixed order of operations per output element (numerics: portable). */
     lm_gemm_fn *gemm;
+
+    /** Packs block `block` of LM_GEMM_COLUMNS columns of a right operand (k×n by LM_NN, or n×k by
+     *  LM_NT) for gemm_packed. out: k · n floats, n rounded up to LM_GEMM_UNIT, 64-byte aligned. */
+    void (*pack_weight)(float *out, enum lm_gemm_form form, size_t n, size_t k, const float *b,
+                        size_t ldb, size_t block);
+    /** c (m×n) = a (m×k) · the packed operand: the bits of `gemm` without packing it again. */
+    void (*gemm_packed)(size_t m, size_t n, size_t k, const float *a, size_t lda,
+                        const float *packed, float *c, size_t ldc, float *scratch);
 };
 
 extern const struct lm_kernels lm_kernels_c, lm_kernels_avx2, lm_kernels_avx512;
@@ -118,5 +130,9 @@ lm_gemm_fn lm_blas_gemm;
 void lm_blas_start(void);
 /** "openblas <version> <core>" into out (at most `size` bytes). */
 void lm_blas_describe(char *out, size_t size);
+
+/** Core type this processor runs that is better than the one OpenBLAS chose when it was loaded, or
+ *  NULL when it chose one with AVX2 at least, or there is none. */
+const char *lm_blas_better_core(void);
 
 #endif

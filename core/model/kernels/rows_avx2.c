@@ -5,9 +5,9 @@
 
 #include "model/kernels/rows.inc"
 
-#define GEMM_ROWS 6
+#define GEMM_ROWS 4
 #define GEMM_LANES 8
-#define GEMM_VECTORS 2
+#define GEMM_VECTORS 3
 typedef float gemm_vec __attribute__((vector_size(GEMM_LANES * sizeof(float))));
 
 static inline gemm_vec gemm_fma(float a, gemm_vec b, gemm_vec c)

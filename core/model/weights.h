@@ -1,0 +1,27 @@
+/**
+ * Products with weight matrices. With portable numerics a weight is packed once for all tiles
+ * that use it: packing rides along as further tasks of the region before. With OpenBLAS every
+ * call packs for itself and nothing is to be done.
+ */
+#ifndef LM_MODEL_WEIGHTS_H
+#define LM_MODEL_WEIGHTS_H
+
+#include "model/core.h"
+
+/** A weight that a later region multiplies by: LM_NN forward, LM_NT for gradients and logits. */
+struct lm_pack_job {
+    enum lm_tensor_id id;
+    size_t layer;
+    enum lm_gemm_form form;
+};
+
+/** Runs fn(pass, 0 … count − 1, worker) and packs `jobs` (job_count of them) beside it. */
+void lm_region(struct lm_pass *pass, size_t count, lm_task_fn *fn, const struct lm_pack_job *jobs,
+               size_t job_count);
+
+/** c (rows × out) = a (rows × in) · weight, or · weightᵀ for LM_NT; packed by an earlier region. */
+void lm_weight_product(const struct lm_model *model, size_t worker, enum lm_gemm_form form,
+                       enum lm_tensor_id id, size_t layer, size_t rows, const float *a, size_t lda,
+                       float *c, size_t ldc);
+
+#endif

@@ -1,0 +1,105 @@
+#include "text/documents.h"
+
+#include <string.h>
+
+const char *const lm_documents_by_names[] = {"file",       "line",      "blank_line",
+                                             "unindented", "separator", NULL};
+
+size_t lm_newlines_normalise(uint8_t *text, size_t size, int64_t *marks, int64_t *newlines)
+{
+    size_t at = size >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0, kept = 0;
+    *marks += at != 0;
+    while (at < size) {
+        const uint8_t *found = memchr(text + at, '\r', size - at);
+        size_t run = found == NULL ? size - at : (size_t)(found - text) - at;
+        memmove(text + kept, text + at, run);
+        kept += run;
+        at += run;
+        if (at == size)
+            break;
+        at += at + 1 < size && text[at + 1] == '\n' ? 2 : 1;
+        text[kept++] = '\n';
+        ++*newlines;
+    }
+    return kept;
+}
+
+/* ---- the ways of cutting: each takes at least one byte from documents->at ---- */
+
+static size_t line_end(const struct lm_documents *documents, size_t at)
+{
+    const uint8_t *newline = memchr(documents->text + at, '\n', documents->size - at);
+    return newline == NULL ? documents->size : (size_t)(newline - documents->text) + 1;
+}
+
+static bool is_blank(const struct lm_documents *documents, size_t from, size_t to)
+{
+    while (from < to && memchr(" \t\n", documents->text[from], 3) != NULL)
+        from++;
+    return from == to;
+}
+
+static size_t take_file(const struct lm_documents *documents, size_t at)
+{
+    (void)at;
+    return documents->size;
+}
+
+static size_t take_block(const struct lm_documents *documents, size_t at)
+{
+    size_t end = at;
+    while (end < documents->size) {
+        size_t next = line_end(documents, end);
+        bool is_border = is_blank(documents, end, next);
+        end = next;
+        if (is_border)
+            break;
+    }
+    return end;
+}
+
+static size_t take_entry(const struct lm_documents *documents, size_t at)
+{
+    bool is_after_blank = false;
+    size_t end = at;
+    while (end < documents->size) {
+        size_t next = line_end(documents, end);
+        bool is_line_blank = is_blank(documents, end, next);
+        bool is_indented = documents->text[end] == ' ' || documents->text[end] == '\t';
+        if (is_after_blank && !is_line_blank && !is_indented)
+            break;
+        is_after_blank = is_line_blank;
+        end = next;
+    }
+    return end;
+}
+
+static size_t take_separated(const struct lm_documents *documents, size_t at)
+{
+    size_t length = strlen(documents->separator);
+    const uint8_t *found =
+        memmem(documents->text + at, documents->size - at, documents->separator, length);
+    return found == NULL ? documents->size : (size_t)(found - documents->text) + length;
+}
+
+bool lm_documents_next(struct lm_documents *documents, const uint8_t **text, size_t *size)
+{
+    static size_t (*const takes[])(const struct lm_documents *, size_t) = {
+        take_file, line_end, take_block, take_entry, take_separated};
+    while (documents->at < documents->size) {
+        size_t start = documents->at, end = takes[documents->by](documents, start);
+        documents->at = end;
+        if (documents->by == LM_BY_SEPARATOR) {
+            size_t length = strlen(documents->separator);
+            bool is_cut = end - start >= length &&
+                          memcmp(documents->text + end - length, documents->separator, length) == 0;
+            end -= is_cut ? length : 0;
+        }
+        if (is_blank(documents, start, end))
+            continue;
+        *text = documents->text + start;
+        *size = end - start;
+        return true;
+    }
+    return false;
+}

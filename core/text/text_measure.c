@@ -1,0 +1,177 @@
+#include "text/text_measure.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <lmpipe/hash.h>
+
+#include "base/utf8.h"
+
+enum { SHORT_LINE = 30 };
+
+/* Sentence ends and what may close behind them, over scripts. */
+static const uint32_t terminals[] = {'!',    '"',    '\'',   ')',    '.',    '?',    0xBB,   0x61F,
+                                     0x6D4,  0x964,  0x2019, 0x201D, 0x2026, 0x3002, 0x300D, 0x300F,
+                                     0x3011, 0xFF01, 0xFF09, 0xFF0E, 0xFF1B, 0xFF1F};
+
+void lm_text_measure_add(struct lm_text_measure *a, const struct lm_text_measure *b)
+{
+    int64_t longest = a->longest_line > b->longest_line ? a->longest_line : b->longest_line;
+    int64_t *to = (int64_t *)a;
+    const int64_t *from = (const int64_t *)b;
+    _Static_assert(sizeof *a % sizeof *to == 0, "counts only");
+    for (size_t i = 0; i < sizeof *a / sizeof *to; i++)
+        to[i] += from[i];
+    a->longest_line = longest;
+}
+
+/* One line that is not blank, for finding duplicates. */
+struct line {
+    uint64_t hash;
+    size_t index;
+    int64_t chars;
+};
+
+struct meter {
+    struct lm_text_measure *out;
+    struct line *lines;
+    size_t count, capacity;
+    bool is_in_word;
+};
+
+static void count_script(struct lm_text_measure *out, uint32_t code_point)
+{
+    if ((code_point | 32) >= 'a' && (code_point | 32) <= 'z')
+        out->scripts[1]++;
+    else
+        out->scripts[lm_unicode_script(code_point)]++;
+}
+
+static void count_char(struct meter *meter, uint32_t code_point)
+{
+    struct lm_text_measure *out = meter->out;
+    unsigned flags = lm_unicode(code_point);
+    out->chars++;
+    if (flags & LM_UC_SPACE) {
+        meter->is_in_word = false;
+        return;
+    }
+    bool is_alone = (flags & LM_UC_UNSPACED) != 0;
+    out->words += is_alone ? (flags & LM_UC_LETTER) != 0 : !meter->is_in_word;
+    meter->is_in_word = !is_alone;
+    out->visible++;
+    out->letters += (flags & (LM_UC_LETTER | LM_UC_MARK)) != 0;
+    out->numbers += (flags & LM_UC_NUMBER) != 0;
+    out->replaced += code_point == 0xFFFD;
+    out->symbols += code_point == '#' || code_point == 0x2026;
+    if (flags & LM_UC_LETTER)
+        count_script(out, code_point);
+}
+
+static bool is_terminal(uint32_t code_point)
+{
+    for (size_t i = 0; i < sizeof terminals / sizeof terminals[0]; i++)
+        if (terminals[i] == code_point)
+            return true;
+    return false;
+}
+
+static bool keep_line(struct meter *meter, const uint8_t *line, size_t size, int64_t chars)
+{
+    if (meter->count == meter->capacity) {
+        size_t capacity = meter->capacity ? meter->capacity * 2 : 64;
+        struct line *lines = realloc(meter->lines, capacity * sizeof *lines);
+        if (lines == NULL)
+            return false;
+        meter->lines = lines;
+        meter->capacity = capacity;
+    }
+    meter->lines[meter->count] = (struct line){lm_hash64(line, size, 0), meter->count, chars};
+    meter->count++;
+    return true;
+}
+
+/* Counts a line from its first to its last visible character. */
+static bool end_line(struct meter *meter, const uint8_t *line, size_t size)
+{
+    struct lm_text_measure *out = meter->out;
+    uint32_t first = 0, last = 0, code_point;
+    int64_t chars = 0;
+    size_t start = 0, end = 0;
+    for (size_t at = 0, length; at < size; at += length) {
+        length = lm_utf8_decode(&code_point, line + at, size - at);
+        length = length == 0 ? 1 : length;
+        bool is_visible = (lm_unicode(code_point) & LM_UC_SPACE) == 0;
+        chars++;
+        if (!is_visible)
+            continue;
+        start = end == 0 ? at : start;
+        first = end == 0 ? code_point : first;
+        end = at + length;
+        last = code_point;
+    }
+    if (end == 0)
+        return true;
+    bool is_ellipsis = last == 0x2026 || (end >= 3 && memcmp(line + end - 3, "...", 3) == 0);
+    out->lines++;
+    out->line_chars += chars;
+    out->longest_line = chars > out->longest_line ? chars : out->longest_line;
+    out->short_lines += chars <= SHORT_LINE;
+    out->ended_lines += is_terminal(last);
+    out->ellipsis_lines += is_ellipsis;
+    out->bullet_lines += first == 0x2022 || first == '-' || first == '*';
+    return keep_line(meter, line + start, end - start, chars);
+}
+
+static int compare_lines(const void *a, const void *b)
+{
+    const struct line *x = a, *y = b;
+    if (x->hash != y->hash)
+        return x->hash < y->hash ? -1 : 1;
+    return x->index < y->index ? -1 : x->index > y->index;
+}
+
+static void count_duplicates(struct meter *meter)
+{
+    if (meter->count > 1)
+        qsort(meter->lines, meter->count, sizeof *meter->lines, compare_lines);
+    for (size_t i = 1; i < meter->count; i++) {
+        bool is_known = meter->lines[i].hash == meter->lines[i - 1].hash;
+        meter->out->duplicate_lines += is_known;
+        meter->out->duplicate_line_chars += is_known ? meter->lines[i].chars : 0;
+    }
+}
+
+static int64_t count_dots(const uint8_t *text, size_t size)
+{
+    int64_t count = 0;
+    for (const uint8_t *at = text; (at = memmem(at, size - (size_t)(at - text), "...", 3)) != NULL;
+         at += 3)
+        count++;
+    return count;
+}
+
+enum lm_status lm_text_measure(struct lm_text_measure *out, const uint8_t *text, size_t size,
+                               struct lm_err *err)
+{
+    struct meter meter = {.out = out};
+    bool is_good = true;
+    size_t line = 0;
+    memset(out, 0, sizeof *out);
+    for (size_t at = 0, length; at < size && is_good; at += length) {
+        uint32_t code_point;
+        length = lm_utf8_decode(&code_point, text + at, size - at);
+        length = length == 0 ? 1 : length;
+        count_char(&meter, code_point);
+        if (code_point == '\n') {
+            is_good = end_line(&meter, text + line, at - line);
+            line = at + 1;
+        }
+    }
+    is_good = is_good && end_line(&meter, text + line, size - line);
+    out->symbols += count_dots(text, size);
+    count_duplicates(&meter);
+    free(meter.lines);
+    return is_good ? LM_OK : lm_fail(err, LM_NOMEM, "no memory to measure a text; free some");
+}

@@ -1,0 +1,20 @@
+/** Parameters of the stage type `bpe`, as its rows in bpe.c fill them. */
+#ifndef LM_STAGES_BPE_PARAMS_H
+#define LM_STAGES_BPE_PARAMS_H
+
+#include <stdint.h>
+
+#include <lmpipe/param.h>
+
+#define LM_END_OF_TEXT "<|endoftext|>"
+
+struct bpe_params {
+    int64_t vocab_size;       /**< bytes, merges and special tokens */
+    const char *pattern;      /**< one of lm_pattern_names */
+    int64_t min_frequency;    /**< occurrences */
+    int64_t max_token_length; /**< bytes, inclusive; 0: no bound */
+    int64_t max_piece_bytes;  /**< 0: no bound */
+    struct lm_list specials;  /**< const char *: before LM_END_OF_TEXT, which is always the last */
+};
+
+#endif

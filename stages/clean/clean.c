@@ -1,0 +1,143 @@
+/* Stage type clean: the descriptor. The work is in clean_run.c. */
+#include <lmpipe/stage.h>
+
+#include <string.h>
+
+#include "clean_params.h"
+
+static const struct lm_port inputs[] = {
+    {"corpus", "corpus", "files as they came, and the manifest that names them", LM_PORT_FOLDER},
+    {NULL, NULL, NULL, 0},
+};
+
+static const struct lm_port outputs[] = {
+    {"text", "text", "train.jsonl, valid.jsonl, test.jsonl: a document a line", LM_PORT_FOLDER},
+    {"card", "card", "what came in, what was changed, what was dropped and why", 0},
+    {NULL, NULL, NULL, 0},
+};
+
+static const char *const document_ways[] = {"file",       "line",      "blank_line",
+                                            "unindented", "separator", NULL};
+static const char *const encodings[] = {"replace", "reject", "cp1252", NULL};
+static const char *const split_ways[] = {"hash", "position", NULL};
+static const char *const rule_names[] = {"chars",
+                                         "words",
+                                         "lines",
+                                         "longest_line",
+                                         "mean_line_length",
+                                         "mean_word_length",
+                                         "alphabetic",
+                                         "numeric",
+                                         "symbols",
+                                         "replaced",
+                                         "short_lines",
+                                         "ended_lines",
+                                         "bullet_lines",
+                                         "ellipsis_lines",
+                                         "duplicate_lines",
+                                         "duplicate_line_chars",
+                                         NULL};
+
+#define D(f) LM_FIELD(struct clean_documents, f)
+#define R(f) LM_FIELD(struct clean_rule, f)
+#define S(f) LM_FIELD(struct clean_split, f)
+#define P(f) LM_FIELD(struct clean_params, f)
+
+/* clang-format off */
+static const struct lm_param document_rows[] = {
+    {D(by), .type = LM_P_ENUM, .def_str = "file", .choices = document_ways,
+     .help = "what a document is: a file, a line, a block, a dictionary entry, text up to separator"},
+    {D(separator), .type = LM_P_STR, .def_str = "",
+     .help = "the text between two documents, for by: separator"},
+    {.name = NULL},
+};
+
+static const struct lm_param rule_rows[] = {
+    {R(rule), .type = LM_P_ENUM, .flags = LM_PARAM_REQUIRED, .choices = rule_names,
+     .help = "what is measured; lmpipe stages clean lists all"},
+    {R(min), .type = LM_P_FLOAT, .def_float = LM_UNSET_FLOAT,
+     .help = "documents with less are dropped"},
+    {R(max), .type = LM_P_FLOAT, .def_float = LM_UNSET_FLOAT,
+     .help = "documents with more are dropped"},
+    {.name = NULL},
+};
+
+static const struct lm_param split_rows[] = {
+    {S(by), .type = LM_P_ENUM, .def_str = "hash", .choices = split_ways,
+     .help = "hash: by a document's content, for good; position: the last parts of the text"},
+    {S(valid), .type = LM_P_FLOAT, .def_float = 0.05, .max = 1,
+     .flags = LM_PARAM_OPEN_MIN | LM_PARAM_OPEN_MAX, .help = "share of the valid split"},
+    {S(test), .type = LM_P_FLOAT, .def_float = 0.05, .max = 1, .flags = LM_PARAM_OPEN_MAX,
+     .help = "share of the test split; 0: none"},
+    {.name = NULL},
+};
+
+static const struct lm_param params[] = {
+    {P(documents), .type = LM_P_RECORD, .fields = document_rows,
+     .fields_size = sizeof(struct clean_documents), .help = "how files are cut into documents"},
+    {P(encoding), .type = LM_P_ENUM, .def_str = "replace", .choices = encodings,
+     .help = "bytes that are not UTF-8: U+FFFD, drop the document, or read as Windows-1252",
+     .source = "Unicode 15.0, section 3.9"},
+    {P(nfc), .type = LM_P_BOOL, .def_bool = true,
+     .help = "composed characters: normalisation form C", .source = "Unicode UAX #15"},
+    {P(strip_trailing_space), .type = LM_P_BOOL, .def_bool = false,
+     .help = "drop spaces and tabs at the ends of lines"},
+    {P(trim), .type = LM_P_BOOL, .def_bool = true,
+     .help = "drop blank lines at a document's start and white space at its end"},
+    {P(max_blank_lines), .type = LM_P_INT, .def_int = LM_UNSET_INT, .max = 1e9, .unit = "lines",
+     .help = "longest run of blank lines that is kept; any when not given"},
+    {P(dedup), .type = LM_P_BOOL, .def_bool = true,
+     .help = "keep only the first of documents with equal text"},
+    {P(rules), .type = LM_P_LIST, .item = LM_P_RECORD, .fields = rule_rows,
+     .fields_size = sizeof(struct clean_rule),
+     .help = "bounds that a document must keep, as {rule: chars, min: 200}"},
+    {P(split), .type = LM_P_RECORD, .fields = split_rows, .fields_size = sizeof(struct clean_split),
+     .help = "how documents are shared out to train, valid and test"},
+    {.name = NULL},
+};
+
+/* clang-format on */
+
+static enum lm_status check_rule(const struct clean_rule *rule, size_t index, struct lm_err *err)
+{
+    if (lm_is_unset(rule->min) && lm_is_unset(rule->max))
+        return lm_fail(err, LM_INVALID, "rules.%zu: %s has no bound; give min, max or both", index,
+                       rule->rule);
+    if (rule->min > rule->max)
+        return lm_fail(err, LM_RANGE, "rules.%zu.min: must not exceed max; every document would go",
+                       index);
+    return LM_OK;
+}
+
+static enum lm_status resolve(void *data, struct lm_arena *arena, struct lm_err *err)
+{
+    (void)arena;
+    const struct clean_params *p = data;
+    bool is_separator = strcmp(p->documents.by, "separator") == 0;
+    bool has_separator = p->documents.separator[0] != '\0';
+    if (is_separator && !has_separator)
+        return lm_fail(err, LM_INVALID, "documents.separator: is missing; by: separator needs it");
+    if (!is_separator && has_separator)
+        return lm_fail(err, LM_INVALID,
+                       "documents.separator: has no effect with by: %s; use by: separator",
+                       p->documents.by);
+    const struct clean_rule *rules = p->rules.items;
+    for (size_t i = 0; i < p->rules.count; i++)
+        LM_TRY(check_rule(&rules[i], i, err));
+    if (p->split.valid + p->split.test >= 1)
+        return lm_fail(err, LM_RANGE,
+                       "split.valid: with split.test it leaves nothing to train on; lower them");
+    return LM_OK;
+}
+
+extern const struct lm_stage lm_stage_clean;
+const struct lm_stage lm_stage_clean = {
+    .name = "clean",
+    .version = 1,
+    .summary = "repairs text, cuts it into documents, drops the bad ones and splits the rest",
+    .inputs = inputs,
+    .outputs = outputs,
+    .params = params,
+    .params_size = sizeof(struct clean_params),
+    .resolve = resolve,
+};

@@ -1,0 +1,70 @@
+#include "clean_batch.h"
+
+#include <stdlib.h>
+
+/* Items of one task: cut by shape, so that many small documents cost few tasks. */
+enum { ITEMS_A_TASK = 16 };
+
+enum lm_status clean_batch_add(struct clean_batch *batch, const uint8_t *raw, size_t size,
+                               size_t source, struct lm_err *err)
+{
+    if (batch->count == batch->capacity) {
+        size_t capacity = batch->capacity ? batch->capacity * 2 : 256;
+        struct clean_item *items = realloc(batch->items, capacity * sizeof *items);
+        if (items == NULL)
+            return lm_fail(err, LM_NOMEM, "no memory for %zu documents; free some", capacity);
+        batch->items = items;
+        batch->capacity = capacity;
+    }
+    struct clean_item *item = &batch->items[batch->count++];
+    *item = (struct clean_item){.raw = raw, .size = size, .source = source};
+    lm_buf_init(&item->text, 0);
+    batch->bytes += size;
+    return LM_OK;
+}
+
+static enum lm_status clean_item(const struct clean_batch *batch, struct clean_item *item)
+{
+    item->rule = batch->rule_count;
+    LM_TRY(lm_clean(&item->text, item->raw, item->size, batch->options, &item->counts,
+                    &item->is_rejected, &item->err));
+    if (item->is_rejected || item->text.size == 0)
+        return LM_OK;
+    const uint8_t *text = (const uint8_t *)item->text.data;
+    LM_TRY(lm_text_measure(&item->measure, text, item->text.size, &item->err));
+    for (size_t i = batch->rule_count; i-- > 0;)
+        if (lm_rule_drops(&batch->rules[i], &item->measure))
+            item->rule = i;
+    lm_sha256_bytes(&item->digest, text, item->text.size);
+    return LM_OK;
+}
+
+static void run_task(void *user, size_t task, size_t worker)
+{
+    struct clean_batch *batch = user;
+    (void)worker;
+    size_t end = (task + 1) * ITEMS_A_TASK;
+    for (size_t i = task * ITEMS_A_TASK; i < end && i < batch->count; i++)
+        batch->items[i].status = clean_item(batch, &batch->items[i]);
+}
+
+void clean_batch_work(struct clean_batch *batch, struct lm_pool *pool)
+{
+    lm_pool_run(pool, (batch->count + ITEMS_A_TASK - 1) / ITEMS_A_TASK, run_task, batch);
+}
+
+void clean_batch_clear(struct clean_batch *batch)
+{
+    for (size_t i = 0; i < batch->count; i++)
+        lm_buf_release(&batch->items[i].text);
+    batch->count = 0;
+    batch->bytes = 0;
+}
+
+void clean_batch_release(struct clean_batch *batch)
+{
+    clean_batch_clear(batch);
+    free(batch->items);
+    batch->items = NULL;
+    batch->capacity = 0;
+}

@@ -1,0 +1,51 @@
+/** Documents that are cleaned together, in parallel; the results lie in the order they came in. */
+#ifndef LM_STAGES_CLEAN_BATCH_H
+#define LM_STAGES_CLEAN_BATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <lmpipe/hash.h>
+#include <lmpipe/status.h>
+
+#include "base/buf.h"
+#include "base/pool.h"
+#include "text/clean.h"
+#include "text/clean_rules.h"
+#include "text/text_measure.h"
+
+/** A document before and after cleaning. */
+struct clean_item {
+    const uint8_t *raw; /**< borrowed */
+    size_t size;
+    size_t source;
+    struct lm_buf text;
+    struct lm_clean_counts counts;
+    struct lm_text_measure measure;
+    struct lm_digest digest;
+    bool is_rejected; /**< by its encoding */
+    size_t rule;      /**< the first rule that drops it, == rule_count when none does */
+    enum lm_status status;
+    struct lm_err err;
+};
+
+struct clean_batch {
+    const struct lm_clean_options *options;
+    const struct lm_rule *rules;
+    size_t rule_count;
+    struct clean_item *items;
+    size_t count, capacity;
+    size_t bytes; /**< of raw text */
+};
+
+/** Adds a document. LM_NOMEM. */
+enum lm_status clean_batch_add(struct clean_batch *batch, const uint8_t *raw, size_t size,
+                               size_t source, struct lm_err *err);
+/** Cleans and measures all items; an item's status says how that went. */
+void clean_batch_work(struct clean_batch *batch, struct lm_pool *pool);
+/** Forgets the items, keeps the room. */
+void clean_batch_clear(struct clean_batch *batch);
+void clean_batch_release(struct clean_batch *batch);
+
+#endif

@@ -1,0 +1,219 @@
+#include "clean_card.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/io.h"
+#include "base/json.h"
+#include "text/unicode.h"
+
+static void put_sources(struct lm_json_writer *writer, const struct clean_corpus *corpus)
+{
+    lm_json_key(writer, "sources");
+    lm_json_open(writer, '[');
+    for (size_t i = 0; i < corpus->source_count; i++) {
+        const struct clean_source *source = &corpus->sources[i];
+        lm_json_open(writer, '{');
+        lm_json_member_string(writer, "name", source->name);
+        lm_json_member_string(writer, "license", source->license);
+        lm_json_member_int(writer, "files", (int64_t)source->files);
+        lm_json_member_int(writer, "bytes", source->bytes);
+        lm_json_member_int(writer, "documents", source->documents);
+        lm_json_member_int(writer, "kept", source->kept);
+        lm_json_close(writer, '}');
+    }
+    lm_json_close(writer, ']');
+}
+
+static void put_sums(struct lm_json_writer *writer, const struct clean_corpus *corpus,
+                     const struct clean_totals *totals)
+{
+    int64_t bytes = 0;
+    for (size_t i = 0; i < corpus->source_count; i++)
+        bytes += corpus->sources[i].bytes;
+    lm_json_key(writer, "in");
+    lm_json_open(writer, '{');
+    lm_json_member_int(writer, "files", (int64_t)corpus->file_count);
+    lm_json_member_int(writer, "documents", totals->documents_in);
+    lm_json_member_int(writer, "bytes", bytes);
+    lm_json_close(writer, '}');
+    lm_json_key(writer, "out");
+    lm_json_open(writer, '{');
+    lm_json_member_int(writer, "documents", totals->documents);
+    lm_json_member_int(writer, "bytes", totals->bytes);
+    lm_json_member_int(writer, "characters", totals->kept.chars);
+    lm_json_member_int(writer, "words", totals->kept.words);
+    lm_json_member_int(writer, "lines", totals->kept.lines);
+    lm_json_close(writer, '}');
+}
+
+static void put_splits(struct lm_json_writer *writer, const struct clean_splitter *splitter)
+{
+    lm_json_key(writer, "splits");
+    lm_json_open(writer, '{');
+    for (size_t i = 0; i < LM_SPLITS; i++) {
+        lm_json_key(writer, lm_split_names[i]);
+        lm_json_open(writer, '{');
+        lm_json_member_int(writer, "documents", splitter->sides[i].documents);
+        lm_json_member_int(writer, "bytes", splitter->sides[i].bytes);
+        lm_json_close(writer, '}');
+    }
+    lm_json_close(writer, '}');
+}
+
+static void put_drop(struct lm_json_writer *writer, const struct clean_drop *drop)
+{
+    lm_json_open(writer, '{');
+    lm_json_member_string(writer, "rule", drop->name);
+    if (drop->rule != NULL && drop->rule->min == drop->rule->min)
+        lm_json_member_double(writer, "min", drop->rule->min);
+    if (drop->rule != NULL && drop->rule->max == drop->rule->max)
+        lm_json_member_double(writer, "max", drop->rule->max);
+    lm_json_member_int(writer, "documents", drop->documents);
+    lm_json_member_int(writer, "bytes", drop->bytes);
+    lm_json_key(writer, "examples");
+    lm_json_open(writer, '[');
+    for (int64_t i = 0; i < CLEAN_EXAMPLES && i < drop->documents; i++)
+        lm_json_put_bytes(writer, drop->examples[i], strlen(drop->examples[i]));
+    lm_json_close(writer, ']');
+    lm_json_close(writer, '}');
+}
+
+static void put_drops(struct lm_json_writer *writer, const struct clean_totals *totals)
+{
+    lm_json_key(writer, "dropped");
+    lm_json_open(writer, '[');
+    for (size_t i = 0; i < totals->drop_count; i++)
+        put_drop(writer, &totals->drops[i]);
+    lm_json_close(writer, ']');
+}
+
+static void put_repairs(struct lm_json_writer *writer, const struct clean_totals *totals)
+{
+    lm_json_key(writer, "repairs");
+    lm_json_open(writer, '{');
+    lm_json_member_int(writer, "byte_order_marks", totals->marks);
+    lm_json_member_int(writer, "newlines", totals->newlines);
+    lm_json_member_int(writer, "ill_formed_sequences", totals->repairs.ill_formed);
+    lm_json_member_int(writer, "windows_1252_bytes", totals->repairs.cp1252);
+    lm_json_member_int(writer, "control_characters", totals->repairs.controls);
+    lm_json_member_int(writer, "normalised_stretches", totals->repairs.nfc);
+    lm_json_member_int(writer, "trailing_spaces", totals->repairs.trailing_spaces);
+    lm_json_member_int(writer, "blank_lines", totals->repairs.blank_lines);
+    lm_json_close(writer, '}');
+}
+
+static int compare_sizes(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+static void put_lengths(struct lm_json_writer *writer, struct clean_totals *totals)
+{
+    static const struct {
+        const char *name;
+        int64_t percent;
+    } marks[] = {{"least", 0}, {"p10", 10}, {"median", 50}, {"p90", 90}, {"most", 100}};
+
+    qsort(totals->sizes, (size_t)totals->documents, sizeof *totals->sizes, compare_sizes);
+    lm_json_key(writer, "document_bytes");
+    lm_json_open(writer, '{');
+    for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++)
+        lm_json_member_int(writer, marks[i].name,
+                           totals->sizes[(totals->documents - 1) * marks[i].percent / 100]);
+    lm_json_member_double(writer, "mean", (double)totals->bytes / (double)totals->documents);
+    lm_json_close(writer, '}');
+}
+
+/* ---- scripts ---- */
+
+struct script_share {
+    size_t script;
+    int64_t letters;
+};
+
+static int compare_shares(const void *a, const void *b)
+{
+    const struct script_share *x = a, *y = b;
+    if (x->letters != y->letters)
+        return x->letters > y->letters ? -1 : 1;
+    return x->script < y->script ? -1 : x->script > y->script;
+}
+
+/* Scripts that (nearly) one language alone is written in. */
+static const char *guess_language(const struct lm_text_measure *kept, const char *first,
+                                  int64_t letters)
+{
+    static const struct {
+        const char *script, *language;
+    } known[] = {{"Greek", "Greek"},      {"Armenian", "Armenian"},
+                 {"Hebrew", "Hebrew"},    {"Bengali", "Bengali"},
+                 {"Gurmukhi", "Punjabi"}, {"Gujarati", "Gujarati"},
+                 {"Tamil", "Tamil"},      {"Telugu", "Telugu"},
+                 {"Kannada", "Kannada"},  {"Malayalam", "Malayalam"},
+                 {"Sinhala", "Sinhala"},  {"Thai", "Thai"},
+                 {"Lao", "Lao"},          {"Tibetan", "Tibetan"},
+                 {"Myanmar", "Burmese"},  {"Georgian", "Georgian"},
+                 {"Hangul", "Korean"},    {"Ethiopic", "Amharic"},
+                 {"Khmer", "Khmer"},      {"Mongolian", "Mongolian"}};
+
+    int64_t kana = 0;
+    for (size_t i = 0; i < LM_SCRIPTS; i++)
+        if (strcmp(lm_script_names[i], "Hiragana") == 0 ||
+            strcmp(lm_script_names[i], "Katakana") == 0)
+            kana += kept->scripts[i];
+    if (kana * 10 > letters)
+        return "Japanese";
+    if (strcmp(first, "Han") == 0)
+        return "Chinese";
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (strcmp(first, known[i].script) == 0)
+            return known[i].language;
+    return "not told by the script";
+}
+
+static void put_scripts(struct lm_json_writer *writer, const struct lm_text_measure *kept)
+{
+    struct script_share shares[LM_SCRIPTS];
+    int64_t letters = 0;
+    for (size_t i = 0; i < LM_SCRIPTS; i++) {
+        shares[i] = (struct script_share){i, kept->scripts[i]};
+        letters += kept->scripts[i];
+    }
+    qsort(shares, LM_SCRIPTS, sizeof shares[0], compare_shares);
+    lm_json_key(writer, "scripts");
+    lm_json_open(writer, '{');
+    for (size_t i = 0; i < LM_SCRIPTS && shares[i].letters > 0; i++)
+        lm_json_member_double(writer, lm_script_names[shares[i].script],
+                              (double)shares[i].letters / (double)letters);
+    lm_json_close(writer, '}');
+    lm_json_member_string(writer, "language",
+                          guess_language(kept, lm_script_names[shares[0].script], letters));
+}
+
+enum lm_status clean_card_write(const char *path, const struct clean_corpus *corpus,
+                                struct clean_totals *totals, const struct clean_splitter *splitter,
+                                struct lm_err *err)
+{
+    struct lm_buf out;
+    struct lm_json_writer writer;
+    lm_buf_init(&out, 0);
+    lm_json_begin(&writer, &out, true);
+    lm_json_open(&writer, '{');
+    lm_json_member_int(&writer, "lmpipe_card", 1);
+    put_sources(&writer, corpus);
+    put_sums(&writer, corpus, totals);
+    put_splits(&writer, splitter);
+    put_drops(&writer, totals);
+    put_repairs(&writer, totals);
+    put_lengths(&writer, totals);
+    put_scripts(&writer, &totals->kept);
+    lm_json_close(&writer, '}');
+    lm_buf_putc(&out, '\n');
+    enum lm_status status = lm_buf_status(&out, err);
+    if (status == LM_OK)
+        status = lm_file_write(path, out.data, out.size, err);
+    lm_buf_release(&out);
+    return status;
+}

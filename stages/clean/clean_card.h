@@ -1,0 +1,16 @@
+/** The data card: JSON, deterministic, for the report and for people (docs/formats/card.md). */
+#ifndef LM_STAGES_CLEAN_CARD_H
+#define LM_STAGES_CLEAN_CARD_H
+
+#include <lmpipe/status.h>
+
+#include "clean_corpus.h"
+#include "clean_split.h"
+#include "clean_totals.h"
+
+/** Writes the card to `path`; sorts totals->sizes. LM_IO, LM_NOMEM. */
+enum lm_status clean_card_write(const char *path, const struct clean_corpus *corpus,
+                                struct clean_totals *totals, const struct clean_splitter *splitter,
+                                struct lm_err *err);
+
+#endif

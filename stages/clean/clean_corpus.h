@@ -1,0 +1,35 @@
+/** The corpus folder as `clean` reads it (docs/formats/corpus.md): sources and files in one order
+ *  that does not depend on the spec's. */
+#ifndef LM_STAGES_CLEAN_CORPUS_H
+#define LM_STAGES_CLEAN_CORPUS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <lmpipe/arena.h>
+#include <lmpipe/status.h>
+
+struct clean_source {
+    const char *name, *license;
+    size_t files;
+    int64_t bytes; /**< of its files */
+    int64_t documents, kept;
+};
+
+struct clean_file {
+    const char *path; /**< relative to the folder */
+    size_t source;    /**< index of its source */
+};
+
+struct clean_corpus {
+    struct clean_source *sources; /**< sorted by name */
+    size_t source_count;
+    struct clean_file *files; /**< sorted by source, then path */
+    size_t file_count;
+};
+
+/** Reads folder/manifest.json into the arena. LM_FORMAT, LM_NOT_FOUND, LM_IO, LM_NOMEM. */
+enum lm_status clean_corpus_read(struct clean_corpus *out, struct lm_arena *arena,
+                                 const char *folder, struct lm_err *err);
+
+#endif

@@ -1,0 +1,35 @@
+/** Parameters of the stage type `clean`, as its rows in clean.c fill them. */
+#ifndef LM_STAGES_CLEAN_PARAMS_H
+#define LM_STAGES_CLEAN_PARAMS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <lmpipe/param.h>
+
+struct clean_documents {
+    const char *by;        /**< one of lm_documents_by_names */
+    const char *separator; /**< for by: separator, else "" */
+};
+
+struct clean_rule {
+    const char *rule; /**< one of lm_rule_kinds */
+    double min, max;  /**< unset: no bound */
+};
+
+struct clean_split {
+    const char *by;     /**< "hash" or "position" */
+    double valid, test; /**< shares; what is left is train */
+};
+
+struct clean_params {
+    struct clean_documents documents;
+    const char *encoding; /**< one of lm_repair_names */
+    bool nfc, strip_trailing_space, trim;
+    int64_t max_blank_lines; /**< LM_UNSET_INT: any */
+    bool dedup;
+    struct lm_list rules; /**< struct clean_rule */
+    struct clean_split split;
+};
+
+#endif

@@ -1,0 +1,220 @@
+/* Stage type clean: the work. Files are read in order, cut into documents, cleaned in parallel by
+ * batches, and judged and written one after the other. */
+#include <lmpipe/stage.h>
+
+#include <string.h>
+
+#include "base/io.h"
+#include "clean_batch.h"
+#include "clean_card.h"
+#include "clean_corpus.h"
+#include "clean_params.h"
+#include "clean_split.h"
+#include "clean_totals.h"
+#include "text/digest_set.h"
+#include "text/documents.h"
+
+#define BATCH_BYTES ((size_t)16 << 20) /* raw text cleaned together */
+#define FILE_LARGEST ((size_t)1 << 34) /* a file is read whole */
+
+struct run {
+    struct lm_ctx *ctx;
+    const struct clean_params *params;
+    struct lm_arena *files; /* text of files; rewound when its documents are done */
+    struct lm_clean_options options;
+    enum lm_documents_by by;
+    struct clean_corpus corpus;
+    struct clean_batch batch;
+    struct clean_totals totals;
+    struct clean_splitter splitter;
+    struct lm_digest_set seen;
+    struct lm_pool *pool;
+    int64_t bytes_done, bytes_all;
+    struct lm_err *err;
+};
+
+static size_t index_of(const char *const *names, const char *name)
+{
+    size_t i = 0;
+    while (names[i + 1] != NULL && strcmp(names[i], name) != 0)
+        i++;
+    return i;
+}
+
+/* ---- judging ---- */
+
+static enum lm_status judge(struct run *run, struct clean_item *item)
+{
+    struct lm_arena *arena = lm_ctx_arena(run->ctx);
+    const uint8_t *text = (const uint8_t *)item->text.data;
+    struct clean_source *source = &run->corpus.sources[item->source];
+    if (item->status != LM_OK)
+        return lm_fail(run->err, item->status, "%s", item->err.text);
+    run->totals.documents_in++;
+    source->documents++;
+    lm_clean_counts_add(&run->totals.repairs, &item->counts);
+    if (item->is_rejected)
+        return clean_totals_drop(&run->totals, arena, CLEAN_ENCODING, item->raw, item->size,
+                                 run->err);
+    if (item->text.size == 0)
+        return clean_totals_drop(&run->totals, arena, CLEAN_EMPTY, item->raw, item->size, run->err);
+    if (item->rule < run->batch.rule_count)
+        return clean_totals_drop(&run->totals, arena, CLEAN_RULES + item->rule, text,
+                                 item->text.size, run->err);
+    bool is_new = true;
+    if (run->params->dedup && !lm_digest_set_add(&run->seen, &item->digest, &is_new))
+        return lm_fail(run->err, LM_NOMEM, "no memory to find duplicates; free some");
+    if (!is_new)
+        return clean_totals_drop(&run->totals, arena, CLEAN_DUPLICATE, text, item->text.size,
+                                 run->err);
+    source->kept++;
+    LM_TRY(clean_totals_keep(&run->totals, arena, &item->measure, item->text.size, run->err));
+    return clean_splitter_put(&run->splitter, text, item->text.size, &item->digest, run->err);
+}
+
+static enum lm_status flush(struct run *run)
+{
+    clean_batch_work(&run->batch, run->pool);
+    for (size_t i = 0; i < run->batch.count; i++)
+        LM_TRY(judge(run, &run->batch.items[i]));
+    run->bytes_done += (int64_t)run->batch.bytes;
+    clean_batch_clear(&run->batch);
+    lm_ctx_progress(run->ctx, (uint64_t)run->bytes_done, (uint64_t)run->bytes_all, "bytes");
+    if (lm_ctx_cancelled(run->ctx))
+        return lm_fail(run->err, LM_CANCELLED, "stopped while cleaning; run again");
+    return LM_OK;
+}
+
+/* ---- reading ---- */
+
+static enum lm_status read_file(struct run *run, const struct clean_file *file)
+{
+    char *text;
+    size_t size;
+    const char *path = lm_path_join(run->files, lm_ctx_input(run->ctx, "corpus"), file->path);
+    if (path == NULL)
+        return lm_fail(run->err, LM_NOMEM, "no memory for a path; free some");
+    LM_TRY(lm_file_read(&text, &size, run->files, path, FILE_LARGEST, run->err));
+    size = lm_newlines_normalise((uint8_t *)text, size, &run->totals.marks, &run->totals.newlines);
+    struct lm_documents documents = {.text = (const uint8_t *)text,
+                                     .size = size,
+                                     .by = run->by,
+                                     .separator = run->params->documents.separator};
+    const uint8_t *document;
+    while (lm_documents_next(&documents, &document, &size)) {
+        LM_TRY(clean_batch_add(&run->batch, document, size, file->source, run->err));
+        if (run->batch.bytes >= BATCH_BYTES)
+            LM_TRY(flush(run));
+    }
+    return LM_OK;
+}
+
+static enum lm_status read_all(struct run *run)
+{
+    struct lm_arena_mark start = lm_arena_mark(run->files);
+    for (size_t i = 0; i < run->corpus.file_count; i++) {
+        LM_TRY(read_file(run, &run->corpus.files[i]));
+        if (lm_arena_used(run->files) < BATCH_BYTES)
+            continue;
+        LM_TRY(flush(run));
+        lm_arena_rewind(run->files, start);
+    }
+    return flush(run);
+}
+
+/* ---- the stage ---- */
+
+static enum lm_status prepare(struct run *run)
+{
+    const struct clean_params *p = run->params;
+    struct lm_arena *arena = lm_ctx_arena(run->ctx);
+    const struct clean_rule *given = p->rules.items;
+    struct lm_rule *rules = LM_NEW_ARRAY(arena, struct lm_rule, p->rules.count);
+    run->files = lm_arena_create();
+    if (rules == NULL || run->files == NULL)
+        return lm_fail(run->err, LM_NOMEM, "no memory for rules; free some");
+    for (size_t i = 0; i < p->rules.count; i++) {
+        rules[i] = (struct lm_rule){lm_rule_find(given[i].rule), given[i].min, given[i].max};
+        if (rules[i].kind == NULL)
+            return lm_fail(run->err, LM_INTERNAL, "rules.%zu: \"%s\" is not known; report this", i,
+                           given[i].rule);
+    }
+    run->options = (struct lm_clean_options){
+        .repair = (enum lm_repair)index_of(lm_repair_names, p->encoding),
+        .nfc = p->nfc,
+        .strip_trailing_space = p->strip_trailing_space,
+        .trim = p->trim,
+        .max_blank_lines = p->max_blank_lines == LM_UNSET_INT ? -1 : p->max_blank_lines};
+    run->by = (enum lm_documents_by)index_of(lm_documents_by_names, p->documents.by);
+    run->batch.options = &run->options;
+    run->batch.rules = rules;
+    run->batch.rule_count = p->rules.count;
+    run->pool = lm_pool_create(lm_ctx_threads(run->ctx)); /* NULL: serially */
+    LM_TRY(clean_corpus_read(&run->corpus, arena, lm_ctx_input(run->ctx, "corpus"), run->err));
+    for (size_t i = 0; i < run->corpus.source_count; i++)
+        run->bytes_all += run->corpus.sources[i].bytes;
+    LM_TRY(clean_totals_init(&run->totals, arena, rules, p->rules.count, run->err));
+    return clean_splitter_open(&run->splitter, arena, lm_ctx_output(run->ctx, "text"), &p->split,
+                               run->err);
+}
+
+/* Nothing is left: says who took most. */
+static enum lm_status nothing_left(const struct run *run)
+{
+    const struct clean_drop *most = &run->totals.drops[0];
+    for (size_t i = 1; i < run->totals.drop_count; i++)
+        if (run->totals.drops[i].documents > most->documents)
+            most = &run->totals.drops[i];
+    if (most->documents == 0)
+        return lm_fail(run->err, LM_INVALID, "the corpus has no text; add a source that has some");
+    return lm_fail(run->err, LM_INVALID,
+                   "no document is left: of %lld, %lld fell to \"%s\"; loosen it",
+                   (long long)run->totals.documents_in, (long long)most->documents, most->name);
+}
+
+static void tell(struct run *run)
+{
+    const struct clean_totals *totals = &run->totals;
+    const struct clean_side *sides = run->splitter.sides;
+    for (size_t i = 0; i < totals->drop_count; i++)
+        if (totals->drops[i].documents > 0)
+            lm_ctx_note(run->ctx, "dropped by %s: %lld documents, %lld bytes",
+                        totals->drops[i].name, (long long)totals->drops[i].documents,
+                        (long long)totals->drops[i].bytes);
+        else if (totals->drops[i].rule != NULL)
+            lm_ctx_note(run->ctx, "rule %s dropped nothing", totals->drops[i].name);
+    lm_ctx_result(run->ctx, "documents", (double)totals->documents);
+    lm_ctx_result(run->ctx, "bytes", (double)totals->bytes);
+    lm_ctx_result(run->ctx, "train.bytes", (double)sides[LM_TRAIN].bytes);
+    lm_ctx_result(run->ctx, "valid.bytes", (double)sides[LM_VALID].bytes);
+    lm_ctx_result(run->ctx, "test.bytes", (double)sides[LM_TEST].bytes);
+    lm_ctx_headline(run->ctx, "%lld of %lld documents, %.2f MB", (long long)totals->documents,
+                    (long long)totals->documents_in, (double)totals->bytes / 1e6);
+}
+
+static enum lm_status work(struct run *run)
+{
+    LM_TRY(prepare(run));
+    LM_TRY(read_all(run));
+    if (run->totals.documents == 0)
+        return nothing_left(run);
+    LM_TRY(clean_splitter_finish(&run->splitter, run->err));
+    LM_TRY(clean_card_write(lm_ctx_output(run->ctx, "card"), &run->corpus, &run->totals,
+                            &run->splitter, run->err));
+    tell(run);
+    return LM_OK;
+}
+
+extern lm_run_fn lm_run_clean;
+
+enum lm_status lm_run_clean(struct lm_ctx *ctx, const void *params, struct lm_err *err)
+{
+    struct run run = {.ctx = ctx, .params = params, .err = err};
+    enum lm_status status = work(&run);
+    clean_splitter_abandon(&run.splitter);
+    clean_batch_release(&run.batch);
+    lm_digest_set_release(&run.seen);
+    lm_pool_free(run.pool);
+    lm_arena_free(run.files);
+    return status;
+}

@@ -1,0 +1,49 @@
+/**
+ * Sharing documents out to train, valid and test. By hash, a document's side is a function of its
+ * digest alone, so it never moves when others come or go. By position, train, valid and test follow
+ * one another on document borders; a text that is one document is cut at line borders.
+ */
+#ifndef LM_STAGES_CLEAN_SPLIT_H
+#define LM_STAGES_CLEAN_SPLIT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <lmpipe/arena.h>
+#include <lmpipe/hash.h>
+#include <lmpipe/status.h>
+#include <lmpipe/tokens.h>
+
+#include "clean_params.h"
+#include "data/jsonl.h"
+
+struct clean_side {
+    int64_t documents, bytes;
+};
+
+struct clean_splitter {
+    struct clean_split options;
+    bool is_by_position;
+    struct lm_jsonl_writer *writers[LM_SPLITS];
+    struct lm_jsonl_writer *all; /**< by position: everything first, in `all_path` */
+    const char *all_path;
+    struct clean_side sides[LM_SPLITS];
+    struct clean_side total;
+};
+
+/** Side by hash: test below `test`, valid below test + valid, else train, of the digest's first 64
+ *  bits as a fraction. */
+enum lm_split clean_side_of(const struct lm_digest *digest, const struct clean_split *split);
+
+/** Creates the files in `folder`. LM_IO, LM_NOMEM; abandon it in either case. */
+enum lm_status clean_splitter_open(struct clean_splitter *out, struct lm_arena *arena,
+                                   const char *folder, const struct clean_split *options,
+                                   struct lm_err *err);
+enum lm_status clean_splitter_put(struct clean_splitter *splitter, const void *text, size_t size,
+                                  const struct lm_digest *digest, struct lm_err *err);
+/** Writes what is left. LM_INVALID when train or valid stays empty, with what to do. */
+enum lm_status clean_splitter_finish(struct clean_splitter *splitter, struct lm_err *err);
+void clean_splitter_abandon(struct clean_splitter *splitter);
+
+#endif

@@ -1,0 +1,50 @@
+/** What a run of `clean` counts on its way; the data card is made of it. */
+#ifndef LM_STAGES_CLEAN_TOTALS_H
+#define LM_STAGES_CLEAN_TOTALS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <lmpipe/arena.h>
+#include <lmpipe/status.h>
+
+#include "text/clean.h"
+#include "text/clean_rules.h"
+#include "text/text_measure.h"
+
+enum { CLEAN_EXAMPLES = 3, CLEAN_EXAMPLE_BYTES = 160 };
+
+/** Why documents went: ill-formed text, nothing left, a rule, a text met before. */
+struct clean_drop {
+    const char *name;
+    const struct lm_rule *rule; /**< NULL for reasons that are no rule */
+    int64_t documents, bytes;
+    const char *examples[CLEAN_EXAMPLES]; /**< starts of the first of them */
+};
+
+enum clean_reason { CLEAN_ENCODING, CLEAN_EMPTY, CLEAN_DUPLICATE, CLEAN_RULES };
+
+struct clean_totals {
+    struct lm_clean_counts repairs;
+    int64_t marks, newlines;     /**< of files */
+    int64_t documents_in;        /**< as cut */
+    int64_t documents, bytes;    /**< kept */
+    struct lm_text_measure kept; /**< of what is kept */
+    struct clean_drop *drops;    /**< by enum clean_reason, then a row a rule */
+    size_t drop_count;
+    int64_t *sizes; /**< bytes of each kept document; grows by doubling in the arena */
+    size_t size_capacity;
+};
+
+/** Rows for `count` rules. LM_NOMEM. */
+enum lm_status clean_totals_init(struct clean_totals *out, struct lm_arena *arena,
+                                 const struct lm_rule *rules, size_t count, struct lm_err *err);
+/** Counts a dropped document and keeps its start as an example. LM_NOMEM. */
+enum lm_status clean_totals_drop(struct clean_totals *totals, struct lm_arena *arena, size_t reason,
+                                 const uint8_t *text, size_t size, struct lm_err *err);
+/** Counts a kept document. LM_NOMEM. */
+enum lm_status clean_totals_keep(struct clean_totals *totals, struct lm_arena *arena,
+                                 const struct lm_text_measure *measure, size_t size,
+                                 struct lm_err *err);
+
+#endif
