@@ -63,9 +63,9 @@ void lm_axis_linear(struct lm_axis *axis, const char *label, double low, double 
 void lm_axis_log(struct lm_axis *axis, const char *label, double low, double high)
 {
     memset(axis, 0, sizeof *axis);
-    if (!(low > 0))
+    if (!(low > 0) || !isfinite(low))
         low = 1;
-    if (!(high > low))
+    if (!(high > low) || !isfinite(high))
         high = 2 * low;
     axis->label = label;
     axis->low = low;
