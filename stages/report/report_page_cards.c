@@ -8,20 +8,6 @@
 
 enum { LONGEST = 24, MERGES = 24 };
 
-/* ---- data ---- */
-
-bool report_has_card(const struct report *report)
-{
-    return lm_json_is_object(report->card);
-}
-
-void report_page_card(struct lm_buf *out, const struct report *report)
-{
-    lm_html_section(out, "data", "Data", "What went in, what cleaning kept and what it dropped.");
-    report_value_write(out, report->card, 0);
-    lm_html_section_end(out);
-}
-
 /* ---- tokenizer ---- */
 
 bool report_has_vocab(const struct report *report)
