@@ -25,7 +25,7 @@ static void put_flow(struct lm_buf *out, const struct lm_json *card)
     const char *language = lm_json_string(lm_json_get(card, "language"), NULL);
     lm_html_printf(out, "<p>Of %s documents (%s) cleaning kept %s (%s).", all.text, size.text,
                    left.text, rest.text);
-    if (language != NULL)
+    if (language != NULL && strncmp(language, "not ", 4) != 0)
         lm_html_printf(out, " Language: %s.", language);
     lm_buf_puts(out, "</p>\n");
 }
@@ -71,8 +71,11 @@ static void put_examples(struct lm_buf *out, const struct lm_json *rule)
 
 static void put_dropped(struct lm_buf *out, const struct lm_json *rules)
 {
-    if (lm_json_count(rules) == 0) {
-        lm_buf_puts(out, "<p>Nothing.</p>\n");
+    int64_t dropped = 0;
+    for (size_t i = 0; i < lm_json_count(rules); i++)
+        dropped += lm_json_int(lm_json_get(lm_json_at(rules, i), "documents"), 0);
+    if (dropped == 0) {
+        lm_html_printf(out, "<p>Nothing, by %zu rules.</p>\n", lm_json_count(rules));
         return;
     }
     put_rules(out, rules);
@@ -80,28 +83,90 @@ static void put_dropped(struct lm_buf *out, const struct lm_json *rules)
         put_examples(out, lm_json_at(rules, i));
 }
 
-/* ---- shares of scripts ---- */
+/* ---- objects of numbers ---- */
 
-struct share_writer {
+/* Key in words: underscores become spaces. */
+static void put_key(struct lm_buf *out, const char *key)
+{
+    for (size_t length; *key != '\0'; key += length) {
+        length = strcspn(key, "_");
+        lm_html_text(out, key, length);
+        if (key[length] == '_') {
+            lm_buf_putc(out, ' ');
+            length++;
+        }
+    }
+}
+
+/* A list "a, b, c" that leaves out what is not worth a word. */
+struct list {
     struct lm_buf *out;
-    bool is_first;
+    size_t count;
 };
 
 static bool put_share(void *user, const char *key, const struct lm_json *value)
 {
-    struct share_writer *writer = user;
-    struct lm_num share = lm_num_percent(lm_json_double(value, (double)NAN), 2);
-    lm_html_printf(writer->out, "%s%s %s", writer->is_first ? "" : ", ", key, share.text);
-    writer->is_first = false;
+    struct list *list = user;
+    double share = lm_json_double(value, 0);
+    struct lm_num text = lm_num_percent(share, 2);
+    if (share < 0.00005)
+        return true;
+    lm_html_printf(list->out, "%s%s %s", list->count++ > 0 ? ", " : "", key, text.text);
     return true;
 }
 
 static void put_scripts(struct lm_buf *out, const struct lm_json *scripts)
 {
-    struct share_writer writer = {out, true};
+    struct list list = {out, 0};
     lm_buf_puts(out, "<p>");
-    lm_json_each(scripts, put_share, &writer);
+    lm_json_each(scripts, put_share, &list);
     lm_buf_puts(out, " of the letters.</p>\n");
+}
+
+static bool put_count(void *user, const char *key, const struct lm_json *value)
+{
+    struct list *list = user;
+    struct lm_num count = lm_num_count(lm_json_int(value, 0));
+    if (lm_json_int(value, 0) == 0)
+        return true;
+    lm_html_printf(list->out, "%s%s ", list->count++ > 0 ? ", " : "", count.text);
+    put_key(list->out, key);
+    return true;
+}
+
+static void put_repairs(struct lm_buf *out, const struct lm_json *repairs)
+{
+    struct list list = {out, 0};
+    lm_buf_puts(out, "<p>");
+    lm_json_each(repairs, put_count, &list);
+    lm_buf_puts(out, list.count > 0 ? ".</p>\n" : "Nothing needed repair.</p>\n");
+}
+
+static bool put_head(void *user, const char *key, const struct lm_json *value)
+{
+    struct lm_buf *out = user;
+    (void)value;
+    lm_buf_puts(out, "<th class=\"n cap\">");
+    put_key(out, key);
+    lm_buf_puts(out, "</th>");
+    return true;
+}
+
+static bool put_number(void *user, const char *key, const struct lm_json *value)
+{
+    struct lm_num text = lm_num_fixed(lm_json_double(value, (double)NAN), 0);
+    (void)key;
+    lm_html_printf(user, "<td class=\"n\">%s</td>", text.text);
+    return true;
+}
+
+static void put_sizes(struct lm_buf *out, const struct lm_json *sizes)
+{
+    lm_buf_puts(out, "<div class=\"wide\"><table><thead><tr>");
+    lm_json_each(sizes, put_head, out);
+    lm_buf_puts(out, "</tr></thead><tbody><tr>");
+    lm_json_each(sizes, put_number, out);
+    lm_buf_puts(out, "</tr></tbody></table></div>\n");
 }
 
 /* ---- the card ---- */
@@ -116,8 +181,8 @@ static const struct {
     void (*write)(struct lm_buf *out, const struct lm_json *value);
 } parts[] = {
     {"sources", "Sources", put_plain},   {"splits", "Splits", put_plain},
-    {"dropped", "Dropped", put_dropped}, {"document_bytes", "Bytes of a document", put_plain},
-    {"scripts", "Scripts", put_scripts}, {"repairs", "Repairs", put_plain},
+    {"dropped", "Dropped", put_dropped}, {"document_bytes", "Bytes of a document", put_sizes},
+    {"scripts", "Scripts", put_scripts}, {"repairs", "Repairs", put_repairs},
 };
 
 enum { PARTS = sizeof parts / sizeof parts[0] };
