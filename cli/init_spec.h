@@ -13,7 +13,7 @@ struct lm_init_corpus {
     const char *description; /**< any text */
     const char *path;        /**< of the corpus: any bytes but NUL */
     const char *license;
-    uint64_t bytes; /**< size of the corpus */
+    uint64_t bytes;                /**< size of the corpus */
     const char *documents, *split; /**< clean's documents.by and split.by */
 };
 
