@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/io.h"
-#include "params.h"
+#include "param_rows.h"
 #include "scalar.h"
 
 /** One value on its way into the struct. */
@@ -130,7 +130,7 @@ static void read_enum(const struct slot *slot)
 static const char *expand(const struct slot *slot, bool *dropped)
 {
     *dropped = false;
-    if (slot->node->kind != LM_NODE_SCALAR || !slot->node->has_env ||
+    if (slot->node->kind != LM_NODE_SCALAR || !slot->node->has_env || slot->node->failed ||
         !(slot->row->flags & LM_PARAM_ENV))
         return lm_read_text(slot->load, slot->node, slot->field);
     const char *unset, *text = lm_load_env(slot->load, slot->node->text, &unset);
@@ -462,8 +462,9 @@ static void read_numerics(struct lm_load *load, struct lm_spec_stage *stage,
 {
     static const char *const profiles[] = {"blas", "portable", NULL};
     const struct lm_entry *entry = lm_node_entry(map, "numerics");
-    stage->portable = load->portable;
-    if (entry == NULL || !(stage->type->flags & LM_STAGE_NUMERIC))
+    bool numeric = stage->type->flags & LM_STAGE_NUMERIC;
+    stage->portable = numeric && load->portable;
+    if (entry == NULL || !numeric)
         return;
     int choice =
         lm_read_choice(load, entry->value, lm_load_field(load, stage->id, "numerics"), profiles);

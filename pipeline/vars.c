@@ -101,11 +101,12 @@ static const struct lm_node *whole(struct lm_load *load, const struct lm_node *n
                                    const char *field, const char *name)
 {
     const struct lm_load_var *var = look_up(load, node, field, name);
-    struct lm_node *copy = var ? lm_load_keep(load, LM_NEW(load->arena, struct lm_node)) : NULL;
+    struct lm_node *copy = lm_load_keep(load, LM_NEW(load->arena, struct lm_node));
     if (copy == NULL)
         return node;
-    *copy = *var->value;
-    if (copy->at.via == NULL)
+    *copy = var ? *var->value : *node;
+    copy->failed = var == NULL;
+    if (var != NULL && copy->at.via == NULL)
         copy->at.via = lm_load_field(load, "vars", var->name);
     return copy;
 }
@@ -125,7 +126,8 @@ static const struct lm_node *fill_scalar(struct lm_load *load, const struct lm_n
     lm_buf_init(&text, LM_YAML_BYTES);
     if (copy != NULL) {
         *copy = *node;
-        if (fill(load, copy, field, &text) && text.failed)
+        copy->failed = !fill(load, copy, field, &text) || text.failed;
+        if (text.failed)
             lm_diag_error(&load->diags, &node->at, field, "more than 1 MiB of text; shorten it");
         load->substituted += text.size;
         copy->text = lm_load_keep(load, lm_arena_strdup(load->arena, text.data ? text.data : ""));

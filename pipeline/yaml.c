@@ -176,8 +176,7 @@ static bool append(struct reader *reader, struct lm_node *node, size_t *capacity
     entries[node->count++] = *entry;
     node->expanded += entry->value->expanded;
     if (node->expanded > LM_YAML_NODES) {
-        stop(reader, &entry->value->at,
-             "more than 100,000 values when aliases are expanded; write fewer");
+        stop(reader, &node->at, "more than 100,000 values when aliases are expanded; write fewer");
         return false;
     }
     return true;
