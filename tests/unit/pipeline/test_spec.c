@@ -295,7 +295,7 @@ static void test_many_findings_in_one_pass(struct tap *tap)
         "spec.yaml:9:32: p.in.logs: unknown stage 'q'; known: Big, c, m, p",
         "spec.yaml:9:52: p.publish.html: '../x' has an empty, hidden or '..' part; stay below "
         "artifacts/<experiment>/",
-        "spec.yaml:9:58: p.publish.pdf: unknown output; did you mean 'md'?");
+        "spec.yaml:9:58: p.publish.pdf: unknown output; known: html, md");
 }
 
 static void test_wires(struct tap *tap)

@@ -41,12 +41,18 @@ static size_t count_lines(const char *text)
     return count;
 }
 
+static const struct lm_param *find_row(const char *name)
+{
+    const struct lm_param *row = lm_stage_clean.params;
+    while (strcmp(row->name, name) != 0)
+        row++;
+    return row;
+}
+
 static void choices_equal_the_tables(struct tap *tap)
 {
-    const struct lm_param *by = lm_params_find(lm_stage_clean.params, "documents.by");
-    const struct lm_param *encoding = lm_params_find(lm_stage_clean.params, "encoding");
-    const struct lm_param *rules = lm_params_find(lm_stage_clean.params, "rules");
-    REQUIRE(by != NULL && encoding != NULL && rules != NULL);
+    const struct lm_param *by = find_row("documents")->fields;
+    const struct lm_param *encoding = find_row("encoding"), *rules = find_row("rules");
     size_t i = 0;
     for (; lm_documents_by_names[i] != NULL; i++)
         CHECK_STR(by->choices[i], lm_documents_by_names[i]);
