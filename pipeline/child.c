@@ -40,7 +40,8 @@ static _Noreturn void become(const char *const *argv, const char *const *envp, i
     log = fcntl(log, F_DUPFD_CLOEXEC, ABOVE);
     events = fcntl(events, F_DUPFD_CLOEXEC, ABOVE);
     bool ready = dup2(null_fd, 0) == 0 && dup2(log, 1) == 1 && dup2(log, 2) == 2 &&
-                 dup2(events, 3) == 3 && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0;
+                 dup2(events, 3) == 3 && close_range(4, ~0u, 0) == 0 &&
+                 prctl(PR_SET_PDEATHSIG, SIGKILL) == 0;
     if (ready && getppid() == runner) /* else the runner died before the line above */
         execve(argv[0], (char *const *)argv, (char *const *)envp);
     if (write(2, failed, sizeof failed - 1) < 0)

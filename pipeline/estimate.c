@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/pool.h"
-#include "params.h"
+#include "param_rows.h"
 
 /** A search for an integer parameter of the nearest stage upstream. */
 struct search {

@@ -5,7 +5,7 @@
 #include "base/buf.h"
 #include "base/io.h"
 #include "base/json.h"
-#include "params.h"
+#include "param_rows.h"
 
 #define CEILING ((size_t)256 << 20)
 

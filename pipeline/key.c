@@ -6,7 +6,7 @@
 #include <strings.h>
 
 #include "base/json.h"
-#include "params.h"
+#include "param_rows.h"
 
 /** A text so that it cannot be taken for anything else: as JSON. */
 static void put_quoted(struct lm_buf *out, const char *text)

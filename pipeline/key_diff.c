@@ -246,6 +246,9 @@ static const char *file_text(struct lm_arena *arena, const struct lm_spec *spec,
     for (size_t i = 0; i < spec->stages[stage].file_count; i++)
         if (strcmp(spec->stages[stage].files[i].param, change->name) == 0)
             path = spec->stages[stage].files[i].path;
+    size_t length = strlen(spec->root);
+    if (path != NULL && strncmp(path, spec->root, length) == 0 && path[length] == '/')
+        path += length + 1;
     if (given != NULL && given->written != NULL)
         path = given->written;
     if (path == NULL)

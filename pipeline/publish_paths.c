@@ -93,11 +93,12 @@ static void check_one(struct lm_load *load, size_t i, size_t k)
         for (size_t n = 0; n < end; n++) {
             if (!collide(mine->path, other->publish[n].path))
                 continue;
-            lm_diag_error(&load->diags, &mine->origin,
-                          lm_load_field(load, load->stages[i].stage->id, "publish"),
-                          "%s collides with what %s publishes (line %d); choose another path",
-                          lm_quote(load->arena, mine->path), other->id,
-                          other->publish[n].origin.line);
+            lm_diag_error(
+                &load->diags, &mine->origin,
+                lm_load_field(load, lm_load_field(load, load->stages[i].stage->id, "publish"),
+                              mine->port->name),
+                "%s collides with what %s publishes (line %d); choose another path",
+                lm_quote(load->arena, mine->path), other->id, other->publish[n].origin.line);
             return;
         }
     }

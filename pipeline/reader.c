@@ -37,8 +37,8 @@ bool lm_read_kind(struct lm_load *load, const struct lm_node *node, const char *
                   enum lm_node_kind kind)
 {
     static const char *const wanted[] = {"a single value", "a list: [a, b]", "keys: {a: b}"};
-    if (node->kind == kind)
-        return true;
+    if (node->kind == kind || node->failed)
+        return !node->failed;
     lm_diag_error(&load->diags, &node->at, field, "expected %s, found %s", wanted[kind],
                   describe(load, node));
     return false;

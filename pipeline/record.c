@@ -29,24 +29,28 @@ double lm_record_metric(const struct lm_record *record, const char *name)
     return (double)NAN;
 }
 
-bool lm_record_name_is_fine(const char *name)
+/** No empty, "." or ".." part. */
+static bool parts_are_fine(const char *name)
 {
-    size_t size = strlen(name);
-    if (size == 0 || size > NAME_LONGEST || name[0] == '/' || name[size - 1] == '/' ||
-        lm_utf8_valid_prefix((const uint8_t *)name, size) != size)
-        return false;
     for (const char *part = name; part != NULL;) {
         const char *slash = strchr(part, '/');
         size_t length = slash ? (size_t)(slash - part) : strlen(part);
-        if (length == 0 || (length == 1 && part[0] == '.') ||
-            (length == 2 && part[0] == '.' && part[1] == '.'))
+        if (length == 0 || (length <= 2 && strspn(part, ".") >= length))
             return false;
         part = slash ? slash + 1 : NULL;
     }
+    return true;
+}
+
+bool lm_record_name_is_fine(const char *name)
+{
+    size_t size = strlen(name);
+    if (size > NAME_LONGEST || lm_utf8_valid_prefix((const uint8_t *)name, size) != size)
+        return false;
     for (size_t i = 0; i < size; i++)
         if ((unsigned char)name[i] < 0x20 || name[i] == 0x7f)
             return false;
-    return true;
+    return parts_are_fine(name);
 }
 
 /* ---- sealing ---- */

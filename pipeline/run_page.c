@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "data/html.h"
 #include "data/numtext.h"
-#include "params.h"
+#include "param_rows.h"
 #include "run_files.h"
 
 /** A page under way. */

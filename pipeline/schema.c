@@ -4,7 +4,7 @@
 #include <lmpipe/pipeline.h>
 
 #include "base/json.h"
-#include "params.h"
+#include "param_rows.h"
 
 static void open_key(struct lm_json_writer *writer, const char *key, char bracket)
 {

@@ -233,16 +233,6 @@ const struct lm_spec_value *lm_spec_value(const struct lm_spec *spec, size_t sta
 
 struct lm_origin lm_spec_origin(const struct lm_spec *spec, size_t stage, const char *param)
 {
-    const struct lm_spec_stage *s = &spec->stages[stage];
-    struct lm_origin best = {.file = NULL};
-    size_t longest = 0;
-    for (size_t i = 0; i < s->value_count; i++) {
-        size_t length = strlen(s->values[i].name);
-        if (length > longest && strncmp(param, s->values[i].name, length) == 0 &&
-            param[length] == '\0') {
-            best = s->values[i].origin;
-            longest = length;
-        }
-    }
-    return best;
+    const struct lm_spec_value *value = lm_spec_value(spec, stage, param);
+    return value ? value->origin : (struct lm_origin){.file = NULL};
 }

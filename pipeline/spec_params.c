@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/io.h"
-#include "params.h"
+#include "param_rows.h"
 #include "scalar.h"
 
 /** One value on its way into the struct. */
@@ -130,7 +130,7 @@ static void read_enum(const struct slot *slot)
 static const char *expand(const struct slot *slot, bool *dropped)
 {
     *dropped = false;
-    if (slot->node->kind != LM_NODE_SCALAR || !slot->node->has_env ||
+    if (slot->node->kind != LM_NODE_SCALAR || !slot->node->has_env || slot->node->failed ||
         !(slot->row->flags & LM_PARAM_ENV))
         return lm_read_text(slot->load, slot->node, slot->field);
     const char *unset, *text = lm_load_env(slot->load, slot->node->text, &unset);
@@ -344,13 +344,20 @@ struct place {
     size_t capacity;
 };
 
-/** Origin of a key name of a stage being built. */
+/** Origin of a key name of a stage being built: of what holds it when it is not given itself. */
 static struct lm_origin origin_of(const struct lm_spec_stage *stage, const char *name)
 {
-    for (size_t i = stage->value_count; i-- > 0;)
-        if (strcmp(stage->values[i].name, name) == 0)
-            return stage->values[i].origin;
-    return stage->origin;
+    struct lm_origin best = stage->origin;
+    size_t longest = 0;
+    for (size_t i = 0; i < stage->value_count; i++) {
+        size_t length = strlen(stage->values[i].name);
+        if (length > longest && strncmp(stage->values[i].name, name, length) == 0 &&
+            (name[length] == '\0' || name[length] == '.')) {
+            best = stage->values[i].origin;
+            longest = length;
+        }
+    }
+    return best;
 }
 
 /** The type's own rules; what they say names the field first. */
@@ -417,7 +424,10 @@ static void add_file(struct place *place, const struct lm_param_leaf *leaf, cons
     files[stage->file_count++] = (struct lm_spec_file){.param = name, .path = path};
     if (stat(path, &st) == 0)
         return;
-    const char *shown = path;
+    const char *shown = path, *folder = lm_load_folder(load, at);
+    size_t length = strlen(folder);
+    if (strncmp(path, folder, length) == 0 && path[length] == '/')
+        shown = path + length + 1;
     for (size_t i = 0; i < stage->value_count; i++)
         if (strcmp(stage->values[i].name, name) == 0 && stage->values[i].written != NULL)
             shown = stage->values[i].written;
@@ -440,10 +450,6 @@ static void visit_file(void *user, const struct lm_param_leaf *leaf)
     const char *field = lm_load_field(load, place->build->stage->id, leaf->name);
     path = text;
     if (leaf->type == LM_P_URL) {
-        if (leaf->row->pinned_by != NULL && strncasecmp(text, "http://", 7) == 0)
-            lm_diag_error(&load->diags, &at, field,
-                          "http:// can be changed on its way; use https:// or give %s",
-                          leaf->row->pinned_by);
         if (leaf->item || strncasecmp(text, "file://", 7) != 0)
             return;
         path = file_of_url(load, text);
@@ -462,8 +468,9 @@ static void read_numerics(struct lm_load *load, struct lm_spec_stage *stage,
 {
     static const char *const profiles[] = {"blas", "portable", NULL};
     const struct lm_entry *entry = lm_node_entry(map, "numerics");
-    stage->portable = load->portable;
-    if (entry == NULL || !(stage->type->flags & LM_STAGE_NUMERIC))
+    bool numeric = stage->type->flags & LM_STAGE_NUMERIC;
+    stage->portable = numeric && load->portable;
+    if (entry == NULL || !numeric)
         return;
     int choice =
         lm_read_choice(load, entry->value, lm_load_field(load, stage->id, "numerics"), profiles);

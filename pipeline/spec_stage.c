@@ -165,12 +165,19 @@ static void read_common(struct lm_load *load, struct lm_spec_stage *stage,
         read_resources(load, stage, resources, lm_load_field(load, stage->id, "resources"));
 }
 
+/** "with:" and nothing below it. */
+static bool is_absent(const struct lm_node *node)
+{
+    return node->kind == LM_NODE_SCALAR && node->plain && node->text[0] == '\0';
+}
+
 /** A member of the stage that must be a map; NULL when it is absent or wrong. */
 static const struct lm_node *submap(struct lm_load *load, const struct lm_node *map, const char *id,
                                     const char *key)
 {
     const struct lm_node *node = lm_node_get(map, key);
-    if (node == NULL || !lm_read_kind(load, node, lm_load_field(load, id, key), LM_NODE_MAP))
+    if (node == NULL || is_absent(node) ||
+        !lm_read_kind(load, node, lm_load_field(load, id, key), LM_NODE_MAP))
         return NULL;
     return node;
 }
@@ -196,7 +203,8 @@ static void read_stage(struct lm_load *load, struct lm_load_stage *build)
     const struct lm_node *publish = submap(load, map, stage->id, "publish");
     if (stage->type == NULL)
         return;
-    read_inputs(load, build, in, lm_load_field(load, stage->id, "in"));
+    if (in != NULL || lm_node_get(map, "in") == NULL || is_absent(lm_node_get(map, "in")))
+        read_inputs(load, build, in, lm_load_field(load, stage->id, "in"));
     lm_load_params(load, build, with);
     if (publish != NULL)
         lm_load_publish(load, build, publish, lm_load_field(load, stage->id, "publish"));
@@ -207,8 +215,8 @@ void lm_load_stages(struct lm_load *load, const struct lm_node *map)
     if (!lm_read_kind(load, map, "stages", LM_NODE_MAP))
         return;
     if (map->count == 0 || map->count > MOST_STAGES) {
-        lm_diag_error(&load->diags, &map->at, "stages", "%zu stages; there must be 1 to 4096",
-                      map->count);
+        lm_diag_error(&load->diags, &map->at, "stages", "there are %s stages; give 1 to 4096",
+                      map->count ? "too many" : "no");
         return;
     }
     struct lm_spec *spec = load->spec;

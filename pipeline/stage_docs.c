@@ -4,7 +4,7 @@
 #include <lmpipe/pipeline.h>
 
 #include "base/json.h"
-#include "params.h"
+#include "param_rows.h"
 
 /** "float", "list of str", "list of records". */
 static void put_type(struct lm_buf *out, const struct lm_param *row)

@@ -51,8 +51,11 @@ static enum lm_status check_version(struct lm_store *store, struct lm_err *err)
 static enum lm_status open_inside(struct lm_store *store, const char *path, struct lm_err *err)
 {
     bool damaged = false;
-    LM_TRY(lm_dir_create(path, err));
     char *full = realpath(path, NULL);
+    if (full == NULL && errno == ENOENT) {
+        LM_TRY(lm_dir_create(path, err));
+        full = realpath(path, NULL);
+    }
     if (full == NULL)
         return lm_fail_errno(err, errno, "cannot open the store %s", path);
     store->path = lm_arena_strdup(store->arena, full);

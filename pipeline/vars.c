@@ -88,6 +88,8 @@ static bool fill(struct lm_load *load, struct lm_node *node, const char *field, 
                               lm_quote(load->arena, name), name);
                 return false;
             }
+            if (var->value->failed)
+                return false;
             lm_buf_puts(out, var->value->text);
             node->at.via = lm_load_field(load, "vars", var->name);
         }
@@ -101,11 +103,12 @@ static const struct lm_node *whole(struct lm_load *load, const struct lm_node *n
                                    const char *field, const char *name)
 {
     const struct lm_load_var *var = look_up(load, node, field, name);
-    struct lm_node *copy = var ? lm_load_keep(load, LM_NEW(load->arena, struct lm_node)) : NULL;
+    struct lm_node *copy = lm_load_keep(load, LM_NEW(load->arena, struct lm_node));
     if (copy == NULL)
         return node;
-    *copy = *var->value;
-    if (copy->at.via == NULL)
+    *copy = var ? *var->value : *node;
+    copy->failed = var == NULL || copy->failed;
+    if (var != NULL && copy->at.via == NULL)
         copy->at.via = lm_load_field(load, "vars", var->name);
     return copy;
 }
@@ -125,7 +128,8 @@ static const struct lm_node *fill_scalar(struct lm_load *load, const struct lm_n
     lm_buf_init(&text, LM_YAML_BYTES);
     if (copy != NULL) {
         *copy = *node;
-        if (fill(load, copy, field, &text) && text.failed)
+        copy->failed = !fill(load, copy, field, &text) || text.failed;
+        if (text.failed)
             lm_diag_error(&load->diags, &node->at, field, "more than 1 MiB of text; shorten it");
         load->substituted += text.size;
         copy->text = lm_load_keep(load, lm_arena_strdup(load->arena, text.data ? text.data : ""));
@@ -179,11 +183,12 @@ static const struct lm_node *substitute(struct lm_load *load, const struct lm_no
     return copy;
 }
 
-/** A variable's own value: literal, a number that YAML readers agree on. */
-static void check_var(struct lm_load *load, const struct lm_node *node, const char *field)
+/** Reports what is wrong with a variable's own value: it must be literal, a number one that YAML
+ *  readers agree on. */
+static void check_literal(struct lm_load *load, const struct lm_node *node, const char *field)
 {
     for (size_t i = 0; i < node->count; i++)
-        check_var(load, node->entries[i].value, field);
+        check_literal(load, node->entries[i].value, field);
     if (node->kind != LM_NODE_SCALAR)
         return;
     if (strstr(node->text, "${") != NULL)
@@ -193,6 +198,22 @@ static void check_var(struct lm_load *load, const struct lm_node *node, const ch
         lm_diag_error(&load->diags, &node->at, field,
                       "%s has a leading zero; remove it, or quote it when it is a text",
                       lm_quote(load->arena, node->text));
+}
+
+/** The value of a variable; after a finding one that fails silently where it is used. */
+static const struct lm_node *checked(struct lm_load *load, const struct lm_node *node,
+                                     const char *field)
+{
+    size_t errors = load->diags.errors;
+    check_literal(load, node, field);
+    if (load->diags.errors == errors)
+        return node;
+    struct lm_node *copy = lm_load_keep(load, LM_NEW(load->arena, struct lm_node));
+    if (copy == NULL)
+        return node;
+    *copy = (struct lm_node){
+        .kind = LM_NODE_SCALAR, .failed = true, .at = node->at, .text = "", .expanded = 1};
+    return copy;
 }
 
 /** The value of a -S setting, typed as YAML; NULL after a finding. */
@@ -222,10 +243,8 @@ static void apply_setting(struct lm_load *load, const struct lm_setting *setting
         if (strcmp(load->vars[i].name, setting->name) != 0)
             continue;
         const struct lm_node *value = setting_value(load, setting);
-        if (value != NULL) {
-            load->vars[i].value = value;
-            check_var(load, value, "");
-        }
+        if (value != NULL)
+            load->vars[i].value = checked(load, value, "");
         return;
     }
     lm_diag_error(&load->diags, &at, "", "unknown variable %s%s",
@@ -247,8 +266,8 @@ static void read_vars(struct lm_load *load, const struct lm_node *map)
         if (!is_name(entry->key))
             lm_diag_error(&load->diags, &entry->key_at, field,
                           "not a variable's name; use letters, digits, _ and -");
-        check_var(load, entry->value, field);
-        load->vars[i] = (struct lm_load_var){.name = entry->key, .value = entry->value};
+        load->vars[i] =
+            (struct lm_load_var){.name = entry->key, .value = checked(load, entry->value, field)};
         load->var_names[i] = entry->key;
     }
     load->var_count = map->count;

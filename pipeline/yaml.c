@@ -93,8 +93,11 @@ static void syntax_error(struct reader *reader)
     }
     if (!reader->stopped) {
         const char *context = parser->context ? parser->context : "";
-        lm_diag_error(reader->diags, &at, "", "not valid YAML: %s%s%s; mend the syntax near here",
-                      problem, context[0] ? " " : "", context);
+        char begun[48] = "";
+        if (context[0] && parser->context_mark.line != parser->problem_mark.line)
+            snprintf(begun, sizeof begun, " begun on line %zu", parser->context_mark.line + 1);
+        lm_diag_error(reader->diags, &at, "", "not valid YAML: %s%s%s%s; mend the syntax near here",
+                      problem, context[0] ? " " : "", context, begun);
     }
     reader->stopped = reader->found = true;
 }
@@ -176,8 +179,7 @@ static bool append(struct reader *reader, struct lm_node *node, size_t *capacity
     entries[node->count++] = *entry;
     node->expanded += entry->value->expanded;
     if (node->expanded > LM_YAML_NODES) {
-        stop(reader, &entry->value->at,
-             "more than 100,000 values when aliases are expanded; write fewer");
+        stop(reader, &node->at, "more than 100,000 values when aliases are expanded; write fewer");
         return false;
     }
     return true;

@@ -21,6 +21,7 @@ struct lm_node {
     enum lm_node_kind kind;
     bool plain;          /**< scalar without quotes: may be a number, boolean or null */
     bool has_env;        /**< scalar: ${env.NAME} stands in it (set by substitution) */
+    bool failed;         /**< scalar: substitution failed and was reported; readers stay silent */
     struct lm_origin at; /**< place of the value */
     const char *text;    /**< scalar */
     struct lm_entry *entries;

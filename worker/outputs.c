@@ -15,6 +15,7 @@ struct place {
     struct lm_arena *arena;
     const char *out;
     struct lm_err *err;
+    bool tokens; /**< the port's kind: its LMDB files are ours; a corpus may hold any name */
 };
 
 static bool ends_with(const char *text, const char *end)
@@ -29,7 +30,7 @@ static enum lm_status logical_digest(const char **out, const struct place *place
 {
     struct lm_digest digest = *object;
     char hex[LM_DIGEST_HEX];
-    bool lmdb = ends_with(path, ".mdb");
+    bool lmdb = place->tokens && ends_with(path, ".mdb");
     if (lmdb)
         LM_TRY(lm_tokens_digest(&digest, path, place->err));
     lm_digest_hex(hex, &digest);
@@ -120,7 +121,8 @@ static enum lm_status check_names(const struct lm_port *ports, const struct plac
 enum lm_status lm_outputs_collect(struct lm_output **out, size_t *count, struct lm_arena *arena,
                                   const struct lm_job *job, struct lm_err *err)
 {
-    struct place place = {arena, lm_path_join(arena, job->folder, "out"), err};
+    struct place place = {
+        .arena = arena, .out = lm_path_join(arena, job->folder, "out"), .err = err};
     const struct lm_port *ports = job->stage->outputs;
     size_t ports_count = 0;
     while (ports[ports_count].name != NULL)
@@ -129,8 +131,10 @@ enum lm_status lm_outputs_collect(struct lm_output **out, size_t *count, struct 
     if (place.out == NULL || outputs == NULL)
         return lm_fail(err, LM_NOMEM, "out of memory for the outputs");
     LM_TRY(check_names(ports, &place));
-    for (size_t i = 0; i < ports_count; i++)
+    for (size_t i = 0; i < ports_count; i++) {
+        place.tokens = strcmp(ports[i].kind, "tokens") == 0;
         LM_TRY(collect_port(&outputs[i], &ports[i], &place));
+    }
     *out = outputs;
     *count = ports_count;
     return LM_OK;

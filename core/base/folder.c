@@ -145,7 +145,7 @@ static enum lm_status walk_below(struct walk *walk, const char *prefix, int dept
     const char *dir = prefix[0] ? lm_path_join(walk->arena, walk->root, prefix) : walk->root;
     if (dir == NULL)
         return lm_fail(walk->err, LM_NOMEM, "no memory to walk %s; free some", walk->root);
-    struct lm_names names;
+    struct lm_names names = {0};
     LM_TRY(lm_dir_list(&names, walk->arena, dir, walk->err));
     for (size_t i = 0; i < names.count; i++) {
         char *relative =

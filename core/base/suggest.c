@@ -56,5 +56,5 @@ const char *lm_suggest(const char *word, const char *const *names, size_t count)
             nearest = names[i];
         }
     }
-    return best <= length / 3 + 1 && best < length ? nearest : NULL;
+    return best <= (length + 2) / 3 && best < length ? nearest : NULL;
 }

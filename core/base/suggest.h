@@ -10,8 +10,8 @@
 size_t lm_edit_distance(const char *a, const char *b);
 
 /** The name nearest to `word` of names[0..count) (NULL entries are passed over), first on ties;
- * NULL when none is near enough to be meant: more than a third of the word's length plus one edits
- * away. A name that `word` begins (≥ 3 bytes) is near. Borrowed from `names`. */
+ * NULL when none is near enough to be meant: more edits away than a third of the word's length,
+ * rounded up. A name that `word` begins (≥ 3 bytes) is near. Borrowed from `names`. */
 const char *lm_suggest(const char *word, const char *const *names, size_t count);
 
 #endif

@@ -4,10 +4,11 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <lmpipe/arena.h>
 
 /*
  * LMDB's data file, version 1, as 64-bit little-endian machines write it (LMDB itself reads no
@@ -40,6 +41,7 @@ struct check {
     size_t page_size;
     uint64_t last_page, depth, root;
     uint64_t visited;
+    struct lm_arena *arena;
     uint8_t *pages; /* one page a level */
 };
 
@@ -227,7 +229,7 @@ static enum lm_status check_file(struct check *check)
     LM_TRY(read_metas(check, (uint64_t)info.st_size));
     if (check->depth == 0)
         return LM_OK;
-    check->pages = malloc((size_t)check->depth * check->page_size);
+    check->pages = lm_arena_alloc_array(check->arena, check->depth, check->page_size, 16);
     if (check->pages == NULL)
         return lm_fail(check->err, LM_NOMEM, "no memory to check %s; free some", check->path);
     return check_page(check, check->root, 0);
@@ -239,8 +241,11 @@ enum lm_status lm_pages_check(const char *path, struct lm_err *err)
     check.fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (check.fd < 0)
         return lm_fail_errno(err, errno, "cannot open %s", path);
-    enum lm_status status = check_file(&check);
-    free(check.pages);
+    check.arena = lm_arena_create();
+    enum lm_status status = check.arena != NULL
+                                ? check_file(&check)
+                                : lm_fail(err, LM_NOMEM, "no memory to check %s; free some", path);
+    lm_arena_free(check.arena);
     close(check.fd);
     return status;
 }

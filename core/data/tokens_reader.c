@@ -327,8 +327,8 @@ enum lm_status lm_tokens_read(const struct lm_tokens *tokens, enum lm_split spli
 {
     const struct split *s = &tokens->splits[split];
     if (first > s->seen.tokens || count > s->seen.tokens - first)
-        return lm_fail(err, LM_RANGE, "%s: tokens %llu to %llu of %llu in %s; read fewer",
-                       tokens->path, (unsigned long long)first, (unsigned long long)(first + count),
+        return lm_fail(err, LM_RANGE, "%s: %llu tokens from %llu on of %llu in %s; read fewer",
+                       tokens->path, (unsigned long long)count, (unsigned long long)first,
                        (unsigned long long)s->seen.tokens, lm_split_names[split]);
     while (count > 0) {
         struct block *block = &s->blocks[first / tokens->block_tokens];

@@ -27,7 +27,8 @@ void lm_arena_free(struct lm_arena *arena);
 /** `size` zeroed bytes aligned to 16, or NULL when memory is out. size 0 gives a unique pointer. */
 void *lm_arena_alloc(struct lm_arena *arena, size_t size);
 
-/** `count * size` zeroed bytes (overflow checked) aligned to `align` (a power of two ≥ 1), or NULL. */
+/** `count * size` zeroed bytes (overflow checked) aligned to `align` (a power of two ≥ 1), or NULL.
+ */
 void *lm_arena_alloc_array(struct lm_arena *arena, size_t count, size_t size, size_t align);
 
 /** Copy of a NUL-terminated string / of `length` bytes plus NUL, or NULL. */
@@ -44,7 +45,8 @@ void lm_arena_rewind(struct lm_arena *arena, struct lm_arena_mark mark);
 /** Bytes handed out and still live. */
 size_t lm_arena_used(const struct lm_arena *arena);
 
-/** Typed conveniences: LM_NEW(arena, struct x), LM_NEW_ARRAY(arena, struct x, n). NULL on failure. */
+/** Typed conveniences: LM_NEW(arena, struct x), LM_NEW_ARRAY(arena, struct x, n). NULL on failure.
+ */
 #define LM_NEW(arena, type) ((type *)lm_arena_alloc((arena), sizeof(type)))
 #define LM_NEW_ARRAY(arena, type, count)                                                           \
     ((type *)lm_arena_alloc_array((arena), (size_t)(count), sizeof(type), _Alignof(type)))

@@ -30,7 +30,8 @@ void lm_sha256_free(struct lm_sha256 *hash);
 /** SHA-256 of one block of memory. */
 void lm_sha256_bytes(struct lm_digest *out, const void *data, size_t size);
 
-/** SHA-256 and size (bytes; may be NULL) of a file, read with read(). Errors: LM_NOT_FOUND, LM_IO. */
+/** SHA-256 and size (bytes; may be NULL) of a file, read with read(). Errors: LM_NOT_FOUND, LM_IO.
+ */
 enum lm_status lm_sha256_file(struct lm_digest *out, uint64_t *size, const char *path,
                               struct lm_err *err);
 

@@ -28,6 +28,7 @@
     X(LM_INTERNAL, "internal error")
 
 enum lm_status {
+
 #define LM_STATUS_ENUM(code, word) code,
     LM_STATUS_LIST(LM_STATUS_ENUM)
 #undef LM_STATUS_ENUM

@@ -231,7 +231,7 @@ enum lm_status lm_run_download(struct lm_ctx *ctx, const void *params, struct lm
     struct lm_corpus_writer *writer = NULL;
     struct lm_fetch fetch;
     const struct lm_corpus_limits limits = {(uint64_t)p->max_bytes, (uint64_t)p->max_files};
-    LM_TRY(lm_fetch_init(&fetch, ctx, p, err));
+    lm_fetch_init(&fetch, ctx, p);
     enum lm_status status =
         lm_corpus_create(&writer, lm_ctx_arena(ctx), lm_ctx_output(ctx, "corpus"), &limits, err);
     if (status == LM_OK)

@@ -32,8 +32,8 @@ struct search {
     struct location *locations;
     size_t count;
     bool mismatch;
-    const char *part;
-    double wait; /**< what servers asked for in this round */
+    const char *part; /**< NULL: no location is remote */
+    double wait;      /**< what servers asked for in this round */
     struct lm_digest pin;
     bool pinned;
 };
@@ -50,8 +50,8 @@ static bool on_progress(void *user, uint64_t done, uint64_t total)
     return !lm_ctx_cancelled(ctx);
 }
 
-enum lm_status lm_fetch_init(struct lm_fetch *fetch, struct lm_ctx *ctx,
-                             const struct lm_download_params *params, struct lm_err *err)
+void lm_fetch_init(struct lm_fetch *fetch, struct lm_ctx *ctx,
+                   const struct lm_download_params *params)
 {
     *fetch = (struct lm_fetch){.ctx = ctx, .params = params};
     fetch->options = (struct lm_http_options){
@@ -62,7 +62,6 @@ enum lm_status lm_fetch_init(struct lm_fetch *fetch, struct lm_ctx *ctx,
         .progress = on_progress,
         .user = ctx,
     };
-    return lm_ctx_keep(ctx, &fetch->keep, err);
 }
 
 void lm_fetch_release(struct lm_fetch *fetch)
@@ -275,11 +274,25 @@ static void part_remove(struct search *search)
         unlink(sidecar);
 }
 
+/** Where a download of this source goes; nothing when all its locations are local. */
+static enum lm_status part_prepare(struct search *search, struct lm_err *err)
+{
+    const char *keep = NULL;
+    bool remote = false;
+    for (size_t i = 0; i < search->count; i++)
+        remote = remote || search->locations[i].url != NULL;
+    if (!remote)
+        return LM_OK;
+    LM_TRY(lm_ctx_keep(search->fetch->ctx, &keep, err));
+    search->part = lm_arena_printf(search->arena, "%s/%s.part", keep, search->source->name);
+    return search->part != NULL ? LM_OK : lm_fail(err, LM_NOMEM, "out of memory for a download");
+}
+
 /** A pinned file that an earlier, interrupted run has fetched whole. */
 static bool part_is_whole(struct search *search, struct lm_fetched *out)
 {
     *out = (struct lm_fetched){.path = search->part};
-    return search->pinned && lm_path_exists(search->part) &&
+    return search->pinned && search->part != NULL && lm_path_exists(search->part) &&
            lm_sha256_file(&out->digest, &out->size, search->part, NULL) == LM_OK &&
            lm_digest_compare(&out->digest, &search->pin) == 0;
 }
@@ -431,10 +444,8 @@ enum lm_status lm_fetch_source(struct lm_fetched *out, struct lm_fetch *fetch, s
     search.pinned = given(search.source->sha256);
     if (search.pinned && !lm_digest_parse(&search.pin, search.source->sha256))
         return lm_fail(err, LM_INVALID, "sources.%zu.sha256: must be 64 hex digits", index);
-    search.part = lm_arena_printf(search.arena, "%s/%s.part", fetch->keep, search.source->name);
-    if (search.part == NULL)
-        return lm_fail(err, LM_NOMEM, "out of memory for a download");
     LM_TRY(locations_list(&search, err));
+    LM_TRY(part_prepare(&search, err));
     if (part_is_whole(&search, out))
         return LM_OK;
     return search_all(&search, out, err);

@@ -19,7 +19,6 @@
 struct lm_fetch {
     struct lm_ctx *ctx;
     const struct lm_download_params *params;
-    const char *keep; /**< folder for downloads */
     struct lm_http_options options;
     struct lm_http *http; /**< opened when it is needed */
 };
@@ -35,9 +34,9 @@ struct lm_fetched {
     struct stat info;          /**< of the local file when it was hashed */
 };
 
-/** LM_NOMEM. */
-enum lm_status lm_fetch_init(struct lm_fetch *fetch, struct lm_ctx *ctx,
-                             const struct lm_download_params *params, struct lm_err *err);
+/** The context and the parameters must outlive it; lm_fetch_release ends it. */
+void lm_fetch_init(struct lm_fetch *fetch, struct lm_ctx *ctx,
+                   const struct lm_download_params *params);
 void lm_fetch_release(struct lm_fetch *fetch);
 
 /** Fetches source `index`, whose digest agrees with its pin. LM_MISMATCH: both digests are in the

@@ -6,7 +6,7 @@
 
 #include "base/utf8.h"
 
-#define NAME_MAX_BYTES 1024
+#define NAME_MAX_BYTES 900
 #define COMPONENT_MAX_BYTES 255
 
 char *lm_member_show(char out[LM_MEMBER_SHOWN], const char *name)
@@ -33,7 +33,7 @@ static const char *name_fault(const char *name, size_t length)
     if (name[0] == '/')
         return "is absolute";
     if (length > NAME_MAX_BYTES)
-        return "is longer than 1,024 bytes";
+        return "is longer than 900 bytes";
     if (lm_utf8_valid_prefix((const uint8_t *)name, length) != length)
         return "is not UTF-8";
     for (size_t i = 0; i < length; i++) {

@@ -12,7 +12,7 @@
 
 /** A relative path of plain components from a name in an archive: "." components and doubled
  *  slashes go. LM_FORMAT: absolute, "..", a backslash, a control character, not UTF-8, a component
- *  over 255 bytes, a name over 1,024, nothing left. The text shows the name. LM_NOMEM. */
+ *  over 255 bytes, a name over 900, nothing left. The text shows the name. LM_NOMEM. */
 enum lm_status lm_member_clean(const char **out, struct lm_arena *arena, const char *name,
                                struct lm_err *err);
 

@@ -294,7 +294,7 @@ static enum lm_status encode_all(struct encode *encode, struct lm_err *err)
     const char *folder = lm_ctx_output(encode->ctx, "tokens");
     const char *data_path = lm_path_join(arena, folder, "data.mdb");
     const char *copy_path = lm_path_join(arena, folder, "vocab");
-    char *shards[LM_SPLITS];
+    char *shards[LM_SPLITS] = {NULL};
     if (data_path == NULL || copy_path == NULL)
         return no_memory(err);
     LM_TRY(find_shards(encode, shards, err));

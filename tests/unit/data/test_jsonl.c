@@ -158,7 +158,7 @@ static void test_damage(struct tap *tap)
     char bad[sizeof good];
     size_t accepted = 0;
     for (size_t i = 0; i + 1 < sizeof good; i++)
-        for (int c = 0; c < 256; c += 3) {
+        for (int c = 0; c < 256; c += 9) {
             memcpy(bad, good, sizeof good);
             bad[i] = (char)c;
             struct lm_err err = {0};
@@ -166,7 +166,7 @@ static void test_damage(struct tap *tap)
             CHECK(status == LM_OK || status == LM_FORMAT);
             accepted += status == LM_OK;
         }
-    CHECK(accepted > 0 && accepted < 86 * sizeof good);
+    CHECK(accepted > 0 && accepted < 29 * sizeof good);
     for (size_t i = 1; i + 1 < sizeof good; i++)
         CHECK_INT(read_text(good, i, NULL), LM_FORMAT);
 }

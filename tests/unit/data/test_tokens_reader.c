@@ -14,7 +14,7 @@
 static const char path[] = "test_tokens_reader.tmp.mdb", bad_path[] = "test_tokens_bad.tmp.mdb";
 
 static const struct sample small = {300, {20, 5, 5}, 60};
-static const struct sample middle = {70000, {300, 30, 0}, 900};
+static const struct sample middle = {70000, {110, 12, 0}, 900};
 
 /* Opens a file that may be damaged. True when that is noticed, or harms nothing. */
 static bool is_noticed_or_harmless(const struct sample *s, bool *is_noticed)
@@ -61,8 +61,8 @@ static void damage(struct tap *tap, const struct sample *s, uint64_t rounds, siz
 static void test_damaged_bytes(struct tap *tap)
 {
     damage(tap, &small, 3000, 0);
-    damage(tap, &middle, 300, 0);
-    damage(tap, &middle, 600, 8192); /* the meta pages */
+    damage(tap, &middle, 150, 0);
+    damage(tap, &middle, 300, 8192); /* the meta pages */
 }
 
 /* Every structural page filled with zeros, ones, and with another page. */

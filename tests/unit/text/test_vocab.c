@@ -197,6 +197,21 @@ static void faults_have_words(struct tap *tap)
     lm_arena_free(arena);
 }
 
+/* The example of docs/formats/vocab.md is a vocabulary. */
+static void the_documented_example_loads(struct tap *tap)
+{
+    struct lm_arena *arena = lm_arena_create();
+    char *page;
+    size_t size;
+    struct lm_err err = {LM_OK, ""};
+    REQUIRE(lm_file_read(&page, &size, arena, LM_TEST_DATA "/../../docs/formats/vocab.md", 1u << 20,
+                         NULL) == LM_OK);
+    const char *start = strstr(page, "```\n") + 4, *end = strstr(start, "```");
+    CHECK(load_text(arena, start, (size_t)(end - start), &err) == LM_OK);
+    CHECK_STR(err.text, "");
+    lm_arena_free(arena);
+}
+
 /* 80 doublings would be a token of 2^80 bytes: refused, not attempted. */
 static void tokens_cannot_explode(struct tap *tap)
 {
@@ -213,6 +228,7 @@ static void tokens_cannot_explode(struct tap *tap)
 
 static const struct tap_test tests[] = {
     TAP_ROW(round_trip) TAP_ROW(out_of_range_ids) TAP_ROW(every_damage_is_noticed)
-        TAP_ROW(content_is_checked_too) TAP_ROW(faults_have_words) TAP_ROW(tokens_cannot_explode)};
+        TAP_ROW(content_is_checked_too) TAP_ROW(faults_have_words) TAP_ROW(tokens_cannot_explode)
+            TAP_ROW(the_documented_example_loads)};
 
 LM_TEST_MAIN(tests)

@@ -1,6 +1,6 @@
 /** Parameter structs by their rows: to text, from text, walked. */
-#ifndef LM_PIPELINE_PARAMS_H
-#define LM_PIPELINE_PARAMS_H
+#ifndef LM_PIPELINE_PARAM_ROWS_H
+#define LM_PIPELINE_PARAM_ROWS_H
 
 #include <lmpipe/arena.h>
 #include <lmpipe/param.h>
@@ -36,8 +36,6 @@ enum lm_status lm_params_read_json(void *params, const struct lm_param *rows,
                                    struct lm_err *err);
 /** Fills defaults (lists: empty). */
 void lm_params_defaults(void *params, const struct lm_param *rows);
-/** The row of a key name ("split.valid", "sources.3.url"), or NULL. */
-const struct lm_param *lm_params_find(const struct lm_param *rows, const char *name);
 /** Is this value the row's default? Lists: empty. */
 bool lm_param_is_default(const struct lm_param *row, const void *value);
 /** Is this number unset, this text absent (NULL)? */

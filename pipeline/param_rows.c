@@ -1,4 +1,4 @@
-#include "params.h"
+#include "param_rows.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -213,22 +213,6 @@ void lm_params_walk(const struct lm_param *rows, const void *params,
 {
     struct walk walk = {.visit = visit, .user = user};
     walk_rows(&walk, 0, rows, params);
-}
-
-const struct lm_param *lm_params_find(const struct lm_param *rows, const char *name)
-{
-    size_t length = strcspn(name, ".");
-    for (const struct lm_param *row = rows; row->name != NULL; row++) {
-        if (strlen(row->name) != length || strncmp(row->name, name, length) != 0)
-            continue;
-        const char *rest = name + length;
-        if (rest[0] == '.' && row->type == LM_P_LIST) /* past the index */
-            rest += 1 + strcspn(rest + 1, ".");
-        if (rest[0] == '\0' || row->fields == NULL)
-            return row;
-        return lm_params_find(row->fields, rest + 1);
-    }
-    return NULL;
 }
 
 /* ---- JSON ---- */

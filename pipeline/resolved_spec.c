@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "params.h"
+#include "param_rows.h"
 #include "scalar.h"
 #include "spec.h"
 #include "yaml.h"
