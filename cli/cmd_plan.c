@@ -28,8 +28,10 @@ static int run(struct lm_cli *cli, const void *given, char **operands, size_t co
     struct lm_selection selection = lm_selection_of(&args->select, operands + 1, count - 1);
     int status = lm_loaded_plan(&loaded, cli, operands[0], &args->select.spec, &selection);
     if (status == LM_EXIT_OK) {
-        lm_plan_print(loaded.plan, args->json, cli->out.file);
-        if (args->check && lm_plan_is_stale(loaded.plan))
+        enum lm_status printed = lm_plan_print(loaded.plan, args->json, cli->out.file);
+        if (printed != LM_OK)
+            status = lm_cli_fail(cli, lm_exit_of(printed), lm_status_text(printed));
+        else if (args->check && lm_plan_is_stale(loaded.plan))
             status = LM_EXIT_STALE;
     }
     lm_loaded_release(&loaded);
