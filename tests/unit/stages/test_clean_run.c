@@ -2,7 +2,7 @@
 #include <lmpipe/rng.h>
 
 #include "clean_fixture.h"
-#include "text/clean.h"
+#include "text/clean_text.h"
 #include "text/clean_rules.h"
 #include "text/documents.h"
 
