@@ -53,8 +53,10 @@ void lm_axis_linear(struct lm_axis *axis, const char *label, double low, double 
         low = first * step;
         high = last * step;
     }
-    for (double i = first; i <= last && axis->count < LM_TICKS; i++)
-        axis->ticks[axis->count++] = i * step;
+    while (axis->count < LM_TICKS && first + (double)axis->count <= last) {
+        axis->ticks[axis->count] = (first + (double)axis->count) * step;
+        axis->count++;
+    }
     axis->label = label;
     axis->low = low;
     axis->high = high;
@@ -72,13 +74,17 @@ void lm_axis_log(struct lm_axis *axis, const char *label, double low, double hig
     axis->high = high;
     axis->is_log = true;
     double octaves = lm_log2(high / low), factor = 2;
-    for (double fits = 8; octaves > fits; fits += 8)
+    while (octaves > 8) {
         factor *= 2;
+        octaves -= 8;
+    }
     double tick = 1;
     while (tick < low * (1 - 1e-9))
         tick *= 2;
-    for (; tick <= high * (1 + 1e-9) && axis->count < LM_TICKS; tick *= factor)
+    while (tick <= high * (1 + 1e-9) && axis->count < LM_TICKS) {
         axis->ticks[axis->count++] = tick;
+        tick *= factor;
+    }
 }
 
 double lm_axis_place(const struct lm_axis *axis, double v)
