@@ -11,8 +11,8 @@
 
 static enum lm_status fault(const char *what, struct lm_err *err)
 {
-    return lm_fail(err, LM_FORMAT, "manifest.json of the corpus: %s; run the download stage again",
-                   what);
+    lm_fail(err, LM_FORMAT, "manifest.json of the corpus: %s; run the download stage again", what);
+    return LM_FORMAT;
 }
 
 /* Relative, and never upwards. */

@@ -2,8 +2,8 @@
 #include <lmpipe/rng.h>
 
 #include "clean_fixture.h"
-#include "text/clean_text.h"
 #include "text/clean_rules.h"
+#include "text/clean_text.h"
 #include "text/documents.h"
 
 enum { LINES = 400 };
