@@ -37,6 +37,7 @@ struct arrival {
 static void remember_gauge(struct arrival *arrival, const char *name, double value)
 {
     struct lm_node *node = arrival->node;
+    uint64_t now = lm_clock_monotonic_ns();
     size_t i = 0;
     while (i < node->gauge_count && strcmp(node->gauges[i].name, name) != 0)
         i++;
@@ -46,9 +47,10 @@ static void remember_gauge(struct arrival *arrival, const char *name, double val
         const char *copy = lm_arena_strdup(arrival->exec->arena, name);
         if (copy == NULL)
             return;
-        node->gauges[node->gauge_count++].name = copy;
+        node->gauges[node->gauge_count++] = (struct lm_gauge_value){copy, value, value, now, now};
     }
     node->gauges[i].value = value;
+    node->gauges[i].last_ns = now;
 }
 
 static bool take_gauge(void *user, const char *name, const struct lm_json *value)
