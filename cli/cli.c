@@ -63,27 +63,11 @@ static const char *find_worker(struct lm_arena *arena)
     return NULL;
 }
 
-/* OpenBLAS picks its kernels by a list of processors it knows; one that is newer than the library
- * gets its slowest, without AVX. So it is told by instruction set, which also keeps keys equal
- * among processors of one kind. A user's own choice stays. */
-static void choose_blas_core(void)
-{
-#if defined(__x86_64__)
-    __builtin_cpu_init();
-    bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-    bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-                  __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
-    if (avx2 || avx512)
-        setenv("OPENBLAS_CORETYPE", avx512 ? "SkylakeX" : "Haswell", 0);
-#endif
-}
-
 enum lm_status lm_cli_init(struct lm_cli *cli, struct lm_err *err)
 {
     *cli = (struct lm_cli){.arena = lm_arena_create()};
     if (cli->arena == NULL)
         return lm_fail(err, LM_NOMEM, "out of memory");
-    choose_blas_core();
     open_stream(&cli->out, stdout);
     open_stream(&cli->err, stderr);
     cli->utf8 = names_utf8();

@@ -11,6 +11,8 @@
 #define SPEC_NAME "experiment.yaml"
 #define STARTER_NAME "starter.txt"
 
+enum { MANY_FILES = 100 };
+
 struct init_args {
     const char *corpus;
 };
@@ -24,8 +26,8 @@ static const struct lm_option options[] = {
     {0},
 };
 
-static enum lm_status measure(uint64_t *bytes, struct lm_arena *arena, const char *path,
-                              struct lm_err *err)
+static enum lm_status measure(uint64_t *bytes, size_t *files, struct lm_arena *arena,
+                              const char *path, struct lm_err *err)
 {
     struct lm_names names = {0};
     struct stat facts;
@@ -37,6 +39,7 @@ static enum lm_status measure(uint64_t *bytes, struct lm_arena *arena, const cha
         return LM_OK;
     }
     LM_TRY(lm_dir_walk(&names, arena, path, err));
+    *files = names.count;
     for (size_t i = 0; i < names.count; i++) {
         const char *name = lm_path_join(arena, path, names.items[i]);
         if (name != NULL && stat(name, &facts) == 0)
@@ -63,13 +66,16 @@ static const char *path_for_spec(struct lm_arena *arena, const char *folder, con
 static enum lm_status describe_own(struct lm_init_corpus *corpus, struct lm_arena *arena,
                                    const char *folder, const char *path, struct lm_err *err)
 {
-    LM_TRY(measure(&corpus->bytes, arena, path, err));
+    size_t files = 1;
+    LM_TRY(measure(&corpus->bytes, &files, arena, path, err));
     if (corpus->bytes == 0)
         return lm_fail(err, LM_INVALID, "%s is empty; give a text", path);
     corpus->path = path_for_spec(arena, folder, path);
     corpus->description = lm_arena_printf(arena, "A small GPT on %s", lm_path_base(path));
     corpus->license = "unspecified";
-    corpus->folder = lm_path_is_dir(path);
+    /* Many files are shared out whole; few, or one, are cut: the end of the text is held out. */
+    corpus->documents = "file";
+    corpus->split = files >= MANY_FILES ? "hash" : "position";
     if (corpus->path == NULL || corpus->description == NULL)
         return lm_fail(err, LM_IO, "%s: cannot be found; give an existing file", path);
     return LM_OK;
@@ -87,6 +93,8 @@ static enum lm_status write_starter(struct lm_init_corpus *corpus, struct lm_are
     corpus->bytes = strlen(lm_init_starter);
     corpus->description = "A tiny GPT on some entries of the Jargon File";
     corpus->license = "public-domain";
+    corpus->documents = "unindented";
+    corpus->split = "hash";
     return lm_file_write_atomic(path, lm_init_starter, corpus->bytes, err);
 }
 

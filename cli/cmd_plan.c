@@ -1,6 +1,7 @@
 /* lmpipe plan: what `run` would do, a line a stage. */
 #include "commands.h"
 #include "loaded.h"
+#include "safe_text.h"
 
 struct plan_args {
     struct lm_select_args select; /* first: LM_SELECT_ROWS */
@@ -21,6 +22,16 @@ static const struct lm_option options[] = {
     {0},
 };
 
+static int print(struct lm_cli *cli, const struct lm_plan *plan, bool json)
+{
+    struct lm_safe_page page;
+    if (!lm_safe_page_open(&page))
+        return lm_cli_fail(cli, LM_EXIT_STORE, "out of memory");
+    lm_plan_print(plan, json, page.file);
+    lm_safe_page_close(&page, cli->out.file);
+    return LM_EXIT_OK;
+}
+
 static int run(struct lm_cli *cli, const void *given, char **operands, size_t count)
 {
     const struct plan_args *args = given;
@@ -28,8 +39,8 @@ static int run(struct lm_cli *cli, const void *given, char **operands, size_t co
     struct lm_selection selection = lm_selection_of(&args->select, operands + 1, count - 1);
     int status = lm_loaded_plan(&loaded, cli, operands[0], &args->select.spec, &selection);
     if (status == LM_EXIT_OK) {
-        lm_plan_print(loaded.plan, args->json, cli->out.file);
-        if (args->check && lm_plan_is_stale(loaded.plan))
+        status = print(cli, loaded.plan, args->json);
+        if (status == LM_EXIT_OK && args->check && lm_plan_is_stale(loaded.plan))
             status = LM_EXIT_STALE;
     }
     lm_loaded_release(&loaded);

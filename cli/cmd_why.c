@@ -1,6 +1,7 @@
 /* lmpipe why: the causes of a stage's state. */
 #include "commands.h"
 #include "loaded.h"
+#include "safe_text.h"
 
 struct why_args {
     struct lm_spec_args spec; /* first: LM_SPEC_ROWS */
@@ -16,21 +17,28 @@ static const struct lm_option options[] = {
     {0},
 };
 
+static int explain(struct lm_cli *cli, struct lm_plan *plan, size_t stage, bool json)
+{
+    struct lm_err err = {0};
+    struct lm_safe_page page;
+    if (!lm_safe_page_open(&page))
+        return lm_cli_fail(cli, LM_EXIT_STORE, "out of memory");
+    enum lm_status told = lm_plan_explain(plan, stage, json, page.file, &err);
+    lm_safe_page_close(&page, cli->out.file);
+    return told == LM_OK ? LM_EXIT_OK : lm_cli_fail(cli, lm_exit_of(told), err.text);
+}
+
 static int run(struct lm_cli *cli, const void *given, char **operands, size_t count)
 {
     const struct why_args *args = given;
     struct lm_loaded loaded = {0};
-    struct lm_err err = {0};
     size_t stage = 0;
     (void)count;
     int status = lm_loaded_plan(&loaded, cli, operands[0], &args->spec, NULL);
     if (status == LM_EXIT_OK)
         status = lm_loaded_stage(&stage, &loaded, cli, operands[1]);
-    if (status == LM_EXIT_OK) {
-        enum lm_status told = lm_plan_explain(loaded.plan, stage, args->json, cli->out.file, &err);
-        if (told != LM_OK)
-            status = lm_cli_fail(cli, lm_exit_of(told), err.text);
-    }
+    if (status == LM_EXIT_OK)
+        status = explain(cli, loaded.plan, stage, args->json);
     lm_loaded_release(&loaded);
     return status;
 }

@@ -109,7 +109,8 @@ static bool put_text(struct lm_buf *out, const struct lm_init_corpus *corpus, co
                  {"description", corpus->description, true},
                  {"path", corpus->path, true},
                  {"license", corpus->license, true},
-                 {"documents", corpus->folder ? "file" : "blocks", false},
+                 {"documents", corpus->documents, false},
+                 {"split", corpus->split, false},
                  {"part", row->part, false},
                  {"lr", row->lr, false},
                  {"preset", row->preset, false}};

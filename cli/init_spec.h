@@ -13,8 +13,8 @@ struct lm_init_corpus {
     const char *description; /**< any text */
     const char *path;        /**< of the corpus: any bytes but NUL */
     const char *license;
-    uint64_t bytes; /**< size of the corpus */
-    bool folder;    /**< a folder of files, each a document */
+    uint64_t bytes;                /**< size of the corpus */
+    const char *documents, *split; /**< clean's documents.by and split.by */
 };
 
 /** Appends the spec: sizes are chosen so that the corpus is seen a few times and training takes

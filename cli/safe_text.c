@@ -90,6 +90,25 @@ void lm_safe_print(FILE *out, const char *text)
     lm_safe_finish(&safe);
 }
 
+bool lm_safe_page_open(struct lm_safe_page *page)
+{
+    *page = (struct lm_safe_page){0};
+    page->file = open_memstream(&page->text, &page->size);
+    return page->file != NULL;
+}
+
+void lm_safe_page_close(struct lm_safe_page *page, FILE *out)
+{
+    struct lm_safe safe;
+    lm_safe_init(&safe, out);
+    if (fclose(page->file) == 0) {
+        lm_safe_write(&safe, page->text, page->size);
+        lm_safe_finish(&safe);
+    }
+    free(page->text);
+    *page = (struct lm_safe_page){0};
+}
+
 const char *lm_safe_line(struct lm_arena *arena, const char *text)
 {
     char *data = NULL;

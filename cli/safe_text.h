@@ -28,6 +28,18 @@ void lm_safe_write(struct lm_safe *safe, const void *data, size_t size);
 void lm_safe_finish(struct lm_safe *safe);
 /** A whole text, newlines and tabs kept. */
 void lm_safe_print(FILE *out, const char *text);
+
+/** What others print, gathered and then printed harmlessly. */
+struct lm_safe_page {
+    FILE *file; /**< print here */
+    char *text;
+    size_t size;
+};
+
+/** False when memory is out. */
+bool lm_safe_page_open(struct lm_safe_page *page);
+/** Prints what was gathered to `out` and frees it. */
+void lm_safe_page_close(struct lm_safe_page *page, FILE *out);
 /** A whole text on one line, in the arena: newlines and tabs are escaped too. Returns "" when
  *  memory is out. */
 const char *lm_safe_line(struct lm_arena *arena, const char *text);

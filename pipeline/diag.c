@@ -156,7 +156,7 @@ const char *lm_origin_text(struct lm_arena *arena, const struct lm_origin *origi
 {
     const char *text = NULL;
     if (origin->file == NULL)
-        return "default";
+        return origin->via ? origin->via : "default";
     bool plain = origin->via == NULL || strcmp(origin->via, origin->file) == 0;
     if (origin->line == 0)
         return origin->file;

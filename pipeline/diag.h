@@ -6,11 +6,11 @@
 
 #include <lmpipe/pipeline.h>
 
-/** Where a value came from. file NULL: a default. line 0: no line ("-S steps"). */
+/** Where a value came from. file NULL: not from the spec. line 0: no line ("-S steps"). */
 struct lm_origin {
     const char *file;
     int line, column;
-    const char *via; /**< "vars.steps", "-S steps", or NULL */
+    const char *via; /**< "vars.steps", "-S steps", without a file "derived", or NULL */
 };
 
 /** Findings are kept up to this number; then one more line says that there are more. */
@@ -40,7 +40,7 @@ const char *lm_quote(struct lm_arena *arena, const char *text);
  *  arena; never NULL; "" when the list is full anyway. */
 const char *lm_hint(const struct lm_diag_list *list, const char *word, const char *const *names,
                     size_t count);
-/** "spec.yaml:14", "-S lr" or "default", with " (vars.lr)" when it came by a var. In the arena;
+/** "spec.yaml:14", "-S lr", "derived" or "default", with " (vars.lr)" when it came by a var. In the arena;
  * never NULL. */
 const char *lm_origin_text(struct lm_arena *arena, const struct lm_origin *origin);
 

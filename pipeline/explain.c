@@ -68,21 +68,44 @@ static void put_changes(struct lm_buf *out, const struct answer *answer)
     }
 }
 
-/** For inputs that are not known yet: what the stage upstream will do, and why. */
+/** Inputs that are not known yet. */
 static void put_awaited(struct lm_buf *out, const struct answer *answer)
 {
     const struct lm_plan *plan = answer->plan;
     const struct lm_spec_stage *stage = &plan->spec->stages[answer->stage];
-    for (size_t i = 0; i < stage->input_count; i++) {
-        const struct lm_plan_stage *from = &plan->stages[stage->inputs[i].stage];
-        const char *id = plan->spec->stages[stage->inputs[i].stage].id;
-        if (from->state == LM_HIT || !is_first_from(stage, i))
-            continue;
-        lm_buf_printf(out, "  input %s is not known before %s has run", stage->inputs[i].port->name,
-                      id);
-        lm_buf_printf(out, " (%s: %s); see: lmpipe why %s %s\n", state_name(answer->plan, from),
-                      from->reason, plan->spec->path, id);
+    for (size_t i = 0; i < stage->input_count; i++)
+        if (plan->stages[stage->inputs[i].stage].state != LM_HIT && is_first_from(stage, i))
+            lm_buf_printf(out, "  input %s is not known before %s has run\n",
+                          stage->inputs[i].port->name,
+                          plan->spec->stages[stage->inputs[i].stage].id);
+}
+
+/** Marks the stages upstream that are certain to run: what all the waiting comes from. */
+static bool *find_roots(const struct answer *answer)
+{
+    const struct lm_plan *plan = answer->plan;
+    bool *upstream = LM_NEW_ARRAY(plan->arena, bool, plan->spec->stage_count);
+    for (size_t i = answer->stage + 1; upstream != NULL && i-- > 0;) {
+        const struct lm_spec_stage *stage = &plan->spec->stages[i];
+        bool waits = i == answer->stage || (upstream[i] && plan->stages[i].state != LM_HIT);
+        for (size_t k = 0; waits && k < stage->input_count; k++)
+            upstream[stage->inputs[k].stage] = true;
     }
+    for (size_t i = 0; upstream != NULL && i < plan->spec->stage_count; i++)
+        upstream[i] =
+            upstream[i] && (plan->stages[i].state == LM_RUN || plan->stages[i].state == LM_RESUME);
+    return upstream;
+}
+
+static void put_roots(struct lm_buf *out, const struct answer *answer)
+{
+    const struct lm_plan *plan = answer->plan;
+    const bool *roots = find_roots(answer);
+    for (size_t i = 0; roots != NULL && i < answer->stage; i++)
+        if (roots[i])
+            lm_buf_printf(out, "  %s will run: %s; see: lmpipe why %s %s\n",
+                          plan->spec->stages[i].id, plan->stages[i].reason, plan->spec->path,
+                          plan->spec->stages[i].id);
 }
 
 static void put_text(struct lm_buf *out, const struct answer *answer)
@@ -103,8 +126,10 @@ static void put_text(struct lm_buf *out, const struct answer *answer)
     else
         lm_buf_printf(out, "%s: %s, %s\n", id, answer->state, s->reason);
     put_changes(out, answer);
-    if (!s->keyed)
+    if (!s->keyed) {
         put_awaited(out, answer);
+        put_roots(out, answer);
+    }
 }
 
 /* ---- JSON ---- */
@@ -160,6 +185,13 @@ static void put_json(struct lm_buf *out, const struct answer *answer)
     for (size_t i = 0; i < stage->input_count; i++)
         if (plan->stages[stage->inputs[i].stage].state != LM_HIT && is_first_from(stage, i))
             lm_json_put_string(&writer, plan->spec->stages[stage->inputs[i].stage].id);
+    lm_json_close(&writer, ']');
+    lm_json_key(&writer, "because");
+    lm_json_open(&writer, '[');
+    const bool *roots = plan->stages[answer->stage].keyed ? NULL : find_roots(answer);
+    for (size_t i = 0; roots != NULL && i < answer->stage; i++)
+        if (roots[i])
+            lm_json_put_string(&writer, plan->spec->stages[i].id);
     lm_json_close(&writer, ']');
     lm_json_close(&writer, '}');
     lm_buf_putc(out, '\n');

@@ -281,7 +281,8 @@ const char *lm_key_change_text(struct lm_arena *arena, const struct lm_spec *spe
         text = file_text(arena, spec, stage, change);
     else
         text = value_text(arena, change);
-    bool traced = strcmp(change->kind, "param") == 0 || change->origin.file != NULL;
+    bool traced = strcmp(change->kind, "param") == 0 || change->origin.file != NULL ||
+                  change->origin.via != NULL;
     if (text != NULL && traced)
         text = lm_arena_printf(arena, "%s (%s)", text, lm_origin_text(arena, &change->origin));
     return text ? text : "";

@@ -90,7 +90,7 @@ static enum lm_status write_key(const char **out, struct lm_plan *plan, size_t s
 {
     struct lm_key_facts facts = {.inputs = inputs};
     struct lm_buf text;
-    const char **files;
+    const char **files = NULL;
     LM_TRY(hash_files(&files, plan, stage, err));
     LM_TRY(numerics_of(&facts.numerics, plan, stage, err));
     facts.files = files;
@@ -232,7 +232,7 @@ enum lm_status lm_plan_update(struct lm_plan *plan, size_t stage, struct lm_err 
 {
     const struct lm_spec_stage *spec = &plan->spec->stages[stage];
     struct lm_plan_stage *s = &plan->stages[stage];
-    const char **inputs;
+    const char **inputs = NULL;
     s->keyed = false;
     s->resume = -1;
     for (size_t i = 0; i < spec->input_count; i++)

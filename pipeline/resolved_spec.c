@@ -140,8 +140,6 @@ static void add_param(void *user, const struct lm_param_leaf *leaf)
     struct lm_node *to = set ? NULL : descend(builder, &name);
     if (to == NULL)
         return;
-    if (at.file == NULL && !leaf->item && !lm_param_is_default(leaf->row, leaf->value))
-        at.via = "derived";
     const char *key = to->kind == LM_NODE_LIST ? NULL : name;
     if (leaf->type == LM_P_LIST) {
         append_node(builder, to, key, LM_NODE_LIST, &at);
@@ -301,16 +299,10 @@ static void put_scalar(struct printer *printer, const struct lm_node *node)
     lm_json_put_string(&writer, node->text);
 }
 
-/** "default", "derived", "spec.yaml:14 (vars.lr)". */
-static const char *origin_words(struct lm_arena *arena, const struct lm_origin *at)
-{
-    return at->file == NULL && at->via != NULL ? at->via : lm_origin_text(arena, at);
-}
-
 static void end_line(struct printer *printer, const struct lm_node *node)
 {
     if (printer->origins)
-        lm_buf_printf(printer->out, "  # %s", origin_words(printer->arena, &node->at));
+        lm_buf_printf(printer->out, "  # %s", lm_origin_text(printer->arena, &node->at));
     lm_buf_putc(printer->out, '\n');
 }
 
@@ -397,7 +389,7 @@ static void put_origins(struct lm_json_writer *writer, struct lm_arena *arena,
         if (below == NULL)
             return;
         if (entry->value->kind == LM_NODE_SCALAR)
-            lm_json_member_string(writer, below, origin_words(arena, &entry->value->at));
+            lm_json_member_string(writer, below, lm_origin_text(arena, &entry->value->at));
         else
             put_origins(writer, arena, entry->value, below);
     }

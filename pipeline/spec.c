@@ -8,6 +8,7 @@
 #include "base/io.h"
 #include "base/suggest.h"
 #include "load.h"
+#include "param_rows.h"
 
 static bool is_experiment_name(const char *text)
 {
@@ -231,8 +232,26 @@ const struct lm_spec_value *lm_spec_value(const struct lm_spec *spec, size_t sta
     return NULL;
 }
 
+/** A search for a parameter that the spec does not give. */
+struct sought {
+    const char *name;
+    bool derived;
+};
+
+static void seek(void *user, const struct lm_param_leaf *leaf)
+{
+    struct sought *sought = user;
+    if (!leaf->item && strcmp(leaf->name, sought->name) == 0)
+        sought->derived = !lm_param_is_default(leaf->row, leaf->value);
+}
+
 struct lm_origin lm_spec_origin(const struct lm_spec *spec, size_t stage, const char *param)
 {
+    const struct lm_spec_stage *s = &spec->stages[stage];
     const struct lm_spec_value *value = lm_spec_value(spec, stage, param);
-    return value ? value->origin : (struct lm_origin){.file = NULL};
+    struct sought sought = {.name = param};
+    if (value != NULL)
+        return value->origin;
+    lm_params_walk(s->type->params, s->params, seek, &sought);
+    return (struct lm_origin){.via = sought.derived ? "derived" : NULL};
 }

@@ -81,7 +81,8 @@ struct lm_spec {
 /** What the spec says of a parameter of a stage by key name ("lr", "sources.0.sha256"), or NULL. */
 const struct lm_spec_value *lm_spec_value(const struct lm_spec *spec, size_t stage,
                                           const char *param);
-/** Origin of a parameter by key name; file NULL for defaults. */
+/** Origin of a parameter by key name; file NULL for what the spec does not give: then via is NULL
+ *  for a default, "derived" for what the type's resolve function has set. */
 struct lm_origin lm_spec_origin(const struct lm_spec *spec, size_t stage, const char *param);
 /** Estimate of a stage by its type; zeroed when the type has none. */
 void lm_spec_estimate(const struct lm_spec *spec, size_t stage, struct lm_estimate *out);

@@ -30,6 +30,8 @@ const char *const lm_html_style[] = {
     "h1{font-size:clamp(1.55rem,1.1rem + 2.1vw,2.5rem);font-weight:500;letter-spacing:-.012em;"
     "max-width:27em}\n",
     "h2{font-size:1.28rem}h3{font-size:1.02rem;margin:2rem 0 .6rem}\n",
+    "small{font-size:.86em;font-weight:400;color:var(--soft)}h3 small{font:400 .84rem "
+    "var(--sans);margin-left:.3rem}\n",
     "p{margin:.55rem 0}a{color:var(--a);text-underline-offset:.18em;"
     "text-decoration-thickness:1px}\n",
     ".over{margin:0 0 .9rem;font-size:.76rem;letter-spacing:.09em;text-transform:uppercase;"
@@ -45,12 +47,14 @@ const char *const lm_html_style[] = {
     ".tile .k,.tile .s{display:block;font-size:.8rem;line-height:1.35;color:var(--soft)}\n",
     ".tile b{display:block;font:500 clamp(1.5rem,1.15rem + 1.5vw,2.15rem)/1.25 var(--serif);"
     "letter-spacing:-.01em}.tile b small{font-size:.55em;letter-spacing:0;color:var(--soft)}\n",
-    "section{padding-top:2.2rem;margin-top:2.4rem;border-top:1px solid var(--rule)}\n",
+    "section{padding-top:2.1rem;margin-top:2.6rem;border-top:1px solid var(--rule)}"
+    ".tiles+section{border-top:0;margin-top:.4rem}\n",
     ".margin p{margin:.5rem 0 1rem;font-size:.84rem;line-height:1.5;color:var(--soft);"
     "max-width:38rem}\n",
     ".matter{min-width:0}.matter>:first-child,.matter>:first-child>:first-child{margin-top:0}\n",
     "@media(min-width:60rem){section{display:grid;grid-template-columns:13.5rem 1fr;"
-    "column-gap:2.75rem}.tiles{grid-template-columns:repeat(4,1fr)}"
+    "column-gap:2.75rem}.margin{position:sticky;top:1.5rem;align-self:start}.tiles{grid-template-"
+    "columns:repeat(4,1fr)}"
     ".tile:nth-child(-n+4){border-top:0}.tile+.tile{padding-left:1.1rem;"
     "border-left:1px solid var(--rule)}.pair{display:grid;grid-template-columns:1fr 1fr;"
     "gap:0 2rem}.margin p{margin-bottom:0}}\n",
@@ -60,11 +64,13 @@ const char *const lm_html_style[] = {
     "border-bottom:1px solid var(--grid)}th:last-child,td:last-child{padding-right:0}\n",
     "thead th{font-weight:500;font-size:.78rem;color:var(--soft);border-color:var(--rule);"
     "vertical-align:bottom}tbody th{font-weight:400}\n",
-    ".n{text-align:right;white-space:nowrap}tr.us td,tr.us th{font-weight:600}\n",
+    ".w{white-space:nowrap}.n{text-align:right;white-space:nowrap}tr.us td,tr.us "
+    "th{font-weight:600}\n",
     "caption{caption-side:top;text-align:left;font-family:var(--serif);font-size:1.02rem;"
     "font-weight:600;padding:0 0 .35rem}\n",
     ".wide{overflow-x:auto;margin:.4rem 0 1.4rem;scrollbar-width:thin}\n",
-    ".facts th{width:34%;color:var(--soft);font-size:.82rem}.facts td{overflow-wrap:anywhere}\n",
+    ".facts th::first-letter,.cap::first-letter{text-transform:uppercase}.facts "
+    "th{width:34%;color:var(--soft);font-size:.82rem}.facts td{overflow-wrap:anywhere}\n",
     "details{margin:.35rem 0 1rem;font-size:.86rem}summary{cursor:pointer;color:var(--soft);"
     "padding:.25rem 0}summary:hover{color:var(--ink)}details[open]>summary{"
     "margin-bottom:.4rem}\n",
@@ -73,11 +79,12 @@ const char *const lm_html_style[] = {
     /* bars: a table whose last column is drawn */
     ".bars td.bar{width:52%;min-width:8rem;padding-right:0}.bars{margin-bottom:1.2rem}\n",
     ".track{position:relative;display:block;height:1.05rem}\n",
-    ".fill{position:absolute;left:0;top:.16rem;bottom:.16rem;background:var(--mute);opacity:.5;"
-    "border-radius:0 2px 2px 0}.us .fill{background:var(--a);opacity:1}\n",
-    ".span{position:absolute;top:.02rem;bottom:.02rem;border:solid var(--ink);"
-    "border-width:0 1.5px}.span::before{content:'';position:absolute;left:0;right:0;top:50%;"
-    "border-top:1.5px solid var(--ink)}\n",
+    ".fill{position:absolute;left:0;top:.16rem;bottom:.16rem;background:var(--mute);opacity:.7;"
+    "border-radius:0 2px 2px 0}.us .fill{background:var(--a);opacity:1}.bars td,.bars th{"
+    "vertical-align:middle}\n",
+    ".span{position:absolute;top:-.02rem;bottom:-.02rem;background:var(--paper);border:solid "
+    "var(--ink);border-width:0 1.5px;outline:1px solid var(--paper)}.span::before{content:'';"
+    "position:absolute;left:0;right:0;top:50%;border-top:1.5px solid var(--ink)}\n",
     /* plots */
     "figure{margin:0 0 1.7rem}figcaption{display:flex;flex-wrap:wrap;gap:.1rem 1.1rem;"
     "align-items:baseline;margin-bottom:.55rem;font-size:.84rem;color:var(--soft)}\n",
@@ -85,24 +92,28 @@ const char *const lm_html_style[] = {
     ".key{white-space:nowrap}.key::before{content:'';display:inline-block;width:1.35em;"
     "margin-right:.4em;vertical-align:.28em;border-top:2px solid var(--a)}\n",
     ".key.b::before{border-top:2px dashed var(--b)}.key.c::before{border-color:var(--c)}"
-    ".key.d::before{border-top:2px dotted var(--mute)}.key.hot::before{border:0;width:.5em;"
-    "height:.5em;border-radius:50%;background:var(--fail);vertical-align:.08em}\n",
+    ".key.d::before{border-top:2px dotted var(--soft)}.key.hot::before{border:0;width:.5em;"
+    "height:.55em;border-left:1.5px solid var(--fail);border-right:1.5px solid var(--fail);"
+    "vertical-align:-.02em}\n",
     ".frame{padding:.35rem .6rem 1.5rem 3.1rem}.area{position:relative}\n",
     ".area svg{position:absolute;inset:0;width:100%;height:100%;overflow:visible}\n",
     ".area path{vector-effect:non-scaling-stroke;fill:none}\n",
-    ".grid{stroke:var(--grid);stroke-width:1}.line{stroke-width:1.8;stroke-linejoin:round;"
+    ".grid{stroke:var(--grid);stroke-width:1}.base{stroke:var(--rule);stroke-width:1}.line{stroke-"
+    "width:1.8;stroke-linejoin:round;"
     "stroke-linecap:round;stroke:var(--a)}.line.b{stroke:var(--b);stroke-dasharray:5 3}"
-    ".line.c{stroke:var(--c)}.line.d{stroke:var(--mute);stroke-width:1.4;"
+    ".line.c{stroke:var(--c)}.line.d{stroke:var(--soft);stroke-width:1.4;"
     "stroke-dasharray:1.5 4}.line.thin{stroke-width:1.4;stroke:var(--ink)}\n",
     ".area .band{fill:var(--a);opacity:.2;stroke:none}.area .band.b{fill:var(--b)}\n",
     ".dots{stroke-linecap:round;stroke-width:6;stroke:var(--a)}.dots.b{stroke:var(--b)}"
-    ".dots.c{stroke:var(--c)}.dots.hot,.dots.clip{stroke:var(--fail);stroke-width:4.5}\n",
+    ".dots.c{stroke:var(--c)}.dots.clip,.rug{stroke:var(--fail)}.dots.clip{stroke-width:4.5}.rug{"
+    "stroke-width:1;opacity:.75}\n",
     ".ticks span{position:absolute;font-size:.74rem;line-height:1;color:var(--soft);"
     "white-space:nowrap}.ty{right:100%;transform:translateY(-50%);margin-right:.55rem}"
     ".tx{top:100%;transform:translateX(-50%);margin-top:.55rem}\n",
-    ".axes{display:flex;justify-content:space-between;gap:1rem;margin:0 .6rem .3rem 0;"
-    "font-size:.76rem;color:var(--soft)}\n",
-    "@media(max-width:34rem){.tx.alt{display:none}.frame{padding-left:2.7rem}}\n",
+    ".axis{margin:0 .6rem .15rem 0;font-size:.76rem;line-height:1.3;color:var(--soft);"
+    "text-align:right}.sum{margin:0;font-size:.84rem;line-height:1.45;color:var(--soft)}\n",
+    "@media(max-width:34rem){.tx.alt{display:none}.frame{padding-left:2.7rem}.margin p{"
+    "margin-bottom:1.3rem}}\n",
     /* text of models and corpora */
     ".text{font:.86rem/1.75 var(--mono);white-space:pre-wrap;overflow-wrap:anywhere;"
     "unicode-bidi:plaintext;margin:.3rem 0 1rem;max-height:24rem;overflow-y:auto;"
@@ -116,7 +127,12 @@ const char *const lm_html_style[] = {
     "color:var(--soft);margin:.2rem 0 1rem}.ramp i{font-style:normal;padding:.12rem .5rem;"
     "color:var(--ink)}\n",
     ".sample{border-left:2px solid var(--rule);padding-left:.95rem;margin:0 0 1.3rem}"
-    ".sample h4{font:600 .84rem/1.4 var(--sans);margin:0}.sample h4 span{font-weight:400;"
+    ".sample h3,.sample h4{font:600 .84rem/1.4 var(--sans);margin:0}.sample h3 span,.sample h4 "
+    "span{font-weight:400;"
+    "color:var(--soft)}\n",
+    ".tok{display:inline-block;max-width:100%;margin:0 .25rem .3rem 0;padding:.02rem .38rem;"
+    "background:var(--card);border-radius:.25rem;overflow-wrap:anywhere}.tok u{"
+    "text-decoration:none;color:var(--soft)}.sig{font:.76rem/1.55 var(--mono);"
     "color:var(--soft)}\n",
     "code,.code{font:.88em/1.5 var(--mono)}footer{margin-top:3rem;padding-top:1rem;"
     "border-top:1px solid var(--rule);font-size:.8rem;color:var(--soft)}\n",

@@ -53,8 +53,10 @@ void lm_axis_linear(struct lm_axis *axis, const char *label, double low, double 
         low = first * step;
         high = last * step;
     }
-    for (double i = first; i <= last && axis->count < LM_TICKS; i++)
-        axis->ticks[axis->count++] = i * step;
+    while (axis->count < LM_TICKS && first + (double)axis->count <= last) {
+        axis->ticks[axis->count] = (first + (double)axis->count) * step;
+        axis->count++;
+    }
     axis->label = label;
     axis->low = low;
     axis->high = high;
@@ -63,22 +65,26 @@ void lm_axis_linear(struct lm_axis *axis, const char *label, double low, double 
 void lm_axis_log(struct lm_axis *axis, const char *label, double low, double high)
 {
     memset(axis, 0, sizeof *axis);
-    if (!(low > 0))
+    if (!(low > 0) || !isfinite(low))
         low = 1;
-    if (!(high > low))
+    if (!(high > low) || !isfinite(high))
         high = 2 * low;
     axis->label = label;
     axis->low = low;
     axis->high = high;
     axis->is_log = true;
     double octaves = lm_log2(high / low), factor = 2;
-    for (double fits = 8; octaves > fits; fits += 8)
+    while (octaves > 8) {
         factor *= 2;
+        octaves -= 8;
+    }
     double tick = 1;
     while (tick < low * (1 - 1e-9))
         tick *= 2;
-    for (; tick <= high * (1 + 1e-9) && axis->count < LM_TICKS; tick *= factor)
+    while (tick <= high * (1 + 1e-9) && axis->count < LM_TICKS) {
         axis->ticks[axis->count++] = tick;
+        tick *= factor;
+    }
 }
 
 double lm_axis_place(const struct lm_axis *axis, double v)
@@ -116,8 +122,8 @@ static void put_legend(struct lm_plot *plot)
 void lm_plot_begin(struct lm_plot *plot)
 {
     struct lm_buf *out = plot->out;
-    lm_html_printf(out, "<figure class=\"plot\" id=\"%s\">\n<figcaption><b>%s</b>", plot->id,
-                   plot->title);
+    lm_html_printf(out, "<figure class=\"plot\" id=\"%s\">\n<figcaption><b>%s</b><span>%s</span>",
+                   plot->id, plot->title, plot->y.label);
     put_legend(plot);
     lm_html_printf(
         out,
@@ -130,7 +136,7 @@ void lm_plot_begin(struct lm_plot *plot)
     lm_buf_puts(out, "<path class=\"grid\" d=\"");
     for (size_t i = 0; i < plot->y.count; i++)
         lm_buf_printf(out, "M0 %.1fh1000", place_y(plot, plot->y.ticks[i]));
-    lm_buf_puts(out, "\"/>\n");
+    lm_buf_puts(out, "\"/>\n<path class=\"base\" d=\"M0 1000h1000\"/>\n");
 }
 
 void lm_plot_line(struct lm_plot *plot, const char *class_name, const double *x, const double *y,
@@ -188,6 +194,16 @@ void lm_plot_dots(struct lm_plot *plot, const char *class_name, const double *x,
     put_dots(plot, "clip", x, y, count, true);
 }
 
+void lm_plot_rug(struct lm_plot *plot, const char *class_name, const double *x, size_t count)
+{
+    lm_buf_printf(plot->out, "<path class=\"rug %s\" d=\"", class_name);
+    for (size_t i = 0; i < count; i++) {
+        if (isfinite(x[i]))
+            lm_buf_printf(plot->out, "M%.1f 1000v-45", place_x(plot, x[i]));
+    }
+    lm_buf_puts(plot->out, "\"/>\n");
+}
+
 void lm_plot_segment(struct lm_plot *plot, const char *class_name, double x0, double y0, double x1,
                      double y1)
 {
@@ -214,6 +230,8 @@ void lm_plot_end(struct lm_plot *plot)
     lm_buf_puts(out, "</svg>\n<div class=\"ticks\" aria-hidden=\"true\">");
     put_ticks(plot, &plot->y, "ty", "top", true);
     put_ticks(plot, &plot->x, "tx", "left", false);
-    lm_html_printf(out, "</div></div></div>\n<p class=\"axes\">%s<span>%s</span></p>\n</figure>\n",
-                   plot->y.label, plot->x.label);
+    lm_html_printf(out,
+                   "</div></div></div>\n<p class=\"axis\" aria-hidden=\"true\">%s</p>\n"
+                   "<p class=\"sum\">%s</p>\n</figure>\n",
+                   plot->x.label, plot->summary);
 }

@@ -42,7 +42,7 @@ struct lm_plot {
     struct lm_buf *out;
     const char *id;      /**< unique in the page, [a-z0-9-]+ */
     const char *title;   /**< what is drawn */
-    const char *summary; /**< the numbers in words (escaped) */
+    const char *summary; /**< the numbers in words: the description, and a line below */
     const struct lm_legend *legend;
     size_t legend_count;
     struct lm_axis x, y;
@@ -60,10 +60,12 @@ void lm_plot_band(struct lm_plot *plot, const char *class_name, const double *x,
 /** Round marks. Points beyond the y axis become marks on its edge with class "clip". */
 void lm_plot_dots(struct lm_plot *plot, const char *class_name, const double *x, const double *y,
                   size_t count);
+/** Short marks on the lower edge at each finite x: where something happened. */
+void lm_plot_rug(struct lm_plot *plot, const char *class_name, const double *x, size_t count);
 /** A segment from (x0, y0) to (x1, y1), e.g. a threshold, a diagonal, an interval. */
 void lm_plot_segment(struct lm_plot *plot, const char *class_name, double x0, double y0, double x1,
                      double y1);
-/** Closes the drawing, writes the labels of the axes and closes the figure. */
+/** Closes the drawing, writes the axes' labels and the summary, and closes the figure. */
 void lm_plot_end(struct lm_plot *plot);
 
 #endif

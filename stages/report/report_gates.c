@@ -52,20 +52,25 @@ static double metric_value(const struct report *report, const char *metric)
     return lm_json_double(lm_json_get(report->scores, dot + 1), (double)NAN);
 }
 
-static const char *bounds_text(struct lm_arena *arena, const struct report_gate *gate)
+/* "2.11 is above 2.05", "1.98 is at most 2.05", "0.5 is between 0 and 1". */
+static const char *comparison_text(struct lm_arena *arena, const struct report_gate *gate)
 {
-    struct lm_num low = lm_num_short(gate->min, 6), high = lm_num_short(gate->max, 6);
+    struct lm_num value = lm_num_short(gate->value, 5), low = lm_num_short(gate->min, 5),
+                  high = lm_num_short(gate->max, 5);
+    if (gate->value < gate->min)
+        return lm_arena_printf(arena, "%s is below %s", value.text, low.text);
+    if (gate->value > gate->max)
+        return lm_arena_printf(arena, "%s is above %s", value.text, high.text);
     if (isnan(gate->min))
-        return lm_arena_printf(arena, "at most %s", high.text);
+        return lm_arena_printf(arena, "%s is at most %s", value.text, high.text);
     if (isnan(gate->max))
-        return lm_arena_printf(arena, "at least %s", low.text);
-    return lm_arena_printf(arena, "between %s and %s", low.text, high.text);
+        return lm_arena_printf(arena, "%s is at least %s", value.text, low.text);
+    return lm_arena_printf(arena, "%s is between %s and %s", value.text, low.text, high.text);
 }
 
 /* Equality passes; anything that cannot be compared is undecided, never a pass. */
 static void decide(struct report_gate *gate, struct lm_arena *arena)
 {
-    struct lm_num value = lm_num_short(gate->value, 6);
     if (isnan(gate->min) && isnan(gate->max)) {
         gate->outcome = REPORT_UNDECIDED;
         gate->reason = "only bounds (min, max) are decided here; the run decides the others";
@@ -76,11 +81,10 @@ static void decide(struct report_gate *gate, struct lm_arena *arena)
         gate->reason = "the metric is not among this report's inputs";
         return;
     }
-    bool is_low = gate->value<gate->min, is_high = gate->value> gate->max;
-    gate->outcome = is_low || is_high ? REPORT_FAIL : REPORT_PASS;
-    gate->reason =
-        lm_arena_printf(arena, "%s, %s %s", value.text, is_low || is_high ? "should be" : "is",
-                        bounds_text(arena, gate));
+    bool is_outside = !(gate->value <= gate->max || isnan(gate->max)) ||
+                      !(gate->value >= gate->min || isnan(gate->min));
+    gate->outcome = is_outside ? REPORT_FAIL : REPORT_PASS;
+    gate->reason = comparison_text(arena, gate);
 }
 
 enum lm_status report_gates_decide(struct report *report, struct lm_err *err)

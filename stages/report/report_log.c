@@ -14,6 +14,7 @@ static const struct {
     {offsetof(struct report_log, tokens), "tokens"},
     {offsetof(struct report_log, valid), "valid_loss"},
 };
+
 enum { COLUMNS = sizeof columns / sizeof columns[0] };
 
 static double value_at(const struct report *report, size_t line, const char *key)

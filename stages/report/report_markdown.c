@@ -10,21 +10,32 @@
 
 enum { SPARKS = 32 };
 
-/* Text in a table cell or a line: nothing in it may become markup, a mention, a link or a new
- * row. Everything that could is a numeric character reference. */
+/* Escaped text in which the characters of `special` become numeric character references. */
+static void put_with_references(struct lm_buf *out, const char *text, size_t size,
+                                const char *special)
+{
+    size_t start = 0;
+    for (size_t i = 0; i < size; i++) {
+        if (text[i] == '\0' || strchr(special, text[i]) == NULL)
+            continue;
+        lm_html_attribute(out, text + start, i - start);
+        lm_buf_printf(out, "&#%d;", text[i]);
+        start = i + 1;
+    }
+    lm_html_attribute(out, text + start, size - start);
+}
+
+/* Text in a table cell or a line: nothing in it may become markup, a mention, a link or a new row.
+ */
 static void put_text(struct lm_buf *out, const char *text, size_t size)
 {
-    struct lm_buf safe;
-    lm_buf_init(&safe, 0);
-    lm_html_attribute(&safe, text, size);
-    for (size_t i = 0; i < safe.size; i++) {
-        if (strchr("|`*_[]\\~@#:\n\r\t", safe.data[i]) != NULL && safe.data[i] != '\0')
-            lm_buf_printf(out, "&#%d;", safe.data[i]);
-        else
-            lm_buf_putc(out, safe.data[i]);
-    }
-    out->failed = out->failed || safe.failed;
-    lm_buf_release(&safe);
+    put_with_references(out, text, size, "|`*_[]\\~@#:\n\r\t");
+}
+
+/* Text inside <pre>: a colon may not start a CI command ("::error"). */
+static void put_preformatted(struct lm_buf *out, const char *text, size_t size)
+{
+    put_with_references(out, text, size, ":");
 }
 
 static void put_string(struct lm_buf *out, const char *text)
@@ -112,6 +123,15 @@ static void put_training(struct lm_buf *out, const struct report *report)
     lm_buf_putc(out, '\n');
 }
 
+/* Bytes of a text's head of at most 60, cut between characters. */
+static size_t head_size(const char *text, size_t size)
+{
+    size_t head = size < 60 ? size : 60;
+    while (head < size && head > 56 && ((unsigned char)text[head] & 0xc0) == 0x80)
+        head--;
+    return head;
+}
+
 /* One sample behind a fold: preformatted, escaped. */
 static void put_sample(struct lm_buf *out, const struct lm_json *line)
 {
@@ -124,13 +144,13 @@ static void put_sample(struct lm_buf *out, const struct lm_json *line)
     put_string(out, method != NULL ? method : "sample");
     if (prompt_size > 0) {
         lm_buf_puts(out, ": ");
-        put_text(out, prompt, prompt_size < 60 ? prompt_size : 60);
+        put_text(out, prompt, head_size(prompt, prompt_size));
     }
     lm_buf_puts(out, "</summary>\n\n<pre>");
     if (prompt != NULL)
-        lm_html_attribute(out, prompt, prompt_size);
+        put_preformatted(out, prompt, prompt_size);
     if (text != NULL)
-        lm_html_attribute(out, text, size);
+        put_preformatted(out, text, size);
     lm_buf_puts(out, "</pre>\n\n</details>\n\n");
 }
 

@@ -33,6 +33,9 @@ void report_page_model(struct lm_buf *out, const struct report *report);
 bool report_has_provenance(const struct report *report);
 void report_page_provenance(struct lm_buf *out, const struct report *report);
 
+/** Is this line of the samples of a kind: "method", "sample", "figures"? */
+bool report_is_kind(const struct lm_json *line, const char *kind);
+
 /** Ids as text, coloured by nll (nats, may be NULL: plain). Bytes of `lead` ids come first, soft.
  */
 struct report_tokens {
@@ -41,6 +44,9 @@ struct report_tokens {
 
 void report_tokens_write(struct lm_buf *out, const struct report *report,
                          const struct report_tokens *tokens);
+/** One token as a chip: spaces, line ends and tabs as signs, long tokens cut. Needs a vocabulary.
+ */
+void report_token_write(struct lm_buf *out, const struct report *report, int64_t id);
 /** The legend of those colours. */
 void report_ramp_write(struct lm_buf *out);
 /** The bytes of ids, appended without markup; false when there is no vocabulary. */

@@ -1,42 +1,19 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/utf8.h"
 #include "data/html.h"
 #include "data/numtext.h"
 
 #include "report_page.h"
 
-enum { LONGEST = 24, MERGES = 24 };
-
-/* ---- data ---- */
-
-bool report_has_card(const struct report *report)
-{
-    return lm_json_is_object(report->card);
-}
-
-void report_page_card(struct lm_buf *out, const struct report *report)
-{
-    lm_html_section(out, "data", "Data", "What went in, what cleaning kept and what it dropped.");
-    report_value_write(out, report->card, 0);
-    lm_html_section_end(out);
-}
+enum { LONGEST = 12, MERGES = 24 };
 
 /* ---- tokenizer ---- */
 
 bool report_has_vocab(const struct report *report)
 {
     return report->vocab != NULL;
-}
-
-static void put_token(struct lm_buf *out, const struct lm_vocab *vocab, int32_t id)
-{
-    size_t size = 0;
-    const uint8_t *bytes = lm_vocab_token(vocab, id, &size);
-    lm_buf_puts(out, "<code>\xe2\x80\xb9");
-    if (bytes != NULL)
-        lm_html_text(out, bytes, size);
-    lm_buf_puts(out, "\xe2\x80\xba</code>");
 }
 
 static void put_fact(struct lm_buf *out, const char *label, const char *value)
@@ -57,34 +34,50 @@ static int compare_lengths(const void *a, const void *b)
     return (x->id > y->id) - (x->id < y->id);
 }
 
-static void put_longest(struct lm_buf *out, const struct report *report)
+/* Letters, after at most one space: no rulers, no indentation, no parts of characters. */
+static bool is_word(const uint8_t *text, size_t size)
+{
+    size_t start = size > 1 && text[0] == ' ';
+    for (size_t i = start; i < size;) {
+        uint32_t code_point;
+        size_t length = lm_utf8_decode(&code_point, text + i, size - i);
+        bool is_ascii = (code_point | 0x20) >= 'a' && (code_point | 0x20) <= 'z';
+        bool is_symbol = code_point >= 0x2000 && code_point < 0x3040;
+        if (length == 0 || (code_point < 0x80 ? !is_ascii : is_symbol || code_point < 0xaa))
+            return false;
+        i += length;
+    }
+    return size > 0;
+}
+
+/* Tokens from the longest on; only words, or all. */
+static void put_longest(struct lm_buf *out, const struct report *report, const char *label,
+                        bool only_words)
 {
     int64_t count = lm_vocab_size(report->vocab), used = 0;
     struct length_row *rows = LM_NEW_ARRAY(report->arena, struct length_row, count);
     for (int32_t id = 0; id < count && rows != NULL; id++) {
-        if (lm_vocab_is_special(report->vocab, id))
+        size_t size = 0;
+        const uint8_t *bytes = lm_vocab_token(report->vocab, id, &size);
+        if (bytes == NULL || lm_vocab_is_special(report->vocab, id) ||
+            (only_words && !is_word(bytes, size)))
             continue;
-        rows[used].id = id;
-        lm_vocab_token(report->vocab, id, &rows[used++].size);
+        rows[used++] = (struct length_row){size, id};
     }
     if (used == 0)
         return;
     qsort(rows, (size_t)used, sizeof *rows, compare_lengths);
-    lm_buf_puts(out, "<tr><th scope=\"row\">Longest tokens</th><td class=\"list\">");
-    for (int64_t i = 0; i < used && i < LONGEST; i++) {
-        put_token(out, report->vocab, rows[i].id);
-        lm_buf_putc(out, ' ');
-    }
+    lm_html_printf(out, "<tr><th scope=\"row\">%s</th><td>", label);
+    for (int64_t i = 0; i < used && i < LONGEST; i++)
+        report_token_write(out, report, rows[i].id);
     lm_buf_puts(out, "</td></tr>\n");
 }
 
 static void put_merges(struct lm_buf *out, const struct report *report)
 {
-    lm_buf_puts(out, "<tr><th scope=\"row\">First merges</th><td class=\"list\">");
-    for (int32_t i = 0; i < MERGES && i < lm_vocab_merges(report->vocab); i++) {
-        put_token(out, report->vocab, 256 + i);
-        lm_buf_putc(out, ' ');
-    }
+    lm_buf_puts(out, "<tr><th scope=\"row\">First merges</th><td>");
+    for (int32_t i = 0; i < MERGES && i < lm_vocab_merges(report->vocab); i++)
+        report_token_write(out, report, 256 + i);
     lm_buf_puts(out, "</td></tr>\n");
 }
 
@@ -104,7 +97,8 @@ void report_page_vocab(struct lm_buf *out, const struct report *report)
     put_fact(out, "Pretokenization", lm_pattern_names[lm_vocab_pattern(report->vocab)]);
     if (isfinite(bytes / tokens))
         put_fact(out, "Bytes per held-out token", density.text);
-    put_longest(out, report);
+    put_longest(out, report, "Longest words", true);
+    put_longest(out, report, "Longest tokens", false);
     put_merges(out, report);
     lm_buf_puts(out, "</tbody></table>\n");
     lm_html_section_end(out);
@@ -168,7 +162,8 @@ static bool put_stage(void *user, const char *key, const struct lm_json *value)
     struct lm_buf *out = user;
     const char *uses = lm_json_string(lm_json_get(value, "uses"), NULL);
     const struct lm_json *params = lm_json_get(value, "params");
-    lm_html_printf(out, "<details><summary><b>%s</b> %s</summary>", key, uses != NULL ? uses : "");
+    lm_html_printf(out, "<details><summary><code>%s</code> %s</summary>", key,
+                   uses != NULL ? uses : "");
     report_value_write(out, params, 0);
     lm_buf_puts(out, "</details>\n");
     return true;

@@ -78,7 +78,6 @@ static void put_positions(struct lm_buf *out, const struct report *report)
     lm_plot_line(&plot, "b", test.x, test.y, test.count);
     lm_plot_dots(&plot, "b", test.x, test.y, test.count);
     lm_plot_end(&plot);
-    lm_html_printf(out, "<p>%s</p>\n", plot.summary);
 }
 
 static void put_frequency(struct lm_buf *out, const struct report *report)
@@ -113,7 +112,6 @@ static void put_frequency(struct lm_buf *out, const struct report *report)
     lm_plot_line(&plot, "b", curve.x, curve.z, curve.count);
     lm_plot_dots(&plot, "b", curve.x, curve.z, curve.count);
     lm_plot_end(&plot);
-    lm_html_printf(out, "<p>%s</p>\n", plot.summary);
 }
 
 static void put_calibration(struct lm_buf *out, const struct report *report)
@@ -145,30 +143,65 @@ static void put_calibration(struct lm_buf *out, const struct report *report)
     lm_plot_line(&plot, "a", curve.x, curve.y, curve.count);
     lm_plot_dots(&plot, "a", curve.x, curve.y, curve.count);
     lm_plot_end(&plot);
-    lm_html_printf(out, "<p>%s</p>\n", plot.summary);
 }
 
-/* The rows behind the three plots of the headline's split. */
-static void put_table(struct lm_buf *out, const struct report *report)
+/* ---- the same as tables ---- */
+
+enum cell { CELL_COUNT, CELL_NATS, CELL_SHARE };
+
+static const struct table {
+    const char *curve, *summary;
+
+    struct {
+        const char *key, *head;
+        enum cell cell;
+    } columns[6];
+} tables[] = {
+    {"positions",
+     "Loss by context",
+     {{"from", "From token", CELL_COUNT},
+      {"to", "To token", CELL_COUNT},
+      {"tokens", "Tokens", CELL_COUNT},
+      {"nll", "Nats per token", CELL_NATS}}},
+    {"frequency",
+     "Loss by frequency",
+     {{"types", "Token types", CELL_COUNT},
+      {"tokens", "Tokens", CELL_COUNT},
+      {"nll", "Nats per token", CELL_NATS},
+      {"bigram", "Bigram", CELL_NATS},
+      {"acc", "Right", CELL_SHARE}}},
+    {"calibration",
+     "Calibration",
+     {{"tokens", "Tokens", CELL_COUNT},
+      {"entropy", "Predicted entropy", CELL_NATS},
+      {"nll", "Nats per token", CELL_NATS},
+      {"acc", "Right", CELL_SHARE}}},
+};
+
+static void put_cell(struct lm_buf *out, const struct lm_json *value, enum cell cell)
 {
-    const struct lm_json *rows = find_curve(report, report->split, "frequency");
-    lm_buf_puts(out, "<details><summary>Loss by frequency as a table</summary><div class=\"wide\">"
-                     "<table><thead><tr><th class=\"n\">Tenth</th><th class=\"n\">Token types</th>"
-                     "<th class=\"n\">Tokens scored</th><th class=\"n\">Nats per token</th>"
-                     "<th class=\"n\">Bigram</th><th class=\"n\">Right</th></tr></thead><tbody>\n");
+    double v = lm_json_double(value, (double)NAN);
+    struct lm_num text = cell == CELL_COUNT  ? lm_num_fixed(v, 0)
+                         : cell == CELL_NATS ? lm_num_fixed(v, 3)
+                                             : lm_num_percent(v, 1);
+    lm_html_printf(out, "<td class=\"n\">%s</td>", text.text);
+}
+
+static void put_table(struct lm_buf *out, const struct lm_json *rows, const struct table *table)
+{
+    lm_html_printf(out,
+                   "<details><summary>%s as a table</summary><div class=\"wide\"><table><thead>"
+                   "<tr>",
+                   table->summary);
+    for (size_t c = 0; c < 6 && table->columns[c].key != NULL; c++)
+        lm_html_printf(out, "<th class=\"n\">%s</th>", table->columns[c].head);
+    lm_buf_puts(out, "</tr></thead><tbody>\n");
     for (size_t i = 0; i < lm_json_count(rows); i++) {
-        const struct lm_json *row = lm_json_at(rows, i);
-        struct lm_num types = lm_num_count(lm_json_int(lm_json_get(row, "types"), 0));
-        struct lm_num tokens = lm_num_count(lm_json_int(lm_json_get(row, "tokens"), 0));
-        struct lm_num nll = lm_num_fixed(lm_json_double(lm_json_get(row, "nll"), (double)NAN), 3);
-        struct lm_num bigram =
-            lm_num_fixed(lm_json_double(lm_json_get(row, "bigram"), (double)NAN), 3);
-        struct lm_num acc = lm_num_percent(lm_json_double(lm_json_get(row, "acc"), (double)NAN), 1);
-        lm_html_printf(
-            out,
-            "<tr><td class=\"n\">%zu</td><td class=\"n\">%s</td><td class=\"n\">%s</td>"
-            "<td class=\"n\">%s</td><td class=\"n\">%s</td><td class=\"n\">%s</td></tr>\n",
-            i + 1, types.text, tokens.text, nll.text, bigram.text, acc.text);
+        lm_buf_puts(out, "<tr>");
+        for (size_t c = 0; c < 6 && table->columns[c].key != NULL; c++)
+            put_cell(out, lm_json_get(lm_json_at(rows, i), table->columns[c].key),
+                     table->columns[c].cell);
+        lm_buf_puts(out, "</tr>\n");
     }
     lm_buf_puts(out, "</tbody></table></div></details>\n");
 }
@@ -184,6 +217,10 @@ void report_page_curves(struct lm_buf *out, const struct report *report)
     lm_buf_puts(out, "</div>\n<div>");
     put_calibration(out, report);
     lm_buf_puts(out, "</div>\n</div>\n");
-    put_table(out, report);
+    for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
+        const struct lm_json *rows = find_curve(report, report->split, tables[i].curve);
+        if (lm_json_count(rows) > 0)
+            put_table(out, rows, &tables[i]);
+    }
     lm_html_section_end(out);
 }

@@ -26,16 +26,6 @@ static int compare_surprises(const void *a, const void *b)
     return (x->index > y->index) - (x->index < y->index);
 }
 
-static void put_token(struct lm_buf *out, const struct report *report, int64_t id)
-{
-    size_t size = 0;
-    const uint8_t *bytes = lm_vocab_token(report->vocab, (int32_t)id, &size);
-    lm_buf_puts(out, "<code>\xe2\x80\xb9");
-    if (bytes != NULL)
-        lm_html_text(out, bytes, size);
-    lm_buf_puts(out, "\xe2\x80\xba</code>");
-}
-
 /* The most surprising tokens of a passage: what colour shows, in words. */
 static void put_surprises(struct lm_buf *out, const struct report *report,
                           const struct lm_json *passage)
@@ -58,7 +48,7 @@ static void put_surprises(struct lm_buf *out, const struct report *report,
         struct lm_num place = lm_num_count((int64_t)list[k].index + 1);
         struct lm_num order = lm_num_count(lm_json_int(lm_json_at(rank, list[k].index), -1) + 1);
         lm_buf_puts(out, "<tr><th scope=\"row\">");
-        put_token(out, report, lm_json_int(lm_json_at(ids, list[k].index), -1));
+        report_token_write(out, report, lm_json_int(lm_json_at(ids, list[k].index), -1));
         lm_html_printf(out,
                        "</th><td class=\"n\">%s</td><td class=\"n\">%s</td><td class=\"n\">%s</td>"
                        "</tr>\n",
@@ -85,8 +75,8 @@ static void put_passage(struct lm_buf *out, const struct report *report, size_t 
     struct lm_num mean =
         lm_num_fixed(count > 0 ? sum_of(nll) / 0.69314718055994530942 / (double)count : 0, 2);
     lm_html_printf(out,
-                   "<article class=\"sample\"><h4>Document %s <span>of %s, its first %zu tokens, "
-                   "%s bits per token</span></h4>\n<div class=\"text\" dir=\"auto\">",
+                   "<article class=\"sample\"><h3>Document %s <span>of %s, its first %zu tokens, "
+                   "%s bits per token</span></h3>\n<div class=\"text\" dir=\"auto\">",
                    document != NULL ? document : "?", split != NULL ? split : "?", count,
                    mean.text);
     report_tokens_write(out, report, &(struct report_tokens){NULL, ids, nll});

@@ -7,29 +7,19 @@
 
 #include "report_page.h"
 
-static bool is_kind(const struct lm_json *line, const char *kind)
+bool report_is_kind(const struct lm_json *line, const char *kind)
 {
     const char *text = lm_json_string(lm_json_get(line, "kind"), NULL);
     return text != NULL && strcmp(text, kind) == 0;
 }
 
-static bool has_kind(const struct report *report, const char *kind)
+bool report_has_samples(const struct report *report)
 {
     for (size_t i = 0; i < report->samples.count; i++) {
-        if (is_kind(report->samples.items[i], kind))
+        if (report_is_kind(report->samples.items[i], "sample"))
             return true;
     }
     return false;
-}
-
-bool report_has_samples(const struct report *report)
-{
-    return has_kind(report, "sample");
-}
-
-bool report_has_figures(const struct report *report)
-{
-    return has_kind(report, "figures");
 }
 
 /* ---- samples ---- */
@@ -64,10 +54,10 @@ static const char *source_words(const char *source)
 {
     static const struct {
         const char *source, *words;
-    } table[] = {{"spec", "prompt of the spec"},
-                 {"valid", "start of a held-out document"},
-                 {"test", "start of a held-out document"},
-                 {"free", "from nothing"}};
+    } table[] = {{"spec", "Prompt of the spec"},
+                 {"valid", "Start of a held-out document"},
+                 {"test", "Start of a held-out document"},
+                 {"free", "From nothing"}};
 
     for (size_t i = 0; source != NULL && i < sizeof table / sizeof table[0]; i++) {
         if (strcmp(source, table[i].source) == 0)
@@ -127,7 +117,7 @@ static void put_sample(struct lm_buf *out, const struct report *report,
 static bool is_of_method(const struct lm_json *line, const char *name)
 {
     const char *method = lm_json_string(lm_json_get(line, "method"), NULL);
-    return is_kind(line, "sample") && method != NULL && strcmp(method, name) == 0;
+    return report_is_kind(line, "sample") && method != NULL && strcmp(method, name) == 0;
 }
 
 static void put_method(struct lm_buf *out, const struct report *report,
@@ -160,64 +150,8 @@ void report_page_samples(struct lm_buf *out, const struct report *report)
     if (report->vocab != NULL)
         report_ramp_write(out);
     for (size_t i = 0; i < report->samples.count; i++) {
-        if (is_kind(report->samples.items[i], "method"))
+        if (report_is_kind(report->samples.items[i], "method"))
             put_method(out, report, report->samples.items[i]);
     }
-    lm_html_section_end(out);
-}
-
-/* ---- diversity and novelty ---- */
-
-static const struct {
-    const char *key, *head;
-    bool is_count;
-} columns[] = {
-    {"tokens", "Tokens", true},
-    {"distinct_1", "distinct-1", false},
-    {"distinct_2", "distinct-2", false},
-    {"distinct_3", "distinct-3", false},
-    {"rep_4", "rep-4", false},
-    {"novel_2", "2", false},
-    {"novel_3", "3", false},
-    {"novel_4", "4", false},
-    {"novel_8", "8", false},
-    {"novel_13", "13", false},
-    {"longest_copy", "Longest copy", true},
-};
-
-enum { COLUMNS = sizeof columns / sizeof columns[0] };
-
-static void put_figures(struct lm_buf *out, const struct lm_json *line)
-{
-    const char *of = lm_json_string(lm_json_get(line, "of"), NULL);
-    bool is_real = of != NULL && strcmp(of, "held-out") == 0;
-    lm_buf_puts(out, is_real ? "<tr class=\"us\">" : "<tr>");
-    lm_html_printf(out, "<th scope=\"row\">%s</th>", is_real ? "real text" : of != NULL ? of : "?");
-    for (size_t c = 0; c < COLUMNS; c++) {
-        double value = lm_json_double(lm_json_get(line, columns[c].key), (double)NAN);
-        struct lm_num text =
-            columns[c].is_count ? lm_num_fixed(value, 0) : lm_num_percent(value, 1);
-        lm_html_printf(out, "<td class=\"n\">%s</td>", isnan(value) ? "\xe2\x80\x93" : text.text);
-    }
-    lm_buf_puts(out, "</tr>\n");
-}
-
-void report_page_figures(struct lm_buf *out, const struct report *report)
-{
-    lm_html_section(out, "figures", "Diversity and novelty",
-                    "distinct-n: different n-grams among all. rep-4: repeated 4-grams inside a "
-                    "sample. New n-grams do not occur in the training tokens. Read them beside "
-                    "real held-out text: too little is copying or looping, too much is noise.");
-    lm_buf_puts(out, "<div class=\"wide\"><table><thead><tr><th rowspan=\"2\">Method</th>");
-    lm_buf_puts(out, "<th colspan=\"5\"></th><th colspan=\"5\">New n-grams, n =</th><th></th></tr>"
-                     "<tr>");
-    for (size_t c = 0; c < COLUMNS; c++)
-        lm_html_printf(out, "<th class=\"n\">%s</th>", columns[c].head);
-    lm_buf_puts(out, "</tr></thead><tbody>\n");
-    for (size_t i = 0; i < report->samples.count; i++) {
-        if (is_kind(report->samples.items[i], "figures"))
-            put_figures(out, report->samples.items[i]);
-    }
-    lm_buf_puts(out, "</tbody></table></div>\n");
     lm_html_section_end(out);
 }

@@ -173,6 +173,6 @@ void report_page_scores(struct lm_buf *out, const struct report *report)
     lm_buf_puts(out, "<h3>All figures</h3>\n");
     put_score_table(out, report);
     if (signature != NULL)
-        lm_html_printf(out, "<p class=\"code\">%s</p>\n", signature);
+        lm_html_printf(out, "<p class=\"sig\">%s</p>\n", signature);
     lm_html_section_end(out);
 }

@@ -49,7 +49,6 @@ static void put_loss(struct lm_buf *out, const struct report *report)
     lm_plot_line(&plot, "b", valid.x, valid.mean, valid.count);
     lm_plot_dots(&plot, "b", valid.x, valid.mean, valid.count);
     lm_plot_end(&plot);
-    lm_html_printf(out, "<p>%s</p>\n", plot.summary);
 }
 
 static void put_rate(struct lm_buf *out, const struct report *report)
@@ -92,14 +91,23 @@ static double norm_top(const struct report *report, const struct report_series *
     return fmin(most, usual);
 }
 
-/* High values of the buckets in which some step was clipped; NaN for the others. */
-static double *clipped_points(const struct report *report, const struct report_series *norm,
+/* Places of the buckets in which some step was clipped; NaN for the others. */
+static double *clipped_places(const struct report *report, const struct report_series *norm,
                               double clip)
 {
-    double *points = LM_NEW_ARRAY(report->arena, double, norm->count);
-    for (size_t i = 0; i < norm->count && points != NULL; i++)
-        points[i] = norm->high[i] > clip ? norm->high[i] : (double)NAN;
-    return points;
+    double *places = LM_NEW_ARRAY(report->arena, double, norm->count);
+    for (size_t i = 0; i < norm->count && places != NULL; i++)
+        places[i] = norm->high[i] > clip ? norm->x[i] : (double)NAN;
+    return places;
+}
+
+/* Values beyond the axis; NaN for the others. */
+static double *spikes(const struct report *report, const struct report_series *norm, double top)
+{
+    double *values = LM_NEW_ARRAY(report->arena, double, norm->count);
+    for (size_t i = 0; i < norm->count && values != NULL; i++)
+        values[i] = norm->high[i] > top ? norm->high[i] : (double)NAN;
+    return values;
 }
 
 static size_t count_clipped(const struct report_log *log, double clip)
@@ -116,7 +124,7 @@ static void put_norm(struct lm_buf *out, const struct report *report)
     const struct lm_json *params = report_stage_params(report, "train", NULL);
     double clip = lm_json_double(lm_json_get(params, "clip"), (double)NAN);
     struct report_series norm = report_series_cut(report->arena, log->step, log->norm, log->count);
-    const struct lm_legend legend[] = {{"d", "clipping threshold"}, {"hot", "clipped"}};
+    const struct lm_legend legend[] = {{"d", "threshold"}, {"hot", "clipped"}};
     struct lm_plot plot = {.out = out, .id = "norm", .title = "Gradient norm", .height = 150};
     if (norm.count == 0)
         return;
@@ -124,20 +132,24 @@ static void put_norm(struct lm_buf *out, const struct report *report)
     size_t clipped = count_clipped(log, clip);
     plot.legend = legend;
     plot.legend_count = isnan(clip) ? 0 : 2;
-    const char *summary = lm_arena_printf(report->arena, "%zu of %zu logged steps were clipped.",
-                                          clipped, log->count);
+    struct lm_num part = lm_num_count((int64_t)clipped), steps = lm_num_count((int64_t)log->count);
+    const char *summary = lm_arena_printf(report->arena, "%s of %s logged steps were clipped.",
+                                          part.text, steps.text);
     plot.summary = summary != NULL ? summary : "";
     lm_axis_linear(&plot.x, "step", 0, norm.x[norm.count - 1], 4, false);
     lm_axis_linear(&plot.y, "before clipping", 0, norm_top(report, &norm, clip), 4, true);
     lm_plot_begin(&plot);
     lm_plot_band(&plot, "a", norm.x, norm.low, norm.high, norm.count);
     lm_plot_line(&plot, "a", norm.x, norm.mean, norm.count);
+    double *places = clipped_places(report, &norm, clip);
+    double *high = spikes(report, &norm, plot.y.high);
     if (!isnan(clip)) {
-        double *points = clipped_points(report, &norm, clip);
         lm_plot_segment(&plot, "d", 0, clip, plot.x.high, clip);
-        if (points != NULL)
-            lm_plot_dots(&plot, "hot", norm.x, points, norm.count);
+        if (places != NULL && clipped > 0)
+            lm_plot_rug(&plot, "hot", places, norm.count);
     }
+    if (high != NULL)
+        lm_plot_dots(&plot, "a", norm.x, high, norm.count);
     lm_plot_end(&plot);
 }
 

@@ -10,12 +10,22 @@
 static const double step_bits = 1.6;
 static const double nats_of_bit = 0.69314718055994530942;
 
-enum { LEVELS = 7 };
+enum { LEVELS = 7, LONGEST_CHIP = 40 };
 
 static char level_of(double nll)
 {
     double level = floor(nll / nats_of_bit / step_bits);
     return (char)(level >= LEVELS - 1 ? LEVELS - 1 : level > 0 ? level : 0);
+}
+
+/* Bytes of a token of text; NULL and 0 for a special token and for an id out of range. */
+static const uint8_t *token_bytes(const struct report *report, int64_t id, size_t *size)
+{
+    *size = 0;
+    if (id < 0 || id >= lm_vocab_size(report->vocab) ||
+        lm_vocab_is_special(report->vocab, (int32_t)id))
+        return NULL;
+    return lm_vocab_token(report->vocab, (int32_t)id, size);
 }
 
 bool report_tokens_bytes(struct lm_buf *out, const struct report *report, const struct lm_json *ids)
@@ -24,14 +34,62 @@ bool report_tokens_bytes(struct lm_buf *out, const struct report *report, const 
         return false;
     for (size_t i = 0; i < lm_json_count(ids); i++) {
         size_t size;
-        int64_t id = lm_json_int(lm_json_at(ids, i), -1);
-        const uint8_t *bytes =
-            id < 0 || id > INT32_MAX ? NULL : lm_vocab_token(report->vocab, (int32_t)id, &size);
+        const uint8_t *bytes = token_bytes(report, lm_json_int(lm_json_at(ids, i), -1), &size);
         if (bytes != NULL)
             lm_buf_append(out, bytes, size);
     }
     return true;
 }
+
+/* ---- one token as a chip ---- */
+
+/* White space that a chip shows as a sign; NULL for anything else. */
+static const char *space_sign(char c)
+{
+    static const char *const signs[][2] = {
+        {" ", "\xe2\x90\xa3"}, {"\n", "\xe2\x86\xb5"}, {"\t", "\xe2\x87\xa5"}};
+    for (size_t i = 0; i < sizeof signs / sizeof signs[0]; i++) {
+        if (signs[i][0][0] == c)
+            return signs[i][1];
+    }
+    return NULL;
+}
+
+static void put_chip_text(struct lm_buf *out, const char *text, size_t size)
+{
+    for (size_t i = 0; i < size;) {
+        size_t length = 0;
+        const char *sign = space_sign(text[i]);
+        if (sign != NULL) {
+            lm_html_printf(out, "<u>%s</u>", sign);
+            i++;
+            continue;
+        }
+        while (i + length < size && space_sign(text[i + length]) == NULL)
+            length++;
+        lm_html_text(out, text + i, length);
+        i += length;
+    }
+}
+
+void report_token_write(struct lm_buf *out, const struct report *report, int64_t id)
+{
+    size_t size = 0;
+    bool is_known = id >= 0 && id < lm_vocab_size(report->vocab);
+    const uint8_t *bytes = is_known ? lm_vocab_token(report->vocab, (int32_t)id, &size) : NULL;
+    if (bytes == NULL)
+        return;
+    size_t shown = size < LONGEST_CHIP ? size : LONGEST_CHIP;
+    while (shown < size && shown > LONGEST_CHIP - 4 && (bytes[shown] & 0xc0) == 0x80)
+        shown--; /* cut between characters */
+    lm_buf_puts(out, "<code class=\"tok\">");
+    put_chip_text(out, (const char *)bytes, shown);
+    if (shown < size)
+        lm_html_printf(out, "<u>\xe2\x80\xa6 %zu bytes</u>", size);
+    lm_buf_puts(out, "</code>");
+}
+
+/* ---- a text ---- */
 
 /* For every byte of ids the level of its token. */
 static void put_levels(struct lm_buf *levels, const struct report *report,
@@ -39,9 +97,7 @@ static void put_levels(struct lm_buf *levels, const struct report *report,
 {
     for (size_t i = 0; i < lm_json_count(ids); i++) {
         size_t size;
-        int64_t id = lm_json_int(lm_json_at(ids, i), -1);
-        if (id < 0 || id > INT32_MAX || lm_vocab_token(report->vocab, (int32_t)id, &size) == NULL)
-            continue;
+        token_bytes(report, lm_json_int(lm_json_at(ids, i), -1), &size);
         char level = level_of(lm_json_double(lm_json_at(nll, i), 0));
         for (size_t b = 0; b < size; b++)
             lm_buf_putc(levels, level);
@@ -99,6 +155,19 @@ static void put_coloured(struct lm_buf *out, const struct lm_buf *text, const st
     put_run(out, text->data + start, text->size - start, level);
 }
 
+/* A text that ends with its special token (end-of-text) shows that, coloured like the rest. */
+static void put_end(struct lm_buf *out, const struct report *report,
+                    const struct report_tokens *tokens)
+{
+    size_t count = lm_json_count(tokens->ids);
+    int64_t id = count > 0 ? lm_json_int(lm_json_at(tokens->ids, count - 1), -1) : -1;
+    if (id < 0 || id >= lm_vocab_size(report->vocab) ||
+        !lm_vocab_is_special(report->vocab, (int32_t)id))
+        return;
+    int level = level_of(lm_json_double(lm_json_at(tokens->nll, count - 1), 0));
+    lm_buf_printf(out, "<i class=\"s%d\"><b class=\"x\">end of text</b></i>", level);
+}
+
 void report_tokens_write(struct lm_buf *out, const struct report *report,
                          const struct report_tokens *tokens)
 {
@@ -116,6 +185,8 @@ void report_tokens_write(struct lm_buf *out, const struct report *report,
         if (!levels.failed && levels.size == text.size)
             put_coloured(out, &text, &levels);
     }
+    if (report->vocab != NULL)
+        put_end(out, report, tokens);
     out->failed = out->failed || text.failed || levels.failed;
     lm_buf_release(&text);
     lm_buf_release(&levels);

@@ -12,22 +12,25 @@ enum { DEEPEST = 6, CELLS = 24 };
 
 struct heads {
     const char *names[CELLS];
+    bool is_number[CELLS];
     size_t count;
 };
 
 static bool add_head(void *user, const char *key, const struct lm_json *value)
 {
     struct heads *heads = user;
-    (void)value;
     for (size_t i = 0; i < heads->count; i++) {
         if (strcmp(heads->names[i], key) == 0)
             return true;
     }
-    if (heads->count < CELLS)
+    if (heads->count < CELLS) {
+        heads->is_number[heads->count] = lm_json_is_number(value);
         heads->names[heads->count++] = key;
+    }
     return true;
 }
 
+/* A key in words: underscores become spaces. */
 static void put_words(struct lm_buf *out, const char *key)
 {
     while (*key != '\0') {
@@ -41,33 +44,88 @@ static void put_words(struct lm_buf *out, const char *key)
     }
 }
 
+static void put_heads(struct lm_buf *out, const struct heads *heads)
+{
+    for (size_t c = 0; c < heads->count; c++) {
+        lm_buf_puts(out, heads->is_number[c] ? "<th class=\"n cap\">" : "<th class=\"cap\">");
+        put_words(out, heads->names[c]);
+        lm_buf_puts(out, "</th>");
+    }
+}
+
+static void put_cells(struct lm_buf *out, const struct heads *heads, const struct lm_json *row,
+                      int depth)
+{
+    for (size_t c = 0; c < heads->count; c++) {
+        lm_buf_puts(out, heads->is_number[c] ? "<td class=\"n\">" : "<td>");
+        report_value_write(out, lm_json_get(row, heads->names[c]), depth + 1);
+        lm_buf_puts(out, "</td>");
+    }
+}
+
 static void put_records(struct lm_buf *out, const struct lm_json *rows, int depth)
 {
     struct heads heads = {.count = 0};
     for (size_t i = 0; i < lm_json_count(rows); i++)
         lm_json_each(lm_json_at(rows, i), add_head, &heads);
     lm_buf_puts(out, "<div class=\"wide\"><table><thead><tr>");
-    for (size_t c = 0; c < heads.count; c++) {
-        bool is_number = lm_json_is_number(lm_json_get(lm_json_at(rows, 0), heads.names[c]));
-        lm_buf_puts(out, is_number ? "<th class=\"n\">" : "<th>");
-        put_words(out, heads.names[c]);
-        lm_buf_puts(out, "</th>");
-    }
+    put_heads(out, &heads);
     lm_buf_puts(out, "</tr></thead><tbody>\n");
     for (size_t i = 0; i < lm_json_count(rows); i++) {
         lm_buf_puts(out, "<tr>");
-        for (size_t c = 0; c < heads.count; c++) {
-            const struct lm_json *cell = lm_json_get(lm_json_at(rows, i), heads.names[c]);
-            lm_buf_puts(out, lm_json_is_number(cell) ? "<td class=\"n\">" : "<td>");
-            report_value_write(out, cell, depth + 1);
-            lm_buf_puts(out, "</td>");
-        }
+        put_cells(out, &heads, lm_json_at(rows, i), depth);
         lm_buf_puts(out, "</tr>\n");
     }
     lm_buf_puts(out, "</tbody></table></div>");
 }
 
-/* ---- objects become two columns ---- */
+/* ---- objects of objects become tables with a name column ---- */
+
+static bool is_record(void *user, const char *key, const struct lm_json *value)
+{
+    bool *is_all = user;
+    (void)key;
+    *is_all = *is_all && lm_json_is_object(value);
+    return *is_all;
+}
+
+static bool collect_heads(void *user, const char *key, const struct lm_json *value)
+{
+    (void)key;
+    lm_json_each(value, add_head, user);
+    return true;
+}
+
+struct row_writer {
+    struct lm_buf *out;
+    const struct heads *heads;
+    int depth;
+};
+
+static bool put_named_row(void *user, const char *key, const struct lm_json *value)
+{
+    struct row_writer *writer = user;
+    lm_buf_puts(writer->out, "<tr><th scope=\"row\">");
+    put_words(writer->out, key);
+    lm_buf_puts(writer->out, "</th>");
+    put_cells(writer->out, writer->heads, value, writer->depth);
+    lm_buf_puts(writer->out, "</tr>\n");
+    return true;
+}
+
+static void put_named_records(struct lm_buf *out, const struct lm_json *rows, int depth)
+{
+    struct heads heads = {.count = 0};
+    struct row_writer writer = {out, &heads, depth};
+    lm_json_each(rows, collect_heads, &heads);
+    lm_buf_puts(out, "<div class=\"wide\"><table><thead><tr><th></th>");
+    put_heads(out, &heads);
+    lm_buf_puts(out, "</tr></thead><tbody>\n");
+    lm_json_each(rows, put_named_row, &writer);
+    lm_buf_puts(out, "</tbody></table></div>");
+}
+
+/* ---- other objects become two columns ---- */
 
 struct member_writer {
     struct lm_buf *out;
@@ -107,6 +165,20 @@ static void put_list(struct lm_buf *out, const struct lm_json *value, int depth)
     }
 }
 
+static void put_object(struct lm_buf *out, const struct lm_json *value, int depth)
+{
+    struct member_writer writer = {out, depth};
+    bool is_table = lm_json_count(value) > 0;
+    lm_json_each(value, is_record, &is_table);
+    if (is_table) {
+        put_named_records(out, value, depth);
+        return;
+    }
+    lm_buf_puts(out, "<table class=\"facts\"><tbody>\n");
+    lm_json_each(value, put_member, &writer);
+    lm_buf_puts(out, "</tbody></table>");
+}
+
 void report_value_write(struct lm_buf *out, const struct lm_json *value, int depth)
 {
     size_t size = 0;
@@ -120,10 +192,7 @@ void report_value_write(struct lm_buf *out, const struct lm_json *value, int dep
     } else if (lm_json_is_array(value)) {
         put_list(out, value, depth);
     } else if (lm_json_is_object(value)) {
-        struct member_writer writer = {out, depth};
-        lm_buf_puts(out, "<table class=\"facts\"><tbody>\n");
-        lm_json_each(value, put_member, &writer);
-        lm_buf_puts(out, "</tbody></table>");
+        put_object(out, value, depth);
     } else {
         lm_buf_puts(out, lm_json_bool(value, false) ? "yes" : "no");
     }

@@ -45,7 +45,8 @@ static void template_is_filled(struct tap *tap)
                                                                 .path = "my.txt",
                                                                 .license = "unspecified",
                                                                 .bytes = bytes,
-                                                                .folder = bytes > 5000});
+                                                                .documents = "file",
+                                                                .split = "hash"});
         REQUIRE(lm_buf_status(&out, NULL) == LM_OK);
         CHECK(strchr(out.data, '@') == NULL);
         CHECK(strstr(out.data, "path: \"my.txt\"") != NULL);

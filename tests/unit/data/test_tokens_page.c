@@ -117,8 +117,9 @@ static void test_other_reader(struct tap *tap)
         static char got[4096];
         lm_buf_init(&want, 0);
         REQUIRE(sample_write(path, &samples[i], &digest, NULL) == LM_OK);
-        FILE *reader = popen(
-            "python3 '" LM_TEST_DATA "/../oracle/read_tokens.py' test_tokens_page.tmp.mdb", "r");
+        FILE *reader = popen("/usr/bin/python3 '" LM_TEST_DATA
+                             "/../oracle/read_tokens.py' test_tokens_page.tmp.mdb",
+                             "r");
         REQUIRE(reader != NULL);
         got[fread(got, 1, sizeof got - 1, reader)] = '\0';
         int code = pclose(reader);

@@ -248,8 +248,9 @@ static void test_parameter_changed(struct tap *tap)
               "model: run\n  param lr 0.0003 → 0.001 (spec.yaml:7)\n");
     CHECK_STR(explained(&b, "page", false),
               "page: run\n  experiment param model.lr 0.0003 → 0.001 (spec.yaml:7)\n"
-              "  input logs is not known before model has run (run: param lr 0.0003 → 0.001 "
-              "(spec.yaml:7)); see: lmpipe why spec.yaml model\n");
+              "  input logs is not known before model has run\n"
+              "  model will run: param lr 0.0003 → 0.001 (spec.yaml:7); see: lmpipe why spec.yaml "
+              "model\n");
     /* Back again: the earlier result is there. */
     CHECK_INT(make_plan(&b, SPEC("lr: 3.0e-4, steps: 3")), LM_OK);
     CHECK(!lm_plan_is_stale(b.plan));
@@ -265,7 +266,7 @@ static void test_defaults_and_several_changes(struct tap *tap)
     REQUIRE(b.plan != NULL);
     CHECK_STR(reason(&b, "model"), "param steps 3 → 30 (spec.yaml:7) (+2 more)");
     CHECK_STR(explained(&b, "model", false),
-              "model: run\n  param steps 3 → 30 (spec.yaml:7)\n  param warmup 0 → 3 (default)\n"
+              "model: run\n  param steps 3 → 30 (spec.yaml:7)\n  param warmup 0 → 3 (derived)\n"
               "  param schedule \"linear\" → \"cosine\" (default)\n");
     bench_close(&b);
 }
@@ -285,8 +286,14 @@ static void test_early_cut_off(struct tap *tap)
     CHECK_STR(
         explained(&b, "text", false),
         "text: maybe, depends on corpus\n"
-        "  input corpus is not known before corpus has run (run: file sources.0.path changed: "
-        "text.txt (spec.yaml:4)); see: lmpipe why spec.yaml corpus\n");
+        "  input corpus is not known before corpus has run\n"
+        "  corpus will run: file sources.0.path changed: text.txt (spec.yaml:4); see: lmpipe why "
+        "spec.yaml corpus\n");
+    CHECK_STR(explained(&b, "model", false),
+              "model: maybe, depends on tokens\n"
+              "  input tokens is not known before tokens has run\n"
+              "  corpus will run: file sources.0.path changed: text.txt (spec.yaml:4); see: lmpipe "
+              "why spec.yaml corpus\n");
     CHECK(fake_run(&b, 0, "same bytes"));
     for (size_t i = 1; i < 5; i++) {
         CHECK_INT(lm_plan_update(b.plan, i, &b.err), LM_OK);

@@ -78,15 +78,26 @@ static double direct_nll(const float *logits, int32_t target)
     return log(sum) - (double)logits[target];
 }
 
-/* Sum of nll of a split token by token: the last context − 1 tokens and what the stride says. */
+/* Entropy of softmax(logits). */
+static double direct_entropy(const float *logits)
+{
+    double sum = 0, weighted = 0;
+    for (int i = 0; i < SCORED_VOCAB; i++) {
+        sum += exp((double)logits[i]);
+        weighted += exp((double)logits[i]) * (double)logits[i];
+    }
+    return log(sum) - weighted / sum;
+}
+
+/* Sums over a split token by token: the last context − 1 tokens and what the stride says. */
 static double sum_directly(struct lm_model *model, enum lm_split split, uint64_t stride,
-                           uint64_t count_documents, double *hits)
+                           uint64_t count_documents, double *hits, double *entropy)
 {
     static int32_t stream[2000] = {SCORED_END};
     static float logits[SCORED_CONTEXT * SCORED_VOCAB];
     size_t count = 1;
     double sum = 0;
-    *hits = 0;
+    *hits = *entropy = 0;
     for (uint64_t d = 0; d < count_documents; d++) {
         count += scored_document(stream + count, split, d);
         stream[count++] = SCORED_END;
@@ -101,8 +112,20 @@ static double sum_directly(struct lm_model *model, enum lm_split split, uint64_t
         for (int k = 1; k < SCORED_VOCAB; k++)
             best = last[k] > last[best] ? k : best;
         *hits += best == stream[i];
+        *entropy += direct_entropy(last);
         sum += direct_nll(last, stream[i]);
     }
+    return sum;
+}
+
+static double binned_entropy(const char *name)
+{
+    struct lm_json *curves = read_json(TOP "/a/out/items/curves.json");
+    const struct lm_json *rows = lm_json_get(lm_json_get(curves, name), "calibration");
+    double sum = 0;
+    for (size_t i = 0; i < lm_json_count(rows); i++)
+        sum += score(lm_json_at(rows, i), "tokens") * score(lm_json_at(rows, i), "entropy");
+    lm_json_free(curves);
     return sum;
 }
 
@@ -110,13 +133,15 @@ static void check_split(struct tap *tap, struct lm_model *model, const struct lm
                         enum lm_split split, const char *name)
 {
     char key[40];
-    double hits, nll = sum_directly(model, split, SCORED_CONTEXT / 2, documents[split], &hits);
+    double hits, entropy;
+    double nll = sum_directly(model, split, SCORED_CONTEXT / 2, documents[split], &hits, &entropy);
     double tokens = 0, bytes = 0;
     int32_t ids[100];
     for (uint64_t d = 0; d < documents[split]; d++) {
         bytes += (double)scored_document(ids, split, d);
         tokens += 1 + (double)scored_document(ids, split, d);
     }
+    CHECK_NEAR(binned_entropy(name) / tokens, entropy / tokens, 1e-5);
     snprintf(key, sizeof key, "%s.bpb", name);
     CHECK_NEAR(score(root, key), nll / (LN2 * bytes), 1e-5);
     snprintf(key, sizeof key, "%s.nll", name);
