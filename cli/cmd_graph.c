@@ -26,8 +26,12 @@ static int run(struct lm_cli *cli, const void *given, char **operands, size_t co
     struct lm_loaded loaded = {0};
     (void)count;
     int status = lm_loaded_spec(&loaded, cli, operands[0], &args->spec);
-    if (status == LM_EXIT_OK)
-        lm_spec_print_graph(loaded.spec, (enum lm_graph_format)args->format, cli->out.file);
+    if (status == LM_EXIT_OK) {
+        enum lm_status printed =
+            lm_spec_print_graph(loaded.spec, (enum lm_graph_format)args->format, cli->out.file);
+        if (printed != LM_OK)
+            status = lm_cli_fail(cli, lm_exit_of(printed), lm_status_text(printed));
+    }
     lm_loaded_release(&loaded);
     return status;
 }

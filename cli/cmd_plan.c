@@ -27,8 +27,10 @@ static int print(struct lm_cli *cli, const struct lm_plan *plan, bool json)
     struct lm_safe_page page;
     if (!lm_safe_page_open(&page))
         return lm_cli_fail(cli, LM_EXIT_STORE, "out of memory");
-    lm_plan_print(plan, json, page.file);
+    enum lm_status printed = lm_plan_print(plan, json, page.file);
     lm_safe_page_close(&page, cli->out.file);
+    if (printed != LM_OK)
+        return lm_cli_fail(cli, lm_exit_of(printed), lm_status_text(printed));
     return LM_EXIT_OK;
 }
 

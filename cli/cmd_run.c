@@ -145,10 +145,13 @@ static int run(struct lm_cli *cli, const void *given, char **operands, size_t co
     struct lm_loaded loaded = {0};
     struct lm_selection selection = lm_selection_of(&args->select, operands + 1, count - 1);
     int status = lm_loaded_plan(&loaded, cli, operands[0], &args->select.spec, &selection);
-    if (status == LM_EXIT_OK && args->dry_run)
-        lm_plan_print(loaded.plan, false, cli->out.file);
-    else if (status == LM_EXIT_OK)
+    if (status == LM_EXIT_OK && args->dry_run) {
+        enum lm_status printed = lm_plan_print(loaded.plan, false, cli->out.file);
+        if (printed != LM_OK)
+            status = lm_cli_fail(cli, lm_exit_of(printed), lm_status_text(printed));
+    } else if (status == LM_EXIT_OK) {
         status = execute(cli, &loaded, args);
+    }
     lm_loaded_release(&loaded);
     return status;
 }

@@ -4,8 +4,8 @@
 static int run(struct lm_cli *cli, const void *args, char **operands, size_t count)
 {
     (void)args, (void)operands, (void)count;
-    lm_schema_print(lm_stage_table, cli->out.file);
-    return LM_EXIT_OK;
+    enum lm_status printed = lm_schema_print(lm_stage_table, cli->out.file);
+    return printed == LM_OK ? LM_EXIT_OK : lm_cli_fail(cli, LM_EXIT_STORE, lm_status_text(printed));
 }
 
 const struct lm_command lm_command_schema = {

@@ -50,11 +50,11 @@ static int run(struct lm_cli *cli, const void *given, char **operands, size_t co
     }
     if (args->markdown && type == NULL)
         return lm_cli_fail(cli, LM_EXIT_USAGE, "--markdown needs a TYPE");
-    if (args->markdown)
-        lm_stages_print_markdown(type, cli->out.file);
-    else
-        lm_stages_print(lm_stage_table, count > 0 ? operands[0] : NULL, args->json, cli->out.file);
-    return LM_EXIT_OK;
+    enum lm_status printed = args->markdown
+                                 ? lm_stages_print_markdown(type, cli->out.file)
+                                 : lm_stages_print(lm_stage_table, count > 0 ? operands[0] : NULL,
+                                                   args->json, cli->out.file);
+    return printed == LM_OK ? LM_EXIT_OK : lm_cli_fail(cli, LM_EXIT_STORE, lm_status_text(printed));
 }
 
 const struct lm_command lm_command_stages = {

@@ -122,7 +122,7 @@ const char *lm_safe_line(struct lm_arena *arena, const char *text)
     safe.one_line = true;
     lm_safe_write(&safe, text, strlen(text));
     lm_safe_finish(&safe);
-    if (fclose(out) == 0)
+    if (fclose(out) == 0 && data != NULL)
         line = lm_arena_strdup(arena, data);
     free(data);
     return line != NULL ? line : "";

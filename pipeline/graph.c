@@ -89,14 +89,14 @@ static void draw_row(struct drawing *drawing, size_t stage, bool measure)
         drawing->width = own + 1;
 }
 
-static void print_text(const struct lm_spec *spec, FILE *out)
+static bool print_text(const struct lm_spec *spec, FILE *out)
 {
     struct lm_arena_mark mark = lm_arena_mark(spec->arena);
     struct drawing drawing = {.spec = spec, .out = out};
     drawing.lanes = LM_NEW_ARRAY(spec->arena, struct lane, spec->stage_count + 1);
     drawing.last = LM_NEW_ARRAY(spec->arena, size_t, spec->stage_count);
     if (drawing.lanes == NULL || drawing.last == NULL)
-        return;
+        return false;
     for (size_t i = 0; i < spec->stage_count; i++) {
         size_t length = strlen(spec->stages[i].id);
         drawing.name_width = length > drawing.name_width ? length : drawing.name_width;
@@ -111,11 +111,12 @@ static void print_text(const struct lm_spec *spec, FILE *out)
             draw_row(&drawing, i, measure);
     }
     lm_arena_rewind(spec->arena, mark);
+    return true;
 }
 
 /* ---- dot and mermaid ---- */
 
-static void print_dot(const struct lm_spec *spec, FILE *out)
+static bool print_dot(const struct lm_spec *spec, FILE *out)
 {
     fprintf(out, "digraph \"%s\" {\n  rankdir=TB;\n  node [shape=box, style=rounded];\n",
             spec->experiment);
@@ -129,10 +130,11 @@ static void print_dot(const struct lm_spec *spec, FILE *out)
                     spec->stages[i].id, input->from->name);
         }
     fputs("}\n", out);
+    return true;
 }
 
 /** Stage names may be words of mermaid ("end"): nodes are numbered. */
-static void print_mermaid(const struct lm_spec *spec, FILE *out)
+static bool print_mermaid(const struct lm_spec *spec, FILE *out)
 {
     fputs("flowchart TD\n", out);
     for (size_t i = 0; i < spec->stage_count; i++)
@@ -143,14 +145,16 @@ static void print_mermaid(const struct lm_spec *spec, FILE *out)
             const struct lm_spec_input *input = &spec->stages[i].inputs[k];
             fprintf(out, "  s%zu -->|%s| s%zu\n", input->stage, input->from->name, i);
         }
+    return true;
 }
 
-void lm_spec_print_graph(const struct lm_spec *spec, enum lm_graph_format format, FILE *out)
+enum lm_status lm_spec_print_graph(const struct lm_spec *spec, enum lm_graph_format format,
+                                   FILE *out)
 {
-    static void (*const printers[])(const struct lm_spec *spec, FILE *out) = {
+    static bool (*const printers[])(const struct lm_spec *spec, FILE *out) = {
         [LM_GRAPH_TEXT] = print_text,
         [LM_GRAPH_DOT] = print_dot,
         [LM_GRAPH_MERMAID] = print_mermaid,
     };
-    printers[format](spec, out);
+    return printers[format](spec, out) ? LM_OK : LM_NOMEM;
 }

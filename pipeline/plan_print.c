@@ -69,7 +69,7 @@ static void put_object(struct lm_json_writer *writer, const char *id,
     lm_buf_release(&state);
 }
 
-void lm_plan_print(const struct lm_plan *plan, bool json, FILE *out)
+enum lm_status lm_plan_print(const struct lm_plan *plan, bool json, FILE *out)
 {
     struct lm_buf text;
     struct lm_json_writer writer;
@@ -89,7 +89,9 @@ void lm_plan_print(const struct lm_plan *plan, bool json, FILE *out)
         lm_json_close(&writer, ']');
         lm_buf_putc(&text, '\n');
     }
-    if (!text.failed)
+    enum lm_status status = lm_buf_status(&text, NULL);
+    if (status == LM_OK)
         fwrite(text.data ? text.data : "", 1, text.size, out);
     lm_buf_release(&text);
+    return status;
 }

@@ -289,7 +289,7 @@ static void put_stage(struct lm_json_writer *writer, const struct lm_stage *cons
     lm_json_close(writer, '}');
 }
 
-void lm_schema_print(const struct lm_stage *const *types, FILE *out)
+enum lm_status lm_schema_print(const struct lm_stage *const *types, FILE *out)
 {
     struct lm_buf text;
     struct lm_json_writer writer;
@@ -299,7 +299,9 @@ void lm_schema_print(const struct lm_stage *const *types, FILE *out)
     lm_json_begin(&writer, &text, false);
     put_stage(&writer, types);
     lm_buf_puts(&text, "}}\n");
-    if (!text.failed)
+    enum lm_status status = lm_buf_status(&text, NULL);
+    if (status == LM_OK)
         fwrite(text.data ? text.data : "", 1, text.size, out);
     lm_buf_release(&text);
+    return status;
 }

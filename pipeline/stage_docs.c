@@ -63,11 +63,13 @@ static void put_range(struct lm_buf *out, const struct lm_param *row)
     lm_buf_putc(out, row->flags & LM_PARAM_OPEN_MAX ? ')' : ']');
 }
 
-static void flush(struct lm_buf *text, FILE *out)
+static enum lm_status flush(struct lm_buf *text, FILE *out)
 {
-    if (!text->failed)
+    enum lm_status status = lm_buf_status(text, NULL);
+    if (status == LM_OK)
         fwrite(text->data ? text->data : "", 1, text->size, out);
     lm_buf_release(text);
+    return status;
 }
 
 static const struct lm_stage *find(const struct lm_stage *const *types, const char *name)
@@ -156,6 +158,7 @@ static void json_text(struct lm_json_writer *writer, const char *key, const stru
     put(&text, row);
     if (text.size > 0)
         lm_json_member_string(writer, key, text.data);
+    writer->out->failed = writer->out->failed || text.failed;
     lm_buf_release(&text);
 }
 
@@ -198,7 +201,8 @@ static void json_type(struct lm_json_writer *writer, const struct lm_stage *type
     lm_json_close(writer, '}');
 }
 
-void lm_stages_print(const struct lm_stage *const *types, const char *type, bool json, FILE *out)
+enum lm_status lm_stages_print(const struct lm_stage *const *types, const char *type, bool json,
+                               FILE *out)
 {
     struct lm_buf text;
     struct lm_json_writer writer;
@@ -221,7 +225,7 @@ void lm_stages_print(const struct lm_stage *const *types, const char *type, bool
         lm_json_close(&writer, ']');
     if (json)
         lm_buf_putc(&text, '\n');
-    flush(&text, out);
+    return flush(&text, out);
 }
 
 /* ---- Markdown ---- */
@@ -258,6 +262,7 @@ static void markdown_text(struct lm_buf *out, const struct lm_param *row,
     put(&text, row);
     put_cell(out, text.data ? text.data : "");
     lm_buf_puts(out, " | ");
+    out->failed = out->failed || text.failed;
     lm_buf_release(&text);
 }
 
@@ -284,7 +289,7 @@ static void markdown_rows(struct lm_buf *out, const struct lm_param *rows, const
     }
 }
 
-void lm_stages_print_markdown(const struct lm_stage *type, FILE *out)
+enum lm_status lm_stages_print_markdown(const struct lm_stage *type, FILE *out)
 {
     struct lm_buf text;
     lm_buf_init(&text, 0);
@@ -310,5 +315,5 @@ void lm_stages_print_markdown(const struct lm_stage *type, FILE *out)
     else
         lm_buf_puts(&text, "| name | type | default | range | what |\n|---|---|---|---|---|\n");
     markdown_rows(&text, type->params, "");
-    flush(&text, out);
+    return flush(&text, out);
 }

@@ -79,7 +79,7 @@ const char *const lm_html_style[] = {
     /* bars: a table whose last column is drawn */
     ".bars td.bar{width:52%;min-width:8rem;padding-right:0}.bars{margin-bottom:1.2rem}\n",
     ".track{position:relative;display:block;height:1.05rem}\n",
-    ".fill{position:absolute;left:0;top:.16rem;bottom:.16rem;background:var(--mute);opacity:.5;"
+    ".fill{position:absolute;left:0;top:.16rem;bottom:.16rem;background:var(--mute);opacity:.7;"
     "border-radius:0 2px 2px 0}.us .fill{background:var(--a);opacity:1}.bars td,.bars th{"
     "vertical-align:middle}\n",
     ".span{position:absolute;top:-.02rem;bottom:-.02rem;background:var(--paper);border:solid "
@@ -127,11 +127,12 @@ const char *const lm_html_style[] = {
     "color:var(--soft);margin:.2rem 0 1rem}.ramp i{font-style:normal;padding:.12rem .5rem;"
     "color:var(--ink)}\n",
     ".sample{border-left:2px solid var(--rule);padding-left:.95rem;margin:0 0 1.3rem}"
-    ".sample h4{font:600 .84rem/1.4 var(--sans);margin:0}.sample h4 span{font-weight:400;"
+    ".sample h3,.sample h4{font:600 .84rem/1.4 var(--sans);margin:0}.sample h3 span,.sample h4 "
+    "span{font-weight:400;"
     "color:var(--soft)}\n",
     ".tok{display:inline-block;max-width:100%;margin:0 .25rem .3rem 0;padding:.02rem .38rem;"
     "background:var(--card);border-radius:.25rem;overflow-wrap:anywhere}.tok u{"
-    "text-decoration:none;color:var(--mute)}.sig{font:.76rem/1.55 var(--mono);"
+    "text-decoration:none;color:var(--soft)}.sig{font:.76rem/1.55 var(--mono);"
     "color:var(--soft)}\n",
     "code,.code{font:.88em/1.5 var(--mono)}footer{margin-top:3rem;padding-top:1rem;"
     "border-top:1px solid var(--rule);font-size:.8rem;color:var(--soft)}\n",

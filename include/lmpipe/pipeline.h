@@ -75,14 +75,14 @@ struct lm_diags lm_spec_warnings(const struct lm_spec *spec);
 /** Resolved spec as YAML; with origins each value carries "# file:line" or "# default". */
 enum lm_status lm_spec_print_config(const struct lm_spec *spec, bool origins, bool json, FILE *out);
 enum lm_graph_format { LM_GRAPH_TEXT, LM_GRAPH_DOT, LM_GRAPH_MERMAID };
-/** The stages and what they hand to each other, in a notation. */
-void lm_spec_print_graph(const struct lm_spec *spec, enum lm_graph_format format, FILE *out);
-/** Types, ports, parameters. type NULL: all in a line each; json: machine form. */
-void lm_stages_print(const struct lm_stage *const *types, const char *type, bool json, FILE *out);
-/** docs/stages/<type>.md from the table. */
-void lm_stages_print_markdown(const struct lm_stage *type, FILE *out);
-/** JSON Schema (2020-12) of specs. */
-void lm_schema_print(const struct lm_stage *const *types, FILE *out);
+/** The stages and what they hand to each other, in a notation. LM_NOMEM. */
+enum lm_status lm_spec_print_graph(const struct lm_spec *spec, enum lm_graph_format format, FILE *out);
+/** Types, ports, parameters. type NULL: all in a line each; json: machine form. LM_NOMEM. */
+enum lm_status lm_stages_print(const struct lm_stage *const *types, const char *type, bool json, FILE *out);
+/** docs/stages/<type>.md from the table. LM_NOMEM. */
+enum lm_status lm_stages_print_markdown(const struct lm_stage *type, FILE *out);
+/** JSON Schema (2020-12) of specs. LM_NOMEM. */
+enum lm_status lm_schema_print(const struct lm_stage *const *types, FILE *out);
 
 /* ---- store ---- */
 
@@ -133,8 +133,9 @@ enum lm_status lm_plan_create(struct lm_plan **out, const struct lm_spec *spec,
                               struct lm_store *store, const struct lm_plan_options *options,
                               struct lm_err *err);
 void lm_plan_free(struct lm_plan *plan);
-/** One line a selected stage: "STATE STAGE REASON…"; json: an array of objects with key and estimate. */
-void lm_plan_print(const struct lm_plan *plan, bool json, FILE *out);
+/** One line a selected stage: "STATE STAGE REASON…"; json: an array of objects with key and estimate.
+ *  LM_NOMEM. */
+enum lm_status lm_plan_print(const struct lm_plan *plan, bool json, FILE *out);
 bool lm_plan_is_stale(const struct lm_plan *plan); /**< anything but hits */
 /** Warnings about stages that are to run (memory beyond the machine's), in the plan's arena. */
 struct lm_diags lm_plan_warnings(const struct lm_plan *plan);

@@ -75,8 +75,8 @@ static void put_passage(struct lm_buf *out, const struct report *report, size_t 
     struct lm_num mean =
         lm_num_fixed(count > 0 ? sum_of(nll) / 0.69314718055994530942 / (double)count : 0, 2);
     lm_html_printf(out,
-                   "<article class=\"sample\"><h4>Document %s <span>of %s, its first %zu tokens, "
-                   "%s bits per token</span></h4>\n<div class=\"text\" dir=\"auto\">",
+                   "<article class=\"sample\"><h3>Document %s <span>of %s, its first %zu tokens, "
+                   "%s bits per token</span></h3>\n<div class=\"text\" dir=\"auto\">",
                    document != NULL ? document : "?", split != NULL ? split : "?", count,
                    mean.text);
     report_tokens_write(out, report, &(struct report_tokens){NULL, ids, nll});
