@@ -98,9 +98,8 @@ bool lm_ctx_portable(const struct lm_ctx *ctx);  /**< numerics: portable (else b
 const char *lm_ctx_kernels(const struct lm_ctx *ctx); /**< forced kernel path, or NULL */
 bool lm_ctx_offline(const struct lm_ctx *ctx);
 /** Experiment facts as JSON text for LM_STAGE_EXPERIMENT types, NULL for others: {"name",
- *  "description","gates":[{"stage","metric","min","max","text"}],"stages":{id:{"uses","seed",
- *  "params":{"lr":0.001,"split.valid":0.1,"sources":2,"sources.0.name":"x"}}}}: all stages upstream,
- *  sorted by id; parameters flat by key name, lists as their length and their items, no paths and
+ *  "description","gates":[{"metric":"STAGE.METRIC","min","max","text"}],"stages":{id:{"uses",
+ *  "seed","params":{…}}}}: all stages upstream, sorted by id; parameters without paths and
  *  addresses. "seed" only for types that draw, "min" and "max" only when given. */
 const char *lm_ctx_experiment(const struct lm_ctx *ctx);
 
