@@ -14,7 +14,7 @@ libdir=\${prefix}/@CMAKE_INSTALL_LIBDIR@
 Name: lmpipe-model
 Description: GPT language models and byte-level BPE in C17
 Version: @PROJECT_VERSION@
-Requires.private: openblas libcrypto jansson libxxhash libutf8proc libpcre2-8
+Requires.private: openblas libcrypto jansson libxxhash libutf8proc
 Cflags: -I\${includedir}
 Libs: -L\${libdir} -llmpipe_model -llmpipe_kernels -llmpipe_text -llmpipe_base
 Libs.private: -lpthread -lm

@@ -6,7 +6,7 @@
 
 static const char text[] = "she sells sea shells by the sea shore. ";
 
-enum { TIME = 32, BATCH = 4, STEPS = 150 };
+enum { TIME = 32, BATCH = 4, STEPS = 600 };
 
 static bool print_byte(void *user, int32_t token, double nll)
 {
@@ -19,9 +19,10 @@ int main(void)
 {
     const struct lm_model_config config = {
         .vocab = 256, .context = TIME, .layers = 2, .heads = 2, .width = 32};
-    const struct lm_model_options options = {.training = true, .max_batch = BATCH, .seed = 1};
+    const struct lm_model_options options = {
+        .training = true, .max_batch = BATCH, .seed = 1, .numerics = LM_NUMERICS_PORTABLE};
     const struct lm_step_options adamw = {
-        .lr = 5e-3, .beta1 = 0.9, .beta2 = 0.95, .eps = 1e-8, .decay = 0.1, .clip = 1};
+        .lr = 3e-3, .beta1 = 0.9, .beta2 = 0.95, .eps = 1e-8, .decay = 0.0, .clip = 1};
     struct lm_model *model = NULL;
     struct lm_err err;
     double loss = 0;

@@ -9,10 +9,11 @@
 
 enum lm_phase { LM_PENDING, LM_WAITING, LM_RUNNING, LM_FINISHED };
 
-/** The last value of a gauge, for run.json. */
+/** First and last value of a gauge, for run.json and run.html. */
 struct lm_gauge_value {
     const char *name;
-    double value;
+    double first, value;
+    uint64_t first_ns, last_ns;
 };
 
 /** One stage of the run. */

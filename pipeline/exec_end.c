@@ -1,8 +1,10 @@
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -37,6 +39,7 @@ struct arrival {
 static void remember_gauge(struct arrival *arrival, const char *name, double value)
 {
     struct lm_node *node = arrival->node;
+    uint64_t now = lm_clock_monotonic_ns();
     size_t i = 0;
     while (i < node->gauge_count && strcmp(node->gauges[i].name, name) != 0)
         i++;
@@ -46,9 +49,10 @@ static void remember_gauge(struct arrival *arrival, const char *name, double val
         const char *copy = lm_arena_strdup(arrival->exec->arena, name);
         if (copy == NULL)
             return;
-        node->gauges[node->gauge_count++].name = copy;
+        node->gauges[node->gauge_count++] = (struct lm_gauge_value){copy, value, value, now, now};
     }
     node->gauges[i].value = value;
+    node->gauges[i].last_ns = now;
 }
 
 static bool take_gauge(void *user, const char *name, const struct lm_json *value)
@@ -256,6 +260,19 @@ static const char *crash_text(struct lm_exec *exec, const struct lm_node *node)
                            end->exit_code, tail[0] ? ": " : "", tail, node->log);
 }
 
+/** A full disk: how full, and what to do. */
+static const char *explain_full(struct lm_exec *exec, const char *text)
+{
+    struct statvfs fs;
+    if (text == NULL || strstr(text, strerror(ENOSPC)) == NULL ||
+        statvfs(lm_store_path(exec->store), &fs) != 0)
+        return text;
+    return lm_arena_printf(exec->arena,
+                           "%s; make room (the disk of the store has %llu MiB free), or name "
+                           "another store with --store, and run again",
+                           text, (unsigned long long)fs.f_bavail * fs.f_frsize >> 20);
+}
+
 /** What the worker said, else how it died. */
 static const char *failure_text(struct lm_exec *exec, const struct lm_node *node)
 {
@@ -270,7 +287,7 @@ static const char *failure_text(struct lm_exec *exec, const struct lm_node *node
         text = error != NULL ? lm_arena_strdup(exec->arena, error) : NULL;
         lm_json_free(root);
     }
-    return text != NULL ? text : crash_text(exec, node);
+    return text != NULL ? explain_full(exec, text) : crash_text(exec, node);
 }
 
 /** True when another attempt was started. */

@@ -47,7 +47,8 @@ void lm_exec_finish(struct lm_exec *exec, struct lm_node *node, enum lm_state st
 
 enum readiness { READY, NOT_YET, NEVER };
 
-/** NEVER: something upstream has failed, or is not selected and has no result; *why says so. */
+/** NEVER: something upstream has failed (its own row says why), or is not selected and has no
+ *  result (*why says so). */
 static enum readiness readiness_of(struct lm_exec *exec, const struct lm_node *node,
                                    const char **why)
 {
@@ -59,12 +60,11 @@ static enum readiness readiness_of(struct lm_exec *exec, const struct lm_node *n
         if (from->phase != LM_FINISHED) {
             readiness = readiness == NEVER ? NEVER : NOT_YET;
         } else if (exec->plan->stages[upstream].record == NULL) {
-            bool selected = exec->plan->stages[upstream].selected;
             readiness = NEVER;
-            *why = lm_arena_printf(exec->arena,
-                                   selected ? "%s has no result"
-                                            : "%s has no result and is not selected; run it too",
-                                   exec->spec->stages[upstream].id);
+            if (!exec->plan->stages[upstream].selected)
+                *why =
+                    lm_arena_printf(exec->arena, "%s has no result and is not selected; run it too",
+                                    exec->spec->stages[upstream].id);
         }
     }
     return readiness;

@@ -177,8 +177,7 @@ static void put_stage_row(struct page *page, size_t i)
 static void put_stages(struct page *page)
 {
     lm_html_section(page->out, "stages", "Stages",
-                    "Times and memory of kept stages are those of the run that produced "
-                    "them.");
+                    "Times of kept stages are those of the run that produced them.");
     lm_buf_puts(page->out, "<div class=\"wide\"><table><thead><tr><th>stage</th><th>state</th>"
                            "<th>why</th><th class=\"n\">took</th><th class=\"n\">peak memory</th>"
                            "<th class=\"n\">threads</th><th>made</th></tr></thead><tbody>\n");
@@ -189,7 +188,32 @@ static void put_stages(struct page *page)
     lm_html_section_end(page->out);
 }
 
-/** The last values of gauges: throughput and the like. */
+/** What counts up, so that its pace says something; other gauges are readings. */
+static bool is_counter(const char *name)
+{
+    static const char *const names[] = {"tokens", "flops", "bytes", "documents"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(names[i], name) == 0)
+            return true;
+    return false;
+}
+
+static void put_gauge(struct page *page, size_t stage, const struct lm_gauge_value *gauge)
+{
+    double seconds = (double)(gauge->last_ns - gauge->first_ns) * 1e-9;
+    bool paced = is_counter(gauge->name) && seconds > 0.5;
+    double pace = paced ? (gauge->value - gauge->first) / seconds : 0;
+    struct lm_num value = strcmp(gauge->name, "memory") == 0 ? lm_num_bytes((uint64_t)gauge->value)
+                          : is_counter(gauge->name)          ? lm_num_large(gauge->value)
+                                                             : lm_num_short(gauge->value, 4);
+    lm_html_printf(
+        page->out,
+        "<tr><td>%s</td><td>%s</td><td class=\"n\">%s</td><td class=\"n\">%s</td></tr>\n",
+        page->exec->spec->stages[stage].id, gauge->name, value.text,
+        paced ? lm_num_large(pace).text : "");
+}
+
+/** The last values of gauges, and throughput. */
 static void put_gauges(struct page *page)
 {
     bool any = false;
@@ -197,21 +221,29 @@ static void put_gauges(struct page *page)
         any = any || page->exec->nodes[i].gauge_count > 0;
     if (!any)
         return;
-    lm_html_section(page->out, "gauges", "Last readings", "What the live lines showed last.");
+    lm_html_section(page->out, "gauges", "Last readings",
+                    "What the live lines showed last; what counts up, with its pace in this run.");
     lm_buf_puts(page->out, "<div class=\"wide\"><table><thead><tr><th>stage</th><th>gauge</th>"
-                           "<th class=\"n\">value</th></tr></thead><tbody>\n");
+                           "<th class=\"n\">value</th><th class=\"n\">per second</th></tr></thead>"
+                           "<tbody>\n");
     for (size_t i = 0; i < page->exec->spec->stage_count; i++)
-        for (size_t k = 0; k < page->exec->nodes[i].gauge_count; k++) {
-            const struct lm_gauge_value *gauge = &page->exec->nodes[i].gauges[k];
-            lm_html_printf(page->out, "<tr><td>%s</td><td>%s</td><td class=\"n\">%s</td></tr>\n",
-                           page->exec->spec->stages[i].id, gauge->name,
-                           lm_num_short(gauge->value, 4).text);
-        }
+        for (size_t k = 0; k < page->exec->nodes[i].gauge_count; k++)
+            put_gauge(page, i, &page->exec->nodes[i].gauges[k]);
     lm_buf_puts(page->out, "</tbody></table></div>");
     lm_html_section_end(page->out);
 }
 
 /* ---- provenance ---- */
+
+/** The first 16 digits; all of them when it is pointed at. */
+static void put_digest(struct page *page, const char *digest)
+{
+    const char *colon = strchr(digest, ':');
+    size_t length = (colon != NULL ? (size_t)(colon + 1 - digest) : 0) + 16;
+    lm_html_printf(page->out, "<code title=\"%s\">", digest);
+    lm_html_text(page->out, digest, strlen(digest) < length ? strlen(digest) : length);
+    lm_buf_puts(page->out, "</code>");
+}
 
 static void put_keys(struct page *page)
 {
@@ -228,14 +260,14 @@ static void put_keys(struct page *page)
             continue;
         if (planned->keyed)
             lm_digest_hex(hex, &planned->key);
-        lm_html_printf(page->out,
-                       "<tr><th scope=\"row\">%s</th><td>%s %d</td><td><code title=\"%s\">",
-                       page->exec->spec->stages[i].id, type->name, (int)type->version, hex);
-        lm_html_text(page->out, hex, strlen(hex) < 16 ? strlen(hex) : 16);
-        lm_buf_puts(page->out, "</code></td><td>");
-        for (size_t k = 0; planned->record != NULL && k < planned->record->output_count; k++)
-            lm_html_printf(page->out, "%s<code>%s</code> %s", k > 0 ? " · " : "",
-                           planned->record->outputs[k].digest, planned->record->outputs[k].port);
+        lm_html_printf(page->out, "<tr><th scope=\"row\">%s</th><td>%s %d</td><td>",
+                       page->exec->spec->stages[i].id, type->name, (int)type->version);
+        put_digest(page, hex);
+        lm_buf_puts(page->out, "</td><td>");
+        for (size_t k = 0; planned->record != NULL && k < planned->record->output_count; k++) {
+            lm_html_printf(page->out, "%s%s ", k > 0 ? ", " : "", planned->record->outputs[k].port);
+            put_digest(page, planned->record->outputs[k].digest);
+        }
         lm_buf_puts(page->out, "</td></tr>\n");
     }
     lm_buf_puts(page->out, "</tbody></table></div>");

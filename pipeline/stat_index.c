@@ -119,11 +119,10 @@ static bool reserve(struct lm_stat_index *index, size_t count)
 static void merge(struct lm_stat_index *index)
 {
     size_t added = index->count - index->sorted;
-    struct entry *fresh = malloc((added ? added : 1) * sizeof *fresh);
+    struct entry *fresh = added > 0 ? malloc(added * sizeof *fresh) : NULL;
     if (fresh == NULL)
         return;
-    if (added > 0)
-        memcpy(fresh, index->items + index->sorted, added * sizeof *fresh);
+    memcpy(fresh, index->items + index->sorted, added * sizeof *fresh);
     qsort(fresh, added, sizeof *fresh, compare);
     size_t from = index->sorted, to = index->count;
     for (size_t k = added; k > 0;) { /* from the back, so that nothing is overwritten unread */

@@ -14,11 +14,12 @@ struct text {
 static enum lm_status start(struct text *text, struct lm_model *model, const int32_t *prompt,
                             int64_t count, int64_t max_new, struct lm_err *err)
 {
-    text->tokens = malloc((size_t)(count + max_new) * sizeof *text->tokens);
+    int64_t longest = count + max_new;
+    text->tokens = malloc((size_t)longest * sizeof *text->tokens);
     text->scratch = malloc(lm_sampling_scratch(lm_model_config(model)->vocab));
     if (text->tokens == NULL || text->scratch == NULL)
         return lm_fail(err, LM_NOMEM, "out of memory for %lld tokens; ask for fewer",
-                       (long long)(count + max_new));
+                       (long long)longest);
     memcpy(text->tokens, prompt, (size_t)count * sizeof *prompt);
     text->count = count;
     return lm_session_create(&text->session, model, err);

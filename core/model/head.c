@@ -154,7 +154,8 @@ static void copy_task(void *user, size_t task, size_t worker)
 
 void lm_head_logits(struct lm_pass *pass, float *logits)
 {
-    struct chunk chunk = {pass, logits};
+    struct chunk chunk = {.pass = pass};
+    chunk.out = logits;
     pass->want_grad = false;
     each_chunk(pass, copy_task, &chunk);
 }

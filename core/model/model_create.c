@@ -134,7 +134,9 @@ enum lm_status lm_model_create(struct lm_model **out, const struct lm_model_conf
                                const struct lm_model_options *options, struct lm_err *err)
 {
     struct lm_model *model = NULL;
-    LM_TRY(lm_model_prepare(&model, config, options, err));
+    enum lm_status status = lm_model_prepare(&model, config, options, err);
+    if (model == NULL)
+        return status;
     struct init init = {.model = model, .rng = lm_rng_stream(options->seed, "init")};
     lm_tensor_rows(init.rows, config);
     lm_pool_run(model->pool, model->first_block[model->tensor_count], init_task, &init);

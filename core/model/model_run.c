@@ -19,6 +19,8 @@ static enum lm_status check_ids(const int32_t *ids, size_t count, int64_t lowest
 static void pass_shape(struct lm_pass *pass, struct lm_model *model, size_t batch, size_t time)
 {
     size_t rows = batch * time, tile = lm_tile_rows(rows);
+    /* logits of a tile should stay in cache; OpenBLAS packs the whole head for every tile */
+    size_t head = model->options.numerics == LM_NUMERICS_PORTABLE ? 64 : 128;
     *pass = (struct lm_pass){
         .model = model,
         .batch = batch,
@@ -26,7 +28,7 @@ static void pass_shape(struct lm_pass *pass, struct lm_model *model, size_t batc
         .rows = rows,
         .tile = tile,
         .tiles = (rows + tile - 1) / tile,
-        .head_tile = tile < 128 ? tile : 128,
+        .head_tile = tile < head ? tile : head,
     };
 }
 

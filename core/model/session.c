@@ -110,9 +110,10 @@ static void linear(const struct lm_session *session, float *y, const float *x, e
                    enum lm_tensor_id bias, size_t layer, size_t rows, size_t k, size_t n)
 {
     const struct lm_model *model = session->model;
-    struct product p = {
-        model->kernels, y, x, lm_weight(model, w, layer), lm_weight(model, bias, layer),
-        rows,           k, n};
+    struct product p = {.kernels = model->kernels, .x = x, .rows = rows, .k = k, .n = n};
+    p.y = y;
+    p.w = lm_weight(model, w, layer);
+    p.bias = lm_weight(model, bias, layer);
     struct lm_pool *pool = rows * k * n < SERIAL_WORK ? NULL : model->pool;
     lm_pool_run(pool, (n + OUT_COLUMNS - 1) / OUT_COLUMNS, product_task, &p);
 }

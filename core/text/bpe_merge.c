@@ -10,7 +10,10 @@ void lm_bpe_scratch_release(struct lm_bpe_scratch *scratch)
     free(scratch->next);
     free(scratch->previous);
     free(scratch->heap);
-    *scratch = (struct lm_bpe_scratch){0};
+    scratch->ids = NULL;
+    scratch->next = scratch->previous = NULL;
+    scratch->heap = NULL;
+    scratch->capacity = scratch->heap_count = scratch->heap_capacity = 0;
 }
 
 /* ---- small pieces ---- */

@@ -107,16 +107,16 @@ void lm_pair_set_add(struct lm_pair_set *set, int32_t left, int32_t right, int64
         add_place(set, pair, word);
 }
 
-void lm_pair_set_drop(struct lm_pair_set *set, uint32_t pair)
+bool lm_pair_set_take(struct lm_pair_set *set, uint32_t pair, uint32_t *word)
 {
-    uint32_t first = set->pairs[pair].places, last = first;
-    if (first == LM_NO_PLACE)
-        return;
-    while (set->places[last].next != LM_NO_PLACE)
-        last = set->places[last].next;
-    set->places[last].next = set->free_places;
-    set->free_places = first;
-    set->pairs[pair].places = LM_NO_PLACE;
+    uint32_t at = set->pairs[pair].places;
+    if (at == LM_NO_PLACE)
+        return false;
+    *word = set->places[at].word;
+    set->pairs[pair].places = set->places[at].next;
+    set->places[at].next = set->free_places;
+    set->free_places = at;
+    return true;
 }
 
 /* ---- order ---- */

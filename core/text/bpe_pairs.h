@@ -60,7 +60,7 @@ void lm_pair_set_queue(struct lm_pair_set *set);
 /** Takes the pair that is most frequent (ties: lower left id, then lower right id) out of the
  * queue; LM_NO_PLACE when none is left. */
 uint32_t lm_pair_set_pop(struct lm_pair_set *set);
-/** Gives the places of a pair back. */
-void lm_pair_set_drop(struct lm_pair_set *set, uint32_t pair);
+/** Takes the next word out of a pair's list; false when it is empty. */
+bool lm_pair_set_take(struct lm_pair_set *set, uint32_t pair, uint32_t *word);
 
 #endif

@@ -118,15 +118,12 @@ static void merge_word(struct trainer *trainer, uint32_t index, struct lm_pair p
     word->length = kept;
 }
 
-static void merge_all(struct trainer *trainer, uint32_t pair, int32_t id)
+static void merge_all(struct trainer *trainer, uint32_t pair, struct lm_pair parts, int32_t id)
 {
-    struct lm_pair_set *pairs = &trainer->pairs;
-    uint64_t key = pairs->pairs[pair].key;
-    const struct lm_pair parts = {(int32_t)(key >> 32), (int32_t)(uint32_t)key};
-    for (uint32_t at = pairs->pairs[pair].places; at != LM_NO_PLACE; at = pairs->places[at].next)
-        merge_word(trainer, pairs->places[at].word, parts, id);
-    lm_pair_set_drop(pairs, pair);
-    lm_pair_set_queue(pairs);
+    uint32_t word;
+    while (lm_pair_set_take(&trainer->pairs, pair, &word))
+        merge_word(trainer, word, parts, id);
+    lm_pair_set_queue(&trainer->pairs);
 }
 
 static bool is_too_long(const struct trainer *trainer, struct lm_pair pair)
@@ -154,10 +151,8 @@ static enum lm_status merge_next(struct trainer *trainer, bool *is_done)
     if (fault == LM_MERGE_NOMEM)
         return no_memory(trainer);
     /* Too long, or another pair already gave these bytes: such a pair is never merged. */
-    if (fault != LM_MERGE_FINE)
-        lm_pair_set_drop(&trainer->pairs, pair);
-    else
-        merge_all(trainer, pair, trainer->vocab->tokens - 1);
+    if (fault == LM_MERGE_FINE)
+        merge_all(trainer, pair, parts, trainer->vocab->tokens - 1);
     return trainer->pairs.failed ? no_memory(trainer) : LM_OK;
 }
 

@@ -24,7 +24,7 @@ static size_t find(const struct lm_digest_set *set, const struct lm_digest *dige
 static bool grow(struct lm_digest_set *set)
 {
     size_t size = set->slots == NULL ? 1024 : (set->mask + 1) * 2;
-    struct lm_digest_set grown = {.mask = size - 1, .count = set->count};
+    struct lm_digest_set grown = {.mask = size - 1};
     grown.slots = calloc(size, sizeof *grown.slots);
     grown.is_used = calloc(size, sizeof *grown.is_used);
     if (grown.slots == NULL || grown.is_used == NULL) {
@@ -38,8 +38,11 @@ static bool grow(struct lm_digest_set *set)
         grown.slots[at] = set->slots[i];
         grown.is_used[at] = true;
     }
-    lm_digest_set_release(set);
-    *set = grown;
+    free(set->slots);
+    free(set->is_used);
+    set->slots = grown.slots;
+    set->is_used = grown.is_used;
+    set->mask = grown.mask;
     return true;
 }
 

@@ -34,7 +34,8 @@ static size_t line_end(const struct lm_documents *documents, size_t at)
 
 static bool is_blank(const struct lm_documents *documents, size_t from, size_t to)
 {
-    while (from < to && memchr(" \t\n", documents->text[from], 3) != NULL)
+    const uint8_t *text = documents->text;
+    while (from < to && (text[from] == ' ' || text[from] == '\t' || text[from] == '\n'))
         from++;
     return from == to;
 }

@@ -21,10 +21,12 @@ struct lm_encoder;
 
 /** Pretokenization patterns by name: "gpt2", "chars", "bytes". */
 enum lm_pattern { LM_PATTERN_GPT2, LM_PATTERN_CHARS, LM_PATTERN_BYTES };
+
 /** NULL-terminated names in enum order. */
 extern const char *const lm_pattern_names[];
 
-/** Length ≥ 1 of the next piece of text[0..size), size ≥ 1. Ill-formed bytes are one "other" character each. */
+/** Length ≥ 1 of the next piece of text[0..size), size ≥ 1. Ill-formed bytes are one "other"
+ * character each. */
 size_t lm_pretoken_next(enum lm_pattern pattern, const uint8_t *text, size_t size);
 
 /* ---- vocabulary ---- */
@@ -55,7 +57,8 @@ void lm_encoder_free(struct lm_encoder *encoder);
 enum lm_status lm_encode(struct lm_encoder *encoder, const void *text, size_t size,
                          const int32_t **ids, size_t *count, struct lm_err *err);
 /** Bytes of ids appended to a caller's array of *capacity; *size is the full length, also when
- *  it does not fit (then nothing is written beyond). Specials decode to nothing when skip_special. */
+ *  it does not fit (then nothing is written beyond). Specials decode to nothing when skip_special.
+ */
 void lm_decode(const struct lm_vocab *vocab, const int32_t *ids, size_t count, bool skip_special,
                uint8_t *out, size_t capacity, size_t *size);
 
@@ -64,18 +67,20 @@ void lm_decode(const struct lm_vocab *vocab, const int32_t *ids, size_t count, b
 struct lm_bpe_options {
     int64_t vocab_size; /**< bytes + merges + specials, ≥ 256 + specials */
     enum lm_pattern pattern;
-    int64_t min_frequency;   /**< pairs seen less often are not merged; ≥ 1 */
-    int64_t max_token_length; /**< bytes, inclusive; 0: no bound */
-    int64_t max_piece_bytes; /**< longer pieces are not learned from; 0: no bound */
+    int64_t min_frequency;       /**< pairs seen less often are not merged; ≥ 1 */
+    int64_t max_token_length;    /**< bytes, inclusive; 0: no bound */
+    int64_t max_piece_bytes;     /**< longer pieces are not learned from; 0: no bound */
     const char *const *specials; /**< in id order, end-of-text last */
     size_t special_count;
 };
+
 /** Gives the next document; returns false at the end; *text stays valid until the next call. */
 typedef bool lm_document_fn(void *user, const uint8_t **text, size_t *size);
 /** Called now and then with merges done; returns false to cancel. May be NULL. */
 typedef bool lm_bpe_progress_fn(void *user, int64_t done, int64_t total);
 /** Learns merges: most frequent pair first, ties by left id, then right id. When the text
- *  supports fewer merges the vocabulary is smaller (lm_vocab_size tells). LM_RANGE, LM_NOMEM, LM_CANCELLED. */
+ *  supports fewer merges the vocabulary is smaller (lm_vocab_size tells). LM_RANGE, LM_NOMEM,
+ * LM_CANCELLED. */
 enum lm_status lm_bpe_train(struct lm_vocab **out, const struct lm_bpe_options *options,
                             lm_document_fn *next, void *documents, lm_bpe_progress_fn *progress,
                             void *user, struct lm_err *err);

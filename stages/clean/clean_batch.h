@@ -11,8 +11,8 @@
 
 #include "base/buf.h"
 #include "base/pool.h"
-#include "text/clean.h"
 #include "text/clean_rules.h"
+#include "text/clean_text.h"
 #include "text/text_measure.h"
 
 /** A document before and after cleaning. */

@@ -11,8 +11,8 @@
 
 static enum lm_status fault(const char *what, struct lm_err *err)
 {
-    return lm_fail(err, LM_FORMAT, "manifest.json of the corpus: %s; run the download stage again",
-                   what);
+    lm_fail(err, LM_FORMAT, "manifest.json of the corpus: %s; run the download stage again", what);
+    return LM_FORMAT;
 }
 
 /* Relative, and never upwards. */
@@ -70,8 +70,10 @@ static enum lm_status list_entries(struct entry **out, size_t *files, struct lm_
 {
     size_t count = lm_json_count(sources);
     struct entry *entries = LM_NEW_ARRAY(arena, struct entry, count);
-    if (entries == NULL)
-        return lm_fail(err, LM_NOMEM, "no memory for the manifest; free some");
+    if (entries == NULL) {
+        lm_fail(err, LM_NOMEM, "no memory for the manifest; free some");
+        return LM_NOMEM;
+    }
     *files = 0;
     for (size_t i = 0; i < count; i++) {
         entries[i].json = lm_json_at(sources, i);

@@ -8,8 +8,8 @@
 #include <lmpipe/arena.h>
 #include <lmpipe/status.h>
 
-#include "text/clean.h"
 #include "text/clean_rules.h"
+#include "text/clean_text.h"
 #include "text/text_measure.h"
 
 enum { CLEAN_EXAMPLES = 3, CLEAN_EXAMPLE_BYTES = 160 };

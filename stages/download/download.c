@@ -64,7 +64,7 @@ static const struct lm_port outputs[] = {
     {.name = "corpus",
      .kind = "corpus",
      .flags = LM_PORT_FOLDER,
-     .help = "manifest.json and files/<source>/<member>"},
+     .help = "manifest.json and files/SOURCE/MEMBER"},
     {0},
 };
 

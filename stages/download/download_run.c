@@ -8,10 +8,10 @@
 
 #include <lmpipe/stage.h>
 
-#include "archive.h"
 #include "corpus_writer.h"
 #include "fetch.h"
 #include "member.h"
+#include "unpack.h"
 
 #define BLOCK (256 * 1024)
 #define SINGLE_MEMBER                                                                              \
@@ -178,14 +178,12 @@ static enum lm_status account(const struct unpacking *u, uint64_t files, struct 
     return lm_fail(err, LM_INVALID, "holds no file; check the location");
 }
 
-static enum lm_status take_source(struct lm_fetch *fetch, struct lm_corpus_writer *writer,
-                                  char *block, size_t index, struct lm_err *err)
+static enum lm_status take_source(struct lm_fetch *fetch, struct unpacking u, size_t index,
+                                  struct lm_err *err)
 {
-    const struct lm_download_source *source =
-        (const struct lm_download_source *)fetch->params->sources.items + index;
+    const struct lm_download_source *source = u.source;
+    struct lm_corpus_writer *writer = u.writer;
     struct lm_fetched fetched = {0};
-    struct unpacking u = {
-        .ctx = fetch->ctx, .writer = writer, .source = source, .fetched = &fetched, .block = block};
     uint64_t files = 0;
     char hex[LM_DIGEST_HEX];
     LM_TRY(lm_fetch_source(&fetched, fetch, index, err));
@@ -193,6 +191,7 @@ static enum lm_status take_source(struct lm_fetch *fetch, struct lm_corpus_write
     if (source->sha256[0] == '\0' && source->allow_unpinned)
         lm_ctx_note(fetch->ctx, "source '%s' is not pinned; to pin it, write   sha256: %s",
                     source->name, hex);
+    u.fetched = &fetched;
     LM_TRY(lm_corpus_begin_source(writer, source->name, source->license, err));
     LM_TRY(fetched.folder ? copy_folder(&u, err) : unpack_file(&u, err));
     LM_TRY(lm_corpus_end_source(writer, &files, err));
@@ -205,11 +204,13 @@ static enum lm_status take_sources(struct lm_fetch *fetch, struct lm_corpus_writ
 {
     const struct lm_download_source *sources = fetch->params->sources.items;
     size_t count = fetch->params->sources.count;
-    char *block = lm_arena_alloc(lm_ctx_arena(fetch->ctx), BLOCK);
-    if (block == NULL)
+    struct unpacking u = {.ctx = fetch->ctx, .writer = writer};
+    u.block = lm_arena_alloc(lm_ctx_arena(fetch->ctx), BLOCK);
+    if (u.block == NULL)
         return lm_fail(err, LM_NOMEM, "out of memory for a download");
     for (size_t i = 0; i < count; i++) {
-        enum lm_status status = take_source(fetch, writer, block, i, err);
+        u.source = &sources[i];
+        enum lm_status status = take_source(fetch, u, i, err);
         if (status != LM_OK)
             return lm_wrap(err, status, "source '%s'", sources[i].name);
     }

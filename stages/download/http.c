@@ -501,16 +501,18 @@ enum lm_status lm_http_get(struct lm_http_reply *reply, struct lm_http *http, co
         x.shown = lm_http_show(x.arena, url);
         x.sidecar = lm_arena_printf(x.arena, "%s.json", part);
     }
-    if (x.hash == NULL || x.sidecar == NULL)
+    if (x.hash == NULL || x.sidecar == NULL) {
         status = lm_fail(err, LM_NOMEM, "out of memory for a download");
-    if (status == LM_OK)
-        status = part_open(&x, err);
+        goto out;
+    }
+    status = part_open(&x, err);
     if (status == LM_OK)
         status = setup(&x, &headers, err);
     if (status == LM_OK)
         status = judge(&x, curl_easy_perform(http->easy), err);
     if (x.fd >= 0 && close(x.fd) != 0 && status == LM_OK)
         status = lm_fail_errno(err, errno, "cannot write %s", part);
+out:
     curl_slist_free_all(headers);
     lm_sha256_free(x.hash);
     lm_arena_free(x.arena);

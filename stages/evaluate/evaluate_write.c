@@ -55,7 +55,7 @@ static void put_split(struct scores *scores, const struct evaluate_split *split)
     put(scores, "acc.lo", split->acc_low);
     put(scores, "acc.hi", split->acc_high);
     put(scores, "nll", nll);
-    put(scores, "ece", split->entropy_error);
+    put(scores, "calibration", split->entropy_error);
     put_count(scores, "tokens", split->tokens);
     put_count(scores, "bytes", split->bytes);
     put_count(scores, "documents", split->documents);

@@ -130,7 +130,7 @@ static void put_calibration(struct lm_buf *out, const struct report *report)
         return;
     range_of(&low, &high, curve.x, curve.count);
     range_of(&low, &high, curve.y, curve.count);
-    struct lm_num error = lm_num_fixed(report_score(report, report->split, "ece"), 3);
+    struct lm_num error = lm_num_fixed(report_score(report, report->split, "calibration"), 3);
     const char *summary = lm_arena_printf(
         report->arena, "The loss differs from the predicted entropy by %s nats on average.",
         error.text);

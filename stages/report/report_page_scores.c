@@ -108,7 +108,7 @@ static const struct {
     {"nll", "Nats per token", 4, false},
     {"ppl", "Perplexity per token", 2, true},
     {"acc", "Next token right", -1, true},
-    {"ece", "Calibration error, nats", 4, false},
+    {"calibration", "Calibration error, nats", 4, false},
     {"tokens", "Tokens scored", -2, false},
     {"bytes", "Bytes of text", -2, false},
     {"documents", "Documents", -2, false},

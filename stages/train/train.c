@@ -138,7 +138,8 @@ static void estimate(const void *data, const struct lm_upstream *upstream, struc
     const struct lm_model_options options = {
         .training = true, .max_batch = p->batch, .threads = TYPICAL_THREADS};
     int64_t parameters = lm_model_parameters(&config);
-    double evaluations = (double)(p->steps / p->eval_every + 1) * (double)p->eval_batches;
+    int64_t looks = p->steps / p->eval_every + 1;
+    double evaluations = (double)looks * (double)p->eval_batches;
     out->flops = lm_model_step_flops(&config, p->batch, p->context) *
                  ((double)p->steps * (double)p->accumulate + evaluations / 3);
     out->memory = lm_model_memory(&config, &options);

@@ -14,11 +14,12 @@ enum lm_status train_data_init(struct train_data *data, const struct lm_tokens *
 {
     uint64_t span = (uint64_t)context, count = lm_tokens_count(tokens, LM_TRAIN);
     uint64_t valid = lm_tokens_count(tokens, LM_VALID);
-    if (count < span + 1)
+    uint64_t needed = span + 1;
+    if (count < needed)
         return lm_fail(err, LM_RANGE,
                        "the train split has %llu tokens, the context needs %llu; choose a smaller "
                        "context or give more text",
-                       (unsigned long long)count, (unsigned long long)(span + 1));
+                       (unsigned long long)count, (unsigned long long)needed);
     memset(data, 0, sizeof *data);
     data->tokens = tokens;
     data->order = lm_rng_stream(seed, "order");

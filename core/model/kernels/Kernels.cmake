@@ -1,12 +1,8 @@
 # The only home of OpenBLAS and of instruction sets. rows.inc and gemm.inc are compiled once for
-# each; the -fno flags change no value: two let loops be vectorised, the third keeps gcc from
-# splitting a clamp into paths that compute everything twice.
+# each; -fno-math-errno and -fno-trapping-math change no value, they let loops be vectorised.
 add_library(lmpipe_kernels STATIC
   core/model/kernels/blas.c core/model/kernels/pick.c core/model/kernels/rows_c.c)
 set(lm_kernel_flags -O3 -ffp-contract=off -fno-math-errno -fno-trapping-math)
-if(CMAKE_C_COMPILER_ID STREQUAL GNU)
-  list(APPEND lm_kernel_flags -fno-thread-jumps)
-endif()
 set_source_files_properties(core/model/kernels/rows_c.c PROPERTIES
   COMPILE_OPTIONS "${lm_kernel_flags}" OBJECT_DEPENDS
   "${CMAKE_SOURCE_DIR}/core/model/kernels/rows.inc;${CMAKE_SOURCE_DIR}/core/model/kernels/gemm.inc")

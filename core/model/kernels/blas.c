@@ -11,7 +11,8 @@ void lm_blas_start(void)
 }
 
 void lm_blas_gemm(enum lm_gemm_form form, size_t m, size_t n, size_t k, const float *a, size_t lda,
-                  const float *b, size_t ldb, bool accumulate, float *c, size_t ldc, float *scratch)
+                  const float *b, size_t ldb, bool accumulate, float *c, size_t ldc,
+                  float *scratch) // NOLINT(readability-non-const-parameter): lm_gemm_fn has it
 {
     (void)scratch; /* OpenBLAS brings its own */
     cblas_sgemm(CblasRowMajor, form == LM_TN ? CblasTrans : CblasNoTrans,

@@ -2,8 +2,8 @@
  * Cleaning one document: ill-formed UTF-8, control characters, normalisation form C, white space.
  * The result is a function of the bytes and the options alone.
  */
-#ifndef LM_TEXT_CLEAN_H
-#define LM_TEXT_CLEAN_H
+#ifndef LM_TEXT_CLEAN_TEXT_H
+#define LM_TEXT_CLEAN_TEXT_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,8 +3,8 @@
  * is one member without a name, a zip or (compressed) tar has named ones. One level only: what
  * is packed inside a member stays packed. Nothing is ever written here and no name is trusted.
  */
-#ifndef LM_STAGES_ARCHIVE_H
-#define LM_STAGES_ARCHIVE_H
+#ifndef LM_STAGES_UNPACK_H
+#define LM_STAGES_UNPACK_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-#include "text/clean.h"
+#include "text/clean_text.h"
 
 #include "tap.h"
 #include "text_samples.h"
