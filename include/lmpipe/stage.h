@@ -97,8 +97,10 @@ size_t lm_ctx_threads(const struct lm_ctx *ctx); /**< budget, ≥ 1; never chang
 bool lm_ctx_portable(const struct lm_ctx *ctx);  /**< numerics: portable (else blas) */
 const char *lm_ctx_kernels(const struct lm_ctx *ctx); /**< forced kernel path, or NULL */
 bool lm_ctx_offline(const struct lm_ctx *ctx);
-/** Experiment facts as JSON text for LM_STAGE_EXPERIMENT types: {"name","description","gates":[…],
- *  "stages":{id:{"uses","params":{…}}}}; NULL for others. */
+/** Experiment facts as JSON text for LM_STAGE_EXPERIMENT types, NULL for others: {"name",
+ *  "description","gates":[{"metric":"STAGE.METRIC","min","max","text"}],"stages":{id:{"uses",
+ *  "seed","params":{…}}}}: all stages upstream, sorted by id; parameters without paths and
+ *  addresses. "seed" only for types that draw, "min" and "max" only when given. */
 const char *lm_ctx_experiment(const struct lm_ctx *ctx);
 
 /** Progress of the live line, at most as often as you like (throttled). */
