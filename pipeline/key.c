@@ -26,10 +26,9 @@ struct writing {
 
 static bool is_in_key(const struct lm_param_leaf *leaf)
 {
-    unsigned flags = leaf->row->flags;
-    bool compact =
-        (flags & LM_PARAM_COMPACT) && !leaf->item && lm_param_is_default(leaf->row, leaf->value);
-    return !(flags & LM_PARAM_NOT_IN_KEY) && !leaf->pinned && !compact;
+    bool compact = (leaf->row->flags & LM_PARAM_COMPACT) && !leaf->item &&
+                   lm_param_is_default(leaf->row, leaf->value);
+    return !leaf->hidden && !compact;
 }
 
 /** The index of a leaf's file, or SIZE_MAX. */
@@ -126,9 +125,9 @@ static const struct lm_spec_stage **upstream(const struct lm_spec *spec, size_t 
 /** Parameters of upstream stages as values: no addresses, no paths. */
 static bool is_experiment_fact(const struct lm_param_leaf *leaf)
 {
-    bool place =
-        leaf->type == LM_P_URL || leaf->type == LM_P_PATH ||
-        (leaf->type == LM_P_LIST && (leaf->row->item == LM_P_URL || leaf->row->item == LM_P_PATH));
+    const struct lm_param *row = leaf->row;
+    enum lm_param_type type = row->type == LM_P_LIST ? row->item : row->type;
+    bool place = type == LM_P_URL || type == LM_P_PATH || (row->flags & LM_PARAM_ENV);
     return !place && is_in_key(leaf);
 }
 
@@ -188,35 +187,6 @@ void lm_key_write(struct lm_buf *out, const struct lm_spec *spec, size_t stage,
 
 /* ---- the same facts for the stage itself ---- */
 
-struct listing {
-    struct lm_json_writer *writer;
-    const struct lm_spec *spec;
-    size_t stage;
-};
-
-static void list_param(void *user, const struct lm_param_leaf *leaf)
-{
-    struct listing *listing = user;
-    struct lm_json_writer *writer = listing->writer;
-    const struct lm_spec_value *given = lm_spec_value(listing->spec, listing->stage, leaf->name);
-    if (!is_experiment_fact(leaf))
-        return;
-    lm_json_key(writer, leaf->name);
-    if (lm_param_is_unset(leaf->type, leaf->value))
-        lm_json_put_null(writer);
-    else if (leaf->type == LM_P_BOOL)
-        lm_json_put_bool(writer, *(const bool *)leaf->value);
-    else if (leaf->type == LM_P_INT || leaf->type == LM_P_SIZE)
-        lm_json_put_int(writer, *(const int64_t *)leaf->value);
-    else if (leaf->type == LM_P_FLOAT || leaf->type == LM_P_DURATION)
-        lm_json_put_double(writer, *(const double *)leaf->value);
-    else if (leaf->type == LM_P_LIST)
-        lm_json_put_int(writer, (int64_t)((const struct lm_list *)leaf->value)->count);
-    else
-        lm_json_put_string(writer, given && given->written ? given->written
-                                                           : *(const char *const *)leaf->value);
-}
-
 static void list_gates(struct lm_json_writer *writer, const struct lm_spec *spec)
 {
     lm_json_key(writer, "gates");
@@ -224,8 +194,10 @@ static void list_gates(struct lm_json_writer *writer, const struct lm_spec *spec
     for (size_t i = 0; i < spec->gate_count; i++) {
         const struct lm_spec_gate *gate = &spec->gates[i];
         lm_json_open(writer, '{');
-        lm_json_member_string(writer, "stage", spec->stages[gate->stage].id);
-        lm_json_member_string(writer, "metric", gate->metric);
+        const char *metric =
+            lm_arena_printf(spec->arena, "%s.%s", spec->stages[gate->stage].id, gate->metric);
+        writer->out->failed = writer->out->failed || metric == NULL;
+        lm_json_member_string(writer, "metric", metric ? metric : "");
         if (!lm_is_unset(gate->min))
             lm_json_member_double(writer, "min", gate->min);
         if (!lm_is_unset(gate->max))
@@ -251,17 +223,14 @@ void lm_key_write_experiment(struct lm_buf *out, const struct lm_spec *spec, siz
     lm_json_key(&writer, "stages");
     lm_json_open(&writer, '{');
     for (size_t i = 0; stages != NULL && i < count; i++) {
-        struct listing listing = {
-            .writer = &writer, .spec = spec, .stage = (size_t)(stages[i] - spec->stages)};
         lm_json_key(&writer, stages[i]->id);
         lm_json_open(&writer, '{');
         lm_json_member_string(&writer, "uses", stages[i]->type->name);
         if (stages[i]->type->flags & LM_STAGE_SEED)
             lm_json_member_int(&writer, "seed", (int64_t)stages[i]->seed);
         lm_json_key(&writer, "params");
-        lm_json_open(&writer, '{');
-        lm_params_walk(stages[i]->type->params, stages[i]->params, list_param, &listing);
-        lm_json_close(&writer, '}');
+        lm_params_write_json_if(stages[i]->type->params, stages[i]->params, is_experiment_fact,
+                                &writer);
         lm_json_close(&writer, '}');
     }
     lm_json_close(&writer, '}');

@@ -154,8 +154,8 @@ static bool is_given(const struct lm_param *rows, const void *base, const char *
     return false;
 }
 
-static void walk_rows(struct walk *walk, size_t used, const struct lm_param *rows,
-                      const void *base);
+static void walk_rows(struct walk *walk, size_t used, const struct lm_param *rows, const void *base,
+                      bool hidden);
 
 /** Appends ".name" (or ".index") after `used` bytes of the name; the new length. */
 static size_t extend(struct walk *walk, size_t used, const char *name, size_t index)
@@ -179,7 +179,8 @@ static void walk_list(struct walk *walk, size_t used, struct lm_param_leaf *leaf
     for (size_t i = 0; i < list.count; i++) {
         size_t length = extend(walk, used, NULL, i);
         if (row->item == LM_P_RECORD) {
-            walk_rows(walk, length, row->fields, at(list.items, i * row->fields_size));
+            walk_rows(walk, length, row->fields, at(list.items, i * row->fields_size),
+                      leaf->hidden);
             continue;
         }
         struct lm_param_leaf item = *leaf;
@@ -190,17 +191,24 @@ static void walk_list(struct walk *walk, size_t used, struct lm_param_leaf *leaf
     }
 }
 
-static void walk_rows(struct walk *walk, size_t used, const struct lm_param *rows, const void *base)
+/** Does this row stay out of the key: by its flag, or because a pin replaces it? */
+static bool is_hidden(const struct lm_param *rows, const void *base, const struct lm_param *row)
+{
+    return (row->flags & LM_PARAM_NOT_IN_KEY) || is_given(rows, base, row->pinned_by);
+}
+
+static void walk_rows(struct walk *walk, size_t used, const struct lm_param *rows, const void *base,
+                      bool hidden)
 {
     for (const struct lm_param *row = rows; row->name != NULL; row++) {
         size_t length = extend(walk, used, row->name, 0);
         struct lm_param_leaf leaf = {.name = walk->name,
                                      .row = row,
                                      .type = row->type,
-                                     .pinned = is_given(rows, base, row->pinned_by),
+                                     .hidden = hidden || is_hidden(rows, base, row),
                                      .value = at(base, row->offset)};
         if (row->type == LM_P_RECORD)
-            walk_rows(walk, length, row->fields, leaf.value);
+            walk_rows(walk, length, row->fields, leaf.value, leaf.hidden);
         else if (row->type == LM_P_LIST)
             walk_list(walk, length, &leaf);
         else
@@ -212,7 +220,7 @@ void lm_params_walk(const struct lm_param *rows, const void *params,
                     void (*visit)(void *user, const struct lm_param_leaf *leaf), void *user)
 {
     struct walk walk = {.visit = visit, .user = user};
-    walk_rows(&walk, 0, rows, params);
+    walk_rows(&walk, 0, rows, params, false);
 }
 
 /* ---- JSON ---- */
@@ -231,34 +239,56 @@ static void write_scalar(enum lm_param_type type, const void *value, struct lm_j
         lm_json_put_string(writer, as_text(value));
 }
 
-static void write_list(const struct lm_param *row, const void *value, struct lm_json_writer *writer)
+static void write_list(const struct lm_param *row, const void *value,
+                       bool (*keep)(const struct lm_param_leaf *leaf),
+                       struct lm_json_writer *writer)
 {
     struct lm_list list = as_list(value);
     lm_json_open(writer, '[');
     for (size_t i = 0; i < list.count; i++) {
         if (row->item == LM_P_RECORD)
-            lm_params_write_json(row->fields, at(list.items, i * row->fields_size), writer);
+            lm_params_write_json_if(row->fields, at(list.items, i * row->fields_size), keep,
+                                    writer);
         else
             write_scalar(row->item, at(list.items, i * types[row->item].size), writer);
     }
     lm_json_close(writer, ']');
 }
 
-void lm_params_write_json(const struct lm_param *rows, const void *params,
-                          struct lm_json_writer *writer)
+void lm_params_write_json_if(const struct lm_param *rows, const void *params,
+                             bool (*keep)(const struct lm_param_leaf *leaf),
+                             struct lm_json_writer *writer)
 {
     lm_json_open(writer, '{');
     for (const struct lm_param *row = rows; row->name != NULL; row++) {
-        const void *value = at(params, row->offset);
+        struct lm_param_leaf leaf = {.name = row->name,
+                                     .row = row,
+                                     .type = row->type,
+                                     .hidden = is_hidden(rows, params, row),
+                                     .value = at(params, row->offset)};
+        if (!keep(&leaf))
+            continue;
         lm_json_key(writer, row->name);
         if (row->type == LM_P_RECORD)
-            lm_params_write_json(row->fields, value, writer);
+            lm_params_write_json_if(row->fields, leaf.value, keep, writer);
         else if (row->type == LM_P_LIST)
-            write_list(row, value, writer);
+            write_list(row, leaf.value, keep, writer);
         else
-            write_scalar(row->type, value, writer);
+            write_scalar(row->type, leaf.value, writer);
     }
     lm_json_close(writer, '}');
+}
+
+static bool keep_all(const struct lm_param_leaf *leaf)
+{
+    (void)leaf;
+    return true;
+}
+
+void lm_params_write_json(const struct lm_param *rows, const void *params,
+                          struct lm_json_writer *writer)
+{
+    lm_params_write_json_if(rows, params, keep_all, writer);
 }
 
 static bool read_bool(void *value, const struct lm_json *json)

@@ -18,7 +18,7 @@ struct lm_param_leaf {
     const struct lm_param *row;
     enum lm_param_type type; /**< of the value: for items of a list their own */
     bool item;               /**< an item of a list of scalars */
-    bool pinned;             /**< the sibling named by pinned_by is not empty */
+    bool hidden; /**< not in the key: flagged so, replaced by a pin, or inside such a record or list */
     const void *value;       /**< the row's C type; for list items the item */
 };
 
@@ -29,6 +29,10 @@ void lm_params_walk(const struct lm_param *rows, const void *params,
 /** The parameters as one JSON object, lossless; unset numbers and absent texts are null. */
 void lm_params_write_json(const struct lm_param *rows, const void *params,
                           struct lm_json_writer *writer);
+/** The same with only the rows that `keep` accepts (leaf->name is the row's own name). */
+void lm_params_write_json_if(const struct lm_param *rows, const void *params,
+                             bool (*keep)(const struct lm_param_leaf *leaf),
+                             struct lm_json_writer *writer);
 /** The reverse, for the worker; values were validated before. Strings go to the arena.
  *  LM_FORMAT: a member is missing or of another type; LM_NOMEM. */
 enum lm_status lm_params_read_json(void *params, const struct lm_param *rows,

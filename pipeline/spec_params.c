@@ -454,7 +454,7 @@ static void visit_file(void *user, const struct lm_param_leaf *leaf)
     struct place *place = user;
     struct lm_load *load = place->load;
     const char *text, *path;
-    if ((leaf->type != LM_P_PATH && leaf->type != LM_P_URL) || leaf->pinned)
+    if ((leaf->type != LM_P_PATH && leaf->type != LM_P_URL) || leaf->hidden)
         return;
     memcpy(&text, leaf->value, sizeof text);
     if (text == NULL || text[0] == '\0')
@@ -472,8 +472,7 @@ static void visit_file(void *user, const struct lm_param_leaf *leaf)
             return;
         }
     }
-    if (!(leaf->row->flags & LM_PARAM_NOT_IN_KEY))
-        add_file(place, leaf, path, &at, field);
+    add_file(place, leaf, path, &at, field);
 }
 
 static void read_numerics(struct lm_load *load, struct lm_spec_stage *stage,

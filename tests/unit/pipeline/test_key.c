@@ -145,12 +145,12 @@ static void test_experiment_json(struct tap *tap)
     CHECK_INT(lm_json_int(lm_json_get(model, "seed"), 0), 7);
     CHECK_NEAR(lm_json_double(lm_json_get(lm_json_get(model, "params"), "lr"), 0), 0.001, 0);
     CHECK(lm_json_get(lm_json_get(model, "params"), "cache") == NULL);
-    CHECK_STR(lm_json_string(lm_json_get(lm_json_get(lm_json_get(stages, "corpus"), "params"),
-                                         "sources.1.license"),
-                             NULL),
-              "MIT");
+    const struct lm_json *sources =
+        lm_json_get(lm_json_get(lm_json_get(stages, "corpus"), "params"), "sources");
+    CHECK_STR(lm_json_string(lm_json_get(lm_json_at(sources, 1), "license"), NULL), "MIT");
+    CHECK(lm_json_get(lm_json_at(sources, 2), "url") == NULL);
     const struct lm_json *gate = lm_json_at(lm_json_get(json, "gates"), 0);
-    CHECK_STR(lm_json_string(lm_json_get(gate, "metric"), NULL), "loss");
+    CHECK_STR(lm_json_string(lm_json_get(gate, "metric"), NULL), "model.loss");
     CHECK(lm_json_get(gate, "min") == NULL);
     CHECK_NEAR(lm_json_double(lm_json_get(gate, "max"), 0), 2.05, 0);
     lm_json_free(json);

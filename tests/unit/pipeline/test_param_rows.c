@@ -27,7 +27,7 @@ static void visit(void *user, const struct lm_param_leaf *leaf)
 {
     struct lm_buf *out = user;
     lm_buf_printf(out, "%s %s%s%s ", leaf->name, lm_param_type_name(leaf->type),
-                  leaf->pinned ? " pinned" : "", leaf->item ? " item" : "");
+                  leaf->hidden ? " hidden" : "", leaf->item ? " item" : "");
     lm_param_print(out, leaf->type, leaf->value);
     lm_buf_putc(out, '\n');
 }
@@ -46,14 +46,39 @@ static void test_walk(struct tap *tap)
         "sources list 2\nsources.0.name str one\nsources.0.url url unset\nsources.0.path path "
         "unset\n"
         "sources.0.mirrors list 0\nsources.0.sha256 str unset\nsources.0.license str unknown\n"
-        "sources.0.allow_unpinned bool false\nsources.1.name str two\nsources.1.url url pinned "
+        "sources.0.allow_unpinned bool false\nsources.1.name str two\nsources.1.url url hidden "
         "unset\n"
-        "sources.1.path path pinned unset\nsources.1.mirrors list pinned 2\n"
-        "sources.1.mirrors.0 url pinned item https://a\nsources.1.mirrors.1 url pinned item "
+        "sources.1.path path hidden unset\nsources.1.mirrors list hidden 2\n"
+        "sources.1.mirrors.0 url hidden item https://a\nsources.1.mirrors.1 url hidden item "
         "file:///b\n"
         "sources.1.sha256 str ab\nsources.1.license str unknown\nsources.1.allow_unpinned bool "
         "true\n"
-        "patience duration 0.1s\n");
+        "patience duration hidden 0.1s\n");
+    lm_buf_release(&out);
+}
+
+/** What stands in a record or list that is not in the key is not in it either. */
+static void test_hidden_inside(struct tap *tap)
+{
+    struct outer {
+        struct fake_split split;
+        struct lm_list more; /* struct fake_split */
+    };
+    static const struct lm_param rows[] = {
+        {LM_FIELD(struct outer, split), .type = LM_P_RECORD, .flags = LM_PARAM_NOT_IN_KEY,
+         .fields = fake_split_rows, .fields_size = sizeof(struct fake_split), .help = "x"},
+        {LM_FIELD(struct outer, more), .type = LM_P_LIST, .item = LM_P_RECORD,
+         .flags = LM_PARAM_NOT_IN_KEY, .fields = fake_split_rows,
+         .fields_size = sizeof(struct fake_split), .help = "x"},
+        {0}};
+    struct fake_split one = {.by = "hash", .valid = 0.5};
+    struct outer outer = {.split = one, .more = {&one, 1}};
+    struct lm_buf out;
+    lm_buf_init(&out, 0);
+    lm_params_walk(rows, &outer, visit, &out);
+    CHECK_STR(out.data, "split.by enum hidden hash\nsplit.valid float hidden 0.5\n"
+                        "more list hidden 1\nmore.0.by enum hidden hash\n"
+                        "more.0.valid float hidden 0.5\n");
     lm_buf_release(&out);
 }
 
@@ -148,6 +173,7 @@ static void test_defaults(struct tap *tap)
     CHECK(!lm_param_is_default(&fake_train_rows[0], &train.steps));
 }
 
-static const struct tap_test tests[] = {TAP_ROW(test_walk) TAP_ROW(test_json_both_ways) TAP_ROW(
-    test_json_is_lossless) TAP_ROW(test_json_wrong) TAP_ROW(test_defaults)};
+static const struct tap_test tests[] = {
+    TAP_ROW(test_walk) TAP_ROW(test_hidden_inside) TAP_ROW(test_json_both_ways)
+        TAP_ROW(test_json_is_lossless) TAP_ROW(test_json_wrong) TAP_ROW(test_defaults)};
 LM_TEST_MAIN(tests)
