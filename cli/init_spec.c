@@ -38,13 +38,11 @@ static const struct size_row *row_of(uint64_t bytes)
 
 void lm_init_experiment_name(char out[41], const char *text)
 {
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyz0123456789_";
     size_t at = 0;
     for (; *text != '\0' && at < 40; text++) {
-        char c = *text;
-        if (c >= 'A' && c <= 'Z')
-            c = (char)(c - 'A' + 'a');
-        bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
-        if (plain)
+        char c = *text >= 'A' && *text <= 'Z' ? (char)(*text - 'A' + 'a') : *text;
+        if (strchr(plain, c) != NULL)
             out[at++] = c;
         else if (at > 0 && out[at - 1] != '-')
             out[at++] = '-';

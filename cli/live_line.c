@@ -158,18 +158,9 @@ static void print_value(struct lm_buf *out, enum gauge_form form, const struct l
     }
 }
 
-static void print_gauge(struct lm_buf *out, const struct lm_live_gauge *gauge, bool utf8)
+static void print_gauge(struct lm_buf *out, const struct lm_live_gauge *gauge,
+                        const struct gauge_style *style, bool utf8)
 {
-    const struct gauge_style *style = NULL;
-    for (size_t i = 0; i < sizeof styles / sizeof styles[0]; i++) {
-        if (strcmp(styles[i].name, gauge->name) == 0)
-            style = &styles[i];
-    }
-    if (style == NULL) {
-        lm_buf_printf(out, " %s ", gauge->name);
-        print_value(out, SHORT, gauge);
-        return;
-    }
     if (style->form == HIDDEN || (style->form == RATE && gauge->rate <= 0))
         return;
     lm_buf_printf(out, " %s", style->before);
@@ -178,6 +169,26 @@ static void print_gauge(struct lm_buf *out, const struct lm_live_gauge *gauge, b
     if (style->spark && utf8 && gauge->history.count >= 2) {
         lm_buf_putc(out, ' ');
         lm_spark_print(out, &gauge->history);
+    }
+}
+
+/* Well-known gauges in the order of the table, then the others as they came. */
+static void print_gauges(struct lm_buf *out, const struct lm_live_stage *stage, bool utf8)
+{
+    bool known[LM_GAUGES] = {false};
+    for (size_t i = 0; i < sizeof styles / sizeof styles[0]; i++) {
+        for (size_t j = 0; j < stage->gauge_count; j++) {
+            if (strcmp(styles[i].name, stage->gauges[j].name) != 0)
+                continue;
+            print_gauge(out, &stage->gauges[j], &styles[i], utf8);
+            known[j] = true;
+        }
+    }
+    for (size_t j = 0; j < stage->gauge_count; j++) {
+        if (known[j])
+            continue;
+        lm_buf_printf(out, " %s ", stage->gauges[j].name);
+        print_value(out, SHORT, &stage->gauges[j]);
     }
 }
 
@@ -202,8 +213,7 @@ void lm_live_stage_print(struct lm_buf *out, const struct lm_live_stage *stage, 
     char clock[32];
     double left = lm_live_stage_left(stage, now_ns);
     print_amount(out, stage);
-    for (size_t i = 0; i < stage->gauge_count; i++)
-        print_gauge(out, &stage->gauges[i], utf8);
+    print_gauges(out, stage, utf8);
     if (left >= 0)
         lm_buf_printf(out, " eta %s", lm_human_clock(clock, left));
     else

@@ -32,7 +32,9 @@ static void print_row(const struct lm_run_row *row, size_t width, struct lm_cli 
     fprintf(out, "%-*s  %s%-7s%s  %8s", (int)width, row->stage,
             lm_cli_color(&cli->out, states[row->state].color), states[row->state].word,
             lm_cli_color(&cli->out, "reset"), seconds);
-    const char *headline = row->headline != NULL ? lm_safe_line(cli->arena, row->headline) : "";
+    /* Why a stage was not reached stands in its row; why it failed deserves a line on stderr. */
+    const char *told = row->state == LM_SKIPPED && row->error != NULL ? row->error : row->headline;
+    const char *headline = told != NULL ? lm_safe_line(cli->arena, told) : "";
     fprintf(out, headline[0] != '\0' ? "  %s\n" : "%s\n", headline);
 }
 
@@ -69,7 +71,7 @@ void lm_run_table_print(const struct lm_run_result *result, struct lm_cli *cli)
     fflush(cli->out.file);
     for (size_t i = 0; i < result->row_count; i++) {
         const struct lm_run_row *row = &result->rows[i];
-        if (row->error == NULL)
+        if (row->error == NULL || row->state == LM_SKIPPED)
             continue;
         const char *text = lm_arena_printf(cli->arena, "stage %s: %s", row->stage, row->error);
         lm_cli_fail(cli, 0, text != NULL ? text : row->error);

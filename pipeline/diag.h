@@ -40,8 +40,8 @@ const char *lm_quote(struct lm_arena *arena, const char *text);
  *  arena; never NULL; "" when the list is full anyway. */
 const char *lm_hint(const struct lm_diag_list *list, const char *word, const char *const *names,
                     size_t count);
-/** "spec.yaml:14", "-S lr", "derived" or "default", with " (vars.lr)" when it came by a var. In the arena;
- * never NULL. */
+/** "spec.yaml:14", "-S lr", "derived" or "default", with " (vars.lr)" when it came by a var. In the
+ * arena; never NULL. */
 const char *lm_origin_text(struct lm_arena *arena, const struct lm_origin *origin);
 
 /** Makes room for one more item of `size` bytes in an arena array that doubles. Returns the array

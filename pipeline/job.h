@@ -10,9 +10,11 @@
 struct lm_job_input {
     const char *port, *label, *path;
 };
+
 struct lm_job_file {
     const char *path, *digest; /**< re-hashed after the run: changed meanwhile = failure */
 };
+
 struct lm_job {
     const struct lm_stage *stage;
     const void *params;
@@ -20,7 +22,7 @@ struct lm_job {
     size_t input_count;
     const struct lm_job_file *files;
     size_t file_count;
-    const char *folder; /**< private; outputs go to <folder>/out/<port> */
+    const char *folder;      /**< private; outputs go to <folder>/out/<port> */
     const char *checkpoints; /**< folder of this key's slots */
     const char *experiment;  /**< JSON, or NULL */
     const char *kernels;     /**< or NULL */

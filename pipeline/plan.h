@@ -16,7 +16,7 @@ struct lm_plan_stage {
     struct lm_record *record;     /**< LM_HIT and finished stages */
     const struct lm_digest *last; /**< key of the last result, or NULL */
     const char *last_text;        /**< its key text, once asked for; NULL: no longer in the store */
-    double last_seconds;       /**< how long it took, once asked for */
+    double last_seconds;          /**< how long it took, once asked for */
     bool last_asked;
     struct lm_estimate estimate;
 };

@@ -33,6 +33,10 @@ static void put_line(struct lm_buf *out, const char *id, const struct lm_plan_st
     lm_buf_printf(out, " %s %s", id, stage->reason);
     if (stage->state != LM_HIT && stage->estimate.text[0])
         lm_buf_printf(out, "; %s", stage->estimate.text);
+    if (stage->state != LM_HIT && stage->estimate.flops > 0)
+        lm_buf_printf(out, ", %.1e FLOP", stage->estimate.flops);
+    if (stage->state != LM_HIT && stage->estimate.memory > 0)
+        lm_buf_printf(out, ", %.0f MiB of memory", (double)stage->estimate.memory / 1048576);
     if (stage->state != LM_HIT && stage->last_seconds >= 1) {
         lm_buf_puts(out, "; last took ");
         put_time(out, stage->last_seconds);

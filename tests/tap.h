@@ -96,7 +96,10 @@ static inline int tap_main(const struct tap_test *tests, size_t count)
 
 #define TAP_ROW(fn) {#fn, fn},
 #define TAP_MAP_1(a) TAP_ROW(a)
-#define LM_TEST_MAIN(table) \
-    int main(void) { return tap_main(table, sizeof table / sizeof table[0]); }
+#define LM_TEST_MAIN(table)                                                                        \
+    int main(void)                                                                                 \
+    {                                                                                              \
+        return tap_main(table, sizeof table / sizeof table[0]);                                    \
+    }
 
 #endif

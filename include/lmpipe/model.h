@@ -39,12 +39,16 @@ enum lm_numerics { LM_NUMERICS_BLAS, LM_NUMERICS_PORTABLE };
 
 /** How to run a model; zero-initialised means: one thread, best kernels, blas, inference. */
 struct lm_model_options {
-    size_t threads;        /**< workers of the model's own pool; 0 is 1 */
-    const char *kernels;   /**< "avx512", "avx2", "c"; NULL or "auto": the best this CPU has */
+    size_t threads;      /**< workers of the model's own pool; 0 is 1 */
+    const char *kernels; /**< "avx512", "avx2", "c"; NULL or "auto": the best this CPU has */
     enum lm_numerics numerics;
-    bool training;         /**< hold gradients, Adam moments and activations */
+    bool training;               /**< hold gradients, Adam moments and activations */
     int64_t max_batch, max_time; /**< largest B and T of a call; 0: 1 and the context */
-    uint64_t seed;         /**< of dropout masks (stream "dropout") and of initialisation (stream "init") */
+    uint64_t seed; /**< of dropout masks (stream "dropout") and of initialisation (stream "init") */
+    /** Asked a few times a layer by the calling thread; true: calls on batches give up with
+     *  LM_CANCELLED. Weights are untouched, gradients gathered since the last step are dropped. */
+    bool (*stop)(void *user);
+    void *stop_user;
 };
 
 /* ---- list ---- */
@@ -55,7 +59,8 @@ const struct lm_model_preset *lm_model_presets(size_t *count);
 extern const char *const lm_model_preset_names[];
 /** Preset by name, or NULL. */
 const struct lm_model_preset *lm_model_preset_find(const char *name);
-/** LM_RANGE with the offending field when the shape is impossible (width % heads, zero sizes, > 2^31 …). */
+/** LM_RANGE with the offending field when the shape is impossible (width % heads, zero sizes, >
+ * 2^31 …). */
 enum lm_status lm_model_config_check(const struct lm_model_config *config, struct lm_err *err);
 /** Trainable parameters of a shape (124,439,808 for GPT-2 small at V = 50,257). */
 int64_t lm_model_parameters(const struct lm_model_config *config);
@@ -68,16 +73,19 @@ uint64_t lm_model_memory(const struct lm_model_config *config,
 
 /* ---- create, load, save ---- */
 
-/** New model with GPT-2's initialisation drawn from options->seed. LM_RANGE, LM_NOMEM, LM_UNSUPPORTED (kernels). */
+/** New model with GPT-2's initialisation drawn from options->seed. LM_RANGE, LM_NOMEM,
+ * LM_UNSUPPORTED (kernels). */
 enum lm_status lm_model_create(struct lm_model **out, const struct lm_model_config *config,
                                const struct lm_model_options *options, struct lm_err *err);
-/** Model from a folder written by lm_model_save (config.json, model.safetensors). LM_FORMAT with what differs. */
+/** Model from a folder written by lm_model_save (config.json, model.safetensors). LM_FORMAT with
+ * what differs. */
 enum lm_status lm_model_load(struct lm_model **out, const char *folder,
                              const struct lm_model_options *options, struct lm_err *err);
 /** Shape of a saved model, from its config.json alone. */
 enum lm_status lm_model_load_config(struct lm_model_config *out, const char *folder,
                                     struct lm_err *err);
-/** Writes config.json and model.safetensors into an existing folder; equal models give equal bytes. */
+/** Writes config.json and model.safetensors into an existing folder; equal models give equal bytes.
+ */
 enum lm_status lm_model_save(const struct lm_model *model, const char *folder, struct lm_err *err);
 void lm_model_free(struct lm_model *model); /**< NULL is fine */
 const struct lm_model_config *lm_model_config(const struct lm_model *model);
@@ -104,6 +112,7 @@ struct lm_step_options {
     double lr, beta1, beta2, eps, decay;
     double clip; /**< largest global gradient norm; 0: no clipping */
 };
+
 struct lm_step_stats {
     double grad_norm; /**< before clipping */
     bool clipped;
@@ -133,9 +142,9 @@ struct lm_scores {
 };
 /** Scores targets (B, T) given tokens (B, T), without dropout and without holding all logits.
  *  LM_RANGE: an id or shape outside the limits. */
-enum lm_status lm_model_score(struct lm_model *model, const int32_t *tokens,
-                              const int32_t *targets, int64_t batch, int64_t time,
-                              const struct lm_scores *out, struct lm_err *err);
+enum lm_status lm_model_score(struct lm_model *model, const int32_t *tokens, const int32_t *targets,
+                              int64_t batch, int64_t time, const struct lm_scores *out,
+                              struct lm_err *err);
 /** Logits of all positions, (B, T, V) into the caller's `logits`. */
 enum lm_status lm_model_logits(struct lm_model *model, const int32_t *tokens, int64_t batch,
                                int64_t time, float *logits, struct lm_err *err);
@@ -162,9 +171,10 @@ struct lm_sampling {
     double temperature, top_p, min_p, repetition_penalty;
     int64_t top_k;
 };
-/** One draw from logits (V) by inverse CDF at u in [0,1), candidates sorted by (logit desc, id asc).
- *  `history` (count ids) is what the penalty sees. *nll (may be NULL): -log p of the token under
- *  the unfiltered model. `scratch`: lm_sampling_scratch(V) bytes. */
+
+/** One draw from logits (V) by inverse CDF at u in [0,1), candidates sorted by (logit desc, id
+ * asc). `history` (count ids) is what the penalty sees. *nll (may be NULL): -log p of the token
+ * under the unfiltered model. `scratch`: lm_sampling_scratch(V) bytes. */
 int32_t lm_sampling_draw(const struct lm_sampling *rules, const float *logits, int64_t vocab,
                          const int32_t *history, int64_t count, double u, double *nll,
                          void *scratch);
@@ -173,7 +183,8 @@ size_t lm_sampling_scratch(int64_t vocab);
 /** Receives each generated token; returns false to stop. */
 typedef bool lm_token_fn(void *user, int32_t token, double nll);
 /** Continues prompt (count ≥ 1 tokens) by up to max_new tokens; token i is drawn at
- *  (sample, i) of `rng`. When the context is full the last half is fed again (documented in numerics.md). */
+ *  (sample, i) of `rng`. When the context is full the last half is fed again (documented in
+ * numerics.md). */
 enum lm_status lm_model_generate(struct lm_model *model, const int32_t *prompt, int64_t count,
                                  int64_t max_new, const struct lm_sampling *rules,
                                  struct lm_rng rng, uint64_t sample, lm_token_fn *emit, void *user,
@@ -191,6 +202,7 @@ struct lm_tensor {
     float *data, *grad;
     bool decay;
 };
+
 /** Number of weight tensors, and the i-th of them (index below the number). */
 size_t lm_model_tensors(const struct lm_model *model);
 struct lm_tensor lm_model_tensor(const struct lm_model *model, size_t index);
@@ -198,8 +210,8 @@ struct lm_tensor lm_model_tensor(const struct lm_model *model, size_t index);
 void lm_model_digest(const struct lm_model *model, struct lm_digest *out);
 /** Name of the kernels in use ("avx512", …), borrowed. */
 const char *lm_model_kernels(const struct lm_model *model);
-/** What `numerics: blas` puts into a key: "blas openblas <version> <core> f32"; portable: "portable 1".
- *  Loads nothing but OpenBLAS itself. out: 128 bytes. */
+/** What `numerics: blas` puts into a key: "blas openblas <version> <core> f32"; portable: "portable
+ * 1". Loads nothing but OpenBLAS itself. out: 128 bytes. */
 void lm_numerics_describe(char out[128], enum lm_numerics numerics);
 /** Core type a program should put into OPENBLAS_CORETYPE and start itself anew: an OpenBLAS older
  *  than the processor takes kernels without AVX, five times slower. NULL: it chose well. */

@@ -32,18 +32,23 @@ struct lm_list {
 };
 
 enum lm_param_flags {
-    LM_PARAM_REQUIRED = 1,    /**< no default: the spec must give it */
-    LM_PARAM_NOT_IN_KEY = 2,  /**< proven not to change outputs, or resolved into other rows */
-    LM_PARAM_COMPACT = 4,     /**< left out of the key at its default (added after a release) */
-    LM_PARAM_ENV = 8,         /**< ${env.NAME} is allowed in it (paths and source locations only) */
-    LM_PARAM_OPEN_MIN = 16,   /**< min itself is not allowed */
-    LM_PARAM_OPEN_MAX = 32    /**< max itself is not allowed */
+    LM_PARAM_REQUIRED = 1,   /**< no default: the spec must give it */
+    LM_PARAM_NOT_IN_KEY = 2, /**< proven not to change outputs, or resolved into other rows */
+    LM_PARAM_COMPACT = 4,    /**< left out of the key at its default (added after a release) */
+    LM_PARAM_ENV = 8,        /**< ${env.NAME} is allowed in it (paths and source locations only) */
+    LM_PARAM_OPEN_MIN = 16,  /**< min itself is not allowed */
+    LM_PARAM_OPEN_MAX = 32,  /**< max itself is not allowed */
+    LM_PARAM_SHORT = 64 /**< a record that may be given as the value of its first field alone */
 };
 
 /** "Not given" for numbers whose default is computed by the stage type's resolve function. */
 #define LM_UNSET_INT INT64_MIN
 #define LM_UNSET_FLOAT ((double)NAN)
-static inline bool lm_is_unset(double v) { return v != v; }
+
+static inline bool lm_is_unset(double v)
+{
+    return v != v;
+}
 
 struct lm_param {
     const char *name; /**< snake_case, what people type */
@@ -57,12 +62,13 @@ struct lm_param {
     int64_t def_int;
     double def_float;
     const char *def_str;
-    double min, max;            /**< both 0: no bound */
-    const char *const *choices; /**< LM_P_ENUM: NULL-terminated */
-    enum lm_param_type item;    /**< LM_P_LIST: element type */
+    double min, max;               /**< both 0: no bound */
+    const char *const *choices;    /**< LM_P_ENUM: NULL-terminated */
+    enum lm_param_type item;       /**< LM_P_LIST: element type */
     const struct lm_param *fields; /**< record rows, NULL-name terminated */
     size_t fields_size;            /**< sizeof the record struct */
-    const char *pinned_by; /**< LM_P_URL, LM_P_PATH: while this sibling row is not empty, this one is not in the key */
+    const char *pinned_by; /**< LM_P_URL, LM_P_PATH: while this sibling row is not empty, this one
+                              is not in the key */
 };
 
 /** Offset and size of field f of struct S. */

@@ -27,10 +27,12 @@ struct lm_diag {
     const char *text;  /**< what is wrong; what to do */
     bool warning;
 };
+
 struct lm_diags {
     struct lm_diag *items;
     size_t count, errors; /**< errors: those that are no warnings */
 };
+
 /** "file:line:col: field: text" (place and field left out when absent) into the arena. */
 const char *lm_diag_format(struct lm_arena *arena, const struct lm_diag *diag);
 
@@ -42,6 +44,7 @@ struct lm_spec;
 struct lm_setting {
     const char *name, *value;
 };
+
 struct lm_spec_options {
     const struct lm_stage *const *types; /**< the stage table */
     const struct lm_setting *settings;
@@ -60,7 +63,8 @@ enum lm_status lm_spec_load(struct lm_spec **out, struct lm_diags *diags, struct
 /** Name of the experiment, and the path the spec was loaded from. */
 const char *lm_spec_experiment(const struct lm_spec *spec);
 const char *lm_spec_path(const struct lm_spec *spec);
-/** Nearest folder upwards from the spec that holds artifacts/ or .git, else the spec's own. Absolute. */
+/** Nearest folder upwards from the spec that holds artifacts/ or .git, else the spec's own.
+ * Absolute. */
 const char *lm_spec_root(const struct lm_spec *spec);
 /** Stages in topological order (ties as in the file). */
 size_t lm_spec_stages(const struct lm_spec *spec);
@@ -69,16 +73,20 @@ const struct lm_stage *lm_spec_stage_type(const struct lm_spec *spec, size_t ind
 /** Index of a stage id, or (size_t)-1; *nearest (may be NULL) then holds the closest id or NULL. */
 size_t lm_spec_find(const struct lm_spec *spec, const char *id, const char **nearest);
 
-/** The same warnings for all stages, whether they are to run or not, for `check`. In the spec's arena. */
+/** The same warnings for all stages, whether they are to run or not, for `check`. In the spec's
+ * arena. */
 struct lm_diags lm_spec_warnings(const struct lm_spec *spec);
 
 /** Resolved spec as YAML; with origins each value carries "# file:line" or "# default". */
 enum lm_status lm_spec_print_config(const struct lm_spec *spec, bool origins, bool json, FILE *out);
+
 enum lm_graph_format { LM_GRAPH_TEXT, LM_GRAPH_DOT, LM_GRAPH_MERMAID };
 /** The stages and what they hand to each other, in a notation. LM_NOMEM. */
-enum lm_status lm_spec_print_graph(const struct lm_spec *spec, enum lm_graph_format format, FILE *out);
+enum lm_status lm_spec_print_graph(const struct lm_spec *spec, enum lm_graph_format format,
+                                   FILE *out);
 /** Types, ports, parameters. type NULL: all in a line each; json: machine form. LM_NOMEM. */
-enum lm_status lm_stages_print(const struct lm_stage *const *types, const char *type, bool json, FILE *out);
+enum lm_status lm_stages_print(const struct lm_stage *const *types, const char *type, bool json,
+                               FILE *out);
 /** docs/stages/<type>.md from the table. LM_NOMEM. */
 enum lm_status lm_stages_print_markdown(const struct lm_stage *type, FILE *out);
 /** JSON Schema (2020-12) of specs. LM_NOMEM. */
@@ -100,10 +108,12 @@ struct lm_store_usage {
 /** Counts what the store holds by walking it. LM_IO. */
 enum lm_status lm_store_usage(struct lm_store *store, struct lm_store_usage *out,
                               struct lm_err *err);
-/** Removes all objects, records, checkpoints and temporary files (not runs/). LM_IO when a run is going on. */
+/** Removes all objects, records, checkpoints and temporary files (not runs/). LM_IO when a run is
+ * going on. */
 enum lm_status lm_store_clear(struct lm_store *store, struct lm_store_usage *removed,
                               struct lm_err *err);
-/** Findings of a health check (version, index, unreadable records, temporary leftovers), a line each to out. */
+/** Findings of a health check (version, index, unreadable records, temporary leftovers), a line
+ * each to out. */
 enum lm_status lm_store_doctor(struct lm_store *store, FILE *out, struct lm_err *err);
 
 /* ---- plan ---- */
@@ -113,18 +123,20 @@ enum lm_state { LM_HIT, LM_RUN, LM_MAYBE, LM_RESUME, LM_DONE, LM_FAILED, LM_SKIP
 struct lm_selection {
     const char *const *targets; /**< stages named on the command line; none: all */
     size_t target_count;
-    const char *from, *until;   /**< or NULL */
-    bool only;                  /**< targets alone, without what is upstream of them */
-    const char *const *force;   /**< stages to run even when they hit */
+    const char *from, *until; /**< or NULL */
+    bool only;                /**< targets alone, without what is upstream of them */
+    const char *const *force; /**< stages to run even when they hit */
     size_t force_count;
 };
 
 struct lm_plan;
+
 /** Numeric keys name BLAS and its kernel: asked from the worker once, then cached in the store. */
 struct lm_plan_options {
     struct lm_selection selection;
     const char *worker; /**< path of the worker program (for the probe) */
-    const char *(*env)(void *user, const char *name); /**< what the worker may see; NULL: nothing is set */
+    const char *(*env)(void *user,
+                       const char *name); /**< what the worker may see; NULL: nothing is set */
     void *env_user;
 };
 /** LM_NOT_FOUND: a selected stage does not exist, or no worker; LM_INVALID: a selected stage needs
@@ -133,19 +145,22 @@ enum lm_status lm_plan_create(struct lm_plan **out, const struct lm_spec *spec,
                               struct lm_store *store, const struct lm_plan_options *options,
                               struct lm_err *err);
 void lm_plan_free(struct lm_plan *plan);
-/** One line a selected stage: "STATE STAGE REASON…"; json: an array of objects with key and estimate.
- *  LM_NOMEM. */
+/** One line a selected stage: "STATE STAGE REASON…"; json: an array of objects with key and
+ * estimate. LM_NOMEM. */
 enum lm_status lm_plan_print(const struct lm_plan *plan, bool json, FILE *out);
 bool lm_plan_is_stale(const struct lm_plan *plan); /**< anything but hits */
 /** Warnings about stages that are to run (memory beyond the machine's), in the plan's arena. */
 struct lm_diags lm_plan_warnings(const struct lm_plan *plan);
-/** LM_RANGE with the reason when `run` must not even begin: a stage needs more memory than there is. */
+/** LM_RANGE with the reason when `run` must not even begin: a stage needs more memory than there
+ * is. */
 enum lm_status lm_plan_refusal(const struct lm_plan *plan, struct lm_err *err);
-/** `why`: differences of the key text since the last result, each traced to its cause, a line each. */
+/** `why`: differences of the key text since the last result, each traced to its cause, a line each.
+ */
 enum lm_status lm_plan_explain(struct lm_plan *plan, size_t stage, bool json, FILE *out,
                                struct lm_err *err);
 /** Path (in the store) of an artifact of the current key: a file; name NULL for file ports and
- *  for the manifest of a folder port, which is then in *manifest instead. LM_NOT_FOUND: no result yet. */
+ *  for the manifest of a folder port, which is then in *manifest instead. LM_NOT_FOUND: no result
+ * yet. */
 enum lm_status lm_plan_artifact(const struct lm_plan *plan, size_t stage, const char *port,
                                 const char *name, const char **path, const char **manifest,
                                 struct lm_err *err);
@@ -157,25 +172,36 @@ enum lm_status lm_plan_materialize(const struct lm_plan *plan, size_t stage, con
 
 enum lm_progress { LM_PROGRESS_AUTO, LM_PROGRESS_PLAIN, LM_PROGRESS_JSON, LM_PROGRESS_NONE };
 
-/** What happens, as it happens; the command line turns it into the live view. Borrowed for the call. */
+/** What happens, as it happens; the command line turns it into the live view. Borrowed for the
+ * call. */
 struct lm_run_event {
     const char *stage; /**< NULL: of the run */
+
     enum lm_run_event_kind {
-        LM_EV_RUN_BEGIN, LM_EV_STAGE_HIT, LM_EV_STAGE_WAIT, LM_EV_STAGE_BEGIN, LM_EV_PROGRESS,
-        LM_EV_GAUGE, LM_EV_NOTE, LM_EV_STAGE_END, LM_EV_TICK, LM_EV_RUN_END
+        LM_EV_RUN_BEGIN,
+        LM_EV_STAGE_HIT,
+        LM_EV_STAGE_WAIT,
+        LM_EV_STAGE_BEGIN,
+        LM_EV_PROGRESS,
+        LM_EV_GAUGE,
+        LM_EV_NOTE,
+        LM_EV_STAGE_END,
+        LM_EV_TICK,
+        LM_EV_RUN_END
     } kind;
-    enum lm_state state;     /**< STAGE_END */
-    const char *text;        /**< reason, note, unit, gauge name, or error line */
-    uint64_t done, total;    /**< PROGRESS */
-    double value;            /**< GAUGE; STAGE_END: seconds */
-    const char *json;        /**< the event as one line of JSON, as in events.jsonl */
+    enum lm_state state;  /**< STAGE_END */
+    const char *text;     /**< reason, note, unit, gauge name, or error line */
+    uint64_t done, total; /**< PROGRESS */
+    double value;         /**< GAUGE; STAGE_END: seconds */
+    const char *json;     /**< the event as one line of JSON, as in events.jsonl */
 };
+
 typedef void lm_run_event_fn(void *user, const struct lm_run_event *event);
 
 struct lm_run_options {
     const char *worker;
-    int jobs;        /**< stages at once; 0: as threads allow */
-    size_t threads;  /**< whole budget; 0: the processors allowed */
+    int jobs;            /**< stages at once; 0: as threads allow */
+    size_t threads;      /**< whole budget; 0: the processors allowed */
     const char *kernels; /**< forced kernel path, or NULL */
     bool keep_going, offline;
     double deadline; /**< seconds from now; 0: none */
@@ -194,10 +220,13 @@ struct lm_run_row {
     const char *headline; /**< or "" */
     const char *error;    /**< one line, or NULL */
 };
+
 struct lm_gate_row {
-    const char *text;     /**< "scores.valid.bpb max 2.05: 1.98" */
+    const char *text; /**< "scores.valid.bpb max 2.05: 1.98" */
+
     enum { LM_GATE_PASS, LM_GATE_FAIL, LM_GATE_UNDECIDED, LM_GATE_UNSELECTED } verdict;
 };
+
 struct lm_run_result {
     const char *id;
     struct lm_run_row *rows;
@@ -207,7 +236,8 @@ struct lm_run_result {
     struct lm_gate_row *gates;
     size_t gate_count;
     size_t executed;
-    int exit_code; /**< 0, 1, 3, 4, 5 or 75 as in docs/formats/events.md; 128 + n after a second signal */
+    int exit_code; /**< 0, 1, 3, 4, 5 or 75 as in docs/formats/events.md; 128 + n after a second
+                      signal */
 };
 /** Brings the plan's stages up to date. SIGINT/SIGTERM must be blocked by the caller; they are
  *  taken from a signalfd here: first: checkpoint and stop, second: end at once. The result is

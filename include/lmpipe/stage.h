@@ -37,8 +37,8 @@ enum lm_stage_flags {
 /** What `plan` can say before anything runs. Zero: unknown. */
 struct lm_estimate {
     double flops;
-    uint64_t memory;    /**< bytes */
-    char text[200];     /**< e.g. "2,143,296 parameters, 1,400 steps" */
+    uint64_t memory; /**< bytes */
+    char text[200];  /**< e.g. "2,143,296 parameters, 1,400 steps" */
 };
 
 /** Looks up a parameter of the nearest stage of `type` upstream; false when there is none. */
@@ -52,12 +52,12 @@ struct lm_stage {
     unsigned version;    /**< bump when equal inputs and parameters give other bytes */
     const char *summary; /**< one line */
     unsigned flags;
-    size_t max_threads;  /**< threads it can use; 0: any number */
+    size_t max_threads;                     /**< threads it can use; 0: any number */
     const struct lm_port *inputs, *outputs; /**< NULL-name terminated */
     const struct lm_param *params;          /**< NULL-name terminated */
     size_t params_size;                     /**< sizeof the parameter struct */
-    /** Optional cross-field rules and derived defaults; pure, no I/O. The text of *err names the field
-     *  first: "min_lr: must not exceed lr". */
+    /** Optional cross-field rules and derived defaults; pure, no I/O. The text of *err names the
+     * field first: "min_lr: must not exceed lr". */
     enum lm_status (*resolve)(void *params, struct lm_arena *arena, struct lm_err *err);
     /** Optional. Unset upstream values: assume something typical and say so in text. */
     void (*estimate)(const void *params, const struct lm_upstream *upstream,
@@ -70,7 +70,8 @@ extern const struct lm_stage *const lm_stage_table[];
 /* ---- the work ---- */
 
 struct lm_ctx;
-/** Runs a stage. Returns LM_OK with all outputs written, LM_CANCELLED after checkpointing, or a failure. */
+/** Runs a stage. Returns LM_OK with all outputs written, LM_CANCELLED after checkpointing, or a
+ * failure. */
 typedef enum lm_status lm_run_fn(struct lm_ctx *ctx, const void *params, struct lm_err *err);
 
 struct lm_stage_run {
@@ -83,7 +84,8 @@ extern const struct lm_stage_run lm_run_table[];
 /** Path of an input: a file, or a folder (LM_PORT_FOLDER); read-only and verified. NULL: an
  *  optional port that is not connected. Borrowed. */
 const char *lm_ctx_input(const struct lm_ctx *ctx, const char *port);
-/** For LM_PORT_LIST ports: how many, the i-th path, and its label ("scores" or "model@lr=0.001"). */
+/** For LM_PORT_LIST ports: how many, the i-th path, and its label ("scores" or "model@lr=0.001").
+ */
 size_t lm_ctx_input_count(const struct lm_ctx *ctx, const char *port);
 const char *lm_ctx_input_at(const struct lm_ctx *ctx, const char *port, size_t index);
 const char *lm_ctx_input_label(const struct lm_ctx *ctx, const char *port, size_t index);
@@ -93,8 +95,8 @@ const char *lm_ctx_output(struct lm_ctx *ctx, const char *port);
 struct lm_arena *lm_ctx_arena(struct lm_ctx *ctx); /**< freed after run returns */
 /** Seed of the stage for lm_rng_stream(seed, "name"): equal for equal keys. */
 uint64_t lm_ctx_seed(const struct lm_ctx *ctx);
-size_t lm_ctx_threads(const struct lm_ctx *ctx); /**< budget, ≥ 1; never changes results */
-bool lm_ctx_portable(const struct lm_ctx *ctx);  /**< numerics: portable (else blas) */
+size_t lm_ctx_threads(const struct lm_ctx *ctx);      /**< budget, ≥ 1; never changes results */
+bool lm_ctx_portable(const struct lm_ctx *ctx);       /**< numerics: portable (else blas) */
 const char *lm_ctx_kernels(const struct lm_ctx *ctx); /**< forced kernel path, or NULL */
 bool lm_ctx_offline(const struct lm_ctx *ctx);
 /** Experiment facts as JSON text for LM_STAGE_EXPERIMENT types, NULL for others: {"name",
@@ -105,9 +107,11 @@ const char *lm_ctx_experiment(const struct lm_ctx *ctx);
 
 /** Progress of the live line, at most as often as you like (throttled). */
 void lm_ctx_progress(struct lm_ctx *ctx, uint64_t done, uint64_t total, const char *unit);
-/** A value of the live line and of the run's events (loss, lr, tok/s …): never in an artifact or a key. */
+/** A value of the live line and of the run's events (loss, lr, tok/s …): never in an artifact or a
+ * key. */
 void lm_ctx_gauge(struct lm_ctx *ctx, const char *name, double value);
-/** A final metric, kept in the action record and seen by gates as STAGE.name. Deterministic values only. */
+/** A final metric, kept in the action record and seen by gates as STAGE.name. Deterministic values
+ * only. */
 void lm_ctx_result(struct lm_ctx *ctx, const char *name, double value);
 /** The short text of the run table, e.g. "valid 1.98 bpb". */
 void lm_ctx_headline(struct lm_ctx *ctx, const char *format, ...) LM_PRINTF(2, 3);

@@ -13,6 +13,7 @@
 #include <lmpipe/status.h>
 
 enum lm_split { LM_TRAIN, LM_VALID, LM_TEST, LM_SPLITS };
+
 /** "train", "valid", "test". */
 extern const char *const lm_split_names[LM_SPLITS];
 
@@ -28,19 +29,22 @@ struct lm_tokens_writer;
 struct lm_tokens;
 
 /** New file at `path` (must not exist). vocab_size decides u16 (≤ 65,536) or u32. */
-enum lm_status lm_tokens_create(struct lm_tokens_writer **out, const char *path,
-                                int64_t vocab_size, int32_t end_of_text,
-                                const struct lm_digest *vocab_digest, struct lm_err *err);
+enum lm_status lm_tokens_create(struct lm_tokens_writer **out, const char *path, int64_t vocab_size,
+                                int32_t end_of_text, const struct lm_digest *vocab_digest,
+                                struct lm_err *err);
 /** Appends a document (ids without end-of-text; the writer adds it). Splits come in enum order. */
 enum lm_status lm_tokens_add(struct lm_tokens_writer *writer, enum lm_split split,
                              const int32_t *ids, size_t count, uint64_t id, uint32_t bytes,
                              struct lm_err *err);
-/** Writes what is left, syncs, closes and frees the writer (also on failure); *digest: logical digest. */
+/** Writes what is left, syncs, closes and frees the writer (also on failure); *digest: logical
+ * digest. */
 enum lm_status lm_tokens_finish(struct lm_tokens_writer *writer, struct lm_digest *digest,
                                 struct lm_err *err);
-void lm_tokens_abandon(struct lm_tokens_writer *writer); /**< frees without finishing; NULL is fine */
+void lm_tokens_abandon(
+    struct lm_tokens_writer *writer); /**< frees without finishing; NULL is fine */
 
-/** Opens read-only, without a lock file; keeps one read transaction. LM_FORMAT for a file that is not sound. */
+/** Opens read-only, without a lock file; keeps one read transaction. LM_FORMAT for a file that is
+ * not sound. */
 enum lm_status lm_tokens_open(struct lm_tokens **out, const char *path, struct lm_err *err);
 void lm_tokens_close(struct lm_tokens *tokens); /**< NULL is fine */
 int64_t lm_tokens_vocab(const struct lm_tokens *tokens);
@@ -51,7 +55,8 @@ struct lm_document lm_tokens_document(const struct lm_tokens *tokens, enum lm_sp
                                       uint64_t index);
 /** Text bytes of a whole split. */
 uint64_t lm_tokens_bytes(const struct lm_tokens *tokens, enum lm_split split);
-/** Copies tokens [first, first + count) of a split's stream into out. Safe from several threads. LM_RANGE beyond the end. */
+/** Copies tokens [first, first + count) of a split's stream into out. Safe from several threads.
+ * LM_RANGE beyond the end. */
 enum lm_status lm_tokens_read(const struct lm_tokens *tokens, enum lm_split split, uint64_t first,
                               size_t count, int32_t *out, struct lm_err *err);
 /** Logical digest of a file by walking its keys and values; equals lm_tokens_finish's. */

@@ -201,8 +201,9 @@ static void test_fresh(struct tap *tap)
     REQUIRE(bench_open(&b));
     CHECK_INT(make_plan(&b, SPEC("steps: 3")), LM_OK);
     REQUIRE(b.plan != NULL);
-    CHECK_STR(printed(&b, false), "run corpus never run\nrun text never run\nrun tokens never run\n"
-                                  "run model never run; 3 steps\nrun page never run\n");
+    CHECK_STR(printed(&b, false),
+              "run corpus never run\nrun text never run\nrun tokens never run\n"
+              "run model never run; 3 steps, 858 MiB of memory\nrun page never run\n");
     CHECK(lm_plan_is_stale(b.plan));
     CHECK_STR(explained(&b, "corpus", false), "corpus: run, never run\n");
     bench_close(&b);
