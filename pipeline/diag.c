@@ -125,8 +125,8 @@ const char *lm_quote(struct lm_arena *arena, const char *text)
             i--; /* never cut inside a character */
             size--;
         }
-        memcpy(out + size, "...", 3);
-        size += 3;
+        for (int dots = 0; dots < 3; dots++)
+            out[size++] = '.';
     }
     out[size++] = '\'';
     const char *copy = lm_arena_strndup(arena, out, size);

@@ -113,15 +113,12 @@ static void put_text(struct lm_buf *out, const struct answer *answer)
     const struct lm_plan *plan = answer->plan;
     const struct lm_plan_stage *s = &plan->stages[answer->stage];
     const char *id = plan->spec->stages[answer->stage].id;
-    if (s->state == LM_HIT && answer->count == 0) {
-        lm_buf_printf(out, "%s: hit, nothing has changed\n", id);
-        return;
-    }
-    if (answer->count == 0 && s->keyed)
-        lm_buf_printf(out, "%s: %s, %s\n", id, answer->state, s->reason);
-    else if (s->state == LM_HIT)
-        lm_buf_printf(out, "%s: hit, by an earlier result; since the last one:\n", id);
-    else if (answer->count > 0)
+    bool changed = answer->count > 0;
+    if (s->state == LM_HIT)
+        lm_buf_printf(out, "%s: hit, %s\n", id,
+                      changed ? "by an earlier result; since the last one:"
+                              : "nothing has changed");
+    else if (changed)
         lm_buf_printf(out, "%s: %s\n", id, answer->state);
     else
         lm_buf_printf(out, "%s: %s, %s\n", id, answer->state, s->reason);

@@ -102,8 +102,8 @@ static const struct lm_node *include_one(struct lm_load *load, const struct lm_n
     const char *typed = lm_read_text(load, node, "include");
     char *name = typed ? include_name(load, includer, typed) : NULL;
     struct lm_err why = {.status = LM_OK};
-    char *data, real[PATH_MAX];
-    size_t size;
+    char *data = NULL, real[PATH_MAX];
+    size_t size = 0;
     if (name == NULL)
         return NULL;
     if (read_regular(&data, &size, load->arena, name, &why) != LM_OK ||
@@ -171,8 +171,8 @@ static const struct lm_node *read_file(struct lm_load *load, const char *name, c
 
 enum lm_status lm_load_files(struct lm_load *load, const char *path, struct lm_err *err)
 {
-    char *data;
-    size_t size;
+    char *data = NULL;
+    size_t size = 0;
     char real[PATH_MAX];
     enum lm_status status = read_regular(&data, &size, load->arena, path, err);
     if (status == LM_RANGE) {

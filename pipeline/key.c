@@ -118,7 +118,7 @@ static const struct lm_spec_stage **upstream(const struct lm_spec *spec, size_t 
         if (i != stage)
             out[(*count)++] = &spec->stages[i];
     }
-    qsort(out, *count, sizeof *out, by_id);
+    qsort(out, *count, sizeof(const struct lm_spec_stage *), by_id);
     return out;
 }
 

@@ -4,7 +4,7 @@
 #define LM_PIPELINE_LOAD_H
 
 #include "spec.h"
-#include "yaml.h"
+#include "yaml_node.h"
 
 /** A file that took part. */
 struct lm_load_file {

@@ -6,30 +6,34 @@
 #include "base/io.h"
 #include "plan.h"
 
-static enum lm_status find_output(const struct lm_output **out, const struct lm_plan *plan,
-                                  size_t stage, const char *port, struct lm_err *err)
+/** The output of a current result; NULL with *err set (LM_NOT_FOUND) when there is none. */
+static const struct lm_output *find_output(const struct lm_plan *plan, size_t stage,
+                                           const char *port, struct lm_err *err)
 {
     const struct lm_spec *spec = plan->spec;
     const char *id = spec->stages[stage].id;
     const struct lm_record *record = plan->stages[stage].record;
-    if (record == NULL)
-        return lm_fail(err, LM_NOT_FOUND, "%s has no current result (%s); run: lmpipe run %s %s",
-                       id, plan->stages[stage].reason, spec->path, id);
-    *out = lm_record_output(record, port);
-    if (*out == NULL)
-        return lm_fail(err, LM_NOT_FOUND, "%s has no output '%s'; see: lmpipe stages %s", id, port,
-                       spec->stages[stage].type->name);
-    return LM_OK;
+    if (record == NULL) {
+        lm_fail(err, LM_NOT_FOUND, "%s has no current result (%s); run: lmpipe run %s %s", id,
+                plan->stages[stage].reason, spec->path, id);
+        return NULL;
+    }
+    const struct lm_output *output = lm_record_output(record, port);
+    if (output == NULL)
+        lm_fail(err, LM_NOT_FOUND, "%s has no output '%s'; see: lmpipe stages %s", id, port,
+                spec->stages[stage].type->name);
+    return output;
 }
 
 enum lm_status lm_plan_artifact(const struct lm_plan *plan, size_t stage, const char *port,
                                 const char *name, const char **path, const char **manifest,
                                 struct lm_err *err)
 {
-    const struct lm_output *output;
+    const struct lm_output *output = find_output(plan, stage, port, err);
     const struct lm_output_file *found = NULL;
     *path = *manifest = NULL;
-    LM_TRY(find_output(&output, plan, stage, port, err));
+    if (output == NULL)
+        return LM_NOT_FOUND;
     const char *id = plan->spec->stages[stage].id;
     if (output->folder && name == NULL) {
         *manifest = output->manifest;
@@ -52,8 +56,9 @@ enum lm_status lm_plan_artifact(const struct lm_plan *plan, size_t stage, const 
 enum lm_status lm_plan_materialize(const struct lm_plan *plan, size_t stage, const char *port,
                                    const char *folder, struct lm_err *err)
 {
-    const struct lm_output *output;
-    LM_TRY(find_output(&output, plan, stage, port, err));
+    const struct lm_output *output = find_output(plan, stage, port, err);
+    if (output == NULL)
+        return LM_NOT_FOUND;
     for (size_t i = 0; i < output->file_count; i++) {
         const struct lm_output_file *file = &output->files[i];
         const char *name = output->folder ? file->name : port;

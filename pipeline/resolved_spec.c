@@ -6,7 +6,7 @@
 #include "param_rows.h"
 #include "scalar.h"
 #include "spec.h"
-#include "yaml.h"
+#include "yaml_node.h"
 
 /* ---- a tree of what is resolved ---- */
 

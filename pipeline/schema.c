@@ -101,7 +101,16 @@ static void put_row(struct lm_json_writer *writer, const struct lm_param *row)
 {
     open_key(writer, row->name, '{');
     lm_json_member_string(writer, "description", row->help);
-    if (row->type == LM_P_RECORD) {
+    if (row->type == LM_P_RECORD && (row->flags & LM_PARAM_SHORT)) {
+        open_key(writer, "anyOf", '[');
+        lm_json_open(writer, '{');
+        put_record(writer, row->fields, false);
+        lm_json_close(writer, '}');
+        lm_json_open(writer, '{');
+        put_scalar(writer, row->fields, row->fields->type);
+        lm_json_close(writer, '}');
+        lm_json_close(writer, ']');
+    } else if (row->type == LM_P_RECORD) {
         put_record(writer, row->fields, false);
     } else if (row->type == LM_P_LIST) {
         open_key(writer, "anyOf", '[');

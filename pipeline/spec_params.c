@@ -234,9 +234,22 @@ static void read_rows(struct lm_load *load, struct lm_load_stage *build,
                       const struct lm_param *rows, void *base, const struct lm_node *map,
                       const struct lm_origin *at, const char *name, const char *field);
 
+/** A record given as the value of its first field alone: `documents: line` for {by: line}. */
+static void read_short(const struct slot *slot)
+{
+    struct slot first = *slot;
+    first.row = slot->row->fields;
+    first.type = first.row->type;
+    first.name = lm_load_field(slot->load, slot->name, first.row->name);
+    first.value = (char *)slot->value + first.row->offset;
+    read_value(&first);
+}
+
 static void read_record(const struct slot *slot)
 {
-    if (lm_read_kind(slot->load, slot->node, slot->field, LM_NODE_MAP))
+    if ((slot->row->flags & LM_PARAM_SHORT) && slot->node->kind == LM_NODE_SCALAR)
+        read_short(slot);
+    else if (lm_read_kind(slot->load, slot->node, slot->field, LM_NODE_MAP))
         read_rows(slot->load, slot->build, slot->row->fields, slot->value, slot->node,
                   &slot->node->at, slot->name, slot->field);
 }

@@ -42,10 +42,14 @@ struct lm_pass {
     bool fresh;       /**< backward: overwrite the gradients */
     float scale;      /**< backward: of the loss, per scored target */
     const struct lm_scores *scores;
+    bool stopped; /**< options.stop said so: what is left of the call is skipped */
 };
 
 /** Sites of dropout in a layer; the embedding is site 0 of layer L. */
 enum lm_site { LM_SITE_ATTENTION, LM_SITE_PROJ, LM_SITE_OUT, LM_SITES };
+
+/** Whether the call is to be given up; asks options.stop. */
+bool lm_pass_stopped(struct lm_pass *pass);
 
 /** First row of a tile, and how many it has. */
 static inline size_t lm_tile(const struct lm_pass *pass, size_t tile, size_t *first)

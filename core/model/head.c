@@ -83,7 +83,7 @@ static void each_chunk(struct lm_pass *pass, lm_task_fn *task, void *user)
     size_t step = lm_chunk_rows(pass->rows, (size_t)model->config.vocab);
     const struct lm_pack_job jobs[] = {{LM_WTE, 0, LM_NT}, {LM_WTE, 0, LM_NN}};
     lm_region(pass, 0, NULL, jobs, pass->want_grad ? 2 : 1);
-    for (pass->first = 0; pass->first < pass->rows; pass->first += step) {
+    for (pass->first = 0; pass->first < pass->rows && !lm_pass_stopped(pass); pass->first += step) {
         pass->count = pass->rows - pass->first < step ? pass->rows - pass->first : step;
         lm_pool_run(model->pool, (pass->count + pass->head_tile - 1) / pass->head_tile, task, user);
         if (pass->want_grad)

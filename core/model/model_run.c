@@ -62,6 +62,25 @@ enum lm_status lm_pass_begin(struct lm_pass *pass, struct lm_model *model, const
     return LM_OK;
 }
 
+bool lm_pass_stopped(struct lm_pass *pass)
+{
+    const struct lm_model_options *options = &pass->model->options;
+    if (!pass->stopped && options->stop != NULL)
+        pass->stopped = options->stop(options->stop_user);
+    return pass->stopped;
+}
+
+/* The end of a call: what is half done is dropped when it was stopped. */
+static enum lm_status end_call(const struct lm_pass *pass, struct lm_err *err)
+{
+    if (!pass->stopped)
+        return LM_OK;
+    pass->model->has_gradient = false;
+    pass->model->batch = 0;
+    return lm_fail(err, LM_CANCELLED, "stopped at step %llu; run again to go on",
+                   (unsigned long long)pass->model->step);
+}
+
 void lm_pass_resume(struct lm_pass *pass, struct lm_model *model)
 {
     pass_shape(pass, model, (size_t)model->batch, (size_t)model->time);
@@ -102,6 +121,7 @@ static enum lm_status run_head(struct lm_pass *pass, bool want_grad, double scal
     pass->fresh = !model->has_gradient;
     pass->scale = (float)(scale / count);
     double mean = lm_head_loss(pass) / count;
+    LM_TRY(end_call(pass, err));
     if (!isfinite(mean))
         return fail_loss(model, err);
     if (loss != NULL)
@@ -109,11 +129,12 @@ static enum lm_status run_head(struct lm_pass *pass, bool want_grad, double scal
     return LM_OK;
 }
 
-static void finish_backward(struct lm_pass *pass)
+static enum lm_status finish_backward(struct lm_pass *pass, struct lm_err *err)
 {
     lm_trunk_backward(pass);
     pass->model->has_gradient = true;
     pass->model->batch = 0;
+    return end_call(pass, err);
 }
 
 enum lm_status lm_model_forward(struct lm_model *model, const int32_t *tokens,
@@ -136,8 +157,7 @@ enum lm_status lm_model_backward(struct lm_model *model, double scale, struct lm
     struct lm_pass pass;
     lm_pass_resume(&pass, model);
     LM_TRY(run_head(&pass, true, scale, NULL, err));
-    finish_backward(&pass);
-    return LM_OK;
+    return finish_backward(&pass, err);
 }
 
 enum lm_status lm_model_accumulate(struct lm_model *model, const int32_t *tokens,
@@ -149,8 +169,7 @@ enum lm_status lm_model_accumulate(struct lm_model *model, const int32_t *tokens
     LM_TRY(lm_pass_begin(&pass, model, tokens, targets, batch, time, true, err));
     lm_trunk_forward(&pass);
     LM_TRY(run_head(&pass, true, scale, loss, err));
-    finish_backward(&pass);
-    return LM_OK;
+    return finish_backward(&pass, err);
 }
 
 void lm_model_set_position(struct lm_model *model, uint64_t step, uint64_t micro_batch)
@@ -168,7 +187,7 @@ enum lm_status lm_model_score(struct lm_model *model, const int32_t *tokens, con
     pass.scores = out;
     lm_trunk_forward(&pass);
     lm_head_scores(&pass);
-    return LM_OK;
+    return end_call(&pass, err);
 }
 
 enum lm_status lm_model_logits(struct lm_model *model, const int32_t *tokens, int64_t batch,
@@ -178,5 +197,5 @@ enum lm_status lm_model_logits(struct lm_model *model, const int32_t *tokens, in
     LM_TRY(lm_pass_begin(&pass, model, tokens, NULL, batch, time, false, err));
     lm_trunk_forward(&pass);
     lm_head_logits(&pass, logits);
-    return LM_OK;
+    return end_call(&pass, err);
 }

@@ -69,6 +69,8 @@ void lm_region(struct lm_pass *pass, size_t count, lm_task_fn *fn, const struct 
                size_t job_count)
 {
     const struct lm_model *model = pass->model;
+    if (lm_pass_stopped(pass))
+        return;
     struct region region = {pass, count, fn, jobs};
     size_t packing = 0;
     for (size_t i = 0; i < job_count && packs(model); i++)

@@ -15,7 +15,8 @@ struct lm_pack_job {
     enum lm_gemm_form form;
 };
 
-/** Runs fn(pass, 0 … count − 1, worker) and packs `jobs` (job_count of them) beside it. */
+/** Runs fn(pass, 0 … count − 1, worker) and packs `jobs` (job_count of them) beside it;
+ *  nothing of it once the call is stopped. */
 void lm_region(struct lm_pass *pass, size_t count, lm_task_fn *fn, const struct lm_pack_job *jobs,
                size_t job_count);
 

@@ -40,6 +40,16 @@ struct meter {
     bool is_in_word;
 };
 
+/* Length of the character at text[0], ill-formed bytes counting one each. */
+static inline size_t read_char(uint32_t *code_point, const uint8_t *text, size_t size)
+{
+    *code_point = text[0];
+    if (text[0] < 0x80)
+        return 1;
+    size_t length = lm_utf8_decode(code_point, text, size);
+    return length == 0 ? 1 : length;
+}
+
 static void count_script(struct lm_text_measure *out, uint32_t code_point)
 {
     if ((code_point | 32) >= 'a' && (code_point | 32) <= 'z')
@@ -100,8 +110,7 @@ static bool end_line(struct meter *meter, const uint8_t *line, size_t size)
     int64_t chars = 0;
     size_t start = 0, end = 0;
     for (size_t at = 0, length; at < size; at += length) {
-        length = lm_utf8_decode(&code_point, line + at, size - at);
-        length = length == 0 ? 1 : length;
+        length = read_char(&code_point, line + at, size - at);
         bool is_visible = (lm_unicode(code_point) & LM_UC_SPACE) == 0;
         chars++;
         if (!is_visible)
@@ -161,8 +170,7 @@ enum lm_status lm_text_measure(struct lm_text_measure *out, const uint8_t *text,
     memset(out, 0, sizeof *out);
     for (size_t at = 0, length; at < size && is_good; at += length) {
         uint32_t code_point;
-        length = lm_utf8_decode(&code_point, text + at, size - at);
-        length = length == 0 ? 1 : length;
+        length = read_char(&code_point, text + at, size - at);
         count_char(&meter, code_point);
         if (code_point == '\n') {
             is_good = end_line(&meter, text + line, at - line);

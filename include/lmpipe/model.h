@@ -45,6 +45,10 @@ struct lm_model_options {
     bool training;               /**< hold gradients, Adam moments and activations */
     int64_t max_batch, max_time; /**< largest B and T of a call; 0: 1 and the context */
     uint64_t seed; /**< of dropout masks (stream "dropout") and of initialisation (stream "init") */
+    /** Asked a few times a layer by the calling thread; true: calls on batches give up with
+     *  LM_CANCELLED. Weights are untouched, gradients gathered since the last step are dropped. */
+    bool (*stop)(void *user);
+    void *stop_user;
 };
 
 /* ---- list ---- */

@@ -37,7 +37,8 @@ enum lm_param_flags {
     LM_PARAM_COMPACT = 4,    /**< left out of the key at its default (added after a release) */
     LM_PARAM_ENV = 8,        /**< ${env.NAME} is allowed in it (paths and source locations only) */
     LM_PARAM_OPEN_MIN = 16,  /**< min itself is not allowed */
-    LM_PARAM_OPEN_MAX = 32   /**< max itself is not allowed */
+    LM_PARAM_OPEN_MAX = 32,  /**< max itself is not allowed */
+    LM_PARAM_SHORT = 64 /**< a record that may be given as the value of its first field alone */
 };
 
 /** "Not given" for numbers whose default is computed by the stage type's resolve function. */

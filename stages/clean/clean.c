@@ -73,8 +73,9 @@ static const struct lm_param split_rows[] = {
 };
 
 static const struct lm_param params[] = {
-    {P(documents), .type = LM_P_RECORD, .fields = document_rows,
-     .fields_size = sizeof(struct clean_documents), .help = "how files are cut into documents"},
+    {P(documents), .type = LM_P_RECORD, .flags = LM_PARAM_SHORT, .fields = document_rows,
+     .fields_size = sizeof(struct clean_documents),
+     .help = "how files are cut into documents; also short, as documents: line"},
     {P(encoding), .type = LM_P_ENUM, .def_str = "replace", .choices = encodings,
      .help = "bytes that are not UTF-8: U+FFFD, drop the document, or read as Windows-1252",
      .source = "Unicode 15.0, section 3.9"},
@@ -91,7 +92,8 @@ static const struct lm_param params[] = {
     {P(rules), .type = LM_P_LIST, .item = LM_P_RECORD, .fields = rule_rows,
      .fields_size = sizeof(struct clean_rule),
      .help = "bounds that a document must keep, as {rule: chars, min: 200}"},
-    {P(split), .type = LM_P_RECORD, .fields = split_rows, .fields_size = sizeof(struct clean_split),
+    {P(split), .type = LM_P_RECORD, .flags = LM_PARAM_SHORT, .fields = split_rows,
+     .fields_size = sizeof(struct clean_split),
      .help = "how documents are shared out to train, valid and test"},
     {.name = NULL},
 };

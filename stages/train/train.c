@@ -135,8 +135,11 @@ static void estimate(const void *data, const struct lm_upstream *upstream, struc
                  upstream->get_int(upstream->user, "bpe", "vocab_size", &vocab) && vocab > 0;
     const struct lm_model_config config = {
         known ? vocab : TYPICAL_VOCAB, p->context, p->layers, p->heads, p->width, p->dropout};
-    const struct lm_model_options options = {
-        .training = true, .max_batch = p->batch, .threads = TYPICAL_THREADS};
+    const struct lm_model_options options = {.training = true,
+                                             .max_batch = p->batch,
+                                             .threads = TYPICAL_THREADS,
+                                             .numerics =
+                                                 LM_NUMERICS_PORTABLE}; /* the larger of the two */
     int64_t parameters = lm_model_parameters(&config);
     int64_t looks = p->steps / p->eval_every + 1;
     double evaluations = (double)looks * (double)p->eval_batches;

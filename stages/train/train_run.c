@@ -77,18 +77,24 @@ static enum lm_status valid_loss(struct train *train, double *out, struct lm_err
     return LM_OK;
 }
 
+static void keep_best(struct train *train)
+{
+    if (!isnan(train->best) && train->valid >= train->best)
+        return;
+    train->best = train->valid;
+    train->best_step = train->step;
+    if (train->best_weights != NULL)
+        train_weights_get(train, train->best_weights);
+}
+
 static enum lm_status validate(struct train *train, struct lm_err *err)
 {
-    if (train->data.valid_windows == 0)
-        return LM_OK;
-    LM_TRY(valid_loss(train, &train->valid, err));
-    log_valid(train);
-    if (isnan(train->best) || train->valid < train->best) {
-        train->best = train->valid;
-        train->best_step = train->step;
-        if (train->best_weights != NULL)
-            train_weights_get(train, train->best_weights);
+    if (train->data.valid_windows > 0) {
+        LM_TRY(valid_loss(train, &train->valid, err));
+        log_valid(train);
+        keep_best(train);
     }
+    train->looks = train->step + 1;
     return LM_OK;
 }
 
@@ -122,34 +128,54 @@ static enum lm_status one_step(struct train *train, struct lm_err *err)
     return LM_OK;
 }
 
-static bool is_look(const struct train_params *p, uint64_t step)
-{
-    return step % (uint64_t)p->eval_every == 0 || step == (uint64_t)p->steps;
-}
-
-static enum lm_status train_all(struct train *train, struct lm_err *err)
+/* Whether the weights as they are are still to be tried on the valid split. */
+static bool is_look_due(const struct train *train)
 {
     const struct train_params *p = train->params;
-    double flops = lm_model_step_flops(lm_model_config(train->model), p->batch, p->context) *
-                   (double)p->accumulate;
-    if (train->step == 0 && train->log.size == 0)
-        LM_TRY(validate(train, err));
-    while (train->step < (uint64_t)p->steps) {
-        LM_TRY(one_step(train, err));
-        if (is_look(p, train->step))
+    return train->looks <= train->step &&
+           (train->step % (uint64_t)p->eval_every == 0 || train->step == (uint64_t)p->steps);
+}
+
+static void show_progress(struct train *train)
+{
+    const struct train_params *p = train->params;
+    int64_t rows = p->batch * p->accumulate;
+    double flops = lm_model_step_flops(lm_model_config(train->model), rows, p->context);
+    lm_ctx_progress(train->ctx, train->step, (uint64_t)p->steps, "steps");
+    lm_ctx_gauge(train->ctx, "tokens", (double)train->step * (double)(rows * p->context));
+    lm_ctx_gauge(train->ctx, "flops", (double)train->step * flops);
+}
+
+/* Steps and looks until the last. LM_CANCELLED leaves the training as it was after the last whole
+ * step or look. */
+static enum lm_status train_all(struct train *train, struct lm_err *err)
+{
+    for (;;) {
+        if (is_look_due(train))
             LM_TRY(validate(train, err));
-        lm_ctx_progress(train->ctx, train->step, (uint64_t)p->steps, "steps");
-        lm_ctx_gauge(train->ctx, "tokens",
-                     (double)train->step * (double)(p->batch * p->accumulate * p->context));
-        lm_ctx_gauge(train->ctx, "flops", (double)train->step * flops);
-        bool cancelled = lm_ctx_cancelled(train->ctx);
-        if (cancelled || lm_ctx_checkpoint_due(train->ctx))
+        if (train->step == (uint64_t)train->params->steps)
+            return lm_buf_status(&train->log, err);
+        LM_TRY(one_step(train, err));
+        show_progress(train);
+        if (lm_ctx_checkpoint_due(train->ctx))
             LM_TRY(train_checkpoint_save(train, err));
-        if (cancelled)
-            return lm_fail(err, LM_CANCELLED, "interrupted after step %llu; run again to go on",
-                           (unsigned long long)train->step);
     }
-    return lm_buf_status(&train->log, err);
+}
+
+static bool is_cancelled(void *ctx)
+{
+    return lm_ctx_cancelled(ctx);
+}
+
+/* Trains; when it was cancelled, what was reached is kept. */
+static enum lm_status train_or_keep(struct train *train, struct lm_err *err)
+{
+    enum lm_status status = train_all(train, err);
+    if (status != LM_CANCELLED)
+        return status;
+    LM_TRY(train_checkpoint_save(train, err));
+    return lm_fail(err, LM_CANCELLED, "interrupted after step %llu; run again to go on",
+                   (unsigned long long)train->step);
 }
 
 /* ---- beginning and end ---- */
@@ -172,6 +198,8 @@ static enum lm_status open_model(struct train *train, struct lm_err *err)
         .training = true,
         .max_batch = p->batch,
         .seed = lm_ctx_seed(train->ctx),
+        .stop = is_cancelled,
+        .stop_user = train->ctx,
     };
     LM_TRY(lm_model_create(&train->model, &config, &options, err));
     lm_ctx_gauge(train->ctx, "memory", (double)lm_model_memory(&config, &options));
@@ -245,7 +273,7 @@ enum lm_status lm_run_train(struct lm_ctx *ctx, const void *params, struct lm_er
     lm_buf_init(&train.log, 0);
     enum lm_status status = open_all(&train, err);
     if (status == LM_OK)
-        status = train_all(&train, err);
+        status = train_or_keep(&train, err);
     if (status == LM_OK)
         status = write_outputs(&train, err);
     if (status == LM_OK)

@@ -8,7 +8,7 @@
  * read by the same program on the same machine: native layout. */
 struct head {
     char magic[8];
-    uint64_t step, best_step, log_size, state_size, weights;
+    uint64_t step, looks, best_step, log_size, state_size, weights;
     double loss, valid, best;
 };
 
@@ -41,6 +41,7 @@ enum lm_status train_checkpoint_save(struct train *train, struct lm_err *err)
 {
     struct head head = {
         .step = train->step,
+        .looks = train->looks,
         .best_step = train->best_step,
         .log_size = train->log.size,
         .state_size = lm_model_state_size(train->model),
@@ -94,6 +95,7 @@ enum lm_status train_checkpoint_load(struct train *train, struct lm_err *err)
         memcpy(train->best_weights, at, head.weights);
     lm_buf_append(&train->log, at + head.weights, head.log_size);
     train->step = head.step;
+    train->looks = head.looks;
     train->best_step = head.best_step;
     train->loss = head.loss;
     train->valid = head.valid;

@@ -18,10 +18,11 @@ struct train {
     int32_t *inputs, *targets; /**< (batch, context) */
     float *nll;                /**< (batch, context), of a validation batch */
     struct lm_buf log;
-    uint64_t step; /**< steps done */
-    double loss;   /**< training loss of the last step */
-    double valid;  /**< last validation loss; NaN: none yet */
-    double best;   /**< lowest validation loss; NaN: none yet */
+    uint64_t step;  /**< steps done */
+    uint64_t looks; /**< one more than the step of the last look at the valid split; 0: none */
+    double loss;    /**< training loss of the last step */
+    double valid;   /**< last validation loss; NaN: none yet */
+    double best;    /**< lowest validation loss; NaN: none yet */
     uint64_t best_step;
     float *best_weights; /**< of best_step, in tensor order; NULL unless keep is best */
     size_t weights;      /**< floats of all tensors */

@@ -69,8 +69,8 @@ static const struct lm_param fake_split_rows[] = {
     {0},
 };
 static const struct lm_param fake_clean_rows[] = {
-    {LM_FIELD(struct fake_clean, split), .type = LM_P_RECORD, .fields = fake_split_rows,
-     .fields_size = sizeof(struct fake_split), .help = "sides"},
+    {LM_FIELD(struct fake_clean, split), .type = LM_P_RECORD, .flags = LM_PARAM_SHORT,
+     .fields = fake_split_rows, .fields_size = sizeof(struct fake_split), .help = "sides"},
     {LM_FIELD(struct fake_clean, dedup), .type = LM_P_BOOL, .def_bool = true,
      .help = "drop copies"},
     {LM_FIELD(struct fake_clean, rules), .type = LM_P_LIST, .item = LM_P_STR,

@@ -105,6 +105,27 @@ static void test_parameters(struct tap *tap)
     done(&l);
 }
 
+/* A record may be given as the value of its first field alone, with the same meaning. */
+static void test_short_records(struct tap *tap)
+{
+    static const char *const written[] = {"{by: position}", "position", "\"${way}\""};
+    for (size_t i = 0; i < 3; i++) {
+        char text[600];
+        snprintf(text, sizeof text,
+                 HEAD "vars: {way: position}\nstages:\n"
+                      "  c: {uses: download, with: {sources: [{name: s, url: 'https://h/x', "
+                      "sha256: ab}]}}\n"
+                      "  t: {uses: clean, in: {corpus: c}, with: {split: %s}}\n",
+                 written[i]);
+        struct loaded l = load(text);
+        REQUIRE(l.status == LM_OK);
+        const struct fake_clean *p = l.spec->stages[1].params;
+        CHECK_STR(p->split.by, "position");
+        CHECK_NEAR(p->split.valid, 0.05, 0);
+        done(&l);
+    }
+}
+
 static void test_texts_keep_their_form(struct tap *tap)
 {
     struct loaded l = load(HEAD "stages:\n"
@@ -381,9 +402,11 @@ static void test_variables_wrong(struct tap *tap)
 
 static const struct tap_test tests[] = {
     TAP_ROW(test_order) TAP_ROW(test_file_order_breaks_ties) TAP_ROW(test_parameters)
-        TAP_ROW(test_texts_keep_their_form) TAP_ROW(test_variables) TAP_ROW(test_include)
-            TAP_ROW(test_include_order_and_depth) TAP_ROW(test_files_and_environment)
-                TAP_ROW(test_paths_belong_to_their_file) TAP_ROW(test_root) TAP_ROW(test_unreadable)
-                    TAP_ROW(test_many_findings_in_one_pass) TAP_ROW(test_wires) TAP_ROW(test_cycle)
-                        TAP_ROW(test_numbers) TAP_ROW(test_variables_wrong)};
+        TAP_ROW(test_short_records) TAP_ROW(test_texts_keep_their_form) TAP_ROW(test_variables)
+            TAP_ROW(test_include) TAP_ROW(test_include_order_and_depth)
+                TAP_ROW(test_files_and_environment) TAP_ROW(test_paths_belong_to_their_file)
+                    TAP_ROW(test_root) TAP_ROW(test_unreadable)
+                        TAP_ROW(test_many_findings_in_one_pass) TAP_ROW(test_wires)
+                            TAP_ROW(test_cycle) TAP_ROW(test_numbers)
+                                TAP_ROW(test_variables_wrong)};
 LM_TEST_MAIN(tests)

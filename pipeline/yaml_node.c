@@ -1,4 +1,4 @@
-#include "yaml.h"
+#include "yaml_node.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -231,7 +231,7 @@ static void drop_duplicates(struct reader *reader, struct lm_node *node)
     }
     for (size_t i = 0; i < node->count; i++)
         sorted[i] = &node->entries[i];
-    qsort(sorted, node->count, sizeof *sorted, by_key);
+    qsort(sorted, node->count, sizeof(struct lm_entry *), by_key);
     size_t first = 0;
     for (size_t i = 1; i < node->count; i++) {
         if (strcmp(sorted[i]->key, sorted[first]->key) != 0) {

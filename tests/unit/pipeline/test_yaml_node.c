@@ -4,7 +4,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "pipeline/yaml.h"
+#include "pipeline/yaml_node.h"
 
 struct parsed {
     struct lm_arena *arena;
