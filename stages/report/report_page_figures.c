@@ -114,17 +114,18 @@ static void put_series(struct lm_plot *plot, const struct lm_json *line, const c
 static void put_curve(struct lm_buf *out, const struct report *report)
 {
     static const char *const classes[SERIES] = {"a", "b", "c"};
-    struct lm_legend legend[SERIES + 1];
-    const struct lm_json *lines[SERIES + 1];
+    struct lm_legend legend[SERIES + 1] = {{0}};
+    const struct lm_json *lines[SERIES + 1] = {NULL};
     size_t count = 0, methods = 0;
     for (size_t i = 0; i < report->samples.count && count <= SERIES; i++) {
         const struct lm_json *line = report->samples.items[i];
-        if (!report_is_kind(line, "figures") || (!is_real(line) && methods == SERIES))
+        bool real = is_real(line);
+        if (!report_is_kind(line, "figures") || (!real && methods == SERIES))
             continue;
         lines[count] = line;
-        legend[count].class_name = is_real(line) ? "d" : classes[methods];
+        legend[count].class_name = real ? "d" : classes[methods];
         legend[count++].text = label_of(line);
-        methods += !is_real(line);
+        methods += !real;
     }
     struct lm_plot plot = {.out = out,
                            .id = "novelty",
