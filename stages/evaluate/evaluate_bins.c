@@ -81,7 +81,7 @@ static enum lm_status bin_by_frequency(struct evaluation *evaluation, enum lm_sp
 enum lm_status evaluate_bins(struct evaluation *evaluation, enum lm_split split, struct lm_err *err)
 {
     struct evaluate_split *out = &evaluation->splits[split];
-    float borders[EVALUATE_BINS - 1];
+    float borders[EVALUATE_BINS - 1] = {0};
     LM_TRY(find_borders(borders, out, evaluation->arena, err));
     bin_by_entropy(out, borders);
     return evaluation->counts != NULL ? bin_by_frequency(evaluation, split, err) : LM_OK;

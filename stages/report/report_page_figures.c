@@ -119,12 +119,13 @@ static void put_curve(struct lm_buf *out, const struct report *report)
     size_t count = 0, methods = 0;
     for (size_t i = 0; i < report->samples.count && count <= SERIES; i++) {
         const struct lm_json *line = report->samples.items[i];
-        if (!report_is_kind(line, "figures") || (!is_real(line) && methods == SERIES))
+        bool real = is_real(line);
+        if (!report_is_kind(line, "figures") || (!real && methods == SERIES))
             continue;
         lines[count] = line;
-        legend[count].class_name = is_real(line) ? "d" : classes[methods];
+        legend[count].class_name = real ? "d" : classes[methods];
         legend[count++].text = label_of(line);
-        methods += !is_real(line);
+        methods += !real;
     }
     struct lm_plot plot = {.out = out,
                            .id = "novelty",
