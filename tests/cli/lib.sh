@@ -69,6 +69,10 @@ unlike() { # DESCRIPTION TEXT EXTENDED-REGULAR-EXPRESSION: no line matches
     fi
 }
 
+sanitized() { # the program carries AddressSanitizer, which loads libraries of its own
+    grep -q __asan_init "$LMPIPE"
+}
+
 skip_all() { # REASON
     echo "1..0 # SKIP $1"
     exit 77

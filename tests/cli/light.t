@@ -2,6 +2,7 @@
 # Starting costs nothing: the light program loads no heavy library, neither linked nor at run time.
 . "$(dirname "$0")/lib.sh"
 command -v readelf >/dev/null || skip_all "readelf is not there"
+sanitized && skip_all "a sanitizer loads libraries of its own"
 
 heavy='curl|openblas|lmdb|archive|pcre2|utf8proc|libstdc'
 unlike "the program needs no heavy library" "$(readelf -d "$LMPIPE" | grep NEEDED)" "$heavy"
