@@ -18,8 +18,9 @@ struct lm_param_leaf {
     const struct lm_param *row;
     enum lm_param_type type; /**< of the value: for items of a list their own */
     bool item;               /**< an item of a list of scalars */
-    bool hidden; /**< not in the key: flagged so, replaced by a pin, or inside such a record or list */
-    const void *value;       /**< the row's C type; for list items the item */
+    bool hidden; /**< not in the key: flagged so, replaced by a pin, or inside such a record or list
+                  */
+    const void *value; /**< the row's C type; for list items the item */
 };
 
 /** Visits every leaf in row order: a list first as itself (struct lm_list), then its items in

@@ -27,7 +27,7 @@ shell() {
 }
 
 spelling() {
-    git ls-files '*.md' '*.c' '*.h' '*.sh' '*.t' '*.yaml' '*.txt' '*.cmake' | grep -vE '^(tests/data/|tools/codespell)' |
+    git ls-files '*.md' '*.c' '*.h' '*.sh' '*.t' '*.yaml' '*.txt' '*.cmake' | grep -vE '^(tests/(data|specs)/|tools/codespell)' |
         xargs codespell -I tools/codespell.txt
 }
 

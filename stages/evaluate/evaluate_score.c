@@ -72,10 +72,11 @@ static enum lm_status check_row(const struct batch *batch, enum lm_split split, 
 {
     const struct strided_window *window = &batch->windows[row];
     for (size_t t = 0; t < window->end - window->first; t++) {
+        unsigned long long token = window->first + t;
         if (!isfinite(batch->nll[at + t]) || !isfinite(batch->entropy[at + t]))
             return lm_fail(err, LM_NUMERIC,
                            "the loss of token %llu of %s is not finite; train with a smaller lr",
-                           (unsigned long long)(window->first + t), lm_split_names[split]);
+                           token, lm_split_names[split]);
     }
     return LM_OK;
 }

@@ -1,6 +1,7 @@
 #include "report_input.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/io.h"
@@ -118,12 +119,9 @@ void report_release(struct report *report)
 double report_score(const struct report *report, const char *split, const char *name)
 {
     char key[200];
-    size_t head = strlen(split), tail = strlen(name);
-    if (head + tail + 2 > sizeof key)
+    int length = snprintf(key, sizeof key, "%s.%s", split, name);
+    if (length < 0 || (size_t)length >= sizeof key)
         return (double)NAN;
-    memcpy(key, split, head);
-    key[head] = '.';
-    memcpy(key + head + 1, name, tail + 1);
     return lm_json_double(lm_json_get(report->scores, key), (double)NAN);
 }
 

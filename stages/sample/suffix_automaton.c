@@ -78,11 +78,10 @@ static int32_t *find_slot(const struct suffix_automaton *automaton, int32_t stat
     }
 }
 
-static struct edge *find_edge(const struct suffix_automaton *automaton, int32_t state,
-                              int32_t token)
+/* Index of the edge (state, token), or NONE. */
+static int32_t find_edge(const struct suffix_automaton *automaton, int32_t state, int32_t token)
 {
-    int32_t edge = *find_slot(automaton, state, token);
-    return edge == NONE ? NULL : &automaton->edges[edge];
+    return *find_slot(automaton, state, token);
 }
 
 static void add_edge(struct suffix_automaton *automaton, int32_t state, int32_t token,
@@ -112,10 +111,10 @@ static int32_t clone_state(struct suffix_automaton *automaton, int32_t from, int
         add_edge(automaton, clone, automaton->edges[e].token, automaton->edges[e].target);
     automaton->states[target].link = clone;
     for (int32_t s = from; s != NONE; s = automaton->states[s].link) {
-        struct edge *edge = find_edge(automaton, s, token);
-        if (edge == NULL || edge->target != target)
+        int32_t edge = find_edge(automaton, s, token);
+        if (edge == NONE || automaton->edges[edge].target != target)
             break;
-        edge->target = clone;
+        automaton->edges[edge].target = clone;
     }
     return clone;
 }
@@ -124,10 +123,10 @@ static void extend(struct suffix_automaton *automaton, int32_t token)
 {
     int32_t own = add_state(automaton, automaton->states[automaton->last].length + 1, ROOT);
     int32_t s = automaton->last;
-    for (; s != NONE && find_edge(automaton, s, token) == NULL; s = automaton->states[s].link)
+    for (; s != NONE && find_edge(automaton, s, token) == NONE; s = automaton->states[s].link)
         add_edge(automaton, s, token, own);
     if (s != NONE) {
-        int32_t target = find_edge(automaton, s, token)->target;
+        int32_t target = automaton->edges[find_edge(automaton, s, token)].target;
         bool is_tight = automaton->states[target].length == automaton->states[s].length + 1;
         automaton->states[own].link = is_tight ? target : clone_state(automaton, s, token, target);
     }
@@ -148,15 +147,15 @@ void suffix_automaton_stream(struct suffix_automaton *automaton, const int32_t *
 {
     int32_t cursor = automaton->cursor, matched = automaton->matched;
     for (size_t i = 0; i < count; i++) {
-        struct edge *edge = find_edge(automaton, cursor, ids[i]);
-        while (edge == NULL && cursor != ROOT) {
+        int32_t edge = find_edge(automaton, cursor, ids[i]);
+        while (edge == NONE && cursor != ROOT) {
             cursor = automaton->states[cursor].link;
             matched = automaton->states[cursor].length;
             edge = find_edge(automaton, cursor, ids[i]);
         }
-        if (edge == NULL)
+        if (edge == NONE)
             continue;
-        cursor = edge->target;
+        cursor = automaton->edges[edge].target;
         matched++;
         if (matched > automaton->states[cursor].reach)
             automaton->states[cursor].reach = matched;
