@@ -490,7 +490,7 @@ static void test_artifacts(struct tap *tap)
 {
     struct bench b;
     const char *path, *manifest;
-    char *text;
+    char *text = NULL;
     REQUIRE(bench_open(&b));
     REQUIRE(make_plan(&b, SPEC("steps: 3")) == LM_OK);
     CHECK_INT(lm_plan_artifact(b.plan, 3, "log", NULL, &path, &manifest, &b.err), LM_NOT_FOUND);
