@@ -45,8 +45,8 @@ static void put_text(const struct slot *slot, const char *text)
 static const char *printed(const struct slot *slot, double v)
 {
     struct lm_buf buf;
-    int64_t whole = (int64_t)v;
     bool is_int = slot->type == LM_P_INT || slot->type == LM_P_SIZE;
+    int64_t whole = !is_int || v < -0x1p63 ? INT64_MIN : v >= 0x1p63 ? INT64_MAX : (int64_t)v;
     lm_buf_init(&buf, 0);
     lm_param_print(&buf, slot->type, is_int ? (const void *)&whole : (const void *)&v);
     const char *copy =

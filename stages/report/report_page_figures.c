@@ -114,8 +114,8 @@ static void put_series(struct lm_plot *plot, const struct lm_json *line, const c
 static void put_curve(struct lm_buf *out, const struct report *report)
 {
     static const char *const classes[SERIES] = {"a", "b", "c"};
-    struct lm_legend legend[SERIES + 1] = {{0}};
-    const struct lm_json *lines[SERIES + 1] = {NULL};
+    struct lm_legend legend[SERIES + 1];
+    const struct lm_json *lines[SERIES + 1];
     size_t count = 0, methods = 0;
     for (size_t i = 0; i < report->samples.count && count <= SERIES; i++) {
         const struct lm_json *line = report->samples.items[i];

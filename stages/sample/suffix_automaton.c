@@ -72,7 +72,6 @@ static int32_t *find_slot(const struct suffix_automaton *automaton, int32_t stat
     for (;; slot = (slot + 1) & automaton->slot_mask) {
         int32_t edge = automaton->slots[slot];
         if (edge == NONE ||
-            /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): edges stand as long as slots */
             (automaton->edges[edge].state == state && automaton->edges[edge].token == token))
             return &automaton->slots[slot];
     }
@@ -88,7 +87,6 @@ static void add_edge(struct suffix_automaton *automaton, int32_t state, int32_t 
                      int32_t target)
 {
     int32_t edge = (int32_t)automaton->edge_count++;
-    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): there is room for every edge */
     automaton->edges[edge] = (struct edge){state, token, target, automaton->states[state].edges};
     automaton->states[state].edges = edge;
     *find_slot(automaton, state, token) = edge;
