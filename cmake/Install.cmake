@@ -14,9 +14,8 @@ libdir=\${prefix}/@CMAKE_INSTALL_LIBDIR@
 Name: lmpipe-model
 Description: GPT language models and byte-level BPE in C17
 Version: @PROJECT_VERSION@
-Requires.private: openblas libcrypto jansson libxxhash libutf8proc
+Requires: openblas libcrypto jansson libxxhash libutf8proc
 Cflags: -I\${includedir}
-Libs: -L\${libdir} -llmpipe_model -llmpipe_kernels -llmpipe_text -llmpipe_base
-Libs.private: -lpthread -lm
+Libs: -L\${libdir} -llmpipe_model -llmpipe_kernels -llmpipe_text -llmpipe_base -lpthread -lm
 ")
 install(FILES ${CMAKE_BINARY_DIR}/lmpipe-model.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
