@@ -1,5 +1,6 @@
 # The model core as a library for others: headers, static archives, lmpipe-model.pc. The .pc file
-# finds itself, so the whole prefix may be moved.
+# finds itself, so the whole prefix may be moved. Our archives need the shared libraries, so these are
+# plain requirements: --static would ask for what OpenBLAS was made with (gfortran).
 install(DIRECTORY include/lmpipe DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(TARGETS lmpipe_model lmpipe_kernels lmpipe_text lmpipe_base
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
@@ -14,9 +15,8 @@ libdir=\${prefix}/@CMAKE_INSTALL_LIBDIR@
 Name: lmpipe-model
 Description: GPT language models and byte-level BPE in C17
 Version: @PROJECT_VERSION@
-Requires.private: openblas libcrypto jansson libxxhash libutf8proc
+Requires: openblas libcrypto jansson libxxhash libutf8proc
 Cflags: -I\${includedir}
-Libs: -L\${libdir} -llmpipe_model -llmpipe_kernels -llmpipe_text -llmpipe_base
-Libs.private: -lpthread -lm
+Libs: -L\${libdir} -llmpipe_model -llmpipe_kernels -llmpipe_text -llmpipe_base -lpthread -lm
 ")
 install(FILES ${CMAKE_BINARY_DIR}/lmpipe-model.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

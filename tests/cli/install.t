@@ -43,7 +43,7 @@ int main(void)
 C
     # shellcheck disable=SC2046
     ok "a C program builds with pkg-config" env PKG_CONFIG_PATH="$pc" sh -c \
-        'eval cc -std=c17 core.c -o core $(pkg-config --cflags --libs --static lmpipe-model)'
+        'eval cc -std=c17 core.c -o core $(pkg-config --cflags --libs lmpipe-model)'
     ok "and runs" ./core
 fi
 done_testing
