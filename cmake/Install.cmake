@@ -1,5 +1,6 @@
 # The model core as a library for others: headers, static archives, lmpipe-model.pc. The .pc file
-# finds itself, so the whole prefix may be moved.
+# finds itself, so the whole prefix may be moved. Our archives need the shared libraries, so these are
+# plain requirements: --static would ask for what OpenBLAS was made with (gfortran).
 install(DIRECTORY include/lmpipe DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(TARGETS lmpipe_model lmpipe_kernels lmpipe_text lmpipe_base
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
