@@ -74,7 +74,8 @@ static void forward_task(void *user, size_t task, size_t worker)
 
 void lm_attention_forward(struct lm_pass *pass, const struct lm_pack_job *jobs, size_t job_count)
 {
-    lm_region(pass, pass->batch * (size_t)pass->model->config.heads, forward_task, jobs, job_count);
+    lm_region(pass, LM_PHASE_ATTENTION, pass->batch * (size_t)pass->model->config.heads,
+              forward_task, jobs, job_count);
 }
 
 /* Blocks of queries from the last to the first: the last sees all keys and starts their sums. */
@@ -115,6 +116,6 @@ static void backward_task(void *user, size_t task, size_t worker)
 
 void lm_attention_backward(struct lm_pass *pass, const struct lm_pack_job *jobs, size_t job_count)
 {
-    lm_region(pass, pass->batch * (size_t)pass->model->config.heads, backward_task, jobs,
-              job_count);
+    lm_region(pass, LM_PHASE_ATTENTION, pass->batch * (size_t)pass->model->config.heads,
+              backward_task, jobs, job_count);
 }

@@ -278,17 +278,19 @@ void lm_trunk_backward(struct lm_pass *pass)
     struct lm_model *model = pass->model;
     size_t L = (size_t)model->config.layers, C = (size_t)model->config.width;
     struct lm_pack_job jobs[3];
+    lm_phase_count_backward(model, pass->rows, pass->time);
     upper_jobs(jobs, L - 1);
-    lm_region(pass, pass->tiles, final_task, jobs, 3);
+    lm_region(pass, LM_PHASE_BACKWARD, pass->tiles, final_task, jobs, 3);
     for (size_t l = L; l-- > 0;) {
         const struct lm_pack_job lower = {LM_QKV_W, l, LM_NT};
         pass->layer = l;
-        lm_region(pass, pass->tiles, upper_task, NULL, 0);
+        lm_region(pass, LM_PHASE_BACKWARD, pass->tiles, upper_task, NULL, 0);
         lm_attention_backward(pass, &lower, 1);
         upper_jobs(jobs, l > 0 ? l - 1 : 0);
-        lm_region(pass, lower_tasks(pass), lower_task, jobs, l > 0 ? 3 : 0);
+        lm_region(pass, LM_PHASE_BACKWARD, lower_tasks(pass), lower_task, jobs, l > 0 ? 3 : 0);
     }
     if (drops(model))
-        lm_region(pass, pass->tiles, drop_task, NULL, 0);
-    lm_region(pass, L + 1 + (C + COLUMN_BLOCK - 1) / COLUMN_BLOCK, finish_task, NULL, 0);
+        lm_region(pass, LM_PHASE_BACKWARD, pass->tiles, drop_task, NULL, 0);
+    lm_region(pass, LM_PHASE_BACKWARD, L + 1 + (C + COLUMN_BLOCK - 1) / COLUMN_BLOCK, finish_task,
+              NULL, 0);
 }

@@ -27,6 +27,7 @@ struct lm_model {
     bool has_gradient;          /**< the gradients hold a sum; else the next backward starts anew */
     int64_t batch, time;        /**< of the last forward; 0: none */
     int64_t scored;             /**< targets of it that count */
+    struct lm_phase_stats phases[LM_PHASES];
 };
 
 /** A call on a batch, as tasks see it. */
@@ -47,6 +48,15 @@ struct lm_pass {
 
 /** Sites of dropout in a layer; the embedding is site 0 of layer L. */
 enum lm_site { LM_SITE_ATTENTION, LM_SITE_PROJ, LM_SITE_OUT, LM_SITES };
+
+/** Runs tasks as part of `phase`: its time is counted. */
+void lm_phase_run(struct lm_model *model, enum lm_phase phase, size_t count, lm_task_fn *fn,
+                  void *user);
+/** Counts the useful work of a call on `rows` tokens in sequences of `time`: the trunk's forward
+ *  pass, the head, or all with gradients. */
+void lm_phase_count_forward(struct lm_model *model, size_t rows, size_t time);
+void lm_phase_count_head(struct lm_model *model, size_t rows, bool gradients);
+void lm_phase_count_backward(struct lm_model *model, size_t rows, size_t time);
 
 /** Whether the call is to be given up; asks options.stop. */
 bool lm_pass_stopped(struct lm_pass *pass);

@@ -103,9 +103,10 @@ static void layer_task(void *user, size_t task, size_t worker)
 void lm_trunk_forward(struct lm_pass *pass)
 {
     size_t L = (size_t)pass->model->config.layers;
+    lm_phase_count_forward(pass->model, pass->rows, pass->time);
     const struct lm_pack_job first = {LM_QKV_W, 0, LM_NN};
-    lm_region(pass, 0, NULL, &first, 1);
-    lm_region(pass, pass->tiles, embed_task, NULL, 0);
+    lm_region(pass, LM_PHASE_FORWARD, 0, NULL, &first, 1);
+    lm_region(pass, LM_PHASE_FORWARD, pass->tiles, embed_task, NULL, 0);
     for (size_t l = 0; l < L; l++) {
         const struct lm_pack_job jobs[] = {{LM_PROJ_W, l, LM_NN},
                                            {LM_FC_W, l, LM_NN},
@@ -113,6 +114,6 @@ void lm_trunk_forward(struct lm_pass *pass)
                                            {LM_QKV_W, l + 1, LM_NN}};
         pass->layer = l;
         lm_attention_forward(pass, jobs, l + 1 < L ? 4 : 3);
-        lm_region(pass, pass->tiles, layer_task, NULL, 0);
+        lm_region(pass, LM_PHASE_FORWARD, pass->tiles, layer_task, NULL, 0);
     }
 }

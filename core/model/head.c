@@ -82,13 +82,16 @@ static void each_chunk(struct lm_pass *pass, lm_task_fn *task, void *user)
     struct lm_model *model = pass->model;
     size_t step = lm_chunk_rows(pass->rows, (size_t)model->config.vocab);
     const struct lm_pack_job jobs[] = {{LM_WTE, 0, LM_NT}, {LM_WTE, 0, LM_NN}};
-    lm_region(pass, 0, NULL, jobs, pass->want_grad ? 2 : 1);
+    lm_phase_count_head(model, pass->rows, pass->want_grad);
+    lm_region(pass, LM_PHASE_HEAD, 0, NULL, jobs, pass->want_grad ? 2 : 1);
     for (pass->first = 0; pass->first < pass->rows && !lm_pass_stopped(pass); pass->first += step) {
         pass->count = pass->rows - pass->first < step ? pass->rows - pass->first : step;
-        lm_pool_run(model->pool, (pass->count + pass->head_tile - 1) / pass->head_tile, task, user);
+        lm_phase_run(model, LM_PHASE_HEAD, (pass->count + pass->head_tile - 1) / pass->head_tile,
+                     task, user);
         if (pass->want_grad)
-            lm_pool_run(model->pool, ((size_t)model->config.vocab + VOCAB_ROWS - 1) / VOCAB_ROWS,
-                        vocab_task, pass);
+            lm_phase_run(model, LM_PHASE_HEAD,
+                         ((size_t)model->config.vocab + VOCAB_ROWS - 1) / VOCAB_ROWS, vocab_task,
+                         pass);
     }
 }
 

@@ -82,7 +82,7 @@ enum lm_status lm_model_step(struct lm_model *model, const struct lm_step_option
     if (!model->has_gradient)
         return lm_fail(err, LM_INVALID, "a step needs a gradient; call lm_model_backward first");
     size_t blocks = model->first_block[model->tensor_count];
-    lm_pool_run(model->pool, blocks, norm_task, model);
+    lm_phase_run(model, LM_PHASE_UPDATE, blocks, norm_task, model);
     double sum = 0;
     for (size_t i = 0; i < blocks; i++)
         sum += norms_of(model)[i];
@@ -106,7 +106,7 @@ enum lm_status lm_model_step(struct lm_model *model, const struct lm_step_option
     };
     update.with_decay = update.without;
     update.with_decay.decay = (float)options->decay;
-    lm_pool_run(model->pool, blocks, update_task, &update);
+    lm_phase_run(model, LM_PHASE_UPDATE, blocks, update_task, &update);
     model->has_gradient = false;
     if (stats != NULL)
         *stats = (struct lm_step_stats){norm, clipped};

@@ -65,17 +65,17 @@ static void region_task(void *user, size_t task, size_t worker)
                                 operand.ld, block);
 }
 
-void lm_region(struct lm_pass *pass, size_t count, lm_task_fn *fn, const struct lm_pack_job *jobs,
-               size_t job_count)
+void lm_region(struct lm_pass *pass, enum lm_phase phase, size_t count, lm_task_fn *fn,
+               const struct lm_pack_job *jobs, size_t job_count)
 {
-    const struct lm_model *model = pass->model;
+    struct lm_model *model = pass->model;
     if (lm_pass_stopped(pass))
         return;
     struct region region = {pass, count, fn, jobs};
     size_t packing = 0;
     for (size_t i = 0; i < job_count && packs(model); i++)
         packing += blocks_of(model, &jobs[i]);
-    lm_pool_run(model->pool, count + packing, region_task, &region);
+    lm_phase_run(model, phase, count + packing, region_task, &region);
 }
 
 void lm_weight_product(const struct lm_model *model, size_t worker, enum lm_gemm_form form,

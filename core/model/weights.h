@@ -15,10 +15,10 @@ struct lm_pack_job {
     enum lm_gemm_form form;
 };
 
-/** Runs fn(pass, 0 … count − 1, worker) and packs `jobs` (job_count of them) beside it;
- *  nothing of it once the call is stopped. */
-void lm_region(struct lm_pass *pass, size_t count, lm_task_fn *fn, const struct lm_pack_job *jobs,
-               size_t job_count);
+/** Runs fn(pass, 0 … count − 1, worker) as part of `phase` and packs `jobs` (job_count of them)
+ *  beside it; nothing of it once the call is stopped. */
+void lm_region(struct lm_pass *pass, enum lm_phase phase, size_t count, lm_task_fn *fn,
+               const struct lm_pack_job *jobs, size_t job_count);
 
 /** c (rows × out) = a (rows × in) · weight, or · weightᵀ for LM_NT; packed by an earlier region. */
 void lm_weight_product(const struct lm_model *model, size_t worker, enum lm_gemm_form form,

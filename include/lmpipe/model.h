@@ -192,6 +192,27 @@ enum lm_status lm_model_generate(struct lm_model *model, const int32_t *prompt, 
 
 /* ---- look inside ---- */
 
+/** Parts of a training step, for whoever wants to know where the time goes. */
+enum lm_phase {
+    LM_PHASE_FORWARD,   /**< embedding, norms, products with weights */
+    LM_PHASE_ATTENTION, /**< forward and backward */
+    LM_PHASE_HEAD,      /**< logits, loss, their gradients */
+    LM_PHASE_BACKWARD,  /**< products with weights and gradients of weights */
+    LM_PHASE_UPDATE,    /**< norm of the gradient, AdamW */
+    LM_PHASES
+};
+
+/** Names of the phases, by enum lm_phase. */
+extern const char *const lm_phase_names[LM_PHASES];
+
+/** Wall time and useful work of a phase since the model was made (the counts of
+ *  lm_model_step_flops; scoring counts as forward work). Never reaches an artifact. */
+struct lm_phase_stats {
+    double seconds, flops;
+};
+
+void lm_model_phases(const struct lm_model *model, struct lm_phase_stats out[LM_PHASES]);
+
 /** One weight tensor: file name ("h.0.attn.c_attn.weight"), shape, values and gradient (NULL
  *  without training); borrowed from the model. */
 struct lm_tensor {
