@@ -5,6 +5,7 @@
  */
 #include "model/core.h"
 
+#include "model/right.h"
 #include "model/weights.h"
 #include <math.h>
 
@@ -42,6 +43,23 @@ static struct head head_of(const struct lm_pass *pass, size_t task)
     };
 }
 
+/* Keys or values of a head as a right operand, packed into place `place` of the worker's scratch:
+ * LM_NT to be multiplied by rows of the head's size, LM_NN by rows of scores. */
+static struct lm_right pack(const struct lm_model *model, size_t worker, const struct head *head,
+                            const float *data, enum lm_gemm_form form, size_t place)
+{
+    struct lm_right right = {
+        .form = form,
+        .data = data,
+        .ld = head->ld,
+        .packed = {.data = lm_scratch(model, worker) + model->layout.scratch_heads[place],
+                   .n = form == LM_NT ? head->T : head->size,
+                   .k = form == LM_NT ? head->size : head->T},
+    };
+    lm_right_pack_all(model, &right);
+    return right;
+}
+
 static void drop_scores(const struct lm_pass *pass, const struct head *head, float *scores,
                         size_t first, size_t rows)
 {
@@ -59,16 +77,20 @@ static void forward_task(void *user, size_t task, size_t worker)
     struct head head = head_of(pass, task);
     float *scores = lm_scratch(model, worker);
     float *out = LM_ACT(model, att, pass->layer) + head.row * head.C + head.column;
+    struct lm_right by_keys = pack(model, worker, &head, head.k, LM_NT, 0);
+    struct lm_right to_values = pack(model, worker, &head, head.v, LM_NN, 1);
     for (size_t first = 0; first < head.T; first += LM_QUERY_BLOCK) {
         size_t rest = head.T - first, rows = rest < LM_QUERY_BLOCK ? rest : LM_QUERY_BLOCK;
         size_t keys = first + rows;
-        lm_gemm(model, worker, LM_NT, rows, keys, head.size, head.q + first * head.ld, head.ld,
-                head.k, head.ld, false, scores, head.ld_scores);
+        lm_right_multiply(model, worker, rows, keys, head.size,
+                          (struct lm_left){LM_NN, head.q + first * head.ld, head.ld}, &by_keys,
+                          false, scores, head.ld_scores);
         model->kernels->softmax_causal(scores, head.ld_scores, rows, first, keys, head.scale,
                                        head.max + first, head.sum + first);
         drop_scores(pass, &head, scores, first, rows);
-        lm_gemm(model, worker, LM_NN, rows, head.size, keys, scores, head.ld_scores, head.v,
-                head.ld, false, out + first * head.C, head.C);
+        lm_right_multiply(model, worker, rows, head.size, keys,
+                          (struct lm_left){LM_NN, scores, head.ld_scores}, &to_values, false,
+                          out + first * head.C, head.C);
     }
 }
 
@@ -89,23 +111,27 @@ static void backward_task(void *user, size_t task, size_t worker)
     float *dq = lm_at(model, model->layout.dqkv) + head.row * head.ld + head.column;
     float *dk = dq + head.C, *dv = dk + head.C;
     float *p = lm_scratch(model, worker), *d = p + LM_QUERY_BLOCK * head.ld_scores;
+    struct lm_right by_keys = pack(model, worker, &head, head.k, LM_NT, 0);
+    struct lm_right by_values = pack(model, worker, &head, head.v, LM_NT, 1);
+    struct lm_right to_keys = pack(model, worker, &head, head.k, LM_NN, 2);
     size_t blocks = (head.T + LM_QUERY_BLOCK - 1) / LM_QUERY_BLOCK;
     for (size_t block = blocks; block-- > 0;) {
         size_t first = block * LM_QUERY_BLOCK, rest = head.T - first;
         size_t rows = rest < LM_QUERY_BLOCK ? rest : LM_QUERY_BLOCK, keys = first + rows;
         bool more = block + 1 < blocks;
         const float *q = head.q + first * head.ld, *g = dout + first * head.C;
-        lm_gemm(model, worker, LM_NT, rows, keys, head.size, q, head.ld, head.k, head.ld, false, p,
-                head.ld_scores);
+        lm_right_multiply(model, worker, rows, keys, head.size, (struct lm_left){LM_NN, q, head.ld},
+                          &by_keys, false, p, head.ld_scores);
         model->kernels->softmax_again(p, head.ld_scores, rows, first, keys, head.scale,
                                       head.max + first, head.sum + first);
-        lm_gemm(model, worker, LM_NT, rows, keys, head.size, g, head.C, head.v, head.ld, false, d,
-                head.ld_scores);
+        lm_right_multiply(model, worker, rows, keys, head.size, (struct lm_left){LM_NN, g, head.C},
+                          &by_values, false, d, head.ld_scores);
         drop_scores(pass, &head, d, first, rows);
         model->kernels->softmax_backward(d, p, head.ld_scores, rows, keys, head.scale,
                                          out + first * head.C, g, head.C, head.size);
-        lm_gemm(model, worker, LM_NN, rows, head.size, keys, d, head.ld_scores, head.k, head.ld,
-                false, dq + first * head.ld, head.ld);
+        lm_right_multiply(model, worker, rows, head.size, keys,
+                          (struct lm_left){LM_NN, d, head.ld_scores}, &to_keys, false,
+                          dq + first * head.ld, head.ld);
         lm_gemm(model, worker, LM_TN, keys, head.size, rows, d, head.ld_scores, q, head.ld, more,
                 dk, head.ld);
         drop_scores(pass, &head, p, first, rows);

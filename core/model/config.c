@@ -36,6 +36,14 @@ const char *const lm_model_preset_names[] = {
 #undef PRESET_NAME
         NULL};
 
+const char *const lm_precision_names[] = {"f32", "bf16", NULL};
+
+enum lm_precision lm_precision_find(const char *name)
+{
+    return strcmp(name, lm_precision_names[LM_PRECISION_BF16]) == 0 ? LM_PRECISION_BF16
+                                                                    : LM_PRECISION_F32;
+}
+
 const struct lm_model_preset *lm_model_presets(size_t *count)
 {
     *count = sizeof presets / sizeof presets[0];

@@ -6,6 +6,7 @@
 
 #include "base/pool.h"
 #include "model/kernels/kernels.h"
+#include "model/kernels/products.h"
 #include "model/layout.h"
 #include "model/params.h"
 
@@ -19,7 +20,7 @@ struct lm_model {
     char (*names)[64];
     struct lm_pool *pool; /**< NULL: one thread */
     const struct lm_kernels *kernels;
-    lm_gemm_fn *gemm;
+    const struct lm_products *products;
     struct lm_rng dropout;
     uint64_t step, micro_batch; /**< where dropout draws */
     uint64_t updates;           /**< optimiser steps taken */
@@ -107,8 +108,8 @@ static inline void lm_gemm(const struct lm_model *model, size_t worker, enum lm_
                            size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b,
                            size_t ldb, bool accumulate, float *c, size_t ldc)
 {
-    model->gemm(form, m, n, k, a, lda, b, ldb, accumulate, c, ldc,
-                lm_scratch(model, worker) + model->layout.scratch_gemm);
+    model->products->gemm(form, m, n, k, a, lda, b, ldb, accumulate, c, ldc,
+                          lm_scratch(model, worker) + model->layout.scratch_gemm);
 }
 
 /** lm_model_create without drawing the weights: they are zero. */

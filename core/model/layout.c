@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "model/kernels/kernels.h"
+#include "model/kernels/products.h"
 #include "model/params.h"
 
 enum { UPDATE_BLOCK = 1 << 15, CHUNK_FLOATS = 1 << 22, CHUNK_MIN = 512, LANES = 16 };
@@ -85,21 +85,50 @@ static void plan_layer(struct lm_layout *out, size_t M, size_t C, size_t H)
     layer->g = take(out, M * 4 * C);
 }
 
-/* Room for an operand of k rows and n columns, and for its transpose. */
-static size_t packed_floats(size_t k, size_t n)
+bool lm_layout_is_blas(const struct lm_model_options *options)
 {
-    size_t one = k * round_up(n, LM_GEMM_UNIT), other = n * round_up(k, LM_GEMM_UNIT);
-    return one > other ? one : other;
+    return options->numerics == LM_NUMERICS_BLAS && options->precision == LM_PRECISION_F32;
 }
 
-static void plan_packed(struct lm_layout *out, size_t C, size_t V, bool training)
+/* Elements of a packed word. */
+static size_t depth_of(const struct lm_model_options *options)
 {
-    out->packed[LM_PACK_QKV] = take(out, packed_floats(C, 3 * C));
-    out->packed[LM_PACK_PROJ] = take(out, packed_floats(C, C));
-    out->packed[LM_PACK_FC] = take(out, packed_floats(C, 4 * C));
-    out->packed[LM_PACK_OUT] = take(out, packed_floats(4 * C, C));
-    out->packed[LM_PACK_LOGITS] = take(out, C * round_up(V, LM_GEMM_UNIT));
-    out->packed[LM_PACK_HEAD] = take(out, training ? V * round_up(C, LM_GEMM_UNIT) : 0);
+    return options->precision == LM_PRECISION_BF16 ? 2 : 1;
+}
+
+/* Reserves room for an operand of k rows and n columns, and for its transpose. */
+static size_t take_packed(struct lm_layout *out, size_t depth, size_t k, size_t n)
+{
+    size_t one = lm_packed_floats(depth, n, k), other = lm_packed_floats(depth, k, n);
+    return take(out, one > other ? one : other);
+}
+
+static void plan_packed(struct lm_layout *out, size_t C, size_t V,
+                        const struct lm_model_options *options)
+{
+    size_t depth = depth_of(options);
+    out->packed[LM_PACK_QKV] = take_packed(out, depth, C, 3 * C);
+    out->packed[LM_PACK_PROJ] = take_packed(out, depth, C, C);
+    out->packed[LM_PACK_FC] = take_packed(out, depth, C, 4 * C);
+    out->packed[LM_PACK_OUT] = take_packed(out, depth, 4 * C, C);
+    out->packed[LM_PACK_LOGITS] = take(out, lm_packed_floats(depth, V, C));
+    out->packed[LM_PACK_HEAD] = take(out, options->training ? lm_packed_floats(depth, C, V) : 0);
+}
+
+/* A worker's scratch: rows of C numbers, or scores of an attention task and the keys and values of
+ * its head packed; then packing space. */
+static void plan_scratch(struct lm_layout *out, size_t C, size_t H, size_t T,
+                         const struct lm_model_options *options)
+{
+    size_t at = 2 * LM_QUERY_BLOCK * round_up(T, LANES), depth = depth_of(options);
+    for (size_t i = 0; i < 3; i++) {
+        size_t side = lm_packed_floats(depth, T, C / H), deep = lm_packed_floats(depth, C / H, T);
+        out->scratch_heads[i] = at;
+        at += lm_layout_is_blas(options) ? 0 : round_up(side > deep ? side : deep, LANES);
+    }
+    out->scratch_gemm = round_up(at > LM_TILE_MAX * C ? at : LM_TILE_MAX * C, LANES);
+    out->scratch_stride = round_up(out->scratch_gemm + LM_GEMM_SCRATCH, 1024);
+    out->scratch = take(out, out->scratch_stride * (options->threads > 0 ? options->threads : 1));
 }
 
 static void plan_backward(struct lm_layout *out, size_t M, size_t C, size_t L, bool dropout)
@@ -152,13 +181,10 @@ void lm_layout_plan(struct lm_layout *out, const struct lm_model_config *config,
     out->logits_ld += out->logits_ld / LANES % 2 == 0 ? LANES : 0;
     out->chunk_rows = lm_chunk_rows(M, (size_t)config->vocab);
     out->logits = take(out, out->chunk_rows * out->logits_ld);
-    if (options->numerics == LM_NUMERICS_PORTABLE)
-        plan_packed(out, C, (size_t)config->vocab, options->training);
+    if (!lm_layout_is_blas(options))
+        plan_packed(out, C, (size_t)config->vocab, options);
     out->row_max = take(out, M);
     out->row_sum = take(out, M);
     out->row_hit = take(out, M);
-    size_t attention = 2 * LM_QUERY_BLOCK * round_up(T, LANES);
-    out->scratch_gemm = round_up(attention > LM_TILE_MAX * C ? attention : LM_TILE_MAX * C, LANES);
-    out->scratch_stride = round_up(out->scratch_gemm + LM_GEMM_SCRATCH, 1024);
-    out->scratch = take(out, out->scratch_stride * (options->threads > 0 ? options->threads : 1));
+    plan_scratch(out, C, H, T, options);
 }

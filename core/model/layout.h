@@ -5,6 +5,7 @@
 #ifndef LM_MODEL_LAYOUT_H
 #define LM_MODEL_LAYOUT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -58,11 +59,15 @@ struct lm_layout {
     size_t partials, partial_rows;               /**< [L·13C + 2C] for each tile */
     size_t logits, logits_ld, chunk_rows;        /**< a chunk of rows of logits */
     size_t row_max, row_sum, row_hit;            /**< per-row results of the head: lm_head */
-    size_t packed[LM_PACK_SLOTS];                /**< portable numerics only */
+    size_t packed[LM_PACK_SLOTS];                /**< own products only */
     size_t norms;                   /**< doubles: partial sums of squares of the gradient */
-    size_t scratch, scratch_stride; /**< per worker */
-    size_t scratch_gemm; /**< within a worker's scratch: packing space of matrix products */
+    size_t scratch, scratch_stride; /**< per worker: rows of C, or an attention task's: */
+    size_t scratch_heads[3];        /**< within it, packed operands of a head */
+    size_t scratch_gemm;            /**< within it, packing space of matrix products */
 };
+
+/** Whether OpenBLAS does the products: it packs for itself, and has none for bfloat16. */
+bool lm_layout_is_blas(const struct lm_model_options *options);
 
 /** Rows of a task for a call on `rows` tokens: a function of the shape only. */
 size_t lm_tile_rows(size_t rows);

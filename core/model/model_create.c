@@ -77,9 +77,11 @@ enum lm_status lm_model_prepare(struct lm_model **out, const struct lm_model_con
     model->options = *options;
     model->options.kernels = NULL; /* borrowed from the caller: not kept */
     model->kernels = kernels;
-    model->gemm = options->numerics == LM_NUMERICS_PORTABLE ? kernels->gemm : lm_blas_gemm;
+    model->products = lm_layout_is_blas(options)
+                          ? &lm_products_f32_blas
+                          : lm_products_pick(kernels->name, options->precision);
     model->dropout = lm_rng_stream(options->seed, "dropout");
-    if (options->numerics == LM_NUMERICS_BLAS)
+    if (lm_layout_is_blas(options))
         lm_blas_start();
     lm_layout_plan(&model->layout, config, options);
     model->block = lm_block_map(model->layout.floats * sizeof(float));

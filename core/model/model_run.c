@@ -20,7 +20,7 @@ static void pass_shape(struct lm_pass *pass, struct lm_model *model, size_t batc
 {
     size_t rows = batch * time, tile = lm_tile_rows(rows);
     /* logits of a tile should stay in cache; OpenBLAS packs the whole head for every tile */
-    size_t head = model->options.numerics == LM_NUMERICS_PORTABLE ? 64 : 128;
+    size_t head = lm_layout_is_blas(&model->options) ? 128 : 64;
     *pass = (struct lm_pass){
         .model = model,
         .batch = batch,

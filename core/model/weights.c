@@ -1,18 +1,13 @@
 #include "model/weights.h"
 
+#include "model/right.h"
+
 /* A region with its packing tasks. */
 struct region {
     struct lm_pass *pass;
     size_t count;
     lm_task_fn *fn;
     const struct lm_pack_job *jobs;
-};
-
-/* Shape of a weight as a right operand. */
-struct operand {
-    const float *data;
-    size_t ld, k, n;
-    float *packed;
 };
 
 /* Where each weight is packed: forward, transposed. */
@@ -22,30 +17,26 @@ static const enum lm_pack_slot slots[LM_TENSOR_IDS][2] = {
     [LM_WTE] = {LM_PACK_HEAD, LM_PACK_LOGITS},
 };
 
-static struct operand operand_of(const struct lm_model *model, enum lm_tensor_id id, size_t layer,
-                                 enum lm_gemm_form form)
+static struct lm_right right_of(const struct lm_model *model, const struct lm_pack_job *job)
 {
     const struct lm_tensor *tensor =
-        &model->tensors[lm_tensor_index(id, (int64_t)layer, model->config.layers)];
+        &model->tensors[lm_tensor_index(job->id, (int64_t)job->layer, model->config.layers)];
     size_t rows = (size_t)tensor->shape[0], cols = (size_t)tensor->shape[1];
-    return (struct operand){
+    bool turned = job->form == LM_NT;
+    return (struct lm_right){
+        .form = job->form,
         .data = tensor->data,
         .ld = cols,
-        .k = form == LM_NT ? cols : rows,
-        .n = form == LM_NT ? rows : cols,
-        .packed = lm_at(model, model->layout.packed[slots[id][form == LM_NT]]),
+        .packed = {.data = lm_at(model, model->layout.packed[slots[job->id][turned]]),
+                   .n = turned ? rows : cols,
+                   .k = turned ? cols : rows},
     };
 }
 
-static bool packs(const struct lm_model *model)
+static size_t parts_of(const struct lm_model *model, const struct lm_pack_job *job)
 {
-    return model->options.numerics == LM_NUMERICS_PORTABLE;
-}
-
-static size_t blocks_of(const struct lm_model *model, const struct lm_pack_job *job)
-{
-    struct operand operand = operand_of(model, job->id, job->layer, job->form);
-    return (operand.n + LM_GEMM_COLUMNS - 1) / LM_GEMM_COLUMNS;
+    struct lm_right right = right_of(model, job);
+    return lm_right_parts(model, &right);
 }
 
 static void region_task(void *user, size_t task, size_t worker)
@@ -57,12 +48,11 @@ static void region_task(void *user, size_t task, size_t worker)
         return;
     }
     const struct lm_pack_job *job = region->jobs;
-    size_t block = task - region->count;
-    for (; block >= blocks_of(model, job); job++)
-        block -= blocks_of(model, job);
-    struct operand operand = operand_of(model, job->id, job->layer, job->form);
-    model->kernels->pack_weight(operand.packed, job->form, operand.n, operand.k, operand.data,
-                                operand.ld, block);
+    size_t part = task - region->count;
+    for (; part >= parts_of(model, job); job++)
+        part -= parts_of(model, job);
+    struct lm_right right = right_of(model, job);
+    lm_right_pack(model, &right, part);
 }
 
 void lm_region(struct lm_pass *pass, enum lm_phase phase, size_t count, lm_task_fn *fn,
@@ -73,8 +63,8 @@ void lm_region(struct lm_pass *pass, enum lm_phase phase, size_t count, lm_task_
         return;
     struct region region = {pass, count, fn, jobs};
     size_t packing = 0;
-    for (size_t i = 0; i < job_count && packs(model); i++)
-        packing += blocks_of(model, &jobs[i]);
+    for (size_t i = 0; i < job_count; i++)
+        packing += parts_of(model, &jobs[i]);
     lm_phase_run(model, phase, count + packing, region_task, &region);
 }
 
@@ -82,11 +72,8 @@ void lm_weight_product(const struct lm_model *model, size_t worker, enum lm_gemm
                        enum lm_tensor_id id, size_t layer, size_t rows, const float *a, size_t lda,
                        float *c, size_t ldc)
 {
-    struct operand operand = operand_of(model, id, layer, form);
-    if (packs(model))
-        model->kernels->gemm_packed(rows, operand.n, operand.k, a, lda, operand.packed, c, ldc,
-                                    lm_scratch(model, worker) + model->layout.scratch_gemm);
-    else
-        lm_gemm(model, worker, form, rows, operand.n, operand.k, a, lda, operand.data, operand.ld,
-                false, c, ldc);
+    const struct lm_pack_job job = {id, layer, form};
+    struct lm_right right = right_of(model, &job);
+    lm_right_multiply(model, worker, rows, right.packed.n, right.packed.k,
+                      (struct lm_left){LM_NN, a, lda}, &right, false, c, ldc);
 }

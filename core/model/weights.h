@@ -1,7 +1,7 @@
 /**
- * Products with weight matrices. With portable numerics a weight is packed once for all tiles
- * that use it: packing rides along as further tasks of the region before. With OpenBLAS every
- * call packs for itself and nothing is to be done.
+ * Products with weight matrices. Own products take a weight packed once for all tiles that use
+ * it: packing rides along as further tasks of the region before. OpenBLAS packs at every call, and
+ * nothing is to be done.
  */
 #ifndef LM_MODEL_WEIGHTS_H
 #define LM_MODEL_WEIGHTS_H

@@ -37,11 +37,22 @@ struct lm_model_preset {
 
 enum lm_numerics { LM_NUMERICS_BLAS, LM_NUMERICS_PORTABLE };
 
+/** What matrix products take: float32, or operands rounded to bfloat16 (Kalamkar et al. 2019) whose
+ *  products are summed in float32. Weights, gradients, sums over rows and the optimiser are float32
+ *  in both. bfloat16 products are always our own, with portable bits, whatever the numerics. */
+enum lm_precision { LM_PRECISION_F32, LM_PRECISION_BF16, LM_PRECISIONS };
+
+/** "f32", "bf16", NULL-terminated, for parameter tables. */
+extern const char *const lm_precision_names[];
+/** Precision by name; float32 for a name that is none. */
+enum lm_precision lm_precision_find(const char *name);
+
 /** How to run a model; zero-initialised means: one thread, best kernels, blas, inference. */
 struct lm_model_options {
     size_t threads;      /**< workers of the model's own pool; 0 is 1 */
     const char *kernels; /**< "avx512", "avx2", "c"; NULL or "auto": the best this CPU has */
     enum lm_numerics numerics;
+    enum lm_precision precision;
     bool training;               /**< hold gradients, Adam moments and activations */
     int64_t max_batch, max_time; /**< largest B and T of a call; 0: 1 and the context */
     uint64_t seed; /**< of dropout masks (stream "dropout") and of initialisation (stream "init") */

@@ -66,6 +66,10 @@ static const struct lm_param params[] = {
     {P(dropout), .type = LM_P_FLOAT, .max = 1, .flags = LM_PARAM_OPEN_MAX,
      .help = "probability of dropping embeddings, attention and residual branches",
      .source = "Srivastava et al. 2014"},
+    {P(precision), .type = LM_P_ENUM, .def_str = "f32", .choices = lm_precision_names,
+     .flags = LM_PARAM_COMPACT,
+     .help = "operands of matrix products; bf16 is faster with AVX512-BF16 and sums in float32",
+     .source = "Kalamkar et al. 2019"},
     {P(eval_every), .type = LM_P_INT, .def_int = 200, .min = 1, .max = 1e9, .unit = "steps",
      .help = "steps between looks at the valid split; at most steps"},
     {P(eval_batches), .type = LM_P_INT, .def_int = 16, .min = 1, .max = 1 << 20, .unit = "batches",
@@ -138,6 +142,7 @@ static void estimate(const void *data, const struct lm_upstream *upstream, struc
     const struct lm_model_options options = {.training = true,
                                              .max_batch = p->batch,
                                              .threads = TYPICAL_THREADS,
+                                             .precision = lm_precision_find(p->precision),
                                              .numerics =
                                                  LM_NUMERICS_PORTABLE}; /* the larger of the two */
     int64_t parameters = lm_model_parameters(&config);

@@ -195,6 +195,7 @@ static enum lm_status open_model(struct train *train, struct lm_err *err)
         .threads = lm_ctx_threads(train->ctx),
         .kernels = lm_ctx_kernels(train->ctx),
         .numerics = lm_ctx_portable(train->ctx) ? LM_NUMERICS_PORTABLE : LM_NUMERICS_BLAS,
+        .precision = lm_precision_find(p->precision),
         .training = true,
         .max_batch = p->batch,
         .seed = lm_ctx_seed(train->ctx),

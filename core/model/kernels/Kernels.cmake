@@ -1,23 +1,23 @@
 # The only home of OpenBLAS and of instruction sets. rows.inc and gemm.inc are compiled once for
 # each; -fno-math-errno and -fno-trapping-math change no value, they let loops be vectorised.
-add_library(lmpipe_kernels STATIC
-  core/model/kernels/blas.c core/model/kernels/pick.c core/model/kernels/rows_c.c)
-set(lm_kernel_flags -O3 -ffp-contract=off -fno-math-errno -fno-trapping-math)
-set_source_files_properties(core/model/kernels/rows_c.c PROPERTIES
-  COMPILE_OPTIONS "${lm_kernel_flags}" OBJECT_DEPENDS
-  "${CMAKE_SOURCE_DIR}/core/model/kernels/rows.inc;${CMAKE_SOURCE_DIR}/core/model/kernels/gemm.inc")
+set(lm_flags_c -O3 -ffp-contract=off -fno-math-errno -fno-trapping-math)
+set(lm_flags_avx2 ${lm_flags_c} -mavx2 -mfma)
+set(lm_flags_avx512 ${lm_flags_avx2} -mavx512f -mavx512dq -mavx512bw -mavx512vl
+  -mprefer-vector-width=512)
+set(lm_flags_avx512bf16 ${lm_flags_avx512} -mavx512bf16)
+
+add_library(lmpipe_kernels STATIC core/model/kernels/blas.c core/model/kernels/pick.c)
+set(lm_kernel_sets c)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
-  target_sources(lmpipe_kernels PRIVATE
-    core/model/kernels/rows_avx2.c core/model/kernels/rows_avx512.c)
-  set_source_files_properties(core/model/kernels/rows_avx2.c PROPERTIES
-    COMPILE_OPTIONS "${lm_kernel_flags};-mavx2;-mfma" OBJECT_DEPENDS
-    "${CMAKE_SOURCE_DIR}/core/model/kernels/rows.inc;${CMAKE_SOURCE_DIR}/core/model/kernels/gemm.inc")
-  set_source_files_properties(core/model/kernels/rows_avx512.c PROPERTIES
-    COMPILE_OPTIONS
-    "${lm_kernel_flags};-mavx2;-mfma;-mavx512f;-mavx512dq;-mavx512bw;-mavx512vl;-mprefer-vector-width=512"
-    OBJECT_DEPENDS
-    "${CMAKE_SOURCE_DIR}/core/model/kernels/rows.inc;${CMAKE_SOURCE_DIR}/core/model/kernels/gemm.inc")
+  list(APPEND lm_kernel_sets avx2 avx512 avx512bf16)
 endif()
+file(GLOB lm_kernel_shared CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/core/model/kernels/*.inc)
+foreach(set ${lm_kernel_sets})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/core/model/kernels/*_${set}.c)
+  target_sources(lmpipe_kernels PRIVATE ${sources})
+  set_source_files_properties(${sources} PROPERTIES
+    COMPILE_OPTIONS "${lm_flags_${set}}" OBJECT_DEPENDS "${lm_kernel_shared}")
+endforeach()
 target_include_directories(lmpipe_kernels PRIVATE ${CMAKE_SOURCE_DIR}/include
   PUBLIC $<BUILD_INTERFACE:${CMAKE_BINARY_DIR}/inc/model>)
 target_link_libraries(lmpipe_kernels PUBLIC m PRIVATE LM::openblas)

@@ -1,5 +1,6 @@
 /* The only door to OpenBLAS. */
 #include "model/kernels/kernels.h"
+#include "model/kernels/products.h"
 
 #include <cblas.h>
 #include <stdio.h>
@@ -10,15 +11,17 @@ void lm_blas_start(void)
     openblas_set_num_threads(1);
 }
 
-void lm_blas_gemm(enum lm_gemm_form form, size_t m, size_t n, size_t k, const float *a, size_t lda,
-                  const float *b, size_t ldb, bool accumulate, float *c, size_t ldc,
-                  float *scratch) // NOLINT(readability-non-const-parameter): lm_gemm_fn has it
+static void gemm(enum lm_gemm_form form, size_t m, size_t n, size_t k, const float *a, size_t lda,
+                 const float *b, size_t ldb, bool accumulate, float *c, size_t ldc,
+                 float *scratch) // NOLINT(readability-non-const-parameter): lm_gemm_fn has it
 {
     (void)scratch; /* OpenBLAS brings its own */
     cblas_sgemm(CblasRowMajor, form == LM_TN ? CblasTrans : CblasNoTrans,
                 form == LM_NT ? CblasTrans : CblasNoTrans, (blasint)m, (blasint)n, (blasint)k, 1.0F,
                 a, (blasint)lda, b, (blasint)ldb, accumulate ? 1.0F : 0.0F, c, (blasint)ldc);
 }
+
+const struct lm_products lm_products_f32_blas = {.depth = 1, .gemm = gemm};
 
 const char *lm_blas_better_core(void)
 {

@@ -1,8 +1,9 @@
 /**
- * The kernels: row-wise work and matrix products, one table of functions for each instruction
- * set. A table is chosen at run time and held in the model object. The row kernels are compiled
- * from one source (rows.inc) with reductions over 16 fixed lanes, without fused multiply-add, and
- * with exp of their own: equal bits on every instruction set. docs/internals/numerics.md.
+ * The kernels of row-wise work, one table of functions for each instruction set (matrix products:
+ * products.h). A table is chosen at run time and held in the model object. The row kernels are
+ * compiled from one source (rows.inc) with reductions over 16 fixed lanes, without fused
+ * multiply-add, and with exp of their own: equal bits on every instruction set.
+ * docs/internals/numerics.md.
  *
  * All matrices are row-major; `ld` is the distance of rows in floats.
  */
@@ -12,23 +13,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-/** Forms of a product: C = A·B, C = A·Bᵀ, C = Aᵀ·B. */
-enum lm_gemm_form { LM_NN, LM_NT, LM_TN };
-
-enum {
-    LM_GEMM_SCRATCH = 1 << 18, /**< floats of packing space a worker needs */
-    LM_GEMM_COLUMNS = 576,     /**< columns of a block of a packed weight */
-    LM_GEMM_UNIT = 96,         /**< a packed weight has room for this multiple of columns */
-};
-
-/**
- * c (m×n) = op(a) op(b), or += when `accumulate`; the inner dimension is k. LM_TN: a is k×m;
- * LM_NT: b is n×k. `scratch`: LM_GEMM_SCRATCH floats, 64-byte aligned, of this worker.
- */
-typedef void lm_gemm_fn(enum lm_gemm_form form, size_t m, size_t n, size_t k, const float *a,
-                        size_t lda, const float *b, size_t ldb, bool accumulate, float *c,
-                        size_t ldc, float *scratch);
 
 /** Constants of one AdamW update, worked out in double and rounded once. */
 struct lm_adamw {
@@ -105,17 +89,6 @@ struct lm_kernels {
     void (*dots)(float *y, const float *x, const float *w, size_t ldw, size_t n, size_t k);
     /** softmax(scale·x) of n elements in place; scale > 0. */
     void (*softmax)(float *x, size_t n, float scale);
-
-    /** Matrix product with a fixed order of operations per output element (numerics: portable). */
-    lm_gemm_fn *gemm;
-
-    /** Packs block `block` of LM_GEMM_COLUMNS columns of a right operand (k×n by LM_NN, or n×k by
-     *  LM_NT) for gemm_packed. out: k · n floats, n rounded up to LM_GEMM_UNIT, 64-byte aligned. */
-    void (*pack_weight)(float *out, enum lm_gemm_form form, size_t n, size_t k, const float *b,
-                        size_t ldb, size_t block);
-    /** c (m×n) = a (m×k) · the packed operand: the bits of `gemm` without packing it again. */
-    void (*gemm_packed)(size_t m, size_t n, size_t k, const float *a, size_t lda,
-                        const float *packed, float *c, size_t ldc, float *scratch);
 };
 
 extern const struct lm_kernels lm_kernels_c, lm_kernels_avx2, lm_kernels_avx512;
@@ -124,9 +97,7 @@ extern const struct lm_kernels lm_kernels_c, lm_kernels_avx2, lm_kernels_avx512;
  *  NULL when there is none of that name or the CPU cannot run it. */
 const struct lm_kernels *lm_kernels_pick(const char *name);
 
-/** Matrix product by OpenBLAS, on the calling thread alone (numerics: blas). */
-lm_gemm_fn lm_blas_gemm;
-/** Makes OpenBLAS compute on the calling thread; call once before lm_blas_gemm. */
+/** Makes OpenBLAS compute on the calling thread; call once before lm_products_f32_blas. */
 void lm_blas_start(void);
 /** "openblas <version> <core>" into out (at most `size` bytes). */
 void lm_blas_describe(char *out, size_t size);

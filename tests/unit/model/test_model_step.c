@@ -8,15 +8,28 @@
 
 enum { V = 613, T = 40, L = 2, H = 3, C = 96, B = 14, STEPS = 3 };
 
-static struct lm_model *make(const char *kernels, enum lm_numerics numerics, size_t threads)
+/* How a model is run; the bits of a training must not depend on what a test varies of it. */
+struct way {
+    const char *kernels;
+    enum lm_numerics numerics;
+    enum lm_precision precision;
+    size_t threads;
+};
+
+static const struct way blas = {.numerics = LM_NUMERICS_BLAS, .threads = 1};
+static const struct way portable = {.numerics = LM_NUMERICS_PORTABLE, .threads = 1};
+static const struct way bf16 = {.precision = LM_PRECISION_BF16, .threads = 1};
+
+static struct lm_model *make(struct way way)
 {
     const struct lm_model_config config = {V, T, L, H, C, 0.1};
     const struct lm_model_options options = {.training = true,
                                              .max_batch = B,
                                              .seed = 21,
-                                             .kernels = kernels,
-                                             .numerics = numerics,
-                                             .threads = threads};
+                                             .kernels = way.kernels,
+                                             .numerics = way.numerics,
+                                             .precision = way.precision,
+                                             .threads = way.threads};
     struct lm_model *model = NULL;
     struct lm_err err;
     if (lm_model_create(&model, &config, &options, &err) != LM_OK)
@@ -44,11 +57,10 @@ static bool step(struct lm_model *model, uint64_t at, int64_t batch)
     return lm_model_step(model, &adamw, NULL, &err) == LM_OK;
 }
 
-static bool trained(char hex[LM_DIGEST_HEX], const char *kernels, enum lm_numerics numerics,
-                    size_t threads, int64_t batch)
+static bool trained(char hex[LM_DIGEST_HEX], struct way way, int64_t batch)
 {
     struct lm_digest digest;
-    struct lm_model *model = make(kernels, numerics, threads);
+    struct lm_model *model = make(way);
     bool fine = model != NULL;
     for (uint64_t i = 0; i < STEPS && fine; i++)
         fine = step(model, i, batch);
@@ -60,44 +72,77 @@ static bool trained(char hex[LM_DIGEST_HEX], const char *kernels, enum lm_numeri
     return fine;
 }
 
-static void check_threads(struct tap *tap, enum lm_numerics numerics)
+static void check_threads(struct tap *tap, struct way way)
 {
     char one[LM_DIGEST_HEX], more[LM_DIGEST_HEX];
     static const size_t threads[] = {2, 3, 5};
-    REQUIRE(trained(one, NULL, numerics, 1, B));
+    REQUIRE(trained(one, way, B));
     for (size_t i = 0; i < 3; i++) {
-        REQUIRE(trained(more, NULL, numerics, threads[i], B));
+        way.threads = threads[i];
+        REQUIRE(trained(more, way, B));
         CHECK_STR(more, one);
     }
 }
 
 static void test_threads_blas(struct tap *tap)
 {
-    check_threads(tap, LM_NUMERICS_BLAS);
+    check_threads(tap, blas);
 }
 
 static void test_threads_portable(struct tap *tap)
 {
-    check_threads(tap, LM_NUMERICS_PORTABLE);
+    check_threads(tap, portable);
+}
+
+static void test_threads_bf16(struct tap *tap)
+{
+    check_threads(tap, bf16);
+}
+
+static void check_kernels(struct tap *tap, struct way way)
+{
+    static const char *const kernels[] = {"avx2", "avx512"};
+    char want[LM_DIGEST_HEX], got[LM_DIGEST_HEX];
+    way.kernels = "c";
+    REQUIRE(trained(want, way, 2));
+    for (size_t i = 0; i < 2; i++) {
+        way.kernels = kernels[i];
+        if (trained(got, way, 2))
+            CHECK_STR(got, want);
+    }
+    way.kernels = "mmx";
+    CHECK(!trained(got, way, 2));
 }
 
 static void test_portable_kernels(struct tap *tap)
 {
-    char want[LM_DIGEST_HEX], got[LM_DIGEST_HEX];
-    REQUIRE(trained(want, "c", LM_NUMERICS_PORTABLE, 2, 2));
-    CHECK(!trained(got, "mmx", LM_NUMERICS_PORTABLE, 2, 2));
-    static const char *const kernels[] = {"avx2", "avx512"};
-    for (size_t i = 0; i < 2; i++)
-        if (trained(got, kernels[i], LM_NUMERICS_PORTABLE, 2, 2))
-            CHECK_STR(got, want);
+    check_kernels(tap, portable);
+}
+
+static void test_bf16_kernels(struct tap *tap)
+{
+    check_kernels(tap, bf16);
+}
+
+/* bfloat16 is no matter of the profile, and it is no float32. */
+static void test_bf16_bits(struct tap *tap)
+{
+    char one[LM_DIGEST_HEX], other[LM_DIGEST_HEX];
+    struct way way = bf16;
+    way.numerics = LM_NUMERICS_PORTABLE;
+    REQUIRE(trained(one, bf16, 2) && trained(other, way, 2));
+    CHECK_STR(one, other);
+    REQUIRE(trained(other, portable, 2));
+    CHECK(strcmp(one, other) != 0);
 }
 
 static void test_resume(struct tap *tap)
 {
     struct lm_digest through, resumed;
     struct lm_err err;
-    struct lm_model *whole = make(NULL, LM_NUMERICS_BLAS, 1);
-    struct lm_model *second = make(NULL, LM_NUMERICS_BLAS, 2);
+    struct way two = blas;
+    two.threads = 2;
+    struct lm_model *whole = make(blas), *second = make(two);
     REQUIRE(whole != NULL && second != NULL);
     REQUIRE(step(whole, 0, 2) && step(whole, 1, 2));
     uint64_t size = lm_model_state_size(whole);
@@ -120,7 +165,7 @@ static void test_bad_gradient(struct tap *tap)
 {
     struct lm_err err;
     struct lm_digest before, after;
-    struct lm_model *model = make(NULL, LM_NUMERICS_PORTABLE, 1);
+    struct lm_model *model = make(portable);
     REQUIRE(model != NULL && step(model, 0, 2));
     int32_t tokens[T] = {0}, targets[T] = {0};
     lm_model_set_position(model, 41, 0);
@@ -134,9 +179,10 @@ static void test_bad_gradient(struct tap *tap)
     lm_model_free(model);
 }
 
-static const struct tap_test tests[] = {TAP_ROW(test_threads_blas) TAP_ROW(test_threads_portable)
-                                            TAP_ROW(test_portable_kernels) TAP_ROW(test_resume)
-                                                TAP_ROW(test_bad_gradient)};
+static const struct tap_test tests[] = {
+    TAP_ROW(test_threads_blas) TAP_ROW(test_threads_portable) TAP_ROW(test_threads_bf16)
+        TAP_ROW(test_portable_kernels) TAP_ROW(test_bf16_kernels) TAP_ROW(test_bf16_bits)
+            TAP_ROW(test_resume) TAP_ROW(test_bad_gradient)};
 static const struct tap_test lesser[] = {TAP_ROW(test_threads_blas) TAP_ROW(test_resume)};
 
 /* Once as it is, once with the kernels of a lesser processor in OpenBLAS, whose results depend

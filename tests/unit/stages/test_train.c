@@ -61,6 +61,7 @@ static struct train_params defaults(void)
                                  .dropout = 0.1,
                                  .eval_every = 5,
                                  .eval_batches = 2,
+                                 .precision = "f32",
                                  .keep = "best"};
 }
 

@@ -1,0 +1,26 @@
+/* float32 products with AVX2 and FMA: 16 registers of 8 floats. */
+#include "model/kernels/products.h"
+
+#include <immintrin.h>
+
+#define GEMM_TABLE lm_products_f32_avx2
+#define GEMM_DEPTH 1
+#define GEMM_ROWS 4
+#define GEMM_LANES 8
+#define GEMM_VECTORS 3
+#include "model/kernels/gemm_vectors.h"
+
+#define GEMM_ENTER
+#define GEMM_LEAVE
+
+static inline gemm_vec gemm_step(const float *a, gemm_vec b, gemm_vec c)
+{
+    return _mm256_fmadd_ps(_mm256_set1_ps(*a), b, c);
+}
+
+static inline gemm_vec gemm_add(gemm_vec a, gemm_vec b)
+{
+    return a + b;
+}
+
+#include "model/kernels/gemm.inc"

@@ -1,0 +1,89 @@
+/**
+ * Matrix products with a fixed order of operations per output element: the same bits on every
+ * instruction set and for every way of cutting the outputs (docs/internals/numerics.md). One
+ * table for each precision and instruction set, all made from gemm.inc.
+ *
+ * All matrices are row-major float32; `ld` is the distance of rows in floats. With bf16 the
+ * operands are rounded while they are packed; products are exact and sums are float32.
+ */
+#ifndef LM_MODEL_KERNELS_PRODUCTS_H
+#define LM_MODEL_KERNELS_PRODUCTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <lmpipe/model.h>
+
+/** Forms of a product: C = A·B, C = A·Bᵀ, C = Aᵀ·B. */
+enum lm_gemm_form { LM_NN, LM_NT, LM_TN };
+
+enum {
+    LM_GEMM_SCRATCH = 1 << 18, /**< floats of packing space a worker needs */
+    LM_GEMM_COLUMNS = 576,     /**< columns of a block of a packed operand */
+    LM_GEMM_UNIT = 96,         /**< a packed operand has room for this multiple of columns */
+};
+
+/**
+ * c (m×n) = op(a) op(b), or += when `accumulate`; the inner dimension is k. LM_TN: a is k×m;
+ * LM_NT: b is n×k. `scratch`: LM_GEMM_SCRATCH floats, 64-byte aligned, of this worker.
+ */
+typedef void lm_gemm_fn(enum lm_gemm_form form, size_t m, size_t n, size_t k, const float *a,
+                        size_t lda, const float *b, size_t ldb, bool accumulate, float *c,
+                        size_t ldc, float *scratch);
+
+/** A right operand packed for many products. */
+struct lm_packed {
+    float *data; /**< lm_packed_floats(depth, n, k) floats, 64-byte aligned */
+    size_t n, k; /**< its shape: columns of the product, inner dimension */
+};
+
+/** A left operand: m×k, or k×m for the form LM_TN. */
+struct lm_left {
+    enum lm_gemm_form form; /**< LM_NN or LM_TN */
+    const float *data;
+    size_t ld;
+};
+
+struct lm_products {
+    size_t depth; /**< elements of the inner dimension in a packed 32-bit word: 1 or 2 */
+    lm_gemm_fn *gemm;
+    /** Packs block `block` of LM_GEMM_COLUMNS columns of a right operand: b is k×n by LM_NN, or
+     *  n×k by LM_NT. */
+    void (*pack)(const struct lm_packed *out, enum lm_gemm_form form, const float *b, size_t ldb,
+                 size_t block);
+    /** c (m×n) (+)= a · the first n columns and k rows of a packed operand: the bits of `gemm`
+     *  without packing it again. */
+    void (*multiply)(size_t m, size_t n, size_t k, struct lm_left a, const struct lm_packed *b,
+                     bool accumulate, float *c, size_t ldc, float *scratch);
+};
+
+extern const struct lm_products lm_products_f32_c, lm_products_f32_avx2, lm_products_f32_avx512;
+extern const struct lm_products lm_products_bf16_c, lm_products_bf16_avx2, lm_products_bf16_avx512,
+    lm_products_bf16_avx512bf16;
+/** OpenBLAS on the calling thread alone (numerics: blas); it packs for itself: no pack, multiply.
+ */
+extern const struct lm_products lm_products_f32_blas;
+
+/** The table for the kernels called `kernels` ("c", "avx2", "avx512"): the fastest of those that
+ *  give the same bits. Never NULL for a name that lm_kernels_pick knows. */
+const struct lm_products *lm_products_pick(const char *kernels, enum lm_precision precision);
+
+/** Whether this processor's VDPBF16PS adds as bf16.h says, on probes that would tell. Call it only
+ *  where AVX512-BF16 is. */
+bool lm_bf16_step_agrees(void);
+
+/** Floats that a packed operand of this shape takes. */
+static inline size_t lm_packed_floats(size_t depth, size_t n, size_t k)
+{
+    size_t columns = (n + LM_GEMM_UNIT - 1) / LM_GEMM_UNIT * LM_GEMM_UNIT;
+    return columns * ((k + depth - 1) / depth);
+}
+
+/** Blocks of columns it is packed in. */
+static inline size_t lm_packed_blocks(size_t n)
+{
+    return (n + LM_GEMM_COLUMNS - 1) / LM_GEMM_COLUMNS;
+}
+
+#endif

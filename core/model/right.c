@@ -1,0 +1,29 @@
+#include "model/right.h"
+
+size_t lm_right_parts(const struct lm_model *model, const struct lm_right *right)
+{
+    return model->products->pack == NULL ? 0 : lm_packed_blocks(right->packed.n);
+}
+
+void lm_right_pack(const struct lm_model *model, const struct lm_right *right, size_t part)
+{
+    model->products->pack(&right->packed, right->form, right->data, right->ld, part);
+}
+
+void lm_right_pack_all(const struct lm_model *model, const struct lm_right *right)
+{
+    for (size_t part = 0; part < lm_right_parts(model, right); part++)
+        lm_right_pack(model, right, part);
+}
+
+void lm_right_multiply(const struct lm_model *model, size_t worker, size_t m, size_t n, size_t k,
+                       struct lm_left left, const struct lm_right *right, bool accumulate, float *c,
+                       size_t ldc)
+{
+    float *scratch = lm_scratch(model, worker) + model->layout.scratch_gemm;
+    if (model->products->pack != NULL)
+        model->products->multiply(m, n, k, left, &right->packed, accumulate, c, ldc, scratch);
+    else
+        model->products->gemm(left.form == LM_TN ? LM_TN : right->form, m, n, k, left.data, left.ld,
+                              right->data, right->ld, accumulate, c, ldc, scratch);
+}
