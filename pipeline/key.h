@@ -15,7 +15,7 @@
 struct lm_key_facts {
     const char *const *inputs; /**< parallel to stage->inputs: digest of the producing port */
     const char *const *files;  /**< parallel to stage->files: "sha256:<hex>" of content */
-    const char *numerics; /**< "blas openblas …" or "portable 1"; NULL for other stage types */
+    const char *numerics; /**< "blas openblas …" or "portable 2"; NULL for other stage types */
 };
 
 /** Writes the key text. inputs NULL: without the input lines; files NULL: without the file lines

@@ -7,7 +7,7 @@
 
 struct lm_probe {
     const char *blas;     /**< "blas openblas 0.3.21 SkylakeX f32" */
-    const char *portable; /**< "portable 1" */
+    const char *portable; /**< "portable 2" */
 };
 /** Texts go to the arena. `env` (or NULL) tells OPENBLAS_CORETYPE and LD_LIBRARY_PATH, under which
  *  stages will run. LM_NOT_FOUND, LM_IO: the worker cannot be

@@ -145,7 +145,8 @@ enum lm_status lm_spec_load(struct lm_spec **out, struct lm_diags *diags, struct
                             const char *path, const struct lm_spec_options *options,
                             struct lm_err *err)
 {
-    struct lm_load load = {.arena = arena, .options = options, .diags = {.arena = arena}};
+    struct lm_load load = {
+        .arena = arena, .options = options, .diags = {.arena = arena}, .portable = true};
     struct lm_spec *spec = LM_NEW(arena, struct lm_spec);
     *diags = (struct lm_diags){.items = NULL};
     load.spec = spec;

@@ -287,7 +287,14 @@ void lm_trunk_backward(struct lm_pass *pass)
         lm_region(pass, LM_PHASE_BACKWARD, pass->tiles, upper_task, NULL, 0);
         lm_attention_backward(pass, &lower, 1);
         upper_jobs(jobs, l > 0 ? l - 1 : 0);
-        lm_region(pass, LM_PHASE_BACKWARD, lower_tasks(pass), lower_task, jobs, l > 0 ? 3 : 0);
+        bool again = model->options.recompute && l > 0;
+        lm_region(pass, LM_PHASE_BACKWARD, lower_tasks(pass), lower_task, jobs,
+                  l > 0 && !again ? 3 : 0);
+        if (again) { /* the forward weights take the places of packed ones meanwhile */
+            pass->layer = l - 1;
+            lm_layer_again(pass);
+            lm_region(pass, LM_PHASE_BACKWARD, 0, NULL, jobs, 3);
+        }
     }
     if (drops(model))
         lm_region(pass, LM_PHASE_BACKWARD, pass->tiles, drop_task, NULL, 0);

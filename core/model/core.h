@@ -38,6 +38,7 @@ struct lm_pass {
     size_t head_tile; /**< rows of a task of the head */
     bool training;    /**< dropout is drawn, activations are kept */
     size_t layer;     /**< of the running region */
+    bool again;       /**< the running region computes a layer's activations once more */
     size_t first;     /**< first row of the running chunk of the head */
     size_t count;     /**< its rows */
     bool want_grad;   /**< head: gradients too */
@@ -125,6 +126,8 @@ void lm_pass_resume(struct lm_pass *pass, struct lm_model *model);
 
 /** Embedding, all layers and the final layer norm: layout.hf holds (rows, C). */
 void lm_trunk_forward(struct lm_pass *pass);
+/** The activations of pass->layer once more, from its stream: for layers that share memory. */
+void lm_layer_again(struct lm_pass *pass);
 /** From the gradient of layout.hf (layout.dhf) to all gradients but the head's share of wte. */
 void lm_trunk_backward(struct lm_pass *pass);
 

@@ -91,6 +91,8 @@ static void layer_task(void *user, size_t task, size_t worker)
     size_t first, rows = lm_tile(pass, task, &first);
     project(pass, worker, first, rows);
     feed_forward(pass, worker, first, rows);
+    if (pass->again)
+        return;
     if (pass->layer + 1 < L)
         open_layer(pass, worker, pass->layer + 1, first, rows);
     else
@@ -98,6 +100,27 @@ static void layer_task(void *user, size_t task, size_t worker)
             lm_at(model, model->layout.hf) + first * C, lm_at(model, model->layout.meanf) + first,
             lm_at(model, model->layout.rstdf) + first, lm_stream(model, L) + first * C,
             lm_weight(model, LM_LNF_W, 0), lm_weight(model, LM_LNF_B, 0), rows, C);
+}
+
+static void open_task(void *user, size_t task, size_t worker)
+{
+    const struct lm_pass *pass = user;
+    size_t first, rows = lm_tile(pass, task, &first);
+    open_layer(pass, worker, pass->layer, first, rows);
+}
+
+void lm_layer_again(struct lm_pass *pass)
+{
+    size_t l = pass->layer;
+    const struct lm_pack_job first = {LM_QKV_W, l, LM_NN};
+    const struct lm_pack_job jobs[] = {
+        {LM_PROJ_W, l, LM_NN}, {LM_FC_W, l, LM_NN}, {LM_OUT_W, l, LM_NN}};
+    pass->again = true;
+    lm_region(pass, LM_PHASE_BACKWARD, 0, NULL, &first, 1);
+    lm_region(pass, LM_PHASE_BACKWARD, pass->tiles, open_task, NULL, 0);
+    lm_attention_forward(pass, jobs, 3);
+    lm_region(pass, LM_PHASE_BACKWARD, pass->tiles, layer_task, NULL, 0);
+    pass->again = false;
 }
 
 void lm_trunk_forward(struct lm_pass *pass)

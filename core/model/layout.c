@@ -19,7 +19,7 @@ static size_t min_size(size_t a, size_t b)
 
 size_t lm_tile_rows(size_t rows)
 {
-    return rows >= 2048 ? LM_TILE_MAX : rows >= 512 ? 128 : rows >= 128 ? 64 : 32;
+    return rows >= 512 ? 128 : rows >= 128 ? 64 : 32;
 }
 
 size_t lm_chunk_rows(size_t rows, size_t vocab)
@@ -142,8 +142,8 @@ static void plan_backward(struct lm_layout *out, size_t M, size_t C, size_t L, b
     out->dqkv = take(out, M * 3 * C);
     out->df = take(out, M * 4 * C);
     size_t tiles = 0; /* the most any call with up to M rows is cut into */
-    const size_t edges[] = {M, 2047, 511, 127};
-    for (size_t i = 0; i < 4; i++) {
+    const size_t edges[] = {M, 511, 127};
+    for (size_t i = 0; i < sizeof edges / sizeof edges[0]; i++) {
         size_t rows = min_size(M, edges[i]), tile = lm_tile_rows(rows);
         size_t count = (rows + tile - 1) / tile;
         tiles = count > tiles ? count : tiles;
@@ -166,7 +166,7 @@ void lm_layout_plan(struct lm_layout *out, const struct lm_model_config *config,
     size_t start = out->floats;
     plan_layer(out, M, C, H);
     if (options->training) {
-        out->layer_stride = out->floats - start;
+        out->layer_stride = options->recompute ? 0 : out->floats - start;
         out->floats += (L - 1) * out->layer_stride;
         out->x_stride = round_up(M * C, LANES);
     }

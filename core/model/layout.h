@@ -12,7 +12,7 @@
 #include <lmpipe/model.h>
 
 enum {
-    LM_TILE_MAX = 256,      /**< most rows of a task over tokens */
+    LM_TILE_MAX = 128,      /**< most rows of a task over tokens */
     LM_QUERY_BLOCK = 64,    /**< queries an attention task handles at once */
     LM_LAYER_PARTIALS = 13, /**< sums over rows a layer needs, in units of C: see lm_partial */
 };
@@ -52,9 +52,9 @@ struct lm_layout {
     size_t tokens, targets; /**< int32 copies of the last batch */
     size_t x,
         x_stride; /**< residual stream before layer l at x + l·x_stride; after the last at l = L */
-    struct lm_layer_layout layer;                /**< of layer 0 */
-    size_t layer_stride;                         /**< 0 when layers share memory (inference) */
-    size_t meanf, rstdf, hf;                     /**< final layer norm */
+    struct lm_layer_layout layer; /**< of layer 0 */
+    size_t layer_stride;          /**< 0 when layers share memory: inference, recompute */
+    size_t meanf, rstdf, hf;      /**< final layer norm */
     size_t dhf, dx[3], ddrop[2], datt, dqkv, df; /**< gradients of activations (training) */
     size_t partials, partial_rows;               /**< [L·13C + 2C] for each tile */
     size_t logits, logits_ld, chunk_rows;        /**< a chunk of rows of logits */

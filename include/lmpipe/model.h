@@ -53,7 +53,10 @@ struct lm_model_options {
     const char *kernels; /**< "avx512", "avx2", "c"; NULL or "auto": the best this CPU has */
     enum lm_numerics numerics;
     enum lm_precision precision;
-    bool training;               /**< hold gradients, Adam moments and activations */
+    bool training; /**< hold gradients, Adam moments and activations */
+    /** Keep the residual stream alone and compute a layer's other activations again in the
+     *  backward pass: the same bits, a third more work (Chen et al. 2016). */
+    bool recompute;
     int64_t max_batch, max_time; /**< largest B and T of a call; 0: 1 and the context */
     uint64_t seed; /**< of dropout masks (stream "dropout") and of initialisation (stream "init") */
     /** Asked a few times a layer by the calling thread; true: calls on batches give up with

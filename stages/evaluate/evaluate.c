@@ -37,7 +37,7 @@ static const struct lm_param params[] = {
 
 const struct lm_stage lm_stage_evaluate = {
     .name = "evaluate",
-    .version = 1,
+    .version = 2,
     .summary = "bits per byte, perplexity and accuracy on held-out text, with intervals",
     .flags = LM_STAGE_SEED | LM_STAGE_NUMERIC,
     .inputs = inputs,

@@ -70,6 +70,9 @@ static const struct lm_param params[] = {
      .flags = LM_PARAM_COMPACT,
      .help = "operands of matrix products; bf16 is faster with AVX512-BF16 and sums in float32",
      .source = "Kalamkar et al. 2019"},
+    {P(recompute), .type = LM_P_BOOL, .flags = LM_PARAM_NOT_IN_KEY,
+     .help = "keep fewer activations, compute them again: less memory, a third more work",
+     .source = "Chen et al. 2016"},
     {P(eval_every), .type = LM_P_INT, .def_int = 200, .min = 1, .max = 1e9, .unit = "steps",
      .help = "steps between looks at the valid split; at most steps"},
     {P(eval_batches), .type = LM_P_INT, .def_int = 16, .min = 1, .max = 1 << 20, .unit = "batches",
@@ -140,6 +143,7 @@ static void estimate(const void *data, const struct lm_upstream *upstream, struc
     const struct lm_model_config config = {
         known ? vocab : TYPICAL_VOCAB, p->context, p->layers, p->heads, p->width, p->dropout};
     const struct lm_model_options options = {.training = true,
+                                             .recompute = p->recompute,
                                              .max_batch = p->batch,
                                              .threads = TYPICAL_THREADS,
                                              .precision = lm_precision_find(p->precision),
@@ -163,7 +167,7 @@ static void estimate(const void *data, const struct lm_upstream *upstream, struc
 
 const struct lm_stage lm_stage_train = {
     .name = "train",
-    .version = 1,
+    .version = 2,
     .summary = "trains a GPT-2 model with AdamW, watching the valid split",
     .flags = LM_STAGE_SEED | LM_STAGE_NUMERIC,
     .inputs = inputs,

@@ -2,6 +2,7 @@
 #ifndef LM_TRAIN_PARAMS_H
 #define LM_TRAIN_PARAMS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct train_params {
@@ -15,6 +16,7 @@ struct train_params {
     int64_t eval_every, eval_batches;
     const char *keep;
     const char *precision;
+    bool recompute;
 };
 
 #endif

@@ -197,6 +197,7 @@ static enum lm_status open_model(struct train *train, struct lm_err *err)
         .numerics = lm_ctx_portable(train->ctx) ? LM_NUMERICS_PORTABLE : LM_NUMERICS_BLAS,
         .precision = lm_precision_find(p->precision),
         .training = true,
+        .recompute = p->recompute,
         .max_batch = p->batch,
         .seed = lm_ctx_seed(train->ctx),
         .stop = is_cancelled,

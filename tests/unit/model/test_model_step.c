@@ -14,6 +14,7 @@ struct way {
     enum lm_numerics numerics;
     enum lm_precision precision;
     size_t threads;
+    bool recompute;
 };
 
 static const struct way blas = {.numerics = LM_NUMERICS_BLAS, .threads = 1};
@@ -29,7 +30,8 @@ static struct lm_model *make(struct way way)
                                              .kernels = way.kernels,
                                              .numerics = way.numerics,
                                              .precision = way.precision,
-                                             .threads = way.threads};
+                                             .threads = way.threads,
+                                             .recompute = way.recompute};
     struct lm_model *model = NULL;
     struct lm_err err;
     if (lm_model_create(&model, &config, &options, &err) != LM_OK)
@@ -136,6 +138,25 @@ static void test_bf16_bits(struct tap *tap)
     CHECK(strcmp(one, other) != 0);
 }
 
+/* Activations computed again are the same ones, and take less memory. */
+static void test_recompute(struct tap *tap)
+{
+    char want[LM_DIGEST_HEX], got[LM_DIGEST_HEX];
+    struct way way = portable;
+    way.recompute = true;
+    way.threads = 2;
+    REQUIRE(trained(want, portable, B) && trained(got, way, B));
+    CHECK_STR(got, want);
+    way.precision = LM_PRECISION_BF16;
+    REQUIRE(trained(want, bf16, B) && trained(got, way, B));
+    CHECK_STR(got, want);
+    const struct lm_model_config config = {V, T, 8, H, C, 0};
+    struct lm_model_options options = {.training = true, .max_batch = B};
+    uint64_t all = lm_model_memory(&config, &options);
+    options.recompute = true;
+    CHECK(lm_model_memory(&config, &options) + (uint64_t)7 * 15 * B * T * C * 4 <= all);
+}
+
 static void test_resume(struct tap *tap)
 {
     struct lm_digest through, resumed;
@@ -182,7 +203,7 @@ static void test_bad_gradient(struct tap *tap)
 static const struct tap_test tests[] = {
     TAP_ROW(test_threads_blas) TAP_ROW(test_threads_portable) TAP_ROW(test_threads_bf16)
         TAP_ROW(test_portable_kernels) TAP_ROW(test_bf16_kernels) TAP_ROW(test_bf16_bits)
-            TAP_ROW(test_resume) TAP_ROW(test_bad_gradient)};
+            TAP_ROW(test_recompute) TAP_ROW(test_resume) TAP_ROW(test_bad_gradient)};
 static const struct tap_test lesser[] = {TAP_ROW(test_threads_blas) TAP_ROW(test_resume)};
 
 /* Once as it is, once with the kernels of a lesser processor in OpenBLAS, whose results depend
