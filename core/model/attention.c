@@ -5,7 +5,6 @@
  */
 #include "model/core.h"
 
-#include "model/right.h"
 #include "model/weights.h"
 #include <math.h>
 
@@ -94,10 +93,10 @@ static void forward_task(void *user, size_t task, size_t worker)
     }
 }
 
-void lm_attention_forward(struct lm_pass *pass, const struct lm_pack_job *jobs, size_t job_count)
+void lm_attention_forward(struct lm_pass *pass, const struct lm_right *rights, size_t right_count)
 {
     lm_region(pass, LM_PHASE_ATTENTION, pass->batch * (size_t)pass->model->config.heads,
-              forward_task, jobs, job_count);
+              forward_task, rights, right_count);
 }
 
 /* Blocks of queries from the last to the first: the last sees all keys and starts their sums. */
@@ -140,8 +139,8 @@ static void backward_task(void *user, size_t task, size_t worker)
     }
 }
 
-void lm_attention_backward(struct lm_pass *pass, const struct lm_pack_job *jobs, size_t job_count)
+void lm_attention_backward(struct lm_pass *pass, const struct lm_right *rights, size_t right_count)
 {
     lm_region(pass, LM_PHASE_ATTENTION, pass->batch * (size_t)pass->model->config.heads,
-              backward_task, jobs, job_count);
+              backward_task, rights, right_count);
 }

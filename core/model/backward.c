@@ -9,18 +9,12 @@
  */
 #include "model/core.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "model/weights.h"
 
 enum { WEIGHT_ROWS = 256, COLUMN_BLOCK = 64 };
-
-/* A product of a layer's backward: grad (in × out) = inputᵀ · delta. */
-struct weight_job {
-    enum lm_tensor_id id;
-    const float *input, *delta;
-    size_t in, out;
-};
 
 struct buffers {
     const float *dout;                  /* gradient of the layer's output stream */
@@ -115,60 +109,92 @@ static void lower_tile(const struct lm_pass *pass, size_t task, size_t worker)
                                 buffers.dmid + first * C, rows, C);
 }
 
-enum { WEIGHT_JOBS = 4 };
+/* The gradients of a layer's matrices: grad (in × out) = inputᵀ · delta. */
+static const struct {
+    enum lm_tensor_id id;
+    size_t input;            /* of the activations: offset of its field */
+    size_t in, out;          /* in units of C */
+    enum lm_delta_slot slot; /* where the delta is packed */
+} weight_jobs[] = {
+    {LM_OUT_W, offsetof(struct lm_layer_layout, g), 4, 1, LM_DELTA_OUT},
+    {LM_FC_W, offsetof(struct lm_layer_layout, h2), 1, 4, LM_DELTA_FC},
+    {LM_PROJ_W, offsetof(struct lm_layer_layout, att), 1, 1, LM_DELTA_PROJ},
+    {LM_QKV_W, offsetof(struct lm_layer_layout, h1), 1, 3, LM_DELTA_QKV},
+};
 
-static void weight_jobs(struct weight_job out[WEIGHT_JOBS], const struct lm_pass *pass)
+enum { WEIGHT_JOBS = sizeof weight_jobs / sizeof weight_jobs[0] };
+
+/* The delta of a job as a right operand. */
+static struct lm_right delta_of(const struct lm_pass *pass, size_t job)
 {
     const struct lm_model *model = pass->model;
-    const struct lm_layout *at = &model->layout;
-    size_t C = (size_t)model->config.width, l = pass->layer;
-    struct buffers buffers = buffers_of(pass);
-    const struct weight_job jobs[WEIGHT_JOBS] = {
-        {LM_OUT_W, LM_ACT(model, g, l), buffers.dout_kept, 4 * C, C},
-        {LM_FC_W, LM_ACT(model, h2, l), lm_at(model, at->df), C, 4 * C},
-        {LM_QKV_W, LM_ACT(model, h1, l), lm_at(model, at->dqkv), C, 3 * C},
-        {LM_PROJ_W, LM_ACT(model, att, l), buffers.dmid_kept, C, C},
+    const struct buffers buffers = buffers_of(pass);
+    const float *const deltas[LM_DELTA_SLOTS] = {
+        [LM_DELTA_OUT] = buffers.dout_kept,
+        [LM_DELTA_FC] = lm_at(model, model->layout.df),
+        [LM_DELTA_PROJ] = buffers.dmid_kept,
+        [LM_DELTA_QKV] = lm_at(model, model->layout.dqkv),
     };
-    memcpy(out, jobs, sizeof jobs);
+    enum lm_delta_slot slot = weight_jobs[job].slot;
+    size_t out = weight_jobs[job].out * (size_t)model->config.width;
+    return (struct lm_right){
+        .form = LM_NN,
+        .data = deltas[slot],
+        .ld = out,
+        .packed = {.data = lm_at(model, model->layout.packed_delta[slot]),
+                   .n = out,
+                   .k = pass->rows},
+    };
 }
 
-static size_t weight_parts(size_t in)
+static size_t weight_parts(const struct lm_pass *pass, size_t job)
 {
+    size_t in = weight_jobs[job].in * (size_t)pass->model->config.width;
     return (in + WEIGHT_ROWS - 1) / WEIGHT_ROWS;
 }
 
-/* (3b) Part `part` of the rows of all weight gradients of the layer, counted through the jobs. */
-static void weight_part(const struct lm_pass *pass, size_t part, size_t worker)
+static size_t all_weight_parts(const struct lm_pass *pass)
 {
-    struct weight_job jobs[WEIGHT_JOBS];
-    weight_jobs(jobs, pass);
-    size_t job = 0;
-    for (; part >= weight_parts(jobs[job].in); job++)
-        part -= weight_parts(jobs[job].in);
-    const struct weight_job *at = &jobs[job];
-    size_t first = part * WEIGHT_ROWS, rest = at->in - first;
-    lm_gemm(pass->model, worker, LM_TN, rest < WEIGHT_ROWS ? rest : WEIGHT_ROWS, at->out,
-            pass->rows, at->input + first, at->in, at->delta, at->out, !pass->fresh,
-            lm_grad(pass->model, at->id, pass->layer) + first * at->out, at->out);
+    size_t parts = 0;
+    for (size_t job = 0; job < WEIGHT_JOBS; job++)
+        parts += weight_parts(pass, job);
+    return parts;
 }
 
+/* (3b) Part `part` of the rows of all weight gradients of the layer, counted through the jobs. The
+ * deltas are packed but for the last, which attention has only just made. */
+static void weight_part(const struct lm_pass *pass, size_t part, size_t worker)
+{
+    const struct lm_model *model = pass->model;
+    size_t job = 0;
+    for (; part >= weight_parts(pass, job); job++)
+        part -= weight_parts(pass, job);
+    size_t C = (size_t)model->config.width, in = weight_jobs[job].in * C;
+    size_t first = part * WEIGHT_ROWS, rest = in - first;
+    size_t rows = rest < WEIGHT_ROWS ? rest : WEIGHT_ROWS;
+    const size_t *field =
+        (const void *)((const char *)&model->layout.layer + weight_jobs[job].input);
+    const float *input = lm_at(model, *field + pass->layer * model->layout.layer_stride);
+    struct lm_right delta = delta_of(pass, job);
+    struct lm_left left = {LM_TN, input + first, in};
+    float *grad = lm_grad(model, weight_jobs[job].id, pass->layer) + first * delta.ld;
+    if (job + 1 < WEIGHT_JOBS)
+        lm_right_multiply(model, worker, rows, delta.ld, pass->rows, left, &delta, !pass->fresh,
+                          grad, delta.ld);
+    else
+        lm_gemm(model, worker, LM_TN, rows, delta.ld, pass->rows, left.data, in, delta.data,
+                delta.ld, !pass->fresh, grad, delta.ld);
+}
+
+/* The larger tasks first: the smaller ones fill up what they leave. */
 static void lower_task(void *user, size_t task, size_t worker)
 {
     const struct lm_pass *pass = user;
-    if (task < pass->tiles)
-        lower_tile(pass, task, worker);
+    size_t parts = all_weight_parts(pass);
+    if (task < parts)
+        weight_part(pass, task, worker);
     else
-        weight_part(pass, task - pass->tiles, worker);
-}
-
-static size_t lower_tasks(const struct lm_pass *pass)
-{
-    struct weight_job jobs[WEIGHT_JOBS];
-    weight_jobs(jobs, pass);
-    size_t tasks = pass->tiles;
-    for (size_t i = 0; i < WEIGHT_JOBS; i++)
-        tasks += weight_parts(jobs[i].in);
-    return tasks;
+        lower_tile(pass, task - parts, worker);
 }
 
 /* Gradient of the final layer norm: dhf → dx[0] of the last layer's output. */
@@ -265,35 +291,46 @@ static void drop_task(void *user, size_t task, size_t worker)
                     lm_at(model, model->layout.dx[L * 2 % 3]) + first * C, first, rows, C);
 }
 
+enum { UPPER_RIGHTS = 3 };
+
 /* What the upper half of layer l needs. */
-static void upper_jobs(struct lm_pack_job out[3], size_t l)
+static void upper_rights(struct lm_right out[UPPER_RIGHTS], const struct lm_model *model, size_t l)
 {
-    const struct lm_pack_job jobs[] = {
-        {LM_OUT_W, l, LM_NT}, {LM_FC_W, l, LM_NT}, {LM_PROJ_W, l, LM_NT}};
-    memcpy(out, jobs, sizeof jobs);
+    static const enum lm_tensor_id ids[UPPER_RIGHTS] = {LM_OUT_W, LM_FC_W, LM_PROJ_W};
+
+    for (size_t i = 0; i < UPPER_RIGHTS; i++)
+        out[i] = lm_weight_right(model, ids[i], l, LM_NT);
+}
+
+/* What the lower half of the layer needs. */
+static void lower_rights(struct lm_right out[WEIGHT_JOBS], const struct lm_pass *pass)
+{
+    for (size_t job = 0; job + 1 < WEIGHT_JOBS; job++)
+        out[job] = delta_of(pass, job);
+    out[WEIGHT_JOBS - 1] = lm_weight_right(pass->model, LM_QKV_W, pass->layer, LM_NT);
 }
 
 void lm_trunk_backward(struct lm_pass *pass)
 {
     struct lm_model *model = pass->model;
     size_t L = (size_t)model->config.layers, C = (size_t)model->config.width;
-    struct lm_pack_job jobs[3];
+    struct lm_right upper[UPPER_RIGHTS], lower[WEIGHT_JOBS];
     lm_phase_count_backward(model, pass->rows, pass->time);
-    upper_jobs(jobs, L - 1);
-    lm_region(pass, LM_PHASE_BACKWARD, pass->tiles, final_task, jobs, 3);
+    upper_rights(upper, model, L - 1);
+    lm_region(pass, LM_PHASE_BACKWARD, pass->tiles, final_task, upper, UPPER_RIGHTS);
     for (size_t l = L; l-- > 0;) {
-        const struct lm_pack_job lower = {LM_QKV_W, l, LM_NT};
-        pass->layer = l;
-        lm_region(pass, LM_PHASE_BACKWARD, pass->tiles, upper_task, NULL, 0);
-        lm_attention_backward(pass, &lower, 1);
-        upper_jobs(jobs, l > 0 ? l - 1 : 0);
         bool again = model->options.recompute && l > 0;
-        lm_region(pass, LM_PHASE_BACKWARD, lower_tasks(pass), lower_task, jobs,
-                  l > 0 && !again ? 3 : 0);
+        pass->layer = l;
+        lower_rights(lower, pass);
+        upper_rights(upper, model, l > 0 ? l - 1 : 0);
+        lm_region(pass, LM_PHASE_BACKWARD, pass->tiles, upper_task, NULL, 0);
+        lm_attention_backward(pass, lower, WEIGHT_JOBS);
+        lm_region(pass, LM_PHASE_BACKWARD, all_weight_parts(pass) + pass->tiles, lower_task, upper,
+                  l > 0 && !again ? UPPER_RIGHTS : 0);
         if (again) { /* the forward weights take the places of packed ones meanwhile */
             pass->layer = l - 1;
             lm_layer_again(pass);
-            lm_region(pass, LM_PHASE_BACKWARD, 0, NULL, jobs, 3);
+            lm_region(pass, LM_PHASE_BACKWARD, 0, NULL, upper, UPPER_RIGHTS);
         }
     }
     if (drops(model))

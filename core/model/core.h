@@ -45,7 +45,8 @@ struct lm_pass {
     bool fresh;       /**< backward: overwrite the gradients */
     float scale;      /**< backward: of the loss, per scored target */
     const struct lm_scores *scores;
-    bool stopped; /**< options.stop said so: what is left of the call is skipped */
+    float *logits; /**< head: where all logits go, (rows, V) */
+    bool stopped;  /**< options.stop said so: what is left of the call is skipped */
 };
 
 /** Sites of dropout in a layer; the embedding is site 0 of layer L. */
@@ -132,9 +133,9 @@ void lm_layer_again(struct lm_pass *pass);
 void lm_trunk_backward(struct lm_pass *pass);
 
 /** Attention of all sequences and heads of pass->layer, and some packing beside it. */
-struct lm_pack_job;
-void lm_attention_forward(struct lm_pass *pass, const struct lm_pack_job *jobs, size_t job_count);
-void lm_attention_backward(struct lm_pass *pass, const struct lm_pack_job *jobs, size_t job_count);
+struct lm_right;
+void lm_attention_forward(struct lm_pass *pass, const struct lm_right *rights, size_t right_count);
+void lm_attention_backward(struct lm_pass *pass, const struct lm_right *rights, size_t right_count);
 
 /** Losses of all rows; with pass->want_grad also layout.dhf and the head's share of wte's
  *  gradient. Returns the sum over scored targets in nats. */

@@ -109,34 +109,44 @@ static void open_task(void *user, size_t task, size_t worker)
     open_layer(pass, worker, pass->layer, first, rows);
 }
 
+/* What the rest of layer l needs; returns how many. */
+static size_t layer_rights(struct lm_right out[3], const struct lm_model *model, size_t l)
+{
+    static const enum lm_tensor_id ids[] = {LM_PROJ_W, LM_FC_W, LM_OUT_W};
+
+    for (size_t i = 0; i < 3; i++)
+        out[i] = lm_weight_right(model, ids[i], l, LM_NN);
+    return 3;
+}
+
 void lm_layer_again(struct lm_pass *pass)
 {
-    size_t l = pass->layer;
-    const struct lm_pack_job first = {LM_QKV_W, l, LM_NN};
-    const struct lm_pack_job jobs[] = {
-        {LM_PROJ_W, l, LM_NN}, {LM_FC_W, l, LM_NN}, {LM_OUT_W, l, LM_NN}};
+    const struct lm_model *model = pass->model;
+    struct lm_right open = lm_weight_right(model, LM_QKV_W, pass->layer, LM_NN), rest[3];
+    size_t count = layer_rights(rest, model, pass->layer);
     pass->again = true;
-    lm_region(pass, LM_PHASE_BACKWARD, 0, NULL, &first, 1);
+    lm_region(pass, LM_PHASE_BACKWARD, 0, NULL, &open, 1);
     lm_region(pass, LM_PHASE_BACKWARD, pass->tiles, open_task, NULL, 0);
-    lm_attention_forward(pass, jobs, 3);
+    lm_attention_forward(pass, rest, count);
     lm_region(pass, LM_PHASE_BACKWARD, pass->tiles, layer_task, NULL, 0);
     pass->again = false;
 }
 
 void lm_trunk_forward(struct lm_pass *pass)
 {
-    size_t L = (size_t)pass->model->config.layers;
+    const struct lm_model *model = pass->model;
+    size_t L = (size_t)model->config.layers;
+    struct lm_right rights[4];
     lm_phase_count_forward(pass->model, pass->rows, pass->time);
-    const struct lm_pack_job first = {LM_QKV_W, 0, LM_NN};
-    lm_region(pass, LM_PHASE_FORWARD, 0, NULL, &first, 1);
+    rights[0] = lm_weight_right(model, LM_QKV_W, 0, LM_NN);
+    lm_region(pass, LM_PHASE_FORWARD, 0, NULL, rights, 1);
     lm_region(pass, LM_PHASE_FORWARD, pass->tiles, embed_task, NULL, 0);
     for (size_t l = 0; l < L; l++) {
-        const struct lm_pack_job jobs[] = {{LM_PROJ_W, l, LM_NN},
-                                           {LM_FC_W, l, LM_NN},
-                                           {LM_OUT_W, l, LM_NN},
-                                           {LM_QKV_W, l + 1, LM_NN}};
+        size_t count = layer_rights(rights, model, l);
+        if (l + 1 < L)
+            rights[count++] = lm_weight_right(model, LM_QKV_W, l + 1, LM_NN);
         pass->layer = l;
-        lm_attention_forward(pass, jobs, l + 1 < L ? 4 : 3);
+        lm_attention_forward(pass, rights, count);
         lm_region(pass, LM_PHASE_FORWARD, pass->tiles, layer_task, NULL, 0);
     }
 }

@@ -4,15 +4,12 @@
  */
 #include "model/core.h"
 
+#include <string.h>
+
 #include "base/elem.h"
 #include "model/weights.h"
 
 enum { VOCAB_ROWS = 512 };
-
-struct chunk {
-    const struct lm_pass *pass;
-    float *out; /* lm_head_logits: where rows go; else NULL */
-};
 
 static const int32_t *targets_of(const struct lm_model *model)
 {
@@ -62,6 +59,19 @@ static void loss_task(void *user, size_t task, size_t worker)
                           lm_at(model, at->dhf) + row * C, C);
 }
 
+/* The chunk's rows of hf as a right operand. */
+static struct lm_right chunk_right(const struct lm_pass *pass)
+{
+    const struct lm_model *model = pass->model;
+    size_t C = (size_t)model->config.width;
+    return (struct lm_right){
+        .form = LM_NN,
+        .data = lm_at(model, model->layout.hf) + pass->first * C,
+        .ld = C,
+        .packed = {.data = lm_at(model, model->layout.packed_chunk), .n = C, .k = pass->count},
+    };
+}
+
 /* Rows of wte's gradient: dlogitsᵀ · hf of the chunk. */
 static void vocab_task(void *user, size_t task, size_t worker)
 {
@@ -71,27 +81,30 @@ static void vocab_task(void *user, size_t task, size_t worker)
     size_t C = (size_t)model->config.width, V = (size_t)model->config.vocab;
     size_t first = task * VOCAB_ROWS, rows = V - first < VOCAB_ROWS ? V - first : VOCAB_ROWS;
     bool fresh = pass->fresh && pass->first == 0;
-    lm_gemm(model, worker, LM_TN, rows, C, pass->count, lm_at(model, at->logits) + first,
-            at->logits_ld, lm_at(model, at->hf) + pass->first * C, C, !fresh,
-            lm_grad(model, LM_WTE, 0) + first * C, C);
+    struct lm_right right = chunk_right(pass);
+    lm_right_multiply(model, worker, rows, C, pass->count,
+                      (struct lm_left){LM_TN, lm_at(model, at->logits) + first, at->logits_ld},
+                      &right, !fresh, lm_grad(model, LM_WTE, 0) + first * C, C);
 }
 
 /* Runs `task` over the tiles of every chunk, and the vocabulary's tasks behind it for gradients. */
-static void each_chunk(struct lm_pass *pass, lm_task_fn *task, void *user)
+static void each_chunk(struct lm_pass *pass, lm_task_fn *task)
 {
     struct lm_model *model = pass->model;
     size_t step = lm_chunk_rows(pass->rows, (size_t)model->config.vocab);
-    const struct lm_pack_job jobs[] = {{LM_WTE, 0, LM_NT}, {LM_WTE, 0, LM_NN}};
+    const struct lm_right rights[] = {lm_weight_right(model, LM_WTE, 0, LM_NT),
+                                      lm_weight_right(model, LM_WTE, 0, LM_NN)};
     lm_phase_count_head(model, pass->rows, pass->want_grad);
-    lm_region(pass, LM_PHASE_HEAD, 0, NULL, jobs, pass->want_grad ? 2 : 1);
+    lm_region(pass, LM_PHASE_HEAD, 0, NULL, rights, pass->want_grad ? 2 : 1);
     for (pass->first = 0; pass->first < pass->rows && !lm_pass_stopped(pass); pass->first += step) {
         pass->count = pass->rows - pass->first < step ? pass->rows - pass->first : step;
-        lm_phase_run(model, LM_PHASE_HEAD, (pass->count + pass->head_tile - 1) / pass->head_tile,
-                     task, user);
+        struct lm_right chunk = chunk_right(pass);
+        lm_region(pass, LM_PHASE_HEAD, (pass->count + pass->head_tile - 1) / pass->head_tile, task,
+                  &chunk, pass->want_grad ? 1 : 0);
         if (pass->want_grad)
-            lm_phase_run(model, LM_PHASE_HEAD,
-                         ((size_t)model->config.vocab + VOCAB_ROWS - 1) / VOCAB_ROWS, vocab_task,
-                         pass);
+            lm_region(pass, LM_PHASE_HEAD,
+                      ((size_t)model->config.vocab + VOCAB_ROWS - 1) / VOCAB_ROWS, vocab_task, NULL,
+                      0);
     }
 }
 
@@ -105,7 +118,7 @@ static double row_nll(const struct lm_model *model, size_t row)
 double lm_head_loss(struct lm_pass *pass)
 {
     const int32_t *targets = targets_of(pass->model);
-    each_chunk(pass, loss_task, pass);
+    each_chunk(pass, loss_task);
     double total = 0;
     for (size_t r = 0; r < pass->rows; r++)
         if (targets[r] >= 0)
@@ -140,25 +153,24 @@ static void score_task(void *user, size_t task, size_t worker)
 void lm_head_scores(struct lm_pass *pass)
 {
     pass->want_grad = false;
-    each_chunk(pass, score_task, pass);
+    each_chunk(pass, score_task);
 }
 
 static void copy_task(void *user, size_t task, size_t worker)
 {
-    const struct chunk *chunk = user;
-    const struct lm_model *model = chunk->pass->model;
+    const struct lm_pass *pass = user;
+    const struct lm_model *model = pass->model;
     size_t V = (size_t)model->config.vocab, row;
     float *logits;
-    size_t rows = tile_logits(chunk->pass, task, worker, &logits, &row);
+    size_t rows = tile_logits(pass, task, worker, &logits, &row);
     for (size_t r = 0; r < rows; r++)
-        for (size_t v = 0; v < V; v++)
-            chunk->out[(row + r) * V + v] = logits[r * model->layout.logits_ld + v];
+        memcpy(pass->logits + (row + r) * V, logits + r * model->layout.logits_ld,
+               V * sizeof *logits);
 }
 
 void lm_head_logits(struct lm_pass *pass, float *logits)
 {
-    struct chunk chunk = {.pass = pass};
-    chunk.out = logits;
+    pass->logits = logits;
     pass->want_grad = false;
-    each_chunk(pass, copy_task, &chunk);
+    each_chunk(pass, copy_task);
 }

@@ -112,7 +112,13 @@ static void plan_packed(struct lm_layout *out, size_t C, size_t V,
     out->packed[LM_PACK_FC] = take_packed(out, depth, C, 4 * C);
     out->packed[LM_PACK_OUT] = take_packed(out, depth, 4 * C, C);
     out->packed[LM_PACK_LOGITS] = take(out, lm_packed_floats(depth, V, C));
-    out->packed[LM_PACK_HEAD] = take(out, options->training ? lm_packed_floats(depth, C, V) : 0);
+    if (!options->training)
+        return;
+    out->packed[LM_PACK_HEAD] = take(out, lm_packed_floats(depth, C, V));
+    out->packed_delta[LM_DELTA_OUT] = take(out, lm_packed_floats(depth, C, out->max_rows));
+    out->packed_delta[LM_DELTA_FC] = take(out, lm_packed_floats(depth, 4 * C, out->max_rows));
+    out->packed_delta[LM_DELTA_PROJ] = take(out, lm_packed_floats(depth, C, out->max_rows));
+    out->packed_chunk = take(out, lm_packed_floats(depth, C, out->chunk_rows));
 }
 
 /* A worker's scratch: rows of C numbers, or scores of an attention task and the keys and values of

@@ -1,13 +1,11 @@
 #include "model/weights.h"
 
-#include "model/right.h"
-
 /* A region with its packing tasks. */
 struct region {
     struct lm_pass *pass;
     size_t count;
     lm_task_fn *fn;
-    const struct lm_pack_job *jobs;
+    const struct lm_right *rights;
 };
 
 /* Where each weight is packed: forward, transposed. */
@@ -17,26 +15,21 @@ static const enum lm_pack_slot slots[LM_TENSOR_IDS][2] = {
     [LM_WTE] = {LM_PACK_HEAD, LM_PACK_LOGITS},
 };
 
-static struct lm_right right_of(const struct lm_model *model, const struct lm_pack_job *job)
+struct lm_right lm_weight_right(const struct lm_model *model, enum lm_tensor_id id, size_t layer,
+                                enum lm_gemm_form form)
 {
     const struct lm_tensor *tensor =
-        &model->tensors[lm_tensor_index(job->id, (int64_t)job->layer, model->config.layers)];
+        &model->tensors[lm_tensor_index(id, (int64_t)layer, model->config.layers)];
     size_t rows = (size_t)tensor->shape[0], cols = (size_t)tensor->shape[1];
-    bool turned = job->form == LM_NT;
+    bool turned = form == LM_NT;
     return (struct lm_right){
-        .form = job->form,
+        .form = form,
         .data = tensor->data,
         .ld = cols,
-        .packed = {.data = lm_at(model, model->layout.packed[slots[job->id][turned]]),
+        .packed = {.data = lm_at(model, model->layout.packed[slots[id][turned]]),
                    .n = turned ? rows : cols,
                    .k = turned ? cols : rows},
     };
-}
-
-static size_t parts_of(const struct lm_model *model, const struct lm_pack_job *job)
-{
-    struct lm_right right = right_of(model, job);
-    return lm_right_parts(model, &right);
 }
 
 static void region_task(void *user, size_t task, size_t worker)
@@ -47,24 +40,23 @@ static void region_task(void *user, size_t task, size_t worker)
         region->fn(region->pass, task, worker);
         return;
     }
-    const struct lm_pack_job *job = region->jobs;
+    const struct lm_right *right = region->rights;
     size_t part = task - region->count;
-    for (; part >= parts_of(model, job); job++)
-        part -= parts_of(model, job);
-    struct lm_right right = right_of(model, job);
-    lm_right_pack(model, &right, part);
+    for (; part >= lm_right_parts(model, right); right++)
+        part -= lm_right_parts(model, right);
+    lm_right_pack(model, right, part);
 }
 
 void lm_region(struct lm_pass *pass, enum lm_phase phase, size_t count, lm_task_fn *fn,
-               const struct lm_pack_job *jobs, size_t job_count)
+               const struct lm_right *rights, size_t right_count)
 {
     struct lm_model *model = pass->model;
     if (lm_pass_stopped(pass))
         return;
-    struct region region = {pass, count, fn, jobs};
+    struct region region = {pass, count, fn, rights};
     size_t packing = 0;
-    for (size_t i = 0; i < job_count; i++)
-        packing += parts_of(model, &jobs[i]);
+    for (size_t i = 0; i < right_count; i++)
+        packing += lm_right_parts(model, &rights[i]);
     lm_phase_run(model, phase, count + packing, region_task, &region);
 }
 
@@ -72,8 +64,7 @@ void lm_weight_product(const struct lm_model *model, size_t worker, enum lm_gemm
                        enum lm_tensor_id id, size_t layer, size_t rows, const float *a, size_t lda,
                        float *c, size_t ldc)
 {
-    const struct lm_pack_job job = {id, layer, form};
-    struct lm_right right = right_of(model, &job);
+    struct lm_right right = lm_weight_right(model, id, layer, form);
     lm_right_multiply(model, worker, rows, right.packed.n, right.packed.k,
                       (struct lm_left){LM_NN, a, lda}, &right, false, c, ldc);
 }
