@@ -6,7 +6,7 @@
 
 #include "tests/tap.h"
 
-enum { V = 613, T = 40, L = 2, H = 3, C = 96, B = 14, STEPS = 3 };
+enum { V = 613, T = 40, L = 2, H = 3, C = 96, B = 14, STEPS = 3, MANY = 50 };
 
 /* How a model is run; the bits of a training must not depend on what a test varies of it. */
 struct way {
@@ -59,12 +59,12 @@ static bool step(struct lm_model *model, uint64_t at, int64_t batch)
     return lm_model_step(model, &adamw, NULL, &err) == LM_OK;
 }
 
-static bool trained(char hex[LM_DIGEST_HEX], struct way way, int64_t batch)
+static bool trained_for(char hex[LM_DIGEST_HEX], struct way way, int64_t batch, uint64_t steps)
 {
     struct lm_digest digest;
     struct lm_model *model = make(way);
     bool fine = model != NULL;
-    for (uint64_t i = 0; i < STEPS && fine; i++)
+    for (uint64_t i = 0; i < steps && fine; i++)
         fine = step(model, i, batch);
     if (fine) {
         lm_model_digest(model, &digest);
@@ -72,6 +72,11 @@ static bool trained(char hex[LM_DIGEST_HEX], struct way way, int64_t batch)
     }
     lm_model_free(model);
     return fine;
+}
+
+static bool trained(char hex[LM_DIGEST_HEX], struct way way, int64_t batch)
+{
+    return trained_for(hex, way, batch, STEPS);
 }
 
 static void check_threads(struct tap *tap, struct way way)
@@ -99,6 +104,39 @@ static void test_threads_portable(struct tap *tap)
 static void test_threads_bf16(struct tap *tap)
 {
     check_threads(tap, bf16);
+}
+
+/* Fifty steps on 1, 2, 3 and 5 threads. Digests of the own products belong to their version (key
+ * line "portable 2"), whatever compiler, processor and build: a change of theirs bumps the version.
+ */
+static const struct {
+    const char *name, *digest;
+    enum lm_numerics numerics;
+    enum lm_precision precision;
+} profiles[] = {
+    {"portable f32", "9d4c920365f25741a54fac0469a8000fd561e15dffc2f9f632a97bac47840ed9",
+     LM_NUMERICS_PORTABLE, LM_PRECISION_F32},
+    {"portable bf16", "a0e3b66ad5d2bc5b8c3b113cb04d3d574cbc9e1b3e00a51e464921e3edbd5a5e",
+     LM_NUMERICS_PORTABLE, LM_PRECISION_BF16},
+    {"blas", NULL, LM_NUMERICS_BLAS, LM_PRECISION_F32},
+};
+
+static void test_fifty_steps(struct tap *tap)
+{
+    static const size_t threads[] = {1, 2, 3, 5};
+    char first[LM_DIGEST_HEX], hex[LM_DIGEST_HEX];
+    for (size_t i = 0; i < sizeof profiles / sizeof profiles[0]; i++) {
+        struct way way = {.numerics = profiles[i].numerics, .precision = profiles[i].precision};
+        for (size_t t = 0; t < sizeof threads / sizeof threads[0]; t++) {
+            way.threads = threads[t];
+            REQUIRE(trained_for(hex, way, 2, MANY));
+            if (t == 0)
+                memcpy(first, hex, sizeof first);
+            CHECK_STR(hex, first);
+        }
+        if (profiles[i].digest != NULL)
+            CHECK_STR(first, profiles[i].digest);
+    }
 }
 
 static void check_kernels(struct tap *tap, struct way way)
@@ -202,9 +240,11 @@ static void test_bad_gradient(struct tap *tap)
 
 static const struct tap_test tests[] = {
     TAP_ROW(test_threads_blas) TAP_ROW(test_threads_portable) TAP_ROW(test_threads_bf16)
-        TAP_ROW(test_portable_kernels) TAP_ROW(test_bf16_kernels) TAP_ROW(test_bf16_bits)
-            TAP_ROW(test_recompute) TAP_ROW(test_resume) TAP_ROW(test_bad_gradient)};
-static const struct tap_test lesser[] = {TAP_ROW(test_threads_blas) TAP_ROW(test_resume)};
+        TAP_ROW(test_fifty_steps) TAP_ROW(test_portable_kernels) TAP_ROW(test_bf16_kernels)
+            TAP_ROW(test_bf16_bits) TAP_ROW(test_recompute) TAP_ROW(test_resume)
+                TAP_ROW(test_bad_gradient)};
+static const struct tap_test lesser[] = {TAP_ROW(test_threads_blas) TAP_ROW(test_fifty_steps)
+                                             TAP_ROW(test_resume)};
 
 /* Once as it is, once with the kernels of a lesser processor in OpenBLAS, whose results depend
  * on how a product is cut more often: it chooses when it is loaded, hence the second program. */
