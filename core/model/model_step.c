@@ -63,7 +63,8 @@ static double int_power(double x, uint64_t n)
     return out;
 }
 
-static enum lm_status fail_gradient(const struct lm_model *model, struct lm_err *err)
+/* Names the first bad tensor; the gradient is dropped. */
+static enum lm_status fail_gradient(struct lm_model *model, struct lm_err *err)
 {
     size_t blocks = model->first_block[model->tensor_count], first, count, at = 0;
     for (size_t i = 0; i < blocks; i++)
@@ -71,9 +72,10 @@ static enum lm_status fail_gradient(const struct lm_model *model, struct lm_err 
             at = block_of(model, i, &first, &count);
             break;
         }
+    model->has_gradient = false;
     return lm_fail(err, LM_NUMERIC,
                    "the gradient of %s at step %llu is not finite; lower lr or set clip",
-                   model->tensors[at].name, (unsigned long long)model->step);
+                   model->tensors[at].name, (unsigned long long)model->step + 1);
 }
 
 enum lm_status lm_model_step(struct lm_model *model, const struct lm_step_options *options,

@@ -94,7 +94,9 @@ const struct lm_model_config *lm_model_config(const struct lm_model *model);
 
 /** Training loss: mean over B·T positions of -log p(targets | tokens); dropout is drawn at
  *  (step, micro-batch) of lm_model_set_position. tokens, targets: (B, T). A target of -1 is
- *  not scored. Keeps what lm_model_backward needs. LM_RANGE; LM_NUMERIC: loss not finite. */
+ *  not scored. Keeps what lm_model_backward needs. LM_RANGE; LM_NUMERIC: the loss is not finite,
+ *  with the first tensor of weights that is not either; weights and moments are untouched,
+ *  gradients gathered since the last step are dropped. */
 enum lm_status lm_model_forward(struct lm_model *model, const int32_t *tokens,
                                 const int32_t *targets, int64_t batch, int64_t time, double *loss,
                                 struct lm_err *err);
@@ -118,11 +120,13 @@ struct lm_step_stats {
     bool clipped;
 };
 /** Clips, updates, counts the step; the next backward starts a new gradient. LM_NUMERIC names the
- *  first tensor with a non-finite gradient; the weights are then untouched. LM_INVALID without a
+ *  first tensor with a non-finite gradient: weights, moments and count are then untouched and the
+ *  gradient is dropped, as if the batch had not been. LM_INVALID without a
  *  backward since the last step. stats may be NULL. */
 enum lm_status lm_model_step(struct lm_model *model, const struct lm_step_options *options,
                              struct lm_step_stats *stats, struct lm_err *err);
-/** Where dropout draws: optimiser step and micro-batch within it. */
+/** Where dropout draws: optimiser step (from 0; messages count from 1, as people and logs do) and
+ *  micro-batch within it. */
 void lm_model_set_position(struct lm_model *model, uint64_t step, uint64_t micro_batch);
 
 /** Everything a resumed training needs (weights, moments, step count), little-endian. */
