@@ -93,13 +93,9 @@ static enum lm_status fail_loss(struct lm_model *model, struct lm_err *err)
     unsigned long long step = model->step + 1;
     model->has_gradient = false;
     model->batch = 0;
-    for (size_t i = 0; i < model->tensor_count; i++)
-        if (!isfinite(model->kernels->square_sum(model->tensors[i].data,
-                                                 (size_t)model->tensors[i].count)))
-            return lm_fail(err, LM_NUMERIC,
-                           "the loss at step %llu is not finite: %s holds a number that is not "
-                           "finite; lower lr or set clip",
-                           step, model->tensors[i].name);
+    enum lm_status status = lm_model_check(model, err);
+    if (status != LM_OK)
+        return lm_wrap(err, status, "the loss at step %llu is not finite", step);
     return lm_fail(err, LM_NUMERIC,
                    "the loss at step %llu is not finite although all weights are; lower lr or set "
                    "clip",

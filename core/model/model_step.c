@@ -157,6 +157,19 @@ enum lm_status lm_model_state_load(struct lm_model *model, const void *data, uin
     return LM_OK;
 }
 
+enum lm_status lm_model_check(const struct lm_model *model, struct lm_err *err)
+{
+    for (size_t i = 0; i < model->tensor_count; i++) {
+        const struct lm_tensor *tensor = &model->tensors[i];
+        if (!isfinite(model->kernels->square_sum(tensor->data, (size_t)tensor->count)))
+            return lm_fail(err, LM_NUMERIC,
+                           "%s holds a number that is not finite; train with a lower lr, or set "
+                           "clip",
+                           tensor->name);
+    }
+    return LM_OK;
+}
+
 void lm_model_digest(const struct lm_model *model, struct lm_digest *out)
 {
     struct lm_sha256 *hash = lm_sha256_create();

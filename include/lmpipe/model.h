@@ -78,7 +78,7 @@ uint64_t lm_model_memory(const struct lm_model_config *config,
 enum lm_status lm_model_create(struct lm_model **out, const struct lm_model_config *config,
                                const struct lm_model_options *options, struct lm_err *err);
 /** Model from a folder written by lm_model_save (config.json, model.safetensors). LM_FORMAT with
- * what differs. */
+ * what differs; LM_NUMERIC as lm_model_check. */
 enum lm_status lm_model_load(struct lm_model **out, const char *folder,
                              const struct lm_model_options *options, struct lm_err *err);
 /** Shape of a saved model, from its config.json alone. */
@@ -231,6 +231,8 @@ struct lm_tensor {
 /** Number of weight tensors, and the i-th of them (index below the number). */
 size_t lm_model_tensors(const struct lm_model *model);
 struct lm_tensor lm_model_tensor(const struct lm_model *model, size_t index);
+/** LM_NUMERIC names the first weight tensor that holds a number that is not finite. */
+enum lm_status lm_model_check(const struct lm_model *model, struct lm_err *err);
 /** SHA-256 over all weights in tensor order, little-endian float32. */
 void lm_model_digest(const struct lm_model *model, struct lm_digest *out);
 /** Name of the kernels in use ("avx512", …), borrowed. */

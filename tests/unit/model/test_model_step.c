@@ -190,9 +190,31 @@ static void test_bad_loss(struct tap *tap)
     check_bad_loss(tap, LM_NUMERICS_BLAS, INFINITY);
 }
 
-static const struct tap_test tests[] = {TAP_ROW(test_threads_blas) TAP_ROW(test_threads_portable)
-                                            TAP_ROW(test_portable_kernels) TAP_ROW(test_resume)
-                                                TAP_ROW(test_bad_gradient) TAP_ROW(test_bad_loss)};
+/* Every tensor is looked at, to its last element, . */
+static void test_check(struct tap *tap)
+{
+    static const float bad[] = {NAN, INFINITY, -INFINITY};
+    struct lm_err err;
+    struct lm_model *model = make(NULL, LM_NUMERICS_PORTABLE, 1);
+    REQUIRE(model != NULL);
+    CHECK_INT(lm_model_check(model, &err), LM_OK);
+    for (size_t i = lm_model_tensors(model); i-- > 0;) {
+        struct lm_tensor tensor = lm_model_tensor(model, i);
+        tensor.data[tensor.count - 1] = bad[i % 3];
+        CHECK_INT(lm_model_check(model, &err), LM_NUMERIC);
+        CHECK(strncmp(err.text, tensor.name, strlen(tensor.name)) == 0); /* the first */
+    }
+    lm_model_free(model);
+    model = make(NULL, LM_NUMERICS_PORTABLE, 1);
+    REQUIRE(model != NULL);
+    lm_model_tensor(model, 0).data[0] = 3e38F; /* large is fine */
+    CHECK_INT(lm_model_check(model, &err), LM_OK);
+    lm_model_free(model);
+}
+
+static const struct tap_test tests[] = {
+    TAP_ROW(test_threads_blas) TAP_ROW(test_threads_portable) TAP_ROW(test_portable_kernels)
+        TAP_ROW(test_resume) TAP_ROW(test_bad_gradient) TAP_ROW(test_bad_loss) TAP_ROW(test_check)};
 static const struct tap_test lesser[] = {TAP_ROW(test_threads_blas) TAP_ROW(test_resume)};
 
 /* Once as it is, once with the kernels of a lesser processor in OpenBLAS, whose results depend
