@@ -14,6 +14,7 @@ struct train_params {
     double decay, beta1, beta2, eps, clip, dropout;
     int64_t eval_every, eval_batches;
     const char *keep;
+    int64_t max_skips;
 };
 
 #endif
