@@ -78,8 +78,7 @@ static enum lm_status fail_gradient(struct lm_model *model, struct lm_err *err)
                    model->tensors[at].name, (unsigned long long)model->step + 1);
 }
 
-enum lm_status lm_model_step(struct lm_model *model, const struct lm_step_options *options,
-                             struct lm_step_stats *stats, struct lm_err *err)
+enum lm_status lm_model_gradient_norm(struct lm_model *model, double *norm, struct lm_err *err)
 {
     if (!model->has_gradient)
         return lm_fail(err, LM_INVALID, "a step needs a gradient; call lm_model_backward first");
@@ -90,7 +89,21 @@ enum lm_status lm_model_step(struct lm_model *model, const struct lm_step_option
         sum += norms_of(model)[i];
     if (!isfinite(sum))
         return fail_gradient(model, err);
-    double norm = sqrt(sum);
+    *norm = sqrt(sum);
+    return LM_OK;
+}
+
+void lm_model_drop_gradient(struct lm_model *model)
+{
+    model->has_gradient = false;
+}
+
+enum lm_status lm_model_step(struct lm_model *model, const struct lm_step_options *options,
+                             struct lm_step_stats *stats, struct lm_err *err)
+{
+    double norm;
+    LM_TRY(lm_model_gradient_norm(model, &norm, err));
+    size_t blocks = model->first_block[model->tensor_count];
     bool clipped = options->clip > 0 && norm > options->clip;
     model->updates++;
     struct update update = {

@@ -125,6 +125,11 @@ struct lm_step_stats {
  *  backward since the last step. stats may be NULL. */
 enum lm_status lm_model_step(struct lm_model *model, const struct lm_step_options *options,
                              struct lm_step_stats *stats, struct lm_err *err);
+/** Norm of the whole gradient that the next step would take, before clipping. LM_INVALID without
+ *  one; LM_NUMERIC as lm_model_step. */
+enum lm_status lm_model_gradient_norm(struct lm_model *model, double *norm, struct lm_err *err);
+/** Drops the gradient gathered since the last step, as if its batches had not been. */
+void lm_model_drop_gradient(struct lm_model *model);
 /** Where dropout draws: optimiser step (from 0; messages count from 1, as people and logs do) and
  *  micro-batch within it. */
 void lm_model_set_position(struct lm_model *model, uint64_t step, uint64_t micro_batch);

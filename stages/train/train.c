@@ -75,6 +75,8 @@ static const struct lm_param params[] = {
     {P(max_skips), .type = LM_P_INT, .def_int = 3, .max = 1e9, .unit = "steps",
      .flags = LM_PARAM_NOT_IN_KEY, /* it decides when to give up, never what comes out */
      .help = "steps in a row that may be skipped because loss or gradient is not finite"},
+    {P(max_spike), .type = LM_P_FLOAT, .max = 1e9, .flags = LM_PARAM_COMPACT,
+     .help = "steps whose gradient norm is this many times the median of 32 are skipped; 0: none"},
     {.name = NULL},
 };
 
@@ -110,6 +112,8 @@ static enum lm_status resolve(void *data, struct lm_arena *arena, struct lm_err 
         p->min_lr = p->lr / 10;
     if (p->min_lr > p->lr)
         return lm_fail(err, LM_RANGE, "min_lr: must not exceed lr; lower it or leave it out");
+    if (p->max_spike > 0 && p->max_spike <= 1)
+        return lm_fail(err, LM_RANGE, "max_spike: must exceed 1, or be 0 for no bound");
     const struct lm_model_config config = {1,        p->context, p->layers,
                                            p->heads, p->width,   p->dropout};
     return lm_model_config_check(&config, err);

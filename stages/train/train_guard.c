@@ -30,9 +30,42 @@ enum lm_status train_guard_skip(struct train *train, struct lm_err *err)
     return LM_OK;
 }
 
-void train_guard_pass(struct train *train)
+void train_guard_pass(struct train *train, double norm)
 {
+    struct train_norms *norms = &train->norms;
     train->skips = 0;
+    norms->last[norms->count++ % TRAIN_NORMS] = norm;
+}
+
+/* The upper median, by insertion: norms are finite, so they have one order. */
+static double median(const struct train_norms *norms)
+{
+    double sorted[TRAIN_NORMS];
+    for (size_t i = 0; i < TRAIN_NORMS; i++) {
+        size_t at = i;
+        for (; at > 0 && sorted[at - 1] > norms->last[i]; at--)
+            sorted[at] = sorted[at - 1];
+        sorted[at] = norms->last[i];
+    }
+    return sorted[TRAIN_NORMS / 2];
+}
+
+enum lm_status train_guard_spike(struct train *train, double *norm, struct lm_err *err)
+{
+    double times = train->params->max_spike;
+    if (times == 0)
+        return LM_OK;
+    LM_TRY(lm_model_gradient_norm(train->model, norm, err));
+    if (train->norms.count < TRAIN_NORMS)
+        return LM_OK;
+    double usual = median(&train->norms);
+    if (*norm <= times * usual)
+        return LM_OK;
+    lm_model_drop_gradient(train->model);
+    return lm_fail(err, LM_NUMERIC,
+                   "the gradient at step %llu has a norm of %.3g where %.3g is usual; lower lr or "
+                   "raise max_spike",
+                   (unsigned long long)train->step + 1, *norm, usual);
 }
 
 enum lm_status train_guard_stop(struct train *train, struct lm_err *err)
@@ -59,6 +92,6 @@ void train_guard_report(const struct train *train)
 {
     lm_ctx_result(train->ctx, "skipped_steps", (double)train->skipped);
     if (train->skipped > 0)
-        lm_ctx_note(train->ctx, "%llu of %llu steps were skipped: loss or gradient was not finite",
+        lm_ctx_note(train->ctx, "%llu of %llu steps were skipped",
                     (unsigned long long)train->skipped, (unsigned long long)train->step);
 }

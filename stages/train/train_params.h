@@ -15,6 +15,7 @@ struct train_params {
     int64_t eval_every, eval_batches;
     const char *keep;
     int64_t max_skips;
+    double max_spike;
 };
 
 #endif

@@ -43,13 +43,15 @@ static void log_step(struct train *train, double rate, double norm)
     lm_ctx_gauge(train->ctx, "grad_norm", norm);
 }
 
-static void log_skip(struct train *train, double rate, double loss)
+static void log_skip(struct train *train, double rate, double loss, double norm)
 {
     struct lm_json_writer writer;
     log_open(&writer, train);
     if (isfinite(loss))
         lm_json_member_double(&writer, "loss", loss);
     lm_json_member_double(&writer, "lr", rate);
+    if (isfinite(norm))
+        lm_json_member_double(&writer, "grad_norm", norm);
     lm_json_member_bool(&writer, "skipped", true);
     log_close(&writer, train);
 }
@@ -137,6 +139,7 @@ static enum lm_status one_step(struct train *train, struct lm_err *err)
 {
     const struct train_params *p = train->params;
     double rate = train_rate(p, (int64_t)train->step), loss = (double)NAN;
+    double norm = (double)NAN;
     const struct lm_step_options options = {.lr = rate,
                                             .beta1 = p->beta1,
                                             .beta2 = p->beta2,
@@ -146,14 +149,16 @@ static enum lm_status one_step(struct train *train, struct lm_err *err)
     struct lm_step_stats stats;
     enum lm_status status = gather(train, &loss, err);
     if (status == LM_OK)
+        status = train_guard_spike(train, &norm, err);
+    if (status == LM_OK)
         status = lm_model_step(train->model, &options, &stats, err);
     if (status == LM_NUMERIC) {
         LM_TRY(train_guard_skip(train, err));
-        log_skip(train, rate, loss);
+        log_skip(train, rate, loss, norm);
         return LM_OK;
     }
     LM_TRY(status);
-    train_guard_pass(train);
+    train_guard_pass(train, stats.grad_norm);
     train->step++;
     train->loss = loss;
     log_step(train, rate, stats.grad_norm);

@@ -10,6 +10,7 @@ struct head {
     char magic[8];
     uint64_t step, looks, best_step, skipped, skips, log_size, state_size, weights;
     double loss, valid, best;
+    struct train_norms norms;
 };
 
 static const char magic[8] = {'l', 'm', 't', 'r', 'a', 'i', 'n', '2'};
@@ -53,6 +54,7 @@ enum lm_status train_checkpoint_save(struct train *train, struct lm_err *err)
         .loss = train->loss,
         .valid = train->valid,
         .best = train->best,
+        .norms = train->norms,
     };
     memcpy(head.magic, magic, sizeof magic);
     size_t size = sizeof head + head.state_size + head.weights + head.log_size;
@@ -109,5 +111,6 @@ enum lm_status train_checkpoint_load(struct train *train, struct lm_err *err)
     train->loss = head.loss;
     train->valid = head.valid;
     train->best = head.best;
+    train->norms = head.norms;
     return lm_buf_status(&train->log, err);
 }

@@ -9,6 +9,14 @@
 #include "train_data.h"
 #include "train_params.h"
 
+enum { TRAIN_NORMS = 32 };
+
+/** Norms of the gradients of the last updates, for the median. */
+struct train_norms {
+    double last[TRAIN_NORMS]; /**< that of update i is at i mod TRAIN_NORMS */
+    uint64_t count;           /**< updates so far */
+};
+
 struct train {
     struct lm_ctx *ctx;
     const struct train_params *params;
@@ -24,7 +32,8 @@ struct train {
     double valid;   /**< last validation loss; NaN: none yet */
     double best;    /**< lowest validation loss; NaN: none yet */
     uint64_t best_step;
-    uint64_t skipped;    /**< steps without update, so far */
+    uint64_t skipped; /**< steps without update, so far */
+    struct train_norms norms;
     uint64_t skips;      /**< of them, those since the last update */
     float *best_weights; /**< of best_step, in tensor order; NULL unless keep is best */
     size_t weights;      /**< floats of all tensors */

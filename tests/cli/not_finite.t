@@ -32,6 +32,18 @@ lmpipe run tiny.yaml --progress none
 is "lr as before: nothing runs, for max_skips is in no key" "$status:$(executed)" "0:"
 is "and nothing is lost" "$(artifact_digests tiny.yaml)" "$want"
 
+sed -i 's/      max_skips: 7/      max_spike: 0/' tiny.yaml
+lmpipe run tiny.yaml --progress none
+is "a bound on spikes at its default: nothing runs" "$status:$(executed)" "0:"
+sed -i 's/      max_spike: 0/      max_spike: 50/' tiny.yaml
+lmpipe plan tiny.yaml
+like "a bound is in the key" "$out" '^run model '
+sed -i 's/      max_spike: 50/      max_spike: 0.5/' tiny.yaml
+lmpipe check tiny.yaml
+is "a bound below the median: exit 2" "$status" 2
+like "with its reason" "$err" 'max_spike: must exceed 1, or be 0 for no bound'
+sed -i '/max_spike/d' tiny.yaml
+
 # --- a model that is not finite ------------------------------------------------------------
 mkdir model
 for file in config.json model.safetensors vocab; do "$LMPIPE" cat tiny.yaml "model.model/$file" >"model/$file"; done

@@ -190,6 +190,35 @@ static void test_bad_loss(struct tap *tap)
     check_bad_loss(tap, LM_NUMERICS_BLAS, INFINITY);
 }
 
+/* The norm is that of the step to come, asking for it changes nothing, and a gradient that is
+ * dropped leaves nothing behind. */
+static void test_norm(struct tap *tap)
+{
+    struct lm_err err;
+    double norm = 0, sum = 0;
+    struct lm_step_stats stats;
+    int32_t tokens[T] = {0}, targets[T] = {0};
+    struct lm_model *model = make(NULL, LM_NUMERICS_PORTABLE, 2);
+    REQUIRE(model != NULL && step(model, 0, 2));
+    CHECK_INT(lm_model_gradient_norm(model, &norm, &err), LM_INVALID);
+    CHECK_INT(lm_model_accumulate(model, tokens, targets, 1, T, 1, NULL, &err), LM_OK);
+    CHECK_INT(lm_model_gradient_norm(model, &norm, &err), LM_OK);
+    for (size_t t = 0; t < lm_model_tensors(model); t++) {
+        struct lm_tensor tensor = lm_model_tensor(model, t);
+        for (int64_t i = 0; i < tensor.count; i++)
+            sum += (double)tensor.grad[i] * (double)tensor.grad[i];
+    }
+    CHECK_NEAR(norm, sqrt(sum), 1e-12 * norm);
+    lm_model_drop_gradient(model);
+    CHECK_INT(lm_model_step(model, &(struct lm_step_options){.lr = 1}, NULL, &err), LM_INVALID);
+    CHECK(goes_on(model, LM_NUMERICS_PORTABLE));
+    CHECK_INT(lm_model_accumulate(model, tokens, targets, 1, T, 1, NULL, &err), LM_OK);
+    CHECK_INT(lm_model_gradient_norm(model, &norm, &err), LM_OK);
+    CHECK_INT(lm_model_step(model, &(struct lm_step_options){.lr = 1e-3}, &stats, &err), LM_OK);
+    CHECK(stats.grad_norm == norm);
+    lm_model_free(model);
+}
+
 /* Every tensor is looked at, to its last element, . */
 static void test_check(struct tap *tap)
 {
@@ -212,9 +241,10 @@ static void test_check(struct tap *tap)
     lm_model_free(model);
 }
 
-static const struct tap_test tests[] = {
-    TAP_ROW(test_threads_blas) TAP_ROW(test_threads_portable) TAP_ROW(test_portable_kernels)
-        TAP_ROW(test_resume) TAP_ROW(test_bad_gradient) TAP_ROW(test_bad_loss) TAP_ROW(test_check)};
+static const struct tap_test tests[] = {TAP_ROW(test_threads_blas) TAP_ROW(test_threads_portable)
+                                            TAP_ROW(test_portable_kernels) TAP_ROW(test_resume)
+                                                TAP_ROW(test_bad_gradient) TAP_ROW(test_bad_loss)
+                                                    TAP_ROW(test_norm) TAP_ROW(test_check)};
 static const struct tap_test lesser[] = {TAP_ROW(test_threads_blas) TAP_ROW(test_resume)};
 
 /* Once as it is, once with the kernels of a lesser processor in OpenBLAS, whose results depend
