@@ -101,7 +101,7 @@ void lm_model_drop_gradient(struct lm_model *model)
 enum lm_status lm_model_step(struct lm_model *model, const struct lm_step_options *options,
                              struct lm_step_stats *stats, struct lm_err *err)
 {
-    double norm;
+    double norm = 0;
     LM_TRY(lm_model_gradient_norm(model, &norm, err));
     size_t blocks = model->first_block[model->tensor_count];
     bool clipped = options->clip > 0 && norm > options->clip;
