@@ -126,6 +126,11 @@ enum lm_status lm_model_load(struct lm_model **out, const char *folder,
     enum lm_status status =
         path == NULL ? lm_fail(err, LM_NOMEM, "out of memory for %s", folder)
                      : lm_safetensors_load(path, model->tensors, model->tensor_count, err);
+    if (status == LM_OK) {
+        status = lm_model_check(model, err);
+        if (status != LM_OK)
+            lm_wrap(err, status, "%s", path);
+    }
     lm_arena_free(arena);
     if (status != LM_OK) {
         lm_model_free(model);

@@ -87,20 +87,19 @@ void lm_pass_resume(struct lm_pass *pass, struct lm_model *model)
     pass->training = true;
 }
 
-/* Which weights are not finite, for the message. */
-static enum lm_status fail_loss(const struct lm_model *model, struct lm_err *err)
+/* Which weights are not finite, for the message; gradients gathered so far are dropped. */
+static enum lm_status fail_loss(struct lm_model *model, struct lm_err *err)
 {
-    for (size_t i = 0; i < model->tensor_count; i++)
-        if (!isfinite(model->kernels->square_sum(model->tensors[i].data,
-                                                 (size_t)model->tensors[i].count)))
-            return lm_fail(err, LM_NUMERIC,
-                           "the loss at step %llu is not finite: %s holds a number that is not "
-                           "finite; lower lr or set clip",
-                           (unsigned long long)model->step, model->tensors[i].name);
+    unsigned long long step = model->step + 1;
+    model->has_gradient = false;
+    model->batch = 0;
+    enum lm_status status = lm_model_check(model, err);
+    if (status != LM_OK)
+        return lm_wrap(err, status, "the loss at step %llu is not finite", step);
     return lm_fail(err, LM_NUMERIC,
                    "the loss at step %llu is not finite although all weights are; lower lr or set "
                    "clip",
-                   (unsigned long long)model->step);
+                   step);
 }
 
 static enum lm_status require_training(const struct lm_model *model, struct lm_err *err)

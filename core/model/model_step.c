@@ -63,7 +63,8 @@ static double int_power(double x, uint64_t n)
     return out;
 }
 
-static enum lm_status fail_gradient(const struct lm_model *model, struct lm_err *err)
+/* Names the first bad tensor; the gradient is dropped. */
+static enum lm_status fail_gradient(struct lm_model *model, struct lm_err *err)
 {
     size_t blocks = model->first_block[model->tensor_count], first, count, at = 0;
     for (size_t i = 0; i < blocks; i++)
@@ -71,13 +72,13 @@ static enum lm_status fail_gradient(const struct lm_model *model, struct lm_err 
             at = block_of(model, i, &first, &count);
             break;
         }
+    model->has_gradient = false;
     return lm_fail(err, LM_NUMERIC,
                    "the gradient of %s at step %llu is not finite; lower lr or set clip",
-                   model->tensors[at].name, (unsigned long long)model->step);
+                   model->tensors[at].name, (unsigned long long)model->step + 1);
 }
 
-enum lm_status lm_model_step(struct lm_model *model, const struct lm_step_options *options,
-                             struct lm_step_stats *stats, struct lm_err *err)
+enum lm_status lm_model_gradient_norm(struct lm_model *model, double *norm, struct lm_err *err)
 {
     if (!model->has_gradient)
         return lm_fail(err, LM_INVALID, "a step needs a gradient; call lm_model_backward first");
@@ -88,7 +89,21 @@ enum lm_status lm_model_step(struct lm_model *model, const struct lm_step_option
         sum += norms_of(model)[i];
     if (!isfinite(sum))
         return fail_gradient(model, err);
-    double norm = sqrt(sum);
+    *norm = sqrt(sum);
+    return LM_OK;
+}
+
+void lm_model_drop_gradient(struct lm_model *model)
+{
+    model->has_gradient = false;
+}
+
+enum lm_status lm_model_step(struct lm_model *model, const struct lm_step_options *options,
+                             struct lm_step_stats *stats, struct lm_err *err)
+{
+    double norm = 0;
+    LM_TRY(lm_model_gradient_norm(model, &norm, err));
+    size_t blocks = model->first_block[model->tensor_count];
     bool clipped = options->clip > 0 && norm > options->clip;
     model->updates++;
     struct update update = {
@@ -152,6 +167,19 @@ enum lm_status lm_model_state_load(struct lm_model *model, const void *data, uin
     memcpy(lm_at(model, model->layout.moment2), at + STATE_HEAD + 2 * part, part);
     model->has_gradient = false;
     model->batch = 0;
+    return LM_OK;
+}
+
+enum lm_status lm_model_check(const struct lm_model *model, struct lm_err *err)
+{
+    for (size_t i = 0; i < model->tensor_count; i++) {
+        const struct lm_tensor *tensor = &model->tensors[i];
+        if (!isfinite(model->kernels->square_sum(tensor->data, (size_t)tensor->count)))
+            return lm_fail(err, LM_NUMERIC,
+                           "%s holds a number that is not finite; train with a lower lr, or set "
+                           "clip",
+                           tensor->name);
+    }
     return LM_OK;
 }
 

@@ -92,7 +92,7 @@ uint64_t lm_model_memory(const struct lm_model_config *config,
 enum lm_status lm_model_create(struct lm_model **out, const struct lm_model_config *config,
                                const struct lm_model_options *options, struct lm_err *err);
 /** Model from a folder written by lm_model_save (config.json, model.safetensors). LM_FORMAT with
- * what differs. */
+ * what differs; LM_NUMERIC as lm_model_check. */
 enum lm_status lm_model_load(struct lm_model **out, const char *folder,
                              const struct lm_model_options *options, struct lm_err *err);
 /** Shape of a saved model, from its config.json alone. */
@@ -108,7 +108,9 @@ const struct lm_model_config *lm_model_config(const struct lm_model *model);
 
 /** Training loss: mean over B·T positions of -log p(targets | tokens); dropout is drawn at
  *  (step, micro-batch) of lm_model_set_position. tokens, targets: (B, T). A target of -1 is
- *  not scored. Keeps what lm_model_backward needs. LM_RANGE; LM_NUMERIC: loss not finite. */
+ *  not scored. Keeps what lm_model_backward needs. LM_RANGE; LM_NUMERIC: the loss is not finite,
+ *  with the first tensor of weights that is not either; weights and moments are untouched,
+ *  gradients gathered since the last step are dropped. */
 enum lm_status lm_model_forward(struct lm_model *model, const int32_t *tokens,
                                 const int32_t *targets, int64_t batch, int64_t time, double *loss,
                                 struct lm_err *err);
@@ -132,11 +134,18 @@ struct lm_step_stats {
     bool clipped;
 };
 /** Clips, updates, counts the step; the next backward starts a new gradient. LM_NUMERIC names the
- *  first tensor with a non-finite gradient; the weights are then untouched. LM_INVALID without a
+ *  first tensor with a non-finite gradient: weights, moments and count are then untouched and the
+ *  gradient is dropped, as if the batch had not been. LM_INVALID without a
  *  backward since the last step. stats may be NULL. */
 enum lm_status lm_model_step(struct lm_model *model, const struct lm_step_options *options,
                              struct lm_step_stats *stats, struct lm_err *err);
-/** Where dropout draws: optimiser step and micro-batch within it. */
+/** Norm of the whole gradient that the next step would take, before clipping. LM_INVALID without
+ *  one; LM_NUMERIC as lm_model_step. */
+enum lm_status lm_model_gradient_norm(struct lm_model *model, double *norm, struct lm_err *err);
+/** Drops the gradient gathered since the last step, as if its batches had not been. */
+void lm_model_drop_gradient(struct lm_model *model);
+/** Where dropout draws: optimiser step (from 0; messages count from 1, as people and logs do) and
+ *  micro-batch within it. */
 void lm_model_set_position(struct lm_model *model, uint64_t step, uint64_t micro_batch);
 
 /** Everything a resumed training needs (weights, moments, step count), little-endian. */
@@ -241,6 +250,8 @@ struct lm_tensor {
 /** Number of weight tensors, and the i-th of them (index below the number). */
 size_t lm_model_tensors(const struct lm_model *model);
 struct lm_tensor lm_model_tensor(const struct lm_model *model, size_t index);
+/** LM_NUMERIC names the first weight tensor that holds a number that is not finite. */
+enum lm_status lm_model_check(const struct lm_model *model, struct lm_err *err);
 /** SHA-256 over all weights in tensor order, little-endian float32. */
 void lm_model_digest(const struct lm_model *model, struct lm_digest *out);
 /** Name of the kernels in use ("avx512", …), borrowed. */

@@ -43,9 +43,9 @@ static const struct lm_param params[] = {
      .help = "batches whose gradients make one step"},
     {P(steps), .type = LM_P_INT, .def_int = 1000, .min = 1, .max = 1e9, .unit = "steps",
      .help = "optimiser steps"},
-    {P(lr), .type = LM_P_FLOAT, .def_float = 1e-3, .max = 10, .flags = LM_PARAM_OPEN_MIN,
+    {P(lr), .type = LM_P_FLOAT, .def_float = 1e-3, .max = 1e9, .flags = LM_PARAM_OPEN_MIN,
      .help = "peak learning rate", .source = "Brown et al. 2020, table 2.1"},
-    {P(min_lr), .type = LM_P_FLOAT, .def_float = LM_UNSET_FLOAT, .max = 10,
+    {P(min_lr), .type = LM_P_FLOAT, .def_float = LM_UNSET_FLOAT, .max = 1e9,
      .help = "learning rate of the last step; a tenth of lr when not given",
      .source = "Brown et al. 2020, appendix B"},
     {P(warmup), .type = LM_P_INT, .def_int = 100, .max = 1e9, .unit = "steps",
@@ -79,6 +79,11 @@ static const struct lm_param params[] = {
      .help = "size of the fixed part of the valid split that is looked at"},
     {P(keep), .type = LM_P_ENUM, .def_str = "best", .choices = keeps,
      .help = "which weights are the result: of the lowest valid loss seen, or the last"},
+    {P(max_skips), .type = LM_P_INT, .def_int = 3, .max = 1e9, .unit = "steps",
+     .flags = LM_PARAM_NOT_IN_KEY, /* it decides when to give up, never what comes out */
+     .help = "steps in a row that may be skipped because loss or gradient is not finite"},
+    {P(max_spike), .type = LM_P_FLOAT, .max = 1e9, .flags = LM_PARAM_COMPACT,
+     .help = "steps whose gradient norm is this many times the median of 32 are skipped; 0: none"},
     {.name = NULL},
 };
 
@@ -114,6 +119,8 @@ static enum lm_status resolve(void *data, struct lm_arena *arena, struct lm_err 
         p->min_lr = p->lr / 10;
     if (p->min_lr > p->lr)
         return lm_fail(err, LM_RANGE, "min_lr: must not exceed lr; lower it or leave it out");
+    if (p->max_spike > 0 && p->max_spike <= 1)
+        return lm_fail(err, LM_RANGE, "max_spike: must exceed 1, or be 0 for no bound");
     const struct lm_model_config config = {1,        p->context, p->layers,
                                            p->heads, p->width,   p->dropout};
     return lm_model_config_check(&config, err);

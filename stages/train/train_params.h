@@ -17,6 +17,8 @@ struct train_params {
     const char *keep;
     const char *precision;
     bool recompute;
+    int64_t max_skips;
+    double max_spike;
 };
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "base/io.h"
 #include "base/json.h"
+#include "train_guard.h"
 #include "train_schedule.h"
 #include "train_state.h"
 
@@ -42,6 +43,19 @@ static void log_step(struct train *train, double rate, double norm)
     lm_ctx_gauge(train->ctx, "grad_norm", norm);
 }
 
+static void log_skip(struct train *train, double rate, double loss, double norm)
+{
+    struct lm_json_writer writer;
+    log_open(&writer, train);
+    if (isfinite(loss))
+        lm_json_member_double(&writer, "loss", loss);
+    lm_json_member_double(&writer, "lr", rate);
+    if (isfinite(norm))
+        lm_json_member_double(&writer, "grad_norm", norm);
+    lm_json_member_bool(&writer, "skipped", true);
+    log_close(&writer, train);
+}
+
 static void log_valid(struct train *train)
 {
     struct lm_json_writer writer;
@@ -71,9 +85,11 @@ static enum lm_status valid_loss(struct train *train, double *out, struct lm_err
             sum += (double)train->nll[i];
     }
     *out = sum / ((double)windows * (double)time);
-    if (!isfinite(*out))
+    if (!isfinite(*out)) {
+        LM_TRY(train_guard_weights(train, err));
         return lm_fail(err, LM_NUMERIC, "the valid loss at step %llu is not finite; lower lr",
                        (unsigned long long)train->step);
+    }
     return LM_OK;
 }
 
@@ -100,20 +116,30 @@ static enum lm_status validate(struct train *train, struct lm_err *err)
 
 /* ---- steps ---- */
 
-static enum lm_status one_step(struct train *train, struct lm_err *err)
+/* The gradient of a step, and its mean loss. */
+static enum lm_status gather(struct train *train, double *loss, struct lm_err *err)
 {
     const struct train_params *p = train->params;
-    double rate = train_rate(p, (int64_t)train->step), sum = 0;
+    double sum = 0;
     for (int64_t part = 0; part < p->accumulate; part++) {
         uint64_t batch = train->step * (uint64_t)p->accumulate + (uint64_t)part;
-        double loss;
+        double one;
         LM_TRY(train_data_batch(&train->data, batch * (uint64_t)p->batch, p->batch, train->inputs,
                                 train->targets, err));
         lm_model_set_position(train->model, train->step, (uint64_t)part);
         LM_TRY(lm_model_accumulate(train->model, train->inputs, train->targets, p->batch,
-                                   p->context, 1.0 / (double)p->accumulate, &loss, err));
-        sum += loss;
+                                   p->context, 1.0 / (double)p->accumulate, &one, err));
+        sum += one;
     }
+    *loss = sum / (double)p->accumulate;
+    return LM_OK;
+}
+
+static enum lm_status one_step(struct train *train, struct lm_err *err)
+{
+    const struct train_params *p = train->params;
+    double rate = train_rate(p, (int64_t)train->step), loss = (double)NAN;
+    double norm = (double)NAN;
     const struct lm_step_options options = {.lr = rate,
                                             .beta1 = p->beta1,
                                             .beta2 = p->beta2,
@@ -121,9 +147,20 @@ static enum lm_status one_step(struct train *train, struct lm_err *err)
                                             .decay = p->decay,
                                             .clip = p->clip};
     struct lm_step_stats stats;
-    LM_TRY(lm_model_step(train->model, &options, &stats, err));
+    enum lm_status status = gather(train, &loss, err);
+    if (status == LM_OK)
+        status = train_guard_spike(train, &norm, err);
+    if (status == LM_OK)
+        status = lm_model_step(train->model, &options, &stats, err);
+    if (status == LM_NUMERIC) {
+        LM_TRY(train_guard_skip(train, err));
+        log_skip(train, rate, loss, norm);
+        return LM_OK;
+    }
+    LM_TRY(status);
+    train_guard_pass(train, stats.grad_norm);
     train->step++;
-    train->loss = sum / (double)p->accumulate;
+    train->loss = loss;
     log_step(train, rate, stats.grad_norm);
     return LM_OK;
 }
@@ -167,10 +204,12 @@ static bool is_cancelled(void *ctx)
     return lm_ctx_cancelled(ctx);
 }
 
-/* Trains; when it was cancelled, what was reached is kept. */
+/* Trains; when it was cancelled or cannot go on, what was reached is kept. */
 static enum lm_status train_or_keep(struct train *train, struct lm_err *err)
 {
     enum lm_status status = train_all(train, err);
+    if (status == LM_NUMERIC)
+        return train_guard_stop(train, err);
     if (status != LM_CANCELLED)
         return status;
     LM_TRY(train_checkpoint_save(train, err));
@@ -245,6 +284,7 @@ static enum lm_status write_outputs(struct train *train, struct lm_err *err)
         return lm_fail(err, LM_NOMEM, "out of memory");
     if (train->best_weights != NULL && !isnan(train->best))
         train_weights_set(train, train->best_weights);
+    LM_TRY(train_guard_result(train, err));
     LM_TRY(lm_model_save(train->model, folder, err));
     LM_TRY(lm_file_copy(to, from, 0644, err));
     return lm_file_write(lm_ctx_output(train->ctx, "log"), train->log.data, train->log.size, err);
@@ -264,6 +304,7 @@ static void put_results(struct train *train)
         lm_ctx_headline(train->ctx, "loss %.3f", train->loss);
     }
     lm_ctx_result(train->ctx, "parameters", (double)train->weights);
+    train_guard_report(train);
 }
 
 lm_run_fn lm_run_train;

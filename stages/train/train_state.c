@@ -8,11 +8,12 @@
  * read by the same program on the same machine: native layout. */
 struct head {
     char magic[8];
-    uint64_t step, looks, best_step, log_size, state_size, weights;
+    uint64_t step, looks, best_step, skipped, skips, log_size, state_size, weights;
     double loss, valid, best;
+    struct train_norms norms;
 };
 
-static const char magic[8] = {'l', 'm', 't', 'r', 'a', 'i', 'n', '1'};
+static const char magic[8] = {'l', 'm', 't', 'r', 'a', 'i', 'n', '2'};
 
 void train_weights_get(const struct train *train, float *out)
 {
@@ -39,16 +40,21 @@ static size_t best_bytes(const struct train *train)
 
 enum lm_status train_checkpoint_save(struct train *train, struct lm_err *err)
 {
+    if (lm_model_check(train->model, NULL) != LM_OK)
+        return LM_OK;
     struct head head = {
         .step = train->step,
         .looks = train->looks,
         .best_step = train->best_step,
+        .skipped = train->skipped,
+        .skips = train->skips,
         .log_size = train->log.size,
         .state_size = lm_model_state_size(train->model),
         .weights = best_bytes(train),
         .loss = train->loss,
         .valid = train->valid,
         .best = train->best,
+        .norms = train->norms,
     };
     memcpy(head.magic, magic, sizeof magic);
     size_t size = sizeof head + head.state_size + head.weights + head.log_size;
@@ -90,6 +96,9 @@ enum lm_status train_checkpoint_load(struct train *train, struct lm_err *err)
                        "stage's cache to start afresh");
     at += sizeof head;
     LM_TRY(lm_model_state_load(train->model, at, head.state_size, err));
+    enum lm_status status = lm_model_check(train->model, err);
+    if (status != LM_OK)
+        return lm_wrap(err, status, "the checkpoint of step %llu", (unsigned long long)head.step);
     at += head.state_size;
     if (head.weights > 0)
         memcpy(train->best_weights, at, head.weights);
@@ -97,8 +106,11 @@ enum lm_status train_checkpoint_load(struct train *train, struct lm_err *err)
     train->step = head.step;
     train->looks = head.looks;
     train->best_step = head.best_step;
+    train->skipped = head.skipped;
+    train->skips = head.skips;
     train->loss = head.loss;
     train->valid = head.valid;
     train->best = head.best;
+    train->norms = head.norms;
     return lm_buf_status(&train->log, err);
 }

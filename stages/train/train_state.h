@@ -9,6 +9,14 @@
 #include "train_data.h"
 #include "train_params.h"
 
+enum { TRAIN_NORMS = 32 };
+
+/** Norms of the gradients of the last updates, for the median. */
+struct train_norms {
+    double last[TRAIN_NORMS]; /**< that of update i is at i mod TRAIN_NORMS */
+    uint64_t count;           /**< updates so far */
+};
+
 struct train {
     struct lm_ctx *ctx;
     const struct train_params *params;
@@ -24,6 +32,9 @@ struct train {
     double valid;   /**< last validation loss; NaN: none yet */
     double best;    /**< lowest validation loss; NaN: none yet */
     uint64_t best_step;
+    uint64_t skipped; /**< steps without update, so far */
+    struct train_norms norms;
+    uint64_t skips;      /**< of them, those since the last update */
     float *best_weights; /**< of best_step, in tensor order; NULL unless keep is best */
     size_t weights;      /**< floats of all tensors */
 };
@@ -32,9 +43,11 @@ struct train {
 void train_weights_get(const struct train *train, float *out);
 void train_weights_set(struct train *train, const float *weights);
 
-/** Stores everything a resumed training needs. LM_NOMEM, LM_IO. */
+/** Stores everything a resumed training needs. Weights that are not finite are not stored: the
+ *  checkpoint before stays. LM_NOMEM, LM_IO. */
 enum lm_status train_checkpoint_save(struct train *train, struct lm_err *err);
-/** Takes up the newest sound checkpoint, if there is one. LM_FORMAT when it does not fit. */
+/** Takes up the newest sound checkpoint, if there is one. LM_FORMAT when it does not fit,
+ *  LM_NUMERIC when its weights are not finite. */
 enum lm_status train_checkpoint_load(struct train *train, struct lm_err *err);
 
 #endif

@@ -238,7 +238,7 @@ static void test_refusals(struct tap *tap)
     tensor.data[1] = NAN;
     lm_model_set_position(model, 12, 0);
     CHECK_INT(lm_model_accumulate(model, tokens, targets, B, T, 1, &loss, &err), LM_NUMERIC);
-    CHECK(strstr(err.text, "step 12") != NULL &&
+    CHECK(strstr(err.text, "step 13") != NULL &&
           strstr(err.text, "h.0.attn.c_attn.weight") != NULL);
     lm_model_free(model);
 }

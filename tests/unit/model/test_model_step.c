@@ -220,21 +220,129 @@ static void test_resume(struct tap *tap)
     lm_model_free(second);
 }
 
-static void test_bad_gradient(struct tap *tap)
+/* A step that cannot be taken leaves nothing behind: what follows has the bits of a training that
+ * never saw the batch. Returns whether it has. */
+static bool goes_on(struct lm_model *model, struct way way)
+{
+    struct lm_digest got, want;
+    struct lm_model *other = make(way);
+    bool fine = other != NULL && step(model, 1, 2) && step(other, 0, 2) && step(other, 1, 2);
+    lm_model_digest(model, &got);
+    if (fine)
+        lm_model_digest(other, &want);
+    lm_model_free(other);
+    return fine && lm_digest_compare(&got, &want) == 0;
+}
+
+static void check_bad_gradient(struct tap *tap, struct way way)
 {
     struct lm_err err;
-    struct lm_digest before, after;
-    struct lm_model *model = make(portable);
+    struct lm_model *model = make(way);
     REQUIRE(model != NULL && step(model, 0, 2));
+    uint64_t size = lm_model_state_size(model);
+    char *before = malloc(size), *after = malloc(size);
+    lm_model_state_save(model, before);
     int32_t tokens[T] = {0}, targets[T] = {0};
     lm_model_set_position(model, 41, 0);
     CHECK_INT(lm_model_accumulate(model, tokens, targets, 1, T, 1, NULL, &err), LM_OK);
     lm_model_tensor(model, 5).grad[2] = INFINITY;
-    lm_model_digest(model, &before);
+    lm_model_tensor(model, 7).grad[0] = NAN; /* the first is named */
     CHECK_INT(lm_model_step(model, &(struct lm_step_options){.lr = 1}, NULL, &err), LM_NUMERIC);
-    CHECK(strstr(err.text, "h.0.attn.c_attn.bias at step 41") != NULL);
-    lm_model_digest(model, &after);
-    CHECK_INT(lm_digest_compare(&before, &after), 0);
+    CHECK(strstr(err.text, "h.0.attn.c_attn.bias at step 42") != NULL);
+    CHECK_INT(lm_model_step(model, &(struct lm_step_options){.lr = 1}, NULL, &err), LM_INVALID);
+    lm_model_state_save(model, after);
+    CHECK_INT(memcmp(before, after, size), 0); /* weights, both moments, the count */
+    CHECK(goes_on(model, way));
+    free(before);
+    free(after);
+    lm_model_free(model);
+}
+
+static void test_bad_gradient(struct tap *tap)
+{
+    check_bad_gradient(tap, portable);
+    check_bad_gradient(tap, blas);
+    check_bad_gradient(tap, bf16);
+}
+
+/* The second micro-batch meets weights that make no finite loss: the first is dropped with it. */
+static void check_bad_loss(struct tap *tap, struct way way, float bad)
+{
+    struct lm_err err;
+    double loss = 7;
+    struct lm_model *model = make(way);
+    REQUIRE(model != NULL && step(model, 0, 2));
+    int32_t tokens[T] = {0}, targets[T] = {0};
+    lm_model_set_position(model, 41, 1);
+    CHECK_INT(lm_model_accumulate(model, tokens, targets, 1, T, 1, NULL, &err), LM_OK);
+    float *weight = &lm_model_tensor(model, 4).data[1], kept = *weight;
+    *weight = bad;
+    CHECK_INT(lm_model_accumulate(model, tokens, targets, 1, T, 1, &loss, &err), LM_NUMERIC);
+    CHECK(loss == 7);
+    CHECK(strstr(err.text, "loss at step 42") != NULL &&
+          strstr(err.text, "h.0.attn.c_attn.weight") != NULL);
+    *weight = kept;
+    CHECK_INT(lm_model_step(model, &(struct lm_step_options){.lr = 1}, NULL, &err), LM_INVALID);
+    CHECK(goes_on(model, way));
+    lm_model_free(model);
+}
+
+static void test_bad_loss(struct tap *tap)
+{
+    check_bad_loss(tap, portable, NAN);
+    check_bad_loss(tap, blas, NAN);
+    check_bad_loss(tap, portable, -INFINITY);
+    check_bad_loss(tap, blas, INFINITY);
+}
+
+/* The norm is that of the step to come, asking for it changes nothing, and a gradient that is
+ * dropped leaves nothing behind. */
+static void test_norm(struct tap *tap)
+{
+    struct lm_err err;
+    double norm = 0, sum = 0;
+    struct lm_step_stats stats;
+    int32_t tokens[T] = {0}, targets[T] = {0};
+    struct lm_model *model = make(portable);
+    REQUIRE(model != NULL && step(model, 0, 2));
+    CHECK_INT(lm_model_gradient_norm(model, &norm, &err), LM_INVALID);
+    CHECK_INT(lm_model_accumulate(model, tokens, targets, 1, T, 1, NULL, &err), LM_OK);
+    CHECK_INT(lm_model_gradient_norm(model, &norm, &err), LM_OK);
+    for (size_t t = 0; t < lm_model_tensors(model); t++) {
+        struct lm_tensor tensor = lm_model_tensor(model, t);
+        for (int64_t i = 0; i < tensor.count; i++)
+            sum += (double)tensor.grad[i] * (double)tensor.grad[i];
+    }
+    CHECK_NEAR(norm, sqrt(sum), 1e-12 * norm);
+    lm_model_drop_gradient(model);
+    CHECK_INT(lm_model_step(model, &(struct lm_step_options){.lr = 1}, NULL, &err), LM_INVALID);
+    CHECK(goes_on(model, portable));
+    CHECK_INT(lm_model_accumulate(model, tokens, targets, 1, T, 1, NULL, &err), LM_OK);
+    CHECK_INT(lm_model_gradient_norm(model, &norm, &err), LM_OK);
+    CHECK_INT(lm_model_step(model, &(struct lm_step_options){.lr = 1e-3}, &stats, &err), LM_OK);
+    CHECK(stats.grad_norm == norm);
+    lm_model_free(model);
+}
+
+/* Every tensor is looked at, to its last element, . */
+static void test_check(struct tap *tap)
+{
+    static const float bad[] = {NAN, INFINITY, -INFINITY};
+    struct lm_err err;
+    struct lm_model *model = make(portable);
+    REQUIRE(model != NULL);
+    CHECK_INT(lm_model_check(model, &err), LM_OK);
+    for (size_t i = lm_model_tensors(model); i-- > 0;) {
+        struct lm_tensor tensor = lm_model_tensor(model, i);
+        tensor.data[tensor.count - 1] = bad[i % 3];
+        CHECK_INT(lm_model_check(model, &err), LM_NUMERIC);
+        CHECK(strncmp(err.text, tensor.name, strlen(tensor.name)) == 0); /* the first */
+    }
+    lm_model_free(model);
+    model = make(portable);
+    REQUIRE(model != NULL);
+    lm_model_tensor(model, 0).data[0] = 3e38F; /* large is fine */
+    CHECK_INT(lm_model_check(model, &err), LM_OK);
     lm_model_free(model);
 }
 
@@ -242,7 +350,8 @@ static const struct tap_test tests[] = {
     TAP_ROW(test_threads_blas) TAP_ROW(test_threads_portable) TAP_ROW(test_threads_bf16)
         TAP_ROW(test_fifty_steps) TAP_ROW(test_portable_kernels) TAP_ROW(test_bf16_kernels)
             TAP_ROW(test_bf16_bits) TAP_ROW(test_recompute) TAP_ROW(test_resume)
-                TAP_ROW(test_bad_gradient)};
+                TAP_ROW(test_bad_gradient) TAP_ROW(test_bad_loss) TAP_ROW(test_norm)
+                    TAP_ROW(test_check)};
 static const struct tap_test lesser[] = {TAP_ROW(test_threads_blas) TAP_ROW(test_fifty_steps)
                                              TAP_ROW(test_resume)};
 

@@ -3,6 +3,7 @@
 #ifndef LM_TESTS_SCORED_FIXTURE_H
 #define LM_TESTS_SCORED_FIXTURE_H
 
+#include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -40,6 +41,20 @@ static inline bool scored_write_model(const char *folder)
         lm_dir_create(folder, NULL) == LM_OK && lm_model_save(model, folder, NULL) == LM_OK;
     lm_model_free(model);
     return is_done;
+}
+
+/* Puts NaN into the last weight of the file: what training never writes, but a file may hold. */
+static inline bool scored_spoil_model(const char *folder)
+{
+    char path[200];
+    snprintf(path, sizeof path, "%s/model.safetensors", folder);
+    FILE *file = fopen(path, "r+b");
+    if (file == NULL)
+        return false;
+    const float bad = (float)NAN;
+    bool is_done =
+        fseek(file, -(long)sizeof bad, SEEK_END) == 0 && fwrite(&bad, sizeof bad, 1, file) == 1;
+    return fclose(file) == 0 && is_done;
 }
 
 /* Document d of a split: skewed ids without end-of-text; returns their number. */

@@ -315,9 +315,23 @@ static void can_be_cancelled(struct tap *tap)
         CHECK_INT(run(TOP "/a", usual_params(), 1, polls, &err), LM_CANCELLED);
 }
 
+/* A model that is not finite is no model: refused with the tensor's name, and nothing is written.
+ */
+static void refuses_a_model_that_is_not_finite(struct tap *tap)
+{
+    struct lm_err err = {0};
+    char hex[LM_DIGEST_HEX];
+    REQUIRE(start() && scored_spoil_model(TOP "/model"));
+    CHECK_INT(run(TOP "/a", usual_params(), 1, -1, &err), LM_NUMERIC);
+    CHECK(strstr(err.text, "model.safetensors: ln_f.bias holds a number that is not finite") !=
+          NULL);
+    CHECK(strstr(err.text, "lower lr") != NULL);
+    CHECK_STR(scored_digest(hex, TOP "/a/out/samples"), "");
+}
+
 static const struct tap_test tests[] = {
     TAP_ROW(writes_the_grid) TAP_ROW(greedy_is_the_likeliest_token)
         TAP_ROW(a_new_prompt_changes_no_other_sample) TAP_ROW(figures_are_plausible)
             TAP_ROW(threads_change_nothing) TAP_ROW(golden_bytes) TAP_ROW(refuses_bad_grids)
-                TAP_ROW(can_be_cancelled)};
+                TAP_ROW(can_be_cancelled) TAP_ROW(refuses_a_model_that_is_not_finite)};
 LM_TEST_MAIN(tests)
