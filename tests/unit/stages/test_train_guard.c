@@ -69,6 +69,7 @@ static struct train_params defaults(void)
                                  .clip = 1,
                                  .eval_every = 10,
                                  .eval_batches = 2,
+                                 .precision = "f32",
                                  .keep = "last",
                                  .max_skips = 3};
 }
