@@ -228,12 +228,12 @@ enum lm_phase {
 /** Names of the phases, by enum lm_phase. */
 extern const char *const lm_phase_names[LM_PHASES];
 
-/** Wall time and useful work of a phase since the model was made (the counts of
- *  lm_model_step_flops; scoring counts as forward work). Never reaches an artifact. */
+/** What a phase has taken and done. */
 struct lm_phase_stats {
-    double seconds, flops;
+    double seconds; /**< of wall time */
+    double flops;   /**< useful work, as lm_model_step_flops counts */
 };
-
+/** Each phase since the model was made; scoring counts as forward work. Never in an artifact. */
 void lm_model_phases(const struct lm_model *model, struct lm_phase_stats out[LM_PHASES]);
 
 /** One weight tensor: file name ("h.0.attn.c_attn.weight"), shape, values and gradient (NULL
