@@ -1,7 +1,9 @@
 /*
- * One side of bench/train: trains a model on random tokens and prints one line of JSON:
- *   bench_train SHAPE [threads N] [steps N] [numerics N] [precision P] [kernels K]
- * SHAPE is A, B, C (bench/README.md) or layers,heads,width,vocab,batch,time.
+ * One side of bench/train: trains a model on random tokens and prints one line of JSON.
+ *   bench_train SHAPE [threads N] [steps N] [numerics blas|portable] [precision f32|bf16]
+ *               [kernels NAME]
+ * SHAPE is A, B, C (bench/README.md) or layers,heads,width,vocab,batch,time. Work by phase goes to
+ * stderr.
  */
 #include <lmpipe/model.h>
 
@@ -10,6 +12,8 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <time.h>
+
+enum { WARM = 2 }; /* steps not counted: they touch memory for the first time */
 
 struct shape {
     const char *name;
@@ -20,6 +24,21 @@ static const struct shape shapes[] = {
     {"A", 12, 12, 768, 50257, 4, 64},
     {"B", 6, 6, 384, 8192, 16, 256},
     {"C", 6, 6, 384, 8192, 4, 1024},
+};
+
+/* What the command line says. */
+struct bench {
+    struct shape shape;
+    const char *threads, *steps, *numerics, *precision, *kernels;
+};
+
+static const struct {
+    const char *name;
+    size_t offset;
+} options[] = {
+    {"threads", offsetof(struct bench, threads)},     {"steps", offsetof(struct bench, steps)},
+    {"numerics", offsetof(struct bench, numerics)},   {"kernels", offsetof(struct bench, kernels)},
+    {"precision", offsetof(struct bench, precision)},
 };
 
 static bool find_shape(struct shape *out, const char *text)
@@ -34,6 +53,21 @@ static bool find_shape(struct shape *out, const char *text)
                   &out->vocab, &out->batch, &out->time) == 6;
 }
 
+static bool parse(struct bench *bench, int argc, char **argv)
+{
+    if (argc < 2 || !find_shape(&bench->shape, argv[1]))
+        return false;
+    for (int i = 2; i < argc; i += 2) {
+        size_t at = 0;
+        while (at < sizeof options / sizeof options[0] && strcmp(options[at].name, argv[i]) != 0)
+            at++;
+        if (at == sizeof options / sizeof options[0] || i + 1 == argc)
+            return false;
+        memcpy((char *)bench + options[at].offset, &argv[i + 1], sizeof argv[i + 1]);
+    }
+    return true;
+}
+
 static double now(clockid_t clock)
 {
     struct timespec t;
@@ -41,82 +75,92 @@ static double now(clockid_t clock)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-int main(int argc, char **argv)
+static enum lm_status step(struct lm_model *model, const struct shape *s, int32_t *tokens,
+                           long long at, double *loss, struct lm_err *err)
 {
-    struct shape s;
-    long long steps = 5, warm = 2, threads = 1;
-    const char *numerics = "portable";
-    struct lm_model_options options = {.training = true, .seed = 1};
-    if (argc < 2 || !find_shape(&s, argv[1]))
-        return 2;
-    for (int i = 2; i + 1 < argc; i += 2) {
-        const char *v = argv[i + 1];
-        if (strcmp(argv[i], "threads") == 0)
-            threads = atoll(v);
-        else if (strcmp(argv[i], "steps") == 0)
-            steps = atoll(v);
-        else if (strcmp(argv[i], "numerics") == 0)
-            numerics = v;
-        else if (strcmp(argv[i], "precision") == 0)
-            options.precision = strcmp(v, "bf16") == 0 ? LM_PRECISION_BF16 : LM_PRECISION_F32;
-        else if (strcmp(argv[i], "kernels") == 0)
-            options.kernels = v;
-    }
-    options.threads = (size_t)threads;
-    options.numerics = strcmp(numerics, "blas") == 0 ? LM_NUMERICS_BLAS : LM_NUMERICS_PORTABLE;
-    options.max_batch = s.batch;
-    options.max_time = s.time;
-    struct lm_model_config config = {.vocab = s.vocab,
-                                     .context = s.time,
-                                     .layers = s.layers,
-                                     .heads = s.heads,
-                                     .width = s.width};
-    struct lm_model *model;
-    struct lm_err err = {0};
-    if (lm_model_create(&model, &config, &options, &err) != LM_OK) {
-        fprintf(stderr, "%s\n", err.text);
-        return 1;
-    }
-    size_t rows = (size_t)(s.batch * s.time);
-    int32_t *tokens = malloc(rows * 4), *targets = malloc(rows * 4);
+    const struct lm_step_options adamw = {
+        .lr = 1e-4, .beta1 = 0.9, .beta2 = 0.95, .eps = 1e-8, .decay = 0.1, .clip = 1};
+    size_t rows = (size_t)(s->batch * s->time);
     struct lm_rng rng = lm_rng_stream(1, "bench");
-    double loss = 0, start = 0, cpu = 0;
-    for (long long step = 0; step < warm + steps; step++) {
-        if (step == warm) {
-            start = now(CLOCK_MONOTONIC);
-            cpu = now(CLOCK_PROCESS_CPUTIME_ID);
-        }
-        for (size_t i = 0; i < rows; i++) {
-            tokens[i] = (int32_t)lm_rng_below(rng, (uint64_t)step, 2 * i, (uint64_t)s.vocab);
-            targets[i] = (int32_t)lm_rng_below(rng, (uint64_t)step, 2 * i + 1, (uint64_t)s.vocab);
-        }
-        const struct lm_step_options how = {
-            .lr = 1e-4, .beta1 = 0.9, .beta2 = 0.95, .eps = 1e-8, .decay = 0.1, .clip = 1};
-        if (lm_model_accumulate(model, tokens, targets, s.batch, s.time, 1, &loss, &err) != LM_OK ||
-            lm_model_step(model, &how, NULL, &err) != LM_OK) {
-            fprintf(stderr, "%s\n", err.text);
-            return 1;
-        }
-    }
-    double wall = (now(CLOCK_MONOTONIC) - start) / (double)steps;
-    cpu = (now(CLOCK_PROCESS_CPUTIME_ID) - cpu) / (double)steps;
-    struct rusage usage;
-    getrusage(RUSAGE_SELF, &usage);
-    double flops = lm_model_step_flops(&config, s.batch, s.time);
-    printf(
-        "{\"who\": \"lmpipe %s %s %s\", \"shape\": \"%s\", \"threads\": %lld, \"tokens_per_s\": "
-        "%.1f, "
-        "\"gflops\": %.1f, \"cpu_s\": %.3f, \"wall_s\": %.3f, \"rss_mb\": %ld, \"loss\": %.6f}\n",
-        numerics, lm_precision_names[options.precision], lm_model_kernels(model), s.name, threads,
-        (double)rows / wall, flops / wall * 1e-9, cpu, wall, usage.ru_maxrss / 1024, loss);
+    for (size_t i = 0; i < 2 * rows; i++)
+        tokens[i] = (int32_t)lm_rng_below(rng, (uint64_t)at, i, (uint64_t)s->vocab);
+    enum lm_status status =
+        lm_model_accumulate(model, tokens, tokens + rows, s->batch, s->time, 1, loss, err);
+    return status == LM_OK ? lm_model_step(model, &adamw, NULL, err) : status;
+}
+
+static void print_phases(const struct lm_model *model, long long steps)
+{
     struct lm_phase_stats phases[LM_PHASES];
     lm_model_phases(model, phases);
     for (int i = 0; i < LM_PHASES; i++)
-        fprintf(stderr, "  %-10s %.3f s %.1f GFLOP/s\n", lm_phase_names[i],
-                phases[i].seconds / (double)(warm + steps),
-                phases[i].flops / phases[i].seconds * 1e-9);
-    lm_model_free(model);
+        fprintf(stderr, "%-10s %7.3f s a step %7.1f GFLOP/s\n", lm_phase_names[i],
+                phases[i].seconds / (double)steps, phases[i].flops / phases[i].seconds * 1e-9);
+}
+
+static enum lm_status run(struct lm_model *model, const struct bench *bench, struct lm_err *err)
+{
+    const struct shape *s = &bench->shape;
+    long long steps = atoll(bench->steps);
+    size_t rows = (size_t)(s->batch * s->time);
+    int32_t *tokens = malloc(2 * rows * sizeof *tokens);
+    double loss = 0, start = 0, cpu = 0;
+    enum lm_status status = tokens == NULL ? LM_NOMEM : LM_OK;
+    for (long long i = 0; i < WARM + steps && status == LM_OK; i++) {
+        if (i == WARM) {
+            start = now(CLOCK_MONOTONIC);
+            cpu = now(CLOCK_PROCESS_CPUTIME_ID);
+        }
+        status = step(model, s, tokens, i, &loss, err);
+    }
+    double wall = (now(CLOCK_MONOTONIC) - start) / (double)steps;
+    cpu = (now(CLOCK_PROCESS_CPUTIME_ID) - cpu) / (double)steps;
     free(tokens);
-    free(targets);
-    return 0;
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    print_phases(model, WARM + steps);
+    printf("{\"who\": \"lmpipe %s %s %s\", \"shape\": \"%s\", \"threads\": %s, "
+           "\"tokens_per_s\": %.1f, \"gflops\": %.1f, \"cpu_s\": %.3f, \"wall_s\": %.3f, "
+           "\"rss_mb\": %ld, \"loss\": %.6f}\n",
+           bench->numerics, bench->precision, lm_model_kernels(model), s->name, bench->threads,
+           (double)rows / wall,
+           lm_model_step_flops(lm_model_config(model), s->batch, s->time) / wall * 1e-9, cpu, wall,
+           usage.ru_maxrss / 1024, loss);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    struct bench bench = {.threads = "1", .steps = "5", .numerics = "portable", .precision = "f32"};
+    if (!parse(&bench, argc, argv)) {
+        fputs("usage: bench_train SHAPE [threads N] [steps N] [numerics N] [precision P] "
+              "[kernels K]\n",
+              stderr);
+        return 2;
+    }
+    const struct shape *s = &bench.shape;
+    const struct lm_model_config config = {.vocab = s->vocab,
+                                           .context = s->time,
+                                           .layers = s->layers,
+                                           .heads = s->heads,
+                                           .width = s->width};
+    const struct lm_model_options how = {
+        .training = true,
+        .seed = 1,
+        .threads = (size_t)atoll(bench.threads),
+        .kernels = bench.kernels,
+        .numerics = strcmp(bench.numerics, "blas") == 0 ? LM_NUMERICS_BLAS : LM_NUMERICS_PORTABLE,
+        .precision = lm_precision_find(bench.precision),
+        .max_batch = s->batch,
+        .max_time = s->time,
+    };
+    struct lm_model *model = NULL;
+    struct lm_err err = {0};
+    enum lm_status status = lm_model_create(&model, &config, &how, &err);
+    if (status == LM_OK)
+        status = run(model, &bench, &err);
+    if (status != LM_OK)
+        fprintf(stderr, "bench_train: %s\n", err.text);
+    lm_model_free(model);
+    return status == LM_OK ? 0 : 1;
 }
