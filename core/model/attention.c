@@ -48,9 +48,7 @@ static struct lm_right pack(const struct lm_model *model, size_t worker, const s
                             const float *data, enum lm_gemm_form form, size_t place)
 {
     struct lm_right right = {
-        .form = form,
-        .data = data,
-        .ld = head->ld,
+        .from = {form, data, head->ld, false},
         .packed = {.data = lm_scratch(model, worker) + model->layout.scratch_heads[place],
                    .n = form == LM_NT ? head->T : head->size,
                    .k = form == LM_NT ? head->size : head->T},
@@ -82,14 +80,13 @@ static void forward_task(void *user, size_t task, size_t worker)
         size_t rest = head.T - first, rows = rest < LM_QUERY_BLOCK ? rest : LM_QUERY_BLOCK;
         size_t keys = first + rows;
         lm_right_multiply(model, worker, rows, keys, head.size,
-                          (struct lm_left){LM_NN, head.q + first * head.ld, head.ld}, &by_keys,
-                          false, scores, head.ld_scores);
+                          lm_floats(head.q + first * head.ld, head.ld), &by_keys, false, scores,
+                          head.ld_scores);
         model->kernels->softmax_causal(scores, head.ld_scores, rows, first, keys, head.scale,
                                        head.max + first, head.sum + first);
         drop_scores(pass, &head, scores, first, rows);
-        lm_right_multiply(model, worker, rows, head.size, keys,
-                          (struct lm_left){LM_NN, scores, head.ld_scores}, &to_values, false,
-                          out + first * head.C, head.C);
+        lm_right_multiply(model, worker, rows, head.size, keys, lm_floats(scores, head.ld_scores),
+                          &to_values, false, out + first * head.C, head.C);
     }
 }
 
@@ -119,18 +116,17 @@ static void backward_task(void *user, size_t task, size_t worker)
         size_t rows = rest < LM_QUERY_BLOCK ? rest : LM_QUERY_BLOCK, keys = first + rows;
         bool more = block + 1 < blocks;
         const float *q = head.q + first * head.ld, *g = dout + first * head.C;
-        lm_right_multiply(model, worker, rows, keys, head.size, (struct lm_left){LM_NN, q, head.ld},
-                          &by_keys, false, p, head.ld_scores);
+        lm_right_multiply(model, worker, rows, keys, head.size, lm_floats(q, head.ld), &by_keys,
+                          false, p, head.ld_scores);
         model->kernels->softmax_again(p, head.ld_scores, rows, first, keys, head.scale,
                                       head.max + first, head.sum + first);
-        lm_right_multiply(model, worker, rows, keys, head.size, (struct lm_left){LM_NN, g, head.C},
-                          &by_values, false, d, head.ld_scores);
+        lm_right_multiply(model, worker, rows, keys, head.size, lm_floats(g, head.C), &by_values,
+                          false, d, head.ld_scores);
         drop_scores(pass, &head, d, first, rows);
         model->kernels->softmax_backward(d, p, head.ld_scores, rows, keys, head.scale,
                                          out + first * head.C, g, head.C, head.size);
-        lm_right_multiply(model, worker, rows, head.size, keys,
-                          (struct lm_left){LM_NN, d, head.ld_scores}, &to_keys, false,
-                          dq + first * head.ld, head.ld);
+        lm_right_multiply(model, worker, rows, head.size, keys, lm_floats(d, head.ld_scores),
+                          &to_keys, false, dq + first * head.ld, head.ld);
         lm_gemm(model, worker, LM_TN, keys, head.size, rows, d, head.ld_scores, q, head.ld, more,
                 dk, head.ld);
         drop_scores(pass, &head, p, first, rows);

@@ -1,8 +1,8 @@
 /*
- * Backward pass of the trunk. Three parallel regions a layer: (1) tiles of rows through the
+ * Backward pass of the trunk. Four parallel regions a layer: (1) tiles of rows through the
  * feed-forward half, (2) attention over (sequence, head), (3) tiles of rows through the first
- * layer norm, side by side with the weights' gradients, each cut along the rows of its matrix so
- * that no sum is ever shared. Sums over rows are kept per tile and added in tile order.
+ * layer norm, (4) the weights' gradients, each cut along the rows of its matrix so that no sum is
+ * ever shared. Sums over rows are kept per tile and added in tile order.
  *
  * Gradients of the residual stream go round three buffers: dx[a] of the layer's output, dx[b] of
  * its middle, dx[c] of its input.
@@ -14,7 +14,7 @@
 
 #include "model/weights.h"
 
-enum { WEIGHT_ROWS = 256, COLUMN_BLOCK = 64 };
+enum { WEIGHT_ROWS = 128, COLUMN_BLOCK = 64 };
 
 struct buffers {
     const float *dout;                  /* gradient of the layer's output stream */
@@ -72,13 +72,15 @@ static void upper_task(void *user, size_t task, size_t worker)
     size_t C = (size_t)model->config.width, l = pass->layer, first;
     size_t rows = lm_tile(pass, task, &first);
     struct buffers buffers = buffers_of(pass);
-    float *df = lm_at(model, model->layout.df) + first * 4 * C, *dh = lm_scratch(model, worker);
+    float *df = lm_at(model, model->layout.df) + first * lm_words(model, 4 * C);
+    float *d = lm_staging(model, worker, df), *dh = lm_scratch(model, worker);
     const float *dout = keep(pass, LM_SITE_OUT, buffers.dout, first, rows);
     kernels->column_sums(partial(pass, task, LM_PART_OUT_B), dout, rows, C, C);
-    lm_weight_product(model, worker, LM_NT, LM_OUT_W, l, rows, dout, C, df, 4 * C);
-    kernels->gelu_backward(df, partial(pass, task, LM_PART_FC_B),
+    lm_weight_product(model, worker, LM_NT, LM_OUT_W, l, rows, lm_floats(dout, C), d, 4 * C);
+    kernels->gelu_backward(d, partial(pass, task, LM_PART_FC_B),
                            LM_ACT(model, f, l) + first * 4 * C, rows, 4 * C);
-    lm_weight_product(model, worker, LM_NT, LM_FC_W, l, rows, df, 4 * C, dh, C);
+    lm_store(model, df, d, rows, 4 * C);
+    lm_weight_product(model, worker, LM_NT, LM_FC_W, l, rows, lm_stored(model, df, 4 * C), dh, C);
     kernels->layernorm_backward(buffers.dmid + first * C, partial(pass, task, LM_PART_LN2_W),
                                 partial(pass, task, LM_PART_LN2_B), dh,
                                 LM_ACT(model, xmid, l) + first * C, LM_ACT(model, mean2, l) + first,
@@ -86,13 +88,14 @@ static void upper_task(void *user, size_t task, size_t worker)
                                 buffers.dout + first * C, rows, C);
     const float *dmid = keep(pass, LM_SITE_PROJ, buffers.dmid, first, rows);
     kernels->column_sums(partial(pass, task, LM_PART_PROJ_B), dmid, rows, C, C);
-    lm_weight_product(model, worker, LM_NT, LM_PROJ_W, l, rows, dmid, C,
+    lm_weight_product(model, worker, LM_NT, LM_PROJ_W, l, rows, lm_floats(dmid, C),
                       lm_at(model, model->layout.datt) + first * C, C);
 }
 
-/* (3a) dqkv → din */
-static void lower_tile(const struct lm_pass *pass, size_t task, size_t worker)
+/* (3) dqkv → din */
+static void lower_task(void *user, size_t task, size_t worker)
 {
+    const struct lm_pass *pass = user;
     const struct lm_model *model = pass->model;
     const struct lm_kernels *kernels = model->kernels;
     size_t C = (size_t)model->config.width, l = pass->layer, first;
@@ -101,7 +104,7 @@ static void lower_tile(const struct lm_pass *pass, size_t task, size_t worker)
     const float *dqkv = lm_at(model, model->layout.dqkv) + first * 3 * C;
     float *dh = lm_scratch(model, worker);
     kernels->column_sums(partial(pass, task, LM_PART_QKV_B), dqkv, rows, 3 * C, 3 * C);
-    lm_weight_product(model, worker, LM_NT, LM_QKV_W, l, rows, dqkv, 3 * C, dh, C);
+    lm_weight_product(model, worker, LM_NT, LM_QKV_W, l, rows, lm_floats(dqkv, 3 * C), dh, C);
     kernels->layernorm_backward(buffers.din + first * C, partial(pass, task, LM_PART_LN1_W),
                                 partial(pass, task, LM_PART_LN1_B), dh,
                                 lm_stream(model, l) + first * C, LM_ACT(model, mean1, l) + first,
@@ -109,40 +112,44 @@ static void lower_tile(const struct lm_pass *pass, size_t task, size_t worker)
                                 buffers.dmid + first * C, rows, C);
 }
 
-/* The gradients of a layer's matrices: grad (in × out) = inputᵀ · delta. */
+/* The gradients of a layer's matrices: grad (in × out) = inputᵀ · delta; the larger tasks first, so
+ * that smaller ones fill up what they leave. */
 static const struct {
     enum lm_tensor_id id;
     size_t input;            /* of the activations: offset of its field */
-    size_t in, out;          /* in units of C */
+    bool stored;             /* it lies there as an operand */
+    size_t in;               /* in units of C */
     enum lm_delta_slot slot; /* where the delta is packed */
 } weight_jobs[] = {
-    {LM_OUT_W, offsetof(struct lm_layer_layout, g), 4, 1, LM_DELTA_OUT},
-    {LM_FC_W, offsetof(struct lm_layer_layout, h2), 1, 4, LM_DELTA_FC},
-    {LM_PROJ_W, offsetof(struct lm_layer_layout, att), 1, 1, LM_DELTA_PROJ},
-    {LM_QKV_W, offsetof(struct lm_layer_layout, h1), 1, 3, LM_DELTA_QKV},
+    {LM_FC_W, offsetof(struct lm_layer_layout, h2), true, 1, LM_DELTA_FC},
+    {LM_QKV_W, offsetof(struct lm_layer_layout, h1), true, 1, LM_DELTA_QKV},
+    {LM_OUT_W, offsetof(struct lm_layer_layout, g), true, 4, LM_DELTA_OUT},
+    {LM_PROJ_W, offsetof(struct lm_layer_layout, att), false, 1, LM_DELTA_PROJ},
 };
 
 enum { WEIGHT_JOBS = sizeof weight_jobs / sizeof weight_jobs[0] };
 
-/* The delta of a job as a right operand. */
-static struct lm_right delta_of(const struct lm_pass *pass, size_t job)
+/* A delta of the layer as a right operand. */
+static struct lm_right delta_of(const struct lm_pass *pass, enum lm_delta_slot slot)
 {
     const struct lm_model *model = pass->model;
     const struct buffers buffers = buffers_of(pass);
-    const float *const deltas[LM_DELTA_SLOTS] = {
-        [LM_DELTA_OUT] = buffers.dout_kept,
-        [LM_DELTA_FC] = lm_at(model, model->layout.df),
-        [LM_DELTA_PROJ] = buffers.dmid_kept,
-        [LM_DELTA_QKV] = lm_at(model, model->layout.dqkv),
+    size_t C = (size_t)model->config.width;
+
+    const struct {
+        struct lm_operand from;
+        size_t width;
+    } deltas[LM_DELTA_SLOTS] = {
+        [LM_DELTA_OUT] = {lm_floats(buffers.dout_kept, C), C},
+        [LM_DELTA_FC] = {lm_stored(model, lm_at(model, model->layout.df), 4 * C), 4 * C},
+        [LM_DELTA_PROJ] = {lm_floats(buffers.dmid_kept, C), C},
+        [LM_DELTA_QKV] = {lm_floats(lm_at(model, model->layout.dqkv), 3 * C), 3 * C},
     };
-    enum lm_delta_slot slot = weight_jobs[job].slot;
-    size_t out = weight_jobs[job].out * (size_t)model->config.width;
+
     return (struct lm_right){
-        .form = LM_NN,
-        .data = deltas[slot],
-        .ld = out,
+        .from = deltas[slot].from,
         .packed = {.data = lm_at(model, model->layout.packed_delta[slot]),
-                   .n = out,
+                   .n = deltas[slot].width,
                    .k = pass->rows},
     };
 }
@@ -161,40 +168,26 @@ static size_t all_weight_parts(const struct lm_pass *pass)
     return parts;
 }
 
-/* (3b) Part `part` of the rows of all weight gradients of the layer, counted through the jobs. The
- * deltas are packed but for the last, which attention has only just made. */
-static void weight_part(const struct lm_pass *pass, size_t part, size_t worker)
+/* (4) Part `part` of the rows of all weight gradients of the layer, counted through the jobs. */
+static void weight_task(void *user, size_t part, size_t worker)
 {
+    const struct lm_pass *pass = user;
     const struct lm_model *model = pass->model;
     size_t job = 0;
     for (; part >= weight_parts(pass, job); job++)
         part -= weight_parts(pass, job);
-    size_t C = (size_t)model->config.width, in = weight_jobs[job].in * C;
+    size_t in = weight_jobs[job].in * (size_t)model->config.width;
     size_t first = part * WEIGHT_ROWS, rest = in - first;
-    size_t rows = rest < WEIGHT_ROWS ? rest : WEIGHT_ROWS;
-    const size_t *field =
-        (const void *)((const char *)&model->layout.layer + weight_jobs[job].input);
-    const float *input = lm_at(model, *field + pass->layer * model->layout.layer_stride);
-    struct lm_right delta = delta_of(pass, job);
-    struct lm_left left = {LM_TN, input + first, in};
-    float *grad = lm_grad(model, weight_jobs[job].id, pass->layer) + first * delta.ld;
-    if (job + 1 < WEIGHT_JOBS)
-        lm_right_multiply(model, worker, rows, delta.ld, pass->rows, left, &delta, !pass->fresh,
-                          grad, delta.ld);
-    else
-        lm_gemm(model, worker, LM_TN, rows, delta.ld, pass->rows, left.data, in, delta.data,
-                delta.ld, !pass->fresh, grad, delta.ld);
-}
-
-/* The larger tasks first: the smaller ones fill up what they leave. */
-static void lower_task(void *user, size_t task, size_t worker)
-{
-    const struct lm_pass *pass = user;
-    size_t parts = all_weight_parts(pass);
-    if (task < parts)
-        weight_part(pass, task, worker);
-    else
-        lower_tile(pass, task - parts, worker);
+    const char *fields = (const char *)&model->layout.layer;
+    size_t place = *(const size_t *)(const void *)(fields + weight_jobs[job].input);
+    const float *input = lm_at(model, place + pass->layer * model->layout.layer_stride);
+    struct lm_operand left =
+        weight_jobs[job].stored ? lm_stored(model, input, in) : lm_floats(input, in);
+    struct lm_right delta = delta_of(pass, weight_jobs[job].slot);
+    size_t out = delta.packed.n;
+    lm_right_multiply(model, worker, rest < WEIGHT_ROWS ? rest : WEIGHT_ROWS, out, pass->rows,
+                      lm_turned(model, left, first), &delta, !pass->fresh,
+                      lm_grad(model, weight_jobs[job].id, pass->layer) + first * out, out);
 }
 
 /* Gradient of the final layer norm: dhf → dx[0] of the last layer's output. */
@@ -291,7 +284,7 @@ static void drop_task(void *user, size_t task, size_t worker)
                     lm_at(model, model->layout.dx[L * 2 % 3]) + first * C, first, rows, C);
 }
 
-enum { UPPER_RIGHTS = 3 };
+enum { UPPER_RIGHTS = 3, ATTENTION_RIGHTS = 4 };
 
 /* What the upper half of layer l needs. */
 static void upper_rights(struct lm_right out[UPPER_RIGHTS], const struct lm_model *model, size_t l)
@@ -302,36 +295,40 @@ static void upper_rights(struct lm_right out[UPPER_RIGHTS], const struct lm_mode
         out[i] = lm_weight_right(model, ids[i], l, LM_NT);
 }
 
-/* What the lower half of the layer needs. */
-static void lower_rights(struct lm_right out[WEIGHT_JOBS], const struct lm_pass *pass)
+/* Four regions; each packs what is there to be packed and later ones multiply by. */
+static void layer_backward(struct lm_pass *pass)
 {
-    for (size_t job = 0; job + 1 < WEIGHT_JOBS; job++)
-        out[job] = delta_of(pass, job);
-    out[WEIGHT_JOBS - 1] = lm_weight_right(pass->model, LM_QKV_W, pass->layer, LM_NT);
+    const struct lm_model *model = pass->model;
+    const struct lm_right attention[ATTENTION_RIGHTS] = {
+        delta_of(pass, LM_DELTA_FC), delta_of(pass, LM_DELTA_OUT), delta_of(pass, LM_DELTA_PROJ),
+        lm_weight_right(model, LM_QKV_W, pass->layer, LM_NT)};
+    const struct lm_right lower = delta_of(pass, LM_DELTA_QKV);
+    struct lm_right upper[UPPER_RIGHTS];
+    bool more = pass->layer > 0 && !model->options.recompute;
+    upper_rights(upper, model, more ? pass->layer - 1 : 0);
+    lm_region(pass, LM_PHASE_BACKWARD, pass->tiles, upper_task, NULL, 0);
+    lm_attention_backward(pass, attention, ATTENTION_RIGHTS);
+    lm_region(pass, LM_PHASE_BACKWARD, pass->tiles, lower_task, &lower, 1);
+    lm_region(pass, LM_PHASE_BACKWARD, all_weight_parts(pass), weight_task, upper,
+              more ? UPPER_RIGHTS : 0);
 }
 
 void lm_trunk_backward(struct lm_pass *pass)
 {
     struct lm_model *model = pass->model;
     size_t L = (size_t)model->config.layers, C = (size_t)model->config.width;
-    struct lm_right upper[UPPER_RIGHTS], lower[WEIGHT_JOBS];
+    struct lm_right upper[UPPER_RIGHTS];
     lm_phase_count_backward(model, pass->rows, pass->time);
     upper_rights(upper, model, L - 1);
     lm_region(pass, LM_PHASE_BACKWARD, pass->tiles, final_task, upper, UPPER_RIGHTS);
     for (size_t l = L; l-- > 0;) {
-        bool again = model->options.recompute && l > 0;
         pass->layer = l;
-        lower_rights(lower, pass);
-        upper_rights(upper, model, l > 0 ? l - 1 : 0);
-        lm_region(pass, LM_PHASE_BACKWARD, pass->tiles, upper_task, NULL, 0);
-        lm_attention_backward(pass, lower, WEIGHT_JOBS);
-        lm_region(pass, LM_PHASE_BACKWARD, all_weight_parts(pass) + pass->tiles, lower_task, upper,
-                  l > 0 && !again ? UPPER_RIGHTS : 0);
-        if (again) { /* the forward weights take the places of packed ones meanwhile */
-            pass->layer = l - 1;
+        if (model->options.recompute && l + 1 < L) {
             lm_layer_again(pass);
+            upper_rights(upper, model, l); /* whose places the forward weights have taken */
             lm_region(pass, LM_PHASE_BACKWARD, 0, NULL, upper, UPPER_RIGHTS);
         }
+        layer_backward(pass);
     }
     if (drops(model))
         lm_region(pass, LM_PHASE_BACKWARD, pass->tiles, drop_task, NULL, 0);

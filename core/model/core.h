@@ -114,6 +114,54 @@ static inline void lm_gemm(const struct lm_model *model, size_t worker, enum lm_
                           lm_scratch(model, worker) + model->layout.scratch_gemm);
 }
 
+/** Whether operands of weights are stored as the products take them, not as float32. */
+static inline bool lm_stores(const struct lm_model *model)
+{
+    return model->products->store != NULL;
+}
+
+/** Words of a row of n numbers that is stored as an operand. */
+static inline size_t lm_words(const struct lm_model *model, size_t n)
+{
+    return lm_stored_words(model->products->depth, n);
+}
+
+/** Rows of n numbers stored as a left operand. */
+static inline struct lm_operand lm_stored(const struct lm_model *model, const float *data, size_t n)
+{
+    return (struct lm_operand){LM_NN, data, lm_words(model, n), lm_stores(model)};
+}
+
+/** Rows of float32, `ld` apart, as a left operand. */
+static inline struct lm_operand lm_floats(const float *data, size_t ld)
+{
+    return (struct lm_operand){LM_NN, data, ld, false};
+}
+
+/** The operand turned, from column `first` (even) on: the left one of a weight's gradient. */
+static inline struct lm_operand lm_turned(const struct lm_model *model, struct lm_operand operand,
+                                          size_t first)
+{
+    operand.form = LM_TN;
+    operand.data += operand.stored ? lm_words(model, first) : first;
+    return operand;
+}
+
+/** Where rows are computed that lm_store then brings to `place`: there at once when operands are
+ *  float32, else in the worker's scratch. */
+static inline float *lm_staging(const struct lm_model *model, size_t worker, float *place)
+{
+    return lm_stores(model) ? lm_scratch(model, worker) : place;
+}
+
+/** Stores rows of n numbers as an operand at `place`. */
+static inline void lm_store(const struct lm_model *model, float *place, const float *from,
+                            size_t rows, size_t n)
+{
+    if (lm_stores(model))
+        model->products->store(place, lm_words(model, n), from, n, rows, n);
+}
+
 /** lm_model_create without drawing the weights: they are zero. */
 enum lm_status lm_model_prepare(struct lm_model **out, const struct lm_model_config *config,
                                 const struct lm_model_options *options, struct lm_err *err);

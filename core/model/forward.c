@@ -6,6 +6,8 @@
 
 #include "model/weights.h"
 
+enum { GELU_ROWS = 8 }; /* rows that stay in cache between two passes */
+
 static bool drops(const struct lm_pass *pass)
 {
     return pass->training && pass->model->config.dropout > 0;
@@ -18,11 +20,14 @@ static void open_layer(const struct lm_pass *pass, size_t worker, size_t l, size
     const struct lm_model *model = pass->model;
     const struct lm_kernels *kernels = model->kernels;
     size_t C = (size_t)model->config.width;
-    float *h = LM_ACT(model, h1, l) + first * C, *qkv = LM_ACT(model, qkv, l) + first * 3 * C;
+    float *place = LM_ACT(model, h1, l) + first * lm_words(model, C);
+    float *h = lm_staging(model, worker, place), *qkv = LM_ACT(model, qkv, l) + first * 3 * C;
     kernels->layernorm(h, LM_ACT(model, mean1, l) + first, LM_ACT(model, rstd1, l) + first,
                        lm_stream(model, l) + first * C, lm_weight(model, LM_LN1_W, l),
                        lm_weight(model, LM_LN1_B, l), rows, C);
-    lm_weight_product(model, worker, LM_NN, LM_QKV_W, l, rows, h, C, qkv, 3 * C);
+    lm_store(model, place, h, rows, C);
+    lm_weight_product(model, worker, LM_NN, LM_QKV_W, l, rows, lm_stored(model, place, C), qkv,
+                      3 * C);
     kernels->add_bias(qkv, lm_weight(model, LM_QKV_B, l), rows, 3 * C);
 }
 
@@ -33,16 +38,32 @@ static void project(const struct lm_pass *pass, size_t worker, size_t first, siz
     const struct lm_kernels *kernels = model->kernels;
     size_t C = (size_t)model->config.width, l = pass->layer;
     float *delta = lm_scratch(model, worker);
-    lm_weight_product(model, worker, LM_NN, LM_PROJ_W, l, rows, LM_ACT(model, att, l) + first * C,
-                      C, delta, C);
+    float *place = LM_ACT(model, h2, l) + first * lm_words(model, C);
+    float *h = lm_staging(model, worker, place); /* delta's rows are read before h's are written */
+    lm_weight_product(model, worker, LM_NN, LM_PROJ_W, l, rows,
+                      lm_floats(LM_ACT(model, att, l) + first * C, C), delta, C);
     kernels->add_bias(delta, lm_weight(model, LM_PROJ_B, l), rows, C);
     if (drops(pass))
         lm_dropout_rows(pass, l, LM_SITE_PROJ, delta, first, rows, C);
-    kernels->residual_layernorm(LM_ACT(model, xmid, l) + first * C,
-                                LM_ACT(model, h2, l) + first * C, LM_ACT(model, mean2, l) + first,
-                                LM_ACT(model, rstd2, l) + first, lm_stream(model, l) + first * C,
-                                delta, lm_weight(model, LM_LN2_W, l), lm_weight(model, LM_LN2_B, l),
-                                rows, C);
+    kernels->residual_layernorm(
+        LM_ACT(model, xmid, l) + first * C, h, LM_ACT(model, mean2, l) + first,
+        LM_ACT(model, rstd2, l) + first, lm_stream(model, l) + first * C, delta,
+        lm_weight(model, LM_LN2_W, l), lm_weight(model, LM_LN2_B, l), rows, C);
+    lm_store(model, place, h, rows, C);
+}
+
+/* f += bias, g = gelu(f), stored a few rows at a time. */
+static void activate(const struct lm_pass *pass, size_t worker, float *f, float *g, size_t rows)
+{
+    const struct lm_model *model = pass->model;
+    size_t n = 4 * (size_t)model->config.width, some = lm_stores(model) ? GELU_ROWS : rows;
+    const float *bias = lm_weight(model, LM_FC_B, pass->layer);
+    for (size_t r = 0; r < rows; r += some) {
+        size_t count = rows - r < some ? rows - r : some;
+        float *place = g + r * lm_words(model, n), *out = lm_staging(model, worker, place);
+        model->kernels->bias_gelu(f + r * n, out, bias, count, n);
+        lm_store(model, place, out, count, n);
+    }
 }
 
 /* The next layer's stream: xmid + W gelu(W h2 + b) + b. */
@@ -51,12 +72,12 @@ static void feed_forward(const struct lm_pass *pass, size_t worker, size_t first
     const struct lm_model *model = pass->model;
     const struct lm_kernels *kernels = model->kernels;
     size_t C = (size_t)model->config.width, l = pass->layer;
-    float *f = LM_ACT(model, f, l) + first * 4 * C, *g = LM_ACT(model, g, l) + first * 4 * C;
-    float *x = lm_stream(model, l + 1) + first * C;
-    lm_weight_product(model, worker, LM_NN, LM_FC_W, l, rows, LM_ACT(model, h2, l) + first * C, C,
-                      f, 4 * C);
-    kernels->bias_gelu(f, g, lm_weight(model, LM_FC_B, l), rows, 4 * C);
-    lm_weight_product(model, worker, LM_NN, LM_OUT_W, l, rows, g, 4 * C, x, C);
+    const float *h = LM_ACT(model, h2, l) + first * lm_words(model, C);
+    float *f = LM_ACT(model, f, l) + first * 4 * C, *x = lm_stream(model, l + 1) + first * C;
+    float *g = LM_ACT(model, g, l) + first * lm_words(model, 4 * C);
+    lm_weight_product(model, worker, LM_NN, LM_FC_W, l, rows, lm_stored(model, h, C), f, 4 * C);
+    activate(pass, worker, f, g, rows);
+    lm_weight_product(model, worker, LM_NN, LM_OUT_W, l, rows, lm_stored(model, g, 4 * C), x, C);
     kernels->add_bias(x, lm_weight(model, LM_OUT_B, l), rows, C);
     if (drops(pass))
         lm_dropout_rows(pass, l, LM_SITE_OUT, x, first, rows, C);
@@ -82,13 +103,26 @@ static void embed_task(void *user, size_t task, size_t worker)
     open_layer(pass, worker, 0, first, rows);
 }
 
+/* hf = LN(x) of the last layer's stream. */
+static void final_norm(const struct lm_pass *pass, size_t worker, size_t first, size_t rows)
+{
+    const struct lm_model *model = pass->model;
+    const struct lm_layout *at = &model->layout;
+    size_t C = (size_t)model->config.width, L = (size_t)model->config.layers;
+    float *place = lm_at(model, at->hf) + first * lm_words(model, C);
+    float *h = lm_staging(model, worker, place);
+    model->kernels->layernorm(h, lm_at(model, at->meanf) + first, lm_at(model, at->rstdf) + first,
+                              lm_stream(model, L) + first * C, lm_weight(model, LM_LNF_W, 0),
+                              lm_weight(model, LM_LNF_B, 0), rows, C);
+    lm_store(model, place, h, rows, C);
+}
+
 /* The rest of a layer for one tile, and the beginning of the next. */
 static void layer_task(void *user, size_t task, size_t worker)
 {
     const struct lm_pass *pass = user;
     const struct lm_model *model = pass->model;
-    size_t C = (size_t)model->config.width, L = (size_t)model->config.layers;
-    size_t first, rows = lm_tile(pass, task, &first);
+    size_t L = (size_t)model->config.layers, first, rows = lm_tile(pass, task, &first);
     project(pass, worker, first, rows);
     feed_forward(pass, worker, first, rows);
     if (pass->again)
@@ -96,10 +130,7 @@ static void layer_task(void *user, size_t task, size_t worker)
     if (pass->layer + 1 < L)
         open_layer(pass, worker, pass->layer + 1, first, rows);
     else
-        model->kernels->layernorm(
-            lm_at(model, model->layout.hf) + first * C, lm_at(model, model->layout.meanf) + first,
-            lm_at(model, model->layout.rstdf) + first, lm_stream(model, L) + first * C,
-            lm_weight(model, LM_LNF_W, 0), lm_weight(model, LM_LNF_B, 0), rows, C);
+        final_norm(pass, worker, first, rows);
 }
 
 static void open_task(void *user, size_t task, size_t worker)

@@ -28,9 +28,30 @@ static size_t tile_logits(const struct lm_pass *pass, size_t task, size_t worker
     size_t rows = rest < pass->head_tile ? rest : pass->head_tile;
     *logits = lm_at(model, at->logits) + first * at->logits_ld;
     *row = pass->first + first;
-    lm_weight_product(model, worker, LM_NT, LM_WTE, 0, rows, lm_at(model, at->hf) + *row * C, C,
-                      *logits, at->logits_ld);
+    const float *h = lm_at(model, at->hf) + *row * lm_words(model, C);
+    lm_weight_product(model, worker, LM_NT, LM_WTE, 0, rows, lm_stored(model, h, C), *logits,
+                      at->logits_ld);
     return rows;
+}
+
+/* Gradients of a row of logits in their place, as an operand. */
+static void row_gradient(const struct lm_pass *pass, float *line, size_t row, int32_t target)
+{
+    const struct lm_model *model = pass->model;
+    const struct lm_layout *at = &model->layout;
+    size_t V = (size_t)model->config.vocab;
+    model->kernels->cross_entropy_backward(
+        line, V, target < 0 ? 0 : (size_t)target, lm_at(model, at->row_max)[row],
+        lm_at(model, at->row_sum)[row], target < 0 ? 0 : pass->scale);
+    lm_store(model, line, line, 1, V);
+}
+
+/* Gradients of the chunk's logits from its row `first` on: they keep the distance of rows. */
+static struct lm_operand gradients(const struct lm_model *model, size_t first)
+{
+    size_t ld = model->layout.logits_ld;
+    const float *logits = lm_at(model, model->layout.logits) + first * ld;
+    return (struct lm_operand){LM_NN, logits, ld, lm_stores(model)};
 }
 
 static void loss_task(void *user, size_t task, size_t worker)
@@ -50,13 +71,11 @@ static void loss_task(void *user, size_t task, size_t worker)
         model->kernels->softmax_stats(max + row + r, sum + row + r, line, V);
         hit[row + r] = target < 0 ? 0 : line[target];
         if (pass->want_grad)
-            model->kernels->cross_entropy_backward(line, V, target < 0 ? 0 : (size_t)target,
-                                                   max[row + r], sum[row + r],
-                                                   target < 0 ? 0 : pass->scale);
+            row_gradient(pass, line, row + r, target);
     }
     if (pass->want_grad)
-        lm_weight_product(model, worker, LM_NN, LM_WTE, 0, rows, logits, at->logits_ld,
-                          lm_at(model, at->dhf) + row * C, C);
+        lm_weight_product(model, worker, LM_NN, LM_WTE, 0, rows,
+                          gradients(model, row - pass->first), lm_at(model, at->dhf) + row * C, C);
 }
 
 /* The chunk's rows of hf as a right operand. */
@@ -64,10 +83,9 @@ static struct lm_right chunk_right(const struct lm_pass *pass)
 {
     const struct lm_model *model = pass->model;
     size_t C = (size_t)model->config.width;
+    const float *h = lm_at(model, model->layout.hf) + pass->first * lm_words(model, C);
     return (struct lm_right){
-        .form = LM_NN,
-        .data = lm_at(model, model->layout.hf) + pass->first * C,
-        .ld = C,
+        .from = lm_stored(model, h, C),
         .packed = {.data = lm_at(model, model->layout.packed_chunk), .n = C, .k = pass->count},
     };
 }
@@ -77,14 +95,13 @@ static void vocab_task(void *user, size_t task, size_t worker)
 {
     const struct lm_pass *pass = user;
     const struct lm_model *model = pass->model;
-    const struct lm_layout *at = &model->layout;
     size_t C = (size_t)model->config.width, V = (size_t)model->config.vocab;
     size_t first = task * VOCAB_ROWS, rows = V - first < VOCAB_ROWS ? V - first : VOCAB_ROWS;
     bool fresh = pass->fresh && pass->first == 0;
     struct lm_right right = chunk_right(pass);
     lm_right_multiply(model, worker, rows, C, pass->count,
-                      (struct lm_left){LM_TN, lm_at(model, at->logits) + first, at->logits_ld},
-                      &right, !fresh, lm_grad(model, LM_WTE, 0) + first * C, C);
+                      lm_turned(model, gradients(model, 0), first), &right, !fresh,
+                      lm_grad(model, LM_WTE, 0) + first * C, C);
 }
 
 /* Runs `task` over the tiles of every chunk, and the vocabulary's tasks behind it for gradients. */

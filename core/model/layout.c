@@ -46,6 +46,12 @@ static size_t take(struct lm_layout *layout, size_t count)
     return at;
 }
 
+/* Elements of a packed word. */
+static size_t depth_of(const struct lm_model_options *options)
+{
+    return options->precision == LM_PRECISION_BF16 ? 2 : 1;
+}
+
 static void plan_params(struct lm_layout *out, const struct lm_model_config *config, bool training)
 {
     struct lm_tensor_row rows[LM_TENSOR_IDS];
@@ -67,12 +73,12 @@ static void plan_params(struct lm_layout *out, const struct lm_model_config *con
     }
 }
 
-static void plan_layer(struct lm_layout *out, size_t M, size_t C, size_t H)
+static void plan_layer(struct lm_layout *out, size_t M, size_t C, size_t H, size_t depth)
 {
     struct lm_layer_layout *layer = &out->layer;
     layer->mean1 = take(out, M);
     layer->rstd1 = take(out, M);
-    layer->h1 = take(out, M * C);
+    layer->h1 = take(out, M * lm_stored_words(depth, C));
     layer->qkv = take(out, M * 3 * C);
     layer->peak = take(out, M * H);
     layer->mass = take(out, M * H);
@@ -80,20 +86,14 @@ static void plan_layer(struct lm_layout *out, size_t M, size_t C, size_t H)
     layer->xmid = take(out, M * C);
     layer->mean2 = take(out, M);
     layer->rstd2 = take(out, M);
-    layer->h2 = take(out, M * C);
+    layer->h2 = take(out, M * lm_stored_words(depth, C));
     layer->f = take(out, M * 4 * C);
-    layer->g = take(out, M * 4 * C);
+    layer->g = take(out, M * lm_stored_words(depth, 4 * C));
 }
 
 bool lm_layout_is_blas(const struct lm_model_options *options)
 {
     return options->numerics == LM_NUMERICS_BLAS && options->precision == LM_PRECISION_F32;
-}
-
-/* Elements of a packed word. */
-static size_t depth_of(const struct lm_model_options *options)
-{
-    return options->precision == LM_PRECISION_BF16 ? 2 : 1;
 }
 
 /* Reserves room for an operand of k rows and n columns, and for its transpose. */
@@ -117,6 +117,7 @@ static void plan_packed(struct lm_layout *out, size_t C, size_t V,
     out->packed[LM_PACK_HEAD] = take(out, lm_packed_floats(depth, C, V));
     out->packed_delta[LM_DELTA_OUT] = take(out, lm_packed_floats(depth, C, out->max_rows));
     out->packed_delta[LM_DELTA_FC] = take(out, lm_packed_floats(depth, 4 * C, out->max_rows));
+    out->packed_delta[LM_DELTA_QKV] = take(out, lm_packed_floats(depth, 3 * C, out->max_rows));
     out->packed_delta[LM_DELTA_PROJ] = take(out, lm_packed_floats(depth, C, out->max_rows));
     out->packed_chunk = take(out, lm_packed_floats(depth, C, out->chunk_rows));
 }
@@ -132,12 +133,14 @@ static void plan_scratch(struct lm_layout *out, size_t C, size_t H, size_t T,
         out->scratch_heads[i] = at;
         at += lm_layout_is_blas(options) ? 0 : round_up(side > deep ? side : deep, LANES);
     }
-    out->scratch_gemm = round_up(at > LM_TILE_MAX * C ? at : LM_TILE_MAX * C, LANES);
+    size_t rows = LM_TILE_MAX * (depth > 1 ? 4 * C : C);
+    out->scratch_gemm = round_up(at > rows ? at : rows, LANES);
     out->scratch_stride = round_up(out->scratch_gemm + LM_GEMM_SCRATCH, 1024);
     out->scratch = take(out, out->scratch_stride * (options->threads > 0 ? options->threads : 1));
 }
 
-static void plan_backward(struct lm_layout *out, size_t M, size_t C, size_t L, bool dropout)
+static void plan_backward(struct lm_layout *out, size_t M, size_t C, size_t L, bool dropout,
+                          size_t depth)
 {
     out->dhf = take(out, M * C);
     for (size_t i = 0; i < 3; i++)
@@ -146,7 +149,7 @@ static void plan_backward(struct lm_layout *out, size_t M, size_t C, size_t L, b
         out->ddrop[i] = take(out, M * C);
     out->datt = take(out, M * C);
     out->dqkv = take(out, M * 3 * C);
-    out->df = take(out, M * 4 * C);
+    out->df = take(out, M * lm_stored_words(depth, 4 * C));
     size_t tiles = 0; /* the most any call with up to M rows is cut into */
     const size_t edges[] = {M, 511, 127};
     for (size_t i = 0; i < sizeof edges / sizeof edges[0]; i++) {
@@ -170,7 +173,7 @@ void lm_layout_plan(struct lm_layout *out, const struct lm_model_config *config,
     out->tokens = take(out, M);
     out->targets = take(out, M);
     size_t start = out->floats;
-    plan_layer(out, M, C, H);
+    plan_layer(out, M, C, H, depth_of(options));
     if (options->training) {
         out->layer_stride = options->recompute ? 0 : out->floats - start;
         out->floats += (L - 1) * out->layer_stride;
@@ -179,9 +182,9 @@ void lm_layout_plan(struct lm_layout *out, const struct lm_model_config *config,
     out->x = take(out, M * C + L * out->x_stride);
     out->meanf = take(out, M);
     out->rstdf = take(out, M);
-    out->hf = take(out, M * C);
+    out->hf = take(out, M * lm_stored_words(depth_of(options), C));
     if (options->training)
-        plan_backward(out, M, C, L, config->dropout > 0);
+        plan_backward(out, M, C, L, config->dropout > 0, depth_of(options));
     /* an odd number of cache lines: rows a power of two apart would fight for the same sets */
     out->logits_ld = round_up((size_t)config->vocab, LANES);
     out->logits_ld += out->logits_ld / LANES % 2 == 0 ? LANES : 0;

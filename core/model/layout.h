@@ -43,7 +43,8 @@ enum lm_pack_slot {
 /** Gradients of activations, packed to be multiplied into the gradients of four matrices. */
 enum lm_delta_slot { LM_DELTA_OUT, LM_DELTA_FC, LM_DELTA_PROJ, LM_DELTA_QKV, LM_DELTA_SLOTS };
 
-/** Activations of one layer; `mean`, `rstd` are one number a row, `peak`, `mass` a row and head. */
+/** Activations of one layer; `mean`, `rstd` are one number a row, `peak`, `mass` a row and head;
+ * `h1`, `h2`, `g` are stored as operands. */
 struct lm_layer_layout {
     size_t mean1, rstd1, h1, qkv, peak, mass, att, xmid, mean2, rstd2, h2, f, g;
 };
@@ -57,18 +58,19 @@ struct lm_layout {
         x_stride; /**< residual stream before layer l at x + l·x_stride; after the last at l = L */
     struct lm_layer_layout layer; /**< of layer 0 */
     size_t layer_stride;          /**< 0 when layers share memory: inference, recompute */
-    size_t meanf, rstdf, hf;      /**< final layer norm */
-    size_t dhf, dx[3], ddrop[2], datt, dqkv, df; /**< gradients of activations (training) */
-    size_t partials, partial_rows;               /**< [L·13C + 2C] for each tile */
-    size_t logits, logits_ld, chunk_rows;        /**< a chunk of rows of logits */
-    size_t row_max, row_sum, row_hit;            /**< per-row results of the head: lm_head */
-    size_t packed[LM_PACK_SLOTS];                /**< own products only */
-    size_t packed_delta[LM_DELTA_SLOTS]; /**< training by own products; the last is unused */
-    size_t packed_chunk;                 /**< final norms of a chunk, for the head's gradient */
-    size_t norms;                        /**< doubles: partial sums of squares of the gradient */
-    size_t scratch, scratch_stride;      /**< per worker: rows of C, or an attention task's: */
-    size_t scratch_heads[3];             /**< within it, packed operands of a head */
-    size_t scratch_gemm;                 /**< within it, packing space of matrix products */
+    size_t meanf, rstdf, hf;      /**< final layer norm; hf stored as operand */
+    size_t dhf, dx[3], ddrop[2], datt, dqkv; /**< gradients of activations (training) */
+    size_t df;                               /**< the same, stored as operand */
+    size_t partials, partial_rows;           /**< [L·13C + 2C] for each tile */
+    size_t logits, logits_ld, chunk_rows;    /**< a chunk of rows of logits */
+    size_t row_max, row_sum, row_hit;        /**< per-row results of the head: lm_head */
+    size_t packed[LM_PACK_SLOTS];            /**< own products only */
+    size_t packed_delta[LM_DELTA_SLOTS];     /**< training by own products */
+    size_t packed_chunk;                     /**< final norms of a chunk, for the head's gradient */
+    size_t norms;                   /**< doubles: partial sums of squares of the gradient */
+    size_t scratch, scratch_stride; /**< per worker: rows of C, or an attention task's: */
+    size_t scratch_heads[3];        /**< within it, packed operands of a head */
+    size_t scratch_gemm;            /**< within it, packing space of matrix products */
 };
 
 /** Whether OpenBLAS does the products: it packs for itself, and has none for bfloat16. */

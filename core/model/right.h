@@ -7,11 +7,9 @@
 
 #include "model/core.h"
 
-/** A right operand, k×n by LM_NN or n×k by LM_NT, and where it is packed. */
+/** A right operand, and where it is packed. */
 struct lm_right {
-    enum lm_gemm_form form;
-    const float *data;
-    size_t ld;
+    struct lm_operand from;
     struct lm_packed packed; /**< its n and k; the data: room by lm_packed_floats */
 };
 
@@ -25,7 +23,7 @@ void lm_right_pack_all(const struct lm_model *model, const struct lm_right *righ
 /** c (m×n) (+)= left · the first n columns and k rows of `right`, which is packed. A left operand
  *  of the form LM_TN only goes with a right one of LM_NN. */
 void lm_right_multiply(const struct lm_model *model, size_t worker, size_t m, size_t n, size_t k,
-                       struct lm_left left, const struct lm_right *right, bool accumulate, float *c,
-                       size_t ldc);
+                       struct lm_operand left, const struct lm_right *right, bool accumulate,
+                       float *c, size_t ldc);
 
 #endif

@@ -23,9 +23,7 @@ struct lm_right lm_weight_right(const struct lm_model *model, enum lm_tensor_id 
     size_t rows = (size_t)tensor->shape[0], cols = (size_t)tensor->shape[1];
     bool turned = form == LM_NT;
     return (struct lm_right){
-        .form = form,
-        .data = tensor->data,
-        .ld = cols,
+        .from = {form, tensor->data, cols, false},
         .packed = {.data = lm_at(model, model->layout.packed[slots[id][turned]]),
                    .n = turned ? rows : cols,
                    .k = turned ? cols : rows},
@@ -61,10 +59,10 @@ void lm_region(struct lm_pass *pass, enum lm_phase phase, size_t count, lm_task_
 }
 
 void lm_weight_product(const struct lm_model *model, size_t worker, enum lm_gemm_form form,
-                       enum lm_tensor_id id, size_t layer, size_t rows, const float *a, size_t lda,
+                       enum lm_tensor_id id, size_t layer, size_t rows, struct lm_operand a,
                        float *c, size_t ldc)
 {
     struct lm_right right = lm_weight_right(model, id, layer, form);
-    lm_right_multiply(model, worker, rows, right.packed.n, right.packed.k,
-                      (struct lm_left){LM_NN, a, lda}, &right, false, c, ldc);
+    lm_right_multiply(model, worker, rows, right.packed.n, right.packed.k, a, &right, false, c,
+                      ldc);
 }

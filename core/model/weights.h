@@ -19,7 +19,7 @@ void lm_region(struct lm_pass *pass, enum lm_phase phase, size_t count, lm_task_
 
 /** c (rows × out) = a (rows × in) · weight, or · weightᵀ for LM_NT; packed by an earlier region. */
 void lm_weight_product(const struct lm_model *model, size_t worker, enum lm_gemm_form form,
-                       enum lm_tensor_id id, size_t layer, size_t rows, const float *a, size_t lda,
+                       enum lm_tensor_id id, size_t layer, size_t rows, struct lm_operand a,
                        float *c, size_t ldc);
 
 #endif

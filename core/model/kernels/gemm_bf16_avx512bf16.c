@@ -62,6 +62,12 @@ static inline gemm_quad gemm_four(const float *at)
     return _mm_castsi128_ps((__m128i)_mm256_cvtneps_pbh(_mm256_loadu_ps(at)));
 }
 
+/* Mask of the first `count` words. */
+static inline __mmask16 first(size_t count)
+{
+    return (__mmask16)(0xFFFFU >> (16 - (count < 16 ? count : 16)));
+}
+
 /* Sixteen words at most of two rows, those of `mask`. */
 static inline void pair_rows(float *out, const float *even, const float *odd, __mmask16 mask)
 {
@@ -77,8 +83,33 @@ static inline void gemm_side(float *restrict out, const float *restrict at, size
                              const size_t count)
 {
     for (size_t l = 0; l < count; l += 16) {
-        size_t rest = count - l < 16 ? count - l : 16;
-        pair_rows(out + l, at + l, at + step + l, (__mmask16)(0xFFFFU >> (16 - rest)));
+        pair_rows(out + l, at + l, at + step + l, first(count - l));
+    }
+}
+
+static inline void gemm_halves(float *restrict out, const float *even, const float *odd,
+                               const size_t count)
+{
+    const __m512i order =
+        _mm512_set_epi16(47, 15, 46, 14, 45, 13, 44, 12, 43, 11, 42, 10, 41, 9, 40, 8, 39, 7, 38, 6,
+                         37, 5, 36, 4, 35, 3, 34, 2, 33, 1, 32, 0);
+    for (size_t l = 0; l < count; l += 16) {
+        __mmask16 words = first((count - l) / 2 < 8 ? (count - l) / 2 : 8);
+        __m512i a = _mm512_castps_si512(_mm512_maskz_loadu_ps(words, even + l / 2));
+        __m512i b = _mm512_castps_si512(_mm512_maskz_loadu_ps(words, odd + l / 2));
+        _mm512_mask_storeu_ps(out + l, first(count - l),
+                              _mm512_castsi512_ps(_mm512_permutex2var_epi16(a, order, b)));
+    }
+}
+
+static inline void gemm_pairs(float *out, const float *x, size_t words)
+{
+    for (size_t p = 0; p < words; p += 16) {
+        size_t rest = words - p, floats = 2 * rest;
+        __m512 low = _mm512_maskz_loadu_ps(first(floats), x + 2 * p);
+        __m512 high = _mm512_maskz_loadu_ps(first(floats > 16 ? floats - 16 : 0), x + 2 * p + 16);
+        _mm512_mask_storeu_ps(out + p, first(rest),
+                              _mm512_castsi512_ps((__m512i)_mm512_cvtne2ps_pbh(high, low)));
     }
 }
 

@@ -38,23 +38,32 @@ struct lm_packed {
     size_t n, k; /**< its shape: columns of the product, inner dimension */
 };
 
-/** A left operand: m×k, or k×m for the form LM_TN. */
-struct lm_left {
-    enum lm_gemm_form form; /**< LM_NN or LM_TN */
+/** An operand as it lies in memory: m×k on the left, or k×m by LM_TN; k×n on the right, or n×k by
+ *  LM_NT. */
+struct lm_operand {
+    enum lm_gemm_form form;
     const float *data;
     size_t ld;
+    bool stored; /**< its rows were written by `store` */
 };
+
+/** Words of a stored row of n elements. */
+static inline size_t lm_stored_words(size_t depth, size_t n)
+{
+    return (n + depth - 1) / depth;
+}
 
 struct lm_products {
     size_t depth; /**< elements of the inner dimension in a packed 32-bit word: 1 or 2 */
     lm_gemm_fn *gemm;
-    /** Packs block `block` of LM_GEMM_COLUMNS columns of a right operand: b is k×n by LM_NN, or
-     *  n×k by LM_NT. */
-    void (*pack)(const struct lm_packed *out, enum lm_gemm_form form, const float *b, size_t ldb,
-                 size_t block);
+    /** Packs block `block` of LM_GEMM_COLUMNS columns of a right operand. */
+    void (*pack)(const struct lm_packed *out, const struct lm_operand *b, size_t block);
+    /** Writes rows as operands take them: pairs of bfloat16, an odd last element with zero.
+     * out may be x where no row begins before its source. NULL: they are taken as they are. */
+    void (*store)(float *out, size_t ld_out, const float *x, size_t ld, size_t rows, size_t n);
     /** c (m×n) (+)= a · the first n columns and k rows of a packed operand: the bits of `gemm`
      *  without packing it again. */
-    void (*multiply)(size_t m, size_t n, size_t k, struct lm_left a, const struct lm_packed *b,
+    void (*multiply)(size_t m, size_t n, size_t k, struct lm_operand a, const struct lm_packed *b,
                      bool accumulate, float *c, size_t ldc, float *scratch);
 };
 

@@ -113,12 +113,13 @@ static void check_values(struct tap *tap, const struct product *p, enum lm_preci
 static float *packed_product(const struct lm_products *products, const struct product *p)
 {
     struct lm_packed packed = {.n = p->n, .k = p->k};
+    const struct lm_operand left = {p->form == LM_TN ? LM_TN : LM_NN, p->a, p->lda, false};
+    const struct lm_operand right = {p->form == LM_NT ? LM_NT : LM_NN, p->b, p->ldb, false};
     size_t floats = lm_packed_floats(products->depth, p->n, p->k);
     packed.data = aligned_alloc(64, (floats + 15) / 16 * 64);
     float *c = copy_of(p->start, p->m * p->ldc), *scratch = scratch_space();
     for (size_t block = 0; block < lm_packed_blocks(p->n); block++)
-        products->pack(&packed, p->form == LM_NT ? LM_NT : LM_NN, p->b, p->ldb, block);
-    struct lm_left left = {p->form == LM_TN ? LM_TN : LM_NN, p->a, p->lda};
+        products->pack(&packed, &right, block);
     products->multiply(p->m, p->n, p->k, left, &packed, p->accumulate, c, p->ldc, scratch);
     free(packed.data);
     free(scratch);
@@ -204,11 +205,12 @@ static void test_part_of_packed(struct tap *tap)
         float *want = malloc(sizeof(float[M * N])), *got = malloc(sizeof(float[M * N]));
         float *scratch = scratch_space();
         struct lm_packed packed = {.n = N, .k = K};
+        const struct lm_operand left = {LM_NN, a, K, false}, right = {LM_NN, b, N, false};
         packed.data = aligned_alloc(64, lm_packed_floats(products->depth, N, K) * 4 / 64 * 64 + 64);
         for (size_t block = 0; block < lm_packed_blocks(N); block++)
-            products->pack(&packed, LM_NN, b, N, block);
+            products->pack(&packed, &right, block);
         products->gemm(LM_NN, M, n, k, a, K, b, N, false, want, n, scratch);
-        products->multiply(M, n, k, (struct lm_left){LM_NN, a, K}, &packed, false, got, n, scratch);
+        products->multiply(M, n, k, left, &packed, false, got, n, scratch);
         CHECK_INT(memcmp(want, got, sizeof(float[M * n])), 0);
         free(a);
         free(b);
@@ -217,6 +219,63 @@ static void test_part_of_packed(struct tap *tap)
         free(packed.data);
         free(scratch);
     }
+}
+
+/* Rows as `store` writes them, in place too. */
+static float *stored_rows(const struct lm_products *products, const float *x, size_t ld,
+                          size_t rows, size_t n, bool in_place)
+{
+    size_t words = lm_stored_words(products->depth, n);
+    float *out = copy_of(x, rows * ld);
+    for (size_t r = 0; r < rows && in_place; r++)
+        products->store(out + r * ld, ld, out + r * ld, ld, 1, n);
+    if (!in_place)
+        products->store(out, words, x, ld, rows, n);
+    return out;
+}
+
+/* Stored operands, on either side and turned or not, give the bits of those that are not. */
+static void test_stored(struct tap *tap)
+{
+    static const size_t shapes[][3] = {{1, 1, 1},    {7, 5, 3},     {24, 64, 32}, {13, 33, 17},
+                                       {50, 31, 64}, {25, 99, 521}, {128, 70, 90}};
+    float *scratch = scratch_space();
+    for (size_t i = 0; i < sizeof shapes / sizeof shapes[0] * 8; i++) {
+        size_t m = shapes[i / 8][0], n = shapes[i / 8][1], k = shapes[i / 8][2];
+        bool turned_a = i & 1, turned_b = i & 2, in_place = i & 4;
+        size_t rows_a = turned_a ? k : m, cols_a = turned_a ? m : k;
+        size_t rows_b = turned_b ? n : k, cols_b = turned_b ? k : n;
+        float *a = random_floats(4, rows_a * cols_a), *b = random_floats(5, rows_b * cols_b);
+        float *want = calloc(m * n + 1, sizeof *want), *got = calloc(m * n + 1, sizeof *got);
+        for (size_t set = 0; set < SETS; set++) {
+            const struct lm_products *products = set_at(LM_PRECISION_BF16, set);
+            if (products == NULL)
+                continue;
+            size_t ld_a = in_place ? cols_a : lm_stored_words(2, cols_a);
+            size_t ld_b = in_place ? cols_b : lm_stored_words(2, cols_b);
+            float *half_a = stored_rows(products, a, cols_a, rows_a, cols_a, in_place);
+            float *half_b = stored_rows(products, b, cols_b, rows_b, cols_b, in_place);
+            struct lm_packed packed = {.n = n, .k = k};
+            packed.data = aligned_alloc(64, (lm_packed_floats(2, n, k) + 15) / 16 * 64);
+            struct lm_operand left = {turned_a ? LM_TN : LM_NN, a, cols_a, false};
+            struct lm_operand right = {turned_b ? LM_NT : LM_NN, b, cols_b, false};
+            products->pack(&packed, &right, 0);
+            products->multiply(m, n, k, left, &packed, false, want, n, scratch);
+            left = (struct lm_operand){left.form, half_a, ld_a, true};
+            right = (struct lm_operand){right.form, half_b, ld_b, true};
+            products->pack(&packed, &right, 0);
+            products->multiply(m, n, k, left, &packed, false, got, n, scratch);
+            CHECK_INT(memcmp(want, got, m * n * sizeof *want), 0);
+            free(half_a);
+            free(half_b);
+            free(packed.data);
+        }
+        free(a);
+        free(b);
+        free(want);
+        free(got);
+    }
+    free(scratch);
 }
 
 /* Numbers near the ends of the range, where rounding, flushing and NaN differ if anything does. */
@@ -290,5 +349,5 @@ static void test_rounding(struct tap *tap)
 }
 
 static const struct tap_test tests[] = {TAP_ROW(test_gemm) TAP_ROW(test_cuts) TAP_ROW(
-    test_part_of_packed) TAP_ROW(test_bf16_range) TAP_ROW(test_rounding)};
+    test_part_of_packed) TAP_ROW(test_stored) TAP_ROW(test_bf16_range) TAP_ROW(test_rounding)};
 LM_TEST_MAIN(tests)
