@@ -26,6 +26,7 @@ struct train {
     uint64_t best_step;
     float *best_weights; /**< of best_step, in tensor order; NULL unless keep is best */
     size_t weights;      /**< floats of all tensors */
+    double peak;         /**< operations a second of the machine; 0: not measured */
 };
 
 /** Copies all weights out of the model, or back. */

@@ -3,6 +3,9 @@
 #include <lmpipe/model.h>
 #include <lmpipe/tokens.h>
 
+#include <sys/timerfd.h>
+#include <unistd.h>
+
 #include "base/io.h"
 #include "base/json.h"
 #include "ctx.h"
@@ -68,6 +71,8 @@ static struct train_params defaults(void)
 struct place {
     char dir[64], tokens[96], work[96], checkpoints[96];
     double valid_loss, train_loss;
+    FILE *events;  /* NULL: nobody listens */
+    int signal_fd; /* readable: cancel */
 };
 
 static bool open_place(struct place *place, size_t valid)
@@ -75,6 +80,8 @@ static bool open_place(struct place *place, size_t valid)
     char path[160];
     struct lm_err err;
     strcpy(place->dir, "/tmp/lmpipe-train-XXXXXX");
+    place->events = NULL;
+    place->signal_fd = -1;
     if (mkdtemp(place->dir) == NULL)
         return false;
     snprintf(place->tokens, sizeof place->tokens, "%s/tokens", place->dir);
@@ -114,13 +121,14 @@ static enum lm_status run(struct place *place, const struct train_params *params
     struct lm_ctx *ctx = NULL;
     lm_dir_remove(place->work, &err);
     if (lm_dir_create(place->work, &err) != LM_OK ||
-        lm_ctx_create(&ctx, &job, NULL, -1, &err) != LM_OK) {
+        lm_ctx_create(&ctx, &job, place->events, place->signal_fd, &err) != LM_OK) {
         printf("# %s\n", err.text);
         return LM_INTERNAL;
     }
     if (polls >= 0)
         lm_ctx_cancel_after(ctx, polls);
     enum lm_status status = lm_run_train(ctx, params, &err);
+    lm_ctx_flush(ctx);
     if (status != LM_OK && status != LM_CANCELLED)
         printf("# %s\n", err.text);
     place->valid_loss = lm_ctx_result_value(ctx, "valid_loss");
@@ -389,8 +397,67 @@ static void test_estimate(struct tap *tap)
     CHECK(estimate.flops > 6 * 124e6 * 8192 * 1e5);
 }
 
+/* Last value of a gauge in the events, or NaN. */
+static double last_gauge(const char *events, const char *name)
+{
+    char field[64];
+    double value = (double)NAN;
+    snprintf(field, sizeof field, "\"%s\":", name);
+    for (const char *at = events; (at = strstr(at, field)) != NULL; at++)
+        value = strtod(at + strlen(field), NULL);
+    return value;
+}
+
+/* The events of a training that is stopped after `seconds`, or ends by itself. Caller frees. */
+static char *watch(struct place *place, const struct train_params *params, time_t seconds)
+{
+    const struct itimerspec when = {.it_value = {.tv_sec = seconds}};
+    char *text = NULL;
+    size_t size = 0;
+    place->events = open_memstream(&text, &size);
+    place->signal_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    timerfd_settime(place->signal_fd, 0, &when, NULL);
+    enum lm_status status = run(place, params, 1, -1);
+    close(place->signal_fd);
+    fclose(place->events);
+    return status == LM_OK || status == LM_CANCELLED ? text : NULL;
+}
+
+/* A training of seconds tells its speed against the machine's peak; the parts add up. A tiny one
+ * does not wait for the peak to be measured. */
+static void test_speed(struct tap *tap)
+{
+    struct place place;
+    struct train_params params = defaults();
+    double sum = 0;
+    REQUIRE(open_place(&place, 8));
+    char *tiny = watch(&place, &params, 60);
+    REQUIRE(tiny != NULL);
+    CHECK(last_gauge(tiny, "tokens") == STEPS * 128 && isnan(last_gauge(tiny, "peak.fp32")));
+    free(tiny);
+    close_place(&place);
+    params.steps = 100000000;
+    REQUIRE(open_place(&place, 8));
+    char *text = watch(&place, &params, 3);
+    REQUIRE(text != NULL);
+    for (size_t i = 0; i < LM_PHASES; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "%s.seconds", lm_phase_names[i]);
+        CHECK(last_gauge(text, name) > 0 && last_gauge(text, name) < 60);
+        snprintf(name, sizeof name, "%s.flops", lm_phase_names[i]);
+        sum += last_gauge(text, name);
+    }
+    CHECK_NEAR(sum, last_gauge(text, "flops"), 0.2 * sum); /* of two events, maybe */
+    CHECK(last_gauge(text, "peak.fp32") > 1e8);
+    CHECK(last_gauge(text, "mfu") > 0 && last_gauge(text, "mfu") < 115);
+    CHECK(last_gauge(text, "tokens_per_second") > 1);
+    CHECK(last_gauge(text, "memory") > 1e5);
+    free(text);
+    close_place(&place);
+}
+
 static const struct tap_test tests[] = {
     TAP_ROW(test_learns) TAP_ROW(test_log) TAP_ROW(test_threads) TAP_ROW(test_interruptions)
         TAP_ROW(test_keep) TAP_ROW(test_no_valid_split) TAP_ROW(test_order) TAP_ROW(test_schedule)
-            TAP_ROW(test_resolve) TAP_ROW(test_estimate)};
+            TAP_ROW(test_resolve) TAP_ROW(test_estimate) TAP_ROW(test_speed)};
 LM_TEST_MAIN(tests)
