@@ -228,7 +228,8 @@ static void put_gauges(struct page *page)
                            "<tbody>\n");
     for (size_t i = 0; i < page->exec->spec->stage_count; i++)
         for (size_t k = 0; k < page->exec->nodes[i].gauge_count; k++)
-            put_gauge(page, i, &page->exec->nodes[i].gauges[k]);
+            if (strchr(page->exec->nodes[i].gauges[k].name, '.') == NULL)
+                put_gauge(page, i, &page->exec->nodes[i].gauges[k]);
     lm_buf_puts(page->out, "</tbody></table></div>");
     lm_html_section_end(page->out);
 }
@@ -361,6 +362,7 @@ void lm_run_page_write(struct lm_buf *out, const struct lm_run_facts *facts)
     put_chart(&page);
     put_stages(&page);
     put_gates(&page);
+    lm_run_speed_write(page.out, page.exec);
     put_gauges(&page);
     put_keys(&page);
     put_machine(&page);
