@@ -151,6 +151,8 @@ enum lm_status lm_model_logits(struct lm_model *model, const int32_t *tokens, in
 
 /** Incremental decoding of one sequence with a key/value cache, by own kernels in a fixed order. */
 struct lm_session;
+/** Bytes a session on a model of this shape holds. */
+uint64_t lm_session_memory(const struct lm_model_config *config);
 /** New empty session on a model, which must outlive it. LM_NOMEM. */
 enum lm_status lm_session_create(struct lm_session **out, struct lm_model *model,
                                  struct lm_err *err);
