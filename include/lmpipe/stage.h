@@ -37,14 +37,17 @@ enum lm_stage_flags {
 /** What `plan` can say before anything runs. Zero: unknown. */
 struct lm_estimate {
     double flops;
-    uint64_t memory; /**< bytes */
+    uint64_t memory; /**< bytes at its peak; `run` refuses what the machine does not have */
     char text[200];  /**< e.g. "2,143,296 parameters, 1,400 steps" */
 };
 
-/** Looks up a parameter of the nearest stage of `type` upstream; false when there is none. */
+/** What an estimate may know beside the stage's own parameters. */
 struct lm_upstream {
+    /** Looks up a parameter of the nearest stage of `type` upstream; false when there is none. */
     bool (*get_int)(void *user, const char *type, const char *param, int64_t *out);
     void *user;
+    size_t threads; /**< the stage would get; 0 is 1 */
+    bool portable;  /**< numerics: portable (else blas) */
 };
 
 struct lm_stage {

@@ -380,12 +380,14 @@ static bool vocab_upstream(void *user, const char *type, const char *param, int6
     return strcmp(type, "bpe") == 0 && strcmp(param, "vocab_size") == 0;
 }
 
+/* At its peak a training holds the model and, for a checkpoint, weights, moments and twice the
+ * best weights: 20 bytes a parameter beside the model. */
 static void test_estimate(struct tap *tap)
 {
     int64_t vocab = 50257;
-    const struct lm_upstream upstream = {vocab_upstream, &vocab};
+    struct lm_upstream upstream = {vocab_upstream, &vocab, 3, true};
     struct train_params params = defaults();
-    struct lm_estimate estimate = {0};
+    struct lm_estimate estimate = {0}, more = {0};
     struct lm_err err;
     params.preset = "gpt2-124m";
     params.context = params.layers = params.heads = params.width = LM_UNSET_INT;
@@ -393,8 +395,24 @@ static void test_estimate(struct tap *tap)
     CHECK_INT(lm_stage_train.resolve(&params, NULL, &err), LM_OK);
     lm_stage_train.estimate(&params, &upstream, &estimate);
     CHECK_STR(estimate.text, "124,439,808 parameters, 100,000 steps of 8,192 tokens");
-    CHECK(estimate.memory > 4u * 4 * 124439808u);
     CHECK(estimate.flops > 6 * 124e6 * 8192 * 1e5);
+    const struct lm_model_config config = {vocab, 1024, 12, 12, 768, params.dropout};
+    struct lm_model_options options = {
+        .training = true, .max_batch = 4, .threads = 3, .numerics = LM_NUMERICS_PORTABLE};
+    double beside = (double)(estimate.memory - lm_model_memory(&config, &options));
+    CHECK_NEAR(beside, 20 * 124439808.0, 40e6);
+    upstream.threads = 5;
+    lm_stage_train.estimate(&params, &upstream, &more);
+    options.threads = 5;
+    uint64_t threads = more.memory - estimate.memory; /* of two more */
+    CHECK(threads > 0 &&
+          estimate.memory + threads - (uint64_t)beside == lm_model_memory(&config, &options));
+    upstream.portable = false; /* no packed weights */
+    lm_stage_train.estimate(&params, &upstream, &estimate);
+    CHECK(estimate.memory < more.memory);
+    params.keep = "last";
+    lm_stage_train.estimate(&params, &upstream, &more);
+    CHECK_INT(estimate.memory - more.memory, 8 * INT64_C(124439808));
 }
 
 /* Last value of a gauge in the events, or NaN. */
