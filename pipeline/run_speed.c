@@ -38,7 +38,9 @@ static double value_of(const struct lm_node *node, const char *name)
 static double mean_pace(const struct lm_node *node, const char *name)
 {
     const struct lm_gauge_value *gauge = gauge_of(node, name);
-    double seconds = gauge != NULL ? (double)(gauge->last_ns - gauge->first_ns) * 1e-9 : 0;
+    if (gauge == NULL)
+        return 0;
+    double seconds = (double)(gauge->last_ns - gauge->first_ns) * 1e-9;
     return seconds > 0.5 ? (gauge->value - gauge->first) / seconds : 0;
 }
 

@@ -213,6 +213,7 @@ struct lm_phase_stats {
     double seconds, flops;
 };
 
+/** Copies them out, by enum lm_phase. */
 void lm_model_phases(const struct lm_model *model, struct lm_phase_stats out[LM_PHASES]);
 
 /** What the processor's arithmetic units do at most, in floating-point operations a second: the
