@@ -56,7 +56,7 @@ void lm_spark_print(struct lm_buf *out, const struct lm_spark *spark)
 enum gauge_form { FIXED3, FIXED2, EXPONENT, WHOLE, SI, HIDDEN };
 
 /* Fields in the order in which a narrow terminal loses them. */
-enum field { OTHERS = 1, GRAD_NORM, RATE, SPARK, VALID, MFU, SPEED, LOSS };
+enum field { NONE, GRAD_NORM, RATE, SPARK, VALID, MFU, SPEED, LOSS };
 
 /* How well-known gauges are shown, in this order; any other: its name and four digits. What only
  * grows, bytes and operations are for the run's record. */
@@ -72,9 +72,9 @@ static const struct gauge_style {
     {"grad_norm", "gn ", "", FIXED2, GRAD_NORM, false},
     {"tokens_per_second", "", " tok/s", SI, SPEED, false},
     {"mfu", "", "% mfu", WHOLE, MFU, false},
-    {"tokens", "", "", HIDDEN, OTHERS, false},
-    {"flops", "", "", HIDDEN, OTHERS, false},
-    {"memory", "", "", HIDDEN, OTHERS, false},
+    {"tokens", "", "", HIDDEN, NONE, false},
+    {"flops", "", "", HIDDEN, NONE, false},
+    {"memory", "", "", HIDDEN, NONE, false},
 };
 
 enum { STYLES = sizeof styles / sizeof styles[0] };
@@ -176,18 +176,21 @@ static void print_gauge(struct lm_buf *out, const struct lm_live_gauge *gauge,
     }
 }
 
-/* Well-known gauges in the order of the table, then the others as they came; without the fields
- * up to `lost`. */
+/* Well-known gauges in the order of the table, without the fields up to `lost`, then up to `others`
+ * others as they came. */
 static void print_gauges(struct lm_buf *out, const struct lm_live_stage *stage, bool utf8,
-                         enum field lost)
+                         enum field lost, size_t others)
 {
     for (size_t i = 0; i < STYLES; i++)
         for (size_t j = 0; j < stage->gauge_count; j++)
             if (strcmp(styles[i].name, stage->gauges[j].name) == 0 && styles[i].field > lost)
                 print_gauge(out, &stage->gauges[j], &styles[i], utf8 && lost < SPARK);
-    for (size_t j = 0; j < stage->gauge_count && lost < OTHERS; j++)
-        if (style_of(stage->gauges[j].name) == NULL)
-            lm_buf_printf(out, " %s %.4g", stage->gauges[j].name, stage->gauges[j].value);
+    for (size_t j = 0; j < stage->gauge_count && others > 0; j++) {
+        if (style_of(stage->gauges[j].name) != NULL)
+            continue;
+        lm_buf_printf(out, " %s %.4g", stage->gauges[j].name, stage->gauges[j].value);
+        others--;
+    }
 }
 
 static void print_amount(struct lm_buf *out, const struct lm_live_stage *stage)
@@ -218,13 +221,18 @@ static void print_time(struct lm_buf *out, const struct lm_live_stage *stage, ui
 void lm_live_stage_print(struct lm_buf *out, const struct lm_live_stage *stage, uint64_t now_ns,
                          bool utf8, size_t columns)
 {
-    size_t start = out->size;
-    for (int lost = 0; lost <= (int)LOSS; lost++) {
+    size_t start = out->size, others = stage->gauge_count, lost = NONE;
+    for (;;) {
         out->size = start;
         print_amount(out, stage);
-        print_gauges(out, stage, utf8, (enum field)lost);
+        print_gauges(out, stage, utf8, (enum field)lost, others);
         print_time(out, stage, now_ns);
-        if (columns == 0 || out->failed || lm_text_width(out->data + start) <= columns)
+        if (columns == 0 || out->failed || lm_text_width(out->data + start) <= columns ||
+            lost == LOSS)
             return;
+        if (others > 0)
+            others--;
+        else
+            lost++;
     }
 }

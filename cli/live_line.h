@@ -52,8 +52,9 @@ void lm_live_stage_gauge(struct lm_live_stage *stage, const char *name, double v
 /** Seconds left by the mean speed so far, or a negative number when that says nothing yet. */
 double lm_live_stage_left(const struct lm_live_stage *stage, uint64_t now_ns);
 /** Appends all that follows the id: " 3,200/20,000 16% …". utf8 false: no sparkline. What does
- *  not fit into `columns` (0: any width) is left out, the least important first: other gauges,
- *  gradient norm, learning rate, sparkline, valid loss, MFU, speed, loss; never amount and time. */
+ *  not fit into `columns` (0: any width) is left out, the least important first: other gauges
+ *  from the last, gradient norm, learning rate, sparkline, valid loss, MFU, speed, loss; never
+ * amount and time. */
 void lm_live_stage_print(struct lm_buf *out, const struct lm_live_stage *stage, uint64_t now_ns,
                          bool utf8, size_t columns);
 

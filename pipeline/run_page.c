@@ -161,15 +161,16 @@ static void put_stage_row(struct page *page, size_t i)
     if (record != NULL)
         lm_clock_format(when, record->finished);
     lm_html_printf(page->out,
-                   "<tr><th scope=\"row\">%s</th><td><b class=\"%s\">%s</b></td><td>%s</td>"
-                   "<td class=\"n\">%s</td>",
+                   "<tr><th scope=\"row\">%s</th><td><b class=\"%s\">%s</b></td>"
+                   "<td style=\"min-width:12rem\">%s</td><td class=\"n\">%s</td>",
                    page->exec->spec->stages[i].id, state_class(node), state_word(node),
                    node->error != NULL       ? node->error
                    : node->attempts > 0      ? node->reason
                    : planned->reason != NULL ? planned->reason
                                              : "",
                    duration(took, seconds_of(page, i)));
-    lm_html_printf(page->out, "<td class=\"n\">%s</td><td class=\"n\">%s</td><td>%s</td></tr>\n",
+    lm_html_printf(page->out,
+                   "<td class=\"n\">%s</td><td class=\"n\">%s</td><td class=\"w\">%s</td></tr>\n",
                    node->attempts > 0 ? lm_num_bytes(node->end.memory).text : "",
                    node->attempts > 0 ? lm_num_count((int64_t)node->threads).text : "", when);
 }

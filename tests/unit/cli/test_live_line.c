@@ -42,6 +42,7 @@ static void line_is_the_promised_one(struct tap *tap)
 static void narrow_lines_lose_fields(struct tap *tap)
 {
     static const char *const lines[] = {
+        " 10/20 50% loss 2.500 █▁ valid 2.700 lr 5.8e-4 gn 0.61 12.4k tok/s 61% mfu x 7 y 8 0:00",
         " 10/20 50% loss 2.500 █▁ valid 2.700 lr 5.8e-4 gn 0.61 12.4k tok/s 61% mfu x 7 0:00",
         " 10/20 50% loss 2.500 █▁ valid 2.700 lr 5.8e-4 gn 0.61 12.4k tok/s 61% mfu 0:00",
         " 10/20 50% loss 2.500 █▁ valid 2.700 lr 5.8e-4 12.4k tok/s 61% mfu 0:00",
@@ -58,13 +59,14 @@ static void narrow_lines_lose_fields(struct tap *tap)
     lm_live_stage_begin(&stage, SECOND);
     lm_live_stage_progress(&stage, 10, 20, "steps", SECOND);
     lm_live_stage_gauge(&stage, "x", 7);
+    lm_live_stage_gauge(&stage, "y", 8);
     lm_live_stage_gauge(&stage, "valid_loss", 2.7);
     feed(&stage, 2.6, 1);
     feed(&stage, 2.5, 2);
     for (size_t columns = 100, line = 0; columns > 0; columns--) {
         lm_buf_clear(&out);
         lm_live_stage_print(&out, &stage, SECOND, true, columns);
-        line += line < 8 && lm_text_width(lines[line]) > columns;
+        line += line < 9 && lm_text_width(lines[line]) > columns;
         CHECK_STR(out.data, lines[line]);
     }
     lm_buf_release(&out);
