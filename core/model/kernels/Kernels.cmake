@@ -26,12 +26,12 @@ set_source_files_properties(core/model/kernels/peak_c.c PROPERTIES
   COMPILE_OPTIONS "${lm_kernel_flags}" OBJECT_DEPENDS "${lm_peak_inc}")
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   target_sources(lmpipe_kernels PRIVATE core/model/kernels/peak_avx2.c
-    core/model/kernels/peak_avx512.c core/model/kernels/peak_bf16.c)
+    core/model/kernels/peak_avx512.c core/model/kernels/peak_avx512bf16.c)
   set_source_files_properties(core/model/kernels/peak_avx2.c PROPERTIES
     COMPILE_OPTIONS "${lm_kernel_flags};-mavx2;-mfma" OBJECT_DEPENDS "${lm_peak_inc}")
   set_source_files_properties(core/model/kernels/peak_avx512.c PROPERTIES
     COMPILE_OPTIONS "${lm_kernel_flags};${lm_peak_512}" OBJECT_DEPENDS "${lm_peak_inc}")
-  set_source_files_properties(core/model/kernels/peak_bf16.c PROPERTIES
+  set_source_files_properties(core/model/kernels/peak_avx512bf16.c PROPERTIES
     COMPILE_OPTIONS "${lm_kernel_flags};${lm_peak_512};-mavx512bf16")
 endif()
 target_include_directories(lmpipe_kernels PRIVATE ${CMAKE_SOURCE_DIR}/include
