@@ -66,7 +66,7 @@ static int run(struct lm_cli *cli, const void *given, char **operands, size_t co
     (void)count;
     if (lm_artifact_name_parse(&name, operands[1], cli->arena, &err) != LM_OK)
         return lm_cli_fail(cli, LM_EXIT_USAGE, err.text);
-    int status = lm_loaded_plan(&loaded, cli, operands[0], args, NULL);
+    int status = lm_loaded_plan(&loaded, cli, operands[0], args, NULL, 0);
     if (status == LM_EXIT_OK)
         status = lm_artifact_name_find(&stage, &name, &loaded, cli);
     if (status == LM_EXIT_OK)

@@ -9,10 +9,13 @@ static int run(struct lm_cli *cli, const void *given, char **operands, size_t co
     const struct lm_spec_args *args = given;
     struct lm_loaded loaded = {0};
     (void)count;
-    int status = lm_loaded_spec(&loaded, cli, operands[0], args);
+    size_t threads;
+    int status = lm_loaded_threads(&threads, cli, 0);
+    if (status == LM_EXIT_OK)
+        status = lm_loaded_spec(&loaded, cli, operands[0], args);
     if (status == LM_EXIT_OK) {
         size_t stages = lm_spec_stages(loaded.spec);
-        struct lm_diags warnings = lm_spec_warnings(loaded.spec);
+        struct lm_diags warnings = lm_spec_warnings(loaded.spec, threads);
         lm_loaded_findings(cli, &warnings);
         fprintf(cli->out.file, "%s: ok, %zu stage%s\n", operands[0], stages,
                 stages == 1 ? "" : "s");

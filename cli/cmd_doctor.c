@@ -40,7 +40,7 @@ static const char *cpu_name(struct lm_arena *arena)
 static void print_machine(struct lm_cli *cli)
 {
     struct utsname name;
-    char memory[32];
+    char memory[32], available[32];
     FILE *out = cli->out.file;
     const char *cpu = cpu_name(cli->arena);
     fputs("lmpipe      " LM_VERSION "\n", out);
@@ -50,7 +50,9 @@ static void print_machine(struct lm_cli *cli)
     fprintf(out, "threads     %zu allowed%s%s\n", lm_cpu_count(),
             cli->threads != NULL ? ", LMPIPE_THREADS=" : "",
             cli->threads != NULL ? cli->threads : "");
-    fprintf(out, "memory      %s allowed\n", lm_human_bytes(memory, lm_memory_limit()));
+    fprintf(out, "memory      %s allowed, %s available now\n",
+            lm_human_bytes(memory, lm_memory_limit()),
+            lm_human_bytes(available, lm_memory_available()));
 }
 
 static void print_data(struct lm_cli *cli)

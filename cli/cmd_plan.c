@@ -39,8 +39,13 @@ static int run(struct lm_cli *cli, const void *given, char **operands, size_t co
     const struct plan_args *args = given;
     struct lm_loaded loaded = {0};
     struct lm_selection selection = lm_selection_of(&args->select, operands + 1, count - 1);
-    int status = lm_loaded_plan(&loaded, cli, operands[0], &args->select.spec, &selection);
+    size_t threads;
+    int status = lm_loaded_threads(&threads, cli, 0);
+    if (status == LM_EXIT_OK)
+        status = lm_loaded_plan(&loaded, cli, operands[0], &args->select.spec, &selection, threads);
     if (status == LM_EXIT_OK) {
+        struct lm_diags warnings = lm_plan_warnings(loaded.plan);
+        lm_loaded_findings(cli, &warnings);
         status = print(cli, loaded.plan, args->json);
         if (status == LM_EXIT_OK && args->check && lm_plan_is_stale(loaded.plan))
             status = LM_EXIT_STALE;

@@ -12,7 +12,7 @@ static int run(struct lm_cli *cli, const void *given, char **operands, size_t co
     struct lm_run_result result = {0};
     struct lm_err err = {0};
     (void)count;
-    int status = lm_loaded_plan(&loaded, cli, operands[0], args, NULL);
+    int status = lm_loaded_plan(&loaded, cli, operands[0], args, NULL, 0);
     if (status == LM_EXIT_OK) {
         enum lm_status published = lm_publish(loaded.plan, &result, &err);
         status = published == LM_OK ? result.exit_code

@@ -1,6 +1,5 @@
 /* lmpipe run: bring stages up to date. */
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "commands.h"
@@ -67,23 +66,6 @@ static const struct lm_option options[] = {
     {0},
 };
 
-/* The budget of threads: the option, else LMPIPE_THREADS, else 0 (the pipeline asks the machine).
- */
-static int thread_budget(size_t *threads, const struct run_args *args, struct lm_cli *cli)
-{
-    char *end = NULL;
-    *threads = (size_t)args->threads;
-    if (args->threads > 0 || cli->threads == NULL)
-        return LM_EXIT_OK;
-    long number = strtol(cli->threads, &end, 10);
-    if (*end != '\0' || number < 1 || number > 4096)
-        return lm_cli_fail(cli, LM_EXIT_USAGE,
-                           "LMPIPE_THREADS must be a number from 1 to 4096; unset it or set it "
-                           "to the number of threads to use");
-    *threads = (size_t)number;
-    return LM_EXIT_OK;
-}
-
 static int kernel_path(struct lm_cli *cli)
 {
     static const char *const names[] = {"avx512", "avx2", "c"};
@@ -96,7 +78,8 @@ static int kernel_path(struct lm_cli *cli)
     return lm_cli_fail(cli, LM_EXIT_USAGE, "LMPIPE_KERNELS must be avx512, avx2 or c");
 }
 
-static int execute(struct lm_cli *cli, struct lm_loaded *loaded, const struct run_args *args)
+static int execute(struct lm_cli *cli, struct lm_loaded *loaded, const struct run_args *args,
+                   size_t threads)
 {
     struct lm_err err = {0};
     struct lm_run_result result = {0};
@@ -104,6 +87,7 @@ static int execute(struct lm_cli *cli, struct lm_loaded *loaded, const struct ru
     struct lm_run_options run_options = {
         .worker = cli->worker,
         .jobs = (int)args->jobs,
+        .threads = threads,
         .kernels = cli->kernels,
         .keep_going = args->keep_going,
         .offline = args->offline,
@@ -114,9 +98,6 @@ static int execute(struct lm_cli *cli, struct lm_loaded *loaded, const struct ru
     };
     if (lm_plan_refusal(loaded->plan, &err) != LM_OK)
         return lm_cli_fail(cli, LM_EXIT_USAGE, err.text);
-    int status = thread_budget(&run_options.threads, args, cli);
-    if (status != LM_EXIT_OK || (status = kernel_path(cli)) != LM_EXIT_OK)
-        return status;
     bool plain = args->ci && args->progress == LM_PROGRESS_AUTO;
     struct lm_live *live =
         lm_live_create(cli, plain ? LM_PROGRESS_PLAIN : (enum lm_progress)args->progress);
@@ -139,19 +120,29 @@ static int execute(struct lm_cli *cli, struct lm_loaded *loaded, const struct ru
     return result.exit_code;
 }
 
+static int print_plan(struct lm_cli *cli, const struct lm_loaded *loaded)
+{
+    struct lm_diags warnings = lm_plan_warnings(loaded->plan);
+    lm_loaded_findings(cli, &warnings);
+    enum lm_status printed = lm_plan_print(loaded->plan, false, cli->out.file);
+    if (printed != LM_OK)
+        return lm_cli_fail(cli, lm_exit_of(printed), lm_status_text(printed));
+    return LM_EXIT_OK;
+}
+
 static int run(struct lm_cli *cli, const void *given, char **operands, size_t count)
 {
     const struct run_args *args = given;
     struct lm_loaded loaded = {0};
     struct lm_selection selection = lm_selection_of(&args->select, operands + 1, count - 1);
-    int status = lm_loaded_plan(&loaded, cli, operands[0], &args->select.spec, &selection);
-    if (status == LM_EXIT_OK && args->dry_run) {
-        enum lm_status printed = lm_plan_print(loaded.plan, false, cli->out.file);
-        if (printed != LM_OK)
-            status = lm_cli_fail(cli, lm_exit_of(printed), lm_status_text(printed));
-    } else if (status == LM_EXIT_OK) {
-        status = execute(cli, &loaded, args);
-    }
+    size_t threads;
+    int status = lm_loaded_threads(&threads, cli, args->threads);
+    if (status == LM_EXIT_OK)
+        status = kernel_path(cli);
+    if (status == LM_EXIT_OK)
+        status = lm_loaded_plan(&loaded, cli, operands[0], &args->select.spec, &selection, threads);
+    if (status == LM_EXIT_OK)
+        status = args->dry_run ? print_plan(cli, &loaded) : execute(cli, &loaded, args, threads);
     lm_loaded_release(&loaded);
     return status;
 }

@@ -34,7 +34,7 @@ static int run(struct lm_cli *cli, const void *given, char **operands, size_t co
     struct lm_loaded loaded = {0};
     size_t stage = 0;
     (void)count;
-    int status = lm_loaded_plan(&loaded, cli, operands[0], &args->spec, NULL);
+    int status = lm_loaded_plan(&loaded, cli, operands[0], &args->spec, NULL, 0);
     if (status == LM_EXIT_OK)
         status = lm_loaded_stage(&stage, &loaded, cli, operands[1]);
     if (status == LM_EXIT_OK)

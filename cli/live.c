@@ -107,7 +107,9 @@ static void draw(struct lm_live *live, uint64_t now)
             continue;
         }
         lm_buf_clear(&rest);
-        lm_live_stage_print(&rest, stage, now, live->cli->utf8);
+        size_t width = lm_text_width(stage->id);
+        lm_live_stage_print(&rest, stage, now, live->cli->utf8,
+                            columns > width + 2 ? columns - 1 - width : 1);
         draw_line(live, stage->id, lm_buf_status(&rest, NULL) == LM_OK ? rest.data : "", columns);
     }
     if (hidden > 0) {
@@ -135,7 +137,7 @@ static void say_progress(struct lm_live *live, struct lm_live_stage *stage, uint
 {
     struct lm_buf rest;
     lm_buf_init(&rest, 4096);
-    lm_live_stage_print(&rest, stage, now, false);
+    lm_live_stage_print(&rest, stage, now, false, 0);
     if (lm_buf_status(&rest, NULL) == LM_OK)
         say(live, stage->id, "reset", rest.data + 1);
     lm_buf_release(&rest);
@@ -192,7 +194,7 @@ static void stage_event(struct lm_live *live, const struct lm_run_event *event, 
         lm_live_stage_progress(stage, event->done, event->total, event->text, now);
         break;
     case LM_EV_GAUGE:
-        lm_live_stage_gauge(stage, event->text, event->value, now);
+        lm_live_stage_gauge(stage, event->text, event->value);
         break;
     case LM_EV_STAGE_WAIT:
     case LM_EV_NOTE:

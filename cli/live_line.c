@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "human.h"
+#include "width.h"
 
 /* ---- sparkline ---- */
 
@@ -50,6 +51,42 @@ void lm_spark_print(struct lm_buf *out, const struct lm_spark *spark)
     }
 }
 
+/* ---- well-known gauges ---- */
+
+enum gauge_form { FIXED3, FIXED2, EXPONENT, WHOLE, SI, HIDDEN };
+
+/* Fields in the order in which a narrow terminal loses them. */
+enum field { NONE, GRAD_NORM, RATE, SPARK, VALID, MFU, SPEED, LOSS };
+
+/* How well-known gauges are shown, in this order; any other: its name and four digits. What only
+ * grows, bytes and operations are for the run's record. */
+static const struct gauge_style {
+    const char *name, *before, *after;
+    enum gauge_form form;
+    enum field field;
+    bool spark;
+} styles[] = {
+    {"loss", "loss ", "", FIXED3, LOSS, true},
+    {"valid_loss", "valid ", "", FIXED3, VALID, false},
+    {"lr", "lr ", "", EXPONENT, RATE, false},
+    {"grad_norm", "gn ", "", FIXED2, GRAD_NORM, false},
+    {"tokens_per_second", "", " tok/s", SI, SPEED, false},
+    {"mfu", "", "% mfu", WHOLE, MFU, false},
+    {"tokens", "", "", HIDDEN, NONE, false},
+    {"flops", "", "", HIDDEN, NONE, false},
+    {"memory", "", "", HIDDEN, NONE, false},
+};
+
+enum { STYLES = sizeof styles / sizeof styles[0] };
+
+static const struct gauge_style *style_of(const char *name)
+{
+    for (size_t i = 0; i < STYLES; i++)
+        if (strcmp(styles[i].name, name) == 0)
+            return &styles[i];
+    return NULL;
+}
+
 /* ---- facts ---- */
 
 void lm_live_stage_begin(struct lm_live_stage *stage, uint64_t now_ns)
@@ -73,26 +110,12 @@ void lm_live_stage_progress(struct lm_live_stage *stage, uint64_t done, uint64_t
     snprintf(stage->unit, sizeof stage->unit, "%s", unit != NULL ? unit : "");
 }
 
-/* The change a second, smoothed: half of the past and half of what is at least a second. */
-static void follow_rate(struct lm_live_gauge *gauge, double value, uint64_t now_ns)
+void lm_live_stage_gauge(struct lm_live_stage *stage, const char *name, double value)
 {
-    double seconds = (double)(now_ns - gauge->marked_ns) / 1e9;
-    if (gauge->marked_ns == 0 || value < gauge->marked) {
-        gauge->rate = 0;
-    } else if (seconds < 1) {
-        return;
-    } else {
-        double rate = (value - gauge->marked) / seconds;
-        gauge->rate = gauge->rate > 0 ? (gauge->rate + rate) / 2 : rate;
-    }
-    gauge->marked = value;
-    gauge->marked_ns = now_ns;
-}
-
-void lm_live_stage_gauge(struct lm_live_stage *stage, const char *name, double value,
-                         uint64_t now_ns)
-{
+    const struct gauge_style *style = style_of(name);
     size_t i = 0;
+    if (strchr(name, '.') != NULL || (style != NULL && style->form == HIDDEN))
+        return;
     while (i < stage->gauge_count && strcmp(stage->gauges[i].name, name) != 0)
         i++;
     if (i == LM_GAUGES || strlen(name) >= LM_GAUGE_NAME)
@@ -103,7 +126,6 @@ void lm_live_stage_gauge(struct lm_live_stage *stage, const char *name, double v
     }
     stage->gauges[i].value = value;
     lm_spark_add(&stage->gauges[i].history, value);
-    follow_rate(&stage->gauges[i], value, now_ns);
 }
 
 double lm_live_stage_left(const struct lm_live_stage *stage, uint64_t now_ns)
@@ -118,25 +140,9 @@ double lm_live_stage_left(const struct lm_live_stage *stage, uint64_t now_ns)
 
 /* ---- the line ---- */
 
-enum gauge_form { FIXED3, FIXED2, EXPONENT, RATE, SHORT, HIDDEN };
-
-/* How well-known gauges are shown; any other: its name and four digits. RATE: the change a second
- * of what only grows. Bytes and operations are for the run's record. */
-static const struct gauge_style {
-    const char *name, *before, *after;
-    enum gauge_form form;
-    bool spark;
-} styles[] = {
-    {"loss", "loss ", "", FIXED3, true},   {"valid_loss", "valid ", "", FIXED3, false},
-    {"lr", "lr ", "", EXPONENT, false},    {"grad_norm", "gn ", "", FIXED2, false},
-    {"tokens", "", " tok/s", RATE, false}, {"flops", "", "", HIDDEN, false},
-    {"memory", "", "", HIDDEN, false},
-};
-
-static void print_value(struct lm_buf *out, enum gauge_form form, const struct lm_live_gauge *gauge)
+static void print_value(struct lm_buf *out, enum gauge_form form, double value)
 {
     char text[32];
-    double value = gauge->value;
     switch (form) {
     case FIXED3:
         lm_buf_printf(out, "%.3f", value);
@@ -147,11 +153,11 @@ static void print_value(struct lm_buf *out, enum gauge_form form, const struct l
     case EXPONENT:
         lm_buf_puts(out, lm_human_exponent(text, value));
         break;
-    case RATE:
-        lm_buf_puts(out, lm_human_si(text, gauge->rate));
+    case WHOLE:
+        lm_buf_printf(out, "%.0f", value);
         break;
-    case SHORT:
-        lm_buf_printf(out, "%.4g", value);
+    case SI:
+        lm_buf_puts(out, lm_human_si(text, value));
         break;
     case HIDDEN:
         break;
@@ -159,36 +165,31 @@ static void print_value(struct lm_buf *out, enum gauge_form form, const struct l
 }
 
 static void print_gauge(struct lm_buf *out, const struct lm_live_gauge *gauge,
-                        const struct gauge_style *style, bool utf8)
+                        const struct gauge_style *style, bool spark)
 {
-    if (style->form == HIDDEN || (style->form == RATE && gauge->rate <= 0))
-        return;
     lm_buf_printf(out, " %s", style->before);
-    print_value(out, style->form, gauge);
+    print_value(out, style->form, gauge->value);
     lm_buf_puts(out, style->after);
-    if (style->spark && utf8 && gauge->history.count >= 2) {
+    if (spark && style->spark && gauge->history.count >= 2) {
         lm_buf_putc(out, ' ');
         lm_spark_print(out, &gauge->history);
     }
 }
 
-/* Well-known gauges in the order of the table, then the others as they came. */
-static void print_gauges(struct lm_buf *out, const struct lm_live_stage *stage, bool utf8)
+/* Well-known gauges in the order of the table, without the fields up to `lost`, then up to `others`
+ * others as they came. */
+static void print_gauges(struct lm_buf *out, const struct lm_live_stage *stage, bool utf8,
+                         enum field lost, size_t others)
 {
-    bool known[LM_GAUGES] = {false};
-    for (size_t i = 0; i < sizeof styles / sizeof styles[0]; i++) {
-        for (size_t j = 0; j < stage->gauge_count; j++) {
-            if (strcmp(styles[i].name, stage->gauges[j].name) != 0)
-                continue;
-            print_gauge(out, &stage->gauges[j], &styles[i], utf8);
-            known[j] = true;
-        }
-    }
-    for (size_t j = 0; j < stage->gauge_count; j++) {
-        if (known[j])
+    for (size_t i = 0; i < STYLES; i++)
+        for (size_t j = 0; j < stage->gauge_count; j++)
+            if (strcmp(styles[i].name, stage->gauges[j].name) == 0 && styles[i].field > lost)
+                print_gauge(out, &stage->gauges[j], &styles[i], utf8 && lost < SPARK);
+    for (size_t j = 0; j < stage->gauge_count && others > 0; j++) {
+        if (style_of(stage->gauges[j].name) != NULL)
             continue;
-        lm_buf_printf(out, " %s ", stage->gauges[j].name);
-        print_value(out, SHORT, &stage->gauges[j]);
+        lm_buf_printf(out, " %s %.4g", stage->gauges[j].name, stage->gauges[j].value);
+        others--;
     }
 }
 
@@ -207,15 +208,31 @@ static void print_amount(struct lm_buf *out, const struct lm_live_stage *stage)
     }
 }
 
-void lm_live_stage_print(struct lm_buf *out, const struct lm_live_stage *stage, uint64_t now_ns,
-                         bool utf8)
+static void print_time(struct lm_buf *out, const struct lm_live_stage *stage, uint64_t now_ns)
 {
     char clock[32];
     double left = lm_live_stage_left(stage, now_ns);
-    print_amount(out, stage);
-    print_gauges(out, stage, utf8);
     if (left >= 0)
         lm_buf_printf(out, " eta %s", lm_human_clock(clock, left));
     else
         lm_buf_printf(out, " %s", lm_human_clock(clock, (double)(now_ns - stage->began_ns) / 1e9));
+}
+
+void lm_live_stage_print(struct lm_buf *out, const struct lm_live_stage *stage, uint64_t now_ns,
+                         bool utf8, size_t columns)
+{
+    size_t start = out->size, others = stage->gauge_count, lost = NONE;
+    for (;;) {
+        out->size = start;
+        print_amount(out, stage);
+        print_gauges(out, stage, utf8, (enum field)lost, others);
+        print_time(out, stage, now_ns);
+        if (columns == 0 || out->failed || lm_text_width(out->data + start) <= columns ||
+            lost == LOSS)
+            return;
+        if (others > 0)
+            others--;
+        else
+            lost++;
+    }
 }

@@ -1,6 +1,6 @@
 /**
  * What is known of one running stage, and its line for people:
- *   train 3,200/20,000 16% loss 2.841 ▇▅▄▃ lr 5.8e-4 gn 0.61 12.4k tok/s eta 14:05
+ *   train 3,200/20,000 16% loss 2.841 ▇▅▄▃ lr 5.8e-4 gn 0.61 12.4k tok/s 61% mfu eta 14:05
  */
 #ifndef LM_CLI_LIVE_LINE_H
 #define LM_CLI_LIVE_LINE_H
@@ -29,8 +29,6 @@ struct lm_live_gauge {
     char name[LM_GAUGE_NAME];
     double value;
     struct lm_spark history;
-    double marked, rate; /**< of gauges that only grow: value at marked_ns; change a second */
-    uint64_t marked_ns;
 };
 
 struct lm_live_stage {
@@ -48,13 +46,16 @@ struct lm_live_stage {
 void lm_live_stage_begin(struct lm_live_stage *stage, uint64_t now_ns);
 void lm_live_stage_progress(struct lm_live_stage *stage, uint64_t done, uint64_t total,
                             const char *unit, uint64_t now_ns);
-/** Gauges beyond LM_GAUGES are not shown. */
-void lm_live_stage_gauge(struct lm_live_stage *stage, const char *name, double value,
-                         uint64_t now_ns);
+/** Gauges beyond LM_GAUGES are not shown, nor are those for the run's record: names with a dot,
+ *  and totals. */
+void lm_live_stage_gauge(struct lm_live_stage *stage, const char *name, double value);
 /** Seconds left by the mean speed so far, or a negative number when that says nothing yet. */
 double lm_live_stage_left(const struct lm_live_stage *stage, uint64_t now_ns);
-/** Appends all that follows the id: " 3,200/20,000 16% …". utf8 false: no sparkline. */
+/** Appends all that follows the id: " 3,200/20,000 16% …". utf8 false: no sparkline. What does
+ *  not fit into `columns` (0: any width) is left out, the least important first: other gauges
+ *  from the last, gradient norm, learning rate, sparkline, valid loss, MFU, speed, loss; never
+ * amount and time. */
 void lm_live_stage_print(struct lm_buf *out, const struct lm_live_stage *stage, uint64_t now_ns,
-                         bool utf8);
+                         bool utf8, size_t columns);
 
 #endif

@@ -104,10 +104,11 @@ static int check_names(const struct lm_loaded *loaded, struct lm_cli *cli,
 }
 
 int lm_loaded_plan(struct lm_loaded *loaded, struct lm_cli *cli, const char *path,
-                   const struct lm_spec_args *args, const struct lm_selection *selection)
+                   const struct lm_spec_args *args, const struct lm_selection *selection,
+                   size_t threads)
 {
     struct lm_err err = {0};
-    struct lm_plan_options options = {.worker = cli->worker, .env = lm_cli_env};
+    struct lm_plan_options options = {.worker = cli->worker, .env = lm_cli_env, .threads = threads};
     int status = lm_loaded_spec(loaded, cli, path, args);
     if (status != LM_EXIT_OK)
         return status;
@@ -130,8 +131,21 @@ int lm_loaded_plan(struct lm_loaded *loaded, struct lm_cli *cli, const char *pat
         lm_plan_create(&loaded->plan, loaded->spec, loaded->store, &options, &err);
     if (made != LM_OK)
         return lm_cli_fail(cli, lm_exit_of(made), err.text);
-    struct lm_diags warnings = lm_plan_warnings(loaded->plan);
-    lm_loaded_findings(cli, &warnings);
+    return LM_EXIT_OK;
+}
+
+int lm_loaded_threads(size_t *threads, struct lm_cli *cli, int64_t option)
+{
+    char *end = NULL;
+    *threads = (size_t)option;
+    if (option > 0 || cli->threads == NULL)
+        return LM_EXIT_OK;
+    long number = strtol(cli->threads, &end, 10);
+    if (*end != '\0' || number < 1 || number > 4096)
+        return lm_cli_fail(cli, LM_EXIT_USAGE,
+                           "LMPIPE_THREADS must be a number from 1 to 4096; unset it or set it "
+                           "to the number of threads to use");
+    *threads = (size_t)number;
     return LM_EXIT_OK;
 }
 

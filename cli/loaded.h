@@ -63,9 +63,14 @@ struct lm_loaded {
  *  printed. Release in every case. */
 int lm_loaded_spec(struct lm_loaded *loaded, struct lm_cli *cli, const char *path,
                    const struct lm_spec_args *args);
-/** The spec, the store and the plan of a selection (NULL: all stages). `force` may be NULL. */
+/** The spec, the store and the plan of a selection (NULL: all stages) for a budget of threads (0:
+ *  the processors allowed). `force` may be NULL. Warnings of the plan are the caller's to print. */
 int lm_loaded_plan(struct lm_loaded *loaded, struct lm_cli *cli, const char *path,
-                   const struct lm_spec_args *args, const struct lm_selection *selection);
+                   const struct lm_spec_args *args, const struct lm_selection *selection,
+                   size_t threads);
+/** The budget of threads: the option when it is not 0, else LMPIPE_THREADS, else 0. LM_EXIT_USAGE
+ *  after the error was printed. */
+int lm_loaded_threads(size_t *threads, struct lm_cli *cli, int64_t option);
 void lm_loaded_release(struct lm_loaded *loaded);
 
 /** Index of a stage in *index, or LM_EXIT_USAGE with "did you mean" on stderr. */

@@ -1,6 +1,7 @@
 /* What a stage will need, before anything runs. */
 #include "spec.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/pool.h"
@@ -52,14 +53,54 @@ static bool get_int(void *user, const char *type, const char *param, int64_t *ou
     return search->found;
 }
 
-void lm_spec_estimate(const struct lm_spec *spec, size_t stage, struct lm_estimate *out)
+size_t lm_spec_threads(const struct lm_spec *spec, size_t stage, size_t budget)
+{
+    const struct lm_spec_stage *s = &spec->stages[stage];
+    size_t want = budget;
+    if (s->threads > 0 && (size_t)s->threads < want)
+        want = (size_t)s->threads;
+    if (s->type->max_threads > 0 && s->type->max_threads < want)
+        want = s->type->max_threads;
+    return want;
+}
+
+void lm_spec_estimate(const struct lm_spec *spec, size_t stage, size_t threads,
+                      struct lm_estimate *out)
 {
     const struct lm_spec_stage *s = &spec->stages[stage];
     struct search search = {.spec = spec, .stage = stage};
-    struct lm_upstream upstream = {.get_int = get_int, .user = &search};
+    struct lm_upstream upstream = {.get_int = get_int,
+                                   .user = &search,
+                                   .threads = lm_spec_threads(spec, stage, threads),
+                                   .portable = s->portable};
     memset(out, 0, sizeof *out);
     if (s->type->estimate != NULL)
         s->type->estimate(s->params, &upstream, out);
+}
+
+uint64_t lm_spec_need(const struct lm_spec *spec, size_t stage, const struct lm_estimate *estimate)
+{
+    uint64_t asked = (uint64_t)spec->stages[stage].memory;
+    return estimate->memory > asked ? estimate->memory : asked;
+}
+
+/** "812 MiB", "12.3 GiB". */
+static const char *size_text(char out[32], uint64_t bytes)
+{
+    double mib = (double)bytes / 1048576;
+    if (mib < 1024)
+        snprintf(out, 32, "%.0f MiB", mib);
+    else
+        snprintf(out, 32, "%.1f GiB", mib / 1024);
+    return out;
+}
+
+/** What the need stands on, in brackets after a blank; "" when the type does not say. */
+static const char *basis(struct lm_arena *arena, const struct lm_estimate *estimate)
+{
+    const char *text =
+        estimate->text[0] != '\0' ? lm_arena_printf(arena, " (%s)", estimate->text) : "";
+    return text != NULL ? text : "";
 }
 
 bool lm_spec_check_memory(const struct lm_spec *spec, size_t stage,
@@ -67,26 +108,38 @@ bool lm_spec_check_memory(const struct lm_spec *spec, size_t stage,
                           struct lm_diag_list *diags)
 {
     const struct lm_spec_stage *s = &spec->stages[stage];
-    uint64_t asked = s->memory > 0 ? (uint64_t)s->memory : 0;
-    uint64_t need = estimate->memory > asked ? estimate->memory : asked;
-    double gib = 1024.0 * 1024 * 1024;
-    if (need <= limit || limit == 0)
+    uint64_t asked = (uint64_t)s->memory;
+    char need[32], has[32];
+    if (estimate->memory > limit)
+        lm_diag_warn(diags, &s->origin, s->id,
+                     "needs about %s of memory, this machine has %s%s; make batch or model "
+                     "smaller, or use a larger machine",
+                     size_text(need, estimate->memory), size_text(has, limit),
+                     basis(diags->arena, estimate));
+    else if (asked > limit)
+        lm_diag_warn(diags, &s->origin, s->id,
+                     "resources.memory asks for %s, this machine has %s; lower it or use a larger "
+                     "machine",
+                     size_text(need, asked), size_text(has, limit));
+    else if (asked > 0 && estimate->memory > asked)
+        lm_diag_warn(diags, &s->origin, s->id,
+                     "needs about %s of memory, resources.memory grants %s%s; raise it, or make "
+                     "batch or model smaller",
+                     size_text(need, estimate->memory), size_text(has, asked),
+                     basis(diags->arena, estimate));
+    else
         return false;
-    lm_diag_warn(diags, &s->origin, s->id,
-                 "needs about %.1f GiB of memory, this machine has %.1f GiB%s%s; make it smaller "
-                 "or use a larger machine",
-                 (double)need / gib, (double)limit / gib, estimate->text[0] ? " (" : "",
-                 estimate->text[0] ? lm_arena_printf(diags->arena, "%s)", estimate->text) : "");
     return true;
 }
 
-struct lm_diags lm_spec_warnings(const struct lm_spec *spec)
+struct lm_diags lm_spec_warnings(const struct lm_spec *spec, size_t threads)
 {
     struct lm_diag_list list = {.arena = spec->arena};
+    uint64_t limit = lm_memory_limit();
     for (size_t i = 0; i < spec->stage_count; i++) {
         struct lm_estimate estimate;
-        lm_spec_estimate(spec, i, &estimate);
-        lm_spec_check_memory(spec, i, &estimate, lm_memory_limit(), &list);
+        lm_spec_estimate(spec, i, threads > 0 ? threads : lm_cpu_count(), &estimate);
+        lm_spec_check_memory(spec, i, &estimate, limit, &list);
     }
     return (struct lm_diags){.items = list.items, .count = list.count};
 }

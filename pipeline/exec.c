@@ -195,7 +195,8 @@ static void check_clocks(struct lm_exec *exec)
             node->timed_out = true;
             send_term(node);
         }
-        if (node->term_ns > 0 && now - node->term_ns > GRACE)
+        /* `now` is older than a SIGTERM that was sent here */
+        if (node->term_ns > 0 && now > node->term_ns && now - node->term_ns > GRACE)
             lm_child_signal(&node->child, SIGKILL);
     }
 }

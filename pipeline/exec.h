@@ -6,6 +6,7 @@
 #include "events.h"
 #include "lock.h"
 #include "plan.h"
+#include "series.h"
 
 enum lm_phase { LM_PENDING, LM_WAITING, LM_RUNNING, LM_FINISHED };
 
@@ -14,6 +15,7 @@ struct lm_gauge_value {
     const char *name;
     double first, value;
     uint64_t first_ns, last_ns;
+    struct lm_series *course; /**< by seconds since the attempt began; NULL: name with a dot */
 };
 
 /** One stage of the run. */
@@ -33,7 +35,7 @@ struct lm_node {
     int64_t resumed; /**< position of the checkpoint it began from, or -1 */
     uint64_t begin_ns, attempt_ns, end_ns, term_ns, kept_ns;
     bool timed_out;
-    struct lm_gauge_value gauges[16];
+    struct lm_gauge_value gauges[32];
     size_t gauge_count;
 };
 

@@ -46,13 +46,18 @@ static void remember_gauge(struct arrival *arrival, const char *name, double val
     if (i == sizeof node->gauges / sizeof node->gauges[0])
         return;
     if (i == node->gauge_count) {
-        const char *copy = lm_arena_strdup(arrival->exec->arena, name);
+        struct lm_arena *arena = arrival->exec->arena;
+        const char *copy = lm_arena_strdup(arena, name);
         if (copy == NULL)
             return;
-        node->gauges[node->gauge_count++] = (struct lm_gauge_value){copy, value, value, now, now};
+        node->gauges[node->gauge_count++] = (struct lm_gauge_value){
+            copy, value, value,
+            now,  now,   strchr(name, '.') == NULL ? LM_NEW(arena, struct lm_series) : NULL};
     }
     node->gauges[i].value = value;
     node->gauges[i].last_ns = now;
+    if (node->gauges[i].course != NULL)
+        lm_series_add(node->gauges[i].course, (double)(now - node->attempt_ns) * 1e-9, value);
 }
 
 static bool take_gauge(void *user, const char *name, const struct lm_json *value)

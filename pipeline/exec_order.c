@@ -85,17 +85,6 @@ static bool is_plan_old(const struct lm_exec *exec, const struct lm_node *node)
 
 /* ---- is there room? ---- */
 
-static size_t threads_wanted(const struct lm_exec *exec, const struct lm_node *node)
-{
-    const struct lm_spec_stage *stage = &exec->spec->stages[node->index];
-    size_t want = exec->threads;
-    if (stage->threads > 0 && (size_t)stage->threads < want)
-        want = (size_t)stage->threads;
-    if (stage->type->max_threads > 0 && stage->type->max_threads < want)
-        want = stage->type->max_threads;
-    return want;
-}
-
 static bool share_a_mutex(const struct lm_spec_stage *a, const struct lm_spec_stage *b)
 {
     for (const char *const *x = a->mutex; x != NULL && *x != NULL; x++)
@@ -105,22 +94,42 @@ static bool share_a_mutex(const struct lm_spec_stage *a, const struct lm_spec_st
     return false;
 }
 
+static uint64_t memory_of(const struct lm_exec *exec, size_t stage)
+{
+    return lm_spec_need(exec->spec, stage, &exec->plan->stages[stage].estimate);
+}
+
+/** Says so when others hold what a stage will need; it is tried all the same. */
+static void tell_shortage(struct lm_exec *exec, const struct lm_node *node)
+{
+    uint64_t need = memory_of(exec, node->index), left = lm_memory_available();
+    const char *text =
+        need > left
+            ? lm_arena_printf(exec->arena,
+                              "needs about %.0f MiB of memory, %.0f MiB are available now; close "
+                              "other programs if it becomes slow or is killed",
+                              (double)need / 1048576, (double)left / 1048576)
+            : NULL;
+    if (text != NULL)
+        lm_exec_note(exec, node, text);
+}
+
 /** Alone a stage may always run; beside others only within threads, memory, -j and mutexes. */
 static bool has_room(const struct lm_exec *exec, const struct lm_node *node)
 {
     const struct lm_spec_stage *stage = &exec->spec->stages[node->index];
-    size_t running = 0, threads = threads_wanted(exec, node);
-    int64_t memory = stage->memory;
+    size_t running = 0, threads = lm_spec_threads(exec->spec, node->index, exec->threads);
+    uint64_t memory = memory_of(exec, node->index);
     for (size_t i = 0; i < exec->spec->stage_count; i++) {
         if (exec->nodes[i].phase != LM_RUNNING)
             continue;
         running++;
         threads += exec->nodes[i].threads;
-        memory += exec->spec->stages[i].memory;
+        memory += memory_of(exec, i);
         if (share_a_mutex(stage, &exec->spec->stages[i]))
             return false;
     }
-    return running == 0 || (threads <= exec->threads && (uint64_t)memory <= lm_memory_limit() &&
+    return running == 0 || (threads <= exec->threads && memory <= lm_memory_limit() &&
                             (exec->options->jobs <= 0 || running < (size_t)exec->options->jobs));
 }
 
@@ -184,8 +193,9 @@ static void launch(struct lm_exec *exec, struct lm_node *node)
     if (!take_lock(exec, node))
         return;
     if (!settle(exec, node)) {
-        node->threads = threads_wanted(exec, node);
+        node->threads = lm_spec_threads(exec->spec, node->index, exec->threads);
         exec->executed++;
+        tell_shortage(exec, node);
         if (lm_exec_start(exec, node, &err) == LM_OK)
             return;
         lm_exec_finish(exec, node, LM_FAILED, lm_arena_strdup(exec->arena, err.text));

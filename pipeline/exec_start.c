@@ -221,6 +221,7 @@ enum lm_status lm_exec_start(struct lm_exec *exec, struct lm_node *node, struct 
     node->phase = LM_RUNNING;
     node->attempts++;
     node->result = NULL;
+    node->gauge_count = 0; /* those of an earlier attempt */
     node->timed_out = false;
     node->term_ns = 0;
     node->attempt_ns = lm_clock_monotonic_ns();

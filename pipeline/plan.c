@@ -279,13 +279,14 @@ static enum lm_status fill(struct lm_plan *plan, struct lm_err *err)
     LM_TRY(lm_last_load(&plan->last, &plan->last_count, &spec_path, plan->arena, plan->spec->root,
                         plan->spec->experiment, err));
     uint64_t limit = lm_memory_limit();
+    size_t threads = plan->options->threads > 0 ? plan->options->threads : lm_cpu_count();
     for (size_t i = 0; i < plan->spec->stage_count; i++) {
         struct lm_plan_stage *s = &plan->stages[i];
         find_last(plan, i);
         LM_TRY(lm_plan_update(plan, i, err));
         if (!s->selected || s->state == LM_HIT)
             continue;
-        lm_spec_estimate(plan->spec, i, &s->estimate);
+        lm_spec_estimate(plan->spec, i, threads, &s->estimate);
         lm_spec_check_memory(plan->spec, i, &s->estimate, limit, &plan->warnings);
     }
     return plan->warnings.failed ? no_memory(plan, err) : check_selection(plan, err);

@@ -42,6 +42,10 @@ void lm_run_record_write(struct lm_buf *out, const struct lm_run_facts *facts);
 /* run_page.c */
 /** run.html: times, machine, keys, versions; self-contained, no script. */
 void lm_run_page_write(struct lm_buf *out, const struct lm_run_facts *facts);
+/* run_speed.c */
+/** Section of run.html on stages that told their phases (gauges "<phase>.seconds"): seconds,
+ *  operations a second, share of the peak, memory, curves. Nothing when there are none. */
+void lm_run_speed_write(struct lm_buf *out, const struct lm_exec *exec);
 /* run_junit.c */
 /** junit-run.xml: a case a stage, a case a gate. */
 void lm_run_junit_write(struct lm_buf *out, const struct lm_run_facts *facts);

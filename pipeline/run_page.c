@@ -161,15 +161,16 @@ static void put_stage_row(struct page *page, size_t i)
     if (record != NULL)
         lm_clock_format(when, record->finished);
     lm_html_printf(page->out,
-                   "<tr><th scope=\"row\">%s</th><td><b class=\"%s\">%s</b></td><td>%s</td>"
-                   "<td class=\"n\">%s</td>",
+                   "<tr><th scope=\"row\">%s</th><td><b class=\"%s\">%s</b></td>"
+                   "<td style=\"min-width:12rem\">%s</td><td class=\"n\">%s</td>",
                    page->exec->spec->stages[i].id, state_class(node), state_word(node),
                    node->error != NULL       ? node->error
                    : node->attempts > 0      ? node->reason
                    : planned->reason != NULL ? planned->reason
                                              : "",
                    duration(took, seconds_of(page, i)));
-    lm_html_printf(page->out, "<td class=\"n\">%s</td><td class=\"n\">%s</td><td>%s</td></tr>\n",
+    lm_html_printf(page->out,
+                   "<td class=\"n\">%s</td><td class=\"n\">%s</td><td class=\"w\">%s</td></tr>\n",
                    node->attempts > 0 ? lm_num_bytes(node->end.memory).text : "",
                    node->attempts > 0 ? lm_num_count((int64_t)node->threads).text : "", when);
 }
@@ -228,7 +229,8 @@ static void put_gauges(struct page *page)
                            "<tbody>\n");
     for (size_t i = 0; i < page->exec->spec->stage_count; i++)
         for (size_t k = 0; k < page->exec->nodes[i].gauge_count; k++)
-            put_gauge(page, i, &page->exec->nodes[i].gauges[k]);
+            if (strchr(page->exec->nodes[i].gauges[k].name, '.') == NULL)
+                put_gauge(page, i, &page->exec->nodes[i].gauges[k]);
     lm_buf_puts(page->out, "</tbody></table></div>");
     lm_html_section_end(page->out);
 }
@@ -361,6 +363,7 @@ void lm_run_page_write(struct lm_buf *out, const struct lm_run_facts *facts)
     put_chart(&page);
     put_stages(&page);
     put_gates(&page);
+    lm_run_speed_write(page.out, page.exec);
     put_gauges(&page);
     put_keys(&page);
     put_machine(&page);

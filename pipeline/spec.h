@@ -84,10 +84,15 @@ const struct lm_spec_value *lm_spec_value(const struct lm_spec *spec, size_t sta
 /** Origin of a parameter by key name; file NULL for what the spec does not give: then via is NULL
  *  for a default, "derived" for what the type's resolve function has set. */
 struct lm_origin lm_spec_origin(const struct lm_spec *spec, size_t stage, const char *param);
-/** Estimate of a stage by its type; zeroed when the type has none. */
-void lm_spec_estimate(const struct lm_spec *spec, size_t stage, struct lm_estimate *out);
-/** Adds a finding for a stage that needs more memory than `limit` bytes: by its estimate or its
- *  `resources`. Returns whether it does. */
+/** Threads a stage gets of a budget: all, unless its `resources` or its type say less. */
+size_t lm_spec_threads(const struct lm_spec *spec, size_t stage, size_t budget);
+/** Estimate of a stage by its type, with a budget of `threads` ≥ 1; zeroed when it has none. */
+void lm_spec_estimate(const struct lm_spec *spec, size_t stage, size_t threads,
+                      struct lm_estimate *out);
+/** Bytes to count on for a stage: its estimate or its resources.memory, whichever is more. */
+uint64_t lm_spec_need(const struct lm_spec *spec, size_t stage, const struct lm_estimate *estimate);
+/** Adds a finding for a stage that cannot have the memory it needs: its estimate or its
+ *  resources.memory exceeds `limit` bytes, or the one the other. Returns whether it does. */
 bool lm_spec_check_memory(const struct lm_spec *spec, size_t stage,
                           const struct lm_estimate *estimate, uint64_t limit,
                           struct lm_diag_list *diags);

@@ -23,6 +23,8 @@ struct named_value {
     const char *name;
     double value;
     bool changed;
+    double marked; /**< of a pace: the total at marked_ns; 0: never */
+    uint64_t marked_ns;
 };
 
 struct named_values {
@@ -290,6 +292,24 @@ void lm_ctx_gauge(struct lm_ctx *ctx, const char *name, double value)
         return;
     gauge->value = value;
     gauge->changed = true;
+    flush_when_due(ctx);
+}
+
+/** Half of the past and half of what is at least a second. */
+void lm_ctx_pace(struct lm_ctx *ctx, const char *name, double total, double scale)
+{
+    struct named_value *gauge = value_of(ctx, &ctx->gauges, name);
+    uint64_t now = lm_clock_monotonic_ns();
+    if (gauge == NULL ||
+        (gauge->marked_ns > 0 && total >= gauge->marked && now - gauge->marked_ns < SECOND))
+        return;
+    if (gauge->marked_ns > 0 && total >= gauge->marked) {
+        double pace = (total - gauge->marked) / ((double)(now - gauge->marked_ns) * 1e-9) * scale;
+        gauge->value = gauge->value > 0 ? (gauge->value + pace) / 2 : pace;
+        gauge->changed = true;
+    }
+    gauge->marked = total;
+    gauge->marked_ns = now;
     flush_when_due(ctx);
 }
 

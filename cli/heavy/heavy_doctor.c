@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/io.h"
+#include "base/pool.h"
 #include "heavy_model.h"
 
 static const struct {
@@ -23,20 +24,53 @@ static bool kernel_works(const char *kernels)
     return works;
 }
 
+static const char *const kernel_names[] = {"avx512", "avx2", "c"};
+
+enum { KERNELS = sizeof kernel_names / sizeof kernel_names[0] };
+
 static void print_kernels(FILE *out)
 {
-    static const char *const names[] = {"avx512", "avx2", "c"};
     char numerics[128];
     fputs("kernels    ", out);
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (kernel_works(names[i]))
-            fprintf(out, " %s", names[i]);
+    for (size_t i = 0; i < KERNELS; i++) {
+        if (kernel_works(kernel_names[i]))
+            fprintf(out, " %s", kernel_names[i]);
     }
     fputc('\n', out);
     lm_numerics_describe(numerics, LM_NUMERICS_BLAS);
     fprintf(out, "numerics    %s\n", numerics);
     lm_numerics_describe(numerics, LM_NUMERICS_PORTABLE);
     fprintf(out, "            %s\n", numerics);
+}
+
+static void print_peak(FILE *out, const char *title, const struct lm_machine_peak *one,
+                       const struct lm_machine_peak *all, size_t threads)
+{
+    fprintf(out, "%-11s %-6s  fp32 %.0f GFLOP/s on 1 thread, %.0f on %zu", title, one->kernels,
+            one->fp32 / 1e9, all->fp32 / 1e9, threads);
+    if (one->bf16 > 0)
+        fprintf(out, "; bf16 %.0f, %.0f", one->bf16 / 1e9, all->bf16 / 1e9);
+    fputc('\n', out);
+}
+
+/* What the arithmetic units and the memory give, on one thread and on all. */
+static void print_peaks(FILE *out)
+{
+    size_t threads = lm_cpu_count();
+    const char *title = "peak";
+    double one_rate, all_rate;
+    for (size_t i = 0; i < KERNELS; i++) {
+        struct lm_machine_peak one, all;
+        if (lm_machine_peak(&one, kernel_names[i], 1, NULL) != LM_OK ||
+            lm_machine_peak(&all, kernel_names[i], threads, NULL) != LM_OK)
+            continue;
+        print_peak(out, title, &one, &all, threads);
+        title = "";
+    }
+    if (lm_machine_read_rate(&one_rate, 1, NULL) == LM_OK &&
+        lm_machine_read_rate(&all_rate, threads, NULL) == LM_OK)
+        fprintf(out, "memory read %.1f GB/s on 1 thread, %.1f on %zu\n", one_rate / 1e9,
+                all_rate / 1e9, threads);
 }
 
 /* Path of the file a library was loaded from, by this process's map of memory, or NULL. */
@@ -76,6 +110,7 @@ int lm_heavy_doctor(struct lm_cli *cli, const void *given, char **operands, size
     FILE *out = cli->out.file;
     const char *maps = read_maps(cli->arena);
     print_kernels(out);
+    print_peaks(out);
     for (size_t i = 0; i < sizeof libraries / sizeof libraries[0]; i++) {
         const char *path = loaded_from(cli->arena, maps, libraries[i].name);
         fprintf(out, "library     %-9s built with %-8s %s\n", libraries[i].name,

@@ -43,7 +43,7 @@ static int resolve_artifact(struct place *place, struct lm_cli *cli, const char 
         return lm_cli_fail(cli, LM_EXIT_STORE, "out of memory");
     if (lm_artifact_name_parse(&artifact, port, cli->arena, &err) != LM_OK)
         return lm_cli_fail(cli, LM_EXIT_USAGE, err.text);
-    int status = lm_loaded_plan(&loaded, cli, spec, args, NULL);
+    int status = lm_loaded_plan(&loaded, cli, spec, args, NULL, 0);
     if (status == LM_EXIT_OK)
         status = lm_artifact_name_find(&stage, &artifact, &loaded, cli);
     if (status == LM_EXIT_OK)

@@ -131,3 +131,20 @@ size_t lm_memory_limit(void)
     each_group("/sys/fs/cgroup/memory", "memory", "memory.limit_in_bytes", look_at_memory, &limit);
     return limit;
 }
+
+size_t lm_memory_available(void)
+{
+    static const char field[] = "MemAvailable:";
+    size_t available = lm_memory_limit();
+    FILE *file = fopen("/proc/meminfo", "re");
+    char line[LINE_SPACE];
+    while (file != NULL && fgets(line, sizeof line, file) != NULL) {
+        if (strncmp(line, field, sizeof field - 1) != 0)
+            continue;
+        unsigned long long bytes = strtoull(line + sizeof field - 1, NULL, 10) * 1024;
+        available = bytes < available ? (size_t)bytes : available;
+    }
+    if (file != NULL)
+        fclose(file);
+    return available;
+}

@@ -24,8 +24,10 @@ void lm_pool_run(struct lm_pool *pool, size_t count, lm_task_fn *fn, void *user)
 
 /** Processors this process may run on (affinity and cgroup quota), ≥ 1. */
 size_t lm_cpu_count(void);
-/** Memory this process may use in bytes: the smaller of MemAvailable-like total RAM and the cgroup
- * limit. */
+/** Memory this process may use in bytes: the smaller of all RAM and the limits of its control
+ *  groups. It does not depend on what other programs hold. */
 size_t lm_memory_limit(void);
+/** The part of it that is to be had just now: MemAvailable of /proc/meminfo when that is less. */
+size_t lm_memory_available(void);
 
 #endif

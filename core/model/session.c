@@ -34,9 +34,8 @@ static float *carve(float **at, size_t floats)
     return out;
 }
 
-static size_t layout(struct lm_session *session, float *base)
+static size_t layout(struct lm_session *session, const struct lm_model_config *config, float *base)
 {
-    const struct lm_model_config *config = &session->model->config;
     size_t C = (size_t)config->width, T = (size_t)config->context, L = (size_t)config->layers;
     float *at = base;
     session->keys = carve(&at, L * T * C);
@@ -52,6 +51,13 @@ static size_t layout(struct lm_session *session, float *base)
     return (size_t)(at - base);
 }
 
+uint64_t lm_session_memory(const struct lm_model_config *config)
+{
+    struct lm_session session;
+    float none = 0;
+    return layout(&session, config, &none) * sizeof(float);
+}
+
 enum lm_status lm_session_create(struct lm_session **out, struct lm_model *model,
                                  struct lm_err *err)
 {
@@ -59,14 +65,14 @@ enum lm_status lm_session_create(struct lm_session **out, struct lm_model *model
     if (session != NULL) {
         float none = 0;
         session->model = model;
-        session->floats = layout(session, &none);
+        session->floats = layout(session, &model->config, &none);
         session->block = lm_block_map(session->floats * sizeof(float));
     }
     if (session == NULL || session->block == NULL) {
         free(session);
         return lm_fail(err, LM_NOMEM, "out of memory for a session; choose a shorter context");
     }
-    layout(session, session->block);
+    layout(session, &model->config, session->block);
     *out = session;
     return LM_OK;
 }

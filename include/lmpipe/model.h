@@ -174,6 +174,8 @@ enum lm_status lm_model_logits(struct lm_model *model, const int32_t *tokens, in
 
 /** Incremental decoding of one sequence with a key/value cache, by own kernels in a fixed order. */
 struct lm_session;
+/** Bytes a session on a model of this shape holds. */
+uint64_t lm_session_memory(const struct lm_model_config *config);
 /** New empty session on a model, which must outlive it. LM_NOMEM. */
 enum lm_status lm_session_create(struct lm_session **out, struct lm_model *model,
                                  struct lm_err *err);
@@ -233,8 +235,27 @@ struct lm_phase_stats {
     double seconds; /**< of wall time */
     double flops;   /**< useful work, as lm_model_step_flops counts */
 };
+
 /** Each phase since the model was made; scoring counts as forward work. Never in an artifact. */
 void lm_model_phases(const struct lm_model *model, struct lm_phase_stats out[LM_PHASES]);
+
+/** What the processor's arithmetic units do at most, in floating-point operations a second: the
+ *  yardstick of "MFU" (Chowdhery et al. 2022, appendix B). */
+struct lm_machine_peak {
+    const char *kernels; /**< whose instructions were used; static storage */
+    double fp32;         /**< fused multiply-adds, 2 each; "c": multiplications and additions */
+    double bf16;         /**< dot products of bfloat16; 0: these kernels have no such instruction */
+};
+
+/** Measures it for about 50 ms with `threads` threads (0: 1) that compute in registers at the
+ *  same time, by the kernels called `kernels` (as in lm_model_options). Each thread counts its
+ *  best 0.2 ms, so that a short interruption does not matter. Not repeatable: never hash it.
+ *  LM_UNSUPPORTED (kernels), LM_NOMEM. */
+enum lm_status lm_machine_peak(struct lm_machine_peak *out, const char *kernels, size_t threads,
+                               struct lm_err *err);
+/** *out: bytes a second that `threads` threads (0: 1) read from memory together, the best of three
+ *  passes over at least 256 MiB, 64 MiB a thread. LM_NOMEM. */
+enum lm_status lm_machine_read_rate(double *out, size_t threads, struct lm_err *err);
 
 /** One weight tensor: file name ("h.0.attn.c_attn.weight"), shape, values and gradient (NULL
  *  without training); borrowed from the model. */

@@ -73,9 +73,9 @@ const struct lm_stage *lm_spec_stage_type(const struct lm_spec *spec, size_t ind
 /** Index of a stage id, or (size_t)-1; *nearest (may be NULL) then holds the closest id or NULL. */
 size_t lm_spec_find(const struct lm_spec *spec, const char *id, const char **nearest);
 
-/** The same warnings for all stages, whether they are to run or not, for `check`. In the spec's
- * arena. */
-struct lm_diags lm_spec_warnings(const struct lm_spec *spec);
+/** Warnings of a plan (lm_plan_warnings) for all stages, whether they are to run or not, for
+ *  `check`; threads as in lm_plan_options. In the spec's arena. */
+struct lm_diags lm_spec_warnings(const struct lm_spec *spec, size_t threads);
 
 /** Resolved spec as YAML; with origins each value carries "# file:line" or "# default". */
 enum lm_status lm_spec_print_config(const struct lm_spec *spec, bool origins, bool json, FILE *out);
@@ -134,6 +134,7 @@ struct lm_plan;
 /** Numeric keys name BLAS and its kernel: asked from the worker once, then cached in the store. */
 struct lm_plan_options {
     struct lm_selection selection;
+    size_t threads;     /**< budget of the run, for estimates; 0: the processors allowed */
     const char *worker; /**< path of the worker program (for the probe) */
     const char *(*env)(void *user,
                        const char *name); /**< what the worker may see; NULL: nothing is set */
@@ -149,10 +150,12 @@ void lm_plan_free(struct lm_plan *plan);
  * estimate. LM_NOMEM. */
 enum lm_status lm_plan_print(const struct lm_plan *plan, bool json, FILE *out);
 bool lm_plan_is_stale(const struct lm_plan *plan); /**< anything but hits */
-/** Warnings about stages that are to run (memory beyond the machine's), in the plan's arena. */
+/** Warnings about stages that are to run and cannot have the memory they need: their estimate or
+ *  resources.memory is beyond what this process may use (RAM, cgroup), or the estimate beyond
+ *  resources.memory. In the plan's arena. */
 struct lm_diags lm_plan_warnings(const struct lm_plan *plan);
-/** LM_RANGE with the reason when `run` must not even begin: a stage needs more memory than there
- * is. */
+/** LM_RANGE with the first of them when `run` must not even begin. What other programs hold just
+ *  now does not count: whether a spec may run depends on the machine, not on the moment. */
 enum lm_status lm_plan_refusal(const struct lm_plan *plan, struct lm_err *err);
 /** `why`: differences of the key text since the last result, each traced to its cause, a line each.
  */

@@ -37,14 +37,17 @@ enum lm_stage_flags {
 /** What `plan` can say before anything runs. Zero: unknown. */
 struct lm_estimate {
     double flops;
-    uint64_t memory; /**< bytes */
+    uint64_t memory; /**< bytes at its peak; `run` refuses what the machine does not have */
     char text[200];  /**< e.g. "2,143,296 parameters, 1,400 steps" */
 };
 
-/** Looks up a parameter of the nearest stage of `type` upstream; false when there is none. */
+/** What an estimate may know beside the stage's own parameters. */
 struct lm_upstream {
+    /** Looks up a parameter of the nearest stage of `type` upstream; false when there is none. */
     bool (*get_int)(void *user, const char *type, const char *param, int64_t *out);
     void *user;
+    size_t threads; /**< the stage would get; 0 is 1 */
+    bool portable;  /**< numerics: portable (else blas) */
 };
 
 struct lm_stage {
@@ -108,8 +111,11 @@ const char *lm_ctx_experiment(const struct lm_ctx *ctx);
 /** Progress of the live line, at most as often as you like (throttled). */
 void lm_ctx_progress(struct lm_ctx *ctx, uint64_t done, uint64_t total, const char *unit);
 /** A value of the live line and of the run's events (loss, lr, tok/s …): never in an artifact or a
- * key. */
+ * key. A name with a dot ("forward.seconds") is for the run's record and page alone. */
 void lm_ctx_gauge(struct lm_ctx *ctx, const char *name, double value);
+/** A gauge of how fast `total` grows: its change a second times `scale`, smoothed over a few
+ * seconds, new at most once a second. The stage learns no time by it. */
+void lm_ctx_pace(struct lm_ctx *ctx, const char *name, double total, double scale);
 /** A final metric, kept in the action record and seen by gates as STAGE.name. Deterministic values
  * only. */
 void lm_ctx_result(struct lm_ctx *ctx, const char *name, double value);

@@ -1,3 +1,6 @@
+#include <stdio.h>
+
+#include <lmpipe/model.h>
 #include <lmpipe/stage.h>
 
 #include "evaluate_params.h"
@@ -35,6 +38,37 @@ static const struct lm_param params[] = {
     {.name = NULL},
 };
 
+enum { PROCESS_BYTES = 16 << 20 /* programs and libraries */ };
+
+/* The shape of the model upstream, when a stage here trains it. */
+static bool find_shape(const struct lm_upstream *upstream, struct lm_model_config *out)
+{
+    *out = (struct lm_model_config){0};
+    return upstream->get_int(upstream->user, "bpe", "vocab_size", &out->vocab) &&
+           upstream->get_int(upstream->user, "train", "context", &out->context) &&
+           upstream->get_int(upstream->user, "train", "layers", &out->layers) &&
+           upstream->get_int(upstream->user, "train", "heads", &out->heads) &&
+           upstream->get_int(upstream->user, "train", "width", &out->width);
+}
+
+/* The model and, beside it, the untrained one. What grows with the held-out text (16 bytes a
+ * token, the bigram's counts) is not known before there is one. */
+static void estimate(const void *data, const struct lm_upstream *upstream, struct lm_estimate *out)
+{
+    const struct evaluate_params *p = data;
+    struct lm_model_config config;
+    if (!find_shape(upstream, &config))
+        return;
+    const struct lm_model_options options = {.max_batch = p->batch,
+                                             .threads = upstream->threads,
+                                             .numerics = upstream->portable ? LM_NUMERICS_PORTABLE
+                                                                            : LM_NUMERICS_BLAS};
+    uint64_t models = p->untrained_windows > 0 ? 2 : 1;
+    out->memory = models * lm_model_memory(&config, &options) + PROCESS_BYTES;
+    snprintf(out->text, sizeof out->text, "%lld windows of %lld tokens at once",
+             (long long)p->batch, (long long)config.context);
+}
+
 const struct lm_stage lm_stage_evaluate = {
     .name = "evaluate",
     .version = 2,
@@ -44,4 +78,5 @@ const struct lm_stage lm_stage_evaluate = {
     .outputs = outputs,
     .params = params,
     .params_size = sizeof(struct evaluate_params),
+    .estimate = estimate,
 };

@@ -1,5 +1,7 @@
+#include <stdio.h>
 #include <string.h>
 
+#include <lmpipe/model.h>
 #include <lmpipe/stage.h>
 
 #include "sample_params.h"
@@ -100,6 +102,32 @@ static enum lm_status resolve(void *params_, struct lm_arena *arena, struct lm_e
     return check_names(&own->methods, err);
 }
 
+enum { PROCESS_BYTES = 16 << 20 /* programs and libraries */ };
+
+/* The shape of the model upstream, when a stage here trains it. */
+static bool find_shape(const struct lm_upstream *upstream, struct lm_model_config *out)
+{
+    *out = (struct lm_model_config){0};
+    return upstream->get_int(upstream->user, "bpe", "vocab_size", &out->vocab) &&
+           upstream->get_int(upstream->user, "train", "context", &out->context) &&
+           upstream->get_int(upstream->user, "train", "layers", &out->layers) &&
+           upstream->get_int(upstream->user, "train", "heads", &out->heads) &&
+           upstream->get_int(upstream->user, "train", "width", &out->width);
+}
+
+/* The weights and the keys and values of one sequence: decoding touches neither activations of a
+ * batch nor packed weights. */
+static void estimate(const void *data, const struct lm_upstream *upstream, struct lm_estimate *out)
+{
+    const struct sample_params *p = data;
+    struct lm_model_config config;
+    if (!find_shape(upstream, &config))
+        return;
+    const struct lm_model_options options = {.max_time = 1, .threads = upstream->threads};
+    out->memory = lm_model_memory(&config, &options) + lm_session_memory(&config) + PROCESS_BYTES;
+    snprintf(out->text, sizeof out->text, "up to %lld tokens a sample", (long long)p->max_tokens);
+}
+
 const struct lm_stage lm_stage_sample = {
     .name = "sample",
     .version = 1,
@@ -110,4 +138,5 @@ const struct lm_stage lm_stage_sample = {
     .params = params,
     .params_size = sizeof(struct sample_params),
     .resolve = resolve,
+    .estimate = estimate,
 };

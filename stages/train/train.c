@@ -126,7 +126,10 @@ static enum lm_status resolve(void *data, struct lm_arena *arena, struct lm_err 
     return lm_model_config_check(&config, err);
 }
 
-enum { TYPICAL_VOCAB = 4096, TYPICAL_THREADS = 2 };
+enum {
+    TYPICAL_VOCAB = 4096,
+    PROCESS_BYTES = 16 << 20 /* programs, libraries, the token set's index */
+};
 
 /* 1234567 → "1,234,567" */
 static void put_count(char out[32], int64_t value)
@@ -141,31 +144,38 @@ static void put_count(char out[32], int64_t value)
     out[at] = '\0';
 }
 
+/* At its peak: the model, the best weights, and a checkpoint about to be written (weights, two
+ * moments and best weights once more). */
+static uint64_t memory_of(const struct train_params *p, const struct lm_model_config *config,
+                          const struct lm_upstream *upstream)
+{
+    const struct lm_model_options options = {.training = true,
+                                             .recompute = p->recompute,
+                                             .max_batch = p->batch,
+                                             .threads = upstream->threads,
+                                             .precision = lm_precision_find(p->precision),
+                                             .numerics = upstream->portable ? LM_NUMERICS_PORTABLE
+                                                                            : LM_NUMERICS_BLAS};
+    uint64_t weights = (uint64_t)lm_model_parameters(config) * sizeof(float);
+    uint64_t best = strcmp(p->keep, "best") == 0 ? weights : 0;
+    uint64_t batch = (uint64_t)p->batch * (uint64_t)p->context * 3 * sizeof(float);
+    return lm_model_memory(config, &options) + best + (3 * weights + best) + batch + PROCESS_BYTES;
+}
+
 static void estimate(const void *data, const struct lm_upstream *upstream, struct lm_estimate *out)
 {
     const struct train_params *p = data;
     int64_t vocab = TYPICAL_VOCAB;
-    bool known = upstream != NULL &&
-                 upstream->get_int(upstream->user, "bpe", "vocab_size", &vocab) && vocab > 0;
+    bool known = upstream->get_int(upstream->user, "bpe", "vocab_size", &vocab) && vocab > 0;
     const struct lm_model_config config = {
         known ? vocab : TYPICAL_VOCAB, p->context, p->layers, p->heads, p->width, p->dropout};
-    const struct lm_model_options options = {.training = true,
-                                             .recompute = p->recompute,
-                                             .max_batch = p->batch,
-                                             .threads = TYPICAL_THREADS,
-                                             .precision = lm_precision_find(p->precision),
-                                             .numerics =
-                                                 LM_NUMERICS_PORTABLE}; /* the larger of the two */
-    int64_t parameters = lm_model_parameters(&config);
     int64_t looks = p->steps / p->eval_every + 1;
     double evaluations = (double)looks * (double)p->eval_batches;
     out->flops = lm_model_step_flops(&config, p->batch, p->context) *
                  ((double)p->steps * (double)p->accumulate + evaluations / 3);
-    out->memory = lm_model_memory(&config, &options);
-    if (strcmp(p->keep, "best") == 0)
-        out->memory += (uint64_t)parameters * sizeof(float);
+    out->memory = memory_of(p, &config, upstream);
     char count[32], steps[32], tokens[32];
-    put_count(count, parameters);
+    put_count(count, lm_model_parameters(&config));
     put_count(steps, p->steps);
     put_count(tokens, p->batch * p->accumulate * p->context);
     snprintf(out->text, sizeof out->text, "%s parameters%s, %s steps of %s tokens", count,

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "train_guard.h"
 #include "train_schedule.h"
+#include "train_speed.h"
 #include "train_state.h"
 
 /* ---- the log ---- */
@@ -175,12 +176,8 @@ static bool is_look_due(const struct train *train)
 
 static void show_progress(struct train *train)
 {
-    const struct train_params *p = train->params;
-    int64_t rows = p->batch * p->accumulate;
-    double flops = lm_model_step_flops(lm_model_config(train->model), rows, p->context);
-    lm_ctx_progress(train->ctx, train->step, (uint64_t)p->steps, "steps");
-    lm_ctx_gauge(train->ctx, "tokens", (double)train->step * (double)(rows * p->context));
-    lm_ctx_gauge(train->ctx, "flops", (double)train->step * flops);
+    lm_ctx_progress(train->ctx, train->step, (uint64_t)train->params->steps, "steps");
+    train_speed_show(train);
 }
 
 /* Steps and looks until the last. LM_CANCELLED leaves the training as it was after the last whole
@@ -271,7 +268,9 @@ static enum lm_status open_all(struct train *train, struct lm_err *err)
         return lm_fail(err, LM_NOMEM, "out of memory for a batch; choose a smaller one");
     if (best && train->data.valid_windows == 0)
         lm_ctx_note(train->ctx, "the valid split is empty: the last weights are kept");
-    return train_checkpoint_load(train, err);
+    LM_TRY(train_checkpoint_load(train, err));
+    train_speed_begin(train);
+    return LM_OK;
 }
 
 static enum lm_status write_outputs(struct train *train, struct lm_err *err)

@@ -76,7 +76,7 @@ enum lm_status train_checkpoint_save(struct train *train, struct lm_err *err)
     return status;
 }
 
-enum lm_status train_checkpoint_load(struct train *train, struct lm_err *err)
+static enum lm_status take_up(struct train *train, struct lm_err *err)
 {
     uint64_t position = 0;
     void *data = NULL;
@@ -113,4 +113,15 @@ enum lm_status train_checkpoint_load(struct train *train, struct lm_err *err)
     train->best = head.best;
     train->norms = head.norms;
     return lm_buf_status(&train->log, err);
+}
+
+/* What was read is copied into its places and not needed again: a resumed training holds no more
+ * memory than another. */
+enum lm_status train_checkpoint_load(struct train *train, struct lm_err *err)
+{
+    struct lm_arena *arena = lm_ctx_arena(train->ctx);
+    struct lm_arena_mark mark = lm_arena_mark(arena);
+    enum lm_status status = take_up(train, err);
+    lm_arena_rewind(arena, mark);
+    return status;
 }

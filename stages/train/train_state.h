@@ -37,6 +37,7 @@ struct train {
     uint64_t skips;      /**< of them, those since the last update */
     float *best_weights; /**< of best_step, in tensor order; NULL unless keep is best */
     size_t weights;      /**< floats of all tensors */
+    double peak;         /**< operations a second of the machine; 0: not measured */
 };
 
 /** Copies all weights out of the model, or back. */

@@ -32,6 +32,13 @@ for signal in INT TERM; do
     is "to the same bytes" "$(artifact_digests tiny.yaml -S steps=400)" "$want"
 done
 
+# A deadline asks for a checkpoint, too: the model has one however early it comes.
+fresh deadline
+lmpipe run tiny.yaml -S steps=1000000 --deadline 2s --progress none
+is "a deadline: exit 75" "$status" 75
+lmpipe plan tiny.yaml -S steps=1000000
+like "and a checkpoint was saved" "$out" '^resume@[0-9]+ model '
+
 fresh killed
 disturb KILL
 is "SIGKILL: 137" "$status" 137

@@ -72,6 +72,8 @@ lmpipe doctor
 is "doctor succeeds" "$status" 0
 like "names OpenBLAS" "$out" 'openblas'
 like "names a kernel path" "$out" '^kernels .*c'
+like "measures the peak of each" "$out" ' c +fp32 [0-9]+ GFLOP/s on 1 thread, [0-9]+ on [0-9]+'
+like "measures how fast memory is read" "$out" '^memory read [0-9.]+ GB/s on 1 thread, [0-9.]+ on [0-9]+'
 lmpipe cache du
 is "cache du without a store: exit 3" "$status:$out" "3:"
 LMPIPE_THREADS=many "$LMPIPE" run tiny.yaml 2>/dev/null

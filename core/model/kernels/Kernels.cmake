@@ -6,7 +6,8 @@ set(lm_flags_avx512 ${lm_flags_avx2} -mavx512f -mavx512dq -mavx512bw -mavx512vl
   -mprefer-vector-width=512)
 set(lm_flags_avx512bf16 ${lm_flags_avx512} -mavx512bf16)
 
-add_library(lmpipe_kernels STATIC core/model/kernels/blas.c core/model/kernels/pick.c)
+add_library(lmpipe_kernels STATIC core/model/kernels/blas.c core/model/kernels/pick.c
+  core/model/kernels/peak_pick.c)
 set(lm_kernel_sets c)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   list(APPEND lm_kernel_sets avx2 avx512 avx512bf16)

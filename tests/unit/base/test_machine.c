@@ -29,5 +29,23 @@ static void test_memory(struct tap *tap)
     CHECK(limit > ((size_t)1 << 20) && limit <= total);
 }
 
-static const struct tap_test tests[] = {TAP_ROW(test_processors) TAP_ROW(test_memory)};
+/* Near what the system's own table says at almost the same moment, unless a group allows less. */
+static void test_available(struct tap *tap)
+{
+    double kib = 0;
+    char line[256];
+    FILE *file = fopen("/proc/meminfo", "re");
+    REQUIRE(file != NULL);
+    while (kib == 0 && fgets(line, sizeof line, file) != NULL)
+        if (strncmp(line, "MemAvailable:", 13) == 0)
+            kib = strtod(line + 13, NULL);
+    fclose(file);
+    size_t available = lm_memory_available();
+    CHECK(available > ((size_t)1 << 20) && available <= lm_memory_limit());
+    if (kib * 1024 < (double)lm_memory_limit())
+        CHECK((double)available > kib * 512 && (double)available < kib * 2048);
+}
+
+static const struct tap_test tests[] = {TAP_ROW(test_processors) TAP_ROW(test_memory)
+                                            TAP_ROW(test_available)};
 LM_TEST_MAIN(tests)

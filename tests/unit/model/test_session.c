@@ -160,6 +160,18 @@ static void test_long_text(struct tap *tap)
     lm_model_free(model);
 }
 
-static const struct tap_test tests[] = {TAP_ROW(test_cached_equals_full) TAP_ROW(
-    test_pieces_kernels_threads) TAP_ROW(test_greedy_text) TAP_ROW(test_long_text)};
+/* Keys and values of every layer, and buffers that do not grow with the context but for one row
+ * of scores a head. */
+static void test_memory(struct tap *tap)
+{
+    struct lm_model_config config = {1000, 256, 4, 8, 64, 0};
+    double once = (double)lm_session_memory(&config);
+    CHECK(once > 2.0 * 4 * 256 * 64 * 4 && once < 2.0 * 4 * 256 * 64 * 4 + 100e3);
+    config.context *= 2;
+    CHECK_NEAR((double)lm_session_memory(&config) - once, 2.0 * 4 * 256 * 64 * 4 + 8 * 256 * 4, 0);
+}
+
+static const struct tap_test tests[] = {
+    TAP_ROW(test_cached_equals_full) TAP_ROW(test_pieces_kernels_threads) TAP_ROW(test_greedy_text)
+        TAP_ROW(test_long_text) TAP_ROW(test_memory)};
 LM_TEST_MAIN(tests)

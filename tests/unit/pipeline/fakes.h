@@ -113,13 +113,17 @@ static enum lm_status fake_train_resolve(void *params, struct lm_arena *arena, s
     return LM_OK;
 }
 
+/* Of each thread beyond the first. */
+enum { FAKE_THREAD_BYTES = 1000 };
+
 static void fake_train_estimate(const void *params, const struct lm_upstream *upstream,
                                 struct lm_estimate *out)
 {
     const struct fake_train *p = params;
     int64_t size = 1;
     upstream->get_int(upstream->user, "encode", "vocab_size", &size);
-    out->memory = (uint64_t)p->steps * (uint64_t)size * 1000000;
+    out->memory = (uint64_t)p->steps * (uint64_t)size * 1000000 +
+                  (uint64_t)(upstream->threads - 1) * FAKE_THREAD_BYTES;
     snprintf(out->text, sizeof out->text, "%lld steps", (long long)p->steps);
 }
 

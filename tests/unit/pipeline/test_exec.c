@@ -1,6 +1,7 @@
 #include "pipeline/exec.h"
 
 #include "base/json.h"
+#include "base/pool.h"
 #include "fake_runner.h"
 #include "tap.h"
 
@@ -402,6 +403,34 @@ static void test_side_by_side(struct tap *tap)
     }
 }
 
+/* Two stages that together need more memory than there is run one after the other; one that needs
+ * what others hold just now is told so, and runs. */
+static void test_memory_is_shared(struct tap *tap)
+{
+    struct fake_project p;
+    struct lm_run_options options = {.threads = 2};
+    size_t limit = lm_memory_limit() >> 20;
+    fake_project_init(&p);
+    fake_write_spec(&p,
+                    "  a: {uses: make, with: {word: a, pause: 300}, resources: {threads: 1, "
+                    "memory: %zuM}}\n"
+                    "  b: {uses: make, with: {word: b, pause: 300}, resources: {threads: 1, "
+                    "memory: %zuM}}\n",
+                    limit, limit / 2);
+    bool short_now = lm_memory_available() < limit << 20;
+    REQUIRE(fake_run(&p, &options, NULL));
+    CHECK_INT(p.result.exit_code, 0);
+    CHECK_INT(strstr(p.notes, "MiB are available now; close other programs") != NULL, short_now);
+    char *events =
+        read_text(&p, lm_arena_printf(p.arena, "store/runs/%s/events.jsonl", p.result.id));
+    REQUIRE(events != NULL);
+    const char *first_end = strstr(events, "\"stage_end\"");
+    const char *last_begin = strstr(strstr(events, "\"stage_begin\"") + 1, "\"stage_begin\"");
+    REQUIRE(first_end != NULL && last_begin != NULL);
+    CHECK(first_end < last_begin);
+    fake_project_release(&p);
+}
+
 static void test_gates_and_ci(struct tap *tap)
 {
     static const struct {
@@ -511,9 +540,9 @@ static const struct tap_test tests[] = {
                 TAP_ROW(test_interrupt_and_resume) TAP_ROW(test_second_signal)
                     TAP_ROW(test_killed_runner) TAP_ROW(test_stage_dies_with_runner)
                         TAP_ROW(test_two_runners) TAP_ROW(test_other_runner_dies)
-                            TAP_ROW(test_side_by_side) TAP_ROW(test_gates_and_ci)
-                                TAP_ROW(test_other_spec) TAP_ROW(test_damaged_object_heals)
-                                    TAP_ROW(test_run_files)};
+                            TAP_ROW(test_side_by_side) TAP_ROW(test_memory_is_shared)
+                                TAP_ROW(test_gates_and_ci) TAP_ROW(test_other_spec)
+                                    TAP_ROW(test_damaged_object_heals) TAP_ROW(test_run_files)};
 
 int main(int argc, char **argv)
 {

@@ -15,6 +15,10 @@
     "  tokens: {uses: encode, in: {text: text}}\n"
 #define MODEL(with) "  model: {uses: train, in: {tokens: tokens}, with: {" with "}}\n"
 #define PAGE "  page: {uses: report, in: {logs: model, card: text}}\n"
+#define RESOURCES(memory)                                                                          \
+    "lmpipe: 1\nexperiment: t\nstages:\n" CORPUS                                                   \
+    "  model: {uses: train, in: {tokens: tokens}, with: {steps: 3}, resources: {memory: " memory   \
+    "}}\n"
 #define SPEC(with) "lmpipe: 1\nexperiment: t\nstages:\n" CORPUS MODEL(with) PAGE
 
 /** A folder with a store, a fake worker and the last spec and plan made in it. */
@@ -477,11 +481,55 @@ static void test_memory(struct tap *tap)
     CHECK_STR(warnings.items[0].field, "model");
     CHECK(strstr(warnings.items[0].text,
                  "needs about 251457095.1 GiB of memory, this machine has ") != NULL);
-    CHECK(strstr(warnings.items[0].text, "(900000000 steps); make it smaller") != NULL);
+    CHECK(strstr(warnings.items[0].text,
+                 "(900000000 steps); make batch or model smaller, or use a larger machine") !=
+          NULL);
     CHECK_INT(lm_plan_refusal(b.plan, &b.err), LM_RANGE);
-    CHECK_INT(lm_spec_warnings(b.spec).count, 1);
+    CHECK(strncmp(b.err.text, "model: needs about ", 19) == 0);
+    CHECK(strstr(b.err.text, "; nothing was run") != NULL);
+    CHECK_INT(lm_spec_warnings(b.spec, 1).count, 1);
     CHECK_INT(make_plan(&b, SPEC("steps: 1")), LM_OK);
     CHECK_INT(lm_plan_refusal(b.plan, &b.err), LM_OK);
+    bench_close(&b);
+}
+
+/* What `resources` grants binds the estimate, and what it asks for the machine. The fake model
+ * takes 300 MB a step. */
+static void test_memory_granted(struct tap *tap)
+{
+    struct bench b;
+    REQUIRE(bench_open(&b));
+    CHECK_INT(make_plan(&b, RESOURCES("2G")), LM_OK);
+    CHECK_INT(lm_plan_refusal(b.plan, &b.err), LM_OK);
+    CHECK_INT(make_plan(&b, RESOURCES("800M")), LM_OK);
+    CHECK_INT(lm_plan_refusal(b.plan, &b.err), LM_RANGE);
+    CHECK_STR(b.err.text,
+              "model: needs about 858 MiB of memory, resources.memory grants 800 MiB (3 steps); "
+              "raise it, or make batch or model smaller; nothing was run");
+    CHECK_INT(make_plan(&b, RESOURCES("9000000G")), LM_OK);
+    CHECK_INT(lm_plan_refusal(b.plan, &b.err), LM_RANGE);
+    CHECK(strstr(b.err.text, "model: resources.memory asks for 9000000.0 GiB, this machine has "));
+    CHECK_INT(lm_spec_warnings(b.spec, 0).count, 1);
+    bench_close(&b);
+}
+
+/* An estimate sees the threads the stage would get: the budget, or less by its `resources`. */
+static void test_threads(struct tap *tap)
+{
+    struct bench b;
+    REQUIRE(bench_open(&b));
+    REQUIRE(make_plan(&b, RESOURCES("2G, threads: 3")) == LM_OK);
+    size_t model = lm_spec_find(b.spec, "model", NULL), text = lm_spec_find(b.spec, "text", NULL);
+    CHECK_INT(lm_spec_threads(b.spec, model, 8), 3);
+    CHECK_INT(lm_spec_threads(b.spec, model, 2), 2);
+    CHECK_INT(lm_spec_threads(b.spec, text, 8), 8);
+    struct lm_estimate three, one;
+    lm_spec_estimate(b.spec, model, 8, &three);
+    lm_spec_estimate(b.spec, model, 1, &one);
+    CHECK_INT(three.memory - one.memory, 2 * FAKE_THREAD_BYTES);
+    CHECK_INT(lm_spec_need(b.spec, model, &one), INT64_C(2) << 30);
+    one.memory = UINT64_C(3) << 30;
+    CHECK_INT(lm_spec_need(b.spec, model, &one), INT64_C(3) << 30);
     bench_close(&b);
 }
 
@@ -542,6 +590,7 @@ static const struct tap_test tests[] = {
         TAP_ROW(test_defaults_and_several_changes) TAP_ROW(test_early_cut_off)
             TAP_ROW(test_input_changed) TAP_ROW(test_damage) TAP_ROW(test_versions)
                 TAP_ROW(test_selection) TAP_ROW(test_force) TAP_ROW(test_stale_upstream_unselected)
-                    TAP_ROW(test_probe_is_asked_once) TAP_ROW(test_memory) TAP_ROW(test_artifacts)
-                        TAP_ROW(test_json)};
+                    TAP_ROW(test_probe_is_asked_once) TAP_ROW(test_memory)
+                        TAP_ROW(test_memory_granted) TAP_ROW(test_threads) TAP_ROW(test_artifacts)
+                            TAP_ROW(test_json)};
 LM_TEST_MAIN(tests)

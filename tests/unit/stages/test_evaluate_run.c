@@ -329,9 +329,57 @@ static void refuses_a_model_that_is_not_finite(struct tap *tap)
     CHECK_STR(scored_digest(hex, TOP "/a/out/scores"), "");
 }
 
+/* A shape as the stages upstream have it; `missing` is not there. */
+struct shape {
+    const char *missing;
+};
+
+static bool shape_upstream(void *user, const char *type, const char *param, int64_t *out)
+{
+    static const struct {
+        const char *type, *param;
+        int64_t value;
+    } rows[] = {{"bpe", "vocab_size", 2048},
+                {"train", "context", 256},
+                {"train", "layers", 4},
+                {"train", "heads", 6},
+                {"train", "width", 384}};
+
+    const struct shape *shape = user;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (strcmp(rows[i].type, type) != 0 || strcmp(rows[i].param, param) != 0 ||
+            (shape->missing != NULL && strcmp(shape->missing, param) == 0))
+            continue;
+        *out = rows[i].value;
+        return true;
+    }
+    return false;
+}
+
+/* The model, twice when an untrained one is scored beside it; nothing without a shape. */
+static void estimates_its_memory(struct tap *tap)
+{
+    const struct lm_model_config config = {2048, 256, 4, 6, 384, 0};
+    const struct lm_model_options options = {.max_batch = 8, .threads = 2};
+    struct shape shape = {NULL};
+    struct lm_upstream upstream = {shape_upstream, &shape, 2, false};
+    struct evaluate_params params = {.batch = 8, .untrained_windows = 64};
+    struct lm_estimate two = {0}, one = {0}, none = {0};
+    lm_stage_evaluate.estimate(&params, &upstream, &two);
+    params.untrained_windows = 0;
+    lm_stage_evaluate.estimate(&params, &upstream, &one);
+    CHECK_INT(two.memory - one.memory, lm_model_memory(&config, &options));
+    CHECK(one.memory > lm_model_memory(&config, &options));
+    CHECK_STR(one.text, "8 windows of 256 tokens at once");
+    shape.missing = "width";
+    lm_stage_evaluate.estimate(&params, &upstream, &none);
+    CHECK(none.memory == 0 && none.text[0] == '\0');
+}
+
 static const struct tap_test tests[] = {
     TAP_ROW(equals_token_by_token) TAP_ROW(untrained_is_uniform) TAP_ROW(items_add_up)
         TAP_ROW(curves_cover_all_tokens) TAP_ROW(threads_change_nothing) TAP_ROW(golden_bytes)
             TAP_ROW(one_document_has_no_interval) TAP_ROW(says_what_is_missing)
-                TAP_ROW(can_be_cancelled) TAP_ROW(refuses_a_model_that_is_not_finite)};
+                TAP_ROW(can_be_cancelled) TAP_ROW(refuses_a_model_that_is_not_finite)
+                    TAP_ROW(estimates_its_memory)};
 LM_TEST_MAIN(tests)

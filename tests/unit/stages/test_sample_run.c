@@ -329,9 +329,34 @@ static void refuses_a_model_that_is_not_finite(struct tap *tap)
     CHECK_STR(scored_digest(hex, TOP "/a/out/samples"), "");
 }
 
+static bool shape_upstream(void *user, const char *type, const char *param, int64_t *out)
+{
+    *out = strcmp(param, "vocab_size") == 0 ? 2048 : strcmp(param, "width") == 0 ? 384 : 6;
+    return user != NULL && (strcmp(type, "train") == 0 || strcmp(type, "bpe") == 0);
+}
+
+/* Weights, keys and values, and little else; nothing when the shape is not known. */
+static void estimates_its_memory(struct tap *tap)
+{
+    const struct lm_model_config config = {2048, 6, 6, 6, 384, 0};
+    char known;
+    struct lm_upstream upstream = {shape_upstream, &known, 1, true};
+    const struct sample_params params = {.max_tokens = 128};
+    struct lm_estimate estimate = {0}, none = {0};
+    lm_stage_sample.estimate(&params, &upstream, &estimate);
+    double weights = (double)lm_model_parameters(&config) * sizeof(float);
+    CHECK((double)estimate.memory > weights + 2.0 * 6 * 6 * 384 * sizeof(float));
+    CHECK((double)estimate.memory < weights + 32e6);
+    CHECK_STR(estimate.text, "up to 128 tokens a sample");
+    upstream.user = NULL;
+    lm_stage_sample.estimate(&params, &upstream, &none);
+    CHECK(none.memory == 0 && none.text[0] == '\0');
+}
+
 static const struct tap_test tests[] = {
     TAP_ROW(writes_the_grid) TAP_ROW(greedy_is_the_likeliest_token)
         TAP_ROW(a_new_prompt_changes_no_other_sample) TAP_ROW(figures_are_plausible)
             TAP_ROW(threads_change_nothing) TAP_ROW(golden_bytes) TAP_ROW(refuses_bad_grids)
-                TAP_ROW(can_be_cancelled) TAP_ROW(refuses_a_model_that_is_not_finite)};
+                TAP_ROW(can_be_cancelled) TAP_ROW(refuses_a_model_that_is_not_finite)
+                    TAP_ROW(estimates_its_memory)};
 LM_TEST_MAIN(tests)

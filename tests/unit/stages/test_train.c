@@ -3,6 +3,9 @@
 #include <lmpipe/model.h>
 #include <lmpipe/tokens.h>
 
+#include <sys/timerfd.h>
+#include <unistd.h>
+
 #include "base/io.h"
 #include "base/json.h"
 #include "ctx.h"
@@ -69,6 +72,8 @@ static struct train_params defaults(void)
 struct place {
     char dir[64], tokens[96], work[96], checkpoints[96];
     double valid_loss, train_loss;
+    FILE *events;  /* NULL: nobody listens */
+    int signal_fd; /* readable: cancel */
 };
 
 static bool open_place(struct place *place, size_t valid)
@@ -76,6 +81,8 @@ static bool open_place(struct place *place, size_t valid)
     char path[160];
     struct lm_err err;
     strcpy(place->dir, "/tmp/lmpipe-train-XXXXXX");
+    place->events = NULL;
+    place->signal_fd = -1;
     if (mkdtemp(place->dir) == NULL)
         return false;
     snprintf(place->tokens, sizeof place->tokens, "%s/tokens", place->dir);
@@ -115,13 +122,14 @@ static enum lm_status run(struct place *place, const struct train_params *params
     struct lm_ctx *ctx = NULL;
     lm_dir_remove(place->work, &err);
     if (lm_dir_create(place->work, &err) != LM_OK ||
-        lm_ctx_create(&ctx, &job, NULL, -1, &err) != LM_OK) {
+        lm_ctx_create(&ctx, &job, place->events, place->signal_fd, &err) != LM_OK) {
         printf("# %s\n", err.text);
         return LM_INTERNAL;
     }
     if (polls >= 0)
         lm_ctx_cancel_after(ctx, polls);
     enum lm_status status = lm_run_train(ctx, params, &err);
+    lm_ctx_flush(ctx);
     if (status != LM_OK && status != LM_CANCELLED)
         printf("# %s\n", err.text);
     place->valid_loss = lm_ctx_result_value(ctx, "valid_loss");
@@ -373,12 +381,14 @@ static bool vocab_upstream(void *user, const char *type, const char *param, int6
     return strcmp(type, "bpe") == 0 && strcmp(param, "vocab_size") == 0;
 }
 
+/* At its peak a training holds the model and, for a checkpoint, weights, moments and twice the
+ * best weights: 20 bytes a parameter beside the model. */
 static void test_estimate(struct tap *tap)
 {
     int64_t vocab = 50257;
-    const struct lm_upstream upstream = {vocab_upstream, &vocab};
+    struct lm_upstream upstream = {vocab_upstream, &vocab, 3, true};
     struct train_params params = defaults();
-    struct lm_estimate estimate = {0};
+    struct lm_estimate estimate = {0}, more = {0};
     struct lm_err err;
     params.preset = "gpt2-124m";
     params.context = params.layers = params.heads = params.width = LM_UNSET_INT;
@@ -386,12 +396,87 @@ static void test_estimate(struct tap *tap)
     CHECK_INT(lm_stage_train.resolve(&params, NULL, &err), LM_OK);
     lm_stage_train.estimate(&params, &upstream, &estimate);
     CHECK_STR(estimate.text, "124,439,808 parameters, 100,000 steps of 8,192 tokens");
-    CHECK(estimate.memory > 4u * 4 * 124439808u);
     CHECK(estimate.flops > 6 * 124e6 * 8192 * 1e5);
+    const struct lm_model_config config = {vocab, 1024, 12, 12, 768, params.dropout};
+    struct lm_model_options options = {
+        .training = true, .max_batch = 4, .threads = 3, .numerics = LM_NUMERICS_PORTABLE};
+    double beside = (double)(estimate.memory - lm_model_memory(&config, &options));
+    CHECK_NEAR(beside, 20 * 124439808.0, 40e6);
+    upstream.threads = 5;
+    lm_stage_train.estimate(&params, &upstream, &more);
+    options.threads = 5;
+    uint64_t threads = more.memory - estimate.memory; /* of two more */
+    CHECK(threads > 0 &&
+          estimate.memory + threads - (uint64_t)beside == lm_model_memory(&config, &options));
+    upstream.portable = false; /* no packed weights */
+    lm_stage_train.estimate(&params, &upstream, &estimate);
+    CHECK(estimate.memory < more.memory);
+    params.keep = "last";
+    lm_stage_train.estimate(&params, &upstream, &more);
+    CHECK_INT(estimate.memory - more.memory, 8 * INT64_C(124439808));
+}
+
+/* Last value of a gauge in the events, or NaN. */
+static double last_gauge(const char *events, const char *name)
+{
+    char field[64];
+    double value = (double)NAN;
+    snprintf(field, sizeof field, "\"%s\":", name);
+    for (const char *at = events; (at = strstr(at, field)) != NULL; at++)
+        value = strtod(at + strlen(field), NULL);
+    return value;
+}
+
+/* The events of a training that is stopped after `seconds`, or ends by itself. Caller frees. */
+static char *watch(struct place *place, const struct train_params *params, time_t seconds)
+{
+    const struct itimerspec when = {.it_value = {.tv_sec = seconds}};
+    char *text = NULL;
+    size_t size = 0;
+    place->events = open_memstream(&text, &size);
+    place->signal_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    timerfd_settime(place->signal_fd, 0, &when, NULL);
+    enum lm_status status = run(place, params, 1, -1);
+    close(place->signal_fd);
+    fclose(place->events);
+    return status == LM_OK || status == LM_CANCELLED ? text : NULL;
+}
+
+/* A training of seconds tells its speed against the machine's peak; the parts add up. A tiny one
+ * does not wait for the peak to be measured. */
+static void test_speed(struct tap *tap)
+{
+    struct place place;
+    struct train_params params = defaults();
+    double sum = 0;
+    REQUIRE(open_place(&place, 8));
+    char *tiny = watch(&place, &params, 60);
+    REQUIRE(tiny != NULL);
+    CHECK(last_gauge(tiny, "tokens") == STEPS * 128 && isnan(last_gauge(tiny, "peak.fp32")));
+    free(tiny);
+    close_place(&place);
+    params.steps = 100000000;
+    REQUIRE(open_place(&place, 8));
+    char *text = watch(&place, &params, 3);
+    REQUIRE(text != NULL);
+    for (size_t i = 0; i < LM_PHASES; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "%s.seconds", lm_phase_names[i]);
+        CHECK(last_gauge(text, name) > 0 && last_gauge(text, name) < 60);
+        snprintf(name, sizeof name, "%s.flops", lm_phase_names[i]);
+        sum += last_gauge(text, name);
+    }
+    CHECK_NEAR(sum, last_gauge(text, "flops"), 0.2 * sum); /* of two events, maybe */
+    CHECK(last_gauge(text, "peak.fp32") > 1e8);
+    CHECK(last_gauge(text, "mfu") > 0 && last_gauge(text, "mfu") < 115);
+    CHECK(last_gauge(text, "tokens_per_second") > 1);
+    CHECK(last_gauge(text, "memory") > 1e5);
+    free(text);
+    close_place(&place);
 }
 
 static const struct tap_test tests[] = {
     TAP_ROW(test_learns) TAP_ROW(test_log) TAP_ROW(test_threads) TAP_ROW(test_interruptions)
         TAP_ROW(test_keep) TAP_ROW(test_no_valid_split) TAP_ROW(test_order) TAP_ROW(test_schedule)
-            TAP_ROW(test_resolve) TAP_ROW(test_estimate)};
+            TAP_ROW(test_resolve) TAP_ROW(test_estimate) TAP_ROW(test_speed)};
 LM_TEST_MAIN(tests)

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/signalfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/io.h"
@@ -114,6 +115,33 @@ static void test_throttle(struct tap *tap)
     teardown(&f);
 }
 
+/** A pace is new once a second at most, and tells the change of a total by the second. */
+static void test_pace(struct tap *tap)
+{
+    const struct timespec nap = {.tv_nsec = 300000000};
+    struct fixture f;
+    struct lm_json *root = NULL;
+    setup(&f, -1);
+    for (int i = 0; i <= 4; i++) {
+        lm_ctx_pace(f.ctx, "speed", 5000 + 300.0 * i, 10);
+        nanosleep(&nap, NULL);
+        fflush(f.events);
+        CHECK(i == 4 || f.size == 0);
+    }
+    lm_ctx_flush(f.ctx);
+    fflush(f.events);
+    REQUIRE(f.size > 0 && lm_json_parse(&root, f.text, f.size, NULL) == LM_OK);
+    double pace = lm_json_double(lm_json_get(lm_json_get(root, "gauges"), "speed"), 0);
+    CHECK(pace > 1000 && pace <= 10000); /* 10,000 on a machine that sleeps no longer than asked */
+    lm_json_free(root);
+    lm_ctx_pace(f.ctx, "speed", 1, 10); /* a total that fell begins anew */
+    size_t before = f.size;
+    lm_ctx_flush(f.ctx);
+    fflush(f.events);
+    CHECK_INT(f.size, before);
+    teardown(&f);
+}
+
 /** Whatever a note holds, an event is one line of JSON. */
 static void test_notes(struct tap *tap)
 {
@@ -181,6 +209,7 @@ static void test_checkpoints(struct tap *tap)
     teardown(&f);
 }
 
-static const struct tap_test tests[] = {TAP_ROW(test_paths) TAP_ROW(test_results) TAP_ROW(
-    test_throttle) TAP_ROW(test_notes) TAP_ROW(test_cancel) TAP_ROW(test_checkpoints)};
+static const struct tap_test tests[] = {
+    TAP_ROW(test_paths) TAP_ROW(test_results) TAP_ROW(test_throttle) TAP_ROW(test_pace)
+        TAP_ROW(test_notes) TAP_ROW(test_cancel) TAP_ROW(test_checkpoints)};
 LM_TEST_MAIN(tests)

@@ -1,0 +1,52 @@
+#include "train_speed.h"
+
+#include <stdio.h>
+
+/* Fewer operations than so many a thread are done before anybody looks: some two seconds. */
+#define WORTH_MEASURING 2e11
+
+static double tokens_of_step(const struct train *train)
+{
+    const struct train_params *p = train->params;
+    return (double)p->batch * (double)p->accumulate * (double)p->context;
+}
+
+static double flops_left(const struct train *train)
+{
+    const struct train_params *p = train->params;
+    double step =
+        lm_model_step_flops(lm_model_config(train->model), p->batch * p->accumulate, p->context);
+    return step * (double)((uint64_t)p->steps - train->step);
+}
+
+void train_speed_begin(struct train *train)
+{
+    struct lm_machine_peak peak;
+    size_t threads = lm_ctx_threads(train->ctx);
+    if (flops_left(train) >= WORTH_MEASURING * (double)threads &&
+        lm_machine_peak(&peak, lm_ctx_kernels(train->ctx), threads, NULL) == LM_OK) {
+        train->peak = peak.fp32;
+        lm_ctx_gauge(train->ctx, "peak.fp32", peak.fp32);
+    }
+    train_speed_show(train);
+}
+
+void train_speed_show(struct train *train)
+{
+    struct lm_phase_stats phases[LM_PHASES];
+    double flops = 0, tokens = (double)train->step * tokens_of_step(train);
+    lm_model_phases(train->model, phases);
+    for (size_t i = 0; i < LM_PHASES; i++) {
+        char name[40];
+        snprintf(name, sizeof name, "%s.seconds", lm_phase_names[i]);
+        lm_ctx_gauge(train->ctx, name, phases[i].seconds);
+        snprintf(name, sizeof name, "%s.flops", lm_phase_names[i]);
+        lm_ctx_gauge(train->ctx, name, phases[i].flops);
+        flops += phases[i].flops;
+    }
+    lm_ctx_gauge(train->ctx, "tokens", tokens);
+    lm_ctx_gauge(train->ctx, "flops", flops);
+    lm_ctx_pace(train->ctx, "tokens_per_second", tokens, 1);
+    if (train->peak > 0)
+        lm_ctx_pace(train->ctx, "mfu", flops, 100 / train->peak);
+}
