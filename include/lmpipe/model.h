@@ -149,6 +149,19 @@ enum lm_status lm_model_score(struct lm_model *model, const int32_t *tokens, con
 enum lm_status lm_model_logits(struct lm_model *model, const int32_t *tokens, int64_t batch,
                                int64_t time, float *logits, struct lm_err *err);
 
+/* ---- decode ---- */
+
+/** How weights are kept for decoding; sums are float32 in any case. */
+enum lm_weights {
+    LM_WEIGHTS_F32,  /**< as they are: 4 bytes */
+    LM_WEIGHTS_BF16, /**< rounded to 8 bits of mantissa, ties to even: 2 bytes */
+    LM_WEIGHTS_INT8, /**< -127 … 127 times a scale for each output and 64 inputs: 1.06 bytes */
+    LM_WEIGHT_FORMATS
+};
+
+/** "f32", "bf16", "int8", NULL: for parameter tables, by enum lm_weights. */
+extern const char *const lm_weights_names[LM_WEIGHT_FORMATS + 1];
+
 /** Incremental decoding of one sequence with a key/value cache, by own kernels in a fixed order. */
 struct lm_session;
 /** New empty session on a model, which must outlive it. LM_NOMEM. */
