@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include <lmpipe/model.h>
 #include <lmpipe/stage.h>
 
 #include "sample_params.h"
@@ -50,6 +51,9 @@ static const struct lm_param params[] = {
      .help = "samples of each prompt (greedy: always one)"},
     {P(max_tokens), .type = LM_P_INT, .def_int = 128, .min = 1, .max = 1 << 20, .unit = "tokens",
      .help = "longest continuation; end-of-text ends it earlier"},
+    {P(weights), .type = LM_P_ENUM, .flags = LM_PARAM_COMPACT, .def_str = "f32",
+     .choices = lm_weights_names,
+     .help = "how the model's weights are kept while it writes: bf16, int8 are faster, rounded"},
     {.name = NULL},
 };
 
@@ -102,7 +106,7 @@ static enum lm_status resolve(void *params_, struct lm_arena *arena, struct lm_e
 
 const struct lm_stage lm_stage_sample = {
     .name = "sample",
-    .version = 1,
+    .version = 2,
     .summary = "text from the model by several decoding methods, with diversity and novelty",
     .flags = LM_STAGE_SEED | LM_STAGE_NUMERIC,
     .inputs = inputs,
