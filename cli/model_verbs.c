@@ -1,5 +1,7 @@
 #include "model_verbs.h"
 
+#include <lmpipe/model.h>
+
 #define INFO(field) .offset = offsetof(struct lm_model_info_args, field)
 #define GENERATE(field) .offset = offsetof(struct lm_model_generate_args, field)
 
@@ -72,6 +74,12 @@ const struct lm_option lm_model_generate_options[] = {
      .metavar = "N",
      .max = 9e18,
      .help = "equal seeds give equal texts (default 0)"},
+    {.name = "weights",
+     .kind = LM_O_CHOICE,
+     GENERATE(weights),
+     .metavar = "f32|bf16|int8",
+     .choices = lm_weights_names,
+     .help = "how weights are kept: bf16 and int8 are faster, and rounded (default f32)"},
     {.name = "threads",
      .kind = LM_O_INT,
      GENERATE(threads),

@@ -21,6 +21,7 @@ struct lm_model_generate_args {
     const char *prompt;
     int64_t tokens, top_k, seed, threads;
     double temperature, top_p, min_p, repetition_penalty;
+    int weights; /* enum lm_weights */
 };
 extern const struct lm_option lm_model_generate_options[];
 extern const struct lm_model_generate_args lm_model_generate_defaults;

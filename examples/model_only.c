@@ -39,9 +39,15 @@ int main(void)
             status = lm_model_step(model, &adamw, NULL, &err);
     }
     const int32_t prompt[] = {'s', 'h', 'e', ' '};
+    const struct lm_sampling greedy = {0};
+    const struct lm_continuation more = {.prompt = prompt,
+                                         .count = 4,
+                                         .max_new = 60,
+                                         .rules = &greedy,
+                                         .rng = lm_rng_stream(1, "sample"),
+                                         .emit = print_byte};
     if (status == LM_OK)
-        status = lm_model_generate(model, prompt, 4, 60, &(struct lm_sampling){0},
-                                   lm_rng_stream(1, "sample"), 0, print_byte, NULL, &err);
+        status = lm_model_generate(model, &more, 1, NULL, &err);
     lm_model_free(model);
     printf("\nloss %.3f nats a byte\n", loss);
     if (status != LM_OK)

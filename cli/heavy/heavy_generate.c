@@ -47,9 +47,17 @@ static enum lm_status continue_prompt(struct lm_heavy_model *model, struct lm_en
         count = 1;
     }
     lm_safe_write(&speaker->safe, prompt, strlen(prompt));
-    LM_TRY(lm_model_generate(model->model, ids, (int64_t)count, args->tokens, &rules,
-                             lm_rng_stream((uint64_t)args->seed, "generate"), 0, speak, speaker,
-                             err));
+    const struct lm_continuation text = {
+        .prompt = ids,
+        .count = (int64_t)count,
+        .max_new = args->tokens,
+        .rules = &rules,
+        .rng = lm_rng_stream((uint64_t)args->seed, "generate"),
+        .emit = speak,
+        .user = speaker,
+    };
+    const struct lm_generate_options options = {.weights = (enum lm_weights)args->weights};
+    LM_TRY(lm_model_generate(model->model, &text, 1, &options, err));
     lm_safe_finish(&speaker->safe);
     fputc('\n', speaker->safe.out);
     return LM_OK;

@@ -1,7 +1,8 @@
 /*
- * Incremental decoding: keys and values of all earlier tokens are kept. Every token's numbers are
- * computed by kernels that treat rows one by one in a fixed order, so they depend on nothing but
- * the tokens before it: not on how the prompt was cut, not on threads, not on other sequences.
+ * Incremental decoding: keys and values of all earlier tokens are kept, and every number is
+ * computed in the order of the portable product whatever other rows are computed beside it. So a
+ * sequence's logits depend on nothing but its tokens: not on how they were cut, not on threads,
+ * not on other sequences.
  */
 #include "model/core.h"
 
@@ -10,69 +11,135 @@
 #include <string.h>
 
 #include "model/block.h"
+#include "model/decoder.h"
 
 enum {
-    FEED_ROWS = 16,    /* tokens that share a read of the weights */
-    OUT_COLUMNS = 256, /* outputs of a task */
-    SERIAL_WORK =
-        1 << 18 /* products below this many multiplications are not worth waking threads */
+    ROWS = LM_DECODER_ROWS, /* tokens that share a read of the weights */
+    QUERIES = 4,            /* queries of a head that share a read of its keys */
+    COLUMNS = LM_DECODE_COLUMNS,
+    MAX_SEQUENCES = 4096,
+};
+
+/* Tokens of one sequence within the running rows. */
+struct segment {
+    size_t sequence, row, rows;
+    size_t at; /* position of the first one */
 };
 
 struct lm_session {
-    struct lm_model *model;
-    int64_t length;
+    struct lm_decoder *decoder;
+    size_t sequences, length;
+    int64_t *lengths; /* of each sequence */
+    bool *is_fed;     /* by the running call */
+    struct segment segments[ROWS];
+    size_t segment_count;
+    int32_t tokens[ROWS];
+    size_t places[ROWS]; /* positions of the rows */
     float *block;
     size_t floats;
-    float *keys, *values; /* (L, T, C) */
-    float *x, *h, *qkv, *f, *out, *scores, *logits, *stat;
+    /* (L, sequences, H): keys in panels (length / COLUMNS, hs, COLUMNS), values (length, hs),
+     * both rounded up: a strip may touch what lies behind */
+    float *keys, *values;
+    size_t key_floats, value_floats, value_ld; /* of a head */
+    float *x, *h, *qkv, *f, *out, *stat;
+    float *last, *logits; /* (sequences, C) and (sequences, V): the ends of the feeds */
+    float *scores;        /* per worker: QUERIES rows of scores, QUERIES of outputs */
+    size_t scores_ld, worker_floats;
 };
+
+static size_t round_up(size_t n, size_t unit)
+{
+    return (n + unit - 1) / unit * unit;
+}
 
 static float *carve(float **at, size_t floats)
 {
     float *out = *at;
-    *at += (floats + 15) / 16 * 16;
+    *at += round_up(floats, 16);
     return out;
 }
 
-static size_t layout(struct lm_session *session, const struct lm_model_config *config, float *base)
+/* Everything a session holds, from `base` on; returns the floats it takes. */
+static size_t layout(struct lm_session *session, const struct lm_model_config *config,
+                     size_t threads, float *base)
 {
-    size_t C = (size_t)config->width, T = (size_t)config->context, L = (size_t)config->layers;
+    size_t C = (size_t)config->width, H = (size_t)config->heads, hs = C / H;
+    size_t heads = (size_t)config->layers * session->sequences * H;
     float *at = base;
-    session->keys = carve(&at, L * T * C);
-    session->values = carve(&at, L * T * C);
-    session->x = carve(&at, FEED_ROWS * C);
-    session->h = carve(&at, FEED_ROWS * C);
-    session->qkv = carve(&at, FEED_ROWS * 3 * C);
-    session->f = carve(&at, FEED_ROWS * 4 * C);
-    session->out = carve(&at, FEED_ROWS * 4 * C);
-    session->scores = carve(&at, (size_t)config->heads * T);
-    session->logits = carve(&at, (size_t)config->vocab);
-    session->stat = carve(&at, 2 * FEED_ROWS);
+    session->scores_ld = round_up(session->length, COLUMNS);
+    session->value_ld = round_up(hs, LM_DECODE_UNIT);
+    session->key_floats = session->scores_ld * hs;
+    session->value_floats = session->length * session->value_ld;
+    session->worker_floats = QUERIES * (session->scores_ld + session->value_ld);
+    session->keys = carve(&at, heads * session->key_floats);
+    session->values = carve(&at, heads * session->value_floats);
+    session->x = carve(&at, ROWS * C);
+    session->h = carve(&at, ROWS * C);
+    session->qkv = carve(&at, ROWS * 3 * C);
+    session->f = carve(&at, ROWS * 4 * C);
+    session->out = carve(&at, ROWS * C);
+    session->stat = carve(&at, 2 * ROWS);
+    session->last = carve(&at, session->sequences * C);
+    session->logits = carve(&at, session->sequences * (size_t)config->vocab);
+    session->scores = carve(&at, threads * session->worker_floats);
     return (size_t)(at - base);
 }
 
-uint64_t lm_session_memory(const struct lm_model_config *config)
+/* How many sequences, and how long. */
+static void seat(struct lm_session *session, const struct lm_model_config *config,
+                 const struct lm_session_options *options)
+{
+    int64_t sequences = options != NULL ? options->sequences : 0;
+    int64_t length = options != NULL ? options->length : 0;
+    session->sequences = sequences > 0 ? (size_t)sequences : 1;
+    session->length = (size_t)(length > 0 ? length : config->context);
+}
+
+uint64_t lm_session_memory(const struct lm_model_config *config,
+                           const struct lm_session_options *options, size_t threads)
 {
     struct lm_session session;
     float none = 0;
-    return layout(&session, config, &none) * sizeof(float);
+    seat(&session, config, options);
+    return layout(&session, config, threads > 0 ? threads : 1, &none) * sizeof(float);
 }
 
-enum lm_status lm_session_create(struct lm_session **out, struct lm_model *model,
-                                 struct lm_err *err)
+static enum lm_status check_options(const struct lm_session_options *options, int64_t context,
+                                    struct lm_err *err)
 {
+    if (options->sequences < 0 || options->sequences > MAX_SEQUENCES)
+        return lm_fail(err, LM_RANGE, "sequences: %lld is outside 1 to %d; take fewer",
+                       (long long)options->sequences, MAX_SEQUENCES);
+    if (options->length < 0 || options->length > context)
+        return lm_fail(err, LM_RANGE, "length: %lld is outside 1 to the context of %lld; shorten",
+                       (long long)options->length, (long long)context);
+    return LM_OK;
+}
+
+enum lm_status lm_session_create(struct lm_session **out, struct lm_decoder *decoder,
+                                 const struct lm_session_options *options, struct lm_err *err)
+{
+    const struct lm_model_config *config = &decoder->model->config;
+    size_t threads = lm_pool_threads(decoder->model->pool);
+    if (options != NULL)
+        LM_TRY(check_options(options, config->context, err));
     struct lm_session *session = calloc(1, sizeof *session);
     if (session != NULL) {
         float none = 0;
-        session->model = model;
-        session->floats = layout(session, &model->config, &none);
+        session->decoder = decoder;
+        seat(session, config, options);
+        session->lengths = calloc(session->sequences, sizeof *session->lengths);
+        session->is_fed = calloc(session->sequences, sizeof *session->is_fed);
+        session->floats = layout(session, config, threads, &none);
         session->block = lm_block_map(session->floats * sizeof(float));
     }
-    if (session == NULL || session->block == NULL) {
-        free(session);
-        return lm_fail(err, LM_NOMEM, "out of memory for a session; choose a shorter context");
+    if (session == NULL || session->block == NULL || session->lengths == NULL ||
+        session->is_fed == NULL) {
+        lm_session_free(session);
+        return lm_fail(err, LM_NOMEM,
+                       "out of memory for a session; take fewer sequences or a shorter length");
     }
-    layout(session, &model->config, session->block);
+    layout(session, config, threads, session->block);
     *out = session;
     return LM_OK;
 }
@@ -82,167 +149,274 @@ void lm_session_free(struct lm_session *session)
     if (session == NULL)
         return;
     lm_block_unmap(session->block, session->floats * sizeof(float));
+    free(session->lengths);
+    free(session->is_fed);
     free(session);
 }
 
-void lm_session_reset(struct lm_session *session)
+void lm_session_reset(struct lm_session *session, int64_t sequence)
 {
-    session->length = 0;
+    session->lengths[sequence] = 0;
 }
 
-int64_t lm_session_length(const struct lm_session *session)
+int64_t lm_session_length(const struct lm_session *session, int64_t sequence)
 {
-    return session->length;
+    return session->lengths[sequence];
 }
 
-/* y = x w + bias for some rows, cut along the outputs. */
-struct product {
-    const struct lm_kernels *kernels;
-    float *y;
-    const float *x, *w, *bias;
-    size_t rows, k, n;
-};
+/* ---- attention ---- */
 
-static void product_task(void *user, size_t task, size_t worker)
-{
-    (void)worker;
-    const struct product *p = user;
-    size_t first = task * OUT_COLUMNS, rest = p->n - first;
-    p->kernels->linear(p->y + first, p->n, p->x, p->k, p->w + first, p->n, p->bias + first, p->rows,
-                       p->k, rest < OUT_COLUMNS ? rest : OUT_COLUMNS);
-}
-
-static void linear(const struct lm_session *session, float *y, const float *x, enum lm_tensor_id w,
-                   enum lm_tensor_id bias, size_t layer, size_t rows, size_t k, size_t n)
-{
-    const struct lm_model *model = session->model;
-    struct product p = {.kernels = model->kernels, .x = x, .rows = rows, .k = k, .n = n};
-    p.y = y;
-    p.w = lm_weight(model, w, layer);
-    p.bias = lm_weight(model, bias, layer);
-    struct lm_pool *pool = rows * k * n < SERIAL_WORK ? NULL : model->pool;
-    lm_pool_run(pool, (n + OUT_COLUMNS - 1) / OUT_COLUMNS, product_task, &p);
-}
-
-/* The attention of one head for row `row` of the fed tokens. */
 struct attend {
     struct lm_session *session;
-    size_t layer, row, keys;
+    size_t layer;
 };
 
-static void attend_task(void *user, size_t h, size_t worker)
-{
-    (void)worker;
-    const struct attend *at = user;
-    struct lm_session *session = at->session;
-    const struct lm_model *model = session->model;
-    const struct lm_kernels *kernels = model->kernels;
-    size_t C = (size_t)model->config.width, hs = C / (size_t)model->config.heads;
-    size_t T = (size_t)model->config.context, base = at->layer * T * C + h * hs;
-    float *scores = session->scores + h * T, *out = session->h + at->row * C + h * hs;
-    kernels->dots(scores, session->qkv + at->row * 3 * C + h * hs, session->keys + base, C,
-                  at->keys, hs);
-    kernels->softmax(scores, at->keys, (float)(1.0 / sqrt((double)hs)));
-    kernels->linear(out, C, scores, T, session->values + base, C, NULL, 1, at->keys, hs);
-}
+/* One head of one segment. */
+struct head {
+    float *keys, *values, *scores, *sums;
+    size_t size;
+};
 
-static void attention(struct lm_session *session, size_t layer, size_t rows)
+/* Keeps the keys and values of the segment's rows. */
+static void keep_rows(const struct lm_session *session, const struct segment *segment,
+                      const struct head *head, const float *qkv, size_t C)
 {
-    const struct lm_model *model = session->model;
-    size_t C = (size_t)model->config.width, T = (size_t)model->config.context;
-    size_t at = (size_t)session->length;
-    for (size_t r = 0; r < rows; r++) {
-        const float *qkv = session->qkv + r * 3 * C;
-        memcpy(session->keys + (layer * T + at + r) * C, qkv + C, C * sizeof *qkv);
-        memcpy(session->values + (layer * T + at + r) * C, qkv + 2 * C, C * sizeof *qkv);
-    }
-    for (size_t r = 0; r < rows; r++) {
-        struct attend attend = {session, layer, r, at + r + 1};
-        struct lm_pool *pool = attend.keys * C * 2 < SERIAL_WORK ? NULL : model->pool;
-        lm_pool_run(pool, (size_t)model->config.heads, attend_task, &attend);
+    for (size_t r = 0; r < segment->rows; r++) {
+        size_t at = segment->at + r;
+        const float *key = qkv + r * 3 * C + C, *value = key + C;
+        float *panel = head->keys + at / COLUMNS * COLUMNS * head->size + at % COLUMNS;
+        for (size_t d = 0; d < head->size; d++)
+            panel[d * COLUMNS] = key[d];
+        memcpy(head->values + at * session->value_ld, value, head->size * sizeof *value);
     }
 }
 
-static void layer(struct lm_session *session, size_t l, size_t rows)
+/* Up to QUERIES rows from row r of the segment on: their last one sees the most keys, and the
+ * probabilities of keys that others must not see are 0. */
+static void attend_rows(const struct lm_session *session, const struct segment *segment,
+                        const struct head *head, const float *q, size_t r, size_t rows, float *out)
 {
-    const struct lm_model *model = session->model;
-    const struct lm_kernels *kernels = model->kernels;
+    const struct lm_decoder *decoder = session->decoder;
+    size_t C = (size_t)decoder->model->config.width, ld = session->scores_ld;
+    size_t first = segment->at + r, keys = first + rows;
+    float max[QUERIES], sum[QUERIES];
+    for (size_t j = 0; j < keys; j += COLUMNS)
+        decoder->kernels->strip(head->scores + j, ld, q, 3 * C, rows, head->keys + j * head->size,
+                                COLUMNS, head->size, COLUMNS);
+    decoder->model->kernels->softmax_causal(head->scores, ld, rows, first, keys,
+                                            (float)(1.0 / sqrt((double)head->size)), max, sum);
+    decoder->kernels->strip(head->sums, session->value_ld, head->scores, ld, rows, head->values,
+                            session->value_ld, keys, session->value_ld);
+    for (size_t i = 0; i < rows; i++)
+        memcpy(out + i * C, head->sums + i * session->value_ld, head->size * sizeof *out);
+}
+
+static void attend_task(void *user, size_t task, size_t worker)
+{
+    const struct attend *attend = user;
+    struct lm_session *session = attend->session;
+    const struct lm_model_config *config = &session->decoder->model->config;
+    size_t C = (size_t)config->width, H = (size_t)config->heads, h = task % H;
+    const struct segment *segment = &session->segments[task / H];
+    size_t place = (attend->layer * session->sequences + segment->sequence) * H + h;
+    struct head head = {
+        .keys = session->keys + place * session->key_floats,
+        .values = session->values + place * session->value_floats,
+        .scores = session->scores + worker * session->worker_floats,
+        .size = C / H,
+    };
+    head.sums = head.scores + QUERIES * session->scores_ld;
+    const float *qkv = session->qkv + segment->row * 3 * C + h * head.size;
+    float *out = session->h + segment->row * C + h * head.size;
+    keep_rows(session, segment, &head, qkv, C);
+    for (size_t r = 0; r < segment->rows; r += QUERIES) {
+        size_t rest = segment->rows - r;
+        attend_rows(session, segment, &head, qkv + r * 3 * C, r, rest < QUERIES ? rest : QUERIES,
+                    out + r * C);
+    }
+}
+
+static void attention(struct lm_session *session, size_t layer)
+{
+    const struct lm_model_config *config = &session->decoder->model->config;
+    struct attend attend = {session, layer};
+    size_t work = 0;
+    for (size_t i = 0; i < session->segment_count; i++) {
+        const struct segment *segment = &session->segments[i];
+        work += 2 * segment->rows * (segment->at + segment->rows) * (size_t)config->width;
+    }
+    lm_pool_run(lm_decoder_pool(session->decoder, work),
+                session->segment_count * (size_t)config->heads, attend_task, &attend);
+}
+
+/* ---- the layers ---- */
+
+static void multiply(const struct lm_session *session, enum lm_decoder_matrix matrix, size_t layer,
+                     size_t rows, const float *x, enum lm_tensor_id bias, float *y)
+{
+    struct lm_decoder_product product = {
+        .matrix = matrix,
+        .layer = layer,
+        .rows = rows,
+        .x = x,
+        .bias = lm_weight(session->decoder->model, bias, layer),
+        .gelu = matrix == LM_MATRIX_FC,
+    };
+    product.y = y;
+    lm_decoder_multiply(session->decoder, &product);
+}
+
+/* x += what was computed for it, h = LN(x); the first layer has nothing to add yet. */
+static void add_and_norm(const struct lm_session *session, bool has_delta, enum lm_tensor_id w,
+                         enum lm_tensor_id b, size_t layer, size_t rows)
+{
+    const struct lm_model *model = session->decoder->model;
     size_t C = (size_t)model->config.width;
-    kernels->layernorm(session->h, session->stat, session->stat + FEED_ROWS, session->x,
-                       lm_weight(model, LM_LN1_W, l), lm_weight(model, LM_LN1_B, l), rows, C);
-    linear(session, session->qkv, session->h, LM_QKV_W, LM_QKV_B, l, rows, C, 3 * C);
-    attention(session, l, rows);
-    linear(session, session->out, session->h, LM_PROJ_W, LM_PROJ_B, l, rows, C, C);
-    kernels->residual_layernorm(session->x, session->h, session->stat, session->stat + FEED_ROWS,
-                                session->x, session->out, lm_weight(model, LM_LN2_W, l),
-                                lm_weight(model, LM_LN2_B, l), rows, C);
-    linear(session, session->f, session->h, LM_FC_W, LM_FC_B, l, rows, C, 4 * C);
-    kernels->gelu(session->f, rows * 4 * C);
-    linear(session, session->out, session->f, LM_OUT_W, LM_OUT_B, l, rows, 4 * C, C);
-    kernels->add(session->x, session->out, rows * C);
+    float *mean = session->stat, *rstd = session->stat + ROWS;
+    if (has_delta)
+        model->kernels->residual_layernorm(session->x, session->h, mean, rstd, session->x,
+                                           session->out, lm_weight(model, w, layer),
+                                           lm_weight(model, b, layer), rows, C);
+    else
+        model->kernels->layernorm(session->h, mean, rstd, session->x, lm_weight(model, w, layer),
+                                  lm_weight(model, b, layer), rows, C);
 }
 
-static void logits_task(void *user, size_t task, size_t worker)
+/* The rows through all layers: x is the residual stream behind the last. */
+static void run_rows(struct lm_session *session, size_t rows)
 {
-    (void)worker;
-    struct lm_session *session = user;
-    const struct lm_model *model = session->model;
-    size_t C = (size_t)model->config.width, V = (size_t)model->config.vocab;
-    size_t first = task * OUT_COLUMNS, rest = V - first;
-    model->kernels->dots(session->logits + first, session->h,
-                         lm_weight(model, LM_WTE, 0) + first * C, C,
-                         rest < OUT_COLUMNS ? rest : OUT_COLUMNS, C);
-}
-
-static void last_logits(struct lm_session *session, size_t row)
-{
-    const struct lm_model *model = session->model;
-    size_t C = (size_t)model->config.width, V = (size_t)model->config.vocab;
-    model->kernels->layernorm(session->h, session->stat, session->stat + FEED_ROWS,
-                              session->x + row * C, lm_weight(model, LM_LNF_W, 0),
-                              lm_weight(model, LM_LNF_B, 0), 1, C);
-    lm_pool_run(V * C < SERIAL_WORK ? NULL : model->pool, (V + OUT_COLUMNS - 1) / OUT_COLUMNS,
-                logits_task, session);
-}
-
-static void feed(struct lm_session *session, const int32_t *tokens, size_t rows)
-{
-    const struct lm_model *model = session->model;
+    const struct lm_model *model = session->decoder->model;
     size_t C = (size_t)model->config.width;
     const float *wte = lm_weight(model, LM_WTE, 0), *wpe = lm_weight(model, LM_WPE, 0);
     for (size_t r = 0; r < rows; r++) {
-        const float *place = wpe + ((size_t)session->length + r) * C;
+        const float *token = wte + (size_t)session->tokens[r] * C;
+        const float *place = wpe + session->places[r] * C;
         for (size_t i = 0; i < C; i++)
-            session->x[r * C + i] = wte[(size_t)tokens[r] * C + i] + place[i];
+            session->x[r * C + i] = token[i] + place[i];
     }
-    for (size_t l = 0; l < (size_t)model->config.layers; l++)
-        layer(session, l, rows);
-    session->length += (int64_t)rows;
+    for (size_t l = 0; l < (size_t)model->config.layers; l++) {
+        add_and_norm(session, l > 0, LM_LN1_W, LM_LN1_B, l, rows);
+        multiply(session, LM_MATRIX_QKV, l, rows, session->h, LM_QKV_B, session->qkv);
+        attention(session, l);
+        multiply(session, LM_MATRIX_PROJ, l, rows, session->h, LM_PROJ_B, session->out);
+        add_and_norm(session, true, LM_LN2_W, LM_LN2_B, l, rows);
+        multiply(session, LM_MATRIX_FC, l, rows, session->h, LM_FC_B, session->f);
+        multiply(session, LM_MATRIX_OUT, l, rows, session->f, LM_OUT_B, session->out);
+    }
+    model->kernels->add(session->x, session->out, rows * C);
 }
 
-enum lm_status lm_session_feed(struct lm_session *session, const int32_t *tokens, int64_t count,
-                               const float **logits, struct lm_err *err)
+/* Logits of the first `count` rows of `last`. */
+static void run_head(struct lm_session *session, size_t count)
 {
-    const struct lm_model_config *config = &session->model->config;
-    if (count < 1 || count > config->context - session->length)
+    const struct lm_model *model = session->decoder->model;
+    size_t C = (size_t)model->config.width, V = (size_t)model->config.vocab, rows;
+    for (size_t first = 0; first < count; first += rows) {
+        rows = count - first < ROWS ? count - first : ROWS;
+        model->kernels->layernorm(session->h, session->stat, session->stat + ROWS,
+                                  session->last + first * C, lm_weight(model, LM_LNF_W, 0),
+                                  lm_weight(model, LM_LNF_B, 0), rows, C);
+        const struct lm_decoder_product product = {.matrix = LM_MATRIX_HEAD,
+                                                   .rows = rows,
+                                                   .x = session->h,
+                                                   .y = session->logits + first * V};
+        lm_decoder_multiply(session->decoder, &product);
+    }
+}
+
+/* ---- feeding ---- */
+
+static enum lm_status check_feed(struct lm_session *session, const struct lm_feed *feed,
+                                 struct lm_err *err)
+{
+    int64_t vocab = session->decoder->model->config.vocab;
+    if (feed->sequence < 0 || feed->sequence >= (int64_t)session->sequences)
+        return lm_fail(err, LM_RANGE, "there is no sequence %lld among %zu; number them from 0",
+                       (long long)feed->sequence, session->sequences);
+    if (session->is_fed[feed->sequence])
+        return lm_fail(err, LM_INVALID,
+                       "sequence %lld occurs twice in a call; join its tokens in one feed",
+                       (long long)feed->sequence);
+    session->is_fed[feed->sequence] = true;
+    int64_t length = session->lengths[feed->sequence];
+    if (feed->count < 1 || feed->count > (int64_t)session->length - length)
         return lm_fail(err, LM_RANGE,
-                       "%lld tokens do not fit behind %lld in a context of %lld; reset the session "
+                       "%lld tokens do not fit behind %lld in a length of %zu; reset the sequence "
                        "and feed a shorter suffix",
-                       (long long)count, (long long)session->length, (long long)config->context);
-    for (int64_t i = 0; i < count; i++)
-        if (tokens[i] < 0 || tokens[i] >= config->vocab)
+                       (long long)feed->count, (long long)length, session->length);
+    for (int64_t i = 0; i < feed->count; i++)
+        if (feed->tokens[i] < 0 || feed->tokens[i] >= vocab)
             return lm_fail(err, LM_RANGE,
                            "token %lld is %d, outside the vocabulary of %lld; encode the text with "
                            "the model's own vocabulary",
-                           (long long)i, (int)tokens[i], (long long)config->vocab);
+                           (long long)i, (int)feed->tokens[i], (long long)vocab);
+    return LM_OK;
+}
+
+static enum lm_status check_feeds(struct lm_session *session, const struct lm_feed *feeds,
+                                  size_t count, struct lm_err *err)
+{
+    memset(session->is_fed, 0, session->sequences * sizeof *session->is_fed);
+    for (size_t i = 0; i < count; i++)
+        LM_TRY(check_feed(session, &feeds[i], err));
+    return LM_OK;
+}
+
+/* Where a call is: the next token to take. */
+struct cursor {
+    size_t feed;
+    int64_t token;
+};
+
+/* Takes up to ROWS tokens of the feeds; returns how many. */
+static size_t take_rows(struct lm_session *session, const struct lm_feed *feeds, size_t count,
+                        struct cursor *cursor)
+{
     size_t rows = 0;
-    for (int64_t i = 0; i < count; i += (int64_t)rows) {
-        rows = count - i < FEED_ROWS ? (size_t)(count - i) : FEED_ROWS;
-        feed(session, tokens + i, rows);
+    session->segment_count = 0;
+    while (rows < ROWS && cursor->feed < count) {
+        const struct lm_feed *feed = &feeds[cursor->feed];
+        size_t left = (size_t)(feed->count - cursor->token), room = ROWS - rows;
+        struct segment *segment = &session->segments[session->segment_count++];
+        *segment = (struct segment){.sequence = (size_t)feed->sequence, .row = rows};
+        segment->rows = left < room ? left : room;
+        segment->at = (size_t)session->lengths[feed->sequence];
+        for (size_t i = 0; i < segment->rows; i++) {
+            session->tokens[rows + i] = feed->tokens[cursor->token + (int64_t)i];
+            session->places[rows + i] = segment->at + i;
+        }
+        rows += segment->rows;
+        cursor->token += (int64_t)segment->rows;
+        if (cursor->token == feed->count)
+            *cursor = (struct cursor){.feed = cursor->feed + 1};
     }
-    if (logits != NULL) {
-        last_logits(session, rows - 1);
-        *logits = session->logits;
+    return rows;
+}
+
+enum lm_status lm_session_feed(struct lm_session *session, struct lm_feed *feeds, size_t count,
+                               struct lm_err *err)
+{
+    const struct lm_model_config *config = &session->decoder->model->config;
+    size_t C = (size_t)config->width, wanted = 0;
+    struct cursor cursor = {0};
+    LM_TRY(check_feeds(session, feeds, count, err));
+    while (cursor.feed < count) {
+        size_t feed = cursor.feed, rows = take_rows(session, feeds, count, &cursor);
+        run_rows(session, rows);
+        for (size_t i = 0; i < session->segment_count; i++, feed++) {
+            const struct segment *segment = &session->segments[i];
+            session->lengths[segment->sequence] += (int64_t)segment->rows;
+            if (feed >= cursor.feed || feeds[feed].no_logits)
+                continue;
+            memcpy(session->last + wanted * C, session->x + (segment->row + segment->rows - 1) * C,
+                   C * sizeof *session->x);
+            wanted++;
+        }
     }
+    run_head(session, wanted);
+    wanted = 0;
+    for (size_t i = 0; i < count; i++)
+        feeds[i].logits =
+            feeds[i].no_logits ? NULL : session->logits + wanted++ * (size_t)config->vocab;
     return LM_OK;
 }

@@ -52,6 +52,9 @@ static const struct lm_param params[] = {
      .help = "samples of each prompt (greedy: always one)"},
     {P(max_tokens), .type = LM_P_INT, .def_int = 128, .min = 1, .max = 1 << 20, .unit = "tokens",
      .help = "longest continuation; end-of-text ends it earlier"},
+    {P(weights), .type = LM_P_ENUM, .flags = LM_PARAM_COMPACT, .def_str = "f32",
+     .choices = lm_weights_names,
+     .help = "how the model's weights are kept while it writes: bf16, int8 are faster, rounded"},
     {.name = NULL},
 };
 
@@ -115,8 +118,8 @@ static bool find_shape(const struct lm_upstream *upstream, struct lm_model_confi
            upstream->get_int(upstream->user, "train", "width", &out->width);
 }
 
-/* The weights and the keys and values of one sequence: decoding touches neither activations of a
- * batch nor packed weights. */
+/* The weights, once more packed for decoding, and the keys and values of the sequences; activations
+ * of a batch are not touched. */
 static void estimate(const void *data, const struct lm_upstream *upstream, struct lm_estimate *out)
 {
     const struct sample_params *p = data;
@@ -124,13 +127,15 @@ static void estimate(const void *data, const struct lm_upstream *upstream, struc
     if (!find_shape(upstream, &config))
         return;
     const struct lm_model_options options = {.max_time = 1, .threads = upstream->threads};
-    out->memory = lm_model_memory(&config, &options) + lm_session_memory(&config) + PROCESS_BYTES;
+    const struct lm_generate_options generate = {.weights = lm_weights_find(p->weights)};
+    out->memory = lm_model_memory(&config, &options) +
+                  lm_generate_memory(&config, &generate, upstream->threads) + PROCESS_BYTES;
     snprintf(out->text, sizeof out->text, "up to %lld tokens a sample", (long long)p->max_tokens);
 }
 
 const struct lm_stage lm_stage_sample = {
     .name = "sample",
-    .version = 1,
+    .version = 2,
     .summary = "text from the model by several decoding methods, with diversity and novelty",
     .flags = LM_STAGE_SEED | LM_STAGE_NUMERIC,
     .inputs = inputs,

@@ -1,46 +1,27 @@
+#include <string.h>
+
 #include "sampler.h"
 
 /* Where one continuation is written. */
 struct writing {
     struct sampler *sampler;
     struct sample_text *text;
-    int32_t end_of_text;
-    bool is_cancelled;
+    size_t *done; /* texts that have ended */
 };
 
 static bool take_token(void *user, int32_t token, double nll)
 {
     struct writing *writing = user;
+    const struct sampler *sampler = writing->sampler;
     struct sample_text *text = writing->text;
-    writing->is_cancelled = lm_ctx_cancelled(writing->sampler->ctx);
-    text->is_ended = token == writing->end_of_text;
-    if (writing->is_cancelled || text->is_ended)
-        return false;
-    text->nll[text->ids.count] = (float)nll;
-    text->ids.items[text->ids.count++] = token;
-    return true;
-}
-
-static enum lm_status write_text(struct sampler *sampler, struct sample_text *text,
-                                 struct lm_err *err)
-{
-    size_t most = (size_t)sampler->params->max_tokens;
-    struct writing writing = {sampler, text, lm_tokens_end_of_text(sampler->tokens), false};
-    const struct lm_sampling rules = {.temperature = text->method->temperature,
-                                      .top_p = text->method->top_p,
-                                      .min_p = text->method->min_p,
-                                      .repetition_penalty = text->method->repetition_penalty,
-                                      .top_k = text->method->top_k};
-    text->ids.items = LM_NEW_ARRAY(sampler->arena, int32_t, most);
-    text->nll = LM_NEW_ARRAY(sampler->arena, float, most);
-    if (text->ids.items == NULL || text->nll == NULL)
-        return lm_fail(err, LM_NOMEM, "no memory for a sample; give fewer max_tokens");
-    LM_TRY(lm_model_generate(sampler->model, text->prompt->ids.items,
-                             (int64_t)text->prompt->ids.count, (int64_t)most, &rules,
-                             text->prompt->rng, (uint64_t)text->index, take_token, &writing, err));
-    if (writing.is_cancelled)
-        return lm_fail(err, LM_CANCELLED, "interrupted; run again to resume");
-    return LM_OK;
+    text->is_ended = token == lm_tokens_end_of_text(sampler->tokens);
+    if (!text->is_ended) {
+        text->nll[text->ids.count] = (float)nll;
+        text->ids.items[text->ids.count++] = token;
+    }
+    if (text->is_ended || text->ids.count == (size_t)sampler->params->max_tokens)
+        lm_ctx_progress(sampler->ctx, ++*writing->done, sampler->text_count, "samples");
+    return !text->is_ended;
 }
 
 /* Greedy text does not depend on draws: one sample says all. */
@@ -67,16 +48,69 @@ static size_t lay_out(const struct sampler *sampler, struct sample_text *texts)
     return count;
 }
 
+static bool make_room(struct sampler *sampler, struct sample_text *text)
+{
+    size_t most = (size_t)sampler->params->max_tokens;
+    text->ids.items = LM_NEW_ARRAY(sampler->arena, int32_t, most);
+    text->nll = LM_NEW_ARRAY(sampler->arena, float, most);
+    return text->ids.items != NULL && text->nll != NULL;
+}
+
+/* The rules of each method. */
+static struct lm_sampling *list_rules(const struct sampler *sampler)
+{
+    const struct sample_method *methods = sampler->params->methods.items;
+    size_t count = sampler->params->methods.count;
+    struct lm_sampling *rules = LM_NEW_ARRAY(sampler->arena, struct lm_sampling, count);
+    for (size_t i = 0; rules != NULL && i < count; i++)
+        rules[i] = (struct lm_sampling){.temperature = methods[i].temperature,
+                                        .top_p = methods[i].top_p,
+                                        .min_p = methods[i].min_p,
+                                        .repetition_penalty = methods[i].repetition_penalty,
+                                        .top_k = methods[i].top_k};
+    return rules;
+}
+
+/* What the model is asked for: a continuation for each text, written into it. */
+static struct lm_continuation *ask(struct sampler *sampler, size_t *done)
+{
+    size_t count = sampler->text_count;
+    struct lm_continuation *wanted = LM_NEW_ARRAY(sampler->arena, struct lm_continuation, count);
+    struct writing *writings = LM_NEW_ARRAY(sampler->arena, struct writing, count);
+    const struct lm_sampling *rules = list_rules(sampler);
+    if (wanted == NULL || writings == NULL || rules == NULL)
+        return NULL;
+    for (size_t i = 0; i < count; i++) {
+        struct sample_text *text = &sampler->texts[i];
+        const struct sample_method *methods = sampler->params->methods.items;
+        if (!make_room(sampler, text))
+            return NULL;
+        writings[i] = (struct writing){.sampler = sampler, .text = text};
+        writings[i].done = done;
+        wanted[i] = (struct lm_continuation){.prompt = text->prompt->ids.items,
+                                             .count = (int64_t)text->prompt->ids.count,
+                                             .max_new = sampler->params->max_tokens,
+                                             .rules = &rules[text->method - methods],
+                                             .rng = text->prompt->rng,
+                                             .sample = (uint64_t)text->index,
+                                             .emit = take_token,
+                                             .user = &writings[i]};
+    }
+    return wanted;
+}
+
 enum lm_status sample_generate(struct sampler *sampler, struct lm_err *err)
 {
-    size_t count = lay_out(sampler, NULL);
+    size_t count = lay_out(sampler, NULL), done = 0;
+    const struct lm_generate_options options = {.weights =
+                                                    lm_weights_find(sampler->params->weights)};
     sampler->texts = LM_NEW_ARRAY(sampler->arena, struct sample_text, count);
     if (sampler->texts == NULL)
         return lm_fail(err, LM_NOMEM, "no memory for %zu samples; give fewer", count);
     sampler->text_count = lay_out(sampler, sampler->texts);
-    for (size_t i = 0; i < count; i++) {
-        LM_TRY(write_text(sampler, &sampler->texts[i], err));
-        lm_ctx_progress(sampler->ctx, i + 1, count, "samples");
-    }
-    return LM_OK;
+    const struct lm_continuation *wanted = ask(sampler, &done);
+    if (wanted == NULL)
+        return lm_fail(err, LM_NOMEM, "no memory for %zu samples; give fewer, or fewer max_tokens",
+                       count);
+    return lm_model_generate(sampler->model, wanted, count, &options, err);
 }

@@ -17,6 +17,7 @@ struct sample_params {
     struct lm_list prompts; /**< const char * */
     struct lm_list methods; /**< struct sample_method */
     int64_t from_valid, prompt_tokens, unconditional, samples, max_tokens;
+    const char *weights; /**< one of lm_weights_names */
 };
 
 #endif

@@ -4,6 +4,11 @@
 
 #include "sampler.h"
 
+static bool is_cancelled(void *user)
+{
+    return lm_ctx_cancelled(user);
+}
+
 static enum lm_status open_inputs(struct sampler *sampler, struct lm_err *err)
 {
     struct lm_ctx *ctx = sampler->ctx;
@@ -15,6 +20,8 @@ static enum lm_status open_inputs(struct sampler *sampler, struct lm_err *err)
         .kernels = lm_ctx_kernels(ctx),
         .numerics = lm_ctx_portable(ctx) ? LM_NUMERICS_PORTABLE : LM_NUMERICS_BLAS,
         .seed = lm_ctx_seed(ctx),
+        .stop = is_cancelled,
+        .stop_user = ctx,
     };
     if (vocab == NULL || data == NULL)
         return lm_fail(err, LM_NOMEM, "no memory for paths; free some");

@@ -24,6 +24,14 @@ is "runs on the user's own text" "$status" 0
 lmpipe model generate own/experiment.yaml:model -S steps=20 --prompt "A hacker" --tokens 8
 is "the model can be prompted" "$status" 0
 like "and continues the prompt" "$out" '^A hacker'
+text=$out
+lmpipe model generate own/experiment.yaml:model -S steps=20 --prompt "A hacker" --tokens 8 --threads 2
+is "threads never change the text" "$out" "$text"
+lmpipe model generate own/experiment.yaml:model -S steps=20 --prompt "A hacker" --tokens 8 --weights int8
+is "model generate --weights int8" "$status" 0
+like "which continues the prompt, too" "$out" '^A hacker'
+lmpipe model generate own/experiment.yaml:model -S steps=20 --weights int9
+is "an unknown kind of weights: exit 2" "$status" 2
 lmpipe model info own/experiment.yaml:model.model -S steps=20
 like "model info: its size" "$out" '^parameters +[0-9,]+$'
 

@@ -1,4 +1,4 @@
-# The only home of OpenBLAS and of instruction sets. rows.inc and gemm.inc are compiled once for
+# The only home of OpenBLAS and of instruction sets. rows.inc, gemm.inc and decode.inc are compiled once for
 # each; -fno-math-errno and -fno-trapping-math change no value, they let loops be vectorised.
 set(lm_flags_c -O3 -ffp-contract=off -fno-math-errno -fno-trapping-math)
 set(lm_flags_avx2 ${lm_flags_c} -mavx2 -mfma)
@@ -7,7 +7,7 @@ set(lm_flags_avx512 ${lm_flags_avx2} -mavx512f -mavx512dq -mavx512bw -mavx512vl
 set(lm_flags_avx512bf16 ${lm_flags_avx512} -mavx512bf16)
 
 add_library(lmpipe_kernels STATIC core/model/kernels/blas.c core/model/kernels/pick.c
-  core/model/kernels/peak_pick.c)
+  core/model/kernels/peak_pick.c core/model/kernels/decode_pick.c)
 set(lm_kernel_sets c)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   list(APPEND lm_kernel_sets avx2 avx512 avx512bf16)

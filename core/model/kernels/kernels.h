@@ -80,15 +80,6 @@ struct lm_kernels {
     /** One AdamW update of n weights; the gradient is left as it is. */
     void (*adamw)(float *p, const float *g, float *m, float *v, size_t n,
                   const struct lm_adamw *options);
-
-    /** Decoding: y (rows×n) = x (rows×k)·w (k×n) + bias (NULL: 0), summed over k in order; rows are
-     * independent. */
-    void (*linear)(float *y, size_t ldy, const float *x, size_t ldx, const float *w, size_t ldw,
-                   const float *bias, size_t rows, size_t k, size_t n);
-    /** y[j] = x·w[j] for n rows of w, by 16 lanes. */
-    void (*dots)(float *y, const float *x, const float *w, size_t ldw, size_t n, size_t k);
-    /** softmax(scale·x) of n elements in place; scale > 0. */
-    void (*softmax)(float *x, size_t n, float scale);
 };
 
 extern const struct lm_kernels lm_kernels_c, lm_kernels_avx2, lm_kernels_avx512;

@@ -67,11 +67,6 @@ static size_t run_rows(const struct lm_kernels *kernels, size_t n, float *out)
     memset(at_out + n, 0, 2 * n * sizeof *at_out);
     kernels->adamw(at_out, d, at_out + n, at_out + 2 * n, n, &adamw);
     at_out += 3 * n;
-    kernels->linear(at_out, n, x, 2, x, n, b, 1, ROWS, n);
-    kernels->dots(at_out + n, w, x, n, ROWS, n);
-    memcpy(at_out + n + ROWS, x, n * sizeof *x);
-    kernels->softmax(at_out + n + ROWS, n, 0.7F);
-    at_out += 2 * n + ROWS;
     free(x);
     free(w);
     free(b);
