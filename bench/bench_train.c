@@ -118,14 +118,17 @@ static enum lm_status run(struct lm_model *model, const struct bench *bench, str
     free(tokens);
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
+    struct lm_machine_peak peak = {.fp32 = 0};
+    if (status == LM_OK)
+        status = lm_machine_peak(&peak, bench->kernels, (size_t)atoll(bench->threads), err);
     print_phases(model, WARM + steps);
     printf("{\"who\": \"lmpipe %s %s %s\", \"shape\": \"%s\", \"threads\": %s, "
            "\"tokens_per_s\": %.1f, \"gflops\": %.1f, \"cpu_s\": %.3f, \"wall_s\": %.3f, "
-           "\"rss_mb\": %ld, \"loss\": %.6f}\n",
+           "\"rss_mb\": %ld, \"peak_gflops\": %.1f, \"loss\": %.6f}\n",
            bench->numerics, bench->precision, lm_model_kernels(model), s->name, bench->threads,
            (double)rows / wall,
            lm_model_step_flops(lm_model_config(model), s->batch, s->time) / wall * 1e-9, cpu, wall,
-           usage.ru_maxrss / 1024, loss);
+           usage.ru_maxrss / 1024, peak.fp32 * 1e-9, loss);
     return status;
 }
 
