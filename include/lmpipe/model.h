@@ -35,7 +35,7 @@ struct lm_model_preset {
     struct lm_model_config config;
 };
 
-enum lm_numerics { LM_NUMERICS_BLAS, LM_NUMERICS_PORTABLE };
+enum lm_numerics { LM_NUMERICS_PORTABLE, LM_NUMERICS_BLAS };
 
 /** What matrix products take: float32, or operands rounded to bfloat16 (Kalamkar et al. 2019) whose
  *  products are summed in float32. Weights, gradients, sums over rows and the optimiser are float32
@@ -47,7 +47,7 @@ extern const char *const lm_precision_names[];
 /** Precision by name; float32 for a name that is none. */
 enum lm_precision lm_precision_find(const char *name);
 
-/** How to run a model; zero-initialised means: one thread, best kernels, blas, inference. */
+/** How to run a model; zero-initialised means: one thread, best kernels, portable, inference. */
 struct lm_model_options {
     size_t threads;      /**< workers of the model's own pool; 0 is 1 */
     const char *kernels; /**< "avx512", "avx2", "c"; NULL or "auto": the best this CPU has */

@@ -119,14 +119,15 @@ static bool find_shape(const struct lm_upstream *upstream, struct lm_model_confi
 }
 
 /* The weights, once more packed for decoding, and the keys and values of the sequences; activations
- * of a batch are not touched. */
+ * of a batch and what OpenBLAS would not need are not touched. */
 static void estimate(const void *data, const struct lm_upstream *upstream, struct lm_estimate *out)
 {
     const struct sample_params *p = data;
     struct lm_model_config config;
     if (!find_shape(upstream, &config))
         return;
-    const struct lm_model_options options = {.max_time = 1, .threads = upstream->threads};
+    const struct lm_model_options options = {
+        .max_time = 1, .threads = upstream->threads, .numerics = LM_NUMERICS_BLAS};
     const struct lm_generate_options generate = {.weights = lm_weights_find(p->weights)};
     out->memory = lm_model_memory(&config, &options) +
                   lm_generate_memory(&config, &generate, upstream->threads) + PROCESS_BYTES;

@@ -76,14 +76,19 @@ static void test_memory(struct tap *tap)
 {
     struct lm_model_config config = lm_model_preset_find("gpt2-124m")->config;
     config.vocab = 50257;
-    const struct lm_model_options idle = {.max_time = 1},
-                                  training = {.training = true, .max_batch = 4};
+    const struct lm_model_options idle = {.max_time = 1, .numerics = LM_NUMERICS_BLAS};
+    struct lm_model_options training = {
+        .training = true, .max_batch = 4, .numerics = LM_NUMERICS_BLAS};
     double weights = 124439808.0 * 4;
     uint64_t least = lm_model_memory(&config, &idle);
     CHECK((double)least > weights && (double)least < 1.1 * weights);
     double rows = 4 * 1024, activations = rows * 768 * 12 * 16 * 4;
     double all = (double)lm_model_memory(&config, &training);
     CHECK(all > 4 * weights + activations && all < 1.15 * (4 * weights + activations));
+    /* own products hold a layer, the head (both ways) and the deltas packed */
+    training.numerics = LM_NUMERICS_PORTABLE;
+    double packed = 4.0 * (12 * 768 * 768 + 2 * 50257 * 768 + rows * 9 * 768);
+    CHECK_NEAR((double)lm_model_memory(&config, &training) - all, packed, 0.05 * packed);
 }
 
 static const struct tap_test tests[] = {TAP_ROW(test_parameter_counts) TAP_ROW(

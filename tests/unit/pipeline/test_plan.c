@@ -455,8 +455,9 @@ static void test_probe_is_asked_once(struct tap *tap)
     CHECK_INT(make_plan_env(&b, SPEC("steps: 3, numerics: blas"), NULL, coretype), LM_OK);
     REQUIRE(b.plan != NULL);
     CHECK_INT(times_asked(&b), 2);
-    CHECK_STR(reason(&b, "model"),
-              "numerics blas openblas 9.9.9 Toy f32 → blas openblas 9.9.9 Haswell f32 (spec.yaml:7)");
+    CHECK_STR(
+        reason(&b, "model"),
+        "numerics blas openblas 9.9.9 Toy f32 → blas openblas 9.9.9 Haswell f32 (spec.yaml:7)");
     CHECK_INT(make_plan(&b, SPEC("steps: 3")), LM_OK);
     REQUIRE(b.plan != NULL);
     CHECK_STR(reason(&b, "model"), "numerics blas openblas 9.9.9 Toy f32 → portable 1");

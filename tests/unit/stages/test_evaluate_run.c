@@ -360,7 +360,8 @@ static bool shape_upstream(void *user, const char *type, const char *param, int6
 static void estimates_its_memory(struct tap *tap)
 {
     const struct lm_model_config config = {2048, 256, 4, 6, 384, 0};
-    const struct lm_model_options options = {.max_batch = 8, .threads = 2};
+    const struct lm_model_options options = {
+        .max_batch = 8, .threads = 2, .numerics = LM_NUMERICS_BLAS};
     struct shape shape = {NULL};
     struct lm_upstream upstream = {shape_upstream, &shape, 2, false};
     struct evaluate_params params = {.batch = 8, .untrained_windows = 64};
