@@ -5,7 +5,7 @@
  */
 #include "model/core.h"
 
-#include "model/weights.h"
+#include "model/region.h"
 #include <math.h>
 
 /* One head of one sequence. */

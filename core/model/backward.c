@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "model/region.h"
 #include "model/weights.h"
 
 enum { WEIGHT_ROWS = 128, COLUMN_BLOCK = 64 };

@@ -61,9 +61,6 @@ void lm_phase_count_forward(struct lm_model *model, size_t rows, size_t time);
 void lm_phase_count_head(struct lm_model *model, size_t rows, bool gradients);
 void lm_phase_count_backward(struct lm_model *model, size_t rows, size_t time);
 
-/** Whether the call is to be given up; asks options.stop. */
-bool lm_pass_stopped(struct lm_pass *pass);
-
 /** First row of a tile, and how many it has. */
 static inline size_t lm_tile(const struct lm_pass *pass, size_t tile, size_t *first)
 {

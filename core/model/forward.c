@@ -4,6 +4,7 @@
  */
 #include "model/core.h"
 
+#include "model/region.h"
 #include "model/weights.h"
 
 enum { GELU_ROWS = 8 }; /* rows that stay in cache between two passes */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/elem.h"
+#include "model/region.h"
 #include "model/weights.h"
 
 enum { VOCAB_ROWS = 512 };

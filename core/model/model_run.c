@@ -62,14 +62,6 @@ enum lm_status lm_pass_begin(struct lm_pass *pass, struct lm_model *model, const
     return LM_OK;
 }
 
-bool lm_pass_stopped(struct lm_pass *pass)
-{
-    const struct lm_model_options *options = &pass->model->options;
-    if (!pass->stopped && options->stop != NULL)
-        pass->stopped = options->stop(options->stop_user);
-    return pass->stopped;
-}
-
 /* The end of a call: what is half done is dropped when it was stopped. */
 static enum lm_status end_call(const struct lm_pass *pass, struct lm_err *err)
 {

@@ -1,13 +1,5 @@
 #include "model/weights.h"
 
-/* A region with its packing tasks. */
-struct region {
-    struct lm_pass *pass;
-    size_t count;
-    lm_task_fn *fn;
-    const struct lm_right *rights;
-};
-
 /* Where each weight is packed: forward, transposed. */
 static const enum lm_pack_slot slots[LM_TENSOR_IDS][2] = {
     [LM_QKV_W] = {LM_PACK_QKV, LM_PACK_QKV},   [LM_PROJ_W] = {LM_PACK_PROJ, LM_PACK_PROJ},
@@ -28,34 +20,6 @@ struct lm_right lm_weight_right(const struct lm_model *model, enum lm_tensor_id 
                    .n = turned ? rows : cols,
                    .k = turned ? cols : rows},
     };
-}
-
-static void region_task(void *user, size_t task, size_t worker)
-{
-    const struct region *region = user;
-    const struct lm_model *model = region->pass->model;
-    if (task < region->count) {
-        region->fn(region->pass, task, worker);
-        return;
-    }
-    const struct lm_right *right = region->rights;
-    size_t part = task - region->count;
-    for (; part >= lm_right_parts(model, right); right++)
-        part -= lm_right_parts(model, right);
-    lm_right_pack(model, right, part);
-}
-
-void lm_region(struct lm_pass *pass, enum lm_phase phase, size_t count, lm_task_fn *fn,
-               const struct lm_right *rights, size_t right_count)
-{
-    struct lm_model *model = pass->model;
-    if (lm_pass_stopped(pass))
-        return;
-    struct region region = {pass, count, fn, rights};
-    size_t packing = 0;
-    for (size_t i = 0; i < right_count; i++)
-        packing += lm_right_parts(model, &rights[i]);
-    lm_phase_run(model, phase, count + packing, region_task, &region);
 }
 
 void lm_weight_product(const struct lm_model *model, size_t worker, enum lm_gemm_form form,

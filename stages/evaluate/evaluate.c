@@ -4,6 +4,7 @@
 #include <lmpipe/stage.h>
 
 #include "evaluate_params.h"
+#include "model/upstream_shape.h"
 
 static const struct lm_port inputs[] = {
     {"model", "model", "the model to score", LM_PORT_FOLDER},
@@ -40,24 +41,13 @@ static const struct lm_param params[] = {
 
 enum { PROCESS_BYTES = 16 << 20 /* programs and libraries */ };
 
-/* The shape of the model upstream, when a stage here trains it. */
-static bool find_shape(const struct lm_upstream *upstream, struct lm_model_config *out)
-{
-    *out = (struct lm_model_config){0};
-    return upstream->get_int(upstream->user, "bpe", "vocab_size", &out->vocab) &&
-           upstream->get_int(upstream->user, "train", "context", &out->context) &&
-           upstream->get_int(upstream->user, "train", "layers", &out->layers) &&
-           upstream->get_int(upstream->user, "train", "heads", &out->heads) &&
-           upstream->get_int(upstream->user, "train", "width", &out->width);
-}
-
 /* The model and, beside it, the untrained one. What grows with the held-out text (16 bytes a
  * token, the bigram's counts) is not known before there is one. */
 static void estimate(const void *data, const struct lm_upstream *upstream, struct lm_estimate *out)
 {
     const struct evaluate_params *p = data;
     struct lm_model_config config;
-    if (!find_shape(upstream, &config))
+    if (!lm_upstream_shape(&config, upstream))
         return;
     const struct lm_model_options options = {.max_batch = p->batch,
                                              .threads = upstream->threads,

@@ -4,6 +4,7 @@
 #include <lmpipe/model.h>
 #include <lmpipe/stage.h>
 
+#include "model/upstream_shape.h"
 #include "sample_params.h"
 
 static const struct lm_port inputs[] = {
@@ -107,24 +108,13 @@ static enum lm_status resolve(void *params_, struct lm_arena *arena, struct lm_e
 
 enum { PROCESS_BYTES = 16 << 20 /* programs and libraries */ };
 
-/* The shape of the model upstream, when a stage here trains it. */
-static bool find_shape(const struct lm_upstream *upstream, struct lm_model_config *out)
-{
-    *out = (struct lm_model_config){0};
-    return upstream->get_int(upstream->user, "bpe", "vocab_size", &out->vocab) &&
-           upstream->get_int(upstream->user, "train", "context", &out->context) &&
-           upstream->get_int(upstream->user, "train", "layers", &out->layers) &&
-           upstream->get_int(upstream->user, "train", "heads", &out->heads) &&
-           upstream->get_int(upstream->user, "train", "width", &out->width);
-}
-
 /* The weights, once more packed for decoding, and the keys and values of the sequences; activations
  * of a batch and what OpenBLAS would not need are not touched. */
 static void estimate(const void *data, const struct lm_upstream *upstream, struct lm_estimate *out)
 {
     const struct sample_params *p = data;
     struct lm_model_config config;
-    if (!find_shape(upstream, &config))
+    if (!lm_upstream_shape(&config, upstream))
         return;
     const struct lm_model_options options = {
         .max_time = 1, .threads = upstream->threads, .numerics = LM_NUMERICS_BLAS};

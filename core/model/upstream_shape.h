@@ -1,0 +1,29 @@
+/** The shape of a model as the stages upstream describe it, for estimates. */
+#ifndef LM_MODEL_UPSTREAM_SHAPE_H
+#define LM_MODEL_UPSTREAM_SHAPE_H
+
+#include <lmpipe/model.h>
+#include <lmpipe/stage.h>
+
+/** Shape of the model that a stage upstream trains; false when there is none, or no vocabulary. */
+static inline bool lm_upstream_shape(struct lm_model_config *out,
+                                     const struct lm_upstream *upstream)
+{
+    *out = (struct lm_model_config){0};
+
+    const struct {
+        const char *type, *param;
+        int64_t *value;
+    } rows[] = {{"bpe", "vocab_size", &out->vocab},
+                {"train", "context", &out->context},
+                {"train", "layers", &out->layers},
+                {"train", "heads", &out->heads},
+                {"train", "width", &out->width}};
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (!upstream->get_int(upstream->user, rows[i].type, rows[i].param, rows[i].value))
+            return false;
+    return true;
+}
+
+#endif
