@@ -122,9 +122,9 @@ static void put_facts(const struct speed *speed)
     if (tokens > 0)
         put_fact(speed, "tokens a second", lm_num_large(tokens).text, "mean by the wall clock");
     if (flops > 0 && speed->peak > 0) {
-        snprintf(text, sizeof text, "useful work of %s GFLOP/s, peak %s GFLOP/s on %zu threads",
+        snprintf(text, sizeof text, "useful work of %s GFLOP/s, peak %s GFLOP/s on %zu thread%s",
                  lm_num_short(flops / 1e9, 3).text, lm_num_short(speed->peak / 1e9, 3).text,
-                 node->threads);
+                 node->threads, node->threads == 1 ? "" : "s");
         put_fact(speed, "MFU", lm_num_percent(flops / speed->peak, 1).text, text);
     }
     snprintf(text, sizeof text, "the model holds %s, the estimate was %s",
