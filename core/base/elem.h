@@ -10,6 +10,7 @@ double lm_exp(double x);  /**< e^x, ≤ 2 ulp; overflow to +inf, underflow to 0 
 double lm_log(double x);  /**< natural log, ≤ 2 ulp; log(0) = -inf, x < 0 NaN */
 double lm_log2(double x); /**< base-2 log, ≤ 2 ulp */
 double lm_tanh(double x); /**< ≤ 4 ulp */
+double lm_erf(double x);  /**< error function, ≤ 5 ulp: exact GELU, normal quantiles */
 double lm_cos(double x);  /**< cosine, ≤ 2 ulp away from zeros; NaN for |x| > 1e5 */
 double lm_sin(double x);  /**< the same for the sine */
 /** x > 0: exp(y log x), relative error ≤ 1e-13 for |y log x| ≤ 40. */
