@@ -2,14 +2,25 @@
 # SIGINT and SIGTERM: checkpoint, exit 75, resume to the same bytes. kill -9: the next run completes.
 . "$(dirname "$0")/lib.sh"
 
+# As many steps as take two seconds here: a signal must find the model in training, however fast the
+# machine and the build.
 fresh whole
-lmpipe run tiny.yaml -S steps=400 --progress none
+steps=100
+took=0
+while [ "$took" -lt 2000 ] && [ "$steps" -lt 400000 ]; do
+    steps=$((steps * 4))
+    start=$(date +%s%N)
+    lmpipe run tiny.yaml -S steps=$steps --progress none
+    took=$((($(date +%s%N) - start) / 1000000))
+    [ "$status" = 0 ] || break
+done
+echo "# $steps steps take $took ms"
 is "an undisturbed run" "$status" 0
-want=$(artifact_digests tiny.yaml -S steps=400)
+want=$(artifact_digests tiny.yaml -S steps=$steps)
 
 # Starts a run, waits until the model trains, sends a signal; $status is how it ended.
 disturb() { # SIGNAL
-    "$LMPIPE" run tiny.yaml -S steps=400 --progress json >out.txt 2>events.txt &
+    "$LMPIPE" run tiny.yaml -S steps=$steps --progress json >out.txt 2>events.txt &
     local runner=$!
     until grep -q '"loss"' events.txt || ! kill -0 $runner 2>/dev/null; do
         sleep 0.02
@@ -24,12 +35,12 @@ for signal in INT TERM; do
     disturb $signal
     is "SIG$signal: exit 75" "$status" 75
     like "the table says so" "$(cat out.txt)" '^model +stopped'
-    lmpipe plan tiny.yaml -S steps=400
+    lmpipe plan tiny.yaml -S steps=$steps
     like "plan: the model resumes" "$out" '^resume@[0-9]+ model '
-    lmpipe run tiny.yaml -S steps=400 --progress none
+    lmpipe run tiny.yaml -S steps=$steps --progress none
     is "the same command completes" "$status" 0
     is "from where it stopped" "$(executed)" "model scores samples report"
-    is "to the same bytes" "$(artifact_digests tiny.yaml -S steps=400)" "$want"
+    is "to the same bytes" "$(artifact_digests tiny.yaml -S steps=$steps)" "$want"
 done
 
 # A deadline asks for a checkpoint, too: the model has one however early it comes.
@@ -42,7 +53,7 @@ like "and a checkpoint was saved" "$out" '^resume@[0-9]+ model '
 fresh killed
 disturb KILL
 is "SIGKILL: 137" "$status" 137
-lmpipe run tiny.yaml -S steps=400 --progress none
+lmpipe run tiny.yaml -S steps=$steps --progress none
 is "the next run completes" "$status" 0
-is "with the same bytes" "$(artifact_digests tiny.yaml -S steps=400)" "$want"
+is "with the same bytes" "$(artifact_digests tiny.yaml -S steps=$steps)" "$want"
 done_testing
