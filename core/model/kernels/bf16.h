@@ -46,7 +46,7 @@ static inline uint32_t lm_bf16_pair(float even, float odd)
 static inline float lm_fma_flushed(float a, float b, float c)
 {
     float r = fmaf(a, b, c), size = fabsf(r);
-    if (size > FLT_MIN || !(size > 0) || isnan(r))
+    if (size > FLT_MIN || !(size > 0)) /* NaN too */
         return r;
     /* r is the smallest normal number although the sum was smaller, if the sum lies below half a
      * unit of 24 bits under it. Differences here are exact in double. */

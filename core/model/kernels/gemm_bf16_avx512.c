@@ -9,12 +9,8 @@
 #define GEMM_ROWS 12
 #define GEMM_LANES 16
 #define GEMM_VECTORS 2
+#include "model/kernels/gemm_denormals.h"
 #include "model/kernels/gemm_vectors.h"
-
-#define GEMM_ENTER                                                                                 \
-    const unsigned int mode = _mm_getcsr();                                                        \
-    _mm_setcsr(mode | 0x8040); /* denormal operands and results are zeros, as VDPBF16PS has it */
-#define GEMM_LEAVE _mm_setcsr(mode);
 
 static inline gemm_vec even(__m512i pair)
 {
@@ -30,11 +26,6 @@ static inline gemm_vec gemm_step(const float *a, gemm_vec b, gemm_vec c)
 {
     __m512i left = _mm512_castps_si512(_mm512_set1_ps(*a)), right = _mm512_castps_si512(b);
     return _mm512_fmadd_ps(even(left), even(right), _mm512_fmadd_ps(odd(left), odd(right), c));
-}
-
-static inline gemm_vec gemm_add(gemm_vec a, gemm_vec b)
-{
-    return a + b;
 }
 
 #include "model/kernels/gemm.inc"

@@ -9,22 +9,13 @@
 #define GEMM_ROWS 12
 #define GEMM_LANES 16
 #define GEMM_VECTORS 2
+#include "model/kernels/gemm_denormals.h"
 #include "model/kernels/gemm_vectors.h"
-
-#define GEMM_ENTER                                                                                 \
-    const unsigned int mode = _mm_getcsr();                                                        \
-    _mm_setcsr(mode | 0x8040); /* denormal operands and results are zeros, as VDPBF16PS has it */
-#define GEMM_LEAVE _mm_setcsr(mode);
 
 static inline gemm_vec gemm_step(const float *a, gemm_vec b, gemm_vec c)
 {
     __m512i left = _mm512_castps_si512(_mm512_set1_ps(*a)), right = _mm512_castps_si512(b);
     return _mm512_dpbf16_ps(c, (__m512bh)left, (__m512bh)right);
-}
-
-static inline gemm_vec gemm_add(gemm_vec a, gemm_vec b)
-{
-    return a + b;
 }
 
 /* a, b: pairs; c. Told apart by the order of the two steps, by a rounding between product and sum,

@@ -9,15 +9,14 @@
 #define GEMM_VECTORS 2
 #include "model/kernels/gemm_vectors.h"
 
-#define GEMM_ENTER
-#define GEMM_LEAVE
-
 static inline gemm_vec gemm_step(const float *a, gemm_vec b, gemm_vec c)
 {
     for (size_t l = 0; l < GEMM_LANES; l++)
         c[l] = lm_bf16_dot(lm_float_bits(*a), lm_float_bits(b[l]), c[l]);
     return c;
 }
+
+#define GEMM_ADD
 
 static inline gemm_vec gemm_add(gemm_vec a, gemm_vec b)
 {

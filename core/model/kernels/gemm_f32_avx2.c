@@ -10,17 +10,9 @@
 #define GEMM_VECTORS 3
 #include "model/kernels/gemm_vectors.h"
 
-#define GEMM_ENTER
-#define GEMM_LEAVE
-
 static inline gemm_vec gemm_step(const float *a, gemm_vec b, gemm_vec c)
 {
     return _mm256_fmadd_ps(_mm256_set1_ps(*a), b, c);
-}
-
-static inline gemm_vec gemm_add(gemm_vec a, gemm_vec b)
-{
-    return a + b;
 }
 
 #include "model/kernels/gemm.inc"

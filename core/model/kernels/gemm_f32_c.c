@@ -10,19 +10,11 @@
 #define GEMM_VECTORS 2
 #include "model/kernels/gemm_vectors.h"
 
-#define GEMM_ENTER
-#define GEMM_LEAVE
-
 static inline gemm_vec gemm_step(const float *a, gemm_vec b, gemm_vec c)
 {
     for (size_t l = 0; l < GEMM_LANES; l++)
         c[l] = fmaf(*a, b[l], c[l]);
     return c;
-}
-
-static inline gemm_vec gemm_add(gemm_vec a, gemm_vec b)
-{
-    return a + b;
 }
 
 #include "model/kernels/gemm.inc"
