@@ -14,6 +14,20 @@ static bool drops(const struct lm_pass *pass)
     return pass->training && pass->model->config.dropout > 0;
 }
 
+/* Dropout of rows whose bias is to be added before it: adds it and drops. Returns the bias that
+ * whoever adds the residual has still to add, NULL when none. */
+static const float *drop(const struct lm_pass *pass, enum lm_site site, float *rows_out,
+                         const float *bias, size_t first, size_t rows)
+{
+    const struct lm_model *model = pass->model;
+    size_t C = (size_t)model->config.width;
+    if (!drops(pass))
+        return bias;
+    model->kernels->add_bias(rows_out, bias, rows, C);
+    lm_dropout_rows(pass, pass->layer, site, rows_out, first, rows, C);
+    return NULL;
+}
+
 /* h1 = LN(x), qkv = h1 W + b: what attention of layer l needs, for rows [first, first + rows). */
 static void open_layer(const struct lm_pass *pass, size_t worker, size_t l, size_t first,
                        size_t rows)
@@ -43,12 +57,11 @@ static void project(const struct lm_pass *pass, size_t worker, size_t first, siz
     float *h = lm_staging(model, worker, place); /* delta's rows are read before h's are written */
     lm_weight_product(model, worker, LM_NN, LM_PROJ_W, l, rows,
                       lm_floats(LM_ACT(model, att, l) + first * C, C), delta, C);
-    kernels->add_bias(delta, lm_weight(model, LM_PROJ_B, l), rows, C);
-    if (drops(pass))
-        lm_dropout_rows(pass, l, LM_SITE_PROJ, delta, first, rows, C);
+    const float *bias =
+        drop(pass, LM_SITE_PROJ, delta, lm_weight(model, LM_PROJ_B, l), first, rows);
     kernels->residual_layernorm(
         LM_ACT(model, xmid, l) + first * C, h, LM_ACT(model, mean2, l) + first,
-        LM_ACT(model, rstd2, l) + first, lm_stream(model, l) + first * C, delta,
+        LM_ACT(model, rstd2, l) + first, lm_stream(model, l) + first * C, delta, bias,
         lm_weight(model, LM_LN2_W, l), lm_weight(model, LM_LN2_B, l), rows, C);
     lm_store(model, place, h, rows, C);
 }
@@ -71,7 +84,6 @@ static void activate(const struct lm_pass *pass, size_t worker, float *f, float 
 static void feed_forward(const struct lm_pass *pass, size_t worker, size_t first, size_t rows)
 {
     const struct lm_model *model = pass->model;
-    const struct lm_kernels *kernels = model->kernels;
     size_t C = (size_t)model->config.width, l = pass->layer;
     const float *h = LM_ACT(model, h2, l) + first * lm_words(model, C);
     float *f = LM_ACT(model, f, l) + first * 4 * C, *x = lm_stream(model, l + 1) + first * C;
@@ -79,10 +91,8 @@ static void feed_forward(const struct lm_pass *pass, size_t worker, size_t first
     lm_weight_product(model, worker, LM_NN, LM_FC_W, l, rows, lm_stored(model, h, C), f, 4 * C);
     activate(pass, worker, f, g, rows);
     lm_weight_product(model, worker, LM_NN, LM_OUT_W, l, rows, lm_stored(model, g, 4 * C), x, C);
-    kernels->add_bias(x, lm_weight(model, LM_OUT_B, l), rows, C);
-    if (drops(pass))
-        lm_dropout_rows(pass, l, LM_SITE_OUT, x, first, rows, C);
-    kernels->add(x, LM_ACT(model, xmid, l) + first * C, rows * C);
+    const float *bias = drop(pass, LM_SITE_OUT, x, lm_weight(model, LM_OUT_B, l), first, rows);
+    model->kernels->add_residual(x, bias, LM_ACT(model, xmid, l) + first * C, rows, C);
 }
 
 static void embed_task(void *user, size_t task, size_t worker)

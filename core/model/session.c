@@ -275,7 +275,7 @@ static void add_and_norm(const struct lm_session *session, bool has_delta, enum 
     float *mean = session->stat, *rstd = session->stat + ROWS;
     if (has_delta)
         model->kernels->residual_layernorm(session->x, session->h, mean, rstd, session->x,
-                                           session->out, lm_weight(model, w, layer),
+                                           session->out, NULL, lm_weight(model, w, layer),
                                            lm_weight(model, b, layer), rows, C);
     else
         model->kernels->layernorm(session->h, mean, rstd, session->x, lm_weight(model, w, layer),

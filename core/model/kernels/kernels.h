@@ -35,16 +35,18 @@ struct lm_kernels {
     /** h = (x − mean)·rstd·w + b for each row of n, ε = 1e-5. Ba et al. 2016. */
     void (*layernorm)(float *h, float *mean, float *rstd, const float *x, const float *w,
                       const float *b, size_t rows, size_t n);
-    /** y = x + delta + bias, then the layer norm of y. */
+    /** y = x + (delta + bias), bias NULL: 0, then the layer norm of y. h may be delta. */
     void (*residual_layernorm)(float *y, float *h, float *mean, float *rstd, const float *x,
-                               const float *delta, const float *w, const float *b, size_t rows,
-                               size_t n);
+                               const float *delta, const float *bias, const float *w,
+                               const float *b, size_t rows, size_t n);
     /** dx = dres + the gradient through the layer norm (dres NULL: 0); dw, db += sums over rows. */
     void (*layernorm_backward)(float *dx, float *dw, float *db, const float *dh, const float *x,
                                const float *mean, const float *rstd, const float *w,
                                const float *dres, size_t rows, size_t n);
     /** y += bias in every row. */
     void (*add_bias)(float *y, const float *bias, size_t rows, size_t n);
+    /** y = (y + bias) + x in every row, bias NULL: 0. */
+    void (*add_residual)(float *y, const float *bias, const float *x, size_t rows, size_t n);
     /** y += x, n elements. */
     void (*add)(float *y, const float *x, size_t n);
     /** f += bias; g = gelu(f), the tanh form (Hendrycks & Gimpel 2016). */

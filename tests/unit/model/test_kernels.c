@@ -29,7 +29,7 @@ static size_t run_rows(const struct lm_kernels *kernels, size_t n, float *out)
     float *d = random_floats(13, all, 1), *at_out = out;
     float mean[ROWS], rstd[ROWS], max[ROWS], sum[ROWS];
     kernels->layernorm(at_out, mean, rstd, x, w, b, ROWS, n);
-    kernels->residual_layernorm(at_out + all, at_out + 2 * all, mean, rstd, x, d, w, b, ROWS, n);
+    kernels->residual_layernorm(at_out + all, at_out + 2 * all, mean, rstd, x, d, w, w, b, ROWS, n);
     at_out += 3 * all;
     memset(at_out, 0, (all + 2 * n) * sizeof *at_out);
     kernels->layernorm_backward(at_out + 2 * n, at_out, at_out + n, d, x, mean, rstd, w, x, ROWS,

@@ -108,11 +108,16 @@ static void check_layernorm(struct tap *tap, const struct lm_kernels *kernels, s
     float *y = draw(5, all, 1), *h = draw(6, all, 1), mean[ROWS], rstd[ROWS];
     kernels->layernorm(h, mean, rstd, x, w, b, ROWS, n);
     hold_norm(tap, h, mean, rstd, x, w, b, n);
-    kernels->residual_layernorm(y, h, mean, rstd, x, delta, w, b, ROWS, n);
+    kernels->residual_layernorm(y, h, mean, rstd, x, delta, NULL, w, b, ROWS, n);
     for (size_t i = 0; i < all; i++)
         CHECK(y[i] == x[i] + delta[i]);
     hold_norm(tap, h, mean, rstd, y, w, b, n);
-    FREE(x, delta, w, b, y, h);
+    kernels->residual_layernorm(y, delta, mean, rstd, x, delta, b, w, b, ROWS, n); /* in place */
+    float *before = draw(2, all, 1);
+    for (size_t i = 0; i < all; i++)
+        CHECK(y[i] == x[i] + (before[i] + b[i % n]));
+    hold_norm(tap, delta, mean, rstd, y, w, b, n);
+    FREE(x, delta, w, b, y, h, before);
 }
 
 static void test_layernorm(struct tap *tap)
@@ -192,6 +197,12 @@ static void check_sums(struct tap *tap, const struct lm_kernels *kernels, size_t
     kernels->add(got, x, ROWS * n);
     for (size_t i = 0; i < ROWS * n; i++)
         CHECK(got[i] == y[i] + x[i]);
+    for (int with = 0; with < 2; with++) {
+        memcpy(got, y, ROWS * n * sizeof *y);
+        kernels->add_residual(got, with ? b : NULL, x, ROWS, n);
+        for (size_t i = 0; i < ROWS * n; i++)
+            CHECK(got[i] == (with ? y[i] + b[i % n] : y[i]) + x[i]);
+    }
     kernels->column_sums(sum, x, ROWS, n, ld);
     for (size_t i = 0; i < n; i++) {
         float want = b[i];
