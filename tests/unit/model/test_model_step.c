@@ -134,6 +134,9 @@ static void test_fifty_steps(struct tap *tap)
                 memcpy(first, hex, sizeof first);
             CHECK_STR(hex, first);
         }
+        char numerics[128];
+        lm_numerics_describe(numerics, profiles[i].numerics);
+        printf("# %s (%s): %s\n", profiles[i].name, numerics, first);
         if (profiles[i].digest != NULL)
             CHECK_STR(first, profiles[i].digest);
     }
