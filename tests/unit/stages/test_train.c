@@ -6,15 +6,11 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#include "base/io.h"
 #include "base/json.h"
-#include "ctx.h"
 #include "stages/train/train_data.h"
 #include "stages/train/train_schedule.h"
 #include "tests/tap.h"
-
-extern const struct lm_stage lm_stage_train;
-extern lm_run_fn lm_run_train;
+#include "train_fixture.h"
 
 enum { VOCAB = 60, STEPS = 12 };
 
@@ -44,64 +40,20 @@ static enum lm_status write_tokens(const char *path, size_t valid, struct lm_err
 
 static struct train_params defaults(void)
 {
-    return (struct train_params){.preset = "gpt2-micro",
-                                 .context = 16,
-                                 .layers = 2,
-                                 .heads = 2,
-                                 .width = 32,
-                                 .batch = 4,
-                                 .accumulate = 2,
-                                 .steps = STEPS,
-                                 .lr = 1e-2,
-                                 .min_lr = 1e-3,
-                                 .warmup = 3,
-                                 .schedule = "cosine",
-                                 .decay = 0.1,
-                                 .beta1 = 0.9,
-                                 .beta2 = 0.95,
-                                 .eps = 1e-8,
-                                 .clip = 1,
-                                 .dropout = 0.1,
-                                 .eval_every = 5,
-                                 .eval_batches = 2,
-                                 .precision = "f32",
-                                 .keep = "best"};
+    struct train_params params = train_usual();
+    params.batch = 4;
+    params.steps = STEPS;
+    params.lr = 1e-2;
+    params.min_lr = 1e-3;
+    params.dropout = 0.1;
+    params.eval_every = 5;
+    params.keep = "best";
+    return params;
 }
-
-/* A place for one training; its inputs and outputs. */
-struct place {
-    char dir[64], tokens[96], work[96], checkpoints[96];
-    double valid_loss, train_loss;
-    FILE *events;  /* NULL: nobody listens */
-    int signal_fd; /* readable: cancel */
-};
 
 static bool open_place(struct place *place, size_t valid)
 {
-    char path[160];
-    struct lm_err err;
-    strcpy(place->dir, "/tmp/lmpipe-train-XXXXXX");
-    place->events = NULL;
-    place->signal_fd = -1;
-    if (mkdtemp(place->dir) == NULL)
-        return false;
-    snprintf(place->tokens, sizeof place->tokens, "%s/tokens", place->dir);
-    snprintf(place->work, sizeof place->work, "%s/work", place->dir);
-    snprintf(place->checkpoints, sizeof place->checkpoints, "%s/checkpoints", place->dir);
-    if (lm_dir_create(place->tokens, &err) != LM_OK ||
-        lm_dir_create(place->checkpoints, &err) != LM_OK)
-        return false;
-    snprintf(path, sizeof path, "%s/vocab", place->tokens);
-    if (lm_file_write(path, "words\n", 6, &err) != LM_OK)
-        return false;
-    snprintf(path, sizeof path, "%s/data.mdb", place->tokens);
-    return write_tokens(path, valid, &err) == LM_OK;
-}
-
-static void close_place(struct place *place)
-{
-    struct lm_err err;
-    lm_dir_remove(place->dir, &err);
+    return place_open(place) && write_tokens(place->data, valid, &place->err) == LM_OK;
 }
 
 /* One run; cancelled after `polls` looks at the clock when polls ≥ 0. */
@@ -109,23 +61,11 @@ static enum lm_status run(struct place *place, const struct train_params *params
                           long polls)
 {
     struct lm_err err = {LM_OK, ""};
-    const struct lm_job_input input = {"tokens", "tokens", place->tokens};
-    const struct lm_job job = {.stage = &lm_stage_train,
-                               .params = params,
-                               .inputs = &input,
-                               .input_count = 1,
-                               .folder = place->work,
-                               .checkpoints = place->checkpoints,
-                               .seed = 7,
-                               .threads = threads,
-                               .portable = true};
-    struct lm_ctx *ctx = NULL;
-    lm_dir_remove(place->work, &err);
-    if (lm_dir_create(place->work, &err) != LM_OK ||
-        lm_ctx_create(&ctx, &job, place->events, place->signal_fd, &err) != LM_OK) {
-        printf("# %s\n", err.text);
+    struct lm_job job;
+    struct lm_job_input input;
+    struct lm_ctx *ctx = place_context(place, params, threads, &job, &input);
+    if (ctx == NULL)
         return LM_INTERNAL;
-    }
     if (polls >= 0)
         lm_ctx_cancel_after(ctx, polls);
     enum lm_status status = lm_run_train(ctx, params, &err);
@@ -170,7 +110,7 @@ static void test_learns(struct tap *tap)
     snprintf(path, sizeof path, "%s/out/model", place.work);
     CHECK_INT(lm_model_load(&model, path, &options, &err), LM_OK);
     lm_model_free(model);
-    close_place(&place);
+    place_close(&place);
 }
 
 /* Rows of the log: one a step, and one a look at the valid split: 0, 5, 10, 12. */
@@ -209,7 +149,7 @@ static void test_log(struct tap *tap)
     CHECK_INT(steps, STEPS);
     CHECK_INT(looks, 4);
     lm_arena_free(arena);
-    close_place(&place);
+    place_close(&place);
 }
 
 static void test_threads(struct tap *tap)
@@ -226,7 +166,7 @@ static void test_threads(struct tap *tap)
         digest_of(got, &place);
         CHECK_STR(got, want);
     }
-    close_place(&place);
+    place_close(&place);
 }
 
 /* Interrupted at the first, the second, … question whether to stop, which comes a few times a
@@ -251,9 +191,9 @@ static void test_interruptions(struct tap *tap)
         digest_of(got, &place);
         CHECK_STR(got, want);
         CHECK(place.valid_loss == whole.valid_loss && place.train_loss == whole.train_loss);
-        close_place(&place);
+        place_close(&place);
     }
-    close_place(&whole);
+    place_close(&whole);
 }
 
 static void test_keep(struct tap *tap)
@@ -272,7 +212,7 @@ static void test_keep(struct tap *tap)
     digest_of(last, &place);
     CHECK(place.valid_loss > lowest);
     CHECK(strcmp(best, last) != 0);
-    close_place(&place);
+    place_close(&place);
 }
 
 static void test_no_valid_split(struct tap *tap)
@@ -284,7 +224,7 @@ static void test_no_valid_split(struct tap *tap)
     CHECK(isnan(place.valid_loss) && place.train_loss > 0);
     params.context = 4096;
     CHECK_INT(run(&place, &params, 1, -1), LM_RANGE);
-    close_place(&place);
+    place_close(&place);
 }
 
 /* Every window of an epoch comes once, whatever the batch. */
@@ -326,7 +266,7 @@ static void test_order(struct tap *tap)
     }
     train_data_release(&data);
     lm_tokens_close(tokens);
-    close_place(&place);
+    place_close(&place);
 }
 
 static void test_schedule(struct tap *tap)
@@ -454,7 +394,7 @@ static void test_speed(struct tap *tap)
     REQUIRE(tiny != NULL);
     CHECK(last_gauge(tiny, "tokens") == STEPS * 128 && isnan(last_gauge(tiny, "peak.fp32")));
     free(tiny);
-    close_place(&place);
+    place_close(&place);
     params.steps = 100000000;
     REQUIRE(open_place(&place, 8));
     char *text = watch(&place, &params, 3);
@@ -472,7 +412,7 @@ static void test_speed(struct tap *tap)
     CHECK(last_gauge(text, "tokens_per_second") > 1);
     CHECK(last_gauge(text, "memory") > 1e5);
     free(text);
-    close_place(&place);
+    place_close(&place);
 }
 
 static const struct tap_test tests[] = {

@@ -3,23 +3,12 @@
 #include <lmpipe/model.h>
 #include <lmpipe/tokens.h>
 
-#include "base/io.h"
 #include "base/json.h"
-#include "ctx.h"
 #include "stages/train/train_guard.h"
 #include "tests/tap.h"
-
-extern const struct lm_stage lm_stage_train;
-extern lm_run_fn lm_run_train;
+#include "train_fixture.h"
 
 enum { VOCAB = 40, RARE = 17, CONTEXT = 16, WIDTH = 32, STEPS = 30 };
-
-/* A place for one training. */
-struct place {
-    char dir[64], tokens[96], work[96], checkpoints[96];
-    struct lm_err err;
-    double skipped;
-};
 
 /* 20 documents of 32 tokens for train, 4 for valid; every `rare`-th of train has the rare id in its
  * middle, `only` ≥ 0: all ids are that one. */
@@ -50,74 +39,17 @@ static enum lm_status write_tokens(const char *path, int64_t vocab, size_t rare,
 
 static struct train_params defaults(void)
 {
-    return (struct train_params){.preset = "gpt2-micro",
-                                 .context = CONTEXT,
-                                 .layers = 2,
-                                 .heads = 2,
-                                 .width = WIDTH,
-                                 .batch = 1,
-                                 .accumulate = 2,
-                                 .steps = STEPS,
-                                 .lr = 1e-3,
-                                 .min_lr = 1e-4,
-                                 .warmup = 3,
-                                 .schedule = "cosine",
-                                 .decay = 0.1,
-                                 .beta1 = 0.9,
-                                 .beta2 = 0.95,
-                                 .eps = 1e-8,
-                                 .clip = 1,
-                                 .eval_every = 10,
-                                 .eval_batches = 2,
-                                 .precision = "f32",
-                                 .keep = "last",
-                                 .max_skips = 3};
+    struct train_params params = train_usual();
+    params.context = CONTEXT;
+    params.width = WIDTH;
+    params.steps = STEPS;
+    params.max_skips = 3;
+    return params;
 }
 
 static bool open_place(struct place *place, int64_t vocab, size_t rare, int32_t only)
 {
-    char path[160];
-    struct lm_err *err = &place->err;
-    *place = (struct place){.dir = "/tmp/lmpipe-guard-XXXXXX"};
-    if (mkdtemp(place->dir) == NULL)
-        return false;
-    snprintf(place->tokens, sizeof place->tokens, "%s/tokens", place->dir);
-    snprintf(place->work, sizeof place->work, "%s/work", place->dir);
-    snprintf(place->checkpoints, sizeof place->checkpoints, "%s/checkpoints", place->dir);
-    if (lm_dir_create(place->tokens, err) != LM_OK ||
-        lm_dir_create(place->checkpoints, err) != LM_OK)
-        return false;
-    snprintf(path, sizeof path, "%s/vocab", place->tokens);
-    if (lm_file_write(path, "words\n", 6, err) != LM_OK)
-        return false;
-    snprintf(path, sizeof path, "%s/data.mdb", place->tokens);
-    return write_tokens(path, vocab, rare, only, err) == LM_OK;
-}
-
-static void close_place(struct place *place)
-{
-    lm_dir_remove(place->dir, NULL);
-}
-
-static struct lm_ctx *open_ctx(struct place *place, const struct train_params *params,
-                               struct lm_job *job, struct lm_job_input *input)
-{
-    struct lm_ctx *ctx = NULL;
-    *input = (struct lm_job_input){"tokens", "tokens", place->tokens};
-    *job = (struct lm_job){.stage = &lm_stage_train,
-                           .params = params,
-                           .inputs = input,
-                           .input_count = 1,
-                           .folder = place->work,
-                           .checkpoints = place->checkpoints,
-                           .seed = 7,
-                           .threads = 1,
-                           .portable = true};
-    lm_dir_remove(place->work, NULL);
-    if (lm_dir_create(place->work, &place->err) != LM_OK ||
-        lm_ctx_create(&ctx, job, NULL, -1, &place->err) != LM_OK)
-        printf("# %s\n", place->err.text);
-    return ctx;
+    return place_open(place) && write_tokens(place->data, vocab, rare, only, &place->err) == LM_OK;
 }
 
 /* One run; cancelled after `polls` questions when polls ≥ 0. */
@@ -125,7 +57,7 @@ static enum lm_status run(struct place *place, const struct train_params *params
 {
     struct lm_job job;
     struct lm_job_input input;
-    struct lm_ctx *ctx = open_ctx(place, params, &job, &input);
+    struct lm_ctx *ctx = place_context(place, params, 1, &job, &input);
     if (ctx == NULL)
         return LM_INTERNAL;
     if (polls >= 0)
@@ -145,7 +77,7 @@ static char *checkpoint_of(struct place *place, const struct train_params *param
 {
     struct lm_job job;
     struct lm_job_input input;
-    struct lm_ctx *ctx = open_ctx(place, params, &job, &input);
+    struct lm_ctx *ctx = place_context(place, params, 1, &job, &input);
     void *data = NULL;
     char *out = NULL;
     if (ctx != NULL && lm_ctx_checkpoint_load(ctx, position, &data, size, NULL) == LM_OK &&
@@ -186,7 +118,7 @@ static bool begin_spoilt(struct place *place, const struct train_params *params,
     char *data = checkpoint_of(place, params, &size, &position, &weights);
     struct lm_job job;
     struct lm_job_input input;
-    struct lm_ctx *ctx = open_ctx(place, params, &job, &input);
+    struct lm_ctx *ctx = place_context(place, params, 1, &job, &input);
     bool done = data != NULL && ctx != NULL;
     if (done) {
         spoil(shape, weights);
@@ -317,7 +249,7 @@ static void test_skips(struct tap *tap)
     }
     free(log);
     CHECK(has_output(&place));
-    close_place(&place);
+    place_close(&place);
 }
 
 /* A training without bad batches skips nothing and says 0. */
@@ -331,7 +263,7 @@ static void test_none(struct tap *tap)
     char *log = read_log(&place);
     CHECK_INT(count(log, "skipped"), 0);
     free(log);
-    close_place(&place);
+    place_close(&place);
 }
 
 /* Interrupted anywhere, skipped steps included, it ends with the same bytes. */
@@ -345,7 +277,7 @@ static void test_interruptions(struct tap *tap)
     double skipped = place.skipped;
     CHECK(skipped > 2);
     digest_of(want, &place);
-    close_place(&place);
+    place_close(&place);
     for (long polls = 3; polls < 90; polls += 17) {
         int runs = 0;
         enum lm_status status = LM_CANCELLED;
@@ -357,7 +289,7 @@ static void test_interruptions(struct tap *tap)
         digest_of(got, &place);
         CHECK_STR(got, want);
         CHECK(place.skipped == skipped);
-        close_place(&place);
+        place_close(&place);
     }
 }
 
@@ -372,7 +304,7 @@ static void test_spikes(struct tap *tap)
     REQUIRE(open_place(&place, VOCAB, 8, -1) && begin_spoilt(&place, &params, spoil_spike));
     REQUIRE(run(&place, &params, -1) == LM_OK);
     CHECK(place.skipped == 0);
-    close_place(&place);
+    place_close(&place);
     params.max_spike = 1;
     CHECK_INT(lm_stage_train.resolve(&params, NULL, &place.err), LM_RANGE);
     CHECK(strncmp(place.err.text, "max_spike:", 10) == 0);
@@ -399,7 +331,7 @@ static void test_spikes(struct tap *tap)
     }
     free(log);
     CHECK_INT(marked, skipped);
-    close_place(&place);
+    place_close(&place);
     for (long polls = 40; polls < 130; polls += 30) {
         int runs = 0;
         enum lm_status status = LM_CANCELLED;
@@ -411,7 +343,7 @@ static void test_spikes(struct tap *tap)
         digest_of(got, &place);
         CHECK_STR(got, want);
         CHECK(place.skipped == skipped);
-        close_place(&place);
+        place_close(&place);
     }
 }
 
@@ -426,7 +358,7 @@ static void test_gives_up(struct tap *tap)
     REQUIRE(open_place(&place, VOCAB, 2, -1) && begin_spoilt(&place, &params, spoil_rare));
     REQUIRE(run(&place, &params, -1) == LM_OK);
     digest_of(want, &place);
-    close_place(&place);
+    place_close(&place);
     REQUIRE(open_place(&place, VOCAB, 2, -1) && begin_spoilt(&place, &params, spoil_rare));
     params.max_skips = 1;
     int stops = 0;
@@ -457,7 +389,7 @@ static void test_gives_up(struct tap *tap)
     CHECK(stops > 0);
     digest_of(got, &place);
     CHECK_STR(got, want);
-    close_place(&place);
+    place_close(&place);
 }
 
 /* The loss is fine, the gradient is not: skipped lines have the loss. */
@@ -488,11 +420,11 @@ static void test_infinite_gradient(struct tap *tap)
     CHECK(strncmp(place.err.text, "none of 30 steps had a finite loss", 34) == 0);
     CHECK(!has_output(&place));
     params.max_skips = 0;
-    close_place(&place);
+    place_close(&place);
     REQUIRE(open_place(&place, VOCAB, 0, -1) && begin_spoilt(&place, &params, spoil_backward));
     CHECK_INT(run(&place, &params, -1), LM_NUMERIC);
     CHECK(strncmp(place.err.text, "the gradient of wte.weight at step 1 is", 39) == 0);
-    close_place(&place);
+    place_close(&place);
 }
 
 /* A checkpoint whose weights are not finite is never taken up. */
@@ -512,7 +444,7 @@ static void test_bad_checkpoint(struct tap *tap)
         CHECK_INT(run(&place, &params, -1), LM_NUMERIC);
         CHECK(strncmp(place.err.text, rows[i].text, strlen(rows[i].text)) == 0);
         CHECK(!has_output(&place));
-        close_place(&place);
+        place_close(&place);
     }
 }
 
@@ -542,7 +474,7 @@ static void test_huge_rate(struct tap *tap)
         struct lm_err first = place.err;
         CHECK_INT(run(&place, &params, -1), LM_NUMERIC);
         CHECK_STR(place.err.text, first.text);
-        close_place(&place);
+        place_close(&place);
     }
 }
 
@@ -566,7 +498,7 @@ static void test_bad_update(struct tap *tap)
             uint64_t position = 0;
             float *weights = NULL;
             CHECK(checkpoint_of(&place, &params, &size, &position, &weights) == NULL);
-            close_place(&place);
+            place_close(&place);
         }
     }
 }
@@ -586,7 +518,7 @@ static void test_one_token(struct tap *tap)
             printf("# %s\n", place.err.text);
         CHECK(place.skipped == 0);
         CHECK(has_output(&place));
-        close_place(&place);
+        place_close(&place);
     }
 }
 
