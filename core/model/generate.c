@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/elem.h"
+
 enum { USUAL_SEATS = 8, MAX_SEATS = 4096, LONGEST = 1 << 30 };
 
 /* A text in the making. */
@@ -139,6 +141,14 @@ static struct lm_feed feed_of(struct round *round, struct seat *seat)
         .sequence = sequence, .tokens = seat->tokens + seat->count - fresh, .count = fresh};
 }
 
+/* What the unfiltered model thinks of a token, by the sums that scores use. */
+static double nll_of(const struct lm_model *model, const float *logits, int32_t token)
+{
+    float max, sum;
+    model->kernels->softmax_stats(&max, &sum, logits, (size_t)model->config.vocab);
+    return (double)max + lm_log((double)sum) - (double)logits[token];
+}
+
 static void draw_task(void *user, size_t task, size_t worker)
 {
     (void)worker;
@@ -148,7 +158,8 @@ static void draw_task(void *user, size_t task, size_t worker)
     char *scratch = round->scratch + (size_t)(seat - round->seats) * round->scratch_size;
     seat->token = lm_sampling_draw(
         text->rules, seat->logits, round->model->config.vocab, seat->tokens, seat->count,
-        lm_rng_uniform(text->rng, text->sample, (uint64_t)seat->made), &seat->nll, scratch);
+        lm_rng_uniform(text->rng, text->sample, (uint64_t)seat->made), scratch);
+    seat->nll = nll_of(round->model, seat->logits, seat->token);
 }
 
 static enum lm_status play(struct round *round, struct lm_err *err)

@@ -142,20 +142,8 @@ static size_t keep_count(struct draw *draw, const struct lm_sampling *rules, dou
     return kept > 0 ? kept : 1;
 }
 
-/* Sum over the whole vocabulary, for the unfiltered model's own opinion. */
-static double nll_of(const float *logits, int64_t vocab, int32_t token)
-{
-    double max = (double)logits[0], sum = 0;
-    for (int64_t i = 1; i < vocab; i++)
-        max = (double)logits[i] > max ? (double)logits[i] : max;
-    for (int64_t i = 0; i < vocab; i++)
-        sum += lm_exp((double)logits[i] - max);
-    return max + lm_log(sum) - (double)logits[token];
-}
-
 int32_t lm_sampling_draw(const struct lm_sampling *rules, const float *logits, int64_t vocab,
-                         const int32_t *history, int64_t count, double u, double *nll,
-                         void *scratch)
+                         const int32_t *history, int64_t count, double u, void *scratch)
 {
     struct candidate *candidates = scratch;
     struct draw draw = {.heap = candidates, .size = fill(candidates, logits, vocab)};
@@ -179,8 +167,5 @@ int32_t lm_sampling_draw(const struct lm_sampling *rules, const float *logits, i
                 break;
         }
     }
-    int32_t token = choice->id;
-    if (nll != NULL)
-        *nll = nll_of(logits, vocab, token);
-    return token;
+    return choice->id;
 }

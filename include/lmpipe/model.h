@@ -248,14 +248,13 @@ struct lm_sampling {
 };
 
 /** One draw from logits (V) by inverse CDF at u in [0,1), candidates sorted by (logit desc, id
- * asc). `history` (count ids) is what the penalty sees. *nll (may be NULL): -log p of the token
- * under the unfiltered model. `scratch`: lm_sampling_scratch(V) bytes. */
+ * asc). `history` (count ids) is what the penalty sees. `scratch`: lm_sampling_scratch(V) bytes. */
 int32_t lm_sampling_draw(const struct lm_sampling *rules, const float *logits, int64_t vocab,
-                         const int32_t *history, int64_t count, double u, double *nll,
-                         void *scratch);
+                         const int32_t *history, int64_t count, double u, void *scratch);
 size_t lm_sampling_scratch(int64_t vocab);
 
-/** Receives each generated token; returns false to end its text. */
+/** Receives each generated token and its -log p (nats) under the unfiltered model; returns false to
+ * end its text. */
 typedef bool lm_token_fn(void *user, int32_t token, double nll);
 
 /** A text to be continued. */
