@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "model/kernels/bf16.h"
 #include "model/kernels/decode.h"
 
 const char *const lm_weights_names[LM_WEIGHT_FORMATS + 1] = {"f32", "bf16", "int8", NULL};
@@ -39,21 +40,11 @@ static void pack_f32(void *out, const float *panel, size_t k)
         memcpy(out, panel, f32_bytes(k));
 }
 
-/* The upper half of a float's bits, rounded; NaN stays NaN. */
-static uint16_t round_bf16(float value)
-{
-    uint32_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    if (isnan(value))
-        return (uint16_t)(bits >> 16 | 0x40);
-    return (uint16_t)((bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
-}
-
 static void pack_bf16(void *out, const float *panel, size_t k)
 {
     uint16_t *to = out;
     for (size_t i = 0; i < k * COLUMNS; i++)
-        to[i] = round_bf16(panel[i]);
+        to[i] = (uint16_t)(lm_bf16_round(panel[i]) >> 16);
 }
 
 /* Largest magnitude / 127 of a column of `rows` weights. */
