@@ -8,7 +8,7 @@
 #include "text/bpe_merge.h"
 #include "text/vocab.h"
 
-enum { CACHE_BYTES = 22, CACHE_IDS = 10, CACHE_SLOTS = 8192 };
+enum { CACHE_BYTES = 22, CACHE_IDS = 10, CACHE_SLOTS = 8192, BATCH = 64 };
 
 /* A piece and its ids, one cache line; size 0 is empty. */
 struct cached {
@@ -19,6 +19,7 @@ struct cached {
 
 struct lm_encoder {
     const struct lm_vocab *vocab;
+    struct lm_pretokenizer *pretokenizer;
     struct lm_bpe_scratch scratch;
     int32_t *ids;
     size_t count, capacity;
@@ -34,7 +35,8 @@ struct lm_encoder *lm_encoder_create(const struct lm_vocab *vocab)
     encoder->capacity = 1024;
     encoder->ids = malloc(encoder->capacity * sizeof *encoder->ids);
     encoder->cache = calloc(CACHE_SLOTS, sizeof *encoder->cache);
-    if (encoder->ids == NULL || encoder->cache == NULL) {
+    if (encoder->ids == NULL || encoder->cache == NULL ||
+        lm_pretokenizer_create(&encoder->pretokenizer, vocab->pattern, NULL) != LM_OK) {
         lm_encoder_free(encoder);
         return NULL;
     }
@@ -45,6 +47,7 @@ void lm_encoder_free(struct lm_encoder *encoder)
 {
     if (encoder == NULL)
         return;
+    lm_pretokenizer_free(encoder->pretokenizer);
     lm_bpe_scratch_release(&encoder->scratch);
     free(encoder->ids);
     free(encoder->cache);
@@ -107,12 +110,13 @@ enum lm_status lm_encode(struct lm_encoder *encoder, const void *text, size_t si
                          const int32_t **ids, size_t *count, struct lm_err *err)
 {
     const uint8_t *bytes = text;
+    size_t ends[BATCH], pieces, at = 0, start = 0;
     encoder->count = 0;
-    for (size_t at = 0; at < size;) {
-        size_t length = lm_pretoken_next(encoder->vocab->pattern, bytes + at, size - at);
-        LM_TRY(encode_piece(encoder, bytes + at, length, err));
-        at += length;
-    }
+    do {
+        LM_TRY(lm_pretokenize(encoder->pretokenizer, bytes, size, &at, ends, BATCH, &pieces, err));
+        for (size_t i = 0; i < pieces; start = ends[i++])
+            LM_TRY(encode_piece(encoder, bytes + start, ends[i] - start, err));
+    } while (pieces > 0);
     *ids = encoder->ids;
     *count = encoder->count;
     return LM_OK;

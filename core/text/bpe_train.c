@@ -7,6 +7,8 @@
 #include "text/piece_table.h"
 #include "text/vocab.h"
 
+enum { BATCH = 64 }; /* pieces cut at once */
+
 /* A distinct piece as symbols: symbols[start .. start + length). */
 struct word {
     size_t start;
@@ -16,6 +18,7 @@ struct word {
 
 struct trainer {
     const struct lm_bpe_options *options;
+    struct lm_pretokenizer *pretokenizer;
     struct lm_piece_table pieces;
     struct word *words;
     size_t word_count;
@@ -35,23 +38,33 @@ static enum lm_status no_memory(const struct trainer *trainer)
 
 /* ---- words ---- */
 
-static enum lm_status count_pieces(struct trainer *trainer, lm_document_fn *next, void *user)
+static enum lm_status count_document(struct trainer *trainer, const uint8_t *text, size_t size)
 {
     const struct lm_bpe_options *options = trainer->options;
     size_t longest =
         options->max_piece_bytes > 0 ? (size_t)options->max_piece_bytes : (size_t)UINT32_MAX;
-    const uint8_t *text;
-    size_t size;
-    while (next(user, &text, &size)) {
-        for (size_t at = 0; at < size;) {
-            size_t length = lm_pretoken_next(options->pattern, text + at, size - at);
+    size_t ends[BATCH], pieces, at = 0, start = 0;
+    do {
+        LM_TRY(lm_pretokenize(trainer->pretokenizer, text, size, &at, ends, BATCH, &pieces,
+                              trainer->err));
+        for (size_t i = 0; i < pieces; start = ends[i++]) {
+            size_t length = ends[i] - start;
             /* A piece of one byte has nothing to merge. */
             if (length > 1 && length <= longest &&
-                !lm_piece_table_add(&trainer->pieces, text + at, length, 1))
+                !lm_piece_table_add(&trainer->pieces, text + start, length, 1))
                 return no_memory(trainer);
-            at += length;
         }
-    }
+    } while (pieces > 0);
+    return LM_OK;
+}
+
+static enum lm_status count_pieces(struct trainer *trainer, lm_document_fn *next, void *user)
+{
+    const uint8_t *text;
+    size_t size;
+    LM_TRY(lm_pretokenizer_create(&trainer->pretokenizer, trainer->options->pattern, trainer->err));
+    while (next(user, &text, &size))
+        LM_TRY(count_document(trainer, text, size));
     return LM_OK;
 }
 
@@ -211,6 +224,7 @@ enum lm_status lm_bpe_train(struct lm_vocab **out, const struct lm_bpe_options *
 {
     struct trainer trainer = {.options = options, .err = err};
     enum lm_status status = train(&trainer, next, documents, progress, user);
+    lm_pretokenizer_free(trainer.pretokenizer);
     lm_piece_table_release(&trainer.pieces);
     lm_pair_set_release(&trainer.pairs);
     free(trainer.words);

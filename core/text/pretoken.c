@@ -1,6 +1,7 @@
-#include <lmpipe/tokenizer.h>
+#include "text/pretoken.h"
 
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/utf8.h"
@@ -78,8 +79,48 @@ static size_t next_byte(const uint8_t *text, size_t size)
     return 1;
 }
 
+typedef size_t scan_fn(const uint8_t *text, size_t size);
+
+static scan_fn *const scanners[] = {next_gpt2, next_char, next_byte};
+
 size_t lm_pretoken_next(enum lm_pattern pattern, const uint8_t *text, size_t size)
 {
-    static size_t (*const scanners[])(const uint8_t *, size_t) = {next_gpt2, next_char, next_byte};
     return scanners[pattern](text, size);
+}
+
+/* ---- documents ---- */
+
+struct lm_pretokenizer {
+    scan_fn *scan;
+};
+
+enum lm_status lm_pretokenizer_create(struct lm_pretokenizer **out, enum lm_pattern pattern,
+                                      struct lm_err *err)
+{
+    struct lm_pretokenizer *pretokenizer = calloc(1, sizeof *pretokenizer);
+    if (pretokenizer == NULL)
+        return lm_fail(err, LM_NOMEM, "no memory for a pretokenizer; free some");
+    pretokenizer->scan = scanners[pattern];
+    *out = pretokenizer;
+    return LM_OK;
+}
+
+void lm_pretokenizer_free(struct lm_pretokenizer *pretokenizer)
+{
+    free(pretokenizer);
+}
+
+enum lm_status lm_pretokenize(struct lm_pretokenizer *pretokenizer, const uint8_t *text,
+                              size_t size, size_t *at, size_t *ends, size_t capacity, size_t *count,
+                              struct lm_err *err)
+{
+    (void)err;
+    size_t place = *at, pieces = 0;
+    while (place < size && pieces < capacity) {
+        place += pretokenizer->scan(text + place, size - place);
+        ends[pieces++] = place;
+    }
+    *at = place;
+    *count = pieces;
+    return LM_OK;
 }

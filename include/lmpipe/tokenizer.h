@@ -19,15 +19,27 @@
 struct lm_vocab;
 struct lm_encoder;
 
-/** Pretokenization patterns by name: "gpt2", "chars", "bytes". */
+/** Pretokenization patterns by name: where text is cut before merging. */
 enum lm_pattern { LM_PATTERN_GPT2, LM_PATTERN_CHARS, LM_PATTERN_BYTES };
 
 /** NULL-terminated names in enum order. */
 extern const char *const lm_pattern_names[];
 
-/** Length ≥ 1 of the next piece of text[0..size), size ≥ 1. Ill-formed bytes are one "other"
- * character each. */
-size_t lm_pretoken_next(enum lm_pattern pattern, const uint8_t *text, size_t size);
+/* ---- pieces ---- */
+
+/** Cuts documents into pieces, which no token crosses. Holds scratch: one a thread. */
+struct lm_pretokenizer;
+
+/** A pretokenizer for `pattern`. LM_NOMEM. */
+enum lm_status lm_pretokenizer_create(struct lm_pretokenizer **out, enum lm_pattern pattern,
+                                      struct lm_err *err);
+void lm_pretokenizer_free(struct lm_pretokenizer *pretokenizer); /**< NULL is fine */
+/** The next pieces of the document text[0..size): from *at on they end at ends[0..*count), with
+ *  *count ≤ capacity, 0 only at the end of the text; *at becomes the last of these ends. Every byte
+ *  is in a piece; an ill-formed one counts as an "other" character. */
+enum lm_status lm_pretokenize(struct lm_pretokenizer *pretokenizer, const uint8_t *text,
+                              size_t size, size_t *at, size_t *ends, size_t capacity, size_t *count,
+                              struct lm_err *err);
 
 /* ---- vocabulary ---- */
 

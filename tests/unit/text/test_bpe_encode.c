@@ -2,6 +2,7 @@
 
 #include "tap.h"
 #include "text/bpe_merge.h"
+#include "text/pretoken.h"
 #include "text_samples.h"
 
 static const char sample[] =

@@ -2,6 +2,7 @@
 
 #include "tap.h"
 #include "text/piece_table.h"
+#include "text/pretoken.h"
 #include "text_samples.h"
 
 /* ---- the reference: recounts every pair of the whole text at every merge ---- */

@@ -5,6 +5,7 @@
 #include <lmpipe/tokenizer.h>
 
 #include "tap.h"
+#include "text/pretoken.h"
 #include "text_samples.h"
 
 /* The pattern as GPT-2's encoder.py has it (Radford et al. 2019). */
