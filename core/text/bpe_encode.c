@@ -3,17 +3,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <lmpipe/hash.h>
-
 #include "text/bpe_merge.h"
 #include "text/vocab.h"
 
-enum { CACHE_BYTES = 22, CACHE_IDS = 10, CACHE_SLOTS = 8192, BATCH = 64 };
+enum {
+    BATCH = 64,         /* pieces cut and looked up at once */
+    CACHE_SLOTS = 4096, /* a power of two */
+    CACHE_IDS = 9
+};
 
-/* A piece and its ids, one cache line; size 0 is empty. */
+/* A short piece that is no token, and its ids: one cache line; size 0 is empty. */
 struct cached {
-    uint8_t size, count;
-    uint8_t bytes[CACHE_BYTES];
+    uint64_t low, high;
+    uint32_t size, count;
     int32_t ids[CACHE_IDS];
 };
 
@@ -23,7 +25,8 @@ struct lm_encoder {
     struct lm_bpe_scratch scratch;
     int32_t *ids;
     size_t count, capacity;
-    struct cached *cache; /* direct-mapped, CACHE_SLOTS */
+    struct cached *cache; /* direct-mapped; changes no result */
+    bool reads_specials;
 };
 
 struct lm_encoder *lm_encoder_create(const struct lm_vocab *vocab)
@@ -54,69 +57,139 @@ void lm_encoder_free(struct lm_encoder *encoder)
     free(encoder);
 }
 
-static enum lm_status emit(struct lm_encoder *encoder, const int32_t *ids, size_t count,
-                           struct lm_err *err)
+void lm_encoder_read_specials(struct lm_encoder *encoder, bool is_on)
 {
-    if (count > encoder->capacity - encoder->count) {
-        size_t capacity = (encoder->count + count) * 2;
-        int32_t *grown = realloc(encoder->ids, capacity * sizeof *grown);
-        if (grown == NULL)
-            return lm_fail(err, LM_NOMEM, "no memory for %zu tokens; free some", capacity);
-        encoder->ids = grown;
-        encoder->capacity = capacity;
+    encoder->reads_specials = is_on;
+}
+
+/* Room for `count` more ids. */
+static enum lm_status reserve(struct lm_encoder *encoder, size_t count, struct lm_err *err)
+{
+    if (count <= encoder->capacity - encoder->count)
+        return LM_OK;
+    size_t capacity = (encoder->count + count) * 2;
+    int32_t *grown = realloc(encoder->ids, capacity * sizeof *grown);
+    if (grown == NULL)
+        return lm_fail(err, LM_NOMEM, "no memory for %zu tokens; free some", capacity);
+    encoder->ids = grown;
+    encoder->capacity = capacity;
+    return LM_OK;
+}
+
+/* Ids of a piece that is no token, with room for `later` more behind them. */
+static enum lm_status merge_piece(struct lm_encoder *encoder, const struct lm_token_key *key,
+                                  const uint8_t *piece, size_t size, size_t later,
+                                  struct lm_err *err)
+{
+    struct cached *slot = &encoder->cache[key->hash >> 20 & (CACHE_SLOTS - 1)];
+    const int32_t *ids = slot->ids;
+    size_t count = slot->count;
+    bool is_short = size <= LM_KEY_INLINE;
+    bool is_known =
+        is_short && slot->size == size && slot->low == key->low && slot->high == key->high;
+    if (!is_known)
+        LM_TRY(lm_bpe_merge(encoder->vocab, &encoder->scratch, piece, size, &ids, &count, err));
+    if (!is_known && is_short && count <= CACHE_IDS) {
+        *slot = (struct cached){key->low, key->high, key->size, (uint32_t)count, {0}};
+        memcpy(slot->ids, ids, count * sizeof *ids);
     }
+    LM_TRY(reserve(encoder, count + later, err));
     memcpy(encoder->ids + encoder->count, ids, count * sizeof *ids);
     encoder->count += count;
     return LM_OK;
 }
 
-static void remember(struct cached *slot, const uint8_t *piece, size_t size, const int32_t *ids,
-                     size_t count)
+/* Keys of the pieces of text that end at ends[0..pieces), the first starting at `start`; fetches
+ * their slots ahead. */
+static void make_keys(const struct lm_token_map *map, struct lm_token_key *keys,
+                      const uint8_t *text, size_t size, size_t start, const size_t *ends,
+                      size_t pieces)
 {
-    if (size > CACHE_BYTES || count > CACHE_IDS)
-        return;
-    slot->size = (uint8_t)size;
-    slot->count = (uint8_t)count;
-    memcpy(slot->bytes, piece, size);
-    memcpy(slot->ids, ids, count * sizeof *ids);
+    for (size_t i = 0; i < pieces; start = ends[i++]) {
+        size_t length = ends[i] - start;
+        bool is_inside = length <= LM_KEY_INLINE && size - start >= LM_KEY_INLINE;
+        keys[i] = is_inside ? lm_token_key_short(text + start, length)
+                            : lm_token_key(text + start, length);
+        __builtin_prefetch(lm_token_map_home(map, &keys[i]));
+    }
 }
 
-static enum lm_status encode_piece(struct lm_encoder *encoder, const uint8_t *piece, size_t size,
-                                   struct lm_err *err)
+static enum lm_status encode_text(struct lm_encoder *encoder, const uint8_t *text, size_t size,
+                                  struct lm_err *err)
 {
-    const int32_t *ids;
-    int32_t id = piece[0];
-    if (size == 1)
-        return emit(encoder, &id, 1, err);
-    if (size > encoder->vocab->longest && size > CACHE_BYTES) {
-        size_t count;
-        LM_TRY(lm_bpe_merge(encoder->vocab, &encoder->scratch, piece, size, &ids, &count, err));
-        return emit(encoder, ids, count, err);
+    const struct lm_vocab *vocab = encoder->vocab;
+    struct lm_token_key keys[BATCH];
+    size_t ends[BATCH], pieces, at = 0, start = 0;
+    do {
+        LM_TRY(lm_pretokenize(encoder->pretokenizer, text, size, &at, ends, BATCH, &pieces, err));
+        make_keys(&vocab->whole, keys, text, size, start, ends, pieces);
+        LM_TRY(reserve(encoder, pieces, err));
+        for (size_t i = 0; i < pieces; start = ends[i++]) {
+            int32_t id =
+                lm_token_map_find(&vocab->whole, keys[i], text + start, lm_vocab_bytes(vocab));
+            if (id >= 0)
+                encoder->ids[encoder->count++] = id;
+            else
+                LM_TRY(
+                    merge_piece(encoder, &keys[i], text + start, ends[i] - start, pieces - i, err));
+        }
+    } while (pieces > 0);
+    return LM_OK;
+}
+
+/* ---- special tokens in the text ---- */
+
+/* The special token that begins at text[0], the longest, or -1. */
+static int32_t special_at(const struct lm_vocab *vocab, const uint8_t *text, size_t size,
+                          size_t *length)
+{
+    if (!vocab->name_starts[text[0]])
+        return -1;
+    for (size_t i = 0; i < vocab->name_size_count; i++) {
+        *length = vocab->name_sizes[i];
+        if (*length > size)
+            continue;
+        int32_t id = lm_token_map_find(&vocab->names, lm_token_key(text, *length), text,
+                                       lm_vocab_bytes(vocab));
+        if (id >= 0)
+            return id;
     }
-    uint64_t hash = lm_hash64(piece, size, 0);
-    id = lm_vocab_find(encoder->vocab, piece, size, hash);
-    if (id >= 0)
-        return emit(encoder, &id, 1, err);
-    struct cached *slot = &encoder->cache[(hash >> 32) % CACHE_SLOTS];
-    if (slot->size == size && memcmp(slot->bytes, piece, size) == 0)
-        return emit(encoder, slot->ids, slot->count, err);
-    size_t count;
-    LM_TRY(lm_bpe_merge(encoder->vocab, &encoder->scratch, piece, size, &ids, &count, err));
-    remember(slot, piece, size, ids, count);
-    return emit(encoder, ids, count, err);
+    return -1;
+}
+
+/* The first special token in text: where it begins (size: nowhere), its length and id. */
+static size_t find_special(const struct lm_vocab *vocab, const uint8_t *text, size_t size,
+                           size_t *length, int32_t *id)
+{
+    size_t at = 0;
+    while (at < size && (*id = special_at(vocab, text + at, size - at, length)) < 0)
+        at++;
+    return at;
+}
+
+static enum lm_status encode_with_specials(struct lm_encoder *encoder, const uint8_t *text,
+                                           size_t size, struct lm_err *err)
+{
+    for (size_t at = 0; at < size;) {
+        int32_t id = -1;
+        size_t length = 0,
+               before = find_special(encoder->vocab, text + at, size - at, &length, &id);
+        LM_TRY(encode_text(encoder, text + at, before, err));
+        at += before + length;
+        if (id < 0)
+            break;
+        LM_TRY(reserve(encoder, 1, err));
+        encoder->ids[encoder->count++] = id;
+    }
+    return LM_OK;
 }
 
 enum lm_status lm_encode(struct lm_encoder *encoder, const void *text, size_t size,
                          const int32_t **ids, size_t *count, struct lm_err *err)
 {
-    const uint8_t *bytes = text;
-    size_t ends[BATCH], pieces, at = 0, start = 0;
     encoder->count = 0;
-    do {
-        LM_TRY(lm_pretokenize(encoder->pretokenizer, bytes, size, &at, ends, BATCH, &pieces, err));
-        for (size_t i = 0; i < pieces; start = ends[i++])
-            LM_TRY(encode_piece(encoder, bytes + start, ends[i] - start, err));
-    } while (pieces > 0);
+    LM_TRY(encoder->reads_specials ? encode_with_specials(encoder, text, size, err)
+                                   : encode_text(encoder, text, size, err));
     *ids = encoder->ids;
     *count = encoder->count;
     return LM_OK;

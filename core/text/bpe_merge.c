@@ -18,29 +18,36 @@ void lm_bpe_scratch_release(struct lm_bpe_scratch *scratch)
 
 /* ---- small pieces ---- */
 
+/* Leftmost of the lowest. */
+static size_t lowest(const lm_merge_code *merges, size_t count)
+{
+    size_t best = 0;
+    for (size_t i = 1; i < count; i++)
+        if (merges[i] < merges[best])
+            best = i;
+    return best;
+}
+
 size_t lm_bpe_merge_small(const struct lm_vocab *vocab, int32_t ids[LM_PIECE_SMALL],
                           const uint8_t *piece, size_t size)
 {
-    int32_t ranks[LM_PIECE_SMALL];
+    lm_merge_code merges[LM_PIECE_SMALL]; /* of ids[i] and ids[i + 1] */
     for (size_t i = 0; i < size; i++)
-        ids[i] = piece[i];
+        ids[i] = vocab->byte_ids[piece[i]];
     for (size_t i = 0; i + 1 < size; i++)
-        ranks[i] = lm_vocab_rank(vocab, ids[i], ids[i + 1]);
+        merges[i] = lm_pair_map_find(&vocab->pairs, ids[i], ids[i + 1]);
     while (size > 1) {
-        size_t best = 0;
-        for (size_t i = 1; i + 1 < size; i++)
-            if (ranks[i] < ranks[best])
-                best = i;
-        if (ranks[best] == LM_NO_RANK)
+        size_t best = lowest(merges, size - 1);
+        if (merges[best] == LM_NO_MERGE)
             break;
-        ids[best] = ranks[best];
+        ids[best] = lm_merge_id(merges[best]);
         size--;
         memmove(ids + best + 1, ids + best + 2, (size - best - 1) * sizeof *ids);
-        memmove(ranks + best, ranks + best + 1, (size - best - 1) * sizeof *ranks);
+        memmove(merges + best, merges + best + 1, (size - best - 1) * sizeof *merges);
         if (best > 0)
-            ranks[best - 1] = lm_vocab_rank(vocab, ids[best - 1], ids[best]);
+            merges[best - 1] = lm_pair_map_find(&vocab->pairs, ids[best - 1], ids[best]);
         if (best + 1 < size)
-            ranks[best] = lm_vocab_rank(vocab, ids[best], ids[best + 1]);
+            merges[best] = lm_pair_map_find(&vocab->pairs, ids[best], ids[best + 1]);
     }
     return size;
 }
@@ -100,23 +107,33 @@ static bool reserve(struct lm_bpe_scratch *scratch, size_t size)
     return true;
 }
 
+static lm_merge_code merge_of(const struct lm_vocab *vocab, const struct lm_bpe_scratch *scratch,
+                              uint32_t left, uint32_t right)
+{
+    return lm_pair_map_find(&vocab->pairs, scratch->ids[left], scratch->ids[right]);
+}
+
 static bool push_pair(const struct lm_vocab *vocab, struct lm_bpe_scratch *scratch, uint32_t left,
                       uint32_t right)
 {
-    int32_t rank = lm_vocab_rank(vocab, scratch->ids[left], scratch->ids[right]);
-    return rank == LM_NO_RANK || push(scratch, (uint64_t)(uint32_t)rank << 32 | left);
+    lm_merge_code merge = merge_of(vocab, scratch, left, right);
+    return merge == LM_NO_MERGE ||
+           push(scratch, (uint64_t)(uint32_t)lm_merge_rank(merge) << 32 | left);
 }
 
-/* Merges at `left` if the candidate still holds: ids[left] is alive and its pair has that rank. */
+enum { GONE = -1 }; /* id of a place that was merged into the one before */
+
+/* Merges at `left` if the candidate still holds: the place is there and its pair has that rank. */
 static bool merge_at(const struct lm_vocab *vocab, struct lm_bpe_scratch *scratch, int32_t rank,
                      uint32_t left, uint32_t size)
 {
     int32_t *ids = scratch->ids;
-    uint32_t right = ids[left] < 0 ? size : scratch->next[left];
-    if (right >= size || lm_vocab_rank(vocab, ids[left], ids[right]) != rank)
+    uint32_t right = ids[left] == GONE ? size : scratch->next[left];
+    lm_merge_code merge = right < size ? merge_of(vocab, scratch, left, right) : LM_NO_MERGE;
+    if (merge == LM_NO_MERGE || lm_merge_rank(merge) != rank)
         return true;
-    ids[left] = rank;
-    ids[right] = -1;
+    ids[left] = lm_merge_id(merge);
+    ids[right] = GONE;
     uint32_t after = scratch->next[right];
     scratch->next[left] = after;
     if (after < size) {
@@ -136,7 +153,7 @@ enum lm_status lm_bpe_merge_long(const struct lm_vocab *vocab, struct lm_bpe_scr
     bool is_good = reserve(scratch, size);
     uint32_t n = (uint32_t)size;
     for (uint32_t i = 0; i < n && is_good; i++) {
-        scratch->ids[i] = piece[i];
+        scratch->ids[i] = vocab->byte_ids[piece[i]];
         scratch->next[i] = i + 1;
         scratch->previous[i] = i - 1;
     }

@@ -16,7 +16,7 @@
 /** Pieces of up to this many bytes take the scan. */
 #define LM_PIECE_SMALL 64
 
-/** Pair that may be merged: rank in the high half, position of its left part in the low half. */
+/** Pair that may merge: rank in the high half, position of its left part in the low half. */
 typedef uint64_t lm_candidate;
 
 /** Memory of a merger, kept from piece to piece; zero-initialise. */

@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "text/vocab.h"
+#include "text/pair_map.h"
 
 #define LM_NO_PLACE UINT32_MAX
 

@@ -165,7 +165,7 @@ static enum lm_status merge_next(struct trainer *trainer, bool *is_done)
         return no_memory(trainer);
     /* Too long, or another pair already gave these bytes: such a pair is never merged. */
     if (fault == LM_MERGE_FINE)
-        merge_all(trainer, pair, parts, trainer->vocab->tokens - 1);
+        merge_all(trainer, pair, parts, trainer->vocab->next_id - 1);
     return trainer->pairs.failed ? no_memory(trainer) : LM_OK;
 }
 
@@ -173,7 +173,8 @@ static enum lm_status learn(struct trainer *trainer, lm_bpe_progress_fn *progres
 {
     enum { EVERY = 64 };
 
-    int64_t total = trainer->vocab->capacity - LM_BYTES;
+    const struct lm_bpe_options *options = trainer->options;
+    int64_t total = options->vocab_size - LM_BYTES - (int64_t)options->special_count;
     bool is_done = false;
     while (!is_done && lm_vocab_merges(trainer->vocab) < total) {
         int64_t done = lm_vocab_merges(trainer->vocab);
@@ -192,9 +193,10 @@ static enum lm_status add_specials(struct trainer *trainer)
     const struct lm_bpe_options *options = trainer->options;
     for (size_t i = 0; i < options->special_count; i++)
         LM_TRY(lm_vocab_add_special(trainer->vocab, options->specials[i],
-                                    strlen(options->specials[i]), trainer->err));
+                                    strlen(options->specials[i]), trainer->vocab->next_id,
+                                    trainer->err));
     if (options->special_count > 0)
-        trainer->vocab->end_of_text = trainer->vocab->tokens + trainer->vocab->specials - 1;
+        trainer->vocab->end_of_text = trainer->vocab->next_id - 1;
     return lm_vocab_seal(trainer->vocab, trainer->err);
 }
 
@@ -202,15 +204,16 @@ static enum lm_status train(struct trainer *trainer, lm_document_fn *next, void 
                             lm_bpe_progress_fn *progress, void *user)
 {
     const struct lm_bpe_options *options = trainer->options;
-    int64_t merges = options->vocab_size - LM_BYTES - (int64_t)options->special_count;
-    if (merges < 0)
+    if (options->vocab_size < LM_BYTES + (int64_t)options->special_count)
         return lm_fail(trainer->err, LM_RANGE,
                        "a vocabulary of %lld is too small for the 256 bytes and %zu special "
                        "tokens; ask for %zu or more",
                        (long long)options->vocab_size, options->special_count,
                        LM_BYTES + options->special_count);
-    LM_TRY(lm_vocab_create(&trainer->vocab, options->pattern, merges, options->special_count,
-                           trainer->err));
+    if (options->vocab_size > LM_VOCAB_LARGEST)
+        return lm_fail(trainer->err, LM_RANGE, "a vocabulary of more than %d tokens; ask for fewer",
+                       LM_VOCAB_LARGEST);
+    LM_TRY(lm_vocab_create(&trainer->vocab, options->pattern, LM_MERGING_PAIRS, trainer->err));
     LM_TRY(count_pieces(trainer, next, documents));
     LM_TRY(make_words(trainer));
     LM_TRY(make_pairs(trainer));

@@ -3,57 +3,104 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <lmpipe/hash.h>
-
 #include "text/bpe_merge.h"
 
-static size_t table_size(int64_t tokens)
+const char *const lm_merging_names[] = {"pairs", "ranks", "pairs_whole", NULL};
+
+enum { SPARE_IDS = 65536 }; /* how far ids may lie beyond twice the number of tokens */
+
+/* ---- room ---- */
+
+static bool has_room(const struct lm_vocab *vocab, int32_t id)
 {
-    size_t size = 512;
-    while (size < (size_t)tokens * 2)
-        size *= 2;
-    return size;
+    int64_t tokens = (int64_t)vocab->texts + vocab->specials;
+    return id >= 0 && id < LM_VOCAB_LARGEST && id <= 2 * tokens + SPARE_IDS;
 }
 
-static enum lm_status allocate(struct lm_vocab *vocab, size_t slots)
+/* Makes tokens[id] exist. */
+static bool reserve_id(struct lm_vocab *vocab, int32_t id)
 {
-    size_t all = (size_t)vocab->capacity + (size_t)vocab->specials;
-    vocab->offsets = calloc(all + 1, sizeof *vocab->offsets);
-    vocab->pairs = calloc((size_t)vocab->capacity - LM_BYTES + 1, sizeof *vocab->pairs);
-    vocab->pair_slots = calloc(slots, sizeof *vocab->pair_slots);
-    vocab->token_slots = calloc(slots, sizeof *vocab->token_slots);
-    vocab->slot_mask = slots - 1;
-    bool is_good = vocab->offsets != NULL && vocab->pairs != NULL && vocab->pair_slots != NULL &&
-                   vocab->token_slots != NULL;
-    return is_good ? LM_OK : LM_NOMEM;
+    if (id >= vocab->capacity) {
+        int32_t capacity = id < 512 ? 1024 : id * 2;
+        struct lm_token *tokens = realloc(vocab->tokens, (size_t)capacity * sizeof *vocab->tokens);
+        if (tokens == NULL)
+            return false;
+        memset(tokens + vocab->capacity, 0, (size_t)(capacity - vocab->capacity) * sizeof *tokens);
+        vocab->tokens = tokens;
+        vocab->capacity = capacity;
+    }
+    return true;
 }
 
-enum lm_status lm_vocab_create(struct lm_vocab **out, enum lm_pattern pattern, int64_t merges,
-                               size_t specials, struct lm_err *err)
+static bool reserve_merge(struct lm_vocab *vocab)
 {
-    if (merges < 0 || specials > LM_VOCAB_LARGEST ||
-        merges + LM_BYTES + (int64_t)specials > LM_VOCAB_LARGEST)
-        return lm_fail(err, LM_RANGE, "a vocabulary of more than %d tokens; ask for fewer",
-                       LM_VOCAB_LARGEST);
+    if (vocab->merge_count < vocab->merge_capacity)
+        return true;
+    int32_t capacity = vocab->merge_capacity ? vocab->merge_capacity * 2 : 1024;
+    struct lm_merge *merges = realloc(vocab->merges, (size_t)capacity * sizeof *merges);
+    if (merges == NULL)
+        return false;
+    vocab->merges = merges;
+    vocab->merge_capacity = capacity;
+    return true;
+}
+
+static void set_token(struct lm_vocab *vocab, int32_t id, uint64_t offset, size_t size,
+                      enum lm_token_kind kind)
+{
+    vocab->tokens[id] = (struct lm_token){offset, (uint32_t)size, kind};
+    vocab->size = id >= vocab->size ? id + 1 : vocab->size;
+    vocab->next_id = id + 1;
+    if (kind == LM_TOKEN_SPECIAL)
+        vocab->specials++;
+    else
+        vocab->texts++;
+}
+
+/* ---- making ---- */
+
+enum lm_merge_fault lm_vocab_set_bytes(struct lm_vocab *vocab, const int32_t ids[LM_BYTES])
+{
+    lm_token_map_release(&vocab->whole);
+    memset(vocab->tokens, 0, (size_t)vocab->capacity * sizeof *vocab->tokens);
+    vocab->size = vocab->texts = 0;
+    for (unsigned byte = 0; byte < LM_BYTES; byte++) {
+        int32_t id = ids[byte];
+        if (!has_room(vocab, id))
+            return LM_MERGE_ID;
+        if (id < vocab->size && vocab->tokens[id].kind != LM_TOKEN_NONE)
+            return LM_MERGE_TAKEN;
+        const uint8_t text = (uint8_t)byte;
+        if (!reserve_id(vocab, id) ||
+            !lm_token_map_add(&vocab->whole, lm_token_key(&text, 1), byte, id))
+            return LM_MERGE_NOMEM;
+        set_token(vocab, id, byte, 1, LM_TOKEN_TEXT);
+        vocab->byte_ids[byte] = id;
+    }
+    vocab->next_id = vocab->size;
+    return LM_MERGE_FINE;
+}
+
+enum lm_status lm_vocab_create(struct lm_vocab **out, enum lm_pattern pattern,
+                               enum lm_merging merging, struct lm_err *err)
+{
+    int32_t ids[LM_BYTES];
     struct lm_vocab *vocab = calloc(1, sizeof *vocab);
     if (vocab == NULL)
         return lm_fail(err, LM_NOMEM, "no memory for a vocabulary; free some");
     vocab->pattern = pattern;
-    vocab->capacity = (int32_t)merges + LM_BYTES;
-    vocab->specials = (int32_t)specials;
+    vocab->merging = merging;
     vocab->end_of_text = -1;
     lm_buf_init(&vocab->bytes, LM_VOCAB_BYTES);
-    for (int i = 0; i < LM_BYTES; i++)
+    for (int i = 0; i < LM_BYTES; i++) {
         lm_buf_putc(&vocab->bytes, (char)i);
-    if (allocate(vocab, table_size(vocab->capacity)) != LM_OK || vocab->bytes.failed) {
-        lm_vocab_free(vocab);
-        return lm_fail(err, LM_NOMEM, "no memory for a vocabulary of %lld tokens; free some",
-                       (long long)merges + LM_BYTES);
+        ids[i] = i;
     }
-    for (size_t i = 0; i <= LM_BYTES; i++)
-        vocab->offsets[i] = i;
-    vocab->tokens = LM_BYTES;
-    vocab->specials = 0;
+    if (!reserve_id(vocab, LM_BYTES) || vocab->bytes.failed ||
+        lm_vocab_set_bytes(vocab, ids) != LM_MERGE_FINE) {
+        lm_vocab_free(vocab);
+        return lm_fail(err, LM_NOMEM, "no memory for a vocabulary; free some");
+    }
     *out = vocab;
     return LM_OK;
 }
@@ -63,49 +110,14 @@ void lm_vocab_free(struct lm_vocab *vocab)
     if (vocab == NULL)
         return;
     lm_buf_release(&vocab->bytes);
-    free(vocab->offsets);
-    free(vocab->pairs);
-    free(vocab->pair_slots);
-    free(vocab->token_slots);
+    free(vocab->tokens);
+    free(vocab->merges);
+    free(vocab->name_sizes);
+    lm_pair_map_release(&vocab->pairs);
+    lm_token_map_release(&vocab->whole);
+    lm_token_map_release(&vocab->names);
     free(vocab);
 }
-
-/* ---- the two tables ---- */
-
-static void put_pair(struct lm_vocab *vocab, struct lm_pair pair, int32_t id)
-{
-    uint64_t key = lm_pair_key(pair.left, pair.right);
-    size_t at = lm_pair_hash(key) & vocab->slot_mask;
-    while (vocab->pair_slots[at].id != 0)
-        at = (at + 1) & vocab->slot_mask;
-    vocab->pair_slots[at] = (struct lm_pair_slot){key, id};
-}
-
-static void put_token(struct lm_vocab *vocab, uint64_t hash, int32_t id)
-{
-    size_t at = (size_t)hash & vocab->slot_mask;
-    while (vocab->token_slots[at].id != 0)
-        at = (at + 1) & vocab->slot_mask;
-    vocab->token_slots[at] = (struct lm_token_slot){(uint32_t)(hash >> 32), id};
-}
-
-int32_t lm_vocab_find(const struct lm_vocab *vocab, const uint8_t *bytes, size_t size,
-                      uint64_t hash)
-{
-    size_t at = (size_t)hash & vocab->slot_mask;
-    for (; vocab->token_slots[at].id != 0; at = (at + 1) & vocab->slot_mask) {
-        const struct lm_token_slot *slot = &vocab->token_slots[at];
-        if (slot->tag != (uint32_t)(hash >> 32))
-            continue;
-        size_t found;
-        const uint8_t *token = lm_vocab_token(vocab, slot->id, &found);
-        if (found == size && memcmp(token, bytes, size) == 0)
-            return slot->id;
-    }
-    return -1;
-}
-
-/* ---- making ---- */
 
 const char *lm_merge_fault_text(enum lm_merge_fault fault)
 {
@@ -114,10 +126,19 @@ const char *lm_merge_fault_text(enum lm_merge_fault fault)
         "a part is not a token of an earlier line",
         "the token would be too long",
         "a token with these bytes exists already",
-        "there are more merges than announced",
+        "the id has a token already",
+        "the id is out of bounds",
         "no memory",
     };
     return words[fault];
+}
+
+int32_t lm_vocab_find(const struct lm_vocab *vocab, const uint8_t *bytes, size_t size)
+{
+    if (size == 0 || size > LM_TOKEN_LONGEST)
+        return -1;
+    return lm_token_map_find(&vocab->whole, lm_token_key(bytes, size), bytes,
+                             lm_vocab_bytes(vocab));
 }
 
 static void truncate_bytes(struct lm_vocab *vocab, size_t size)
@@ -126,98 +147,223 @@ static void truncate_bytes(struct lm_vocab *vocab, size_t size)
     vocab->bytes.failed = false;
 }
 
-enum lm_merge_fault lm_vocab_add(struct lm_vocab *vocab, int32_t left, int32_t right)
+/* The bytes from `start` to the end of vocab->bytes become the token `id`, made by left and right;
+ * when they are the token `id` already, they are taken back and the pair is one more way to it. */
+static enum lm_merge_fault add_line(struct lm_vocab *vocab, size_t start, struct lm_merge line)
 {
-    if (left < 0 || right < 0 || left >= vocab->tokens || right >= vocab->tokens)
-        return LM_MERGE_UNKNOWN;
-    if (vocab->tokens == vocab->capacity)
-        return LM_MERGE_FULL;
-    size_t start = vocab->bytes.size;
-    const struct lm_pair pair = {left, right};
-    const int32_t parts[2] = {left, right};
-    for (size_t i = 0; i < 2; i++) {
-        size_t from = vocab->offsets[parts[i]], size = vocab->offsets[parts[i] + 1] - from;
-        if (vocab->bytes.size - start + size > LM_TOKEN_LONGEST ||
-            vocab->bytes.size + size > LM_VOCAB_BYTES) {
-            truncate_bytes(vocab, start);
-            return LM_MERGE_LONG;
-        }
-        for (size_t j = 0; j < size; j++)
-            lm_buf_putc(&vocab->bytes, vocab->bytes.data[from + j]);
-    }
-    if (vocab->bytes.failed) {
-        truncate_bytes(vocab, start);
-        return LM_MERGE_NOMEM;
-    }
-    const uint8_t *bytes = (const uint8_t *)vocab->bytes.data + start;
     size_t size = vocab->bytes.size - start;
-    uint64_t hash = lm_hash64(bytes, size, 0);
-    if (lm_vocab_find(vocab, bytes, size, hash) >= 0) {
-        truncate_bytes(vocab, start);
+    const uint8_t *bytes = lm_vocab_bytes(vocab) + start;
+    int32_t known = lm_vocab_find(vocab, bytes, size);
+    if (known >= 0 && (known != line.id || line.left < 0))
         return LM_MERGE_DUPLICATE;
+    if (!has_room(vocab, line.id))
+        return LM_MERGE_ID;
+    if (!reserve_id(vocab, line.id) || !reserve_merge(vocab))
+        return LM_MERGE_NOMEM;
+    if (known >= 0) {
+        truncate_bytes(vocab, start);
+        vocab->next_id = line.id + 1;
+    } else {
+        if (vocab->tokens[line.id].kind != LM_TOKEN_NONE)
+            return LM_MERGE_TAKEN;
+        if (!lm_token_map_add(&vocab->whole, lm_token_key(bytes, size), start, line.id))
+            return LM_MERGE_NOMEM;
+        set_token(vocab, line.id, start, size, LM_TOKEN_TEXT);
     }
-    int32_t id = vocab->tokens++;
-    vocab->offsets[id + 1] = vocab->bytes.size;
-    vocab->pairs[id - LM_BYTES] = pair;
-    put_pair(vocab, pair, id);
-    put_token(vocab, hash, id);
+    vocab->merges[vocab->merge_count++] = line;
     return LM_MERGE_FINE;
 }
 
-enum lm_status lm_vocab_add_special(struct lm_vocab *vocab, const void *name, size_t size,
-                                    struct lm_err *err)
+/* Whether a token that starts at `start` may grow by `size` bytes. */
+static bool fits(const struct lm_vocab *vocab, size_t start, size_t size)
 {
-    if (size == 0)
-        return lm_fail(err, LM_INVALID, "a special token has no name; give it one");
-    for (int32_t id = vocab->tokens; id < vocab->tokens + vocab->specials; id++) {
-        size_t length;
-        const uint8_t *other = lm_vocab_token(vocab, id, &length);
-        if (length == size && memcmp(other, name, size) == 0)
-            return lm_fail(err, LM_INVALID, "special token \"%.*s\" is there twice; drop one",
-                           (int)(size < 80 ? size : 80), (const char *)name);
-    }
+    size_t longest = vocab->merging == LM_MERGING_RANKS ? LM_RANKED_LONGEST : LM_TOKEN_LONGEST;
+    return size <= longest && vocab->bytes.size - start <= longest - size &&
+           vocab->bytes.size <= LM_VOCAB_BYTES - size;
+}
+
+/* Appends a token's bytes, which may move while they grow, to one that starts at `start`. */
+static enum lm_merge_fault append_token(struct lm_vocab *vocab, size_t start, int32_t id)
+{
+    size_t size = vocab->tokens[id].size, offset = vocab->tokens[id].offset;
+    if (!fits(vocab, start, size))
+        return LM_MERGE_LONG;
+    for (size_t i = 0; i < size; i++)
+        lm_buf_putc(&vocab->bytes, vocab->bytes.data[offset + i]);
+    return vocab->bytes.failed ? LM_MERGE_NOMEM : LM_MERGE_FINE;
+}
+
+static bool is_text(const struct lm_vocab *vocab, int32_t id)
+{
+    return id >= 0 && id < vocab->size && vocab->tokens[id].kind == LM_TOKEN_TEXT;
+}
+
+enum lm_merge_fault lm_vocab_add_merge(struct lm_vocab *vocab, int32_t left, int32_t right,
+                                       int32_t id)
+{
+    if (!is_text(vocab, left) || !is_text(vocab, right))
+        return LM_MERGE_UNKNOWN;
+    size_t start = vocab->bytes.size;
+    enum lm_merge_fault fault = append_token(vocab, start, left);
+    if (fault == LM_MERGE_FINE)
+        fault = append_token(vocab, start, right);
+    if (fault == LM_MERGE_FINE)
+        fault = add_line(vocab, start, (struct lm_merge){left, right, id});
+    if (fault != LM_MERGE_FINE)
+        truncate_bytes(vocab, start);
+    return fault;
+}
+
+enum lm_merge_fault lm_vocab_add(struct lm_vocab *vocab, int32_t left, int32_t right)
+{
+    return lm_vocab_add_merge(vocab, left, right, vocab->next_id);
+}
+
+enum lm_merge_fault lm_vocab_add_token(struct lm_vocab *vocab, const uint8_t *bytes, size_t size,
+                                       int32_t id)
+{
+    size_t start = vocab->bytes.size;
+    if (!fits(vocab, start, size))
+        return LM_MERGE_LONG;
+    lm_buf_append(&vocab->bytes, bytes, size);
+    enum lm_merge_fault fault = vocab->bytes.failed
+                                    ? LM_MERGE_NOMEM
+                                    : add_line(vocab, start, (struct lm_merge){-1, -1, id});
+    if (fault != LM_MERGE_FINE)
+        truncate_bytes(vocab, start);
+    return fault;
+}
+
+enum lm_status lm_vocab_add_special(struct lm_vocab *vocab, const void *name, size_t size,
+                                    int32_t id, struct lm_err *err)
+{
+    if (size == 0 || size > LM_TOKEN_LONGEST)
+        return lm_fail(err, LM_INVALID,
+                       "a special token has no name, or one of more than %zu bytes; give it one",
+                       LM_TOKEN_LONGEST);
+    const struct lm_token_key key = lm_token_key(name, size);
+    if (lm_token_map_find(&vocab->names, key, name, lm_vocab_bytes(vocab)) >= 0)
+        return lm_fail(err, LM_INVALID, "special token \"%.*s\" is there twice; drop one",
+                       (int)(size < 80 ? size : 80), (const char *)name);
+    if (!has_room(vocab, id) || (id < vocab->size && vocab->tokens[id].kind != LM_TOKEN_NONE))
+        return lm_fail(err, LM_INVALID,
+                       "special token \"%.*s\" cannot have the id %d: it is taken or out of "
+                       "bounds; choose another",
+                       (int)(size < 80 ? size : 80), (const char *)name, id);
+    size_t start = vocab->bytes.size;
     lm_buf_append(&vocab->bytes, name, size);
     LM_TRY(lm_buf_status(&vocab->bytes, err));
-    vocab->specials++;
-    vocab->offsets[vocab->tokens + vocab->specials] = vocab->bytes.size;
+    if (!reserve_id(vocab, id) || !lm_token_map_add(&vocab->names, key, start, id))
+        return lm_fail(err, LM_NOMEM, "no memory for a vocabulary of %d tokens; free some", id);
+    set_token(vocab, id, start, size, LM_TOKEN_SPECIAL);
     return LM_OK;
+}
+
+/* ---- sealing ---- */
+
+/* With ranks every two tokens whose bytes together are a token merge to it. */
+static bool add_splits(struct lm_vocab *vocab, int32_t rank, int32_t id)
+{
+    const struct lm_token *token = &vocab->tokens[id];
+    const uint8_t *bytes = lm_vocab_bytes(vocab) + token->offset;
+    for (size_t cut = 1; cut < token->size; cut++) {
+        int32_t left = lm_vocab_find(vocab, bytes, cut);
+        int32_t right = left < 0 ? -1 : lm_vocab_find(vocab, bytes + cut, token->size - cut);
+        if (right >= 0 && !lm_pair_map_add(&vocab->pairs, left, right, rank, id))
+            return false;
+    }
+    return true;
+}
+
+static bool fill_pairs(struct lm_vocab *vocab)
+{
+    bool is_good = true;
+    for (int32_t rank = 0; rank < vocab->merge_count && is_good; rank++) {
+        const struct lm_merge *merge = &vocab->merges[rank];
+        if (vocab->merging == LM_MERGING_RANKS)
+            is_good = add_splits(vocab, rank, merge->id);
+        else if (merge->left >= 0)
+            is_good = lm_pair_map_add(&vocab->pairs, merge->left, merge->right, rank, merge->id);
+    }
+    return is_good;
+}
+
+/* Leaves in the table of tokens those that merging makes of their own bytes. */
+static enum lm_status keep_self_encoding(struct lm_vocab *vocab, struct lm_err *err)
+{
+    struct lm_bpe_scratch scratch = {0};
+    enum lm_status status = LM_OK;
+    lm_token_map_release(&vocab->whole);
+    for (int32_t id = 0; id < vocab->size && status == LM_OK; id++) {
+        const struct lm_token *token = &vocab->tokens[id];
+        const uint8_t *bytes = lm_vocab_bytes(vocab) + token->offset;
+        const int32_t *ids;
+        size_t count;
+        if (token->kind != LM_TOKEN_TEXT)
+            continue;
+        status = lm_bpe_merge(vocab, &scratch, bytes, token->size, &ids, &count, err);
+        if (status == LM_OK && count == 1 &&
+            !lm_token_map_add(&vocab->whole, lm_token_key(bytes, token->size), token->offset, id))
+            status = lm_fail(err, LM_NOMEM, "no memory for a table of tokens; free some");
+    }
+    lm_bpe_scratch_release(&scratch);
+    return status;
+}
+
+static int compare_descending(const void *a, const void *b)
+{
+    const uint32_t *x = a, *y = b;
+    return (*x < *y) - (*x > *y);
+}
+
+/* What finding names of special tokens in a text needs. */
+static bool note_names(struct lm_vocab *vocab)
+{
+    size_t count = 0;
+    vocab->name_sizes = calloc((size_t)vocab->specials + 1, sizeof *vocab->name_sizes);
+    if (vocab->name_sizes == NULL)
+        return false;
+    for (int32_t id = 0; id < vocab->size; id++) {
+        const struct lm_token *token = &vocab->tokens[id];
+        if (token->kind != LM_TOKEN_SPECIAL)
+            continue;
+        vocab->name_sizes[count++] = token->size;
+        vocab->name_starts[lm_vocab_bytes(vocab)[token->offset]] = true;
+    }
+    qsort(vocab->name_sizes, count, sizeof *vocab->name_sizes, compare_descending);
+    for (size_t i = 0; i < count; i++)
+        if (i == 0 || vocab->name_sizes[i] != vocab->name_sizes[i - 1])
+            vocab->name_sizes[vocab->name_size_count++] = vocab->name_sizes[i];
+    return true;
 }
 
 enum lm_status lm_vocab_seal(struct lm_vocab *vocab, struct lm_err *err)
 {
-    struct lm_bpe_scratch scratch = {0};
-    enum lm_status status = LM_OK;
-    memset(vocab->token_slots, 0, (vocab->slot_mask + 1) * sizeof *vocab->token_slots);
-    vocab->longest = 0;
-    for (int32_t id = LM_BYTES; id < vocab->tokens && status == LM_OK; id++) {
-        size_t size, count;
-        const int32_t *ids;
-        const uint8_t *bytes = lm_vocab_token(vocab, id, &size);
-        status = lm_bpe_merge(vocab, &scratch, bytes, size, &ids, &count, err);
-        if (status != LM_OK || count != 1)
-            continue;
-        put_token(vocab, lm_hash64(bytes, size, 0), id);
-        vocab->longest = size > vocab->longest ? size : vocab->longest;
-    }
-    lm_bpe_scratch_release(&scratch);
-    return status;
+    if (!fill_pairs(vocab) || !note_names(vocab))
+        return lm_fail(err, LM_NOMEM, "no memory for a table of merges; free some");
+    return vocab->merging == LM_MERGING_PAIRS ? keep_self_encoding(vocab, err) : LM_OK;
 }
 
 /* ---- looking ---- */
 
 int64_t lm_vocab_size(const struct lm_vocab *vocab)
 {
-    return (int64_t)vocab->tokens + vocab->specials;
+    return vocab->size;
 }
 
 int64_t lm_vocab_merges(const struct lm_vocab *vocab)
 {
-    return vocab->tokens - LM_BYTES;
+    return vocab->merge_count;
 }
 
 enum lm_pattern lm_vocab_pattern(const struct lm_vocab *vocab)
 {
     return vocab->pattern;
+}
+
+enum lm_merging lm_vocab_merging(const struct lm_vocab *vocab)
+{
+    return vocab->merging;
 }
 
 int32_t lm_vocab_end_of_text(const struct lm_vocab *vocab)
@@ -227,23 +373,26 @@ int32_t lm_vocab_end_of_text(const struct lm_vocab *vocab)
 
 bool lm_vocab_is_special(const struct lm_vocab *vocab, int32_t id)
 {
-    return id >= vocab->tokens && id < vocab->tokens + vocab->specials;
+    return id >= 0 && id < vocab->size && vocab->tokens[id].kind == LM_TOKEN_SPECIAL;
 }
 
 const uint8_t *lm_vocab_token(const struct lm_vocab *vocab, int32_t id, size_t *size)
 {
     *size = 0;
-    if (id < 0 || id >= vocab->tokens + vocab->specials)
+    if (id < 0 || id >= vocab->size || vocab->tokens[id].kind == LM_TOKEN_NONE)
         return NULL;
-    *size = vocab->offsets[id + 1] - vocab->offsets[id];
-    return (const uint8_t *)vocab->bytes.data + vocab->offsets[id];
+    *size = vocab->tokens[id].size;
+    return lm_vocab_bytes(vocab) + vocab->tokens[id].offset;
 }
 
-bool lm_vocab_merge(const struct lm_vocab *vocab, int32_t id, int32_t *left, int32_t *right)
+bool lm_vocab_merge(const struct lm_vocab *vocab, int64_t rank, int32_t *left, int32_t *right,
+                    int32_t *id)
 {
-    if (id < LM_BYTES || id >= vocab->tokens)
+    if (rank < 0 || rank >= vocab->merge_count)
         return false;
-    *left = vocab->pairs[id - LM_BYTES].left;
-    *right = vocab->pairs[id - LM_BYTES].right;
-    return true;
+    const struct lm_merge *merge = &vocab->merges[rank];
+    *left = merge->left;
+    *right = merge->right;
+    *id = merge->id;
+    return merge->left >= 0;
 }

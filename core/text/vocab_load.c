@@ -71,67 +71,109 @@ static enum lm_status header_word(struct reader *reader, const char *name, const
     return LM_OK;
 }
 
-static enum lm_status header_pattern(struct reader *reader, enum lm_pattern *out)
+/* Value of a line that is one of `names`; its index. */
+static enum lm_status header_choice(struct reader *reader, const char *name,
+                                    const char *const *names, size_t *out)
 {
     const char *value;
     size_t size;
-    LM_TRY(header(reader, "pattern", &value, &size));
-    for (size_t i = 0; lm_pattern_names[i] != NULL; i++) {
-        if (strlen(lm_pattern_names[i]) == size && memcmp(lm_pattern_names[i], value, size) == 0) {
-            *out = (enum lm_pattern)i;
+    LM_TRY(header(reader, name, &value, &size));
+    for (size_t i = 0; names[i] != NULL; i++) {
+        if (strlen(names[i]) == size && memcmp(names[i], value, size) == 0) {
+            *out = i;
             return LM_OK;
         }
     }
-    return fault(reader, "not a known pattern");
+    return fault(reader, "not a value this lmpipe knows");
 }
 
-/* A plain decimal from -1 (only "-1") to LM_VOCAB_LARGEST, without leading zeros. */
+/* A plain decimal up to LM_VOCAB_LARGEST, without leading zeros; -1 for anything else. */
+static int64_t number_of(const char *text, size_t size)
+{
+    int64_t number = 0;
+    bool is_good = size > 0 && size <= LONGEST_NUMBER && (size == 1 || text[0] != '0');
+    for (size_t i = 0; i < size && is_good; i++) {
+        is_good = text[i] >= '0' && text[i] <= '9';
+        number = number * 10 + (text[i] - '0');
+    }
+    return is_good && number <= LM_VOCAB_LARGEST ? number : -1;
+}
+
 static enum lm_status header_number(struct reader *reader, const char *name, int64_t *out)
 {
     const char *value;
     size_t size;
     LM_TRY(header(reader, name, &value, &size));
-    if (size == 2 && memcmp(value, "-1", 2) == 0) {
-        *out = -1;
-        return LM_OK;
+    *out = number_of(value, size);
+    return *out >= 0 ? LM_OK : fault(reader, "not a number that fits here");
+}
+
+/* The same, or -1. */
+static enum lm_status header_end_of_text(struct reader *reader, int64_t *out)
+{
+    const char *value;
+    size_t size;
+    LM_TRY(header(reader, "end_of_text", &value, &size));
+    *out = number_of(value, size);
+    bool is_none = size == 2 && memcmp(value, "-1", 2) == 0;
+    return *out >= 0 || is_none ? LM_OK : fault(reader, "not a number that fits here");
+}
+
+/* "bytes ID ID …", the ids of the bytes 00 to FF. */
+static enum lm_status read_byte_ids(struct reader *reader, struct lm_vocab *vocab)
+{
+    const char *value;
+    size_t size;
+    int32_t ids[LM_BYTES];
+    LM_TRY(header(reader, "bytes", &value, &size));
+    const char *end = value + size;
+    for (size_t i = 0; i < LM_BYTES; i++) {
+        const char *space = memchr(value, ' ', (size_t)(end - value));
+        const char *stop = i + 1 < LM_BYTES ? space : end;
+        int64_t id = stop == NULL ? -1 : number_of(value, (size_t)(stop - value));
+        if (id < 0)
+            return fault(reader, "not the 256 ids of the bytes");
+        ids[i] = (int32_t)id;
+        value = i + 1 < LM_BYTES ? stop + 1 : end;
     }
-    int64_t number = 0;
-    bool is_good = size > 0 && size <= LONGEST_NUMBER && (size == 1 || value[0] != '0');
-    for (size_t i = 0; i < size && is_good; i++) {
-        is_good = value[i] >= '0' && value[i] <= '9';
-        number = number * 10 + (value[i] - '0');
-    }
-    if (!is_good || number > LM_VOCAB_LARGEST)
-        return fault(reader, "not a number that fits here");
-    *out = number;
-    return LM_OK;
+    enum lm_merge_fault merge = lm_vocab_set_bytes(vocab, ids);
+    return merge == LM_MERGE_FINE ? LM_OK : fault(reader, lm_merge_fault_text(merge));
 }
 
 struct counts {
     int64_t merges, specials, end_of_text;
 };
 
-static enum lm_status read_header(struct reader *reader, enum lm_pattern *pattern,
+static const char *const byte_orders[] = {"raw", "gpt2", "listed", NULL};
+
+enum { ORDER_RAW, ORDER_GPT2, ORDER_LISTED };
+
+static enum lm_status read_byte_order(struct reader *reader, struct lm_vocab *vocab, size_t order)
+{
+    int32_t ids[LM_BYTES];
+    if (order == ORDER_LISTED)
+        return read_byte_ids(reader, vocab);
+    lm_alphabet_ids(ids);
+    if (order == ORDER_GPT2 && lm_vocab_set_bytes(vocab, ids) != LM_MERGE_FINE)
+        return lm_fail(reader->err, LM_NOMEM, "no memory for a vocabulary; free some");
+    return LM_OK;
+}
+
+/* The header; *out is the caller's also when reading fails. */
+static enum lm_status read_header(struct reader *reader, struct lm_vocab **out,
                                   struct counts *counts)
 {
+    size_t pattern, order, merging;
     LM_TRY(header_word(reader, "lmpipe-vocab", "1"));
-    LM_TRY(header_pattern(reader, pattern));
+    LM_TRY(header_choice(reader, "pattern", lm_pattern_names, &pattern));
     LM_TRY(header_word(reader, "unicode", lm_unicode_version));
-    LM_TRY(header_word(reader, "byte_order", "raw"));
-    LM_TRY(header_word(reader, "merging", "pairs"));
+    LM_TRY(header_choice(reader, "byte_order", byte_orders, &order));
+    LM_TRY(header_choice(reader, "merging", lm_merging_names, &merging));
     LM_TRY(header_number(reader, "merges", &counts->merges));
     LM_TRY(header_number(reader, "specials", &counts->specials));
-    LM_TRY(header_number(reader, "end_of_text", &counts->end_of_text));
-    /* A merge takes 4 bytes of file or more, a special 2: the file bounds what is allocated. */
-    int64_t room = reader->end - reader->at;
-    if (counts->merges < 0 || counts->specials < 0 ||
-        counts->merges * 4 + counts->specials * 2 > room)
-        return fault(reader, "more tokens announced than the file holds");
-    int64_t first = LM_BYTES + counts->merges;
-    if (counts->end_of_text >= 0 &&
-        (counts->end_of_text < first || counts->end_of_text >= first + counts->specials))
-        return fault(reader, "end_of_text is not the id of a special token");
-    return LM_OK;
+    LM_TRY(header_end_of_text(reader, &counts->end_of_text));
+    LM_TRY(lm_vocab_create(out, (enum lm_pattern)pattern, (enum lm_merging)merging, reader->err));
+    return read_byte_order(reader, *out, order);
 }
 
 static enum lm_status read_token(struct reader *reader, struct lm_buf *out, const char *text,
@@ -145,25 +187,47 @@ static enum lm_status read_token(struct reader *reader, struct lm_buf *out, cons
 
 static int32_t find(const struct lm_vocab *vocab, const struct lm_buf *token)
 {
-    const uint8_t *bytes = (const uint8_t *)token->data;
-    if (token->size == 1)
-        return bytes[0];
-    return lm_vocab_find(vocab, bytes, token->size, lm_hash64(bytes, token->size, 0));
+    return lm_vocab_find(vocab, (const uint8_t *)token->data, token->size);
 }
 
+/* The next line; an id behind a tab is cut off, without one the id is the next. */
+static enum lm_status token_line(struct reader *reader, const struct lm_vocab *vocab,
+                                 const char **line, size_t *size, int32_t *id)
+{
+    LM_TRY(next_line(reader, line, size));
+    const char *tab = memchr(*line, '\t', *size);
+    *id = vocab->next_id;
+    if (tab == NULL)
+        return LM_OK;
+    int64_t number = number_of(tab + 1, *size - (size_t)(tab + 1 - *line));
+    if (number < 0 || number == vocab->next_id)
+        return fault(reader, "not an id, or one that need not be written");
+    *id = (int32_t)number;
+    *size = (size_t)(tab - *line);
+    return LM_OK;
+}
+
+/* "LEFT RIGHT", or "TOKEN" for one that comes from no listed pair. */
 static enum lm_status read_merge(struct reader *reader, struct lm_vocab *vocab)
 {
     const char *line;
     size_t size;
-    LM_TRY(next_line(reader, &line, &size));
+    int32_t id;
+    LM_TRY(token_line(reader, vocab, &line, &size, &id));
     const char *space = memchr(line, ' ', size);
+    if (space != NULL && vocab->merging == LM_MERGING_RANKS)
+        return fault(reader, "two tokens where ranks want one");
     size_t left = space == NULL ? size : (size_t)(space - line);
-    if (space == NULL)
-        return fault(reader, "not two tokens with a space between");
     LM_TRY(read_token(reader, &reader->left, line, left));
-    LM_TRY(read_token(reader, &reader->right, space + 1, size - left - 1));
-    enum lm_merge_fault merge =
-        lm_vocab_add(vocab, find(vocab, &reader->left), find(vocab, &reader->right));
+    enum lm_merge_fault merge;
+    if (space == NULL) {
+        merge =
+            lm_vocab_add_token(vocab, (const uint8_t *)reader->left.data, reader->left.size, id);
+    } else {
+        LM_TRY(read_token(reader, &reader->right, space + 1, size - left - 1));
+        merge =
+            lm_vocab_add_merge(vocab, find(vocab, &reader->left), find(vocab, &reader->right), id);
+    }
     return merge == LM_MERGE_FINE ? LM_OK : fault(reader, lm_merge_fault_text(merge));
 }
 
@@ -171,10 +235,11 @@ static enum lm_status read_special(struct reader *reader, struct lm_vocab *vocab
 {
     const char *line;
     size_t size;
-    LM_TRY(next_line(reader, &line, &size));
+    int32_t id;
+    LM_TRY(token_line(reader, vocab, &line, &size, &id));
     LM_TRY(read_token(reader, &reader->left, line, size));
     enum lm_status status =
-        lm_vocab_add_special(vocab, reader->left.data, reader->left.size, reader->err);
+        lm_vocab_add_special(vocab, reader->left.data, reader->left.size, id, reader->err);
     return status == LM_OK ? LM_OK
                            : lm_wrap(reader->err, status, "%s:%ld", reader->path, reader->line);
 }
@@ -186,10 +251,11 @@ static enum lm_status read_body(struct reader *reader, struct lm_vocab *vocab,
         LM_TRY(read_merge(reader, vocab));
     for (int64_t i = 0; i < counts->specials; i++)
         LM_TRY(read_special(reader, vocab));
-    if (reader->at != reader->end) {
-        reader->line++;
+    reader->line++;
+    if (reader->at != reader->end)
         return fault(reader, "more lines than announced");
-    }
+    if (counts->end_of_text >= 0 && !lm_vocab_is_special(vocab, (int32_t)counts->end_of_text))
+        return fault(reader, "end_of_text is not the id of a special token");
     vocab->end_of_text = (int32_t)counts->end_of_text;
     return lm_vocab_seal(vocab, reader->err);
 }
@@ -216,13 +282,12 @@ static enum lm_status check_sum(struct reader *reader)
 
 static enum lm_status load(struct lm_vocab **out, struct reader *reader)
 {
-    enum lm_pattern pattern;
     struct counts counts;
     struct lm_vocab *vocab = NULL;
     LM_TRY(check_sum(reader));
-    LM_TRY(read_header(reader, &pattern, &counts));
-    LM_TRY(lm_vocab_create(&vocab, pattern, counts.merges, (size_t)counts.specials, reader->err));
-    enum lm_status status = read_body(reader, vocab, &counts);
+    enum lm_status status = read_header(reader, &vocab, &counts);
+    if (status == LM_OK)
+        status = read_body(reader, vocab, &counts);
     if (status == LM_OK)
         *out = vocab;
     else

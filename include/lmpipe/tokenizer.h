@@ -1,10 +1,11 @@
 /**
  * Byte-level BPE: train, load, encode, decode.
  *
- * Ids 0…255 are the bytes, then the merges in order, special tokens last (end-of-text the very
- * last). Merging is by rank, leftmost first (Sennrich et al. 2016; byte-level as in GPT-2,
- * Radford et al. 2019). decode(encode(x)) = x for every byte string. A vocabulary is immutable
- * after loading and may be shared by threads; encoders hold scratch and may not.
+ * In a vocabulary that was trained here ids 0…255 are the bytes, then the merges in order, special
+ * tokens last (end-of-text the very last); imported ones keep their own ids, which may have gaps.
+ * Merging is by rank, leftmost first (Sennrich et al. 2016; byte-level as in GPT-2, Radford et al.
+ * 2019). decode(encode(x)) = x for every byte string. A vocabulary is immutable after loading and
+ * may be shared by threads; encoders hold scratch and may not.
  */
 #ifndef LMPIPE_TOKENIZER_H
 #define LMPIPE_TOKENIZER_H
@@ -43,29 +44,44 @@ enum lm_status lm_pretokenize(struct lm_pretokenizer *pretokenizer, const uint8_
 
 /* ---- vocabulary ---- */
 
+/** Which neighbours merge, and whether a piece that is a token is taken whole.
+ *  PAIRS: those of the list of merges, by their place in it (GPT-2; Hugging Face).
+ *  RANKS: any two whose bytes together are a token, by the token's rank; whole first (tiktoken).
+ *  PAIRS_WHOLE: as PAIRS, whole first (Hugging Face with `ignore_merges`, as in Llama 3). */
+enum lm_merging { LM_MERGING_PAIRS, LM_MERGING_RANKS, LM_MERGING_PAIRS_WHOLE };
+
+/** NULL-terminated names in enum order: "pairs", "ranks", "pairs_whole". */
+extern const char *const lm_merging_names[];
+
 /** Reads a vocabulary file (docs/formats/vocab.md). LM_NOT_FOUND, LM_IO; LM_FORMAT with the line
  *  that is wrong. Free with lm_vocab_free. */
 enum lm_status lm_vocab_load(struct lm_vocab **out, const char *path, struct lm_err *err);
 /** docs/formats/vocab.md; equal vocabularies give equal bytes. */
 enum lm_status lm_vocab_save(const struct lm_vocab *vocab, const char *path, struct lm_err *err);
 void lm_vocab_free(struct lm_vocab *vocab);
-int64_t lm_vocab_size(const struct lm_vocab *vocab); /**< bytes + merges + specials */
-int64_t lm_vocab_merges(const struct lm_vocab *vocab);
+int64_t lm_vocab_size(const struct lm_vocab *vocab);   /**< the highest id + 1 */
+int64_t lm_vocab_merges(const struct lm_vocab *vocab); /**< lines of the list of merges */
 enum lm_pattern lm_vocab_pattern(const struct lm_vocab *vocab);
+enum lm_merging lm_vocab_merging(const struct lm_vocab *vocab);
 int32_t lm_vocab_end_of_text(const struct lm_vocab *vocab); /**< -1 when it has none */
 bool lm_vocab_is_special(const struct lm_vocab *vocab, int32_t id);
-/** Bytes of a token (for specials their name); borrowed; NULL and 0 for an id out of range. */
+/** Bytes of a token (for specials their name); borrowed; NULL and 0 for an id without a token. */
 const uint8_t *lm_vocab_token(const struct lm_vocab *vocab, int32_t id, size_t *size);
-/** The two ids a token was merged from; false for bytes and specials. */
-bool lm_vocab_merge(const struct lm_vocab *vocab, int32_t id, int32_t *left, int32_t *right);
+/** Line `rank` of the list of merges: the token it makes, and of which two. False for a token that
+ *  comes from no pair of its own (*id is still told), and beyond the list. */
+bool lm_vocab_merge(const struct lm_vocab *vocab, int64_t rank, int32_t *left, int32_t *right,
+                    int32_t *id);
 
 /* ---- encode, decode ---- */
 
 /** An encoder with own scratch and a cache that never changes results; NULL when memory is out. */
 struct lm_encoder *lm_encoder_create(const struct lm_vocab *vocab);
 void lm_encoder_free(struct lm_encoder *encoder);
-/** Ids of text; *ids is owned by the encoder and valid until its next call. Special tokens in
- *  text are text. LM_NOMEM; LM_RANGE for a piece of 4 GiB. */
+/** Whether names of special tokens in a text mean these tokens; at first they are text like all
+ *  other, so that no document can end itself. Leftmost first, then the longest. */
+void lm_encoder_read_specials(struct lm_encoder *encoder, bool is_on);
+/** Ids of text; *ids is owned by the encoder and valid until its next call. LM_NOMEM; LM_RANGE for
+ *  a piece of 4 GiB. */
 enum lm_status lm_encode(struct lm_encoder *encoder, const void *text, size_t size,
                          const int32_t **ids, size_t *count, struct lm_err *err);
 /** Bytes of ids appended to a caller's array of *capacity; *size is the full length, also when

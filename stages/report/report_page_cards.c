@@ -76,8 +76,11 @@ static void put_longest(struct lm_buf *out, const struct report *report, const c
 static void put_merges(struct lm_buf *out, const struct report *report)
 {
     lm_buf_puts(out, "<tr><th scope=\"row\">First merges</th><td>");
-    for (int32_t i = 0; i < MERGES && i < lm_vocab_merges(report->vocab); i++)
-        report_token_write(out, report, 256 + i);
+    for (int32_t rank = 0; rank < MERGES && rank < lm_vocab_merges(report->vocab); rank++) {
+        int32_t left, right, id;
+        lm_vocab_merge(report->vocab, rank, &left, &right, &id);
+        report_token_write(out, report, id);
+    }
     lm_buf_puts(out, "</td></tr>\n");
 }
 

@@ -17,10 +17,10 @@ static size_t naive_merge(const struct lm_vocab *vocab, int32_t *ids, const uint
 {
     for (size_t i = 0; i < size; i++)
         ids[i] = piece[i];
-    for (int32_t id = 256; id < 256 + lm_vocab_merges(vocab); id++) {
-        int32_t left, right;
+    for (int32_t rank = 0; rank < lm_vocab_merges(vocab); rank++) {
+        int32_t left, right, id;
         size_t kept = 0;
-        lm_vocab_merge(vocab, id, &left, &right);
+        lm_vocab_merge(vocab, rank, &left, &right, &id);
         for (size_t i = 0; i < size; i++) {
             bool is_match = ids[i] == left && i + 1 < size && ids[i + 1] == right;
             ids[kept++] = is_match ? id : ids[i];
@@ -145,7 +145,7 @@ static void cache_changes_nothing(struct tap *tap)
 static void a_token_need_not_encode_to_itself(struct tap *tap)
 {
     struct lm_vocab *vocab = NULL;
-    REQUIRE(lm_vocab_create(&vocab, LM_PATTERN_GPT2, 3, 0, NULL) == LM_OK);
+    REQUIRE(lm_vocab_create(&vocab, LM_PATTERN_GPT2, LM_MERGING_PAIRS, NULL) == LM_OK);
     CHECK_INT(lm_vocab_add(vocab, 'a', 'b'), LM_MERGE_FINE);
     CHECK_INT(lm_vocab_add(vocab, 'b', 'c'), LM_MERGE_FINE);
     CHECK_INT(lm_vocab_add(vocab, 'a', 257), LM_MERGE_FINE);

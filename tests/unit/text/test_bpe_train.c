@@ -107,16 +107,17 @@ static void compare_with_naive(struct tap *tap, const char *text, size_t size,
     naive_init(naive, text, size, options->pattern);
     int64_t most = options->vocab_size - 256 - (int64_t)options->special_count;
     for (int64_t merge = 0;; merge++) {
-        int32_t left = -1, right = -1, got_left = -1, got_right = -1;
+        int32_t left = -1, right = -1, got_left = -1, got_right = -1, got_id = -1;
         int64_t count =
             merge == most ? 0 : naive_best(naive, (size_t)options->max_token_length, &left, &right);
         if (count < options->min_frequency || count == 0) {
             CHECK_INT(lm_vocab_merges(vocab), merge);
             break;
         }
-        CHECK(lm_vocab_merge(vocab, (int32_t)(256 + merge), &got_left, &got_right));
+        CHECK(lm_vocab_merge(vocab, (int64_t)merge, &got_left, &got_right, &got_id));
         CHECK_INT(got_left, left);
         CHECK_INT(got_right, right);
+        CHECK_INT(got_id, 256 + (int32_t)merge);
         if (tap->failed)
             break;
         naive_merge(naive, left, right);

@@ -71,9 +71,10 @@ static void out_of_range_ids(struct tap *tap)
     const int32_t bad[] = {-1, INT32_MIN, (int32_t)lm_vocab_size(vocab), INT32_MAX};
     for (size_t i = 0; i < 4; i++) {
         size_t size = 1;
-        int32_t left, right;
+        int32_t left, right, id;
         CHECK(lm_vocab_token(vocab, bad[i], &size) == NULL && size == 0);
-        CHECK(!lm_vocab_is_special(vocab, bad[i]) && !lm_vocab_merge(vocab, bad[i], &left, &right));
+        CHECK(!lm_vocab_is_special(vocab, bad[i]));
+        CHECK(!lm_vocab_merge(vocab, bad[i], &left, &right, &id));
     }
     lm_vocab_free(vocab);
 }
@@ -162,16 +163,27 @@ static void faults_have_words(struct tap *tap)
         {"merges 2\nspecials 0\nend_of_text -1\nab c\na b\n",
          ":9: a part is not a token of an earlier"},
         {"merges 2\nspecials 0\nend_of_text -1\na b\na b\n", ":10: a token with these bytes"},
-        {"merges 1\nspecials 0\nend_of_text -1\nabcd\n", ":9: not two tokens"},
+        {"merges 1\nspecials 0\nend_of_text -1\nabcd\n", NULL},
+        {"merges 2\nspecials 1\nend_of_text 900\nabcd\t300\na b\n<x>\t900\n", NULL},
+        {"merges 3\nspecials 0\nend_of_text -1\na b\nab c\na bc\n", ":11: a part is not"},
+        {"merges 4\nspecials 0\nend_of_text -1\na b\nb c\nab c\na bc\t258\n", NULL},
+        {"merges 4\nspecials 0\nend_of_text -1\na b\nb c\nab c\na bc\t257\n",
+         ":12: a token with these bytes"},
+        {"merges 1\nspecials 0\nend_of_text -1\na b\t97\n", ":9: the id has a token"},
+        {"merges 1\nspecials 0\nend_of_text -1\na b\t256\n", ":9: not an id, or one that need"},
+        {"merges 1\nspecials 0\nend_of_text -1\na b\t9999999\n", ":9: the id is out of bounds"},
+        {"merges 1\nspecials 0\nend_of_text -1\na b\t-1\n", ":9: not an id"},
+        {"merges 1\nspecials 0\nend_of_text -1\na b\t\n", ":9: not an id"},
+        {"merges 0\nspecials 1\nend_of_text -1\nx\t97\n", ":9: special token \"x\" cannot have"},
         {"merges 1\nspecials 0\nend_of_text -1\na b c\n",
          ":9: a character that stands for no byte"},
         {"merges 1\nspecials 0\nend_of_text -1\n a\n\n", ":9: a character that stands for no byte"},
-        {"merges 2\nspecials 0\nend_of_text -1\na b\n", "more tokens announced"},
+        {"merges 2\nspecials 0\nend_of_text -1\na b\n", ":10: the file ends too early"},
         {"merges 0\nspecials 0\nend_of_text -1\na b\n", ":9: more lines than announced"},
         {"merges 01\nspecials 0\nend_of_text -1\na b\n", ":6: not a number"},
         {"merges 99999999\nspecials 0\nend_of_text -1\na b\n", ":6: not a number"},
-        {"merges 16777216\nspecials 0\nend_of_text -1\na b\n", "more tokens announced"},
-        {"merges -1\nspecials 0\nend_of_text -1\n", "more tokens announced"},
+        {"merges 16777216\nspecials 0\nend_of_text -1\na b\n", ":10: the file ends too early"},
+        {"merges -1\nspecials 0\nend_of_text -1\n", ":6: not a number"},
         {"merges 1\nspecials 0\nend_of_text 256\na b\n", "end_of_text is not"},
         {"merges 0\nspecials 2\nend_of_text -1\nx\nx\n", ":10: special token \"x\" is there twice"},
         {"specials 0\nmerges 0\nend_of_text -1\n", ":6: not the header line"},
@@ -216,7 +228,7 @@ static void the_documented_example_loads(struct tap *tap)
 static void tokens_cannot_explode(struct tap *tap)
 {
     struct lm_vocab *vocab = NULL;
-    REQUIRE(lm_vocab_create(&vocab, LM_PATTERN_GPT2, 80, 0, NULL) == LM_OK);
+    REQUIRE(lm_vocab_create(&vocab, LM_PATTERN_GPT2, LM_MERGING_PAIRS, NULL) == LM_OK);
     int32_t last = 'a', added = 0;
     while (lm_vocab_add(vocab, last, last) == LM_MERGE_FINE)
         last = 256 + added++;
