@@ -7,8 +7,8 @@
 #include "text/vocab.h"
 
 enum {
-    BATCH = 64,         /* pieces cut and looked up at once */
-    CACHE_SLOTS = 4096, /* a power of two */
+    BATCH = 64,          /* pieces cut and looked up at once */
+    CACHE_SLOTS = 16384, /* a power of two */
     CACHE_IDS = 9
 };
 

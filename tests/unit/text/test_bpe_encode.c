@@ -3,6 +3,7 @@
 #include "tap.h"
 #include "text/bpe_merge.h"
 #include "text/pretoken.h"
+#include "text/vocab.h"
 #include "text_samples.h"
 
 static const char sample[] =
@@ -207,10 +208,105 @@ static void specials_are_text_in_text(struct tap *tap)
     lm_vocab_free(vocab);
 }
 
+/* A vocabulary whose bytes follow a special token, with specials that begin alike. */
+static struct lm_vocab *with_specials(void)
+{
+    struct lm_vocab *vocab = NULL;
+    int32_t ids[LM_BYTES];
+    for (int32_t i = 0; i < LM_BYTES; i++)
+        ids[i] = i + 1;
+    if (lm_vocab_create(&vocab, LM_PATTERN_GPT2, LM_MERGING_PAIRS, NULL) != LM_OK ||
+        lm_vocab_set_bytes(vocab, ids) != LM_MERGE_FINE ||
+        lm_vocab_add(vocab, 'a' + 1, 'b' + 1) != LM_MERGE_FINE ||
+        lm_vocab_add_special(vocab, "<a", 2, 0, NULL) != LM_OK ||
+        lm_vocab_add_special(vocab, "<ab>", 4, 400, NULL) != LM_OK ||
+        lm_vocab_seal(vocab, NULL) != LM_OK)
+        return NULL;
+    return vocab;
+}
+
+static void specials_are_read_when_asked_for(struct tap *tap)
+{
+    struct lm_vocab *vocab = with_specials();
+    REQUIRE(vocab != NULL);
+    struct lm_encoder *encoder = lm_encoder_create(vocab);
+    static const char text[] = "ab<ab>ab<ab<<a";
+    static const int32_t plain[] = {257,     '<' + 1, 257,     '>' + 1, 257,
+                                    '<' + 1, 257,     '<' + 1, '<' + 1, 'a' + 1};
+    static const int32_t read[] = {257, 400, 257, 0, 'b' + 1, '<' + 1, 0};
+    const int32_t *ids;
+    size_t count;
+    CHECK_INT(lm_vocab_size(vocab), 401);
+    REQUIRE(lm_encode(encoder, text, sizeof text - 1, &ids, &count, NULL) == LM_OK);
+    CHECK(count == 10 && memcmp(ids, plain, sizeof plain) == 0);
+    lm_encoder_read_specials(encoder, true);
+    REQUIRE(lm_encode(encoder, text, sizeof text - 1, &ids, &count, NULL) == LM_OK);
+    CHECK(count == 7 && memcmp(ids, read, sizeof read) == 0);
+    lm_encoder_read_specials(encoder, false);
+    REQUIRE(lm_encode(encoder, "<a", 2, &ids, &count, NULL) == LM_OK);
+    CHECK_INT(count, 2);
+    lm_encoder_free(encoder);
+    lm_vocab_free(vocab);
+}
+
+/* Tokens ab, bc, abc, and bcd that no pair makes: what is listed or ranked decides. */
+static struct lm_vocab *merging_by(enum lm_merging merging)
+{
+    static const char *const tokens[] = {"bc", "ab", "abc", "abcd"};
+    static const int32_t pairs[][2] = {{'b', 'c'}, {'a', 'b'}, {257, 'c'}, {-1, -1}};
+    struct lm_vocab *vocab = NULL;
+    if (lm_vocab_create(&vocab, LM_PATTERN_GPT2, merging, NULL) != LM_OK)
+        return NULL;
+    for (int32_t i = 0; i < 4; i++) {
+        bool is_listed = merging != LM_MERGING_RANKS && pairs[i][0] >= 0;
+        enum lm_merge_fault fault =
+            is_listed
+                ? lm_vocab_add(vocab, pairs[i][0], pairs[i][1])
+                : lm_vocab_add_token(vocab, (const uint8_t *)tokens[i], strlen(tokens[i]), 256 + i);
+        if (fault != LM_MERGE_FINE)
+            return NULL;
+    }
+    return lm_vocab_seal(vocab, NULL) == LM_OK ? vocab : NULL;
+}
+
+static void merging_is_as_the_vocabulary_says(struct tap *tap)
+{
+    static const struct {
+        enum lm_merging merging;
+        const char *text;
+        size_t count;
+        int32_t ids[4];
+    } cases[] = {
+        /* bc comes first, then nothing is listed for a and bc. */
+        {LM_MERGING_PAIRS, "abc", 2, {'a', 256}},
+        {LM_MERGING_PAIRS, "abcd", 3, {'a', 256, 'd'}},
+        {LM_MERGING_PAIRS_WHOLE, "abc", 1, {258}},
+        {LM_MERGING_PAIRS_WHOLE, "abcd", 1, {259}},
+        {LM_MERGING_PAIRS_WHOLE, "abcda", 4, {'a', 256, 'd', 'a'}},
+        /* a and bc are the bytes of a token. */
+        {LM_MERGING_RANKS, "abc", 1, {258}},
+        {LM_MERGING_RANKS, "abcda", 2, {259, 'a'}},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct lm_vocab *vocab = merging_by(cases[i].merging);
+        REQUIRE(vocab != NULL);
+        struct lm_encoder *encoder = lm_encoder_create(vocab);
+        const int32_t *ids;
+        size_t count;
+        REQUIRE(lm_encode(encoder, cases[i].text, strlen(cases[i].text), &ids, &count, NULL) ==
+                LM_OK);
+        CHECK(count == cases[i].count && memcmp(ids, cases[i].ids, count * sizeof *ids) == 0);
+        lm_encoder_free(encoder);
+        lm_vocab_free(vocab);
+    }
+}
+
 static const struct tap_test tests[] = {
     TAP_ROW(decode_undoes_encode) TAP_ROW(every_byte_and_pair) TAP_ROW(equals_the_naive_encoder)
         TAP_ROW(scan_and_heap_agree) TAP_ROW(cache_changes_nothing)
             TAP_ROW(a_token_need_not_encode_to_itself) TAP_ROW(long_pieces)
-                TAP_ROW(specials_are_text_in_text)};
+                TAP_ROW(specials_are_text_in_text) TAP_ROW(specials_are_read_when_asked_for)
+                    TAP_ROW(merging_is_as_the_vocabulary_says)};
 
 LM_TEST_MAIN(tests)

@@ -209,6 +209,67 @@ static void faults_have_words(struct tap *tap)
     lm_arena_free(arena);
 }
 
+/* What is read is written again byte for byte, whatever the ids. */
+static void foreign_ids_round_trip(struct tap *tap)
+{
+    static const char *const rests[] = {
+        "byte_order gpt2\nmerging pairs\nmerges 2\nspecials 1\nend_of_text 258\na b\nab c\n<x>\n",
+        "byte_order raw\nmerging ranks\nmerges 3\nspecials 2\nend_of_text 300\nab\nabc\t260\nbc\n"
+        "<x>\t299\n<y>\n",
+        "byte_order raw\nmerging pairs_whole\nmerges 4\nspecials 0\nend_of_text -1\na b\nb c\nab "
+        "c\n"
+        "a bc\t258\n",
+        "byte_order raw\nmerging pairs\nmerges 2\nspecials 0\nend_of_text -1\na b\t400\nab "
+        "c\t300\n",
+    };
+    struct lm_arena *arena = lm_arena_create();
+    const char *path = scratch_file(arena);
+    for (size_t i = 0; i < sizeof rests / sizeof rests[0]; i++) {
+        const char *body =
+            lm_arena_printf(arena, "lmpipe-vocab 1\npattern gpt2\nunicode 15.0.0\n%s", rests[i]);
+        const char *text = with_check_line(arena, body, strlen(body));
+        struct lm_err err = {LM_OK, ""};
+        struct lm_vocab *vocab = NULL;
+        char *again;
+        size_t size;
+        REQUIRE(lm_file_write(path, text, strlen(text), NULL) == LM_OK);
+        CHECK(lm_vocab_load(&vocab, path, &err) == LM_OK);
+        CHECK_STR(err.text, "");
+        REQUIRE(vocab != NULL && lm_vocab_save(vocab, path, NULL) == LM_OK);
+        REQUIRE(lm_file_read(&again, &size, arena, path, 1u << 20, NULL) == LM_OK);
+        CHECK_STR(again, text);
+        lm_vocab_free(vocab);
+    }
+    unlink(path);
+    lm_arena_free(arena);
+}
+
+static void bytes_may_have_any_ids(struct tap *tap)
+{
+    struct lm_vocab *vocab = NULL, *again = NULL;
+    struct lm_arena *arena = lm_arena_create();
+    const char *path = scratch_file(arena);
+    int32_t ids[LM_BYTES], left, right, id;
+    size_t size;
+    for (int32_t i = 0; i < LM_BYTES; i++)
+        ids[i] = 1000 - 2 * i;
+    REQUIRE(lm_vocab_create(&vocab, LM_PATTERN_GPT2, LM_MERGING_PAIRS, NULL) == LM_OK);
+    REQUIRE(lm_vocab_set_bytes(vocab, ids) == LM_MERGE_FINE);
+    CHECK_INT(lm_vocab_add(vocab, 1000, 998), LM_MERGE_FINE);
+    CHECK_INT(lm_vocab_add(vocab, 1000, 997), LM_MERGE_UNKNOWN);
+    REQUIRE(lm_vocab_seal(vocab, NULL) == LM_OK && lm_vocab_save(vocab, path, NULL) == LM_OK);
+    REQUIRE(lm_vocab_load(&again, path, NULL) == LM_OK);
+    CHECK(lm_vocab_merge(again, 0, &left, &right, &id) && left == 1000 && right == 998);
+    CHECK_INT(id, 1001);
+    CHECK_INT(lm_vocab_size(again), 1002);
+    CHECK_INT(lm_vocab_token(again, 1001, &size)[1], 1);
+    CHECK(lm_vocab_token(again, 999, &size) == NULL);
+    lm_vocab_free(vocab);
+    lm_vocab_free(again);
+    unlink(path);
+    lm_arena_free(arena);
+}
+
 /* The example of docs/formats/vocab.md is a vocabulary. */
 static void the_documented_example_loads(struct tap *tap)
 {
@@ -241,6 +302,7 @@ static void tokens_cannot_explode(struct tap *tap)
 static const struct tap_test tests[] = {
     TAP_ROW(round_trip) TAP_ROW(out_of_range_ids) TAP_ROW(every_damage_is_noticed)
         TAP_ROW(content_is_checked_too) TAP_ROW(faults_have_words) TAP_ROW(tokens_cannot_explode)
-            TAP_ROW(the_documented_example_loads)};
+            TAP_ROW(foreign_ids_round_trip) TAP_ROW(bytes_may_have_any_ids)
+                TAP_ROW(the_documented_example_loads)};
 
 LM_TEST_MAIN(tests)
