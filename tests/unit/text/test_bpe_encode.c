@@ -62,7 +62,7 @@ static void decode_undoes_encode(struct tap *tap)
         struct lm_vocab *vocab = learn_from(sample, strlen(sample), 400, (enum lm_pattern)pattern);
         struct lm_encoder *encoder = lm_encoder_create(vocab);
         REQUIRE(vocab != NULL && encoder != NULL);
-        uint64_t repeats = LM_REPEAT(pattern == 0 ? 1000000u : 20000u);
+        uint64_t repeats = LM_REPEAT(pattern == 0 ? 10000000u : 20000u);
         for (uint64_t i = 0; i < repeats && tap->failed == 0; i++) {
             uint8_t text[48], back[48];
             size_t size = draw_bytes(text, i % 16 == 0 ? sizeof text : 12, rng, i);

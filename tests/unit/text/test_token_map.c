@@ -59,7 +59,7 @@ static void what_lies_behind_does_not_count(struct tap *tap)
 static void an_empty_map_has_nothing(struct tap *tap)
 {
     struct lm_token_map map = {0};
-    const uint8_t text[] = "a";
+    const uint8_t text[LONGEST] = "a";
     struct lm_token_key key = lm_token_key(text, 1);
     CHECK(lm_token_map_home(&map, &key) == NULL);
     CHECK_INT(lm_token_map_find(&map, key, text, text), -1);
