@@ -13,7 +13,7 @@ void lm_pair_map_release(struct lm_pair_map *map)
 static struct lm_pair_slot *slot_of(const struct lm_pair_map *map, uint64_t key)
 {
     size_t at = lm_pair_hash(key) & map->mask;
-    while (map->slots[at].merge != LM_NO_MERGE && map->slots[at].key != key)
+    while (map->slots[at].merge_1 != 0 && map->slots[at].key != key)
         at = (at + 1) & map->mask;
     return &map->slots[at];
 }
@@ -21,13 +21,11 @@ static struct lm_pair_slot *slot_of(const struct lm_pair_map *map, uint64_t key)
 static bool grow(struct lm_pair_map *map)
 {
     size_t old = map->slots == NULL ? 0 : map->mask + 1, count = old ? old * 2 : FIRST_SLOTS;
-    struct lm_pair_map grown = {malloc(count * sizeof *grown.slots), count - 1, map->count};
+    struct lm_pair_map grown = {calloc(count, sizeof *grown.slots), count - 1, map->count};
     if (grown.slots == NULL)
         return false;
-    for (size_t i = 0; i < count; i++)
-        grown.slots[i] = (struct lm_pair_slot){0, LM_NO_MERGE};
     for (size_t i = 0; i < old; i++)
-        if (map->slots[i].merge != LM_NO_MERGE)
+        if (map->slots[i].merge_1 != 0)
             *slot_of(&grown, map->slots[i].key) = map->slots[i];
     free(map->slots);
     *map = grown;
@@ -40,9 +38,9 @@ bool lm_pair_map_add(struct lm_pair_map *map, int32_t left, int32_t right, int32
         return false;
     uint64_t key = lm_pair_key(left, right);
     struct lm_pair_slot *slot = slot_of(map, key);
-    if (slot->merge != LM_NO_MERGE)
+    if (slot->merge_1 != 0)
         return true;
-    *slot = (struct lm_pair_slot){key, (uint64_t)(uint32_t)rank << 32 | (uint32_t)id};
+    *slot = (struct lm_pair_slot){key, ((uint64_t)(uint32_t)rank << 32 | (uint32_t)id) + 1};
     map->count++;
     return true;
 }

@@ -16,10 +16,9 @@ typedef uint64_t lm_merge_code;
 
 #define LM_NO_MERGE UINT64_MAX /**< the pair does not merge; greater than every merge */
 
-/** merge LM_NO_MERGE is empty. */
 struct lm_pair_slot {
-    uint64_t key; /**< left << 32 | right */
-    lm_merge_code merge;
+    uint64_t key;          /**< left << 32 | right */
+    lm_merge_code merge_1; /**< the merge + 1; 0, of LM_NO_MERGE, is empty */
 };
 
 /** Zero-initialise. */
@@ -54,9 +53,9 @@ static inline lm_merge_code lm_pair_map_find(const struct lm_pair_map *map, int3
         return LM_NO_MERGE;
     uint64_t key = lm_pair_key(left, right);
     size_t at = lm_pair_hash(key) & map->mask;
-    while (map->slots[at].merge != LM_NO_MERGE && map->slots[at].key != key)
+    while (map->slots[at].merge_1 != 0 && map->slots[at].key != key)
         at = (at + 1) & map->mask;
-    return map->slots[at].merge;
+    return map->slots[at].merge_1 - 1;
 }
 
 static inline int32_t lm_merge_rank(lm_merge_code merge)

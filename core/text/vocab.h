@@ -19,9 +19,10 @@
 #define LM_BYTES 256
 #define LM_VOCAB_LARGEST (1 << 24)         /**< ids of a vocabulary */
 #define LM_TOKEN_LONGEST ((size_t)1 << 20) /**< bytes of a token */
-#define LM_RANKED_LONGEST ((size_t)1024)   /**< the same with LM_MERGING_RANKS: all cuts are tried \
-                                            */
-#define LM_VOCAB_BYTES ((size_t)1 << 30)   /**< bytes of all tokens together */
+#define LM_RANKED_LONGEST                                                                          \
+    ((size_t)1024)                       /**< the same with LM_MERGING_RANKS: all cuts are tried   \
+                                          */
+#define LM_VOCAB_BYTES ((size_t)1 << 30) /**< bytes of all tokens together */
 
 enum lm_token_kind { LM_TOKEN_NONE, LM_TOKEN_TEXT, LM_TOKEN_SPECIAL };
 
