@@ -11,7 +11,7 @@ import re
 import sys
 
 BLOCK = 128
-LETTER, NUMBER, SPACE, MARK, SUSPECT, UNSPACED = 1, 2, 4, 8, 16, 32
+LETTER, NUMBER, SPACE, MARK, SUSPECT, UNSPACED, UPPER, LOWER = 1, 2, 4, 8, 16, 32, 64, 128
 # Scripts that are written without spaces between words.
 UNSPACED_SCRIPTS = {"Han", "Hiragana", "Katakana", "Bopomofo", "Thai", "Lao", "Khmer", "Myanmar",
                     "Tibetan", "Yi", "Javanese", "Balinese", "Tai_Le", "New_Tai_Lue", "Tai_Tham"}
@@ -41,6 +41,7 @@ def read_flags(folder):
             continue
         for c in range(code if start is None else start, code + 1):
             flags[c] |= {"L": LETTER, "N": NUMBER, "M": MARK}.get(kind[0], 0)
+            flags[c] |= {"Lu": UPPER, "Lt": UPPER, "Ll": LOWER}.get(kind, 0)
             flags[c] |= SUSPECT if combining else 0
         start = None
     for first, last, fields in properties(folder + "/PropList.txt"):

@@ -39,7 +39,8 @@ struct lm_encoder *lm_encoder_create(const struct lm_vocab *vocab)
     encoder->ids = malloc(encoder->capacity * sizeof *encoder->ids);
     encoder->cache = calloc(CACHE_SLOTS, sizeof *encoder->cache);
     if (encoder->ids == NULL || encoder->cache == NULL ||
-        lm_pretokenizer_create(&encoder->pretokenizer, vocab->pattern, NULL) != LM_OK) {
+        lm_pretokenizer_create(&encoder->pretokenizer, vocab->pattern, vocab->regex, NULL) !=
+            LM_OK) {
         lm_encoder_free(encoder);
         return NULL;
     }

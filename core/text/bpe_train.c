@@ -62,7 +62,8 @@ static enum lm_status count_pieces(struct trainer *trainer, lm_document_fn *next
 {
     const uint8_t *text;
     size_t size;
-    LM_TRY(lm_pretokenizer_create(&trainer->pretokenizer, trainer->options->pattern, trainer->err));
+    LM_TRY(lm_pretokenizer_create(&trainer->pretokenizer, trainer->options->pattern,
+                                  trainer->options->regex, trainer->err));
     while (next(user, &text, &size))
         LM_TRY(count_document(trainer, text, size));
     return LM_OK;
@@ -213,7 +214,8 @@ static enum lm_status train(struct trainer *trainer, lm_document_fn *next, void 
     if (options->vocab_size > LM_VOCAB_LARGEST)
         return lm_fail(trainer->err, LM_RANGE, "a vocabulary of more than %d tokens; ask for fewer",
                        LM_VOCAB_LARGEST);
-    LM_TRY(lm_vocab_create(&trainer->vocab, options->pattern, LM_MERGING_PAIRS, trainer->err));
+    LM_TRY(lm_vocab_create(&trainer->vocab, options->pattern, options->regex, LM_MERGING_PAIRS,
+                           trainer->err));
     LM_TRY(count_pieces(trainer, next, documents));
     LM_TRY(make_words(trainer));
     LM_TRY(make_pairs(trainer));

@@ -16,7 +16,9 @@ enum lm_unicode_flag {
     LM_UC_MARK = 8,     /**< general category M* */
     LM_UC_SUSPECT = 16, /**< NFC_Quick_Check is not Yes, or the combining class is not 0 */
     LM_UC_UNSPACED =
-        32 /**< letter or mark of a script written without spaces (Han, Kana, Thai …) */
+        32, /**< letter or mark of a script written without spaces (Han, Kana, Thai …) */
+    LM_UC_UPPER = 64, /**< general category Lu or Lt */
+    LM_UC_LOWER = 128 /**< general category Ll */
 };
 
 #define LM_SCRIPTS 28 /**< scripts told apart, 0 being all others */

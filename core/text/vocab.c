@@ -81,10 +81,33 @@ enum lm_merge_fault lm_vocab_set_bytes(struct lm_vocab *vocab, const int32_t ids
     return LM_MERGE_FINE;
 }
 
-enum lm_status lm_vocab_create(struct lm_vocab **out, enum lm_pattern pattern,
-                               enum lm_merging merging, struct lm_err *err)
+/* The expression must compile: who loads a vocabulary learns it then, not in the middle of a text.
+ */
+static enum lm_status set_regex(struct lm_vocab *vocab, const char *regex, struct lm_err *err)
+{
+    struct lm_pretokenizer *pretokenizer = NULL;
+    LM_TRY(lm_pretokenizer_create(&pretokenizer, vocab->pattern, regex, err));
+    lm_pretokenizer_free(pretokenizer);
+    if (vocab->pattern == LM_PATTERN_REGEX && (vocab->regex = strdup(regex)) == NULL)
+        return lm_fail(err, LM_NOMEM, "no memory for a regular expression; free some");
+    return LM_OK;
+}
+
+static enum lm_status set_raw_bytes(struct lm_vocab *vocab, struct lm_err *err)
 {
     int32_t ids[LM_BYTES];
+    for (int i = 0; i < LM_BYTES; i++) {
+        lm_buf_putc(&vocab->bytes, (char)i);
+        ids[i] = i;
+    }
+    bool is_good = reserve_id(vocab, LM_BYTES) && !vocab->bytes.failed &&
+                   lm_vocab_set_bytes(vocab, ids) == LM_MERGE_FINE;
+    return is_good ? LM_OK : lm_fail(err, LM_NOMEM, "no memory for a vocabulary; free some");
+}
+
+enum lm_status lm_vocab_create(struct lm_vocab **out, enum lm_pattern pattern, const char *regex,
+                               enum lm_merging merging, struct lm_err *err)
+{
     struct lm_vocab *vocab = calloc(1, sizeof *vocab);
     if (vocab == NULL)
         return lm_fail(err, LM_NOMEM, "no memory for a vocabulary; free some");
@@ -92,23 +115,21 @@ enum lm_status lm_vocab_create(struct lm_vocab **out, enum lm_pattern pattern,
     vocab->merging = merging;
     vocab->end_of_text = -1;
     lm_buf_init(&vocab->bytes, LM_VOCAB_BYTES);
-    for (int i = 0; i < LM_BYTES; i++) {
-        lm_buf_putc(&vocab->bytes, (char)i);
-        ids[i] = i;
-    }
-    if (!reserve_id(vocab, LM_BYTES) || vocab->bytes.failed ||
-        lm_vocab_set_bytes(vocab, ids) != LM_MERGE_FINE) {
+    enum lm_status status = set_raw_bytes(vocab, err);
+    if (status == LM_OK)
+        status = set_regex(vocab, regex, err);
+    if (status == LM_OK)
+        *out = vocab;
+    else
         lm_vocab_free(vocab);
-        return lm_fail(err, LM_NOMEM, "no memory for a vocabulary; free some");
-    }
-    *out = vocab;
-    return LM_OK;
+    return status;
 }
 
 void lm_vocab_free(struct lm_vocab *vocab)
 {
     if (vocab == NULL)
         return;
+    free(vocab->regex);
     lm_buf_release(&vocab->bytes);
     free(vocab->tokens);
     free(vocab->merges);
@@ -359,6 +380,11 @@ int64_t lm_vocab_merges(const struct lm_vocab *vocab)
 enum lm_pattern lm_vocab_pattern(const struct lm_vocab *vocab)
 {
     return vocab->pattern;
+}
+
+const char *lm_vocab_regex(const struct lm_vocab *vocab)
+{
+    return vocab->regex;
 }
 
 enum lm_merging lm_vocab_merging(const struct lm_vocab *vocab)

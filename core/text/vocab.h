@@ -41,6 +41,7 @@ struct lm_merge {
 
 struct lm_vocab {
     enum lm_pattern pattern;
+    char *regex; /**< with LM_PATTERN_REGEX; owned */
     enum lm_merging merging;
     int32_t byte_ids[LM_BYTES];
     struct lm_token *tokens;
@@ -60,8 +61,9 @@ struct lm_vocab {
     bool name_starts[LM_BYTES]; /**< their first bytes */
 };
 
-/** New vocabulary of 256 bytes with the ids 0 to 255. LM_NOMEM. */
-enum lm_status lm_vocab_create(struct lm_vocab **out, enum lm_pattern pattern,
+/** New vocabulary of 256 bytes with the ids 0 to 255; `regex` as in lm_pretokenizer_create, which
+ *  it must satisfy. LM_NOMEM, LM_INVALID. */
+enum lm_status lm_vocab_create(struct lm_vocab **out, enum lm_pattern pattern, const char *regex,
                                enum lm_merging merging, struct lm_err *err);
 
 /** What keeps a token or a merge from being added. */

@@ -10,6 +10,7 @@
 
 #include "base/io.h"
 #include "text/alphabet.h"
+#include "text/regex.h"
 #include "text/unicode.h"
 
 enum { CHECK_LINE = 6 + 16 + 1, LONGEST_NUMBER = 9 };
@@ -159,20 +160,48 @@ static enum lm_status read_byte_order(struct reader *reader, struct lm_vocab *vo
     return LM_OK;
 }
 
+/* The expression behind `pattern regex`, in the alphabet, without zero bytes. */
+static enum lm_status read_regex(struct reader *reader)
+{
+    const char *value;
+    size_t size;
+    struct lm_buf *regex = &reader->left;
+    LM_TRY(header(reader, "regex", &value, &size));
+    lm_buf_clear(regex);
+    if (lm_alphabet_read(regex, value, size) != size || regex->size == 0 || regex->failed ||
+        memchr(regex->data, '\0', regex->size) != NULL)
+        return fault(reader, "not an expression");
+    return LM_OK;
+}
+
+/* The Unicode whose classes cut the text: lmpipe's, or with an expression PCRE2's. */
+static enum lm_status check_unicode(struct reader *reader, enum lm_pattern pattern)
+{
+    char pcre2[24];
+    lm_regex_unicode(pcre2);
+    return header_word(reader, "unicode", pattern == LM_PATTERN_REGEX ? pcre2 : lm_unicode_version);
+}
+
 /* The header; *out is the caller's also when reading fails. */
 static enum lm_status read_header(struct reader *reader, struct lm_vocab **out,
                                   struct counts *counts)
 {
     size_t pattern, order, merging;
+    const char *regex = NULL;
     LM_TRY(header_word(reader, "lmpipe-vocab", "1"));
     LM_TRY(header_choice(reader, "pattern", lm_pattern_names, &pattern));
-    LM_TRY(header_word(reader, "unicode", lm_unicode_version));
+    if (pattern == LM_PATTERN_REGEX) {
+        LM_TRY(read_regex(reader));
+        regex = reader->left.data;
+    }
+    LM_TRY(check_unicode(reader, (enum lm_pattern)pattern));
     LM_TRY(header_choice(reader, "byte_order", byte_orders, &order));
     LM_TRY(header_choice(reader, "merging", lm_merging_names, &merging));
     LM_TRY(header_number(reader, "merges", &counts->merges));
     LM_TRY(header_number(reader, "specials", &counts->specials));
     LM_TRY(header_end_of_text(reader, &counts->end_of_text));
-    LM_TRY(lm_vocab_create(out, (enum lm_pattern)pattern, (enum lm_merging)merging, reader->err));
+    LM_TRY(lm_vocab_create(out, (enum lm_pattern)pattern, regex, (enum lm_merging)merging,
+                           reader->err));
     return read_byte_order(reader, *out, order);
 }
 

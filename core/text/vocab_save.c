@@ -7,6 +7,7 @@
 
 #include "base/io.h"
 #include "text/alphabet.h"
+#include "text/regex.h"
 #include "text/unicode.h"
 
 static void write_token(struct lm_buf *out, const struct lm_vocab *vocab, int32_t id)
@@ -41,9 +42,17 @@ static const char *byte_order(const struct lm_vocab *vocab)
 
 static void write_header(struct lm_buf *out, const struct lm_vocab *vocab)
 {
-    const char *order = byte_order(vocab);
-    lm_buf_printf(out, "lmpipe-vocab 1\npattern %s\nunicode %s\nbyte_order %s\nmerging %s\n",
-                  lm_pattern_names[vocab->pattern], lm_unicode_version, order,
+    const char *order = byte_order(vocab), *regex = vocab->regex;
+    char pcre2[24];
+    lm_regex_unicode(pcre2);
+    lm_buf_printf(out, "lmpipe-vocab 1\npattern %s\n", lm_pattern_names[vocab->pattern]);
+    if (regex != NULL) {
+        lm_buf_puts(out, "regex ");
+        lm_alphabet_write(out, (const uint8_t *)regex, strlen(regex));
+        lm_buf_putc(out, '\n');
+    }
+    lm_buf_printf(out, "unicode %s\nbyte_order %s\nmerging %s\n",
+                  regex != NULL ? pcre2 : lm_unicode_version, order,
                   lm_merging_names[vocab->merging]);
     lm_buf_printf(out, "merges %d\nspecials %d\nend_of_text %d\n", vocab->merge_count,
                   vocab->specials, vocab->end_of_text);

@@ -20,8 +20,17 @@
 struct lm_vocab;
 struct lm_encoder;
 
-/** Pretokenization patterns by name: where text is cut before merging. */
-enum lm_pattern { LM_PATTERN_GPT2, LM_PATTERN_CHARS, LM_PATTERN_BYTES };
+/** Pretokenization patterns: where text is cut before merging. GPT2, CL100K and O200K as published
+ *  with GPT-2 and in tiktoken, CHARS after each character, BYTES after each byte, REGEX by an
+ *  expression of the user's own (PCRE2). */
+enum lm_pattern {
+    LM_PATTERN_GPT2,
+    LM_PATTERN_CL100K,
+    LM_PATTERN_O200K,
+    LM_PATTERN_CHARS,
+    LM_PATTERN_BYTES,
+    LM_PATTERN_REGEX
+};
 
 /** NULL-terminated names in enum order. */
 extern const char *const lm_pattern_names[];
@@ -31,13 +40,15 @@ extern const char *const lm_pattern_names[];
 /** Cuts documents into pieces, which no token crosses. Holds scratch: one a thread. */
 struct lm_pretokenizer;
 
-/** A pretokenizer for `pattern`. LM_NOMEM. */
+/** A pretokenizer for `pattern`; `regex`, with LM_PATTERN_REGEX only, is its expression. LM_NOMEM;
+ *  LM_INVALID for an expression that is none, with the place. */
 enum lm_status lm_pretokenizer_create(struct lm_pretokenizer **out, enum lm_pattern pattern,
-                                      struct lm_err *err);
+                                      const char *regex, struct lm_err *err);
 void lm_pretokenizer_free(struct lm_pretokenizer *pretokenizer); /**< NULL is fine */
 /** The next pieces of the document text[0..size): from *at on they end at ends[0..*count), with
  *  *count ≤ capacity, 0 only at the end of the text; *at becomes the last of these ends. Every byte
- *  is in a piece; an ill-formed one counts as an "other" character. */
+ *  is in a piece; an ill-formed one counts as an "other" character, and a regex matches none.
+ *  LM_RANGE for a regex that passes its limits on this text. */
 enum lm_status lm_pretokenize(struct lm_pretokenizer *pretokenizer, const uint8_t *text,
                               size_t size, size_t *at, size_t *ends, size_t capacity, size_t *count,
                               struct lm_err *err);
@@ -62,6 +73,8 @@ void lm_vocab_free(struct lm_vocab *vocab);
 int64_t lm_vocab_size(const struct lm_vocab *vocab);   /**< the highest id + 1 */
 int64_t lm_vocab_merges(const struct lm_vocab *vocab); /**< lines of the list of merges */
 enum lm_pattern lm_vocab_pattern(const struct lm_vocab *vocab);
+/** The expression of LM_PATTERN_REGEX; NULL with any other pattern. Borrowed. */
+const char *lm_vocab_regex(const struct lm_vocab *vocab);
 enum lm_merging lm_vocab_merging(const struct lm_vocab *vocab);
 int32_t lm_vocab_end_of_text(const struct lm_vocab *vocab); /**< -1 when it has none */
 bool lm_vocab_is_special(const struct lm_vocab *vocab, int32_t id);
@@ -81,7 +94,7 @@ void lm_encoder_free(struct lm_encoder *encoder);
  *  other, so that no document can end itself. Leftmost first, then the longest. */
 void lm_encoder_read_specials(struct lm_encoder *encoder, bool is_on);
 /** Ids of text; *ids is owned by the encoder and valid until its next call. LM_NOMEM; LM_RANGE for
- *  a piece of 4 GiB. */
+ *  a piece of 4 GiB, or a regex that passes its limits. */
 enum lm_status lm_encode(struct lm_encoder *encoder, const void *text, size_t size,
                          const int32_t **ids, size_t *count, struct lm_err *err);
 /** Bytes of ids appended to a caller's array of *capacity; *size is the full length, also when
@@ -95,6 +108,7 @@ void lm_decode(const struct lm_vocab *vocab, const int32_t *ids, size_t count, b
 struct lm_bpe_options {
     int64_t vocab_size; /**< bytes + merges + specials, ≥ 256 + specials */
     enum lm_pattern pattern;
+    const char *regex;           /**< with LM_PATTERN_REGEX */
     int64_t min_frequency;       /**< pairs seen less often are not merged; ≥ 1 */
     int64_t max_token_length;    /**< bytes, inclusive; 0: no bound */
     int64_t max_piece_bytes;     /**< longer pieces are not learned from; 0: no bound */

@@ -15,7 +15,7 @@ static const struct lm_port outputs[] = {
     {NULL, NULL, NULL, 0},
 };
 
-static const char *const patterns[] = {"gpt2", "chars", "bytes", NULL};
+static const char *const patterns[] = {"gpt2", "cl100k", "o200k", "chars", "bytes", NULL};
 
 enum { BYTES = 256, LARGEST = 1 << 24, LONGEST_NAME = 256 };
 
@@ -26,8 +26,10 @@ static const struct lm_param params[] = {
     {P(vocab_size), .type = LM_P_INT, .def_int = 4096, .min = 1, .max = LARGEST, .unit = "tokens",
      .help = "size of the vocabulary: the 256 bytes, the merges and the special tokens"},
     {P(pattern), .type = LM_P_ENUM, .def_str = "gpt2", .choices = patterns,
-     .help = "where text is cut before merging: GPT-2's words, single characters, single bytes",
+     .help = "where text is cut before merging: into words as GPT-2 does or tiktoken, characters, bytes",
      .source = "Radford et al. 2019, section 2.2"},
+    {P(regex), .type = LM_P_STR, .def_str = "", .flags = LM_PARAM_COMPACT,
+     .help = "an expression (PCRE2) whose matches are the pieces, in place of pattern"},
     {P(min_frequency), .type = LM_P_INT, .def_int = 2, .min = 1, .max = 1e15, .unit = "occurrences",
      .help = "pairs that occur less often are not merged", .source = "Sennrich et al. 2016, section 3.2"},
     {P(max_token_length), .type = LM_P_INT, .def_int = 0, .min = 0, .max = 1 << 20, .unit = "bytes",
@@ -65,6 +67,9 @@ static enum lm_status resolve(void *data, struct lm_arena *arena, struct lm_err 
     const char *const *names = p->specials.items;
     for (size_t i = 0; i < p->specials.count; i++)
         LM_TRY(check_special(names, i, err));
+    if (p->regex[0] != '\0' && strcmp(p->pattern, patterns[0]) != 0)
+        return lm_fail(err, LM_INVALID, "regex: it takes the place of pattern %s; drop one of them",
+                       p->pattern);
     int64_t specials = (int64_t)p->specials.count + 1, least = BYTES + specials;
     if (p->vocab_size < least)
         return lm_fail(err, LM_RANGE,

@@ -11,6 +11,7 @@
 struct bpe_params {
     int64_t vocab_size;       /**< bytes, merges and special tokens */
     const char *pattern;      /**< one of lm_pattern_names */
+    const char *regex;        /**< "": pattern counts */
     int64_t min_frequency;    /**< occurrences */
     int64_t max_token_length; /**< bytes, inclusive; 0: no bound */
     int64_t max_piece_bytes;  /**< 0: no bound */

@@ -71,7 +71,8 @@ static enum lm_status learn(struct lm_vocab **out, struct lm_ctx *ctx, const str
 {
     const struct lm_bpe_options options = {
         .vocab_size = p->vocab_size,
-        .pattern = find_pattern(p->pattern),
+        .pattern = p->regex[0] != '\0' ? LM_PATTERN_REGEX : find_pattern(p->pattern),
+        .regex = p->regex,
         .min_frequency = p->min_frequency,
         .max_token_length = p->max_token_length,
         .max_piece_bytes = p->max_piece_bytes,

@@ -101,7 +101,7 @@ static void patterns_equal_the_table(struct tap *tap)
     while (strcmp(pattern->name, "pattern") != 0)
         pattern++;
     size_t i = 0;
-    for (; lm_pattern_names[i] != NULL; i++)
+    for (; i < LM_PATTERN_REGEX; i++) /* which is a parameter of its own */
         CHECK_STR(pattern->choices[i], lm_pattern_names[i]);
     CHECK(pattern->choices[i] == NULL);
 }
@@ -125,6 +125,35 @@ static void learns_from_train_only(struct tap *tap)
     CHECK(lm_ctx_result_value(f.ctx, "merges") == 8);
     CHECK(lm_ctx_result_value(f.ctx, "train.bytes_per_token") > 1);
     lm_vocab_free(vocab);
+    fixture_close(&f);
+}
+
+/* Pieces are "the c", "the m" …, so a token ends with a space; the file carries the expression. */
+static void a_regex_takes_the_place_of_the_pattern(struct tap *tap)
+{
+    struct fixture f;
+    fixture_open(&f);
+    f.params.vocab_size = 262;
+    f.params.regex = "the .|\\s";
+    REQUIRE(fixture_run(&f) == LM_OK);
+    struct lm_vocab *vocab = load(&f);
+    REQUIRE(vocab != NULL);
+    CHECK_INT(lm_vocab_pattern(vocab), LM_PATTERN_REGEX);
+    CHECK_STR(lm_vocab_regex(vocab), "the .|\\s");
+    bool has_token = false;
+    for (int32_t id = 256; id < lm_vocab_size(vocab); id++) {
+        size_t size;
+        const uint8_t *bytes = lm_vocab_token(vocab, id, &size);
+        has_token = has_token || (size == 4 && memcmp(bytes, "the ", 4) == 0);
+    }
+    CHECK(has_token);
+    lm_vocab_free(vocab);
+    f.params.regex = "(";
+    CHECK_INT(fixture_run(&f), LM_INVALID);
+    CHECK(strstr(f.err.text, "missing closing parenthesis at its byte 2; mend it") != NULL);
+    f.params.pattern = "chars";
+    CHECK_INT(fixture_run(&f), LM_INVALID);
+    CHECK(strstr(f.err.text, "takes the place of pattern chars") != NULL);
     fixture_close(&f);
 }
 
@@ -235,8 +264,9 @@ static void cancels(struct tap *tap)
 }
 
 static const struct tap_test tests[] = {
-    TAP_ROW(patterns_equal_the_table) TAP_ROW(learns_from_train_only) TAP_ROW(golden)
-        TAP_ROW(stops_when_the_text_is_used_up) TAP_ROW(specials_come_last)
-            TAP_ROW(parameters_are_checked) TAP_ROW(empty_and_damaged_text) TAP_ROW(cancels)};
+    TAP_ROW(patterns_equal_the_table) TAP_ROW(learns_from_train_only)
+        TAP_ROW(a_regex_takes_the_place_of_the_pattern) TAP_ROW(golden)
+            TAP_ROW(stops_when_the_text_is_used_up) TAP_ROW(specials_come_last)
+                TAP_ROW(parameters_are_checked) TAP_ROW(empty_and_damaged_text) TAP_ROW(cancels)};
 
 LM_TEST_MAIN(tests)

@@ -2,7 +2,6 @@
 
 #include "tap.h"
 #include "text/bpe_merge.h"
-#include "text/pretoken.h"
 #include "text/vocab.h"
 #include "text_samples.h"
 
@@ -37,7 +36,7 @@ static size_t naive_encode(const struct lm_vocab *vocab, int32_t *ids, const uin
 {
     size_t count = 0;
     for (size_t at = 0; at < size;) {
-        size_t length = lm_pretoken_next(lm_vocab_pattern(vocab), text + at, size - at);
+        size_t length = first_piece(lm_vocab_pattern(vocab), text + at, size - at);
         count += naive_merge(vocab, ids + count, text + at, length);
         at += length;
     }
@@ -146,7 +145,7 @@ static void cache_changes_nothing(struct tap *tap)
 static void a_token_need_not_encode_to_itself(struct tap *tap)
 {
     struct lm_vocab *vocab = NULL;
-    REQUIRE(lm_vocab_create(&vocab, LM_PATTERN_GPT2, LM_MERGING_PAIRS, NULL) == LM_OK);
+    REQUIRE(lm_vocab_create(&vocab, LM_PATTERN_GPT2, NULL, LM_MERGING_PAIRS, NULL) == LM_OK);
     CHECK_INT(lm_vocab_add(vocab, 'a', 'b'), LM_MERGE_FINE);
     CHECK_INT(lm_vocab_add(vocab, 'b', 'c'), LM_MERGE_FINE);
     CHECK_INT(lm_vocab_add(vocab, 'a', 257), LM_MERGE_FINE);
@@ -215,7 +214,7 @@ static struct lm_vocab *with_specials(void)
     int32_t ids[LM_BYTES];
     for (int32_t i = 0; i < LM_BYTES; i++)
         ids[i] = i + 1;
-    if (lm_vocab_create(&vocab, LM_PATTERN_GPT2, LM_MERGING_PAIRS, NULL) != LM_OK ||
+    if (lm_vocab_create(&vocab, LM_PATTERN_GPT2, NULL, LM_MERGING_PAIRS, NULL) != LM_OK ||
         lm_vocab_set_bytes(vocab, ids) != LM_MERGE_FINE ||
         lm_vocab_add(vocab, 'a' + 1, 'b' + 1) != LM_MERGE_FINE ||
         lm_vocab_add_special(vocab, "<a", 2, 0, NULL) != LM_OK ||
@@ -255,7 +254,7 @@ static struct lm_vocab *merging_by(enum lm_merging merging)
     static const char *const tokens[] = {"bc", "ab", "abc", "abcd"};
     static const int32_t pairs[][2] = {{'b', 'c'}, {'a', 'b'}, {257, 'c'}, {-1, -1}};
     struct lm_vocab *vocab = NULL;
-    if (lm_vocab_create(&vocab, LM_PATTERN_GPT2, merging, NULL) != LM_OK)
+    if (lm_vocab_create(&vocab, LM_PATTERN_GPT2, NULL, merging, NULL) != LM_OK)
         return NULL;
     for (int32_t i = 0; i < 4; i++) {
         bool is_listed = merging != LM_MERGING_RANKS && pairs[i][0] >= 0;

@@ -2,7 +2,6 @@
 
 #include "tap.h"
 #include "text/piece_table.h"
-#include "text/pretoken.h"
 #include "text_samples.h"
 
 /* ---- the reference: recounts every pair of the whole text at every merge ---- */
@@ -25,7 +24,7 @@ static void naive_init(struct naive *naive, const char *text, size_t size, enum 
     memset(naive, 0, sizeof *naive);
     naive->ids = malloc((2 * size + 1) * sizeof *naive->ids);
     for (size_t at = 0; at < size;) {
-        size_t length = lm_pretoken_next(pattern, (const uint8_t *)text + at, size - at);
+        size_t length = first_piece(pattern, (const uint8_t *)text + at, size - at);
         for (size_t i = 0; i < length; i++)
             naive->ids[naive->count++] = (uint8_t)text[at + i];
         naive->ids[naive->count++] = -1;

@@ -253,7 +253,7 @@ static void bytes_may_have_any_ids(struct tap *tap)
     size_t size;
     for (int32_t i = 0; i < LM_BYTES; i++)
         ids[i] = 1000 - 2 * i;
-    REQUIRE(lm_vocab_create(&vocab, LM_PATTERN_GPT2, LM_MERGING_PAIRS, NULL) == LM_OK);
+    REQUIRE(lm_vocab_create(&vocab, LM_PATTERN_GPT2, NULL, LM_MERGING_PAIRS, NULL) == LM_OK);
     REQUIRE(lm_vocab_set_bytes(vocab, ids) == LM_MERGE_FINE);
     CHECK_INT(lm_vocab_add(vocab, 1000, 998), LM_MERGE_FINE);
     CHECK_INT(lm_vocab_add(vocab, 1000, 997), LM_MERGE_UNKNOWN);
@@ -289,7 +289,7 @@ static void the_documented_example_loads(struct tap *tap)
 static void tokens_cannot_explode(struct tap *tap)
 {
     struct lm_vocab *vocab = NULL;
-    REQUIRE(lm_vocab_create(&vocab, LM_PATTERN_GPT2, LM_MERGING_PAIRS, NULL) == LM_OK);
+    REQUIRE(lm_vocab_create(&vocab, LM_PATTERN_GPT2, NULL, LM_MERGING_PAIRS, NULL) == LM_OK);
     int32_t last = 'a', added = 0;
     while (lm_vocab_add(vocab, last, last) == LM_MERGE_FINE)
         last = 256 + added++;

@@ -56,14 +56,28 @@ static inline struct lm_vocab *learn_from(const void *text, size_t size, int64_t
     return vocab;
 }
 
+/** Length of the first piece of text[0..size), size ≥ 1, by a pattern that is no expression. */
+static inline size_t first_piece(enum lm_pattern pattern, const uint8_t *text, size_t size)
+{
+    struct lm_pretokenizer *pretokenizer = NULL;
+    size_t at = 0, end = 0, count;
+    if (lm_pretokenizer_create(&pretokenizer, pattern, NULL, NULL) != LM_OK)
+        return 0;
+    lm_pretokenize(pretokenizer, text, size, &at, &end, 1, &count, NULL);
+    lm_pretokenizer_free(pretokenizer);
+    return end;
+}
+
 /** Characters on which splitters differ: borders of classes, breakers of UTF-8 and of habits. */
 static const uint32_t tricky_characters[] = {
-    ' ',    ' ',    ' ',    '\n',    '\n',    '\t',    '\r',   '\v',     '\f',   0x85,   0xA0,
-    '\'',   '\'',   's',    't',     'r',     'e',     'v',    'm',      'l',    'd',    'S',
-    'a',    'Z',    '0',    '9',     '_',     '!',     '.',    '<',      0x00,   0x1C,   0x1F,
-    0x7F,   0xAA,   0xB2,   0xBD,    0xD7,    0xDF,    0x17F,  0x301,    0x0E33, 0x200B, 0x200D,
-    0x1680, 0x2003, 0x2028, 0x2029,  0x202F,  0x205F,  0x3000, 0xFEFF,   0x2160, 0x4E2D, 0x3007,
-    0x660,  0x93F,  0xAC00, 0x1F600, 0x1D7D8, 0x20000, 0xFFFD, 0x10FFFF, 0xE000, 0x2019, 0xFF21};
+    ' ',    ' ',      ' ',    '\n',   '\n',   '\t',   '\r',   '\v',   '\f',    0x85,    0xA0,
+    '\'',   '\'',     's',    't',    'r',    'e',    'v',    'm',    'l',     'd',     'S',
+    'a',    'Z',      '0',    '9',    '_',    '!',    '.',    '<',    0x00,    0x1C,    0x1F,
+    0x7F,   0xAA,     0xB2,   0xBD,   0xD7,   0xDF,   0x17F,  0x301,  0x0E33,  0x200B,  0x200D,
+    0x1680, 0x2003,   0x2028, 0x2029, 0x202F, 0x205F, 0x3000, 0xFEFF, 0x2160,  0x4E2D,  0x3007,
+    0x1C5,  0x2B0,    0x1F88, 0x212A, 0x10D0, '/',    'A',    'b',    'T',     'E',     'V',
+    'L',    'M',      'D',    '\'',   'R',    0x660,  0x93F,  0xAC00, 0x1F600, 0x1D7D8, 0x20000,
+    0xFFFD, 0x10FFFF, 0xE000, 0x2019, 0xFF21};
 
 /** Up to `most` tricky characters as UTF-8 into out (4 * most bytes); returns the size. */
 static inline size_t draw_tricky(uint8_t *out, size_t most, struct lm_rng rng, uint64_t index)
