@@ -49,3 +49,13 @@ size_t lm_alphabet_read(struct lm_buf *out, const char *text, size_t size)
     }
     return at;
 }
+
+void lm_alphabet_ids(int32_t ids[256])
+{
+    int32_t id = 0;
+    for (uint32_t c = 0; c <= 0x143; c++) {
+        int byte = byte_of(c);
+        if (byte >= 0)
+            ids[byte] = id++;
+    }
+}

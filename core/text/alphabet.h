@@ -18,4 +18,8 @@ void lm_alphabet_write(struct lm_buf *out, const uint8_t *bytes, size_t size);
  *  all of it belongs to the alphabet. */
 size_t lm_alphabet_read(struct lm_buf *out, const char *text, size_t size);
 
+/** Ids of the bytes in GPT-2's vocabulary, and in others by Hugging Face: their places in the order
+ *  of the characters that stand for them; "!" is 0. */
+void lm_alphabet_ids(int32_t ids[256]);
+
 #endif
