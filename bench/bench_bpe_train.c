@@ -10,27 +10,29 @@
  */
 #include <lmpipe/tokenizer.h>
 
+#include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/pool.h"
 #include "text/alphabet.h"
 
-enum { PART = 64 << 10, BLOCK = 4 << 20 };
+enum { PART = 64 << 10, SPARE = 4 << 10, MAX_THREADS = 64 };
 
-struct part {
-    size_t start, end;
-    enum lm_status status;
-};
-
+/* Part i is what begins in [i * PART, (i + 1) * PART): from the first line that starts there to the
+ * first one that starts beyond. */
 struct bench {
     struct lm_bpe_trainer *trainer;
+    int fd;
+    uint64_t size;
     bool is_by_line;
-    char *block;
-    struct part parts[BLOCK / PART + 2];
+    struct lm_buf buffers[MAX_THREADS];
+    atomic_int failed;
 };
 
 static double now(clockid_t clock)
@@ -40,57 +42,60 @@ static double now(clockid_t clock)
     return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
+/* Reads [at, at + size) of the file, less at its end. */
+static bool read_range(const struct bench *bench, struct lm_buf *buf, uint64_t at, size_t size)
+{
+    static const char zeros[PART];
+    lm_buf_clear(buf);
+    while (buf->size < size && !buf->failed)
+        lm_buf_append(buf, zeros, size - buf->size < PART ? size - buf->size : PART);
+    size_t have = 0;
+    if (buf->failed)
+        return false;
+    for (ssize_t got = 1; got > 0 && have < size; have += (size_t)got)
+        if ((got = pread(bench->fd, buf->data + have, size - have, (off_t)(at + have))) < 0)
+            return false;
+    buf->size = have;
+    return true;
+}
+
+/* Where the first line starts at or after `at` in a buffer whose first byte is the one before. */
+static size_t line_start(const struct lm_buf *buf, size_t at)
+{
+    const char *newline = at < buf->size ? memchr(buf->data + at, '\n', buf->size - at) : NULL;
+    return newline != NULL ? (size_t)(newline - buf->data) + 1 : buf->size;
+}
+
+static bool count_range(const struct bench *bench, size_t worker, const char *text, size_t size)
+{
+    for (size_t at = 0, end; at < size; at = end) {
+        const char *newline = bench->is_by_line ? memchr(text + at, '\n', size - at) : NULL;
+        end = newline != NULL ? (size_t)(newline - text) + 1 : size;
+        if (lm_bpe_trainer_add(bench->trainer, worker, (const uint8_t *)text + at, end - at,
+                               NULL) != LM_OK)
+            return false;
+    }
+    return true;
+}
+
 static void count_part(void *user, size_t task, size_t worker)
 {
     struct bench *bench = user;
-    struct part *part = &bench->parts[task];
-    for (size_t at = part->start, end; at < part->end && part->status == LM_OK; at = end) {
-        const char *newline = memchr(bench->block + at, '\n', part->end - at);
-        end =
-            bench->is_by_line && newline != NULL ? (size_t)(newline - bench->block) + 1 : part->end;
-        part->status = lm_bpe_trainer_add(bench->trainer, worker,
-                                          (const uint8_t *)bench->block + at, end - at, NULL);
-    }
-}
-
-/* Cuts `size` bytes into parts; those after the last newline are left unless it is the end. Returns
- * the number of parts, and in *used the bytes in them. */
-static size_t cut(struct bench *bench, size_t size, bool is_end, size_t *used)
-{
-    size_t count = 0;
-    for (*used = 0; *used < size;) {
-        size_t start = *used, stop = start + PART < size ? start + PART : size;
-        const char *newline = NULL;
-        if (stop < size || !is_end)
-            newline = memrchr(bench->block + start, '\n', stop - start);
-        if (newline != NULL)
-            stop = (size_t)(newline - bench->block) + 1;
-        else if (stop == size && !is_end && start > 0)
-            break;
-        bench->parts[count++] = (struct part){start, stop, LM_OK};
-        *used = stop;
-        if (newline == NULL && stop == size)
-            break;
-    }
-    return count;
-}
-
-static enum lm_status count_file(struct bench *bench, FILE *file, struct lm_pool *pool)
-{
-    size_t have = 0, used = 0;
-    for (bool is_end = false; !is_end;) {
-        size_t got = fread(bench->block + have, 1, BLOCK - have, file);
-        is_end = have + got < BLOCK;
-        have += got;
-        size_t parts = cut(bench, have, is_end, &used);
-        lm_pool_run(pool, parts, count_part, bench);
-        for (size_t i = 0; i < parts; i++)
-            if (bench->parts[i].status != LM_OK)
-                return bench->parts[i].status;
-        memmove(bench->block, bench->block + used, have - used);
-        have -= used;
-    }
-    return LM_OK;
+    struct lm_buf *buf = &bench->buffers[worker];
+    uint64_t from = (uint64_t)task * PART;
+    uint64_t before = task > 0; /* one byte more, to see whether a line starts right here */
+    size_t start, end, size = PART + SPARE;
+    bool is_fine;
+    do { /* until the line that goes beyond the part is there as a whole */
+        is_fine = read_range(bench, buf, from - before, size);
+        start = task > 0 ? line_start(buf, 0) : 0;
+        end = line_start(buf, PART + before - 1);
+        size *= 4;
+    } while (is_fine && end == buf->size && from - before + end < bench->size);
+    if (is_fine && start < PART + before)
+        is_fine = count_range(bench, worker, buf->data + start, end - start);
+    if (!is_fine)
+        atomic_store(&bench->failed, 1);
 }
 
 static int write_merges(const char *path, const struct lm_vocab *vocab)
@@ -136,10 +141,13 @@ static long long number(int count, char **words, const char *name, long long oth
     return text != NULL ? atoll(text) : otherwise;
 }
 
-static int train(FILE *file, int count, char **words)
+static int train(int fd, int count, char **words)
 {
-    static struct bench bench;
+    struct bench bench = {.fd = fd, .size = (uint64_t)lseek(fd, 0, SEEK_END)};
     size_t threads = (size_t)number(count, words, "--threads", 1);
+    threads = threads < 1 ? 1 : threads > MAX_THREADS ? MAX_THREADS : threads;
+    for (size_t i = 0; i < threads; i++)
+        lm_buf_init(&bench.buffers[i], 0);
     struct lm_pool *pool = lm_pool_create(threads);
     const struct lm_bpe_options options = {
         .vocab_size = number(count, words, "--vocab", 30000),
@@ -152,17 +160,18 @@ static int train(FILE *file, int count, char **words)
     struct lm_err err = {LM_OK, ""};
     struct lm_vocab *vocab = NULL;
     bench.is_by_line = option(count, words, "--lines") != NULL;
-    bench.block = malloc(BLOCK);
     double start = now(CLOCK_MONOTONIC), cpu = now(CLOCK_PROCESS_CPUTIME_ID);
     enum lm_status status = lm_bpe_trainer_create(&bench.trainer, &options, &err);
     if (status == LM_OK)
-        status = count_file(&bench, file, pool);
+        lm_pool_run(pool, (size_t)((bench.size + PART - 1) / PART), count_part, &bench);
+    if (atomic_load(&bench.failed))
+        status = lm_fail(&err, LM_IO, "cannot read or count the file");
     double counted = now(CLOCK_MONOTONIC), count_cpu = now(CLOCK_PROCESS_CPUTIME_ID);
     double count_peak = peak_mb();
     if (status == LM_OK)
         status = lm_bpe_trainer_learn(&vocab, bench.trainer, NULL, NULL, &err);
     double end = now(CLOCK_MONOTONIC), end_cpu = now(CLOCK_PROCESS_CPUTIME_ID);
-    double megabytes = (double)ftell(file) / 1e6;
+    double megabytes = (double)bench.size / 1e6;
     if (status == LM_OK)
         printf("{\"mb\":%.1f,\"threads\":%zu,\"merges\":%lld,\"count_s\":%.3f,\"merge_s\":%.3f,"
                "\"seconds\":%.3f,\"count_cpu_s\":%.3f,\"cpu_s\":%.3f,\"mb_per_s\":%.1f,"
@@ -177,19 +186,20 @@ static int train(FILE *file, int count, char **words)
     lm_vocab_free(vocab);
     lm_bpe_trainer_free(bench.trainer);
     lm_pool_free(pool);
-    free(bench.block);
+    for (size_t i = 0; i < threads; i++)
+        lm_buf_release(&bench.buffers[i]);
     return failed;
 }
 
 int main(int count, char **words)
 {
-    FILE *file = count > 1 ? fopen(words[1], "rb") : NULL;
-    if (file == NULL) {
+    int fd = count > 1 ? open(words[1], O_RDONLY | O_CLOEXEC) : -1;
+    if (fd < 0) {
         fprintf(stderr, "usage: bench_bpe_train FILE [--vocab N] [--threads N] [--lines] "
                         "[--gpt2-order] [--min-frequency N] [--memory MB] [--merges FILE]\n");
         return 2;
     }
-    int failed = train(file, count, words);
-    fclose(file);
+    int failed = train(fd, count, words);
+    close(fd);
     return failed;
 }
