@@ -7,8 +7,8 @@
 #include "data/jsonl.h"
 
 enum {
-    BLOCK_BYTES = 128 << 10, /* lines of one task */
-    BLOCKS = 32              /* tasks of one run */
+    BLOCK_BYTES = 64 << 10, /* lines of one task */
+    BLOCKS = 16              /* tasks of one run */
 };
 
 /* What came of a block. */
