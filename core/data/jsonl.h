@@ -37,6 +37,26 @@ enum lm_status lm_jsonl_next(struct lm_jsonl_reader *reader, struct lm_jsonl_doc
 uint64_t lm_jsonl_offset(const struct lm_jsonl_reader *reader);
 void lm_jsonl_close(struct lm_jsonl_reader *reader); /**< NULL is fine */
 
+/** Whole lines as they were read, to be taken apart by another thread than the one that reads. Its
+ *  memory is kept from filling to filling; zero-initialise. */
+struct lm_jsonl_block {
+    char *data;
+    size_t size, capacity; /**< bytes of lines; 0 at the end of the file */
+    size_t at;             /**< where the next line starts */
+    uint64_t line;         /**< lines before it */
+    const char *path;      /**< the reader's */
+};
+
+/** Fills a block with the next whole lines: about `bytes` ≥ 1, more when a line is longer.
+ *  block->size is 0 at the end of the file. LM_FORMAT for a last line without newline, LM_RANGE,
+ *  LM_IO, LM_NOMEM. */
+enum lm_status lm_jsonl_read_block(struct lm_jsonl_reader *reader, struct lm_jsonl_block *block,
+                                   size_t bytes, struct lm_err *err);
+/** As lm_jsonl_next, of a block; the document is borrowed until the block is filled again. */
+enum lm_status lm_jsonl_block_next(struct lm_jsonl_block *block, struct lm_jsonl_document *document,
+                                   bool *is_end, struct lm_err *err);
+void lm_jsonl_block_release(struct lm_jsonl_block *block);
+
 /** Creates or truncates a shard. */
 enum lm_status lm_jsonl_create(struct lm_jsonl_writer **out, const char *path, struct lm_err *err);
 /** Appends a document; its id is computed here. LM_FORMAT when text is not well-formed UTF-8. */

@@ -57,6 +57,27 @@ uint64_t lm_jsonl_offset(const struct lm_jsonl_reader *reader)
     return reader->offset;
 }
 
+static enum lm_status too_long(const struct lm_jsonl_reader *reader, struct lm_err *err)
+{
+    return lm_fail(err, LM_RANGE, "%s:%llu: line longer than %zu bytes; split the document",
+                   reader->path, (unsigned long long)reader->line + 1, LM_JSONL_LONGEST);
+}
+
+static enum lm_status no_memory(const struct lm_jsonl_reader *reader, size_t size,
+                                struct lm_err *err)
+{
+    return lm_fail(err, LM_NOMEM, "%s:%llu: no memory for a line of %zu bytes; free some",
+                   reader->path, (unsigned long long)reader->line + 1, size);
+}
+
+static enum lm_status cut_short(const struct lm_jsonl_reader *reader, size_t size,
+                                struct lm_err *err)
+{
+    return lm_fail(err, LM_FORMAT,
+                   "%s:%llu:%zu: the last line has no newline: the file was cut; make it anew",
+                   reader->path, (unsigned long long)reader->line + 1, size + 1);
+}
+
 /* Moves the rest to the front and makes room for at least one more chunk. */
 static enum lm_status make_room(struct lm_jsonl_reader *reader, struct lm_err *err)
 {
@@ -68,29 +89,38 @@ static enum lm_status make_room(struct lm_jsonl_reader *reader, struct lm_err *e
     if (reader->capacity - reader->end >= CHUNK / 2)
         return LM_OK;
     if (reader->capacity > LM_JSONL_LONGEST)
-        return lm_fail(err, LM_RANGE, "%s:%llu: line longer than %zu bytes; split the document",
-                       reader->path, (unsigned long long)reader->line + 1, LM_JSONL_LONGEST);
+        return too_long(reader, err);
     char *data = realloc(reader->data, reader->capacity * 2 + 1);
     if (data == NULL)
-        return lm_fail(err, LM_NOMEM, "%s:%llu: no memory for a line of %zu bytes; free some",
-                       reader->path, (unsigned long long)reader->line + 1, reader->capacity);
+        return no_memory(reader, reader->capacity, err);
     reader->data = data;
     reader->capacity *= 2;
     return LM_OK;
 }
 
+/* Reads up to `room` bytes; *got is 0 at the end of the file alone. */
+static enum lm_status read_some(struct lm_jsonl_reader *reader, char *to, size_t room, size_t *got,
+                                struct lm_err *err)
+{
+    ssize_t count;
+    do
+        count = read(reader->fd, to, room);
+    while (count < 0 && errno == EINTR);
+    if (count < 0)
+        return lm_fail_errno(err, errno, "cannot read %s", reader->path);
+    reader->is_eof = count == 0;
+    reader->offset += (uint64_t)count;
+    *got = (size_t)count;
+    return LM_OK;
+}
+
 static enum lm_status read_more(struct lm_jsonl_reader *reader, struct lm_err *err)
 {
+    size_t got = 0;
     LM_TRY(make_room(reader, err));
-    ssize_t got;
-    do
-        got = read(reader->fd, reader->data + reader->end, reader->capacity - reader->end);
-    while (got < 0 && errno == EINTR);
-    if (got < 0)
-        return lm_fail_errno(err, errno, "cannot read %s", reader->path);
-    reader->is_eof = got == 0;
-    reader->end += (size_t)got;
-    reader->offset += (uint64_t)got;
+    LM_TRY(
+        read_some(reader, reader->data + reader->end, reader->capacity - reader->end, &got, err));
+    reader->end += got;
     return LM_OK;
 }
 
@@ -114,10 +144,7 @@ static enum lm_status next_line(struct lm_jsonl_reader *reader, char **line, siz
         if (reader->is_eof && have == 0)
             return LM_OK;
         if (reader->is_eof)
-            return lm_fail(
-                err, LM_FORMAT,
-                "%s:%llu:%zu: the last line has no newline: the file was cut; make it anew",
-                reader->path, (unsigned long long)reader->line + 1, have + 1);
+            return cut_short(reader, have, err);
         LM_TRY(read_more(reader, err));
     }
 }
@@ -243,20 +270,119 @@ static const char *parse_line(struct lm_jsonl_document *document, char *line, si
     return wrong;
 }
 
+/* Takes line `number` of the shard apart into *document. */
+static enum lm_status read_line(struct lm_jsonl_document *document, char *line, size_t size,
+                                const char *path, uint64_t number, struct lm_err *err)
+{
+    size_t at = 0;
+    struct lm_jsonl_document next = {.line = number};
+    const char *wrong = parse_line(&next, line, size, &at);
+    if (wrong != NULL)
+        return lm_fail(err, LM_FORMAT, "%s:%llu:%zu: %s; make the file anew", path,
+                       (unsigned long long)number, at + 1, wrong);
+    *document = next;
+    return LM_OK;
+}
+
 enum lm_status lm_jsonl_next(struct lm_jsonl_reader *reader, struct lm_jsonl_document *document,
                              bool *is_end, struct lm_err *err)
 {
     char *line = NULL;
-    size_t size = 0, at = 0;
+    size_t size = 0;
     LM_TRY(next_line(reader, &line, &size, err));
     *is_end = line == NULL;
-    if (line == NULL)
+    return *is_end ? LM_OK : read_line(document, line, size, reader->path, reader->line, err);
+}
+
+/* ---- blocks ---- */
+
+void lm_jsonl_block_release(struct lm_jsonl_block *block)
+{
+    free(block->data);
+    *block = (struct lm_jsonl_block){0};
+}
+
+static enum lm_status reserve_block(struct lm_jsonl_reader *reader, struct lm_jsonl_block *block,
+                                    size_t capacity, struct lm_err *err)
+{
+    if (capacity <= block->capacity)
         return LM_OK;
-    struct lm_jsonl_document next = {.line = reader->line};
-    const char *wrong = parse_line(&next, line, size, &at);
-    if (wrong != NULL)
-        return lm_fail(err, LM_FORMAT, "%s:%llu:%zu: %s; make the file anew", reader->path,
-                       (unsigned long long)reader->line, at + 1, wrong);
-    *document = next;
+    char *data = realloc(block->data, capacity);
+    if (data == NULL)
+        return no_memory(reader, capacity, err);
+    block->data = data;
+    block->capacity = capacity;
     return LM_OK;
+}
+
+/* Reads on until the block has a newline and `bytes` in all, or the file ends. *end is where its
+ * last whole line ends, 0 when it has none. */
+static enum lm_status fill_block(struct lm_jsonl_reader *reader, struct lm_jsonl_block *block,
+                                 size_t bytes, size_t *end, struct lm_err *err)
+{
+    const char *newline = NULL;
+    *end = 0;
+    for (size_t searched = 0;;) {
+        newline = memrchr(block->data + searched, '\n', block->size - searched);
+        *end = newline != NULL ? (size_t)(newline - block->data) + 1 : *end;
+        if (reader->is_eof || (*end > 0 && block->size >= bytes))
+            return LM_OK;
+        if (block->size > LM_JSONL_LONGEST && *end == 0)
+            return too_long(reader, err);
+        if (block->size == block->capacity)
+            LM_TRY(reserve_block(reader, block, block->capacity * 2, err));
+        size_t got = 0;
+        LM_TRY(
+            read_some(reader, block->data + block->size, block->capacity - block->size, &got, err));
+        block->size += got;
+    }
+}
+
+/* Gives what follows the last whole line back to the reader, which has nothing left. */
+static enum lm_status keep_rest(struct lm_jsonl_reader *reader, const char *rest, size_t size,
+                                struct lm_err *err)
+{
+    if (size > reader->capacity) {
+        char *data = realloc(reader->data, size + 1);
+        if (data == NULL)
+            return no_memory(reader, size, err);
+        reader->data = data;
+        reader->capacity = size;
+    }
+    memcpy(reader->data, rest, size);
+    reader->start = 0;
+    reader->end = size;
+    return LM_OK;
+}
+
+enum lm_status lm_jsonl_read_block(struct lm_jsonl_reader *reader, struct lm_jsonl_block *block,
+                                   size_t bytes, struct lm_err *err)
+{
+    size_t kept = reader->end - reader->start, end = 0;
+    LM_TRY(reserve_block(reader, block, bytes > kept ? bytes : kept, err));
+    memcpy(block->data, reader->data + reader->start, kept);
+    block->size = kept;
+    block->at = 0;
+    block->line = reader->line;
+    block->path = reader->path;
+    LM_TRY(fill_block(reader, block, bytes, &end, err));
+    LM_TRY(keep_rest(reader, block->data + end, block->size - end, err));
+    if (end == 0 && block->size > 0)
+        return cut_short(reader, block->size, err);
+    block->size = end;
+    for (const char *line = block->data, *stop = line + end; line < stop; reader->line++)
+        line = (const char *)memchr(line, '\n', (size_t)(stop - line)) + 1;
+    return LM_OK;
+}
+
+enum lm_status lm_jsonl_block_next(struct lm_jsonl_block *block, struct lm_jsonl_document *document,
+                                   bool *is_end, struct lm_err *err)
+{
+    *is_end = block->at == block->size;
+    if (*is_end)
+        return LM_OK;
+    char *line = block->data + block->at;
+    size_t size = (size_t)((char *)memchr(line, '\n', block->size - block->at) - line);
+    block->at += size + 1;
+    return read_line(document, line, size, block->path, ++block->line, err);
 }

@@ -1,194 +1,128 @@
 #include "text/bpe_pairs.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-bool lm_pair_set_init(struct lm_pair_set *set)
-{
-    *set = (struct lm_pair_set){.free_places = LM_NO_PLACE, .slot_mask = (1u << 14) - 1};
-    set->slots = calloc(set->slot_mask + 1, sizeof *set->slots);
-    return set->slots != NULL;
-}
+#include "text/vocab.h"
+
+enum { SYMBOLS = 256, BYTE_PAIRS = SYMBOLS * SYMBOLS };
 
 void lm_pair_set_release(struct lm_pair_set *set)
 {
     free(set->pairs);
     free(set->slots);
     free(set->places);
-    free(set->heap);
     *set = (struct lm_pair_set){0};
 }
 
-/* Room for one more of `size` bytes each; false, and the set failed, when memory is out. */
-static bool reserve(struct lm_pair_set *set, void **items, size_t count, size_t *capacity,
-                    size_t size)
+/* ---- the table ---- */
+
+static void put_slot(struct lm_pair_set *set, size_t index)
 {
-    if (count < *capacity)
-        return true;
-    size_t grown = *capacity ? *capacity * 2 : 4096;
-    void *moved = count < UINT32_MAX - 1 ? realloc(*items, grown * size) : NULL;
-    if (moved == NULL) {
-        set->failed = true;
-        return false;
-    }
-    *items = moved;
-    *capacity = grown;
-    return true;
+    size_t at = lm_pair_hash(set->pairs[index].key) & set->slot_mask;
+    while (set->slots[at] != 0)
+        at = (at + 1) & set->slot_mask;
+    set->slots[at] = (uint32_t)index + 1;
 }
 
-/* ---- counts ---- */
-
-static bool grow_slots(struct lm_pair_set *set)
+static bool make_room(struct lm_pair_set *set)
 {
-    size_t count = (set->slot_mask + 1) * 2;
-    uint32_t *slots = calloc(count, sizeof *slots);
-    if (slots == NULL) {
-        set->failed = true;
+    if (set->count < set->capacity)
+        return true;
+    size_t capacity = set->capacity ? set->capacity * 2 : 1 << 13;
+    if (capacity >= UINT32_MAX)
         return false;
-    }
+    struct lm_pair_count *pairs = realloc(set->pairs, capacity * sizeof *pairs);
+    if (pairs == NULL)
+        return false;
+    set->pairs = pairs;
+    uint32_t *slots = calloc(capacity * 2, sizeof *slots);
+    if (slots == NULL)
+        return false;
     free(set->slots);
     set->slots = slots;
-    set->slot_mask = count - 1;
-    for (size_t i = 0; i < set->count; i++) {
-        size_t at = lm_pair_hash(set->pairs[i].key) & set->slot_mask;
-        while (slots[at] != 0)
-            at = (at + 1) & set->slot_mask;
-        slots[at] = (uint32_t)i + 1;
-    }
+    set->slot_mask = capacity * 2 - 1;
+    set->capacity = capacity;
+    for (size_t i = 0; i < set->count; i++)
+        put_slot(set, i);
     return true;
 }
 
-static struct lm_pair_count *find_or_make(struct lm_pair_set *set, uint64_t key)
+uint32_t lm_pair_set_find(const struct lm_pair_set *set, uint64_t key)
 {
     size_t at = lm_pair_hash(key) & set->slot_mask;
-    for (; set->slots[at] != 0; at = (at + 1) & set->slot_mask) {
-        struct lm_pair_count *known = &set->pairs[set->slots[at] - 1];
-        if (known->key == key)
-            return known;
-    }
-    void *items = set->pairs;
-    if (!reserve(set, &items, set->count, &set->capacity, sizeof *set->pairs))
-        return NULL;
-    set->pairs = items;
-    set->pairs[set->count] = (struct lm_pair_count){key, 0, LM_NO_PLACE};
-    set->slots[at] = (uint32_t)++set->count;
-    if (set->count * 2 > set->slot_mask && !grow_slots(set))
-        return NULL;
-    return &set->pairs[set->count - 1];
+    for (; set->slots[at] != 0; at = (at + 1) & set->slot_mask)
+        if (set->pairs[set->slots[at] - 1].key == key)
+            return set->slots[at] - 1;
+    return LM_NO_PAIR;
 }
 
-static void add_place(struct lm_pair_set *set, struct lm_pair_count *pair, uint32_t word)
+uint32_t lm_pair_set_make(struct lm_pair_set *set, uint64_t key, int64_t count,
+                          uint32_t place_count)
 {
-    /* Occurrences in one word come one after the other. */
-    if (pair->places != LM_NO_PLACE && set->places[pair->places].word == word)
-        return;
-    uint32_t at = set->free_places;
-    if (at != LM_NO_PLACE) {
-        set->free_places = set->places[at].next;
-    } else {
-        void *items = set->places;
-        if (!reserve(set, &items, set->place_count, &set->place_capacity, sizeof *set->places))
-            return;
-        set->places = items;
-        at = (uint32_t)set->place_count++;
-    }
-    set->places[at] = (struct lm_pair_place){word, pair->places};
-    pair->places = at;
+    if (!make_room(set))
+        return LM_NO_PAIR;
+    set->pairs[set->count] = (struct lm_pair_count){key, count, set->place_count, place_count};
+    put_slot(set, set->count);
+    set->place_count += place_count;
+    return (uint32_t)set->count++;
 }
 
-void lm_pair_set_add(struct lm_pair_set *set, int32_t left, int32_t right, int64_t by,
-                     uint32_t word)
+/* ---- bytes ---- */
+
+/* What is known of a pair of bytes while the words are counted. */
+struct byte_pair {
+    int64_t count;
+    uint32_t places, last; /* words, the last of them + 1 */
+    uint32_t index;        /* LM_NO_PAIR: left out */
+};
+
+/* Calls of the two passes over all words: visit(bytes' pair, word, its count). */
+static void count_words(struct byte_pair *all, const struct lm_words *words)
 {
-    struct lm_pair_count *pair = find_or_make(set, lm_pair_key(left, right));
-    if (pair == NULL)
-        return;
-    pair->count += by;
-    if (by > 0)
-        add_place(set, pair, word);
-}
-
-bool lm_pair_set_take(struct lm_pair_set *set, uint32_t pair, uint32_t *word)
-{
-    uint32_t at = set->pairs[pair].places;
-    if (at == LM_NO_PLACE)
-        return false;
-    *word = set->places[at].word;
-    set->pairs[pair].places = set->places[at].next;
-    set->places[at].next = set->free_places;
-    set->free_places = at;
-    return true;
-}
-
-/* ---- order ---- */
-
-static bool is_before(const struct lm_pair_entry *a, const struct lm_pair_entry *b)
-{
-    return a->count != b->count ? a->count > b->count : a->key < b->key;
-}
-
-enum { ARITY = 4 };
-
-static void sift_up(struct lm_pair_set *set, struct lm_pair_entry entry)
-{
-    void *items = set->heap;
-    if (!reserve(set, &items, set->heap_count, &set->heap_capacity, sizeof *set->heap))
-        return;
-    set->heap = items;
-    size_t at = set->heap_count++;
-    for (; at > 0 && is_before(&entry, &set->heap[(at - 1) / ARITY]); at = (at - 1) / ARITY)
-        set->heap[at] = set->heap[(at - 1) / ARITY];
-    set->heap[at] = entry;
-}
-
-/* Puts `entry` in the place of the top. */
-static void sift_down(struct lm_pair_set *set, struct lm_pair_entry entry)
-{
-    struct lm_pair_entry *heap = set->heap;
-    size_t at = 0, count = set->heap_count;
-    for (;;) {
-        size_t child = at * ARITY + 1, best = child;
-        for (size_t i = child + 1; i < child + ARITY && i < count; i++)
-            if (is_before(&heap[i], &heap[best]))
-                best = i;
-        if (child >= count || !is_before(&heap[best], &entry))
-            break;
-        heap[at] = heap[best];
-        at = best;
-    }
-    heap[at] = entry;
-}
-
-void lm_pair_set_queue(struct lm_pair_set *set)
-{
-    for (; set->queued < set->count; set->queued++) {
-        const struct lm_pair_count *pair = &set->pairs[set->queued];
-        if (pair->count > 0)
-            sift_up(set, (struct lm_pair_entry){pair->count, pair->key, (uint32_t)set->queued});
-    }
-}
-
-static void remove_top(struct lm_pair_set *set)
-{
-    struct lm_pair_entry last = set->heap[--set->heap_count];
-    if (set->heap_count > 0)
-        sift_down(set, last);
-}
-
-uint32_t lm_pair_set_pop(struct lm_pair_set *set)
-{
-    while (set->heap_count > 0) {
-        struct lm_pair_entry top = set->heap[0];
-        int64_t count = set->pairs[top.pair].count;
-        if (count == top.count) {
-            remove_top(set);
-            return top.pair;
+    for (size_t at = 0; at < words->size; at += LM_WORD_HEAD + words->cells[at]) {
+        const uint32_t *word = words->cells + at, *symbols = word + LM_WORD_HEAD;
+        int64_t count = lm_word_count(word);
+        for (uint32_t i = 0; i + 1 < word[0]; i++) {
+            struct byte_pair *pair = &all[symbols[i] * SYMBOLS + symbols[i + 1]];
+            pair->count += count;
+            pair->places += pair->last != (uint32_t)at + 1;
+            pair->last = (uint32_t)at + 1;
         }
-        if (count <= 0) {
-            remove_top(set);
-            continue;
-        }
-        top.count = count;
-        sift_down(set, top);
     }
-    return LM_NO_PLACE;
+}
+
+static void list_words(struct lm_pair_set *set, struct byte_pair *all, const struct lm_words *words)
+{
+    for (size_t at = 0; at < words->size; at += LM_WORD_HEAD + words->cells[at]) {
+        const uint32_t *word = words->cells + at, *symbols = word + LM_WORD_HEAD;
+        for (uint32_t i = 0; i + 1 < word[0]; i++) {
+            struct byte_pair *pair = &all[symbols[i] * SYMBOLS + symbols[i + 1]];
+            if (pair->index == LM_NO_PAIR || pair->last == (uint32_t)at + 1)
+                continue;
+            pair->last = (uint32_t)at + 1;
+            set->places[set->pairs[pair->index].first + pair->places++] = (uint32_t)at;
+        }
+    }
+}
+
+bool lm_pair_set_fill(struct lm_pair_set *set, const struct lm_words *words, int64_t least)
+{
+    size_t symbols = words->size - words->count * LM_WORD_HEAD;
+    struct byte_pair *all = calloc(BYTE_PAIRS, sizeof *all);
+    set->places = malloc((3 * symbols + 1) * sizeof *set->places);
+    bool is_fine = all != NULL && set->places != NULL && make_room(set);
+    if (is_fine)
+        count_words(all, words);
+    for (uint32_t i = 0; i < BYTE_PAIRS && is_fine; i++) {
+        uint64_t key = lm_pair_key((int32_t)(i / SYMBOLS), (int32_t)(i % SYMBOLS));
+        bool is_kept = all[i].count > 0 && all[i].count >= least;
+        all[i].index =
+            is_kept ? lm_pair_set_make(set, key, all[i].count, all[i].places) : LM_NO_PAIR;
+        is_fine = !is_kept || all[i].index != LM_NO_PAIR;
+        all[i].places = all[i].last = 0;
+    }
+    if (is_fine)
+        list_words(set, all, words);
+    free(all);
+    return is_fine;
 }

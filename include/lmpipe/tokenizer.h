@@ -105,6 +105,13 @@ void lm_decode(const struct lm_vocab *vocab, const int32_t *ids, size_t count, b
 
 /* ---- train ---- */
 
+/** Ids of the bytes, and so the order in which ties take them. */
+enum lm_byte_order {
+    LM_BYTES_RAW, /**< 0 to 255 */
+    LM_BYTES_GPT2 /**< as GPT-2 numbers them: the printable ones of Latin-1 first; what others'
+                     trainers do, to compare merges with theirs */
+};
+
 struct lm_bpe_options {
     int64_t vocab_size; /**< bytes + merges + specials, ≥ 256 + specials */
     enum lm_pattern pattern;
@@ -112,17 +119,43 @@ struct lm_bpe_options {
     int64_t min_frequency;       /**< pairs seen less often are not merged; ≥ 1 */
     int64_t max_token_length;    /**< bytes, inclusive; 0: no bound */
     int64_t max_piece_bytes;     /**< longer pieces are not learned from; 0: no bound */
-    const char *const *specials; /**< in id order, end-of-text last */
+    const char *const *specials; /**< in id order, end-of-text last; borrowed by the trainer */
     size_t special_count;
+    enum lm_byte_order byte_order;
+    /* Nothing below changes what is learned. */
+    size_t threads;      /**< workers that may count at once; 0: 1 */
+    size_t table_memory; /**< bytes for tables of distinct pieces, all workers' together, before
+                            they are written to a file; 0: no bound */
+    const char
+        *spill_folder; /**< for such files, which have no name there; borrowed by the trainer */
 };
+
+/** Counts documents, then learns. */
+struct lm_bpe_trainer;
+
+/** Called now and then with merges done; returns false to cancel. May be NULL. */
+typedef bool lm_bpe_progress_fn(void *user, int64_t done, int64_t total);
+
+/** A trainer that has counted nothing. LM_RANGE when vocab_size is too small, LM_INVALID when
+ *  table_memory has no spill_folder, LM_NOMEM. */
+enum lm_status lm_bpe_trainer_create(struct lm_bpe_trainer **out,
+                                     const struct lm_bpe_options *options, struct lm_err *err);
+void lm_bpe_trainer_free(struct lm_bpe_trainer *trainer); /**< NULL is fine */
+/** Counts the pieces of a document as worker `worker` < threads. Workers may call at once, each
+ * with a number of its own; which of them counts a document never matters. LM_NOMEM, LM_IO. */
+enum lm_status lm_bpe_trainer_add(struct lm_bpe_trainer *trainer, size_t worker,
+                                  const uint8_t *text, size_t size, struct lm_err *err);
+/** Learns merges from all that was counted, once: most frequent pair first, ties by left id, then
+ *  right id; overlapping occurrences all count and merge from the left; a pair whose bytes are a
+ *  token already is never merged. When the text supports fewer merges the vocabulary is smaller
+ *  (lm_vocab_size tells). The trainer can only be freed afterwards. LM_RANGE, LM_NOMEM, LM_IO,
+ *  LM_CANCELLED. */
+enum lm_status lm_bpe_trainer_learn(struct lm_vocab **out, struct lm_bpe_trainer *trainer,
+                                    lm_bpe_progress_fn *progress, void *user, struct lm_err *err);
 
 /** Gives the next document; returns false at the end; *text stays valid until the next call. */
 typedef bool lm_document_fn(void *user, const uint8_t **text, size_t *size);
-/** Called now and then with merges done; returns false to cancel. May be NULL. */
-typedef bool lm_bpe_progress_fn(void *user, int64_t done, int64_t total);
-/** Learns merges: most frequent pair first, ties by left id, then right id. When the text
- *  supports fewer merges the vocabulary is smaller (lm_vocab_size tells). LM_RANGE, LM_NOMEM,
- * LM_CANCELLED. */
+/** All of it for documents that come one by one: create, add, learn, free. */
 enum lm_status lm_bpe_train(struct lm_vocab **out, const struct lm_bpe_options *options,
                             lm_document_fn *next, void *documents, lm_bpe_progress_fn *progress,
                             void *user, struct lm_err *err);

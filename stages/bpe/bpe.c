@@ -38,6 +38,8 @@ static const struct lm_param params[] = {
      .help = "longer pieces (base64, rulers) are not learned from; 0: no bound"},
     {P(specials), .type = LM_P_LIST, .item = LM_P_STR,
      .help = "special tokens in id order; <|endoftext|> always follows them as the last id"},
+    {P(count_memory), .type = LM_P_SIZE, .flags = LM_PARAM_NOT_IN_KEY, .def_int = 1 << 30, .min = 1 << 20,
+     .max = (double)((int64_t)1 << 44), .unit = "bytes", .help = "tables of distinct pieces beyond this go to a file while text is counted"},
     {.name = NULL},
 };
 
@@ -85,7 +87,6 @@ const struct lm_stage lm_stage_bpe = {
     .name = "bpe",
     .version = 1,
     .summary = "learns a byte-level BPE vocabulary from the train split",
-    .max_threads = 1,
     .inputs = inputs,
     .outputs = outputs,
     .params = params,

@@ -16,6 +16,7 @@ struct bpe_params {
     int64_t max_token_length; /**< bytes, inclusive; 0: no bound */
     int64_t max_piece_bytes;  /**< 0: no bound */
     struct lm_list specials;  /**< const char *: before LM_END_OF_TEXT, which is always the last */
+    int64_t count_memory; /**< bytes of the tables of distinct pieces, of all threads together */
 };
 
 #endif

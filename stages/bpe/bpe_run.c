@@ -3,41 +3,14 @@
 #include <lmpipe/tokenizer.h>
 
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/io.h"
+#include "bpe_count.h"
 #include "bpe_params.h"
 #include "data/jsonl.h"
 
 /* Text that is encoded again to say how many bytes a token holds. */
 #define SAMPLE_BYTES ((uint64_t)4 << 20)
-
-/* The documents of a shard, for the trainer. */
-struct shard {
-    struct lm_ctx *ctx;
-    struct lm_jsonl_reader *reader;
-    uint64_t file_bytes, documents;
-    enum lm_status status;
-    struct lm_err *err;
-};
-
-static bool next_document(void *user, const uint8_t **text, size_t *size)
-{
-    struct shard *shard = user;
-    struct lm_jsonl_document document;
-    bool is_end = false;
-    lm_ctx_progress(shard->ctx, lm_jsonl_offset(shard->reader), shard->file_bytes, "bytes");
-    if (lm_ctx_cancelled(shard->ctx))
-        shard->status = lm_fail(shard->err, LM_CANCELLED, "stopped while reading; run again");
-    if (shard->status == LM_OK)
-        shard->status = lm_jsonl_next(shard->reader, &document, &is_end, shard->err);
-    if (shard->status != LM_OK || is_end)
-        return false;
-    shard->documents++;
-    *text = document.text;
-    *size = document.size;
-    return true;
-}
 
 static bool on_merge(void *user, int64_t done, int64_t total)
 {
@@ -66,10 +39,21 @@ static const char *const *all_specials(struct lm_arena *arena, const struct bpe_
     return names;
 }
 
+static enum lm_status count_and_learn(struct lm_vocab **out, struct lm_bpe_trainer *trainer,
+                                      struct lm_ctx *ctx, const char *path, struct lm_err *err)
+{
+    uint64_t documents = 0;
+    LM_TRY(bpe_count_shard(trainer, ctx, path, &documents, err));
+    if (documents == 0)
+        return lm_fail(err, LM_INVALID,
+                       "the train split has no documents; give the clean stage more text");
+    return lm_bpe_trainer_learn(out, trainer, on_merge, ctx, err);
+}
+
 static enum lm_status learn(struct lm_vocab **out, struct lm_ctx *ctx, const struct bpe_params *p,
                             const char *path, struct lm_err *err)
 {
-    const struct lm_bpe_options options = {
+    struct lm_bpe_options options = {
         .vocab_size = p->vocab_size,
         .pattern = p->regex[0] != '\0' ? LM_PATTERN_REGEX : find_pattern(p->pattern),
         .regex = p->regex,
@@ -78,27 +62,17 @@ static enum lm_status learn(struct lm_vocab **out, struct lm_ctx *ctx, const str
         .max_piece_bytes = p->max_piece_bytes,
         .specials = all_specials(lm_ctx_arena(ctx), p),
         .special_count = p->specials.count + 1,
+        .threads = lm_ctx_threads(ctx),
+        .table_memory = (size_t)p->count_memory,
     };
     if (options.specials == NULL)
         return lm_fail(err, LM_NOMEM, "no memory for the special tokens; free some");
-    struct stat info;
-    struct shard shard = {.ctx = ctx, .err = err};
-    shard.file_bytes = stat(path, &info) == 0 ? (uint64_t)info.st_size : 0;
-    LM_TRY(lm_jsonl_open(&shard.reader, path, err));
-    struct lm_err failure = {LM_OK, ""};
-    enum lm_status status =
-        lm_bpe_train(out, &options, next_document, &shard, on_merge, ctx, &failure);
-    lm_jsonl_close(shard.reader);
-    if (status == LM_OK && (shard.status != LM_OK || shard.documents == 0))
-        lm_vocab_free(*out);
-    if (shard.status != LM_OK)
-        return shard.status;
-    if (status != LM_OK)
-        return lm_fail(err, status, "%s", failure.text);
-    if (shard.documents == 0)
-        return lm_fail(err, LM_INVALID,
-                       "the train split has no documents; give the clean stage more text");
-    return LM_OK;
+    LM_TRY(lm_ctx_keep(ctx, &options.spill_folder, err));
+    struct lm_bpe_trainer *trainer = NULL;
+    LM_TRY(lm_bpe_trainer_create(&trainer, &options, err));
+    enum lm_status status = count_and_learn(out, trainer, ctx, path, err);
+    lm_bpe_trainer_free(trainer);
+    return status;
 }
 
 struct sample {

@@ -27,6 +27,28 @@ static enum lm_status read_text(const char *text, size_t size, struct lm_err *er
     return status;
 }
 
+/* The same by blocks. */
+static enum lm_status read_blocks(const char *text, size_t size, size_t bytes, struct lm_err *err)
+{
+    struct lm_jsonl_reader *reader = NULL;
+    struct lm_jsonl_block block = {0};
+    struct lm_jsonl_document document;
+    enum lm_status status = lm_file_write(path, text, size, err);
+    if (status == LM_OK)
+        status = lm_jsonl_open(&reader, path, err);
+    do {
+        bool is_end = false;
+        if (status == LM_OK)
+            status = lm_jsonl_read_block(reader, &block, bytes, err);
+        while (status == LM_OK && !is_end)
+            status = lm_jsonl_block_next(&block, &document, &is_end, err);
+    } while (status == LM_OK && block.size > 0);
+    lm_jsonl_block_release(&block);
+    lm_jsonl_close(reader);
+    unlink(path);
+    return status;
+}
+
 /* Documents of growing size over the whole byte range that UTF-8 allows. */
 static size_t fill(uint8_t *text, size_t i)
 {
@@ -45,10 +67,49 @@ static size_t fill(uint8_t *text, size_t i)
     return size;
 }
 
+enum { COUNT = 1500 };
+
+static void check_document(struct tap *tap, const struct lm_jsonl_document *document, size_t i)
+{
+    static uint8_t text[100000];
+    size_t size = fill(text, i);
+    struct lm_digest digest;
+    lm_sha256_bytes(&digest, text, size);
+    CHECK_INT(document->size, size);
+    CHECK(memcmp(document->text, text, size) == 0);
+    CHECK(document->text[document->size] == 0);
+    CHECK(lm_digest_compare(&digest, &document->id) == 0);
+    CHECK_INT(document->line, i + 1);
+}
+
+/* All documents by blocks of about `bytes`, two of them at a time, after `singly` others. */
+static void check_blocks(struct tap *tap, size_t bytes, size_t singly)
+{
+    struct lm_jsonl_reader *reader = NULL;
+    struct lm_jsonl_block blocks[2] = {{0}, {0}};
+    struct lm_jsonl_document document;
+    size_t seen = 0;
+    bool is_end = false;
+    REQUIRE(lm_jsonl_open(&reader, path, NULL) == LM_OK);
+    for (; seen < singly; seen++) {
+        CHECK_INT(lm_jsonl_next(reader, &document, &is_end, NULL), LM_OK);
+        check_document(tap, &document, seen);
+    }
+    do {
+        for (size_t i = 0; i < 2; i++)
+            REQUIRE(lm_jsonl_read_block(reader, &blocks[i], bytes, NULL) == LM_OK);
+        for (size_t i = 0; i < 2; i++)
+            while (lm_jsonl_block_next(&blocks[i], &document, &is_end, NULL) == LM_OK && !is_end)
+                check_document(tap, &document, seen++);
+    } while (blocks[0].size > 0);
+    CHECK_INT(seen, COUNT);
+    for (size_t i = 0; i < 2; i++)
+        lm_jsonl_block_release(&blocks[i]);
+    lm_jsonl_close(reader);
+}
+
 static void test_round_trip(struct tap *tap)
 {
-    enum { COUNT = 1500 };
-
     static uint8_t text[100000];
     struct lm_err err = {0};
     struct lm_jsonl_writer *writer = NULL;
@@ -64,16 +125,14 @@ static void test_round_trip(struct tap *tap)
         if (lm_jsonl_next(reader, &document, &is_end, &err) != LM_OK)
             printf("# %s\n", err.text);
         REQUIRE(!is_end);
-        size_t size = fill(text, i);
-        struct lm_digest digest;
-        lm_sha256_bytes(&digest, text, size);
-        CHECK_INT(document.size, size);
-        CHECK(memcmp(document.text, text, size) == 0);
-        CHECK(lm_digest_compare(&digest, &document.id) == 0);
-        CHECK_INT(document.line, i + 1);
+        check_document(tap, &document, i);
     }
     CHECK(lm_jsonl_next(reader, &document, &is_end, &err) == LM_OK && is_end);
     lm_jsonl_close(reader);
+    check_blocks(tap, 1, 0);
+    check_blocks(tap, 5000, 7);
+    check_blocks(tap, 1 << 20, COUNT - 1);
+    check_blocks(tap, 16 << 20, 0);
     unlink(path);
 }
 
@@ -94,6 +153,13 @@ static void test_long_line(struct tap *tap)
     CHECK(lm_jsonl_next(reader, &document, &is_end, NULL) == LM_OK);
     CHECK_INT(document.size, size);
     CHECK(document.size == size && memcmp(document.text, text, size) == 0);
+    lm_jsonl_close(reader);
+    struct lm_jsonl_block block = {0};
+    REQUIRE(lm_jsonl_open(&reader, path, NULL) == LM_OK);
+    CHECK_INT(lm_jsonl_read_block(reader, &block, 100, NULL), LM_OK);
+    CHECK_INT(lm_jsonl_block_next(&block, &document, &is_end, NULL), LM_OK);
+    CHECK(document.size == size && memcmp(document.text, text, size) == 0);
+    lm_jsonl_block_release(&block);
     lm_jsonl_close(reader);
     unlink(path);
     free(text);
@@ -140,7 +206,13 @@ static void test_errors(struct tap *tap)
             tap->failed++;
             printf("# row %zu: %s\n", i, err.text);
         }
+        for (size_t bytes = 1; bytes < 1000; bytes *= 7) {
+            struct lm_err again = {0};
+            CHECK_INT(read_blocks(rows[i].text, strlen(rows[i].text), bytes, &again), LM_FORMAT);
+            CHECK_STR(again.text, err.text);
+        }
     }
+    CHECK(read_blocks("", 0, 100, NULL) == LM_OK);
     CHECK(read_text("", 0, NULL) == LM_OK);
     struct lm_jsonl_reader *reader = NULL;
     CHECK_INT(lm_jsonl_open(&reader, "no/such/file", NULL), LM_NOT_FOUND);
@@ -164,6 +236,7 @@ static void test_damage(struct tap *tap)
             struct lm_err err = {0};
             enum lm_status status = read_text(bad, sizeof good - 1, &err);
             CHECK(status == LM_OK || status == LM_FORMAT);
+            CHECK_INT(read_blocks(bad, sizeof good - 1, 64, NULL), status);
             accepted += status == LM_OK;
         }
     CHECK(accepted > 0 && accepted < 29 * sizeof good);

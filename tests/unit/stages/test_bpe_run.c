@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <lmpipe/hash.h>
+#include <lmpipe/rng.h>
 #include <lmpipe/stage.h>
 #include <lmpipe/tokenizer.h>
 
@@ -24,6 +25,7 @@ struct fixture {
     struct lm_err err;
     FILE *events;
     unsigned runs;
+    size_t threads;
     long cancel_after;
 };
 
@@ -44,7 +46,7 @@ static void fixture_open(struct fixture *f)
     static const char *const train[] = {"the cat sat on the mat", "the cats sat on the mats",
                                         "a cat, a mat, the hat \xE4\xB8\xAD\xE6\x96\x87"};
     static const char *const valid[] = {"zzzz zzzz zzzz zzzz zzzz zzzz zzzz zzzz"};
-    *f = (struct fixture){.cancel_after = -1, .events = tmpfile()};
+    *f = (struct fixture){.cancel_after = -1, .threads = 1, .events = tmpfile()};
     snprintf(f->folder, sizeof f->folder, "/tmp/lmpipe-test-XXXXXX");
     f->arena = lm_arena_create();
     if (f->arena == NULL || f->events == NULL || mkdtemp(f->folder) == NULL)
@@ -76,7 +78,7 @@ static enum lm_status fixture_run(struct fixture *f)
                                .folder =
                                    lm_arena_printf(f->arena, "%s/run%u", f->folder, ++f->runs),
                                .checkpoints = f->folder,
-                               .threads = 1};
+                               .threads = f->threads};
     LM_TRY(lm_ctx_create(&f->ctx, &job, f->events, -1, &f->err));
     if (f->cancel_after >= 0)
         lm_ctx_cancel_after(f->ctx, f->cancel_after);
@@ -258,8 +260,80 @@ static void cancels(struct tap *tap)
 {
     struct fixture f;
     fixture_open(&f);
-    for (f.cancel_after = 0; f.cancel_after < 5; f.cancel_after++)
+    /* Asked before text is counted and before the first merge. */
+    for (f.cancel_after = 0; f.cancel_after < 2; f.cancel_after++)
         CHECK_INT(fixture_run(&f), LM_CANCELLED);
+    fixture_close(&f);
+}
+
+/* Enough lines for several blocks and banks of them. */
+static void write_many(struct fixture *f, const char *bad_line, size_t bad_at)
+{
+    struct lm_rng rng = lm_rng_stream(31, "lines");
+    const char *path = lm_path_join(f->arena, f->folder, "train.jsonl");
+    struct lm_jsonl_writer *writer = NULL;
+    static char text[1 << 18];
+    if (lm_jsonl_create(&writer, path, NULL) != LM_OK)
+        abort();
+    for (size_t k = 0; k < sizeof text; k++)
+        text[k] = "etaoinshrdlu cm\n"[lm_rng_below(rng, 0, k, 16)];
+    for (size_t i = 0; i < 24; i++) {
+        if (i == 4 && lm_jsonl_put(writer, text, sizeof text, NULL) != LM_OK)
+            abort();
+        for (size_t at = i; at + 700 <= sizeof text; at += 700)
+            if (lm_jsonl_put(writer, text + at, 700, NULL) != LM_OK)
+                abort();
+    }
+    if (lm_jsonl_finish(writer, NULL) != LM_OK)
+        abort();
+    if (bad_line == NULL)
+        return;
+    FILE *file = fopen(path, "r+");
+    if (file == NULL || fseek(file, (long)bad_at, SEEK_SET) != 0 ||
+        fwrite(bad_line, 1, strlen(bad_line), file) == 0 || fclose(file) != 0)
+        abort();
+}
+
+/* Threads and memory decide how it is counted, never what comes out. */
+static void threads_and_memory_do_not_matter(struct tap *tap)
+{
+    static const size_t threads[] = {1, 2, 7, 2};
+    struct fixture f;
+    char *text[4];
+    size_t sizes[4];
+    fixture_open(&f);
+    write_many(&f, NULL, 0);
+    f.params.vocab_size = 1000;
+    for (size_t i = 0; i < 4; i++) {
+        f.threads = threads[i];
+        f.params.count_memory = i == 3 ? 300 << 10 : 1 << 30;
+        REQUIRE(fixture_run(&f) == LM_OK);
+        REQUIRE(lm_file_read(&text[i], &sizes[i], f.arena, vocab_path(&f), 1 << 20, NULL) == LM_OK);
+        CHECK(sizes[i] == sizes[0] && memcmp(text[i], text[0], sizes[0]) == 0);
+    }
+    fixture_close(&f);
+}
+
+/* Two lines are damaged: the first one is told, whoever meets the second one. */
+static void the_first_failure_is_told(struct tap *tap)
+{
+    struct fixture f;
+    fixture_open(&f);
+    write_many(&f, "\x01", 300000);
+    const char *path = lm_path_join(f.arena, f.folder, "train.jsonl");
+    REQUIRE(truncate(path, 5000000) == 0);
+    char first[sizeof f.err.text] = "";
+    for (f.threads = 1; f.threads <= 7; f.threads += 3) {
+        CHECK_INT(fixture_run(&f), LM_FORMAT);
+        if (f.threads == 1)
+            memcpy(first, f.err.text, sizeof first);
+        CHECK_STR(f.err.text, first);
+    }
+    CHECK(strstr(first, "control character") != NULL);
+    write_many(&f, NULL, 0);
+    REQUIRE(truncate(path, 5000000) == 0);
+    CHECK_INT(fixture_run(&f), LM_FORMAT);
+    CHECK(strstr(f.err.text, "the last line has no newline") != NULL);
     fixture_close(&f);
 }
 
@@ -267,6 +341,7 @@ static const struct tap_test tests[] = {
     TAP_ROW(patterns_equal_the_table) TAP_ROW(learns_from_train_only)
         TAP_ROW(a_regex_takes_the_place_of_the_pattern) TAP_ROW(golden)
             TAP_ROW(stops_when_the_text_is_used_up) TAP_ROW(specials_come_last)
-                TAP_ROW(parameters_are_checked) TAP_ROW(empty_and_damaged_text) TAP_ROW(cancels)};
+                TAP_ROW(parameters_are_checked) TAP_ROW(empty_and_damaged_text) TAP_ROW(cancels)
+                    TAP_ROW(threads_and_memory_do_not_matter) TAP_ROW(the_first_failure_is_told)};
 
 LM_TEST_MAIN(tests)
