@@ -19,6 +19,11 @@
     X(publish)                                                                                     \
     X(model_info)                                                                                  \
     X(model_generate)                                                                              \
+    X(tokenizer_info)                                                                              \
+    X(tokenizer_encode)                                                                            \
+    X(tokenizer_decode)                                                                            \
+    X(tokenizer_import)                                                                            \
+    X(tokenizer_export)                                                                            \
     X(cache_du)                                                                                    \
     X(cache_clear)                                                                                 \
     X(init)                                                                                        \

@@ -373,25 +373,42 @@ static struct lm_origin origin_of(const struct lm_spec_stage *stage, const char 
     return best;
 }
 
-/** The type's own rules; what they say names the field first. */
-static void resolve(struct lm_load *load, struct lm_load_stage *build)
+/** What a type's own rules found; it names the field first. */
+static void report(struct lm_load *load, const struct lm_spec_stage *stage,
+                   const struct lm_err *err)
 {
-    struct lm_spec_stage *stage = build->stage;
-    struct lm_err err = {.status = LM_OK};
-    if (stage->type->resolve == NULL ||
-        stage->type->resolve(stage->params, load->arena, &err) == LM_OK)
-        return;
-    size_t length = strspn(err.text, "abcdefghijklmnopqrstuvwxyz0123456789_.");
-    bool named = length > 0 && length < LM_PARAM_NAME && err.text[length] == ':';
+    size_t length = strspn(err->text, "abcdefghijklmnopqrstuvwxyz0123456789_.");
+    bool named = length > 0 && length < LM_PARAM_NAME && err->text[length] == ':';
     char name[LM_PARAM_NAME] = "";
-    const char *text = err.text;
+    const char *text = err->text;
     if (named) {
-        memcpy(name, err.text, length);
-        text += length + 1 + (err.text[length + 1] == ' ');
+        memcpy(name, err->text, length);
+        text += length + 1 + (err->text[length + 1] == ' ');
     }
     struct lm_origin at = origin_of(stage, name);
     const char *field = name[0] ? lm_load_field(load, stage->id, name) : stage->id;
     lm_diag_error(&load->diags, &at, field, "%s", text);
+}
+
+static bool has_input(const void *user, const char *port)
+{
+    const struct lm_load_stage *build = user;
+    for (size_t i = 0; i < build->input_count; i++)
+        if (strcmp(build->inputs[i].port->name, port) == 0)
+            return true;
+    return false;
+}
+
+static void resolve(struct lm_load *load, struct lm_load_stage *build)
+{
+    const struct lm_stage *type = build->stage->type;
+    struct lm_err err = {.status = LM_OK};
+    bool is_good =
+        type->resolve == NULL || type->resolve(build->stage->params, load->arena, &err) == LM_OK;
+    if (is_good && type->check_ports != NULL)
+        is_good = type->check_ports(build->stage->params, has_input, build, &err) == LM_OK;
+    if (!is_good)
+        report(load, build->stage, &err);
 }
 
 static int hex_digit(char c)

@@ -1,6 +1,7 @@
 #include "text/alphabet.h"
 
 #include <stdbool.h>
+#include <string.h>
 
 #include "base/utf8.h"
 
@@ -33,6 +34,18 @@ void lm_alphabet_write(struct lm_buf *out, const uint8_t *bytes, size_t size)
         uint8_t text[4];
         lm_buf_append(out, text, lm_utf8_encode(text, character_of(bytes[i])));
     }
+}
+
+const char *lm_alphabet_show(char out[LM_SHOWN], const void *bytes, size_t size)
+{
+    enum { MOST = 40 }; /* of two bytes each */
+
+    size_t end = 0;
+    for (size_t i = 0; i < size && i < MOST; i++)
+        end += lm_utf8_encode((uint8_t *)out + end, character_of(((const uint8_t *)bytes)[i]));
+    const char *more = size > MOST ? "…" : "";
+    memcpy(out + end, more, strlen(more) + 1);
+    return out;
 }
 
 size_t lm_alphabet_read(struct lm_buf *out, const char *text, size_t size)

@@ -18,6 +18,12 @@ void lm_alphabet_write(struct lm_buf *out, const uint8_t *bytes, size_t size);
  *  all of it belongs to the alphabet. */
 size_t lm_alphabet_read(struct lm_buf *out, const char *text, size_t size);
 
+/** Room for lm_alphabet_show. */
+#define LM_SHOWN 96
+
+/** The first bytes in the alphabet, for messages: one line whatever they are. Returns `out`. */
+const char *lm_alphabet_show(char out[LM_SHOWN], const void *bytes, size_t size);
+
 /** Ids of the bytes in GPT-2's vocabulary, and in others by Hugging Face: their places in the order
  *  of the characters that stand for them; "!" is 0. */
 void lm_alphabet_ids(int32_t ids[256]);

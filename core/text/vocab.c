@@ -1,9 +1,13 @@
 #include "text/vocab.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "text/alphabet.h"
 #include "text/bpe_merge.h"
+#include "text/regex.h"
+#include "text/unicode.h"
 
 const char *const lm_merging_names[] = {"pairs", "ranks", "pairs_whole", NULL};
 
@@ -258,19 +262,20 @@ enum lm_merge_fault lm_vocab_add_token(struct lm_vocab *vocab, const uint8_t *by
 enum lm_status lm_vocab_add_special(struct lm_vocab *vocab, const void *name, size_t size,
                                     int32_t id, struct lm_err *err)
 {
+    char shown[LM_SHOWN];
     if (size == 0 || size > LM_TOKEN_LONGEST)
         return lm_fail(err, LM_INVALID,
                        "a special token has no name, or one of more than %zu bytes; give it one",
                        LM_TOKEN_LONGEST);
     const struct lm_token_key key = lm_token_key(name, size);
     if (lm_token_map_find(&vocab->names, key, name, lm_vocab_bytes(vocab)) >= 0)
-        return lm_fail(err, LM_INVALID, "special token \"%.*s\" is there twice; drop one",
-                       (int)(size < 80 ? size : 80), (const char *)name);
+        return lm_fail(err, LM_INVALID, "special token \"%s\" is there twice; drop one",
+                       lm_alphabet_show(shown, name, size));
     if (!has_room(vocab, id) || (id < vocab->size && vocab->tokens[id].kind != LM_TOKEN_NONE))
         return lm_fail(err, LM_INVALID,
-                       "special token \"%.*s\" cannot have the id %d: it is taken or out of "
+                       "special token \"%s\" cannot have the id %d: it is taken or out of "
                        "bounds; choose another",
-                       (int)(size < 80 ? size : 80), (const char *)name, id);
+                       lm_alphabet_show(shown, name, size), id);
     size_t start = vocab->bytes.size;
     lm_buf_append(&vocab->bytes, name, size);
     LM_TRY(lm_buf_status(&vocab->bytes, err));
@@ -385,6 +390,14 @@ enum lm_pattern lm_vocab_pattern(const struct lm_vocab *vocab)
 const char *lm_vocab_regex(const struct lm_vocab *vocab)
 {
     return vocab->regex;
+}
+
+void lm_vocab_unicode(char out[24], const struct lm_vocab *vocab)
+{
+    if (vocab->regex != NULL)
+        lm_regex_unicode(out);
+    else
+        snprintf(out, 24, "%s", lm_unicode_version);
 }
 
 enum lm_merging lm_vocab_merging(const struct lm_vocab *vocab)

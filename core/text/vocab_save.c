@@ -7,8 +7,6 @@
 
 #include "base/io.h"
 #include "text/alphabet.h"
-#include "text/regex.h"
-#include "text/unicode.h"
 
 static void write_token(struct lm_buf *out, const struct lm_vocab *vocab, int32_t id)
 {
@@ -43,16 +41,15 @@ static const char *byte_order(const struct lm_vocab *vocab)
 static void write_header(struct lm_buf *out, const struct lm_vocab *vocab)
 {
     const char *order = byte_order(vocab), *regex = vocab->regex;
-    char pcre2[24];
-    lm_regex_unicode(pcre2);
+    char unicode[24];
+    lm_vocab_unicode(unicode, vocab);
     lm_buf_printf(out, "lmpipe-vocab 1\npattern %s\n", lm_pattern_names[vocab->pattern]);
     if (regex != NULL) {
         lm_buf_puts(out, "regex ");
         lm_alphabet_write(out, (const uint8_t *)regex, strlen(regex));
         lm_buf_putc(out, '\n');
     }
-    lm_buf_printf(out, "unicode %s\nbyte_order %s\nmerging %s\n",
-                  regex != NULL ? pcre2 : lm_unicode_version, order,
+    lm_buf_printf(out, "unicode %s\nbyte_order %s\nmerging %s\n", unicode, order,
                   lm_merging_names[vocab->merging]);
     lm_buf_printf(out, "merges %d\nspecials %d\nend_of_text %d\n", vocab->merge_count,
                   vocab->specials, vocab->end_of_text);
@@ -98,7 +95,7 @@ enum lm_status lm_vocab_save(const struct lm_vocab *vocab, const char *path, str
         lm_buf_printf(&out, "check %016" PRIx64 "\n", lm_hash64(out.data, out.size, 0));
     enum lm_status status = lm_buf_status(&out, err);
     if (status == LM_OK)
-        status = lm_file_write(path, out.data, out.size, err);
+        status = lm_file_write_atomic(path, out.data, out.size, err);
     lm_buf_release(&out);
     return status;
 }

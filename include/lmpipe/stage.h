@@ -62,6 +62,11 @@ struct lm_stage {
     /** Optional cross-field rules and derived defaults; pure, no I/O. The text of *err names the
      * field first: "min_lr: must not exceed lr". */
     enum lm_status (*resolve)(void *params, struct lm_arena *arena, struct lm_err *err);
+    /** Optional rules about parameters and connected inputs together: which optional port is needed
+     *  after all. Pure; called after resolve; `has` tells whether a port is connected. */
+    enum lm_status (*check_ports)(const void *params,
+                                  bool (*has)(const void *user, const char *port), const void *user,
+                                  struct lm_err *err);
     /** Optional. Unset upstream values: assume something typical and say so in text. */
     void (*estimate)(const void *params, const struct lm_upstream *upstream,
                      struct lm_estimate *out);

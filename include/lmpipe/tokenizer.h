@@ -75,6 +75,8 @@ int64_t lm_vocab_merges(const struct lm_vocab *vocab); /**< lines of the list of
 enum lm_pattern lm_vocab_pattern(const struct lm_vocab *vocab);
 /** The expression of LM_PATTERN_REGEX; NULL with any other pattern. Borrowed. */
 const char *lm_vocab_regex(const struct lm_vocab *vocab);
+/** Version of the Unicode data that tell letters, numbers and white space: PCRE2's with a regex. */
+void lm_vocab_unicode(char out[24], const struct lm_vocab *vocab);
 enum lm_merging lm_vocab_merging(const struct lm_vocab *vocab);
 int32_t lm_vocab_end_of_text(const struct lm_vocab *vocab); /**< -1 when it has none */
 bool lm_vocab_is_special(const struct lm_vocab *vocab, int32_t id);
@@ -84,6 +86,36 @@ const uint8_t *lm_vocab_token(const struct lm_vocab *vocab, int32_t id, size_t *
  *  comes from no pair of its own (*id is still told), and beyond the list. */
 bool lm_vocab_merge(const struct lm_vocab *vocab, int64_t rank, int32_t *left, int32_t *right,
                     int32_t *id);
+
+/* ---- vocabularies made elsewhere (docs/formats/vocab.md) ---- */
+
+/** A vocabulary in another program's file. */
+struct lm_vocab_source {
+    /** Hugging Face's tokenizer.json; a rank file of tiktoken; GPT-2's vocab.json or merges.txt
+     *  (encoder.json, vocab.bpe) with the other beside it; a folder that holds one of these. */
+    const char *path;
+    const char *pattern; /**< one of lm_pattern_names; NULL: what the file says, or is known for */
+    const char *sha256;  /**< 64 hex digits of the one file at path; NULL: any */
+    bool is_alone;       /**< nothing beside the file at path may be read */
+};
+
+/** Reads one. The vocabulary gives the ids that the other program gives, or it is refused.
+ *  LM_NOT_FOUND, LM_IO; LM_FORMAT: damaged; LM_UNSUPPORTED: it says something that cannot be
+ *  reproduced exactly; LM_INVALID: the pattern is missing or another; LM_MISMATCH: not the pinned
+ *  file; LM_RANGE: larger than 64 MiB; LM_NOMEM. */
+enum lm_status lm_vocab_import(struct lm_vocab **out, const struct lm_vocab_source *source,
+                               struct lm_err *err);
+
+enum lm_vocab_format { LM_VOCAB_HF, LM_VOCAB_GPT2, LM_VOCAB_TIKTOKEN };
+
+/** NULL-terminated names in enum order: "hf", "gpt2", "tiktoken". */
+extern const char *const lm_vocab_format_names[];
+
+/** Writes tokenizer.json (hf), vocab.json and merges.txt (gpt2) or vocab.tiktoken into a folder,
+ *  which is made; each file is replaced as a whole. LM_UNSUPPORTED when the format cannot say the
+ *  vocabulary so that it gives the same ids. LM_IO, LM_NOMEM. */
+enum lm_status lm_vocab_export(const struct lm_vocab *vocab, enum lm_vocab_format format,
+                               const char *folder, struct lm_err *err);
 
 /* ---- encode, decode ---- */
 

@@ -1,4 +1,5 @@
 /* Stage type bpe: the descriptor. The work is in bpe_run.c. */
+#include <lmpipe/hash.h>
 #include <lmpipe/stage.h>
 
 #include <string.h>
@@ -6,7 +7,8 @@
 #include "bpe_params.h"
 
 static const struct lm_port inputs[] = {
-    {"text", "text", "cleaned text; merges are learned from its train split alone", LM_PORT_FOLDER},
+    {"text", "text", "cleaned text; merges are learned from its train split alone",
+     LM_PORT_FOLDER | LM_PORT_OPTIONAL},
     {NULL, NULL, NULL, 0},
 };
 
@@ -21,25 +23,42 @@ enum { BYTES = 256, LARGEST = 1 << 24, LONGEST_NAME = 256 };
 
 #define P(f) LM_FIELD(struct bpe_params, f)
 
+#define I(f) LM_FIELD(struct bpe_import, f)
+
+static const char *const import_patterns[] = {BPE_PATTERN_OF_FILE, "gpt2", "cl100k", "o200k", NULL};
+
 /* clang-format off */
+static const struct lm_param import_rows[] = {
+    {I(path), .type = LM_P_PATH, .flags = LM_PARAM_ENV | LM_PARAM_COMPACT, .def_str = "", .pinned_by = "sha256",
+     .help = "tokenizer.json, a rank file of tiktoken, or a folder with vocab.json and merges.txt"},
+    {I(sha256), .type = LM_P_STR, .flags = LM_PARAM_COMPACT, .def_str = "",
+     .help = "SHA-256 the file must have; 64 hex digits", .source = "FIPS 180-4"},
+    {I(pattern), .type = LM_P_ENUM, .flags = LM_PARAM_COMPACT, .def_str = BPE_PATTERN_OF_FILE,
+     .choices = import_patterns,
+     .help = "where text is cut; file: what the file says, or is known for by its digest"},
+    {.name = NULL},
+};
+
 static const struct lm_param params[] = {
-    {P(vocab_size), .type = LM_P_INT, .def_int = 4096, .min = 1, .max = LARGEST, .unit = "tokens",
+    {P(vocab_size), .type = LM_P_INT, .def_int = BPE_VOCAB_SIZE, .min = 1, .max = LARGEST, .unit = "tokens",
      .help = "size of the vocabulary: the 256 bytes, the merges and the special tokens"},
     {P(pattern), .type = LM_P_ENUM, .def_str = "gpt2", .choices = patterns,
      .help = "where text is cut before merging: into words as GPT-2 does or tiktoken, characters, bytes",
      .source = "Radford et al. 2019, section 2.2"},
     {P(regex), .type = LM_P_STR, .def_str = "", .flags = LM_PARAM_COMPACT,
      .help = "an expression (PCRE2) whose matches are the pieces, in place of pattern"},
-    {P(min_frequency), .type = LM_P_INT, .def_int = 2, .min = 1, .max = 1e15, .unit = "occurrences",
+    {P(min_frequency), .type = LM_P_INT, .def_int = BPE_MIN_FREQUENCY, .min = 1, .max = 1e15, .unit = "occurrences",
      .help = "pairs that occur less often are not merged", .source = "Sennrich et al. 2016, section 3.2"},
     {P(max_token_length), .type = LM_P_INT, .def_int = 0, .min = 0, .max = 1 << 20, .unit = "bytes",
      .help = "longest token that may be made, itself included; 0: no bound"},
-    {P(max_piece_bytes), .type = LM_P_INT, .def_int = 256, .min = 0, .max = 1e9, .unit = "bytes",
+    {P(max_piece_bytes), .type = LM_P_INT, .def_int = BPE_MAX_PIECE_BYTES, .min = 0, .max = 1e9, .unit = "bytes",
      .help = "longer pieces (base64, rulers) are not learned from; 0: no bound"},
     {P(specials), .type = LM_P_LIST, .item = LM_P_STR,
      .help = "special tokens in id order; <|endoftext|> always follows them as the last id"},
     {P(count_memory), .type = LM_P_SIZE, .flags = LM_PARAM_NOT_IN_KEY, .def_int = 1 << 30, .min = 1 << 20,
      .max = (double)((int64_t)1 << 44), .unit = "bytes", .help = "tables of distinct pieces beyond this go to a file while text is counted"},
+    {P(import), .type = LM_P_RECORD, .fields = import_rows, .fields_size = sizeof(struct bpe_import),
+     .help = "a vocabulary made elsewhere, instead of learning one"},
     {.name = NULL},
 };
 
@@ -62,10 +81,78 @@ static enum lm_status check_special(const char *const *names, size_t index, stru
     return LM_OK;
 }
 
+/* ---- import ---- */
+
+static bool given(const char *text)
+{
+    return text != NULL && text[0] != '\0';
+}
+
+/* A row that says how to learn and is not at its default, or NULL. */
+static const char *find_learning(const struct bpe_params *p)
+{
+    const struct {
+        const char *name;
+        bool is_set;
+    } rows[] = {
+        {"vocab_size", p->vocab_size != BPE_VOCAB_SIZE},
+        {"pattern", strcmp(p->pattern, "gpt2") != 0},
+        {"regex", given(p->regex)},
+        {"min_frequency", p->min_frequency != BPE_MIN_FREQUENCY},
+        {"max_token_length", p->max_token_length != 0},
+        {"max_piece_bytes", p->max_piece_bytes != BPE_MAX_PIECE_BYTES},
+        {"specials", p->specials.count > 0},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (rows[i].is_set)
+            return rows[i].name;
+    return NULL;
+}
+
+/* The digits of the pin are folded, so that the key does not depend on their case. */
+static enum lm_status resolve_import(struct bpe_params *p, struct lm_arena *arena,
+                                     struct lm_err *err)
+{
+    struct lm_digest digest;
+    struct bpe_import *import = &p->import;
+    const char *learning = find_learning(p);
+    if (!given(import->path))
+        return given(import->sha256) || strcmp(import->pattern, BPE_PATTERN_OF_FILE) != 0
+                   ? lm_fail(err, LM_INVALID, "import.path: is missing; name the file to import")
+                   : LM_OK;
+    if (learning != NULL)
+        return lm_fail(err, LM_INVALID,
+                       "%s: has no effect on a vocabulary that is imported; leave it out",
+                       learning);
+    if (!given(import->sha256))
+        return LM_OK;
+    if (!lm_digest_parse(&digest, import->sha256))
+        return lm_fail(err, LM_INVALID,
+                       "import.sha256: must be 64 hex digits; `sha256sum FILE` prints them");
+    char *hex = lm_arena_alloc(arena, LM_DIGEST_HEX);
+    if (hex == NULL)
+        return lm_fail(err, LM_NOMEM, "import.sha256: out of memory");
+    lm_digest_hex(hex, &digest);
+    import->sha256 = hex;
+    return LM_OK;
+}
+
+static enum lm_status check_ports(const void *data, bool (*has)(const void *user, const char *port),
+                                  const void *user, struct lm_err *err)
+{
+    const struct bpe_params *p = data;
+    if (given(p->import.path) || has(user, "text"))
+        return LM_OK;
+    return lm_fail(err, LM_INVALID,
+                   "text: required, but not given: text to learn from; connect it, or import a "
+                   "vocabulary");
+}
+
 static enum lm_status resolve(void *data, struct lm_arena *arena, struct lm_err *err)
 {
-    (void)arena;
-    const struct bpe_params *p = data;
+    struct bpe_params *p = data;
+    LM_TRY(resolve_import(p, arena, err));
     const char *const *names = p->specials.items;
     for (size_t i = 0; i < p->specials.count; i++)
         LM_TRY(check_special(names, i, err));
@@ -86,10 +173,11 @@ extern const struct lm_stage lm_stage_bpe;
 const struct lm_stage lm_stage_bpe = {
     .name = "bpe",
     .version = 1,
-    .summary = "learns a byte-level BPE vocabulary from the train split",
+    .summary = "learns a byte-level BPE vocabulary from the train split, or imports one",
     .inputs = inputs,
     .outputs = outputs,
     .params = params,
     .params_size = sizeof(struct bpe_params),
     .resolve = resolve,
+    .check_ports = check_ports,
 };

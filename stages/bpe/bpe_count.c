@@ -8,7 +8,7 @@
 
 enum {
     BLOCK_BYTES = 64 << 10, /* lines of one task */
-    BLOCKS = 16              /* tasks of one run */
+    BLOCKS = 16             /* tasks of one run */
 };
 
 /* What came of a block. */

@@ -6,6 +6,7 @@
 
 #include "base/io.h"
 #include "bpe_count.h"
+#include "bpe_import.h"
 #include "bpe_params.h"
 #include "data/jsonl.h"
 
@@ -76,6 +77,7 @@ static enum lm_status learn(struct lm_vocab **out, struct lm_ctx *ctx, const str
 }
 
 struct sample {
+    bool is_taken; /* there was text */
     uint64_t bytes, tokens;
 };
 
@@ -111,15 +113,39 @@ static void tell(struct lm_ctx *ctx, const struct bpe_params *p, const struct lm
     int64_t size = lm_vocab_size(vocab);
     double bytes_per_token =
         sample->tokens > 0 ? (double)sample->bytes / (double)sample->tokens : 0;
-    if (size < p->vocab_size)
+    if (!bpe_imports(p) && size < p->vocab_size)
         lm_ctx_note(ctx,
                     "the text supports %lld tokens, fewer than vocab_size %lld: no further pair "
                     "occurs %lld times within the bounds",
                     (long long)size, (long long)p->vocab_size, (long long)p->min_frequency);
     lm_ctx_result(ctx, "tokens", (double)size);
     lm_ctx_result(ctx, "merges", (double)lm_vocab_merges(vocab));
-    lm_ctx_result(ctx, "train.bytes_per_token", bytes_per_token);
-    lm_ctx_headline(ctx, "%lld tokens, %.2f bytes/token", (long long)size, bytes_per_token);
+    if (sample->is_taken) {
+        lm_ctx_result(ctx, "train.bytes_per_token", bytes_per_token);
+        lm_ctx_headline(ctx, "%lld tokens, %.2f bytes/token", (long long)size, bytes_per_token);
+    } else {
+        lm_ctx_headline(ctx, "%lld tokens", (long long)size);
+    }
+}
+
+/* train.jsonl of the connected text; NULL when none is connected. */
+static enum lm_status find_text(const char **out, struct lm_ctx *ctx, struct lm_err *err)
+{
+    const char *folder = lm_ctx_input(ctx, "text");
+    *out = folder == NULL ? NULL : lm_path_join(lm_ctx_arena(ctx), folder, "train.jsonl");
+    if (folder != NULL && *out == NULL)
+        return lm_fail(err, LM_NOMEM, "no memory for a path; free some");
+    return LM_OK;
+}
+
+static enum lm_status make(struct lm_vocab **out, struct lm_ctx *ctx, const struct bpe_params *p,
+                           const char *path, struct lm_err *err)
+{
+    if (bpe_imports(p))
+        return bpe_import(out, &p->import, err);
+    if (path == NULL)
+        return lm_fail(err, LM_INVALID, "there is no text to learn from; connect one");
+    return learn(out, ctx, p, path, err);
 }
 
 extern lm_run_fn lm_run_bpe;
@@ -128,13 +154,13 @@ enum lm_status lm_run_bpe(struct lm_ctx *ctx, const void *params, struct lm_err 
 {
     const struct bpe_params *p = params;
     struct lm_vocab *vocab = NULL;
-    struct sample sample = {0, 0};
-    const char *path = lm_path_join(lm_ctx_arena(ctx), lm_ctx_input(ctx, "text"), "train.jsonl");
-    if (path == NULL)
-        return lm_fail(err, LM_NOMEM, "no memory for a path; free some");
-    LM_TRY(learn(&vocab, ctx, p, path, err));
+    struct sample sample = {0};
+    const char *path = NULL;
+    LM_TRY(find_text(&path, ctx, err));
+    sample.is_taken = path != NULL;
+    LM_TRY(make(&vocab, ctx, p, path, err));
     enum lm_status status = lm_vocab_save(vocab, lm_ctx_output(ctx, "vocab"), err);
-    if (status == LM_OK)
+    if (status == LM_OK && path != NULL)
         status = count_tokens(&sample, vocab, path, err);
     if (status == LM_OK)
         tell(ctx, p, vocab, &sample);

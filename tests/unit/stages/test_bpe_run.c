@@ -27,6 +27,7 @@ struct fixture {
     unsigned runs;
     size_t threads;
     long cancel_after;
+    bool has_no_text;
 };
 
 static void write_shard(struct fixture *f, const char *name, const char *const *texts, size_t count)
@@ -74,7 +75,7 @@ static enum lm_status fixture_run(struct fixture *f)
     const struct lm_job job = {.stage = &lm_stage_bpe,
                                .params = &f->params,
                                .inputs = &input,
-                               .input_count = 1,
+                               .input_count = !f->has_no_text,
                                .folder =
                                    lm_arena_printf(f->arena, "%s/run%u", f->folder, ++f->runs),
                                .checkpoints = f->folder,
@@ -337,11 +338,107 @@ static void the_first_failure_is_told(struct tap *tap)
     fixture_close(&f);
 }
 
+/* ---- import ---- */
+
+#define SMALL LM_TEST_DATA "/tokenizers/"
+
+static void imports_instead_of_learning(struct tap *tap)
+{
+    struct fixture f;
+    fixture_open(&f);
+    for (unsigned text = 0; text < 2; text++) {
+        f.has_no_text = text == 0;
+        f.params.import.path = SMALL "pairs.json";
+        REQUIRE(fixture_run(&f) == LM_OK);
+        struct lm_vocab *vocab = load(&f);
+        REQUIRE(vocab != NULL);
+        CHECK_INT(lm_vocab_size(vocab), 276);
+        CHECK(lm_ctx_result_value(f.ctx, "tokens") == 276);
+        if (text == 1)
+            CHECK(lm_ctx_result_value(f.ctx, "train.bytes_per_token") >= 1);
+        lm_vocab_free(vocab);
+    }
+    fixture_close(&f);
+}
+
+static void imports_are_pinned(struct tap *tap)
+{
+    struct fixture f;
+    struct lm_digest digest;
+    char hex[LM_DIGEST_HEX];
+    fixture_open(&f);
+    f.has_no_text = true;
+    REQUIRE(lm_sha256_file(&digest, NULL, SMALL "ranks.tiktoken", NULL) == LM_OK);
+    lm_digest_hex(hex, &digest);
+    for (size_t i = 0; hex[i] != '\0'; i++)
+        hex[i] = (char)(hex[i] >= 'a' ? hex[i] - 'a' + 'A' : hex[i]);
+    f.params.import = (struct bpe_import){SMALL "ranks.tiktoken", hex, "cl100k"};
+    CHECK_INT(fixture_run(&f), LM_OK);
+    CHECK(f.params.import.sha256[0] != '\0' && strpbrk(f.params.import.sha256, "ABCDEF") == NULL);
+    f.params.import = (struct bpe_import){SMALL "pairs.json", hex, BPE_PATTERN_OF_FILE};
+    CHECK_INT(fixture_run(&f), LM_MISMATCH);
+    f.params.import = (struct bpe_import){SMALL "pair/merges.txt", "", BPE_PATTERN_OF_FILE};
+    CHECK_INT(fixture_run(&f), LM_INVALID);
+    CHECK(strstr(f.err.text, "name the folder that holds both") != NULL);
+    f.params.import.path = SMALL "pair";
+    CHECK_INT(fixture_run(&f), LM_OK);
+    fixture_close(&f);
+}
+
+static void import_parameters_are_checked(struct tap *tap)
+{
+    struct fixture f;
+    fixture_open(&f);
+    f.has_no_text = true;
+    check_refused(tap, &f, "no text to learn from");
+    f.params.import.sha256 = "00";
+    check_refused(tap, &f, "import.path: is missing");
+    f.params.import.path = SMALL "pairs.json";
+    check_refused(tap, &f, "import.sha256: must be 64 hex digits");
+    f.params.import.sha256 = "";
+    f.params.vocab_size = 300;
+    check_refused(tap, &f, "vocab_size: has no effect");
+    f.params.vocab_size = BPE_VOCAB_SIZE;
+    f.params.pattern = "bytes";
+    check_refused(tap, &f, "pattern: has no effect");
+    f.params.pattern = "gpt2";
+    f.params.import.pattern = "o200k";
+    check_refused(tap, &f, "leave the pattern out");
+    fixture_close(&f);
+}
+
+static bool has_none(const void *user, const char *port)
+{
+    (void)user, (void)port;
+    return false;
+}
+
+static bool has_text(const void *user, const char *port)
+{
+    (void)user;
+    return strcmp(port, "text") == 0;
+}
+
+static void text_may_be_missing_only_with_an_import(struct tap *tap)
+{
+    struct bpe_params params;
+    struct lm_err err;
+    lm_params_defaults(&params, lm_stage_bpe.params);
+    CHECK_INT(lm_stage_bpe.check_ports(&params, has_text, NULL, &err), LM_OK);
+    CHECK_INT(lm_stage_bpe.check_ports(&params, has_none, NULL, &err), LM_INVALID);
+    CHECK(strncmp(err.text, "text: required", 14) == 0);
+    params.import.path = SMALL "pairs.json";
+    CHECK_INT(lm_stage_bpe.check_ports(&params, has_none, NULL, &err), LM_OK);
+}
+
 static const struct tap_test tests[] = {
     TAP_ROW(patterns_equal_the_table) TAP_ROW(learns_from_train_only)
         TAP_ROW(a_regex_takes_the_place_of_the_pattern) TAP_ROW(golden)
             TAP_ROW(stops_when_the_text_is_used_up) TAP_ROW(specials_come_last)
                 TAP_ROW(parameters_are_checked) TAP_ROW(empty_and_damaged_text) TAP_ROW(cancels)
-                    TAP_ROW(threads_and_memory_do_not_matter) TAP_ROW(the_first_failure_is_told)};
+                    TAP_ROW(threads_and_memory_do_not_matter) TAP_ROW(the_first_failure_is_told)
+                        TAP_ROW(imports_instead_of_learning) TAP_ROW(imports_are_pinned)
+                            TAP_ROW(import_parameters_are_checked)
+                                TAP_ROW(text_may_be_missing_only_with_an_import)};
 
 LM_TEST_MAIN(tests)

@@ -1,0 +1,193 @@
+/* lmpipe tokenizer encode and decode: standard input to ids, and back. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "heavy_tokenizer.h"
+#include "safe_text.h"
+#include "tokenizer_verbs.h"
+
+enum { U16_IDS = 1 << 16, BLOCK = 1 << 16 };
+
+static enum lm_status read_input(struct lm_buf *out, struct lm_err *err)
+{
+    char block[BLOCK];
+    size_t size;
+    while ((size = fread(block, 1, sizeof block, stdin)) > 0 && !out->failed)
+        lm_buf_append(out, block, size);
+    if (ferror(stdin))
+        return lm_fail(err, LM_IO, "standard input: %s", strerror(errno));
+    return lm_buf_status(out, err);
+}
+
+/* ---- encode ---- */
+
+static void write_text(FILE *out, const int32_t *ids, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        fprintf(out, "%s%d", i > 0 ? " " : "", ids[i]);
+    fputc('\n', out);
+}
+
+static void write_binary(FILE *out, const int32_t *ids, size_t count, size_t width)
+{
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < width; k++)
+            putc((int)((uint32_t)ids[i] >> (8 * k) & 0xFF), out);
+}
+
+static enum lm_status write_ids(FILE *out, const int32_t *ids, size_t count,
+                                enum lm_ids_format format, struct lm_err *err)
+{
+    for (size_t i = 0; i < count && format == LM_IDS_U16; i++)
+        if (ids[i] >= U16_IDS)
+            return lm_fail(err, LM_RANGE,
+                           "the text has id %d, which 16 bits do not hold; use --format u32",
+                           ids[i]);
+    if (format == LM_IDS_TEXT)
+        write_text(out, ids, count);
+    else
+        write_binary(out, ids, count, format == LM_IDS_U16 ? 2 : 4);
+    return LM_OK;
+}
+
+static enum lm_status encode(struct lm_cli *cli, const struct lm_vocab *vocab,
+                             const struct lm_tokenizer_ids_args *args, const struct lm_buf *text,
+                             struct lm_err *err)
+{
+    const int32_t *ids = NULL;
+    size_t count = 0;
+    struct lm_encoder *encoder = lm_encoder_create(vocab);
+    if (encoder == NULL)
+        return lm_fail(err, LM_NOMEM, "no memory for an encoder; free some");
+    lm_encoder_read_specials(encoder, args->specials);
+    enum lm_status status = lm_encode(encoder, text->data, text->size, &ids, &count, err);
+    if (status == LM_OK)
+        status = write_ids(cli->out.file, ids, count, (enum lm_ids_format)args->format, err);
+    lm_encoder_free(encoder);
+    return status;
+}
+
+int lm_heavy_tokenizer_encode(struct lm_cli *cli, const void *given, char **operands, size_t count)
+{
+    const struct lm_tokenizer_ids_args *args = given;
+    struct lm_vocab *vocab = NULL;
+    struct lm_err err = {0};
+    struct lm_buf text;
+    (void)count;
+    int status = lm_heavy_vocab_load(&vocab, cli, operands[0], &args->spec);
+    if (status != LM_EXIT_OK)
+        return status;
+    lm_buf_init(&text, 0);
+    enum lm_status done = read_input(&text, &err);
+    if (done == LM_OK)
+        done = encode(cli, vocab, args, &text, &err);
+    lm_buf_release(&text);
+    lm_vocab_free(vocab);
+    return done == LM_OK ? LM_EXIT_OK : lm_cli_fail(cli, lm_exit_of(done), err.text);
+}
+
+/* ---- decode ---- */
+
+/* Where ids are read from, and how far. */
+struct cursor {
+    const unsigned char *at, *end;
+    size_t width; /* bytes of an id; 0: decimals */
+};
+
+static bool is_blank(unsigned char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* The next decimal; false at the end. *id -1 for what is none. */
+static bool next_decimal(struct cursor *cursor, int64_t *id)
+{
+    while (cursor->at < cursor->end && is_blank(*cursor->at))
+        cursor->at++;
+    const unsigned char *start = cursor->at;
+    *id = 0;
+    for (; cursor->at < cursor->end && !is_blank(*cursor->at); cursor->at++) {
+        bool is_digit = *cursor->at >= '0' && *cursor->at <= '9';
+        *id = *id < 0 || !is_digit || *id > INT32_MAX ? -1 : *id * 10 + (*cursor->at - '0');
+    }
+    return cursor->at > start;
+}
+
+static bool next_id(struct cursor *cursor, int64_t *id)
+{
+    if (cursor->width == 0)
+        return next_decimal(cursor, id);
+    if (cursor->at == cursor->end)
+        return false;
+    *id = 0;
+    for (size_t k = 0; k < cursor->width; k++)
+        *id |= (int64_t)cursor->at[k] << (8 * k);
+    cursor->at += cursor->width;
+    return true;
+}
+
+static enum lm_status decode(struct lm_buf *out, const struct lm_vocab *vocab,
+                             const struct lm_buf *input, enum lm_ids_format format,
+                             struct lm_err *err)
+{
+    static const size_t widths[] = {[LM_IDS_TEXT] = 0, [LM_IDS_U16] = 2, [LM_IDS_U32] = 4};
+    const unsigned char *data = (const unsigned char *)input->data;
+    struct cursor cursor = {data, data + input->size, widths[format]};
+    int64_t id;
+    if (cursor.width > 0 && input->size % cursor.width != 0)
+        return lm_fail(err, LM_INVALID,
+                       "standard input is %zu bytes, no whole number of ids; give --format as it "
+                       "was encoded with",
+                       input->size);
+    for (size_t number = 1; next_id(&cursor, &id); number++) {
+        size_t size;
+        const uint8_t *bytes =
+            id < 0 || id > INT32_MAX ? NULL : lm_vocab_token(vocab, (int32_t)id, &size);
+        if (bytes == NULL)
+            return lm_fail(err, LM_INVALID,
+                           "value %zu on standard input is no id of this vocabulary, whose ids are "
+                           "below %lld; give ids that were made with it",
+                           number, (long long)lm_vocab_size(vocab));
+        lm_buf_append(out, bytes, size);
+    }
+    return lm_buf_status(out, err);
+}
+
+static void print_bytes(const struct lm_stream *out, const struct lm_buf *text)
+{
+    struct lm_safe safe;
+    if (text->size == 0)
+        return;
+    if (!out->terminal) {
+        fwrite(text->data, 1, text->size, out->file);
+        return;
+    }
+    lm_safe_init(&safe, out->file);
+    lm_safe_write(&safe, text->data, text->size);
+    lm_safe_finish(&safe);
+}
+
+int lm_heavy_tokenizer_decode(struct lm_cli *cli, const void *given, char **operands, size_t count)
+{
+    const struct lm_tokenizer_ids_args *args = given;
+    struct lm_vocab *vocab = NULL;
+    struct lm_err err = {0};
+    struct lm_buf input, text;
+    (void)count;
+    int status = lm_heavy_vocab_load(&vocab, cli, operands[0], &args->spec);
+    if (status != LM_EXIT_OK)
+        return status;
+    lm_buf_init(&input, 0);
+    lm_buf_init(&text, 0);
+    enum lm_status done = read_input(&input, &err);
+    if (done == LM_OK)
+        done = decode(&text, vocab, &input, (enum lm_ids_format)args->format, &err);
+    if (done == LM_OK)
+        print_bytes(&cli->out, &text);
+    lm_buf_release(&input);
+    lm_buf_release(&text);
+    lm_vocab_free(vocab);
+    return done == LM_OK ? LM_EXIT_OK : lm_cli_fail(cli, lm_exit_of(done), err.text);
+}
