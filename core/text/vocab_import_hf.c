@@ -233,6 +233,31 @@ static bool take_token(void *user, const char *key, const struct lm_json *value)
     return reading->status == LM_OK;
 }
 
+/* An added token outside of "vocab" is given the next free id behind it, whatever "id" says: one
+ * that says another would be read in two ways. */
+static enum lm_status check_added_ids(const struct reading *reading)
+{
+    const struct lm_json *list = lm_json_get(reading->root, "added_tokens");
+    const struct lm_json *vocab = lm_json_get(reading->model, "vocab");
+    int64_t size = (int64_t)lm_json_count(vocab), highest = -1;
+    char shown[LM_SHOWN];
+    for (size_t i = 0; i < lm_json_count(list); i++) {
+        const struct lm_json *token = lm_json_at(list, i);
+        const char *content = lm_json_string(lm_json_get(token, "content"), NULL);
+        int64_t id = lm_json_int(lm_json_get(token, "id"), -1);
+        int64_t given = highest >= size ? highest + 1 : size;
+        given = lm_json_int(lm_json_get(vocab, content), given);
+        if (id != given)
+            return lm_fail(reading->err, LM_UNSUPPORTED,
+                           "added token \"%s\" has id %lld, but Hugging Face's program gives it "
+                           "%lld; correct the id, or put the token into the model's \"vocab\"",
+                           lm_alphabet_show(shown, content, strlen(content)), (long long)id,
+                           (long long)given);
+        highest = id > highest ? id : highest;
+    }
+    return LM_OK;
+}
+
 static enum lm_status read_vocab(struct reading *reading)
 {
     const struct lm_json *vocab = lm_json_get(reading->model, "vocab");
@@ -240,6 +265,7 @@ static enum lm_status read_vocab(struct reading *reading)
         return lm_fail(reading->err, LM_FORMAT, "its model has no \"vocab\"");
     lm_json_each(vocab, take_token, reading);
     LM_TRY(reading->status);
+    LM_TRY(check_added_ids(reading));
     return lm_token_list_index(&reading->source.tokens, reading->err);
 }
 
