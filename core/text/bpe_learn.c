@@ -16,7 +16,7 @@ enum {
 struct neighbour {
     int64_t count;
     uint32_t symbol;
-    uint32_t place_count, last; /* words, the last of them */
+    uint32_t place_count, last; /* words and places, the last of them */
     uint32_t pair;              /* made of it; LM_NO_PAIR: left out */
     bool is_right;
 };
@@ -75,7 +75,8 @@ static uint32_t make_neighbour(struct learner *learner, uint32_t symbol, bool is
     return learner->known[is_right][symbol] = (uint32_t)++learner->neighbour_count;
 }
 
-/* Notes that `symbol` stands beside a merge in `word`, `count` times. */
+/* Notes that `symbol` stands beside a merge in a word, or at a place of a long one, `count` times.
+ */
 static inline void note(struct learner *learner, uint32_t symbol, bool is_right, uint32_t word,
                         int64_t count)
 {
@@ -125,15 +126,46 @@ static void merge_word(struct learner *learner, const struct merge *merge, uint3
     word[0] = kept;
 }
 
+/* The same at one place of a long word. Places come from left to right, so a merge that touches
+ * this one on the right will find it there. */
+static void merge_place(struct learner *learner, const struct merge *merge, uint32_t at)
+{
+    struct lm_long_words *longs = &learner->words->longs;
+    uint32_t base = (uint32_t)learner->words->size, left = at - base;
+    uint32_t right = longs->next[left];
+    if (longs->symbols[left] != merge->left || right == LM_NO_SYMBOL ||
+        longs->symbols[right] != merge->right)
+        return;
+    int64_t count = lm_long_word_count(longs, left);
+    uint32_t before = longs->previous[left], after = longs->next[right];
+    if (before != LM_NO_SYMBOL)
+        note(learner, longs->symbols[before], false, base + before, count);
+    longs->symbols[left] = merge->id;
+    longs->symbols[right] = LM_NO_SYMBOL;
+    longs->next[left] = after;
+    if (after == LM_NO_SYMBOL)
+        return;
+    longs->previous[after] = left;
+    uint32_t beyond = longs->next[after];
+    bool is_touched = longs->symbols[after] == merge->left && beyond != LM_NO_SYMBOL &&
+                      longs->symbols[beyond] == merge->right;
+    if (!is_touched)
+        note(learner, longs->symbols[after], true, at, count);
+}
+
 static void merge_words(struct learner *learner, const struct merge *merge,
                         const struct lm_pair_count *pair)
 {
     const uint32_t *places = learner->pairs.places + pair->first, *cells = learner->words->cells;
-    for (uint32_t i = 0; i < pair->place_count; i++) {
+    size_t size = learner->words->size;
+    uint32_t i = 0;
+    for (; i < pair->place_count && places[i] < size; i++) {
         if (i + AHEAD < pair->place_count)
             __builtin_prefetch(cells + places[i + AHEAD], 1);
         merge_word(learner, merge, places[i]);
     }
+    for (; i < pair->place_count; i++)
+        merge_place(learner, merge, places[i]);
 }
 
 /* ---- counts ---- */

@@ -72,11 +72,37 @@ uint32_t lm_pair_set_make(struct lm_pair_set *set, uint64_t key, int64_t count,
 /* What is known of a pair of bytes while the words are counted. */
 struct byte_pair {
     int64_t count;
-    uint32_t places, last; /* words, the last of them + 1 */
+    uint32_t places, last; /* words and places in long ones; the last word + 1 */
     uint32_t index;        /* LM_NO_PAIR: left out */
 };
 
-/* Calls of the two passes over all words: visit(bytes' pair, word, its count). */
+static struct byte_pair *pair_at(struct byte_pair *all, const struct lm_long_words *longs,
+                                 uint32_t index)
+{
+    return &all[longs->symbols[index] * SYMBOLS + longs->symbols[longs->next[index]]];
+}
+
+static void count_long(struct byte_pair *all, const struct lm_long_words *longs)
+{
+    for (uint32_t i = 0; i < longs->size; i++) {
+        if (longs->next[i] == LM_NO_SYMBOL)
+            continue;
+        struct byte_pair *pair = pair_at(all, longs, i);
+        pair->count += lm_long_word_count(longs, i);
+        pair->places++;
+    }
+}
+
+static void list_long(struct lm_pair_set *set, struct byte_pair *all, const struct lm_words *words)
+{
+    for (uint32_t i = 0; i < words->longs.size; i++) {
+        struct byte_pair *pair =
+            words->longs.next[i] == LM_NO_SYMBOL ? NULL : pair_at(all, &words->longs, i);
+        if (pair != NULL && pair->index != LM_NO_PAIR)
+            set->places[set->pairs[pair->index].first + pair->places++] = (uint32_t)words->size + i;
+    }
+}
+
 static void count_words(struct byte_pair *all, const struct lm_words *words)
 {
     for (size_t at = 0; at < words->size; at += LM_WORD_HEAD + words->cells[at]) {
@@ -107,12 +133,15 @@ static void list_words(struct lm_pair_set *set, struct byte_pair *all, const str
 
 bool lm_pair_set_fill(struct lm_pair_set *set, const struct lm_words *words, int64_t least)
 {
-    size_t symbols = words->size - words->count * LM_WORD_HEAD;
+    size_t heads = (words->count - words->longs.count) * LM_WORD_HEAD;
+    size_t symbols = words->size - heads + words->longs.size;
     struct byte_pair *all = calloc(BYTE_PAIRS, sizeof *all);
     set->places = malloc((3 * symbols + 1) * sizeof *set->places);
     bool is_fine = all != NULL && set->places != NULL && make_room(set);
-    if (is_fine)
+    if (is_fine) {
         count_words(all, words);
+        count_long(all, &words->longs);
+    }
     for (uint32_t i = 0; i < BYTE_PAIRS && is_fine; i++) {
         uint64_t key = lm_pair_key((int32_t)(i / SYMBOLS), (int32_t)(i % SYMBOLS));
         bool is_kept = all[i].count > 0 && all[i].count >= least;
@@ -121,8 +150,10 @@ bool lm_pair_set_fill(struct lm_pair_set *set, const struct lm_words *words, int
         is_fine = !is_kept || all[i].index != LM_NO_PAIR;
         all[i].places = all[i].last = 0;
     }
-    if (is_fine)
+    if (is_fine) {
         list_words(set, all, words);
+        list_long(set, all, words);
+    }
     free(all);
     return is_fine;
 }

@@ -1,10 +1,10 @@
 /**
  * Neighbouring pairs of a training run: how often each occurs, and in which words.
  *
- * Counts are exact at all times. The words of a pair are listed once, when it is made: afterwards
- * it is only lost (a new pair always holds the newest symbol). Each symbol that merging removes
- * makes at most two neighbourships, so all lists together have at most three places for each symbol
- * there was: one block, filled from its start, nothing moved.
+ * Counts are exact at all times. The words of a pair, and its places in long words, are listed
+ * once, when it is made: afterwards it is only lost (a new pair always holds the newest symbol).
+ * Each symbol that merging removes makes at most two neighbourships, so all lists together have at
+ * most three places for each symbol there was: one block, filled from its start, nothing moved.
  */
 #ifndef LM_TEXT_BPE_PAIRS_H
 #define LM_TEXT_BPE_PAIRS_H
@@ -19,9 +19,9 @@
 #define LM_NO_PAIR UINT32_MAX
 
 struct lm_pair_count {
-    uint64_t key;         /**< lm_pair_key(left, right) */
-    int64_t count;        /**< occurrences, weighted by word counts; overlapping ones all count */
-    size_t first;         /**< its words: places[first .. first + place_count), ascending */
+    uint64_t key;  /**< lm_pair_key(left, right) */
+    int64_t count; /**< occurrences, weighted by word counts; overlapping ones all count */
+    size_t first;  /**< its words and places: places[first .. first + place_count), ascending */
     uint32_t place_count; /**< some may have lost it meanwhile */
 };
 
@@ -31,7 +31,7 @@ struct lm_pair_set {
     size_t count, capacity;
     uint32_t *slots; /**< index of a pair + 1; 0 is empty */
     size_t slot_mask;
-    uint32_t *places; /**< words */
+    uint32_t *places; /**< words, by their cells; then places in long words */
     size_t place_count;
 };
 

@@ -506,6 +506,29 @@ static void spilling_can_fail(struct tap *tap)
     lm_bpe_trainer_free(trainer);
 }
 
+/* Pieces beyond what is kept in cells, beside short ones, against the reference. */
+static void long_pieces(struct tap *tap)
+{
+    struct lm_rng rng = lm_rng_stream(13, "long");
+    for (uint64_t i = 0; i < LM_REPEAT(60u) + 2; i++) {
+        char text[2500];
+        for (size_t j = 0; j < sizeof text; j++)
+            text[j] =
+                j % 700 == 650 || j % 17 == i ? ' ' : "aabc"[lm_rng_below(rng, i, j, 2 + i % 3)];
+        const struct lm_bpe_options options = {.vocab_size = 256 + 90,
+                                               .min_frequency = 1 + (int64_t)(i % 2)};
+        check_against_naive(tap, text, sizeof text, &options);
+        if (tap->failed)
+            return;
+    }
+    char same[1000];
+    memset(same, 'a', sizeof same);
+    for (size_t size = 250; size < 530; size += 1 + size % 9) {
+        const struct lm_bpe_options options = {.vocab_size = 256 + 20, .min_frequency = 1};
+        check_against_naive(tap, same, size, &options);
+    }
+}
+
 /* One line of 10 MB; one piece of 1 MB beside words. */
 static void long_lines(struct tap *tap)
 {
@@ -546,7 +569,7 @@ static const struct tap_test tests[] = {
         TAP_ROW(small_and_large_sizes) TAP_ROW(empty_corpora) TAP_ROW(cancel)
             TAP_ROW(order_of_documents_does_not_matter) TAP_ROW(counts_are_64_bit)
                 TAP_ROW(equal_bytes_merge_once) TAP_ROW(any_number_of_threads)
-                    TAP_ROW(spilled_is_the_same) TAP_ROW(spilling_can_fail) TAP_ROW(long_lines)
-                        TAP_ROW(real_text)};
+                    TAP_ROW(spilled_is_the_same) TAP_ROW(spilling_can_fail) TAP_ROW(long_pieces)
+                        TAP_ROW(long_lines) TAP_ROW(real_text)};
 
 LM_TEST_MAIN(tests)
