@@ -6,11 +6,9 @@
 #include <sys/stat.h>
 
 #include "base/io.h"
+#include "bpe_card.h"
 #include "bpe_params.h"
 #include "data/jsonl.h"
-
-/* Text that is encoded again to say how many bytes a token holds. */
-#define SAMPLE_BYTES ((uint64_t)4 << 20)
 
 /* The documents of a shard, for the trainer. */
 struct shard {
@@ -100,42 +98,10 @@ static enum lm_status learn(struct lm_vocab **out, struct lm_ctx *ctx, const str
     return LM_OK;
 }
 
-struct sample {
-    uint64_t bytes, tokens;
-};
-
-/* Counts the tokens of the first documents of a shard. */
-static enum lm_status count_tokens(struct sample *sample, const struct lm_vocab *vocab,
-                                   const char *path, struct lm_err *err)
-{
-    struct lm_jsonl_reader *reader = NULL;
-    struct lm_encoder *encoder = lm_encoder_create(vocab);
-    bool is_end = false;
-    enum lm_status status = encoder != NULL
-                                ? lm_jsonl_open(&reader, path, err)
-                                : lm_fail(err, LM_NOMEM, "no memory for an encoder; free some");
-    while (status == LM_OK && !is_end && sample->bytes < SAMPLE_BYTES) {
-        struct lm_jsonl_document document;
-        const int32_t *ids;
-        size_t count = 0;
-        status = lm_jsonl_next(reader, &document, &is_end, err);
-        if (status != LM_OK || is_end)
-            break;
-        status = lm_encode(encoder, document.text, document.size, &ids, &count, err);
-        sample->bytes += document.size;
-        sample->tokens += count;
-    }
-    lm_jsonl_close(reader);
-    lm_encoder_free(encoder);
-    return status;
-}
-
 static void tell(struct lm_ctx *ctx, const struct bpe_params *p, const struct lm_vocab *vocab,
-                 const struct sample *sample)
+                 double bytes_per_token)
 {
     int64_t size = lm_vocab_size(vocab);
-    double bytes_per_token =
-        sample->tokens > 0 ? (double)sample->bytes / (double)sample->tokens : 0;
     if (size < p->vocab_size)
         lm_ctx_note(ctx,
                     "the text supports %lld tokens, fewer than vocab_size %lld: no further pair "
@@ -143,7 +109,6 @@ static void tell(struct lm_ctx *ctx, const struct bpe_params *p, const struct lm
                     (long long)size, (long long)p->vocab_size, (long long)p->min_frequency);
     lm_ctx_result(ctx, "tokens", (double)size);
     lm_ctx_result(ctx, "merges", (double)lm_vocab_merges(vocab));
-    lm_ctx_result(ctx, "train.bytes_per_token", bytes_per_token);
     lm_ctx_headline(ctx, "%lld tokens, %.2f bytes/token", (long long)size, bytes_per_token);
 }
 
@@ -153,16 +118,16 @@ enum lm_status lm_run_bpe(struct lm_ctx *ctx, const void *params, struct lm_err 
 {
     const struct bpe_params *p = params;
     struct lm_vocab *vocab = NULL;
-    struct sample sample = {0, 0};
+    double bytes_per_token;
     const char *path = lm_path_join(lm_ctx_arena(ctx), lm_ctx_input(ctx, "text"), "train.jsonl");
     if (path == NULL)
         return lm_fail(err, LM_NOMEM, "no memory for a path; free some");
     LM_TRY(learn(&vocab, ctx, p, path, err));
     enum lm_status status = lm_vocab_save(vocab, lm_ctx_output(ctx, "vocab"), err);
     if (status == LM_OK)
-        status = count_tokens(&sample, vocab, path, err);
+        status = bpe_card_write(ctx, vocab, &bytes_per_token, err);
     if (status == LM_OK)
-        tell(ctx, p, vocab, &sample);
+        tell(ctx, p, vocab, bytes_per_token);
     lm_vocab_free(vocab);
     return status;
 }
