@@ -121,6 +121,9 @@ const char *const lm_html_style[] = {
     ".text i{font-style:normal;padding:.14em 0}.s1{background:var(--s1)}.s2{background:var(--s2)}"
     ".s3{background:var(--s3)}.s4{background:var(--s4)}.s5{background:var(--s5)}"
     ".s6{background:var(--s6)}.text .p{color:var(--soft)}\n",
+    ".cut i{background:var(--card);border-radius:.2rem}.cut i:nth-of-type(even){"
+    "background:var(--rule)}.cut small{font-size:.72em;vertical-align:-.25em}"
+    ".sum+.sample{margin-top:.9rem}\n",
     ".x{font:600 .68em/1 var(--mono);background:var(--tile);color:var(--ink);"
     "padding:.1em .3em;margin:0 .1em;border-radius:.25em;white-space:nowrap}\n",
     ".ramp{display:flex;flex-wrap:wrap;gap:.2rem .35rem;align-items:center;font-size:.78rem;"

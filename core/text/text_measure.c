@@ -58,18 +58,35 @@ static void count_script(struct lm_text_measure *out, uint32_t code_point)
         out->scripts[lm_unicode_script(code_point)]++;
 }
 
+/* Whether a character begins a word. */
+static inline bool begins_word(unsigned flags, bool *is_in_word)
+{
+    bool is_space = (flags & LM_UC_SPACE) != 0, is_alone = (flags & LM_UC_UNSPACED) != 0;
+    bool is_first = is_alone ? (flags & LM_UC_LETTER) != 0 : !is_space && !*is_in_word;
+    *is_in_word = !is_space && !is_alone;
+    return is_first;
+}
+
+int64_t lm_text_words(const uint8_t *text, size_t size)
+{
+    int64_t words = 0;
+    bool is_in_word = false;
+    for (size_t at = 0; at < size;) {
+        uint32_t code_point;
+        at += read_char(&code_point, text + at, size - at);
+        words += begins_word(lm_unicode(code_point), &is_in_word);
+    }
+    return words;
+}
+
 static void count_char(struct meter *meter, uint32_t code_point)
 {
     struct lm_text_measure *out = meter->out;
     unsigned flags = lm_unicode(code_point);
     out->chars++;
-    if (flags & LM_UC_SPACE) {
-        meter->is_in_word = false;
+    out->words += begins_word(flags, &meter->is_in_word);
+    if (flags & LM_UC_SPACE)
         return;
-    }
-    bool is_alone = (flags & LM_UC_UNSPACED) != 0;
-    out->words += is_alone ? (flags & LM_UC_LETTER) != 0 : !meter->is_in_word;
-    meter->is_in_word = !is_alone;
     out->visible++;
     out->letters += (flags & (LM_UC_LETTER | LM_UC_MARK)) != 0;
     out->numbers += (flags & LM_UC_NUMBER) != 0;

@@ -21,7 +21,7 @@ enum lm_port_flags {
 };
 
 /** A named, typed input or output. Kinds: corpus text card vocab tokens model log scores items
- *  samples html markdown json junit. */
+ *  samples html markdown json junit tokenizer_card. */
 struct lm_port {
     const char *name, *kind, *help;
     unsigned flags;

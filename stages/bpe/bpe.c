@@ -9,11 +9,14 @@
 static const struct lm_port inputs[] = {
     {"text", "text", "cleaned text; merges are learned from its train split alone",
      LM_PORT_FOLDER | LM_PORT_OPTIONAL},
+    {"sources", "card", "data card of the same text, for the card's figures by source",
+     LM_PORT_OPTIONAL},
     {NULL, NULL, NULL, 0},
 };
 
 static const struct lm_port outputs[] = {
     {"vocab", "vocab", "bytes, merges and special tokens in one text file", 0},
+    {"card", "tokenizer_card", "how well the vocabulary fits the text, by split and source", 0},
     {NULL, NULL, NULL, 0},
 };
 
@@ -172,7 +175,7 @@ static enum lm_status resolve(void *data, struct lm_arena *arena, struct lm_err 
 extern const struct lm_stage lm_stage_bpe;
 const struct lm_stage lm_stage_bpe = {
     .name = "bpe",
-    .version = 1,
+    .version = 2,
     .summary = "learns a byte-level BPE vocabulary from the train split, or imports one",
     .inputs = inputs,
     .outputs = outputs,

@@ -2,16 +2,14 @@
 #include <lmpipe/stage.h>
 #include <lmpipe/tokenizer.h>
 
+#include <math.h>
 #include <string.h>
 
 #include "base/io.h"
+#include "bpe_card.h"
 #include "bpe_count.h"
 #include "bpe_import.h"
 #include "bpe_params.h"
-#include "data/jsonl.h"
-
-/* Text that is encoded again to say how many bytes a token holds. */
-#define SAMPLE_BYTES ((uint64_t)4 << 20)
 
 static bool on_merge(void *user, int64_t done, int64_t total)
 {
@@ -76,43 +74,10 @@ static enum lm_status learn(struct lm_vocab **out, struct lm_ctx *ctx, const str
     return status;
 }
 
-struct sample {
-    bool is_taken; /* there was text */
-    uint64_t bytes, tokens;
-};
-
-/* Counts the tokens of the first documents of a shard. */
-static enum lm_status count_tokens(struct sample *sample, const struct lm_vocab *vocab,
-                                   const char *path, struct lm_err *err)
-{
-    struct lm_jsonl_reader *reader = NULL;
-    struct lm_encoder *encoder = lm_encoder_create(vocab);
-    bool is_end = false;
-    enum lm_status status = encoder != NULL
-                                ? lm_jsonl_open(&reader, path, err)
-                                : lm_fail(err, LM_NOMEM, "no memory for an encoder; free some");
-    while (status == LM_OK && !is_end && sample->bytes < SAMPLE_BYTES) {
-        struct lm_jsonl_document document;
-        const int32_t *ids;
-        size_t count = 0;
-        status = lm_jsonl_next(reader, &document, &is_end, err);
-        if (status != LM_OK || is_end)
-            break;
-        status = lm_encode(encoder, document.text, document.size, &ids, &count, err);
-        sample->bytes += document.size;
-        sample->tokens += count;
-    }
-    lm_jsonl_close(reader);
-    lm_encoder_free(encoder);
-    return status;
-}
-
 static void tell(struct lm_ctx *ctx, const struct bpe_params *p, const struct lm_vocab *vocab,
-                 const struct sample *sample)
+                 double bytes_per_token)
 {
     int64_t size = lm_vocab_size(vocab);
-    double bytes_per_token =
-        sample->tokens > 0 ? (double)sample->bytes / (double)sample->tokens : 0;
     if (!bpe_imports(p) && size < p->vocab_size)
         lm_ctx_note(ctx,
                     "the text supports %lld tokens, fewer than vocab_size %lld: no further pair "
@@ -120,12 +85,10 @@ static void tell(struct lm_ctx *ctx, const struct bpe_params *p, const struct lm
                     (long long)size, (long long)p->vocab_size, (long long)p->min_frequency);
     lm_ctx_result(ctx, "tokens", (double)size);
     lm_ctx_result(ctx, "merges", (double)lm_vocab_merges(vocab));
-    if (sample->is_taken) {
-        lm_ctx_result(ctx, "train.bytes_per_token", bytes_per_token);
-        lm_ctx_headline(ctx, "%lld tokens, %.2f bytes/token", (long long)size, bytes_per_token);
-    } else {
+    if (isnan(bytes_per_token)) /* there was no text */
         lm_ctx_headline(ctx, "%lld tokens", (long long)size);
-    }
+    else
+        lm_ctx_headline(ctx, "%lld tokens, %.2f bytes/token", (long long)size, bytes_per_token);
 }
 
 /* train.jsonl of the connected text; NULL when none is connected. */
@@ -154,16 +117,15 @@ enum lm_status lm_run_bpe(struct lm_ctx *ctx, const void *params, struct lm_err 
 {
     const struct bpe_params *p = params;
     struct lm_vocab *vocab = NULL;
-    struct sample sample = {0};
+    double bytes_per_token = NAN;
     const char *path = NULL;
     LM_TRY(find_text(&path, ctx, err));
-    sample.is_taken = path != NULL;
     LM_TRY(make(&vocab, ctx, p, path, err));
     enum lm_status status = lm_vocab_save(vocab, lm_ctx_output(ctx, "vocab"), err);
-    if (status == LM_OK && path != NULL)
-        status = count_tokens(&sample, vocab, path, err);
     if (status == LM_OK)
-        tell(ctx, p, vocab, &sample);
+        status = bpe_card_write(ctx, vocab, &bytes_per_token, err);
+    if (status == LM_OK)
+        tell(ctx, p, vocab, bytes_per_token);
     lm_vocab_free(vocab);
     return status;
 }

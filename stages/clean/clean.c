@@ -135,7 +135,7 @@ static enum lm_status resolve(void *data, struct lm_arena *arena, struct lm_err 
 extern const struct lm_stage lm_stage_clean;
 const struct lm_stage lm_stage_clean = {
     .name = "clean",
-    .version = 1,
+    .version = 2,
     .summary = "repairs text, cuts it into documents, drops the bad ones and splits the rest",
     .inputs = inputs,
     .outputs = outputs,

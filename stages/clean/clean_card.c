@@ -20,6 +20,8 @@ static void put_sources(struct lm_json_writer *writer, const struct clean_corpus
         lm_json_member_int(writer, "bytes", source->bytes);
         lm_json_member_int(writer, "documents", source->documents);
         lm_json_member_int(writer, "kept", source->kept);
+        for (size_t k = 0; k < LM_SPLITS; k++)
+            lm_json_member_int(writer, lm_split_names[k], source->shared[k]);
         lm_json_close(writer, '}');
     }
     lm_json_close(writer, ']');

@@ -8,12 +8,14 @@
 
 #include <lmpipe/arena.h>
 #include <lmpipe/status.h>
+#include <lmpipe/tokens.h>
 
 struct clean_source {
     const char *name, *license;
     size_t files;
     int64_t bytes; /**< of its files */
     int64_t documents, kept;
+    int64_t shared[LM_SPLITS]; /**< documents of each split, where they follow one another */
 };
 
 struct clean_file {

@@ -69,7 +69,8 @@ static enum lm_status judge(struct run *run, struct clean_item *item)
                                  run->err);
     source->kept++;
     LM_TRY(clean_totals_keep(&run->totals, arena, &item->measure, item->text.size, run->err));
-    return clean_splitter_put(&run->splitter, text, item->text.size, &item->digest, run->err);
+    return clean_splitter_put(&run->splitter, item->source, text, item->text.size, &item->digest,
+                              run->err);
 }
 
 static enum lm_status flush(struct run *run)
@@ -155,7 +156,7 @@ static enum lm_status prepare(struct run *run)
         run->bytes_all += run->corpus.sources[i].bytes;
     LM_TRY(clean_totals_init(&run->totals, arena, rules, p->rules.count, run->err));
     return clean_splitter_open(&run->splitter, arena, lm_ctx_output(run->ctx, "text"), &p->split,
-                               run->err);
+                               run->corpus.sources, run->err);
 }
 
 /* Nothing is left: says who took most. */

@@ -16,9 +16,10 @@ enum lm_split clean_side_of(const struct lm_digest *digest, const struct clean_s
 
 enum lm_status clean_splitter_open(struct clean_splitter *out, struct lm_arena *arena,
                                    const char *folder, const struct clean_split *options,
-                                   struct lm_err *err)
+                                   struct clean_source *sources, struct lm_err *err)
 {
     *out = (struct clean_splitter){.options = *options,
+                                   .sources = sources,
                                    .is_by_position = strcmp(options->by, "position") == 0};
     for (size_t i = 0; i < LM_SPLITS; i++) {
         char *path = lm_arena_printf(arena, "%s/%s.jsonl", folder, lm_split_names[i]);
@@ -34,22 +35,23 @@ enum lm_status clean_splitter_open(struct clean_splitter *out, struct lm_arena *
     return lm_jsonl_create(&out->all, out->all_path, err);
 }
 
-static enum lm_status put_side(struct clean_splitter *splitter, enum lm_split side,
+static enum lm_status put_side(struct clean_splitter *splitter, enum lm_split side, size_t source,
                                const void *text, size_t size, struct lm_err *err)
 {
+    splitter->sources[source].shared[side]++;
     splitter->sides[side].documents++;
     splitter->sides[side].bytes += (int64_t)size;
     return lm_jsonl_put(splitter->writers[side], text, size, err);
 }
 
-enum lm_status clean_splitter_put(struct clean_splitter *splitter, const void *text, size_t size,
-                                  const struct lm_digest *digest, struct lm_err *err)
+enum lm_status clean_splitter_put(struct clean_splitter *splitter, size_t source, const void *text,
+                                  size_t size, const struct lm_digest *digest, struct lm_err *err)
 {
     splitter->total.documents++;
     splitter->total.bytes += (int64_t)size;
     if (splitter->is_by_position)
         return lm_jsonl_put(splitter->all, text, size, err);
-    return put_side(splitter, clean_side_of(digest, &splitter->options), text, size, err);
+    return put_side(splitter, clean_side_of(digest, &splitter->options), source, text, size, err);
 }
 
 /* ---- by position ---- */
@@ -76,7 +78,8 @@ static size_t line_border(const uint8_t *text, size_t size, size_t want)
 }
 
 static enum lm_status cut_single(struct clean_splitter *splitter, const struct borders *borders,
-                                 const struct lm_jsonl_document *document, struct lm_err *err)
+                                 size_t source, const struct lm_jsonl_document *document,
+                                 struct lm_err *err)
 {
     size_t start = 0;
     for (size_t side = 0; side < LM_SPLITS; side++) {
@@ -84,8 +87,8 @@ static enum lm_status cut_single(struct clean_splitter *splitter, const struct b
         if (want < end)
             end = line_border(document->text, document->size, want);
         if (end > start)
-            LM_TRY(
-                put_side(splitter, (enum lm_split)side, document->text + start, end - start, err));
+            LM_TRY(put_side(splitter, (enum lm_split)side, source, document->text + start,
+                            end - start, err));
         start = end > start ? end : start;
     }
     return LM_OK;
@@ -97,19 +100,22 @@ static enum lm_status share_out(struct clean_splitter *splitter, struct lm_jsonl
 {
     const struct borders borders = find_borders(splitter);
     double at = 0;
-    for (;;) {
+    size_t source = 0;
+    for (int64_t of_source = 0;; of_source++) {
         struct lm_jsonl_document document;
         bool is_end = false;
         LM_TRY(lm_jsonl_next(reader, &document, &is_end, err));
         if (is_end)
             return LM_OK;
+        for (; of_source == splitter->sources[source].kept; of_source = 0)
+            source++;
         if (splitter->total.documents == 1)
-            return cut_single(splitter, &borders, &document, err);
+            return cut_single(splitter, &borders, source, &document, err);
         double middle = at + (double)document.size / 2;
         size_t side = 0;
         while (side < LM_TEST && middle >= borders.ends[side])
             side++;
-        LM_TRY(put_side(splitter, (enum lm_split)side, document.text, document.size, err));
+        LM_TRY(put_side(splitter, (enum lm_split)side, source, document.text, document.size, err));
         at += (double)document.size;
     }
 }

@@ -15,6 +15,7 @@
 #include <lmpipe/status.h>
 #include <lmpipe/tokens.h>
 
+#include "clean_corpus.h"
 #include "clean_params.h"
 #include "data/jsonl.h"
 
@@ -25,6 +26,7 @@ struct clean_side {
 struct clean_splitter {
     struct clean_split options;
     bool is_by_position;
+    struct clean_source *sources; /**< borrowed; documents come in their order */
     struct lm_jsonl_writer *writers[LM_SPLITS];
     struct lm_jsonl_writer *all; /**< by position: everything first, in `all_path` */
     const char *all_path;
@@ -36,12 +38,14 @@ struct clean_splitter {
  *  bits as a fraction. */
 enum lm_split clean_side_of(const struct lm_digest *digest, const struct clean_split *split);
 
-/** Creates the files in `folder`. LM_IO, LM_NOMEM; abandon it in either case. */
+/** Creates the files in `folder`. `sources` learn how their documents were shared out.
+ *  LM_IO, LM_NOMEM; abandon it in either case. */
 enum lm_status clean_splitter_open(struct clean_splitter *out, struct lm_arena *arena,
                                    const char *folder, const struct clean_split *options,
-                                   struct lm_err *err);
-enum lm_status clean_splitter_put(struct clean_splitter *splitter, const void *text, size_t size,
-                                  const struct lm_digest *digest, struct lm_err *err);
+                                   struct clean_source *sources, struct lm_err *err);
+/** The next document, of sources[source]; sources never go backwards, and `kept` counts it. */
+enum lm_status clean_splitter_put(struct clean_splitter *splitter, size_t source, const void *text,
+                                  size_t size, const struct lm_digest *digest, struct lm_err *err);
 /** Writes what is left. LM_INVALID when train or valid stays empty, with what to do. */
 enum lm_status clean_splitter_finish(struct clean_splitter *splitter, struct lm_err *err);
 void clean_splitter_abandon(struct clean_splitter *splitter);

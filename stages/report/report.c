@@ -10,6 +10,7 @@ static const struct lm_port inputs[] = {
     {"samples", "samples", "generated text", LM_PORT_OPTIONAL},
     {"card", "card", "data card", LM_PORT_OPTIONAL},
     {"vocab", "vocab", "vocabulary, for tokens in words", LM_PORT_OPTIONAL},
+    {"tokenizer", "tokenizer_card", "tokenizer card", LM_PORT_OPTIONAL},
     {NULL, NULL, NULL, 0},
 };
 
@@ -32,7 +33,7 @@ static const struct lm_param params[] = {
 
 const struct lm_stage lm_stage_report = {
     .name = "report",
-    .version = 1,
+    .version = 2,
     .summary = "one page for people, files for machines and CI",
     .flags = LM_STAGE_EXPERIMENT,
     .max_threads = 1,

@@ -35,6 +35,24 @@ static double figure_of_samples(const struct report *report, const char *name)
     return (double)NAN;
 }
 
+/* "tokens" and "merges" of the vocabulary, "SPLIT.NAME", "held_out.NAME" of the tokenizer card. */
+static double figure_of_tokenizer(const struct report *report, const char *name)
+{
+    const struct lm_json *card = report->tokenizer, *splits = lm_json_get(card, "splits");
+    const char *dot = strchr(name, '.'), *key = dot != NULL ? dot + 1 : name;
+    const struct lm_json *parts[] = {lm_json_get(card, "vocabulary"), lm_json_get(splits, "train"),
+                                     lm_json_get(splits, "valid"), lm_json_get(splits, "test"),
+                                     lm_json_get(card, "held_out")};
+    static const char *const names[] = {"", "train", "valid", "test", "held_out"};
+    size_t length = dot != NULL ? (size_t)(dot - name) : 0;
+    if (dot == NULL && strcmp(key, "tokens") == 0)
+        key = "size";
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strlen(names[i]) == length && memcmp(names[i], name, length) == 0)
+            return lm_json_double(lm_json_get(parts[i], key), (double)NAN);
+    return (double)NAN;
+}
+
 /* Value of STAGE.NAME from the artifact of STAGE this report was given. */
 static double metric_value(const struct report *report, const char *metric)
 {
@@ -49,6 +67,8 @@ static double metric_value(const struct report *report, const char *metric)
         return last_of_log(report, dot + 1);
     if (type != NULL && strcmp(type, "sample") == 0)
         return figure_of_samples(report, dot + 1);
+    if (type != NULL && strcmp(type, "bpe") == 0)
+        return figure_of_tokenizer(report, dot + 1);
     return lm_json_double(lm_json_get(report->scores, dot + 1), (double)NAN);
 }
 

@@ -77,6 +77,7 @@ static enum lm_status read_inputs(struct report *report, struct lm_ctx *ctx, str
         LM_TRY(lm_json_parse(&report->experiment, facts, strlen(facts), err));
     LM_TRY(read_json(&report->scores, report, lm_ctx_input(ctx, "scores"), "scores", err));
     LM_TRY(read_json(&report->card, report, lm_ctx_input(ctx, "card"), "card", err));
+    LM_TRY(read_json(&report->tokenizer, report, lm_ctx_input(ctx, "tokenizer"), "tokenizer", err));
     LM_TRY(read_items(report, lm_ctx_input(ctx, "items"), err));
     LM_TRY(read_lines(&report->samples, report, lm_ctx_input(ctx, "samples"), "samples", err));
     LM_TRY(read_lines(&report->log_lines, report, lm_ctx_input(ctx, "log"), "log", err));
@@ -109,6 +110,7 @@ void report_release(struct report *report)
     lm_json_free(report->experiment);
     lm_json_free(report->scores);
     lm_json_free(report->card);
+    lm_json_free(report->tokenizer);
     lm_json_free(report->curves);
     release_lines(&report->passages);
     release_lines(&report->samples);

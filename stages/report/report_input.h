@@ -37,7 +37,7 @@ struct report_gate {
 struct report {
     struct lm_arena *arena;
     const struct report_params *params;
-    struct lm_json *experiment, *scores, *card, *curves;
+    struct lm_json *experiment, *scores, *card, *tokenizer, *curves;
     struct report_lines passages, samples, log_lines;
     struct report_log log;
     struct lm_vocab *vocab;

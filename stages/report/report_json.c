@@ -134,6 +134,8 @@ void report_json_write(struct lm_buf *out, const struct report *report)
     put_figures(&writer, report);
     lm_json_key(&writer, "card");
     put_value(&writer, report->card);
+    lm_json_key(&writer, "tokenizer");
+    put_value(&writer, report->tokenizer);
     lm_json_key(&writer, "stages");
     put_value(&writer, lm_json_get(report->experiment, "stages"));
     lm_json_close(&writer, '}');

@@ -1,12 +1,15 @@
 #include <math.h>
 #include <string.h>
 
+#include <lmpipe/tokens.h>
+
 #include "data/html.h"
 #include "data/numtext.h"
 
 #include "report_files.h"
 #include "report_page.h"
 #include "report_series.h"
+#include "report_tokenizer.h"
 
 enum { SPARKS = 32 };
 
@@ -87,6 +90,32 @@ static void put_scores(struct lm_buf *out, const struct report *report)
                       "\n95 %% interval of the first figure over documents: %s\xe2\x80\x93%s\n",
                       from.text, to.text);
     lm_buf_putc(out, '\n');
+}
+
+/* The tokenizer card by split. */
+static void put_tokenizer(struct lm_buf *out, const struct report *report)
+{
+    const struct lm_json *splits = lm_json_get(report->tokenizer, "splits");
+    const struct lm_json *held_out = lm_json_get(report->tokenizer, "held_out");
+    struct lm_num unused =
+        lm_num_percent(lm_json_double(lm_json_get(held_out, "unused_share"), (double)NAN), 1);
+    if (splits == NULL)
+        return;
+    lm_buf_puts(out, "| tokenizer |");
+    for (size_t i = 0; report_tokenizer_columns[i].key != NULL; i++)
+        lm_buf_printf(out, " %s |", report_tokenizer_columns[i].label);
+    lm_buf_puts(out, "\n|---|");
+    for (size_t i = 0; report_tokenizer_columns[i].key != NULL; i++)
+        lm_buf_puts(out, "---:|");
+    for (size_t split = 0; split < LM_SPLITS; split++) {
+        const struct lm_json *row = lm_json_get(splits, lm_split_names[split]);
+        lm_buf_printf(out, "\n| %s |", lm_split_names[split]);
+        for (size_t i = 0; report_tokenizer_columns[i].key != NULL; i++) {
+            struct lm_num text = report_tokenizer_cell(row, i);
+            lm_buf_printf(out, " %s |", text.text);
+        }
+    }
+    lm_buf_printf(out, "\n\n%s of the tokens do not occur in held-out text.\n\n", unused.text);
 }
 
 /* Mean of each of SPARKS equal parts as a block of eight heights. */
@@ -207,6 +236,7 @@ void report_markdown_write(struct lm_buf *out, const struct report *report)
     put_head(out, report);
     put_if_fits(out, report, put_gates);
     put_if_fits(out, report, put_scores);
+    put_if_fits(out, report, put_tokenizer);
     put_if_fits(out, report, put_training);
     put_samples(out, report);
 }

@@ -19,7 +19,7 @@ static const struct {
     {"samples", "Samples", report_has_samples, report_page_samples},
     {"figures", "Diversity and novelty", report_has_figures, report_page_figures},
     {"data", "Data", report_has_card, report_page_card},
-    {"tokenizer", "Tokenizer", report_has_vocab, report_page_vocab},
+    {"tokenizer", "Tokenizer", report_has_tokenizer, report_page_tokenizer},
     {"model", "Model", report_has_model, report_page_model},
     {"provenance", "Provenance", report_has_provenance, report_page_provenance},
 };

@@ -26,13 +26,15 @@ bool report_has_figures(const struct report *report);
 void report_page_figures(struct lm_buf *out, const struct report *report);
 bool report_has_card(const struct report *report);
 void report_page_card(struct lm_buf *out, const struct report *report);
-bool report_has_vocab(const struct report *report);
-void report_page_vocab(struct lm_buf *out, const struct report *report);
+bool report_has_tokenizer(const struct report *report);
+void report_page_tokenizer(struct lm_buf *out, const struct report *report);
 bool report_has_model(const struct report *report);
 void report_page_model(struct lm_buf *out, const struct report *report);
 bool report_has_provenance(const struct report *report);
 void report_page_provenance(struct lm_buf *out, const struct report *report);
 
+/** A row of a table of facts. */
+void report_fact_write(struct lm_buf *out, const char *label, const char *value);
 /** Is this line of the samples of a kind: "method", "sample", "figures"? */
 bool report_is_kind(const struct lm_json *line, const char *kind);
 

@@ -55,6 +55,7 @@ static void fixture_open(struct fixture *f)
     lm_params_defaults(&f->params, lm_stage_bpe.params);
     write_shard(f, "train.jsonl", train, 3);
     write_shard(f, "valid.jsonl", valid, 1);
+    write_shard(f, "test.jsonl", NULL, 0);
 }
 
 static void fixture_close(struct fixture *f)

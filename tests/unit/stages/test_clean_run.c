@@ -1,5 +1,6 @@
 /* The stage type clean through a context: what it writes, what never moves, what it refuses. */
 #include <lmpipe/rng.h>
+#include <lmpipe/tokens.h>
 
 #include "clean_fixture.h"
 #include "text/clean_rules.h"
@@ -162,6 +163,53 @@ static void what_is_dropped_leaves_no_trace(struct tap *tap)
     fixture_close(&f);
 }
 
+/* Documents of a source in a split, as the card tells. */
+static int64_t shared(const struct lm_json *card, size_t source, const char *split)
+{
+    return lm_json_int(lm_json_get(lm_json_at(lm_json_get(card, "sources"), source), split), -1);
+}
+
+static struct lm_json *read_card(struct fixture *f)
+{
+    struct lm_json *card = NULL;
+    const char *text = output(f, "card");
+    if (lm_json_parse(&card, text, strlen(text), &f->err) != LM_OK)
+        abort();
+    return card;
+}
+
+/* By position, with a source that yields nothing: 10 documents of 4 bytes, 3 + 0 + 7. */
+static void the_card_tells_where_documents_come_from(struct tap *tap)
+{
+    static const int64_t want[3][LM_SPLITS] = {{3, 0, 0}, {0, 0, 0}, {2, 3, 2}};
+    struct fixture f;
+    by_line(&f);
+    f.params.split = (struct clean_split){"position", 0.3, 0.2};
+    const struct corpus_text texts[] = {{"a", "data", "aaa1\naaa2\naaa3\n", 0},
+                                        {"b", "data", "aaa1\n\n", 0},
+                                        {"c", "data", "c001\nc002\nc003\nc004\n", 0},
+                                        {"c", "more", "c005\nc006\nc007\n", 0}};
+    REQUIRE(fixture_run(&f, texts, 4) == LM_OK);
+    struct lm_json *card = read_card(&f);
+    for (size_t i = 0; i < 3; i++)
+        for (size_t k = 0; k < LM_SPLITS; k++)
+            CHECK_INT(shared(card, i, lm_split_names[k]), want[i][k]);
+    lm_json_free(card);
+    f.params.split.by = "hash";
+    f.params.split.test = 0.3;
+    REQUIRE(fixture_run(&f, texts, 4) == LM_OK);
+    card = read_card(&f);
+    for (size_t k = 0; k < LM_SPLITS; k++) {
+        const char *text = output(&f, lm_arena_printf(f.arena, "text/%s.jsonl", lm_split_names[k]));
+        int64_t first = shared(card, 0, lm_split_names[k]);
+        CHECK_INT(first + shared(card, 2, lm_split_names[k]), count_lines(text));
+        for (int64_t i = 0; i < (int64_t)count_lines(text); i++, text = strchr(text, '\n') + 1)
+            CHECK(strncmp(strstr(text, "\"text\":\"") + 8, i < first ? "a" : "c", 1) == 0);
+    }
+    lm_json_free(card);
+    fixture_close(&f);
+}
+
 static void order_of_sources_and_threads_do_not_matter(struct tap *tap)
 {
     struct fixture f;
@@ -318,10 +366,11 @@ static void bad_manifests(struct tap *tap)
 
 static const struct tap_test tests[] = {
     TAP_ROW(choices_equal_the_tables) TAP_ROW(writes_three_splits_and_a_card)
-        TAP_ROW(a_side_never_changes) TAP_ROW(what_is_dropped_leaves_no_trace)
-            TAP_ROW(order_of_sources_and_threads_do_not_matter) TAP_ROW(large_files)
-                TAP_ROW(position_splits_on_borders) TAP_ROW(a_single_document_is_cut_at_a_line)
-                    TAP_ROW(says_what_to_do) TAP_ROW(parameters_are_checked) TAP_ROW(cancels)
-                        TAP_ROW(bad_manifests)};
+        TAP_ROW(the_card_tells_where_documents_come_from) TAP_ROW(a_side_never_changes)
+            TAP_ROW(what_is_dropped_leaves_no_trace)
+                TAP_ROW(order_of_sources_and_threads_do_not_matter) TAP_ROW(large_files)
+                    TAP_ROW(position_splits_on_borders) TAP_ROW(a_single_document_is_cut_at_a_line)
+                        TAP_ROW(says_what_to_do) TAP_ROW(parameters_are_checked) TAP_ROW(cancels)
+                            TAP_ROW(bad_manifests)};
 
 LM_TEST_MAIN(tests)

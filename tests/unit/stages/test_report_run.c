@@ -30,11 +30,11 @@ enum { OUTPUTS = sizeof outputs / sizeof outputs[0] };
 
 /* Inputs by port; NULL: not connected. */
 struct inputs {
-    const char *scores, *log, *items, *samples, *card, *vocab, *experiment;
+    const char *scores, *log, *items, *samples, *card, *vocab, *tokenizer, *experiment;
 };
-static const struct inputs all = {DATA "/scores.json",    DATA "/log.jsonl", DATA "/items",
-                                  DATA "/samples.jsonl",  DATA "/card.json", TOP "/vocab",
-                                  DATA "/experiment.json"};
+static const struct inputs all = {DATA "/scores.json",    DATA "/log.jsonl",      DATA "/items",
+                                  DATA "/samples.jsonl",  DATA "/card.json",      TOP "/vocab",
+                                  DATA "/tokenizer.json", DATA "/experiment.json"};
 
 static bool no_document(void *user, const uint8_t **text, size_t *size)
 {
@@ -63,15 +63,16 @@ static bool start(void)
 
 static enum lm_status run(const char *folder, const struct inputs *in, struct lm_err *err)
 {
-    const char *const ports[] = {"scores", "log", "items", "samples", "card", "vocab"};
-    const char *const paths[] = {in->scores, in->log, in->items, in->samples, in->card, in->vocab};
-    struct lm_job_input inputs[6];
+    const char *const ports[] = {"scores", "log", "items", "samples", "card", "vocab", "tokenizer"};
+    const char *const paths[] = {in->scores, in->log,   in->items,    in->samples,
+                                 in->card,   in->vocab, in->tokenizer};
+    struct lm_job_input inputs[7];
     struct lm_arena *arena = lm_arena_create();
     struct lm_job job = {.stage = &lm_stage_report, .params = &usual, .folder = folder};
     struct lm_ctx *ctx = NULL;
     char *facts = NULL;
     size_t size;
-    for (size_t i = 0; i < 6; i++) {
+    for (size_t i = 0; i < 7; i++) {
         if (paths[i] != NULL)
             inputs[job.input_count++] = (struct lm_job_input){ports[i], ports[i], paths[i]};
     }
@@ -219,6 +220,87 @@ static void verdict_and_gates_are_in_words(struct tap *tap)
     lm_arena_free(arena);
 }
 
+/* ---- the tokenizer ---- */
+
+static void tokenizer_card_is_shown(struct tap *tap)
+{
+    struct lm_arena *arena = lm_arena_create();
+    REQUIRE(start() && run(TOP "/a", &all, NULL) == LM_OK);
+    char *page = read_output(arena, TOP "/a", "html");
+    char *text = read_output(arena, TOP "/a", "md");
+    REQUIRE(page != NULL && text != NULL);
+    CHECK(strstr(page, "<td>64 tokens, 25.0\xc2\xa0%</td>") != NULL);
+    CHECK(strstr(page,
+                 "<tr><th scope=\"row\">valid</th><td class=\"n\">2,000</td>"
+                 "<td class=\"n\">1.500</td><td class=\"n\">4.000</td>"
+                 "<td class=\"n\">25.0\xc2\xa0%</td><td class=\"n\">0.432</td></tr>") != NULL);
+    CHECK(strstr(page, "<tr><th scope=\"row\">test</th><td class=\"n\">0</td>"
+                       "<td class=\"n\">n/a</td>") != NULL);
+    CHECK(strstr(page, "<tr><th scope=\"row\">a&lt;b&gt;</th><td class=\"n\">1,000,000</td>") !=
+          NULL);
+    /* three tokens of one character, then one each; what looks like markup is text */
+    CHECK(strstr(page, "<i>\xe2\x82\xac<small>3</small></i><i>&lt;</i><i>s</i><i>c</i>") != NULL);
+    CHECK(strstr(page, "<i><b class=\"x\">U+202E</b><small>3</small></i><i>a</i>") != NULL);
+    CHECK(strstr(page, "<i>y</i>\xe2\x80\xa6</div>") != NULL); /* cut */
+    CHECK(strstr(page, "valid, document 0123456789ab, line 3<") != NULL);
+    CHECK_INT(count_of(page, "<summary>1 more</summary>"), 1);
+    CHECK(strstr(page, "Bytes per held-out token") == NULL);
+    CHECK(strstr(text, "| valid | 2,000 | 1.500 | 4.000 | 25.0\xc2\xa0% | 0.432 |\n") != NULL);
+    CHECK(strstr(text, "25.0\xc2\xa0% of the tokens do not occur in held-out text.") != NULL);
+    lm_arena_free(arena);
+}
+
+static void tokenizer_without_its_card_or_vocabulary(struct tap *tap)
+{
+    struct lm_arena *arena = lm_arena_create();
+    struct inputs in = all;
+    in.tokenizer = NULL;
+    REQUIRE(start() && run(TOP "/a", &in, NULL) == LM_OK);
+    char *page = read_output(arena, TOP "/a", "html");
+    char *text = read_output(arena, TOP "/a", "md");
+    REQUIRE(page != NULL && text != NULL);
+    CHECK(strstr(page, "id=\"tokenizer\"") != NULL && strstr(page, "By split") == NULL);
+    CHECK(strstr(text, "| tokenizer |") == NULL);
+    in = all;
+    in.vocab = NULL;
+    REQUIRE(run(TOP "/a", &in, NULL) == LM_OK);
+    page = read_output(arena, TOP "/a", "html");
+    check_wellformed(tap, page, 200);
+    CHECK(page != NULL && strstr(page, "<th scope=\"row\">Vocabulary</th><td>257</td>") != NULL);
+    CHECK(page != NULL && strstr(page, "\xe2\x82\xac&lt;script&gt;x") != NULL);
+    /* what an imported vocabulary without text has */
+    static const char bare[] = "{\"vocabulary\":{\"size\":9,\"merges\":2,\"pattern\":\"gpt2\"}}";
+    in.tokenizer = TOP "/tokenizer";
+    REQUIRE(lm_file_write(in.tokenizer, bare, sizeof bare - 1, NULL) == LM_OK);
+    REQUIRE(run(TOP "/a", &in, NULL) == LM_OK);
+    page = read_output(arena, TOP "/a", "html");
+    check_wellformed(tap, page, 200);
+    CHECK(page != NULL && strstr(page, "<td>9</td>") != NULL && strstr(page, "By split") == NULL);
+    lm_arena_free(arena);
+}
+
+static void gates_of_the_tokenizer(struct tap *tap)
+{
+    static const char facts[] =
+        "{\"name\":\"x\",\"gates\":[{\"metric\":\"v.valid.bytes_per_token\",\"min\":1.5},"
+        "{\"metric\":\"v.held_out.unused_share\",\"max\":0.2},"
+        "{\"metric\":\"v.tokens\",\"max\":257},{\"metric\":\"v.nothing.here\",\"max\":1},"
+        "{\"metric\":\"v.test.bytes_per_token\",\"min\":1}],"
+        "\"stages\":{\"v\":{\"uses\":\"bpe\",\"params\":{}}}}";
+    struct lm_arena *arena = lm_arena_create();
+    struct inputs in = all;
+    in.experiment = TOP "/facts";
+    REQUIRE(start() && lm_file_write(in.experiment, facts, sizeof facts - 1, NULL) == LM_OK);
+    REQUIRE(run(TOP "/a", &in, NULL) == LM_OK);
+    char *page = read_output(arena, TOP "/a", "html");
+    REQUIRE(page != NULL);
+    CHECK(strstr(page, "<td>1.5 is at least 1.5</td>") != NULL);
+    CHECK(strstr(page, "<td>0.25 is above 0.2</td>") != NULL);
+    CHECK(strstr(page, "<td>257 is at most 257</td>") != NULL);
+    CHECK_INT(count_of(page, "<b class=\"und\">undecided</b>"), 2);
+    lm_arena_free(arena);
+}
+
 /* ---- the other files ---- */
 
 static void markdown_is_safe_and_small(struct tap *tap)
@@ -252,6 +334,8 @@ static void json_holds_the_numbers(struct tap *tap)
     CHECK_INT(lm_json_count(lm_json_get(loss, "mean")), 8);
     CHECK_NEAR(lm_json_double(lm_json_at(lm_json_get(loss, "mean"), 7), 0), 3.75, 0);
     CHECK_INT(lm_json_count(lm_json_get(root, "samples")), 3);
+    const struct lm_json *held_out = lm_json_get(lm_json_get(root, "tokenizer"), "held_out");
+    CHECK_INT(lm_json_count(lm_json_get(held_out, "worst_lines")), 5);
     lm_json_free(root);
     lm_arena_free(arena);
 }
@@ -386,9 +470,9 @@ static void claims_no_more_than_the_interval(struct tap *tap)
 static void golden_bytes(struct tap *tap)
 {
     static const char *const golden[OUTPUTS] = {
-        "059d2e7eecf208dde0a77de78d8169d52cf1d22f1991a88e40e358cd76aea4a5",
-        "851c6569e33d131e93d9bf7b7a58886b02a56c12967d13eac8b66a84371b23b4",
-        "db5b63658d660ce295a8aa2453c44c9370078a7c5d74fe372b22be24137f57a3",
+        "653fd7f8d560f4be91fcd603aa1e86a6e719b1d53b159b942dd45c77160bdef0",
+        "a333433b6bf514993a7cec28188c30210f096d24ed09c2c6c91f9e71e348206b",
+        "22596beab05eb8ea39e4bc280c24266af3b8fb5cbca7fa06832f3e32d3feaebe",
         "58e6331a4b0f97cde46fbb8fe235100ca6b3e3c93469bf34c42958af17949cc3"};
     REQUIRE(start() && run(TOP "/a", &all, NULL) == LM_OK && run(TOP "/b", &all, NULL) == LM_OK);
     for (size_t i = 0; i < OUTPUTS; i++) {
@@ -407,9 +491,10 @@ static void golden_bytes(struct tap *tap)
 static const struct tap_test tests[] = {
     TAP_ROW(page_is_wellformed) TAP_ROW(page_is_self_contained) TAP_ROW(drawings_are_described)
         TAP_ROW(hostile_text_is_visible_text) TAP_ROW(verdict_and_gates_are_in_words)
-            TAP_ROW(markdown_is_safe_and_small) TAP_ROW(json_holds_the_numbers)
-                TAP_ROW(size_does_not_follow_the_log) TAP_ROW(markdown_leaves_out_what_does_not_fit)
-                    TAP_ROW(scores_alone_are_enough) TAP_ROW(works_without_a_vocabulary)
-                        TAP_ROW(names_the_broken_line) TAP_ROW(claims_no_more_than_the_interval)
-                            TAP_ROW(golden_bytes)};
+            TAP_ROW(tokenizer_card_is_shown) TAP_ROW(tokenizer_without_its_card_or_vocabulary)
+                TAP_ROW(gates_of_the_tokenizer) TAP_ROW(markdown_is_safe_and_small)
+                    TAP_ROW(json_holds_the_numbers) TAP_ROW(size_does_not_follow_the_log) TAP_ROW(
+                        markdown_leaves_out_what_does_not_fit) TAP_ROW(scores_alone_are_enough)
+                        TAP_ROW(works_without_a_vocabulary) TAP_ROW(names_the_broken_line)
+                            TAP_ROW(claims_no_more_than_the_interval) TAP_ROW(golden_bytes)};
 LM_TEST_MAIN(tests)

@@ -14,6 +14,7 @@ static void cases(struct tap *tap)
         REQUIRE(tsv.count == 3 && kind != NULL);
         REQUIRE(lm_text_measure(&measure, (const uint8_t *)tsv.fields[2], tsv.sizes[2], NULL) ==
                 LM_OK);
+        CHECK_INT(lm_text_words((const uint8_t *)tsv.fields[2], tsv.sizes[2]), measure.words);
         double value = lm_rule_value(kind, &measure);
         if (value != strtod(tsv.fields[1], NULL))
             printf("# line %d: %s is %g\n", tsv.line, kind->name, value);

@@ -1,0 +1,287 @@
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <lmpipe/tokens.h>
+
+#include "base/utf8.h"
+#include "data/html.h"
+#include "data/numtext.h"
+
+#include "report_page.h"
+#include "report_tokenizer.h"
+
+enum { LONGEST = 12, MERGES = 24, LINES_SHOWN = 4, ID_SHOWN = 12 };
+
+bool report_has_tokenizer(const struct report *report)
+{
+    return report->vocab != NULL || lm_json_is_object(report->tokenizer);
+}
+
+/* ---- the vocabulary ---- */
+
+struct length_row {
+    size_t size;
+    int32_t id;
+};
+
+static int compare_lengths(const void *a, const void *b)
+{
+    const struct length_row *x = a, *y = b;
+    if (x->size != y->size)
+        return x->size < y->size ? 1 : -1;
+    return (x->id > y->id) - (x->id < y->id);
+}
+
+/* Letters, after at most one space: no rulers, no indentation, no parts of characters. */
+static bool is_word(const uint8_t *text, size_t size)
+{
+    size_t start = size > 1 && text[0] == ' ';
+    for (size_t i = start; i < size;) {
+        uint32_t code_point;
+        size_t length = lm_utf8_decode(&code_point, text + i, size - i);
+        bool is_ascii = (code_point | 0x20) >= 'a' && (code_point | 0x20) <= 'z';
+        bool is_symbol = code_point >= 0x2000 && code_point < 0x3040;
+        if (length == 0 || (code_point < 0x80 ? !is_ascii : is_symbol || code_point < 0xaa))
+            return false;
+        i += length;
+    }
+    return size > 0;
+}
+
+/* Tokens from the longest on; only words, or all. */
+static void put_longest(struct lm_buf *out, const struct report *report, const char *label,
+                        bool only_words)
+{
+    int64_t count = lm_vocab_size(report->vocab), used = 0;
+    struct length_row *rows = LM_NEW_ARRAY(report->arena, struct length_row, count);
+    for (int32_t id = 0; id < count && rows != NULL; id++) {
+        size_t size = 0;
+        const uint8_t *bytes = lm_vocab_token(report->vocab, id, &size);
+        if (bytes == NULL || lm_vocab_is_special(report->vocab, id) ||
+            (only_words && !is_word(bytes, size)))
+            continue;
+        rows[used++] = (struct length_row){size, id};
+    }
+    if (used == 0)
+        return;
+    qsort(rows, (size_t)used, sizeof *rows, compare_lengths);
+    lm_html_printf(out, "<tr><th scope=\"row\">%s</th><td>", label);
+    for (int64_t i = 0; i < used && i < LONGEST; i++)
+        report_token_write(out, report, rows[i].id);
+    lm_buf_puts(out, "</td></tr>\n");
+}
+
+static void put_merges(struct lm_buf *out, const struct report *report)
+{
+    lm_buf_puts(out, "<tr><th scope=\"row\">First merges</th><td>");
+    for (int32_t rank = 0; rank < MERGES && rank < lm_vocab_merges(report->vocab); rank++) {
+        int32_t left, right, id;
+        lm_vocab_merge(report->vocab, rank, &left, &right, &id);
+        report_token_write(out, report, id);
+    }
+    lm_buf_puts(out, "</td></tr>\n");
+}
+
+static void put_vocabulary(struct lm_buf *out, int64_t size, int64_t merges, const char *pattern)
+{
+    struct lm_num tokens = lm_num_count(size), pairs = lm_num_count(merges);
+    report_fact_write(out, "Vocabulary", tokens.text);
+    report_fact_write(out, "Merges", pairs.text);
+    report_fact_write(out, "Pretokenization", pattern);
+}
+
+static void put_size(struct lm_buf *out, const struct report *report)
+{
+    const struct lm_json *card = lm_json_get(report->tokenizer, "vocabulary");
+    const char *pattern = lm_json_string(lm_json_get(card, "pattern"), NULL);
+    if (report->vocab != NULL)
+        put_vocabulary(out, lm_vocab_size(report->vocab), lm_vocab_merges(report->vocab),
+                       lm_pattern_names[lm_vocab_pattern(report->vocab)]);
+    else
+        put_vocabulary(out, lm_json_int(lm_json_get(card, "size"), 0),
+                       lm_json_int(lm_json_get(card, "merges"), 0),
+                       pattern != NULL ? pattern : "?");
+}
+
+static void put_tokens(struct lm_buf *out, const struct report *report)
+{
+    put_longest(out, report, "Longest words", true);
+    put_longest(out, report, "Longest tokens", false);
+    put_merges(out, report);
+}
+
+/* ---- the card ---- */
+
+/* Bytes a token over all that was scored, end-of-text included: what is known without a card. */
+static void put_density(struct lm_buf *out, const struct report *report)
+{
+    double bytes = report_score(report, report->split, "bytes");
+    double tokens = report_score(report, report->split, "tokens");
+    struct lm_num density = lm_num_fixed(bytes / tokens, 3);
+    if (isfinite(bytes / tokens))
+        report_fact_write(out, "Bytes per held-out token", density.text);
+}
+
+static void put_unused(struct lm_buf *out, const struct report *report)
+{
+    const struct lm_json *held_out = lm_json_get(report->tokenizer, "held_out");
+    const struct lm_json *unused = lm_json_get(held_out, "unused_tokens");
+    struct lm_num count = lm_num_count(lm_json_int(unused, 0));
+    struct lm_num share =
+        lm_num_percent(lm_json_double(lm_json_get(held_out, "unused_share"), (double)NAN), 1);
+    if (unused != NULL)
+        lm_html_printf(out,
+                       "<tr><th scope=\"row\">Not in held-out text</th><td>%s tokens, %s</td>"
+                       "</tr>\n",
+                       count.text, share.text);
+}
+
+static void put_row(struct lm_buf *out, const char *label, const struct lm_json *row)
+{
+    lm_html_printf(out, "<tr><th scope=\"row\">%s</th>", label);
+    for (size_t i = 0; report_tokenizer_columns[i].key != NULL; i++) {
+        struct lm_num text = report_tokenizer_cell(row, i);
+        lm_html_printf(out, "<td class=\"n\">%s</td>", text.text);
+    }
+    lm_buf_puts(out, "</tr>\n");
+}
+
+static void open_table(struct lm_buf *out, const char *heading, const char *first)
+{
+    lm_html_printf(out, "<h3>%s</h3>\n<div class=\"wide\"><table><thead><tr><th>%s</th>", heading,
+                   first);
+    for (size_t i = 0; report_tokenizer_columns[i].key != NULL; i++)
+        lm_html_printf(out, "<th class=\"n\">%s</th>", report_tokenizer_columns[i].label);
+    lm_buf_puts(out, "</tr></thead><tbody>\n");
+}
+
+static void put_splits(struct lm_buf *out, const struct report *report)
+{
+    const struct lm_json *splits = lm_json_get(report->tokenizer, "splits");
+    if (splits == NULL)
+        return;
+    open_table(out, "By split", "Split");
+    for (size_t i = 0; i < LM_SPLITS; i++)
+        put_row(out, lm_split_names[i], lm_json_get(splits, lm_split_names[i]));
+    lm_buf_puts(out, "</tbody></table></div>\n<p class=\"sum\">Without end-of-text tokens. "
+                     "R\xc3\xa9nyi efficiency, of order 2.5: 1 when all tokens are equally "
+                     "frequent, lower when a few are most of the text.</p>\n");
+}
+
+/* One source says what the splits say already. */
+static void put_sources(struct lm_buf *out, const struct report *report)
+{
+    const struct lm_json *sources = lm_json_get(report->tokenizer, "sources");
+    if (lm_json_count(sources) < 2)
+        return;
+    open_table(out, "By source", "Source");
+    for (size_t i = 0; i < lm_json_count(sources); i++) {
+        const struct lm_json *row = lm_json_at(sources, i);
+        const char *name = lm_json_string(lm_json_get(row, "name"), NULL);
+        put_row(out, name != NULL ? name : "?", row);
+    }
+    lm_buf_puts(out, "</tbody></table></div>\n");
+}
+
+/* ---- lines with their tokens marked ---- */
+
+/* Bytes of the next tokens up to the end of a character; *count: how many they are. */
+static size_t next_mark(const struct report *report, const struct lm_json *ids, size_t first,
+                        const char *text, size_t size, size_t *count)
+{
+    size_t end = 0;
+    for (*count = 0; first + *count < lm_json_count(ids) && end <= size;) {
+        int64_t id = lm_json_int(lm_json_at(ids, first + *count), -1);
+        size_t length = 0;
+        if (id >= 0 && id < lm_vocab_size(report->vocab))
+            lm_vocab_token(report->vocab, (int32_t)id, &length);
+        end += length;
+        ++*count;
+        if (end >= size || ((unsigned char)text[end] & 0xC0) != 0x80)
+            break;
+    }
+    return end > 0 && end <= size ? end : size;
+}
+
+/* Every token a mark; where tokens share a character, one mark for all, with their number. */
+static void put_marked(struct lm_buf *out, const struct report *report, const struct lm_json *line)
+{
+    size_t size = 0, at = 0, count;
+    const char *text = lm_json_string(lm_json_get(line, "text"), &size);
+    const struct lm_json *ids = lm_json_get(line, "ids");
+    size_t id_count = report->vocab != NULL ? lm_json_count(ids) : 0;
+    for (size_t i = 0; i < id_count && at < size; i += count) {
+        size_t length = next_mark(report, ids, i, text + at, size - at, &count);
+        lm_buf_puts(out, "<i>");
+        lm_html_text(out, text + at, length);
+        if (count > 1)
+            lm_html_printf(out, "<small>%zu</small>", count);
+        lm_buf_puts(out, "</i>");
+        at += length;
+    }
+    if (text != NULL)
+        lm_html_text(out, text + at, size - at);
+    if (lm_json_int(lm_json_get(line, "bytes"), 0) > (int64_t)size)
+        lm_buf_puts(out, "\xe2\x80\xa6");
+}
+
+static void put_line(struct lm_buf *out, const struct report *report, const struct lm_json *line)
+{
+    int64_t bytes = lm_json_int(lm_json_get(line, "bytes"), 0);
+    int64_t tokens = lm_json_int(lm_json_get(line, "tokens"), 0);
+    const char *split = lm_json_string(lm_json_get(line, "split"), NULL);
+    const char *document = lm_json_string(lm_json_get(line, "document"), NULL);
+    const char *head = document != NULL ? lm_arena_strndup(report->arena, document, ID_SHOWN) : "?";
+    struct lm_num ratio = lm_num_fixed((double)bytes / (double)tokens, 3);
+    struct lm_num of_bytes = lm_num_count(bytes), of_tokens = lm_num_count(tokens);
+    struct lm_num number = lm_num_count(lm_json_int(lm_json_get(line, "line"), 0));
+    lm_html_printf(out,
+                   "<article class=\"sample\"><h3>%s bytes per token <span>%s bytes, %s tokens; "
+                   "%s, document %s, line %s</span></h3>\n<div class=\"text cut\" dir=\"auto\">",
+                   ratio.text, of_bytes.text, of_tokens.text, split != NULL ? split : "?",
+                   head != NULL ? head : "?", number.text);
+    put_marked(out, report, line);
+    lm_buf_puts(out, "</div>\n</article>\n");
+}
+
+static void put_worst(struct lm_buf *out, const struct report *report)
+{
+    const struct lm_json *lines =
+        lm_json_get(lm_json_get(report->tokenizer, "held_out"), "worst_lines");
+    size_t count = lm_json_count(lines);
+    if (count == 0)
+        return;
+    lm_buf_puts(out, "<h3>Held-out lines that compress worst</h3>\n<p class=\"sum\">Each token "
+                     "is a patch. A small number says how many tokens share a character.</p>\n");
+    for (size_t i = 0; i < count; i++) {
+        if (i == LINES_SHOWN)
+            lm_html_printf(out, "<details><summary>%zu more</summary>\n", count - i);
+        put_line(out, report, lm_json_at(lines, i));
+    }
+    if (count > LINES_SHOWN)
+        lm_buf_puts(out, "</details>\n");
+}
+
+void report_page_tokenizer(struct lm_buf *out, const struct report *report)
+{
+    bool has_card = lm_json_is_object(report->tokenizer);
+    lm_html_section(out, "tokenizer", "Tokenizer",
+                    "Byte-level byte pair encoding: every text can be written, and read back "
+                    "byte for byte.");
+    lm_buf_puts(out, "<table class=\"facts\"><tbody>\n");
+    put_size(out, report);
+    if (has_card)
+        put_unused(out, report);
+    else
+        put_density(out, report);
+    if (report->vocab != NULL)
+        put_tokens(out, report);
+    lm_buf_puts(out, "</tbody></table>\n");
+    if (has_card) {
+        put_splits(out, report);
+        put_sources(out, report);
+        put_worst(out, report);
+    }
+    lm_html_section_end(out);
+}

@@ -1,0 +1,22 @@
+/** Figures of the tokenizer card as columns, for the page and for Markdown. */
+#ifndef LM_REPORT_TOKENIZER_H
+#define LM_REPORT_TOKENIZER_H
+
+#include <stddef.h>
+
+#include "base/json.h"
+#include "data/numtext.h"
+
+struct report_tokenizer_column {
+    const char *key, *label;
+    struct lm_num (*write)(double value, int digits);
+    int digits;
+};
+
+/** NULL-key terminated. */
+extern const struct report_tokenizer_column report_tokenizer_columns[];
+
+/** Column `column` of a split or source of the card; "n/a" when it is not there. */
+struct lm_num report_tokenizer_cell(const struct lm_json *row, size_t column);
+
+#endif
