@@ -14,6 +14,8 @@
 #include <lmpipe/hash.h>
 #include <lmpipe/status.h>
 
+#include "base/buf.h"
+
 /** Lines beyond this many bytes are an error (LM_RANGE). */
 #define LM_JSONL_LONGEST ((size_t)1 << 31)
 
@@ -33,6 +35,16 @@ enum lm_status lm_jsonl_open(struct lm_jsonl_reader **out, const char *path, str
  *  "path:line:column: …", LM_RANGE, LM_IO, LM_NOMEM. The id is not compared with the text. */
 enum lm_status lm_jsonl_next(struct lm_jsonl_reader *reader, struct lm_jsonl_document *document,
                              bool *is_end, struct lm_err *err);
+/** Appends whole lines, newlines included, until `lines` holds `goal` bytes or more, or the file
+ *  ends (*is_end): for lm_jsonl_parse by other threads. Errors as lm_jsonl_next's for the file. */
+enum lm_status lm_jsonl_lines(struct lm_jsonl_reader *reader, struct lm_buf *lines, size_t goal,
+                              bool *is_end, struct lm_err *err);
+/** Takes line[0..size), without its newline, apart in place: the document borrows its memory.
+ *  path and number are for the message: LM_FORMAT. */
+enum lm_status lm_jsonl_parse(struct lm_jsonl_document *document, char *line, size_t size,
+                              const char *path, uint64_t number, struct lm_err *err);
+/** Lines given so far. */
+uint64_t lm_jsonl_line(const struct lm_jsonl_reader *reader);
 /** Bytes read from the file so far, for progress. */
 uint64_t lm_jsonl_offset(const struct lm_jsonl_reader *reader);
 void lm_jsonl_close(struct lm_jsonl_reader *reader); /**< NULL is fine */
