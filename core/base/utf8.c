@@ -1,5 +1,7 @@
 #include "base/utf8.h"
 
+#include <string.h>
+
 /* Rows of table 3-7 by lead byte: the sequence's length and the range of its second byte. */
 struct lead {
     uint8_t first, last, length, low, high, payload;
@@ -63,16 +65,29 @@ size_t lm_utf8_encode(uint8_t out[4], uint32_t code_point)
     return length;
 }
 
+/* Bytes below 0x80 at the start, eight at a time. */
+static size_t ascii_prefix(const uint8_t *data, size_t size)
+{
+    static const uint64_t high_bits = 0x8080808080808080;
+    size_t at = 0;
+    for (; at + 8 <= size; at += 8) {
+        uint64_t eight;
+        memcpy(&eight, data + at, 8);
+        if (eight & high_bits)
+            break;
+    }
+    while (at < size && data[at] < 0x80)
+        at++;
+    return at;
+}
+
 size_t lm_utf8_valid_prefix(const uint8_t *data, size_t size)
 {
     size_t at = 0;
     while (at < size) {
-        if (data[at] < 0x80) {
-            at++;
-            continue;
-        }
         uint32_t code_point;
-        size_t length = lm_utf8_decode(&code_point, data + at, size - at);
+        size_t length = data[at] < 0x80 ? ascii_prefix(data + at, size - at)
+                                        : lm_utf8_decode(&code_point, data + at, size - at);
         if (length == 0)
             break;
         at += length;

@@ -33,6 +33,10 @@ enum lm_status lm_jsonl_open(struct lm_jsonl_reader **out, const char *path, str
  *  "path:line:column: …", LM_RANGE, LM_IO, LM_NOMEM. The id is not compared with the text. */
 enum lm_status lm_jsonl_next(struct lm_jsonl_reader *reader, struct lm_jsonl_document *document,
                              bool *is_end, struct lm_err *err);
+/** Takes line[0..size), without its newline, apart in place: the document borrows its memory.
+ *  path and number are for the message: LM_FORMAT. */
+enum lm_status lm_jsonl_parse(struct lm_jsonl_document *document, char *line, size_t size,
+                              const char *path, uint64_t number, struct lm_err *err);
 /** Bytes read from the file so far, for progress. */
 uint64_t lm_jsonl_offset(const struct lm_jsonl_reader *reader);
 void lm_jsonl_close(struct lm_jsonl_reader *reader); /**< NULL is fine */
@@ -44,7 +48,7 @@ struct lm_jsonl_block {
     size_t size, capacity; /**< bytes of lines; 0 at the end of the file */
     size_t at;             /**< where the next line starts */
     uint64_t line;         /**< lines before it */
-    const char *path;      /**< the reader's */
+    const char *path;      /**< for messages: the reader's, or another set by who outlives it */
 };
 
 /** Fills a block with the next whole lines: about `bytes` ≥ 1, more when a line is longer.

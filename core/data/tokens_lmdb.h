@@ -14,11 +14,20 @@
 struct lm_rows_writer;
 struct lm_rows;
 
+enum { LM_ROWS_LONGEST_KEY = 64 };
+
 /** New file at `path`, which must not exist. LM_IO, LM_NOT_FOUND, LM_NOMEM. */
 enum lm_status lm_rows_create(struct lm_rows_writer **out, const char *path, struct lm_err *err);
-/** Appends a row, keys in ascending byte order (LM_INVALID otherwise). LM_IO: also a full disk. */
-enum lm_status lm_rows_put(struct lm_rows_writer *writer, const void *key, size_t key_size,
-                           const void *value, size_t value_size, struct lm_err *err);
+/** Begins a row of `size` bytes under a key that is not there yet (LM_INVALID otherwise), in any
+ *  order; *value is the place of its bytes in LMDB's own page, to be filled before lm_rows_commit:
+ *  no second copy is made. A full map grows first. LM_IO: also a full disk. */
+enum lm_status lm_rows_reserve(uint8_t **value, struct lm_rows_writer *writer, const void *key,
+                               size_t key_size, size_t size, struct lm_err *err);
+/** Makes the reserved row shorter; its first `size` bytes stay, at a new place. */
+enum lm_status lm_rows_shrink(uint8_t **value, struct lm_rows_writer *writer, size_t size,
+                              struct lm_err *err);
+/** Ends the reserved row. LM_IO. */
+enum lm_status lm_rows_commit(struct lm_rows_writer *writer, struct lm_err *err);
 /** Makes all rows durable; closes and frees the writer, also on failure. */
 enum lm_status lm_rows_finish(struct lm_rows_writer *writer, struct lm_err *err);
 void lm_rows_abandon(struct lm_rows_writer *writer); /**< closes and frees; NULL is fine */

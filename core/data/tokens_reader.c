@@ -1,40 +1,36 @@
-#include <endian.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <lmpipe/arena.h>
 #include <lmpipe/tokens.h>
 
 #include "data/tokens_format.h"
 #include "data/tokens_lmdb.h"
 
-/* A block of tokens and the index row of the documents that start in it; both point into the map.
- */
+/* A block of ids in the map. */
 struct block {
-    const uint8_t *body, *entries;
-    size_t tokens, documents;
-    uint64_t first_document;
-    uint64_t sum; /* XXH3 of the body, looked at before its first use */
-    atomic_bool is_checked;
+    const uint8_t *ids;
+    size_t size;            /* bytes, the checksum behind them not counted */
+    atomic_bool is_checked; /* checksum and range of ids, before the first use */
 };
 
 struct split {
     struct block *blocks;
-    size_t count, capacity;
-    struct lm_tokens_totals seen, promised;
+    const uint8_t **entries; /* of each index row: LM_TOKENS_ENTRIES documents, fewer in the last */
+    size_t block_count, block_capacity, row_count, row_capacity;
+    struct lm_tokens_totals seen; /* by the entries */
+    uint64_t id_bytes;            /* by the blocks */
 };
 
 struct lm_tokens {
     struct lm_rows *rows;
     char *path;
     struct split splits[LM_SPLITS];
-    size_t width, block_tokens;
-    int64_t vocab_size;
-    int32_t end_of_text;
+    struct lm_tokens_meta meta;
+    size_t width, block_ids; /* bytes of an id, ids of a full block */
     /* While the rows are walked: */
-    struct lm_tokens_key expected;
-    bool is_complete;
+    struct lm_tokens_key last;
+    bool is_last_full, is_complete;
 };
 
 static enum lm_status unsound(const struct lm_tokens *tokens, const char *what, struct lm_err *err)
@@ -43,161 +39,138 @@ static enum lm_status unsound(const struct lm_tokens *tokens, const char *what, 
                    what);
 }
 
-static struct block *add_block(struct split *split)
+/* ---- the walk of all rows when a file is opened ---- */
+
+/* Room for one more element of `size` bytes. */
+static enum lm_status grow(void **items, size_t *capacity, size_t count, size_t size,
+                           const struct lm_tokens *tokens, struct lm_err *err)
 {
-    if (split->count == split->capacity) {
-        size_t capacity = split->capacity ? split->capacity * 2 : 16;
-        struct block *blocks = realloc(split->blocks, capacity * sizeof *blocks);
-        if (blocks == NULL)
-            return NULL;
-        split->blocks = blocks;
-        split->capacity = capacity;
-    }
-    struct block *block = &split->blocks[split->count++];
-    *block = (struct block){.body = NULL};
-    return block;
+    if (count < *capacity)
+        return LM_OK;
+    size_t larger = *capacity ? *capacity * 2 : 16;
+    void *moved = realloc(*items, larger * size);
+    if (moved == NULL)
+        return lm_fail(err, LM_NOMEM, "no memory to open %s; free some", tokens->path);
+    *items = moved;
+    *capacity = larger;
+    return LM_OK;
 }
 
-/* Documents follow each other without gaps; bodies are checked against this when all is known. */
-static bool take_entries(struct split *split, const struct block *block)
+/* Documents follow each other without gaps; blocks are compared with this when all is known. */
+static bool take_entries(struct split *split, const uint8_t *entries, size_t count)
 {
-    for (size_t i = 0; i < block->documents; i++) {
-        struct lm_document d = lm_tokens_entry(block->entries + i * LM_TOKENS_ENTRY);
+    for (size_t i = 0; i < count; i++) {
+        struct lm_document d = lm_tokens_entry(entries + i * LM_TOKENS_ENTRY);
         if (d.first != split->seen.tokens || d.tokens == 0)
             return false;
         split->seen.tokens += d.tokens;
         split->seen.bytes += d.bytes;
     }
-    split->seen.documents += block->documents;
+    split->seen.documents += count;
     return true;
 }
 
-static enum lm_status take_index(struct lm_tokens *tokens, struct split *split,
-                                 const uint8_t *value, size_t size, struct lm_err *err)
+static enum lm_status take_index(struct lm_tokens *tokens, struct lm_tokens_key key,
+                                 const uint8_t *row, size_t size, struct lm_err *err)
 {
-    if (size < LM_TOKENS_INDEX_EXTRA || (size - LM_TOKENS_INDEX_EXTRA) % LM_TOKENS_ENTRY != 0 ||
-        lm_tokens_load(value + size - 8, 8) != lm_hash64(value, size - 8, 0))
+    struct split *split = &tokens->splits[key.split];
+    size_t count = (size - LM_TOKENS_SUM) / LM_TOKENS_ENTRY;
+    if (count == 0 || count > LM_TOKENS_ENTRIES ||
+        size != count * LM_TOKENS_ENTRY + LM_TOKENS_SUM || !lm_tokens_is_sealed(key, row, size))
         return unsound(tokens, "an index row is damaged", err);
-    struct block *block = add_block(split);
-    if (block == NULL)
-        return lm_fail(err, LM_NOMEM, "no memory to open %s; free some", tokens->path);
-    block->entries = value;
-    block->documents = (size - LM_TOKENS_INDEX_EXTRA) / LM_TOKENS_ENTRY;
-    block->first_document = split->seen.documents;
-    block->sum = lm_tokens_load(value + size - 16, 8);
-    return take_entries(split, block) ? LM_OK : unsound(tokens, "documents do not join", err);
+    void *rows = split->entries;
+    LM_TRY(
+        grow(&rows, &split->row_capacity, split->row_count, sizeof *split->entries, tokens, err));
+    split->entries = rows;
+    split->entries[split->row_count++] = row;
+    tokens->is_last_full = count == LM_TOKENS_ENTRIES;
+    return take_entries(split, row, count) ? LM_OK : unsound(tokens, "documents do not join", err);
 }
 
-static enum lm_status take_body(struct lm_tokens *tokens, struct split *split, const uint8_t *value,
-                                size_t size, struct lm_err *err)
+static enum lm_status take_block(struct lm_tokens *tokens, struct lm_tokens_key key,
+                                 const uint8_t *row, size_t size, struct lm_err *err)
 {
-    struct block *block = &split->blocks[split->count - 1];
-    if (size == 0 || size > LM_TOKENS_BLOCK)
+    struct split *split = &tokens->splits[key.split];
+    if (size <= LM_TOKENS_SUM || size > LM_TOKENS_ROW)
         return unsound(tokens, "a block has a wrong size", err);
-    block->body = value;
-    block->tokens = size; /* bytes until the width is known, at the meta row */
+    void *blocks = split->blocks;
+    LM_TRY(grow(&blocks, &split->block_capacity, split->block_count, sizeof *split->blocks, tokens,
+                err));
+    split->blocks = blocks;
+    struct block *block = &split->blocks[split->block_count++];
+    block->ids = row;
+    block->size = size - LM_TOKENS_SUM;
+    atomic_init(&block->is_checked, false);
+    split->id_bytes += block->size;
+    tokens->is_last_full = size == LM_TOKENS_ROW;
     return LM_OK;
 }
 
-static enum lm_status take_meta(struct lm_tokens *tokens, const uint8_t *value, size_t size,
-                                struct lm_err *err)
+static enum lm_status take_meta(struct lm_tokens *tokens, struct lm_tokens_key key,
+                                const uint8_t *row, size_t size, struct lm_err *err)
 {
-    if (size != LM_TOKENS_META || memcmp(value, "lmtokens", 8) != 0 ||
-        lm_tokens_load(value + LM_TOKENS_META_SUM, 8) != lm_hash64(value, LM_TOKENS_META_SUM, 0))
-        return unsound(tokens, "its description is damaged", err);
-    if (lm_tokens_load(value + 8, 4) != LM_TOKENS_VERSION)
+    struct lm_tokens_meta *meta = &tokens->meta;
+    if (size != LM_TOKENS_META + LM_TOKENS_SUM || !lm_tokens_is_sealed(key, row, size))
+        return unsound(tokens, "its description is damaged, or of another version", err);
+    lm_tokens_meta_unpack(meta, row);
+    if (meta->version != LM_TOKENS_VERSION)
         return lm_fail(err, LM_UNSUPPORTED,
-                       "%s: format version %llu, this program knows %d; make "
-                       "the file anew",
-                       tokens->path, (unsigned long long)lm_tokens_load(value + 8, 4),
-                       LM_TOKENS_VERSION);
-    tokens->width = (size_t)lm_tokens_load(value + 12, 4);
-    uint64_t block = lm_tokens_load(value + 16, 4), eot = lm_tokens_load(value + 20, 4);
-    uint64_t vocab = lm_tokens_load(value + 24, 8);
-    if ((tokens->width != 2 && tokens->width != 4) || block != LM_TOKENS_BLOCK || vocab == 0 ||
-        vocab > INT32_MAX || eot >= vocab)
+                       "%s: format version %u, this program knows %d; make the file anew",
+                       tokens->path, meta->version, LM_TOKENS_VERSION);
+    if ((meta->width != 2 && meta->width != 4) || meta->block != LM_TOKENS_BLOCK ||
+        meta->entries != LM_TOKENS_ENTRIES || meta->vocab_size < 1 ||
+        meta->vocab_size > INT32_MAX || meta->end_of_text < 0 ||
+        meta->end_of_text >= meta->vocab_size)
         return unsound(tokens, "its description is impossible", err);
-    tokens->block_tokens = LM_TOKENS_BLOCK / tokens->width;
-    tokens->vocab_size = (int64_t)vocab;
-    tokens->end_of_text = (int32_t)eot;
-    for (size_t i = 0; i < LM_SPLITS; i++) {
-        const uint8_t *at = value + LM_TOKENS_META_SPLITS + i * LM_TOKENS_META_SPLIT;
-        tokens->splits[i].promised = (struct lm_tokens_totals){
-            lm_tokens_load(at, 8), lm_tokens_load(at + 8, 8), lm_tokens_load(at + 16, 8)};
-    }
+    tokens->width = meta->width;
+    tokens->block_ids = LM_TOKENS_BLOCK / meta->width;
     tokens->is_complete = true;
     return LM_OK;
 }
 
-/* Rows must be exactly: per split and block an index row and a body, at last the meta row. */
-static bool is_expected(const struct lm_tokens *tokens, struct lm_tokens_key key)
+/* Rows of one kind are numbered from 0 on and full but for the last; nothing follows the meta row.
+ */
+static bool is_next(const struct lm_tokens *tokens, struct lm_tokens_key key)
 {
-    struct lm_tokens_key want = tokens->expected;
+    struct lm_tokens_key last = tokens->last;
     if (tokens->is_complete)
         return false;
-    if (want.kind == LM_TOKENS_BODY)
-        return key.split == want.split && key.block == want.block && key.kind == want.kind;
-    if (key.split == LM_TOKENS_LAST_SPLIT)
-        return key.block == 0 && key.kind == LM_TOKENS_TAIL;
-    bool is_next = key.split == want.split && key.block == want.block;
-    bool is_new_split = key.split > want.split && key.split < LM_SPLITS && key.block == 0;
-    return key.kind == LM_TOKENS_INDEX && (is_next || is_new_split);
+    if (key.split == last.split && key.kind == last.kind)
+        return key.number == last.number + 1 && tokens->is_last_full;
+    return key.number == 0;
 }
 
-static enum lm_status take_row(void *user, const uint8_t *key, size_t key_size,
-                               const uint8_t *value, size_t size, struct lm_err *err)
+static enum lm_status take_row(void *user, const uint8_t *key, size_t key_size, const uint8_t *row,
+                               size_t size, struct lm_err *err)
 {
     struct lm_tokens *tokens = user;
-    if (key_size != LM_TOKENS_KEY)
+    if (key_size != LM_TOKENS_KEY || size < LM_TOKENS_SUM)
         return unsound(tokens, "an unknown row", err);
     struct lm_tokens_key got = lm_tokens_key_unpack(key);
-    if (!is_expected(tokens, got))
+    if (!is_next(tokens, got))
         return unsound(tokens, "its rows are out of order", err);
-    if (got.kind == LM_TOKENS_TAIL)
-        return take_meta(tokens, value, size, err);
-    struct split *split = &tokens->splits[got.split];
-    tokens->expected = got;
-    if (got.kind == LM_TOKENS_INDEX) {
-        tokens->expected.kind = LM_TOKENS_BODY;
-        return take_index(tokens, split, value, size, err);
-    }
-    tokens->expected.kind = LM_TOKENS_INDEX;
-    tokens->expected.block++;
-    return take_body(tokens, split, value, size, err);
-}
-
-/* All blocks full but the last, entries in the block that holds their first token, totals as
- * promised. */
-static bool is_split_sound(const struct lm_tokens *tokens, struct split *split)
-{
-    uint64_t total = 0;
-    for (size_t i = 0; i < split->count; i++) {
-        struct block *block = &split->blocks[i];
-        if (block->tokens % tokens->width != 0)
-            return false;
-        block->tokens /= tokens->width;
-        if (i + 1 < split->count && block->tokens != tokens->block_tokens)
-            return false;
-        for (size_t k = 0; k < block->documents; k++) {
-            struct lm_document d = lm_tokens_entry(block->entries + k * LM_TOKENS_ENTRY);
-            if (d.first < total || d.first >= total + block->tokens)
-                return false;
-        }
-        total += block->tokens;
-    }
-    return total == split->seen.tokens &&
-           memcmp(&split->seen, &split->promised, sizeof split->seen) == 0;
+    tokens->last = got;
+    if (got.split == LM_TOKENS_LAST_SPLIT && got.kind == LM_TOKENS_TAIL)
+        return take_meta(tokens, got, row, size, err);
+    if (got.split < LM_SPLITS && got.kind == LM_TOKENS_INDEX)
+        return take_index(tokens, got, row, size, err);
+    if (got.split < LM_SPLITS && got.kind == LM_TOKENS_BODY)
+        return take_block(tokens, got, row, size, err);
+    return unsound(tokens, "an unknown row", err);
 }
 
 static enum lm_status read_rows(struct lm_tokens *tokens, struct lm_err *err)
 {
-    tokens->expected = (struct lm_tokens_key){.kind = LM_TOKENS_INDEX};
     LM_TRY(lm_rows_each(tokens->rows, take_row, tokens, err));
     if (!tokens->is_complete)
         return unsound(tokens, "it was not finished", err);
-    for (size_t i = 0; i < LM_SPLITS; i++)
-        if (!is_split_sound(tokens, &tokens->splits[i]))
+    for (size_t i = 0; i < LM_SPLITS; i++) {
+        const struct split *split = &tokens->splits[i];
+        if (split->seen.tokens > UINT64_MAX / 4 ||
+            split->id_bytes != split->seen.tokens * tokens->width ||
+            memcmp(&split->seen, &tokens->meta.totals[i], sizeof split->seen) != 0)
             return unsound(tokens, "its parts do not add up", err);
+    }
     return LM_OK;
 }
 
@@ -225,20 +198,29 @@ void lm_tokens_close(struct lm_tokens *tokens)
     if (tokens == NULL)
         return;
     lm_rows_close(tokens->rows);
-    for (size_t i = 0; i < LM_SPLITS; i++)
+    for (size_t i = 0; i < LM_SPLITS; i++) {
         free(tokens->splits[i].blocks);
+        free(tokens->splits[i].entries);
+    }
     free(tokens->path);
     free(tokens);
 }
 
+/* ---- what is in it ---- */
+
 int64_t lm_tokens_vocab(const struct lm_tokens *tokens)
 {
-    return tokens->vocab_size;
+    return tokens->meta.vocab_size;
+}
+
+const struct lm_digest *lm_tokens_vocab_digest(const struct lm_tokens *tokens)
+{
+    return &tokens->meta.vocab;
 }
 
 int32_t lm_tokens_end_of_text(const struct lm_tokens *tokens)
 {
-    return tokens->end_of_text;
+    return tokens->meta.end_of_text;
 }
 
 uint64_t lm_tokens_count(const struct lm_tokens *tokens, enum lm_split split)
@@ -262,33 +244,8 @@ struct lm_document lm_tokens_document(const struct lm_tokens *tokens, enum lm_sp
     const struct split *s = &tokens->splits[split];
     if (index >= s->seen.documents)
         return (struct lm_document){0};
-    size_t low = 0, high = s->count; /* the last block whose first document is <= index */
-    while (high - low > 1) {
-        size_t middle = low + (high - low) / 2;
-        if (s->blocks[middle].first_document <= index)
-            low = middle;
-        else
-            high = middle;
-    }
-    const struct block *block = &s->blocks[low];
-    return lm_tokens_entry(block->entries + (index - block->first_document) * LM_TOKENS_ENTRY);
-}
-
-/* `count` stored tokens, widened. */
-static void widen(int32_t *out, const uint8_t *body, size_t count, size_t width)
-{
-    if (width == 2)
-        for (size_t i = 0; i < count; i++) {
-            uint16_t token;
-            memcpy(&token, body + 2 * i, 2);
-            out[i] = le16toh(token);
-        }
-    else
-        for (size_t i = 0; i < count; i++) {
-            uint32_t token;
-            memcpy(&token, body + 4 * i, 4);
-            out[i] = (int32_t)le32toh(token);
-        }
+    const uint8_t *entries = s->entries[index / LM_TOKENS_ENTRIES];
+    return lm_tokens_entry(entries + index % LM_TOKENS_ENTRIES * LM_TOKENS_ENTRY);
 }
 
 static bool are_ids_in_range(const struct lm_tokens *tokens, const struct block *block)
@@ -296,25 +253,28 @@ static bool are_ids_in_range(const struct lm_tokens *tokens, const struct block 
     enum { CHUNK = 1024 };
 
     int32_t ids[CHUNK];
-    int32_t least = 0, most = 0;
-    for (size_t at = 0; at < block->tokens; at += CHUNK) {
-        size_t count = block->tokens - at < CHUNK ? block->tokens - at : CHUNK;
-        widen(ids, block->body + at * tokens->width, count, tokens->width);
-        for (size_t i = 0; i < count; i++) {
-            least = ids[i] < least ? ids[i] : least;
-            most = ids[i] > most ? ids[i] : most;
-        }
+    uint32_t most = 0; /* a negative id is a large one */
+    size_t all = block->size / tokens->width;
+    if (tokens->width == 2 && tokens->meta.vocab_size == LM_TOKENS_SMALL_VOCAB)
+        return true;
+    for (size_t at = 0; at < all; at += CHUNK) {
+        size_t count = all - at < CHUNK ? all - at : CHUNK;
+        lm_tokens_widen(ids, block->ids + at * tokens->width, count, tokens->width);
+        for (size_t i = 0; i < count; i++)
+            most = (uint32_t)ids[i] > most ? (uint32_t)ids[i] : most;
     }
-    return least >= 0 && most < tokens->vocab_size;
+    return (int64_t)most < tokens->meta.vocab_size;
 }
 
 /* Before the first use of a block. Two threads may both do it: they find the same. */
-static enum lm_status check_block(const struct lm_tokens *tokens, struct block *block,
-                                  struct lm_err *err)
+static enum lm_status check_block(const struct lm_tokens *tokens, enum lm_split split,
+                                  uint64_t number, struct lm_err *err)
 {
+    struct block *block = &tokens->splits[split].blocks[number];
+    struct lm_tokens_key key = {split, LM_TOKENS_BODY, number};
     if (atomic_load_explicit(&block->is_checked, memory_order_relaxed))
         return LM_OK;
-    if (lm_hash64(block->body, block->tokens * tokens->width, 0) != block->sum)
+    if (!lm_tokens_is_sealed(key, block->ids, block->size + LM_TOKENS_SUM))
         return unsound(tokens, "a block of tokens is damaged", err);
     if (!are_ids_in_range(tokens, block))
         return unsound(tokens, "a token is not in the vocabulary", err);
@@ -331,11 +291,11 @@ enum lm_status lm_tokens_read(const struct lm_tokens *tokens, enum lm_split spli
                        tokens->path, (unsigned long long)count, (unsigned long long)first,
                        (unsigned long long)s->seen.tokens, lm_split_names[split]);
     while (count > 0) {
-        struct block *block = &s->blocks[first / tokens->block_tokens];
-        size_t at = (size_t)(first % tokens->block_tokens), room = block->tokens - at;
+        uint64_t number = first / tokens->block_ids;
+        size_t at = (size_t)(first % tokens->block_ids), room = tokens->block_ids - at;
         size_t part = count < room ? count : room;
-        LM_TRY(check_block(tokens, block, err));
-        widen(out, block->body + at * tokens->width, part, tokens->width);
+        LM_TRY(check_block(tokens, split, number, err));
+        lm_tokens_widen(out, s->blocks[number].ids + at * tokens->width, part, tokens->width);
         out += part;
         first += part;
         count -= part;
@@ -343,24 +303,48 @@ enum lm_status lm_tokens_read(const struct lm_tokens *tokens, enum lm_split spli
     return LM_OK;
 }
 
-static enum lm_status digest_row(void *user, const uint8_t *key, size_t key_size,
-                                 const uint8_t *value, size_t size, struct lm_err *err)
+/* ---- its identity ---- */
+
+/* SHA-256 of a split's ids and of its entries must be what the meta row says. */
+static enum lm_status check_split(const struct lm_tokens *tokens, enum lm_split split,
+                                  struct lm_sha256 *hash, struct lm_err *err)
 {
-    (void)err;
-    lm_tokens_digest_row(user, key, key_size, value, size);
+    const struct split *s = &tokens->splits[split];
+    struct lm_digest digest;
+    for (uint64_t i = 0; i < s->block_count; i++) {
+        LM_TRY(check_block(tokens, split, i, err));
+        lm_sha256_update(hash, s->blocks[i].ids, s->blocks[i].size);
+    }
+    lm_sha256_final(hash, &digest);
+    if (lm_digest_compare(&digest, &tokens->meta.ids[split]) != 0)
+        return unsound(tokens, "its tokens are not those it was finished with", err);
+    uint64_t left = s->seen.documents;
+    for (size_t i = 0; i < s->row_count; i++) {
+        uint64_t count = left < LM_TOKENS_ENTRIES ? left : LM_TOKENS_ENTRIES;
+        lm_sha256_update(hash, s->entries[i], (size_t)count * LM_TOKENS_ENTRY);
+        left -= count;
+    }
+    lm_sha256_final(hash, &digest);
+    if (lm_digest_compare(&digest, &tokens->meta.documents[split]) != 0)
+        return unsound(tokens, "its documents are not those it was finished with", err);
     return LM_OK;
 }
 
 enum lm_status lm_tokens_digest(struct lm_digest *out, const char *path, struct lm_err *err)
 {
-    struct lm_rows *rows = NULL;
-    LM_TRY(lm_rows_open(&rows, path, err));
+    struct lm_tokens *tokens = NULL;
+    LM_TRY(lm_tokens_open(&tokens, path, err));
     struct lm_sha256 *hash = lm_sha256_create();
-    enum lm_status status = hash ? lm_rows_each(rows, digest_row, hash, err)
-                                 : lm_fail(err, LM_NOMEM, "no memory to hash %s; free some", path);
-    if (status == LM_OK)
-        lm_sha256_final(hash, out);
+    enum lm_status status =
+        hash ? LM_OK : lm_fail(err, LM_NOMEM, "no memory to hash %s; free some", path);
+    for (int split = 0; split < LM_SPLITS && status == LM_OK; split++)
+        status = check_split(tokens, (enum lm_split)split, hash, err);
+    if (status == LM_OK) {
+        uint8_t meta[LM_TOKENS_META];
+        lm_tokens_meta_pack(meta, &tokens->meta);
+        lm_sha256_bytes(out, meta, sizeof meta);
+    }
     lm_sha256_free(hash);
-    lm_rows_close(rows);
+    lm_tokens_close(tokens);
     return status;
 }

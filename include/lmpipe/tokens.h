@@ -48,6 +48,8 @@ void lm_tokens_abandon(
 enum lm_status lm_tokens_open(struct lm_tokens **out, const char *path, struct lm_err *err);
 void lm_tokens_close(struct lm_tokens *tokens); /**< NULL is fine */
 int64_t lm_tokens_vocab(const struct lm_tokens *tokens);
+/** SHA-256 of the vocabulary's file; borrowed. */
+const struct lm_digest *lm_tokens_vocab_digest(const struct lm_tokens *tokens);
 int32_t lm_tokens_end_of_text(const struct lm_tokens *tokens);
 uint64_t lm_tokens_count(const struct lm_tokens *tokens, enum lm_split split);
 uint64_t lm_tokens_documents(const struct lm_tokens *tokens, enum lm_split split);
@@ -59,7 +61,7 @@ uint64_t lm_tokens_bytes(const struct lm_tokens *tokens, enum lm_split split);
  * LM_RANGE beyond the end. */
 enum lm_status lm_tokens_read(const struct lm_tokens *tokens, enum lm_split split, uint64_t first,
                               size_t count, int32_t *out, struct lm_err *err);
-/** Logical digest of a file by walking its keys and values; equals lm_tokens_finish's. */
+/** Logical digest of a file, every row read and checked; equals lm_tokens_finish's. LM_FORMAT. */
 enum lm_status lm_tokens_digest(struct lm_digest *out, const char *path, struct lm_err *err);
 
 #endif

@@ -22,7 +22,7 @@ static const struct lm_param rows[] = {{0}};
 
 const struct lm_stage lm_stage_encode = {
     .name = "encode",
-    .version = 1,
+    .version = 2,
     .summary = "turn documents into tokens, end-of-text after each",
     .inputs = inputs,
     .outputs = outputs,

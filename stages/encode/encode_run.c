@@ -15,28 +15,28 @@
 #include "data/jsonl.h"
 
 enum {
-    BATCH_BYTES = 8 << 20, /* text read before it is encoded */
-    TASK_BYTES = 64 << 10  /* text of one task: cut by documents, never by threads */
+    BATCH_BYTES = 4 << 20, /* lines read at once */
+    TASK_BYTES = 64 << 10, /* lines of one task: cut by documents, never by threads */
+    BATCHES = 3            /* one is read while one is encoded and one is written */
 };
 
 struct item {
-    const uint8_t *text;
     size_t size, count; /* bytes, ids */
     uint64_t id;
 };
 
-/* A run of documents and the ids of all of them, one after the other. */
+/* Some lines, the documents found in them and the ids of all, one after the other. */
 struct task {
-    size_t first, end;
-    struct lm_buf ids;
+    struct lm_jsonl_block lines;
+    struct lm_buf items, ids;
     enum lm_status status;
+    struct lm_err err;
 };
 
 struct batch {
-    struct lm_arena *arena; /* texts; rewound per batch */
-    struct item *items;
+    enum lm_split split;
     struct task *tasks;
-    size_t item_count, item_capacity, task_count, task_capacity, bytes;
+    size_t task_count, task_capacity;
 };
 
 struct encode {
@@ -45,7 +45,12 @@ struct encode {
     struct lm_pool *pool;
     struct lm_encoder **encoders; /* one a worker of the pool */
     struct lm_tokens_writer *writer;
-    struct batch batch;
+    struct batch batches[BATCHES], *reading, *encoding, *writing;
+    enum lm_status read_status, write_status;
+    struct lm_err read_err, write_err;
+    char *shards[LM_SPLITS];
+    struct lm_jsonl_reader *reader; /* of the split being read; NULL before it is opened */
+    enum lm_split split;            /* LM_SPLITS: all is read */
     uint64_t documents[LM_SPLITS], tokens[LM_SPLITS], bytes[LM_SPLITS];
     uint64_t read, total; /* bytes of the text files, for progress */
 };
@@ -55,21 +60,65 @@ static enum lm_status no_memory(struct lm_err *err)
     return lm_fail(err, LM_NOMEM, "no memory to encode; free some or use fewer threads");
 }
 
-/* Room for one more element of `size` bytes. */
-static bool grow(void **items, size_t *capacity, size_t count, size_t size)
+/* ---- reading: lines, not yet looked into ---- */
+
+/* Room for one more task; the memory of tasks is kept from batch to batch. */
+static struct task *add_task(struct batch *batch)
 {
-    if (count < *capacity)
-        return true;
-    size_t larger = *capacity ? *capacity * 2 : 256;
-    void *moved = larger > SIZE_MAX / size ? NULL : realloc(*items, larger * size);
-    if (moved == NULL)
-        return false;
-    *items = moved;
-    *capacity = larger;
-    return true;
+    if (batch->task_count == batch->task_capacity) {
+        size_t larger = batch->task_capacity ? batch->task_capacity * 2 : 128;
+        struct task *tasks = realloc(batch->tasks, larger * sizeof *tasks);
+        if (tasks == NULL)
+            return NULL;
+        batch->tasks = tasks;
+        for (; batch->task_capacity < larger; batch->task_capacity++) {
+            struct task *task = &tasks[batch->task_capacity];
+            task->lines = (struct lm_jsonl_block){0};
+            lm_buf_init(&task->items, 0);
+            lm_buf_init(&task->ids, 0);
+        }
+    }
+    return &batch->tasks[batch->task_count++];
 }
 
-/* ---- a batch: read, encode, write ---- */
+/* Lines up to BATCH_BYTES, or to the end of the split. */
+static enum lm_status read_lines(struct encode *encode, struct batch *batch, bool *is_end,
+                                 struct lm_err *err)
+{
+    for (size_t bytes = 0; bytes < BATCH_BYTES && !*is_end;) {
+        struct task *task = add_task(batch);
+        if (task == NULL)
+            return no_memory(err);
+        LM_TRY(lm_jsonl_read_block(encode->reader, &task->lines, TASK_BYTES, err));
+        task->lines.path = encode->shards[encode->split]; /* the reader may be gone by then */
+        bytes += task->lines.size;
+        *is_end = task->lines.size == 0;
+        batch->task_count -= *is_end;
+    }
+    return LM_OK;
+}
+
+static enum lm_status read_batch(struct encode *encode, struct batch *batch, struct lm_err *err)
+{
+    bool is_end = false;
+    batch->task_count = 0;
+    if (encode->split == LM_SPLITS)
+        return LM_OK;
+    if (encode->reader == NULL)
+        LM_TRY(lm_jsonl_open(&encode->reader, encode->shards[encode->split], err));
+    uint64_t before = lm_jsonl_offset(encode->reader);
+    LM_TRY(read_lines(encode, batch, &is_end, err));
+    batch->split = encode->split;
+    encode->read += lm_jsonl_offset(encode->reader) - before;
+    if (!is_end)
+        return LM_OK;
+    lm_jsonl_close(encode->reader);
+    encode->reader = NULL;
+    encode->split++;
+    return LM_OK;
+}
+
+/* ---- encoding: a task at a time, by any thread ---- */
 
 static uint64_t short_id(const struct lm_digest *digest)
 {
@@ -79,150 +128,116 @@ static uint64_t short_id(const struct lm_digest *digest)
     return id;
 }
 
-static enum lm_status batch_add(struct batch *batch, const struct lm_jsonl_document *document,
-                                struct lm_err *err)
+static enum lm_status encode_lines(struct task *task, struct lm_encoder *encoder,
+                                   struct lm_err *err)
 {
-    uint8_t *text = lm_arena_alloc_array(batch->arena, document->size, 1, 1);
-    void *items = batch->items;
-    if (text == NULL ||
-        !grow(&items, &batch->item_capacity, batch->item_count, sizeof *batch->items))
-        return no_memory(err);
-    batch->items = items;
-    memcpy(text, document->text, document->size);
-    batch->items[batch->item_count++] =
-        (struct item){.text = text, .size = document->size, .id = short_id(&document->id)};
-    batch->bytes += document->size;
-    return LM_OK;
-}
-
-static enum lm_status batch_read(struct batch *batch, struct lm_jsonl_reader *reader, bool *is_end,
-                                 struct lm_err *err)
-{
-    struct lm_jsonl_document document;
-    while (batch->bytes < BATCH_BYTES) {
-        LM_TRY(lm_jsonl_next(reader, &document, is_end, err));
-        if (*is_end)
+    lm_buf_clear(&task->items);
+    lm_buf_clear(&task->ids);
+    for (;;) {
+        struct lm_jsonl_document document;
+        bool is_end = false;
+        LM_TRY(lm_jsonl_block_next(&task->lines, &document, &is_end, err));
+        if (is_end)
             break;
-        LM_TRY(batch_add(batch, &document, err));
-    }
-    return LM_OK;
-}
-
-static enum lm_status batch_cut(struct batch *batch, struct lm_err *err)
-{
-    size_t bytes = 0;
-    for (size_t i = 0, first = 0; i < batch->item_count; i++) {
-        bytes += batch->items[i].size;
-        if (bytes < TASK_BYTES && i + 1 < batch->item_count)
-            continue;
-        void *tasks = batch->tasks;
-        size_t known = batch->task_capacity;
-        if (!grow(&tasks, &batch->task_capacity, batch->task_count, sizeof *batch->tasks))
-            return no_memory(err);
-        batch->tasks = tasks;
-        for (size_t k = known; k < batch->task_capacity; k++)
-            lm_buf_init(&batch->tasks[k].ids, 0);
-        struct task *task = &batch->tasks[batch->task_count++];
-        task->first = first;
-        task->end = first = i + 1;
-        task->status = LM_OK;
-        lm_buf_clear(&task->ids); /* its memory is kept from batch to batch */
-        bytes = 0;
-    }
-    return LM_OK;
-}
-
-static void encode_task(void *user, size_t index, size_t worker)
-{
-    struct encode *encode = user;
-    struct batch *batch = &encode->batch;
-    struct task *task = &batch->tasks[index];
-    for (size_t i = task->first; i < task->end && task->status == LM_OK; i++) {
-        struct item *item = &batch->items[i];
         const int32_t *ids = NULL;
-        task->status =
-            lm_encode(encode->encoders[worker], item->text, item->size, &ids, &item->count, NULL);
-        if (task->status == LM_OK)
-            lm_buf_append(&task->ids, ids, item->count * sizeof *ids);
+        struct item item = {.size = document.size, .id = short_id(&document.id)};
+        LM_TRY(lm_encode(encoder, document.text, document.size, &ids, &item.count, err));
+        lm_buf_append(&task->items, &item, sizeof item);
+        lm_buf_append(&task->ids, ids, item.count * sizeof *ids);
     }
-    if (task->status == LM_OK)
-        task->status = lm_buf_status(&task->ids, NULL);
+    LM_TRY(lm_buf_status(&task->items, err));
+    return lm_buf_status(&task->ids, err);
 }
+
+/* ---- writing: in order ---- */
 
 static enum lm_status write_task(struct encode *encode, enum lm_split split,
                                  const struct task *task, struct lm_err *err)
 {
-    if (task->status != LM_OK)
-        return no_memory(err); /* the only way to fail (lmpipe/tokenizer.h) */
     const int32_t *ids = (const int32_t *)(const void *)task->ids.data;
-    for (size_t i = task->first; i < task->end; i++) {
-        const struct item *item = &encode->batch.items[i];
-        LM_TRY(lm_tokens_add(encode->writer, split, ids, item->count, item->id,
-                             (uint32_t)item->size, err));
-        ids += item->count;
+    const struct item *items = (const struct item *)(const void *)task->items.data;
+    for (size_t i = 0; i < task->items.size / sizeof *items; i++) {
+        LM_TRY(lm_tokens_add(encode->writer, split, ids, items[i].count, items[i].id,
+                             (uint32_t)items[i].size, err));
+        ids += items[i].count;
         encode->documents[split]++;
-        encode->tokens[split] += item->count + 1;
-        encode->bytes[split] += item->size;
+        encode->tokens[split] += items[i].count + 1;
+        encode->bytes[split] += items[i].size;
     }
     return LM_OK;
 }
 
-static enum lm_status batch_encode(struct encode *encode, enum lm_split split, struct lm_err *err)
+static enum lm_status write_batch(struct encode *encode, const struct batch *batch,
+                                  struct lm_err *err)
 {
-    struct batch *batch = &encode->batch;
-    LM_TRY(batch_cut(batch, err));
-    lm_pool_run(encode->pool, batch->task_count, encode_task, encode);
     for (size_t i = 0; i < batch->task_count; i++)
-        LM_TRY(write_task(encode, split, &batch->tasks[i], err));
-    batch->item_count = batch->task_count = batch->bytes = 0;
+        LM_TRY(write_task(encode, batch->split, &batch->tasks[i], err));
     return LM_OK;
 }
 
-/* ---- a split ---- */
+/* ---- rounds: three batches on their way ---- */
 
-static enum lm_status encode_shard(struct encode *encode, enum lm_split split,
-                                   struct lm_jsonl_reader *reader, struct lm_err *err)
+enum { WRITE, READ, ENCODE }; /* the first tasks of a round, and where the others begin */
+
+static void work(void *user, size_t index, size_t worker)
 {
-    struct batch *batch = &encode->batch;
-    struct lm_arena_mark mark = lm_arena_mark(batch->arena);
-    uint64_t before = encode->read;
-    for (bool is_end = false; !is_end; lm_arena_rewind(batch->arena, mark)) {
+    struct encode *encode = user;
+    struct batch *batch = encode->encoding;
+    if (index == WRITE)
+        encode->write_status = write_batch(encode, encode->writing, &encode->write_err);
+    else if (index == READ)
+        encode->read_status = read_batch(encode, encode->reading, &encode->read_err);
+    else {
+        struct task *task = &batch->tasks[index - ENCODE];
+        task->status = encode_lines(task, encode->encoders[worker], &task->err);
+    }
+}
+
+static enum lm_status pass_on(struct lm_err *err, enum lm_status status, const struct lm_err *from)
+{
+    return status == LM_OK ? LM_OK : lm_fail(err, status, "%s", from->text);
+}
+
+/* What went wrong first in the order of documents, whichever thread met it first. */
+static enum lm_status round_status(const struct encode *encode, struct lm_err *err)
+{
+    const struct batch *batch = encode->encoding;
+    LM_TRY(pass_on(err, encode->write_status, &encode->write_err));
+    for (size_t i = 0; i < batch->task_count; i++)
+        LM_TRY(pass_on(err, batch->tasks[i].status, &batch->tasks[i].err));
+    return pass_on(err, encode->read_status, &encode->read_err);
+}
+
+static enum lm_status encode_splits(struct encode *encode, struct lm_err *err)
+{
+    bool is_on = true;
+    for (size_t round = 0; is_on; round++) {
+        encode->reading = &encode->batches[round % BATCHES];
+        encode->encoding = &encode->batches[(round + 2) % BATCHES]; /* read in the last round */
+        encode->writing = &encode->batches[(round + 1) % BATCHES];  /* and in the one before */
         if (lm_ctx_cancelled(encode->ctx))
             return lm_fail(err, LM_CANCELLED, "interrupted");
-        LM_TRY(batch_read(batch, reader, &is_end, err));
-        LM_TRY(batch_encode(encode, split, err));
-        encode->read = before + lm_jsonl_offset(reader);
+        lm_pool_run(encode->pool, ENCODE + encode->encoding->task_count, work, encode);
+        LM_TRY(round_status(encode, err));
         lm_ctx_progress(encode->ctx, encode->read, encode->total, "bytes");
-    }
-    return LM_OK;
-}
-
-static enum lm_status encode_splits(struct encode *encode, char *const *shards, struct lm_err *err)
-{
-    for (size_t split = 0; split < LM_SPLITS; split++) {
-        struct lm_jsonl_reader *reader = NULL;
-        LM_TRY(lm_jsonl_open(&reader, shards[split], err));
-        enum lm_status status = encode_shard(encode, (enum lm_split)split, reader, err);
-        lm_jsonl_close(reader);
-        if (status != LM_OK)
-            return status;
+        is_on = encode->split < LM_SPLITS || encode->reading->task_count > 0 ||
+                encode->encoding->task_count > 0;
     }
     return LM_OK;
 }
 
 /* ---- the stage ---- */
 
-static enum lm_status find_shards(struct encode *encode, char *shards[LM_SPLITS],
-                                  struct lm_err *err)
+static enum lm_status find_shards(struct encode *encode, struct lm_err *err)
 {
     struct lm_arena *arena = lm_ctx_arena(encode->ctx);
     for (size_t i = 0; i < LM_SPLITS; i++) {
         struct stat info;
-        shards[i] = lm_arena_printf(arena, "%s/%s.jsonl", lm_ctx_input(encode->ctx, "text"),
-                                    lm_split_names[i]);
-        if (shards[i] == NULL)
+        encode->shards[i] = lm_arena_printf(arena, "%s/%s.jsonl", lm_ctx_input(encode->ctx, "text"),
+                                            lm_split_names[i]);
+        if (encode->shards[i] == NULL)
             return no_memory(err);
-        encode->total += stat(shards[i], &info) == 0 ? (uint64_t)info.st_size : 0;
+        encode->total += stat(encode->shards[i], &info) == 0 ? (uint64_t)info.st_size : 0;
     }
     return LM_OK;
 }
@@ -230,10 +245,9 @@ static enum lm_status find_shards(struct encode *encode, char *shards[LM_SPLITS]
 static enum lm_status start_workers(struct encode *encode, struct lm_err *err)
 {
     size_t threads = lm_ctx_threads(encode->ctx);
-    encode->batch.arena = lm_arena_create();
     encode->pool = lm_pool_create(threads);
     encode->encoders = LM_NEW_ARRAY(lm_ctx_arena(encode->ctx), struct lm_encoder *, threads);
-    if (encode->batch.arena == NULL || encode->pool == NULL || encode->encoders == NULL)
+    if (encode->pool == NULL || encode->encoders == NULL)
         return no_memory(err);
     for (size_t i = 0; i < threads; i++)
         if ((encode->encoders[i] = lm_encoder_create(encode->vocab)) == NULL)
@@ -254,15 +268,23 @@ static enum lm_status start_writer(struct encode *encode, const char *vocab_path
                             err);
 }
 
+static void release_batch(struct batch *batch)
+{
+    for (size_t i = 0; i < batch->task_capacity; i++) {
+        lm_jsonl_block_release(&batch->tasks[i].lines);
+        lm_buf_release(&batch->tasks[i].items);
+        lm_buf_release(&batch->tasks[i].ids);
+    }
+    free(batch->tasks);
+}
+
 static void release(struct encode *encode)
 {
     for (size_t i = 0; encode->encoders != NULL && i < lm_ctx_threads(encode->ctx); i++)
         lm_encoder_free(encode->encoders[i]);
-    for (size_t i = 0; i < encode->batch.task_capacity; i++)
-        lm_buf_release(&encode->batch.tasks[i].ids);
-    free(encode->batch.items);
-    free(encode->batch.tasks);
-    lm_arena_free(encode->batch.arena);
+    for (size_t i = 0; i < BATCHES; i++)
+        release_batch(&encode->batches[i]);
+    lm_jsonl_close(encode->reader);
     lm_pool_free(encode->pool);
     lm_tokens_abandon(encode->writer);
     lm_vocab_free(encode->vocab);
@@ -294,14 +316,13 @@ static enum lm_status encode_all(struct encode *encode, struct lm_err *err)
     const char *folder = lm_ctx_output(encode->ctx, "tokens");
     const char *data_path = lm_path_join(arena, folder, "data.mdb");
     const char *copy_path = lm_path_join(arena, folder, "vocab");
-    char *shards[LM_SPLITS] = {NULL};
     if (data_path == NULL || copy_path == NULL)
         return no_memory(err);
-    LM_TRY(find_shards(encode, shards, err));
+    LM_TRY(find_shards(encode, err));
     LM_TRY(lm_vocab_load(&encode->vocab, vocab_path, err));
     LM_TRY(start_workers(encode, err));
     LM_TRY(start_writer(encode, vocab_path, data_path, err));
-    LM_TRY(encode_splits(encode, shards, err));
+    LM_TRY(encode_splits(encode, err));
     struct lm_tokens_writer *writer = encode->writer;
     encode->writer = NULL; /* finish frees it also when it fails */
     LM_TRY(lm_tokens_finish(writer, NULL, err));

@@ -17,11 +17,8 @@ try:
 except ImportError:
     xxhash = None
 
-BLOCK = 262128
-
-
-def xxh3(data):
-    return xxhash.xxh3_64_intdigest(data) if xxhash else None
+BLOCK = 262120  # bytes of ids in a full row
+ENTRIES = 10921  # documents in a full row
 
 
 def check(condition, what):
@@ -29,73 +26,65 @@ def check(condition, what):
         sys.exit("not a token set: " + what)
 
 
-def checksum(data, want, what):
-    got = xxh3(data)
-    check(got is None or got == want, what)
+def content(key, row):
+    """A row without its checksum, which is compared."""
+    check(len(row) >= 8, "size of a row")
+    split, kind, number = struct.unpack(">BBQ", key)
+    if xxhash:
+        got = xxhash.xxh3_64_intdigest(row[:-8], split << 56 | kind << 48 | number)
+        check(got == struct.unpack("<Q", row[-8:])[0], "checksum")
+    return row[:-8]
 
 
 def read_rows(path):
     env = lmdb.open(path, subdir=False, readonly=True, lock=False)
     with env.begin() as txn:
-        return [(bytes(k), bytes(v)) for k, v in txn.cursor()]
+        return [(bytes(k), content(k, v)) for k, v in txn.cursor()]
 
 
-def digest(rows):
-    h = hashlib.sha256()
-    for key, value in rows:
-        h.update(struct.pack("<I", len(key)) + key + struct.pack("<Q", len(value)) + value)
-    return h.hexdigest()
-
-
-def read_meta(key, value):
-    check(key == b"\xff" + bytes(8) + b"m" and len(value) == 144, "meta row")
-    magic, version, width, block, eot, vocab = struct.unpack_from("<8sIIIIQ", value)
-    check(magic == b"lmtokens" and version == 1 and block == BLOCK, "meta row")
+def read_meta(key, meta):
+    check(key == b"\xffm" + bytes(8) and len(meta) == 336, "meta row")
+    magic, version, width, block, entries, eot, zero, vocab = struct.unpack_from("<8sIIIIIIQ", meta)
+    check(magic == b"lmtokens" and version == 2 and zero == 0, "meta row")
+    check(block == BLOCK and entries == ENTRIES, "meta row")
     check(width == (2 if vocab <= 65536 else 4), "width")
-    checksum(value[:136], struct.unpack_from("<Q", value, 136)[0], "meta checksum")
-    totals = [struct.unpack_from("<QQQ", value, 64 + 24 * s) for s in range(3)]
-    return width, eot, vocab, totals
+    return width, eot, vocab, [struct.unpack_from("<QQQ32s32s", meta, 72 + 88 * s) for s in range(3)]
 
 
-def read_split(rows, width):
-    """The stream and the documents of a split's rows, alternately index and tokens."""
-    stream, documents = [], []
-    check(len(rows) % 2 == 0, "odd number of rows")
-    for number in range(len(rows) // 2):
-        (ikey, index), (tkey, tokens) = rows[2 * number : 2 * number + 2]
-        place = struct.pack(">Q", number)
-        check(ikey[1:] == place + b"i" and tkey[1:] == place + b"t", "order of rows")
-        last = number == len(rows) // 2 - 1
-        check(len(tokens) == BLOCK or (last and 0 < len(tokens) < BLOCK), "size of a block")
-        checksum(tokens, struct.unpack_from("<Q", index, len(index) - 16)[0], "block checksum")
-        checksum(index[:-8], struct.unpack_from("<Q", index, len(index) - 8)[0], "index checksum")
-        start = len(stream)
-        stream += struct.unpack("<%d%s" % (len(tokens) // width, "H" if width == 2 else "I"), tokens)
-        for at in range(0, len(index) - 16, 24):
-            document = struct.unpack_from("<QIIQ", index, at)
-            check(start <= document[0] < len(stream), "document outside its block")
-            documents.append(document)
-    return stream, documents
+def join(rows, split, kind, full):
+    """The rows of one kind, one after the other: all full but the last."""
+    mine = [(k, v) for k, v in rows if k[0] == split and k[1:2] == kind]
+    for number, (key, value) in enumerate(mine):
+        check(key[2:] == struct.pack(">Q", number), "number of a row")
+        check(len(value) == full or (number == len(mine) - 1 and 0 < len(value) < full), "size")
+    return b"".join(v for _, v in mine)
 
 
 def main(path):
     rows = read_rows(path)
     check(rows, "no rows")
-    width, eot, vocab, totals = read_meta(*rows[-1])
+    check(all(k[0] < 3 and k[1:2] in (b"i", b"t") for k, _ in rows[:-1]), "an unknown row")
+    width, eot, vocab, splits = read_meta(*rows[-1])
     print("vocab %d eot %d width %d" % (vocab, eot, width))
     for split, name in enumerate(("train", "valid", "test")):
-        stream, documents = read_split([r for r in rows[:-1] if r[0][0] == split], width)
+        ids = join(rows, split, b"t", BLOCK)
+        index = join(rows, split, b"i", 24 * ENTRIES)
+        count, documents, size, ids_digest, index_digest = splits[split]
+        check(hashlib.sha256(ids).digest() == ids_digest, "digest of the ids")
+        check(hashlib.sha256(index).digest() == index_digest, "digest of the documents")
+        stream = struct.unpack("<%d%s" % (len(ids) // width, "H" if width == 2 else "I"), ids)
         check(all(t < vocab for t in stream), "id outside the vocabulary")
-        place = 0
-        for first, count, _, _ in documents:
-            check(first == place and count >= 1 and stream[first + count - 1] == eot, "documents")
-            place += count
+        place = total = 0
+        for first, tokens, length, _ in struct.iter_unpack("<QIIQ", index):
+            check(first == place and tokens >= 1 and stream[first + tokens - 1] == eot, "documents")
+            place += tokens
+            total += length
+        check((count, documents, size) == (len(stream), len(index) // 24, total), "totals")
         check(place == len(stream), "end of the stream")
-        check(totals[split] == (len(stream), len(documents), sum(d[2] for d in documents)), "totals")
-        ids = hashlib.sha256(struct.pack("<%dI" % len(stream), *stream)).hexdigest()
-        index = hashlib.sha256(b"".join(struct.pack("<QIIQ", *d) for d in documents)).hexdigest()
-        print("%s %d tokens %s %d documents %s" % (name, len(stream), ids, len(documents), index))
-    print("digest " + digest(rows))
+        wide = hashlib.sha256(struct.pack("<%dI" % len(stream), *stream)).hexdigest()
+        print("%s %d tokens %s %d documents %s"
+              % (name, len(stream), wide, documents, index_digest.hex()))
+    print("digest " + hashlib.sha256(rows[-1][1]).hexdigest())
 
 
 main(sys.argv[1])

@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
-#include "data/tokens_lmdb.h"
+#include "rows_put.h"
 #include "tap.h"
 
 static const char path[] = "test_tokens_pages.tmp.mdb";
@@ -20,7 +20,7 @@ static void write_tree(void)
     for (int i = 0; i < 400; i++) {
         char key[16];
         snprintf(key, sizeof key, "%08d", i);
-        lm_rows_put(writer, key, 8, value, i % 10 ? 60 : sizeof value, NULL);
+        rows_put(writer, key, 8, value, i % 10 ? 60 : sizeof value, NULL);
     }
     lm_rows_finish(writer, NULL);
 }

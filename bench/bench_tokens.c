@@ -1,0 +1,243 @@
+/*
+ * The token store beside a flat file of the same ids: writing, overhead, opening, reading in order,
+ * and random windows of 1,024 ids by the store and by a memory map of the flat file, turn by turn
+ * in one run. Both files are in the page cache. Both sides end with the same int32 ids in the same
+ * array. The best of several rounds counts. One JSON object.
+ *
+ *   bench_tokens FOLDER [MEGABYTES [VOCABULARY]]
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <lmpipe/rng.h>
+#include <lmpipe/tokens.h>
+
+#include "data/tokens_format.h"
+
+enum { WINDOW = 1024, WINDOWS = 50000, ROUNDS = 9, LONGEST = 4096, LARGEST = 4096 };
+
+struct bench {
+    char store[400], flat[400];
+    int64_t vocab;
+    size_t width, count,
+        documents; /* bytes of an id; all ids of the store, ends of text included */
+    int32_t *ids;  /* a document's, one after the other, ends of text included */
+    uint32_t *lengths;
+    uint8_t *map; /* the flat file */
+    struct lm_tokens *tokens;
+};
+
+static double now(clockid_t clock)
+{
+    struct timespec time;
+    clock_gettime(clock, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+static double least(double a, double b)
+{
+    return a < b ? a : b;
+}
+
+/* Documents of 1 to LONGEST ids until there are `count`. */
+static void make_ids(struct bench *bench)
+{
+    struct lm_rng rng = lm_rng_stream(1, "bench");
+    for (size_t at = 0; at < bench->count;) {
+        size_t length = 1 + (size_t)lm_rng_below(rng, bench->documents, 0, LONGEST);
+        length = length < bench->count - at ? length : bench->count - at;
+        for (size_t i = at; i + 1 < at + length; i++)
+            bench->ids[i] = (int32_t)lm_rng_below(rng, i, 1, (uint64_t)bench->vocab);
+        at += length;
+        bench->ids[at - 1] = (int32_t)bench->vocab - 1;
+        bench->lengths[bench->documents++] = (uint32_t)length;
+    }
+}
+
+static enum lm_status write_store(const struct bench *bench, struct lm_err *err)
+{
+    struct lm_tokens_writer *writer = NULL;
+    struct lm_digest vocab = {{0}};
+    unlink(bench->store);
+    LM_TRY(lm_tokens_create(&writer, bench->store, bench->vocab, (int32_t)bench->vocab - 1, &vocab,
+                            err));
+    enum lm_status status = LM_OK;
+    const int32_t *ids = bench->ids;
+    for (size_t i = 0; i < bench->documents && status == LM_OK; i++) {
+        status = lm_tokens_add(writer, LM_TRAIN, ids, bench->lengths[i] - 1, i, 1, err);
+        ids += bench->lengths[i];
+    }
+    if (status == LM_OK)
+        return lm_tokens_finish(writer, NULL, err);
+    lm_tokens_abandon(writer);
+    return status;
+}
+
+static enum lm_status write_flat(const struct bench *bench, struct lm_err *err)
+{
+    uint8_t part[LM_TOKENS_BLOCK];
+    int fd = open(bench->flat, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    bool is_good = fd >= 0;
+    size_t each = sizeof part / bench->width;
+    for (size_t at = 0; at < bench->count && is_good; at += each) {
+        size_t n = bench->count - at < each ? bench->count - at : each;
+        lm_tokens_narrow(part, bench->ids + at, n, bench->width);
+        is_good = write(fd, part, n * bench->width) == (ssize_t)(n * bench->width);
+    }
+    is_good = is_good && fsync(fd) == 0; /* the store does it, too */
+    int error = errno;
+    if (fd >= 0)
+        close(fd);
+    return is_good ? LM_OK : lm_fail_errno(err, error, "cannot write %s", bench->flat);
+}
+
+typedef enum lm_status write_fn(const struct bench *bench, struct lm_err *err);
+
+/* Seconds on the wall and of CPU time, the best of three. */
+static enum lm_status time_write(double out[2], write_fn *fn, const struct bench *bench,
+                                 struct lm_err *err)
+{
+    for (int i = 0; i < 3; i++) {
+        double wall = now(CLOCK_MONOTONIC), cpu = now(CLOCK_PROCESS_CPUTIME_ID);
+        LM_TRY(fn(bench, err));
+        wall = now(CLOCK_MONOTONIC) - wall;
+        cpu = now(CLOCK_PROCESS_CPUTIME_ID) - cpu;
+        out[0] = i == 0 ? wall : least(out[0], wall);
+        out[1] = i == 0 ? cpu : least(out[1], cpu);
+    }
+    return LM_OK;
+}
+
+static enum lm_status time_open(struct bench *bench, double *out, struct lm_err *err)
+{
+    *out = 1e9;
+    for (int i = 0; i < ROUNDS; i++) {
+        lm_tokens_close(bench->tokens);
+        bench->tokens = NULL;
+        double start = now(CLOCK_MONOTONIC);
+        LM_TRY(lm_tokens_open(&bench->tokens, bench->store, err));
+        *out = least(*out, now(CLOCK_MONOTONIC) - start);
+    }
+    int fd = open(bench->flat, O_RDONLY | O_CLOEXEC);
+    bench->map =
+        mmap(NULL, bench->count * bench->width, PROT_READ, MAP_SHARED | MAP_POPULATE, fd, 0);
+    close(fd);
+    return bench->map != MAP_FAILED ? LM_OK
+                                    : lm_fail_errno(err, errno, "cannot map %s", bench->flat);
+}
+
+/* out[0]: the first time, with every block's check; out[1]: afterwards. Compares every id. */
+static enum lm_status time_in_order(const struct bench *bench, double out[2], struct lm_err *err)
+{
+    static int32_t part[1 << 16];
+
+    enum { PART = sizeof part / sizeof part[0] };
+
+    for (int round = 0; round < 2; round++) {
+        double start = now(CLOCK_MONOTONIC), compare = 0;
+        for (size_t at = 0; at < bench->count; at += PART) {
+            size_t n = bench->count - at < PART ? bench->count - at : PART;
+            LM_TRY(lm_tokens_read(bench->tokens, LM_TRAIN, at, n, part, err));
+            double before = now(CLOCK_MONOTONIC);
+            if (memcmp(part, bench->ids + at, n * sizeof *part) != 0)
+                return lm_fail(err, LM_MISMATCH, "other ids came back than were written");
+            compare += now(CLOCK_MONOTONIC) - before;
+        }
+        out[round] = now(CLOCK_MONOTONIC) - start - compare;
+    }
+    return LM_OK;
+}
+
+/* Seconds of CPU time for WINDOWS windows at the places of a round: [0] the store, [1] the map. */
+static enum lm_status time_windows(const struct bench *bench, double best[2], struct lm_err *err)
+{
+    static int32_t window[WINDOW];
+    static size_t places[WINDOWS];
+    struct lm_rng rng = lm_rng_stream(2, "windows");
+    best[0] = best[1] = 1e9;
+    for (uint64_t round = 0; round < ROUNDS; round++) {
+        for (uint64_t i = 0; i < WINDOWS; i++)
+            places[i] = (size_t)lm_rng_below(rng, i, round, bench->count - WINDOW);
+        for (int side = 0; side < 2; side++) {
+            double start = now(CLOCK_PROCESS_CPUTIME_ID);
+            for (uint64_t i = 0; i < WINDOWS; i++) {
+                size_t at = places[i];
+                if (side == 0)
+                    LM_TRY(lm_tokens_read(bench->tokens, LM_TRAIN, at, WINDOW, window, err));
+                else
+                    lm_tokens_widen(window, bench->map + at * bench->width, WINDOW, bench->width);
+            }
+            best[side] = least(best[side], now(CLOCK_PROCESS_CPUTIME_ID) - start);
+        }
+    }
+    return LM_OK;
+}
+
+static double size_of(const char *path)
+{
+    struct stat info = {0};
+    return stat(path, &info) == 0 ? (double)info.st_size : 0;
+}
+
+static enum lm_status run(struct bench *bench, struct lm_err *err)
+{
+    double store[2], flat[2], opening, order[2], windows[2];
+    make_ids(bench);
+    LM_TRY(time_write(flat, write_flat, bench, err));
+    LM_TRY(time_write(store, write_store, bench, err));
+    LM_TRY(time_open(bench, &opening, err));
+    LM_TRY(time_in_order(bench, order, err));
+    LM_TRY(time_windows(bench, windows, err));
+    double bytes = (double)(bench->count * bench->width), mb = 1e-6 * bytes;
+    double index = (double)(bench->documents * LM_TOKENS_ENTRY);
+    printf("{\"bytes\": %.0f, \"documents\": %zu, \"width\": %zu, \"file\": %.0f, "
+           "\"overhead\": %.5f,\n",
+           bytes, bench->documents, bench->width, size_of(bench->store),
+           (size_of(bench->store) - index) / bytes - 1);
+    printf(" \"write_mb_s\": %.0f, \"write_cpu_mb_s\": %.0f, \"flat_write_mb_s\": %.0f, "
+           "\"flat_write_cpu_mb_s\": %.0f,\n",
+           mb / store[0], mb / store[1], mb / flat[0], mb / flat[1]);
+    printf(" \"open_ms\": %.3f, \"first_read_mb_s\": %.0f, \"read_mb_s\": %.0f,\n", 1e3 * opening,
+           mb / order[0], mb / order[1]);
+    printf(" \"windows_m_s\": %.3f, \"flat_windows_m_s\": %.3f, \"windows_ratio\": %.3f}\n",
+           1e-6 * WINDOWS / windows[0], 1e-6 * WINDOWS / windows[1], windows[1] / windows[0]);
+    return LM_OK;
+}
+
+int main(int argc, char **argv)
+{
+    static struct bench bench;
+    struct lm_err err = {0};
+    size_t megabytes = argc > 2 ? strtoul(argv[2], NULL, 10) : 100;
+    bench.vocab = argc > 3 ? strtol(argv[3], NULL, 10) : 50257;
+    if (argc < 2 || megabytes < 1 || megabytes > LARGEST || bench.vocab < 2 ||
+        bench.vocab > INT32_MAX) {
+        fprintf(stderr, "usage: bench_tokens FOLDER [MEGABYTES [VOCABULARY]]\n");
+        return 2;
+    }
+    snprintf(bench.store, sizeof bench.store, "%s/bench_tokens.mdb", argv[1]);
+    snprintf(bench.flat, sizeof bench.flat, "%s/bench_tokens.flat", argv[1]);
+    bench.width = bench.vocab <= LM_TOKENS_SMALL_VOCAB ? 2 : 4;
+    bench.count = megabytes * 1000000 / bench.width;
+    bench.ids = malloc(bench.count * sizeof *bench.ids);
+    bench.lengths = malloc(bench.count * sizeof *bench.lengths);
+    enum lm_status status = bench.ids != NULL && bench.lengths != NULL
+                                ? run(&bench, &err)
+                                : lm_fail(&err, LM_NOMEM, "no memory; take fewer megabytes");
+    if (status != LM_OK)
+        fprintf(stderr, "bench_tokens: %s\n", err.text);
+    lm_tokens_close(bench.tokens);
+    free(bench.ids);
+    free(bench.lengths);
+    unlink(bench.store);
+    unlink(bench.flat);
+    return status == LM_OK ? 0 : 1;
+}
