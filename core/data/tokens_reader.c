@@ -1,6 +1,8 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <lmpipe/tokens.h>
 
@@ -301,6 +303,23 @@ enum lm_status lm_tokens_read(const struct lm_tokens *tokens, enum lm_split spli
         count -= part;
     }
     return LM_OK;
+}
+
+void lm_tokens_prefetch(const struct lm_tokens *tokens, enum lm_split split, uint64_t first,
+                        uint64_t count)
+{
+    const struct split *s = &tokens->splits[split];
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uint64_t end = first + count < s->seen.tokens ? first + count : s->seen.tokens;
+    while (first < end) {
+        uint64_t at = first % tokens->block_ids, room = tokens->block_ids - at;
+        uint64_t part = end - first < room ? end - first : room;
+        uintptr_t start = (uintptr_t)s->blocks[first / tokens->block_ids].ids;
+        uintptr_t from = (start + at * tokens->width) / page * page;
+        posix_madvise((void *)from, start + (at + part) * tokens->width - from,
+                      POSIX_MADV_WILLNEED); /* advice: that it fails changes nothing */
+        first += part;
+    }
 }
 
 /* ---- its identity ---- */

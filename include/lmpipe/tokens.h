@@ -61,6 +61,10 @@ uint64_t lm_tokens_bytes(const struct lm_tokens *tokens, enum lm_split split);
  * LM_RANGE beyond the end. */
 enum lm_status lm_tokens_read(const struct lm_tokens *tokens, enum lm_split split, uint64_t first,
                               size_t count, int32_t *out, struct lm_err *err);
+/** Tells the system that these tokens will be read soon, so that a disk may fetch them meanwhile;
+ *  what lies beyond the end is passed over. */
+void lm_tokens_prefetch(const struct lm_tokens *tokens, enum lm_split split, uint64_t first,
+                        uint64_t count);
 /** Logical digest of a file, every row read and checked; equals lm_tokens_finish's. LM_FORMAT. */
 enum lm_status lm_tokens_digest(struct lm_digest *out, const char *path, struct lm_err *err);
 

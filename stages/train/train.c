@@ -9,6 +9,8 @@
 
 static const struct lm_port inputs[] = {
     {"tokens", "tokens", "the encoded text: train is learnt, valid is watched", LM_PORT_FOLDER},
+    {"more", "tokens", "further texts to learn from, encoded with the same vocabulary",
+     LM_PORT_FOLDER | LM_PORT_LIST | LM_PORT_OPTIONAL},
     {NULL, NULL, NULL, 0},
 };
 
@@ -19,6 +21,7 @@ static const struct lm_port outputs[] = {
 };
 
 static const char *const schedules[] = {"cosine", "linear", "constant", NULL};
+static const char *const orders[] = {"windows", "documents", NULL};
 static const char *const keeps[] = {"best", "last", NULL};
 
 #define P(f) LM_FIELD(struct train_params, f)
@@ -84,6 +87,10 @@ static const struct lm_param params[] = {
      .help = "steps in a row that may be skipped because loss or gradient is not finite"},
     {P(max_spike), .type = LM_P_FLOAT, .max = 1e9, .flags = LM_PARAM_COMPACT,
      .help = "steps whose gradient norm is this many times the median of 32 are skipped; 0: none"},
+    {P(order), .type = LM_P_ENUM, .def_str = "windows", .choices = orders, .flags = LM_PARAM_COMPACT,
+     .help = "rows of a batch: windows of the joined text, or documents, each from its start"},
+    {P(mixture), .type = LM_P_LIST, .item = LM_P_FLOAT, .flags = LM_PARAM_COMPACT | LM_PARAM_OPEN_MIN,
+     .max = 1e9, .help = "weights of tokens and of each of more; when not given, by their size"},
     {.name = NULL},
 };
 
@@ -119,6 +126,11 @@ static enum lm_status resolve(void *data, struct lm_arena *arena, struct lm_err 
         p->min_lr = p->lr / 10;
     if (p->min_lr > p->lr)
         return lm_fail(err, LM_RANGE, "min_lr: must not exceed lr; lower it or leave it out");
+    const double *weights = p->mixture.items;
+    for (size_t i = 0; i < p->mixture.count; i++)
+        if (!(weights[i] > 0))
+            return lm_fail(err, LM_RANGE, "mixture: weight %zu must exceed 0; leave the text out",
+                           i + 1);
     if (p->max_spike > 0 && p->max_spike <= 1)
         return lm_fail(err, LM_RANGE, "max_spike: must exceed 1, or be 0 for no bound");
     const struct lm_model_config config = {1,        p->context, p->layers,

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <lmpipe/param.h>
+
 struct train_params {
     const char *preset;
     int64_t context, layers, heads, width; /**< resolved from the preset when not given */
@@ -19,6 +21,8 @@ struct train_params {
     bool recompute;
     int64_t max_skips;
     double max_spike;
+    const char *order;      /**< "windows" or "documents" */
+    struct lm_list mixture; /**< double: weights of tokens, then of more; empty: by size */
 };
 
 #endif

@@ -127,6 +127,7 @@ static enum lm_status gather(struct train *train, double *loss, struct lm_err *e
         double one;
         LM_TRY(train_data_batch(&train->data, batch * (uint64_t)p->batch, p->batch, train->inputs,
                                 train->targets, err));
+        train_data_prefetch(&train->data, (batch + 1) * (uint64_t)p->batch, p->batch);
         lm_model_set_position(train->model, train->step, (uint64_t)part);
         LM_TRY(lm_model_accumulate(train->model, train->inputs, train->targets, p->batch,
                                    p->context, 1.0 / (double)p->accumulate, &one, err));
@@ -220,7 +221,7 @@ static enum lm_status open_model(struct train *train, struct lm_err *err)
 {
     const struct train_params *p = train->params;
     const struct lm_model_config config = {
-        .vocab = lm_tokens_vocab(train->tokens),
+        .vocab = lm_tokens_vocab(train->tokens.sets[0]),
         .context = p->context,
         .layers = p->layers,
         .heads = p->heads,
@@ -245,16 +246,30 @@ static enum lm_status open_model(struct train *train, struct lm_err *err)
     return LM_OK;
 }
 
+static enum lm_status open_data(struct train *train, struct lm_err *err)
+{
+    const struct train_params *p = train->params;
+    const struct train_data_options options = {
+        .seed = lm_ctx_seed(train->ctx),
+        .context = p->context,
+        .valid_windows = (uint64_t)p->eval_batches * (uint64_t)p->batch,
+        .by_documents = strcmp(p->order, "documents") == 0,
+        .mixture = p->mixture.items,
+    };
+    LM_TRY(train_tokens_open(&train->tokens, train->ctx, err));
+    if (p->mixture.count > 0 && p->mixture.count != train->tokens.count)
+        return lm_fail(err, LM_INVALID,
+                       "mixture: %zu weights for %zu token sets; give one for tokens and one for "
+                       "each of more",
+                       p->mixture.count, train->tokens.count);
+    return train_data_init(&train->data, train->tokens.sets, train->tokens.count, &options, err);
+}
+
 static enum lm_status open_all(struct train *train, struct lm_err *err)
 {
     const struct train_params *p = train->params;
     struct lm_arena *arena = lm_ctx_arena(train->ctx);
-    const char *path = lm_path_join(arena, lm_ctx_input(train->ctx, "tokens"), "data.mdb");
-    if (path == NULL)
-        return lm_fail(err, LM_NOMEM, "out of memory");
-    LM_TRY(lm_tokens_open(&train->tokens, path, err));
-    LM_TRY(train_data_init(&train->data, train->tokens, lm_ctx_seed(train->ctx), p->context,
-                           (uint64_t)p->eval_batches * (uint64_t)p->batch, err));
+    LM_TRY(open_data(train, err));
     LM_TRY(open_model(train, err));
     size_t rows = (size_t)p->batch * (size_t)p->context;
     train->inputs = LM_NEW_ARRAY(arena, int32_t, rows);
@@ -321,8 +336,8 @@ enum lm_status lm_run_train(struct lm_ctx *ctx, const void *params, struct lm_er
     if (status == LM_OK)
         put_results(&train);
     lm_model_free(train.model);
-    lm_tokens_close(train.tokens);
     train_data_release(&train.data);
+    train_tokens_close(&train.tokens);
     lm_buf_release(&train.log);
     free(train.best_weights);
     return status;

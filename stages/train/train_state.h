@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "train_data.h"
 #include "train_params.h"
+#include "train_tokens.h"
 
 enum { TRAIN_NORMS = 32 };
 
@@ -20,7 +21,7 @@ struct train_norms {
 struct train {
     struct lm_ctx *ctx;
     const struct train_params *params;
-    struct lm_tokens *tokens;
+    struct train_tokens tokens;
     struct train_data data;
     struct lm_model *model;
     int32_t *inputs, *targets; /**< (batch, context) */

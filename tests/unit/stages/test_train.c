@@ -62,8 +62,8 @@ static enum lm_status run(struct place *place, const struct train_params *params
 {
     struct lm_err err = {LM_OK, ""};
     struct lm_job job;
-    struct lm_job_input input;
-    struct lm_ctx *ctx = place_context(place, params, threads, &job, &input);
+    struct lm_job_input input[2];
+    struct lm_ctx *ctx = place_context(place, params, threads, &job, input);
     if (ctx == NULL)
         return LM_INTERNAL;
     if (polls >= 0)
@@ -239,14 +239,14 @@ static void test_order(struct tap *tap)
     REQUIRE(open_place(&place, 8));
     snprintf(path, sizeof path, "%s/data.mdb", place.tokens);
     REQUIRE(lm_tokens_open(&tokens, path, &err) == LM_OK);
-    REQUIRE(train_data_init(&data, tokens, 9, 16, 6, &err) == LM_OK);
-    uint64_t count = lm_tokens_count(tokens, LM_TRAIN);
-    CHECK_INT(data.windows, (count - 16) / 16);
+    const struct train_data_options options = {.seed = 9, .context = 16, .valid_windows = 6};
+    REQUIRE(train_data_init(&data, &tokens, 1, &options, &err) == LM_OK);
+    uint64_t count = lm_tokens_count(tokens, LM_TRAIN), rows = data.sources[0].rows;
+    CHECK_INT(rows, (count - 16) / 16);
     for (uint64_t epoch = 0; epoch < 3; epoch++) {
         char *seen = calloc(count, 1);
-        for (uint64_t i = 0; i < data.windows; i++) {
-            REQUIRE(train_data_batch(&data, epoch * data.windows + i, 1, inputs, targets, &err) ==
-                    LM_OK);
+        for (uint64_t i = 0; i < rows; i++) {
+            REQUIRE(train_data_batch(&data, epoch * rows + i, 1, inputs, targets, &err) == LM_OK);
             CHECK_INT(memcmp(inputs + 1, targets, 15 * sizeof *inputs), 0);
             uint64_t found = 0;
             for (uint64_t at = 0; at + 17 <= count; at++) {
@@ -267,6 +267,40 @@ static void test_order(struct tap *tap)
     train_data_release(&data);
     lm_tokens_close(tokens);
     place_close(&place);
+}
+
+/* Rows of documents and of two token sets: other results, the same ones on any threads and after an
+ * interruption. */
+static void test_documents_and_mixtures(struct tap *tap)
+{
+    struct place place, other;
+    struct train_params params = defaults();
+    char plain[LM_DIGEST_HEX], hex[LM_DIGEST_HEX], again[LM_DIGEST_HEX];
+    double weights[] = {3, 1, 1};
+    REQUIRE(open_place(&place, 8) && open_place(&other, 2));
+    REQUIRE(run(&place, &params, 1, -1) == LM_OK);
+    digest_of(plain, &place);
+    params.order = "documents";
+    place.more = other.tokens;
+    params.mixture = (struct lm_list){weights, 2};
+    REQUIRE(run(&place, &params, 1, -1) == LM_OK);
+    digest_of(hex, &place);
+    CHECK(strcmp(hex, plain) != 0);
+    lm_dir_remove(place.checkpoints, NULL);
+    REQUIRE(lm_dir_create(place.checkpoints, NULL) == LM_OK);
+    CHECK_INT(run(&place, &params, 2, 7), LM_CANCELLED);
+    CHECK_INT(run(&place, &params, 3, -1), LM_OK);
+    digest_of(again, &place);
+    CHECK_STR(again, hex);
+    params.mixture.count = 3;
+    CHECK_INT(run(&place, &params, 1, -1), LM_INVALID);
+    char path[160];
+    snprintf(path, sizeof path, "%s/vocab", other.tokens);
+    REQUIRE(lm_file_write(path, "other words\n", 12, NULL) == LM_OK);
+    params.mixture.count = 0;
+    CHECK_INT(run(&place, &params, 1, -1), LM_MISMATCH);
+    place_close(&place);
+    place_close(&other);
 }
 
 static void test_schedule(struct tap *tap)
@@ -417,6 +451,7 @@ static void test_speed(struct tap *tap)
 
 static const struct tap_test tests[] = {
     TAP_ROW(test_learns) TAP_ROW(test_log) TAP_ROW(test_threads) TAP_ROW(test_interruptions)
-        TAP_ROW(test_keep) TAP_ROW(test_no_valid_split) TAP_ROW(test_order) TAP_ROW(test_schedule)
-            TAP_ROW(test_resolve) TAP_ROW(test_estimate) TAP_ROW(test_speed)};
+        TAP_ROW(test_keep) TAP_ROW(test_no_valid_split) TAP_ROW(test_order)
+            TAP_ROW(test_documents_and_mixtures) TAP_ROW(test_schedule) TAP_ROW(test_resolve)
+                TAP_ROW(test_estimate) TAP_ROW(test_speed)};
 LM_TEST_MAIN(tests)

@@ -56,8 +56,8 @@ static bool open_place(struct place *place, int64_t vocab, size_t rare, int32_t 
 static enum lm_status run(struct place *place, const struct train_params *params, long polls)
 {
     struct lm_job job;
-    struct lm_job_input input;
-    struct lm_ctx *ctx = place_context(place, params, 1, &job, &input);
+    struct lm_job_input input[2];
+    struct lm_ctx *ctx = place_context(place, params, 1, &job, input);
     if (ctx == NULL)
         return LM_INTERNAL;
     if (polls >= 0)
@@ -76,8 +76,8 @@ static char *checkpoint_of(struct place *place, const struct train_params *param
                            uint64_t *position, float **weights)
 {
     struct lm_job job;
-    struct lm_job_input input;
-    struct lm_ctx *ctx = place_context(place, params, 1, &job, &input);
+    struct lm_job_input input[2];
+    struct lm_ctx *ctx = place_context(place, params, 1, &job, input);
     void *data = NULL;
     char *out = NULL;
     if (ctx != NULL && lm_ctx_checkpoint_load(ctx, position, &data, size, NULL) == LM_OK &&
@@ -117,8 +117,8 @@ static bool begin_spoilt(struct place *place, const struct train_params *params,
         return false;
     char *data = checkpoint_of(place, params, &size, &position, &weights);
     struct lm_job job;
-    struct lm_job_input input;
-    struct lm_ctx *ctx = place_context(place, params, 1, &job, &input);
+    struct lm_job_input input[2];
+    struct lm_ctx *ctx = place_context(place, params, 1, &job, input);
     bool done = data != NULL && ctx != NULL;
     if (done) {
         spoil(shape, weights);

@@ -14,8 +14,9 @@ extern lm_run_fn lm_run_train;
 
 struct place {
     char dir[64], tokens[96], data[128], work[96], checkpoints[96];
-    FILE *events;  /**< NULL: nobody listens */
-    int signal_fd; /**< readable: cancel; -1: never */
+    FILE *events;     /**< NULL: nobody listens */
+    int signal_fd;    /**< readable: cancel; -1: never */
+    const char *more; /**< folder of a further token set, or NULL */
     struct lm_err err;
     double valid_loss, train_loss, skipped; /**< results of the last run */
 };
@@ -42,6 +43,7 @@ static inline struct train_params train_usual(void)
                                  .eval_every = 10,
                                  .eval_batches = 2,
                                  .precision = "f32",
+                                 .order = "windows",
                                  .keep = "last"};
 }
 
@@ -68,17 +70,18 @@ static inline void place_close(struct place *place)
 }
 
 /** A context for one run, its output folder empty; NULL with a note when there is none. The caller
- *  frees it, and keeps *job and *input until then. */
+ *  frees it, and keeps *job and input[2] until then: the tokens, and a further token set. */
 static inline struct lm_ctx *place_context(struct place *place, const struct train_params *params,
                                            size_t threads, struct lm_job *job,
                                            struct lm_job_input *input)
 {
     struct lm_ctx *ctx = NULL;
-    *input = (struct lm_job_input){"tokens", "tokens", place->tokens};
+    input[0] = (struct lm_job_input){"tokens", "tokens", place->tokens};
+    input[1] = (struct lm_job_input){"more", "others", place->more};
     *job = (struct lm_job){.stage = &lm_stage_train,
                            .params = params,
                            .inputs = input,
-                           .input_count = 1,
+                           .input_count = place->more != NULL ? 2 : 1,
                            .folder = place->work,
                            .checkpoints = place->checkpoints,
                            .seed = 7,

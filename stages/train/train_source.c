@@ -1,0 +1,132 @@
+#include "train_source.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static uint64_t min_u64(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* The stream of the first source has the plain name. */
+static struct lm_rng stream(uint64_t seed, const char *name, size_t index)
+{
+    char numbered[32];
+    if (index == 0)
+        return lm_rng_stream(seed, name);
+    snprintf(numbered, sizeof numbered, "%s.%zu", name, index);
+    return lm_rng_stream(seed, numbered);
+}
+
+static enum lm_status cut_windows(struct train_source *source, struct lm_err *err)
+{
+    uint64_t span = (uint64_t)source->context;
+    if (source->count < span + 1)
+        return lm_fail(err, LM_RANGE,
+                       "the train split has %llu tokens, the context needs %llu; choose a smaller "
+                       "context or give more text",
+                       (unsigned long long)source->count, (unsigned long long)span + 1);
+    source->rows = source->count >= 2 * span ? (source->count - span) / span : 1;
+    return LM_OK;
+}
+
+/* A document of end-of-text alone has nothing to teach. */
+static enum lm_status cut_documents(struct train_source *source, struct lm_err *err)
+{
+    uint64_t documents = lm_tokens_documents(source->tokens, LM_TRAIN);
+    uint64_t span = (uint64_t)source->context;
+    source->first_rows = calloc((size_t)documents + 1, sizeof *source->first_rows);
+    if (source->first_rows == NULL)
+        return lm_fail(err, LM_NOMEM, "out of memory for %llu documents; use order: windows",
+                       (unsigned long long)documents);
+    for (uint64_t i = 0; i < documents; i++) {
+        uint64_t tokens = lm_tokens_document(source->tokens, LM_TRAIN, i).tokens;
+        source->first_rows[i] = source->rows;
+        source->rows += tokens > 1 ? (tokens + span - 1) / span : 0;
+    }
+    source->first_rows[documents] = source->rows;
+    if (source->rows == 0)
+        return lm_fail(err, LM_RANGE, "the train split has no document with text; give more text");
+    return LM_OK;
+}
+
+enum lm_status train_source_init(struct train_source *source, const struct lm_tokens *tokens,
+                                 uint64_t seed, size_t index, int64_t context, bool by_documents,
+                                 struct lm_err *err)
+{
+    *source = (struct train_source){.tokens = tokens,
+                                    .order = stream(seed, "order", index),
+                                    .shift = stream(seed, "shift", index),
+                                    .context = context,
+                                    .count = lm_tokens_count(tokens, LM_TRAIN)};
+    return by_documents ? cut_documents(source, err) : cut_windows(source, err);
+}
+
+void train_source_release(struct train_source *source)
+{
+    free(source->first_rows);
+    source->first_rows = NULL;
+}
+
+/* Where a row lies in the stream: targets [first, first + count), each after the token before it;
+ * the first of a document after end-of-text. */
+struct place {
+    uint64_t first, count;
+    bool begins;
+};
+
+static struct place window_of(const struct train_source *source, uint64_t epoch, uint64_t row)
+{
+    uint64_t span = (uint64_t)source->context;
+    uint64_t room = source->count - source->rows * span; /* tokens a shift may skip, ≥ 1 */
+    uint64_t shift = lm_rng_below(source->shift, epoch, 0, min_u64(room, span));
+    return (struct place){shift + row * span + 1, span, false};
+}
+
+static struct place part_of(const struct train_source *source, uint64_t row)
+{
+    uint64_t low = 0, high = lm_tokens_documents(source->tokens, LM_TRAIN);
+    while (high - low > 1) { /* the last document with first_rows <= row */
+        uint64_t middle = low + (high - low) / 2;
+        if (source->first_rows[middle] <= row)
+            low = middle;
+        else
+            high = middle;
+    }
+    struct lm_document document = lm_tokens_document(source->tokens, LM_TRAIN, low);
+    uint64_t skipped = (row - source->first_rows[low]) * (uint64_t)source->context;
+    uint64_t count = min_u64((uint64_t)source->context, document.tokens - skipped);
+    return (struct place){document.first + skipped, count, skipped == 0};
+}
+
+static struct place find(const struct train_source *source, uint64_t at)
+{
+    uint64_t epoch = at / source->rows;
+    uint64_t row = lm_rng_permute(source->order, epoch, at % source->rows, source->rows);
+    return source->first_rows == NULL ? window_of(source, epoch, row) : part_of(source, row);
+}
+
+enum lm_status train_source_row(const struct train_source *source, uint64_t at, int32_t *inputs,
+                                int32_t *targets, int32_t *window, struct lm_err *err)
+{
+    struct place place = find(source, at);
+    size_t count = (size_t)place.count;
+    window[0] = lm_tokens_end_of_text(source->tokens);
+    LM_TRY(lm_tokens_read(source->tokens, LM_TRAIN, place.first - !place.begins,
+                          count + !place.begins, window + place.begins, err));
+    memcpy(inputs, window, count * sizeof *inputs);
+    memcpy(targets, window + 1, count * sizeof *targets);
+    for (size_t i = count; i < (size_t)source->context; i++) {
+        inputs[i] = lm_tokens_end_of_text(source->tokens);
+        targets[i] = -1;
+    }
+    return LM_OK;
+}
+
+void train_source_prefetch(const struct train_source *source, uint64_t at)
+{
+    struct place place = find(source, at);
+    lm_tokens_prefetch(source->tokens, LM_TRAIN, place.first - !place.begins,
+                       place.count + !place.begins);
+}

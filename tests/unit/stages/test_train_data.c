@@ -1,0 +1,177 @@
+/* Which rows a training sees: documents, mixtures, and that any row is found at once. */
+#include "stages/train/train_data.h"
+
+#include <unistd.h>
+
+#include "tests/tap.h"
+#include "train_fixture.h"
+
+enum { CONTEXT = 8, END = 99, SETS = 3 };
+
+static const size_t sizes[] = {5, 0, 8, 17, 1, 7, 40, 16, 9};
+
+/* Documents of the sizes above; ids count on, so that a token tells where it is. */
+static struct lm_tokens *make_set(const char *path, size_t documents, int32_t first)
+{
+    struct lm_tokens_writer *writer = NULL;
+    struct lm_tokens *tokens = NULL;
+    struct lm_digest digest = {{0}};
+    int32_t next = first, ids[40];
+    unlink(path);
+    if (lm_tokens_create(&writer, path, 70000, END, &digest, NULL) != LM_OK)
+        return NULL;
+    for (size_t i = 0; i < documents; i++) {
+        size_t size = sizes[i % 9];
+        for (size_t k = 0; k < size; k++)
+            ids[k] = next++;
+        if (lm_tokens_add(writer, LM_TRAIN, ids, size, i, 1, NULL) != LM_OK)
+            return NULL;
+    }
+    if (lm_tokens_finish(writer, NULL, NULL) != LM_OK ||
+        lm_tokens_open(&tokens, path, NULL) != LM_OK)
+        return NULL;
+    return tokens;
+}
+
+struct sets {
+    struct place place;
+    struct lm_tokens *tokens[SETS];
+};
+
+static bool open_sets(struct sets *sets)
+{
+    static const size_t documents[SETS] = {9, 900, 90};
+    if (!place_open(&sets->place))
+        return false;
+    for (size_t i = 0; i < SETS; i++) {
+        char path[200];
+        snprintf(path, sizeof path, "%s/%zu.mdb", sets->place.dir, i);
+        sets->tokens[i] = make_set(path, documents[i], (int32_t)(100 + 20000 * i));
+        if (sets->tokens[i] == NULL)
+            return false;
+    }
+    return true;
+}
+
+static void close_sets(struct sets *sets)
+{
+    for (size_t i = 0; i < SETS; i++)
+        lm_tokens_close(sets->tokens[i]);
+    place_close(&sets->place);
+}
+
+/* A row is right: inputs are what stands before the targets; none follow the last. */
+static bool is_row(const int32_t *inputs, const int32_t *targets, size_t *scored)
+{
+    size_t count = 0;
+    while (count < CONTEXT && targets[count] >= 0)
+        count++;
+    for (size_t i = 0; i < CONTEXT; i++) {
+        bool is_next = targets[i] == END || i == 0 || targets[i] == inputs[i] + 1;
+        if (i > 0 && i < count && inputs[i] != targets[i - 1])
+            return false;
+        if (i < count ? !is_next || (i > 0 && inputs[i] == END)
+                      : inputs[i] != END || targets[i] != -1)
+            return false;
+    }
+    *scored = count;
+    return count > 0;
+}
+
+/* Each token of each document with text is a target once an epoch, and no row leaves its document.
+ */
+static void documents_come_once_an_epoch(struct tap *tap)
+{
+    struct sets sets;
+    struct train_data data;
+    struct lm_err err = {LM_OK, ""};
+    const struct train_data_options options = {.seed = 3, .context = CONTEXT, .by_documents = true};
+    int32_t inputs[CONTEXT], targets[CONTEXT], firsts[3] = {0};
+    REQUIRE(open_sets(&sets));
+    REQUIRE(train_data_init(&data, sets.tokens, 1, &options, &err) == LM_OK);
+    uint64_t rows = data.sources[0].rows;
+    CHECK_INT(rows, 1 + 2 + 3 + 1 + 1 + 6 + 3 + 2);
+    for (uint64_t epoch = 0; epoch < 3; epoch++) {
+        int seen[300] = {0}, ends = 0;
+        for (uint64_t i = 0; i < rows; i++) {
+            size_t scored = 0;
+            REQUIRE(train_data_batch(&data, epoch * rows + i, 1, inputs, targets, &err) == LM_OK);
+            CHECK(is_row(inputs, targets, &scored));
+            firsts[epoch] = i == 0 ? targets[0] : firsts[epoch];
+            for (size_t k = 0; k < scored; k++)
+                if (targets[k] == END)
+                    ends++;
+                else
+                    seen[targets[k]]++;
+        }
+        CHECK_INT(ends, 8); /* all but the empty one */
+        for (int id = 100; id < 100 + 5 + 8 + 17 + 1 + 7 + 40 + 16 + 9; id++)
+            CHECK_INT(seen[id], 1);
+    }
+    CHECK(firsts[0] != firsts[1] || firsts[1] != firsts[2]);
+    train_data_release(&data);
+    close_sets(&sets);
+}
+
+/* Shares are exact in each round, and a source's own rows come one after the other, none twice. */
+static void mixtures_have_their_shares(struct tap *tap)
+{
+    struct sets sets;
+    struct train_data data;
+    struct lm_err err = {LM_OK, ""};
+    const double weights[SETS] = {1, 6, 3};
+    static const uint64_t shares[SETS] = {410, 2457, 1229};
+    const struct train_data_options options = {.seed = 3, .context = CONTEXT, .mixture = weights};
+    int32_t inputs[CONTEXT], targets[CONTEXT], alone[CONTEXT], alone_targets[CONTEXT], window[9];
+    REQUIRE(open_sets(&sets));
+    REQUIRE(train_data_init(&data, sets.tokens, SETS, &options, &err) == LM_OK);
+    for (uint64_t round = 0; round < 2; round++) {
+        char taken[SETS][TRAIN_ROUND] = {{0}};
+        for (uint64_t i = 0; i < TRAIN_ROUND && tap->failed == 0; i++) {
+            REQUIRE(train_data_batch(&data, round * TRAIN_ROUND + i, 1, inputs, targets, &err) ==
+                    LM_OK);
+            size_t source = 0;
+            for (size_t k = 0; k < CONTEXT; k++)
+                source = targets[k] != END ? ((size_t)targets[k] - 100) / 20000 : source;
+            bool is_found = false;
+            for (uint64_t row = 0; row < shares[source] && !is_found; row++) {
+                REQUIRE(train_source_row(&data.sources[source], round * shares[source] + row, alone,
+                                         alone_targets, window, &err) == LM_OK);
+                is_found = !taken[source][row] && memcmp(alone, inputs, sizeof alone) == 0 &&
+                           memcmp(alone_targets, targets, sizeof alone) == 0;
+                taken[source][row] |= is_found;
+            }
+            CHECK(is_found);
+        }
+        for (size_t source = 0; source < SETS; source++)
+            for (uint64_t row = 0; row < shares[source]; row++)
+                CHECK(taken[source][row]);
+    }
+    train_data_release(&data);
+    close_sets(&sets);
+}
+
+static void weights_are_checked(struct tap *tap)
+{
+    struct sets sets;
+    struct train_data data;
+    struct lm_err err = {LM_OK, ""};
+    double weights[SETS] = {1, 1e-5, 1};
+    struct train_data_options options = {.seed = 3, .context = CONTEXT, .mixture = weights};
+    REQUIRE(open_sets(&sets));
+    CHECK_INT(train_data_init(&data, sets.tokens, SETS, &options, &err), LM_RANGE);
+    CHECK(strstr(err.text, "token set 2 of the mixture") != NULL);
+    options.mixture = NULL; /* by size: 9, 900 and 90 documents */
+    REQUIRE(train_data_init(&data, sets.tokens, SETS, &options, &err) == LM_OK);
+    CHECK_INT(data.shares[0] + data.shares[1] + data.shares[2], TRAIN_ROUND);
+    CHECK(data.shares[1] > 9 * data.shares[2] && data.shares[2] > 8 * data.shares[0]);
+    train_data_prefetch(&data, 0, 100); /* only advice */
+    train_data_release(&data);
+    options.context = 100000;
+    CHECK_INT(train_data_init(&data, sets.tokens, 1, &options, &err), LM_RANGE);
+    close_sets(&sets);
+}
+
+static const struct tap_test tests[] = {TAP_ROW(documents_come_once_an_epoch) TAP_ROW(
+    mixtures_have_their_shares) TAP_ROW(weights_are_checked)};
+LM_TEST_MAIN(tests)
