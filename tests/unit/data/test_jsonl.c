@@ -171,6 +171,105 @@ static void test_damage(struct tap *tap)
         CHECK_INT(read_text(good, i, NULL), LM_FORMAT);
 }
 
-static const struct tap_test tests[] = {TAP_ROW(test_round_trip) TAP_ROW(test_long_line) TAP_ROW(
-    test_bytes) TAP_ROW(test_errors) TAP_ROW(test_damage)};
+/* Takes all lines of a block apart; true when documents `*next`, … are what fill() makes. */
+static bool are_documents(char *data, size_t size, size_t *next, struct lm_err *err)
+{
+    static uint8_t want[100000];
+    struct lm_jsonl_document got;
+    for (char *line = data, *end = data + size, *newline; line < end; line = newline + 1) {
+        newline = memchr(line, '\n', (size_t)(end - line));
+        size_t length = fill(want, *next);
+        ++*next;
+        if (newline == NULL ||
+            lm_jsonl_parse(&got, line, (size_t)(newline - line), path, *next, err) != LM_OK ||
+            got.line != *next || got.size != length || memcmp(got.text, want, length) != 0)
+            return false;
+    }
+    return true;
+}
+
+/* Blocks of whole lines, however large: the same documents. */
+static void test_lines(struct tap *tap)
+{
+    enum { COUNT = 700 };
+
+    static const size_t goals[] = {1, 100, 5000, 300000, 1 << 30};
+    static uint8_t text[100000];
+    struct lm_err err = {0};
+    struct lm_jsonl_writer *writer = NULL;
+    REQUIRE(lm_jsonl_create(&writer, path, &err) == LM_OK);
+    for (size_t i = 0; i < COUNT; i++)
+        CHECK(lm_jsonl_put(writer, text, fill(text, i), &err) == LM_OK);
+    CHECK(lm_jsonl_finish(writer, &err) == LM_OK);
+    for (size_t i = 0; i < sizeof goals / sizeof goals[0]; i++) {
+        struct lm_jsonl_reader *reader = NULL;
+        struct lm_buf lines;
+        size_t next = 0;
+        bool is_end = false, is_good = true;
+        lm_buf_init(&lines, 0);
+        REQUIRE(lm_jsonl_open(&reader, path, &err) == LM_OK);
+        while (is_good && !is_end) {
+            lm_buf_clear(&lines);
+            is_good = lm_jsonl_lines(reader, &lines, goals[i], &is_end, &err) == LM_OK &&
+                      are_documents(lines.data, lines.size, &next, &err);
+            CHECK_INT(lm_jsonl_line(reader), next);
+        }
+        CHECK(is_good && next == COUNT);
+        lm_jsonl_close(reader);
+        lm_buf_release(&lines);
+    }
+    unlink(path);
+}
+
+/* A line without its newline is an error with its number, and no line is given for it. */
+static void test_cut_lines(struct tap *tap)
+{
+    static const char cut[] = "one\ntwo\nthree";
+    struct lm_jsonl_reader *reader = NULL;
+    struct lm_err err = {0};
+    struct lm_buf lines;
+    bool is_end = false;
+    lm_buf_init(&lines, 0);
+    REQUIRE(lm_file_write(path, cut, sizeof cut - 1, &err) == LM_OK);
+    REQUIRE(lm_jsonl_open(&reader, path, &err) == LM_OK);
+    CHECK_INT(lm_jsonl_lines(reader, &lines, 1000, &is_end, &err), LM_FORMAT);
+    CHECK(strstr(err.text, "jsonl:3:6: the last line has no newline") != NULL);
+    CHECK_STR(lines.data, "one\ntwo\n");
+    lm_jsonl_close(reader);
+    lm_buf_release(&lines);
+    unlink(path);
+}
+
+/* What must be escaped, at every place of the eight bytes that are looked at together. */
+static void test_plain_runs(struct tap *tap)
+{
+    static const char *const wrong[] = {"\x1f", "\""};
+    struct lm_jsonl_document document;
+    char line[300], text[128];
+    for (size_t length = 0; length < 37; length++)
+        for (size_t at = 0; at <= length; at++) {
+            snprintf(text, sizeof text, "%.*s\\n%.*s", (int)at,
+                     "0123456789012345678901234567890123456789", (int)(length - at),
+                     "\x7f!#[]~ \x7f!#[]~ \x7f!#[]~ \x7f!#[]~ \x7f!#[]~ \x7f!");
+            snprintf(line, sizeof line, "{\"id\":\"" ID "\",\"text\":\"%s\"}", text);
+            CHECK(lm_jsonl_parse(&document, line, strlen(line), "x", 1, NULL) == LM_OK);
+            text[at] = '\n';
+            memmove(text + at + 1, text + at + 2, length - at + 1);
+            CHECK_INT(document.size, length + 1);
+            CHECK_STR((const char *)document.text, text);
+            for (size_t k = 0; k < 2; k++) {
+                struct lm_err err = {0};
+                char want[40];
+                text[at] = wrong[k][0];
+                snprintf(line, sizeof line, "{\"id\":\"" ID "\",\"text\":\"%s\"}", text);
+                CHECK_INT(lm_jsonl_parse(&document, line, strlen(line), "x", 7, &err), LM_FORMAT);
+                snprintf(want, sizeof want, "x:7:%zu: ", sizeof "{'id':'" ID "','text':'" + at);
+                CHECK(strncmp(err.text, want, strlen(want)) == 0);
+            }
+        }
+}
+
+static const struct tap_test tests[] = {
+    TAP_ROW(test_round_trip) TAP_ROW(test_long_line) TAP_ROW(test_bytes) TAP_ROW(test_errors)
+        TAP_ROW(test_damage) TAP_ROW(test_lines) TAP_ROW(test_cut_lines) TAP_ROW(test_plain_runs)};
 LM_TEST_MAIN(tests)
