@@ -244,6 +244,35 @@ static void test_damage(struct tap *tap)
         CHECK_INT(read_text(good, i, NULL), LM_FORMAT);
 }
 
+/* What must be escaped, at every place of the eight bytes that are looked at together. */
+static void test_plain_runs(struct tap *tap)
+{
+    static const char *const wrong[] = {"\x1f", "\""};
+    struct lm_jsonl_document document;
+    char line[300], text[128];
+    for (size_t length = 0; length < 37; length++)
+        for (size_t at = 0; at <= length; at++) {
+            snprintf(text, sizeof text, "%.*s\\n%.*s", (int)at,
+                     "0123456789012345678901234567890123456789", (int)(length - at),
+                     "\x7f!#[]~ \x7f!#[]~ \x7f!#[]~ \x7f!#[]~ \x7f!#[]~ \x7f!");
+            snprintf(line, sizeof line, "{\"id\":\"" ID "\",\"text\":\"%s\"}", text);
+            CHECK(lm_jsonl_parse(&document, line, strlen(line), "x", 1, NULL) == LM_OK);
+            text[at] = '\n';
+            memmove(text + at + 1, text + at + 2, length - at + 1);
+            CHECK_INT(document.size, length + 1);
+            CHECK_STR((const char *)document.text, text);
+            for (size_t k = 0; k < 2; k++) {
+                struct lm_err err = {0};
+                char want[40];
+                text[at] = wrong[k][0];
+                snprintf(line, sizeof line, "{\"id\":\"" ID "\",\"text\":\"%s\"}", text);
+                CHECK_INT(lm_jsonl_parse(&document, line, strlen(line), "x", 7, &err), LM_FORMAT);
+                snprintf(want, sizeof want, "x:7:%zu: ", sizeof "{'id':'" ID "','text':'" + at);
+                CHECK(strncmp(err.text, want, strlen(want)) == 0);
+            }
+        }
+}
+
 static const struct tap_test tests[] = {TAP_ROW(test_round_trip) TAP_ROW(test_long_line) TAP_ROW(
-    test_bytes) TAP_ROW(test_errors) TAP_ROW(test_damage)};
+    test_bytes) TAP_ROW(test_errors) TAP_ROW(test_damage) TAP_ROW(test_plain_runs)};
 LM_TEST_MAIN(tests)
