@@ -154,7 +154,7 @@ static int train(int fd, int count, char **words)
         .min_frequency = number(count, words, "--min-frequency", 2),
         .byte_order = option(count, words, "--gpt2-order") ? LM_BYTES_GPT2 : LM_BYTES_RAW,
         .threads = threads,
-        .table_memory = (size_t)number(count, words, "--memory", 0) << 20,
+        .count_memory = (size_t)number(count, words, "--memory", 0) << 20,
         .spill_folder = "/tmp",
     };
     struct lm_err err = {LM_OK, ""};

@@ -22,7 +22,7 @@
 
 #include "data/tokens_format.h"
 
-enum { WINDOW = 1024, WINDOWS = 50000, ROUNDS = 9, LONGEST = 4096, LARGEST = 4096 };
+enum { WINDOW = 1024, PART = 1 << 16, WINDOWS = 50000, ROUNDS = 9, LONGEST = 4096, LARGEST = 4096 };
 
 struct bench {
     char store[400], flat[400];
@@ -33,6 +33,8 @@ struct bench {
     uint32_t *lengths;
     uint8_t *map; /* the flat file */
     struct lm_tokens *tokens;
+    int32_t part[PART];     /* where ids are read to */
+    size_t places[WINDOWS]; /* of a round */
 };
 
 static double now(clockid_t clock)
@@ -135,12 +137,9 @@ static enum lm_status time_open(struct bench *bench, double *out, struct lm_err 
 }
 
 /* out[0]: the first time, with every block's check; out[1]: afterwards. Compares every id. */
-static enum lm_status time_in_order(const struct bench *bench, double out[2], struct lm_err *err)
+static enum lm_status time_in_order(struct bench *bench, double out[2], struct lm_err *err)
 {
-    static int32_t part[1 << 16];
-
-    enum { PART = sizeof part / sizeof part[0] };
-
+    int32_t *part = bench->part;
     for (int round = 0; round < 2; round++) {
         double start = now(CLOCK_MONOTONIC), compare = 0;
         for (size_t at = 0; at < bench->count; at += PART) {
@@ -157,10 +156,10 @@ static enum lm_status time_in_order(const struct bench *bench, double out[2], st
 }
 
 /* Seconds of CPU time for WINDOWS windows at the places of a round: [0] the store, [1] the map. */
-static enum lm_status time_windows(const struct bench *bench, double best[2], struct lm_err *err)
+static enum lm_status time_windows(struct bench *bench, double best[2], struct lm_err *err)
 {
-    static int32_t window[WINDOW];
-    static size_t places[WINDOWS];
+    int32_t *window = bench->part;
+    size_t *places = bench->places;
     struct lm_rng rng = lm_rng_stream(2, "windows");
     best[0] = best[1] = 1e9;
     for (uint64_t round = 0; round < ROUNDS; round++) {
@@ -212,32 +211,49 @@ static enum lm_status run(struct bench *bench, struct lm_err *err)
     return LM_OK;
 }
 
+/* The sizes and names of a run; NULL when memory is out. Freed by bench_free. */
+static struct bench *bench_create(const char *folder, size_t megabytes, int64_t vocab)
+{
+    struct bench *bench = calloc(1, sizeof *bench);
+    if (bench == NULL)
+        return NULL;
+    snprintf(bench->store, sizeof bench->store, "%s/bench_tokens.mdb", folder);
+    snprintf(bench->flat, sizeof bench->flat, "%s/bench_tokens.flat", folder);
+    bench->vocab = vocab;
+    bench->width = vocab <= LM_TOKENS_SMALL_VOCAB ? 2 : 4;
+    bench->count = megabytes * 1000000 / bench->width;
+    bench->ids = malloc(bench->count * sizeof *bench->ids);
+    bench->lengths = malloc(bench->count * sizeof *bench->lengths);
+    return bench;
+}
+
+static void bench_free(struct bench *bench)
+{
+    if (bench == NULL)
+        return;
+    lm_tokens_close(bench->tokens);
+    free(bench->ids);
+    free(bench->lengths);
+    unlink(bench->store);
+    unlink(bench->flat);
+    free(bench);
+}
+
 int main(int argc, char **argv)
 {
-    static struct bench bench;
     struct lm_err err = {0};
     size_t megabytes = argc > 2 ? strtoul(argv[2], NULL, 10) : 100;
-    bench.vocab = argc > 3 ? strtol(argv[3], NULL, 10) : 50257;
-    if (argc < 2 || megabytes < 1 || megabytes > LARGEST || bench.vocab < 2 ||
-        bench.vocab > INT32_MAX) {
+    int64_t vocab = argc > 3 ? strtol(argv[3], NULL, 10) : 50257;
+    if (argc < 2 || megabytes < 1 || megabytes > LARGEST || vocab < 2 || vocab > INT32_MAX) {
         fprintf(stderr, "usage: bench_tokens FOLDER [MEGABYTES [VOCABULARY]]\n");
         return 2;
     }
-    snprintf(bench.store, sizeof bench.store, "%s/bench_tokens.mdb", argv[1]);
-    snprintf(bench.flat, sizeof bench.flat, "%s/bench_tokens.flat", argv[1]);
-    bench.width = bench.vocab <= LM_TOKENS_SMALL_VOCAB ? 2 : 4;
-    bench.count = megabytes * 1000000 / bench.width;
-    bench.ids = malloc(bench.count * sizeof *bench.ids);
-    bench.lengths = malloc(bench.count * sizeof *bench.lengths);
-    enum lm_status status = bench.ids != NULL && bench.lengths != NULL
-                                ? run(&bench, &err)
+    struct bench *bench = bench_create(argv[1], megabytes, vocab);
+    enum lm_status status = bench != NULL && bench->ids != NULL && bench->lengths != NULL
+                                ? run(bench, &err)
                                 : lm_fail(&err, LM_NOMEM, "no memory; take fewer megabytes");
     if (status != LM_OK)
         fprintf(stderr, "bench_tokens: %s\n", err.text);
-    lm_tokens_close(bench.tokens);
-    free(bench.ids);
-    free(bench.lengths);
-    unlink(bench.store);
-    unlink(bench.flat);
+    bench_free(bench);
     return status == LM_OK ? 0 : 1;
 }

@@ -349,20 +349,25 @@ static enum lm_status check_split(const struct lm_tokens *tokens, enum lm_split 
     return LM_OK;
 }
 
+static enum lm_status digest_all(struct lm_digest *out, const struct lm_tokens *tokens,
+                                 struct lm_sha256 *hash, struct lm_err *err)
+{
+    uint8_t meta[LM_TOKENS_META];
+    for (int split = 0; split < LM_SPLITS; split++)
+        LM_TRY(check_split(tokens, (enum lm_split)split, hash, err));
+    lm_tokens_meta_pack(meta, &tokens->meta);
+    lm_sha256_bytes(out, meta, sizeof meta);
+    return LM_OK;
+}
+
 enum lm_status lm_tokens_digest(struct lm_digest *out, const char *path, struct lm_err *err)
 {
     struct lm_tokens *tokens = NULL;
     LM_TRY(lm_tokens_open(&tokens, path, err));
     struct lm_sha256 *hash = lm_sha256_create();
-    enum lm_status status =
-        hash ? LM_OK : lm_fail(err, LM_NOMEM, "no memory to hash %s; free some", path);
-    for (int split = 0; split < LM_SPLITS && status == LM_OK; split++)
-        status = check_split(tokens, (enum lm_split)split, hash, err);
-    if (status == LM_OK) {
-        uint8_t meta[LM_TOKENS_META];
-        lm_tokens_meta_pack(meta, &tokens->meta);
-        lm_sha256_bytes(out, meta, sizeof meta);
-    }
+    enum lm_status status = tokens != NULL && hash != NULL
+                                ? digest_all(out, tokens, hash, err)
+                                : lm_fail(err, LM_NOMEM, "no memory to hash %s; free some", path);
     lm_sha256_free(hash);
     lm_tokens_close(tokens);
     return status;

@@ -24,9 +24,10 @@ struct lm_bpe_trainer {
 
 static enum lm_status no_memory(struct lm_err *err)
 {
-    return lm_fail(err, LM_NOMEM,
-                   "no memory to count pieces; free some, or set max_piece_bytes or a smaller "
-                   "table_memory");
+    lm_fail(err, LM_NOMEM,
+            "no memory to count pieces; free some, or set max_piece_bytes or a smaller "
+            "count_memory");
+    return LM_NOMEM;
 }
 
 /* ---- life ---- */
@@ -42,7 +43,7 @@ static enum lm_status check_options(const struct lm_bpe_options *options, struct
     if (options->vocab_size > LM_VOCAB_LARGEST)
         return lm_fail(err, LM_RANGE, "a vocabulary of more than %d tokens; ask for fewer",
                        LM_VOCAB_LARGEST);
-    if (options->table_memory > 0 && options->spill_folder == NULL)
+    if (options->count_memory > 0 && options->spill_folder == NULL)
         return lm_fail(err, LM_INVALID,
                        "a bound on the memory of tables needs a folder for what they do not hold; "
                        "set spill_folder");
@@ -64,7 +65,7 @@ enum lm_status lm_bpe_trainer_create(struct lm_bpe_trainer **out,
         return no_memory(err);
     }
     *trainer = (struct lm_bpe_trainer){.options = *options, .workers = workers, .count = count};
-    trainer->share = options->table_memory > 0 ? options->table_memory / count : SIZE_MAX;
+    trainer->share = options->count_memory > 0 ? options->count_memory / count : SIZE_MAX;
     enum lm_status status = LM_OK;
     for (size_t i = 0; i < count; i++) {
         memset(&workers[i], 0, sizeof workers[i]);

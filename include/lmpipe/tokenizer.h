@@ -156,7 +156,7 @@ struct lm_bpe_options {
     enum lm_byte_order byte_order;
     /* Nothing below changes what is learned. */
     size_t threads;      /**< workers that may count at once; 0: 1 */
-    size_t table_memory; /**< bytes for tables of distinct pieces, all workers' together, before
+    size_t count_memory; /**< bytes for tables of distinct pieces, all workers' together, before
                             they are written to a file; 0: no bound */
     const char
         *spill_folder; /**< for such files, which have no name there; borrowed by the trainer */
@@ -169,7 +169,7 @@ struct lm_bpe_trainer;
 typedef bool lm_bpe_progress_fn(void *user, int64_t done, int64_t total);
 
 /** A trainer that has counted nothing. LM_RANGE when vocab_size is too small, LM_INVALID when
- *  table_memory has no spill_folder, LM_NOMEM. */
+ *  count_memory has no spill_folder, LM_NOMEM. */
 enum lm_status lm_bpe_trainer_create(struct lm_bpe_trainer **out,
                                      const struct lm_bpe_options *options, struct lm_err *err);
 void lm_bpe_trainer_free(struct lm_bpe_trainer *trainer); /**< NULL is fine */

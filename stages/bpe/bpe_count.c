@@ -122,9 +122,11 @@ enum lm_status bpe_count_shard(struct lm_bpe_trainer *trainer, struct lm_ctx *ct
                                 .now = calloc(1, sizeof *counting.now),
                                 .next = calloc(1, sizeof *counting.next)};
     struct lm_pool *pool = lm_pool_create(lm_ctx_threads(ctx)); /* NULL: serially */
-    enum lm_status status = counting.now != NULL && counting.next != NULL
-                                ? lm_jsonl_open(&counting.reader, path, err)
-                                : lm_fail(err, LM_NOMEM, "no memory to read text; free some");
+    enum lm_status status = LM_NOMEM;
+    if (counting.now != NULL && counting.next != NULL)
+        status = lm_jsonl_open(&counting.reader, path, err);
+    else
+        lm_fail(err, LM_NOMEM, "no memory to read text; free some");
     if (status == LM_OK)
         status = count_all(&counting, ctx, pool, size, documents, err);
     lm_jsonl_close(counting.reader);

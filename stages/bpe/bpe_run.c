@@ -62,7 +62,7 @@ static enum lm_status learn(struct lm_vocab **out, struct lm_ctx *ctx, const str
         .specials = all_specials(lm_ctx_arena(ctx), p),
         .special_count = p->specials.count + 1,
         .threads = lm_ctx_threads(ctx),
-        .table_memory = (size_t)p->count_memory,
+        .count_memory = (size_t)p->count_memory,
     };
     if (options.specials == NULL)
         return lm_fail(err, LM_NOMEM, "no memory for the special tokens; free some");

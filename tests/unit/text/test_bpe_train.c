@@ -474,7 +474,7 @@ static void spilled_is_the_same(struct tap *tap)
     static const size_t budgets[] = {1, 100 << 10, 200 << 10};
     options.spill_folder = folder;
     for (size_t i = 0; i < 6; i++) {
-        options.table_memory = budgets[i % 3];
+        options.count_memory = budgets[i % 3];
         options.threads = i < 3 ? 1 : 3;
         struct lm_vocab *spilled = learn_by(tap, text, size, &options, &runs);
         CHECK(runs > 1);
@@ -493,7 +493,7 @@ static void spilled_is_the_same(struct tap *tap)
 
 static void spilling_can_fail(struct tap *tap)
 {
-    struct lm_bpe_options options = {.vocab_size = 300, .min_frequency = 1, .table_memory = 1};
+    struct lm_bpe_options options = {.vocab_size = 300, .min_frequency = 1, .count_memory = 1};
     struct lm_bpe_trainer *trainer = NULL;
     struct lm_err err;
     CHECK_INT(lm_bpe_trainer_create(&trainer, &options, &err), LM_INVALID);
