@@ -32,12 +32,11 @@ enum lm_status bpe_sources_read(struct bpe_source **out, size_t *count, struct l
     if (status != LM_OK)
         return lm_wrap(err, status, "sources");
     const struct lm_json *sources = lm_json_get(card, "sources");
+    struct bpe_source *list = LM_NEW_ARRAY(arena, struct bpe_source, lm_json_count(sources));
+    for (size_t i = 0; list != NULL && i < lm_json_count(sources) && status == LM_OK; i++)
+        status = fill(&list[i], arena, lm_json_at(sources, i), err);
+    *out = list;
     *count = lm_json_count(sources);
-    *out = LM_NEW_ARRAY(arena, struct bpe_source, *count);
-    if (*out == NULL)
-        status = lm_fail(err, LM_NOMEM, "no memory for sources; free some");
-    for (size_t i = 0; i < *count && status == LM_OK; i++)
-        status = fill(&(*out)[i], arena, lm_json_at(sources, i), err);
     lm_json_free(card);
-    return status;
+    return list != NULL ? status : lm_fail(err, LM_NOMEM, "no memory for sources; free some");
 }
