@@ -128,6 +128,16 @@ enum lm_status train_data_batch(struct train_data *data, uint64_t first, int64_t
     return LM_OK;
 }
 
+uint64_t train_data_scored(const struct train_data *data, uint64_t first, int64_t rows)
+{
+    uint64_t scored = 0, row;
+    for (int64_t r = 0; r < rows; r++) {
+        const struct train_source *source = &data->sources[find(data, first + (uint64_t)r, &row)];
+        scored += train_source_scored(source, row);
+    }
+    return scored;
+}
+
 void train_data_prefetch(const struct train_data *data, uint64_t first, int64_t rows)
 {
     for (int64_t r = 0; r < rows; r++) {

@@ -44,6 +44,8 @@ void train_data_release(struct train_data *data);
  */
 enum lm_status train_data_batch(struct train_data *data, uint64_t first, int64_t rows,
                                 int32_t *inputs, int32_t *targets, struct lm_err *err);
+/** How many targets these rows have. */
+uint64_t train_data_scored(const struct train_data *data, uint64_t first, int64_t rows);
 /** Tells the system that these rows will be wanted. */
 void train_data_prefetch(const struct train_data *data, uint64_t first, int64_t rows);
 

@@ -117,21 +117,22 @@ static enum lm_status validate(struct train *train, struct lm_err *err)
 
 /* ---- steps ---- */
 
-/* The gradient of a step, and its mean loss. */
+/* The gradient of a step, and its mean loss: over all targets of the step, so a part counts as much
+ * as it has targets. All have equally many when rows are windows. */
 static enum lm_status gather(struct train *train, double *loss, struct lm_err *err)
 {
     const struct train_params *p = train->params;
-    double sum = 0;
-    for (int64_t part = 0; part < p->accumulate; part++) {
-        uint64_t batch = train->step * (uint64_t)p->accumulate + (uint64_t)part;
-        double one;
-        LM_TRY(train_data_batch(&train->data, batch * (uint64_t)p->batch, p->batch, train->inputs,
-                                train->targets, err));
-        train_data_prefetch(&train->data, (batch + 1) * (uint64_t)p->batch, p->batch);
+    uint64_t rows = (uint64_t)p->batch, first = train->step * (uint64_t)p->accumulate * rows;
+    double all = (double)train_data_scored(&train->data, first, p->batch * p->accumulate), sum = 0;
+    for (int64_t part = 0; part < p->accumulate; part++, first += rows) {
+        double scored = (double)train_data_scored(&train->data, first, p->batch), one;
+        double weight = scored * (double)p->accumulate / all;
+        LM_TRY(train_data_batch(&train->data, first, p->batch, train->inputs, train->targets, err));
+        train_data_prefetch(&train->data, first + rows, p->batch);
         lm_model_set_position(train->model, train->step, (uint64_t)part);
         LM_TRY(lm_model_accumulate(train->model, train->inputs, train->targets, p->batch,
-                                   p->context, 1.0 / (double)p->accumulate, &one, err));
-        sum += one;
+                                   p->context, weight / (double)p->accumulate, &one, err));
+        sum += weight * one;
     }
     *loss = sum / (double)p->accumulate;
     return LM_OK;

@@ -124,6 +124,11 @@ enum lm_status train_source_row(const struct train_source *source, uint64_t at, 
     return LM_OK;
 }
 
+uint64_t train_source_scored(const struct train_source *source, uint64_t at)
+{
+    return find(source, at).count;
+}
+
 void train_source_prefetch(const struct train_source *source, uint64_t at)
 {
     struct place place = find(source, at);

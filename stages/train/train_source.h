@@ -33,6 +33,8 @@ void train_source_release(struct train_source *source);
  *  `window` holds context + 1 ids. */
 enum lm_status train_source_row(const struct train_source *source, uint64_t at, int32_t *inputs,
                                 int32_t *targets, int32_t *window, struct lm_err *err);
+/** How many targets row `at` has. */
+uint64_t train_source_scored(const struct train_source *source, uint64_t at);
 /** Tells the system that row `at` will be wanted. */
 void train_source_prefetch(const struct train_source *source, uint64_t at);
 

@@ -97,6 +97,7 @@ static void documents_come_once_an_epoch(struct tap *tap)
             size_t scored = 0;
             REQUIRE(train_data_batch(&data, epoch * rows + i, 1, inputs, targets, &err) == LM_OK);
             CHECK(is_row(inputs, targets, &scored));
+            CHECK_INT(train_data_scored(&data, epoch * rows + i, 1), scored);
             firsts[epoch] = i == 0 ? targets[0] : firsts[epoch];
             for (size_t k = 0; k < scored; k++)
                 if (targets[k] == END)
