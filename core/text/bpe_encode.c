@@ -14,7 +14,8 @@ enum {
 
 /* A short piece that is no token, and its ids: one cache line; size 0 is empty. */
 struct cached {
-    uint64_t low, high;
+    _Alignas(64) uint64_t low;
+    uint64_t high;
     uint32_t size, count;
     int32_t ids[CACHE_IDS];
 };
@@ -37,7 +38,10 @@ struct lm_encoder *lm_encoder_create(const struct lm_vocab *vocab)
     encoder->vocab = vocab;
     encoder->capacity = 1024;
     encoder->ids = malloc(encoder->capacity * sizeof *encoder->ids);
-    encoder->cache = calloc(CACHE_SLOTS, sizeof *encoder->cache);
+    /* Written before it is read: see make_room in piece_table.c. */
+    encoder->cache = aligned_alloc(64, CACHE_SLOTS * sizeof *encoder->cache);
+    if (encoder->cache != NULL)
+        memset(encoder->cache, 0, CACHE_SLOTS * sizeof *encoder->cache);
     if (encoder->ids == NULL || encoder->cache == NULL ||
         lm_pretokenizer_create(&encoder->pretokenizer, vocab->pattern, vocab->regex, NULL) !=
             LM_OK) {
@@ -91,7 +95,8 @@ static enum lm_status merge_piece(struct lm_encoder *encoder, const struct lm_to
     if (!is_known)
         LM_TRY(lm_bpe_merge(encoder->vocab, &encoder->scratch, piece, size, &ids, &count, err));
     if (!is_known && is_short && count <= CACHE_IDS) {
-        *slot = (struct cached){key->low, key->high, key->size, (uint32_t)count, {0}};
+        *slot = (struct cached){
+            .low = key->low, .high = key->high, .size = key->size, .count = (uint32_t)count};
         memcpy(slot->ids, ids, count * sizeof *ids);
     }
     LM_TRY(reserve(encoder, count + later, err));

@@ -122,9 +122,12 @@ static bool make_room(struct lm_piece_table *table)
         return true;
     bool is_new = table->capacity == 0;
     size_t capacity = is_new ? SMALLEST : table->capacity * 2;
-    struct lm_piece *slots = calloc(capacity, sizeof *slots);
+    /* Written before it is read: a page of zeros that is read first is mapped twice, and the second
+     * time stops all threads. */
+    struct lm_piece *slots = aligned_alloc(64, capacity * sizeof *slots);
     if (slots == NULL)
         return false;
+    memset(slots, 0, capacity * sizeof *slots);
     if (is_new)
         lm_buf_init(&table->longs, 0);
     unsigned shift = 64 - (unsigned)__builtin_ctzll(capacity);
