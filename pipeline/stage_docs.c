@@ -45,8 +45,9 @@ static void put_default(struct lm_buf *out, const struct lm_param *row)
 static void put_bound(struct lm_buf *out, const struct lm_param *row, double v)
 {
     int64_t whole = v >= 9.2e18 ? INT64_MAX : v <= -9.2e18 ? INT64_MIN + 1 : (int64_t)v;
-    bool is_int = row->type == LM_P_INT || row->type == LM_P_SIZE;
-    lm_param_print(out, row->type, is_int ? (const void *)&whole : (const void *)&v);
+    enum lm_param_type type = row->type == LM_P_LIST ? row->item : row->type; /* of each item */
+    bool is_int = type == LM_P_INT || type == LM_P_SIZE;
+    lm_param_print(out, type, is_int ? (const void *)&whole : (const void *)&v);
 }
 
 /** "a | b | c", "(0, 1]", or nothing. */
