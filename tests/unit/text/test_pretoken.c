@@ -36,7 +36,7 @@ static bool oracle_init(struct oracle *oracle, const char *expression, enum lm_p
 {
     int error;
     PCRE2_SIZE offset;
-    *oracle = (struct oracle){NULL};
+    memset(oracle, 0, sizeof *oracle);
     oracle->code =
         pcre2_compile((PCRE2_SPTR)expression, PCRE2_ZERO_TERMINATED,
                       PCRE2_UTF | PCRE2_UCP | PCRE2_DOLLAR_ENDONLY, &error, &offset, NULL);
