@@ -227,11 +227,12 @@ static enum lm_status start(struct merge *merge, struct lm_piece_table *const *t
         return no_memory(err);
     for (size_t i = 0; i < count; i++) {
         lm_piece_table_sort(tables[i]);
-        merge->cursors[merge->cursor_count++] =
-            (struct cursor){.next = tables[i]->slots,
-                            .end = tables[i]->slots + tables[i]->count,
-                            .longs = tables[i]->longs.data,
-                            .fd = -1};
+        if (tables[i]->slots != NULL) /* else nothing was counted, or all was spilled */
+            merge->cursors[merge->cursor_count++] =
+                (struct cursor){.next = tables[i]->slots,
+                                .end = tables[i]->slots + tables[i]->count,
+                                .longs = tables[i]->longs.data,
+                                .fd = -1};
         for (size_t k = 0; k < spills[i]->count; k++) {
             struct cursor *cursor = &merge->cursors[merge->cursor_count++];
             cursor->fd = spills[i]->fd;
