@@ -2,10 +2,10 @@
  * files, which the others are. What is imported gives every text back. */
 #include <lmpipe/tokenizer.h>
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
+#include "fuzz_round_trip.h"
 #include "text/vocab_import.h"
 
 enum { HF, TIKTOKEN, VOCAB_JSON, MERGES_TXT, KINDS };
@@ -50,22 +50,6 @@ static enum lm_status import(struct lm_vocab **out, struct lm_arena *arena, unsi
     }
 }
 
-static void round_trip(const struct lm_vocab *vocab, const uint8_t *text, size_t size)
-{
-    struct lm_encoder *encoder = lm_encoder_create(vocab);
-    const int32_t *ids = NULL;
-    size_t count = 0, length = 0;
-    uint8_t *out = malloc(size + 1);
-    if (encoder != NULL && out != NULL &&
-        lm_encode(encoder, text, size, &ids, &count, NULL) == LM_OK) {
-        lm_decode(vocab, ids, count, false, out, size, &length);
-        if (length != size || memcmp(out, text, size) != 0)
-            __builtin_trap();
-    }
-    free(out);
-    lm_encoder_free(encoder);
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -78,7 +62,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     char *text = lm_arena_strndup(arena, (const char *)data + 1, size - 1);
     if (text != NULL && import(&vocab, arena, data[0] % KINDS, text, size - 1) == LM_OK)
-        round_trip(vocab, data, size);
+        fuzz_round_trip(vocab, data, size);
     lm_vocab_free(vocab);
     lm_arena_free(arena);
     return 0;
