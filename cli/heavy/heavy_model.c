@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "artifact_name.h"
 #include "base/io.h"
+#include "heavy_artifact.h"
 
 /* What a MODEL on the command line is resolved to. */
 struct place {
@@ -28,33 +28,21 @@ static int make_folder(struct place *place, struct lm_cli *cli)
 }
 
 /* SPEC:STAGE.PORT: links to the files of the current result. */
-static int resolve_artifact(struct place *place, struct lm_cli *cli, const char *name,
+static int resolve_artifact(struct place *place, struct lm_cli *cli, const char *operand,
                             const struct lm_spec_args *args)
 {
-    struct lm_loaded loaded = {0};
-    struct lm_artifact_name artifact;
+    struct lm_heavy_artifact artifact;
     struct lm_err err = {0};
-    size_t stage = 0;
-    const char *colon = strrchr(name, ':');
-    const char *spec = lm_arena_strndup(cli->arena, name, (size_t)(colon - name));
-    const char *port =
-        strchr(colon, '.') != NULL ? colon + 1 : lm_arena_printf(cli->arena, "%s.model", colon + 1);
-    if (spec == NULL || port == NULL)
-        return lm_cli_fail(cli, LM_EXIT_STORE, "out of memory");
-    if (lm_artifact_name_parse(&artifact, port, cli->arena, &err) != LM_OK)
-        return lm_cli_fail(cli, LM_EXIT_USAGE, err.text);
-    int status = lm_loaded_plan(&loaded, cli, spec, args, NULL, 0);
-    if (status == LM_EXIT_OK)
-        status = lm_artifact_name_find(&stage, &artifact, &loaded, cli);
+    int status = lm_heavy_artifact_find(&artifact, cli, operand, "model", args);
     if (status == LM_EXIT_OK)
         status = make_folder(place, cli);
     if (status == LM_EXIT_OK) {
-        enum lm_status made =
-            lm_plan_materialize(loaded.plan, stage, artifact.port, place->folder, &err);
+        enum lm_status made = lm_plan_materialize(artifact.loaded.plan, artifact.stage,
+                                                  artifact.name.port, place->folder, &err);
         if (made != LM_OK)
             status = lm_cli_fail(cli, lm_exit_of(made), err.text);
     }
-    lm_loaded_release(&loaded);
+    lm_heavy_artifact_release(&artifact);
     return status;
 }
 

@@ -3,41 +3,30 @@
 
 #include <string.h>
 
-#include "artifact_name.h"
-#include "base/io.h"
+#include "heavy_artifact.h"
 #include "tokenizer_verbs.h"
 
 /* Path of the object that SPEC:STAGE.PORT is now. */
-static int find_artifact(const char **out, struct lm_cli *cli, const char *name,
+static int find_artifact(const char **out, struct lm_cli *cli, const char *operand,
                          const struct lm_spec_args *args)
 {
-    struct lm_loaded loaded = {0};
-    struct lm_artifact_name artifact;
+    struct lm_heavy_artifact artifact;
     struct lm_err err = {0};
-    size_t stage = 0;
-    const char *colon = strrchr(name, ':'), *path = NULL, *manifest = NULL;
-    const char *spec = lm_arena_strndup(cli->arena, name, (size_t)(colon - name));
-    const char *port =
-        strchr(colon, '.') != NULL ? colon + 1 : lm_arena_printf(cli->arena, "%s.vocab", colon + 1);
-    if (spec == NULL || port == NULL)
-        return lm_cli_fail(cli, LM_EXIT_STORE, "out of memory");
-    if (lm_artifact_name_parse(&artifact, port, cli->arena, &err) != LM_OK)
-        return lm_cli_fail(cli, LM_EXIT_USAGE, err.text);
-    int status = lm_loaded_plan(&loaded, cli, spec, args, NULL, 0);
-    if (status == LM_EXIT_OK)
-        status = lm_artifact_name_find(&stage, &artifact, &loaded, cli);
+    const char *path = NULL, *manifest = NULL;
+    int status = lm_heavy_artifact_find(&artifact, cli, operand, "vocab", args);
     if (status == LM_EXIT_OK) {
-        enum lm_status found = lm_plan_artifact(loaded.plan, stage, artifact.port, artifact.name,
-                                                &path, &manifest, &err);
+        enum lm_status found =
+            lm_plan_artifact(artifact.loaded.plan, artifact.stage, artifact.name.port,
+                             artifact.name.name, &path, &manifest, &err);
         if (found == LM_OK && path == NULL)
-            found = lm_fail(&err, LM_INVALID, "%s is a folder; name one file of it", name);
+            found = lm_fail(&err, LM_INVALID, "%s is a folder; name one file of it", operand);
         *out = path == NULL ? NULL : lm_arena_strdup(cli->arena, path);
         if (found == LM_OK && *out == NULL)
             found = lm_fail(&err, LM_NOMEM, "out of memory");
         if (found != LM_OK)
             status = lm_cli_fail(cli, lm_exit_of(found), err.text);
     }
-    lm_loaded_release(&loaded);
+    lm_heavy_artifact_release(&artifact);
     return status;
 }
 
@@ -46,8 +35,7 @@ int lm_heavy_vocab_load(struct lm_vocab **out, struct lm_cli *cli, const char *n
 {
     struct lm_err err = {0};
     const char *path = name;
-    bool is_artifact = !lm_path_exists(name) && strchr(name, ':') != NULL;
-    int status = is_artifact ? find_artifact(&path, cli, name, args) : LM_EXIT_OK;
+    int status = lm_heavy_is_artifact(name) ? find_artifact(&path, cli, name, args) : LM_EXIT_OK;
     if (status != LM_EXIT_OK)
         return status;
     enum lm_status loaded = lm_vocab_load(out, path, &err);
