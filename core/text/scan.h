@@ -160,6 +160,14 @@ static inline size_t lm_scan_others_end(const uint8_t *text, size_t size, size_t
     return lm_scan_run_end(text, size, at, 0, LM_SCAN_KNOWN);
 }
 
+/** End of [\r\n]*, or with has_slash of [\r\n/]*. */
+static inline size_t lm_scan_lines_end(const uint8_t *text, size_t size, size_t at, bool has_slash)
+{
+    while (at < size && (text[at] == '\r' || text[at] == '\n' || (has_slash && text[at] == '/')))
+        at++;
+    return at;
+}
+
 /** End of \p{N}{1,3} that begins with a number at `at`. */
 static inline size_t lm_scan_three_numbers_end(const uint8_t *text, size_t size, size_t at)
 {

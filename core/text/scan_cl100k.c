@@ -1,12 +1,5 @@
 #include "text/scan.h"
 
-static size_t lines_end(const uint8_t *text, size_t size, size_t at)
-{
-    while (at < size && (text[at] == '\r' || text[at] == '\n'))
-        at++;
-    return at;
-}
-
 /* '(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+
  * |\s+(?!\S)|\s+   (tiktoken, openai_public.py, cl100k_base). */
 size_t lm_scan_cl100k(const uint8_t *text, size_t size, size_t at)
@@ -26,7 +19,8 @@ size_t lm_scan_cl100k(const uint8_t *text, size_t size, size_t at)
     if (end > after || (c.flags & LM_UC_LETTER))
         return end;
     if ((c.flags & LM_UC_SPACE) == 0)
-        return lines_end(text, size, lm_scan_others_end(text, size, after));
+        return lm_scan_lines_end(text, size, lm_scan_others_end(text, size, after), false);
     end = first == ' ' ? lm_scan_others_end(text, size, after) : after;
-    return end > after ? lines_end(text, size, end) : lm_scan_spaces_end(text, size, at, true);
+    return end > after ? lm_scan_lines_end(text, size, end, false)
+                       : lm_scan_spaces_end(text, size, at, true);
 }

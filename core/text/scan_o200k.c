@@ -60,13 +60,6 @@ static size_t with_contraction(const uint8_t *text, size_t size, size_t end)
     return end < size && text[end] == '\'' ? end + lm_scan_contraction(text, size, end, true) : end;
 }
 
-static size_t lines_end(const uint8_t *text, size_t size, size_t at)
-{
-    while (at < size && (text[at] == '\r' || text[at] == '\n' || text[at] == '/'))
-        at++;
-    return at;
-}
-
 /* A word at `at`, with the one character that may stand before it, which ends at `after`; or at. */
 static size_t word_end(const uint8_t *text, size_t size, size_t at, size_t after, unsigned flags)
 {
@@ -99,7 +92,8 @@ size_t lm_scan_o200k(const uint8_t *text, size_t size, size_t at)
     if (end > at)
         return with_contraction(text, size, end);
     if ((c.flags & LM_UC_SPACE) == 0)
-        return lines_end(text, size, lm_scan_others_end(text, size, after));
+        return lm_scan_lines_end(text, size, lm_scan_others_end(text, size, after), true);
     end = text[at] == ' ' ? lm_scan_others_end(text, size, after) : after;
-    return end > after ? lines_end(text, size, end) : lm_scan_spaces_end(text, size, at, true);
+    return end > after ? lm_scan_lines_end(text, size, end, true)
+                       : lm_scan_spaces_end(text, size, at, true);
 }

@@ -4,12 +4,13 @@
 
 #include <math.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/io.h"
 #include "bpe_card.h"
-#include "bpe_count.h"
 #include "bpe_import.h"
 #include "bpe_params.h"
+#include "bpe_shard.h"
 
 static bool on_merge(void *user, int64_t done, int64_t total)
 {
@@ -38,11 +39,20 @@ static const char *const *all_specials(struct lm_arena *arena, const struct bpe_
     return names;
 }
 
+static enum lm_status count_document(void *user, size_t worker,
+                                     const struct lm_jsonl_document *document, struct lm_err *err)
+{
+    return lm_bpe_trainer_add(user, worker, document->text, document->size, err);
+}
+
 static enum lm_status count_and_learn(struct lm_vocab **out, struct lm_bpe_trainer *trainer,
                                       struct lm_ctx *ctx, const char *path, struct lm_err *err)
 {
     uint64_t documents = 0;
-    LM_TRY(bpe_count_shard(trainer, ctx, path, &documents, err));
+    struct stat info;
+    const struct bpe_shard shard = {.path = path,
+                                    .total = stat(path, &info) == 0 ? (uint64_t)info.st_size : 0};
+    LM_TRY(bpe_shard_each(ctx, &shard, count_document, trainer, &documents, err));
     if (documents == 0)
         return lm_fail(err, LM_INVALID,
                        "the train split has no documents; give the clean stage more text");
