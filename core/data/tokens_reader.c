@@ -284,6 +284,21 @@ static enum lm_status check_block(const struct lm_tokens *tokens, enum lm_split 
     return LM_OK;
 }
 
+/* A place in the stream: its block, where in it, and how many ids the block has from there on. Two
+ * divisors, each known: no division. */
+struct place {
+    uint64_t block;
+    size_t at, room;
+};
+
+static inline struct place place_of(const struct lm_tokens *tokens, uint64_t first)
+{
+    const size_t narrow = LM_TOKENS_BLOCK / 2, wide = LM_TOKENS_BLOCK / 4;
+    uint64_t block = tokens->width == 2 ? first / narrow : first / wide;
+    size_t at = (size_t)(first - block * tokens->block_ids);
+    return (struct place){block, at, tokens->block_ids - at};
+}
+
 enum lm_status lm_tokens_read(const struct lm_tokens *tokens, enum lm_split split, uint64_t first,
                               size_t count, int32_t *out, struct lm_err *err)
 {
@@ -293,11 +308,12 @@ enum lm_status lm_tokens_read(const struct lm_tokens *tokens, enum lm_split spli
                        tokens->path, (unsigned long long)count, (unsigned long long)first,
                        (unsigned long long)s->seen.tokens, lm_split_names[split]);
     while (count > 0) {
-        uint64_t number = first / tokens->block_ids;
-        size_t at = (size_t)(first % tokens->block_ids), room = tokens->block_ids - at;
-        size_t part = count < room ? count : room;
-        LM_TRY(check_block(tokens, split, number, err));
-        lm_tokens_widen(out, s->blocks[number].ids + at * tokens->width, part, tokens->width);
+        struct place place = place_of(tokens, first);
+        size_t part = count < place.room ? count : place.room;
+        const struct block *block = &s->blocks[place.block];
+        if (!atomic_load_explicit(&block->is_checked, memory_order_relaxed))
+            LM_TRY(check_block(tokens, split, place.block, err));
+        lm_tokens_widen(out, block->ids + place.at * tokens->width, part, tokens->width);
         out += part;
         first += part;
         count -= part;
@@ -312,11 +328,11 @@ void lm_tokens_prefetch(const struct lm_tokens *tokens, enum lm_split split, uin
     uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
     uint64_t end = first + count < s->seen.tokens ? first + count : s->seen.tokens;
     while (first < end) {
-        uint64_t at = first % tokens->block_ids, room = tokens->block_ids - at;
-        uint64_t part = end - first < room ? end - first : room;
-        uintptr_t start = (uintptr_t)s->blocks[first / tokens->block_ids].ids;
-        uintptr_t from = (start + at * tokens->width) / page * page;
-        posix_madvise((void *)from, start + (at + part) * tokens->width - from,
+        struct place place = place_of(tokens, first);
+        uint64_t part = end - first < place.room ? end - first : place.room;
+        uintptr_t start = (uintptr_t)s->blocks[place.block].ids + place.at * tokens->width;
+        uintptr_t from = start / page * page;
+        posix_madvise((void *)from, start + part * tokens->width - from,
                       POSIX_MADV_WILLNEED); /* advice: that it fails changes nothing */
         first += part;
     }
