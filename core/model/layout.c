@@ -56,7 +56,7 @@ static void plan_params(struct lm_layout *out, const struct lm_model_config *con
 {
     struct lm_tensor_row rows[LM_TENSOR_IDS];
     lm_tensor_rows(rows, config);
-    size_t tensors = lm_tensor_count(config->layers), blocks = 0;
+    size_t tensors = lm_tensor_count(config), blocks = 0;
     for (size_t i = 0; i < tensors; i++) {
         int64_t layer;
         const struct lm_tensor_row *row = &rows[lm_tensor_at(i, config->layers, &layer)];
@@ -161,6 +161,18 @@ static void plan_backward(struct lm_layout *out, size_t M, size_t C, size_t L, b
     out->partials = take(out, tiles * out->partial_rows);
 }
 
+/* What heads on pooled states need for B texts of N labels. */
+static void plan_texts(struct lm_layout *out, size_t B, size_t C, size_t N, bool training)
+{
+    out->pooled = take(out, B * C);
+    if (!training)
+        return;
+    out->dpooled = take(out, B * C);
+    out->label_logits = take(out, B * N);
+    out->text_inverse = take(out, 2 * B);
+    out->text_mass = take(out, 2 * B);
+}
+
 void lm_layout_plan(struct lm_layout *out, const struct lm_model_config *config,
                     const struct lm_model_options *options)
 {
@@ -195,5 +207,6 @@ void lm_layout_plan(struct lm_layout *out, const struct lm_model_config *config,
     out->row_max = take(out, M);
     out->row_sum = take(out, M);
     out->row_hit = take(out, M);
+    plan_texts(out, M / T, C, (size_t)config->labels, options->training);
     plan_scratch(out, C, H, T, options);
 }

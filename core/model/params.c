@@ -17,7 +17,7 @@ static size_t count_scope(enum lm_tensor_scope scope)
 
 void lm_tensor_rows(struct lm_tensor_row out[LM_TENSOR_IDS], const struct lm_model_config *config)
 {
-    const int64_t V = config->vocab, T = config->context, C = config->width;
+    const int64_t V = config->vocab, T = config->context, C = config->width, N = config->labels;
     const struct lm_tensor_row rows[LM_TENSOR_IDS] = {
 #define ROW(id, scope, name, dims, rows, cols, init, decay)                                        \
     {name, LM_SCOPE_##scope, dims, rows, cols, LM_INIT_##init, decay},
@@ -28,10 +28,10 @@ void lm_tensor_rows(struct lm_tensor_row out[LM_TENSOR_IDS], const struct lm_mod
         out[i] = rows[i];
 }
 
-size_t lm_tensor_count(int64_t layers)
+size_t lm_tensor_count(const struct lm_model_config *config)
 {
-    return count_scope(LM_SCOPE_HEAD) + (size_t)layers * count_scope(LM_SCOPE_LAYER) +
-           count_scope(LM_SCOPE_TAIL);
+    return count_scope(LM_SCOPE_HEAD) + (size_t)config->layers * count_scope(LM_SCOPE_LAYER) +
+           count_scope(LM_SCOPE_TAIL) - (config->labels == 0);
 }
 
 size_t lm_tensor_index(enum lm_tensor_id id, int64_t layer, int64_t layers)

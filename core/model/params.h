@@ -3,7 +3,8 @@
  * decay mask, the names in files, the layout in memory and the gradient checks of the tests.
  *
  * X(id, scope, file name, dims, rows, columns, init, decay): rows and columns are expressions
- * in V (vocabulary), T (context) and C (width). Matrices are [in, out], GPT-2's Conv1D order.
+ * in V (vocabulary), T (context), C (width) and N (labels). Matrices are [in, out], GPT-2's Conv1D
+ * order; wte and score are [out, in]. The last row is there in models with labels alone.
  */
 #ifndef LM_MODEL_PARAMS_H
 #define LM_MODEL_PARAMS_H
@@ -30,7 +31,8 @@
     X(OUT_W,  LAYER, "mlp.c_proj.weight",  2, 4 * C, C,     RESIDUAL, true)          \
     X(OUT_B,  LAYER, "mlp.c_proj.bias",    1, C,     1,     ZERO,     false)         \
     X(LNF_W,  TAIL,  "ln_f.weight",        1, C,     1,     ONE,      false)         \
-    X(LNF_B,  TAIL,  "ln_f.bias",          1, C,     1,     ZERO,     false)
+    X(LNF_B,  TAIL,  "ln_f.bias",          1, C,     1,     ZERO,     false)         \
+    X(SCORE,  TAIL,  "score.weight",       2, N,     C,     NORMAL,   true)
 
 /* clang-format on */
 
@@ -59,8 +61,8 @@ struct lm_tensor_row {
 /** All rows for `config`, in list order. */
 void lm_tensor_rows(struct lm_tensor_row out[LM_TENSOR_IDS], const struct lm_model_config *config);
 
-/** Tensors of a model with `layers` layers. */
-size_t lm_tensor_count(int64_t layers);
+/** Tensors of a model of this shape. */
+size_t lm_tensor_count(const struct lm_model_config *config);
 
 /** Place of a tensor in file and memory order; `layer` only counts for those of a layer. */
 size_t lm_tensor_index(enum lm_tensor_id id, int64_t layer, int64_t layers);
