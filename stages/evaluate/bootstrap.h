@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <lmpipe/arena.h>
 #include <lmpipe/rng.h>
@@ -23,6 +24,20 @@ struct bootstrap_ratio {
 enum lm_status bootstrap_run(struct bootstrap_ratio *ratios, size_t ratio_count, size_t count,
                              size_t resamples, struct lm_rng rng, struct lm_arena *arena,
                              bool (*is_cancelled)(void *user), void *user, struct lm_err *err);
+
+/** A figure of a resample, in which item i counts counts[i] times. */
+struct bootstrap_statistic {
+    double (*of)(void *user, const uint32_t *counts, size_t count);
+    void *user;
+    double low, high; /**< quantiles 0.025 and 0.975; a resample where it is NaN does not count */
+};
+
+/** The same for figures that are no ratio of sums, over `count` ≥ 2 items; NaN where no resample
+ *  has one. */
+enum lm_status bootstrap_statistics(struct bootstrap_statistic *statistics, size_t statistic_count,
+                                    size_t count, size_t resamples, struct lm_rng rng,
+                                    struct lm_arena *arena, bool (*is_cancelled)(void *user),
+                                    void *user, struct lm_err *err);
 
 /** Quantile q of sorted values by linear interpolation (Hyndman & Fan 1996, type 7); count ≥ 1. */
 double bootstrap_quantile(const double *sorted, size_t count, double q);

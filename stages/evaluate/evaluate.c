@@ -8,13 +8,19 @@
 
 static const struct lm_port inputs[] = {
     {"model", "model", "the model to score", LM_PORT_FOLDER},
-    {"tokens", "tokens", "held-out text, encoded with the model's vocabulary", LM_PORT_FOLDER},
+    {"tokens", "tokens", "held-out text, encoded with the model's vocabulary",
+     LM_PORT_FOLDER | LM_PORT_OPTIONAL},
+    {"examples", "corpus",
+     "the examples of the model's objective, as it learnt from a part of them",
+     LM_PORT_FOLDER | LM_PORT_OPTIONAL},
     {NULL, NULL, NULL, 0},
 };
 
 static const struct lm_port outputs[] = {
-    {"scores", "scores", "flat JSON: valid.bpb, valid.ppl, valid.acc, likewise test", 0},
-    {"items", "items", "by document, position, frequency, confidence; passages", LM_PORT_FOLDER},
+    {"scores", "scores",
+     "flat JSON: valid.bpb, valid.ppl, valid.accuracy, valid.bleu …, likewise test", 0},
+    {"items", "items", "by document or example, position, frequency, confidence; passages",
+     LM_PORT_FOLDER},
     {NULL, NULL, NULL, 0},
 };
 
@@ -36,6 +42,8 @@ static const struct lm_param params[] = {
      .help = "held-out documents whose surprisal is kept token by token"},
     {P(passage_tokens), .type = LM_P_INT, .def_int = 256, .min = 1, .max = 1 << 20,
      .unit = "tokens", .help = "tokens kept of each of them, from the start"},
+    {P(answer_tokens), .type = LM_P_INT, .def_int = 128, .min = 1, .max = 1 << 20,
+     .flags = LM_PARAM_COMPACT, .unit = "tokens", .help = "longest answer of objective translate"},
     {.name = NULL},
 };
 
@@ -59,14 +67,27 @@ static void estimate(const void *data, const struct lm_upstream *upstream, struc
              (long long)p->batch, (long long)config.context);
 }
 
+static enum lm_status check_ports(const void *data, bool (*has)(const void *user, const char *port),
+                                  const void *user, struct lm_err *err)
+{
+    (void)data;
+    if (has(user, "tokens") || has(user, "examples"))
+        return LM_OK;
+    return lm_fail(err, LM_INVALID,
+                   "tokens: nothing to evaluate on; connect tokens, or examples of the model's "
+                   "objective");
+}
+
 const struct lm_stage lm_stage_evaluate = {
     .name = "evaluate",
     .version = 2,
-    .summary = "bits per byte, perplexity and accuracy on held-out text, with intervals",
+    .summary =
+        "bits per byte on held-out text, accuracy, BLEU or correlation on examples, with intervals",
     .flags = LM_STAGE_SEED | LM_STAGE_NUMERIC,
     .inputs = inputs,
     .outputs = outputs,
     .params = params,
     .params_size = sizeof(struct evaluate_params),
+    .check_ports = check_ports,
     .estimate = estimate,
 };

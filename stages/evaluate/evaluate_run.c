@@ -2,6 +2,7 @@
 
 #include "base/io.h"
 
+#include "evaluate_examples.h"
 #include "evaluation.h"
 
 struct lm_model_options evaluate_model_options(const struct evaluation *evaluation)
@@ -64,9 +65,8 @@ static uint64_t count_windows(const struct evaluation *evaluation)
     return total;
 }
 
-static enum lm_status evaluate(struct evaluation *evaluation, struct lm_err *err)
+static enum lm_status evaluate_text(struct evaluation *evaluation, struct lm_err *err)
 {
-    LM_TRY(open_model(evaluation, err));
     LM_TRY(open_tokens(evaluation, err));
     evaluation->total = count_windows(evaluation);
     for (size_t k = 0; k < 2; k++) {
@@ -81,8 +81,20 @@ static enum lm_status evaluate(struct evaluation *evaluation, struct lm_err *err
         if (evaluation->splits[evaluate_held_out[k]].tokens > 0)
             LM_TRY(evaluate_bins(evaluation, evaluate_held_out[k], err));
     }
+    return LM_OK;
+}
+
+static enum lm_status evaluate(struct evaluation *evaluation, struct lm_err *err)
+{
+    LM_TRY(open_model(evaluation, err));
+    if (lm_ctx_input(evaluation->ctx, "tokens") != NULL)
+        LM_TRY(evaluate_text(evaluation, err));
+    if (lm_ctx_input(evaluation->ctx, "examples") != NULL)
+        LM_TRY(evaluate_examples(evaluation, err));
     LM_TRY(evaluate_write_scores(evaluation, err));
-    return evaluate_write_items(evaluation, err);
+    if (evaluation->tokens != NULL)
+        LM_TRY(evaluate_write_items(evaluation, err));
+    return evaluation->examples != NULL ? evaluate_examples_write(evaluation, err) : LM_OK;
 }
 
 lm_run_fn lm_run_evaluate;
@@ -91,6 +103,7 @@ enum lm_status lm_run_evaluate(struct lm_ctx *ctx, const void *params, struct lm
 {
     struct evaluation evaluation = {.ctx = ctx, .arena = lm_ctx_arena(ctx), .params = params};
     enum lm_status status = evaluate(&evaluation, err);
+    evaluate_examples_free(evaluation.examples);
     kn_bigram_free(evaluation.counts);
     lm_tokens_close(evaluation.tokens);
     lm_model_free(evaluation.model);

@@ -40,13 +40,14 @@ struct evaluation {
     struct lm_arena *arena;
     const struct evaluate_params *params;
     struct lm_model *model;
-    struct lm_tokens *tokens;
+    struct lm_tokens *tokens; /**< NULL: none are connected */
     struct lm_model_config config;
     struct kn_bigram *counts; /**< NULL: no baselines */
     uint64_t context, stride, batch;
     uint64_t done, total; /**< windows, for progress */
     uint8_t *decile;      /**< (vocabulary) frequency decile of each token, or NULL */
     struct evaluate_split splits[LM_SPLITS];
+    struct evaluate_examples *examples; /**< evaluate_examples.h; NULL: none are connected */
 };
 
 /** "valid" and "test": the splits evaluated, when they hold documents. */

@@ -1,16 +1,25 @@
 /* Stage type train: the descriptor. The work is in train_run.c. */
+#include <lmpipe/hash.h>
 #include <lmpipe/model.h>
 #include <lmpipe/stage.h>
 
 #include <stdio.h>
 #include <string.h>
 
+#include "model/upstream_shape.h"
 #include "train_params.h"
 
 static const struct lm_port inputs[] = {
-    {"tokens", "tokens", "the encoded text: train is learnt, valid is watched", LM_PORT_FOLDER},
+    {"tokens", "tokens", "the encoded text: train is learnt, valid is watched",
+     LM_PORT_FOLDER | LM_PORT_OPTIONAL},
     {"more", "tokens", "further texts to learn from, encoded with the same vocabulary",
      LM_PORT_FOLDER | LM_PORT_LIST | LM_PORT_OPTIONAL},
+    {"examples", "corpus", "JSON lines of items, for all objectives but lm",
+     LM_PORT_FOLDER | LM_PORT_OPTIONAL},
+    {"init", "model", "the model to begin with; its shape and vocabulary are kept",
+     LM_PORT_FOLDER | LM_PORT_OPTIONAL},
+    {"vocab", "vocab", "the vocabulary of examples that are learnt from without init",
+     LM_PORT_OPTIONAL},
     {NULL, NULL, NULL, 0},
 };
 
@@ -25,8 +34,30 @@ static const char *const orders[] = {"windows", "documents", NULL};
 static const char *const keeps[] = {"best", "last", NULL};
 
 #define P(f) LM_FIELD(struct train_params, f)
+#define I(f) LM_FIELD(struct train_init_params, f)
+#define H(f) LM_FIELD(struct train_held_out, f)
+
+static const char *const objectives[] = {"lm", "classify", "translate", "similar", NULL};
+static const char *const poolings[] = {"last", "mean", NULL};
+static const char *const pair_losses[] = {"regression", "contrastive", NULL};
 
 /* clang-format off */
+static const struct lm_param init_rows[] = {
+    {I(path), .type = LM_P_PATH, .flags = LM_PARAM_ENV | LM_PARAM_COMPACT, .def_str = "",
+     .help = "folder with config.json, model.safetensors and vocab"},
+    {I(sha256), .type = LM_P_STR, .flags = LM_PARAM_NOT_IN_KEY, .def_str = "", /* the folder is */
+     .help = "SHA-256 its model.safetensors must have; 64 hex digits", .source = "FIPS 180-4"},
+    {.name = NULL},
+};
+
+static const struct lm_param held_out_rows[] = {
+    {H(valid), .type = LM_P_FLOAT, .def_float = TRAIN_VALID_SHARE, .max = 1, .flags = LM_PARAM_COMPACT | LM_PARAM_OPEN_MAX,
+     .help = "share of the examples that is watched while training"},
+    {H(test), .type = LM_P_FLOAT, .def_float = TRAIN_TEST_SHARE, .max = 1, .flags = LM_PARAM_COMPACT | LM_PARAM_OPEN_MAX,
+     .help = "share of the examples that is only evaluated"},
+    {.name = NULL},
+};
+
 static const struct lm_param params[] = {
     {P(preset), .type = LM_P_ENUM, .def_str = "gpt2-nano", .choices = lm_model_preset_names,
      .flags = LM_PARAM_NOT_IN_KEY, /* it is resolved into the four rows below */
@@ -91,6 +122,26 @@ static const struct lm_param params[] = {
      .help = "rows of a batch: windows of the joined text, or documents, each from its start"},
     {P(mixture), .type = LM_P_LIST, .item = LM_P_FLOAT, .flags = LM_PARAM_COMPACT | LM_PARAM_OPEN_MIN,
      .max = 1e9, .help = "weights of tokens and of each of more; when not given, by their size"},
+    /* Objectives and examples. */
+    {P(objective), .type = LM_P_ENUM, .def_str = "lm", .choices = objectives, .flags = LM_PARAM_COMPACT,
+     .help = "what is learnt: the text's next token, a label, an answer, how alike two texts are",
+     .source = "Radford et al. 2018, section 3"},
+    {P(init), .type = LM_P_RECORD, .fields = init_rows, .fields_size = sizeof(struct train_init_params),
+     .help = "a stored model to begin with, in place of the port init"},
+    {P(held_out), .type = LM_P_RECORD, .fields = held_out_rows, .fields_size = sizeof(struct train_held_out),
+     .help = "examples that are not learnt from, chosen by the hash of id and texts"},
+    {P(max_length), .type = LM_P_INT, .max = 1 << 20, .flags = LM_PARAM_COMPACT, .unit = "tokens",
+     .help = "longest row when there are examples or an init; 0: the context"},
+    {P(pooling), .type = LM_P_ENUM, .def_str = "mean", .choices = poolings, .flags = LM_PARAM_COMPACT,
+     .help = "similar: what stands for a text, its last state or the mean of all",
+     .source = "Reimers & Gurevych 2019, section 3"},
+    {P(pair_loss), .type = LM_P_ENUM, .def_str = "regression", .choices = pair_losses, .flags = LM_PARAM_COMPACT,
+     .help = "similar: squared error of the cosine, or InfoNCE against the batch's other pairs",
+     .source = "Reimers & Gurevych 2019, section 3; Gao et al. 2021, section 2"},
+    {P(temperature), .type = LM_P_FLOAT, .def_float = TRAIN_TEMPERATURE, .min = 1e-3, .max = 1e3, .flags = LM_PARAM_COMPACT,
+     .help = "similar, contrastive: cosines are divided by it", .source = "Gao et al. 2021, section 3"},
+    {P(score_range), .type = LM_P_LIST, .item = LM_P_FLOAT, .min = -1e9, .max = 1e9, .flags = LM_PARAM_COMPACT,
+     .help = "similar: the lowest and the highest score, e.g. [1, 5]; [0, 1] when not given"},
     {.name = NULL},
 };
 
@@ -108,10 +159,149 @@ static void clip(int64_t *value, int64_t most)
         *value = most;
 }
 
+/* ---- objectives ---- */
+
+static bool given(const char *text)
+{
+    return text != NULL && text[0] != '\0';
+}
+
+/* A row that is not at its default though the objective makes nothing of it, or NULL. */
+static const char *find_idle(const struct train_params *p)
+{
+    bool by_examples = strcmp(p->objective, "lm") != 0;
+    bool by_pairs = strcmp(p->objective, "similar") == 0;
+    bool by_contrast = by_pairs && strcmp(p->pair_loss, "contrastive") == 0;
+
+    const struct {
+        const char *name;
+        bool is_set, counts;
+    } rows[] = {
+        {"order", strcmp(p->order, orders[0]) != 0, !by_examples},
+        {"mixture", p->mixture.count > 0, !by_examples},
+        {"held_out.valid", p->held_out.valid != TRAIN_VALID_SHARE, by_examples},
+        {"held_out.test", p->held_out.test != TRAIN_TEST_SHARE, by_examples},
+        {"pooling", strcmp(p->pooling, "mean") != 0, by_pairs},
+        {"pair_loss", strcmp(p->pair_loss, pair_losses[0]) != 0, by_pairs},
+        {"score_range", p->score_range.count > 0, by_pairs},
+        {"temperature", p->temperature != TRAIN_TEMPERATURE, by_contrast},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (rows[i].is_set && !rows[i].counts)
+            return rows[i].name;
+    return NULL;
+}
+
+static enum lm_status resolve_objective(struct train_params *p, struct lm_arena *arena,
+                                        struct lm_err *err)
+{
+    struct lm_digest digest;
+    const double *range = p->score_range.items;
+    const char *idle = find_idle(p);
+    if (idle != NULL)
+        return lm_fail(err, LM_INVALID, "%s: has no effect with objective %s; leave it out", idle,
+                       p->objective);
+    if (p->held_out.valid + p->held_out.test >= 1)
+        return lm_fail(err, LM_RANGE,
+                       "held_out.test: with valid it leaves nothing to learn from; hold out less");
+    if (p->score_range.count > 0 && (p->score_range.count != 2 || !(range[0] < range[1])))
+        return lm_fail(err, LM_RANGE,
+                       "score_range: must be the lowest and the highest score, as in [1, 5]");
+    if (!given(p->init.sha256))
+        return LM_OK;
+    if (!given(p->init.path))
+        return lm_fail(err, LM_INVALID, "init.path: is missing; name the model's folder");
+    if (!lm_digest_parse(&digest, p->init.sha256))
+        return lm_fail(err, LM_INVALID,
+                       "init.sha256: must be 64 hex digits; `sha256sum FILE` prints them");
+    char *hex = lm_arena_alloc(arena, LM_DIGEST_HEX);
+    if (hex == NULL)
+        return lm_fail(err, LM_NOMEM, "init.sha256: out of memory");
+    lm_digest_hex(hex, &digest);
+    p->init.sha256 = hex;
+    return LM_OK;
+}
+
+/* ---- ports ---- */
+
+struct rule {
+    bool is_wrong;
+    const char *text;
+};
+
+static enum lm_status apply(const struct rule *rules, size_t count, struct lm_err *err)
+{
+    for (size_t i = 0; i < count; i++)
+        if (rules[i].is_wrong)
+            return lm_fail(err, LM_INVALID, "%s", rules[i].text);
+    return LM_OK;
+}
+
+typedef bool has_fn(const void *user, const char *port);
+
+static enum lm_status check_lm(has_fn *has, const void *user, struct lm_err *err)
+{
+    const struct rule rules[] = {
+        {!has(user, "tokens"),
+         "tokens: required, but not given: objective lm learns from encoded text; connect it"},
+        {has(user, "examples"),
+         "examples: has no effect with objective lm; leave it out, or choose another objective"},
+        {has(user, "vocab"), "vocab: comes with tokens; leave it out"},
+    };
+
+    return apply(rules, sizeof rules / sizeof rules[0], err);
+}
+
+static enum lm_status check_examples(bool has_init, has_fn *has, const void *user,
+                                     struct lm_err *err)
+{
+    const struct rule rules[] = {
+        {!has(user, "examples"),
+         "examples: required, but not given: this objective learns from them; connect a corpus"},
+        {has(user, "tokens"),
+         "tokens: has no effect with this objective; leave it out, or train objective lm first and "
+         "connect that model to init"},
+        {has(user, "more"), "more: has no effect with this objective; leave it out"},
+        {has_init && has(user, "vocab"), "vocab: comes with init; leave it out"},
+        {!has_init && !has(user, "vocab"),
+         "vocab: required, but not given: connect one, or begin with a model by init"},
+    };
+
+    return apply(rules, sizeof rules / sizeof rules[0], err);
+}
+
+/* What a port is needed for, or why it must not be there. */
+static enum lm_status check_ports(const void *data, has_fn *has, const void *user,
+                                  struct lm_err *err)
+{
+    const struct train_params *p = data;
+    bool is_lm = strcmp(p->objective, "lm") == 0;
+    bool has_init = has(user, "init") || given(p->init.path);
+    const struct rule rules[] = {
+        {has(user, "init") && given(p->init.path),
+         "init: given as an input and as a parameter; drop one"},
+        {has_init && p->is_shape_given,
+         "init: says preset, context, layers, heads and width; leave these out (max_length may "
+         "shorten rows)"},
+        {p->max_length > 0 && is_lm && !has_init, "max_length: has no effect here; set context"},
+    };
+
+    LM_TRY(apply(rules, sizeof rules / sizeof rules[0], err));
+    return is_lm ? check_lm(has, user, err) : check_examples(has_init, has, user, err);
+}
+
+static bool is_shape_given(const struct train_params *p)
+{
+    return strcmp(p->preset, "gpt2-nano") != 0 || p->context != LM_UNSET_INT ||
+           p->layers != LM_UNSET_INT || p->heads != LM_UNSET_INT || p->width != LM_UNSET_INT;
+}
+
 static enum lm_status resolve(void *data, struct lm_arena *arena, struct lm_err *err)
 {
-    (void)arena;
     struct train_params *p = data;
+    p->is_shape_given = is_shape_given(p);
+    LM_TRY(resolve_objective(p, arena, err));
     const struct lm_model_preset *preset = lm_model_preset_find(p->preset);
     if (preset == NULL)
         return lm_fail(err, LM_INVALID, "preset: there is no \"%s\"; see lmpipe model list",
@@ -156,6 +346,17 @@ static void put_count(char out[32], int64_t value)
     out[at] = '\0';
 }
 
+/* Rows of a call: a pair has two. */
+static int64_t texts_of(const struct train_params *p)
+{
+    return strcmp(p->objective, "similar") == 0 ? 2 * p->batch : p->batch;
+}
+
+static int64_t row_of(const struct train_params *p, const struct lm_model_config *config)
+{
+    return p->max_length > 0 && p->max_length < config->context ? p->max_length : config->context;
+}
+
 /* At its peak: the model, the best weights, and a checkpoint about to be written (weights, two
  * moments and best weights once more). */
 static uint64_t memory_of(const struct train_params *p, const struct lm_model_config *config,
@@ -163,14 +364,15 @@ static uint64_t memory_of(const struct train_params *p, const struct lm_model_co
 {
     const struct lm_model_options options = {.training = true,
                                              .recompute = p->recompute,
-                                             .max_batch = p->batch,
+                                             .max_batch = texts_of(p),
+                                             .max_time = row_of(p, config),
                                              .threads = upstream->threads,
                                              .precision = lm_precision_find(p->precision),
                                              .numerics = upstream->portable ? LM_NUMERICS_PORTABLE
                                                                             : LM_NUMERICS_BLAS};
     uint64_t weights = (uint64_t)lm_model_parameters(config) * sizeof(float);
     uint64_t best = strcmp(p->keep, "best") == 0 ? weights : 0;
-    uint64_t batch = (uint64_t)p->batch * (uint64_t)p->context * 3 * sizeof(float);
+    uint64_t batch = (uint64_t)texts_of(p) * (uint64_t)row_of(p, config) * 3 * sizeof(float);
     return lm_model_memory(config, &options) + best + (3 * weights + best) + batch + PROCESS_BYTES;
 }
 
@@ -179,19 +381,26 @@ static void estimate(const void *data, const struct lm_upstream *upstream, struc
     const struct train_params *p = data;
     int64_t vocab = TYPICAL_VOCAB;
     bool known = upstream->get_int(upstream->user, "bpe", "vocab_size", &vocab) && vocab > 0;
-    const struct lm_model_config config = {
+    struct lm_model_config config = {
         known ? vocab : TYPICAL_VOCAB, p->context, p->layers, p->heads, p->width, p->dropout};
+    struct lm_model_config init; /* a model upstream is the one to begin with */
+    if (lm_upstream_shape(&init, upstream))
+        config = init;
+    else if (given(p->init.path))
+        return; /* its shape is in a file */
+    int64_t row = row_of(p, &config), texts = texts_of(p);
     int64_t looks = p->steps / p->eval_every + 1;
     double evaluations = (double)looks * (double)p->eval_batches;
-    out->flops = lm_model_step_flops(&config, p->batch, p->context) *
+    out->flops = lm_model_step_flops(&config, texts, row) *
                  ((double)p->steps * (double)p->accumulate + evaluations / 3);
     out->memory = memory_of(p, &config, upstream);
     char count[32], steps[32], tokens[32];
     put_count(count, lm_model_parameters(&config));
     put_count(steps, p->steps);
-    put_count(tokens, p->batch * p->accumulate * p->context);
-    snprintf(out->text, sizeof out->text, "%s parameters%s, %s steps of %s tokens", count,
-             known ? "" : " with a vocabulary of 4,096", steps, tokens);
+    put_count(tokens, texts * p->accumulate * row);
+    snprintf(out->text, sizeof out->text, "%s parameters%s, %s steps of %s%s tokens", count,
+             known ? "" : " with a vocabulary of 4,096", steps,
+             strcmp(p->objective, "lm") == 0 ? "" : "at most ", tokens);
 }
 
 const struct lm_stage lm_stage_train = {
@@ -204,5 +413,6 @@ const struct lm_stage lm_stage_train = {
     .params = params,
     .params_size = sizeof(struct train_params),
     .resolve = resolve,
+    .check_ports = check_ports,
     .estimate = estimate,
 };

@@ -7,6 +7,22 @@
 
 #include <lmpipe/param.h>
 
+/** A stored model to begin with. */
+struct train_init_params {
+    const char *path;   /**< folder of a model; "": none */
+    const char *sha256; /**< its weights must have; 64 lower-case hex digits, or "" */
+};
+
+/** Shares of the examples that are not learnt from. */
+struct train_held_out {
+    double valid, test;
+};
+
+/** What the defaults of the rows of objectives are. */
+#define TRAIN_VALID_SHARE 0.1
+#define TRAIN_TEST_SHARE 0.2
+#define TRAIN_TEMPERATURE 0.05
+
 struct train_params {
     const char *preset;
     int64_t context, layers, heads, width; /**< resolved from the preset when not given */
@@ -23,6 +39,16 @@ struct train_params {
     double max_spike;
     const char *order;      /**< "windows" or "documents" */
     struct lm_list mixture; /**< double: weights of tokens, then of more; empty: by size */
+    /* Objectives and examples. */
+    const char *objective; /**< a name of data/objective.h */
+    struct train_init_params init;
+    struct train_held_out held_out;
+    int64_t max_length;         /**< tokens of a row; 0: the context */
+    const char *pooling;        /**< "last" or "mean" */
+    const char *pair_loss;      /**< "regression" or "contrastive" */
+    double temperature;         /**< of the contrastive loss */
+    struct lm_list score_range; /**< double: lowest and highest score; empty: 0 and 1 */
+    bool is_shape_given;        /**< no row: resolve notes whether the spec gave a shape */
 };
 
 #endif

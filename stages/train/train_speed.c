@@ -5,17 +5,20 @@
 /* Fewer operations than so many a thread are done before anybody looks: some two seconds. */
 #define WORTH_MEASURING 2e11
 
-static double tokens_of_step(const struct train *train)
+/* Of examples, positions that were computed: their rows have many lengths. */
+static double tokens_so_far(const struct train *train)
 {
     const struct train_params *p = train->params;
-    return (double)p->batch * (double)p->accumulate * (double)p->context;
+    if (train->positions > 0)
+        return (double)train->positions;
+    return (double)train->step * (double)p->batch * (double)p->accumulate * (double)train->context;
 }
 
 static double flops_left(const struct train *train)
 {
     const struct train_params *p = train->params;
-    double step =
-        lm_model_step_flops(lm_model_config(train->model), p->batch * p->accumulate, p->context);
+    double step = lm_model_step_flops(lm_model_config(train->model), p->batch * p->accumulate,
+                                      train->context);
     return step * (double)((uint64_t)p->steps - train->step);
 }
 
@@ -34,7 +37,7 @@ void train_speed_begin(struct train *train)
 void train_speed_show(struct train *train)
 {
     struct lm_phase_stats phases[LM_PHASES];
-    double flops = 0, tokens = (double)train->step * tokens_of_step(train);
+    double flops = 0, tokens = tokens_so_far(train);
     lm_model_phases(train->model, phases);
     for (size_t i = 0; i < LM_PHASES; i++) {
         char name[40];

@@ -7,7 +7,9 @@
 
 #include "base/buf.h"
 #include "train_data.h"
+#include "train_examples.h"
 #include "train_params.h"
+#include "train_task.h"
 #include "train_tokens.h"
 
 enum { TRAIN_NORMS = 32 };
@@ -23,8 +25,18 @@ struct train {
     const struct train_params *params;
     struct train_tokens tokens;
     struct train_data data;
+    const struct train_task *task;
+    struct train_examples examples; /**< of all objectives but lm */
+    const char *init;               /**< folder of the model to begin with, or NULL */
+    const char *vocab;              /**< file of the vocabulary */
+    int64_t context;                /**< most tokens of a row */
+    size_t *picked;                 /**< (batch) examples of a batch */
+    int32_t *labels, *lengths;      /**< of a batch's examples, and of its texts */
+    float *scores;                  /**< of a batch's pairs */
+    float *logits;                  /**< (batch, labels), or (2·batch, width) of states */
+    uint64_t positions;             /**< of examples, computed by this process */
     struct lm_model *model;
-    int32_t *inputs, *targets; /**< (batch, context) */
+    int32_t *inputs, *targets; /**< (batch, context); of pairs, twice as many */
     float *nll;                /**< (batch, context), of a validation batch */
     struct lm_buf log;
     uint64_t step;  /**< steps done */

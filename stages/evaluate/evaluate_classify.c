@@ -1,0 +1,153 @@
+/* Objective classify: accuracy, macro F1, loss and confusion on held-out examples. */
+#include <math.h>
+#include <stdio.h>
+
+#include "base/elem.h"
+#include "evaluate_examples.h"
+#include "wilson.h"
+
+enum { MOST_CONFUSED = 16 }; /* labels whose confusion is among the scores */
+
+static const struct lm_example *item_of(const struct evaluation *evaluation,
+                                        const struct example_split *split, size_t i)
+{
+    return &evaluation->examples->examples.items[split->picked[i]];
+}
+
+/* ---- predictions ---- */
+
+/* The first of the largest logits, and -log softmax of the gold one. */
+static void judge_row(struct example_split *split, size_t i, const float *logits, size_t labels,
+                      int64_t gold)
+{
+    double sum = 0;
+    size_t best = 0;
+    for (size_t k = 1; k < labels; k++)
+        best = logits[k] > logits[best] ? k : best;
+    for (size_t k = 0; k < labels; k++)
+        sum += lm_exp((double)logits[k] - (double)logits[best]);
+    split->predicted[i] = (int32_t)best;
+    split->nll[i] = lm_log(sum) - ((double)logits[gold] - (double)logits[best]);
+}
+
+static enum lm_status predict(struct evaluation *evaluation, struct example_split *split,
+                              struct lm_err *err)
+{
+    struct evaluate_examples *examples = evaluation->examples;
+    size_t labels = examples->objective.label_count;
+    if (evaluation->config.labels != (int64_t)labels)
+        return lm_fail(err, LM_MISMATCH,
+                       "the model's head has %lld labels, its objective %zu; train again",
+                       (long long)evaluation->config.labels, labels);
+    for (size_t first = 0; first < split->count; first += evaluation->batch) {
+        size_t rest = split->count - first;
+        size_t rows = rest < evaluation->batch ? rest : evaluation->batch;
+        struct lm_texts texts;
+        LM_TRY(evaluate_examples_texts(&texts, evaluation, split, first, rows, 0, err));
+        LM_TRY(lm_model_classify(evaluation->model, &texts, examples->values, err));
+        for (size_t r = 0; r < rows; r++) {
+            judge_row(split, first + r, examples->values + r * labels, labels,
+                      item_of(evaluation, split, first + r)->label);
+            if (!isfinite(split->nll[first + r]))
+                return lm_fail(err, LM_NUMERIC,
+                               "the loss of example %s is not finite; train with a smaller lr",
+                               item_of(evaluation, split, first + r)->id);
+        }
+    }
+    return LM_OK;
+}
+
+/* ---- figures ---- */
+
+struct counts {
+    uint64_t *cells; /* (labels, labels): gold, predicted */
+    uint64_t *gold, *predicted, *hits;
+    size_t labels;
+};
+
+static enum lm_status count(struct counts *out, const struct evaluation *evaluation,
+                            const struct example_split *split, struct lm_err *err)
+{
+    size_t labels = evaluation->examples->objective.label_count;
+    size_t cells = labels <= MOST_CONFUSED ? labels * labels : 0;
+    uint64_t *memory = LM_NEW_ARRAY(evaluation->arena, uint64_t, cells + 3 * labels);
+    if (memory == NULL)
+        return lm_fail(err, LM_NOMEM, "no memory for %zu labels; give fewer", labels);
+    *out = (struct counts){cells > 0 ? memory + 3 * labels : NULL, memory, memory + labels,
+                           memory + 2 * labels, labels};
+    for (size_t i = 0; i < split->count; i++) {
+        size_t gold = (size_t)item_of(evaluation, split, i)->label;
+        size_t predicted = (size_t)split->predicted[i];
+        out->gold[gold]++;
+        out->predicted[predicted]++;
+        out->hits[gold] += gold == predicted;
+        if (out->cells != NULL)
+            out->cells[gold * labels + predicted]++;
+    }
+    return LM_OK;
+}
+
+/* The mean F1 of all labels that are gold or predicted at least once. */
+static double macro_f1(const struct counts *counts)
+{
+    double sum = 0, seen = 0;
+    for (size_t k = 0; k < counts->labels; k++) {
+        double all = (double)(counts->gold[k] + counts->predicted[k]);
+        if (all == 0)
+            continue;
+        sum += 2 * (double)counts->hits[k] / all;
+        seen++;
+    }
+    return sum / seen;
+}
+
+static void put_confusion(struct scores *scores, const struct counts *counts)
+{
+    for (size_t i = 0; counts->cells != NULL && i < counts->labels * counts->labels; i++) {
+        char name[60];
+        snprintf(name, sizeof name, "confusion.%zu.%zu", i / counts->labels, i % counts->labels);
+        scores_put_count(scores, name, counts->cells[i]);
+    }
+}
+
+static enum lm_status put(struct scores *scores, struct evaluation *evaluation,
+                          struct example_split *split, struct lm_rng rng, struct lm_err *err)
+{
+    struct counts counts = {0};
+    double hits = 0, nll = 0, low, high, n = (double)split->count;
+    (void)rng; /* intervals are in closed form */
+    LM_TRY(count(&counts, evaluation, split, err));
+    for (size_t k = 0; k < counts.labels; k++)
+        hits += (double)counts.hits[k];
+    for (size_t i = 0; i < split->count; i++)
+        nll += split->nll[i];
+    wilson(&low, &high, hits, n);
+    split->headline = hits / n;
+    scores_put_interval(scores, "accuracy", hits / n, low, high);
+    scores_put(scores, "majority", (double)counts.gold[evaluation->examples->majority] / n);
+    scores_put(scores, "f1", macro_f1(&counts));
+    scores_put(scores, "nll", nll / n);
+    put_confusion(scores, &counts);
+    return LM_OK;
+}
+
+static void put_item(struct lm_json_writer *writer, const struct evaluation *evaluation,
+                     const struct example_split *split, size_t i)
+{
+    const struct lm_example *item = item_of(evaluation, split, i);
+    lm_json_key(writer, "text");
+    lm_json_put_bytes(writer, item->prompt.data, item->prompt.size);
+    lm_json_member_int(writer, "gold", item->label);
+    lm_json_member_int(writer, "predicted", split->predicted[i]);
+    lm_json_member_double(writer, "nll", split->nll[i]);
+}
+
+static void sign(struct lm_buf *out, const struct evaluation *evaluation)
+{
+    (void)evaluation;
+    lm_buf_puts(out, "accuracy of the largest logit of the head, Wilson 95 % interval; majority: "
+                     "the most frequent label among those learnt from; f1: mean over labels; nll "
+                     "in nats per example");
+}
+
+const struct example_judge evaluate_classify = {"accuracy", predict, put, put_item, sign};

@@ -1,0 +1,78 @@
+/** Figures of an objective on the examples that its training held out. */
+#ifndef LM_EVALUATE_EXAMPLES_H
+#define LM_EVALUATE_EXAMPLES_H
+
+#include <lmpipe/tokenizer.h>
+
+#include "data/example_tokens.h"
+#include "data/examples.h"
+#include "data/objective.h"
+#include "evaluate_scores.h"
+#include "evaluation.h"
+
+/** The examples of one split, and what the model made of them; arrays by example, in the arena. */
+struct example_split {
+    size_t count;
+    size_t *picked;                  /**< (count) indices into the examples */
+    int32_t *predicted;              /**< classify: labels */
+    double *nll;                     /**< classify: of the gold label; translate: of the answer */
+    double *targets;                 /**< translate: tokens behind nll */
+    double *cosine, *overlap, *gold; /**< similar */
+    struct lm_example_text *answers; /**< translate */
+    double headline;                 /**< the figure of the headline */
+};
+
+struct evaluate_examples {
+    struct lm_objective objective;
+    struct lm_examples examples;
+    struct lm_vocab *vocab;
+    struct lm_example_tokens tokens;
+    struct example_split splits[LM_SPLITS];
+    int64_t majority; /**< classify: the most frequent label among those learnt from */
+    int32_t *ids, *targets, *lengths; /**< (batch, length), (batch, length), (batch) */
+    float *values;        /**< (batch, length), or (batch, labels), or (2·batch, width) */
+    uint64_t done, total; /**< examples, for progress */
+};
+
+/** How an objective is judged. */
+struct example_judge {
+    const char *headline; /**< "accuracy" */
+    /** What the model makes of a split that is not empty. LM_NUMERIC, LM_CANCELLED, LM_NOMEM. */
+    enum lm_status (*predict)(struct evaluation *evaluation, struct example_split *split,
+                              struct lm_err *err);
+    /** Puts the figures under the scores' prefix. */
+    enum lm_status (*put)(struct scores *scores, struct evaluation *evaluation,
+                          struct example_split *split, struct lm_rng rng, struct lm_err *err);
+    /** Members of an item's line, after its id. */
+    void (*put_item)(struct lm_json_writer *writer, const struct evaluation *evaluation,
+                     const struct example_split *split, size_t index);
+    /** Appends what the figures mean. */
+    void (*sign)(struct lm_buf *out, const struct evaluation *evaluation);
+};
+
+extern const struct example_judge evaluate_classify, evaluate_translate, evaluate_similar;
+
+/** Reads the port `examples` by the model's objective, and has the model answer what training held
+ *  out. LM_INVALID: a language model, or nothing was held out; LM_MISMATCH: labels that are not the
+ *  model's; errors of lm_examples_read and of the model. */
+enum lm_status evaluate_examples(struct evaluation *evaluation, struct lm_err *err);
+void evaluate_examples_free(struct evaluate_examples *examples); /**< NULL is fine */
+
+/** Puts the figures of a split, if it has examples. */
+enum lm_status evaluate_examples_put(struct scores *scores, struct evaluation *evaluation,
+                                     enum lm_split split, struct lm_err *err);
+void evaluate_examples_sign(struct lm_buf *out, const struct evaluation *evaluation);
+void evaluate_examples_headline(const struct evaluation *evaluation);
+/** Writes examples.json and a line an example into the folder `items`. */
+enum lm_status evaluate_examples_write(struct evaluation *evaluation, struct lm_err *err);
+
+/** Rows of text `side` of examples [first, first + rows) of a split, filled up to the longest, in
+ *  the buffers; shows progress. LM_CANCELLED. */
+enum lm_status evaluate_examples_texts(struct lm_texts *out, struct evaluation *evaluation,
+                                       const struct example_split *split, size_t first, size_t rows,
+                                       size_t side, struct lm_err *err);
+/** Counts examples as done and shows it. LM_CANCELLED. */
+enum lm_status evaluate_examples_step(struct evaluation *evaluation, size_t rows,
+                                      struct lm_err *err);
+
+#endif

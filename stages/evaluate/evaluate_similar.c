@@ -1,0 +1,137 @@
+/* Objective similar: how well cosines of pooled states rank pairs. */
+#include <math.h>
+
+#include "bootstrap.h"
+#include "evaluate_examples.h"
+#include "rank_correlation.h"
+#include "word_overlap.h"
+
+static const struct lm_example *item_of(const struct evaluation *evaluation,
+                                        const struct example_split *split, size_t i)
+{
+    return &evaluation->examples->examples.items[split->picked[i]];
+}
+
+/* ---- predictions ---- */
+
+static double cosine(const float *u, const float *v, int64_t width)
+{
+    double dot = 0, uu = 0, vv = 0;
+    for (int64_t c = 0; c < width; c++) {
+        dot += (double)u[c] * (double)v[c];
+        uu += (double)u[c] * (double)u[c];
+        vv += (double)v[c] * (double)v[c];
+    }
+    return uu > 0 && vv > 0 ? dot / (sqrt(uu) * sqrt(vv)) : 0;
+}
+
+/* Both sides of a batch of pairs, one after the other. */
+static enum lm_status embed(struct evaluation *evaluation, const struct example_split *split,
+                            size_t first, size_t rows, struct lm_err *err)
+{
+    struct evaluate_examples *examples = evaluation->examples;
+    enum lm_pooling pooling = lm_pooling_find(examples->objective.pooling);
+    for (size_t side = 0; side < 2; side++) {
+        struct lm_texts texts;
+        float *out = examples->values + side * rows * (size_t)evaluation->config.width;
+        LM_TRY(evaluate_examples_texts(&texts, evaluation, split, first, rows, side, err));
+        LM_TRY(lm_model_embed(evaluation->model, &texts, pooling, out, err));
+    }
+    return LM_OK;
+}
+
+static enum lm_status predict(struct evaluation *evaluation, struct example_split *split,
+                              struct lm_err *err)
+{
+    int64_t width = evaluation->config.width;
+    for (size_t first = 0; first < split->count; first += evaluation->batch) {
+        size_t rest = split->count - first;
+        size_t rows = rest < evaluation->batch ? rest : evaluation->batch;
+        LM_TRY(embed(evaluation, split, first, rows, err));
+        for (size_t r = 0; r < rows; r++) {
+            const struct lm_example *item = item_of(evaluation, split, first + r);
+            const float *u = evaluation->examples->values + r * (size_t)width;
+            double value = cosine(u, u + rows * (size_t)width, width);
+            if (!isfinite(value))
+                return lm_fail(err, LM_NUMERIC,
+                               "the states of pair %s are not finite; train with a smaller lr",
+                               item->id);
+            split->cosine[first + r] = value;
+            split->gold[first + r] = item->score;
+            LM_TRY(word_overlap(&split->overlap[first + r], evaluation->arena, &item->prompt,
+                                &item->other, err));
+        }
+    }
+    return LM_OK;
+}
+
+/* ---- figures ---- */
+
+static double spearman_of(void *user, const uint32_t *counts, size_t count)
+{
+    (void)count;
+    return spearman(user, counts);
+}
+
+static double pearson_of(void *user, const uint32_t *counts, size_t count)
+{
+    (void)count;
+    return pearson(user, counts);
+}
+
+static bool ask_cancelled(void *ctx)
+{
+    return lm_ctx_cancelled(ctx);
+}
+
+static enum lm_status put(struct scores *scores, struct evaluation *evaluation,
+                          struct example_split *split, struct lm_rng rng, struct lm_err *err)
+{
+    struct rank_correlation model, words;
+    LM_TRY(rank_correlation_init(&model, evaluation->arena, split->cosine, split->gold,
+                                 split->count, err));
+    LM_TRY(rank_correlation_init(&words, evaluation->arena, split->overlap, split->gold,
+                                 split->count, err));
+    struct bootstrap_statistic figures[] = {
+        {spearman_of, &model, (double)NAN, (double)NAN},
+        {pearson_of, &model, (double)NAN, (double)NAN},
+    };
+    if (split->count >= 2)
+        LM_TRY(bootstrap_statistics(figures, 2, split->count, (size_t)evaluation->params->resamples,
+                                    rng, evaluation->arena, ask_cancelled, evaluation->ctx, err));
+    split->headline = spearman(&model, NULL);
+    scores_put_interval(scores, "spearman", split->headline, figures[0].low, figures[0].high);
+    scores_put_interval(scores, "pearson", pearson(&model, NULL), figures[1].low, figures[1].high);
+    scores_put(scores, "overlap", spearman(&words, NULL));
+    return LM_OK;
+}
+
+static void put_text(struct lm_json_writer *writer, const char *key,
+                     const struct lm_example_text *text)
+{
+    lm_json_key(writer, key);
+    lm_json_put_bytes(writer, text->data, text->size);
+}
+
+static void put_item(struct lm_json_writer *writer, const struct evaluation *evaluation,
+                     const struct example_split *split, size_t i)
+{
+    const struct lm_example *item = item_of(evaluation, split, i);
+    put_text(writer, "a", &item->prompt);
+    put_text(writer, "b", &item->other);
+    lm_json_member_double(writer, "gold", split->gold[i]);
+    lm_json_member_double(writer, "predicted", split->cosine[i]);
+    lm_json_member_double(writer, "overlap", split->overlap[i]);
+}
+
+static void sign(struct lm_buf *out, const struct evaluation *evaluation)
+{
+    lm_buf_printf(out,
+                  "cosine of states pooled by %s against scores; intervals: 95 %% percentile "
+                  "bootstrap, %lld resamples of pairs; overlap: Spearman of words shared / words "
+                  "of both, in lower case",
+                  evaluation->examples->objective.pooling,
+                  (long long)evaluation->params->resamples);
+}
+
+const struct example_judge evaluate_similar = {"Spearman", predict, put, put_item, sign};

@@ -1,0 +1,78 @@
+/* Objective classify: a linear head on the state of a text's last token (Radford et al. 2018,
+ * section 3.2). */
+#include <lmpipe/model.h>
+
+#include <math.h>
+
+#include "base/elem.h"
+#include "train_state.h"
+#include "train_task.h"
+
+/* Rows of the picked examples, filled up to the longest. */
+static struct lm_texts lay_out(struct train *train, int64_t rows)
+{
+    const struct train_examples *examples = &train->examples;
+    int64_t longest = 0;
+    for (int64_t r = 0; r < rows; r++) {
+        int64_t length = lm_example_tokens_text_length(&examples->tokens, train->picked[r], 0);
+        train->lengths[r] = (int32_t)length;
+        train->labels[r] = (int32_t)examples->examples.items[train->picked[r]].label;
+        longest = length > longest ? length : longest;
+    }
+    int64_t time = train_examples_time(examples, longest);
+    for (int64_t r = 0; r < rows; r++)
+        lm_example_tokens_text(&examples->tokens, train->picked[r], 0, time,
+                               train->inputs + r * time);
+    train->positions += (uint64_t)(rows * time);
+    return (struct lm_texts){train->inputs, train->lengths, rows, time};
+}
+
+static uint64_t scored(const struct train *train, uint64_t first, int64_t rows)
+{
+    (void)train;
+    (void)first;
+    return (uint64_t)rows;
+}
+
+static enum lm_status accumulate(struct train *train, uint64_t first, double scale, double *loss,
+                                 struct lm_err *err)
+{
+    int64_t rows = train->params->batch;
+    for (int64_t r = 0; r < rows; r++)
+        train->picked[r] = train_examples_at(&train->examples, first + (uint64_t)r);
+    const struct lm_texts texts = lay_out(train, rows);
+    return lm_model_accumulate_labels(train->model, &texts, train->labels, scale, loss, err);
+}
+
+/* -log softmax(logits)[label], after the largest is taken off. */
+static double nll_of(const float *logits, size_t count, int32_t label)
+{
+    double sum = 0;
+    float most = logits[0];
+    for (size_t i = 1; i < count; i++)
+        most = logits[i] > most ? logits[i] : most;
+    for (size_t i = 0; i < count; i++)
+        sum += lm_exp((double)logits[i] - (double)most);
+    return lm_log(sum) - ((double)logits[label] - (double)most);
+}
+
+/* Nats per example. */
+static enum lm_status valid(struct train *train, double *loss, struct lm_err *err)
+{
+    size_t labels = train->examples.objective.label_count;
+    uint64_t batch = (uint64_t)train->params->batch, all = train->examples.looks_at;
+    double sum = 0;
+    for (uint64_t first = 0; first < all; first += batch) {
+        int64_t rows = (int64_t)(all - first < batch ? all - first : batch);
+        for (int64_t r = 0; r < rows; r++)
+            train->picked[r] = train_examples_valid(&train->examples, first + (uint64_t)r);
+        const struct lm_texts texts = lay_out(train, rows);
+        LM_TRY(lm_model_classify(train->model, &texts, train->logits, err));
+        for (int64_t r = 0; r < rows; r++)
+            sum += nll_of(train->logits + (size_t)r * labels, labels, train->labels[r]);
+    }
+    *loss = sum / (double)all;
+    return LM_OK;
+}
+
+const struct train_task train_classify = {scored, accumulate, valid};

@@ -1,0 +1,145 @@
+/* Objective similar: the cosine of two texts' pooled states (Reimers & Gurevych 2019, section 3),
+ * by regression on a score or by contrast with the batch's other pairs. */
+#include <lmpipe/model.h>
+
+#include <math.h>
+#include <string.h>
+
+#include "base/elem.h"
+#include "train_state.h"
+#include "train_task.h"
+
+static int64_t longest_of(struct train *train, int64_t pairs)
+{
+    int64_t longest = 0;
+    for (int64_t i = 0; i < 2 * pairs; i++) {
+        int64_t length = lm_example_tokens_text_length(&train->examples.tokens,
+                                                       train->picked[i / 2], (size_t)i % 2);
+        train->lengths[i] = (int32_t)length;
+        longest = length > longest ? length : longest;
+    }
+    return longest;
+}
+
+/* Rows 2i and 2i + 1 are the texts of the i-th picked pair. */
+static struct lm_texts lay_out(struct train *train, int64_t pairs)
+{
+    const struct train_examples *examples = &train->examples;
+    int64_t time = train_examples_time(examples, longest_of(train, pairs));
+    for (int64_t i = 0; i < 2 * pairs; i++)
+        lm_example_tokens_text(&examples->tokens, train->picked[i / 2], (size_t)i % 2, time,
+                               train->inputs + i * time);
+    for (int64_t i = 0; i < pairs; i++)
+        train->scores[i] = (float)examples->examples.items[train->picked[i]].score;
+    train->positions += (uint64_t)(2 * pairs * time);
+    return (struct lm_texts){train->inputs, train->lengths, 2 * pairs, time};
+}
+
+static uint64_t scored(const struct train *train, uint64_t first, int64_t rows)
+{
+    (void)train;
+    (void)first;
+    return (uint64_t)rows;
+}
+
+static bool is_contrastive(const struct train *train)
+{
+    return strcmp(train->params->pair_loss, lm_pair_loss_names[LM_PAIRS_CONTRASTIVE]) == 0;
+}
+
+static enum lm_status accumulate(struct train *train, uint64_t first, double scale, double *loss,
+                                 struct lm_err *err)
+{
+    int64_t pairs = train->params->batch;
+    const struct lm_pair_options options = {.loss = is_contrastive(train) ? LM_PAIRS_CONTRASTIVE
+                                                                          : LM_PAIRS_REGRESSION,
+                                            .pooling = lm_pooling_find(train->params->pooling),
+                                            .temperature = train->params->temperature};
+    for (int64_t i = 0; i < pairs; i++)
+        train->picked[i] = train_examples_at(&train->examples, first + (uint64_t)i);
+    const struct lm_texts texts = lay_out(train, pairs);
+    return lm_model_accumulate_pairs(train->model, &texts, train->scores, &options, scale, loss,
+                                     err);
+}
+
+/* ---- a look at the valid split ---- */
+
+static double cosine(const float *u, const float *v, int64_t width)
+{
+    double dot = 0, uu = 0, vv = 0;
+    for (int64_t c = 0; c < width; c++) {
+        dot += (double)u[c] * (double)v[c];
+        uu += (double)u[c] * (double)u[c];
+        vv += (double)v[c] * (double)v[c];
+    }
+    return uu > 0 && vv > 0 ? dot / (sqrt(uu) * sqrt(vv)) : 0;
+}
+
+/* Sums over the pairs of a batch: of losses, and of what they count. */
+struct sums {
+    double loss, count;
+};
+
+static struct sums regression(const struct train *train, int64_t pairs, int64_t width)
+{
+    struct sums sums = {0, (double)pairs};
+    for (int64_t i = 0; i < pairs; i++) {
+        const float *u = train->logits + 2 * i * width;
+        double error = cosine(u, u + width, width) - (double)train->scores[i];
+        sums.loss += error * error;
+    }
+    return sums;
+}
+
+/* -log softmax of element i of a row of cosines / temperature: of text 2i + side against the other
+ * sides of all pairs. The largest so far is taken off, so that nothing overflows. */
+static double contrast(const struct train *train, int64_t i, int64_t side, int64_t pairs,
+                       int64_t width)
+{
+    const float *own = train->logits + (2 * i + side) * width;
+    double most = -1e300, sum = 0, right = 0;
+    for (int64_t k = 0; k < pairs; k++) {
+        const float *other = train->logits + (2 * k + 1 - side) * width;
+        double z = cosine(own, other, width) / train->params->temperature;
+        right = k == i ? z : right;
+        sum = z > most ? sum * lm_exp(most - z) + 1 : sum + lm_exp(z - most);
+        most = z > most ? z : most;
+    }
+    return lm_log(sum) + most - right;
+}
+
+/* As lm_model_accumulate_pairs counts: the batch is the fixed one of the look. */
+static struct sums contrastive(const struct train *train, int64_t pairs, int64_t width)
+{
+    struct sums sums = {0};
+    for (int64_t i = 0; i < pairs; i++) {
+        double score = (double)train->scores[i];
+        sums.loss +=
+            score / 2 * (contrast(train, i, 0, pairs, width) + contrast(train, i, 1, pairs, width));
+        sums.count += score;
+    }
+    return sums;
+}
+
+static enum lm_status valid(struct train *train, double *loss, struct lm_err *err)
+{
+    int64_t width = lm_model_config(train->model)->width;
+    uint64_t batch = (uint64_t)train->params->batch, all = train->examples.looks_at;
+    enum lm_pooling pooling = lm_pooling_find(train->params->pooling);
+    struct sums sums = {0};
+    for (uint64_t first = 0; first < all; first += batch) {
+        int64_t pairs = (int64_t)(all - first < batch ? all - first : batch);
+        for (int64_t i = 0; i < pairs; i++)
+            train->picked[i] = train_examples_valid(&train->examples, first + (uint64_t)i);
+        const struct lm_texts texts = lay_out(train, pairs);
+        LM_TRY(lm_model_embed(train->model, &texts, pooling, train->logits, err));
+        struct sums one = is_contrastive(train) ? contrastive(train, pairs, width)
+                                                : regression(train, pairs, width);
+        sums.loss += one.loss;
+        sums.count += one.count;
+    }
+    *loss = sums.count > 0 ? sums.loss / sums.count : 0;
+    return LM_OK;
+}
+
+const struct train_task train_similar = {scored, accumulate, valid};
