@@ -3,7 +3,8 @@
  * score, generate), train (backward, step), save.
  *
  * Shapes: B batch, T time, C width, L layers, H heads, V vocabulary; row-major. Token ids are
- * int32 in [0, V). Losses are in nats. Architecture: GPT-2 (Radford et al. 2019, section 2.3).
+ * int32 in [0, V). Losses are in nats. Architecture: GPT-2 (Radford et al. 2019, section 2.3), with
+ * what GPT-3 and later models changed as options of the configuration.
  * Results do not depend on the number of threads (docs/internals/numerics.md).
  * A model is used by one thread at a time; the pool it was given serves it.
  */
@@ -21,12 +22,59 @@
 
 struct lm_model;
 
-/** Shape of a model. */
+/** How rows are normalised before attention, before the feed-forward part and behind the last
+ * layer. */
+enum lm_norm {
+    LM_NORM_LAYER, /**< Ba et al. 2016, epsilon 1e-5 */
+    LM_NORM_RMS,   /**< by the root of the mean square, no bias (Zhang & Sennrich 2019), 1e-5 */
+    LM_NORMS
+};
+
+/** How attention knows the order of tokens. */
+enum lm_positions {
+    LM_POSITIONS_LEARNED, /**< a learned vector a position, added to the token's */
+    LM_POSITIONS_ROTARY,  /**< queries and keys are turned by their position (Su et al. 2021), the
+                               halves of a head being the two coordinates */
+    LM_POSITION_KINDS
+};
+
+/** The feed-forward part: W₂·f(W₁·x). */
+enum lm_mlp {
+    LM_MLP_GELU,   /**< f the tanh form of GELU (Hendrycks & Gimpel 2016) */
+    LM_MLP_SWIGLU, /**< silu(gate)·up; W₁ holds the gate's columns, then the other's (Shazeer 2020)
+                    */
+    LM_MLPS
+};
+
+/** NULL-terminated names in enum order: "layer", "rms"; "learned", "rotary"; "gelu", "swiglu". */
+extern const char *const lm_norm_names[], *const lm_positions_names[], *const lm_mlp_names[];
+/** Values by name; the first for a name that is none, or NULL. */
+enum lm_norm lm_norm_find(const char *name);
+enum lm_positions lm_positions_find(const char *name);
+enum lm_mlp lm_mlp_find(const char *name);
+
+/** Shape of a model. What stands behind dropout is GPT-2's when it is 0. */
 struct lm_model_config {
     int64_t vocab;   /**< V, tokens in the vocabulary */
     int64_t context; /**< largest T, tokens */
     int64_t layers, heads, width;
-    double dropout; /**< probability in training, [0, 1) */
+    double dropout;          /**< probability in training, [0, 1) */
+    int64_t attention_width; /**< numbers of all heads together, a multiple of heads; 0: width */
+    int64_t kv_heads; /**< heads of keys and values, a divisor of heads (Ainslie et al. 2023); 0: as
+                           many */
+    int64_t mlp_width; /**< numbers between W₁ and W₂; 0: 4·width */
+    int64_t window; /**< tokens that a query of a banded layer sees, its own included (Child et al.
+                         2019); 0: no layer is banded */
+    int64_t window_every; /**< of that many layers the last is banded: 1 all, 2 every other one, the
+                               first being dense (Brown et al. 2020, section 2.1); 0: 2 */
+    double rotary_base;   /**< slowest turn of rotary positions; 0: 10,000 */
+    enum lm_norm norm;
+    enum lm_positions positions;
+    enum lm_mlp mlp;
+    bool no_bias; /**< no bias in matrices and norms */
+    bool untied;  /**< the head is a matrix of its own, not the token embedding */
+    bool qk_norm; /**< queries and keys are normalised by their root mean square, head by head,
+                     before they are turned (Henry et al. 2020, Dehghani et al. 2023) */
 };
 
 /** A named shape (vocab is 0: it comes from the tokenizer). */
