@@ -191,7 +191,7 @@ static enum lm_status load_model(struct lm_model **out, const char *folder,
 enum lm_status lm_model_load(struct lm_model **out, const char *folder,
                              const struct lm_model_options *options, struct lm_err *err)
 {
-    struct lm_model_config config;
+    struct lm_model_config config = {0};
     LM_TRY(lm_model_load_config(&config, folder, err));
     return load_model(out, folder, &config, config.labels, options, err);
 }
@@ -199,7 +199,7 @@ enum lm_status lm_model_load(struct lm_model **out, const char *folder,
 enum lm_status lm_model_load_with_labels(struct lm_model **out, const char *folder, int64_t labels,
                                          const struct lm_model_options *options, struct lm_err *err)
 {
-    struct lm_model_config config;
+    struct lm_model_config config = {0};
     LM_TRY(lm_model_load_config(&config, folder, err));
     int64_t stored = config.labels;
     config.labels = labels;

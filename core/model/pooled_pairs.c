@@ -167,7 +167,7 @@ static double head(struct lm_pass *pass)
     if (pass->fresh)
         lm_gradient_clear(pass->model, LM_SCORE);
     double loss = 0;
-    for (size_t text = 0; text < pass->batch && !pass->stopped; text++)
+    for (size_t text = 0; text < pass->batch; text++)
         loss += losses[call->options->loss].loss(call, text);
     return loss;
 }
