@@ -140,7 +140,7 @@ static enum lm_status load_tensors(struct lm_model *model, int64_t stored, const
     const struct lm_model_config *config = &model->config;
     if (stored == config->labels)
         return lm_safetensors_load(path, model->tensors, model->tensor_count, err);
-    size_t shared = lm_tensor_index(LM_SCORE, 0, config->layers);
+    size_t shared = model->tensor_count - (config->labels > 0); /* the head is the last one */
     size_t floats = (size_t)(stored * config->width);
     struct lm_tensor *tensors = calloc(shared + 1, sizeof *tensors);
     float *forgotten = calloc(floats + 1, sizeof *forgotten);
