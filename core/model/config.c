@@ -181,6 +181,11 @@ enum lm_status lm_model_config_check(const struct lm_model_config *config, struc
                        shape.K, shape.H);
     if (config->window == 0 && config->window_every != 0)
         return lm_fail(err, LM_RANGE, "window_every: has no effect without window; set it too");
+    if (config->labels < 0 || config->labels == 1 || config->labels > 1 << 16)
+        return lm_fail(err, LM_RANGE,
+                       "labels: %lld is neither 0 (no classification head) nor 2 to %d; choose "
+                       "another number",
+                       (long long)config->labels, 1 << 16);
     if (!(config->dropout >= 0 && config->dropout < 1))
         return lm_fail(err, LM_RANGE, "dropout: must be at least 0 and below 1; 0 switches it off");
     return check_rotary(config, err);

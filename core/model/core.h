@@ -176,7 +176,11 @@ static inline void lm_store(const struct lm_model *model, float *place, const fl
 enum lm_status lm_model_prepare(struct lm_model **out, const struct lm_model_config *config,
                                 const struct lm_model_options *options, struct lm_err *err);
 
-/** Checks shape and ids of a batch and copies them; targets may be NULL. Fills *pass. */
+/** Draws the weights from tensor `first` on, from the seed: the same numbers whatever `first`. */
+void lm_model_draw(struct lm_model *model, size_t first);
+
+/** Checks shape and ids of a batch and copies them; targets may be NULL, and tokens for a caller
+ *  that fills layout.tokens. Fills *pass. LM_RANGE; LM_INVALID: not made for training. */
 enum lm_status lm_pass_begin(struct lm_pass *pass, struct lm_model *model, const int32_t *tokens,
                              const int32_t *targets, int64_t batch, int64_t time, bool training,
                              struct lm_err *err);
@@ -204,6 +208,18 @@ double lm_head_loss(struct lm_pass *pass);
 void lm_head_scores(struct lm_pass *pass);
 /** All logits, (rows, V). */
 void lm_head_logits(struct lm_pass *pass, float *logits);
+
+/** A head's part of a call: reads layout.hf; with pass->want_grad it writes layout.dhf and adds to
+ *  or starts (pass->fresh) the gradients of its own tensors and of wte. Returns the loss. */
+typedef double lm_head_fn(struct lm_pass *pass);
+/** Trunk and head, nothing kept. LM_CANCELLED. */
+enum lm_status lm_pass_look(struct lm_pass *pass, lm_head_fn *head, struct lm_err *err);
+/** Trunk, head and the trunk back, with the rules of lm_model_accumulate. */
+enum lm_status lm_pass_learn(struct lm_pass *pass, lm_head_fn *head, double *loss,
+                             struct lm_err *err);
+/** Zeros the gradient of a tensor outside layers: for objectives that do not reach it. Nothing when
+ *  the model has no such tensor. */
+void lm_gradient_clear(const struct lm_model *model, enum lm_tensor_id id);
 
 /** Multiplies x[0..n) by the dropout mask of elements [first, first + n) of a site. */
 void lm_dropout(const struct lm_pass *pass, size_t layer, enum lm_site site, float *x,

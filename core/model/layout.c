@@ -189,6 +189,18 @@ static void plan_backward(struct lm_layout *out, size_t M, const struct lm_shape
     plan_partials(out, M, s);
 }
 
+/* What heads on pooled states need for B texts of N labels. */
+static void plan_texts(struct lm_layout *out, size_t B, size_t C, size_t N, bool training)
+{
+    out->pooled = take(out, B * C);
+    if (!training)
+        return;
+    out->dpooled = take(out, B * C);
+    out->label_logits = take(out, B * N);
+    out->text_inverse = take(out, 2 * B);
+    out->text_mass = take(out, 2 * B);
+}
+
 void lm_layout_plan(struct lm_layout *out, const struct lm_model_config *config,
                     const struct lm_model_options *options)
 {
@@ -224,6 +236,7 @@ void lm_layout_plan(struct lm_layout *out, const struct lm_model_config *config,
     out->row_max = take(out, M);
     out->row_sum = take(out, M);
     out->row_hit = take(out, M);
+    plan_texts(out, M / T, C, (size_t)config->labels, options->training);
     out->turns = take(out, config->positions == LM_POSITIONS_ROTARY ? shape.T * shape.D : 0);
     plan_scratch(out, &shape, T, options);
 }

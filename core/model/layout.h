@@ -72,11 +72,14 @@ struct lm_layout {
     size_t packed[LM_PACK_SLOTS];         /**< own products only */
     size_t packed_delta[LM_DELTA_SLOTS];  /**< training by own products */
     size_t packed_chunk;                  /**< final norms of a chunk, for the head's gradient */
-    size_t turns;                         /**< rotary: D/2 cosines, then D/2 sines, a position */
-    size_t norms;                         /**< doubles: partial sums of squares of the gradient */
-    size_t scratch, scratch_stride;       /**< per worker: rows of C, or an attention task's: */
-    size_t scratch_heads[3];              /**< within it, packed operands of a head */
-    size_t scratch_gemm;                  /**< within it, packing space of matrix products */
+    size_t pooled, dpooled;         /**< states that stand for texts and their gradients, (B, C) */
+    size_t label_logits;            /**< of a classification head, (B, labels) (training) */
+    size_t text_inverse, text_mass; /**< doubles, one a text: of the losses on pairs (training) */
+    size_t turns;                   /**< rotary: D/2 cosines, then D/2 sines, a position */
+    size_t norms;                   /**< doubles: partial sums of squares of the gradient */
+    size_t scratch, scratch_stride; /**< per worker: rows of C, or an attention task's: */
+    size_t scratch_heads[3];        /**< within it, packed operands of a head */
+    size_t scratch_gemm;            /**< within it, packing space of matrix products */
 };
 
 /** Whether OpenBLAS does the products: it packs for itself, and has none for bfloat16. */

@@ -105,9 +105,10 @@ enum lm_status lm_model_prepare(struct lm_model **out, const struct lm_model_con
     return LM_OK;
 }
 
-/* A task of the initialisation: a block of one tensor. */
+/* The initialisation; a task is a block of one tensor. */
 struct init {
     struct lm_model *model;
+    size_t before; /* tasks of tensors that are not drawn */
     struct lm_rng rng;
     struct lm_tensor_row rows[LM_TENSOR_IDS];
 };
@@ -123,6 +124,7 @@ static void init_task(void *user, size_t task, size_t worker)
     struct init *init = user;
     struct lm_model *model = init->model;
     size_t at = 0;
+    task += init->before;
     while (model->first_block[at + 1] <= task)
         at++;
     int64_t layer;
@@ -138,6 +140,16 @@ static void init_task(void *user, size_t task, size_t worker)
                               : (float)(deviation * lm_rng_normal(init->rng, at, i));
 }
 
+void lm_model_draw(struct lm_model *model, size_t first)
+{
+    struct init init = {.model = model,
+                        .before = model->first_block[first],
+                        .rng = lm_rng_stream(model->options.seed, "init")};
+    lm_tensor_rows(init.rows, &model->config);
+    lm_pool_run(model->pool, model->first_block[model->tensor_count] - init.before, init_task,
+                &init);
+}
+
 enum lm_status lm_model_create(struct lm_model **out, const struct lm_model_config *config,
                                const struct lm_model_options *options, struct lm_err *err)
 {
@@ -145,9 +157,7 @@ enum lm_status lm_model_create(struct lm_model **out, const struct lm_model_conf
     enum lm_status status = lm_model_prepare(&model, config, options, err);
     if (model == NULL)
         return status;
-    struct init init = {.model = model, .rng = lm_rng_stream(options->seed, "init")};
-    lm_tensor_rows(init.rows, config);
-    lm_pool_run(model->pool, model->first_block[model->tensor_count], init_task, &init);
+    lm_model_draw(model, 0);
     *out = model;
     return LM_OK;
 }

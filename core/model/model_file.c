@@ -18,8 +18,12 @@ enum { CONFIG_MAX = 1 << 20 };
 enum { GPT2, OTHER };
 
 static const struct {
-    const char *model_type, *class_name;
-} architectures[] = {[GPT2] = {"gpt2", "GPT2LMHeadModel"}, [OTHER] = {"lmpipe", "LmpipeModel"}};
+    const char *model_type, *class_name,
+        *with_labels; /* with_labels: its name with a head for them */
+} architectures[] = {
+    [GPT2] = {"gpt2", "GPT2LMHeadModel", "GPT2ForSequenceClassification"},
+    [OTHER] = {"lmpipe", "LmpipeModel", "LmpipeForSequenceClassification"},
+};
 
 /* Sizes by the names of GPT-2's published configurations. */
 static const struct {
@@ -60,7 +64,8 @@ static void put_config(struct lm_buf *out, const struct lm_model_config *config)
     lm_json_open(&writer, '{');
     lm_json_key(&writer, "architectures");
     lm_json_open(&writer, '[');
-    lm_json_put_string(&writer, architectures[which].class_name);
+    lm_json_put_string(&writer, config->labels > 0 ? architectures[which].with_labels
+                                                   : architectures[which].class_name);
     lm_json_close(&writer, ']');
     lm_json_member_string(&writer, "model_type", architectures[which].model_type);
     if (which == GPT2)
@@ -71,6 +76,8 @@ static void put_config(struct lm_buf *out, const struct lm_model_config *config)
         lm_json_member_int(&writer, sizes[i].key, size);
     }
     put_options(&writer, config);
+    if (config->labels > 0)
+        lm_json_member_int(&writer, "num_labels", config->labels);
     lm_json_member_double(&writer, "layer_norm_epsilon", 1e-5);
     lm_json_member_double(&writer, "embd_pdrop", config->dropout);
     lm_json_member_double(&writer, "attn_pdrop", config->dropout);
@@ -151,11 +158,25 @@ static enum lm_status take_architecture(struct lm_model_config *config, const st
     return LM_OK;
 }
 
+/* Labels of the classification head the file speaks of, 0 without one, -1 when it does not say how
+ * many. */
+static int64_t take_labels(const struct lm_json *root)
+{
+    const struct lm_json *classes = lm_json_get(root, "architectures");
+    const char *name = lm_json_string(lm_json_at(classes, 0), NULL);
+    if (name == NULL || (strcmp(name, architectures[GPT2].with_labels) != 0 &&
+                         strcmp(name, architectures[OTHER].with_labels) != 0))
+        return 0;
+    int64_t labels = lm_json_int(lm_json_get(root, "num_labels"), -1);
+    return labels == 0 ? -1 : labels;
+}
+
 static enum lm_status take_config(struct lm_model_config *out, const struct lm_json *root,
                                   struct lm_err *err)
 {
     struct lm_model_config config = {
         .dropout = lm_json_double(lm_json_get(root, "resid_pdrop"), 0),
+        .labels = take_labels(root),
     };
     LM_TRY(take_architecture(&config, root, err));
     if (lm_json_double(lm_json_get(root, "layer_norm_epsilon"), 1e-5) != 1e-5)
@@ -191,18 +212,48 @@ enum lm_status lm_model_load_config(struct lm_model_config *out, const char *fol
     return status;
 }
 
-enum lm_status lm_model_load(struct lm_model **out, const char *folder,
-                             const struct lm_model_options *options, struct lm_err *err)
+/* Reads the weights of a model whose file holds a head of `stored` labels: where the model has
+ * another number of them, that head is read and forgotten and the model's own is drawn. */
+static enum lm_status load_tensors(struct lm_model *model, int64_t stored, const char *path,
+                                   struct lm_err *err)
 {
-    struct lm_model_config config;
-    LM_TRY(lm_model_load_config(&config, folder, err));
+    const struct lm_model_config *config = &model->config;
+    if (stored == config->labels)
+        return lm_safetensors_load(path, model->tensors, model->tensor_count, err);
+    size_t shared = model->tensor_count - (config->labels > 0); /* the head is the last one */
+    size_t floats = (size_t)(stored * config->width);
+    struct lm_tensor *tensors = calloc(shared + 1, sizeof *tensors);
+    float *forgotten = calloc(floats + 1, sizeof *forgotten);
+    enum lm_status status = LM_OK;
+    if (tensors == NULL || forgotten == NULL) {
+        status = lm_fail(err, LM_NOMEM, "out of memory for %s", path);
+    } else {
+        memcpy(tensors, model->tensors, shared * sizeof *tensors);
+        tensors[shared] = (struct lm_tensor){.name = "score.weight",
+                                             .shape = {stored, config->width},
+                                             .dims = 2,
+                                             .count = stored * config->width,
+                                             .data = forgotten};
+        status = lm_safetensors_load(path, tensors, shared + (stored > 0), err);
+        if (status == LM_OK)
+            lm_model_draw(model, shared);
+    }
+    free(tensors);
+    free(forgotten);
+    return status;
+}
+
+/* A model of shape `config` with the weights of a folder whose head has `stored` labels. */
+static enum lm_status load_model(struct lm_model **out, const char *folder,
+                                 const struct lm_model_config *config, int64_t stored,
+                                 const struct lm_model_options *options, struct lm_err *err)
+{
     struct lm_model *model = NULL;
-    LM_TRY(lm_model_prepare(&model, &config, options, err));
+    LM_TRY(lm_model_prepare(&model, config, options, err));
     struct lm_arena *arena = lm_arena_create();
     const char *path = arena == NULL ? NULL : lm_path_join(arena, folder, "model.safetensors");
-    enum lm_status status =
-        path == NULL ? lm_fail(err, LM_NOMEM, "out of memory for %s", folder)
-                     : lm_safetensors_load(path, model->tensors, model->tensor_count, err);
+    enum lm_status status = path == NULL ? lm_fail(err, LM_NOMEM, "out of memory for %s", folder)
+                                         : load_tensors(model, stored, path, err);
     if (status == LM_OK) {
         status = lm_model_check(model, err);
         if (status != LM_OK)
@@ -215,4 +266,22 @@ enum lm_status lm_model_load(struct lm_model **out, const char *folder,
     }
     *out = model;
     return LM_OK;
+}
+
+enum lm_status lm_model_load(struct lm_model **out, const char *folder,
+                             const struct lm_model_options *options, struct lm_err *err)
+{
+    struct lm_model_config config = {0};
+    LM_TRY(lm_model_load_config(&config, folder, err));
+    return load_model(out, folder, &config, config.labels, options, err);
+}
+
+enum lm_status lm_model_load_with_labels(struct lm_model **out, const char *folder, int64_t labels,
+                                         const struct lm_model_options *options, struct lm_err *err)
+{
+    struct lm_model_config config = {0};
+    LM_TRY(lm_model_load_config(&config, folder, err));
+    int64_t stored = config.labels;
+    config.labels = labels;
+    return load_model(out, folder, &config, stored, options, err);
 }

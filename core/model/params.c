@@ -14,7 +14,7 @@ void lm_tensor_rows(struct lm_tensor_row out[LM_TENSOR_IDS], const struct lm_mod
     const struct lm_shape shape = lm_shape_of(config);
     const int64_t V = (int64_t)shape.V, T = (int64_t)shape.T, C = (int64_t)shape.C;
     const int64_t A = (int64_t)shape.A, D = (int64_t)shape.D, Q = (int64_t)shape.Q;
-    const int64_t F = (int64_t)shape.F, G = (int64_t)shape.G;
+    const int64_t F = (int64_t)shape.F, G = (int64_t)shape.G, N = config->labels;
 #define learned(n) (config->positions == LM_POSITIONS_LEARNED ? (n) : 0)
 #define bias(n) (config->no_bias ? 0 : (n))
 #define shift(n) (config->norm == LM_NORM_RMS ? 0 : bias(n))

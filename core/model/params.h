@@ -5,7 +5,8 @@
  * X(id, scope, file name, dims, rows, columns, init, decay): rows and columns are expressions in
  * the sizes of shape.h. A tensor with no rows is absent: learned(n) is n with learned positions,
  * bias(n) with biases, shift(n) with norms that have one, normed(n) with normalised queries and
- * keys, untied(n) with a head of its own; else 0. Matrices are [in, out], GPT-2's Conv1D order.
+ * keys, untied(n) with a head of its own; else 0. N is the number of labels. Matrices are [in,
+ * out], GPT-2's Conv1D order; wte, lm_head and score are [out, in].
  */
 #ifndef LM_MODEL_PARAMS_H
 #define LM_MODEL_PARAMS_H
@@ -35,7 +36,8 @@
     X(OUT_B,  LAYER, "mlp.c_proj.bias",      1, bias(C),  1,      ZERO,     false)                 \
     X(LNF_W,  TAIL,  "ln_f.weight",          1, C,        1,      ONE,      false)                 \
     X(LNF_B,  TAIL,  "ln_f.bias",            1, shift(C), 1,      ZERO,     false)                 \
-    X(HEAD_W, TAIL,  "lm_head.weight",       2, untied(V), C,     NORMAL,   true)
+    X(HEAD_W, TAIL,  "lm_head.weight",       2, untied(V), C,     NORMAL,   true)                  \
+    X(SCORE,  TAIL,  "score.weight",         2, N,        C,      NORMAL,   true)
 
 /* clang-format on */
 

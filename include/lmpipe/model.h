@@ -1,6 +1,6 @@
 /**
  * The model core: a GPT library that stands alone. List presets, create, load, run (forward,
- * score, generate), train (backward, step), save.
+ * score, generate, embed, classify), train (backward, step), save.
  *
  * Shapes: B batch, T time, C width, L layers, H heads, V vocabulary; row-major. Token ids are
  * int32 in [0, V). Losses are in nats. Architecture: GPT-2 (Radford et al. 2019, section 2.3), with
@@ -71,10 +71,11 @@ struct lm_model_config {
     enum lm_norm norm;
     enum lm_positions positions;
     enum lm_mlp mlp;
-    bool no_bias; /**< no bias in matrices and norms */
-    bool untied;  /**< the head is a matrix of its own, not the token embedding */
-    bool qk_norm; /**< queries and keys are normalised by their root mean square, head by head,
-                     before they are turned (Henry et al. 2020, Dehghani et al. 2023) */
+    bool no_bias;   /**< no bias in matrices and norms */
+    bool untied;    /**< the head is a matrix of its own, not the token embedding */
+    bool qk_norm;   /**< queries and keys are normalised by their root mean square, head by head,
+                       before they are turned (Henry et al. 2020, Dehghani et al. 2023) */
+    int64_t labels; /**< classes of a classification head (lm_model_classify), ≥ 2; 0: none */
 };
 
 /** A named shape (vocab is 0: it comes from the tokenizer). */
@@ -143,6 +144,12 @@ enum lm_status lm_model_create(struct lm_model **out, const struct lm_model_conf
  * what differs; LM_NUMERIC as lm_model_check. */
 enum lm_status lm_model_load(struct lm_model **out, const char *folder,
                              const struct lm_model_options *options, struct lm_err *err);
+/** The same with a classification head of `labels` classes: the folder's own when it has as many,
+ *  else one drawn from options->seed as lm_model_create would (fine-tuning a language model, or on
+ *  other classes). 0 leaves the folder's head out. LM_RANGE: labels. */
+enum lm_status lm_model_load_with_labels(struct lm_model **out, const char *folder, int64_t labels,
+                                         const struct lm_model_options *options,
+                                         struct lm_err *err);
 /** Shape of a saved model, from its config.json alone. */
 enum lm_status lm_model_load_config(struct lm_model_config *out, const char *folder,
                                     struct lm_err *err);
@@ -170,6 +177,74 @@ enum lm_status lm_model_backward(struct lm_model *model, double scale, struct lm
 enum lm_status lm_model_accumulate(struct lm_model *model, const int32_t *tokens,
                                    const int32_t *targets, int64_t batch, int64_t time,
                                    double scale, double *loss, struct lm_err *err);
+
+/* ---- heads on pooled states ---- */
+
+/** What stands for a text: the final state (behind the last layer norm) of its last token, or the
+ *  mean of all its tokens' states. With LM_PRECISION_BF16 states are rounded as operands are. */
+enum lm_pooling { LM_POOL_LAST, LM_POOL_MEAN, LM_POOLINGS };
+
+/** "last", "mean", NULL: for parameter tables, by enum lm_pooling. */
+extern const char *const lm_pooling_names[];
+/** Pooling by name; the last token's for a name that is none. */
+enum lm_pooling lm_pooling_find(const char *name);
+
+/** Texts for a head: `batch` rows of `time` ids, filled up to the right; lengths[i] in [1, time].
+ *  What is beyond a length is neither seen nor pooled: any number may stand there. The caller's. */
+struct lm_texts {
+    const int32_t *tokens;  /**< (B, T) */
+    const int32_t *lengths; /**< (B) */
+    int64_t batch, time;
+};
+
+/** Pooled states of texts, (B, C) into `out`, without dropout. LM_RANGE: an id or length outside
+ *  its limits, a batch or time beyond options' or the context's; LM_CANCELLED. */
+enum lm_status lm_model_embed(struct lm_model *model, const struct lm_texts *texts,
+                              enum lm_pooling pooling, float *out, struct lm_err *err);
+
+/** Classification head (Radford et al. 2018, section 3.2): logits (B, labels) are a linear map,
+ *  score.weight (labels, C), of the last token's final state; without dropout. LM_INVALID: the
+ *  model has no such head; else as lm_model_embed. */
+enum lm_status lm_model_classify(struct lm_model *model, const struct lm_texts *texts,
+                                 float *logits, struct lm_err *err);
+/** Adds `scale` times the gradient of the mean cross-entropy of labels (B), each in [0, labels), in
+ *  nats. *loss (may be NULL) is that mean. Rules as lm_model_accumulate; LM_INVALID as
+ *  lm_model_classify; LM_RANGE: a label. */
+enum lm_status lm_model_accumulate_labels(struct lm_model *model, const struct lm_texts *texts,
+                                          const int32_t *labels, double scale, double *loss,
+                                          struct lm_err *err);
+
+/** What pairs of texts are taught; cos(u, v) of pooled states, 0 when one of them is all zero. */
+enum lm_pair_loss {
+    /** Mean over pairs of (cos(u_i, v_i) − s_i)² (Reimers & Gurevych 2019, section 3). */
+    LM_PAIRS_REGRESSION,
+    /** InfoNCE (van den Oord et al. 2018) over the other pairs of the batch, both ways (Gao et al.
+     *  2021 one way): with z_ij = cos(u_i, v_j) / temperature, the mean of l_i weighted by s_i,
+     *      Σ s_i l_i / Σ s_i,   l_i = −½ log softmax_j(z_ij)_i − ½ log softmax_j(z_ji)_i.
+     *  Every text is a negative of all pairs but its own, whatever their scores. 0 when all scores
+     *  are 0. */
+    LM_PAIRS_CONTRASTIVE,
+    LM_PAIR_LOSSES
+};
+
+/** "regression", "contrastive", NULL: for parameter tables, by enum lm_pair_loss. */
+extern const char *const lm_pair_loss_names[];
+/** Loss by name; regression for a name that is none. */
+enum lm_pair_loss lm_pair_loss_find(const char *name);
+
+struct lm_pair_options {
+    enum lm_pair_loss loss;
+    enum lm_pooling pooling;
+    double temperature; /**< contrastive: 0.001 to 1000 */
+};
+/** Adds `scale` times the gradient of a loss on pairs: rows 2i and 2i + 1 of `texts` are pair i,
+ *  with the score s_i = scores[i] in [0, 1] (B/2 of them). *loss (may be NULL) is that loss. Rules
+ *  as lm_model_accumulate; LM_RANGE: an odd batch, a score, the temperature. */
+enum lm_status lm_model_accumulate_pairs(struct lm_model *model, const struct lm_texts *texts,
+                                         const float *scores, const struct lm_pair_options *options,
+                                         double scale, double *loss, struct lm_err *err);
+
+/* ---- optimise ---- */
 
 /** AdamW (Loshchilov & Hutter 2019) with global-norm clipping; decay on matrices only. */
 struct lm_step_options {
