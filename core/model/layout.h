@@ -67,7 +67,7 @@ struct lm_layout {
     size_t packed[LM_PACK_SLOTS];            /**< own products only */
     size_t packed_delta[LM_DELTA_SLOTS];     /**< training by own products */
     size_t packed_chunk;                     /**< final norms of a chunk, for the head's gradient */
-    size_t norms;                   /**< doubles: partial sums of squares of the gradient */
+    size_t norms; /**< doubles, two an optimiser's task: partial sums of squares */
     size_t scratch, scratch_stride; /**< per worker: rows of C, or an attention task's: */
     size_t scratch_heads[3];        /**< within it, packed operands of a head */
     size_t scratch_gemm;            /**< within it, packing space of matrix products */
