@@ -35,15 +35,66 @@ static size_t tile_logits(const struct lm_pass *pass, size_t task, size_t worker
     return rows;
 }
 
+/* ---- the loss of a row ----
+ * log Z − Σ q·l + z·log²Z, with q = 1 − e at the target plus e/V everywhere: plain likelihood when
+ * e = z = 0. Szegedy et al. 2016; Chowdhery et al. 2022. */
+
+/* log Z, from what the forward pass kept of the row. */
+static double row_log_sum(const struct lm_model *model, size_t row)
+{
+    const struct lm_layout *at = &model->layout;
+    return (double)lm_at(model, at->row_max)[row] + lm_log((double)lm_at(model, at->row_sum)[row]);
+}
+
+/* Σ q·l of a row of logits. */
+static float row_hit(const struct lm_model *model, const float *line, int32_t target)
+{
+    size_t V = (size_t)model->config.vocab;
+    double e = model->options.label_smoothing;
+    if (target < 0)
+        return 0;
+    if (e == 0)
+        return line[target];
+    return (float)((1 - e) * (double)line[target] +
+                   e * (double)model->kernels->sum(line, V) / (double)V);
+}
+
+static double row_loss(const struct lm_model *model, size_t row)
+{
+    double log_sum = row_log_sum(model, row), z = model->options.z_loss;
+    double loss = log_sum - (double)lm_at(model, model->layout.row_hit)[row];
+    return z > 0 ? loss + z * log_sum * log_sum : loss;
+}
+
+/* softmax·(1 + 2·z·log Z) − q, times the scale. */
+static struct lm_smooth smooth_of(const struct lm_pass *pass, size_t row, float scale)
+{
+    const struct lm_model *model = pass->model;
+    const struct lm_layout *at = &model->layout;
+    double e = model->options.label_smoothing, wide = (double)scale;
+    double mass = 1 + 2 * model->options.z_loss * row_log_sum(model, row);
+    return (struct lm_smooth){
+        .max = lm_at(model, at->row_max)[row],
+        .mass = (float)(wide * mass / (double)lm_at(model, at->row_sum)[row]),
+        .floor = (float)(wide * e / (double)model->config.vocab),
+        .hit = (float)(wide * (1 - e)),
+    };
+}
+
 /* Gradients of a row of logits in their place, as an operand. */
 static void row_gradient(const struct lm_pass *pass, float *line, size_t row, int32_t target)
 {
     const struct lm_model *model = pass->model;
     const struct lm_layout *at = &model->layout;
-    size_t V = (size_t)model->config.vocab;
-    model->kernels->cross_entropy_backward(
-        line, V, target < 0 ? 0 : (size_t)target, lm_at(model, at->row_max)[row],
-        lm_at(model, at->row_sum)[row], target < 0 ? 0 : pass->scale);
+    size_t V = (size_t)model->config.vocab, hit = target < 0 ? 0 : (size_t)target;
+    float scale = target < 0 ? 0 : pass->scale;
+    if (model->options.label_smoothing > 0 || model->options.z_loss > 0) {
+        const struct lm_smooth smooth = smooth_of(pass, row, scale);
+        model->kernels->smooth_backward(line, V, hit, &smooth);
+    } else {
+        model->kernels->cross_entropy_backward(line, V, hit, lm_at(model, at->row_max)[row],
+                                               lm_at(model, at->row_sum)[row], scale);
+    }
     lm_store(model, line, line, 1, V);
 }
 
@@ -70,7 +121,7 @@ static void loss_task(void *user, size_t task, size_t worker)
         float *line = logits + r * at->logits_ld;
         int32_t target = targets[row + r];
         model->kernels->softmax_stats(max + row + r, sum + row + r, line, V);
-        hit[row + r] = target < 0 ? 0 : line[target];
+        hit[row + r] = row_hit(model, line, target);
         if (pass->want_grad)
             row_gradient(pass, line, row + r, target);
     }
@@ -127,13 +178,6 @@ static void each_chunk(struct lm_pass *pass, lm_task_fn *task)
     }
 }
 
-static double row_nll(const struct lm_model *model, size_t row)
-{
-    const struct lm_layout *at = &model->layout;
-    return (double)lm_at(model, at->row_max)[row] + lm_log((double)lm_at(model, at->row_sum)[row]) -
-           (double)lm_at(model, at->row_hit)[row];
-}
-
 double lm_head_loss(struct lm_pass *pass)
 {
     const int32_t *targets = targets_of(pass->model);
@@ -141,7 +185,7 @@ double lm_head_loss(struct lm_pass *pass)
     double total = 0;
     for (size_t r = 0; r < pass->rows; r++)
         if (targets[r] >= 0)
-            total += row_nll(pass->model, r);
+            total += row_loss(pass->model, r);
     return total;
 }
 

@@ -71,7 +71,7 @@ static void plan_params(struct lm_layout *out, const struct lm_model_config *con
         out->grads = take(out, out->param_floats);
         out->moment1 = take(out, out->param_floats);
         out->moment2 = take(out, out->param_floats);
-        out->norms = take(out, 2 * blocks);
+        out->norms = take(out, 4 * blocks);
     }
 }
 

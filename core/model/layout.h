@@ -76,7 +76,7 @@ struct lm_layout {
     size_t label_logits;            /**< of a classification head, (B, labels) (training) */
     size_t text_inverse, text_mass; /**< doubles, one a text: of the losses on pairs (training) */
     size_t turns;                   /**< rotary: D/2 cosines, then D/2 sines, a position */
-    size_t norms;                   /**< doubles: partial sums of squares of the gradient */
+    size_t norms; /**< doubles, two an optimiser's task: partial sums of squares */
     size_t scratch, scratch_stride; /**< per worker: rows of C, or an attention task's: */
     size_t scratch_heads[3];        /**< within it, packed operands of a head */
     size_t scratch_gemm;            /**< within it, packing space of matrix products */

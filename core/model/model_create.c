@@ -17,6 +17,13 @@ static enum lm_status options_check(const struct lm_model_config *config,
                        (long long)options->max_time, (long long)config->context);
     if (options->max_batch < 0 || options->max_batch > 1 << 20 || options->threads > 4096)
         return lm_fail(err, LM_RANGE, "max_batch or threads: too large");
+    if (options->frozen_layers < 0 || options->frozen_layers > config->layers)
+        return lm_fail(err, LM_RANGE,
+                       "frozen_layers: %lld is outside 0 to the %lld layers there are",
+                       (long long)options->frozen_layers, (long long)config->layers);
+    if (!(options->label_smoothing >= 0 && options->label_smoothing < 1) || !(options->z_loss >= 0))
+        return lm_fail(err, LM_RANGE,
+                       "label_smoothing or z_loss: outside [0, 1) or below 0; leave it out");
     double rows =
         (double)(options->max_batch > 0 ? options->max_batch : 1) * (double)config->context;
     double floats = rows * (double)config->width * (double)config->layers * 20 +

@@ -112,6 +112,15 @@ struct lm_model_options {
      *  LM_CANCELLED. Weights are untouched, gradients gathered since the last step are dropped. */
     bool (*stop)(void *user);
     void *stop_user;
+    /** Training: embeddings and the first so many layers are held as they are, moments and decay
+     *  included; 0: nothing is, not even the embeddings. At most all layers: then the last norm and
+     *  a head of its own learn. A tied head is the embedding. */
+    int64_t frozen_layers;
+    /** What lm_model_forward and _accumulate minimise beside the likelihood of the targets; both 0:
+     *  nothing. Label smoothing e (Szegedy et al. 2016, section 7), [0, 1): the target is 1 − e of
+     * the true token and e of all V alike. z-loss (Chowdhery et al. 2022, section 5: 1e-4), ≥ 0:
+     * z·log²Z is added, Z being the sum of exp(logits). */
+    double label_smoothing, z_loss;
 };
 
 /* ---- list ---- */
@@ -161,7 +170,8 @@ const struct lm_model_config *lm_model_config(const struct lm_model *model);
 
 /* ---- train ---- */
 
-/** Training loss: mean over B·T positions of -log p(targets | tokens); dropout is drawn at
+/** Training loss: mean over B·T positions of -log p(targets | tokens), with label smoothing and
+ *  z-loss as the model's options say (lm_model_score knows neither); dropout is drawn at
  *  (step, micro-batch) of lm_model_set_position. tokens, targets: (B, T). A target of -1 is
  *  not scored. Keeps what lm_model_backward needs. LM_RANGE; LM_NUMERIC: the loss is not finite,
  *  with the first tensor of weights that is not either; weights and moments are untouched,
@@ -246,27 +256,77 @@ enum lm_status lm_model_accumulate_pairs(struct lm_model *model, const struct lm
 
 /* ---- optimise ---- */
 
-/** AdamW (Loshchilov & Hutter 2019) with global-norm clipping; decay on matrices only. */
+/** How gradients become updates; g is the clipped gradient, d the decay of the tensor's group. */
+enum lm_optimizer {
+    /** m and v remember g and g²: p −= lr·(m̂/(√v̂ + eps) + d·p) (Loshchilov & Hutter 2019,
+     *  algorithm 2). */
+    LM_OPTIMIZER_ADAMW,
+    /** v = momentum·v + g; p −= lr·(v + d·p), with nesterov p −= lr·(g + momentum·v + d·p)
+     *  (Sutskever et al. 2013, for a constant lr; decay decoupled as in Loshchilov & Hutter 2019,
+     *  algorithm 1). v lies where AdamW has m. */
+    LM_OPTIMIZER_SGD,
+    LM_OPTIMIZERS
+};
+
+/** "adamw", "sgd", NULL-terminated, for parameter tables. */
+extern const char *const lm_optimizer_names[LM_OPTIMIZERS + 1];
+/** Optimiser by name; AdamW for a name that is none. */
+enum lm_optimizer lm_optimizer_find(const char *name);
+
+/** Kinds of weight tensors, as bits. */
+enum lm_tensor_group {
+    LM_GROUP_MATRICES = 1,   /**< of products, a head of its own included */
+    LM_GROUP_EMBEDDINGS = 2, /**< of tokens (the tied head, too) and of positions */
+    LM_GROUP_NORMS = 4,      /**< gains and biases of norms */
+    LM_GROUP_BIASES = 8      /**< of products */
+};
+
+enum { LM_TENSOR_GROUPS = 4 };
+
+/** Names by bit: "matrices", "embeddings", "norms", "biases", NULL. */
+extern const char *const lm_tensor_group_names[LM_TENSOR_GROUPS + 1];
+/** The bit of a name; 0 for a name that is none. */
+unsigned lm_tensor_group_find(const char *name);
+
+/** One update. Zero-initialised: AdamW's form, decay on matrices and embeddings. */
 struct lm_step_options {
     double lr, beta1, beta2, eps, decay;
-    double clip; /**< largest global gradient norm; 0: no clipping */
+    double clip; /**< largest global gradient norm (Pascanu et al. 2013); 0: no clipping */
+    enum lm_optimizer optimizer;
+    double momentum; /**< SGD: [0, 1) */
+    bool nesterov;   /**< SGD */
+    unsigned groups; /**< of enum lm_tensor_group: what decays; 0: matrices and embeddings */
+    /** Each layer learns at so much of the rate of the layer above it (Howard & Ruder 2018, section
+     *  3.2; Clark et al. 2020, appendix A): layer i of L at lr·layer_decay^(L − i), i from 0, the
+     *  embeddings at ^(L + 1), the rest, which is above the layers, at lr. 0: 1. */
+    double layer_decay;
+    /** The caller's array of L + 2 numbers, or NULL: norm of the update over norm of the weights
+     *  before it, of the embeddings, each layer, and what is above. 0 where all is frozen, or 0. */
+    double *ratios;
 };
 
 struct lm_step_stats {
-    double grad_norm; /**< before clipping */
+    double grad_norm; /**< before clipping, of all tensors that are not frozen */
     bool clipped;
 };
 /** Clips, updates, counts the step; the next backward starts a new gradient. LM_NUMERIC names the
- *  first tensor with a non-finite gradient: weights, moments and count are then untouched and the
- *  gradient is dropped, as if the batch had not been. LM_INVALID without a
+ *  first tensor, of those not frozen, with a non-finite gradient: weights, moments and count are
+ * then untouched and the gradient is dropped, as if the batch had not been. LM_INVALID without a
  *  backward since the last step. stats may be NULL. */
 enum lm_status lm_model_step(struct lm_model *model, const struct lm_step_options *options,
                              struct lm_step_stats *stats, struct lm_err *err);
-/** Norm of the whole gradient that the next step would take, before clipping. LM_INVALID without
- *  one; LM_NUMERIC as lm_model_step. */
+/** Norm of the whole gradient that the next step would take, before clipping, frozen tensors left
+ *  out. LM_INVALID without one; LM_NUMERIC as lm_model_step. */
 enum lm_status lm_model_gradient_norm(struct lm_model *model, double *norm, struct lm_err *err);
 /** Drops the gradient gathered since the last step, as if its batches had not been. */
 void lm_model_drop_gradient(struct lm_model *model);
+/** Moves `average`, the caller's lm_model_parameters floats in tensor order, towards the weights:
+ *  average += rate·(weights − average), each element alone. With the rates (1 − b)/(1 − b^t) for
+ *  t = 1, 2, … it is the mean of the weights seen, each counting b times as much as the one after
+ *  it: the exponential moving average with its bias corrected (Kingma & Ba 2015, section 7.2). */
+void lm_model_average(struct lm_model *model, float *average, double rate);
+/** Exchanges the weights with the caller's lm_model_parameters floats in tensor order. */
+void lm_model_swap(struct lm_model *model, float *weights);
 /** Where dropout draws: optimiser step (from 0; messages count from 1, as people and logs do) and
  *  micro-batch within it. */
 void lm_model_set_position(struct lm_model *model, uint64_t step, uint64_t micro_batch);
@@ -415,7 +475,7 @@ enum lm_phase {
     LM_PHASE_ATTENTION, /**< forward and backward */
     LM_PHASE_HEAD,      /**< logits, loss, their gradients */
     LM_PHASE_BACKWARD,  /**< products with weights and gradients of weights */
-    LM_PHASE_UPDATE,    /**< norm of the gradient, AdamW */
+    LM_PHASE_UPDATE,    /**< norm of the gradient, the step, averages */
     LM_PHASES
 };
 

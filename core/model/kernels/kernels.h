@@ -23,6 +23,19 @@ struct lm_adamw {
     float correction1, correction2; /**< 1 / (1 − βᵗ) */
 };
 
+/** Constants of one update of SGD with momentum. */
+struct lm_sgd {
+    float scale; /**< of the gradient: clipping */
+    float lr, momentum, decay;
+    float fresh,
+        kept; /**< shares of gradient and momentum in the step: 0, 1; Nesterov 1, momentum */
+};
+
+/** Gradient of a row's loss by a logit: mass·exp(logit − max) − floor, at the target − hit too. */
+struct lm_smooth {
+    float max, mass, floor, hit;
+};
+
 /** What a row of logits says about its target. */
 struct lm_row_score {
     float max, sum; /**< largest logit; Σ exp(logit − max) */
@@ -98,13 +111,21 @@ struct lm_kernels {
     /** logits = (softmax − onehot(target))·scale in place, given max and sum of the row. */
     void (*cross_entropy_backward)(float *logits, size_t n, size_t target, float max, float sum,
                                    float scale);
+    /** The same with label smoothing or z-loss: logits = mass·exp(logit − max) − floor in place,
+     * then hit less at the target. */
+    void (*smooth_backward)(float *logits, size_t n, size_t target, const struct lm_smooth *smooth);
     void (*score)(struct lm_row_score *out, const float *logits, size_t n, size_t target);
 
-    /** Sum of squares in double. */
+    /** Sum, and sum of squares in double. */
+    float (*sum)(const float *x, size_t n);
     double (*square_sum)(const float *x, size_t n);
     /** One AdamW update of n weights; the gradient is left as it is. */
     void (*adamw)(float *p, const float *g, float *m, float *v, size_t n,
                   const struct lm_adamw *options);
+    /** The same of SGD; m is the momentum. */
+    void (*sgd)(float *p, const float *g, float *m, size_t n, const struct lm_sgd *options);
+    /** y += rate·(x − y), n elements. */
+    void (*approach)(float *y, const float *x, size_t n, float rate);
 };
 
 extern const struct lm_kernels lm_kernels_c, lm_kernels_avx2, lm_kernels_avx512;

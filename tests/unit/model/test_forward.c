@@ -93,7 +93,8 @@ static void compare(struct tap *tap, const char *kernels, enum lm_numerics numer
     fill(tokens, targets);
     CHECK_INT(lm_model_logits(model, tokens, B, T, logits, &err), LM_OK);
     CHECK(worst(logits, fixture.logits, B * T * V, 1) < 5e-6);
-    const struct lm_step_options adamw = {1e-2, 0.9, 0.95, 1e-8, 0.1, 1.0};
+    const struct lm_step_options adamw = {
+        .lr = 1e-2, .beta1 = 0.9, .beta2 = 0.95, .eps = 1e-8, .decay = 0.1, .clip = 1};
     for (int step = 0; step < STEPS; step++) {
         double loss;
         struct lm_step_stats stats;

@@ -68,6 +68,17 @@ static size_t run_rows(const struct lm_kernels *kernels, size_t n, float *out)
     memset(at_out + n, 0, 2 * n * sizeof *at_out);
     kernels->adamw(at_out, d, at_out + n, at_out + 2 * n, n, &adamw);
     at_out += 3 * n;
+    const struct lm_sgd sgd = {0.5F, 1e-3F, 0.9F, 0.1F, 1, 0.9F};
+    memcpy(at_out, x, n * sizeof *x);
+    memcpy(at_out + n, d, n * sizeof *x);
+    kernels->sgd(at_out, d, at_out + n, n, &sgd);
+    kernels->approach(at_out + n, x, n, 0.3F);
+    at_out += 2 * n;
+    const struct lm_smooth smooth = {max[0], 1.25F / sum[0], 0.1F / (float)n, 0.9F};
+    memcpy(at_out, x, n * sizeof *x);
+    kernels->smooth_backward(at_out, n, n / 2, &smooth);
+    at_out[n] = kernels->sum(x, n);
+    at_out += n + 1;
     free(x);
     free(w);
     free(b);

@@ -45,7 +45,8 @@ static bool step(struct lm_model *model, uint64_t at, int64_t batch)
 {
     int32_t tokens[B * T], targets[B * T];
     struct lm_rng rng = lm_rng_stream(22, "batch");
-    const struct lm_step_options adamw = {3e-3, 0.9, 0.95, 1e-8, 0.1, 1};
+    const struct lm_step_options adamw = {
+        .lr = 3e-3, .beta1 = 0.9, .beta2 = 0.95, .eps = 1e-8, .decay = 0.1, .clip = 1};
     double loss;
     struct lm_err err;
     for (uint64_t micro = 0; micro < 2; micro++) {

@@ -36,7 +36,8 @@ static double total_flops(const struct lm_model *model)
 
 static void test_step(struct tap *tap)
 {
-    const struct lm_step_options adamw = {1e-3, 0.9, 0.95, 1e-8, 0.1, 1};
+    const struct lm_step_options adamw = {
+        .lr = 1e-3, .beta1 = 0.9, .beta2 = 0.95, .eps = 1e-8, .decay = 0.1, .clip = 1};
     struct lm_phase_stats stats[LM_PHASES];
     struct lm_err err;
     int32_t tokens[B * T], targets[B * T];

@@ -424,8 +424,79 @@ static void test_adamw(struct tap *tap)
     everywhere(tap, check_adamw);
 }
 
-static const struct tap_test tests[] = {TAP_ROW(test_layernorm) TAP_ROW(test_layernorm_backward)
-                                            TAP_ROW(test_sums) TAP_ROW(test_gelu)
-                                                TAP_ROW(test_causal) TAP_ROW(test_softmax_backward)
-                                                    TAP_ROW(test_logits) TAP_ROW(test_adamw)};
+/* ---- SGD, averages, smoothed losses ---- */
+
+/* Sutskever et al. 2013 in PyTorch's form, with and without Nesterov. */
+static void check_sgd(struct tap *tap, const struct lm_kernels *kernels, size_t n)
+{
+    static const struct lm_sgd ways[] = {{0.5F, 1e-2F, 0.9F, 0.1F, 0, 1},
+                                         {1, 1e-1F, 0.75F, 0, 1, 0.75F}};
+    for (size_t w = 0; w < 2; w++) {
+        const struct lm_sgd o = ways[w];
+        float *p = draw(1, n, 1), *g = draw(2, n, 1), *m = draw(3, n, 1);
+        double *p0 = widened(p, n), *g0 = widened(g, n), *m0 = widened(m, n);
+        kernels->sgd(p, g, m, n, &o);
+        for (size_t i = 0; i < n; i++) {
+            double gradient = g0[i] * (double)o.scale, old = (double)o.momentum * m0[i];
+            double step = (double)o.fresh * gradient + (double)o.kept * (old + gradient);
+            double size = 2 * (fabs(gradient) + fabs(old)) + fabs(p0[i]);
+            double want = p0[i] - (double)o.lr * (step + (double)o.decay * p0[i]);
+            CHECK_NEAR((double)m[i], old + gradient, 4 * U * size);
+            CHECK_NEAR((double)p[i], want, U * fabs(want) + (double)o.lr * 6 * U * size);
+            CHECK((double)g[i] == g0[i]);
+        }
+        FREE(p, g, m, p0, g0, m0);
+    }
+}
+
+static void check_approach(struct tap *tap, const struct lm_kernels *kernels, size_t n)
+{
+    float *y = draw(1, n, 1), *x = draw(2, n, 1);
+    double *y0 = widened(y, n);
+    kernels->approach(y, x, n, 0.125F);
+    for (size_t i = 0; i < n; i++)
+        CHECK_NEAR((double)y[i], 0.875 * y0[i] + 0.125 * (double)x[i],
+                   2 * U * (fabs(y0[i]) + fabs((double)x[i])));
+    FREE(y, x, y0);
+}
+
+static void check_smooth(struct tap *tap, const struct lm_kernels *kernels, size_t n)
+{
+    float *x = draw(1, n, 3);
+    double *x0 = widened(x, n), sum = 0, size = 0;
+    for (size_t i = 0; i < n; i++) {
+        sum += x0[i];
+        size += fabs(x0[i]);
+    }
+    CHECK_NEAR((double)kernels->sum(x, n), sum, lanes(n) * size);
+    const struct lm_smooth o = {.max = 2, .mass = 0.3F, .floor = 0.01F, .hit = 0.7F};
+    kernels->smooth_backward(x, n, n / 3, &o);
+    for (size_t i = 0; i < n; i++) {
+        double peak = (double)o.mass * exp(x0[i] - (double)o.max);
+        double want = peak - (double)o.floor - (i == n / 3 ? (double)o.hit : 0);
+        double slack = U * (6 + 2 * fabs(x0[i] - 2)) * peak + 2 * U * (fabs(want) + 1);
+        CHECK_NEAR((double)x[i], want, slack);
+    }
+    FREE(x, x0);
+}
+
+static void test_sgd(struct tap *tap)
+{
+    everywhere(tap, check_sgd);
+}
+
+static void test_approach(struct tap *tap)
+{
+    everywhere(tap, check_approach);
+}
+
+static void test_smooth(struct tap *tap)
+{
+    everywhere(tap, check_smooth);
+}
+
+static const struct tap_test tests[] = {
+    TAP_ROW(test_layernorm) TAP_ROW(test_layernorm_backward) TAP_ROW(test_sums) TAP_ROW(test_gelu)
+        TAP_ROW(test_causal) TAP_ROW(test_softmax_backward) TAP_ROW(test_logits) TAP_ROW(test_adamw)
+            TAP_ROW(test_sgd) TAP_ROW(test_approach) TAP_ROW(test_smooth)};
 LM_TEST_MAIN(tests)
