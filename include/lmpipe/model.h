@@ -168,6 +168,28 @@ enum lm_status lm_model_save(const struct lm_model *model, const char *folder, s
 void lm_model_free(struct lm_model *model); /**< NULL is fine */
 const struct lm_model_config *lm_model_config(const struct lm_model *model);
 
+/* ---- models made elsewhere (docs/formats/model.md) ---- */
+
+/** How weights lie in a file: float32, IEEE 754's half, bfloat16. */
+enum lm_dtype { LM_DTYPE_F32, LM_DTYPE_F16, LM_DTYPE_BF16, LM_DTYPES };
+
+/** "f32", "f16", "bf16", NULL-terminated, by enum lm_dtype. */
+extern const char *const lm_dtype_names[];
+
+/** Model from a GPT-2 checkpoint in Hugging Face's form: a folder with config.json and
+ *  model.safetensors, or the files that model.safetensors.index.json lists; or one .safetensors
+ *  file with config.json beside it. Numbers of 16 bits are widened exactly. LM_UNSUPPORTED names
+ *  what config.json says that makes it another architecture; LM_FORMAT: damaged, or the files do
+ *  not belong together; LM_NUMERIC as lm_model_check; LM_NOT_FOUND, LM_IO, LM_NOMEM. */
+enum lm_status lm_model_import_hf(struct lm_model **out, const char *path,
+                                  const struct lm_model_options *options, struct lm_err *err);
+/** Writes config.json and model.safetensors as transformers does, into an existing folder; each
+ *  file is replaced as a whole. end_of_text: the id that begins and ends texts, -1: none.
+ *  LM_UNSUPPORTED: the model has no GPT-2 architecture; LM_RANGE: a weight is too large for the
+ *  dtype; LM_IO, LM_NOMEM. */
+enum lm_status lm_model_export_hf(const struct lm_model *model, const char *folder,
+                                  enum lm_dtype dtype, int32_t end_of_text, struct lm_err *err);
+
 /* ---- train ---- */
 
 /** Training loss: mean over B·T positions of -log p(targets | tokens), with label smoothing and

@@ -108,7 +108,9 @@ static void test_edits(struct tap *tap)
         const char *from, *to, *message;
     } rows[] = {
         {"[97,16]", "[16,97]", "another shape"},
-        {"\"F32\"", "\"F64\"", "not F32"},
+        {"\"F32\"", "\"I32\"", "not F32"},
+        {"\"F32\"", "\"F64\"", "do not fit"},
+        {"\"F32\"", "\"f32\"", "no known type"},
         {"wpe.weight", "wqe.weight", "not one of this model"},
         {"\"wpe.weight\"", "\"wte.weight\"", "header"},
         {"[0,6208]", "[4,6212]", "overlap or leave holes"},
