@@ -79,3 +79,9 @@ const char *lm_arch_first(const struct lm_model_config *config)
             return lm_arch_rows[i].name;
     return NULL;
 }
+
+const char *lm_arch_foreign(const struct lm_model_config *config)
+{
+    const char *first = lm_arch_first(config);
+    return first == NULL && config->labels > 0 ? "labels" : first;
+}
