@@ -20,41 +20,54 @@
 #define LLAMA                                                                                      \
     .norm = LM_NORM_RMS, .positions = LM_POSITIONS_ROTARY, .mlp = LM_MLP_SWIGLU, .no_bias = true
 
-/* X(name, layers, heads, width, summary, source, further fields) */
+/* Table 2.1 counts a batch in millions of tokens: 0.5, 1, 2 and 3.2 are so many sequences of 2,048.
+ */
+#define TRAINED(rate, batch) .lr = rate, .sequences = batch
+
+/* X(name, layers, heads, width, summary, source, (further fields of the shape), how it was trained)
+ */
 /* clang-format off */
 #define PRESETS(X)                                                                                 \
-    X("gpt2-micro",  2,  4,  64,   "2 layers, width 64: for tests and first steps", NULL, .context = 64) \
-    X("gpt2-nano",   3,  6,  192,  "3 layers, width 192: minutes on two cores", NULL, .context = 128) \
-    X("gpt2-mini",   6,  6,  384,  "6 layers, width 384: an evening on two cores", NULL, .context = 256) \
-    X("gpt2-124m",   12, 12, 768,  "GPT-2 small", RADFORD, .context = 1024)                        \
-    X("gpt2-355m",   24, 16, 1024, "GPT-2 medium", RADFORD, .context = 1024)                       \
-    X("gpt2-774m",   36, 20, 1280, "GPT-2 large", RADFORD, .context = 1024)                        \
-    X("gpt2-1558m",  48, 25, 1600, "GPT-2 XL", RADFORD, .context = 1024)                           \
-    X("gpt3-125m",   12, 12, 768,  "GPT-3 small", BROWN, GPT3)                                     \
-    X("gpt3-350m",   24, 16, 1024, "GPT-3 medium", BROWN, GPT3)                                    \
-    X("gpt3-760m",   24, 16, 1536, "GPT-3 large", BROWN, GPT3)                                     \
-    X("gpt3-1.3b",   24, 24, 2048, "GPT-3 XL: 24 heads of 128", BROWN, GPT3, .attention_width = 3072) \
-    X("gpt3-2.7b",   32, 32, 2560, "GPT-3 2.7B", BROWN, GPT3)                                      \
-    X("gpt3-6.7b",   32, 32, 4096, "GPT-3 6.7B", BROWN, GPT3)                                      \
-    X("gpt3-13b",    40, 40, 5140, "GPT-3 13B: 40 heads of 128", BROWN, GPT3, .attention_width = 5120) \
-    X("gpt3-175b",   96, 96, 12288, "GPT-3", BROWN, GPT3)                                          \
-    X("llama-nano",  3,  6,  192,  "gpt2-nano with what Llama changed", NULL, LLAMA,               \
-      .context = 128, .mlp_width = 512, .kv_heads = 2)                                             \
-    X("smollm-135m", 30, 9,  576,  "SmolLM-135M", ALLAL, LLAMA,                                    \
-      .context = 2048, .mlp_width = 1536, .kv_heads = 3)                                           \
-    X("tinyllama-1.1b", 22, 32, 2048, "TinyLlama", ZHANG, LLAMA,                                   \
-      .context = 2048, .mlp_width = 5632, .kv_heads = 4, .untied = true)                           \
-    X("qwen3-0.6b",  28, 16, 1024, "Qwen3-0.6B (its norms' epsilon is 1e-6, here 1e-5)", YANG, LLAMA, \
-      .context = 32768, .mlp_width = 3072, .kv_heads = 8, .attention_width = 2048, .qk_norm = true, \
-      .rotary_base = 1e6)
+    X("gpt2-micro",  2,  4,  64,   "2 layers, width 64: for tests and first steps", NULL,          \
+      (.context = 64), .lr = 0)                                                                    \
+    X("gpt2-nano",   3,  6,  192,  "3 layers, width 192: minutes on two cores", NULL,              \
+      (.context = 128), .lr = 0)                                                                   \
+    X("gpt2-mini",   6,  6,  384,  "6 layers, width 384: an evening on two cores", NULL,           \
+      (.context = 256), .lr = 0)                                                                   \
+    X("gpt2-124m",   12, 12, 768,  "GPT-2 small", RADFORD, (.context = 1024), .lr = 0)             \
+    X("gpt2-355m",   24, 16, 1024, "GPT-2 medium", RADFORD, (.context = 1024), .lr = 0)            \
+    X("gpt2-774m",   36, 20, 1280, "GPT-2 large", RADFORD, (.context = 1024), .lr = 0)             \
+    X("gpt2-1558m",  48, 25, 1600, "GPT-2 XL", RADFORD, (.context = 1024), .lr = 0)                \
+    X("gpt3-125m",   12, 12, 768,  "GPT-3 small", BROWN, (GPT3), TRAINED(6e-4, 256))               \
+    X("gpt3-350m",   24, 16, 1024, "GPT-3 medium", BROWN, (GPT3), TRAINED(3e-4, 256))              \
+    X("gpt3-760m",   24, 16, 1536, "GPT-3 large", BROWN, (GPT3), TRAINED(2.5e-4, 256))             \
+    X("gpt3-1.3b",   24, 24, 2048, "GPT-3 XL: 24 heads of 128", BROWN,                             \
+      (GPT3, .attention_width = 3072), TRAINED(2e-4, 512))                                         \
+    X("gpt3-2.7b",   32, 32, 2560, "GPT-3 2.7B", BROWN, (GPT3), TRAINED(1.6e-4, 512))              \
+    X("gpt3-6.7b",   32, 32, 4096, "GPT-3 6.7B", BROWN, (GPT3), TRAINED(1.2e-4, 1024))             \
+    X("gpt3-13b",    40, 40, 5140, "GPT-3 13B: 40 heads of 128", BROWN,                            \
+      (GPT3, .attention_width = 5120), TRAINED(1e-4, 1024))                                        \
+    X("gpt3-175b",   96, 96, 12288, "GPT-3", BROWN, (GPT3), TRAINED(6e-5, 1600))                   \
+    X("llama-nano",  3,  6,  192,  "gpt2-nano with what Llama changed", NULL,                      \
+      (LLAMA, .context = 128, .mlp_width = 512, .kv_heads = 2), .lr = 0)                           \
+    X("smollm-135m", 30, 9,  576,  "SmolLM-135M", ALLAL,                                           \
+      (LLAMA, .context = 2048, .mlp_width = 1536, .kv_heads = 3), .lr = 0)                         \
+    X("tinyllama-1.1b", 22, 32, 2048, "TinyLlama", ZHANG,                                          \
+      (LLAMA, .context = 2048, .mlp_width = 5632, .kv_heads = 4, .untied = true),                  \
+      TRAINED(4e-4, 1024))                                                                         \
+    X("qwen3-0.6b",  28, 16, 1024, "Qwen3-0.6B (its norms' epsilon is 1e-6, here 1e-5)", YANG,     \
+      (LLAMA, .context = 32768, .mlp_width = 3072, .kv_heads = 8, .attention_width = 2048,         \
+       .qk_norm = true, .rotary_base = 1e6), .lr = 0)
+#define FIELDS(...) __VA_ARGS__
 /* clang-format on */
 
 static const struct lm_model_preset presets[] = {
-#define PRESET(title, L_, H_, C_, text, origin, ...)                                               \
+#define PRESET(title, L_, H_, C_, text, origin, shape, ...)                                        \
     {.name = title,                                                                                \
      .summary = text,                                                                              \
      .source = origin,                                                                             \
-     .config = {.layers = L_, .heads = H_, .width = C_, __VA_ARGS__}},
+     .config = {.layers = L_, .heads = H_, .width = C_, FIELDS shape},                             \
+     __VA_ARGS__},
     PRESETS(PRESET)
 #undef PRESET
 };

@@ -78,10 +78,12 @@ struct lm_model_config {
     int64_t labels; /**< classes of a classification head (lm_model_classify), ≥ 2; 0: none */
 };
 
-/** A named shape (vocab is 0: it comes from the tokenizer). */
+/** A named shape (vocab is 0: it comes from the tokenizer), and how its source trained it. */
 struct lm_model_preset {
     const char *name, *summary, *source;
     struct lm_model_config config;
+    double lr;         /**< peak learning rate; 0: not said */
+    int64_t sequences; /**< of a context, a step; 0: not said */
 };
 
 enum lm_numerics { LM_NUMERICS_PORTABLE, LM_NUMERICS_BLAS };

@@ -30,13 +30,16 @@ static void test_gpt3_counts(struct tap *tap)
         const char *preset;
         double millions, share;
         int64_t head;
-    } rows[] = {{"gpt3-125m", 125, 0.04, 64},   {"gpt3-350m", 350, 0.04, 64},
-                {"gpt3-760m", 760, 0.04, 96},   {"gpt3-1.3b", 1516, 0.01, 128},
-                {"gpt3-2.7b", 2700, 0.04, 80},  {"gpt3-6.7b", 6700, 0.04, 128},
-                {"gpt3-13b", 13000, 0.04, 128}, {"gpt3-175b", 175000, 0.04, 128}};
+        double lr, batch; /* in millions of tokens, as the table rounds them */
+    } rows[] = {
+        {"gpt3-125m", 125, 0.04, 64, 6.0e-4, 0.5}, {"gpt3-350m", 350, 0.04, 64, 3.0e-4, 0.5},
+        {"gpt3-760m", 760, 0.04, 96, 2.5e-4, 0.5}, {"gpt3-1.3b", 1516, 0.01, 128, 2.0e-4, 1},
+        {"gpt3-2.7b", 2700, 0.04, 80, 1.6e-4, 1},  {"gpt3-6.7b", 6700, 0.04, 128, 1.2e-4, 2},
+        {"gpt3-13b", 13000, 0.04, 128, 1.0e-4, 2}, {"gpt3-175b", 175000, 0.04, 128, 0.6e-4, 3.2}};
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct lm_model_config config = lm_model_preset_find(rows[i].preset)->config;
+        const struct lm_model_preset *preset = lm_model_preset_find(rows[i].preset);
+        struct lm_model_config config = preset->config;
         int64_t attention = config.attention_width > 0 ? config.attention_width : config.width;
         config.vocab = 50257;
         CHECK_NEAR((double)lm_model_parameters(&config) / 1e6, rows[i].millions,
@@ -44,6 +47,8 @@ static void test_gpt3_counts(struct tap *tap)
         CHECK_INT(attention / config.heads, rows[i].head);
         CHECK_INT(config.context, 2048);
         CHECK(config.window > 0 && config.window_every == 0);
+        CHECK_NEAR(preset->lr, rows[i].lr, 1e-12);
+        CHECK_NEAR((double)(preset->sequences * 2048) / 1e6, rows[i].batch, 0.05 * rows[i].batch);
     }
 }
 
