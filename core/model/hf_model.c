@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/io.h"
+#include "model/arch.h"
 #include "model/hf_config.h"
 #include "model/hf_shards.h"
 #include "model/safetensors.h"
@@ -204,22 +205,15 @@ enum lm_status lm_model_import_hf(struct lm_model **out, const char *path,
 
 /* ---- export ---- */
 
-/* Whether the model has GPT-2's tensors, no more and no less. */
-static bool has_gpt2_tensors(const struct lm_model *model)
-{
-    int64_t V = model->config.vocab, T = model->config.context, L = model->config.layers;
-    int64_t C = model->config.width;
-    return model->tensor_count == (size_t)(4 + 12 * L) &&
-           lm_model_parameters(&model->config) == (V + T + 2) * C + L * (12 * C + 13) * C;
-}
-
 enum lm_status lm_model_export_hf(const struct lm_model *model, const char *folder,
                                   enum lm_dtype dtype, int32_t end_of_text, struct lm_err *err)
 {
-    if (!has_gpt2_tensors(model))
+    const char *foreign = lm_arch_foreign(&model->config);
+    if (foreign != NULL)
         return lm_fail(err, LM_UNSUPPORTED,
-                       "the model is not of GPT-2's architecture, which config.json could not say; "
-                       "keep it in lmpipe's own form");
+                       "the model's %s is not GPT-2's, which this form could not say; keep it in "
+                       "lmpipe's own",
+                       foreign);
     struct lm_arena *arena = lm_arena_create();
     const char *config = arena == NULL ? NULL : lm_path_join(arena, folder, "config.json");
     const char *weights = arena == NULL ? NULL : lm_path_join(arena, folder, "model.safetensors");

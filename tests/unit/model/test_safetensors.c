@@ -6,7 +6,8 @@
 #include "base/io.h"
 #include "tests/tap.h"
 
-static const struct lm_model_config config = {97, 12, 2, 2, 16, 0.25};
+static const struct lm_model_config config = {
+    .vocab = 97, .context = 12, .layers = 2, .heads = 2, .width = 16, .dropout = 0.25};
 
 static struct lm_model *make(uint64_t seed)
 {
