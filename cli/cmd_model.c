@@ -143,7 +143,8 @@ const struct lm_command lm_command_model_import = {
     .example = "lmpipe model import downloads/gpt2 -o gpt2",
     .notes = LM_MODEL_NOTES
     "\n\nWeights of 16 bits are widened. The vocabulary is tokenizer.json or vocab.json with\n"
-    "merges.txt beside the weights, or --vocab. The folder appears, or replaces a model that is\n"
+    "merges.txt beside the weights, what a .gguf file holds, or --vocab. The folder appears, or "
+    "replaces a model that is\n"
     "there, as a whole.",
     .run = run_import,
 };

@@ -12,7 +12,7 @@
 
 /* lm_dtype_names, whose file reads and writes models: the light program does without. */
 static const char *const dtypes[] = {"f32", "f16", "bf16", NULL};
-static const char *const forms[LM_FORMS + 1] = {"safetensors", NULL};
+static const char *const forms[LM_FORMS + 1] = {"safetensors", "gguf", NULL};
 
 const struct lm_option lm_model_list_options[] = {
     {.name = "json", .kind = LM_O_FLAG, LIST(json), .help = "an array for programs"},
@@ -216,9 +216,9 @@ const struct lm_option lm_model_export_options[] = {
     {.name = "format",
      .kind = LM_O_CHOICE,
      EXPORT(format),
-     .metavar = "safetensors",
+     .metavar = "safetensors|gguf",
      .choices = forms,
-     .help = "config.json, model.safetensors and tokenizer.json (default)"},
+     .help = "config.json, model.safetensors and tokenizer.json, or one file model.gguf"},
     {.name = "dtype",
      .kind = LM_O_CHOICE,
      EXPORT(dtype),

@@ -10,7 +10,7 @@
 #define LM_MODEL_NOTES                                                                             \
     "MODEL is the folder of a model, SPEC:STAGE.PORT (SPEC:STAGE for its port \"model\": the\n"    \
     "result of what the spec says now), or a GPT-2 checkpoint made elsewhere: a folder with\n"     \
-    "config.json and model.safetensors, or such a file with config.json beside it."
+    "config.json and model.safetensors, such a file with config.json beside it, or a .gguf file."
 
 struct lm_model_list_args {
     bool json;
@@ -53,7 +53,7 @@ struct lm_model_score_args {
 extern const struct lm_option lm_model_score_options[];
 
 /** Forms of models made for other programs, by place in lm_model_form_names. */
-enum lm_model_form { LM_FORM_SAFETENSORS, LM_FORMS };
+enum lm_model_form { LM_FORM_SAFETENSORS, LM_FORM_GGUF, LM_FORMS };
 
 struct lm_model_export_args {
     struct lm_spec_args spec; /* first: LM_SPEC_ROWS */

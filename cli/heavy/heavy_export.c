@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/io.h"
+#include "heavy_gguf.h"
 #include "heavy_model.h"
 #include "model_verbs.h"
 
@@ -37,6 +38,28 @@ static enum lm_status export_safetensors(struct lm_cli *cli, const struct lm_hea
     return LM_OK;
 }
 
+/* One file with all in it. */
+static enum lm_status export_gguf(struct lm_cli *cli, const struct lm_heavy_model *model,
+                                  const struct lm_model_export_args *args, struct lm_err *err)
+{
+    struct lm_heavy_model written = *model;
+    const char *path = lm_path_join(cli->arena, args->output, "model.gguf");
+    if (path == NULL)
+        return lm_fail(err, LM_NOMEM, "out of memory");
+    if (args->no_vocab)
+        written.vocab = NULL;
+    LM_TRY(lm_dir_create(args->output, err));
+    LM_TRY(lm_heavy_gguf_export(&written, lm_dtype_names[args->dtype], path, err));
+    fprintf(cli->out.file, "%s\n", path);
+    return LM_OK;
+}
+
+typedef enum lm_status export_fn(struct lm_cli *cli, const struct lm_heavy_model *model,
+                                 const struct lm_model_export_args *args, struct lm_err *err);
+
+static export_fn *const forms[LM_FORMS] = {
+    [LM_FORM_SAFETENSORS] = export_safetensors, [LM_FORM_GGUF] = export_gguf};
+
 int lm_heavy_model_export(struct lm_cli *cli, const void *given, char **operands, size_t count)
 {
     const struct lm_model_export_args *args = given;
@@ -47,7 +70,7 @@ int lm_heavy_model_export(struct lm_cli *cli, const void *given, char **operands
     if (status == LM_EXIT_OK && !args->no_vocab)
         status = lm_heavy_model_need_vocab(&model, cli);
     if (status == LM_EXIT_OK) {
-        enum lm_status written = export_safetensors(cli, &model, args, &err);
+        enum lm_status written = forms[args->format](cli, &model, args, &err);
         if (written != LM_OK)
             status = lm_cli_fail(cli, lm_exit_of(written), err.text);
     }

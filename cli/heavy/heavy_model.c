@@ -6,6 +6,7 @@
 
 #include "base/io.h"
 #include "heavy_artifact.h"
+#include "heavy_gguf.h"
 #include "heavy_tokenizer.h"
 
 /* What a MODEL on the command line is resolved to. */
@@ -57,13 +58,13 @@ static int resolve(struct place *place, struct lm_cli *cli, const char *name,
                    const struct lm_spec_args *args)
 {
     *place = (struct place){name, false};
-    if (lm_path_is_dir(name) || ends_with(name, ".safetensors"))
+    if (lm_path_is_dir(name) || ends_with(name, ".safetensors") || ends_with(name, ".gguf"))
         return LM_EXIT_OK;
     if (strchr(name, ':') != NULL)
         return resolve_artifact(place, cli, name, args);
     const char *text = lm_arena_printf(cli->arena,
                                        "%s is no folder of a model; give its folder, a "
-                                       ".safetensors file, or SPEC:STAGE.PORT",
+                                       ".safetensors or .gguf file, or SPEC:STAGE.PORT",
                                        name);
     return lm_cli_fail(cli, LM_EXIT_USAGE, text != NULL ? text : name);
 }
@@ -101,6 +102,10 @@ static enum lm_status load(struct lm_heavy_model *out, struct lm_cli *cli, const
     const char *vocab = lm_path_join(cli->arena, path, "vocab");
     if (vocab == NULL)
         return lm_fail(err, LM_NOMEM, "out of memory");
+    if (ends_with(path, ".gguf") && !lm_path_is_dir(path)) {
+        LM_TRY(lm_heavy_gguf_import(out, path, &options, err));
+        return out->vocab == NULL ? LM_OK : check_vocab(out, err);
+    }
     if (!lm_path_exists(vocab))
         return load_foreign(out, cli, path, &options, err);
     out->form = "lmpipe";

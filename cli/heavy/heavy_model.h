@@ -11,13 +11,13 @@ struct lm_heavy_model {
     struct lm_model *model;
     struct lm_vocab *vocab;    /**< NULL: a checkpoint made elsewhere has none that can be read */
     const char *name;          /**< as given */
-    const char *form;          /**< "lmpipe", "safetensors": where it was made */
+    const char *form;          /**< "lmpipe", "safetensors", "gguf": how it is written */
     struct lm_err vocab_error; /**< why there is no vocabulary */
 };
 
 /** Loads MODEL: a folder, SPEC:STAGE.PORT (SPEC:STAGE for port "model"), or a checkpoint made
- *  elsewhere (lm_model_import_hf) with the tokenizer beside it. LM_EXIT_OK, or the exit status
- * after an error was printed. Release in every case. */
+ *  elsewhere (lm_model_import_hf, GGUF) with the tokenizer beside or in it. LM_EXIT_OK, or the exit
+ * status after an error was printed. Release in every case. */
 int lm_heavy_model_load(struct lm_heavy_model *out, struct lm_cli *cli, const char *name,
                         const struct lm_spec_args *args, size_t threads);
 /** LM_EXIT_OK when the model has a vocabulary; else the reason was printed. */

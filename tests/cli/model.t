@@ -109,6 +109,26 @@ is "a vocabulary of fewer tokens" "$status" 0
 lmpipe model import hf2 --vocab ranks -o x
 is "of more: exit 3" "$status:$(wc -l <"$LM_WORK/.err")" "3:1"
 
+lmpipe model export m --format gguf -o one
+is "export gguf: one file" "$status:$out:$err:$(echo one/*)" "0:one/model.gguf::one/model.gguf"
+lmpipe model info one/model.gguf
+like "info knows it" "$out" '^form +gguf$'
+lmpipe model import one/model.gguf -o x
+is "gguf and back: the same weights" "$status:$err:$(weights x)" "0::$(weights m)"
+ok "the same vocabulary" cmp m/vocab x/vocab
+lmpipe model export m --format gguf --dtype bf16 --no-vocab -o one
+lmpipe model import one/model.gguf -o x
+is "gguf without a vocabulary: exit 1, one line" "$status:$(wc -l <"$LM_WORK/.err")" "1:1"
+lmpipe model import one/model.gguf --vocab v -o x
+is "with one" "$status:$err" "0:"
+lmpipe model export x --format gguf --dtype bf16 --no-vocab -o two
+ok "in 16 bits: rounded once, then exact" cmp one/model.gguf two/model.gguf
+truncate -s -1 one/model.gguf
+lmpipe model info one/model.gguf
+is "cut short: exit 3, one line" "$status:$(wc -l <"$LM_WORK/.err")" "3:1"
+lmpipe model info one/no.gguf
+is "no such file: exit 1" "$status" 1
+
 # ---- nothing is lost ----
 
 lmpipe model import hf -o hf-f16
