@@ -205,6 +205,11 @@ enum lm_status lm_model_import_hf(struct lm_model **out, const char *path,
 
 /* ---- export ---- */
 
+const char *lm_model_beyond_gpt2(const struct lm_model_config *config)
+{
+    return lm_arch_foreign(config);
+}
+
 enum lm_status lm_model_export_hf(const struct lm_model *model, const char *folder,
                                   enum lm_dtype dtype, int32_t end_of_text, struct lm_err *err)
 {
