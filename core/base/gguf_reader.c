@@ -433,7 +433,10 @@ static enum lm_status check_digest(const struct lm_gguf *gguf, struct lm_err *er
     struct lm_digest digest;
     char digits[LM_DIGEST_HEX];
     if (value == NULL)
-        return LM_OK;
+        return find(gguf, LM_GGUF_FORMAT_KEY) == NULL
+                   ? LM_OK
+                   : lm_fail(err, LM_FORMAT, "%s has lost its " LM_GGUF_DIGEST_KEY "; " AGAIN,
+                             gguf->path);
     uint64_t length = sizeof zeros - 1, at = value->at + sizeof(uint64_t);
     if (value->type != LM_GGUF_STRING || value->size != length + sizeof(uint64_t))
         return lm_fail(err, LM_FORMAT, "%s: " LM_GGUF_DIGEST_KEY " is no digest; " AGAIN,
