@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/gguf.h"
+#include "model/arch.h"
 #include "model/core.h"
 
 #define EPSILON 1e-5F
@@ -112,27 +113,15 @@ static size_t tensors_of(const struct lm_model_config *config)
 
 /* ---- writing ---- */
 
-/* Whether the model has GPT-2's tensors, all of them, and no others. */
 static enum lm_status check_model(const struct lm_model *model, struct lm_err *err)
 {
-    const struct lm_model_config *config = &model->config;
-    int64_t layer;
-    for (size_t i = 0; i < model->tensor_count; i++) {
-        const struct lm_tensor *tensor = &model->tensors[i];
-        const struct pairing *pairing = find_pairing(tensor, &layer);
-        if (pairing == NULL || tensor->shape[0] != size_in(config, pairing->rows) ||
-            (tensor->dims == 2 && tensor->shape[1] != size_in(config, pairing->columns)))
-            return lm_fail(err, LM_UNSUPPORTED,
-                           "tensor %s %s, and llama.cpp's gpt2 has nothing else; export as "
-                           "safetensors",
-                           tensor->name,
-                           pairing == NULL ? "is none of GPT-2's" : "has not GPT-2's shape");
-    }
-    if (model->tensor_count != tensors_of(config))
-        return lm_fail(err, LM_UNSUPPORTED,
-                       "the model lacks biases or positions that GPT-2 has, and llama.cpp's gpt2 "
-                       "must have; export as safetensors");
-    return LM_OK;
+    const char *foreign = lm_arch_foreign(&model->config);
+    if (foreign == NULL)
+        return LM_OK;
+    return lm_fail(err, LM_UNSUPPORTED,
+                   "the model's %s is not GPT-2's, and llama.cpp's gpt2 has nothing else; keep it in "
+                   "lmpipe's own form",
+                   foreign);
 }
 
 enum lm_status lm_gguf_put_model(struct lm_gguf_writer *writer, const struct lm_model *model,

@@ -172,6 +172,7 @@ struct reference64 {
     double *x, *hf, *meanf, *rstdf; /**< after the last layer */
     double *logits, *dx;            /**< (rows, V); gradient of the residual stream */
     double loss;
+    double smoothing, z_loss; /**< set after reference64_open; 0: plain likelihood */
 };
 
 static inline double *reference64_new(struct reference64 *ref, size_t count)
@@ -366,9 +367,14 @@ static inline void reference64_head(struct reference64 *ref, const int32_t *targ
         memcpy(ref->logits + r * V, row, V * sizeof *row);
         if (targets[r] < 0)
             continue;
-        double hit = row[targets[r]];
-        ref->loss += (reference64_softmax(row, V) - hit) / scored;
-        row[targets[r]] -= 1;
+        double hit = (1 - ref->smoothing) * row[targets[r]];
+        for (size_t v = 0; v < V; v++)
+            hit += ref->smoothing / (double)V * row[v];
+        double log_sum = reference64_softmax(row, V);
+        ref->loss += (log_sum - hit + ref->z_loss * log_sum * log_sum) / scored;
+        for (size_t v = 0; v < V; v++)
+            row[v] = row[v] * (1 + 2 * ref->z_loss * log_sum) - ref->smoothing / (double)V;
+        row[targets[r]] -= 1 - ref->smoothing;
         for (size_t v = 0; v < V; v++)
             for (size_t c = 0; c < C; c++) {
                 dhf[r * C + c] += row[v] / scored * ref->w[0][v * C + c];
@@ -378,18 +384,25 @@ static inline void reference64_head(struct reference64 *ref, const int32_t *targ
     free(row);
 }
 
-/** Logits, loss and all gradients; targets of -1 are not scored. Gradients start at 0 once. */
-static inline void reference64_run(struct reference64 *ref, const int32_t *tokens,
-                                   const int32_t *targets)
+/** ref->hf: final states of all tokens. */
+static inline void reference64_trunk(struct reference64 *ref, const int32_t *tokens)
 {
-    size_t R = ref->rows, C = ref->C, tail = ref->tensors - 2;
-    double *dhf = calloc(R * C, sizeof *dhf);
+    size_t R = ref->rows, C = ref->C, tail = 2 + ref->L * R64_PARTS;
     for (size_t i = 0; i < R * C; i++)
         ref->x[i] =
             ref->w[0][(size_t)tokens[i / C] * C + i % C] + ref->w[1][i / C % ref->T * C + i % C];
     for (size_t l = 0; l < ref->L; l++)
         reference64_layer_forward(ref, l, ref->x, ref->x);
     reference64_norm(ref->hf, ref->meanf, ref->rstdf, ref->x, ref->w[tail], ref->w[tail + 1], R, C);
+}
+
+/** Logits, loss and all gradients; targets of -1 are not scored. Gradients start at 0 once. */
+static inline void reference64_run(struct reference64 *ref, const int32_t *tokens,
+                                   const int32_t *targets)
+{
+    size_t R = ref->rows, C = ref->C, tail = 2 + ref->L * R64_PARTS;
+    double *dhf = calloc(R * C, sizeof *dhf);
+    reference64_trunk(ref, tokens);
     reference64_head(ref, targets, dhf);
     reference64_norm_back(ref->dx, ref->d[tail], ref->d[tail + 1], dhf, ref->x, ref->meanf,
                           ref->rstdf, ref->w[tail], R, C);
