@@ -118,10 +118,11 @@ static enum lm_status check_model(const struct lm_model *model, struct lm_err *e
     const char *foreign = lm_arch_foreign(&model->config);
     if (foreign == NULL)
         return LM_OK;
-    return lm_fail(err, LM_UNSUPPORTED,
-                   "the model's %s is not GPT-2's, and llama.cpp's gpt2 has nothing else; keep it in "
-                   "lmpipe's own form",
-                   foreign);
+    return lm_fail(
+        err, LM_UNSUPPORTED,
+        "the model's %s is not GPT-2's, and llama.cpp's gpt2 has nothing else; keep it in "
+        "lmpipe's own form",
+        foreign);
 }
 
 enum lm_status lm_gguf_put_model(struct lm_gguf_writer *writer, const struct lm_model *model,
