@@ -29,7 +29,7 @@ struct lm_select_args {
     struct lm_spec_args spec;
     const char *from, *until;
     bool only;
-    struct lm_texts force;
+    struct lm_option_texts force;
 };
 
 #define LM_SELECT_ROWS                                                                             \

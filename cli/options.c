@@ -97,7 +97,7 @@ static void *grow(struct lm_arena *arena, const void *items, size_t count, size_
 static enum lm_status add_text(void *field, const char *value, struct lm_arena *arena,
                                struct lm_err *err)
 {
-    struct lm_texts *texts = field;
+    struct lm_option_texts *texts = field;
     const char **items = grow(arena, texts->items, texts->count, sizeof *items);
     if (items == NULL)
         return lm_fail(err, LM_NOMEM, "out of memory");

@@ -19,11 +19,11 @@ enum lm_option_kind {
     LM_O_FLOAT,    /**< double within min … max */
     LM_O_DURATION, /**< double, seconds; typed 90s, 10m, 2h */
     LM_O_CHOICE,   /**< int, index into choices */
-    LM_O_TEXTS,    /**< struct lm_texts; the option may be repeated */
+    LM_O_TEXTS,    /**< struct lm_option_texts; the option may be repeated */
     LM_O_SETTINGS  /**< struct lm_settings; NAME=VALUE, may be repeated */
 };
 
-struct lm_texts {
+struct lm_option_texts {
     const char **items;
     size_t count;
 };

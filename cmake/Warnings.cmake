@@ -1,6 +1,6 @@
 # Warnings, hardening and the rules of determinism, for every target of ours.
 function(lm_warnings target)
-  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wno-missing-field-initializers -Wpedantic -Wshadow -Wconversion
     -Wstrict-prototypes -Wmissing-prototypes -Wvla -ffp-contract=off
     $<$<BOOL:${LM_WERROR}>:-Werror>
     $<$<CONFIG:Release>:-fstack-protector-strong -fstack-clash-protection>)

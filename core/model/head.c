@@ -1,5 +1,5 @@
 /*
- * The tied head and softmax cross-entropy, a chunk of rows at a time: logits of a chunk live
+ * The head and softmax cross-entropy, a chunk of rows at a time: logits of a chunk live
  * until their gradients are taken, never all logits of a batch.
  */
 #include "model/core.h"
@@ -30,8 +30,8 @@ static size_t tile_logits(const struct lm_pass *pass, size_t task, size_t worker
     *logits = lm_at(model, at->logits) + first * at->logits_ld;
     *row = pass->first + first;
     const float *h = lm_at(model, at->hf) + *row * lm_words(model, C);
-    lm_weight_product(model, worker, LM_NT, LM_WTE, 0, rows, lm_stored(model, h, C), *logits,
-                      at->logits_ld);
+    lm_weight_product(model, worker, LM_NT, lm_head_tensor(model), 0, rows, lm_stored(model, h, C),
+                      *logits, at->logits_ld);
     return rows;
 }
 
@@ -126,7 +126,7 @@ static void loss_task(void *user, size_t task, size_t worker)
             row_gradient(pass, line, row + r, target);
     }
     if (pass->want_grad)
-        lm_weight_product(model, worker, LM_NN, LM_WTE, 0, rows,
+        lm_weight_product(model, worker, LM_NN, lm_head_tensor(model), 0, rows,
                           gradients(model, row - pass->first), lm_at(model, at->dhf) + row * C, C);
 }
 
@@ -142,7 +142,7 @@ static struct lm_right chunk_right(const struct lm_pass *pass)
     };
 }
 
-/* Rows of wte's gradient: dlogitsᵀ · hf of the chunk. */
+/* Rows of the head's gradient: dlogitsᵀ · hf of the chunk. */
 static void vocab_task(void *user, size_t task, size_t worker)
 {
     const struct lm_pass *pass = user;
@@ -153,7 +153,7 @@ static void vocab_task(void *user, size_t task, size_t worker)
     struct lm_right right = chunk_right(pass);
     lm_right_multiply(model, worker, rows, C, pass->count,
                       lm_turned(model, gradients(model, 0), first), &right, !fresh,
-                      lm_grad(model, LM_WTE, 0) + first * C, C);
+                      lm_grad(model, lm_head_tensor(model), 0) + first * C, C);
 }
 
 /* Runs `task` over the tiles of every chunk, and the vocabulary's tasks behind it for gradients. */
@@ -161,8 +161,9 @@ static void each_chunk(struct lm_pass *pass, lm_task_fn *task)
 {
     struct lm_model *model = pass->model;
     size_t step = lm_chunk_rows(pass->rows, (size_t)model->config.vocab);
-    const struct lm_right rights[] = {lm_weight_right(model, LM_WTE, 0, LM_NT),
-                                      lm_weight_right(model, LM_WTE, 0, LM_NN)};
+    enum lm_tensor_id head = lm_head_tensor(model);
+    const struct lm_right rights[] = {lm_weight_right(model, head, 0, LM_NT),
+                                      lm_weight_right(model, head, 0, LM_NN)};
     lm_phase_count_head(model, pass->rows, pass->want_grad);
     lm_region(pass, LM_PHASE_HEAD, 0, NULL, rights, pass->want_grad ? 2 : 1);
     for (pass->first = 0; pass->first < pass->rows && !lm_pass_stopped(pass); pass->first += step) {

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "model/block.h"
+#include "model/queries_keys.h"
 
 static enum lm_status options_check(const struct lm_model_config *config,
                                     const struct lm_model_options *options, struct lm_err *err)
@@ -36,7 +37,7 @@ static bool name_tensors(struct lm_model *model)
 {
     struct lm_tensor_row rows[LM_TENSOR_IDS];
     lm_tensor_rows(rows, &model->config);
-    size_t count = lm_tensor_count(model->config.layers), offset = 0;
+    size_t count = model->map.count, offset = 0;
     model->tensor_count = count;
     model->tensors = calloc(count, sizeof *model->tensors);
     model->names = calloc(count, sizeof *model->names);
@@ -45,7 +46,7 @@ static bool name_tensors(struct lm_model *model)
         return false;
     for (size_t i = 0; i < count; i++) {
         int64_t layer;
-        const struct lm_tensor_row *row = &rows[lm_tensor_at(i, model->config.layers, &layer)];
+        const struct lm_tensor_row *row = &rows[lm_tensor_at(&model->map, i, &layer)];
         bool inside = row->scope == LM_SCOPE_LAYER;
         snprintf(model->names[i], sizeof model->names[i], inside ? "h.%lld.%s" : "%.0lld%s",
                  inside ? (long long)layer : 0LL, row->name);
@@ -83,7 +84,11 @@ enum lm_status lm_model_prepare(struct lm_model **out, const struct lm_model_con
     model->config = *config;
     model->options = *options;
     model->options.kernels = NULL; /* borrowed from the caller: not kept */
+    model->shape = lm_shape_of(config);
+    model->map = lm_tensor_map_of(config);
     model->kernels = kernels;
+    model->norm = &kernels->norms[config->norm];
+    model->mlp = &kernels->mlps[config->mlp];
     model->products = lm_layout_is_blas(options)
                           ? &lm_products_f32_blas
                           : lm_products_pick(kernels->name, options->precision);
@@ -102,13 +107,15 @@ enum lm_status lm_model_prepare(struct lm_model **out, const struct lm_model_con
                        "out of memory: the model needs %zu MiB; choose a smaller batch or model",
                        mib);
     }
+    lm_turns_fill(model);
     *out = model;
     return LM_OK;
 }
 
-/* A task of the initialisation: a block of one tensor. */
+/* The initialisation; a task is a block of one tensor. */
 struct init {
     struct lm_model *model;
+    size_t before; /* tasks of tensors that are not drawn */
     struct lm_rng rng;
     struct lm_tensor_row rows[LM_TENSOR_IDS];
 };
@@ -124,10 +131,11 @@ static void init_task(void *user, size_t task, size_t worker)
     struct init *init = user;
     struct lm_model *model = init->model;
     size_t at = 0;
+    task += init->before;
     while (model->first_block[at + 1] <= task)
         at++;
     int64_t layer;
-    const struct lm_tensor_row *row = &init->rows[lm_tensor_at(at, model->config.layers, &layer)];
+    const struct lm_tensor_row *row = &init->rows[lm_tensor_at(&model->map, at, &layer)];
     const struct lm_tensor *tensor = &model->tensors[at];
     size_t first = (task - model->first_block[at]) * lm_update_block();
     size_t last = first + lm_update_block(), count = (size_t)tensor->count;
@@ -139,6 +147,16 @@ static void init_task(void *user, size_t task, size_t worker)
                               : (float)(deviation * lm_rng_normal(init->rng, at, i));
 }
 
+void lm_model_draw(struct lm_model *model, size_t first)
+{
+    struct init init = {.model = model,
+                        .before = model->first_block[first],
+                        .rng = lm_rng_stream(model->options.seed, "init")};
+    lm_tensor_rows(init.rows, &model->config);
+    lm_pool_run(model->pool, model->first_block[model->tensor_count] - init.before, init_task,
+                &init);
+}
+
 enum lm_status lm_model_create(struct lm_model **out, const struct lm_model_config *config,
                                const struct lm_model_options *options, struct lm_err *err)
 {
@@ -146,9 +164,7 @@ enum lm_status lm_model_create(struct lm_model **out, const struct lm_model_conf
     enum lm_status status = lm_model_prepare(&model, config, options, err);
     if (model == NULL)
         return status;
-    struct init init = {.model = model, .rng = lm_rng_stream(options->seed, "init")};
-    lm_tensor_rows(init.rows, config);
-    lm_pool_run(model->pool, model->first_block[model->tensor_count], init_task, &init);
+    lm_model_draw(model, 0);
     *out = model;
     return LM_OK;
 }

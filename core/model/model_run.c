@@ -32,10 +32,20 @@ static void pass_shape(struct lm_pass *pass, struct lm_model *model, size_t batc
     };
 }
 
+static enum lm_status require_training(const struct lm_model *model, struct lm_err *err)
+{
+    if (!model->options.training)
+        return lm_fail(err, LM_INVALID,
+                       "the model was not made for training; set options.training");
+    return LM_OK;
+}
+
 enum lm_status lm_pass_begin(struct lm_pass *pass, struct lm_model *model, const int32_t *tokens,
                              const int32_t *targets, int64_t batch, int64_t time, bool training,
                              struct lm_err *err)
 {
+    if (training)
+        LM_TRY(require_training(model, err));
     int64_t max_batch = model->options.max_batch > 0 ? model->options.max_batch : 1;
     int64_t max_time =
         model->options.max_time > 0 ? model->options.max_time : model->config.context;
@@ -46,8 +56,10 @@ enum lm_status lm_pass_begin(struct lm_pass *pass, struct lm_model *model, const
                        (long long)batch, (long long)time, (long long)max_batch,
                        (long long)max_time);
     size_t rows = (size_t)(batch * time);
-    LM_TRY(check_ids(tokens, rows, 0, model->config.vocab, "token", err));
-    memcpy(lm_at(model, model->layout.tokens), tokens, rows * sizeof *tokens);
+    if (tokens != NULL) {
+        LM_TRY(check_ids(tokens, rows, 0, model->config.vocab, "token", err));
+        memcpy(lm_at(model, model->layout.tokens), tokens, rows * sizeof *tokens);
+    }
     model->scored = 0;
     if (targets != NULL) {
         LM_TRY(check_ids(targets, rows, -1, model->config.vocab, "target", err));
@@ -94,14 +106,6 @@ static enum lm_status fail_loss(struct lm_model *model, struct lm_err *err)
                    step);
 }
 
-static enum lm_status require_training(const struct lm_model *model, struct lm_err *err)
-{
-    if (!model->options.training)
-        return lm_fail(err, LM_INVALID,
-                       "the model was not made for training; set options.training");
-    return LM_OK;
-}
-
 /* Runs the head on what the trunk left; *loss is the mean over scored targets. */
 static enum lm_status run_head(struct lm_pass *pass, bool want_grad, double scale, double *loss,
                                struct lm_err *err)
@@ -111,6 +115,8 @@ static enum lm_status run_head(struct lm_pass *pass, bool want_grad, double scal
     pass->want_grad = want_grad;
     pass->fresh = !model->has_gradient;
     pass->scale = (float)(scale / count);
+    if (want_grad && pass->fresh)
+        lm_gradient_clear(model, LM_SCORE);
     double mean = lm_head_loss(pass) / count;
     LM_TRY(end_call(pass, err));
     if (!isfinite(mean))
@@ -133,7 +139,6 @@ enum lm_status lm_model_forward(struct lm_model *model, const int32_t *tokens,
                                 struct lm_err *err)
 {
     struct lm_pass pass;
-    LM_TRY(require_training(model, err));
     LM_TRY(lm_pass_begin(&pass, model, tokens, targets, batch, time, true, err));
     lm_trunk_forward(&pass);
     return run_head(&pass, false, 0, loss, err);
@@ -156,7 +161,6 @@ enum lm_status lm_model_accumulate(struct lm_model *model, const int32_t *tokens
                                    double scale, double *loss, struct lm_err *err)
 {
     struct lm_pass pass;
-    LM_TRY(require_training(model, err));
     LM_TRY(lm_pass_begin(&pass, model, tokens, targets, batch, time, true, err));
     lm_trunk_forward(&pass);
     LM_TRY(run_head(&pass, true, scale, loss, err));
@@ -189,4 +193,35 @@ enum lm_status lm_model_logits(struct lm_model *model, const int32_t *tokens, in
     lm_trunk_forward(&pass);
     lm_head_logits(&pass, logits);
     return end_call(&pass, err);
+}
+
+enum lm_status lm_pass_look(struct lm_pass *pass, lm_head_fn *head, struct lm_err *err)
+{
+    lm_trunk_forward(pass);
+    head(pass);
+    return end_call(pass, err);
+}
+
+enum lm_status lm_pass_learn(struct lm_pass *pass, lm_head_fn *head, double *loss,
+                             struct lm_err *err)
+{
+    pass->want_grad = true;
+    pass->fresh = !pass->model->has_gradient;
+    lm_trunk_forward(pass);
+    double mean = head(pass);
+    LM_TRY(end_call(pass, err));
+    if (!isfinite(mean))
+        return fail_loss(pass->model, err);
+    if (loss != NULL)
+        *loss = mean;
+    return finish_backward(pass, err);
+}
+
+void lm_gradient_clear(const struct lm_model *model, enum lm_tensor_id id)
+{
+    int64_t index = lm_tensor_index(&model->map, id, 0);
+    if (index < 0)
+        return;
+    const struct lm_tensor *tensor = &model->tensors[index];
+    memset(tensor->grad, 0, (size_t)tensor->count * sizeof *tensor->grad);
 }

@@ -1,9 +1,10 @@
 /**
  * The model core: a GPT library that stands alone. List presets, create, load, run (forward,
- * score, generate), train (backward, step), save.
+ * score, generate, embed, classify), train (backward, step), save.
  *
  * Shapes: B batch, T time, C width, L layers, H heads, V vocabulary; row-major. Token ids are
- * int32 in [0, V). Losses are in nats. Architecture: GPT-2 (Radford et al. 2019, section 2.3).
+ * int32 in [0, V). Losses are in nats. Architecture: GPT-2 (Radford et al. 2019, section 2.3), with
+ * what GPT-3 and later models changed as options of the configuration.
  * Results do not depend on the number of threads (docs/internals/numerics.md).
  * A model is used by one thread at a time; the pool it was given serves it.
  */
@@ -21,18 +22,68 @@
 
 struct lm_model;
 
-/** Shape of a model. */
+/** How rows are normalised before attention, before the feed-forward part and behind the last
+ * layer. */
+enum lm_norm {
+    LM_NORM_LAYER, /**< Ba et al. 2016, epsilon 1e-5 */
+    LM_NORM_RMS,   /**< by the root of the mean square, no bias (Zhang & Sennrich 2019), 1e-5 */
+    LM_NORMS
+};
+
+/** How attention knows the order of tokens. */
+enum lm_positions {
+    LM_POSITIONS_LEARNED, /**< a learned vector a position, added to the token's */
+    LM_POSITIONS_ROTARY,  /**< queries and keys are turned by their position (Su et al. 2021), the
+                               halves of a head being the two coordinates */
+    LM_POSITION_KINDS
+};
+
+/** The feed-forward part: W₂·f(W₁·x). */
+enum lm_mlp {
+    LM_MLP_GELU,   /**< f the tanh form of GELU (Hendrycks & Gimpel 2016) */
+    LM_MLP_SWIGLU, /**< silu(gate)·up; W₁ holds the gate's columns, then the other's (Shazeer 2020)
+                    */
+    LM_MLPS
+};
+
+/** NULL-terminated names in enum order: "layer", "rms"; "learned", "rotary"; "gelu", "swiglu". */
+extern const char *const lm_norm_names[], *const lm_positions_names[], *const lm_mlp_names[];
+/** Values by name; the first for a name that is none, or NULL. */
+enum lm_norm lm_norm_find(const char *name);
+enum lm_positions lm_positions_find(const char *name);
+enum lm_mlp lm_mlp_find(const char *name);
+
+/** Shape of a model. What stands behind dropout is GPT-2's when it is 0. */
 struct lm_model_config {
     int64_t vocab;   /**< V, tokens in the vocabulary */
     int64_t context; /**< largest T, tokens */
     int64_t layers, heads, width;
-    double dropout; /**< probability in training, [0, 1) */
+    double dropout;          /**< probability in training, [0, 1) */
+    int64_t attention_width; /**< numbers of all heads together, a multiple of heads; 0: width */
+    int64_t kv_heads; /**< heads of keys and values, a divisor of heads (Ainslie et al. 2023); 0: as
+                           many */
+    int64_t mlp_width; /**< numbers between W₁ and W₂; 0: 4·width */
+    int64_t window; /**< tokens that a query of a banded layer sees, its own included (Child et al.
+                         2019); 0: no layer is banded */
+    int64_t window_every; /**< of that many layers the last is banded: 1 all, 2 every other one, the
+                               first being dense (Brown et al. 2020, section 2.1); 0: 2 */
+    double rotary_base;   /**< slowest turn of rotary positions; 0: 10,000 */
+    enum lm_norm norm;
+    enum lm_positions positions;
+    enum lm_mlp mlp;
+    bool no_bias;   /**< no bias in matrices and norms */
+    bool untied;    /**< the head is a matrix of its own, not the token embedding */
+    bool qk_norm;   /**< queries and keys are normalised by their root mean square, head by head,
+                       before they are turned (Henry et al. 2020, Dehghani et al. 2023) */
+    int64_t labels; /**< classes of a classification head (lm_model_classify), ≥ 2; 0: none */
 };
 
-/** A named shape (vocab is 0: it comes from the tokenizer). */
+/** A named shape (vocab is 0: it comes from the tokenizer), and how its source trained it. */
 struct lm_model_preset {
     const char *name, *summary, *source;
     struct lm_model_config config;
+    double lr;         /**< peak learning rate; 0: not said */
+    int64_t sequences; /**< of a context, a step; 0: not said */
 };
 
 enum lm_numerics { LM_NUMERICS_PORTABLE, LM_NUMERICS_BLAS };
@@ -104,6 +155,12 @@ enum lm_status lm_model_create(struct lm_model **out, const struct lm_model_conf
  * what differs; LM_NUMERIC as lm_model_check. */
 enum lm_status lm_model_load(struct lm_model **out, const char *folder,
                              const struct lm_model_options *options, struct lm_err *err);
+/** The same with a classification head of `labels` classes: the folder's own when it has as many,
+ *  else one drawn from options->seed as lm_model_create would (fine-tuning a language model, or on
+ *  other classes). 0 leaves the folder's head out. LM_RANGE: labels. */
+enum lm_status lm_model_load_with_labels(struct lm_model **out, const char *folder, int64_t labels,
+                                         const struct lm_model_options *options,
+                                         struct lm_err *err);
 /** Shape of a saved model, from its config.json alone. */
 enum lm_status lm_model_load_config(struct lm_model_config *out, const char *folder,
                                     struct lm_err *err);
@@ -112,6 +169,28 @@ enum lm_status lm_model_load_config(struct lm_model_config *out, const char *fol
 enum lm_status lm_model_save(const struct lm_model *model, const char *folder, struct lm_err *err);
 void lm_model_free(struct lm_model *model); /**< NULL is fine */
 const struct lm_model_config *lm_model_config(const struct lm_model *model);
+
+/* ---- models made elsewhere (docs/formats/model.md) ---- */
+
+/** How weights lie in a file: float32, IEEE 754's half, bfloat16. */
+enum lm_dtype { LM_DTYPE_F32, LM_DTYPE_F16, LM_DTYPE_BF16, LM_DTYPES };
+
+/** "f32", "f16", "bf16", NULL-terminated, by enum lm_dtype. */
+extern const char *const lm_dtype_names[];
+
+/** Model from a GPT-2 checkpoint in Hugging Face's form: a folder with config.json and
+ *  model.safetensors, or the files that model.safetensors.index.json lists; or one .safetensors
+ *  file with config.json beside it. Numbers of 16 bits are widened exactly. LM_UNSUPPORTED names
+ *  what config.json says that makes it another architecture; LM_FORMAT: damaged, or the files do
+ *  not belong together; LM_NUMERIC as lm_model_check; LM_NOT_FOUND, LM_IO, LM_NOMEM. */
+enum lm_status lm_model_import_hf(struct lm_model **out, const char *path,
+                                  const struct lm_model_options *options, struct lm_err *err);
+/** Writes config.json and model.safetensors as transformers does, into an existing folder; each
+ *  file is replaced as a whole. end_of_text: the id that begins and ends texts, -1: none.
+ *  LM_UNSUPPORTED: the model has no GPT-2 architecture; LM_RANGE: a weight is too large for the
+ *  dtype; LM_IO, LM_NOMEM. */
+enum lm_status lm_model_export_hf(const struct lm_model *model, const char *folder,
+                                  enum lm_dtype dtype, int32_t end_of_text, struct lm_err *err);
 
 /* ---- train ---- */
 
@@ -132,6 +211,74 @@ enum lm_status lm_model_backward(struct lm_model *model, double scale, struct lm
 enum lm_status lm_model_accumulate(struct lm_model *model, const int32_t *tokens,
                                    const int32_t *targets, int64_t batch, int64_t time,
                                    double scale, double *loss, struct lm_err *err);
+
+/* ---- heads on pooled states ---- */
+
+/** What stands for a text: the final state (behind the last layer norm) of its last token, or the
+ *  mean of all its tokens' states. With LM_PRECISION_BF16 states are rounded as operands are. */
+enum lm_pooling { LM_POOL_LAST, LM_POOL_MEAN, LM_POOLINGS };
+
+/** "last", "mean", NULL: for parameter tables, by enum lm_pooling. */
+extern const char *const lm_pooling_names[];
+/** Pooling by name; the last token's for a name that is none. */
+enum lm_pooling lm_pooling_find(const char *name);
+
+/** Texts for a head: `batch` rows of `time` ids, filled up to the right; lengths[i] in [1, time].
+ *  What is beyond a length is neither seen nor pooled: any number may stand there. The caller's. */
+struct lm_texts {
+    const int32_t *tokens;  /**< (B, T) */
+    const int32_t *lengths; /**< (B) */
+    int64_t batch, time;
+};
+
+/** Pooled states of texts, (B, C) into `out`, without dropout. LM_RANGE: an id or length outside
+ *  its limits, a batch or time beyond options' or the context's; LM_CANCELLED. */
+enum lm_status lm_model_embed(struct lm_model *model, const struct lm_texts *texts,
+                              enum lm_pooling pooling, float *out, struct lm_err *err);
+
+/** Classification head (Radford et al. 2018, section 3.2): logits (B, labels) are a linear map,
+ *  score.weight (labels, C), of the last token's final state; without dropout. LM_INVALID: the
+ *  model has no such head; else as lm_model_embed. */
+enum lm_status lm_model_classify(struct lm_model *model, const struct lm_texts *texts,
+                                 float *logits, struct lm_err *err);
+/** Adds `scale` times the gradient of the mean cross-entropy of labels (B), each in [0, labels), in
+ *  nats. *loss (may be NULL) is that mean. Rules as lm_model_accumulate; LM_INVALID as
+ *  lm_model_classify; LM_RANGE: a label. */
+enum lm_status lm_model_accumulate_labels(struct lm_model *model, const struct lm_texts *texts,
+                                          const int32_t *labels, double scale, double *loss,
+                                          struct lm_err *err);
+
+/** What pairs of texts are taught; cos(u, v) of pooled states, 0 when one of them is all zero. */
+enum lm_pair_loss {
+    /** Mean over pairs of (cos(u_i, v_i) − s_i)² (Reimers & Gurevych 2019, section 3). */
+    LM_PAIRS_REGRESSION,
+    /** InfoNCE (van den Oord et al. 2018) over the other pairs of the batch, both ways (Gao et al.
+     *  2021 one way): with z_ij = cos(u_i, v_j) / temperature, the mean of l_i weighted by s_i,
+     *      Σ s_i l_i / Σ s_i,   l_i = −½ log softmax_j(z_ij)_i − ½ log softmax_j(z_ji)_i.
+     *  Every text is a negative of all pairs but its own, whatever their scores. 0 when all scores
+     *  are 0. */
+    LM_PAIRS_CONTRASTIVE,
+    LM_PAIR_LOSSES
+};
+
+/** "regression", "contrastive", NULL: for parameter tables, by enum lm_pair_loss. */
+extern const char *const lm_pair_loss_names[];
+/** Loss by name; regression for a name that is none. */
+enum lm_pair_loss lm_pair_loss_find(const char *name);
+
+struct lm_pair_options {
+    enum lm_pair_loss loss;
+    enum lm_pooling pooling;
+    double temperature; /**< contrastive: 0.001 to 1000 */
+};
+/** Adds `scale` times the gradient of a loss on pairs: rows 2i and 2i + 1 of `texts` are pair i,
+ *  with the score s_i = scores[i] in [0, 1] (B/2 of them). *loss (may be NULL) is that loss. Rules
+ *  as lm_model_accumulate; LM_RANGE: an odd batch, a score, the temperature. */
+enum lm_status lm_model_accumulate_pairs(struct lm_model *model, const struct lm_texts *texts,
+                                         const float *scores, const struct lm_pair_options *options,
+                                         double scale, double *loss, struct lm_err *err);
+
+/* ---- optimise ---- */
 
 /** How gradients become updates; g is the clipped gradient, d the decay of the tensor's group. */
 enum lm_optimizer {

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "train_params.h"
 #include "train_ramp.h"
+#include "train_shape.h"
 
 static const struct lm_port inputs[] = {
     {"tokens", "tokens", "the encoded text: train is learnt, valid is watched", LM_PORT_FOLDER},
@@ -31,9 +31,9 @@ static const char *const keeps[] = {"best", "last", NULL};
 /* clang-format off */
 static const struct lm_param params[] = {
     {P(preset), .type = LM_P_ENUM, .def_str = "gpt2-nano", .choices = lm_model_preset_names,
-     .flags = LM_PARAM_NOT_IN_KEY, /* it is resolved into the four rows below */
-     .help = "a named shape: fills context, layers, heads and width",
-     .source = "Radford et al. 2019, table 2"},
+     .flags = LM_PARAM_NOT_IN_KEY, /* it is resolved into the rows of the shape */
+     .help = "a named shape: fills context, layers, heads, width and its own architecture",
+     .source = "Radford et al. 2019, table 2; Brown et al. 2020, table 2.1"},
     {P(context), .type = LM_P_INT, .def_int = LM_UNSET_INT, .min = 1, .max = 1 << 20, .unit = "tokens",
      .help = "longest sequence the model sees; the preset's when not given"},
     {P(layers), .type = LM_P_INT, .def_int = LM_UNSET_INT, .min = 1, .max = 1 << 10,
@@ -91,6 +91,36 @@ static const struct lm_param params[] = {
      .help = "steps whose gradient norm is this many times the median of 32 are skipped; 0: none"},
     {P(order), .type = LM_P_ENUM, .def_str = "windows", .choices = orders, .flags = LM_PARAM_COMPACT,
      .help = "rows of a batch: windows of the joined text, or documents, each from its start"},
+    {P(attention_width), .type = LM_P_INT, .max = 1 << 16, .flags = LM_PARAM_COMPACT,
+     .help = "numbers of all attention heads together; 0: width, or the preset's"},
+    {P(kv_heads), .type = LM_P_INT, .max = 1 << 12, .flags = LM_PARAM_COMPACT,
+     .help = "heads of keys and values, shared by groups of heads; 0: heads, or the preset's",
+     .source = "Ainslie et al. 2023"},
+    {P(mlp_width), .type = LM_P_INT, .max = 1 << 18, .flags = LM_PARAM_COMPACT,
+     .help = "numbers inside the feed-forward part; 0: 4 x width, or the preset's"},
+    {P(window), .type = LM_P_INT, .max = 1 << 20, .flags = LM_PARAM_COMPACT, .unit = "tokens",
+     .help = "tokens a query of a banded layer sees; 0: all layers dense, or the preset's",
+     .source = "Child et al. 2019"},
+    {P(window_every), .type = LM_P_INT, .max = 1 << 10, .flags = LM_PARAM_COMPACT, .unit = "layers",
+     .help = "of so many layers the last is banded; 0: 2, the first dense, the next banded",
+     .source = "Brown et al. 2020, section 2.1"},
+    {P(norm), .type = LM_P_ENUM, .def_str = "layer", .choices = lm_norm_names,
+     .flags = LM_PARAM_COMPACT, .help = "how rows are normalised; a preset's rms stays",
+     .source = "Ba et al. 2016; Zhang & Sennrich 2019"},
+    {P(positions), .type = LM_P_ENUM, .def_str = "learned", .choices = lm_positions_names,
+     .flags = LM_PARAM_COMPACT, .help = "how attention knows places; a preset's rotary stays",
+     .source = "Su et al. 2021"},
+    {P(rotary_base), .type = LM_P_FLOAT, .max = 1e12, .flags = LM_PARAM_COMPACT,
+     .help = "slowest turn of rotary positions; 0: 10,000, or the preset's"},
+    {P(mlp), .type = LM_P_ENUM, .def_str = "gelu", .choices = lm_mlp_names,
+     .flags = LM_PARAM_COMPACT, .help = "the feed-forward part; a preset's swiglu stays",
+     .source = "Shazeer 2020"},
+    {P(no_bias), .type = LM_P_BOOL, .flags = LM_PARAM_COMPACT,
+     .help = "matrices and norms without a bias"},
+    {P(untied), .type = LM_P_BOOL, .flags = LM_PARAM_COMPACT,
+     .help = "a head of its own instead of the token embedding"},
+    {P(qk_norm), .type = LM_P_BOOL, .flags = LM_PARAM_COMPACT,
+     .help = "normalise queries and keys, head by head", .source = "Henry et al. 2020"},
     {P(mixture), .type = LM_P_LIST, .item = LM_P_FLOAT, .flags = LM_PARAM_COMPACT | LM_PARAM_OPEN_MIN,
      .max = 1e9, .help = "weights of tokens and of each of more; when not given, by their size"},
 
@@ -155,6 +185,34 @@ static void clip(int64_t *value, int64_t most)
 {
     if (*value > most)
         *value = most;
+}
+
+/* What GPT-2 has not is the preset's, where nothing else is given. */
+static void fill_architecture(struct train_params *p, const struct lm_model_config *preset)
+{
+    const struct {
+        int64_t *value;
+        int64_t preset;
+    } sizes[] = {{&p->attention_width, preset->attention_width},
+                 {&p->kv_heads, preset->kv_heads},
+                 {&p->mlp_width, preset->mlp_width},
+                 {&p->window, preset->window},
+                 {&p->window_every, preset->window_every}};
+
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
+        if (*sizes[i].value == 0)
+            *sizes[i].value = sizes[i].preset;
+    if (lm_norm_find(p->norm) == LM_NORM_LAYER)
+        p->norm = lm_norm_names[preset->norm];
+    if (lm_positions_find(p->positions) == LM_POSITIONS_LEARNED)
+        p->positions = lm_positions_names[preset->positions];
+    if (lm_mlp_find(p->mlp) == LM_MLP_GELU)
+        p->mlp = lm_mlp_names[preset->mlp];
+    if (p->rotary_base == 0)
+        p->rotary_base = preset->rotary_base;
+    p->no_bias |= preset->no_bias;
+    p->untied |= preset->untied;
+    p->qk_norm |= preset->qk_norm;
 }
 
 /* ---- optimisation ---- */
@@ -258,6 +316,7 @@ static enum lm_status resolve(void *data, struct lm_arena *arena, struct lm_err 
     fill(&p->layers, preset->config.layers);
     fill(&p->heads, preset->config.heads);
     fill(&p->width, preset->config.width);
+    fill_architecture(p, &preset->config);
     LM_TRY(check_optimisation(p, err));
     LM_TRY(resolve_lengths(p, err));
     if (lm_is_unset(p->min_lr))
@@ -271,8 +330,7 @@ static enum lm_status resolve(void *data, struct lm_arena *arena, struct lm_err 
                            i + 1);
     if (p->max_spike > 0 && p->max_spike <= 1)
         return lm_fail(err, LM_RANGE, "max_spike: must exceed 1, or be 0 for no bound");
-    const struct lm_model_config config = {1,        p->context, p->layers,
-                                           p->heads, p->width,   p->dropout};
+    const struct lm_model_config config = train_shape(p, 1);
     return lm_model_config_check(&config, err);
 }
 
@@ -318,8 +376,7 @@ static void estimate(const void *data, const struct lm_upstream *upstream, struc
     const struct train_params *p = data;
     int64_t vocab = TYPICAL_VOCAB;
     bool known = upstream->get_int(upstream->user, "bpe", "vocab_size", &vocab) && vocab > 0;
-    const struct lm_model_config config = {
-        known ? vocab : TYPICAL_VOCAB, p->context, p->layers, p->heads, p->width, p->dropout};
+    const struct lm_model_config config = train_shape(p, known ? vocab : TYPICAL_VOCAB);
     int64_t looks = p->steps / p->eval_every + 1;
     double evaluations = (double)looks * (double)p->eval_batches;
     out->flops = lm_model_step_flops(&config, p->batch, p->context) *
@@ -338,7 +395,7 @@ static void estimate(const void *data, const struct lm_upstream *upstream, struc
 const struct lm_stage lm_stage_train = {
     .name = "train",
     .version = 2,
-    .summary = "trains a GPT-2 model with AdamW or SGD, watching the valid split",
+    .summary = "trains a GPT model with AdamW or SGD, watching the valid split",
     .flags = LM_STAGE_SEED | LM_STAGE_NUMERIC,
     .inputs = inputs,
     .outputs = outputs,

@@ -21,7 +21,12 @@ struct train_params {
     bool recompute;
     int64_t max_skips;
     double max_spike;
-    const char *order;      /**< "windows" or "documents" */
+    const char *order; /**< "windows" or "documents" */
+    /* what differs from GPT-2: the preset's where GPT-2's is given */
+    int64_t attention_width, kv_heads, mlp_width, window, window_every;
+    const char *norm, *positions, *mlp;
+    double rotary_base;
+    bool no_bias, untied, qk_norm;
     struct lm_list mixture; /**< double: weights of tokens, then of more; empty: by size */
     /* optimisation */
     const char *optimizer; /**< "adamw" or "sgd" */

@@ -14,6 +14,7 @@
 #include "train_patience.h"
 #include "train_ramp.h"
 #include "train_schedule.h"
+#include "train_shape.h"
 #include "train_speed.h"
 #include "train_state.h"
 
@@ -272,14 +273,7 @@ static enum lm_status train_or_keep(struct train *train, struct lm_err *err)
 static enum lm_status open_model(struct train *train, struct lm_err *err)
 {
     const struct train_params *p = train->params;
-    const struct lm_model_config config = {
-        .vocab = lm_tokens_vocab(train->tokens.sets[0]),
-        .context = p->context,
-        .layers = p->layers,
-        .heads = p->heads,
-        .width = p->width,
-        .dropout = p->dropout,
-    };
+    const struct lm_model_config config = train_shape(p, lm_tokens_vocab(train->tokens.sets[0]));
     const struct lm_model_options options = {
         .threads = lm_ctx_threads(train->ctx),
         .kernels = lm_ctx_kernels(train->ctx),

@@ -8,7 +8,7 @@ struct args {
     int64_t number;
     double real, duration;
     int choice;
-    struct lm_texts texts;
+    struct lm_option_texts texts;
     struct lm_settings settings;
 };
 

@@ -384,18 +384,25 @@ static inline void reference64_head(struct reference64 *ref, const int32_t *targ
     free(row);
 }
 
-/** Logits, loss and all gradients; targets of -1 are not scored. Gradients start at 0 once. */
-static inline void reference64_run(struct reference64 *ref, const int32_t *tokens,
-                                   const int32_t *targets)
+/** ref->hf: final states of all tokens. */
+static inline void reference64_trunk(struct reference64 *ref, const int32_t *tokens)
 {
-    size_t R = ref->rows, C = ref->C, tail = ref->tensors - 2;
-    double *dhf = calloc(R * C, sizeof *dhf);
+    size_t R = ref->rows, C = ref->C, tail = 2 + ref->L * R64_PARTS;
     for (size_t i = 0; i < R * C; i++)
         ref->x[i] =
             ref->w[0][(size_t)tokens[i / C] * C + i % C] + ref->w[1][i / C % ref->T * C + i % C];
     for (size_t l = 0; l < ref->L; l++)
         reference64_layer_forward(ref, l, ref->x, ref->x);
     reference64_norm(ref->hf, ref->meanf, ref->rstdf, ref->x, ref->w[tail], ref->w[tail + 1], R, C);
+}
+
+/** Logits, loss and all gradients; targets of -1 are not scored. Gradients start at 0 once. */
+static inline void reference64_run(struct reference64 *ref, const int32_t *tokens,
+                                   const int32_t *targets)
+{
+    size_t R = ref->rows, C = ref->C, tail = 2 + ref->L * R64_PARTS;
+    double *dhf = calloc(R * C, sizeof *dhf);
+    reference64_trunk(ref, tokens);
     reference64_head(ref, targets, dhf);
     reference64_norm_back(ref->dx, ref->d[tail], ref->d[tail + 1], dhf, ref->x, ref->meanf,
                           ref->rstdf, ref->w[tail], R, C);

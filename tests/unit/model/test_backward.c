@@ -7,7 +7,8 @@ enum { V = 37, T = 11, L = 2, H = 3, C = 24, B = 3 };
 
 static struct lm_model *make(double dropout, const char *kernels, enum lm_numerics numerics)
 {
-    const struct lm_model_config config = {V, T, L, H, C, dropout};
+    const struct lm_model_config config = {
+        .vocab = V, .context = T, .layers = L, .heads = H, .width = C, .dropout = dropout};
     const struct lm_model_options options = {.training = true,
                                              .max_batch = B,
                                              .max_time = T,

@@ -14,7 +14,8 @@ static float value(size_t tensor, int64_t i)
 
 static struct lm_model *make(const char *kernels, enum lm_numerics numerics)
 {
-    const struct lm_model_config config = {V, T, L, H, C, 0};
+    const struct lm_model_config config = {
+        .vocab = V, .context = T, .layers = L, .heads = H, .width = C, .dropout = 0};
     const struct lm_model_options options = {
         .training = true, .max_batch = B, .kernels = kernels, .numerics = numerics};
     struct lm_model *model = NULL;
@@ -183,7 +184,8 @@ static void test_scores(struct tap *tap)
 
 static void test_fresh_loss(struct tap *tap)
 {
-    const struct lm_model_config config = {4096, 64, 3, 4, 128, 0};
+    const struct lm_model_config config = {
+        .vocab = 4096, .context = 64, .layers = 3, .heads = 4, .width = 128, .dropout = 0};
     const struct lm_model_options options = {.training = true, .max_batch = 4, .seed = 3};
     struct lm_model *model = NULL;
     struct lm_err err;

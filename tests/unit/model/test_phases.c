@@ -5,7 +5,8 @@
 
 enum { V = 97, T = 24, B = 3 };
 
-static const struct lm_model_config config = {V, T, 2, 2, 32, 0};
+static const struct lm_model_config config = {
+    .vocab = V, .context = T, .layers = 2, .heads = 2, .width = 32, .dropout = 0};
 
 static struct lm_model *make(void)
 {

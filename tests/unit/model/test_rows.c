@@ -106,13 +106,14 @@ static void check_layernorm(struct tap *tap, const struct lm_kernels *kernels, s
     size_t all = ROWS * n;
     float *x = draw(1, all, 2), *delta = draw(2, all, 1), *w = draw(3, n, 1), *b = draw(4, n, 1);
     float *y = draw(5, all, 1), *h = draw(6, all, 1), mean[ROWS], rstd[ROWS];
-    kernels->layernorm(h, mean, rstd, x, w, b, ROWS, n);
+    kernels->norms[LM_NORM_LAYER].forward(h, mean, rstd, x, w, b, ROWS, n);
     hold_norm(tap, h, mean, rstd, x, w, b, n);
-    kernels->residual_layernorm(y, h, mean, rstd, x, delta, NULL, w, b, ROWS, n);
+    kernels->norms[LM_NORM_LAYER].residual(y, h, mean, rstd, x, delta, NULL, w, b, ROWS, n);
     for (size_t i = 0; i < all; i++)
         CHECK(y[i] == x[i] + delta[i]);
     hold_norm(tap, h, mean, rstd, y, w, b, n);
-    kernels->residual_layernorm(y, delta, mean, rstd, x, delta, b, w, b, ROWS, n); /* in place */
+    kernels->norms[LM_NORM_LAYER].residual(y, delta, mean, rstd, x, delta, b, w, b, ROWS,
+                                           n); /* in place */
     float *before = draw(2, all, 1);
     for (size_t i = 0; i < all; i++)
         CHECK(y[i] == x[i] + (before[i] + b[i % n]));
@@ -143,7 +144,7 @@ static void hold_norm_back(struct tap *tap, const struct lm_kernels *kernels, si
     for (size_t i = 0; i < all; i++)
         want[i] = dres == NULL ? 0 : (double)dres[i];
     reference64_norm_back(want, want_w, want_b, d, in, m, s, gain, ROWS, n);
-    kernels->layernorm_backward(dx, dw, db, dh, x, mean, rstd, w, dres, ROWS, n);
+    kernels->norms[LM_NORM_LAYER].backward(dx, dw, db, dh, x, mean, rstd, w, dres, ROWS, n);
     for (size_t r = 0; r < ROWS; r++) {
         double plain = 0, along = 0;
         for (size_t i = r * n; i < (r + 1) * n; i++) {
@@ -238,7 +239,7 @@ static void check_gelu(struct tap *tap, const struct lm_kernels *kernels, size_t
     float *db = draw(5, n, 1), *before = copied(f, all);
     for (size_t i = 0; i < all && i < 10; i++)
         before[i] = f[i] = ends[i];
-    kernels->bias_gelu(f, g, b, ROWS, n);
+    kernels->mlps[LM_MLP_GELU].forward(f, g, b, ROWS, n);
     for (size_t i = 0; i < all; i++) {
         double want = reference64_gelu((double)f[i]);
         CHECK(f[i] == before[i] + b[i % n]);
@@ -255,7 +256,7 @@ static void check_gelu(struct tap *tap, const struct lm_kernels *kernels, size_t
         }
     }
     float *got = copied(d, all);
-    kernels->gelu_backward(got, db, f, ROWS, n);
+    kernels->mlps[LM_MLP_GELU].backward(got, db, got, f, ROWS, n);
     for (size_t i = 0; i < all; i++)
         CHECK_NEAR((double)got[i], slopes[i], slope_error((double)f[i]) * fabs((double)d[i]));
     for (size_t i = 0; i < n; i++)
@@ -284,8 +285,8 @@ static void check_causal(struct tap *tap, const struct lm_kernels *kernels, size
     size_t rows = n < ROWS ? n : ROWS, first = n - rows, ld = n + 2, all = rows * ld;
     float *s = draw(1, all, 4), *p = copied(s, all), *again = copied(s, all);
     float max[ROWS], sum[ROWS];
-    kernels->softmax_causal(p, ld, rows, first, n, scale, max, sum);
-    kernels->softmax_again(again, ld, rows, first, n, scale, max, sum);
+    kernels->softmax_causal(p, ld, rows, first, n, 0, scale, max, sum);
+    kernels->softmax_again(again, ld, rows, first, n, 0, scale, max, sum);
     CHECK_INT(memcmp(p, again, all * sizeof *p), 0);
     for (size_t r = 0; r < rows; r++) {
         size_t count = first + r + 1;
