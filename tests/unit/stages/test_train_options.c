@@ -510,7 +510,11 @@ static void test_estimate(struct tap *tap)
     lm_stage_train.estimate(&p, &upstream, &plain);
     p.ema = 0.9;
     lm_stage_train.estimate(&p, &upstream, &other);
-    const struct lm_model_config config = {4096, p.context, p.layers, p.heads, p.width, 0};
+    const struct lm_model_config config = {.vocab = 4096,
+                                           .context = p.context,
+                                           .layers = p.layers,
+                                           .heads = p.heads,
+                                           .width = p.width};
     CHECK_INT(other.memory - plain.memory, 8 * lm_model_parameters(&config));
     p.ramp_from = 2;
     p.ramp_tokens = 500 * 256;
