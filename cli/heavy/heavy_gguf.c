@@ -32,15 +32,17 @@ enum lm_status lm_heavy_gguf_export(const struct lm_heavy_model *model, const ch
 }
 
 enum lm_status lm_heavy_gguf_import(struct lm_heavy_model *out, const char *path,
-                                    struct lm_err *err)
+                                    const struct lm_model_options *options, struct lm_err *err)
 {
-    const struct lm_model_options options = {0};
-    struct lm_heavy_model made = {.name = path};
+    struct lm_heavy_model made = {.name = path, .form = "gguf"};
     struct lm_gguf *gguf = NULL;
     LM_TRY(lm_gguf_open(&gguf, path, err));
-    enum lm_status status = lm_gguf_load_model(&made.model, gguf, &options, err);
+    enum lm_status status = lm_gguf_load_model(&made.model, gguf, options, err);
     if (status == LM_OK && lm_gguf_has_vocab(gguf))
         status = lm_gguf_load_vocab(&made.vocab, gguf, err);
+    else if (status == LM_OK)
+        lm_fail(&made.vocab_error, LM_NOT_FOUND, "%s holds no tokenizer; import it with --vocab",
+                path);
     lm_gguf_close(gguf);
     if (status == LM_OK)
         *out = made;

@@ -10,9 +10,9 @@
 enum lm_status lm_heavy_gguf_export(const struct lm_heavy_model *model, const char *weights,
                                     const char *path, struct lm_err *err);
 
-/** Loads the model of `path`, for one thread, and its vocabulary when it holds one (else NULL). As
- *  lm_gguf_open, lm_gguf_load_model and lm_gguf_load_vocab. Release it in case of success. */
+/** Loads the model of `path` and its vocabulary when it holds one (else NULL). As lm_gguf_open,
+ *  lm_gguf_load_model and lm_gguf_load_vocab. Release it in case of success. */
 enum lm_status lm_heavy_gguf_import(struct lm_heavy_model *out, const char *path,
-                                    struct lm_err *err);
+                                    const struct lm_model_options *options, struct lm_err *err);
 
 #endif
