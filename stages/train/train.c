@@ -44,12 +44,12 @@ static const struct lm_param params[] = {
      .help = "numbers in the residual stream; the preset's when not given"},
     {P(batch), .type = LM_P_INT, .def_int = 8, .min = 1, .max = 1 << 16, .unit = "sequences",
      .help = "sequences computed together"},
-    {P(accumulate), .type = LM_P_INT, .def_int = 1, .min = 1, .max = 1 << 16, .unit = "batches",
-     .help = "batches whose gradients make one step"},
+    {P(accumulate), .type = LM_P_INT, .def_int = LM_UNSET_INT, .min = 1, .max = 1 << 16, .unit = "batches",
+     .help = "batches whose gradients make one step; the preset's, or 1, when not given"},
     {P(steps), .type = LM_P_INT, .def_int = LM_UNSET_INT, .min = 1, .max = 1e9, .unit = "steps",
      .help = "optimiser steps; 1,000 when neither they nor tokens are given"},
-    {P(lr), .type = LM_P_FLOAT, .def_float = 1e-3, .max = 1e9, .flags = LM_PARAM_OPEN_MIN,
-     .help = "peak learning rate", .source = "Brown et al. 2020, table 2.1"},
+    {P(lr), .type = LM_P_FLOAT, .def_float = LM_UNSET_FLOAT, .max = 1e9, .flags = LM_PARAM_OPEN_MIN,
+     .help = "peak learning rate; the preset's, or 1e-3, when not given", .source = "Brown et al. 2020, table 2.1"},
     {P(min_lr), .type = LM_P_FLOAT, .def_float = LM_UNSET_FLOAT, .max = 1e9,
      .help = "learning rate at the horizon; a tenth of lr when not given",
      .source = "Brown et al. 2020, appendix B"},
@@ -217,6 +217,15 @@ static void fill_architecture(struct train_params *p, const struct lm_model_conf
 
 /* ---- optimisation ---- */
 
+/* Rate and batch are the preset's, where it says how it was trained and nothing else is given. */
+static void fill_training(struct train_params *p, const struct lm_model_preset *preset)
+{
+    int64_t batches = (preset->sequences + p->batch - 1) / p->batch;
+    fill(&p->accumulate, batches > 0 ? batches : 1);
+    if (lm_is_unset(p->lr))
+        p->lr = preset->lr > 0 ? preset->lr : 1e-3;
+}
+
 /* A count of steps that may be given in tokens instead: which of the two was. */
 static enum lm_status steps_of(const struct train_params *p, const char *name, int64_t *steps,
                                int64_t tokens, bool given, struct lm_err *err)
@@ -291,8 +300,8 @@ static enum lm_status check_optimisation(const struct train_params *p, struct lm
          "ramp_from: needs ramp_tokens, the tokens over which batches grow; give them"},
         {p->ramp_tokens > 0 && p->ramp_from == 0,
          "ramp_tokens: needs ramp_from, the batches of the first step; give it"},
-        {p->ramp_from > 0 && p->ramp_from >= p->accumulate,
-         "ramp_from: must be below accumulate, to which it grows; lower it"},
+        {p->ramp_from > p->accumulate,
+         "ramp_from: must not exceed accumulate, to which it grows; lower it"},
         {p->frozen_layers > p->layers, "frozen_layers: the model has fewer layers; lower it"},
         {p->min_delta > 0 && p->patience == 0,
          "min_delta: has no effect without patience; give one, or leave it out"},
@@ -317,6 +326,7 @@ static enum lm_status resolve(void *data, struct lm_arena *arena, struct lm_err 
     fill(&p->heads, preset->config.heads);
     fill(&p->width, preset->config.width);
     fill_architecture(p, &preset->config);
+    fill_training(p, preset);
     LM_TRY(check_optimisation(p, err));
     LM_TRY(resolve_lengths(p, err));
     if (lm_is_unset(p->min_lr))
@@ -387,9 +397,10 @@ static void estimate(const void *data, const struct lm_upstream *upstream, struc
     put_count(steps, p->steps);
     put_count(first, p->batch * p->ramp_from * p->context);
     put_count(tokens, p->batch * p->accumulate * p->context);
+    bool grows = p->ramp_from > 0 && p->ramp_from < p->accumulate;
     snprintf(out->text, sizeof out->text, "%s parameters%s, %s steps of %s%s%s tokens", count,
-             known ? "" : " with a vocabulary of 4,096", steps, p->ramp_from > 0 ? first : "",
-             p->ramp_from > 0 ? " to " : "", tokens);
+             known ? "" : " with a vocabulary of 4,096", steps, grows ? first : "",
+             grows ? " to " : "", tokens);
 }
 
 const struct lm_stage lm_stage_train = {

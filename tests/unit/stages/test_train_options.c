@@ -436,6 +436,30 @@ static void test_lengths(struct tap *tap)
     CHECK_INT(p.cooldown, 0);
 }
 
+/* A preset whose source says how it was trained brings that, unless something is given. */
+static void test_preset(struct tap *tap)
+{
+    struct lm_err err;
+    struct train_params p = fresh();
+    p.accumulate = LM_UNSET_INT;
+    p.lr = p.min_lr = LM_UNSET_FLOAT;
+    struct train_params small = p, given = p;
+    CHECK_INT(lm_stage_train.resolve(&p, NULL, &err), LM_OK);
+    CHECK_INT(p.accumulate, 1);
+    CHECK(p.lr == 1e-3);
+    small.preset = given.preset = "gpt3-125m";
+    small.batch = 6;
+    CHECK_INT(lm_stage_train.resolve(&small, NULL, &err), LM_OK);
+    CHECK_INT(small.accumulate, 43); /* 256 sequences, or a few more */
+    CHECK(small.lr == 6e-4);
+    CHECK_NEAR(small.min_lr, 6e-5, 1e-18);
+    given.accumulate = 5;
+    given.lr = 0.5;
+    CHECK_INT(lm_stage_train.resolve(&given, NULL, &err), LM_OK);
+    CHECK_INT(given.accumulate, 5);
+    CHECK(given.lr == 0.5);
+}
+
 typedef void spoil_fn(struct train_params *p);
 
 #define SPOIL(name, ...)                                                                           \
@@ -457,7 +481,7 @@ SPOIL(both_horizons, p->horizon = 500; p->horizon_tokens = 500)
 SPOIL(many_tokens, p->accumulate = 1; p->batch = 1; p->tokens = 100000000000000)
 SPOIL(ramp_from, p->ramp_from = 2)
 SPOIL(ramp_tokens, p->ramp_tokens = 2)
-SPOIL(ramp_high, p->ramp_from = 8; p->ramp_tokens = 500)
+SPOIL(ramp_high, p->ramp_from = 9; p->ramp_tokens = 500)
 SPOIL(frozen, p->frozen_layers = 3)
 SPOIL(min_delta, p->min_delta = 0.1)
 
@@ -551,6 +575,6 @@ static void test_patience_without_valid(struct tap *tap)
 static const struct tap_test tests[] = {
     TAP_ROW(test_each) TAP_ROW(test_ramp) TAP_ROW(test_ema) TAP_ROW(test_patience)
         TAP_ROW(test_patience_interrupted) TAP_ROW(test_together) TAP_ROW(test_ratios)
-            TAP_ROW(test_lengths) TAP_ROW(test_contradictions) TAP_ROW(test_estimate)
-                TAP_ROW(test_patience_without_valid)};
+            TAP_ROW(test_lengths) TAP_ROW(test_preset) TAP_ROW(test_contradictions)
+                TAP_ROW(test_estimate) TAP_ROW(test_patience_without_valid)};
 LM_TEST_MAIN(tests)

@@ -128,6 +128,7 @@ static void test_ramp(struct tap *tap)
     check_ramp(tap, 1, 100, 21 * 7); /* leaps over sizes */
     check_ramp(tap, 7, 64, 21 * 999 + 5);
     check_ramp(tap, 63, 64, 21 * 3000);
+    check_ramp(tap, 4, 4, 21 * 100); /* nothing to grow */
 }
 
 static void test_no_ramp(struct tap *tap)
