@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/elem.h"
 #include "model/tensor_group.h"
 
 const char *const lm_optimizer_names[] = {"adamw", "sgd", NULL};
@@ -58,16 +59,6 @@ static void norm_task(void *user, size_t task, size_t worker)
     norms_of(model)[task] =
         is_frozen(model, at) ? 0
                              : model->kernels->square_sum(model->tensors[at].grad + first, count);
-}
-
-/* x^n by squaring: IEEE products only. */
-static double int_power(double x, uint64_t n)
-{
-    double out = 1;
-    for (; n > 0; n >>= 1, x *= x)
-        if (n & 1)
-            out *= x;
-    return out;
 }
 
 /* Names the first bad tensor; the gradient is dropped. */
@@ -185,7 +176,7 @@ static double rate_of(const struct lm_model *model, const struct lm_step_options
 {
     int64_t below = model->config.layers + 1 - level_of(model, tensor);
     double factor = options->layer_decay > 0 ? options->layer_decay : 1;
-    return options->lr * int_power(factor, (uint64_t)below);
+    return options->lr * lm_powi(factor, (uint64_t)below);
 }
 
 static void update_task(void *user, size_t task, size_t worker)
@@ -242,8 +233,8 @@ static struct update update_of(struct lm_model *model, const struct lm_step_opti
                 .beta1 = (float)options->beta1,
                 .beta2 = (float)options->beta2,
                 .eps = (float)options->eps,
-                .correction1 = (float)(1 / (1 - int_power(options->beta1, model->updates))),
-                .correction2 = (float)(1 / (1 - int_power(options->beta2, model->updates))),
+                .correction1 = (float)(1 / (1 - lm_powi(options->beta1, model->updates))),
+                .correction2 = (float)(1 / (1 - lm_powi(options->beta2, model->updates))),
             },
         .sgd =
             {

@@ -28,6 +28,19 @@ struct train_params {
     double rotary_base;
     bool no_bias, untied, qk_norm;
     struct lm_list mixture; /**< double: weights of tokens, then of more; empty: by size */
+    /* optimisation */
+    const char *optimizer; /**< "adamw" or "sgd" */
+    double momentum;
+    bool nesterov;
+    struct lm_list decay_groups; /**< const char *, of lm_tensor_group_names; empty: the default */
+    int64_t frozen_layers;
+    double layer_decay;
+    int64_t horizon, cooldown;                     /**< steps; 0: steps, none */
+    int64_t tokens, warmup_tokens, horizon_tokens; /**< resolved into steps; 0: not given */
+    int64_t ramp_from, ramp_tokens;                /**< train_ramp.h; both 0: no ramp */
+    double ema, label_smoothing, z_loss;
+    int64_t patience;
+    double min_delta;
 };
 
 #endif

@@ -3,12 +3,16 @@
 #include <lmpipe/stage.h>
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/io.h"
 #include "base/json.h"
+#include "train_average.h"
 #include "train_guard.h"
+#include "train_patience.h"
+#include "train_ramp.h"
 #include "train_schedule.h"
 #include "train_shape.h"
 #include "train_speed.h"
@@ -18,12 +22,10 @@
 
 static void log_open(struct lm_json_writer *writer, struct train *train)
 {
-    const struct train_params *p = train->params;
     lm_json_begin(writer, &train->log, false);
     lm_json_open(writer, '{');
     lm_json_member_int(writer, "step", (int64_t)train->step);
-    lm_json_member_int(writer, "tokens",
-                       (int64_t)train->step * p->batch * p->accumulate * p->context);
+    lm_json_member_int(writer, "tokens", train_ramp_tokens(train->params, (int64_t)train->step));
 }
 
 static void log_close(struct lm_json_writer *writer, struct train *train)
@@ -63,6 +65,8 @@ static void log_valid(struct train *train)
     struct lm_json_writer writer;
     log_open(&writer, train);
     lm_json_member_double(&writer, "valid_loss", train->valid);
+    if (train_patience_is_over(train))
+        lm_json_member_bool(&writer, "stopped", true);
     log_close(&writer, train);
     lm_ctx_gauge(train->ctx, "valid_loss", train->valid);
 }
@@ -105,12 +109,23 @@ static void keep_best(struct train *train)
         train_weights_get(train, train->best_weights);
 }
 
+/* With an average, of the average. */
+static enum lm_status look(struct train *train, struct lm_err *err)
+{
+    train_average_swap(train);
+    enum lm_status status = valid_loss(train, &train->valid, err);
+    if (status == LM_OK)
+        keep_best(train);
+    train_average_swap(train);
+    return status;
+}
+
 static enum lm_status validate(struct train *train, struct lm_err *err)
 {
     if (train->data.valid_windows > 0) {
-        LM_TRY(valid_loss(train, &train->valid, err));
+        LM_TRY(look(train, err));
+        train_patience_look(train);
         log_valid(train);
-        keep_best(train);
     }
     train->looks = train->step + 1;
     return LM_OK;
@@ -123,33 +138,68 @@ static enum lm_status validate(struct train *train, struct lm_err *err)
 static enum lm_status gather(struct train *train, double *loss, struct lm_err *err)
 {
     const struct train_params *p = train->params;
-    uint64_t rows = (uint64_t)p->batch, first = train->step * (uint64_t)p->accumulate * rows;
-    double all = (double)train_data_scored(&train->data, first, p->batch * p->accumulate), sum = 0;
-    for (int64_t part = 0; part < p->accumulate; part++, first += rows) {
+    struct train_ramp_place place = train_ramp_at(p, (int64_t)train->step);
+    uint64_t rows = (uint64_t)p->batch, first = (uint64_t)place.before * rows;
+    double all = (double)train_data_scored(&train->data, first, p->batch * place.batches), sum = 0;
+    for (int64_t part = 0; part < place.batches; part++, first += rows) {
         double scored = (double)train_data_scored(&train->data, first, p->batch), one;
-        double weight = scored * (double)p->accumulate / all;
+        double weight = scored * (double)place.batches / all;
         LM_TRY(train_data_batch(&train->data, first, p->batch, train->inputs, train->targets, err));
         train_data_prefetch(&train->data, first + rows, p->batch);
         lm_model_set_position(train->model, train->step, (uint64_t)part);
         LM_TRY(lm_model_accumulate(train->model, train->inputs, train->targets, p->batch,
-                                   p->context, weight / (double)p->accumulate, &one, err));
+                                   p->context, weight / (double)place.batches, &one, err));
         sum += weight * one;
     }
-    *loss = sum / (double)p->accumulate;
+    *loss = sum / (double)place.batches;
     return LM_OK;
+}
+
+/* Whether the weights of a step are tried on the valid split. */
+static bool is_looked_at(const struct train_params *p, uint64_t step)
+{
+    return step % (uint64_t)p->eval_every == 0 || step == (uint64_t)p->steps;
+}
+
+static struct lm_step_options step_options(const struct train *train)
+{
+    const struct train_params *p = train->params;
+    const char *const *groups = p->decay_groups.items;
+    struct lm_step_options options = {
+        .lr = train_rate(p, (int64_t)train->step),
+        .beta1 = p->beta1,
+        .beta2 = p->beta2,
+        .eps = p->eps,
+        .decay = p->decay,
+        .clip = p->clip,
+        .optimizer = lm_optimizer_find(p->optimizer),
+        .momentum = p->momentum,
+        .nesterov = p->nesterov,
+        .layer_decay = p->layer_decay,
+        .ratios = is_looked_at(p, train->step + 1) ? train->ratios : NULL,
+    };
+    for (size_t i = 0; i < p->decay_groups.count; i++)
+        options.groups |= lm_tensor_group_find(groups[i]);
+    return options;
+}
+
+/* Update-to-weight ratios, "ratio.embeddings", "ratio.layer.0", …, "ratio.head". */
+static void show_ratios(struct train *train)
+{
+    int64_t layers = train->params->layers;
+    lm_ctx_gauge(train->ctx, "ratio.embeddings", train->ratios[0]);
+    for (int64_t i = 0; i < layers; i++) {
+        char name[48];
+        snprintf(name, sizeof name, "ratio.layer.%lld", (long long)i);
+        lm_ctx_gauge(train->ctx, name, train->ratios[i + 1]);
+    }
+    lm_ctx_gauge(train->ctx, "ratio.head", train->ratios[layers + 1]);
 }
 
 static enum lm_status one_step(struct train *train, struct lm_err *err)
 {
-    const struct train_params *p = train->params;
-    double rate = train_rate(p, (int64_t)train->step), loss = (double)NAN;
-    double norm = (double)NAN;
-    const struct lm_step_options options = {.lr = rate,
-                                            .beta1 = p->beta1,
-                                            .beta2 = p->beta2,
-                                            .eps = p->eps,
-                                            .decay = p->decay,
-                                            .clip = p->clip};
+    const struct lm_step_options options = step_options(train);
+    double rate = options.lr, loss = (double)NAN, norm = (double)NAN;
     struct lm_step_stats stats;
     enum lm_status status = gather(train, &loss, err);
     if (status == LM_OK)
@@ -163,18 +213,19 @@ static enum lm_status one_step(struct train *train, struct lm_err *err)
     }
     LM_TRY(status);
     train_guard_pass(train, stats.grad_norm);
+    train_average_update(train);
     train->step++;
     train->loss = loss;
     log_step(train, rate, stats.grad_norm);
+    if (options.ratios != NULL)
+        show_ratios(train);
     return LM_OK;
 }
 
 /* Whether the weights as they are are still to be tried on the valid split. */
 static bool is_look_due(const struct train *train)
 {
-    const struct train_params *p = train->params;
-    return train->looks <= train->step &&
-           (train->step % (uint64_t)p->eval_every == 0 || train->step == (uint64_t)p->steps);
+    return train->looks <= train->step && is_looked_at(train->params, train->step);
 }
 
 static void show_progress(struct train *train)
@@ -190,7 +241,7 @@ static enum lm_status train_all(struct train *train, struct lm_err *err)
     for (;;) {
         if (is_look_due(train))
             LM_TRY(validate(train, err));
-        if (train->step == (uint64_t)train->params->steps)
+        if (train->step == (uint64_t)train->params->steps || train_patience_is_over(train))
             return lm_buf_status(&train->log, err);
         LM_TRY(one_step(train, err));
         show_progress(train);
@@ -234,6 +285,9 @@ static enum lm_status open_model(struct train *train, struct lm_err *err)
         .seed = lm_ctx_seed(train->ctx),
         .stop = is_cancelled,
         .stop_user = train->ctx,
+        .frozen_layers = p->frozen_layers,
+        .label_smoothing = p->label_smoothing,
+        .z_loss = p->z_loss,
     };
     LM_TRY(lm_model_create(&train->model, &config, &options, err));
     lm_ctx_gauge(train->ctx, "memory", (double)lm_model_memory(&config, &options));
@@ -260,24 +314,55 @@ static enum lm_status open_data(struct train *train, struct lm_err *err)
     return train_data_init(&train->data, train->tokens.sets, train->tokens.count, &options, err);
 }
 
+/* Copies of all weights that the parameters ask for. */
+static enum lm_status open_copies(struct train *train, struct lm_err *err)
+{
+    const struct train_params *p = train->params;
+
+    struct {
+        bool wanted;
+        float **to;
+    } copies[] = {{strcmp(p->keep, "best") == 0, &train->best_weights},
+                  {p->ema > 0, &train->average}};
+
+    for (size_t i = 0; i < sizeof copies / sizeof copies[0]; i++) {
+        if (copies[i].wanted)
+            *copies[i].to = calloc(train->weights, sizeof(float));
+        if (copies[i].wanted && *copies[i].to == NULL)
+            return lm_fail(err, LM_NOMEM, "out of memory for a copy of the weights");
+    }
+    return LM_OK;
+}
+
+static enum lm_status check_valid(struct train *train, struct lm_err *err)
+{
+    if (train->data.valid_windows > 0)
+        return LM_OK;
+    if (train->params->patience > 0)
+        return lm_fail(err, LM_INVALID,
+                       "patience: the valid split is empty, there is nothing to look at; keep some "
+                       "text for it, or set patience to 0");
+    if (train->best_weights != NULL)
+        lm_ctx_note(train->ctx, "the valid split is empty: the last weights are kept");
+    return LM_OK;
+}
+
 static enum lm_status open_all(struct train *train, struct lm_err *err)
 {
     const struct train_params *p = train->params;
     struct lm_arena *arena = lm_ctx_arena(train->ctx);
     LM_TRY(open_data(train, err));
     LM_TRY(open_model(train, err));
+    LM_TRY(open_copies(train, err));
     size_t rows = (size_t)p->batch * (size_t)p->context;
     train->inputs = LM_NEW_ARRAY(arena, int32_t, rows);
     train->targets = LM_NEW_ARRAY(arena, int32_t, rows);
     train->nll = LM_NEW_ARRAY(arena, float, rows);
-    bool best = strcmp(p->keep, "best") == 0;
-    if (best)
-        train->best_weights = calloc(train->weights, sizeof *train->best_weights);
+    train->ratios = LM_NEW_ARRAY(arena, double, (size_t)p->layers + 2);
     if (train->inputs == NULL || train->targets == NULL || train->nll == NULL ||
-        (best && train->best_weights == NULL))
+        train->ratios == NULL)
         return lm_fail(err, LM_NOMEM, "out of memory for a batch; choose a smaller one");
-    if (best && train->data.valid_windows == 0)
-        lm_ctx_note(train->ctx, "the valid split is empty: the last weights are kept");
+    LM_TRY(check_valid(train, err));
     LM_TRY(train_checkpoint_load(train, err));
     train_speed_begin(train);
     return LM_OK;
@@ -293,6 +378,8 @@ static enum lm_status write_outputs(struct train *train, struct lm_err *err)
         return lm_fail(err, LM_NOMEM, "out of memory");
     if (train->best_weights != NULL && !isnan(train->best))
         train_weights_set(train, train->best_weights);
+    else
+        train_average_swap(train);
     LM_TRY(train_guard_result(train, err));
     LM_TRY(lm_model_save(train->model, folder, err));
     LM_TRY(lm_file_copy(to, from, 0644, err));
@@ -313,6 +400,7 @@ static void put_results(struct train *train)
         lm_ctx_headline(train->ctx, "loss %.3f", train->loss);
     }
     lm_ctx_result(train->ctx, "parameters", (double)train->weights);
+    train_patience_report(train);
     train_guard_report(train);
 }
 
@@ -321,7 +409,7 @@ lm_run_fn lm_run_train;
 enum lm_status lm_run_train(struct lm_ctx *ctx, const void *params, struct lm_err *err)
 {
     struct train train = {.ctx = ctx, .params = params};
-    train.loss = train.valid = train.best = (double)NAN;
+    train.loss = train.valid = train.best = train.patience.lowest = (double)NAN;
     lm_buf_init(&train.log, 0);
     enum lm_status status = open_all(&train, err);
     if (status == LM_OK)
@@ -335,5 +423,6 @@ enum lm_status lm_run_train(struct lm_ctx *ctx, const void *params, struct lm_er
     train_tokens_close(&train.tokens);
     lm_buf_release(&train.log);
     free(train.best_weights);
+    free(train.average);
     return status;
 }

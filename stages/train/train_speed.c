@@ -2,21 +2,17 @@
 
 #include <stdio.h>
 
+#include "train_ramp.h"
+
 /* Fewer operations than so many a thread are done before anybody looks: some two seconds. */
 #define WORTH_MEASURING 2e11
-
-static double tokens_of_step(const struct train *train)
-{
-    const struct train_params *p = train->params;
-    return (double)p->batch * (double)p->accumulate * (double)p->context;
-}
 
 static double flops_left(const struct train *train)
 {
     const struct train_params *p = train->params;
-    double step =
-        lm_model_step_flops(lm_model_config(train->model), p->batch * p->accumulate, p->context);
-    return step * (double)((uint64_t)p->steps - train->step);
+    int64_t left =
+        train_ramp_at(p, p->steps).before - train_ramp_at(p, (int64_t)train->step).before;
+    return lm_model_step_flops(lm_model_config(train->model), p->batch, p->context) * (double)left;
 }
 
 void train_speed_begin(struct train *train)
@@ -34,7 +30,7 @@ void train_speed_begin(struct train *train)
 void train_speed_show(struct train *train)
 {
     struct lm_phase_stats phases[LM_PHASES];
-    double flops = 0, tokens = (double)train->step * tokens_of_step(train);
+    double flops = 0, tokens = (double)train_ramp_tokens(train->params, (int64_t)train->step);
     lm_model_phases(train->model, phases);
     for (size_t i = 0; i < LM_PHASES; i++) {
         char name[40];

@@ -38,27 +38,43 @@ static void test_groups(struct tap *tap)
     }
 }
 
-static void test_models(struct tap *tap)
+/* A model of three layers: `per_layer` tensors in each, `below` and `above` them. */
+static void check_model(struct tap *tap, const struct lm_model_config *config, size_t below,
+                        size_t per_layer, size_t above)
 {
-    const struct lm_model_config config = {
-        .vocab = 11, .context = 5, .layers = 3, .heads = 2, .width = 8};
     const struct lm_model_options options = {0};
     struct lm_model *model = NULL;
     size_t seen[5] = {0};
-    REQUIRE(lm_model_create(&model, &config, &options, NULL) == LM_OK);
+    REQUIRE(lm_model_create(&model, config, &options, NULL) == LM_OK);
     for (size_t i = 0; i < lm_model_tensors(model); i++) {
         struct lm_tensor tensor = lm_model_tensor(model, i);
         unsigned group = lm_tensor_group_of(&tensor);
         int64_t level = lm_tensor_level(&tensor, 3);
         CHECK(tensor.decay == ((group & (LM_GROUP_MATRICES | LM_GROUP_EMBEDDINGS)) != 0));
+        CHECK((group == LM_GROUP_EMBEDDINGS) == (level == 0));
         REQUIRE(level >= 0 && level <= 4);
         seen[level]++;
     }
-    CHECK_INT(seen[0], 2);
-    CHECK_INT(seen[4], 2);
+    CHECK_INT(seen[0], below);
+    CHECK_INT(seen[4], above);
     for (size_t i = 1; i < 4; i++)
-        CHECK_INT(seen[i], 12);
+        CHECK_INT(seen[i], per_layer);
     lm_model_free(model);
+}
+
+static void test_models(struct tap *tap)
+{
+    struct lm_model_config config = {
+        .vocab = 11, .context = 5, .layers = 3, .heads = 2, .width = 8};
+    check_model(tap, &config, 2, 12, 2);
+    config.labels = 4;
+    check_model(tap, &config, 2, 12, 3);
+    config.labels = 0;
+    config.norm = LM_NORM_RMS;
+    config.positions = LM_POSITIONS_ROTARY;
+    config.mlp = LM_MLP_SWIGLU;
+    config.no_bias = config.untied = config.qk_norm = true;
+    check_model(tap, &config, 1, 8, 2);
 }
 
 static void test_names(struct tap *tap)
