@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "base/gguf.h"
-#include "model/arch.h"
 #include "model/core.h"
 
 #define EPSILON 1e-5F
@@ -115,7 +114,7 @@ static size_t tensors_of(const struct lm_model_config *config)
 
 static enum lm_status check_model(const struct lm_model *model, struct lm_err *err)
 {
-    const char *foreign = lm_arch_foreign(&model->config);
+    const char *foreign = lm_model_beyond_gpt2(&model->config);
     if (foreign == NULL)
         return LM_OK;
     return lm_fail(
