@@ -3,10 +3,7 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "base/io.h"
-#include "base/json.h"
-
-enum { CONFIG_MAX = 1 << 20 };
+#include "model/config_file.h"
 
 /* What a key must say for this code to be right; a missing one says it, unless it is required. */
 static const struct demand {
@@ -26,19 +23,7 @@ static const struct demand {
     {.key = "is_encoder_decoder"},
 };
 
-/* The shape: keys and the fields they fill. */
-static const struct {
-    const char *key;
-    size_t offset;
-} sizes[] = {
-    {"vocab_size", offsetof(struct lm_model_config, vocab)},
-    {"n_positions", offsetof(struct lm_model_config, context)},
-    {"n_layer", offsetof(struct lm_model_config, layers)},
-    {"n_head", offsetof(struct lm_model_config, heads)},
-    {"n_embd", offsetof(struct lm_model_config, width)},
-};
-
-enum { DEMANDS = sizeof demands / sizeof demands[0], SIZES = sizeof sizes / sizeof sizes[0] };
+enum { DEMANDS = sizeof demands / sizeof demands[0] };
 
 /* ---- reading ---- */
 
@@ -96,16 +81,9 @@ static enum lm_status take_config(struct lm_model_config *out, const struct lm_j
         return lm_fail(err, LM_FORMAT, "is no JSON object; take the file again");
     for (size_t i = 0; i < DEMANDS; i++)
         LM_TRY(check_demand(root, &demands[i], err));
-    struct lm_model_config config = {.dropout =
-                                         lm_json_double(lm_json_get(root, "resid_pdrop"), 0)};
-    for (size_t i = 0; i < SIZES; i++) {
-        int64_t size = lm_json_int(lm_json_get(root, sizes[i].key), 0);
-        if (size < 1)
-            return lm_fail(err, LM_FORMAT,
-                           "%s is no whole number above 0; take the file that belongs to the model",
-                           sizes[i].key);
-        *(int64_t *)((char *)&config + sizes[i].offset) = size;
-    }
+    struct lm_model_config config = {0};
+    lm_config_take_dropout(&config, root);
+    lm_config_take_sizes(&config, root);
     LM_TRY(lm_model_config_check(&config, err));
     LM_TRY(check_absent(root, &config, err));
     *out = config;
@@ -114,23 +92,7 @@ static enum lm_status take_config(struct lm_model_config *out, const struct lm_j
 
 enum lm_status lm_hf_config_read(struct lm_model_config *out, const char *path, struct lm_err *err)
 {
-    struct lm_arena *arena = lm_arena_create();
-    struct lm_json *root = NULL;
-    char *text = NULL;
-    size_t size = 0;
-    enum lm_status status = arena == NULL
-                                ? lm_fail(err, LM_NOMEM, "out of memory for %s", path)
-                                : lm_file_read(&text, &size, arena, path, CONFIG_MAX, err);
-    if (status == LM_OK) {
-        status = lm_json_parse(&root, text, size, err);
-        if (status == LM_OK)
-            status = take_config(out, root, err);
-        if (status != LM_OK)
-            lm_wrap(err, status, "%s", path);
-    }
-    lm_json_free(root);
-    lm_arena_free(arena);
-    return status;
+    return lm_config_file_read(out, path, take_config, err);
 }
 
 /* ---- writing ---- */
@@ -160,22 +122,15 @@ static void put_config(struct lm_buf *out, const struct lm_model_config *config,
                        enum lm_dtype dtype, int32_t end_of_text)
 {
     static const char *const types[LM_DTYPES] = {"float32", "float16", "bfloat16"};
-    static const char *const dropouts[] = {"embd_pdrop", "attn_pdrop", "resid_pdrop"};
     struct lm_json_writer writer;
     lm_json_begin(&writer, out, true);
     lm_json_open(&writer, '{');
-    lm_json_key(&writer, "architectures");
-    lm_json_open(&writer, '[');
-    lm_json_put_string(&writer, "GPT2LMHeadModel");
-    lm_json_close(&writer, ']');
+    lm_config_put_class(&writer, "GPT2LMHeadModel");
     put_demands(&writer);
-    for (size_t i = 0; i < SIZES; i++)
-        lm_json_member_int(&writer, sizes[i].key,
-                           *(const int64_t *)((const char *)config + sizes[i].offset));
+    lm_config_put_sizes(&writer, config);
     lm_json_key(&writer, "n_inner");
     lm_json_put_null(&writer);
-    for (size_t i = 0; i < sizeof dropouts / sizeof dropouts[0]; i++)
-        lm_json_member_double(&writer, dropouts[i], config->dropout);
+    lm_config_put_dropout(&writer, config);
     put_token(&writer, "bos_token_id", end_of_text);
     put_token(&writer, "eos_token_id", end_of_text);
     lm_json_member_string(&writer, "torch_dtype", types[dtype]);
@@ -187,11 +142,9 @@ enum lm_status lm_hf_config_write(const struct lm_model_config *config, enum lm_
                                   int32_t end_of_text, const char *path, struct lm_err *err)
 {
     struct lm_buf text;
-    lm_buf_init(&text, CONFIG_MAX);
+    lm_buf_init(&text, 0);
     put_config(&text, config, dtype, end_of_text);
-    enum lm_status status = lm_buf_status(&text, err);
-    if (status == LM_OK)
-        status = lm_file_write_atomic(path, text.data, text.size, err);
+    enum lm_status status = lm_config_file_write(path, &text, err);
     lm_buf_release(&text);
     return status;
 }

@@ -2,17 +2,14 @@
  * published checkpoints. */
 #include "model/core.h"
 
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/io.h"
-#include "base/json.h"
 #include "model/arch.h"
+#include "model/config_file.h"
 #include "model/safetensors.h"
-
-enum { CONFIG_MAX = 1 << 20 };
 
 /* Architectures of a configuration: GPT-2's, or one with options of ours. */
 enum { GPT2, OTHER };
@@ -23,18 +20,6 @@ static const struct {
 } architectures[] = {
     [GPT2] = {"gpt2", "GPT2LMHeadModel", "GPT2ForSequenceClassification"},
     [OTHER] = {"lmpipe", "LmpipeModel", "LmpipeForSequenceClassification"},
-};
-
-/* Sizes by the names of GPT-2's published configurations. */
-static const struct {
-    const char *key;
-    size_t offset;
-} sizes[] = {
-    {"vocab_size", offsetof(struct lm_model_config, vocab)},
-    {"n_positions", offsetof(struct lm_model_config, context)},
-    {"n_layer", offsetof(struct lm_model_config, layers)},
-    {"n_head", offsetof(struct lm_model_config, heads)},
-    {"n_embd", offsetof(struct lm_model_config, width)},
 };
 
 static void put_options(struct lm_json_writer *writer, const struct lm_model_config *config)
@@ -62,26 +47,17 @@ static void put_config(struct lm_buf *out, const struct lm_model_config *config)
     int which = lm_arch_first(config) == NULL ? GPT2 : OTHER;
     lm_json_begin(&writer, out, true);
     lm_json_open(&writer, '{');
-    lm_json_key(&writer, "architectures");
-    lm_json_open(&writer, '[');
-    lm_json_put_string(&writer, config->labels > 0 ? architectures[which].with_labels
-                                                   : architectures[which].class_name);
-    lm_json_close(&writer, ']');
+    lm_config_put_class(&writer, config->labels > 0 ? architectures[which].with_labels
+                                                    : architectures[which].class_name);
     lm_json_member_string(&writer, "model_type", architectures[which].model_type);
     if (which == GPT2)
         lm_json_member_string(&writer, "activation_function", "gelu_new");
-    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
-        int64_t size;
-        memcpy(&size, (const char *)config + sizes[i].offset, sizeof size);
-        lm_json_member_int(&writer, sizes[i].key, size);
-    }
+    lm_config_put_sizes(&writer, config);
     put_options(&writer, config);
     if (config->labels > 0)
         lm_json_member_int(&writer, "num_labels", config->labels);
     lm_json_member_double(&writer, "layer_norm_epsilon", 1e-5);
-    lm_json_member_double(&writer, "embd_pdrop", config->dropout);
-    lm_json_member_double(&writer, "attn_pdrop", config->dropout);
-    lm_json_member_double(&writer, "resid_pdrop", config->dropout);
+    lm_config_put_dropout(&writer, config);
     lm_json_member_bool(&writer, "tie_word_embeddings", !config->untied);
     lm_json_member_string(&writer, "torch_dtype", "float32");
     lm_json_close(&writer, '}');
@@ -94,7 +70,7 @@ enum lm_status lm_model_save(const struct lm_model *model, const char *folder, s
     if (arena == NULL)
         return lm_fail(err, LM_NOMEM, "out of memory for %s", folder);
     struct lm_buf text;
-    lm_buf_init(&text, CONFIG_MAX);
+    lm_buf_init(&text, 0);
     put_config(&text, &model->config);
     const char *config = lm_path_join(arena, folder, "config.json");
     const char *weights = lm_path_join(arena, folder, "model.safetensors");
@@ -104,7 +80,7 @@ enum lm_status lm_model_save(const struct lm_model *model, const char *folder, s
     if (status == LM_OK)
         status = lm_safetensors_save(weights, model->tensors, model->tensor_count, err);
     if (status == LM_OK)
-        status = lm_file_write_atomic(config, text.data, text.size, err);
+        status = lm_config_file_write(config, &text, err);
     lm_buf_release(&text);
     lm_arena_free(arena);
     return status;
@@ -174,17 +150,12 @@ static int64_t take_labels(const struct lm_json *root)
 static enum lm_status take_config(struct lm_model_config *out, const struct lm_json *root,
                                   struct lm_err *err)
 {
-    struct lm_model_config config = {
-        .dropout = lm_json_double(lm_json_get(root, "resid_pdrop"), 0),
-        .labels = take_labels(root),
-    };
+    struct lm_model_config config = {.labels = take_labels(root)};
+    lm_config_take_dropout(&config, root);
     LM_TRY(take_architecture(&config, root, err));
     if (lm_json_double(lm_json_get(root, "layer_norm_epsilon"), 1e-5) != 1e-5)
         return lm_fail(err, LM_FORMAT, "layer_norm_epsilon must be 1e-05; only GPT-2's is known");
-    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
-        int64_t size = lm_json_int(lm_json_get(root, sizes[i].key), 0);
-        memcpy((char *)&config + sizes[i].offset, &size, sizeof size);
-    }
+    lm_config_take_sizes(&config, root);
     LM_TRY(lm_model_config_check(&config, err));
     *out = config;
     return LM_OK;
@@ -195,19 +166,8 @@ enum lm_status lm_model_load_config(struct lm_model_config *out, const char *fol
 {
     struct lm_arena *arena = lm_arena_create();
     const char *path = arena == NULL ? NULL : lm_path_join(arena, folder, "config.json");
-    struct lm_json *root = NULL;
-    char *text = NULL;
-    size_t size = 0;
     enum lm_status status = path == NULL ? lm_fail(err, LM_NOMEM, "out of memory for %s", folder)
-                                         : lm_file_read(&text, &size, arena, path, CONFIG_MAX, err);
-    if (status == LM_OK) {
-        status = lm_json_parse(&root, text, size, err);
-        if (status == LM_OK)
-            status = take_config(out, root, err);
-        if (status != LM_OK)
-            lm_wrap(err, status, "%s", path);
-    }
-    lm_json_free(root);
+                                         : lm_config_file_read(out, path, take_config, err);
     lm_arena_free(arena);
     return status;
 }
