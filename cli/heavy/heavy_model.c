@@ -95,6 +95,29 @@ static enum lm_status load_foreign(struct lm_heavy_model *out, struct lm_cli *cl
     return check_vocab(out, err);
 }
 
+/* What only lmpipe writes: a vocabulary in its form, or options that other programs do not know. */
+static bool is_own(const char *folder, const char *vocab)
+{
+    struct lm_model_config config;
+    return lm_path_exists(vocab) ||
+           (lm_path_is_dir(folder) && lm_model_load_config(&config, folder, NULL) == LM_OK &&
+            lm_model_beyond_gpt2(&config) != NULL);
+}
+
+static enum lm_status load_own(struct lm_heavy_model *out, const char *folder, const char *vocab,
+                               const struct lm_model_options *options, struct lm_err *err)
+{
+    out->form = "lmpipe";
+    LM_TRY(lm_model_load(&out->model, folder, options, err));
+    if (!lm_path_exists(vocab)) {
+        lm_fail(&out->vocab_error, LM_NOT_FOUND, "%s holds no vocabulary; import it with --vocab",
+                out->name);
+        return LM_OK;
+    }
+    LM_TRY(lm_vocab_load(&out->vocab, vocab, err));
+    return check_vocab(out, err);
+}
+
 static enum lm_status load(struct lm_heavy_model *out, struct lm_cli *cli, const char *path,
                            size_t threads, struct lm_err *err)
 {
@@ -102,16 +125,12 @@ static enum lm_status load(struct lm_heavy_model *out, struct lm_cli *cli, const
     const char *vocab = lm_path_join(cli->arena, path, "vocab");
     if (vocab == NULL)
         return lm_fail(err, LM_NOMEM, "out of memory");
-    if (ends_with(path, ".gguf") && !lm_path_is_dir(path)) {
-        LM_TRY(lm_heavy_gguf_import(out, path, &options, err));
-        return out->vocab == NULL ? LM_OK : check_vocab(out, err);
-    }
-    if (!lm_path_exists(vocab))
+    if (is_own(path, vocab))
+        return load_own(out, path, vocab, &options, err);
+    if (!ends_with(path, ".gguf") || lm_path_is_dir(path))
         return load_foreign(out, cli, path, &options, err);
-    out->form = "lmpipe";
-    LM_TRY(lm_model_load(&out->model, path, &options, err));
-    LM_TRY(lm_vocab_load(&out->vocab, vocab, err));
-    return check_vocab(out, err);
+    LM_TRY(lm_heavy_gguf_import(out, path, &options, err));
+    return out->vocab == NULL ? LM_OK : check_vocab(out, err);
 }
 
 int lm_heavy_model_load(struct lm_heavy_model *out, struct lm_cli *cli, const char *name,

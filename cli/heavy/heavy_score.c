@@ -20,7 +20,7 @@ struct score {
     int32_t *stream;
     int64_t targets;
     uint64_t bytes; /* of the targets */
-    struct lm_scores scores, window;
+    struct lm_scores scores;
     int64_t context, stride;
     double sum; /* of -log p, nats */
 };
@@ -29,18 +29,15 @@ struct score {
 
 static bool allocate(struct lm_scores *out, int64_t count)
 {
-    out->nll = calloc((size_t)count, sizeof *out->nll);
-    out->rank = calloc((size_t)count, sizeof *out->rank);
+    out->nll = calloc((size_t)count + 1, sizeof *out->nll);
+    out->rank = calloc((size_t)count + 1, sizeof *out->rank);
     return out->nll != NULL && out->rank != NULL;
 }
 
-static void release(struct score *score)
+static void release(struct lm_scores *scores)
 {
-    free(score->stream);
-    free(score->scores.nll);
-    free(score->scores.rank);
-    free(score->window.nll);
-    free(score->window.rank);
+    free(scores->nll);
+    free(scores->rank);
 }
 
 /* The stream: an end-of-text, if there is one, and the ids. */
@@ -54,8 +51,7 @@ static enum lm_status take_ids(struct score *score, const int32_t *ids, size_t c
         return lm_fail(err, LM_INVALID, "%s: no token to predict; give more text", score->text);
     score->stream = calloc(count + before, sizeof *score->stream);
     score->targets = (int64_t)(count + before) - 1;
-    if (score->stream == NULL || !allocate(&score->scores, score->targets) ||
-        !allocate(&score->window, score->context))
+    if (score->stream == NULL)
         return lm_fail(err, LM_NOMEM, "no memory for %zu tokens; give less text", count);
     memcpy(score->stream + before, ids, count * sizeof *ids);
     if (before)
@@ -85,23 +81,39 @@ static enum lm_status read_text(struct score *score, const char *path, struct lm
     return status;
 }
 
+/* Keeps what a window that begins at `first` tells of its targets [t, count). */
+static void keep(struct score *score, const struct lm_scores *window, int64_t first, int64_t t,
+                 int64_t count)
+{
+    for (; t < count; t++) {
+        score->scores.nll[first + t] = window->nll[t];
+        score->scores.rank[first + t] = window->rank[t];
+        score->sum += (double)window->nll[t];
+    }
+}
+
 /* Windows step by half the context; of all but the first only the later half counts. */
 static enum lm_status score_windows(struct score *score, struct lm_err *err)
 {
-    for (int64_t first = 0;; first += score->stride) {
+    struct lm_scores window = {0};
+    enum lm_status status = LM_OK;
+    if (!allocate(&window, score->context) || !allocate(&score->scores, score->targets)) {
+        release(&window);
+        lm_fail(err, LM_NOMEM, "no memory for the scores of a text; give less of it");
+        return LM_NOMEM;
+    }
+    for (int64_t first = 0; status == LM_OK && first < score->targets; first += score->stride) {
         int64_t rest = score->targets - first;
         int64_t count = rest < score->context ? rest : score->context;
         const int32_t *tokens = score->stream + first;
-        LM_TRY(
-            lm_model_score(score->model->model, tokens, tokens + 1, 1, count, &score->window, err));
-        for (int64_t t = first == 0 ? 0 : score->context - score->stride; t < count; t++) {
-            score->scores.nll[first + t] = score->window.nll[t];
-            score->scores.rank[first + t] = score->window.rank[t];
-            score->sum += (double)score->window.nll[t];
-        }
+        status = lm_model_score(score->model->model, tokens, tokens + 1, 1, count, &window, err);
+        if (status == LM_OK)
+            keep(score, &window, first, first == 0 ? 0 : score->context - score->stride, count);
         if (count == rest)
-            return LM_OK;
+            break;
     }
+    release(&window);
+    return status;
 }
 
 /* ---- print ---- */
@@ -196,7 +208,8 @@ static enum lm_status run_score(const struct lm_heavy_model *model, const char *
         status = print_json(&score, args->per_token, out, err);
     else if (status == LM_OK)
         print_text(&score, args->per_token, out);
-    release(&score);
+    release(&score.scores);
+    free(score.stream);
     return status;
 }
 

@@ -16,8 +16,9 @@
 
 enum { LM_GGUF_DIMS = 4, LM_GGUF_KEY_LONGEST = 256, LM_GGUF_NAME_LONGEST = 64 };
 
-/** A file of ours says its own SHA-256 under this key, taken with the digest's digits as zeros, so
- *  that damage anywhere is noticed. */
+/** A file of ours says its own SHA-256, taken with the digest's digits as zeros, so that damage
+ *  anywhere is noticed; and in its first key that it does. */
+#define LM_GGUF_FORMAT_KEY "lmpipe.format"
 #define LM_GGUF_DIGEST_KEY "lmpipe.sha256"
 #define LM_GGUF_NO_DIGEST "0000000000000000000000000000000000000000000000000000000000000000"
 

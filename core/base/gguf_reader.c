@@ -386,7 +386,7 @@ static enum lm_status check_padding(const struct lm_gguf *gguf, uint64_t from, u
         for (size_t i = 0; i < n; i++)
             if (bytes[i] != 0)
                 return lm_fail(err, LM_FORMAT, "%s: the padding at byte %llu is not zero; " AGAIN,
-                               gguf->path, (unsigned long long)(from + i));
+                               gguf->path, (unsigned long long)from + i);
         from += n;
     }
     return LM_OK;
@@ -433,7 +433,10 @@ static enum lm_status check_digest(const struct lm_gguf *gguf, struct lm_err *er
     struct lm_digest digest;
     char digits[LM_DIGEST_HEX];
     if (value == NULL)
-        return LM_OK;
+        return find(gguf, LM_GGUF_FORMAT_KEY) == NULL
+                   ? LM_OK
+                   : lm_fail(err, LM_FORMAT, "%s has lost its " LM_GGUF_DIGEST_KEY "; " AGAIN,
+                             gguf->path);
     uint64_t length = sizeof zeros - 1, at = value->at + sizeof(uint64_t);
     if (value->type != LM_GGUF_STRING || value->size != length + sizeof(uint64_t))
         return lm_fail(err, LM_FORMAT, "%s: " LM_GGUF_DIGEST_KEY " is no digest; " AGAIN,
@@ -715,7 +718,7 @@ enum lm_status lm_gguf_read(const struct lm_gguf *gguf, const struct lm_gguf_ten
         return lm_fail(err, LM_UNSUPPORTED,
                        "%s: tensor \"%s\" is %s; take the model in F32, F16 or BF16", gguf->path,
                        tensor->name, block.name);
-    float *floats = malloc(CHUNK * (sizeof *floats + block.bytes));
+    float *floats = calloc(CHUNK, sizeof *floats + block.bytes);
     if (floats == NULL)
         return out_of_memory(gguf, err);
     void *stored = floats + CHUNK;

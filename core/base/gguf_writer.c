@@ -15,7 +15,7 @@
 #include "base/half.h"
 #include "base/io.h"
 
-enum { VERSION = 3, ALIGNMENT = 32, CHUNK = 1 << 16, PATH_BYTES = 4096 };
+enum { VERSION = 3, FORMAT = 1, ALIGNMENT = 32, CHUNK = 1 << 16, PATH_BYTES = 4096 };
 
 /* A tensor that will be written. */
 struct row {
@@ -39,6 +39,7 @@ enum lm_status lm_gguf_writer_create(struct lm_gguf_writer **out, struct lm_err 
     if (writer == NULL)
         return lm_fail(err, LM_NOMEM, "out of memory for a GGUF file; free some");
     lm_buf_init(&writer->pairs, 0);
+    lm_gguf_put_u32(writer, LM_GGUF_FORMAT_KEY, FORMAT);
     *out = writer;
     return LM_OK;
 }

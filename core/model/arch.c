@@ -80,7 +80,7 @@ const char *lm_arch_first(const struct lm_model_config *config)
     return NULL;
 }
 
-const char *lm_arch_foreign(const struct lm_model_config *config)
+const char *lm_model_beyond_gpt2(const struct lm_model_config *config)
 {
     const char *first = lm_arch_first(config);
     return first == NULL && config->labels > 0 ? "labels" : first;

@@ -29,8 +29,4 @@ double *lm_arch_real(const struct lm_arch_row *row, struct lm_model_config *conf
 /** Name of the first option that is not GPT-2's; NULL when all are. */
 const char *lm_arch_first(const struct lm_model_config *config);
 
-/** Name of the first thing that a GPT-2 language model has not, a classification head included; NULL
- *  for GPT-2 itself. */
-const char *lm_arch_foreign(const struct lm_model_config *config);
-
 #endif

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "base/gguf.h"
-#include "model/arch.h"
 #include "model/core.h"
 
 #define EPSILON 1e-5F
@@ -115,13 +114,14 @@ static size_t tensors_of(const struct lm_model_config *config)
 
 static enum lm_status check_model(const struct lm_model *model, struct lm_err *err)
 {
-    const char *foreign = lm_arch_foreign(&model->config);
+    const char *foreign = lm_model_beyond_gpt2(&model->config);
     if (foreign == NULL)
         return LM_OK;
-    return lm_fail(err, LM_UNSUPPORTED,
-                   "the model's %s is not GPT-2's, and llama.cpp's gpt2 has nothing else; keep it in "
-                   "lmpipe's own form",
-                   foreign);
+    return lm_fail(
+        err, LM_UNSUPPORTED,
+        "the model's %s is not GPT-2's, and llama.cpp's gpt2 has nothing else; keep it in "
+        "lmpipe's own form",
+        foreign);
 }
 
 enum lm_status lm_gguf_put_model(struct lm_gguf_writer *writer, const struct lm_model *model,
@@ -284,7 +284,7 @@ static enum lm_status find_tensor(const struct lm_gguf_tensor **out, const struc
 static enum lm_status check_tensors(const struct lm_gguf *gguf,
                                     const struct lm_model_config *config, struct lm_err *err)
 {
-    const struct lm_gguf_tensor *tensor;
+    const struct lm_gguf_tensor *tensor = NULL;
     size_t heads = lm_gguf_find(gguf, "output.weight") != NULL;
     for (int64_t layer = 0; layer < config->layers; layer++)
         for (size_t i = 0; i < PAIRINGS; i++)
@@ -304,7 +304,7 @@ static enum lm_status check_head(const struct lm_gguf *gguf, const struct lm_mod
                                  struct lm_err *err)
 {
     static const struct pairing head = {NULL, "output.weight", VOCAB, WIDTH, false, false, false};
-    const struct lm_gguf_tensor *tensor;
+    const struct lm_gguf_tensor *tensor = NULL;
     size_t size = (size_t)(model->config.vocab * model->config.width) * sizeof(float);
     if (lm_gguf_find(gguf, head.theirs) == NULL)
         return LM_OK;
@@ -328,7 +328,7 @@ static enum lm_status read_tensors(struct lm_model *model, const struct lm_gguf 
 {
     for (size_t i = 0; i < model->tensor_count; i++) {
         int64_t layer;
-        const struct lm_gguf_tensor *tensor;
+        const struct lm_gguf_tensor *tensor = NULL;
         const struct pairing *pairing = find_pairing(&model->tensors[i], &layer);
         LM_TRY(find_tensor(&tensor, gguf, &model->config, pairing, layer, err));
         LM_TRY(lm_gguf_read(gguf, tensor, view_of(pairing, &model->tensors[i]), err));
@@ -341,7 +341,7 @@ static enum lm_status read_tensors(struct lm_model *model, const struct lm_gguf 
 enum lm_status lm_gguf_load_model(struct lm_model **out, const struct lm_gguf *gguf,
                                   const struct lm_model_options *options, struct lm_err *err)
 {
-    struct lm_model_config config;
+    struct lm_model_config config = {0};
     struct lm_model *model = NULL;
     LM_TRY(read_config(&config, gguf, err));
     LM_TRY(check_tensors(gguf, &config, err));

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/io.h"
-#include "model/arch.h"
 #include "model/hf_config.h"
 #include "model/hf_shards.h"
 #include "model/safetensors.h"
@@ -208,7 +207,7 @@ enum lm_status lm_model_import_hf(struct lm_model **out, const char *path,
 enum lm_status lm_model_export_hf(const struct lm_model *model, const char *folder,
                                   enum lm_dtype dtype, int32_t end_of_text, struct lm_err *err)
 {
-    const char *foreign = lm_arch_foreign(&model->config);
+    const char *foreign = lm_model_beyond_gpt2(&model->config);
     if (foreign != NULL)
         return lm_fail(err, LM_UNSUPPORTED,
                        "the model's %s is not GPT-2's, which this form could not say; keep it in "

@@ -170,9 +170,8 @@ enum lm_status lm_tensor_fits(const struct lm_tensor *tensor, const struct lm_sa
     return LM_OK;
 }
 
-/* places[i] is where tensor i lies in the file. */
-static enum lm_status find_places(const struct lm_st_tensor **places,
-                                  const struct lm_tensor *tensors, size_t count,
+/* places[i] is which of the file's tensors is tensor i. */
+static enum lm_status find_places(size_t *places, const struct lm_tensor *tensors, size_t count,
                                   const struct lm_safetensors *file, struct lm_err *err)
 {
     size_t hint = 0, rows = lm_safetensors_count(file);
@@ -188,7 +187,7 @@ static enum lm_status find_places(const struct lm_st_tensor **places,
             return lm_fail(err, LM_FORMAT, "%s: tensor \"%s\" is not F32; import the model first",
                            lm_safetensors_path(file), found->name);
         LM_TRY(lm_tensor_fits(&tensors[i], file, found, err));
-        places[i] = found;
+        places[i] = row;
     }
     if (rows != count)
         return lm_fail(err, LM_FORMAT,
@@ -202,12 +201,15 @@ enum lm_status lm_safetensors_load(const char *path, const struct lm_tensor *ten
                                    struct lm_err *err)
 {
     struct lm_safetensors *file = NULL;
-    LM_TRY(lm_safetensors_open(&file, path, err));
-    const struct lm_st_tensor **places = calloc(count + 1, sizeof *places);
-    enum lm_status status = places == NULL ? lm_fail(err, LM_NOMEM, "out of memory for %s", path)
-                                           : find_places(places, tensors, count, file, err);
+    size_t *places = calloc(count + 1, sizeof *places);
+    if (places == NULL)
+        return lm_fail(err, LM_NOMEM, "out of memory for %s", path);
+    enum lm_status status = lm_safetensors_open(&file, path, err);
+    if (status == LM_OK)
+        status = find_places(places, tensors, count, file, err);
     for (size_t i = 0; i < count && status == LM_OK; i++)
-        status = lm_safetensors_read(file, places[i], 0, tensors[i].count, tensors[i].data, err);
+        status = lm_safetensors_read(file, lm_safetensors_at(file, places[i]), 0, tensors[i].count,
+                                     tensors[i].data, err);
     free(places);
     lm_safetensors_close(file);
     return status;

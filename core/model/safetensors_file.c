@@ -165,7 +165,8 @@ static int compare_places(const void *a, const void *b)
 static enum lm_status check_places(const struct lm_safetensors *file, struct lm_err *err)
 {
     int64_t at = 0;
-    qsort(file->tensors, file->count, sizeof *file->tensors, compare_places);
+    if (file->count > 0)
+        qsort(file->tensors, file->count, sizeof *file->tensors, compare_places);
     for (size_t i = 0; i < file->count; at = file->tensors[i++].end)
         if (file->tensors[i].begin != at)
             return lm_fail(err, LM_FORMAT,

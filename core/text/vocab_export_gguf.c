@@ -33,9 +33,9 @@ static enum lm_status find_pre(const struct lm_gguf_pre **out, const struct lm_v
     *out = lm_gguf_pre_of(vocab->pattern, needs_whole);
     if (*out != NULL)
         return LM_OK;
-    return needs_whole
-               ? refuse("a token is found whole only, and merging its bytes gives others", err)
-               : refuse("it knows no such pattern; gpt2 and cl100k are known", err);
+    return lm_gguf_pre_of(vocab->pattern, false) == NULL
+               ? refuse("it knows no such pattern, only gpt2 and cl100k", err)
+               : refuse("a token is found whole only, and merging its bytes gives others", err);
 }
 
 /* Without one llama.cpp takes id 11 for the end of a text, whatever it is. */

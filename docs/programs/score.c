@@ -45,8 +45,10 @@ static enum lm_status score(struct lm_model *model, const int32_t *ids, int64_t 
 {
     int64_t context = lm_model_config(model)->context, stride = (context + 1) / 2;
     float *nll = calloc((size_t)context, sizeof *nll);
-    enum lm_status status = nll != NULL ? LM_OK : lm_fail(err, LM_NOMEM, "out of memory");
+    enum lm_status status = LM_OK;
     double nats = 0;
+    if (nll == NULL)
+        return lm_fail(err, LM_NOMEM, "out of memory");
     for (int64_t first = 0; status == LM_OK; first += stride) {
         int64_t rest = count - first, time = rest < context ? rest : context;
         const struct lm_scores out = {.nll = nll};

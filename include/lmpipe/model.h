@@ -185,6 +185,9 @@ extern const char *const lm_dtype_names[];
  *  not belong together; LM_NUMERIC as lm_model_check; LM_NOT_FOUND, LM_IO, LM_NOMEM. */
 enum lm_status lm_model_import_hf(struct lm_model **out, const char *path,
                                   const struct lm_model_options *options, struct lm_err *err);
+/** Name of the first thing in a configuration that GPT-2's language models have not, such as "norm"
+ *  or "labels"; NULL: it is one of them, which the forms of other programs can say. */
+const char *lm_model_beyond_gpt2(const struct lm_model_config *config);
 /** Writes config.json and model.safetensors as transformers does, into an existing folder; each
  *  file is replaced as a whole. end_of_text: the id that begins and ends texts, -1: none.
  *  LM_UNSUPPORTED: the model has no GPT-2 architecture; LM_RANGE: a weight is too large for the

@@ -61,6 +61,17 @@ lmpipe model create gpt2-micro --vocab nothing -o x
 is "no such vocabulary: exit 1" "$status" 1
 ok "nothing was made" not test -e x
 
+lmpipe model create llama-nano --vocab v -o llama
+is "an architecture that is not GPT-2's" "$status:$err" "0:"
+lmpipe model export llama -o x
+is "is not exported as such: exit 3" "$status:$(wc -l <"$LM_WORK/.err")" "3:1"
+mkdir bare
+cp llama/config.json llama/model.safetensors bare
+is "without its vocabulary it is still known" "$(weights bare)" "$(weights llama)"
+lmpipe model import bare --vocab v -o bare2
+is "and takes one" "$status:$(weights bare2)" "0:$(weights llama)"
+rm -r x
+
 # ---- export, import: there and back ----
 
 lmpipe model export m -o hf

@@ -440,6 +440,13 @@ static void short_digest(struct lm_buf *out)
     put_text(out, "00");
 }
 
+static void no_digest(struct lm_buf *out)
+{
+    put_start(out, 0, 1);
+    put_key(out, LM_GGUF_FORMAT_KEY, LM_GGUF_U32);
+    lm_buf_put_u32(out, 1);
+}
+
 static void test_refusals(struct tap *tap)
 {
     static const struct {
@@ -486,6 +493,7 @@ static void test_refusals(struct tap *tap)
         {trailing_no_tensors, LM_FORMAT, "100 bytes follow"},
         {wrong_digest, LM_FORMAT, "has not the SHA-256"},
         {short_digest, LM_FORMAT, "is no digest"},
+        {no_digest, LM_FORMAT, "has lost its lmpipe.sha256"},
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

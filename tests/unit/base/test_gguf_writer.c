@@ -99,7 +99,9 @@ static void test_bytes(struct tap *tap)
                                  (struct lm_gguf_view){values, 2, 1}, &err),
               LM_OK);
     CHECK_INT(lm_gguf_write(writer, gguf_path(), &err), LM_OK);
-    put_start(&want, 1, 2);
+    put_start(&want, 1, 3);
+    put_key(&want, LM_GGUF_FORMAT_KEY, LM_GGUF_U32);
+    lm_buf_put_u32(&want, 1);
     put_key(&want, "k", LM_GGUF_U32);
     lm_buf_put_u32(&want, 258);
     put_key(&want, LM_GGUF_DIGEST_KEY, LM_GGUF_STRING);
