@@ -309,14 +309,16 @@ static void swap_task(void *user, size_t task, size_t worker)
 
 void lm_model_average(struct lm_model *model, float *average, double rate)
 {
-    struct exchange exchange = {model, average, (float)rate};
+    struct exchange exchange = {.model = model, .rate = (float)rate};
+    exchange.other = average;
     lm_phase_run(model, LM_PHASE_UPDATE, model->first_block[model->tensor_count], average_task,
                  &exchange);
 }
 
 void lm_model_swap(struct lm_model *model, float *weights)
 {
-    struct exchange exchange = {model, weights, 0};
+    struct exchange exchange = {.model = model};
+    exchange.other = weights;
     lm_phase_run(model, LM_PHASE_UPDATE, model->first_block[model->tensor_count], swap_task,
                  &exchange);
 }

@@ -40,7 +40,7 @@ static inline int64_t train_ramp_size(const struct train_params *p, int64_t done
 static inline int64_t train_ramp_run(const struct train_params *p, int64_t size, int64_t done)
 {
     int64_t over = train_ramp_batches(p, p->ramp_tokens), grown = p->accumulate - p->ramp_from;
-    if (size == p->accumulate)
+    if (grown == 0 || size == p->accumulate)
         return INT64_MAX;
     int64_t border = ((size + 1 - p->ramp_from) * over + grown - 1) / grown;
     return (border - done + size - 1) / size;
