@@ -6,6 +6,7 @@
 #define INFO(field) .offset = offsetof(struct lm_model_info_args, field)
 #define GENERATE(field) .offset = offsetof(struct lm_model_generate_args, field)
 #define CREATE(field) .offset = offsetof(struct lm_model_create_args, field)
+#define SHAPE(field) .offset = offsetof(struct lm_model_create_args, shape.field)
 #define SCORE(field) .offset = offsetof(struct lm_model_score_args, field)
 #define EXPORT(field) .offset = offsetof(struct lm_model_export_args, field)
 #define IMPORT(field) .offset = offsetof(struct lm_model_import_args, field)
@@ -115,32 +116,103 @@ const struct lm_option lm_model_create_options[] = {
      .help = "its vocabulary: a file, or SPEC:STAGE.PORT"},
     {.name = "context",
      .kind = LM_O_INT,
-     CREATE(context),
+     SHAPE(context),
      .metavar = "N",
      .min = 1,
      .max = 1 << 20,
      .help = "most tokens it sees at once"},
     {.name = "layers",
      .kind = LM_O_INT,
-     CREATE(layers),
+     SHAPE(layers),
      .metavar = "N",
      .min = 1,
      .max = 1 << 10,
      .help = "layers"},
     {.name = "heads",
      .kind = LM_O_INT,
-     CREATE(heads),
+     SHAPE(heads),
      .metavar = "N",
      .min = 1,
      .max = 1 << 12,
      .help = "heads of attention in a layer"},
     {.name = "width",
      .kind = LM_O_INT,
-     CREATE(width),
+     SHAPE(width),
      .metavar = "N",
      .min = 1,
      .max = 1 << 16,
      .help = "numbers of a token's state; a multiple of the heads"},
+    {.name = "attention-width",
+     .kind = LM_O_INT,
+     SHAPE(attention_width),
+     .metavar = "N",
+     .min = 1,
+     .max = 1 << 16,
+     .help = "numbers of all attention heads together"},
+    {.name = "kv-heads",
+     .kind = LM_O_INT,
+     SHAPE(kv_heads),
+     .metavar = "N",
+     .min = 1,
+     .max = 1 << 12,
+     .help = "heads of keys and values, a divisor of the heads"},
+    {.name = "mlp-width",
+     .kind = LM_O_INT,
+     SHAPE(mlp_width),
+     .metavar = "N",
+     .min = 1,
+     .max = 1 << 18,
+     .help = "numbers inside the feed-forward part"},
+    {.name = "window",
+     .kind = LM_O_INT,
+     SHAPE(window),
+     .metavar = "N",
+     .min = 1,
+     .max = 1 << 20,
+     .help = "tokens that a query of a banded layer sees"},
+    {.name = "window-every",
+     .kind = LM_O_INT,
+     SHAPE(window_every),
+     .metavar = "N",
+     .min = 1,
+     .max = 1 << 10,
+     .help = "of so many layers the last is banded (default 2)"},
+    {.name = "norm",
+     .kind = LM_O_CHOICE,
+     SHAPE(norm),
+     .metavar = "layer|rms",
+     .choices = lm_norm_names,
+     .help = "how rows are normalised"},
+    {.name = "positions",
+     .kind = LM_O_CHOICE,
+     SHAPE(positions),
+     .metavar = "learned|rotary",
+     .choices = lm_positions_names,
+     .help = "how attention knows places"},
+    {.name = "rotary-base",
+     .kind = LM_O_FLOAT,
+     SHAPE(rotary_base),
+     .metavar = "X",
+     .max = 1e12,
+     .help = "slowest turn of rotary positions (default 10000)"},
+    {.name = "mlp",
+     .kind = LM_O_CHOICE,
+     SHAPE(mlp),
+     .metavar = "gelu|swiglu",
+     .choices = lm_mlp_names,
+     .help = "the feed-forward part"},
+    {.name = "no-bias",
+     .kind = LM_O_FLAG,
+     SHAPE(no_bias),
+     .help = "matrices and norms without a bias"},
+    {.name = "untied",
+     .kind = LM_O_FLAG,
+     SHAPE(untied),
+     .help = "a head of its own instead of the token embedding"},
+    {.name = "qk-norm",
+     .kind = LM_O_FLAG,
+     SHAPE(qk_norm),
+     .help = "normalise queries and keys, head by head"},
     {.name = "seed",
      .kind = LM_O_INT,
      CREATE(seed),
@@ -179,16 +251,11 @@ enum lm_status lm_model_create_shape(struct lm_model_config *out, const char *pr
     struct lm_model_config shape = {0};
     if (preset != NULL)
         LM_TRY(find_preset(&shape, preset, err));
-    int64_t *const fields[] = {&shape.context, &shape.layers, &shape.heads, &shape.width};
-    const int64_t given[] = {args->context, args->layers, args->heads, args->width};
-    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
-        if (given[i] > 0)
-            *fields[i] = given[i];
-        if (*fields[i] == 0)
-            return lm_fail(err, LM_INVALID,
-                           "the shape is not complete; name a preset, or give --context, --layers, "
-                           "--heads and --width");
-    }
+    lm_model_config_take(&shape, &args->shape);
+    if (shape.context == 0 || shape.layers == 0 || shape.heads == 0 || shape.width == 0)
+        return lm_fail(err, LM_INVALID,
+                       "the shape is not complete; name a preset, or give --context, --layers, "
+                       "--heads and --width");
     *out = shape;
     return LM_OK;
 }

@@ -1,6 +1,9 @@
 #include "model/arch.h"
 
+#include <stdio.h>
 #include <string.h>
+
+#include "base/buf.h"
 
 #define ROW(kind, field, choices)                                                                  \
     {                                                                                              \
@@ -84,4 +87,46 @@ const char *lm_model_beyond_gpt2(const struct lm_model_config *config)
 {
     const char *first = lm_arch_first(config);
     return first == NULL && config->labels > 0 ? "labels" : first;
+}
+
+void lm_model_config_take(struct lm_model_config *shape, const struct lm_model_config *own)
+{
+    const int64_t given[] = {own->context, own->layers, own->heads, own->width};
+    int64_t *const sizes[] = {&shape->context, &shape->layers, &shape->heads, &shape->width};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
+        if (given[i] != 0)
+            *sizes[i] = given[i];
+    for (size_t i = 0; i < LM_ARCH_ROWS; i++) {
+        struct lm_model_config copy = *own;
+        const struct lm_arch_row *row = &lm_arch_rows[i];
+        int64_t value = lm_arch_value(row, own);
+        if (value != 0 && row->kind == LM_ARCH_REAL)
+            *lm_arch_real(row, shape) = *lm_arch_real(row, &copy);
+        else if (value != 0)
+            lm_arch_set(row, shape, value);
+    }
+}
+
+void lm_model_config_describe(char *out, size_t size, const struct lm_model_config *config)
+{
+    struct lm_model_config copy = *config;
+    struct lm_buf text;
+    lm_buf_init(&text, 0);
+    for (size_t i = 0; i < LM_ARCH_ROWS; i++) {
+        const struct lm_arch_row *row = &lm_arch_rows[i];
+        int64_t value = lm_arch_value(row, config);
+        if (value == 0)
+            continue;
+        lm_buf_printf(&text, "%s%s", text.size > 0 ? ", " : "", row->name);
+        if (row->kind == LM_ARCH_CHOICE)
+            lm_buf_printf(&text, " %s", row->choices[value]);
+        else if (row->kind == LM_ARCH_INT)
+            lm_buf_printf(&text, " %lld", (long long)value);
+        else if (row->kind == LM_ARCH_REAL)
+            lm_buf_printf(&text, " %g", *lm_arch_real(row, &copy));
+    }
+    if (config->labels > 0)
+        lm_buf_printf(&text, "%slabels %lld", text.size > 0 ? ", " : "", (long long)config->labels);
+    snprintf(out, size, "%.*s", (int)text.size, text.size > 0 ? text.data : "");
+    lm_buf_release(&text);
 }

@@ -5,7 +5,7 @@
  * ever shared. Sums over rows are kept per tile and added in tile order.
  *
  * Gradients of the residual stream go round three buffers: dx[a] of the layer's output, dx[b] of
- * its middle, dx[c] of its input.
+ * its middle, dx[c] of its input. Nothing is computed below the lowest layer that learns.
  */
 #include "model/core.h"
 
@@ -314,9 +314,10 @@ static void finish_task(void *user, size_t task, size_t worker)
 {
     (void)worker;
     const struct lm_pass *pass = user;
-    size_t layers = (size_t)pass->model->config.layers + 1;
+    size_t frozen = (size_t)pass->model->options.frozen_layers;
+    size_t layers = pass->model->shape.L + 1 - frozen;
     if (task < layers)
-        reduce_layer(pass, task);
+        reduce_layer(pass, frozen + task);
     else
         embedding_columns(pass, task - layers);
 }
@@ -354,7 +355,7 @@ static void layer_backward(struct lm_pass *pass)
         lm_weight_right(model, LM_QKV_W, pass->layer, LM_NT)};
     const struct lm_right lower = delta_of(pass, LM_DELTA_QKV);
     struct lm_right upper[UPPER_RIGHTS];
-    bool more = pass->layer > 0 && !model->options.recompute;
+    bool more = pass->layer > (size_t)model->options.frozen_layers && !model->options.recompute;
     upper_rights(upper, model, more ? pass->layer - 1 : 0);
     lm_region(pass, LM_PHASE_BACKWARD, pass->tiles, upper_task, NULL, 0);
     lm_attention_backward(pass, attention, ATTENTION_RIGHTS);
@@ -368,12 +369,13 @@ static void layer_backward(struct lm_pass *pass)
 void lm_trunk_backward(struct lm_pass *pass)
 {
     struct lm_model *model = pass->model;
-    size_t L = (size_t)model->config.layers, C = (size_t)model->config.width;
+    size_t L = model->shape.L, C = model->shape.C, frozen = (size_t)model->options.frozen_layers;
+    size_t blocks = frozen > 0 ? 0 : (C + COLUMN_BLOCK - 1) / COLUMN_BLOCK;
     struct lm_right upper[UPPER_RIGHTS];
     lm_phase_count_backward(model, pass->rows, pass->time);
     upper_rights(upper, model, L - 1);
     lm_region(pass, LM_PHASE_BACKWARD, pass->tiles, final_task, upper, UPPER_RIGHTS);
-    for (size_t l = L; l-- > 0;) {
+    for (size_t l = L; l-- > frozen;) {
         pass->layer = l;
         if (model->options.recompute && l + 1 < L) {
             lm_layer_again(pass);
@@ -382,8 +384,7 @@ void lm_trunk_backward(struct lm_pass *pass)
         }
         layer_backward(pass);
     }
-    if (drops(model))
+    if (drops(model) && frozen == 0)
         lm_region(pass, LM_PHASE_BACKWARD, pass->tiles, drop_task, NULL, 0);
-    lm_region(pass, LM_PHASE_BACKWARD, L + 1 + (C + COLUMN_BLOCK - 1) / COLUMN_BLOCK, finish_task,
-              NULL, 0);
+    lm_region(pass, LM_PHASE_BACKWARD, L + 1 - frozen + blocks, finish_task, NULL, 0);
 }

@@ -27,8 +27,11 @@ void lm_phase_count_head(struct lm_model *model, size_t rows, bool gradients)
 
 void lm_phase_count_backward(struct lm_model *model, size_t rows, size_t time)
 {
-    model->phases[LM_PHASE_BACKWARD].flops += 2 * lm_layers_flops(&model->config, rows);
-    model->phases[LM_PHASE_ATTENTION].flops += 2 * lm_attention_flops(&model->config, rows, time);
+    size_t L = model->shape.L;
+    double twice = 2 * (double)(L - (size_t)model->options.frozen_layers) / (double)L;
+    model->phases[LM_PHASE_BACKWARD].flops += twice * lm_layers_flops(&model->config, rows);
+    model->phases[LM_PHASE_ATTENTION].flops +=
+        twice * lm_attention_flops(&model->config, rows, time);
 }
 
 void lm_model_phases(const struct lm_model *model, struct lm_phase_stats out[LM_PHASES])

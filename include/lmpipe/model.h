@@ -116,7 +116,8 @@ struct lm_model_options {
     void *stop_user;
     /** Training: embeddings and the first so many layers are held as they are, moments and decay
      *  included; 0: nothing is, not even the embeddings. At most all layers: then the last norm and
-     *  a head of its own learn. A tied head is the embedding. */
+     *  a head of its own learn. A tied head is the embedding. No
+     *  gradients are computed below the lowest layer that learns: their tensors keep old ones. */
     int64_t frozen_layers;
     /** What lm_model_forward and _accumulate minimise beside the likelihood of the targets; both 0:
      *  nothing. Label smoothing e (Szegedy et al. 2016, section 7), [0, 1): the target is 1 − e of
@@ -136,6 +137,12 @@ const struct lm_model_preset *lm_model_preset_find(const char *name);
 /** LM_RANGE with the offending field when the shape is impossible (width % heads, zero sizes, >
  * 2^31 …). */
 enum lm_status lm_model_config_check(const struct lm_model_config *config, struct lm_err *err);
+/** What of a shape is not GPT-2's, as "norm rms, kv_heads 2, no_bias"; "" for GPT-2's. At most
+ * `size` bytes with the NUL; 300 are enough. */
+void lm_model_config_describe(char *out, size_t size, const struct lm_model_config *config);
+/** Puts the sizes and options of `own` that are not 0 into a shape: what a person says beside a
+ *  preset. Dropout and labels stay. */
+void lm_model_config_take(struct lm_model_config *shape, const struct lm_model_config *own);
 /** Trainable parameters of a shape (124,439,808 for GPT-2 small at V = 50,257). */
 int64_t lm_model_parameters(const struct lm_model_config *config);
 /** Floating-point operations of one training step on B·T tokens: 6 per matrix parameter and

@@ -190,29 +190,10 @@ static void clip(int64_t *value, int64_t most)
 /* What GPT-2 has not is the preset's, where nothing else is given. */
 static void fill_architecture(struct train_params *p, const struct lm_model_config *preset)
 {
-    const struct {
-        int64_t *value;
-        int64_t preset;
-    } sizes[] = {{&p->attention_width, preset->attention_width},
-                 {&p->kv_heads, preset->kv_heads},
-                 {&p->mlp_width, preset->mlp_width},
-                 {&p->window, preset->window},
-                 {&p->window_every, preset->window_every}};
-
-    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
-        if (*sizes[i].value == 0)
-            *sizes[i].value = sizes[i].preset;
-    if (lm_norm_find(p->norm) == LM_NORM_LAYER)
-        p->norm = lm_norm_names[preset->norm];
-    if (lm_positions_find(p->positions) == LM_POSITIONS_LEARNED)
-        p->positions = lm_positions_names[preset->positions];
-    if (lm_mlp_find(p->mlp) == LM_MLP_GELU)
-        p->mlp = lm_mlp_names[preset->mlp];
-    if (p->rotary_base == 0)
-        p->rotary_base = preset->rotary_base;
-    p->no_bias |= preset->no_bias;
-    p->untied |= preset->untied;
-    p->qk_norm |= preset->qk_norm;
+    const struct lm_model_config own = train_shape(p, 0);
+    struct lm_model_config shape = *preset;
+    lm_model_config_take(&shape, &own);
+    train_shape_set(p, &shape);
 }
 
 /* ---- optimisation ---- */

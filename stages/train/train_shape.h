@@ -31,4 +31,21 @@ static inline struct lm_model_config train_shape(const struct train_params *p, i
     };
 }
 
+/** The other way round: the parameters say this architecture; sizes and dropout stay. */
+static inline void train_shape_set(struct train_params *p, const struct lm_model_config *shape)
+{
+    p->attention_width = shape->attention_width;
+    p->kv_heads = shape->kv_heads;
+    p->mlp_width = shape->mlp_width;
+    p->window = shape->window;
+    p->window_every = shape->window_every;
+    p->rotary_base = shape->rotary_base;
+    p->norm = lm_norm_names[shape->norm];
+    p->positions = lm_positions_names[shape->positions];
+    p->mlp = lm_mlp_names[shape->mlp];
+    p->no_bias = shape->no_bias;
+    p->untied = shape->untied;
+    p->qk_norm = shape->qk_norm;
+}
+
 #endif

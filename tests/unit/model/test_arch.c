@@ -263,6 +263,29 @@ static void test_saved_and_loaded(struct tap *tap)
     rmdir(folder);
 }
 
-static const struct tap_test tests[] = {TAP_ROW(test_against_reference) TAP_ROW(
-    test_same_bits) TAP_ROW(test_cached_equals_full) TAP_ROW(test_saved_and_loaded)};
+/* What a shape is in words; and what is given beside it wins where it is not 0. */
+static void test_words(struct tap *tap)
+{
+    const struct lm_model_config own = {.context = 9, .mlp = LM_MLP_SWIGLU, .rotary_base = 500};
+    struct lm_model_config all = rows[ROWS - 1].config;
+    char text[300];
+    lm_model_config_describe(text, sizeof text, &rows[0].config);
+    CHECK_STR(text, "");
+    CHECK(lm_model_beyond_gpt2(&rows[0].config) == NULL);
+    all.labels = 3;
+    lm_model_config_describe(text, sizeof text, &all);
+    CHECK_STR(text, "attention_width 24, kv_heads 2, mlp_width 28, window 9, norm rms, positions "
+                    "rotary, mlp swiglu, no_bias, untied, qk_norm, labels 3");
+    CHECK_STR(lm_model_beyond_gpt2(&all), "attention_width");
+    struct lm_model_config shape = {SHAPE, .norm = LM_NORM_RMS, .labels = 3};
+    CHECK_STR(lm_model_beyond_gpt2(&shape), "norm");
+    lm_model_config_take(&shape, &own);
+    lm_model_config_describe(text, sizeof text, &shape);
+    CHECK_STR(text, "norm rms, rotary_base 500, mlp swiglu, labels 3");
+    CHECK(shape.context == 9 && shape.layers == L);
+}
+
+static const struct tap_test tests[] = {TAP_ROW(test_against_reference) TAP_ROW(test_same_bits)
+                                            TAP_ROW(test_cached_equals_full)
+                                                TAP_ROW(test_saved_and_loaded) TAP_ROW(test_words)};
 LM_TEST_MAIN(tests)
