@@ -129,7 +129,12 @@ static size_t argument(int argc, char **argv, int i, size_t usual, size_t most)
 int main(int argc, char **argv)
 {
     static const size_t batches[] = {1, MAX_BATCH};
-    const struct lm_model_config config = {VOCAB, CONTEXT, LAYERS, HEADS, WIDTH, 0};
+    const struct lm_model_config config = {.vocab = VOCAB,
+                                           .context = CONTEXT,
+                                           .layers = LAYERS,
+                                           .heads = HEADS,
+                                           .width = WIDTH,
+                                           .dropout = 0};
     struct plan plan = {.threads = argument(argc, argv, 1, 1, MAX_THREADS),
                         .tokens = argument(argc, argv, 2, 48, CONTEXT / 2),
                         .prompt = argument(argc, argv, 3, 16, CONTEXT / 2)};

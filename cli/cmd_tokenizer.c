@@ -85,8 +85,8 @@ const struct lm_command lm_command_tokenizer_import = {
     .defaults = &lm_tokenizer_import_defaults,
     .example = "lmpipe tokenizer import r50k_base.tiktoken -o gpt2.vocab",
     .notes = "FILE is tokenizer.json, a rank file of tiktoken, vocab.json or merges.txt with the\n"
-             "other beside it (also encoder.json and vocab.bpe), or a folder that holds one of\n"
-             "these. It gives the ids that it gives there, or it is refused.",
+             "other beside it (also encoder.json and vocab.bpe), a folder that holds one of\n"
+             "these, or a .gguf file. It gives the ids that it gives there, or it is refused.",
     .run = run_import,
 };
 

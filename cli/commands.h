@@ -17,8 +17,13 @@
     X(log)                                                                                         \
     X(cat)                                                                                         \
     X(publish)                                                                                     \
+    X(model_list)                                                                                  \
     X(model_info)                                                                                  \
+    X(model_create)                                                                                \
     X(model_generate)                                                                              \
+    X(model_score)                                                                                 \
+    X(model_export)                                                                                \
+    X(model_import)                                                                                \
     X(tokenizer_info)                                                                              \
     X(tokenizer_encode)                                                                            \
     X(tokenizer_decode)                                                                            \

@@ -1,9 +1,24 @@
 #include "model_verbs.h"
 
-#include <lmpipe/model.h>
+#include "base/suggest.h"
 
+#define LIST(field) .offset = offsetof(struct lm_model_list_args, field)
 #define INFO(field) .offset = offsetof(struct lm_model_info_args, field)
 #define GENERATE(field) .offset = offsetof(struct lm_model_generate_args, field)
+#define CREATE(field) .offset = offsetof(struct lm_model_create_args, field)
+#define SHAPE(field) .offset = offsetof(struct lm_model_create_args, shape.field)
+#define SCORE(field) .offset = offsetof(struct lm_model_score_args, field)
+#define EXPORT(field) .offset = offsetof(struct lm_model_export_args, field)
+#define IMPORT(field) .offset = offsetof(struct lm_model_import_args, field)
+
+/* lm_dtype_names, whose file reads and writes models: the light program does without. */
+static const char *const dtypes[] = {"f32", "f16", "bf16", NULL};
+static const char *const forms[LM_FORMS + 1] = {"safetensors", "gguf", NULL};
+
+const struct lm_option lm_model_list_options[] = {
+    {.name = "json", .kind = LM_O_FLAG, LIST(json), .help = "an array for programs"},
+    {0},
+};
 
 const struct lm_option lm_model_info_options[] = {
     LM_SPEC_ROWS,
@@ -87,6 +102,222 @@ const struct lm_option lm_model_generate_options[] = {
      .min = 1,
      .max = 4096,
      .help = "threads (default 1); they never change the text"},
+    LM_SPEC_ROWS,
+    {0},
+};
+
+/* ---- create ---- */
+
+const struct lm_option lm_model_create_options[] = {
+    {.name = "vocab",
+     .kind = LM_O_TEXT,
+     CREATE(vocab),
+     .metavar = "VOCAB",
+     .help = "its vocabulary: a file, or SPEC:STAGE.PORT"},
+    {.name = "context",
+     .kind = LM_O_INT,
+     SHAPE(context),
+     .metavar = "N",
+     .min = 1,
+     .max = 1 << 20,
+     .help = "most tokens it sees at once"},
+    {.name = "layers",
+     .kind = LM_O_INT,
+     SHAPE(layers),
+     .metavar = "N",
+     .min = 1,
+     .max = 1 << 10,
+     .help = "layers"},
+    {.name = "heads",
+     .kind = LM_O_INT,
+     SHAPE(heads),
+     .metavar = "N",
+     .min = 1,
+     .max = 1 << 12,
+     .help = "heads of attention in a layer"},
+    {.name = "width",
+     .kind = LM_O_INT,
+     SHAPE(width),
+     .metavar = "N",
+     .min = 1,
+     .max = 1 << 16,
+     .help = "numbers of a token's state; a multiple of the heads"},
+    {.name = "attention-width",
+     .kind = LM_O_INT,
+     SHAPE(attention_width),
+     .metavar = "N",
+     .min = 1,
+     .max = 1 << 16,
+     .help = "numbers of all attention heads together"},
+    {.name = "kv-heads",
+     .kind = LM_O_INT,
+     SHAPE(kv_heads),
+     .metavar = "N",
+     .min = 1,
+     .max = 1 << 12,
+     .help = "heads of keys and values, a divisor of the heads"},
+    {.name = "mlp-width",
+     .kind = LM_O_INT,
+     SHAPE(mlp_width),
+     .metavar = "N",
+     .min = 1,
+     .max = 1 << 18,
+     .help = "numbers inside the feed-forward part"},
+    {.name = "window",
+     .kind = LM_O_INT,
+     SHAPE(window),
+     .metavar = "N",
+     .min = 1,
+     .max = 1 << 20,
+     .help = "tokens that a query of a banded layer sees"},
+    {.name = "window-every",
+     .kind = LM_O_INT,
+     SHAPE(window_every),
+     .metavar = "N",
+     .min = 1,
+     .max = 1 << 10,
+     .help = "of so many layers the last is banded (default 2)"},
+    {.name = "norm",
+     .kind = LM_O_CHOICE,
+     SHAPE(norm),
+     .metavar = "layer|rms",
+     .choices = lm_norm_names,
+     .help = "how rows are normalised"},
+    {.name = "positions",
+     .kind = LM_O_CHOICE,
+     SHAPE(positions),
+     .metavar = "learned|rotary",
+     .choices = lm_positions_names,
+     .help = "how attention knows places"},
+    {.name = "rotary-base",
+     .kind = LM_O_FLOAT,
+     SHAPE(rotary_base),
+     .metavar = "X",
+     .max = 1e12,
+     .help = "slowest turn of rotary positions (default 10000)"},
+    {.name = "mlp",
+     .kind = LM_O_CHOICE,
+     SHAPE(mlp),
+     .metavar = "gelu|swiglu",
+     .choices = lm_mlp_names,
+     .help = "the feed-forward part"},
+    {.name = "no-bias",
+     .kind = LM_O_FLAG,
+     SHAPE(no_bias),
+     .help = "matrices and norms without a bias"},
+    {.name = "untied",
+     .kind = LM_O_FLAG,
+     SHAPE(untied),
+     .help = "a head of its own instead of the token embedding"},
+    {.name = "qk-norm",
+     .kind = LM_O_FLAG,
+     SHAPE(qk_norm),
+     .help = "normalise queries and keys, head by head"},
+    {.name = "seed",
+     .kind = LM_O_INT,
+     CREATE(seed),
+     .metavar = "N",
+     .max = 9e18,
+     .help = "equal seeds give equal weights (default 0)"},
+    {.name = "output",
+     .letter = 'o',
+     .kind = LM_O_TEXT,
+     CREATE(output),
+     .metavar = "DIR",
+     .help = "the folder to write; a model that is there is replaced"},
+    LM_SPEC_ROWS,
+    {0},
+};
+
+static enum lm_status find_preset(struct lm_model_config *out, const char *name, struct lm_err *err)
+{
+    const struct lm_model_preset *preset = lm_model_preset_find(name);
+    size_t count = 0;
+    if (preset != NULL) {
+        *out = preset->config;
+        return LM_OK;
+    }
+    while (lm_model_preset_names[count] != NULL)
+        count++;
+    const char *nearest = lm_suggest(name, lm_model_preset_names, count);
+    if (nearest != NULL)
+        return lm_fail(err, LM_INVALID, "no preset '%s'; did you mean '%s'?", name, nearest);
+    return lm_fail(err, LM_INVALID, "no preset '%s'; see 'lmpipe model list'", name);
+}
+
+enum lm_status lm_model_create_shape(struct lm_model_config *out, const char *preset,
+                                     const struct lm_model_create_args *args, struct lm_err *err)
+{
+    struct lm_model_config shape = {0};
+    if (preset != NULL)
+        LM_TRY(find_preset(&shape, preset, err));
+    lm_model_config_take(&shape, &args->shape);
+    if (shape.context == 0 || shape.layers == 0 || shape.heads == 0 || shape.width == 0)
+        return lm_fail(err, LM_INVALID,
+                       "the shape is not complete; name a preset, or give --context, --layers, "
+                       "--heads and --width");
+    *out = shape;
+    return LM_OK;
+}
+
+/* ---- score, export, import ---- */
+
+const struct lm_option lm_model_score_options[] = {
+    {.name = "per-token",
+     .kind = LM_O_FLAG,
+     SCORE(per_token),
+     .help = "also every token: -log p in nats, rank (0: the model's first choice), text"},
+    {.name = "json", .kind = LM_O_FLAG, SCORE(json), .help = "an object for programs"},
+    {.name = "threads",
+     .kind = LM_O_INT,
+     SCORE(threads),
+     .metavar = "N",
+     .min = 1,
+     .max = 4096,
+     .help = "threads (else LMPIPE_THREADS, else all); they never change a number"},
+    LM_SPEC_ROWS,
+    {0},
+};
+
+const struct lm_option lm_model_export_options[] = {
+    {.name = "format",
+     .kind = LM_O_CHOICE,
+     EXPORT(format),
+     .metavar = "safetensors|gguf",
+     .choices = forms,
+     .help = "config.json, model.safetensors and tokenizer.json, or one file model.gguf"},
+    {.name = "dtype",
+     .kind = LM_O_CHOICE,
+     EXPORT(dtype),
+     .metavar = "f32|f16|bf16",
+     .choices = dtypes,
+     .help = "how numbers are written: f16 and bf16 are rounded (default f32)"},
+    {.name = "no-vocab",
+     .kind = LM_O_FLAG,
+     EXPORT(no_vocab),
+     .help = "the weights without their vocabulary"},
+    {.name = "output",
+     .letter = 'o',
+     .kind = LM_O_TEXT,
+     EXPORT(output),
+     .metavar = "DIR",
+     .help = "the folder to write to; it is made"},
+    LM_SPEC_ROWS,
+    {0},
+};
+
+const struct lm_option lm_model_import_options[] = {
+    {.name = "vocab",
+     .kind = LM_O_TEXT,
+     IMPORT(vocab),
+     .metavar = "VOCAB",
+     .help = "its vocabulary, when the source has none: a file, or SPEC:STAGE.PORT"},
+    {.name = "output",
+     .letter = 'o',
+     .kind = LM_O_TEXT,
+     IMPORT(output),
+     .metavar = "DIR",
+     .help = "the folder to write; a model that is there is replaced"},
     LM_SPEC_ROWS,
     {0},
 };

@@ -7,7 +7,7 @@
 #include "base/pool.h"
 #include "param_rows.h"
 
-/** A search for an integer parameter of the nearest stage upstream. */
+/** A search for a parameter of the nearest stage upstream. */
 struct search {
     const struct lm_spec *spec;
     size_t stage;
@@ -16,15 +16,34 @@ struct search {
     bool found;
 };
 
+/** A choice's place in its list; a flag's 0 or 1; whole numbers as they are. */
+static bool as_int(int64_t *out, const struct lm_param_leaf *leaf)
+{
+    if (lm_param_is_unset(leaf->type, leaf->value))
+        return false;
+    if (leaf->type == LM_P_BOOL) {
+        *out = *(const bool *)leaf->value;
+        return true;
+    }
+    if (leaf->type == LM_P_ENUM) {
+        const char *text;
+        memcpy(&text, leaf->value, sizeof text);
+        for (*out = 0; leaf->row->choices[*out] != NULL; (*out)++)
+            if (strcmp(leaf->row->choices[*out], text) == 0)
+                return true;
+        return false;
+    }
+    if (leaf->type != LM_P_INT && leaf->type != LM_P_SIZE)
+        return false;
+    memcpy(out, leaf->value, sizeof *out);
+    return true;
+}
+
 static void match(void *user, const struct lm_param_leaf *leaf)
 {
     struct search *search = user;
-    bool is_int = leaf->type == LM_P_INT || leaf->type == LM_P_SIZE;
-    if (!is_int || strcmp(leaf->name, search->param) != 0 ||
-        lm_param_is_unset(leaf->type, leaf->value))
-        return;
-    memcpy(&search->value, leaf->value, sizeof search->value);
-    search->found = true;
+    if (strcmp(leaf->name, search->param) == 0)
+        search->found |= as_int(&search->value, leaf);
 }
 
 /** struct lm_upstream: the last stage of `type` among all that lie upstream. */

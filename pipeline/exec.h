@@ -35,7 +35,7 @@ struct lm_node {
     int64_t resumed; /**< position of the checkpoint it began from, or -1 */
     uint64_t begin_ns, attempt_ns, end_ns, term_ns, kept_ns;
     bool timed_out;
-    struct lm_gauge_value gauges[32];
+    struct lm_gauge_value gauges[128]; /**< a training has one a layer, and some */
     size_t gauge_count;
 };
 

@@ -214,6 +214,12 @@ static void put_gauge(struct page *page, size_t stage, const struct lm_gauge_val
         paced ? lm_num_large(pace).text : "");
 }
 
+/** Of names with a dot only the ratios of a training: the others are in tables of their own. */
+static bool is_reading(const char *name)
+{
+    return strchr(name, '.') == NULL || strncmp(name, "ratio.", 6) == 0;
+}
+
 /** The last values of gauges, and throughput. */
 static void put_gauges(struct page *page)
 {
@@ -229,7 +235,7 @@ static void put_gauges(struct page *page)
                            "<tbody>\n");
     for (size_t i = 0; i < page->exec->spec->stage_count; i++)
         for (size_t k = 0; k < page->exec->nodes[i].gauge_count; k++)
-            if (strchr(page->exec->nodes[i].gauges[k].name, '.') == NULL)
+            if (is_reading(page->exec->nodes[i].gauges[k].name))
                 put_gauge(page, i, &page->exec->nodes[i].gauges[k]);
     lm_buf_puts(page->out, "</tbody></table></div>");
     lm_html_section_end(page->out);

@@ -390,13 +390,12 @@ static void report(struct lm_load *load, const struct lm_spec_stage *stage,
     lm_diag_error(&load->diags, &at, field, "%s", text);
 }
 
+/* What is given but wrong is there: it has a finding of its own. */
 static bool has_input(const void *user, const char *port)
 {
     const struct lm_load_stage *build = user;
-    for (size_t i = 0; i < build->input_count; i++)
-        if (strcmp(build->inputs[i].port->name, port) == 0)
-            return true;
-    return false;
+    const struct lm_node *given = lm_node_get(lm_node_get(build->node, "in"), port);
+    return given != NULL && !(given->kind == LM_NODE_LIST && given->count == 0);
 }
 
 static void resolve(struct lm_load *load, struct lm_load_stage *build)

@@ -70,6 +70,8 @@ int lm_heavy_generate(struct lm_cli *cli, const void *given, char **operands, si
     struct lm_err err = {0};
     (void)count;
     int status = lm_heavy_model_load(&model, cli, operands[0], &args->spec, (size_t)args->threads);
+    if (status == LM_EXIT_OK)
+        status = lm_heavy_model_need_vocab(&model, cli);
     if (status == LM_EXIT_OK) {
         struct speaker speaker = {.vocab = model.vocab};
         struct lm_encoder *encoder = lm_encoder_create(model.vocab);

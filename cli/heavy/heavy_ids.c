@@ -1,25 +1,14 @@
 /* lmpipe tokenizer encode and decode: standard input to ids, and back. */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
+#include "heavy_input.h"
 #include "heavy_tokenizer.h"
 #include "safe_text.h"
 #include "tokenizer_verbs.h"
 
-enum { U16_IDS = 1 << 16, BLOCK = 1 << 16 };
-
-static enum lm_status read_input(struct lm_buf *out, struct lm_err *err)
-{
-    char block[BLOCK];
-    size_t size;
-    while ((size = fread(block, 1, sizeof block, stdin)) > 0 && !out->failed)
-        lm_buf_append(out, block, size);
-    if (ferror(stdin))
-        return lm_fail(err, LM_IO, "standard input: %s", strerror(errno));
-    return lm_buf_status(out, err);
-}
+enum { U16_IDS = 1 << 16 };
 
 /* ---- encode ---- */
 
@@ -80,7 +69,7 @@ int lm_heavy_tokenizer_encode(struct lm_cli *cli, const void *given, char **oper
     if (status != LM_EXIT_OK)
         return status;
     lm_buf_init(&text, 0);
-    enum lm_status done = read_input(&text, &err);
+    enum lm_status done = lm_heavy_input(&text, NULL, &err);
     if (done == LM_OK)
         done = encode(cli, vocab, args, &text, &err);
     lm_buf_release(&text);
@@ -181,7 +170,7 @@ int lm_heavy_tokenizer_decode(struct lm_cli *cli, const void *given, char **oper
         return status;
     lm_buf_init(&input, 0);
     lm_buf_init(&text, 0);
-    enum lm_status done = read_input(&input, &err);
+    enum lm_status done = lm_heavy_input(&input, NULL, &err);
     if (done == LM_OK)
         done = decode(&text, vocab, &input, (enum lm_ids_format)args->format, &err);
     if (done == LM_OK)

@@ -7,20 +7,28 @@
 static void print_text(const struct lm_heavy_model *model, FILE *out)
 {
     const struct lm_model_config *config = lm_model_config(model->model);
-    char parameters[32], tokens[32], merges[32], hex[LM_DIGEST_HEX];
+    char parameters[32], tokens[32], merges[32], hex[LM_DIGEST_HEX], differs[300];
     struct lm_digest digest;
     lm_model_digest(model->model, &digest);
     lm_digest_hex(hex, &digest);
+    lm_model_config_describe(differs, sizeof differs, config);
     fprintf(out, "model       %s\n", model->name);
+    fprintf(out, "form        %s\n", model->form);
     fprintf(out, "parameters  %s\n",
             lm_human_count(parameters, (uint64_t)lm_model_parameters(config)));
     fprintf(out, "shape       %lld layers, %lld heads, width %lld, context %lld\n",
             (long long)config->layers, (long long)config->heads, (long long)config->width,
             (long long)config->context);
-    fprintf(out, "vocabulary  %s tokens, %s merges, pattern %s\n",
-            lm_human_count(tokens, (uint64_t)lm_vocab_size(model->vocab)),
-            lm_human_count(merges, (uint64_t)lm_vocab_merges(model->vocab)),
-            lm_pattern_names[lm_vocab_pattern(model->vocab)]);
+    if (differs[0] != '\0')
+        fprintf(out, "not GPT-2's %s\n", differs);
+    if (model->vocab != NULL)
+        fprintf(out, "vocabulary  %s tokens, %s merges, pattern %s\n",
+                lm_human_count(tokens, (uint64_t)lm_vocab_size(model->vocab)),
+                lm_human_count(merges, (uint64_t)lm_vocab_merges(model->vocab)),
+                lm_pattern_names[lm_vocab_pattern(model->vocab)]);
+    else
+        fprintf(out, "vocabulary  none that can be read, for %s tokens\n",
+                lm_human_count(tokens, (uint64_t)config->vocab));
     fprintf(out, "weights     sha256:%s\n", hex);
     fprintf(out, "kernels     %s\n", lm_model_kernels(model->model));
 }
@@ -61,7 +69,7 @@ static enum lm_status print_json(const struct lm_heavy_model *model, bool tensor
     const struct lm_model_config *config = lm_model_config(model->model);
     struct lm_json_writer writer;
     struct lm_buf text;
-    char hex[LM_DIGEST_HEX];
+    char hex[LM_DIGEST_HEX], differs[300];
     struct lm_digest digest;
     lm_model_digest(model->model, &digest);
     lm_digest_hex(hex, &digest);
@@ -75,7 +83,14 @@ static enum lm_status print_json(const struct lm_heavy_model *model, bool tensor
     lm_json_member_int(&writer, "width", config->width);
     lm_json_member_int(&writer, "context", config->context);
     lm_json_member_int(&writer, "vocab", config->vocab);
-    lm_json_member_string(&writer, "pattern", lm_pattern_names[lm_vocab_pattern(model->vocab)]);
+    lm_model_config_describe(differs, sizeof differs, config);
+    lm_json_member_string(&writer, "beyond_gpt2", differs);
+    lm_json_member_string(&writer, "form", model->form);
+    lm_json_key(&writer, "pattern");
+    if (model->vocab != NULL)
+        lm_json_put_string(&writer, lm_pattern_names[lm_vocab_pattern(model->vocab)]);
+    else
+        lm_json_put_null(&writer);
     lm_json_member_string(&writer, "sha256", hex);
     if (tensors)
         write_tensors(model, &writer);

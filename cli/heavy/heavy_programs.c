@@ -26,6 +26,45 @@ static const struct lm_command generate = {
     .run = lm_heavy_generate,
 };
 
+static const struct lm_command model_create = {
+    .name = "model create",
+    .operands = "[PRESET]",
+    .max_operands = 1,
+    .options = lm_model_create_options,
+    .args_size = sizeof(struct lm_model_create_args),
+    .run = lm_heavy_model_create,
+};
+
+static const struct lm_command model_score = {
+    .name = "model score",
+    .operands = "MODEL [FILE]",
+    .min_operands = 1,
+    .max_operands = 2,
+    .options = lm_model_score_options,
+    .args_size = sizeof(struct lm_model_score_args),
+    .run = lm_heavy_model_score,
+};
+
+static const struct lm_command model_export = {
+    .name = "model export",
+    .operands = "MODEL",
+    .min_operands = 1,
+    .max_operands = 1,
+    .options = lm_model_export_options,
+    .args_size = sizeof(struct lm_model_export_args),
+    .run = lm_heavy_model_export,
+};
+
+static const struct lm_command model_import = {
+    .name = "model import",
+    .operands = "MODEL",
+    .min_operands = 1,
+    .max_operands = 1,
+    .options = lm_model_import_options,
+    .args_size = sizeof(struct lm_model_import_args),
+    .run = lm_heavy_model_import,
+};
+
 static const struct lm_command tokenizer_info = {
     .name = "tokenizer info",
     .operands = "VOCAB",
@@ -106,6 +145,26 @@ static int run_generate(int argc, char **argv)
     return run_command(&generate, argc, argv);
 }
 
+static int run_model_create(int argc, char **argv)
+{
+    return run_command(&model_create, argc, argv);
+}
+
+static int run_model_score(int argc, char **argv)
+{
+    return run_command(&model_score, argc, argv);
+}
+
+static int run_model_export(int argc, char **argv)
+{
+    return run_command(&model_export, argc, argv);
+}
+
+static int run_model_import(int argc, char **argv)
+{
+    return run_command(&model_import, argc, argv);
+}
+
 static int run_tokenizer_info(int argc, char **argv)
 {
     return run_command(&tokenizer_info, argc, argv);
@@ -139,6 +198,10 @@ static int run_doctor(int argc, char **argv)
 const struct lm_program lm_heavy_programs[] = {
     {"info", run_info},
     {"generate", run_generate},
+    {"model-create", run_model_create},
+    {"model-score", run_model_score},
+    {"model-export", run_model_export},
+    {"model-import", run_model_import},
     {"tokenizer-info", run_tokenizer_info},
     {"tokenizer-encode", run_tokenizer_encode},
     {"tokenizer-decode", run_tokenizer_decode},

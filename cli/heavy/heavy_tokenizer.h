@@ -2,6 +2,8 @@
 #ifndef LM_CLI_HEAVY_TOKENIZER_H
 #define LM_CLI_HEAVY_TOKENIZER_H
 
+#include <stdio.h>
+
 #include <lmpipe/tokenizer.h>
 
 #include "loaded.h"
@@ -10,6 +12,9 @@
  *  exit status after an error was printed. Free with lm_vocab_free. */
 int lm_heavy_vocab_load(struct lm_vocab **out, struct lm_cli *cli, const char *name,
                         const struct lm_spec_args *args);
+
+/** Prints a token's text in quotes, harmless and on one line, its first 200 bytes. */
+void lm_heavy_token_print(FILE *out, const struct lm_vocab *vocab, int32_t id);
 
 /** The verbs of cli/tokenizer_verbs.h. */
 int lm_heavy_tokenizer_info(struct lm_cli *cli, const void *given, char **operands, size_t count);

@@ -59,8 +59,7 @@ static struct facts gather(const struct lm_vocab *vocab)
 
 /* ---- for people ---- */
 
-/* The token in quotes, harmless and on one line. */
-static void print_token(FILE *out, const struct lm_vocab *vocab, int32_t id)
+void lm_heavy_token_print(FILE *out, const struct lm_vocab *vocab, int32_t id)
 {
     struct lm_safe safe;
     size_t size;
@@ -95,7 +94,7 @@ static void print_text(const struct lm_vocab *vocab, const struct facts *facts, 
         if (!lm_vocab_is_special(vocab, id))
             continue;
         fprintf(out, "%-11s %d ", title, id);
-        print_token(out, vocab, id);
+        lm_heavy_token_print(out, vocab, id);
         fputs(id == lm_vocab_end_of_text(vocab) ? ", ends a text\n" : "\n", out);
         title = "";
     }
@@ -103,7 +102,7 @@ static void print_text(const struct lm_vocab *vocab, const struct facts *facts, 
     for (size_t i = 0; i < facts->longest_count; i++, title = "") {
         fprintf(out, "%-11s %d %zu bytes ", title, facts->longest[i],
                 size_of(vocab, facts->longest[i]));
-        print_token(out, vocab, facts->longest[i]);
+        lm_heavy_token_print(out, vocab, facts->longest[i]);
         fputc('\n', out);
     }
 }

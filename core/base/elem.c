@@ -283,3 +283,12 @@ double lm_pow(double x, double y)
 {
     return y == 0 ? 1 : lm_exp(y * lm_log(x));
 }
+
+double lm_powi(double x, uint64_t n)
+{
+    double out = 1;
+    for (; n > 0; n >>= 1, x *= x)
+        if (n & 1)
+            out *= x;
+    return out;
+}

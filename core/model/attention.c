@@ -1,142 +1,249 @@
 /*
- * Causal self-attention (Vaswani et al. 2017, section 3.2), a task for each sequence and head.
- * Scores are held for LM_QUERY_BLOCK queries at a time and only up to the last key they may see;
- * the backward pass computes them again from the maximum and the sum of each row (Dao et al. 2022).
+ * Causal self-attention (Vaswani et al. 2017, section 3.2), a task for each sequence and head of
+ * keys and values, which several heads of queries may share. Scores are held for LM_QUERY_BLOCK
+ * queries at a time and only up to the last key they may see; the backward pass computes them again
+ * from the maximum and the sum of each row (Dao et al. 2022).
  */
 #include "model/core.h"
 
-#include "model/region.h"
 #include <math.h>
+#include <string.h>
 
-/* One head of one sequence. */
+#include "model/region.h"
+
+/* A head of keys and values of one sequence, and the heads of queries that share it. */
 struct head {
-    const float *q, *k, *v; /* (T, hs), rows 3C apart */
-    float *max, *sum;       /* (T): of the softmax of each query */
-    size_t size, ld, C, T, row, column;
+    const float *k, *v;    /* (T, size), rows ld apart */
+    size_t queries, first; /* heads of queries, and which is the first */
+    size_t size, ld, A, T, row;
+    size_t window; /* keys that a query sees; 0: all before it */
     size_t ld_scores;
     float scale;
+};
+
+/* One head of queries. */
+struct queries {
+    const float *q;   /* (T, size), rows ld apart */
+    float *max, *sum; /* (T): of the softmax of each query */
+    size_t column;    /* of its outputs */
     uint64_t element; /* first of its T·T scores, for dropout */
+};
+
+/* Queries [first, first + rows) and the keys [low, high) that they see. */
+struct span {
+    size_t first, rows, low, high;
 };
 
 static struct head head_of(const struct lm_pass *pass, size_t task)
 {
     const struct lm_model *model = pass->model;
-    size_t H = (size_t)model->config.heads, C = (size_t)model->config.width, T = pass->time;
-    size_t b = task / H, h = task % H, hs = C / H;
-    const float *qkv = LM_ACT(model, qkv, pass->layer) + b * T * 3 * C + h * hs;
+    const struct lm_shape *s = &model->shape;
+    size_t T = pass->time, b = task / s->K, k = task % s->K;
+    const float *keys = LM_ACT(model, qkv, pass->layer) + b * T * s->Q + s->A + k * s->D;
     return (struct head){
-        .q = qkv,
-        .k = qkv + C,
-        .v = qkv + 2 * C,
-        .max = LM_ACT(model, peak, pass->layer) + task * T,
-        .sum = LM_ACT(model, mass, pass->layer) + task * T,
-        .size = hs,
-        .ld = 3 * C,
-        .C = C,
+        .k = keys,
+        .v = keys + s->K * s->D,
+        .queries = s->H / s->K,
+        .first = k * (s->H / s->K),
+        .size = s->D,
+        .ld = s->Q,
+        .A = s->A,
         .T = T,
         .row = b * T,
-        .column = h * hs,
+        .window = lm_shape_window(&model->config, pass->layer),
         .ld_scores = (T + 15) / 16 * 16,
-        .scale = (float)(1.0 / sqrt((double)hs)),
-        .element = (uint64_t)task * T * T,
+        .scale = (float)(1.0 / sqrt((double)s->D)),
     };
 }
 
-/* Keys or values of a head as a right operand, packed into place `place` of the worker's scratch:
- * LM_NT to be multiplied by rows of the head's size, LM_NN by rows of scores. */
-static struct lm_right pack(const struct lm_model *model, size_t worker, const struct head *head,
-                            const float *data, enum lm_gemm_form form, size_t place)
+static struct queries queries_of(const struct lm_pass *pass, const struct head *head, size_t index)
 {
+    const struct lm_model *model = pass->model;
+    size_t h = head->first + index, place = head->row * model->shape.H + h * head->T;
+    return (struct queries){
+        .q = LM_ACT(model, qkv, pass->layer) + head->row * head->ld + h * head->size,
+        .max = LM_ACT(model, peak, pass->layer) + place,
+        .sum = LM_ACT(model, mass, pass->layer) + place,
+        .column = h * head->size,
+        .element = (uint64_t)place * head->T,
+    };
+}
+
+static struct span span_of(const struct head *head, size_t block)
+{
+    size_t first = block * LM_QUERY_BLOCK, rest = head->T - first;
+    size_t rows = rest < LM_QUERY_BLOCK ? rest : LM_QUERY_BLOCK;
+    return (struct span){first, rows, lm_first_key(first, head->window), first + rows};
+}
+
+/* Keys or values of a head, of the span or of all tokens (NULL), as a right operand, packed into
+ * place `place` of the worker's scratch: LM_NT to be multiplied by rows of the head's size, LM_NN
+ * by rows of scores. */
+static struct lm_right pack(const struct lm_model *model, size_t worker, const struct head *head,
+                            const struct span *span, const float *data, enum lm_gemm_form form,
+                            size_t place)
+{
+    size_t low = span != NULL ? span->low : 0, count = span != NULL ? span->high - low : head->T;
     struct lm_right right = {
-        .from = {form, data, head->ld, false},
+        .from = {form, data + low * head->ld, head->ld, false},
         .packed = {.data = lm_scratch(model, worker) + model->layout.scratch_heads[place],
-                   .n = form == LM_NT ? head->T : head->size,
-                   .k = form == LM_NT ? head->size : head->T},
+                   .n = form == LM_NT ? count : head->size,
+                   .k = form == LM_NT ? head->size : count},
     };
     lm_right_pack_all(model, &right);
     return right;
 }
 
-static void drop_scores(const struct lm_pass *pass, const struct head *head, float *scores,
-                        size_t first, size_t rows)
+/* Which of a head's three operands a pass multiplies by. */
+struct operands {
+    struct lm_right by_keys, other, to_keys;
+};
+
+/* Forward: keys, and values to be summed up. Backward: keys, values, and keys to be summed up. */
+static struct operands pack_operands(const struct lm_model *model, size_t worker,
+                                     const struct head *head, const struct span *span,
+                                     bool backward)
+{
+    struct operands out = {.by_keys = pack(model, worker, head, span, head->k, LM_NT, 0)};
+    out.other = pack(model, worker, head, span, head->v, backward ? LM_NT : LM_NN, 1);
+    if (backward)
+        out.to_keys = pack(model, worker, head, span, head->k, LM_NN, 2);
+    return out;
+}
+
+static void drop_scores(const struct lm_pass *pass, const struct head *head,
+                        const struct queries *queries, float *scores, const struct span *span)
 {
     if (!pass->training || pass->model->config.dropout <= 0)
         return;
-    for (size_t r = 0; r < rows; r++)
+    for (size_t r = 0; r < span->rows; r++)
         lm_dropout(pass, pass->layer, LM_SITE_ATTENTION, scores + r * head->ld_scores,
-                   head->element + (uint64_t)(first + r) * head->T, first + r + 1);
+                   queries->element + (uint64_t)(span->first + r) * head->T + span->low,
+                   span->first + r + 1 - span->low);
+}
+
+/* Outputs of a span of queries. */
+static void forward_span(const struct lm_pass *pass, size_t worker, const struct head *head,
+                         const struct queries *queries, const struct operands *operands,
+                         const struct span *span)
+{
+    const struct lm_model *model = pass->model;
+    float *scores = lm_scratch(model, worker);
+    float *out = LM_ACT(model, att, pass->layer) + (head->row + span->first) * head->A;
+    size_t keys = span->high - span->low;
+    lm_right_multiply(model, worker, span->rows, keys, head->size,
+                      lm_floats(queries->q + span->first * head->ld, head->ld), &operands->by_keys,
+                      false, scores, head->ld_scores);
+    model->kernels->softmax_causal(scores, head->ld_scores, span->rows, span->first - span->low,
+                                   keys, head->window, head->scale, queries->max + span->first,
+                                   queries->sum + span->first);
+    drop_scores(pass, head, queries, scores, span);
+    lm_right_multiply(model, worker, span->rows, head->size, keys,
+                      lm_floats(scores, head->ld_scores), &operands->other, false,
+                      out + queries->column, head->A);
+}
+
+static size_t blocks_of(const struct head *head)
+{
+    return (head->T + LM_QUERY_BLOCK - 1) / LM_QUERY_BLOCK;
 }
 
 static void forward_task(void *user, size_t task, size_t worker)
 {
     const struct lm_pass *pass = user;
-    const struct lm_model *model = pass->model;
-    struct head head = head_of(pass, task);
-    float *scores = lm_scratch(model, worker);
-    float *out = LM_ACT(model, att, pass->layer) + head.row * head.C + head.column;
-    struct lm_right by_keys = pack(model, worker, &head, head.k, LM_NT, 0);
-    struct lm_right to_values = pack(model, worker, &head, head.v, LM_NN, 1);
-    for (size_t first = 0; first < head.T; first += LM_QUERY_BLOCK) {
-        size_t rest = head.T - first, rows = rest < LM_QUERY_BLOCK ? rest : LM_QUERY_BLOCK;
-        size_t keys = first + rows;
-        lm_right_multiply(model, worker, rows, keys, head.size,
-                          lm_floats(head.q + first * head.ld, head.ld), &by_keys, false, scores,
-                          head.ld_scores);
-        model->kernels->softmax_causal(scores, head.ld_scores, rows, first, keys, head.scale,
-                                       head.max + first, head.sum + first);
-        drop_scores(pass, &head, scores, first, rows);
-        lm_right_multiply(model, worker, rows, head.size, keys, lm_floats(scores, head.ld_scores),
-                          &to_values, false, out + first * head.C, head.C);
+    const struct head head = head_of(pass, task);
+    struct operands operands;
+    if (head.window == 0)
+        operands = pack_operands(pass->model, worker, &head, NULL, false);
+    for (size_t block = 0; block < blocks_of(&head); block++) {
+        const struct span span = span_of(&head, block);
+        if (head.window > 0)
+            operands = pack_operands(pass->model, worker, &head, &span, false);
+        for (size_t i = 0; i < head.queries; i++) {
+            const struct queries queries = queries_of(pass, &head, i);
+            forward_span(pass, worker, &head, &queries, &operands, &span);
+        }
     }
 }
 
 void lm_attention_forward(struct lm_pass *pass, const struct lm_right *rights, size_t right_count)
 {
-    lm_region(pass, LM_PHASE_ATTENTION, pass->batch * (size_t)pass->model->config.heads,
-              forward_task, rights, right_count);
+    lm_region(pass, LM_PHASE_ATTENTION, pass->batch * pass->model->shape.K, forward_task, rights,
+              right_count);
+}
+
+/* Gradients of a span of queries, and what it adds to those of its keys and values; the first to
+ * come is to write them (`more` is false). */
+static void backward_span(const struct lm_pass *pass, size_t worker, const struct head *head,
+                          const struct queries *queries, const struct operands *operands,
+                          const struct span *span, bool more)
+{
+    const struct lm_model *model = pass->model;
+    size_t keys = span->high - span->low, ld = head->ld, A = head->A, ld_scores = head->ld_scores;
+    size_t place = (head->row + span->first) * A + queries->column;
+    const float *q = queries->q + span->first * ld;
+    const float *out = LM_ACT(model, att, pass->layer) + place;
+    const float *g = lm_at(model, model->layout.datt) + place;
+    float *dqkv = lm_at(model, model->layout.dqkv) + head->row * ld;
+    float *dk = dqkv + (head->k - LM_ACT(model, qkv, pass->layer)) - head->row * ld;
+    float *dv = dk + (head->v - head->k);
+    float *p = lm_scratch(model, worker), *d = p + LM_QUERY_BLOCK * ld_scores;
+    lm_right_multiply(model, worker, span->rows, keys, head->size, lm_floats(q, ld),
+                      &operands->by_keys, false, p, ld_scores);
+    model->kernels->softmax_again(p, ld_scores, span->rows, span->first - span->low, keys,
+                                  head->window, head->scale, queries->max + span->first,
+                                  queries->sum + span->first);
+    lm_right_multiply(model, worker, span->rows, keys, head->size, lm_floats(g, A),
+                      &operands->other, false, d, ld_scores);
+    drop_scores(pass, head, queries, d, span);
+    model->kernels->softmax_backward(d, p, ld_scores, span->rows, keys, head->scale, out, g, A,
+                                     head->size);
+    lm_right_multiply(model, worker, span->rows, head->size, keys, lm_floats(d, ld_scores),
+                      &operands->to_keys, false, dqkv + span->first * ld + queries->column, ld);
+    lm_gemm(model, worker, LM_TN, keys, head->size, span->rows, d, ld_scores, q, ld, more,
+            dk + span->low * ld, ld);
+    drop_scores(pass, head, queries, p, span);
+    lm_gemm(model, worker, LM_TN, keys, head->size, span->rows, p, ld_scores, g, A, more,
+            dv + span->low * ld, ld);
+}
+
+/* Keys of a band are first met by different spans: their gradients begin at 0. */
+static void clear_gradients(const struct lm_pass *pass, const struct head *head)
+{
+    const struct lm_model *model = pass->model;
+    float *dk = lm_at(model, model->layout.dqkv) + (head->k - LM_ACT(model, qkv, pass->layer));
+    float *dv = dk + (head->v - head->k);
+    for (size_t t = 0; t < head->T; t++) {
+        memset(dk + t * head->ld, 0, head->size * sizeof *dk);
+        memset(dv + t * head->ld, 0, head->size * sizeof *dv);
+    }
 }
 
 /* Blocks of queries from the last to the first: the last sees all keys and starts their sums. */
 static void backward_task(void *user, size_t task, size_t worker)
 {
     const struct lm_pass *pass = user;
-    const struct lm_model *model = pass->model;
-    struct head head = head_of(pass, task);
-    const float *out = LM_ACT(model, att, pass->layer) + head.row * head.C + head.column;
-    const float *dout = lm_at(model, model->layout.datt) + head.row * head.C + head.column;
-    float *dq = lm_at(model, model->layout.dqkv) + head.row * head.ld + head.column;
-    float *dk = dq + head.C, *dv = dk + head.C;
-    float *p = lm_scratch(model, worker), *d = p + LM_QUERY_BLOCK * head.ld_scores;
-    struct lm_right by_keys = pack(model, worker, &head, head.k, LM_NT, 0);
-    struct lm_right by_values = pack(model, worker, &head, head.v, LM_NT, 1);
-    struct lm_right to_keys = pack(model, worker, &head, head.k, LM_NN, 2);
-    size_t blocks = (head.T + LM_QUERY_BLOCK - 1) / LM_QUERY_BLOCK;
+    const struct head head = head_of(pass, task);
+    struct operands operands;
+    size_t blocks = blocks_of(&head);
+    if (head.window == 0)
+        operands = pack_operands(pass->model, worker, &head, NULL, true);
+    else
+        clear_gradients(pass, &head);
     for (size_t block = blocks; block-- > 0;) {
-        size_t first = block * LM_QUERY_BLOCK, rest = head.T - first;
-        size_t rows = rest < LM_QUERY_BLOCK ? rest : LM_QUERY_BLOCK, keys = first + rows;
-        bool more = block + 1 < blocks;
-        const float *q = head.q + first * head.ld, *g = dout + first * head.C;
-        lm_right_multiply(model, worker, rows, keys, head.size, lm_floats(q, head.ld), &by_keys,
-                          false, p, head.ld_scores);
-        model->kernels->softmax_again(p, head.ld_scores, rows, first, keys, head.scale,
-                                      head.max + first, head.sum + first);
-        lm_right_multiply(model, worker, rows, keys, head.size, lm_floats(g, head.C), &by_values,
-                          false, d, head.ld_scores);
-        drop_scores(pass, &head, d, first, rows);
-        model->kernels->softmax_backward(d, p, head.ld_scores, rows, keys, head.scale,
-                                         out + first * head.C, g, head.C, head.size);
-        lm_right_multiply(model, worker, rows, head.size, keys, lm_floats(d, head.ld_scores),
-                          &to_keys, false, dq + first * head.ld, head.ld);
-        lm_gemm(model, worker, LM_TN, keys, head.size, rows, d, head.ld_scores, q, head.ld, more,
-                dk, head.ld);
-        drop_scores(pass, &head, p, first, rows);
-        lm_gemm(model, worker, LM_TN, keys, head.size, rows, p, head.ld_scores, g, head.C, more, dv,
-                head.ld);
+        const struct span span = span_of(&head, block);
+        if (head.window > 0)
+            operands = pack_operands(pass->model, worker, &head, &span, true);
+        for (size_t i = 0; i < head.queries; i++) {
+            const struct queries queries = queries_of(pass, &head, i);
+            bool more = head.window > 0 || block + 1 < blocks || i > 0;
+            backward_span(pass, worker, &head, &queries, &operands, &span, more);
+        }
     }
 }
 
 void lm_attention_backward(struct lm_pass *pass, const struct lm_right *rights, size_t right_count)
 {
-    lm_region(pass, LM_PHASE_ATTENTION, pass->batch * (size_t)pass->model->config.heads,
-              backward_task, rights, right_count);
+    lm_region(pass, LM_PHASE_ATTENTION, pass->batch * pass->model->shape.K, backward_task, rights,
+              right_count);
 }

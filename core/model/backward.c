@@ -5,13 +5,14 @@
  * ever shared. Sums over rows are kept per tile and added in tile order.
  *
  * Gradients of the residual stream go round three buffers: dx[a] of the layer's output, dx[b] of
- * its middle, dx[c] of its input.
+ * its middle, dx[c] of its input. Nothing is computed below the lowest layer that learns.
  */
 #include "model/core.h"
 
 #include <stddef.h>
 #include <string.h>
 
+#include "model/queries_keys.h"
 #include "model/region.h"
 #include "model/weights.h"
 
@@ -45,10 +46,9 @@ static struct buffers buffers_of(const struct lm_pass *pass)
 
 static float *partial(const struct lm_pass *pass, size_t tile, enum lm_partial part)
 {
-    const struct lm_model *model = pass->model;
-    size_t C = (size_t)model->config.width;
-    return lm_at(model, model->layout.partials) + tile * model->layout.partial_rows +
-           (pass->layer * LM_LAYER_PARTIALS + part) * C;
+    const struct lm_layout *at = &pass->model->layout;
+    return lm_at(pass->model, at->partials) + tile * at->partial_rows +
+           pass->layer * at->part_step + at->parts[part];
 }
 
 /* Gradient behind dropout: a masked copy for the projection that fed the stream. */
@@ -64,33 +64,59 @@ static const float *keep(const struct lm_pass *pass, enum lm_site site, const fl
     return out + first * C;
 }
 
+/* dh of a feed-forward part from the gradient of what it adds to the stream. */
+static void feed_forward_back(const struct lm_pass *pass, size_t worker, size_t task,
+                              const float *dout, float *dh, size_t first, size_t rows)
+{
+    const struct lm_model *model = pass->model;
+    size_t C = model->shape.C, F = model->shape.F, wide = model->mlp->wide * F, l = pass->layer;
+    float *place = lm_at(model, model->layout.df) + first * lm_words(model, wide);
+    float *df = lm_staging(model, worker, place), *dg = df;
+    if (model->mlp->wide > 1) /* behind df, where that is staged too */
+        dg = lm_scratch(model, worker) + (lm_stores(model) ? rows * wide : 0);
+    lm_weight_product(model, worker, LM_NT, LM_OUT_W, l, rows, lm_floats(dout, C), dg, F);
+    model->mlp->backward(df, partial(pass, task, LM_PART_FC_B), dg,
+                         LM_ACT(model, f, l) + first * wide, rows, F);
+    lm_store(model, place, df, rows, wide);
+    lm_weight_product(model, worker, LM_NT, LM_FC_W, l, rows, lm_stored(model, place, wide), dh, C);
+}
+
 /* (1) dout → df → dmid → datt */
 static void upper_task(void *user, size_t task, size_t worker)
 {
     const struct lm_pass *pass = user;
     const struct lm_model *model = pass->model;
-    const struct lm_kernels *kernels = model->kernels;
-    size_t C = (size_t)model->config.width, l = pass->layer, first;
+    size_t C = model->shape.C, A = model->shape.A, l = pass->layer, first;
     size_t rows = lm_tile(pass, task, &first);
     struct buffers buffers = buffers_of(pass);
-    float *df = lm_at(model, model->layout.df) + first * lm_words(model, 4 * C);
-    float *d = lm_staging(model, worker, df), *dh = lm_scratch(model, worker);
+    float *dh = lm_scratch(model, worker);
     const float *dout = keep(pass, LM_SITE_OUT, buffers.dout, first, rows);
-    kernels->column_sums(partial(pass, task, LM_PART_OUT_B), dout, rows, C, C);
-    lm_weight_product(model, worker, LM_NT, LM_OUT_W, l, rows, lm_floats(dout, C), d, 4 * C);
-    kernels->gelu_backward(d, partial(pass, task, LM_PART_FC_B),
-                           LM_ACT(model, f, l) + first * 4 * C, rows, 4 * C);
-    lm_store(model, df, d, rows, 4 * C);
-    lm_weight_product(model, worker, LM_NT, LM_FC_W, l, rows, lm_stored(model, df, 4 * C), dh, C);
-    kernels->layernorm_backward(buffers.dmid + first * C, partial(pass, task, LM_PART_LN2_W),
-                                partial(pass, task, LM_PART_LN2_B), dh,
-                                LM_ACT(model, xmid, l) + first * C, LM_ACT(model, mean2, l) + first,
-                                LM_ACT(model, rstd2, l) + first, lm_weight(model, LM_LN2_W, l),
-                                buffers.dout + first * C, rows, C);
+    model->kernels->column_sums(partial(pass, task, LM_PART_OUT_B), dout, rows, C, C);
+    feed_forward_back(pass, worker, task, dout, dh, first, rows);
+    model->norm->backward(buffers.dmid + first * C, partial(pass, task, LM_PART_LN2_W),
+                          partial(pass, task, LM_PART_LN2_B), dh,
+                          LM_ACT(model, xmid, l) + first * C, LM_ACT(model, mean2, l) + first,
+                          LM_ACT(model, rstd2, l) + first, lm_weight(model, LM_LN2_W, l),
+                          buffers.dout + first * C, rows, C);
     const float *dmid = keep(pass, LM_SITE_PROJ, buffers.dmid, first, rows);
-    kernels->column_sums(partial(pass, task, LM_PART_PROJ_B), dmid, rows, C, C);
+    model->kernels->column_sums(partial(pass, task, LM_PART_PROJ_B), dmid, rows, C, C);
     lm_weight_product(model, worker, LM_NT, LM_PROJ_W, l, rows, lm_floats(dmid, C),
-                      lm_at(model, model->layout.datt) + first * C, C);
+                      lm_at(model, model->layout.datt) + first * A, A);
+}
+
+/* Gradients of queries and keys as the product made them, in their place. */
+static void queries_keys_task(void *user, size_t task, size_t worker)
+{
+    (void)worker;
+    const struct lm_pass *pass = user;
+    const struct lm_model *model = pass->model;
+    const struct lm_shape *s = &model->shape;
+    size_t heads = s->H + s->K, l = pass->layer, first, rows = lm_tile(pass, task, &first);
+    for (size_t r = first; r < first + rows; r++)
+        lm_qk_row_backward(model, l, lm_at(model, model->layout.dqkv) + r * s->Q, r % pass->time,
+                           LM_ACT(model, qk, l) + r * heads * s->D,
+                           LM_ACT(model, qk_rstd, l) + r * heads, partial(pass, task, LM_PART_QN_W),
+                           partial(pass, task, LM_PART_KN_W));
 }
 
 /* (3) dqkv → din */
@@ -98,19 +124,17 @@ static void lower_task(void *user, size_t task, size_t worker)
 {
     const struct lm_pass *pass = user;
     const struct lm_model *model = pass->model;
-    const struct lm_kernels *kernels = model->kernels;
-    size_t C = (size_t)model->config.width, l = pass->layer, first;
+    size_t C = model->shape.C, Q = model->shape.Q, l = pass->layer, first;
     size_t rows = lm_tile(pass, task, &first);
     struct buffers buffers = buffers_of(pass);
-    const float *dqkv = lm_at(model, model->layout.dqkv) + first * 3 * C;
+    const float *dqkv = lm_at(model, model->layout.dqkv) + first * Q;
     float *dh = lm_scratch(model, worker);
-    kernels->column_sums(partial(pass, task, LM_PART_QKV_B), dqkv, rows, 3 * C, 3 * C);
-    lm_weight_product(model, worker, LM_NT, LM_QKV_W, l, rows, lm_floats(dqkv, 3 * C), dh, C);
-    kernels->layernorm_backward(buffers.din + first * C, partial(pass, task, LM_PART_LN1_W),
-                                partial(pass, task, LM_PART_LN1_B), dh,
-                                lm_stream(model, l) + first * C, LM_ACT(model, mean1, l) + first,
-                                LM_ACT(model, rstd1, l) + first, lm_weight(model, LM_LN1_W, l),
-                                buffers.dmid + first * C, rows, C);
+    model->kernels->column_sums(partial(pass, task, LM_PART_QKV_B), dqkv, rows, Q, Q);
+    lm_weight_product(model, worker, LM_NT, LM_QKV_W, l, rows, lm_floats(dqkv, Q), dh, C);
+    model->norm->backward(buffers.din + first * C, partial(pass, task, LM_PART_LN1_W),
+                          partial(pass, task, LM_PART_LN1_B), dh, lm_stream(model, l) + first * C,
+                          LM_ACT(model, mean1, l) + first, LM_ACT(model, rstd1, l) + first,
+                          lm_weight(model, LM_LN1_W, l), buffers.dmid + first * C, rows, C);
 }
 
 /* The gradients of a layer's matrices: grad (in × out) = inputᵀ · delta; the larger tasks first, so
@@ -119,13 +143,17 @@ static const struct {
     enum lm_tensor_id id;
     size_t input;            /* of the activations: offset of its field */
     bool stored;             /* it lies there as an operand */
-    size_t in;               /* in units of C */
+    size_t in;               /* its width: offset in the shape */
     enum lm_delta_slot slot; /* where the delta is packed */
 } weight_jobs[] = {
-    {LM_FC_W, offsetof(struct lm_layer_layout, h2), true, 1, LM_DELTA_FC},
-    {LM_QKV_W, offsetof(struct lm_layer_layout, h1), true, 1, LM_DELTA_QKV},
-    {LM_OUT_W, offsetof(struct lm_layer_layout, g), true, 4, LM_DELTA_OUT},
-    {LM_PROJ_W, offsetof(struct lm_layer_layout, att), false, 1, LM_DELTA_PROJ},
+    {LM_FC_W, offsetof(struct lm_layer_layout, h2), true, offsetof(struct lm_shape, C),
+     LM_DELTA_FC},
+    {LM_QKV_W, offsetof(struct lm_layer_layout, h1), true, offsetof(struct lm_shape, C),
+     LM_DELTA_QKV},
+    {LM_OUT_W, offsetof(struct lm_layer_layout, g), true, offsetof(struct lm_shape, F),
+     LM_DELTA_OUT},
+    {LM_PROJ_W, offsetof(struct lm_layer_layout, att), false, offsetof(struct lm_shape, A),
+     LM_DELTA_PROJ},
 };
 
 enum { WEIGHT_JOBS = sizeof weight_jobs / sizeof weight_jobs[0] };
@@ -135,16 +163,16 @@ static struct lm_right delta_of(const struct lm_pass *pass, enum lm_delta_slot s
 {
     const struct lm_model *model = pass->model;
     const struct buffers buffers = buffers_of(pass);
-    size_t C = (size_t)model->config.width;
+    size_t C = model->shape.C, Q = model->shape.Q, wide = model->mlp->wide * model->shape.F;
 
     const struct {
         struct lm_operand from;
         size_t width;
     } deltas[LM_DELTA_SLOTS] = {
         [LM_DELTA_OUT] = {lm_floats(buffers.dout_kept, C), C},
-        [LM_DELTA_FC] = {lm_stored(model, lm_at(model, model->layout.df), 4 * C), 4 * C},
+        [LM_DELTA_FC] = {lm_stored(model, lm_at(model, model->layout.df), wide), wide},
         [LM_DELTA_PROJ] = {lm_floats(buffers.dmid_kept, C), C},
-        [LM_DELTA_QKV] = {lm_floats(lm_at(model, model->layout.dqkv), 3 * C), 3 * C},
+        [LM_DELTA_QKV] = {lm_floats(lm_at(model, model->layout.dqkv), Q), Q},
     };
 
     return (struct lm_right){
@@ -155,9 +183,17 @@ static struct lm_right delta_of(const struct lm_pass *pass, enum lm_delta_slot s
     };
 }
 
+/* A size at `offset` of a struct of sizes. */
+static size_t size_at(const void *sizes, size_t offset)
+{
+    size_t out;
+    memcpy(&out, (const char *)sizes + offset, sizeof out);
+    return out;
+}
+
 static size_t weight_parts(const struct lm_pass *pass, size_t job)
 {
-    size_t in = weight_jobs[job].in * (size_t)pass->model->config.width;
+    size_t in = size_at(&pass->model->shape, weight_jobs[job].in);
     return (in + WEIGHT_ROWS - 1) / WEIGHT_ROWS;
 }
 
@@ -177,10 +213,9 @@ static void weight_task(void *user, size_t part, size_t worker)
     size_t job = 0;
     for (; part >= weight_parts(pass, job); job++)
         part -= weight_parts(pass, job);
-    size_t in = weight_jobs[job].in * (size_t)model->config.width;
+    size_t in = size_at(&model->shape, weight_jobs[job].in);
     size_t first = part * WEIGHT_ROWS, rest = in - first;
-    const char *fields = (const char *)&model->layout.layer;
-    size_t place = *(const size_t *)(const void *)(fields + weight_jobs[job].input);
+    size_t place = size_at(&model->layout.layer, weight_jobs[job].input);
     const float *input = lm_at(model, place + pass->layer * model->layout.layer_stride);
     struct lm_operand left =
         weight_jobs[job].stored ? lm_stored(model, input, in) : lm_floats(input, in);
@@ -202,28 +237,32 @@ static void final_task(void *user, size_t task, size_t worker)
     size_t rows = lm_tile(pass, task, &first);
     float *sums = lm_at(model, at->partials) + task * at->partial_rows;
     memset(sums, 0, at->partial_rows * sizeof *sums);
-    sums += L * LM_LAYER_PARTIALS * C;
-    model->kernels->layernorm_backward(
-        lm_at(model, at->dx[0]) + first * C, sums, sums + C, lm_at(model, at->dhf) + first * C,
-        lm_stream(model, L) + first * C, lm_at(model, at->meanf) + first,
-        lm_at(model, at->rstdf) + first, lm_weight(model, LM_LNF_W, 0), NULL, rows, C);
+    sums += L * at->part_step;
+    model->norm->backward(lm_at(model, at->dx[0]) + first * C, sums, sums + C,
+                          lm_at(model, at->dhf) + first * C, lm_stream(model, L) + first * C,
+                          lm_at(model, at->meanf) + first, lm_at(model, at->rstdf) + first,
+                          lm_weight(model, LM_LNF_W, 0), NULL, rows, C);
 }
 
 /* Where the partial sums of a layer go. */
-static const struct {
-    enum lm_tensor_id id;
-    enum lm_partial part;
-    size_t size; /* in units of C */
-} part_goals[] = {
-    {LM_LN1_W, LM_PART_LN1_W, 1},   {LM_LN1_B, LM_PART_LN1_B, 1}, {LM_QKV_B, LM_PART_QKV_B, 3},
-    {LM_PROJ_B, LM_PART_PROJ_B, 1}, {LM_LN2_W, LM_PART_LN2_W, 1}, {LM_LN2_B, LM_PART_LN2_B, 1},
-    {LM_FC_B, LM_PART_FC_B, 4},     {LM_OUT_B, LM_PART_OUT_B, 1},
+static const enum lm_tensor_id part_goals[LM_PARTS] = {
+    [LM_PART_LN1_W] = LM_LN1_W, [LM_PART_LN1_B] = LM_LN1_B, [LM_PART_QKV_B] = LM_QKV_B,
+    [LM_PART_QN_W] = LM_QN_W,   [LM_PART_KN_W] = LM_KN_W,   [LM_PART_PROJ_B] = LM_PROJ_B,
+    [LM_PART_LN2_W] = LM_LN2_W, [LM_PART_LN2_B] = LM_LN2_B, [LM_PART_FC_B] = LM_FC_B,
+    [LM_PART_OUT_B] = LM_OUT_B,
 };
 
-/* grad (+)= the sum over tiles of the partial sums at `offset`. */
-static void add_partials(const struct lm_pass *pass, float *grad, size_t offset, size_t n)
+/* The gradient of a vector (+)= the sum over tiles of its partial sums at `offset`; nothing when
+ * the model has no such vector. */
+static void add_partials(const struct lm_pass *pass, enum lm_tensor_id id, size_t layer,
+                         size_t offset)
 {
     const struct lm_model *model = pass->model;
+    int64_t index = lm_tensor_index(&model->map, id, (int64_t)layer);
+    if (index < 0)
+        return;
+    float *grad = model->tensors[index].grad;
+    size_t n = (size_t)model->tensors[index].count;
     if (pass->fresh)
         memset(grad, 0, n * sizeof *grad);
     model->kernels->column_sums(grad, lm_at(model, model->layout.partials) + offset, pass->tiles, n,
@@ -233,32 +272,41 @@ static void add_partials(const struct lm_pass *pass, float *grad, size_t offset,
 static void reduce_layer(const struct lm_pass *pass, size_t layer)
 {
     const struct lm_model *model = pass->model;
-    size_t C = (size_t)model->config.width, L = (size_t)model->config.layers;
-    if (layer == L) {
-        add_partials(pass, lm_grad(model, LM_LNF_W, 0), L * LM_LAYER_PARTIALS * C, C);
-        add_partials(pass, lm_grad(model, LM_LNF_B, 0), (L * LM_LAYER_PARTIALS + 1) * C, C);
+    size_t place = layer * model->layout.part_step;
+    if (layer == model->shape.L) {
+        add_partials(pass, LM_LNF_W, 0, place);
+        add_partials(pass, LM_LNF_B, 0, place + model->shape.C);
         return;
     }
-    for (size_t i = 0; i < sizeof part_goals / sizeof part_goals[0]; i++)
-        add_partials(pass, lm_grad(model, part_goals[i].id, layer),
-                     (layer * LM_LAYER_PARTIALS + part_goals[i].part) * C, part_goals[i].size * C);
+    for (size_t i = 0; i < LM_PARTS; i++)
+        add_partials(pass, part_goals[i], layer, place + model->layout.parts[i]);
 }
 
-/* Embeddings: a block of columns through all rows in order. The head has written wte's gradient. */
+static void clear_columns(float *grad, size_t rows, size_t C, size_t first, size_t n)
+{
+    for (size_t r = 0; r < rows; r++)
+        memset(grad + r * C + first, 0, n * sizeof *grad);
+}
+
+/* Embeddings: a block of columns through all rows in order. A tied head has written wte's gradient.
+ */
 static void embedding_columns(const struct lm_pass *pass, size_t block)
 {
     const struct lm_model *model = pass->model;
-    size_t C = (size_t)model->config.width, first = block * COLUMN_BLOCK;
+    size_t C = model->shape.C, first = block * COLUMN_BLOCK;
     size_t n = C - first < COLUMN_BLOCK ? C - first : COLUMN_BLOCK;
     const int32_t *tokens = (const int32_t *)lm_at(model, model->layout.tokens);
-    const float *dx = lm_at(model, model->layout.dx[(size_t)model->config.layers * 2 % 3]);
+    const float *dx = lm_at(model, model->layout.dx[model->shape.L * 2 % 3]);
     float *wte = lm_grad(model, LM_WTE, 0), *wpe = lm_grad(model, LM_WPE, 0);
-    for (size_t t = 0; pass->fresh && t < (size_t)model->config.context; t++)
-        memset(wpe + t * C + first, 0, n * sizeof *wpe);
+    if (pass->fresh && model->config.untied)
+        clear_columns(wte, model->shape.V, C, first, n);
+    if (pass->fresh && wpe != NULL)
+        clear_columns(wpe, model->shape.T, C, first, n);
     for (size_t r = 0; r < pass->rows; r++) {
         const float *d = dx + r * C + first;
         model->kernels->add(wte + (size_t)tokens[r] * C + first, d, n);
-        model->kernels->add(wpe + r % pass->time * C + first, d, n);
+        if (wpe != NULL)
+            model->kernels->add(wpe + r % pass->time * C + first, d, n);
     }
 }
 
@@ -266,9 +314,10 @@ static void finish_task(void *user, size_t task, size_t worker)
 {
     (void)worker;
     const struct lm_pass *pass = user;
-    size_t layers = (size_t)pass->model->config.layers + 1;
+    size_t frozen = (size_t)pass->model->options.frozen_layers;
+    size_t layers = pass->model->shape.L + 1 - frozen;
     if (task < layers)
-        reduce_layer(pass, task);
+        reduce_layer(pass, frozen + task);
     else
         embedding_columns(pass, task - layers);
 }
@@ -296,7 +345,8 @@ static void upper_rights(struct lm_right out[UPPER_RIGHTS], const struct lm_mode
         out[i] = lm_weight_right(model, ids[i], l, LM_NT);
 }
 
-/* Four regions; each packs what is there to be packed and later ones multiply by. */
+/* Four regions, one more where queries and keys are changed; each packs what is there to be packed
+ * and later ones multiply by. */
 static void layer_backward(struct lm_pass *pass)
 {
     const struct lm_model *model = pass->model;
@@ -305,10 +355,12 @@ static void layer_backward(struct lm_pass *pass)
         lm_weight_right(model, LM_QKV_W, pass->layer, LM_NT)};
     const struct lm_right lower = delta_of(pass, LM_DELTA_QKV);
     struct lm_right upper[UPPER_RIGHTS];
-    bool more = pass->layer > 0 && !model->options.recompute;
+    bool more = pass->layer > (size_t)model->options.frozen_layers && !model->options.recompute;
     upper_rights(upper, model, more ? pass->layer - 1 : 0);
     lm_region(pass, LM_PHASE_BACKWARD, pass->tiles, upper_task, NULL, 0);
     lm_attention_backward(pass, attention, ATTENTION_RIGHTS);
+    if (lm_qk_is_changed(model))
+        lm_region(pass, LM_PHASE_BACKWARD, pass->tiles, queries_keys_task, NULL, 0);
     lm_region(pass, LM_PHASE_BACKWARD, pass->tiles, lower_task, &lower, 1);
     lm_region(pass, LM_PHASE_BACKWARD, all_weight_parts(pass), weight_task, upper,
               more ? UPPER_RIGHTS : 0);
@@ -317,12 +369,13 @@ static void layer_backward(struct lm_pass *pass)
 void lm_trunk_backward(struct lm_pass *pass)
 {
     struct lm_model *model = pass->model;
-    size_t L = (size_t)model->config.layers, C = (size_t)model->config.width;
+    size_t L = model->shape.L, C = model->shape.C, frozen = (size_t)model->options.frozen_layers;
+    size_t blocks = frozen > 0 ? 0 : (C + COLUMN_BLOCK - 1) / COLUMN_BLOCK;
     struct lm_right upper[UPPER_RIGHTS];
     lm_phase_count_backward(model, pass->rows, pass->time);
     upper_rights(upper, model, L - 1);
     lm_region(pass, LM_PHASE_BACKWARD, pass->tiles, final_task, upper, UPPER_RIGHTS);
-    for (size_t l = L; l-- > 0;) {
+    for (size_t l = L; l-- > frozen;) {
         pass->layer = l;
         if (model->options.recompute && l + 1 < L) {
             lm_layer_again(pass);
@@ -331,8 +384,7 @@ void lm_trunk_backward(struct lm_pass *pass)
         }
         layer_backward(pass);
     }
-    if (drops(model))
+    if (drops(model) && frozen == 0)
         lm_region(pass, LM_PHASE_BACKWARD, pass->tiles, drop_task, NULL, 0);
-    lm_region(pass, LM_PHASE_BACKWARD, L + 1 + (C + COLUMN_BLOCK - 1) / COLUMN_BLOCK, finish_task,
-              NULL, 0);
+    lm_region(pass, LM_PHASE_BACKWARD, L + 1 - frozen + blocks, finish_task, NULL, 0);
 }

@@ -9,10 +9,13 @@
 #include "model/kernels/products.h"
 #include "model/layout.h"
 #include "model/params.h"
+#include "model/shape.h"
 
 struct lm_model {
     struct lm_model_config config;
     struct lm_model_options options;
+    struct lm_shape shape;
+    struct lm_tensor_map map;
     struct lm_layout layout;
     float *block; /**< everything the layout names */
     size_t tensor_count;
@@ -20,6 +23,8 @@ struct lm_model {
     char (*names)[64];
     struct lm_pool *pool; /**< NULL: one thread */
     const struct lm_kernels *kernels;
+    const struct lm_norm_kernels *norm; /**< the configuration's choices among the kernels */
+    const struct lm_mlp_kernels *mlp;
     const struct lm_products *products;
     struct lm_rng dropout;
     uint64_t step, micro_batch; /**< where dropout draws */
@@ -74,16 +79,24 @@ static inline float *lm_at(const struct lm_model *model, size_t offset)
     return model->block + offset;
 }
 
-/** Values of a weight tensor. */
+/** Values of a weight tensor; NULL when this model has none of it. */
 static inline float *lm_weight(const struct lm_model *model, enum lm_tensor_id id, size_t layer)
 {
-    return model->tensors[lm_tensor_index(id, (int64_t)layer, model->config.layers)].data;
+    int64_t index = lm_tensor_index(&model->map, id, (int64_t)layer);
+    return index < 0 ? NULL : model->tensors[index].data;
 }
 
-/** Gradient of a weight tensor (training only). */
+/** Gradient of a weight tensor (training only); NULL when this model has none of it. */
 static inline float *lm_grad(const struct lm_model *model, enum lm_tensor_id id, size_t layer)
 {
-    return model->tensors[lm_tensor_index(id, (int64_t)layer, model->config.layers)].grad;
+    int64_t index = lm_tensor_index(&model->map, id, (int64_t)layer);
+    return index < 0 ? NULL : model->tensors[index].grad;
+}
+
+/** The matrix of the head: the token embedding, when they are tied. */
+static inline enum lm_tensor_id lm_head_tensor(const struct lm_model *model)
+{
+    return model->config.untied ? LM_HEAD_W : LM_WTE;
 }
 
 /** Activation `field` of a layer. */
@@ -174,6 +187,8 @@ enum lm_status lm_pass_begin(struct lm_pass *pass, struct lm_model *model, const
 /** The last forward again, for its backward. */
 void lm_pass_resume(struct lm_pass *pass, struct lm_model *model);
 
+/** Token and position become the residual stream of a row, x (C). */
+void lm_embed_row(const struct lm_model *model, float *x, int32_t token, size_t position);
 /** Embedding, all layers and the final layer norm: layout.hf holds (rows, C). */
 void lm_trunk_forward(struct lm_pass *pass);
 /** The activations of pass->layer once more, from its stream: for layers that share memory. */

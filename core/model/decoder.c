@@ -24,10 +24,12 @@ static void plan(struct lm_decoder *decoder, const struct lm_model_config *confi
     lm_tensor_rows(rows, config);
     for (size_t i = 0; i < LM_MATRIX_KINDS; i++) {
         struct lm_matrix_panels *matrix = &decoder->matrices[i];
-        const struct lm_tensor_row *row = &rows[tensors[i]];
+        bool own = i == LM_MATRIX_HEAD && config->untied;
+        enum lm_tensor_id id = own ? LM_HEAD_W : tensors[i];
+        const struct lm_tensor_row *row = &rows[id];
         bool turned = i == LM_MATRIX_HEAD; /* (V, C): logits are rows times its transpose */
         *matrix = (struct lm_matrix_panels){
-            .id = tensors[i],
+            .id = id,
             .k = (size_t)(turned ? row->cols : row->rows),
             .n = (size_t)(turned ? row->rows : row->cols),
         };
@@ -124,7 +126,9 @@ static bool pack(struct lm_decoder *decoder)
 {
     struct packing packing = {.decoder = decoder};
     struct lm_pool *pool = decoder->model->pool;
-    packing.scratch_floats = decoder->matrices[LM_MATRIX_OUT].k * COLUMNS; /* the longest panel */
+    for (size_t i = 0; i < LM_MATRIX_KINDS; i++)
+        if (decoder->matrices[i].k * COLUMNS > packing.scratch_floats)
+            packing.scratch_floats = decoder->matrices[i].k * COLUMNS;
     packing.scratch =
         calloc(lm_pool_threads(pool) * packing.scratch_floats, sizeof *packing.scratch);
     if (packing.scratch == NULL)

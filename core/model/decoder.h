@@ -7,7 +7,7 @@
 
 enum { LM_DECODER_ROWS = 64 /**< most rows of a product */ };
 
-/** The matrices that are packed: four a layer, then the tied head. */
+/** The matrices that are packed: four a layer, then the head. */
 enum lm_decoder_matrix {
     LM_MATRIX_QKV,
     LM_MATRIX_PROJ,

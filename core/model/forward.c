@@ -1,13 +1,16 @@
 /*
- * Forward pass of the trunk: pre-LN transformer (Radford et al. 2019, section 2.3). Two parallel
+ * Forward pass of the trunk: pre-norm transformer (Radford et al. 2019, section 2.3). Two parallel
  * regions a layer: attention over (sequence, head), and everything else over tiles of rows.
  */
 #include "model/core.h"
 
+#include <string.h>
+
+#include "model/queries_keys.h"
 #include "model/region.h"
 #include "model/weights.h"
 
-enum { GELU_ROWS = 8 }; /* rows that stay in cache between two passes */
+enum { ACTIVE_ROWS = 8 }; /* rows that stay in cache between two passes */
 
 static bool drops(const struct lm_pass *pass)
 {
@@ -23,76 +26,100 @@ static const float *drop(const struct lm_pass *pass, enum lm_site site, float *r
     size_t C = (size_t)model->config.width;
     if (!drops(pass))
         return bias;
-    model->kernels->add_bias(rows_out, bias, rows, C);
+    if (bias != NULL)
+        model->kernels->add_bias(rows_out, bias, rows, C);
     lm_dropout_rows(pass, pass->layer, site, rows_out, first, rows, C);
     return NULL;
 }
 
-/* h1 = LN(x), qkv = h1 W + b: what attention of layer l needs, for rows [first, first + rows). */
+/* Queries and keys of rows [first, first + rows) as attention takes them. */
+static void change_queries_keys(const struct lm_pass *pass, size_t l, float *qkv, size_t first,
+                                size_t rows)
+{
+    const struct lm_model *model = pass->model;
+    const struct lm_shape *s = &model->shape;
+    size_t heads = s->H + s->K;
+    for (size_t r = first; r < first + rows && lm_qk_is_changed(model); r++)
+        lm_qk_row(model, l, qkv + (r - first) * s->Q, r % pass->time,
+                  LM_ACT(model, qk, l) + r * heads * s->D, LM_ACT(model, qk_rstd, l) + r * heads);
+}
+
+/* h1 = norm(x), qkv = h1 W + b: what attention of layer l needs, for rows [first, first + rows). */
 static void open_layer(const struct lm_pass *pass, size_t worker, size_t l, size_t first,
                        size_t rows)
 {
     const struct lm_model *model = pass->model;
-    const struct lm_kernels *kernels = model->kernels;
-    size_t C = (size_t)model->config.width;
+    size_t C = model->shape.C, Q = model->shape.Q;
     float *place = LM_ACT(model, h1, l) + first * lm_words(model, C);
-    float *h = lm_staging(model, worker, place), *qkv = LM_ACT(model, qkv, l) + first * 3 * C;
-    kernels->layernorm(h, LM_ACT(model, mean1, l) + first, LM_ACT(model, rstd1, l) + first,
-                       lm_stream(model, l) + first * C, lm_weight(model, LM_LN1_W, l),
-                       lm_weight(model, LM_LN1_B, l), rows, C);
+    float *h = lm_staging(model, worker, place), *qkv = LM_ACT(model, qkv, l) + first * Q;
+    const float *bias = lm_weight(model, LM_QKV_B, l);
+    model->norm->forward(h, LM_ACT(model, mean1, l) + first, LM_ACT(model, rstd1, l) + first,
+                         lm_stream(model, l) + first * C, lm_weight(model, LM_LN1_W, l),
+                         lm_weight(model, LM_LN1_B, l), rows, C);
     lm_store(model, place, h, rows, C);
-    lm_weight_product(model, worker, LM_NN, LM_QKV_W, l, rows, lm_stored(model, place, C), qkv,
-                      3 * C);
-    kernels->add_bias(qkv, lm_weight(model, LM_QKV_B, l), rows, 3 * C);
+    lm_weight_product(model, worker, LM_NN, LM_QKV_W, l, rows, lm_stored(model, place, C), qkv, Q);
+    if (bias != NULL)
+        model->kernels->add_bias(qkv, bias, rows, Q);
+    change_queries_keys(pass, l, qkv, first, rows);
 }
 
-/* xmid = x + attention's projection, h2 = LN(xmid). */
+/* xmid = x + attention's projection, h2 = norm(xmid). */
 static void project(const struct lm_pass *pass, size_t worker, size_t first, size_t rows)
 {
     const struct lm_model *model = pass->model;
-    const struct lm_kernels *kernels = model->kernels;
-    size_t C = (size_t)model->config.width, l = pass->layer;
+    size_t C = model->shape.C, A = model->shape.A, l = pass->layer;
     float *delta = lm_scratch(model, worker);
     float *place = LM_ACT(model, h2, l) + first * lm_words(model, C);
     float *h = lm_staging(model, worker, place); /* delta's rows are read before h's are written */
     lm_weight_product(model, worker, LM_NN, LM_PROJ_W, l, rows,
-                      lm_floats(LM_ACT(model, att, l) + first * C, C), delta, C);
+                      lm_floats(LM_ACT(model, att, l) + first * A, A), delta, C);
     const float *bias =
         drop(pass, LM_SITE_PROJ, delta, lm_weight(model, LM_PROJ_B, l), first, rows);
-    kernels->residual_layernorm(
-        LM_ACT(model, xmid, l) + first * C, h, LM_ACT(model, mean2, l) + first,
-        LM_ACT(model, rstd2, l) + first, lm_stream(model, l) + first * C, delta, bias,
-        lm_weight(model, LM_LN2_W, l), lm_weight(model, LM_LN2_B, l), rows, C);
+    model->norm->residual(LM_ACT(model, xmid, l) + first * C, h, LM_ACT(model, mean2, l) + first,
+                          LM_ACT(model, rstd2, l) + first, lm_stream(model, l) + first * C, delta,
+                          bias, lm_weight(model, LM_LN2_W, l), lm_weight(model, LM_LN2_B, l), rows,
+                          C);
     lm_store(model, place, h, rows, C);
 }
 
-/* f += bias, g = gelu(f), stored a few rows at a time. */
+/* f += bias, g = act(f), stored a few rows at a time. */
 static void activate(const struct lm_pass *pass, size_t worker, float *f, float *g, size_t rows)
 {
     const struct lm_model *model = pass->model;
-    size_t n = 4 * (size_t)model->config.width, some = lm_stores(model) ? GELU_ROWS : rows;
+    size_t n = model->shape.F, wide = model->mlp->wide * n;
+    size_t some = lm_stores(model) ? ACTIVE_ROWS : rows;
     const float *bias = lm_weight(model, LM_FC_B, pass->layer);
     for (size_t r = 0; r < rows; r += some) {
         size_t count = rows - r < some ? rows - r : some;
         float *place = g + r * lm_words(model, n), *out = lm_staging(model, worker, place);
-        model->kernels->bias_gelu(f + r * n, out, bias, count, n);
+        model->mlp->forward(f + r * wide, out, bias, count, n);
         lm_store(model, place, out, count, n);
     }
 }
 
-/* The next layer's stream: xmid + W gelu(W h2 + b) + b. */
+/* The next layer's stream: xmid + W act(W h2 + b) + b. */
 static void feed_forward(const struct lm_pass *pass, size_t worker, size_t first, size_t rows)
 {
     const struct lm_model *model = pass->model;
-    size_t C = (size_t)model->config.width, l = pass->layer;
+    size_t C = model->shape.C, F = model->shape.F, wide = model->mlp->wide * F, l = pass->layer;
     const float *h = LM_ACT(model, h2, l) + first * lm_words(model, C);
-    float *f = LM_ACT(model, f, l) + first * 4 * C, *x = lm_stream(model, l + 1) + first * C;
-    float *g = LM_ACT(model, g, l) + first * lm_words(model, 4 * C);
-    lm_weight_product(model, worker, LM_NN, LM_FC_W, l, rows, lm_stored(model, h, C), f, 4 * C);
+    float *f = LM_ACT(model, f, l) + first * wide, *x = lm_stream(model, l + 1) + first * C;
+    float *g = LM_ACT(model, g, l) + first * lm_words(model, F);
+    lm_weight_product(model, worker, LM_NN, LM_FC_W, l, rows, lm_stored(model, h, C), f, wide);
     activate(pass, worker, f, g, rows);
-    lm_weight_product(model, worker, LM_NN, LM_OUT_W, l, rows, lm_stored(model, g, 4 * C), x, C);
+    lm_weight_product(model, worker, LM_NN, LM_OUT_W, l, rows, lm_stored(model, g, F), x, C);
     const float *bias = drop(pass, LM_SITE_OUT, x, lm_weight(model, LM_OUT_B, l), first, rows);
     model->kernels->add_residual(x, bias, LM_ACT(model, xmid, l) + first * C, rows, C);
+}
+
+/* x = token + place, without the latter where positions are not learned. */
+void lm_embed_row(const struct lm_model *model, float *x, int32_t token, size_t position)
+{
+    size_t C = model->shape.C;
+    const float *wpe = lm_weight(model, LM_WPE, 0);
+    memcpy(x, lm_weight(model, LM_WTE, 0) + (size_t)token * C, C * sizeof *x);
+    if (wpe != NULL)
+        model->kernels->add(x, wpe + position * C, C);
 }
 
 static void embed_task(void *user, size_t task, size_t worker)
@@ -101,20 +128,15 @@ static void embed_task(void *user, size_t task, size_t worker)
     const struct lm_model *model = pass->model;
     size_t C = (size_t)model->config.width, first, rows = lm_tile(pass, task, &first);
     const int32_t *tokens = (const int32_t *)lm_at(model, model->layout.tokens);
-    const float *wte = lm_weight(model, LM_WTE, 0), *wpe = lm_weight(model, LM_WPE, 0);
     float *x = lm_stream(model, 0) + first * C;
-    for (size_t r = 0; r < rows; r++) {
-        const float *token = wte + (size_t)tokens[first + r] * C;
-        const float *place = wpe + (first + r) % pass->time * C;
-        for (size_t i = 0; i < C; i++)
-            x[r * C + i] = token[i] + place[i];
-    }
+    for (size_t r = 0; r < rows; r++)
+        lm_embed_row(model, x + r * C, tokens[first + r], (first + r) % pass->time);
     if (drops(pass))
         lm_dropout_rows(pass, (size_t)model->config.layers, LM_SITE_ATTENTION, x, first, rows, C);
     open_layer(pass, worker, 0, first, rows);
 }
 
-/* hf = LN(x) of the last layer's stream. */
+/* hf = norm(x) of the last layer's stream. */
 static void final_norm(const struct lm_pass *pass, size_t worker, size_t first, size_t rows)
 {
     const struct lm_model *model = pass->model;
@@ -122,9 +144,9 @@ static void final_norm(const struct lm_pass *pass, size_t worker, size_t first, 
     size_t C = (size_t)model->config.width, L = (size_t)model->config.layers;
     float *place = lm_at(model, at->hf) + first * lm_words(model, C);
     float *h = lm_staging(model, worker, place);
-    model->kernels->layernorm(h, lm_at(model, at->meanf) + first, lm_at(model, at->rstdf) + first,
-                              lm_stream(model, L) + first * C, lm_weight(model, LM_LNF_W, 0),
-                              lm_weight(model, LM_LNF_B, 0), rows, C);
+    model->norm->forward(h, lm_at(model, at->meanf) + first, lm_at(model, at->rstdf) + first,
+                         lm_stream(model, L) + first * C, lm_weight(model, LM_LNF_W, 0),
+                         lm_weight(model, LM_LNF_B, 0), rows, C);
     lm_store(model, place, h, rows, C);
 }
 

@@ -1,5 +1,5 @@
 /*
- * The tied head and softmax cross-entropy, a chunk of rows at a time: logits of a chunk live
+ * The head and softmax cross-entropy, a chunk of rows at a time: logits of a chunk live
  * until their gradients are taken, never all logits of a batch.
  */
 #include "model/core.h"
@@ -30,9 +30,55 @@ static size_t tile_logits(const struct lm_pass *pass, size_t task, size_t worker
     *logits = lm_at(model, at->logits) + first * at->logits_ld;
     *row = pass->first + first;
     const float *h = lm_at(model, at->hf) + *row * lm_words(model, C);
-    lm_weight_product(model, worker, LM_NT, LM_WTE, 0, rows, lm_stored(model, h, C), *logits,
-                      at->logits_ld);
+    lm_weight_product(model, worker, LM_NT, lm_head_tensor(model), 0, rows, lm_stored(model, h, C),
+                      *logits, at->logits_ld);
     return rows;
+}
+
+/* ---- the loss of a row ----
+ * log Z − Σ q·l + z·log²Z, with q = 1 − e at the target plus e/V everywhere: plain likelihood when
+ * e = z = 0. Szegedy et al. 2016; Chowdhery et al. 2022. */
+
+/* log Z, from what the forward pass kept of the row. */
+static double row_log_sum(const struct lm_model *model, size_t row)
+{
+    const struct lm_layout *at = &model->layout;
+    return (double)lm_at(model, at->row_max)[row] + lm_log((double)lm_at(model, at->row_sum)[row]);
+}
+
+/* Σ q·l of a row of logits. */
+static float row_hit(const struct lm_model *model, const float *line, int32_t target)
+{
+    size_t V = (size_t)model->config.vocab;
+    double e = model->options.label_smoothing;
+    if (target < 0)
+        return 0;
+    if (e == 0)
+        return line[target];
+    return (float)((1 - e) * (double)line[target] +
+                   e * (double)model->kernels->sum(line, V) / (double)V);
+}
+
+static double row_loss(const struct lm_model *model, size_t row)
+{
+    double log_sum = row_log_sum(model, row), z = model->options.z_loss;
+    double loss = log_sum - (double)lm_at(model, model->layout.row_hit)[row];
+    return z > 0 ? loss + z * log_sum * log_sum : loss;
+}
+
+/* softmax·(1 + 2·z·log Z) − q, times the scale. */
+static struct lm_smooth smooth_of(const struct lm_pass *pass, size_t row, float scale)
+{
+    const struct lm_model *model = pass->model;
+    const struct lm_layout *at = &model->layout;
+    double e = model->options.label_smoothing, wide = (double)scale;
+    double mass = 1 + 2 * model->options.z_loss * row_log_sum(model, row);
+    return (struct lm_smooth){
+        .max = lm_at(model, at->row_max)[row],
+        .mass = (float)(wide * mass / (double)lm_at(model, at->row_sum)[row]),
+        .floor = (float)(wide * e / (double)model->config.vocab),
+        .hit = (float)(wide * (1 - e)),
+    };
 }
 
 /* Gradients of a row of logits in their place, as an operand. */
@@ -40,10 +86,15 @@ static void row_gradient(const struct lm_pass *pass, float *line, size_t row, in
 {
     const struct lm_model *model = pass->model;
     const struct lm_layout *at = &model->layout;
-    size_t V = (size_t)model->config.vocab;
-    model->kernels->cross_entropy_backward(
-        line, V, target < 0 ? 0 : (size_t)target, lm_at(model, at->row_max)[row],
-        lm_at(model, at->row_sum)[row], target < 0 ? 0 : pass->scale);
+    size_t V = (size_t)model->config.vocab, hit = target < 0 ? 0 : (size_t)target;
+    float scale = target < 0 ? 0 : pass->scale;
+    if (model->options.label_smoothing > 0 || model->options.z_loss > 0) {
+        const struct lm_smooth smooth = smooth_of(pass, row, scale);
+        model->kernels->smooth_backward(line, V, hit, &smooth);
+    } else {
+        model->kernels->cross_entropy_backward(line, V, hit, lm_at(model, at->row_max)[row],
+                                               lm_at(model, at->row_sum)[row], scale);
+    }
     lm_store(model, line, line, 1, V);
 }
 
@@ -70,12 +121,12 @@ static void loss_task(void *user, size_t task, size_t worker)
         float *line = logits + r * at->logits_ld;
         int32_t target = targets[row + r];
         model->kernels->softmax_stats(max + row + r, sum + row + r, line, V);
-        hit[row + r] = target < 0 ? 0 : line[target];
+        hit[row + r] = row_hit(model, line, target);
         if (pass->want_grad)
             row_gradient(pass, line, row + r, target);
     }
     if (pass->want_grad)
-        lm_weight_product(model, worker, LM_NN, LM_WTE, 0, rows,
+        lm_weight_product(model, worker, LM_NN, lm_head_tensor(model), 0, rows,
                           gradients(model, row - pass->first), lm_at(model, at->dhf) + row * C, C);
 }
 
@@ -91,7 +142,7 @@ static struct lm_right chunk_right(const struct lm_pass *pass)
     };
 }
 
-/* Rows of wte's gradient: dlogitsᵀ · hf of the chunk. */
+/* Rows of the head's gradient: dlogitsᵀ · hf of the chunk. */
 static void vocab_task(void *user, size_t task, size_t worker)
 {
     const struct lm_pass *pass = user;
@@ -102,7 +153,7 @@ static void vocab_task(void *user, size_t task, size_t worker)
     struct lm_right right = chunk_right(pass);
     lm_right_multiply(model, worker, rows, C, pass->count,
                       lm_turned(model, gradients(model, 0), first), &right, !fresh,
-                      lm_grad(model, LM_WTE, 0) + first * C, C);
+                      lm_grad(model, lm_head_tensor(model), 0) + first * C, C);
 }
 
 /* Runs `task` over the tiles of every chunk, and the vocabulary's tasks behind it for gradients. */
@@ -110,8 +161,9 @@ static void each_chunk(struct lm_pass *pass, lm_task_fn *task)
 {
     struct lm_model *model = pass->model;
     size_t step = lm_chunk_rows(pass->rows, (size_t)model->config.vocab);
-    const struct lm_right rights[] = {lm_weight_right(model, LM_WTE, 0, LM_NT),
-                                      lm_weight_right(model, LM_WTE, 0, LM_NN)};
+    enum lm_tensor_id head = lm_head_tensor(model);
+    const struct lm_right rights[] = {lm_weight_right(model, head, 0, LM_NT),
+                                      lm_weight_right(model, head, 0, LM_NN)};
     lm_phase_count_head(model, pass->rows, pass->want_grad);
     lm_region(pass, LM_PHASE_HEAD, 0, NULL, rights, pass->want_grad ? 2 : 1);
     for (pass->first = 0; pass->first < pass->rows && !lm_pass_stopped(pass); pass->first += step) {
@@ -126,13 +178,6 @@ static void each_chunk(struct lm_pass *pass, lm_task_fn *task)
     }
 }
 
-static double row_nll(const struct lm_model *model, size_t row)
-{
-    const struct lm_layout *at = &model->layout;
-    return (double)lm_at(model, at->row_max)[row] + lm_log((double)lm_at(model, at->row_sum)[row]) -
-           (double)lm_at(model, at->row_hit)[row];
-}
-
 double lm_head_loss(struct lm_pass *pass)
 {
     const int32_t *targets = targets_of(pass->model);
@@ -140,7 +185,7 @@ double lm_head_loss(struct lm_pass *pass)
     double total = 0;
     for (size_t r = 0; r < pass->rows; r++)
         if (targets[r] >= 0)
-            total += row_nll(pass->model, r);
+            total += row_loss(pass->model, r);
     return total;
 }
 

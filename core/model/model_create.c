@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "model/block.h"
+#include "model/queries_keys.h"
 
 static enum lm_status options_check(const struct lm_model_config *config,
                                     const struct lm_model_options *options, struct lm_err *err)
@@ -16,6 +17,13 @@ static enum lm_status options_check(const struct lm_model_config *config,
                        (long long)options->max_time, (long long)config->context);
     if (options->max_batch < 0 || options->max_batch > 1 << 20 || options->threads > 4096)
         return lm_fail(err, LM_RANGE, "max_batch or threads: too large");
+    if (options->frozen_layers < 0 || options->frozen_layers > config->layers)
+        return lm_fail(err, LM_RANGE,
+                       "frozen_layers: %lld is outside 0 to the %lld layers there are",
+                       (long long)options->frozen_layers, (long long)config->layers);
+    if (!(options->label_smoothing >= 0 && options->label_smoothing < 1) || !(options->z_loss >= 0))
+        return lm_fail(err, LM_RANGE,
+                       "label_smoothing or z_loss: outside [0, 1) or below 0; leave it out");
     double rows =
         (double)(options->max_batch > 0 ? options->max_batch : 1) * (double)config->context;
     double floats = rows * (double)config->width * (double)config->layers * 20 +
@@ -29,7 +37,7 @@ static bool name_tensors(struct lm_model *model)
 {
     struct lm_tensor_row rows[LM_TENSOR_IDS];
     lm_tensor_rows(rows, &model->config);
-    size_t count = lm_tensor_count(&model->config), offset = 0;
+    size_t count = model->map.count, offset = 0;
     model->tensor_count = count;
     model->tensors = calloc(count, sizeof *model->tensors);
     model->names = calloc(count, sizeof *model->names);
@@ -38,7 +46,7 @@ static bool name_tensors(struct lm_model *model)
         return false;
     for (size_t i = 0; i < count; i++) {
         int64_t layer;
-        const struct lm_tensor_row *row = &rows[lm_tensor_at(i, model->config.layers, &layer)];
+        const struct lm_tensor_row *row = &rows[lm_tensor_at(&model->map, i, &layer)];
         bool inside = row->scope == LM_SCOPE_LAYER;
         snprintf(model->names[i], sizeof model->names[i], inside ? "h.%lld.%s" : "%.0lld%s",
                  inside ? (long long)layer : 0LL, row->name);
@@ -76,7 +84,11 @@ enum lm_status lm_model_prepare(struct lm_model **out, const struct lm_model_con
     model->config = *config;
     model->options = *options;
     model->options.kernels = NULL; /* borrowed from the caller: not kept */
+    model->shape = lm_shape_of(config);
+    model->map = lm_tensor_map_of(config);
     model->kernels = kernels;
+    model->norm = &kernels->norms[config->norm];
+    model->mlp = &kernels->mlps[config->mlp];
     model->products = lm_layout_is_blas(options)
                           ? &lm_products_f32_blas
                           : lm_products_pick(kernels->name, options->precision);
@@ -95,6 +107,7 @@ enum lm_status lm_model_prepare(struct lm_model **out, const struct lm_model_con
                        "out of memory: the model needs %zu MiB; choose a smaller batch or model",
                        mib);
     }
+    lm_turns_fill(model);
     *out = model;
     return LM_OK;
 }
@@ -122,7 +135,7 @@ static void init_task(void *user, size_t task, size_t worker)
     while (model->first_block[at + 1] <= task)
         at++;
     int64_t layer;
-    const struct lm_tensor_row *row = &init->rows[lm_tensor_at(at, model->config.layers, &layer)];
+    const struct lm_tensor_row *row = &init->rows[lm_tensor_at(&model->map, at, &layer)];
     const struct lm_tensor *tensor = &model->tensors[at];
     size_t first = (task - model->first_block[at]) * lm_update_block();
     size_t last = first + lm_update_block(), count = (size_t)tensor->count;

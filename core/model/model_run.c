@@ -219,8 +219,8 @@ enum lm_status lm_pass_learn(struct lm_pass *pass, lm_head_fn *head, double *los
 
 void lm_gradient_clear(const struct lm_model *model, enum lm_tensor_id id)
 {
-    size_t index = lm_tensor_index(id, 0, model->config.layers);
-    if (index >= model->tensor_count)
+    int64_t index = lm_tensor_index(&model->map, id, 0);
+    if (index < 0)
         return;
     const struct lm_tensor *tensor = &model->tensors[index];
     memset(tensor->grad, 0, (size_t)tensor->count * sizeof *tensor->grad);

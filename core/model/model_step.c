@@ -1,13 +1,22 @@
-/* The optimiser's step: norm of the gradient, clipping, AdamW; digests and states of weights. */
+/* The optimiser's step: norm of the gradient, clipping, update; averages, digests and states of
+ * weights. */
 #include "model/core.h"
 
 #include <math.h>
 #include <string.h>
 
-struct update {
-    struct lm_model *model;
-    struct lm_adamw with_decay, without;
-};
+#include "base/elem.h"
+#include "model/tensor_group.h"
+
+const char *const lm_optimizer_names[] = {"adamw", "sgd", NULL};
+
+enum lm_optimizer lm_optimizer_find(const char *name)
+{
+    for (size_t i = 0; i < LM_OPTIMIZERS; i++)
+        if (strcmp(name, lm_optimizer_names[i]) == 0)
+            return (enum lm_optimizer)i;
+    return LM_OPTIMIZER_ADAMW;
+}
 
 /* The elements of optimiser task `task`; returns their tensor. */
 static size_t block_of(const struct lm_model *model, size_t task, size_t *first, size_t *count)
@@ -31,36 +40,25 @@ static double *norms_of(const struct lm_model *model)
     return (double *)(void *)lm_at(model, model->layout.norms);
 }
 
+static int64_t level_of(const struct lm_model *model, size_t tensor)
+{
+    return lm_tensor_level(&model->tensors[tensor], model->config.layers);
+}
+
+static bool is_frozen(const struct lm_model *model, size_t tensor)
+{
+    int64_t frozen = model->options.frozen_layers;
+    return frozen > 0 && level_of(model, tensor) <= frozen;
+}
+
 static void norm_task(void *user, size_t task, size_t worker)
 {
     (void)worker;
     const struct lm_model *model = user;
     size_t first, count, at = block_of(model, task, &first, &count);
-    norms_of(model)[task] = model->kernels->square_sum(model->tensors[at].grad + first, count);
-}
-
-static void update_task(void *user, size_t task, size_t worker)
-{
-    (void)worker;
-    const struct update *update = user;
-    const struct lm_model *model = update->model;
-    size_t first, count, at = block_of(model, task, &first, &count);
-    const struct lm_tensor *tensor = &model->tensors[at];
-    size_t place = (size_t)(tensor->data - lm_at(model, model->layout.params)) + first;
-    model->kernels->adamw(tensor->data + first, tensor->grad + first,
-                          lm_at(model, model->layout.moment1) + place,
-                          lm_at(model, model->layout.moment2) + place, count,
-                          tensor->decay ? &update->with_decay : &update->without);
-}
-
-/* x^n by squaring: IEEE products only. */
-static double int_power(double x, uint64_t n)
-{
-    double out = 1;
-    for (; n > 0; n >>= 1, x *= x)
-        if (n & 1)
-            out *= x;
-    return out;
+    norms_of(model)[task] =
+        is_frozen(model, at) ? 0
+                             : model->kernels->square_sum(model->tensors[at].grad + first, count);
 }
 
 /* Names the first bad tensor; the gradient is dropped. */
@@ -98,34 +96,231 @@ void lm_model_drop_gradient(struct lm_model *model)
     model->has_gradient = false;
 }
 
+/* ---- updates ---- */
+
+/* Some elements of a tensor, and its own constants. */
+struct part {
+    float *weights;
+    const float *gradient;
+    float *moment1, *moment2;
+    size_t count;
+    float lr, decay;
+};
+
+struct update {
+    struct lm_model *model;
+    const struct lm_step_options *options;
+    struct lm_adamw adamw; /* lr and decay are the part's */
+    struct lm_sgd sgd;     /* likewise */
+    double *change, *size; /* by task: squares of the update, and of the weights before it */
+};
+
+typedef void update_fn(const struct update *update, const struct part *part);
+
+static void update_adamw(const struct update *update, const struct part *part)
+{
+    struct lm_adamw constants = update->adamw;
+    constants.lr = part->lr;
+    constants.decay = part->decay;
+    update->model->kernels->adamw(part->weights, part->gradient, part->moment1, part->moment2,
+                                  part->count, &constants);
+}
+
+static void update_sgd(const struct update *update, const struct part *part)
+{
+    struct lm_sgd constants = update->sgd;
+    constants.lr = part->lr;
+    constants.decay = part->decay;
+    update->model->kernels->sgd(part->weights, part->gradient, part->moment1, part->count,
+                                &constants);
+}
+
+static update_fn *const optimizers[LM_OPTIMIZERS] = {
+    [LM_OPTIMIZER_ADAMW] = update_adamw, [LM_OPTIMIZER_SGD] = update_sgd};
+
+enum { MEASURED = 1024 };
+
+/* The same update piece by piece, with what it changed: each element is updated by itself. */
+static void update_measured(const struct update *update, const struct part *part, size_t task)
+{
+    const struct lm_kernels *kernels = update->model->kernels;
+    float before[MEASURED];
+    double change = 0, size = 0;
+    for (size_t at = 0; at < part->count; at += MEASURED) {
+        size_t rest = part->count - at, count = rest < MEASURED ? rest : MEASURED;
+        struct part piece = *part;
+        piece.weights += at;
+        piece.gradient += at;
+        piece.moment1 += at;
+        piece.moment2 += at;
+        piece.count = count;
+        memcpy(before, piece.weights, count * sizeof *before);
+        size += kernels->square_sum(before, count);
+        optimizers[update->options->optimizer](update, &piece);
+        for (size_t i = 0; i < count; i++)
+            before[i] = piece.weights[i] - before[i];
+        change += kernels->square_sum(before, count);
+    }
+    update->change[task] = change;
+    update->size[task] = size;
+}
+
+static bool decays(const struct lm_tensor *tensor, unsigned groups)
+{
+    return groups == 0 ? tensor->decay : (lm_tensor_group_of(tensor) & groups) != 0;
+}
+
+/* The rate of a tensor: each layer's is layer_decay times that of the one above. */
+static double rate_of(const struct lm_model *model, const struct lm_step_options *options,
+                      size_t tensor)
+{
+    int64_t below = model->config.layers + 1 - level_of(model, tensor);
+    double factor = options->layer_decay > 0 ? options->layer_decay : 1;
+    return options->lr * lm_powi(factor, (uint64_t)below);
+}
+
+static void update_task(void *user, size_t task, size_t worker)
+{
+    (void)worker;
+    const struct update *update = user;
+    const struct lm_step_options *options = update->options;
+    const struct lm_model *model = update->model;
+    size_t first, count, at = block_of(model, task, &first, &count);
+    const struct lm_tensor *tensor = &model->tensors[at];
+    size_t place = (size_t)(tensor->data - lm_at(model, model->layout.params)) + first;
+    const struct part part = {
+        .weights = tensor->data + first,
+        .gradient = tensor->grad + first,
+        .moment1 = lm_at(model, model->layout.moment1) + place,
+        .moment2 = lm_at(model, model->layout.moment2) + place,
+        .count = count,
+        .lr = (float)rate_of(model, options, at),
+        .decay = decays(tensor, options->groups) ? (float)options->decay : 0,
+    };
+    if (is_frozen(model, at))
+        update->change[task] = update->size[task] = 0;
+    else if (options->ratios == NULL)
+        optimizers[options->optimizer](update, &part);
+    else
+        update_measured(update, &part, task);
+}
+
+/* Norm of the update over norm of the weights at one level, tasks in order. */
+static double ratio_at(const struct update *update, int64_t level)
+{
+    const struct lm_model *model = update->model;
+    double change = 0, size = 0;
+    for (size_t i = 0; i < model->tensor_count; i++)
+        for (size_t task = model->first_block[i];
+             level_of(model, i) == level && task < model->first_block[i + 1]; task++) {
+            change += update->change[task];
+            size += update->size[task];
+        }
+    return size > 0 ? sqrt(change / size) : 0;
+}
+
+static struct update update_of(struct lm_model *model, const struct lm_step_options *options,
+                               double scale)
+{
+    double momentum = options->momentum;
+    double *sums = norms_of(model);
+    return (struct update){
+        .model = model,
+        .options = options,
+        .adamw =
+            {
+                .scale = (float)scale,
+                .beta1 = (float)options->beta1,
+                .beta2 = (float)options->beta2,
+                .eps = (float)options->eps,
+                .correction1 = (float)(1 / (1 - lm_powi(options->beta1, model->updates))),
+                .correction2 = (float)(1 / (1 - lm_powi(options->beta2, model->updates))),
+            },
+        .sgd =
+            {
+                .scale = (float)scale,
+                .momentum = (float)momentum,
+                .fresh = options->nesterov ? 1 : 0,
+                .kept = options->nesterov ? (float)momentum : 1,
+            },
+        .change = sums,
+        .size = sums + model->first_block[model->tensor_count],
+    };
+}
+
 enum lm_status lm_model_step(struct lm_model *model, const struct lm_step_options *options,
                              struct lm_step_stats *stats, struct lm_err *err)
 {
     double norm = 0;
     LM_TRY(lm_model_gradient_norm(model, &norm, err));
-    size_t blocks = model->first_block[model->tensor_count];
     bool clipped = options->clip > 0 && norm > options->clip;
     model->updates++;
-    struct update update = {
-        .model = model,
-        .without =
-            {
-                .scale = clipped ? (float)(options->clip / norm) : 1.0F,
-                .lr = (float)options->lr,
-                .beta1 = (float)options->beta1,
-                .beta2 = (float)options->beta2,
-                .eps = (float)options->eps,
-                .correction1 = (float)(1 / (1 - int_power(options->beta1, model->updates))),
-                .correction2 = (float)(1 / (1 - int_power(options->beta2, model->updates))),
-            },
-    };
-    update.with_decay = update.without;
-    update.with_decay.decay = (float)options->decay;
-    lm_phase_run(model, LM_PHASE_UPDATE, blocks, update_task, &update);
+    struct update update = update_of(model, options, clipped ? options->clip / norm : 1);
+    lm_phase_run(model, LM_PHASE_UPDATE, model->first_block[model->tensor_count], update_task,
+                 &update);
+    for (int64_t i = 0; i < model->config.layers + 2 && options->ratios != NULL; i++)
+        options->ratios[i] = ratio_at(&update, i);
     model->has_gradient = false;
     if (stats != NULL)
         *stats = (struct lm_step_stats){norm, clipped};
     return LM_OK;
+}
+
+/* ---- averages ---- */
+
+struct exchange {
+    struct lm_model *model;
+    float *other; /* all weights in tensor order */
+    float rate;
+};
+
+/* The elements of task `task` in the model and in the other array; returns their count. */
+static size_t pair_of(const struct exchange *exchange, size_t task, float **mine, float **other)
+{
+    const struct lm_model *model = exchange->model;
+    size_t first, count, at = block_of(model, task, &first, &count), before = 0;
+    for (size_t i = 0; i < at; i++)
+        before += (size_t)model->tensors[i].count;
+    *mine = model->tensors[at].data + first;
+    *other = exchange->other + before + first;
+    return count;
+}
+
+static void average_task(void *user, size_t task, size_t worker)
+{
+    (void)worker;
+    const struct exchange *exchange = user;
+    float *mine, *other;
+    size_t count = pair_of(exchange, task, &mine, &other);
+    exchange->model->kernels->approach(other, mine, count, exchange->rate);
+}
+
+static void swap_task(void *user, size_t task, size_t worker)
+{
+    (void)worker;
+    float *mine, *other;
+    size_t count = pair_of(user, task, &mine, &other);
+    for (size_t i = 0; i < count; i++) {
+        float kept = mine[i];
+        mine[i] = other[i];
+        other[i] = kept;
+    }
+}
+
+void lm_model_average(struct lm_model *model, float *average, double rate)
+{
+    struct exchange exchange = {.model = model, .rate = (float)rate};
+    exchange.other = average;
+    lm_phase_run(model, LM_PHASE_UPDATE, model->first_block[model->tensor_count], average_task,
+                 &exchange);
+}
+
+void lm_model_swap(struct lm_model *model, float *weights)
+{
+    struct exchange exchange = {.model = model};
+    exchange.other = weights;
+    lm_phase_run(model, LM_PHASE_UPDATE, model->first_block[model->tensor_count], swap_task,
+                 &exchange);
 }
 
 /* ---- states ---- */

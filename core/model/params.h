@@ -2,9 +2,11 @@
  * The one list of a model's tensors. It yields the enum, the shapes, the initialisation, the
  * decay mask, the names in files, the layout in memory and the gradient checks of the tests.
  *
- * X(id, scope, file name, dims, rows, columns, init, decay): rows and columns are expressions
- * in V (vocabulary), T (context), C (width) and N (labels). Matrices are [in, out], GPT-2's Conv1D
- * order; wte and score are [out, in]. The last row is there in models with labels alone.
+ * X(id, scope, file name, dims, rows, columns, init, decay): rows and columns are expressions in
+ * the sizes of shape.h. A tensor with no rows is absent: learned(n) is n with learned positions,
+ * bias(n) with biases, shift(n) with norms that have one, normed(n) with normalised queries and
+ * keys, untied(n) with a head of its own; else 0. N is the number of labels. Matrices are [in,
+ * out], GPT-2's Conv1D order; wte, lm_head and score are [out, in].
  */
 #ifndef LM_MODEL_PARAMS_H
 #define LM_MODEL_PARAMS_H
@@ -15,24 +17,27 @@
 #include <lmpipe/model.h>
 
 /* clang-format off */
-#define LM_TENSOR_LIST(X)                                                            \
-    X(WTE,    HEAD,  "wte.weight",         2, V,     C,     NORMAL,   true)          \
-    X(WPE,    HEAD,  "wpe.weight",         2, T,     C,     NORMAL,   true)          \
-    X(LN1_W,  LAYER, "ln_1.weight",        1, C,     1,     ONE,      false)         \
-    X(LN1_B,  LAYER, "ln_1.bias",          1, C,     1,     ZERO,     false)         \
-    X(QKV_W,  LAYER, "attn.c_attn.weight", 2, C,     3 * C, NORMAL,   true)          \
-    X(QKV_B,  LAYER, "attn.c_attn.bias",   1, 3 * C, 1,     ZERO,     false)         \
-    X(PROJ_W, LAYER, "attn.c_proj.weight", 2, C,     C,     RESIDUAL, true)          \
-    X(PROJ_B, LAYER, "attn.c_proj.bias",   1, C,     1,     ZERO,     false)         \
-    X(LN2_W,  LAYER, "ln_2.weight",        1, C,     1,     ONE,      false)         \
-    X(LN2_B,  LAYER, "ln_2.bias",          1, C,     1,     ZERO,     false)         \
-    X(FC_W,   LAYER, "mlp.c_fc.weight",    2, C,     4 * C, NORMAL,   true)          \
-    X(FC_B,   LAYER, "mlp.c_fc.bias",      1, 4 * C, 1,     ZERO,     false)         \
-    X(OUT_W,  LAYER, "mlp.c_proj.weight",  2, 4 * C, C,     RESIDUAL, true)          \
-    X(OUT_B,  LAYER, "mlp.c_proj.bias",    1, C,     1,     ZERO,     false)         \
-    X(LNF_W,  TAIL,  "ln_f.weight",        1, C,     1,     ONE,      false)         \
-    X(LNF_B,  TAIL,  "ln_f.bias",          1, C,     1,     ZERO,     false)         \
-    X(SCORE,  TAIL,  "score.weight",       2, N,     C,     NORMAL,   true)
+#define LM_TENSOR_LIST(X)                                                                          \
+    X(WTE,    HEAD,  "wte.weight",           2, V,        C,      NORMAL,   true)                  \
+    X(WPE,    HEAD,  "wpe.weight",           2, learned(T), C,    NORMAL,   true)                  \
+    X(LN1_W,  LAYER, "ln_1.weight",          1, C,        1,      ONE,      false)                 \
+    X(LN1_B,  LAYER, "ln_1.bias",            1, shift(C), 1,      ZERO,     false)                 \
+    X(QKV_W,  LAYER, "attn.c_attn.weight",   2, C,        Q,      NORMAL,   true)                  \
+    X(QKV_B,  LAYER, "attn.c_attn.bias",     1, bias(Q),  1,      ZERO,     false)                 \
+    X(QN_W,   LAYER, "attn.q_norm.weight",   1, normed(D), 1,     ONE,      false)                 \
+    X(KN_W,   LAYER, "attn.k_norm.weight",   1, normed(D), 1,     ONE,      false)                 \
+    X(PROJ_W, LAYER, "attn.c_proj.weight",   2, A,        C,      RESIDUAL, true)                  \
+    X(PROJ_B, LAYER, "attn.c_proj.bias",     1, bias(C),  1,      ZERO,     false)                 \
+    X(LN2_W,  LAYER, "ln_2.weight",          1, C,        1,      ONE,      false)                 \
+    X(LN2_B,  LAYER, "ln_2.bias",            1, shift(C), 1,      ZERO,     false)                 \
+    X(FC_W,   LAYER, "mlp.c_fc.weight",      2, C,        G * F,  NORMAL,   true)                  \
+    X(FC_B,   LAYER, "mlp.c_fc.bias",        1, bias(G * F), 1,   ZERO,     false)                 \
+    X(OUT_W,  LAYER, "mlp.c_proj.weight",    2, F,        C,      RESIDUAL, true)                  \
+    X(OUT_B,  LAYER, "mlp.c_proj.bias",      1, bias(C),  1,      ZERO,     false)                 \
+    X(LNF_W,  TAIL,  "ln_f.weight",          1, C,        1,      ONE,      false)                 \
+    X(LNF_B,  TAIL,  "ln_f.bias",            1, shift(C), 1,      ZERO,     false)                 \
+    X(HEAD_W, TAIL,  "lm_head.weight",       2, untied(V), C,     NORMAL,   true)                  \
+    X(SCORE,  TAIL,  "score.weight",         2, N,        C,      NORMAL,   true)
 
 /* clang-format on */
 
@@ -61,13 +66,20 @@ struct lm_tensor_row {
 /** All rows for `config`, in list order. */
 void lm_tensor_rows(struct lm_tensor_row out[LM_TENSOR_IDS], const struct lm_model_config *config);
 
-/** Tensors of a model of this shape. */
-size_t lm_tensor_count(const struct lm_model_config *config);
+/** Where the tensors of a model that are there come in file and memory order. */
+struct lm_tensor_map {
+    int64_t layers;
+    size_t count;                 /**< of all layers together */
+    size_t step;                  /**< tensors of a layer */
+    int64_t first[LM_TENSOR_IDS]; /**< place of the one (of layer 0); -1: absent */
+};
 
-/** Place of a tensor in file and memory order; `layer` only counts for those of a layer. */
-size_t lm_tensor_index(enum lm_tensor_id id, int64_t layer, int64_t layers);
+struct lm_tensor_map lm_tensor_map_of(const struct lm_model_config *config);
 
-/** The inverse: which row, and which layer (0 outside layers). */
-enum lm_tensor_id lm_tensor_at(size_t index, int64_t layers, int64_t *layer);
+/** Place of a tensor, `layer` only counts for those of a layer; -1 when it is absent. */
+int64_t lm_tensor_index(const struct lm_tensor_map *map, enum lm_tensor_id id, int64_t layer);
+
+/** The inverse for index < count: which row, and which layer (0 outside layers). */
+enum lm_tensor_id lm_tensor_at(const struct lm_tensor_map *map, size_t index, int64_t *layer);
 
 #endif

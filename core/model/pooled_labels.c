@@ -68,9 +68,10 @@ static double head(struct lm_pass *pass)
 enum lm_status lm_model_classify(struct lm_model *model, const struct lm_texts *texts,
                                  float *logits, struct lm_err *err)
 {
-    struct labels_pass call = {.logits = logits};
+    struct labels_pass call = {0};
     LM_TRY(require_head(model, err));
     LM_TRY(lm_pooled_begin(&call.pooled, model, texts, LM_POOL_LAST, false, err));
+    call.logits = logits;
     return lm_pass_look(&call.pooled.pass, head, err);
 }
 

@@ -98,8 +98,8 @@ static double regression_loss(const struct pairs_pass *call, size_t text)
 static double regression_slope(const struct pairs_pass *call, size_t text, size_t other, double cos)
 {
     (void)other;
-    double pairs = (double)(call->pooled.pass.batch / 2);
-    return 2 * (cos - (double)call->scores[text / 2]) / pairs;
+    size_t pairs = call->pooled.pass.batch / 2;
+    return 2 * (cos - (double)call->scores[text / 2]) / (double)pairs;
 }
 
 static double contrastive_loss(const struct pairs_pass *call, size_t text)
@@ -167,7 +167,7 @@ static double head(struct lm_pass *pass)
     if (pass->fresh)
         lm_gradient_clear(pass->model, LM_SCORE);
     double loss = 0;
-    for (size_t text = 0; text < pass->batch && !pass->stopped; text++)
+    for (size_t text = 0; text < pass->batch; text++)
         loss += losses[call->options->loss].loss(call, text);
     return loss;
 }

@@ -12,6 +12,7 @@
 
 #include "model/block.h"
 #include "model/decoder.h"
+#include "model/queries_keys.h"
 
 enum {
     ROWS = LM_DECODER_ROWS, /* tokens that share a read of the weights */
@@ -37,11 +38,11 @@ struct lm_session {
     size_t places[ROWS]; /* positions of the rows */
     float *block;
     size_t floats;
-    /* (L, sequences, H): keys in panels (length / COLUMNS, hs, COLUMNS), values (length, hs),
+    /* (L, sequences, K): keys in panels (length / COLUMNS, hs, COLUMNS), values (length, hs),
      * both rounded up: a strip may touch what lies behind */
     float *keys, *values;
-    size_t key_floats, value_floats, value_ld; /* of a head */
-    float *x, *h, *qkv, *f, *out, *stat;
+    size_t key_floats, value_floats, value_ld;     /* of a head */
+    float *x, *h, *qkv, *att, *f, *g, *out, *stat; /* g: only where f is wider */
     float *last, *logits; /* (sequences, C) and (sequences, V): the ends of the feeds */
     float *scores;        /* per worker: QUERIES rows of scores, QUERIES of outputs */
     size_t scores_ld, worker_floats;
@@ -63,24 +64,26 @@ static float *carve(float **at, size_t floats)
 static size_t layout(struct lm_session *session, const struct lm_model_config *config,
                      size_t threads, float *base)
 {
-    size_t C = (size_t)config->width, H = (size_t)config->heads, hs = C / H;
-    size_t heads = (size_t)config->layers * session->sequences * H;
+    const struct lm_shape s = lm_shape_of(config);
+    size_t heads = s.L * session->sequences * s.K;
     float *at = base;
     session->scores_ld = round_up(session->length, COLUMNS);
-    session->value_ld = round_up(hs, LM_DECODE_UNIT);
-    session->key_floats = session->scores_ld * hs;
+    session->value_ld = round_up(s.D, LM_DECODE_UNIT);
+    session->key_floats = session->scores_ld * s.D;
     session->value_floats = session->length * session->value_ld;
     session->worker_floats = QUERIES * (session->scores_ld + session->value_ld);
     session->keys = carve(&at, heads * session->key_floats);
     session->values = carve(&at, heads * session->value_floats);
-    session->x = carve(&at, ROWS * C);
-    session->h = carve(&at, ROWS * C);
-    session->qkv = carve(&at, ROWS * 3 * C);
-    session->f = carve(&at, ROWS * 4 * C);
-    session->out = carve(&at, ROWS * C);
+    session->x = carve(&at, ROWS * s.C);
+    session->h = carve(&at, ROWS * s.C);
+    session->qkv = carve(&at, ROWS * s.Q);
+    session->att = carve(&at, ROWS * s.A);
+    session->f = carve(&at, ROWS * s.G * s.F);
+    session->g = carve(&at, s.G > 1 ? ROWS * s.F : 0);
+    session->out = carve(&at, ROWS * s.C);
     session->stat = carve(&at, 2 * ROWS);
-    session->last = carve(&at, session->sequences * C);
-    session->logits = carve(&at, session->sequences * (size_t)config->vocab);
+    session->last = carve(&at, session->sequences * s.C);
+    session->logits = carve(&at, session->sequences * s.V);
     session->scores = carve(&at, threads * session->worker_floats);
     return (size_t)(at - base);
 }
@@ -171,82 +174,95 @@ struct attend {
     size_t layer;
 };
 
-/* One head of one segment. */
+/* A head of keys and values of one segment. */
 struct head {
     float *keys, *values, *scores, *sums;
-    size_t size;
+    size_t size, ld; /* ld: of the rows of queries, keys and values */
+    size_t window;   /* keys that a query sees; 0: all */
 };
 
 /* Keeps the keys and values of the segment's rows. */
 static void keep_rows(const struct lm_session *session, const struct segment *segment,
-                      const struct head *head, const float *qkv, size_t C)
+                      const struct head *head, const float *key)
 {
-    for (size_t r = 0; r < segment->rows; r++) {
+    size_t to_values = session->decoder->model->shape.K * head->size;
+    for (size_t r = 0; r < segment->rows; r++, key += head->ld) {
         size_t at = segment->at + r;
-        const float *key = qkv + r * 3 * C + C, *value = key + C;
         float *panel = head->keys + at / COLUMNS * COLUMNS * head->size + at % COLUMNS;
         for (size_t d = 0; d < head->size; d++)
             panel[d * COLUMNS] = key[d];
-        memcpy(head->values + at * session->value_ld, value, head->size * sizeof *value);
+        memcpy(head->values + at * session->value_ld, key + to_values, head->size * sizeof *key);
     }
 }
 
-/* Up to QUERIES rows from row r of the segment on: their last one sees the most keys, and the
- * probabilities of keys that others must not see are 0. */
+/* Up to QUERIES rows from row r of the segment on, of one head of queries: their last one sees the
+ * most keys, and the probabilities of keys that others must not see are 0. */
 static void attend_rows(const struct lm_session *session, const struct segment *segment,
                         const struct head *head, const float *q, size_t r, size_t rows, float *out)
 {
     const struct lm_decoder *decoder = session->decoder;
-    size_t C = (size_t)decoder->model->config.width, ld = session->scores_ld;
-    size_t first = segment->at + r, keys = first + rows;
+    size_t A = decoder->model->shape.A, ld = session->scores_ld, first = segment->at + r;
+    size_t low = lm_first_key(first, head->window), keys = first + rows - low;
     float max[QUERIES], sum[QUERIES];
     for (size_t j = 0; j < keys; j += COLUMNS)
-        decoder->kernels->strip(head->scores + j, ld, q, 3 * C, rows, head->keys + j * head->size,
-                                COLUMNS, head->size, COLUMNS);
-    decoder->model->kernels->softmax_causal(head->scores, ld, rows, first, keys,
+        decoder->kernels->strip(head->scores + j, ld, q, head->ld, rows,
+                                head->keys + (low + j) * head->size, COLUMNS, head->size, COLUMNS);
+    decoder->model->kernels->softmax_causal(head->scores, ld, rows, first - low, keys, head->window,
                                             (float)(1.0 / sqrt((double)head->size)), max, sum);
-    decoder->kernels->strip(head->sums, session->value_ld, head->scores, ld, rows, head->values,
-                            session->value_ld, keys, session->value_ld);
+    decoder->kernels->strip(head->sums, session->value_ld, head->scores, ld, rows,
+                            head->values + low * session->value_ld, session->value_ld, keys,
+                            session->value_ld);
     for (size_t i = 0; i < rows; i++)
-        memcpy(out + i * C, head->sums + i * session->value_ld, head->size * sizeof *out);
+        memcpy(out + i * A, head->sums + i * session->value_ld, head->size * sizeof *out);
+}
+
+/* Rows that go together from row r on: QUERIES at most, and of one block of queries, which the
+ * first key of a band depends on. */
+static size_t rows_together(const struct segment *segment, size_t r)
+{
+    size_t rest = segment->rows - r, room = LM_QUERY_BLOCK - (segment->at + r) % LM_QUERY_BLOCK;
+    rest = rest < room ? rest : room;
+    return rest < QUERIES ? rest : QUERIES;
 }
 
 static void attend_task(void *user, size_t task, size_t worker)
 {
     const struct attend *attend = user;
     struct lm_session *session = attend->session;
-    const struct lm_model_config *config = &session->decoder->model->config;
-    size_t C = (size_t)config->width, H = (size_t)config->heads, h = task % H;
-    const struct segment *segment = &session->segments[task / H];
-    size_t place = (attend->layer * session->sequences + segment->sequence) * H + h;
+    const struct lm_model *model = session->decoder->model;
+    const struct lm_shape *s = &model->shape;
+    const struct segment *segment = &session->segments[task / s->K];
+    size_t k = task % s->K, group = s->H / s->K;
+    size_t place = (attend->layer * session->sequences + segment->sequence) * s->K + k;
     struct head head = {
         .keys = session->keys + place * session->key_floats,
         .values = session->values + place * session->value_floats,
         .scores = session->scores + worker * session->worker_floats,
-        .size = C / H,
+        .size = s->D,
+        .ld = s->Q,
+        .window = lm_shape_window(&model->config, attend->layer),
     };
     head.sums = head.scores + QUERIES * session->scores_ld;
-    const float *qkv = session->qkv + segment->row * 3 * C + h * head.size;
-    float *out = session->h + segment->row * C + h * head.size;
-    keep_rows(session, segment, &head, qkv, C);
-    for (size_t r = 0; r < segment->rows; r += QUERIES) {
-        size_t rest = segment->rows - r;
-        attend_rows(session, segment, &head, qkv + r * 3 * C, r, rest < QUERIES ? rest : QUERIES,
-                    out + r * C);
-    }
+    const float *qkv = session->qkv + segment->row * s->Q;
+    keep_rows(session, segment, &head, qkv + s->A + k * s->D);
+    for (size_t h = k * group; h < (k + 1) * group; h++)
+        for (size_t r = 0; r < segment->rows; r += rows_together(segment, r))
+            attend_rows(session, segment, &head, qkv + r * s->Q + h * s->D, r,
+                        rows_together(segment, r),
+                        session->att + (segment->row + r) * s->A + h * s->D);
 }
 
 static void attention(struct lm_session *session, size_t layer)
 {
-    const struct lm_model_config *config = &session->decoder->model->config;
+    const struct lm_shape *s = &session->decoder->model->shape;
     struct attend attend = {session, layer};
     size_t work = 0;
     for (size_t i = 0; i < session->segment_count; i++) {
         const struct segment *segment = &session->segments[i];
-        work += 2 * segment->rows * (segment->at + segment->rows) * (size_t)config->width;
+        work += 2 * segment->rows * (segment->at + segment->rows) * s->A;
     }
-    lm_pool_run(lm_decoder_pool(session->decoder, work),
-                session->segment_count * (size_t)config->heads, attend_task, &attend);
+    lm_pool_run(lm_decoder_pool(session->decoder, work), session->segment_count * s->K, attend_task,
+                &attend);
 }
 
 /* ---- the layers ---- */
@@ -254,19 +270,37 @@ static void attention(struct lm_session *session, size_t layer)
 static void multiply(const struct lm_session *session, enum lm_decoder_matrix matrix, size_t layer,
                      size_t rows, const float *x, enum lm_tensor_id bias, float *y)
 {
+    const struct lm_model *model = session->decoder->model;
     struct lm_decoder_product product = {
         .matrix = matrix,
         .layer = layer,
         .rows = rows,
         .x = x,
-        .bias = lm_weight(session->decoder->model, bias, layer),
-        .gelu = matrix == LM_MATRIX_FC,
+        .bias = lm_weight(model, bias, layer),
+        .gelu = matrix == LM_MATRIX_FC && model->config.mlp == LM_MLP_GELU,
     };
     product.y = y;
     lm_decoder_multiply(session->decoder, &product);
 }
 
-/* x += what was computed for it, h = LN(x); the first layer has nothing to add yet. */
+/* f, to which its bias has been added; behind a GELU, which rides on the product, it is done. */
+static const float *activate(const struct lm_session *session, size_t rows)
+{
+    const struct lm_model *model = session->decoder->model;
+    if (model->config.mlp == LM_MLP_GELU)
+        return session->f;
+    model->mlp->forward(session->f, session->g, NULL, rows, model->shape.F);
+    return session->g;
+}
+
+static void change_queries_keys(const struct lm_session *session, size_t layer, size_t rows)
+{
+    const struct lm_model *model = session->decoder->model;
+    for (size_t r = 0; r < rows && lm_qk_is_changed(model); r++)
+        lm_qk_row(model, layer, session->qkv + r * model->shape.Q, session->places[r], NULL, NULL);
+}
+
+/* x += what was computed for it, h = norm(x); the first layer has nothing to add yet. */
 static void add_and_norm(const struct lm_session *session, bool has_delta, enum lm_tensor_id w,
                          enum lm_tensor_id b, size_t layer, size_t rows)
 {
@@ -274,12 +308,11 @@ static void add_and_norm(const struct lm_session *session, bool has_delta, enum 
     size_t C = (size_t)model->config.width;
     float *mean = session->stat, *rstd = session->stat + ROWS;
     if (has_delta)
-        model->kernels->residual_layernorm(session->x, session->h, mean, rstd, session->x,
-                                           session->out, NULL, lm_weight(model, w, layer),
-                                           lm_weight(model, b, layer), rows, C);
+        model->norm->residual(session->x, session->h, mean, rstd, session->x, session->out, NULL,
+                              lm_weight(model, w, layer), lm_weight(model, b, layer), rows, C);
     else
-        model->kernels->layernorm(session->h, mean, rstd, session->x, lm_weight(model, w, layer),
-                                  lm_weight(model, b, layer), rows, C);
+        model->norm->forward(session->h, mean, rstd, session->x, lm_weight(model, w, layer),
+                             lm_weight(model, b, layer), rows, C);
 }
 
 /* The rows through all layers: x is the residual stream behind the last. */
@@ -287,21 +320,17 @@ static void run_rows(struct lm_session *session, size_t rows)
 {
     const struct lm_model *model = session->decoder->model;
     size_t C = (size_t)model->config.width;
-    const float *wte = lm_weight(model, LM_WTE, 0), *wpe = lm_weight(model, LM_WPE, 0);
-    for (size_t r = 0; r < rows; r++) {
-        const float *token = wte + (size_t)session->tokens[r] * C;
-        const float *place = wpe + session->places[r] * C;
-        for (size_t i = 0; i < C; i++)
-            session->x[r * C + i] = token[i] + place[i];
-    }
+    for (size_t r = 0; r < rows; r++)
+        lm_embed_row(model, session->x + r * C, session->tokens[r], session->places[r]);
     for (size_t l = 0; l < (size_t)model->config.layers; l++) {
         add_and_norm(session, l > 0, LM_LN1_W, LM_LN1_B, l, rows);
         multiply(session, LM_MATRIX_QKV, l, rows, session->h, LM_QKV_B, session->qkv);
+        change_queries_keys(session, l, rows);
         attention(session, l);
-        multiply(session, LM_MATRIX_PROJ, l, rows, session->h, LM_PROJ_B, session->out);
+        multiply(session, LM_MATRIX_PROJ, l, rows, session->att, LM_PROJ_B, session->out);
         add_and_norm(session, true, LM_LN2_W, LM_LN2_B, l, rows);
         multiply(session, LM_MATRIX_FC, l, rows, session->h, LM_FC_B, session->f);
-        multiply(session, LM_MATRIX_OUT, l, rows, session->f, LM_OUT_B, session->out);
+        multiply(session, LM_MATRIX_OUT, l, rows, activate(session, rows), LM_OUT_B, session->out);
     }
     model->kernels->add(session->x, session->out, rows * C);
 }
@@ -313,9 +342,9 @@ static void run_head(struct lm_session *session, size_t count)
     size_t C = (size_t)model->config.width, V = (size_t)model->config.vocab, rows;
     for (size_t first = 0; first < count; first += rows) {
         rows = count - first < ROWS ? count - first : ROWS;
-        model->kernels->layernorm(session->h, session->stat, session->stat + ROWS,
-                                  session->last + first * C, lm_weight(model, LM_LNF_W, 0),
-                                  lm_weight(model, LM_LNF_B, 0), rows, C);
+        model->norm->forward(session->h, session->stat, session->stat + ROWS,
+                             session->last + first * C, lm_weight(model, LM_LNF_W, 0),
+                             lm_weight(model, LM_LNF_B, 0), rows, C);
         const struct lm_decoder_product product = {.matrix = LM_MATRIX_HEAD,
                                                    .rows = rows,
                                                    .x = session->h,

@@ -5,6 +5,8 @@
 #include <lmpipe/model.h>
 #include <lmpipe/stage.h>
 
+#include "model/arch.h"
+
 /** Shape of the model that a stage upstream trains; false when there is none, or no vocabulary. */
 static inline bool lm_upstream_shape(struct lm_model_config *out,
                                      const struct lm_upstream *upstream)
@@ -23,6 +25,11 @@ static inline bool lm_upstream_shape(struct lm_model_config *out,
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         if (!upstream->get_int(upstream->user, rows[i].type, rows[i].param, rows[i].value))
             return false;
+    for (size_t i = 0; i < LM_ARCH_ROWS; i++) {
+        int64_t value = 0;
+        if (upstream->get_int(upstream->user, "train", lm_arch_rows[i].name, &value))
+            lm_arch_set(&lm_arch_rows[i], out, value);
+    }
     return true;
 }
 

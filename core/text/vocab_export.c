@@ -5,6 +5,7 @@
 #include "base/io.h"
 #include "base/utf8.h"
 #include "text/alphabet.h"
+#include "text/bpe_merge.h"
 #include "text/rank_split.h"
 
 const char *const lm_vocab_format_names[] = {"hf", "gpt2", "tiktoken", NULL};
@@ -66,8 +67,9 @@ static enum lm_status check_name(const struct lm_vocab *vocab, const uint8_t *na
     char shown[LM_SHOWN];
     lm_buf_clear(bytes);
     if (lm_utf8_valid_prefix(name, size) != size || memchr(name, '\0', size) != NULL)
-        return lm_fail(err, LM_UNSUPPORTED,
-                       "a special token's name is not UTF-8, which JSON needs; choose another");
+        return lm_fail(
+            err, LM_UNSUPPORTED,
+            "a special token's name is not UTF-8, which other programs need; choose another");
     bool is_taken = lm_alphabet_read(bytes, (const char *)name, size) == size && !bytes->failed &&
                     has_text(vocab, bytes);
     return is_taken ? lm_fail(err, LM_UNSUPPORTED,
@@ -77,22 +79,47 @@ static enum lm_status check_name(const struct lm_vocab *vocab, const uint8_t *na
                     : LM_OK;
 }
 
+enum lm_status lm_export_token_text(struct lm_buf *out, const struct lm_vocab *vocab, int32_t id,
+                                    struct lm_err *err)
+{
+    size_t size;
+    const uint8_t *bytes = lm_vocab_token(vocab, id, &size);
+    if (lm_vocab_is_special(vocab, id)) {
+        LM_TRY(check_name(vocab, bytes, size, out, err));
+        lm_buf_clear(out);
+        lm_buf_append(out, bytes, size);
+    } else {
+        lm_buf_clear(out);
+        lm_alphabet_write(out, bytes, size);
+    }
+    return lm_buf_status(out, err);
+}
+
+enum lm_status lm_export_needs_whole(bool *out, const struct lm_vocab *vocab, struct lm_err *err)
+{
+    struct lm_bpe_scratch scratch = {0};
+    enum lm_status status = LM_OK;
+    *out = false;
+    for (int32_t id = 0; id < vocab->size && status == LM_OK && !*out; id++) {
+        size_t size, count;
+        const int32_t *ids;
+        const uint8_t *bytes = lm_vocab_token(vocab, id, &size);
+        if (vocab->tokens[id].kind != LM_TOKEN_TEXT)
+            continue;
+        status = lm_bpe_merge(vocab, &scratch, bytes, size, &ids, &count, err);
+        *out = status == LM_OK && (count != 1 || ids[0] != id);
+    }
+    lm_bpe_scratch_release(&scratch);
+    return status;
+}
+
 static enum lm_status put_token(struct lm_json_writer *writer, const struct lm_vocab *vocab,
                                 int32_t id, struct lm_buf *key, struct lm_err *err)
 {
     size_t size;
-    const uint8_t *bytes = lm_vocab_token(vocab, id, &size);
-    if (bytes == NULL)
+    if (lm_vocab_token(vocab, id, &size) == NULL)
         return LM_OK;
-    if (lm_vocab_is_special(vocab, id)) {
-        LM_TRY(check_name(vocab, bytes, size, key, err));
-        lm_buf_clear(key);
-        lm_buf_append(key, bytes, size);
-    } else {
-        lm_buf_clear(key);
-        lm_alphabet_write(key, bytes, size);
-    }
-    LM_TRY(lm_buf_status(key, err));
+    LM_TRY(lm_export_token_text(key, vocab, id, err));
     lm_json_member_int(writer, key->data, id);
     return LM_OK;
 }

@@ -23,6 +23,15 @@ enum lm_status lm_export_file(struct lm_buf *text, const char *folder, const cha
 enum lm_status lm_export_pair(const struct lm_vocab *vocab, int32_t rank, int32_t *left,
                               int32_t *right, struct lm_err *err);
 
+/** A token as other programs write it: text in the printable alphabet, a special token by its name.
+ *  LM_UNSUPPORTED for a name that is not UTF-8 or is how another token is written. LM_NOMEM. */
+enum lm_status lm_export_token_text(struct lm_buf *out, const struct lm_vocab *vocab, int32_t id,
+                                    struct lm_err *err);
+
+/** *out: whether a piece that is a token must be looked up whole, because merging its bytes gives
+ *  others. LM_NOMEM. */
+enum lm_status lm_export_needs_whole(bool *out, const struct lm_vocab *vocab, struct lm_err *err);
+
 /** Tokens and ids as a JSON object, by id: text in the printable alphabet, special tokens by name.
  *  LM_UNSUPPORTED for a name that is not UTF-8 or is how another token is written. LM_NOMEM. */
 enum lm_status lm_export_tokens(struct lm_json_writer *writer, const struct lm_vocab *vocab,

@@ -1,7 +1,6 @@
 /* vocab.json and merges.txt, as GPT-2 came with them. They say neither the pattern, which is
  * GPT-2's, nor which tokens are special: those that no pair makes. */
 #include "text/alphabet.h"
-#include "text/bpe_merge.h"
 #include "text/vocab_export.h"
 
 static enum lm_status refuse(const char *why, struct lm_err *err)
@@ -36,23 +35,14 @@ static enum lm_status check_specials(const struct lm_vocab *vocab, struct lm_err
     return LM_OK;
 }
 
-/* Whether no piece needs to be looked up whole: every token comes from merging its bytes. */
+/* Every token must come from merging its bytes: nothing is looked up whole. */
 static enum lm_status check_whole(const struct lm_vocab *vocab, struct lm_err *err)
 {
-    struct lm_bpe_scratch scratch = {0};
-    enum lm_status status = LM_OK;
-    for (int32_t id = 0; id < vocab->size && status == LM_OK; id++) {
-        size_t size, count;
-        const int32_t *ids;
-        const uint8_t *bytes = lm_vocab_token(vocab, id, &size);
-        if (vocab->tokens[id].kind != LM_TOKEN_TEXT)
-            continue;
-        status = lm_bpe_merge(vocab, &scratch, bytes, size, &ids, &count, err);
-        if (status == LM_OK && (count != 1 || ids[0] != id))
-            status = refuse("a token is found whole only, and merging its bytes gives others", err);
-    }
-    lm_bpe_scratch_release(&scratch);
-    return status;
+    bool needs_whole;
+    LM_TRY(lm_export_needs_whole(&needs_whole, vocab, err));
+    return needs_whole
+               ? refuse("a token is found whole only, and merging its bytes gives others", err)
+               : LM_OK;
 }
 
 static enum lm_status write_merges(struct lm_buf *out, const struct lm_vocab *vocab,

@@ -1,10 +1,13 @@
 /* Which format a file has, its reading, its pin. */
 #include "text/vocab_import.h"
 
+#include <lmpipe/gguf.h>
+
 #include <string.h>
 
 #include "base/io.h"
 #include "text/published.h"
+#include "text/vocab.h"
 
 #define LARGEST_FILE ((size_t)64 << 20)
 
@@ -157,8 +160,7 @@ static lm_import_fn *guess(const struct lm_import *import)
     return import->text[at] == '{' ? lm_import_hf : lm_import_tiktoken;
 }
 
-/* Puts the path before a message, and what to do behind it when it does not say. */
-static enum lm_status tell(struct lm_err *err, enum lm_status status, const char *path)
+enum lm_status lm_import_tell(struct lm_err *err, enum lm_status status, const char *path)
 {
     struct lm_err inner;
     if (err == NULL)
@@ -169,17 +171,47 @@ static enum lm_status tell(struct lm_err *err, enum lm_status status, const char
                    says ? "" : "; take the file from its source again");
 }
 
+/* A GGUF file, which may be too large to be read whole. */
+static enum lm_status import_gguf(struct lm_vocab **out, struct lm_import *import,
+                                  const struct lm_vocab_source *source, struct lm_err *err)
+{
+    struct lm_gguf *gguf = NULL;
+    struct lm_vocab *vocab = NULL;
+    struct lm_digest digest;
+    if (source->sha256 != NULL) {
+        LM_TRY(lm_sha256_file(&digest, NULL, source->path, err));
+        lm_digest_hex(import->sha256, &digest);
+        LM_TRY(check_pin(import, source, err));
+    }
+    LM_TRY(lm_gguf_open(&gguf, source->path, err));
+    enum lm_status status = lm_gguf_load_vocab(&vocab, gguf, err);
+    lm_gguf_close(gguf);
+    LM_TRY(status);
+    if (import->has_pattern && import->pattern != vocab->pattern) {
+        status = lm_fail(err, LM_INVALID,
+                         "%s: it says where to cut, and that is %s, not %s; leave the pattern out",
+                         source->path, lm_pattern_names[vocab->pattern],
+                         lm_pattern_names[import->pattern]);
+        lm_vocab_free(vocab);
+        return status;
+    }
+    *out = vocab;
+    return LM_OK;
+}
+
 static enum lm_status import_with(struct lm_vocab **out, struct lm_import *import,
                                   const struct lm_vocab_source *source, struct lm_err *err)
 {
     struct place place;
     LM_TRY(read_pattern(import, source->pattern, err));
+    if (ends_with(source->path, ".gguf") && !lm_path_is_dir(source->path))
+        return import_gguf(out, import, source, err);
     LM_TRY(find_place(&place, import->arena, source, err));
     LM_TRY(read_files(import, &place, err));
     LM_TRY(check_pin(import, source, err));
     lm_import_fn *run = place.import != NULL ? place.import : guess(import);
     enum lm_status status = run(out, import, err);
-    return status == LM_OK ? LM_OK : tell(err, status, place.path);
+    return status == LM_OK ? LM_OK : lm_import_tell(err, status, place.path);
 }
 
 enum lm_status lm_vocab_import(struct lm_vocab **out, const struct lm_vocab_source *source,

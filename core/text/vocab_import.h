@@ -31,4 +31,8 @@ lm_import_fn lm_import_gpt2;
 /** A rank file of tiktoken. */
 lm_import_fn lm_import_tiktoken;
 
+/** Puts the path before the message of an import that failed, and what to do behind it when it does
+ *  not say. Returns `status`. */
+enum lm_status lm_import_tell(struct lm_err *err, enum lm_status status, const char *path);
+
 #endif

@@ -3,7 +3,8 @@
  * score, generate, embed, classify), train (backward, step), save.
  *
  * Shapes: B batch, T time, C width, L layers, H heads, V vocabulary; row-major. Token ids are
- * int32 in [0, V). Losses are in nats. Architecture: GPT-2 (Radford et al. 2019, section 2.3).
+ * int32 in [0, V). Losses are in nats. Architecture: GPT-2 (Radford et al. 2019, section 2.3), with
+ * what GPT-3 and later models changed as options of the configuration.
  * Results do not depend on the number of threads (docs/internals/numerics.md).
  * A model is used by one thread at a time; the pool it was given serves it.
  */
@@ -21,19 +22,68 @@
 
 struct lm_model;
 
-/** Shape of a model. */
+/** How rows are normalised before attention, before the feed-forward part and behind the last
+ * layer. */
+enum lm_norm {
+    LM_NORM_LAYER, /**< Ba et al. 2016, epsilon 1e-5 */
+    LM_NORM_RMS,   /**< by the root of the mean square, no bias (Zhang & Sennrich 2019), 1e-5 */
+    LM_NORMS
+};
+
+/** How attention knows the order of tokens. */
+enum lm_positions {
+    LM_POSITIONS_LEARNED, /**< a learned vector a position, added to the token's */
+    LM_POSITIONS_ROTARY,  /**< queries and keys are turned by their position (Su et al. 2021), the
+                               halves of a head being the two coordinates */
+    LM_POSITION_KINDS
+};
+
+/** The feed-forward part: W₂·f(W₁·x). */
+enum lm_mlp {
+    LM_MLP_GELU,   /**< f the tanh form of GELU (Hendrycks & Gimpel 2016) */
+    LM_MLP_SWIGLU, /**< silu(gate)·up; W₁ holds the gate's columns, then the other's (Shazeer 2020)
+                    */
+    LM_MLPS
+};
+
+/** NULL-terminated names in enum order: "layer", "rms"; "learned", "rotary"; "gelu", "swiglu". */
+extern const char *const lm_norm_names[], *const lm_positions_names[], *const lm_mlp_names[];
+/** Values by name; the first for a name that is none, or NULL. */
+enum lm_norm lm_norm_find(const char *name);
+enum lm_positions lm_positions_find(const char *name);
+enum lm_mlp lm_mlp_find(const char *name);
+
+/** Shape of a model. What stands behind dropout is GPT-2's when it is 0. */
 struct lm_model_config {
     int64_t vocab;   /**< V, tokens in the vocabulary */
     int64_t context; /**< largest T, tokens */
     int64_t layers, heads, width;
-    double dropout; /**< probability in training, [0, 1) */
+    double dropout;          /**< probability in training, [0, 1) */
+    int64_t attention_width; /**< numbers of all heads together, a multiple of heads; 0: width */
+    int64_t kv_heads; /**< heads of keys and values, a divisor of heads (Ainslie et al. 2023); 0: as
+                           many */
+    int64_t mlp_width; /**< numbers between W₁ and W₂; 0: 4·width */
+    int64_t window; /**< tokens that a query of a banded layer sees, its own included (Child et al.
+                         2019); 0: no layer is banded */
+    int64_t window_every; /**< of that many layers the last is banded: 1 all, 2 every other one, the
+                               first being dense (Brown et al. 2020, section 2.1); 0: 2 */
+    double rotary_base;   /**< slowest turn of rotary positions; 0: 10,000 */
+    enum lm_norm norm;
+    enum lm_positions positions;
+    enum lm_mlp mlp;
+    bool no_bias;   /**< no bias in matrices and norms */
+    bool untied;    /**< the head is a matrix of its own, not the token embedding */
+    bool qk_norm;   /**< queries and keys are normalised by their root mean square, head by head,
+                       before they are turned (Henry et al. 2020, Dehghani et al. 2023) */
     int64_t labels; /**< classes of a classification head (lm_model_classify), ≥ 2; 0: none */
 };
 
-/** A named shape (vocab is 0: it comes from the tokenizer). */
+/** A named shape (vocab is 0: it comes from the tokenizer), and how its source trained it. */
 struct lm_model_preset {
     const char *name, *summary, *source;
     struct lm_model_config config;
+    double lr;         /**< peak learning rate; 0: not said */
+    int64_t sequences; /**< of a context, a step; 0: not said */
 };
 
 enum lm_numerics { LM_NUMERICS_PORTABLE, LM_NUMERICS_BLAS };
@@ -64,6 +114,16 @@ struct lm_model_options {
      *  LM_CANCELLED. Weights are untouched, gradients gathered since the last step are dropped. */
     bool (*stop)(void *user);
     void *stop_user;
+    /** Training: embeddings and the first so many layers are held as they are, moments and decay
+     *  included; 0: nothing is, not even the embeddings. At most all layers: then the last norm and
+     *  a head of its own learn. A tied head is the embedding. No
+     *  gradients are computed below the lowest layer that learns: their tensors keep old ones. */
+    int64_t frozen_layers;
+    /** What lm_model_forward and _accumulate minimise beside the likelihood of the targets; both 0:
+     *  nothing. Label smoothing e (Szegedy et al. 2016, section 7), [0, 1): the target is 1 − e of
+     * the true token and e of all V alike. z-loss (Chowdhery et al. 2022, section 5: 1e-4), ≥ 0:
+     * z·log²Z is added, Z being the sum of exp(logits). */
+    double label_smoothing, z_loss;
 };
 
 /* ---- list ---- */
@@ -77,6 +137,12 @@ const struct lm_model_preset *lm_model_preset_find(const char *name);
 /** LM_RANGE with the offending field when the shape is impossible (width % heads, zero sizes, >
  * 2^31 …). */
 enum lm_status lm_model_config_check(const struct lm_model_config *config, struct lm_err *err);
+/** What of a shape is not GPT-2's, as "norm rms, kv_heads 2, no_bias"; "" for GPT-2's. At most
+ * `size` bytes with the NUL; 300 are enough. */
+void lm_model_config_describe(char *out, size_t size, const struct lm_model_config *config);
+/** Puts the sizes and options of `own` that are not 0 into a shape: what a person says beside a
+ *  preset. Dropout and labels stay. */
+void lm_model_config_take(struct lm_model_config *shape, const struct lm_model_config *own);
 /** Trainable parameters of a shape (124,439,808 for GPT-2 small at V = 50,257). */
 int64_t lm_model_parameters(const struct lm_model_config *config);
 /** Floating-point operations of one training step on B·T tokens: 6 per matrix parameter and
@@ -111,9 +177,35 @@ enum lm_status lm_model_save(const struct lm_model *model, const char *folder, s
 void lm_model_free(struct lm_model *model); /**< NULL is fine */
 const struct lm_model_config *lm_model_config(const struct lm_model *model);
 
+/* ---- models made elsewhere (docs/formats/model.md) ---- */
+
+/** How weights lie in a file: float32, IEEE 754's half, bfloat16. */
+enum lm_dtype { LM_DTYPE_F32, LM_DTYPE_F16, LM_DTYPE_BF16, LM_DTYPES };
+
+/** "f32", "f16", "bf16", NULL-terminated, by enum lm_dtype. */
+extern const char *const lm_dtype_names[];
+
+/** Model from a GPT-2 checkpoint in Hugging Face's form: a folder with config.json and
+ *  model.safetensors, or the files that model.safetensors.index.json lists; or one .safetensors
+ *  file with config.json beside it. Numbers of 16 bits are widened exactly. LM_UNSUPPORTED names
+ *  what config.json says that makes it another architecture; LM_FORMAT: damaged, or the files do
+ *  not belong together; LM_NUMERIC as lm_model_check; LM_NOT_FOUND, LM_IO, LM_NOMEM. */
+enum lm_status lm_model_import_hf(struct lm_model **out, const char *path,
+                                  const struct lm_model_options *options, struct lm_err *err);
+/** Name of the first thing in a configuration that GPT-2's language models have not, such as "norm"
+ *  or "labels"; NULL: it is one of them, which the forms of other programs can say. */
+const char *lm_model_beyond_gpt2(const struct lm_model_config *config);
+/** Writes config.json and model.safetensors as transformers does, into an existing folder; each
+ *  file is replaced as a whole. end_of_text: the id that begins and ends texts, -1: none.
+ *  LM_UNSUPPORTED: the model has no GPT-2 architecture; LM_RANGE: a weight is too large for the
+ *  dtype; LM_IO, LM_NOMEM. */
+enum lm_status lm_model_export_hf(const struct lm_model *model, const char *folder,
+                                  enum lm_dtype dtype, int32_t end_of_text, struct lm_err *err);
+
 /* ---- train ---- */
 
-/** Training loss: mean over B·T positions of -log p(targets | tokens); dropout is drawn at
+/** Training loss: mean over B·T positions of -log p(targets | tokens), with label smoothing and
+ *  z-loss as the model's options say (lm_model_score knows neither); dropout is drawn at
  *  (step, micro-batch) of lm_model_set_position. tokens, targets: (B, T). A target of -1 is
  *  not scored. Keeps what lm_model_backward needs. LM_RANGE; LM_NUMERIC: the loss is not finite,
  *  with the first tensor of weights that is not either; weights and moments are untouched,
@@ -198,27 +290,77 @@ enum lm_status lm_model_accumulate_pairs(struct lm_model *model, const struct lm
 
 /* ---- optimise ---- */
 
-/** AdamW (Loshchilov & Hutter 2019) with global-norm clipping; decay on matrices only. */
+/** How gradients become updates; g is the clipped gradient, d the decay of the tensor's group. */
+enum lm_optimizer {
+    /** m and v remember g and g²: p −= lr·(m̂/(√v̂ + eps) + d·p) (Loshchilov & Hutter 2019,
+     *  algorithm 2). */
+    LM_OPTIMIZER_ADAMW,
+    /** v = momentum·v + g; p −= lr·(v + d·p), with nesterov p −= lr·(g + momentum·v + d·p)
+     *  (Sutskever et al. 2013, for a constant lr; decay decoupled as in Loshchilov & Hutter 2019,
+     *  algorithm 1). v lies where AdamW has m. */
+    LM_OPTIMIZER_SGD,
+    LM_OPTIMIZERS
+};
+
+/** "adamw", "sgd", NULL-terminated, for parameter tables. */
+extern const char *const lm_optimizer_names[LM_OPTIMIZERS + 1];
+/** Optimiser by name; AdamW for a name that is none. */
+enum lm_optimizer lm_optimizer_find(const char *name);
+
+/** Kinds of weight tensors, as bits. */
+enum lm_tensor_group {
+    LM_GROUP_MATRICES = 1,   /**< of products, a head of its own included */
+    LM_GROUP_EMBEDDINGS = 2, /**< of tokens (the tied head, too) and of positions */
+    LM_GROUP_NORMS = 4,      /**< gains and biases of norms */
+    LM_GROUP_BIASES = 8      /**< of products */
+};
+
+enum { LM_TENSOR_GROUPS = 4 };
+
+/** Names by bit: "matrices", "embeddings", "norms", "biases", NULL. */
+extern const char *const lm_tensor_group_names[LM_TENSOR_GROUPS + 1];
+/** The bit of a name; 0 for a name that is none. */
+unsigned lm_tensor_group_find(const char *name);
+
+/** One update. Zero-initialised: AdamW's form, decay on matrices and embeddings. */
 struct lm_step_options {
     double lr, beta1, beta2, eps, decay;
-    double clip; /**< largest global gradient norm; 0: no clipping */
+    double clip; /**< largest global gradient norm (Pascanu et al. 2013); 0: no clipping */
+    enum lm_optimizer optimizer;
+    double momentum; /**< SGD: [0, 1) */
+    bool nesterov;   /**< SGD */
+    unsigned groups; /**< of enum lm_tensor_group: what decays; 0: matrices and embeddings */
+    /** Each layer learns at so much of the rate of the layer above it (Howard & Ruder 2018, section
+     *  3.2; Clark et al. 2020, appendix A): layer i of L at lr·layer_decay^(L − i), i from 0, the
+     *  embeddings at ^(L + 1), the rest, which is above the layers, at lr. 0: 1. */
+    double layer_decay;
+    /** The caller's array of L + 2 numbers, or NULL: norm of the update over norm of the weights
+     *  before it, of the embeddings, each layer, and what is above. 0 where all is frozen, or 0. */
+    double *ratios;
 };
 
 struct lm_step_stats {
-    double grad_norm; /**< before clipping */
+    double grad_norm; /**< before clipping, of all tensors that are not frozen */
     bool clipped;
 };
 /** Clips, updates, counts the step; the next backward starts a new gradient. LM_NUMERIC names the
- *  first tensor with a non-finite gradient: weights, moments and count are then untouched and the
- *  gradient is dropped, as if the batch had not been. LM_INVALID without a
+ *  first tensor, of those not frozen, with a non-finite gradient: weights, moments and count are
+ * then untouched and the gradient is dropped, as if the batch had not been. LM_INVALID without a
  *  backward since the last step. stats may be NULL. */
 enum lm_status lm_model_step(struct lm_model *model, const struct lm_step_options *options,
                              struct lm_step_stats *stats, struct lm_err *err);
-/** Norm of the whole gradient that the next step would take, before clipping. LM_INVALID without
- *  one; LM_NUMERIC as lm_model_step. */
+/** Norm of the whole gradient that the next step would take, before clipping, frozen tensors left
+ *  out. LM_INVALID without one; LM_NUMERIC as lm_model_step. */
 enum lm_status lm_model_gradient_norm(struct lm_model *model, double *norm, struct lm_err *err);
 /** Drops the gradient gathered since the last step, as if its batches had not been. */
 void lm_model_drop_gradient(struct lm_model *model);
+/** Moves `average`, the caller's lm_model_parameters floats in tensor order, towards the weights:
+ *  average += rate·(weights − average), each element alone. With the rates (1 − b)/(1 − b^t) for
+ *  t = 1, 2, … it is the mean of the weights seen, each counting b times as much as the one after
+ *  it: the exponential moving average with its bias corrected (Kingma & Ba 2015, section 7.2). */
+void lm_model_average(struct lm_model *model, float *average, double rate);
+/** Exchanges the weights with the caller's lm_model_parameters floats in tensor order. */
+void lm_model_swap(struct lm_model *model, float *weights);
 /** Where dropout draws: optimiser step (from 0; messages count from 1, as people and logs do) and
  *  micro-batch within it. */
 void lm_model_set_position(struct lm_model *model, uint64_t step, uint64_t micro_batch);
@@ -367,7 +509,7 @@ enum lm_phase {
     LM_PHASE_ATTENTION, /**< forward and backward */
     LM_PHASE_HEAD,      /**< logits, loss, their gradients */
     LM_PHASE_BACKWARD,  /**< products with weights and gradients of weights */
-    LM_PHASE_UPDATE,    /**< norm of the gradient, AdamW */
+    LM_PHASE_UPDATE,    /**< norm of the gradient, the step, averages */
     LM_PHASES
 };
 

@@ -43,7 +43,8 @@ struct lm_estimate {
 
 /** What an estimate may know beside the stage's own parameters. */
 struct lm_upstream {
-    /** Looks up a parameter of the nearest stage of `type` upstream; false when there is none. */
+    /** Looks up a whole number, flag or choice (its place in the list) among the parameters of the
+     *  nearest stage of `type` upstream; false when there is none. */
     bool (*get_int)(void *user, const char *type, const char *param, int64_t *out);
     void *user;
     size_t threads; /**< the stage would get; 0 is 1 */

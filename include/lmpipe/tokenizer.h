@@ -92,7 +92,8 @@ bool lm_vocab_merge(const struct lm_vocab *vocab, int64_t rank, int32_t *left, i
 /** A vocabulary in another program's file. */
 struct lm_vocab_source {
     /** Hugging Face's tokenizer.json; a rank file of tiktoken; GPT-2's vocab.json or merges.txt
-     *  (encoder.json, vocab.bpe) with the other beside it; a folder that holds one of these. */
+     *  (encoder.json, vocab.bpe) with the other beside it; a folder that holds one of these;
+     *  FILE.gguf with a byte-level tokenizer. */
     const char *path;
     const char *pattern; /**< one of lm_pattern_names; NULL: what the file says, or is known for */
     const char *sha256;  /**< 64 hex digits of the one file at path; NULL: any */

@@ -33,7 +33,7 @@ static const char *const import_patterns[] = {BPE_PATTERN_OF_FILE, "gpt2", "cl10
 /* clang-format off */
 static const struct lm_param import_rows[] = {
     {I(path), .type = LM_P_PATH, .flags = LM_PARAM_ENV | LM_PARAM_COMPACT, .def_str = "", .pinned_by = "sha256",
-     .help = "tokenizer.json, a rank file of tiktoken, or a folder with vocab.json and merges.txt"},
+     .help = "tokenizer.json, a rank file of tiktoken, a .gguf file, or a folder with vocab.json and merges.txt"},
     {I(sha256), .type = LM_P_STR, .flags = LM_PARAM_COMPACT, .def_str = "",
      .help = "SHA-256 the file must have; 64 hex digits", .source = "FIPS 180-4"},
     {I(pattern), .type = LM_P_ENUM, .flags = LM_PARAM_COMPACT, .def_str = BPE_PATTERN_OF_FILE,

@@ -7,7 +7,8 @@
 #include <string.h>
 
 #include "model/upstream_shape.h"
-#include "train_params.h"
+#include "train_ramp.h"
+#include "train_shape.h"
 
 static const struct lm_port inputs[] = {
     {"tokens", "tokens", "the encoded text: train is learnt, valid is watched",
@@ -29,7 +30,8 @@ static const struct lm_port outputs[] = {
     {NULL, NULL, NULL, 0},
 };
 
-static const char *const schedules[] = {"cosine", "linear", "constant", NULL};
+static const char *const schedules[] = {"cosine", "linear",       "constant",
+                                        "wsd",    "inverse_sqrt", NULL};
 static const char *const orders[] = {"windows", "documents", NULL};
 static const char *const keeps[] = {"best", "last", NULL};
 
@@ -60,9 +62,9 @@ static const struct lm_param held_out_rows[] = {
 
 static const struct lm_param params[] = {
     {P(preset), .type = LM_P_ENUM, .def_str = "gpt2-nano", .choices = lm_model_preset_names,
-     .flags = LM_PARAM_NOT_IN_KEY, /* it is resolved into the four rows below */
-     .help = "a named shape: fills context, layers, heads and width",
-     .source = "Radford et al. 2019, table 2"},
+     .flags = LM_PARAM_NOT_IN_KEY, /* it is resolved into the rows of the shape */
+     .help = "a named shape: fills context, layers, heads, width and its own architecture",
+     .source = "Radford et al. 2019, table 2; Brown et al. 2020, table 2.1"},
     {P(context), .type = LM_P_INT, .def_int = LM_UNSET_INT, .min = 1, .max = 1 << 20, .unit = "tokens",
      .help = "longest sequence the model sees; the preset's when not given"},
     {P(layers), .type = LM_P_INT, .def_int = LM_UNSET_INT, .min = 1, .max = 1 << 10,
@@ -73,22 +75,22 @@ static const struct lm_param params[] = {
      .help = "numbers in the residual stream; the preset's when not given"},
     {P(batch), .type = LM_P_INT, .def_int = 8, .min = 1, .max = 1 << 16, .unit = "sequences",
      .help = "sequences computed together"},
-    {P(accumulate), .type = LM_P_INT, .def_int = 1, .min = 1, .max = 1 << 16, .unit = "batches",
-     .help = "batches whose gradients make one step"},
-    {P(steps), .type = LM_P_INT, .def_int = 1000, .min = 1, .max = 1e9, .unit = "steps",
-     .help = "optimiser steps"},
-    {P(lr), .type = LM_P_FLOAT, .def_float = 1e-3, .max = 1e9, .flags = LM_PARAM_OPEN_MIN,
-     .help = "peak learning rate", .source = "Brown et al. 2020, table 2.1"},
+    {P(accumulate), .type = LM_P_INT, .def_int = LM_UNSET_INT, .min = 1, .max = 1 << 16, .unit = "batches",
+     .help = "batches whose gradients make one step; the preset's, or 1, when not given"},
+    {P(steps), .type = LM_P_INT, .def_int = LM_UNSET_INT, .min = 1, .max = 1e9, .unit = "steps",
+     .help = "optimiser steps; 1,000 when neither they nor tokens are given"},
+    {P(lr), .type = LM_P_FLOAT, .def_float = LM_UNSET_FLOAT, .max = 1e9, .flags = LM_PARAM_OPEN_MIN,
+     .help = "peak learning rate; the preset's, or 1e-3, when not given", .source = "Brown et al. 2020, table 2.1"},
     {P(min_lr), .type = LM_P_FLOAT, .def_float = LM_UNSET_FLOAT, .max = 1e9,
-     .help = "learning rate of the last step; a tenth of lr when not given",
+     .help = "learning rate at the horizon; a tenth of lr when not given",
      .source = "Brown et al. 2020, appendix B"},
-    {P(warmup), .type = LM_P_INT, .def_int = 100, .max = 1e9, .unit = "steps",
-     .help = "steps of linear rise from 0 to lr; at most steps"},
+    {P(warmup), .type = LM_P_INT, .def_int = LM_UNSET_INT, .max = 1e9, .unit = "steps",
+     .help = "steps of linear rise from 0 to lr, at most steps; 100 when not given"},
     {P(schedule), .type = LM_P_ENUM, .def_str = "cosine", .choices = schedules,
      .help = "the way from lr to min_lr after the warm-up; constant stays at lr",
      .source = "Loshchilov & Hutter 2017"},
     {P(decay), .type = LM_P_FLOAT, .def_float = 0.1, .max = 10,
-     .help = "decoupled weight decay of matrices", .source = "Loshchilov & Hutter 2019"},
+     .help = "decoupled weight decay of the decay_groups", .source = "Loshchilov & Hutter 2019"},
     {P(beta1), .type = LM_P_FLOAT, .def_float = 0.9, .max = 1, .flags = LM_PARAM_OPEN_MAX,
      .help = "AdamW: memory of the mean gradient", .source = "Kingma & Ba 2015"},
     {P(beta2), .type = LM_P_FLOAT, .def_float = 0.95, .max = 1, .flags = LM_PARAM_OPEN_MAX,
@@ -120,6 +122,36 @@ static const struct lm_param params[] = {
      .help = "steps whose gradient norm is this many times the median of 32 are skipped; 0: none"},
     {P(order), .type = LM_P_ENUM, .def_str = "windows", .choices = orders, .flags = LM_PARAM_COMPACT,
      .help = "rows of a batch: windows of the joined text, or documents, each from its start"},
+    {P(attention_width), .type = LM_P_INT, .max = 1 << 16, .flags = LM_PARAM_COMPACT,
+     .help = "numbers of all attention heads together; 0: width, or the preset's"},
+    {P(kv_heads), .type = LM_P_INT, .max = 1 << 12, .flags = LM_PARAM_COMPACT,
+     .help = "heads of keys and values, shared by groups of heads; 0: heads, or the preset's",
+     .source = "Ainslie et al. 2023"},
+    {P(mlp_width), .type = LM_P_INT, .max = 1 << 18, .flags = LM_PARAM_COMPACT,
+     .help = "numbers inside the feed-forward part; 0: 4 x width, or the preset's"},
+    {P(window), .type = LM_P_INT, .max = 1 << 20, .flags = LM_PARAM_COMPACT, .unit = "tokens",
+     .help = "tokens a query of a banded layer sees; 0: all layers dense, or the preset's",
+     .source = "Child et al. 2019"},
+    {P(window_every), .type = LM_P_INT, .max = 1 << 10, .flags = LM_PARAM_COMPACT, .unit = "layers",
+     .help = "of so many layers the last is banded; 0: 2, the first dense, the next banded",
+     .source = "Brown et al. 2020, section 2.1"},
+    {P(norm), .type = LM_P_ENUM, .def_str = "layer", .choices = lm_norm_names,
+     .flags = LM_PARAM_COMPACT, .help = "how rows are normalised; a preset's rms stays",
+     .source = "Ba et al. 2016; Zhang & Sennrich 2019"},
+    {P(positions), .type = LM_P_ENUM, .def_str = "learned", .choices = lm_positions_names,
+     .flags = LM_PARAM_COMPACT, .help = "how attention knows places; a preset's rotary stays",
+     .source = "Su et al. 2021"},
+    {P(rotary_base), .type = LM_P_FLOAT, .max = 1e12, .flags = LM_PARAM_COMPACT,
+     .help = "slowest turn of rotary positions; 0: 10,000, or the preset's"},
+    {P(mlp), .type = LM_P_ENUM, .def_str = "gelu", .choices = lm_mlp_names,
+     .flags = LM_PARAM_COMPACT, .help = "the feed-forward part; a preset's swiglu stays",
+     .source = "Shazeer 2020"},
+    {P(no_bias), .type = LM_P_BOOL, .flags = LM_PARAM_COMPACT,
+     .help = "matrices and norms without a bias"},
+    {P(untied), .type = LM_P_BOOL, .flags = LM_PARAM_COMPACT,
+     .help = "a head of its own instead of the token embedding"},
+    {P(qk_norm), .type = LM_P_BOOL, .flags = LM_PARAM_COMPACT,
+     .help = "normalise queries and keys, head by head", .source = "Henry et al. 2020"},
     {P(mixture), .type = LM_P_LIST, .item = LM_P_FLOAT, .flags = LM_PARAM_COMPACT | LM_PARAM_OPEN_MIN,
      .max = 1e9, .help = "weights of tokens and of each of more; when not given, by their size"},
     /* Objectives and examples. */
@@ -142,6 +174,53 @@ static const struct lm_param params[] = {
      .help = "similar, contrastive: cosines are divided by it", .source = "Gao et al. 2021, section 3"},
     {P(score_range), .type = LM_P_LIST, .item = LM_P_FLOAT, .min = -1e9, .max = 1e9, .flags = LM_PARAM_COMPACT,
      .help = "similar: the lowest and the highest score, e.g. [1, 5]; [0, 1] when not given"},
+
+    /* optimisation beyond the usual: at their defaults in no key */
+    {P(optimizer), .type = LM_P_ENUM, .def_str = "adamw", .choices = lm_optimizer_names,
+     .flags = LM_PARAM_COMPACT, .help = "adamw, or sgd with momentum; beta1, beta2 and eps are AdamW's",
+     .source = "Loshchilov & Hutter 2019; Sutskever et al. 2013"},
+    {P(momentum), .type = LM_P_FLOAT, .max = 1, .flags = LM_PARAM_COMPACT | LM_PARAM_OPEN_MAX,
+     .help = "sgd: memory of past gradients", .source = "Sutskever et al. 2013"},
+    {P(nesterov), .type = LM_P_BOOL, .flags = LM_PARAM_COMPACT,
+     .help = "sgd: the momentum's step is looked ahead", .source = "Sutskever et al. 2013"},
+    {P(decay_groups), .type = LM_P_LIST, .item = LM_P_ENUM, .choices = lm_tensor_group_names,
+     .flags = LM_PARAM_COMPACT, .help = "tensors that decay; matrices and embeddings when not given"},
+    {P(frozen_layers), .type = LM_P_INT, .max = 1 << 10, .flags = LM_PARAM_COMPACT, .unit = "layers",
+     .help = "embeddings and so many layers from below do not learn; 0: all learn",
+     .source = "Howard & Ruder 2018, section 3.3"},
+    {P(layer_decay), .type = LM_P_FLOAT, .def_float = 1, .max = 1,
+     .flags = LM_PARAM_COMPACT | LM_PARAM_OPEN_MIN,
+     .help = "rate of a layer over that of the layer above it",
+     .source = "Howard & Ruder 2018, section 3.2; Clark et al. 2020, appendix A"},
+    {P(horizon), .type = LM_P_INT, .max = 1e9, .flags = LM_PARAM_COMPACT, .unit = "steps",
+     .help = "steps at which the schedule reaches min_lr and stays; 0: steps"},
+    {P(cooldown), .type = LM_P_INT, .max = 1e9, .flags = LM_PARAM_COMPACT, .unit = "steps",
+     .help = "wsd: steps of linear descent before the horizon; 0: a fifth of the horizon",
+     .source = "Hu et al. 2024; Hägele et al. 2024"},
+    {P(tokens), .type = LM_P_INT, .max = 1e14, .flags = LM_PARAM_NOT_IN_KEY, .unit = "tokens",
+     .help = "length of the training, in place of steps: the fewest that see so many tokens"},
+    {P(warmup_tokens), .type = LM_P_INT, .max = 1e14, .flags = LM_PARAM_NOT_IN_KEY, .unit = "tokens",
+     .help = "in place of warmup"},
+    {P(horizon_tokens), .type = LM_P_INT, .max = 1e14, .flags = LM_PARAM_NOT_IN_KEY, .unit = "tokens",
+     .help = "in place of horizon"},
+    {P(ramp_from), .type = LM_P_INT, .max = 1 << 16, .flags = LM_PARAM_COMPACT, .unit = "batches",
+     .help = "batches of the first step, growing to accumulate; 0: no ramp",
+     .source = "Brown et al. 2020, appendix B"},
+    {P(ramp_tokens), .type = LM_P_INT, .max = 1e14, .flags = LM_PARAM_COMPACT, .unit = "tokens",
+     .help = "tokens over which the batches of a step grow", .source = "Brown et al. 2020, appendix B"},
+    {P(ema), .type = LM_P_FLOAT, .max = 1, .flags = LM_PARAM_COMPACT | LM_PARAM_OPEN_MAX,
+     .help = "memory of an average of the weights that is validated and kept; 0: none",
+     .source = "Polyak & Juditsky 1992; Kingma & Ba 2015, section 7.2"},
+    {P(label_smoothing), .type = LM_P_FLOAT, .max = 1, .flags = LM_PARAM_COMPACT | LM_PARAM_OPEN_MAX,
+     .help = "share of the target that is spread over all tokens", .source = "Szegedy et al. 2016"},
+    {P(z_loss), .type = LM_P_FLOAT, .max = 1, .flags = LM_PARAM_COMPACT,
+     .help = "weight of the squared log of the softmax's sum in the loss",
+     .source = "Chowdhery et al. 2022, section 5"},
+    {P(patience), .type = LM_P_INT, .max = 1e9, .flags = LM_PARAM_COMPACT, .unit = "looks",
+     .help = "looks without a better valid loss after which training ends; 0: never",
+     .source = "Prechelt 1998"},
+    {P(min_delta), .type = LM_P_FLOAT, .max = 1e9, .flags = LM_PARAM_COMPACT, .unit = "nats per token",
+     .help = "patience: how much better a better valid loss is"},
     {.name = NULL},
 };
 
@@ -171,6 +250,7 @@ static const char *find_idle(const struct train_params *p)
 {
     bool by_examples = strcmp(p->objective, "lm") != 0;
     bool by_pairs = strcmp(p->objective, "similar") == 0;
+    bool by_head = !by_examples || strcmp(p->objective, "translate") == 0;
     bool by_contrast = by_pairs && strcmp(p->pair_loss, "contrastive") == 0;
 
     const struct {
@@ -185,6 +265,12 @@ static const char *find_idle(const struct train_params *p)
         {"pair_loss", strcmp(p->pair_loss, pair_losses[0]) != 0, by_pairs},
         {"score_range", p->score_range.count > 0, by_pairs},
         {"temperature", p->temperature != TRAIN_TEMPERATURE, by_contrast},
+        {"tokens", p->tokens > 0, !by_examples},
+        {"warmup_tokens", p->warmup_tokens > 0, !by_examples},
+        {"horizon_tokens", p->horizon_tokens > 0, !by_examples},
+        {"ramp_tokens", p->ramp_tokens > 0, !by_examples},
+        {"label_smoothing", p->label_smoothing > 0, by_head},
+        {"z_loss", p->z_loss > 0, by_head},
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
@@ -278,6 +364,7 @@ static enum lm_status check_ports(const void *data, has_fn *has, const void *use
     const struct train_params *p = data;
     bool is_lm = strcmp(p->objective, "lm") == 0;
     bool has_init = has(user, "init") || given(p->init.path);
+    bool by_tokens = p->tokens + p->warmup_tokens + p->horizon_tokens + p->ramp_tokens > 0;
     const struct rule rules[] = {
         {has(user, "init") && given(p->init.path),
          "init: given as an input and as a parameter; drop one"},
@@ -285,6 +372,11 @@ static enum lm_status check_ports(const void *data, has_fn *has, const void *use
          "init: says preset, context, layers, heads and width; leave these out (max_length may "
          "shorten rows)"},
         {p->max_length > 0 && is_lm && !has_init, "max_length: has no effect here; set context"},
+        {has_init && by_tokens,
+         "tokens: cannot be counted before the context of init is known; give steps, warmup, "
+         "horizon, and no ramp_tokens"},
+        {!has_init && p->frozen_layers > p->layers,
+         "frozen_layers: the model has fewer layers; lower it"},
     };
 
     LM_TRY(apply(rules, sizeof rules / sizeof rules[0], err));
@@ -293,8 +385,116 @@ static enum lm_status check_ports(const void *data, has_fn *has, const void *use
 
 static bool is_shape_given(const struct train_params *p)
 {
-    return strcmp(p->preset, "gpt2-nano") != 0 || p->context != LM_UNSET_INT ||
-           p->layers != LM_UNSET_INT || p->heads != LM_UNSET_INT || p->width != LM_UNSET_INT;
+    const struct lm_model_config own = train_shape(p, 0);
+    return lm_model_beyond_gpt2(&own) != NULL || strcmp(p->preset, "gpt2-nano") != 0 ||
+           p->context != LM_UNSET_INT || p->layers != LM_UNSET_INT || p->heads != LM_UNSET_INT ||
+           p->width != LM_UNSET_INT;
+}
+
+/* What GPT-2 has not is the preset's, where nothing else is given. */
+static void fill_architecture(struct train_params *p, const struct lm_model_config *preset)
+{
+    const struct lm_model_config own = train_shape(p, 0);
+    struct lm_model_config shape = *preset;
+    lm_model_config_take(&shape, &own);
+    train_shape_set(p, &shape);
+}
+
+/* ---- optimisation ---- */
+
+/* Rate and batch are the preset's, where it says how it was trained and nothing else is given. */
+static void fill_training(struct train_params *p, const struct lm_model_preset *preset)
+{
+    int64_t batches = (preset->sequences + p->batch - 1) / p->batch;
+    fill(&p->accumulate, batches > 0 ? batches : 1);
+    if (lm_is_unset(p->lr))
+        p->lr = preset->lr > 0 ? preset->lr : 1e-3;
+}
+
+/* A count of steps that may be given in tokens instead: which of the two was. */
+static enum lm_status steps_of(const struct train_params *p, const char *name, int64_t *steps,
+                               int64_t tokens, bool given, struct lm_err *err)
+{
+    if (tokens == 0)
+        return LM_OK;
+    if (given)
+        return lm_fail(err, LM_INVALID, "%s: given in tokens too; leave one of them out", name);
+    *steps = train_ramp_steps(p, tokens);
+    if (*steps > 1000000000)
+        return lm_fail(err, LM_RANGE, "%s: %lld tokens are too many steps; raise batch", name,
+                       (long long)tokens);
+    return LM_OK;
+}
+
+static enum lm_status resolve_lengths(struct train_params *p, struct lm_err *err)
+{
+    LM_TRY(steps_of(p, "steps", &p->steps, p->tokens, p->steps != LM_UNSET_INT, err));
+    LM_TRY(steps_of(p, "warmup", &p->warmup, p->warmup_tokens, p->warmup != LM_UNSET_INT, err));
+    LM_TRY(steps_of(p, "horizon", &p->horizon, p->horizon_tokens, p->horizon != 0, err));
+    fill(&p->steps, 1000);
+    fill(&p->warmup, 100);
+    clip(&p->warmup, p->steps);
+    clip(&p->eval_every, p->steps);
+    int64_t horizon = p->horizon > 0 ? p->horizon : p->steps;
+    if (strcmp(p->schedule, "wsd") == 0 && p->cooldown == 0) {
+        p->cooldown = (horizon + 4) / 5;
+        clip(&p->cooldown, horizon - p->warmup);
+    }
+    if (p->horizon > 0 && p->horizon <= p->warmup)
+        return lm_fail(err, LM_RANGE,
+                       "horizon: must lie behind the warm-up of %lld steps; raise it",
+                       (long long)p->warmup);
+    if (p->cooldown > horizon - p->warmup)
+        return lm_fail(err, LM_RANGE,
+                       "cooldown: only %lld steps lie between warm-up and horizon; lower it",
+                       (long long)(horizon - p->warmup));
+    return LM_OK;
+}
+
+static enum lm_status check_decay_groups(const struct train_params *p, struct lm_err *err)
+{
+    const char *const *names = p->decay_groups.items;
+    unsigned seen = 0;
+    for (size_t i = 0; i < p->decay_groups.count; i++) {
+        unsigned group = lm_tensor_group_find(names[i]);
+        if (seen & group)
+            return lm_fail(err, LM_INVALID, "decay_groups: %s is named twice; leave one out",
+                           names[i]);
+        seen |= group;
+    }
+    return LM_OK;
+}
+
+/* What has no effect without something else, and what contradicts it. */
+static enum lm_status check_optimisation(const struct train_params *p, struct lm_err *err)
+{
+    bool sgd = strcmp(p->optimizer, "sgd") == 0, wsd = strcmp(p->schedule, "wsd") == 0;
+    bool endless = strcmp(p->schedule, "constant") == 0 || strcmp(p->schedule, "inverse_sqrt") == 0;
+
+    const struct {
+        bool broken;
+        const char *text;
+    } rules[] = {
+        {p->momentum > 0 && !sgd, "momentum: has no effect with adamw; use optimizer: sgd"},
+        {p->nesterov && !sgd, "nesterov: has no effect with adamw; use optimizer: sgd"},
+        {p->nesterov && p->momentum == 0, "nesterov: needs a momentum; give one, such as 0.9"},
+        {(p->horizon > 0 || p->horizon_tokens > 0) && endless,
+         "horizon: this schedule has none; use cosine, linear or wsd, or leave it out"},
+        {p->cooldown > 0 && !wsd, "cooldown: has no effect without schedule: wsd; leave it out"},
+        {p->ramp_from > 0 && p->ramp_tokens == 0,
+         "ramp_from: needs ramp_tokens, the tokens over which batches grow; give them"},
+        {p->ramp_tokens > 0 && p->ramp_from == 0,
+         "ramp_tokens: needs ramp_from, the batches of the first step; give it"},
+        {p->ramp_from > p->accumulate,
+         "ramp_from: must not exceed accumulate, to which it grows; lower it"},
+        {p->min_delta > 0 && p->patience == 0,
+         "min_delta: has no effect without patience; give one, or leave it out"},
+    };
+
+    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++)
+        if (rules[i].broken)
+            return lm_fail(err, LM_INVALID, "%s", rules[i].text);
+    return check_decay_groups(p, err);
 }
 
 static enum lm_status resolve(void *data, struct lm_arena *arena, struct lm_err *err)
@@ -310,8 +510,10 @@ static enum lm_status resolve(void *data, struct lm_arena *arena, struct lm_err 
     fill(&p->layers, preset->config.layers);
     fill(&p->heads, preset->config.heads);
     fill(&p->width, preset->config.width);
-    clip(&p->warmup, p->steps);
-    clip(&p->eval_every, p->steps);
+    fill_architecture(p, &preset->config);
+    fill_training(p, preset);
+    LM_TRY(check_optimisation(p, err));
+    LM_TRY(resolve_lengths(p, err));
     if (lm_is_unset(p->min_lr))
         p->min_lr = p->lr / 10;
     if (p->min_lr > p->lr)
@@ -323,8 +525,7 @@ static enum lm_status resolve(void *data, struct lm_arena *arena, struct lm_err 
                            i + 1);
     if (p->max_spike > 0 && p->max_spike <= 1)
         return lm_fail(err, LM_RANGE, "max_spike: must exceed 1, or be 0 for no bound");
-    const struct lm_model_config config = {1,        p->context, p->layers,
-                                           p->heads, p->width,   p->dropout};
+    const struct lm_model_config config = train_shape(p, 1);
     return lm_model_config_check(&config, err);
 }
 
@@ -357,8 +558,8 @@ static int64_t row_of(const struct train_params *p, const struct lm_model_config
     return p->max_length > 0 && p->max_length < config->context ? p->max_length : config->context;
 }
 
-/* At its peak: the model, the best weights, and a checkpoint about to be written (weights, two
- * moments and best weights once more). */
+/* At its peak: the model, the best weights, the average, and a checkpoint about to be written
+ * (weights, two moments, best weights and average once more). */
 static uint64_t memory_of(const struct train_params *p, const struct lm_model_config *config,
                           const struct lm_upstream *upstream)
 {
@@ -371,9 +572,10 @@ static uint64_t memory_of(const struct train_params *p, const struct lm_model_co
                                              .numerics = upstream->portable ? LM_NUMERICS_PORTABLE
                                                                             : LM_NUMERICS_BLAS};
     uint64_t weights = (uint64_t)lm_model_parameters(config) * sizeof(float);
-    uint64_t best = strcmp(p->keep, "best") == 0 ? weights : 0;
     uint64_t batch = (uint64_t)texts_of(p) * (uint64_t)row_of(p, config) * 3 * sizeof(float);
-    return lm_model_memory(config, &options) + best + (3 * weights + best) + batch + PROCESS_BYTES;
+    uint64_t copies = (strcmp(p->keep, "best") == 0 ? weights : 0) + (p->ema > 0 ? weights : 0);
+    return lm_model_memory(config, &options) + copies + (3 * weights + copies) + batch +
+           PROCESS_BYTES;
 }
 
 static void estimate(const void *data, const struct lm_upstream *upstream, struct lm_estimate *out)
@@ -381,8 +583,7 @@ static void estimate(const void *data, const struct lm_upstream *upstream, struc
     const struct train_params *p = data;
     int64_t vocab = TYPICAL_VOCAB;
     bool known = upstream->get_int(upstream->user, "bpe", "vocab_size", &vocab) && vocab > 0;
-    struct lm_model_config config = {
-        known ? vocab : TYPICAL_VOCAB, p->context, p->layers, p->heads, p->width, p->dropout};
+    struct lm_model_config config = train_shape(p, known ? vocab : TYPICAL_VOCAB);
     struct lm_model_config init; /* a model upstream is the one to begin with */
     if (lm_upstream_shape(&init, upstream))
         config = init;
@@ -392,21 +593,24 @@ static void estimate(const void *data, const struct lm_upstream *upstream, struc
     int64_t looks = p->steps / p->eval_every + 1;
     double evaluations = (double)looks * (double)p->eval_batches;
     out->flops = lm_model_step_flops(&config, texts, row) *
-                 ((double)p->steps * (double)p->accumulate + evaluations / 3);
+                 ((double)train_ramp_at(p, p->steps).before + evaluations / 3);
     out->memory = memory_of(p, &config, upstream);
-    char count[32], steps[32], tokens[32];
+    char count[32], steps[32], first[32], tokens[32];
     put_count(count, lm_model_parameters(&config));
     put_count(steps, p->steps);
+    put_count(first, texts * p->ramp_from * row);
     put_count(tokens, texts * p->accumulate * row);
-    snprintf(out->text, sizeof out->text, "%s parameters%s, %s steps of %s%s tokens", count,
+    bool grows = p->ramp_from > 0 && p->ramp_from < p->accumulate;
+    snprintf(out->text, sizeof out->text, "%s parameters%s, %s steps of %s%s%s%s tokens", count,
              known ? "" : " with a vocabulary of 4,096", steps,
-             strcmp(p->objective, "lm") == 0 ? "" : "at most ", tokens);
+             strcmp(p->objective, "lm") == 0 ? "" : "at most ", grows ? first : "",
+             grows ? " to " : "", tokens);
 }
 
 const struct lm_stage lm_stage_train = {
     .name = "train",
     .version = 2,
-    .summary = "trains a GPT-2 model with AdamW, watching the valid split",
+    .summary = "trains a GPT model with AdamW or SGD, watching the valid split",
     .flags = LM_STAGE_SEED | LM_STAGE_NUMERIC,
     .inputs = inputs,
     .outputs = outputs,

@@ -37,7 +37,12 @@ struct train_params {
     bool recompute;
     int64_t max_skips;
     double max_spike;
-    const char *order;      /**< "windows" or "documents" */
+    const char *order; /**< "windows" or "documents" */
+    /* what differs from GPT-2: the preset's where GPT-2's is given */
+    int64_t attention_width, kv_heads, mlp_width, window, window_every;
+    const char *norm, *positions, *mlp;
+    double rotary_base;
+    bool no_bias, untied, qk_norm;
     struct lm_list mixture; /**< double: weights of tokens, then of more; empty: by size */
     /* Objectives and examples. */
     const char *objective; /**< a name of data/objective.h */
@@ -49,6 +54,19 @@ struct train_params {
     double temperature;         /**< of the contrastive loss */
     struct lm_list score_range; /**< double: lowest and highest score; empty: 0 and 1 */
     bool is_shape_given;        /**< no row: resolve notes whether the spec gave a shape */
+    /* optimisation */
+    const char *optimizer; /**< "adamw" or "sgd" */
+    double momentum;
+    bool nesterov;
+    struct lm_list decay_groups; /**< const char *, of lm_tensor_group_names; empty: the default */
+    int64_t frozen_layers;
+    double layer_decay;
+    int64_t horizon, cooldown;                     /**< steps; 0: steps, none */
+    int64_t tokens, warmup_tokens, horizon_tokens; /**< resolved into steps; 0: not given */
+    int64_t ramp_from, ramp_tokens;                /**< train_ramp.h; both 0: no ramp */
+    double ema, label_smoothing, z_loss;
+    int64_t patience;
+    double min_delta;
 };
 
 #endif

@@ -3,75 +3,31 @@
 #include <lmpipe/stage.h>
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/io.h"
 #include "base/json.h"
+#include "train_average.h"
 #include "train_guard.h"
-#include "train_init.h"
+#include "train_open.h"
+#include "train_patience.h"
+#include "train_ramp.h"
 #include "train_schedule.h"
+#include "train_shape.h"
 #include "train_speed.h"
 #include "train_state.h"
-
-/* ---- objective lm ---- */
-
-static uint64_t lm_scored(const struct train *train, uint64_t first, int64_t rows)
-{
-    return train_data_scored(&train->data, first, rows);
-}
-
-static enum lm_status lm_accumulate(struct train *train, uint64_t first, double scale, double *loss,
-                                    struct lm_err *err)
-{
-    int64_t rows = train->params->batch;
-    LM_TRY(train_data_batch(&train->data, first, rows, train->inputs, train->targets, err));
-    train_data_prefetch(&train->data, first + (uint64_t)rows, rows);
-    return lm_model_accumulate(train->model, train->inputs, train->targets, rows, train->context,
-                               scale, loss, err);
-}
-
-/* Mean loss over the fixed windows of the valid split, summed in double in window order. */
-static enum lm_status lm_valid(struct train *train, double *out, struct lm_err *err)
-{
-    const struct train_params *p = train->params;
-    uint64_t windows = train->data.valid_windows;
-    int64_t time = train->data.valid_time;
-    double sum = 0;
-    for (uint64_t first = 0; first < windows; first += (uint64_t)p->batch) {
-        uint64_t rest = windows - first;
-        int64_t rows = rest < (uint64_t)p->batch ? (int64_t)rest : p->batch;
-        const struct lm_scores scores = {.nll = train->nll};
-        LM_TRY(train_data_valid(&train->data, first, rows, train->inputs, train->targets, err));
-        LM_TRY(
-            lm_model_score(train->model, train->inputs, train->targets, rows, time, &scores, err));
-        for (int64_t i = 0; i < rows * time; i++)
-            sum += (double)train->nll[i];
-    }
-    *out = sum / ((double)windows * (double)time);
-    return LM_OK;
-}
-
-static const struct train_task lm_task = {lm_scored, lm_accumulate, lm_valid};
-
-/* By enum lm_objective_kind. */
-static const struct train_task *const tasks[LM_OBJECTIVES] = {
-    [LM_OBJECTIVE_LM] = &lm_task,
-    [LM_OBJECTIVE_CLASSIFY] = &train_classify,
-    [LM_OBJECTIVE_TRANSLATE] = &train_translate,
-    [LM_OBJECTIVE_SIMILAR] = &train_similar,
-};
 
 /* ---- the log ---- */
 
 static void log_open(struct lm_json_writer *writer, struct train *train)
 {
-    const struct train_params *p = train->params;
     lm_json_begin(writer, &train->log, false);
     lm_json_open(writer, '{');
     lm_json_member_int(writer, "step", (int64_t)train->step);
-    int64_t rows = (int64_t)train->step * p->batch * p->accumulate;
-    if (train->task == &lm_task)
+    int64_t rows = train_ramp_at(train->params, (int64_t)train->step).before * train->params->batch;
+    if (train->task == &train_lm)
         lm_json_member_int(writer, "tokens", rows * train->context);
     else
         lm_json_member_int(writer, "examples", rows);
@@ -114,16 +70,13 @@ static void log_valid(struct train *train)
     struct lm_json_writer writer;
     log_open(&writer, train);
     lm_json_member_double(&writer, "valid_loss", train->valid);
+    if (train_patience_is_over(train))
+        lm_json_member_bool(&writer, "stopped", true);
     log_close(&writer, train);
     lm_ctx_gauge(train->ctx, "valid_loss", train->valid);
 }
 
 /* ---- validation ---- */
-
-static bool has_valid(const struct train *train)
-{
-    return train->data.valid_windows > 0 || train->examples.looks_at > 0;
-}
 
 static enum lm_status valid_loss(struct train *train, double *out, struct lm_err *err)
 {
@@ -146,12 +99,23 @@ static void keep_best(struct train *train)
         train_weights_get(train, train->best_weights);
 }
 
+/* With an average, of the average. */
+static enum lm_status look(struct train *train, struct lm_err *err)
+{
+    train_average_swap(train);
+    enum lm_status status = valid_loss(train, &train->valid, err);
+    if (status == LM_OK)
+        keep_best(train);
+    train_average_swap(train);
+    return status;
+}
+
 static enum lm_status validate(struct train *train, struct lm_err *err)
 {
-    if (has_valid(train)) {
-        LM_TRY(valid_loss(train, &train->valid, err));
+    if (train_has_valid(train)) {
+        LM_TRY(look(train, err));
+        train_patience_look(train);
         log_valid(train);
-        keep_best(train);
     }
     train->looks = train->step + 1;
     return LM_OK;
@@ -164,30 +128,65 @@ static enum lm_status validate(struct train *train, struct lm_err *err)
 static enum lm_status gather(struct train *train, double *loss, struct lm_err *err)
 {
     const struct train_params *p = train->params;
-    uint64_t rows = (uint64_t)p->batch, first = train->step * (uint64_t)p->accumulate * rows;
-    double all = (double)train->task->scored(train, first, p->batch * p->accumulate), sum = 0;
-    for (int64_t part = 0; part < p->accumulate; part++, first += rows) {
+    struct train_ramp_place place = train_ramp_at(p, (int64_t)train->step);
+    uint64_t rows = (uint64_t)p->batch, first = (uint64_t)place.before * rows;
+    double all = (double)train->task->scored(train, first, p->batch * place.batches), sum = 0;
+    for (int64_t part = 0; part < place.batches; part++, first += rows) {
         double scored = (double)train->task->scored(train, first, p->batch), one;
-        double weight = scored * (double)p->accumulate / all;
+        double weight = scored * (double)place.batches / all;
         lm_model_set_position(train->model, train->step, (uint64_t)part);
-        LM_TRY(train->task->accumulate(train, first, weight / (double)p->accumulate, &one, err));
+        LM_TRY(train->task->accumulate(train, first, weight / (double)place.batches, &one, err));
         sum += weight * one;
     }
-    *loss = sum / (double)p->accumulate;
+    *loss = sum / (double)place.batches;
     return LM_OK;
+}
+
+/* Whether the weights of a step are tried on the valid split. */
+static bool is_looked_at(const struct train_params *p, uint64_t step)
+{
+    return step % (uint64_t)p->eval_every == 0 || step == (uint64_t)p->steps;
+}
+
+static struct lm_step_options step_options(const struct train *train)
+{
+    const struct train_params *p = train->params;
+    const char *const *groups = p->decay_groups.items;
+    struct lm_step_options options = {
+        .lr = train_rate(p, (int64_t)train->step),
+        .beta1 = p->beta1,
+        .beta2 = p->beta2,
+        .eps = p->eps,
+        .decay = p->decay,
+        .clip = p->clip,
+        .optimizer = lm_optimizer_find(p->optimizer),
+        .momentum = p->momentum,
+        .nesterov = p->nesterov,
+        .layer_decay = p->layer_decay,
+        .ratios = is_looked_at(p, train->step + 1) ? train->ratios : NULL,
+    };
+    for (size_t i = 0; i < p->decay_groups.count; i++)
+        options.groups |= lm_tensor_group_find(groups[i]);
+    return options;
+}
+
+/* Update-to-weight ratios, "ratio.embeddings", "ratio.layer.0", …, "ratio.head". */
+static void show_ratios(struct train *train)
+{
+    int64_t layers = train->params->layers;
+    lm_ctx_gauge(train->ctx, "ratio.embeddings", train->ratios[0]);
+    for (int64_t i = 0; i < layers; i++) {
+        char name[48];
+        snprintf(name, sizeof name, "ratio.layer.%lld", (long long)i);
+        lm_ctx_gauge(train->ctx, name, train->ratios[i + 1]);
+    }
+    lm_ctx_gauge(train->ctx, "ratio.head", train->ratios[layers + 1]);
 }
 
 static enum lm_status one_step(struct train *train, struct lm_err *err)
 {
-    const struct train_params *p = train->params;
-    double rate = train_rate(p, (int64_t)train->step), loss = (double)NAN;
-    double norm = (double)NAN;
-    const struct lm_step_options options = {.lr = rate,
-                                            .beta1 = p->beta1,
-                                            .beta2 = p->beta2,
-                                            .eps = p->eps,
-                                            .decay = p->decay,
-                                            .clip = p->clip};
+    const struct lm_step_options options = step_options(train);
+    double rate = options.lr, loss = (double)NAN, norm = (double)NAN;
     struct lm_step_stats stats;
     enum lm_status status = gather(train, &loss, err);
     if (status == LM_OK)
@@ -201,18 +200,19 @@ static enum lm_status one_step(struct train *train, struct lm_err *err)
     }
     LM_TRY(status);
     train_guard_pass(train, stats.grad_norm);
+    train_average_update(train);
     train->step++;
     train->loss = loss;
     log_step(train, rate, stats.grad_norm);
+    if (options.ratios != NULL)
+        show_ratios(train);
     return LM_OK;
 }
 
 /* Whether the weights as they are are still to be tried on the valid split. */
 static bool is_look_due(const struct train *train)
 {
-    const struct train_params *p = train->params;
-    return train->looks <= train->step &&
-           (train->step % (uint64_t)p->eval_every == 0 || train->step == (uint64_t)p->steps);
+    return train->looks <= train->step && is_looked_at(train->params, train->step);
 }
 
 static void show_progress(struct train *train)
@@ -228,18 +228,13 @@ static enum lm_status train_all(struct train *train, struct lm_err *err)
     for (;;) {
         if (is_look_due(train))
             LM_TRY(validate(train, err));
-        if (train->step == (uint64_t)train->params->steps)
+        if (train->step == (uint64_t)train->params->steps || train_patience_is_over(train))
             return lm_buf_status(&train->log, err);
         LM_TRY(one_step(train, err));
         show_progress(train);
         if (lm_ctx_checkpoint_due(train->ctx))
             LM_TRY(train_checkpoint_save(train, err));
     }
-}
-
-static bool is_cancelled(void *ctx)
-{
-    return lm_ctx_cancelled(ctx);
 }
 
 /* Trains; when it was cancelled or cannot go on, what was reached is kept. */
@@ -257,168 +252,6 @@ static enum lm_status train_or_keep(struct train *train, struct lm_err *err)
 
 /* ---- beginning and end ---- */
 
-static bool by_examples(const struct train *train)
-{
-    return train->task != &lm_task;
-}
-
-/* Texts of a batch: a pair has two. */
-static int64_t texts(const struct train *train)
-{
-    return train->task == &train_similar ? 2 * train->params->batch : train->params->batch;
-}
-
-static enum lm_status open_model(struct train *train, const struct lm_model_config *config,
-                                 struct lm_err *err)
-{
-    const struct train_params *p = train->params;
-    const struct lm_model_options options = {
-        .threads = lm_ctx_threads(train->ctx),
-        .kernels = lm_ctx_kernels(train->ctx),
-        .numerics = lm_ctx_portable(train->ctx) ? LM_NUMERICS_PORTABLE : LM_NUMERICS_BLAS,
-        .precision = lm_precision_find(p->precision),
-        .training = true,
-        .recompute = p->recompute,
-        .max_batch = texts(train),
-        .max_time = train->context,
-        .seed = lm_ctx_seed(train->ctx),
-        .stop = is_cancelled,
-        .stop_user = train->ctx,
-    };
-    LM_TRY(lm_model_create(&train->model, config, &options, err));
-    lm_ctx_gauge(train->ctx, "memory", (double)lm_model_memory(config, &options));
-    train->weights = (size_t)lm_model_parameters(config);
-    if (train->init == NULL)
-        return LM_OK;
-    return train_init_weights(train->model, train->init, &options, &train->examples.objective,
-                              lm_ctx_arena(train->ctx), err);
-}
-
-static enum lm_status open_tokens(struct train *train, int64_t *vocab_size, struct lm_err *err)
-{
-    const struct train_params *p = train->params;
-    const struct train_data_options options = {
-        .seed = lm_ctx_seed(train->ctx),
-        .context = train->context,
-        .valid_windows = (uint64_t)p->eval_batches * (uint64_t)p->batch,
-        .by_documents = strcmp(p->order, "documents") == 0,
-        .mixture = p->mixture.items,
-    };
-    LM_TRY(train_tokens_open(&train->tokens, train->ctx, err));
-    *vocab_size = lm_tokens_vocab(train->tokens.sets[0]);
-    if (train->init != NULL)
-        LM_TRY(train_init_check_vocab(train->init, train->vocab, err));
-    if (p->mixture.count > 0 && p->mixture.count != train->tokens.count)
-        return lm_fail(err, LM_INVALID,
-                       "mixture: %zu weights for %zu token sets; give one for tokens and one for "
-                       "each of more",
-                       p->mixture.count, train->tokens.count);
-    return train_data_init(&train->data, train->tokens.sets, train->tokens.count, &options, err);
-}
-
-/* The shape is init's, or the parameters'; the vocabulary is not known yet. */
-static enum lm_status choose_shape(struct train *train, struct lm_model_config *config,
-                                   struct lm_err *err)
-{
-    const struct train_params *p = train->params;
-    *config = (struct lm_model_config){
-        .context = p->context, .layers = p->layers, .heads = p->heads, .width = p->width};
-    if (train->init != NULL)
-        LM_TRY(train_init_config(config, train->init, p, err));
-    config->dropout = p->dropout;
-    config->labels = 0;
-    train->context = p->max_length > 0 ? p->max_length : config->context;
-    if (train->context > config->context)
-        return lm_fail(err, LM_RANGE,
-                       "max_length: %lld exceeds the model's context of %lld; give less",
-                       (long long)train->context, (long long)config->context);
-    return LM_OK;
-}
-
-/* Beside the tokens, in the model to begin with, or the port's own. */
-static enum lm_status choose_vocab(struct train *train, struct lm_err *err)
-{
-    const char *folder = by_examples(train) ? train->init : lm_ctx_input(train->ctx, "tokens");
-    train->vocab = folder != NULL ? lm_path_join(lm_ctx_arena(train->ctx), folder, "vocab")
-                                  : lm_ctx_input(train->ctx, "vocab");
-    return train->vocab != NULL ? LM_OK : lm_fail(err, LM_NOMEM, "out of memory");
-}
-
-static enum lm_status open_examples(struct train *train, struct lm_model_config *config,
-                                    int64_t *vocab_size, struct lm_err *err)
-{
-    LM_TRY(train_examples_read(&train->examples, train->ctx, train->params, err));
-    LM_TRY(train_examples_encode(&train->examples, train->vocab, train->context, vocab_size, err));
-    config->labels = (int64_t)train->examples.objective.label_count;
-    train_examples_report(&train->examples, train->ctx);
-    return LM_OK;
-}
-
-/* What is learnt from, then the model: init has the vocabulary of the first. */
-static enum lm_status open_inputs(struct train *train, struct lm_err *err)
-{
-    struct lm_model_config config;
-    int64_t vocab_size = 0;
-    train->init = train_init_folder(train->ctx, train->params);
-    LM_TRY(choose_shape(train, &config, err));
-    LM_TRY(choose_vocab(train, err));
-    LM_TRY(by_examples(train) ? open_examples(train, &config, &vocab_size, err)
-                              : open_tokens(train, &vocab_size, err));
-    if (train->init != NULL && config.vocab != vocab_size)
-        return lm_fail(err, LM_MISMATCH,
-                       "init: the model has %lld token types, its vocabulary %lld; get a model "
-                       "whose vocab is its own",
-                       (long long)config.vocab, (long long)vocab_size);
-    config.vocab = vocab_size;
-    return open_model(train, &config, err);
-}
-
-/* Numbers that a look at the valid split reads of an example: logits, or two states. */
-static size_t outputs(const struct train *train)
-{
-    size_t labels = train->examples.objective.label_count;
-    return train->task == &train_similar ? 2 * (size_t)lm_model_config(train->model)->width
-                                         : labels;
-}
-
-static enum lm_status make_room(struct train *train, struct lm_err *err)
-{
-    struct lm_arena *arena = lm_ctx_arena(train->ctx);
-    size_t batch = (size_t)train->params->batch;
-    size_t rows = (size_t)texts(train) * (size_t)train->context;
-    train->inputs = LM_NEW_ARRAY(arena, int32_t, rows);
-    train->targets = LM_NEW_ARRAY(arena, int32_t, rows);
-    train->nll = LM_NEW_ARRAY(arena, float, rows);
-    train->picked = LM_NEW_ARRAY(arena, size_t, batch);
-    train->labels = LM_NEW_ARRAY(arena, int32_t, batch);
-    train->lengths = LM_NEW_ARRAY(arena, int32_t, 2 * batch);
-    train->scores = LM_NEW_ARRAY(arena, float, batch);
-    train->logits = LM_NEW_ARRAY(arena, float, batch *outputs(train));
-    return train->inputs != NULL && train->targets != NULL && train->nll != NULL &&
-                   train->picked != NULL && train->labels != NULL && train->lengths != NULL &&
-                   train->scores != NULL && train->logits != NULL
-               ? LM_OK
-               : lm_fail(err, LM_NOMEM, "out of memory for a batch; choose a smaller one");
-}
-
-static enum lm_status open_all(struct train *train, struct lm_err *err)
-{
-    const struct train_params *p = train->params;
-    train->task = tasks[train_objective(p).kind];
-    LM_TRY(open_inputs(train, err));
-    LM_TRY(make_room(train, err));
-    bool best = strcmp(p->keep, "best") == 0;
-    if (best)
-        train->best_weights = calloc(train->weights, sizeof *train->best_weights);
-    if (best && train->best_weights == NULL)
-        return lm_fail(err, LM_NOMEM, "out of memory for a copy of the weights; set keep: last");
-    if (best && !has_valid(train))
-        lm_ctx_note(train->ctx, "the valid split is empty: the last weights are kept");
-    LM_TRY(train_checkpoint_load(train, err));
-    train_speed_begin(train);
-    return LM_OK;
-}
-
 static enum lm_status write_outputs(struct train *train, struct lm_err *err)
 {
     const char *folder = lm_ctx_output(train->ctx, "model");
@@ -427,10 +260,12 @@ static enum lm_status write_outputs(struct train *train, struct lm_err *err)
         return lm_fail(err, LM_NOMEM, "out of memory");
     if (train->best_weights != NULL && !isnan(train->best))
         train_weights_set(train, train->best_weights);
+    else
+        train_average_swap(train);
     LM_TRY(train_guard_result(train, err));
     LM_TRY(lm_model_save(train->model, folder, err));
     LM_TRY(lm_file_copy(to, train->vocab, 0644, err));
-    if (by_examples(train))
+    if (train->task != &train_lm)
         LM_TRY(lm_objective_save(&train->examples.objective, folder, err));
     return lm_file_write(lm_ctx_output(train->ctx, "log"), train->log.data, train->log.size, err);
 }
@@ -449,6 +284,7 @@ static void put_results(struct train *train)
         lm_ctx_headline(train->ctx, "loss %.3f", train->loss);
     }
     lm_ctx_result(train->ctx, "parameters", (double)train->weights);
+    train_patience_report(train);
     train_guard_report(train);
 }
 
@@ -457,9 +293,9 @@ lm_run_fn lm_run_train;
 enum lm_status lm_run_train(struct lm_ctx *ctx, const void *params, struct lm_err *err)
 {
     struct train train = {.ctx = ctx, .params = params};
-    train.loss = train.valid = train.best = (double)NAN;
+    train.loss = train.valid = train.best = train.patience.lowest = (double)NAN;
     lm_buf_init(&train.log, 0);
-    enum lm_status status = open_all(&train, err);
+    enum lm_status status = train_open(&train, err);
     if (status == LM_OK)
         status = train_or_keep(&train, err);
     if (status == LM_OK)
@@ -472,5 +308,6 @@ enum lm_status lm_run_train(struct lm_ctx *ctx, const void *params, struct lm_er
     train_tokens_close(&train.tokens);
     lm_buf_release(&train.log);
     free(train.best_weights);
+    free(train.average);
     return status;
 }

@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "train_ramp.h"
+
 /* Fewer operations than so many a thread are done before anybody looks: some two seconds. */
 #define WORTH_MEASURING 2e11
 
@@ -11,15 +13,17 @@ static double tokens_so_far(const struct train *train)
     const struct train_params *p = train->params;
     if (train->positions > 0)
         return (double)train->positions;
-    return (double)train->step * (double)p->batch * (double)p->accumulate * (double)train->context;
+    return (double)train_ramp_at(p, (int64_t)train->step).before * (double)p->batch *
+           (double)train->context;
 }
 
 static double flops_left(const struct train *train)
 {
     const struct train_params *p = train->params;
-    double step = lm_model_step_flops(lm_model_config(train->model), p->batch * p->accumulate,
-                                      train->context);
-    return step * (double)((uint64_t)p->steps - train->step);
+    int64_t left =
+        train_ramp_at(p, p->steps).before - train_ramp_at(p, (int64_t)train->step).before;
+    return lm_model_step_flops(lm_model_config(train->model), p->batch, train->context) *
+           (double)left;
 }
 
 void train_speed_begin(struct train *train)

@@ -4,16 +4,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A checkpoint: this head, the model's state, the best weights if kept, the log so far. It is
+/* A checkpoint: this head, the model's state, the best weights and the average if kept, the log so
+ * far. It is
  * read by the same program on the same machine: native layout. */
 struct head {
     char magic[8];
-    uint64_t step, looks, best_step, skipped, skips, log_size, state_size, weights;
+    uint64_t step, looks, best_step, skipped, skips, log_size, state_size, weights, average;
     double loss, valid, best;
     struct train_norms norms;
+    struct train_patience patience;
 };
 
-static const char magic[8] = {'l', 'm', 't', 'r', 'a', 'i', 'n', '2'};
+static const char magic[8] = {'l', 'm', 't', 'r', 'a', 'i', 'n', '3'};
 
 void train_weights_get(const struct train *train, float *out)
 {
@@ -33,9 +35,10 @@ void train_weights_set(struct train *train, const float *weights)
     }
 }
 
-static size_t best_bytes(const struct train *train)
+/* Bytes of a copy of all weights, if there is one. */
+static size_t bytes_of(const struct train *train, const float *copy)
 {
-    return train->best_weights != NULL ? train->weights * sizeof(float) : 0;
+    return copy != NULL ? train->weights * sizeof(float) : 0;
 }
 
 enum lm_status train_checkpoint_save(struct train *train, struct lm_err *err)
@@ -50,14 +53,16 @@ enum lm_status train_checkpoint_save(struct train *train, struct lm_err *err)
         .skips = train->skips,
         .log_size = train->log.size,
         .state_size = lm_model_state_size(train->model),
-        .weights = best_bytes(train),
+        .weights = bytes_of(train, train->best_weights),
+        .average = bytes_of(train, train->average),
         .loss = train->loss,
         .valid = train->valid,
         .best = train->best,
         .norms = train->norms,
+        .patience = train->patience,
     };
     memcpy(head.magic, magic, sizeof magic);
-    size_t size = sizeof head + head.state_size + head.weights + head.log_size;
+    size_t size = sizeof head + head.state_size + head.weights + head.average + head.log_size;
     char *data = malloc(size);
     if (data == NULL)
         return lm_fail(err, LM_NOMEM, "out of memory for a checkpoint of %zu bytes", size);
@@ -69,11 +74,37 @@ enum lm_status train_checkpoint_save(struct train *train, struct lm_err *err)
     if (head.weights > 0)
         memcpy(at, train->best_weights, head.weights);
     at += head.weights;
+    if (head.average > 0)
+        memcpy(at, train->average, head.average);
+    at += head.average;
     if (head.log_size > 0)
         memcpy(at, train->log.data, head.log_size);
     enum lm_status status = lm_ctx_checkpoint_save(train->ctx, train->step, data, size, err);
     free(data);
     return status;
+}
+
+static bool fits(const struct train *train, const struct head *head, size_t size)
+{
+    return memcmp(head->magic, magic, sizeof magic) == 0 &&
+           head->weights == bytes_of(train, train->best_weights) &&
+           head->average == bytes_of(train, train->average) &&
+           head->state_size == lm_model_state_size(train->model) &&
+           head->log_size == size - sizeof *head - head->state_size - head->weights - head->average;
+}
+
+static void take_head(struct train *train, const struct head *head)
+{
+    train->step = head->step;
+    train->looks = head->looks;
+    train->best_step = head->best_step;
+    train->skipped = head->skipped;
+    train->skips = head->skips;
+    train->loss = head->loss;
+    train->valid = head->valid;
+    train->best = head->best;
+    train->norms = head->norms;
+    train->patience = head->patience;
 }
 
 static enum lm_status take_up(struct train *train, struct lm_err *err)
@@ -84,13 +115,11 @@ static enum lm_status take_up(struct train *train, struct lm_err *err)
     LM_TRY(lm_ctx_checkpoint_load(train->ctx, &position, &data, &size, err));
     if (data == NULL)
         return LM_OK;
-    struct head head;
+    struct head head = {0};
     const char *at = data;
     if (size >= sizeof head)
         memcpy(&head, at, sizeof head);
-    if (size < sizeof head || memcmp(head.magic, magic, sizeof magic) != 0 ||
-        head.weights != best_bytes(train) || head.state_size != lm_model_state_size(train->model) ||
-        head.log_size != size - sizeof head - head.state_size - head.weights)
+    if (!fits(train, &head, size))
         return lm_fail(err, LM_FORMAT,
                        "the checkpoint does not belong to this training; clear the "
                        "stage's cache to start afresh");
@@ -102,16 +131,11 @@ static enum lm_status take_up(struct train *train, struct lm_err *err)
     at += head.state_size;
     if (head.weights > 0)
         memcpy(train->best_weights, at, head.weights);
-    lm_buf_append(&train->log, at + head.weights, head.log_size);
-    train->step = head.step;
-    train->looks = head.looks;
-    train->best_step = head.best_step;
-    train->skipped = head.skipped;
-    train->skips = head.skips;
-    train->loss = head.loss;
-    train->valid = head.valid;
-    train->best = head.best;
-    train->norms = head.norms;
+    at += head.weights;
+    if (head.average > 0)
+        memcpy(train->average, at, head.average);
+    lm_buf_append(&train->log, at + head.average, head.log_size);
+    take_head(train, &head);
     return lm_buf_status(&train->log, err);
 }
 

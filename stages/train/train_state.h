@@ -20,6 +20,12 @@ struct train_norms {
     uint64_t count;           /**< updates so far */
 };
 
+/** How long the training has not got better. */
+struct train_patience {
+    double lowest;  /**< valid loss of the last look that was better; NaN: none yet */
+    uint64_t looks; /**< since then */
+};
+
 struct train {
     struct lm_ctx *ctx;
     const struct train_params *params;
@@ -49,8 +55,11 @@ struct train {
     struct train_norms norms;
     uint64_t skips;      /**< of them, those since the last update */
     float *best_weights; /**< of best_step, in tensor order; NULL unless keep is best */
+    float *average;      /**< of all weights, in tensor order; NULL unless ema is given */
     size_t weights;      /**< floats of all tensors */
-    double peak;         /**< operations a second of the machine; 0: not measured */
+    double *ratios;      /**< layers + 2, of the last step that was measured */
+    struct train_patience patience;
+    double peak; /**< operations a second of the machine; 0: not measured */
 };
 
 /** Copies all weights out of the model, or back. */

@@ -20,7 +20,8 @@ struct train_task {
     enum lm_status (*valid)(struct train *train, double *loss, struct lm_err *err);
 };
 
-/** Tasks on examples (train_translate.c, train_classify.c, train_similar.c). */
-extern const struct train_task train_translate, train_classify, train_similar;
+/** On encoded text (train_lm.c), and on examples (train_translate.c, train_classify.c,
+ *  train_similar.c). */
+extern const struct train_task train_lm, train_translate, train_classify, train_similar;
 
 #endif

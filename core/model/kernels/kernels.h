@@ -14,11 +14,26 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <lmpipe/model.h>
+
 /** Constants of one AdamW update, worked out in double and rounded once. */
 struct lm_adamw {
     float scale; /**< of the gradient: clipping */
     float lr, beta1, beta2, eps, decay;
     float correction1, correction2; /**< 1 / (1 − βᵗ) */
+};
+
+/** Constants of one update of SGD with momentum. */
+struct lm_sgd {
+    float scale; /**< of the gradient: clipping */
+    float lr, momentum, decay;
+    float fresh,
+        kept; /**< shares of gradient and momentum in the step: 0, 1; Nesterov 1, momentum */
+};
+
+/** Gradient of a row's loss by a logit: mass·exp(logit − max) − floor, at the target − hit too. */
+struct lm_smooth {
+    float max, mass, floor, hit;
 };
 
 /** What a row of logits says about its target. */
@@ -29,42 +44,63 @@ struct lm_row_score {
     uint32_t equal; /**< others equal to the target's */
 };
 
+/** A way of normalising rows of n numbers, epsilon 1e-5. What it has no use for is left alone:
+ * `mean` and biases by the root mean square. */
+struct lm_norm_kernels {
+    /** h = (x − mean)·rstd·w + b for each row, b NULL: 0. Ba et al. 2016; or x·rstd·w, Zhang &
+     *  Sennrich 2019. */
+    void (*forward)(float *h, float *mean, float *rstd, const float *x, const float *w,
+                    const float *b, size_t rows, size_t n);
+    /** y = x + (delta + bias), bias NULL: 0, then the norm of y. h may be delta. */
+    void (*residual)(float *y, float *h, float *mean, float *rstd, const float *x,
+                     const float *delta, const float *bias, const float *w, const float *b,
+                     size_t rows, size_t n);
+    /** dx = dres + the gradient through the norm (dres NULL: 0); dw, db += sums over rows. dx may
+     *  be dh. */
+    void (*backward)(float *dx, float *dw, float *db, const float *dh, const float *x,
+                     const float *mean, const float *rstd, const float *w, const float *dres,
+                     size_t rows, size_t n);
+};
+
+/** What stands between the two matrices of a feed-forward part: rows of `wide`·n numbers become
+ * rows of n. */
+struct lm_mlp_kernels {
+    size_t wide; /**< 1: GELU; 2: SwiGLU, gate and up side by side */
+    /** f += bias (NULL: 0); g = act(f). */
+    void (*forward)(float *f, float *g, const float *bias, size_t rows, size_t n);
+    /** df = the gradient of f from that of g, dg; db += sums over rows. Where `wide` is 1, dg is
+     *  df. */
+    void (*backward)(float *df, float *db, const float *dg, const float *f, size_t rows, size_t n);
+};
+
 struct lm_kernels {
     const char *name;
 
-    /** h = (x − mean)·rstd·w + b for each row of n, ε = 1e-5. Ba et al. 2016. */
-    void (*layernorm)(float *h, float *mean, float *rstd, const float *x, const float *w,
-                      const float *b, size_t rows, size_t n);
-    /** y = x + (delta + bias), bias NULL: 0, then the layer norm of y. h may be delta. */
-    void (*residual_layernorm)(float *y, float *h, float *mean, float *rstd, const float *x,
-                               const float *delta, const float *bias, const float *w,
-                               const float *b, size_t rows, size_t n);
-    /** dx = dres + the gradient through the layer norm (dres NULL: 0); dw, db += sums over rows. */
-    void (*layernorm_backward)(float *dx, float *dw, float *db, const float *dh, const float *x,
-                               const float *mean, const float *rstd, const float *w,
-                               const float *dres, size_t rows, size_t n);
+    struct lm_norm_kernels norms[LM_NORMS];
+    struct lm_mlp_kernels mlps[LM_MLPS];
+
     /** y += bias in every row. */
     void (*add_bias)(float *y, const float *bias, size_t rows, size_t n);
     /** y = (y + bias) + x in every row, bias NULL: 0. */
     void (*add_residual)(float *y, const float *bias, const float *x, size_t rows, size_t n);
     /** y += x, n elements. */
     void (*add)(float *y, const float *x, size_t n);
-    /** f += bias; g = gelu(f), the tanh form (Hendrycks & Gimpel 2016). */
-    void (*bias_gelu)(float *f, float *g, const float *bias, size_t rows, size_t n);
     /** gelu in place. */
     void (*gelu)(float *x, size_t n);
-    /** d = d·gelu'(f) in place; db += sums over rows. */
-    void (*gelu_backward)(float *d, float *db, const float *f, size_t rows, size_t n);
+    /** Each head of n numbers is turned: (x, y) of its two halves becomes (x·c − y·s, y·c + x·s).
+     *  turns: n/2 cosines c, then n/2 sines; `sign` times them is s. Su et al. 2021. */
+    void (*rotate)(float *x, size_t heads, size_t n, const float *turns, float sign);
     /** sum += column sums of x, rows in order. */
     void (*column_sums)(float *sum, const float *x, size_t rows, size_t n, size_t ld);
 
-    /** Causal softmax of scale·s in place: row r has first + r + 1 scores, up to `width` are then
-     * 0. row_max, row_sum: of the scaled scores, one a row. */
+    /** Causal softmax of scale·s in place: row r has first + r + 1 scores, of which the last
+     *  `window` count (0: all); the others, and those up to `width`, are then 0. row_max, row_sum:
+     *  of the scaled scores, one a row. */
     void (*softmax_causal)(float *s, size_t ld, size_t rows, size_t first, size_t width,
-                           float scale, float *row_max, float *row_sum);
+                           size_t window, float scale, float *row_max, float *row_sum);
     /** The same softmax again from the scores and what it kept of each row. */
-    void (*softmax_again)(float *s, size_t ld, size_t rows, size_t first, size_t width, float scale,
-                          const float *row_max, const float *row_sum);
+    void (*softmax_again)(float *s, size_t ld, size_t rows, size_t first, size_t width,
+                          size_t window, float scale, const float *row_max, const float *row_sum);
     /** d = p·(d − o·dout of the row)·scale in place: gradient of the unscaled scores. o, dout: rows
      * of n. */
     void (*softmax_backward)(float *d, const float *p, size_t ld, size_t rows, size_t width,
@@ -75,13 +111,21 @@ struct lm_kernels {
     /** logits = (softmax − onehot(target))·scale in place, given max and sum of the row. */
     void (*cross_entropy_backward)(float *logits, size_t n, size_t target, float max, float sum,
                                    float scale);
+    /** The same with label smoothing or z-loss: logits = mass·exp(logit − max) − floor in place,
+     * then hit less at the target. */
+    void (*smooth_backward)(float *logits, size_t n, size_t target, const struct lm_smooth *smooth);
     void (*score)(struct lm_row_score *out, const float *logits, size_t n, size_t target);
 
-    /** Sum of squares in double. */
+    /** Sum, and sum of squares in double. */
+    float (*sum)(const float *x, size_t n);
     double (*square_sum)(const float *x, size_t n);
     /** One AdamW update of n weights; the gradient is left as it is. */
     void (*adamw)(float *p, const float *g, float *m, float *v, size_t n,
                   const struct lm_adamw *options);
+    /** The same of SGD; m is the momentum. */
+    void (*sgd)(float *p, const float *g, float *m, size_t n, const struct lm_sgd *options);
+    /** y += rate·(x − y), n elements. */
+    void (*approach)(float *y, const float *x, size_t n, float rate);
 };
 
 extern const struct lm_kernels lm_kernels_c, lm_kernels_avx2, lm_kernels_avx512;

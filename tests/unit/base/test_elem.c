@@ -98,6 +98,11 @@ static void test_pow(struct tap *tap)
         CHECK(fabsl((long double)lm_pow(x, y) - want) <= 1e-13L * want);
     }
     CHECK(lm_pow(7, 0) == 1 && lm_pow(2, 10) == 1024);
+    CHECK(lm_powi(0.3, 0) == 1 && lm_powi(0.3, 1) == 0.3 && lm_powi(3, 30) == 205891132094649);
+    for (uint64_t n = 2; n < 2000; n += 7) { /* a rounding a product, doubled with every square */
+        long double want = powl(0.99L, (long double)n);
+        CHECK(fabsl((long double)lm_powi(0.99, n) / want - 1) <= 2.3e-16L * (long double)n);
+    }
 }
 
 static void test_special_values(struct tap *tap)

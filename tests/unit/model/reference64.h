@@ -172,6 +172,7 @@ struct reference64 {
     double *x, *hf, *meanf, *rstdf; /**< after the last layer */
     double *logits, *dx;            /**< (rows, V); gradient of the residual stream */
     double loss;
+    double smoothing, z_loss; /**< set after reference64_open; 0: plain likelihood */
 };
 
 static inline double *reference64_new(struct reference64 *ref, size_t count)
@@ -366,9 +367,14 @@ static inline void reference64_head(struct reference64 *ref, const int32_t *targ
         memcpy(ref->logits + r * V, row, V * sizeof *row);
         if (targets[r] < 0)
             continue;
-        double hit = row[targets[r]];
-        ref->loss += (reference64_softmax(row, V) - hit) / scored;
-        row[targets[r]] -= 1;
+        double hit = (1 - ref->smoothing) * row[targets[r]];
+        for (size_t v = 0; v < V; v++)
+            hit += ref->smoothing / (double)V * row[v];
+        double log_sum = reference64_softmax(row, V);
+        ref->loss += (log_sum - hit + ref->z_loss * log_sum * log_sum) / scored;
+        for (size_t v = 0; v < V; v++)
+            row[v] = row[v] * (1 + 2 * ref->z_loss * log_sum) - ref->smoothing / (double)V;
+        row[targets[r]] -= 1 - ref->smoothing;
         for (size_t v = 0; v < V; v++)
             for (size_t c = 0; c < C; c++) {
                 dhf[r * C + c] += row[v] / scored * ref->w[0][v * C + c];

@@ -5,15 +5,18 @@
 
 enum { V = 37, T = 11, L = 2, H = 3, C = 24, B = 3 };
 
-static struct lm_model *make(double dropout, const char *kernels, enum lm_numerics numerics)
+static struct lm_model *make_frozen(double dropout, const char *kernels, enum lm_numerics numerics,
+                                    int64_t frozen)
 {
-    const struct lm_model_config config = {V, T, L, H, C, dropout};
+    const struct lm_model_config config = {
+        .vocab = V, .context = T, .layers = L, .heads = H, .width = C, .dropout = dropout};
     const struct lm_model_options options = {.training = true,
                                              .max_batch = B,
                                              .max_time = T,
                                              .seed = 5,
                                              .kernels = kernels,
-                                             .numerics = numerics};
+                                             .numerics = numerics,
+                                             .frozen_layers = frozen};
     struct lm_model *model = NULL;
     struct lm_err err;
     if (lm_model_create(&model, &config, &options, &err) != LM_OK)
@@ -25,6 +28,11 @@ static struct lm_model *make(double dropout, const char *kernels, enum lm_numeri
             tensor.data[j] += (float)(0.15 * lm_rng_normal(rng, i, (uint64_t)j));
     }
     return model;
+}
+
+static struct lm_model *make(double dropout, const char *kernels, enum lm_numerics numerics)
+{
+    return make_frozen(dropout, kernels, numerics, 0);
 }
 
 static void fill(int32_t *tokens, int32_t *targets)
@@ -171,7 +179,32 @@ static void test_fused_equals_pair(struct tap *tap)
     lm_model_free(fused);
 }
 
+/* What learns gets the gradient it would get if all did; nothing is computed for what is frozen. */
+static void test_frozen(struct tap *tap)
+{
+    int32_t tokens[B * T], targets[B * T];
+    struct lm_err err;
+    struct lm_model *all = make(0.1, NULL, LM_NUMERICS_PORTABLE);
+    REQUIRE(all != NULL);
+    fill(tokens, targets);
+    CHECK_INT(lm_model_accumulate(all, tokens, targets, B, T, 1, NULL, &err), LM_OK);
+    for (int64_t frozen = 1; frozen <= L; frozen++) {
+        struct lm_model *some = make_frozen(0.1, NULL, LM_NUMERICS_PORTABLE, frozen);
+        REQUIRE(some != NULL);
+        CHECK_INT(lm_model_accumulate(some, tokens, targets, B, T, 1, NULL, &err), LM_OK);
+        for (size_t i = 0; i < lm_model_tensors(all); i++) {
+            struct lm_tensor a = lm_model_tensor(all, i), b = lm_model_tensor(some, i);
+            bool is_layer = a.name[0] == 'h', is_frozen = is_layer && a.name[2] - '0' < frozen;
+            bool is_same = memcmp(a.grad, b.grad, (size_t)a.count * sizeof *a.grad) == 0;
+            if (is_layer || strncmp(a.name, "ln_f", 4) == 0)
+                CHECK(is_same != is_frozen);
+        }
+        lm_model_free(some);
+    }
+    lm_model_free(all);
+}
+
 static const struct tap_test tests[] = {
     TAP_ROW(test_gradients_blas) TAP_ROW(test_gradients_portable) TAP_ROW(test_gradients_dropout)
-        TAP_ROW(test_accumulation) TAP_ROW(test_fused_equals_pair)};
+        TAP_ROW(test_accumulation) TAP_ROW(test_fused_equals_pair) TAP_ROW(test_frozen)};
 LM_TEST_MAIN(tests)

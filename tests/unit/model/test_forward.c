@@ -14,7 +14,8 @@ static float value(size_t tensor, int64_t i)
 
 static struct lm_model *make(const char *kernels, enum lm_numerics numerics)
 {
-    const struct lm_model_config config = {V, T, L, H, C, 0};
+    const struct lm_model_config config = {
+        .vocab = V, .context = T, .layers = L, .heads = H, .width = C, .dropout = 0};
     const struct lm_model_options options = {
         .training = true, .max_batch = B, .kernels = kernels, .numerics = numerics};
     struct lm_model *model = NULL;
@@ -92,7 +93,8 @@ static void compare(struct tap *tap, const char *kernels, enum lm_numerics numer
     fill(tokens, targets);
     CHECK_INT(lm_model_logits(model, tokens, B, T, logits, &err), LM_OK);
     CHECK(worst(logits, fixture.logits, B * T * V, 1) < 5e-6);
-    const struct lm_step_options adamw = {1e-2, 0.9, 0.95, 1e-8, 0.1, 1.0};
+    const struct lm_step_options adamw = {
+        .lr = 1e-2, .beta1 = 0.9, .beta2 = 0.95, .eps = 1e-8, .decay = 0.1, .clip = 1};
     for (int step = 0; step < STEPS; step++) {
         double loss;
         struct lm_step_stats stats;
@@ -182,7 +184,8 @@ static void test_scores(struct tap *tap)
 
 static void test_fresh_loss(struct tap *tap)
 {
-    const struct lm_model_config config = {4096, 64, 3, 4, 128, 0};
+    const struct lm_model_config config = {
+        .vocab = 4096, .context = 64, .layers = 3, .heads = 4, .width = 128, .dropout = 0};
     const struct lm_model_options options = {.training = true, .max_batch = 4, .seed = 3};
     struct lm_model *model = NULL;
     struct lm_err err;

@@ -13,7 +13,8 @@ static bool stop_after(void *user)
 
 static struct lm_model *make(size_t threads, int *stop_in)
 {
-    const struct lm_model_config config = {V, T, L, H, C, 0};
+    const struct lm_model_config config = {
+        .vocab = V, .context = T, .layers = L, .heads = H, .width = C, .dropout = 0};
     const struct lm_model_options options = {.seed = 11,
                                              .threads = threads,
                                              .numerics = LM_NUMERICS_PORTABLE,

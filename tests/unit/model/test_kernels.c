@@ -28,26 +28,27 @@ static size_t run_rows(const struct lm_kernels *kernels, size_t n, float *out)
           *b = random_floats(12, n, 1);
     float *d = random_floats(13, all, 1), *at_out = out;
     float mean[ROWS], rstd[ROWS], max[ROWS], sum[ROWS];
-    kernels->layernorm(at_out, mean, rstd, x, w, b, ROWS, n);
-    kernels->residual_layernorm(at_out + all, at_out + 2 * all, mean, rstd, x, d, w, w, b, ROWS, n);
+    kernels->norms[LM_NORM_LAYER].forward(at_out, mean, rstd, x, w, b, ROWS, n);
+    kernels->norms[LM_NORM_LAYER].residual(at_out + all, at_out + 2 * all, mean, rstd, x, d, w, w,
+                                           b, ROWS, n);
     at_out += 3 * all;
     memset(at_out, 0, (all + 2 * n) * sizeof *at_out);
-    kernels->layernorm_backward(at_out + 2 * n, at_out, at_out + n, d, x, mean, rstd, w, x, ROWS,
-                                n);
+    kernels->norms[LM_NORM_LAYER].backward(at_out + 2 * n, at_out, at_out + n, d, x, mean, rstd, w,
+                                           x, ROWS, n);
     at_out += all + 2 * n;
     memcpy(at_out, x, all * sizeof *x);
-    kernels->bias_gelu(at_out, at_out + all, b, ROWS, n);
+    kernels->mlps[LM_MLP_GELU].forward(at_out, at_out + all, b, ROWS, n);
     at_out += 2 * all;
     memcpy(at_out, d, all * sizeof *d);
     memset(at_out + all, 0, 2 * n * sizeof *at_out);
-    kernels->gelu_backward(at_out, at_out + all, x, ROWS, n);
+    kernels->mlps[LM_MLP_GELU].backward(at_out, at_out + all, at_out, x, ROWS, n);
     kernels->column_sums(at_out + all + n, x, ROWS, n, n);
     at_out += all + 2 * n;
     memcpy(at_out, x, all * sizeof *x);
     size_t rows = n < ROWS ? n : ROWS; /* a causal block needs as many columns as rows */
-    kernels->softmax_causal(at_out, n, rows, n - rows, n, 0.3F, max, sum);
+    kernels->softmax_causal(at_out, n, rows, n - rows, n, 0, 0.3F, max, sum);
     memcpy(at_out + all, x, all * sizeof *x);
-    kernels->softmax_again(at_out + all, n, rows, n - rows, n, 0.3F, max, sum);
+    kernels->softmax_again(at_out + all, n, rows, n - rows, n, 0, 0.3F, max, sum);
     memcpy(at_out + 2 * all, d, all * sizeof *d);
     kernels->softmax_backward(at_out + 2 * all, at_out, n, rows, n, 0.3F, x, d, n, n);
     at_out += 3 * all;
@@ -67,6 +68,17 @@ static size_t run_rows(const struct lm_kernels *kernels, size_t n, float *out)
     memset(at_out + n, 0, 2 * n * sizeof *at_out);
     kernels->adamw(at_out, d, at_out + n, at_out + 2 * n, n, &adamw);
     at_out += 3 * n;
+    const struct lm_sgd sgd = {0.5F, 1e-3F, 0.9F, 0.1F, 1, 0.9F};
+    memcpy(at_out, x, n * sizeof *x);
+    memcpy(at_out + n, d, n * sizeof *x);
+    kernels->sgd(at_out, d, at_out + n, n, &sgd);
+    kernels->approach(at_out + n, x, n, 0.3F);
+    at_out += 2 * n;
+    const struct lm_smooth smooth = {max[0], 1.25F / sum[0], 0.1F / (float)n, 0.9F};
+    memcpy(at_out, x, n * sizeof *x);
+    kernels->smooth_backward(at_out, n, n / 2, &smooth);
+    at_out[n] = kernels->sum(x, n);
+    at_out += n + 1;
     free(x);
     free(w);
     free(b);
@@ -104,7 +116,7 @@ static void test_values(struct tap *tap)
     for (int i = 0; i < N; i++)
         e[i] = x[i] = (float)(i - N + 1) * 0.02F; /* -80 … 0 */
     float zero = 0, one = 1;
-    kernels->softmax_again(e, N, 1, N - 1, N, 1, &zero, &one);
+    kernels->softmax_again(e, N, 1, N - 1, N, 0, 1, &zero, &one);
     for (int i = 0; i < N; i++) {
         double want = exp((double)x[i]), error = fabs((double)e[i] - want) / want;
         worst = error > worst ? error : worst;

@@ -82,7 +82,8 @@ static void test_a_product_is_below(struct tap *tap)
     enum { T = 128 };
 
     static int32_t tokens[T];
-    const struct lm_model_config config = {256, T, 2, 4, 256, 0};
+    const struct lm_model_config config = {
+        .vocab = 256, .context = T, .layers = 2, .heads = 4, .width = 256, .dropout = 0};
     const struct lm_model_options options = {.numerics = LM_NUMERICS_PORTABLE};
     const struct lm_scores scores = {0};
     struct lm_phase_stats before[LM_PHASES], after[LM_PHASES];

@@ -23,7 +23,8 @@ static const struct way bf16 = {.precision = LM_PRECISION_BF16, .threads = 1};
 
 static struct lm_model *make(struct way way)
 {
-    const struct lm_model_config config = {V, T, L, H, C, 0.1};
+    const struct lm_model_config config = {
+        .vocab = V, .context = T, .layers = L, .heads = H, .width = C, .dropout = 0.1};
     const struct lm_model_options options = {.training = true,
                                              .max_batch = B,
                                              .seed = 21,
@@ -44,7 +45,8 @@ static bool step(struct lm_model *model, uint64_t at, int64_t batch)
 {
     int32_t tokens[B * T], targets[B * T];
     struct lm_rng rng = lm_rng_stream(22, "batch");
-    const struct lm_step_options adamw = {3e-3, 0.9, 0.95, 1e-8, 0.1, 1};
+    const struct lm_step_options adamw = {
+        .lr = 3e-3, .beta1 = 0.9, .beta2 = 0.95, .eps = 1e-8, .decay = 0.1, .clip = 1};
     double loss;
     struct lm_err err;
     for (uint64_t micro = 0; micro < 2; micro++) {
@@ -191,7 +193,8 @@ static void test_recompute(struct tap *tap)
     way.precision = LM_PRECISION_BF16;
     REQUIRE(trained(want, bf16, B) && trained(got, way, B));
     CHECK_STR(got, want);
-    const struct lm_model_config config = {V, T, 8, H, C, 0};
+    const struct lm_model_config config = {
+        .vocab = V, .context = T, .layers = 8, .heads = H, .width = C, .dropout = 0};
     struct lm_model_options options = {.training = true, .max_batch = B};
     uint64_t all = lm_model_memory(&config, &options);
     options.recompute = true;

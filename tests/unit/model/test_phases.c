@@ -5,7 +5,8 @@
 
 enum { V = 97, T = 24, B = 3 };
 
-static const struct lm_model_config config = {V, T, 2, 2, 32, 0};
+static const struct lm_model_config config = {
+    .vocab = V, .context = T, .layers = 2, .heads = 2, .width = 32, .dropout = 0};
 
 static struct lm_model *make(void)
 {
@@ -35,7 +36,8 @@ static double total_flops(const struct lm_model *model)
 
 static void test_step(struct tap *tap)
 {
-    const struct lm_step_options adamw = {1e-3, 0.9, 0.95, 1e-8, 0.1, 1};
+    const struct lm_step_options adamw = {
+        .lr = 1e-3, .beta1 = 0.9, .beta2 = 0.95, .eps = 1e-8, .decay = 0.1, .clip = 1};
     struct lm_phase_stats stats[LM_PHASES];
     struct lm_err err;
     int32_t tokens[B * T], targets[B * T];

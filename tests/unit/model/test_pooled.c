@@ -58,6 +58,32 @@ static void test_fillers(struct tap *tap)
     lm_model_free(model);
 }
 
+/* What an earlier call left does not count, not even a token whose embedding is not a number. */
+static void test_history(struct tap *tap)
+{
+    struct pooled64_texts texts;
+    float want[B * C], got[B * C];
+    struct lm_err err;
+    struct lm_model *model = pooled64_model(portable, 0, false);
+    REQUIRE(model != NULL);
+    lm_model_tensor(model, 0).data[(V - 1) * C] = NAN;
+    pooled64_fill(&texts, 0, 0);
+    for (int i = 0; i < B * T; i++)
+        texts.tokens[i] %= V - 1;
+    CHECK_INT(lm_model_embed(model, &texts.texts, LM_POOL_MEAN, want, &err), LM_OK);
+    int32_t bad[B * T], lengths[B];
+    for (int i = 0; i < B * T; i++)
+        bad[i] = V - 1;
+    for (int i = 0; i < B; i++)
+        lengths[i] = T;
+    const struct lm_texts full = {bad, lengths, B, T};
+    CHECK_INT(lm_model_embed(model, &full, LM_POOL_MEAN, got, &err), LM_OK);
+    CHECK(isnan(got[0]));
+    CHECK_INT(lm_model_embed(model, &texts.texts, LM_POOL_MEAN, got, &err), LM_OK);
+    CHECK_INT(memcmp(got, want, sizeof want), 0);
+    lm_model_free(model);
+}
+
 static void test_threads_and_kernels(struct tap *tap)
 {
     static const char *const kernels[] = {"c", "avx2", "avx512"};
@@ -166,6 +192,8 @@ static void test_names(struct tap *tap)
     CHECK_INT(lm_pair_loss_find("triplet"), LM_PAIRS_REGRESSION);
 }
 
-static const struct tap_test tests[] = {TAP_ROW(test_reference) TAP_ROW(test_fillers) TAP_ROW(
-    test_threads_and_kernels) TAP_ROW(test_no_dropout) TAP_ROW(test_refusals) TAP_ROW(test_names)};
+static const struct tap_test tests[] = {TAP_ROW(test_reference) TAP_ROW(test_fillers)
+                                            TAP_ROW(test_history) TAP_ROW(test_threads_and_kernels)
+                                                TAP_ROW(test_no_dropout) TAP_ROW(test_refusals)
+                                                    TAP_ROW(test_names)};
 LM_TEST_MAIN(tests)

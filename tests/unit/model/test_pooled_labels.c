@@ -403,7 +403,7 @@ static void test_damage(struct tap *tap)
         {"\"num_labels\": 5", "\"num_labels\": null", "labels: -1"},
         {"\"num_labels\": 5", "\"num_label\": 5", "labels: -1"},
         {"\"num_labels\": 5", "\"num_labels\": 9000000000000000000", "labels: 9000000000000000000"},
-        {"GPT2ForSequenceClassification", "GPT2LMHeadModel", "does not list the model's"},
+        {"GPT2ForSequenceClassification", "GPT2LMHeadModel", "is not one of this model"},
     };
 
     char dir[64], path[128], copy[4096];

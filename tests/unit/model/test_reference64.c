@@ -32,7 +32,8 @@ struct way {
 
 static const struct way oracle = {"", "c", LM_NUMERICS_PORTABLE, LM_PRECISION_F32, {0, 0}};
 
-static const struct lm_model_config four = {211, 24, 4, 3, 48, 0};
+static const struct lm_model_config four = {
+    .vocab = 211, .context = 24, .layers = 4, .heads = 3, .width = 48, .dropout = 0};
 
 enum { FOUR_BATCH = 3 };
 
@@ -194,9 +195,12 @@ static void test_odd_shapes(struct tap *tap)
     static const struct {
         struct lm_model_config config;
         int64_t batch, time;
-    } shapes[] = {{{7, 5, 1, 1, 3, 0}, 1, 1},      {{33, 9, 2, 5, 35, 0}, 2, 9},
-                  {{130, 70, 1, 2, 34, 0}, 1, 67}, {{517, 12, 2, 4, 20, 0}, 5, 7},
-                  {{65, 33, 3, 1, 17, 0}, 4, 33},  {{300, 6, 6, 6, 18, 0}, 1, 6}};
+    } shapes[] = {{{.vocab = 7, .context = 5, .layers = 1, .heads = 1, .width = 3}, 1, 1},
+                  {{.vocab = 33, .context = 9, .layers = 2, .heads = 5, .width = 35}, 2, 9},
+                  {{.vocab = 130, .context = 70, .layers = 1, .heads = 2, .width = 34}, 1, 67},
+                  {{.vocab = 517, .context = 12, .layers = 2, .heads = 4, .width = 20}, 5, 7},
+                  {{.vocab = 65, .context = 33, .layers = 3, .heads = 1, .width = 17}, 4, 33},
+                  {{.vocab = 300, .context = 6, .layers = 6, .heads = 6, .width = 18}, 1, 6}};
 
     for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++)
         for (size_t k = 0; k < sizeof shapes / sizeof shapes[0]; k++)

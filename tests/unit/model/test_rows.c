@@ -106,13 +106,14 @@ static void check_layernorm(struct tap *tap, const struct lm_kernels *kernels, s
     size_t all = ROWS * n;
     float *x = draw(1, all, 2), *delta = draw(2, all, 1), *w = draw(3, n, 1), *b = draw(4, n, 1);
     float *y = draw(5, all, 1), *h = draw(6, all, 1), mean[ROWS], rstd[ROWS];
-    kernels->layernorm(h, mean, rstd, x, w, b, ROWS, n);
+    kernels->norms[LM_NORM_LAYER].forward(h, mean, rstd, x, w, b, ROWS, n);
     hold_norm(tap, h, mean, rstd, x, w, b, n);
-    kernels->residual_layernorm(y, h, mean, rstd, x, delta, NULL, w, b, ROWS, n);
+    kernels->norms[LM_NORM_LAYER].residual(y, h, mean, rstd, x, delta, NULL, w, b, ROWS, n);
     for (size_t i = 0; i < all; i++)
         CHECK(y[i] == x[i] + delta[i]);
     hold_norm(tap, h, mean, rstd, y, w, b, n);
-    kernels->residual_layernorm(y, delta, mean, rstd, x, delta, b, w, b, ROWS, n); /* in place */
+    kernels->norms[LM_NORM_LAYER].residual(y, delta, mean, rstd, x, delta, b, w, b, ROWS,
+                                           n); /* in place */
     float *before = draw(2, all, 1);
     for (size_t i = 0; i < all; i++)
         CHECK(y[i] == x[i] + (before[i] + b[i % n]));
@@ -143,7 +144,7 @@ static void hold_norm_back(struct tap *tap, const struct lm_kernels *kernels, si
     for (size_t i = 0; i < all; i++)
         want[i] = dres == NULL ? 0 : (double)dres[i];
     reference64_norm_back(want, want_w, want_b, d, in, m, s, gain, ROWS, n);
-    kernels->layernorm_backward(dx, dw, db, dh, x, mean, rstd, w, dres, ROWS, n);
+    kernels->norms[LM_NORM_LAYER].backward(dx, dw, db, dh, x, mean, rstd, w, dres, ROWS, n);
     for (size_t r = 0; r < ROWS; r++) {
         double plain = 0, along = 0;
         for (size_t i = r * n; i < (r + 1) * n; i++) {
@@ -238,7 +239,7 @@ static void check_gelu(struct tap *tap, const struct lm_kernels *kernels, size_t
     float *db = draw(5, n, 1), *before = copied(f, all);
     for (size_t i = 0; i < all && i < 10; i++)
         before[i] = f[i] = ends[i];
-    kernels->bias_gelu(f, g, b, ROWS, n);
+    kernels->mlps[LM_MLP_GELU].forward(f, g, b, ROWS, n);
     for (size_t i = 0; i < all; i++) {
         double want = reference64_gelu((double)f[i]);
         CHECK(f[i] == before[i] + b[i % n]);
@@ -255,7 +256,7 @@ static void check_gelu(struct tap *tap, const struct lm_kernels *kernels, size_t
         }
     }
     float *got = copied(d, all);
-    kernels->gelu_backward(got, db, f, ROWS, n);
+    kernels->mlps[LM_MLP_GELU].backward(got, db, got, f, ROWS, n);
     for (size_t i = 0; i < all; i++)
         CHECK_NEAR((double)got[i], slopes[i], slope_error((double)f[i]) * fabs((double)d[i]));
     for (size_t i = 0; i < n; i++)
@@ -284,8 +285,8 @@ static void check_causal(struct tap *tap, const struct lm_kernels *kernels, size
     size_t rows = n < ROWS ? n : ROWS, first = n - rows, ld = n + 2, all = rows * ld;
     float *s = draw(1, all, 4), *p = copied(s, all), *again = copied(s, all);
     float max[ROWS], sum[ROWS];
-    kernels->softmax_causal(p, ld, rows, first, n, scale, max, sum);
-    kernels->softmax_again(again, ld, rows, first, n, scale, max, sum);
+    kernels->softmax_causal(p, ld, rows, first, n, 0, scale, max, sum);
+    kernels->softmax_again(again, ld, rows, first, n, 0, scale, max, sum);
     CHECK_INT(memcmp(p, again, all * sizeof *p), 0);
     for (size_t r = 0; r < rows; r++) {
         size_t count = first + r + 1;
@@ -423,8 +424,79 @@ static void test_adamw(struct tap *tap)
     everywhere(tap, check_adamw);
 }
 
-static const struct tap_test tests[] = {TAP_ROW(test_layernorm) TAP_ROW(test_layernorm_backward)
-                                            TAP_ROW(test_sums) TAP_ROW(test_gelu)
-                                                TAP_ROW(test_causal) TAP_ROW(test_softmax_backward)
-                                                    TAP_ROW(test_logits) TAP_ROW(test_adamw)};
+/* ---- SGD, averages, smoothed losses ---- */
+
+/* Sutskever et al. 2013 in PyTorch's form, with and without Nesterov. */
+static void check_sgd(struct tap *tap, const struct lm_kernels *kernels, size_t n)
+{
+    static const struct lm_sgd ways[] = {{0.5F, 1e-2F, 0.9F, 0.1F, 0, 1},
+                                         {1, 1e-1F, 0.75F, 0, 1, 0.75F}};
+    for (size_t w = 0; w < 2; w++) {
+        const struct lm_sgd o = ways[w];
+        float *p = draw(1, n, 1), *g = draw(2, n, 1), *m = draw(3, n, 1);
+        double *p0 = widened(p, n), *g0 = widened(g, n), *m0 = widened(m, n);
+        kernels->sgd(p, g, m, n, &o);
+        for (size_t i = 0; i < n; i++) {
+            double gradient = g0[i] * (double)o.scale, old = (double)o.momentum * m0[i];
+            double step = (double)o.fresh * gradient + (double)o.kept * (old + gradient);
+            double size = 2 * (fabs(gradient) + fabs(old)) + fabs(p0[i]);
+            double want = p0[i] - (double)o.lr * (step + (double)o.decay * p0[i]);
+            CHECK_NEAR((double)m[i], old + gradient, 4 * U * size);
+            CHECK_NEAR((double)p[i], want, U * fabs(want) + (double)o.lr * 6 * U * size);
+            CHECK((double)g[i] == g0[i]);
+        }
+        FREE(p, g, m, p0, g0, m0);
+    }
+}
+
+static void check_approach(struct tap *tap, const struct lm_kernels *kernels, size_t n)
+{
+    float *y = draw(1, n, 1), *x = draw(2, n, 1);
+    double *y0 = widened(y, n);
+    kernels->approach(y, x, n, 0.125F);
+    for (size_t i = 0; i < n; i++)
+        CHECK_NEAR((double)y[i], 0.875 * y0[i] + 0.125 * (double)x[i],
+                   2 * U * (fabs(y0[i]) + fabs((double)x[i])));
+    FREE(y, x, y0);
+}
+
+static void check_smooth(struct tap *tap, const struct lm_kernels *kernels, size_t n)
+{
+    float *x = draw(1, n, 3);
+    double *x0 = widened(x, n), sum = 0, size = 0;
+    for (size_t i = 0; i < n; i++) {
+        sum += x0[i];
+        size += fabs(x0[i]);
+    }
+    CHECK_NEAR((double)kernels->sum(x, n), sum, lanes(n) * size);
+    const struct lm_smooth o = {.max = 2, .mass = 0.3F, .floor = 0.01F, .hit = 0.7F};
+    kernels->smooth_backward(x, n, n / 3, &o);
+    for (size_t i = 0; i < n; i++) {
+        double peak = (double)o.mass * exp(x0[i] - (double)o.max);
+        double want = peak - (double)o.floor - (i == n / 3 ? (double)o.hit : 0);
+        double slack = U * (6 + 2 * fabs(x0[i] - 2)) * peak + 2 * U * (fabs(want) + 1);
+        CHECK_NEAR((double)x[i], want, slack);
+    }
+    FREE(x, x0);
+}
+
+static void test_sgd(struct tap *tap)
+{
+    everywhere(tap, check_sgd);
+}
+
+static void test_approach(struct tap *tap)
+{
+    everywhere(tap, check_approach);
+}
+
+static void test_smooth(struct tap *tap)
+{
+    everywhere(tap, check_smooth);
+}
+
+static const struct tap_test tests[] = {
+    TAP_ROW(test_layernorm) TAP_ROW(test_layernorm_backward) TAP_ROW(test_sums) TAP_ROW(test_gelu)
+        TAP_ROW(test_causal) TAP_ROW(test_softmax_backward) TAP_ROW(test_logits) TAP_ROW(test_adamw)
+            TAP_ROW(test_sgd) TAP_ROW(test_approach) TAP_ROW(test_smooth)};
 LM_TEST_MAIN(tests)

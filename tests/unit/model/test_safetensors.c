@@ -6,7 +6,8 @@
 #include "base/io.h"
 #include "tests/tap.h"
 
-static const struct lm_model_config config = {97, 12, 2, 2, 16, 0.25};
+static const struct lm_model_config config = {
+    .vocab = 97, .context = 12, .layers = 2, .heads = 2, .width = 16, .dropout = 0.25};
 
 static struct lm_model *make(uint64_t seed)
 {
@@ -107,7 +108,9 @@ static void test_edits(struct tap *tap)
         const char *from, *to, *message;
     } rows[] = {
         {"[97,16]", "[16,97]", "another shape"},
-        {"\"F32\"", "\"F64\"", "not F32"},
+        {"\"F32\"", "\"I32\"", "not F32"},
+        {"\"F32\"", "\"F64\"", "do not fit"},
+        {"\"F32\"", "\"f32\"", "no known type"},
         {"wpe.weight", "wqe.weight", "not one of this model"},
         {"\"wpe.weight\"", "\"wte.weight\"", "header"},
         {"[0,6208]", "[4,6212]", "overlap or leave holes"},

@@ -8,7 +8,8 @@ enum { V = 211, T = 40, L = 2, H = 4, C = 64, SETS = 3 };
 
 static const char *const kernel_sets[SETS] = {"c", "avx2", "avx512"};
 
-static const struct lm_model_config small = {V, T, L, H, C, 0};
+static const struct lm_model_config small = {
+    .vocab = V, .context = T, .layers = L, .heads = H, .width = C, .dropout = 0};
 
 /* NULL when this processor cannot run the kernels. */
 static struct lm_model *make(const struct lm_model_config *config, const char *kernels,
@@ -81,7 +82,10 @@ static void test_cached_equals_full(struct tap *tap)
 static void test_long_and_odd_shapes(struct tap *tap)
 {
     static const struct lm_model_config shapes[] = {
-        {V, 300, 1, 1, 20, 0}, {V, 70, 1, 2, 96, 0}, {V, 40, 2, 9, 288, 0}, {V, 24, 1, 1, 272, 0}};
+        {.vocab = V, .context = 300, .layers = 1, .heads = 1, .width = 20},
+        {.vocab = V, .context = 70, .layers = 1, .heads = 2, .width = 96},
+        {.vocab = V, .context = 40, .layers = 2, .heads = 9, .width = 288},
+        {.vocab = V, .context = 24, .layers = 1, .heads = 1, .width = 272}};
     for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++)
         for (size_t set = 0; set < SETS; set++) {
             CHECK_INT(differences(&shapes[i], kernel_sets[set], 2, 7), 0);
@@ -233,7 +237,8 @@ static void test_refusals(struct tap *tap)
 /* Keys and values of every layer and sequence; the rest hardly grows with the context. */
 static void test_memory(struct tap *tap)
 {
-    struct lm_model_config config = {1000, 256, 4, 4, 64, 0};
+    struct lm_model_config config = {
+        .vocab = 1000, .context = 256, .layers = 4, .heads = 4, .width = 64, .dropout = 0};
     const double kept = 2.0 * 4 * 256 * 64 * 4;
     struct lm_session_options options = {.sequences = 3};
     double one = (double)lm_session_memory(&config, NULL, 1);

@@ -359,7 +359,8 @@ static bool shape_upstream(void *user, const char *type, const char *param, int6
 /* The model, twice when an untrained one is scored beside it; nothing without a shape. */
 static void estimates_its_memory(struct tap *tap)
 {
-    const struct lm_model_config config = {2048, 256, 4, 6, 384, 0};
+    const struct lm_model_config config = {
+        .vocab = 2048, .context = 256, .layers = 4, .heads = 6, .width = 384, .dropout = 0};
     const struct lm_model_options options = {
         .max_batch = 8, .threads = 2, .numerics = LM_NUMERICS_BLAS};
     struct shape shape = {NULL};

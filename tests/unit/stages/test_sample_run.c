@@ -352,14 +352,18 @@ static void refuses_a_model_that_is_not_finite(struct tap *tap)
 
 static bool shape_upstream(void *user, const char *type, const char *param, int64_t *out)
 {
-    *out = strcmp(param, "vocab_size") == 0 ? 2048 : strcmp(param, "width") == 0 ? 384 : 6;
+    static const char *const sixes[] = {"context", "layers", "heads"};
+    *out = strcmp(param, "vocab_size") == 0 ? 2048 : strcmp(param, "width") == 0 ? 384 : 0;
+    for (size_t i = 0; i < sizeof sixes / sizeof sixes[0]; i++)
+        *out = strcmp(param, sixes[i]) == 0 ? 6 : *out;
     return user != NULL && (strcmp(type, "train") == 0 || strcmp(type, "bpe") == 0);
 }
 
 /* Weights twice, keys and values, and little else; nothing when the shape is not known. */
 static void estimates_its_memory(struct tap *tap)
 {
-    const struct lm_model_config config = {2048, 6, 6, 6, 384, 0};
+    const struct lm_model_config config = {
+        .vocab = 2048, .context = 6, .layers = 6, .heads = 6, .width = 384, .dropout = 0};
     char known;
     struct lm_upstream upstream = {shape_upstream, &known, 1, true};
     const struct sample_params params = {.max_tokens = 128, .weights = "f32"};

@@ -371,7 +371,12 @@ static void test_estimate(struct tap *tap)
     lm_stage_train.estimate(&params, &upstream, &estimate);
     CHECK_STR(estimate.text, "124,439,808 parameters, 100,000 steps of 8,192 tokens");
     CHECK(estimate.flops > 6 * 124e6 * 8192 * 1e5);
-    const struct lm_model_config config = {vocab, 1024, 12, 12, 768, params.dropout};
+    const struct lm_model_config config = {.vocab = vocab,
+                                           .context = 1024,
+                                           .layers = 12,
+                                           .heads = 12,
+                                           .width = 768,
+                                           .dropout = params.dropout};
     struct lm_model_options options = {
         .training = true, .max_batch = 4, .threads = 3, .numerics = LM_NUMERICS_PORTABLE};
     double beside = (double)(estimate.memory - lm_model_memory(&config, &options));

@@ -105,8 +105,12 @@ static float *find(const struct lm_model *shape, float *weights, const char *nam
 /* Stops a training before its first step and spoils the weights it begins with. */
 static bool begin_spoilt(struct place *place, const struct train_params *params, spoil_fn *spoil)
 {
-    const struct lm_model_config config = {VOCAB,         params->context, params->layers,
-                                           params->heads, params->width,   0};
+    const struct lm_model_config config = {.vocab = VOCAB,
+                                           .context = params->context,
+                                           .layers = params->layers,
+                                           .heads = params->heads,
+                                           .width = params->width,
+                                           .dropout = 0};
     const struct lm_model_options options = {.training = true};
     struct lm_model *shape = NULL;
     size_t size = 0;

@@ -49,6 +49,8 @@ static inline struct train_params train_usual(void)
                                  .eval_batches = 2,
                                  .precision = "f32",
                                  .order = "windows",
+                                 .optimizer = "adamw",
+                                 .layer_decay = 1,
                                  .keep = "last"};
 }
 

@@ -1,0 +1,24 @@
+#include "heavy_input.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+enum { BLOCK = 1 << 16 };
+
+enum lm_status lm_heavy_input(struct lm_buf *out, const char *path, struct lm_err *err)
+{
+    char block[BLOCK];
+    size_t size;
+    FILE *in = path == NULL ? stdin : fopen(path, "rbe");
+    if (in == NULL)
+        return lm_fail_errno(err, errno, "cannot open %s", path);
+    while (!out->failed && (size = fread(block, 1, sizeof block, in)) > 0)
+        lm_buf_append(out, block, size);
+    enum lm_status status = lm_buf_status(out, err);
+    if (ferror(in))
+        status =
+            lm_fail_errno(err, errno, "cannot read %s", path == NULL ? "standard input" : path);
+    if (path != NULL)
+        fclose(in);
+    return status;
+}

@@ -1,0 +1,238 @@
+#!/bin/bash
+# model list, create, info, generate, score, export, import: models in, models out, one line for what is
+# wrong.
+. "$(dirname "$0")/lib.sh"
+
+data=$LM_TEST_DATA/tokenizers
+cd "$LM_WORK" || exit 1
+
+weights() { # FOLDER: the digest of its weights
+    "$LMPIPE" model info "$1" --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["sha256"])'
+}
+
+# A vocabulary with an end-of-text, in GPT-2's form.
+mkdir source
+python3 - "$data/pair/vocab.json" <<'END'
+import json, sys
+v = json.load(open(sys.argv[1]))
+v["<|endoftext|>"] = len(v)
+json.dump(v, open("source/vocab.json", "w"))
+END
+cp "$data/pair/merges.txt" source
+"$LMPIPE" tokenizer import source -o v >/dev/null
+printf 'abcd abcd, abcd: 123 123 abcd.\n%.0s' {1..20} >text
+
+# ---- list ----
+
+lmpipe model list
+is "list: exit 0" "$status:$err" "0:"
+like "GPT-2 small has the published number of parameters" "$out" '^gpt2-124m +12 +12 +768 +1024 +124,439,808  Radford'
+like "and XL" "$out" '^gpt2-1558m +48 +25 +1600 +1024 +1,557,611,200 '
+lmpipe model list --json
+is "list --json" "$(python3 -c 'import json, sys; print({x["name"]: x["parameters"] for x in json.load(sys.stdin)}["gpt2-355m"])' <<<"$out")" 354823168
+
+# ---- create ----
+
+lmpipe model create gpt2-micro --vocab v --seed 3 -o m
+is "create: prints the folder" "$status:$out:$err" "0:m:"
+is "which has three files" "$(echo m/*)" "m/config.json m/model.safetensors m/vocab"
+lmpipe model info m
+like "of the preset's shape" "$out" '^shape +2 layers, 4 heads, width 64, context 64$'
+like "as many rows as tokens" "$out" '^vocabulary +269 tokens'
+lmpipe model create gpt2-micro --layers 3 --heads 2 --width 32 --context 16 --vocab v -o other
+lmpipe model info other
+like "options stand in for the preset's" "$out" '^shape +3 layers, 2 heads, width 32, context 16$'
+lmpipe model create --layers 3 --heads 2 --width 32 --context 16 --vocab v -o same
+ok "or make the whole shape, with equal bytes" cmp other/model.safetensors same/model.safetensors
+lmpipe model create gpt2-micro --vocab v --seed 4 -o other
+is "replaced by another seed's" "$status:$(weights m | grep -c "$(weights other)")" "0:0"
+lmpipe model create gpt2-mikro --vocab v -o x
+is "a preset that was meant: exit 2" "$status:$err" "2:lmpipe: error: no preset 'gpt2-mikro'; did you mean 'gpt2-micro'?"
+lmpipe model create --layers 3 --vocab v -o x
+is "half a shape: exit 2" "$status:$(wc -l <"$LM_WORK/.err")" "2:1"
+lmpipe model create gpt2-micro --width 63 --vocab v -o x
+is "a shape that is none: exit 2" "$status" 2
+like "says which" "$err" 'heads: 4 does not divide'
+lmpipe model create gpt2-micro -o x
+is "without --vocab: exit 2" "$status" 2
+lmpipe model create gpt2-micro --vocab v
+is "without -o: exit 2" "$status" 2
+lmpipe model create gpt2-micro --vocab nothing -o x
+is "no such vocabulary: exit 1" "$status" 1
+ok "nothing was made" not test -e x
+
+lmpipe model create llama-nano --vocab v -o llama
+is "an architecture that is not GPT-2's" "$status:$err" "0:"
+lmpipe model export llama -o x
+is "is not exported as such: exit 3" "$status:$(wc -l <"$LM_WORK/.err")" "3:1"
+mkdir bare
+cp llama/config.json llama/model.safetensors bare
+is "without its vocabulary it is still known" "$(weights bare)" "$(weights llama)"
+lmpipe model import bare --vocab v -o bare2
+is "and takes one" "$status:$(weights bare2)" "0:$(weights llama)"
+rm -r x
+
+# ---- export, import: there and back ----
+
+lmpipe model export m -o hf
+is "export: prints the files" "$status:$(tr '\n' ' ' <<<"$out"):$err" "0:hf/config.json hf/model.safetensors hf/tokenizer.json :"
+lmpipe model import hf -o back
+is "import: prints the folder" "$status:$out:$err" "0:back:"
+is "the same weights" "$(weights back)" "$(weights m)"
+for file in config.json model.safetensors vocab; do
+    ok "the same $file" cmp "m/$file" "back/$file"
+done
+lmpipe model export back -o hf2
+ok "and out again: the same bytes" cmp hf/model.safetensors hf2/model.safetensors
+lmpipe model import hf/model.safetensors -o back
+is "a file with its folder beside it" "$status:$(weights back)" "0:$(weights m)"
+for dtype in f16 bf16; do
+    lmpipe model export m --dtype $dtype -o hf-$dtype
+    lmpipe model import hf-$dtype -o $dtype
+    lmpipe model export $dtype --dtype $dtype -o hf-$dtype-2
+    ok "$dtype: rounded once, then exact" cmp hf-$dtype/model.safetensors hf-$dtype-2/model.safetensors
+    is "$dtype: half the bytes" "$((100 * $(stat -c %s hf-$dtype/model.safetensors) / $(stat -c %s hf/model.safetensors)))" 50
+done
+lmpipe model info hf
+like "info knows where it was made" "$out" '^form +safetensors$'
+is "and its weights" "$(weights hf)" "$(weights m)"
+rm hf2/tokenizer.json
+lmpipe model info hf2
+is "without a vocabulary info still tells" "$status" 0
+like "that there is none" "$out" '^vocabulary +none that can be read, for 269 tokens$'
+lmpipe model import hf2 -o x
+is "import without one: exit 1, one line" "$status:$(wc -l <"$LM_WORK/.err")" "1:1"
+lmpipe model import hf2 --vocab v -o x
+is "import --vocab" "$status:$err:$(weights x)" "0::$(weights m)"
+lmpipe model generate hf2 --prompt ab
+is "generate without one: exit 1" "$status:$out" "1:"
+"$LMPIPE" tokenizer import "$data/ranks.tiktoken" --pattern gpt2 -o ranks >/dev/null
+lmpipe model create gpt2-micro --vocab ranks -o r
+lmpipe model export r -o hfr
+is "a vocabulary that tokenizer.json cannot say: exit 3" "$status:$out" "3:"
+like "says what to do" "$err" '; export the weights alone with --no-vocab$'
+lmpipe model export r --no-vocab -o hfr
+is "--no-vocab" "$status:$(echo hfr/*)" "0:hfr/config.json hfr/model.safetensors"
+lmpipe model import hfr --vocab ranks -o x
+is "and in again" "$status:$(weights x)" "0:$(weights r)"
+lmpipe model import hfr --vocab v -o x
+is "a vocabulary of fewer tokens" "$status" 0
+lmpipe model import hf2 --vocab ranks -o x
+is "of more: exit 3" "$status:$(wc -l <"$LM_WORK/.err")" "3:1"
+
+lmpipe model export m --format gguf -o one
+is "export gguf: one file" "$status:$out:$err:$(echo one/*)" "0:one/model.gguf::one/model.gguf"
+lmpipe model info one/model.gguf
+like "info knows it" "$out" '^form +gguf$'
+lmpipe model import one/model.gguf -o x
+is "gguf and back: the same weights" "$status:$err:$(weights x)" "0::$(weights m)"
+ok "the same vocabulary" cmp m/vocab x/vocab
+lmpipe model export m --format gguf --dtype bf16 --no-vocab -o one
+lmpipe model import one/model.gguf -o x
+is "gguf without a vocabulary: exit 1, one line" "$status:$(wc -l <"$LM_WORK/.err")" "1:1"
+lmpipe model import one/model.gguf --vocab v -o x
+is "with one" "$status:$err" "0:"
+lmpipe model export x --format gguf --dtype bf16 --no-vocab -o two
+ok "in 16 bits: rounded once, then exact" cmp one/model.gguf two/model.gguf
+truncate -s -1 one/model.gguf
+lmpipe model info one/model.gguf
+is "cut short: exit 3, one line" "$status:$(wc -l <"$LM_WORK/.err")" "3:1"
+lmpipe model info one/no.gguf
+is "no such file: exit 1" "$status" 1
+
+# ---- nothing is lost ----
+
+lmpipe model import hf -o hf-f16
+is "a folder with other files is not replaced: exit 2" "$status" 2
+like "says with which" "$err" 'hf-f16 holds "tokenizer.json", which is no part of a model; choose another folder$'
+lmpipe model import hf -o text
+is "nor a file: exit 2" "$status:$(wc -l <text)" "2:20"
+lmpipe model import hf -o .
+is "nor where one stands: exit 2" "$status" 2
+mkdir empty
+lmpipe model import hf -o empty/
+is "an empty folder is" "$status:$(weights empty)" "0:$(weights m)"
+before=$(weights back)
+cp -r hf damaged
+truncate -s -4 damaged/model.safetensors
+lmpipe model import damaged -o back
+is "a failed import leaves the model that is there" "$status:$(weights back)" "3:$before"
+is "and nothing else" "$(ls -d -- *.tmp.* 2>/dev/null)" ""
+
+# ---- what is wrong ----
+
+damage() { # DESCRIPTION STATUS PATTERN: in damaged/
+    lmpipe model import damaged -o x
+    is "$1: exit $2, one line" "$status:$out:$(wc -l <"$LM_WORK/.err")" "$2::1"
+    like "$1: says so" "$err" "$3"
+    cp hf/* damaged
+}
+damage "a file cut short" 3 'damaged/model\.safetensors: .*; the file is damaged'
+printf x >>damaged/model.safetensors
+damage "a byte too many" 3 '1 bytes follow the last tensor'
+printf '\377' | dd of=damaged/model.safetensors bs=1 seek=7 conv=notrunc status=none
+damage "an impossible length" 3 "header's length is impossible"
+sed -i 's/gelu_new/relu/' damaged/config.json
+damage "another architecture" 3 'damaged/config\.json: activation_function is not "gelu_new"; only GPT-2'
+sed -i 's/"n_layer": 2/"n_layer": 3/' damaged/config.json
+damage "another shape" 3 'belongs to another config\.json'
+sed -i 's/"n_layer": 2/"n_layer": 1/' damaged/config.json
+damage "a smaller one" 3 'h\.1\.[a-z_0-9.]*" is none of GPT-2'
+echo '{' >damaged/config.json
+damage "half a configuration" 3 'config\.json'
+rm damaged/config.json
+damage "none" 1 'config\.json'
+rm damaged/model.safetensors
+damage "no weights" 1 'model\.safetensors'
+mv damaged/tokenizer.json tokenizer.json
+echo '{}' >damaged/tokenizer.json
+damage "a tokenizer that is none" 3 'tokenizer\.json'
+lmpipe model import nothing -o x
+is "no such folder: exit 2" "$status:$(wc -l <"$LM_WORK/.err")" "2:1"
+lmpipe model export m --format gguff -o x
+is "a format that is none: exit 2" "$status" 2
+lmpipe model export m --dtype f64 -o x
+is "a dtype that is none: exit 2" "$status" 2
+
+# ---- score, generate ----
+
+lmpipe model score m text
+is "score: exit 0" "$status:$err" "0:"
+like "its bytes" "$out" '^bytes +620$'
+like "bits a byte" "$out" '^bits per byte +[0-9.]+$'
+one=$(grep '^bits' <<<"$out")
+is "standard input gives the same" "$("$LMPIPE" model score m <text | grep '^bits')" "$one"
+is "so does the export" "$("$LMPIPE" model score hf text | grep '^bits')" "$one"
+is "and do two threads" "$("$LMPIPE" model score m text --threads 2 | grep '^bits')" "$one"
+lmpipe model score m text --json --per-token
+is "--json: sums agree, each token once" "$(python3 -c '
+import json, math, sys
+x = json.load(sys.stdin)
+t = x["per_token"]
+total = sum(i["nll"] for i in t)
+print(len(t) == x["tokens"], abs(total - x["nll"]) < 1e-6, abs(x["bpb"] - total / math.log(2) / x["bytes"]) < 1e-9,
+      abs(x["ppl"] - math.exp(total / len(t))) < 1e-6 * x["ppl"], all(0 <= i["rank"] < 269 for i in t),
+      "".join(i["text"] for i in t) == open("text").read(), x["context"], x["stride"])' <<<"$out")" \
+    "True True True True True True 64 32"
+tokens=$(python3 -c 'import json, sys; print(json.load(sys.stdin)["tokens"])' <<<"$out")
+lmpipe model score m text --per-token
+is "--per-token: a line each before the rest" "$(grep -cE '^[0-9]+ +[0-9.]+ +[0-9]+  "' <<<"$out")" "$tokens"
+printf 'a\033]0;x\a' >hostile
+lmpipe model score m hostile --per-token
+unlike "what a terminal would obey is escaped" "$out" $'\033'
+: >nothing
+lmpipe model score m nothing
+is "an empty text: exit 2, one line" "$status:$(wc -l <"$LM_WORK/.err")" "2:1"
+lmpipe model score m no-such-file
+is "no such text: exit 1" "$status" 1
+"$LMPIPE" tokenizer import "$data/pairs.json" -o plain >/dev/null
+lmpipe model create gpt2-micro --vocab plain -o p
+printf 'abcd' >short
+lmpipe model score p short
+is "no end-of-text: a first token alone has nothing to predict it" "$status" 2
+printf 'abcd1' >short
+lmpipe model score p short
+like "the first token is left out, with its bytes" "$out" '^bytes +1$'
+a=$("$LMPIPE" model generate m --prompt ab --tokens 8 --seed 1)
+is "generate: a checkpoint made elsewhere says the same" "$("$LMPIPE" model generate hf --prompt ab --tokens 8 --seed 1)" "$a"
+done_testing
