@@ -43,6 +43,7 @@ static void put_split(struct scores *scores, const struct evaluate_split *split)
 static void put_shape(struct scores *scores, const struct evaluation *evaluation)
 {
     const struct lm_model_config *config = &evaluation->config;
+    char differs[300];
     scores->prefix = "model";
     scores_put_count(scores, "parameters", (uint64_t)lm_model_parameters(config));
     scores_put_count(scores, "layers", (uint64_t)config->layers);
@@ -50,6 +51,9 @@ static void put_shape(struct scores *scores, const struct evaluation *evaluation
     scores_put_count(scores, "width", (uint64_t)config->width);
     scores_put_count(scores, "context", (uint64_t)config->context);
     scores_put_count(scores, "vocab", (uint64_t)config->vocab);
+    lm_model_config_describe(differs, sizeof differs, config);
+    if (differs[0] != '\0')
+        lm_json_member_string(&scores->writer, "model.beyond_gpt2", differs);
     if (evaluation->tokens == NULL)
         return;
     scores->prefix = "train";

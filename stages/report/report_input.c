@@ -54,20 +54,31 @@ static enum lm_status read_lines(struct report_lines *out, struct report *report
     return LM_OK;
 }
 
-/* The folder of items: curves.json and passages.jsonl; either may be missing. */
+/* A file of the folder of items: a document or lines; it may be missing. */
+static enum lm_status read_item(struct report *report, const char *folder, const char *name,
+                                struct lm_json **document, struct report_lines *lines,
+                                struct lm_err *err)
+{
+    const char *path = lm_path_join(report->arena, folder, name);
+    const char *what = lm_arena_printf(report->arena, "items/%s", name);
+    if (path == NULL || what == NULL)
+        return lm_fail(err, LM_NOMEM, "no memory for paths; free some and run again");
+    if (!lm_path_exists(path))
+        return LM_OK;
+    return document != NULL ? read_json(document, report, path, what, err)
+                            : read_lines(lines, report, path, what, err);
+}
+
 static enum lm_status read_items(struct report *report, const char *folder, struct lm_err *err)
 {
     if (folder == NULL)
         return LM_OK;
-    const char *curves = lm_path_join(report->arena, folder, "curves.json");
-    const char *passages = lm_path_join(report->arena, folder, "passages.jsonl");
-    if (curves == NULL || passages == NULL)
-        return lm_fail(err, LM_NOMEM, "no memory for paths; free some and run again");
-    if (lm_path_exists(curves))
-        LM_TRY(read_json(&report->curves, report, curves, "items/curves.json", err));
-    if (lm_path_exists(passages))
-        LM_TRY(read_lines(&report->passages, report, passages, "items/passages.jsonl", err));
-    return LM_OK;
+    bool has_test = !isnan(report_score(report, "test", "examples"));
+    LM_TRY(read_item(report, folder, "curves.json", &report->curves, NULL, err));
+    LM_TRY(read_item(report, folder, "passages.jsonl", NULL, &report->passages, err));
+    LM_TRY(read_item(report, folder, "examples.json", &report->objective, NULL, err));
+    return read_item(report, folder, has_test ? "examples.test.jsonl" : "examples.valid.jsonl",
+                     NULL, &report->examples, err);
 }
 
 static enum lm_status read_inputs(struct report *report, struct lm_ctx *ctx, struct lm_err *err)
@@ -93,7 +104,10 @@ enum lm_status report_load(struct report *report, struct lm_ctx *ctx,
     LM_TRY(read_inputs(report, ctx, err));
     const char *name = lm_json_string(lm_json_get(report->experiment, "name"), NULL);
     report->name = name != NULL ? name : "experiment";
-    report->split = isnan(report_score(report, "valid", "bpb")) ? "test" : "valid";
+    bool by_text = !isnan(report_score(report, "valid", "bpb"));
+    bool by_tests = !isnan(report_score(report, "test", "examples"));
+    bool by_watched = !isnan(report_score(report, "valid", "examples"));
+    report->split = by_text || (by_watched && !by_tests) ? "valid" : "test";
     LM_TRY(report_log_read(report, err));
     LM_TRY(report_gates_decide(report, err));
     return report_verdict_write(report, err);
@@ -112,7 +126,9 @@ void report_release(struct report *report)
     lm_json_free(report->card);
     lm_json_free(report->tokenizer);
     lm_json_free(report->curves);
+    lm_json_free(report->objective);
     release_lines(&report->passages);
+    release_lines(&report->examples);
     release_lines(&report->samples);
     release_lines(&report->log_lines);
     lm_vocab_free(report->vocab);

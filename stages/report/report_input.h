@@ -38,13 +38,16 @@ struct report {
     struct lm_arena *arena;
     const struct report_params *params;
     struct lm_json *experiment, *scores, *card, *tokenizer, *curves;
+    struct lm_json *objective; /**< items/examples.json; NULL: a language model's items */
     struct report_lines passages, samples, log_lines;
+    struct report_lines examples; /**< of the headline's split */
     struct report_log log;
     struct lm_vocab *vocab;
     struct report_gate *gates;
     size_t gate_count;
     const char *name;    /**< of the experiment */
-    const char *split;   /**< the headline's: "valid", or "test" when there is no valid */
+    const char *split;   /**< the headline's: "valid", or "test" when there is no valid; of examples
+                              "test", or "valid" */
     const char *verdict; /**< one sentence without markup */
 };
 

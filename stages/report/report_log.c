@@ -5,13 +5,13 @@
 /* Columns of the log and the keys that hold them. */
 static const struct {
     size_t offset;
-    const char *key;
+    const char *key, *other; /* other: where there is no key */
 } columns[] = {
     {offsetof(struct report_log, step), "step"},
     {offsetof(struct report_log, loss), "loss"},
     {offsetof(struct report_log, lr), "lr"},
     {offsetof(struct report_log, norm), "grad_norm"},
-    {offsetof(struct report_log, tokens), "tokens"},
+    {offsetof(struct report_log, tokens), "tokens", "examples"},
     {offsetof(struct report_log, valid), "valid_loss"},
 };
 
@@ -35,13 +35,16 @@ static size_t number_rows(const struct report *report, size_t *rows)
     return report->log_lines.count > 0 ? row + 1 : 0;
 }
 
-static double *read_column(const struct report *report, const size_t *rows, const char *key)
+static double *read_column(const struct report *report, const size_t *rows, const char *key,
+                           const char *other)
 {
     double *column = LM_NEW_ARRAY(report->arena, double, report->log.count + 1);
     for (size_t r = 0; r < report->log.count && column != NULL; r++)
         column[r] = (double)NAN;
     for (size_t i = 0; i < report->log_lines.count && column != NULL; i++) {
         double value = value_at(report, i, key);
+        if (isnan(value) && other != NULL)
+            value = value_at(report, i, other);
         if (!isnan(value))
             column[rows[i]] = value;
     }
@@ -55,7 +58,7 @@ enum lm_status report_log_read(struct report *report, struct lm_err *err)
         return lm_fail(err, LM_NOMEM, "no memory for the log; free some and run again");
     report->log.count = number_rows(report, rows);
     for (size_t c = 0; c < COLUMNS; c++) {
-        double *column = read_column(report, rows, columns[c].key);
+        double *column = read_column(report, rows, columns[c].key, columns[c].other);
         if (column == NULL)
             return lm_fail(err, LM_NOMEM, "no memory for the log; free some and run again");
         *(double **)(void *)((char *)&report->log + columns[c].offset) = column;

@@ -7,6 +7,7 @@
 #include "data/numtext.h"
 
 #include "report_files.h"
+#include "report_objective.h"
 #include "report_page.h"
 #include "report_series.h"
 #include "report_tokenizer.h"
@@ -89,6 +90,26 @@ static void put_scores(struct lm_buf *out, const struct report *report)
         lm_buf_printf(out,
                       "\n95 %% interval of the first figure over documents: %s\xe2\x80\x93%s\n",
                       from.text, to.text);
+    lm_buf_putc(out, '\n');
+}
+
+/* The headline of an objective beside its baseline, and what else is measured. */
+static void put_objective(struct lm_buf *out, const struct report *report)
+{
+    const struct report_objective *objective = report_objective_of(report);
+    if (objective == NULL)
+        return;
+    struct report_figure rows[2 + REPORT_FIGURES] = {objective->headline, objective->baseline};
+    for (size_t i = 0; i < REPORT_FIGURES; i++)
+        rows[2 + i] = objective->others[i];
+    lm_buf_puts(out, "| | validation | test |\n|---|---:|---:|\n");
+    for (size_t i = 0; i < 2 + REPORT_FIGURES && rows[i].key != NULL; i++) {
+        struct lm_num valid =
+            report_figure_text(&rows[i], report_score(report, "valid", rows[i].key));
+        struct lm_num test =
+            report_figure_text(&rows[i], report_score(report, "test", rows[i].key));
+        lm_buf_printf(out, "| %s | %s | %s |\n", rows[i].label, valid.text, test.text);
+    }
     lm_buf_putc(out, '\n');
 }
 
@@ -235,7 +256,9 @@ void report_markdown_write(struct lm_buf *out, const struct report *report)
 {
     put_head(out, report);
     put_if_fits(out, report, put_gates);
-    put_if_fits(out, report, put_scores);
+    put_if_fits(out, report, put_objective);
+    if (!isnan(report_score(report, report->split, "bpb")))
+        put_if_fits(out, report, put_scores);
     put_if_fits(out, report, put_tokenizer);
     put_if_fits(out, report, put_training);
     put_samples(out, report);

@@ -1,4 +1,5 @@
 #include "report_page.h"
+#include "report_objective.h"
 
 #include <math.h>
 #include <string.h>
@@ -12,6 +13,7 @@ static const struct {
     void (*write)(struct lm_buf *out, const struct report *report);
 } sections[] = {
     {"gates", "Gates", report_has_gates, report_page_gates},
+    {"objective", "Examples", report_has_objective, report_page_objective},
     {"scores", "Scores", report_has_scores, report_page_scores},
     {"training", "Training", report_has_log, report_page_training},
     {"curves", "Where the loss is", report_has_curves, report_page_curves},
@@ -49,17 +51,38 @@ static void put_score_tile(struct lm_buf *out, const struct report *report, cons
     put_tile(out, label, value.text, "bits/byte", small != NULL ? small : "");
 }
 
-static void put_tiles(struct lm_buf *out, const struct report *report)
+static void put_token_tile(struct lm_buf *out, const struct report *report)
 {
-    lm_buf_puts(out, "<div class=\"tiles\">\n");
-    if (!isnan(report_score(report, "valid", "bpb")))
-        put_score_tile(out, report, "valid", "Validation");
-    if (!isnan(report_score(report, "test", "bpb")))
-        put_score_tile(out, report, "test", "Test");
     struct lm_num acc = lm_num_percent(report_score(report, report->split, "acc"), 1);
     struct lm_num ppl = lm_num_fixed(report_score(report, report->split, "ppl"), 1);
     const char *small = lm_arena_printf(report->arena, "perplexity %s per token", ppl.text);
     put_tile(out, "Next token right", acc.text, "", small != NULL ? small : "");
+}
+
+/* The objective's headline with its baseline. */
+static void put_objective_tile(struct lm_buf *out, const struct report *report)
+{
+    const struct report_objective *objective = report_objective_of(report);
+    const struct report_figure *headline = &objective->headline, *baseline = &objective->baseline;
+    struct lm_num value =
+        report_figure_text(headline, report_score(report, report->split, headline->key));
+    struct lm_num other =
+        report_figure_text(baseline, report_score(report, report->split, baseline->key));
+    const char *small = lm_arena_printf(report->arena, "%s %s", baseline->label, other.text);
+    put_tile(out, headline->label, value.text, "", small != NULL ? small : "");
+}
+
+static void put_tiles(struct lm_buf *out, const struct report *report)
+{
+    lm_buf_puts(out, "<div class=\"tiles\">\n");
+    if (report_has_objective(report))
+        put_objective_tile(out, report);
+    if (!isnan(report_score(report, "valid", "bpb")))
+        put_score_tile(out, report, "valid", "Validation");
+    if (!isnan(report_score(report, "test", "bpb")))
+        put_score_tile(out, report, "test", "Test");
+    if (report_has_scores(report))
+        put_token_tile(out, report);
     double parameters =
         lm_json_double(lm_json_get(report->scores, "model.parameters"), (double)NAN);
     if (!isnan(parameters)) {

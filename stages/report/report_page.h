@@ -12,6 +12,8 @@ void report_page_write(struct lm_buf *out, const struct report *report);
 /* Sections (report_page_*.c). Each is written only when its has_… says so. */
 bool report_has_gates(const struct report *report);
 void report_page_gates(struct lm_buf *out, const struct report *report);
+bool report_has_objective(const struct report *report);
+void report_page_objective(struct lm_buf *out, const struct report *report);
 bool report_has_scores(const struct report *report);
 void report_page_scores(struct lm_buf *out, const struct report *report);
 bool report_has_log(const struct report *report);

@@ -3,6 +3,7 @@
 #include "data/html.h"
 #include "data/numtext.h"
 
+#include "report_objective.h"
 #include "report_page.h"
 
 void report_fact_write(struct lm_buf *out, const char *label, const char *value)
@@ -31,12 +32,23 @@ bool report_has_model(const struct report *report)
     return lm_json_get(report->scores, "model.parameters") != NULL;
 }
 
+static void put_limits(struct lm_buf *out)
+{
+    lm_buf_puts(out, "<p>It was trained on the data described above and nothing "
+                     "else. It continues text; it does not answer questions, and what it writes "
+                     "is not fact.</p>\n");
+}
+
 void report_page_model(struct lm_buf *out, const struct report *report)
 {
     const struct report_log *log = &report->log;
+    bool by_examples = report_objective_of(report) != NULL;
+    const char *differs = lm_json_string(lm_json_get(report->scores, "model.beyond_gpt2"), NULL);
     lm_html_section(out, "model", "Model",
-                    "A decoder-only transformer after GPT-2: pre-norm, GELU, learned positions, "
-                    "tied output.");
+                    differs != NULL
+                        ? "A decoder-only transformer, pre-norm, that is not GPT-2's in all."
+                        : "A decoder-only transformer after GPT-2: pre-norm, GELU, learned "
+                          "positions, tied output.");
     lm_buf_puts(out, "<table class=\"facts\"><tbody>\n");
     for (size_t i = 0; i < sizeof model_rows / sizeof model_rows[0]; i++) {
         const struct lm_json *value = lm_json_get(report->scores, model_rows[i].key);
@@ -44,15 +56,18 @@ void report_page_model(struct lm_buf *out, const struct report *report)
         if (value != NULL)
             report_fact_write(out, model_rows[i].label, text.text);
     }
+    if (differs != NULL)
+        report_fact_write(out, "Beyond GPT-2", differs);
     if (log->count > 0 && isfinite(log->tokens[log->count - 1])) {
         struct lm_num seen = lm_num_fixed(log->tokens[log->count - 1], 0);
         struct lm_num steps = lm_num_fixed(log->step[log->count - 1], 0);
         report_fact_write(out, "Steps", steps.text);
-        report_fact_write(out, "Tokens seen in training", seen.text);
+        report_fact_write(
+            out, by_examples ? "Examples seen in training" : "Tokens seen in training", seen.text);
     }
-    lm_buf_puts(out, "</tbody></table>\n<p>It was trained on the data described above and nothing "
-                     "else. It continues text; it does not answer questions, and what it writes "
-                     "is not fact.</p>\n");
+    lm_buf_puts(out, "</tbody></table>\n");
+    if (!by_examples)
+        put_limits(out);
     lm_html_section_end(out);
 }
 

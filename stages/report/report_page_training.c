@@ -5,6 +5,7 @@
 #include "data/numtext.h"
 #include "data/svg.h"
 
+#include "report_objective.h"
 #include "report_page.h"
 #include "report_series.h"
 
@@ -18,8 +19,8 @@ static const char *loss_summary(const struct report *report, const struct report
 {
     struct lm_num first = lm_num_fixed(train->first, 2), last = lm_num_fixed(train->last, 2);
     struct lm_num best = lm_num_fixed(valid->best, 3), at = lm_num_fixed(valid->best_x, 0);
-    const char *text = lm_arena_printf(
-        report->arena, "Training loss goes from %s to %s nats per token.", first.text, last.text);
+    const char *text = lm_arena_printf(report->arena, "Training loss goes from %s to %s %s.",
+                                       first.text, last.text, report_loss_unit(report));
     if (valid->count > 0 && text != NULL) {
         text = lm_arena_printf(report->arena, "%s Validation loss is lowest at step %s: %s.", text,
                                at.text, best.text);
@@ -41,7 +42,7 @@ static void put_loss(struct lm_buf *out, const struct report *report)
     if (train.count == 0)
         return;
     lm_axis_linear(&plot.x, "step", 0, train.x[train.count - 1], 7, false);
-    lm_axis_linear(&plot.y, "nats per token", fmin(train.least, valid.least),
+    lm_axis_linear(&plot.y, report_loss_unit(report), fmin(train.least, valid.least),
                    fmax(train.most, valid.most), 6, true);
     lm_plot_begin(&plot);
     lm_plot_band(&plot, "a", train.x, train.low, train.high, train.count);
@@ -159,8 +160,10 @@ static void put_table(struct lm_buf *out, const struct report *report)
     const struct report_log *log = &report->log;
     size_t shown = log->count < 12 ? log->count : 12;
     lm_buf_puts(out, "<details><summary>The curves as a table</summary><div class=\"wide\"><table>"
-                     "<thead><tr><th class=\"n\">Step</th><th class=\"n\">Tokens</th>"
-                     "<th class=\"n\">Loss</th><th class=\"n\">Validation</th>"
+                     "<thead><tr><th class=\"n\">Step</th>");
+    lm_html_printf(out, "<th class=\"n\">%s</th>",
+                   report_objective_of(report) != NULL ? "Examples" : "Tokens");
+    lm_buf_puts(out, "<th class=\"n\">Loss</th><th class=\"n\">Validation</th>"
                      "<th class=\"n\">Learning rate</th><th class=\"n\">Gradient norm</th></tr>"
                      "</thead><tbody>\n");
     for (size_t k = 0; k < shown; k++) {

@@ -5,6 +5,7 @@
 #include "base/io.h"
 
 #include "report_files.h"
+#include "report_objective.h"
 #include "report_page.h"
 
 static const struct {
@@ -37,6 +38,19 @@ static enum lm_status write_files(const struct report *report, struct lm_ctx *ct
     return status;
 }
 
+static void put_headline(const struct report *report, struct lm_ctx *ctx)
+{
+    const struct report_objective *objective = report_objective_of(report);
+    struct lm_num value = lm_num_fixed(report_score(report, report->split, "bpb"), 2);
+    const char *unit = "bpb";
+    if (objective != NULL) {
+        const struct report_figure *figure = &objective->headline;
+        value = report_figure_text(figure, report_score(report, report->split, figure->key));
+        unit = figure->key;
+    }
+    lm_ctx_headline(ctx, "%s %s %s", report->split, value.text, unit);
+}
+
 lm_run_fn lm_run_report;
 
 enum lm_status lm_run_report(struct lm_ctx *ctx, const void *params, struct lm_err *err)
@@ -46,8 +60,7 @@ enum lm_status lm_run_report(struct lm_ctx *ctx, const void *params, struct lm_e
     if (status == LM_OK)
         status = write_files(&report, ctx, err);
     if (status == LM_OK) {
-        struct lm_num bpb = lm_num_fixed(report_score(&report, report.split, "bpb"), 2);
-        lm_ctx_headline(ctx, "%s %s bpb", report.split, bpb.text);
+        put_headline(&report, ctx);
         lm_ctx_note(ctx, "%s", report.verdict);
     }
     report_release(&report);

@@ -3,7 +3,7 @@
 
 #include "data/numtext.h"
 
-#include "report_input.h"
+#include "report_objective.h"
 
 /* How the model stands to the bigram: only an interval that excludes it allows a claim. */
 static const char *comparison(struct report *report)
@@ -49,7 +49,9 @@ enum lm_status report_verdict_write(struct report *report, struct lm_err *err)
     double bpb = report_score(report, report->split, "bpb");
     const char *against = comparison(report), *gates = gates_clause(report);
     struct lm_num number = lm_num_fixed(bpb, 3);
-    if (isnan(bpb))
+    if (isnan(bpb) && report_objective_of(report) != NULL)
+        report->verdict = report_objective_verdict(report);
+    else if (isnan(bpb))
         report->verdict = "These scores hold no bits per byte";
     else
         report->verdict =
