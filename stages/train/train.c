@@ -47,7 +47,7 @@ static const char *const pair_losses[] = {"regression", "contrastive", NULL};
 static const struct lm_param init_rows[] = {
     {I(path), .type = LM_P_PATH, .flags = LM_PARAM_ENV | LM_PARAM_COMPACT, .def_str = "",
      .help = "folder with config.json, model.safetensors and vocab"},
-    {I(sha256), .type = LM_P_STR, .flags = LM_PARAM_NOT_IN_KEY, .def_str = "", /* the folder is */
+    {I(sha256), .type = LM_P_STR, .flags = LM_PARAM_COMPACT, .def_str = "", /* else a hit would pass it by */
      .help = "SHA-256 its model.safetensors must have; 64 hex digits", .source = "FIPS 180-4"},
     {.name = NULL},
 };

@@ -488,13 +488,74 @@ static void golden_bytes(struct tap *tap)
     }
 }
 
+/* ---- objectives on examples ---- */
+
+struct objective_case {
+    const char *scores, *about, *items, *verdict, *shown;
+};
+
+static bool write_objective(const struct objective_case *at)
+{
+    return lm_dir_create(TOP "/items", NULL) == LM_OK &&
+           lm_file_write(TOP "/scores.json", at->scores, strlen(at->scores), NULL) == LM_OK &&
+           lm_file_write(TOP "/items/examples.json", at->about, strlen(at->about), NULL) == LM_OK &&
+           lm_file_write(TOP "/items/examples.test.jsonl", at->items, strlen(at->items), NULL) ==
+               LM_OK;
+}
+
+/* Scores without bits per byte: the verdict, a table, and texts that cannot do harm. */
+static void objectives_are_shown(struct tap *tap)
+{
+    static const struct objective_case cases[] = {
+        {"{\"test.examples\": 40, \"test.accuracy\": 0.75, \"test.accuracy.lo\": 0.6, "
+         "\"test.accuracy.hi\": 0.86, \"test.majority\": 0.55, \"test.confusion.0.0\": 20, "
+         "\"test.confusion.0.1\": 4, \"test.confusion.1.0\": 6, \"test.confusion.1.1\": 10}",
+         "{\"objective\": \"classify\", \"labels\": [\" no\", \"<b>\"]}",
+         "{\"id\": \"a\", \"text\": \"<script>x\\u202e\", \"gold\": 1, \"predicted\": 0, \"nll\": "
+         "2}\n"
+         "{\"id\": \"b\", \"text\": \"right\", \"gold\": 0, \"predicted\": 0, \"nll\": 0.1}\n",
+         "The model labels rightly 75.0", "The surest mistakes"},
+        {"{\"test.examples\": 40, \"test.bleu\": 5, \"test.bleu.lo\": 0.4, \"test.bleu.hi\": 9, "
+         "\"test.copy\": 0.5}",
+         "{\"objective\": \"translate\", \"labels\": []}",
+         "{\"id\": \"a\", \"text\": \"<script>\", \"gold\": \"g\", \"predicted\": \"p\", \"nll\": "
+         "2, "
+         "\"tokens\": 3}\n",
+         "no difference shown from the source copied: 0.5", "<th>Reference</th>"},
+        {"{\"test.examples\": 40, \"test.spearman\": 0.3, \"test.spearman.lo\": 0.2, "
+         "\"test.spearman.hi\": 0.4, \"test.overlap\": 0.5}",
+         "{\"objective\": \"similar\", \"labels\": []}",
+         "{\"id\": \"a\", \"a\": \"<script>\", \"b\": \"&\", \"gold\": 1, \"predicted\": 0.1}\n"
+         "{\"id\": \"b\", \"a\": \"x\", \"b\": \"y\", \"gold\": 0, \"predicted\": 0.9}\n",
+         "less than words in common: 0.500", "Ranked most wrongly"},
+    };
+
+    struct lm_arena *arena = lm_arena_create();
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const struct inputs in = {.scores = TOP "/scores.json", .items = TOP "/items"};
+        struct lm_err err = {0};
+        REQUIRE(start() && write_objective(&cases[i]) && run(TOP "/o", &in, &err) == LM_OK);
+        const char *html = read_output(arena, TOP "/o", "html");
+        const char *md = read_output(arena, TOP "/o", "md");
+        check_wellformed(tap, html, 40);
+        REQUIRE(html != NULL && md != NULL);
+        CHECK(strstr(html, cases[i].verdict) != NULL);
+        CHECK(strstr(html, cases[i].shown) != NULL);
+        CHECK(strstr(html, "<script>") == NULL && strstr(html, "bits/byte") == NULL);
+        CHECK(strstr(md, "| validation | test |") != NULL && strstr(md, "bits/byte") == NULL);
+    }
+    lm_arena_free(arena);
+}
+
 static const struct tap_test tests[] = {
     TAP_ROW(page_is_wellformed) TAP_ROW(page_is_self_contained) TAP_ROW(drawings_are_described)
         TAP_ROW(hostile_text_is_visible_text) TAP_ROW(verdict_and_gates_are_in_words)
             TAP_ROW(tokenizer_card_is_shown) TAP_ROW(tokenizer_without_its_card_or_vocabulary)
                 TAP_ROW(gates_of_the_tokenizer) TAP_ROW(markdown_is_safe_and_small)
-                    TAP_ROW(json_holds_the_numbers) TAP_ROW(size_does_not_follow_the_log) TAP_ROW(
-                        markdown_leaves_out_what_does_not_fit) TAP_ROW(scores_alone_are_enough)
-                        TAP_ROW(works_without_a_vocabulary) TAP_ROW(names_the_broken_line)
-                            TAP_ROW(claims_no_more_than_the_interval) TAP_ROW(golden_bytes)};
+                    TAP_ROW(json_holds_the_numbers) TAP_ROW(size_does_not_follow_the_log)
+                        TAP_ROW(markdown_leaves_out_what_does_not_fit)
+                            TAP_ROW(scores_alone_are_enough) TAP_ROW(works_without_a_vocabulary)
+                                TAP_ROW(names_the_broken_line)
+                                    TAP_ROW(claims_no_more_than_the_interval) TAP_ROW(golden_bytes)
+                                        TAP_ROW(objectives_are_shown)};
 LM_TEST_MAIN(tests)
