@@ -215,6 +215,18 @@ enum lm_status evaluate_examples_texts(struct lm_texts *out, struct evaluation *
 
 /* ---- results ---- */
 
+bool evaluate_examples_cancelled(void *ctx)
+{
+    return lm_ctx_cancelled(ctx);
+}
+
+void evaluate_examples_text_put(struct lm_json_writer *writer, const char *key,
+                                const struct lm_example_text *text)
+{
+    lm_json_key(writer, key);
+    lm_json_put_bytes(writer, text->data, text->size);
+}
+
 enum lm_status evaluate_examples_put(struct scores *scores, struct evaluation *evaluation,
                                      enum lm_split which, struct lm_err *err)
 {

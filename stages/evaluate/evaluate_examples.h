@@ -75,4 +75,10 @@ enum lm_status evaluate_examples_texts(struct lm_texts *out, struct evaluation *
 enum lm_status evaluate_examples_step(struct evaluation *evaluation, size_t rows,
                                       struct lm_err *err);
 
+/** A text as a member of an item's line. */
+void evaluate_examples_text_put(struct lm_json_writer *writer, const char *key,
+                                const struct lm_example_text *text);
+/** lm_ctx_cancelled of a context, for resampling. */
+bool evaluate_examples_cancelled(void *ctx);
+
 #endif

@@ -79,11 +79,6 @@ static double pearson_of(void *user, const uint32_t *counts, size_t count)
     return pearson(user, counts);
 }
 
-static bool ask_cancelled(void *ctx)
-{
-    return lm_ctx_cancelled(ctx);
-}
-
 static enum lm_status put(struct scores *scores, struct evaluation *evaluation,
                           struct example_split *split, struct lm_rng rng, struct lm_err *err)
 {
@@ -98,7 +93,8 @@ static enum lm_status put(struct scores *scores, struct evaluation *evaluation,
     };
     if (split->count >= 2)
         LM_TRY(bootstrap_statistics(figures, 2, split->count, (size_t)evaluation->params->resamples,
-                                    rng, evaluation->arena, ask_cancelled, evaluation->ctx, err));
+                                    rng, evaluation->arena, evaluate_examples_cancelled,
+                                    evaluation->ctx, err));
     split->headline = spearman(&model, NULL);
     scores_put_interval(scores, "spearman", split->headline, figures[0].low, figures[0].high);
     scores_put_interval(scores, "pearson", pearson(&model, NULL), figures[1].low, figures[1].high);
@@ -106,19 +102,12 @@ static enum lm_status put(struct scores *scores, struct evaluation *evaluation,
     return LM_OK;
 }
 
-static void put_text(struct lm_json_writer *writer, const char *key,
-                     const struct lm_example_text *text)
-{
-    lm_json_key(writer, key);
-    lm_json_put_bytes(writer, text->data, text->size);
-}
-
 static void put_item(struct lm_json_writer *writer, const struct evaluation *evaluation,
                      const struct example_split *split, size_t i)
 {
     const struct lm_example *item = item_of(evaluation, split, i);
-    put_text(writer, "a", &item->prompt);
-    put_text(writer, "b", &item->other);
+    evaluate_examples_text_put(writer, "a", &item->prompt);
+    evaluate_examples_text_put(writer, "b", &item->other);
     lm_json_member_double(writer, "gold", split->gold[i]);
     lm_json_member_double(writer, "predicted", split->cosine[i]);
     lm_json_member_double(writer, "overlap", split->overlap[i]);

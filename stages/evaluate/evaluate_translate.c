@@ -251,11 +251,6 @@ static enum lm_status count_segments(struct segments *out, struct evaluation *ev
     return LM_OK;
 }
 
-static bool ask_cancelled(void *ctx)
-{
-    return lm_ctx_cancelled(ctx);
-}
-
 static enum lm_status put(struct scores *scores, struct evaluation *evaluation,
                           struct example_split *split, struct lm_rng rng, struct lm_err *err)
 {
@@ -268,7 +263,8 @@ static enum lm_status put(struct scores *scores, struct evaluation *evaluation,
     };
     if (split->count >= 2)
         LM_TRY(bootstrap_statistics(figures, 2, split->count, (size_t)evaluation->params->resamples,
-                                    rng, evaluation->arena, ask_cancelled, evaluation->ctx, err));
+                                    rng, evaluation->arena, evaluate_examples_cancelled,
+                                    evaluation->ctx, err));
     for (size_t i = 0; i < split->count; i++) {
         nll += split->nll[i];
         targets += split->targets[i];
@@ -282,20 +278,13 @@ static enum lm_status put(struct scores *scores, struct evaluation *evaluation,
     return LM_OK;
 }
 
-static void put_text(struct lm_json_writer *writer, const char *key,
-                     const struct lm_example_text *text)
-{
-    lm_json_key(writer, key);
-    lm_json_put_bytes(writer, text->data, text->size);
-}
-
 static void put_item(struct lm_json_writer *writer, const struct evaluation *evaluation,
                      const struct example_split *split, size_t i)
 {
     const struct lm_example *item = item_of(evaluation, split, i);
-    put_text(writer, "text", &item->prompt);
-    put_text(writer, "gold", &item->references[0]);
-    put_text(writer, "predicted", &split->answers[i]);
+    evaluate_examples_text_put(writer, "text", &item->prompt);
+    evaluate_examples_text_put(writer, "gold", &item->references[0]);
+    evaluate_examples_text_put(writer, "predicted", &split->answers[i]);
     lm_json_member_double(writer, "nll", split->nll[i]);
     lm_json_member_int(writer, "tokens", (int64_t)split->targets[i]);
 }
