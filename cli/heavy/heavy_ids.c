@@ -122,7 +122,7 @@ static enum lm_status decode(struct lm_buf *out, const struct lm_vocab *vocab,
                              struct lm_err *err)
 {
     static const size_t widths[] = {[LM_IDS_TEXT] = 0, [LM_IDS_U16] = 2, [LM_IDS_U32] = 4};
-    const unsigned char *data = (const unsigned char *)input->data;
+    const unsigned char *data = (const unsigned char *)(input->size > 0 ? input->data : "");
     struct cursor cursor = {data, data + input->size, widths[format]};
     int64_t id;
     if (cursor.width > 0 && input->size % cursor.width != 0)
