@@ -62,7 +62,7 @@ static void test_sick(struct tap *tap)
     REQUIRE(rank_correlation_init(&pairs, arena, overlap, gold, examples.count, &err) == LM_OK);
     printf("# %zu pairs: Spearman %.4f, Pearson %.4f\n", examples.count, spearman(&pairs, NULL),
            pearson(&pairs, NULL));
-    /* worked out in Python by re.findall(r"\\w+") on lower case; with apostrophes inside words,
+    /* worked out in Python by re.findall(r"\w+") on lower case; with apostrophes inside words,
      * [a-z']+, it is 0.574376 */
     CHECK_NEAR(spearman(&pairs, NULL), 0.574941, 1e-6);
     CHECK_NEAR(pearson(&pairs, NULL), 0.581987, 1e-6);
