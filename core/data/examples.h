@@ -61,11 +61,12 @@ struct lm_example_options {
 
 /**
  * Reads all files of a corpus folder (docs/formats/corpus.md) into the arena. The split is that of
- * u = (first 8 bytes of SHA-256 over the id and the texts, big-endian) / 2^64: test below `test`,
- * valid below `test` + `valid`, else train. LM_FORMAT with file and line: no JSON, a member that is
- * missing or of another type, an item of another form, choices other than the first item's;
- * LM_RANGE: a gold or score out of its range; LM_INVALID: an id twice, no example at all; LM_IO,
- * LM_NOMEM.
+ * u = (first 8 bytes of SHA-256, big-endian) / 2^64 over "lmpipe-examples" with its NUL, then the
+ * id and the texts (prompt and references, or a and b), each after its length (8 bytes,
+ * little-endian): test below `test`, valid below `test` + `valid`, else train. LM_FORMAT with file
+ * and line: no JSON, a member that is missing or of another type, an item of another form, choices
+ * other than the first item's; LM_RANGE: a gold or score out of its range; LM_INVALID: an id twice,
+ * no example at all; LM_IO, LM_NOMEM.
  */
 enum lm_status lm_examples_read(struct lm_examples *out, struct lm_arena *arena, const char *folder,
                                 const struct lm_example_options *options, struct lm_err *err);

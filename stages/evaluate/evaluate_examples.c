@@ -127,6 +127,20 @@ static enum lm_status find_majority(struct evaluation *evaluation, struct lm_err
     return LM_OK;
 }
 
+/* Names of the model's objective that are its own to know. */
+static enum lm_status check_names(const struct lm_objective *objective, struct lm_err *err)
+{
+    const char *pooling = objective->pooling, *loss = objective->pair_loss;
+    if (objective->kind != LM_OBJECTIVE_SIMILAR)
+        return LM_OK;
+    if (strcmp(lm_pooling_names[lm_pooling_find(pooling)], pooling) == 0 &&
+        strcmp(lm_pair_loss_names[lm_pair_loss_find(loss)], loss) == 0)
+        return LM_OK;
+    return lm_fail(err, LM_FORMAT,
+                   "objective.json of the model: pooling or pair_loss is not a known one; train "
+                   "again");
+}
+
 static enum lm_status open_examples(struct evaluation *evaluation, struct lm_err *err)
 {
     struct evaluate_examples *examples = evaluation->examples;
@@ -140,6 +154,7 @@ static enum lm_status open_examples(struct evaluation *evaluation, struct lm_err
     if (examples->objective.length > evaluation->config.context)
         return lm_fail(err, LM_FORMAT,
                        "objective.json of the model: length exceeds its context; train again");
+    LM_TRY(check_names(&examples->objective, err));
     const struct lm_example_options options = lm_objective_examples(&examples->objective);
     LM_TRY(lm_examples_read(&examples->examples, evaluation->arena, folder, &options, err));
     if (examples->objective.kind == LM_OBJECTIVE_CLASSIFY) {

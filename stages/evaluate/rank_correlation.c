@@ -1,6 +1,7 @@
 #include "rank_correlation.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 /* ---- order ---- */
@@ -53,10 +54,26 @@ static uint32_t times_of(const uint32_t *times, size_t i)
     return times != NULL ? times[i] : 1;
 }
 
+/* Whether all that count are equal: a rounded mean would hide it. */
+static bool is_constant(const double *values, size_t count, const uint32_t *times)
+{
+    const double *first = NULL;
+    for (size_t i = 0; i < count; i++) {
+        if (times_of(times, i) == 0)
+            continue;
+        if (first != NULL && values[i] != *first)
+            return false;
+        first = &values[i];
+    }
+    return true;
+}
+
 /* Two passes: means first, so that nothing large is subtracted from something large. */
 static double correlate(const double *x, const double *y, size_t count, const uint32_t *times)
 {
     double n = 0, sx = 0, sy = 0, xx = 0, yy = 0, xy = 0;
+    if (is_constant(x, count, times) || is_constant(y, count, times))
+        return (double)NAN;
     for (size_t i = 0; i < count; i++) {
         double w = times_of(times, i);
         n += w;

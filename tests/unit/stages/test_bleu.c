@@ -102,6 +102,42 @@ static void test_by_hand(struct tap *tap)
     CHECK_NEAR(bleu_of("a b c d", "a b c d e f g h"), 100 * exp(-1), 1e-9);
 }
 
+/* Papineni et al. 2002, section 2.1: clipped counts and modified precisions of their examples. */
+static void test_papineni(struct tap *tap)
+{
+    static const struct lm_example_text cats[] = {{"the cat is on the mat", 21},
+                                                  {"there is a cat on the mat", 25}};
+    const struct lm_example_text orders[] = {
+        text("it is a guide to action that ensures that the military will forever heed party "
+             "commands"),
+        text("it is the guiding principle which guarantees the military forces always being under "
+             "the command of the party"),
+        text("it is the practical guide for the army always to heed the directions of the party")};
+    const struct lm_example_text answers_to[] = {
+        text("it is a guide to action which ensures that the military always obeys the commands "
+             "of the party"),
+        text("it is to insure the troops forever hearing the activity guidebook that party "
+             "direct")};
+    const struct lm_example_text the = text("the the the the the the the");
+    struct lm_arena *arena = lm_arena_create();
+    struct bleu_stats stats = {0};
+    struct lm_err err;
+    REQUIRE(bleu_count(&stats, arena, &the, cats, 2, &err) == LM_OK);
+    CHECK(stats.matches[0] == 2 && stats.totals[0] == 7 && stats.matches[1] == 0);
+    CHECK(stats.reference_length == 7); /* 6 and 7: the closer one */
+    REQUIRE(bleu_count(&stats, arena, &answers_to[0], orders, 3, &err) == LM_OK);
+    CHECK(stats.matches[0] == 17 && stats.totals[0] == 18);
+    CHECK(stats.matches[1] == 10 && stats.totals[1] == 17);
+    REQUIRE(bleu_count(&stats, arena, &answers_to[1], orders, 3, &err) == LM_OK);
+    CHECK(stats.matches[0] == 8 && stats.totals[0] == 14);
+    CHECK(stats.matches[1] == 1 && stats.totals[1] == 13);
+    /* two words and four are as far from three: the shorter one */
+    const struct lm_example_text three = text("a b c"), far[] = {text("a b c d"), text("a b")};
+    REQUIRE(bleu_count(&stats, arena, &three, far, 2, &err) == LM_OK);
+    CHECK(stats.reference_length == 2);
+    lm_arena_free(arena);
+}
+
 static const struct tap_test tests[] = {TAP_ROW(test_published) TAP_ROW(test_tokens)
-                                            TAP_ROW(test_by_hand)};
+                                            TAP_ROW(test_by_hand) TAP_ROW(test_papineni)};
 LM_TEST_MAIN(tests)

@@ -41,6 +41,16 @@ static void test_correlations(struct tap *tap)
     CHECK_NEAR(rho(tied, up, 4, NULL, spearman), 4.5 / sqrt(4.5 * 5), 1e-12);
 }
 
+/* Three times 0.1 is not 0.3: the mean is no 0.1, and yet nothing varies. */
+static void test_constant(struct tap *tap)
+{
+    static const double tenths[] = {0.1, 0.1, 0.1, 0.7}, up[] = {0.1, 0.2, 0.3, 0.9};
+    static const uint32_t first[] = {1, 1, 1, 0}, none[] = {0, 0, 0, 0};
+    CHECK(isnan(rho(tenths, up, 3, NULL, pearson)) && isnan(rho(up, tenths, 3, NULL, pearson)));
+    CHECK(isnan(rho(tenths, up, 4, first, pearson)) && isnan(rho(tenths, up, 4, first, spearman)));
+    CHECK(isnan(rho(tenths, up, 4, none, pearson)) && isnan(rho(tenths, up, 0, NULL, spearman)));
+}
+
 /* A pair that counts twice is one that stands there twice. */
 static void test_resample(struct tap *tap)
 {
@@ -90,6 +100,6 @@ static void test_words(struct tap *tap)
     CHECK_NEAR(shared("x\xff y", "y x"), 1, 0);
 }
 
-static const struct tap_test tests[] = {TAP_ROW(test_correlations) TAP_ROW(test_resample)
-                                            TAP_ROW(test_wilson) TAP_ROW(test_words)};
+static const struct tap_test tests[] = {TAP_ROW(test_correlations) TAP_ROW(test_constant) TAP_ROW(
+    test_resample) TAP_ROW(test_wilson) TAP_ROW(test_words)};
 LM_TEST_MAIN(tests)
