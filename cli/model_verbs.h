@@ -34,7 +34,7 @@ extern const struct lm_option lm_model_generate_options[];
 extern const struct lm_model_generate_args lm_model_generate_defaults;
 
 struct lm_model_create_args {
-    struct lm_spec_args spec;              /* first: LM_SPEC_ROWS */
+    struct lm_spec_args spec;     /* first: LM_SPEC_ROWS */
     struct lm_model_config shape; /* its fields; 0: the preset's */
     int64_t seed;
     const char *vocab, *output;

@@ -30,8 +30,8 @@ static enum lm_status count_one(struct chrf_stats *out, struct lm_arena *arena, 
                                 size_t length, const struct lm_example_text *reference,
                                 struct lm_err *err)
 {
-    uint64_t *other;
-    size_t other_length;
+    uint64_t *other = NULL;
+    size_t other_length = 0;
     LM_TRY(read_symbols(&other, &other_length, arena, reference, err));
     for (size_t order = 1; order <= CHRF_ORDER; order++) {
         struct ngrams mine, theirs;
@@ -49,12 +49,12 @@ static enum lm_status count_best(struct chrf_stats *out, struct lm_arena *arena,
                                  const struct lm_example_text *references, size_t count,
                                  struct lm_err *err)
 {
-    uint64_t *own;
-    size_t length;
+    uint64_t *own = NULL;
+    size_t length = 0;
     double best = -1;
     LM_TRY(read_symbols(&own, &length, arena, answer, err));
     for (size_t i = 0; i < count; i++) {
-        struct chrf_stats stats;
+        struct chrf_stats stats = {0};
         LM_TRY(count_one(&stats, arena, own, length, &references[i], err));
         double score = chrf_score(&stats);
         if (score > best) {

@@ -71,8 +71,10 @@ static enum lm_status count(struct counts *out, const struct evaluation *evaluat
     size_t labels = evaluation->examples->objective.label_count;
     size_t cells = labels <= MOST_CONFUSED ? labels * labels : 0;
     uint64_t *memory = LM_NEW_ARRAY(evaluation->arena, uint64_t, cells + 3 * labels);
-    if (memory == NULL)
-        return lm_fail(err, LM_NOMEM, "no memory for %zu labels; give fewer", labels);
+    if (memory == NULL) {
+        lm_fail(err, LM_NOMEM, "no memory for %zu labels; give fewer", labels);
+        return LM_NOMEM;
+    }
     *out = (struct counts){cells > 0 ? memory + 3 * labels : NULL, memory, memory + labels,
                            memory + 2 * labels, labels};
     for (size_t i = 0; i < split->count; i++) {
@@ -98,14 +100,15 @@ static double macro_f1(const struct counts *counts)
         sum += 2 * (double)counts->hits[k] / all;
         seen++;
     }
-    return sum / seen;
+    return seen > 0 ? sum / seen : (double)NAN;
 }
 
 static void put_confusion(struct scores *scores, const struct counts *counts)
 {
-    for (size_t i = 0; counts->cells != NULL && i < counts->labels * counts->labels; i++) {
+    size_t labels = counts->labels;
+    for (size_t i = 0; counts->cells != NULL && labels > 0 && i < labels * labels; i++) {
         char name[60];
-        snprintf(name, sizeof name, "confusion.%zu.%zu", i / counts->labels, i % counts->labels);
+        snprintf(name, sizeof name, "confusion.%zu.%zu", i / labels, i % labels);
         scores_put_count(scores, name, counts->cells[i]);
     }
 }

@@ -60,7 +60,7 @@ void evaluate_examples_free(struct evaluate_examples *examples); /**< NULL is fi
 
 /** Puts the figures of a split, if it has examples. */
 enum lm_status evaluate_examples_put(struct scores *scores, struct evaluation *evaluation,
-                                     enum lm_split split, struct lm_err *err);
+                                     enum lm_split which, struct lm_err *err);
 void evaluate_examples_sign(struct lm_buf *out, const struct evaluation *evaluation);
 void evaluate_examples_headline(const struct evaluation *evaluation);
 /** Writes examples.json and a line an example into the folder `items`. */

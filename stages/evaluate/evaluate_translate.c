@@ -195,11 +195,21 @@ static size_t at_most(size_t a, size_t b)
     return a < b ? a : b;
 }
 
+static bool is_continuation(char byte)
+{
+    return ((unsigned char)byte & 0xC0) == 0x80;
+}
+
+/* A character that only begins or ends like another is none of the frame's. */
 static struct lm_example_text source_of(const struct lm_example *item, struct frame frame)
 {
     size_t size = item->prompt.size;
     size_t before = at_most(frame.before, size);
     size_t after = at_most(frame.after, size - before);
+    while (before > 0 && before < size && is_continuation(item->prompt.data[before]))
+        before--;
+    while (after > 0 && is_continuation(item->prompt.data[size - after]))
+        after--;
     return (struct lm_example_text){item->prompt.data + before, size - before - after};
 }
 

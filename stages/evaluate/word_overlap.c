@@ -68,7 +68,7 @@ enum lm_status word_overlap(double *out, struct lm_arena *arena, const struct lm
                             const struct lm_example_text *b, struct lm_err *err)
 {
     struct lm_arena_mark mark = lm_arena_mark(arena);
-    struct words x, y;
+    struct words x = {0}, y = {0};
     size_t shared = 0;
     LM_TRY(read_words(&x, arena, a, err));
     LM_TRY(read_words(&y, arena, b, err));

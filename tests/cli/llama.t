@@ -46,8 +46,9 @@ fi
 new=50
 [ "$(sed -n 's/.*"n_positions": \([0-9]*\).*/\1/p' "$given/config.json")" -ge 100 ] || new=12
 
+# shellcheck disable=SC2317 # reached through `ok`
 compare() { # WEIGHTS TOLERANCE
-    "$LM_GGUF_ORACLE" "$given" "$1.gguf" "$1" $new <prompts >"$1.json" &&
+    "$LM_GGUF_ORACLE" "$given" "$1.gguf" "$1" "$new" <prompts >"$1.json" &&
         node "$LM_SOURCE/tests/oracle/llama.mjs" "$modules" "$1.gguf" prompts "$1.json" "$2" >"$1.out" 2>&1
 }
 for row in "f32 5e-3" "f16 2e-2"; do
@@ -65,6 +66,7 @@ pool += [chr(c) for c in range(0x4E00, 0x4E40)] + ["\t", "  ", "   ", "'s", "'S"
 for _ in range(500):
     print("".join(random.choice(pool) for _ in range(random.randrange(1, 60))))
 EOF
+# shellcheck disable=SC2317 # reached through `ok`
 ids() { # the tiny model's vocabulary
     "$LM_GGUF_ORACLE" "$given/vocab" vocab.gguf vocab <texts >vocab.json &&
         node "$LM_SOURCE/tests/oracle/llama.mjs" "$modules" vocab.gguf texts vocab.json >vocab.out 2>/dev/null
