@@ -105,12 +105,13 @@ static double macro_f1(const struct counts *counts)
 
 static void put_confusion(struct scores *scores, const struct counts *counts)
 {
-    size_t labels = counts->labels;
-    for (size_t i = 0; counts->cells != NULL && labels > 0 && i < labels * labels; i++) {
-        char name[60];
-        snprintf(name, sizeof name, "confusion.%zu.%zu", i / labels, i % labels);
-        scores_put_count(scores, name, counts->cells[i]);
-    }
+    size_t labels = counts->cells != NULL ? counts->labels : 0;
+    for (size_t gold = 0; gold < labels; gold++)
+        for (size_t predicted = 0; predicted < labels; predicted++) {
+            char name[60];
+            snprintf(name, sizeof name, "confusion.%zu.%zu", gold, predicted);
+            scores_put_count(scores, name, counts->cells[gold * labels + predicted]);
+        }
 }
 
 static enum lm_status put(struct scores *scores, struct evaluation *evaluation,
