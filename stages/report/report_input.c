@@ -73,12 +73,12 @@ static enum lm_status read_items(struct report *report, const char *folder, stru
 {
     if (folder == NULL)
         return LM_OK;
-    bool has_test = !isnan(report_score(report, "test", "examples"));
+    bool is_test = strcmp(report->examples_split, "test") == 0;
     LM_TRY(read_item(report, folder, "curves.json", &report->curves, NULL, err));
     LM_TRY(read_item(report, folder, "passages.jsonl", NULL, &report->passages, err));
     LM_TRY(read_item(report, folder, "examples.json", &report->objective, NULL, err));
-    return read_item(report, folder, has_test ? "examples.test.jsonl" : "examples.valid.jsonl",
-                     NULL, &report->examples, err);
+    return read_item(report, folder, is_test ? "examples.test.jsonl" : "examples.valid.jsonl", NULL,
+                     &report->examples, err);
 }
 
 static enum lm_status read_inputs(struct report *report, struct lm_ctx *ctx, struct lm_err *err)
@@ -87,6 +87,10 @@ static enum lm_status read_inputs(struct report *report, struct lm_ctx *ctx, str
     if (facts != NULL)
         LM_TRY(lm_json_parse(&report->experiment, facts, strlen(facts), err));
     LM_TRY(read_json(&report->scores, report, lm_ctx_input(ctx, "scores"), "scores", err));
+    report->examples_split = isnan(report_score(report, "test", "examples")) &&
+                                     !isnan(report_score(report, "valid", "examples"))
+                                 ? "valid"
+                                 : "test";
     LM_TRY(read_json(&report->card, report, lm_ctx_input(ctx, "card"), "card", err));
     LM_TRY(read_json(&report->tokenizer, report, lm_ctx_input(ctx, "tokenizer"), "tokenizer", err));
     LM_TRY(read_items(report, lm_ctx_input(ctx, "items"), err));
@@ -104,10 +108,7 @@ enum lm_status report_load(struct report *report, struct lm_ctx *ctx,
     LM_TRY(read_inputs(report, ctx, err));
     const char *name = lm_json_string(lm_json_get(report->experiment, "name"), NULL);
     report->name = name != NULL ? name : "experiment";
-    bool by_text = !isnan(report_score(report, "valid", "bpb"));
-    bool by_tests = !isnan(report_score(report, "test", "examples"));
-    bool by_watched = !isnan(report_score(report, "valid", "examples"));
-    report->split = by_text || (by_watched && !by_tests) ? "valid" : "test";
+    report->split = isnan(report_score(report, "valid", "bpb")) ? "test" : "valid";
     LM_TRY(report_log_read(report, err));
     LM_TRY(report_gates_decide(report, err));
     return report_verdict_write(report, err);

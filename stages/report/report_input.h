@@ -40,15 +40,15 @@ struct report {
     struct lm_json *experiment, *scores, *card, *tokenizer, *curves;
     struct lm_json *objective; /**< items/examples.json; NULL: a language model's items */
     struct report_lines passages, samples, log_lines;
-    struct report_lines examples; /**< of the headline's split */
+    struct report_lines examples; /**< of examples_split */
     struct report_log log;
     struct lm_vocab *vocab;
     struct report_gate *gates;
     size_t gate_count;
-    const char *name;    /**< of the experiment */
-    const char *split;   /**< the headline's: "valid", or "test" when there is no valid; of examples
-                              "test", or "valid" */
-    const char *verdict; /**< one sentence without markup */
+    const char *name;  /**< of the experiment */
+    const char *split; /**< of text, the headline's: "valid", or "test" when there is no valid */
+    const char *examples_split; /**< of examples: "test", or "valid" when nothing is tested */
+    const char *verdict;        /**< one sentence without markup */
 };
 
 /** Reads all connected inputs of ctx. LM_FORMAT names the input and the line. Release always. */

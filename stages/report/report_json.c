@@ -128,6 +128,10 @@ void report_json_write(struct lm_buf *out, const struct report *report)
     put_gates(&writer, report);
     lm_json_key(&writer, "scores");
     put_value(&writer, report->scores);
+    if (report->objective != NULL) {
+        lm_json_key(&writer, "objective");
+        put_value(&writer, report->objective);
+    }
     put_training(&writer, report);
     lm_json_key(&writer, "curves");
     put_value(&writer, report->curves);

@@ -93,6 +93,53 @@ static void put_scores(struct lm_buf *out, const struct report *report)
     lm_buf_putc(out, '\n');
 }
 
+static void put_label(struct lm_buf *out, const struct report *report, size_t index)
+{
+    size_t size;
+    const char *label = report_label(report, (int64_t)index, &size);
+    put_text(out, label, size);
+}
+
+static void put_confusion(struct lm_buf *out, const struct report *report)
+{
+    size_t labels = report_label_count(report);
+    if (!report_has_confusion(report))
+        return;
+    lm_buf_printf(out, "| label, %s; given: |", report->examples_split);
+    for (size_t k = 0; k < labels; k++) {
+        lm_buf_putc(out, ' ');
+        put_label(out, report, k);
+        lm_buf_puts(out, " |");
+    }
+    lm_buf_puts(out, "\n|---|");
+    for (size_t k = 0; k < labels; k++)
+        lm_buf_puts(out, "---:|");
+    for (size_t i = 0; i < labels; i++) {
+        lm_buf_puts(out, "\n| ");
+        put_label(out, report, i);
+        lm_buf_puts(out, " |");
+        for (size_t k = 0; k < labels; k++) {
+            struct lm_num count = lm_num_fixed(report_confusion(report, i, k), 0);
+            lm_buf_printf(out, " %s |", count.text);
+        }
+    }
+    lm_buf_puts(out, "\n\n");
+}
+
+/* "71.2 % (66.8 %–75.3 %)" */
+static void put_figure(struct lm_buf *out, const struct report *report, const char *split,
+                       const struct report_figure *figure)
+{
+    double low = report_figure_end(report, split, figure, "lo");
+    double high = report_figure_end(report, split, figure, "hi");
+    struct lm_num value = report_figure_text(figure, report_score(report, split, figure->key));
+    struct lm_num from = report_figure_text(figure, low), to = report_figure_text(figure, high);
+    lm_buf_printf(out, " %s", value.text);
+    if (!isnan(low) && !isnan(high))
+        lm_buf_printf(out, " (%s\xe2\x80\x93%s)", from.text, to.text);
+    lm_buf_puts(out, " |");
+}
+
 /* The headline of an objective beside its baseline, and what else is measured. */
 static void put_objective(struct lm_buf *out, const struct report *report)
 {
@@ -102,15 +149,15 @@ static void put_objective(struct lm_buf *out, const struct report *report)
     struct report_figure rows[2 + REPORT_FIGURES] = {objective->headline, objective->baseline};
     for (size_t i = 0; i < REPORT_FIGURES; i++)
         rows[2 + i] = objective->others[i];
-    lm_buf_puts(out, "| | validation | test |\n|---|---:|---:|\n");
+    lm_buf_puts(out, "| (95 % interval) | validation | test |\n|---|---:|---:|\n");
     for (size_t i = 0; i < 2 + REPORT_FIGURES && rows[i].key != NULL; i++) {
-        struct lm_num valid =
-            report_figure_text(&rows[i], report_score(report, "valid", rows[i].key));
-        struct lm_num test =
-            report_figure_text(&rows[i], report_score(report, "test", rows[i].key));
-        lm_buf_printf(out, "| %s | %s | %s |\n", rows[i].label, valid.text, test.text);
+        lm_buf_printf(out, "| %s |", rows[i].label);
+        put_figure(out, report, "valid", &rows[i]);
+        put_figure(out, report, "test", &rows[i]);
+        lm_buf_putc(out, '\n');
     }
     lm_buf_putc(out, '\n');
+    put_confusion(out, report);
 }
 
 /* The tokenizer card by split. */

@@ -1,11 +1,12 @@
 #include "report_page.h"
-#include "report_objective.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "data/html.h"
 #include "data/numtext.h"
+
+#include "report_objective.h"
 
 static const struct {
     const char *id, *nav;
@@ -65,10 +66,17 @@ static void put_objective_tile(struct lm_buf *out, const struct report *report)
     const struct report_objective *objective = report_objective_of(report);
     const struct report_figure *headline = &objective->headline, *baseline = &objective->baseline;
     struct lm_num value =
-        report_figure_text(headline, report_score(report, report->split, headline->key));
+        report_figure_text(headline, report_score(report, report->examples_split, headline->key));
     struct lm_num other =
-        report_figure_text(baseline, report_score(report, report->split, baseline->key));
-    const char *small = lm_arena_printf(report->arena, "%s %s", baseline->label, other.text);
+        report_figure_text(baseline, report_score(report, report->examples_split, baseline->key));
+    double low = report_figure_end(report, report->examples_split, headline, "lo");
+    double high = report_figure_end(report, report->examples_split, headline, "hi");
+    struct lm_num from = report_figure_text(headline, low), to = report_figure_text(headline, high);
+    const char *small =
+        isnan(low) || isnan(high)
+            ? lm_arena_printf(report->arena, "%s %s", baseline->label, other.text)
+            : lm_arena_printf(report->arena, "95\xc2\xa0%% interval %s\xe2\x80\x93%s; %s %s",
+                              from.text, to.text, baseline->label, other.text);
     put_tile(out, headline->label, value.text, "", small != NULL ? small : "");
 }
 

@@ -14,6 +14,9 @@ bool report_has_gates(const struct report *report);
 void report_page_gates(struct lm_buf *out, const struct report *report);
 bool report_has_objective(const struct report *report);
 void report_page_objective(struct lm_buf *out, const struct report *report);
+/** What became of single examples, as one objective ("classify") shows them; part of the section
+ *  above, written only when the items are there. */
+void report_page_examples(struct lm_buf *out, const struct report *report, const char *objective);
 bool report_has_scores(const struct report *report);
 void report_page_scores(struct lm_buf *out, const struct report *report);
 bool report_has_log(const struct report *report);

@@ -41,14 +41,15 @@ static enum lm_status write_files(const struct report *report, struct lm_ctx *ct
 static void put_headline(const struct report *report, struct lm_ctx *ctx)
 {
     const struct report_objective *objective = report_objective_of(report);
-    struct lm_num value = lm_num_fixed(report_score(report, report->split, "bpb"), 2);
-    const char *unit = "bpb";
-    if (objective != NULL) {
+    if (!report_has_scores(report) && objective != NULL) {
         const struct report_figure *figure = &objective->headline;
-        value = report_figure_text(figure, report_score(report, report->split, figure->key));
-        unit = figure->key;
+        struct lm_num value =
+            report_figure_text(figure, report_score(report, report->examples_split, figure->key));
+        lm_ctx_headline(ctx, "%s %s %s", report->examples_split, value.text, figure->key);
+        return;
     }
-    lm_ctx_headline(ctx, "%s %s %s", report->split, value.text, unit);
+    struct lm_num bpb = lm_num_fixed(report_score(report, report->split, "bpb"), 2);
+    lm_ctx_headline(ctx, "%s %s bpb", report->split, bpb.text);
 }
 
 lm_run_fn lm_run_report;

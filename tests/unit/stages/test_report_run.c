@@ -490,61 +490,225 @@ static void golden_bytes(struct tap *tap)
 
 /* ---- objectives on examples ---- */
 
-struct objective_case {
-    const char *scores, *about, *items, *verdict, *shown;
+static const struct inputs classified = {.scores = DATA "/classify/scores.json",
+                                         .items = DATA "/classify/items"};
+static const struct inputs translated = {.scores = DATA "/translate/scores.json",
+                                         .items = DATA "/translate/items"};
+static const struct inputs compared = {.scores = DATA "/similar/scores.json",
+                                       .items = DATA "/similar/items"};
+
+/* The outputs for `in`; html has been checked for being well-formed and harmless. */
+struct written {
+    char *html, *md, *json;
 };
 
-static bool write_objective(const struct objective_case *at)
+static void write_objective(struct tap *tap, struct written *out, struct lm_arena *arena,
+                            const struct inputs *in)
 {
-    return lm_dir_create(TOP "/items", NULL) == LM_OK &&
-           lm_file_write(TOP "/scores.json", at->scores, strlen(at->scores), NULL) == LM_OK &&
-           lm_file_write(TOP "/items/examples.json", at->about, strlen(at->about), NULL) == LM_OK &&
-           lm_file_write(TOP "/items/examples.test.jsonl", at->items, strlen(at->items), NULL) ==
-               LM_OK;
+    struct lm_err err = {0};
+    *out = (struct written){NULL, NULL, NULL};
+    REQUIRE(start() && run(TOP "/o", in, &err) == LM_OK);
+    *out =
+        (struct written){read_output(arena, TOP "/o", "html"), read_output(arena, TOP "/o", "md"),
+                         read_output(arena, TOP "/o", "json")};
+    check_wellformed(tap, out->html, 40);
+    check_wellformed(tap, read_output(arena, TOP "/o", "junit"), 1);
+    REQUIRE(out->html != NULL && out->md != NULL && out->json != NULL);
+    const char *const files[] = {out->html, out->md};
+    for (size_t i = 0; i < 2; i++) {
+        CHECK(strstr(files[i], "<script") == NULL && strstr(files[i], "<img") == NULL);
+        CHECK(strstr(files[i], "\xe2\x80\xae") == NULL && strstr(files[i], "\xe2\x81\xa6") == NULL);
+        CHECK(strstr(files[i], "bits/byte") == NULL && strstr(files[i], "n/a") == NULL);
+    }
 }
 
-/* Scores without bits per byte: the verdict, a table, and texts that cannot do harm. */
-static void objectives_are_shown(struct tap *tap)
+static void labels_are_shown(struct tap *tap)
 {
-    static const struct objective_case cases[] = {
-        {"{\"test.examples\": 40, \"test.accuracy\": 0.75, \"test.accuracy.lo\": 0.6, "
-         "\"test.accuracy.hi\": 0.86, \"test.majority\": 0.55, \"test.confusion.0.0\": 20, "
-         "\"test.confusion.0.1\": 4, \"test.confusion.1.0\": 6, \"test.confusion.1.1\": 10}",
-         "{\"objective\": \"classify\", \"labels\": [\" no\", \"<b>\"]}",
-         "{\"id\": \"a\", \"text\": \"<script>x\\u202e\", \"gold\": 1, \"predicted\": 0, \"nll\": "
-         "2}\n"
-         "{\"id\": \"b\", \"text\": \"right\", \"gold\": 0, \"predicted\": 0, \"nll\": 0.1}\n",
-         "The model labels rightly 75.0", "The surest mistakes"},
-        {"{\"test.examples\": 40, \"test.bleu\": 5, \"test.bleu.lo\": 0.4, \"test.bleu.hi\": 9, "
-         "\"test.copy\": 0.5}",
-         "{\"objective\": \"translate\", \"labels\": []}",
-         "{\"id\": \"a\", \"text\": \"<script>\", \"gold\": \"g\", \"predicted\": \"p\", \"nll\": "
-         "2, "
-         "\"tokens\": 3}\n",
-         "no difference shown from the source copied: 0.5", "<th>Reference</th>"},
-        {"{\"test.examples\": 40, \"test.spearman\": 0.3, \"test.spearman.lo\": 0.2, "
-         "\"test.spearman.hi\": 0.4, \"test.overlap\": 0.5}",
-         "{\"objective\": \"similar\", \"labels\": []}",
-         "{\"id\": \"a\", \"a\": \"<script>\", \"b\": \"&\", \"gold\": 1, \"predicted\": 0.1}\n"
-         "{\"id\": \"b\", \"a\": \"x\", \"b\": \"y\", \"gold\": 0, \"predicted\": 0.9}\n",
-         "less than words in common: 0.500", "Ranked most wrongly"},
+    struct lm_arena *arena = lm_arena_create();
+    struct written out;
+    write_objective(tap, &out, arena, &classified);
+    REQUIRE(out.html != NULL);
+    CHECK(strstr(out.html, "<h1>The classifier is right on 70.0\xc2\xa0% of 20 held-out examples "
+                           "(95\xc2\xa0% interval 48.1\xc2\xa0%\xe2\x80\x93"
+                           "85.5\xc2\xa0%), more "
+                           "than the most frequent label: 40.0\xc2\xa0%.</h1>") != NULL);
+    CHECK(strstr(out.html, "<tr><th scope=\"row\">positive</th><td class=\"n\"><b>6</b></td>"
+                           "<td class=\"n\">1</td><td class=\"n\">1</td></tr>") != NULL);
+    CHECK(strstr(out.html, "&lt;b&gt;mixed&lt;/b&gt;") != NULL);
+    CHECK(strstr(out.html, "style=\"left:48.10%;width:37.35%\"") != NULL);
+    /* wrong ones only, of the split of the confusion, the surest first: e^-2 */
+    CHECK_INT(count_of(out.html, "has a probability of "), 6);
+    CHECK(strstr(out.html, "6 of 6 on test") != NULL);
+    const char *first = strstr(out.html, "has a probability of ");
+    CHECK(first != NULL && strncmp(first + 21, "13.5\xc2\xa0%", 7) == 0);
+    CHECK(strstr(out.html, "of the other split") == NULL);
+    /* what is behind a NUL, and a long text cut between characters */
+    CHECK(strstr(out.html, "before<b class=\"x\">U+0000</b>behind <b class=\"x\">U+202E</b>") !=
+          NULL);
+    CHECK(strstr(out.html, "\xe2\x80\xa6</div>") != NULL && strlen(out.html) < 60000);
+    CHECK(strstr(out.md, "| Right | 100.0\xc2\xa0% (70.1\xc2\xa0%\xe2\x80\x93"
+                         "100.0\xc2\xa0%) | "
+                         "70.0\xc2\xa0% (48.1\xc2\xa0%\xe2\x80\x93"
+                         "85.5\xc2\xa0%) |\n") != NULL);
+    CHECK(strstr(out.md, "| label, test; given: | positive | &lt;b&gt;mixed&lt;/b&gt; | "
+                         "neg&#124;ative[U+202E] |\n|---|---:|---:|---:|\n| positive | 6 | 1 | 1 "
+                         "|\n") != NULL);
+    lm_arena_free(arena);
+}
+
+static void answers_are_shown(struct tap *tap)
+{
+    struct lm_arena *arena = lm_arena_create();
+    struct written out;
+    write_objective(tap, &out, arena, &translated);
+    REQUIRE(out.html != NULL);
+    CHECK(strstr(out.html, "no difference shown from the source copied: 0.5.</h1>") != NULL);
+    CHECK(strstr(out.html, "the first 4 of 4 on test, not chosen") != NULL);
+    CHECK_INT(count_of(out.html, "<th scope=\"row\" class=\"w\">Reference</th>"), 4);
+    CHECK(strstr(out.html, "Ein Hund l\xc3\xa4uft im Schnee.") != NULL);
+    CHECK(strstr(out.html, "&lt;img src=x") != NULL);
+    CHECK(strstr(out.html, "style=\"width:51.65%\"") != NULL); /* the interval's end is full */
+    lm_arena_free(arena);
+}
+
+static void pairs_are_shown(struct tap *tap)
+{
+    struct lm_arena *arena = lm_arena_create();
+    struct written out;
+    write_objective(tap, &out, arena, &compared);
+    REQUIRE(out.html != NULL);
+    CHECK(strstr(out.html, "less than words in common: 0.574.</h1>") != NULL);
+    CHECK(strstr(out.html, "8 of 8 pairs on valid") != NULL);
+    /* places: of equal scores the mean; worst is score 1 (6.5 of 0…7) with the third cosine */
+    const char *worst = strstr(out.html, "<h4>People ");
+    CHECK(worst != NULL &&
+          strncmp(worst,
+                  "<h4>People 5 <span>above 86\xc2\xa0% of the pairs</span>, cosine 0.200 "
+                  "<span>above 14\xc2\xa0%</span></h4>",
+                  60) == 0);
+    CHECK(strstr(out.html, "People 1 <span>above 7\xc2\xa0% of the pairs</span>, cosine 0.850 "
+                           "<span>above 71\xc2\xa0%</span>") != NULL);
+    CHECK(strstr(out.html, "style=\"left:0.00%;width:50.00%\"") != NULL); /* from below nothing */
+    lm_arena_free(arena);
+}
+
+/* Only an interval without the baseline in it is a claim; without one nothing is said of it. */
+static void objectives_claim_no_more_than_the_interval(struct tap *tap)
+{
+    static const struct {
+        const char *scores, *verdict;
+    } cases[] = {
+        {"{\"test.examples\":9,\"test.accuracy\":0.7,\"test.accuracy.lo\":0.6,"
+         "\"test.accuracy.hi\":0.8,\"test.majority\":0.59}",
+         "0.0\xc2\xa0%), more than the most frequent label: 59.0\xc2\xa0%.</h1>"},
+        {"{\"test.examples\":9,\"test.accuracy\":0.7,\"test.accuracy.lo\":0.6,"
+         "\"test.accuracy.hi\":0.8,\"test.majority\":0.6}",
+         "0.0\xc2\xa0%), no difference shown from the most frequent label: 60.0\xc2\xa0%.</h1>"},
+        {"{\"test.examples\":9,\"test.accuracy\":0.7,\"test.accuracy.lo\":0.6,"
+         "\"test.accuracy.hi\":0.8,\"test.majority\":0.81}",
+         "0.0\xc2\xa0%), less than the most frequent label: 81.0\xc2\xa0%.</h1>"},
+        {"{\"test.examples\":1,\"test.bleu\":7,\"test.copy\":1}",
+         "answers score 7.0 BLEU on 1 held-out example, no difference shown "},
+        {"{\"valid.accuracy\":0.5,\"test.accuracy\":0.7}",
+         "<h1>The classifier is right on 70.0\xc2\xa0% of held-out examples.</h1>"},
+        {"{\"test.examples\":1e300,\"test.accuracy\":0.7,\"test.confusion.0.0\":1}",
+         "held-out examples.</h1>"},
     };
 
     struct lm_arena *arena = lm_arena_create();
+    const struct inputs in = {.scores = TOP "/scores", .items = DATA "/classify/items"};
+    REQUIRE(start());
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        const struct inputs in = {.scores = TOP "/scores.json", .items = TOP "/items"};
-        struct lm_err err = {0};
-        REQUIRE(start() && write_objective(&cases[i]) && run(TOP "/o", &in, &err) == LM_OK);
-        const char *html = read_output(arena, TOP "/o", "html");
-        const char *md = read_output(arena, TOP "/o", "md");
-        check_wellformed(tap, html, 40);
-        REQUIRE(html != NULL && md != NULL);
-        CHECK(strstr(html, cases[i].verdict) != NULL);
-        CHECK(strstr(html, cases[i].shown) != NULL);
-        CHECK(strstr(html, "<script>") == NULL && strstr(html, "bits/byte") == NULL);
-        CHECK(strstr(md, "| validation | test |") != NULL && strstr(md, "bits/byte") == NULL);
+        REQUIRE(lm_file_write(in.scores, cases[i].scores, strlen(cases[i].scores), NULL) == LM_OK);
+        REQUIRE(run(TOP "/o", &in, NULL) == LM_OK);
+        char *page = read_output(arena, TOP "/o", "html");
+        check_wellformed(tap, page, 30);
+        CHECK(page != NULL && strstr(page, cases[i].verdict) != NULL);
+        CHECK(page != NULL && strstr(page, "What is taken for what") == NULL);
     }
     lm_arena_free(arena);
+}
+
+/* Text and examples side by side: each from its own split, the verdict of the text. */
+static void examples_beside_text(struct tap *tap)
+{
+    static const char scores[] =
+        "{\"valid.bpb\":2,\"valid.examples\":9,\"valid.accuracy\":1,\"test.examples\":20,"
+        "\"test.accuracy\":0.7,\"test.confusion.0.0\":6,\"valid.confusion.0.0\":3}";
+    struct lm_arena *arena = lm_arena_create();
+    const struct inputs in = {.scores = TOP "/scores", .items = DATA "/classify/items"};
+    REQUIRE(start() && lm_file_write(in.scores, scores, sizeof scores - 1, NULL) == LM_OK);
+    REQUIRE(run(TOP "/o", &in, NULL) == LM_OK);
+    char *page = read_output(arena, TOP "/o", "html");
+    check_wellformed(tap, page, 60);
+    REQUIRE(page != NULL);
+    CHECK(strstr(page, "<h1>The model needs 2.000 bits per byte on held-out text.</h1>") != NULL);
+    CHECK(strstr(page, "6 of 6 on test") != NULL);
+    CHECK(strstr(page, "<b>70.0\xc2\xa0%<small>") != NULL); /* the tile */
+    lm_arena_free(arena);
+}
+
+/* Items of another shape than evaluate writes are passed over, not trusted. */
+static void odd_items_do_no_harm(struct tap *tap)
+{
+    static const char *const files[][2] = {
+        {"{\"objective\":7,\"labels\":{\"a\":1}}", "[]\n7\nnull\n{\"gold\":\"x\"}\n"},
+        {"[]", "{\"gold\":-5,\"predicted\":99,\"nll\":-1e9,\"text\":[]}\n"},
+        {"{\"labels\":[1,null]}",
+         "{\"gold\":1e300,\"predicted\":0,\"nll\":1e300,\"text\":\"x\"}\n"},
+    };
+
+    struct lm_arena *arena = lm_arena_create();
+    const char *const scores[] = {DATA "/classify/scores.json", DATA "/translate/scores.json",
+                                  DATA "/similar/scores.json"};
+    REQUIRE(start() && lm_dir_create(TOP "/items", NULL) == LM_OK);
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
+        for (size_t k = 0; k < 3; k++) {
+            const struct inputs in = {.scores = scores[k], .items = TOP "/items"};
+            const char *about = files[i][0], *lines = files[i][1];
+            REQUIRE(lm_file_write(TOP "/items/examples.json", about, strlen(about), NULL) == LM_OK);
+            REQUIRE(lm_file_write(TOP "/items/examples.test.jsonl", lines, strlen(lines), NULL) ==
+                    LM_OK);
+            REQUIRE(lm_file_write(TOP "/items/examples.valid.jsonl", lines, strlen(lines), NULL) ==
+                    LM_OK);
+            CHECK_INT(run(TOP "/o", &in, NULL), LM_OK);
+            check_wellformed(tap, read_output(arena, TOP "/o", "html"), 30);
+        }
+    lm_arena_free(arena);
+}
+
+/* Bytes of this version of the pages of objectives. */
+static void golden_objectives(struct tap *tap)
+{
+    static const struct {
+        const struct inputs *in;
+        const char *digests[OUTPUTS - 1]; /* html, md, json */
+    } cases[] = {
+        {&classified,
+         {"55f48e2052155be4526bb08f33e40960af5f14f4210601ea180119626401bcf5",
+          "d3290d58c25c87a4329ae26434aa95e8291179afaaa655d0c08db43917202646",
+          "c161b74064e20aff0f5c13e505ae2a92b5ab327784840011aa5ffe730a62bdb5"}},
+        {&translated,
+         {"ebdda799dc9b8518b0f512e52f431b2ffa73ed6df52d735acfbfc5ee5943391d",
+          "06ca7fbff6af4f81faf8022d7657d7ad009fa086e8256ae01288ba9f7c1388ce",
+          "5315bdf2557c82446d982a87f41cea3aec93098937d1713d82338e46265d3486"}},
+        {&compared,
+         {"f6fb14a24875918040c2dfb0b59655e6b5e9efac370a0cd677d0d45b5a391dd3",
+          "a8892f57b7b3cdaecd33134d6f7a34504d68a56e4920d25d7051622c93f93667",
+          "630ac12f0e44771867036a229d071b774355595eb0f4fc9caa09e833bf04c45e"}},
+    };
+
+    for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
+        REQUIRE(start() && run(TOP "/o", cases[k].in, NULL) == LM_OK);
+        for (size_t i = 0; i < OUTPUTS - 1; i++) {
+            char path[100], hex[LM_DIGEST_HEX];
+            struct lm_digest digest;
+            snprintf(path, sizeof path, TOP "/o/out/%s", outputs[i]);
+            REQUIRE(lm_sha256_file(&digest, NULL, path, NULL) == LM_OK);
+            lm_digest_hex(hex, &digest);
+            CHECK_STR(hex, cases[k].digests[i]);
+        }
+    }
 }
 
 static const struct tap_test tests[] = {
@@ -557,5 +721,10 @@ static const struct tap_test tests[] = {
                             TAP_ROW(scores_alone_are_enough) TAP_ROW(works_without_a_vocabulary)
                                 TAP_ROW(names_the_broken_line)
                                     TAP_ROW(claims_no_more_than_the_interval) TAP_ROW(golden_bytes)
-                                        TAP_ROW(objectives_are_shown)};
+                                        TAP_ROW(labels_are_shown) TAP_ROW(answers_are_shown)
+                                            TAP_ROW(pairs_are_shown)
+                                                TAP_ROW(objectives_claim_no_more_than_the_interval)
+                                                    TAP_ROW(examples_beside_text)
+                                                        TAP_ROW(odd_items_do_no_harm)
+                                                            TAP_ROW(golden_objectives)};
 LM_TEST_MAIN(tests)
