@@ -4,11 +4,11 @@
 
 #include <string.h>
 
-static enum lm_status find_weights(enum lm_gguf_weights *out, const char *name, struct lm_err *err)
+static enum lm_status find_weights(enum lm_dtype *out, const char *name, struct lm_err *err)
 {
-    for (int i = 0; lm_gguf_weights_names[i] != NULL; i++) {
-        if (strcmp(lm_gguf_weights_names[i], name) == 0) {
-            *out = (enum lm_gguf_weights)i;
+    for (int i = 0; lm_dtype_names[i] != NULL; i++) {
+        if (strcmp(lm_dtype_names[i], name) == 0) {
+            *out = (enum lm_dtype)i;
             return LM_OK;
         }
     }
@@ -18,7 +18,7 @@ static enum lm_status find_weights(enum lm_gguf_weights *out, const char *name, 
 enum lm_status lm_heavy_gguf_export(const struct lm_heavy_model *model, const char *weights,
                                     const char *path, struct lm_err *err)
 {
-    enum lm_gguf_weights kind = LM_GGUF_WEIGHTS_F32;
+    enum lm_dtype kind = LM_DTYPE_F32;
     struct lm_gguf_writer *writer = NULL;
     LM_TRY(find_weights(&kind, weights, err));
     LM_TRY(lm_gguf_writer_create(&writer, err));

@@ -5,7 +5,7 @@
 #include "heavy_model.h"
 
 /** Writes model and vocabulary to `path`, replaced as a whole; `weights` is one of
- *  lm_gguf_weights_names. LM_INVALID for another; else as lm_gguf_put_model, lm_gguf_put_vocab and
+ *  lm_dtype_names. LM_INVALID for another; else as lm_gguf_put_model, lm_gguf_put_vocab and
  *  lm_gguf_write. */
 enum lm_status lm_heavy_gguf_export(const struct lm_heavy_model *model, const char *weights,
                                     const char *path, struct lm_err *err);

@@ -11,8 +11,6 @@ static const struct lm_gguf_block blocks[] = {
     [28] = {"F64", 1, 8},      [30] = {"BF16", 1, 2},
 };
 
-const char *const lm_gguf_weights_names[] = {"f32", "f16", "bf16", NULL};
-
 struct lm_gguf_block lm_gguf_block(uint32_t type)
 {
     return type < sizeof blocks / sizeof blocks[0] ? blocks[type] : (struct lm_gguf_block){0};

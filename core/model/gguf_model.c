@@ -50,9 +50,9 @@ static const struct {
     enum lm_gguf_element element;
     uint32_t file_type;
 } kinds[] = {
-    [LM_GGUF_WEIGHTS_F32] = {LM_GGUF_ELEMENT_F32, 0},
-    [LM_GGUF_WEIGHTS_F16] = {LM_GGUF_ELEMENT_F16, 1},
-    [LM_GGUF_WEIGHTS_BF16] = {LM_GGUF_ELEMENT_BF16, 32},
+    [LM_DTYPE_F32] = {LM_GGUF_ELEMENT_F32, 0},
+    [LM_DTYPE_F16] = {LM_GGUF_ELEMENT_F16, 1},
+    [LM_DTYPE_BF16] = {LM_GGUF_ELEMENT_BF16, 32},
 };
 
 static int64_t size_in(const struct lm_model_config *config, enum unit unit)
@@ -125,7 +125,7 @@ static enum lm_status check_model(const struct lm_model *model, struct lm_err *e
 }
 
 enum lm_status lm_gguf_put_model(struct lm_gguf_writer *writer, const struct lm_model *model,
-                                 enum lm_gguf_weights weights, struct lm_err *err)
+                                 enum lm_dtype weights, struct lm_err *err)
 {
     const struct lm_model_config *config = &model->config;
     char name[NAME_BYTES];

@@ -173,12 +173,13 @@ enum lm_status lm_model_load_config(struct lm_model_config *out, const char *fol
 }
 
 /* Reads the weights of a model whose file holds a head of `stored` labels: where the model has
- * another number of them, that head is read and forgotten and the model's own is drawn. */
-static enum lm_status load_tensors(struct lm_model *model, int64_t stored, const char *path,
-                                   struct lm_err *err)
+ * another number of them, or is to have a fresh one, that head is read and forgotten and the
+ * model's own is drawn. */
+static enum lm_status load_tensors(struct lm_model *model, int64_t stored, bool fresh_head,
+                                   const char *path, struct lm_err *err)
 {
     const struct lm_model_config *config = &model->config;
-    if (stored == config->labels)
+    if (stored == config->labels && !fresh_head)
         return lm_safetensors_load(path, model->tensors, model->tensor_count, err);
     size_t shared = model->tensor_count - (config->labels > 0); /* the head is the last one */
     size_t floats = (size_t)(stored * config->width);
@@ -206,14 +207,15 @@ static enum lm_status load_tensors(struct lm_model *model, int64_t stored, const
 /* A model of shape `config` with the weights of a folder whose head has `stored` labels. */
 static enum lm_status load_model(struct lm_model **out, const char *folder,
                                  const struct lm_model_config *config, int64_t stored,
-                                 const struct lm_model_options *options, struct lm_err *err)
+                                 bool fresh_head, const struct lm_model_options *options,
+                                 struct lm_err *err)
 {
     struct lm_model *model = NULL;
     LM_TRY(lm_model_prepare(&model, config, options, err));
     struct lm_arena *arena = lm_arena_create();
     const char *path = arena == NULL ? NULL : lm_path_join(arena, folder, "model.safetensors");
     enum lm_status status = path == NULL ? lm_fail(err, LM_NOMEM, "out of memory for %s", folder)
-                                         : load_tensors(model, stored, path, err);
+                                         : load_tensors(model, stored, fresh_head, path, err);
     if (status == LM_OK) {
         status = lm_model_check(model, err);
         if (status != LM_OK)
@@ -233,15 +235,17 @@ enum lm_status lm_model_load(struct lm_model **out, const char *folder,
 {
     struct lm_model_config config = {0};
     LM_TRY(lm_model_load_config(&config, folder, err));
-    return load_model(out, folder, &config, config.labels, options, err);
+    return load_model(out, folder, &config, config.labels, false, options, err);
 }
 
-enum lm_status lm_model_load_with_labels(struct lm_model **out, const char *folder, int64_t labels,
-                                         const struct lm_model_options *options, struct lm_err *err)
+enum lm_status lm_model_load_to_tune(struct lm_model **out, const char *folder,
+                                     const struct lm_tuning *tuning,
+                                     const struct lm_model_options *options, struct lm_err *err)
 {
     struct lm_model_config config = {0};
     LM_TRY(lm_model_load_config(&config, folder, err));
     int64_t stored = config.labels;
-    config.labels = labels;
-    return load_model(out, folder, &config, stored, options, err);
+    config.labels = tuning->labels;
+    config.dropout = tuning->dropout;
+    return load_model(out, folder, &config, stored, tuning->fresh_head, options, err);
 }

@@ -10,10 +10,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <lmpipe/model.h>
 #include <lmpipe/status.h>
 
-struct lm_model;
-struct lm_model_options;
 struct lm_vocab;
 
 /* ---- read ---- */
@@ -42,12 +41,6 @@ enum lm_status lm_gguf_load_vocab(struct lm_vocab **out, const struct lm_gguf *g
 
 /* ---- write ---- */
 
-/** How matrices are kept; vectors and positions are F32 in any case. */
-enum lm_gguf_weights { LM_GGUF_WEIGHTS_F32, LM_GGUF_WEIGHTS_F16, LM_GGUF_WEIGHTS_BF16 };
-
-/** NULL-terminated names in enum order: "f32", "f16", "bf16". */
-extern const char *const lm_gguf_weights_names[];
-
 /** What a file will hold, gathered in any order, then written at once. */
 struct lm_gguf_writer;
 
@@ -55,10 +48,11 @@ struct lm_gguf_writer;
 enum lm_status lm_gguf_writer_create(struct lm_gguf_writer **out, struct lm_err *err);
 void lm_gguf_writer_free(struct lm_gguf_writer *writer); /**< NULL is fine */
 
-/** Adds a model, which must stay as it is until the file is written. LM_UNSUPPORTED names what
+/** Adds a model, which must stay as it is until the file is written: matrices as `weights` says,
+ *  vectors and positions in float32 in any case. LM_UNSUPPORTED names what
  *  llama.cpp's "gpt2" does not have. */
 enum lm_status lm_gguf_put_model(struct lm_gguf_writer *writer, const struct lm_model *model,
-                                 enum lm_gguf_weights weights, struct lm_err *err);
+                                 enum lm_dtype weights, struct lm_err *err);
 
 /** Adds a tokenizer for a model with `rows` ids: those without a token become unused ones, as
  *  llama.cpp's converter does it. LM_UNSUPPORTED when GGUF cannot say the vocabulary so that

@@ -116,13 +116,13 @@ struct lm_model_options {
     void *stop_user;
     /** Training: embeddings and the first so many layers are held as they are, moments and decay
      *  included; 0: nothing is, not even the embeddings. At most all layers: then the last norm and
-     *  a head of its own learn. A tied head is the embedding. No
-     *  gradients are computed below the lowest layer that learns: their tensors keep old ones. */
+     *  a head of its own learn. A tied head is the embedding. Below the lowest layer that learns no
+     *  gradients are computed: their tensors keep old ones. */
     int64_t frozen_layers;
     /** What lm_model_forward and _accumulate minimise beside the likelihood of the targets; both 0:
      *  nothing. Label smoothing e (Szegedy et al. 2016, section 7), [0, 1): the target is 1 − e of
-     * the true token and e of all V alike. z-loss (Chowdhery et al. 2022, section 5: 1e-4), ≥ 0:
-     * z·log²Z is added, Z being the sum of exp(logits). */
+     *  the true token and e of all V alike. z-loss (Chowdhery et al. 2022, section 5: 1e-4), ≥ 0:
+     *  z·log²Z is added, Z being the sum of exp(logits). */
     double label_smoothing, z_loss;
 };
 
@@ -162,12 +162,19 @@ enum lm_status lm_model_create(struct lm_model **out, const struct lm_model_conf
  * what differs; LM_NUMERIC as lm_model_check. */
 enum lm_status lm_model_load(struct lm_model **out, const char *folder,
                              const struct lm_model_options *options, struct lm_err *err);
-/** The same with a classification head of `labels` classes: the folder's own when it has as many,
- *  else one drawn from options->seed as lm_model_create would (fine-tuning a language model, or on
- *  other classes). 0 leaves the folder's head out. LM_RANGE: labels. */
-enum lm_status lm_model_load_with_labels(struct lm_model **out, const char *folder, int64_t labels,
-                                         const struct lm_model_options *options,
-                                         struct lm_err *err);
+
+/** What changes when a stored model is trained further; zero-initialised: no head, no dropout. */
+struct lm_tuning {
+    int64_t labels; /**< classes of its classification head; 0: the folder's is left out */
+    bool
+        fresh_head; /**< the head is drawn even when the folder's has as many classes: other ones */
+    double dropout; /**< in place of the folder's */
+};
+/** The same for fine-tuning. A head that the folder has not, or not for so many classes, is drawn
+ * from options->seed as lm_model_create would. LM_RANGE: labels or dropout. */
+enum lm_status lm_model_load_to_tune(struct lm_model **out, const char *folder,
+                                     const struct lm_tuning *tuning,
+                                     const struct lm_model_options *options, struct lm_err *err);
 /** Shape of a saved model, from its config.json alone. */
 enum lm_status lm_model_load_config(struct lm_model_config *out, const char *folder,
                                     struct lm_err *err);

@@ -4,8 +4,6 @@
 
 #include "base/io.h"
 
-#define HEAD "score.weight"
-
 static bool given(const char *text)
 {
     return text != NULL && text[0] != '\0';
@@ -70,40 +68,16 @@ static bool has_labels_of(const struct lm_objective *a, const struct lm_objectiv
     return is_same;
 }
 
-static const struct lm_tensor *find(const struct lm_model *model, const char *name,
-                                    struct lm_tensor *out)
-{
-    for (size_t i = 0; i < lm_model_tensors(model); i++) {
-        *out = lm_model_tensor(model, i);
-        if (strcmp(out->name, name) == 0)
-            return out;
-    }
-    return NULL;
-}
-
-static void copy(struct lm_model *model, const struct lm_model *from, bool with_head)
-{
-    for (size_t i = 0; i < lm_model_tensors(model); i++) {
-        struct lm_tensor to = lm_model_tensor(model, i), other;
-        const struct lm_tensor *found = find(from, to.name, &other);
-        bool is_same = found != NULL && found->count == to.count && found->shape[0] == to.shape[0];
-        if (is_same && (with_head || strcmp(to.name, HEAD) != 0))
-            memcpy(to.data, found->data, (size_t)to.count * sizeof *to.data);
-    }
-}
-
-enum lm_status train_init_weights(struct lm_model *model, const char *folder,
-                                  const struct lm_model_options *options,
-                                  const struct lm_objective *objective, struct lm_arena *arena,
-                                  struct lm_err *err)
+enum lm_status train_init_load(struct lm_model **out, const char *folder,
+                               const struct lm_model_config *config,
+                               const struct lm_model_options *options,
+                               const struct lm_objective *objective, struct lm_arena *arena,
+                               struct lm_err *err)
 {
     struct lm_objective before;
-    struct lm_model *from = NULL;
-    const struct lm_model_options plain = {
-        .kernels = options->kernels, .numerics = options->numerics, .max_batch = 1, .max_time = 1};
     LM_TRY(lm_objective_load(&before, arena, folder, err));
-    LM_TRY(lm_model_load(&from, folder, &plain, err));
-    copy(model, from, has_labels_of(&before, objective));
-    lm_model_free(from);
-    return LM_OK;
+    const struct lm_tuning tuning = {.labels = config->labels,
+                                     .fresh_head = !has_labels_of(&before, objective),
+                                     .dropout = config->dropout};
+    return lm_model_load_to_tune(out, folder, &tuning, options, err);
 }

@@ -17,12 +17,13 @@ enum lm_status train_init_config(struct lm_model_config *out, const char *folder
 /** LM_MISMATCH unless its vocabulary is that file, byte for byte. LM_NOT_FOUND when it has none. */
 enum lm_status train_init_check_vocab(const char *folder, const char *vocab, struct lm_err *err);
 
-/** Copies its tensors into those of `model` that have their name and shape; a classification head
- *  only where its labels are those of `objective`. Others stay as they were drawn. `options` are
- *  the model's. Errors of lm_model_load. */
-enum lm_status train_init_weights(struct lm_model *model, const char *folder,
-                                  const struct lm_model_options *options,
-                                  const struct lm_objective *objective, struct lm_arena *arena,
-                                  struct lm_err *err);
+/** The model with its weights, and `config`'s labels and dropout; its classification head only
+ * where its labels are those of `objective`, else one as it is drawn. Errors of
+ * lm_model_load_to_tune. */
+enum lm_status train_init_load(struct lm_model **out, const char *folder,
+                               const struct lm_model_config *config,
+                               const struct lm_model_options *options,
+                               const struct lm_objective *objective, struct lm_arena *arena,
+                               struct lm_err *err);
 
 #endif

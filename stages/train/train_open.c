@@ -57,13 +57,13 @@ static enum lm_status open_model(struct train *train, const struct lm_model_conf
         .label_smoothing = p->label_smoothing,
         .z_loss = p->z_loss,
     };
-    LM_TRY(lm_model_create(&train->model, config, &options, err));
+    LM_TRY(train->init == NULL
+               ? lm_model_create(&train->model, config, &options, err)
+               : train_init_load(&train->model, train->init, config, &options,
+                                 &train->examples.objective, lm_ctx_arena(train->ctx), err));
     lm_ctx_gauge(train->ctx, "memory", (double)lm_model_memory(config, &options));
     train->weights = (size_t)lm_model_parameters(config);
-    if (train->init == NULL)
-        return LM_OK;
-    return train_init_weights(train->model, train->init, &options, &train->examples.objective,
-                              lm_ctx_arena(train->ctx), err);
+    return LM_OK;
 }
 
 static enum lm_status open_tokens(struct train *train, int64_t *vocab_size, struct lm_err *err)

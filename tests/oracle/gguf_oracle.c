@@ -27,7 +27,7 @@ static void must(enum lm_status status)
 }
 
 static void write_gguf(const struct lm_model *model, const struct lm_vocab *vocab, const char *path,
-                       enum lm_gguf_weights weights)
+                       enum lm_dtype weights)
 {
     struct lm_gguf_writer *writer = NULL;
     int64_t rows = model == NULL ? lm_vocab_size(vocab) : lm_model_config(model)->vocab;
@@ -135,8 +135,8 @@ int main(int argc, char **argv)
         return 2;
     bool has_model = strcmp(argv[3], "vocab") != 0;
     int weights = 0;
-    while (has_model && strcmp(lm_gguf_weights_names[weights], argv[3]) != 0)
-        if (lm_gguf_weights_names[++weights] == NULL)
+    while (has_model && strcmp(lm_dtype_names[weights], argv[3]) != 0)
+        if (lm_dtype_names[++weights] == NULL)
             return 2;
     if (has_model) {
         char path[4096];
@@ -146,7 +146,7 @@ int main(int argc, char **argv)
     } else {
         must(lm_vocab_load(&vocab, argv[1], &err));
     }
-    write_gguf(model, vocab, argv[2], (enum lm_gguf_weights)weights);
+    write_gguf(model, vocab, argv[2], (enum lm_dtype)weights);
     lm_vocab_free(vocab);
     must(lm_gguf_open(&gguf, argv[2], &err));
     must(lm_gguf_load_vocab(&vocab, gguf, &err));

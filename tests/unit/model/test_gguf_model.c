@@ -27,8 +27,7 @@ static struct lm_model *make(uint64_t seed)
     return lm_model_create(&model, &config, &options, NULL) == LM_OK ? model : NULL;
 }
 
-static enum lm_status save(const struct lm_model *model, enum lm_gguf_weights weights,
-                           struct lm_err *err)
+static enum lm_status save(const struct lm_model *model, enum lm_dtype weights, struct lm_err *err)
 {
     struct lm_gguf_writer *writer = NULL;
     LM_TRY(lm_gguf_writer_create(&writer, err));
@@ -51,19 +50,18 @@ static enum lm_status load(struct lm_model **out, struct lm_err *err)
 
 /* ---- there and back ---- */
 
-static float rounded(enum lm_gguf_weights weights, const struct lm_tensor *tensor, float x)
+static float rounded(enum lm_dtype weights, const struct lm_tensor *tensor, float x)
 {
-    if (tensor->dims == 1 || weights == LM_GGUF_WEIGHTS_F32 ||
-        strcmp(tensor->name, "wpe.weight") == 0)
+    if (tensor->dims == 1 || weights == LM_DTYPE_F32 || strcmp(tensor->name, "wpe.weight") == 0)
         return x;
-    return weights == LM_GGUF_WEIGHTS_F16 ? lm_half_to_float(lm_float_to_half(x))
-                                          : lm_bf16_to_float(lm_float_to_bf16(x));
+    return weights == LM_DTYPE_F16 ? lm_half_to_float(lm_float_to_half(x))
+                                   : lm_bf16_to_float(lm_float_to_bf16(x));
 }
 
 static void test_round_trip(struct tap *tap)
 {
-    for (int w = 0; lm_gguf_weights_names[w] != NULL; w++) {
-        const enum lm_gguf_weights weights = (enum lm_gguf_weights)w;
+    for (int w = 0; lm_dtype_names[w] != NULL; w++) {
+        const enum lm_dtype weights = (enum lm_dtype)w;
         struct lm_model *model = make(3), *again = NULL;
         struct lm_err err = {LM_OK, ""};
         struct lm_digest first, second;
@@ -98,7 +96,7 @@ static void test_layout(struct tap *tap)
     struct lm_err err;
     int64_t value = 0;
     float row[3 * 8 * 8];
-    REQUIRE(model != NULL && save(model, LM_GGUF_WEIGHTS_F32, &err) == LM_OK);
+    REQUIRE(model != NULL && save(model, LM_DTYPE_F32, &err) == LM_OK);
     REQUIRE(lm_gguf_open(&gguf, path_of(), &err) == LM_OK);
 
     static const struct {
@@ -296,7 +294,7 @@ static void test_refusals(struct tap *tap)
     struct lm_model *model = make(5), *again = NULL;
     struct lm_gguf *good = NULL;
     struct lm_err err;
-    REQUIRE(model != NULL && save(model, LM_GGUF_WEIGHTS_F32, &err) == LM_OK);
+    REQUIRE(model != NULL && save(model, LM_DTYPE_F32, &err) == LM_OK);
     REQUIRE(lm_gguf_open(&good, path_of(), &err) == LM_OK);
     for (size_t i = 0; i < sizeof variants / sizeof variants[0]; i++) {
         const struct variant *variant = &variants[i];
@@ -326,15 +324,15 @@ static void test_not_finite(struct tap *tap)
     struct lm_err err;
     REQUIRE(model != NULL);
     lm_model_tensor(model, 3).data[1] = NAN;
-    CHECK_INT(save(model, LM_GGUF_WEIGHTS_F32, &err), LM_OK);
+    CHECK_INT(save(model, LM_DTYPE_F32, &err), LM_OK);
     CHECK_INT(load(&again, &err), LM_NUMERIC);
     CHECK(strstr(err.text, path_of()) != NULL && again == NULL);
     lm_model_tensor(model, 3).data[1] = 0;
     lm_model_tensor(model, 0).data[0] = 1e6F;
-    CHECK_INT(save(model, LM_GGUF_WEIGHTS_F16, &err), LM_UNSUPPORTED);
+    CHECK_INT(save(model, LM_DTYPE_F16, &err), LM_UNSUPPORTED);
     CHECK(strstr(err.text, "\"token_embd.weight\" holds a number that is too large for F16") !=
           NULL);
-    CHECK_INT(save(model, LM_GGUF_WEIGHTS_BF16, &err), LM_OK);
+    CHECK_INT(save(model, LM_DTYPE_BF16, &err), LM_OK);
     lm_model_free(model);
     unlink(path_of());
 }
@@ -372,7 +370,7 @@ static void test_damage(struct tap *tap)
     char *data = NULL;
     size_t size = 0, refused = 0;
     struct lm_err err;
-    REQUIRE(model != NULL && save(model, LM_GGUF_WEIGHTS_F16, &err) == LM_OK);
+    REQUIRE(model != NULL && save(model, LM_DTYPE_F16, &err) == LM_OK);
     REQUIRE(lm_file_read(&data, &size, arena, path_of(), 1 << 24, &err) == LM_OK);
     lm_model_free(model);
     model = NULL;
@@ -409,7 +407,7 @@ static void test_damaged_header(struct tap *tap)
     char *data = NULL;
     size_t size = 0, refused = 0;
     struct lm_err err;
-    REQUIRE(model != NULL && save(model, LM_GGUF_WEIGHTS_F32, &err) == LM_OK);
+    REQUIRE(model != NULL && save(model, LM_DTYPE_F32, &err) == LM_OK);
     REQUIRE(lm_file_read(&data, &size, arena, path_of(), 1 << 24, &err) == LM_OK);
     static const char *const keys[] = {LM_GGUF_DIGEST_KEY, LM_GGUF_FORMAT_KEY};
     for (size_t i = 0; i < 2; i++) {

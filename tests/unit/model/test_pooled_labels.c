@@ -348,7 +348,9 @@ static void test_other_labels(struct tap *tap)
 {
     static const struct {
         int64_t stored, wanted;
-    } rows[] = {{0, N}, {N, N}, {N, 3}, {3, N}, {N, 0}, {0, 0}};
+        bool fresh;
+    } rows[] = {{0, N, false}, {N, N, false}, {N, N, true}, {N, 3, false},
+                {3, N, false}, {N, 0, true},  {0, 0, false}};
 
     struct lm_err err;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -356,17 +358,21 @@ static void test_other_labels(struct tap *tap)
         const struct lm_model_options options = {.kernels = "c", .seed = 77};
         struct lm_model *model = pooled64_model(portable, rows[i].stored, false);
         struct lm_model *loaded = NULL, *drawn = NULL;
+        const struct lm_tuning one = {.labels = 1};
+        const struct lm_tuning tuning = {
+            .labels = rows[i].wanted, .fresh_head = rows[i].fresh, .dropout = 0.25};
         folder(dir);
         REQUIRE(model != NULL && lm_model_save(model, dir, &err) == LM_OK);
-        CHECK_INT(lm_model_load_with_labels(&loaded, dir, rows[i].wanted, &options, &err), LM_OK);
+        CHECK_INT(lm_model_load_to_tune(&loaded, dir, &tuning, &options, &err), LM_OK);
         REQUIRE(loaded != NULL);
         CHECK_INT(lm_model_config(loaded)->labels, rows[i].wanted);
+        CHECK(lm_model_config(loaded)->dropout == 0.25);
         REQUIRE(lm_model_create(&drawn, lm_model_config(loaded), &options, &err) == LM_OK);
         CHECK_INT(lm_model_tensors(loaded), lm_model_tensors(drawn));
         for (size_t t = 0; t < lm_model_tensors(loaded); t++) {
             struct lm_tensor tensor = lm_model_tensor(loaded, t);
-            bool kept =
-                strcmp(tensor.name, "score.weight") != 0 || rows[i].stored == rows[i].wanted;
+            bool kept = strcmp(tensor.name, "score.weight") != 0 ||
+                        (rows[i].stored == rows[i].wanted && !rows[i].fresh);
             struct lm_tensor want = lm_model_tensor(kept ? model : drawn, t);
             CHECK_INT(memcmp(tensor.data, want.data, (size_t)want.count * sizeof *want.data), 0);
         }
@@ -374,7 +380,7 @@ static void test_other_labels(struct tap *tap)
         lm_model_free(loaded);
         lm_model_free(model);
         loaded = NULL;
-        CHECK_INT(lm_model_load_with_labels(&loaded, dir, 1, &options, &err), LM_RANGE);
+        CHECK_INT(lm_model_load_to_tune(&loaded, dir, &one, &options, &err), LM_RANGE);
         CHECK(loaded == NULL);
         lm_dir_remove(dir, &err);
     }
