@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 #include "base/pool.h"
-#include "text/alphabet.h"
+#include "tokenizer/alphabet.h"
 
 enum { PART = 64 << 10, SPARE = 4 << 10, MAX_THREADS = 64 };
 

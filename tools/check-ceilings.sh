@@ -12,7 +12,7 @@ while IFS=$'\t' read -r _ cyclomatic _ _ lines where; do
     if [ "$cyclomatic" -gt 15 ] || [ "$lines" -gt 60 ]; then
         exempt "$file:$name" || { echo "ceilings: $file: $name: $lines lines, cyclomatic $cyclomatic"; bad=1; }
     fi
-done < <(git ls-files 'core/*.c' 'pipeline/*.c' 'stages/*.c' 'cli/*.c' 'worker/*.c' | xargs pmccabe 2>/dev/null)
+done < <(git ls-files 'core/*.c' 'protocol/*.c' 'pipeline/*.c' 'stages/*.c' 'cli/*.c' 'worker/*.c' | xargs pmccabe 2>/dev/null)
 while read -r lines file; do
     [ "$file" = total ] || [ "$lines" -le 800 ] || exempt "$file" || { echo "ceilings: $file: $lines lines"; bad=1; }
 done < <(git ls-files '*.c' '*.h' | xargs wc -l)

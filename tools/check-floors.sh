@@ -34,12 +34,23 @@ allow() {
     done < <(sources "$folder")
 }
 allow core/base "base"
+allow core/gguf "base gguf"
+allow core/page "base page"
+allow core/yaml "base yaml"
+allow core/param "base yaml param"
+allow core/stats "base stats"
 allow core/text "base text"
+allow core/tokenizer "base gguf text tokenizer"
 allow core/data "base data"
-allow core/model "base model"
-allow pipeline "base data"
-allow stages "base text data model"
-allow worker "base" pipeline
+allow core/model "base gguf model"
+allow protocol "base param protocol"
+allow pipeline/spec "base yaml param spec"
+allow pipeline/store "base protocol store"
+allow pipeline/plan "base yaml param spec store protocol plan"
+allow pipeline/runs "base page param spec store plan runs exec"
+allow pipeline/exec "base param spec store plan runs protocol exec"
+allow stages "base page stats text tokenizer data model"
+allow worker "base protocol store worker"
 allow cli "base" "cli cli/heavy worker"
 
 # --- the promise: siblings and libc only --------------------------------------------
@@ -52,7 +63,7 @@ done < <(grep -n '^ *# *include' include/lmpipe/*.h)
 # --- one door a library ---------------------------------------------------------------
 door() {
     local header=$1 floor=$2 users
-    users=$(git grep -lE "^ *# *include *<$header>" -- core pipeline stages cli worker include)
+    users=$(git grep -lE "^ *# *include *<$header>" -- core protocol pipeline stages cli worker include)
     [ "$(wc -w <<<"$users")" -le 1 ] || complain "<$header> has several doors: ${users//$'\n'/ }"
     for user in $users; do
         [[ $user == "$floor"/* ]] || complain "$user: <$header> belongs into $floor"
@@ -61,16 +72,16 @@ door() {
 door 'openssl/[a-z]*\.h' core/base
 door 'jansson\.h' core/base
 door 'xxhash\.h' core/base
-door 'yaml\.h' pipeline
+door 'yaml\.h' core/yaml
 door 'lmdb\.h' core/data
 door 'cblas\.h' core/model/kernels
-door 'pcre2\.h' core/text
+door 'pcre2\.h' core/tokenizer
 door 'utf8proc\.h' core/text
 door 'curl/curl\.h' stages/download
 door 'archive\.h' stages/download
 while read -r file; do
     [[ $file == core/model/kernels/* ]] || complain "$file: intrinsics live in core/model/kernels"
-done < <(git grep -lE '^ *# *include *<[a-z]*intrin\.h>' -- core pipeline stages cli worker include)
+done < <(git grep -lE '^ *# *include *<[a-z]*intrin\.h>' -- core protocol pipeline stages cli worker include)
 
 # --- what is called where ---------------------------------------------------------------
 banned() {
@@ -80,8 +91,8 @@ banned() {
         complain "${hit%%:*}:$(cut -d: -f2 <<<"$hit"): $why"
     done < <(git grep -nE "(^|[^a-zA-Z0-9_.>])($pattern) *\(" -- "$@" | grep -vE ':[0-9]+: *(/?\*|//)')
 }
-everywhere=('core/*.c' 'pipeline/*.c' 'stages/*.c' 'cli/*.c' 'worker/*.c')
-below=('core/*.c' 'pipeline/*.c' 'stages/*.c')
+everywhere=('core/*.c' 'protocol/*.c' 'pipeline/*.c' 'stages/*.c' 'cli/*.c' 'worker/*.c')
+below=('core/*.c' 'protocol/*.c' 'pipeline/*.c' 'stages/*.c')
 banned 'sprintf|vsprintf|strcpy|strcat|strtok|atoi|atol|atof|rand|srand|gets|system|popen|localtime|gmtime|ctime|asctime|setlocale|tmpnam|alloca' \
     "a banned function" "${everywhere[@]}"
 banned 'getenv|secure_getenv|setenv|putenv' "the environment is read in cli/ and worker/ only" "${below[@]}"

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Tests mirror sources: core/<floor>/x.c, pipeline/x.c and cli/x.c have tests/unit/<floor>/test_x.c, or a
+# Tests mirror sources: core/<floor>/x.c, pipeline/<room>/x.c and cli/x.c have tests/unit/<floor>/test_x.c, or a
 # line in tools/mirror.txt that says which test covers them.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
@@ -9,11 +9,12 @@ while read -r source; do
     case $source in
     core/model/kernels/*) floor=model ;;
     core/*) floor=$(cut -d/ -f2 <<<"$source") ;;
+    pipeline/*) floor=$(cut -d/ -f2 <<<"$source") ;;
     *) floor=$(cut -d/ -f1 <<<"$source") ;;
     esac
     [ -e "tests/unit/$floor/test_$name.c" ] || grep -qE "^${source}[[:space:]]" tools/mirror.txt ||
         { echo "mirror: $source has no tests/unit/$floor/test_$name.c and no line in tools/mirror.txt"; bad=1; }
-done < <(git ls-files 'core/*.c' 'pipeline/*.c' 'cli/*.c' | grep -v '^cli/cmd_')
+done < <(git ls-files 'core/*.c' 'protocol/*.c' 'pipeline/*.c' 'cli/*.c' | grep -v '^cli/cmd_')
 while read -r source test _; do
     [[ $source == \#* || -z $source ]] && continue
     [ -e "$source" ] || { echo "mirror: tools/mirror.txt names $source, which is not there"; bad=1; }

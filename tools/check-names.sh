@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.." || exit 1
 build=${1:?usage: check-names.sh BUILD-FOLDER}
 bad=0
 
-twice=$(git ls-files 'include/*.h' 'core/*.[ch]' 'pipeline/*.[ch]' 'stages/*.[ch]' 'cli/*.[ch]' 'worker/*.[ch]' |
+twice=$(git ls-files 'include/*.h' 'core/*.[ch]' 'protocol/*.[ch]' 'pipeline/*.[ch]' 'stages/*.[ch]' 'cli/*.[ch]' 'worker/*.[ch]' |
     grep -v '^include/lmpipe/' | sed 's|.*/||' | sort | uniq -d)
 [ -z "$twice" ] || { echo "names: several files are called: ${twice//$'\n'/ }"; bad=1; }
 

@@ -5,7 +5,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 build=${1:?usage: check-tidy.sh BUILD-FOLDER}
-findings=$(git ls-files 'core/*.c' 'pipeline/*.c' 'stages/*.c' 'cli/*.c' 'worker/*.c' |
+findings=$(git ls-files 'core/*.c' 'protocol/*.c' 'pipeline/*.c' 'stages/*.c' 'cli/*.c' 'worker/*.c' |
     xargs -P "$(nproc)" -n 1 timeout 600 clang-tidy --quiet -p "$build" 2>/dev/null)
 status=$?
 [ -z "$findings" ] || printf '%s\n' "$findings"

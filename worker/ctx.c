@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/json.h"
-#include "checkpoint.h"
+#include "protocol/checkpoint.h"
 
 #define SECOND UINT64_C(1000000000)
 #define FLUSH_EVERY (SECOND / 10)

@@ -7,7 +7,7 @@
 
 #include <lmpipe/stage.h>
 
-#include "job.h"
+#include "protocol/job.h"
 
 /** events NULL: dropped. signal_fd: a signalfd whose readability means "cancel", or -1. Creates
  *  <folder>/out and the folders of folder ports. The job is borrowed. LM_IO, LM_NOMEM. */

@@ -7,8 +7,8 @@
 #include <lmpipe/tokens.h>
 
 #include "base/io.h"
-#include "record.h"
-#include "stat_index.h"
+#include "store/record.h"
+#include "store/stat_index.h"
 
 /** Where messages say the fault is. */
 struct place {

@@ -2,8 +2,8 @@
 #ifndef LM_WORKER_OUTPUTS_H
 #define LM_WORKER_OUTPUTS_H
 
-#include "job.h"
-#include "store.h"
+#include "protocol/job.h"
+#include "store/store.h"
 
 /** All outputs of a job in <folder>/out, in the order of the type's ports; files carry name,
  *  object, size, logical and mtime_ns. Everything is in the arena. LM_INVALID when a declared

@@ -6,9 +6,9 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "base/path_digest.h"
 #include "ctx.h"
 #include "outputs.h"
-#include "path_digest.h"
 #include "programs.h"
 #include "result.h"
 

@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "ctx.h"
-#include "store.h"
+#include "store/store.h"
 
 /** Writes {"event":"result",…} as one line: outputs, metrics and headline when `status` is LM_OK,
  *  else the error's text. LM_IO, LM_NOMEM. */

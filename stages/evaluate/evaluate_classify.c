@@ -4,7 +4,7 @@
 
 #include "base/elem.h"
 #include "evaluate_examples.h"
-#include "wilson.h"
+#include "stats/wilson.h"
 
 enum { MOST_CONFUSED = 16 }; /* labels whose confusion is among the scores */
 

@@ -1,7 +1,7 @@
 #include <math.h>
 
-#include "bootstrap.h"
 #include "evaluation.h"
+#include "stats/bootstrap.h"
 
 static bool ask_cancelled(void *ctx)
 {

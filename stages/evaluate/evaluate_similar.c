@@ -1,9 +1,9 @@
 /* Objective similar: how well cosines of pooled states rank pairs. */
 #include <math.h>
 
-#include "bootstrap.h"
 #include "evaluate_examples.h"
-#include "rank_correlation.h"
+#include "stats/bootstrap.h"
+#include "stats/rank_correlation.h"
 #include "word_overlap.h"
 
 static const struct lm_example *item_of(const struct evaluation *evaluation,

@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "bleu.h"
-#include "bootstrap.h"
 #include "chrf.h"
 #include "evaluate_examples.h"
+#include "stats/bootstrap.h"
 
 static const struct lm_example *item_of(const struct evaluation *evaluation,
                                         const struct example_split *split, size_t i)

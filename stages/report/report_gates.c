@@ -1,7 +1,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "data/numtext.h"
+#include "page/numtext.h"
 
 #include "report_input.h"
 

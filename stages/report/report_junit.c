@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "data/html.h"
+#include "page/html.h"
 
 #include "report_files.h"
 

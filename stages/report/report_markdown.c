@@ -3,8 +3,8 @@
 
 #include <lmpipe/tokens.h>
 
-#include "data/html.h"
-#include "data/numtext.h"
+#include "page/html.h"
+#include "page/numtext.h"
 
 #include "report_files.h"
 #include "report_objective.h"

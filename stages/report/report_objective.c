@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "data/numtext.h"
+#include "page/numtext.h"
 
 static const struct report_objective objectives[] = {
     {.name = "classify",

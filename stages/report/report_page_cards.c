@@ -1,7 +1,7 @@
 #include <math.h>
 
-#include "data/html.h"
-#include "data/numtext.h"
+#include "page/html.h"
+#include "page/numtext.h"
 
 #include "report_objective.h"
 #include "report_page.h"

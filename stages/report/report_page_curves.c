@@ -1,8 +1,8 @@
 #include <math.h>
 
-#include "data/html.h"
-#include "data/numtext.h"
-#include "data/svg.h"
+#include "page/html.h"
+#include "page/numtext.h"
+#include "page/svg.h"
 
 #include "report_page.h"
 

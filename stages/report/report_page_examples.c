@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "base/elem.h"
-#include "data/html.h"
-#include "data/numtext.h"
+#include "page/html.h"
+#include "page/numtext.h"
 
 #include "report_objective.h"
 #include "report_page.h"

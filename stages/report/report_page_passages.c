@@ -1,8 +1,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "data/html.h"
-#include "data/numtext.h"
+#include "page/html.h"
+#include "page/numtext.h"
 
 #include "report_page.h"
 

@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "data/html.h"
-#include "data/numtext.h"
+#include "page/html.h"
+#include "page/numtext.h"
 
 #include "report_page.h"
 

@@ -5,8 +5,8 @@
 #include <lmpipe/tokens.h>
 
 #include "base/utf8.h"
-#include "data/html.h"
-#include "data/numtext.h"
+#include "page/html.h"
+#include "page/numtext.h"
 
 #include "report_page.h"
 #include "report_tokenizer.h"

@@ -1,9 +1,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "data/html.h"
-#include "data/numtext.h"
-#include "data/svg.h"
+#include "page/html.h"
+#include "page/numtext.h"
+#include "page/svg.h"
 
 #include "report_objective.h"
 #include "report_page.h"

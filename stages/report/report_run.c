@@ -1,6 +1,6 @@
 #include <lmpipe/stage.h>
 
-#include "data/numtext.h"
+#include "page/numtext.h"
 
 #include "base/io.h"
 

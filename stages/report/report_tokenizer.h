@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 #include "base/json.h"
-#include "data/numtext.h"
+#include "page/numtext.h"
 
 struct report_tokenizer_column {
     const char *key, *label;

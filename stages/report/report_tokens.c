@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
-#include "data/html.h"
+#include "page/html.h"
 
 #include "report_page.h"
 

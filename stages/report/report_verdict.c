@@ -1,7 +1,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "data/numtext.h"
+#include "page/numtext.h"
 
 #include "report_objective.h"
 

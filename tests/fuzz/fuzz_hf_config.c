@@ -1,6 +1,6 @@
 /* Hostile configurations of checkpoints: what is accepted is a shape that can be counted. */
 #include "fuzz_file.h"
-#include "model/hf_config.h"
+#include "model/formats/hf_config.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

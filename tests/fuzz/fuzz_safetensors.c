@@ -1,6 +1,6 @@
 /* Hostile weight files: opened and read to the end, and against one small set of tensors. */
 #include "fuzz_file.h"
-#include "model/safetensors.h"
+#include "model/formats/safetensors.h"
 
 /* Every tensor that can be read, in two parts. */
 static void read_all(const struct lm_safetensors *file)

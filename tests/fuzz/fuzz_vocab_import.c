@@ -6,7 +6,7 @@
 
 #include "base/buf.h"
 #include "fuzz_round_trip.h"
-#include "text/vocab_import.h"
+#include "tokenizer/formats/vocab_import.h"
 
 enum { HF, TIKTOKEN, VOCAB_JSON, MERGES_TXT, KINDS };
 

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/gguf.h"
+#include "gguf/gguf.h"
 
 enum { TOP = 20, LINE_BYTES = 1 << 16, DECIMAL = 10 };
 

@@ -6,8 +6,8 @@
 
 #include <lmpipe/rng.h>
 
+#include "model/decode/panels.h"
 #include "model/kernels/kernels.h"
-#include "model/panels.h"
 
 #include "tests/tap.h"
 

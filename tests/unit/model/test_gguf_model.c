@@ -5,9 +5,9 @@
 
 #include <unistd.h>
 
-#include "base/gguf.h"
 #include "base/half.h"
 #include "base/io.h"
+#include "gguf/gguf.h"
 #include "tests/tap.h"
 
 static const struct lm_model_config config = {

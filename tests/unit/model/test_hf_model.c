@@ -8,7 +8,7 @@
 #include "base/buf.h"
 #include "base/half.h"
 #include "base/io.h"
-#include "model/safetensors.h"
+#include "model/formats/safetensors.h"
 #include "tests/tap.h"
 
 static const struct lm_model_config shape = {

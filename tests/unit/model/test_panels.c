@@ -1,5 +1,5 @@
 /* Rounding on the way into panels: facts from the formats, not from the code. */
-#include "model/panels.h"
+#include "model/decode/panels.h"
 
 #include <stdint.h>
 

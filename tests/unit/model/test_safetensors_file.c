@@ -1,5 +1,5 @@
 /* Opening what others wrote: types, scalars, and the ways in which headers lie. */
-#include "model/safetensors_file.h"
+#include "model/formats/safetensors_file.h"
 
 #include <sys/stat.h>
 #include <unistd.h>

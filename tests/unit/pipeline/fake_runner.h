@@ -19,7 +19,7 @@
 #include <lmpipe/pipeline.h>
 
 #include "base/io.h"
-#include "pipeline/plan.h"
+#include "plan/plan.h"
 #include "worker/ctx.h"
 #include "worker/programs.h"
 

@@ -10,7 +10,7 @@
 #include <lmpipe/pipeline.h>
 
 #include "base/io.h"
-#include "pipeline/spec.h"
+#include "spec/spec.h"
 
 struct fake_source {
     const char *name, *url, *path, *sha256, *license;

@@ -12,7 +12,7 @@
 #include "base/io.h"
 #include "base/json.h"
 #include "ctx.h"
-#include "param_rows.h"
+#include "param/param_rows.h"
 #include "stages/clean/clean_params.h"
 #include "tests/tap.h"
 

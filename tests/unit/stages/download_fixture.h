@@ -11,7 +11,7 @@
 #include "base/io.h"
 #include "base/json.h"
 #include "ctx.h"
-#include "param_rows.h"
+#include "param/param_rows.h"
 #include "stages/download/download.h"
 #include "tests/tap.h"
 

@@ -12,7 +12,7 @@
 #include "base/json.h"
 #include "ctx.h"
 #include "data/jsonl.h"
-#include "param_rows.h"
+#include "param/param_rows.h"
 #include "stages/bpe/bpe_card.h"
 #include "stages/bpe/bpe_params.h"
 #include "stages/bpe/bpe_worst.h"

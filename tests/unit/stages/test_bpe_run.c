@@ -10,7 +10,7 @@
 #include "base/io.h"
 #include "ctx.h"
 #include "data/jsonl.h"
-#include "param_rows.h"
+#include "param/param_rows.h"
 #include "stages/bpe/bpe_params.h"
 #include "tests/tap.h"
 

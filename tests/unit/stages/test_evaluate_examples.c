@@ -6,7 +6,7 @@
 
 #include "base/json.h"
 #include "examples_fixture.h"
-#include "stages/evaluate/wilson.h"
+#include "stats/wilson.h"
 #include "tests/tap.h"
 
 extern const struct lm_stage lm_stage_evaluate;

@@ -1,11 +1,11 @@
 /* Correlations, the score interval and shared words, in closed form and from published tables. */
-#include "stages/evaluate/rank_correlation.h"
+#include "stats/rank_correlation.h"
 
 #include <math.h>
 #include <string.h>
 
-#include "stages/evaluate/wilson.h"
 #include "stages/evaluate/word_overlap.h"
+#include "stats/wilson.h"
 #include "tests/tap.h"
 
 static double rho(const double *x, const double *y, size_t count, const uint32_t *times,

@@ -9,7 +9,7 @@
 
 #include "base/io.h"
 #include "stages/evaluate/bleu.h"
-#include "stages/evaluate/rank_correlation.h"
+#include "stats/rank_correlation.h"
 #include "tests/tap.h"
 
 /* A task file as a corpus of that one file; false with a reason to skip. */

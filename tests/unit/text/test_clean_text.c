@@ -1,8 +1,8 @@
 #include "text/clean_text.h"
 
 #include "tap.h"
-#include "text_samples.h"
 #include "tsv.h"
+#include "unit/tokenizer/text_samples.h"
 
 static struct lm_clean_options read_options(char *words)
 {

@@ -4,7 +4,7 @@
 
 #include "tap.h"
 #include "text/unicode.h"
-#include "text_samples.h"
+#include "unit/tokenizer/text_samples.h"
 
 /* Is our NFC of `text` the wanted text? */
 static bool gives(const char *text, size_t size, const char *want, size_t want_size)

@@ -1,0 +1,106 @@
+#include "stats/bootstrap.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_RATIOS = 8 };
+
+double bootstrap_quantile(const double *sorted, size_t count, double q)
+{
+    double place = q * (double)(count - 1);
+    size_t below = (size_t)place;
+    if (below + 1 >= count)
+        return sorted[count - 1];
+    return sorted[below] + (place - (double)below) * (sorted[below + 1] - sorted[below]);
+}
+
+static int compare_doubles(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* How often each document is drawn in one resample. */
+static void draw_counts(uint32_t *counts, size_t count, struct lm_rng rng, size_t resample)
+{
+    uint32_t words[4] = {0};
+    memset(counts, 0, count * sizeof *counts);
+    for (size_t i = 0; i < count; i++) {
+        if (i % 4 == 0)
+            lm_rng_block(words, rng, resample, i / 4);
+        counts[(uint64_t)words[i % 4] * count >> 32]++;
+    }
+}
+
+static double resampled_ratio(const struct bootstrap_ratio *ratio, const uint32_t *counts,
+                              size_t count)
+{
+    double over = 0, under = 0;
+    for (size_t i = 0; i < count; i++) {
+        over += counts[i] * ratio->over[i];
+        under += counts[i] * ratio->under[i];
+    }
+    return under > 0 ? over / under : 0;
+}
+
+static double ratio_of(void *user, const uint32_t *counts, size_t count)
+{
+    return resampled_ratio(user, counts, count);
+}
+
+/* Sorted, those that are no number left out; the number of the others. */
+static size_t sort(double *values, size_t count)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++)
+        if (!isnan(values[i]))
+            values[kept++] = values[i];
+    qsort(values, kept, sizeof *values, compare_doubles);
+    return kept;
+}
+
+enum lm_status bootstrap_statistics(struct bootstrap_statistic *statistics, size_t statistic_count,
+                                    size_t count, size_t resamples, struct lm_rng rng,
+                                    struct lm_arena *arena, bool (*is_cancelled)(void *user),
+                                    void *user, struct lm_err *err)
+{
+    if (count > UINT32_MAX)
+        return lm_fail(err, LM_RANGE, "too many items to resample; give fewer");
+    uint32_t *counts = LM_NEW_ARRAY(arena, uint32_t, count);
+    double *values = LM_NEW_ARRAY(arena, double, statistic_count *resamples);
+    if (counts == NULL || values == NULL)
+        return lm_fail(err, LM_NOMEM, "no memory for %zu resamples; give fewer", resamples);
+    for (size_t r = 0; r < resamples; r++) {
+        if (is_cancelled != NULL && is_cancelled(user))
+            return lm_fail(err, LM_CANCELLED, "interrupted; run again to resume");
+        draw_counts(counts, count, rng, r);
+        for (size_t k = 0; k < statistic_count; k++)
+            values[k * resamples + r] = statistics[k].of(statistics[k].user, counts, count);
+    }
+    for (size_t k = 0; k < statistic_count; k++) {
+        double *own = values + k * resamples;
+        size_t kept = sort(own, resamples);
+        statistics[k].low = kept > 0 ? bootstrap_quantile(own, kept, 0.025) : (double)NAN;
+        statistics[k].high = kept > 0 ? bootstrap_quantile(own, kept, 0.975) : (double)NAN;
+    }
+    return LM_OK;
+}
+
+enum lm_status bootstrap_run(struct bootstrap_ratio *ratios, size_t ratio_count, size_t count,
+                             size_t resamples, struct lm_rng rng, struct lm_arena *arena,
+                             bool (*is_cancelled)(void *user), void *user, struct lm_err *err)
+{
+    struct bootstrap_statistic statistics[MOST_RATIOS];
+    if (ratio_count > MOST_RATIOS)
+        return lm_fail(err, LM_RANGE, "too many ratios to resample; give fewer");
+    for (size_t k = 0; k < ratio_count; k++)
+        statistics[k] = (struct bootstrap_statistic){ratio_of, &ratios[k], 0, 0};
+    LM_TRY(bootstrap_statistics(statistics, ratio_count, count, resamples, rng, arena, is_cancelled,
+                                user, err));
+    for (size_t k = 0; k < ratio_count; k++) {
+        ratios[k].low = statistics[k].low;
+        ratios[k].high = statistics[k].high;
+    }
+    return LM_OK;
+}

@@ -1,0 +1,44 @@
+/**
+ * Sorted runs of counted pieces, in memory and in unnamed files, and their exact union: a k-way
+ * merge that adds up what several runs hold. Tables that outgrow their budget become runs in a file
+ * and start again empty.
+ */
+#ifndef LM_TEXT_PIECE_RUNS_H
+#define LM_TEXT_PIECE_RUNS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <lmpipe/status.h>
+
+#include "tokenizer/piece_table.h"
+
+/** Runs of one writer, one after the other in a file that has no name and goes with its descriptor.
+ */
+struct lm_piece_spill {
+    int fd; /**< -1 until the first run */
+    uint64_t size;
+    uint64_t *starts; /**< of runs; run i ends where the next one starts, the last at size */
+    size_t count, capacity;
+};
+
+void lm_piece_spill_init(struct lm_piece_spill *spill);
+void lm_piece_spill_release(struct lm_piece_spill *spill);
+
+/** Sorts the table, writes it as a run and clears it. The file is made in `folder` and unlinked at
+ *  once. LM_IO, LM_NOMEM. */
+enum lm_status lm_piece_spill_table(struct lm_piece_spill *spill, struct lm_piece_table *table,
+                                    const char *folder, struct lm_err *err);
+
+/** Takes a piece of the union; false stops the merge with LM_NOMEM. */
+typedef bool lm_piece_fn(void *user, const uint8_t *bytes, size_t size, int64_t count);
+
+/** Gives each distinct piece of tables and runs once, in the order of lm_piece_compare, with the
+ * sum of its counts. Sorts the tables. LM_IO, LM_NOMEM; LM_FORMAT when a file is not as it was
+ * written.
+ */
+enum lm_status lm_piece_union(struct lm_piece_table *const *tables,
+                              const struct lm_piece_spill *const *spills, size_t count,
+                              lm_piece_fn *take, void *user, struct lm_err *err);
+
+#endif

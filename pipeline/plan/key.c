@@ -1,0 +1,239 @@
+#include "plan/key.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/json.h"
+#include "param/param_rows.h"
+
+/** A text so that it cannot be taken for anything else: as JSON. */
+static void put_quoted(struct lm_buf *out, const char *text)
+{
+    struct lm_json_writer writer;
+    lm_json_begin(&writer, out, false);
+    lm_json_put_string(&writer, text);
+}
+
+struct writing {
+    struct lm_buf *out;
+    const struct lm_spec *spec;
+    size_t stage;
+    const struct lm_key_facts *facts;
+    const char *prefix; /* "param " or "experiment param model." */
+};
+
+static bool is_in_key(const struct lm_param_leaf *leaf)
+{
+    bool compact = (leaf->row->flags & LM_PARAM_COMPACT) && !leaf->item &&
+                   lm_param_is_default(leaf->row, leaf->value);
+    return !leaf->hidden && !compact;
+}
+
+/** The index of a leaf's file, or SIZE_MAX. */
+static size_t find_file(const struct lm_spec_stage *stage, const char *name)
+{
+    for (size_t i = 0; i < stage->file_count; i++)
+        if (strcmp(stage->files[i].param, name) == 0)
+            return i;
+    return SIZE_MAX;
+}
+
+static void put_value(struct writing *writing, const struct lm_param_leaf *leaf)
+{
+    struct lm_buf *out = writing->out;
+    bool text = leaf->type == LM_P_STR || leaf->type == LM_P_ENUM || leaf->type == LM_P_PATH ||
+                leaf->type == LM_P_URL;
+    lm_buf_printf(out, "%s%s %s ", writing->prefix, leaf->name, lm_param_type_name(leaf->type));
+    const struct lm_spec_value *given = lm_spec_value(writing->spec, writing->stage, leaf->name);
+    const char *value = NULL;
+    if (text)
+        memcpy(&value, leaf->value, sizeof value);
+    if (text && value != NULL) /* never what ${env.NAME} stands for */
+        put_quoted(out, given && given->written ? given->written : value);
+    else if (leaf->type == LM_P_DURATION && !lm_param_is_unset(leaf->type, leaf->value))
+        lm_buf_put_double(out, *(const double *)leaf->value);
+    else if (leaf->type == LM_P_SIZE && !lm_param_is_unset(leaf->type, leaf->value))
+        lm_buf_printf(out, "%" PRId64, *(const int64_t *)leaf->value);
+    else
+        lm_param_print(out, leaf->type, leaf->value);
+    lm_buf_putc(out, '\n');
+}
+
+static void put_param(void *user, const struct lm_param_leaf *leaf)
+{
+    struct writing *writing = user;
+    if (!is_in_key(leaf))
+        return;
+    size_t file = find_file(&writing->spec->stages[writing->stage], leaf->name);
+    if (file == SIZE_MAX)
+        put_value(writing, leaf);
+    else if (writing->facts->files != NULL)
+        lm_buf_printf(writing->out, "file %s %s\n", leaf->name, writing->facts->files[file]);
+}
+
+static void put_inputs(struct lm_buf *out, const struct lm_spec_stage *stage,
+                       const char *const *digests)
+{
+    size_t index = 0;
+    for (size_t i = 0; i < stage->input_count; i++) {
+        const struct lm_spec_input *input = &stage->inputs[i];
+        index = i > 0 && stage->inputs[i - 1].port == input->port ? index + 1 : 0;
+        if (!(input->port->flags & LM_PORT_LIST)) {
+            lm_buf_printf(out, "input %s %s\n", input->port->name, digests[i]);
+            continue;
+        }
+        /* The stage sees the labels of a list, so they may show in what it makes. */
+        lm_buf_printf(out, "input %s.%zu %s ", input->port->name, index, digests[i]);
+        put_quoted(out, input->label);
+        lm_buf_putc(out, '\n');
+    }
+}
+
+/* ---- facts about the experiment ---- */
+
+static int by_id(const void *a, const void *b)
+{
+    const struct lm_spec_stage *const *x = a, *const *y = b;
+    return strcmp((*x)->id, (*y)->id);
+}
+
+/** Stages upstream of `stage`, sorted by id, in the spec's arena; NULL: out of memory. */
+static const struct lm_spec_stage **upstream(const struct lm_spec *spec, size_t stage,
+                                             size_t *count)
+{
+    bool *marked = LM_NEW_ARRAY(spec->arena, bool, spec->stage_count);
+    const struct lm_spec_stage **out =
+        LM_NEW_ARRAY(spec->arena, const struct lm_spec_stage *, spec->stage_count);
+    *count = 0;
+    if (marked == NULL || out == NULL)
+        return NULL;
+    marked[stage] = true;
+    for (size_t i = stage + 1; i-- > 0;) {
+        if (!marked[i])
+            continue;
+        for (size_t k = 0; k < spec->stages[i].input_count; k++)
+            marked[spec->stages[i].inputs[k].stage] = true;
+        if (i != stage)
+            out[(*count)++] = &spec->stages[i];
+    }
+    qsort(out, *count, sizeof(const struct lm_spec_stage *), by_id);
+    return out;
+}
+
+/** Parameters of upstream stages as values: no addresses, no paths. */
+static bool is_experiment_fact(const struct lm_param_leaf *leaf)
+{
+    const struct lm_param *row = leaf->row;
+    enum lm_param_type type = row->type == LM_P_LIST ? row->item : row->type;
+    bool place = type == LM_P_URL || type == LM_P_PATH || (row->flags & LM_PARAM_ENV);
+    return !place && is_in_key(leaf);
+}
+
+static void put_experiment_param(void *user, const struct lm_param_leaf *leaf)
+{
+    if (is_experiment_fact(leaf))
+        put_value(user, leaf);
+}
+
+static void put_experiment(struct lm_buf *out, const struct lm_spec *spec, size_t stage)
+{
+    size_t count;
+    struct lm_arena_mark mark = lm_arena_mark(spec->arena);
+    const struct lm_spec_stage **stages = upstream(spec, stage, &count);
+    out->failed = out->failed || stages == NULL;
+    lm_buf_puts(out, "experiment name ");
+    put_quoted(out, spec->experiment);
+    lm_buf_puts(out, "\nexperiment description ");
+    put_quoted(out, spec->description);
+    lm_buf_putc(out, '\n');
+    for (size_t i = 0; i < spec->gate_count; i++) {
+        lm_buf_printf(out, "experiment gate.%zu ", i);
+        put_quoted(out, spec->gates[i].text);
+        lm_buf_putc(out, '\n');
+    }
+    for (size_t i = 0; stages != NULL && i < count; i++) {
+        const char *prefix = lm_arena_printf(spec->arena, "experiment param %s.", stages[i]->id);
+        struct writing writing = {.out = out,
+                                  .spec = spec,
+                                  .stage = (size_t)(stages[i] - spec->stages),
+                                  .prefix = prefix ? prefix : ""};
+        lm_buf_printf(out, "experiment stage %s %s\n", stages[i]->id, stages[i]->type->name);
+        if (stages[i]->type->flags & LM_STAGE_SEED)
+            lm_buf_printf(out, "experiment seed %s %" PRIu64 "\n", stages[i]->id, stages[i]->seed);
+        lm_params_walk(stages[i]->type->params, stages[i]->params, put_experiment_param, &writing);
+    }
+    lm_arena_rewind(spec->arena, mark);
+}
+
+void lm_key_write(struct lm_buf *out, const struct lm_spec *spec, size_t stage,
+                  const struct lm_key_facts *facts)
+{
+    const struct lm_spec_stage *s = &spec->stages[stage];
+    struct writing writing = {
+        .out = out, .spec = spec, .stage = stage, .facts = facts, .prefix = "param "};
+    lm_buf_printf(out, "lmpipe-key 1\nstage %s %u\n", s->type->name, s->type->version);
+    lm_params_walk(s->type->params, s->params, put_param, &writing);
+    if (facts->inputs != NULL)
+        put_inputs(out, s, facts->inputs);
+    if (s->type->flags & LM_STAGE_SEED)
+        lm_buf_printf(out, "seed %" PRIu64 "\n", s->seed);
+    if (s->type->flags & LM_STAGE_NUMERIC)
+        lm_buf_printf(out, "numerics %s\n", facts->numerics ? facts->numerics : "unknown");
+    if (s->type->flags & LM_STAGE_EXPERIMENT)
+        put_experiment(out, spec, stage);
+}
+
+/* ---- the same facts for the stage itself ---- */
+
+static void list_gates(struct lm_json_writer *writer, const struct lm_spec *spec)
+{
+    lm_json_key(writer, "gates");
+    lm_json_open(writer, '[');
+    for (size_t i = 0; i < spec->gate_count; i++) {
+        const struct lm_spec_gate *gate = &spec->gates[i];
+        lm_json_open(writer, '{');
+        const char *metric =
+            lm_arena_printf(spec->arena, "%s.%s", spec->stages[gate->stage].id, gate->metric);
+        writer->out->failed = writer->out->failed || metric == NULL;
+        lm_json_member_string(writer, "metric", metric ? metric : "");
+        if (!lm_is_unset(gate->min))
+            lm_json_member_double(writer, "min", gate->min);
+        if (!lm_is_unset(gate->max))
+            lm_json_member_double(writer, "max", gate->max);
+        lm_json_member_string(writer, "text", gate->text);
+        lm_json_close(writer, '}');
+    }
+    lm_json_close(writer, ']');
+}
+
+void lm_key_write_experiment(struct lm_buf *out, const struct lm_spec *spec, size_t stage)
+{
+    size_t count;
+    struct lm_json_writer writer;
+    struct lm_arena_mark mark = lm_arena_mark(spec->arena);
+    const struct lm_spec_stage **stages = upstream(spec, stage, &count);
+    out->failed = out->failed || stages == NULL;
+    lm_json_begin(&writer, out, false);
+    lm_json_open(&writer, '{');
+    lm_json_member_string(&writer, "name", spec->experiment);
+    lm_json_member_string(&writer, "description", spec->description);
+    list_gates(&writer, spec);
+    lm_json_key(&writer, "stages");
+    lm_json_open(&writer, '{');
+    for (size_t i = 0; stages != NULL && i < count; i++) {
+        lm_json_key(&writer, stages[i]->id);
+        lm_json_open(&writer, '{');
+        lm_json_member_string(&writer, "uses", stages[i]->type->name);
+        if (stages[i]->type->flags & LM_STAGE_SEED)
+            lm_json_member_int(&writer, "seed", (int64_t)stages[i]->seed);
+        lm_json_key(&writer, "params");
+        lm_params_write_json_if(stages[i]->type->params, stages[i]->params, is_experiment_fact,
+                                &writer);
+        lm_json_close(&writer, '}');
+    }
+    lm_json_close(&writer, '}');
+    lm_json_close(&writer, '}');
+    lm_arena_rewind(spec->arena, mark);
+}

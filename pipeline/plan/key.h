@@ -1,0 +1,29 @@
+/**
+ * The key of an action: canonical text (docs/formats/key.md), a fact a line, e.g.
+ *   lmpipe-key 1 / stage train 1 / param lr float 0.001 / input tokens sha256:… / seed 1337 /
+ *   numerics blas openblas 0.3.21 SkylakeX f32
+ * Its SHA-256 names the action.
+ */
+#ifndef LM_PIPELINE_KEY_H
+#define LM_PIPELINE_KEY_H
+
+#include "base/buf.h"
+#include "spec/spec.h"
+
+/** Digests a key needs, as text ("sha256:<hex>" or "lmdb:<hex>"), in the order of the stage's
+ * inputs and files. */
+struct lm_key_facts {
+    const char *const *inputs; /**< parallel to stage->inputs: digest of the producing port */
+    const char *const *files;  /**< parallel to stage->files: "sha256:<hex>" of content */
+    const char *numerics; /**< "blas openblas …" or "portable 2"; NULL for other stage types */
+};
+
+/** Writes the key text. inputs NULL: without the input lines; files NULL: without the file lines
+ *  (then it is no key, but what of it is known). */
+void lm_key_write(struct lm_buf *out, const struct lm_spec *spec, size_t stage,
+                  const struct lm_key_facts *facts);
+/** JSON handed to LM_STAGE_EXPERIMENT types (see lm_ctx_experiment): the facts of the key's
+ *  `experiment` lines, no others; stages sorted by id. */
+void lm_key_write_experiment(struct lm_buf *out, const struct lm_spec *spec, size_t stage);
+
+#endif

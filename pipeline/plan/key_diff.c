@@ -1,0 +1,289 @@
+#include "plan/key_diff.h"
+
+#include <stdint.h>
+#include <string.h>
+
+/** A line of a key: what the fact is ("param lr") and its value ("float 0.001"). */
+struct fact {
+    const char *line;
+    size_t id, length; /* bytes of "param lr", of the line */
+};
+
+/** How many words name a fact, by its first words; one when no row fits. */
+static const struct {
+    const char *head;
+    size_t words;
+} shapes[] = {
+    {"experiment stage ", 3},
+    {"experiment seed ", 3},
+    {"experiment param ", 3},
+    {"experiment ", 2},
+    {"param ", 2},
+    {"file ", 2},
+    {"input ", 2},
+};
+
+static size_t id_length(const char *line, size_t length)
+{
+    size_t words = 1, at = 0;
+    for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++)
+        if (strncmp(line, shapes[i].head, strlen(shapes[i].head)) == 0) {
+            words = shapes[i].words;
+            break;
+        }
+    for (; at < length; at++)
+        if (line[at] == ' ' && --words == 0)
+            break;
+    return at;
+}
+
+static size_t count_lines(const char *text)
+{
+    size_t count = 0;
+    for (const char *p = text; (p = strchr(p, '\n')) != NULL; p++)
+        count++;
+    return count;
+}
+
+static struct fact *split(struct lm_arena *arena, const char *text, size_t *count)
+{
+    struct fact *facts = LM_NEW_ARRAY(arena, struct fact, count_lines(text) + 1);
+    *count = 0;
+    for (const char *line = text; facts != NULL && *line != '\0';) {
+        size_t length = strcspn(line, "\n");
+        facts[*count] = (struct fact){line, id_length(line, length), length};
+        ++*count;
+        line += length + (line[length] == '\n');
+    }
+    return facts;
+}
+
+static bool same_id(const struct fact *a, const struct fact *b)
+{
+    return a->id == b->id && memcmp(a->line, b->line, a->id) == 0;
+}
+
+/** The fact with the id of `wanted`, looked for from `*cursor` on, around; NULL: none. */
+static const struct fact *find(const struct fact *facts, size_t count, const struct fact *wanted,
+                               size_t *cursor)
+{
+    for (size_t i = 0; i < count; i++) {
+        size_t at = (*cursor + i) % count;
+        if (same_id(&facts[at], wanted)) {
+            *cursor = at + 1;
+            return &facts[at];
+        }
+    }
+    return NULL;
+}
+
+/** The value of a fact without its type word, in the arena. */
+static const char *value_of(struct lm_arena *arena, const struct fact *fact)
+{
+    if (fact == NULL)
+        return NULL;
+    const char *value = fact->line + fact->id, *end = fact->line + fact->length;
+    value += value < end;
+    bool typed =
+        strncmp(fact->line, "param ", 6) == 0 || strncmp(fact->line, "experiment param ", 17) == 0;
+    const char *space = typed ? memchr(value, ' ', (size_t)(end - value)) : NULL;
+    if (space != NULL)
+        value = space + 1;
+    return lm_arena_strndup(arena, value, (size_t)(end - value));
+}
+
+/** Origin of the parameter "model.lr" of an experiment's line. */
+static struct lm_origin origin_below(const struct lm_spec *spec, const char *path)
+{
+    size_t length = strcspn(path, ".");
+    for (size_t i = 0; i < spec->stage_count; i++)
+        if (strlen(spec->stages[i].id) == length && memcmp(spec->stages[i].id, path, length) == 0 &&
+            path[length] == '.')
+            return lm_spec_origin(spec, i, path + length + 1);
+    return (struct lm_origin){.file = NULL};
+}
+
+static struct lm_origin origin_of(const struct lm_spec *spec, size_t stage, const char *kind,
+                                  const char *name)
+{
+    const struct lm_spec_stage *s = &spec->stages[stage];
+    if (strcmp(kind, "param") == 0 || strcmp(kind, "file") == 0)
+        return lm_spec_origin(spec, stage, name);
+    if (strcmp(kind, "seed") == 0)
+        return s->seed_origin;
+    if (strcmp(kind, "numerics") == 0)
+        return s->numerics_origin;
+    if (strcmp(kind, "experiment") == 0 && strncmp(name, "param ", 6) == 0)
+        return origin_below(spec, name + 6);
+    if (strcmp(kind, "experiment") == 0 && strcmp(name, "name") == 0)
+        return spec->experiment_origin;
+    if (strcmp(kind, "experiment") == 0 && strcmp(name, "description") == 0)
+        return spec->description_origin;
+    return (struct lm_origin){.file = NULL};
+}
+
+/** The stage that feeds input `name` ("tokens", "runs.1"), or SIZE_MAX. */
+static size_t producer(const struct lm_spec_stage *stage, const char *name)
+{
+    size_t length = strcspn(name, ".");
+    size_t index = 0, wanted = 0;
+    for (const char *p = name + length; *p != '\0'; p++)
+        wanted = *p >= '0' && *p <= '9' ? wanted * 10 + (size_t)(*p - '0') : 0;
+    for (size_t i = 0; i < stage->input_count; i++) {
+        const char *port = stage->inputs[i].port->name;
+        if (strlen(port) != length || memcmp(port, name, length) != 0)
+            continue;
+        if (index++ == wanted)
+            return stage->inputs[i].stage;
+    }
+    return SIZE_MAX;
+}
+
+static bool describe(struct lm_key_change *change, struct lm_arena *arena,
+                     const struct lm_spec *spec, size_t stage, const struct fact *before,
+                     const struct fact *now)
+{
+    const struct fact *fact = now ? now : before;
+    const char *id = lm_arena_strndup(arena, fact->line, fact->id);
+    const char *space = id ? strchr(id, ' ') : NULL;
+    if (id == NULL)
+        return false;
+    change->kind = space ? lm_arena_strndup(arena, id, (size_t)(space - id)) : id;
+    change->name = space ? space + 1 : "";
+    change->before = value_of(arena, before);
+    change->now = value_of(arena, now);
+    change->upstream = SIZE_MAX;
+    if (change->kind == NULL)
+        return false;
+    change->origin = origin_of(spec, stage, change->kind, change->name);
+    if (strcmp(change->kind, "input") == 0)
+        change->upstream = producer(&spec->stages[stage], change->name);
+    return true;
+}
+
+static bool is_passed_over(const struct fact *fact, bool inputs)
+{
+    return !inputs && strncmp(fact->line, "input ", 6) == 0;
+}
+
+size_t lm_key_diff(struct lm_key_change **out, struct lm_arena *arena, const struct lm_spec *spec,
+                   size_t stage, const char *before, const char *now, bool inputs)
+{
+    size_t old_count, new_count, count = 0, cursor = 0;
+    struct fact *old = split(arena, before, &old_count), *new = split(arena, now, &new_count);
+    if (old == NULL || new == NULL)
+        return SIZE_MAX;
+    struct lm_key_change *changes =
+        LM_NEW_ARRAY(arena, struct lm_key_change, old_count + new_count + 1);
+    if (changes == NULL)
+        return SIZE_MAX;
+    for (size_t i = 0; i < new_count; i++) {
+        const struct fact *was = old_count ? find(old, old_count, &new[i], &cursor) : NULL;
+        bool same = was != NULL &&
+                    was->length == new[i].length &&memcmp(was->line, new[i].line, was->length) == 0;
+        if (!same && !is_passed_over(&new[i], inputs) &&
+            !describe(&changes[count++], arena, spec, stage, was, &new[i]))
+            return SIZE_MAX;
+    }
+    cursor = 0;
+    for (size_t i = 0; i < old_count; i++)
+        if (find(new, new_count, &old[i], &cursor) == NULL && !is_passed_over(&old[i], inputs) &&
+            !describe(&changes[count++], arena, spec, stage, &old[i], NULL))
+            return SIZE_MAX;
+    *out = changes;
+    return count;
+}
+
+/* ---- in words ---- */
+
+/** A value short enough for a line. */
+static const char *shorten(struct lm_arena *arena, const char *value)
+{
+    enum { LONGEST = 72 };
+
+    size_t length = strlen(value);
+    if (length <= LONGEST)
+        return value;
+    size_t cut = LONGEST;
+    while (cut > 0 && ((unsigned char)value[cut] & 0xc0) == 0x80)
+        cut--;
+    const char *text = lm_arena_printf(arena, "%.*s…", (int)cut, value);
+    return text ? text : "";
+}
+
+static const char *stage_text(struct lm_arena *arena, const struct lm_key_change *change)
+{
+    const char *before = change->before ? strchr(change->before, ' ') : NULL;
+    const char *now = change->now ? strchr(change->now, ' ') : NULL;
+    size_t length = now ? (size_t)(now - change->now) : 0;
+    if (before != NULL && now != NULL && (size_t)(before - change->before) == length &&
+        memcmp(change->before, change->now, length) == 0)
+        return lm_arena_printf(arena, "stage version %s → %s", before + 1, now + 1);
+    return lm_arena_printf(arena, "stage type %s → %s", change->before ? change->before : "none",
+                           change->now ? change->now : "none");
+}
+
+static const char *input_text(struct lm_arena *arena, const struct lm_spec *spec,
+                              const struct lm_key_change *change)
+{
+    const char *what = change->before == NULL ? "is new"
+                       : change->now == NULL  ? "is gone"
+                                              : "changed";
+    if (change->upstream == SIZE_MAX)
+        return lm_arena_printf(arena, "input %s %s", change->name, what);
+    return lm_arena_printf(arena, "input %s %s, produced by %s", change->name, what,
+                           spec->stages[change->upstream].id);
+}
+
+static const char *file_text(struct lm_arena *arena, const struct lm_spec *spec, size_t stage,
+                             const struct lm_key_change *change)
+{
+    const char *what = change->before == NULL ? "is new"
+                       : change->now == NULL  ? "is gone"
+                                              : "changed";
+    const struct lm_spec_value *given = lm_spec_value(spec, stage, change->name);
+    const char *path = NULL;
+    for (size_t i = 0; i < spec->stages[stage].file_count; i++)
+        if (strcmp(spec->stages[stage].files[i].param, change->name) == 0)
+            path = spec->stages[stage].files[i].path;
+    size_t length = strlen(spec->root);
+    if (path != NULL && strncmp(path, spec->root, length) == 0 && path[length] == '/')
+        path += length + 1;
+    if (given != NULL && given->written != NULL)
+        path = given->written;
+    if (path == NULL)
+        return lm_arena_printf(arena, "file %s %s", change->name, what);
+    return lm_arena_printf(arena, "file %s %s: %s", change->name, what, path);
+}
+
+static const char *value_text(struct lm_arena *arena, const struct lm_key_change *change)
+{
+    const char *gap = change->name[0] ? " " : "";
+    const char *before = change->before ? shorten(arena, change->before) : NULL;
+    const char *now = change->now ? shorten(arena, change->now) : NULL;
+    if (before == NULL)
+        return lm_arena_printf(arena, "%s%s%s is new: %s", change->kind, gap, change->name, now);
+    if (now == NULL)
+        return lm_arena_printf(arena, "%s%s%s is gone (was %s)", change->kind, gap, change->name,
+                               before);
+    return lm_arena_printf(arena, "%s%s%s %s → %s", change->kind, gap, change->name, before, now);
+}
+
+const char *lm_key_change_text(struct lm_arena *arena, const struct lm_spec *spec, size_t stage,
+                               const struct lm_key_change *change)
+{
+    const char *text;
+    if (strcmp(change->kind, "stage") == 0)
+        text = stage_text(arena, change);
+    else if (strcmp(change->kind, "input") == 0)
+        text = input_text(arena, spec, change);
+    else if (strcmp(change->kind, "file") == 0)
+        text = file_text(arena, spec, stage, change);
+    else
+        text = value_text(arena, change);
+    bool traced = strcmp(change->kind, "param") == 0 || change->origin.file != NULL ||
+                  change->origin.via != NULL;
+    if (text != NULL && traced)
+        text = lm_arena_printf(arena, "%s (%s)", text, lm_origin_text(arena, &change->origin));
+    return text ? text : "";
+}

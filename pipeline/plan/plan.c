@@ -1,0 +1,348 @@
+#include "plan/plan.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/pool.h"
+#include "plan/key.h"
+#include "plan/key_diff.h"
+#include "plan/probe.h"
+
+static enum lm_status no_memory(const struct lm_plan *plan, struct lm_err *err)
+{
+    return lm_fail(err, LM_NOMEM, "%s: no memory to plan it; free some", plan->spec->path);
+}
+
+/** Is the result of this stage known and here? */
+static bool is_settled(const struct lm_plan_stage *stage)
+{
+    return (stage->state == LM_HIT || stage->state == LM_DONE) && stage->record != NULL;
+}
+
+/* ---- keys ---- */
+
+static enum lm_status numerics_of(const char **out, struct lm_plan *plan, size_t stage,
+                                  struct lm_err *err)
+{
+    const struct lm_spec_stage *s = &plan->spec->stages[stage];
+    *out = NULL;
+    if (!(s->type->flags & LM_STAGE_NUMERIC))
+        return LM_OK;
+    if (plan->numerics_blas == NULL) {
+        const struct lm_plan_options *options = plan->options;
+        struct lm_probe probe;
+        LM_TRY(lm_probe(&probe, plan->arena, plan->store, options->worker, options->env,
+                        options->env_user, err));
+        plan->numerics_blas = probe.blas;
+        plan->numerics_portable = probe.portable;
+    }
+    *out = s->portable ? plan->numerics_portable : plan->numerics_blas;
+    return LM_OK;
+}
+
+static enum lm_status hash_files(const char ***out, struct lm_plan *plan, size_t stage,
+                                 struct lm_err *err)
+{
+    const struct lm_spec_stage *s = &plan->spec->stages[stage];
+    const char **digests = LM_NEW_ARRAY(plan->arena, const char *, s->file_count + 1);
+    if (digests == NULL)
+        return no_memory(plan, err);
+    for (size_t i = 0; i < s->file_count; i++) {
+        struct lm_digest digest;
+        char hex[LM_DIGEST_HEX];
+        enum lm_status status = lm_store_hash_path(plan->store, &digest, s->files[i].path, err);
+        if (status != LM_OK)
+            return lm_wrap(err, status, "%s.%s", s->id, s->files[i].param);
+        lm_digest_hex(hex, &digest);
+        digests[i] = lm_arena_printf(plan->arena, "sha256:%s", hex);
+        if (digests[i] == NULL)
+            return no_memory(plan, err);
+    }
+    *out = digests;
+    return LM_OK;
+}
+
+/** Digests of the inputs from the records upstream, which are all there. */
+static enum lm_status input_digests(const char ***out, struct lm_plan *plan, size_t stage,
+                                    struct lm_err *err)
+{
+    const struct lm_spec_stage *s = &plan->spec->stages[stage];
+    const char **digests = LM_NEW_ARRAY(plan->arena, const char *, s->input_count + 1);
+    if (digests == NULL)
+        return no_memory(plan, err);
+    for (size_t i = 0; i < s->input_count; i++) {
+        const struct lm_spec_input *input = &s->inputs[i];
+        const struct lm_output *output =
+            lm_record_output(plan->stages[input->stage].record, input->from->name);
+        if (output == NULL)
+            return lm_fail(err, LM_INTERNAL, "the record of %s has no output %s; clear the store",
+                           plan->spec->stages[input->stage].id, input->from->name);
+        digests[i] = output->digest;
+    }
+    *out = digests;
+    return LM_OK;
+}
+
+/** Key text from what is known; `inputs` NULL: without them. */
+static enum lm_status write_key(const char **out, struct lm_plan *plan, size_t stage,
+                                const char *const *inputs, struct lm_err *err)
+{
+    struct lm_key_facts facts = {.inputs = inputs};
+    struct lm_buf text;
+    const char **files = NULL;
+    LM_TRY(hash_files(&files, plan, stage, err));
+    LM_TRY(numerics_of(&facts.numerics, plan, stage, err));
+    facts.files = files;
+    lm_buf_init(&text, 0);
+    lm_key_write(&text, plan->spec, stage, &facts);
+    enum lm_status status = lm_buf_status(&text, err);
+    if (status == LM_OK) {
+        *out = lm_arena_strndup(plan->arena, text.data, text.size);
+        status = *out ? LM_OK : no_memory(plan, err);
+    }
+    lm_buf_release(&text);
+    return status;
+}
+
+const char *lm_plan_known_text(struct lm_plan *plan, size_t stage, struct lm_err *err)
+{
+    const char *text = plan->stages[stage].key_text;
+    if (plan->stages[stage].keyed)
+        return text;
+    return write_key(&text, plan, stage, NULL, err) == LM_OK ? text : NULL;
+}
+
+const char *lm_plan_last_text(struct lm_plan *plan, size_t stage)
+{
+    struct lm_plan_stage *s = &plan->stages[stage];
+    struct lm_record *record;
+    if (s->last == NULL || s->last_asked)
+        return s->last_text;
+    s->last_asked = true;
+    if (lm_store_find(plan->store, &record, plan->arena, s->last, NULL) == LM_OK) {
+        s->last_text = record->key_text;
+        s->last_seconds = record->seconds;
+    }
+    return s->last_text;
+}
+
+/* ---- states and reasons ---- */
+
+/** Why a stage without a result has none. */
+static const char *miss_reason(struct lm_plan *plan, size_t stage)
+{
+    struct lm_plan_stage *s = &plan->stages[stage];
+    struct lm_key_change *changes;
+    if (s->last == NULL)
+        return "never run";
+    if (lm_digest_compare(s->last, &s->key) == 0)
+        return "outputs missing or damaged";
+    const char *before = lm_plan_last_text(plan, stage);
+    if (before == NULL)
+        return "the last result is no longer in the store";
+    size_t count = lm_key_diff(&changes, plan->arena, plan->spec, stage, before, s->key_text, true);
+    if (count == SIZE_MAX || count == 0)
+        return "out of date";
+    const char *text = lm_key_change_text(plan->arena, plan->spec, stage, &changes[0]);
+    if (count > 1)
+        text = lm_arena_printf(plan->arena, "%s (+%zu more)", text, count - 1);
+    return text ? text : "out of date";
+}
+
+/** The stages whose results are awaited: "depends on model, tokens". */
+static const char *await_reason(const struct lm_plan *plan, size_t stage)
+{
+    const struct lm_spec_stage *s = &plan->spec->stages[stage];
+    const char *text = "depends on ";
+    bool first = true;
+    for (size_t i = 0; i < s->input_count && text != NULL; i++) {
+        size_t from = s->inputs[i].stage;
+        bool seen = is_settled(&plan->stages[from]);
+        for (size_t k = 0; k < i; k++)
+            seen = seen || s->inputs[k].stage == from;
+        if (seen)
+            continue;
+        text = lm_arena_printf(plan->arena, "%s%s%s", text, first ? "" : ", ",
+                               plan->spec->stages[from].id);
+        first = false;
+    }
+    return text ? text : "depends on what is upstream";
+}
+
+/** A stage whose inputs are not known yet: certain to run when it never did or when what it says
+ *  itself has changed. */
+static enum lm_status update_unkeyed(struct lm_plan *plan, size_t stage, struct lm_err *err)
+{
+    struct lm_plan_stage *s = &plan->stages[stage];
+    struct lm_key_change *changes;
+    size_t count = 0;
+    s->state = LM_MAYBE;
+    s->reason = await_reason(plan, stage);
+    const char *before = lm_plan_last_text(plan, stage);
+    if (s->forced || before == NULL) {
+        s->state = LM_RUN;
+        s->reason = s->forced         ? "forced"
+                    : s->last == NULL ? "never run"
+                                      : "the last result is no longer in the store";
+        return LM_OK;
+    }
+    const char *now = lm_plan_known_text(plan, stage, err);
+    if (now == NULL)
+        return err ? err->status : LM_NOMEM;
+    count = lm_key_diff(&changes, plan->arena, plan->spec, stage, before, now, false);
+    if (count == SIZE_MAX)
+        return no_memory(plan, err);
+    if (count > 0) {
+        s->state = LM_RUN;
+        s->reason = lm_key_change_text(plan->arena, plan->spec, stage, &changes[0]);
+        if (count > 1)
+            s->reason = lm_arena_printf(plan->arena, "%s (+%zu more)", s->reason, count - 1);
+    }
+    return s->reason ? LM_OK : no_memory(plan, err);
+}
+
+/** A stage whose key is known: looked up. */
+static enum lm_status update_keyed(struct lm_plan *plan, size_t stage, struct lm_err *err)
+{
+    struct lm_plan_stage *s = &plan->stages[stage];
+    s->record = NULL;
+    enum lm_status status = LM_NOT_FOUND;
+    if (!s->forced)
+        status = lm_store_find(plan->store, &s->record, plan->arena, &s->key, err);
+    if (status == LM_OK) {
+        s->state = LM_HIT;
+        s->reason = "up to date";
+        return LM_OK;
+    }
+    if (status != LM_NOT_FOUND)
+        return status;
+    s->record = NULL;
+    s->state = LM_RUN;
+    s->reason = s->forced ? "forced" : miss_reason(plan, stage);
+    s->resume = lm_store_checkpoint(plan->store, &s->key);
+    if (s->resume >= 0) {
+        s->state = LM_RESUME;
+        s->reason = lm_arena_printf(plan->arena, "interrupted; %s", s->reason);
+    }
+    return s->reason ? LM_OK : no_memory(plan, err);
+}
+
+enum lm_status lm_plan_update(struct lm_plan *plan, size_t stage, struct lm_err *err)
+{
+    const struct lm_spec_stage *spec = &plan->spec->stages[stage];
+    struct lm_plan_stage *s = &plan->stages[stage];
+    const char **inputs = NULL;
+    s->keyed = false;
+    s->resume = -1;
+    for (size_t i = 0; i < spec->input_count; i++)
+        if (!is_settled(&plan->stages[spec->inputs[i].stage]))
+            return update_unkeyed(plan, stage, err);
+    LM_TRY(input_digests(&inputs, plan, stage, err));
+    LM_TRY(write_key(&s->key_text, plan, stage, inputs, err));
+    lm_sha256_bytes(&s->key, s->key_text, strlen(s->key_text));
+    s->keyed = true;
+    return update_keyed(plan, stage, err);
+}
+
+/* ---- the whole ---- */
+
+static void find_last(struct lm_plan *plan, size_t stage)
+{
+    for (size_t i = 0; i < plan->last_count; i++)
+        if (strcmp(plan->last[i].stage, plan->spec->stages[stage].id) == 0)
+            plan->stages[stage].last = &plan->last[i].key;
+}
+
+/** A selected stage may not lean on a stale one that is not selected. */
+static enum lm_status check_selection(const struct lm_plan *plan, struct lm_err *err)
+{
+    const struct lm_spec *spec = plan->spec;
+    for (size_t i = 0; i < spec->stage_count; i++) {
+        bool runs = plan->stages[i].selected && plan->stages[i].state != LM_HIT;
+        for (size_t k = 0; runs && k < spec->stages[i].input_count; k++) {
+            size_t from = spec->stages[i].inputs[k].stage;
+            if (!plan->stages[from].selected && plan->stages[from].state != LM_HIT)
+                return lm_fail(err, LM_INVALID,
+                               "%s needs %s, which has no current result and is not selected; "
+                               "select it too",
+                               spec->stages[i].id, spec->stages[from].id);
+        }
+    }
+    return LM_OK;
+}
+
+static enum lm_status fill(struct lm_plan *plan, struct lm_err *err)
+{
+    const char *spec_path;
+    LM_TRY(lm_plan_select(plan, &plan->options->selection, err));
+    LM_TRY(lm_last_load(&plan->last, &plan->last_count, &spec_path, plan->arena, plan->spec->root,
+                        plan->spec->experiment, err));
+    uint64_t limit = lm_memory_limit();
+    size_t threads = plan->options->threads > 0 ? plan->options->threads : lm_cpu_count();
+    for (size_t i = 0; i < plan->spec->stage_count; i++) {
+        struct lm_plan_stage *s = &plan->stages[i];
+        find_last(plan, i);
+        LM_TRY(lm_plan_update(plan, i, err));
+        if (!s->selected || s->state == LM_HIT)
+            continue;
+        lm_spec_estimate(plan->spec, i, threads, &s->estimate);
+        lm_spec_check_memory(plan->spec, i, &s->estimate, limit, &plan->warnings);
+    }
+    return plan->warnings.failed ? no_memory(plan, err) : check_selection(plan, err);
+}
+
+enum lm_status lm_plan_create(struct lm_plan **out, const struct lm_spec *spec,
+                              struct lm_store *store, const struct lm_plan_options *options,
+                              struct lm_err *err)
+{
+    struct lm_arena *arena = lm_arena_create();
+    struct lm_plan *plan = arena ? LM_NEW(arena, struct lm_plan) : NULL;
+    struct lm_plan_options *copy = arena ? LM_NEW(arena, struct lm_plan_options) : NULL;
+    enum lm_status status =
+        lm_fail(err, LM_NOMEM, "%s: no memory to plan it; free some", spec->path);
+    if (plan == NULL || copy == NULL)
+        goto out;
+    *copy = *options;
+    *plan = (struct lm_plan){.spec = spec, .store = store, .arena = arena, .options = copy};
+    plan->warnings.arena = arena;
+    plan->stages = LM_NEW_ARRAY(arena, struct lm_plan_stage, spec->stage_count);
+    if (plan->stages == NULL)
+        goto out;
+    if (err != NULL)
+        *err = (struct lm_err){.status = LM_OK};
+    status = fill(plan, err);
+out:
+    if (status == LM_OK)
+        *out = plan;
+    else
+        lm_arena_free(arena);
+    return status;
+}
+
+void lm_plan_free(struct lm_plan *plan)
+{
+    if (plan != NULL)
+        lm_arena_free(plan->arena);
+}
+
+bool lm_plan_is_stale(const struct lm_plan *plan)
+{
+    for (size_t i = 0; i < plan->spec->stage_count; i++)
+        if (plan->stages[i].selected && plan->stages[i].state != LM_HIT)
+            return true;
+    return false;
+}
+
+struct lm_diags lm_plan_warnings(const struct lm_plan *plan)
+{
+    return (struct lm_diags){.items = plan->warnings.items, .count = plan->warnings.count};
+}
+
+enum lm_status lm_plan_refusal(const struct lm_plan *plan, struct lm_err *err)
+{
+    if (plan->warnings.count == 0)
+        return LM_OK;
+    return lm_fail(err, LM_RANGE, "%s: %s; nothing was run", plan->warnings.items[0].field,
+                   plan->warnings.items[0].text);
+}

@@ -1,0 +1,50 @@
+/** A plan: the state of every stage, updated as upstream results become known. */
+#ifndef LM_PIPELINE_PLAN_H
+#define LM_PIPELINE_PLAN_H
+
+#include "spec/spec.h"
+#include "store/store.h"
+
+struct lm_plan_stage {
+    bool selected, forced;
+    enum lm_state state; /**< LM_HIT, LM_RUN, LM_MAYBE, LM_RESUME before running */
+    int64_t resume;      /**< LM_RESUME: position */
+    const char *reason;
+    bool keyed; /**< key and key_text are known */
+    struct lm_digest key;
+    const char *key_text;
+    struct lm_record *record;     /**< LM_HIT and finished stages */
+    const struct lm_digest *last; /**< key of the last result, or NULL */
+    const char *last_text;        /**< its key text, once asked for; NULL: no longer in the store */
+    double last_seconds;          /**< how long it took, once asked for */
+    bool last_asked;
+    struct lm_estimate estimate;
+};
+
+struct lm_plan {
+    const struct lm_spec *spec;
+    struct lm_store *store;
+    struct lm_arena *arena;
+    const struct lm_plan_options *options;
+    struct lm_plan_stage *stages;                  /**< parallel to spec->stages */
+    const char *numerics_blas, *numerics_portable; /**< NULL until a numeric stage asked */
+    struct lm_last *last;
+    size_t last_count;
+    struct lm_diag_list warnings;
+};
+/** Computes key, state and reason of a stage once all its inputs have records (their stages are
+ *  LM_HIT or LM_DONE); else LM_MAYBE, or LM_RUN when it is certain without them. Called by
+ *  lm_plan_create for all, and by the executor whenever an upstream stage has finished. LM_IO: a
+ *  file that the parameters name cannot be read; LM_NOT_FOUND: no worker for the probe. */
+enum lm_status lm_plan_update(struct lm_plan *plan, size_t stage, struct lm_err *err);
+
+/** Key text of the last result of a stage; NULL when there is none or it is gone. */
+const char *lm_plan_last_text(struct lm_plan *plan, size_t stage);
+/** Key text with what is known now, in the plan's arena: without input lines unless keyed. */
+const char *lm_plan_known_text(struct lm_plan *plan, size_t stage, struct lm_err *err);
+
+/** Fills in `selected` and `forced`. LM_NOT_FOUND: a stage of that name does not exist. */
+enum lm_status lm_plan_select(struct lm_plan *plan, const struct lm_selection *selection,
+                              struct lm_err *err);
+
+#endif

@@ -1,0 +1,75 @@
+/* Artifacts of the current keys: `cat`, and programs that take SPEC:STAGE.PORT. */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "plan/plan.h"
+
+/** The output of a current result; NULL with *err set (LM_NOT_FOUND) when there is none. */
+static const struct lm_output *find_output(const struct lm_plan *plan, size_t stage,
+                                           const char *port, struct lm_err *err)
+{
+    const struct lm_spec *spec = plan->spec;
+    const char *id = spec->stages[stage].id;
+    const struct lm_record *record = plan->stages[stage].record;
+    if (record == NULL) {
+        lm_fail(err, LM_NOT_FOUND, "%s has no current result (%s); run: lmpipe run %s %s", id,
+                plan->stages[stage].reason, spec->path, id);
+        return NULL;
+    }
+    const struct lm_output *output = lm_record_output(record, port);
+    if (output == NULL)
+        lm_fail(err, LM_NOT_FOUND, "%s has no output '%s'; see: lmpipe stages %s", id, port,
+                spec->stages[stage].type->name);
+    return output;
+}
+
+enum lm_status lm_plan_artifact(const struct lm_plan *plan, size_t stage, const char *port,
+                                const char *name, const char **path, const char **manifest,
+                                struct lm_err *err)
+{
+    const struct lm_output *output = find_output(plan, stage, port, err);
+    const struct lm_output_file *found = NULL;
+    *path = *manifest = NULL;
+    if (output == NULL)
+        return LM_NOT_FOUND;
+    const char *id = plan->spec->stages[stage].id;
+    if (output->folder && name == NULL) {
+        *manifest = output->manifest;
+        return LM_OK;
+    }
+    if (!output->folder && name != NULL)
+        return lm_fail(err, LM_NOT_FOUND, "%s.%s is one file, not a folder; name it without /%s",
+                       id, port, name);
+    for (size_t i = 0; i < output->file_count; i++)
+        if (name == NULL || strcmp(output->files[i].name, name) == 0)
+            found = &output->files[i];
+    if (found == NULL)
+        return lm_fail(err, LM_NOT_FOUND,
+                       "%s.%s holds no file '%s'; list it with: lmpipe cat %s %s.%s", id, port,
+                       name, plan->spec->path, id, port);
+    *path = lm_store_object_path(plan->store, plan->arena, &found->object);
+    return *path ? LM_OK : lm_fail(err, LM_NOMEM, "no memory for the path of %s.%s", id, port);
+}
+
+enum lm_status lm_plan_materialize(const struct lm_plan *plan, size_t stage, const char *port,
+                                   const char *folder, struct lm_err *err)
+{
+    const struct lm_output *output = find_output(plan, stage, port, err);
+    if (output == NULL)
+        return LM_NOT_FOUND;
+    for (size_t i = 0; i < output->file_count; i++) {
+        const struct lm_output_file *file = &output->files[i];
+        const char *name = output->folder ? file->name : port;
+        const char *path = lm_path_join(plan->arena, folder, name);
+        const char *parent = path ? lm_path_dir(plan->arena, path) : NULL;
+        const char *object = lm_store_object_path(plan->store, plan->arena, &file->object);
+        if (parent == NULL || object == NULL)
+            return lm_fail(err, LM_NOMEM, "no memory to lay out %s; free some", port);
+        LM_TRY(lm_dir_create(parent, err));
+        if (symlink(object, path) != 0)
+            return lm_fail_errno(err, errno, "cannot link %s", path);
+    }
+    return LM_OK;
+}

@@ -1,0 +1,100 @@
+#include "runs/events.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/json.h"
+
+#define CEILING 65536
+
+static const char *const kind_names[] = {[LM_EV_RUN_BEGIN] = "run_begin",
+                                         [LM_EV_STAGE_HIT] = "stage_hit",
+                                         [LM_EV_STAGE_WAIT] = "stage_wait",
+                                         [LM_EV_STAGE_BEGIN] = "stage_begin",
+                                         [LM_EV_PROGRESS] = "progress",
+                                         [LM_EV_GAUGE] = "gauge",
+                                         [LM_EV_NOTE] = "note",
+                                         [LM_EV_STAGE_END] = "stage_end",
+                                         [LM_EV_TICK] = "tick",
+                                         [LM_EV_RUN_END] = "run_end"};
+
+/** What `text` of an event is called. */
+static const char *const text_names[] = {
+    [LM_EV_RUN_BEGIN] = "run",      [LM_EV_STAGE_HIT] = "reason", [LM_EV_STAGE_WAIT] = "reason",
+    [LM_EV_STAGE_BEGIN] = "reason", [LM_EV_PROGRESS] = "unit",    [LM_EV_GAUGE] = "name",
+    [LM_EV_NOTE] = "text",          [LM_EV_STAGE_END] = "text",   [LM_EV_TICK] = "text",
+    [LM_EV_RUN_END] = "text"};
+
+static const char *const state_names[] = {
+    [LM_HIT] = "hit",   [LM_RUN] = "run",       [LM_MAYBE] = "maybe",     [LM_RESUME] = "resume",
+    [LM_DONE] = "done", [LM_FAILED] = "failed", [LM_SKIPPED] = "skipped", [LM_STOPPED] = "stopped"};
+
+const char *lm_state_name(enum lm_state state)
+{
+    return state_names[state];
+}
+
+enum lm_status lm_events_open(struct lm_events *out, const char *path, lm_run_event_fn *tell,
+                              void *user, struct lm_err *err)
+{
+    FILE *file = fopen(path, "we");
+    if (file == NULL)
+        return lm_fail_errno(err, errno, "cannot create %s", path);
+    *out = (struct lm_events){file, tell, user, lm_clock_monotonic_ns()};
+    return LM_OK;
+}
+
+void lm_events_close(struct lm_events *events)
+{
+    if (events->file != NULL)
+        fclose(events->file);
+    events->file = NULL;
+}
+
+static void put(struct lm_buf *buf, const struct lm_events *events,
+                const struct lm_run_event *event)
+{
+    struct lm_json_writer writer;
+    uint64_t ms = (lm_clock_monotonic_ns() - events->begin_ns) / 1000000;
+    lm_json_begin(&writer, buf, false);
+    lm_json_open(&writer, '{');
+    lm_json_member_double(&writer, "t", (double)ms / 1000);
+    lm_json_member_string(&writer, "event", kind_names[event->kind]);
+    if (event->stage != NULL)
+        lm_json_member_string(&writer, "stage", event->stage);
+    if (event->kind == LM_EV_STAGE_END)
+        lm_json_member_string(&writer, "state", state_names[event->state]);
+    if (event->text != NULL && event->text[0] != '\0') {
+        lm_json_key(&writer, text_names[event->kind]);
+        lm_json_put_bytes(&writer, event->text, strlen(event->text));
+    }
+    if (event->kind == LM_EV_PROGRESS) {
+        lm_json_member_int(&writer, "done", (int64_t)event->done);
+        lm_json_member_int(&writer, "total", (int64_t)event->total);
+    }
+    if (event->kind == LM_EV_GAUGE)
+        lm_json_member_double(&writer, "value", event->value);
+    if (event->kind == LM_EV_STAGE_END || event->kind == LM_EV_RUN_END)
+        lm_json_member_double(&writer, "seconds", event->value);
+    lm_json_close(&writer, '}');
+}
+
+void lm_events_emit(struct lm_events *events, struct lm_run_event *event, bool keep)
+{
+    struct lm_buf buf;
+    lm_buf_init(&buf, CEILING);
+    put(&buf, events, event);
+    if (!buf.failed) {
+        event->json = buf.data;
+        if (events->tell != NULL)
+            events->tell(events->user, event);
+        if (keep && events->file != NULL) {
+            fprintf(events->file, "%s\n", buf.data);
+            fflush(events->file);
+        }
+    }
+    event->json = NULL;
+    lm_buf_release(&buf);
+}

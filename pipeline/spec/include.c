@@ -1,0 +1,190 @@
+/* Files of a spec: reading, include with deep merge. */
+#include "spec/load.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/io.h"
+
+enum { INCLUDE_DEPTH = 16, INCLUDE_FILES = 100 };
+
+/** A file being read and the files that include it. */
+struct chain {
+    const struct chain *up;
+    const char *real; /* canonical path */
+};
+
+static enum lm_status read_regular(char **data, size_t *size, struct lm_arena *arena,
+                                   const char *path, struct lm_err *err)
+{
+    struct stat st;
+    if (stat(path, &st) != 0)
+        return lm_fail_errno(err, errno, "%s: cannot be read", path);
+    if (!S_ISREG(st.st_mode))
+        return lm_fail(err, LM_IO, "%s: is %s; name a YAML file", path,
+                       S_ISDIR(st.st_mode) ? "a folder" : "no regular file");
+    return lm_file_read(data, size, arena, path, LM_YAML_BYTES + 1, err);
+}
+
+/** Registers a file; false when memory is out. */
+static bool add_file(struct lm_load *load, const char *name, const char *real)
+{
+    struct lm_load_file *files =
+        lm_load_keep(load, lm_grow(load->arena, load->files, load->file_count, &load->file_capacity,
+                                   sizeof *files));
+    char *folder = lm_load_keep(load, lm_path_dir(load->arena, real));
+    if (files == NULL || folder == NULL)
+        return false;
+    load->files = files;
+    files[load->file_count++] = (struct lm_load_file){.name = name, .folder = folder};
+    return true;
+}
+
+const char *lm_load_folder(const struct lm_load *load, const struct lm_origin *at)
+{
+    for (size_t i = 0; i < load->file_count; i++)
+        if (at->file != NULL && strcmp(load->files[i].name, at->file) == 0)
+            return load->files[i].folder;
+    return load->files[0].folder;
+}
+
+/** `over` laid on `under`: maps are merged, anything else replaced. */
+static const struct lm_node *merge(struct lm_load *load, const struct lm_node *over,
+                                   const struct lm_node *under)
+{
+    if (under == NULL || over->kind != LM_NODE_MAP || under->kind != LM_NODE_MAP)
+        return over;
+    struct lm_node *out = lm_load_keep(load, LM_NEW(load->arena, struct lm_node));
+    struct lm_entry *entries =
+        lm_load_keep(load, LM_NEW_ARRAY(load->arena, struct lm_entry, over->count + under->count));
+    if (out == NULL || entries == NULL)
+        return over;
+    *out = *over;
+    out->entries = entries;
+    for (size_t i = 0; i < over->count; i++) {
+        entries[i] = over->entries[i];
+        entries[i].value =
+            merge(load, over->entries[i].value, lm_node_get(under, over->entries[i].key));
+    }
+    for (size_t i = 0; i < under->count; i++)
+        if (lm_node_entry(over, under->entries[i].key) == NULL)
+            entries[out->count++] = under->entries[i];
+    return out;
+}
+
+static const struct lm_node *read_file(struct lm_load *load, const char *name, const char *data,
+                                       size_t size, const struct chain *chain, size_t depth);
+
+/** The name of an included file for places and for opening: beside its includer. */
+static char *include_name(struct lm_load *load, const char *includer, const char *typed)
+{
+    if (strchr(includer, '/') == NULL)
+        return lm_load_keep(load, lm_arena_strdup(load->arena, typed));
+    char *folder = lm_load_keep(load, lm_path_dir(load->arena, includer));
+    return folder ? lm_load_keep(load, lm_path_join(load->arena, folder, typed)) : NULL;
+}
+
+static bool includes_itself(const struct chain *chain, const char *real)
+{
+    for (; chain != NULL; chain = chain->up)
+        if (strcmp(chain->real, real) == 0)
+            return true;
+    return false;
+}
+
+/** Reads one included file; NULL after a finding. */
+static const struct lm_node *include_one(struct lm_load *load, const struct lm_node *node,
+                                         const char *includer, const struct chain *up, size_t depth)
+{
+    const char *typed = lm_read_text(load, node, "include");
+    char *name = typed ? include_name(load, includer, typed) : NULL;
+    struct lm_err why = {.status = LM_OK};
+    char *data = NULL, real[PATH_MAX];
+    size_t size = 0;
+    if (name == NULL)
+        return NULL;
+    if (read_regular(&data, &size, load->arena, name, &why) != LM_OK ||
+        realpath(name, real) == NULL)
+        lm_diag_error(&load->diags, &node->at, "include", "%s; paths are relative to this file",
+                      why.status ? why.text : "cannot be read");
+    else if (includes_itself(up, real))
+        lm_diag_error(&load->diags, &node->at, "include",
+                      "%s includes itself in a circle; remove one include",
+                      lm_quote(load->arena, typed));
+    else if (depth >= INCLUDE_DEPTH || load->file_count >= INCLUDE_FILES)
+        lm_diag_error(&load->diags, &node->at, "include",
+                      "more than 16 levels or 100 files of includes; flatten them");
+    else
+        return read_file(load, name, data, size, &(struct chain){.up = up, .real = real},
+                         depth + 1);
+    load->broken = true;
+    return NULL;
+}
+
+/** Lays `root` on everything it includes: later includes win over earlier ones. */
+static const struct lm_node *merge_includes(struct lm_load *load, const struct lm_node *root,
+                                            const char *name, const struct chain *chain,
+                                            size_t depth)
+{
+    const struct lm_node *list = lm_node_get(root, "include"), *under = NULL;
+    if (list == NULL)
+        return root;
+    if (list->kind == LM_NODE_MAP) {
+        lm_read_kind(load, list, "include", LM_NODE_LIST);
+        return root;
+    }
+    size_t count = list->kind == LM_NODE_LIST ? list->count : 1;
+    for (size_t i = 0; i < count; i++) {
+        const struct lm_node *one = list->kind == LM_NODE_LIST ? list->entries[i].value : list;
+        const struct lm_node *tree = include_one(load, one, name, chain, depth);
+        if (tree != NULL)
+            under = under ? merge(load, tree, under) : tree;
+    }
+    return merge(load, root, under);
+}
+
+static const struct lm_node *read_file(struct lm_load *load, const char *name, const char *data,
+                                       size_t size, const struct chain *chain, size_t depth)
+{
+    const struct lm_node *root;
+    if (!add_file(load, name, chain->real))
+        return NULL;
+    size_t errors = load->diags.errors;
+    lm_yaml_parse(&root, &load->diags, name, data, size);
+    load->broken = load->broken || root == NULL || root->kind != LM_NODE_MAP;
+    if (root == NULL) {
+        struct lm_origin at = {.file = name, .line = 1, .column = 1};
+        if (load->diags.errors == errors)
+            lm_diag_error(&load->diags, &at, "", "the file is empty; begin with 'lmpipe: 1'");
+        return NULL;
+    }
+    if (root->kind != LM_NODE_MAP) {
+        lm_diag_error(&load->diags, &root->at, "",
+                      "expected keys and values; begin with 'lmpipe: 1'");
+        return NULL;
+    }
+    return merge_includes(load, root, name, chain, depth);
+}
+
+enum lm_status lm_load_files(struct lm_load *load, const char *path, struct lm_err *err)
+{
+    char *data = NULL;
+    size_t size = 0;
+    char real[PATH_MAX];
+    enum lm_status status = read_regular(&data, &size, load->arena, path, err);
+    if (status == LM_RANGE) {
+        struct lm_origin at = {.file = path};
+        lm_diag_error(&load->diags, &at, "", "larger than 1 MiB; a spec is short");
+        return LM_OK;
+    }
+    if (status != LM_OK)
+        return status;
+    if (realpath(path, real) == NULL)
+        return lm_fail_errno(err, errno, "%s: cannot be read", path);
+    struct chain chain = {.real = real};
+    load->root = read_file(load, path, data, size, &chain, 0);
+    return LM_OK;
+}

@@ -1,0 +1,106 @@
+/** Loading a spec, in passes over one struct: files and includes, variables, stages, wires, gates.
+ *  Private to the files that make a struct lm_spec. */
+#ifndef LM_PIPELINE_LOAD_H
+#define LM_PIPELINE_LOAD_H
+
+#include "spec/spec.h"
+#include "yaml/yaml_node.h"
+
+/** A file that took part. */
+struct lm_load_file {
+    const char *name;   /**< for places: as typed, includes joined to their includer's folder */
+    const char *folder; /**< absolute: paths named in it are relative to this */
+};
+
+/** An entry of vars, -S applied. */
+struct lm_load_var {
+    const char *name;
+    const struct lm_node *value;
+};
+
+/** A connection as typed, resolved once all stages are known. */
+struct lm_load_input {
+    const struct lm_port *port;
+    const struct lm_node *node; /**< "stage" or "stage.port" */
+};
+
+/** A stage while it is being read, in file order. */
+struct lm_load_stage {
+    const struct lm_node *node;
+    struct lm_spec_stage *stage; /**< type NULL: unknown, already reported */
+    struct lm_load_input *inputs;
+    size_t input_count, input_capacity, wire_capacity, value_capacity;
+    int mark;     /**< of the topological sort */
+    size_t place; /**< index after the sort */
+};
+
+struct lm_load {
+    struct lm_arena *arena;
+    const struct lm_spec_options *options;
+    struct lm_diag_list diags;
+    struct lm_load_file *files; /**< files[0]: the spec */
+    size_t file_count, file_capacity;
+    struct lm_load_var *vars;
+    const char **var_names; /**< for suggestions */
+    size_t var_count, substituted, expanded;
+    const struct lm_node *root; /**< merged, variables filled in */
+    struct lm_spec *spec;
+    struct lm_load_stage *stages; /**< in file order */
+    const char **stage_names;
+    size_t stage_count;
+    bool portable; /**< numerics of the experiment */
+    bool broken;   /**< a file could not be read: what is missing would be reported wrongly */
+};
+
+/** Reads the spec and what it includes into load->root. LM_IO, LM_NOT_FOUND: the spec itself
+ *  cannot be read; everything else goes to the findings. */
+enum lm_status lm_load_files(struct lm_load *load, const char *path, struct lm_err *err);
+/** Absolute folder that paths at `at` are relative to. */
+const char *lm_load_folder(const struct lm_load *load, const struct lm_origin *at);
+
+/** Reads vars and -S, fills in every ${var} of load->root. */
+void lm_load_vars(struct lm_load *load);
+/** Text with every ${env.NAME} replaced; NULL when one is not set (its name then in *unset, in the
+ * arena). */
+const char *lm_load_env(struct lm_load *load, const char *text, const char **unset);
+
+/** Reads the parameters in `map` (NULL: none) for stage `build`; findings under "<stage id>.". */
+void lm_load_params(struct lm_load *load, struct lm_load_stage *build, const struct lm_node *map);
+
+/** Reads the map of stages, then connects and sorts them. */
+void lm_load_stages(struct lm_load *load, const struct lm_node *map);
+void lm_load_wires(struct lm_load *load);
+/** Paths that stages publish to must not collide. */
+void lm_load_publish(struct lm_load *load, struct lm_load_stage *build, const struct lm_node *map,
+                     const char *field);
+void lm_load_publish_check(struct lm_load *load);
+void lm_load_gates(struct lm_load *load, const struct lm_node *list);
+
+/* ---- small readers; each reports what is wrong and says whether the value is good ---- */
+
+/** Text of a scalar; NULL (and a finding) for lists, maps, null and ${env.}. */
+const char *lm_read_text(struct lm_load *load, const struct lm_node *node, const char *field);
+bool lm_read_int(struct lm_load *load, const struct lm_node *node, const char *field, int64_t min,
+                 int64_t max, int64_t *out);
+bool lm_read_number(struct lm_load *load, const struct lm_node *node, const char *field,
+                    double *out);
+bool lm_read_size(struct lm_load *load, const struct lm_node *node, const char *field,
+                  int64_t *out);
+bool lm_read_duration(struct lm_load *load, const struct lm_node *node, const char *field,
+                      double *out);
+/** One of `choices` (NULL-terminated); its index, or -1. */
+int lm_read_choice(struct lm_load *load, const struct lm_node *node, const char *field,
+                   const char *const *choices);
+/** Is it a map (or list)? Reports "expected a map" with what it holds instead. */
+bool lm_read_kind(struct lm_load *load, const struct lm_node *node, const char *field,
+                  enum lm_node_kind kind);
+/** Reports every key of `map` that is not in `keys` (NULL-terminated). `what`: "experiment",
+ * "stage". */
+void lm_read_keys(struct lm_load *load, const struct lm_node *map, const char *field,
+                  const char *what, const char *const *keys);
+/** "prefix.name" or "name" when the prefix is empty; never NULL. */
+const char *lm_load_field(struct lm_load *load, const char *prefix, const char *name);
+/** Memory ran out: remembered in the findings. Returns `pointer`. */
+void *lm_load_keep(struct lm_load *load, void *pointer);
+
+#endif

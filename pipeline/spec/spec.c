@@ -1,0 +1,258 @@
+#include "spec/spec.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/io.h"
+#include "base/suggest.h"
+#include "param/param_rows.h"
+#include "spec/load.h"
+
+static bool is_experiment_name(const char *text)
+{
+    return text[0] != '\0' && strlen(text) <= 64 &&
+           text[strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_-")] == '\0';
+}
+
+/** Reads `lmpipe: 1` and `experiment:`. */
+static void read_heads(struct lm_load *load)
+{
+    struct lm_spec *spec = load->spec;
+    const struct lm_node *format = lm_node_get(load->root, "lmpipe");
+    const struct lm_node *name = lm_node_get(load->root, "experiment");
+    int64_t version = 1;
+    if (format == NULL)
+        lm_diag_error(&load->diags, &load->root->at, "lmpipe",
+                      "required, but not given; begin with 'lmpipe: 1'");
+    else if (lm_read_int(load, format, "lmpipe", 1, INT32_MAX, &version) && version != 1)
+        lm_diag_error(&load->diags, &format->at, "lmpipe",
+                      "format %lld; this version reads format 1: use a newer lmpipe",
+                      (long long)version);
+    if (name == NULL) {
+        lm_diag_error(&load->diags, &load->root->at, "experiment",
+                      "required, but not given; name it with a-z 0-9 _ -");
+        return;
+    }
+    spec->experiment = lm_read_text(load, name, "experiment");
+    spec->experiment_origin = name->at;
+    if (spec->experiment == NULL)
+        return;
+    if (!is_experiment_name(spec->experiment))
+        lm_diag_error(&load->diags, &name->at, "experiment",
+                      "%s is not a name; use a-z 0-9 _ - (at most 64)",
+                      lm_quote(load->arena, spec->experiment));
+    else if (strcmp(spec->experiment, "store") == 0)
+        lm_diag_error(&load->diags, &name->at, "experiment",
+                      "'store' is the name of the store's folder; choose another");
+}
+
+/** Reads description, seed, numerics. */
+static void read_globals(struct lm_load *load)
+{
+    static const char *const profiles[] = {"blas", "portable", NULL};
+    struct lm_spec *spec = load->spec;
+    const struct lm_node *description = lm_node_get(load->root, "description");
+    const struct lm_node *seed = lm_node_get(load->root, "seed");
+    const struct lm_node *numerics = lm_node_get(load->root, "numerics");
+    int64_t value;
+    spec->description = "";
+    if (description != NULL) {
+        const char *text = lm_read_text(load, description, "description");
+        spec->description = text ? text : "";
+        spec->description_origin = description->at;
+    }
+    if (seed != NULL && lm_read_int(load, seed, "seed", 0, INT64_MAX, &value)) {
+        spec->seed = (uint64_t)value;
+        spec->seed_origin = seed->at;
+    }
+    if (numerics != NULL) {
+        load->portable = lm_read_choice(load, numerics, "numerics", profiles) == 1;
+        spec->numerics_origin = numerics->at;
+    }
+}
+
+static void refuse_future(struct lm_load *load)
+{
+    static const char *const later[] = {"matrix", "baseline", NULL};
+    for (size_t i = 0; later[i] != NULL; i++) {
+        const struct lm_entry *entry = lm_node_entry(load->root, later[i]);
+        if (entry != NULL)
+            lm_diag_error(&load->diags, &entry->key_at, later[i],
+                          "not supported by this version; remove it");
+    }
+}
+
+/** Stages take what the experiment says when they say nothing. */
+static void inherit(struct lm_load *load)
+{
+    struct lm_spec *spec = load->spec;
+    for (size_t i = 0; i < spec->stage_count; i++) {
+        struct lm_spec_stage *stage = &spec->stages[i];
+        if (stage->seed_origin.file == NULL)
+            stage->seed_origin = spec->seed_origin;
+        if (!stage->portable_given)
+            stage->numerics_origin = spec->numerics_origin;
+    }
+}
+
+static void read_tree(struct lm_load *load)
+{
+    static const char *const keys[] = {"lmpipe", "experiment", "description", "include",
+                                       "seed",   "numerics",   "vars",        "stages",
+                                       "gates",  "matrix",     "baseline",    NULL};
+    lm_load_vars(load);
+    lm_read_keys(load, load->root, "", "an experiment", keys);
+    refuse_future(load);
+    read_heads(load);
+    read_globals(load);
+    const struct lm_node *stages = lm_node_get(load->root, "stages");
+    const struct lm_node *gates = lm_node_get(load->root, "gates");
+    if (stages == NULL)
+        lm_diag_error(&load->diags, &load->root->at, "stages",
+                      "required, but not given: what the experiment does");
+    else
+        lm_load_stages(load, stages);
+    if (load->stage_count > 0)
+        lm_load_wires(load);
+    lm_load_publish_check(load);
+    if (gates != NULL)
+        lm_load_gates(load, gates);
+    inherit(load);
+}
+
+/** Nearest folder upwards that holds artifacts/ or .git, else the spec's own. */
+static const char *find_root(struct lm_load *load)
+{
+    const char *own = load->files[0].folder;
+    struct lm_arena_mark mark = lm_arena_mark(load->arena);
+    for (const char *dir = own; dir != NULL; dir = lm_path_dir(load->arena, dir)) {
+        const char *artifacts = lm_path_join(load->arena, dir, "artifacts");
+        const char *git = lm_path_join(load->arena, dir, ".git");
+        if (artifacts == NULL || git == NULL)
+            break;
+        if (lm_path_is_dir(artifacts) || lm_path_exists(git))
+            return dir;
+        if (strcmp(dir, "/") == 0)
+            break;
+    }
+    lm_arena_rewind(load->arena, mark);
+    return own;
+}
+
+enum lm_status lm_spec_load(struct lm_spec **out, struct lm_diags *diags, struct lm_arena *arena,
+                            const char *path, const struct lm_spec_options *options,
+                            struct lm_err *err)
+{
+    struct lm_load load = {
+        .arena = arena, .options = options, .diags = {.arena = arena}, .portable = true};
+    struct lm_spec *spec = LM_NEW(arena, struct lm_spec);
+    *diags = (struct lm_diags){.items = NULL};
+    load.spec = spec;
+    if (spec == NULL)
+        return lm_fail(err, LM_NOMEM, "%s: no memory to read it; free some", path);
+    LM_TRY(lm_load_files(&load, path, err));
+    spec->arena = arena;
+    spec->types = options->types;
+    spec->path = lm_load_keep(&load, lm_arena_strdup(arena, path));
+    if (load.root != NULL && !load.diags.failed && !load.broken)
+        read_tree(&load);
+    if (load.file_count > 0 && load.diags.errors == 0)
+        spec->root = find_root(&load);
+    if (load.diags.failed)
+        return lm_fail(err, LM_NOMEM, "%s: no memory to read it; free some", path);
+    lm_diag_sort(&load.diags, path);
+    *diags = (struct lm_diags){
+        .items = load.diags.items, .count = load.diags.count, .errors = load.diags.errors};
+    if (load.diags.errors > 0)
+        return lm_fail(err, LM_INVALID, "%s: %zu error%s; mend the spec", path, load.diags.errors,
+                       load.diags.errors == 1 ? "" : "s");
+    *out = spec;
+    return LM_OK;
+}
+
+/* ---- what others ask ---- */
+
+const char *lm_spec_experiment(const struct lm_spec *spec)
+{
+    return spec->experiment;
+}
+
+const char *lm_spec_path(const struct lm_spec *spec)
+{
+    return spec->path;
+}
+
+const char *lm_spec_root(const struct lm_spec *spec)
+{
+    return spec->root;
+}
+
+size_t lm_spec_stages(const struct lm_spec *spec)
+{
+    return spec->stage_count;
+}
+
+const char *lm_spec_stage_id(const struct lm_spec *spec, size_t index)
+{
+    return spec->stages[index].id;
+}
+
+const struct lm_stage *lm_spec_stage_type(const struct lm_spec *spec, size_t index)
+{
+    return spec->stages[index].type;
+}
+
+size_t lm_spec_find(const struct lm_spec *spec, const char *id, const char **nearest)
+{
+    const char *best = NULL;
+    size_t distance = SIZE_MAX;
+    for (size_t i = 0; i < spec->stage_count; i++) {
+        const char *name = spec->stages[i].id;
+        if (strcmp(name, id) == 0)
+            return i;
+        const char *near = lm_suggest(id, &name, 1);
+        if (near != NULL && lm_edit_distance(id, near) < distance) {
+            best = near;
+            distance = lm_edit_distance(id, near);
+        }
+    }
+    if (nearest != NULL)
+        *nearest = best;
+    return (size_t)-1;
+}
+
+const struct lm_spec_value *lm_spec_value(const struct lm_spec *spec, size_t stage,
+                                          const char *param)
+{
+    const struct lm_spec_stage *s = &spec->stages[stage];
+    for (size_t i = 0; i < s->value_count; i++)
+        if (strcmp(s->values[i].name, param) == 0)
+            return &s->values[i];
+    return NULL;
+}
+
+/** A search for a parameter that the spec does not give. */
+struct sought {
+    const char *name;
+    bool derived;
+};
+
+static void seek(void *user, const struct lm_param_leaf *leaf)
+{
+    struct sought *sought = user;
+    if (!leaf->item && strcmp(leaf->name, sought->name) == 0)
+        sought->derived = !lm_param_is_default(leaf->row, leaf->value);
+}
+
+struct lm_origin lm_spec_origin(const struct lm_spec *spec, size_t stage, const char *param)
+{
+    const struct lm_spec_stage *s = &spec->stages[stage];
+    const struct lm_spec_value *value = lm_spec_value(spec, stage, param);
+    struct sought sought = {.name = param};
+    if (value != NULL)
+        return value->origin;
+    lm_params_walk(s->type->params, s->params, seek, &sought);
+    return (struct lm_origin){.via = sought.derived ? "derived" : NULL};
+}

@@ -1,0 +1,100 @@
+/** The resolved spec as the rest of pipeline/ sees it. Everything lives in the spec's arena. */
+#ifndef LM_PIPELINE_SPEC_H
+#define LM_PIPELINE_SPEC_H
+
+#include <lmpipe/pipeline.h>
+
+#include "yaml/diag.h"
+
+/** One connection of an input port. */
+struct lm_spec_input {
+    const struct lm_port *port;
+    size_t stage;               /**< index of the producing stage (always smaller) */
+    const struct lm_port *from; /**< its output port */
+    const char *label;          /**< as typed: "scores" or "model.log" */
+    struct lm_origin origin;
+};
+
+struct lm_spec_publish {
+    const struct lm_port *port;
+    const char *path; /**< relative to artifacts/<experiment>/, checked to stay below it */
+    struct lm_origin origin;
+};
+
+/** A file or folder a stage's parameters name: enters the key by content. */
+struct lm_spec_file {
+    const char *param; /**< "sources.0.url", "tasks.1" */
+    const char *path;  /**< absolute */
+};
+
+/** A parameter the spec gives: where, and how it is written when ${env.NAME} stands in it. */
+struct lm_spec_value {
+    const char *name;    /**< key name: "lr", "sources.0.url" */
+    const char *written; /**< with ${env.NAME} unfilled: what keys and people see; else NULL */
+    struct lm_origin origin;
+};
+
+struct lm_spec_stage {
+    const char *id;
+    const struct lm_stage *type;
+    void *params; /**< the type's struct, defaults filled, resolved */
+    struct lm_spec_input *inputs;
+    size_t input_count;
+    struct lm_spec_publish *publish;
+    size_t publish_count;
+    struct lm_spec_file *files;
+    size_t file_count;
+    uint64_t seed;
+    bool portable;            /**< numerics of this stage: portable, else blas */
+    int64_t threads, memory;  /**< resources; 0: none given */
+    const char *const *mutex; /**< NULL-terminated, or NULL */
+    int64_t retries;
+    double timeout;               /**< seconds; 0: none */
+    struct lm_spec_value *values; /**< in the order of the file */
+    size_t value_count;
+    bool portable_given;                           /**< `numerics` stands in its `with` */
+    struct lm_origin origin;                       /**< of its name */
+    struct lm_origin seed_origin, numerics_origin; /**< file NULL: a default */
+};
+
+/** {metric: STAGE.METRIC, min, max}; unset bounds are NaN. */
+struct lm_spec_gate {
+    size_t stage;
+    const char *metric; /**< without the stage */
+    double min, max;
+    const char *text; /**< "scores.valid.bpb max 2.05" */
+    struct lm_origin origin;
+};
+
+struct lm_spec {
+    struct lm_arena *arena;
+    const char *path, *root, *experiment, *description; /**< description: "" when there is none */
+    struct lm_origin experiment_origin, description_origin, seed_origin, numerics_origin;
+    uint64_t seed;
+    struct lm_spec_stage *stages; /**< topological order */
+    size_t stage_count;
+    struct lm_spec_gate *gates;
+    size_t gate_count;
+    const struct lm_stage *const *types;
+};
+
+/** What the spec says of a parameter of a stage by key name ("lr", "sources.0.sha256"), or NULL. */
+const struct lm_spec_value *lm_spec_value(const struct lm_spec *spec, size_t stage,
+                                          const char *param);
+/** Origin of a parameter by key name; file NULL for what the spec does not give: then via is NULL
+ *  for a default, "derived" for what the type's resolve function has set. */
+struct lm_origin lm_spec_origin(const struct lm_spec *spec, size_t stage, const char *param);
+/** Threads a stage gets of a budget: all, unless its `resources` or its type say less. */
+size_t lm_spec_threads(const struct lm_spec *spec, size_t stage, size_t budget);
+/** Estimate of a stage by its type, with a budget of `threads` ≥ 1; zeroed when it has none. */
+void lm_spec_estimate(const struct lm_spec *spec, size_t stage, size_t threads,
+                      struct lm_estimate *out);
+/** Bytes to count on for a stage: its estimate or its resources.memory, whichever is more. */
+uint64_t lm_spec_need(const struct lm_spec *spec, size_t stage, const struct lm_estimate *estimate);
+/** Adds a finding for a stage that cannot have the memory it needs: its estimate or its
+ *  resources.memory exceeds `limit` bytes, or the one the other. Returns whether it does. */
+bool lm_spec_check_memory(const struct lm_spec *spec, size_t stage,
+                          const struct lm_estimate *estimate, uint64_t limit,
+                          struct lm_diag_list *diags);
+
+#endif

@@ -1,0 +1,528 @@
+/* `with:` of a stage, read by the rows of its type. */
+#include "spec/load.h"
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+#include "base/io.h"
+#include "param/param_rows.h"
+#include "yaml/scalar.h"
+
+/** One value on its way into the struct. */
+struct slot {
+    struct lm_load *load;
+    struct lm_load_stage *build;
+    const struct lm_param *row;
+    enum lm_param_type type;
+    const struct lm_node *node;
+    const char *name;  /* key name: "sources.0.url" */
+    const char *field; /* "corpus.sources.0.url" */
+    void *value;
+};
+
+static void complain(const struct slot *slot, const char *format, ...) LM_PRINTF(2, 3);
+
+static void complain(const struct slot *slot, const char *format, ...)
+{
+    char text[800];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    lm_diag_error(&slot->load->diags, &slot->node->at, slot->field, "%s", text);
+}
+
+static void put_text(const struct slot *slot, const char *text)
+{
+    memcpy(slot->value, &text, sizeof text);
+}
+
+/* ---- bounds ---- */
+
+static const char *printed(const struct slot *slot, double v)
+{
+    struct lm_buf buf;
+    bool is_int = slot->type == LM_P_INT || slot->type == LM_P_SIZE;
+    int64_t whole = !is_int || v < -0x1p63 ? INT64_MIN : v >= 0x1p63 ? INT64_MAX : (int64_t)v;
+    lm_buf_init(&buf, 0);
+    lm_param_print(&buf, slot->type, is_int ? (const void *)&whole : (const void *)&v);
+    const char *copy =
+        lm_load_keep(slot->load, lm_arena_strdup(slot->load->arena, buf.data ? buf.data : ""));
+    lm_buf_release(&buf);
+    return copy ? copy : "";
+}
+
+static void check_bounds(const struct slot *slot, double v)
+{
+    const struct lm_param *row = slot->row;
+    bool open_min = row->flags & LM_PARAM_OPEN_MIN, open_max = row->flags & LM_PARAM_OPEN_MAX;
+    if (row->min == 0 && row->max == 0)
+        return;
+    if (v < row->min || (open_min && v <= row->min))
+        complain(slot, "%s is too small; it must be %s %s", printed(slot, v),
+                 open_min ? "above" : "at least", printed(slot, row->min));
+    else if (v > row->max || (open_max && v >= row->max))
+        complain(slot, "%s is too large; it must be %s %s", printed(slot, v),
+                 open_max ? "below" : "at most", printed(slot, row->max));
+}
+
+/* ---- one reader a type ---- */
+
+static void read_bool(const struct slot *slot)
+{
+    const char *text = lm_read_text(slot->load, slot->node, slot->field);
+    if (text == NULL)
+        return;
+    struct lm_scalar value = lm_scalar_resolve(text, slot->node->plain);
+    if (value.type == LM_SCALAR_BOOL)
+        *(bool *)slot->value = value.boolean;
+    else
+        complain(slot, "expected true or false, found %s", lm_quote(slot->load->arena, text));
+}
+
+static void read_int(const struct slot *slot)
+{
+    int64_t v;
+    if (!lm_read_int(slot->load, slot->node, slot->field, INT64_MIN + 1, INT64_MAX, &v))
+        return;
+    memcpy(slot->value, &v, sizeof v);
+    check_bounds(slot, (double)v);
+}
+
+static void read_float(const struct slot *slot)
+{
+    double v;
+    if (!lm_read_number(slot->load, slot->node, slot->field, &v))
+        return;
+    memcpy(slot->value, &v, sizeof v);
+    check_bounds(slot, v);
+}
+
+static void read_duration(const struct slot *slot)
+{
+    double v;
+    if (!lm_read_duration(slot->load, slot->node, slot->field, &v))
+        return;
+    memcpy(slot->value, &v, sizeof v);
+    check_bounds(slot, v);
+}
+
+static void read_size(const struct slot *slot)
+{
+    int64_t v;
+    if (!lm_read_size(slot->load, slot->node, slot->field, &v))
+        return;
+    memcpy(slot->value, &v, sizeof v);
+    check_bounds(slot, (double)v);
+}
+
+static void read_enum(const struct slot *slot)
+{
+    int choice = lm_read_choice(slot->load, slot->node, slot->field, slot->row->choices);
+    if (choice >= 0)
+        put_text(slot, slot->row->choices[choice]);
+}
+
+/** The text, ${env.} filled in where the row allows it; NULL after a finding. */
+static const char *expand(const struct slot *slot, bool *dropped)
+{
+    *dropped = false;
+    if (slot->node->kind != LM_NODE_SCALAR || !slot->node->has_env || slot->node->failed ||
+        !(slot->row->flags & LM_PARAM_ENV))
+        return lm_read_text(slot->load, slot->node, slot->field);
+    const char *unset, *text = lm_load_env(slot->load, slot->node->text, &unset);
+    bool mirror = slot->row->type == LM_P_LIST && slot->type == LM_P_URL;
+    if (unset != NULL && mirror)
+        *dropped = true;
+    else if (unset != NULL)
+        complain(slot, "the environment variable %s is not set; set it or write the path out",
+                 unset);
+    return text;
+}
+
+static void read_str(const struct slot *slot)
+{
+    bool dropped;
+    const char *text = expand(slot, &dropped);
+    if (text != NULL)
+        put_text(slot, text);
+}
+
+static void read_path(const struct slot *slot)
+{
+    bool dropped;
+    const char *text = expand(slot, &dropped);
+    if (text == NULL)
+        return;
+    if (text[0] == '\0') {
+        complain(slot, "an empty path; name a file or folder or remove the key");
+        return;
+    }
+    const char *folder = lm_load_folder(slot->load, &slot->node->at);
+    put_text(slot, lm_load_keep(slot->load, lm_path_join(slot->load->arena, folder, text)));
+}
+
+static const char *const schemes[] = {"file://", "https://", "http://"};
+
+static void read_url(const struct slot *slot)
+{
+    bool dropped;
+    const char *text = expand(slot, &dropped);
+    if (text == NULL)
+        return;
+    for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++)
+        if (strncasecmp(text, schemes[i], strlen(schemes[i])) == 0 &&
+            text[strlen(schemes[i])] != '\0') {
+            put_text(slot, text);
+            return;
+        }
+    const char *written = slot->node->has_env ? slot->node->text : text;
+    complain(slot, "%s is no address; write file:///… or https://…%s",
+             lm_quote(slot->load->arena, written),
+             strstr(text, "://") ? "" : ", or use path: for a file");
+}
+
+static void read_record(const struct slot *slot);
+static void read_list(const struct slot *slot);
+
+static void (*const readers[])(const struct slot *slot) = {
+    [LM_P_BOOL] = read_bool,     [LM_P_INT] = read_int,           [LM_P_FLOAT] = read_float,
+    [LM_P_STR] = read_str,       [LM_P_ENUM] = read_enum,         [LM_P_PATH] = read_path,
+    [LM_P_URL] = read_url,       [LM_P_DURATION] = read_duration, [LM_P_SIZE] = read_size,
+    [LM_P_RECORD] = read_record, [LM_P_LIST] = read_list,
+};
+
+/** Remembers where a value stands. */
+static void note_value(const struct slot *slot)
+{
+    struct lm_spec_stage *stage = slot->build->stage;
+    struct lm_spec_value *values =
+        lm_load_keep(slot->load, lm_grow(slot->load->arena, stage->values, stage->value_count,
+                                         &slot->build->value_capacity, sizeof *values));
+    if (values == NULL)
+        return;
+    stage->values = values;
+    values[stage->value_count++] = (struct lm_spec_value){
+        .name = slot->name,
+        .origin = slot->node->at,
+        .written =
+            slot->node->kind == LM_NODE_SCALAR && slot->node->has_env ? slot->node->text : NULL};
+}
+
+/** Is this null, and may the row be without a value? Then it keeps its default. */
+static bool is_null_allowed(const struct slot *slot)
+{
+    bool null = slot->node->kind == LM_NODE_SCALAR &&
+                lm_scalar_resolve(slot->node->text, slot->node->plain).type == LM_SCALAR_NULL;
+    bool optional = !(slot->row->flags & LM_PARAM_REQUIRED) && slot->row->type == slot->type &&
+                    slot->type != LM_P_RECORD && slot->type != LM_P_LIST &&
+                    lm_param_is_unset(slot->type, slot->value);
+    return null && optional;
+}
+
+static void read_value(const struct slot *slot)
+{
+    note_value(slot);
+    if (!is_null_allowed(slot))
+        readers[slot->type](slot);
+}
+
+static void read_rows(struct lm_load *load, struct lm_load_stage *build,
+                      const struct lm_param *rows, void *base, const struct lm_node *map,
+                      const struct lm_origin *at, const char *name, const char *field);
+
+/** A record given as the value of its first field alone: `documents: line` for {by: line}. */
+static void read_short(const struct slot *slot)
+{
+    struct slot first = *slot;
+    first.row = slot->row->fields;
+    first.type = first.row->type;
+    first.name = lm_load_field(slot->load, slot->name, first.row->name);
+    first.value = (char *)slot->value + first.row->offset;
+    read_value(&first);
+}
+
+static void read_record(const struct slot *slot)
+{
+    if ((slot->row->flags & LM_PARAM_SHORT) && slot->node->kind == LM_NODE_SCALAR)
+        read_short(slot);
+    else if (lm_read_kind(slot->load, slot->node, slot->field, LM_NODE_MAP))
+        read_rows(slot->load, slot->build, slot->row->fields, slot->value, slot->node,
+                  &slot->node->at, slot->name, slot->field);
+}
+
+/** Reads element `index` of a list as item `kept`; false when it is dropped (an unset mirror). */
+static bool read_item(const struct slot *list, size_t index, size_t kept, void *value)
+{
+    char typed[24], number[24];
+    snprintf(typed, sizeof typed, "%zu", index);
+    snprintf(number, sizeof number, "%zu", kept);
+    struct slot item = *list;
+    item.type = list->row->item;
+    item.node = list->node->entries[index].value;
+    item.name = lm_load_field(list->load, list->name, number);
+    item.field = lm_load_field(list->load, list->field, typed);
+    item.value = value;
+    bool dropped = false;
+    if (item.type == LM_P_URL && item.node->kind == LM_NODE_SCALAR && item.node->has_env)
+        expand(&item, &dropped);
+    if (dropped)
+        return false;
+    note_value(&item);
+    if (item.type == LM_P_RECORD)
+        lm_params_defaults(value, list->row->fields);
+    readers[item.type](&item);
+    return true;
+}
+
+static void read_list(const struct slot *slot)
+{
+    const struct lm_param *row = slot->row;
+    if (!lm_read_kind(slot->load, slot->node, slot->field, LM_NODE_LIST))
+        return;
+    size_t size = row->item == LM_P_RECORD ? row->fields_size : lm_param_size(row->item);
+    struct lm_list list = {.count = 0};
+    list.items = lm_load_keep(slot->load,
+                              lm_arena_alloc_array(slot->load->arena, slot->node->count, size, 16));
+    if (list.items == NULL)
+        return;
+    for (size_t i = 0; i < slot->node->count; i++)
+        list.count += read_item(slot, i, list.count, (char *)list.items + list.count * size);
+    memcpy(slot->value, &list, sizeof list);
+    if (list.count == 0 && (row->flags & LM_PARAM_REQUIRED))
+        complain(slot, "an empty list; give at least one");
+}
+
+/** Names of the rows, and `numerics` where it is one, for suggestions. */
+static void unknown_key(struct lm_load *load, const struct lm_param *rows, bool numerics,
+                        const struct lm_entry *entry, const char *field)
+{
+    enum { MOST = 100 };
+
+    const char *names[MOST];
+    size_t count = 0;
+    for (const struct lm_param *row = rows; row->name != NULL && count < MOST - 1; row++)
+        names[count++] = row->name;
+    if (numerics)
+        names[count++] = "numerics";
+    lm_diag_error(&load->diags, &entry->key_at, lm_load_field(load, field, entry->key),
+                  "unknown parameter%s", lm_hint(&load->diags, entry->key, names, count));
+}
+
+static const struct lm_param *find_row(const struct lm_param *rows, const char *name)
+{
+    for (const struct lm_param *row = rows; row->name != NULL; row++)
+        if (strcmp(row->name, name) == 0)
+            return row;
+    return NULL;
+}
+
+static void read_rows(struct lm_load *load, struct lm_load_stage *build,
+                      const struct lm_param *rows, void *base, const struct lm_node *map,
+                      const struct lm_origin *at, const char *name, const char *field)
+{
+    bool numerics = name[0] == '\0' && (build->stage->type->flags & LM_STAGE_NUMERIC);
+    for (size_t i = 0; map != NULL && i < map->count; i++) {
+        const struct lm_entry *entry = &map->entries[i];
+        const struct lm_param *row = find_row(rows, entry->key);
+        if (row == NULL) {
+            if (!numerics || strcmp(entry->key, "numerics") != 0)
+                unknown_key(load, rows, numerics, entry, field);
+            continue;
+        }
+        struct slot slot = {.load = load,
+                            .build = build,
+                            .row = row,
+                            .type = row->type,
+                            .node = entry->value,
+                            .name = lm_load_field(load, name, entry->key),
+                            .field = lm_load_field(load, field, entry->key),
+                            .value = (char *)base + row->offset};
+        read_value(&slot);
+    }
+    for (const struct lm_param *row = rows; row->name != NULL; row++)
+        if ((row->flags & LM_PARAM_REQUIRED) && lm_node_entry(map, row->name) == NULL)
+            lm_diag_error(&load->diags, at, lm_load_field(load, field, row->name),
+                          "required, but not given: %s", row->help);
+}
+
+/* ---- after reading: cross-field rules, files ---- */
+
+struct place {
+    struct lm_load *load;
+    struct lm_load_stage *build;
+    size_t capacity;
+};
+
+/** Origin of a key name of a stage being built: of what holds it when it is not given itself. */
+static struct lm_origin origin_of(const struct lm_spec_stage *stage, const char *name)
+{
+    struct lm_origin best = stage->origin;
+    size_t longest = 0;
+    for (size_t i = 0; i < stage->value_count; i++) {
+        size_t length = strlen(stage->values[i].name);
+        if (length > longest && strncmp(stage->values[i].name, name, length) == 0 &&
+            (name[length] == '\0' || name[length] == '.')) {
+            best = stage->values[i].origin;
+            longest = length;
+        }
+    }
+    return best;
+}
+
+/** What a type's own rules found; it names the field first. */
+static void report(struct lm_load *load, const struct lm_spec_stage *stage,
+                   const struct lm_err *err)
+{
+    size_t length = strspn(err->text, "abcdefghijklmnopqrstuvwxyz0123456789_.");
+    bool named = length > 0 && length < LM_PARAM_NAME && err->text[length] == ':';
+    char name[LM_PARAM_NAME] = "";
+    const char *text = err->text;
+    if (named) {
+        memcpy(name, err->text, length);
+        text += length + 1 + (err->text[length + 1] == ' ');
+    }
+    struct lm_origin at = origin_of(stage, name);
+    const char *field = name[0] ? lm_load_field(load, stage->id, name) : stage->id;
+    lm_diag_error(&load->diags, &at, field, "%s", text);
+}
+
+/* What is given but wrong is there: it has a finding of its own. */
+static bool has_input(const void *user, const char *port)
+{
+    const struct lm_load_stage *build = user;
+    const struct lm_node *given = lm_node_get(lm_node_get(build->node, "in"), port);
+    return given != NULL && !(given->kind == LM_NODE_LIST && given->count == 0);
+}
+
+static void resolve(struct lm_load *load, struct lm_load_stage *build)
+{
+    const struct lm_stage *type = build->stage->type;
+    struct lm_err err = {.status = LM_OK};
+    bool is_good =
+        type->resolve == NULL || type->resolve(build->stage->params, load->arena, &err) == LM_OK;
+    if (is_good && type->check_ports != NULL)
+        is_good = type->check_ports(build->stage->params, has_input, build, &err) == LM_OK;
+    if (!is_good)
+        report(load, build->stage, &err);
+}
+
+static int hex_digit(char c)
+{
+    static const char digits[] = "0123456789abcdef";
+    const char *found = c ? strchr(digits, c >= 'A' && c <= 'F' ? c - 'A' + 'a' : c) : NULL;
+    return found ? (int)(found - digits) : -1;
+}
+
+/** Path of a file:// address, escapes decoded; NULL when it names a host or holds no absolute path.
+ */
+static const char *file_of_url(struct lm_load *load, const char *url)
+{
+    const char *p = url + strlen("file://");
+    if (strncasecmp(p, "localhost/", 10) == 0)
+        p += 9;
+    char *out = p[0] == '/' ? lm_load_keep(load, lm_arena_strdup(load->arena, p)) : NULL;
+    if (out == NULL)
+        return NULL;
+    char *to = out;
+    for (; *p != '\0'; p++) {
+        int high = *p == '%' ? hex_digit(p[1]) : -1, low = high >= 0 ? hex_digit(p[2]) : -1;
+        *to++ = low >= 0 ? (char)(high * 16 + low) : *p;
+        p += low >= 0 ? 2 : 0;
+    }
+    *to = '\0';
+    return out;
+}
+
+static void add_file(struct place *place, const struct lm_param_leaf *leaf, const char *path,
+                     const struct lm_origin *at, const char *field)
+{
+    struct lm_load *load = place->load;
+    struct lm_spec_stage *stage = place->build->stage;
+    struct stat st;
+    struct lm_spec_file *files =
+        lm_load_keep(load, lm_grow(load->arena, stage->files, stage->file_count, &place->capacity,
+                                   sizeof *files));
+    const char *name = lm_load_keep(load, lm_arena_strdup(load->arena, leaf->name));
+    if (files == NULL || name == NULL)
+        return;
+    stage->files = files;
+    files[stage->file_count++] = (struct lm_spec_file){.param = name, .path = path};
+    if (stat(path, &st) == 0)
+        return;
+    const char *shown = path, *folder = lm_load_folder(load, at);
+    size_t length = strlen(folder);
+    if (strncmp(path, folder, length) == 0 && path[length] == '/')
+        shown = path + length + 1;
+    for (size_t i = 0; i < stage->value_count; i++)
+        if (strcmp(stage->values[i].name, name) == 0 && stage->values[i].written != NULL)
+            shown = stage->values[i].written;
+    lm_diag_error(&load->diags, at, field, "%s: %s; paths are relative to the file that names them",
+                  lm_quote(load->arena, shown), strerror(errno));
+}
+
+/** Files whose content enters the key: paths and file:// addresses without a pin. */
+static void visit_file(void *user, const struct lm_param_leaf *leaf)
+{
+    struct place *place = user;
+    struct lm_load *load = place->load;
+    const char *text, *path;
+    if ((leaf->type != LM_P_PATH && leaf->type != LM_P_URL) || leaf->hidden)
+        return;
+    memcpy(&text, leaf->value, sizeof text);
+    if (text == NULL || text[0] == '\0')
+        return;
+    struct lm_origin at = origin_of(place->build->stage, leaf->name);
+    const char *field = lm_load_field(load, place->build->stage->id, leaf->name);
+    path = text;
+    if (leaf->type == LM_P_URL) {
+        if (leaf->item || strncasecmp(text, "file://", 7) != 0)
+            return;
+        path = file_of_url(load, text);
+        if (path == NULL) {
+            lm_diag_error(&load->diags, &at, field,
+                          "no absolute path; write file:///folder/file, or use path:");
+            return;
+        }
+    }
+    add_file(place, leaf, path, &at, field);
+}
+
+static void read_numerics(struct lm_load *load, struct lm_spec_stage *stage,
+                          const struct lm_node *map)
+{
+    static const char *const profiles[] = {"blas", "portable", NULL};
+    const struct lm_entry *entry = lm_node_entry(map, "numerics");
+    bool numeric = stage->type->flags & LM_STAGE_NUMERIC;
+    stage->portable = numeric && load->portable;
+    if (entry == NULL || !numeric)
+        return;
+    int choice =
+        lm_read_choice(load, entry->value, lm_load_field(load, stage->id, "numerics"), profiles);
+    if (choice >= 0) {
+        stage->portable = choice == 1;
+        stage->portable_given = true;
+        stage->numerics_origin = entry->value->at;
+    }
+}
+
+void lm_load_params(struct lm_load *load, struct lm_load_stage *build, const struct lm_node *map)
+{
+    struct lm_spec_stage *stage = build->stage;
+    size_t errors = load->diags.errors;
+    stage->params = lm_load_keep(load, lm_arena_alloc(load->arena, stage->type->params_size));
+    if (stage->params == NULL)
+        return;
+    lm_params_defaults(stage->params, stage->type->params);
+    read_numerics(load, stage, map);
+    read_rows(load, build, stage->type->params, stage->params, map, map ? &map->at : &stage->origin,
+              "", stage->id);
+    if (load->diags.errors > errors)
+        return;
+    resolve(load, build);
+    struct place place = {.load = load, .build = build};
+    lm_params_walk(stage->type->params, stage->params, visit_file, &place);
+}

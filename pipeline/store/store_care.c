@@ -1,0 +1,234 @@
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "store/lock.h"
+#include "store/record.h"
+#include "store/store_inside.h"
+
+#define TEXT_CEILING ((size_t)256 << 20)
+
+/** Calls visit for every regular file below `path` (two levels of fans and folders, or deeper);
+ *  a missing folder has none. */
+struct walk {
+    void (*visit)(void *user, const char *path, const struct stat *st);
+    void *user;
+};
+
+static void walk_files(const struct walk *walk, const char *path, int depth)
+{
+    DIR *dir = depth > 0 ? opendir(path) : NULL;
+    if (dir == NULL)
+        return;
+    for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
+        char child[4096];
+        struct stat st;
+        int n = snprintf(child, sizeof child, "%s/%s", path, entry->d_name);
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 || n < 0 ||
+            n >= (int)sizeof child || lstat(child, &st) != 0)
+            continue;
+        if (S_ISDIR(st.st_mode))
+            walk_files(walk, child, depth - 1);
+        else
+            walk->visit(walk->user, child, &st);
+    }
+    closedir(dir);
+}
+
+/* ---- usage ---- */
+
+struct tally {
+    uint64_t *count, *bytes;
+};
+
+static void tally_visit(void *user, const char *path, const struct stat *st)
+{
+    const struct tally *tally = user;
+    (void)path;
+    if (tally->count != NULL)
+        ++*tally->count;
+    if (tally->bytes != NULL)
+        *tally->bytes += (uint64_t)st->st_size;
+}
+
+static enum lm_status count_folder(struct lm_store *store, const char *folder, struct tally tally,
+                                   struct lm_err *err)
+{
+    struct lm_arena_mark mark = lm_arena_mark(store->arena);
+    const char *path = lm_path_join(store->arena, store->path, folder);
+    if (path == NULL)
+        return lm_fail(err, LM_NOMEM, "out of memory looking at the store");
+    walk_files(&(struct walk){tally_visit, &tally}, path, 64);
+    lm_arena_rewind(store->arena, mark);
+    return LM_OK;
+}
+
+static uint64_t count_entries(struct lm_store *store, const char *folder)
+{
+    struct lm_names names = {0};
+    struct lm_arena_mark mark = lm_arena_mark(store->arena);
+    const char *path = lm_path_join(store->arena, store->path, folder);
+    uint64_t count = 0;
+    if (path != NULL && lm_dir_list(&names, store->arena, path, NULL) == LM_OK)
+        count = names.count;
+    lm_arena_rewind(store->arena, mark);
+    return count;
+}
+
+enum lm_status lm_store_usage(struct lm_store *store, struct lm_store_usage *out,
+                              struct lm_err *err)
+{
+    struct lm_store_usage usage = {0};
+
+    const struct {
+        const char *folder;
+        struct tally tally;
+    } rows[] = {
+        {"objects", {&usage.objects, &usage.object_bytes}}, {"actions", {&usage.actions, NULL}},
+        {"checkpoints", {NULL, &usage.checkpoint_bytes}},   {"tmp", {NULL, &usage.temporary_bytes}},
+        {"damaged", {NULL, &usage.temporary_bytes}},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        LM_TRY(count_folder(store, rows[i].folder, rows[i].tally, err));
+    usage.checkpoints = count_entries(store, "checkpoints");
+    usage.runs = count_entries(store, "runs");
+    *out = usage;
+    return LM_OK;
+}
+
+/* ---- leftovers of runs that died ---- */
+
+/** tmp/<run>/ belongs to the holder of tmp/<run>.lock. */
+static void sweep_one(struct lm_store *store, const char *tmp, const char *name)
+{
+    struct lm_lock lock = {.fd = -1};
+    bool taken = false;
+    const char *folder = lm_path_join(store->arena, tmp, name);
+    const char *file = folder != NULL ? lm_arena_printf(store->arena, "%s.lock", folder) : NULL;
+    if (file == NULL || lm_lock_try(&lock, &taken, NULL, file, true, NULL) != LM_OK || !taken)
+        return;
+    lm_dir_remove(folder, NULL);
+    lm_lock_release(&lock, file);
+}
+
+void lm_store_sweep(struct lm_store *store)
+{
+    struct lm_names names = {0};
+    struct lm_arena_mark mark = lm_arena_mark(store->arena);
+    const char *tmp = lm_path_join(store->arena, store->path, "tmp");
+    if (tmp != NULL && lm_dir_list(&names, store->arena, tmp, NULL) == LM_OK)
+        for (size_t i = 0; i < names.count; i++) {
+            size_t length = strlen(names.items[i]);
+            if (length > 5 && strcmp(names.items[i] + length - 5, ".lock") == 0)
+                names.items[i][length - 5] = '\0'; /* a lock without its folder, too */
+            sweep_one(store, tmp, names.items[i]);
+        }
+    lm_arena_rewind(store->arena, mark);
+}
+
+/* ---- clearing ---- */
+
+enum lm_status lm_store_clear(struct lm_store *store, struct lm_store_usage *removed,
+                              struct lm_err *err)
+{
+    /* Records first: a record must never outlive its objects. */
+    static const char *const order[] = {"actions", "objects", "checkpoints", "tmp", "damaged"};
+    struct lm_lock lock = {.fd = -1};
+    bool taken = false;
+    int owner = 0;
+    const char *path = lm_path_join(store->arena, store->path, "locks/store");
+    if (path == NULL)
+        return lm_fail(err, LM_NOMEM, "out of memory clearing the store");
+    LM_TRY(lm_lock_try(&lock, &taken, &owner, path, true, err));
+    if (!taken)
+        return lm_fail(err, LM_IO, "%s: a run is going on; wait for it, or stop it", store->path);
+    enum lm_status status = lm_store_usage(store, removed, err);
+    for (size_t i = 0; i < sizeof order / sizeof order[0] && status == LM_OK; i++) {
+        const char *folder = lm_path_join(store->arena, store->path, order[i]);
+        status = folder != NULL ? lm_dir_remove(folder, err)
+                                : lm_fail(err, LM_NOMEM, "out of memory clearing the store");
+        if (status == LM_OK && strcmp(order[i], "damaged") != 0)
+            status = lm_dir_create(folder, err);
+    }
+    lm_stat_index_clear(store->index);
+    lm_lock_release(&lock, NULL);
+    return status;
+}
+
+/* ---- health ---- */
+
+struct checkup {
+    struct lm_store *store;
+    struct lm_arena *arena;
+    FILE *out;
+    size_t records, bad, missing;
+};
+
+/** Objects a record names that are not there at all (sizes are compared, bytes are not read). */
+static size_t missing_objects(struct checkup *checkup, const struct lm_record *record)
+{
+    size_t missing = 0;
+    for (size_t i = 0; i < record->output_count; i++)
+        for (size_t k = 0; k < record->outputs[i].file_count; k++) {
+            struct stat st;
+            const struct lm_output_file *file = &record->outputs[i].files[k];
+            const char *path = lm_store_object_path(checkup->store, checkup->arena, &file->object);
+            missing += path == NULL || lstat(path, &st) != 0 || (uint64_t)st.st_size != file->size;
+        }
+    return missing;
+}
+
+static void check_record(void *user, const char *path, const struct stat *st)
+{
+    struct checkup *checkup = user;
+    struct lm_arena_mark mark = lm_arena_mark(checkup->arena);
+    struct lm_record record;
+    char *text;
+    size_t size;
+    (void)st;
+    checkup->records++;
+    if (lm_file_read(&text, &size, checkup->arena, path, TEXT_CEILING, NULL) != LM_OK ||
+        lm_record_read(&record, checkup->arena, text, size, NULL) != LM_OK) {
+        checkup->bad++;
+        fprintf(checkup->out, "damaged record %s; the stage runs again when it is needed\n", path);
+    } else if (missing_objects(checkup, &record) > 0) {
+        checkup->missing++;
+    }
+    lm_arena_rewind(checkup->arena, mark);
+}
+
+enum lm_status lm_store_doctor(struct lm_store *store, FILE *out, struct lm_err *err)
+{
+    struct lm_store_usage usage;
+    struct checkup checkup = {.store = store, .out = out, .arena = lm_arena_create()};
+    if (checkup.arena == NULL)
+        return lm_fail(err, LM_NOMEM, "out of memory looking at the store");
+    const char *actions = lm_path_join(store->arena, store->path, "actions");
+    enum lm_status status = lm_store_usage(store, &usage, err);
+    if (status == LM_OK && actions != NULL) {
+        walk_files(&(struct walk){check_record, &checkup}, actions, 3);
+        fprintf(out, "store %s: %zu results, %llu objects, %llu runs, %zu files indexed\n",
+                store->path, checkup.records, (unsigned long long)usage.objects,
+                (unsigned long long)usage.runs, lm_stat_index_count(store->index));
+        if (checkup.missing > 0)
+            fprintf(out, "%zu results have lost objects; their stages run again when needed\n",
+                    checkup.missing);
+        if (count_entries(store, "damaged") > 0)
+            fprintf(out, "%llu damaged files were set aside in %s/damaged; remove them freely\n",
+                    (unsigned long long)count_entries(store, "damaged"), store->path);
+        if (count_entries(store, "tmp") > 0)
+            fprintf(out,
+                    "temporary files of other runs: %llu bytes; the next run sweeps those of "
+                    "runs that have died\n",
+                    (unsigned long long)usage.temporary_bytes);
+        for (size_t i = 0; i < store->warning_count; i++)
+            fprintf(out, "%s\n", store->warnings[i]);
+    }
+    lm_arena_free(checkup.arena);
+    return status;
+}

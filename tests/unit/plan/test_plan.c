@@ -1,0 +1,597 @@
+#include "tap.h"
+
+#include <sys/stat.h>
+
+#include "base/buf.h"
+#include "base/json.h"
+#include "plan/plan.h"
+#include "store/record.h"
+#include "store/stat_index.h"
+#include "unit/pipeline/fakes.h"
+
+#define CORPUS                                                                                     \
+    "  corpus: {uses: download, with: {sources: [{name: a, path: text.txt}]}}\n"                   \
+    "  text: {uses: clean, in: {corpus: corpus}}\n"                                                \
+    "  tokens: {uses: encode, in: {text: text}}\n"
+#define MODEL(with) "  model: {uses: train, in: {tokens: tokens}, with: {" with "}}\n"
+#define PAGE "  page: {uses: report, in: {logs: model, card: text}}\n"
+#define RESOURCES(memory)                                                                          \
+    "lmpipe: 1\nexperiment: t\nstages:\n" CORPUS                                                   \
+    "  model: {uses: train, in: {tokens: tokens}, with: {steps: 3}, resources: {memory: " memory   \
+    "}}\n"
+#define SPEC(with) "lmpipe: 1\nexperiment: t\nstages:\n" CORPUS MODEL(with) PAGE
+
+/** A folder with a store, a fake worker and the last spec and plan made in it. */
+struct bench {
+    struct fake_folder folder;
+    struct lm_store *store;
+    struct lm_spec *spec;
+    struct lm_plan *plan;
+    struct lm_err err;
+    const char *worker;
+};
+
+static bool bench_open(struct bench *b)
+{
+    memset(b, 0, sizeof *b);
+    if (!fake_folder_make(&b->folder))
+        return false;
+    fake_write(&b->folder, "text.txt", "some words\n");
+    b->worker = fake_write(&b->folder, "worker",
+                           "#!/bin/sh\n"
+                           "echo asked >> \"$(dirname \"$0\")/asked\"\n"
+                           "echo \"numerics blas openblas 9.9.9 ${OPENBLAS_CORETYPE:-Toy} f32\"\n"
+                           "echo numerics portable 1\n");
+    chmod(b->worker, 0700);
+    lm_dir_create(lm_path_join(b->folder.arena, b->folder.path, "artifacts"), NULL);
+    return lm_store_open(&b->store,
+                         lm_path_join(b->folder.arena, b->folder.path, "artifacts/store"),
+                         &b->err) == LM_OK;
+}
+
+static void bench_close(struct bench *b)
+{
+    lm_plan_free(b->plan);
+    lm_store_close(b->store);
+    fake_folder_remove(&b->folder);
+}
+
+static const char *bench_env(void *user, const char *name)
+{
+    return strcmp(name, "OPENBLAS_CORETYPE") == 0 ? user : NULL;
+}
+
+static enum lm_status make_plan_env(struct bench *b, const char *text,
+                                    const struct lm_selection *selection, char *coretype)
+{
+    struct lm_diags diags;
+    struct lm_plan_options options = {.worker = b->worker, .env = bench_env, .env_user = coretype};
+    if (selection != NULL)
+        options.selection = *selection;
+    lm_plan_free(b->plan);
+    b->plan = NULL;
+    b->spec = NULL;
+    enum lm_status status = fake_load(&b->folder, text, NULL, 0, &b->spec, &diags);
+    for (size_t i = 0; i < diags.count; i++)
+        printf("# %s\n", fake_diag(&b->folder, &diags, i));
+    if (status != LM_OK)
+        return status;
+    return lm_plan_create(&b->plan, b->spec, b->store, &options, &b->err);
+}
+
+static enum lm_status make_plan(struct bench *b, const char *text)
+{
+    return make_plan_env(b, text, NULL, NULL);
+}
+
+/** One output file of a fake run: written, hashed, entered. */
+static bool make_output(struct bench *b, struct lm_output *output, const struct lm_port *port,
+                        const char *folder, const char *content)
+{
+    struct lm_arena *arena = b->folder.arena;
+    struct stat st;
+    char hex[LM_DIGEST_HEX];
+    struct lm_output_file *file = LM_NEW(arena, struct lm_output_file);
+    const char *base = lm_arena_printf(arena, "%s/out/%s", folder, port->name);
+    const char *path = port->flags & LM_PORT_FOLDER ? lm_path_join(arena, base, "data") : base;
+    lm_dir_create(lm_path_dir(arena, path), NULL);
+    if (lm_file_write(path, content, strlen(content), NULL) != LM_OK || stat(path, &st) != 0)
+        return false;
+    lm_sha256_bytes(&file->object, content, strlen(content));
+    lm_digest_hex(hex, &file->object);
+    file->name = port->flags & LM_PORT_FOLDER ? "data" : NULL;
+    file->size = strlen(content);
+    file->mtime_ns = lm_stat_mtime_ns(&st);
+    file->logical = lm_arena_printf(arena, "sha256:%s", hex);
+    *output = (struct lm_output){
+        .port = port->name, .folder = port->flags & LM_PORT_FOLDER, .files = file, .file_count = 1};
+    return true;
+}
+
+/** Commits a result for a keyed stage and updates the plan, as the executor does. */
+static bool fake_run(struct bench *b, size_t stage, const char *content)
+{
+    struct lm_plan_stage *s = &b->plan->stages[stage];
+    struct lm_arena *arena = b->folder.arena;
+    struct lm_record *record = LM_NEW(arena, struct lm_record);
+    const char *folder = lm_arena_printf(arena, "%s/artifacts/store/tmp/job", b->folder.path);
+    const struct lm_port *ports = b->spec->stages[stage].type->outputs;
+    if (lm_plan_update(b->plan, stage, &b->err) != LM_OK || !s->keyed)
+        return false;
+    if (s->state == LM_HIT)
+        return true;
+    *record = (struct lm_record){.key = s->key, .key_text = s->key_text, .seconds = 151};
+    record->outputs = LM_NEW_ARRAY(arena, struct lm_output, 4);
+    for (; ports->name != NULL; ports++)
+        if (!make_output(b, &record->outputs[record->output_count++], ports, folder, content))
+            return false;
+    if (lm_record_seal(record, arena, &b->err) != LM_OK ||
+        lm_store_commit(b->store, folder, record, &b->err) != LM_OK)
+        return false;
+    s->record = record;
+    s->state = LM_DONE;
+    return lm_dir_remove(folder, NULL) == LM_OK;
+}
+
+/** Runs all; what each stage makes is its own key text, or `same`. Remembers the keys as last. */
+static bool run_all(struct bench *b, const char *same)
+{
+    struct lm_last last[8];
+    size_t count = b->spec->stage_count;
+    for (size_t i = 0; i < count; i++) {
+        if (lm_plan_update(b->plan, i, &b->err) != LM_OK)
+            return false;
+        const char *text =
+            same && b->plan->stages[i].state != LM_HIT ? same : b->plan->stages[i].key_text;
+        if (!fake_run(b, i, text)) {
+            printf("# %s: %s\n", b->spec->stages[i].id, b->err.text);
+            return false;
+        }
+        last[i] = (struct lm_last){.stage = b->spec->stages[i].id, .key = b->plan->stages[i].key};
+    }
+    return lm_last_save(last, count, b->spec->path, b->spec->root, "t", &b->err) == LM_OK;
+}
+
+/** What a printing function writes, in the folder's arena. */
+static char *caught(struct bench *b, FILE *file, char **data)
+{
+    fclose(file);
+    char *copy = lm_arena_strdup(b->folder.arena, *data);
+    free(*data);
+    return copy;
+}
+
+static const char *printed(struct bench *b, bool json)
+{
+    char *data = NULL;
+    size_t size = 0;
+    FILE *file = open_memstream(&data, &size);
+    lm_plan_print(b->plan, json, file);
+    return caught(b, file, &data);
+}
+
+/** The answer of `why` with the spec's folder cut out. */
+static const char *explained(struct bench *b, const char *stage, bool json)
+{
+    char *data = NULL;
+    size_t size = 0;
+    FILE *file = open_memstream(&data, &size);
+    lm_plan_explain(b->plan, lm_spec_find(b->spec, stage, NULL), json, file, &b->err);
+    char *text = caught(b, file, &data);
+    const char *cut = lm_arena_printf(b->folder.arena, "%s/", b->folder.path);
+    for (char *p; (p = strstr(text, cut)) != NULL;)
+        memmove(p, p + strlen(cut), strlen(p + strlen(cut)) + 1);
+    return text;
+}
+
+static const char *reason(struct bench *b, const char *stage)
+{
+    const char *text = b->plan->stages[lm_spec_find(b->spec, stage, NULL)].reason;
+    char *copy = lm_arena_strdup(b->folder.arena, text);
+    const char *cut = lm_arena_printf(b->folder.arena, "%s/", b->folder.path);
+    for (char *p; (p = strstr(copy, cut)) != NULL;)
+        memmove(p, p + strlen(cut), strlen(p + strlen(cut)) + 1);
+    return copy;
+}
+
+static enum lm_state state(struct bench *b, const char *stage)
+{
+    return b->plan->stages[lm_spec_find(b->spec, stage, NULL)].state;
+}
+
+static void test_fresh(struct tap *tap)
+{
+    struct bench b;
+    REQUIRE(bench_open(&b));
+    CHECK_INT(make_plan(&b, SPEC("steps: 3")), LM_OK);
+    REQUIRE(b.plan != NULL);
+    CHECK_STR(printed(&b, false),
+              "run corpus never run\nrun text never run\nrun tokens never run\n"
+              "run model never run; 3 steps, 858 MiB of memory\nrun page never run\n");
+    CHECK(lm_plan_is_stale(b.plan));
+    CHECK_STR(explained(&b, "corpus", false), "corpus: run, never run\n");
+    bench_close(&b);
+}
+
+static void test_all_hit(struct tap *tap)
+{
+    struct bench b;
+    REQUIRE(bench_open(&b));
+    REQUIRE(make_plan(&b, SPEC("steps: 3")) == LM_OK && run_all(&b, NULL));
+    CHECK_INT(make_plan(&b, SPEC("steps: 3")), LM_OK);
+    REQUIRE(b.plan != NULL);
+    CHECK(!lm_plan_is_stale(b.plan));
+    CHECK_STR(printed(&b, false),
+              "hit corpus up to date\nhit text up to date\nhit tokens up to date\n"
+              "hit model up to date\nhit page up to date\n");
+    CHECK_STR(explained(&b, "model", false), "model: hit, nothing has changed\n");
+    /* Comments, order of keys, quotes, names of stages and variables change nothing. */
+    CHECK_INT(
+        make_plan(
+            &b, "# moved\nexperiment: t\nvars: {n: 3}\nstages:\n" PAGE
+                "  model: {with: {steps: \"${n}\"}, in: {tokens: tokens}, uses: train} # x\n" CORPUS
+                "lmpipe: 1\n"),
+        LM_OK);
+    REQUIRE(b.plan != NULL);
+    CHECK(!lm_plan_is_stale(b.plan));
+    bench_close(&b);
+}
+
+static void test_parameter_changed(struct tap *tap)
+{
+    struct bench b;
+    REQUIRE(bench_open(&b));
+    REQUIRE(make_plan(&b, SPEC("steps: 3, lr: 3.0e-4")) == LM_OK && run_all(&b, NULL));
+    CHECK_INT(make_plan(&b, SPEC("steps: 3, lr: 1.0e-3")), LM_OK);
+    REQUIRE(b.plan != NULL);
+    CHECK_STR(reason(&b, "model"), "param lr 0.0003 → 0.001 (spec.yaml:7)");
+    CHECK_INT(state(&b, "tokens"), LM_HIT);
+    CHECK_INT(state(&b, "model"), LM_RUN);
+    CHECK_INT(state(&b, "page"), LM_RUN); /* parameters upstream are in a report's key */
+    CHECK_STR(reason(&b, "page"), "experiment param model.lr 0.0003 → 0.001 (spec.yaml:7)");
+    CHECK_STR(explained(&b, "model", false),
+              "model: run\n  param lr 0.0003 → 0.001 (spec.yaml:7)\n");
+    CHECK_STR(explained(&b, "page", false),
+              "page: run\n  experiment param model.lr 0.0003 → 0.001 (spec.yaml:7)\n"
+              "  input logs is not known before model has run\n"
+              "  model will run: param lr 0.0003 → 0.001 (spec.yaml:7); see: lmpipe why spec.yaml "
+              "model\n");
+    /* Back again: the earlier result is there. */
+    CHECK_INT(make_plan(&b, SPEC("lr: 3.0e-4, steps: 3")), LM_OK);
+    CHECK(!lm_plan_is_stale(b.plan));
+    bench_close(&b);
+}
+
+static void test_defaults_and_several_changes(struct tap *tap)
+{
+    struct bench b;
+    REQUIRE(bench_open(&b));
+    REQUIRE(make_plan(&b, SPEC("steps: 3, schedule: linear")) == LM_OK && run_all(&b, NULL));
+    CHECK_INT(make_plan(&b, SPEC("steps: 30, cache: 1G")), LM_OK); /* cache is not in the key */
+    REQUIRE(b.plan != NULL);
+    CHECK_STR(reason(&b, "model"), "param steps 3 → 30 (spec.yaml:7) (+2 more)");
+    CHECK_STR(explained(&b, "model", false),
+              "model: run\n  param steps 3 → 30 (spec.yaml:7)\n  param warmup 0 → 3 (derived)\n"
+              "  param schedule \"linear\" → \"cosine\" (default)\n");
+    bench_close(&b);
+}
+
+static void test_early_cut_off(struct tap *tap)
+{
+    struct bench b;
+    REQUIRE(bench_open(&b));
+    REQUIRE(make_plan(&b, SPEC("steps: 3")) == LM_OK && run_all(&b, "same bytes"));
+    fake_write(&b.folder, "text.txt", "other words\n");
+    CHECK_INT(make_plan(&b, SPEC("steps: 3")), LM_OK);
+    REQUIRE(b.plan != NULL);
+    CHECK_STR(reason(&b, "corpus"), "file sources.0.path changed: text.txt (spec.yaml:4)");
+    CHECK_INT(state(&b, "text"), LM_MAYBE);
+    CHECK_STR(reason(&b, "text"), "depends on corpus");
+    CHECK_STR(reason(&b, "page"), "depends on model, text");
+    CHECK_STR(
+        explained(&b, "text", false),
+        "text: maybe, depends on corpus\n"
+        "  input corpus is not known before corpus has run\n"
+        "  corpus will run: file sources.0.path changed: text.txt (spec.yaml:4); see: lmpipe why "
+        "spec.yaml corpus\n");
+    CHECK_STR(explained(&b, "model", false),
+              "model: maybe, depends on tokens\n"
+              "  input tokens is not known before tokens has run\n"
+              "  corpus will run: file sources.0.path changed: text.txt (spec.yaml:4); see: lmpipe "
+              "why spec.yaml corpus\n");
+    CHECK(fake_run(&b, 0, "same bytes"));
+    for (size_t i = 1; i < 5; i++) {
+        CHECK_INT(lm_plan_update(b.plan, i, &b.err), LM_OK);
+        CHECK_INT(b.plan->stages[i].state, LM_HIT);
+    }
+    bench_close(&b);
+}
+
+static void test_input_changed(struct tap *tap)
+{
+    struct bench b;
+    REQUIRE(bench_open(&b));
+    REQUIRE(make_plan(&b, SPEC("steps: 3")) == LM_OK && run_all(&b, NULL));
+    fake_write(&b.folder, "text.txt", "other words\n");
+    REQUIRE(make_plan(&b, SPEC("steps: 3")) == LM_OK);
+    CHECK(fake_run(&b, 0, "new") && fake_run(&b, 1, "new"));
+    CHECK_INT(lm_plan_update(b.plan, 2, &b.err), LM_OK);
+    CHECK_STR(reason(&b, "tokens"), "input text changed, produced by text");
+    CHECK_STR(explained(&b, "tokens", false),
+              "tokens: run\n  input text changed, produced by text; "
+              "see: lmpipe why spec.yaml text\n");
+    bench_close(&b);
+}
+
+static void test_damage(struct tap *tap)
+{
+    struct bench b;
+    struct lm_arena *arena;
+    REQUIRE(bench_open(&b));
+    arena = b.folder.arena;
+    REQUIRE(make_plan(&b, SPEC("steps: 3")) == LM_OK && run_all(&b, NULL));
+    const char *path, *manifest;
+    CHECK_INT(lm_plan_artifact(b.plan, 4, "html", NULL, &path, &manifest, &b.err), LM_OK);
+    CHECK(lm_dir_remove(lm_arena_strdup(arena, path), NULL) == LM_OK);
+    CHECK_INT(make_plan(&b, SPEC("steps: 3")), LM_OK);
+    REQUIRE(b.plan != NULL);
+    CHECK_STR(reason(&b, "page"), "outputs missing or damaged");
+    CHECK_INT(state(&b, "model"), LM_HIT);
+    bench_close(&b);
+}
+
+static void test_versions(struct tap *tap)
+{
+    struct bench b;
+    const struct lm_stage *types[7];
+    struct lm_stage newer = fake_stage_encode;
+    struct lm_diags diags;
+    struct lm_plan_options options = {.worker = NULL};
+    REQUIRE(bench_open(&b));
+    REQUIRE(make_plan(&b, SPEC("steps: 3")) == LM_OK && run_all(&b, NULL));
+    memcpy(types, fake_types, sizeof types);
+    newer.version = 2;
+    types[2] = &newer;
+    struct lm_spec_options spec_options = {.types = types};
+    options.worker = b.worker;
+    lm_plan_free(b.plan);
+    b.plan = NULL;
+    CHECK(lm_spec_load(&b.spec, &diags, b.folder.arena,
+                       lm_path_join(b.folder.arena, b.folder.path, "spec.yaml"), &spec_options,
+                       &b.err) == LM_OK);
+    CHECK_INT(lm_plan_create(&b.plan, b.spec, b.store, &options, &b.err), LM_OK);
+    REQUIRE(b.plan != NULL);
+    CHECK_STR(reason(&b, "tokens"), "stage version 1 → 2");
+    bench_close(&b);
+}
+
+static void test_selection(struct tap *tap)
+{
+    static const char *const text[] = {"text"}, *const model[] = {"model"},
+                             *const wrong[] = {"modle"};
+
+    const struct {
+        struct lm_selection selection;
+        const char *want;
+    } cases[] = {
+        {{.targets = text, .target_count = 1}, "corpus text "},
+        {{.until = "tokens"}, "corpus text tokens "},
+        {{.from = "model", .until = "model"}, "model "},
+        {{.from = "tokens"}, "tokens model page "},
+        {{.targets = model, .target_count = 1, .only = true}, "model "},
+        {{.targets = model, .target_count = 1, .from = "text"}, "text tokens model "},
+    };
+    struct bench b;
+    REQUIRE(bench_open(&b));
+    REQUIRE(make_plan(&b, SPEC("steps: 3")) == LM_OK && run_all(&b, NULL));
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char got[100] = "";
+        CHECK_INT(make_plan_env(&b, SPEC("steps: 3"), &cases[i].selection, NULL), LM_OK);
+        REQUIRE(b.plan != NULL);
+        for (size_t k = 0; k < b.spec->stage_count; k++)
+            if (b.plan->stages[k].selected) {
+                strcat(got, b.spec->stages[k].id);
+                strcat(got, " ");
+            }
+        CHECK_STR(got, cases[i].want);
+    }
+    struct lm_selection bad = {.targets = wrong, .target_count = 1};
+    CHECK_INT(make_plan_env(&b, SPEC("steps: 3"), &bad, NULL), LM_NOT_FOUND);
+    CHECK(strstr(b.err.text, "has no stage 'modle'; did you mean 'model'?") != NULL);
+    bench_close(&b);
+}
+
+static void test_force(struct tap *tap)
+{
+    static const char *const force[] = {"tokens"};
+    struct lm_selection selection = {.force = force, .force_count = 1};
+    struct bench b;
+    REQUIRE(bench_open(&b));
+    REQUIRE(make_plan(&b, SPEC("steps: 3")) == LM_OK && run_all(&b, NULL));
+    CHECK_INT(make_plan_env(&b, SPEC("steps: 3"), &selection, NULL), LM_OK);
+    REQUIRE(b.plan != NULL);
+    CHECK_STR(reason(&b, "tokens"), "forced");
+    CHECK(b.plan->stages[2].keyed);
+    CHECK_INT(state(&b, "text"), LM_HIT);
+    CHECK_INT(state(&b, "model"), LM_MAYBE);
+    bench_close(&b);
+}
+
+static void test_stale_upstream_unselected(struct tap *tap)
+{
+    static const char *const model[] = {"model"};
+    struct lm_selection selection = {.targets = model, .target_count = 1, .only = true};
+    struct bench b;
+    REQUIRE(bench_open(&b));
+    CHECK_INT(make_plan_env(&b, SPEC("steps: 3"), &selection, NULL), LM_INVALID);
+    CHECK_STR(b.err.text,
+              "model needs tokens, which has no current result and is not selected; select it too");
+    bench_close(&b);
+}
+
+static size_t times_asked(struct bench *b)
+{
+    char *text = "";
+    size_t count = 0;
+    lm_file_read(&text, NULL, b->folder.arena,
+                 lm_path_join(b->folder.arena, b->folder.path, "asked"), 100000, NULL);
+    for (; (text = strchr(text, '\n')) != NULL; text++)
+        count++;
+    return count;
+}
+
+static void test_probe_is_asked_once(struct tap *tap)
+{
+    struct bench b;
+    REQUIRE(bench_open(&b));
+    REQUIRE(make_plan(&b, SPEC("steps: 3, numerics: blas")) == LM_OK);
+    CHECK_INT(times_asked(&b), 0); /* nothing numeric has a key yet */
+    REQUIRE(run_all(&b, NULL));
+    CHECK(strstr(b.plan->stages[3].key_text, "\nnumerics blas openblas 9.9.9 Toy f32\n") != NULL);
+    CHECK_INT(times_asked(&b), 1);
+    CHECK_INT(make_plan(&b, SPEC("steps: 3, numerics: blas")), LM_OK);
+    CHECK_INT(times_asked(&b), 1);
+    char coretype[] = "Haswell"; /* another setting, another answer */
+    CHECK_INT(make_plan_env(&b, SPEC("steps: 3, numerics: blas"), NULL, coretype), LM_OK);
+    REQUIRE(b.plan != NULL);
+    CHECK_INT(times_asked(&b), 2);
+    CHECK_STR(
+        reason(&b, "model"),
+        "numerics blas openblas 9.9.9 Toy f32 → blas openblas 9.9.9 Haswell f32 (spec.yaml:7)");
+    CHECK_INT(make_plan(&b, SPEC("steps: 3")), LM_OK);
+    REQUIRE(b.plan != NULL);
+    CHECK_STR(reason(&b, "model"), "numerics blas openblas 9.9.9 Toy f32 → portable 1");
+    fake_write(&b.folder, "worker", "#!/bin/sh\nexit 3\n"); /* the worker changed: asked again */
+    CHECK_INT(make_plan(&b, SPEC("steps: 3, numerics: blas")), LM_FORMAT);
+    fake_write(&b.folder, "worker", "#!/bin/sh\necho hello\n");
+    CHECK_INT(make_plan(&b, SPEC("steps: 3, numerics: blas")), LM_FORMAT);
+    b.worker = "/nowhere/worker";
+    CHECK_INT(make_plan(&b, SPEC("steps: 3, numerics: blas")), LM_NOT_FOUND);
+    bench_close(&b);
+}
+
+static void test_memory(struct tap *tap)
+{
+    struct bench b;
+    REQUIRE(bench_open(&b));
+    CHECK_INT(make_plan(&b, SPEC("steps: 900000000")), LM_OK);
+    REQUIRE(b.plan != NULL);
+    struct lm_diags warnings = lm_plan_warnings(b.plan);
+    CHECK_INT(warnings.count, 1);
+    CHECK(warnings.items[0].warning);
+    CHECK_STR(warnings.items[0].field, "model");
+    CHECK(strstr(warnings.items[0].text,
+                 "needs about 251457095.1 GiB of memory, this machine has ") != NULL);
+    CHECK(strstr(warnings.items[0].text,
+                 "(900000000 steps); make batch or model smaller, or use a larger machine") !=
+          NULL);
+    CHECK_INT(lm_plan_refusal(b.plan, &b.err), LM_RANGE);
+    CHECK(strncmp(b.err.text, "model: needs about ", 19) == 0);
+    CHECK(strstr(b.err.text, "; nothing was run") != NULL);
+    CHECK_INT(lm_spec_warnings(b.spec, 1).count, 1);
+    CHECK_INT(make_plan(&b, SPEC("steps: 1")), LM_OK);
+    CHECK_INT(lm_plan_refusal(b.plan, &b.err), LM_OK);
+    bench_close(&b);
+}
+
+/* What `resources` grants binds the estimate, and what it asks for the machine. The fake model
+ * takes 300 MB a step. */
+static void test_memory_granted(struct tap *tap)
+{
+    struct bench b;
+    REQUIRE(bench_open(&b));
+    CHECK_INT(make_plan(&b, RESOURCES("2G")), LM_OK);
+    CHECK_INT(lm_plan_refusal(b.plan, &b.err), LM_OK);
+    CHECK_INT(make_plan(&b, RESOURCES("800M")), LM_OK);
+    CHECK_INT(lm_plan_refusal(b.plan, &b.err), LM_RANGE);
+    CHECK_STR(b.err.text,
+              "model: needs about 858 MiB of memory, resources.memory grants 800 MiB (3 steps); "
+              "raise it, or make batch or model smaller; nothing was run");
+    CHECK_INT(make_plan(&b, RESOURCES("9000000G")), LM_OK);
+    CHECK_INT(lm_plan_refusal(b.plan, &b.err), LM_RANGE);
+    CHECK(strstr(b.err.text, "model: resources.memory asks for 9000000.0 GiB, this machine has "));
+    CHECK_INT(lm_spec_warnings(b.spec, 0).count, 1);
+    bench_close(&b);
+}
+
+/* An estimate sees the threads the stage would get: the budget, or less by its `resources`. */
+static void test_threads(struct tap *tap)
+{
+    struct bench b;
+    REQUIRE(bench_open(&b));
+    REQUIRE(make_plan(&b, RESOURCES("2G, threads: 3")) == LM_OK);
+    size_t model = lm_spec_find(b.spec, "model", NULL), text = lm_spec_find(b.spec, "text", NULL);
+    CHECK_INT(lm_spec_threads(b.spec, model, 8), 3);
+    CHECK_INT(lm_spec_threads(b.spec, model, 2), 2);
+    CHECK_INT(lm_spec_threads(b.spec, text, 8), 8);
+    struct lm_estimate three, one;
+    lm_spec_estimate(b.spec, model, 8, &three);
+    lm_spec_estimate(b.spec, model, 1, &one);
+    CHECK_INT(three.memory - one.memory, 2 * FAKE_THREAD_BYTES);
+    CHECK_INT(lm_spec_need(b.spec, model, &one), INT64_C(2) << 30);
+    one.memory = UINT64_C(3) << 30;
+    CHECK_INT(lm_spec_need(b.spec, model, &one), INT64_C(3) << 30);
+    bench_close(&b);
+}
+
+static void test_artifacts(struct tap *tap)
+{
+    struct bench b;
+    const char *path, *manifest;
+    char *text = NULL;
+    REQUIRE(bench_open(&b));
+    REQUIRE(make_plan(&b, SPEC("steps: 3")) == LM_OK);
+    CHECK_INT(lm_plan_artifact(b.plan, 3, "log", NULL, &path, &manifest, &b.err), LM_NOT_FOUND);
+    REQUIRE(run_all(&b, "bytes"));
+    CHECK_INT(lm_plan_artifact(b.plan, 3, "log", NULL, &path, &manifest, &b.err), LM_OK);
+    CHECK(manifest == NULL && lm_file_read(&text, NULL, b.folder.arena, path, 100, NULL) == LM_OK);
+    CHECK_STR(text, "bytes");
+    CHECK_INT(lm_plan_artifact(b.plan, 3, "model", NULL, &path, &manifest, &b.err), LM_OK);
+    CHECK_STR(manifest, "277089d91c0bdf4f2e6862ba7e4a07605119431f5d13f726dd352b06f1b206a9  data\n");
+    CHECK_INT(lm_plan_artifact(b.plan, 3, "model", "data", &path, &manifest, &b.err), LM_OK);
+    CHECK(path != NULL && lm_path_exists(path));
+    CHECK_INT(lm_plan_artifact(b.plan, 3, "model", "x", &path, &manifest, &b.err), LM_NOT_FOUND);
+    CHECK_INT(lm_plan_artifact(b.plan, 3, "log", "x", &path, &manifest, &b.err), LM_NOT_FOUND);
+    CHECK_INT(lm_plan_artifact(b.plan, 3, "nix", NULL, &path, &manifest, &b.err), LM_NOT_FOUND);
+    const char *folder = lm_path_join(b.folder.arena, b.folder.path, "links");
+    REQUIRE(lm_dir_create(folder, NULL) == LM_OK);
+    CHECK_INT(lm_plan_materialize(b.plan, 3, "model", folder, &b.err), LM_OK);
+    CHECK(lm_file_read(&text, NULL, b.folder.arena, lm_path_join(b.folder.arena, folder, "data"),
+                       100, NULL) == LM_OK);
+    bench_close(&b);
+}
+
+static void test_json(struct tap *tap)
+{
+    struct bench b;
+    struct lm_json *json = NULL;
+    REQUIRE(bench_open(&b));
+    REQUIRE(make_plan(&b, SPEC("steps: 3")) == LM_OK && run_all(&b, NULL));
+    REQUIRE(make_plan(&b, SPEC("steps: 4")) == LM_OK);
+    const char *text = printed(&b, true);
+    REQUIRE(lm_json_parse(&json, text, strlen(text), &b.err) == LM_OK);
+    CHECK_INT(lm_json_count(json), 5);
+    const struct lm_json *model = lm_json_at(json, 3);
+    CHECK_STR(lm_json_string(lm_json_get(model, "state"), NULL), "run");
+    CHECK_NEAR(lm_json_double(lm_json_get(model, "last_seconds"), 0), 151, 0);
+    CHECK_INT(strlen(lm_json_string(lm_json_get(model, "key"), NULL)), 64);
+    lm_json_free(json);
+    text = explained(&b, "model", true);
+    REQUIRE(lm_json_parse(&json, text, strlen(text), &b.err) == LM_OK);
+    const struct lm_json *change = lm_json_at(lm_json_get(json, "changes"), 0);
+    CHECK_STR(lm_json_string(lm_json_get(change, "name"), NULL), "steps");
+    CHECK_INT(lm_json_int(lm_json_get(change, "line"), 0), 7);
+    CHECK_STR(lm_json_string(lm_json_get(change, "before"), NULL), "3");
+    lm_json_free(json);
+    bench_close(&b);
+}
+
+static const struct tap_test tests[] = {
+    TAP_ROW(test_fresh) TAP_ROW(test_all_hit) TAP_ROW(test_parameter_changed)
+        TAP_ROW(test_defaults_and_several_changes) TAP_ROW(test_early_cut_off)
+            TAP_ROW(test_input_changed) TAP_ROW(test_damage) TAP_ROW(test_versions)
+                TAP_ROW(test_selection) TAP_ROW(test_force) TAP_ROW(test_stale_upstream_unselected)
+                    TAP_ROW(test_probe_is_asked_once) TAP_ROW(test_memory)
+                        TAP_ROW(test_memory_granted) TAP_ROW(test_threads) TAP_ROW(test_artifacts)
+                            TAP_ROW(test_json)};
+LM_TEST_MAIN(tests)

@@ -1,0 +1,94 @@
+#include "stats/bootstrap.h"
+#include "tap.h"
+
+enum { DOCUMENTS = 500 };
+
+static void quantiles_interpolate(struct tap *tap)
+{
+    const double values[] = {1, 2, 4, 8};
+    CHECK_NEAR(bootstrap_quantile(values, 4, 0), 1, 0);
+    CHECK_NEAR(bootstrap_quantile(values, 4, 0.5), 3, 1e-15); /* R: quantile(c(1,2,4,8), .5) */
+    CHECK_NEAR(bootstrap_quantile(values, 4, 0.9), 6.8, 1e-12);
+    CHECK_NEAR(bootstrap_quantile(values, 4, 1), 8, 0);
+    CHECK_NEAR(bootstrap_quantile(values, 1, 0.3), 1, 0);
+}
+
+/* For a mean of n values the bootstrap's standard error is s / sqrt(n) with the population s,
+ * and the interval nearly normal. */
+static void agrees_with_closed_form(struct tap *tap)
+{
+    struct lm_arena *arena = lm_arena_create();
+    double over[DOCUMENTS], under[DOCUMENTS], mean = 0, square = 0;
+    for (size_t i = 0; i < DOCUMENTS; i++) {
+        over[i] = lm_rng_normal(lm_rng_stream(5, "values"), 0, i) + 3;
+        under[i] = 1;
+        mean += over[i] / DOCUMENTS;
+    }
+    for (size_t i = 0; i < DOCUMENTS; i++)
+        square += (over[i] - mean) * (over[i] - mean) / DOCUMENTS;
+    double error = sqrt(square / DOCUMENTS);
+    struct bootstrap_ratio ratio = {.over = over, .under = under};
+    REQUIRE(bootstrap_run(&ratio, 1, DOCUMENTS, 20000, lm_rng_stream(1, "bootstrap"), arena, NULL,
+                          NULL, NULL) == LM_OK);
+    CHECK_NEAR((mean - ratio.low) / error, 1.96, 0.06);
+    CHECK_NEAR((ratio.high - mean) / error, 1.96, 0.06);
+    lm_arena_free(arena);
+}
+
+/* A ratio of sums, not a mean of ratios: a long document weighs more. Delta method (Cochran
+ * 1977, equation 2.39): se² = sum((over − R·under)²) / (sum under)². */
+static void weighs_by_size(struct tap *tap)
+{
+    struct lm_arena *arena = lm_arena_create();
+    double over[DOCUMENTS], under[DOCUMENTS], sum_over = 0, sum_under = 0, square = 0;
+    for (size_t i = 0; i < DOCUMENTS; i++) {
+        under[i] = 10 + 90 * lm_rng_uniform(lm_rng_stream(5, "sizes"), 0, i);
+        over[i] = under[i] * (2 + 0.3 * lm_rng_normal(lm_rng_stream(5, "values"), 0, i));
+        sum_over += over[i];
+        sum_under += under[i];
+    }
+    for (size_t i = 0; i < DOCUMENTS; i++) {
+        double rest = over[i] - sum_over / sum_under * under[i];
+        square += rest * rest;
+    }
+    double error = sqrt(square) / sum_under;
+    struct bootstrap_ratio ratio = {.over = over, .under = under};
+    REQUIRE(bootstrap_run(&ratio, 1, DOCUMENTS, 20000, lm_rng_stream(1, "bootstrap"), arena, NULL,
+                          NULL, NULL) == LM_OK);
+    CHECK_NEAR((ratio.high - ratio.low) / error, 2 * 1.96, 0.1);
+    lm_arena_free(arena);
+}
+
+static void equal_documents_give_a_point(struct tap *tap)
+{
+    struct lm_arena *arena = lm_arena_create();
+    const double over[] = {3, 3, 3}, under[] = {2, 2, 2};
+    struct bootstrap_ratio ratio = {.over = over, .under = under};
+    REQUIRE(bootstrap_run(&ratio, 1, 3, 100, lm_rng_stream(1, "bootstrap"), arena, NULL, NULL,
+                          NULL) == LM_OK);
+    CHECK_NEAR(ratio.low, 1.5, 0);
+    CHECK_NEAR(ratio.high, 1.5, 0);
+    lm_arena_free(arena);
+}
+
+static bool say_yes(void *user)
+{
+    (void)user;
+    return true;
+}
+
+static void can_be_cancelled(struct tap *tap)
+{
+    struct lm_arena *arena = lm_arena_create();
+    const double over[] = {3, 4}, under[] = {2, 2};
+    struct bootstrap_ratio ratio = {.over = over, .under = under};
+    CHECK_INT(
+        bootstrap_run(&ratio, 1, 2, 100, lm_rng_stream(1, "bootstrap"), arena, say_yes, NULL, NULL),
+        LM_CANCELLED);
+    lm_arena_free(arena);
+}
+
+static const struct tap_test tests[] = {
+    TAP_ROW(quantiles_interpolate) TAP_ROW(agrees_with_closed_form) TAP_ROW(weighs_by_size)
+        TAP_ROW(equal_documents_give_a_point) TAP_ROW(can_be_cancelled)};
+LM_TEST_MAIN(tests)
