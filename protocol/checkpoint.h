@@ -2,8 +2,8 @@
  * Checkpoint slots (docs/formats/checkpoint.md): two files, a and b, in the folder of one key.
  * A save replaces the older of the two, durably, so that one sound slot is there at any moment.
  */
-#ifndef LM_PIPELINE_CHECKPOINT_H
-#define LM_PIPELINE_CHECKPOINT_H
+#ifndef LM_PROTOCOL_CHECKPOINT_H
+#define LM_PROTOCOL_CHECKPOINT_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -2,8 +2,8 @@
  * What the runner hands to a worker for one stage: a JSON file in the private folder. The worker
  * writes events to descriptor 3, a JSON object a line (docs/formats/events.md).
  */
-#ifndef LM_PIPELINE_JOB_H
-#define LM_PIPELINE_JOB_H
+#ifndef LM_PROTOCOL_JOB_H
+#define LM_PROTOCOL_JOB_H
 
 #include <lmpipe/stage.h>
 

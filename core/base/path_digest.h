@@ -1,6 +1,6 @@
 /** The digest of a file or folder a user names: what enters keys, whoever computes it. */
-#ifndef LM_PIPELINE_PATH_DIGEST_H
-#define LM_PIPELINE_PATH_DIGEST_H
+#ifndef LM_BASE_PATH_DIGEST_H
+#define LM_BASE_PATH_DIGEST_H
 
 #include <lmpipe/hash.h>
 #include <lmpipe/status.h>

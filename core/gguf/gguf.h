@@ -5,8 +5,8 @@
  * All of a header is in memory, tensors stay in the file. Bounds: 256 MiB of header, 4,096 keys of
  * up to 256 bytes, 65,536 tensors with names of up to 64, both printable ASCII.
  */
-#ifndef LM_BASE_GGUF_H
-#define LM_BASE_GGUF_H
+#ifndef LM_GGUF_GGUF_H
+#define LM_GGUF_GGUF_H
 
 #include <lmpipe/gguf.h>
 

@@ -11,8 +11,8 @@
  *   <b class="pass|fail|und"> verdict words, <i class="s0…s6"> surprisal, <b class="x"> tiles
  *                          for invisible characters
  */
-#ifndef LM_DATA_HTML_H
-#define LM_DATA_HTML_H
+#ifndef LM_PAGE_HTML_H
+#define LM_PAGE_HTML_H
 
 #include <stddef.h>
 

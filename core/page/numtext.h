@@ -1,6 +1,6 @@
 /** Numbers as people read them: grouped counts, fixed digits, sizes. Locale-free, deterministic. */
-#ifndef LM_DATA_NUMTEXT_H
-#define LM_DATA_NUMTEXT_H
+#ifndef LM_PAGE_NUMTEXT_H
+#define LM_PAGE_NUMTEXT_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -4,8 +4,8 @@
  * their size. Each plot is one image for assistive technology, with a title and a description
  * that holds the numbers.
  */
-#ifndef LM_DATA_SVG_H
-#define LM_DATA_SVG_H
+#ifndef LM_PAGE_SVG_H
+#define LM_PAGE_SVG_H
 
 #include <stdbool.h>
 #include <stddef.h>

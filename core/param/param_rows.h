@@ -1,6 +1,6 @@
 /** Parameter structs by their rows: to text, from text, walked. */
-#ifndef LM_PIPELINE_PARAM_ROWS_H
-#define LM_PIPELINE_PARAM_ROWS_H
+#ifndef LM_PARAM_PARAM_ROWS_H
+#define LM_PARAM_PARAM_ROWS_H
 
 #include <lmpipe/arena.h>
 #include <lmpipe/param.h>

@@ -6,7 +6,7 @@
 
 enum { MOST_RATIOS = 8 };
 
-double bootstrap_quantile(const double *sorted, size_t count, double q)
+double lm_bootstrap_quantile(const double *sorted, size_t count, double q)
 {
     double place = q * (double)(count - 1);
     size_t below = (size_t)place;
@@ -33,7 +33,7 @@ static void draw_counts(uint32_t *counts, size_t count, struct lm_rng rng, size_
     }
 }
 
-static double resampled_ratio(const struct bootstrap_ratio *ratio, const uint32_t *counts,
+static double resampled_ratio(const struct lm_bootstrap_ratio *ratio, const uint32_t *counts,
                               size_t count)
 {
     double over = 0, under = 0;
@@ -60,10 +60,11 @@ static size_t sort(double *values, size_t count)
     return kept;
 }
 
-enum lm_status bootstrap_statistics(struct bootstrap_statistic *statistics, size_t statistic_count,
-                                    size_t count, size_t resamples, struct lm_rng rng,
-                                    struct lm_arena *arena, bool (*is_cancelled)(void *user),
-                                    void *user, struct lm_err *err)
+enum lm_status lm_bootstrap_statistics(struct lm_bootstrap_statistic *statistics,
+                                       size_t statistic_count, size_t count, size_t resamples,
+                                       struct lm_rng rng, struct lm_arena *arena,
+                                       bool (*is_cancelled)(void *user), void *user,
+                                       struct lm_err *err)
 {
     if (count > UINT32_MAX)
         return lm_fail(err, LM_RANGE, "too many items to resample; give fewer");
@@ -81,23 +82,23 @@ enum lm_status bootstrap_statistics(struct bootstrap_statistic *statistics, size
     for (size_t k = 0; k < statistic_count; k++) {
         double *own = values + k * resamples;
         size_t kept = sort(own, resamples);
-        statistics[k].low = kept > 0 ? bootstrap_quantile(own, kept, 0.025) : (double)NAN;
-        statistics[k].high = kept > 0 ? bootstrap_quantile(own, kept, 0.975) : (double)NAN;
+        statistics[k].low = kept > 0 ? lm_bootstrap_quantile(own, kept, 0.025) : (double)NAN;
+        statistics[k].high = kept > 0 ? lm_bootstrap_quantile(own, kept, 0.975) : (double)NAN;
     }
     return LM_OK;
 }
 
-enum lm_status bootstrap_run(struct bootstrap_ratio *ratios, size_t ratio_count, size_t count,
-                             size_t resamples, struct lm_rng rng, struct lm_arena *arena,
-                             bool (*is_cancelled)(void *user), void *user, struct lm_err *err)
+enum lm_status lm_bootstrap_run(struct lm_bootstrap_ratio *ratios, size_t ratio_count, size_t count,
+                                size_t resamples, struct lm_rng rng, struct lm_arena *arena,
+                                bool (*is_cancelled)(void *user), void *user, struct lm_err *err)
 {
-    struct bootstrap_statistic statistics[MOST_RATIOS];
+    struct lm_bootstrap_statistic statistics[MOST_RATIOS];
     if (ratio_count > MOST_RATIOS)
         return lm_fail(err, LM_RANGE, "too many ratios to resample; give fewer");
     for (size_t k = 0; k < ratio_count; k++)
-        statistics[k] = (struct bootstrap_statistic){ratio_of, &ratios[k], 0, 0};
-    LM_TRY(bootstrap_statistics(statistics, ratio_count, count, resamples, rng, arena, is_cancelled,
-                                user, err));
+        statistics[k] = (struct lm_bootstrap_statistic){ratio_of, &ratios[k], 0, 0};
+    LM_TRY(lm_bootstrap_statistics(statistics, ratio_count, count, resamples, rng, arena,
+                                   is_cancelled, user, err));
     for (size_t k = 0; k < ratio_count; k++) {
         ratios[k].low = statistics[k].low;
         ratios[k].high = statistics[k].high;

@@ -3,8 +3,8 @@
  * 13.3). The same resamples serve every ratio, so their intervals are comparable. Draw i of
  * resample r is word i % 4 of lm_rng_block(rng, r, i / 4), scaled to [0, documents).
  */
-#ifndef LM_EVALUATE_BOOTSTRAP_H
-#define LM_EVALUATE_BOOTSTRAP_H
+#ifndef LM_STATS_BOOTSTRAP_H
+#define LM_STATS_BOOTSTRAP_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,19 +14,19 @@
 #include <lmpipe/rng.h>
 
 /** A ratio sum(over) / sum(under) over documents and its 95 % interval. */
-struct bootstrap_ratio {
+struct lm_bootstrap_ratio {
     const double *over, *under; /**< (documents) */
     double low, high;           /**< quantiles 0.025 and 0.975 of the resampled ratios */
 };
 
 /** Fills low and high of all ratios. count ≥ 2 documents. is_cancelled is asked between
  *  resamples (NULL: never). LM_NOMEM, LM_CANCELLED. */
-enum lm_status bootstrap_run(struct bootstrap_ratio *ratios, size_t ratio_count, size_t count,
-                             size_t resamples, struct lm_rng rng, struct lm_arena *arena,
-                             bool (*is_cancelled)(void *user), void *user, struct lm_err *err);
+enum lm_status lm_bootstrap_run(struct lm_bootstrap_ratio *ratios, size_t ratio_count, size_t count,
+                                size_t resamples, struct lm_rng rng, struct lm_arena *arena,
+                                bool (*is_cancelled)(void *user), void *user, struct lm_err *err);
 
 /** A figure of a resample, in which item i counts counts[i] times. */
-struct bootstrap_statistic {
+struct lm_bootstrap_statistic {
     double (*of)(void *user, const uint32_t *counts, size_t count);
     void *user;
     double low, high; /**< quantiles 0.025 and 0.975; a resample where it is NaN does not count */
@@ -34,12 +34,13 @@ struct bootstrap_statistic {
 
 /** The same for figures that are no ratio of sums, over `count` ≥ 2 items; NaN where no resample
  *  has one. */
-enum lm_status bootstrap_statistics(struct bootstrap_statistic *statistics, size_t statistic_count,
-                                    size_t count, size_t resamples, struct lm_rng rng,
-                                    struct lm_arena *arena, bool (*is_cancelled)(void *user),
-                                    void *user, struct lm_err *err);
+enum lm_status lm_bootstrap_statistics(struct lm_bootstrap_statistic *statistics,
+                                       size_t statistic_count, size_t count, size_t resamples,
+                                       struct lm_rng rng, struct lm_arena *arena,
+                                       bool (*is_cancelled)(void *user), void *user,
+                                       struct lm_err *err);
 
 /** Quantile q of sorted values by linear interpolation (Hyndman & Fan 1996, type 7); count ≥ 1. */
-double bootstrap_quantile(const double *sorted, size_t count, double q);
+double lm_bootstrap_quantile(const double *sorted, size_t count, double q);
 
 #endif

@@ -33,11 +33,11 @@ static size_t *sort(struct lm_arena *arena, const double *values, size_t count)
     return order;
 }
 
-enum lm_status rank_correlation_init(struct rank_correlation *out, struct lm_arena *arena,
-                                     const double *x, const double *y, size_t count,
-                                     struct lm_err *err)
+enum lm_status lm_rank_correlation_init(struct lm_rank_correlation *out, struct lm_arena *arena,
+                                        const double *x, const double *y, size_t count,
+                                        struct lm_err *err)
 {
-    *out = (struct rank_correlation){.x = x, .y = y, .count = count};
+    *out = (struct lm_rank_correlation){.x = x, .y = y, .count = count};
     out->x_order = sort(arena, x, count);
     out->y_order = sort(arena, y, count);
     out->x_rank = LM_NEW_ARRAY(arena, double, count);
@@ -89,7 +89,7 @@ static double correlate(const double *x, const double *y, size_t count, const ui
     return xx > 0 && yy > 0 ? xy / (sqrt(xx) * sqrt(yy)) : (double)NAN;
 }
 
-double pearson(const struct rank_correlation *pairs, const uint32_t *times)
+double lm_pearson(const struct lm_rank_correlation *pairs, const uint32_t *times)
 {
     return correlate(pairs->x, pairs->y, pairs->count, times);
 }
@@ -109,7 +109,7 @@ static void rank(double *out, const double *values, const size_t *order, size_t 
     }
 }
 
-double spearman(const struct rank_correlation *pairs, const uint32_t *times)
+double lm_spearman(const struct lm_rank_correlation *pairs, const uint32_t *times)
 {
     rank(pairs->x_rank, pairs->x, pairs->x_order, pairs->count, times);
     rank(pairs->y_rank, pairs->y, pairs->y_order, pairs->count, times);

@@ -1,6 +1,6 @@
 /** Pearson's and Spearman's correlation of two lists of numbers, also of a resample of them. */
-#ifndef LM_EVALUATE_RANK_CORRELATION_H
-#define LM_EVALUATE_RANK_CORRELATION_H
+#ifndef LM_STATS_RANK_CORRELATION_H
+#define LM_STATS_RANK_CORRELATION_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -9,7 +9,7 @@
 #include <lmpipe/status.h>
 
 /** Pairs of numbers, and the order of each list: found once, used by every resample. */
-struct rank_correlation {
+struct lm_rank_correlation {
     const double *x, *y; /**< (count) borrowed, finite */
     size_t count;
     size_t *x_order, *y_order; /**< indices by value; in the arena */
@@ -17,13 +17,13 @@ struct rank_correlation {
 };
 
 /** LM_NOMEM. */
-enum lm_status rank_correlation_init(struct rank_correlation *out, struct lm_arena *arena,
-                                     const double *x, const double *y, size_t count,
-                                     struct lm_err *err);
+enum lm_status lm_rank_correlation_init(struct lm_rank_correlation *out, struct lm_arena *arena,
+                                        const double *x, const double *y, size_t count,
+                                        struct lm_err *err);
 
 /** Pearson's r where pair i counts times[i] times (NULL: once); NaN when x or y is constant. */
-double pearson(const struct rank_correlation *pairs, const uint32_t *times);
+double lm_pearson(const struct lm_rank_correlation *pairs, const uint32_t *times);
 /** Spearman's rho: Pearson's r of the ranks, equal values having the mean of theirs. */
-double spearman(const struct rank_correlation *pairs, const uint32_t *times);
+double lm_spearman(const struct lm_rank_correlation *pairs, const uint32_t *times);
 
 #endif

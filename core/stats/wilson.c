@@ -4,7 +4,7 @@
 
 #define Z 1.959963984540054 /* quantile 0.975 of the standard normal */
 
-void wilson(double *low, double *high, double hits, double count)
+void lm_wilson(double *low, double *high, double hits, double count)
 {
     double p = hits / count, zz = Z * Z / count;
     double centre = (p + zz / 2) / (1 + zz);

@@ -3,8 +3,8 @@
  * character, so that tokens are words of a text file without spaces: 0x20 is U+0120 "Ġ".
  * The printable characters of Latin-1 stand for themselves, the other 68 bytes for U+0100 and up.
  */
-#ifndef LM_TEXT_ALPHABET_H
-#define LM_TEXT_ALPHABET_H
+#ifndef LM_TOKENIZER_ALPHABET_H
+#define LM_TOKENIZER_ALPHABET_H
 
 #include <stddef.h>
 #include <stdint.h>

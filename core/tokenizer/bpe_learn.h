@@ -2,8 +2,8 @@
  * Learns merges from counted words: byte-pair encoding after Sennrich et al. 2016, with counts kept
  * true by visiting only the words of the pair that is merged.
  */
-#ifndef LM_TEXT_BPE_LEARN_H
-#define LM_TEXT_BPE_LEARN_H
+#ifndef LM_TOKENIZER_BPE_LEARN_H
+#define LM_TOKENIZER_BPE_LEARN_H
 
 #include <lmpipe/status.h>
 #include <lmpipe/tokenizer.h>

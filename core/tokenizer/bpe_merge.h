@@ -3,8 +3,8 @@
  * Two ways with one result: a scan over a small array, and a heap over a linked list that keeps
  * pieces of millions of bytes harmless, O(n log n).
  */
-#ifndef LM_TEXT_BPE_MERGE_H
-#define LM_TEXT_BPE_MERGE_H
+#ifndef LM_TOKENIZER_BPE_MERGE_H
+#define LM_TOKENIZER_BPE_MERGE_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -6,8 +6,8 @@
  * Each symbol that merging removes makes at most two neighbourships, so all lists together have at
  * most three places for each symbol there was: one block, filled from its start, nothing moved.
  */
-#ifndef LM_TEXT_BPE_PAIRS_H
-#define LM_TEXT_BPE_PAIRS_H
+#ifndef LM_TOKENIZER_BPE_PAIRS_H
+#define LM_TOKENIZER_BPE_PAIRS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -8,8 +8,8 @@
  * heap of Ahuja et al. 1990, section 2). Entries are lazy: a stale one is an over-estimate and is
  * put back by its true count when it comes up.
  */
-#ifndef LM_TEXT_BPE_QUEUE_H
-#define LM_TEXT_BPE_QUEUE_H
+#ifndef LM_TOKENIZER_BPE_QUEUE_H
+#define LM_TOKENIZER_BPE_QUEUE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /** The inside of a trainer that tests may use: counts without text. */
-#ifndef LM_TEXT_BPE_TRAIN_H
-#define LM_TEXT_BPE_TRAIN_H
+#ifndef LM_TOKENIZER_BPE_TRAIN_H
+#define LM_TOKENIZER_BPE_TRAIN_H
 
 #include <lmpipe/tokenizer.h>
 

@@ -6,8 +6,8 @@
  * A word of many symbols would be searched as a whole for each merge in it. Such long words lie
  * apart as linked symbols, and what is named is the place of a symbol: words->size plus its index.
  */
-#ifndef LM_TEXT_BPE_WORDS_H
-#define LM_TEXT_BPE_WORDS_H
+#ifndef LM_TOKENIZER_BPE_WORDS_H
+#define LM_TOKENIZER_BPE_WORDS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /** Pairs of neighbouring tokens and what they merge to: rank and id. Open addressing. */
-#ifndef LM_TEXT_PAIR_MAP_H
-#define LM_TEXT_PAIR_MAP_H
+#ifndef LM_TOKENIZER_PAIR_MAP_H
+#define LM_TOKENIZER_PAIR_MAP_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,8 +3,8 @@
  * merge that adds up what several runs hold. Tables that outgrow their budget become runs in a file
  * and start again empty.
  */
-#ifndef LM_TEXT_PIECE_RUNS_H
-#define LM_TEXT_PIECE_RUNS_H
+#ifndef LM_TOKENIZER_PIECE_RUNS_H
+#define LM_TOKENIZER_PIECE_RUNS_H
 
 #include <stddef.h>
 #include <stdint.h>

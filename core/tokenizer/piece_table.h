@@ -5,8 +5,8 @@
  * place to look. Pieces come many at a time, so that their slots are on the way from memory
  * before they are looked at.
  */
-#ifndef LM_TEXT_PIECE_TABLE_H
-#define LM_TEXT_PIECE_TABLE_H
+#ifndef LM_TOKENIZER_PIECE_TABLE_H
+#define LM_TOKENIZER_PIECE_TABLE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,8 +3,8 @@
  * it does not match is kept as pieces too. Its classes (\p{L}, \s …) are those of PCRE2's Unicode
  * data, not of lmpipe's.
  */
-#ifndef LM_TEXT_REGEX_H
-#define LM_TEXT_REGEX_H
+#ifndef LM_TOKENIZER_REGEX_H
+#define LM_TOKENIZER_REGEX_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -2,8 +2,8 @@
  * What the scanners of patterns share: characters with their classes, and ends of runs. A run of
  * ASCII letters is found eight bytes at a time, without a branch for each.
  */
-#ifndef LM_TEXT_SCAN_H
-#define LM_TEXT_SCAN_H
+#ifndef LM_TOKENIZER_SCAN_H
+#define LM_TOKENIZER_SCAN_H
 
 #include <endian.h>
 #include <stdbool.h>

@@ -3,8 +3,8 @@
  * a cache line and holds strings of up to 16 bytes itself, so that a look-up of a usual piece of
  * text touches one line, which can be fetched ahead.
  */
-#ifndef LM_TEXT_TOKEN_MAP_H
-#define LM_TEXT_TOKEN_MAP_H
+#ifndef LM_TOKENIZER_TOKEN_MAP_H
+#define LM_TOKENIZER_TOKEN_MAP_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,8 +3,8 @@
  * Made by one path for trainer, loader and importers: create, add tokens and merges in rank order,
  * add specials, seal.
  */
-#ifndef LM_TEXT_VOCAB_H
-#define LM_TEXT_VOCAB_H
+#ifndef LM_TOKENIZER_VOCAB_H
+#define LM_TOKENIZER_VOCAB_H
 
 #include <lmpipe/tokenizer.h>
 

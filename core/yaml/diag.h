@@ -1,6 +1,6 @@
 /** Findings about a spec: where a value stands, what is wrong with it, what was probably meant. */
-#ifndef LM_PIPELINE_DIAG_H
-#define LM_PIPELINE_DIAG_H
+#ifndef LM_YAML_DIAG_H
+#define LM_YAML_DIAG_H
 
 #include <stdarg.h>
 

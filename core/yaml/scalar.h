@@ -2,8 +2,8 @@
  * Types of scalars by the YAML 1.2 core schema (section 10.3), but a number with a leading zero
  * ("014") is an error in waiting: other readers take it for octal. Also durations and sizes.
  */
-#ifndef LM_PIPELINE_SCALAR_H
-#define LM_PIPELINE_SCALAR_H
+#ifndef LM_YAML_SCALAR_H
+#define LM_YAML_SCALAR_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -4,8 +4,8 @@
  * cycles through aliases and ill-formed UTF-8 are findings. Aliased nodes are shared: never
  * changed after parsing; the limit counts them expanded.
  */
-#ifndef LM_PIPELINE_YAML_NODE_H
-#define LM_PIPELINE_YAML_NODE_H
+#ifndef LM_YAML_YAML_NODE_H
+#define LM_YAML_YAML_NODE_H
 
 #include "yaml/diag.h"
 

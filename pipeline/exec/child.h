@@ -2,8 +2,8 @@
  * A program started by the runner: its lines on descriptor 3, its end, its use of memory. It
  * stays in the runner's process group and is killed by the kernel when the runner dies.
  */
-#ifndef LM_PIPELINE_CHILD_H
-#define LM_PIPELINE_CHILD_H
+#ifndef LM_EXEC_CHILD_H
+#define LM_EXEC_CHILD_H
 
 #include <stdbool.h>
 #include <stdint.h>

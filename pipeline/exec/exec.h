@@ -1,6 +1,6 @@
 /** A run under way: shared by the files exec*.c, publish.c and run_*.c alone. */
-#ifndef LM_PIPELINE_EXEC_H
-#define LM_PIPELINE_EXEC_H
+#ifndef LM_EXEC_EXEC_H
+#define LM_EXEC_EXEC_H
 
 #include "exec/child.h"
 #include "plan/plan.h"

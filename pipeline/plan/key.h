@@ -4,8 +4,8 @@
  *   numerics blas openblas 0.3.21 SkylakeX f32
  * Its SHA-256 names the action.
  */
-#ifndef LM_PIPELINE_KEY_H
-#define LM_PIPELINE_KEY_H
+#ifndef LM_PLAN_KEY_H
+#define LM_PLAN_KEY_H
 
 #include "base/buf.h"
 #include "spec/spec.h"

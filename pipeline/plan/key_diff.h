@@ -1,6 +1,6 @@
 /** What differs between two key texts, in words. */
-#ifndef LM_PIPELINE_KEY_DIFF_H
-#define LM_PIPELINE_KEY_DIFF_H
+#ifndef LM_PLAN_KEY_DIFF_H
+#define LM_PLAN_KEY_DIFF_H
 
 #include "spec/spec.h"
 

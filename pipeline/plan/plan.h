@@ -1,6 +1,6 @@
 /** A plan: the state of every stage, updated as upstream results become known. */
-#ifndef LM_PIPELINE_PLAN_H
-#define LM_PIPELINE_PLAN_H
+#ifndef LM_PLAN_PLAN_H
+#define LM_PLAN_PLAN_H
 
 #include "spec/spec.h"
 #include "store/store.h"

@@ -1,7 +1,7 @@
 /** What a numeric key needs from the heavy libraries, asked from the worker program once and
  *  remembered in the store until a library, the worker, the processor or a setting changes. */
-#ifndef LM_PIPELINE_PROBE_H
-#define LM_PIPELINE_PROBE_H
+#ifndef LM_PLAN_PROBE_H
+#define LM_PLAN_PROBE_H
 
 #include <lmpipe/pipeline.h>
 

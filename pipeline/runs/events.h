@@ -1,7 +1,7 @@
 /** Events of a run: told to the caller, and kept in runs/<id>/events.jsonl
  * (docs/formats/events.md). */
-#ifndef LM_PIPELINE_EVENTS_H
-#define LM_PIPELINE_EVENTS_H
+#ifndef LM_RUNS_EVENTS_H
+#define LM_RUNS_EVENTS_H
 
 #include <lmpipe/pipeline.h>
 

@@ -1,6 +1,6 @@
 /** What a run leaves behind: its record, its page, what it publishes, its verdicts. */
-#ifndef LM_PIPELINE_RUN_FILES_H
-#define LM_PIPELINE_RUN_FILES_H
+#ifndef LM_RUNS_RUN_FILES_H
+#define LM_RUNS_RUN_FILES_H
 
 #include "exec/exec.h"
 

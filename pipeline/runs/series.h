@@ -1,7 +1,7 @@
 /** The course of a value over time in a bounded number of points: means over equal counts of
  *  readings, which are merged in pairs when there is no room for more. */
-#ifndef LM_PIPELINE_SERIES_H
-#define LM_PIPELINE_SERIES_H
+#ifndef LM_RUNS_SERIES_H
+#define LM_RUNS_SERIES_H
 
 #include <stddef.h>
 

@@ -1,7 +1,7 @@
 /** Loading a spec, in passes over one struct: files and includes, variables, stages, wires, gates.
  *  Private to the files that make a struct lm_spec. */
-#ifndef LM_PIPELINE_LOAD_H
-#define LM_PIPELINE_LOAD_H
+#ifndef LM_SPEC_LOAD_H
+#define LM_SPEC_LOAD_H
 
 #include "spec/spec.h"
 #include "yaml/yaml_node.h"

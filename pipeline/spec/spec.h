@@ -1,6 +1,6 @@
 /** The resolved spec as the rest of pipeline/ sees it. Everything lives in the spec's arena. */
-#ifndef LM_PIPELINE_SPEC_H
-#define LM_PIPELINE_SPEC_H
+#ifndef LM_SPEC_SPEC_H
+#define LM_SPEC_SPEC_H
 
 #include <lmpipe/pipeline.h>
 

@@ -2,8 +2,8 @@
  * Kernel locks (flock) on files of the store's locks/ folder. They die with their process and are
  * not inherited by programs it starts (O_CLOEXEC); a free lock's file may be removed by anybody.
  */
-#ifndef LM_PIPELINE_LOCK_H
-#define LM_PIPELINE_LOCK_H
+#ifndef LM_STORE_LOCK_H
+#define LM_STORE_LOCK_H
 
 #include <stdbool.h>
 

@@ -1,7 +1,7 @@
 /** Action records as text (docs/formats/store.md): written, read strictly, checked by their last
  * line. */
-#ifndef LM_PIPELINE_RECORD_H
-#define LM_PIPELINE_RECORD_H
+#ifndef LM_STORE_RECORD_H
+#define LM_STORE_RECORD_H
 
 #include "base/buf.h"
 #include "store/store.h"

@@ -4,8 +4,8 @@
  * began is never entered ("racily new": a later change might not move its times), so it is hashed
  * again next time. Losing the index loses nothing but time.
  */
-#ifndef LM_PIPELINE_STAT_INDEX_H
-#define LM_PIPELINE_STAT_INDEX_H
+#ifndef LM_STORE_STAT_INDEX_H
+#define LM_STORE_STAT_INDEX_H
 
 #include <stdbool.h>
 #include <stdint.h>

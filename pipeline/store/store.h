@@ -2,8 +2,8 @@
  * The store (docs/formats/store.md): objects named by SHA-256, action records, checkpoints, runs,
  * a stat index, kernel locks. An action record is visible only when its objects are durable.
  */
-#ifndef LM_PIPELINE_STORE_H
-#define LM_PIPELINE_STORE_H
+#ifndef LM_STORE_STORE_H
+#define LM_STORE_STORE_H
 
 #include <lmpipe/pipeline.h>
 

@@ -1,6 +1,6 @@
 /** The inside of struct lm_store, for the files store*.c alone. */
-#ifndef LM_PIPELINE_STORE_INSIDE_H
-#define LM_PIPELINE_STORE_INSIDE_H
+#ifndef LM_STORE_STORE_INSIDE_H
+#define LM_STORE_STORE_INSIDE_H
 
 #include "store/stat_index.h"
 #include "store/store.h"

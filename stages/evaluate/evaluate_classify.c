@@ -125,7 +125,7 @@ static enum lm_status put(struct scores *scores, struct evaluation *evaluation,
         hits += (double)counts.hits[k];
     for (size_t i = 0; i < split->count; i++)
         nll += split->nll[i];
-    wilson(&low, &high, hits, n);
+    lm_wilson(&low, &high, hits, n);
     split->headline = hits / n;
     scores_put_interval(scores, "accuracy", hits / n, low, high);
     scores_put(scores, "majority", (double)counts.gold[evaluation->examples->majority] / n);

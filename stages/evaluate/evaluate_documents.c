@@ -37,15 +37,16 @@ static void sum_document(struct evaluate_split *out, const struct lm_document *d
 static enum lm_status find_intervals(struct evaluation *evaluation, struct evaluate_split *out,
                                      enum lm_split split, struct lm_err *err)
 {
-    struct bootstrap_ratio ratios[] = {
+    struct lm_bootstrap_ratio ratios[] = {
         {.over = out->document_nll, .under = out->document_bytes},
         {.over = out->document_nll, .under = out->document_tokens},
         {.over = out->document_hits, .under = out->document_tokens},
     };
     const char *const streams[LM_SPLITS] = {"bootstrap.train", "bootstrap.valid", "bootstrap.test"};
     struct lm_rng rng = lm_rng_stream(lm_ctx_seed(evaluation->ctx), streams[split]);
-    LM_TRY(bootstrap_run(ratios, 3, (size_t)out->documents, (size_t)evaluation->params->resamples,
-                         rng, evaluation->arena, ask_cancelled, evaluation->ctx, err));
+    LM_TRY(lm_bootstrap_run(ratios, 3, (size_t)out->documents,
+                            (size_t)evaluation->params->resamples, rng, evaluation->arena,
+                            ask_cancelled, evaluation->ctx, err));
     out->bpb_low = ratios[0].low;
     out->bpb_high = ratios[0].high;
     out->nll_low = ratios[1].low;

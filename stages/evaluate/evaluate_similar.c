@@ -70,35 +70,36 @@ static enum lm_status predict(struct evaluation *evaluation, struct example_spli
 static double spearman_of(void *user, const uint32_t *counts, size_t count)
 {
     (void)count;
-    return spearman(user, counts);
+    return lm_spearman(user, counts);
 }
 
 static double pearson_of(void *user, const uint32_t *counts, size_t count)
 {
     (void)count;
-    return pearson(user, counts);
+    return lm_pearson(user, counts);
 }
 
 static enum lm_status put(struct scores *scores, struct evaluation *evaluation,
                           struct example_split *split, struct lm_rng rng, struct lm_err *err)
 {
-    struct rank_correlation model, words;
-    LM_TRY(rank_correlation_init(&model, evaluation->arena, split->cosine, split->gold,
-                                 split->count, err));
-    LM_TRY(rank_correlation_init(&words, evaluation->arena, split->overlap, split->gold,
-                                 split->count, err));
-    struct bootstrap_statistic figures[] = {
+    struct lm_rank_correlation model, words;
+    LM_TRY(lm_rank_correlation_init(&model, evaluation->arena, split->cosine, split->gold,
+                                    split->count, err));
+    LM_TRY(lm_rank_correlation_init(&words, evaluation->arena, split->overlap, split->gold,
+                                    split->count, err));
+    struct lm_bootstrap_statistic figures[] = {
         {spearman_of, &model, (double)NAN, (double)NAN},
         {pearson_of, &model, (double)NAN, (double)NAN},
     };
     if (split->count >= 2)
-        LM_TRY(bootstrap_statistics(figures, 2, split->count, (size_t)evaluation->params->resamples,
-                                    rng, evaluation->arena, evaluate_examples_cancelled,
-                                    evaluation->ctx, err));
-    split->headline = spearman(&model, NULL);
+        LM_TRY(lm_bootstrap_statistics(
+            figures, 2, split->count, (size_t)evaluation->params->resamples, rng, evaluation->arena,
+            evaluate_examples_cancelled, evaluation->ctx, err));
+    split->headline = lm_spearman(&model, NULL);
     scores_put_interval(scores, "spearman", split->headline, figures[0].low, figures[0].high);
-    scores_put_interval(scores, "pearson", pearson(&model, NULL), figures[1].low, figures[1].high);
-    scores_put(scores, "overlap", spearman(&words, NULL));
+    scores_put_interval(scores, "pearson", lm_pearson(&model, NULL), figures[1].low,
+                        figures[1].high);
+    scores_put(scores, "overlap", lm_spearman(&words, NULL));
     return LM_OK;
 }
 

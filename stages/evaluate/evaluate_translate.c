@@ -267,14 +267,14 @@ static enum lm_status put(struct scores *scores, struct evaluation *evaluation,
     struct segments segments;
     double nll = 0, targets = 0;
     LM_TRY(count_segments(&segments, evaluation, split, err));
-    struct bootstrap_statistic figures[] = {
+    struct lm_bootstrap_statistic figures[] = {
         {bleu_of, segments.bleu, (double)NAN, (double)NAN},
         {chrf_of, segments.chrf, (double)NAN, (double)NAN},
     };
     if (split->count >= 2)
-        LM_TRY(bootstrap_statistics(figures, 2, split->count, (size_t)evaluation->params->resamples,
-                                    rng, evaluation->arena, evaluate_examples_cancelled,
-                                    evaluation->ctx, err));
+        LM_TRY(lm_bootstrap_statistics(
+            figures, 2, split->count, (size_t)evaluation->params->resamples, rng, evaluation->arena,
+            evaluate_examples_cancelled, evaluation->ctx, err));
     for (size_t i = 0; i < split->count; i++) {
         nll += split->nll[i];
         targets += split->targets[i];

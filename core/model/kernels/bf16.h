@@ -3,8 +3,8 @@
  * numbers as zeros; a pair of products is added by two fused steps, the odd one first, results
  * that are denormal are zeros (Intel SDM, VCVTNEPS2BF16 and VDPBF16PS; test_products.c compares).
  */
-#ifndef LM_MODEL_KERNELS_BF16_H
-#define LM_MODEL_KERNELS_BF16_H
+#ifndef LM_MODEL_BF16_H
+#define LM_MODEL_BF16_H
 
 #include <float.h>
 #include <math.h>

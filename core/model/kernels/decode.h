@@ -4,8 +4,8 @@
  * is that of the portable product (gemm.inc): equal bits on every instruction set.
  * docs/internals/numerics.md.
  */
-#ifndef LM_MODEL_KERNELS_DECODE_H
-#define LM_MODEL_KERNELS_DECODE_H
+#ifndef LM_MODEL_DECODE_H
+#define LM_MODEL_DECODE_H
 
 #include <stddef.h>
 

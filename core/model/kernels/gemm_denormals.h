@@ -1,7 +1,7 @@
 /** For products whose denormal operands and results are zeros, as VDPBF16PS has it: the processor's
  *  mode around a product. */
-#ifndef LM_MODEL_KERNELS_GEMM_DENORMALS_H
-#define LM_MODEL_KERNELS_GEMM_DENORMALS_H
+#ifndef LM_MODEL_GEMM_DENORMALS_H
+#define LM_MODEL_GEMM_DENORMALS_H
 
 #include <immintrin.h>
 

@@ -1,6 +1,6 @@
 /** The vectors of gemm.inc: GEMM_LANES floats, and quads for packing. */
-#ifndef LM_MODEL_KERNELS_GEMM_VECTORS_H
-#define LM_MODEL_KERNELS_GEMM_VECTORS_H
+#ifndef LM_MODEL_GEMM_VECTORS_H
+#define LM_MODEL_GEMM_VECTORS_H
 
 typedef float gemm_vec __attribute__((vector_size(GEMM_LANES * sizeof(float))));
 typedef float gemm_quad __attribute__((vector_size(16)));

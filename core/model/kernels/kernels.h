@@ -7,8 +7,8 @@
  *
  * All matrices are row-major; `ld` is the distance of rows in floats.
  */
-#ifndef LM_MODEL_KERNELS_KERNELS_H
-#define LM_MODEL_KERNELS_KERNELS_H
+#ifndef LM_MODEL_KERNELS_H
+#define LM_MODEL_KERNELS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,8 +3,8 @@
  * reads memory: what a machine can do at most, for machine_peak.c. One row for each instruction
  * set, compiled like the row kernels; the loops share peak.inc.
  */
-#ifndef LM_MODEL_KERNELS_PEAK_H
-#define LM_MODEL_KERNELS_PEAK_H
+#ifndef LM_MODEL_PEAK_H
+#define LM_MODEL_PEAK_H
 
 #include <stdbool.h>
 #include <stddef.h>

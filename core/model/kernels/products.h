@@ -6,8 +6,8 @@
  * All matrices are row-major float32; `ld` is the distance of rows in floats. With bf16 the
  * operands are rounded while they are packed; products are exact and sums are float32.
  */
-#ifndef LM_MODEL_KERNELS_PRODUCTS_H
-#define LM_MODEL_KERNELS_PRODUCTS_H
+#ifndef LM_MODEL_PRODUCTS_H
+#define LM_MODEL_PRODUCTS_H
 
 #include <stdbool.h>
 #include <stddef.h>

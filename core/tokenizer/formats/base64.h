@@ -1,6 +1,6 @@
 /** Base64 (RFC 4648, section 4): the standard alphabet, always padded. */
-#ifndef LM_TEXT_BASE64_H
-#define LM_TEXT_BASE64_H
+#ifndef LM_TOKENIZER_BASE64_H
+#define LM_TOKENIZER_BASE64_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /** Expressions on their way between two engines. */
-#ifndef LM_TEXT_FOREIGN_REGEX_H
-#define LM_TEXT_FOREIGN_REGEX_H
+#ifndef LM_TOKENIZER_FOREIGN_REGEX_H
+#define LM_TOKENIZER_FOREIGN_REGEX_H
 
 /** What in an expression Oniguruma (Ruby syntax, which Hugging Face's tokenizers use) and PCRE2,
  * which is used here, may read differently, as a phrase; NULL when nothing does. Strict: what is

@@ -1,7 +1,7 @@
 /** What llama.cpp calls ways of cutting and merging, in `tokenizer.ggml.pre` (ggml-org/llama.cpp,
  *  src/llama-vocab.cpp), where they are ours. */
-#ifndef LM_TEXT_GGUF_VOCAB_H
-#define LM_TEXT_GGUF_VOCAB_H
+#ifndef LM_TOKENIZER_GGUF_VOCAB_H
+#define LM_TOKENIZER_GGUF_VOCAB_H
 
 #include <lmpipe/tokenizer.h>
 

@@ -1,7 +1,7 @@
 /** What Hugging Face's BPE model and GPT-2's two files say: tokens with their ids, and a list of
  *  pairs that merge. Made into a vocabulary. */
-#ifndef LM_TEXT_PAIR_SOURCE_H
-#define LM_TEXT_PAIR_SOURCE_H
+#ifndef LM_TOKENIZER_PAIR_SOURCE_H
+#define LM_TOKENIZER_PAIR_SOURCE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /** What others have published: the expressions that patterns stand for, tiktoken's rank files, and
  *  the special tokens that belong to them (openai/tiktoken, openai_public.py). */
-#ifndef LM_TEXT_PUBLISHED_H
-#define LM_TEXT_PUBLISHED_H
+#ifndef LM_TOKENIZER_PUBLISHED_H
+#define LM_TOKENIZER_PUBLISHED_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /** How tokens with ranks come from pairs: what ties tiktoken's way of merging to lists of pairs. */
-#ifndef LM_TEXT_RANK_SPLIT_H
-#define LM_TEXT_RANK_SPLIT_H
+#ifndef LM_TOKENIZER_RANK_SPLIT_H
+#define LM_TOKENIZER_RANK_SPLIT_H
 
 #include <stdbool.h>
 #include <stdint.h>

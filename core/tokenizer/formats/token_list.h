@@ -1,7 +1,7 @@
 /** Tokens and their ids as a file made elsewhere lists them: gathered in any order, then sorted by
  *  id and found by their bytes. */
-#ifndef LM_TEXT_TOKEN_LIST_H
-#define LM_TEXT_TOKEN_LIST_H
+#ifndef LM_TOKENIZER_TOKEN_LIST_H
+#define LM_TOKENIZER_TOKEN_LIST_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /** The formats that lm_vocab_export writes, one a source file (vocab_export_<format>.c). */
-#ifndef LM_TEXT_VOCAB_EXPORT_H
-#define LM_TEXT_VOCAB_EXPORT_H
+#ifndef LM_TOKENIZER_VOCAB_EXPORT_H
+#define LM_TOKENIZER_VOCAB_EXPORT_H
 
 #include "base/buf.h"
 #include "base/json.h"

@@ -1,6 +1,6 @@
 /** The formats that lm_vocab_import reads, one a source file (vocab_import_<format>.c). */
-#ifndef LM_TEXT_VOCAB_IMPORT_H
-#define LM_TEXT_VOCAB_IMPORT_H
+#ifndef LM_TOKENIZER_VOCAB_IMPORT_H
+#define LM_TOKENIZER_VOCAB_IMPORT_H
 
 #include <stddef.h>
 

@@ -135,7 +135,7 @@ static void check_classify(struct tap *tap, const struct scored *scored, const c
         snprintf(name, sizeof name, "%s.%s", split, names[i]);
         got[i] = figure(root, name);
     }
-    wilson(&low, &high, right * (double)count, (double)count);
+    lm_wilson(&low, &high, right * (double)count, (double)count);
     CHECK(count > 10);
     CHECK_NEAR(got[0], right, 1e-12);
     CHECK_NEAR(got[1], low, 1e-12);

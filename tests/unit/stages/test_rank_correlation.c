@@ -9,13 +9,13 @@
 #include "tests/tap.h"
 
 static double rho(const double *x, const double *y, size_t count, const uint32_t *times,
-                  double (*of)(const struct rank_correlation *, const uint32_t *))
+                  double (*of)(const struct lm_rank_correlation *, const uint32_t *))
 {
     struct lm_arena *arena = lm_arena_create();
-    struct rank_correlation pairs;
+    struct lm_rank_correlation pairs;
     struct lm_err err;
     double out = -2;
-    if (rank_correlation_init(&pairs, arena, x, y, count, &err) == LM_OK)
+    if (lm_rank_correlation_init(&pairs, arena, x, y, count, &err) == LM_OK)
         out = of(&pairs, times);
     lm_arena_free(arena);
     return out;
@@ -26,19 +26,19 @@ static void test_correlations(struct tap *tap)
     static const double up[] = {1, 2, 3, 4, 5}, bent[] = {1, 4, 9, 16, 25},
                         down[] = {5, 4, 3, 2, 1};
     static const double flat[] = {2, 2, 2, 2, 2};
-    CHECK_NEAR(rho(up, bent, 5, NULL, spearman), 1, 1e-12);
-    CHECK_NEAR(rho(up, down, 5, NULL, spearman), -1, 1e-12);
-    CHECK_NEAR(rho(up, down, 5, NULL, pearson), -1, 1e-12);
+    CHECK_NEAR(rho(up, bent, 5, NULL, lm_spearman), 1, 1e-12);
+    CHECK_NEAR(rho(up, down, 5, NULL, lm_spearman), -1, 1e-12);
+    CHECK_NEAR(rho(up, down, 5, NULL, lm_pearson), -1, 1e-12);
     /* Σ dx·dy / √(Σ dx² Σ dy²) = 60 / √(10·374) */
-    CHECK_NEAR(rho(up, bent, 5, NULL, pearson), 60 / sqrt(10.0 * 374), 1e-12);
-    CHECK(isnan(rho(up, flat, 5, NULL, pearson)) && isnan(rho(up, flat, 5, NULL, spearman)));
+    CHECK_NEAR(rho(up, bent, 5, NULL, lm_pearson), 60 / sqrt(10.0 * 374), 1e-12);
+    CHECK(isnan(rho(up, flat, 5, NULL, lm_pearson)) && isnan(rho(up, flat, 5, NULL, lm_spearman)));
     /* hours of television and IQ, a textbook's: ρ = 1 − 6·194/(10·99) */
     static const double iq[] = {106, 100, 86, 101, 99, 103, 97, 113, 112, 110};
     static const double hours[] = {7, 27, 2, 50, 28, 29, 20, 12, 6, 17};
-    CHECK_NEAR(rho(iq, hours, 10, NULL, spearman), 1 - 6.0 * 194 / 990, 1e-12);
+    CHECK_NEAR(rho(iq, hours, 10, NULL, lm_spearman), 1 - 6.0 * 194 / 990, 1e-12);
     /* ties have the mean of their ranks: 1.5 1.5 3 4 beside 1 2 3 4 */
     static const double tied[] = {7, 7, 8, 9};
-    CHECK_NEAR(rho(tied, up, 4, NULL, spearman), 4.5 / sqrt(4.5 * 5), 1e-12);
+    CHECK_NEAR(rho(tied, up, 4, NULL, lm_spearman), 4.5 / sqrt(4.5 * 5), 1e-12);
 }
 
 /* Three times 0.1 is not 0.3: the mean is no 0.1, and yet nothing varies. */
@@ -46,9 +46,12 @@ static void test_constant(struct tap *tap)
 {
     static const double tenths[] = {0.1, 0.1, 0.1, 0.7}, up[] = {0.1, 0.2, 0.3, 0.9};
     static const uint32_t first[] = {1, 1, 1, 0}, none[] = {0, 0, 0, 0};
-    CHECK(isnan(rho(tenths, up, 3, NULL, pearson)) && isnan(rho(up, tenths, 3, NULL, pearson)));
-    CHECK(isnan(rho(tenths, up, 4, first, pearson)) && isnan(rho(tenths, up, 4, first, spearman)));
-    CHECK(isnan(rho(tenths, up, 4, none, pearson)) && isnan(rho(tenths, up, 0, NULL, spearman)));
+    CHECK(isnan(rho(tenths, up, 3, NULL, lm_pearson)) &&
+          isnan(rho(up, tenths, 3, NULL, lm_pearson)));
+    CHECK(isnan(rho(tenths, up, 4, first, lm_pearson)) &&
+          isnan(rho(tenths, up, 4, first, lm_spearman)));
+    CHECK(isnan(rho(tenths, up, 4, none, lm_pearson)) &&
+          isnan(rho(tenths, up, 0, NULL, lm_spearman)));
 }
 
 /* A pair that counts twice is one that stands there twice. */
@@ -57,8 +60,8 @@ static void test_resample(struct tap *tap)
     static const double x[] = {3, 1, 4, 1, 5}, y[] = {2, 7, 1, 8, 2};
     static const uint32_t times[] = {2, 0, 1, 1, 1};
     static const double xx[] = {3, 3, 4, 1, 5}, yy[] = {2, 2, 1, 8, 2};
-    CHECK_NEAR(rho(x, y, 5, times, spearman), rho(xx, yy, 5, NULL, spearman), 1e-12);
-    CHECK_NEAR(rho(x, y, 5, times, pearson), rho(xx, yy, 5, NULL, pearson), 1e-12);
+    CHECK_NEAR(rho(x, y, 5, times, lm_spearman), rho(xx, yy, 5, NULL, lm_spearman), 1e-12);
+    CHECK_NEAR(rho(x, y, 5, times, lm_pearson), rho(xx, yy, 5, NULL, lm_pearson), 1e-12);
 }
 
 /* Newcombe 1998, table I, method 3: 81 of 263, 15 of 148, 0 of 20, 1 of 29. */
@@ -73,7 +76,7 @@ static void test_wilson(struct tap *tap)
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         double low, high;
-        wilson(&low, &high, rows[i].hits, rows[i].count);
+        lm_wilson(&low, &high, rows[i].hits, rows[i].count);
         CHECK_NEAR(low, rows[i].low, 5.1e-5);
         CHECK_NEAR(high, rows[i].high, 5.1e-5);
     }

@@ -44,7 +44,7 @@ static void test_sick(struct tap *tap)
     const struct lm_example_options options = {
         .form = LM_EXAMPLE_SIMILARITY, .lowest = 1, .highest = 5};
     struct lm_examples examples;
-    struct rank_correlation pairs;
+    struct lm_rank_correlation pairs;
     struct lm_err err;
     const char *reason;
     if (!read_task(&examples, arena, "sick_similarity.jsonl", &options, &reason)) {
@@ -59,13 +59,13 @@ static void test_sick(struct tap *tap)
         CHECK_INT(word_overlap(&overlap[i], arena, &item->prompt, &item->other, &err), LM_OK);
         gold[i] = item->score;
     }
-    REQUIRE(rank_correlation_init(&pairs, arena, overlap, gold, examples.count, &err) == LM_OK);
-    printf("# %zu pairs: Spearman %.4f, Pearson %.4f\n", examples.count, spearman(&pairs, NULL),
-           pearson(&pairs, NULL));
+    REQUIRE(lm_rank_correlation_init(&pairs, arena, overlap, gold, examples.count, &err) == LM_OK);
+    printf("# %zu pairs: Spearman %.4f, Pearson %.4f\n", examples.count, lm_spearman(&pairs, NULL),
+           lm_pearson(&pairs, NULL));
     /* worked out in Python by re.findall(r"\w+") on lower case; with apostrophes inside words,
      * [a-z']+, it is 0.574376 */
-    CHECK_NEAR(spearman(&pairs, NULL), 0.574941, 1e-6);
-    CHECK_NEAR(pearson(&pairs, NULL), 0.581987, 1e-6);
+    CHECK_NEAR(lm_spearman(&pairs, NULL), 0.574941, 1e-6);
+    CHECK_NEAR(lm_pearson(&pairs, NULL), 0.581987, 1e-6);
     lm_arena_free(arena);
 }
 

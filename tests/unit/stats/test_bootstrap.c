@@ -6,11 +6,11 @@ enum { DOCUMENTS = 500 };
 static void quantiles_interpolate(struct tap *tap)
 {
     const double values[] = {1, 2, 4, 8};
-    CHECK_NEAR(bootstrap_quantile(values, 4, 0), 1, 0);
-    CHECK_NEAR(bootstrap_quantile(values, 4, 0.5), 3, 1e-15); /* R: quantile(c(1,2,4,8), .5) */
-    CHECK_NEAR(bootstrap_quantile(values, 4, 0.9), 6.8, 1e-12);
-    CHECK_NEAR(bootstrap_quantile(values, 4, 1), 8, 0);
-    CHECK_NEAR(bootstrap_quantile(values, 1, 0.3), 1, 0);
+    CHECK_NEAR(lm_bootstrap_quantile(values, 4, 0), 1, 0);
+    CHECK_NEAR(lm_bootstrap_quantile(values, 4, 0.5), 3, 1e-15); /* R: quantile(c(1,2,4,8), .5) */
+    CHECK_NEAR(lm_bootstrap_quantile(values, 4, 0.9), 6.8, 1e-12);
+    CHECK_NEAR(lm_bootstrap_quantile(values, 4, 1), 8, 0);
+    CHECK_NEAR(lm_bootstrap_quantile(values, 1, 0.3), 1, 0);
 }
 
 /* For a mean of n values the bootstrap's standard error is s / sqrt(n) with the population s,
@@ -27,9 +27,9 @@ static void agrees_with_closed_form(struct tap *tap)
     for (size_t i = 0; i < DOCUMENTS; i++)
         square += (over[i] - mean) * (over[i] - mean) / DOCUMENTS;
     double error = sqrt(square / DOCUMENTS);
-    struct bootstrap_ratio ratio = {.over = over, .under = under};
-    REQUIRE(bootstrap_run(&ratio, 1, DOCUMENTS, 20000, lm_rng_stream(1, "bootstrap"), arena, NULL,
-                          NULL, NULL) == LM_OK);
+    struct lm_bootstrap_ratio ratio = {.over = over, .under = under};
+    REQUIRE(lm_bootstrap_run(&ratio, 1, DOCUMENTS, 20000, lm_rng_stream(1, "bootstrap"), arena,
+                             NULL, NULL, NULL) == LM_OK);
     CHECK_NEAR((mean - ratio.low) / error, 1.96, 0.06);
     CHECK_NEAR((ratio.high - mean) / error, 1.96, 0.06);
     lm_arena_free(arena);
@@ -52,9 +52,9 @@ static void weighs_by_size(struct tap *tap)
         square += rest * rest;
     }
     double error = sqrt(square) / sum_under;
-    struct bootstrap_ratio ratio = {.over = over, .under = under};
-    REQUIRE(bootstrap_run(&ratio, 1, DOCUMENTS, 20000, lm_rng_stream(1, "bootstrap"), arena, NULL,
-                          NULL, NULL) == LM_OK);
+    struct lm_bootstrap_ratio ratio = {.over = over, .under = under};
+    REQUIRE(lm_bootstrap_run(&ratio, 1, DOCUMENTS, 20000, lm_rng_stream(1, "bootstrap"), arena,
+                             NULL, NULL, NULL) == LM_OK);
     CHECK_NEAR((ratio.high - ratio.low) / error, 2 * 1.96, 0.1);
     lm_arena_free(arena);
 }
@@ -63,9 +63,9 @@ static void equal_documents_give_a_point(struct tap *tap)
 {
     struct lm_arena *arena = lm_arena_create();
     const double over[] = {3, 3, 3}, under[] = {2, 2, 2};
-    struct bootstrap_ratio ratio = {.over = over, .under = under};
-    REQUIRE(bootstrap_run(&ratio, 1, 3, 100, lm_rng_stream(1, "bootstrap"), arena, NULL, NULL,
-                          NULL) == LM_OK);
+    struct lm_bootstrap_ratio ratio = {.over = over, .under = under};
+    REQUIRE(lm_bootstrap_run(&ratio, 1, 3, 100, lm_rng_stream(1, "bootstrap"), arena, NULL, NULL,
+                             NULL) == LM_OK);
     CHECK_NEAR(ratio.low, 1.5, 0);
     CHECK_NEAR(ratio.high, 1.5, 0);
     lm_arena_free(arena);
@@ -81,10 +81,10 @@ static void can_be_cancelled(struct tap *tap)
 {
     struct lm_arena *arena = lm_arena_create();
     const double over[] = {3, 4}, under[] = {2, 2};
-    struct bootstrap_ratio ratio = {.over = over, .under = under};
-    CHECK_INT(
-        bootstrap_run(&ratio, 1, 2, 100, lm_rng_stream(1, "bootstrap"), arena, say_yes, NULL, NULL),
-        LM_CANCELLED);
+    struct lm_bootstrap_ratio ratio = {.over = over, .under = under};
+    CHECK_INT(lm_bootstrap_run(&ratio, 1, 2, 100, lm_rng_stream(1, "bootstrap"), arena, say_yes,
+                               NULL, NULL),
+              LM_CANCELLED);
     lm_arena_free(arena);
 }
 
