@@ -122,7 +122,7 @@ static enum lm_status open_examples(struct train *train, struct lm_model_config 
     LM_TRY(train_examples_encode(&train->examples, train->vocab, train->context, vocab_size, err));
     config->labels = (int64_t)train->examples.objective.label_count;
     train_examples_report(&train->examples, train->ctx);
-    return LM_OK;
+    return train->task->check != NULL ? train->task->check(train, err) : LM_OK;
 }
 
 /* What is learnt from, then the model: init has the vocabulary of the first. */
