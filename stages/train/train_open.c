@@ -135,12 +135,13 @@ static enum lm_status open_inputs(struct train *train, struct lm_err *err)
     LM_TRY(choose_vocab(train, err));
     LM_TRY(by_examples(train) ? open_examples(train, &config, &vocab_size, err)
                               : open_tokens(train, &vocab_size, err));
-    if (train->init != NULL && config.vocab != vocab_size)
+    if (train->init == NULL)
+        config.vocab = vocab_size;
+    if (config.vocab < vocab_size) /* more rows than tokens pad the matrix */
         return lm_fail(err, LM_MISMATCH,
                        "init: the model has %lld token types, its vocabulary %lld; get a model "
                        "whose vocab is its own",
                        (long long)config.vocab, (long long)vocab_size);
-    config.vocab = vocab_size;
     return open_model(train, &config, err);
 }
 
