@@ -81,6 +81,8 @@ enum lm_status lm_last_save(const struct lm_last *rows, size_t count, const char
     lm_buf_printf(&text, HEAD "spec %s\n", spec_path);
     for (size_t i = 0; i < count; i++) {
         char hex[LM_DIGEST_HEX];
+        if (rows[i].stage == NULL)
+            continue;
         lm_digest_hex(hex, &rows[i].key);
         lm_buf_printf(&text, "stage %s %s\n", rows[i].stage, hex);
     }

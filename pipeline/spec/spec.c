@@ -256,3 +256,10 @@ struct lm_origin lm_spec_origin(const struct lm_spec *spec, size_t stage, const 
     lm_params_walk(s->type->params, s->params, seek, &sought);
     return (struct lm_origin){.via = sought.derived ? "derived" : NULL};
 }
+
+const char *lm_spec_short(const struct lm_spec *spec, const char *path)
+{
+    size_t length = strlen(spec->root);
+    bool below = strncmp(path, spec->root, length) == 0 && path[length] == '/';
+    return below ? path + length + 1 : path;
+}

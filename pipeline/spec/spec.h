@@ -84,6 +84,8 @@ const struct lm_spec_value *lm_spec_value(const struct lm_spec *spec, size_t sta
 /** Origin of a parameter by key name; file NULL for what the spec does not give: then via is NULL
  *  for a default, "derived" for what the type's resolve function has set. */
 struct lm_origin lm_spec_origin(const struct lm_spec *spec, size_t stage, const char *param);
+/** A path as people read it: relative to the root when below it; borrowed from `path`. */
+const char *lm_spec_short(const struct lm_spec *spec, const char *path);
 /** Threads a stage gets of a budget: all, unless its `resources` or its type say less. */
 size_t lm_spec_threads(const struct lm_spec *spec, size_t stage, size_t budget);
 /** Estimate of a stage by its type, with a budget of `threads` ≥ 1; zeroed when it has none. */

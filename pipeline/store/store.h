@@ -86,6 +86,7 @@ struct lm_last {
 enum lm_status lm_last_load(struct lm_last **out, size_t *count, const char **spec_path,
                             struct lm_arena *arena, const char *root, const char *experiment,
                             struct lm_err *err);
+/** Rows whose stage is NULL are left out. */
 enum lm_status lm_last_save(const struct lm_last *rows, size_t count, const char *spec_path,
                             const char *root, const char *experiment, struct lm_err *err);
 
