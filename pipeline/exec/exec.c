@@ -119,7 +119,7 @@ static enum lm_status create_tasks(struct lm_exec *exec, struct lm_err *err)
 static enum lm_status begin(struct lm_exec *exec, const struct lm_plan *plan, struct lm_err *err)
 {
     char host[256] = "";
-    exec->begin_ns = exec->saved_ns = lm_clock_monotonic_ns();
+    exec->begin_ns = lm_clock_monotonic_ns();
     exec->threads = exec->options->threads > 0 ? exec->options->threads : lm_cpu_count();
     exec->memory = lm_memory_limit();
     gethostname(host, sizeof host - 1);
@@ -128,7 +128,9 @@ static enum lm_status begin(struct lm_exec *exec, const struct lm_plan *plan, st
         return no_memory(err);
     LM_TRY(refuse(plan, err));
     LM_TRY(copy_plan(exec, plan, err));
-    LM_TRY(lm_exec_last_load(exec, err));
+    struct lm_err forgetful = {LM_OK, ""}; /* what cannot be remembered stops no run */
+    if (lm_last_claim(exec->spec, &forgetful) == LM_INVALID)
+        return lm_fail(err, LM_INVALID, "%s", forgetful.text);
     LM_TRY(lock_store(exec, err));
     LM_TRY(create_tasks(exec, err));
     LM_TRY(create_run_folder(exec, err));
@@ -139,6 +141,8 @@ static enum lm_status begin(struct lm_exec *exec, const struct lm_plan *plan, st
     LM_TRY(lm_events_open(&exec->events, path, exec->options->on_event, exec->options->user, err));
     struct lm_run_event event = {.kind = LM_EV_RUN_BEGIN, .text = exec->id};
     lm_events_emit(&exec->events, &event, true);
+    if (forgetful.status != LM_OK)
+        lm_exec_note(exec, NULL, forgetful.text);
     return LM_OK;
 }
 
@@ -204,7 +208,6 @@ static enum lm_status loop(struct lm_exec *exec, struct lm_err *err)
             break;
         wait_and_take(exec, fds, owners);
         lm_exec_check_clocks(exec);
-        lm_exec_last_save(exec, false);
     }
     /* What could not begin: after an interruption it may next time, after a failure it is skipped.
      */
@@ -245,10 +248,8 @@ enum lm_status lm_run(const struct lm_plan *plan, const struct lm_run_options *o
     enum lm_status status = begin(&exec, plan, err);
     if (status == LM_OK)
         status = loop(&exec, err);
-    if (status == LM_OK) {
-        lm_exec_last_save(&exec, true);
+    if (status == LM_OK)
         status = lm_exec_leave(&exec, out, err);
-    }
     close_all(&exec);
     if (status != LM_OK)
         lm_arena_free(exec.arena);

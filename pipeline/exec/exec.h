@@ -34,7 +34,7 @@ struct lm_exec {
     size_t running_count;
     size_t threads, threads_used; /**< the whole budget, and what running stages have of it */
     uint64_t memory, memory_used; /**< bytes this process may have, and what running stages need */
-    uint64_t begin_ns, saved_ns;
+    uint64_t begin_ns;
     int signal_fd;
     sigset_t signals_before;
     const char *host;   /**< name of this machine */
@@ -45,9 +45,6 @@ struct lm_exec {
     bool retry_locks;   /**< it is time to look at LM_WAITING tasks again */
     const char *broken; /**< why the store cannot be used any more; NULL: it can */
     size_t executed;
-    struct lm_last *last; /**< by stage of the spec; then rows of stages that are gone */
-    size_t last_count;
-    bool last_changed;
 };
 
 /* exec_order.c */
@@ -94,14 +91,6 @@ void lm_exec_signals_close(struct lm_exec *exec);
 void lm_exec_signals_take(struct lm_exec *exec);
 /** Deadlines of the run and of stages; workers that do not obey SIGTERM. */
 void lm_exec_check_clocks(struct lm_exec *exec);
-
-/* exec_last.c */
-/** Loads what the experiment's folder remembers; LM_INVALID when it belongs to another spec. */
-enum lm_status lm_exec_last_load(struct lm_exec *exec, struct lm_err *err);
-/** Notes the key of a stage that is up to date. */
-void lm_exec_last_note(struct lm_exec *exec, size_t stage);
-/** Writes it when it has changed, now or every other second; a failure is told as a note. */
-void lm_exec_last_save(struct lm_exec *exec, bool now);
 
 /* exec_files.c */
 /** Publishes, decides gates, writes run.json, run.html and the like; fills in *out. */

@@ -102,7 +102,7 @@ static void write_pages(struct lm_exec *exec, struct lm_run_result *out,
         if (always || !lm_path_exists(path))
             write_page(exec, folder, &pages[i], facts);
         if (pages[i].named)
-            out->published[out->published_count++] = lm_spec_short(exec->spec, path);
+            out->published[out->published_count++] = path;
     }
 }
 
@@ -111,13 +111,12 @@ static void write_pages(struct lm_exec *exec, struct lm_run_result *out,
 static void take_stale(void *user, size_t stage, const char *path)
 {
     struct lm_exec *exec = user;
-    const char *shown = lm_spec_short(exec->spec, path);
     bool gone = exec->options->ci &&
                 (lm_path_is_dir(path) ? lm_dir_remove(path, NULL) == LM_OK : unlink(path) == 0);
     const char *text = lm_arena_printf(exec->arena,
                                        gone ? "%s was of an earlier result and has been removed"
                                             : "%s is of an earlier result; this run has none",
-                                       shown);
+                                       path);
     if (text != NULL)
         lm_exec_note(exec, &exec->tasks[stage], text);
 }

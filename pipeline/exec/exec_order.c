@@ -8,6 +8,15 @@
 
 /* ---- the end of a task ---- */
 
+/** What plan and why compare with next time. */
+static void note_last(struct lm_exec *exec, const struct lm_plan_stage *planned, const char *id)
+{
+    struct lm_err err = {LM_OK, ""};
+    bool known = planned->last != NULL && lm_digest_compare(planned->last, &planned->key) == 0;
+    if (!known && lm_last_note(exec->spec, id, &planned->key, &err) != LM_OK)
+        lm_exec_note(exec, NULL, err.text);
+}
+
 void lm_exec_finish(struct lm_exec *exec, struct lm_task *task, enum lm_state state,
                     const char *error)
 {
@@ -20,7 +29,7 @@ void lm_exec_finish(struct lm_exec *exec, struct lm_task *task, enum lm_state st
     stage->error = error;
     exec->failed = exec->failed || state == LM_FAILED;
     if (lm_state_is_fine(state))
-        lm_exec_last_note(exec, task->index);
+        note_last(exec, planned, exec->spec->stages[task->index].id);
     else
         planned->record = NULL; /* an older result of a stage that was forced */
     for (size_t i = 0; i < task->dependent_count; i++) {

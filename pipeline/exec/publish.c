@@ -173,7 +173,7 @@ enum lm_status lm_publish_all(const struct lm_plan *plan, struct lm_arena *arena
             if (to == NULL)
                 return no_memory(&p, publish->path);
             LM_TRY(publish_one(&p, plan->stages[i].record, publish, to));
-            paths[done++] = lm_spec_short(spec, to);
+            paths[done++] = to;
             *count = done;
         }
     }
@@ -197,10 +197,12 @@ void lm_publish_each_stale(const struct lm_plan *plan, struct lm_arena *arena,
 enum lm_status lm_publish(const struct lm_plan *plan, struct lm_run_result *out, struct lm_err *err)
 {
     struct lm_run_result result = {.arena = lm_arena_create()};
-    enum lm_status status =
-        result.arena != NULL
-            ? lm_publish_all(plan, result.arena, &result.published, &result.published_count, 0, err)
-            : lm_fail(err, LM_NOMEM, "out of memory publishing");
+    enum lm_status status = result.arena != NULL
+                                ? lm_last_claim(plan->spec, err)
+                                : lm_fail(err, LM_NOMEM, "out of memory publishing");
+    if (status == LM_OK)
+        status =
+            lm_publish_all(plan, result.arena, &result.published, &result.published_count, 0, err);
     if (status == LM_OK)
         *out = result;
     else
