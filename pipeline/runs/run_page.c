@@ -140,10 +140,11 @@ static void put_chart(struct page *page)
     lm_html_section(page->out, "when", "When stages ran",
                     "A bar reaches from a stage's beginning to its end; the width of the column "
                     "is the whole run. Kept: the result was in the store already.");
-    lm_html_printf(page->out,
-                   "<div class=\"wide\"><table class=\"bars\"><thead><tr><th>stage</th>"
-                   "<th class=\"n\">time</th><th>0 … %s</th></tr></thead><tbody>\n",
-                   duration(text, page->facts->seconds));
+    lm_html_printf(
+        page->out,
+        "<div class=\"wide\" tabindex=\"0\"><table class=\"bars\"><thead><tr><th>stage</th>"
+        "<th class=\"n\">time</th><th>0 … %s</th></tr></thead><tbody>\n",
+        duration(text, page->facts->seconds));
     for (size_t i = 0; i < page->facts->spec->stage_count; i++)
         if (is_selected(page, i))
             put_bar(page, i);
@@ -181,9 +182,10 @@ static void put_stages(struct page *page)
 {
     lm_html_section(page->out, "stages", "Stages",
                     "Times of kept stages are those of the run that produced them.");
-    lm_buf_puts(page->out, "<div class=\"wide\"><table><thead><tr><th>stage</th><th>state</th>"
-                           "<th>why</th><th class=\"n\">took</th><th class=\"n\">peak memory</th>"
-                           "<th class=\"n\">threads</th><th>made</th></tr></thead><tbody>\n");
+    lm_buf_puts(page->out,
+                "<div class=\"wide\" tabindex=\"0\"><table><thead><tr><th>stage</th><th>state</th>"
+                "<th>why</th><th class=\"n\">took</th><th class=\"n\">peak memory</th>"
+                "<th class=\"n\">threads</th><th>made</th></tr></thead><tbody>\n");
     for (size_t i = 0; i < page->facts->spec->stage_count; i++)
         if (is_selected(page, i))
             put_stage_row(page, i);
@@ -232,9 +234,10 @@ static void put_gauges(struct page *page)
         return;
     lm_html_section(page->out, "gauges", "Final values",
                     "What the live lines showed last; what counts up, with its rate in this run.");
-    lm_buf_puts(page->out, "<div class=\"wide\"><table><thead><tr><th>stage</th><th>gauge</th>"
-                           "<th class=\"n\">value</th><th class=\"n\">per second</th></tr></thead>"
-                           "<tbody>\n");
+    lm_buf_puts(page->out,
+                "<div class=\"wide\" tabindex=\"0\"><table><thead><tr><th>stage</th><th>gauge</th>"
+                "<th class=\"n\">value</th><th class=\"n\">per second</th></tr></thead>"
+                "<tbody>\n");
     for (size_t i = 0; i < page->facts->spec->stage_count; i++) {
         const struct lm_execution *execution = page->facts->stages[i].execution;
         for (size_t k = 0; execution != NULL && k < execution->telemetry.count; k++)
@@ -262,8 +265,9 @@ static void put_keys(struct page *page)
     lm_html_section(page->out, "keys", "Keys and results",
                     "A key is the SHA-256 of all that decides a result; an output is named by "
                     "what it holds.");
-    lm_buf_puts(page->out, "<div class=\"wide\"><table><thead><tr><th>stage</th><th>type</th>"
-                           "<th>key</th><th>outputs</th></tr></thead><tbody>\n");
+    lm_buf_puts(page->out,
+                "<div class=\"wide\" tabindex=\"0\"><table><thead><tr><th>stage</th><th>type</th>"
+                "<th>key</th><th>outputs</th></tr></thead><tbody>\n");
     for (size_t i = 0; i < page->facts->spec->stage_count; i++) {
         const struct lm_plan_stage *planned = &page->facts->plan->stages[i];
         const struct lm_stage *type = page->facts->spec->stages[i].type;
@@ -319,7 +323,7 @@ static void put_fact(struct page *page, const char *name, const char *text)
 static void put_machine(struct page *page)
 {
     lm_html_section(page->out, "machine", "Machine, versions, sources", NULL);
-    lm_buf_puts(page->out, "<div class=\"wide\"><table class=\"facts\"><tbody>\n");
+    lm_buf_puts(page->out, "<div class=\"wide\" tabindex=\"0\"><table class=\"facts\"><tbody>\n");
     put_fact(page, "lmpipe", LM_VERSION);
     put_fact(page, "spec", page->facts->spec->home);
     put_fact(page, "host", page->facts->host);
@@ -351,7 +355,7 @@ static void put_gates(struct page *page)
     if (result->gate_count == 0)
         return;
     lm_html_section(page->out, "gates", "Gates", NULL);
-    lm_buf_puts(page->out, "<div class=\"wide\"><table><tbody>\n");
+    lm_buf_puts(page->out, "<div class=\"wide\" tabindex=\"0\"><table><tbody>\n");
     for (size_t i = 0; i < result->gate_count; i++) {
         size_t verdict = result->gates[i].verdict;
         lm_html_printf(page->out, "<tr><td>%s</td><td><b class=\"%s\">%s</b></td></tr>\n",
