@@ -17,7 +17,7 @@ struct reading {
     struct lm_token_list names; /* added tokens */
     struct lm_buf bytes;
     enum lm_pattern pattern;
-    const char *expression; /* of LM_PATTERN_REGEX; borrowed */
+    struct lm_buf expression; /* of LM_PATTERN_REGEX, as PCRE2 reads it */
     enum lm_status status;
     struct lm_err *err;
 };
@@ -148,14 +148,8 @@ static enum lm_status read_split(struct reading *reading, const struct lm_json *
         return unsupported_split("the pre_tokenizer's Split is not \"Isolated\"", reading->err);
     if (lm_published_pattern(&reading->pattern, text))
         return LM_OK;
-    const char *fault = lm_foreign_regex_fault(text);
-    if (fault != NULL)
-        return lm_fail(reading->err, LM_UNSUPPORTED,
-                       "the pre_tokenizer's expression holds %s; it might cut elsewhere here and "
-                       "cannot be imported",
-                       fault);
+    LM_TRY(lm_foreign_regex(&reading->expression, text, LM_REGEX_ONIGURUMA, reading->err));
     reading->pattern = LM_PATTERN_REGEX;
-    reading->expression = text;
     return LM_OK;
 }
 
@@ -342,7 +336,7 @@ static enum lm_status make(struct lm_vocab **out, struct reading *reading,
     struct lm_vocab *vocab = NULL;
     LM_TRY(read_root(reading, import));
     bool is_whole = is_bool(lm_json_get(reading->model, "ignore_merges"), true);
-    LM_TRY(lm_vocab_create(&vocab, reading->pattern, reading->expression,
+    LM_TRY(lm_vocab_create(&vocab, reading->pattern, reading->expression.data,
                            is_whole ? LM_MERGING_PAIRS_WHOLE : LM_MERGING_PAIRS, reading->err));
     enum lm_status status = build(vocab, reading);
     if (status == LM_OK)
@@ -362,8 +356,10 @@ enum lm_status lm_import_hf(struct lm_vocab **out, const struct lm_import *impor
     lm_pair_source_init(&reading.source);
     lm_token_list_init(&reading.names);
     lm_buf_init(&reading.bytes, LM_TOKEN_LONGEST);
+    lm_buf_init(&reading.expression, 0);
     enum lm_status status = make(out, &reading, import);
     lm_buf_release(&reading.bytes);
+    lm_buf_release(&reading.expression);
     lm_token_list_release(&reading.names);
     lm_pair_source_release(&reading.source);
     lm_json_free(root);
