@@ -34,6 +34,13 @@ static double value_of(const struct lm_node *node, const char *name)
     return gauge != NULL ? gauge->value : 0;
 }
 
+/** What the machine could do with the precision of the stage's products. */
+static double peak_of(const struct lm_node *node)
+{
+    double bf16 = value_of(node, "peak.bf16");
+    return bf16 > 0 ? bf16 : value_of(node, "peak.fp32");
+}
+
 /** Mean change a second of what counts up; 0 when it was watched too shortly. */
 static double mean_pace(const struct lm_node *node, const char *name)
 {
@@ -195,7 +202,7 @@ void lm_run_speed_write(struct lm_buf *out, const struct lm_exec *exec)
                                     .wall = node->end_ns > node->attempt_ns
                                                 ? (double)(node->end_ns - node->attempt_ns) * 1e-9
                                                 : 0,
-                                    .peak = value_of(node, "peak.fp32")};
+                                    .peak = peak_of(node)};
         if (!begun)
             lm_html_section(out, "speed", "Where the time went",
                             "Operations are the useful ones: six for each matrix parameter and "
