@@ -3,18 +3,20 @@
  * script and loads nothing: its Content-Security-Policy allows inline style alone.
  *
  * Vocabulary of the style sheet (html_style.c), for every page that uses the shell:
- *   <header class="top">   overline (p.over), verdict (h1), lead (p.lead), nav
+ *   <header class="top">   overline (p.over), summary (h1), lead (p.lead), nav
  *   <div class="tiles">    tiles: <div class="tile"><span class="k">label</span>
  *                          <b>value</b><span class="s">small print</span></div>
  *   <section>              lm_html_section: heading and a note in the margin, matter beside it
  *   <div class="wide">     a table inside scrolls sideways on a phone; td.n and th.n hold numbers
- *   <b class="pass|fail|und"> verdict words, <i class="s0…s6"> surprisal, <b class="x"> tiles
+ *   <b class="pass|fail|und"> result words, <i class="s0…s6"> surprisal, <b class="x"> tiles
  *                          for invisible characters
  */
 #ifndef LM_PAGE_HTML_H
 #define LM_PAGE_HTML_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <lmpipe/status.h>
 
@@ -28,6 +30,8 @@ void lm_html_end(struct lm_buf *out, const char *footer);
 void lm_html_section(struct lm_buf *out, const char *id, const char *heading, const char *note);
 void lm_html_section_end(struct lm_buf *out);
 
+/** Is this code point invisible, or does it change how its neighbours are laid out? */
+bool lm_html_is_hidden(uint32_t code_point);
 /** Text as content: markup escaped; control, bidi and zero-width characters and ill-formed bytes
  *  become visible tiles <b class="x">. Newline and tab stay. Any bytes are fine. */
 void lm_html_text(struct lm_buf *out, const void *text, size_t size);
