@@ -597,6 +597,7 @@ static enum lm_status resolve(void *data, struct lm_arena *arena, struct lm_err 
 
 enum {
     TYPICAL_VOCAB = 4096,
+    LOG_LINE = 96, /* bytes a step: the log is kept until the end, and with each checkpoint */
     PROCESS_BYTES = 16 << 20 /* programs, libraries, the token set's index */
 };
 
@@ -640,7 +641,9 @@ static uint64_t memory_of(const struct train_params *p, const struct lm_model_co
     uint64_t weights = (uint64_t)lm_model_parameters(config) * sizeof(float);
     uint64_t batch = (uint64_t)texts_of(p) * (uint64_t)row_of(p, config) * 3 * sizeof(float);
     uint64_t copies = (strcmp(p->keep, "best") == 0 ? weights : 0) + (p->ema > 0 ? weights : 0);
-    return lm_model_memory(config, &options) + copies + (3 * weights + copies) + batch +
+    uint64_t log =
+        3 * LOG_LINE * (uint64_t)p->steps; /* a buffer that doubles, and its checkpoint */
+    return lm_model_memory(config, &options) + copies + (3 * weights + copies) + batch + log +
            PROCESS_BYTES;
 }
 
