@@ -41,9 +41,9 @@ is "an unknown stage: exit 2" "$status" 2
 is "a full device: exit 3" $? 3
 like "said plainly" "$(cat err.txt)" 'standard output'
 # A sample can be made again by hand: a prompt is fed as it is by both.
-sed 's|with: {max_tokens: 16}|with: {max_tokens: 16, prompts: ["a program"], methods: [{name: greedy, temperature: 0}]}|' tiny.yaml >prompted.yaml
+sed 's|with: {max_tokens: 16}|with: {max_tokens: 16, prompts: ["a program"], methods: [{name: greedy, temperature: 0}]}|; s|^experiment: tiny|experiment: prompted|' tiny.yaml >prompted.yaml
 lmpipe run prompted.yaml --progress none
-lmpipe cat prompted.yaml samples
+lmpipe cat prompted.yaml samples.samples
 sampled=$(python3 -c '
 import json, sys
 for line in sys.stdin:
