@@ -28,7 +28,7 @@ struct plain {
     uint64_t size;            /**< of the file */
     struct lm_gunzip *gunzip; /**< gzip */
     struct archive *filter;   /**< zstd, xz, bzip2; both NULL: the file as it is */
-    bool is_empty;          /**< of the filter: it holds nothing */
+    bool is_empty;            /**< of the filter: it holds nothing */
     lm_archive_poll_fn *poll;
     void *user;
     char *block;       /**< BLOCK bytes */
@@ -262,9 +262,10 @@ static enum lm_status open_stream(struct lm_archive *archive, const char *packin
     const char *inner =
         packing != NULL ? lm_file_packing((const uint8_t *)plain->block, plain->held) : NULL;
     if (inner != NULL && strcmp(inner, "tar") != 0)
-        return lm_fail(err, LM_UNSUPPORTED,
-                       "is compressed twice (%s in %s); one level is unpacked, unpack it once by hand",
-                       inner, packing);
+        return lm_fail(
+            err, LM_UNSUPPORTED,
+            "is compressed twice (%s in %s); one level is unpacked, unpack it once by hand", inner,
+            packing);
     archive->is_broken_tar = looks_like_tar(plain, plain->held);
     if (archive_read_support_format_empty(r) < ARCHIVE_WARN ||
         archive_read_support_format_tar(r) < ARCHIVE_WARN ||
