@@ -75,13 +75,13 @@ static void test_walk(struct tap *tap)
     CHECK(symlink("z", TOP "/link") == 0);
     CHECK(symlink("..", TOP "/a/up") == 0); /* a folder: not followed, so no endless walk */
     CHECK(mkfifo(TOP "/pipe", 0600) == 0);
-    CHECK(lm_dir_walk(&names, arena, TOP, NULL) == LM_OK);
+    CHECK(lm_dir_walk(&names, NULL, arena, TOP, NULL) == LM_OK);
     CHECK_INT(names.count, 5);
     for (size_t i = 0; i < names.count && i < 5; i++) /* '-' sorts before '/' */
         CHECK_STR(names.items[i], i == 0 ? want[2] : i <= 2 ? want[i - 1] : want[i]);
     CHECK(symlink("nowhere", TOP "/dangling") == 0);
     struct lm_err err = {0};
-    CHECK_INT(lm_dir_walk(&names, arena, TOP, &err), LM_NOT_FOUND);
+    CHECK_INT(lm_dir_walk(&names, NULL, arena, TOP, &err), LM_NOT_FOUND);
     CHECK(strstr(err.text, "dangling") != NULL);
     lm_dir_remove(TOP, NULL);
     lm_arena_free(arena);
