@@ -43,6 +43,14 @@ static void open_stream(struct lm_stream *stream, FILE *file)
     stream->color = stream->terminal && variable("NO_COLOR") == NULL;
 }
 
+static const char *find_folder(struct lm_arena *arena)
+{
+    char *here = getcwd(NULL, 0);
+    const char *folder = here != NULL ? lm_arena_strdup(arena, here) : NULL;
+    free(here);
+    return folder;
+}
+
 /* Installed: PREFIX/bin/lmpipe and PREFIX/libexec/lmpipe/lmpipe-worker; in the build tree cli/ and
  * worker/ are neighbours; else side by side. */
 static const char *find_worker(struct lm_arena *arena)
@@ -75,6 +83,7 @@ enum lm_status lm_cli_init(struct lm_cli *cli, struct lm_err *err)
     cli->store = variable("LMPIPE_STORE");
     cli->threads = variable("LMPIPE_THREADS");
     cli->kernels = variable("LMPIPE_KERNELS");
+    cli->folder = find_folder(cli->arena);
     cli->worker = find_worker(cli->arena);
     return LM_OK;
 }
@@ -104,6 +113,12 @@ int lm_cli_fail(const struct lm_cli *cli, int status, const char *text)
 void lm_cli_warn(const struct lm_cli *cli, const char *text)
 {
     say(cli, "yellow", "warning", text);
+}
+
+const char *lm_cli_path(const struct lm_cli *cli, const char *path)
+{
+    const char *below = cli->folder != NULL ? lm_path_below(path, cli->folder) : NULL;
+    return below != NULL ? below : path;
 }
 
 int lm_cli_finish(const struct lm_cli *cli, int status)

@@ -38,6 +38,7 @@ struct lm_cli {
     const char *store;   /**< LMPIPE_STORE, or NULL */
     const char *threads; /**< LMPIPE_THREADS, or NULL */
     const char *kernels; /**< LMPIPE_KERNELS, or NULL */
+    const char *folder;  /**< the working folder, absolute; NULL when it cannot be found */
     const char *worker;  /**< path of the worker program, or NULL when it was not found */
     int argc;            /**< the verb's arguments as given; argv[0] is no argument */
     char **argv;
@@ -54,6 +55,9 @@ const char *lm_cli_env(void *user, const char *name);
 int lm_cli_fail(const struct lm_cli *cli, int status, const char *text);
 /** "lmpipe: warning: TEXT" on stderr, the text made harmless. */
 void lm_cli_warn(const struct lm_cli *cli, const char *text);
+/** A path as it works where it is printed: below the working folder relative to it, else as it
+ *  is. */
+const char *lm_cli_path(const struct lm_cli *cli, const char *path);
 /** Flushes stdout; LM_EXIT_STORE with a message when it could not all be written, else `status`. */
 int lm_cli_finish(const struct lm_cli *cli, int status);
 /** ANSI codes of a colour by name ("bold", "red", …, "reset"); "" when the stream takes none. */

@@ -27,20 +27,7 @@ int lm_exit_of(enum lm_status status)
 
 const char *lm_root_here(const struct lm_cli *cli)
 {
-    char *here = getcwd(NULL, 0);
-    const char *start = here != NULL ? lm_arena_strdup(cli->arena, here) : NULL;
-    free(here);
-    for (const char *folder = start; folder != NULL; folder = lm_path_dir(cli->arena, folder)) {
-        const char *artifacts = lm_path_join(cli->arena, folder, "artifacts");
-        const char *git = lm_path_join(cli->arena, folder, ".git");
-        if (artifacts == NULL || git == NULL)
-            return NULL;
-        if (lm_path_is_dir(artifacts) || lm_path_exists(git))
-            return folder;
-        if (strcmp(folder, "/") == 0)
-            break;
-    }
-    return start;
+    return cli->folder != NULL ? lm_root_find(cli->arena, cli->folder) : NULL;
 }
 
 const char *lm_store_place(const struct lm_cli *cli, const char *option, const char *root)

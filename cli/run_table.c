@@ -81,5 +81,6 @@ void lm_run_table_print(const struct lm_run_result *result, struct lm_cli *cli)
 void lm_run_table_published(const struct lm_run_result *result, struct lm_cli *cli)
 {
     for (size_t i = 0; i < result->published_count; i++)
-        fprintf(cli->out.file, "%s\n", lm_safe_line(cli->arena, result->published[i]));
+        fprintf(cli->out.file, "%s\n",
+                lm_safe_line(cli->arena, lm_cli_path(cli, result->published[i])));
 }

@@ -36,6 +36,14 @@ const char *lm_path_base(const char *path)
     return slash ? slash + 1 : path;
 }
 
+const char *lm_path_below(const char *path, const char *folder)
+{
+    size_t length = strlen(folder);
+    length -= length > 0 && folder[length - 1] == '/'; /* of "/" nothing is left */
+    bool below = strncmp(path, folder, length) == 0 && path[length] == '/';
+    return below && path[length + 1] != '\0' ? path + length + 1 : NULL;
+}
+
 /* Reads until `size` bytes or the end; -1 and errno on failure. */
 static ssize_t read_fully(int fd, char *data, size_t size)
 {
@@ -102,6 +110,13 @@ enum lm_status lm_file_read(char **out, size_t *size, struct lm_arena *arena, co
                                  ceiling < SIZE_MAX / 4 ? ceiling : SIZE_MAX / 4, path, err);
     close(fd);
     return status;
+}
+
+enum lm_status lm_fd_read(char **out, size_t *size, struct lm_arena *arena, int fd, size_t ceiling,
+                          const char *name, struct lm_err *err)
+{
+    return read_descriptor(out, size, arena, fd, 0, ceiling < SIZE_MAX / 4 ? ceiling : SIZE_MAX / 4,
+                           name, err);
 }
 
 enum lm_status lm_write_all(int fd, const void *data, size_t size, const char *name,

@@ -22,6 +22,9 @@ struct lm_names {
 char *lm_path_join(struct lm_arena *arena, const char *dir, const char *name);
 /** Everything before the last '/', "." when there is none, "/" for the root. */
 char *lm_path_dir(struct lm_arena *arena, const char *path);
+/** What of `path` lies below `folder` ("b/c" of "/a/b/c" and "/a"), borrowed from it; NULL when it
+ *  does not. By text: both absolute, without links. */
+const char *lm_path_below(const char *path, const char *folder);
 /** What follows the last '/'; borrowed from `path`. */
 const char *lm_path_base(const char *path);
 
@@ -29,6 +32,9 @@ const char *lm_path_base(const char *path);
  * the arena. */
 enum lm_status lm_file_read(char **out, size_t *size, struct lm_arena *arena, const char *path,
                             size_t ceiling, struct lm_err *err);
+/** lm_file_read of what is left of an open descriptor; `name` is for messages. */
+enum lm_status lm_fd_read(char **out, size_t *size, struct lm_arena *arena, int fd, size_t ceiling,
+                          const char *name, struct lm_err *err);
 /** Writes path.tmp.<pid>, fsyncs it, renames it over `path`, fsyncs the folder. */
 enum lm_status lm_file_write_atomic(const char *path, const void *data, size_t size,
                                     struct lm_err *err);

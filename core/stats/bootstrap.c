@@ -21,7 +21,7 @@ static int compare_doubles(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* How often each document is drawn in one resample. */
+/* How often each document is in one resample. */
 static void draw_counts(uint32_t *counts, size_t count, struct lm_rng rng, size_t resample)
 {
     uint32_t words[4] = {0};
@@ -41,7 +41,7 @@ static double resampled_ratio(const struct lm_bootstrap_ratio *ratio, const uint
         over += counts[i] * ratio->over[i];
         under += counts[i] * ratio->under[i];
     }
-    return under > 0 ? over / under : 0;
+    return under > 0 ? over / under : (double)NAN;
 }
 
 static double ratio_of(void *user, const uint32_t *counts, size_t count)
@@ -68,6 +68,10 @@ enum lm_status lm_bootstrap_statistics(struct lm_bootstrap_statistic *statistics
 {
     if (count > UINT32_MAX)
         return lm_fail(err, LM_RANGE, "too many items to resample; give fewer");
+    for (size_t k = 0; k < statistic_count; k++)
+        statistics[k].low = statistics[k].high = (double)NAN;
+    if (count < LM_BOOTSTRAP_LEAST)
+        return LM_OK;
     uint32_t *counts = LM_NEW_ARRAY(arena, uint32_t, count);
     double *values = LM_NEW_ARRAY(arena, double, statistic_count *resamples);
     if (counts == NULL || values == NULL)

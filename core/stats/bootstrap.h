@@ -2,6 +2,10 @@
  * Percentile bootstrap over documents for ratios of sums (Efron & Tibshirani 1993, section
  * 13.3). The same resamples serve every ratio, so their intervals are comparable. Draw i of
  * resample r is word i % 4 of lm_rng_block(rng, r, i / 4), scaled to [0, documents).
+ *
+ * Fewer than LM_BOOTSTRAP_LEAST items have no interval: resamples of a few items vary less than
+ * new ones would. Of 95 % intervals for the mean of n normal values 48 % hold it at n = 2, 85 % at
+ * 5, 92 % at 10 and 93 to 94 % at 20.
  */
 #ifndef LM_STATS_BOOTSTRAP_H
 #define LM_STATS_BOOTSTRAP_H
@@ -13,26 +17,29 @@
 #include <lmpipe/arena.h>
 #include <lmpipe/rng.h>
 
+enum { LM_BOOTSTRAP_LEAST = 20 /**< items that an interval needs */ };
+
 /** A ratio sum(over) / sum(under) over documents and its 95 % interval. */
 struct lm_bootstrap_ratio {
     const double *over, *under; /**< (documents) */
     double low, high;           /**< quantiles 0.025 and 0.975 of the resampled ratios */
 };
 
-/** Fills low and high of all ratios. count ≥ 2 documents. is_cancelled is asked between
+/** Fills low and high of all ratios; NaN for fewer than LM_BOOTSTRAP_LEAST documents. A resample
+ *  whose sum(under) is not positive does not count. is_cancelled is asked between
  *  resamples (NULL: never). LM_NOMEM, LM_CANCELLED. */
 enum lm_status lm_bootstrap_run(struct lm_bootstrap_ratio *ratios, size_t ratio_count, size_t count,
                                 size_t resamples, struct lm_rng rng, struct lm_arena *arena,
                                 bool (*is_cancelled)(void *user), void *user, struct lm_err *err);
 
-/** A figure of a resample, in which item i counts counts[i] times. */
+/** A statistic of a resample, in which item i counts counts[i] times. */
 struct lm_bootstrap_statistic {
     double (*of)(void *user, const uint32_t *counts, size_t count);
     void *user;
     double low, high; /**< quantiles 0.025 and 0.975; a resample where it is NaN does not count */
 };
 
-/** The same for figures that are no ratio of sums, over `count` ≥ 2 items; NaN where no resample
+/** The same for statistics that are no ratio of sums, over `count` items; NaN where no resample
  *  has one. */
 enum lm_status lm_bootstrap_statistics(struct lm_bootstrap_statistic *statistics,
                                        size_t statistic_count, size_t count, size_t resamples,

@@ -63,9 +63,11 @@ enum lm_status lm_spec_load(struct lm_spec **out, struct lm_diags *diags, struct
 /** Name of the experiment, and the path the spec was loaded from. */
 const char *lm_spec_experiment(const struct lm_spec *spec);
 const char *lm_spec_path(const struct lm_spec *spec);
-/** Nearest folder upwards from the spec that holds artifacts/ or .git, else the spec's own.
- * Absolute. */
+/** Root of the spec: lm_root_find from its folder, links resolved. Absolute. */
 const char *lm_spec_root(const struct lm_spec *spec);
+/** Nearest folder upwards from `folder` (absolute) that holds artifacts/ or .git, else `folder`; in
+ *  the arena, NULL when memory is out. */
+const char *lm_root_find(struct lm_arena *arena, const char *folder);
 /** Stages in topological order (ties as in the file). */
 size_t lm_spec_stages(const struct lm_spec *spec);
 const char *lm_spec_stage_id(const struct lm_spec *spec, size_t index);
@@ -234,7 +236,7 @@ struct lm_run_result {
     const char *id;
     struct lm_run_row *rows;
     size_t row_count;
-    const char **published; /**< paths, relative to the root when below it */
+    const char **published; /**< paths, absolute */
     size_t published_count;
     struct lm_gate_row *gates;
     size_t gate_count;

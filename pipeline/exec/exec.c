@@ -112,7 +112,9 @@ static enum lm_status begin(struct lm_exec *exec, struct lm_err *err)
     exec->begin_ns = lm_clock_monotonic_ns();
     exec->threads = exec->options->threads > 0 ? exec->options->threads : lm_cpu_count();
     LM_TRY(refuse(exec->plan, err));
-    LM_TRY(lm_exec_last_load(exec, err));
+    struct lm_err forgetful = {LM_OK, ""}; /* what cannot be remembered stops no run */
+    if (lm_last_claim(exec->spec, &forgetful) == LM_INVALID)
+        return lm_fail(err, LM_INVALID, "%s", forgetful.text);
     LM_TRY(lock_store(exec, err));
     LM_TRY(create_nodes(exec, err));
     LM_TRY(create_run_folder(exec, err));
@@ -123,6 +125,8 @@ static enum lm_status begin(struct lm_exec *exec, struct lm_err *err)
     LM_TRY(lm_events_open(&exec->events, path, exec->options->on_event, exec->options->user, err));
     struct lm_run_event event = {.kind = LM_EV_RUN_BEGIN, .text = exec->id};
     lm_events_emit(&exec->events, &event, true);
+    if (forgetful.status != LM_OK)
+        lm_exec_note(exec, NULL, forgetful.text);
     return LM_OK;
 }
 
@@ -336,7 +340,7 @@ static void write_pages(struct lm_exec *exec, struct lm_run_result *out,
         if (always || !lm_path_exists(path))
             write_text(exec, folder, pages[i].name, pages[i].write, facts);
         if (i > 0) /* run.json is for machines; the other two are worth naming */
-            out->published[out->published_count++] = lm_publish_short(exec->spec, path);
+            out->published[out->published_count++] = path;
     }
 }
 
@@ -358,7 +362,6 @@ static enum lm_status end(struct lm_exec *exec, struct lm_run_result *out, struc
     }
     LM_TRY(fill_rows(exec, &result, err));
     result.exit_code = exit_code(exec, &result);
-    lm_exec_last_save(exec);
     lm_run_facts_init(&facts, exec);
     facts.result = &result;
     facts.state = state_word(result.exit_code);

@@ -61,9 +61,6 @@ struct lm_exec {
     bool failed;       /**< a stage has failed */
     bool store_failed; /**< a commit has failed */
     size_t executed;
-    struct lm_last *last; /**< room for all stages of the spec beyond those loaded */
-    size_t last_count;
-    bool last_changed;
 };
 
 /* exec_order.c */
@@ -89,14 +86,6 @@ const char *const *lm_exec_environment(const struct lm_run_options *options,
 void lm_exec_read(struct lm_exec *exec, struct lm_node *node);
 /** Takes the end of a node's worker: commits, retries or fails. */
 void lm_exec_end(struct lm_exec *exec, struct lm_node *node);
-
-/* last, in exec_last.c */
-/** Loads what the experiment's folder remembers; LM_INVALID when it belongs to another spec. */
-enum lm_status lm_exec_last_load(struct lm_exec *exec, struct lm_err *err);
-/** Notes the key of a stage that is up to date. */
-void lm_exec_last_note(struct lm_exec *exec, size_t stage);
-/** Writes it when it has changed; a failure is told as a note. */
-void lm_exec_last_save(struct lm_exec *exec);
 
 /** A note of the run (node NULL) or of a stage. */
 void lm_exec_note(struct lm_exec *exec, const struct lm_node *node, const char *text);

@@ -329,7 +329,6 @@ void lm_exec_end(struct lm_exec *exec, struct lm_node *node)
         end_badly(exec, node);
     } else if (commit(exec, node, &err) == LM_OK) {
         lm_exec_finish(exec, node, LM_DONE, NULL);
-        lm_exec_last_save(exec);
     } else {
         exec->store_failed = exec->store_failed || err.status == LM_IO;
         lm_exec_finish(exec, node, LM_FAILED, lm_arena_strdup(exec->arena, err.text));

@@ -17,6 +17,15 @@ size_t lm_exec_count(const struct lm_exec *exec, enum lm_phase phase)
     return count;
 }
 
+/** Notes the key of a stage that is up to date, unless it is noted. */
+static void note_last(struct lm_exec *exec, const struct lm_plan_stage *planned, const char *id)
+{
+    struct lm_err err = {LM_OK, ""};
+    bool known = planned->last != NULL && lm_digest_compare(planned->last, &planned->key) == 0;
+    if (!known && lm_last_note(exec->spec, id, &planned->key, &err) != LM_OK)
+        lm_exec_note(exec, NULL, err.text);
+}
+
 void lm_exec_finish(struct lm_exec *exec, struct lm_node *node, enum lm_state state,
                     const char *error)
 {
@@ -28,7 +37,7 @@ void lm_exec_finish(struct lm_exec *exec, struct lm_node *node, enum lm_state st
     node->end_ns = lm_clock_monotonic_ns();
     exec->failed = exec->failed || state == LM_FAILED;
     if (lm_state_is_fine(state))
-        lm_exec_last_note(exec, node->index);
+        note_last(exec, planned, exec->spec->stages[node->index].id);
     else
         planned->record = NULL; /* an older result of a stage that was forced */
     const char *headline = planned->record != NULL ? planned->record->headline : NULL;

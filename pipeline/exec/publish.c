@@ -9,13 +9,6 @@ const char *lm_publish_folder(const struct lm_plan *plan)
                            plan->spec->experiment);
 }
 
-const char *lm_publish_short(const struct lm_spec *spec, const char *path)
-{
-    size_t length = strlen(spec->root);
-    bool below = strncmp(path, spec->root, length) == 0 && path[length] == '/';
-    return below ? path + length + 1 : path;
-}
-
 /** Copies one object unless the file already has its bytes. Never a link: the file is the user's.
  */
 static enum lm_status publish_file(struct lm_plan *plan, const struct lm_output_file *file,
@@ -77,7 +70,7 @@ enum lm_status lm_publish_all(struct lm_plan *plan, const char ***out, size_t *c
             if (to == NULL)
                 return lm_fail(err, LM_NOMEM, "out of memory publishing");
             LM_TRY(publish_one(plan, plan->stages[i].record, publish, to, err));
-            paths[done++] = lm_publish_short(spec, to);
+            paths[done++] = to;
         }
     }
     *out = paths;
@@ -88,6 +81,7 @@ enum lm_status lm_publish_all(struct lm_plan *plan, const char ***out, size_t *c
 enum lm_status lm_publish(struct lm_plan *plan, struct lm_run_result *out, struct lm_err *err)
 {
     struct lm_run_result result = {0};
+    LM_TRY(lm_last_claim(plan->spec, err));
     LM_TRY(lm_publish_all(plan, &result.published, &result.published_count, err));
     *out = result;
     return LM_OK;

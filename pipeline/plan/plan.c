@@ -249,9 +249,9 @@ enum lm_status lm_plan_update(struct lm_plan *plan, size_t stage, struct lm_err 
 
 static void find_last(struct lm_plan *plan, size_t stage)
 {
-    for (size_t i = 0; i < plan->last_count; i++)
-        if (strcmp(plan->last[i].stage, plan->spec->stages[stage].id) == 0)
-            plan->stages[stage].last = &plan->last[i].key;
+    const struct lm_last *row =
+        lm_last_find(plan->last, plan->last_count, plan->spec->stages[stage].id);
+    plan->stages[stage].last = row != NULL ? &row->key : NULL;
 }
 
 /** A selected stage may not lean on a stale one that is not selected. */
@@ -274,9 +274,9 @@ static enum lm_status check_selection(const struct lm_plan *plan, struct lm_err 
 
 static enum lm_status fill(struct lm_plan *plan, struct lm_err *err)
 {
-    const char *spec_path;
+    const char *owner;
     LM_TRY(lm_plan_select(plan, &plan->options->selection, err));
-    LM_TRY(lm_last_load(&plan->last, &plan->last_count, &spec_path, plan->arena, plan->spec->root,
+    LM_TRY(lm_last_load(&plan->last, &plan->last_count, &owner, plan->arena, plan->spec->root,
                         plan->spec->experiment, err));
     uint64_t limit = lm_memory_limit();
     size_t threads = plan->options->threads > 0 ? plan->options->threads : lm_cpu_count();

@@ -2,6 +2,7 @@
 #ifndef LM_PLAN_PLAN_H
 #define LM_PLAN_PLAN_H
 
+#include "plan/last.h"
 #include "spec/spec.h"
 #include "store/store.h"
 

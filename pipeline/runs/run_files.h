@@ -11,8 +11,6 @@ enum lm_status lm_publish_all(struct lm_plan *plan, const char ***out, size_t *c
                               struct lm_err *err);
 /** "<root>/artifacts/<experiment>" in the plan's arena; NULL: out of memory. */
 const char *lm_publish_folder(const struct lm_plan *plan);
-/** A path as people read it: relative to the root when below it. */
-const char *lm_publish_short(const struct lm_spec *spec, const char *path);
 
 /* verdicts.c */
 /** Decides the gates of the spec by the records of the plan; *out in the plan's arena. */

@@ -318,7 +318,7 @@ static void put_machine(struct page *page)
     lm_html_section(page->out, "machine", "Machine, versions, sources", NULL);
     lm_buf_puts(page->out, "<div class=\"wide\"><table class=\"facts\"><tbody>\n");
     put_fact(page, "lmpipe", LM_VERSION);
-    put_fact(page, "spec", lm_publish_short(exec->spec, exec->spec->path));
+    put_fact(page, "spec", exec->spec->home);
     put_fact(page, "host", page->facts->host);
     put_fact(page, "processor", page->facts->cpu);
     put_fact(page, "cores used", lm_num_count((int64_t)exec->threads).text);

@@ -67,11 +67,11 @@ static void put_spec(struct lm_json_writer *writer, const struct lm_exec *exec)
 {
     struct lm_digest digest;
     char hex[LM_DIGEST_HEX] = "";
-    if (lm_sha256_file(&digest, NULL, exec->spec->path, NULL) == LM_OK)
+    if (lm_sha256_file(&digest, NULL, exec->spec->real, NULL) == LM_OK)
         lm_digest_hex(hex, &digest);
     lm_json_key(writer, "spec");
     lm_json_open(writer, '{');
-    put_text(writer, "path", lm_publish_short(exec->spec, exec->spec->path));
+    put_text(writer, "path", exec->spec->home);
     lm_json_member_string(writer, "sha256", hex);
     lm_json_close(writer, '}');
 }

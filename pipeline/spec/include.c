@@ -6,8 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/io.h"
+
+#define STDIN_NAME "<stdin>"
 
 enum { INCLUDE_DEPTH = 16, INCLUDE_FILES = 100 };
 
@@ -24,7 +27,7 @@ static enum lm_status read_regular(char **data, size_t *size, struct lm_arena *a
     if (stat(path, &st) != 0)
         return lm_fail_errno(err, errno, "%s: cannot be read", path);
     if (!S_ISREG(st.st_mode))
-        return lm_fail(err, LM_IO, "%s: is %s; name a YAML file", path,
+        return lm_fail(err, LM_IO, "%s: is %s; name a YAML file, or - for standard input", path,
                        S_ISDIR(st.st_mode) ? "a folder" : "no regular file");
     return lm_file_read(data, size, arena, path, LM_YAML_BYTES + 1, err);
 }
@@ -35,11 +38,12 @@ static bool add_file(struct lm_load *load, const char *name, const char *real)
     struct lm_load_file *files =
         lm_load_keep(load, lm_grow(load->arena, load->files, load->file_count, &load->file_capacity,
                                    sizeof *files));
-    char *folder = lm_load_keep(load, lm_path_dir(load->arena, real));
-    if (files == NULL || folder == NULL)
+    const char *kept = lm_load_keep(load, lm_arena_strdup(load->arena, real));
+    const char *folder = lm_load_keep(load, lm_path_dir(load->arena, real));
+    if (files == NULL || kept == NULL || folder == NULL)
         return false;
     load->files = files;
-    files[load->file_count++] = (struct lm_load_file){.name = name, .folder = folder};
+    files[load->file_count++] = (struct lm_load_file){.name = name, .real = kept, .folder = folder};
     return true;
 }
 
@@ -78,13 +82,21 @@ static const struct lm_node *merge(struct lm_load *load, const struct lm_node *o
 static const struct lm_node *read_file(struct lm_load *load, const char *name, const char *data,
                                        size_t size, const struct chain *chain, size_t depth);
 
-/** The name of an included file for places and for opening: beside its includer. */
-static char *include_name(struct lm_load *load, const char *includer, const char *typed)
+/** The name of an included file for places and for opening: beside its includer, as that was typed
+ *  where this leads there, else (it was reached by a link from elsewhere) by its real folder. */
+static char *include_name(struct lm_load *load, const char *includer, const char *real,
+                          const char *typed)
 {
+    char own[PATH_MAX];
+    const char *shown = lm_load_keep(load, lm_path_dir(load->arena, includer));
+    const char *folder = lm_load_keep(load, lm_path_dir(load->arena, real));
+    if (shown == NULL || folder == NULL)
+        return NULL;
+    if (realpath(shown, own) == NULL || strcmp(own, folder) != 0)
+        return lm_load_keep(load, lm_path_join(load->arena, folder, typed));
     if (strchr(includer, '/') == NULL)
         return lm_load_keep(load, lm_arena_strdup(load->arena, typed));
-    char *folder = lm_load_keep(load, lm_path_dir(load->arena, includer));
-    return folder ? lm_load_keep(load, lm_path_join(load->arena, folder, typed)) : NULL;
+    return lm_load_keep(load, lm_path_join(load->arena, shown, typed));
 }
 
 static bool includes_itself(const struct chain *chain, const char *real)
@@ -100,7 +112,7 @@ static const struct lm_node *include_one(struct lm_load *load, const struct lm_n
                                          const char *includer, const struct chain *up, size_t depth)
 {
     const char *typed = lm_read_text(load, node, "include");
-    char *name = typed ? include_name(load, includer, typed) : NULL;
+    char *name = typed ? include_name(load, includer, up->real, typed) : NULL;
     struct lm_err why = {.status = LM_OK};
     char *data = NULL, real[PATH_MAX];
     size_t size = 0;
@@ -112,7 +124,7 @@ static const struct lm_node *include_one(struct lm_load *load, const struct lm_n
                       why.status ? why.text : "cannot be read");
     else if (includes_itself(up, real))
         lm_diag_error(&load->diags, &node->at, "include",
-                      "%s includes itself in a circle; remove one include",
+                      "%s includes itself; remove one include of this cycle",
                       lm_quote(load->arena, typed));
     else if (depth >= INCLUDE_DEPTH || load->file_count >= INCLUDE_FILES)
         lm_diag_error(&load->diags, &node->at, "include",
@@ -169,22 +181,42 @@ static const struct lm_node *read_file(struct lm_load *load, const char *name, c
     return merge_includes(load, root, name, chain, depth);
 }
 
+/** A spec on standard input lies in the working folder, by a name that no file has. */
+static enum lm_status read_stdin(char **data, size_t *size, char real[PATH_MAX],
+                                 struct lm_arena *arena, struct lm_err *err)
+{
+    if (getcwd(real, PATH_MAX - sizeof STDIN_NAME - 1) == NULL)
+        return lm_fail_errno(err, errno, "the working folder cannot be found");
+    size_t length = strlen(real);
+    snprintf(real + length, PATH_MAX - length, "%s%s", length == 1 ? "" : "/", STDIN_NAME);
+    return lm_fd_read(data, size, arena, STDIN_FILENO, LM_YAML_BYTES + 1, STDIN_NAME, err);
+}
+
+static enum lm_status read_spec(char **data, size_t *size, char real[PATH_MAX],
+                                struct lm_arena *arena, const char *path, struct lm_err *err)
+{
+    LM_TRY(read_regular(data, size, arena, path, err));
+    return realpath(path, real) != NULL ? LM_OK
+                                        : lm_fail_errno(err, errno, "%s: cannot be read", path);
+}
+
 enum lm_status lm_load_files(struct lm_load *load, const char *path, struct lm_err *err)
 {
     char *data = NULL;
     size_t size = 0;
     char real[PATH_MAX];
-    enum lm_status status = read_regular(&data, &size, load->arena, path, err);
+    bool from_stdin = strcmp(path, "-") == 0;
+    const char *name = from_stdin ? STDIN_NAME : path;
+    enum lm_status status = from_stdin ? read_stdin(&data, &size, real, load->arena, err)
+                                       : read_spec(&data, &size, real, load->arena, path, err);
     if (status == LM_RANGE) {
-        struct lm_origin at = {.file = path};
+        struct lm_origin at = {.file = name};
         lm_diag_error(&load->diags, &at, "", "larger than 1 MiB; a spec is short");
         return LM_OK;
     }
     if (status != LM_OK)
         return status;
-    if (realpath(path, real) == NULL)
-        return lm_fail_errno(err, errno, "%s: cannot be read", path);
     struct chain chain = {.real = real};
-    load->root = read_file(load, path, data, size, &chain, 0);
+    load->root = read_file(load, name, data, size, &chain, 0);
     return LM_OK;
 }

@@ -9,7 +9,8 @@
 /** A file that took part. */
 struct lm_load_file {
     const char *name;   /**< for places: as typed, includes joined to their includer's folder */
-    const char *folder; /**< absolute: paths named in it are relative to this */
+    const char *real;   /**< absolute, links resolved */
+    const char *folder; /**< of real: paths named in it are relative to this */
 };
 
 /** An entry of vars, -S applied. */

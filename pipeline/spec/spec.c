@@ -122,23 +122,14 @@ static void read_tree(struct lm_load *load)
     inherit(load);
 }
 
-/** Nearest folder upwards that holds artifacts/ or .git, else the spec's own. */
-static const char *find_root(struct lm_load *load)
+/** Where the spec stands, however it was reached. */
+static void place(struct lm_load *load)
 {
-    const char *own = load->files[0].folder;
-    struct lm_arena_mark mark = lm_arena_mark(load->arena);
-    for (const char *dir = own; dir != NULL; dir = lm_path_dir(load->arena, dir)) {
-        const char *artifacts = lm_path_join(load->arena, dir, "artifacts");
-        const char *git = lm_path_join(load->arena, dir, ".git");
-        if (artifacts == NULL || git == NULL)
-            break;
-        if (lm_path_is_dir(artifacts) || lm_path_exists(git))
-            return dir;
-        if (strcmp(dir, "/") == 0)
-            break;
-    }
-    lm_arena_rewind(load->arena, mark);
-    return own;
+    struct lm_spec *spec = load->spec;
+    spec->real = load->files[0].real;
+    spec->root =
+        lm_load_keep(load, (void *)(uintptr_t)lm_root_find(load->arena, load->files[0].folder));
+    spec->home = spec->root != NULL ? lm_path_below(spec->real, spec->root) : NULL;
 }
 
 enum lm_status lm_spec_load(struct lm_spec **out, struct lm_diags *diags, struct lm_arena *arena,
@@ -159,7 +150,7 @@ enum lm_status lm_spec_load(struct lm_spec **out, struct lm_diags *diags, struct
     if (load.root != NULL && !load.diags.failed && !load.broken)
         read_tree(&load);
     if (load.file_count > 0 && load.diags.errors == 0)
-        spec->root = find_root(&load);
+        place(&load);
     if (load.diags.failed)
         return lm_fail(err, LM_NOMEM, "%s: no memory to read it; free some", path);
     lm_diag_sort(&load.diags, path);

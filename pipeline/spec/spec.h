@@ -68,7 +68,11 @@ struct lm_spec_gate {
 
 struct lm_spec {
     struct lm_arena *arena;
-    const char *path, *root, *experiment, *description; /**< description: "" when there is none */
+    const char *path; /**< as typed */
+    const char *real; /**< absolute, links resolved: the same however the spec was reached */
+    const char *root; /**< absolute, links resolved */
+    const char *home; /**< real below the root: what an experiment's folder and a run remember */
+    const char *experiment, *description; /**< description: "" when there is none */
     struct lm_origin experiment_origin, description_origin, seed_origin, numerics_origin;
     uint64_t seed;
     struct lm_spec_stage *stages; /**< topological order */
@@ -78,6 +82,11 @@ struct lm_spec {
     const struct lm_stage *const *types;
 };
 
+/** May this spec write to artifacts/<experiment>/, which remembers that it belongs to `owner` (a
+ * path below the root; NULL: to nobody)? LM_INVALID when that is another spec that is still there.
+ */
+enum lm_status lm_spec_check_owner(const struct lm_spec *spec, const char *owner,
+                                   struct lm_err *err);
 /** What the spec says of a parameter of a stage by key name ("lr", "sources.0.sha256"), or NULL. */
 const struct lm_spec_value *lm_spec_value(const struct lm_spec *spec, size_t stage,
                                           const char *param);

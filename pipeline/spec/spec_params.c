@@ -446,9 +446,8 @@ static void add_file(struct place *place, const struct lm_param_leaf *leaf, cons
     if (stat(path, &st) == 0)
         return;
     const char *shown = path, *folder = lm_load_folder(load, at);
-    size_t length = strlen(folder);
-    if (strncmp(path, folder, length) == 0 && path[length] == '/')
-        shown = path + length + 1;
+    if (lm_path_below(path, folder) != NULL)
+        shown = lm_path_below(path, folder);
     for (size_t i = 0; i < stage->value_count; i++)
         if (strcmp(stage->values[i].name, name) == 0 && stage->values[i].written != NULL)
             shown = stage->values[i].written;

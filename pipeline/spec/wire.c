@@ -95,7 +95,7 @@ struct step {
     size_t stage, input;
 };
 
-/** Reports the circle from `stage` back to itself, which is on the stack. */
+/** Reports the cycle from `stage` back to itself, which is on the stack. */
 static void report_cycle(struct lm_load *load, const struct step *stack, size_t depth, size_t stage)
 {
     size_t start = depth;
@@ -109,8 +109,7 @@ static void report_cycle(struct lm_load *load, const struct step *stack, size_t 
     const struct step *last = &stack[depth - 1];
     const struct lm_spec_input *edge = &load->stages[last->stage].stage->inputs[last->input - 1];
     lm_diag_error(&load->diags, &edge->origin, load->stages[last->stage].stage->id,
-                  "stages depend on each other in a circle: %s; remove one input",
-                  text ? text : "");
+                  "dependency cycle: %s; remove one input", text ? text : "");
 }
 
 /** Depth-first: a stage's place comes after those of all its inputs. */

@@ -77,16 +77,4 @@ const char *lm_store_checkpoint_folder(const struct lm_store *store, struct lm_a
 /** Removes private folders of runs that have died (their lock is free). */
 void lm_store_sweep(struct lm_store *store);
 
-/** Small named facts of an experiment kept beside what it publishes:
- * ROOT/artifacts/<experiment>/.lmpipe (its spec; the key of each stage's last result). */
-struct lm_last {
-    const char *stage;
-    struct lm_digest key;
-};
-enum lm_status lm_last_load(struct lm_last **out, size_t *count, const char **spec_path,
-                            struct lm_arena *arena, const char *root, const char *experiment,
-                            struct lm_err *err);
-enum lm_status lm_last_save(const struct lm_last *rows, size_t count, const char *spec_path,
-                            const char *root, const char *experiment, struct lm_err *err);
-
 #endif

@@ -11,7 +11,7 @@ static const struct lm_port inputs[] = {
     {"tokens", "tokens", "held-out text, encoded with the model's vocabulary",
      LM_PORT_FOLDER | LM_PORT_OPTIONAL},
     {"examples", "corpus",
-     "the examples of the model's objective, as it learnt from a part of them",
+     "the examples of the model's objective, of which training held a part out",
      LM_PORT_FOLDER | LM_PORT_OPTIONAL},
     {NULL, NULL, NULL, 0},
 };
@@ -31,7 +31,7 @@ static const struct lm_param params[] = {
     {P(batch), .type = LM_P_INT, .def_int = 8, .min = 1, .max = 4096, .unit = "windows",
      .help = "windows scored at once; fixed, so that results do not depend on the machine"},
     {P(resamples), .type = LM_P_INT, .def_int = 1000, .min = 100, .max = 100000,
-     .help = "resamples of the documents behind the 95 % intervals",
+     .help = "resamples of the documents behind the 95 % intervals; fewer than 20 documents: none",
      .source = "Efron & Tibshirani 1993, section 13.3"},
     {P(baselines), .type = LM_P_BOOL, .def_bool = true,
      .help = "score a unigram and a Kneser-Ney bigram of the training tokens beside the model",
@@ -42,8 +42,9 @@ static const struct lm_param params[] = {
      .help = "held-out documents whose surprisal is kept token by token"},
     {P(passage_tokens), .type = LM_P_INT, .def_int = 256, .min = 1, .max = 1 << 20,
      .unit = "tokens", .help = "tokens kept of each of them, from the start"},
-    {P(answer_tokens), .type = LM_P_INT, .def_int = 128, .min = 1, .max = 1 << 20,
-     .flags = LM_PARAM_COMPACT, .unit = "tokens", .help = "longest answer of objective translate"},
+    {P(max_new_tokens), .type = LM_P_INT, .def_int = 128, .min = 1, .max = 1 << 20,
+     .flags = LM_PARAM_COMPACT, .unit = "tokens",
+     .help = "longest generated output of objective translate"},
     {.name = NULL},
 };
 
@@ -81,7 +82,7 @@ static enum lm_status check_ports(const void *data, bool (*has)(const void *user
 
 const struct lm_stage lm_stage_evaluate = {
     .name = "evaluate",
-    .version = 2,
+    .version = 3,
     .summary =
         "bits per byte on held-out text, accuracy, BLEU or correlation on examples, with intervals",
     .flags = LM_STAGE_SEED | LM_STAGE_NUMERIC,

@@ -12,8 +12,7 @@ static enum lm_status count_training(struct evaluation *evaluation, int32_t *chu
     uint64_t total = lm_tokens_count(evaluation->tokens, LM_TRAIN);
     for (uint64_t first = 0; first < total; first += CHUNK) {
         size_t count = total - first < CHUNK ? (size_t)(total - first) : CHUNK;
-        if (lm_ctx_cancelled(evaluation->ctx))
-            return lm_fail(err, LM_CANCELLED, "interrupted; run again to resume");
+        LM_TRY(evaluate_poll(evaluation, err));
         LM_TRY(lm_tokens_read(evaluation->tokens, LM_TRAIN, first, count, chunk, err));
         LM_TRY(kn_bigram_add(evaluation->counts, chunk, count, err));
     }
@@ -26,19 +25,17 @@ static enum lm_status score_split(struct evaluation *evaluation, enum lm_split s
 {
     struct evaluate_split *out = &evaluation->splits[split];
     int32_t previous = lm_tokens_end_of_text(evaluation->tokens);
-    double unigram = 0, bigram = 0;
     for (uint64_t first = 0; first < out->tokens; first += CHUNK) {
         size_t count = out->tokens - first < CHUNK ? (size_t)(out->tokens - first) : CHUNK;
+        LM_TRY(evaluate_poll(evaluation, err));
         LM_TRY(lm_tokens_read(evaluation->tokens, split, first, count, chunk, err));
         for (size_t i = 0; i < count; i++) {
-            unigram += kn_unigram_nll(evaluation->counts, chunk[i]);
-            bigram += kn_bigram_nll(evaluation->counts, previous, chunk[i]);
+            evaluate_baseline_add(out, &out->baselines[EVALUATE_UNIGRAM], first + i,
+                                  kn_unigram_nll(evaluation->counts, chunk[i]));
+            evaluate_baseline_add(out, &out->baselines[EVALUATE_BIGRAM], first + i,
+                                  kn_bigram_nll(evaluation->counts, previous, chunk[i]));
             previous = chunk[i];
         }
-    }
-    if (out->tokens > 0) {
-        out->unigram_nll = unigram / (double)out->tokens;
-        out->bigram_nll = bigram / (double)out->tokens;
     }
     return LM_OK;
 }

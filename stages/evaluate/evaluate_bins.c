@@ -66,6 +66,7 @@ static enum lm_status bin_by_frequency(struct evaluation *evaluation, enum lm_sp
         out->frequency[evaluation->decile[id]].types++;
     for (uint64_t first = 0; first < out->tokens; first += CHUNK) {
         size_t count = out->tokens - first < CHUNK ? (size_t)(out->tokens - first) : CHUNK;
+        LM_TRY(evaluate_poll(evaluation, err));
         LM_TRY(lm_tokens_read(evaluation->tokens, split, first, count, chunk, err));
         for (size_t i = 0; i < count; i++) {
             struct evaluate_bin *bin = &out->frequency[evaluation->decile[chunk[i]]];

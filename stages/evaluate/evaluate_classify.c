@@ -4,6 +4,7 @@
 
 #include "base/elem.h"
 #include "evaluate_examples.h"
+#include "stats/bootstrap.h"
 #include "stats/wilson.h"
 
 enum { MOST_CONFUSED = 16 }; /* labels whose confusion is among the scores */
@@ -17,7 +18,7 @@ static const struct lm_example *item_of(const struct evaluation *evaluation,
 /* ---- predictions ---- */
 
 /* The first of the largest logits, and -log softmax of the gold one. */
-static void judge_row(struct example_split *split, size_t i, const float *logits, size_t labels,
+static void score_row(struct example_split *split, size_t i, const float *logits, size_t labels,
                       int64_t gold)
 {
     double sum = 0;
@@ -46,7 +47,7 @@ static enum lm_status predict(struct evaluation *evaluation, struct example_spli
         LM_TRY(evaluate_examples_texts(&texts, evaluation, split, first, rows, 0, err));
         LM_TRY(lm_model_classify(evaluation->model, &texts, examples->values, err));
         for (size_t r = 0; r < rows; r++) {
-            judge_row(split, first + r, examples->values + r * labels, labels,
+            score_row(split, first + r, examples->values + r * labels, labels,
                       item_of(evaluation, split, first + r)->label);
             if (!isfinite(split->nll[first + r]))
                 return lm_fail(err, LM_NUMERIC,
@@ -57,7 +58,7 @@ static enum lm_status predict(struct evaluation *evaluation, struct example_spli
     return LM_OK;
 }
 
-/* ---- figures ---- */
+/* ---- metrics ---- */
 
 struct counts {
     uint64_t *cells; /* (labels, labels): gold, predicted */
@@ -114,12 +115,33 @@ static void put_confusion(struct scores *scores, const struct counts *counts)
         }
 }
 
+/* Accuracy minus that of the most frequent label, paired by example. */
+static enum lm_status put_difference(struct scores *scores, struct evaluation *evaluation,
+                                     const struct example_split *split, struct lm_rng rng,
+                                     struct lm_err *err)
+{
+    double *over = LM_NEW_ARRAY(evaluation->arena, double, 2 * split->count), sum = 0;
+    if (over == NULL)
+        return lm_fail(err, LM_NOMEM, "no memory for %zu examples; hold out fewer", split->count);
+    struct lm_bootstrap_ratio ratio = {.over = over, .under = over + split->count};
+    for (size_t i = 0; i < split->count; i++) {
+        int64_t gold = item_of(evaluation, split, i)->label;
+        over[i] = (double)(gold == split->predicted[i]) -
+                  (double)(gold == evaluation->examples->majority);
+        over[split->count + i] = 1;
+        sum += over[i];
+    }
+    LM_TRY(lm_bootstrap_run(&ratio, 1, split->count, (size_t)evaluation->params->resamples, rng,
+                            evaluation->arena, evaluate_is_cancelled, evaluation->ctx, err));
+    scores_put_interval(scores, "majority.diff", sum / (double)split->count, ratio.low, ratio.high);
+    return LM_OK;
+}
+
 static enum lm_status put(struct scores *scores, struct evaluation *evaluation,
                           struct example_split *split, struct lm_rng rng, struct lm_err *err)
 {
     struct counts counts = {0};
     double hits = 0, nll = 0, low, high, n = (double)split->count;
-    (void)rng; /* intervals are in closed form */
     LM_TRY(count(&counts, evaluation, split, err));
     for (size_t k = 0; k < counts.labels; k++)
         hits += (double)counts.hits[k];
@@ -132,7 +154,7 @@ static enum lm_status put(struct scores *scores, struct evaluation *evaluation,
     scores_put(scores, "f1", macro_f1(&counts));
     scores_put(scores, "nll", nll / n);
     put_confusion(scores, &counts);
-    return LM_OK;
+    return put_difference(scores, evaluation, split, rng, err);
 }
 
 static void put_item(struct lm_json_writer *writer, const struct evaluation *evaluation,
@@ -148,10 +170,12 @@ static void put_item(struct lm_json_writer *writer, const struct evaluation *eva
 
 static void sign(struct lm_buf *out, const struct evaluation *evaluation)
 {
-    (void)evaluation;
-    lm_buf_puts(out, "accuracy of the largest logit of the head, Wilson 95 % interval; majority: "
-                     "the most frequent label among those learnt from; f1: mean over labels; nll "
-                     "in nats per example");
+    lm_buf_printf(out,
+                  "accuracy of the largest logit of the head, Wilson 95 %% interval; majority: the "
+                  "most frequent label of the training examples, its difference by 95 %% "
+                  "percentile bootstrap, %lld resamples of examples, none from fewer than %d; f1: "
+                  "mean over labels; nll in nats per example",
+                  (long long)evaluation->params->resamples, LM_BOOTSTRAP_LEAST);
 }
 
-const struct example_judge evaluate_classify = {"accuracy", predict, put, put_item, sign};
+const struct example_scorer evaluate_classify = {"accuracy", predict, put, put_item, sign};

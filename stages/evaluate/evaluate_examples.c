@@ -8,15 +8,15 @@
 #include "base/io.h"
 
 /* By enum lm_objective_kind. */
-static const struct example_judge *const judges[LM_OBJECTIVES] = {
+static const struct example_scorer *const scorers[LM_OBJECTIVES] = {
     [LM_OBJECTIVE_CLASSIFY] = &evaluate_classify,
     [LM_OBJECTIVE_TRANSLATE] = &evaluate_translate,
     [LM_OBJECTIVE_SIMILAR] = &evaluate_similar,
 };
 
-static const struct example_judge *judge_of(const struct evaluation *evaluation)
+static const struct example_scorer *scorer_of(const struct evaluation *evaluation)
 {
-    return judges[evaluation->examples->objective.kind];
+    return scorers[evaluation->examples->objective.kind];
 }
 
 /* ---- beginning and end ---- */
@@ -180,7 +180,7 @@ enum lm_status evaluate_examples(struct evaluation *evaluation, struct lm_err *e
     for (size_t k = 0; k < 2; k++) {
         struct example_split *split = &evaluation->examples->splits[evaluate_held_out[k]];
         if (split->count > 0)
-            LM_TRY(judge_of(evaluation)->predict(evaluation, split, err));
+            LM_TRY(scorer_of(evaluation)->predict(evaluation, split, err));
     }
     return LM_OK;
 }
@@ -194,53 +194,7 @@ void evaluate_examples_free(struct evaluate_examples *examples)
     free(examples);
 }
 
-/* ---- batches ---- */
-
-enum lm_status evaluate_examples_step(struct evaluation *evaluation, size_t rows,
-                                      struct lm_err *err)
-{
-    struct evaluate_examples *examples = evaluation->examples;
-    if (lm_ctx_cancelled(evaluation->ctx))
-        return lm_fail(err, LM_CANCELLED, "interrupted; run again to resume");
-    examples->done += rows;
-    lm_ctx_progress(evaluation->ctx, examples->done, examples->total, "examples");
-    return LM_OK;
-}
-
-enum lm_status evaluate_examples_texts(struct lm_texts *out, struct evaluation *evaluation,
-                                       const struct example_split *split, size_t first, size_t rows,
-                                       size_t side, struct lm_err *err)
-{
-    struct evaluate_examples *examples = evaluation->examples;
-    int64_t time = 1;
-    if (side == 0)
-        LM_TRY(evaluate_examples_step(evaluation, rows, err));
-    for (size_t r = 0; r < rows; r++) {
-        int64_t length =
-            lm_example_tokens_text_length(&examples->tokens, split->picked[first + r], side);
-        examples->lengths[r] = (int32_t)length;
-        time = length > time ? length : time;
-    }
-    for (size_t r = 0; r < rows; r++)
-        lm_example_tokens_text(&examples->tokens, split->picked[first + r], side, time,
-                               examples->ids + r * (size_t)time);
-    *out = (struct lm_texts){examples->ids, examples->lengths, (int64_t)rows, time};
-    return LM_OK;
-}
-
 /* ---- results ---- */
-
-bool evaluate_examples_cancelled(void *ctx)
-{
-    return lm_ctx_cancelled(ctx);
-}
-
-void evaluate_examples_text_put(struct lm_json_writer *writer, const char *key,
-                                const struct lm_example_text *text)
-{
-    lm_json_key(writer, key);
-    lm_json_put_bytes(writer, text->data, text->size);
-}
 
 enum lm_status evaluate_examples_put(struct scores *scores, struct evaluation *evaluation,
                                      enum lm_split which, struct lm_err *err)
@@ -251,8 +205,9 @@ enum lm_status evaluate_examples_put(struct scores *scores, struct evaluation *e
         return LM_OK;
     snprintf(stream, sizeof stream, "examples.%s", lm_split_names[which]);
     struct lm_rng rng = lm_rng_stream(lm_ctx_seed(evaluation->ctx), stream);
+    LM_TRY(evaluate_poll(evaluation, err));
     scores_put_count(scores, "examples", split->count);
-    return judge_of(evaluation)->put(scores, evaluation, split, rng, err);
+    return scorer_of(evaluation)->put(scores, evaluation, split, rng, err);
 }
 
 void evaluate_examples_sign(struct lm_buf *out, const struct evaluation *evaluation)
@@ -264,15 +219,25 @@ void evaluate_examples_sign(struct lm_buf *out, const struct evaluation *evaluat
     lm_buf_puts(out, ", test ");
     lm_buf_put_double(out, objective->test);
     lm_buf_printf(out, "), rows of at most %lld tokens; ", (long long)objective->length);
-    judge_of(evaluation)->sign(out, evaluation);
+    scorer_of(evaluation)->sign(out, evaluation);
+}
+
+void evaluate_examples_objective(struct scores *scores, const struct evaluation *evaluation)
+{
+    lm_json_member_string(&scores->writer, "objective",
+                          lm_objective_names[evaluation->examples->objective.kind]);
 }
 
 void evaluate_examples_headline(const struct evaluation *evaluation)
 {
     const struct evaluate_examples *examples = evaluation->examples;
     enum lm_split which = examples->splits[LM_TEST].count > 0 ? LM_TEST : LM_VALID;
-    lm_ctx_headline(evaluation->ctx, "%s %s %.3g", lm_split_names[which],
-                    judge_of(evaluation)->headline, examples->splits[which].headline);
+    const char *name = scorer_of(evaluation)->headline;
+    double value = examples->splits[which].headline;
+    if (isfinite(value))
+        lm_ctx_headline(evaluation->ctx, "%s %s %.3g", lm_split_names[which], name, value);
+    else
+        lm_ctx_headline(evaluation->ctx, "%s %s undefined", lm_split_names[which], name);
 }
 
 static enum lm_status write_file(struct evaluation *evaluation, const char *name,
@@ -298,7 +263,7 @@ static enum lm_status write_split(struct evaluation *evaluation, struct lm_buf *
         lm_json_begin(&writer, out, false);
         lm_json_open(&writer, '{');
         lm_json_member_string(&writer, "id", examples->examples.items[split->picked[i]].id);
-        judge_of(evaluation)->put_item(&writer, evaluation, split, i);
+        scorer_of(evaluation)->put_item(&writer, evaluation, split, i);
         lm_json_close(&writer, '}');
         lm_buf_putc(out, '\n');
     }

@@ -1,4 +1,4 @@
-/** Figures of an objective on the examples that its training held out. */
+/** Metrics of an objective on the examples that its training held out. */
 #ifndef LM_EVALUATE_EXAMPLES_H
 #define LM_EVALUATE_EXAMPLES_H
 
@@ -19,7 +19,7 @@ struct example_split {
     double *targets;                 /**< translate: tokens behind nll */
     double *cosine, *overlap, *gold; /**< similar */
     struct lm_example_text *answers; /**< translate */
-    double headline;                 /**< the figure of the headline */
+    double headline;                 /**< the metric of the headline; NaN: not defined */
 };
 
 struct evaluate_examples {
@@ -34,23 +34,23 @@ struct evaluate_examples {
     uint64_t done, total; /**< examples, for progress */
 };
 
-/** How an objective is judged. */
-struct example_judge {
+/** How an objective is scored. */
+struct example_scorer {
     const char *headline; /**< "accuracy" */
     /** What the model makes of a split that is not empty. LM_NUMERIC, LM_CANCELLED, LM_NOMEM. */
     enum lm_status (*predict)(struct evaluation *evaluation, struct example_split *split,
                               struct lm_err *err);
-    /** Puts the figures under the scores' prefix. */
+    /** Puts the metrics under the scores' prefix. */
     enum lm_status (*put)(struct scores *scores, struct evaluation *evaluation,
                           struct example_split *split, struct lm_rng rng, struct lm_err *err);
     /** Members of an item's line, after its id. */
     void (*put_item)(struct lm_json_writer *writer, const struct evaluation *evaluation,
                      const struct example_split *split, size_t index);
-    /** Appends what the figures mean. */
+    /** Appends what the metrics mean. */
     void (*sign)(struct lm_buf *out, const struct evaluation *evaluation);
 };
 
-extern const struct example_judge evaluate_classify, evaluate_translate, evaluate_similar;
+extern const struct example_scorer evaluate_classify, evaluate_translate, evaluate_similar;
 
 /** Reads the port `examples` by the model's objective, and has the model answer what training held
  *  out. LM_INVALID: a language model, or nothing was held out; LM_MISMATCH: labels that are not the
@@ -58,13 +58,17 @@ extern const struct example_judge evaluate_classify, evaluate_translate, evaluat
 enum lm_status evaluate_examples(struct evaluation *evaluation, struct lm_err *err);
 void evaluate_examples_free(struct evaluate_examples *examples); /**< NULL is fine */
 
-/** Puts the figures of a split, if it has examples. */
+/** Puts the metrics of a split, if it has examples. */
 enum lm_status evaluate_examples_put(struct scores *scores, struct evaluation *evaluation,
                                      enum lm_split which, struct lm_err *err);
+/** Puts the objective's name, "objective". */
+void evaluate_examples_objective(struct scores *scores, const struct evaluation *evaluation);
 void evaluate_examples_sign(struct lm_buf *out, const struct evaluation *evaluation);
 void evaluate_examples_headline(const struct evaluation *evaluation);
 /** Writes examples.json and a line an example into the folder `items`. */
 enum lm_status evaluate_examples_write(struct evaluation *evaluation, struct lm_err *err);
+
+/* Shared by the scorers (example_rows.c). */
 
 /** Rows of text `side` of examples [first, first + rows) of a split, filled up to the longest, in
  *  the buffers; shows progress. LM_CANCELLED. */
@@ -78,7 +82,5 @@ enum lm_status evaluate_examples_step(struct evaluation *evaluation, size_t rows
 /** A text as a member of an item's line. */
 void evaluate_examples_text_put(struct lm_json_writer *writer, const char *key,
                                 const struct lm_example_text *text);
-/** lm_ctx_cancelled of a context, for resampling. */
-bool evaluate_examples_cancelled(void *ctx);
 
 #endif

@@ -55,6 +55,7 @@ static enum lm_status write_documents(struct evaluation *evaluation, struct lm_b
     lm_buf_clear(out);
     for (uint64_t d = 0; d < results->documents; d++) {
         struct lm_document document = lm_tokens_document(evaluation->tokens, split, d);
+        LM_TRY(evaluate_poll(evaluation, err));
         put_document(out, results, &document, d);
     }
     snprintf(name, sizeof name, "%s.jsonl", lm_split_names[split]);
@@ -196,7 +197,7 @@ static enum lm_status put_passage(struct lm_buf *out, struct evaluation *evaluat
     return LM_OK;
 }
 
-/* Documents in a drawn order; those too short are passed over while there are others. */
+/* Documents in a random order; those too short are passed over while there are others. */
 static enum lm_status write_passages(struct evaluation *evaluation, struct lm_buf *out,
                                      struct lm_err *err)
 {
@@ -209,6 +210,7 @@ static enum lm_status write_passages(struct evaluation *evaluation, struct lm_bu
         for (uint64_t i = 0; i < count && kept < wanted; i++) {
             struct lm_document document =
                 lm_tokens_document(evaluation->tokens, split, lm_rng_permute(rng, 0, i, count));
+            LM_TRY(evaluate_poll(evaluation, err));
             bool is_short = document.tokens < SHORT_PASSAGE;
             if (is_short != (pass == 1))
                 continue;

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 struct evaluate_params {
-    int64_t stride, batch, resamples, untrained_windows, passages, passage_tokens, answer_tokens;
+    int64_t stride, batch, resamples, untrained_windows, passages, passage_tokens, max_new_tokens;
     bool baselines;
 };
 

@@ -5,19 +5,6 @@
 #include "evaluate_examples.h"
 #include "evaluation.h"
 
-struct lm_model_options evaluate_model_options(const struct evaluation *evaluation)
-{
-    const struct lm_ctx *ctx = evaluation->ctx;
-    return (struct lm_model_options){
-        .threads = lm_ctx_threads(ctx),
-        .kernels = lm_ctx_kernels(ctx),
-        .numerics = lm_ctx_portable(ctx) ? LM_NUMERICS_PORTABLE : LM_NUMERICS_BLAS,
-        .max_batch = (int64_t)evaluation->batch,
-        .max_time = (int64_t)evaluation->context,
-        .seed = lm_ctx_seed(ctx),
-    };
-}
-
 static enum lm_status open_tokens(struct evaluation *evaluation, struct lm_err *err)
 {
     const char *folder = lm_ctx_input(evaluation->ctx, "tokens");
@@ -78,8 +65,10 @@ static enum lm_status evaluate_text(struct evaluation *evaluation, struct lm_err
     LM_TRY(evaluate_score_untrained(evaluation, err));
     LM_TRY(evaluate_baselines(evaluation, err));
     for (size_t k = 0; k < 2; k++) {
-        if (evaluation->splits[evaluate_held_out[k]].tokens > 0)
-            LM_TRY(evaluate_bins(evaluation, evaluate_held_out[k], err));
+        if (evaluation->splits[evaluate_held_out[k]].tokens == 0)
+            continue;
+        LM_TRY(evaluate_intervals(evaluation, evaluate_held_out[k], err));
+        LM_TRY(evaluate_bins(evaluation, evaluate_held_out[k], err));
     }
     return LM_OK;
 }

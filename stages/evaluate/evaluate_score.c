@@ -2,6 +2,33 @@
 
 #include "evaluation.h"
 
+bool evaluate_is_cancelled(void *user)
+{
+    return lm_ctx_cancelled(user);
+}
+
+enum lm_status evaluate_poll(const struct evaluation *evaluation, struct lm_err *err)
+{
+    return lm_ctx_cancelled(evaluation->ctx)
+               ? lm_fail(err, LM_CANCELLED, "interrupted; run again to resume")
+               : LM_OK;
+}
+
+struct lm_model_options evaluate_model_options(const struct evaluation *evaluation)
+{
+    struct lm_ctx *ctx = evaluation->ctx;
+    return (struct lm_model_options){
+        .threads = lm_ctx_threads(ctx),
+        .kernels = lm_ctx_kernels(ctx),
+        .numerics = lm_ctx_portable(ctx) ? LM_NUMERICS_PORTABLE : LM_NUMERICS_BLAS,
+        .max_batch = (int64_t)evaluation->batch,
+        .max_time = (int64_t)evaluation->context,
+        .seed = lm_ctx_seed(ctx),
+        .stop = evaluate_is_cancelled,
+        .stop_user = ctx,
+    };
+}
+
 /* One call of the model: (batch, context) windows, the unused rows and ends padded. */
 struct batch {
     int32_t *tokens, *targets, *rank;
@@ -88,8 +115,7 @@ static enum lm_status score_windows(struct evaluation *evaluation, struct batch 
 {
     const struct lm_scores out = {batch->nll, batch->entropy, batch->rank};
     for (uint64_t first = 0; first < windows; first += evaluation->batch) {
-        if (lm_ctx_cancelled(evaluation->ctx))
-            return lm_fail(err, LM_CANCELLED, "interrupted; run again to resume");
+        LM_TRY(evaluate_poll(evaluation, err));
         LM_TRY(fill_batch(batch, evaluation, split, first, windows, err));
         LM_TRY(lm_model_score(model, batch->tokens, batch->targets, (int64_t)evaluation->batch,
                               (int64_t)evaluation->context, &out, err));
@@ -131,7 +157,6 @@ static enum lm_status split_create(struct evaluate_split *out, struct evaluation
     out->tokens = lm_tokens_count(evaluation->tokens, split);
     out->documents = lm_tokens_documents(evaluation->tokens, split);
     out->bytes = lm_tokens_bytes(evaluation->tokens, split);
-    out->untrained_nll = out->unigram_nll = out->bigram_nll = (double)NAN;
     out->nll = LM_NEW_ARRAY(evaluation->arena, float, out->tokens);
     out->entropy = LM_NEW_ARRAY(evaluation->arena, float, out->tokens);
     out->rank = LM_NEW_ARRAY(evaluation->arena, int32_t, out->tokens);
@@ -161,28 +186,26 @@ enum lm_status evaluate_score_split(struct evaluation *evaluation, enum lm_split
 
 /* ---- the untrained model ---- */
 
-static void sum_row(struct evaluate_split *out, const struct batch *batch, size_t row, size_t at)
+static void add_row(struct evaluate_split *out, const struct batch *batch, size_t row, size_t at)
 {
     const struct strided_window *window = &batch->windows[row];
-    for (uint64_t i = window->fresh; i < window->end; i++) {
-        out->untrained_sum += (double)batch->nll[at + (size_t)(i - window->first)];
-        out->untrained_count++;
-    }
+    for (uint64_t i = window->fresh; i < window->end; i++)
+        evaluate_baseline_add(out, &out->baselines[EVALUATE_UNTRAINED], i,
+                              (double)batch->nll[at + (size_t)(i - window->first)]);
 }
 
 static enum lm_status score_untrained(struct evaluation *evaluation, struct batch *batch,
                                       struct lm_model *fresh, struct lm_err *err)
 {
     for (size_t k = 0; k < 2; k++) {
-        struct evaluate_split *out = &evaluation->splits[evaluate_held_out[k]];
+        const struct evaluate_split *out = &evaluation->splits[evaluate_held_out[k]];
         uint64_t windows = evaluate_windows(evaluation, evaluate_held_out[k]);
         if (out->tokens == 0)
             continue;
         if (windows > (uint64_t)evaluation->params->untrained_windows)
             windows = (uint64_t)evaluation->params->untrained_windows;
         LM_TRY(
-            score_windows(evaluation, batch, fresh, evaluate_held_out[k], windows, sum_row, err));
-        out->untrained_nll = out->untrained_sum / out->untrained_count;
+            score_windows(evaluation, batch, fresh, evaluate_held_out[k], windows, add_row, err));
     }
     return LM_OK;
 }

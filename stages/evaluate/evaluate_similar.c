@@ -65,7 +65,7 @@ static enum lm_status predict(struct evaluation *evaluation, struct example_spli
     return LM_OK;
 }
 
-/* ---- figures ---- */
+/* ---- metrics ---- */
 
 static double spearman_of(void *user, const uint32_t *counts, size_t count)
 {
@@ -79,27 +79,41 @@ static double pearson_of(void *user, const uint32_t *counts, size_t count)
     return lm_pearson(user, counts);
 }
 
+/* The model's rank correlation beside that of the words in common. */
+struct both {
+    struct lm_rank_correlation model, words;
+};
+
+static double difference_of(void *user, const uint32_t *counts, size_t count)
+{
+    struct both *both = user;
+    (void)count;
+    return lm_spearman(&both->model, counts) - lm_spearman(&both->words, counts);
+}
+
 static enum lm_status put(struct scores *scores, struct evaluation *evaluation,
                           struct example_split *split, struct lm_rng rng, struct lm_err *err)
 {
-    struct lm_rank_correlation model, words;
-    LM_TRY(lm_rank_correlation_init(&model, evaluation->arena, split->cosine, split->gold,
+    struct both both;
+    LM_TRY(lm_rank_correlation_init(&both.model, evaluation->arena, split->cosine, split->gold,
                                     split->count, err));
-    LM_TRY(lm_rank_correlation_init(&words, evaluation->arena, split->overlap, split->gold,
+    LM_TRY(lm_rank_correlation_init(&both.words, evaluation->arena, split->overlap, split->gold,
                                     split->count, err));
-    struct lm_bootstrap_statistic figures[] = {
-        {spearman_of, &model, (double)NAN, (double)NAN},
-        {pearson_of, &model, (double)NAN, (double)NAN},
+    struct lm_bootstrap_statistic statistics[] = {
+        {spearman_of, &both.model, (double)NAN, (double)NAN},
+        {pearson_of, &both.model, (double)NAN, (double)NAN},
+        {difference_of, &both, (double)NAN, (double)NAN},
     };
-    if (split->count >= 2)
-        LM_TRY(lm_bootstrap_statistics(
-            figures, 2, split->count, (size_t)evaluation->params->resamples, rng, evaluation->arena,
-            evaluate_examples_cancelled, evaluation->ctx, err));
-    split->headline = lm_spearman(&model, NULL);
-    scores_put_interval(scores, "spearman", split->headline, figures[0].low, figures[0].high);
-    scores_put_interval(scores, "pearson", lm_pearson(&model, NULL), figures[1].low,
-                        figures[1].high);
-    scores_put(scores, "overlap", lm_spearman(&words, NULL));
+    LM_TRY(lm_bootstrap_statistics(statistics, 3, split->count,
+                                   (size_t)evaluation->params->resamples, rng, evaluation->arena,
+                                   evaluate_is_cancelled, evaluation->ctx, err));
+    split->headline = lm_spearman(&both.model, NULL);
+    scores_put_interval(scores, "spearman", split->headline, statistics[0].low, statistics[0].high);
+    scores_put_interval(scores, "pearson", lm_pearson(&both.model, NULL), statistics[1].low,
+                        statistics[1].high);
+    scores_put(scores, "overlap", lm_spearman(&both.words, NULL));
+    scores_put_interval(scores, "overlap.diff", difference_of(&both, NULL, split->count),
+                        statistics[2].low, statistics[2].high);
     return LM_OK;
 }
 
@@ -118,10 +132,10 @@ static void sign(struct lm_buf *out, const struct evaluation *evaluation)
 {
     lm_buf_printf(out,
                   "cosine of states pooled by %s against scores; intervals: 95 %% percentile "
-                  "bootstrap, %lld resamples of pairs; overlap: Spearman of words shared / words "
-                  "of both, in lower case",
-                  evaluation->examples->objective.pooling,
-                  (long long)evaluation->params->resamples);
+                  "bootstrap, %lld resamples of pairs, none from fewer than %d; overlap: Spearman "
+                  "of words shared / words of both, in lower case; its difference: paired",
+                  evaluation->examples->objective.pooling, (long long)evaluation->params->resamples,
+                  LM_BOOTSTRAP_LEAST);
 }
 
-const struct example_judge evaluate_similar = {"Spearman", predict, put, put_item, sign};
+const struct example_scorer evaluate_similar = {"Spearman", predict, put, put_item, sign};

@@ -1,4 +1,4 @@
-/* Objective translate: greedy answers against references, by BLEU and chrF. */
+/* Objective translate: greedy outputs against references, by BLEU and chrF. */
 #include <math.h>
 #include <string.h>
 
@@ -106,7 +106,7 @@ static bool take_token(void *user, int32_t token, double nll)
 static int64_t prompt_room(const struct evaluation *evaluation)
 {
     int64_t length = evaluation->examples->objective.length;
-    int64_t answer = evaluation->params->answer_tokens;
+    int64_t answer = evaluation->params->max_new_tokens;
     return length - (answer < length / 2 ? answer : length / 2);
 }
 
@@ -126,13 +126,13 @@ static enum lm_status generate(struct evaluation *evaluation, struct example_spl
         answers[i] = (struct answer){.evaluation = evaluation,
                                      .item = item_of(evaluation, split, i),
                                      .out = &split->answers[i],
-                                     .left = (uint64_t)evaluation->params->answer_tokens};
+                                     .left = (uint64_t)evaluation->params->max_new_tokens};
         lm_buf_init(&answers[i].text, 0);
         texts[i] = (struct lm_continuation){
             .prompt = prompt,
             .count = lm_example_tokens_prompt(&examples->tokens, split->picked[i], (int64_t)room,
                                               prompt),
-            .max_new = evaluation->params->answer_tokens,
+            .max_new = evaluation->params->max_new_tokens,
             .rules = &greedy,
             .emit = take_token,
             .user = &answers[i]};
@@ -157,8 +157,7 @@ static enum lm_status predict(struct evaluation *evaluation, struct example_spli
         return lm_fail(err, LM_NOMEM, "no memory for answers; hold out fewer examples");
     for (size_t first = 0; first < split->count; first += evaluation->batch) {
         size_t rest = split->count - first;
-        if (lm_ctx_cancelled(evaluation->ctx))
-            return lm_fail(err, LM_CANCELLED, "interrupted; run again to resume");
+        LM_TRY(evaluate_poll(evaluation, err));
         LM_TRY(score_rows(evaluation, split, first,
                           rest < evaluation->batch ? rest : evaluation->batch, err));
     }
@@ -213,7 +212,7 @@ static struct lm_example_text source_of(const struct lm_example *item, struct fr
     return (struct lm_example_text){item->prompt.data + before, size - before - after};
 }
 
-/* ---- figures ---- */
+/* ---- metrics ---- */
 
 struct segments {
     struct bleu_stats *bleu, *copy;
@@ -227,6 +226,12 @@ static double bleu_of(void *user, const uint32_t *counts, size_t count)
     for (size_t i = 0; i < count; i++)
         bleu_add(&sum, &segments[i], counts != NULL ? counts[i] : 1);
     return bleu_score(&sum);
+}
+
+static double difference_of(void *user, const uint32_t *counts, size_t count)
+{
+    const struct segments *segments = user;
+    return bleu_of(segments->bleu, counts, count) - bleu_of(segments->copy, counts, count);
 }
 
 static double chrf_of(void *user, const uint32_t *counts, size_t count)
@@ -249,6 +254,7 @@ static enum lm_status count_segments(struct segments *out, struct evaluation *ev
     if (out->bleu == NULL || out->copy == NULL || out->chrf == NULL)
         return lm_fail(err, LM_NOMEM, "no memory for %zu answers; hold out fewer", split->count);
     for (size_t i = 0; i < split->count; i++) {
+        LM_TRY(evaluate_poll(evaluation, err));
         const struct lm_example *item = item_of(evaluation, split, i);
         const struct lm_example_text source = source_of(item, frame);
         LM_TRY(bleu_count(&out->bleu[i], arena, &split->answers[i], item->references,
@@ -267,23 +273,25 @@ static enum lm_status put(struct scores *scores, struct evaluation *evaluation,
     struct segments segments;
     double nll = 0, targets = 0;
     LM_TRY(count_segments(&segments, evaluation, split, err));
-    struct lm_bootstrap_statistic figures[] = {
+    struct lm_bootstrap_statistic statistics[] = {
         {bleu_of, segments.bleu, (double)NAN, (double)NAN},
         {chrf_of, segments.chrf, (double)NAN, (double)NAN},
+        {difference_of, &segments, (double)NAN, (double)NAN},
     };
-    if (split->count >= 2)
-        LM_TRY(lm_bootstrap_statistics(
-            figures, 2, split->count, (size_t)evaluation->params->resamples, rng, evaluation->arena,
-            evaluate_examples_cancelled, evaluation->ctx, err));
+    LM_TRY(lm_bootstrap_statistics(statistics, 3, split->count,
+                                   (size_t)evaluation->params->resamples, rng, evaluation->arena,
+                                   evaluate_is_cancelled, evaluation->ctx, err));
     for (size_t i = 0; i < split->count; i++) {
         nll += split->nll[i];
         targets += split->targets[i];
     }
     split->headline = bleu_of(segments.bleu, NULL, split->count);
-    scores_put_interval(scores, "bleu", split->headline, figures[0].low, figures[0].high);
-    scores_put_interval(scores, "chrf", chrf_of(segments.chrf, NULL, split->count), figures[1].low,
-                        figures[1].high);
+    scores_put_interval(scores, "bleu", split->headline, statistics[0].low, statistics[0].high);
+    scores_put_interval(scores, "chrf", chrf_of(segments.chrf, NULL, split->count),
+                        statistics[1].low, statistics[1].high);
     scores_put(scores, "copy", bleu_of(segments.copy, NULL, split->count));
+    scores_put_interval(scores, "copy.diff", difference_of(&segments, NULL, split->count),
+                        statistics[2].low, statistics[2].high);
     scores_put(scores, "nll", nll / targets);
     return LM_OK;
 }
@@ -302,13 +310,14 @@ static void put_item(struct lm_json_writer *writer, const struct evaluation *eva
 static void sign(struct lm_buf *out, const struct evaluation *evaluation)
 {
     lm_buf_printf(out,
-                  "greedy answers of at most %lld tokens; BLEU: case mixed, tokens 13a, smoothing "
+                  "greedy outputs of at most %lld tokens; BLEU: case mixed, tokens 13a, smoothing "
                   "exp, all references; chrF2: 6 characters, no words, no space; intervals: 95 %% "
-                  "percentile bootstrap, %lld resamples of answers; copy: BLEU of the prompt "
-                  "without what all prompts share; nll in nats per token of the reference and its "
+                  "percentile bootstrap, %lld resamples of outputs, none from fewer than %d; copy: "
+                  "BLEU of the prompt without what all prompts share, its difference paired; nll "
+                  "in nats per token of the reference and its "
                   "end",
-                  (long long)evaluation->params->answer_tokens,
-                  (long long)evaluation->params->resamples);
+                  (long long)evaluation->params->max_new_tokens,
+                  (long long)evaluation->params->resamples, LM_BOOTSTRAP_LEAST);
 }
 
-const struct example_judge evaluate_translate = {"BLEU", predict, put, put_item, sign};
+const struct example_scorer evaluate_translate = {"BLEU", predict, put, put_item, sign};

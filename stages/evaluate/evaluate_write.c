@@ -9,6 +9,7 @@
 #include "evaluate_examples.h"
 #include "evaluate_scores.h"
 #include "evaluation.h"
+#include "stats/bootstrap.h"
 
 #define LN2 0.69314718055994530942
 
@@ -16,6 +17,20 @@
 static double bits_per_byte(const struct evaluate_split *split, double nll)
 {
     return nll * (double)split->tokens / (LN2 * (double)split->bytes);
+}
+
+/* Its bits per byte, and how many more of them the model needs, paired by document. */
+static void put_baseline(struct scores *scores, const struct evaluate_split *split, size_t kind)
+{
+    const struct evaluate_baseline *baseline = &split->baselines[kind];
+    char name[40];
+    if (baseline->tokens == 0)
+        return;
+    snprintf(name, sizeof name, "%s.bpb", evaluate_baseline_names[kind]);
+    scores_put(scores, name, bits_per_byte(split, baseline->nll / (double)baseline->tokens));
+    snprintf(name, sizeof name, "%s.diff", evaluate_baseline_names[kind]);
+    scores_put_interval(scores, name, baseline->diff / LN2, baseline->diff_low / LN2,
+                        baseline->diff_high / LN2);
 }
 
 static void put_split(struct scores *scores, const struct evaluate_split *split)
@@ -35,9 +50,8 @@ static void put_split(struct scores *scores, const struct evaluate_split *split)
     scores_put_count(scores, "tokens", split->tokens);
     scores_put_count(scores, "bytes", split->bytes);
     scores_put_count(scores, "documents", split->documents);
-    scores_put(scores, "untrained.bpb", bits_per_byte(split, split->untrained_nll));
-    scores_put(scores, "unigram.bpb", bits_per_byte(split, split->unigram_nll));
-    scores_put(scores, "bigram.bpb", bits_per_byte(split, split->bigram_nll));
+    for (size_t b = 0; b < EVALUATE_BASELINES; b++)
+        put_baseline(scores, split, b);
 }
 
 static void put_shape(struct scores *scores, const struct evaluation *evaluation)
@@ -69,18 +83,20 @@ static void sign_tokens(struct lm_buf *out, const struct evaluation *evaluation)
         "bpb = sum of nll over all tokens, end-of-text included, / (ln 2 x "
         "bytes of text); ppl per token of a vocabulary of %lld; context %llu; stride %llu; "
         "documents in one stream after one end-of-text; intervals: 95 %% percentile "
-        "bootstrap, %lld resamples of documents",
+        "bootstrap, %lld resamples of documents, none from fewer than %d; differences to "
+        "baselines: paired by document",
         (long long)evaluation->config.vocab, (unsigned long long)evaluation->context,
-        (unsigned long long)evaluation->stride, (long long)evaluation->params->resamples);
+        (unsigned long long)evaluation->stride, (long long)evaluation->params->resamples,
+        LM_BOOTSTRAP_LEAST);
 }
 
-/* All that decides what the figures mean, in one line (after sacreBLEU's signatures). */
+/* All that decides what the metrics mean, in one line (after sacreBLEU's signatures). */
 static enum lm_status put_signature(struct scores *scores, const struct evaluation *evaluation,
                                     struct lm_err *err)
 {
     struct lm_buf text;
     lm_buf_init(&text, 0);
-    lm_buf_puts(&text, "lmpipe-evaluate 1; ");
+    lm_buf_puts(&text, "lmpipe-evaluate 2; ");
     if (evaluation->tokens != NULL)
         sign_tokens(&text, evaluation);
     if (evaluation->examples != NULL) {
@@ -94,21 +110,17 @@ static enum lm_status put_signature(struct scores *scores, const struct evaluati
     return status;
 }
 
+/* Of the test split when there is one: the validation split chose the weights. */
 static void put_headline(struct evaluation *evaluation)
 {
     if (evaluation->examples != NULL) {
         evaluate_examples_headline(evaluation);
         return;
     }
-    for (size_t k = 0; k < 2; k++) {
-        enum lm_split split = evaluate_held_out[k];
-        const struct evaluate_split *out = &evaluation->splits[split];
-        if (out->tokens == 0)
-            continue;
-        lm_ctx_headline(evaluation->ctx, "%s %.2f bpb", lm_split_names[split],
-                        bits_per_byte(out, out->nll_sum / (double)out->tokens));
-        return;
-    }
+    enum lm_split split = evaluation->splits[LM_TEST].tokens > 0 ? LM_TEST : LM_VALID;
+    const struct evaluate_split *out = &evaluation->splits[split];
+    lm_ctx_headline(evaluation->ctx, "%s %.2f bpb", lm_split_names[split],
+                    bits_per_byte(out, out->nll_sum / (double)out->tokens));
 }
 
 static enum lm_status put_all(struct scores *scores, struct evaluation *evaluation,
@@ -121,6 +133,8 @@ static enum lm_status put_all(struct scores *scores, struct evaluation *evaluati
         if (evaluation->examples != NULL)
             LM_TRY(evaluate_examples_put(scores, evaluation, evaluate_held_out[k], err));
     }
+    if (evaluation->examples != NULL)
+        evaluate_examples_objective(scores, evaluation);
     put_shape(scores, evaluation);
     return put_signature(scores, evaluation, err);
 }

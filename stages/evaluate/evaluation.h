@@ -18,6 +18,25 @@ struct evaluate_bin {
     double nll, entropy, bigram; /**< sums */
 };
 
+/** What the model is compared with, on the same tokens. */
+enum evaluate_baseline_kind {
+    EVALUATE_UNIGRAM,
+    EVALUATE_BIGRAM,
+    EVALUATE_UNTRAINED, /**< a fresh model of the same shape, on the first windows alone */
+    EVALUATE_BASELINES
+};
+
+/** A baseline's loss, and its difference to the model's on the tokens that both scored. Tokens are
+ *  added in the order of the split (evaluate_baseline_add). */
+struct evaluate_baseline {
+    double nll;                   /**< sum, nats */
+    uint64_t tokens;              /**< scored so far; 0: not measured */
+    uint64_t documents, end;      /**< begun so far, and the last token of the last of them + 1 */
+    double *difference, *covered; /**< (documents) model − baseline, nats; tokens behind it */
+    double *bytes;                /**< (documents) of text behind it */
+    double diff, diff_low, diff_high; /**< nats per byte; NaN: not measured, no interval */
+};
+
 /** Results of one split; arrays by token, by position in the window, by document. */
 struct evaluate_split {
     uint64_t tokens, documents, bytes;
@@ -28,9 +47,8 @@ struct evaluate_split {
     double *document_nll, *document_tokens, *document_bytes, *document_hits;
     double nll_sum, hits;
     double bpb_low, bpb_high, nll_low, nll_high, acc_low,
-        acc_high; /**< NaN: fewer than two documents */
-    double untrained_sum, untrained_count;
-    double untrained_nll, unigram_nll, bigram_nll; /**< means; NaN: not measured */
+        acc_high; /**< NaN: too few documents (LM_BOOTSTRAP_LEAST) */
+    struct evaluate_baseline baselines[EVALUATE_BASELINES];
     double entropy_error; /**< mean over bins of |nll − entropy|, weighted by tokens */
     struct evaluate_bin frequency[EVALUATE_BINS], confidence[EVALUATE_BINS];
 };
@@ -50,6 +68,14 @@ struct evaluation {
     struct evaluate_examples *examples; /**< evaluate_examples.h; NULL: none are connected */
 };
 
+/** "unigram", "bigram", "untrained": names in the scores, by enum evaluate_baseline_kind. */
+extern const char *const evaluate_baseline_names[EVALUATE_BASELINES];
+
+/** LM_CANCELLED when the run is to stop; asked at least once a second by every loop. */
+enum lm_status evaluate_poll(const struct evaluation *evaluation, struct lm_err *err);
+/** The same as a question, for callbacks; user is the struct lm_ctx. */
+bool evaluate_is_cancelled(void *user);
+
 /** "valid" and "test": the splits evaluated, when they hold documents. */
 extern const enum lm_split evaluate_held_out[2];
 
@@ -57,7 +83,8 @@ extern const enum lm_split evaluate_held_out[2];
  *  finite; LM_CANCELLED. */
 enum lm_status evaluate_score_split(struct evaluation *evaluation, enum lm_split split,
                                     struct lm_err *err);
-/** Mean nll of a fresh model of the same shape over the first windows of each split. */
+/** The baseline of a fresh model of the same shape, over the first windows of each split; after
+ *  evaluate_documents. */
 enum lm_status evaluate_score_untrained(struct evaluation *evaluation, struct lm_err *err);
 /** Options of both models; the seed is the fresh one's. */
 struct lm_model_options evaluate_model_options(const struct evaluation *evaluation);
@@ -66,8 +93,15 @@ uint64_t evaluate_windows(const struct evaluation *evaluation, enum lm_split spl
 
 /** Counts the training tokens and scores the baselines (evaluate_baselines.c). */
 enum lm_status evaluate_baselines(struct evaluation *evaluation, struct lm_err *err);
-/** Sums by document and intervals (evaluate_documents.c). */
+/** Sums by document (evaluate_documents.c). LM_FORMAT, LM_NOMEM. */
 enum lm_status evaluate_documents(struct evaluation *evaluation, enum lm_split split,
+                                  struct lm_err *err);
+/** Token i of the split, the next that `baseline` has scored, at nll nats. */
+void evaluate_baseline_add(const struct evaluate_split *split, struct evaluate_baseline *baseline,
+                           uint64_t i, double nll);
+/** Intervals of the model's metrics, and of its differences to the baselines, paired by document:
+ *  the same resamples for all. LM_CANCELLED, LM_NOMEM. */
+enum lm_status evaluate_intervals(struct evaluation *evaluation, enum lm_split split,
                                   struct lm_err *err);
 /** Loss by frequency decile and by predicted entropy (evaluate_bins.c). */
 enum lm_status evaluate_bins(struct evaluation *evaluation, enum lm_split split,

@@ -473,7 +473,7 @@ static void test_other_spec(struct tap *tap)
     fake_write_spec(&p, "  a: {uses: make, with: {word: y}}\n");
     CHECK(!fake_run(&p, NULL, NULL));
     CHECK_INT(p.status, LM_INVALID);
-    CHECK(strstr(p.err.text, "belongs to fake.yaml") != NULL);
+    CHECK(strstr(p.err.text, "artifacts/fake belongs to ") != NULL);
     unlink(first); /* a spec that was renamed is no other spec */
     CHECK(fake_run(&p, NULL, NULL));
     fake_project_release(&p);

@@ -136,8 +136,9 @@ static bool fake_run(struct bench *b, size_t stage, const char *content)
 /** Runs all; what each stage makes is its own key text, or `same`. Remembers the keys as last. */
 static bool run_all(struct bench *b, const char *same)
 {
-    struct lm_last last[8];
     size_t count = b->spec->stage_count;
+    if (lm_last_claim(b->spec, &b->err) != LM_OK)
+        return false;
     for (size_t i = 0; i < count; i++) {
         if (lm_plan_update(b->plan, i, &b->err) != LM_OK)
             return false;
@@ -147,9 +148,10 @@ static bool run_all(struct bench *b, const char *same)
             printf("# %s: %s\n", b->spec->stages[i].id, b->err.text);
             return false;
         }
-        last[i] = (struct lm_last){.stage = b->spec->stages[i].id, .key = b->plan->stages[i].key};
+        if (lm_last_note(b->spec, b->spec->stages[i].id, &b->plan->stages[i].key, &b->err) != LM_OK)
+            return false;
     }
-    return lm_last_save(last, count, b->spec->path, b->spec->root, "t", &b->err) == LM_OK;
+    return true;
 }
 
 /** What a printing function writes, in the folder's arena. */

@@ -270,7 +270,7 @@ static void test_unreadable(struct tap *tap)
     struct lm_spec_options options = {.types = fake_types};
     CHECK_INT(lm_spec_load(&spec, &diags, arena, "/nowhere/x.yaml", &options, &err), LM_NOT_FOUND);
     CHECK_INT(lm_spec_load(&spec, &diags, arena, "/tmp", &options, &err), LM_IO);
-    CHECK_STR(err.text, "/tmp: is a folder; name a YAML file");
+    CHECK_STR(err.text, "/tmp: is a folder; name a YAML file, or - for standard input");
     CHECK_INT(lm_spec_load(&spec, &diags, arena, "/dev/null", &options, &err), LM_IO);
     CHECK(spec == NULL);
     lm_arena_free(arena);
@@ -342,11 +342,10 @@ static void test_cycle(struct tap *tap)
                   "  d: {uses: encode, in: {text: t}}\n"
                   "  t: {uses: clean, in: {corpus: x}}\n"
                   "  x: {uses: download, with: {sources: [{name: s, url: 'https://h/x'}]}}\n",
-             "spec.yaml:6:42: c: stages depend on each other in a circle: a -> c -> b -> a; remove "
+             "spec.yaml:6:42: c: dependency cycle: a -> c -> b -> a; remove "
              "one input");
-    FINDINGS(
-        HEAD "stages:\n" CHAIN "  m: {uses: train, in: {tokens: k, init: m}}\n",
-        "spec.yaml:7:42: m: stages depend on each other in a circle: m -> m; remove one input");
+    FINDINGS(HEAD "stages:\n" CHAIN "  m: {uses: train, in: {tokens: k, init: m}}\n",
+             "spec.yaml:7:42: m: dependency cycle: m -> m; remove one input");
 }
 
 static void test_numbers(struct tap *tap)

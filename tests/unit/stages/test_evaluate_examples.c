@@ -1,4 +1,4 @@
-/* The evaluation of models that learnt from examples: figures, intervals and baselines, the lines
+/* The evaluation of models trained on examples: metrics, intervals and baselines, the lines
  * of items, and that threads and batches change none of it. */
 #include "stages/evaluate/evaluate_examples.h"
 
@@ -6,13 +6,14 @@
 
 #include "base/json.h"
 #include "examples_fixture.h"
+#include "stats/bootstrap.h"
 #include "stats/wilson.h"
 #include "tests/tap.h"
 
 extern const struct lm_stage lm_stage_evaluate;
 extern lm_run_fn lm_run_evaluate;
 
-static const struct evaluate_params usual = {.batch = 5, .resamples = 100, .answer_tokens = 20};
+static const struct evaluate_params usual = {.batch = 5, .resamples = 100, .max_new_tokens = 20};
 
 /* A trained model beside its examples. */
 struct scored {
@@ -135,6 +136,10 @@ static void check_classify(struct tap *tap, const struct scored *scored, const c
         snprintf(name, sizeof name, "%s.%s", split, names[i]);
         got[i] = figure(root, name);
     }
+    snprintf(name, sizeof name, "%s.majority.diff", split);
+    CHECK_NEAR(figure(root, name), got[0] - got[4], 1e-12);
+    snprintf(name, sizeof name, "%s.majority.diff.lo", split);
+    CHECK(isfinite(figure(root, name)) == (count >= LM_BOOTSTRAP_LEAST));
     lm_wilson(&low, &high, right * (double)count, (double)count);
     CHECK(count > 10);
     CHECK_NEAR(got[0], right, 1e-12);
@@ -198,6 +203,8 @@ static void test_translate(struct tap *tap)
     CHECK(figure(root, "test.bleu.lo") <= figure(root, "test.bleu") &&
           figure(root, "test.bleu.hi") >= figure(root, "test.bleu"));
     CHECK_NEAR(figure(root, "test.copy"), 0, 0); /* sun is no word of "As is a word" */
+    CHECK_NEAR(figure(root, "test.copy.diff"), figure(root, "test.bleu"), 1e-9);
+    CHECK(figure(root, "test.copy.diff.lo") > 50);
     CHECK(figure(root, "test.nll") < 0.2);
     const char *items = read_output(arena, &scored, "items/examples.test.jsonl");
     CHECK(items != NULL && strstr(items, "\"predicted\":\"") != NULL);
@@ -216,8 +223,45 @@ static void test_similar(struct tap *tap)
     CHECK(figure(root, "test.spearman") > 0.7 && figure(root, "test.pearson") > 0.9);
     CHECK(figure(root, "test.pearson.lo") <= figure(root, "test.pearson"));
     CHECK_NEAR(figure(root, "test.overlap"), 1, 1e-12); /* alike: all words, else none */
+    CHECK_NEAR(figure(root, "test.overlap.diff"), figure(root, "test.spearman") - 1, 1e-12);
+    CHECK(figure(root, "test.overlap.diff.lo") < 0);
     lm_json_free(root);
     lm_arena_free(arena);
+    place_close(&scored.at.place);
+}
+
+/* Pairs that people gave one score cannot be ranked: no number is made up, and all else stands. */
+static void test_equal_scores(struct tap *tap)
+{
+    struct scored scored;
+    REQUIRE(scored_open(&scored, "similar", 1));
+    struct lm_arena *arena = lm_arena_create();
+    char path[260], *text = NULL;
+    size_t size;
+    snprintf(path, sizeof path, "%s/files/made-up/data", scored.at.examples);
+    REQUIRE(lm_file_read(&text, &size, arena, path, 1 << 20, NULL) == LM_OK);
+    for (char *at = strstr(text, "\"score\":"); at != NULL; at = strstr(at + 1, "\"score\":"))
+        at[8] = '3';
+    REQUIRE(lm_file_write(path, text, size, NULL) == LM_OK);
+    REQUIRE(evaluate(&scored, &usual, 1, -1) == LM_OK);
+    struct lm_json *root = read_scores(arena, &scored);
+    CHECK(lm_json_get(root, "test.spearman") == NULL && lm_json_get(root, "test.overlap") == NULL);
+    CHECK(lm_json_get(root, "test.overlap.diff") == NULL && figure(root, "test.examples") > 0);
+    CHECK_STR(lm_json_string(lm_json_get(root, "objective"), NULL), "similar");
+    lm_json_free(root);
+    lm_arena_free(arena);
+    place_close(&scored.at.place);
+}
+
+/* Outputs that never end are not waited for: the model asks at each of its passes. */
+static void test_stops_while_it_generates(struct tap *tap)
+{
+    struct scored scored;
+    struct evaluate_params params = usual;
+    params.max_new_tokens = 1 << 20;
+    REQUIRE(scored_open(&scored, "translate", 1));
+    for (long polls = 1; polls < 5000; polls *= 7)
+        CHECK_INT(evaluate(&scored, &params, 1, polls), LM_CANCELLED);
     place_close(&scored.at.place);
 }
 
@@ -312,7 +356,8 @@ static void test_refused(struct tap *tap)
     place_close(&scored.at.place);
 }
 
-static const struct tap_test tests[] = {TAP_ROW(test_classify) TAP_ROW(test_classify_unlearnt)
-                                            TAP_ROW(test_translate) TAP_ROW(test_similar)
-                                                TAP_ROW(test_bytes) TAP_ROW(test_refused)};
+static const struct tap_test tests[] = {
+    TAP_ROW(test_classify) TAP_ROW(test_classify_unlearnt) TAP_ROW(test_translate)
+        TAP_ROW(test_similar) TAP_ROW(test_equal_scores) TAP_ROW(test_stops_while_it_generates)
+            TAP_ROW(test_bytes) TAP_ROW(test_refused)};
 LM_TEST_MAIN(tests)

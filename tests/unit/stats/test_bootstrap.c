@@ -1,3 +1,5 @@
+#include <math.h>
+
 #include "stats/bootstrap.h"
 #include "tap.h"
 
@@ -62,12 +64,49 @@ static void weighs_by_size(struct tap *tap)
 static void equal_documents_give_a_point(struct tap *tap)
 {
     struct lm_arena *arena = lm_arena_create();
-    const double over[] = {3, 3, 3}, under[] = {2, 2, 2};
+    double over[LM_BOOTSTRAP_LEAST], under[LM_BOOTSTRAP_LEAST];
+    for (size_t i = 0; i < LM_BOOTSTRAP_LEAST; i++) {
+        over[i] = 3;
+        under[i] = 2;
+    }
     struct lm_bootstrap_ratio ratio = {.over = over, .under = under};
-    REQUIRE(lm_bootstrap_run(&ratio, 1, 3, 100, lm_rng_stream(1, "bootstrap"), arena, NULL, NULL,
-                             NULL) == LM_OK);
+    REQUIRE(lm_bootstrap_run(&ratio, 1, LM_BOOTSTRAP_LEAST, 100, lm_rng_stream(1, "bootstrap"),
+                             arena, NULL, NULL, NULL) == LM_OK);
     CHECK_NEAR(ratio.low, 1.5, 0);
     CHECK_NEAR(ratio.high, 1.5, 0);
+    lm_arena_free(arena);
+}
+
+/* Too few documents have no interval, whatever they are; one more has. */
+static void few_documents_have_none(struct tap *tap)
+{
+    static const size_t counts[] = {0, 1, 2, 5, LM_BOOTSTRAP_LEAST - 1, LM_BOOTSTRAP_LEAST};
+    struct lm_arena *arena = lm_arena_create();
+    double over[LM_BOOTSTRAP_LEAST], under[LM_BOOTSTRAP_LEAST];
+    for (size_t i = 0; i < LM_BOOTSTRAP_LEAST; i++) {
+        over[i] = (double)i;
+        under[i] = 1;
+    }
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
+        struct lm_bootstrap_ratio ratio = {.over = over, .under = under, .low = 7, .high = 7};
+        REQUIRE(lm_bootstrap_run(&ratio, 1, counts[i], 100, lm_rng_stream(1, "bootstrap"), arena,
+                                 NULL, NULL, NULL) == LM_OK);
+        CHECK(isnan(ratio.low) == (counts[i] < LM_BOOTSTRAP_LEAST));
+        CHECK(isnan(ratio.high) == (counts[i] < LM_BOOTSTRAP_LEAST));
+    }
+    lm_arena_free(arena);
+}
+
+/* A resample without anything below the line is left out, not counted as 0. */
+static void empty_resamples_do_not_count(struct tap *tap)
+{
+    struct lm_arena *arena = lm_arena_create();
+    const double over[LM_BOOTSTRAP_LEAST] = {3}, under[LM_BOOTSTRAP_LEAST] = {1};
+    struct lm_bootstrap_ratio ratio = {.over = over, .under = under};
+    REQUIRE(lm_bootstrap_run(&ratio, 1, LM_BOOTSTRAP_LEAST, 100, lm_rng_stream(1, "bootstrap"),
+                             arena, NULL, NULL, NULL) == LM_OK);
+    CHECK_NEAR(ratio.low, 3, 0);
+    CHECK_NEAR(ratio.high, 3, 0);
     lm_arena_free(arena);
 }
 
@@ -80,15 +119,16 @@ static bool say_yes(void *user)
 static void can_be_cancelled(struct tap *tap)
 {
     struct lm_arena *arena = lm_arena_create();
-    const double over[] = {3, 4}, under[] = {2, 2};
+    const double over[LM_BOOTSTRAP_LEAST] = {3, 4}, under[LM_BOOTSTRAP_LEAST] = {2, 2};
     struct lm_bootstrap_ratio ratio = {.over = over, .under = under};
-    CHECK_INT(lm_bootstrap_run(&ratio, 1, 2, 100, lm_rng_stream(1, "bootstrap"), arena, say_yes,
-                               NULL, NULL),
+    CHECK_INT(lm_bootstrap_run(&ratio, 1, LM_BOOTSTRAP_LEAST, 100, lm_rng_stream(1, "bootstrap"),
+                               arena, say_yes, NULL, NULL),
               LM_CANCELLED);
     lm_arena_free(arena);
 }
 
 static const struct tap_test tests[] = {
     TAP_ROW(quantiles_interpolate) TAP_ROW(agrees_with_closed_form) TAP_ROW(weighs_by_size)
-        TAP_ROW(equal_documents_give_a_point) TAP_ROW(can_be_cancelled)};
+        TAP_ROW(equal_documents_give_a_point) TAP_ROW(few_documents_have_none)
+            TAP_ROW(empty_resamples_do_not_count) TAP_ROW(can_be_cancelled)};
 LM_TEST_MAIN(tests)
