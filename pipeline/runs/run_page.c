@@ -140,7 +140,7 @@ static void put_chart(struct page *page)
                     "A bar reaches from a stage's beginning to its end; the width of the column "
                     "is the whole run. Kept: the result was in the store already.");
     lm_html_printf(page->out,
-                   "<div class=\"wide\"><table class=\"bars\"><thead><tr><th>stage</th>"
+                   "<div class=\"wide\" tabindex=\"0\"><table class=\"bars\"><thead><tr><th>stage</th>"
                    "<th class=\"n\">time</th><th>0 … %s</th></tr></thead><tbody>\n",
                    duration(text, page->facts->seconds));
     for (size_t i = 0; i < page->exec->spec->stage_count; i++)
@@ -179,7 +179,7 @@ static void put_stages(struct page *page)
 {
     lm_html_section(page->out, "stages", "Stages",
                     "Times of kept stages are those of the run that produced them.");
-    lm_buf_puts(page->out, "<div class=\"wide\"><table><thead><tr><th>stage</th><th>state</th>"
+    lm_buf_puts(page->out, "<div class=\"wide\" tabindex=\"0\"><table><thead><tr><th>stage</th><th>state</th>"
                            "<th>why</th><th class=\"n\">took</th><th class=\"n\">peak memory</th>"
                            "<th class=\"n\">threads</th><th>made</th></tr></thead><tbody>\n");
     for (size_t i = 0; i < page->exec->spec->stage_count; i++)
@@ -230,7 +230,7 @@ static void put_gauges(struct page *page)
         return;
     lm_html_section(page->out, "gauges", "Last readings",
                     "What the live lines showed last; what counts up, with its pace in this run.");
-    lm_buf_puts(page->out, "<div class=\"wide\"><table><thead><tr><th>stage</th><th>gauge</th>"
+    lm_buf_puts(page->out, "<div class=\"wide\" tabindex=\"0\"><table><thead><tr><th>stage</th><th>gauge</th>"
                            "<th class=\"n\">value</th><th class=\"n\">per second</th></tr></thead>"
                            "<tbody>\n");
     for (size_t i = 0; i < page->exec->spec->stage_count; i++)
@@ -258,7 +258,7 @@ static void put_keys(struct page *page)
     lm_html_section(page->out, "keys", "Keys and results",
                     "A key is the SHA-256 of all that decides a result; an output is named by "
                     "what it holds.");
-    lm_buf_puts(page->out, "<div class=\"wide\"><table><thead><tr><th>stage</th><th>type</th>"
+    lm_buf_puts(page->out, "<div class=\"wide\" tabindex=\"0\"><table><thead><tr><th>stage</th><th>type</th>"
                            "<th>key</th><th>outputs</th></tr></thead><tbody>\n");
     for (size_t i = 0; i < page->exec->spec->stage_count; i++) {
         const struct lm_plan_stage *planned = &page->exec->plan->stages[i];
@@ -316,7 +316,7 @@ static void put_machine(struct page *page)
 {
     const struct lm_exec *exec = page->exec;
     lm_html_section(page->out, "machine", "Machine, versions, sources", NULL);
-    lm_buf_puts(page->out, "<div class=\"wide\"><table class=\"facts\"><tbody>\n");
+    lm_buf_puts(page->out, "<div class=\"wide\" tabindex=\"0\"><table class=\"facts\"><tbody>\n");
     put_fact(page, "lmpipe", LM_VERSION);
     put_fact(page, "spec", exec->spec->home);
     put_fact(page, "host", page->facts->host);
@@ -348,7 +348,7 @@ static void put_gates(struct page *page)
     if (result->gate_count == 0)
         return;
     lm_html_section(page->out, "gates", "Gates", NULL);
-    lm_buf_puts(page->out, "<div class=\"wide\"><table><tbody>\n");
+    lm_buf_puts(page->out, "<div class=\"wide\" tabindex=\"0\"><table><tbody>\n");
     for (size_t i = 0; i < result->gate_count; i++) {
         size_t verdict = result->gates[i].verdict;
         lm_html_printf(page->out, "<tr><td>%s</td><td><b class=\"%s\">%s</b></td></tr>\n",

@@ -82,7 +82,7 @@ static void put_table(const struct speed *speed)
     const struct lm_node *node = speed->node;
     double seconds = 0, flops = 0;
     lm_buf_puts(speed->out,
-                "<div class=\"wide\"><table><thead><tr><th>phase</th><th class=\"n\">seconds</th>"
+                "<div class=\"wide\" tabindex=\"0\"><table><thead><tr><th>phase</th><th class=\"n\">seconds</th>"
                 "<th class=\"n\">share</th>"
                 "<th class=\"n\">GFLOP/s</th><th class=\"n\">of the peak</th></tr></thead>"
                 "<tbody>\n");
@@ -118,7 +118,7 @@ static void put_facts(const struct speed *speed)
     const struct lm_node *node = speed->node;
     double tokens = mean_pace(node, "tokens"), flops = mean_pace(node, "flops");
     uint64_t estimate = speed->exec->plan->stages[node->index].estimate.memory;
-    lm_buf_puts(speed->out, "<div class=\"wide\"><table class=\"facts\"><tbody>\n");
+    lm_buf_puts(speed->out, "<div class=\"wide\" tabindex=\"0\"><table class=\"facts\"><tbody>\n");
     if (tokens > 0)
         put_fact(speed, "tokens a second", lm_num_large(tokens).text, "mean by the wall clock");
     if (flops > 0 && speed->peak > 0) {
