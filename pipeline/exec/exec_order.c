@@ -201,6 +201,9 @@ static void launch(struct lm_exec *exec, struct lm_node *node)
     struct lm_err err = {LM_OK, ""};
     if (!take_lock(exec, node))
         return;
+    /* Only the holder of a key's lock moves what is damaged out of the way. */
+    if (lm_store_heal(exec->store, &exec->plan->stages[node->index].key, &err) != LM_OK)
+        lm_exec_note(exec, node, err.text);
     if (!settle(exec, node)) {
         node->threads = lm_spec_threads(exec->spec, node->index, exec->threads);
         exec->executed++;
