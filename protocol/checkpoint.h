@@ -12,11 +12,12 @@
 #include <lmpipe/status.h>
 
 /** Writes `size` bytes at progress `position` as the newest slot of `folder` (created when
- *  absent): temporary file, fsync, rename, fsync of the folder. LM_IO, LM_NOMEM. */
+ *  absent): a new file in its place (new_file.h), durable. LM_IO, LM_NOMEM. */
 enum lm_status lm_checkpoint_save(const char *folder, uint64_t position, const void *data,
                                   size_t size, struct lm_err *err);
 /** Newest slot whose checksums hold; *data in the arena, aligned to 16, NULL when there is none.
- *  Slots that are not sound are removed. LM_NOMEM; LM_IO when a slot cannot be read at all. */
+ *  Slots whose content is damaged are removed. One that cannot be read just now (EIO, ESTALE)
+ * stays; LM_IO when there is no other. LM_NOMEM. */
 enum lm_status lm_checkpoint_load(uint64_t *position, void **data, size_t *size,
                                   struct lm_arena *arena, const char *folder, struct lm_err *err);
 /** How long to work (ns) before the next checkpoint, when saving one takes `cost_ns`: ten seconds

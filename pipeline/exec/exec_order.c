@@ -207,12 +207,17 @@ static bool is_made_meanwhile(struct lm_exec *exec, struct lm_task *task)
 {
     struct lm_plan_stage *planned = &exec->now.stages[task->index];
     struct lm_record *record = NULL;
-    if (planned->forced ||
-        lm_store_find(exec->store, &record, exec->arena, &planned->key, NULL) != LM_OK)
-        return false;
-    planned->record = record;
-    planned->reason = "made by another run";
-    return true;
+    struct lm_err err = {0};
+    if (!planned->forced &&
+        lm_store_find(exec->store, &record, exec->arena, &planned->key, NULL) == LM_OK) {
+        planned->record = record;
+        planned->reason = "made by another run";
+        return true;
+    }
+    /* Only the holder of a key's lock moves what is damaged out of the way. */
+    if (lm_store_heal(exec->store, &planned->key, &err) != LM_OK)
+        lm_exec_note(exec, task, err.text);
+    return false;
 }
 
 static enum lm_status begin(struct lm_exec *exec, struct lm_task *task, struct lm_err *err)
