@@ -260,3 +260,11 @@ enum lm_status lm_checkpoint_load(uint64_t *position, void **data, size_t *size,
     *data = NULL;
     return LM_OK;
 }
+
+uint64_t lm_checkpoint_wait_ns(uint64_t cost_ns)
+{
+    const uint64_t second = UINT64_C(1000000000), least = 10 * second, most = 50 * second;
+    uint64_t wait = cost_ns < UINT64_MAX / 50 ? 50 * cost_ns : UINT64_MAX;
+    wait = wait < least ? least : wait > most ? most : wait;
+    return cost_ns < wait / 10 ? wait : cost_ns < UINT64_MAX / 10 ? 10 * cost_ns : UINT64_MAX;
+}
