@@ -474,7 +474,7 @@ static uint64_t print_of(struct fixture *f)
 {
     struct lm_names names;
     uint64_t print = 0;
-    if (lm_dir_walk(&names, f->arena, f->path, NULL) != LM_OK)
+    if (lm_dir_walk(&names, NULL, f->arena, f->path, NULL) != LM_OK)
         return 0;
     for (size_t i = 0; i < names.count; i++) {
         struct stat st;
@@ -867,7 +867,7 @@ static void test_killed_while_flushing(struct tap *tap)
         lm_store_sweep(f.store);
     }
     struct lm_names names;
-    REQUIRE(lm_dir_walk(&names, f.arena, f.path, NULL) == LM_OK);
+    REQUIRE(lm_dir_walk(&names, NULL, f.arena, f.path, NULL) == LM_OK);
     for (size_t i = 0; i < names.count; i++)
         CHECK(strstr(names.items[i], ".tmp.") == NULL);
     printf("# %zu of 12 kills landed, %zu records were visible\n", landed, visible);
