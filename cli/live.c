@@ -32,8 +32,8 @@ struct lm_live *lm_live_create(const struct lm_cli *cli, enum lm_progress progre
     if (live == NULL)
         return NULL;
     live->cli = cli;
-    live->out = cli->err.file;
-    live->moving = progress == LM_PROGRESS_AUTO && cli->err.terminal && !cli->ci;
+    live->out = cli->err.raw;
+    live->moving = progress == LM_PROGRESS_AUTO && cli->err.moving && !cli->ci;
     live->json = progress == LM_PROGRESS_JSON;
     live->silent = progress == LM_PROGRESS_NONE;
     live->arena = lm_arena_create();
@@ -82,9 +82,9 @@ static void draw_line(struct lm_live *live, const char *id, const char *rest, si
     size_t fit = width < columns ? lm_text_fit(rest, columns - 1 - width) : 0;
     if (live->drawn > 0)
         fputc('\n', live->out);
-    fprintf(live->out, "%s%.*s%s%.*s", lm_cli_color(&live->cli->err, "bold"),
-            (int)lm_text_fit(id, columns - 1), id, lm_cli_color(&live->cli->err, "reset"), (int)fit,
-            rest);
+    fprintf(live->out, "%s%.*s%s%.*s", lm_stream_code(&live->cli->err, "bold"),
+            (int)lm_text_fit(id, columns - 1), id, lm_stream_code(&live->cli->err, "reset"),
+            (int)fit, rest);
     char *shown = lm_arena_strndup(live->scratch, rest, fit);
     live->drawn_widths[live->drawn++] = width + (shown != NULL ? lm_text_width(shown) : 0);
 }
@@ -110,7 +110,9 @@ static void draw(struct lm_live *live, uint64_t now)
         size_t width = lm_text_width(stage->id);
         lm_live_stage_print(&rest, stage, now, live->cli->utf8,
                             columns > width + 2 ? columns - 1 - width : 1);
-        draw_line(live, stage->id, lm_buf_status(&rest, NULL) == LM_OK ? rest.data : "", columns);
+        draw_line(live, stage->id,
+                  lm_buf_status(&rest, NULL) == LM_OK ? lm_safe_line(live->scratch, rest.data) : "",
+                  columns);
     }
     if (hidden > 0) {
         snprintf(count, sizeof count, "and %zu more", hidden);
@@ -127,10 +129,10 @@ static void say(struct lm_live *live, const char *stage, const char *color, cons
 {
     erase(live);
     if (stage != NULL)
-        fprintf(live->out, "%s%s%s: ", lm_cli_color(&live->cli->err, "bold"), stage,
-                lm_cli_color(&live->cli->err, "reset"));
-    fprintf(live->out, "%s%s%s\n", lm_cli_color(&live->cli->err, color),
-            lm_safe_line(live->scratch, text), lm_cli_color(&live->cli->err, "reset"));
+        fprintf(live->out, "%s%s%s: ", lm_stream_code(&live->cli->err, "bold"), stage,
+                lm_stream_code(&live->cli->err, "reset"));
+    fprintf(live->out, "%s%s%s\n", lm_stream_code(&live->cli->err, color),
+            lm_safe_line(live->scratch, text), lm_stream_code(&live->cli->err, "reset"));
 }
 
 static void say_progress(struct lm_live *live, struct lm_live_stage *stage, uint64_t now)
@@ -227,7 +229,7 @@ void lm_live_event(void *user, const struct lm_run_event *event)
         return;
     if (live->json) {
         if (event->json != NULL)
-            fprintf(live->out, "%s\n", event->json);
+            fprintf(live->cli->err.file, "%s\n", event->json);
         return;
     }
     struct lm_arena_mark mark = lm_arena_mark(live->scratch);

@@ -84,10 +84,16 @@ const char *lm_store_place(const struct lm_cli *cli, const char *option, const c
 /** The nearest folder upwards from the working folder that holds artifacts/ or .git, else the
  *  working folder; in the arena, NULL when it cannot be read. */
 const char *lm_root_here(const struct lm_cli *cli);
-/** Exit status for a failure after the spec was found good. */
+/** Exit status of a failure (docs/command-line.md): of what was asked for, or of the store, a file
+ * to write, memory. */
 int lm_exit_of(enum lm_status status);
+/** Of reading a file that the command line or the spec names: missing, unreadable, of another kind.
+ */
+int lm_exit_of_input(enum lm_status status);
+/** Of finding a result that may not be there yet. */
+int lm_exit_of_result(enum lm_status status);
 
 /** Prints findings about a spec or plan to stderr: errors and warnings, a line each. */
-void lm_loaded_findings(const struct lm_cli *cli, const struct lm_diags *diags);
+void lm_loaded_findings(struct lm_cli *cli, const struct lm_diags *diags);
 
 #endif

@@ -26,7 +26,7 @@ int lm_worker_become(struct lm_cli *cli, const char *verb)
     words[1] = verb;
     for (int i = 1; i < cli->argc; i++)
         words[i + 1] = cli->argv[i];
-    fflush(cli->out.file);
+    lm_stream_flush(&cli->out);
     if (cli->worker != NULL)
         execv(cli->worker, (char *const *)words);
     return cannot_start(cli, errno);
@@ -37,7 +37,7 @@ int lm_worker_call(struct lm_cli *cli, const char *verb)
     const char *words[] = {"lmpipe-worker", verb, NULL};
     pid_t child = -1;
     int status = 0;
-    fflush(cli->out.file);
+    lm_stream_flush(&cli->out);
     int error = cli->worker == NULL
                     ? ENOENT
                     : posix_spawn(&child, cli->worker, NULL, NULL, (char *const *)words, environ);

@@ -6,6 +6,7 @@
 
 #include <lmpipe/model.h>
 
+#include "base/process.h"
 #include "programs.h"
 
 static const struct lm_program programs[] = {
@@ -33,6 +34,7 @@ static void choose_core(char **argv)
 
 int main(int argc, char **argv)
 {
+    lm_process_begin();
     choose_core(argv);
     const struct lm_program *program = argc > 1 ? find(programs, argv[1]) : NULL;
     if (program == NULL && argc > 1)

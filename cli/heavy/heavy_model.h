@@ -21,7 +21,7 @@ struct lm_heavy_model {
 int lm_heavy_model_load(struct lm_heavy_model *out, struct lm_cli *cli, const char *name,
                         const struct lm_spec_args *args, size_t threads);
 /** LM_EXIT_OK when the model has a vocabulary; else the reason was printed. */
-int lm_heavy_model_need_vocab(const struct lm_heavy_model *model, const struct lm_cli *cli);
+int lm_heavy_model_need_vocab(const struct lm_heavy_model *model, struct lm_cli *cli);
 /** Reads a vocabulary for the model: as lm_heavy_vocab_load. */
 int lm_heavy_model_take_vocab(struct lm_heavy_model *model, struct lm_cli *cli, const char *name,
                               const struct lm_spec_args *args);

@@ -229,7 +229,7 @@ int lm_heavy_model_score(struct lm_cli *cli, const void *given, char **operands,
         enum lm_status scored =
             run_score(&model, count > 1 ? operands[1] : NULL, args, cli->out.file, &err);
         if (scored != LM_OK)
-            status = lm_cli_fail(cli, lm_exit_of(scored), err.text);
+            status = lm_cli_fail(cli, lm_exit_of_input(scored), err.text);
     }
     lm_heavy_model_release(&model);
     return status;
