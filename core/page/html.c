@@ -16,7 +16,7 @@ static const struct {
     {0xfff0, 0xfffb}, {0xfffe, 0xffff}, {0xe0000, 0xe0fff}, {0xf0000, 0x10ffff},
 };
 
-static bool is_hidden(uint32_t code_point)
+bool lm_html_is_hidden(uint32_t code_point)
 {
     for (size_t i = 0; i < sizeof hidden / sizeof hidden[0]; i++) {
         if (code_point >= hidden[i].first && code_point <= hidden[i].last)
@@ -57,7 +57,7 @@ static void put_escaped(struct lm_buf *out, const uint8_t *text, size_t size, bo
         uint32_t code_point;
         size_t length = lm_utf8_decode(&code_point, text + i, size - i);
         const char *name = length == 1 ? entity(code_point) : NULL;
-        if (length == 0 || is_hidden(code_point))
+        if (length == 0 || lm_html_is_hidden(code_point))
             put_tile(out, code_point, length == 0, is_markup);
         else if (name != NULL)
             lm_buf_puts(out, name);

@@ -70,7 +70,9 @@ const char *const lm_html_style[] = {
     "font-weight:600;padding:0 0 .35rem}\n",
     ".wide{overflow-x:auto;margin:.4rem 0 1.4rem;scrollbar-width:thin}\n",
     ".facts th::first-letter,.cap::first-letter{text-transform:uppercase}.facts "
-    "th{width:34%;color:var(--soft);font-size:.82rem}.facts td{overflow-wrap:anywhere}\n",
+    "th{width:34%;color:var(--soft);font-size:.82rem}.facts td{overflow-wrap:anywhere}.facts thead "
+    "th{"
+    "overflow-wrap:normal}\n",
     "details{margin:.35rem 0 1rem;font-size:.86rem}summary{cursor:pointer;color:var(--soft);"
     "padding:.25rem 0}summary:hover{color:var(--ink)}details[open]>summary{"
     "margin-bottom:.4rem}\n",
@@ -82,9 +84,12 @@ const char *const lm_html_style[] = {
     ".fill{position:absolute;left:0;top:.16rem;bottom:.16rem;background:var(--mute);opacity:.7;"
     "border-radius:0 2px 2px 0}.us .fill{background:var(--a);opacity:1}.bars td,.bars th{"
     "vertical-align:middle}\n",
-    ".span{position:absolute;top:-.02rem;bottom:-.02rem;background:var(--paper);border:solid "
-    "var(--ink);border-width:0 1.5px;outline:1px solid var(--paper)}.span::before{content:'';"
-    "position:absolute;left:0;right:0;top:50%;border-top:1.5px solid var(--ink)}\n",
+    /* a whisker: each of its three strokes has a halo, so that it is seen on the bar and beside it
+     */
+    ".span{position:absolute;top:-.02rem;bottom:-.02rem;border:solid var(--ink);"
+    "border-width:0 2px;box-shadow:0 0 0 1.5px var(--paper),inset 0 0 0 1.5px var(--paper)}"
+    ".span::before{content:'';position:absolute;left:0;right:0;top:calc(50% - 1px);height:2px;"
+    "background:var(--ink);box-shadow:0 0 0 1.5px var(--paper)}\n",
     /* plots */
     "figure{margin:0 0 1.7rem}figcaption{display:flex;flex-wrap:wrap;gap:.1rem 1.1rem;"
     "align-items:baseline;margin-bottom:.55rem;font-size:.84rem;color:var(--soft)}\n",
@@ -120,7 +125,13 @@ const char *const lm_html_style[] = {
     "scrollbar-width:thin}\n",
     ".text i{font-style:normal;padding:.14em 0}.s1{background:var(--s1)}.s2{background:var(--s2)}"
     ".s3{background:var(--s3)}.s4{background:var(--s4)}.s5{background:var(--s5)}"
-    ".s6{background:var(--s6)}.text .p{color:var(--soft)}\n",
+    ".s6{background:var(--s6)}.text .p{color:var(--soft)}"
+    /* not by colour alone */
+    ".s4,.s5,.s6{text-decoration:underline dotted 1px;text-underline-offset:.2em}"
+    ".s5{text-decoration-style:dashed}.s6{text-decoration-style:solid;"
+    "text-decoration-thickness:2px}\n",
+    ":focus-visible{outline:2px solid var(--a);outline-offset:2px}\n",
+
     ".cut i{background:var(--card);border-radius:.2rem}.cut i:nth-of-type(even){"
     "background:var(--rule)}.cut small{font-size:.72em;vertical-align:-.25em}"
     ".sum+.sample{margin-top:.9rem}\n",
@@ -139,8 +150,22 @@ const char *const lm_html_style[] = {
     "color:var(--soft)}\n",
     "code,.code{font:.88em/1.5 var(--mono)}footer{margin-top:3rem;padding-top:1rem;"
     "border-top:1px solid var(--rule);font-size:.8rem;color:var(--soft)}\n",
-    "@media print{:root{--paper:#fff}body{font-size:9.5pt}main{max-width:none;padding:0}"
-    "nav{display:none}section{break-inside:auto;margin-top:1.2rem;padding-top:1rem}"
-    "figure,tr,.sample,.tile{break-inside:avoid}h2,h3,.margin{break-after:avoid}"
-    ".text{max-height:none}*{-webkit-print-color-adjust:exact;print-color-adjust:exact}}\n",
+    "@page{margin:14mm 12mm}\n",
+    "@media print{:root{color-scheme:light;--paper:#fff}html{font-size:11px}"
+    "main{max-width:none;padding:0}nav{display:none}"
+    "section{display:block;break-inside:auto;margin-top:.9rem;padding-top:.7rem}"
+    ".margin{position:static}.margin p{max-width:none;margin:.3rem 0 .6rem}"
+    "h3{margin:1rem 0 .4rem}figure{margin-bottom:.9rem}"
+    "figure,tr,.tile,.tiles,.bars{break-inside:avoid}"
+    "h2,h3,h4,.margin,summary,caption,thead{break-after:avoid}"
+    "thead{display:table-header-group}th,td{padding-top:.15rem;padding-bottom:.15rem}"
+    ".wide{overflow:visible}.pair{display:grid;grid-template-columns:1fr 1fr;gap:0 1.5rem}"
+    /* what is folded prints, where the browser knows how; text of models keeps to a few lines */
+    "details::details-content{content-visibility:visible;block-size:auto}"
+    ".text{max-height:none;overflow:visible;line-height:1.45;margin:.15rem 0 .5rem}"
+    ".sample{margin-bottom:.6rem}#samples .matter{columns:2;column-gap:1.5rem}"
+    "#samples h3,#samples .ramp{column-span:all}"
+    "#provenance th,#provenance td{font-size:.8rem;line-height:1.25;padding:.05rem .6rem .05rem 0}"
+    "#provenance details{margin:.2rem 0 .4rem}"
+    "*{-webkit-print-color-adjust:exact;print-color-adjust:exact}}\n",
     NULL};

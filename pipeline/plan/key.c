@@ -137,6 +137,18 @@ static void put_experiment_param(void *user, const struct lm_param_leaf *leaf)
         put_value(user, leaf);
 }
 
+/** "experiment in model.tokens.0 tokens.tokens", without a head for the stage's own inputs. */
+static void put_wiring(struct lm_buf *out, const struct lm_spec *spec,
+                       const struct lm_spec_stage *stage, const char *head, const char *dot)
+{
+    for (size_t i = 0, index = 0; i < stage->input_count; i++) {
+        const struct lm_spec_input *input = &stage->inputs[i];
+        index = i > 0 && stage->inputs[i - 1].port == input->port ? index + 1 : 0;
+        lm_buf_printf(out, "experiment in %s%s%s.%zu %s.%s\n", head, dot, input->port->name, index,
+                      spec->stages[input->stage].id, input->from->name);
+    }
+}
+
 static void put_experiment(struct lm_buf *out, const struct lm_spec *spec, size_t stage)
 {
     size_t count;
@@ -153,6 +165,7 @@ static void put_experiment(struct lm_buf *out, const struct lm_spec *spec, size_
         put_quoted(out, spec->gates[i].text);
         lm_buf_putc(out, '\n');
     }
+    put_wiring(out, spec, &spec->stages[stage], "", "");
     for (size_t i = 0; stages != NULL && i < count; i++) {
         const char *prefix = lm_arena_printf(spec->arena, "experiment param %s.", stages[i]->id);
         struct writing writing = {.out = out,
@@ -163,6 +176,9 @@ static void put_experiment(struct lm_buf *out, const struct lm_spec *spec, size_
         if (stages[i]->type->flags & LM_STAGE_SEED)
             lm_buf_printf(out, "experiment seed %s %" PRIu64 "\n", stages[i]->id, stages[i]->seed);
         lm_params_walk(stages[i]->type->params, stages[i]->params, put_experiment_param, &writing);
+        put_wiring(out, spec, stages[i], stages[i]->id, ".");
+        for (size_t k = 0; k < stages[i]->file_count; k++)
+            lm_buf_printf(out, "experiment file %s.%s\n", stages[i]->id, stages[i]->files[k].param);
     }
     lm_arena_rewind(spec->arena, mark);
 }
@@ -208,6 +224,40 @@ static void list_gates(struct lm_json_writer *writer, const struct lm_spec *spec
     lm_json_close(writer, ']');
 }
 
+/** "in": the artifacts at each port of a stage, as STAGE.PORT. */
+static void list_wiring(struct lm_json_writer *writer, const struct lm_spec *spec,
+                        const struct lm_spec_stage *stage)
+{
+    lm_json_key(writer, "in");
+    lm_json_open(writer, '{');
+    for (size_t i = 0; i < stage->input_count; i++) {
+        const struct lm_spec_input *input = &stage->inputs[i];
+        const char *from =
+            lm_arena_printf(spec->arena, "%s.%s", spec->stages[input->stage].id, input->from->name);
+        if (i == 0 || stage->inputs[i - 1].port != input->port) {
+            lm_json_key(writer, input->port->name);
+            lm_json_open(writer, '[');
+        }
+        lm_json_put_string(writer, from != NULL ? from : "");
+        writer->out->failed = writer->out->failed || from == NULL;
+        if (i + 1 == stage->input_count || stage->inputs[i + 1].port != input->port)
+            lm_json_close(writer, ']');
+    }
+    lm_json_close(writer, '}');
+}
+
+/** "files": the parameters that name a file or folder, by name alone. */
+static void list_files(struct lm_json_writer *writer, const struct lm_spec_stage *stage)
+{
+    if (stage->file_count == 0)
+        return;
+    lm_json_key(writer, "files");
+    lm_json_open(writer, '[');
+    for (size_t i = 0; i < stage->file_count; i++)
+        lm_json_put_string(writer, stage->files[i].param);
+    lm_json_close(writer, ']');
+}
+
 void lm_key_write_experiment(struct lm_buf *out, const struct lm_spec *spec, size_t stage)
 {
     size_t count;
@@ -220,6 +270,7 @@ void lm_key_write_experiment(struct lm_buf *out, const struct lm_spec *spec, siz
     lm_json_member_string(&writer, "name", spec->experiment);
     lm_json_member_string(&writer, "description", spec->description);
     list_gates(&writer, spec);
+    list_wiring(&writer, spec, &spec->stages[stage]);
     lm_json_key(&writer, "stages");
     lm_json_open(&writer, '{');
     for (size_t i = 0; stages != NULL && i < count; i++) {
@@ -231,6 +282,8 @@ void lm_key_write_experiment(struct lm_buf *out, const struct lm_spec *spec, siz
         lm_json_key(&writer, "params");
         lm_params_write_json_if(stages[i]->type->params, stages[i]->params, is_experiment_fact,
                                 &writer);
+        list_wiring(&writer, spec, stages[i]);
+        list_files(&writer, stages[i]);
         lm_json_close(&writer, '}');
     }
     lm_json_close(&writer, '}');

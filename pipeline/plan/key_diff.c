@@ -17,6 +17,8 @@ static const struct {
     {"experiment stage ", 3},
     {"experiment seed ", 3},
     {"experiment param ", 3},
+    {"experiment in ", 3},
+    {"experiment file ", 3},
     {"experiment ", 2},
     {"param ", 2},
     {"file ", 2},

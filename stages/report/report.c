@@ -3,9 +3,9 @@
 #include "report_params.h"
 
 static const struct lm_port inputs[] = {
-    {"scores", "scores", "figures of the evaluation", 0},
+    {"scores", "scores", "metrics of the evaluation", 0},
     {"log", "log", "training log", LM_PORT_OPTIONAL},
-    {"items", "items", "figures by document, position, frequency; passages",
+    {"items", "items", "metrics by document, position, frequency; passages",
      LM_PORT_OPTIONAL | LM_PORT_FOLDER},
     {"samples", "samples", "generated text", LM_PORT_OPTIONAL},
     {"card", "card", "data card", LM_PORT_OPTIONAL},
@@ -33,7 +33,7 @@ static const struct lm_param params[] = {
 
 const struct lm_stage lm_stage_report = {
     .name = "report",
-    .version = 2,
+    .version = 3,
     .summary = "one page for people, files for machines and CI",
     .flags = LM_STAGE_EXPERIMENT,
     .max_threads = 1,

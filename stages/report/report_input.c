@@ -108,10 +108,8 @@ enum lm_status report_load(struct report *report, struct lm_ctx *ctx,
     LM_TRY(read_inputs(report, ctx, err));
     const char *name = lm_json_string(lm_json_get(report->experiment, "name"), NULL);
     report->name = name != NULL ? name : "experiment";
-    report->split = isnan(report_score(report, "valid", "bpb")) ? "test" : "valid";
-    LM_TRY(report_log_read(report, err));
-    LM_TRY(report_gates_decide(report, err));
-    return report_verdict_write(report, err);
+    report->split = isnan(report_score(report, "test", "bpb")) ? "valid" : "test";
+    return LM_OK;
 }
 
 static void release_lines(struct report_lines *lines)
@@ -144,30 +142,10 @@ double report_score(const struct report *report, const char *split, const char *
     return lm_json_double(lm_json_get(report->scores, key), (double)NAN);
 }
 
-struct search {
-    const char *type, *id;
-    const struct lm_json *params;
-};
-
-static bool match_type(void *user, const char *key, const struct lm_json *value)
+const struct lm_json *report_stage_params(const struct report *report, const char *id)
 {
-    struct search *search = user;
-    const char *uses = lm_json_string(lm_json_get(value, "uses"), NULL);
-    if (uses == NULL || strcmp(uses, search->type) != 0)
-        return true;
-    search->id = key;
-    search->params = lm_json_get(value, "params");
-    return false;
-}
-
-const struct lm_json *report_stage_params(const struct report *report, const char *type,
-                                          const char **id)
-{
-    struct search search = {type, NULL, NULL};
-    lm_json_each(lm_json_get(report->experiment, "stages"), match_type, &search);
-    if (id != NULL)
-        *id = search.id;
-    return search.params;
+    const struct lm_json *stages = lm_json_get(report->experiment, "stages");
+    return id != NULL ? lm_json_get(lm_json_get(stages, id), "params") : NULL;
 }
 
 const char *report_stage_type(const struct report *report, const char *id)

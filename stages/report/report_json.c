@@ -4,6 +4,7 @@
 #include "report_files.h"
 #include "report_page.h"
 #include "report_series.h"
+#include "report_summary.h"
 
 /* ---- copying a parsed value ---- */
 
@@ -50,6 +51,44 @@ static void put_value(struct lm_json_writer *writer, const struct lm_json *value
 }
 
 /* ---- parts ---- */
+
+static void put_summary(struct lm_json_writer *writer, const struct report *report)
+{
+    const struct report_summary *summary = &report->summary;
+    lm_json_member_string(writer, "summary", summary->text);
+    lm_json_member_string(writer, "split", summary->split);
+    lm_json_key(writer, "comparisons");
+    lm_json_open(writer, '[');
+    for (size_t i = 0; i < summary->comparison_count; i++) {
+        const struct report_comparison *comparison = &summary->comparisons[i];
+        lm_json_open(writer, '{');
+        lm_json_member_string(writer, "baseline", comparison->key);
+        lm_json_member_string(writer, "result", report_standing_words[comparison->standing]);
+        lm_json_member_double(writer, "model", comparison->value);
+        lm_json_member_double(writer, "value", comparison->baseline);
+        lm_json_member_double(writer, "diff", comparison->diff);
+        lm_json_member_double(writer, "lo", comparison->low);
+        lm_json_member_double(writer, "hi", comparison->high);
+        lm_json_close(writer, '}');
+    }
+    lm_json_close(writer, ']');
+}
+
+static void put_lineage(struct lm_json_writer *writer, const struct report *report)
+{
+    const struct report_lineage *lineage = &report->lineage;
+    lm_json_key(writer, "model");
+    lm_json_open(writer, '{');
+    lm_json_member_string(writer, "history", lineage->text);
+    lm_json_key(writer, "began_from");
+    if (lineage->init != NULL)
+        lm_json_put_string(writer, lineage->init);
+    else
+        lm_json_put_null(writer);
+    lm_json_member_bool(writer, "trained_on_card_alone", lineage->is_described);
+    lm_json_member_bool(writer, "selected_on_valid", lineage->is_selected);
+    lm_json_close(writer, '}');
+}
 
 static void put_gates(struct lm_json_writer *writer, const struct report *report)
 {
@@ -124,7 +163,8 @@ void report_json_write(struct lm_buf *out, const struct report *report)
     lm_json_open(&writer, '{');
     lm_json_member_int(&writer, "lmpipe_report", 1);
     lm_json_member_string(&writer, "experiment", report->name);
-    lm_json_member_string(&writer, "verdict", report->verdict);
+    put_summary(&writer, report);
+    put_lineage(&writer, report);
     put_gates(&writer, report);
     lm_json_key(&writer, "scores");
     put_value(&writer, report->scores);

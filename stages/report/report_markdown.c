@@ -3,48 +3,23 @@
 
 #include <lmpipe/tokens.h>
 
-#include "page/html.h"
+#include "page/markdown.h"
 #include "page/numtext.h"
 
 #include "report_files.h"
+#include "report_input.h"
 #include "report_objective.h"
 #include "report_page.h"
 #include "report_series.h"
+#include "report_settings.h"
+#include "report_summary.h"
 #include "report_tokenizer.h"
 
 enum { SPARKS = 32 };
 
-/* Escaped text in which the characters of `special` become numeric character references. */
-static void put_with_references(struct lm_buf *out, const char *text, size_t size,
-                                const char *special)
-{
-    size_t start = 0;
-    for (size_t i = 0; i < size; i++) {
-        if (text[i] == '\0' || strchr(special, text[i]) == NULL)
-            continue;
-        lm_html_attribute(out, text + start, i - start);
-        lm_buf_printf(out, "&#%d;", text[i]);
-        start = i + 1;
-    }
-    lm_html_attribute(out, text + start, size - start);
-}
-
-/* Text in a table cell or a line: nothing in it may become markup, a mention, a link or a new row.
- */
-static void put_text(struct lm_buf *out, const char *text, size_t size)
-{
-    put_with_references(out, text, size, "|`*_[]\\~@#:\n\r\t");
-}
-
-/* Text inside <pre>: a colon may not start a CI command ("::error"). */
-static void put_preformatted(struct lm_buf *out, const char *text, size_t size)
-{
-    put_with_references(out, text, size, ":");
-}
-
 static void put_string(struct lm_buf *out, const char *text)
 {
-    put_text(out, text, strlen(text));
+    lm_markdown_text(out, text, strlen(text));
 }
 
 static void put_gates(struct lm_buf *out, const struct report *report)
@@ -52,7 +27,7 @@ static void put_gates(struct lm_buf *out, const struct report *report)
     static const char *const signs[REPORT_OUTCOMES] = {"\xe2\x9c\x93", "\xe2\x9c\x97", "?"};
     if (report->gate_count == 0)
         return;
-    lm_buf_puts(out, "| gate | verdict | why |\n|---|---|---|\n");
+    lm_buf_puts(out, "| gate | result | why |\n|---|---|---|\n");
     for (size_t i = 0; i < report->gate_count; i++) {
         const struct report_gate *gate = &report->gates[i];
         lm_buf_puts(out, "| ");
@@ -65,6 +40,36 @@ static void put_gates(struct lm_buf *out, const struct report *report)
     lm_buf_putc(out, '\n');
 }
 
+/* "95 % confidence interval of the bits per byte on test: 1.95–2.06" */
+static void put_interval(struct lm_buf *out, const struct report *report, const char *split)
+{
+    double low = report_score(report, split, "bpb.lo");
+    double high = report_score(report, split, "bpb.hi");
+    struct lm_num from = lm_num_fixed(low, 3), to = lm_num_fixed(high, 3);
+    if (!isnan(low) && !isnan(high))
+        lm_buf_printf(out,
+                      "- 95 %% confidence interval over documents of the bits per byte on %s: "
+                      "%s\xe2\x80\x93%s\n",
+                      split, from.text, to.text);
+}
+
+/* The paired differences behind the summary. */
+static void put_comparisons(struct lm_buf *out, const struct report *report)
+{
+    const struct report_summary *summary = &report->summary;
+    for (size_t i = 0; i < summary->comparison_count; i++) {
+        const struct report_comparison *comparison = &summary->comparisons[i];
+        struct lm_num diff = lm_num_fixed(comparison->diff, 3);
+        struct lm_num low = lm_num_fixed(comparison->low, 3);
+        struct lm_num high = lm_num_fixed(comparison->high, 3);
+        if (comparison->standing == REPORT_NOT_COMPARED)
+            continue;
+        lm_buf_printf(out, "- difference from %s on %s, paired: %s (%s to %s), %s\n",
+                      comparison->label, summary->split, diff.text, low.text, high.text,
+                      report_standing_words[comparison->standing]);
+    }
+}
+
 static void put_scores(struct lm_buf *out, const struct report *report)
 {
     static const struct {
@@ -72,7 +77,7 @@ static void put_scores(struct lm_buf *out, const struct report *report)
     } rows[] = {
         {"bpb", "**this model**, bits/byte"}, {"bigram.bpb", "bigram (Kneser\xe2\x80\x93Ney)"},
         {"unigram.bpb", "unigram"},           {"untrained.bpb", "untrained"},
-        {"ppl", "perplexity per token"},      {"acc", "next token right, share"}};
+        {"ppl", "perplexity per token"},      {"acc", "next-token accuracy, share"}};
 
     lm_buf_puts(out, "| | validation | test |\n|---|---:|---:|\n");
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -83,13 +88,10 @@ static void put_scores(struct lm_buf *out, const struct report *report)
             continue;
         lm_buf_printf(out, "| %s | %s | %s |\n", rows[i].label, left.text, right.text);
     }
-    double low = report_score(report, report->split, "bpb.lo");
-    double high = report_score(report, report->split, "bpb.hi");
-    struct lm_num from = lm_num_fixed(low, 3), to = lm_num_fixed(high, 3);
-    if (!isnan(low) && !isnan(high))
-        lm_buf_printf(out,
-                      "\n95 %% interval of the first figure over documents: %s\xe2\x80\x93%s\n",
-                      from.text, to.text);
+    lm_buf_putc(out, '\n');
+    put_interval(out, report, "valid");
+    put_interval(out, report, "test");
+    put_comparisons(out, report);
     lm_buf_putc(out, '\n');
 }
 
@@ -97,7 +99,7 @@ static void put_label(struct lm_buf *out, const struct report *report, size_t in
 {
     size_t size;
     const char *label = report_label(report, (int64_t)index, &size);
-    put_text(out, label, size);
+    lm_markdown_text(out, label, size);
 }
 
 static void put_confusion(struct lm_buf *out, const struct report *report)
@@ -105,7 +107,7 @@ static void put_confusion(struct lm_buf *out, const struct report *report)
     size_t labels = report_label_count(report);
     if (!report_has_confusion(report))
         return;
-    lm_buf_printf(out, "| label, %s; given: |", report->examples_split);
+    lm_buf_printf(out, "| label, %s; predicted: |", report->examples_split);
     for (size_t k = 0; k < labels; k++) {
         lm_buf_putc(out, ' ');
         put_label(out, report, k);
@@ -128,12 +130,12 @@ static void put_confusion(struct lm_buf *out, const struct report *report)
 
 /* "71.2 % (66.8 %–75.3 %)" */
 static void put_figure(struct lm_buf *out, const struct report *report, const char *split,
-                       const struct report_figure *figure)
+                       const struct report_metric *figure)
 {
-    double low = report_figure_end(report, split, figure, "lo");
-    double high = report_figure_end(report, split, figure, "hi");
-    struct lm_num value = report_figure_text(figure, report_score(report, split, figure->key));
-    struct lm_num from = report_figure_text(figure, low), to = report_figure_text(figure, high);
+    double low = report_metric_end(report, split, figure, "lo");
+    double high = report_metric_end(report, split, figure, "hi");
+    struct lm_num value = report_metric_text(figure, report_score(report, split, figure->key));
+    struct lm_num from = report_metric_text(figure, low), to = report_metric_text(figure, high);
     lm_buf_printf(out, " %s", value.text);
     if (!isnan(low) && !isnan(high))
         lm_buf_printf(out, " (%s\xe2\x80\x93%s)", from.text, to.text);
@@ -146,18 +148,47 @@ static void put_objective(struct lm_buf *out, const struct report *report)
     const struct report_objective *objective = report_objective_of(report);
     if (objective == NULL)
         return;
-    struct report_figure rows[2 + REPORT_FIGURES] = {objective->headline, objective->baseline};
-    for (size_t i = 0; i < REPORT_FIGURES; i++)
+    struct report_metric rows[2 + REPORT_METRICS] = {objective->headline, objective->baseline};
+    for (size_t i = 0; i < REPORT_METRICS; i++)
         rows[2 + i] = objective->others[i];
     lm_buf_puts(out, "| (95 % interval) | validation | test |\n|---|---:|---:|\n");
-    for (size_t i = 0; i < 2 + REPORT_FIGURES && rows[i].key != NULL; i++) {
+    for (size_t i = 0; i < 2 + REPORT_METRICS && rows[i].key != NULL; i++) {
         lm_buf_printf(out, "| %s |", rows[i].label);
         put_figure(out, report, "valid", &rows[i]);
         put_figure(out, report, "test", &rows[i]);
         lm_buf_putc(out, '\n');
     }
     lm_buf_putc(out, '\n');
+    if (isnan(report_score(report, report->split, "bpb"))) { /* else they are of the text */
+        put_comparisons(out, report);
+        lm_buf_putc(out, '\n');
+    }
     put_confusion(out, report);
+}
+
+static void put_settings(struct lm_buf *out, const struct report *report)
+{
+    struct report_setting settings[REPORT_SETTINGS];
+    size_t count = report_settings_list(settings, report);
+    if (count == 0)
+        return;
+    lm_buf_puts(out, "| setting | |\n|---|---|\n");
+    for (size_t i = 0; i < count; i++) {
+        const char *value = settings[i].value;
+        lm_buf_printf(out, "| %s | ", settings[i].label);
+        if (value[strspn(value, "0123456789.e+-")] == '\0')
+            lm_buf_puts(out, value); /* a number, to be copied: as it is */
+        else
+            put_string(out, value);
+        lm_buf_puts(out, " |\n");
+    }
+    lm_buf_putc(out, '\n');
+}
+
+static void put_model(struct lm_buf *out, const struct report *report)
+{
+    put_string(out, report->lineage.text);
+    lm_buf_puts(out, "\n\n");
 }
 
 /* The tokenizer card by split. */
@@ -241,13 +272,13 @@ static void put_sample(struct lm_buf *out, const struct lm_json *line)
     put_string(out, method != NULL ? method : "sample");
     if (prompt_size > 0) {
         lm_buf_puts(out, ": ");
-        put_text(out, prompt, head_size(prompt, prompt_size));
+        lm_markdown_text(out, prompt, head_size(prompt, prompt_size));
     }
     lm_buf_puts(out, "</summary>\n\n<pre>");
     if (prompt != NULL)
-        put_preformatted(out, prompt, prompt_size);
+        lm_markdown_preformatted(out, prompt, prompt_size);
     if (text != NULL)
-        put_preformatted(out, text, size);
+        lm_markdown_preformatted(out, text, size);
     lm_buf_puts(out, "</pre>\n\n</details>\n\n");
 }
 
@@ -293,9 +324,9 @@ static void put_head(struct lm_buf *out, const struct report *report)
     const char *title = report->params->title[0] ? report->params->title : report->name;
     size_t size = strlen(title);
     lm_buf_puts(out, "### ");
-    put_text(out, title, size < 500 ? size : 500);
+    lm_markdown_text(out, title, size < 500 ? size : 500);
     lm_buf_puts(out, "\n\n**");
-    put_string(out, report->verdict);
+    put_string(out, report->summary.text);
     lm_buf_puts(out, "**\n\n");
 }
 
@@ -306,6 +337,8 @@ void report_markdown_write(struct lm_buf *out, const struct report *report)
     put_if_fits(out, report, put_objective);
     if (!isnan(report_score(report, report->split, "bpb")))
         put_if_fits(out, report, put_scores);
+    put_if_fits(out, report, put_model);
+    put_if_fits(out, report, put_settings);
     put_if_fits(out, report, put_tokenizer);
     put_if_fits(out, report, put_training);
     put_samples(out, report);

@@ -1,33 +1,36 @@
-/** Objectives on examples: what they are judged by, and where the report finds it in the scores. */
+/** Objectives on examples: their metrics, and where the report finds it in the scores. */
 #ifndef LM_REPORT_OBJECTIVE_H
 #define LM_REPORT_OBJECTIVE_H
 
-#include "report_input.h"
+#include "page/numtext.h"
 
-/** How a figure is written. */
+#include "report.h"
+
+/** How a metric is written. */
 enum report_unit { REPORT_SHARE, REPORT_POINTS, REPORT_CORRELATION, REPORT_NATS };
 
-struct report_figure {
+struct report_metric {
     const char *key, *label; /**< key NULL: end of a list */
     enum report_unit unit;
 };
 
-enum { REPORT_FIGURES = 4 };
+enum { REPORT_METRICS = 4 };
 
 struct report_objective {
     const char *name;              /**< "classify" */
-    struct report_figure headline; /**< has an interval */
-    struct report_figure baseline; /**< its label reads behind "than" */
-    struct report_figure others[REPORT_FIGURES];
+    struct report_metric headline; /**< has an interval */
+    struct report_metric baseline; /**< its label reads behind "than" */
+    struct report_metric others[REPORT_METRICS];
     const char *loss;        /**< unit of its training loss */
     const char *note;        /**< of the page's section */
-    const char *lead, *tail; /**< of the verdict: LEAD value TAIL count "held-out examples" */
+    const char *lead, *tail; /**< of the summary: LEAD value TAIL count "test examples" */
+    const char *undefined;   /**< why the headline may have no value */
 };
 
 /** The objective these scores are of; NULL: a language model's. */
 const struct report_objective *report_objective_of(const struct report *report);
-/** A figure of `split` as text; "–" when it is not there. */
-struct lm_num report_figure_text(const struct report_figure *figure, double value);
+/** A metric as text; "–" when it is not there. */
+struct lm_num report_metric_text(const struct report_metric *figure, double value);
 
 /** Labels of items/examples.json, 0 without it; the confusion is of at most REPORT_LABELS. */
 enum { REPORT_LABELS = 20 };
@@ -43,10 +46,7 @@ bool report_has_confusion(const struct report *report);
 /** Unit of the training loss, the language model's too. */
 const char *report_loss_unit(const struct report *report);
 /** SPLIT.KEY.END, END "lo" or "hi"; NaN when there is no interval. */
-double report_figure_end(const struct report *report, const char *split,
-                         const struct report_figure *figure, const char *end);
-/** The verdict on examples_split, without what the gates say; NULL when memory is out. Only for
- *  scores that have an objective. */
-const char *report_objective_verdict(struct report *report);
+double report_metric_end(const struct report *report, const char *split,
+                         const struct report_metric *figure, const char *end);
 
 #endif

@@ -16,8 +16,9 @@ static const struct {
     {"gates", "Gates", report_has_gates, report_page_gates},
     {"objective", "Examples", report_has_objective, report_page_objective},
     {"scores", "Scores", report_has_scores, report_page_scores},
+    {"settings", "Settings", report_has_settings, report_page_settings},
     {"training", "Training", report_has_log, report_page_training},
-    {"curves", "Where the loss is", report_has_curves, report_page_curves},
+    {"curves", "Loss breakdown", report_has_curves, report_page_curves},
     {"passages", "Held-out text", report_has_passages, report_page_passages},
     {"samples", "Samples", report_has_samples, report_page_samples},
     {"figures", "Diversity and novelty", report_has_figures, report_page_figures},
@@ -46,9 +47,9 @@ static void put_score_tile(struct lm_buf *out, const struct report *report, cons
     struct lm_num high = lm_num_fixed(report_score(report, split, "bpb.hi"), 3);
     const char *small =
         isnan(report_score(report, split, "bpb.lo"))
-            ? "no interval: too few documents"
-            : lm_arena_printf(report->arena, "95\xc2\xa0%% interval %s\xe2\x80\x93%s", low.text,
-                              high.text);
+            ? "no interval: too few documents (fewer than 20)"
+            : lm_arena_printf(report->arena, "95\xc2\xa0%% confidence interval %s\xe2\x80\x93%s",
+                              low.text, high.text);
     put_tile(out, label, value.text, "bits/byte", small != NULL ? small : "");
 }
 
@@ -57,26 +58,27 @@ static void put_token_tile(struct lm_buf *out, const struct report *report)
     struct lm_num acc = lm_num_percent(report_score(report, report->split, "acc"), 1);
     struct lm_num ppl = lm_num_fixed(report_score(report, report->split, "ppl"), 1);
     const char *small = lm_arena_printf(report->arena, "perplexity %s per token", ppl.text);
-    put_tile(out, "Next token right", acc.text, "", small != NULL ? small : "");
+    put_tile(out, "Next-token accuracy", acc.text, "", small != NULL ? small : "");
 }
 
 /* The objective's headline with its baseline. */
 static void put_objective_tile(struct lm_buf *out, const struct report *report)
 {
     const struct report_objective *objective = report_objective_of(report);
-    const struct report_figure *headline = &objective->headline, *baseline = &objective->baseline;
+    const struct report_metric *headline = &objective->headline, *baseline = &objective->baseline;
     struct lm_num value =
-        report_figure_text(headline, report_score(report, report->examples_split, headline->key));
+        report_metric_text(headline, report_score(report, report->examples_split, headline->key));
     struct lm_num other =
-        report_figure_text(baseline, report_score(report, report->examples_split, baseline->key));
-    double low = report_figure_end(report, report->examples_split, headline, "lo");
-    double high = report_figure_end(report, report->examples_split, headline, "hi");
-    struct lm_num from = report_figure_text(headline, low), to = report_figure_text(headline, high);
+        report_metric_text(baseline, report_score(report, report->examples_split, baseline->key));
+    double low = report_metric_end(report, report->examples_split, headline, "lo");
+    double high = report_metric_end(report, report->examples_split, headline, "hi");
+    struct lm_num from = report_metric_text(headline, low), to = report_metric_text(headline, high);
     const char *small =
         isnan(low) || isnan(high)
             ? lm_arena_printf(report->arena, "%s %s", baseline->label, other.text)
-            : lm_arena_printf(report->arena, "95\xc2\xa0%% interval %s\xe2\x80\x93%s; %s %s",
-                              from.text, to.text, baseline->label, other.text);
+            : lm_arena_printf(report->arena,
+                              "95\xc2\xa0%% confidence interval %s\xe2\x80\x93%s; %s %s", from.text,
+                              to.text, baseline->label, other.text);
     put_tile(out, headline->label, value.text, "", small != NULL ? small : "");
 }
 
@@ -107,7 +109,7 @@ static void put_top(struct lm_buf *out, const struct report *report)
     lm_html_printf(out,
                    "<header class=\"top\">\n<p class=\"over\">lmpipe report \xc2\xb7 %s</p>\n"
                    "<h1>%s</h1>\n",
-                   title, report->verdict);
+                   title, report->summary.text);
     if (description != NULL && description[0] != '\0')
         lm_html_printf(out, "<p class=\"lead\">%s</p>\n", description);
     lm_buf_puts(out, "<nav aria-label=\"Sections\">");
@@ -122,7 +124,7 @@ static void put_top(struct lm_buf *out, const struct report *report)
 void report_page_write(struct lm_buf *out, const struct report *report)
 {
     const char *title = report->params->title[0] ? report->params->title : report->name;
-    lm_html_begin(out, title, report->verdict);
+    lm_html_begin(out, title, report->summary.text);
     put_top(out, report);
     for (size_t i = 0; i < SECTIONS; i++) {
         if (sections[i].has(report))

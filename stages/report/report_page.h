@@ -3,6 +3,7 @@
 #define LM_REPORT_PAGE_H
 
 #include "base/buf.h"
+#include "page/numtext.h"
 
 #include "report_input.h"
 
@@ -19,6 +20,8 @@ void report_page_objective(struct lm_buf *out, const struct report *report);
 void report_page_examples(struct lm_buf *out, const struct report *report, const char *objective);
 bool report_has_scores(const struct report *report);
 void report_page_scores(struct lm_buf *out, const struct report *report);
+bool report_has_settings(const struct report *report);
+void report_page_settings(struct lm_buf *out, const struct report *report);
 bool report_has_log(const struct report *report);
 void report_page_training(struct lm_buf *out, const struct report *report);
 bool report_has_curves(const struct report *report);
@@ -59,7 +62,11 @@ void report_ramp_write(struct lm_buf *out);
 /** The bytes of ids, appended without markup; false when there is no vocabulary. */
 bool report_tokens_bytes(struct lm_buf *out, const struct report *report,
                          const struct lm_json *ids);
-/** A JSON value as a table (objects), a list or text, any depth. */
-void report_value_write(struct lm_buf *out, const struct lm_json *value, int depth);
+/** A JSON value as a table (objects), a list or text, any depth; numbers grouped, six digits. */
+void report_value_write(struct lm_buf *out, const struct lm_json *value);
+/** The same for parameters: numbers as they can be typed again. */
+void report_parameters_write(struct lm_buf *out, const struct lm_json *value);
+/** A number as it can be typed again: the shortest decimal that reads back as the same double. */
+struct lm_num report_exact_text(const struct lm_json *value);
 
 #endif

@@ -34,7 +34,7 @@ static void put_flow(struct lm_buf *out, const struct lm_json *card)
 
 static void put_rules(struct lm_buf *out, const struct lm_json *rules)
 {
-    lm_buf_puts(out, "<div class=\"wide\"><table><thead><tr><th>Rule</th>"
+    lm_buf_puts(out, "<div class=\"wide\" tabindex=\"0\"><table><thead><tr><th>Rule</th>"
                      "<th class=\"n\">Documents</th><th class=\"n\">Bytes</th></tr></thead>"
                      "<tbody>\n");
     for (size_t i = 0; i < lm_json_count(rules); i++) {
@@ -61,7 +61,7 @@ static void put_examples(struct lm_buf *out, const struct lm_json *rule)
     for (size_t i = 0; i < lm_json_count(examples); i++) {
         size_t size = 0;
         const char *text = lm_json_string(lm_json_at(examples, i), &size);
-        lm_buf_puts(out, "<div class=\"sample text\" dir=\"auto\">");
+        lm_buf_puts(out, "<div class=\"sample text\" tabindex=\"0\" dir=\"auto\">");
         if (text != NULL)
             lm_html_text(out, text, size);
         lm_buf_puts(out, "</div>\n");
@@ -162,7 +162,7 @@ static bool put_number(void *user, const char *key, const struct lm_json *value)
 
 static void put_sizes(struct lm_buf *out, const struct lm_json *sizes)
 {
-    lm_buf_puts(out, "<div class=\"wide\"><table><thead><tr>");
+    lm_buf_puts(out, "<div class=\"wide\" tabindex=\"0\"><table><thead><tr>");
     lm_json_each(sizes, put_head, out);
     lm_buf_puts(out, "</tr></thead><tbody><tr>");
     lm_json_each(sizes, put_number, out);
@@ -173,7 +173,7 @@ static void put_sizes(struct lm_buf *out, const struct lm_json *sizes)
 
 static void put_plain(struct lm_buf *out, const struct lm_json *value)
 {
-    report_value_write(out, value, 0);
+    report_value_write(out, value);
 }
 
 static const struct {
@@ -208,7 +208,7 @@ static bool put_other(void *user, const char *key, const struct lm_json *value)
     if (is_placed(key))
         return true;
     lm_html_printf(out, "<h3 class=\"cap\">%s</h3>\n", key);
-    report_value_write(out, value, 0);
+    report_value_write(out, value);
     lm_buf_putc(out, '\n');
     return true;
 }

@@ -32,11 +32,13 @@ bool report_has_model(const struct report *report)
     return lm_json_get(report->scores, "model.parameters") != NULL;
 }
 
-static void put_limits(struct lm_buf *out)
+/* Where it comes from, and what a language model is not. */
+static void put_card(struct lm_buf *out, const struct report *report)
 {
-    lm_buf_puts(out, "<p>It was trained on the data described above and nothing "
-                     "else. It continues text; it does not answer questions, and what it writes "
-                     "is not fact.</p>\n");
+    lm_html_printf(out, "<p>%s</p>\n", report->lineage.text);
+    if (report_objective_of(report) == NULL)
+        lm_buf_puts(out, "<p>It continues text; it does not answer questions, and what it writes "
+                         "is not fact.</p>\n");
 }
 
 void report_page_model(struct lm_buf *out, const struct report *report)
@@ -58,6 +60,10 @@ void report_page_model(struct lm_buf *out, const struct report *report)
     }
     if (differs != NULL)
         report_fact_write(out, "Beyond GPT-2", differs);
+    if (report->lineage.init != NULL)
+        report_fact_write(out, "Began from", report->lineage.init);
+    if (report->lineage.data != NULL && report->lineage.data[0] != '\0')
+        report_fact_write(out, "Trained on", report->lineage.data);
     if (log->count > 0 && isfinite(log->tokens[log->count - 1])) {
         struct lm_num seen = lm_num_fixed(log->tokens[log->count - 1], 0);
         struct lm_num steps = lm_num_fixed(log->step[log->count - 1], 0);
@@ -66,8 +72,7 @@ void report_page_model(struct lm_buf *out, const struct report *report)
             out, by_examples ? "Examples seen in training" : "Tokens seen in training", seen.text);
     }
     lm_buf_puts(out, "</tbody></table>\n");
-    if (!by_examples)
-        put_limits(out);
+    put_card(out, report);
     lm_html_section_end(out);
 }
 
@@ -83,9 +88,12 @@ static bool put_stage(void *user, const char *key, const struct lm_json *value)
     struct lm_buf *out = user;
     const char *uses = lm_json_string(lm_json_get(value, "uses"), NULL);
     const struct lm_json *params = lm_json_get(value, "params");
-    lm_html_printf(out, "<details><summary><code>%s</code> %s</summary>", key,
-                   uses != NULL ? uses : "");
-    report_value_write(out, params, 0);
+    const struct lm_json *seed = lm_json_get(value, "seed");
+    lm_html_printf(out, "<details><summary><code>%s</code> %s", key, uses != NULL ? uses : "");
+    if (seed != NULL)
+        lm_html_printf(out, ", seed %s", report_exact_text(seed).text);
+    lm_buf_puts(out, "</summary>");
+    report_parameters_write(out, params);
     lm_buf_puts(out, "</details>\n");
     return true;
 }

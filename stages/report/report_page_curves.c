@@ -1,4 +1,5 @@
 #include <math.h>
+#include <string.h>
 
 #include "page/html.h"
 #include "page/numtext.h"
@@ -42,9 +43,17 @@ static void range_of(double *low, double *high, const double *values, size_t cou
     }
 }
 
+/* The split of the scores, or the other when only that has curves. */
+static const char *curve_split(const struct report *report)
+{
+    const char *other = strcmp(report->split, "test") == 0 ? "valid" : "test";
+    return lm_json_count(find_curve(report, report->split, "positions")) > 0 ? report->split
+                                                                             : other;
+}
+
 bool report_has_curves(const struct report *report)
 {
-    return lm_json_count(find_curve(report, report->split, "positions")) > 0;
+    return lm_json_count(find_curve(report, curve_split(report), "positions")) > 0;
 }
 
 static void put_positions(struct lm_buf *out, const struct report *report)
@@ -90,7 +99,7 @@ static void put_frequency(struct lm_buf *out, const struct report *report)
                            .legend = legend,
                            .height = 190};
     double high = 0, low = 0;
-    read_curve(&curve, find_curve(report, report->split, "frequency"), NULL, "nll", "bigram");
+    read_curve(&curve, find_curve(report, curve_split(report), "frequency"), NULL, "nll", "bigram");
     if (curve.count == 0)
         return;
     range_of(&low, &high, curve.y, curve.count);
@@ -125,12 +134,13 @@ static void put_calibration(struct lm_buf *out, const struct report *report)
                            .legend_count = 2,
                            .height = 190};
     double low = 0, high = 0;
-    read_curve(&curve, find_curve(report, report->split, "calibration"), "entropy", "nll", NULL);
+    read_curve(&curve, find_curve(report, curve_split(report), "calibration"), "entropy", "nll",
+               NULL);
     if (curve.count == 0)
         return;
     range_of(&low, &high, curve.x, curve.count);
     range_of(&low, &high, curve.y, curve.count);
-    struct lm_num error = lm_num_fixed(report_score(report, report->split, "calibration"), 3);
+    struct lm_num error = lm_num_fixed(report_score(report, curve_split(report), "calibration"), 3);
     const char *summary = lm_arena_printf(
         report->arena, "The loss differs from the predicted entropy by %s nats on average.",
         error.text);
@@ -169,13 +179,13 @@ static const struct table {
       {"tokens", "Tokens", CELL_COUNT},
       {"nll", "Nats per token", CELL_NATS},
       {"bigram", "Bigram", CELL_NATS},
-      {"acc", "Right", CELL_SHARE}}},
+      {"acc", "Accuracy", CELL_SHARE}}},
     {"calibration",
      "Calibration",
      {{"tokens", "Tokens", CELL_COUNT},
       {"entropy", "Predicted entropy", CELL_NATS},
       {"nll", "Nats per token", CELL_NATS},
-      {"acc", "Right", CELL_SHARE}}},
+      {"acc", "Accuracy", CELL_SHARE}}},
 };
 
 static void put_cell(struct lm_buf *out, const struct lm_json *value, enum cell cell)
@@ -189,10 +199,11 @@ static void put_cell(struct lm_buf *out, const struct lm_json *value, enum cell 
 
 static void put_table(struct lm_buf *out, const struct lm_json *rows, const struct table *table)
 {
-    lm_html_printf(out,
-                   "<details><summary>%s as a table</summary><div class=\"wide\"><table><thead>"
-                   "<tr>",
-                   table->summary);
+    lm_html_printf(
+        out,
+        "<details><summary>%s as a table</summary><div class=\"wide\" tabindex=\"0\"><table><thead>"
+        "<tr>",
+        table->summary);
     for (size_t c = 0; c < 6 && table->columns[c].key != NULL; c++)
         lm_html_printf(out, "<th class=\"n\">%s</th>", table->columns[c].head);
     lm_buf_puts(out, "</tr></thead><tbody>\n");
@@ -208,7 +219,7 @@ static void put_table(struct lm_buf *out, const struct lm_json *rows, const stru
 
 void report_page_curves(struct lm_buf *out, const struct report *report)
 {
-    lm_html_section(out, "curves", "Where the loss is",
+    lm_html_section(out, "curves", "Loss breakdown",
                     "A model that uses its context loses less the more it has seen. Rare tokens "
                     "cost most. Calibrated means: where the model expects h nats, it pays h nats.");
     put_positions(out, report);
@@ -218,7 +229,7 @@ void report_page_curves(struct lm_buf *out, const struct report *report)
     put_calibration(out, report);
     lm_buf_puts(out, "</div>\n</div>\n");
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
-        const struct lm_json *rows = find_curve(report, report->split, tables[i].curve);
+        const struct lm_json *rows = find_curve(report, curve_split(report), tables[i].curve);
         if (lm_json_count(rows) > 0)
             put_table(out, rows, &tables[i]);
     }

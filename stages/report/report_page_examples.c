@@ -21,7 +21,7 @@ static void put_text(struct lm_buf *out, const struct lm_json *line, const char 
     for (shown = size < TEXT_MOST ? size : TEXT_MOST; shown < size && shown > 0; shown--)
         if (((unsigned char)text[shown] & 0xc0) != 0x80)
             break;
-    lm_buf_puts(out, "<div class=\"text\" dir=\"auto\">");
+    lm_buf_puts(out, "<div class=\"text\" tabindex=\"0\" dir=\"auto\">");
     if (text != NULL)
         lm_html_text(out, text, shown);
     lm_buf_puts(out, shown < size ? "\xe2\x80\xa6</div>\n" : "</div>\n");
@@ -83,10 +83,11 @@ static void put_confusion(struct lm_buf *out, const struct report *report)
     size_t labels = report_label_count(report);
     if (!report_has_confusion(report))
         return;
-    lm_html_printf(out,
-                   "<h3>What is taken for what <small>%s</small></h3>\n<div class=\"wide\"><table>"
-                   "<thead><tr><th>Label \\ given</th>",
-                   report->examples_split);
+    lm_html_printf(
+        out,
+        "<h3>Confusion matrix <small>%s</small></h3>\n<div class=\"wide\" tabindex=\"0\"><table>"
+        "<thead><tr><th>Label \\ predicted</th>",
+        report->examples_split);
     for (size_t k = 0; k < labels; k++) {
         lm_buf_puts(out, "<th class=\"n\">");
         put_label(out, report, (int64_t)k);
@@ -114,7 +115,7 @@ static void put_mistake(struct lm_buf *out, const struct report *report, const s
     struct lm_num share = lm_num_percent(lm_exp(-place->value), 1);
     lm_buf_puts(out, "<article class=\"sample\"><h4>");
     put_label(out, report, label_in(line, "gold"));
-    lm_html_printf(out, " <span>has a probability of %s; given is </span>", share.text);
+    lm_html_printf(out, " <span>has a probability of %s; predicted is </span>", share.text);
     put_label(out, report, label_in(line, "predicted"));
     lm_buf_puts(out, "</h4>\n");
     put_text(out, line, "text");
@@ -134,7 +135,7 @@ static void put_mistakes(struct lm_buf *out, const struct report *report)
     const struct place *list = nll != NULL ? sort(report, nll, &count) : NULL;
     if (list == NULL || count == 0)
         return;
-    lm_html_printf(out, "<h3>The surest mistakes <small>%zu of %zu on %s</small></h3>\n",
+    lm_html_printf(out, "<h3>Most confident mistakes <small>%zu of %zu on %s</small></h3>\n",
                    count < SHOWN ? count : SHOWN, count, report->examples_split);
     for (size_t k = 0; k < count && k < SHOWN; k++)
         put_mistake(out, report, &list[k]);
@@ -154,12 +155,13 @@ static void put_translate(struct lm_buf *out, const struct report *report)
     size_t count = report->examples.count < SHOWN ? report->examples.count : SHOWN;
     if (count == 0)
         return;
-    lm_html_printf(out, "<h3>Answers <small>the first %zu of %zu on %s, not chosen</small></h3>\n",
-                   count, report->examples.count, report->examples_split);
+    lm_html_printf(
+        out, "<h3>Generated outputs <small>the first %zu of %zu on %s, not chosen</small></h3>\n",
+        count, report->examples.count, report->examples_split);
     for (size_t i = 0; i < count; i++) {
         lm_buf_puts(out, "<article class=\"sample\"><table><tbody>\n");
         put_fact(out, report->examples.items[i], "Prompt", "text");
-        put_fact(out, report->examples.items[i], "Answer", "predicted");
+        put_fact(out, report->examples.items[i], "Output", "predicted");
         put_fact(out, report->examples.items[i], "Reference", "gold");
         lm_buf_puts(out, "</tbody></table></article>\n");
     }
@@ -216,7 +218,7 @@ static void put_similar(struct lm_buf *out, const struct report *report)
     const struct place *list = sort(report, apart, &count);
     if (list == NULL || count == 0)
         return;
-    lm_html_printf(out, "<h3>Ranked most wrongly <small>%zu of %zu pairs on %s</small></h3>\n",
+    lm_html_printf(out, "<h3>Largest rank errors <small>%zu of %zu pairs on %s</small></h3>\n",
                    count < SHOWN ? count : SHOWN, count, report->examples_split);
     for (size_t k = 0; k < count && k < SHOWN; k++)
         put_pair(out, report->examples.items[list[k].index], people[list[k].index],

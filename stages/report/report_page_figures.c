@@ -83,7 +83,9 @@ static void put_table(struct lm_buf *out, const struct report *report, const cha
                       const struct column *columns)
 {
     lm_html_printf(
-        out, "<div class=\"wide\"><table><caption>%s</caption><thead><tr><th>Method</th>", caption);
+        out,
+        "<div class=\"wide\" tabindex=\"0\"><table><caption>%s</caption><thead><tr><th>Method</th>",
+        caption);
     for (const struct column *column = columns; column->key != NULL; column++)
         lm_html_printf(out, "<th class=\"n\">%s</th>", column->head);
     lm_buf_puts(out, "</tr></thead><tbody>\n");

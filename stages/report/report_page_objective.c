@@ -6,6 +6,7 @@
 
 #include "report_objective.h"
 #include "report_page.h"
+#include "report_summary.h"
 
 bool report_has_objective(const struct report *report)
 {
@@ -22,7 +23,7 @@ static double full_bar(const struct report *report, const char *split,
         return 1;
     double most = fmax(report_score(report, split, objective->headline.key),
                        report_score(report, split, objective->baseline.key));
-    return fmax(most, report_figure_end(report, split, &objective->headline, "hi"));
+    return fmax(most, report_metric_end(report, split, &objective->headline, "hi"));
 }
 
 /* Percent of a bar; a correlation below nothing has none. */
@@ -32,13 +33,13 @@ static double bar_place(double value, double full)
 }
 
 static void put_bar(struct lm_buf *out, const struct report *report, const char *split,
-                    const struct report_figure *figure, double full)
+                    const struct report_metric *figure, double full)
 {
     double value = report_score(report, split, figure->key);
-    double low = report_figure_end(report, split, figure, "lo");
-    double high = report_figure_end(report, split, figure, "hi");
-    struct lm_num text = report_figure_text(figure, value);
-    struct lm_num from = report_figure_text(figure, low), to = report_figure_text(figure, high);
+    double low = report_metric_end(report, split, figure, "lo");
+    double high = report_metric_end(report, split, figure, "hi");
+    struct lm_num text = report_metric_text(figure, value);
+    struct lm_num from = report_metric_text(figure, low), to = report_metric_text(figure, high);
     bool has_interval = !isnan(low) && !isnan(high);
     if (has_interval)
         lm_html_printf(out, " <small>%s\xe2\x80\x93%s</small>", from.text, to.text);
@@ -72,24 +73,24 @@ static void put_bars(struct lm_buf *out, const struct report *report,
     lm_buf_puts(out, "</tbody></table>\n");
 }
 
-/* ---- figures ---- */
+/* ---- metrics ---- */
 
 static void put_cell(struct lm_buf *out, const struct report *report,
-                     const struct report_figure *figure, const char *split)
+                     const struct report_metric *figure, const char *split)
 {
-    struct lm_num value = report_figure_text(figure, report_score(report, split, figure->key));
-    double low = report_figure_end(report, split, figure, "lo");
-    double high = report_figure_end(report, split, figure, "hi");
+    struct lm_num value = report_metric_text(figure, report_score(report, split, figure->key));
+    double low = report_metric_end(report, split, figure, "lo");
+    double high = report_metric_end(report, split, figure, "hi");
     lm_html_printf(out, "<td class=\"n\">%s", value.text);
     if (!isnan(low) && !isnan(high)) {
-        struct lm_num from = report_figure_text(figure, low), to = report_figure_text(figure, high);
+        struct lm_num from = report_metric_text(figure, low), to = report_metric_text(figure, high);
         lm_html_printf(out, "<br/><small>%s\xe2\x80\x93%s</small>", from.text, to.text);
     }
     lm_buf_puts(out, "</td>");
 }
 
 static void put_row(struct lm_buf *out, const struct report *report, const char *label,
-                    const struct report_figure *figure)
+                    const struct report_metric *figure)
 {
     if (isnan(report_score(report, "valid", figure->key)) &&
         isnan(report_score(report, "test", figure->key)))
@@ -116,23 +117,42 @@ static void put_counts(struct lm_buf *out, const struct report *report)
 static void put_figures(struct lm_buf *out, const struct report *report,
                         const struct report_objective *objective)
 {
-    lm_buf_puts(out,
-                "<div class=\"wide\"><table><thead><tr><th></th><th class=\"n\">Validation</th>"
-                "<th class=\"n\">Test</th></tr></thead><tbody>\n");
+    lm_buf_puts(out, "<div class=\"wide\" tabindex=\"0\"><table><thead><tr><th></th><th "
+                     "class=\"n\">Validation</th>"
+                     "<th class=\"n\">Test</th></tr></thead><tbody>\n");
     put_row(out, report, objective->headline.label, &objective->headline);
     const char *label = lm_arena_printf(report->arena, "The same of %s", objective->baseline.label);
     put_row(out, report, label != NULL ? label : "", &objective->baseline);
-    for (size_t i = 0; i < REPORT_FIGURES && objective->others[i].key != NULL; i++)
+    for (size_t i = 0; i < REPORT_METRICS && objective->others[i].key != NULL; i++)
         put_row(out, report, objective->others[i].label, &objective->others[i]);
     put_counts(out, report);
     lm_buf_puts(out, "</tbody></table></div>\n");
+}
+
+/* The model minus its baseline, paired: what the summary rests on. */
+static void put_difference(struct lm_buf *out, const struct report *report,
+                           const struct report_objective *objective)
+{
+    const struct report_comparison comparison =
+        report_compare(report, report->examples_split, objective->headline.key,
+                       objective->baseline.key, "", objective->baseline.label, false);
+    struct lm_num diff = report_metric_text(&objective->headline, comparison.diff);
+    struct lm_num low = report_metric_text(&objective->headline, comparison.low);
+    struct lm_num high = report_metric_text(&objective->headline, comparison.high);
+    if (comparison.standing != REPORT_NOT_COMPARED)
+        lm_html_printf(out,
+                       "<p class=\"sum\">Difference from %s, paired by example: %s (95\xc2\xa0%% "
+                       "confidence interval %s to %s): %s.</p>\n",
+                       comparison.label, diff.text, low.text, high.text,
+                       report_standing_words[comparison.standing]);
 }
 
 static void put_tables(struct lm_buf *out, const struct report *report,
                        const struct report_objective *objective)
 {
     put_bars(out, report, objective);
-    lm_buf_puts(out, "<h3>All figures</h3>\n");
+    put_difference(out, report, objective);
+    lm_buf_puts(out, "<h3>All metrics</h3>\n");
     put_figures(out, report, objective);
 }
 

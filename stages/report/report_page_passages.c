@@ -40,9 +40,11 @@ static void put_surprises(struct lm_buf *out, const struct report *report,
     for (size_t i = 0; i < count; i++)
         list[i] = (struct surprise){lm_json_double(lm_json_at(nll, i), 0), i};
     qsort(list, count, sizeof *list, compare_surprises);
-    lm_buf_puts(out, "<details><summary>The most surprising tokens</summary><div class=\"wide\">"
-                     "<table><thead><tr><th>Token</th><th class=\"n\">Place</th>"
-                     "<th class=\"n\">Bits</th><th class=\"n\">Rank</th></tr></thead><tbody>\n");
+    lm_buf_puts(
+        out,
+        "<details><summary>The most surprising tokens</summary><div class=\"wide\" tabindex=\"0\">"
+        "<table><thead><tr><th>Token</th><th class=\"n\">Place</th>"
+        "<th class=\"n\">Bits</th><th class=\"n\">Rank</th></tr></thead><tbody>\n");
     for (size_t k = 0; k < count && k < SURPRISES; k++) {
         struct lm_num bits = lm_num_fixed(list[k].nll / 0.69314718055994530942, 1);
         struct lm_num place = lm_num_count((int64_t)list[k].index + 1);
@@ -74,11 +76,11 @@ static void put_passage(struct lm_buf *out, const struct report *report, size_t 
     size_t count = lm_json_count(ids);
     struct lm_num mean =
         lm_num_fixed(count > 0 ? sum_of(nll) / 0.69314718055994530942 / (double)count : 0, 2);
-    lm_html_printf(out,
-                   "<article class=\"sample\"><h3>Document %s <span>of %s, its first %zu tokens, "
-                   "%s bits per token</span></h3>\n<div class=\"text\" dir=\"auto\">",
-                   document != NULL ? document : "?", split != NULL ? split : "?", count,
-                   mean.text);
+    lm_html_printf(
+        out,
+        "<article class=\"sample\"><h3>Document %s <span>of %s, its first %zu tokens, "
+        "%s bits per token</span></h3>\n<div class=\"text\" tabindex=\"0\" dir=\"auto\">",
+        document != NULL ? document : "?", split != NULL ? split : "?", count, mean.text);
     report_tokens_write(out, report, &(struct report_tokens){NULL, ids, nll});
     lm_buf_puts(out, "</div>\n");
     put_surprises(out, report, passage);
@@ -87,9 +89,10 @@ static void put_passage(struct lm_buf *out, const struct report *report, size_t 
 
 void report_page_passages(struct lm_buf *out, const struct report *report)
 {
-    lm_html_section(out, "passages", "Held-out text",
-                    "Real text the model has not seen, each token coloured by how much it "
-                    "surprised the model: pale is foreseen, strong is unforeseen.");
+    lm_html_section(
+        out, "passages", "Held-out text",
+        "Real text the model was not trained on, each token coloured by its surprisal: pale is "
+        "expected, strong and underlined is unexpected.");
     report_ramp_write(out);
     for (size_t i = 0; i < report->passages.count; i++)
         put_passage(out, report, i);

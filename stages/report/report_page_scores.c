@@ -5,7 +5,9 @@
 #include "page/html.h"
 #include "page/numtext.h"
 
+#include "report_input.h"
 #include "report_page.h"
+#include "report_summary.h"
 
 bool report_has_gates(const struct report *report)
 {
@@ -17,8 +19,9 @@ void report_page_gates(struct lm_buf *out, const struct report *report)
     lm_html_section(out, "gates", "Gates",
                     "Bounds the spec sets. Equality passes; a metric that is "
                     "missing or not finite is undecided, never a pass.");
-    lm_buf_puts(out, "<div class=\"wide\"><table><thead><tr><th>Metric</th><th>Verdict</th>"
-                     "<th>Why</th></tr></thead><tbody>\n");
+    lm_buf_puts(
+        out, "<div class=\"wide\" tabindex=\"0\"><table><thead><tr><th>Metric</th><th>Result</th>"
+             "<th>Why</th></tr></thead><tbody>\n");
     for (size_t i = 0; i < report->gate_count; i++) {
         const struct report_gate *gate = &report->gates[i];
         lm_html_printf(out,
@@ -97,6 +100,44 @@ static void put_bars(struct lm_buf *out, const struct report *report, const char
     lm_buf_puts(out, "</tbody></table>\n");
 }
 
+/* ---- the differences to the baselines ---- */
+
+static void put_comparison(struct lm_buf *out, const struct report_comparison *comparison)
+{
+    struct lm_num diff = lm_num_fixed(comparison->diff, 3);
+    struct lm_num low = lm_num_fixed(comparison->low, 3), high = lm_num_fixed(comparison->high, 3);
+    bool has_interval = comparison->standing != REPORT_NOT_COMPARED;
+    lm_html_printf(out,
+                   "<tr><th scope=\"row\" class=\"cap\">%s</th><td class=\"n\">%s</td>"
+                   "<td class=\"n\">%s%s%s</td><td>%s</td></tr>\n",
+                   comparison->label, diff.text, has_interval ? low.text : "\xe2\x80\x93",
+                   has_interval ? " to " : "", has_interval ? high.text : "",
+                   report_standing_words[comparison->standing]);
+}
+
+/* The model minus each baseline: what the summary rests on. */
+static void put_comparisons(struct lm_buf *out, const struct report *report)
+{
+    const struct report_summary *summary = &report->summary;
+    size_t measured = 0;
+    for (size_t i = 0; i < summary->comparison_count; i++)
+        measured += isnan(summary->comparisons[i].diff) ? 0 : 1;
+    if (measured == 0)
+        return;
+    lm_html_printf(
+        out,
+        "<h3>Difference from the baselines <small>%s, paired by document</small></h3>\n"
+        "<div class=\"wide\" tabindex=\"0\"><table><thead><tr><th>Baseline</th><th class=\"n\">"
+        "Difference, bits/byte</th><th class=\"n\">95\xc2\xa0%% interval</th>"
+        "<th>This model is</th></tr></thead><tbody>\n",
+        summary->split);
+    for (size_t i = 0; i < summary->comparison_count; i++) {
+        if (!isnan(summary->comparisons[i].diff))
+            put_comparison(out, &summary->comparisons[i]);
+    }
+    lm_buf_puts(out, "</tbody></table></div>\n");
+}
+
 /* ---- the table of scores ---- */
 
 static const struct {
@@ -107,7 +148,7 @@ static const struct {
     {"bpb", "Bits per byte", 4, true},
     {"nll", "Nats per token", 4, false},
     {"ppl", "Perplexity per token", 2, true},
-    {"acc", "Next token right", -1, true},
+    {"acc", "Next-token accuracy", -1, true},
     {"calibration", "Calibration error, nats", 4, false},
     {"tokens", "Tokens scored", -2, false},
     {"bytes", "Bytes of text", -2, false},
@@ -145,9 +186,9 @@ static void put_score_cell(struct lm_buf *out, const struct report *report, cons
 
 static void put_score_table(struct lm_buf *out, const struct report *report)
 {
-    lm_buf_puts(out,
-                "<div class=\"wide\"><table><thead><tr><th></th><th class=\"n\">Validation</th>"
-                "<th class=\"n\">Test</th></tr></thead><tbody>\n");
+    lm_buf_puts(out, "<div class=\"wide\" tabindex=\"0\"><table><thead><tr><th></th><th "
+                     "class=\"n\">Validation</th>"
+                     "<th class=\"n\">Test</th></tr></thead><tbody>\n");
     for (size_t i = 0; i < ROWS; i++) {
         if (isnan(report_score(report, "valid", rows[i].key)) &&
             isnan(report_score(report, "test", rows[i].key)))
@@ -163,14 +204,17 @@ static void put_score_table(struct lm_buf *out, const struct report *report)
 void report_page_scores(struct lm_buf *out, const struct report *report)
 {
     const char *signature = lm_json_string(lm_json_get(report->scores, "signature"), NULL);
-    lm_html_section(out, "scores", "Scores",
-                    "Bits per byte: the fewer, the better the model predicts text it has not seen. "
-                    "It does not depend on the vocabulary. Intervals are 95\xc2\xa0% by bootstrap "
-                    "over documents. The baselines saw the same training tokens and are scored on "
-                    "the same held-out tokens.");
+    lm_html_section(
+        out, "scores", "Scores",
+        "Bits per byte: lower is better: a better prediction of text it was not trained on. "
+        "It does not depend on the vocabulary. Intervals are 95\xc2\xa0% by bootstrap "
+        "over documents, and none from fewer than 20. The baselines saw the same training tokens "
+        "and are scored on "
+        "the same held-out tokens.");
     put_bars(out, report, "valid", "Validation");
     put_bars(out, report, "test", "Test");
-    lm_buf_puts(out, "<h3>All figures</h3>\n");
+    put_comparisons(out, report);
+    lm_buf_puts(out, "<h3>All metrics</h3>\n");
     put_score_table(out, report);
     if (signature != NULL)
         lm_html_printf(out, "<p class=\"sig\">%s</p>\n", signature);

@@ -149,8 +149,9 @@ static void put_row(struct lm_buf *out, const char *label, const struct lm_json 
 
 static void open_table(struct lm_buf *out, const char *heading, const char *first)
 {
-    lm_html_printf(out, "<h3>%s</h3>\n<div class=\"wide\"><table><thead><tr><th>%s</th>", heading,
-                   first);
+    lm_html_printf(out,
+                   "<h3>%s</h3>\n<div class=\"wide\" tabindex=\"0\"><table><thead><tr><th>%s</th>",
+                   heading, first);
     for (size_t i = 0; report_tokenizer_columns[i].key != NULL; i++)
         lm_html_printf(out, "<th class=\"n\">%s</th>", report_tokenizer_columns[i].label);
     lm_buf_puts(out, "</tr></thead><tbody>\n");
@@ -238,7 +239,8 @@ static void put_line(struct lm_buf *out, const struct report *report, const stru
     struct lm_num number = lm_num_count(lm_json_int(lm_json_get(line, "line"), 0));
     lm_html_printf(out,
                    "<article class=\"sample\"><h3>%s bytes per token <span>%s bytes, %s tokens; "
-                   "%s, document %s, line %s</span></h3>\n<div class=\"text cut\" dir=\"auto\">",
+                   "%s, document %s, line %s</span></h3>\n<div class=\"text cut\" tabindex=\"0\" "
+                   "dir=\"auto\">",
                    ratio.text, of_bytes.text, of_tokens.text, split != NULL ? split : "?",
                    head != NULL ? head : "?", number.text);
     put_marked(out, report, line);

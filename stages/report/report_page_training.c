@@ -122,7 +122,7 @@ static size_t count_clipped(const struct report_log *log, double clip)
 static void put_norm(struct lm_buf *out, const struct report *report)
 {
     const struct report_log *log = &report->log;
-    const struct lm_json *params = report_stage_params(report, "train", NULL);
+    const struct lm_json *params = report_stage_params(report, report->lineage.train);
     double clip = lm_json_double(lm_json_get(params, "clip"), (double)NAN);
     struct report_series norm = report_series_cut(report->arena, log->step, log->norm, log->count);
     const struct lm_legend legend[] = {{"d", "threshold"}, {"hot", "clipped"}};
@@ -159,7 +159,8 @@ static void put_table(struct lm_buf *out, const struct report *report)
 {
     const struct report_log *log = &report->log;
     size_t shown = log->count < 12 ? log->count : 12;
-    lm_buf_puts(out, "<details><summary>The curves as a table</summary><div class=\"wide\"><table>"
+    lm_buf_puts(out, "<details><summary>The curves as a table</summary><div class=\"wide\" "
+                     "tabindex=\"0\"><table>"
                      "<thead><tr><th class=\"n\">Step</th>");
     lm_html_printf(out, "<th class=\"n\">%s</th>",
                    report_objective_of(report) != NULL ? "Examples" : "Tokens");

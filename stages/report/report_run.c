@@ -1,12 +1,12 @@
 #include <lmpipe/stage.h>
 
-#include "page/numtext.h"
-
 #include "base/io.h"
 
 #include "report_files.h"
-#include "report_objective.h"
+#include "report_input.h"
+#include "report_lineage.h"
 #include "report_page.h"
+#include "report_summary.h"
 
 static const struct {
     const char *port;
@@ -38,18 +38,13 @@ static enum lm_status write_files(const struct report *report, struct lm_ctx *ct
     return status;
 }
 
-static void put_headline(const struct report *report, struct lm_ctx *ctx)
+/* What follows from the inputs, each from those before. */
+static enum lm_status conclude(struct report *report, struct lm_err *err)
 {
-    const struct report_objective *objective = report_objective_of(report);
-    if (!report_has_scores(report) && objective != NULL) {
-        const struct report_figure *figure = &objective->headline;
-        struct lm_num value =
-            report_figure_text(figure, report_score(report, report->examples_split, figure->key));
-        lm_ctx_headline(ctx, "%s %s %s", report->examples_split, value.text, figure->key);
-        return;
-    }
-    struct lm_num bpb = lm_num_fixed(report_score(report, report->split, "bpb"), 2);
-    lm_ctx_headline(ctx, "%s %s bpb", report->split, bpb.text);
+    LM_TRY(report_log_read(report, err));
+    LM_TRY(report_lineage_find(report, err));
+    LM_TRY(report_gates_decide(report, err));
+    return report_summary_write(report, err);
 }
 
 lm_run_fn lm_run_report;
@@ -59,10 +54,12 @@ enum lm_status lm_run_report(struct lm_ctx *ctx, const void *params, struct lm_e
     struct report report;
     enum lm_status status = report_load(&report, ctx, params, err);
     if (status == LM_OK)
+        status = conclude(&report, err);
+    if (status == LM_OK)
         status = write_files(&report, ctx, err);
     if (status == LM_OK) {
-        put_headline(&report, ctx);
-        lm_ctx_note(ctx, "%s", report.verdict);
+        lm_ctx_headline(ctx, "%s", report.summary.headline);
+        lm_ctx_note(ctx, "%s", report.summary.text);
     }
     report_release(&report);
     return status;

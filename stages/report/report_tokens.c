@@ -10,7 +10,7 @@
 static const double step_bits = 1.6;
 static const double nats_of_bit = 0.69314718055994530942;
 
-enum { LEVELS = 7, LONGEST_CHIP = 40 };
+enum { LEVELS = 7, LONGEST_CHIP = 40, MOST_LINE_ENDS = 3 };
 
 static char level_of(double nll)
 {
@@ -114,25 +114,33 @@ static char character_level(const char *levels, size_t length)
     return most;
 }
 
+/* Text with `sign` before each line end. More than MOST_LINE_ENDS in a row become one, and a tile
+ * that counts them: a model that has nothing to say says it in lines, and would fill pages. */
+static void put_lines(struct lm_buf *out, const char *text, size_t size, const char *sign)
+{
+    for (size_t i = 0; i < size;) {
+        const char *end = memchr(text + i, '\n', size - i);
+        size_t length = end != NULL ? (size_t)(end - text) - i : size - i, run = 0;
+        lm_html_text(out, text + i, length);
+        for (i += length; i < size && text[i] == '\n'; i++)
+            run++;
+        if (run > MOST_LINE_ENDS)
+            lm_html_printf(out, "%s<b class=\"x\">%zu line ends</b>\n", sign, run);
+        for (size_t k = 0; k < run && run <= MOST_LINE_ENDS; k++)
+            lm_html_printf(out, "%s\n", sign);
+    }
+}
+
 /* A run of characters of one level. A surprising line end would have no width: it gets a sign. */
 static void put_run(struct lm_buf *out, const char *text, size_t size, int level)
 {
     if (size == 0)
         return;
-    if (level == 0) {
-        lm_html_text(out, text, size);
-        return;
-    }
-    lm_buf_printf(out, "<i class=\"s%d\">", level);
-    for (size_t i = 0; i < size;) {
-        const char *end = memchr(text + i, '\n', size - i);
-        size_t length = end != NULL ? (size_t)(end - text) - i : size - i;
-        lm_html_text(out, text + i, length);
-        if (end != NULL)
-            lm_buf_puts(out, "\xe2\x86\xb5\n");
-        i += length + (end != NULL);
-    }
-    lm_buf_puts(out, "</i>");
+    if (level > 0)
+        lm_buf_printf(out, "<i class=\"s%d\">", level);
+    put_lines(out, text, size, level > 0 ? "\xe2\x86\xb5" : "");
+    if (level > 0)
+        lm_buf_puts(out, "</i>");
 }
 
 static void put_coloured(struct lm_buf *out, const struct lm_buf *text, const struct lm_buf *levels)

@@ -1,4 +1,5 @@
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "page/html.h"
@@ -7,6 +8,31 @@
 #include "report_page.h"
 
 enum { DEEPEST = 6, CELLS = 24 };
+
+/* Where a value stands, and how its numbers are written: for reading, or so that they can be typed
+ * again. */
+struct nesting {
+    int depth;
+    bool is_exact;
+};
+
+static void put_value(struct lm_buf *out, const struct lm_json *value, struct nesting at);
+
+static struct nesting deeper(struct nesting at)
+{
+    return (struct nesting){at.depth + 1, at.is_exact};
+}
+
+struct lm_num report_exact_text(const struct lm_json *value)
+{
+    struct lm_num out;
+    double v = lm_json_double(value, (double)NAN);
+    if (v == floor(v) && fabs(v) < 9.3e18)
+        snprintf(out.text, sizeof out.text, "%lld", (long long)lm_json_int(value, (int64_t)v));
+    else
+        lm_format_double(out.text, v);
+    return out;
+}
 
 /* ---- arrays of objects become tables ---- */
 
@@ -54,26 +80,26 @@ static void put_heads(struct lm_buf *out, const struct heads *heads)
 }
 
 static void put_cells(struct lm_buf *out, const struct heads *heads, const struct lm_json *row,
-                      int depth)
+                      struct nesting at)
 {
     for (size_t c = 0; c < heads->count; c++) {
         lm_buf_puts(out, heads->is_number[c] ? "<td class=\"n\">" : "<td>");
-        report_value_write(out, lm_json_get(row, heads->names[c]), depth + 1);
+        put_value(out, lm_json_get(row, heads->names[c]), deeper(at));
         lm_buf_puts(out, "</td>");
     }
 }
 
-static void put_records(struct lm_buf *out, const struct lm_json *rows, int depth)
+static void put_records(struct lm_buf *out, const struct lm_json *rows, struct nesting at)
 {
     struct heads heads = {.count = 0};
     for (size_t i = 0; i < lm_json_count(rows); i++)
         lm_json_each(lm_json_at(rows, i), add_head, &heads);
-    lm_buf_puts(out, "<div class=\"wide\"><table><thead><tr>");
+    lm_buf_puts(out, "<div class=\"wide\" tabindex=\"0\"><table><thead><tr>");
     put_heads(out, &heads);
     lm_buf_puts(out, "</tr></thead><tbody>\n");
     for (size_t i = 0; i < lm_json_count(rows); i++) {
         lm_buf_puts(out, "<tr>");
-        put_cells(out, &heads, lm_json_at(rows, i), depth);
+        put_cells(out, &heads, lm_json_at(rows, i), at);
         lm_buf_puts(out, "</tr>\n");
     }
     lm_buf_puts(out, "</tbody></table></div>");
@@ -99,7 +125,7 @@ static bool collect_heads(void *user, const char *key, const struct lm_json *val
 struct row_writer {
     struct lm_buf *out;
     const struct heads *heads;
-    int depth;
+    struct nesting at;
 };
 
 static bool put_named_row(void *user, const char *key, const struct lm_json *value)
@@ -108,17 +134,17 @@ static bool put_named_row(void *user, const char *key, const struct lm_json *val
     lm_buf_puts(writer->out, "<tr><th scope=\"row\">");
     put_words(writer->out, key);
     lm_buf_puts(writer->out, "</th>");
-    put_cells(writer->out, writer->heads, value, writer->depth);
+    put_cells(writer->out, writer->heads, value, writer->at);
     lm_buf_puts(writer->out, "</tr>\n");
     return true;
 }
 
-static void put_named_records(struct lm_buf *out, const struct lm_json *rows, int depth)
+static void put_named_records(struct lm_buf *out, const struct lm_json *rows, struct nesting at)
 {
     struct heads heads = {.count = 0};
-    struct row_writer writer = {out, &heads, depth};
+    struct row_writer writer = {out, &heads, at};
     lm_json_each(rows, collect_heads, &heads);
-    lm_buf_puts(out, "<div class=\"wide\"><table><thead><tr><th></th>");
+    lm_buf_puts(out, "<div class=\"wide\" tabindex=\"0\"><table><thead><tr><th></th>");
     put_heads(out, &heads);
     lm_buf_puts(out, "</tr></thead><tbody>\n");
     lm_json_each(rows, put_named_row, &writer);
@@ -129,7 +155,7 @@ static void put_named_records(struct lm_buf *out, const struct lm_json *rows, in
 
 struct member_writer {
     struct lm_buf *out;
-    int depth;
+    struct nesting at;
 };
 
 static bool put_member(void *user, const char *key, const struct lm_json *value)
@@ -138,40 +164,42 @@ static bool put_member(void *user, const char *key, const struct lm_json *value)
     lm_buf_puts(writer->out, "<tr><th scope=\"row\">");
     put_words(writer->out, key);
     lm_buf_puts(writer->out, "</th><td>");
-    report_value_write(writer->out, value, writer->depth + 1);
+    put_value(writer->out, value, deeper(writer->at));
     lm_buf_puts(writer->out, "</td></tr>\n");
     return true;
 }
 
-static void put_number(struct lm_buf *out, const struct lm_json *value)
+static void put_number(struct lm_buf *out, const struct lm_json *value, struct nesting at)
 {
     double v = lm_json_double(value, (double)NAN);
     bool is_whole = v == floor(v) && fabs(v) < 9e15;
-    struct lm_num text = is_whole ? lm_num_count((int64_t)v) : lm_num_short(v, 6);
+    struct lm_num text = at.is_exact ? report_exact_text(value)
+                         : is_whole  ? lm_num_count((int64_t)v)
+                                     : lm_num_short(v, 6);
     lm_buf_puts(out, text.text);
 }
 
-static void put_list(struct lm_buf *out, const struct lm_json *value, int depth)
+static void put_list(struct lm_buf *out, const struct lm_json *value, struct nesting at)
 {
     size_t count = lm_json_count(value);
     if (count > 0 && lm_json_is_object(lm_json_at(value, 0))) {
-        put_records(out, value, depth);
+        put_records(out, value, at);
         return;
     }
     for (size_t i = 0; i < count; i++) {
         if (i > 0)
             lm_buf_puts(out, ", ");
-        report_value_write(out, lm_json_at(value, i), depth + 1);
+        put_value(out, lm_json_at(value, i), deeper(at));
     }
 }
 
-static void put_object(struct lm_buf *out, const struct lm_json *value, int depth)
+static void put_object(struct lm_buf *out, const struct lm_json *value, struct nesting at)
 {
-    struct member_writer writer = {out, depth};
+    struct member_writer writer = {out, at};
     bool is_table = lm_json_count(value) > 0;
     lm_json_each(value, is_record, &is_table);
     if (is_table) {
-        put_named_records(out, value, depth);
+        put_named_records(out, value, at);
         return;
     }
     lm_buf_puts(out, "<table class=\"facts\"><tbody>\n");
@@ -179,21 +207,31 @@ static void put_object(struct lm_buf *out, const struct lm_json *value, int dept
     lm_buf_puts(out, "</tbody></table>");
 }
 
-void report_value_write(struct lm_buf *out, const struct lm_json *value, int depth)
+static void put_value(struct lm_buf *out, const struct lm_json *value, struct nesting at)
 {
     size_t size = 0;
-    if (value == NULL || lm_json_is_null(value) || depth > DEEPEST)
+    if (value == NULL || lm_json_is_null(value) || at.depth > DEEPEST)
         return;
     if (lm_json_is_string(value)) {
         const char *text = lm_json_string(value, &size);
         lm_html_text(out, text, size);
     } else if (lm_json_is_number(value)) {
-        put_number(out, value);
+        put_number(out, value, at);
     } else if (lm_json_is_array(value)) {
-        put_list(out, value, depth);
+        put_list(out, value, at);
     } else if (lm_json_is_object(value)) {
-        put_object(out, value, depth);
+        put_object(out, value, at);
     } else {
         lm_buf_puts(out, lm_json_bool(value, false) ? "yes" : "no");
     }
+}
+
+void report_value_write(struct lm_buf *out, const struct lm_json *value)
+{
+    put_value(out, value, (struct nesting){0, false});
+}
+
+void report_parameters_write(struct lm_buf *out, const struct lm_json *value)
+{
+    put_value(out, value, (struct nesting){0, true});
 }

@@ -14,7 +14,7 @@ static const struct lm_port inputs[] = {
 };
 
 static const struct lm_port outputs[] = {
-    {"samples", "samples", "JSON lines: methods, samples with ids and nll, figures", 0},
+    {"samples", "samples", "JSON lines: methods, samples with ids and nll, metrics", 0},
     {NULL, NULL, NULL, 0},
 };
 
@@ -22,14 +22,14 @@ static const struct lm_port outputs[] = {
 static const struct lm_param method_rows[] = {
     {M(name), .type = LM_P_STR, .flags = LM_PARAM_REQUIRED, .help = "name in results: [a-z0-9_-]+"},
     {M(temperature), .type = LM_P_FLOAT, .def_float = 1, .min = 0, .max = 100,
-     .help = "logits are divided by it; 0: always the likeliest token"},
+     .help = "logits are divided by it; 0: greedy, always the most likely token"},
     {M(top_k), .type = LM_P_INT, .def_int = 0, .min = 0, .max = 1 << 30, .unit = "tokens",
-     .help = "keep the k likeliest tokens; 0: all", .source = "Fan et al. 2018, section 5.4"},
+     .help = "keep the k most likely tokens; 0: all", .source = "Fan et al. 2018, section 5.4"},
     {M(top_p), .type = LM_P_FLOAT, .def_float = 0, .min = 0, .max = 1,
-     .help = "keep the likeliest tokens up to this probability; 0: all",
+     .help = "keep the most likely tokens up to this probability; 0: all",
      .source = "Holtzman et al. 2020, section 3.1"},
     {M(min_p), .type = LM_P_FLOAT, .def_float = 0, .min = 0, .max = 1,
-     .help = "keep tokens at least this share as likely as the likeliest; 0: all",
+     .help = "keep tokens at least this share as likely as the most likely; 0: all",
      .source = "Nguyen et al. 2024, section 3"},
     {M(repetition_penalty), .type = LM_P_FLOAT, .def_float = 1, .min = 1, .max = 100,
      .help = "lowers the score of tokens that already occurred; 1: off",
@@ -42,13 +42,13 @@ static const struct lm_param params[] = {
     {P(prompts), .type = LM_P_LIST, .item = LM_P_STR, .help = "texts to continue"},
     {P(methods), .type = LM_P_LIST, .item = LM_P_RECORD, .fields = method_rows,
      .fields_size = sizeof(struct sample_method),
-     .help = "decoding methods; none: greedy, nucleus (0.8, top-p 0.95) and plain (1.0)"},
+     .help = "decoding methods; none: greedy, nucleus (0.8, top-p 0.95) and pure sampling (1.0)"},
     {P(from_valid), .type = LM_P_INT, .def_int = 2, .min = 0, .max = 1000, .unit = "documents",
      .help = "held-out documents whose start is continued beside the real continuation"},
     {P(prompt_tokens), .type = LM_P_INT, .def_int = 24, .min = 1, .max = 1 << 20, .unit = "tokens",
      .help = "tokens taken from each held-out document"},
     {P(unconditional), .type = LM_P_INT, .def_int = 2, .min = 0, .max = 1000, .unit = "samples",
-     .help = "samples from end-of-text alone"},
+     .help = "samples without a prompt: from end-of-text alone"},
     {P(samples), .type = LM_P_INT, .def_int = 1, .min = 1, .max = 1000, .unit = "samples",
      .help = "samples of each prompt (greedy: always one)"},
     {P(max_tokens), .type = LM_P_INT, .def_int = 128, .min = 1, .max = 1 << 20, .unit = "tokens",
@@ -64,7 +64,7 @@ static const struct lm_param params[] = {
 static const struct sample_method usual[] = {
     {.name = "greedy", .temperature = 0, .repetition_penalty = 1},
     {.name = "nucleus", .temperature = 0.8, .top_p = 0.95, .repetition_penalty = 1},
-    {.name = "plain", .temperature = 1, .repetition_penalty = 1},
+    {.name = "pure", .temperature = 1, .repetition_penalty = 1},
 };
 
 static enum lm_status check_names(const struct lm_list *methods, struct lm_err *err)
@@ -126,7 +126,7 @@ static void estimate(const void *data, const struct lm_upstream *upstream, struc
 
 const struct lm_stage lm_stage_sample = {
     .name = "sample",
-    .version = 2,
+    .version = 3,
     .summary = "text from the model by several decoding methods, with diversity and novelty",
     .flags = LM_STAGE_SEED | LM_STAGE_NUMERIC,
     .inputs = inputs,

@@ -108,13 +108,12 @@ static enum lm_status stream_training(struct sampler *sampler, struct suffix_aut
         return lm_fail(err, LM_NOMEM, "no memory for a block of tokens; free some");
     for (uint64_t first = 0; first < total; first += CHUNK) {
         size_t count = total - first < CHUNK ? (size_t)(total - first) : CHUNK;
-        if (lm_ctx_cancelled(sampler->ctx))
-            return lm_fail(err, LM_CANCELLED, "interrupted; run again to resume");
+        LM_TRY(sample_poll(sampler, err));
         LM_TRY(lm_tokens_read(sampler->tokens, LM_TRAIN, first, count, chunk, err));
         suffix_automaton_stream(automaton, chunk, count);
     }
     if (!suffix_automaton_finish(automaton))
-        return lm_fail(err, LM_NOMEM, "no memory for the novelty figures; give fewer samples");
+        return lm_fail(err, LM_NOMEM, "no memory for the novelty metrics; give fewer samples");
     return LM_OK;
 }
 
@@ -128,7 +127,7 @@ static enum lm_status create_groups(struct group *groups, size_t count, struct s
         groups[g].texts = LM_NEW_ARRAY(sampler->arena, const struct sample_ids *, most);
         groups[g].places = LM_NEW_ARRAY(sampler->arena, size_t, most);
         if (groups[g].texts == NULL || groups[g].places == NULL)
-            return lm_fail(err, LM_NOMEM, "no memory for the figures; give fewer samples");
+            return lm_fail(err, LM_NOMEM, "no memory for the metrics; give fewer samples");
     }
     const struct sample_method *methods = sampler->params->methods.items;
     for (size_t i = 0; i < sampler->text_count; i++) {
@@ -196,20 +195,21 @@ enum lm_status sample_measure(struct sampler *sampler, struct lm_err *err)
     struct group *groups = LM_NEW_ARRAY(sampler->arena, struct group, count);
     sampler->figures = LM_NEW_ARRAY(sampler->arena, struct sample_figures, count);
     if (groups == NULL || sampler->figures == NULL)
-        return lm_fail(err, LM_NOMEM, "no memory for the figures; give fewer samples");
+        return lm_fail(err, LM_NOMEM, "no memory for the metrics; give fewer samples");
     LM_TRY(create_groups(groups, count, sampler, err));
     struct gram *grams = LM_NEW_ARRAY(sampler->arena, struct gram, count_tokens(groups, count));
     struct suffix_automaton *automaton = build_automaton(groups, count);
     enum lm_status status = grams != NULL && automaton != NULL
                                 ? stream_training(sampler, automaton, err)
                                 : lm_fail(err, LM_NOMEM,
-                                          "no memory for the novelty figures; give "
+                                          "no memory for the novelty metrics; give "
                                           "fewer samples");
     for (size_t g = 0; g < count && status == LM_OK; g++) {
         bool is_real = g + 1 == count;
         sampler->figures[g].of = is_real ? "held-out" : methods[g].name;
         sampler->figures[g].nll = is_real ? (double)NAN : mean_nll(sampler, &methods[g]);
         measure_group(&sampler->figures[g], &groups[g], automaton, grams);
+        status = sample_poll(sampler, err);
     }
     sampler->figure_count = count;
     suffix_automaton_free(automaton);

@@ -6,6 +6,13 @@
 
 enum { SHORTEST_REST = 16 }; /* tokens that must follow a held-out prompt */
 
+enum lm_status sample_poll(const struct sampler *sampler, struct lm_err *err)
+{
+    return lm_ctx_cancelled(sampler->ctx)
+               ? lm_fail(err, LM_CANCELLED, "interrupted; run again to resume")
+               : LM_OK;
+}
+
 /* Stream of a prompt: SHA-256 over its ids, 4 bytes each, little-endian, names it. */
 static bool find_stream(struct sample_prompt *prompt, const struct sampler *sampler)
 {
@@ -26,17 +33,21 @@ static bool find_stream(struct sample_prompt *prompt, const struct sampler *samp
     return true;
 }
 
+/* The ids as they are, nothing before them, as `model generate` does; of none end-of-text. */
 static struct sample_prompt *add_prompt(struct sampler *sampler, const char *source,
                                         const int32_t *ids, size_t count, int64_t samples)
 {
     struct sample_prompt *prompt = &sampler->prompts[sampler->prompt_count];
-    int32_t *items = LM_NEW_ARRAY(sampler->arena, int32_t, count + 1);
+    const int32_t nothing = lm_tokens_end_of_text(sampler->tokens);
+    if (count == 0) {
+        ids = &nothing;
+        count = 1;
+    }
+    int32_t *items = LM_NEW_ARRAY(sampler->arena, int32_t, count);
     if (items == NULL)
         return NULL;
-    items[0] = lm_tokens_end_of_text(sampler->tokens);
-    if (count > 0)
-        memcpy(items + 1, ids, count * sizeof *ids);
-    *prompt = (struct sample_prompt){.source = source, .ids = {items, count + 1}};
+    memcpy(items, ids, count * sizeof *ids);
+    *prompt = (struct sample_prompt){.source = source, .ids = {items, count}};
     prompt->samples = samples;
     sampler->prompt_count++;
     return find_stream(prompt, sampler) ? prompt : NULL;
@@ -99,6 +110,7 @@ static enum lm_status add_documents(struct sampler *sampler, struct lm_err *err)
     for (uint64_t i = 0; i < count && left > 0; i++) {
         struct lm_document document =
             lm_tokens_document(sampler->tokens, LM_VALID, lm_rng_permute(rng, 0, i, count));
+        LM_TRY(sample_poll(sampler, err));
         if (document.tokens < (uint64_t)sampler->params->prompt_tokens + 1 + SHORTEST_REST)
             continue;
         LM_TRY(add_document(sampler, &document, err));
@@ -121,7 +133,7 @@ enum lm_status sample_collect_prompts(struct sampler *sampler, struct lm_err *er
     LM_TRY(add_spec_prompts(sampler, err));
     LM_TRY(add_documents(sampler, err));
     if (params->unconditional > 0 &&
-        add_prompt(sampler, "free", NULL, 0, params->unconditional) == NULL)
+        add_prompt(sampler, "unconditional", NULL, 0, params->unconditional) == NULL)
         return lm_fail(err, LM_NOMEM, "no memory for the prompts; give fewer");
     return LM_OK;
 }
@@ -146,6 +158,7 @@ enum lm_status sample_collect_real(struct sampler *sampler, struct lm_err *err)
     for (uint64_t i = 0; i < count && sampler->real_count < wanted; i++) {
         struct lm_document document =
             lm_tokens_document(sampler->tokens, LM_VALID, lm_rng_permute(rng, 0, i, count));
+        LM_TRY(sample_poll(sampler, err));
         if (document.tokens < 1 + SHORTEST_REST)
             continue;
         LM_TRY(read_ids(&sampler->real[sampler->real_count++], sampler, document.first,

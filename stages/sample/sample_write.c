@@ -1,5 +1,6 @@
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "base/io.h"
@@ -55,11 +56,12 @@ static void put_method(struct lm_buf *out, const struct sample_method *method)
     lm_buf_putc(out, '\n');
 }
 
-/* The prompt without its end-of-text. */
+/* The ids that were fed; none when there was no prompt. */
 static enum lm_status put_prompt(struct lm_json_writer *writer, const struct sampler *sampler,
                                  const struct sample_prompt *prompt, struct lm_err *err)
 {
-    const struct sample_ids ids = {prompt->ids.items + 1, prompt->ids.count - 1};
+    bool is_empty = strcmp(prompt->source, "unconditional") == 0;
+    const struct sample_ids ids = {prompt->ids.items, is_empty ? 0 : prompt->ids.count};
     lm_json_key(writer, "prompt");
     lm_json_open(writer, '{');
     lm_json_member_string(writer, "source", prompt->source);
@@ -95,7 +97,7 @@ static enum lm_status put_sample(struct lm_buf *out, const struct sampler *sampl
     return LM_OK;
 }
 
-/* A figure of a group: a member of its line and, for methods, a result "METHOD.NAME". */
+/* A metric of a group: a member of its line and, for methods, a result "METHOD.NAME". */
 static void put_figure(struct lm_json_writer *writer, const struct sampler *sampler,
                        const char *group, const char *name, double value)
 {

@@ -18,9 +18,9 @@ struct sample_ids {
     size_t count;
 };
 
-/** What to continue. ids[0] is end-of-text: a prompt is the start of a document. */
+/** What to continue: ids as they are fed, at least one; unconditional: end-of-text alone. */
 struct sample_prompt {
-    const char *source;               /**< "spec", "valid" or "free" */
+    const char *source;               /**< "spec", "valid" or "unconditional" */
     struct sample_ids ids, reference; /**< reference: how the document really goes on */
     int64_t samples;
     struct lm_rng rng; /**< from the seed and the ids alone: other prompts never shift it */
@@ -36,7 +36,7 @@ struct sample_text {
     bool is_ended;
 };
 
-/** Diversity and novelty of a group of texts; NaN: too little text. */
+/** Metrics of diversity and novelty of a group of texts; NaN: too little text. */
 struct sample_figures {
     const char *of;
     size_t samples, tokens, longest_copy;
@@ -64,13 +64,15 @@ struct sampler {
     size_t figure_count;
 };
 
+/** LM_CANCELLED when the run is to stop; asked at least once a second by every loop. */
+enum lm_status sample_poll(const struct sampler *sampler, struct lm_err *err);
 /** Prompts of the spec, of held-out documents and the empty one (sample_prompts.c). */
 enum lm_status sample_collect_prompts(struct sampler *sampler, struct lm_err *err);
-/** Held-out texts for comparison: the starts of documents in a drawn order. */
+/** Held-out texts for comparison: the starts of documents in a random order. LM_CANCELLED. */
 enum lm_status sample_collect_real(struct sampler *sampler, struct lm_err *err);
 /** All texts of the grid, in order of method, prompt, sample (sample_generate.c). LM_CANCELLED. */
 enum lm_status sample_generate(struct sampler *sampler, struct lm_err *err);
-/** Figures of each method and of held-out text (sample_figures.c). LM_CANCELLED. */
+/** Metrics of each method and of held-out text (sample_figures.c). LM_CANCELLED. */
 enum lm_status sample_measure(struct sampler *sampler, struct lm_err *err);
 /** The output and the results (sample_write.c). */
 enum lm_status sample_write(struct sampler *sampler, struct lm_err *err);

@@ -149,6 +149,11 @@ static void test_experiment_json(struct tap *tap)
         lm_json_get(lm_json_get(lm_json_get(stages, "corpus"), "params"), "sources");
     CHECK_STR(lm_json_string(lm_json_get(lm_json_at(sources, 1), "license"), NULL), "MIT");
     CHECK(lm_json_get(lm_json_at(sources, 2), "url") == NULL);
+    const struct lm_json *wiring = lm_json_get(model, "in"), *own = lm_json_get(json, "in");
+    CHECK_STR(lm_json_string(lm_json_at(lm_json_get(wiring, "tokens"), 0), NULL), "tokens.tokens");
+    CHECK_STR(lm_json_string(lm_json_at(lm_json_get(own, "logs"), 1), NULL), "model.log");
+    const struct lm_json *files = lm_json_get(lm_json_get(stages, "corpus"), "files");
+    CHECK(lm_json_count(files) > 0);
     const struct lm_json *gate = lm_json_at(lm_json_get(json, "gates"), 0);
     CHECK_STR(lm_json_string(lm_json_get(gate, "metric"), NULL), "model.loss");
     CHECK(lm_json_get(gate, "min") == NULL);

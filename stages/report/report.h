@@ -1,0 +1,94 @@
+/** A report: the input artifacts, parsed once, and what follows from them. Data alone. */
+#ifndef LM_REPORT_H
+#define LM_REPORT_H
+
+#include <lmpipe/stage.h>
+#include <lmpipe/tokenizer.h>
+
+#include "base/json.h"
+
+#include "report_params.h"
+
+/** Parsed JSON lines. */
+struct report_lines {
+    struct lm_json **items;
+    size_t count;
+};
+
+/** The training log by columns; NaN where a line does not have a value. */
+struct report_log {
+    size_t count;
+    double *step, *loss, *lr, *norm, *tokens, *valid;
+};
+
+enum report_outcome { REPORT_PASS, REPORT_FAIL, REPORT_UNDECIDED, REPORT_OUTCOMES };
+
+extern const char *const report_outcome_words[REPORT_OUTCOMES]; /**< "pass", "fail", "undecided" */
+extern const char *const report_outcome_classes[REPORT_OUTCOMES]; /**< of lm_html_style */
+
+/** A gate of the spec with its result; the bounds are NaN when not given. */
+struct report_gate {
+    const char *metric;
+    double value, min, max;
+    enum report_outcome outcome;
+    const char *reason; /**< one sentence */
+};
+
+/** Whether the model differs from a baseline. Only an interval of their paired difference that does
+ *  not hold 0 allows a claim. */
+enum report_standing {
+    REPORT_BETTER,
+    REPORT_WORSE,
+    REPORT_NO_DIFFERENCE, /**< shown: the interval holds 0 */
+    REPORT_NOT_COMPARED,  /**< there is no interval */
+    REPORT_STANDINGS
+};
+
+/** The model beside a baseline, on one split. */
+struct report_comparison {
+    const char *key, *label; /**< "bigram", "a bigram model" */
+    double value, baseline;  /**< the metric of both; NaN: not measured */
+    double diff, low, high;  /**< value − baseline, paired; NaN: not measured, no interval */
+    enum report_standing standing;
+};
+
+enum { REPORT_COMPARISONS = 3 };
+
+/** What the report says first: one result for the page, Markdown, JSON, log and run table. */
+struct report_summary {
+    const char *text;     /**< sentences without markup */
+    const char *headline; /**< "test 1.98 bpb" */
+    const char *split;    /**< that they are about: "valid" or "test" */
+    struct report_comparison comparisons[REPORT_COMPARISONS];
+    size_t comparison_count;
+};
+
+/** Where the model comes from, as far as the experiment's facts tell. */
+struct report_lineage {
+    const char *train; /**< stage that trained it; NULL: not known */
+    const char *text;  /**< sentences without markup */
+    const char *init;  /**< "random (seed 1)", "the model of stage base" …; NULL: not known */
+    const char *data;  /**< "tokens, extra"; NULL: not known */
+    bool is_described; /**< the data section describes all that it was trained on */
+    bool is_selected;  /**< its weights were selected on the validation split */
+};
+
+struct report {
+    struct lm_arena *arena;
+    const struct report_params *params;
+    struct lm_json *experiment, *scores, *card, *tokenizer, *curves;
+    struct lm_json *objective; /**< items/examples.json; NULL: a language model's items */
+    struct report_lines passages, samples, log_lines;
+    struct report_lines examples; /**< of examples_split */
+    struct report_log log;
+    struct lm_vocab *vocab;
+    struct report_gate *gates;
+    size_t gate_count;
+    const char *name;           /**< of the experiment */
+    const char *split;          /**< of text: "test", or "valid" when there is no test */
+    const char *examples_split; /**< of examples: "test", or "valid" when nothing is tested */
+    struct report_lineage lineage;
+    struct report_summary summary;
+};
+
+#endif

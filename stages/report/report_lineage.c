@@ -1,0 +1,182 @@
+#include "report_lineage.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "report_input.h"
+
+enum { LONGEST_CHAIN = 16, STAGE_ID = 128 };
+
+/* ---- the wiring ---- */
+
+static const struct lm_json *stage_of(const struct report *report, const char *id)
+{
+    return id != NULL ? lm_json_get(lm_json_get(report->experiment, "stages"), id) : NULL;
+}
+
+/* The stage of the i-th artifact at a port ("base.model" is of base); NULL: none is connected. */
+static const char *producer(struct report *report, const struct lm_json *wiring, const char *port,
+                            size_t i)
+{
+    const char *artifact = lm_json_string(lm_json_at(lm_json_get(wiring, port), i), NULL);
+    const char *dot = artifact != NULL ? strrchr(artifact, '.') : NULL;
+    return dot != NULL ? lm_arena_strndup(report->arena, artifact, (size_t)(dot - artifact)) : NULL;
+}
+
+static const struct lm_json *inputs_of(const struct report *report, const char *id)
+{
+    return lm_json_get(stage_of(report, id), "in");
+}
+
+static bool is_type(const struct report *report, const char *id, const char *type)
+{
+    const char *uses = id != NULL ? report_stage_type(report, id) : NULL;
+    return uses != NULL && strcmp(uses, type) == 0;
+}
+
+/* The stage whose model was evaluated; else the one that wrote the log. */
+static const char *model_stage(struct report *report)
+{
+    const struct lm_json *own = lm_json_get(report->experiment, "in");
+    const char *scores = producer(report, own, "scores", 0);
+    const char *model = producer(report, inputs_of(report, scores), "model", 0);
+    return model != NULL ? model : producer(report, own, "log", 0);
+}
+
+/* ---- what a training began from, and what it was trained on ---- */
+
+/* Is a parameter that names a file or folder given? Its value is in no fact. */
+static bool has_file(const struct report *report, const char *id, const char *param)
+{
+    const struct lm_json *files = lm_json_get(stage_of(report, id), "files");
+    for (size_t i = 0; i < lm_json_count(files); i++) {
+        const char *name = lm_json_string(lm_json_at(files, i), NULL);
+        if (name != NULL && strcmp(name, param) == 0)
+            return true;
+    }
+    return false;
+}
+
+static const char *init_text(struct report *report, const char *id)
+{
+    const struct lm_json *stage = stage_of(report, id), *params = lm_json_get(stage, "params");
+    const char *digest = lm_json_string(lm_json_get(lm_json_get(params, "init"), "sha256"), NULL);
+    const char *init = producer(report, lm_json_get(stage, "in"), "init", 0);
+    if (init != NULL)
+        return lm_arena_printf(report->arena, "the model of stage %s", init);
+    if (digest != NULL && digest[0] != '\0')
+        return lm_arena_printf(report->arena, "a stored model from outside (weights %.16s)",
+                               digest);
+    if (has_file(report, id, "init.path"))
+        return "a stored model from outside";
+    return lm_arena_printf(report->arena, "random weights (seed %lld)",
+                           (long long)lm_json_int(lm_json_get(stage, "seed"), 0));
+}
+
+/* The stages of all data ports, in their order. */
+static const char *data_text(struct report *report, const char *id)
+{
+    static const char *const ports[] = {"tokens", "more", "extra_tokens", "examples"};
+    const struct lm_json *wiring = inputs_of(report, id);
+    const char *text = "";
+    for (size_t p = 0; p < sizeof ports / sizeof ports[0]; p++)
+        for (size_t i = 0; i < lm_json_count(lm_json_get(wiring, ports[p])) && text != NULL; i++) {
+            const char *stage = producer(report, wiring, ports[p], i);
+            text = stage == NULL ? NULL
+                                 : lm_arena_printf(report->arena, "%s%s%s", text,
+                                                   text[0] != '\0' ? ", " : "", stage);
+        }
+    return text;
+}
+
+/* "; its embeddings and 2 lowest layers were frozen", "; objective classify" */
+static const char *options_text(struct report *report, const char *id)
+{
+    const struct lm_json *params = report_stage_params(report, id);
+    const char *objective = lm_json_string(lm_json_get(params, "objective"), NULL);
+    long long frozen = lm_json_int(lm_json_get(params, "frozen_layers"), 0);
+    const char *ice = frozen > 0 ? lm_arena_printf(report->arena,
+                                                   "; its embeddings and %lld lowest layer%s were "
+                                                   "frozen",
+                                                   frozen, frozen == 1 ? "" : "s")
+                                 : "";
+    if (objective == NULL || strcmp(objective, "lm") == 0)
+        return ice;
+    return ice != NULL ? lm_arena_printf(report->arena, "; objective %s%s", objective, ice) : NULL;
+}
+
+static const char *stage_sentence(struct report *report, const char *id)
+{
+    const char *type = report_stage_type(report, id);
+    if (!is_type(report, id, "train"))
+        return lm_arena_printf(report->arena,
+                               "Stage %s (%s) brings in a model from outside; what it was trained "
+                               "on is not known here.",
+                               id, type != NULL ? type : "?");
+    const char *init = init_text(report, id), *data = data_text(report, id);
+    const char *options = options_text(report, id);
+    if (init == NULL || data == NULL || options == NULL)
+        return NULL;
+    return lm_arena_printf(report->arena, "Stage %s began from %s and was trained on %s%s.", id,
+                           init, data[0] != '\0' ? data : "data that is not known here", options);
+}
+
+/* ---- all of it ---- */
+
+/* Does the data section describe the only data? Then the text of the tokens is the card's. */
+static bool is_described(struct report *report, const char *id)
+{
+    const struct lm_json *wiring = inputs_of(report, id);
+    const struct lm_json *own = lm_json_get(report->experiment, "in");
+    const char *tokens = producer(report, wiring, "tokens", 0);
+    const char *text = producer(report, inputs_of(report, tokens), "text", 0);
+    const char *card = producer(report, own, "card", 0);
+    bool is_more = producer(report, wiring, "more", 0) != NULL ||
+                   producer(report, wiring, "extra_tokens", 0) != NULL ||
+                   producer(report, wiring, "examples", 0) != NULL ||
+                   producer(report, wiring, "init", 0) != NULL || has_file(report, id, "init.path");
+    return !is_more && text != NULL && card != NULL && strcmp(text, card) == 0;
+}
+
+static bool is_selected(const struct report *report, const char *id)
+{
+    const struct lm_json *params = report_stage_params(report, id);
+    const char *keep = lm_json_string(lm_json_get(params, "keep"), NULL);
+    return keep != NULL && strcmp(keep, "best") == 0;
+}
+
+static const char *last_sentence(const struct report_lineage *lineage, bool is_known, bool has_card)
+{
+    if (!is_known)
+        return "What it was trained on is not known to this report.";
+    if (lineage->is_described)
+        return "It was trained on the data described above and on nothing else.";
+    return has_card ? "The data section does not describe all of that data."
+                    : "No card of that data was given to this report.";
+}
+
+enum lm_status report_lineage_find(struct report *report, struct lm_err *err)
+{
+    struct report_lineage *lineage = &report->lineage;
+    const char *id = model_stage(report), *text = "";
+    bool is_known = id != NULL;
+    lineage->train = is_type(report, id, "train") ? id : NULL;
+    lineage->is_selected = is_selected(report, lineage->train);
+    lineage->is_described = lineage->train != NULL && is_described(report, id);
+    if (lineage->train != NULL) {
+        lineage->init = init_text(report, id);
+        lineage->data = data_text(report, id);
+    }
+    for (size_t k = 0; id != NULL && text != NULL && k < LONGEST_CHAIN; k++) {
+        const char *sentence = stage_sentence(report, id);
+        text = sentence != NULL ? lm_arena_printf(report->arena, "%s%s ", text, sentence) : NULL;
+        id = producer(report, inputs_of(report, id), "init", 0);
+    }
+    if (text != NULL)
+        lineage->text = lm_arena_printf(report->arena, "%s%s", text,
+                                        last_sentence(lineage, is_known, report->card != NULL));
+    return lineage->text != NULL ? LM_OK
+                                 : lm_fail(err, LM_NOMEM,
+                                           "no memory for the model's history; free some and run "
+                                           "again");
+}
