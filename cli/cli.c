@@ -8,6 +8,7 @@
 
 #include "base/io.h"
 #include "safe_text.h"
+#include "worker_start.h"
 
 /* ---- the environment ---- */
 
@@ -136,7 +137,7 @@ int lm_cli_finish(struct lm_cli *cli, int status)
                        text != NULL ? text : "standard output: write error");
 }
 
-/* ---- verbs ---- */
+/* ---- commands ---- */
 
 int lm_cli_run(struct lm_cli *cli, const struct lm_command *command, int argc, char **argv)
 {
@@ -152,6 +153,8 @@ int lm_cli_run(struct lm_cli *cli, const struct lm_command *command, int argc, c
         lm_options_help(command, cli->out.file);
         return lm_cli_finish(cli, LM_EXIT_OK);
     }
+    if (command->run == NULL)
+        return lm_worker_become(cli, command->name);
     int status = command->run(cli, parsed.args, parsed.operands, parsed.operand_count);
     return lm_cli_finish(cli, status);
 }

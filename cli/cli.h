@@ -1,4 +1,4 @@
-/** What every verb needs: where to print, what the environment says, the worker program. */
+/** What every command needs: where to print, what the environment says, the worker program. */
 #ifndef LM_CLI_CLI_H
 #define LM_CLI_CLI_H
 
@@ -34,7 +34,7 @@ struct lm_cli {
     const char *kernels; /**< LMPIPE_KERNELS, or NULL */
     const char *folder;  /**< the working folder, absolute; NULL when it cannot be found */
     const char *worker;  /**< path of the worker program, or NULL when it was not found */
-    int argc;            /**< the verb's arguments as given; argv[0] is no argument */
+    int argc;            /**< the command's arguments as given; argv[0] is no argument */
     char **argv;
 };
 
@@ -57,7 +57,7 @@ const char *lm_cli_text(const struct lm_cli *cli, const char *text);
 /** Flushes stdout; when it could not all be written (a full device, a reader that went away), a
  *  message and LM_EXIT_STORE in place of LM_EXIT_OK. */
 int lm_cli_finish(struct lm_cli *cli, int status);
-/** Parses and runs one verb: help, usage errors, exit status. argv[0] is passed over. */
+/** Parses and runs one command: help, usage errors, exit status. argv[0] is passed over. */
 int lm_cli_run(struct lm_cli *cli, const struct lm_command *command, int argc, char **argv);
 
 #endif

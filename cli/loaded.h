@@ -1,10 +1,10 @@
-/** A spec, its store and its plan, opened as every verb opens them. */
+/** A spec, its store and its plan, opened as every command opens them. */
 #ifndef LM_CLI_LOADED_H
 #define LM_CLI_LOADED_H
 
 #include "cli.h"
 
-/** Options of every verb that takes a SPEC; first member of the verb's struct. */
+/** Options of every command that takes a SPEC; first member of the command's struct. */
 struct lm_spec_args {
     const char *store;
     struct lm_settings settings;
@@ -24,7 +24,7 @@ struct lm_spec_args {
         .help = "the store (else LMPIPE_STORE, else artifacts/store below the root)"               \
     }
 
-/** Options of verbs that select stages; begins like struct lm_spec_args. */
+/** Options of commands that select stages; begins like struct lm_spec_args. */
 struct lm_select_args {
     struct lm_spec_args spec;
     const char *from, *until;

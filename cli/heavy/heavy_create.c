@@ -2,7 +2,7 @@
 #include "heavy_folder.h"
 #include "heavy_model.h"
 #include "heavy_tokenizer.h"
-#include "model_verbs.h"
+#include "model_commands.h"
 
 static enum lm_status create(struct lm_heavy_model *model, struct lm_cli *cli, const char *preset,
                              const struct lm_model_create_args *args, struct lm_err *err)

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "heavy_model.h"
-#include "model_verbs.h"
+#include "model_commands.h"
 #include "safe_text.h"
 
 struct speaker {

@@ -1,4 +1,4 @@
-/** Models in GGUF files, for the verbs that take them in and give them out. */
+/** Models in GGUF files, for the commands that take them in and give them out. */
 #ifndef LM_HEAVY_GGUF_H
 #define LM_HEAVY_GGUF_H
 

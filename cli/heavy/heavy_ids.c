@@ -5,7 +5,7 @@
 #include "base/buf.h"
 #include "heavy_input.h"
 #include "heavy_tokenizer.h"
-#include "tokenizer_verbs.h"
+#include "tokenizer_commands.h"
 
 enum { U16_IDS = 1 << 16 };
 

@@ -2,7 +2,7 @@
 #include "base/json.h"
 #include "heavy_model.h"
 #include "human.h"
-#include "model_verbs.h"
+#include "model_commands.h"
 
 static void print_text(const struct lm_heavy_model *model, FILE *out)
 {

@@ -9,7 +9,7 @@
 #include "heavy_model.h"
 #include "heavy_tokenizer.h"
 #include "human.h"
-#include "model_verbs.h"
+#include "model_commands.h"
 
 #define LN2 0.69314718055994530942
 

@@ -1,10 +1,10 @@
-/* lmpipe tokenizer import and export; the vocabulary of all these verbs. */
+/* lmpipe tokenizer import and export; the vocabulary of all these commands. */
 #include "heavy_tokenizer.h"
 
 #include <string.h>
 
 #include "heavy_artifact.h"
-#include "tokenizer_verbs.h"
+#include "tokenizer_commands.h"
 
 /* Path of the object that SPEC:STAGE.PORT is now. */
 static int find_artifact(const char **out, struct lm_cli *cli, const char *operand,

@@ -6,7 +6,7 @@
 #include "heavy_tokenizer.h"
 #include "human.h"
 #include "safe_text.h"
-#include "tokenizer_verbs.h"
+#include "tokenizer_commands.h"
 
 enum { LONGEST = 10 };
 
