@@ -1,6 +1,7 @@
 #include "run_table.h"
 
 #include "human.h"
+#include "page/numtext.h"
 #include "width.h"
 
 static const struct {
@@ -34,7 +35,7 @@ static void print_row(const struct lm_run_row *row, size_t width, struct lm_cli 
     char seconds[32] = "-";
     FILE *out = cli->out.file;
     if (row->seconds > 0 && row->state != LM_HIT && row->state != LM_SKIPPED)
-        lm_human_seconds(seconds, row->seconds);
+        snprintf(seconds, sizeof seconds, "%.31s", lm_num_seconds(row->seconds).text);
     fprintf(out, "%-*s  ", (int)width, row->stage);
     print_word(&cli->out, states[row->state].color, 7, states[row->state].word);
     fprintf(out, "  %8s", seconds);
