@@ -117,7 +117,7 @@ static const struct lm_option create_options[] = {
      .metavar = "N",
      .min = 1,
      .max = 1 << 20,
-     .help = "most tokens it sees at once"},
+     .help = "context length: maximum number of tokens it sees at once"},
     {.name = "layers",
      .kind = LM_O_INT,
      SHAPE(layers),
@@ -131,7 +131,7 @@ static const struct lm_option create_options[] = {
      .metavar = "N",
      .min = 1,
      .max = 1 << 12,
-     .help = "heads of attention in a layer"},
+     .help = "attention heads of a layer"},
     {.name = "width",
      .kind = LM_O_INT,
      SHAPE(width),
@@ -390,7 +390,7 @@ const struct lm_command lm_command_model_export = {
 
 const struct lm_command lm_command_model_import = {
     .name = "model import",
-    .summary = "a GPT-2 checkpoint made elsewhere as a model folder",
+    .summary = "an external GPT-2 checkpoint as a model folder",
     .operands = "MODEL",
     .min_operands = 1,
     .max_operands = 1,
