@@ -242,15 +242,13 @@ static enum lm_status copy_to_temporary(const char *temporary, int from, const c
                                         unsigned mode, struct lm_err *err)
 {
     unlink(temporary); /* a read-only leftover could not be opened for writing */
-    int to = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    int to = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, (mode_t)mode);
     if (to < 0)
         return lm_fail_errno(err, errno, "cannot create %s", temporary);
     enum lm_status status = LM_OK;
     int error = copy_content(to, from);
     if (error != 0)
         status = lm_fail_errno(err, error, "cannot copy %s to %s", from_path, temporary);
-    else if (fchmod(to, (mode_t)mode) != 0)
-        status = lm_fail_errno(err, errno, "cannot set the mode of %s", temporary);
     return close_written(to, status, temporary, err);
 }
 

@@ -44,7 +44,8 @@ enum lm_status lm_file_write(const char *path, const void *data, size_t size, st
 enum lm_status lm_write_all(int fd, const void *data, size_t size, const char *name,
                             struct lm_err *err);
 /** Copies by reflink where the file system can, else copy_file_range, else read/write; the new
- *  file has `mode`, is written beside its goal and renamed over it. Never a hard link. */
+ *  file has `mode` as the umask leaves it, is written beside its goal and renamed over it. Never a
+ * hard link. */
 enum lm_status lm_file_copy(const char *to, const char *from, unsigned mode, struct lm_err *err);
 enum lm_status lm_fsync_path(const char *path, struct lm_err *err); /**< a file or a folder */
 

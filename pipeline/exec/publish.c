@@ -66,7 +66,7 @@ static enum lm_status copy(const struct publisher *p, const struct lm_output_fil
     if (from == NULL || folder == NULL)
         return no_memory(p, to);
     LM_TRY(lm_dir_create(folder, p->err));
-    return lm_file_copy(to, from, 0644, p->err);
+    return lm_file_copy(to, from, 0666, p->err);
 }
 
 static enum lm_status publish_file(const struct publisher *p, const struct lm_output_file *file,
