@@ -73,6 +73,28 @@ static void plain_lines_tell_changes(struct tap *tap)
     close_screen(&screen);
 }
 
+/* Each of many stages keeps what is its own. */
+static void many_stages_are_told_apart(struct tap *tap)
+{
+    struct screen screen;
+    char id[16];
+    REQUIRE(open_screen(&screen, false, LM_PROGRESS_AUTO));
+    for (int round = 0; round < 2; round++)
+        for (int i = 0; i < 3000; i++) {
+            snprintf(id, sizeof id, "s%d", i);
+            send(&screen,
+                 (struct lm_run_event){.kind = round == 0 ? LM_EV_STAGE_BEGIN : LM_EV_STAGE_END,
+                                       .stage = id,
+                                       .state = i % 2 == 0 ? LM_DONE : LM_FAILED,
+                                       .value = 1});
+        }
+    const char *text = so_far(&screen);
+    CHECK_INT(count_of(text, ": running\n"), 3000);
+    CHECK_INT(count_of(text, ": done, 1.0 s\n"), 1500);
+    CHECK(strstr(text, "\ns2999: failed, 1.0 s\n") != NULL);
+    close_screen(&screen);
+}
+
 static void json_lines_are_the_events(struct tap *tap)
 {
     struct screen screen;
@@ -148,6 +170,7 @@ static void ci_has_no_moving_lines(struct tap *tap)
 
 static const struct tap_test tests[] = {
     TAP_ROW(plain_lines_tell_changes) TAP_ROW(json_lines_are_the_events) TAP_ROW(none_is_silent)
-        TAP_ROW(moving_lines_stay_in_place) TAP_ROW(ci_has_no_moving_lines)};
+        TAP_ROW(many_stages_are_told_apart) TAP_ROW(moving_lines_stay_in_place)
+            TAP_ROW(ci_has_no_moving_lines)};
 
 LM_TEST_MAIN(tests)
