@@ -280,6 +280,50 @@ static void markdown_leaves_out_what_does_not_fit(struct tap *tap)
     lm_arena_free(arena);
 }
 
+/* A model that writes nothing but line ends does not fill pages; a few stay as they are. */
+static void line_ends_are_counted(struct tap *tap)
+{
+    struct lm_arena *arena = lm_arena_create();
+    struct inputs in = all;
+    struct lm_buf out;
+    lm_buf_init(&out, 0);
+    lm_buf_puts(&out, "{\"kind\":\"method\",\"name\":\"m\",\"temperature\":1}\n");
+    for (int low = 0; low < 2; low++) { /* expected line ends, and surprising ones */
+        lm_buf_puts(&out, "{\"kind\":\"sample\",\"method\":\"m\",\"prompt\":{\"source\":"
+                          "\"unconditional\",\"ids\":[],\"text\":\"\"},\"ids\":[97,10,10,98");
+        for (int k = 0; k < 200; k++)
+            lm_buf_puts(&out, ",10");
+        lm_buf_puts(&out, "],\"nll\":[0,0,0,0");
+        for (int k = 0; k < 200; k++)
+            lm_buf_puts(&out, low ? ",0.1" : ",9");
+        lm_buf_puts(&out, "],\"text\":\"\",\"end\":\"length\"}\n");
+    }
+    in.samples = TOP "/samples";
+    REQUIRE(start() && lm_file_write(in.samples, out.data, out.size, NULL) == LM_OK);
+    REQUIRE(run(TOP "/a", &in, NULL) == LM_OK);
+    char *page = read_output(arena, TOP "/a", "html");
+    CHECK_INT(count_of(page, "<b class=\"x\">200 line ends</b>"), 2);
+    CHECK_INT(count_of(page, "a\n\nb<b class=\"x\">200 line ends</b>\n"), 1);
+    CHECK(strstr(page, "\n\n\n\n") == NULL);
+    check_wellformed(tap, page, 300);
+    lm_buf_release(&out);
+    lm_arena_free(arena);
+}
+
+/* Whatever scrolls can take the focus of a keyboard. */
+static void scrolling_blocks_take_focus(struct tap *tap)
+{
+    struct lm_arena *arena = lm_arena_create();
+    REQUIRE(start() && run(TOP "/a", &all, NULL) == LM_OK);
+    char *page = read_output(arena, TOP "/a", "html");
+    static const char *const scrolling[] = {"class=\"wide\"", "class=\"text\"",
+                                            "class=\"text cut\"", "class=\"sample text\""};
+    for (size_t i = 0; i < sizeof scrolling / sizeof scrolling[0]; i++)
+        for (char *at = strstr(page, scrolling[i]); at != NULL; at = strstr(at + 1, scrolling[i]))
+            CHECK(strncmp(at + strlen(scrolling[i]), " tabindex=\"0\"", 13) == 0);
+    lm_arena_free(arena);
+}
+
 /* ---- what may be missing, what may be broken ---- */
 
 static void scores_alone_are_enough(struct tap *tap)
@@ -325,7 +369,7 @@ static void names_the_broken_line(struct tap *tap)
 static void golden_bytes(struct tap *tap)
 {
     static const char *const golden[OUTPUTS] = {
-        "233ef066380ff1dbc8f5493ef6aa1967d214d51c3296cae2ff35536fd2296e74",
+        "cf3908ae4ba3c10b8f1b785f9fbfe684cc06095836f41e2d80253a9d11f9023d",
         "beb39d348fd7f84c8793cac4db242bc02dba6655124cddaaee8b1c1fb2581f1b",
         "2cf76b85a8bb75631883a3b3809f47256f464fa85b4f8c5eb3cbb82f7cac888d",
         "58e6331a4b0f97cde46fbb8fe235100ca6b3e3c93469bf34c42958af17949cc3"};
@@ -505,15 +549,15 @@ static void golden_objectives(struct tap *tap)
         const char *digests[OUTPUTS - 1]; /* html, md, json */
     } cases[] = {
         {&classified,
-         {"00b164c46e992c7f143bf98c2f134cfca448bd0b1743017aa736a51beeb42588",
+         {"2ff35e36b8efa2d74c9e94db324f95bd050397b213c0b5fe7c4496956b3e8cbd",
           "5a8ea6e6b01129edc3dbc1933e3828f1d5cc90ae2590aae2af0adb75f9058be7",
           "8b5bd33c4d9245fc90090837e1c7baf18126978a9d9ef949d8beb837eeca5f15"}},
         {&translated,
-         {"ae643bd6d4b82311f2ebd5d70f404b2cde4ddf071a651554f4287d0974143272",
+         {"3268d69bb5e39e81043b48781f03bff5c48c00764f96857c82e968b3bb3502e2",
           "2a4c0f9ce099d05c86252e7fd268742290201444df1cc3e3426906476ca504ee",
           "4fd6bf43eb812875eaf28a2ac75732f0956edd1222fe301dacf9593be6b5043c"}},
         {&compared,
-         {"8373225a0dd09b51eb811f0ee601f153e5ae67ecf17ac43c29cb032c9445f8ad",
+         {"da626375114f727c7cbba3f84bbb1f8fbc507916dc1524ad837f2e0524d652f9",
           "cfae3053dc102f3aa9a424f481a31a8815350cc83030e6a083048c48e55ea4c1",
           "fceea35dc39bed9c7408d2acc7ce9228d3aca43b318b3d18dcf023655f4d022e"}},
     };
@@ -537,12 +581,13 @@ static const struct tap_test tests[] = {
             TAP_ROW(tokenizer_card_is_shown) TAP_ROW(tokenizer_without_its_card_or_vocabulary)
                 TAP_ROW(gates_of_the_tokenizer) TAP_ROW(markdown_is_safe_and_small)
                     TAP_ROW(json_holds_the_numbers) TAP_ROW(size_does_not_follow_the_log) TAP_ROW(
-                        markdown_leaves_out_what_does_not_fit) TAP_ROW(scores_alone_are_enough)
-                        TAP_ROW(works_without_a_vocabulary) TAP_ROW(names_the_broken_line)
+                        markdown_leaves_out_what_does_not_fit) TAP_ROW(line_ends_are_counted)
+                        TAP_ROW(scrolling_blocks_take_focus) TAP_ROW(scores_alone_are_enough)
+                            TAP_ROW(works_without_a_vocabulary) TAP_ROW(names_the_broken_line)
 
-                            TAP_ROW(golden_bytes) TAP_ROW(labels_are_shown)
-                                TAP_ROW(answers_are_shown) TAP_ROW(pairs_are_shown)
+                                TAP_ROW(golden_bytes) TAP_ROW(labels_are_shown)
+                                    TAP_ROW(answers_are_shown) TAP_ROW(pairs_are_shown)
 
-                                    TAP_ROW(examples_beside_text) TAP_ROW(odd_items_do_no_harm)
-                                        TAP_ROW(golden_objectives)};
+                                        TAP_ROW(examples_beside_text) TAP_ROW(odd_items_do_no_harm)
+                                            TAP_ROW(golden_objectives)};
 LM_TEST_MAIN(tests)

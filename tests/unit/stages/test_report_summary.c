@@ -105,11 +105,15 @@ static void replaced_bytes_are_loud(struct tap *tap)
          NEEDS("2.000", "test") "."},
     };
 
+    struct lm_arena *arena = lm_arena_create();
     REQUIRE(start());
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         REQUIRE(lm_file_write(TOP "/card", cases[i].card, strlen(cases[i].card), NULL) == LM_OK);
         check_summary(tap, "{\"test.bpb\":2}", TOP "/card", cases[i].said);
+        char *page = read_output(arena, TOP "/a", "html");
+        CHECK((strstr(page, "class=\"alarm\"") != NULL) == (i < 2)); /* in its section, too */
     }
+    lm_arena_free(arena);
 }
 
 /* ---- where the model comes from ---- */
