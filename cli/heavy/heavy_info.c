@@ -95,9 +95,10 @@ static enum lm_status print_json(const struct lm_heavy_model *model, bool tensor
     if (tensors)
         write_tensors(model, &writer);
     lm_json_close(&writer, '}');
+    lm_buf_putc(&text, '\n');
     enum lm_status status = lm_buf_status(&text, err);
     if (status == LM_OK)
-        fprintf(out, "%s\n", text.data);
+        fwrite(text.data, 1, text.size, out);
     lm_buf_release(&text);
     return status;
 }
@@ -109,13 +110,16 @@ int lm_heavy_info(struct lm_cli *cli, const void *given, char **operands, size_t
     struct lm_err err = {0};
     (void)count;
     int status = lm_heavy_model_load(&model, cli, operands[0], &args->spec, 1);
-    if (status == LM_EXIT_OK && args->json) {
-        if (print_json(&model, args->tensors, cli->out.file, &err) != LM_OK)
-            status = lm_cli_fail(cli, LM_EXIT_STORE, err.text);
-    } else if (status == LM_EXIT_OK) {
-        print_text(&model, cli->out.file);
-        if (args->tensors)
+    if (status == LM_EXIT_OK) {
+        enum lm_status printed = LM_OK;
+        if (args->json)
+            printed = print_json(&model, args->tensors, cli->out.file, &err);
+        else
+            print_text(&model, cli->out.file);
+        if (!args->json && args->tensors)
             print_tensors(&model, cli->out.file);
+        if (printed != LM_OK)
+            status = lm_cli_fail(cli, lm_exit_of(printed), err.text);
     }
     lm_heavy_model_release(&model);
     return status;

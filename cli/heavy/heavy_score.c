@@ -185,9 +185,10 @@ static enum lm_status print_json(const struct score *score, bool per_token, FILE
     if (per_token)
         put_tokens(&writer, score);
     lm_json_close(&writer, '}');
+    lm_buf_putc(&text, '\n');
     enum lm_status status = lm_buf_status(&text, err);
     if (status == LM_OK)
-        fprintf(out, "%s\n", text.data);
+        fwrite(text.data, 1, text.size, out);
     lm_buf_release(&text);
     return status;
 }
@@ -197,8 +198,9 @@ static enum lm_status run_score(const struct lm_heavy_model *model, const char *
                                 struct lm_err *err)
 {
     int64_t context = lm_model_config(model->model)->context;
+    bool is_standard = path == NULL || strcmp(path, "-") == 0;
     struct score score = {.model = model,
-                          .text = path != NULL ? path : "standard input",
+                          .text = is_standard ? "standard input" : path,
                           .context = context,
                           .stride = (context + 1) / 2};
     enum lm_status status = read_text(&score, path, err);
