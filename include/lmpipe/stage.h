@@ -111,8 +111,9 @@ bool lm_ctx_offline(const struct lm_ctx *ctx);
 /** Experiment facts as JSON text for LM_STAGE_EXPERIMENT types, NULL for others: {"name",
  *  "description","gates":[{"metric":"STAGE.METRIC","min","max","text"}],"stages":{id:{"uses",
  *  "seed","params":{…},"in":{PORT:["STAGE.PORT"]},"files":["init.path"]}},"in":{…}}: all stages
- *  upstream, sorted by id; parameters without paths and addresses, of which "files" holds the names;
- *  "in" is the wiring, of each stage and of this one. "seed" only for types that draw, "min" and "max" only when given. */
+ *  upstream, sorted by id; parameters without paths and addresses, of which "files" holds the
+ * names; "in" is the wiring, of each stage and of this one. "seed" only for types that draw, "min"
+ * and "max" only when given. */
 const char *lm_ctx_experiment(const struct lm_ctx *ctx);
 
 /** Progress of the live line, at most as often as you like (throttled). */

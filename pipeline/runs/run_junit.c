@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "base/utf8.h"
+#include "runs/events.h"
 #include "runs/run_files.h"
 
 /** XML 1.0 text: markup escaped, what XML forbids replaced by U+FFFD. */
@@ -30,33 +31,34 @@ static void put_xml(struct lm_buf *out, const char *text)
     }
 }
 
-static void open_case(struct lm_buf *out, const struct lm_exec *exec, const char *suite,
+static void open_case(struct lm_buf *out, const struct lm_run_facts *facts, const char *suite,
                       const char *name, double seconds)
 {
-    lm_buf_printf(out, "    <testcase classname=\"%s.%s\" name=\"", exec->spec->experiment, suite);
+    lm_buf_printf(out, "    <testcase classname=\"%s.%s\" name=\"", facts->spec->experiment, suite);
     put_xml(out, name);
     lm_buf_puts(out, "\" time=\"");
     lm_buf_printf(out, "%.3f\">", seconds);
 }
 
-static void put_stage(struct lm_buf *out, const struct lm_exec *exec, size_t i)
+static void put_stage(struct lm_buf *out, const struct lm_run_facts *facts, size_t i)
 {
-    const struct lm_node *node = &exec->nodes[i];
-    double seconds = node->attempts > 0 ? (double)(node->end_ns - node->begin_ns) * 1e-9 : 0;
-    open_case(out, exec, "stages", exec->spec->stages[i].id, seconds);
-    if (node->state == LM_FAILED) {
+    const struct lm_run_stage *ran = &facts->stages[i];
+    double seconds = ran->execution != NULL ? ran->execution->seconds : 0;
+    open_case(out, facts, "stages", facts->spec->stages[i].id, seconds);
+    if (ran->state == LM_FAILED) {
         lm_buf_puts(out, "<failure message=\"");
-        put_xml(out, node->error != NULL ? node->error : "failed");
+        put_xml(out, ran->error != NULL ? ran->error : "failed");
         lm_buf_puts(out, "\"/>");
-    } else if (!lm_state_is_fine(node->state)) {
-        lm_buf_printf(out, "<skipped message=\"%s\"/>", lm_state_name(node->state));
+    } else if (!lm_state_is_fine(ran->state)) {
+        lm_buf_printf(out, "<skipped message=\"%s\"/>", lm_state_name(ran->state));
     }
     lm_buf_puts(out, "</testcase>\n");
 }
 
-static void put_gate(struct lm_buf *out, const struct lm_exec *exec, const struct lm_gate_row *gate)
+static void put_gate(struct lm_buf *out, const struct lm_run_facts *facts,
+                     const struct lm_gate_row *gate)
 {
-    open_case(out, exec, "gates", gate->text, 0);
+    open_case(out, facts, "gates", gate->text, 0);
     if (gate->verdict == LM_GATE_FAIL || gate->verdict == LM_GATE_UNDECIDED)
         lm_buf_printf(out, "<failure message=\"%s\"/>",
                       gate->verdict == LM_GATE_FAIL ? "out of bounds" : "undecided");
@@ -67,15 +69,14 @@ static void put_gate(struct lm_buf *out, const struct lm_exec *exec, const struc
 
 void lm_run_junit_write(struct lm_buf *out, const struct lm_run_facts *facts)
 {
-    const struct lm_exec *exec = facts->exec;
     const struct lm_run_result *result = facts->result;
     size_t tests = result->gate_count, failures = 0, skipped = 0;
-    for (size_t i = 0; i < exec->spec->stage_count; i++) {
-        if (!exec->plan->stages[i].selected)
+    for (size_t i = 0; i < facts->spec->stage_count; i++) {
+        if (!facts->plan->stages[i].selected)
             continue;
         tests++;
-        failures += exec->nodes[i].state == LM_FAILED;
-        skipped += exec->nodes[i].state != LM_FAILED && !lm_state_is_fine(exec->nodes[i].state);
+        failures += facts->stages[i].state == LM_FAILED;
+        skipped += facts->stages[i].state != LM_FAILED && !lm_state_is_fine(facts->stages[i].state);
     }
     for (size_t i = 0; i < result->gate_count; i++) {
         failures += result->gates[i].verdict == LM_GATE_FAIL ||
@@ -86,13 +87,13 @@ void lm_run_junit_write(struct lm_buf *out, const struct lm_run_facts *facts)
     lm_buf_printf(out,
                   "  <testsuite name=\"%s\" tests=\"%zu\" failures=\"%zu\" errors=\"0\" "
                   "skipped=\"%zu\" time=\"%.3f\" hostname=\"",
-                  exec->spec->experiment, tests, failures, skipped, facts->seconds);
+                  facts->spec->experiment, tests, failures, skipped, facts->seconds);
     put_xml(out, facts->host);
     lm_buf_puts(out, "\">\n");
-    for (size_t i = 0; i < exec->spec->stage_count; i++)
-        if (exec->plan->stages[i].selected)
-            put_stage(out, exec, i);
+    for (size_t i = 0; i < facts->spec->stage_count; i++)
+        if (facts->plan->stages[i].selected)
+            put_stage(out, facts, i);
     for (size_t i = 0; i < result->gate_count; i++)
-        put_gate(out, exec, &result->gates[i]);
+        put_gate(out, facts, &result->gates[i]);
     lm_buf_puts(out, "  </testsuite>\n</testsuites>\n");
 }

@@ -483,8 +483,7 @@ static void claims_no_more_than_the_interval(struct tap *tap)
     check_summary(tap, BIGRAM("-0.3", "0"), NULL,
                   NEEDS("2.000", "validation") "; no difference from a bigram model is shown.");
     check_summary(tap, BIGRAM("0.1", "0.3"), NULL,
-                  NEEDS("2.000", "validation") ", 9.1\xc2\xa0% more than a bigram model. It is "
-                                               "worse than a bigram model (2.200).");
+                  NEEDS("2.000", "validation") ", 9.1\xc2\xa0% more than a bigram model.");
     check_summary(tap, "{\"valid.bpb\":2,\"test.bpb\":2.5}", NULL, NEEDS("2.500", "test") ".");
     /* no interval, no claim, and what was measured is not hidden */
     check_summary(tap,
@@ -499,8 +498,7 @@ static void claims_no_more_than_the_interval(struct tap *tap)
                   NULL,
                   NEEDS("2.000", "test") ". 1 document is too few to compare it with a bigram "
                                          "model. On these documents it is no better than a bigram "
-                                         "model (1.500). On these documents it is no better than "
-                                         "an untrained model (2.000).");
+                                         "model (1.500) or an untrained model (2.000).");
     check_summary(tap, "{\"test.bpb\":2,\"test.documents\":300,\"test.bigram.bpb\":2.2}", NULL,
                   NEEDS("2.000", "test") ". Without a paired interval it is not compared with a "
                                          "bigram model.");
@@ -516,8 +514,8 @@ static void says_when_training_did_nothing(struct tap *tap)
                   "\"test.unigram.bpb\":4,\"test.unigram.diff\":5,\"test.unigram.diff.lo\":4.5,"
                   "\"test.unigram.diff.hi\":5.5}",
                   NULL,
-                  NEEDS("9.000", "test") ". It is worse than a unigram model (4.000). It is worse "
-                                         "than an untrained model (8.000).");
+                  NEEDS("9.000", "test") ". It is worse than a unigram model (4.000) and an "
+                                         "untrained model (8.000).");
     check_summary(tap,
                   "{\"test.bpb\":8,\"test.untrained.bpb\":8.1,\"test.untrained.diff\":-0.1,"
                   "\"test.untrained.diff.lo\":-0.3,\"test.untrained.diff.hi\":0.1}",
@@ -636,7 +634,7 @@ static void settings_are_shown(struct tap *tap)
 static void golden_bytes(struct tap *tap)
 {
     static const char *const golden[OUTPUTS] = {
-        "ac13ab6bfd54ec556818ac4a4b3f58fc18795bccb610e530eb8f54f39bd4a816",
+        "233ef066380ff1dbc8f5493ef6aa1967d214d51c3296cae2ff35536fd2296e74",
         "8537adc01cc62c425dfcbd8f607c5ae91c28ac3c702f2e907ac3a66b9b918358",
         "2cf76b85a8bb75631883a3b3809f47256f464fa85b4f8c5eb3cbb82f7cac888d",
         "58e6331a4b0f97cde46fbb8fe235100ca6b3e3c93469bf34c42958af17949cc3"};
@@ -871,15 +869,15 @@ static void golden_objectives(struct tap *tap)
         const char *digests[OUTPUTS - 1]; /* html, md, json */
     } cases[] = {
         {&classified,
-         {"16e43da808345481bf96469553b94eede3d5db2620328eec2acf8c422298a4af",
+         {"00b164c46e992c7f143bf98c2f134cfca448bd0b1743017aa736a51beeb42588",
           "5a8ea6e6b01129edc3dbc1933e3828f1d5cc90ae2590aae2af0adb75f9058be7",
           "8b5bd33c4d9245fc90090837e1c7baf18126978a9d9ef949d8beb837eeca5f15"}},
         {&translated,
-         {"97b9847af80806036f49cca95906eabcfbfc65b210395e972fe5aa1fc852fbae",
+         {"ae643bd6d4b82311f2ebd5d70f404b2cde4ddf071a651554f4287d0974143272",
           "2a4c0f9ce099d05c86252e7fd268742290201444df1cc3e3426906476ca504ee",
           "4fd6bf43eb812875eaf28a2ac75732f0956edd1222fe301dacf9593be6b5043c"}},
         {&compared,
-         {"0c5358f09539d6c1202e565c3d9815e8730b2ea079f13f513d29e7679c9a18be",
+         {"8373225a0dd09b51eb811f0ee601f153e5ae67ecf17ac43c29cb032c9445f8ad",
           "cfae3053dc102f3aa9a424f481a31a8815350cc83030e6a083048c48e55ea4c1",
           "fceea35dc39bed9c7408d2acc7ce9228d3aca43b318b3d18dcf023655f4d022e"}},
     };
