@@ -13,6 +13,7 @@
 #include "base/io.h"
 #include "base/pool.h"
 #include "data/jsonl.h"
+#include "encode_card.h"
 
 enum {
     BATCH_BYTES = 4 << 20, /* lines read at once */
@@ -45,6 +46,7 @@ struct encode {
     struct lm_pool *pool;
     struct lm_encoder **encoders; /* one a worker of the pool */
     struct lm_tokens_writer *writer;
+    struct encode_census census; /* for the tokenizer card */
     struct batch batches[BATCHES], *reading, *encoding, *writing;
     enum lm_status read_status, write_status;
     struct lm_err read_err, write_err;
@@ -128,7 +130,7 @@ static uint64_t short_id(const struct lm_digest *digest)
     return id;
 }
 
-static enum lm_status encode_lines(struct task *task, struct lm_encoder *encoder,
+static enum lm_status encode_lines(struct encode *encode, struct task *task, size_t worker,
                                    struct lm_err *err)
 {
     lm_buf_clear(&task->items);
@@ -141,7 +143,9 @@ static enum lm_status encode_lines(struct task *task, struct lm_encoder *encoder
             break;
         const int32_t *ids = NULL;
         struct item item = {.size = document.size, .id = short_id(&document.id)};
-        LM_TRY(lm_encode(encoder, document.text, document.size, &ids, &item.count, err));
+        LM_TRY(lm_encode(encode->encoders[worker], document.text, document.size, &ids, &item.count,
+                         err));
+        LM_TRY(encode_census_add(&encode->census, worker, &document, ids, item.count, err));
         lm_buf_append(&task->items, &item, sizeof item);
         lm_buf_append(&task->ids, ids, item.count * sizeof *ids);
     }
@@ -189,7 +193,7 @@ static void work(void *user, size_t index, size_t worker)
         encode->read_status = read_batch(encode, encode->reading, &encode->read_err);
     else {
         struct task *task = &batch->tasks[index - ENCODE];
-        task->status = encode_lines(task, encode->encoders[worker], &task->err);
+        task->status = encode_lines(encode, task, worker, &task->err);
     }
 }
 
@@ -217,6 +221,8 @@ static enum lm_status encode_splits(struct encode *encode, struct lm_err *err)
         encode->writing = &encode->batches[(round + 1) % BATCHES];  /* and in the one before */
         if (lm_ctx_cancelled(encode->ctx))
             return lm_fail(err, LM_CANCELLED, "interrupted");
+        if (encode->encoding->task_count > 0)
+            encode_census_turn(&encode->census, encode->encoding->split);
         lm_pool_run(encode->pool, ENCODE + encode->encoding->task_count, work, encode);
         LM_TRY(round_status(encode, err));
         lm_ctx_progress(encode->ctx, encode->read, encode->total, "bytes");
@@ -322,7 +328,10 @@ static enum lm_status encode_all(struct encode *encode, struct lm_err *err)
     LM_TRY(lm_vocab_load(&encode->vocab, vocab_path, err));
     LM_TRY(start_workers(encode, err));
     LM_TRY(start_writer(encode, vocab_path, data_path, err));
+    LM_TRY(encode_census_begin(&encode->census, encode->ctx, encode->vocab, err));
     LM_TRY(encode_splits(encode, err));
+    LM_TRY(encode_census_end(&encode->census, err));
+    LM_TRY(encode_card_write(encode->ctx, &encode->census, encode->vocab, err));
     struct lm_tokens_writer *writer = encode->writer;
     encode->writer = NULL; /* finish frees it also when it fails */
     LM_TRY(lm_tokens_finish(writer, NULL, err));
