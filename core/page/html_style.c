@@ -76,7 +76,8 @@ const char *const lm_html_style[] = {
     "details{margin:.35rem 0 1rem;font-size:.86rem}summary{cursor:pointer;color:var(--soft);"
     "padding:.25rem 0}summary:hover{color:var(--ink)}details[open]>summary{"
     "margin-bottom:.4rem}\n",
-    ".pass,.fail,.und{font-weight:600;white-space:nowrap}.pass{color:var(--pass)}"
+    ".alarm{color:var(--fail)}.pass,.fail,.und{font-weight:600;white-space:nowrap}.pass{color:var(-"
+    "-pass)}"
     ".fail{color:var(--fail)}.und{color:var(--und)}\n",
     /* bars: a table whose last column is drawn */
     ".bars td.bar{width:52%;min-width:8rem;padding-right:0}.bars{margin-bottom:1.2rem}\n",

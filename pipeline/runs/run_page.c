@@ -16,21 +16,6 @@ struct page {
 
 /* ---- words ---- */
 
-/** "850 ms", "12.3 s", "4 min 05 s", "2 h 10 min". */
-static const char *duration(char out[32], double seconds)
-{
-    int64_t whole = (int64_t)(seconds + 0.5);
-    if (seconds < 1)
-        snprintf(out, 32, "%.0f ms", seconds * 1000);
-    else if (seconds < 100)
-        snprintf(out, 32, "%.1f s", seconds);
-    else if (whole < 3600)
-        snprintf(out, 32, "%" PRId64 " min %02" PRId64 " s", whole / 60, whole % 60);
-    else
-        snprintf(out, 32, "%" PRId64 " h %02" PRId64 " min", whole / 3600, whole / 60 % 60);
-    return out;
-}
-
 static const char *state_word(enum lm_state state)
 {
     static const char *const words[] = {[LM_HIT] = "kept",
@@ -65,11 +50,11 @@ static bool is_selected(const struct page *page, size_t i)
 
 static void put_head(struct page *page)
 {
-    char text[32], started[32];
+    char started[32];
     lm_html_printf(page->out,
                    "<header class=\"top\"><p class=\"over\">Run %s</p><h1>%s: %s in %s</h1>",
                    page->facts->id, page->facts->spec->experiment, page->facts->state,
-                   duration(text, page->facts->seconds));
+                   lm_num_seconds(page->facts->seconds).text);
     lm_html_printf(page->out,
                    "<p class=\"lead\">%s, %zu stages executed. What depends on time and machine "
                    "stands here; the report itself depends on neither.</p></header>",
@@ -86,7 +71,6 @@ static void put_tile(struct page *page, const char *label, const char *value, co
 
 static void put_tiles(struct page *page)
 {
-    char wall[32], cpu[32];
     double cpu_seconds = 0;
     uint64_t peak = 0;
     const char *peak_stage = "nothing ran";
@@ -101,8 +85,8 @@ static void put_tiles(struct page *page)
         }
     }
     lm_buf_puts(page->out, "<div class=\"tiles\">");
-    put_tile(page, "wall time", duration(wall, page->facts->seconds), "of this run");
-    put_tile(page, "processor time", duration(cpu, cpu_seconds), "of all stages");
+    put_tile(page, "wall time", lm_num_seconds(page->facts->seconds).text, "of this run");
+    put_tile(page, "CPU time", lm_num_seconds(cpu_seconds).text, "of all stages");
     put_tile(page, "peak memory", lm_num_bytes(peak).text, peak_stage);
     put_tile(page, "executed", lm_num_count((int64_t)page->facts->executed).text,
              "stages; the others were kept");
@@ -114,7 +98,6 @@ static void put_tiles(struct page *page)
 /** One bar of the chart, in percent of the run. */
 static void put_bar(struct page *page, size_t i)
 {
-    char text[32];
     const struct lm_run_stage *ran = &page->facts->stages[i];
     double total = page->facts->seconds > 0 ? page->facts->seconds : 1;
     double left = 0, width = 0;
@@ -124,7 +107,7 @@ static void put_bar(struct page *page, size_t i)
     }
     lm_html_printf(page->out, "<tr%s><th scope=\"row\">%s</th><td class=\"n\">%s</td>",
                    ran->execution != NULL ? " class=us" : "", page->facts->spec->stages[i].id,
-                   ran->execution != NULL ? duration(text, seconds_of(page, i)) : "kept");
+                   ran->execution != NULL ? lm_num_seconds(seconds_of(page, i)).text : "kept");
     lm_buf_printf(page->out,
                   "<td class=\"bar\"><svg viewBox=\"0 0 1000 20\" preserveAspectRatio=\"none\" "
                   "width=\"100%%\" height=\"17\" aria-hidden=\"true\"><path d=\"M0 19.5H1000\" "
@@ -136,7 +119,6 @@ static void put_bar(struct page *page, size_t i)
 
 static void put_chart(struct page *page)
 {
-    char text[32];
     lm_html_section(page->out, "when", "When stages ran",
                     "A bar reaches from a stage's beginning to its end; the width of the column "
                     "is the whole run. Kept: the result was in the store already.");
@@ -144,7 +126,7 @@ static void put_chart(struct page *page)
         page->out,
         "<div class=\"wide\" tabindex=\"0\"><table class=\"bars\"><thead><tr><th>stage</th>"
         "<th class=\"n\">time</th><th>0 … %s</th></tr></thead><tbody>\n",
-        duration(text, page->facts->seconds));
+        lm_num_seconds(page->facts->seconds).text);
     for (size_t i = 0; i < page->facts->spec->stage_count; i++)
         if (is_selected(page, i))
             put_bar(page, i);
@@ -156,7 +138,7 @@ static void put_chart(struct page *page)
 
 static void put_stage_row(struct page *page, size_t i)
 {
-    char took[32], when[32] = "";
+    char when[32] = "";
     const struct lm_run_stage *ran = &page->facts->stages[i];
     const struct lm_execution *execution = ran->execution;
     const struct lm_plan_stage *planned = &page->facts->plan->stages[i];
@@ -171,7 +153,7 @@ static void put_stage_row(struct page *page, size_t i)
                    : execution != NULL       ? execution->reason
                    : planned->reason != NULL ? planned->reason
                                              : "",
-                   duration(took, seconds_of(page, i)));
+                   lm_num_seconds(seconds_of(page, i)).text);
     lm_html_printf(page->out,
                    "<td class=\"n\">%s</td><td class=\"n\">%s</td><td class=\"w\">%s</td></tr>\n",
                    execution != NULL ? lm_num_bytes(execution->memory).text : "",

@@ -5,6 +5,7 @@
 
 #include "page/markdown.h"
 #include "page/numtext.h"
+#include "page/sparkline.h"
 
 #include "report_files.h"
 #include "report_input.h"
@@ -53,15 +54,24 @@ static void put_interval(struct lm_buf *out, const struct report *report, const 
                       split, from.text, to.text);
 }
 
+/* In bits per byte, or in the unit of the objective's headline. */
+static struct lm_num difference_text(const struct report *report, double value)
+{
+    bool is_text = !isnan(report_score(report, report->split, "bpb"));
+    const struct report_objective *objective = report_objective_of(report);
+    return is_text || objective == NULL ? lm_num_fixed(value, 3)
+                                        : report_metric_text(&objective->headline, value);
+}
+
 /* The paired differences behind the summary. */
 static void put_comparisons(struct lm_buf *out, const struct report *report)
 {
     const struct report_summary *summary = &report->summary;
     for (size_t i = 0; i < summary->comparison_count; i++) {
         const struct report_comparison *comparison = &summary->comparisons[i];
-        struct lm_num diff = lm_num_fixed(comparison->diff, 3);
-        struct lm_num low = lm_num_fixed(comparison->low, 3);
-        struct lm_num high = lm_num_fixed(comparison->high, 3);
+        struct lm_num diff = difference_text(report, comparison->diff);
+        struct lm_num low = difference_text(report, comparison->low);
+        struct lm_num high = difference_text(report, comparison->high);
         if (comparison->standing == REPORT_NOT_COMPARED)
             continue;
         lm_buf_printf(out, "- difference from %s on %s, paired: %s (%s to %s), %s\n",
@@ -217,26 +227,16 @@ static void put_tokenizer(struct lm_buf *out, const struct report *report)
     lm_buf_printf(out, "\n\n%s of the tokens do not occur in held-out text.\n\n", unused.text);
 }
 
-/* Mean of each of SPARKS equal parts as a block of eight heights. */
 static void put_sparks(struct lm_buf *out, const struct report *report, const char *label,
                        const double *values)
 {
     struct report_series series =
         report_series_cut(report->arena, report->log.step, values, report->log.count);
-    size_t bars = series.count < SPARKS ? series.count : SPARKS;
     struct lm_num first = lm_num_short(series.first, 4), last = lm_num_short(series.last, 4);
-    if (bars == 0)
+    if (series.count == 0)
         return;
     lm_buf_printf(out, "- %s `", label);
-    for (size_t b = 0; b < bars; b++) {
-        size_t from = b * series.count / bars, to = (b + 1) * series.count / bars;
-        double sum = 0, range = series.most - series.least;
-        for (size_t i = from; i < to; i++)
-            sum += series.mean[i];
-        double share = range > 0 ? (sum / (double)(to - from) - series.least) / range : 0;
-        int height = (int)(share * 7.999);
-        lm_buf_printf(out, "\xe2\x96%c", (char)(0x81 + height));
-    }
+    lm_sparkline_put(out, series.mean, series.count, SPARKS);
     lm_buf_printf(out, "` %s \xe2\x86\x92 %s\n", first.text, last.text);
 }
 

@@ -293,7 +293,8 @@ enum lm_status report_summary_write(struct report *report, struct lm_err *err)
         summary->text = objective_sentences(report, objective);
     else
         summary->text = "These scores hold no bits per byte.";
-    summary->text = join(report, summary->text, data_sentence(report));
+    summary->data = data_sentence(report);
+    summary->text = join(report, summary->text, summary->data);
     summary->text = join(report, summary->text, gates_sentence(report));
     write_headline(report, objective);
     if (summary->text == NULL || summary->headline == NULL)
