@@ -6,7 +6,6 @@
 #include "heavy_input.h"
 #include "heavy_tokenizer.h"
 #include "safe_text.h"
-#include "tokenizer/alphabet.h"
 #include "tokenizer_verbs.h"
 
 enum { U16_IDS = 1 << 16 };
@@ -119,15 +118,16 @@ static bool next_id(struct cursor *cursor, int64_t *id)
     return true;
 }
 
-/* As it was typed, on one line; of binary ids the number. */
+/* As it was typed; of binary ids the number. */
 static enum lm_status invalid_id(const struct cursor *cursor, int64_t id, size_t number,
                                  const struct lm_vocab *vocab, struct lm_err *err)
 {
-    char shown[LM_SHOWN];
+    char shown[24];
+    int size = cursor->at - cursor->start < 20 ? (int)(cursor->at - cursor->start) : 20;
     if (cursor->width > 0)
         snprintf(shown, sizeof shown, "%lld", (long long)id);
     else
-        lm_alphabet_show(shown, cursor->start, (size_t)(cursor->at - cursor->start));
+        snprintf(shown, sizeof shown, "%.*s", size, (const char *)cursor->start);
     return lm_fail(
         err, LM_INVALID,
         "%s, at place %zu of standard input, is not a valid token id of this vocabulary, "

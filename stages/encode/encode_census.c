@@ -14,6 +14,7 @@ struct worker {
 struct encode_count {
     size_t ids, sources; /* at least one source, known or not */
     uint32_t *sizes;     /* by id: bytes of the token */
+    uint8_t *is_single;  /* by id: one byte */
     struct worker *workers;
     size_t worker_count;
     enum lm_split split;
@@ -99,7 +100,7 @@ enum lm_status encode_census_add(struct encode_census *census, size_t index,
                                  size_t count, struct lm_err *err)
 {
     struct worker *worker = &census->count->workers[index];
-    const uint32_t *sizes = census->count->sizes;
+    const uint8_t *is_single = census->count->is_single;
     size_t source;
     LM_TRY(find_source(census, document->line, &source, err));
     struct encode_tally tally = {.documents = 1,
@@ -108,7 +109,7 @@ enum lm_status encode_census_add(struct encode_census *census, size_t index,
                                  .words = lm_text_words(document->text, document->size)};
     for (size_t i = 0; i < count; i++) {
         worker->counts[ids[i]]++;
-        tally.single_bytes += sizes[ids[i]] == 1;
+        tally.single_bytes += is_single[ids[i]];
     }
     add_tally(&worker->tallies[source], &tally);
     if (census->count->split != LM_TRAIN)
@@ -207,12 +208,14 @@ enum lm_status encode_census_begin(struct encode_census *out, struct lm_ctx *ctx
     count->ids = (size_t)lm_vocab_size(vocab);
     count->sizes = LM_NEW_ARRAY(arena, uint32_t, count->ids);
     out->tallies = LM_NEW_ARRAY(arena, struct encode_tally, count->sources);
-    if (out->tallies == NULL || count->sizes == NULL)
+    count->is_single = LM_NEW_ARRAY(arena, uint8_t, count->ids);
+    if (out->tallies == NULL || count->sizes == NULL || count->is_single == NULL)
         return no_memory(err);
     for (size_t id = 0; id < count->ids; id++) {
         size_t size;
         lm_vocab_token(vocab, (int32_t)id, &size);
         count->sizes[id] = (uint32_t)size;
+        count->is_single[id] = size == 1;
     }
     LM_TRY(prepare_splits(out, arena, err));
     return prepare_workers(count, arena, err);
