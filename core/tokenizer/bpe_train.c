@@ -169,7 +169,7 @@ size_t lm_bpe_trainer_runs(const struct lm_bpe_trainer *trainer)
     return runs;
 }
 
-/* ---- learning ---- */
+/* ---- merging ---- */
 
 struct packing {
     struct lm_words *words;

@@ -58,7 +58,7 @@ static const struct lm_param params[] = {
     {P(count_memory), .type = LM_P_SIZE, .flags = LM_PARAM_NOT_IN_KEY, .def_int = 1 << 30, .min = 1 << 20,
      .max = (double)((int64_t)1 << 44), .unit = "bytes", .help = "tables of distinct pieces beyond this go to a file while text is counted"},
     {P(import), .type = LM_P_RECORD, .fields = import_rows, .fields_size = sizeof(struct bpe_import),
-     .help = "a vocabulary made elsewhere, instead of training one"},
+     .help = "an external vocabulary, instead of training one"},
     {.name = NULL},
 };
 

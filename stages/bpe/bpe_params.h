@@ -8,7 +8,7 @@
 
 #define LM_END_OF_TEXT "<|endoftext|>"
 
-/** A vocabulary made elsewhere, instead of training. */
+/** An external vocabulary, instead of training. */
 struct bpe_import {
     const char *path;    /**< "": none, the vocabulary is trained */
     const char *sha256;  /**< 64 lower-case hex digits, or "" */

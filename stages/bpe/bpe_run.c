@@ -57,7 +57,7 @@ static void tell_left_out(struct lm_ctx *ctx, const struct lm_bpe_trainer *train
                 100 * (double)out.bytes / (double)out.of_bytes, out.pieces == 1 ? "is" : "are");
 }
 
-static enum lm_status count_and_learn(struct lm_vocab **out, struct lm_bpe_trainer *trainer,
+static enum lm_status count_and_train(struct lm_vocab **out, struct lm_bpe_trainer *trainer,
                                       struct lm_ctx *ctx, const char *path, int64_t max_piece_bytes,
                                       struct lm_err *err)
 {
@@ -73,7 +73,7 @@ static enum lm_status count_and_learn(struct lm_vocab **out, struct lm_bpe_train
     return lm_bpe_trainer_learn(out, trainer, on_merge, ctx, err);
 }
 
-static enum lm_status learn(struct lm_vocab **out, struct lm_ctx *ctx, const struct bpe_params *p,
+static enum lm_status train(struct lm_vocab **out, struct lm_ctx *ctx, const struct bpe_params *p,
                             const char *path, struct lm_err *err)
 {
     struct lm_bpe_options options = {
@@ -93,7 +93,7 @@ static enum lm_status learn(struct lm_vocab **out, struct lm_ctx *ctx, const str
     LM_TRY(lm_ctx_keep(ctx, &options.spill_folder, err));
     struct lm_bpe_trainer *trainer = NULL;
     LM_TRY(lm_bpe_trainer_create(&trainer, &options, err));
-    enum lm_status status = count_and_learn(out, trainer, ctx, path, p->max_piece_bytes, err);
+    enum lm_status status = count_and_train(out, trainer, ctx, path, p->max_piece_bytes, err);
     lm_bpe_trainer_free(trainer);
     return status;
 }
@@ -128,7 +128,7 @@ static enum lm_status make(struct lm_vocab **out, struct lm_ctx *ctx, const stru
         return bpe_import(out, &p->import, err);
     if (path == NULL)
         return lm_fail(err, LM_INVALID, "there is no text to train on; connect one");
-    return learn(out, ctx, p, path, err);
+    return train(out, ctx, p, path, err);
 }
 
 extern lm_run_fn lm_run_bpe;

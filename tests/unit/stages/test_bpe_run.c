@@ -153,7 +153,7 @@ static void a_regex_takes_the_place_of_the_pattern(struct tap *tap)
     lm_vocab_free(vocab);
     f.params.regex = "(";
     CHECK_INT(fixture_run(&f), LM_INVALID);
-    CHECK(strstr(f.err.text, "missing closing parenthesis at its byte 2; mend it") != NULL);
+    CHECK(strstr(f.err.text, "missing closing parenthesis at its byte 2; fix it") != NULL);
     f.params.pattern = "chars";
     CHECK_INT(fixture_run(&f), LM_INVALID);
     CHECK(strstr(f.err.text, "takes the place of pattern chars") != NULL);
