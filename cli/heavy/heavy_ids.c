@@ -5,8 +5,7 @@
 #include "base/buf.h"
 #include "heavy_input.h"
 #include "heavy_tokenizer.h"
-#include "safe_text.h"
-#include "tokenizer_verbs.h"
+#include "tokenizer_commands.h"
 
 enum { U16_IDS = 1 << 16 };
 
@@ -53,7 +52,7 @@ static enum lm_status encode(struct lm_cli *cli, const struct lm_vocab *vocab,
     lm_encoder_read_specials(encoder, args->specials);
     enum lm_status status = lm_encode(encoder, text->data, text->size, &ids, &count, err);
     if (status == LM_OK)
-        status = write_ids(cli->out.file, ids, count, (enum lm_ids_format)args->format, err);
+        status = write_ids(cli->out.raw, ids, count, (enum lm_ids_format)args->format, err);
     lm_encoder_free(encoder);
     return status;
 }
@@ -74,14 +73,14 @@ int lm_heavy_tokenizer_encode(struct lm_cli *cli, const void *given, char **oper
         done = encode(cli, vocab, args, &text, &err);
     lm_buf_release(&text);
     lm_vocab_free(vocab);
-    return done == LM_OK ? LM_EXIT_OK : lm_cli_fail(cli, lm_exit_of(done), err.text);
+    return done == LM_OK ? LM_EXIT_OK : lm_cli_fail(cli, lm_exit_of_input(done), err.text);
 }
 
 /* ---- decode ---- */
 
-/* Where ids are read from, and how far. */
+/* Where ids are read from, and how far; `start` is where the last one began. */
 struct cursor {
-    const unsigned char *at, *end;
+    const unsigned char *start, *at, *end;
     size_t width; /* bytes of an id; 0: decimals */
 };
 
@@ -95,13 +94,13 @@ static bool next_decimal(struct cursor *cursor, int64_t *id)
 {
     while (cursor->at < cursor->end && is_blank(*cursor->at))
         cursor->at++;
-    const unsigned char *start = cursor->at;
+    cursor->start = cursor->at;
     *id = 0;
     for (; cursor->at < cursor->end && !is_blank(*cursor->at); cursor->at++) {
         bool is_digit = *cursor->at >= '0' && *cursor->at <= '9';
         *id = *id < 0 || !is_digit || *id > INT32_MAX ? -1 : *id * 10 + (*cursor->at - '0');
     }
-    return cursor->at > start;
+    return cursor->at > cursor->start;
 }
 
 static bool next_id(struct cursor *cursor, int64_t *id)
@@ -111,10 +110,28 @@ static bool next_id(struct cursor *cursor, int64_t *id)
     if (cursor->at == cursor->end)
         return false;
     *id = 0;
+    cursor->start = cursor->at;
     for (size_t k = 0; k < cursor->width; k++)
         *id |= (int64_t)cursor->at[k] << (8 * k);
     cursor->at += cursor->width;
     return true;
+}
+
+/* As it was typed; of binary ids the number. */
+static enum lm_status invalid_id(const struct cursor *cursor, int64_t id, size_t number,
+                                 const struct lm_vocab *vocab, struct lm_err *err)
+{
+    char shown[24];
+    int size = cursor->at - cursor->start < 20 ? (int)(cursor->at - cursor->start) : 20;
+    if (cursor->width > 0)
+        snprintf(shown, sizeof shown, "%lld", (long long)id);
+    else
+        snprintf(shown, sizeof shown, "%.*s", size, (const char *)cursor->start);
+    return lm_fail(
+        err, LM_INVALID,
+        "%s, at place %zu of standard input, is not a valid token id of this vocabulary, "
+        "whose ids are below %lld; give ids that were made with it",
+        shown, number, (long long)lm_vocab_size(vocab));
 }
 
 static enum lm_status decode(struct lm_buf *out, const struct lm_vocab *vocab,
@@ -123,22 +140,20 @@ static enum lm_status decode(struct lm_buf *out, const struct lm_vocab *vocab,
 {
     static const size_t widths[] = {[LM_IDS_TEXT] = 0, [LM_IDS_U16] = 2, [LM_IDS_U32] = 4};
     const unsigned char *data = (const unsigned char *)(input->size > 0 ? input->data : "");
-    struct cursor cursor = {data, data + input->size, widths[format]};
+    struct cursor cursor = {data, data, data + input->size, widths[format]};
     int64_t id;
     if (cursor.width > 0 && input->size % cursor.width != 0)
-        return lm_fail(err, LM_INVALID,
-                       "standard input is %zu bytes, no whole number of ids; give --format as it "
-                       "was encoded with",
-                       input->size);
+        return lm_fail(
+            err, LM_INVALID,
+            "standard input is %zu bytes, not a whole number of ids; give --format as it "
+            "was encoded with",
+            input->size);
     for (size_t number = 1; next_id(&cursor, &id); number++) {
         size_t size;
         const uint8_t *bytes =
             id < 0 || id > INT32_MAX ? NULL : lm_vocab_token(vocab, (int32_t)id, &size);
         if (bytes == NULL)
-            return lm_fail(err, LM_INVALID,
-                           "value %zu on standard input is no id of this vocabulary, whose ids are "
-                           "below %lld; give ids that were made with it",
-                           number, (long long)lm_vocab_size(vocab));
+            return invalid_id(&cursor, id, number, vocab, err);
         lm_buf_append(out, bytes, size);
     }
     return lm_buf_status(out, err);
@@ -146,16 +161,8 @@ static enum lm_status decode(struct lm_buf *out, const struct lm_vocab *vocab,
 
 static void print_bytes(const struct lm_stream *out, const struct lm_buf *text)
 {
-    struct lm_safe safe;
-    if (text->size == 0)
-        return;
-    if (!out->terminal) {
-        fwrite(text->data, 1, text->size, out->file);
-        return;
-    }
-    lm_safe_init(&safe, out->file);
-    lm_safe_write(&safe, text->data, text->size);
-    lm_safe_finish(&safe);
+    if (text->size > 0)
+        fwrite(text->data, 1, text->size, out->terminal ? out->file : out->raw);
 }
 
 int lm_heavy_tokenizer_decode(struct lm_cli *cli, const void *given, char **operands, size_t count)
@@ -178,5 +185,5 @@ int lm_heavy_tokenizer_decode(struct lm_cli *cli, const void *given, char **oper
     lm_buf_release(&input);
     lm_buf_release(&text);
     lm_vocab_free(vocab);
-    return done == LM_OK ? LM_EXIT_OK : lm_cli_fail(cli, lm_exit_of(done), err.text);
+    return done == LM_OK ? LM_EXIT_OK : lm_cli_fail(cli, lm_exit_of_input(done), err.text);
 }
