@@ -522,12 +522,21 @@ static bool is_endless(const struct train_params *p)
     return strcmp(p->schedule, "constant") == 0 || strcmp(p->schedule, "inverse_sqrt") == 0;
 }
 
+/* Whether a mean of AdamW never moves from 0. */
+static bool is_forgetless(const struct train_params *p)
+{
+    return (float)p->beta1 == 1 || (float)p->beta2 == 1;
+}
+
+static bool is_contrastive(const struct train_params *p)
+{
+    return strcmp(p->objective, "similar") == 0 && strcmp(p->pair_loss, "contrastive") == 0;
+}
+
 /* What has no effect without something else, and what contradicts it. */
 static enum lm_status check_optimisation(const struct train_params *p, struct lm_err *err)
 {
     bool sgd = strcmp(p->optimizer, "sgd") == 0, wsd = strcmp(p->schedule, "wsd") == 0;
-    bool by_contrast =
-        strcmp(p->objective, "similar") == 0 && strcmp(p->pair_loss, "contrastive") == 0;
 
     const struct {
         bool broken;
@@ -539,7 +548,7 @@ static enum lm_status check_optimisation(const struct train_params *p, struct lm
         {(p->horizon > 0 || p->horizon_tokens > 0) && is_endless(p),
          "horizon: this schedule has none; use cosine, linear or wsd, or leave it out"},
         {p->cooldown > 0 && !wsd, "cooldown: has no effect without schedule: wsd; leave it out"},
-        {!sgd && ((float)p->beta1 == 1 || (float)p->beta2 == 1),
+        {!sgd && is_forgetless(p),
          "beta1: or beta2 is 1 in float32, so that nothing is learnt; lower it"},
         {p->ramp_from > 0 && p->ramp_tokens == 0,
          "ramp_from: needs ramp_tokens, the tokens over which batches grow; give them"},
@@ -547,7 +556,7 @@ static enum lm_status check_optimisation(const struct train_params *p, struct lm
          "ramp_tokens: needs ramp_from, the batches of the first step; give it"},
         {p->ramp_from > p->accumulate,
          "ramp_from: must not exceed accumulate, to which it grows; lower it"},
-        {by_contrast && p->batch < 2,
+        {is_contrastive(p) && p->batch < 2,
          "batch: the contrastive loss tells a pair from the batch's others (accumulate adds none); "
          "give at least 2"},
         {p->min_delta > 0 && p->patience == 0,
