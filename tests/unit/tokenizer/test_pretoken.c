@@ -179,7 +179,7 @@ static void equal_pcre2_on_real_text(struct tap *tap)
         SKIP("LMPIPE_DATA is not set");
     struct lm_arena *arena = lm_arena_create();
     struct lm_names names = {NULL, 0};
-    REQUIRE(lm_dir_walk(&names, arena, folder, NULL) == LM_OK);
+    REQUIRE(lm_dir_walk(&names, NULL, arena, folder, NULL) == LM_OK);
     for (size_t pattern = 0; pattern < PATTERNS; pattern++)
         compare_files(tap, folder, &names, (enum lm_pattern)pattern);
     lm_arena_free(arena);
@@ -325,7 +325,7 @@ static void an_expression_that_is_none_is_refused(struct tap *tap)
     struct lm_pretokenizer *pretokenizer = NULL;
     struct lm_err err = {LM_OK, ""};
     CHECK_INT(lm_pretokenizer_create(&pretokenizer, LM_PATTERN_REGEX, "ab(", &err), LM_INVALID);
-    CHECK(strstr(err.text, "at its byte 4; mend it") != NULL);
+    CHECK(strstr(err.text, "at its byte 4; fix it") != NULL);
 }
 
 static const struct tap_test tests[] = {
