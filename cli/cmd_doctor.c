@@ -22,31 +22,17 @@ static const struct lm_option options[] = {
     {0},
 };
 
-/* "model name" of the first processor, or "unknown". */
-static const char *cpu_name(struct lm_arena *arena)
-{
-    char *text = NULL;
-    size_t size = 0;
-    if (lm_file_read(&text, &size, arena, "/proc/cpuinfo", 1 << 20, NULL) != LM_OK)
-        return "unknown";
-    char *line = strstr(text, "model name");
-    char *colon = line != NULL ? strchr(line, ':') : NULL;
-    if (colon == NULL)
-        return "unknown";
-    colon += 1 + strspn(colon + 1, " ");
-    return lm_arena_strndup(arena, colon, strcspn(colon, "\n"));
-}
-
 static void print_machine(struct lm_cli *cli)
 {
     struct utsname name;
     char memory[32], available[32];
     FILE *out = cli->out.file;
-    const char *cpu = cpu_name(cli->arena);
+    char cpu[64];
+    lm_cpu_name(cpu);
     fputs("lmpipe      " LM_VERSION "\n", out);
     if (uname(&name) == 0)
         fprintf(out, "system      %s %s %s\n", name.sysname, name.release, name.machine);
-    fprintf(out, "processor   %s\n", cpu != NULL ? cpu : "unknown");
+    fprintf(out, "processor   %s\n", cpu);
     fprintf(out, "threads     %zu allowed%s%s\n", lm_cpu_count(),
             cli->threads != NULL ? ", LMPIPE_THREADS=" : "",
             cli->threads != NULL ? cli->threads : "");

@@ -134,7 +134,7 @@ static int run_import(struct lm_cli *cli, const void *given, char **operands, si
 
 const struct lm_command lm_command_model_import = {
     .name = "model import",
-    .summary = "a GPT-2 checkpoint made elsewhere as a model folder",
+    .summary = "an external GPT-2 checkpoint as a model folder",
     .operands = "MODEL",
     .min_operands = 1,
     .max_operands = 1,

@@ -204,7 +204,7 @@ const struct lm_option lm_model_create_options[] = {
      .kind = LM_O_FLAG,
      SHAPE(no_bias),
      .help = "matrices and norms without a bias"},
-    {.name = "untied",
+    {.name = "no-tie-embeddings",
      .kind = LM_O_FLAG,
      SHAPE(untied),
      .help = "a head of its own instead of the token embedding"},

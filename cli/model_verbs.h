@@ -1,5 +1,5 @@
-/** Options of the verbs `model …`: read by the light program (help, usage errors) and again by the
- *  worker program, which does the work. */
+/** Options of the commands `model …`: read by the light program (help, usage errors) and again by
+ * the worker program, which does the work. */
 #ifndef LM_CLI_MODEL_VERBS_H
 #define LM_CLI_MODEL_VERBS_H
 
@@ -9,7 +9,7 @@
 
 #define LM_MODEL_NOTES                                                                             \
     "MODEL is the folder of a model, SPEC:STAGE.PORT (SPEC:STAGE for its port \"model\": the\n"    \
-    "result of what the spec says now), or a GPT-2 checkpoint made elsewhere: a folder with\n"     \
+    "result of what the spec says now), or an external GPT-2 checkpoint: a folder with\n"          \
     "config.json and model.safetensors, such a file with config.json beside it, or a .gguf file."
 
 struct lm_model_list_args {

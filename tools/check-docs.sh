@@ -22,7 +22,7 @@ undocumented=$(awk '
     }
     /\*\/[ \t]*$/ { documented = 1; next }
     /^[ \t]+LM_PRINTF/ { next }
-    { documented = 0 }' include/lmpipe/*.h)
+    { documented = 0 }' include/lmpipe/*.h include/lmpipe/*/*.h)
 [ -z "$undocumented" ] || { echo "docs: functions without a comment:"; echo "$undocumented"; bad=1; }
 
 lmpipe=$build/cli/lmpipe

@@ -56,9 +56,9 @@ allow cli "base page yaml" "cli cli/heavy worker"
 # --- the promise: siblings and libc only --------------------------------------------
 libc='assert|ctype|errno|float|inttypes|limits|math|stdarg|stdbool|stddef|stdint|stdio|stdlib|string'
 while IFS=: read -r file line text; do
-    [[ $text =~ \<lmpipe/[a-z_]+\.h\> || $text =~ \<($libc)\.h\> ]] ||
+    [[ $text =~ \<lmpipe/(model/)?[a-z_]+\.h\> || $text =~ \<($libc)\.h\> ]] ||
         complain "$file:$line: a public header may include siblings and libc only:$text"
-done < <(grep -n '^ *# *include' include/lmpipe/*.h)
+done < <(grep -n '^ *# *include' include/lmpipe/*.h include/lmpipe/*/*.h)
 
 # --- one door a library ---------------------------------------------------------------
 door() {

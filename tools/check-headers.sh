@@ -3,7 +3,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 bad=0
-for header in include/lmpipe/*.h; do
+for header in include/lmpipe/*.h include/lmpipe/*/*.h; do
     name=${header#include/}
     printf '#include <%s>\n' "$name" | gcc -std=c17 -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Werror \
         -Iinclude -fsyntax-only -x c - || { echo "headers: $header does not compile alone as C17"; bad=1; }

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/c_locale.h"
+
 void lm_buf_init(struct lm_buf *buf, size_t ceiling)
 {
     *buf = (struct lm_buf){.ceiling = ceiling ? ceiling : SIZE_MAX / 2};
@@ -74,11 +76,11 @@ void lm_buf_printf(struct lm_buf *buf, const char *format, ...)
     va_list arguments, again;
     va_start(arguments, format);
     va_copy(again, arguments);
-    int length = vsnprintf(NULL, 0, format, arguments);
+    int length = lm_c_vsnprintf(NULL, 0, format, arguments);
     if (length < 0)
         buf->failed = true;
     else if (reserve(buf, (size_t)length)) {
-        vsnprintf(buf->data + buf->size, (size_t)length + 1, format, again);
+        lm_c_vsnprintf(buf->data + buf->size, (size_t)length + 1, format, again);
         buf->size += (size_t)length;
     }
     va_end(again);

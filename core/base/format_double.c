@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/c_locale.h"
 
 enum { MOST_DIGITS = 17, SAFE_DIGITS = 15, SMALLEST_PLAIN = -4, LARGEST_PLAIN = 15 };
 
@@ -60,7 +61,7 @@ static void print_plain(char *out, size_t room, const struct decimal *d)
         snprintf(out, room, "%.*s.%.*s", whole, d->digits, d->count - whole, d->digits + whole);
 }
 
-char *lm_format_double(char out[32], double v)
+static char *format(char out[32], double v)
 {
     size_t sign = signbit(v) && !isnan(v) ? 1 : 0;
     out[0] = '-';
@@ -75,5 +76,13 @@ char *lm_format_double(char out[32], double v)
         print_scientific(body, 32 - sign, &d);
     else
         print_plain(body, 32 - sign, &d);
+    return out;
+}
+
+char *lm_format_double(char out[32], double v)
+{
+    locale_t before = lm_c_locale_enter();
+    format(out, v);
+    lm_c_locale_leave(before);
     return out;
 }

@@ -1,8 +1,13 @@
 /* The Jansson door. A struct lm_json is a json_t. */
 #include "base/json.h"
 
+#include <errno.h>
 #include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "base/c_locale.h"
 
 enum { DEEPEST = 64 };
 
@@ -49,21 +54,119 @@ static void make_printable(char *text)
             *text = '?';
 }
 
-enum lm_status lm_json_parse(struct lm_json **out, const char *text, size_t size,
-                             struct lm_err *err)
+/* Jansson reads numbers by the C library. */
+static json_t *load(const char *text, size_t size, json_error_t *error)
 {
-    LM_TRY(check_depth(text, size, err));
-    json_error_t error;
     size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL;
-    json_t *root = json_loadb(text, size, flags, &error);
+    locale_t before = lm_c_locale_enter();
+    json_t *root = json_loadb(text, size, flags, error);
+    lm_c_locale_leave(before);
+    return root;
+}
+
+static enum lm_status take_root(struct lm_json **out, json_t *root, json_error_t *error,
+                                struct lm_err *err)
+{
     if (root == NULL) {
-        bool is_memory = json_error_code(&error) == json_error_out_of_memory;
-        make_printable(error.text);
-        return lm_fail(err, is_memory ? LM_NOMEM : LM_FORMAT, "line %d, column %d: %s", error.line,
-                       error.column, error.text);
+        bool is_memory = json_error_code(error) == json_error_out_of_memory;
+        make_printable(error->text);
+        return lm_fail(err, is_memory ? LM_NOMEM : LM_FORMAT, "line %d, column %d: %s", error->line,
+                       error->column, error->text);
     }
     *out = (struct lm_json *)(void *)root;
     return LM_OK;
+}
+
+enum lm_status lm_json_parse(struct lm_json **out, const char *text, size_t size,
+                             struct lm_err *err)
+{
+    json_error_t error;
+    LM_TRY(check_depth(text, size, err));
+    return take_root(out, load(text, size, &error), &error, err);
+}
+
+/* ---- numbers that do not fit ---- */
+
+static size_t digits(const char *at)
+{
+    size_t count = 0;
+    while (at[count] >= '0' && at[count] <= '9')
+        count++;
+    return count;
+}
+
+/* Length of the number at `at`, as JSON's grammar has it; 0: none. The text ends with a NUL. */
+static size_t number_length(const char *at, bool *is_whole)
+{
+    size_t sign = *at == '-', whole = digits(at + sign), length = sign + whole, more;
+    *is_whole = true;
+    if (whole == 0 || (whole > 1 && at[sign] == '0'))
+        return 0;
+    if (at[length] == '.') {
+        more = digits(at + length + 1);
+        if (more == 0)
+            return 0;
+        *is_whole = false;
+        length += 1 + more;
+    }
+    if (at[length] == 'e' || at[length] == 'E') {
+        size_t mark = at[length + 1] == '+' || at[length + 1] == '-' ? 2 : 1;
+        more = digits(at + length + mark);
+        if (more == 0)
+            return 0;
+        *is_whole = false;
+        length += mark + more;
+    }
+    return length;
+}
+
+static bool fits(const char *number, bool is_whole)
+{
+    errno = 0;
+    if (!is_whole)
+        return isfinite(lm_c_strtod(number, NULL));
+    strtoll(number, NULL, 10);
+    return errno != ERANGE;
+}
+
+/* A number that does not fit is longer than "null". */
+static void blank_numbers(char *text, size_t size)
+{
+    bool is_string = false;
+    for (size_t i = 0; i < size; i++) {
+        bool is_whole;
+        if (text[i] == '"')
+            is_string = !is_string;
+        else if (is_string && text[i] == '\\')
+            i++;
+        else if (!is_string && (text[i] == '-' || (text[i] >= '0' && text[i] <= '9'))) {
+            size_t length = number_length(text + i, &is_whole);
+            if (length > 4 && !fits(text + i, is_whole)) {
+                memset(text + i, ' ', length);
+                memcpy(text + i, "null", 4);
+            }
+            i += length > 0 ? length - 1 : 0;
+        }
+    }
+}
+
+enum lm_status lm_json_parse_lenient(struct lm_json **out, const char *text, size_t size,
+                                     struct lm_err *err)
+{
+    json_error_t error;
+    LM_TRY(check_depth(text, size, err));
+    json_t *root = load(text, size, &error);
+    if (root != NULL || json_error_code(&error) != json_error_numeric_overflow)
+        return take_root(out, root, &error, err);
+    char *copy = malloc(size + 1);
+    if (copy == NULL)
+        return lm_fail(err, LM_NOMEM, "out of memory for a line of JSON; free some");
+    memcpy(copy, text, size);
+    copy[size] = '\0';
+    blank_numbers(copy, size);
+    root = load(copy, size, &error);
+    free(copy);
+    return take_root(out, root, &error, err);
 }
 
 void lm_json_free(struct lm_json *root)

@@ -20,6 +20,10 @@ struct lm_json; /**< a value; children are borrowed from their root */
  * …". */
 enum lm_status lm_json_parse(struct lm_json **out, const char *text, size_t size,
                              struct lm_err *err);
+/** The same, but a number that neither a double nor 64 bits can hold (1e999) is null: for lines of
+ *  which only some members are wanted. */
+enum lm_status lm_json_parse_lenient(struct lm_json **out, const char *text, size_t size,
+                                     struct lm_err *err);
 void lm_json_free(struct lm_json *root); /**< only for roots; NULL is fine */
 
 /** Member of an object, or NULL (also when `value` is no object or NULL). */

@@ -113,6 +113,24 @@ size_t lm_cpu_count(void)
     return count;
 }
 
+void lm_cpu_name(char out[64])
+{
+    static const char field[] = "model name";
+    FILE *file = fopen("/proc/cpuinfo", "re");
+    char line[LINE_SPACE];
+    snprintf(out, 64, "unknown");
+    while (file != NULL && fgets(line, sizeof line, file) != NULL) {
+        char *colon = strchr(line, ':');
+        if (colon == NULL || strncmp(line, field, sizeof field - 1) != 0)
+            continue;
+        colon += 1 + strspn(colon + 1, " ");
+        snprintf(out, 64, "%.*s", (int)strcspn(colon, "\n"), colon);
+        break;
+    }
+    if (file != NULL)
+        fclose(file);
+}
+
 static void look_at_memory(void *user, const char *line, const char *folder)
 {
     (void)folder;

@@ -24,6 +24,8 @@ void lm_pool_run(struct lm_pool *pool, size_t count, lm_task_fn *fn, void *user)
 
 /** Processors this process may run on (affinity and cgroup quota), ≥ 1. */
 size_t lm_cpu_count(void);
+/** "model name" of the first processor, cut to 63 bytes; "unknown" when the system does not say. */
+void lm_cpu_name(char out[64]);
 /** Memory this process may use in bytes: the smaller of all RAM and the limits of its control
  *  groups. It does not depend on what other programs hold. */
 size_t lm_memory_limit(void);

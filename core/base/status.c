@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/c_locale.h"
+
 const char *lm_status_text(enum lm_status status)
 {
     static const char *const words[] = {
@@ -19,7 +21,7 @@ const char *lm_status_text(enum lm_status status)
 /* Formats at offset `at` of the text; a text too long is cut. Returns the new length. */
 static size_t format_at(struct lm_err *err, size_t at, const char *format, va_list arguments)
 {
-    int length = vsnprintf(err->text + at, sizeof err->text - at, format, arguments);
+    int length = lm_c_vsnprintf(err->text + at, sizeof err->text - at, format, arguments);
     if (length < 0) {
         err->text[at] = '\0';
         return at;

@@ -264,12 +264,27 @@ static enum lm_status read_line(struct reading *reading, const char *line, size_
                                 struct lm_err *err)
 {
     struct lm_json *item = NULL;
-    enum lm_status status = lm_json_parse(&item, line, size, err);
+    enum lm_status status = lm_json_parse_lenient(&item, line, size, err);
     if (status != LM_OK)
         return lm_wrap(err, status, "%s:%llu", reading->file, (unsigned long long)reading->line);
     status = take_item(reading, item, err);
     lm_json_free(item);
     return status;
+}
+
+/* Bytes of a byte order mark, which some programs write before UTF-8. */
+static size_t mark_size(const char *text, size_t size)
+{
+    return size >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
+}
+
+/* Nothing but what JSON takes for white space; of CR LF the first is some. */
+static bool is_blank(const char *line, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        if (line[i] != ' ' && line[i] != '\t' && line[i] != '\r')
+            return false;
+    return true;
 }
 
 static enum lm_status read_file(struct reading *reading, const char *path, struct lm_err *err)
@@ -281,11 +296,12 @@ static enum lm_status read_file(struct reading *reading, const char *path, struc
         return no_memory(err);
     enum lm_status status = lm_file_read(&text, &size, own, path, LARGEST_FILE, err);
     reading->line = 0;
-    for (size_t at = 0; status == LM_OK && at < size;) {
+    for (size_t at = mark_size(text, size); status == LM_OK && at < size;) {
         const char *end = memchr(text + at, '\n', size - at);
         size_t length = end != NULL ? (size_t)(end - text) - at : size - at;
         reading->line++;
-        status = read_line(reading, text + at, length, err);
+        if (!is_blank(text + at, length))
+            status = read_line(reading, text + at, length, err);
         at += length + 1;
     }
     lm_arena_free(own);

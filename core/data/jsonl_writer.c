@@ -65,6 +65,7 @@ enum lm_status lm_jsonl_put(struct lm_jsonl_writer *writer, const void *text, si
     lm_sha256_bytes(&digest, text, size);
     lm_digest_hex(id, &digest);
     struct lm_json_writer json;
+    size_t before = writer->buf.size;
     lm_json_begin(&json, &writer->buf, false);
     lm_json_open(&json, '{');
     lm_json_member_string(&json, "id", id);
@@ -72,6 +73,11 @@ enum lm_status lm_jsonl_put(struct lm_jsonl_writer *writer, const void *text, si
     lm_json_put_bytes(&json, text, size);
     lm_json_close(&json, '}');
     lm_buf_putc(&writer->buf, '\n');
+    if (writer->buf.size - before > LM_JSONL_LONGEST)
+        return lm_fail(
+            err, LM_RANGE,
+            "%s: a line of %zu bytes, more than the %zu that are read; split the document",
+            writer->path, writer->buf.size - before, LM_JSONL_LONGEST);
     return writer->buf.size < FLUSH_AT ? lm_buf_status(&writer->buf, err) : flush(writer, err);
 }
 

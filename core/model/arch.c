@@ -5,9 +5,10 @@
 
 #include "base/buf.h"
 
-#define ROW(kind, field, choices)                                                                  \
+#define ROW(type, field, names)                                                                    \
     {                                                                                              \
-#field, LM_ARCH_##kind, offsetof(struct lm_model_config, field), choices                   \
+        .name = #field, .kind = LM_ARCH_##type, .offset = offsetof(struct lm_model_config, field), \
+        .choices = names                                                                           \
     }
 
 const struct lm_arch_row lm_arch_rows[LM_ARCH_ROWS] = {
@@ -21,7 +22,10 @@ const struct lm_arch_row lm_arch_rows[LM_ARCH_ROWS] = {
     ROW(REAL, rotary_base, NULL),
     ROW(CHOICE, mlp, lm_mlp_names),
     ROW(FLAG, no_bias, NULL),
-    ROW(FLAG, untied, NULL),
+    {.name = "untied",
+     .param = "tie_embeddings",
+     .kind = LM_ARCH_FLAG,
+     .offset = offsetof(struct lm_model_config, untied)},
     ROW(FLAG, qk_norm, NULL),
 };
 
@@ -79,7 +83,7 @@ const char *lm_arch_first(const struct lm_model_config *config)
 {
     for (size_t i = 0; i < LM_ARCH_ROWS; i++)
         if (lm_arch_value(&lm_arch_rows[i], config) != 0)
-            return lm_arch_rows[i].name;
+            return lm_arch_rows[i].param != NULL ? lm_arch_rows[i].param : lm_arch_rows[i].name;
     return NULL;
 }
 
@@ -117,7 +121,10 @@ void lm_model_config_describe(char *out, size_t size, const struct lm_model_conf
         int64_t value = lm_arch_value(row, config);
         if (value == 0)
             continue;
-        lm_buf_printf(&text, "%s%s", text.size > 0 ? ", " : "", row->name);
+        lm_buf_printf(&text, "%s%s", text.size > 0 ? ", " : "",
+                      row->param != NULL ? row->param : row->name);
+        if (row->param != NULL)
+            lm_buf_puts(&text, " false");
         if (row->kind == LM_ARCH_CHOICE)
             lm_buf_printf(&text, " %s", row->choices[value]);
         else if (row->kind == LM_ARCH_INT)

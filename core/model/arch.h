@@ -10,7 +10,8 @@
 enum lm_arch_kind { LM_ARCH_INT, LM_ARCH_REAL, LM_ARCH_FLAG, LM_ARCH_CHOICE };
 
 struct lm_arch_row {
-    const char *name;
+    const char *name;  /**< in config.json */
+    const char *param; /**< what people type, where it is the opposite; NULL: the name */
     enum lm_arch_kind kind;
     size_t offset;              /**< of the field in struct lm_model_config */
     const char *const *choices; /**< names of a choice's values, NULL-terminated */

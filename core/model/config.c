@@ -252,10 +252,15 @@ double lm_head_flops(const struct lm_model_config *config, size_t rows)
     return 2 * (double)rows * (double)config->vocab * (double)config->width;
 }
 
+/* More than any machine has, and sums of a few do not overflow. */
+#define BEYOND_COUNTING ((uint64_t)1 << 60)
+
 uint64_t lm_model_memory(const struct lm_model_config *config,
                          const struct lm_model_options *options)
 {
     struct lm_layout layout;
+    if (!lm_layout_fits(config, options))
+        return BEYOND_COUNTING;
     lm_layout_plan(&layout, config, options);
     return layout.floats * sizeof(float);
 }

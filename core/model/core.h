@@ -172,6 +172,9 @@ static inline void lm_store(const struct lm_model *model, float *place, const fl
         model->products->store(place, lm_words(model, n), from, n, rows, n);
 }
 
+/** lm_model_check for weights that were read from `path`: the advice is another. LM_NUMERIC. */
+enum lm_status lm_model_check_read(const struct lm_model *model, const char *path,
+                                   struct lm_err *err);
 /** lm_model_create without drawing the weights: they are zero. */
 enum lm_status lm_model_prepare(struct lm_model **out, const struct lm_model_config *config,
                                 const struct lm_model_options *options, struct lm_err *err);

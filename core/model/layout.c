@@ -201,6 +201,17 @@ static void plan_texts(struct lm_layout *out, size_t B, size_t C, size_t N, bool
     out->text_mass = take(out, 2 * B);
 }
 
+/* No row of an activation is wider than one of these sums, and no layer has more than 8 of each. */
+bool lm_layout_fits(const struct lm_model_config *config, const struct lm_model_options *options)
+{
+    const struct lm_shape s = lm_shape_of(config);
+    double time = (double)(options->max_time > 0 ? options->max_time : config->context);
+    double rows = time * (double)(options->max_batch > 0 ? options->max_batch : 1);
+    double wide = (double)(s.C + s.Q + s.A + s.G * s.F + s.F + s.H + 16);
+    double floats = 8 * rows * wide * (double)(s.L + 8) + 8 * (double)lm_model_parameters(config);
+    return floats < 2e15;
+}
+
 void lm_layout_plan(struct lm_layout *out, const struct lm_model_config *config,
                     const struct lm_model_options *options)
 {

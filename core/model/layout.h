@@ -105,6 +105,10 @@ size_t lm_update_block(void);
 /** Optimiser tasks of a tensor with `count` elements. */
 size_t lm_update_blocks(size_t count);
 
+/** Whether the sizes of a plan can be counted: products of all that a sound configuration and
+ * options may say go far beyond 64 bits. The bound is some 10^16 bytes. */
+bool lm_layout_fits(const struct lm_model_config *config, const struct lm_model_options *options);
+/** Only for what lm_layout_fits. */
 void lm_layout_plan(struct lm_layout *out, const struct lm_model_config *config,
                     const struct lm_model_options *options);
 

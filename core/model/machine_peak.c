@@ -76,7 +76,9 @@ static double measure_all(struct lm_pool *pool, struct gauge *gauge)
 
 static enum lm_status no_memory(struct lm_err *err)
 {
-    return lm_fail(err, LM_NOMEM, "out of memory measuring the machine; use fewer threads");
+    return lm_fail(err, LM_NOMEM,
+                   "no memory or no threads to measure the machine with; use fewer threads, or "
+                   "raise the limit of processes (ulimit -u)");
 }
 
 enum lm_status lm_machine_peak(struct lm_machine_peak *out, const char *kernels, size_t threads,

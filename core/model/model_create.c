@@ -24,11 +24,7 @@ static enum lm_status options_check(const struct lm_model_config *config,
     if (!(options->label_smoothing >= 0 && options->label_smoothing < 1) || !(options->z_loss >= 0))
         return lm_fail(err, LM_RANGE,
                        "label_smoothing or z_loss: outside [0, 1) or below 0; leave it out");
-    double rows =
-        (double)(options->max_batch > 0 ? options->max_batch : 1) * (double)config->context;
-    double floats = rows * (double)config->width * (double)config->layers * 20 +
-                    4 * (double)lm_model_parameters(config);
-    if (floats > 1e15)
+    if (!lm_layout_fits(config, options))
         return lm_fail(err, LM_NOMEM, "a model of this size fits no memory; choose a smaller one");
     return LM_OK;
 }
@@ -57,7 +53,7 @@ static bool name_tensors(struct lm_model *model)
             .count = row->rows * row->cols,
             .data = lm_at(model, model->layout.params + offset),
             .grad = model->options.training ? lm_at(model, model->layout.grads + offset) : NULL,
-            .decay = row->decay,
+            .decay = (row->group & (LM_GROUP_MATRICES | LM_GROUP_EMBEDDINGS)) != 0,
         };
         size_t size = (size_t)(row->rows * row->cols);
         offset += (size + 15) / 16 * 16;
@@ -99,8 +95,14 @@ enum lm_status lm_model_prepare(struct lm_model **out, const struct lm_model_con
     model->block = lm_block_map(model->layout.floats * sizeof(float));
     if (options->threads > 1)
         model->pool = lm_pool_create(options->threads);
-    if (model->block == NULL || !name_tensors(model) ||
-        (options->threads > 1 && model->pool == NULL)) {
+    if (options->threads > 1 && model->pool == NULL) {
+        lm_model_free(model);
+        return lm_fail(err, LM_NOMEM,
+                       "cannot start %zu threads; give fewer, or raise the limit of processes "
+                       "(ulimit -u)",
+                       options->threads);
+    }
+    if (model->block == NULL || !name_tensors(model)) {
         size_t mib = model->layout.floats * sizeof(float) >> 20;
         lm_model_free(model);
         return lm_fail(err, LM_NOMEM,

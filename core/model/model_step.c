@@ -42,7 +42,7 @@ static double *norms_of(const struct lm_model *model)
 
 static int64_t level_of(const struct lm_model *model, size_t tensor)
 {
-    return lm_tensor_level(&model->tensors[tensor], model->config.layers);
+    return lm_tensor_level(&model->map, tensor);
 }
 
 static bool is_frozen(const struct lm_model *model, size_t tensor)
@@ -165,9 +165,10 @@ static void update_measured(const struct update *update, const struct part *part
     update->size[task] = size;
 }
 
-static bool decays(const struct lm_tensor *tensor, unsigned groups)
+static bool decays(const struct lm_model *model, size_t tensor, unsigned groups)
 {
-    return groups == 0 ? tensor->decay : (lm_tensor_group_of(tensor) & groups) != 0;
+    return groups == 0 ? model->tensors[tensor].decay
+                       : (lm_tensor_group_of(&model->map, tensor) & groups) != 0;
 }
 
 /* The rate of a tensor: each layer's is layer_decay times that of the one above. */
@@ -195,7 +196,7 @@ static void update_task(void *user, size_t task, size_t worker)
         .moment2 = lm_at(model, model->layout.moment2) + place,
         .count = count,
         .lr = (float)rate_of(model, options, at),
-        .decay = decays(tensor, options->groups) ? (float)options->decay : 0,
+        .decay = decays(model, at, options->groups) ? (float)options->decay : 0,
     };
     if (is_frozen(model, at))
         update->change[task] = update->size[task] = 0;
@@ -248,10 +249,42 @@ static struct update update_of(struct lm_model *model, const struct lm_step_opti
     };
 }
 
+#define LEAST_EPS 1e-30
+
+/* What float32 makes of the numbers decides: an eps of 0 divides 0 by 0, a beta of 1 forgets
+ * nothing and learns nothing. */
+static enum lm_status check_options(const struct lm_step_options *options, struct lm_err *err)
+{
+    bool is_adamw = options->optimizer == LM_OPTIMIZER_ADAMW;
+
+    const struct {
+        const char *name;
+        double value, min, end;
+        bool counts;
+    } rows[] = {
+        {"lr", options->lr, 0, 1e30, true},
+        {"decay", options->decay, 0, 1e30, true},
+        {"clip", options->clip, 0, (double)INFINITY, true},
+        {"eps", options->eps, LEAST_EPS, 1e30, is_adamw},
+        {"beta1", (double)(float)options->beta1, 0, 1, is_adamw},
+        {"beta2", (double)(float)options->beta2, 0, 1, is_adamw},
+        {"momentum", (double)(float)options->momentum, 0, 1, !is_adamw},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (rows[i].counts && !(rows[i].value >= rows[i].min && rows[i].value < rows[i].end))
+            return lm_fail(err, LM_RANGE,
+                           "%s: %g is below %g, or not below %g in float32; choose "
+                           "another",
+                           rows[i].name, rows[i].value, rows[i].min, rows[i].end);
+    return LM_OK;
+}
+
 enum lm_status lm_model_step(struct lm_model *model, const struct lm_step_options *options,
                              struct lm_step_stats *stats, struct lm_err *err)
 {
     double norm = 0;
+    LM_TRY(check_options(options, err));
     LM_TRY(lm_model_gradient_norm(model, &norm, err));
     bool clipped = options->clip > 0 && norm > options->clip;
     model->updates++;
@@ -365,17 +398,37 @@ enum lm_status lm_model_state_load(struct lm_model *model, const void *data, uin
     return LM_OK;
 }
 
-enum lm_status lm_model_check(const struct lm_model *model, struct lm_err *err)
+/* Name of the first tensor that is not finite; NULL: all are. */
+static const char *find_infinite(const struct lm_model *model)
 {
     for (size_t i = 0; i < model->tensor_count; i++) {
         const struct lm_tensor *tensor = &model->tensors[i];
         if (!isfinite(model->kernels->square_sum(tensor->data, (size_t)tensor->count)))
-            return lm_fail(err, LM_NUMERIC,
-                           "%s holds a number that is not finite; train with a lower lr, or set "
-                           "clip",
-                           tensor->name);
+            return tensor->name;
     }
-    return LM_OK;
+    return NULL;
+}
+
+enum lm_status lm_model_check(const struct lm_model *model, struct lm_err *err)
+{
+    const char *name = find_infinite(model);
+    if (name == NULL)
+        return LM_OK;
+    return lm_fail(err, LM_NUMERIC,
+                   "%s holds a number that is not finite; train with a lower lr, or set clip",
+                   name);
+}
+
+enum lm_status lm_model_check_read(const struct lm_model *model, const char *path,
+                                   struct lm_err *err)
+{
+    const char *name = find_infinite(model);
+    if (name == NULL)
+        return LM_OK;
+    return lm_fail(err, LM_NUMERIC,
+                   "%s: %s holds a number that is not finite; take the file from its source again, "
+                   "or another model",
+                   path, name);
 }
 
 void lm_model_digest(const struct lm_model *model, struct lm_digest *out)

@@ -21,8 +21,8 @@ void lm_tensor_rows(struct lm_tensor_row out[LM_TENSOR_IDS], const struct lm_mod
 #define normed(n) (config->qk_norm ? (n) : 0)
 #define untied(n) (config->untied ? (n) : 0)
     const struct lm_tensor_row rows[LM_TENSOR_IDS] = {
-#define ROW(id, scope, name, dims, rows, cols, init, decay)                                        \
-    {name, LM_SCOPE_##scope, dims, rows, cols, LM_INIT_##init, decay},
+#define ROW(id, scope, name, dims, rows, cols, init, group, gguf)                                  \
+    {name, LM_SCOPE_##scope, dims, rows, cols, LM_INIT_##init, LM_GROUP_##group, gguf},
         LM_TENSOR_LIST(ROW)
 #undef ROW
     };

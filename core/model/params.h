@@ -1,12 +1,13 @@
 /**
  * The one list of a model's tensors. It yields the enum, the shapes, the initialisation, the
- * decay mask, the names in files, the layout in memory and the gradient checks of the tests.
+ * groups (of which matrices and embeddings decay), the names in our files, Hugging Face's and
+ * llama.cpp's, the layout in memory and the gradient checks of the tests.
  *
- * X(id, scope, file name, dims, rows, columns, init, decay): rows and columns are expressions in
- * the sizes of shape.h. A tensor with no rows is absent: learned(n) is n with learned positions,
- * bias(n) with biases, shift(n) with norms that have one, normed(n) with normalised queries and
- * keys, untied(n) with a head of its own; else 0. N is the number of labels. Matrices are [in,
- * out], GPT-2's Conv1D order; wte, lm_head and score are [out, in].
+ * X(id, scope, file name, dims, rows, columns, init, group, name in GGUF or NULL): rows and columns
+ * are expressions in the sizes of shape.h. A tensor with no rows is absent: learned(n) is n with
+ * learned positions, bias(n) with biases, shift(n) with norms that have one, normed(n) with
+ * normalised queries and keys, untied(n) with a head of its own; else 0. N is the number of labels.
+ * Matrices are [in, out], GPT-2's Conv1D order; wte, lm_head and score are [out, in].
  */
 #ifndef LM_MODEL_PARAMS_H
 #define LM_MODEL_PARAMS_H
@@ -17,27 +18,27 @@
 #include <lmpipe/model.h>
 
 /* clang-format off */
-#define LM_TENSOR_LIST(X)                                                                          \
-    X(WTE,    HEAD,  "wte.weight",           2, V,        C,      NORMAL,   true)                  \
-    X(WPE,    HEAD,  "wpe.weight",           2, learned(T), C,    NORMAL,   true)                  \
-    X(LN1_W,  LAYER, "ln_1.weight",          1, C,        1,      ONE,      false)                 \
-    X(LN1_B,  LAYER, "ln_1.bias",            1, shift(C), 1,      ZERO,     false)                 \
-    X(QKV_W,  LAYER, "attn.c_attn.weight",   2, C,        Q,      NORMAL,   true)                  \
-    X(QKV_B,  LAYER, "attn.c_attn.bias",     1, bias(Q),  1,      ZERO,     false)                 \
-    X(QN_W,   LAYER, "attn.q_norm.weight",   1, normed(D), 1,     ONE,      false)                 \
-    X(KN_W,   LAYER, "attn.k_norm.weight",   1, normed(D), 1,     ONE,      false)                 \
-    X(PROJ_W, LAYER, "attn.c_proj.weight",   2, A,        C,      RESIDUAL, true)                  \
-    X(PROJ_B, LAYER, "attn.c_proj.bias",     1, bias(C),  1,      ZERO,     false)                 \
-    X(LN2_W,  LAYER, "ln_2.weight",          1, C,        1,      ONE,      false)                 \
-    X(LN2_B,  LAYER, "ln_2.bias",            1, shift(C), 1,      ZERO,     false)                 \
-    X(FC_W,   LAYER, "mlp.c_fc.weight",      2, C,        G * F,  NORMAL,   true)                  \
-    X(FC_B,   LAYER, "mlp.c_fc.bias",        1, bias(G * F), 1,   ZERO,     false)                 \
-    X(OUT_W,  LAYER, "mlp.c_proj.weight",    2, F,        C,      RESIDUAL, true)                  \
-    X(OUT_B,  LAYER, "mlp.c_proj.bias",      1, bias(C),  1,      ZERO,     false)                 \
-    X(LNF_W,  TAIL,  "ln_f.weight",          1, C,        1,      ONE,      false)                 \
-    X(LNF_B,  TAIL,  "ln_f.bias",            1, shift(C), 1,      ZERO,     false)                 \
-    X(HEAD_W, TAIL,  "lm_head.weight",       2, untied(V), C,     NORMAL,   true)                  \
-    X(SCORE,  TAIL,  "score.weight",         2, N,        C,      NORMAL,   true)
+#define LM_TENSOR_LIST(X)                                                                                             \
+    X(WTE,    HEAD,  "wte.weight",          2, V,           C,       NORMAL,   EMBEDDINGS, "token_embd.weight")       \
+    X(WPE,    HEAD,  "wpe.weight",          2, learned(T),  C,       NORMAL,   EMBEDDINGS, "position_embd.weight")    \
+    X(LN1_W,  LAYER, "ln_1.weight",         1, C,           1,       ONE,      NORMS,      "attn_norm.weight")        \
+    X(LN1_B,  LAYER, "ln_1.bias",           1, shift(C),    1,       ZERO,     NORMS,      "attn_norm.bias")          \
+    X(QKV_W,  LAYER, "attn.c_attn.weight",  2, C,           Q,       NORMAL,   MATRICES,   "attn_qkv.weight")         \
+    X(QKV_B,  LAYER, "attn.c_attn.bias",    1, bias(Q),     1,       ZERO,     BIASES,     "attn_qkv.bias")           \
+    X(QN_W,   LAYER, "attn.q_norm.weight",  1, normed(D),   1,       ONE,      NORMS,      NULL)                      \
+    X(KN_W,   LAYER, "attn.k_norm.weight",  1, normed(D),   1,       ONE,      NORMS,      NULL)                      \
+    X(PROJ_W, LAYER, "attn.c_proj.weight",  2, A,           C,       RESIDUAL, MATRICES,   "attn_output.weight")      \
+    X(PROJ_B, LAYER, "attn.c_proj.bias",    1, bias(C),     1,       ZERO,     BIASES,     "attn_output.bias")        \
+    X(LN2_W,  LAYER, "ln_2.weight",         1, C,           1,       ONE,      NORMS,      "ffn_norm.weight")         \
+    X(LN2_B,  LAYER, "ln_2.bias",           1, shift(C),    1,       ZERO,     NORMS,      "ffn_norm.bias")           \
+    X(FC_W,   LAYER, "mlp.c_fc.weight",     2, C,           G * F,   NORMAL,   MATRICES,   "ffn_up.weight")           \
+    X(FC_B,   LAYER, "mlp.c_fc.bias",       1, bias(G * F), 1,       ZERO,     BIASES,     "ffn_up.bias")             \
+    X(OUT_W,  LAYER, "mlp.c_proj.weight",   2, F,           C,       RESIDUAL, MATRICES,   "ffn_down.weight")         \
+    X(OUT_B,  LAYER, "mlp.c_proj.bias",     1, bias(C),     1,       ZERO,     BIASES,     "ffn_down.bias")           \
+    X(LNF_W,  TAIL,  "ln_f.weight",         1, C,           1,       ONE,      NORMS,      "output_norm.weight")      \
+    X(LNF_B,  TAIL,  "ln_f.bias",           1, shift(C),    1,       ZERO,     NORMS,      "output_norm.bias")        \
+    X(HEAD_W, TAIL,  "lm_head.weight",      2, untied(V),   C,       NORMAL,   MATRICES,   "output.weight")           \
+    X(SCORE,  TAIL,  "score.weight",        2, N,           C,       NORMAL,   MATRICES,   NULL)
 
 /* clang-format on */
 
@@ -60,7 +61,8 @@ struct lm_tensor_row {
     int dims;
     int64_t rows, cols;
     enum lm_tensor_init init;
-    bool decay;
+    enum lm_tensor_group group;
+    const char *gguf; /**< without the "blk.N." of a layer's tensor; NULL: GPT-2 has none */
 };
 
 /** All rows for `config`, in list order. */

@@ -1,6 +1,5 @@
 #include "model/tensor_group.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 const char *const lm_tensor_group_names[] = {"matrices", "embeddings", "norms", "biases", NULL};
@@ -13,31 +12,32 @@ unsigned lm_tensor_group_find(const char *name)
     return 0;
 }
 
-static bool is_embedding(const char *name)
+static const struct {
+    enum lm_tensor_group group;
+    enum lm_tensor_scope scope;
+} places[LM_TENSOR_IDS] = {
+
+#define PLACE(id, scope, name, dims, rows, cols, init, group, gguf)                                \
+    {LM_GROUP_##group, LM_SCOPE_##scope},
+    LM_TENSOR_LIST(PLACE)
+#undef PLACE
+};
+
+unsigned lm_tensor_group_of(const struct lm_tensor_map *map, size_t index)
 {
-    return strcmp(name, "wte.weight") == 0 || strcmp(name, "wpe.weight") == 0;
+    int64_t layer;
+    return places[lm_tensor_at(map, index, &layer)].group;
 }
 
-/* "ln_1.bias", "attn.q_norm.weight" */
-static bool is_of_norm(const char *name)
+int64_t lm_tensor_level(const struct lm_tensor_map *map, size_t index)
 {
-    return strstr(name, "ln_") != NULL || strstr(name, "norm") != NULL;
-}
-
-unsigned lm_tensor_group_of(const struct lm_tensor *tensor)
-{
-    if (is_embedding(tensor->name))
-        return LM_GROUP_EMBEDDINGS;
-    if (tensor->dims > 1)
-        return LM_GROUP_MATRICES;
-    return is_of_norm(tensor->name) ? LM_GROUP_NORMS : LM_GROUP_BIASES;
-}
-
-int64_t lm_tensor_level(const struct lm_tensor *tensor, int64_t layers)
-{
-    if (is_embedding(tensor->name))
+    int64_t layer;
+    switch (places[lm_tensor_at(map, index, &layer)].scope) {
+    case LM_SCOPE_HEAD:
         return 0;
-    if (strncmp(tensor->name, "h.", 2) == 0)
-        return strtoll(tensor->name + 2, NULL, 10) + 1;
-    return layers + 1;
+    case LM_SCOPE_LAYER:
+        return layer + 1;
+    default:
+        return map->layers + 1;
+    }
 }

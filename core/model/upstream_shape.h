@@ -26,9 +26,11 @@ static inline bool lm_upstream_shape(struct lm_model_config *out,
         if (!upstream->get_int(upstream->user, rows[i].type, rows[i].param, rows[i].value))
             return false;
     for (size_t i = 0; i < LM_ARCH_ROWS; i++) {
+        const struct lm_arch_row *row = &lm_arch_rows[i];
+        const char *name = row->param != NULL ? row->param : row->name;
         int64_t value = 0;
-        if (upstream->get_int(upstream->user, "train", lm_arch_rows[i].name, &value))
-            lm_arch_set(&lm_arch_rows[i], out, value);
+        if (upstream->get_int(upstream->user, "train", name, &value))
+            lm_arch_set(row, out, row->param != NULL ? !value : value);
     }
     return true;
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/c_locale.h"
 
 struct word {
     const char *text;
@@ -126,7 +127,7 @@ static struct lm_scalar decimal(const char *text)
         return (struct lm_scalar){.type = LM_SCALAR_ZERO_LED};
     if (!point && !exponent)
         return integer(p, 10, *text == '-');
-    double value = strtod(text, NULL);
+    double value = lm_c_strtod(text, NULL);
     return (struct lm_scalar){.type = LM_SCALAR_FLOAT, .real = value == 0 ? 0.0 : value};
 }
 

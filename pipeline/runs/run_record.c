@@ -8,22 +8,6 @@
 #include "runs/events.h"
 #include "runs/run_files.h"
 
-/** "model name" of /proc/cpuinfo, or "". */
-static const char *cpu_name(struct lm_arena *arena)
-{
-    FILE *file = fopen("/proc/cpuinfo", "re");
-    const char *name = NULL;
-    char line[512];
-    while (file != NULL && name == NULL && fgets(line, sizeof line, file) != NULL) {
-        char *colon = strstr(line, ": ");
-        if (strncmp(line, "model name", 10) == 0 && colon != NULL)
-            name = lm_arena_strndup(arena, colon + 2, strcspn(colon + 2, "\n"));
-    }
-    if (file != NULL)
-        fclose(file);
-    return name != NULL ? name : "";
-}
-
 static const char *or_empty(const char *text)
 {
     return text != NULL ? text : "";
@@ -37,7 +21,9 @@ void lm_run_facts_init(struct lm_run_facts *facts, struct lm_arena *arena, uint6
     facts->seconds = seconds;
     facts->started = (int64_t)((double)lm_clock_unix_ns() * 1e-9 - seconds);
     facts->host = or_empty(lm_arena_strdup(arena, system.nodename));
-    facts->cpu = cpu_name(arena);
+    char cpu[64];
+    lm_cpu_name(cpu);
+    facts->cpu = or_empty(lm_arena_strdup(arena, cpu));
     facts->kernel = or_empty(
         lm_arena_printf(arena, "%s %s %s", system.sysname, system.release, system.machine));
     facts->cores = lm_cpu_count();

@@ -21,6 +21,13 @@ struct speed {
     double peak; /**< operations a second; 0: not known */
 };
 
+/** What the machine could do with the precision of the stage's products. */
+static double peak_of(const struct lm_telemetry *told)
+{
+    double bf16 = lm_telemetry_value(told, "peak.bf16");
+    return bf16 > 0 ? bf16 : lm_telemetry_value(told, "peak.fp32");
+}
+
 /** Length of the name of a phase, when the gauge holds the seconds of one; else 0. */
 static size_t phase_length(const char *gauge)
 {
@@ -175,7 +182,7 @@ void lm_run_speed_write(struct lm_buf *out, const struct lm_run_facts *facts)
                                     .stage = i,
                                     .execution = execution,
                                     .wall = execution->attempt_seconds,
-                                    .peak = lm_telemetry_value(&execution->telemetry, "peak.fp32")};
+                                    .peak = peak_of(&execution->telemetry)};
         if (!begun)
             lm_html_section(out, "speed", "Where the time went",
                             "Operations are the useful ones: six for each matrix parameter and "

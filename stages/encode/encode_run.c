@@ -229,7 +229,12 @@ static enum lm_status start_workers(struct encode *encode, struct lm_err *err)
     size_t threads = lm_ctx_threads(encode->ctx);
     encode->pool = lm_pool_create(threads);
     encode->encoders = LM_NEW_ARRAY(lm_ctx_arena(encode->ctx), struct lm_encoder *, threads);
-    if (encode->pool == NULL || encode->encoders == NULL)
+    if (encode->pool == NULL)
+        return lm_fail(err, LM_NOMEM,
+                       "cannot start %zu threads; give fewer, or raise the limit of processes "
+                       "(ulimit -u)",
+                       threads);
+    if (encode->encoders == NULL)
         return no_memory(err);
     for (size_t i = 0; i < threads; i++)
         if ((encode->encoders[i] = lm_encoder_create(encode->vocab)) == NULL)

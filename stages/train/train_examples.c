@@ -105,8 +105,8 @@ void train_examples_report(const struct train_examples *examples, struct lm_ctx 
     const size_t *splits = examples->examples.splits;
     size_t cut = lm_example_tokens_cut(&examples->tokens,
                                        examples->objective.kind == LM_OBJECTIVE_TRANSLATE);
-    lm_ctx_note(ctx, "%zu examples to learn from, %zu to watch, %zu for the test", splits[LM_TRAIN],
-                splits[LM_VALID], splits[LM_TEST]);
+    lm_ctx_note(ctx, "%zu examples to train on, %zu for validation, %zu for the test",
+                splits[LM_TRAIN], splits[LM_VALID], splits[LM_TEST]);
     if (cut > 0)
         lm_ctx_note(ctx, "%zu examples are longer than %lld tokens and lose their beginning", cut,
                     (long long)examples->tokens.length);

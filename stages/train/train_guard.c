@@ -15,7 +15,7 @@ enum lm_status train_guard_skip(struct train *train, struct lm_err *err)
     uint64_t most = (uint64_t)train->params->max_skips;
     LM_TRY(train_guard_weights(train, err));
     if (train->skips >= most) {
-        lm_ctx_note(train->ctx, "with a larger max_skips the stage goes on after step %llu",
+        lm_ctx_note(train->ctx, "with a larger max_skips the stage resumes after step %llu",
                     (unsigned long long)train->step);
         return train->skips == 0
                    ? LM_NUMERIC

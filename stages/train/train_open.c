@@ -83,7 +83,7 @@ static enum lm_status open_tokens(struct train *train, int64_t *vocab_size, stru
     if (p->mixture.count > 0 && p->mixture.count != train->tokens.count)
         return lm_fail(err, LM_INVALID,
                        "mixture: %zu weights for %zu token sets; give one for tokens and one for "
-                       "each of more",
+                       "each of extra_tokens",
                        p->mixture.count, train->tokens.count);
     return train_data_init(&train->data, train->tokens.sets, train->tokens.count, &options, err);
 }
@@ -200,7 +200,7 @@ static enum lm_status check_valid(struct train *train, struct lm_err *err)
         return LM_OK;
     if (train->params->patience > 0)
         return lm_fail(err, LM_INVALID,
-                       "patience: the valid split is empty, there is nothing to look at; keep "
+                       "patience: the valid split is empty, there is nothing to validate on; keep "
                        "something for it, or set patience to 0");
     if (train->best_weights != NULL)
         lm_ctx_note(train->ctx, "the valid split is empty: the last weights are kept");

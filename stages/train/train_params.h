@@ -42,7 +42,7 @@ struct train_params {
     int64_t attention_width, kv_heads, mlp_width, window, window_every;
     const char *norm, *positions, *mlp;
     double rotary_base;
-    bool no_bias, untied, qk_norm;
+    bool no_bias, tie_embeddings, qk_norm;
     struct lm_list mixture; /**< double: weights of tokens, then of more; empty: by size */
     /* Objectives and examples. */
     const char *objective; /**< a name of data/objective.h */

@@ -25,7 +25,7 @@ void train_patience_report(const struct train *train)
     lm_ctx_result(train->ctx, "stopped_step", (double)train->step);
     if (train_patience_is_over(train))
         lm_ctx_note(train->ctx,
-                    "stopped after step %llu: %llu looks without a valid loss below %.6g",
+                    "stopped after step %llu: %llu validation passes without a loss below %.6g",
                     (unsigned long long)train->step, (unsigned long long)train->patience.looks,
                     train->patience.lowest - train->params->min_delta);
 }

@@ -173,7 +173,7 @@ static struct lm_step_options step_options(const struct train *train)
 /* Update-to-weight ratios, "ratio.embeddings", "ratio.layer.0", …, "ratio.head". */
 static void show_ratios(struct train *train)
 {
-    int64_t layers = train->params->layers;
+    int64_t layers = lm_model_config(train->model)->layers;
     lm_ctx_gauge(train->ctx, "ratio.embeddings", train->ratios[0]);
     for (int64_t i = 0; i < layers; i++) {
         char name[48];
@@ -246,7 +246,7 @@ static enum lm_status train_or_keep(struct train *train, struct lm_err *err)
     if (status != LM_CANCELLED)
         return status;
     LM_TRY(train_checkpoint_save(train, err));
-    return lm_fail(err, LM_CANCELLED, "interrupted after step %llu; run again to go on",
+    return lm_fail(err, LM_CANCELLED, "interrupted after step %llu; run again to resume",
                    (unsigned long long)train->step);
 }
 

@@ -26,7 +26,7 @@ static inline struct lm_model_config train_shape(const struct train_params *p, i
         .positions = lm_positions_find(p->positions),
         .mlp = lm_mlp_find(p->mlp),
         .no_bias = p->no_bias,
-        .untied = p->untied,
+        .untied = !p->tie_embeddings,
         .qk_norm = p->qk_norm,
     };
 }
@@ -44,7 +44,7 @@ static inline void train_shape_set(struct train_params *p, const struct lm_model
     p->positions = lm_positions_names[shape->positions];
     p->mlp = lm_mlp_names[shape->mlp];
     p->no_bias = shape->no_bias;
-    p->untied = shape->untied;
+    p->tie_embeddings = !shape->untied;
     p->qk_norm = shape->qk_norm;
 }
 

@@ -1,6 +1,7 @@
 #include "train_speed.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "train_ramp.h"
 
@@ -32,8 +33,9 @@ void train_speed_begin(struct train *train)
     size_t threads = lm_ctx_threads(train->ctx);
     if (flops_left(train) >= WORTH_MEASURING * (double)threads &&
         lm_machine_peak(&peak, lm_ctx_kernels(train->ctx), threads, NULL) == LM_OK) {
-        train->peak = peak.fp32;
-        lm_ctx_gauge(train->ctx, "peak.fp32", peak.fp32);
+        bool is_bf16 = strcmp(train->params->precision, "bf16") == 0 && peak.bf16 > 0;
+        train->peak = is_bf16 ? peak.bf16 : peak.fp32;
+        lm_ctx_gauge(train->ctx, is_bf16 ? "peak.bf16" : "peak.fp32", train->peak);
     }
     train_speed_show(train);
 }

@@ -6,7 +6,8 @@
 #include "train_state.h"
 
 /** Measures the machine's peak (about 50 ms) when the steps that are left will take seconds, and
- *  shows it as gauge "peak.fp32" in operations a second. Without it there is no "mfu". */
+ *  shows it as gauge "peak.fp32" in operations a second, or as "peak.bf16" when products are of
+ *  bfloat16 and the processor has an instruction for them. Without it there is no "mfu". */
 void train_speed_begin(struct train *train);
 
 /** Shows where the training stands: "tokens" and "flops" so far, "tokens_per_second", "mfu" (useful

@@ -4,7 +4,8 @@
 
 static const char *folder_of(const struct lm_ctx *ctx, size_t index)
 {
-    return index == 0 ? lm_ctx_input(ctx, "tokens") : lm_ctx_input_at(ctx, "more", index - 1);
+    return index == 0 ? lm_ctx_input(ctx, "tokens")
+                      : lm_ctx_input_at(ctx, "extra_tokens", index - 1);
 }
 
 /* The files of two vocabularies are equal byte for byte. */
@@ -20,8 +21,8 @@ static enum lm_status check_vocab(const struct lm_ctx *ctx, size_t index, struct
     LM_TRY(lm_sha256_file(&first, NULL, other, err));
     if (lm_digest_compare(&own, &first) != 0)
         return lm_fail(err, LM_MISMATCH,
-                       "more: %s has another vocabulary than tokens; encode both with one",
-                       lm_ctx_input_label(ctx, "more", index - 1));
+                       "extra_tokens: %s has another vocabulary than tokens; encode both with one",
+                       lm_ctx_input_label(ctx, "extra_tokens", index - 1));
     return LM_OK;
 }
 
@@ -29,7 +30,7 @@ enum lm_status train_tokens_open(struct train_tokens *tokens, struct lm_ctx *ctx
                                  struct lm_err *err)
 {
     struct lm_arena *arena = lm_ctx_arena(ctx);
-    size_t count = 1 + lm_ctx_input_count(ctx, "more");
+    size_t count = 1 + lm_ctx_input_count(ctx, "extra_tokens");
     *tokens = (struct train_tokens){LM_NEW_ARRAY(arena, struct lm_tokens *, count), 0};
     if (tokens->sets == NULL)
         return lm_fail(err, LM_NOMEM, "out of memory");

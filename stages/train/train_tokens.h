@@ -1,4 +1,4 @@
-/** The token sets of a training: the port `tokens`, then those of the port `more`. */
+/** The token sets of a training: the port `tokens`, then those of the port `extra_tokens`. */
 #ifndef LM_TRAIN_TOKENS_H
 #define LM_TRAIN_TOKENS_H
 

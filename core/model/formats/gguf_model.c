@@ -14,37 +14,6 @@
 
 enum { NAME_BYTES = 64 };
 
-/* Sizes of a tensor in the width's and other units. */
-enum unit { ONE, VOCAB, CONTEXT, WIDTH, WIDTH_3, WIDTH_4 };
-
-/* A tensor by its two names, its shape here, and whether it is turned there. */
-struct pairing {
-    const char *ours, *theirs;
-    enum unit rows, columns;
-    bool in_layer, is_turned, is_kept; /* is_kept: F32 whatever the matrices are */
-};
-
-static const struct pairing pairings[] = {
-    {"wte.weight", "token_embd.weight", VOCAB, WIDTH, false, false, false},
-    {"wpe.weight", "position_embd.weight", CONTEXT, WIDTH, false, false, true},
-    {"ln_1.weight", "attn_norm.weight", WIDTH, ONE, true, false, true},
-    {"ln_1.bias", "attn_norm.bias", WIDTH, ONE, true, false, true},
-    {"attn.c_attn.weight", "attn_qkv.weight", WIDTH, WIDTH_3, true, true, false},
-    {"attn.c_attn.bias", "attn_qkv.bias", WIDTH_3, ONE, true, false, true},
-    {"attn.c_proj.weight", "attn_output.weight", WIDTH, WIDTH, true, true, false},
-    {"attn.c_proj.bias", "attn_output.bias", WIDTH, ONE, true, false, true},
-    {"ln_2.weight", "ffn_norm.weight", WIDTH, ONE, true, false, true},
-    {"ln_2.bias", "ffn_norm.bias", WIDTH, ONE, true, false, true},
-    {"mlp.c_fc.weight", "ffn_up.weight", WIDTH, WIDTH_4, true, true, false},
-    {"mlp.c_fc.bias", "ffn_up.bias", WIDTH_4, ONE, true, false, true},
-    {"mlp.c_proj.weight", "ffn_down.weight", WIDTH_4, WIDTH, true, true, false},
-    {"mlp.c_proj.bias", "ffn_down.bias", WIDTH, ONE, true, false, true},
-    {"ln_f.weight", "output_norm.weight", WIDTH, ONE, false, false, true},
-    {"ln_f.bias", "output_norm.bias", WIDTH, ONE, false, false, true},
-};
-
-enum { PAIRINGS = sizeof pairings / sizeof pairings[0] };
-
 /* ggml's element type of matrices, and what general.file_type calls a file of them. */
 static const struct {
     enum lm_gguf_element element;
@@ -55,59 +24,51 @@ static const struct {
     [LM_DTYPE_BF16] = {LM_GGUF_ELEMENT_BF16, 32},
 };
 
-static int64_t size_in(const struct lm_model_config *config, enum unit unit)
+/* ---- tensors ---- */
+
+/* A tensor as it stands there. Matrices of layers are turned: [out, in]. */
+struct pairing {
+    char name[NAME_BYTES];
+    int dims;
+    int64_t rows, columns;   /* of dims 1: rows 0 */
+    bool is_turned, is_kept; /* is_kept: F32 whatever the matrices are */
+};
+
+static struct pairing pair(const struct lm_tensor_row *row, enum lm_tensor_id id, int64_t layer)
 {
-    const int64_t sizes[] = {
-        [ONE] = 1,
-        [VOCAB] = config->vocab,
-        [CONTEXT] = config->context,
-        [WIDTH] = config->width,
-        [WIDTH_3] = 3 * config->width,
-        [WIDTH_4] = 4 * config->width,
-    };
-    return sizes[unit];
+    bool in_layer = row->scope == LM_SCOPE_LAYER, is_turned = in_layer && row->dims == 2;
+    struct pairing out = {.dims = row->dims,
+                          .rows = is_turned ? row->cols : row->rows,
+                          .columns = is_turned ? row->rows : row->cols,
+                          .is_turned = is_turned,
+                          .is_kept = row->dims == 1 || id == LM_WPE};
+    if (row->dims == 1) {
+        out.rows = 0;
+        out.columns = row->rows;
+    }
+    snprintf(out.name, NAME_BYTES, in_layer ? "blk.%lld.%s" : "%.0lld%s",
+             in_layer ? (long long)layer : 0LL, row->gguf);
+    return out;
 }
 
-/* Rows and columns of a tensor of ours as they stand there. */
-static struct lm_gguf_view view_of(const struct pairing *pairing, const struct lm_tensor *tensor)
+/* Of the tensor at place `index` of a GPT-2, whose tensors all have names there. */
+static struct pairing pairing_at(const struct lm_model_config *config, size_t index)
 {
-    if (tensor->dims == 1)
-        return (struct lm_gguf_view){tensor->data, 0, 1};
-    size_t columns = (size_t)tensor->shape[1];
-    return pairing->is_turned ? (struct lm_gguf_view){tensor->data, 1, columns}
-                              : (struct lm_gguf_view){tensor->data, columns, 1};
+    const struct lm_tensor_map map = lm_tensor_map_of(config);
+    struct lm_tensor_row rows[LM_TENSOR_IDS];
+    int64_t layer;
+    enum lm_tensor_id id = lm_tensor_at(&map, index, &layer);
+    lm_tensor_rows(rows, config);
+    return pair(&rows[id], id, layer);
 }
 
-/* ---- names ---- */
-
-static void their_name(char out[NAME_BYTES], const struct pairing *pairing, int64_t layer)
+/* The numbers of a tensor of ours, row by row as they stand there. */
+static struct lm_gguf_view view_of(const struct pairing *pairing, float *data)
 {
-    if (pairing->in_layer)
-        snprintf(out, NAME_BYTES, "blk.%lld.%s", (long long)layer, pairing->theirs);
-    else
-        snprintf(out, NAME_BYTES, "%s", pairing->theirs);
-}
-
-/* The pairing of a tensor of ours, and its layer; NULL for one that GPT-2 does not have. */
-static const struct pairing *find_pairing(const struct lm_tensor *tensor, int64_t *layer)
-{
-    long long number = 0;
-    int skip = 0;
-    bool in_layer = sscanf(tensor->name, "h.%lld.%n", &number, &skip) == 1 && skip > 0;
-    *layer = number;
-    for (size_t i = 0; i < PAIRINGS; i++)
-        if (pairings[i].in_layer == in_layer &&
-            strcmp(pairings[i].ours, tensor->name + (in_layer ? skip : 0)) == 0)
-            return &pairings[i];
-    return NULL;
-}
-
-static size_t tensors_of(const struct lm_model_config *config)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < PAIRINGS; i++)
-        count += pairings[i].in_layer ? (size_t)config->layers : 1;
-    return count;
+    if (pairing->dims == 1)
+        return (struct lm_gguf_view){data, 0, 1};
+    return pairing->is_turned ? (struct lm_gguf_view){data, 1, (size_t)pairing->rows}
+                              : (struct lm_gguf_view){data, (size_t)pairing->columns, 1};
 }
 
 /* ---- writing ---- */
@@ -142,18 +103,10 @@ enum lm_status lm_gguf_put_model(struct lm_gguf_writer *writer, const struct lm_
     lm_gguf_put_u32(writer, "gpt2.attention.head_count", (uint32_t)config->heads);
     lm_gguf_put_f32(writer, "gpt2.attention.layer_norm_epsilon", EPSILON);
     for (size_t i = 0; i < model->tensor_count; i++) {
-        const struct lm_tensor *tensor = &model->tensors[i];
-        int64_t layer;
-        const struct pairing *pairing = find_pairing(tensor, &layer);
-        their_name(name, pairing, layer);
-        int64_t rows = tensor->dims == 1    ? 0
-                       : pairing->is_turned ? tensor->shape[1]
-                                            : tensor->shape[0];
-        int64_t columns =
-            tensor->dims == 1 || pairing->is_turned ? tensor->shape[0] : tensor->shape[1];
-        LM_TRY(lm_gguf_put_tensor(writer, name,
-                                  pairing->is_kept ? LM_GGUF_ELEMENT_F32 : kinds[weights].element,
-                                  rows, columns, view_of(pairing, tensor), err));
+        const struct pairing pairing = pairing_at(config, i);
+        LM_TRY(lm_gguf_put_tensor(
+            writer, pairing.name, pairing.is_kept ? LM_GGUF_ELEMENT_F32 : kinds[weights].element,
+            pairing.rows, pairing.columns, view_of(&pairing, model->tensors[i].data), err));
     }
     return LM_OK;
 }
@@ -259,23 +212,19 @@ static enum lm_status read_config(struct lm_model_config *out, const struct lm_g
 
 /* The tensor called so, of the shape that the pairing has there. */
 static enum lm_status find_tensor(const struct lm_gguf_tensor **out, const struct lm_gguf *gguf,
-                                  const struct lm_model_config *config,
-                                  const struct pairing *pairing, int64_t layer, struct lm_err *err)
+                                  const struct pairing *pairing, struct lm_err *err)
 {
-    char name[NAME_BYTES];
-    their_name(name, pairing, layer);
-    const struct lm_gguf_tensor *tensor = lm_gguf_find(gguf, name);
+    const struct lm_gguf_tensor *tensor = lm_gguf_find(gguf, pairing->name);
     if (tensor == NULL)
         return lm_fail(err, LM_FORMAT, "%s has no tensor \"%s\"; take a file that is a whole model",
-                       lm_gguf_path(gguf), name);
-    int64_t rows = size_in(config, pairing->rows), columns = size_in(config, pairing->columns);
-    bool swaps = pairing->columns != ONE && !pairing->is_turned;
-    if (tensor->count != rows * columns || tensor->shape[0] != (swaps ? columns : rows) ||
-        tensor->shape[1] != (swaps ? rows : columns))
+                       lm_gguf_path(gguf), pairing->name);
+    int64_t rows = pairing->dims == 1 ? 1 : pairing->rows;
+    if (tensor->count != rows * pairing->columns || tensor->shape[0] != pairing->columns ||
+        tensor->shape[1] != rows)
         return lm_fail(err, LM_FORMAT,
                        "%s: tensor \"%s\" has not the shape that the keys say; take the file from "
                        "its source again",
-                       lm_gguf_path(gguf), name);
+                       lm_gguf_path(gguf), pairing->name);
     *out = tensor;
     return LM_OK;
 }
@@ -286,16 +235,16 @@ static enum lm_status check_tensors(const struct lm_gguf *gguf,
 {
     const struct lm_gguf_tensor *tensor = NULL;
     size_t heads = lm_gguf_find(gguf, "output.weight") != NULL;
-    for (int64_t layer = 0; layer < config->layers; layer++)
-        for (size_t i = 0; i < PAIRINGS; i++)
-            if (layer == 0 || pairings[i].in_layer)
-                LM_TRY(find_tensor(&tensor, gguf, config, &pairings[i], layer, err));
-    if (lm_gguf_tensors(gguf) != tensors_of(config) + heads)
+    size_t count = lm_tensor_map_of(config).count;
+    for (size_t i = 0; i < count; i++) {
+        const struct pairing pairing = pairing_at(config, i);
+        LM_TRY(find_tensor(&tensor, gguf, &pairing, err));
+    }
+    if (lm_gguf_tensors(gguf) != count + heads)
         return lm_fail(err, LM_UNSUPPORTED,
                        "%s holds %zu tensors, but GPT-2 with %lld layers has %zu; only its "
                        "architecture can be read from GGUF",
-                       lm_gguf_path(gguf), lm_gguf_tensors(gguf), (long long)config->layers,
-                       tensors_of(config));
+                       lm_gguf_path(gguf), lm_gguf_tensors(gguf), (long long)config->layers, count);
     return LM_OK;
 }
 
@@ -303,12 +252,16 @@ static enum lm_status check_tensors(const struct lm_gguf *gguf,
 static enum lm_status check_head(const struct lm_gguf *gguf, const struct lm_model *model,
                                  struct lm_err *err)
 {
-    static const struct pairing head = {NULL, "output.weight", VOCAB, WIDTH, false, false, false};
+    struct lm_model_config untied = model->config;
+    struct lm_tensor_row rows[LM_TENSOR_IDS];
     const struct lm_gguf_tensor *tensor = NULL;
+    untied.untied = true;
+    lm_tensor_rows(rows, &untied);
+    const struct pairing head = pair(&rows[LM_HEAD_W], LM_HEAD_W, 0);
     size_t size = (size_t)(model->config.vocab * model->config.width) * sizeof(float);
-    if (lm_gguf_find(gguf, head.theirs) == NULL)
+    if (lm_gguf_find(gguf, head.name) == NULL)
         return LM_OK;
-    LM_TRY(find_tensor(&tensor, gguf, &model->config, &head, 0, err));
+    LM_TRY(find_tensor(&tensor, gguf, &head, err));
     float *values = malloc(size);
     if (values == NULL)
         return lm_fail(err, LM_NOMEM, "out of memory for %s; free some", lm_gguf_path(gguf));
@@ -327,15 +280,13 @@ static enum lm_status read_tensors(struct lm_model *model, const struct lm_gguf 
                                    struct lm_err *err)
 {
     for (size_t i = 0; i < model->tensor_count; i++) {
-        int64_t layer;
         const struct lm_gguf_tensor *tensor = NULL;
-        const struct pairing *pairing = find_pairing(&model->tensors[i], &layer);
-        LM_TRY(find_tensor(&tensor, gguf, &model->config, pairing, layer, err));
-        LM_TRY(lm_gguf_read(gguf, tensor, view_of(pairing, &model->tensors[i]), err));
+        const struct pairing pairing = pairing_at(&model->config, i);
+        LM_TRY(find_tensor(&tensor, gguf, &pairing, err));
+        LM_TRY(lm_gguf_read(gguf, tensor, view_of(&pairing, model->tensors[i].data), err));
     }
     LM_TRY(check_head(gguf, model, err));
-    enum lm_status status = lm_model_check(model, err);
-    return status == LM_OK ? LM_OK : lm_wrap(err, status, "%s", lm_gguf_path(gguf));
+    return lm_model_check_read(model, lm_gguf_path(gguf), err);
 }
 
 enum lm_status lm_gguf_load_model(struct lm_model **out, const struct lm_gguf *gguf,

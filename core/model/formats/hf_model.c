@@ -137,10 +137,7 @@ static enum lm_status read_weights(struct import *import, const struct lm_hf_sha
         LM_TRY(lm_safetensors_read(import->places[i].file, import->places[i].tensor, 0,
                                    model->tensors[i].count, model->tensors[i].data, import->err));
     LM_TRY(check_head(import));
-    enum lm_status status = lm_model_check(model, import->err);
-    return status == LM_OK
-               ? LM_OK
-               : lm_wrap(import->err, status, "%s", lm_safetensors_path(shards->files[0]));
+    return lm_model_check_read(model, lm_safetensors_path(shards->files[0]), import->err);
 }
 
 /* No memory is asked for that the files could not fill. */

@@ -213,11 +213,8 @@ static enum lm_status load_model(struct lm_model **out, const char *folder,
     const char *path = arena == NULL ? NULL : lm_path_join(arena, folder, "model.safetensors");
     enum lm_status status = path == NULL ? lm_fail(err, LM_NOMEM, "out of memory for %s", folder)
                                          : load_tensors(model, stored, fresh_head, path, err);
-    if (status == LM_OK) {
-        status = lm_model_check(model, err);
-        if (status != LM_OK)
-            lm_wrap(err, status, "%s", path);
-    }
+    if (status == LM_OK)
+        status = lm_model_check_read(model, path, err);
     lm_arena_free(arena);
     if (status != LM_OK) {
         lm_model_free(model);

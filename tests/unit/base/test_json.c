@@ -106,6 +106,27 @@ static void test_errors(struct tap *tap)
     CHECK_INT(lm_json_parse(&root, "[1]\0", 4, NULL), LM_FORMAT); /* a NUL is no white space */
 }
 
+/* Numbers that do not fit are null, wherever they are; what is no JSON stays none. */
+static void test_lenient(struct tap *tap)
+{
+    static const char text[] = "{\"a\":1e999,\"b\":[-1E+400,0.5,123456789012345678901234567890],"
+                               "\"1e999\":\"\\\"1e999\",\"c\":7}";
+    static const char *const wrong[] = {"[1e999",    "[01e999]", "[1e999e]", "[1.e999]", "[+1e999]",
+                                        "[1e999 1]", "[.1e999]", "[1e999]x", "1e+"};
+    struct lm_json *root = NULL;
+    REQUIRE(lm_json_parse_lenient(&root, text, sizeof text - 1, NULL) == LM_OK);
+    const struct lm_json *list = lm_json_get(root, "b");
+    CHECK(lm_json_is_null(lm_json_get(root, "a")));
+    CHECK_INT(lm_json_count(list), 3);
+    CHECK(lm_json_is_null(lm_json_at(list, 0)) && lm_json_is_null(lm_json_at(list, 2)));
+    CHECK(lm_json_double(lm_json_at(list, 1), 0) == 0.5);
+    CHECK_STR(lm_json_string(lm_json_get(root, "1e999"), NULL), "\"1e999");
+    CHECK_INT(lm_json_int(lm_json_get(root, "c"), 0), 7);
+    lm_json_free(root);
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        CHECK_INT(lm_json_parse_lenient(&root, wrong[i], strlen(wrong[i]), NULL), LM_FORMAT);
+}
+
 static void test_depth(struct tap *tap)
 {
     char text[200000];
@@ -128,5 +149,5 @@ static void test_depth(struct tap *tap)
 }
 
 static const struct tap_test tests[] = {TAP_ROW(test_tree) TAP_ROW(test_fallbacks) TAP_ROW(
-    test_document_order) TAP_ROW(test_errors) TAP_ROW(test_depth)};
+    test_document_order) TAP_ROW(test_errors) TAP_ROW(test_lenient) TAP_ROW(test_depth)};
 LM_TEST_MAIN(tests)

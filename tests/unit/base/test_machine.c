@@ -46,6 +46,13 @@ static void test_available(struct tap *tap)
         CHECK((double)available > kib * 512 && (double)available < kib * 2048);
 }
 
+static void test_name(struct tap *tap)
+{
+    char name[64];
+    lm_cpu_name(name);
+    CHECK(strlen(name) > 0 && strchr(name, '\n') == NULL && name[0] != ' ');
+}
+
 static const struct tap_test tests[] = {TAP_ROW(test_processors) TAP_ROW(test_memory)
-                                            TAP_ROW(test_available)};
+                                            TAP_ROW(test_available) TAP_ROW(test_name)};
 LM_TEST_MAIN(tests)

@@ -128,7 +128,8 @@ struct refusal {
 #define PAIR(members) "{\"id\":\"x\",\"a\":\"p\",\"b\":\"q\"" members "}"
 
 static const struct refusal refusals[] = {
-    {LM_EXAMPLE_CHOICE, LM_FORMAT, "\n", "a/data:2:"},
+    {LM_EXAMPLE_CHOICE, LM_FORMAT, "\v\n", "a/data:2:"},
+    {LM_EXAMPLE_CHOICE, LM_FORMAT, "\xEF\xBB\xBF{}", "a/data:2:"},
     {LM_EXAMPLE_CHOICE, LM_FORMAT, "no json", "a/data:2:"},
     {LM_EXAMPLE_CHOICE, LM_FORMAT, "[1]", "a/data:2: not an object"},
     {LM_EXAMPLE_CHOICE, LM_FORMAT, "{\"prompt\":\"p\"}", "a/data:2: no text \"id\""},
@@ -161,6 +162,8 @@ static const struct refusal refusals[] = {
     {LM_EXAMPLE_SIMILARITY, LM_FORMAT, PAIR(""), "no number \"score\""},
     {LM_EXAMPLE_SIMILARITY, LM_FORMAT, PAIR(",\"score\":\"3\""), "no number \"score\""},
     {LM_EXAMPLE_SIMILARITY, LM_RANGE, PAIR(",\"score\":0.99"), "outside 1 to 5"},
+    {LM_EXAMPLE_SIMILARITY, LM_FORMAT, PAIR(",\"score\":1e999"), "no number \"score\""},
+    {LM_EXAMPLE_SIMILARITY, LM_FORMAT, PAIR(",\"score\":2,\"score\":2"), "duplicate"},
     {LM_EXAMPLE_SIMILARITY, LM_RANGE, PAIR(",\"score\":5.01"), "outside 1 to 5"},
 };
 
@@ -190,6 +193,28 @@ static void test_refused(struct tap *tap)
             printf("# row %zu: %d \"%s\"\n", i, (int)status, text);
         corpus_close(&corpus);
     }
+}
+
+/* A mark before the first line, lines ended in two ways, blank ones, a last one without its end,
+ * and members that are passed over whatever number they hold. */
+static void test_lines(struct tap *tap)
+{
+    struct corpus corpus;
+    REQUIRE(corpus_open(&corpus));
+    REQUIRE(corpus_put(
+        &corpus, "a",
+        "\xEF\xBB\xBF{\"id\":\"1\",\"a\":\"p\",\"b\":\"q\",\"score\":2,\"x\":1e999}\r\n"
+        "\r\n \t\n"
+        "{\"id\":\"2\",\"a\":\"p\\u0000\",\"b\":\"q\",\"score\":2.5,\"y\":[1e999,-9e9999]}\n"
+        "{\"id\":\"3\",\"a\":\"p\",\"b\":\"q\",\"score\":5,\"n\":123456789012345678901}\n\n\n"
+        "{\"id\":\"4\",\"a\":\"p\",\"b\":\"q\",\"score\":1}"));
+    CHECK_INT(read_as(&corpus, LM_EXAMPLE_SIMILARITY), LM_OK);
+    CHECK_INT(corpus.examples.count, 4);
+    if (corpus.examples.count == 4) {
+        CHECK_INT(corpus.examples.items[3].line, 8);
+        CHECK(corpus.examples.items[1].score == 0.375 && corpus.examples.items[1].prompt.size == 2);
+    }
+    corpus_close(&corpus);
 }
 
 static void test_nothing(struct tap *tap)
@@ -291,7 +316,8 @@ static void test_split_of_texts(struct tap *tap)
     corpus_close(&corpus);
 }
 
-static const struct tap_test tests[] = {TAP_ROW(test_choice) TAP_ROW(test_generate) TAP_ROW(
-    test_similarity) TAP_ROW(test_refused) TAP_ROW(test_nothing) TAP_ROW(test_cut_short)
-                                            TAP_ROW(test_splits) TAP_ROW(test_split_of_texts)};
+static const struct tap_test tests[] = {
+    TAP_ROW(test_choice) TAP_ROW(test_generate) TAP_ROW(test_similarity) TAP_ROW(test_refused)
+        TAP_ROW(test_lines) TAP_ROW(test_nothing) TAP_ROW(test_cut_short) TAP_ROW(test_splits)
+            TAP_ROW(test_split_of_texts)};
 LM_TEST_MAIN(tests)

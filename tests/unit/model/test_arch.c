@@ -275,7 +275,7 @@ static void test_words(struct tap *tap)
     all.labels = 3;
     lm_model_config_describe(text, sizeof text, &all);
     CHECK_STR(text, "attention_width 24, kv_heads 2, mlp_width 28, window 9, norm rms, positions "
-                    "rotary, mlp swiglu, no_bias, untied, qk_norm, labels 3");
+                    "rotary, mlp swiglu, no_bias, tie_embeddings false, qk_norm, labels 3");
     CHECK_STR(lm_model_beyond_gpt2(&all), "attention_width");
     struct lm_model_config shape = {SHAPE, .norm = LM_NORM_RMS, .labels = 3};
     CHECK_STR(lm_model_beyond_gpt2(&shape), "norm");

@@ -171,7 +171,61 @@ static void test_memory(struct tap *tap)
     CHECK_NEAR((double)lm_model_memory(&config, &training) - all, packed, 0.05 * packed);
 }
 
+/* Sizes whose products do not fit 64 bits, each by another factor: they are refused, and an
+ * estimate of them is more than any machine has, not the little that is left of an overflow. */
+static void test_beyond_counting(struct tap *tap)
+{
+    static const struct {
+        struct lm_model_config config;
+        int64_t batch;
+    } rows[] = {
+        {{.vocab = 1,
+          .context = 1 << 20,
+          .layers = 1 << 10,
+          .heads = 1,
+          .width = 1,
+          .mlp_width = 1 << 18},
+         1 << 20},
+        {{.vocab = 1,
+          .context = 1 << 12,
+          .layers = 1 << 10,
+          .heads = 1,
+          .width = 1,
+          .mlp_width = 1 << 18,
+          .mlp = LM_MLP_SWIGLU},
+         1 << 20},
+        {{.vocab = 1,
+          .context = 1 << 20,
+          .layers = 1 << 10,
+          .heads = 1,
+          .width = 1,
+          .attention_width = 1 << 16},
+         1 << 16},
+        {{.vocab = 1 << 24,
+          .context = 1 << 20,
+          .layers = 1 << 10,
+          .heads = 1 << 12,
+          .width = 1 << 16},
+         1 << 20},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const struct lm_model_options options = {.training = true, .max_batch = rows[i].batch};
+        struct lm_model *model = NULL;
+        struct lm_err err = {LM_OK, ""};
+        CHECK_INT(lm_model_config_check(&rows[i].config, &err), LM_OK);
+        CHECK_INT(lm_model_memory(&rows[i].config, &options), (uint64_t)1 << 60);
+        CHECK_INT(lm_model_create(&model, &rows[i].config, &options, &err), LM_NOMEM);
+        CHECK(strstr(err.text, "fits no memory") != NULL);
+    }
+    struct lm_model_config largest = lm_model_preset_find("gpt3-175b")->config;
+    largest.vocab = 50257; /* is large, and counted */
+    const struct lm_model_options options = {.training = true, .max_batch = 1600};
+    CHECK(lm_model_memory(&largest, &options) < (uint64_t)1 << 50);
+}
+
 static const struct tap_test tests[] = {
     TAP_ROW(test_parameter_counts) TAP_ROW(test_presets) TAP_ROW(test_flops) TAP_ROW(test_refusals)
-        TAP_ROW(test_gpt3_counts) TAP_ROW(test_option_refusals) TAP_ROW(test_memory)};
+        TAP_ROW(test_gpt3_counts) TAP_ROW(test_option_refusals) TAP_ROW(test_memory)
+            TAP_ROW(test_beyond_counting)};
 LM_TEST_MAIN(tests)

@@ -425,7 +425,8 @@ static void test_configs(struct tap *tap)
     }
     lm_model_tensor(stand.model, 4).data[0] = NAN;
     REQUIRE(lm_model_export_hf(stand.model, stand.folder, LM_DTYPE_F32, 96, &stand.err) == LM_OK);
-    check_refused(tap, &stand, LM_NUMERIC, "h.0.attn.c_attn.weight");
+    check_refused(tap, &stand, LM_NUMERIC,
+                  "h.0.attn.c_attn.weight holds a number that is not finite; take");
     clear(&stand);
 }
 

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "tests/comma_locale.h"
 #include "tests/tap.h"
 
 static const struct lm_model_config config = {
@@ -252,6 +253,36 @@ static void test_config_file(struct tap *tap)
     lm_dir_remove(dir, &err);
 }
 
+/* A host that set a locale with a decimal comma writes the same bytes, and reads them. */
+static void test_locale(struct tap *tap)
+{
+    char dir[64], path[128];
+    struct lm_err err;
+    struct lm_digest want, got;
+    struct lm_model *model = make(1);
+    const struct lm_model_options options = {0};
+    folder(dir);
+    snprintf(path, sizeof path, "%s/config.json", dir);
+    REQUIRE(model != NULL && lm_model_save(model, dir, &err) == LM_OK);
+    REQUIRE(lm_sha256_file(&want, NULL, path, &err) == LM_OK);
+    lm_model_free(model);
+    if (!comma_begin(","))
+        SKIP("no locale with a decimal comma can be made: install localedef");
+    CHECK_INT(lm_model_load(&model, dir, &options, &err), LM_OK);
+    CHECK(lm_model_config(model)->dropout == 0.25);
+    CHECK_INT(lm_model_save(model, dir, &err), LM_OK);
+    CHECK_INT(lm_sha256_file(&got, NULL, path, &err), LM_OK);
+    CHECK_INT(lm_digest_compare(&got, &want), 0);
+    CHECK_INT(lm_model_export_hf(model, dir, LM_DTYPE_F32, -1, &err), LM_OK);
+    struct lm_model *again = NULL;
+    CHECK_INT(lm_model_import_hf(&again, dir, &options, &err), LM_OK);
+    lm_model_free(again);
+    CHECK(comma_is_set());
+    comma_end();
+    lm_model_free(model);
+    lm_dir_remove(dir, &err);
+}
+
 static const struct tap_test tests[] = {TAP_ROW(test_round_trip) TAP_ROW(test_header) TAP_ROW(
-    test_edits) TAP_ROW(test_mutations) TAP_ROW(test_config_file)};
+    test_edits) TAP_ROW(test_mutations) TAP_ROW(test_config_file) TAP_ROW(test_locale)};
 LM_TEST_MAIN(tests)

@@ -184,6 +184,37 @@ static void check_way(struct tap *tap, const struct lm_step_options *way, int64_
     lm_model_free(model);
 }
 
+/* What float32 makes a 0 or a 1 of would divide 0 by 0, or learn nothing. */
+static void test_limits(struct tap *tap)
+{
+    static const struct {
+        struct lm_step_options options;
+        const char *name;
+    } rows[] = {
+        {{.lr = 1e-2, .beta1 = 0.9, .beta2 = 0.95}, "eps: "},
+        {{.lr = 1e-2, .beta1 = 0.9, .beta2 = 0.95, .eps = 1e-320}, "eps: "},
+        {{.lr = 1e-2, .beta1 = 0.9, .beta2 = 0.95, .eps = -1}, "eps: "},
+        {{.lr = 1e-2, .beta1 = 1, .beta2 = 0.95, .eps = 1e-8}, "beta1: "},
+        {{.lr = 1e-2, .beta1 = 0.9, .beta2 = 1 - 1e-12, .eps = 1e-8}, "beta2: "},
+        {{.lr = -1, .beta1 = 0.9, .beta2 = 0.95, .eps = 1e-8}, "lr: "},
+        {{.lr = (double)NAN, .beta1 = 0.9, .beta2 = 0.95, .eps = 1e-8}, "lr: "},
+        {{.lr = 1, .optimizer = LM_OPTIMIZER_SGD, .momentum = 1}, "momentum: "},
+    };
+    struct lm_model *model = make(2, 0);
+    struct lm_digest before, after;
+    REQUIRE(model != NULL);
+    lm_model_digest(model, &before);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct lm_err err = {LM_OK, ""};
+        give_gradient(model, 0);
+        CHECK_INT(lm_model_step(model, &rows[i].options, NULL, &err), LM_RANGE);
+        CHECK(strncmp(err.text, rows[i].name, strlen(rows[i].name)) == 0);
+    }
+    lm_model_digest(model, &after);
+    CHECK_INT(lm_digest_compare(&before, &after), 0);
+    lm_model_free(model);
+}
+
 static void test_formulas(struct tap *tap)
 {
     for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++)
@@ -313,6 +344,7 @@ static void test_names(struct tap *tap)
     CHECK_INT(lm_optimizer_find("adam"), LM_OPTIMIZER_ADAMW);
 }
 
-static const struct tap_test tests[] = {TAP_ROW(test_formulas) TAP_ROW(test_frozen) TAP_ROW(
-    test_frozen_bits) TAP_ROW(test_ratios_bits) TAP_ROW(test_average) TAP_ROW(test_names)};
+static const struct tap_test tests[] = {
+    TAP_ROW(test_limits) TAP_ROW(test_formulas) TAP_ROW(test_frozen) TAP_ROW(test_frozen_bits)
+        TAP_ROW(test_ratios_bits) TAP_ROW(test_average) TAP_ROW(test_names)};
 LM_TEST_MAIN(tests)

@@ -601,6 +601,11 @@ static void test_estimate(struct tap *tap)
                                            .heads = p.heads,
                                            .width = p.width};
     CHECK_INT(other.memory - plain.memory, 8 * lm_model_parameters(&config));
+    p.steps += 1000000; /* whose lines of the log are held */
+    struct lm_estimate longer = {0};
+    lm_stage_train.estimate(&p, &upstream, &longer);
+    CHECK(longer.memory - other.memory > 100e6 && longer.memory - other.memory < 400e6);
+    p.steps -= 1000000;
     p.ramp_from = 2;
     p.ramp_tokens = 500 * 256;
     lm_stage_train.estimate(&p, &upstream, &other);

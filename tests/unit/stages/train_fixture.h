@@ -51,6 +51,7 @@ static inline struct train_params train_usual(void)
                                  .order = "windows",
                                  .optimizer = "adamw",
                                  .layer_decay = 1,
+                                 .tie_embeddings = true,
                                  .keep = "last"};
 }
 
@@ -84,7 +85,7 @@ static inline struct lm_ctx *place_context(struct place *place, const struct tra
 {
     struct lm_ctx *ctx = NULL;
     input[0] = (struct lm_job_input){"tokens", "tokens", place->tokens};
-    input[1] = (struct lm_job_input){"more", "others", place->more};
+    input[1] = (struct lm_job_input){"extra_tokens", "others", place->more};
     *job = (struct lm_job){.stage = &lm_stage_train,
                            .params = params,
                            .inputs = input,

@@ -1,0 +1,56 @@
+/** What a model says of given tokens: scores, logits, states and labels of texts. */
+#ifndef LMPIPE_MODEL_RUN_H
+#define LMPIPE_MODEL_RUN_H
+
+#include <stdint.h>
+
+#include <lmpipe/model/life.h>
+#include <lmpipe/status.h>
+
+/** What lm_model_score tells of each of the B·T positions; the caller's arrays, any may be NULL:
+ *  nll (nats), entropy of the prediction (nats), rank of the target (0 = the model's first choice;
+ *  ties count half, rounded down). */
+struct lm_scores {
+    float *nll, *entropy;
+    int32_t *rank;
+};
+/** Scores targets (B, T) given tokens (B, T), without dropout and without holding all logits.
+ *  LM_RANGE: an id or shape outside the limits. */
+enum lm_status lm_model_score(struct lm_model *model, const int32_t *tokens, const int32_t *targets,
+                              int64_t batch, int64_t time, const struct lm_scores *out,
+                              struct lm_err *err);
+/** Logits of all positions, (B, T, V) into the caller's `logits`. */
+enum lm_status lm_model_logits(struct lm_model *model, const int32_t *tokens, int64_t batch,
+                               int64_t time, float *logits, struct lm_err *err);
+
+/* ---- heads on pooled states ---- */
+
+/** What stands for a text: the final state (behind the last layer norm) of its last token, or the
+ *  mean of all its tokens' states. With LM_PRECISION_BF16 states are rounded as operands are. */
+enum lm_pooling { LM_POOL_LAST, LM_POOL_MEAN, LM_POOLINGS };
+
+/** "last", "mean", NULL: for parameter tables, by enum lm_pooling. */
+extern const char *const lm_pooling_names[];
+/** Pooling by name; the last token's for a name that is none. */
+enum lm_pooling lm_pooling_find(const char *name);
+
+/** Texts for a head: `batch` rows of `time` ids, filled up to the right; lengths[i] in [1, time].
+ *  What is beyond a length is neither seen nor pooled: any number may stand there. The caller's. */
+struct lm_texts {
+    const int32_t *tokens;  /**< (B, T) */
+    const int32_t *lengths; /**< (B) */
+    int64_t batch, time;
+};
+
+/** Pooled states of texts, (B, C) into `out`, without dropout. LM_RANGE: an id or length outside
+ *  its limits, a batch or time beyond options' or the context's; LM_CANCELLED. */
+enum lm_status lm_model_embed(struct lm_model *model, const struct lm_texts *texts,
+                              enum lm_pooling pooling, float *out, struct lm_err *err);
+
+/** Classification head (Radford et al. 2018, section 3.2): logits (B, labels) are a linear map,
+ *  score.weight (labels, C), of the last token's final state; without dropout. LM_INVALID: the
+ *  model has no such head; else as lm_model_embed. */
+enum lm_status lm_model_classify(struct lm_model *model, const struct lm_texts *texts,
+                                 float *logits, struct lm_err *err);
+
+#endif
