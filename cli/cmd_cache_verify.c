@@ -8,7 +8,6 @@
 #include "commands.h"
 #include "human.h"
 #include "loaded.h"
-#include "safe_text.h"
 
 struct verify_args {
     const char *store;
@@ -38,6 +37,7 @@ static const struct lm_option options[] = {
 
 /** Where findings go as they come. */
 struct report {
+    struct lm_cli *cli;
     struct lm_arena *arena;
     const struct lm_known_result *known; /**< which stages had which results last */
     size_t known_count;
@@ -64,7 +64,7 @@ static void put_text(struct report *report, const struct lm_store_finding *findi
     for (size_t i = 0; i < finding->user_count; i++) {
         const char *name = name_of(report, &finding->users[i]);
         fputs(i == 0 ? ": " : ", ", report->out);
-        lm_safe_print(report->out, name != NULL ? name : "a stage");
+        fputs(lm_cli_text(report->cli, name != NULL ? name : "a stage"), report->out);
     }
     fputs(finding->user_count > 0 ? finding->user_count > 1 ? " run again\n" : " runs again\n"
                                   : ": no result needs it\n",
@@ -150,7 +150,7 @@ static int verify(struct lm_cli *cli, struct lm_store *store, size_t threads, bo
     struct lm_json_writer writer;
     struct lm_store_check check = {0};
     struct lm_known_result *known = NULL;
-    struct report report = {.arena = cli->arena, .out = cli->out.file};
+    struct report report = {.cli = cli, .arena = cli->arena, .out = cli->out.file};
     const struct lm_store_check_options how = {
         .threads = threads > 0 ? threads : lm_cpu_count(), .found = take_finding, .user = &report};
     const char *root = lm_root_here(cli);
