@@ -52,6 +52,9 @@ static inline bool lm_is_unset(double v)
 
 struct lm_param {
     const char *name; /**< snake_case, what people type */
+    const char *key;  /**< its name in keys, where that is another (a renamed row); else NULL */
+    const char *also; /**< what else it is called, separated by spaces ("learning_rate lr_max"):
+                         answered with `name`, never accepted; or NULL */
     enum lm_param_type type;
     size_t offset, size; /**< of the C field; by LM_FIELD */
     unsigned flags;

@@ -25,6 +25,28 @@ enum lm_port_flags {
 struct lm_port {
     const char *name, *kind, *help;
     unsigned flags;
+    const char *key; /**< its name in keys and records, where that is another; else NULL */
+};
+
+/** The name of a port in keys and records. */
+static inline const char *lm_port_key(const struct lm_port *port)
+{
+    return port->key != NULL ? port->key : port->name;
+}
+
+enum lm_better { LM_BETTER_NONE, LM_BETTER_LOWER, LM_BETTER_HIGHER };
+
+/**
+ * A metric that a stage type may give by lm_ctx_result, or several of one kind: which are given
+ * depends on the data. In a name {a,b} stands for either (also empty: {,.low}), * for one or more
+ * bytes but dots, # for digits, <methods.name> for any value of the parameters methods.N.name, **
+ * for anything. Gates may name what fits one of the rows.
+ */
+struct lm_metric_row {
+    const char *name; /**< "train_loss", "{valid,test}.bpb{,.lo,.hi}" */
+    const char *unit; /**< in words, or NULL */
+    enum lm_better better;
+    const char *help; /**< ≤ 90 characters */
 };
 
 enum lm_stage_flags {
@@ -60,6 +82,7 @@ struct lm_stage {
     const struct lm_port *inputs, *outputs; /**< NULL-name terminated */
     const struct lm_param *params;          /**< NULL-name terminated */
     size_t params_size;                     /**< sizeof the parameter struct */
+    const struct lm_metric_row *metrics;    /**< NULL-name terminated; NULL: none */
     /** Optional cross-field rules and derived defaults; pure, no I/O. The text of *err names the
      * field first: "min_lr: must not exceed lr". */
     enum lm_status (*resolve)(void *params, struct lm_arena *arena, struct lm_err *err);
@@ -68,6 +91,10 @@ struct lm_stage {
     enum lm_status (*check_ports)(const void *params,
                                   bool (*has)(const void *user, const char *port), const void *user,
                                   struct lm_err *err);
+    /** Optional: the libraries whose tables decide the bytes under these resolved parameters, by
+     * the names the worker's probe knows ("utf8proc", "pcre2"), NULL-terminated: their versions are
+     * in the key. */
+    const char *const *(*libraries)(const void *params);
     /** Optional. Unset upstream values: assume something typical and say so in text. */
     void (*estimate)(const void *params, const struct lm_upstream *upstream,
                      struct lm_estimate *out);

@@ -46,7 +46,7 @@ const char *const *lm_exec_environment(const struct lm_run_options *options, str
 const struct lm_output *lm_exec_input(const struct lm_plan *plan, const struct lm_spec_input *input)
 {
     const struct lm_record *record = plan->stages[input->stage].record;
-    return record != NULL ? lm_record_output(record, input->from->name) : NULL;
+    return record != NULL ? lm_record_output(record, lm_port_key(input->from)) : NULL;
 }
 
 /** A private folder of links to the objects of a folder port. */

@@ -30,7 +30,7 @@ static enum lm_status publish_one(struct lm_plan *plan, const struct lm_record *
                                   const struct lm_spec_publish *publish, const char *to,
                                   struct lm_err *err)
 {
-    const struct lm_output *output = lm_record_output(record, publish->port->name);
+    const struct lm_output *output = lm_record_output(record, lm_port_key(publish->port));
     if (output == NULL)
         return lm_fail(err, LM_INTERNAL, "no output %s to publish", publish->port->name);
     if (!output->folder)

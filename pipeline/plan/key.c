@@ -45,7 +45,7 @@ static void put_value(struct writing *writing, const struct lm_param_leaf *leaf)
     struct lm_buf *out = writing->out;
     bool text = leaf->type == LM_P_STR || leaf->type == LM_P_ENUM || leaf->type == LM_P_PATH ||
                 leaf->type == LM_P_URL;
-    lm_buf_printf(out, "%s%s %s ", writing->prefix, leaf->name, lm_param_type_name(leaf->type));
+    lm_buf_printf(out, "%s%s %s ", writing->prefix, leaf->key, lm_param_type_name(leaf->type));
     const struct lm_spec_value *given = lm_spec_value(writing->spec, writing->stage, leaf->name);
     const char *value = NULL;
     if (text)
@@ -70,7 +70,7 @@ static void put_param(void *user, const struct lm_param_leaf *leaf)
     if (file == SIZE_MAX)
         put_value(writing, leaf);
     else if (writing->facts->files != NULL)
-        lm_buf_printf(writing->out, "file %s %s\n", leaf->name, writing->facts->files[file]);
+        lm_buf_printf(writing->out, "file %s %s\n", leaf->key, writing->facts->files[file]);
 }
 
 static void put_inputs(struct lm_buf *out, const struct lm_spec_stage *stage,
@@ -81,11 +81,11 @@ static void put_inputs(struct lm_buf *out, const struct lm_spec_stage *stage,
         const struct lm_spec_input *input = &stage->inputs[i];
         index = i > 0 && stage->inputs[i - 1].port == input->port ? index + 1 : 0;
         if (!(input->port->flags & LM_PORT_LIST)) {
-            lm_buf_printf(out, "input %s %s\n", input->port->name, digests[i]);
+            lm_buf_printf(out, "input %s %s\n", lm_port_key(input->port), digests[i]);
             continue;
         }
         /* The stage sees the labels of a list, so they may show in what it makes. */
-        lm_buf_printf(out, "input %s.%zu %s ", input->port->name, index, digests[i]);
+        lm_buf_printf(out, "input %s.%zu %s ", lm_port_key(input->port), index, digests[i]);
         put_quoted(out, input->label);
         lm_buf_putc(out, '\n');
     }

@@ -74,7 +74,7 @@ static enum lm_status input_digests(const char ***out, struct lm_plan *plan, siz
     for (size_t i = 0; i < s->input_count; i++) {
         const struct lm_spec_input *input = &s->inputs[i];
         const struct lm_output *output =
-            lm_record_output(plan->stages[input->stage].record, input->from->name);
+            lm_record_output(plan->stages[input->stage].record, lm_port_key(input->from));
         if (output == NULL)
             return lm_fail(err, LM_INTERNAL, "the record of %s has no output %s; clear the store",
                            plan->spec->stages[input->stage].id, input->from->name);

@@ -9,6 +9,7 @@
 
 #include "base/io.h"
 #include "param/param_rows.h"
+#include "param/synonyms.h"
 #include "yaml/scalar.h"
 
 /** One value on its way into the struct. */
@@ -296,7 +297,7 @@ static void read_list(const struct slot *slot)
         complain(slot, "an empty list; give at least one");
 }
 
-/** Names of the rows, and `numerics` where it is one, for suggestions. */
+/** What was probably meant, else all names there are. */
 static void unknown_key(struct lm_load *load, const struct lm_param *rows, bool numerics,
                         const struct lm_entry *entry, const char *field)
 {
@@ -308,8 +309,11 @@ static void unknown_key(struct lm_load *load, const struct lm_param *rows, bool 
         names[count++] = row->name;
     if (numerics)
         names[count++] = "numerics";
+    const char *meant = lm_param_meant(load->arena, rows, entry->key);
+    const char *hint = meant ? lm_arena_printf(load->arena, "; did you mean '%s'?", meant)
+                             : lm_hint(&load->diags, entry->key, names, count);
     lm_diag_error(&load->diags, &entry->key_at, lm_load_field(load, field, entry->key),
-                  "unknown parameter%s", lm_hint(&load->diags, entry->key, names, count));
+                  "unknown parameter%s", hint ? hint : "");
 }
 
 static const struct lm_param *find_row(const struct lm_param *rows, const char *name)

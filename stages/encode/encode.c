@@ -18,6 +18,15 @@ static const struct lm_port outputs[] = {
     {0},
 };
 
+static const struct lm_metric_row metrics[] = {
+    {"{train,valid,test}.documents", "documents", LM_BETTER_NONE, "documents of a split"},
+    {"{train,valid,test}.tokens", "tokens", LM_BETTER_NONE,
+     "tokens of a split, end-of-text included"},
+    {"{train,valid,test}.bytes", "bytes", LM_BETTER_NONE, "text of a split"},
+    {"bytes_per_token", "bytes", LM_BETTER_HIGHER, "compression of all text"},
+    {NULL},
+};
+
 static const struct lm_param rows[] = {{0}};
 
 const struct lm_stage lm_stage_encode = {
@@ -27,4 +36,5 @@ const struct lm_stage lm_stage_encode = {
     .inputs = inputs,
     .outputs = outputs,
     .params = rows,
+    .metrics = metrics,
 };
