@@ -120,8 +120,8 @@ extern const struct lm_stage_run lm_run_table[];
 /** Path of an input: a file, or a folder (LM_PORT_FOLDER); read-only and verified. NULL: an
  *  optional port that is not connected. Borrowed. */
 const char *lm_ctx_input(const struct lm_ctx *ctx, const char *port);
-/** For LM_PORT_LIST ports: how many, the i-th path, and its label ("scores" or "model@lr=0.001").
- */
+/** For LM_PORT_LIST ports: how many, the i-th path, and its label ("scores" or "model.log"): what the
+ *  spec calls it, for notes and errors alone. It is not in the key: it must not show in an output. */
 size_t lm_ctx_input_count(const struct lm_ctx *ctx, const char *port);
 const char *lm_ctx_input_at(const struct lm_ctx *ctx, const char *port, size_t index);
 const char *lm_ctx_input_label(const struct lm_ctx *ctx, const char *port, size_t index);
@@ -136,10 +136,14 @@ bool lm_ctx_portable(const struct lm_ctx *ctx);       /**< numerics: portable (e
 const char *lm_ctx_kernels(const struct lm_ctx *ctx); /**< forced kernel path, or NULL */
 bool lm_ctx_offline(const struct lm_ctx *ctx);
 /** Experiment facts as JSON text for LM_STAGE_EXPERIMENT types, NULL for others: {"name",
- *  "description","gates":[{"metric":"STAGE.METRIC","min","max","text"}],"stages":{id:{"uses",
- *  "seed","params":{…},"in":{PORT:["STAGE.PORT"]},"files":["init.path"]}},"in":{…}}: all stages
- *  upstream, sorted by id; parameters without paths and addresses, of which "files" holds the names;
- *  "in" is the wiring, of each stage and of this one. "seed" only for types that draw, "min" and "max" only when given. */
+ *  "description","gates":[{"name":"STAGE.METRIC max 2","metric":"STAGE.METRIC","min","max","value",
+ *  "verdict":"pass"|"fail"|"undecided"|"skipped","reason":"1.98 is at most 2"}],"stages":{id:{
+ *  "uses","seed","params":{…},"in":{PORT:["STAGE.PORT"]},"files":["init.path"]}},"in":{…}}. Gates:
+ *  those of stages that do not follow from such a stage, as the run decided them: shown, not
+ * decided again; "min" and "max" only when given, "value" only when it was measured and is finite.
+ * Stages: all upstream, sorted by id; "seed" only for types that draw; parameters without paths and
+ *  addresses, of which "files" holds the names; "in" is the wiring, of each stage and of this one.
+ */
 const char *lm_ctx_experiment(const struct lm_ctx *ctx);
 
 /** Progress of the live line, at most as often as you like (throttled). */
@@ -150,8 +154,8 @@ void lm_ctx_gauge(struct lm_ctx *ctx, const char *name, double value);
 /** A gauge of how fast `total` grows: its change a second times `scale`, smoothed over a few
  * seconds, new at most once a second. The stage learns no time by it. */
 void lm_ctx_pace(struct lm_ctx *ctx, const char *name, double total, double scale);
-/** A final metric, kept in the action record and seen by gates as STAGE.name. Deterministic values
- * only. */
+/** A final metric, kept in the action record and seen by gates as STAGE.name: one of the type's
+ *  `metrics` (asserted). Deterministic values only. */
 void lm_ctx_result(struct lm_ctx *ctx, const char *name, double value);
 /** The short text of the run table, e.g. "valid 1.98 bpb". */
 void lm_ctx_headline(struct lm_ctx *ctx, const char *format, ...) LM_PRINTF(2, 3);

@@ -354,7 +354,7 @@ static enum lm_status end(struct lm_exec *exec, struct lm_run_result *out, struc
     struct lm_run_facts facts;
     struct lm_err trouble = {LM_OK, ""};
     struct lm_run_result result = {.id = exec->id, .executed = exec->executed};
-    LM_TRY(lm_gates_decide(&result.gates, exec->plan, err));
+    LM_TRY(lm_plan_decide(&result.gates, exec->plan, err));
     result.gate_count = exec->spec->gate_count;
     if (lm_publish_all(exec->plan, &result.published, &result.published_count, &trouble) != LM_OK) {
         lm_exec_note(exec, NULL, trouble.text);

@@ -76,6 +76,9 @@ static enum readiness readiness_of(struct lm_exec *exec, const struct lm_node *n
                                     exec->spec->stages[upstream].id);
         }
     }
+    for (size_t i = 0; i < stage->after_count && readiness == READY; i++)
+        if (exec->nodes[stage->after[i]].phase != LM_FINISHED)
+            readiness = NOT_YET;
     return readiness;
 }
 
@@ -88,6 +91,9 @@ static bool is_plan_old(const struct lm_exec *exec, const struct lm_node *node)
         return true;
     for (size_t i = 0; i < stage->input_count; i++)
         if (exec->nodes[stage->inputs[i].stage].state != LM_HIT)
+            return true;
+    for (size_t i = 0; i < stage->after_count; i++)
+        if (exec->nodes[stage->after[i]].state != LM_HIT)
             return true;
     return false;
 }

@@ -6,7 +6,6 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "exec/exec.h"
-#include "plan/key.h"
 #include "protocol/job.h"
 
 static enum lm_status no_memory(struct lm_err *err)
@@ -142,8 +141,7 @@ static enum lm_status experiment_facts(struct lm_exec *exec, const struct lm_nod
     if (!(exec->spec->stages[node->index].type->flags & LM_STAGE_EXPERIMENT))
         return LM_OK;
     lm_buf_init(&buf, 0);
-    lm_key_write_experiment(&buf, exec->spec, node->index);
-    enum lm_status status = lm_buf_status(&buf, err);
+    enum lm_status status = lm_plan_write_experiment(&buf, exec->plan, node->index, err);
     if (status == LM_OK) {
         job->experiment = lm_arena_strdup(exec->arena, buf.data);
         status = job->experiment != NULL ? LM_OK : no_memory(err);

@@ -1,6 +1,7 @@
 #include "plan/key.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -84,10 +85,7 @@ static void put_inputs(struct lm_buf *out, const struct lm_spec_stage *stage,
             lm_buf_printf(out, "input %s %s\n", lm_port_key(input->port), digests[i]);
             continue;
         }
-        /* The stage sees the labels of a list, so they may show in what it makes. */
-        lm_buf_printf(out, "input %s.%zu %s ", lm_port_key(input->port), index, digests[i]);
-        put_quoted(out, input->label);
-        lm_buf_putc(out, '\n');
+        lm_buf_printf(out, "input %s.%zu %s\n", lm_port_key(input->port), index, digests[i]);
     }
 }
 
@@ -149,7 +147,38 @@ static void put_wiring(struct lm_buf *out, const struct lm_spec *spec,
     }
 }
 
-static void put_experiment(struct lm_buf *out, const struct lm_spec *spec, size_t stage)
+const char *lm_gate_verdict_name(enum lm_gate_verdict verdict)
+{
+    static const char *const names[] = {[LM_GATE_PASS] = "pass",
+                                        [LM_GATE_FAIL] = "fail",
+                                        [LM_GATE_UNDECIDED] = "undecided",
+                                        [LM_GATE_UNSELECTED] = "skipped"};
+
+    return names[verdict];
+}
+
+/** The gates that reports hold, and what became of them: a reason says all that was measured. */
+static void put_gates(struct lm_buf *out, const struct lm_spec *spec,
+                      const struct lm_gate_row *gates)
+{
+    for (size_t i = 0, n = 0; i < spec->gate_count; i++) {
+        if (!spec->gates[i].held)
+            continue;
+        lm_buf_printf(out, "experiment gate.%zu ", n);
+        put_quoted(out, spec->gates[i].text);
+        lm_buf_putc(out, '\n');
+        if (gates != NULL) {
+            lm_buf_printf(out, "experiment verdict.%zu %s ", n,
+                          lm_gate_verdict_name(gates[i].verdict));
+            put_quoted(out, gates[i].reason);
+            lm_buf_putc(out, '\n');
+        }
+        n++;
+    }
+}
+
+static void put_experiment(struct lm_buf *out, const struct lm_spec *spec, size_t stage,
+                           const struct lm_gate_row *gates)
 {
     size_t count;
     struct lm_arena_mark mark = lm_arena_mark(spec->arena);
@@ -160,11 +189,7 @@ static void put_experiment(struct lm_buf *out, const struct lm_spec *spec, size_
     lm_buf_puts(out, "\nexperiment description ");
     put_quoted(out, spec->description);
     lm_buf_putc(out, '\n');
-    for (size_t i = 0; i < spec->gate_count; i++) {
-        lm_buf_printf(out, "experiment gate.%zu ", i);
-        put_quoted(out, spec->gates[i].text);
-        lm_buf_putc(out, '\n');
-    }
+    put_gates(out, spec, gates);
     put_wiring(out, spec, &spec->stages[stage], "", "");
     for (size_t i = 0; stages != NULL && i < count; i++) {
         const char *prefix = lm_arena_printf(spec->arena, "experiment param %s.", stages[i]->id);
@@ -198,27 +223,31 @@ void lm_key_write(struct lm_buf *out, const struct lm_spec *spec, size_t stage,
     if (s->type->flags & LM_STAGE_NUMERIC)
         lm_buf_printf(out, "numerics %s\n", facts->numerics ? facts->numerics : "unknown");
     if (s->type->flags & LM_STAGE_EXPERIMENT)
-        put_experiment(out, spec, stage);
+        put_experiment(out, spec, stage, facts->gates);
 }
 
 /* ---- the same facts for the stage itself ---- */
 
-static void list_gates(struct lm_json_writer *writer, const struct lm_spec *spec)
+static void list_gates(struct lm_json_writer *writer, const struct lm_spec *spec,
+                       const struct lm_gate_row *rows)
 {
     lm_json_key(writer, "gates");
     lm_json_open(writer, '[');
     for (size_t i = 0; i < spec->gate_count; i++) {
         const struct lm_spec_gate *gate = &spec->gates[i];
+        if (!gate->held)
+            continue;
         lm_json_open(writer, '{');
-        const char *metric =
-            lm_arena_printf(spec->arena, "%s.%s", spec->stages[gate->stage].id, gate->metric);
-        writer->out->failed = writer->out->failed || metric == NULL;
-        lm_json_member_string(writer, "metric", metric ? metric : "");
+        lm_json_member_string(writer, "name", rows[i].name);
+        lm_json_member_string(writer, "metric", rows[i].metric);
         if (!lm_is_unset(gate->min))
             lm_json_member_double(writer, "min", gate->min);
         if (!lm_is_unset(gate->max))
             lm_json_member_double(writer, "max", gate->max);
-        lm_json_member_string(writer, "text", gate->text);
+        if (!isnan(rows[i].value))
+            lm_json_member_double(writer, "value", rows[i].value);
+        lm_json_member_string(writer, "verdict", lm_gate_verdict_name(rows[i].verdict));
+        lm_json_member_string(writer, "reason", rows[i].reason);
         lm_json_close(writer, '}');
     }
     lm_json_close(writer, ']');
@@ -258,7 +287,8 @@ static void list_files(struct lm_json_writer *writer, const struct lm_spec_stage
     lm_json_close(writer, ']');
 }
 
-void lm_key_write_experiment(struct lm_buf *out, const struct lm_spec *spec, size_t stage)
+void lm_key_write_experiment(struct lm_buf *out, const struct lm_spec *spec, size_t stage,
+                             const struct lm_gate_row *gates)
 {
     size_t count;
     struct lm_json_writer writer;
@@ -269,7 +299,7 @@ void lm_key_write_experiment(struct lm_buf *out, const struct lm_spec *spec, siz
     lm_json_open(&writer, '{');
     lm_json_member_string(&writer, "name", spec->experiment);
     lm_json_member_string(&writer, "description", spec->description);
-    list_gates(&writer, spec);
+    list_gates(&writer, spec, gates);
     list_wiring(&writer, spec, &spec->stages[stage]);
     lm_json_key(&writer, "stages");
     lm_json_open(&writer, '{');

@@ -132,6 +132,24 @@ static struct lm_origin origin_below(struct lm_arena *arena, const struct lm_spe
     return (struct lm_origin){.file = NULL};
 }
 
+/** The gate of "experiment gate.3", "experiment verdict.3": the fourth that reports hold; or NULL.
+ */
+static const struct lm_spec_gate *gate_of(const struct lm_spec *spec, const char *kind,
+                                          const char *name)
+{
+    size_t wanted = 0, n = 0;
+    const char *dot = strchr(name, '.');
+    if (strcmp(kind, "experiment") != 0 || dot == NULL ||
+        (strncmp(name, "gate.", 5) != 0 && strncmp(name, "verdict.", 8) != 0))
+        return NULL;
+    for (const char *p = dot + 1; *p >= '0' && *p <= '9' && wanted < spec->gate_count; p++)
+        wanted = wanted * 10 + (size_t)(*p - '0');
+    for (size_t i = 0; i < spec->gate_count; i++)
+        if (spec->gates[i].held && n++ == wanted)
+            return &spec->gates[i];
+    return NULL;
+}
+
 static struct lm_origin origin_of(struct lm_arena *arena, const struct lm_spec *spec, size_t stage,
                                   const char *kind, const char *name)
 {
@@ -144,6 +162,9 @@ static struct lm_origin origin_of(struct lm_arena *arena, const struct lm_spec *
         return s->numerics_origin;
     if (strcmp(kind, "experiment") == 0 && strncmp(name, "param ", 6) == 0)
         return origin_below(arena, spec, name + 6);
+    const struct lm_spec_gate *gate = gate_of(spec, kind, name);
+    if (gate != NULL)
+        return gate->origin;
     if (strcmp(kind, "experiment") == 0 && strcmp(name, "name") == 0)
         return spec->experiment_origin;
     if (strcmp(kind, "experiment") == 0 && strcmp(name, "description") == 0)
@@ -189,12 +210,17 @@ static bool describe(struct lm_key_change *change, struct lm_arena *arena,
     change->origin = origin_of(arena, spec, stage, change->kind, change->name);
     if (strcmp(change->kind, "input") == 0)
         change->upstream = producer(&spec->stages[stage], change->name);
+    const struct lm_spec_gate *gate = gate_of(spec, change->kind, change->name);
+    if (gate != NULL && strncmp(change->name, "verdict.", 8) == 0)
+        change->upstream = gate->stage;
     return true;
 }
 
+/** What is known only when everything upstream has ended. */
 static bool is_passed_over(const struct fact *fact, bool inputs)
 {
-    return !inputs && strncmp(fact->line, "input ", 6) == 0;
+    return !inputs && (strncmp(fact->line, "input ", 6) == 0 ||
+                       strncmp(fact->line, "experiment verdict.", 19) == 0);
 }
 
 size_t lm_key_diff(struct lm_key_change **out, struct lm_arena *arena, const struct lm_spec *spec,

@@ -84,13 +84,17 @@ static enum lm_status input_digests(const char ***out, struct lm_plan *plan, siz
     return LM_OK;
 }
 
-/** Key text from what is known; `inputs` NULL: without them. */
+/** Key text from what is known; `inputs` NULL: without them and the gates' verdicts. */
 static enum lm_status write_key(const char **out, struct lm_plan *plan, size_t stage,
                                 const char *const *inputs, struct lm_err *err)
 {
     struct lm_key_facts facts = {.inputs = inputs};
     struct lm_buf text;
+    struct lm_gate_row *gates = NULL;
     const char **files = NULL;
+    if (inputs != NULL && plan->spec->stages[stage].after_count > 0)
+        LM_TRY(lm_plan_decide(&gates, plan, err));
+    facts.gates = gates;
     LM_TRY(hash_files(&files, plan, stage, err));
     LM_TRY(numerics_of(&facts.numerics, plan, stage, err));
     facts.files = files;
@@ -150,24 +154,36 @@ static const char *miss_reason(struct lm_plan *plan, size_t stage)
     return text ? text : "out of date";
 }
 
+static bool is_input(const struct lm_spec_stage *stage, size_t upstream)
+{
+    for (size_t i = 0; i < stage->input_count; i++)
+        if (stage->inputs[i].stage == upstream)
+            return true;
+    return false;
+}
+
 /** The stages whose results are awaited: "depends on model, tokens". */
 static const char *await_reason(const struct lm_plan *plan, size_t stage)
 {
     const struct lm_spec_stage *s = &plan->spec->stages[stage];
-    const char *text = "depends on ";
-    bool first = true;
-    for (size_t i = 0; i < s->input_count && text != NULL; i++) {
+    struct lm_buf text;
+    lm_buf_init(&text, 4096);
+    for (size_t i = 0; i < s->input_count; i++) {
         size_t from = s->inputs[i].stage;
         bool seen = is_settled(&plan->stages[from]);
-        for (size_t k = 0; k < i; k++)
-            seen = seen || s->inputs[k].stage == from;
-        if (seen)
-            continue;
-        text = lm_arena_printf(plan->arena, "%s%s%s", text, first ? "" : ", ",
-                               plan->spec->stages[from].id);
-        first = false;
+        for (size_t k = 0; k < i && !seen; k++)
+            seen = s->inputs[k].stage == from;
+        if (!seen)
+            lm_buf_printf(&text, "%s%s", text.size ? ", " : "depends on ",
+                          plan->spec->stages[from].id);
     }
-    return text ? text : "depends on what is upstream";
+    for (size_t i = 0; i < s->after_count; i++)
+        if (!lm_plan_has_ended(plan, s->after[i]) && !is_input(s, s->after[i]))
+            lm_buf_printf(&text, "%s%s", text.size ? ", " : "depends on the gates of ",
+                          plan->spec->stages[s->after[i]].id);
+    const char *copy = text.size ? lm_arena_strdup(plan->arena, text.data) : NULL;
+    lm_buf_release(&text);
+    return copy ? copy : "depends on what is upstream";
 }
 
 /** A stage whose inputs are not known yet: certain to run when it never did or when what it says
@@ -237,6 +253,9 @@ enum lm_status lm_plan_update(struct lm_plan *plan, size_t stage, struct lm_err 
     s->resume = -1;
     for (size_t i = 0; i < spec->input_count; i++)
         if (!is_settled(&plan->stages[spec->inputs[i].stage]))
+            return update_unkeyed(plan, stage, err);
+    for (size_t i = 0; i < spec->after_count; i++)
+        if (!lm_plan_has_ended(plan, spec->after[i]))
             return update_unkeyed(plan, stage, err);
     LM_TRY(input_digests(&inputs, plan, stage, err));
     LM_TRY(write_key(&s->key_text, plan, stage, inputs, err));

@@ -410,6 +410,7 @@ static void resolve(struct lm_load *load, struct lm_load_stage *build)
         type->resolve == NULL || type->resolve(build->stage->params, load->arena, &err) == LM_OK;
     if (is_good && type->check_ports != NULL)
         is_good = type->check_ports(build->stage->params, has_input, build, &err) == LM_OK;
+    build->resolved = is_good;
     if (!is_good)
         report(load, build->stage, &err);
 }

@@ -22,7 +22,7 @@ static const struct lm_port outputs[] = {
 static const struct lm_param method_rows[] = {
     {M(name), .type = LM_P_STR, .flags = LM_PARAM_REQUIRED, .help = "name in results: [a-z0-9_-]+"},
     {M(temperature), .also = "temp", .type = LM_P_FLOAT, .def_float = 1, .min = 0, .max = 100,
-     .help = "logits are divided by it; 0: always the likeliest token"},
+     .help = "logits are divided by it; 0: greedy, always the most likely token"},
     {M(top_k), .type = LM_P_INT, .def_int = 0, .min = 0, .max = 1 << 30, .unit = "tokens",
      .help = "keep the k most likely tokens; 0: all", .source = "Fan et al. 2018, section 5.4"},
     {M(top_p), .type = LM_P_FLOAT, .def_float = 0, .min = 0, .max = 1,
@@ -49,7 +49,7 @@ static const struct lm_param params[] = {
     {P(prompt_tokens), .type = LM_P_INT, .def_int = 24, .min = 1, .max = 1 << 20, .unit = "tokens",
      .help = "tokens taken from each held-out document"},
     {P(unconditional), .type = LM_P_INT, .def_int = 2, .min = 0, .max = 1000, .unit = "samples",
-     .help = "samples from end-of-text alone"},
+     .help = "samples without a prompt: from end-of-text alone"},
     {P(samples), .also = "num_samples num_return_sequences", .type = LM_P_INT, .def_int = 1,
      .min = 1, .max = 1000, .unit = "samples",
      .help = "samples of each prompt (greedy: always one)"},
