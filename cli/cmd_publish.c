@@ -18,6 +18,7 @@ static int run(struct lm_cli *cli, const void *given, char **operands, size_t co
         status = published == LM_OK ? result.exit_code
                                     : lm_cli_fail(cli, lm_exit_of(published), err.text);
         lm_run_table_published(&result, cli);
+        lm_run_result_release(&result);
     }
     lm_loaded_release(&loaded);
     return status;

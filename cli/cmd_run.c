@@ -1,5 +1,4 @@
 /* lmpipe run: bring stages up to date. */
-#include <signal.h>
 #include <string.h>
 
 #include "commands.h"
@@ -83,7 +82,6 @@ static int execute(struct lm_cli *cli, struct lm_loaded *loaded, const struct ru
 {
     struct lm_err err = {0};
     struct lm_run_result result = {0};
-    sigset_t stop;
     struct lm_run_options run_options = {
         .worker = cli->worker,
         .jobs = (int)args->jobs,
@@ -104,20 +102,19 @@ static int execute(struct lm_cli *cli, struct lm_loaded *loaded, const struct ru
     if (live == NULL)
         return lm_cli_fail(cli, LM_EXIT_STORE, "out of memory");
     run_options.user = live;
-    /* The runner takes them from a signalfd. */
-    sigemptyset(&stop);
-    sigaddset(&stop, SIGINT);
-    sigaddset(&stop, SIGTERM);
-    sigprocmask(SIG_BLOCK, &stop, NULL);
     enum lm_status ran = lm_run(loaded->plan, &run_options, &result, &err);
     lm_live_free(live);
     if (ran != LM_OK)
         return lm_cli_fail(cli, lm_exit_of(ran), err.text);
     lm_run_table_print(&result, cli);
     lm_run_table_published(&result, cli);
-    if (result.exit_code == LM_EXIT_INTERRUPTED)
-        lm_cli_warn(cli, "interrupted; the same command goes on from here");
-    return result.exit_code;
+    int exit_code = result.exit_code;
+    if (result.error != NULL)
+        lm_cli_fail(cli, exit_code, result.error);
+    if (exit_code == LM_EXIT_INTERRUPTED)
+        lm_cli_warn(cli, "interrupted; the same command resumes");
+    lm_run_result_release(&result);
+    return exit_code;
 }
 
 static int print_plan(struct lm_cli *cli, const struct lm_loaded *loaded)

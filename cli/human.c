@@ -41,20 +41,6 @@ char *lm_human_bytes(char out[32], uint64_t v)
     return out;
 }
 
-char *lm_human_seconds(char out[32], double v)
-{
-    long whole = (long)(v + 0.5);
-    if (v < 1)
-        snprintf(out, SIZE, "%.2f s", v);
-    else if (v < 120)
-        snprintf(out, SIZE, "%.1f s", v);
-    else if (v < 3600)
-        snprintf(out, SIZE, "%ldm%02lds", whole / 60, whole % 60);
-    else
-        snprintf(out, SIZE, "%ldh%02ldm", whole / 3600, whole / 60 % 60);
-    return out;
-}
-
 char *lm_human_clock(char out[32], double v)
 {
     long whole = v > 0 && v < 1e9 ? (long)(v + 0.5) : 0;

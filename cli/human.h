@@ -8,7 +8,6 @@
 char *lm_human_count(char out[32], uint64_t v);  /**< 3,200 */
 char *lm_human_si(char out[32], double v);       /**< 12.4k, 1.5M, 870 */
 char *lm_human_bytes(char out[32], uint64_t v);  /**< 870 B, 1.4 MB (powers of 1000) */
-char *lm_human_seconds(char out[32], double v);  /**< 0.02 s, 61.2 s, 4m10s, 2h05m */
 char *lm_human_clock(char out[32], double v);    /**< 0:42, 14:05, 2:03:10 */
 char *lm_human_exponent(char out[32], double v); /**< 5.8e-4 */
 

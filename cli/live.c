@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "human.h"
 #include "live_line.h"
+#include "page/numtext.h"
 #include "run_table.h"
 #include "safe_text.h"
 #include "width.h"
@@ -146,10 +147,9 @@ static void say_progress(struct lm_live *live, struct lm_live_stage *stage, uint
 
 static void say_end(struct lm_live *live, const struct lm_run_event *event)
 {
-    char seconds[32];
     bool told = event->text != NULL && event->text[0] != '\0';
     const char *text = lm_arena_printf(live->scratch, "%s, %s%s%s", lm_state_word(event->state),
-                                       lm_human_seconds(seconds, event->value), told ? ": " : "",
+                                       lm_num_seconds(event->value).text, told ? ": " : "",
                                        told ? event->text : "");
     if (text != NULL)
         say(live, event->stage, lm_state_color(event->state), text);

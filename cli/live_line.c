@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "human.h"
+#include "page/sparkline.h"
 #include "width.h"
 
 /* ---- sparkline ---- */
@@ -32,23 +33,8 @@ void lm_spark_add(struct lm_spark *spark, double value)
 
 void lm_spark_print(struct lm_buf *out, const struct lm_spark *spark)
 {
-    static const char *const blocks[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
-    double low = INFINITY, high = -INFINITY;
-    if (spark->count < 2)
-        return;
-    for (size_t i = 0; i < spark->count; i++) {
-        low = fmin(low, spark->points[i]);
-        high = fmax(high, spark->points[i]);
-    }
-    size_t shown = spark->count < LM_SPARK_POINTS ? spark->count : LM_SPARK_POINTS;
-    for (size_t i = 0; i < shown; i++) {
-        size_t first = i * spark->count / shown, last = (i + 1) * spark->count / shown;
-        double sum = 0;
-        for (size_t j = first; j < last; j++)
-            sum += spark->points[j];
-        double height = high > low ? (sum / (double)(last - first) - low) / (high - low) : 0;
-        lm_buf_puts(out, blocks[(size_t)(height * 7.0 + 0.5)]);
-    }
+    if (spark->count >= 2)
+        lm_sparkline_put(out, spark->points, spark->count, LM_SPARK_POINTS);
 }
 
 /* ---- well-known gauges ---- */

@@ -8,29 +8,26 @@
 
 #include "base/suggest.h"
 #include "width.h"
+#include "yaml/scalar.h"
 
 enum { MOST_OPTIONS = 32 };
 
 /* ---- values ---- */
 
+/* As in a spec; without a unit seconds. */
 bool lm_duration_parse(double *seconds, const char *text)
 {
-    static const struct {
-        const char *suffix;
-        double factor;
-    } units[] = {{"", 1}, {"s", 1}, {"m", 60}, {"h", 3600}};
-
-    char *end = NULL;
-    if (text[0] < '0' || text[0] > '9')
+    char given[32];
+    double value;
+    size_t length = strlen(text);
+    bool is_bare = length > 0 && text[length - 1] >= '0' && text[length - 1] <= '9';
+    if (length + 2 > sizeof given)
         return false;
-    double value = strtod(text, &end);
-    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
-        if (strcmp(end, units[i].suffix) == 0 && value > 0 && value < 1e9) {
-            *seconds = value * units[i].factor;
-            return true;
-        }
-    }
-    return false;
+    snprintf(given, sizeof given, is_bare ? "%ss" : "%s", text);
+    if (!lm_scalar_duration(&value, given) || !(value > 0) || !(value < 1e9))
+        return false;
+    *seconds = value;
+    return true;
 }
 
 /* A choice list, a bound: what a value must look like, in words. */

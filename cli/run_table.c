@@ -1,6 +1,7 @@
 #include "run_table.h"
 
 #include "human.h"
+#include "page/numtext.h"
 #include "safe_text.h"
 #include "width.h"
 
@@ -28,7 +29,7 @@ static void print_row(const struct lm_run_row *row, size_t width, struct lm_cli 
     char seconds[32] = "-";
     FILE *out = cli->out.file;
     if (row->seconds > 0 && row->state != LM_HIT && row->state != LM_SKIPPED)
-        lm_human_seconds(seconds, row->seconds);
+        snprintf(seconds, sizeof seconds, "%.31s", lm_num_seconds(row->seconds).text);
     fprintf(out, "%-*s  %s%-7s%s  %8s", (int)width, row->stage,
             lm_cli_color(&cli->out, states[row->state].color), states[row->state].word,
             lm_cli_color(&cli->out, "reset"), seconds);

@@ -46,12 +46,12 @@ allow core/model "base gguf model"
 allow protocol "base param protocol"
 allow pipeline/spec "base yaml param spec"
 allow pipeline/store "base protocol store"
-allow pipeline/plan "base yaml param spec store protocol plan"
-allow pipeline/runs "base page param spec store plan runs exec"
+allow pipeline/plan "base page yaml param spec store protocol plan"
+allow pipeline/runs "base page param spec store plan runs"
 allow pipeline/exec "base param spec store plan runs protocol exec"
 allow stages "base page stats text tokenizer data model"
 allow worker "base protocol store worker"
-allow cli "base" "cli cli/heavy worker"
+allow cli "base page yaml" "cli cli/heavy worker"
 
 # --- the promise: siblings and libc only --------------------------------------------
 libc='assert|ctype|errno|float|inttypes|limits|math|stdarg|stdbool|stddef|stdint|stdio|stdlib|string'

@@ -10,6 +10,7 @@
 
 static const struct lm_program programs[] = {
     {"stage", lm_program_stage},
+    {"serve", lm_program_serve},
     {"probe", lm_program_probe},
     {NULL, NULL},
 };

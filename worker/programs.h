@@ -13,6 +13,8 @@ extern const struct lm_program lm_heavy_programs[];
 
 /** stage JOBFILE: runs one stage, events to descriptor 3. Exit 0, 1 (failed), 75 (interrupted). */
 int lm_program_stage(int argc, char **argv);
+/** serve: forks a process that runs one stage for each request on descriptor 3. */
+int lm_program_serve(int argc, char **argv);
 /** probe: prints "numerics blas …", "numerics portable …" and "library PATH" of OpenBLAS, a line
  * each. */
 int lm_program_probe(int argc, char **argv);

@@ -3,12 +3,12 @@
  * script and loads nothing: its Content-Security-Policy allows inline style alone.
  *
  * Vocabulary of the style sheet (html_style.c), for every page that uses the shell:
- *   <header class="top">   overline (p.over), verdict (h1), lead (p.lead), nav
+ *   <header class="top">   overline (p.over), summary (h1), lead (p.lead), nav
  *   <div class="tiles">    tiles: <div class="tile"><span class="k">label</span>
  *                          <b>value</b><span class="s">small print</span></div>
  *   <section>              lm_html_section: heading and a note in the margin, matter beside it
  *   <div class="wide">     a table inside scrolls sideways on a phone; td.n and th.n hold numbers
- *   <b class="pass|fail|und"> verdict words, <i class="s0…s6"> surprisal, <b class="x"> tiles
+ *   <b class="pass|fail|und"> result words, <i class="s0…s6"> surprisal, <b class="x"> tiles
  *                          for invisible characters
  */
 #ifndef LM_PAGE_HTML_H

@@ -70,11 +70,14 @@ const char *const lm_html_style[] = {
     "font-weight:600;padding:0 0 .35rem}\n",
     ".wide{overflow-x:auto;margin:.4rem 0 1.4rem;scrollbar-width:thin}\n",
     ".facts th::first-letter,.cap::first-letter{text-transform:uppercase}.facts "
-    "th{width:34%;color:var(--soft);font-size:.82rem}.facts td{overflow-wrap:anywhere}\n",
+    "th{width:34%;color:var(--soft);font-size:.82rem}.facts td{overflow-wrap:anywhere}.facts thead "
+    "th{"
+    "overflow-wrap:normal}\n",
     "details{margin:.35rem 0 1rem;font-size:.86rem}summary{cursor:pointer;color:var(--soft);"
     "padding:.25rem 0}summary:hover{color:var(--ink)}details[open]>summary{"
     "margin-bottom:.4rem}\n",
-    ".pass,.fail,.und{font-weight:600;white-space:nowrap}.pass{color:var(--pass)}"
+    ".alarm{color:var(--fail)}.pass,.fail,.und{font-weight:600;white-space:nowrap}.pass{color:var(-"
+    "-pass)}"
     ".fail{color:var(--fail)}.und{color:var(--und)}\n",
     /* bars: a table whose last column is drawn */
     ".bars td.bar{width:52%;min-width:8rem;padding-right:0}.bars{margin-bottom:1.2rem}\n",
@@ -163,7 +166,7 @@ const char *const lm_html_style[] = {
     ".text{max-height:none;overflow:visible;line-height:1.45;margin:.15rem 0 .5rem}"
     ".sample{margin-bottom:.6rem}#samples .matter{columns:2;column-gap:1.5rem}"
     "#samples h3,#samples .ramp{column-span:all}"
-    "#provenance .facts{width:auto}#provenance .matter{columns:2;column-gap:1.5rem}"
-    "#provenance details{break-inside:avoid-column}"
+    "#provenance th,#provenance td{font-size:.8rem;line-height:1.25;padding:.05rem .6rem .05rem 0}"
+    "#provenance details{margin:.2rem 0 .4rem}"
     "*{-webkit-print-color-adjust:exact;print-color-adjust:exact}}\n",
     NULL};

@@ -92,3 +92,17 @@ struct lm_num lm_num_large(double v)
         return lm_num_fixed(v, 0);
     return scaled(v, units, sizeof units / sizeof units[0]);
 }
+
+struct lm_num lm_num_seconds(double v)
+{
+    struct lm_num out;
+    v = v > 0 && v < 1e15 ? v : 0;
+    long long whole = (long long)(v + 0.5);
+    if (v < 120)
+        snprintf(out.text, sizeof out.text, v < 1 ? "%.2f s" : "%.1f s", v);
+    else if (v < 3600)
+        snprintf(out.text, sizeof out.text, "%lldm%02llds", whole / 60, whole % 60);
+    else
+        snprintf(out.text, sizeof out.text, "%lldh%02lldm", whole / 3600, whole / 60 % 60);
+    return out;
+}

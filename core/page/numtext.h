@@ -22,6 +22,8 @@ struct lm_num lm_num_short(double v, int significant);
 struct lm_num lm_num_percent(double share, int digits);
 /** "812 B", "1.42 MB" (powers of 1,000). */
 struct lm_num lm_num_bytes(uint64_t bytes);
+/** "0.02 s", "61.2 s", "4m10s", "2h05m"; below 0: 0. */
+struct lm_num lm_num_seconds(double v);
 /** "2.14 M" for tiles: k, M, G, T with three significant digits; below 10,000 grouped. */
 struct lm_num lm_num_large(double v);
 

@@ -21,14 +21,26 @@ struct lm_regex {
     pcre2_jit_stack *stack;
 };
 
+/* Without what takes repetitions for possessive: in 10.42 it is wrong for some pairs of classes,
+ * and \P{Cc}*\P{No}+ then matches nothing. Newlines and the rest are what was built in otherwise.
+ */
+enum {
+    OPTIONS = PCRE2_UTF | PCRE2_UCP | PCRE2_DOLLAR_ENDONLY | PCRE2_MATCH_INVALID_UTF |
+              PCRE2_NEVER_BACKSLASH_C | PCRE2_NO_AUTO_POSSESS
+};
+
 static enum lm_status compile(struct lm_regex *regex, const char *expression, struct lm_err *err)
 {
-    const uint32_t options = PCRE2_UTF | PCRE2_UCP | PCRE2_DOLLAR_ENDONLY |
-                             PCRE2_MATCH_INVALID_UTF | PCRE2_NEVER_BACKSLASH_C;
     int code;
     PCRE2_SIZE offset;
-    regex->code =
-        pcre2_compile((PCRE2_SPTR)expression, PCRE2_ZERO_TERMINATED, options, &code, &offset, NULL);
+    pcre2_compile_context *context = pcre2_compile_context_create(NULL);
+    if (context == NULL)
+        return lm_fail(err, LM_NOMEM, "no memory for a regular expression; free some");
+    pcre2_set_newline(context, PCRE2_NEWLINE_LF);
+    pcre2_set_bsr(context, PCRE2_BSR_UNICODE);
+    regex->code = pcre2_compile((PCRE2_SPTR)expression, PCRE2_ZERO_TERMINATED, OPTIONS, &code,
+                                &offset, context);
+    pcre2_compile_context_free(context);
     if (regex->code != NULL)
         return LM_OK;
     char words[200] = "";

@@ -244,6 +244,7 @@ struct lm_gate_row {
 };
 
 struct lm_run_result {
+    struct lm_arena *arena; /**< of all of it; lm_run_result_release */
     const char *id;
     struct lm_run_row *rows;
     size_t row_count;
@@ -252,18 +253,23 @@ struct lm_run_result {
     struct lm_gate_row *gates;
     size_t gate_count;
     size_t executed;
-    int exit_code; /**< 0, 1, 3, 4, 5 or 75 as in docs/formats/events.md; 128 + n after a second
+    const char *error; /**< exit code 3: what failed, and what to do; else NULL */
+    int exit_code;     /**< 0, 1, 3, 4, 5 or 75 as in docs/formats/events.md; 128 + n after a second
                       signal */
 };
-/** Brings the plan's stages up to date. SIGINT/SIGTERM must be blocked by the caller; they are
- *  taken from a signalfd here: first: checkpoint and stop, second: end at once. The result is
- *  owned by the plan. Returns LM_OK whenever the run took place (see exit_code). LM_INVALID, before
- *  the first stage: a warning of the plan is fatal, or artifacts/<experiment>/ belongs to another
- *  spec. LM_IO: the store cannot be used. */
-enum lm_status lm_run(struct lm_plan *plan, const struct lm_run_options *options,
+
+void lm_run_result_release(struct lm_run_result *result);
+/** Brings the plan's stages up to date. The plan stays as it is. SIGINT, SIGTERM and SIGHUP (unless
+ *  it was ignored before) are taken from a descriptor meanwhile: the first: checkpoint and stop,
+ * the second: end at once. Ignore SIGPIPE before, or a reader that goes away ends the run. Returns
+ * LM_OK whenever the run took place (see exit_code). LM_INVALID, before the first stage: a warning
+ * of the plan is fatal, or artifacts/<experiment>/ belongs to another spec. LM_IO: the store cannot
+ * be used. */
+enum lm_status lm_run(const struct lm_plan *plan, const struct lm_run_options *options,
                       struct lm_run_result *out, struct lm_err *err);
 /** Publishes again what the spec declares, for stages that are up to date. */
-enum lm_status lm_publish(struct lm_plan *plan, struct lm_run_result *out, struct lm_err *err);
+enum lm_status lm_publish(const struct lm_plan *plan, struct lm_run_result *out,
+                          struct lm_err *err);
 /** Path of the newest log of a stage in this experiment; LM_NOT_FOUND. */
 enum lm_status lm_run_log_path(const struct lm_plan *plan, size_t stage, const char **path,
                                struct lm_err *err);

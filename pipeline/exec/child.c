@@ -49,44 +49,65 @@ static _Noreturn void become(const char *const *argv, const char *const *envp, i
     _exit(127);
 }
 
-static enum lm_status start(struct lm_child *out, const char *const *argv, const char *const *envp,
-                            int log, struct lm_err *err)
+enum lm_status lm_child_adopt(struct lm_child *out, pid_t pid, int events, struct lm_err *err)
 {
-    int ends[2];
-    if (pipe2(ends, O_CLOEXEC) != 0)
-        return lm_fail_errno(err, errno, "cannot start %s", argv[0]);
-    pid_t runner = getpid(), pid = fork();
-    if (pid == 0)
-        become(argv, envp, log, ends[1], runner);
-    int error = errno;
-    close(ends[1]);
-    int pid_fd = pid > 0 ? pidfd_open(pid, 0) : -1;
+    int pid_fd = pidfd_open(pid, 0);
     if (pid_fd < 0) {
-        error = pid > 0 ? errno : error;
-        close(ends[0]);
-        if (pid > 0) {
-            kill(pid, SIGKILL);
-            waitpid(pid, NULL, 0);
-        }
-        return lm_fail_errno(err, error, "cannot start %s", argv[0]);
+        int error = errno;
+        if (events >= 0)
+            close(events);
+        kill(pid, SIGKILL);
+        waitpid(pid, NULL, 0);
+        return lm_fail_errno(err, error, "cannot watch a process that was started");
     }
     fcntl(pid_fd, F_SETFD, FD_CLOEXEC);
-    fcntl(ends[0], F_SETFL, O_NONBLOCK);
+    if (events >= 0)
+        fcntl(events, F_SETFL, O_NONBLOCK);
     out->pid = pid;
     out->pid_fd = pid_fd;
-    out->events_fd = ends[0];
+    out->events_fd = events;
     lm_buf_init(&out->pending, LINE_CEILING);
     return LM_OK;
+}
+
+/** `events`: where its events are read, or -1; `three`: its descriptor 3. */
+static enum lm_status start(struct lm_child *out, const char *const *argv, const char *const *envp,
+                            const char *log, int events, int three, struct lm_err *err)
+{
+    int log_fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    if (log_fd < 0) {
+        int error = errno;
+        if (events >= 0)
+            close(events);
+        return lm_fail_errno(err, error, "cannot open the log %s", log);
+    }
+    pid_t runner = getpid(), pid = fork();
+    if (pid == 0)
+        become(argv, envp, log_fd, three, runner);
+    int error = errno;
+    close(log_fd);
+    if (pid > 0)
+        return lm_child_adopt(out, pid, events, err);
+    if (events >= 0)
+        close(events);
+    return lm_fail_errno(err, error, "cannot start %s", argv[0]);
+}
+
+enum lm_status lm_child_start_on(struct lm_child *out, const char *const *argv,
+                                 const char *const *envp, const char *log, int three,
+                                 struct lm_err *err)
+{
+    return start(out, argv, envp, log, -1, three, err);
 }
 
 enum lm_status lm_child_start(struct lm_child *out, const char *const *argv,
                               const char *const *envp, const char *log, struct lm_err *err)
 {
-    int fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-    if (fd < 0)
-        return lm_fail_errno(err, errno, "cannot open the log %s", log);
-    enum lm_status status = start(out, argv, envp, fd, err);
-    close(fd);
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return lm_fail_errno(err, errno, "cannot start %s", argv[0]);
+    enum lm_status status = start(out, argv, envp, log, ends[0], ends[1], err);
+    close(ends[1]);
     return status;
 }
 

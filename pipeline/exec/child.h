@@ -33,6 +33,14 @@ typedef void lm_line_fn(void *user, const char *line, size_t size);
  *  stderr are appended to the file `log`. Signals blocked here stay blocked there. LM_IO. */
 enum lm_status lm_child_start(struct lm_child *out, const char *const *argv,
                               const char *const *envp, const char *log, struct lm_err *err);
+/** The same with descriptor `three` of the caller's as its descriptor 3, and no events of its own.
+ */
+enum lm_status lm_child_start_on(struct lm_child *out, const char *const *argv,
+                                 const char *const *envp, const char *log, int three,
+                                 struct lm_err *err);
+/** Takes over a child of this process that somebody else has started; its events come from
+ *  `events`, which is closed on failure. LM_IO. */
+enum lm_status lm_child_adopt(struct lm_child *out, pid_t pid, int events, struct lm_err *err);
 /** Reads what is there without waiting and calls `line` for each complete line (without newline).
  */
 void lm_child_read(struct lm_child *child, lm_line_fn *line, void *user);

@@ -4,20 +4,11 @@
 #include "base/pool.h"
 #include "exec/exec.h"
 
-bool lm_state_is_fine(enum lm_state state)
-{
-    return state == LM_HIT || state == LM_DONE;
-}
+#define SMALL ((uint64_t)64 << 20) /**< bytes for which nobody asks how much memory is free */
 
-size_t lm_exec_count(const struct lm_exec *exec, enum lm_phase phase)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < exec->spec->stage_count; i++)
-        count += exec->nodes[i].phase == phase;
-    return count;
-}
+/* ---- the end of a task ---- */
 
-/** Notes the key of a stage that is up to date, unless it is noted. */
+/** What plan and why compare with next time. */
 static void note_last(struct lm_exec *exec, const struct lm_plan_stage *planned, const char *id)
 {
     struct lm_err err = {LM_OK, ""};
@@ -26,79 +17,94 @@ static void note_last(struct lm_exec *exec, const struct lm_plan_stage *planned,
         lm_exec_note(exec, NULL, err.text);
 }
 
-void lm_exec_finish(struct lm_exec *exec, struct lm_node *node, enum lm_state state,
+void lm_exec_finish(struct lm_exec *exec, struct lm_task *task, enum lm_state state,
                     const char *error)
 {
-    struct lm_plan_stage *planned = &exec->plan->stages[node->index];
+    struct lm_plan_stage *planned = &exec->now.stages[task->index];
+    struct lm_run_stage *stage = &exec->stages[task->index];
     bool hit = state == LM_HIT;
-    node->phase = LM_FINISHED;
-    node->state = planned->state = state;
-    node->error = error;
-    node->end_ns = lm_clock_monotonic_ns();
+    task->phase = LM_FINISHED;
+    lm_task_set_remove(&exec->ready, task->index);
+    stage->state = planned->state = state;
+    stage->error = error;
     exec->failed = exec->failed || state == LM_FAILED;
     if (lm_state_is_fine(state))
-        note_last(exec, planned, exec->spec->stages[node->index].id);
+        note_last(exec, planned, exec->spec->stages[task->index].id);
     else
         planned->record = NULL; /* an older result of a stage that was forced */
+    for (size_t i = 0; i < task->dependent_count; i++) {
+        struct lm_task *after = &exec->tasks[task->dependents[i]];
+        after->replan = after->replan || !hit;
+        if (--after->awaits == 0 && after->phase == LM_PENDING)
+            lm_task_set_add(&exec->due, after->index);
+    }
     const char *headline = planned->record != NULL ? planned->record->headline : NULL;
-    struct lm_run_event event = {
-        .kind = hit ? LM_EV_STAGE_HIT : LM_EV_STAGE_END,
-        .stage = exec->spec->stages[node->index].id,
-        .state = state,
-        .text = error != NULL ? error
-                : hit         ? planned->reason
-                              : headline,
-        .value = node->begin_ns > 0 ? (double)(node->end_ns - node->begin_ns) * 1e-9 : 0};
+    struct lm_run_event event = {.kind = hit ? LM_EV_STAGE_HIT : LM_EV_STAGE_END,
+                                 .stage = exec->spec->stages[task->index].id,
+                                 .state = state,
+                                 .text = error != NULL ? error
+                                         : hit         ? planned->reason
+                                                       : headline,
+                                 .value = stage->execution != NULL ? stage->execution->seconds : 0};
     lm_events_emit(&exec->events, &event, true);
 }
 
-/* ---- may it run? ---- */
-
-enum readiness { READY, NOT_YET, NEVER };
-
-/** NEVER: something upstream has failed (its own row says why), or is not selected and has no
- *  result (*why says so). */
-static enum readiness readiness_of(struct lm_exec *exec, const struct lm_node *node,
-                                   const char **why)
+void lm_exec_fail(struct lm_exec *exec, struct lm_task *task, const struct lm_err *err)
 {
-    const struct lm_spec_stage *stage = &exec->spec->stages[node->index];
-    enum readiness readiness = READY;
-    for (size_t i = 0; i < stage->input_count; i++) {
-        size_t upstream = stage->inputs[i].stage;
-        const struct lm_node *from = &exec->nodes[upstream];
-        if (from->phase != LM_FINISHED) {
-            readiness = readiness == NEVER ? NEVER : NOT_YET;
-        } else if (exec->plan->stages[upstream].record == NULL) {
-            readiness = NEVER;
-            if (!exec->plan->stages[upstream].selected)
-                *why =
-                    lm_arena_printf(exec->arena, "%s has no result and is not selected; run it too",
-                                    exec->spec->stages[upstream].id);
-        }
-    }
-    for (size_t i = 0; i < stage->after_count && readiness == READY; i++)
-        if (exec->nodes[stage->after[i]].phase != LM_FINISHED)
-            readiness = NOT_YET;
-    return readiness;
+    const char *text = lm_arena_strdup(exec->arena, err->text);
+    text = text != NULL ? text : "out of memory";
+    if (err->status == LM_IO && exec->broken == NULL)
+        exec->broken = text;
+    lm_exec_finish(exec, task, LM_FAILED, text);
 }
 
-/** True when anything upstream was executed in this run, so that the plan must be looked at again.
- */
-static bool is_plan_old(const struct lm_exec *exec, const struct lm_node *node)
+/* ---- what is due ---- */
+
+/** The stage before this one that has no result, or SIZE_MAX. */
+static size_t missing_input(const struct lm_exec *exec, const struct lm_task *task)
 {
-    const struct lm_spec_stage *stage = &exec->spec->stages[node->index];
-    if (!exec->plan->stages[node->index].keyed)
-        return true;
+    const struct lm_spec_stage *stage = &exec->spec->stages[task->index];
     for (size_t i = 0; i < stage->input_count; i++)
-        if (exec->nodes[stage->inputs[i].stage].state != LM_HIT)
-            return true;
-    for (size_t i = 0; i < stage->after_count; i++)
-        if (exec->nodes[stage->after[i]].state != LM_HIT)
-            return true;
-    return false;
+        if (exec->now.stages[stage->inputs[i].stage].record == NULL)
+            return stage->inputs[i].stage;
+    return SIZE_MAX;
+}
+
+/** All stages before it have finished: it hits, must run, or cannot. */
+static void settle(struct lm_exec *exec, struct lm_task *task)
+{
+    struct lm_err err = {LM_OK, ""};
+    struct lm_plan_stage *planned = &exec->now.stages[task->index];
+    size_t missing = missing_input(exec, task);
+    if (missing != SIZE_MAX) {
+        const char *why =
+            exec->now.stages[missing].selected
+                ? NULL /* its own row says why */
+                : lm_arena_printf(exec->arena, "%s has no result and is not selected; run it too",
+                                  exec->spec->stages[missing].id);
+        lm_exec_finish(exec, task, LM_SKIPPED, why);
+        return;
+    }
+    if ((task->replan || !planned->keyed) &&
+        lm_plan_update(&exec->now, task->index, &err) != LM_OK) {
+        const char *text = lm_arena_strdup(exec->arena, err.text);
+        lm_exec_finish(exec, task, LM_FAILED, text != NULL ? text : "out of memory");
+        return;
+    }
+    if (planned->state == LM_HIT) {
+        lm_exec_finish(exec, task, LM_HIT, NULL);
+        return;
+    }
+    task->phase = LM_READY;
+    lm_task_set_add(&exec->ready, task->index);
 }
 
 /* ---- is there room? ---- */
+
+bool lm_exec_may_start(const struct lm_exec *exec)
+{
+    return !exec->stopping && exec->broken == NULL && (!exec->failed || exec->options->keep_going);
+}
 
 static bool share_a_mutex(const struct lm_spec_stage *a, const struct lm_spec_stage *b)
 {
@@ -109,143 +115,173 @@ static bool share_a_mutex(const struct lm_spec_stage *a, const struct lm_spec_st
     return false;
 }
 
-static uint64_t memory_of(const struct lm_exec *exec, size_t stage)
+/** No further stage may start beside those that run, whichever it is. */
+static bool is_full(const struct lm_exec *exec)
 {
-    return lm_spec_need(exec->spec, stage, &exec->plan->stages[stage].estimate);
+    size_t jobs = exec->options->jobs > 0 ? (size_t)exec->options->jobs : SIZE_MAX;
+    return exec->running_count >= jobs ||
+           (exec->running_count > 0 && exec->threads_used >= exec->threads);
+}
+
+/** Threads for a stage that would start now: the stages that are ready divide what is free, unless
+ *  its `resources` say how many. */
+static size_t share_of(const struct lm_exec *exec, const struct lm_task *task)
+{
+    size_t want = lm_spec_threads(exec->spec, task->index, exec->threads);
+    size_t free = exec->threads > exec->threads_used ? exec->threads - exec->threads_used : 0;
+    size_t others = exec->ready.count; /* this one among them */
+    if (exec->options->jobs > 0 && others > (size_t)exec->options->jobs - exec->running_count)
+        others = (size_t)exec->options->jobs - exec->running_count;
+    if (exec->spec->stages[task->index].threads > 0)
+        return want;
+    size_t share = others > 1 ? free / others : free;
+    share = share > 0 ? share : 1;
+    return share < want ? share : want;
+}
+
+/** Alone a stage may always run; beside others only within threads, memory and mutexes. */
+static bool has_room(const struct lm_exec *exec, const struct lm_task *task, size_t threads,
+                     uint64_t memory)
+{
+    const struct lm_spec_stage *stage = &exec->spec->stages[task->index];
+    if (exec->running_count == 0)
+        return true;
+    if (exec->threads_used + threads > exec->threads || exec->memory_used + memory > exec->memory)
+        return false;
+    for (size_t i = 0; i < exec->running_count && stage->mutex != NULL; i++)
+        if (share_a_mutex(stage, &exec->spec->stages[exec->running[i]->index]))
+            return false;
+    return true;
 }
 
 /** Says so when others hold what a stage will need; it is tried all the same. */
-static void tell_shortage(struct lm_exec *exec, const struct lm_node *node)
+static void tell_shortage(struct lm_exec *exec, const struct lm_task *task, uint64_t need)
 {
-    uint64_t need = memory_of(exec, node->index), left = lm_memory_available();
-    const char *text =
-        need > left
-            ? lm_arena_printf(exec->arena,
-                              "needs about %.0f MiB of memory, %.0f MiB are available now; close "
-                              "other programs if it becomes slow or is killed",
-                              (double)need / 1048576, (double)left / 1048576)
-            : NULL;
-    if (text != NULL)
-        lm_exec_note(exec, node, text);
-}
-
-/** Alone a stage may always run; beside others only within threads, memory, -j and mutexes. */
-static bool has_room(const struct lm_exec *exec, const struct lm_node *node)
-{
-    const struct lm_spec_stage *stage = &exec->spec->stages[node->index];
-    size_t running = 0, threads = lm_spec_threads(exec->spec, node->index, exec->threads);
-    uint64_t memory = memory_of(exec, node->index);
-    for (size_t i = 0; i < exec->spec->stage_count; i++) {
-        if (exec->nodes[i].phase != LM_RUNNING)
-            continue;
-        running++;
-        threads += exec->nodes[i].threads;
-        memory += memory_of(exec, i);
-        if (share_a_mutex(stage, &exec->spec->stages[i]))
-            return false;
-    }
-    return running == 0 || (threads <= exec->threads && memory <= lm_memory_limit() &&
-                            (exec->options->jobs <= 0 || running < (size_t)exec->options->jobs));
-}
-
-/* ---- going on ---- */
-
-/** Looks at the plan again; true when the node is finished thereby. */
-static bool settle(struct lm_exec *exec, struct lm_node *node)
-{
-    struct lm_err err = {LM_OK, ""};
-    struct lm_plan_stage *planned = &exec->plan->stages[node->index];
-    if (lm_plan_update(exec->plan, node->index, &err) != LM_OK) {
-        lm_exec_finish(exec, node, LM_FAILED, lm_arena_strdup(exec->arena, err.text));
-        return true;
-    }
-    if (planned->state == LM_HIT)
-        lm_exec_finish(exec, node, LM_HIT, NULL);
-    else if (!planned->keyed)
-        lm_exec_finish(exec, node, LM_FAILED, "its key could not be computed; run it again");
-    return node->phase == LM_FINISHED;
-}
-
-static void tell_waiting(struct lm_exec *exec, struct lm_node *node, int owner)
-{
-    if (node->phase == LM_WAITING)
+    uint64_t left = need > SMALL ? lm_memory_available() : need;
+    if (need <= left)
         return;
-    node->phase = LM_WAITING;
+    const char *text = lm_arena_printf(exec->arena,
+                                       "needs about %.0f MiB of memory, %.0f MiB are available "
+                                       "now; close other programs if it becomes slow or is killed",
+                                       (double)need / 1048576, (double)left / 1048576);
+    if (text != NULL)
+        lm_exec_note(exec, task, text);
+}
+
+/* ---- starting ---- */
+
+static void tell_waiting(struct lm_exec *exec, struct lm_task *task, int owner)
+{
+    if (task->phase == LM_WAITING)
+        return;
+    task->phase = LM_WAITING;
     struct lm_run_event event = {
         .kind = LM_EV_STAGE_WAIT,
-        .stage = exec->spec->stages[node->index].id,
+        .stage = exec->spec->stages[task->index].id,
         .text = lm_arena_printf(exec->arena,
                                 "another run (process %d) is producing this result; waiting for it",
                                 owner)};
     lm_events_emit(&exec->events, &event, true);
 }
 
-/** Takes the lock of the node's key. False: not now (somebody else has it), or failed. */
-static bool take_lock(struct lm_exec *exec, struct lm_node *node)
+/** Takes the lock of the task's key. LM_OK with *taken false: somebody else has it. */
+static enum lm_status take_lock(struct lm_exec *exec, struct lm_task *task, bool *taken,
+                                struct lm_err *err)
+{
+    int owner = 0;
+    char hex[LM_DIGEST_HEX];
+    struct lm_attempt *attempt = task->attempt;
+    lm_digest_hex(hex, &exec->now.stages[task->index].key);
+    attempt->lock_path =
+        lm_arena_printf(attempt->arena, "%s/locks/%s", lm_store_path(exec->store), hex);
+    if (attempt->lock_path == NULL)
+        return lm_fail(err, LM_NOMEM, "out of memory starting a stage");
+    LM_TRY(lm_lock_try(&attempt->lock, taken, &owner, attempt->lock_path, true, err));
+    if (!*taken)
+        tell_waiting(exec, task, owner);
+    return LM_OK;
+}
+
+/** Whoever held the lock before may have made the result of this very key. */
+static bool is_made_meanwhile(struct lm_exec *exec, struct lm_task *task)
+{
+    struct lm_plan_stage *planned = &exec->now.stages[task->index];
+    struct lm_record *record = NULL;
+    if (planned->forced ||
+        lm_store_find(exec->store, &record, exec->arena, &planned->key, NULL) != LM_OK)
+        return false;
+    planned->record = record;
+    planned->reason = "made by another run";
+    return true;
+}
+
+static enum lm_status begin(struct lm_exec *exec, struct lm_task *task, struct lm_err *err)
+{
+    struct lm_attempt *attempt = task->attempt;
+    exec->running[exec->running_count++] = task;
+    exec->threads_used += attempt->threads;
+    exec->memory_used += attempt->memory;
+    exec->executed++;
+    lm_task_set_remove(&exec->ready, task->index);
+    tell_shortage(exec, task, attempt->memory);
+    return lm_exec_start(exec, task, err);
+}
+
+/** Starts a task: its lock first, then a look whether its result is there by now, then the worker.
+ */
+static void launch(struct lm_exec *exec, struct lm_task *task, size_t threads, uint64_t memory)
 {
     struct lm_err err = {LM_OK, ""};
     bool taken = false;
-    int owner = 0;
-    char hex[LM_DIGEST_HEX];
-    lm_digest_hex(hex, &exec->plan->stages[node->index].key);
-    node->lock_path = lm_arena_printf(exec->arena, "%s/locks/%s", lm_store_path(exec->store), hex);
-    enum lm_status status =
-        node->lock_path != NULL
-            ? lm_lock_try(&node->lock, &taken, &owner, node->lock_path, true, &err)
-            : lm_fail(&err, LM_NOMEM, "out of memory starting a stage");
+    task->attempt = lm_attempt_create();
+    enum lm_status status = task->attempt != NULL
+                                ? take_lock(exec, task, &taken, &err)
+                                : lm_fail(&err, LM_NOMEM, "out of memory starting a stage");
+    if (status == LM_OK && taken && is_made_meanwhile(exec, task)) {
+        lm_exec_finish(exec, task, LM_HIT, NULL);
+    } else if (status == LM_OK && taken) {
+        task->attempt->threads = threads;
+        task->attempt->memory = memory;
+        if (begin(exec, task, &err) == LM_OK)
+            return;
+        lm_exec_release(exec, task);
+        status = err.status;
+    }
     if (status != LM_OK)
-        lm_exec_finish(exec, node, LM_FAILED, lm_arena_strdup(exec->arena, err.text));
-    else if (!taken)
-        tell_waiting(exec, node, owner);
-    return taken;
+        lm_exec_fail(exec, task, &err);
+    lm_attempt_free(task->attempt);
+    task->attempt = NULL;
 }
 
-/** Starts a node that misses: its lock first, then the plan again (the lock's last holder may have
- *  made the result), then the worker. */
-static void launch(struct lm_exec *exec, struct lm_node *node)
+void lm_exec_release(struct lm_exec *exec, struct lm_task *task)
 {
-    struct lm_err err = {LM_OK, ""};
-    if (!take_lock(exec, node))
+    size_t i = 0;
+    while (i < exec->running_count && exec->running[i] != task)
+        i++;
+    if (i == exec->running_count)
         return;
-    if (!settle(exec, node)) {
-        node->threads = lm_spec_threads(exec->spec, node->index, exec->threads);
-        exec->executed++;
-        tell_shortage(exec, node);
-        if (lm_exec_start(exec, node, &err) == LM_OK)
-            return;
-        lm_exec_finish(exec, node, LM_FAILED, lm_arena_strdup(exec->arena, err.text));
-    }
-    lm_lock_release(&node->lock, node->lock_path);
-}
-
-bool lm_exec_may_start(const struct lm_exec *exec)
-{
-    return !exec->stopping && !exec->store_failed && (!exec->failed || exec->options->keep_going);
-}
-
-static void advance_node(struct lm_exec *exec, struct lm_node *node)
-{
-    const char *why = NULL;
-    enum readiness readiness = readiness_of(exec, node, &why);
-    struct lm_plan_stage *planned = &exec->plan->stages[node->index];
-    if (readiness == NEVER)
-        lm_exec_finish(exec, node, LM_SKIPPED, why);
-    if (readiness != READY)
-        return;
-    if (node->phase == LM_PENDING && is_plan_old(exec, node)) {
-        if (!lm_exec_may_start(exec) || settle(exec, node))
-            return;
-    } else if (node->phase == LM_PENDING && planned->state == LM_HIT) {
-        lm_exec_finish(exec, node, LM_HIT, NULL);
-        return;
-    }
-    if (lm_exec_may_start(exec) && has_room(exec, node))
-        launch(exec, node);
+    exec->running[i] = exec->running[--exec->running_count];
+    exec->threads_used -= task->attempt->threads;
+    exec->memory_used -= task->attempt->memory;
 }
 
 void lm_exec_advance(struct lm_exec *exec)
 {
-    for (size_t i = 0; i < exec->spec->stage_count; i++)
-        if (exec->nodes[i].phase == LM_PENDING || exec->nodes[i].phase == LM_WAITING)
-            advance_node(exec, &exec->nodes[i]);
+    size_t i;
+    while ((i = lm_task_set_next(&exec->due, 0)) != SIZE_MAX) {
+        lm_task_set_remove(&exec->due, i);
+        settle(exec, &exec->tasks[i]);
+    }
+    for (i = lm_task_set_next(&exec->ready, 0);
+         i != SIZE_MAX && lm_exec_may_start(exec) && !is_full(exec);
+         i = lm_task_set_next(&exec->ready, i + 1)) {
+        struct lm_task *task = &exec->tasks[i];
+        size_t threads = share_of(exec, task);
+        uint64_t memory = lm_spec_need(exec->spec, i, &exec->now.stages[i].estimate);
+        if (task->phase == LM_WAITING && !exec->retry_locks)
+            continue;
+        if (has_room(exec, task, threads, memory))
+            launch(exec, task, threads, memory);
+    }
+    exec->retry_locks = false;
 }

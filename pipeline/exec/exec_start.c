@@ -42,25 +42,27 @@ const char *const *lm_exec_environment(const struct lm_run_options *options, str
 
 /* ---- inputs ---- */
 
-const struct lm_output *lm_exec_input(const struct lm_plan *plan, const struct lm_spec_input *input)
+/** Output of the record of an input's stage, or NULL. */
+static const struct lm_output *output_of(const struct lm_plan *plan,
+                                         const struct lm_spec_input *input)
 {
     const struct lm_record *record = plan->stages[input->stage].record;
     return record != NULL ? lm_record_output(record, lm_port_key(input->from)) : NULL;
 }
 
 /** A private folder of links to the objects of a folder port. */
-static enum lm_status link_folder(struct lm_exec *exec, const struct lm_output *output,
-                                  const char *folder, struct lm_err *err)
+static enum lm_status link_folder(struct lm_exec *exec, struct lm_arena *arena,
+                                  const struct lm_output *output, const char *folder,
+                                  struct lm_err *err)
 {
     LM_TRY(lm_dir_create(folder, err));
     for (size_t i = 0; i < output->file_count; i++) {
-        const char *path = lm_path_join(exec->arena, folder, output->files[i].name);
-        const char *object =
-            lm_store_object_path(exec->store, exec->arena, &output->files[i].object);
+        const char *path = lm_path_join(arena, folder, output->files[i].name);
+        const char *object = lm_store_object_path(exec->store, arena, &output->files[i].object);
         if (path == NULL || object == NULL)
             return no_memory(err);
         if (strchr(output->files[i].name, '/') != NULL) {
-            const char *parent = lm_path_dir(exec->arena, path);
+            const char *parent = lm_path_dir(arena, path);
             if (parent == NULL)
                 return no_memory(err);
             LM_TRY(lm_dir_create(parent, err));
@@ -71,33 +73,34 @@ static enum lm_status link_folder(struct lm_exec *exec, const struct lm_output *
     return LM_OK;
 }
 
-static enum lm_status prepare_input(struct lm_exec *exec, const struct lm_node *node,
+static enum lm_status prepare_input(struct lm_exec *exec, const struct lm_attempt *attempt,
                                     const struct lm_spec_input *input, size_t number,
                                     struct lm_job_input *out, struct lm_err *err)
 {
-    const struct lm_output *output = lm_exec_input(exec->plan, input);
+    struct lm_arena *arena = attempt->arena;
+    const struct lm_output *output = output_of(&exec->now, input);
     if (output == NULL)
         return lm_fail(err, LM_INTERNAL, "the input %s has no result", input->label);
     out->port = input->port->name;
     out->label = input->label;
     if (!output->folder) {
-        out->path = lm_store_object_path(exec->store, exec->arena, &output->files[0].object);
+        out->path = lm_store_object_path(exec->store, arena, &output->files[0].object);
         return out->path != NULL ? LM_OK : no_memory(err);
     }
-    out->path = lm_arena_printf(exec->arena, "%s/in/%zu-%s", node->folder, number, out->port);
-    return out->path != NULL ? link_folder(exec, output, out->path, err) : no_memory(err);
+    out->path = lm_arena_printf(arena, "%s/in/%zu-%s", attempt->folder, number, out->port);
+    return out->path != NULL ? link_folder(exec, arena, output, out->path, err) : no_memory(err);
 }
 
-static enum lm_status prepare_inputs(struct lm_exec *exec, const struct lm_node *node,
+static enum lm_status prepare_inputs(struct lm_exec *exec, const struct lm_task *task,
                                      struct lm_job *job, struct lm_err *err)
 {
-    const struct lm_spec_stage *stage = &exec->spec->stages[node->index];
+    const struct lm_spec_stage *stage = &exec->spec->stages[task->index];
     struct lm_job_input *inputs =
-        LM_NEW_ARRAY(exec->arena, struct lm_job_input, stage->input_count);
+        LM_NEW_ARRAY(task->attempt->arena, struct lm_job_input, stage->input_count);
     if (inputs == NULL)
         return no_memory(err);
     for (size_t i = 0; i < stage->input_count; i++)
-        LM_TRY(prepare_input(exec, node, &stage->inputs[i], i, &inputs[i], err));
+        LM_TRY(prepare_input(exec, task->attempt, &stage->inputs[i], i, &inputs[i], err));
     job->inputs = inputs;
     job->input_count = stage->input_count;
     return LM_OK;
@@ -115,16 +118,17 @@ static const char *digest_in_key(struct lm_arena *arena, const char *key_text, c
 }
 
 /** Files the parameters name by content: the worker hashes them again when the stage has run. */
-static enum lm_status prepare_files(struct lm_exec *exec, const struct lm_node *node,
+static enum lm_status prepare_files(struct lm_exec *exec, const struct lm_task *task,
                                     struct lm_job *job, struct lm_err *err)
 {
-    const struct lm_spec_stage *stage = &exec->spec->stages[node->index];
-    const char *key_text = exec->plan->stages[node->index].key_text;
-    struct lm_job_file *files = LM_NEW_ARRAY(exec->arena, struct lm_job_file, stage->file_count);
+    struct lm_arena *arena = task->attempt->arena;
+    const struct lm_spec_stage *stage = &exec->spec->stages[task->index];
+    const char *key_text = exec->now.stages[task->index].key_text;
+    struct lm_job_file *files = LM_NEW_ARRAY(arena, struct lm_job_file, stage->file_count);
     if (files == NULL)
         return no_memory(err);
     for (size_t i = 0; i < stage->file_count; i++) {
-        const char *digest = digest_in_key(exec->arena, key_text, stage->files[i].param);
+        const char *digest = digest_in_key(arena, key_text, stage->files[i].param);
         if (digest != NULL)
             files[job->file_count++] = (struct lm_job_file){stage->files[i].path, digest};
     }
@@ -134,41 +138,38 @@ static enum lm_status prepare_files(struct lm_exec *exec, const struct lm_node *
 
 /* ---- the job ---- */
 
-static enum lm_status experiment_facts(struct lm_exec *exec, const struct lm_node *node,
+static enum lm_status experiment_facts(struct lm_exec *exec, const struct lm_task *task,
                                        struct lm_job *job, struct lm_err *err)
 {
     struct lm_buf buf;
-    if (!(exec->spec->stages[node->index].type->flags & LM_STAGE_EXPERIMENT))
+    if (!(exec->spec->stages[task->index].type->flags & LM_STAGE_EXPERIMENT))
         return LM_OK;
     lm_buf_init(&buf, 0);
-    enum lm_status status = lm_plan_write_experiment(&buf, exec->plan, node->index, err);
+    enum lm_status status = lm_plan_write_experiment(&buf, &exec->now, task->index, err);
     if (status == LM_OK) {
-        job->experiment = lm_arena_strdup(exec->arena, buf.data);
+        job->experiment = lm_arena_strdup(task->attempt->arena, buf.data);
         status = job->experiment != NULL ? LM_OK : no_memory(err);
     }
     lm_buf_release(&buf);
     return status;
 }
 
-static enum lm_status prepare_job(struct lm_exec *exec, const struct lm_node *node,
+static enum lm_status prepare_job(struct lm_exec *exec, const struct lm_task *task,
                                   const char *path, struct lm_err *err)
 {
-    const struct lm_spec_stage *stage = &exec->spec->stages[node->index];
-    const struct lm_plan_stage *planned = &exec->plan->stages[node->index];
+    const struct lm_spec_stage *stage = &exec->spec->stages[task->index];
     struct lm_job job = {.stage = stage->type,
                          .params = stage->params,
-                         .folder = node->folder,
+                         .folder = task->attempt->folder,
+                         .checkpoints = task->attempt->checkpoints,
                          .kernels = exec->options->kernels,
                          .seed = stage->seed,
-                         .threads = node->threads,
+                         .threads = task->attempt->threads,
                          .portable = stage->portable,
                          .offline = exec->options->offline};
-    job.checkpoints = lm_store_checkpoint_folder(exec->store, exec->arena, &planned->key);
-    if (job.checkpoints == NULL)
-        return no_memory(err);
-    LM_TRY(prepare_inputs(exec, node, &job, err));
-    LM_TRY(prepare_files(exec, node, &job, err));
-    LM_TRY(experiment_facts(exec, node, &job, err));
+    LM_TRY(prepare_inputs(exec, task, &job, err));
+    LM_TRY(prepare_files(exec, task, &job, err));
+    LM_TRY(experiment_facts(exec, task, &job, err));
     return lm_job_save(&job, path, err);
 }
 
@@ -182,54 +183,81 @@ static enum lm_status prepare_temporary(struct lm_exec *exec, struct lm_err *err
     const char *folder =
         lm_arena_printf(exec->arena, "%s/tmp/%s", lm_store_path(exec->store), exec->id);
     const char *lock = folder != NULL ? lm_arena_printf(exec->arena, "%s.lock", folder) : NULL;
-    if (lock == NULL)
+    const char *logs = lm_path_join(exec->arena, exec->folder, "logs");
+    if (lock == NULL || logs == NULL)
         return no_memory(err);
     LM_TRY(lm_lock_try(&exec->temporary_lock, &taken, NULL, lock, true, err));
     if (!taken)
         return lm_fail(err, LM_IO, "%s is held by another process; run again", lock);
     LM_TRY(lm_dir_create(folder, err));
+    LM_TRY(lm_dir_create(logs, err));
     exec->temporary = folder;
     return LM_OK;
 }
 
-static enum lm_status prepare_folder(struct lm_exec *exec, struct lm_node *node, const char **job,
-                                     struct lm_err *err)
+static enum lm_status prepare_folder(struct lm_exec *exec, const struct lm_task *task,
+                                     const char **job, struct lm_err *err)
 {
-    const char *id = exec->spec->stages[node->index].id;
+    struct lm_attempt *attempt = task->attempt;
+    const char *id = exec->spec->stages[task->index].id;
     LM_TRY(prepare_temporary(exec, err));
-    const char *logs = lm_path_join(exec->arena, exec->folder, "logs");
-    node->folder = lm_arena_printf(exec->arena, "%s/%s", exec->temporary, id);
-    *job = lm_arena_printf(exec->arena, "%s/%s/job.json", exec->temporary, id);
-    node->log = lm_arena_printf(exec->arena, "%s/logs/%s.log", exec->folder, id);
-    if (logs == NULL || node->folder == NULL || *job == NULL || node->log == NULL)
+    attempt->folder = lm_arena_printf(attempt->arena, "%s/%s", exec->temporary, id);
+    attempt->log = lm_arena_printf(attempt->arena, "%s/logs/%s.log", exec->folder, id);
+    *job = lm_arena_printf(attempt->arena, "%s/%s/job.json", exec->temporary, id);
+    attempt->checkpoints =
+        lm_store_checkpoint_folder(exec->store, attempt->arena, &exec->now.stages[task->index].key);
+    if (attempt->folder == NULL || attempt->log == NULL || *job == NULL ||
+        attempt->checkpoints == NULL)
         return no_memory(err);
-    LM_TRY(lm_dir_create(logs, err));
-    LM_TRY(lm_dir_remove(node->folder, err));
-    return lm_dir_create(node->folder, err);
+    LM_TRY(lm_dir_remove(attempt->folder, err));
+    return lm_dir_create(attempt->folder, err);
 }
 
-enum lm_status lm_exec_start(struct lm_exec *exec, struct lm_node *node, struct lm_err *err)
+/** What is told of a stage from now on; NULL: out of memory. */
+static struct lm_execution *open_execution(struct lm_exec *exec, struct lm_task *task)
 {
-    const struct lm_plan_stage *planned = &exec->plan->stages[node->index];
+    const struct lm_plan_stage *planned = &exec->now.stages[task->index];
+    struct lm_attempt *attempt = task->attempt;
+    struct lm_run_stage *stage = &exec->stages[task->index];
+    if (stage->execution == NULL) {
+        stage->execution = LM_NEW(exec->arena, struct lm_execution);
+        if (stage->execution == NULL)
+            return NULL;
+        attempt->before = lm_attempt_seconds_read(attempt);
+        attempt->first_ns = attempt->begin_ns;
+        stage->execution->begin = (double)(attempt->begin_ns - exec->begin_ns) * 1e-9;
+        stage->execution->reason = planned->reason;
+    }
+    struct lm_execution *execution = stage->execution;
+    execution->attempts++;
+    execution->threads = attempt->threads;
+    execution->resumed = lm_store_checkpoint(exec->store, &planned->key);
+    execution->telemetry =
+        (struct lm_telemetry){.arena = exec->arena, .begin_ns = attempt->begin_ns};
+    return execution;
+}
+
+enum lm_status lm_exec_start(struct lm_exec *exec, struct lm_task *task, struct lm_err *err)
+{
+    struct lm_attempt *attempt = task->attempt;
     const char *job = NULL;
-    LM_TRY(prepare_folder(exec, node, &job, err));
-    LM_TRY(prepare_job(exec, node, job, err));
-    const char *const argv[] = {exec->options->worker, "stage", job, NULL};
-    LM_TRY(lm_child_start(&node->child, argv, exec->environment, node->log, err));
-    node->phase = LM_RUNNING;
-    node->attempts++;
-    node->result = NULL;
-    node->gauge_count = 0; /* those of an earlier attempt */
-    node->timed_out = false;
-    node->term_ns = 0;
-    node->attempt_ns = lm_clock_monotonic_ns();
-    node->begin_ns = node->attempts > 1 ? node->begin_ns : node->attempt_ns;
-    node->resumed = lm_store_checkpoint(exec->store, &planned->key);
-    node->reason = planned->reason;
+    LM_TRY(prepare_folder(exec, task, &job, err));
+    LM_TRY(prepare_job(exec, task, job, err));
+    const char *server_log = lm_path_join(attempt->arena, exec->folder, "logs/.server.log");
+    attempt->begin_ns = lm_clock_monotonic_ns();
+    const struct lm_execution *execution = open_execution(exec, task);
+    if (server_log == NULL || execution == NULL)
+        return no_memory(err);
+    LM_TRY(lm_worker_server_start(&exec->server, &attempt->child, exec->options->worker,
+                                  exec->environment, server_log, job, attempt->log, err));
+    task->phase = LM_RUNNING;
+    attempt->result = NULL;
+    attempt->timed_out = attempt->killed = false;
+    attempt->term_ns = attempt->kept_ns = 0;
     struct lm_run_event event = {.kind = LM_EV_STAGE_BEGIN,
-                                 .stage = exec->spec->stages[node->index].id,
-                                 .state = node->resumed >= 0 ? LM_RESUME : LM_RUN,
-                                 .text = planned->reason};
+                                 .stage = exec->spec->stages[task->index].id,
+                                 .state = execution->resumed >= 0 ? LM_RESUME : LM_RUN,
+                                 .text = execution->reason};
     lm_events_emit(&exec->events, &event, true);
     return LM_OK;
 }

@@ -1,48 +1,141 @@
+#include "exec/publish.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/io.h"
 #include "runs/run_files.h"
 
-const char *lm_publish_folder(const struct lm_plan *plan)
+const char *lm_publish_folder(struct lm_arena *arena, const struct lm_spec *spec)
 {
-    return lm_arena_printf(plan->arena, "%s/artifacts/%s", plan->spec->root,
-                           plan->spec->experiment);
+    return lm_arena_printf(arena, "%s/artifacts/%s", spec->root, spec->experiment);
 }
 
-/** Copies one object unless the file already has its bytes. Never a link: the file is the user's.
- */
-static enum lm_status publish_file(struct lm_plan *plan, const struct lm_output_file *file,
-                                   const char *to, struct lm_err *err)
+/** What is being published. */
+struct publisher {
+    const struct lm_plan *plan;
+    struct lm_arena *arena;
+    struct lm_err *err;
+};
+
+static enum lm_status no_memory(const struct publisher *p, const char *to)
+{
+    return lm_fail(p->err, LM_NOMEM, "out of memory publishing %s", to);
+}
+
+/** Moves what stands at `to` out of the way when it is not of the kind that belongs there. */
+static enum lm_status make_way(const struct publisher *p, const char *to, mode_t kind)
+{
+    struct stat st;
+    if (lstat(to, &st) != 0 || (st.st_mode & S_IFMT) == kind)
+        return LM_OK;
+    for (int i = 0; i < 1000; i++) {
+        const char *aside = i == 0 ? lm_arena_printf(p->arena, "%s.old", to)
+                                   : lm_arena_printf(p->arena, "%s.old.%d", to, i);
+        if (aside == NULL)
+            return no_memory(p, to);
+        if (renameat2(AT_FDCWD, to, AT_FDCWD, aside, RENAME_NOREPLACE) == 0)
+            return LM_OK;
+        if (errno != EEXIST)
+            break;
+    }
+    return lm_fail_errno(p->err, errno, "cannot publish %s: something else is there; move it away",
+                         to);
+}
+
+/** True when the regular file `to` has the bytes of the object. */
+static bool has_bytes(const struct publisher *p, const struct lm_output_file *file, const char *to)
 {
     struct lm_digest there;
-    const char *from = lm_store_object_path(plan->store, plan->arena, &file->object);
-    const char *folder = lm_path_dir(plan->arena, to);
-    if (from == NULL || folder == NULL)
-        return lm_fail(err, LM_NOMEM, "out of memory publishing %s", to);
-    if (lm_path_exists(to) && lm_store_hash_path(plan->store, &there, to, NULL) == LM_OK &&
-        lm_digest_compare(&there, &file->object) == 0)
-        return LM_OK;
-    LM_TRY(lm_dir_create(folder, err));
-    return lm_file_copy(to, from, 0644, err);
+    struct stat st;
+    return lstat(to, &st) == 0 && S_ISREG(st.st_mode) && (uint64_t)st.st_size == file->size &&
+           lm_store_hash_path(p->plan->store, &there, to, NULL) == LM_OK &&
+           lm_digest_compare(&there, &file->object) == 0;
 }
 
-static enum lm_status publish_one(struct lm_plan *plan, const struct lm_record *record,
-                                  const struct lm_spec_publish *publish, const char *to,
-                                  struct lm_err *err)
+/** Never a link: the file is the user's. */
+static enum lm_status copy(const struct publisher *p, const struct lm_output_file *file,
+                           const char *to)
 {
-    const struct lm_output *output = lm_record_output(record, lm_port_key(publish->port));
-    if (output == NULL)
-        return lm_fail(err, LM_INTERNAL, "no output %s to publish", publish->port->name);
-    if (!output->folder)
-        return publish_file(plan, &output->files[0], to, err);
-    for (size_t i = 0; i < output->file_count; i++) {
-        const char *path = lm_path_join(plan->arena, to, output->files[i].name);
-        if (path == NULL)
-            return lm_fail(err, LM_NOMEM, "out of memory publishing %s", to);
-        LM_TRY(publish_file(plan, &output->files[i], path, err));
-    }
-    return LM_OK;
+    const char *from = lm_store_object_path(p->plan->store, p->arena, &file->object);
+    const char *folder = lm_path_dir(p->arena, to);
+    if (from == NULL || folder == NULL)
+        return no_memory(p, to);
+    LM_TRY(lm_dir_create(folder, p->err));
+    return lm_file_copy(to, from, 0644, p->err);
 }
+
+static enum lm_status publish_file(const struct publisher *p, const struct lm_output_file *file,
+                                   const char *to)
+{
+    if (has_bytes(p, file, to))
+        return LM_OK;
+    LM_TRY(make_way(p, to, S_IFREG));
+    return copy(p, file, to);
+}
+
+/* ---- folders ---- */
+
+/** True when the folder `to` holds the files of the output and nothing else. */
+static bool has_files(const struct publisher *p, const struct lm_output *output, const char *to)
+{
+    struct lm_names names = {0};
+    struct stat st;
+    if (lstat(to, &st) != 0 || !S_ISDIR(st.st_mode) ||
+        lm_dir_walk(&names, p->arena, to, NULL) != LM_OK || names.count != output->file_count)
+        return false;
+    for (size_t i = 0; i < names.count; i++) {
+        const char *path = lm_path_join(p->arena, to, names.items[i]);
+        if (path == NULL || strcmp(names.items[i], output->files[i].name) != 0 ||
+            !has_bytes(p, &output->files[i], path))
+            return false;
+    }
+    return true;
+}
+
+/** Puts the folder `made` in the place of `to`, which may be there. */
+static enum lm_status swap_in(const struct publisher *p, const char *made, const char *to)
+{
+    LM_TRY(make_way(p, to, S_IFDIR));
+    if (!lm_path_exists(to))
+        return rename(made, to) == 0 ? LM_OK
+                                     : lm_fail_errno(p->err, errno, "cannot publish %s", to);
+    if (renameat2(AT_FDCWD, made, AT_FDCWD, to, RENAME_EXCHANGE) == 0)
+        return LM_OK;
+    if (errno != EINVAL && errno != ENOSYS) /* a file system that cannot exchange */
+        return lm_fail_errno(p->err, errno, "cannot publish %s", to);
+    LM_TRY(lm_dir_remove(to, p->err));
+    return rename(made, to) == 0 ? LM_OK : lm_fail_errno(p->err, errno, "cannot publish %s", to);
+}
+
+static enum lm_status publish_folder(const struct publisher *p, const struct lm_output *output,
+                                     const char *to)
+{
+    enum lm_status status = LM_OK;
+    if (has_files(p, output, to))
+        return LM_OK;
+    const char *parent = lm_path_dir(p->arena, to);
+    const char *made = lm_arena_printf(p->arena, "%s/.%s.tmp.%d", parent != NULL ? parent : ".",
+                                       lm_path_base(to), (int)getpid());
+    if (parent == NULL || made == NULL)
+        return no_memory(p, to);
+    LM_TRY(lm_dir_remove(made, p->err));
+    LM_TRY(lm_dir_create(made, p->err));
+    for (size_t i = 0; i < output->file_count && status == LM_OK; i++) {
+        const char *path = lm_path_join(p->arena, made, output->files[i].name);
+        status = path != NULL ? copy(p, &output->files[i], path) : no_memory(p, to);
+    }
+    if (status == LM_OK)
+        status = swap_in(p, made, to);
+    lm_dir_remove(made, NULL); /* the old one, or what could not be finished */
+    return status;
+}
+
+/* ---- all ---- */
 
 /** A finished stage keeps its record; others are not published. */
 static bool is_publishable(const struct lm_plan_stage *stage)
@@ -50,39 +143,69 @@ static bool is_publishable(const struct lm_plan_stage *stage)
     return stage->selected && stage->record != NULL && lm_state_is_fine(stage->state);
 }
 
-enum lm_status lm_publish_all(struct lm_plan *plan, const char ***out, size_t *count,
-                              struct lm_err *err)
+static enum lm_status publish_one(const struct publisher *p, const struct lm_record *record,
+                                  const struct lm_spec_publish *publish, const char *to)
+{
+    const struct lm_output *output = lm_record_output(record, lm_port_key(publish->port));
+    if (output == NULL)
+        return lm_fail(p->err, LM_INTERNAL, "no output %s to publish", publish->port->name);
+    return output->folder ? publish_folder(p, output, to) : publish_file(p, &output->files[0], to);
+}
+
+enum lm_status lm_publish_all(const struct lm_plan *plan, struct lm_arena *arena, const char ***out,
+                              size_t *count, size_t spare, struct lm_err *err)
 {
     const struct lm_spec *spec = plan->spec;
-    const char *folder = lm_publish_folder(plan);
-    size_t most = 0, done = 0;
+    const struct publisher p = {plan, arena, err};
+    const char *folder = lm_publish_folder(arena, spec);
+    size_t most = spare, done = 0;
     for (size_t i = 0; i < spec->stage_count; i++)
         most += spec->stages[i].publish_count;
-    const char **paths = LM_NEW_ARRAY(plan->arena, const char *, most + 3); /* and the run's own */
+    const char **paths = LM_NEW_ARRAY(arena, const char *, most);
     if (folder == NULL || paths == NULL)
         return lm_fail(err, LM_NOMEM, "out of memory publishing");
+    *out = paths;
     for (size_t i = 0; i < spec->stage_count; i++) {
-        if (!is_publishable(&plan->stages[i]))
-            continue;
-        for (size_t k = 0; k < spec->stages[i].publish_count; k++) {
+        for (size_t k = 0; is_publishable(&plan->stages[i]) && k < spec->stages[i].publish_count;
+             k++) {
             const struct lm_spec_publish *publish = &spec->stages[i].publish[k];
-            const char *to = lm_path_join(plan->arena, folder, publish->path);
+            const char *to = lm_path_join(arena, folder, publish->path);
             if (to == NULL)
-                return lm_fail(err, LM_NOMEM, "out of memory publishing");
-            LM_TRY(publish_one(plan, plan->stages[i].record, publish, to, err));
+                return no_memory(&p, publish->path);
+            LM_TRY(publish_one(&p, plan->stages[i].record, publish, to));
             paths[done++] = to;
+            *count = done;
         }
     }
-    *out = paths;
-    *count = done;
     return LM_OK;
 }
 
-enum lm_status lm_publish(struct lm_plan *plan, struct lm_run_result *out, struct lm_err *err)
+void lm_publish_each_stale(const struct lm_plan *plan, struct lm_arena *arena,
+                           void (*visit)(void *user, size_t stage, const char *path), void *user)
 {
-    struct lm_run_result result = {0};
-    LM_TRY(lm_last_claim(plan->spec, err));
-    LM_TRY(lm_publish_all(plan, &result.published, &result.published_count, err));
-    *out = result;
-    return LM_OK;
+    const struct lm_spec *spec = plan->spec;
+    const char *folder = lm_publish_folder(arena, spec);
+    for (size_t i = 0; folder != NULL && i < spec->stage_count; i++) {
+        for (size_t k = 0; plan->stages[i].selected && k < spec->stages[i].publish_count; k++) {
+            const char *path = lm_path_join(arena, folder, spec->stages[i].publish[k].path);
+            if (!is_publishable(&plan->stages[i]) && path != NULL && lm_path_exists(path))
+                visit(user, i, path);
+        }
+    }
+}
+
+enum lm_status lm_publish(const struct lm_plan *plan, struct lm_run_result *out, struct lm_err *err)
+{
+    struct lm_run_result result = {.arena = lm_arena_create()};
+    enum lm_status status = result.arena != NULL
+                                ? lm_last_claim(plan->spec, err)
+                                : lm_fail(err, LM_NOMEM, "out of memory publishing");
+    if (status == LM_OK)
+        status =
+            lm_publish_all(plan, result.arena, &result.published, &result.published_count, 0, err);
+    if (status == LM_OK)
+        *out = result;
+    else
+        lm_run_result_release(&result);
+    return status;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "page/numtext.h"
 
 /** "hit", "run", "maybe", "resume@120". */
 static void put_state(struct lm_buf *out, const struct lm_plan_stage *stage)
@@ -13,18 +14,6 @@ static void put_state(struct lm_buf *out, const struct lm_plan_stage *stage)
         lm_buf_printf(out, "resume@%" PRId64, stage->resume);
     else
         lm_buf_puts(out, stage->state == LM_HIT ? "hit" : stage->state == LM_RUN ? "run" : "maybe");
-}
-
-/** "4s", "2m31s", "3h05m". */
-static void put_time(struct lm_buf *out, double seconds)
-{
-    long long s = (long long)(seconds + 0.5);
-    if (s < 60)
-        lm_buf_printf(out, "%llds", s);
-    else if (s < 3600)
-        lm_buf_printf(out, "%lldm%02llds", s / 60, s % 60);
-    else
-        lm_buf_printf(out, "%lldh%02lldm", s / 3600, s / 60 % 60);
 }
 
 static void put_line(struct lm_buf *out, const char *id, const struct lm_plan_stage *stage)
@@ -37,10 +26,8 @@ static void put_line(struct lm_buf *out, const char *id, const struct lm_plan_st
         lm_buf_printf(out, ", %.1e FLOP", stage->estimate.flops);
     if (stage->state != LM_HIT && stage->estimate.memory > 0)
         lm_buf_printf(out, ", %.0f MiB of memory", (double)stage->estimate.memory / 1048576);
-    if (stage->state != LM_HIT && stage->last_seconds >= 1) {
-        lm_buf_puts(out, "; last took ");
-        put_time(out, stage->last_seconds);
-    }
+    if (stage->state != LM_HIT && stage->last_seconds >= 1)
+        lm_buf_printf(out, "; last took %s", lm_num_seconds(stage->last_seconds).text);
     lm_buf_putc(out, '\n');
 }
 

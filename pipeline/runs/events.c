@@ -53,6 +53,12 @@ void lm_events_close(struct lm_events *events)
     events->file = NULL;
 }
 
+void lm_events_flush(struct lm_events *events)
+{
+    if (events->file != NULL)
+        fflush(events->file);
+}
+
 static void put(struct lm_buf *buf, const struct lm_events *events,
                 const struct lm_run_event *event)
 {
@@ -91,8 +97,8 @@ void lm_events_emit(struct lm_events *events, struct lm_run_event *event, bool k
         if (events->tell != NULL)
             events->tell(events->user, event);
         if (keep && events->file != NULL) {
-            fprintf(events->file, "%s\n", buf.data);
-            fflush(events->file);
+            fputs(buf.data, events->file);
+            fputc('\n', events->file);
         }
     }
     event->json = NULL;

@@ -16,6 +16,8 @@ struct lm_events {
 enum lm_status lm_events_open(struct lm_events *out, const char *path, lm_run_event_fn *tell,
                               void *user, struct lm_err *err);
 void lm_events_close(struct lm_events *events);
+/** Writes what is kept to the file: before waiting. */
+void lm_events_flush(struct lm_events *events);
 /** Fills in event->json, tells it, and writes it to the file when `keep`. A line that cannot be
  *  written is lost: the run goes on. */
 void lm_events_emit(struct lm_events *events, struct lm_run_event *event, bool keep);

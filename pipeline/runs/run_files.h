@@ -1,24 +1,41 @@
-/** What a run leaves behind: its record, its page, what it publishes, its verdicts. */
+/** What a run leaves behind: its record, its page, its decisions on gates. All of it is written
+ * from struct lm_run_facts, which exec/ fills in: nothing here knows how stages are executed. */
 #ifndef LM_RUNS_RUN_FILES_H
 #define LM_RUNS_RUN_FILES_H
 
-#include "exec/exec.h"
+#include "base/buf.h"
+#include "plan/plan.h"
+#include "runs/telemetry.h"
 
-/* publish.c */
-/** Copies what the spec publishes of stages that are up to date into artifacts/<experiment>/, when
- * it is not there already; paths go to *out. LM_IO. */
-enum lm_status lm_publish_all(struct lm_plan *plan, const char ***out, size_t *count,
-                              struct lm_err *err);
-/** "<root>/artifacts/<experiment>" in the plan's arena; NULL: out of memory. */
-const char *lm_publish_folder(const struct lm_plan *plan);
+/** A stage that was executed in this run. */
+struct lm_execution {
+    const char *reason;            /**< why */
+    double begin;                  /**< seconds since the run began */
+    double seconds;                /**< of all attempts */
+    double attempt_seconds;        /**< of the last one */
+    double cpu_seconds;            /**< of the last one */
+    uint64_t memory;               /**< peak resident bytes of the last one */
+    size_t threads;                /**< it was given */
+    int64_t attempts;              /**< ≥ 1 */
+    int64_t resumed;               /**< position of the checkpoint it began from, or -1 */
+    struct lm_telemetry telemetry; /**< of the last one */
+};
 
-/* verdicts.c */
-/** 4 when one failed, else 5 when one is undecided, else 0. */
-int lm_gates_exit_code(const struct lm_gate_row *gates, size_t count);
+/** One stage of a run. */
+struct lm_run_stage {
+    enum lm_state state;            /**< LM_HIT, LM_DONE, LM_FAILED, LM_SKIPPED, LM_STOPPED */
+    const char *error;              /**< one line, or NULL */
+    struct lm_execution *execution; /**< NULL: it was not executed */
+};
 
 /** A run as its files tell it. */
 struct lm_run_facts {
-    const struct lm_exec *exec;
+    const struct lm_spec *spec;
+    const struct lm_plan *plan; /**< as it is at the end: keys, records, estimates */
+    const char *id;
+    struct lm_run_stage *stages;        /**< parallel to spec->stages */
+    size_t executed;                    /**< stages */
+    size_t budget;                      /**< threads */
     const struct lm_run_result *result; /**< rows are not filled in yet */
     const char *state;                  /**< "running", "finished", "failed", "interrupted" */
     double seconds;
@@ -28,8 +45,14 @@ struct lm_run_facts {
     uint64_t memory;
 };
 
-/** Machine and time. */
-void lm_run_facts_init(struct lm_run_facts *facts, const struct lm_exec *exec);
+/** Fills in machine and time of a run that began at begin_ns (monotonic). Texts in the arena. */
+void lm_run_facts_init(struct lm_run_facts *facts, struct lm_arena *arena, uint64_t begin_ns);
+/** True for stages whose result is there: hit or done. */
+bool lm_state_is_fine(enum lm_state state);
+
+/* verdicts.c */
+/** 4 when one failed, else 5 when one is undecided, else 0. */
+int lm_gates_exit_code(const struct lm_gate_row *gates, size_t count);
 
 /* run_record.c */
 /** run.json of a run (docs/formats/events.md). */
@@ -40,10 +63,10 @@ void lm_run_page_write(struct lm_buf *out, const struct lm_run_facts *facts);
 /* run_speed.c */
 /** Section of run.html on stages that told their phases (gauges "<phase>.seconds"): seconds,
  *  operations a second, share of the peak, memory, curves. Nothing when there are none. */
-void lm_run_speed_write(struct lm_buf *out, const struct lm_exec *exec);
+void lm_run_speed_write(struct lm_buf *out, const struct lm_run_facts *facts);
 /* run_junit.c */
-/** junit-run.xml: a case a stage, a case a gate, but for those that a report of this run publishes
- * as JUnit. */
+/** junit-run.xml: a case a stage, and a case a gate but for those that a report of this run
+ *  publishes as JUnit. */
 void lm_run_junit_write(struct lm_buf *out, const struct lm_run_facts *facts);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "base/utf8.h"
+#include "runs/events.h"
 #include "runs/run_files.h"
 
 /** XML 1.0 text: markup escaped, what XML forbids replaced by U+FFFD. */
@@ -30,26 +31,26 @@ static void put_xml(struct lm_buf *out, const char *text)
     }
 }
 
-static void open_case(struct lm_buf *out, const struct lm_exec *exec, const char *suite,
+static void open_case(struct lm_buf *out, const struct lm_run_facts *facts, const char *suite,
                       const char *name, double seconds)
 {
-    lm_buf_printf(out, "    <testcase classname=\"%s.%s\" name=\"", exec->spec->experiment, suite);
+    lm_buf_printf(out, "    <testcase classname=\"%s.%s\" name=\"", facts->spec->experiment, suite);
     put_xml(out, name);
     lm_buf_puts(out, "\" time=\"");
     lm_buf_printf(out, "%.3f\">", seconds);
 }
 
-static void put_stage(struct lm_buf *out, const struct lm_exec *exec, size_t i)
+static void put_stage(struct lm_buf *out, const struct lm_run_facts *facts, size_t i)
 {
-    const struct lm_node *node = &exec->nodes[i];
-    double seconds = node->attempts > 0 ? (double)(node->end_ns - node->begin_ns) * 1e-9 : 0;
-    open_case(out, exec, "stages", exec->spec->stages[i].id, seconds);
-    if (node->state == LM_FAILED) {
+    const struct lm_run_stage *ran = &facts->stages[i];
+    double seconds = ran->execution != NULL ? ran->execution->seconds : 0;
+    open_case(out, facts, "stages", facts->spec->stages[i].id, seconds);
+    if (ran->state == LM_FAILED) {
         lm_buf_puts(out, "<failure message=\"");
-        put_xml(out, node->error != NULL ? node->error : "failed");
+        put_xml(out, ran->error != NULL ? ran->error : "failed");
         lm_buf_puts(out, "\"/>");
-    } else if (!lm_state_is_fine(node->state)) {
-        lm_buf_printf(out, "<skipped message=\"%s\"/>", lm_state_name(node->state));
+    } else if (!lm_state_is_fine(ran->state)) {
+        lm_buf_printf(out, "<skipped message=\"%s\"/>", lm_state_name(ran->state));
     }
     lm_buf_puts(out, "</testcase>\n");
 }
@@ -59,13 +60,14 @@ struct counts {
     size_t tests, failures, errors, skipped;
 };
 
-static void put_gate(struct lm_buf *out, const struct lm_exec *exec, const struct lm_gate_row *gate)
+static void put_gate(struct lm_buf *out, const struct lm_run_facts *facts,
+                     const struct lm_gate_row *gate)
 {
     static const char *const elements[] = {[LM_GATE_PASS] = "system-out",
                                            [LM_GATE_FAIL] = "failure",
                                            [LM_GATE_UNDECIDED] = "error",
                                            [LM_GATE_UNSELECTED] = "skipped"};
-    open_case(out, exec, "gates", gate->name, 0);
+    open_case(out, facts, "gates", gate->name, 0);
     lm_buf_printf(out, gate->verdict == LM_GATE_PASS ? "<%s>" : "<%s message=\"",
                   elements[gate->verdict]);
     put_xml(out, gate->reason);
@@ -77,11 +79,11 @@ static void put_gate(struct lm_buf *out, const struct lm_exec *exec, const struc
 }
 
 /** Does a report that this run brought up to date publish the gates it holds as JUnit? */
-static bool is_reported(const struct lm_exec *exec)
+static bool is_reported(const struct lm_run_facts *facts)
 {
-    for (size_t i = 0; i < exec->spec->stage_count; i++) {
-        const struct lm_spec_stage *stage = &exec->spec->stages[i];
-        bool here = exec->plan->stages[i].selected && lm_state_is_fine(exec->nodes[i].state);
+    for (size_t i = 0; i < facts->spec->stage_count; i++) {
+        const struct lm_spec_stage *stage = &facts->spec->stages[i];
+        bool here = facts->plan->stages[i].selected && lm_state_is_fine(facts->stages[i].state);
         for (size_t k = 0; here && stage->after_count > 0 && k < stage->publish_count; k++)
             if (strcmp(stage->publish[k].port->kind, "junit") == 0)
                 return true;
@@ -91,19 +93,18 @@ static bool is_reported(const struct lm_exec *exec)
 
 static struct counts count(const struct lm_run_facts *facts, bool reported)
 {
-    const struct lm_exec *exec = facts->exec;
     const struct lm_run_result *result = facts->result;
     struct counts counts = {0};
-    for (size_t i = 0; i < exec->spec->stage_count; i++) {
-        if (!exec->plan->stages[i].selected)
+    for (size_t i = 0; i < facts->spec->stage_count; i++) {
+        if (!facts->plan->stages[i].selected)
             continue;
         counts.tests++;
-        counts.failures += exec->nodes[i].state == LM_FAILED;
+        counts.failures += facts->stages[i].state == LM_FAILED;
         counts.skipped +=
-            exec->nodes[i].state != LM_FAILED && !lm_state_is_fine(exec->nodes[i].state);
+            facts->stages[i].state != LM_FAILED && !lm_state_is_fine(facts->stages[i].state);
     }
     for (size_t i = 0; i < result->gate_count; i++) {
-        if (reported && exec->spec->gates[i].held)
+        if (reported && facts->spec->gates[i].held)
             continue;
         counts.tests++;
         counts.failures += result->gates[i].verdict == LM_GATE_FAIL;
@@ -115,23 +116,22 @@ static struct counts count(const struct lm_run_facts *facts, bool reported)
 
 void lm_run_junit_write(struct lm_buf *out, const struct lm_run_facts *facts)
 {
-    const struct lm_exec *exec = facts->exec;
     const struct lm_run_result *result = facts->result;
-    bool reported = is_reported(exec);
+    bool reported = is_reported(facts);
     struct counts counts = count(facts, reported);
     lm_buf_puts(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n");
     lm_buf_printf(out,
                   "  <testsuite name=\"%s\" tests=\"%zu\" failures=\"%zu\" errors=\"%zu\" "
                   "skipped=\"%zu\" time=\"%.3f\" hostname=\"",
-                  exec->spec->experiment, counts.tests, counts.failures, counts.errors,
+                  facts->spec->experiment, counts.tests, counts.failures, counts.errors,
                   counts.skipped, facts->seconds);
     put_xml(out, facts->host);
     lm_buf_puts(out, "\">\n");
-    for (size_t i = 0; i < exec->spec->stage_count; i++)
-        if (exec->plan->stages[i].selected)
-            put_stage(out, exec, i);
+    for (size_t i = 0; i < facts->spec->stage_count; i++)
+        if (facts->plan->stages[i].selected)
+            put_stage(out, facts, i);
     for (size_t i = 0; i < result->gate_count; i++)
-        if (!reported || !exec->spec->gates[i].held)
-            put_gate(out, exec, &result->gates[i]);
+        if (!reported || !facts->spec->gates[i].held)
+            put_gate(out, facts, &result->gates[i]);
     lm_buf_puts(out, "  </testsuite>\n</testsuites>\n");
 }

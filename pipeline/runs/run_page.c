@@ -12,69 +12,53 @@
 struct page {
     struct lm_buf *out;
     const struct lm_run_facts *facts;
-    const struct lm_exec *exec;
 };
 
 /* ---- words ---- */
 
-/** "850 ms", "12.3 s", "4 min 05 s", "2 h 10 min". */
-static const char *duration(char out[32], double seconds)
-{
-    int64_t whole = (int64_t)(seconds + 0.5);
-    if (seconds < 1)
-        snprintf(out, 32, "%.0f ms", seconds * 1000);
-    else if (seconds < 100)
-        snprintf(out, 32, "%.1f s", seconds);
-    else if (whole < 3600)
-        snprintf(out, 32, "%" PRId64 " min %02" PRId64 " s", whole / 60, whole % 60);
-    else
-        snprintf(out, 32, "%" PRId64 " h %02" PRId64 " min", whole / 3600, whole / 60 % 60);
-    return out;
-}
-
-static const char *state_word(const struct lm_node *node)
+static const char *state_word(enum lm_state state)
 {
     static const char *const words[] = {[LM_HIT] = "kept",
                                         [LM_DONE] = "ran",
                                         [LM_FAILED] = "failed",
                                         [LM_SKIPPED] = "skipped",
                                         [LM_STOPPED] = "stopped"};
-    return words[node->state];
+    return words[state];
 }
 
-static const char *state_class(const struct lm_node *node)
+static const char *state_class(enum lm_state state)
 {
-    return node->state == LM_FAILED ? "fail" : lm_state_is_fine(node->state) ? "pass" : "und";
+    return state == LM_FAILED ? "fail" : lm_state_is_fine(state) ? "pass" : "und";
 }
 
 /** Time a stage took here, else when its result was made. */
 static double seconds_of(const struct page *page, size_t i)
 {
-    const struct lm_node *node = &page->exec->nodes[i];
-    const struct lm_record *record = page->exec->plan->stages[i].record;
-    if (node->attempts > 0)
-        return (double)(node->end_ns - node->begin_ns) * 1e-9;
+    const struct lm_execution *execution = page->facts->stages[i].execution;
+    const struct lm_record *record = page->facts->plan->stages[i].record;
+    if (execution != NULL)
+        return execution->seconds;
     return record != NULL ? record->seconds : 0;
 }
 
 static bool is_selected(const struct page *page, size_t i)
 {
-    return page->exec->plan->stages[i].selected;
+    return page->facts->plan->stages[i].selected;
 }
 
 /* ---- head ---- */
 
 static void put_head(struct page *page)
 {
-    char text[32], started[32];
-    const struct lm_exec *exec = page->exec;
-    lm_html_printf(
-        page->out, "<header class=\"top\"><p class=\"over\">Run %s</p><h1>%s: %s in %s</h1>",
-        exec->id, exec->spec->experiment, page->facts->state, duration(text, page->facts->seconds));
+    char started[32];
+    lm_html_printf(page->out,
+                   "<header class=\"top\"><p class=\"over\">Run %s</p><h1>%s: %s in %s</h1>",
+                   page->facts->id, page->facts->spec->experiment, page->facts->state,
+                   lm_num_seconds(page->facts->seconds).text);
     lm_html_printf(page->out,
                    "<p class=\"lead\">%s, %zu stages executed. What depends on time and machine "
                    "stands here; the report itself depends on neither.</p></header>",
-                   lm_clock_format(started, page->facts->started), exec->executed);
+                   lm_clock_format(started, page->facts->started), page->facts->executed);
 }
 
 static void put_tile(struct page *page, const char *label, const char *value, const char *small)
@@ -87,23 +71,24 @@ static void put_tile(struct page *page, const char *label, const char *value, co
 
 static void put_tiles(struct page *page)
 {
-    char wall[32], cpu[32];
     double cpu_seconds = 0;
     uint64_t peak = 0;
     const char *peak_stage = "nothing ran";
-    for (size_t i = 0; i < page->exec->spec->stage_count; i++) {
-        const struct lm_node *node = &page->exec->nodes[i];
-        cpu_seconds += node->end.cpu_seconds;
-        if (node->end.memory > peak) {
-            peak = node->end.memory;
-            peak_stage = page->exec->spec->stages[i].id;
+    for (size_t i = 0; i < page->facts->spec->stage_count; i++) {
+        const struct lm_execution *execution = page->facts->stages[i].execution;
+        if (execution == NULL)
+            continue;
+        cpu_seconds += execution->cpu_seconds;
+        if (execution->memory > peak) {
+            peak = execution->memory;
+            peak_stage = page->facts->spec->stages[i].id;
         }
     }
     lm_buf_puts(page->out, "<div class=\"tiles\">");
-    put_tile(page, "wall time", duration(wall, page->facts->seconds), "of this run");
-    put_tile(page, "processor time", duration(cpu, cpu_seconds), "of all stages");
+    put_tile(page, "wall time", lm_num_seconds(page->facts->seconds).text, "of this run");
+    put_tile(page, "CPU time", lm_num_seconds(cpu_seconds).text, "of all stages");
     put_tile(page, "peak memory", lm_num_bytes(peak).text, peak_stage);
-    put_tile(page, "executed", lm_num_count((int64_t)page->exec->executed).text,
+    put_tile(page, "executed", lm_num_count((int64_t)page->facts->executed).text,
              "stages; the others were kept");
     lm_buf_puts(page->out, "</div>");
 }
@@ -113,37 +98,36 @@ static void put_tiles(struct page *page)
 /** One bar of the chart, in percent of the run. */
 static void put_bar(struct page *page, size_t i)
 {
-    char text[32];
-    const struct lm_node *node = &page->exec->nodes[i];
+    const struct lm_run_stage *ran = &page->facts->stages[i];
     double total = page->facts->seconds > 0 ? page->facts->seconds : 1;
     double left = 0, width = 0;
-    if (node->attempts > 0) {
-        left = (double)(node->begin_ns - page->exec->begin_ns) * 1e-9 / total * 1000;
+    if (ran->execution != NULL) {
+        left = ran->execution->begin / total * 1000;
         width = seconds_of(page, i) / total * 1000;
     }
     lm_html_printf(page->out, "<tr%s><th scope=\"row\">%s</th><td class=\"n\">%s</td>",
-                   node->attempts > 0 ? " class=us" : "", page->exec->spec->stages[i].id,
-                   node->attempts > 0 ? duration(text, seconds_of(page, i)) : "kept");
+                   ran->execution != NULL ? " class=us" : "", page->facts->spec->stages[i].id,
+                   ran->execution != NULL ? lm_num_seconds(seconds_of(page, i)).text : "kept");
     lm_buf_printf(page->out,
                   "<td class=\"bar\"><svg viewBox=\"0 0 1000 20\" preserveAspectRatio=\"none\" "
                   "width=\"100%%\" height=\"17\" aria-hidden=\"true\"><path d=\"M0 19.5H1000\" "
                   "stroke=\"var(--grid)\"/><rect x=\"%.1f\" y=\"3\" width=\"%.1f\" height=\"13\" "
                   "fill=\"var(--%s)\"/></svg></td></tr>\n",
-                  left, node->attempts > 0 && width < 2 ? 2 : width,
-                  node->state == LM_FAILED ? "fail" : "a");
+                  left, ran->execution != NULL && width < 2 ? 2 : width,
+                  ran->state == LM_FAILED ? "fail" : "a");
 }
 
 static void put_chart(struct page *page)
 {
-    char text[32];
     lm_html_section(page->out, "when", "When stages ran",
                     "A bar reaches from a stage's beginning to its end; the width of the column "
                     "is the whole run. Kept: the result was in the store already.");
-    lm_html_printf(page->out,
-                   "<div class=\"wide\" tabindex=\"0\"><table class=\"bars\"><thead><tr><th>stage</th>"
-                   "<th class=\"n\">time</th><th>0 … %s</th></tr></thead><tbody>\n",
-                   duration(text, page->facts->seconds));
-    for (size_t i = 0; i < page->exec->spec->stage_count; i++)
+    lm_html_printf(
+        page->out,
+        "<div class=\"wide\" tabindex=\"0\"><table class=\"bars\"><thead><tr><th>stage</th>"
+        "<th class=\"n\">time</th><th>0 … %s</th></tr></thead><tbody>\n",
+        lm_num_seconds(page->facts->seconds).text);
+    for (size_t i = 0; i < page->facts->spec->stage_count; i++)
         if (is_selected(page, i))
             put_bar(page, i);
     lm_buf_puts(page->out, "</tbody></table></div>");
@@ -154,35 +138,37 @@ static void put_chart(struct page *page)
 
 static void put_stage_row(struct page *page, size_t i)
 {
-    char took[32], when[32] = "";
-    const struct lm_node *node = &page->exec->nodes[i];
-    const struct lm_plan_stage *planned = &page->exec->plan->stages[i];
+    char when[32] = "";
+    const struct lm_run_stage *ran = &page->facts->stages[i];
+    const struct lm_execution *execution = ran->execution;
+    const struct lm_plan_stage *planned = &page->facts->plan->stages[i];
     const struct lm_record *record = planned->record;
     if (record != NULL)
         lm_clock_format(when, record->finished);
     lm_html_printf(page->out,
                    "<tr><th scope=\"row\">%s</th><td><b class=\"%s\">%s</b></td>"
                    "<td style=\"min-width:12rem\">%s</td><td class=\"n\">%s</td>",
-                   page->exec->spec->stages[i].id, state_class(node), state_word(node),
-                   node->error != NULL       ? node->error
-                   : node->attempts > 0      ? node->reason
+                   page->facts->spec->stages[i].id, state_class(ran->state), state_word(ran->state),
+                   ran->error != NULL        ? ran->error
+                   : execution != NULL       ? execution->reason
                    : planned->reason != NULL ? planned->reason
                                              : "",
-                   duration(took, seconds_of(page, i)));
+                   lm_num_seconds(seconds_of(page, i)).text);
     lm_html_printf(page->out,
                    "<td class=\"n\">%s</td><td class=\"n\">%s</td><td class=\"w\">%s</td></tr>\n",
-                   node->attempts > 0 ? lm_num_bytes(node->end.memory).text : "",
-                   node->attempts > 0 ? lm_num_count((int64_t)node->threads).text : "", when);
+                   execution != NULL ? lm_num_bytes(execution->memory).text : "",
+                   execution != NULL ? lm_num_count((int64_t)execution->threads).text : "", when);
 }
 
 static void put_stages(struct page *page)
 {
     lm_html_section(page->out, "stages", "Stages",
                     "Times of kept stages are those of the run that produced them.");
-    lm_buf_puts(page->out, "<div class=\"wide\" tabindex=\"0\"><table><thead><tr><th>stage</th><th>state</th>"
-                           "<th>why</th><th class=\"n\">took</th><th class=\"n\">peak memory</th>"
-                           "<th class=\"n\">threads</th><th>made</th></tr></thead><tbody>\n");
-    for (size_t i = 0; i < page->exec->spec->stage_count; i++)
+    lm_buf_puts(page->out,
+                "<div class=\"wide\" tabindex=\"0\"><table><thead><tr><th>stage</th><th>state</th>"
+                "<th>why</th><th class=\"n\">took</th><th class=\"n\">peak memory</th>"
+                "<th class=\"n\">threads</th><th>made</th></tr></thead><tbody>\n");
+    for (size_t i = 0; i < page->facts->spec->stage_count; i++)
         if (is_selected(page, i))
             put_stage_row(page, i);
     lm_buf_puts(page->out, "</tbody></table></div>");
@@ -199,19 +185,17 @@ static bool is_counter(const char *name)
     return false;
 }
 
-static void put_gauge(struct page *page, size_t stage, const struct lm_gauge_value *gauge)
+static void put_gauge(struct page *page, size_t stage, const struct lm_gauge *gauge)
 {
-    double seconds = (double)(gauge->last_ns - gauge->first_ns) * 1e-9;
-    bool paced = is_counter(gauge->name) && seconds > 0.5;
-    double pace = paced ? (gauge->value - gauge->first) / seconds : 0;
+    double rate = is_counter(gauge->name) ? lm_gauge_rate(gauge) : 0;
     struct lm_num value = strcmp(gauge->name, "memory") == 0 ? lm_num_bytes((uint64_t)gauge->value)
                           : is_counter(gauge->name)          ? lm_num_large(gauge->value)
                                                              : lm_num_short(gauge->value, 4);
     lm_html_printf(
         page->out,
         "<tr><td>%s</td><td>%s</td><td class=\"n\">%s</td><td class=\"n\">%s</td></tr>\n",
-        page->exec->spec->stages[stage].id, gauge->name, value.text,
-        paced ? lm_num_large(pace).text : "");
+        page->facts->spec->stages[stage].id, gauge->name, value.text,
+        rate > 0 ? lm_num_large(rate).text : "");
 }
 
 /** Of names with a dot only the ratios of a training: the others are in tables of their own. */
@@ -224,19 +208,24 @@ static bool is_reading(const char *name)
 static void put_gauges(struct page *page)
 {
     bool any = false;
-    for (size_t i = 0; i < page->exec->spec->stage_count; i++)
-        any = any || page->exec->nodes[i].gauge_count > 0;
+    for (size_t i = 0; i < page->facts->spec->stage_count; i++) {
+        const struct lm_execution *execution = page->facts->stages[i].execution;
+        any = any || (execution != NULL && execution->telemetry.count > 0);
+    }
     if (!any)
         return;
-    lm_html_section(page->out, "gauges", "Last readings",
-                    "What the live lines showed last; what counts up, with its pace in this run.");
-    lm_buf_puts(page->out, "<div class=\"wide\" tabindex=\"0\"><table><thead><tr><th>stage</th><th>gauge</th>"
-                           "<th class=\"n\">value</th><th class=\"n\">per second</th></tr></thead>"
-                           "<tbody>\n");
-    for (size_t i = 0; i < page->exec->spec->stage_count; i++)
-        for (size_t k = 0; k < page->exec->nodes[i].gauge_count; k++)
-            if (is_reading(page->exec->nodes[i].gauges[k].name))
-                put_gauge(page, i, &page->exec->nodes[i].gauges[k]);
+    lm_html_section(page->out, "gauges", "Final values",
+                    "What the live lines showed last; what counts up, with its rate in this run.");
+    lm_buf_puts(page->out,
+                "<div class=\"wide\" tabindex=\"0\"><table><thead><tr><th>stage</th><th>gauge</th>"
+                "<th class=\"n\">value</th><th class=\"n\">per second</th></tr></thead>"
+                "<tbody>\n");
+    for (size_t i = 0; i < page->facts->spec->stage_count; i++) {
+        const struct lm_execution *execution = page->facts->stages[i].execution;
+        for (size_t k = 0; execution != NULL && k < execution->telemetry.count; k++)
+            if (is_reading(execution->telemetry.gauges[k].name))
+                put_gauge(page, i, &execution->telemetry.gauges[k]);
+    }
     lm_buf_puts(page->out, "</tbody></table></div>");
     lm_html_section_end(page->out);
 }
@@ -258,18 +247,19 @@ static void put_keys(struct page *page)
     lm_html_section(page->out, "keys", "Keys and results",
                     "A key is the SHA-256 of all that decides a result; an output is named by "
                     "what it holds.");
-    lm_buf_puts(page->out, "<div class=\"wide\" tabindex=\"0\"><table><thead><tr><th>stage</th><th>type</th>"
-                           "<th>key</th><th>outputs</th></tr></thead><tbody>\n");
-    for (size_t i = 0; i < page->exec->spec->stage_count; i++) {
-        const struct lm_plan_stage *planned = &page->exec->plan->stages[i];
-        const struct lm_stage *type = page->exec->spec->stages[i].type;
+    lm_buf_puts(page->out,
+                "<div class=\"wide\" tabindex=\"0\"><table><thead><tr><th>stage</th><th>type</th>"
+                "<th>key</th><th>outputs</th></tr></thead><tbody>\n");
+    for (size_t i = 0; i < page->facts->spec->stage_count; i++) {
+        const struct lm_plan_stage *planned = &page->facts->plan->stages[i];
+        const struct lm_stage *type = page->facts->spec->stages[i].type;
         char hex[LM_DIGEST_HEX] = "";
         if (!is_selected(page, i))
             continue;
         if (planned->keyed)
             lm_digest_hex(hex, &planned->key);
         lm_html_printf(page->out, "<tr><th scope=\"row\">%s</th><td>%s %d</td><td>",
-                       page->exec->spec->stages[i].id, type->name, (int)type->version);
+                       page->facts->spec->stages[i].id, type->name, (int)type->version);
         put_digest(page, hex);
         lm_buf_puts(page->out, "</td><td>");
         for (size_t k = 0; planned->record != NULL && k < planned->record->output_count; k++) {
@@ -297,14 +287,14 @@ static void put_address(void *user, const struct lm_param_leaf *leaf)
         return;
     memcpy(&text, leaf->value, sizeof text);
     const struct lm_spec_value *given =
-        lm_spec_value(addresses->page->exec->spec, addresses->stage, leaf->name);
+        lm_spec_value(addresses->page->facts->spec, addresses->stage, leaf->name);
     if (given != NULL && given->written != NULL)
         text = given->written;
     if (text == NULL || text[0] == '\0')
         return;
     addresses->count++;
     lm_html_printf(addresses->page->out, "<tr><th scope=\"row\">%s.%s</th><td>%s</td></tr>\n",
-                   addresses->page->exec->spec->stages[addresses->stage].id, leaf->name, text);
+                   addresses->page->facts->spec->stages[addresses->stage].id, leaf->name, text);
 }
 
 static void put_fact(struct page *page, const char *name, const char *text)
@@ -314,23 +304,22 @@ static void put_fact(struct page *page, const char *name, const char *text)
 
 static void put_machine(struct page *page)
 {
-    const struct lm_exec *exec = page->exec;
     lm_html_section(page->out, "machine", "Machine, versions, sources", NULL);
     lm_buf_puts(page->out, "<div class=\"wide\" tabindex=\"0\"><table class=\"facts\"><tbody>\n");
     put_fact(page, "lmpipe", LM_VERSION);
-    put_fact(page, "spec", exec->spec->home);
+    put_fact(page, "spec", page->facts->spec->home);
     put_fact(page, "host", page->facts->host);
     put_fact(page, "processor", page->facts->cpu);
-    put_fact(page, "cores used", lm_num_count((int64_t)exec->threads).text);
+    put_fact(page, "cores used", lm_num_count((int64_t)page->facts->budget).text);
     put_fact(page, "memory", lm_num_bytes(page->facts->memory).text);
     put_fact(page, "system", page->facts->kernel);
-    if (exec->plan->numerics_blas != NULL)
-        put_fact(page, "numerics", exec->plan->numerics_blas);
-    for (size_t i = 0; i < exec->spec->stage_count; i++) {
+    if (page->facts->plan->numerics_blas != NULL)
+        put_fact(page, "numerics", page->facts->plan->numerics_blas);
+    for (size_t i = 0; i < page->facts->spec->stage_count; i++) {
         struct addresses addresses = {.page = page, .stage = i};
         if (is_selected(page, i))
-            lm_params_walk(exec->spec->stages[i].type->params, exec->spec->stages[i].params,
-                           put_address, &addresses);
+            lm_params_walk(page->facts->spec->stages[i].type->params,
+                           page->facts->spec->stages[i].params, put_address, &addresses);
     }
     lm_buf_puts(page->out, "</tbody></table></div>");
     lm_html_section_end(page->out);
@@ -360,16 +349,16 @@ static void put_gates(struct page *page)
 
 void lm_run_page_write(struct lm_buf *out, const struct lm_run_facts *facts)
 {
-    struct page page = {out, facts, facts->exec};
+    struct page page = {out, facts};
     char title[200];
-    snprintf(title, sizeof title, "Run of %.100s", facts->exec->spec->experiment);
+    snprintf(title, sizeof title, "Run of %.100s", facts->spec->experiment);
     lm_html_begin(out, title, "Times, machine and provenance of one run.");
     put_head(&page);
     put_tiles(&page);
     put_chart(&page);
     put_stages(&page);
     put_gates(&page);
-    lm_run_speed_write(page.out, page.exec);
+    lm_run_speed_write(page.out, facts);
     put_gauges(&page);
     put_keys(&page);
     put_machine(&page);

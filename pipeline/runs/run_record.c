@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/pool.h"
+#include "runs/events.h"
 #include "runs/run_files.h"
 
 /** "model name" of /proc/cpuinfo, or "". */
@@ -28,21 +29,24 @@ static const char *or_empty(const char *text)
     return text != NULL ? text : "";
 }
 
-void lm_run_facts_init(struct lm_run_facts *facts, const struct lm_exec *exec)
+void lm_run_facts_init(struct lm_run_facts *facts, struct lm_arena *arena, uint64_t begin_ns)
 {
     struct utsname system = {0};
-    double seconds = (double)(lm_clock_monotonic_ns() - exec->begin_ns) * 1e-9;
+    double seconds = (double)(lm_clock_monotonic_ns() - begin_ns) * 1e-9;
     uname(&system);
-    *facts = (struct lm_run_facts){
-        .exec = exec,
-        .seconds = seconds,
-        .started = (int64_t)((double)lm_clock_unix_ns() * 1e-9 - seconds),
-        .host = or_empty(lm_arena_strdup(exec->arena, system.nodename)),
-        .cpu = cpu_name(exec->arena),
-        .kernel = or_empty(lm_arena_printf(exec->arena, "%s %s %s", system.sysname, system.release,
-                                           system.machine)),
-        .cores = lm_cpu_count(),
-        .memory = lm_memory_limit()};
+    facts->seconds = seconds;
+    facts->started = (int64_t)((double)lm_clock_unix_ns() * 1e-9 - seconds);
+    facts->host = or_empty(lm_arena_strdup(arena, system.nodename));
+    facts->cpu = cpu_name(arena);
+    facts->kernel = or_empty(
+        lm_arena_printf(arena, "%s %s %s", system.sysname, system.release, system.machine));
+    facts->cores = lm_cpu_count();
+    facts->memory = lm_memory_limit();
+}
+
+bool lm_state_is_fine(enum lm_state state)
+{
+    return state == LM_HIT || state == LM_DONE;
 }
 
 static void put_text(struct lm_json_writer *writer, const char *key, const char *text)
@@ -63,15 +67,15 @@ static void put_machine(struct lm_json_writer *writer, const struct lm_run_facts
     lm_json_close(writer, '}');
 }
 
-static void put_spec(struct lm_json_writer *writer, const struct lm_exec *exec)
+static void put_spec(struct lm_json_writer *writer, const struct lm_spec *spec)
 {
     struct lm_digest digest;
     char hex[LM_DIGEST_HEX] = "";
-    if (lm_sha256_file(&digest, NULL, exec->spec->real, NULL) == LM_OK)
+    if (lm_sha256_file(&digest, NULL, spec->real, NULL) == LM_OK)
         lm_digest_hex(hex, &digest);
     lm_json_key(writer, "spec");
     lm_json_open(writer, '{');
-    put_text(writer, "path", exec->spec->home);
+    put_text(writer, "path", spec->home);
     lm_json_member_string(writer, "sha256", hex);
     lm_json_close(writer, '}');
 }
@@ -95,46 +99,45 @@ static void put_record(struct lm_json_writer *writer, const struct lm_record *re
 }
 
 /** What only holds for a stage that was executed in this run. */
-static void put_execution(struct lm_json_writer *writer, const struct lm_run_facts *facts,
-                          const struct lm_node *node)
+static void put_execution(struct lm_json_writer *writer, const struct lm_execution *execution)
 {
-    if (node->attempts == 0)
-        return;
-    put_text(writer, "reason", or_empty(node->reason));
-    lm_json_member_double(writer, "begin", (double)(node->begin_ns - facts->exec->begin_ns) * 1e-9);
-    lm_json_member_double(writer, "seconds", (double)(node->end_ns - node->begin_ns) * 1e-9);
-    lm_json_member_double(writer, "cpu_seconds", node->end.cpu_seconds);
-    lm_json_member_int(writer, "peak_memory", (int64_t)node->end.memory);
-    lm_json_member_int(writer, "threads", (int64_t)node->threads);
-    lm_json_member_int(writer, "attempts", node->attempts);
-    if (node->resumed >= 0)
-        lm_json_member_int(writer, "resumed_at", node->resumed);
+    lm_json_key(writer, "reason");
+    lm_json_put_bytes(writer, or_empty(execution->reason), strlen(or_empty(execution->reason)));
+    lm_json_member_double(writer, "begin", execution->begin);
+    lm_json_member_double(writer, "seconds", execution->seconds);
+    lm_json_member_double(writer, "cpu_seconds", execution->cpu_seconds);
+    lm_json_member_int(writer, "peak_memory", (int64_t)execution->memory);
+    lm_json_member_int(writer, "threads", (int64_t)execution->threads);
+    lm_json_member_int(writer, "attempts", execution->attempts);
+    if (execution->resumed >= 0)
+        lm_json_member_int(writer, "resumed_at", execution->resumed);
     lm_json_key(writer, "gauges");
     lm_json_open(writer, '{');
-    for (size_t i = 0; i < node->gauge_count; i++)
-        lm_json_member_double(writer, node->gauges[i].name, node->gauges[i].value);
+    for (size_t i = 0; i < execution->telemetry.count; i++)
+        lm_json_member_double(writer, execution->telemetry.gauges[i].name,
+                              execution->telemetry.gauges[i].value);
     lm_json_close(writer, '}');
 }
 
 static void put_stage(struct lm_json_writer *writer, const struct lm_run_facts *facts, size_t i)
 {
-    const struct lm_exec *exec = facts->exec;
-    const struct lm_spec_stage *stage = &exec->spec->stages[i];
-    const struct lm_plan_stage *planned = &exec->plan->stages[i];
-    const struct lm_node *node = &exec->nodes[i];
+    const struct lm_spec_stage *stage = &facts->spec->stages[i];
+    const struct lm_plan_stage *planned = &facts->plan->stages[i];
+    const struct lm_run_stage *ran = &facts->stages[i];
     char hex[LM_DIGEST_HEX];
     lm_json_open(writer, '{');
     lm_json_member_string(writer, "stage", stage->id);
     lm_json_member_string(writer, "type", stage->type->name);
     lm_json_member_int(writer, "version", stage->type->version);
-    lm_json_member_string(writer, "state", lm_state_name(node->state));
+    lm_json_member_string(writer, "state", lm_state_name(ran->state));
     if (planned->keyed) {
         lm_digest_hex(hex, &planned->key);
         lm_json_member_string(writer, "key", hex);
     }
-    put_execution(writer, facts, node);
-    if (node->error != NULL)
-        put_text(writer, "error", node->error);
+    if (ran->execution != NULL)
+        put_execution(writer, ran->execution);
+    if (ran->error != NULL)
+        put_text(writer, "error", ran->error);
     if (planned->record != NULL)
         put_record(writer, planned->record);
     lm_json_close(writer, '}');
@@ -163,28 +166,28 @@ static void put_gates(struct lm_json_writer *writer, const struct lm_run_result 
 
 void lm_run_record_write(struct lm_buf *out, const struct lm_run_facts *facts)
 {
-    const struct lm_exec *exec = facts->exec;
+    const struct lm_spec *spec = facts->spec;
     struct lm_json_writer writer;
     char started[32];
     lm_json_begin(&writer, out, true);
     lm_json_open(&writer, '{');
     lm_json_member_string(&writer, "lmpipe", LM_VERSION);
-    lm_json_member_string(&writer, "run", exec->id);
-    lm_json_member_string(&writer, "experiment", exec->spec->experiment);
-    put_spec(&writer, exec);
+    lm_json_member_string(&writer, "run", facts->id);
+    lm_json_member_string(&writer, "experiment", spec->experiment);
+    put_spec(&writer, spec);
     lm_json_member_string(&writer, "state", facts->state);
     lm_json_member_int(&writer, "exit_code", facts->result->exit_code);
     lm_json_member_string(&writer, "started", lm_clock_format(started, facts->started));
     lm_json_member_double(&writer, "seconds", facts->seconds);
-    lm_json_member_int(&writer, "executed", (int64_t)exec->executed);
-    lm_json_member_int(&writer, "threads", (int64_t)exec->threads);
-    if (exec->plan->numerics_blas != NULL)
-        lm_json_member_string(&writer, "numerics", exec->plan->numerics_blas);
+    lm_json_member_int(&writer, "executed", (int64_t)facts->executed);
+    lm_json_member_int(&writer, "threads", (int64_t)facts->budget);
+    if (facts->plan->numerics_blas != NULL)
+        lm_json_member_string(&writer, "numerics", facts->plan->numerics_blas);
     put_machine(&writer, facts);
     lm_json_key(&writer, "stages");
     lm_json_open(&writer, '[');
-    for (size_t i = 0; i < exec->spec->stage_count; i++)
-        if (exec->plan->stages[i].selected)
+    for (size_t i = 0; i < spec->stage_count; i++)
+        if (facts->plan->stages[i].selected)
             put_stage(&writer, facts, i);
     lm_json_close(&writer, ']');
     put_gates(&writer, facts->result);

@@ -14,35 +14,12 @@
 /** A stage that told how its time was spent. */
 struct speed {
     struct lm_buf *out;
-    const struct lm_exec *exec;
-    const struct lm_node *node;
+    const struct lm_run_facts *facts;
+    size_t stage;
+    const struct lm_execution *execution;
     double wall; /**< seconds of the last attempt */
     double peak; /**< operations a second; 0: not known */
 };
-
-static const struct lm_gauge_value *gauge_of(const struct lm_node *node, const char *name)
-{
-    for (size_t i = 0; i < node->gauge_count; i++)
-        if (strcmp(node->gauges[i].name, name) == 0)
-            return &node->gauges[i];
-    return NULL;
-}
-
-static double value_of(const struct lm_node *node, const char *name)
-{
-    const struct lm_gauge_value *gauge = gauge_of(node, name);
-    return gauge != NULL ? gauge->value : 0;
-}
-
-/** Mean change a second of what counts up; 0 when it was watched too shortly. */
-static double mean_pace(const struct lm_node *node, const char *name)
-{
-    const struct lm_gauge_value *gauge = gauge_of(node, name);
-    if (gauge == NULL)
-        return 0;
-    double seconds = (double)(gauge->last_ns - gauge->first_ns) * 1e-9;
-    return seconds > 0.5 ? (gauge->value - gauge->first) / seconds : 0;
-}
 
 /** Length of the name of a phase, when the gauge holds the seconds of one; else 0. */
 static size_t phase_length(const char *gauge)
@@ -52,10 +29,10 @@ static size_t phase_length(const char *gauge)
     return is_phase ? length - tail : 0;
 }
 
-static bool has_phases(const struct lm_node *node)
+static bool has_phases(const struct lm_execution *execution)
 {
-    for (size_t i = 0; i < node->gauge_count; i++)
-        if (phase_length(node->gauges[i].name) > 0)
+    for (size_t i = 0; execution != NULL && i < execution->telemetry.count; i++)
+        if (phase_length(execution->telemetry.gauges[i].name) > 0)
             return true;
     return false;
 }
@@ -79,23 +56,24 @@ static void put_row(const struct speed *speed, const char *name, double seconds,
 
 static void put_table(const struct speed *speed)
 {
-    const struct lm_node *node = speed->node;
+    const struct lm_telemetry *told = &speed->execution->telemetry;
     double seconds = 0, flops = 0;
     lm_buf_puts(speed->out,
-                "<div class=\"wide\" tabindex=\"0\"><table><thead><tr><th>phase</th><th class=\"n\">seconds</th>"
+                "<div class=\"wide\" tabindex=\"0\"><table><thead><tr><th>phase</th><th "
+                "class=\"n\">seconds</th>"
                 "<th class=\"n\">share</th>"
                 "<th class=\"n\">GFLOP/s</th><th class=\"n\">of the peak</th></tr></thead>"
                 "<tbody>\n");
-    for (size_t i = 0; i < node->gauge_count; i++) {
+    for (size_t i = 0; i < told->count; i++) {
         char phase[64], other[80];
-        size_t length = phase_length(node->gauges[i].name);
+        size_t length = phase_length(told->gauges[i].name);
         if (length == 0 || length >= sizeof phase)
             continue;
-        snprintf(phase, sizeof phase, "%.*s", (int)length, node->gauges[i].name);
+        snprintf(phase, sizeof phase, "%.*s", (int)length, told->gauges[i].name);
         snprintf(other, sizeof other, "%s" PHASE_FLOPS, phase);
-        double work = value_of(node, other);
-        put_row(speed, phase, node->gauges[i].value, work > 0 ? work : -1, false);
-        seconds += node->gauges[i].value;
+        double work = lm_telemetry_value(told, other);
+        put_row(speed, phase, told->gauges[i].value, work > 0 ? work : -1, false);
+        seconds += told->gauges[i].value;
         flops += work;
     }
     put_row(speed, "everything else", fmax(speed->wall - seconds, 0), -1, false);
@@ -115,22 +93,25 @@ static void put_fact(const struct speed *speed, const char *name, const char *va
 static void put_facts(const struct speed *speed)
 {
     char text[300];
-    const struct lm_node *node = speed->node;
-    double tokens = mean_pace(node, "tokens"), flops = mean_pace(node, "flops");
-    uint64_t estimate = speed->exec->plan->stages[node->index].estimate.memory;
+    const struct lm_execution *execution = speed->execution;
+    const struct lm_telemetry *told = &execution->telemetry;
+    double tokens = lm_gauge_rate(lm_telemetry_find(told, "tokens"));
+    double flops = lm_gauge_rate(lm_telemetry_find(told, "flops"));
+    uint64_t estimate = speed->facts->plan->stages[speed->stage].estimate.memory;
     lm_buf_puts(speed->out, "<div class=\"wide\" tabindex=\"0\"><table class=\"facts\"><tbody>\n");
     if (tokens > 0)
         put_fact(speed, "tokens a second", lm_num_large(tokens).text, "mean by the wall clock");
     if (flops > 0 && speed->peak > 0) {
         snprintf(text, sizeof text, "useful work of %s GFLOP/s, peak %s GFLOP/s on %zu thread%s",
                  lm_num_short(flops / 1e9, 3).text, lm_num_short(speed->peak / 1e9, 3).text,
-                 node->threads, node->threads == 1 ? "" : "s");
+                 execution->threads, execution->threads == 1 ? "" : "s");
         put_fact(speed, "MFU", lm_num_percent(flops / speed->peak, 1).text, text);
     }
     snprintf(text, sizeof text, "the model holds %s, the estimate was %s",
-             lm_num_bytes((uint64_t)value_of(node, "memory")).text, lm_num_bytes(estimate).text);
-    if (node->end.memory > 0)
-        put_fact(speed, "peak memory", lm_num_bytes(node->end.memory).text, text);
+             lm_num_bytes((uint64_t)lm_telemetry_value(told, "memory")).text,
+             lm_num_bytes(estimate).text);
+    if (execution->memory > 0)
+        put_fact(speed, "peak memory", lm_num_bytes(execution->memory).text, text);
     lm_buf_puts(speed->out, "</tbody></table></div>");
 }
 
@@ -145,7 +126,7 @@ static const struct curve {
 /** False: there is too little of it. */
 static bool put_curve(const struct speed *speed, const struct curve *curve, const char *id)
 {
-    const struct lm_gauge_value *gauge = gauge_of(speed->node, curve->gauge);
+    const struct lm_gauge *gauge = lm_telemetry_find(&speed->execution->telemetry, curve->gauge);
     const struct lm_series *course = gauge != NULL ? gauge->course : NULL;
     double low = INFINITY, high = 0, sum = 0;
     char summary[300];
@@ -173,29 +154,28 @@ static bool put_curve(const struct speed *speed, const struct curve *curve, cons
 static void put_stage(const struct speed *speed)
 {
     char id[48];
-    lm_html_printf(speed->out, "<h3>%s</h3>", speed->exec->spec->stages[speed->node->index].id);
+    lm_html_printf(speed->out, "<h3>%s</h3>", speed->facts->spec->stages[speed->stage].id);
     put_facts(speed);
     put_table(speed);
-    snprintf(id, sizeof id, "speed-%zu", speed->node->index);
+    snprintf(id, sizeof id, "speed-%zu", speed->stage);
     for (size_t i = 0; i < sizeof curves / sizeof curves[0]; i++)
         if (put_curve(speed, &curves[i], id))
             break;
 }
 
-void lm_run_speed_write(struct lm_buf *out, const struct lm_exec *exec)
+void lm_run_speed_write(struct lm_buf *out, const struct lm_run_facts *facts)
 {
     bool begun = false;
-    for (size_t i = 0; i < exec->spec->stage_count; i++) {
-        const struct lm_node *node = &exec->nodes[i];
-        if (!has_phases(node))
+    for (size_t i = 0; i < facts->spec->stage_count; i++) {
+        const struct lm_execution *execution = facts->stages[i].execution;
+        if (!has_phases(execution))
             continue;
         const struct speed speed = {.out = out,
-                                    .exec = exec,
-                                    .node = node,
-                                    .wall = node->end_ns > node->attempt_ns
-                                                ? (double)(node->end_ns - node->attempt_ns) * 1e-9
-                                                : 0,
-                                    .peak = value_of(node, "peak.fp32")};
+                                    .facts = facts,
+                                    .stage = i,
+                                    .execution = execution,
+                                    .wall = execution->attempt_seconds,
+                                    .peak = lm_telemetry_value(&execution->telemetry, "peak.fp32")};
         if (!begun)
             lm_html_section(out, "speed", "Where the time went",
                             "Operations are the useful ones: six for each matrix parameter and "

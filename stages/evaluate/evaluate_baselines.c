@@ -4,8 +4,6 @@
 
 enum { CHUNK = 1 << 16 };
 
-const enum lm_split evaluate_held_out[2] = {LM_VALID, LM_TEST};
-
 static enum lm_status count_training(struct evaluation *evaluation, int32_t *chunk,
                                      struct lm_err *err)
 {

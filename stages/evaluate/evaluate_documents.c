@@ -3,8 +3,6 @@
 #include "evaluation.h"
 #include "stats/bootstrap.h"
 
-const char *const evaluate_baseline_names[EVALUATE_BASELINES] = {"unigram", "bigram", "untrained"};
-
 enum { ARRAYS = 4 + 3 * EVALUATE_BASELINES };
 
 static enum lm_status create_sums(struct evaluate_split *out, struct lm_arena *arena,
@@ -57,19 +55,6 @@ enum lm_status evaluate_documents(struct evaluation *evaluation, enum lm_split s
         next += document.tokens;
     }
     return LM_OK;
-}
-
-void evaluate_baseline_add(const struct evaluate_split *split, struct evaluate_baseline *baseline,
-                           uint64_t i, double nll)
-{
-    while (i >= baseline->end && baseline->documents < split->documents)
-        baseline->end += (uint64_t)split->document_tokens[baseline->documents++];
-    baseline->nll += nll;
-    baseline->tokens++;
-    if (i >= baseline->end)
-        return;
-    baseline->difference[baseline->documents - 1] += (double)split->nll[i] - nll;
-    baseline->covered[baseline->documents - 1]++;
 }
 
 /* The documents that the baseline has seen are its sample; of the last it may have seen a part. */

@@ -35,10 +35,17 @@ static enum lm_status check_labels(const struct evaluate_examples *examples, str
                              "evaluate on the examples it was trained on");
 }
 
+struct encoding {
+    const struct evaluation *evaluation;
+    struct lm_encoder *encoder;
+};
+
 static enum lm_status encode(void *user, const void *text, size_t size, const int32_t **ids,
                              size_t *count, struct lm_err *err)
 {
-    return lm_encode(user, text, size, ids, count, err);
+    const struct encoding *encoding = user;
+    LM_TRY(evaluate_poll(encoding->evaluation, err));
+    return lm_encode(encoding->encoder, text, size, ids, count, err);
 }
 
 static enum lm_status encode_all(struct evaluation *evaluation, struct lm_err *err)
@@ -56,13 +63,13 @@ static enum lm_status encode_all(struct evaluation *evaluation, struct lm_err *e
                        "again",
                        (long long)lm_vocab_size(examples->vocab),
                        (long long)evaluation->config.vocab);
-    struct lm_encoder *encoder = lm_encoder_create(examples->vocab);
-    if (encoder == NULL)
+    struct encoding encoding = {evaluation, lm_encoder_create(examples->vocab)};
+    if (encoding.encoder == NULL)
         return lm_fail(err, LM_NOMEM, "no memory for an encoder; free some");
     enum lm_status status =
         lm_example_tokens_init(&examples->tokens, &examples->examples, end_of_text,
-                               examples->objective.length, encode, encoder, err);
-    lm_encoder_free(encoder);
+                               examples->objective.length, encode, &encoding, err);
+    lm_encoder_free(encoding.encoder);
     return status;
 }
 
@@ -260,6 +267,7 @@ static enum lm_status write_split(struct evaluation *evaluation, struct lm_buf *
     lm_buf_clear(out);
     for (size_t i = 0; i < split->count; i++) {
         struct lm_json_writer writer;
+        LM_TRY(evaluate_poll(evaluation, err));
         lm_json_begin(&writer, out, false);
         lm_json_open(&writer, '{');
         lm_json_member_string(&writer, "id", examples->examples.items[split->picked[i]].id);

@@ -2,33 +2,6 @@
 
 #include "evaluation.h"
 
-bool evaluate_is_cancelled(void *user)
-{
-    return lm_ctx_cancelled(user);
-}
-
-enum lm_status evaluate_poll(const struct evaluation *evaluation, struct lm_err *err)
-{
-    return lm_ctx_cancelled(evaluation->ctx)
-               ? lm_fail(err, LM_CANCELLED, "interrupted; run again to resume")
-               : LM_OK;
-}
-
-struct lm_model_options evaluate_model_options(const struct evaluation *evaluation)
-{
-    struct lm_ctx *ctx = evaluation->ctx;
-    return (struct lm_model_options){
-        .threads = lm_ctx_threads(ctx),
-        .kernels = lm_ctx_kernels(ctx),
-        .numerics = lm_ctx_portable(ctx) ? LM_NUMERICS_PORTABLE : LM_NUMERICS_BLAS,
-        .max_batch = (int64_t)evaluation->batch,
-        .max_time = (int64_t)evaluation->context,
-        .seed = lm_ctx_seed(ctx),
-        .stop = evaluate_is_cancelled,
-        .stop_user = ctx,
-    };
-}
-
 /* One call of the model: (batch, context) windows, the unused rows and ends padded. */
 struct batch {
     int32_t *tokens, *targets, *rank;

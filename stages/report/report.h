@@ -62,6 +62,7 @@ struct report_summary {
     const char *text;     /**< sentences without markup */
     const char *headline; /**< "test 1.98 bpb" */
     const char *split;    /**< that they are about: "valid" or "test" */
+    const char *data;     /**< a sentence on bytes of the text that were replaced; else empty */
     struct report_comparison comparisons[REPORT_COMPARISONS];
     size_t comparison_count;
 };

@@ -5,6 +5,7 @@
 
 #include "page/markdown.h"
 #include "page/numtext.h"
+#include "page/sparkline.h"
 
 #include "report_files.h"
 #include "report_input.h"
@@ -217,26 +218,16 @@ static void put_tokenizer(struct lm_buf *out, const struct report *report)
     lm_buf_printf(out, "\n\n%s of the tokens do not occur in held-out text.\n\n", unused.text);
 }
 
-/* Mean of each of SPARKS equal parts as a block of eight heights. */
 static void put_sparks(struct lm_buf *out, const struct report *report, const char *label,
                        const double *values)
 {
     struct report_series series =
         report_series_cut(report->arena, report->log.step, values, report->log.count);
-    size_t bars = series.count < SPARKS ? series.count : SPARKS;
     struct lm_num first = lm_num_short(series.first, 4), last = lm_num_short(series.last, 4);
-    if (bars == 0)
+    if (series.count == 0)
         return;
     lm_buf_printf(out, "- %s `", label);
-    for (size_t b = 0; b < bars; b++) {
-        size_t from = b * series.count / bars, to = (b + 1) * series.count / bars;
-        double sum = 0, range = series.most - series.least;
-        for (size_t i = from; i < to; i++)
-            sum += series.mean[i];
-        double share = range > 0 ? (sum / (double)(to - from) - series.least) / range : 0;
-        int height = (int)(share * 7.999);
-        lm_buf_printf(out, "\xe2\x96%c", (char)(0x81 + height));
-    }
+    lm_sparkline_put(out, series.mean, series.count, SPARKS);
     lm_buf_printf(out, "` %s \xe2\x86\x92 %s\n", first.text, last.text);
 }
 

@@ -217,6 +217,8 @@ void report_page_card(struct lm_buf *out, const struct report *report)
 {
     lm_html_section(out, "data", "Data", "What went in, what cleaning kept and what it dropped.");
     put_flow(out, report->card);
+    if (report->summary.data[0] != '\0')
+        lm_html_printf(out, "<p><strong class=\"alarm\">%s</strong></p>\n", report->summary.data);
     for (size_t i = 0; i < PARTS; i++) {
         const struct lm_json *value = lm_json_get(report->card, parts[i].key);
         if (value == NULL)

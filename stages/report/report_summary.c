@@ -96,22 +96,39 @@ static const char *bigram_clause(struct report *report, const struct report_comp
 
 /* A model that is not better than what needs no training is worth a sentence. Without an interval
  * only what was measured is said. */
-static const char *warning(struct report *report, const struct report_comparison *comparison)
+static const struct {
+    enum report_standing standing;
+    const char *head, *joint, *tail;
+} warnings[] = {
+    {REPORT_WORSE, " It is worse than ", " and ", "."},
+    {REPORT_NO_DIFFERENCE, " No difference from ", " and ", " is shown."},
+    {REPORT_NOT_COMPARED, " On these documents it is no better than ", " or ", "."},
+};
+
+static bool is_warned(const struct report_comparison *comparison, enum report_standing standing)
 {
-    struct lm_num value = lm_num_fixed(comparison->baseline, 3);
-    bool is_bigram = strcmp(comparison->key, "bigram") == 0; /* has its clause */
-    if (isnan(comparison->baseline))
-        return "";
-    if (comparison->standing == REPORT_WORSE)
-        return lm_arena_printf(report->arena, " It is worse than %s (%s).", comparison->label,
-                               value.text);
-    if (comparison->standing == REPORT_NO_DIFFERENCE && !is_bigram)
-        return lm_arena_printf(report->arena, " No difference from %s (%s) is shown.",
-                               comparison->label, value.text);
-    if (comparison->standing == REPORT_NOT_COMPARED && comparison->value >= comparison->baseline)
-        return lm_arena_printf(report->arena, " On these documents it is no better than %s (%s).",
-                               comparison->label, value.text);
-    return "";
+    bool has_clause = strcmp(comparison->key, "bigram") == 0;
+    if (isnan(comparison->baseline) || comparison->standing != standing)
+        return false;
+    if (standing != REPORT_NOT_COMPARED)
+        return !has_clause;
+    return comparison->value >= comparison->baseline;
+}
+
+/* One sentence for all baselines that stand alike; nothing when there is none. */
+static const char *warning(struct report *report, size_t kind)
+{
+    const struct report_summary *summary = &report->summary;
+    const char *text = "";
+    for (size_t i = 0; i < summary->comparison_count && text != NULL; i++) {
+        const struct report_comparison *comparison = &summary->comparisons[i];
+        struct lm_num value = lm_num_fixed(comparison->baseline, 3);
+        if (is_warned(comparison, warnings[kind].standing))
+            text = lm_arena_printf(report->arena, "%s%s%s (%s)", text,
+                                   text[0] != '\0' ? warnings[kind].joint : warnings[kind].head,
+                                   comparison->label, value.text);
+    }
+    return text == NULL || text[0] == '\0' ? text : join(report, text, warnings[kind].tail);
 }
 
 static const char *text_sentences(struct report *report)
@@ -134,8 +151,8 @@ static const char *text_sentences(struct report *report)
                       : NULL;
     text = join(report, text, bigram_clause(report, &summary->comparisons[0]));
     text = join(report, text, ".");
-    for (size_t i = 0; i < REPORT_COMPARISONS; i++)
-        text = join(report, text, warning(report, &summary->comparisons[i]));
+    for (size_t kind = 0; kind < sizeof warnings / sizeof warnings[0]; kind++)
+        text = join(report, text, warning(report, kind));
     return text;
 }
 
@@ -281,7 +298,8 @@ enum lm_status report_summary_write(struct report *report, struct lm_err *err)
         summary->text = objective_sentences(report, objective);
     else
         summary->text = "These scores hold no bits per byte.";
-    summary->text = join(report, summary->text, data_sentence(report));
+    summary->data = data_sentence(report);
+    summary->text = join(report, summary->text, summary->data);
     summary->text = join(report, summary->text, gates_sentence(report));
     write_headline(report, objective);
     if (summary->text == NULL || summary->headline == NULL)

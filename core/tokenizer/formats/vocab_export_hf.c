@@ -41,21 +41,31 @@ static void put_split(struct lm_json_writer *writer, const char *expression)
 }
 
 /* The expression of a pattern; single bytes need none of their own, as nothing merges. */
-static const char *expression_of(const struct lm_vocab *vocab)
+static enum lm_status write_expression(struct lm_buf *out, const struct lm_vocab *vocab,
+                                       struct lm_err *err)
 {
     if (vocab->pattern == LM_PATTERN_REGEX)
-        return lm_vocab_regex(vocab);
+        return lm_foreign_regex(out, lm_vocab_regex(vocab), LM_REGEX_PCRE2, err);
     const char *published = lm_published_expression(vocab->pattern);
-    return published != NULL ? published : ANY_CHARACTER;
+    lm_buf_puts(out, published != NULL ? published : ANY_CHARACTER);
+    return lm_buf_status(out, err);
 }
 
-static void put_pattern(struct lm_json_writer *writer, const struct lm_vocab *vocab)
+static enum lm_status put_pattern(struct lm_json_writer *writer, const struct lm_vocab *vocab,
+                                  struct lm_err *err)
 {
+    struct lm_buf expression;
     lm_json_key(writer, "pre_tokenizer");
-    if (vocab->pattern == LM_PATTERN_GPT2)
+    if (vocab->pattern == LM_PATTERN_GPT2) {
         put_byte_level(writer, true);
-    else
-        put_split(writer, expression_of(vocab));
+        return LM_OK;
+    }
+    lm_buf_init(&expression, 0);
+    enum lm_status status = write_expression(&expression, vocab, err);
+    if (status == LM_OK)
+        put_split(writer, expression.data);
+    lm_buf_release(&expression);
+    return status;
 }
 
 static void put_added(struct lm_json_writer *writer, const struct lm_vocab *vocab)
@@ -146,7 +156,7 @@ static enum lm_status put_root(struct lm_json_writer *writer, const struct lm_vo
     put_null(writer, "padding");
     put_added(writer, vocab);
     put_null(writer, "normalizer");
-    put_pattern(writer, vocab);
+    LM_TRY(put_pattern(writer, vocab, err));
     put_null(writer, "post_processor");
     lm_json_key(writer, "decoder");
     put_byte_level(writer, true);
@@ -157,16 +167,9 @@ static enum lm_status put_root(struct lm_json_writer *writer, const struct lm_vo
 
 static enum lm_status check_pattern(const struct lm_vocab *vocab, struct lm_err *err)
 {
-    const char *fault = vocab->regex == NULL ? NULL : lm_foreign_regex_fault(vocab->regex);
     if (vocab->pattern == LM_PATTERN_BYTES && vocab->merge_count > 0)
         return lm_fail(err, LM_UNSUPPORTED,
                        "tokenizer.json cannot cut after every byte; export as tiktoken");
-    if (fault != NULL)
-        return lm_fail(
-            err, LM_UNSUPPORTED,
-            "its expression holds %s, which may cut elsewhere in Hugging Face's program; "
-            "export as tiktoken",
-            fault);
     return LM_OK;
 }
 

@@ -1,35 +1,41 @@
 /* Which format a file has, its reading, its pin. */
 #include "tokenizer/formats/vocab_import.h"
 
-#include <lmpipe/gguf.h>
-
 #include <string.h>
 
 #include "base/io.h"
-#include "tokenizer/formats/published.h"
+#include "tokenizer/formats/import_shared.h"
 #include "tokenizer/vocab.h"
 
 #define LARGEST_FILE ((size_t)64 << 20)
 
-/* GPT-2's two files by the ends of their names. */
-static const struct {
-    const char *vocab, *merges;
-} pairs[] = {{"vocab.json", "merges.txt"}, {"encoder.json", "vocab.bpe"}};
-
-enum { PAIRS = sizeof pairs / sizeof pairs[0] };
-
-/* What of a path is read, and how. */
-struct place {
-    lm_import_fn *import;
-    const char *path;   /* tokenizer.json, vocab.json or ranks */
-    const char *merges; /* or NULL */
+/* The formats, in the order in which they are looked for: in a folder those with a name, by it; a
+ * file by the end of its name, else by how it begins. */
+static const struct format {
+    const char *end;    /* of the name of the file */
+    const char *merges; /* of the other's, when there are two */
+    char first;         /* what its text begins with, white space aside; 0: anything */
+    bool is_anywhere;   /* the name is not looked for in folders */
+    bool is_binary;     /* read by its own means */
+    lm_import_fn *run;
+} formats[] = {
+    {.end = "tokenizer.json", .run = lm_import_hf},
+    {.end = "vocab.json", .merges = "merges.txt", .run = lm_import_gpt2},
+    {.end = "encoder.json", .merges = "vocab.bpe", .run = lm_import_gpt2},
+    {.end = ".gguf", .is_anywhere = true, .is_binary = true, .run = lm_import_gguf},
+    {.end = "", .first = '{', .is_anywhere = true, .run = lm_import_hf},
+    {.end = "", .is_anywhere = true, .run = lm_import_tiktoken},
 };
+
+enum { FORMATS = sizeof formats / sizeof formats[0] };
 
 static bool ends_with(const char *text, const char *end)
 {
     size_t size = strlen(text), length = strlen(end);
     return size >= length && strcmp(text + size - length, end) == 0;
 }
+
+/* ---- where it is ---- */
 
 /* `path` with another end. */
 static const char *neighbour(struct lm_arena *arena, const char *path, const char *end,
@@ -38,66 +44,81 @@ static const char *neighbour(struct lm_arena *arena, const char *path, const cha
     return lm_arena_printf(arena, "%.*s%s", (int)(strlen(path) - strlen(end)), path, other);
 }
 
-static enum lm_status find_in_folder(struct place *place, struct lm_arena *arena,
+static enum lm_status find_in_folder(const struct format **out, struct lm_import *import,
                                      const char *folder, struct lm_err *err)
 {
-    place->path = lm_path_join(arena, folder, "tokenizer.json");
-    place->import = lm_import_hf;
-    for (size_t i = 0; i < PAIRS && place->path != NULL && !lm_path_exists(place->path); i++) {
-        place->path = lm_path_join(arena, folder, pairs[i].vocab);
-        place->merges = lm_path_join(arena, folder, pairs[i].merges);
-        place->import = lm_import_gpt2;
-        if (place->merges == NULL)
-            place->path = NULL;
+    for (const struct format *format = formats; !format->is_anywhere; format++) {
+        import->path = lm_path_join(import->arena, folder, format->end);
+        if (import->path == NULL)
+            return lm_fail(err, LM_NOMEM, "no memory for a path; free some");
+        *out = format;
+        if (lm_path_exists(import->path))
+            return LM_OK;
     }
-    if (place->path == NULL)
-        return lm_fail(err, LM_NOMEM, "no memory for a path; free some");
-    if (!lm_path_exists(place->path))
-        return lm_fail(err, LM_NOT_FOUND,
-                       "%s holds neither tokenizer.json nor vocab.json and merges.txt; name a "
-                       "file or another folder",
-                       folder);
-    return LM_OK;
+    return lm_fail(err, LM_NOT_FOUND,
+                   "%s holds neither tokenizer.json nor vocab.json and merges.txt; name a file or "
+                   "another folder",
+                   folder);
 }
 
-/* One of GPT-2's two files; its neighbour is the other. LM_NOT_FOUND without a message: neither. */
-static enum lm_status find_pair(struct place *place, struct lm_arena *arena,
-                                const struct lm_vocab_source *source, struct lm_err *err)
+/* By its name alone; NULL when that does not tell. */
+static const struct format *find_by_name(const char *path)
 {
-    size_t i = 0;
-    while (i < PAIRS && !ends_with(source->path, pairs[i].vocab) &&
-           !ends_with(source->path, pairs[i].merges))
-        i++;
-    if (i == PAIRS)
-        return LM_NOT_FOUND;
-    if (source->is_alone)
-        return lm_fail(err, LM_INVALID,
-                       "%s is one of two files; name the folder that holds both, without sha256",
-                       source->path);
-    bool is_merges = ends_with(source->path, pairs[i].merges);
-    place->path =
-        is_merges ? neighbour(arena, source->path, pairs[i].merges, pairs[i].vocab) : source->path;
-    place->merges =
-        is_merges ? source->path : neighbour(arena, source->path, pairs[i].vocab, pairs[i].merges);
-    place->import = lm_import_gpt2;
-    return place->path != NULL && place->merges != NULL
+    for (size_t i = 0; i < FORMATS; i++)
+        if (formats[i].end[0] != '\0' &&
+            (ends_with(path, formats[i].end) ||
+             (formats[i].merges != NULL && ends_with(path, formats[i].merges))))
+            return &formats[i];
+    return NULL;
+}
+
+static const struct format *find_by_text(const struct lm_import *import)
+{
+    char first = import->text[strspn(import->text, " \t\r\n")];
+    for (size_t i = 0; i < FORMATS; i++)
+        if (formats[i].end[0] == '\0' && (formats[i].first == 0 || formats[i].first == first))
+            return &formats[i];
+    return NULL;
+}
+
+/* Either of two files may be named; the one with the tokens comes first. */
+static enum lm_status find_pair(struct lm_import *import, const struct format *format,
+                                struct lm_err *err)
+{
+    const char *named = import->path;
+    bool is_merges = ends_with(named, format->merges);
+    import->path = is_merges ? neighbour(import->arena, named, format->merges, format->end) : named;
+    import->merges_path =
+        is_merges ? named : neighbour(import->arena, named, format->end, format->merges);
+    return import->path != NULL && import->merges_path != NULL
                ? LM_OK
                : lm_fail(err, LM_NOMEM, "no memory for a path; free some");
 }
 
-static enum lm_status find_place(struct place *place, struct lm_arena *arena,
-                                 const struct lm_vocab_source *source, struct lm_err *err)
+/* What of the source is read; *format NULL when only its text tells. */
+static enum lm_status find(const struct format **format, struct lm_import *import,
+                           const struct lm_vocab_source *source, struct lm_err *err)
 {
-    *place = (struct place){.path = source->path};
-    if (lm_path_is_dir(source->path)) {
-        if (source->sha256 != NULL)
-            return lm_fail(err, LM_INVALID,
-                           "%s is a folder, which a sha256 cannot pin; leave sha256 out",
-                           source->path);
-        return find_in_folder(place, arena, source->path, err);
-    }
-    enum lm_status status = find_pair(place, arena, source, err);
-    return status == LM_NOT_FOUND ? LM_OK : status;
+    bool is_folder = lm_path_is_dir(source->path);
+    import->path = source->path;
+    *format = is_folder ? NULL : find_by_name(source->path);
+    if (is_folder && source->sha256 != NULL)
+        return lm_fail(err, LM_INVALID,
+                       "%s is a folder, which a sha256 cannot pin; leave sha256 out", source->path);
+    if (is_folder)
+        LM_TRY(find_in_folder(format, import, source->path, err));
+    bool is_pair = *format != NULL && (*format)->merges != NULL;
+    if (is_pair && !is_folder && source->is_alone)
+        return lm_fail(err, LM_INVALID,
+                       "%s is one of two files; name the folder that holds both, without sha256",
+                       source->path);
+    if (is_pair)
+        LM_TRY(find_pair(import, *format, err));
+    const char *folder = is_folder ? source->path
+                         : is_pair ? lm_path_dir(import->arena, source->path)
+                                   : NULL;
+    return folder == NULL ? LM_OK
+                          : lm_siblings_read(&import->beside, import->arena, folder, is_pair, err);
 }
 
 /* ---- reading ---- */
@@ -117,101 +138,66 @@ static enum lm_status read_pattern(struct lm_import *import, const char *name, s
                    name);
 }
 
-static enum lm_status check_pin(const struct lm_import *import,
-                                const struct lm_vocab_source *source, struct lm_err *err)
+static enum lm_status check_pin(const char *hex, const struct lm_vocab_source *source,
+                                struct lm_err *err)
 {
     struct lm_digest want;
-    char hex[LM_DIGEST_HEX];
+    char pinned[LM_DIGEST_HEX];
     if (source->sha256 == NULL)
         return LM_OK;
     if (!lm_digest_parse(&want, source->sha256))
         return lm_fail(err, LM_INVALID,
                        "sha256 must be 64 hex digits; `sha256sum FILE` prints them");
-    lm_digest_hex(hex, &want);
-    if (strcmp(hex, import->sha256) != 0)
+    lm_digest_hex(pinned, &want);
+    if (strcmp(pinned, hex) != 0)
         return lm_fail(err, LM_MISMATCH,
                        "%s has the SHA-256 %s, not the one it is pinned to; take the file that was "
                        "meant, or pin it anew",
-                       source->path, import->sha256);
+                       source->path, hex);
     return LM_OK;
 }
 
-static enum lm_status read_files(struct lm_import *import, const struct place *place,
-                                 struct lm_err *err)
+static enum lm_status read_text(const char **out, size_t *size, struct lm_digest *digest,
+                                const struct lm_import *import, const char *path,
+                                struct lm_err *err)
 {
-    char *text;
+    char *bytes;
+    LM_TRY(lm_file_read(&bytes, size, import->arena, path, LARGEST_FILE, err));
+    if (digest != NULL)
+        lm_sha256_bytes(digest, bytes, *size);
+    *out = bytes;
+    enum lm_status status = lm_import_text(out, size, err);
+    return status == LM_OK ? LM_OK : lm_import_tell(err, status, path, 0);
+}
+
+static enum lm_status read_files(struct lm_import *import, const struct lm_vocab_source *source,
+                                 bool is_binary, struct lm_err *err)
+{
     struct lm_digest digest;
-    LM_TRY(lm_file_read(&text, &import->size, import->arena, place->path, LARGEST_FILE, err));
-    import->text = text;
-    lm_sha256_bytes(&digest, text, import->size);
-    lm_digest_hex(import->sha256, &digest);
-    if (place->merges == NULL)
-        return LM_OK;
-    LM_TRY(
-        lm_file_read(&text, &import->merges_size, import->arena, place->merges, LARGEST_FILE, err));
-    import->merges = text;
-    return LM_OK;
-}
-
-/* A file that is JSON is a tokenizer.json, any other has ranks. */
-static lm_import_fn *guess(const struct lm_import *import)
-{
-    size_t at = strspn(import->text, " \t\r\n");
-    return import->text[at] == '{' ? lm_import_hf : lm_import_tiktoken;
-}
-
-enum lm_status lm_import_tell(struct lm_err *err, enum lm_status status, const char *path)
-{
-    struct lm_err inner;
-    if (err == NULL)
-        return status;
-    inner = *err;
-    bool says = strchr(inner.text, ';') != NULL;
-    return lm_fail(err, status, "%s: %s%s", path, inner.text,
-                   says ? "" : "; take the file from its source again");
-}
-
-/* A GGUF file, which may be too large to be read whole. */
-static enum lm_status import_gguf(struct lm_vocab **out, struct lm_import *import,
-                                  const struct lm_vocab_source *source, struct lm_err *err)
-{
-    struct lm_gguf *gguf = NULL;
-    struct lm_vocab *vocab = NULL;
-    struct lm_digest digest;
-    if (source->sha256 != NULL) {
-        LM_TRY(lm_sha256_file(&digest, NULL, source->path, err));
-        lm_digest_hex(import->sha256, &digest);
-        LM_TRY(check_pin(import, source, err));
-    }
-    LM_TRY(lm_gguf_open(&gguf, source->path, err));
-    enum lm_status status = lm_gguf_load_vocab(&vocab, gguf, err);
-    lm_gguf_close(gguf);
+    enum lm_status status = LM_OK;
+    if (!is_binary)
+        status = read_text(&import->text, &import->size, &digest, import, import->path, err);
+    else if (source->sha256 != NULL)
+        status = lm_sha256_file(&digest, NULL, import->path, err);
     LM_TRY(status);
-    if (import->has_pattern && import->pattern != vocab->pattern) {
-        status = lm_fail(err, LM_INVALID,
-                         "%s: it says where to cut, and that is %s, not %s; leave the pattern out",
-                         source->path, lm_pattern_names[vocab->pattern],
-                         lm_pattern_names[import->pattern]);
-        lm_vocab_free(vocab);
-        return status;
-    }
-    *out = vocab;
-    return LM_OK;
+    if (!is_binary || source->sha256 != NULL)
+        lm_digest_hex(import->sha256, &digest);
+    LM_TRY(check_pin(import->sha256, source, err));
+    if (import->merges_path == NULL)
+        return LM_OK;
+    return read_text(&import->merges, &import->merges_size, NULL, import, import->merges_path, err);
 }
 
 static enum lm_status import_with(struct lm_vocab **out, struct lm_import *import,
                                   const struct lm_vocab_source *source, struct lm_err *err)
 {
-    struct place place;
+    const struct format *format;
     LM_TRY(read_pattern(import, source->pattern, err));
-    if (ends_with(source->path, ".gguf") && !lm_path_is_dir(source->path))
-        return import_gguf(out, import, source, err);
-    LM_TRY(find_place(&place, import->arena, source, err));
-    LM_TRY(read_files(import, &place, err));
-    LM_TRY(check_pin(import, source, err));
-    lm_import_fn *run = place.import != NULL ? place.import : guess(import);
-    enum lm_status status = run(out, import, err);
-    return status == LM_OK ? LM_OK : lm_import_tell(err, status, place.path);
+    LM_TRY(find(&format, import, source, err));
+    LM_TRY(read_files(import, source, format != NULL && format->is_binary, err));
+    if (format == NULL)
+        format = find_by_text(import);
+    return format->run(out, import, err);
 }
 
 enum lm_status lm_vocab_import(struct lm_vocab **out, const struct lm_vocab_source *source,

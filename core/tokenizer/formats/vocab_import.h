@@ -8,19 +8,24 @@
 #include <lmpipe/hash.h>
 #include <lmpipe/tokenizer.h>
 
-/** One import on its way. Errors name neither the path nor, when it is "take the file again", what
- *  to do: lm_vocab_import adds both. */
+#include "tokenizer/formats/vocab_siblings.h"
+
+/** One import on its way. */
 struct lm_import {
     struct lm_arena *arena;
-    const char *text; /**< the file, NUL-terminated */
+    const char *path; /**< of the file; of two the one with the tokens */
+    const char *text; /**< the file, NUL-terminated; NULL for a GGUF file */
     size_t size;
-    const char *merges; /**< of two files the second */
+    const char *merges_path; /**< of two files the second; NULL for one */
+    const char *merges;
     size_t merges_size;
+    struct lm_siblings beside;  /**< what other files of the folder say */
     char sha256[LM_DIGEST_HEX]; /**< of text */
     bool has_pattern;           /**< the caller gave one: */
     enum lm_pattern pattern;
 };
 
+/** Makes a vocabulary. Errors name the file, the line where there is one, and what to do. */
 typedef enum lm_status lm_import_fn(struct lm_vocab **out, const struct lm_import *import,
                                     struct lm_err *err);
 
@@ -30,9 +35,7 @@ lm_import_fn lm_import_hf;
 lm_import_fn lm_import_gpt2;
 /** A rank file of tiktoken. */
 lm_import_fn lm_import_tiktoken;
-
-/** Puts the path before the message of an import that failed, and what to do behind it when it does
- *  not say. Returns `status`. */
-enum lm_status lm_import_tell(struct lm_err *err, enum lm_status status, const char *path);
+/** A GGUF file, which may be too large to be read whole: `text` is NULL. */
+lm_import_fn lm_import_gguf;
 
 #endif

@@ -9,6 +9,7 @@
 #include "gguf/gguf.h"
 #include "tokenizer/alphabet.h"
 #include "tokenizer/formats/gguf_vocab.h"
+#include "tokenizer/formats/import_shared.h"
 #include "tokenizer/formats/pair_source.h"
 #include "tokenizer/formats/published.h"
 #include "tokenizer/formats/vocab_import.h"
@@ -188,9 +189,30 @@ enum lm_status lm_gguf_load_vocab(struct lm_vocab **out, const struct lm_gguf *g
     lm_buf_init(&reading.bytes, LM_TOKEN_LONGEST);
     enum lm_status status = make(out, &reading, err);
     if (status != LM_OK)
-        lm_import_tell(err, status, lm_gguf_path(gguf));
+        lm_import_tell(err, status, lm_gguf_path(gguf), 0);
     lm_buf_release(&reading.bytes);
     lm_token_list_release(&reading.names);
     lm_pair_source_release(&reading.source);
     return status;
+}
+
+enum lm_status lm_import_gguf(struct lm_vocab **out, const struct lm_import *import,
+                              struct lm_err *err)
+{
+    struct lm_gguf *gguf = NULL;
+    struct lm_vocab *vocab = NULL;
+    LM_TRY(lm_gguf_open(&gguf, import->path, err));
+    enum lm_status status = lm_gguf_load_vocab(&vocab, gguf, err);
+    lm_gguf_close(gguf);
+    LM_TRY(status);
+    if (import->has_pattern && import->pattern != vocab->pattern) {
+        status = lm_fail(err, LM_INVALID,
+                         "%s: it says where to cut, and that is %s, not %s; leave the pattern out",
+                         import->path, lm_pattern_names[vocab->pattern],
+                         lm_pattern_names[import->pattern]);
+        lm_vocab_free(vocab);
+        return status;
+    }
+    *out = vocab;
+    return LM_OK;
 }

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "tokenizer/alphabet.h"
 #include "tokenizer/formats/foreign_regex.h"
+#include "tokenizer/formats/import_shared.h"
 #include "tokenizer/formats/pair_source.h"
 #include "tokenizer/formats/published.h"
 
@@ -17,17 +18,12 @@ struct reading {
     struct lm_token_list names; /* added tokens */
     struct lm_buf bytes;
     enum lm_pattern pattern;
-    const char *expression; /* of LM_PATTERN_REGEX; borrowed */
+    struct lm_buf expression; /* of LM_PATTERN_REGEX, as PCRE2 reads it */
     enum lm_status status;
     struct lm_err *err;
 };
 
 /* ---- values ---- */
-
-static bool is_null(const struct lm_json *value)
-{
-    return value == NULL || lm_json_is_null(value);
-}
 
 static bool is_bool(const struct lm_json *value, bool want)
 {
@@ -55,61 +51,30 @@ static bool has_type(const struct lm_json *object, const char *want)
 /* Nothing, or the text that stands for it. */
 static bool is_nothing(const struct lm_json *value)
 {
-    return is_null(value) || is_text(value, "");
+    return lm_is_null(value) || is_text(value, "");
 }
 
 static bool is_zero(const struct lm_json *value)
 {
-    return is_null(value) || lm_json_double(value, 1) == 0;
-}
-
-static bool is_off(const struct lm_json *value)
-{
-    return is_null(value) || is_bool(value, false);
+    return lm_is_null(value) || lm_json_double(value, 1) == 0;
 }
 
 /* ---- what cannot be reproduced ---- */
 
-typedef bool accept_fn(const struct lm_json *value);
-
-struct must {
-    const char *key;
-    accept_fn *accept;
-    const char *because;
-};
-
-static const struct must root_musts[] = {
-    {"normalizer", is_null, "which changes the text; here every byte is kept"},
-    {"truncation", is_null, "which drops tokens; here a text is encoded whole"},
-    {"padding", is_null, "which adds tokens; here a text is encoded as it is"},
+static const struct lm_must root_musts[] = {
+    {"normalizer", lm_is_null, "which changes the text; here every byte is kept"},
+    {"truncation", lm_is_null, "which drops tokens; here a text is encoded whole"},
+    {"padding", lm_is_null, "which adds tokens; here a text is encoded as it is"},
     {NULL, NULL, NULL},
 };
 
-static const struct must model_musts[] = {
+static const struct lm_must model_musts[] = {
     {"dropout", is_zero, "which draws tokens"},
     {"continuing_subword_prefix", is_nothing, "which no byte-level vocabulary has"},
     {"end_of_word_suffix", is_nothing, "which no byte-level vocabulary has"},
-    {"byte_fallback", is_off, "which no byte-level vocabulary needs"},
+    {"byte_fallback", lm_is_off, "which no byte-level vocabulary needs"},
     {NULL, NULL, NULL},
 };
-
-static const struct must added_musts[] = {
-    {"single_word", is_off, "so that it is read between word borders only"},
-    {"lstrip", is_off, "so that it takes the white space before it"},
-    {"rstrip", is_off, "so that it takes the white space behind it"},
-    {NULL, NULL, NULL},
-};
-
-static enum lm_status check(const struct lm_json *object, const struct must *musts,
-                            const char *what, struct lm_err *err)
-{
-    for (; musts->key != NULL; musts++)
-        if (!musts->accept(lm_json_get(object, musts->key)))
-            return lm_fail(err, LM_UNSUPPORTED,
-                           "%s has \"%s\", %s; it cannot be imported so that ids stay the same",
-                           what, musts->key, musts->because);
-    return LM_OK;
-}
 
 /* ---- the pattern ---- */
 
@@ -148,14 +113,8 @@ static enum lm_status read_split(struct reading *reading, const struct lm_json *
         return unsupported_split("the pre_tokenizer's Split is not \"Isolated\"", reading->err);
     if (lm_published_pattern(&reading->pattern, text))
         return LM_OK;
-    const char *fault = lm_foreign_regex_fault(text);
-    if (fault != NULL)
-        return lm_fail(reading->err, LM_UNSUPPORTED,
-                       "the pre_tokenizer's expression holds %s; it might cut elsewhere here and "
-                       "cannot be imported",
-                       fault);
+    LM_TRY(lm_foreign_regex(&reading->expression, text, LM_REGEX_ONIGURUMA, reading->err));
     reading->pattern = LM_PATTERN_REGEX;
-    reading->expression = text;
     return LM_OK;
 }
 
@@ -187,13 +146,13 @@ static enum lm_status read_added(struct reading *reading)
 {
     const struct lm_json *list = lm_json_get(reading->root, "added_tokens");
     size_t count = lm_json_count(list), normalized = 0;
-    if (!is_null(list) && !lm_json_is_array(list))
+    if (!lm_is_null(list) && !lm_json_is_array(list))
         return lm_fail(reading->err, LM_FORMAT, "\"added_tokens\" is no list");
     for (size_t i = 0; i < count; i++) {
         const struct lm_json *token = lm_json_at(list, i);
         size_t size = 0;
         const char *content = lm_json_string(lm_json_get(token, "content"), &size);
-        LM_TRY(check(token, added_musts, "an added token", reading->err));
+        LM_TRY(lm_import_check(token, lm_added_musts, "an added token", reading->err));
         if (content == NULL)
             return lm_fail(reading->err, LM_FORMAT, "an added token has no \"content\"");
         normalized += is_bool(lm_json_get(token, "normalized"), true);
@@ -301,6 +260,25 @@ static enum lm_status read_merges(struct reading *reading)
     return LM_OK;
 }
 
+/* A token that another file of the folder names must be one that this file adds: its program would
+ * add it, or look for its name in texts. */
+static enum lm_status check_beside(const struct reading *reading, const struct lm_siblings *beside)
+{
+    char shown[LM_SHOWN];
+    for (size_t i = 0; i < beside->count; i++) {
+        const struct lm_named_token *token = &beside->tokens[i];
+        int32_t place = lm_token_list_find(&reading->names, token->text, token->size);
+        if (place >= 0 && (token->id < 0 || token->id == reading->names.entries[place].id))
+            continue;
+        return lm_fail(reading->err, LM_UNSUPPORTED,
+                       "%s names the special token \"%s\"%s, which \"added_tokens\" here does not; "
+                       "make them agree, or name this file alone",
+                       token->file, lm_alphabet_show(shown, token->text, token->size),
+                       place >= 0 ? " with another id" : "");
+    }
+    return LM_OK;
+}
+
 /* ---- the whole ---- */
 
 static enum lm_status read_root(struct reading *reading, const struct lm_import *import)
@@ -313,14 +291,15 @@ static enum lm_status read_root(struct reading *reading, const struct lm_import 
     if (type != NULL && !is_text(type, "BPE"))
         return lm_fail(reading->err, LM_UNSUPPORTED,
                        "its model is not BPE; no other kind can be imported");
-    if (!is_null(decoder) && !has_type(decoder, "ByteLevel"))
+    if (!lm_is_null(decoder) && !has_type(decoder, "ByteLevel"))
         return lm_fail(
             reading->err, LM_UNSUPPORTED,
             "its decoder is not ByteLevel; only byte-level vocabularies can be imported");
-    LM_TRY(check(reading->root, root_musts, "the tokenizer", reading->err));
-    LM_TRY(check(reading->model, model_musts, "its model", reading->err));
+    LM_TRY(lm_import_check(reading->root, root_musts, "the tokenizer", reading->err));
+    LM_TRY(lm_import_check(reading->model, model_musts, "its model", reading->err));
     LM_TRY(read_pattern(reading, import));
     LM_TRY(read_added(reading));
+    LM_TRY(check_beside(reading, &import->beside));
     LM_TRY(read_vocab(reading));
     return read_merges(reading);
 }
@@ -342,7 +321,7 @@ static enum lm_status make(struct lm_vocab **out, struct reading *reading,
     struct lm_vocab *vocab = NULL;
     LM_TRY(read_root(reading, import));
     bool is_whole = is_bool(lm_json_get(reading->model, "ignore_merges"), true);
-    LM_TRY(lm_vocab_create(&vocab, reading->pattern, reading->expression,
+    LM_TRY(lm_vocab_create(&vocab, reading->pattern, reading->expression.data,
                            is_whole ? LM_MERGING_PAIRS_WHOLE : LM_MERGING_PAIRS, reading->err));
     enum lm_status status = build(vocab, reading);
     if (status == LM_OK)
@@ -352,20 +331,29 @@ static enum lm_status make(struct lm_vocab **out, struct reading *reading,
     return status;
 }
 
+static enum lm_status import_root(struct lm_vocab **out, const struct lm_json *root,
+                                  const struct lm_import *import, struct lm_err *err)
+{
+    struct reading reading = {.root = root, .err = err};
+    lm_pair_source_init(&reading.source);
+    lm_token_list_init(&reading.names);
+    lm_buf_init(&reading.bytes, LM_TOKEN_LONGEST);
+    lm_buf_init(&reading.expression, 0);
+    enum lm_status status = make(out, &reading, import);
+    lm_buf_release(&reading.bytes);
+    lm_buf_release(&reading.expression);
+    lm_token_list_release(&reading.names);
+    lm_pair_source_release(&reading.source);
+    return status;
+}
+
 enum lm_status lm_import_hf(struct lm_vocab **out, const struct lm_import *import,
                             struct lm_err *err)
 {
     struct lm_json *root = NULL;
-    struct reading reading = {.err = err};
-    LM_TRY(lm_json_parse(&root, import->text, import->size, err));
-    reading.root = root;
-    lm_pair_source_init(&reading.source);
-    lm_token_list_init(&reading.names);
-    lm_buf_init(&reading.bytes, LM_TOKEN_LONGEST);
-    enum lm_status status = make(out, &reading, import);
-    lm_buf_release(&reading.bytes);
-    lm_token_list_release(&reading.names);
-    lm_pair_source_release(&reading.source);
+    enum lm_status status = lm_json_parse(&root, import->text, import->size, err);
+    if (status == LM_OK)
+        status = import_root(out, root, import, err);
     lm_json_free(root);
-    return status;
+    return status == LM_OK ? LM_OK : lm_import_tell(err, status, import->path, 0);
 }

@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "tokenizer/formats/base64.h"
+#include "tokenizer/formats/import_shared.h"
 #include "tokenizer/formats/published.h"
+#include "tokenizer/formats/text_lines.h"
 #include "tokenizer/formats/token_list.h"
 #include "tokenizer/vocab.h"
 
@@ -25,32 +27,29 @@ static int64_t number_of(const char *text, size_t size)
 }
 
 static enum lm_status read_line(struct lm_token_list *tokens, struct lm_buf *bytes,
-                                const char *line, size_t size, struct lm_err *err)
+                                const struct lm_words *words, struct lm_err *err)
 {
-    const char *space = memchr(line, ' ', size);
-    size_t length = space == NULL ? 0 : (size_t)(space - line);
     lm_buf_clear(bytes);
-    if (space == NULL || !lm_base64_read(bytes, line, length) || bytes->failed)
+    if (words->count != 2 || !lm_base64_read(bytes, words->at[0], words->size[0]) || bytes->failed)
         return lm_fail(err, LM_FORMAT,
                        "not a token in base64, a space and a rank; only tokenizer.json, vocab.json "
                        "with merges.txt and rank files can be imported");
-    int64_t rank = number_of(space + 1, size - length - 1);
+    int64_t rank = number_of(words->at[1], words->size[1]);
     return lm_token_list_add(tokens, bytes->data, bytes->size, rank, err);
 }
 
 static enum lm_status read_lines(struct lm_token_list *tokens, const struct lm_import *import,
                                  struct lm_buf *bytes, struct lm_err *err)
 {
-    const char *at = import->text, *end = import->text + import->size;
-    for (long line = 1; at < end; line++) {
-        const char *newline = memchr(at, '\n', (size_t)(end - at));
-        const char *stop = newline == NULL ? end : newline;
-        enum lm_status status = read_line(tokens, bytes, at, (size_t)(stop - at), err);
+    struct lm_lines lines = lm_lines_of(import->text, import->size);
+    struct lm_words words;
+    while (lm_lines_next(&lines, &words)) {
+        enum lm_status status = read_line(tokens, bytes, &words, err);
         if (status != LM_OK)
-            return lm_wrap(err, status, "line %ld", line);
-        at = newline == NULL ? end : newline + 1;
+            return lm_import_tell(err, status, import->path, lines.number);
     }
-    return lm_token_list_index(tokens, err);
+    enum lm_status status = lm_token_list_index(tokens, err);
+    return status == LM_OK ? LM_OK : lm_import_tell(err, status, import->path, 0);
 }
 
 /* The pattern: as given, or that of a known file. */
@@ -107,29 +106,37 @@ static enum lm_status add_specials(struct lm_vocab *vocab, struct lm_err *err)
     return lm_vocab_seal(vocab, err);
 }
 
-enum lm_status lm_import_tiktoken(struct lm_vocab **out, const struct lm_import *import,
-                                  struct lm_err *err)
+static enum lm_status make(struct lm_vocab **out, const struct lm_token_list *tokens,
+                           const struct lm_import *import, struct lm_err *err)
 {
     enum lm_pattern pattern = LM_PATTERN_GPT2;
     struct lm_vocab *vocab = NULL;
+    LM_TRY(choose_pattern(&pattern, import, err));
+    LM_TRY(lm_vocab_create(&vocab, pattern, NULL, LM_MERGING_RANKS, err));
+    enum lm_status status = add_tokens(vocab, tokens, err);
+    if (status == LM_OK)
+        status = add_specials(vocab, err);
+    if (status == LM_OK)
+        *out = vocab;
+    else
+        lm_vocab_free(vocab);
+    return status;
+}
+
+enum lm_status lm_import_tiktoken(struct lm_vocab **out, const struct lm_import *import,
+                                  struct lm_err *err)
+{
     struct lm_token_list tokens;
     struct lm_buf bytes;
     lm_token_list_init(&tokens);
     lm_buf_init(&bytes, LM_TOKEN_LONGEST);
     enum lm_status status = read_lines(&tokens, import, &bytes, err);
-    if (status == LM_OK)
-        status = choose_pattern(&pattern, import, err);
-    if (status == LM_OK)
-        status = lm_vocab_create(&vocab, pattern, NULL, LM_MERGING_RANKS, err);
-    if (status == LM_OK)
-        status = add_tokens(vocab, &tokens, err);
-    if (status == LM_OK)
-        status = add_specials(vocab, err);
+    if (status == LM_OK) {
+        status = make(out, &tokens, import, err);
+        if (status != LM_OK)
+            lm_import_tell(err, status, import->path, 0);
+    }
     lm_buf_release(&bytes);
     lm_token_list_release(&tokens);
-    if (status == LM_OK)
-        *out = vocab;
-    else
-        lm_vocab_free(vocab);
     return status;
 }

@@ -48,6 +48,16 @@ static void units(struct tap *tap)
     CHECK_STR(lm_num_large(124439808).text, "124" NBSP "M");
 }
 
-static const struct tap_test tests[] = {TAP_ROW(counts_are_grouped) TAP_ROW(fixed_digits)
-                                            TAP_ROW(short_numbers) TAP_ROW(units)};
+static void durations(struct tap *tap)
+{
+    CHECK_STR(lm_num_seconds(0.0213).text, "0.02 s");
+    CHECK_STR(lm_num_seconds(61.24).text, "61.2 s");
+    CHECK_STR(lm_num_seconds(250).text, "4m10s");
+    CHECK_STR(lm_num_seconds(7500).text, "2h05m");
+    CHECK_STR(lm_num_seconds(-1).text, "0.00 s");
+    CHECK_STR(lm_num_seconds((double)NAN).text, "0.00 s");
+}
+
+static const struct tap_test tests[] = {TAP_ROW(counts_are_grouped) TAP_ROW(fixed_digits) TAP_ROW(
+    short_numbers) TAP_ROW(units) TAP_ROW(durations)};
 LM_TEST_MAIN(tests)

@@ -227,8 +227,8 @@ const struct lm_stage_run lm_run_table[] = {
 
 static inline void fake_worker(int argc, char **argv)
 {
-    if (argc > 1 && strcmp(argv[1], "stage") == 0)
-        exit(lm_program_stage(argc - 1, argv + 1));
+    if (argc > 1 && strcmp(argv[1], "serve") == 0)
+        exit(lm_program_serve(argc - 1, argv + 1));
 }
 
 /* ---- a project ---- */
@@ -273,6 +273,7 @@ static inline void fake_project_init(struct fake_project *project)
 
 static inline void fake_run_release(struct fake_project *project)
 {
+    lm_run_result_release(&project->result);
     lm_plan_free(project->plan);
     lm_store_close(project->opened);
     project->plan = NULL;
@@ -314,7 +315,6 @@ static inline bool fake_run(struct fake_project *project, const struct lm_run_op
     fake_run_release(project);
     memset(project->events, 0, sizeof project->events);
     project->notes[0] = '\0';
-    memset(&project->result, 0, sizeof project->result);
     project->err = (struct lm_err){LM_OK, ""};
     project->status = lm_spec_load(&project->loaded, &diags, project->arena, project->spec,
                                    &spec_options, &project->err);
@@ -356,14 +356,22 @@ static inline int64_t fake_marks(const struct fake_project *project)
     return stat(project->note, &st) == 0 ? (int64_t)st.st_size : 0;
 }
 
-/** Digest of an output of the last run, or "". */
+/** Digest of an output that is up to date after the last run, or "". */
 static inline const char *fake_digest(const struct fake_project *project, const char *stage,
                                       const char *port)
 {
-    size_t i = lm_spec_find(project->loaded, stage, NULL);
-    const struct lm_record *record = project->plan->stages[i].record;
+    struct lm_plan *plan = NULL;
+    const struct lm_plan_options options = {.worker = "/proc/self/exe"};
+    const char *digest = NULL;
+    if (lm_plan_create(&plan, project->loaded, project->opened, &options, NULL) != LM_OK)
+        return "";
+    const struct lm_record *record =
+        plan->stages[lm_spec_find(project->loaded, stage, NULL)].record;
     const struct lm_output *output = record != NULL ? lm_record_output(record, port) : NULL;
-    return output != NULL ? output->digest : "";
+    if (output != NULL)
+        digest = lm_arena_strdup(project->arena, output->digest);
+    lm_plan_free(plan);
+    return digest != NULL ? digest : "";
 }
 
 #endif

@@ -7,13 +7,13 @@
 
 #define SECOND UINT64_C(1000000000)
 
-static struct lm_gauge_value gauge(const char *name, double first, double value)
+static struct lm_gauge gauge(const char *name, double first, double value)
 {
-    return (struct lm_gauge_value){.name = name,
-                                   .first = first,
-                                   .value = value,
-                                   .first_ns = 10 * SECOND,
-                                   .last_ns = 20 * SECOND};
+    return (struct lm_gauge){.name = name,
+                             .first = first,
+                             .value = value,
+                             .first_ns = 10 * SECOND,
+                             .last_ns = 20 * SECOND};
 }
 
 /* 12 seconds, of which 8 forward with 3.2 TFLOP and 2 of update with 0.1; peak 500 GFLOP/s. */
@@ -23,8 +23,10 @@ struct fixture {
     struct lm_spec spec;
     struct lm_plan_stage planned;
     struct lm_plan plan;
-    struct lm_node node;
-    struct lm_exec exec;
+    struct lm_gauge gauges[32];
+    struct lm_execution execution;
+    struct lm_run_stage ran;
+    struct lm_run_facts facts;
     struct lm_buf out;
 };
 
@@ -35,16 +37,17 @@ static void setup(struct fixture *f)
     f->spec = (struct lm_spec){.stages = &f->stage, .stage_count = 1};
     f->planned.estimate.memory = 1100000000;
     f->plan = (struct lm_plan){.spec = &f->spec, .stages = &f->planned};
-    f->node = (struct lm_node){
-        .threads = 2, .attempts = 1, .attempt_ns = 9 * SECOND, .end_ns = 21 * SECOND};
-    f->node.end.memory = 1200000000;
-    f->exec = (struct lm_exec){.plan = &f->plan, .spec = &f->spec, .nodes = &f->node};
+    f->execution = (struct lm_execution){
+        .threads = 2, .attempts = 1, .attempt_seconds = 12, .memory = 1200000000};
+    f->execution.telemetry.gauges = f->gauges;
+    f->ran = (struct lm_run_stage){.execution = &f->execution};
+    f->facts = (struct lm_run_facts){.plan = &f->plan, .spec = &f->spec, .stages = &f->ran};
     lm_buf_init(&f->out, 0);
 }
 
-static void add(struct fixture *f, struct lm_gauge_value gauge)
+static void add(struct fixture *f, struct lm_gauge gauge)
 {
-    f->node.gauges[f->node.gauge_count++] = gauge;
+    f->gauges[f->execution.telemetry.count++] = gauge;
 }
 
 static void add_training(struct fixture *f)
@@ -68,7 +71,7 @@ static void test_numbers(struct tap *tap)
     setup(&f);
     add_training(&f);
     add(&f, gauge("peak.fp32", 500e9, 500e9));
-    lm_run_speed_write(&f.out, &f.exec);
+    lm_run_speed_write(&f.out, &f.facts);
     REQUIRE(lm_buf_status(&f.out, NULL) == LM_OK && f.out.size > 0);
     HAS("forward</th><td class=\"n\">8.0</td><td class=\"n\">67" NB "%</td>"
         "<td class=\"n\">400</td><td class=\"n\">80" NB "%</td>");
@@ -91,7 +94,7 @@ static void test_without_peak(struct tap *tap)
     struct fixture f;
     setup(&f);
     add_training(&f);
-    lm_run_speed_write(&f.out, &f.exec);
+    lm_run_speed_write(&f.out, &f.facts);
     REQUIRE(lm_buf_status(&f.out, NULL) == LM_OK && f.out.size > 0);
     HAS("<td class=\"n\">400</td><td class=\"n\"></td>");
     CHECK(strstr(f.out.data, "MFU") == NULL);
@@ -111,14 +114,14 @@ static void test_curves(struct tap *tap)
         lm_series_add(&f.speed, i, 12000 + i);
     }
     add(&f, gauge("tokens_per_second", 12000, 12039));
-    f.node.gauges[f.node.gauge_count - 1].course = &f.speed;
-    lm_run_speed_write(&f.out, &f.exec);
+    f.gauges[f.execution.telemetry.count - 1].course = &f.speed;
+    lm_run_speed_write(&f.out, &f.facts);
     HAS("Speed over time");
     HAS("From 12,000 to 12,039 tokens a second, mean 12,020.");
     lm_buf_clear(&f.out);
     add(&f, gauge("mfu", 50, 59));
-    f.node.gauges[f.node.gauge_count - 1].course = &f.mfu;
-    lm_run_speed_write(&f.out, &f.exec);
+    f.gauges[f.execution.telemetry.count - 1].course = &f.mfu;
+    lm_run_speed_write(&f.out, &f.facts);
     HAS("MFU over time");
     HAS("From 50 to 59" NB "%, mean 54.5.");
     CHECK(strstr(f.out.data, "Speed over time") == NULL);
@@ -133,7 +136,7 @@ static void test_nothing(struct tap *tap)
     setup(&f);
     add(&f, gauge("loss", 9, 3));
     add(&f, gauge(".seconds", 9, 3));
-    lm_run_speed_write(&f.out, &f.exec);
+    lm_run_speed_write(&f.out, &f.facts);
     CHECK_INT(f.out.size, 0);
     lm_buf_release(&f.out);
 }

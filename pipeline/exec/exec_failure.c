@@ -1,0 +1,123 @@
+/* Why an attempt failed, in words. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "base/pool.h"
+#include "exec/exec.h"
+
+#define TAIL 4096
+#define TAIL_LINE 300
+
+/** The last line of a log that is not empty, cut to TAIL_LINE bytes; "" when there is none. */
+static const char *log_tail(struct lm_arena *arena, const char *path)
+{
+    char text[TAIL + 1];
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return "";
+    off_t size = lseek(fd, 0, SEEK_END), from = size > TAIL ? size - TAIL : 0;
+    ssize_t n = pread(fd, text, TAIL, from);
+    close(fd);
+    while (n > 0 && (text[n - 1] == '\n' || text[n - 1] == ' '))
+        n--;
+    if (n <= 0)
+        return "";
+    text[n] = '\0';
+    const char *line = strrchr(text, '\n');
+    line = line != NULL ? line + 1 : text;
+    const char *copy = lm_arena_printf(arena, "%.*s", TAIL_LINE, line);
+    return copy != NULL ? copy : "";
+}
+
+/** A process that uses most of the machine's memory and is killed from outside was most likely
+ *  chosen by the kernel. */
+static bool is_out_of_memory(const struct lm_attempt *attempt)
+{
+    return attempt->end.signal == SIGKILL && !attempt->killed &&
+           attempt->end.memory > lm_memory_limit() / 2;
+}
+
+static const char *crash_text(const struct lm_exec *exec, const struct lm_attempt *attempt)
+{
+    const struct lm_child_end *end = &attempt->end;
+    double mib = (double)end->memory / (1 << 20);
+    const char *tail = log_tail(attempt->arena, attempt->log);
+    if (is_out_of_memory(attempt))
+        return lm_arena_printf(exec->arena,
+                               "killed by the kernel for want of memory (peak %.0f MiB); give it "
+                               "more memory, or make batch or model smaller",
+                               mib);
+    if (end->signal == SIGXFSZ)
+        return lm_arena_printf(exec->arena, "a file would exceed the limit on file sizes; raise "
+                                            "ulimit -f");
+    if (end->signal != 0)
+        return lm_arena_printf(exec->arena,
+                               "crashed with signal %d (%s), peak memory %.0f MiB%s%s; see %s",
+                               end->signal, lm_signal_name(end->signal), mib,
+                               tail[0] ? ", last words: " : "", tail, attempt->log);
+    return lm_arena_printf(exec->arena, "the worker ended with status %d%s%s; see %s",
+                           end->exit_code, tail[0] ? ": " : "", tail, attempt->log);
+}
+
+/** What a fault of the store's disk means, and what to do; NULL: it is not one of the disk. */
+static const char *disk_text(const struct lm_exec *exec, int error, const char *text)
+{
+    struct statvfs fs = {0};
+    const char *store = lm_store_path(exec->store);
+    statvfs(store, &fs);
+    unsigned long long free = (unsigned long long)fs.f_bavail * fs.f_frsize >> 20;
+    switch (error) {
+    case ENOSPC:
+        if (fs.f_files > 0 && fs.f_favail == 0)
+            return lm_arena_printf(exec->arena,
+                                   "%s; the file system of the store has no room for further files "
+                                   "(inodes); remove some, or name another store with --store",
+                                   text);
+        return lm_arena_printf(exec->arena,
+                               "%s; make room (the disk of the store has %llu MiB free), or name "
+                               "another store with --store, and run again",
+                               text, free);
+    case EDQUOT:
+        return lm_arena_printf(exec->arena,
+                               "%s; the quota of this user is used up; make room, or name another "
+                               "store with --store, and run again",
+                               text);
+    case EROFS:
+        return lm_arena_printf(exec->arena,
+                               "%s; the file system of the store can only be read; name another "
+                               "store with --store",
+                               text);
+    default:
+        return NULL;
+    }
+}
+
+const char *lm_exec_failure(const struct lm_exec *exec, const struct lm_task *task, bool *store)
+{
+    const struct lm_attempt *attempt = task->attempt;
+    struct lm_json *root = NULL;
+    const char *text = NULL;
+    int error = 0;
+    *store = false;
+    if (attempt->timed_out)
+        return lm_arena_printf(exec->arena, "took longer than its timeout of %g s; raise timeout",
+                               exec->spec->stages[task->index].timeout);
+    if (attempt->end.signal == 0 && attempt->result != NULL &&
+        lm_json_parse(&root, attempt->result, strlen(attempt->result), NULL) == LM_OK) {
+        const char *told = lm_json_string(lm_json_get(root, "error"), NULL);
+        error = (int)lm_json_int(lm_json_get(root, "errno"), 0);
+        text = told != NULL ? lm_arena_strdup(exec->arena, told) : NULL;
+        lm_json_free(root);
+    }
+    if (text == NULL)
+        return crash_text(exec, attempt);
+    const char *disk = disk_text(exec, error, text);
+    *store = disk != NULL;
+    return disk != NULL ? disk : text;
+}

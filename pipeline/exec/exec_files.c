@@ -1,0 +1,163 @@
+/* What a run leaves: published results, decisions on gates, run.json, run.html, junit-run.xml. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "exec/exec.h"
+#include "exec/publish.h"
+
+typedef void write_fn(struct lm_buf *out, const struct lm_run_facts *facts);
+
+static const struct page {
+    const char *name;
+    write_fn *write;
+    bool ci;    /**< only when the run is one of a CI job */
+    bool named; /**< worth naming to people */
+} pages[] = {{"run.json", lm_run_record_write, false, false},
+             {"run.html", lm_run_page_write, false, true},
+             {"junit-run.xml", lm_run_junit_write, true, true}};
+
+enum { PAGES = sizeof pages / sizeof pages[0] };
+
+static enum lm_status no_memory(struct lm_err *err)
+{
+    return lm_fail(err, LM_NOMEM, "out of memory ending the run");
+}
+
+static enum lm_status fill_rows(const struct lm_exec *exec, struct lm_run_result *out,
+                                struct lm_err *err)
+{
+    out->rows = LM_NEW_ARRAY(exec->arena, struct lm_run_row, exec->spec->stage_count);
+    if (out->rows == NULL)
+        return no_memory(err);
+    for (size_t i = 0; i < exec->spec->stage_count; i++) {
+        const struct lm_run_stage *stage = &exec->stages[i];
+        const struct lm_plan_stage *planned = &exec->now.stages[i];
+        if (!planned->selected)
+            continue;
+        out->rows[out->row_count++] = (struct lm_run_row){
+            .stage = exec->spec->stages[i].id,
+            .state = stage->state,
+            .seconds = stage->execution != NULL ? stage->execution->seconds : 0,
+            .headline = planned->record != NULL ? planned->record->headline : "",
+            .error = stage->error};
+    }
+    return LM_OK;
+}
+
+static int exit_code(const struct lm_exec *exec, const struct lm_run_result *result)
+{
+    if (exec->killed)
+        return 128 + exec->stop_signal;
+    if (exec->broken != NULL)
+        return 3;
+    if (exec->failed)
+        return 1;
+    for (size_t i = 0; i < exec->spec->stage_count; i++)
+        if (exec->stages[i].state == LM_STOPPED)
+            return 75;
+    return lm_gates_exit_code(result->gates, result->gate_count);
+}
+
+static const char *state_word(int code)
+{
+    return code == 75 || code > 128 ? "interrupted" : code == 0 ? "finished" : "failed";
+}
+
+/** A run is not worse for want of its page. */
+static void write_page(struct lm_exec *exec, const char *folder, const struct page *page,
+                       const struct lm_run_facts *facts)
+{
+    struct lm_buf buf;
+    struct lm_err err = {LM_OK, ""};
+    const char *path = lm_path_join(exec->arena, folder, page->name);
+    const char *temporary =
+        path != NULL ? lm_arena_printf(exec->arena, "%s.tmp.%d", path, (int)getpid()) : NULL;
+    lm_buf_init(&buf, 0);
+    page->write(&buf, facts);
+    enum lm_status status = temporary != NULL ? lm_buf_status(&buf, &err) : no_memory(&err);
+    if (status == LM_OK)
+        status = lm_file_write(temporary, buf.data, buf.size, &err);
+    if (status == LM_OK && rename(temporary, path) != 0)
+        status = lm_fail_errno(&err, errno, "cannot rename %s", temporary);
+    if (status != LM_OK)
+        lm_exec_note(exec, NULL, err.text);
+    lm_buf_release(&buf);
+}
+
+/** Beside what is published: when something ran, or when they are not there. */
+static void write_pages(struct lm_exec *exec, struct lm_run_result *out,
+                        const struct lm_run_facts *facts)
+{
+    const char *folder = lm_publish_folder(exec->arena, exec->spec);
+    bool always = exec->options->ci || exec->executed > 0;
+    if (folder == NULL || out->published == NULL || lm_dir_create(folder, NULL) != LM_OK)
+        return;
+    for (size_t i = 0; i < PAGES; i++) {
+        const char *path = lm_path_join(exec->arena, folder, pages[i].name);
+        if (path == NULL || (pages[i].ci && !exec->options->ci))
+            continue;
+        if (always || !lm_path_exists(path))
+            write_page(exec, folder, &pages[i], facts);
+        if (pages[i].named)
+            out->published[out->published_count++] = path;
+    }
+}
+
+/** What an earlier run published of a stage that has no result now: a CI job must not take it for
+ *  its own, and people are told. */
+static void take_stale(void *user, size_t stage, const char *path)
+{
+    struct lm_exec *exec = user;
+    bool gone = exec->options->ci &&
+                (lm_path_is_dir(path) ? lm_dir_remove(path, NULL) == LM_OK : unlink(path) == 0);
+    const char *text = lm_arena_printf(exec->arena,
+                                       gone ? "%s was of an earlier result and has been removed"
+                                            : "%s is of an earlier result; this run has none",
+                                       path);
+    if (text != NULL)
+        lm_exec_note(exec, &exec->tasks[stage], text);
+}
+
+static void publish(struct lm_exec *exec, struct lm_run_result *out)
+{
+    struct lm_err err = {LM_OK, ""};
+    if (lm_publish_all(&exec->now, exec->arena, &out->published, &out->published_count, PAGES,
+                       &err) != LM_OK &&
+        exec->broken == NULL) {
+        const char *text = lm_arena_strdup(exec->arena, err.text);
+        exec->broken = text != NULL ? text : "out of memory publishing";
+        lm_exec_note(exec, NULL, exec->broken);
+    }
+    lm_publish_each_stale(&exec->now, exec->arena, take_stale, exec);
+}
+
+enum lm_status lm_exec_leave(struct lm_exec *exec, struct lm_run_result *out, struct lm_err *err)
+{
+    struct lm_run_result result = {
+        .arena = exec->arena, .id = exec->id, .executed = exec->executed};
+    struct lm_run_facts facts = {.spec = exec->spec,
+                                 .plan = &exec->now,
+                                 .id = exec->id,
+                                 .stages = exec->stages,
+                                 .executed = exec->executed,
+                                 .budget = exec->threads,
+                                 .result = &result};
+    LM_TRY(lm_plan_decide(&result.gates, &exec->now, err));
+    result.gate_count = exec->spec->gate_count;
+    publish(exec, &result);
+    LM_TRY(fill_rows(exec, &result, err));
+    result.exit_code = exit_code(exec, &result);
+    result.error = exec->broken;
+    lm_run_facts_init(&facts, exec->arena, exec->begin_ns);
+    facts.state = state_word(result.exit_code);
+    write_page(exec, exec->folder, &pages[0], &facts);
+    write_pages(exec, &result, &facts);
+    struct lm_run_event event = {
+        .kind = LM_EV_RUN_END, .text = facts.state, .value = facts.seconds};
+    lm_events_emit(&exec->events, &event, true);
+    *out = result;
+    return LM_OK;
+}

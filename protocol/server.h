@@ -1,0 +1,26 @@
+/** How the runner asks the worker's server for a process: one message a request over a socket of
+ *  packets, with the descriptors that the new process will have; one answer each. */
+#ifndef LM_PROTOCOL_SERVER_H
+#define LM_PROTOCOL_SERVER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <lmpipe/status.h>
+
+enum { LM_SERVER_PATH_MAX = 8192 };
+
+/** What comes back: the process, a child of the runner; or errno and pid 0. */
+struct lm_server_answer {
+    int32_t pid, error;
+};
+
+/** Sends a request: the job's path, the descriptors of its log and its events. LM_IO; LM_RANGE for
+ * a path of LM_SERVER_PATH_MAX bytes or more. */
+enum lm_status lm_server_send(int socket, const char *job, int log, int events, struct lm_err *err);
+/** Waits for a request: the path with its NUL, and two descriptors, the caller's to close.
+ *  LM_NOT_FOUND: the other end has gone; LM_IO. */
+enum lm_status lm_server_receive(int socket, char job[LM_SERVER_PATH_MAX], int *log, int *events,
+                                 struct lm_err *err);
+
+#endif
