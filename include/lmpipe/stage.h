@@ -120,8 +120,9 @@ extern const struct lm_stage_run lm_run_table[];
 /** Path of an input: a file, or a folder (LM_PORT_FOLDER); read-only and verified. NULL: an
  *  optional port that is not connected. Borrowed. */
 const char *lm_ctx_input(const struct lm_ctx *ctx, const char *port);
-/** For LM_PORT_LIST ports: how many, the i-th path, and its label ("scores" or "model.log"): what the
- *  spec calls it, for notes and errors alone. It is not in the key: it must not show in an output. */
+/** For LM_PORT_LIST ports: how many, the i-th path, and its label ("scores" or "model.log"): what
+ * the spec calls it, for notes and errors alone. It is not in the key: it must not show in an
+ * output. */
 size_t lm_ctx_input_count(const struct lm_ctx *ctx, const char *port);
 const char *lm_ctx_input_at(const struct lm_ctx *ctx, const char *port, size_t index);
 const char *lm_ctx_input_label(const struct lm_ctx *ctx, const char *port, size_t index);
