@@ -90,6 +90,26 @@ void lm_safe_print(FILE *out, const char *text)
     lm_safe_finish(&safe);
 }
 
+/* Outside strings JSON is ASCII without controls but white space: whatever else is escaped is in a
+ * string. */
+void lm_safe_json(FILE *out, const char *json, size_t size)
+{
+    const unsigned char *data = (const unsigned char *)json;
+    for (size_t at = 0; at < size;) {
+        uint32_t c = 0xFFFD;
+        size_t length = lm_utf8_decode(&c, data + at, size - at);
+        bool is_unsafe = length == 0 || c == 0x7F || (c >= 0x80 && c < 0xA0) || is_hidden(c);
+        if (!is_unsafe)
+            fwrite(data + at, 1, length, out);
+        else if (c > 0xFFFF)
+            fprintf(out, "\\u%04x\\u%04x", (unsigned)(0xD800 + ((c - 0x10000) >> 10)),
+                    (unsigned)(0xDC00 + (c & 0x3FF)));
+        else
+            fprintf(out, "\\u%04x", (unsigned)c);
+        at += length > 0 ? length : 1;
+    }
+}
+
 bool lm_safe_page_open(struct lm_safe_page *page)
 {
     *page = (struct lm_safe_page){0};

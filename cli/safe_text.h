@@ -29,6 +29,9 @@ void lm_safe_finish(struct lm_safe *safe);
 /** A whole text, newlines and tabs kept. */
 void lm_safe_print(FILE *out, const char *text);
 
+/** A JSON text, in whose strings what is not harmless stands as \uNNNN: the same values. */
+void lm_safe_json(FILE *out, const char *json, size_t size);
+
 /** What others print, gathered and then printed harmlessly. */
 struct lm_safe_page {
     FILE *file; /**< print here */

@@ -3,6 +3,7 @@
 #include "heavy_model.h"
 #include "heavy_tokenizer.h"
 #include "model_verbs.h"
+#include "safe_text.h"
 
 static enum lm_status create(struct lm_heavy_model *model, struct lm_cli *cli, const char *preset,
                              const struct lm_model_create_args *args, struct lm_err *err)
@@ -24,7 +25,7 @@ int lm_heavy_model_create(struct lm_cli *cli, const void *given, char **operands
     if (status == LM_EXIT_OK) {
         enum lm_status created = create(&model, cli, count > 0 ? operands[0] : NULL, args, &err);
         if (created == LM_OK)
-            fprintf(cli->out.file, "%s\n", args->output);
+            fprintf(cli->out.file, "%s\n", lm_safe_line(cli->arena, args->output));
         else
             status = lm_cli_fail(cli, lm_exit_of(created), err.text);
     }

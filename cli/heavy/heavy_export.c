@@ -5,6 +5,7 @@
 #include "heavy_gguf.h"
 #include "heavy_model.h"
 #include "model_verbs.h"
+#include "safe_text.h"
 
 /* tokenizer.json. What it cannot say is told with a way out that this verb has. */
 static enum lm_status export_vocab(const struct lm_heavy_model *model, const char *folder,
@@ -34,7 +35,7 @@ static enum lm_status export_safetensors(struct lm_cli *cli, const struct lm_hea
     }
     LM_TRY(lm_model_export_hf(model->model, args->output, (enum lm_dtype)args->dtype, end, err));
     for (size_t i = 0; i < sizeof files / sizeof files[0] && files[i] != NULL; i++)
-        fprintf(cli->out.file, "%s/%s\n", args->output, files[i]);
+        fprintf(cli->out.file, "%s/%s\n", lm_safe_line(cli->arena, args->output), files[i]);
     return LM_OK;
 }
 
@@ -42,15 +43,13 @@ static enum lm_status export_safetensors(struct lm_cli *cli, const struct lm_hea
 static enum lm_status export_gguf(struct lm_cli *cli, const struct lm_heavy_model *model,
                                   const struct lm_model_export_args *args, struct lm_err *err)
 {
-    struct lm_heavy_model written = *model;
     const char *path = lm_path_join(cli->arena, args->output, "model.gguf");
     if (path == NULL)
         return lm_fail(err, LM_NOMEM, "out of memory");
-    if (args->no_vocab)
-        written.vocab = NULL;
     LM_TRY(lm_dir_create(args->output, err));
-    LM_TRY(lm_heavy_gguf_export(&written, lm_dtype_names[args->dtype], path, err));
-    fprintf(cli->out.file, "%s\n", path);
+    LM_TRY(lm_heavy_gguf_export(model->model, args->no_vocab ? NULL : model->vocab,
+                                (enum lm_dtype)args->dtype, path, err));
+    fprintf(cli->out.file, "%s\n", lm_safe_line(cli->arena, path));
     return LM_OK;
 }
 

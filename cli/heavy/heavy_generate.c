@@ -1,6 +1,10 @@
 /* lmpipe model generate: a prompt continued, its text made harmless. */
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "base/pool.h"
+#include "heavy_input.h"
 #include "heavy_model.h"
 #include "model_verbs.h"
 #include "safe_text.h"
@@ -25,20 +29,46 @@ static bool speak(void *user, int32_t token, double nll)
     return ferror(speaker->safe.out) == 0;
 }
 
+/* Whether somebody gave a text on standard input: a pipe or a file, as opposed to a terminal or
+ * /dev/null. */
+static bool is_text_given(void)
+{
+    struct stat stat;
+    return fstat(STDIN_FILENO, &stat) == 0 && (S_ISFIFO(stat.st_mode) || S_ISREG(stat.st_mode));
+}
+
+/* --prompt, "-" being standard input, which is also read when a text is given there and none by
+ * --prompt. Of that the newline at its end is no part. */
+static enum lm_status read_prompt(struct lm_buf *out, const char *prompt, struct lm_err *err)
+{
+    if (prompt != NULL && strcmp(prompt, "-") != 0) {
+        lm_buf_puts(out, prompt);
+        return lm_buf_status(out, err);
+    }
+    if (prompt == NULL && !is_text_given())
+        return LM_OK;
+    LM_TRY(lm_heavy_input(out, NULL, err));
+    if (out->size > 0 && out->data[out->size - 1] == '\n')
+        out->size--;
+    return LM_OK;
+}
+
 static enum lm_status continue_prompt(struct lm_heavy_model *model, struct lm_encoder *encoder,
                                       const struct lm_model_generate_args *args,
-                                      struct speaker *speaker, struct lm_err *err)
+                                      const struct lm_buf *prompt, struct speaker *speaker,
+                                      struct lm_err *err)
 {
     const int32_t *ids = NULL;
-    const char *prompt = args->prompt != NULL ? args->prompt : "";
     int32_t start = lm_vocab_end_of_text(model->vocab);
     size_t count = 0;
     struct lm_sampling rules = {.temperature = args->temperature,
                                 .top_p = args->top_p,
                                 .min_p = args->min_p,
                                 .repetition_penalty = args->repetition_penalty,
-                                .top_k = args->top_k};
-    LM_TRY(lm_encode(encoder, prompt, strlen(prompt), &ids, &count, err));
+                                .top_k = args->top_k,
+                                .tokens = lm_vocab_size(model->vocab)};
+    if (prompt->size > 0)
+        LM_TRY(lm_encode(encoder, prompt->data, prompt->size, &ids, &count, err));
     if (count == 0) {
         if (start < 0)
             return lm_fail(err, LM_INVALID,
@@ -46,7 +76,8 @@ static enum lm_status continue_prompt(struct lm_heavy_model *model, struct lm_en
         ids = &start;
         count = 1;
     }
-    lm_safe_write(&speaker->safe, prompt, strlen(prompt));
+    if (prompt->size > 0)
+        lm_safe_write(&speaker->safe, prompt->data, prompt->size);
     const struct lm_continuation text = {
         .prompt = ids,
         .count = (int64_t)count,
@@ -63,23 +94,39 @@ static enum lm_status continue_prompt(struct lm_heavy_model *model, struct lm_en
     return LM_OK;
 }
 
+static enum lm_status generate(struct lm_heavy_model *model,
+                               const struct lm_model_generate_args *args, FILE *out,
+                               struct lm_err *err)
+{
+    struct speaker speaker = {.vocab = model->vocab};
+    struct lm_buf prompt;
+    lm_buf_init(&prompt, 0);
+    lm_safe_init(&speaker.safe, out);
+    struct lm_encoder *encoder = lm_encoder_create(model->vocab);
+    enum lm_status status = encoder != NULL ? read_prompt(&prompt, args->prompt, err)
+                                            : lm_fail(err, LM_NOMEM, "out of memory; free some");
+    if (status == LM_OK)
+        status = continue_prompt(model, encoder, args, &prompt, &speaker, err);
+    lm_encoder_free(encoder);
+    lm_buf_release(&prompt);
+    return status;
+}
+
 int lm_heavy_generate(struct lm_cli *cli, const void *given, char **operands, size_t count)
 {
     const struct lm_model_generate_args *args = given;
     struct lm_heavy_model model = {0};
     struct lm_err err = {0};
+    size_t threads = 0;
     (void)count;
-    int status = lm_heavy_model_load(&model, cli, operands[0], &args->spec, (size_t)args->threads);
+    int status = lm_loaded_threads(&threads, cli, args->threads);
+    if (status == LM_EXIT_OK)
+        status = lm_heavy_model_load(&model, cli, operands[0], &args->spec,
+                                     threads > 0 ? threads : lm_cpu_count());
     if (status == LM_EXIT_OK)
         status = lm_heavy_model_need_vocab(&model, cli);
     if (status == LM_EXIT_OK) {
-        struct speaker speaker = {.vocab = model.vocab};
-        struct lm_encoder *encoder = lm_encoder_create(model.vocab);
-        lm_safe_init(&speaker.safe, cli->out.file);
-        enum lm_status spoken = encoder != NULL
-                                    ? continue_prompt(&model, encoder, args, &speaker, &err)
-                                    : lm_fail(&err, LM_NOMEM, "out of memory");
-        lm_encoder_free(encoder);
+        enum lm_status spoken = generate(&model, args, cli->out.file, &err);
         if (spoken != LM_OK)
             status = lm_cli_fail(cli, lm_exit_of(spoken), err.text);
     }

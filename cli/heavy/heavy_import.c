@@ -2,6 +2,7 @@
 #include "heavy_folder.h"
 #include "heavy_model.h"
 #include "model_verbs.h"
+#include "safe_text.h"
 
 int lm_heavy_model_import(struct lm_cli *cli, const void *given, char **operands, size_t count)
 {
@@ -17,7 +18,7 @@ int lm_heavy_model_import(struct lm_cli *cli, const void *given, char **operands
     if (status == LM_EXIT_OK) {
         enum lm_status written = lm_heavy_folder_write(&model, args->output, cli->arena, &err);
         if (written == LM_OK)
-            fprintf(cli->out.file, "%s\n", args->output);
+            fprintf(cli->out.file, "%s\n", lm_safe_line(cli->arena, args->output));
         else
             status = lm_cli_fail(cli, lm_exit_of(written), err.text);
     }

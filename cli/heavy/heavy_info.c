@@ -3,6 +3,7 @@
 #include "heavy_model.h"
 #include "human.h"
 #include "model_verbs.h"
+#include "safe_text.h"
 
 static void print_text(const struct lm_heavy_model *model, FILE *out)
 {
@@ -43,6 +44,20 @@ static void print_tensors(const struct lm_heavy_model *model, FILE *out)
         else
             fprintf(out, "tensor      %s (%lld)\n", tensor.name, (long long)tensor.shape[0]);
     }
+}
+
+/* The model's name may be anything. */
+static enum lm_status print_safe(const struct lm_heavy_model *model, bool tensors, FILE *out,
+                                 struct lm_err *err)
+{
+    struct lm_safe_page page;
+    if (!lm_safe_page_open(&page))
+        return lm_fail(err, LM_NOMEM, "no memory for the answer; free some");
+    print_text(model, page.file);
+    if (tensors)
+        print_tensors(model, page.file);
+    lm_safe_page_close(&page, out);
+    return LM_OK;
 }
 
 static void write_tensors(const struct lm_heavy_model *model, struct lm_json_writer *writer)
@@ -95,9 +110,10 @@ static enum lm_status print_json(const struct lm_heavy_model *model, bool tensor
     if (tensors)
         write_tensors(model, &writer);
     lm_json_close(&writer, '}');
+    lm_buf_putc(&text, '\n');
     enum lm_status status = lm_buf_status(&text, err);
     if (status == LM_OK)
-        fprintf(out, "%s\n", text.data);
+        lm_safe_json(out, text.data, text.size);
     lm_buf_release(&text);
     return status;
 }
@@ -109,13 +125,12 @@ int lm_heavy_info(struct lm_cli *cli, const void *given, char **operands, size_t
     struct lm_err err = {0};
     (void)count;
     int status = lm_heavy_model_load(&model, cli, operands[0], &args->spec, 1);
-    if (status == LM_EXIT_OK && args->json) {
-        if (print_json(&model, args->tensors, cli->out.file, &err) != LM_OK)
-            status = lm_cli_fail(cli, LM_EXIT_STORE, err.text);
-    } else if (status == LM_EXIT_OK) {
-        print_text(&model, cli->out.file);
-        if (args->tensors)
-            print_tensors(&model, cli->out.file);
+    if (status == LM_EXIT_OK) {
+        enum lm_status printed = args->json
+                                     ? print_json(&model, args->tensors, cli->out.file, &err)
+                                     : print_safe(&model, args->tensors, cli->out.file, &err);
+        if (printed != LM_OK)
+            status = lm_cli_fail(cli, lm_exit_of(printed), err.text);
     }
     lm_heavy_model_release(&model);
     return status;

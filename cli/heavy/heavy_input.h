@@ -6,8 +6,8 @@
 
 #include "base/buf.h"
 
-/** Appends the whole file at `path`, or all of standard input when it is NULL. LM_NOT_FOUND, LM_IO,
- *  LM_NOMEM. */
+/** Appends the whole file at `path`, or all of standard input when it is NULL or "-". LM_NOT_FOUND,
+ * LM_IO, LM_NOMEM. */
 enum lm_status lm_heavy_input(struct lm_buf *out, const char *path, struct lm_err *err);
 
 #endif

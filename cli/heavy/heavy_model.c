@@ -63,7 +63,7 @@ static int resolve(struct place *place, struct lm_cli *cli, const char *name,
     if (strchr(name, ':') != NULL)
         return resolve_artifact(place, cli, name, args);
     const char *text = lm_arena_printf(cli->arena,
-                                       "%s is no folder of a model; give its folder, a "
+                                       "%s is not a model folder; give one, a "
                                        ".safetensors or .gguf file, or SPEC:STAGE.PORT",
                                        name);
     return lm_cli_fail(cli, LM_EXIT_USAGE, text != NULL ? text : name);
@@ -129,7 +129,8 @@ static enum lm_status load(struct lm_heavy_model *out, struct lm_cli *cli, const
         return load_own(out, path, vocab, &options, err);
     if (!ends_with(path, ".gguf") || lm_path_is_dir(path))
         return load_foreign(out, cli, path, &options, err);
-    LM_TRY(lm_heavy_gguf_import(out, path, &options, err));
+    out->form = "gguf";
+    LM_TRY(lm_heavy_gguf_import(&out->model, &out->vocab, &out->vocab_error, path, &options, err));
     return out->vocab == NULL ? LM_OK : check_vocab(out, err);
 }
 

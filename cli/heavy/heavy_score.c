@@ -10,6 +10,7 @@
 #include "heavy_tokenizer.h"
 #include "human.h"
 #include "model_verbs.h"
+#include "safe_text.h"
 
 #define LN2 0.69314718055994530942
 
@@ -147,6 +148,18 @@ static void print_text(const struct score *score, bool per_token, FILE *out)
             (long long)score->stride);
 }
 
+/* Names of model and text may be anything. */
+static enum lm_status print_safe(const struct score *score, bool per_token, FILE *out,
+                                 struct lm_err *err)
+{
+    struct lm_safe_page page;
+    if (!lm_safe_page_open(&page))
+        return lm_fail(err, LM_NOMEM, "no memory for the answer; free some");
+    print_text(score, per_token, page.file);
+    lm_safe_page_close(&page, out);
+    return LM_OK;
+}
+
 static void put_tokens(struct lm_json_writer *writer, const struct score *score)
 {
     lm_json_key(writer, "per_token");
@@ -185,9 +198,10 @@ static enum lm_status print_json(const struct score *score, bool per_token, FILE
     if (per_token)
         put_tokens(&writer, score);
     lm_json_close(&writer, '}');
+    lm_buf_putc(&text, '\n');
     enum lm_status status = lm_buf_status(&text, err);
     if (status == LM_OK)
-        fprintf(out, "%s\n", text.data);
+        lm_safe_json(out, text.data, text.size);
     lm_buf_release(&text);
     return status;
 }
@@ -197,8 +211,9 @@ static enum lm_status run_score(const struct lm_heavy_model *model, const char *
                                 struct lm_err *err)
 {
     int64_t context = lm_model_config(model->model)->context;
+    bool is_standard = path == NULL || strcmp(path, "-") == 0;
     struct score score = {.model = model,
-                          .text = path != NULL ? path : "standard input",
+                          .text = is_standard ? "standard input" : path,
                           .context = context,
                           .stride = (context + 1) / 2};
     enum lm_status status = read_text(&score, path, err);
@@ -207,7 +222,7 @@ static enum lm_status run_score(const struct lm_heavy_model *model, const char *
     if (status == LM_OK && args->json)
         status = print_json(&score, args->per_token, out, err);
     else if (status == LM_OK)
-        print_text(&score, args->per_token, out);
+        status = print_safe(&score, args->per_token, out, err);
     release(&score.scores);
     free(score.stream);
     return status;

@@ -465,10 +465,13 @@ void lm_session_free(struct lm_session *session); /**< NULL is fine */
 
 /** Decoding rules, applied in this order: repetition penalty (Keskar et al. 2019) → temperature →
  *  top-k (Fan et al. 2018) → top-p (Holtzman et al. 2020) → min-p. temperature 0 is greedy
- *  (lowest id on ties). Zero-initialised is greedy; 0 switches a filter off. */
+ *  (lowest id on ties), a tiny one draws from the ties, an infinite one from all alike.
+ *  Zero-initialised is greedy; 0 switches a filter off. */
 struct lm_sampling {
     double temperature, top_p, min_p, repetition_penalty;
     int64_t top_k;
+    int64_t
+        tokens; /**< ids from here on pad the vocabulary and are never drawn; 0: there are none */
 };
 
 /** One draw from logits (V) by inverse CDF at u in [0,1), candidates sorted by (logit desc, id

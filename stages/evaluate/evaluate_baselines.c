@@ -57,7 +57,7 @@ static int compare_frequency(const void *a, const void *b)
  * the tenth in which its first occurrence lies. Unseen types are in the last. */
 static enum lm_status cut_deciles(struct evaluation *evaluation, struct lm_err *err)
 {
-    size_t vocab = (size_t)evaluation->config.vocab;
+    size_t vocab = (size_t)lm_tokens_vocab(evaluation->tokens); /* the rest pad the model */
     struct frequency_row *rows = LM_NEW_ARRAY(evaluation->arena, struct frequency_row, vocab);
     evaluation->decile = LM_NEW_ARRAY(evaluation->arena, uint8_t, vocab);
     if (rows == NULL || evaluation->decile == NULL)
@@ -80,8 +80,8 @@ enum lm_status evaluate_baselines(struct evaluation *evaluation, struct lm_err *
     int32_t *chunk = LM_NEW_ARRAY(evaluation->arena, int32_t, CHUNK);
     if (!evaluation->params->baselines)
         return LM_OK;
-    evaluation->counts =
-        kn_bigram_create(evaluation->config.vocab, lm_tokens_end_of_text(evaluation->tokens));
+    evaluation->counts = kn_bigram_create(lm_tokens_vocab(evaluation->tokens),
+                                          lm_tokens_end_of_text(evaluation->tokens));
     if (chunk == NULL || evaluation->counts == NULL)
         return lm_fail(err, LM_NOMEM, "no memory for the baselines; set baselines: false");
     LM_TRY(count_training(evaluation, chunk, err));

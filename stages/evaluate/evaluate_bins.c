@@ -62,7 +62,7 @@ static enum lm_status bin_by_frequency(struct evaluation *evaluation, enum lm_sp
     int32_t *chunk = LM_NEW_ARRAY(evaluation->arena, int32_t, CHUNK);
     if (chunk == NULL)
         return lm_fail(err, LM_NOMEM, "no memory for a block of tokens; free some");
-    for (int64_t id = 0; id < evaluation->config.vocab; id++)
+    for (int64_t id = 0; id < lm_tokens_vocab(evaluation->tokens); id++)
         out->frequency[evaluation->decile[id]].types++;
     for (uint64_t first = 0; first < out->tokens; first += CHUNK) {
         size_t count = out->tokens - first < CHUNK ? (size_t)(out->tokens - first) : CHUNK;

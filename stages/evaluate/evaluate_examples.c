@@ -57,7 +57,7 @@ static enum lm_status encode_all(struct evaluation *evaluation, struct lm_err *e
         return lm_fail(err, LM_NOMEM, "no memory for a path; free some");
     LM_TRY(lm_vocab_load(&examples->vocab, path, err));
     int32_t end_of_text = lm_vocab_end_of_text(examples->vocab);
-    if (lm_vocab_size(examples->vocab) != evaluation->config.vocab || end_of_text < 0)
+    if (lm_vocab_size(examples->vocab) > evaluation->config.vocab || end_of_text < 0)
         return lm_fail(err, LM_MISMATCH,
                        "the model's vocabulary is not its own: %lld token types for %lld; train "
                        "again",

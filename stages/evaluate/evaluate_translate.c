@@ -115,7 +115,7 @@ static enum lm_status generate(struct evaluation *evaluation, struct example_spl
                                struct lm_err *err)
 {
     struct evaluate_examples *examples = evaluation->examples;
-    const struct lm_sampling greedy = {0};
+    const struct lm_sampling greedy = {.tokens = lm_vocab_size(examples->vocab)};
     const struct lm_generate_options options = {.sequences = (int64_t)evaluation->batch};
     size_t room = (size_t)prompt_room(evaluation);
     int32_t *prompts = LM_NEW_ARRAY(evaluation->arena, int32_t, split->count * room);

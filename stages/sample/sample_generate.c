@@ -67,7 +67,8 @@ static struct lm_sampling *list_rules(const struct sampler *sampler)
                                         .top_p = methods[i].top_p,
                                         .min_p = methods[i].min_p,
                                         .repetition_penalty = methods[i].repetition_penalty,
-                                        .top_k = methods[i].top_k};
+                                        .top_k = methods[i].top_k,
+                                        .tokens = lm_vocab_size(sampler->vocab)};
     return rules;
 }
 

@@ -29,7 +29,8 @@ static enum lm_status open_inputs(struct sampler *sampler, struct lm_err *err)
     LM_TRY(lm_tokens_open(&sampler->tokens, data, err));
     LM_TRY(lm_model_load(&sampler->model, model, &options, err));
     int64_t types = lm_model_config(sampler->model)->vocab;
-    if (lm_tokens_vocab(sampler->tokens) != types || lm_vocab_size(sampler->vocab) != types)
+    if (lm_tokens_vocab(sampler->tokens) != lm_vocab_size(sampler->vocab) ||
+        lm_vocab_size(sampler->vocab) > types)
         return lm_fail(err, LM_MISMATCH,
                        "the model has %lld token types, its vocabulary %lld, the text %lld; sample "
                        "with the tokens the model was trained on",

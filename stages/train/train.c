@@ -87,7 +87,7 @@ static const struct lm_param params[] = {
      .type = LM_P_INT, .def_int = LM_UNSET_INT, .min = 1, .max = 1e9, .unit = "steps",
      .help = "optimiser steps; 1,000 when neither they nor tokens are given"},
     {P(lr), .also = "learning_rate lr_max max_lr peak_lr",
-     .type = LM_P_FLOAT, .def_float = LM_UNSET_FLOAT, .max = 1e9, .flags = LM_PARAM_OPEN_MIN,
+     .type = LM_P_FLOAT, .def_float = LM_UNSET_FLOAT, .min = 1e-12, .max = 1e9,
      .help = "peak learning rate; the preset's, or 1e-3, when not given", .source = "Brown et al. 2020, table 2.1"},
     {P(min_lr), .also = "lr_min final_lr min_learning_rate eta_min",
      .type = LM_P_FLOAT, .def_float = LM_UNSET_FLOAT, .max = 1e9,
@@ -506,11 +506,18 @@ static enum lm_status check_decay_groups(const struct train_params *p, struct lm
     return LM_OK;
 }
 
+/* Whether the rate does not depend on where the training ends. */
+static bool is_endless(const struct train_params *p)
+{
+    return strcmp(p->schedule, "constant") == 0 || strcmp(p->schedule, "inverse_sqrt") == 0;
+}
+
 /* What has no effect without something else, and what contradicts it. */
 static enum lm_status check_optimisation(const struct train_params *p, struct lm_err *err)
 {
     bool sgd = strcmp(p->optimizer, "sgd") == 0, wsd = strcmp(p->schedule, "wsd") == 0;
-    bool endless = strcmp(p->schedule, "constant") == 0 || strcmp(p->schedule, "inverse_sqrt") == 0;
+    bool by_contrast =
+        strcmp(p->objective, "similar") == 0 && strcmp(p->pair_loss, "contrastive") == 0;
 
     const struct {
         bool broken;
@@ -519,7 +526,7 @@ static enum lm_status check_optimisation(const struct train_params *p, struct lm
         {p->momentum > 0 && !sgd, "momentum: has no effect with adamw; use optimizer: sgd"},
         {p->nesterov && !sgd, "nesterov: has no effect with adamw; use optimizer: sgd"},
         {p->nesterov && p->momentum == 0, "nesterov: needs a momentum; give one, such as 0.9"},
-        {(p->horizon > 0 || p->horizon_tokens > 0) && endless,
+        {(p->horizon > 0 || p->horizon_tokens > 0) && is_endless(p),
          "horizon: this schedule has none; use cosine, linear or wsd, or leave it out"},
         {p->cooldown > 0 && !wsd, "cooldown: has no effect without schedule: wsd; leave it out"},
         {p->ramp_from > 0 && p->ramp_tokens == 0,
@@ -528,6 +535,9 @@ static enum lm_status check_optimisation(const struct train_params *p, struct lm
          "ramp_tokens: needs ramp_from, the batches of the first step; give it"},
         {p->ramp_from > p->accumulate,
          "ramp_from: must not exceed accumulate, to which it grows; lower it"},
+        {by_contrast && p->batch < 2,
+         "batch: the contrastive loss tells a pair from the batch's others (accumulate adds none); "
+         "give at least 2"},
         {p->min_delta > 0 && p->patience == 0,
          "min_delta: has no effect without patience; give one, or leave it out"},
     };
@@ -559,6 +569,11 @@ static enum lm_status resolve(void *data, struct lm_arena *arena, struct lm_err 
         p->min_lr = p->lr / 10;
     if (p->min_lr > p->lr)
         return lm_fail(err, LM_RANGE, "min_lr: must not exceed lr; lower it or leave it out");
+    if (p->min_lr == 0 && p->warmup == 0 && (p->horizon > 0 ? p->horizon : p->steps) == 1 &&
+        !is_endless(p))
+        return lm_fail(err, LM_RANGE,
+                       "min_lr: is the rate of every step, so that nothing is learnt; raise it or "
+                       "give more steps");
     const double *weights = p->mixture.items;
     for (size_t i = 0; i < p->mixture.count; i++)
         if (!(weights[i] > 0))
@@ -662,7 +677,7 @@ static const struct lm_metric_row metrics[] = {
 
 const struct lm_stage lm_stage_train = {
     .name = "train",
-    .version = 2,
+    .version = 3,
     .summary = "trains a GPT model with AdamW or SGD, watching the valid split",
     .flags = LM_STAGE_SEED | LM_STAGE_NUMERIC,
     .inputs = inputs,

@@ -27,11 +27,37 @@ static struct lm_texts lay_out(struct train *train, int64_t rows)
     return (struct lm_texts){train->inputs, train->lengths, rows, time};
 }
 
-static uint64_t scored(const struct train *train, uint64_t first, int64_t rows)
+/* A label that no example has is never learnt; with one label alone there is nothing to tell apart.
+ */
+static enum lm_status check(struct train *train, struct lm_err *err)
+{
+    const struct train_examples *examples = &train->examples;
+    size_t labels = examples->objective.label_count, seen = 0, missing = 0;
+    for (size_t label = 0; label < labels; label++) {
+        size_t i = 0, count = examples->examples.splits[LM_TRAIN];
+        while (i < count &&
+               (size_t)examples->examples.items[examples->splits[LM_TRAIN][i]].label != label)
+            i++;
+        seen += i < count;
+        missing = i < count ? missing : label;
+    }
+    const struct lm_example_text *name = &examples->objective.labels[missing];
+    if (seen < labels)
+        lm_ctx_note(train->ctx, "%zu of %zu labels have no example to learn from, such as \"%.*s\"",
+                    labels - seen, labels, name->size < 60 ? (int)name->size : 60, name->data);
+    if (seen >= 2)
+        return LM_OK;
+    return lm_fail(
+        err, LM_INVALID,
+        "all examples to learn from have one label; give examples of the others, or hold "
+        "out smaller shares");
+}
+
+static double scored(const struct train *train, uint64_t first, int64_t rows)
 {
     (void)train;
     (void)first;
-    return (uint64_t)rows;
+    return (double)rows;
 }
 
 static enum lm_status accumulate(struct train *train, uint64_t first, double scale, double *loss,
@@ -75,4 +101,4 @@ static enum lm_status valid(struct train *train, double *loss, struct lm_err *er
     return LM_OK;
 }
 
-const struct train_task train_classify = {scored, accumulate, valid};
+const struct train_task train_classify = {check, scored, accumulate, valid};

@@ -4,9 +4,9 @@
 #include "train_state.h"
 #include "train_task.h"
 
-static uint64_t scored(const struct train *train, uint64_t first, int64_t rows)
+static double scored(const struct train *train, uint64_t first, int64_t rows)
 {
-    return train_data_scored(&train->data, first, rows);
+    return (double)train_data_scored(&train->data, first, rows);
 }
 
 static enum lm_status accumulate(struct train *train, uint64_t first, double scale, double *loss,
@@ -40,4 +40,4 @@ static enum lm_status valid(struct train *train, double *out, struct lm_err *err
     return LM_OK;
 }
 
-const struct train_task train_lm = {scored, accumulate, valid};
+const struct train_task train_lm = {NULL, scored, accumulate, valid};

@@ -122,7 +122,7 @@ static enum lm_status open_examples(struct train *train, struct lm_model_config 
     LM_TRY(train_examples_encode(&train->examples, train->vocab, train->context, vocab_size, err));
     config->labels = (int64_t)train->examples.objective.label_count;
     train_examples_report(&train->examples, train->ctx);
-    return LM_OK;
+    return train->task->check != NULL ? train->task->check(train, err) : LM_OK;
 }
 
 /* What is learnt from, then the model: init has the vocabulary of the first. */
@@ -135,12 +135,13 @@ static enum lm_status open_inputs(struct train *train, struct lm_err *err)
     LM_TRY(choose_vocab(train, err));
     LM_TRY(by_examples(train) ? open_examples(train, &config, &vocab_size, err)
                               : open_tokens(train, &vocab_size, err));
-    if (train->init != NULL && config.vocab != vocab_size)
+    if (train->init == NULL)
+        config.vocab = vocab_size;
+    if (config.vocab < vocab_size) /* more rows than tokens pad the matrix */
         return lm_fail(err, LM_MISMATCH,
                        "init: the model has %lld token types, its vocabulary %lld; get a model "
                        "whose vocab is its own",
                        (long long)config.vocab, (long long)vocab_size);
-    config.vocab = vocab_size;
     return open_model(train, &config, err);
 }
 

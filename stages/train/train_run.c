@@ -123,17 +123,17 @@ static enum lm_status validate(struct train *train, struct lm_err *err)
 
 /* ---- steps ---- */
 
-/* The gradient of a step, and its mean loss: over all targets of the step, so a part counts as much
- * as it has targets. All have equally many when rows are windows. */
+/* The gradient of a step, and its mean loss: over all that the step scores, so a part counts as
+ * much as it has of that. */
 static enum lm_status gather(struct train *train, double *loss, struct lm_err *err)
 {
     const struct train_params *p = train->params;
     struct train_ramp_place place = train_ramp_at(p, (int64_t)train->step);
     uint64_t rows = (uint64_t)p->batch, first = (uint64_t)place.before * rows;
-    double all = (double)train->task->scored(train, first, p->batch * place.batches), sum = 0;
+    double all = train->task->scored(train, first, p->batch * place.batches), sum = 0;
     for (int64_t part = 0; part < place.batches; part++, first += rows) {
-        double scored = (double)train->task->scored(train, first, p->batch), one;
-        double weight = scored * (double)place.batches / all;
+        double scored = train->task->scored(train, first, p->batch), one;
+        double weight = all > 0 ? scored * (double)place.batches / all : 0;
         lm_model_set_position(train->model, train->step, (uint64_t)part);
         LM_TRY(train->task->accumulate(train, first, weight / (double)place.batches, &one, err));
         sum += weight * one;

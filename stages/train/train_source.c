@@ -27,7 +27,7 @@ static enum lm_status cut_windows(struct train_source *source, struct lm_err *er
                        "the train split has %llu tokens, the context needs %llu; choose a smaller "
                        "context or give more text",
                        (unsigned long long)source->count, (unsigned long long)span + 1);
-    source->rows = source->count >= 2 * span ? (source->count - span) / span : 1;
+    source->rows = (source->count + span - 1) / span;
     return LM_OK;
 }
 
@@ -69,19 +69,20 @@ void train_source_release(struct train_source *source)
     source->first_rows = NULL;
 }
 
-/* Where a row lies in the stream: targets [first, first + count), each after the token before it;
- * the first of a document after end-of-text. */
+/* Where a row lies in the stream: `count` targets, each after the token before it. Unless
+ * end-of-text stands before the first of them, the token at `first` does. */
 struct place {
     uint64_t first, count;
     bool begins;
 };
 
+/* The split is a ring, so that an epoch may begin anywhere and still meets every token. */
 static struct place window_of(const struct train_source *source, uint64_t epoch, uint64_t row)
 {
-    uint64_t span = (uint64_t)source->context;
-    uint64_t room = source->count - source->rows * span; /* tokens a shift may skip, ≥ 1 */
-    uint64_t shift = lm_rng_below(source->shift, epoch, 0, min_u64(room, span));
-    return (struct place){shift + row * span + 1, span, false};
+    uint64_t span = (uint64_t)source->context, skipped = row * span;
+    uint64_t shift = lm_rng_below(source->shift, epoch, 0, source->count);
+    return (struct place){(shift + skipped) % source->count, min_u64(span, source->count - skipped),
+                          false};
 }
 
 static struct place part_of(const struct train_source *source, uint64_t row)
@@ -97,7 +98,8 @@ static struct place part_of(const struct train_source *source, uint64_t row)
     struct lm_document document = lm_tokens_document(source->tokens, LM_TRAIN, low);
     uint64_t skipped = (row - source->first_rows[low]) * (uint64_t)source->context;
     uint64_t count = min_u64((uint64_t)source->context, document.tokens - skipped);
-    return (struct place){document.first + skipped, count, skipped == 0};
+    bool begins = skipped == 0;
+    return (struct place){document.first + skipped - !begins, count, begins};
 }
 
 static struct place find(const struct train_source *source, uint64_t at)
@@ -107,14 +109,22 @@ static struct place find(const struct train_source *source, uint64_t at)
     return source->first_rows == NULL ? window_of(source, epoch, row) : part_of(source, row);
 }
 
+/* `count` tokens of the ring from `first` on, no more than it has. */
+static enum lm_status read_ring(const struct train_source *source, uint64_t first, uint64_t count,
+                                int32_t *out, struct lm_err *err)
+{
+    uint64_t ahead = min_u64(count, source->count - first);
+    LM_TRY(lm_tokens_read(source->tokens, LM_TRAIN, first, (size_t)ahead, out, err));
+    return lm_tokens_read(source->tokens, LM_TRAIN, 0, (size_t)(count - ahead), out + ahead, err);
+}
+
 enum lm_status train_source_row(const struct train_source *source, uint64_t at, int32_t *inputs,
                                 int32_t *targets, int32_t *window, struct lm_err *err)
 {
     struct place place = find(source, at);
     size_t count = (size_t)place.count;
     window[0] = lm_tokens_end_of_text(source->tokens);
-    LM_TRY(lm_tokens_read(source->tokens, LM_TRAIN, place.first - !place.begins,
-                          count + !place.begins, window + place.begins, err));
+    LM_TRY(read_ring(source, place.first, count + !place.begins, window + place.begins, err));
     memcpy(inputs, window, count * sizeof *inputs);
     memcpy(targets, window + 1, count * sizeof *targets);
     for (size_t i = count; i < (size_t)source->context; i++) {
@@ -132,6 +142,5 @@ uint64_t train_source_scored(const struct train_source *source, uint64_t at)
 void train_source_prefetch(const struct train_source *source, uint64_t at)
 {
     struct place place = find(source, at);
-    lm_tokens_prefetch(source->tokens, LM_TRAIN, place.first - !place.begins,
-                       place.count + !place.begins);
+    lm_tokens_prefetch(source->tokens, LM_TRAIN, place.first, place.count + !place.begins);
 }

@@ -18,11 +18,13 @@ struct train_source {
 };
 
 /**
- * Rows are windows of the split's stream, or documents. Window i of an epoch begins at i·context
- * plus a shift below the context that is drawn once an epoch, so that its borders differ from epoch
- * to epoch. A document begins with end-of-text as the input of its first row and goes on in as many
- * rows as it needs; the last is padded. Sources of one training are numbered by `index`. LM_RANGE
- * when the split is too short for a row, LM_NOMEM.
+ * Rows are windows of the split's stream, or documents; either way each token of a document with
+ * text is a target once an epoch. Windows lie one behind another on the stream, whose end is
+ * followed by its beginning, from a place on that is drawn for each epoch, so that their borders
+ * differ from epoch to epoch; what is left behind the last whole window is a shorter row. A
+ * document begins with end-of-text as the input of its first row and goes on in as many rows as it
+ * needs. Short rows are padded. Sources of one training are numbered by `index`. LM_RANGE when the
+ * split is too short for a row, LM_NOMEM.
  */
 enum lm_status train_source_init(struct train_source *source, const struct lm_tokens *tokens,
                                  uint64_t seed, size_t index, int64_t context, bool by_documents,

@@ -9,9 +9,13 @@
 struct train;
 
 struct train_task {
+    /** Whether what was read can teach anything; valid examples that can tell nothing are left out.
+     *  NULL: all can. LM_INVALID. */
+    enum lm_status (*check)(struct train *train, struct lm_err *err);
     /** What rows [first, first + rows) of the endless sequence of training rows weigh in the mean
-     *  loss of a step: their targets, or examples. */
-    uint64_t (*scored)(const struct train *train, uint64_t first, int64_t rows);
+     *  loss of a step: the divisor of `accumulate`'s own mean, be it targets, examples or scores.
+     */
+    double (*scored)(const struct train *train, uint64_t first, int64_t rows);
     /** Adds `scale` times the gradient of the mean loss over the `batch` rows from `first` on.
      *  Errors of lm_model_accumulate. */
     enum lm_status (*accumulate)(struct train *train, uint64_t first, double scale, double *loss,

@@ -22,12 +22,12 @@ static int64_t lay_out(struct train *train, const size_t *picked, int64_t rows)
     return time;
 }
 
-static uint64_t scored(const struct train *train, uint64_t first, int64_t rows)
+static double scored(const struct train *train, uint64_t first, int64_t rows)
 {
-    uint64_t sum = 0;
+    double sum = 0;
     for (int64_t r = 0; r < rows; r++) {
         size_t example = train_examples_at(&train->examples, first + (uint64_t)r);
-        sum += (uint64_t)lm_example_tokens_scored(&train->examples.tokens, example);
+        sum += (double)lm_example_tokens_scored(&train->examples.tokens, example);
     }
     return sum;
 }
@@ -65,4 +65,4 @@ static enum lm_status valid(struct train *train, double *loss, struct lm_err *er
     return LM_OK;
 }
 
-const struct train_task train_translate = {scored, accumulate, valid};
+const struct train_task train_translate = {NULL, scored, accumulate, valid};

@@ -10,6 +10,8 @@
 
 #include "base/elem.h"
 
+#define LEAST_TEMPERATURE 1e-200 /* FLT_MAX over it is finite */
+
 struct candidate {
     double logit; /**< after penalty and temperature */
     int32_t id;
@@ -76,6 +78,14 @@ static double weight(const struct draw *draw, const struct candidate *candidate)
     return lm_exp(candidate->logit - draw->largest);
 }
 
+/* A finite number, so that differences are: NaN and -inf become the least. */
+static double bounded(double logit)
+{
+    if (!(logit >= -(double)FLT_MAX))
+        return -(double)FLT_MAX;
+    return logit < (double)FLT_MAX ? logit : (double)FLT_MAX;
+}
+
 /* Keskar et al. 2019: logits of ids already seen are made less likely, once each. */
 static void penalise(struct candidate *candidates, int64_t vocab, const int32_t *history,
                      int64_t count, double penalty, unsigned char *seen)
@@ -87,19 +97,24 @@ static void penalise(struct candidate *candidates, int64_t vocab, const int32_t 
             continue;
         seen[id] = 1;
         double *logit = &candidates[id].logit;
-        *logit = *logit > 0 ? *logit / penalty : *logit * penalty;
+        *logit = bounded(*logit > 0 ? *logit / penalty : *logit * penalty);
     }
 }
 
 static size_t fill(struct candidate *candidates, const float *logits, int64_t vocab)
 {
-    for (int64_t i = 0; i < vocab; i++) {
-        double logit = (double)logits[i];
-        if (!(logit >= -(double)FLT_MAX)) /* NaN and -inf are never drawn first */
-            logit = -(double)FLT_MAX;
-        candidates[i] = (struct candidate){logit, (int32_t)i};
-    }
+    for (int64_t i = 0; i < vocab; i++)
+        candidates[i] = (struct candidate){bounded((double)logits[i]), (int32_t)i};
     return (size_t)vocab;
+}
+
+/* Divides all logits. By a temperature that would make them overflow only differences from the
+ * largest are divided: all but ties with it become -inf, whose weight is 0. */
+static void heat(struct candidate *candidates, size_t count, double temperature, double largest)
+{
+    double base = temperature < LEAST_TEMPERATURE ? largest : 0;
+    for (size_t i = 0; i < count; i++)
+        candidates[i].logit = (candidates[i].logit - base) / temperature;
 }
 
 static const struct candidate *greedy(const struct candidate *candidates, size_t count)
@@ -146,14 +161,15 @@ int32_t lm_sampling_draw(const struct lm_sampling *rules, const float *logits, i
                          const int32_t *history, int64_t count, double u, void *scratch)
 {
     struct candidate *candidates = scratch;
+    if (rules->tokens > 0 && rules->tokens < vocab)
+        vocab = rules->tokens;
     struct draw draw = {.heap = candidates, .size = fill(candidates, logits, vocab)};
     if (rules->repetition_penalty > 0 && rules->repetition_penalty != 1)
         penalise(candidates, vocab, history, count, rules->repetition_penalty,
                  (unsigned char *)(candidates + vocab));
     const struct candidate *choice = greedy(candidates, draw.size);
     if (rules->temperature > 0) {
-        for (size_t i = 0; i < draw.size; i++)
-            candidates[i].logit /= rules->temperature;
+        heat(candidates, draw.size, rules->temperature, choice->logit);
         draw.largest = choice->logit;
         draw.live = draw.size;
         for (size_t i = draw.size / 2; i-- > 0;)

@@ -99,6 +99,8 @@ static enum lm_status take_all(struct import *import, const struct lm_hf_shards 
             LM_TRY(take_tensor(import, &found));
         }
     }
+    if (import->places[LM_WTE].tensor == NULL) /* tied weights may be written by either name */
+        import->places[LM_WTE] = import->head;
     for (size_t i = 0; i < import->model->tensor_count; i++)
         if (import->places[i].tensor == NULL)
             return lm_fail(import->err, LM_FORMAT,

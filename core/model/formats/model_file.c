@@ -9,6 +9,7 @@
 #include "base/io.h"
 #include "model/arch.h"
 #include "model/formats/config_file.h"
+#include "model/formats/config_options.h"
 #include "model/formats/safetensors.h"
 
 /* Architectures of a configuration: GPT-2's, or one with options of ours. */
@@ -51,7 +52,7 @@ static void put_config(struct lm_buf *out, const struct lm_model_config *config)
                                                     : architectures[which].class_name);
     lm_json_member_string(&writer, "model_type", architectures[which].model_type);
     if (which == GPT2)
-        lm_json_member_string(&writer, "activation_function", "gelu_new");
+        lm_json_member_string(&writer, "activation_function", lm_config_gelus[0]);
     lm_config_put_sizes(&writer, config);
     put_options(&writer, config);
     if (config->labels > 0)
@@ -118,19 +119,15 @@ static enum lm_status take_architecture(struct lm_model_config *config, const st
                                         struct lm_err *err)
 {
     const char *type = lm_json_string(lm_json_get(root, "model_type"), NULL);
-    const char *act = lm_json_string(lm_json_get(root, "activation_function"), NULL);
-    if (type != NULL && strcmp(type, architectures[OTHER].model_type) == 0) {
+    bool is_own = type != NULL && strcmp(type, architectures[OTHER].model_type) == 0;
+    LM_TRY(lm_config_options_check(root, is_own, err));
+    if (is_own) {
         for (size_t i = 0; i < LM_ARCH_ROWS; i++) {
             const struct lm_json *value = lm_json_get(root, lm_arch_rows[i].name);
             if (value != NULL)
                 LM_TRY(take_option(&lm_arch_rows[i], config, value, err));
         }
-        return LM_OK;
     }
-    if (type == NULL || strcmp(type, architectures[GPT2].model_type) != 0)
-        return lm_fail(err, LM_FORMAT, "model_type must be \"gpt2\"; import other models");
-    if (act == NULL || strcmp(act, "gelu_new") != 0)
-        return lm_fail(err, LM_FORMAT, "activation_function must be \"gelu_new\", GPT-2's own");
     return LM_OK;
 }
 
@@ -151,10 +148,10 @@ static enum lm_status take_config(struct lm_model_config *out, const struct lm_j
                                   struct lm_err *err)
 {
     struct lm_model_config config = {.labels = take_labels(root)};
-    lm_config_take_dropout(&config, root);
+    if (!lm_json_is_object(root))
+        return lm_fail(err, LM_FORMAT, "is not a JSON object; take the file again");
     LM_TRY(take_architecture(&config, root, err));
-    if (lm_json_double(lm_json_get(root, "layer_norm_epsilon"), 1e-5) != 1e-5)
-        return lm_fail(err, LM_FORMAT, "layer_norm_epsilon must be 1e-05; only GPT-2's is known");
+    lm_config_take_dropout(&config, root);
     lm_config_take_sizes(&config, root);
     LM_TRY(lm_model_config_check(&config, err));
     *out = config;

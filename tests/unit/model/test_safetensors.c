@@ -191,6 +191,11 @@ static void test_mutations(struct tap *tap)
     lm_dir_remove(dir, &err);
 }
 
+#define CONFIG(type, more)                                                                         \
+    "{\"model_type\":\"" type                                                                      \
+    "\",\"vocab_size\":97,\"n_positions\":12,\"n_layer\":2,\"n_head\":2,"                          \
+    "\"n_embd\":16," more "}"
+
 static void test_config_file(struct tap *tap)
 {
     char dir[64], path[128];
@@ -207,16 +212,39 @@ static void test_config_file(struct tap *tap)
         const char *text, *message;
     } rows[] = {
         {"{", "config.json"},
-        {"[]", "model_type"},
+        {"[]", "JSON object"},
         {"{\"model_type\":\"llama\"}", "model_type"},
         {"{\"model_type\":\"gpt2\",\"activation_function\":\"relu\"}", "activation_function"},
         {"{\"model_type\":\"gpt2\",\"activation_function\":\"gelu_new\"}", "vocab"},
+        {CONFIG("gpt2", "\"layer_norm_epsilon\":\"1e-6\""), "layer_norm_epsilon is not 1e-05"},
+        {CONFIG("gpt2", "\"layer_norm_epsilon\":1e-6"), "layer_norm_epsilon is not 1e-05"},
+        {CONFIG("gpt2", "\"n_haed\":2"), "\"n_haed\" is not known"},
+        {CONFIG("gpt2", "\"norm\":\"rms\""), "\"norm\" is not known"},
+        {CONFIG("gpt2", "\"tie_word_embeddings\":\"no\""), "tie_word_embeddings is not true"},
+        {CONFIG("lmpipe", "\"untied\":true,\"tie_word_embeddings\":true"), "tie_word_embeddings"},
+        {CONFIG("lmpipe", "\"nrom\":\"rms\""), "\"nrom\" is not known"},
+        {CONFIG("lmpipe", "\"kv_heads\":\"1\""), "kv_heads"},
+        {CONFIG("lmpipe", "\"n_inner\":30"), "n_inner is not null"},
+        {"{\"model_type\":\"gpt2\",\"vocab_size\":\"97\"}", "vocab_size is not a whole number"},
     };
+
+    static const char *const fine[] = {
+        CONFIG("gpt2", "\"layer_norm_epsilon\":9.999999747378752e-06"),
+        CONFIG("gpt2", "\"activation_function\":\"gelu_pytorch_tanh\""),
+        CONFIG("gpt2", "\"_name_or_path\":\"x\",\"use_cache\":false"),
+        CONFIG("lmpipe", "\"norm\":\"rms\",\"untied\":true,\"tie_word_embeddings\":false"),
+    };
+    for (size_t i = 0; i < sizeof fine / sizeof fine[0]; i++) {
+        CHECK_INT(lm_file_write(path, fine[i], strlen(fine[i]), &err), LM_OK);
+        CHECK_INT(lm_model_load_config(&got, dir, &err), LM_OK);
+    }
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         CHECK_INT(lm_file_write(path, rows[i].text, strlen(rows[i].text), &err), LM_OK);
         CHECK(load(dir, &err) != LM_OK);
         CHECK(strstr(err.text, rows[i].message) != NULL);
+        if (strstr(err.text, rows[i].message) == NULL)
+            printf("# wanted \"%s\": %s\n", rows[i].message, err.text);
     }
     unlink(path);
     CHECK_INT(load(dir, &err), LM_NOT_FOUND);

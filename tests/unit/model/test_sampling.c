@@ -144,7 +144,56 @@ static void test_order(struct tap *tap)
     free(scratch);
 }
 
+/* Settings at the border of what a double says: the order of the logits stands. */
+static void test_extremes(struct tap *tap)
+{
+    static const double tiny[] = {1e-310, 5e-324, 1e-300, 1e-201, 1e-30};
+    const float logits[V] = {-3, 2, 1.9F, -1e30F, 2, 0}, huge[3] = {3e38F, -3e38F, INFINITY};
+    char scratch[256];
+    for (size_t i = 0; i < sizeof tiny / sizeof tiny[0]; i++) {
+        const struct lm_sampling rules = {.temperature = tiny[i]};
+        /* two are the most likely: each half the time, and no other ever */
+        CHECK_INT(lm_sampling_draw(&rules, logits, V, NULL, 0, 0, scratch), 1);
+        CHECK_INT(lm_sampling_draw(&rules, logits, V, NULL, 0, 0.49, scratch), 1);
+        CHECK_INT(lm_sampling_draw(&rules, logits, V, NULL, 0, 0.51, scratch), 4);
+        CHECK_INT(lm_sampling_draw(&rules, logits, V, NULL, 0, 0.999999, scratch), 4);
+        CHECK_INT(lm_sampling_draw(&rules, huge, 3, NULL, 0, 0, scratch), 2);
+        CHECK_INT(lm_sampling_draw(&rules, huge, 3, NULL, 0, 0.99, scratch), 2);
+    }
+    const struct lm_sampling hot = {.temperature = INFINITY}, boiling = {.temperature = 1e308};
+    for (int i = 0; i < V; i++) { /* all alike */
+        CHECK_INT(lm_sampling_draw(&hot, logits, V, NULL, 0, (i + 0.5) / V, scratch), i);
+        CHECK(lm_sampling_draw(&boiling, logits, V, NULL, 0, (i + 0.5) / V, scratch) >= 0);
+    }
+    const struct lm_sampling narrow[] = {{.temperature = 1, .top_p = 5e-324},
+                                         {.temperature = 1, .min_p = 1},
+                                         {.temperature = 1e-310, .top_p = 0.5, .min_p = 1e-310},
+                                         {.temperature = 1, .min_p = 2},
+                                         {.temperature = NAN}};
+    for (size_t i = 0; i < sizeof narrow / sizeof narrow[0]; i++)
+        CHECK_INT(lm_sampling_draw(&narrow[i], logits, V, NULL, 0, 0.3, scratch), 1);
+    const int32_t seen[] = {1, 3};
+    const struct lm_sampling odd[] = {{.temperature = 1, .repetition_penalty = 1e-310},
+                                      {.temperature = 1e-310, .repetition_penalty = 1e308}};
+    CHECK_INT(lm_sampling_draw(&odd[0], logits, V, seen, 2, 0.3, scratch), 1);
+    CHECK_INT(lm_sampling_draw(&odd[1], logits, V, seen, 2, 0.3, scratch), 4);
+}
+
+/* Rows that pad the vocabulary are never drawn, however likely they are. */
+static void test_padding(struct tap *tap)
+{
+    const float logits[V] = {1, 2, 0, 9, 9, 9};
+    char scratch[256];
+    const struct lm_sampling greedy = {.tokens = 3}, plain = {.temperature = 1, .tokens = 3};
+    CHECK_INT(lm_sampling_draw(&greedy, logits, V, NULL, 0, 0, scratch), 1);
+    for (int i = 0; i < 100; i++)
+        CHECK(lm_sampling_draw(&plain, logits, V, NULL, 0, i / 100.0, scratch) < 3);
+    CHECK_INT(lm_sampling_draw(&(struct lm_sampling){.tokens = 99}, logits, V, NULL, 0, 0, scratch),
+              3);
+}
+
 static const struct tap_test tests[] = {
     TAP_ROW(test_greedy) TAP_ROW(test_plain) TAP_ROW(test_temperature) TAP_ROW(test_top_k)
-        TAP_ROW(test_top_p) TAP_ROW(test_min_p) TAP_ROW(test_penalty) TAP_ROW(test_order)};
+        TAP_ROW(test_top_p) TAP_ROW(test_min_p) TAP_ROW(test_penalty) TAP_ROW(test_order)
+            TAP_ROW(test_extremes) TAP_ROW(test_padding)};
 LM_TEST_MAIN(tests)

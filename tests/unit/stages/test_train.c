@@ -227,48 +227,6 @@ static void test_no_valid_split(struct tap *tap)
     place_close(&place);
 }
 
-/* Every window of an epoch comes once, whatever the batch. */
-static void test_order(struct tap *tap)
-{
-    struct place place;
-    struct train_data data;
-    struct lm_tokens *tokens = NULL;
-    struct lm_err err;
-    char path[160];
-    int32_t inputs[16], targets[16], window[17];
-    REQUIRE(open_place(&place, 8));
-    snprintf(path, sizeof path, "%s/data.mdb", place.tokens);
-    REQUIRE(lm_tokens_open(&tokens, path, &err) == LM_OK);
-    const struct train_data_options options = {.seed = 9, .context = 16, .valid_windows = 6};
-    REQUIRE(train_data_init(&data, &tokens, 1, &options, &err) == LM_OK);
-    uint64_t count = lm_tokens_count(tokens, LM_TRAIN), rows = data.sources[0].rows;
-    CHECK_INT(rows, (count - 16) / 16);
-    for (uint64_t epoch = 0; epoch < 3; epoch++) {
-        char *seen = calloc(count, 1);
-        for (uint64_t i = 0; i < rows; i++) {
-            REQUIRE(train_data_batch(&data, epoch * rows + i, 1, inputs, targets, &err) == LM_OK);
-            CHECK_INT(memcmp(inputs + 1, targets, 15 * sizeof *inputs), 0);
-            uint64_t found = 0;
-            for (uint64_t at = 0; at + 17 <= count; at++) {
-                REQUIRE(lm_tokens_read(tokens, LM_TRAIN, at, 17, window, &err) == LM_OK);
-                if (memcmp(window, inputs, sizeof inputs) == 0 && window[16] == targets[15]) {
-                    found = 1;
-                    if (!seen[at]) {
-                        seen[at] = 1;
-                        found = 2;
-                        break;
-                    }
-                }
-            }
-            CHECK_INT(found, 2);
-        }
-        free(seen);
-    }
-    train_data_release(&data);
-    lm_tokens_close(tokens);
-    place_close(&place);
-}
-
 /* Rows of documents and of two token sets: other results, the same ones on any threads and after an
  * interruption. */
 static void test_documents_and_mixtures(struct tap *tap)
@@ -456,7 +414,7 @@ static void test_speed(struct tap *tap)
 
 static const struct tap_test tests[] = {
     TAP_ROW(test_learns) TAP_ROW(test_log) TAP_ROW(test_threads) TAP_ROW(test_interruptions)
-        TAP_ROW(test_keep) TAP_ROW(test_no_valid_split) TAP_ROW(test_order)
-            TAP_ROW(test_documents_and_mixtures) TAP_ROW(test_schedule) TAP_ROW(test_resolve)
-                TAP_ROW(test_estimate) TAP_ROW(test_speed)};
+        TAP_ROW(test_keep) TAP_ROW(test_no_valid_split) TAP_ROW(test_documents_and_mixtures)
+            TAP_ROW(test_schedule) TAP_ROW(test_resolve) TAP_ROW(test_estimate)
+                TAP_ROW(test_speed)};
 LM_TEST_MAIN(tests)

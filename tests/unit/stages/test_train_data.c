@@ -114,6 +114,112 @@ static void documents_come_once_an_epoch(struct tap *tap)
     close_sets(&sets);
 }
 
+/* One document of so many ids, each once. */
+static struct lm_tokens *make_text(const struct sets *sets, size_t ids)
+{
+    char path[200];
+    struct lm_tokens_writer *writer = NULL;
+    struct lm_tokens *tokens = NULL;
+    struct lm_digest digest = {{0}};
+    int32_t text[4000];
+    for (size_t i = 0; i < ids; i++)
+        text[i] = 100 + (int32_t)i;
+    snprintf(path, sizeof path, "%s/text.mdb", sets->place.dir);
+    unlink(path);
+    if (lm_tokens_create(&writer, path, 70000, END, &digest, NULL) != LM_OK ||
+        lm_tokens_add(writer, LM_TRAIN, text, ids, 1, 1, NULL) != LM_OK ||
+        lm_tokens_finish(writer, NULL, NULL) != LM_OK ||
+        lm_tokens_open(&tokens, path, NULL) != LM_OK)
+        return NULL;
+    return tokens;
+}
+
+/* Each token of one epoch is a target once, whatever stands before it; returns where it began. */
+static int32_t count_epoch(struct tap *tap, struct train_data *data, uint64_t epoch, size_t tokens)
+{
+    int seen[5000] = {0};
+    int32_t inputs[1024], targets[1024];
+    size_t context = (size_t)data->context, begin = 0, failed = 0;
+    uint64_t rows = data->sources[0].rows, shortest = context;
+    for (uint64_t i = 0; i < rows; i++) {
+        uint64_t scored = train_data_scored(data, epoch * rows + i, 1);
+        failed += train_data_batch(data, epoch * rows + i, 1, inputs, targets, NULL) != LM_OK;
+        shortest = scored < shortest ? scored : shortest;
+        for (size_t k = 0; k < context; k++) {
+            int32_t want = targets[k] == 100             ? END
+                           : targets[k] == END && k == 0 ? (int32_t)(100 + tokens - 2)
+                           : k == 0                      ? targets[k] - 1
+                                                         : targets[k - 1];
+            failed += k < scored ? inputs[k] != want : targets[k] != -1 || inputs[k] != END;
+            seen[targets[k] < 0 ? 0 : targets[k]]++;
+        }
+        begin = lm_rng_permute(data->sources[0].order, epoch, i, rows) == 0 ? (size_t)targets[0]
+                                                                            : begin;
+    }
+    CHECK_INT(failed, 0);
+    CHECK_INT(shortest, tokens % context == 0 ? context : tokens % context);
+    CHECK_INT(seen[END], 1);
+    for (size_t id = 100; id < 100 + tokens - 1; id++)
+        failed += seen[id] != 1;
+    CHECK_INT(failed, 0);
+    return (int32_t)begin;
+}
+
+/* Whatever the size of the text beside the context: 3,000 tokens of 1,024 are no 2,048. */
+static void windows_come_once_an_epoch(struct tap *tap)
+{
+    static const size_t shapes[][2] = {{3000, 1024}, {1025, 1024}, {2047, 1024}, {2048, 1024},
+                                       {2049, 1024}, {9, 8},       {16, 8},      {17, 8},
+                                       {23, 8},      {24, 8},      {25, 8},      {4000, 7},
+                                       {2, 1},       {5, 3},       {129, 128},   {1000, 128}};
+    struct sets sets;
+    REQUIRE(open_sets(&sets));
+    for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
+        size_t tokens = shapes[i][0], moved = 0;
+        const struct train_data_options options = {.seed = i, .context = (int64_t)shapes[i][1]};
+        struct lm_tokens *text = make_text(&sets, tokens - 1);
+        struct train_data data;
+        REQUIRE(text != NULL && lm_tokens_count(text, LM_TRAIN) == tokens);
+        REQUIRE(train_data_init(&data, &text, 1, &options, NULL) == LM_OK);
+        int32_t first = count_epoch(tap, &data, 0, tokens);
+        for (uint64_t epoch = 1; epoch < 6; epoch++)
+            moved += count_epoch(tap, &data, epoch, tokens) != first;
+        CHECK(moved > 0);
+        train_data_release(&data);
+        lm_tokens_close(text);
+    }
+    close_sets(&sets);
+}
+
+/* In a mixture each set goes round by itself: when its rows were all taken, so were its tokens. */
+static void mixtures_leave_nothing_out(struct tap *tap)
+{
+    struct sets sets;
+    struct train_data data;
+    const double weights[SETS] = {1, 2, 1};
+    const struct train_data_options options = {.seed = 3, .context = CONTEXT, .mixture = weights};
+    int *seen = calloc(70000, sizeof *seen);
+    int32_t inputs[CONTEXT], targets[CONTEXT];
+    REQUIRE(open_sets(&sets) && seen != NULL);
+    REQUIRE(train_data_init(&data, sets.tokens, SETS, &options, NULL) == LM_OK);
+    for (uint64_t row = 0; row < 2 * (uint64_t)TRAIN_ROUND; row++) {
+        REQUIRE(train_data_batch(&data, row, 1, inputs, targets, NULL) == LM_OK);
+        for (size_t k = 0; k < CONTEXT; k++)
+            seen[targets[k] < 0 ? 0 : targets[k]]++;
+    }
+    for (size_t set = 0; set < SETS; set++) {
+        size_t tokens = lm_tokens_count(sets.tokens[set], LM_TRAIN), first = 100 + 20000 * set;
+        size_t ids = tokens - lm_tokens_documents(sets.tokens[set], LM_TRAIN), missed = 0;
+        REQUIRE(data.sources[set].rows < 2 * data.shares[set]);
+        for (size_t id = first; id < first + ids; id++)
+            missed += seen[id] == 0;
+        CHECK_INT(missed, 0);
+    }
+    free(seen);
+    train_data_release(&data);
+    close_sets(&sets);
+}
+
 /* Shares are exact in each round, and a source's own rows come one after the other, none twice. */
 static void mixtures_have_their_shares(struct tap *tap)
 {
@@ -173,6 +279,8 @@ static void weights_are_checked(struct tap *tap)
     close_sets(&sets);
 }
 
-static const struct tap_test tests[] = {TAP_ROW(documents_come_once_an_epoch) TAP_ROW(
-    mixtures_have_their_shares) TAP_ROW(weights_are_checked)};
+static const struct tap_test tests[] = {
+    TAP_ROW(documents_come_once_an_epoch) TAP_ROW(windows_come_once_an_epoch)
+        TAP_ROW(mixtures_leave_nothing_out) TAP_ROW(mixtures_have_their_shares)
+            TAP_ROW(weights_are_checked)};
 LM_TEST_MAIN(tests)

@@ -345,7 +345,7 @@ static void test_together(struct tap *tap)
     CHECK_INT(lm_stage_train.resolve(&params, NULL, &(struct lm_err){0}), LM_OK);
     struct left want = run_once(&params);
     REQUIRE(want.status == LM_OK);
-    for (long polls = 0; polls < 200; polls += 31) {
+    for (long polls = 0; polls < 160; polls += 31) {
         int runs;
         struct left got = run_broken(&params, polls, &runs);
         CHECK_INT(got.status, LM_OK);
