@@ -7,7 +7,7 @@ function(lm_stage_targets)
   set(run_rows "")
   add_library(lmpipe_stages STATIC)
   target_include_directories(lmpipe_stages PUBLIC ${CMAKE_SOURCE_DIR}/include
-    PRIVATE ${CMAKE_BINARY_DIR}/inc/base ${CMAKE_BINARY_DIR}/inc/model)
+    PRIVATE ${CMAKE_BINARY_DIR}/inc/base ${CMAKE_BINARY_DIR}/inc/text ${CMAKE_BINARY_DIR}/inc/model)
   lm_warnings(lmpipe_stages)
   add_library(lmpipe_work INTERFACE)
   foreach(stage ${LM_STAGES})

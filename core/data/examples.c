@@ -9,6 +9,7 @@
 
 #include "base/io.h"
 #include "base/json.h"
+#include "data/split.h"
 
 #define LARGEST_FILE ((size_t)1 << 30)
 
@@ -217,13 +218,7 @@ static enum lm_status draw_split(const struct reading *reading, struct lm_exampl
         hash_text(hash, &example->references[i]);
     lm_sha256_final(hash, &digest);
     lm_sha256_free(hash);
-    uint64_t head = 0;
-    for (size_t i = 0; i < 8; i++)
-        head = head << 8 | digest.bytes[i];
-    double place = (double)(head >> 11) * 0x1p-53, test = reading->options->test;
-    example->split = place < test                             ? LM_TEST
-                     : place < test + reading->options->valid ? LM_VALID
-                                                              : LM_TRAIN;
+    example->split = lm_split_draw(&digest, reading->options->valid, reading->options->test);
     return LM_OK;
 }
 

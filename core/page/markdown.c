@@ -79,13 +79,15 @@ static bool ends_with(const char *text, size_t i, const char *word)
  * dot, "GH" before "-1". */
 static bool is_broken(const char *text, size_t size, size_t i)
 {
-    static const char signs[] = "@#!$~^:&%", stops[] = ",;?";
+    static const char signs[] = "@#!$~^:&", stops[] = ",;?";
     char c = text[i], next = i + 1 < size ? text[i + 1] : ' ',
          third = i + 2 < size ? text[i + 2] : ' ';
     if (c == '\0' || next == '\0')
         return false;
     if (strchr(signs, c) != NULL)
         return (unsigned char)next > ' ' && strchr(stops, next) == NULL;
+    if (c == '%')
+        return is_alnum((unsigned char)next);
     return (next == '.' && ends_with(text, i, "www")) ||
            (next == '-' && third >= '0' && third <= '9' && ends_with(text, i, "gh"));
 }

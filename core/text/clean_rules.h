@@ -15,6 +15,28 @@ struct lm_rule_kind {
 };
 
 #define LM_RULE_PLAIN ((size_t)-1)
+#define LM_RULE_COUNT(field) offsetof(struct lm_text_measure, field)
+
+/** All kinds: X(name, count, what it is a share of, help). */
+#define LM_RULE_LIST(X)                                                                            \
+    X(chars, chars, LM_RULE_PLAIN, "characters")                                                   \
+    X(words, words, LM_RULE_PLAIN, "words; a character of Han, Kana, Thai … is a word")            \
+    X(lines, lines, LM_RULE_PLAIN, "lines that are not blank")                                     \
+    X(longest_line, longest_line, LM_RULE_PLAIN, "characters of the longest line")                 \
+    X(mean_line_length, line_chars, LM_RULE_COUNT(lines), "characters a line")                     \
+    X(mean_word_length, visible, LM_RULE_COUNT(words), "visible characters a word")                \
+    X(alphabetic, letters, LM_RULE_COUNT(visible), "share of letters in visible characters")       \
+    X(numeric, numbers, LM_RULE_COUNT(visible), "share of digits in visible characters")           \
+    X(symbols, symbols, LM_RULE_COUNT(words), "hash signs and ellipses a word")                    \
+    X(replaced, replaced, LM_RULE_COUNT(chars), "share of U+FFFD in characters")                   \
+    X(short_lines, short_lines, LM_RULE_COUNT(lines), "share of lines of at most 30 characters")   \
+    X(ended_lines, ended_lines, LM_RULE_COUNT(lines), "share of lines that end a sentence")        \
+    X(bullet_lines, bullet_lines, LM_RULE_COUNT(lines), "share of lines that begin with a bullet") \
+    X(ellipsis_lines, ellipsis_lines, LM_RULE_COUNT(lines),                                        \
+      "share of lines that end in an ellipsis")                                                    \
+    X(duplicate_lines, duplicate_lines, LM_RULE_COUNT(lines), "share of lines met before")         \
+    X(duplicate_line_chars, duplicate_line_chars, LM_RULE_COUNT(line_chars),                       \
+      "share of characters in lines met before")
 
 /** All kinds, ended by a NULL name. */
 extern const struct lm_rule_kind lm_rule_kinds[];

@@ -4,8 +4,11 @@
 
 #include "base/utf8.h"
 #include "text/nfc.h"
+#include "text/unicode.h"
 
-const char *const lm_repair_names[] = {"replace", "reject", "cp1252", NULL};
+#define NAME(code, name) name,
+const char *const lm_repair_names[] = {LM_REPAIR_LIST(NAME) NULL};
+#undef NAME
 
 /* Windows-1252's 0x80..0x9F (best practice table of the WHATWG is not followed: unassigned is
  * U+FFFD); 0xA0..0xFF are Latin-1. */
@@ -16,12 +19,9 @@ static const uint16_t cp1252[32] = {0x20AC, 0xFFFD, 0x201A, 0x0192, 0x201E, 0x20
 
 void lm_clean_counts_add(struct lm_clean_counts *a, const struct lm_clean_counts *b)
 {
-    a->ill_formed += b->ill_formed;
-    a->cp1252 += b->cp1252;
-    a->controls += b->controls;
-    a->nfc += b->nfc;
-    a->trailing_spaces += b->trailing_spaces;
-    a->blank_lines += b->blank_lines;
+#define ADD(field, name) a->field += b->field;
+    LM_CLEAN_COUNTS(ADD)
+#undef ADD
 }
 
 static bool is_plain(uint8_t c)
@@ -29,19 +29,27 @@ static bool is_plain(uint8_t c)
     return (c >= 0x20 && c < 0x7F) || c == '\n' || c == '\t';
 }
 
-/* End of the run from `at` that is kept as it is; *bad is the length of what stops it: a control
- * character (*is_control) or an ill-formed sequence. */
-static size_t kept_end(const uint8_t *text, size_t size, size_t at, size_t *bad, bool *is_control)
+/* What stops a run of text that is kept as it is. */
+struct stop {
+    size_t length;   /* in bytes */
+    bool is_control; /* else an invalid sequence */
+    uint32_t control;
+};
+
+/* End of the run from `at` that is kept as it is. */
+static size_t kept_end(const uint8_t *text, size_t size, size_t at, struct stop *stop)
 {
     while (at < size) {
         uint32_t code_point = text[at];
         size_t length = 1;
         if (!is_plain(text[at])) {
             length = lm_utf8_decode(&code_point, text + at, size - at);
-            *is_control =
+            bool is_control =
                 length > 0 && (code_point < 0x20 || (code_point >= 0x7F && code_point < 0xA0));
-            *bad = length == 0 ? lm_utf8_bad_length(text + at, size - at) : length;
-            if (length == 0 || *is_control)
+            *stop = (struct stop){length, is_control, code_point};
+            if (length == 0)
+                stop->length = lm_utf8_bad_length(text + at, size - at);
+            if (length == 0 || is_control)
                 break;
         }
         at += length;
@@ -49,12 +57,41 @@ static size_t kept_end(const uint8_t *text, size_t size, size_t at, size_t *bad,
     return at;
 }
 
+/* What stands for a control character: '\n' or ' ' where it separates words, else 0. */
+static char separator(uint32_t control)
+{
+    if (control == 0x1F)
+        return ' ';
+    return (control >= 0x0B && control <= 0x0D) || (control >= 0x1C && control <= 0x1E) ||
+                   control == 0x85
+               ? '\n'
+               : 0;
+}
+
+static bool is_white(char c)
+{
+    return c == ' ' || c == '\t' || c == '\n';
+}
+
+/* A control character goes, but where it alone separates two words. */
+static void put_control(struct lm_buf *out, uint32_t control, const uint8_t *rest, size_t size,
+                        struct lm_clean_counts *counts)
+{
+    char made = separator(control);
+    counts->separators += made != 0;
+    counts->controls += made == 0;
+    bool is_needed = made != 0 && out->size > 0 && size > 0 && !is_white((char)rest[0]) &&
+                     !is_white(out->data[out->size - 1]);
+    if (is_needed)
+        lm_buf_putc(out, made);
+}
+
 static void put_repaired(struct lm_buf *out, const uint8_t *bytes, size_t size,
                          enum lm_repair repair, struct lm_clean_counts *counts)
 {
     if (repair == LM_REPAIR_REPLACE) {
         lm_buf_append(out, "\xEF\xBF\xBD", 3);
-        counts->ill_formed++;
+        counts->invalid_utf8++;
         return;
     }
     for (size_t i = 0; i < size; i++) {
@@ -70,19 +107,18 @@ static bool repair_into(struct lm_buf *out, const uint8_t *text, size_t size, en
                         struct lm_clean_counts *counts)
 {
     for (size_t at = 0; at < size;) {
-        size_t bad = 0;
-        bool is_control = false;
-        size_t end = kept_end(text, size, at, &bad, &is_control);
+        struct stop stop = {0};
+        size_t end = kept_end(text, size, at, &stop);
         lm_buf_append(out, text + at, end - at);
         if (end == size)
             break;
-        if (is_control)
-            counts->controls++;
+        at = end + stop.length;
+        if (stop.is_control)
+            put_control(out, stop.control, text + at, size - at, counts);
         else if (repair == LM_REPAIR_REJECT)
             return false;
         else
-            put_repaired(out, text + end, bad, repair, counts);
-        at = end + bad;
+            put_repaired(out, text + end, stop.length, repair, counts);
     }
     return true;
 }
@@ -121,23 +157,26 @@ enum lm_status lm_clean(struct lm_buf *out, const uint8_t *text, size_t size,
 
 /* ---- lines ---- */
 
-static bool is_gap(char c)
+/* Length without the white space at the end. */
+static size_t visible_end(const char *text, size_t size)
 {
-    return c == ' ' || c == '\t';
-}
-
-static size_t visible_end(const char *line, size_t size)
-{
-    while (size > 0 && is_gap(line[size - 1]))
-        size--;
+    while (size > 0) {
+        uint32_t code_point = (uint8_t)text[size - 1];
+        size_t start = size - 1;
+        while (start > 0 && size - start < 4 && ((uint8_t)text[start] & 0xC0) == 0x80)
+            start--;
+        if (start < size - 1)
+            lm_utf8_decode(&code_point, (const uint8_t *)text + start, size - start);
+        if ((lm_unicode(code_point) & LM_UC_SPACE) == 0)
+            break;
+        size = start;
+    }
     return size;
 }
 
 static void trim_end(struct lm_buf *text)
 {
-    while (text->size > 0 &&
-           (is_gap(text->data[text->size - 1]) || text->data[text->size - 1] == '\n'))
-        text->size--;
+    text->size = visible_end(text->data, text->size);
     text->data[text->size] = '\0';
 }
 

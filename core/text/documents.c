@@ -2,8 +2,12 @@
 
 #include <string.h>
 
-const char *const lm_documents_by_names[] = {"file",       "line",      "blank_line",
-                                             "unindented", "separator", NULL};
+#include "base/utf8.h"
+#include "text/unicode.h"
+
+#define NAME(code, name) name,
+const char *const lm_documents_by_names[] = {LM_DOCUMENTS_LIST(NAME) NULL};
+#undef NAME
 
 size_t lm_newlines_normalise(uint8_t *text, size_t size, int64_t *marks, int64_t *newlines)
 {
@@ -34,10 +38,14 @@ static size_t line_end(const struct lm_documents *documents, size_t at)
 
 static bool is_blank(const struct lm_documents *documents, size_t from, size_t to)
 {
-    const uint8_t *text = documents->text;
-    while (from < to && (text[from] == ' ' || text[from] == '\t' || text[from] == '\n'))
-        from++;
-    return from == to;
+    while (from < to) {
+        uint32_t code_point;
+        size_t length = lm_utf8_decode(&code_point, documents->text + from, to - from);
+        if (length == 0 || (lm_unicode(code_point) & LM_UC_SPACE) == 0)
+            return false;
+        from += length;
+    }
+    return true;
 }
 
 static size_t take_file(const struct lm_documents *documents, size_t at)

@@ -9,17 +9,25 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** What makes a document. */
+/** What makes a document, X(code, name): the whole file; each line that is not blank; lines up to
+ * the next blank one (only white space); an entry, which begins at a line without indentation that
+ * follows a blank line or starts the file, and takes all up to the next such line; text between
+ * occurrences of a string. */
+#define LM_DOCUMENTS_LIST(X)                                                                       \
+    X(LM_BY_FILE, "file")                                                                          \
+    X(LM_BY_LINE, "line")                                                                          \
+    X(LM_BY_BLANK_LINE, "blank_line")                                                              \
+    X(LM_BY_UNINDENTED, "unindented")                                                              \
+    X(LM_BY_SEPARATOR, "separator")
+
 enum lm_documents_by {
-    LM_BY_FILE,       /**< the whole file */
-    LM_BY_LINE,       /**< each line that is not blank */
-    LM_BY_BLANK_LINE, /**< lines up to the next blank one (only spaces and tabs) */
-    LM_BY_UNINDENTED, /**< an entry: begins at a line without indentation that follows a blank line
-                           or starts the file, and takes all up to the next such line */
-    LM_BY_SEPARATOR   /**< text between occurrences of a string */
+
+#define LM_DOCUMENTS_ENUM(code, name) code,
+    LM_DOCUMENTS_LIST(LM_DOCUMENTS_ENUM)
+#undef LM_DOCUMENTS_ENUM
 };
 
-/** NULL-terminated names in enum order: "file", "line", "blank_line", "unindented", "separator". */
+/** NULL-terminated names in enum order. */
 extern const char *const lm_documents_by_names[];
 
 /** Cutting in progress; plain value. Set text, size, by and (for LM_BY_SEPARATOR, not empty)

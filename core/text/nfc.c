@@ -1,5 +1,6 @@
 #include "text/nfc.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,19 +45,120 @@ size_t lm_nfc_prefix(const uint8_t *text, size_t size)
     return end == size ? size : border;
 }
 
-/* Normalises a stretch that starts with a character nothing before it combines with. */
+/* ---- a stretch in NFC ---- */
+
+/* Decomposed characters, and their combining classes. */
+struct decomposed {
+    utf8proc_int32_t *characters; /* one more than the capacity: utf8proc ends them with 0 */
+    utf8proc_int32_t *sorted;     /* room for a run while it is sorted */
+    uint8_t *classes;
+    size_t count, capacity;
+};
+
+static void decomposed_release(struct decomposed *d)
+{
+    free(d->characters);
+    free(d->sorted);
+    free(d->classes);
+}
+
+static bool reserve(struct decomposed *d, size_t capacity)
+{
+    utf8proc_int32_t *characters = realloc(d->characters, (capacity + 1) * sizeof *characters);
+    d->characters = characters != NULL ? characters : d->characters;
+    uint8_t *classes = realloc(d->classes, capacity);
+    d->classes = classes != NULL ? classes : d->classes;
+    utf8proc_int32_t *sorted = realloc(d->sorted, capacity * sizeof *sorted);
+    d->sorted = sorted != NULL ? sorted : d->sorted;
+    d->capacity = capacity;
+    return characters != NULL && classes != NULL && sorted != NULL;
+}
+
+/* Appends a character's canonical decomposition, at most LONGEST characters. */
+static bool decompose(struct decomposed *d, uint32_t code_point)
+{
+    enum { LONGEST = 32 };
+
+    int last = 0;
+    if (d->count + LONGEST > d->capacity && !reserve(d, 2 * d->capacity + LONGEST))
+        return false;
+    utf8proc_ssize_t length =
+        utf8proc_decompose_char((utf8proc_int32_t)code_point, d->characters + d->count, LONGEST,
+                                UTF8PROC_STABLE | UTF8PROC_DECOMPOSE, &last);
+    if (length < 0 || length > LONGEST)
+        return false;
+    for (utf8proc_ssize_t i = 0; i < length; i++, d->count++)
+        d->classes[d->count] =
+            (uint8_t)utf8proc_get_property(d->characters[d->count])->combining_class;
+    return true;
+}
+
+/* Canonical order (Unicode 3.11, D109): the marks of a run stably by class. Short runs by
+ * insertion, long ones by counting, since a text may be one run. */
+static void order_run(struct decomposed *d, size_t start, size_t end)
+{
+    enum { SHORT = 32 };
+
+    utf8proc_int32_t *characters = d->characters;
+    size_t places[257] = {0};
+    for (size_t i = start + 1; i < end && end - start <= SHORT; i++) {
+        utf8proc_int32_t character = characters[i];
+        uint8_t class = d->classes[i];
+        size_t k = i;
+        for (; k > start && d->classes[k - 1] > class; k--) {
+            characters[k] = characters[k - 1];
+            d->classes[k] = d->classes[k - 1];
+        }
+        characters[k] = character;
+        d->classes[k] = class;
+    }
+    if (end - start <= SHORT)
+        return;
+    for (size_t i = start; i < end; i++)
+        places[d->classes[i] + 1]++;
+    for (size_t class = 1; class < 257; class ++)
+        places[class] += places[class - 1];
+    for (size_t i = start; i < end; i++)
+        d->sorted[places[d->classes[i]]++] = characters[i];
+    memcpy(characters + start, d->sorted, (end - start) * sizeof *characters);
+}
+
+static void order_marks(struct decomposed *d)
+{
+    for (size_t at = 0; at < d->count;) {
+        size_t end = at;
+        while (end < d->count && d->classes[end] != 0)
+            end++;
+        order_run(d, at, end);
+        at = end + 1;
+    }
+}
+
+/* utf8proc_map does the same, but its canonical ordering is quadratic. */
 static enum lm_status put_stretch(struct lm_buf *out, const uint8_t *text, size_t size,
                                   int64_t *changed, struct lm_err *err)
 {
-    utf8proc_uint8_t *made = NULL;
-    utf8proc_ssize_t length =
-        utf8proc_map(text, (utf8proc_ssize_t)size, &made, UTF8PROC_STABLE | UTF8PROC_COMPOSE);
-    if (length < 0)
-        return lm_fail(err, LM_NOMEM, "no memory to normalise %zu bytes of text; free some", size);
-    *changed += (size_t)length != size || memcmp(made, text, size) != 0;
-    lm_buf_append(out, made, (size_t)length);
-    free(made);
-    return LM_OK;
+    struct decomposed d = {0};
+    utf8proc_ssize_t length = -1;
+    bool is_good = true;
+    for (size_t at = 0; is_good && at < size;) {
+        uint32_t code_point;
+        at += lm_utf8_decode(&code_point, text + at, size - at);
+        is_good = decompose(&d, code_point);
+    }
+    if (is_good) {
+        order_marks(&d);
+        length = utf8proc_reencode(d.characters, (utf8proc_ssize_t)d.count,
+                                   UTF8PROC_STABLE | UTF8PROC_COMPOSE);
+    }
+    if (length >= 0) {
+        *changed += (size_t)length != size || memcmp(d.characters, text, size) != 0;
+        lm_buf_append(out, d.characters, (size_t)length);
+    }
+    decomposed_release(&d);
+    return length >= 0 ? LM_OK
+                       : lm_fail(err, LM_NOMEM,
+                                 "no memory to normalise %zu bytes of text; free some", size);
 }
 
 enum lm_status lm_nfc(struct lm_buf *out, const uint8_t *text, size_t size, int64_t *changed,

@@ -3,6 +3,10 @@
 
 #include <string.h>
 
+#include "text/clean_rules.h"
+#include "text/clean_text.h"
+#include "text/documents.h"
+
 #include "clean_params.h"
 
 static const struct lm_port inputs[] = {
@@ -16,27 +20,12 @@ static const struct lm_port outputs[] = {
     {NULL, NULL, NULL, 0},
 };
 
-static const char *const document_ways[] = {"file",       "line",      "blank_line",
-                                            "unindented", "separator", NULL};
-static const char *const encodings[] = {"replace", "reject", "cp1252", NULL};
+#define NAME(code, name) name,
+#define RULE(name, count, over, help) #name,
+static const char *const document_ways[] = {LM_DOCUMENTS_LIST(NAME) NULL};
+static const char *const repairs[] = {LM_REPAIR_LIST(NAME) NULL};
 static const char *const split_ways[] = {"hash", "position", NULL};
-static const char *const rule_names[] = {"chars",
-                                         "words",
-                                         "lines",
-                                         "longest_line",
-                                         "mean_line_length",
-                                         "mean_word_length",
-                                         "alphabetic",
-                                         "numeric",
-                                         "symbols",
-                                         "replaced",
-                                         "short_lines",
-                                         "ended_lines",
-                                         "bullet_lines",
-                                         "ellipsis_lines",
-                                         "duplicate_lines",
-                                         "duplicate_line_chars",
-                                         NULL};
+static const char *const rule_names[] = {LM_RULE_LIST(RULE) NULL};
 
 #define D(f) LM_FIELD(struct clean_documents, f)
 #define R(f) LM_FIELD(struct clean_rule, f)
@@ -78,14 +67,14 @@ static const struct lm_param params[] = {
     {P(documents), .type = LM_P_RECORD, .flags = LM_PARAM_SHORT, .fields = document_rows,
      .fields_size = sizeof(struct clean_documents),
      .help = "how files are cut into documents; also short, as documents: line"},
-    {P(encoding), .type = LM_P_ENUM, .def_str = "replace", .choices = encodings,
+    {P(invalid), .type = LM_P_ENUM, .def_str = "replace", .choices = repairs,
      .help = "bytes that are not UTF-8: U+FFFD, drop the document, or read as Windows-1252",
      .source = "Unicode 15.0, section 3.9"},
     {P(nfc), .also = "normalize normalization",
      .type = LM_P_BOOL, .def_bool = true,
      .help = "composed characters: normalisation form C", .source = "Unicode UAX #15"},
     {P(strip_trailing_space), .type = LM_P_BOOL, .def_bool = false,
-     .help = "drop spaces and tabs at the ends of lines"},
+     .help = "drop white space at the ends of lines"},
     {P(trim), .type = LM_P_BOOL, .def_bool = true,
      .help = "drop blank lines at a document's start and white space at its end"},
     {P(max_blank_lines), .type = LM_P_INT, .def_int = LM_UNSET_INT, .max = 1e9, .unit = "lines",
@@ -148,8 +137,9 @@ static enum lm_status resolve(void *data, struct lm_arena *arena, struct lm_err 
 extern const struct lm_stage lm_stage_clean;
 const struct lm_stage lm_stage_clean = {
     .name = "clean",
-    .version = 2,
-    .summary = "repairs text, cuts it into documents, drops the bad ones and splits the rest",
+    .version = 3,
+    .summary =
+        "repairs text, cuts it into documents, filters and deduplicates them, splits the rest",
     .inputs = inputs,
     .outputs = outputs,
     .params = params,

@@ -24,7 +24,7 @@ struct clean_item {
     struct lm_clean_counts counts;
     struct lm_text_measure measure;
     struct lm_digest digest;
-    bool is_rejected; /**< by its encoding */
+    bool is_rejected; /**< by invalid UTF-8 */
     size_t rule;      /**< the first rule that drops it, == rule_count when none does */
     enum lm_status status;
     struct lm_err err;

@@ -7,6 +7,14 @@
 #include "base/json.h"
 #include "text/unicode.h"
 
+/* Bytes that became U+FFFD, and their share of those that came in. */
+static void put_replaced(struct lm_json_writer *writer, int64_t replaced, int64_t bytes)
+{
+    lm_json_member_int(writer, "replaced_bytes", replaced);
+    lm_json_member_double(writer, "replaced_share",
+                          bytes > 0 ? (double)replaced / (double)bytes : 0);
+}
+
 static void put_sources(struct lm_json_writer *writer, const struct clean_corpus *corpus)
 {
     lm_json_key(writer, "sources");
@@ -18,6 +26,7 @@ static void put_sources(struct lm_json_writer *writer, const struct clean_corpus
         lm_json_member_string(writer, "license", source->license);
         lm_json_member_int(writer, "files", (int64_t)source->files);
         lm_json_member_int(writer, "bytes", source->bytes);
+        put_replaced(writer, source->replaced_bytes, source->bytes);
         lm_json_member_int(writer, "documents", source->documents);
         lm_json_member_int(writer, "kept", source->kept);
         for (size_t k = 0; k < LM_SPLITS; k++)
@@ -38,6 +47,7 @@ static void put_sums(struct lm_json_writer *writer, const struct clean_corpus *c
     lm_json_member_int(writer, "files", (int64_t)corpus->file_count);
     lm_json_member_int(writer, "documents", totals->documents_in);
     lm_json_member_int(writer, "bytes", bytes);
+    put_replaced(writer, totals->replaced_bytes, bytes);
     lm_json_close(writer, '}');
     lm_json_key(writer, "out");
     lm_json_open(writer, '{');
@@ -94,14 +104,12 @@ static void put_repairs(struct lm_json_writer *writer, const struct clean_totals
 {
     lm_json_key(writer, "repairs");
     lm_json_open(writer, '{');
+    lm_json_member_int(writer, "converted_files", totals->converted);
     lm_json_member_int(writer, "byte_order_marks", totals->marks);
     lm_json_member_int(writer, "newlines", totals->newlines);
-    lm_json_member_int(writer, "ill_formed_sequences", totals->repairs.ill_formed);
-    lm_json_member_int(writer, "windows_1252_bytes", totals->repairs.cp1252);
-    lm_json_member_int(writer, "control_characters", totals->repairs.controls);
-    lm_json_member_int(writer, "normalised_stretches", totals->repairs.nfc);
-    lm_json_member_int(writer, "trailing_spaces", totals->repairs.trailing_spaces);
-    lm_json_member_int(writer, "blank_lines", totals->repairs.blank_lines);
+#define PUT(field, name) lm_json_member_int(writer, name, totals->repairs.field);
+    LM_CLEAN_COUNTS(PUT)
+#undef PUT
     lm_json_close(writer, '}');
 }
 
@@ -116,7 +124,7 @@ static void put_lengths(struct lm_json_writer *writer, struct clean_totals *tota
     static const struct {
         const char *name;
         int64_t percent;
-    } marks[] = {{"least", 0}, {"p10", 10}, {"median", 50}, {"p90", 90}, {"most", 100}};
+    } marks[] = {{"minimum", 0}, {"p10", 10}, {"median", 50}, {"p90", 90}, {"maximum", 100}};
 
     qsort(totals->sizes, (size_t)totals->documents, sizeof *totals->sizes, compare_sizes);
     lm_json_key(writer, "document_bytes");

@@ -131,3 +131,10 @@ enum lm_status clean_corpus_read(struct clean_corpus *out, struct lm_arena *aren
         *out = corpus;
     return status;
 }
+
+const char *clean_file_member(const struct clean_file *file)
+{
+    const char *source = strchr(file->path, '/');
+    const char *member = source != NULL ? strchr(source + 1, '/') : NULL;
+    return member != NULL ? member + 1 : file->path;
+}

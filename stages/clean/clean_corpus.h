@@ -15,6 +15,7 @@ struct clean_source {
     size_t files;
     int64_t bytes; /**< of its files */
     int64_t documents, kept;
+    int64_t replaced_bytes;    /**< of its files, that became U+FFFD */
     int64_t shared[LM_SPLITS]; /**< documents of each split, where they follow one another */
 };
 
@@ -30,6 +31,8 @@ struct clean_corpus {
     size_t file_count;
 };
 
+/** A file's name in its source, borrowed: what follows "files/SOURCE/". */
+const char *clean_file_member(const struct clean_file *file);
 /** Reads folder/manifest.json into the arena. LM_FORMAT, LM_NOT_FOUND, LM_IO, LM_NOMEM. */
 enum lm_status clean_corpus_read(struct clean_corpus *out, struct lm_arena *arena,
                                  const char *folder, struct lm_err *err);

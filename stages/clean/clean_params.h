@@ -24,7 +24,7 @@ struct clean_split {
 
 struct clean_params {
     struct clean_documents documents;
-    const char *encoding; /**< one of lm_repair_names */
+    const char *invalid; /**< one of lm_repair_names */
     bool nfc, strip_trailing_space, trim;
     int64_t max_blank_lines; /**< LM_UNSET_INT: any */
     bool dedup;

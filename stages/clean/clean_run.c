@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/io.h"
+#include "clean_admit.h"
 #include "clean_batch.h"
 #include "clean_card.h"
 #include "clean_corpus.h"
@@ -15,6 +16,7 @@
 #include "text/documents.h"
 
 #define BATCH_BYTES ((size_t)16 << 20) /* raw text cleaned together */
+#define LOUD_NOTES 5                   /* files whose replaced bytes are noted one by one */
 #define FILE_LARGEST ((size_t)1 << 34) /* a file is read whole */
 
 struct run {
@@ -54,7 +56,7 @@ static enum lm_status judge(struct run *run, struct clean_item *item)
     source->documents++;
     lm_clean_counts_add(&run->totals.repairs, &item->counts);
     if (item->is_rejected)
-        return clean_totals_drop(&run->totals, arena, CLEAN_ENCODING, item->raw, item->size,
+        return clean_totals_drop(&run->totals, arena, CLEAN_INVALID, item->raw, item->size,
                                  run->err);
     if (item->text.size == 0)
         return clean_totals_drop(&run->totals, arena, CLEAN_EMPTY, item->raw, item->size, run->err);
@@ -88,16 +90,42 @@ static enum lm_status flush(struct run *run)
 
 /* ---- reading ---- */
 
+/* What was replaced is said, of the first files one by one. */
+static void account(struct run *run, const struct clean_file *file, const struct clean_text *text,
+                    size_t size)
+{
+    struct clean_source *source = &run->corpus.sources[file->source];
+    int64_t replaced = (int64_t)(text->replaced_share * (double)size + 0.5);
+    source->replaced_bytes += replaced;
+    run->totals.replaced_bytes += replaced;
+    run->totals.converted += text->is_converted;
+    if (text->replaced_share <= CLEAN_LOUD || ++run->totals.loud_files > LOUD_NOTES)
+        return;
+    lm_ctx_note(run->ctx,
+                "source '%s', %s: %.1f %% of its bytes are not UTF-8 and were replaced by U+FFFD, "
+                "the first at line %zu%s%s; convert it, or see invalid",
+                source->name, clean_file_member(file), 100 * text->replaced_share,
+                text->census.line, text->guess != NULL ? "; probably " : "",
+                text->guess != NULL ? text->guess : "");
+}
+
 static enum lm_status read_file(struct run *run, const struct clean_file *file)
 {
-    char *text;
+    char *bytes;
     size_t size;
+    struct clean_text text;
     const char *path = lm_path_join(run->files, lm_ctx_input(run->ctx, "corpus"), file->path);
     if (path == NULL)
         return lm_fail(run->err, LM_NOMEM, "no memory for a path; free some");
-    LM_TRY(lm_file_read(&text, &size, run->files, path, FILE_LARGEST, run->err));
-    size = lm_newlines_normalise((uint8_t *)text, size, &run->totals.marks, &run->totals.newlines);
-    struct lm_documents documents = {.text = (const uint8_t *)text,
+    LM_TRY(lm_file_read(&bytes, &size, run->files, path, FILE_LARGEST, run->err));
+    enum lm_status status =
+        clean_admit(&text, run->files, (uint8_t *)bytes, size, run->options.repair, run->err);
+    if (status != LM_OK)
+        return lm_wrap(run->err, status, "source '%s', %s", run->corpus.sources[file->source].name,
+                       clean_file_member(file));
+    account(run, file, &text, size);
+    size = lm_newlines_normalise(text.bytes, text.size, &run->totals.marks, &run->totals.newlines);
+    struct lm_documents documents = {.text = text.bytes,
                                      .size = size,
                                      .by = run->by,
                                      .separator = run->params->documents.separator};
@@ -141,7 +169,7 @@ static enum lm_status prepare(struct run *run)
                            given[i].rule);
     }
     run->options = (struct lm_clean_options){
-        .repair = (enum lm_repair)index_of(lm_repair_names, p->encoding),
+        .repair = (enum lm_repair)index_of(lm_repair_names, p->invalid),
         .nfc = p->nfc,
         .strip_trailing_space = p->strip_trailing_space,
         .trim = p->trim,
@@ -173,10 +201,28 @@ static enum lm_status nothing_left(const struct run *run)
                    (long long)run->totals.documents_in, (long long)most->documents, most->name);
 }
 
+/* Replaced bytes above the share that is fine, in the headline; "" when there are none. */
+static const char *loud_part(const struct run *run)
+{
+    const struct clean_totals *totals = &run->totals;
+    double share = run->bytes_all > 0 ? (double)totals->replaced_bytes / (double)run->bytes_all : 0;
+    const char *text = "";
+    if (share > CLEAN_LOUD)
+        text = lm_arena_printf(lm_ctx_arena(run->ctx), ", %.1f %% of bytes replaced", 100 * share);
+    else if (totals->loud_files > 0)
+        text = lm_arena_printf(lm_ctx_arena(run->ctx),
+                               ", over 1 %% of bytes replaced in %lld of %zu files",
+                               (long long)totals->loud_files, run->corpus.file_count);
+    return text != NULL ? text : "";
+}
+
 static void tell(struct run *run)
 {
     const struct clean_totals *totals = &run->totals;
     const struct clean_side *sides = run->splitter.sides;
+    if (totals->loud_files > LOUD_NOTES)
+        lm_ctx_note(run->ctx, "and %lld more files with over 1 %% of bytes replaced",
+                    (long long)(totals->loud_files - LOUD_NOTES));
     for (size_t i = 0; i < totals->drop_count; i++)
         if (totals->drops[i].documents > 0)
             lm_ctx_note(run->ctx, "dropped by %s: %lld documents, %lld bytes",
@@ -189,8 +235,8 @@ static void tell(struct run *run)
     lm_ctx_result(run->ctx, "train.bytes", (double)sides[LM_TRAIN].bytes);
     lm_ctx_result(run->ctx, "valid.bytes", (double)sides[LM_VALID].bytes);
     lm_ctx_result(run->ctx, "test.bytes", (double)sides[LM_TEST].bytes);
-    lm_ctx_headline(run->ctx, "%lld of %lld documents, %.2f MB", (long long)totals->documents,
-                    (long long)totals->documents_in, (double)totals->bytes / 1e6);
+    lm_ctx_headline(run->ctx, "%lld of %lld documents, %.2f MB%s", (long long)totals->documents,
+                    (long long)totals->documents_in, (double)totals->bytes / 1e6, loud_part(run));
 }
 
 static enum lm_status work(struct run *run)

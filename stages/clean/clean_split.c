@@ -4,15 +4,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
-
-enum lm_split clean_side_of(const struct lm_digest *digest, const struct clean_split *split)
-{
-    uint64_t head = 0;
-    for (size_t i = 0; i < 8; i++)
-        head = head << 8 | digest->bytes[i];
-    double place = (double)(head >> 11) * 0x1p-53;
-    return place < split->test ? LM_TEST : place < split->test + split->valid ? LM_VALID : LM_TRAIN;
-}
+#include "data/split.h"
 
 enum lm_status clean_splitter_open(struct clean_splitter *out, struct lm_arena *arena,
                                    const char *folder, const struct clean_split *options,
@@ -51,7 +43,9 @@ enum lm_status clean_splitter_put(struct clean_splitter *splitter, size_t source
     splitter->total.bytes += (int64_t)size;
     if (splitter->is_by_position)
         return lm_jsonl_put(splitter->all, text, size, err);
-    return put_side(splitter, clean_side_of(digest, &splitter->options), source, text, size, err);
+    return put_side(splitter,
+                    lm_split_draw(digest, splitter->options.valid, splitter->options.test), source,
+                    text, size, err);
 }
 
 /* ---- by position ---- */
@@ -136,16 +130,21 @@ static enum lm_status finish_by_position(struct clean_splitter *splitter, struct
 
 /* ---- the end ---- */
 
+/* Advice that is not followed already. */
 static enum lm_status check_sides(const struct clean_splitter *splitter, struct lm_err *err)
 {
     long long count = splitter->total.documents;
+    const char *advice = splitter->is_by_position && count == 1
+                             ? "raise its share, or add text of more lines"
+                         : splitter->is_by_position
+                             ? "raise its share, add text, or cut files into smaller documents"
+                             : "raise its share, cut files into smaller documents, or use split: "
+                               "{by: position}";
     for (size_t side = 0; side <= LM_VALID; side++)
         if (splitter->sides[side].documents == 0)
-            return lm_fail(
-                err, LM_INVALID,
-                "split: no text falls into %s (%lld document%s in all); raise its share, "
-                "cut files into smaller documents, or use split: {by: position}",
-                lm_split_names[side], count, count == 1 ? "" : "s");
+            return lm_fail(err, LM_INVALID,
+                           "split: no text falls into %s (%lld document%s in all); %s",
+                           lm_split_names[side], count, count == 1 ? "" : "s", advice);
     return LM_OK;
 }
 

@@ -34,10 +34,6 @@ struct clean_splitter {
     struct clean_side total;
 };
 
-/** Side by hash: test below `test`, valid below test + valid, else train, of the digest's first 64
- *  bits as a fraction. */
-enum lm_split clean_side_of(const struct lm_digest *digest, const struct clean_split *split);
-
 /** Creates the files in `folder`. `sources` learn how their documents were shared out.
  *  LM_IO, LM_NOMEM; abandon it in either case. */
 enum lm_status clean_splitter_open(struct clean_splitter *out, struct lm_arena *arena,

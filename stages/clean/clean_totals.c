@@ -9,7 +9,7 @@ enum lm_status clean_totals_init(struct clean_totals *out, struct lm_arena *aren
     out->drops = LM_NEW_ARRAY(arena, struct clean_drop, out->drop_count);
     if (out->drops == NULL)
         return lm_fail(err, LM_NOMEM, "no memory for %zu rules; free some", count);
-    out->drops[CLEAN_ENCODING].name = "encoding";
+    out->drops[CLEAN_INVALID].name = "invalid";
     out->drops[CLEAN_EMPTY].name = "empty";
     out->drops[CLEAN_DUPLICATE].name = "duplicate";
     for (size_t i = 0; i < count; i++) {

@@ -8,6 +8,8 @@
 
 #include <lmpipe/stage.h>
 
+#include "text/file_kind.h"
+
 #include "corpus_writer.h"
 #include "fetch.h"
 #include "member.h"
@@ -22,6 +24,7 @@ struct unpacking {
     struct lm_corpus_writer *writer;
     const struct lm_download_source *source;
     const struct lm_fetched *fetched;
+    const char *last; /**< the member taken last, or NULL */
     char *block;      /**< BLOCK bytes */
     uint64_t skipped; /**< members that are no regular files */
     uint64_t hidden, unmatched;
@@ -57,19 +60,18 @@ static enum lm_status read_file(void *from, char *block, size_t *got, struct lm_
 static enum lm_status pump(struct unpacking *u, struct lm_digest *digest, const char *name,
                            read_fn *read_block, void *from, struct lm_err *err)
 {
-    char shown[LM_MEMBER_SHOWN];
     size_t got = BLOCK;
     LM_TRY(lm_corpus_begin_member(u->writer, name, err));
     for (bool first = true; got == BLOCK; first = false) {
         if (lm_ctx_cancelled(u->ctx))
             return lm_fail(err, LM_CANCELLED, "interrupted");
         LM_TRY(read_block(from, u->block, &got, err));
-        const char *packing = first ? lm_archive_sniff(u->block, got) : NULL;
+        const char *packing = first ? lm_file_packing((const uint8_t *)u->block, got) : NULL;
         if (packing != NULL)
             return lm_fail(err, LM_UNSUPPORTED,
-                           "member \"%s\" is packed itself (%s) and only one level is unpacked; "
-                           "unpack it by hand, or leave it out with include",
-                           lm_member_show(shown, name), packing);
+                           "is packed itself (%s) and only one level is unpacked; unpack it by "
+                           "hand, or leave it out with include",
+                           packing);
         LM_TRY(lm_corpus_write(u->writer, u->block, got, err));
         lm_ctx_progress(u->ctx, lm_corpus_bytes(u->writer), 0, "bytes unpacked");
     }
@@ -91,25 +93,76 @@ static bool is_wanted(struct unpacking *u, const char *name)
     return false;
 }
 
+/** Whether a member is taken, and its clean name. A name that cannot be one stops nothing that
+ *  include leaves out. */
+static enum lm_status name_member(struct unpacking *u, const struct lm_archive_member *member,
+                                  const char **name, bool *wanted, struct lm_err *err)
+{
+    static const char unnamed[] = "\xff"; /* not UTF-8, and shown as such */
+    const char *raw = member->name != NULL ? member->name : unnamed;
+    struct lm_err fault = {0};
+    enum lm_status status = lm_member_clean(name, lm_ctx_arena(u->ctx), raw, &fault);
+    *wanted = (status == LM_OK || u->source->include.count > 0) &&
+              is_wanted(u, status == LM_OK ? *name : raw);
+    if (status == LM_OK || (!*wanted && u->source->include.count > 0))
+        return LM_OK;
+    return lm_fail(err, status, "%s", fault.text);
+}
+
+static enum lm_status take_member(struct unpacking *u, struct lm_archive *archive,
+                                  const struct lm_archive_member *member, const char *name,
+                                  struct lm_err *err)
+{
+    struct lm_digest ignored;
+    char shown[LM_MEMBER_SHOWN];
+    enum lm_status status = LM_OK;
+    if (member->encrypted)
+        status = lm_fail(err, LM_UNSUPPORTED,
+                         "is encrypted; decrypt it by hand, or leave it out with include");
+    if (status == LM_OK)
+        status = pump(u, &ignored, name, read_archive, archive, err);
+    if (status == LM_OK || status == LM_CANCELLED || member->single)
+        return status;
+    return lm_wrap(err, status, "member \"%s\"", lm_member_show(shown, name));
+}
+
 static enum lm_status unpack_member(struct unpacking *u, struct lm_archive *archive,
                                     const struct lm_archive_member *member, struct lm_err *err)
 {
     const char *name = SINGLE_MEMBER;
-    if (member->name == NULL && u->source->include.count > 0)
+    bool wanted = true;
+    if (member->single && u->source->include.count > 0)
         return lm_fail(err, LM_INVALID,
                        "include chooses members of archives and folders, but this is a single "
                        "file; remove include");
-    if (member->name != NULL) {
-        if (!member->regular) {
-            u->skipped += !member->folder;
-            return LM_OK;
-        }
-        LM_TRY(lm_member_clean(&name, lm_ctx_arena(u->ctx), member->name, err));
-        if (!is_wanted(u, name))
-            return LM_OK;
+    if (!member->single && !member->regular) {
+        u->skipped += !member->folder;
+        return LM_OK;
     }
-    struct lm_digest ignored;
-    return pump(u, &ignored, name, read_archive, archive, err);
+    if (!member->single)
+        LM_TRY(name_member(u, member, &name, &wanted, err));
+    if (!wanted)
+        return LM_OK;
+    u->last = member->single ? NULL : name;
+    return take_member(u, archive, member, name, err);
+}
+
+static bool is_cancelled(void *user)
+{
+    return lm_ctx_cancelled(user);
+}
+
+/** Goes on to the next member; what fails there has no name yet. */
+static enum lm_status next_member(const struct unpacking *u, struct lm_archive *archive,
+                                  struct lm_archive_member *member, bool *end, struct lm_err *err)
+{
+    char shown[LM_MEMBER_SHOWN];
+    if (lm_ctx_cancelled(u->ctx))
+        return lm_fail(err, LM_CANCELLED, "interrupted");
+    enum lm_status status = lm_archive_next(archive, member, end, err);
+    if (status == LM_OK || status == LM_CANCELLED || u->last == NULL)
+        return status;
+    return lm_wrap(err, status, "after member \"%s\"", lm_member_show(shown, u->last));
 }
 
 static enum lm_status unpack_file(struct unpacking *u, struct lm_err *err)
@@ -117,12 +170,12 @@ static enum lm_status unpack_file(struct unpacking *u, struct lm_err *err)
     struct lm_archive *archive = NULL;
     struct lm_archive_member member;
     bool end = false;
-    LM_TRY(lm_archive_open(&archive, u->fetched->path, err));
-    enum lm_status status = lm_archive_next(archive, &member, &end, err);
+    LM_TRY(lm_archive_open(&archive, u->fetched->path, is_cancelled, u->ctx, err));
+    enum lm_status status = next_member(u, archive, &member, &end, err);
     while (status == LM_OK && !end) {
         status = unpack_member(u, archive, &member, err);
         if (status == LM_OK)
-            status = lm_archive_next(archive, &member, &end, err);
+            status = next_member(u, archive, &member, &end, err);
     }
     lm_archive_close(archive);
     return status;
@@ -193,7 +246,10 @@ static enum lm_status take_source(struct lm_fetch *fetch, struct unpacking u, si
                     source->name, hex);
     u.fetched = &fetched;
     LM_TRY(lm_corpus_begin_source(writer, source->name, source->license, err));
-    LM_TRY(fetched.folder ? copy_folder(&u, err) : unpack_file(&u, err));
+    enum lm_status status = fetched.folder ? copy_folder(&u, err) : unpack_file(&u, err);
+    if (status != LM_OK && !fetched.folder && status != LM_CANCELLED)
+        return lm_wrap(err, status, "%s", fetched.shown);
+    LM_TRY(status);
     LM_TRY(lm_corpus_end_source(writer, &files, err));
     LM_TRY(lm_fetched_check(&fetched, err));
     return account(&u, files, err);

@@ -20,6 +20,7 @@
 struct location {
     const char *url, *shown; /**< url NULL: a local path */
     const char *path;
+    const char *part; /**< of a url: where its bytes go, apart from those of other locations */
     bool dead;
     struct lm_err last; /**< its last failure */
 };
@@ -32,8 +33,7 @@ struct search {
     struct location *locations;
     size_t count;
     bool mismatch;
-    const char *part; /**< NULL: no location is remote */
-    double wait;      /**< what servers asked for in this round */
+    double wait; /**< what servers asked for in this round */
     struct lm_digest pin;
     bool pinned;
 };
@@ -237,7 +237,7 @@ static enum lm_status hash_folder(struct search *search, struct lm_fetched *out,
 static enum lm_status try_local(struct search *search, struct location *location,
                                 struct lm_fetched *out, struct lm_err *err)
 {
-    *out = (struct lm_fetched){.path = location->path};
+    *out = (struct lm_fetched){.path = location->path, .shown = location->shown};
     if (stat(location->path, &out->info) != 0)
         return lm_fail_errno(err, errno, "cannot open %s", location->path);
     out->folder = S_ISDIR(out->info.st_mode);
@@ -266,35 +266,51 @@ enum lm_status lm_fetched_check(const struct lm_fetched *fetched, struct lm_err 
 
 /* ---- the network ---- */
 
-static void part_remove(struct search *search)
+static void part_remove(struct search *search, const struct location *location)
 {
-    unlink(search->part);
-    const char *sidecar = lm_arena_printf(search->arena, "%s.json", search->part);
+    unlink(location->part);
+    const char *sidecar = lm_arena_printf(search->arena, "%s.json", location->part);
     if (sidecar != NULL)
         unlink(sidecar);
 }
 
-/** Where a download of this source goes; nothing when all its locations are local. */
-static enum lm_status part_prepare(struct search *search, struct lm_err *err)
+/** Where a download from each location goes: what one has begun, no other one truncates. */
+static enum lm_status parts_prepare(struct search *search, struct lm_err *err)
 {
     const char *keep = NULL;
-    bool remote = false;
-    for (size_t i = 0; i < search->count; i++)
-        remote = remote || search->locations[i].url != NULL;
-    if (!remote)
-        return LM_OK;
-    LM_TRY(lm_ctx_keep(search->fetch->ctx, &keep, err));
-    search->part = lm_arena_printf(search->arena, "%s/%s.part", keep, search->source->name);
-    return search->part != NULL ? LM_OK : lm_fail(err, LM_NOMEM, "out of memory for a download");
+    for (size_t i = 0; i < search->count; i++) {
+        struct location *location = &search->locations[i];
+        char number[24] = "";
+        if (location->url == NULL)
+            continue;
+        if (keep == NULL)
+            LM_TRY(lm_ctx_keep(search->fetch->ctx, &keep, err));
+        if (i > 0)
+            snprintf(number, sizeof number, ".%zu", i);
+        location->part =
+            lm_arena_printf(search->arena, "%s/%s%s.part", keep, search->source->name, number);
+        if (location->part == NULL)
+            return lm_fail(err, LM_NOMEM, "out of memory for a download");
+    }
+    return LM_OK;
 }
 
-/** A pinned file that an earlier, interrupted run has fetched whole. */
-static bool part_is_whole(struct search *search, struct lm_fetched *out)
+/** A pinned file that an earlier, interrupted run has fetched whole; *found. LM_CANCELLED. */
+static enum lm_status find_whole(struct search *search, struct lm_fetched *out, bool *found,
+                                 struct lm_err *err)
 {
-    *out = (struct lm_fetched){.path = search->part};
-    return search->pinned && search->part != NULL && lm_path_exists(search->part) &&
-           lm_sha256_file(&out->digest, &out->size, search->part, NULL) == LM_OK &&
-           lm_digest_compare(&out->digest, &search->pin) == 0;
+    *found = false;
+    for (size_t i = 0; search->pinned && i < search->count && !*found; i++) {
+        const struct location *location = &search->locations[i];
+        if (location->part == NULL || !lm_path_exists(location->part))
+            continue;
+        *out = (struct lm_fetched){.path = location->part, .shown = location->shown};
+        enum lm_status status = hash_file(search, &out->digest, &out->size, out->path, err);
+        if (status == LM_CANCELLED)
+            return status;
+        *found = status == LM_OK && lm_digest_compare(&out->digest, &search->pin) == 0;
+    }
+    return LM_OK;
 }
 
 /** Sleeps, in slices; false when cancelled meanwhile. */
@@ -327,13 +343,15 @@ static enum lm_status try_remote(struct search *search, struct location *locatio
     if (fetch->http == NULL)
         LM_TRY(lm_http_open(&fetch->http, &fetch->options, err));
     for (int i = 0; i < MAX_EXCHANGES; i++) {
-        status = lm_http_get(reply, fetch->http, location->url, search->part, err);
+        status = lm_http_get(reply, fetch->http, location->url, location->part, err);
         if (status == LM_OK) {
-            *out = (struct lm_fetched){
-                .path = search->part, .digest = reply->digest, .size = reply->size};
+            *out = (struct lm_fetched){.path = location->part,
+                                       .shown = location->shown,
+                                       .digest = reply->digest,
+                                       .size = reply->size};
             status = check_pins(search, location, out, reply->encoded, err);
             if (status == LM_MISMATCH)
-                part_remove(search);
+                part_remove(search, location);
             if (status != LM_MISMATCH || !reply->resumed)
                 return status;
             continue; /* put together from pieces that do not belong together: once more, whole */
@@ -445,8 +463,8 @@ enum lm_status lm_fetch_source(struct lm_fetched *out, struct lm_fetch *fetch, s
     if (search.pinned && !lm_digest_parse(&search.pin, search.source->sha256))
         return lm_fail(err, LM_INVALID, "sources.%zu.sha256: must be 64 hex digits", index);
     LM_TRY(locations_list(&search, err));
-    LM_TRY(part_prepare(&search, err));
-    if (part_is_whole(&search, out))
-        return LM_OK;
-    return search_all(&search, out, err);
+    LM_TRY(parts_prepare(&search, err));
+    bool found = false;
+    LM_TRY(find_whole(&search, out, &found, err));
+    return found ? LM_OK : search_all(&search, out, err);
 }

@@ -26,6 +26,8 @@ struct lm_fetch {
 /** What a source is on this machine; everything in the ctx's arena. */
 struct lm_fetched {
     const char *path;
+    const char
+        *shown; /**< where it came from, fit to print: a path, or an address without secrets */
     bool folder;
     struct lm_names names;     /**< of a folder: its files, sorted */
     struct lm_digest *digests; /**< of a folder: of each file */

@@ -62,6 +62,11 @@ struct exchange {
 
 /* ---- the partial file and its validators ---- */
 
+static void response_clear(struct response *r)
+{
+    *r = (struct response){.first = UNKNOWN, .total = UNKNOWN, .length = UNKNOWN};
+}
+
 static bool is_strong(const char *etag)
 {
     size_t n = strlen(etag);
@@ -151,11 +156,20 @@ static enum lm_status part_clear(struct exchange *x, struct lm_err *err)
     return LM_OK;
 }
 
+static enum lm_status fail_too_large(const struct exchange *x, struct lm_err *err)
+{
+    return lm_fail(err, LM_RANGE, "%s: is larger than %llu bytes; raise max_bytes if this is meant",
+                   x->shown, (unsigned long long)x->http->options->max_bytes);
+}
+
 /** Hashes what is there already; the descriptor then stands at the end. */
 static enum lm_status part_hash(struct exchange *x, struct lm_err *err)
 {
     char block[BLOCK];
+    const struct lm_http_options *options = x->http->options;
     for (;;) {
+        if (options->progress != NULL && !options->progress(options->user, x->size, 0))
+            return lm_fail(err, LM_CANCELLED, "%s: interrupted", x->shown);
         ssize_t n = read(x->fd, block, sizeof block);
         if (n < 0 && errno == EINTR)
             continue;
@@ -173,11 +187,13 @@ static enum lm_status part_open(struct exchange *x, struct lm_err *err)
     x->fd = open(x->part, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (x->fd < 0)
         return lm_fail_errno(err, errno, "cannot create %s", x->part);
-    if (!sidecar_load(x))
-        return part_clear(x, err);
+    if (!sidecar_load(x)) { /* of no use; truncated when a better one begins to arrive */
+        response_clear(&x->before);
+        return LM_OK;
+    }
     LM_TRY(part_hash(x, err));
     x->offset = x->size;
-    return LM_OK;
+    return x->size > x->http->options->max_bytes ? fail_too_large(x, err) : LM_OK;
 }
 
 /* ---- reading the response ---- */
@@ -202,11 +218,6 @@ static void parse_content_range(struct response *r, const char *text)
     if (slash[1] >= '0' && slash[1] <= '9')
         r->total = strtoull(slash + 1, NULL, 10);
     r->ranged = true;
-}
-
-static void response_clear(struct response *r)
-{
-    *r = (struct response){.first = UNKNOWN, .total = UNKNOWN, .length = UNKNOWN};
 }
 
 static void take_header(struct response *r, const char *name, const char *value)
@@ -471,10 +482,7 @@ static enum lm_status judge(struct exchange *x, CURLcode result, struct lm_err *
             *err = x->err;
         return x->err.status;
     case V_TOO_LARGE:
-        return lm_fail(err, LM_RANGE,
-                       "%s: is larger than %llu bytes; raise max_bytes if this is "
-                       "meant",
-                       x->shown, (unsigned long long)x->http->options->max_bytes);
+        return fail_too_large(x, err);
     case V_USELESS:
         return start_over(x, "the server sent another part of the file than was asked for", err);
     case V_ERROR:

@@ -1,36 +1,89 @@
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "evaluation.h"
 
 enum { CHUNK = 1 << 16 };
 
-static int compare_floats(const void *a, const void *b)
+/* ---- borders of equal mass ---- */
+
+enum { DIGITS = 1 << 16, BORDERS = EVALUATE_BINS - 1 };
+
+/* Counts by the upper half of a key, and for each border's upper half by the lower one. */
+struct digits {
+    uint64_t upper[DIGITS], lower[BORDERS][DIGITS];
+    uint64_t rank[BORDERS]; /* of the border, then among those of its upper half */
+    uint32_t half[BORDERS];
+};
+
+/* Bits of a float whose order is that of the numbers. */
+static uint32_t key_of(float value)
 {
-    float x = *(const float *)a, y = *(const float *)b;
-    return (x > y) - (x < y);
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits >> 31 ? ~bits : bits | UINT32_C(1) << 31;
+}
+
+static float value_of(uint32_t key)
+{
+    float value;
+    uint32_t bits = key >> 31 ? key & ~(UINT32_C(1) << 31) : ~key;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+/* The first digit up to which more than *rank are counted; *rank becomes that among its own. */
+static uint32_t digit_at(const uint64_t *counts, uint64_t *rank)
+{
+    uint32_t digit = 0;
+    while (digit + 1 < DIGITS && *rank >= counts[digit])
+        *rank -= counts[digit++];
+    return digit;
+}
+
+static void count_key(struct digits *digits, uint32_t key, bool is_lower)
+{
+    if (!is_lower)
+        digits->upper[key >> 16]++;
+    for (size_t b = 0; is_lower && b < BORDERS; b++)
+        digits->lower[b][key & 0xffff] += digits->half[b] == key >> 16;
+}
+
+static enum lm_status count_keys(struct digits *digits, const struct evaluation *evaluation,
+                                 const struct evaluate_split *out, bool is_lower,
+                                 struct lm_err *err)
+{
+    for (uint64_t i = 0; i < out->tokens; i++) {
+        if (i % CHUNK == 0)
+            LM_TRY(evaluate_poll(evaluation, err));
+        count_key(digits, key_of(out->entropy[i]), is_lower);
+    }
+    return LM_OK;
 }
 
 /* Borders that cut the predicted entropies into bins of equal mass: bin b holds what is at
- * least border b − 1 and below border b. */
-static enum lm_status find_borders(float borders[EVALUATE_BINS - 1],
-                                   const struct evaluate_split *out, struct lm_arena *arena,
-                                   struct lm_err *err)
+ * least border b − 1 and below border b. Found by counting halves of keys: no second copy, and no
+ * sorting that could not be stopped. */
+static enum lm_status find_borders(float borders[BORDERS], const struct evaluation *evaluation,
+                                   const struct evaluate_split *out, struct lm_err *err)
 {
-    struct lm_arena_mark mark = lm_arena_mark(arena);
-    float *sorted = LM_NEW_ARRAY(arena, float, out->tokens);
-    if (sorted == NULL)
-        return lm_fail(err, LM_NOMEM,
-                       "no memory for %llu held-out tokens; hold out fewer documents",
-                       (unsigned long long)out->tokens);
-    memcpy(sorted, out->entropy, out->tokens * sizeof *sorted);
-    qsort(sorted, out->tokens, sizeof *sorted, compare_floats);
-    for (uint64_t b = 1; b < EVALUATE_BINS; b++)
-        borders[b - 1] = sorted[b * out->tokens / EVALUATE_BINS];
-    lm_arena_rewind(arena, mark);
+    struct lm_arena_mark mark = lm_arena_mark(evaluation->arena);
+    struct digits *digits = LM_NEW_ARRAY(evaluation->arena, struct digits, 1);
+    if (digits == NULL)
+        return lm_fail(err, LM_NOMEM, "no memory for counts of entropies; free some");
+    LM_TRY(count_keys(digits, evaluation, out, false, err));
+    for (uint64_t b = 0; b < BORDERS; b++) {
+        digits->rank[b] = (b + 1) * out->tokens / EVALUATE_BINS;
+        digits->half[b] = digit_at(digits->upper, &digits->rank[b]);
+    }
+    LM_TRY(count_keys(digits, evaluation, out, true, err));
+    for (size_t b = 0; b < BORDERS; b++)
+        borders[b] = value_of(digits->half[b] << 16 | digit_at(digits->lower[b], &digits->rank[b]));
+    lm_arena_rewind(evaluation->arena, mark);
     return LM_OK;
 }
+
+/* ---- bins ---- */
 
 static void add_token(struct evaluate_bin *bin, const struct evaluate_split *out, uint64_t i)
 {
@@ -40,11 +93,11 @@ static void add_token(struct evaluate_bin *bin, const struct evaluate_split *out
     bin->hits += out->rank[i] == 0;
 }
 
-static void bin_by_entropy(struct evaluate_split *out, const float borders[EVALUATE_BINS - 1])
+static void bin_by_entropy(struct evaluate_split *out, const float borders[BORDERS])
 {
     for (uint64_t i = 0; i < out->tokens; i++) {
         size_t b = 0;
-        while (b < EVALUATE_BINS - 1 && out->entropy[i] >= borders[b])
+        while (b < BORDERS && out->entropy[i] >= borders[b])
             b++;
         add_token(&out->confidence[b], out, i);
     }
@@ -82,8 +135,8 @@ static enum lm_status bin_by_frequency(struct evaluation *evaluation, enum lm_sp
 enum lm_status evaluate_bins(struct evaluation *evaluation, enum lm_split split, struct lm_err *err)
 {
     struct evaluate_split *out = &evaluation->splits[split];
-    float borders[EVALUATE_BINS - 1] = {0};
-    LM_TRY(find_borders(borders, out, evaluation->arena, err));
+    float borders[BORDERS] = {0};
+    LM_TRY(find_borders(borders, evaluation, out, err));
     bin_by_entropy(out, borders);
     return evaluation->counts != NULL ? bin_by_frequency(evaluation, split, err) : LM_OK;
 }

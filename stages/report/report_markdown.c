@@ -54,15 +54,24 @@ static void put_interval(struct lm_buf *out, const struct report *report, const 
                       split, from.text, to.text);
 }
 
+/* In bits per byte, or in the unit of the objective's headline. */
+static struct lm_num difference_text(const struct report *report, double value)
+{
+    bool is_text = !isnan(report_score(report, report->split, "bpb"));
+    const struct report_objective *objective = report_objective_of(report);
+    return is_text || objective == NULL ? lm_num_fixed(value, 3)
+                                        : report_metric_text(&objective->headline, value);
+}
+
 /* The paired differences behind the summary. */
 static void put_comparisons(struct lm_buf *out, const struct report *report)
 {
     const struct report_summary *summary = &report->summary;
     for (size_t i = 0; i < summary->comparison_count; i++) {
         const struct report_comparison *comparison = &summary->comparisons[i];
-        struct lm_num diff = lm_num_fixed(comparison->diff, 3);
-        struct lm_num low = lm_num_fixed(comparison->low, 3);
-        struct lm_num high = lm_num_fixed(comparison->high, 3);
+        struct lm_num diff = difference_text(report, comparison->diff);
+        struct lm_num low = difference_text(report, comparison->low);
+        struct lm_num high = difference_text(report, comparison->high);
         if (comparison->standing == REPORT_NOT_COMPARED)
             continue;
         lm_buf_printf(out, "- difference from %s on %s, paired: %s (%s to %s), %s\n",

@@ -38,12 +38,11 @@ static const struct {
 static const char *value_text(const struct report *report, const struct lm_json *value)
 {
     const char *text = lm_json_string(value, NULL);
-    struct lm_num number = {""};
     if (text != NULL)
         return text;
     if (!lm_json_is_number(value))
         return NULL;
-    number = report_exact_text(value);
+    struct lm_num number = report_exact_text(value);
     return lm_arena_strndup(report->arena, number.text, strlen(number.text));
 }
 

@@ -40,4 +40,16 @@ is "an unknown stage: exit 2" "$status" 2
 "$LMPIPE" cat tiny.yaml model.model/model.safetensors >/dev/full 2>err.txt
 is "a full device: exit 3" $? 3
 like "said plainly" "$(cat err.txt)" 'standard output'
+# A sample can be made again by hand: a prompt is fed as it is by both.
+sed 's|with: {max_tokens: 16}|with: {max_tokens: 16, prompts: ["a program"], methods: [{name: greedy, temperature: 0}]}|; s|^experiment: tiny|experiment: prompted|' tiny.yaml >prompted.yaml
+lmpipe run prompted.yaml --progress none
+lmpipe cat prompted.yaml samples.samples
+sampled=$(python3 -c '
+import json, sys
+for line in sys.stdin:
+    line = json.loads(line) if line.strip() else {"kind": ""}
+    if line["kind"] == "sample" and line["prompt"]["source"] == "spec":
+        print(line["prompt"]["text"] + line["text"])' <<<"$out")
+lmpipe model generate prompted.yaml:model.model --prompt "a program" --temperature 0 --tokens 16
+is "model generate continues a prompt as sample does" "$out" "$sampled"
 done_testing

@@ -16,12 +16,14 @@ for i in $(seq 0 239); do
     printf '{"id":"s/%d","a":"a %s and a %s","b":"a %s and a %s","score":%d}\n' \
         "$i" "$a" "$b" "$a" "$([ $mood = 1 ] && echo "$b" || echo nothing)" $((1 + 4 * mood)) >>items/similarity.jsonl
 done
+# The vocabulary learns from the texts, without the syntax around them.
+sed -E 's/\{"id":"[^"]*"//; s/"[a-z]+":|[]["{},]|\\n/ /g' items/*.jsonl >texts.txt
 cat >tests.yaml <<'YAML'
 lmpipe: 1
 experiment: objectives
 vars: {form: choice, objective: classify, steps: 80}
 stages:
-  corpus: {uses: download, with: {sources: [{name: items, path: items, license: made-up}]}}
+  corpus: {uses: download, with: {sources: [{name: texts, path: texts.txt, license: made-up}]}}
   text: {uses: clean, in: {corpus: corpus}, with: {documents: {by: line}, dedup: false}}
   vocab: {uses: bpe, in: {text: text}, with: {vocab_size: 320}}
   examples: {uses: download, with: {sources: [{name: items, path: items, include: ["${form}.jsonl"], license: made-up}]}}
@@ -79,7 +81,7 @@ cat >tuned.yaml <<'YAML'
 lmpipe: 1
 experiment: tuned
 stages:
-  corpus: {uses: download, with: {sources: [{name: items, path: items, license: made-up}]}}
+  corpus: {uses: download, with: {sources: [{name: texts, path: texts.txt, license: made-up}]}}
   text: {uses: clean, in: {corpus: corpus}, with: {documents: {by: line}, dedup: false}}
   vocab: {uses: bpe, in: {text: text}, with: {vocab_size: 320}}
   tokens: {uses: encode, in: {text: text, vocab: vocab}}

@@ -49,6 +49,10 @@ static void names_and_numbers_are_broken(struct tap *tap)
     TEXT("WWW.e _Gh-2 high-quality", "WWW" Z ".e &#95;Gh" Z "-2 high-quality");
     TEXT("##[error] ::error::x",
          "&#35;" Z "&#35;" Z "&#91;error&#93; &#58;" Z "&#58;" Z "error&#58;" Z "&#58;" Z "x");
+    TEXT("12 %\xe2\x80\x93"
+         "13 %) %1",
+         "12 %\xe2\x80\x93"
+         "13 %&#41; %" Z "1");
     TEXT("a@ b # c", "a&#64; b &#35; c");
 }
 

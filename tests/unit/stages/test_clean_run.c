@@ -53,14 +53,14 @@ static const struct lm_param *find_row(const char *name)
 static void choices_equal_the_tables(struct tap *tap)
 {
     const struct lm_param *by = find_row("documents")->fields;
-    const struct lm_param *encoding = find_row("encoding"), *rules = find_row("rules");
+    const struct lm_param *invalid = find_row("invalid"), *rules = find_row("rules");
     size_t i = 0;
     for (; lm_documents_by_names[i] != NULL; i++)
         CHECK_STR(by->choices[i], lm_documents_by_names[i]);
     CHECK(by->choices[i] == NULL);
     for (i = 0; lm_repair_names[i] != NULL; i++)
-        CHECK_STR(encoding->choices[i], lm_repair_names[i]);
-    CHECK(encoding->choices[i] == NULL);
+        CHECK_STR(invalid->choices[i], lm_repair_names[i]);
+    CHECK(invalid->choices[i] == NULL);
     for (i = 0; lm_rule_kinds[i].name != NULL; i++)
         CHECK_STR(rules->fields[0].choices[i], lm_rule_kinds[i].name);
     CHECK(rules->fields[0].choices[i] == NULL);
@@ -90,7 +90,7 @@ static void writes_three_splits_and_a_card(struct tap *tap)
     const struct lm_json *repairs = lm_json_get(card, "repairs");
     CHECK_INT(lm_json_int(lm_json_get(repairs, "byte_order_marks"), -1), 1);
     CHECK_INT(lm_json_int(lm_json_get(repairs, "newlines"), -1), 1);
-    CHECK_INT(lm_json_int(lm_json_get(repairs, "ill_formed_sequences"), -1), 1);
+    CHECK_INT(lm_json_int(lm_json_get(repairs, "invalid_utf8_sequences"), -1), 1);
     CHECK_INT(lm_json_int(lm_json_get(repairs, "normalised_stretches"), -1), 1);
     CHECK_INT(lm_json_int(lm_json_get(lm_json_get(card, "out"), "documents"), -1), LINES + 2);
     const struct lm_json *sides = lm_json_get(card, "splits");
@@ -154,7 +154,7 @@ static void what_is_dropped_leaves_no_trace(struct tap *tap)
     const char *words = output(&f, "card");
     REQUIRE(lm_json_parse(&json, words, strlen(words), &f.err) == LM_OK);
     const struct lm_json *drops = lm_json_get(json, "dropped");
-    static const char *const names[] = {"encoding", "empty", "duplicate", "chars", "numeric"};
+    static const char *const names[] = {"invalid", "empty", "duplicate", "chars", "numeric"};
     for (size_t i = 0; i < 5; i++) {
         CHECK_STR(lm_json_string(lm_json_get(lm_json_at(drops, i), "rule"), NULL), names[i]);
         CHECK_INT(lm_json_int(lm_json_get(lm_json_at(drops, i), "documents"), -1), i > 0);
@@ -298,9 +298,9 @@ static void says_what_to_do(struct tap *tap)
     f.params.rules = (struct lm_list){NULL, 0};
     CHECK_INT(fixture_run(&f, &(struct corpus_text){"a", "data", " \n", 0}, 1), LM_INVALID);
     CHECK_HAS(f.err.text, "the corpus has no text");
-    f.params.encoding = "reject";
+    f.params.invalid = "reject";
     CHECK_INT(fixture_run(&f, &(struct corpus_text){"a", "data", "\xFF\xFE", 0}, 1), LM_INVALID);
-    CHECK_HAS(f.err.text, "\"encoding\"");
+    CHECK_HAS(f.err.text, "\"invalid\"");
     fixture_close(&f);
 }
 

@@ -315,6 +315,54 @@ static void test_hostile_names(struct tap *tap)
     }
 }
 
+/* A name that cannot be one stops nothing that include leaves out. */
+static void test_include_passes_bad_names(struct tap *tap)
+{
+    static const char *globs[] = {"a.txt"};
+
+    static const struct {
+        const char *format, *name;
+    } rows[] = {{"zip", "../evil"}, {"gnutar", "/etc/passwd"}, {"gnutar", "a\xff"}};
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const struct entry entries[] = {{rows[i].name, "evil", AE_IFREG, NULL}, two[1]};
+        struct fixture f;
+        fixture_open(&f, 1);
+        REQUIRE(pack(at(&f, "packed"), rows[i].format, NULL, entries, 2));
+        f.sources[0].path = at(&f, "packed");
+        CHECK_INT(fixture_run(&f), LM_FORMAT);
+        f.sources[0].include = (struct lm_list){globs, 1};
+        CHECK_INT(fixture_run(&f), LM_OK);
+        CHECK_STR(corpus_file(&f, "files/source0/a.txt"), "first\n");
+        fixture_close(&f);
+    }
+}
+
+/* The flag of an encrypted member in both records of a zip. */
+static void test_encrypted_members(struct tap *tap)
+{
+    static const char *globs[] = {"b/*"};
+    char *text = NULL;
+    size_t size = 0;
+    struct fixture f;
+    fixture_open(&f, 1);
+    REQUIRE(pack(at(&f, "t.zip"), "zip", NULL, two, 2));
+    REQUIRE(lm_file_read(&text, &size, f.arena, at(&f, "t.zip"), 4096, NULL) == LM_OK);
+    char *name = memmem(text, size, "a.txt", 5);
+    REQUIRE(name != NULL);
+    name[-30 + 6] |= 1;
+    name = memmem(name + 5, size - (size_t)(name + 5 - text), "a.txt", 5);
+    REQUIRE(name != NULL);
+    name[-46 + 8] |= 1;
+    REQUIRE(lm_file_write(at(&f, "t.zip"), text, size, NULL) == LM_OK);
+    f.sources[0].path = at(&f, "t.zip");
+    CHECK_INT(fixture_run(&f), LM_UNSUPPORTED);
+    CHECK_HAS(f.err.text, "t.zip: member \"a.txt\": is encrypted");
+    f.sources[0].include = (struct lm_list){globs, 1};
+    CHECK_INT(fixture_run(&f), LM_OK);
+    fixture_close(&f);
+}
+
 static void test_hostile_long_names(struct tap *tap)
 {
     char longest[1200];
@@ -602,12 +650,15 @@ static void test_rules(struct tap *tap)
 static const struct tap_test tests[] = {
     TAP_ROW(test_file_by_path) TAP_ROW(test_file_by_url_and_pin)
         TAP_ROW(test_unpinned_prints_the_pin) TAP_ROW(test_every_compression)
-            TAP_ROW(test_gzip_of_several_members) TAP_ROW(test_every_archive) TAP_ROW(
-                test_names_of_every_script) TAP_ROW(test_folder_and_its_pin) TAP_ROW(test_include)
-                TAP_ROW(test_several_sources_keep_their_order) TAP_ROW(test_hostile_names)
-                    TAP_ROW(test_hostile_long_names) TAP_ROW(test_links_and_devices_are_left_out)
-                        TAP_ROW(test_duplicates) TAP_ROW(test_bombs) TAP_ROW(test_packed_twice)
-                            TAP_ROW(test_truncated_archives) TAP_ROW(test_missing_and_odd_files)
-                                TAP_ROW(test_mirror_files) TAP_ROW(test_cancel)
-                                    TAP_ROW(test_jargon_file) TAP_ROW(test_rules)};
+            TAP_ROW(test_gzip_of_several_members) TAP_ROW(test_every_archive)
+                TAP_ROW(test_names_of_every_script) TAP_ROW(test_folder_and_its_pin)
+                    TAP_ROW(test_include) TAP_ROW(test_several_sources_keep_their_order)
+                        TAP_ROW(test_hostile_names) TAP_ROW(test_include_passes_bad_names)
+                            TAP_ROW(test_encrypted_members) TAP_ROW(test_hostile_long_names)
+                                TAP_ROW(test_links_and_devices_are_left_out)
+                                    TAP_ROW(test_duplicates) TAP_ROW(test_bombs)
+                                        TAP_ROW(test_packed_twice) TAP_ROW(test_truncated_archives)
+                                            TAP_ROW(test_missing_and_odd_files)
+                                                TAP_ROW(test_mirror_files) TAP_ROW(test_cancel)
+                                                    TAP_ROW(test_jargon_file) TAP_ROW(test_rules)};
 LM_TEST_MAIN(tests)

@@ -179,6 +179,20 @@ static void test_wrong_mirror_then_right_one(struct tap *tap)
     DONE();
 }
 
+static void test_a_mirror_takes_nothing_away(struct tap *tap)
+{
+    SERVE({.status = 200, .headers = etag_1, .body = text, .size = SIZE, .cut = 16384},
+          {.status = 503},
+          {.status = 200, .headers = etag_1, .body = text, .size = SIZE, .ranges = true});
+    const char *mirrors[] = {"http://127.0.0.1:1/nobody"};
+    f.sources[0].mirrors = (struct lm_list){mirrors, 1};
+    CHECK_INT(fixture_run(&f), LM_OK);
+    CHECK(has_whole_body(&f));
+    CHECK_INT(http_server_requests(server), 3);
+    CHECK_HAS(http_server_request(server, 2), "Range: bytes=16384-\r\n");
+    DONE();
+}
+
 static void test_stall(struct tap *tap)
 {
     SERVE({.status = 200, .body = text, .size = SIZE, .cut = 100, .stall_ms = 8000},
@@ -351,6 +365,35 @@ static void test_resume_across_runs(struct tap *tap)
     DONE();
 }
 
+static void test_a_part_above_the_limit(struct tap *tap)
+{
+    SERVE({.status = 200,
+           .headers = etag_1,
+           .body = text,
+           .size = SIZE,
+           .cut = 16384,
+           .stall_ms = 20000},
+          {.status = 200, .headers = etag_1, .body = text, .size = SIZE, .ranges = true});
+    struct lm_http *http = NULL;
+    struct lm_http_reply reply;
+    const struct lm_http_options options = {.connect_timeout = 5,
+                                            .stall_timeout = 20,
+                                            .max_bytes = 1 << 20,
+                                            .ca_file = "",
+                                            .progress = until_16384};
+    REQUIRE(lm_dir_create(at(&f, "checkpoints/keep"), NULL) == LM_OK);
+    REQUIRE(lm_http_open(&http, &options, &f.err) == LM_OK);
+    CHECK_INT(lm_http_get(&reply, http, f.sources[0].url, at(&f, "checkpoints/keep/source0.part"),
+                          &f.err),
+              LM_CANCELLED);
+    lm_http_close(http);
+    f.params.max_bytes = 1000;
+    CHECK_INT(fixture_run(&f), LM_RANGE);
+    CHECK_HAS(f.err.text, "raise max_bytes");
+    CHECK_INT(http_server_requests(server), 1);
+    DONE();
+}
+
 static void test_cancel_while_waiting(struct tap *tap)
 {
     SERVE({.status = 503, .headers = "Retry-After: 50\r\n"});
@@ -518,13 +561,16 @@ static const struct tap_test tests[] = {
             test_retry_after_busy) TAP_ROW(test_retry_after_is_honoured) TAP_ROW(test_retries_end)
             TAP_ROW(test_final_statuses_are_not_retried) TAP_ROW(
                 test_connection_refused_then_mirror) TAP_ROW(test_wrong_mirror_then_right_one)
-                TAP_ROW(test_stall) TAP_ROW(test_resume_in_one_run) TAP_ROW(test_resume_by_date)
-                    TAP_ROW(test_no_resume_without_validator) TAP_ROW(test_answers_to_a_resume)
-                        TAP_ROW(test_206_nobody_asked_for) TAP_ROW(test_resume_across_runs) TAP_ROW(
-                            test_cancel_while_waiting) TAP_ROW(test_nothing_is_fetched_twice)
-                            TAP_ROW(test_complete_before_416) TAP_ROW(test_wrong_lengths)
-                                TAP_ROW(test_redirect_to_http_is_refused)
-                                    TAP_ROW(test_redirect_to_other_protocols_is_refused)
-                                        TAP_ROW(test_offline) TAP_ROW(test_https)
-                                            TAP_ROW(test_too_many_redirects) TAP_ROW(test_show)};
+                TAP_ROW(test_a_mirror_takes_nothing_away) TAP_ROW(test_stall)
+                    TAP_ROW(test_resume_in_one_run) TAP_ROW(test_resume_by_date) TAP_ROW(
+                        test_no_resume_without_validator) TAP_ROW(test_answers_to_a_resume)
+                        TAP_ROW(test_206_nobody_asked_for) TAP_ROW(test_resume_across_runs)
+                            TAP_ROW(test_a_part_above_the_limit) TAP_ROW(test_cancel_while_waiting)
+                                TAP_ROW(test_nothing_is_fetched_twice)
+                                    TAP_ROW(test_complete_before_416) TAP_ROW(test_wrong_lengths)
+                                        TAP_ROW(test_redirect_to_http_is_refused)
+                                            TAP_ROW(test_redirect_to_other_protocols_is_refused)
+                                                TAP_ROW(test_offline) TAP_ROW(test_https)
+                                                    TAP_ROW(test_too_many_redirects)
+                                                        TAP_ROW(test_show)};
 LM_TEST_MAIN(tests)

@@ -561,7 +561,7 @@ static void golden_objectives(struct tap *tap)
     } cases[] = {
         {&classified,
          {"2ff35e36b8efa2d74c9e94db324f95bd050397b213c0b5fe7c4496956b3e8cbd",
-          "5a8ea6e6b01129edc3dbc1933e3828f1d5cc90ae2590aae2af0adb75f9058be7",
+          "971b303af6953512505ef5726955eedd3f63d23542b6b5dfc645e6a23643d7c0",
           "8b5bd33c4d9245fc90090837e1c7baf18126978a9d9ef949d8beb837eeca5f15"}},
         {&translated,
          {"3268d69bb5e39e81043b48781f03bff5c48c00764f96857c82e968b3bb3502e2",

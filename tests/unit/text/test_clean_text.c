@@ -1,6 +1,8 @@
 #include "text/clean_text.h"
 
 #include "tap.h"
+#include "text/text_measure.h"
+#include "text/unicode.h"
 #include "tsv.h"
 #include "unit/tokenizer/text_samples.h"
 
@@ -65,11 +67,63 @@ static void repairs_are_counted(struct tap *tap)
     REQUIRE(lm_clean(&out, (const uint8_t *)text, sizeof text - 1, &options, &counts, &is_rejected,
                      NULL) == LM_OK);
     CHECK_STR(out.data, "a\xEF\xBF\xBD\xEF\xBF\xBD \xC3\xA9\nb\n\nc");
-    CHECK_INT(counts.ill_formed, 2);
-    CHECK_INT(counts.controls, 12);
+    CHECK_INT(counts.invalid_utf8, 2);
+    CHECK_INT(counts.controls, 11);
+    CHECK_INT(counts.separators, 1);
     CHECK_INT(counts.nfc, 1);
     CHECK_INT(counts.trailing_spaces, 2);
     CHECK_INT(counts.blank_lines, 4);
+    lm_buf_release(&out);
+}
+
+/* Of all that Unicode calls white space, and all control characters, none makes two words one when
+ * it separated them, and none that did not makes two of one. */
+static void words_stay_apart(struct tap *tap)
+{
+    static const char *const around[][2] = {
+        {"one", "two"}, {"", "two"}, {"one\n", "two"}, {"one", " two"}, {"one", ""}};
+    const struct lm_clean_options options = {.nfc = true, .max_blank_lines = -1};
+    size_t separators = 0;
+    for (uint32_t c = 1; c < 0x3100; c++)
+        for (size_t i = 0; i < sizeof around / sizeof around[0]; i++) {
+            char text[32];
+            uint8_t made[4];
+            size_t size = lm_utf8_encode(made, c);
+            bool is_space = (lm_unicode(c) & LM_UC_SPACE) != 0 || (c >= 0x1C && c <= 0x1F);
+            if (!is_space && c >= 0xA0)
+                continue;
+            int length = snprintf(text, sizeof text, "%s%.*s%s", around[i][0], (int)size,
+                                  (const char *)made, around[i][1]);
+            struct lm_clean_counts counts = {0};
+            struct lm_buf out;
+            bool is_rejected;
+            lm_buf_init(&out, 0);
+            REQUIRE(lm_clean(&out, (const uint8_t *)text, (size_t)length, &options, &counts,
+                             &is_rejected, NULL) == LM_OK);
+            /* without their characters, all texts have the words they had */
+            if (i == 0 && (is_space || c < 0x20 || (c >= 0x7F && c < 0xA0)))
+                CHECK_INT(lm_text_words((const uint8_t *)out.data, out.size), is_space ? 2 : 1);
+            CHECK(strstr(out.data, "\n\n") == NULL || c == '\n');
+            separators += counts.separators > 0 && i == 0;
+            lm_buf_release(&out);
+        }
+    CHECK_INT(separators, 8); /* VT, FF, CR, FS, GS, RS, US, NEL */
+}
+
+/* A line of any white space is blank, and so is a document. */
+static void blank_is_what_unicode_says(struct tap *tap)
+{
+    const char text[] =
+        "\xE3\x80\x80\na \xC2\xA0\n\xE2\x80\xA8\n\xC2\xA0\n\nb\xE3\x80\x80\n\xE2\x80\x83";
+    const struct lm_clean_options options = {
+        .strip_trailing_space = true, .trim = true, .max_blank_lines = 1};
+    struct lm_clean_counts counts = {0};
+    struct lm_buf out;
+    bool is_rejected;
+    lm_buf_init(&out, 0);
+    REQUIRE(lm_clean(&out, (const uint8_t *)text, sizeof text - 1, &options, &counts, &is_rejected,
+                     NULL) == LM_OK);
+    CHECK_STR(out.data, "a\n\nb");
     lm_buf_release(&out);
 }
 
@@ -104,7 +158,7 @@ static void cleaning_is_idempotent(struct tap *tap)
     }
 }
 
-static const struct tap_test tests[] = {TAP_ROW(cases) TAP_ROW(repairs_are_counted)
-                                            TAP_ROW(cleaning_is_idempotent)};
+static const struct tap_test tests[] = {TAP_ROW(cases) TAP_ROW(repairs_are_counted) TAP_ROW(
+    words_stay_apart) TAP_ROW(blank_is_what_unicode_says) TAP_ROW(cleaning_is_idempotent)};
 
 LM_TEST_MAIN(tests)

@@ -53,6 +53,41 @@ static void equals_normalising_everything(struct tap *tap)
     free(marks);
 }
 
+/* Long runs of marks, of which utf8proc's own ordering makes a square: the same result, at once. */
+static void long_runs_of_marks(struct tap *tap)
+{
+    static const uint32_t marks[] = {0x301, 0x316, 0x327, 0x345, 0x308, 0x5B0, 0x302, 0x1D165};
+
+    enum { KINDS = sizeof marks / sizeof marks[0], LONG = 300000 };
+    struct lm_rng rng = lm_rng_stream(1, "runs");
+    char *text = malloc(4 * (LONG + 1));
+    for (size_t count = 20; count <= LONG; count = count < 3000 ? count * 3 : count * 100) {
+        size_t size = lm_utf8_encode((uint8_t *)text, 'e');
+        count = count < LONG ? count : LONG;
+        for (size_t i = 0; i < count; i++)
+            size += lm_utf8_encode((uint8_t *)text + size, marks[lm_rng_below(rng, i, 0, KINDS)]);
+        if (count < 3000) {
+            utf8proc_uint8_t *want = NULL;
+            utf8proc_ssize_t length =
+                utf8proc_map((const utf8proc_uint8_t *)text, (utf8proc_ssize_t)size, &want,
+                             UTF8PROC_STABLE | UTF8PROC_COMPOSE);
+            REQUIRE(length >= 0);
+            CHECK(gives(text, size, (const char *)want, (size_t)length));
+            free(want);
+            continue;
+        }
+        struct lm_buf out;
+        int64_t changed = 0;
+        lm_buf_init(&out, 0);
+        CHECK_INT(lm_nfc(&out, (const uint8_t *)text, size, &changed, NULL), LM_OK);
+        CHECK_INT(changed, 1);
+        lm_buf_release(&out);
+        if (count == LONG)
+            break;
+    }
+    free(text);
+}
+
 /* Every character by itself: NFC_Quick_Check = Yes must mean "unchanged". */
 static void every_character(struct tap *tap)
 {
@@ -105,7 +140,7 @@ static void conformance(struct tap *tap)
     CHECK(lines > 18000);
 }
 
-static const struct tap_test tests[] = {TAP_ROW(equals_normalising_everything)
-                                            TAP_ROW(every_character) TAP_ROW(conformance)};
+static const struct tap_test tests[] = {TAP_ROW(equals_normalising_everything) TAP_ROW(
+    long_runs_of_marks) TAP_ROW(every_character) TAP_ROW(conformance)};
 
 LM_TEST_MAIN(tests)

@@ -1,0 +1,24 @@
+/**
+ * A gzip file as the bytes it holds, by zlib: all its members one after the other, each held
+ * against its checksum and its length (RFC 1952). libarchive reads gzip too, but verifies neither
+ * and ends without a word at a member that it cannot read.
+ */
+#ifndef LM_STAGES_GUNZIP_H
+#define LM_STAGES_GUNZIP_H
+
+#include <stddef.h>
+
+#include <lmpipe/status.h>
+
+struct lm_gunzip;
+
+/** Reads from `fd`, which stands at the start of the file, is borrowed and must outlive it.
+ *  LM_NOMEM. */
+enum lm_status lm_gunzip_open(struct lm_gunzip **out, int fd, struct lm_err *err);
+/** Up to `size` bytes; *got is 0 at the end only, after all checks have passed. LM_FORMAT: damaged,
+ *  cut off, or followed by something that is no gzip member (zeros may follow); LM_IO, LM_NOMEM. */
+enum lm_status lm_gunzip_read(struct lm_gunzip *gunzip, void *out, size_t size, size_t *got,
+                              struct lm_err *err);
+void lm_gunzip_close(struct lm_gunzip *gunzip); /**< NULL is fine */
+
+#endif
