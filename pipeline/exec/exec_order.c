@@ -208,7 +208,8 @@ static bool is_made_meanwhile(struct lm_exec *exec, struct lm_task *task)
     struct lm_plan_stage *planned = &exec->now.stages[task->index];
     struct lm_record *record = NULL;
     if (planned->forced ||
-        lm_store_find(exec->store, &record, exec->arena, &planned->key, NULL) != LM_OK)
+        lm_store_find(exec->store, &record, exec->arena, &planned->key, NULL) != LM_OK ||
+        lm_plan_lacking(&exec->now, task->index, record) != NULL)
         return false;
     planned->record = record;
     planned->reason = "made by another run";

@@ -222,6 +222,8 @@ void lm_key_write(struct lm_buf *out, const struct lm_spec *spec, size_t stage,
         lm_buf_printf(out, "seed %" PRIu64 "\n", s->seed);
     if (s->type->flags & LM_STAGE_NUMERIC)
         lm_buf_printf(out, "numerics %s\n", facts->numerics ? facts->numerics : "unknown");
+    for (size_t i = 0; facts->libraries != NULL && facts->libraries[i] != NULL; i++)
+        lm_buf_printf(out, "library %s\n", facts->libraries[i]);
     if (s->type->flags & LM_STAGE_EXPERIMENT)
         put_experiment(out, spec, stage, facts->gates);
 }

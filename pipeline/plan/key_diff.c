@@ -26,6 +26,7 @@ static const struct {
     {"param ", 2},
     {"file ", 2},
     {"input ", 2},
+    {"library ", 2},
 };
 
 static size_t id_length(const char *line, size_t length)

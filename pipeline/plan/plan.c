@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/io.h"
 #include "base/json.h"
 #include "base/pool.h"
 #include "plan/key.h"
@@ -22,6 +23,23 @@ static bool is_settled(const struct lm_plan_stage *stage)
 
 /* ---- keys ---- */
 
+/** Asks the worker what it knows, once a plan. */
+static enum lm_status ask_worker(struct lm_plan *plan, struct lm_err *err)
+{
+    const struct lm_plan_options *options = plan->options;
+    struct lm_probe *probe = LM_NEW(plan->arena, struct lm_probe);
+    if (plan->probe != NULL)
+        return LM_OK;
+    if (probe == NULL)
+        return no_memory(plan, err);
+    LM_TRY(lm_probe(probe, plan->arena, plan->store, options->worker, options->env,
+                    options->env_user, err));
+    plan->probe = probe;
+    plan->numerics_blas = probe->blas;
+    plan->numerics_portable = probe->portable;
+    return LM_OK;
+}
+
 static enum lm_status numerics_of(const char **out, struct lm_plan *plan, size_t stage,
                                   struct lm_err *err)
 {
@@ -29,15 +47,39 @@ static enum lm_status numerics_of(const char **out, struct lm_plan *plan, size_t
     *out = NULL;
     if (!(s->type->flags & LM_STAGE_NUMERIC))
         return LM_OK;
-    if (plan->numerics_blas == NULL) {
-        const struct lm_plan_options *options = plan->options;
-        struct lm_probe probe;
-        LM_TRY(lm_probe(&probe, plan->arena, plan->store, options->worker, options->env,
-                        options->env_user, err));
-        plan->numerics_blas = probe.blas;
-        plan->numerics_portable = probe.portable;
-    }
+    LM_TRY(ask_worker(plan, err));
     *out = s->portable ? plan->numerics_portable : plan->numerics_blas;
+    return LM_OK;
+}
+
+/** "pcre2 10.42 Unicode 14.0.0": the libraries whose tables decide what a stage makes,
+ * NULL-terminated; NULL: none do. */
+static enum lm_status libraries_of(const char *const **out, struct lm_plan *plan, size_t stage,
+                                   struct lm_err *err)
+{
+    const struct lm_spec_stage *s = &plan->spec->stages[stage];
+    const char *const *names = s->type->libraries ? s->type->libraries(s->params) : NULL;
+    size_t count = 0;
+    *out = NULL;
+    while (names != NULL && names[count] != NULL)
+        count++;
+    if (count == 0)
+        return LM_OK;
+    LM_TRY(ask_worker(plan, err));
+    const char **lines = LM_NEW_ARRAY(plan->arena, const char *, count + 1);
+    if (lines == NULL)
+        return no_memory(plan, err);
+    for (size_t i = 0; i < count; i++) {
+        const char *version = lm_probe_tables(plan->probe, plan->arena, names[i]);
+        if (version == NULL)
+            return lm_fail(err, LM_FORMAT,
+                           "lmpipe-worker does not know its version of %s; install lmpipe again",
+                           names[i]);
+        lines[i] = lm_arena_printf(plan->arena, "%s %s", names[i], version);
+        if (lines[i] == NULL)
+            return no_memory(plan, err);
+    }
+    *out = lines;
     return LM_OK;
 }
 
@@ -97,6 +139,7 @@ static enum lm_status write_key(const char **out, struct lm_plan *plan, size_t s
     facts.gates = gates;
     LM_TRY(hash_files(&files, plan, stage, err));
     LM_TRY(numerics_of(&facts.numerics, plan, stage, err));
+    LM_TRY(libraries_of(&facts.libraries, plan, stage, err));
     facts.files = files;
     lm_buf_init(&text, 0);
     lm_key_write(&text, plan->spec, stage, &facts);
@@ -133,15 +176,37 @@ const char *lm_plan_last_text(struct lm_plan *plan, size_t stage)
 
 /* ---- states and reasons ---- */
 
-/** Why a stage without a result has none. */
-static const char *miss_reason(struct lm_plan *plan, size_t stage)
+const struct lm_port *lm_plan_lacking(const struct lm_plan *plan, size_t stage,
+                                      const struct lm_record *record)
+{
+    const struct lm_port *port = plan->spec->stages[stage].type->outputs;
+    for (; port->name != NULL; port++)
+        if (lm_record_output(record, lm_port_key(port)) == NULL)
+            return port;
+    return NULL;
+}
+
+/** Is there a record of the key, although it is a miss: are its outputs missing or damaged? */
+static bool has_record(const struct lm_plan *plan, const struct lm_digest *key)
+{
+    char hex[LM_DIGEST_HEX];
+    lm_digest_hex(hex, key);
+    const char *path = lm_arena_printf(plan->arena, "%s/actions/%.2s/%s",
+                                       lm_store_path(plan->store), hex, hex + 2);
+    return path != NULL && lm_path_exists(path);
+}
+
+/** Why a stage without a result has none; `damaged`: something was found so, and set aside. */
+static const char *miss_reason(struct lm_plan *plan, size_t stage, bool damaged)
 {
     struct lm_plan_stage *s = &plan->stages[stage];
     struct lm_key_change *changes;
-    if (s->last == NULL)
-        return "never run";
-    if (lm_digest_compare(s->last, &s->key) == 0)
+    if (damaged || has_record(plan, &s->key))
         return "outputs missing or damaged";
+    if (s->last == NULL)
+        return "no cached result";
+    if (lm_digest_compare(s->last, &s->key) == 0)
+        return "its result is not in this store";
     const char *before = lm_plan_last_text(plan, stage);
     if (before == NULL)
         return "the last result is no longer in the store";
@@ -199,7 +264,7 @@ static enum lm_status update_unkeyed(struct lm_plan *plan, size_t stage, struct 
     if (s->forced || before == NULL) {
         s->state = LM_RUN;
         s->reason = s->forced         ? "forced"
-                    : s->last == NULL ? "never run"
+                    : s->last == NULL ? "no cached result"
                                       : "the last result is no longer in the store";
         return LM_OK;
     }
@@ -224,18 +289,28 @@ static enum lm_status update_keyed(struct lm_plan *plan, size_t stage, struct lm
     struct lm_plan_stage *s = &plan->stages[stage];
     s->record = NULL;
     enum lm_status status = LM_NOT_FOUND;
+    const struct lm_port *lacking = NULL;
+    size_t before, after;
+    lm_store_warnings(plan->store, &before);
     if (!s->forced)
         status = lm_store_find(plan->store, &s->record, plan->arena, &s->key, err);
-    if (status == LM_OK) {
+    lm_store_warnings(plan->store, &after);
+    if (status == LM_OK)
+        lacking = lm_plan_lacking(plan, stage, s->record);
+    if (status == LM_OK && lacking == NULL) {
         s->state = LM_HIT;
         s->reason = "up to date";
         return LM_OK;
     }
-    if (status != LM_NOT_FOUND)
+    if (status != LM_OK && status != LM_NOT_FOUND)
         return status;
     s->record = NULL;
     s->state = LM_RUN;
-    s->reason = s->forced ? "forced" : miss_reason(plan, stage);
+    s->reason = s->forced ? "forced"
+                : lacking != NULL
+                    ? lm_arena_printf(plan->arena, "the result lacks %s, which it has by now",
+                                      lacking->name)
+                    : miss_reason(plan, stage, after > before);
     s->resume = lm_store_checkpoint(plan->store, &s->key);
     if (s->resume >= 0) {
         s->state = LM_RESUME;

@@ -190,6 +190,14 @@ static enum lm_status resolve(void *data, struct lm_arena *arena, struct lm_err 
     return LM_OK;
 }
 
+/* A vocabulary that is imported may hold an expression, too. */
+static const char *const *libraries(const void *data)
+{
+    static const char *const matched[] = {"pcre2", NULL};
+    const struct bpe_params *p = data;
+    return p->regex[0] != '\0' || given(p->import.path) ? matched : NULL;
+}
+
 extern const struct lm_stage lm_stage_bpe;
 const struct lm_stage lm_stage_bpe = {
     .name = "bpe",
@@ -200,6 +208,7 @@ const struct lm_stage lm_stage_bpe = {
     .params = params,
     .params_size = sizeof(struct bpe_params),
     .metrics = metrics,
+    .libraries = libraries,
     .resolve = resolve,
     .check_ports = check_ports,
 };

@@ -134,6 +134,13 @@ static enum lm_status resolve(void *data, struct lm_arena *arena, struct lm_err 
     return LM_OK;
 }
 
+static const char *const *libraries(const void *data)
+{
+    static const char *const composed[] = {"utf8proc", NULL};
+    const struct clean_params *p = data;
+    return p->nfc ? composed : NULL;
+}
+
 extern const struct lm_stage lm_stage_clean;
 const struct lm_stage lm_stage_clean = {
     .name = "clean",
@@ -145,5 +152,6 @@ const struct lm_stage lm_stage_clean = {
     .params = params,
     .params_size = sizeof(struct clean_params),
     .metrics = metrics,
+    .libraries = libraries,
     .resolve = resolve,
 };
