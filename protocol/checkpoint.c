@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,7 +12,9 @@
 #include <lmpipe/hash.h>
 
 #include "base/buf.h"
+#include "base/bytes.h"
 #include "base/io.h"
+#include "base/new_file.h"
 
 #define MAGIC "LMCKPT1\n"
 #define SLOTS 2
@@ -23,22 +26,19 @@ enum { HEADER = 64 };
 
 static const char *const slot_names[SLOTS] = {"a", "b"};
 
+/** ABSENT: no file; DAMAGED: something else than a slot of this key; UNREADABLE: nobody knows,
+ * since reading failed: it may be sound, and stays. */
+enum state { ABSENT, SOUND, DAMAGED, UNREADABLE };
+
 struct slot {
-    bool sound; /**< the header is */
+    enum state state; /**< of the header */
+    int error;        /**< UNREADABLE: errno */
     uint64_t serial, position, size, checksum;
 };
 
-static uint64_t get_u64(const uint8_t *at)
+static bool slot_path(char out[PATH_MAX], const char *folder, size_t slot)
 {
-    uint64_t v = 0;
-    for (int i = 7; i >= 0; i--)
-        v = v << 8 | at[i];
-    return v;
-}
-
-static bool slot_path(char out[PATH_MAX], const char *folder, size_t slot, const char *suffix)
-{
-    int n = snprintf(out, PATH_MAX, "%s/%s%s", folder, slot_names[slot], suffix);
+    int n = snprintf(out, PATH_MAX, "%s/%s", folder, slot_names[slot]);
     return n > 0 && n < PATH_MAX;
 }
 
@@ -49,6 +49,7 @@ static uint64_t owner_of(const char *folder)
     return lm_hash64(name, strlen(name), 0);
 }
 
+/** False: with errno, or 0 when the file ends before. */
 static bool read_all(int fd, void *data, size_t size)
 {
     uint8_t *at = data;
@@ -56,6 +57,8 @@ static bool read_all(int fd, void *data, size_t size)
         ssize_t n = read(fd, at, size);
         if (n < 0 && errno == EINTR)
             continue;
+        if (n == 0)
+            errno = 0;
         if (n <= 0)
             return false;
         at += n;
@@ -64,49 +67,83 @@ static bool read_all(int fd, void *data, size_t size)
     return true;
 }
 
+/** A slot that could not be opened or read. What is no file, or nobody may read, is no slot. */
+static struct slot failed(int error)
+{
+    bool odd = error == 0 || error == ELOOP || error == EISDIR || error == EACCES || error == ENXIO;
+    return (struct slot){.state = error == ENOENT ? ABSENT
+                                  : odd           ? DAMAGED
+                                                  : UNREADABLE,
+                         .error = error};
+}
+
 /** Reads and checks a header; the file must have exactly the length it states. */
 static struct slot header_read(int fd, uint64_t owner)
 {
-    struct slot slot = {.sound = false};
     uint8_t raw[HEADER];
     struct stat st;
     if (fstat(fd, &st) != 0 || !read_all(fd, raw, sizeof raw))
-        return slot;
-    slot.serial = get_u64(raw + AT_SERIAL);
-    slot.position = get_u64(raw + AT_POSITION);
-    slot.size = get_u64(raw + AT_SIZE);
-    slot.checksum = get_u64(raw + AT_DATA);
-    slot.sound = memcmp(raw, MAGIC, 8) == 0 && get_u64(raw + AT_OWNER) == owner &&
-                 get_u64(raw + AT_SUM) == lm_hash64(raw, AT_SUM, 0) &&
-                 slot.size <= (uint64_t)INT64_MAX - HEADER &&
-                 (uint64_t)st.st_size == slot.size + HEADER && slot.position <= INT64_MAX;
+        return failed(errno);
+    struct slot slot = {.state = DAMAGED,
+                        .serial = lm_get_u64(raw + AT_SERIAL),
+                        .position = lm_get_u64(raw + AT_POSITION),
+                        .size = lm_get_u64(raw + AT_SIZE),
+                        .checksum = lm_get_u64(raw + AT_DATA)};
+    if (memcmp(raw, MAGIC, 8) == 0 && lm_get_u64(raw + AT_OWNER) == owner &&
+        lm_get_u64(raw + AT_SUM) == lm_hash64(raw, AT_SUM, 0) &&
+        slot.size <= (uint64_t)INT64_MAX - HEADER && (uint64_t)st.st_size == slot.size + HEADER &&
+        slot.position <= INT64_MAX)
+        slot.state = SOUND;
+    return slot;
+}
+
+/** Opens a slot and reads its header; *out -1 unless it is sound. */
+static struct slot slot_open(int *out, const char *folder, size_t index)
+{
+    char path[PATH_MAX];
+    *out = -1;
+    if (!slot_path(path, folder, index))
+        return failed(ENOENT);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0)
+        return failed(errno);
+    struct slot slot = header_read(fd, owner_of(folder));
+    if (slot.state == SOUND)
+        *out = fd;
+    else
+        close(fd);
     return slot;
 }
 
 static struct slot slot_peek(const char *folder, size_t index)
 {
-    struct slot slot = {.sound = false};
-    char path[PATH_MAX];
-    if (!slot_path(path, folder, index, ""))
-        return slot;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd >= 0) {
-        slot = header_read(fd, owner_of(folder));
+    int fd;
+    struct slot slot = slot_open(&fd, folder, index);
+    if (fd >= 0)
         close(fd);
-    }
     return slot;
 }
 
 static size_t newest(const struct slot slots[SLOTS])
 {
-    return slots[1].sound && (!slots[0].sound || slots[1].serial > slots[0].serial) ? 1 : 0;
+    return slots[1].state == SOUND && (slots[0].state != SOUND || slots[1].serial > slots[0].serial)
+               ? 1
+               : 0;
+}
+
+/** The slot a save replaces: not the newest sound one; when there is none, one that is surely none.
+ */
+static size_t expendable(const struct slot slots[SLOTS])
+{
+    size_t best = newest(slots);
+    return slots[best].state == SOUND || slots[best].state == UNREADABLE ? 1 - best : best;
 }
 
 int64_t lm_checkpoint_peek(const char *folder)
 {
     struct slot slots[SLOTS] = {slot_peek(folder, 0), slot_peek(folder, 1)};
     const struct slot *best = &slots[newest(slots)];
-    return best->sound ? (int64_t)best->position : -1;
+    return best->state == SOUND ? (int64_t)best->position : -1;
 }
 
 static enum lm_status header_write(struct lm_buf *out, const char *folder, uint64_t serial,
@@ -125,74 +162,72 @@ static enum lm_status header_write(struct lm_buf *out, const char *folder, uint6
     return lm_buf_status(out, err);
 }
 
-/** Writes both parts to a temporary file and makes them durable. */
-static enum lm_status file_write(const char *path, const struct lm_buf *header, const void *data,
-                                 size_t size, struct lm_err *err)
-{
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
-    if (fd < 0)
-        return lm_fail_errno(err, errno, "cannot write the checkpoint %s", path);
-    enum lm_status status = lm_write_all(fd, header->data, header->size, path, err);
-    if (status == LM_OK)
-        status = lm_write_all(fd, data, size, path, err);
-    if (status == LM_OK && fsync(fd) != 0)
-        status = lm_fail_errno(err, errno, "cannot write the checkpoint %s", path);
-    if (close(fd) != 0 && status == LM_OK)
-        status = lm_fail_errno(err, errno, "cannot write the checkpoint %s", path);
-    if (status != LM_OK)
-        unlink(path);
-    return status;
-}
-
 enum lm_status lm_checkpoint_save(const char *folder, uint64_t position, const void *data,
                                   size_t size, struct lm_err *err)
 {
     LM_TRY(lm_dir_create(folder, err));
     struct slot slots[SLOTS] = {slot_peek(folder, 0), slot_peek(folder, 1)};
-    size_t best = newest(slots), goal = slots[best].sound ? 1 - best : 0;
-    uint64_t serial = slots[best].sound ? slots[best].serial + 1 : 1;
-    char path[PATH_MAX], temporary[PATH_MAX];
-    if (!slot_path(path, folder, goal, "") || !slot_path(temporary, folder, goal, ".tmp"))
+    size_t best = newest(slots);
+    uint64_t serial = slots[best].state == SOUND ? slots[best].serial + 1 : 1;
+    char path[PATH_MAX];
+    struct lm_new_file file;
+    struct lm_buf header;
+    if (!slot_path(path, folder, expendable(slots)))
         return lm_fail(err, LM_RANGE, "%s: the path is too long; use a store with a shorter one",
                        folder);
-    struct lm_buf header;
     lm_buf_init(&header, HEADER * 2);
     enum lm_status status = header_write(&header, folder, serial, position, data, size, err);
     if (status == LM_OK)
-        status = file_write(temporary, &header, data, size, err);
+        status = lm_new_file_open(&file, path, 0666, err);
+    if (status == LM_OK) {
+        status = lm_write_all(file.fd, header.data, header.size, path, err);
+        if (status == LM_OK)
+            status = lm_write_all(file.fd, data, size, path, err);
+        if (status == LM_OK)
+            status = lm_new_file_commit(&file, LM_NEW_DURABLE | LM_NEW_ASIDE, err);
+        lm_new_file_drop(&file);
+    }
     lm_buf_release(&header);
-    if (status == LM_OK && rename(temporary, path) != 0)
-        status = lm_fail_errno(err, errno, "cannot write the checkpoint %s", path);
-    return status == LM_OK ? lm_fsync_path(folder, err) : status;
+    return status;
 }
 
-/** Reads the data behind a sound header; *data NULL when its checksum does not hold. */
-static enum lm_status slot_read(void **data, size_t *size, uint64_t *position,
-                                struct lm_arena *arena, const char *folder, const char *path,
-                                struct lm_err *err)
+/** Reads the data behind a sound header into the arena; *data NULL when it is not all there. Then
+ *  *slot says whether it is damaged or could not be read. */
+static enum lm_status slot_read(void **data, struct slot *slot, struct lm_arena *arena,
+                                const char *folder, size_t index, struct lm_err *err)
 {
-    *data = NULL;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0)
-        return errno == ENOENT ? LM_OK
-                               : lm_fail_errno(err, errno, "cannot read the checkpoint %s", path);
-    enum lm_status status = LM_OK;
+    int fd;
     struct lm_arena_mark mark = lm_arena_mark(arena);
-    struct slot slot = header_read(fd, owner_of(folder));
-    void *bytes = slot.sound ? lm_arena_alloc(arena, (size_t)slot.size) : NULL;
-    if (slot.sound && bytes == NULL)
-        status = lm_fail(err, LM_NOMEM, "%s: no memory for a checkpoint of %llu bytes", path,
-                         (unsigned long long)slot.size);
-    if (bytes != NULL && read_all(fd, bytes, (size_t)slot.size) &&
-        lm_hash64(bytes, (size_t)slot.size, 0) == slot.checksum) {
-        *data = bytes;
-        *size = (size_t)slot.size;
-        *position = slot.position;
-    } else {
-        lm_arena_rewind(arena, mark);
-    }
+    *data = NULL;
+    *slot = slot_open(&fd, folder, index);
+    if (fd < 0)
+        return LM_OK;
+    void *bytes = lm_arena_alloc(arena, (size_t)slot->size);
+    bool whole = bytes != NULL && read_all(fd, bytes, (size_t)slot->size);
+    int error = errno;
     close(fd);
-    return status;
+    if (bytes == NULL)
+        return lm_fail(err, LM_NOMEM, "%s: no memory for a checkpoint of %llu bytes; free some",
+                       folder, (unsigned long long)slot->size);
+    if (whole && lm_hash64(bytes, (size_t)slot->size, 0) == slot->checksum) {
+        *data = bytes;
+        return LM_OK;
+    }
+    lm_arena_rewind(arena, mark);
+    *slot = failed(whole ? 0 : error);
+    return LM_OK;
+}
+
+/** What is damaged is of no use: a file goes, anything else moves aside. */
+static void slot_clear(const char *folder, size_t index)
+{
+    char path[PATH_MAX];
+    if (!slot_path(path, folder, index) || unlink(path) == 0)
+        return;
+    char *aside = lm_path_beside(path, "aside");
+    if (aside != NULL)
+        rename(path, aside);
+    free(aside);
 }
 
 enum lm_status lm_checkpoint_load(uint64_t *position, void **data, size_t *size,
@@ -201,15 +236,35 @@ enum lm_status lm_checkpoint_load(uint64_t *position, void **data, size_t *size,
     struct slot slots[SLOTS] = {slot_peek(folder, 0), slot_peek(folder, 1)};
     size_t first = newest(slots);
     const size_t order[SLOTS] = {first, 1 - first};
-    void *bytes = NULL;
-    for (size_t i = 0; i < SLOTS && bytes == NULL; i++) {
-        char path[PATH_MAX];
-        if (!slot_path(path, folder, order[i], ""))
-            continue;
-        LM_TRY(slot_read(&bytes, size, position, arena, folder, path, err));
-        if (bytes == NULL)
-            unlink(path);
+    int error = 0;
+    for (size_t i = 0; i < SLOTS; i++) {
+        void *bytes = NULL;
+        struct slot slot;
+        LM_TRY(slot_read(&bytes, &slot, arena, folder, order[i], err));
+        if (bytes != NULL) {
+            *position = slot.position;
+            *size = (size_t)slot.size;
+            *data = bytes;
+            return LM_OK;
+        }
+        if (slot.state == DAMAGED)
+            slot_clear(folder, order[i]);
+        if (slot.state == UNREADABLE)
+            error = slot.error;
     }
-    *data = bytes;
+    if (error != 0)
+        return lm_fail_errno(err, error,
+                             "cannot read the checkpoint in %s; try again, or remove the folder to "
+                             "begin anew",
+                             folder);
+    *data = NULL;
     return LM_OK;
+}
+
+uint64_t lm_checkpoint_wait_ns(uint64_t cost_ns)
+{
+    const uint64_t second = UINT64_C(1000000000), least = 10 * second, most = 50 * second;
+    uint64_t wait = cost_ns < UINT64_MAX / 50 ? 50 * cost_ns : UINT64_MAX;
+    wait = wait < least ? least : wait > most ? most : wait;
+    return cost_ns < wait / 10 ? wait : cost_ns < UINT64_MAX / 10 ? 10 * cost_ns : UINT64_MAX;
 }

@@ -12,13 +12,18 @@
 #include <lmpipe/status.h>
 
 /** Writes `size` bytes at progress `position` as the newest slot of `folder` (created when
- *  absent): temporary file, fsync, rename, fsync of the folder. LM_IO, LM_NOMEM. */
+ *  absent): a new file in its place (new_file.h), durable. LM_IO, LM_NOMEM. */
 enum lm_status lm_checkpoint_save(const char *folder, uint64_t position, const void *data,
                                   size_t size, struct lm_err *err);
 /** Newest slot whose checksums hold; *data in the arena, aligned to 16, NULL when there is none.
- *  Slots that are not sound are removed. LM_NOMEM; LM_IO when a slot cannot be read at all. */
+ *  Slots whose content is damaged are removed. One that cannot be read just now (EIO, ESTALE)
+ * stays; LM_IO when there is no other. LM_NOMEM. */
 enum lm_status lm_checkpoint_load(uint64_t *position, void **data, size_t *size,
                                   struct lm_arena *arena, const char *folder, struct lm_err *err);
+/** How long to work (ns) before the next checkpoint, when saving one takes `cost_ns`: ten seconds
+ * or, when that is more, fifty times the cost, but so that no more than a minute of work can be
+ * lost as long as saving takes less than a tenth of the time. */
+uint64_t lm_checkpoint_wait_ns(uint64_t cost_ns);
 /** Position of the newest slot by its header alone (the data is not read), or -1. */
 int64_t lm_checkpoint_peek(const char *folder);
 

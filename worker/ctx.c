@@ -17,8 +17,6 @@
 
 #define SECOND UINT64_C(1000000000)
 #define FLUSH_EVERY (SECOND / 10)
-#define CHECKPOINT_EVERY (10 * SECOND)
-#define CHECKPOINT_SHARE 50 /**< saving may take about 1/50 of the time */
 #define EVENT_CEILING 65536
 
 struct named_value {
@@ -407,10 +405,7 @@ void lm_ctx_cancel_after(struct lm_ctx *ctx, long polls)
 
 bool lm_ctx_checkpoint_due(struct lm_ctx *ctx)
 {
-    uint64_t wait = ctx->save_cost_ns * CHECKPOINT_SHARE;
-    if (wait < CHECKPOINT_EVERY)
-        wait = CHECKPOINT_EVERY;
-    return lm_clock_monotonic_ns() - ctx->saved_ns >= wait;
+    return lm_clock_monotonic_ns() - ctx->saved_ns >= lm_checkpoint_wait_ns(ctx->save_cost_ns);
 }
 
 enum lm_status lm_ctx_checkpoint_save(struct lm_ctx *ctx, uint64_t position, const void *data,

@@ -15,16 +15,18 @@
 #define EVENTS_FD 3
 #define EXIT_INTERRUPTED 75
 
-/** SIGTERM asks for a checkpoint. SIGINT from a terminal reaches the runner too, which decides. */
+/** SIGTERM asks for a checkpoint. What a terminal sends (SIGINT, SIGHUP) reaches the runner too,
+ * which decides. */
 static enum lm_status take_signals(int *signal_fd, struct lm_err *err)
 {
-    sigset_t stop, both;
+    sigset_t stop, blocked;
     signal(SIGPIPE, SIG_IGN);
     sigemptyset(&stop);
     sigaddset(&stop, SIGTERM);
-    both = stop;
-    sigaddset(&both, SIGINT);
-    if (sigprocmask(SIG_BLOCK, &both, NULL) != 0)
+    blocked = stop;
+    sigaddset(&blocked, SIGINT);
+    sigaddset(&blocked, SIGHUP);
+    if (sigprocmask(SIG_BLOCK, &blocked, NULL) != 0)
         return lm_fail_errno(err, errno, "cannot block signals");
     *signal_fd = signalfd(-1, &stop, SFD_CLOEXEC | SFD_NONBLOCK);
     return *signal_fd >= 0 ? LM_OK : lm_fail_errno(err, errno, "cannot take signals");

@@ -76,6 +76,8 @@ enum lm_status lm_result_write(FILE *events, const struct lm_ctx *ctx,
     } else {
         lm_json_key(&writer, "error");
         lm_json_put_bytes(&writer, stage_err->text, strlen(stage_err->text));
+        if (stage_err->error_number != 0)
+            lm_json_member_int(&writer, "errno", stage_err->error_number);
     }
     lm_json_close(&writer, '}');
     lm_buf_putc(&buf, '\n');

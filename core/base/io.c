@@ -2,15 +2,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/fs.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { COPY_CHUNK = 128 << 10, PATH_SPACE = 4096, COPY_RANGE = 1 << 30 };
+enum { READ_MORE = 128 << 10 };
 
 char *lm_path_join(struct lm_arena *arena, const char *dir, const char *name)
 {
@@ -68,7 +66,7 @@ static enum lm_status read_descriptor(char **out, size_t *size, struct lm_arena 
 {
     size_t room = expected, filled = 0;
     char *data = NULL;
-    for (;; room = room * 2 + COPY_CHUNK) {
+    for (;; room = room * 2 + READ_MORE) {
         room = room < ceiling ? room : ceiling;
         char *larger = lm_arena_alloc_array(arena, room + 2, 1, 1);
         if (larger == NULL)
@@ -161,112 +159,6 @@ enum lm_status lm_fsync_path(const char *path, struct lm_err *err)
     if (fsync(fd) != 0 && errno != EINVAL) /* EINVAL: a file system that cannot sync folders */
         status = lm_fail_errno(err, errno, "cannot make %s durable", path);
     close(fd);
-    return status;
-}
-
-/* The name beside `path` that is written first. */
-static enum lm_status temporary_name(char out[PATH_SPACE], const char *path, struct lm_err *err)
-{
-    int length = snprintf(out, PATH_SPACE, "%s.tmp.%ld", path, (long)getpid());
-    if (length < 0 || length >= PATH_SPACE)
-        return lm_fail(err, LM_RANGE, "%.200s…: path too long; use a shorter one", path);
-    return LM_OK;
-}
-
-static enum lm_status sync_parent(const char *path, struct lm_err *err)
-{
-    char dir[PATH_SPACE];
-    const char *slash = strrchr(path, '/');
-    size_t length = slash == NULL ? 1 : slash == path ? 1 : (size_t)(slash - path);
-    memcpy(dir, slash ? path : ".", length); /* shorter than the temporary name, which fitted */
-    dir[length] = '\0';
-    return lm_fsync_path(dir, err);
-}
-
-enum lm_status lm_file_write_atomic(const char *path, const void *data, size_t size,
-                                    struct lm_err *err)
-{
-    char temporary[PATH_SPACE];
-    LM_TRY(temporary_name(temporary, path, err));
-    enum lm_status status = lm_file_write(temporary, data, size, err);
-    if (status == LM_OK)
-        status = lm_fsync_path(temporary, err);
-    if (status == LM_OK && rename(temporary, path) != 0)
-        status = lm_fail_errno(err, errno, "cannot rename %s to %s", temporary, path);
-    if (status != LM_OK) {
-        unlink(temporary);
-        return status;
-    }
-    return sync_parent(path, err);
-}
-
-static int copy_by_reading(int to, int from)
-{
-    char *chunk = malloc(COPY_CHUNK);
-    if (chunk == NULL)
-        return ENOMEM;
-    int error = 0;
-    for (;;) {
-        ssize_t got = read_fully(from, chunk, COPY_CHUNK);
-        if (got <= 0) {
-            error = got < 0 ? errno : 0;
-            break;
-        }
-        struct lm_err ignored;
-        errno = 0;
-        if (lm_write_all(to, chunk, (size_t)got, "", &ignored) != LM_OK) {
-            error = errno ? errno : EIO;
-            break;
-        }
-    }
-    free(chunk);
-    return error;
-}
-
-/* 0 or an errno. copy_file_range may refuse (other file system, old kernel) before it copied
- * anything, and gives 0 at once for files of /proc: both then go by reading. */
-static int copy_content(int to, int from)
-{
-    if (ioctl(to, FICLONE, from) == 0)
-        return 0;
-    for (;;) {
-        ssize_t copied = copy_file_range(from, NULL, to, NULL, COPY_RANGE, 0);
-        if (copied < 0 && errno == EINTR)
-            continue;
-        if (copied <= 0)
-            return copy_by_reading(to, from);
-    }
-}
-
-static enum lm_status copy_to_temporary(const char *temporary, int from, const char *from_path,
-                                        unsigned mode, struct lm_err *err)
-{
-    unlink(temporary); /* a read-only leftover could not be opened for writing */
-    int to = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (to < 0)
-        return lm_fail_errno(err, errno, "cannot create %s", temporary);
-    enum lm_status status = LM_OK;
-    int error = copy_content(to, from);
-    if (error != 0)
-        status = lm_fail_errno(err, error, "cannot copy %s to %s", from_path, temporary);
-    else if (fchmod(to, (mode_t)mode) != 0)
-        status = lm_fail_errno(err, errno, "cannot set the mode of %s", temporary);
-    return close_written(to, status, temporary, err);
-}
-
-enum lm_status lm_file_copy(const char *to, const char *from, unsigned mode, struct lm_err *err)
-{
-    char temporary[PATH_SPACE];
-    LM_TRY(temporary_name(temporary, to, err));
-    int source = open(from, O_RDONLY | O_CLOEXEC);
-    if (source < 0)
-        return lm_fail_errno(err, errno, "cannot open %s", from);
-    enum lm_status status = copy_to_temporary(temporary, source, from, mode, err);
-    close(source);
-    if (status == LM_OK && rename(temporary, to) != 0)
-        status = lm_fail_errno(err, errno, "cannot rename %s to %s", temporary, to);
-    if (status != LM_OK)
-        unlink(temporary);
     return status;
 }
 

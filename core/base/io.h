@@ -35,7 +35,7 @@ enum lm_status lm_file_read(char **out, size_t *size, struct lm_arena *arena, co
 /** lm_file_read of what is left of an open descriptor; `name` is for messages. */
 enum lm_status lm_fd_read(char **out, size_t *size, struct lm_arena *arena, int fd, size_t ceiling,
                           const char *name, struct lm_err *err);
-/** Writes path.tmp.<pid>, fsyncs it, renames it over `path`, fsyncs the folder. */
+/** A new file in the place of `path` (new_file.h), durable when it returns. */
 enum lm_status lm_file_write_atomic(const char *path, const void *data, size_t size,
                                     struct lm_err *err);
 /** Creates or truncates `path` and writes it, without fsync (for private folders). */
@@ -43,8 +43,9 @@ enum lm_status lm_file_write(const char *path, const void *data, size_t size, st
 /** write() until all is written; retries EINTR and short writes. */
 enum lm_status lm_write_all(int fd, const void *data, size_t size, const char *name,
                             struct lm_err *err);
-/** Copies by reflink where the file system can, else copy_file_range, else read/write; the new
- *  file has `mode`, is written beside its goal and renamed over it. Never a hard link. */
+/** Copies by reflink where the file system can, else copy_file_range, else read/write, into a new
+ *  file in the place of `to` (new_file.h), with `mode` under the umask; a folder that is there
+ * moves aside. Never a hard link, not made durable. */
 enum lm_status lm_file_copy(const char *to, const char *from, unsigned mode, struct lm_err *err);
 enum lm_status lm_fsync_path(const char *path, struct lm_err *err); /**< a file or a folder */
 

@@ -28,16 +28,48 @@ static size_t format_at(struct lm_err *err, size_t at, const char *format, va_li
     return end < sizeof err->text ? end : sizeof err->text - 1;
 }
 
+/* Makes *err anew; returns the length of its text. */
+static size_t set(struct lm_err *err, enum lm_status status, int error_number, const char *format,
+                  va_list arguments)
+{
+    err->status = status;
+    err->error_number = error_number;
+    err->field[0] = '\0';
+    return format_at(err, 0, format, arguments);
+}
+
 enum lm_status lm_fail(struct lm_err *err, enum lm_status status, const char *format, ...)
 {
     if (err == NULL)
         return status;
     va_list arguments;
     va_start(arguments, format);
-    err->status = status;
-    format_at(err, 0, format, arguments);
+    set(err, status, 0, format, arguments);
     va_end(arguments);
     return status;
+}
+
+enum lm_status lm_fail_field(struct lm_err *err, enum lm_status status, const char *format, ...)
+{
+    if (err == NULL)
+        return status;
+    va_list arguments;
+    va_start(arguments, format);
+    set(err, status, 0, format, arguments);
+    va_end(arguments);
+    size_t length = strcspn(err->text, ":");
+    length = length < LM_FIELD_SIZE ? length : LM_FIELD_SIZE - 1;
+    memcpy(err->field, err->text, length);
+    err->field[length] = '\0';
+    return status;
+}
+
+const char *lm_err_message(const struct lm_err *err)
+{
+    if (err->field[0] == '\0')
+        return err->text;
+    const char *rest = err->text + strcspn(err->text, ":");
+    return rest + strspn(rest, ": ");
 }
 
 enum lm_status lm_wrap(struct lm_err *err, enum lm_status status, const char *format, ...)
@@ -45,6 +77,7 @@ enum lm_status lm_wrap(struct lm_err *err, enum lm_status status, const char *fo
     if (err == NULL)
         return status;
     struct lm_err old = *err;
+    err->field[0] = '\0';
     va_list arguments;
     va_start(arguments, format);
     size_t length = format_at(err, 0, format, arguments);
@@ -72,8 +105,7 @@ enum lm_status lm_fail_errno(struct lm_err *err, int error_number, const char *f
         return status;
     va_list arguments;
     va_start(arguments, format);
-    err->status = status;
-    size_t length = format_at(err, 0, format, arguments);
+    size_t length = set(err, status, error_number, format, arguments);
     va_end(arguments);
     char scratch[128];
     /* The GNU strerror_r: it may return a constant instead of filling scratch. */

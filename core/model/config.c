@@ -153,9 +153,10 @@ static enum lm_status check_sizes(const struct lm_model_config *config, struct l
     };
     for (size_t i = 0; i < sizeof bounds / sizeof bounds[0]; i++)
         if (bounds[i].value < bounds[i].min || bounds[i].value > bounds[i].max)
-            return lm_fail(err, LM_RANGE, "%s: %lld is outside %lld to %lld; choose another size",
-                           bounds[i].name, (long long)bounds[i].value, (long long)bounds[i].min,
-                           (long long)bounds[i].max);
+            return lm_fail_field(err, LM_RANGE,
+                                 "%s: %lld is outside %lld to %lld; choose another size",
+                                 bounds[i].name, (long long)bounds[i].value,
+                                 (long long)bounds[i].min, (long long)bounds[i].max);
     return LM_OK;
 }
 
@@ -167,18 +168,19 @@ static enum lm_status check_rotary(const struct lm_model_config *config, struct 
     if (config->positions != LM_POSITIONS_ROTARY) {
         if (config->rotary_base == 0)
             return LM_OK;
-        return lm_fail(err, LM_RANGE,
-                       "rotary_base: has no effect with learned positions; set positions: rotary");
+        return lm_fail_field(
+            err, LM_RANGE,
+            "rotary_base: has no effect with learned positions; set positions: rotary");
     }
     if (lm_shape_of(config).D % 2 != 0)
-        return lm_fail(err, LM_RANGE,
-                       "positions: rotary ones need heads of an even size; choose other heads");
+        return lm_fail_field(
+            err, LM_RANGE, "positions: rotary ones need heads of an even size; choose other heads");
     if (config->context > ROTARY_CONTEXT)
-        return lm_fail(err, LM_RANGE,
-                       "context: exceeds %d, the most with rotary positions; lower it",
-                       ROTARY_CONTEXT);
+        return lm_fail_field(err, LM_RANGE,
+                             "context: exceeds %d, the most with rotary positions; lower it",
+                             ROTARY_CONTEXT);
     if (config->rotary_base != 0 && !(config->rotary_base > 1 && config->rotary_base <= 1e12))
-        return lm_fail(err, LM_RANGE, "rotary_base: is outside 1 to 1e12; 10,000 is usual");
+        return lm_fail_field(err, LM_RANGE, "rotary_base: is outside 1 to 1e12; 10,000 is usual");
     return LM_OK;
 }
 
@@ -187,20 +189,25 @@ enum lm_status lm_model_config_check(const struct lm_model_config *config, struc
     LM_TRY(check_sizes(config, err));
     const struct lm_shape shape = lm_shape_of(config);
     if (shape.A % shape.H != 0)
-        return lm_fail(err, LM_RANGE, "heads: %zu does not divide the %s %zu; choose a divisor",
-                       shape.H, config->attention_width > 0 ? "attention_width" : "width", shape.A);
+        return lm_fail_field(err, LM_RANGE,
+                             "heads: %zu does not divide the %s %zu; choose a divisor", shape.H,
+                             config->attention_width > 0 ? "attention_width" : "width", shape.A);
     if (shape.H % shape.K != 0)
-        return lm_fail(err, LM_RANGE, "kv_heads: %zu does not divide heads, %zu; choose a divisor",
-                       shape.K, shape.H);
+        return lm_fail_field(err, LM_RANGE,
+                             "kv_heads: %zu does not divide heads, %zu; choose a divisor", shape.K,
+                             shape.H);
     if (config->window == 0 && config->window_every != 0)
-        return lm_fail(err, LM_RANGE, "window_every: has no effect without window; set it too");
+        return lm_fail_field(err, LM_RANGE,
+                             "window_every: has no effect without window; set it too");
     if (config->labels < 0 || config->labels == 1 || config->labels > 1 << 16)
-        return lm_fail(err, LM_RANGE,
-                       "labels: %lld is neither 0 (no classification head) nor 2 to %d; choose "
-                       "another number",
-                       (long long)config->labels, 1 << 16);
+        return lm_fail_field(
+            err, LM_RANGE,
+            "labels: %lld is neither 0 (no classification head) nor 2 to %d; choose "
+            "another number",
+            (long long)config->labels, 1 << 16);
     if (!(config->dropout >= 0 && config->dropout < 1))
-        return lm_fail(err, LM_RANGE, "dropout: must be at least 0 and below 1; 0 switches it off");
+        return lm_fail_field(err, LM_RANGE,
+                             "dropout: must be at least 0 and below 1; 0 switches it off");
     return check_rotary(config, err);
 }
 

@@ -114,6 +114,36 @@ enum lm_status lm_store_usage(struct lm_store *store, struct lm_store_usage *out
  * going on. */
 enum lm_status lm_store_clear(struct lm_store *store, struct lm_store_usage *removed,
                               struct lm_err *err);
+
+/** A result that names an object: its key, and the type of its stage ("" when it is not known). */
+struct lm_store_user {
+    struct lm_digest key;
+    const char *type;
+};
+
+/** One finding of lm_store_check; valid during the call. */
+struct lm_store_finding {
+    const char *what;                  /**< "damaged" (set aside), "missing", "unreadable" */
+    const char *path;                  /**< of the object or the record, below the store */
+    const struct lm_store_user *users; /**< results that are lost; their stages run again */
+    size_t user_count;
+};
+
+struct lm_store_check_options {
+    size_t threads;                                                    /**< at least 1 */
+    void (*found)(void *user, const struct lm_store_finding *finding); /**< or NULL */
+    void *user;
+};
+
+struct lm_store_check {
+    uint64_t objects, bytes, records; /**< read */
+    uint64_t damaged, missing, unreadable;
+};
+/** Reads every record and every byte of every object again, on all threads, believing nothing that
+ *  was remembered; sets aside what is damaged. The indexes are right afterwards. LM_IO, LM_NOMEM:
+ *  the check could not be made. */
+enum lm_status lm_store_check(struct lm_store *store, const struct lm_store_check_options *options,
+                              struct lm_store_check *out, struct lm_err *err);
 /** Findings of a health check (version, index, unreadable records, temporary leftovers), a line
  * each to out. */
 enum lm_status lm_store_doctor(struct lm_store *store, FILE *out, struct lm_err *err);

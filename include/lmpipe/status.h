@@ -34,10 +34,15 @@ enum lm_status {
 #undef LM_STATUS_ENUM
 };
 
-/** A failure in words: one line, no trailing newline, ends in what to do about it. */
+#define LM_FIELD_SIZE 96
+
+/** A failure in words: one line, no trailing newline, ends in what to do about it. What a program
+ *  decides by stands beside the text, so that no text is searched. */
 struct lm_err {
     enum lm_status status;
     char text[1000];
+    int error_number;          /**< errno of the system call that failed, or 0 */
+    char field[LM_FIELD_SIZE]; /**< the field at fault, with which the text begins; or "" */
 };
 
 #if defined(__GNUC__)
@@ -53,13 +58,23 @@ const char *lm_status_text(enum lm_status status);
 enum lm_status lm_fail(struct lm_err *err, enum lm_status status, const char *format, ...)
     LM_PRINTF(3, 4);
 
+/** lm_fail for a finding about one field: the text begins with its name, "lr: must exceed 0", which
+ *  is also kept in err->field (cut at LM_FIELD_SIZE - 1 bytes). */
+enum lm_status lm_fail_field(struct lm_err *err, enum lm_status status, const char *format, ...)
+    LM_PRINTF(3, 4);
+
+/** What an error says behind the name of its field; the whole text when it names none. Borrowed
+ *  from *err. */
+const char *lm_err_message(const struct lm_err *err);
+
 /** Puts "context: " in front of the text of *err on the way up; returns err's status, or
- *  `status` when err is NULL. */
+ *  `status` when err is NULL. error_number stays; the text no longer begins with a field, so
+ * `field` is emptied. */
 enum lm_status lm_wrap(struct lm_err *err, enum lm_status status, const char *format, ...)
     LM_PRINTF(3, 4);
 
-/** lm_fail with ": strerror(errno)" appended; picks LM_NOT_FOUND for ENOENT, LM_NOMEM for
- *  ENOMEM, else LM_IO. */
+/** lm_fail with ": strerror(error_number)" appended, which is kept; picks LM_NOT_FOUND for ENOENT,
+ *  LM_NOMEM for ENOMEM, else LM_IO. */
 enum lm_status lm_fail_errno(struct lm_err *err, int error_number, const char *format, ...)
     LM_PRINTF(3, 4);
 

@@ -14,6 +14,7 @@
 
 #define SECOND UINT64_C(1000000000)
 #define TICK_MS 200
+#define FLUSH_MS 20    /**< while results wait to become durable */
 #define LOCK_TRIES 100 /**< of 100 ms, for the store's lock */
 
 /* ---- beginning ---- */
@@ -95,9 +96,11 @@ static enum lm_status create_tasks(struct lm_exec *exec, struct lm_err *err)
     exec->tasks = lm_tasks_create(exec->arena, exec->spec);
     exec->stages = LM_NEW_ARRAY(exec->arena, struct lm_run_stage, count);
     exec->running = LM_NEW_ARRAY(exec->arena, struct lm_task *, count);
+    exec->held = LM_NEW_ARRAY(exec->arena, struct lm_held_lock, LM_HELD_MAX);
     exec->environment = lm_exec_environment(exec->options, exec->arena);
     if (exec->tasks == NULL || exec->stages == NULL || exec->running == NULL ||
-        exec->environment == NULL || !lm_task_set_init(&exec->due, exec->arena, count) ||
+        exec->held == NULL || exec->environment == NULL ||
+        !lm_task_set_init(&exec->due, exec->arena, count) ||
         !lm_task_set_init(&exec->ready, exec->arena, count))
         return no_memory(err);
     for (size_t i = 0; i < count; i++) {
@@ -171,7 +174,8 @@ static void wait_and_take(struct lm_exec *exec, struct pollfd *fds, struct lm_ta
         fds[2 + FDS_A_TASK * i] = (struct pollfd){.fd = child->events_fd, .events = POLLIN};
     }
     lm_events_flush(&exec->events);
-    int ready = poll(fds, (nfds_t)(1 + FDS_A_TASK * running), TICK_MS);
+    int ready =
+        poll(fds, (nfds_t)(1 + FDS_A_TASK * running), exec->held_count > 0 ? FLUSH_MS : TICK_MS);
     exec->retry_locks = ready == 0;
     if (ready > 0 && fds[0].revents)
         lm_exec_signals_take(exec);
@@ -204,6 +208,7 @@ static enum lm_status loop(struct lm_exec *exec, struct lm_err *err)
         tell_damage(exec, &told);
         if (exec->due.count > 0)
             continue; /* what was launched has failed, and others follow from that */
+        lm_exec_flush(exec, false);
         if (!is_going_on(exec))
             break;
         wait_and_take(exec, fds, owners);
@@ -214,6 +219,8 @@ static enum lm_status loop(struct lm_exec *exec, struct lm_err *err)
     for (size_t i = 0; i < exec->spec->stage_count; i++)
         if (exec->tasks[i].phase != LM_FINISHED)
             lm_exec_finish(exec, &exec->tasks[i], exec->stopping ? LM_STOPPED : LM_SKIPPED, NULL);
+    lm_exec_flush(exec, true);
+    tell_damage(exec, &told);
     return LM_OK;
 }
 

@@ -12,6 +12,13 @@
 #include "runs/run_files.h"
 #include "store/lock.h"
 
+enum { LM_HELD_MAX = 256 };
+
+struct lm_held_lock {
+    struct lm_lock lock;
+    const char *path;
+};
+
 struct lm_exec {
     /** The plan as it is now: a copy of the one that was given, in the run's own memory. */
     struct lm_plan now;
@@ -45,6 +52,11 @@ struct lm_exec {
     bool retry_locks;   /**< it is time to look at LM_WAITING tasks again */
     const char *broken; /**< why the store cannot be used any more; NULL: it can */
     size_t executed;
+    /** Locks of keys whose results are admitted and not durable yet: until then nobody else sees
+     *  them, and nobody else shall make them. */
+    struct lm_held_lock *held;
+    size_t held_count;
+    uint64_t held_ns; /**< since when the first is held */
 };
 
 /* exec_order.c */
@@ -57,6 +69,8 @@ void lm_exec_finish(struct lm_exec *exec, struct lm_task *task, enum lm_state st
                     const char *error);
 /** A task could not be executed, or its result not be kept; LM_IO: the store cannot be used. */
 void lm_exec_fail(struct lm_exec *exec, struct lm_task *task, const struct lm_err *err);
+/** The store cannot be used any more: nothing further is started, and the run ends with 3. */
+void lm_exec_break(struct lm_exec *exec, const char *why);
 /** A task runs no more: its threads and memory are free. */
 void lm_exec_release(struct lm_exec *exec, struct lm_task *task);
 
@@ -78,6 +92,8 @@ void lm_exec_note(struct lm_exec *exec, const struct lm_task *task, const char *
 /* exec_end.c */
 /** Takes the end of a task's worker: commits, retries or fails. */
 void lm_exec_end(struct lm_exec *exec, struct lm_task *task);
+/** Makes results durable and visible: when some have waited for a while, or `now`. */
+void lm_exec_flush(struct lm_exec *exec, bool now);
 
 /* exec_failure.c */
 /** Why an attempt failed, in one line; *store: because the disk of the store did. */

@@ -10,6 +10,8 @@
 #include "store/record.h"
 
 #define EXIT_INTERRUPTED 75
+#define FLUSH_AGE UINT64_C(100000000) /**< ns: results become durable together, at most this late  \
+                                       */
 
 /* ---- success ---- */
 
@@ -73,8 +75,32 @@ static bool read_result(struct lm_record *record, const struct lm_json *root,
     return record->output_count > 0;
 }
 
-/** Builds the record of a stage that has ended well and commits it. */
-static enum lm_status commit(struct lm_exec *exec, struct lm_task *task, struct lm_err *err)
+/** The lock of a key whose result waits to become durable. */
+static void hold_lock(struct lm_exec *exec, struct lm_attempt *attempt)
+{
+    if (exec->held_count == 0)
+        exec->held_ns = lm_clock_monotonic_ns();
+    exec->held[exec->held_count++] =
+        (struct lm_held_lock){attempt->lock, lm_arena_strdup(exec->arena, attempt->lock_path)};
+    attempt->lock.fd = -1;
+}
+
+void lm_exec_flush(struct lm_exec *exec, bool now)
+{
+    struct lm_err err = {LM_OK, ""};
+    bool due = now || exec->running_count == 0 || exec->held_count == LM_HELD_MAX ||
+               lm_clock_monotonic_ns() - exec->held_ns >= FLUSH_AGE;
+    if (exec->held_count == 0 || !due)
+        return;
+    if (lm_store_flush(exec->store, &err) != LM_OK)
+        lm_exec_break(exec, err.text);
+    for (size_t i = 0; i < exec->held_count; i++)
+        lm_lock_release(&exec->held[i].lock, exec->held[i].path);
+    exec->held_count = 0;
+}
+
+/** Builds the record of a stage that has ended well and gives it to the store. */
+static enum lm_status admit(struct lm_exec *exec, struct lm_task *task, struct lm_err *err)
 {
     struct lm_attempt *attempt = task->attempt;
     struct lm_plan_stage *planned = &exec->now.stages[task->index];
@@ -95,8 +121,9 @@ static enum lm_status commit(struct lm_exec *exec, struct lm_task *task, struct 
     record->host = exec->host;
     record->seconds = attempt->before + exec->stages[task->index].execution->seconds;
     LM_TRY(lm_record_seal(record, exec->arena, err));
-    LM_TRY(lm_store_commit(exec->store, attempt->folder, record, err));
+    LM_TRY(lm_store_admit(exec->store, attempt->folder, record, err));
     planned->record = record;
+    hold_lock(exec, attempt);
     return LM_OK;
 }
 
@@ -142,8 +169,8 @@ static bool end_badly(struct lm_exec *exec, struct lm_task *task)
     }
     const char *why = lm_exec_failure(exec, task, &store);
     why = why != NULL ? why : "failed, and there is no memory to say why";
-    if (store && exec->broken == NULL)
-        exec->broken = why;
+    if (store)
+        lm_exec_break(exec, why);
     if (!store && try_again(exec, task, why))
         return false;
     lm_exec_finish(exec, task, LM_FAILED, why);
@@ -170,7 +197,7 @@ void lm_exec_end(struct lm_exec *exec, struct lm_task *task)
     if (attempt->end.exit_code != 0 || attempt->result == NULL) {
         if (!end_badly(exec, task))
             return;
-    } else if (commit(exec, task, &err) == LM_OK) {
+    } else if (admit(exec, task, &err) == LM_OK) {
         lm_exec_finish(exec, task, LM_DONE, NULL);
     } else {
         lm_exec_fail(exec, task, &err);

@@ -2,9 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/json.h"
@@ -65,37 +63,10 @@ static const char *crash_text(const struct lm_exec *exec, const struct lm_attemp
                            end->exit_code, tail[0] ? ": " : "", tail, attempt->log);
 }
 
-/** What a fault of the store's disk means, and what to do; NULL: it is not one of the disk. */
-static const char *disk_text(const struct lm_exec *exec, int error, const char *text)
+/** Faults that can only be the store's: nothing else is written to. */
+static bool is_of_store(int error)
 {
-    struct statvfs fs = {0};
-    const char *store = lm_store_path(exec->store);
-    statvfs(store, &fs);
-    unsigned long long free = (unsigned long long)fs.f_bavail * fs.f_frsize >> 20;
-    switch (error) {
-    case ENOSPC:
-        if (fs.f_files > 0 && fs.f_favail == 0)
-            return lm_arena_printf(exec->arena,
-                                   "%s; the file system of the store has no room for further files "
-                                   "(inodes); remove some, or name another store with --store",
-                                   text);
-        return lm_arena_printf(exec->arena,
-                               "%s; make room (the disk of the store has %llu MiB free), or name "
-                               "another store with --store, and run again",
-                               text, free);
-    case EDQUOT:
-        return lm_arena_printf(exec->arena,
-                               "%s; the quota of this user is used up; make room, or name another "
-                               "store with --store, and run again",
-                               text);
-    case EROFS:
-        return lm_arena_printf(exec->arena,
-                               "%s; the file system of the store can only be read; name another "
-                               "store with --store",
-                               text);
-    default:
-        return NULL;
-    }
+    return error == ENOSPC || error == EDQUOT || error == EROFS;
 }
 
 const char *lm_exec_failure(const struct lm_exec *exec, const struct lm_task *task, bool *store)
@@ -117,7 +88,12 @@ const char *lm_exec_failure(const struct lm_exec *exec, const struct lm_task *ta
     }
     if (text == NULL)
         return crash_text(exec, attempt);
-    const char *disk = disk_text(exec, error, text);
-    *store = disk != NULL;
-    return disk != NULL ? disk : text;
+    if (!is_of_store(error))
+        return text;
+    struct lm_err err;
+    lm_fail(&err, LM_IO, "%s", text);
+    err.error_number = error;
+    lm_store_explain(exec->store, &err);
+    *store = true;
+    return lm_arena_strdup(exec->arena, err.text);
 }

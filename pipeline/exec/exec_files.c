@@ -1,10 +1,9 @@
 /* What a run leaves: published results, decisions on gates, run.json, run.html, junit-run.xml. */
-#include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/new_file.h"
 #include "exec/exec.h"
 #include "exec/publish.h"
 
@@ -73,15 +72,11 @@ static void write_page(struct lm_exec *exec, const char *folder, const struct pa
     struct lm_buf buf;
     struct lm_err err = {LM_OK, ""};
     const char *path = lm_path_join(exec->arena, folder, page->name);
-    const char *temporary =
-        path != NULL ? lm_arena_printf(exec->arena, "%s.tmp.%d", path, (int)getpid()) : NULL;
     lm_buf_init(&buf, 0);
     page->write(&buf, facts);
-    enum lm_status status = temporary != NULL ? lm_buf_status(&buf, &err) : no_memory(&err);
+    enum lm_status status = path != NULL ? lm_buf_status(&buf, &err) : no_memory(&err);
     if (status == LM_OK)
-        status = lm_file_write(temporary, buf.data, buf.size, &err);
-    if (status == LM_OK && rename(temporary, path) != 0)
-        status = lm_fail_errno(&err, errno, "cannot rename %s", temporary);
+        status = lm_new_file_write(path, buf.data, buf.size, LM_NEW_ASIDE, &err);
     if (status != LM_OK)
         lm_exec_note(exec, NULL, err.text);
     lm_buf_release(&buf);
@@ -125,12 +120,8 @@ static void publish(struct lm_exec *exec, struct lm_run_result *out)
 {
     struct lm_err err = {LM_OK, ""};
     if (lm_publish_all(&exec->now, exec->arena, &out->published, &out->published_count, PAGES,
-                       &err) != LM_OK &&
-        exec->broken == NULL) {
-        const char *text = lm_arena_strdup(exec->arena, err.text);
-        exec->broken = text != NULL ? text : "out of memory publishing";
-        lm_exec_note(exec, NULL, exec->broken);
-    }
+                       &err) != LM_OK)
+        lm_exec_break(exec, err.text);
     lm_publish_each_stale(&exec->now, exec->arena, take_stale, exec);
 }
 

@@ -52,10 +52,18 @@ void lm_exec_finish(struct lm_exec *exec, struct lm_task *task, enum lm_state st
 void lm_exec_fail(struct lm_exec *exec, struct lm_task *task, const struct lm_err *err)
 {
     const char *text = lm_arena_strdup(exec->arena, err->text);
-    text = text != NULL ? text : "out of memory";
-    if (err->status == LM_IO && exec->broken == NULL)
-        exec->broken = text;
-    lm_exec_finish(exec, task, LM_FAILED, text);
+    if (err->status == LM_IO)
+        lm_exec_break(exec, err->text);
+    lm_exec_finish(exec, task, LM_FAILED, text != NULL ? text : "out of memory");
+}
+
+void lm_exec_break(struct lm_exec *exec, const char *why)
+{
+    if (exec->broken != NULL)
+        return;
+    const char *text = lm_arena_strdup(exec->arena, why);
+    exec->broken = text != NULL ? text : "the store cannot be used, and there is no memory";
+    lm_exec_note(exec, NULL, exec->broken);
 }
 
 /* ---- what is due ---- */
@@ -189,11 +197,9 @@ static enum lm_status take_lock(struct lm_exec *exec, struct lm_task *task, bool
                                 struct lm_err *err)
 {
     int owner = 0;
-    char hex[LM_DIGEST_HEX];
     struct lm_attempt *attempt = task->attempt;
-    lm_digest_hex(hex, &exec->now.stages[task->index].key);
     attempt->lock_path =
-        lm_arena_printf(attempt->arena, "%s/locks/%s", lm_store_path(exec->store), hex);
+        lm_store_lock_path(exec->store, attempt->arena, &exec->now.stages[task->index].key);
     if (attempt->lock_path == NULL)
         return lm_fail(err, LM_NOMEM, "out of memory starting a stage");
     LM_TRY(lm_lock_try(&attempt->lock, taken, &owner, attempt->lock_path, true, err));
@@ -207,13 +213,18 @@ static bool is_made_meanwhile(struct lm_exec *exec, struct lm_task *task)
 {
     struct lm_plan_stage *planned = &exec->now.stages[task->index];
     struct lm_record *record = NULL;
-    if (planned->forced ||
-        lm_store_find(exec->store, &record, exec->arena, &planned->key, NULL) != LM_OK ||
-        lm_plan_lacking(&exec->now, task->index, record) != NULL)
-        return false;
-    planned->record = record;
-    planned->reason = "made by another run";
-    return true;
+    struct lm_err err = {0};
+    if (!planned->forced &&
+        lm_store_find(exec->store, &record, exec->arena, &planned->key, NULL) == LM_OK &&
+        lm_plan_lacking(&exec->now, task->index, record) == NULL) {
+        planned->record = record;
+        planned->reason = "made by another run";
+        return true;
+    }
+    /* Only the holder of a key's lock moves what is damaged out of the way. */
+    if (lm_store_heal(exec->store, &planned->key, &err) != LM_OK)
+        lm_exec_note(exec, task, err.text);
+    return false;
 }
 
 static enum lm_status begin(struct lm_exec *exec, struct lm_task *task, struct lm_err *err)

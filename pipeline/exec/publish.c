@@ -3,11 +3,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/io.h"
+#include "base/new_file.h"
 #include "runs/run_files.h"
 
 const char *lm_publish_folder(struct lm_arena *arena, const struct lm_spec *spec)
@@ -25,26 +26,6 @@ struct publisher {
 static enum lm_status no_memory(const struct publisher *p, const char *to)
 {
     return lm_fail(p->err, LM_NOMEM, "out of memory publishing %s", to);
-}
-
-/** Moves what stands at `to` out of the way when it is not of the kind that belongs there. */
-static enum lm_status make_way(const struct publisher *p, const char *to, mode_t kind)
-{
-    struct stat st;
-    if (lstat(to, &st) != 0 || (st.st_mode & S_IFMT) == kind)
-        return LM_OK;
-    for (int i = 0; i < 1000; i++) {
-        const char *aside = i == 0 ? lm_arena_printf(p->arena, "%s.old", to)
-                                   : lm_arena_printf(p->arena, "%s.old.%d", to, i);
-        if (aside == NULL)
-            return no_memory(p, to);
-        if (renameat2(AT_FDCWD, to, AT_FDCWD, aside, RENAME_NOREPLACE) == 0)
-            return LM_OK;
-        if (errno != EEXIST)
-            break;
-    }
-    return lm_fail_errno(p->err, errno, "cannot publish %s: something else is there; move it away",
-                         to);
 }
 
 /** True when the regular file `to` has the bytes of the object. */
@@ -66,7 +47,7 @@ static enum lm_status copy(const struct publisher *p, const struct lm_output_fil
     if (from == NULL || folder == NULL)
         return no_memory(p, to);
     LM_TRY(lm_dir_create(folder, p->err));
-    return lm_file_copy(to, from, 0644, p->err);
+    return lm_file_copy(to, from, 0666, p->err);
 }
 
 static enum lm_status publish_file(const struct publisher *p, const struct lm_output_file *file,
@@ -74,7 +55,6 @@ static enum lm_status publish_file(const struct publisher *p, const struct lm_ou
 {
     if (has_bytes(p, file, to))
         return LM_OK;
-    LM_TRY(make_way(p, to, S_IFREG));
     return copy(p, file, to);
 }
 
@@ -97,10 +77,24 @@ static bool has_files(const struct publisher *p, const struct lm_output *output,
     return true;
 }
 
+/** Moves what is no folder out of a folder's way. */
+static enum lm_status make_way(const struct publisher *p, const char *to)
+{
+    struct stat st;
+    if (lstat(to, &st) != 0 || S_ISDIR(st.st_mode))
+        return LM_OK;
+    char *aside = lm_path_beside(to, "aside");
+    if (aside == NULL)
+        return no_memory(p, to);
+    int failed = rename(to, aside) != 0 ? errno : 0;
+    free(aside);
+    return failed == 0 ? LM_OK : lm_fail_errno(p->err, failed, "cannot publish %s", to);
+}
+
 /** Puts the folder `made` in the place of `to`, which may be there. */
 static enum lm_status swap_in(const struct publisher *p, const char *made, const char *to)
 {
-    LM_TRY(make_way(p, to, S_IFDIR));
+    LM_TRY(make_way(p, to));
     if (!lm_path_exists(to))
         return rename(made, to) == 0 ? LM_OK
                                      : lm_fail_errno(p->err, errno, "cannot publish %s", to);
@@ -118,12 +112,11 @@ static enum lm_status publish_folder(const struct publisher *p, const struct lm_
     enum lm_status status = LM_OK;
     if (has_files(p, output, to))
         return LM_OK;
-    const char *parent = lm_path_dir(p->arena, to);
-    const char *made = lm_arena_printf(p->arena, "%s/.%s.tmp.%d", parent != NULL ? parent : ".",
-                                       lm_path_base(to), (int)getpid());
-    if (parent == NULL || made == NULL)
+    char *beside = lm_path_beside(to, "tmp");
+    const char *made = beside != NULL ? lm_arena_strdup(p->arena, beside) : NULL;
+    free(beside);
+    if (made == NULL)
         return no_memory(p, to);
-    LM_TRY(lm_dir_remove(made, p->err));
     LM_TRY(lm_dir_create(made, p->err));
     for (size_t i = 0; i < output->file_count && status == LM_OK; i++) {
         const char *path = lm_path_join(p->arena, made, output->files[i].name);

@@ -16,8 +16,8 @@ struct lm_key_facts {
     const char *const *inputs; /**< parallel to stage->inputs: digest of the producing port */
     const char *const *files;  /**< parallel to stage->files: "sha256:<hex>" of content */
     const char *numerics; /**< "blas openblas …" or "portable 2"; NULL for other stage types */
-    const char *const *libraries; /**< "pcre2 10.42 Unicode 14.0.0", NULL-terminated; NULL: none */
     const struct lm_gate_row *gates; /**< parallel to spec->gates, where held; NULL: not known */
+    const char *const *libraries; /**< "pcre2 10.42 Unicode 14.0.0", NULL-terminated; NULL: none */
 };
 
 /** Writes the key text. inputs NULL: without the input lines; files NULL: without the file lines;

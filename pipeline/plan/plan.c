@@ -196,12 +196,12 @@ static bool has_record(const struct lm_plan *plan, const struct lm_digest *key)
     return path != NULL && lm_path_exists(path);
 }
 
-/** Why a stage without a result has none; `damaged`: something was found so, and set aside. */
-static const char *miss_reason(struct lm_plan *plan, size_t stage, bool damaged)
+/** Why a stage without a result has none. */
+static const char *miss_reason(struct lm_plan *plan, size_t stage)
 {
     struct lm_plan_stage *s = &plan->stages[stage];
     struct lm_key_change *changes;
-    if (damaged || has_record(plan, &s->key))
+    if (has_record(plan, &s->key))
         return "outputs missing or damaged";
     if (s->last == NULL)
         return "no cached result";
@@ -290,11 +290,8 @@ static enum lm_status update_keyed(struct lm_plan *plan, size_t stage, struct lm
     s->record = NULL;
     enum lm_status status = LM_NOT_FOUND;
     const struct lm_port *lacking = NULL;
-    size_t before, after;
-    lm_store_warnings(plan->store, &before);
     if (!s->forced)
         status = lm_store_find(plan->store, &s->record, plan->arena, &s->key, err);
-    lm_store_warnings(plan->store, &after);
     if (status == LM_OK)
         lacking = lm_plan_lacking(plan, stage, s->record);
     if (status == LM_OK && lacking == NULL) {
@@ -310,7 +307,7 @@ static enum lm_status update_keyed(struct lm_plan *plan, size_t stage, struct lm
                 : lacking != NULL
                     ? lm_arena_printf(plan->arena, "the result lacks %s, which it has by now",
                                       lacking->name)
-                    : miss_reason(plan, stage, after > before);
+                    : miss_reason(plan, stage);
     s->resume = lm_store_checkpoint(plan->store, &s->key);
     if (s->resume >= 0) {
         s->state = LM_RESUME;

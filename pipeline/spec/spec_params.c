@@ -377,21 +377,13 @@ static struct lm_origin origin_of(const struct lm_spec_stage *stage, const char 
     return best;
 }
 
-/** What a type's own rules found; it names the field first. */
+/** What a type's own rules found. */
 static void report(struct lm_load *load, const struct lm_spec_stage *stage,
                    const struct lm_err *err)
 {
-    size_t length = strspn(err->text, "abcdefghijklmnopqrstuvwxyz0123456789_.");
-    bool named = length > 0 && length < LM_PARAM_NAME && err->text[length] == ':';
-    char name[LM_PARAM_NAME] = "";
-    const char *text = err->text;
-    if (named) {
-        memcpy(name, err->text, length);
-        text += length + 1 + (err->text[length + 1] == ' ');
-    }
-    struct lm_origin at = origin_of(stage, name);
-    const char *field = name[0] ? lm_load_field(load, stage->id, name) : stage->id;
-    lm_diag_error(&load->diags, &at, field, "%s", text);
+    struct lm_origin at = origin_of(stage, err->field);
+    const char *field = err->field[0] ? lm_load_field(load, stage->id, err->field) : stage->id;
+    lm_diag_error(&load->diags, &at, field, "%s", lm_err_message(err));
 }
 
 /* What is given but wrong is there: it has a finding of its own. */

@@ -8,12 +8,20 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/** The file may have been removed between opening and locking: then the lock is worth nothing. */
-static bool is_still_there(int fd, const char *path)
+#include "base/new_file.h"
+
+enum { TRIES = 100 };
+
+/** The file may have been removed between opening and locking: then the lock is worth nothing.
+ *  1: it is there, 0: it is not, -1: nobody knows (errno). */
+static int is_still_there(int fd, const char *path)
 {
     struct stat open_file, named;
-    return fstat(fd, &open_file) == 0 && stat(path, &named) == 0 &&
-           open_file.st_ino == named.st_ino && open_file.st_dev == named.st_dev;
+    if (fstat(fd, &open_file) != 0)
+        return -1;
+    if (lstat(path, &named) != 0)
+        return errno == ENOENT || errno == ENOTDIR ? 0 : -1;
+    return open_file.st_ino == named.st_ino && open_file.st_dev == named.st_dev;
 }
 
 static int read_owner(int fd)
@@ -33,11 +41,35 @@ static void write_owner(int fd)
         return;
 }
 
+/** What is no file (a folder, a link) cannot be anybody's lock: it moves away. A lock of another
+ *  user, who lets nobody write to it, can still be locked. */
+static int open_lock(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666);
+    if (fd < 0 && errno == EACCES)
+        fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0 && errno == EACCES && chmod(path, 0600) == 0) /* our own, and unreadable */
+        fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    struct stat st;
+    bool odd = fd >= 0 ? fstat(fd, &st) == 0 && !S_ISREG(st.st_mode)
+                       : errno == EISDIR || errno == ELOOP || errno == ENXIO;
+    if (!odd)
+        return fd;
+    if (fd >= 0)
+        close(fd);
+    char *aside = lm_path_beside(path, "aside");
+    int moved = aside != NULL ? rename(path, aside) : -1;
+    free(aside);
+    return moved == 0 ? open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666) : -1;
+}
+
 enum lm_status lm_lock_try(struct lm_lock *out, bool *taken, int *owner, const char *path,
                            bool exclusive, struct lm_err *err)
 {
-    for (;;) {
-        int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+    if (owner != NULL)
+        *owner = 0;
+    for (int i = 0; i < TRIES; i++) {
+        int fd = open_lock(path);
         if (fd < 0)
             return lm_fail_errno(err, errno, "cannot open the lock %s", path);
         if (flock(fd, (exclusive ? LOCK_EX : LOCK_SH) | LOCK_NB) != 0) {
@@ -50,7 +82,8 @@ enum lm_status lm_lock_try(struct lm_lock *out, bool *taken, int *owner, const c
             *taken = false;
             return LM_OK;
         }
-        if (is_still_there(fd, path)) {
+        int there = is_still_there(fd, path), error = errno;
+        if (there > 0) {
             if (exclusive)
                 write_owner(fd);
             out->fd = fd;
@@ -58,7 +91,11 @@ enum lm_status lm_lock_try(struct lm_lock *out, bool *taken, int *owner, const c
             return LM_OK;
         }
         close(fd);
+        if (there < 0)
+            return lm_fail_errno(err, error, "cannot look at the lock %s", path);
     }
+    *taken = false; /* others make and remove it all the time: it is not free now */
+    return LM_OK;
 }
 
 void lm_lock_release(struct lm_lock *lock, const char *remove)

@@ -2,50 +2,115 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/new_file.h"
 #include "base/path_digest.h"
 #include "protocol/checkpoint.h"
-#include "store/record.h"
 #include "store/store_inside.h"
 
-#define RECORD_CEILING ((size_t)256 << 20)
+#define VERSION_HEAD "lmpipe-store "
 
 static const char *const folders[] = {"objects", "actions", "checkpoints", "runs", "tmp", "locks"};
 
 /* ---- life ---- */
 
-/** The version file is written last: a store without one is new, or was interrupted while new. */
-static enum lm_status create_layout(struct lm_store *store, const char *version, struct lm_err *err)
+static enum lm_status no_memory(struct lm_err *err)
+{
+    return lm_fail(err, LM_NOMEM, "out of memory opening the store");
+}
+
+/** A store that is only read needs no empty folders. */
+static bool is_read_only(int error)
+{
+    return error == EROFS || error == EACCES || error == EPERM;
+}
+
+/** Folders that are not there, since the store is new or was carried as files. */
+static enum lm_status create_folders(struct lm_store *store, struct lm_err *err)
 {
     for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
         const char *path = lm_path_join(store->arena, store->path, folders[i]);
         if (path == NULL)
-            return lm_fail(err, LM_NOMEM, "out of memory opening the store");
-        LM_TRY(lm_dir_create(path, err));
+            return no_memory(err);
+        struct stat st;
+        if (stat(path, &st) == 0 && !S_ISDIR(st.st_mode))
+            lm_store_set_aside(store, path, NULL, "what stood in the place of a folder,");
+        if (mkdir(path, 0777) != 0 && errno != EEXIST)
+            return lm_fail_errno(err, errno, "cannot create folder %s", path);
     }
-    return lm_file_write_atomic(version, LM_STORE_VERSION, strlen(LM_STORE_VERSION), err);
+    return LM_OK;
 }
 
-static enum lm_status check_version(struct lm_store *store, struct lm_err *err)
+enum version { THIS_VERSION, OTHER_VERSION, NO_VERSION, DAMAGED_VERSION };
+
+/** Do the folders of a store stand around the version file? */
+static bool has_folders(const struct lm_store *store)
 {
-    char *text = NULL;
-    size_t size = 0;
+    const char *objects = lm_path_join(store->arena, store->path, "objects");
+    const char *actions = lm_path_join(store->arena, store->path, "actions");
+    return objects != NULL && actions != NULL && lm_path_is_dir(objects) && lm_path_is_dir(actions);
+}
+
+/** The beginning of a plain file; its length, or -1 and errno (0: no plain file). */
+static ssize_t read_beginning(char *text, size_t room, const char *path)
+{
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0)
+        return -1;
+    bool plain = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+    ssize_t size = plain ? pread(fd, text, room - 1, 0) : -1;
+    int error = plain ? errno : 0;
+    close(fd);
+    text[size > 0 ? size : 0] = '\0';
+    errno = error;
+    return size;
+}
+
+/** What the file says. A text that no version of lmpipe wrote is damage where the folders of a
+ * store stand around it; else the folder belongs to somebody else. */
+static enum version read_version(const struct lm_store *store, const char *path)
+{
+    char text[64] = "";
+    ssize_t size = read_beginning(text, sizeof text, path);
+    size_t head = strlen(VERSION_HEAD);
+    if (size == 0 || (size < 0 && errno == ENOENT))
+        return NO_VERSION; /* empty: the disk was full, or the power failed, when it was made */
+    if (strcmp(text, LM_STORE_VERSION) == 0)
+        return THIS_VERSION;
+    bool other = strncmp(text, VERSION_HEAD, head) == 0 && strspn(text + head, "0123456789") > 0;
+    return !other && has_folders(store) ? DAMAGED_VERSION : OTHER_VERSION;
+}
+
+/** The version file is written last: a store without one is new, or was interrupted while new. */
+static enum lm_status check_layout(struct lm_store *store, struct lm_err *err)
+{
+    struct lm_err trouble = {0};
     const char *path = lm_path_join(store->arena, store->path, "VERSION");
     if (path == NULL)
-        return lm_fail(err, LM_NOMEM, "out of memory opening the store");
-    if (!lm_path_exists(path))
-        return create_layout(store, path, err);
-    LM_TRY(lm_file_read(&text, &size, store->arena, path, 4096, err));
-    if (strcmp(text, LM_STORE_VERSION) != 0)
+        return no_memory(err);
+    enum version version = read_version(store, path);
+    if (version == OTHER_VERSION)
         return lm_fail(err, LM_FORMAT,
                        "%s: not a store of this version of lmpipe; name another with --store",
                        store->path);
-    return LM_OK;
+    enum lm_status status = create_folders(store, &trouble);
+    if (status != LM_OK && version == THIS_VERSION && is_read_only(trouble.error_number))
+        return LM_OK;
+    if (version == DAMAGED_VERSION && status == LM_OK)
+        lm_store_set_aside(store, path, NULL, "the version file");
+    if (version != THIS_VERSION && status == LM_OK)
+        status = lm_new_file_write(path, LM_STORE_VERSION, strlen(LM_STORE_VERSION), LM_NEW_DURABLE,
+                                   &trouble);
+    if (status != LM_OK && err != NULL)
+        *err = trouble;
+    return status;
 }
 
 static enum lm_status open_inside(struct lm_store *store, const char *path, struct lm_err *err)
@@ -61,26 +126,34 @@ static enum lm_status open_inside(struct lm_store *store, const char *path, stru
     store->path = lm_arena_strdup(store->arena, full);
     free(full);
     if (store->path == NULL)
-        return lm_fail(err, LM_NOMEM, "out of memory opening the store");
-    LM_TRY(check_version(store, err));
+        return no_memory(err);
+    store->fd = open(store->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (store->fd < 0)
+        return lm_fail_errno(err, errno, "cannot open the store %s", store->path);
+    LM_TRY(check_layout(store, err));
     const char *index = lm_path_join(store->arena, store->path, "index");
-    store->index = index != NULL ? lm_stat_index_open(index, &damaged) : NULL;
-    if (store->index == NULL)
-        return lm_fail(err, LM_NOMEM, "out of memory opening the store");
+    const char *records = lm_path_join(store->arena, store->path, "records");
+    if (index == NULL || records == NULL)
+        return no_memory(err);
+    store->index = lm_stat_index_open(index, &damaged);
     if (damaged)
-        lm_store_set_aside(store, index, "the stat index");
-    return LM_OK;
+        lm_store_set_aside(store, index, NULL, "the stat index");
+    store->records = lm_record_index_open(records, &damaged);
+    if (damaged)
+        lm_store_set_aside(store, records, NULL, "the index of records");
+    return store->index != NULL && store->records != NULL ? LM_OK : no_memory(err);
 }
 
 enum lm_status lm_store_open(struct lm_store **out, const char *path, struct lm_err *err)
 {
     struct lm_store *store = calloc(1, sizeof *store);
     if (store == NULL)
-        return lm_fail(err, LM_NOMEM, "out of memory opening the store");
+        return no_memory(err);
     enum lm_status status = LM_OK;
+    store->fd = -1;
     store->arena = lm_arena_create();
     if (store->arena == NULL)
-        status = lm_fail(err, LM_NOMEM, "out of memory opening the store");
+        status = no_memory(err);
     if (status == LM_OK)
         status = open_inside(store, path, err);
     if (status != LM_OK) {
@@ -95,7 +168,11 @@ void lm_store_close(struct lm_store *store)
 {
     if (store == NULL)
         return;
+    lm_pending_clear(&store->pending);
     lm_stat_index_close(store->index);
+    lm_record_index_close(store->records);
+    if (store->fd >= 0)
+        close(store->fd);
     lm_arena_free(store->arena);
     free(store);
 }
@@ -129,6 +206,14 @@ const char *lm_store_checkpoint_folder(const struct lm_store *store, struct lm_a
     return lm_arena_printf(arena, "%s/checkpoints/%s", store->path, hex);
 }
 
+const char *lm_store_lock_path(const struct lm_store *store, struct lm_arena *arena,
+                               const struct lm_digest *key)
+{
+    char hex[LM_DIGEST_HEX];
+    lm_digest_hex(hex, key);
+    return lm_arena_printf(arena, "%s/locks/%s", store->path, hex);
+}
+
 int64_t lm_store_checkpoint(const struct lm_store *store, const struct lm_digest *key)
 {
     struct lm_arena_mark mark = lm_arena_mark(store->arena);
@@ -140,26 +225,18 @@ int64_t lm_store_checkpoint(const struct lm_store *store, const struct lm_digest
 
 /* ---- damage ---- */
 
-void lm_store_set_aside(struct lm_store *store, const char *path, const char *what)
+void lm_store_warn(struct lm_store *store, const char *format, ...)
 {
-    const char *name = strncmp(path, store->path, strlen(store->path)) == 0
-                           ? path + strlen(store->path) + 1
-                           : path;
-    char *goal = lm_arena_printf(store->arena, "%s/damaged/%s", store->path, name);
-    const char *folder = lm_path_join(store->arena, store->path, "damaged");
-    if (goal == NULL || folder == NULL)
+    char text[1000];
+    va_list arguments;
+    if (store->warning_count == LM_STORE_WARNINGS)
         return;
-    for (char *at = goal + strlen(folder) + 1; *at != '\0'; at++)
-        *at = *at == '/' ? '-' : *at;
-    /* What cannot be moved away must at least not be found again. */
-    if (lm_dir_create(folder, NULL) != LM_OK || rename(path, goal) != 0)
-        unlink(path);
-    if (store->warning_count < LM_STORE_WARNINGS) {
-        const char *text = lm_arena_printf(
-            store->arena, "%s %s was damaged and has been set aside in %s", what, name, folder);
-        if (text != NULL)
-            store->warnings[store->warning_count++] = text;
-    }
+    va_start(arguments, format);
+    int length = vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    const char *copy = length >= 0 ? lm_arena_strdup(store->arena, text) : NULL;
+    if (copy != NULL)
+        store->warnings[store->warning_count++] = copy;
 }
 
 const char *const *lm_store_warnings(const struct lm_store *store, size_t *count)
@@ -168,11 +245,56 @@ const char *const *lm_store_warnings(const struct lm_store *store, size_t *count
     return store->warnings;
 }
 
-/* ---- finding ---- */
+/** damaged/<its path in the store, by hyphens>, and a random part when that is taken. */
+static bool move_to_damaged(const struct lm_store *store, const char *path, char **goal)
+{
+    size_t length = strlen(store->path);
+    const char *name = strncmp(path, store->path, length) == 0 ? path + length + 1 : path;
+    if (asprintf(goal, "%s/damaged/%s", store->path, name) < 0) {
+        *goal = NULL;
+        return false;
+    }
+    for (char *at = *goal + length + strlen("/damaged/"); *at != '\0'; at++)
+        *at = *at == '/' ? '-' : *at;
+    if (renameat2(AT_FDCWD, path, AT_FDCWD, *goal, RENAME_NOREPLACE) == 0)
+        return true;
+    char *other = lm_path_beside(*goal, "again");
+    free(*goal);
+    *goal = other;
+    return other != NULL && rename(path, other) == 0;
+}
 
-/** Hashes a file unless the index knows it. The stat before and after must be the same. */
-static enum lm_status hash_file(struct lm_store *store, struct lm_digest *out, struct stat *st,
-                                const char *path, struct lm_err *err)
+bool lm_store_set_aside(struct lm_store *store, const char *path, const struct stat *checked,
+                        const char *what)
+{
+    struct stat moved;
+    char *folder = NULL, *goal = NULL;
+    if (asprintf(&folder, "%s/damaged", store->path) < 0)
+        return false;
+    bool gone =
+        (mkdir(folder, 0777) == 0 || errno == EEXIST) && move_to_damaged(store, path, &goal);
+    if (gone && checked != NULL && lstat(goal, &moved) == 0 &&
+        (moved.st_ino != checked->st_ino || moved.st_size != checked->st_size)) {
+        /* Another process has put a sound one there since it was looked at: back with it. Is there
+         * yet another, ours is one too many. */
+        if (renameat2(AT_FDCWD, goal, AT_FDCWD, path, RENAME_NOREPLACE) != 0)
+            unlink(goal);
+    } else if (gone) {
+        lm_store_warn(store, "%s %s was damaged and has been set aside in %s", what,
+                      path + strlen(store->path) + 1, folder);
+    } else {
+        /* What cannot be moved away must at least not be found again. */
+        gone = checked == NULL && (unlink(path) == 0 || rmdir(path) == 0);
+    }
+    free(folder);
+    free(goal);
+    return gone;
+}
+
+/* ---- hashing ---- */
+
+enum lm_status lm_store_hash_file(struct lm_store *store, struct lm_digest *out, struct stat *st,
+                                  const char *path, struct lm_err *err)
 {
     struct stat after;
     if (stat(path, st) != 0)
@@ -189,72 +311,11 @@ static enum lm_status hash_file(struct lm_store *store, struct lm_digest *out, s
     return LM_OK;
 }
 
-/** True when the object is there and has its bytes; a damaged one is set aside. */
-static bool object_is_sound(struct lm_store *store, struct lm_arena *arena,
-                            const struct lm_output_file *file)
-{
-    struct lm_digest digest;
-    struct stat st;
-    const char *path = lm_store_object_path(store, arena, &file->object);
-    if (path == NULL || lstat(path, &st) != 0)
-        return false;
-    if (S_ISREG(st.st_mode)) {
-        if (hash_file(store, &digest, &st, path, NULL) != LM_OK)
-            return false; /* unreadable now: a miss, but nothing is known to be damaged */
-        if (lm_digest_compare(&digest, &file->object) == 0)
-            return (uint64_t)st.st_size == file->size;
-    }
-    lm_store_set_aside(store, path, "an object");
-    return false;
-}
-
-static bool objects_are_sound(struct lm_store *store, const struct lm_record *record)
-{
-    bool sound = true;
-    struct lm_arena_mark mark = lm_arena_mark(store->arena);
-    size_t warnings = store->warning_count;
-    for (size_t i = 0; i < record->output_count; i++)
-        for (size_t k = 0; k < record->outputs[i].file_count; k++)
-            sound = object_is_sound(store, store->arena, &record->outputs[i].files[k]) && sound;
-    if (warnings == store->warning_count) /* else their texts are in the arena */
-        lm_arena_rewind(store->arena, mark);
-    return sound;
-}
-
-enum lm_status lm_store_find(struct lm_store *store, struct lm_record **out, struct lm_arena *arena,
-                             const struct lm_digest *key, struct lm_err *err)
-{
-    char *text = NULL;
-    size_t size = 0;
-    struct lm_digest named;
-    const char *path = lm_store_path_of(store, arena, "actions", key);
-    struct lm_record *record = LM_NEW(arena, struct lm_record);
-    if (path == NULL || record == NULL)
-        return lm_fail(err, LM_NOMEM, "out of memory for an action record");
-    LM_TRY(lm_file_read(&text, &size, arena, path, RECORD_CEILING, err));
-    enum lm_status status = lm_record_read(record, arena, text, size, err);
-    if (status == LM_NOMEM)
-        return status;
-    if (status == LM_OK)
-        lm_sha256_bytes(&named, record->key_text, strlen(record->key_text));
-    if (status != LM_OK || lm_digest_compare(&record->key, key) != 0 ||
-        lm_digest_compare(&named, key) != 0) {
-        lm_store_set_aside(store, path, "the action record");
-        return lm_fail(err, LM_NOT_FOUND, "the action record was damaged");
-    }
-    if (!objects_are_sound(store, record))
-        return lm_fail(err, LM_NOT_FOUND, "objects of the result are missing or damaged");
-    *out = record;
-    return LM_OK;
-}
-
-/* ---- users' files ---- */
-
 static enum lm_status digest_file(void *user, struct lm_digest *out, const char *path,
                                   struct lm_err *err)
 {
     struct stat st;
-    return hash_file(user, out, &st, path, err);
+    return lm_store_hash_file(user, out, &st, path, err);
 }
 
 enum lm_status lm_store_hash_path(struct lm_store *store, struct lm_digest *out, const char *path,

@@ -89,16 +89,17 @@ static enum lm_status check_special(const char *const *names, size_t index, stru
 {
     const char *name = names[index];
     if (name[0] == '\0' || strlen(name) > LONGEST_NAME)
-        return lm_fail(err, LM_INVALID, "specials: a name must have 1 to %d bytes; change item %zu",
-                       LONGEST_NAME, index + 1);
+        return lm_fail_field(err, LM_INVALID,
+                             "specials: a name must have 1 to %d bytes; change item %zu",
+                             LONGEST_NAME, index + 1);
     if (strcmp(name, LM_END_OF_TEXT) == 0)
-        return lm_fail(err, LM_INVALID,
-                       "specials: %s is always there, as the last id; leave it out",
-                       LM_END_OF_TEXT);
+        return lm_fail_field(err, LM_INVALID,
+                             "specials: %s is always there, as the last id; leave it out",
+                             LM_END_OF_TEXT);
     for (size_t i = 0; i < index; i++)
         if (strcmp(names[i], name) == 0)
-            return lm_fail(err, LM_INVALID, "specials: items %zu and %zu are equal; drop one",
-                           i + 1, index + 1);
+            return lm_fail_field(err, LM_INVALID, "specials: items %zu and %zu are equal; drop one",
+                                 i + 1, index + 1);
     return LM_OK;
 }
 
@@ -140,20 +141,21 @@ static enum lm_status resolve_import(struct bpe_params *p, struct lm_arena *aren
     const char *learning = find_learning(p);
     if (!given(import->path))
         return given(import->sha256) || strcmp(import->pattern, BPE_PATTERN_OF_FILE) != 0
-                   ? lm_fail(err, LM_INVALID, "import.path: is missing; name the file to import")
+                   ? lm_fail_field(err, LM_INVALID,
+                                   "import.path: is missing; name the file to import")
                    : LM_OK;
     if (learning != NULL)
-        return lm_fail(err, LM_INVALID,
-                       "%s: has no effect on a vocabulary that is imported; leave it out",
-                       learning);
+        return lm_fail_field(err, LM_INVALID,
+                             "%s: has no effect on a vocabulary that is imported; leave it out",
+                             learning);
     if (!given(import->sha256))
         return LM_OK;
     if (!lm_digest_parse(&digest, import->sha256))
-        return lm_fail(err, LM_INVALID,
-                       "import.sha256: must be 64 hex digits; `sha256sum FILE` prints them");
+        return lm_fail_field(err, LM_INVALID,
+                             "import.sha256: must be 64 hex digits; `sha256sum FILE` prints them");
     char *hex = lm_arena_alloc(arena, LM_DIGEST_HEX);
     if (hex == NULL)
-        return lm_fail(err, LM_NOMEM, "import.sha256: out of memory");
+        return lm_fail_field(err, LM_NOMEM, "import.sha256: out of memory");
     lm_digest_hex(hex, &digest);
     import->sha256 = hex;
     return LM_OK;
@@ -165,9 +167,10 @@ static enum lm_status check_ports(const void *data, bool (*has)(const void *user
     const struct bpe_params *p = data;
     if (given(p->import.path) || has(user, "text"))
         return LM_OK;
-    return lm_fail(err, LM_INVALID,
-                   "text: required, but not given: text to learn from; connect it, or import a "
-                   "vocabulary");
+    return lm_fail_field(
+        err, LM_INVALID,
+        "text: required, but not given: text to learn from; connect it, or import a "
+        "vocabulary");
 }
 
 static enum lm_status resolve(void *data, struct lm_arena *arena, struct lm_err *err)
@@ -178,15 +181,17 @@ static enum lm_status resolve(void *data, struct lm_arena *arena, struct lm_err 
     for (size_t i = 0; i < p->specials.count; i++)
         LM_TRY(check_special(names, i, err));
     if (p->regex[0] != '\0' && strcmp(p->pattern, patterns[0]) != 0)
-        return lm_fail(err, LM_INVALID, "regex: it takes the place of pattern %s; drop one of them",
-                       p->pattern);
+        return lm_fail_field(err, LM_INVALID,
+                             "regex: it takes the place of pattern %s; drop one of them",
+                             p->pattern);
     int64_t specials = (int64_t)p->specials.count + 1, least = BYTES + specials;
     if (p->vocab_size < least)
-        return lm_fail(err, LM_RANGE,
-                       "vocab_size: %lld is too small for the 256 bytes and %lld special token%s; "
-                       "it must be at least %lld",
-                       (long long)p->vocab_size, (long long)specials, specials == 1 ? "" : "s",
-                       (long long)least);
+        return lm_fail_field(
+            err, LM_RANGE,
+            "vocab_size: %lld is too small for the 256 bytes and %lld special token%s; "
+            "it must be at least %lld",
+            (long long)p->vocab_size, (long long)specials, specials == 1 ? "" : "s",
+            (long long)least);
     return LM_OK;
 }
 

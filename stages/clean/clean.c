@@ -105,11 +105,11 @@ static const struct lm_metric_row metrics[] = {
 static enum lm_status check_rule(const struct clean_rule *rule, size_t index, struct lm_err *err)
 {
     if (lm_is_unset(rule->min) && lm_is_unset(rule->max))
-        return lm_fail(err, LM_INVALID, "rules.%zu: %s has no bound; give min, max or both", index,
-                       rule->rule);
+        return lm_fail_field(err, LM_INVALID, "rules.%zu: %s has no bound; give min, max or both",
+                             index, rule->rule);
     if (rule->min > rule->max)
-        return lm_fail(err, LM_RANGE, "rules.%zu.min: must not exceed max; every document would go",
-                       index);
+        return lm_fail_field(err, LM_RANGE,
+                             "rules.%zu.min: must not exceed max; every document would go", index);
     return LM_OK;
 }
 
@@ -120,17 +120,19 @@ static enum lm_status resolve(void *data, struct lm_arena *arena, struct lm_err 
     bool is_separator = strcmp(p->documents.by, "separator") == 0;
     bool has_separator = p->documents.separator[0] != '\0';
     if (is_separator && !has_separator)
-        return lm_fail(err, LM_INVALID, "documents.separator: is missing; by: separator needs it");
+        return lm_fail_field(err, LM_INVALID,
+                             "documents.separator: is missing; by: separator needs it");
     if (!is_separator && has_separator)
-        return lm_fail(err, LM_INVALID,
-                       "documents.separator: has no effect with by: %s; use by: separator",
-                       p->documents.by);
+        return lm_fail_field(err, LM_INVALID,
+                             "documents.separator: has no effect with by: %s; use by: separator",
+                             p->documents.by);
     const struct clean_rule *rules = p->rules.items;
     for (size_t i = 0; i < p->rules.count; i++)
         LM_TRY(check_rule(&rules[i], i, err));
     if (p->split.valid + p->split.test >= 1)
-        return lm_fail(err, LM_RANGE,
-                       "split.valid: with split.test it leaves nothing to train on; lower them");
+        return lm_fail_field(
+            err, LM_RANGE,
+            "split.valid: with split.test it leaves nothing to train on; lower them");
     return LM_OK;
 }
 

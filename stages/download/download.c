@@ -102,15 +102,15 @@ static enum lm_status check_url(const char *url, bool pinned, size_t i, const ch
         starts_with(url, "https://"))
         return LM_OK;
     if (!starts_with(url, "http://"))
-        return lm_fail(err, LM_INVALID,
-                       "sources.%zu.%s: must begin with https://, file:/// or http://; "
-                       "use path for a local file",
-                       i, field);
+        return lm_fail_field(err, LM_INVALID,
+                             "sources.%zu.%s: must begin with https://, file:/// or http://; "
+                             "use path for a local file",
+                             i, field);
     if (!pinned)
-        return lm_fail(err, LM_INVALID,
-                       "sources.%zu.%s: http:// can be altered on its way; add sha256 or use "
-                       "https://",
-                       i, field);
+        return lm_fail_field(err, LM_INVALID,
+                             "sources.%zu.%s: http:// can be altered on its way; add sha256 or use "
+                             "https://",
+                             i, field);
     return LM_OK;
 }
 
@@ -120,22 +120,25 @@ static enum lm_status check_pin(const struct lm_download_source *source, size_t 
     struct lm_digest digest;
     bool pinned = given(source->sha256);
     if (pinned && !lm_digest_parse(&digest, source->sha256))
-        return lm_fail(err, LM_INVALID,
-                       "sources.%zu.sha256: must be 64 hex digits; `sha256sum FILE` prints them",
-                       i);
+        return lm_fail_field(
+            err, LM_INVALID,
+            "sources.%zu.sha256: must be 64 hex digits; `sha256sum FILE` prints them", i);
     if (pinned && source->allow_unpinned)
-        return lm_fail(err, LM_INVALID,
-                       "sources.%zu.allow_unpinned: contradicts sha256; remove one of the two", i);
+        return lm_fail_field(
+            err, LM_INVALID,
+            "sources.%zu.allow_unpinned: contradicts sha256; remove one of the two", i);
     if (!pinned && given(source->url) && !source->allow_unpinned)
-        return lm_fail(err, LM_INVALID,
-                       "sources.%zu.sha256: is missing; add it, or allow_unpinned: true to have it "
-                       "printed",
-                       i);
+        return lm_fail_field(
+            err, LM_INVALID,
+            "sources.%zu.sha256: is missing; add it, or allow_unpinned: true to have it "
+            "printed",
+            i);
     if (!pinned && source->mirrors.count > 0)
-        return lm_fail(err, LM_INVALID,
-                       "sources.%zu.mirrors: without sha256 nothing says that mirrors hold the "
-                       "same bytes; add sha256",
-                       i);
+        return lm_fail_field(
+            err, LM_INVALID,
+            "sources.%zu.mirrors: without sha256 nothing says that mirrors hold the "
+            "same bytes; add sha256",
+            i);
     return LM_OK;
 }
 
@@ -143,11 +146,11 @@ static enum lm_status check_source(const struct lm_download_source *source, size
                                    struct lm_err *err)
 {
     if (!name_is_sound(source->name))
-        return lm_fail(err, LM_INVALID, "sources.%zu.name: must be 1 to 64 of a-z, 0-9, _ and -",
-                       i);
+        return lm_fail_field(err, LM_INVALID,
+                             "sources.%zu.name: must be 1 to 64 of a-z, 0-9, _ and -", i);
     if (given(source->url) == given(source->path))
-        return lm_fail(err, LM_INVALID, "sources.%zu.%s: give exactly one of url and path", i,
-                       given(source->url) ? "path" : "url");
+        return lm_fail_field(err, LM_INVALID, "sources.%zu.%s: give exactly one of url and path", i,
+                             given(source->url) ? "path" : "url");
     LM_TRY(check_pin(source, i, err));
     if (given(source->url))
         LM_TRY(check_url(source->url, given(source->sha256), i, "url", err));
@@ -158,7 +161,7 @@ static enum lm_status check_source(const struct lm_download_source *source, size
         LM_TRY(check_url(mirrors[m], true, i, field, err));
     }
     if (source->size != LM_UNSET_INT && source->size < 0)
-        return lm_fail(err, LM_RANGE, "sources.%zu.size: must not be negative", i);
+        return lm_fail_field(err, LM_RANGE, "sources.%zu.size: must not be negative", i);
     return LM_OK;
 }
 
@@ -171,7 +174,7 @@ static enum lm_status fold_pin(struct lm_download_source *source, struct lm_aren
         return LM_OK; /* not pinned */
     char *hex = lm_arena_alloc(arena, LM_DIGEST_HEX);
     if (hex == NULL)
-        return lm_fail(err, LM_NOMEM, "sources: out of memory");
+        return lm_fail_field(err, LM_NOMEM, "sources: out of memory");
     lm_digest_hex(hex, &digest);
     source->sha256 = hex;
     return LM_OK;
@@ -182,16 +185,17 @@ static enum lm_status resolve(void *params, struct lm_arena *arena, struct lm_er
     const struct lm_download_params *p = params;
     struct lm_download_source *sources = p->sources.items;
     if (p->sources.count == 0)
-        return lm_fail(err, LM_INVALID, "sources: is empty; name at least one source");
+        return lm_fail_field(err, LM_INVALID, "sources: is empty; name at least one source");
     for (size_t i = 0; i < p->sources.count; i++) {
         LM_TRY(check_source(&sources[i], i, err));
         LM_TRY(fold_pin(&sources[i], arena, err));
         for (size_t j = 0; j < i; j++)
             if (strcmp(sources[i].name, sources[j].name) == 0)
-                return lm_fail(err, LM_INVALID,
-                               "sources.%zu.name: '%s' is also the name of sources.%zu; names must "
-                               "differ",
-                               i, sources[i].name, j);
+                return lm_fail_field(
+                    err, LM_INVALID,
+                    "sources.%zu.name: '%s' is also the name of sources.%zu; names must "
+                    "differ",
+                    i, sources[i].name, j);
     }
     return LM_OK;
 }

@@ -112,9 +112,10 @@ static enum lm_status check_ports(const void *data, bool (*has)(const void *user
     (void)data;
     if (has(user, "tokens") || has(user, "examples"))
         return LM_OK;
-    return lm_fail(err, LM_INVALID,
-                   "tokens: nothing to evaluate on; connect tokens, or examples of the model's "
-                   "objective");
+    return lm_fail_field(
+        err, LM_INVALID,
+        "tokens: nothing to evaluate on; connect tokens, or examples of the model's "
+        "objective");
 }
 
 const struct lm_stage lm_stage_evaluate = {

@@ -89,15 +89,17 @@ static enum lm_status check_names(const struct lm_list *methods, struct lm_err *
         size_t length = strlen(name);
         if (length == 0 || length > 32 ||
             strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") != length)
-            return lm_fail(err, LM_INVALID,
-                           "methods: a name has 1 to 32 of a-z, 0-9, _ and -; rename \"%s\"", name);
+            return lm_fail_field(err, LM_INVALID,
+                                 "methods: a name has 1 to 32 of a-z, 0-9, _ and -; rename \"%s\"",
+                                 name);
         if (strcmp(name, "held-out") == 0)
-            return lm_fail(err, LM_INVALID,
-                           "methods: \"held-out\" is the name of the real text; choose another");
+            return lm_fail_field(
+                err, LM_INVALID,
+                "methods: \"held-out\" is the name of the real text; choose another");
         for (size_t k = 0; k < i; k++) {
             if (strcmp(rows[k].name, name) == 0)
-                return lm_fail(err, LM_INVALID, "methods: the name \"%s\" occurs twice; rename one",
-                               name);
+                return lm_fail_field(err, LM_INVALID,
+                                     "methods: the name \"%s\" occurs twice; rename one", name);
         }
     }
     return LM_OK;
@@ -110,13 +112,15 @@ static enum lm_status resolve(void *params_, struct lm_arena *arena, struct lm_e
         own->methods.items =
             LM_NEW_ARRAY(arena, struct sample_method, sizeof usual / sizeof *usual);
         if (own->methods.items == NULL)
-            return lm_fail(err, LM_NOMEM, "methods: no memory for the default grid; free some");
+            return lm_fail_field(err, LM_NOMEM,
+                                 "methods: no memory for the default grid; free some");
         memcpy(own->methods.items, usual, sizeof usual);
         own->methods.count = sizeof usual / sizeof *usual;
     }
     if (own->prompts.count == 0 && own->from_valid == 0 && own->unconditional == 0)
-        return lm_fail(err, LM_INVALID,
-                       "prompts: nothing to sample; give prompts, from_valid or unconditional");
+        return lm_fail_field(
+            err, LM_INVALID,
+            "prompts: nothing to sample; give prompts, from_valid or unconditional");
     return check_names(&own->methods, err);
 }
 

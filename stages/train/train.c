@@ -327,24 +327,25 @@ static enum lm_status resolve_objective(struct train_params *p, struct lm_arena 
     const double *range = p->score_range.items;
     const char *idle = find_idle(p);
     if (idle != NULL)
-        return lm_fail(err, LM_INVALID, "%s: has no effect with objective %s; leave it out", idle,
-                       p->objective);
+        return lm_fail_field(err, LM_INVALID, "%s: has no effect with objective %s; leave it out",
+                             idle, p->objective);
     if (p->held_out.valid + p->held_out.test >= 1)
-        return lm_fail(err, LM_RANGE,
-                       "held_out.test: with valid it leaves nothing to learn from; hold out less");
+        return lm_fail_field(
+            err, LM_RANGE,
+            "held_out.test: with valid it leaves nothing to learn from; hold out less");
     if (p->score_range.count > 0 && (p->score_range.count != 2 || !(range[0] < range[1])))
-        return lm_fail(err, LM_RANGE,
-                       "score_range: must be the lowest and the highest score, as in [1, 5]");
+        return lm_fail_field(err, LM_RANGE,
+                             "score_range: must be the lowest and the highest score, as in [1, 5]");
     if (!given(p->init.sha256))
         return LM_OK;
     if (!given(p->init.path))
-        return lm_fail(err, LM_INVALID, "init.path: is missing; name the model's folder");
+        return lm_fail_field(err, LM_INVALID, "init.path: is missing; name the model's folder");
     if (!lm_digest_parse(&digest, p->init.sha256))
-        return lm_fail(err, LM_INVALID,
-                       "init.sha256: must be 64 hex digits; `sha256sum FILE` prints them");
+        return lm_fail_field(err, LM_INVALID,
+                             "init.sha256: must be 64 hex digits; `sha256sum FILE` prints them");
     char *hex = lm_arena_alloc(arena, LM_DIGEST_HEX);
     if (hex == NULL)
-        return lm_fail(err, LM_NOMEM, "init.sha256: out of memory");
+        return lm_fail_field(err, LM_NOMEM, "init.sha256: out of memory");
     lm_digest_hex(hex, &digest);
     p->init.sha256 = hex;
     return LM_OK;
@@ -361,7 +362,7 @@ static enum lm_status apply(const struct rule *rules, size_t count, struct lm_er
 {
     for (size_t i = 0; i < count; i++)
         if (rules[i].is_wrong)
-            return lm_fail(err, LM_INVALID, "%s", rules[i].text);
+            return lm_fail_field(err, LM_INVALID, "%s", rules[i].text);
     return LM_OK;
 }
 
@@ -459,11 +460,12 @@ static enum lm_status steps_of(const struct train_params *p, const char *name, i
     if (tokens == 0)
         return LM_OK;
     if (given)
-        return lm_fail(err, LM_INVALID, "%s: given in tokens too; leave one of them out", name);
+        return lm_fail_field(err, LM_INVALID, "%s: given in tokens too; leave one of them out",
+                             name);
     *steps = train_ramp_steps(p, tokens);
     if (*steps > 1000000000)
-        return lm_fail(err, LM_RANGE, "%s: %lld tokens are too many steps; raise batch", name,
-                       (long long)tokens);
+        return lm_fail_field(err, LM_RANGE, "%s: %lld tokens are too many steps; raise batch", name,
+                             (long long)tokens);
     return LM_OK;
 }
 
@@ -482,13 +484,13 @@ static enum lm_status resolve_lengths(struct train_params *p, struct lm_err *err
         clip(&p->cooldown, horizon - p->warmup);
     }
     if (p->horizon > 0 && p->horizon <= p->warmup)
-        return lm_fail(err, LM_RANGE,
-                       "horizon: must lie behind the warm-up of %lld steps; raise it",
-                       (long long)p->warmup);
+        return lm_fail_field(err, LM_RANGE,
+                             "horizon: must lie behind the warm-up of %lld steps; raise it",
+                             (long long)p->warmup);
     if (p->cooldown > horizon - p->warmup)
-        return lm_fail(err, LM_RANGE,
-                       "cooldown: only %lld steps lie between warm-up and horizon; lower it",
-                       (long long)(horizon - p->warmup));
+        return lm_fail_field(err, LM_RANGE,
+                             "cooldown: only %lld steps lie between warm-up and horizon; lower it",
+                             (long long)(horizon - p->warmup));
     return LM_OK;
 }
 
@@ -499,8 +501,8 @@ static enum lm_status check_decay_groups(const struct train_params *p, struct lm
     for (size_t i = 0; i < p->decay_groups.count; i++) {
         unsigned group = lm_tensor_group_find(names[i]);
         if (seen & group)
-            return lm_fail(err, LM_INVALID, "decay_groups: %s is named twice; leave one out",
-                           names[i]);
+            return lm_fail_field(err, LM_INVALID, "decay_groups: %s is named twice; leave one out",
+                                 names[i]);
         seen |= group;
     }
     return LM_OK;
@@ -544,7 +546,7 @@ static enum lm_status check_optimisation(const struct train_params *p, struct lm
 
     for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++)
         if (rules[i].broken)
-            return lm_fail(err, LM_INVALID, "%s", rules[i].text);
+            return lm_fail_field(err, LM_INVALID, "%s", rules[i].text);
     return check_decay_groups(p, err);
 }
 
@@ -555,8 +557,8 @@ static enum lm_status resolve(void *data, struct lm_arena *arena, struct lm_err 
     LM_TRY(resolve_objective(p, arena, err));
     const struct lm_model_preset *preset = lm_model_preset_find(p->preset);
     if (preset == NULL)
-        return lm_fail(err, LM_INVALID, "preset: there is no \"%s\"; see lmpipe model list",
-                       p->preset);
+        return lm_fail_field(err, LM_INVALID, "preset: there is no \"%s\"; see lmpipe model list",
+                             p->preset);
     fill(&p->context, preset->config.context);
     fill(&p->layers, preset->config.layers);
     fill(&p->heads, preset->config.heads);
@@ -568,19 +570,20 @@ static enum lm_status resolve(void *data, struct lm_arena *arena, struct lm_err 
     if (lm_is_unset(p->min_lr))
         p->min_lr = p->lr / 10;
     if (p->min_lr > p->lr)
-        return lm_fail(err, LM_RANGE, "min_lr: must not exceed lr; lower it or leave it out");
+        return lm_fail_field(err, LM_RANGE, "min_lr: must not exceed lr; lower it or leave it out");
     if (p->min_lr == 0 && p->warmup == 0 && (p->horizon > 0 ? p->horizon : p->steps) == 1 &&
         !is_endless(p))
-        return lm_fail(err, LM_RANGE,
-                       "min_lr: is the rate of every step, so that nothing is learnt; raise it or "
-                       "give more steps");
+        return lm_fail_field(
+            err, LM_RANGE,
+            "min_lr: is the rate of every step, so that nothing is learnt; raise it or "
+            "give more steps");
     const double *weights = p->mixture.items;
     for (size_t i = 0; i < p->mixture.count; i++)
         if (!(weights[i] > 0))
-            return lm_fail(err, LM_RANGE, "mixture: weight %zu must exceed 0; leave the text out",
-                           i + 1);
+            return lm_fail_field(err, LM_RANGE,
+                                 "mixture: weight %zu must exceed 0; leave the text out", i + 1);
     if (p->max_spike > 0 && p->max_spike <= 1)
-        return lm_fail(err, LM_RANGE, "max_spike: must exceed 1, or be 0 for no bound");
+        return lm_fail_field(err, LM_RANGE, "max_spike: must exceed 1, or be 0 for no bound");
     const struct lm_model_config config = train_shape(p, 1);
     return lm_model_config_check(&config, err);
 }

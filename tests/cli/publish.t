@@ -34,7 +34,75 @@ lmpipe run tiny.yaml --progress none
 is "a damaged object runs its stage again" "$(executed)" "vocab"
 is "with the same bytes" "$(sha256sum <"$file" | cut -c1-64)" "$object"
 
+# A folder is published as a whole: what left the result leaves the folder, what somebody put there too.
+fresh folder
+mkdir in
+echo one >in/one.txt
+echo two >in/two.txt
+cat >f.yaml <<'END'
+lmpipe: 1
+experiment: f
+stages:
+  corpus:
+    uses: download
+    publish: {corpus: out/corpus}
+    with: {sources: [{name: a, path: in}]}
+END
+members() {
+    (cd artifacts/f/out/corpus && find . -type f | LC_ALL=C sort | tr '\n' ' ')
+}
+lmpipe run f.yaml --progress none
+is "a folder with its members" "$status:$(members)" "0:./files/a/one.txt ./files/a/two.txt ./manifest.json "
+rm in/two.txt
+lmpipe run f.yaml --progress none
+is "a member that left the result is gone" "$status:$(members)" "0:./files/a/one.txt ./manifest.json "
+echo stray >artifacts/f/out/corpus/files/stray
+chmod -R u+w artifacts/f/out
+echo damaged >artifacts/f/out/corpus/files/a/one.txt
+lmpipe run f.yaml --progress none
+is "what is not of the result is gone, damage is healed" \
+    "$(members)$(<artifacts/f/out/corpus/files/a/one.txt)" "./files/a/one.txt ./manifest.json one"
+is "nothing is left beside it" "$(ls -A artifacts/f/out)" "corpus"
+rm -rf artifacts/f/out/corpus
+echo mine >artifacts/f/out/corpus
+lmpipe run f.yaml --progress none
+is "a file in the folder's place moves aside" "$status:$(members)" "0:./files/a/one.txt ./manifest.json "
+is "and is kept" "$(cat artifacts/f/out/corpus.aside.*)" mine
+
+# A folder, or a link, where a file is published.
+fresh places
+lmpipe run tiny.yaml --progress none
+for place in folder link; do
+    rm -rf artifacts/tiny/report.json
+    if [ $place = folder ]; then
+        mkdir -p artifacts/tiny/report.json/x
+    else
+        echo kept >elsewhere
+        ln -s "$PWD/elsewhere" artifacts/tiny/report.json
+    fi
+    lmpipe run tiny.yaml --progress none
+    is "a $place in a file's place: exit 0" "$status" 0
+    ok "the file is published" test -f artifacts/tiny/report.json -a ! -L artifacts/tiny/report.json
+done
+is "what the link led to is as it was" "$(<elsewhere)" kept
+
+# What a failed run did not make does not stand as its result.
+fresh stale
+lmpipe run tiny.yaml --ci --progress none
+ok "a good run" test -f artifacts/tiny/report.html -a -f artifacts/tiny/junit-run.xml
+printf '\0binary\0' >tiny.txt
+lmpipe run tiny.yaml --progress plain
+is "a run that fails" "$status" 1
+like "says what is of an earlier result" "$err" 'report\.html is of an earlier result'
+ok "and leaves it" test -f artifacts/tiny/report.html
+lmpipe run tiny.yaml --ci
+is "a job of CI that fails" "$status" 1
+ok "has no report of an earlier one" test ! -e artifacts/tiny/report.html -a ! -e artifacts/tiny/report.md
+like "and says in junit-run.xml what failed" "$(<artifacts/tiny/junit-run.xml)" '<failure message='
+
 # The folder remembers its spec.
+fresh owner
+lmpipe run tiny.yaml --progress none
 cp tiny.yaml other.yaml
 lmpipe run other.yaml --progress none
 is "another spec of the same experiment is refused" "$status" 2

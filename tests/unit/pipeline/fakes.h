@@ -109,7 +109,7 @@ static enum lm_status fake_train_resolve(void *params, struct lm_arena *arena, s
     if (p->warmup == LM_UNSET_INT)
         p->warmup = p->steps / 10;
     if (p->min_lr > p->lr)
-        return lm_fail(err, LM_INVALID, "min_lr: must not exceed lr; lower it");
+        return lm_fail_field(err, LM_INVALID, "min_lr: must not exceed lr; lower it");
     return LM_OK;
 }
 

@@ -188,6 +188,20 @@ static const char *change(struct keys *k, const char *id, const char *before, co
     return lm_key_change_text(k->folder.arena, k->spec, stage, &changes[i]);
 }
 
+static void test_libraries(struct tap *tap)
+{
+    static const char *const libraries[] = {"pcre2 10.42 Unicode 14.0.0", NULL};
+    struct lm_key_facts facts = {.libraries = libraries};
+    struct keys k;
+    REQUIRE(keys_open(&k, spec_text));
+    lm_key_write(&k.text, k.spec, lm_spec_find(k.spec, "tokens", NULL), &facts);
+    CHECK(strstr(k.text.data, "\nlibrary pcre2 10.42 Unicode 14.0.0\n") != NULL);
+    CHECK_STR(change(&k, "tokens", "library pcre2 10.42 Unicode 14.0.0\n",
+                     "library pcre2 10.43 Unicode 15.0.0\n", 0),
+              "library pcre2 10.42 Unicode 14.0.0 → 10.43 Unicode 15.0.0");
+    keys_close(&k);
+}
+
 /** A list is what it holds in its order: not how its stages are called. */
 static void test_renamed_list(struct tap *tap)
 {
@@ -243,6 +257,6 @@ static void test_differences(struct tap *tap)
 
 static const struct tap_test tests[] = {
     TAP_ROW(test_golden) TAP_ROW(test_what_is_not_in_it) TAP_ROW(test_texts_cannot_forge_lines)
-        TAP_ROW(test_renamed_list) TAP_ROW(test_environment_stays_out) TAP_ROW(test_experiment_json)
-            TAP_ROW(test_differences)};
+        TAP_ROW(test_renamed_list) TAP_ROW(test_libraries) TAP_ROW(test_environment_stays_out)
+            TAP_ROW(test_experiment_json) TAP_ROW(test_differences)};
 LM_TEST_MAIN(tests)

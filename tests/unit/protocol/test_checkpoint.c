@@ -187,7 +187,21 @@ static void test_no_room(struct tap *tap)
     CHECK(err.status != LM_OK && err.text[0] != '\0');
 }
 
-static const struct tap_test tests[] = {
-    TAP_ROW(test_round_trip) TAP_ROW(test_newest_is_last_written) TAP_ROW(test_empty_data)
-        TAP_ROW(test_moved_folder) TAP_ROW(test_damage) TAP_ROW(test_no_room)};
+/* Never more often than every ten seconds, never more than a tenth of the time, and a minute of
+ * work at most is lost while that allows. */
+static void test_cadence(struct tap *tap)
+{
+    const uint64_t ms = 1000000, s = 1000 * ms;
+    CHECK(lm_checkpoint_wait_ns(0) == 10 * s);
+    CHECK(lm_checkpoint_wait_ns(200 * ms) == 10 * s);
+    CHECK(lm_checkpoint_wait_ns(600 * ms) == 30 * s);
+    CHECK(lm_checkpoint_wait_ns(3 * s) == 50 * s);
+    CHECK(lm_checkpoint_wait_ns(30 * s) == 300 * s);
+    CHECK(lm_checkpoint_wait_ns(UINT64_MAX) == UINT64_MAX);
+}
+
+static const struct tap_test tests[] = {TAP_ROW(test_cadence) TAP_ROW(test_round_trip)
+                                            TAP_ROW(test_newest_is_last_written)
+                                                TAP_ROW(test_empty_data) TAP_ROW(test_moved_folder)
+                                                    TAP_ROW(test_damage) TAP_ROW(test_no_room)};
 LM_TEST_MAIN(tests)

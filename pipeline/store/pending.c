@@ -1,0 +1,84 @@
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "store/store_inside.h"
+
+const struct lm_pending_record *lm_pending_record(const struct lm_pending *pending,
+                                                  const struct lm_digest *key)
+{
+    size_t place = lm_digest_map_find(&pending->by_key, key);
+    return place != SIZE_MAX ? &pending->records[place] : NULL;
+}
+
+const struct lm_pending_object *lm_pending_object(const struct lm_pending *pending,
+                                                  const struct lm_digest *object)
+{
+    size_t place = lm_digest_map_find(&pending->by_object, object);
+    return place != SIZE_MAX ? &pending->objects[place] : NULL;
+}
+
+/** Room for one more item; false: out of memory. */
+static bool reserve(void **items, size_t *capacity, size_t count, size_t size)
+{
+    if (count < *capacity)
+        return true;
+    size_t larger = *capacity > 0 ? *capacity * 2 : 16;
+    void *moved = realloc(*items, larger * size);
+    if (moved == NULL)
+        return false;
+    *items = moved;
+    *capacity = larger;
+    return true;
+}
+
+bool lm_pending_add_record(struct lm_pending *pending, const struct lm_digest *key, char *text,
+                           size_t size)
+{
+    size_t place = lm_digest_map_find(&pending->by_key, key);
+    if (place != SIZE_MAX) {
+        free(pending->records[place].text);
+    } else {
+        place = pending->record_count;
+        void *items = pending->records;
+        if (!reserve(&items, &pending->record_capacity, place, sizeof *pending->records))
+            return false;
+        pending->records = items;
+        if (!lm_digest_map_put(&pending->by_key, key, place))
+            return false;
+        pending->record_count++;
+    }
+    pending->records[place] = (struct lm_pending_record){*key, text, size};
+    return true;
+}
+
+bool lm_pending_add_object(struct lm_pending *pending, const struct lm_pending_object *object)
+{
+    size_t place = lm_digest_map_find(&pending->by_object, &object->digest);
+    bool fresh = object->fresh;
+    if (place == SIZE_MAX) {
+        place = pending->object_count;
+        void *items = pending->objects;
+        if (!reserve(&items, &pending->object_capacity, place, sizeof *pending->objects))
+            return false;
+        pending->objects = items;
+        if (!lm_digest_map_put(&pending->by_object, &object->digest, place))
+            return false;
+        pending->object_count++;
+    } else {
+        fresh = fresh || pending->objects[place].fresh;
+    }
+    pending->objects[place] = *object;
+    pending->objects[place].fresh = fresh;
+    return true;
+}
+
+void lm_pending_clear(struct lm_pending *pending)
+{
+    for (size_t i = 0; i < pending->record_count; i++)
+        free(pending->records[i].text);
+    free(pending->records);
+    free(pending->objects);
+    lm_digest_map_release(&pending->by_key);
+    lm_digest_map_release(&pending->by_object);
+    *pending = (struct lm_pending){0};
+}

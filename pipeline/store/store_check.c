@@ -1,0 +1,341 @@
+/* Every byte read again: what `cache verify` does, and a few objects in each run. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/io.h"
+#include "base/pool.h"
+#include "store/lock.h"
+#include "store/record.h"
+#include "store/store_inside.h"
+
+#define SAMPLE_BYTES (INT64_C(64) << 20)
+
+/* ---- entries ---- */
+
+static bool entry_of(struct lm_fan_entry *out, struct lm_arena *arena, const char *fan,
+                     const char *prefix, const char *name)
+{
+    char hex[LM_DIGEST_HEX];
+    if (strlen(prefix) != 2 || strlen(name) != LM_DIGEST_HEX - 3)
+        return false;
+    memcpy(hex, prefix, 2);
+    memcpy(hex + 2, name, LM_DIGEST_HEX - 2);
+    out->path = lm_path_join(arena, fan, name);
+    return out->path != NULL && lm_digest_parse(&out->digest, hex) &&
+           lstat(out->path, &out->st) == 0;
+}
+
+void lm_store_each(struct lm_store *store, const char *folder, struct lm_arena *arena,
+                   void (*visit)(void *user, const struct lm_fan_entry *entry), void *user)
+{
+    struct lm_names fans = {0}, names = {0};
+    const char *path = lm_path_join(arena, store->path, folder);
+    if (path == NULL || lm_dir_list(&fans, arena, path, NULL) != LM_OK)
+        return;
+    for (size_t i = 0; i < fans.count; i++) {
+        const char *fan = lm_path_join(arena, path, fans.items[i]);
+        if (fan == NULL || lm_dir_list(&names, arena, fan, NULL) != LM_OK)
+            continue;
+        for (size_t k = 0; k < names.count; k++) {
+            struct lm_fan_entry entry;
+            if (entry_of(&entry, arena, fan, fans.items[i], names.items[k]))
+                visit(user, &entry);
+        }
+    }
+}
+
+/* ---- one object ---- */
+
+/** Reads an object as if nothing were known of it; a sound one is known from then on. */
+static enum lm_finding reread(struct lm_store *store, const struct lm_fan_entry *entry)
+{
+    struct lm_digest digest;
+    struct lm_err err = {0};
+    int64_t begin = lm_stat_clock_ns();
+    if (!S_ISREG(entry->st.st_mode))
+        return LM_DAMAGED;
+    if (lm_sha256_file(&digest, NULL, entry->path, &err) != LM_OK)
+        return err.error_number == ENOENT ? LM_ABSENT : LM_UNREADABLE;
+    if (lm_digest_compare(&digest, &entry->digest) != 0)
+        return LM_DAMAGED;
+    lm_stat_index_put(store->index, &entry->st, &digest, begin);
+    return LM_SOUND;
+}
+
+/* ---- the whole store ---- */
+
+/** A record names an object. */
+struct use {
+    struct lm_digest object;
+    uint64_t size;
+    struct lm_store_user user;
+};
+
+struct check {
+    struct lm_store *store;
+    struct lm_arena *arena, *scratch;
+    const struct lm_store_check_options *options;
+    struct lm_store_check *result;
+    struct use *uses; /**< sorted by object */
+    size_t use_count, use_capacity;
+    struct lm_fan_entry *objects; /**< in the order of their digests */
+    enum lm_finding *findings;
+    size_t object_count, object_capacity;
+    bool failed; /**< out of memory */
+};
+
+static bool grow(struct check *check, void **items, size_t *capacity, size_t count, size_t size)
+{
+    if (count < *capacity)
+        return true;
+    size_t larger = *capacity > 0 ? *capacity * 2 : 1024;
+    void *moved = realloc(*items, larger * size);
+    check->failed = check->failed || moved == NULL;
+    if (moved == NULL)
+        return false;
+    *items = moved;
+    *capacity = larger;
+    return true;
+}
+
+/** "stage TYPE VERSION" is the second line of a key text. */
+static const char *type_of(struct lm_arena *arena, const char *key_text)
+{
+    const char *line = strchr(key_text, '\n');
+    if (line == NULL || strncmp(line + 1, "stage ", 6) != 0)
+        return "";
+    const char *name = lm_arena_strndup(arena, line + 7, strcspn(line + 7, " \n"));
+    return name != NULL ? name : "";
+}
+
+static void add_uses(struct check *check, const struct lm_record *record)
+{
+    struct lm_store_user user = {record->key, type_of(check->arena, record->key_text)};
+    for (size_t i = 0; i < record->output_count; i++)
+        for (size_t k = 0; k < record->outputs[i].file_count; k++) {
+            const struct lm_output_file *file = &record->outputs[i].files[k];
+            void *uses = check->uses;
+            if (!grow(check, &uses, &check->use_capacity, check->use_count, sizeof *check->uses))
+                return;
+            check->uses = uses;
+            check->uses[check->use_count++] = (struct use){file->object, file->size, user};
+        }
+}
+
+static void tell(const struct check *check, const char *what, const char *path,
+                 const struct lm_store_user *users, size_t count)
+{
+    struct lm_store_finding finding = {what, path + strlen(check->store->path) + 1, users, count};
+    if (check->options->found != NULL)
+        check->options->found(check->options->user, &finding);
+}
+
+/** A record is read from its file, whatever the index remembers. */
+static void check_record(void *user, const struct lm_fan_entry *entry)
+{
+    struct check *check = user;
+    struct lm_arena_mark mark = lm_arena_mark(check->scratch);
+    struct lm_record record = {0};
+    struct lm_err err = {0};
+    struct lm_digest named;
+    char *text = NULL;
+    size_t size = 0;
+    enum lm_status status =
+        S_ISREG(entry->st.st_mode)
+            ? lm_file_read(&text, &size, check->scratch, entry->path, LM_RECORD_CEILING, &err)
+            : LM_FORMAT;
+    if (status == LM_OK)
+        status = lm_record_read(&record, check->scratch, text, size, &err);
+    if (status == LM_OK)
+        lm_sha256_bytes(&named, record.key_text, strlen(record.key_text));
+    bool sound = status == LM_OK && lm_digest_compare(&record.key, &entry->digest) == 0 &&
+                 lm_digest_compare(&named, &entry->digest) == 0;
+    struct lm_store_user owner = {entry->digest, ""};
+    check->result->records++;
+    if (sound) {
+        lm_record_index_put(check->store->records, &entry->digest, &entry->st, text, size);
+        add_uses(check, &record);
+    } else if (err.error_number != 0 && err.error_number != EACCES) {
+        check->result->unreadable++;
+        tell(check, "unreadable", entry->path, &owner, 1);
+    } else {
+        check->result->damaged++;
+        tell(check, "damaged", entry->path, &owner, 1);
+        lm_store_set_aside(check->store, entry->path, &entry->st, "the action record");
+    }
+    lm_arena_rewind(check->scratch, mark);
+}
+
+static void collect_object(void *user, const struct lm_fan_entry *entry)
+{
+    struct check *check = user;
+    void *objects = check->objects;
+    if (!grow(check, &objects, &check->object_capacity, check->object_count,
+              sizeof *check->objects))
+        return;
+    check->objects = objects;
+    check->objects[check->object_count++] = *entry;
+}
+
+static void reread_task(void *user, size_t task, size_t worker)
+{
+    struct check *check = user;
+    (void)worker;
+    check->findings[task] = reread(check->store, &check->objects[task]);
+}
+
+static int compare_uses(const void *a, const void *b)
+{
+    const struct use *x = a, *y = b;
+    int order = lm_digest_compare(&x->object, &y->object);
+    return order != 0 ? order : lm_digest_compare(&x->user.key, &y->user.key);
+}
+
+/** Tells of an object with its users, which begin at uses[from]. */
+static void tell_uses(struct check *check, size_t from, size_t count, const char *what,
+                      const char *path)
+{
+    struct lm_store_user *users = calloc(count + 1, sizeof *users);
+    check->failed = check->failed || users == NULL;
+    for (size_t i = 0; i < count && users != NULL; i++)
+        users[i] = check->uses[from + i].user;
+    if (users != NULL)
+        tell(check, what, path, users, count);
+    free(users);
+}
+
+static size_t uses_of(const struct check *check, size_t from)
+{
+    size_t count = 0;
+    while (from + count < check->use_count &&
+           lm_digest_compare(&check->uses[from + count].object, &check->uses[from].object) == 0)
+        count++;
+    return count;
+}
+
+static void judge_object(struct check *check, size_t place, size_t from, size_t count)
+{
+    const struct lm_fan_entry *entry = &check->objects[place];
+    check->result->objects++;
+    check->result->bytes += (uint64_t)entry->st.st_size;
+    if (check->findings[place] == LM_DAMAGED) {
+        check->result->damaged++;
+        tell_uses(check, from, count, "damaged", entry->path);
+        lm_store_set_aside(check->store, entry->path, &entry->st, "an object");
+    } else if (check->findings[place] == LM_UNREADABLE) {
+        check->result->unreadable++;
+        tell_uses(check, from, count, "unreadable", entry->path);
+    }
+}
+
+/** Objects and uses, both sorted, side by side. */
+static void judge_all(struct check *check)
+{
+    size_t place = 0, from = 0;
+    while (place < check->object_count || from < check->use_count) {
+        int order = place == check->object_count ? 1
+                    : from == check->use_count   ? -1
+                                                 : lm_digest_compare(&check->objects[place].digest,
+                                                                     &check->uses[from].object);
+        size_t count = order >= 0 ? uses_of(check, from) : 0;
+        if (order <= 0) {
+            judge_object(check, place++, from, count);
+        } else {
+            const char *path =
+                lm_store_object_path(check->store, check->arena, &check->uses[from].object);
+            check->result->missing++;
+            if (path != NULL)
+                tell_uses(check, from, count, "missing", path);
+        }
+        from += count;
+    }
+}
+
+static void check_all(struct check *check)
+{
+    lm_store_each(check->store, "actions", check->arena, check_record, check);
+    if (check->use_count > 1)
+        qsort(check->uses, check->use_count, sizeof *check->uses, compare_uses);
+    lm_store_each(check->store, "objects", check->arena, collect_object, check);
+    check->findings = calloc(check->object_count + 1, sizeof *check->findings);
+    check->failed = check->failed || check->findings == NULL;
+    if (check->failed)
+        return;
+    struct lm_pool *pool = lm_pool_create(check->options->threads);
+    lm_pool_run(pool, check->object_count, reread_task, check);
+    lm_pool_free(pool);
+    judge_all(check);
+}
+
+enum lm_status lm_store_check(struct lm_store *store, const struct lm_store_check_options *options,
+                              struct lm_store_check *out, struct lm_err *err)
+{
+    struct lm_lock lock = {.fd = -1};
+    bool taken = false;
+    struct lm_store_check result = {0};
+    struct check check = {.store = store, .options = options, .result = &result};
+    const char *path = lm_path_join(store->arena, store->path, "locks/store");
+    if (path == NULL)
+        return lm_fail(err, LM_NOMEM, "out of memory verifying the store");
+    LM_TRY(lm_lock_try(&lock, &taken, NULL, path, false, err));
+    if (!taken)
+        return lm_fail(err, LM_IO, "%s is being cleared by another process; try again later",
+                       store->path);
+    check.arena = lm_arena_create();
+    check.scratch = lm_arena_create();
+    check.failed = check.arena == NULL || check.scratch == NULL;
+    if (!check.failed)
+        check_all(&check);
+    free(check.uses);
+    free(check.objects);
+    free(check.findings);
+    lm_arena_free(check.arena);
+    lm_arena_free(check.scratch);
+    lm_lock_release(&lock, NULL);
+    if (check.failed)
+        return lm_fail(err, LM_NOMEM, "out of memory verifying the store; free some");
+    *out = result;
+    return LM_OK;
+}
+
+/* ---- a few objects ---- */
+
+/** A random entry of a random fan. */
+static bool draw_object(struct lm_store *store, struct lm_arena *arena, struct lm_fan_entry *out)
+{
+    struct lm_names names = {0};
+    uint32_t bits[2] = {0};
+    char prefix[4];
+    if (getrandom(bits, sizeof bits, GRND_NONBLOCK) != (ssize_t)sizeof bits)
+        return false;
+    snprintf(prefix, sizeof prefix, "%02x", bits[0] % 256);
+    const char *fan = lm_arena_printf(arena, "%s/objects/%s", store->path, prefix);
+    if (fan == NULL || lm_dir_list(&names, arena, fan, NULL) != LM_OK || names.count == 0)
+        return false;
+    return entry_of(out, arena, fan, prefix, names.items[bits[1] % names.count]);
+}
+
+size_t lm_store_sample(struct lm_store *store, size_t count)
+{
+    enum { TRIES_EACH = 8 }; /* a small store has empty fans */
+
+    size_t damaged = 0, done = 0;
+    struct lm_arena *arena = lm_arena_create();
+    for (size_t i = 0; i < count * TRIES_EACH && done < count && arena != NULL; i++) {
+        struct lm_fan_entry entry;
+        struct lm_arena_mark mark = lm_arena_mark(arena);
+        if (draw_object(store, arena, &entry) && entry.st.st_size <= SAMPLE_BYTES) {
+            done++;
+            if (reread(store, &entry) == LM_DAMAGED) {
+                damaged++;
+                lm_store_set_aside(store, entry.path, &entry.st, "an object");
+            }
+        }
+        lm_arena_rewind(arena, mark);
+    }
+    lm_arena_free(arena);
+    return damaged;
+}
