@@ -10,8 +10,9 @@
 #include "store/record.h"
 
 #define EXIT_INTERRUPTED 75
-#define FLUSH_AGE UINT64_C(100000000) /**< ns: results become durable together, at most this late  \
-                                       */
+#define FLUSH_AGE                                                                                  \
+    UINT64_C(100000000) /**< ns: results become durable together, at most this late                \
+                         */
 
 /* ---- success ---- */
 
