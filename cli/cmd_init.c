@@ -38,7 +38,7 @@ static enum lm_status measure(uint64_t *bytes, size_t *files, struct lm_arena *a
         *bytes = (uint64_t)facts.st_size;
         return LM_OK;
     }
-    LM_TRY(lm_dir_walk(&names, arena, path, err));
+    LM_TRY(lm_dir_walk(&names, NULL, arena, path, err));
     *files = names.count;
     for (size_t i = 0; i < names.count; i++) {
         const char *name = lm_path_join(arena, path, names.items[i]);

@@ -65,7 +65,7 @@ static enum lm_status collect_folder(struct lm_output *output, const struct plac
     const char *folder = lm_path_join(place->arena, place->out, output->port);
     if (folder == NULL)
         return lm_fail(place->err, LM_NOMEM, "out of memory for the outputs");
-    LM_TRY(lm_dir_walk(&names, place->arena, folder, place->err));
+    LM_TRY(lm_dir_walk(&names, NULL, place->arena, folder, place->err));
     if (names.count == 0 || names.count > LM_RECORD_FILES_MAX)
         return lm_fail(place->err, LM_INVALID, "the stage ended with %zu files in its output %s",
                        names.count, output->port);

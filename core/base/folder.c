@@ -8,7 +8,7 @@
 
 #include "base/io.h"
 
-enum { DEEPEST = 200, FIRST_NAMES = 32 };
+enum { DEEPEST = 200, MOST_LINKS = 10000, FIRST_NAMES = 32 };
 
 /* One component of lm_dir_create. */
 static enum lm_status make_one(const char *path, struct lm_err *err)
@@ -111,57 +111,103 @@ enum lm_status lm_dir_list(struct lm_names *out, struct lm_arena *arena, const c
 }
 
 struct walk {
-    struct lm_names names;
-    size_t capacity;
+    struct lm_names names, others;
+    size_t capacity, others_capacity;
     struct lm_arena *arena;
     const char *root;
+    size_t links; /* to folders, so far */
     struct lm_err *err;
 };
 
-static enum lm_status walk_below(struct walk *walk, const char *prefix, int depth);
+/* A folder that is being walked, and the one that it was reached from. */
+struct place {
+    const struct place *parent;
+    const char *prefix; /* relative path, "" for the root */
+    dev_t device;
+    ino_t inode;
+    int depth;
+};
 
-static enum lm_status walk_entry(struct walk *walk, char *relative, int depth)
+static enum lm_status walk_below(struct walk *walk, struct place *place);
+
+static enum lm_status no_memory(const struct walk *walk)
 {
-    struct stat link, info;
-    char *path = relative ? lm_path_join(walk->arena, walk->root, relative) : NULL;
-    if (path == NULL)
-        return lm_fail(walk->err, LM_NOMEM, "no memory to walk %s; free some", walk->root);
-    if (lstat(path, &link) != 0)
-        return lm_fail_errno(walk->err, errno, "cannot look at %s", path);
-    if (S_ISDIR(link.st_mode))
-        return walk_below(walk, relative, depth + 1);
-    if (stat(path, &info) != 0)
-        return lm_fail_errno(walk->err, errno, "cannot look at %s", path);
-    if (S_ISREG(info.st_mode) && !add_name(&walk->names, &walk->capacity, walk->arena, relative))
-        return lm_fail(walk->err, LM_NOMEM, "no memory to walk %s; free some", walk->root);
-    return LM_OK;
+    return lm_fail(walk->err, LM_NOMEM, "no memory to walk %s; free some", walk->root);
 }
 
-static enum lm_status walk_below(struct walk *walk, const char *prefix, int depth)
+static bool leads_back(const struct place *place, const struct stat *info)
 {
-    if (depth > DEEPEST)
+    for (; place != NULL; place = place->parent)
+        if (place->device == info->st_dev && place->inode == info->st_ino)
+            return true;
+    return false;
+}
+
+static enum lm_status walk_folder(struct walk *walk, const struct place *parent, char *relative,
+                                  const char *path, const struct stat *info)
+{
+    struct stat link;
+    struct place place = {parent, relative, info->st_dev, info->st_ino, parent->depth + 1};
+    if (lstat(path, &link) != 0)
+        return lm_fail_errno(walk->err, errno, "cannot look at %s", path);
+    walk->links += S_ISLNK(link.st_mode);
+    if (walk->links > MOST_LINKS)
+        return lm_fail(walk->err, LM_RANGE,
+                       "%s: more than %d links to folders; remove those that lead to one another",
+                       walk->root, MOST_LINKS);
+    return walk_below(walk, &place);
+}
+
+static enum lm_status walk_entry(struct walk *walk, const struct place *place, char *relative)
+{
+    struct stat info;
+    char *path = relative ? lm_path_join(walk->arena, walk->root, relative) : NULL;
+    if (path == NULL)
+        return no_memory(walk);
+    bool is_there = stat(path, &info) == 0;
+    if (!is_there && errno != ENOENT && errno != ELOOP && errno != ENOTDIR)
+        return lm_fail_errno(walk->err, errno, "cannot look at %s", path);
+    if (is_there && S_ISDIR(info.st_mode) && !leads_back(place, &info))
+        return walk_folder(walk, place, relative, path, &info);
+    bool is_file = is_there && S_ISREG(info.st_mode);
+    bool is_kept = is_file ? add_name(&walk->names, &walk->capacity, walk->arena, relative)
+                           : add_name(&walk->others, &walk->others_capacity, walk->arena, relative);
+    return is_kept ? LM_OK : no_memory(walk);
+}
+
+static enum lm_status walk_below(struct walk *walk, struct place *place)
+{
+    const char *prefix = place->prefix;
+    if (place->depth > DEEPEST)
         return lm_fail(walk->err, LM_RANGE, "%s: more than %d folders deep; flatten it", prefix,
                        DEEPEST);
     const char *dir = prefix[0] ? lm_path_join(walk->arena, walk->root, prefix) : walk->root;
     if (dir == NULL)
-        return lm_fail(walk->err, LM_NOMEM, "no memory to walk %s; free some", walk->root);
+        return no_memory(walk);
     struct lm_names names = {0};
     LM_TRY(lm_dir_list(&names, walk->arena, dir, walk->err));
     for (size_t i = 0; i < names.count; i++) {
         char *relative =
             prefix[0] ? lm_path_join(walk->arena, prefix, names.items[i]) : names.items[i];
-        LM_TRY(walk_entry(walk, relative, depth));
+        LM_TRY(walk_entry(walk, place, relative));
     }
     return LM_OK;
 }
 
-enum lm_status lm_dir_walk(struct lm_names *out, struct lm_arena *arena, const char *path,
-                           struct lm_err *err)
+enum lm_status lm_dir_walk(struct lm_names *out, struct lm_names *others, struct lm_arena *arena,
+                           const char *path, struct lm_err *err)
 {
+    struct stat info;
     struct walk walk = {.arena = arena, .root = path, .err = err};
-    LM_TRY(walk_below(&walk, "", 0));
+    if (stat(path, &info) != 0)
+        return lm_fail_errno(err, errno, "cannot open folder %s", path);
+    struct place place = {NULL, "", info.st_dev, info.st_ino, 0};
+    LM_TRY(walk_below(&walk, &place));
     sort_names(&walk.names);
+    sort_names(&walk.others);
     *out = walk.names;
+    if (others != NULL)
+        *others = walk.others;
     return LM_OK;
 }
 

@@ -56,10 +56,13 @@ enum lm_status lm_dir_create(const char *path, struct lm_err *err);
 /** Sorted names of a folder. */
 enum lm_status lm_dir_list(struct lm_names *out, struct lm_arena *arena, const char *path,
                            struct lm_err *err);
-/** Paths of all regular files below `path`, relative to it, sorted by bytes; symbolic links to
- *  files are followed, to folders not. */
-enum lm_status lm_dir_walk(struct lm_names *out, struct lm_arena *arena, const char *path,
-                           struct lm_err *err);
+/** Paths of all regular files below `path`, relative to it, sorted by bytes. Symbolic links are
+ *  followed, to files and to folders alike. *others (may be NULL), sorted too: what is neither file
+ *  nor folder (a link that leads nowhere, a link to a folder that it lies in, a pipe, a socket, a
+ *  device). LM_RANGE: more than 200 folders deep, or more than 10,000 links to folders; LM_IO,
+ *  LM_NOT_FOUND, LM_NOMEM. */
+enum lm_status lm_dir_walk(struct lm_names *out, struct lm_names *others, struct lm_arena *arena,
+                           const char *path, struct lm_err *err);
 /** rm -rf; a missing path is fine; never follows a symbolic link. */
 enum lm_status lm_dir_remove(const char *path, struct lm_err *err);
 

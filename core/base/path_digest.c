@@ -36,7 +36,7 @@ enum lm_status lm_path_digest(struct lm_digest *out, const char *path, lm_file_d
     if (arena == NULL || hash == NULL)
         status = lm_fail(err, LM_NOMEM, "out of memory hashing %s", path);
     if (status == LM_OK)
-        status = lm_dir_walk(&names, arena, path, err);
+        status = lm_dir_walk(&names, NULL, arena, path, err);
     for (size_t i = 0; i < names.count && status == LM_OK; i++)
         status = add_file(hash, arena, path, names.items[i], file, user, err);
     if (status == LM_OK)

@@ -330,7 +330,7 @@ enum lm_status lm_examples_read(struct lm_examples *out, struct lm_arena *arena,
     const char *files = lm_path_join(arena, folder, "files");
     if (files == NULL)
         return no_memory(err);
-    LM_TRY(lm_dir_walk(&names, arena, files, err));
+    LM_TRY(lm_dir_walk(&names, NULL, arena, files, err));
     for (size_t i = 0; i < names.count; i++) {
         const char *path = lm_path_join(arena, files, names.items[i]);
         if (path == NULL)

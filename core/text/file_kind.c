@@ -135,37 +135,37 @@ static bool is_alternating(const uint8_t *data, size_t size)
     return size % 2 == 0 && (nuls[0] == 0) != (nuls[1] == 0) && nuls[0] + nuls[1] > size / 50;
 }
 
+/** What is neither packed nor of a binary format that is known; *nul: its first NUL, or NULL. */
+static struct lm_file_kind kind_of_rest(const uint8_t *data, size_t size, const uint8_t *nul)
+{
+    size_t window = size < WINDOW ? size : WINDOW;
+    const char *name = nul == NULL ? find_escapes(data, window) : NULL;
+    if (name != NULL)
+        return (struct lm_file_kind){.class = LM_FILE_ENCODED, .name = name};
+    name = lm_record_kind(data, window, window < size);
+    if (name != NULL)
+        return (struct lm_file_kind){.class = LM_FILE_RECORDS, .name = name};
+    if (nul == NULL && !has_many_controls(data, window))
+        return (struct lm_file_kind){.class = LM_FILE_TEXT};
+    name = is_alternating(data, size) ? "binary file, or UTF-16 without its mark" : "binary file";
+    return (struct lm_file_kind){
+        .class = LM_FILE_BINARY, .name = name, .at = nul != NULL ? (size_t)(nul - data) : 0};
+}
+
 struct lm_file_kind lm_file_kind(const uint8_t *data, size_t size)
 {
-    struct lm_file_kind kind = {.class = LM_FILE_PACKED, .name = lm_file_packing(data, size)};
-    size_t window = size < WINDOW ? size : WINDOW;
-    if (kind.name != NULL)
-        return kind;
-    kind.class = LM_FILE_BINARY;
-    kind.name = find_magic(binaries, sizeof binaries / sizeof binaries[0], data, size);
-    if (kind.name != NULL)
-        return kind;
+    const char *name = lm_file_packing(data, size);
+    if (name != NULL)
+        return (struct lm_file_kind){.class = LM_FILE_PACKED, .name = name};
+    name = find_magic(binaries, sizeof binaries / sizeof binaries[0], data, size);
+    if (name != NULL)
+        return (struct lm_file_kind){.class = LM_FILE_BINARY, .name = name};
     const uint8_t *nul = size > 0 ? memchr(data, 0, size) : NULL;
     /* Without a NUL, UTF-16 is told by its mark alone. */
-    if (nul != NULL || (size >= 2 && data[0] >= 0xFE && data[1] >= 0xFE)) {
-        kind.utf = lm_utf_detect(data, size);
-        kind.name = lm_utf_name(&kind.utf);
-        kind.class = LM_FILE_UTF16;
-        if (kind.utf.unit != 0)
-            return kind;
-    }
-    kind.name = find_escapes(data, window);
-    kind.class = LM_FILE_ENCODED;
-    if (kind.name != NULL && nul == NULL)
-        return kind;
-    kind.name = lm_record_kind(data, window, window < size);
-    kind.class = LM_FILE_RECORDS;
-    if (kind.name != NULL)
-        return kind;
-    kind.class = nul != NULL || has_many_controls(data, window) ? LM_FILE_BINARY : LM_FILE_TEXT;
-    if (kind.class == LM_FILE_BINARY)
-        kind.name =
-            is_alternating(data, size) ? "binary file, or UTF-16 without its mark" : "binary file";
-    kind.at = nul != NULL ? (size_t)(nul - data) : 0;
-    return kind;
+    struct lm_utf utf = {0};
+    if (nul != NULL || (size >= 2 && data[0] >= 0xFE && data[1] >= 0xFE))
+        utf = lm_utf_detect(data, size);
+    if (utf.unit != 0)
+        return (struct lm_file_kind){.class = LM_FILE_UTF16, .name = lm_utf_name(&utf), .utf = utf};
+    return kind_of_rest(data, size, nul);
 }

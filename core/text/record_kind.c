@@ -174,6 +174,13 @@ struct table {
     size_t indented, unended; /**< records whose first field, whose last field is empty */
 };
 
+/** The second half of CR LF. */
+static void skip_line_feed(struct scan *scan)
+{
+    scan->at += scan->at > 0 && scan->at < scan->size && scan->data[scan->at - 1] == '\r' &&
+                scan->data[scan->at] == '\n';
+}
+
 /** One record; false when this is no table. */
 static bool take_record(struct scan *scan, uint8_t delimiter, struct table *table)
 {
@@ -186,8 +193,7 @@ static bool take_record(struct scan *scan, uint8_t delimiter, struct table *tabl
         is_end = scan->at >= scan->size || scan->data[scan->at] != delimiter;
         scan->at += scan->at < scan->size;
     }
-    if (scan->at < scan->size && scan->data[scan->at - 1] == '\r' && scan->data[scan->at] == '\n')
-        scan->at++;
+    skip_line_feed(scan);
     if (scan->at - start <= 2 && fields == 1 && is_indented)
         return true; /* a blank line */
     if (scan->at >= scan->size && scan->is_cut && table->records > 0)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/suggest.h"
+#include "base/url.h"
 
 void *lm_grow(struct lm_arena *arena, void *items, size_t count, size_t *capacity, size_t size)
 {
@@ -32,7 +33,9 @@ static void add(struct lm_diag_list *list, const struct lm_origin *at, const cha
 {
     struct lm_diag *items =
         lm_grow(list->arena, list->items, list->count, &list->capacity, sizeof *items);
-    const char *name = lm_arena_strdup(list->arena, field);
+    /* A mistyped key may be an address. */
+    const char *name = strstr(field, "://") != NULL ? lm_url_show(list->arena, field)
+                                                    : lm_arena_strdup(list->arena, field);
     if (items == NULL || name == NULL || text == NULL) {
         list->failed = true;
         return;
@@ -113,6 +116,8 @@ const char *lm_quote(struct lm_arena *arena, const char *text)
     size_t size = 0;
     out[size++] = '\'';
     size_t i = 0;
+    if (strstr(text, "://") != NULL)
+        text = lm_url_show(arena, text);
     for (; text[i] != '\0' && i < LONGEST; i++) {
         unsigned char c = (unsigned char)text[i];
         if (c < 0x20 || c == 0x7f)

@@ -33,7 +33,8 @@ void lm_diag_warn(struct lm_diag_list *list, const struct lm_origin *at, const c
 /** Sorts by place: `first` (a file) first, other files by name, then line and column; stable. */
 void lm_diag_sort(struct lm_diag_list *list, const char *first);
 
-/** 'text' in quotes for messages: control characters escaped, cut after 60 bytes. In the arena;
+/** 'text' in quotes for messages: control characters escaped, addresses without their secrets
+ *  (lm_url_show), cut after 60 bytes. In the arena;
  *  never NULL ("" when memory is out). */
 const char *lm_quote(struct lm_arena *arena, const char *text);
 /** "; did you mean 'x'?" when a name is near, else "; known: a, b, c" (at most 100). In the list's

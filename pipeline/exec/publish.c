@@ -66,7 +66,7 @@ static bool has_files(const struct publisher *p, const struct lm_output *output,
     struct lm_names names = {0};
     struct stat st;
     if (lstat(to, &st) != 0 || !S_ISDIR(st.st_mode) ||
-        lm_dir_walk(&names, p->arena, to, NULL) != LM_OK || names.count != output->file_count)
+        lm_dir_walk(&names, NULL, p->arena, to, NULL) != LM_OK || names.count != output->file_count)
         return false;
     for (size_t i = 0; i < names.count; i++) {
         const char *path = lm_path_join(p->arena, to, names.items[i]);

@@ -6,7 +6,10 @@
 #include <string.h>
 #include <strings.h>
 
+#include <lmpipe/hash.h>
+
 #include "base/json.h"
+#include "base/url.h"
 #include "param/param_rows.h"
 
 /** A text so that it cannot be taken for anything else: as JSON. */
@@ -41,6 +44,22 @@ static size_t find_file(const struct lm_spec_stage *stage, const char *name)
     return SIZE_MAX;
 }
 
+/** An address without secrets. Its query decides what comes from it, so that stands as a digest. */
+static void put_url(struct writing *writing, const char *url)
+{
+    struct lm_arena_mark mark = lm_arena_mark(writing->spec->arena);
+    const char *query = lm_url_query(url);
+    put_quoted(writing->out, lm_url_show(writing->spec->arena, url));
+    if (query[0] != '\0') {
+        struct lm_digest digest;
+        char hex[LM_DIGEST_HEX];
+        lm_sha256_bytes(&digest, query, strlen(query));
+        lm_digest_hex(hex, &digest);
+        lm_buf_printf(writing->out, " query %s", hex);
+    }
+    lm_arena_rewind(writing->spec->arena, mark);
+}
+
 static void put_value(struct writing *writing, const struct lm_param_leaf *leaf)
 {
     struct lm_buf *out = writing->out;
@@ -51,9 +70,13 @@ static void put_value(struct writing *writing, const struct lm_param_leaf *leaf)
     const char *value = NULL;
     if (text)
         memcpy(&value, leaf->value, sizeof value);
-    if (text && value != NULL) /* never what ${env.NAME} stands for */
-        put_quoted(out, given && given->written ? given->written : value);
-    else if (leaf->type == LM_P_DURATION && !lm_param_is_unset(leaf->type, leaf->value))
+    if (text && value != NULL) { /* never what ${env.NAME} stands for */
+        const char *written = given && given->written ? given->written : value;
+        if (leaf->type == LM_P_URL)
+            put_url(writing, written);
+        else
+            put_quoted(out, written);
+    } else if (leaf->type == LM_P_DURATION && !lm_param_is_unset(leaf->type, leaf->value))
         lm_buf_put_double(out, *(const double *)leaf->value);
     else if (leaf->type == LM_P_SIZE && !lm_param_is_unset(leaf->type, leaf->value))
         lm_buf_printf(out, "%" PRId64, *(const int64_t *)leaf->value);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/url.h"
 #include "param/param_rows.h"
 
 /** A line of a key: what the fact is ("param lr") and its value ("float 0.001"). */
@@ -83,6 +84,16 @@ static const struct fact *find(const struct fact *facts, size_t count, const str
     return NULL;
 }
 
+/** An address in quotes. Keys of before may hold it as it was, with its query. */
+static const char *url_value(struct lm_arena *arena, const char *text)
+{
+    size_t length = strlen(text);
+    if (length < 2 || text[length - 1] != '"')
+        return text; /* with the digest of its query */
+    const char *url = lm_arena_strndup(arena, text + 1, length - 2);
+    return url != NULL ? lm_arena_printf(arena, "\"%s\"", lm_url_show(arena, url)) : NULL;
+}
+
 /** The value of a fact without its type word, in the arena. */
 static const char *value_of(struct lm_arena *arena, const struct fact *fact)
 {
@@ -93,9 +104,11 @@ static const char *value_of(struct lm_arena *arena, const struct fact *fact)
     bool typed =
         strncmp(fact->line, "param ", 6) == 0 || strncmp(fact->line, "experiment param ", 17) == 0;
     const char *space = typed ? memchr(value, ' ', (size_t)(end - value)) : NULL;
+    bool is_url = space != NULL && space - value == 3 && memcmp(value, "url", 3) == 0;
     if (space != NULL)
         value = space + 1;
-    return lm_arena_strndup(arena, value, (size_t)(end - value));
+    const char *text = lm_arena_strndup(arena, value, (size_t)(end - value));
+    return is_url && text != NULL ? url_value(arena, text) : text;
 }
 
 /** A search for the parameter that keys call `key`. */

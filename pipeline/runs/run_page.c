@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/url.h"
 #include "page/html.h"
 #include "page/numtext.h"
 #include "param/param_rows.h"
@@ -292,6 +293,7 @@ static void put_address(void *user, const struct lm_param_leaf *leaf)
         text = given->written;
     if (text == NULL || text[0] == '\0')
         return;
+    text = lm_url_show(addresses->page->facts->spec->arena, text);
     addresses->count++;
     lm_html_printf(addresses->page->out, "<tr><th scope=\"row\">%s.%s</th><td>%s</td></tr>\n",
                    addresses->page->facts->spec->stages[addresses->stage].id, leaf->name, text);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/url.h"
 #include "param/param_rows.h"
 #include "spec/spec.h"
 #include "yaml/scalar.h"
@@ -91,13 +92,14 @@ static const char *leaf_text(struct builder *builder, const struct lm_param_leaf
                 leaf->type == LM_P_URL;
     const struct lm_spec_value *given = lm_spec_value(builder->spec, builder->stage, leaf->name);
     *plain = !text;
-    if (given != NULL && given->written != NULL)
-        return given->written;
-    if (text) {
-        const char *value;
+    const char *value = given != NULL ? given->written : NULL;
+    bool is_written = value != NULL;
+    if (text && !is_written)
         memcpy(&value, leaf->value, sizeof value);
-        return escape(builder, value);
-    }
+    if (value != NULL && leaf->type == LM_P_URL)
+        value = lm_url_show(builder->arena, value);
+    if (value != NULL)
+        return is_written ? value : escape(builder, value);
     struct lm_buf out;
     lm_buf_init(&out, 0);
     lm_param_print(&out, leaf->type, leaf->value);

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/io.h"
+#include "base/url.h"
 #include "param/param_rows.h"
 #include "param/synonyms.h"
 #include "yaml/scalar.h"
@@ -182,7 +183,7 @@ static void read_url(const struct slot *slot)
         }
     const char *written = slot->node->has_env ? slot->node->text : text;
     complain(slot, "%s is no address; write file:///… or https://…%s",
-             lm_quote(slot->load->arena, written),
+             lm_quote(slot->load->arena, lm_url_show(slot->load->arena, written)),
              strstr(text, "://") ? "" : ", or use path: for a file");
 }
 

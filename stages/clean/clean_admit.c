@@ -84,7 +84,7 @@ static enum lm_status refuse_encoding(const struct clean_text *text, size_t size
         return lm_fail(
             err, LM_FORMAT,
             "%.1f %% of its bytes are not UTF-8, the first at line %zu (byte %zu), and it "
-            "is in %s; leave it out by the include of its source, or mend it by hand",
+            "is in %s; leave it out by the include of its source, or fix it by hand",
             percent, text->census.line, text->census.first, text->guess);
     return lm_fail(err, LM_FORMAT,
                    "%.1f %% of its bytes are not UTF-8, the first at line %zu (byte %zu); probably "

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <lmpipe/stage.h>
@@ -95,11 +96,9 @@ static bool is_wanted(struct unpacking *u, const char *name)
 
 /** Whether a member is taken, and its clean name. A name that cannot be one stops nothing that
  *  include leaves out. */
-static enum lm_status name_member(struct unpacking *u, const struct lm_archive_member *member,
-                                  const char **name, bool *wanted, struct lm_err *err)
+static enum lm_status name_member(struct unpacking *u, const char *raw, const char **name,
+                                  bool *wanted, struct lm_err *err)
 {
-    static const char unnamed[] = "\xff"; /* not UTF-8, and shown as such */
-    const char *raw = member->name != NULL ? member->name : unnamed;
     struct lm_err fault = {0};
     enum lm_status status = lm_member_clean(name, lm_ctx_arena(u->ctx), raw, &fault);
     *wanted = (status == LM_OK || u->source->include.count > 0) &&
@@ -129,6 +128,7 @@ static enum lm_status take_member(struct unpacking *u, struct lm_archive *archiv
 static enum lm_status unpack_member(struct unpacking *u, struct lm_archive *archive,
                                     const struct lm_archive_member *member, struct lm_err *err)
 {
+    static const char unnamed[] = "\xff"; /* not UTF-8, and shown as such */
     const char *name = SINGLE_MEMBER;
     bool wanted = true;
     if (member->single && u->source->include.count > 0)
@@ -140,7 +140,7 @@ static enum lm_status unpack_member(struct unpacking *u, struct lm_archive *arch
         return LM_OK;
     }
     if (!member->single)
-        LM_TRY(name_member(u, member, &name, &wanted, err));
+        LM_TRY(name_member(u, member->name != NULL ? member->name : unnamed, &name, &wanted, err));
     if (!wanted)
         return LM_OK;
     u->last = member->single ? NULL : name;
@@ -200,13 +200,38 @@ static enum lm_status copy_file(struct unpacking *u, const char *name, size_t in
     return status;
 }
 
+/** What is no file is left out, but a link that leads nowhere where a file was wanted: its text
+ * would be missing without a word. */
+static enum lm_status pass_over(struct unpacking *u, const char *name, struct lm_err *err)
+{
+    struct stat info;
+    const char *clean = NULL;
+    char shown[LM_MEMBER_SHOWN];
+    const char *path = lm_path_join(lm_ctx_arena(u->ctx), u->fetched->path, name);
+    if (path == NULL)
+        return lm_fail(err, LM_NOMEM, "out of memory for the list of files");
+    bool is_named = lm_member_clean(&clean, lm_ctx_arena(u->ctx), name, NULL) == LM_OK;
+    if (!is_wanted(u, is_named ? clean : name))
+        return LM_OK;
+    u->skipped++;
+    if (stat(path, &info) == 0)
+        return LM_OK;
+    return lm_fail(err, LM_NOT_FOUND,
+                   "\"%s\" is a link that leads nowhere; fix it, remove it, or leave it out with "
+                   "include",
+                   lm_member_show(shown, name));
+}
+
 static enum lm_status copy_folder(struct unpacking *u, struct lm_err *err)
 {
     const struct lm_names *names = &u->fetched->names;
+    for (size_t i = 0; i < u->fetched->others.count; i++)
+        LM_TRY(pass_over(u, u->fetched->others.items[i], err));
     for (size_t i = 0; i < names->count; i++) {
         const char *name = NULL;
-        LM_TRY(lm_member_clean(&name, lm_ctx_arena(u->ctx), names->items[i], err));
-        if (is_wanted(u, name))
+        bool wanted = false;
+        LM_TRY(name_member(u, names->items[i], &name, &wanted, err));
+        if (wanted)
             LM_TRY(copy_file(u, name, i, err));
     }
     return LM_OK;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/url.h"
 
 #define BLOCK (256 * 1024)
 #define MAX_WAIT 60.0      /**< seconds between rounds */
@@ -93,11 +94,11 @@ static enum lm_status path_of_url(const char **out, struct lm_arena *arena, cons
             return lm_fail(err, LM_INVALID,
                            "%s: %% must be followed by two hex digits; write %%25 "
                            "for a percent sign",
-                           url);
+                           lm_url_show(arena, url));
         memcpy(hex, p + 1, 2);
         *to = (char)strtol(hex, NULL, 16);
         if (*to++ == '\0')
-            return lm_fail(err, LM_INVALID, "%s: holds %%00; remove it", url);
+            return lm_fail(err, LM_INVALID, "%s: holds %%00; remove it", lm_url_show(arena, url));
         p += 2;
     }
     *to = '\0';
@@ -111,7 +112,7 @@ static enum lm_status location_init(struct location *location, struct lm_arena *
     LM_TRY(path_of_url(&location->path, arena, url, err));
     if (location->path == NULL) {
         location->url = url;
-        location->shown = lm_http_show(arena, url);
+        location->shown = lm_url_show(arena, url);
     } else {
         location->shown = location->path;
     }
@@ -203,7 +204,7 @@ static enum lm_status hash_file(struct search *search, struct lm_digest *digest,
 static enum lm_status hash_files(struct search *search, struct lm_fetched *out,
                                  struct lm_sha256 *lines, struct lm_err *err)
 {
-    LM_TRY(lm_dir_walk(&out->names, search->arena, out->path, err));
+    LM_TRY(lm_dir_walk(&out->names, &out->others, search->arena, out->path, err));
     out->digests = LM_NEW_ARRAY(search->arena, struct lm_digest, out->names.count);
     for (size_t i = 0; i < out->names.count; i++) {
         const char *name = out->names.items[i];

@@ -30,6 +30,7 @@ struct lm_fetched {
         *shown; /**< where it came from, fit to print: a path, or an address without secrets */
     bool folder;
     struct lm_names names;     /**< of a folder: its files, sorted */
+    struct lm_names others;    /**< of a folder: what is neither file nor folder (lm_dir_walk) */
     struct lm_digest *digests; /**< of a folder: of each file */
     struct lm_digest digest;   /**< of the file, or of the folder's lines "hex  name\n" */
     uint64_t size;             /**< bytes of the file, or of all files */

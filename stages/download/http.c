@@ -11,6 +11,7 @@
 
 #include "base/io.h"
 #include "base/json.h"
+#include "base/url.h"
 
 #define MAX_REDIRECTS 5
 #define LOW_SPEED 1024 /**< bytes per second */
@@ -506,7 +507,7 @@ enum lm_status lm_http_get(struct lm_http_reply *reply, struct lm_http *http, co
     x.arena = lm_arena_create();
     x.hash = lm_sha256_create();
     if (x.arena != NULL) {
-        x.shown = lm_http_show(x.arena, url);
+        x.shown = lm_url_show(x.arena, url);
         x.sidecar = lm_arena_printf(x.arena, "%s.json", part);
     }
     if (x.hash == NULL || x.sidecar == NULL) {
@@ -525,23 +526,6 @@ out:
     lm_sha256_free(x.hash);
     lm_arena_free(x.arena);
     return status;
-}
-
-const char *lm_http_show(struct lm_arena *arena, const char *url)
-{
-    const char *rest = strstr(url, "://");
-    if (rest == NULL || strncmp(url, "http", 4) != 0)
-        return url;
-    rest += 3;
-    size_t host = strcspn(rest, "/?#");
-    for (size_t i = host; i > 0; i--)
-        if (rest[i - 1] == '@') {
-            rest += i;
-            break;
-        }
-    char *shown = lm_arena_printf(arena, "%.*s%.*s", (int)(strstr(url, "://") + 3 - url), url,
-                                  (int)strcspn(rest, "?#"), rest);
-    return shown != NULL ? shown : "?";
 }
 
 /* ---- the client ---- */

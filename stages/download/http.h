@@ -48,12 +48,8 @@ void lm_http_close(struct lm_http *http); /**< NULL is fine */
 
 /** GETs `url` into the file `part`. Redirects: at most 5, to https only. LM_NETWORK: see the
  *  reply's flags; LM_RANGE: larger than max_bytes; LM_IO; LM_NOMEM; LM_CANCELLED (the partial
- *  file stays). The text names the location without user name, password and query. */
+ *  file stays). The text names the location as lm_url_show does. */
 enum lm_status lm_http_get(struct lm_http_reply *reply, struct lm_http *http, const char *url,
                            const char *part, struct lm_err *err);
-
-/** A location fit for messages: without user name, password, query and fragment; others than
- *  http(s) unchanged. In the arena; "?" when memory is out. */
-const char *lm_http_show(struct lm_arena *arena, const char *url);
 
 #endif

@@ -17,6 +17,7 @@
 #include "zip_end.h"
 
 #define BLOCK 65536
+#define MOST_PADDING ((uint64_t)1 << 30) /**< bytes behind the end of an archive in a file */
 #define HEAD 512 /**< bytes looked at to tell what a file is; a tar's first header */
 
 /* A reader of members (tar, zip, single streams) reads through a reader of one compression, so that
@@ -193,8 +194,11 @@ static enum lm_status plain_drain(struct plain *plain, struct lm_err *err)
     plain->held = 0;
     if (n == 0)
         LM_TRY(plain_read(plain, &n, err));
-    while (n > 0) {
+    for (uint64_t start = plain->at; n > 0;) {
         plain_account(plain, n);
+        if (plain->at - start > MOST_PADDING)
+            return lm_fail(err, LM_FORMAT,
+                           "has more than 1 GiB behind the end of its archive; cut it off");
         LM_TRY(plain_read(plain, &n, err));
     }
     return LM_OK;

@@ -29,7 +29,7 @@ passes() { # DESCRIPTION FILE
 flip() { # FILE OFFSET: another byte there
     local byte
     byte=$(od -An -tu1 -j "$2" -N 1 "$1")
-    printf "\\x$(printf %02x $((byte ^ 32)))" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
+    printf '%b' "\\0$(printf %o $((byte ^ 32)))" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
 }
 
 cp tiny.txt second.txt
@@ -99,7 +99,6 @@ iconv -f UTF-8 -t ISO-2022-JP ja.txt >enc.txt
 refused "ISO-2022-JP" enc.txt text 'ISO-2022-JP.*iconv -f ISO-2022-JP'
 
 # --- a share of bytes that are no UTF-8 -----------------------------------------------------
-awk '{ printf "%s caf\351 %s\n", $0, $0 }' tiny.txt | iconv -f LATIN1 -t LATIN1 >some.txt
 (for _ in 1 2 3; do cat tiny.txt; done && printf '\351') >little.txt
 awk 'length > 20 { printf "%s caf\351\n", substr($0, 1, 40) }' tiny.txt >loud.txt
 spec 'path: loud.txt'

@@ -596,7 +596,7 @@ static void test_damaged_object_heals(struct tap *tap)
     char before[128];
     snprintf(before, sizeof before, "%s", fake_digest(&p, "c", "text"));
     const char *folder = lm_path_join(p.arena, p.store, "objects");
-    REQUIRE(lm_dir_walk(&objects, p.arena, folder, NULL) == LM_OK && objects.count > 0);
+    REQUIRE(lm_dir_walk(&objects, NULL, p.arena, folder, NULL) == LM_OK && objects.count > 0);
     for (size_t i = 0; i < objects.count; i++) {
         const char *path = lm_path_join(p.arena, folder, objects.items[i]);
         chmod(path, 0644);

@@ -124,6 +124,32 @@ static void test_texts_cannot_forge_lines(struct tap *tap)
     keys_close(&a);
 }
 
+/** User information is no part of a result; a query is, but may be a secret. */
+static void test_addresses_without_secrets(struct tap *tap)
+{
+    static const struct {
+        const char *url, *line;
+    } rows[] = {
+        {"https://a/x", "url \"https://a/x\"\n"},
+        {"https://u:p@a/x", "url \"https://***@a/x\"\n"},
+        {"https://a/x?t=1", "url \"https://a/x?***\" query "
+                            "b361ece075663a3bb6ed530c384167624bf2900f586ed4e7845b5daa5345dac4\n"},
+        {"https://${env.DATA}@a/x", "url \"https://***@a/x\"\n"},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct keys k;
+        char text[400];
+        snprintf(text, sizeof text,
+                 "lmpipe: 1\nexperiment: one\nstages:\n"
+                 "  c: {uses: download, with: {sources: [{name: n, url: '%s'}]}}\n",
+                 rows[i].url);
+        REQUIRE(keys_open(&k, text));
+        CHECK(strstr(key_of(&k, "c"), rows[i].line) != NULL);
+        keys_close(&k);
+    }
+}
+
 static void test_environment_stays_out(struct tap *tap)
 {
     struct keys a;
@@ -257,6 +283,7 @@ static void test_differences(struct tap *tap)
 
 static const struct tap_test tests[] = {
     TAP_ROW(test_golden) TAP_ROW(test_what_is_not_in_it) TAP_ROW(test_texts_cannot_forge_lines)
-        TAP_ROW(test_renamed_list) TAP_ROW(test_libraries) TAP_ROW(test_environment_stays_out)
-            TAP_ROW(test_experiment_json) TAP_ROW(test_differences)};
+        TAP_ROW(test_renamed_list) TAP_ROW(test_libraries) TAP_ROW(test_addresses_without_secrets)
+            TAP_ROW(test_environment_stays_out) TAP_ROW(test_experiment_json)
+                TAP_ROW(test_differences)};
 LM_TEST_MAIN(tests)

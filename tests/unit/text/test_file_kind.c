@@ -1,7 +1,10 @@
 /** What a file is, by its bytes. */
 #include "text/file_kind.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+#include <lmpipe/rng.h>
 
 #include "tests/tap.h"
 
@@ -70,6 +73,23 @@ static void late_nuls(struct tap *tap)
     CHECK_INT(lm_file_kind(text, sizeof text).at, 299998);
 }
 
+/* Anything at all, at its exact end. */
+static void random_bytes(struct tap *tap)
+{
+    static const char common[] = "{}[]\",:;\t\r\n \\<>/!ab01-\0\x1b$B\xEF\xBB\xBF\xFF\xFE";
+    struct lm_rng rng = lm_rng_stream(1, "kinds");
+    for (uint64_t i = 0; i < 50000; i++) {
+        size_t size = (size_t)lm_rng_below(rng, i, 0, 40);
+        uint8_t *data = malloc(size > 0 ? size : 1);
+        for (size_t k = 0; k < size; k++)
+            data[k] = i % 2 ? (uint8_t)lm_rng_below(rng, i, k + 1, 256)
+                            : (uint8_t)common[lm_rng_below(rng, i, k + 1, sizeof common - 1)];
+        struct lm_file_kind kind = lm_file_kind(data, size);
+        CHECK((kind.name == NULL) == (kind.class == LM_FILE_TEXT));
+        free(data);
+    }
+}
+
 static const struct tap_test tests[] = {TAP_ROW(kinds) TAP_ROW(a_tar_by_its_magic)
-                                            TAP_ROW(late_nuls)};
+                                            TAP_ROW(late_nuls) TAP_ROW(random_bytes)};
 LM_TEST_MAIN(tests)

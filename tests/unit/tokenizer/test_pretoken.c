@@ -179,7 +179,7 @@ static void equal_pcre2_on_real_text(struct tap *tap)
         SKIP("LMPIPE_DATA is not set");
     struct lm_arena *arena = lm_arena_create();
     struct lm_names names = {NULL, 0};
-    REQUIRE(lm_dir_walk(&names, arena, folder, NULL) == LM_OK);
+    REQUIRE(lm_dir_walk(&names, NULL, arena, folder, NULL) == LM_OK);
     for (size_t pattern = 0; pattern < PATTERNS; pattern++)
         compare_files(tap, folder, &names, (enum lm_pattern)pattern);
     lm_arena_free(arena);

@@ -1,0 +1,58 @@
+#include "base/url.h"
+
+#include <stddef.h>
+#include <string.h>
+#include <strings.h>
+
+/** Where an address's parts lie. */
+struct parts {
+    size_t authority; /**< behind the scheme and its slashes */
+    size_t host;      /**< behind the '@'; == authority when there is no user information */
+    size_t query;     /**< of the '?' or '#' */
+};
+
+/** A colon in a host that no port follows: what looks like a host may be a name and a password in
+ *  which a '/' or '?' was not escaped. */
+static bool has_odd_port(const char *host, size_t length)
+{
+    const char *colon = length > 0 && host[0] != '[' ? memchr(host, ':', length) : NULL;
+    for (const char *p = colon ? colon + 1 : NULL; p != NULL && p < host + length; p++)
+        if (*p < '0' || *p > '9')
+            return true;
+    return false;
+}
+
+static struct parts take_apart(const char *url)
+{
+    const char *scheme = strstr(url, "://");
+    struct parts parts = {.authority = scheme != NULL ? (size_t)(scheme - url) + 3 : 0};
+    const char *authority = url + parts.authority;
+    size_t length = strcspn(authority, "/?#\\");
+    const char *at = memrchr(authority, '@', length), *host = at != NULL ? at + 1 : authority;
+    parts.host = parts.authority;
+    /* Without "://", all of it is suspect. */
+    if (scheme == NULL || has_odd_port(host, length - (size_t)(host - authority)))
+        at = strrchr(authority, '@');
+    if (at != NULL)
+        parts.host = (size_t)(at + 1 - url);
+    bool is_file = strncasecmp(url, "file://", 7) == 0;
+    parts.query =
+        parts.host + (is_file ? strlen(url + parts.host) : strcspn(url + parts.host, "?#"));
+    return parts;
+}
+
+const char *lm_url_query(const char *url)
+{
+    const char *query = url + take_apart(url).query;
+    return *query == '?' ? query : url + strlen(url);
+}
+
+const char *lm_url_show(struct lm_arena *arena, const char *url)
+{
+    struct parts parts = take_apart(url);
+    bool has_user = parts.host > parts.authority, has_query = url[parts.query] == '?';
+    const char *shown =
+        lm_arena_printf(arena, "%.*s%s%.*s%s", (int)parts.authority, url, has_user ? "***@" : "",
+                        (int)(parts.query - parts.host), url + parts.host, has_query ? "?***" : "");
+    return shown != NULL ? shown : "***";
+}

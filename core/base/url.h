@@ -1,0 +1,18 @@
+/** Addresses fit to print: what may be a secret in them is never shown, stored or hashed as text.
+ */
+#ifndef LM_BASE_URL_H
+#define LM_BASE_URL_H
+
+#include <stdbool.h>
+
+#include <lmpipe/arena.h>
+
+/** The address with three stars and an '@' for user name and password, '?' and three stars for the
+ *  query, and without its fragment. Of file:// addresses, where it means nothing, a '?' stays. What
+ * is no address is treated as if it were one: nothing before an '@' that may end user information,
+ * and nothing behind a '?' comes out. In the arena; never NULL (three stars when memory is out). */
+const char *lm_url_show(struct lm_arena *arena, const char *url);
+/** The query with its '?', borrowed from the address, or "" when it has none. */
+const char *lm_url_query(const char *url);
+
+#endif
