@@ -5,6 +5,7 @@ find_package(PkgConfig REQUIRED)
 function(lm_pkg name module)
   pkg_check_modules(LM_${name} REQUIRED IMPORTED_TARGET ${module})
   add_library(LM::${name} ALIAS PkgConfig::LM_${name})
+  set_property(GLOBAL PROPERTY LM_MODULE_${name} ${module}) # for lmpipe-model.pc
 endfunction()
 
 lm_pkg(crypto libcrypto)

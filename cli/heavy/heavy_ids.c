@@ -79,9 +79,9 @@ int lm_heavy_tokenizer_encode(struct lm_cli *cli, const void *given, char **oper
 
 /* ---- decode ---- */
 
-/* Where ids are read from, and how far. */
+/* Where ids are read from, and how far; `start` is where the last one began. */
 struct cursor {
-    const unsigned char *at, *end;
+    const unsigned char *start, *at, *end;
     size_t width; /* bytes of an id; 0: decimals */
 };
 
@@ -95,13 +95,13 @@ static bool next_decimal(struct cursor *cursor, int64_t *id)
 {
     while (cursor->at < cursor->end && is_blank(*cursor->at))
         cursor->at++;
-    const unsigned char *start = cursor->at;
+    cursor->start = cursor->at;
     *id = 0;
     for (; cursor->at < cursor->end && !is_blank(*cursor->at); cursor->at++) {
         bool is_digit = *cursor->at >= '0' && *cursor->at <= '9';
         *id = *id < 0 || !is_digit || *id > INT32_MAX ? -1 : *id * 10 + (*cursor->at - '0');
     }
-    return cursor->at > start;
+    return cursor->at > cursor->start;
 }
 
 static bool next_id(struct cursor *cursor, int64_t *id)
@@ -111,10 +111,28 @@ static bool next_id(struct cursor *cursor, int64_t *id)
     if (cursor->at == cursor->end)
         return false;
     *id = 0;
+    cursor->start = cursor->at;
     for (size_t k = 0; k < cursor->width; k++)
         *id |= (int64_t)cursor->at[k] << (8 * k);
     cursor->at += cursor->width;
     return true;
+}
+
+/* As it was typed; of binary ids the number. */
+static enum lm_status invalid_id(const struct cursor *cursor, int64_t id, size_t number,
+                                 const struct lm_vocab *vocab, struct lm_err *err)
+{
+    char shown[24];
+    int size = cursor->at - cursor->start < 20 ? (int)(cursor->at - cursor->start) : 20;
+    if (cursor->width > 0)
+        snprintf(shown, sizeof shown, "%lld", (long long)id);
+    else
+        snprintf(shown, sizeof shown, "%.*s", size, (const char *)cursor->start);
+    return lm_fail(
+        err, LM_INVALID,
+        "%s, at place %zu of standard input, is not a valid token id of this vocabulary, "
+        "whose ids are below %lld; give ids that were made with it",
+        shown, number, (long long)lm_vocab_size(vocab));
 }
 
 static enum lm_status decode(struct lm_buf *out, const struct lm_vocab *vocab,
@@ -123,22 +141,20 @@ static enum lm_status decode(struct lm_buf *out, const struct lm_vocab *vocab,
 {
     static const size_t widths[] = {[LM_IDS_TEXT] = 0, [LM_IDS_U16] = 2, [LM_IDS_U32] = 4};
     const unsigned char *data = (const unsigned char *)(input->size > 0 ? input->data : "");
-    struct cursor cursor = {data, data + input->size, widths[format]};
+    struct cursor cursor = {data, data, data + input->size, widths[format]};
     int64_t id;
     if (cursor.width > 0 && input->size % cursor.width != 0)
-        return lm_fail(err, LM_INVALID,
-                       "standard input is %zu bytes, no whole number of ids; give --format as it "
-                       "was encoded with",
-                       input->size);
+        return lm_fail(
+            err, LM_INVALID,
+            "standard input is %zu bytes, not a whole number of ids; give --format as it "
+            "was encoded with",
+            input->size);
     for (size_t number = 1; next_id(&cursor, &id); number++) {
         size_t size;
         const uint8_t *bytes =
             id < 0 || id > INT32_MAX ? NULL : lm_vocab_token(vocab, (int32_t)id, &size);
         if (bytes == NULL)
-            return lm_fail(err, LM_INVALID,
-                           "value %zu on standard input is no id of this vocabulary, whose ids are "
-                           "below %lld; give ids that were made with it",
-                           number, (long long)lm_vocab_size(vocab));
+            return invalid_id(&cursor, id, number, vocab, err);
         lm_buf_append(out, bytes, size);
     }
     return lm_buf_status(out, err);

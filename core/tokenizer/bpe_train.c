@@ -13,6 +13,7 @@ struct worker {
     _Alignas(128) struct lm_pretokenizer *pretokenizer;
     struct lm_piece_table pieces;
     struct lm_piece_spill spill;
+    struct lm_bpe_left_out left_out;
 };
 
 struct lm_bpe_trainer {
@@ -106,6 +107,19 @@ static enum lm_status keep_share(const struct lm_bpe_trainer *trainer, struct wo
                                 err);
 }
 
+/* Notes the pieces that are too long to be counted. */
+static void note_long(struct lm_bpe_left_out *left_out, size_t start, const size_t *ends,
+                      size_t count, size_t longest)
+{
+    for (size_t i = 0; i < count; start = ends[i], i++) {
+        size_t size = ends[i] - start;
+        if (size <= longest)
+            continue;
+        left_out->pieces++;
+        left_out->bytes += (int64_t)size;
+    }
+}
+
 enum lm_status lm_bpe_trainer_add(struct lm_bpe_trainer *trainer, size_t worker,
                                   const uint8_t *text, size_t size, struct lm_err *err)
 {
@@ -113,12 +127,14 @@ enum lm_status lm_bpe_trainer_add(struct lm_bpe_trainer *trainer, size_t worker,
     int64_t bound = trainer->options.max_piece_bytes;
     size_t longest = bound > 0 && bound < UINT32_MAX ? (size_t)bound : UINT32_MAX - 1;
     size_t ends[LM_PIECE_BATCH], count, at = 0;
+    own->left_out.of_bytes += (int64_t)size;
     for (size_t start = 0;; start = at) {
         LM_TRY(
             lm_pretokenize(own->pretokenizer, text, size, &at, ends, LM_PIECE_BATCH, &count, err));
         if (count == 0)
             return LM_OK;
         LM_TRY(keep_share(trainer, own, err));
+        note_long(&own->left_out, start, ends, count, longest);
         if (!lm_piece_table_add(&own->pieces, text, size, start, ends, count, longest))
             return no_memory(err);
     }
@@ -133,6 +149,18 @@ enum lm_status lm_bpe_trainer_put(struct lm_bpe_trainer *trainer, size_t worker,
     return lm_piece_table_put(&own->pieces, piece, size, times) ? LM_OK : no_memory(err);
 }
 
+struct lm_bpe_left_out lm_bpe_trainer_left_out(const struct lm_bpe_trainer *trainer)
+{
+    struct lm_bpe_left_out sum = {0};
+    for (size_t i = 0; i < trainer->count; i++) {
+        const struct lm_bpe_left_out *own = &trainer->workers[i].left_out;
+        sum.pieces += own->pieces;
+        sum.bytes += own->bytes;
+        sum.of_bytes += own->of_bytes;
+    }
+    return sum;
+}
+
 size_t lm_bpe_trainer_runs(const struct lm_bpe_trainer *trainer)
 {
     size_t runs = 0;
@@ -141,7 +169,7 @@ size_t lm_bpe_trainer_runs(const struct lm_bpe_trainer *trainer)
     return runs;
 }
 
-/* ---- learning ---- */
+/* ---- merging ---- */
 
 struct packing {
     struct lm_words *words;

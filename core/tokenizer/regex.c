@@ -45,7 +45,7 @@ static enum lm_status compile(struct lm_regex *regex, const char *expression, st
         return LM_OK;
     char words[200] = "";
     pcre2_get_error_message(code, (PCRE2_UCHAR *)words, sizeof words);
-    return lm_fail(err, LM_INVALID, "not a regular expression: %s at its byte %zu; mend it", words,
+    return lm_fail(err, LM_INVALID, "not a regular expression: %s at its byte %zu; fix it", words,
                    (size_t)offset + 1);
 }
 

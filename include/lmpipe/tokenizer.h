@@ -178,6 +178,15 @@ void lm_bpe_trainer_free(struct lm_bpe_trainer *trainer); /**< NULL is fine */
  * with a number of its own; which of them counts a document never matters. LM_NOMEM, LM_IO. */
 enum lm_status lm_bpe_trainer_add(struct lm_bpe_trainer *trainer, size_t worker,
                                   const uint8_t *text, size_t size, struct lm_err *err);
+
+/** What was not counted, as its pieces are longer than max_piece_bytes: how many, their bytes, and
+ *  those of all text. */
+struct lm_bpe_left_out {
+    int64_t pieces, bytes, of_bytes;
+};
+
+/** Sums over all workers, none of which may be counting. */
+struct lm_bpe_left_out lm_bpe_trainer_left_out(const struct lm_bpe_trainer *trainer);
 /** Learns merges from all that was counted, once: most frequent pair first, ties by left id, then
  *  right id; overlapping occurrences all count and merge from the left; a pair whose bytes are a
  *  token already is never merged. When the text supports fewer merges the vocabulary is smaller

@@ -7,16 +7,13 @@
 #include "bpe_params.h"
 
 static const struct lm_port inputs[] = {
-    {"text", "text", "cleaned text; merges are learned from its train split alone",
+    {"text", "text", "cleaned text; merges are trained on its train split alone",
      LM_PORT_FOLDER | LM_PORT_OPTIONAL},
-    {"sources", "card", "data card of the same text, for the card's figures by source",
-     LM_PORT_OPTIONAL},
     {NULL, NULL, NULL, 0},
 };
 
 static const struct lm_port outputs[] = {
     {"vocab", "vocab", "bytes, merges and special tokens in one text file", 0},
-    {"card", "tokenizer_card", "how well the vocabulary fits the text, by split and source", 0},
     {NULL, NULL, NULL, 0},
 };
 
@@ -58,14 +55,13 @@ static const struct lm_param params[] = {
     {P(max_token_length), .type = LM_P_INT, .def_int = 0, .min = 0, .max = 1 << 20, .unit = "bytes",
      .help = "longest token that may be made, itself included; 0: no bound"},
     {P(max_piece_bytes), .type = LM_P_INT, .def_int = BPE_MAX_PIECE_BYTES, .min = 0, .max = 1e9, .unit = "bytes",
-     .help = "longer pieces (base64, rulers) are not learned from; 0: no bound"},
-    {P(specials), .also = "special_tokens",
-     .type = LM_P_LIST, .item = LM_P_STR,
+     .help = "longer pieces (base64, rulers) are not trained on; 0: no bound"},
+    {P(specials), .also = "special_tokens", .type = LM_P_LIST, .item = LM_P_STR,
      .help = "special tokens in id order; <|endoftext|> always follows them as the last id"},
     {P(count_memory), .type = LM_P_SIZE, .flags = LM_PARAM_NOT_IN_KEY, .def_int = 1 << 30, .min = 1 << 20,
      .max = (double)((int64_t)1 << 44), .unit = "bytes", .help = "tables of distinct pieces beyond this go to a file while text is counted"},
     {P(import), .type = LM_P_RECORD, .fields = import_rows, .fields_size = sizeof(struct bpe_import),
-     .help = "a vocabulary made elsewhere, instead of learning one"},
+     .help = "an external vocabulary, instead of training one"},
     {.name = NULL},
 };
 
@@ -74,14 +70,6 @@ static const struct lm_param params[] = {
 static const struct lm_metric_row metrics[] = {
     {"tokens", "tokens", LM_BETTER_NONE, "size of the vocabulary, special tokens included"},
     {"merges", NULL, LM_BETTER_NONE, "merges of the vocabulary"},
-    {"{train,valid,test}.bytes_per_token", "bytes", LM_BETTER_HIGHER,
-     "compression of a split's text"},
-    {"{train,valid,test}.tokens_per_word", "tokens", LM_BETTER_LOWER,
-     "fertility on a split's text"},
-    {"{train,valid,test}.renyi_efficiency", NULL, LM_BETTER_HIGHER,
-     "how evenly the tokens are used: Rényi efficiency, alpha 2.5"},
-    {"held_out.unused_share", NULL, LM_BETTER_LOWER,
-     "share of the tokens that held-out text never uses"},
     {NULL},
 };
 
@@ -110,8 +98,8 @@ static bool given(const char *text)
     return text != NULL && text[0] != '\0';
 }
 
-/* A row that says how to learn and is not at its default, or NULL. */
-static const char *find_learning(const struct bpe_params *p)
+/* A row that says how to train and is not at its default, or NULL. */
+static const char *find_training(const struct bpe_params *p)
 {
     const struct {
         const char *name;
@@ -138,16 +126,16 @@ static enum lm_status resolve_import(struct bpe_params *p, struct lm_arena *aren
 {
     struct lm_digest digest;
     struct bpe_import *import = &p->import;
-    const char *learning = find_learning(p);
+    const char *training = find_training(p);
     if (!given(import->path))
         return given(import->sha256) || strcmp(import->pattern, BPE_PATTERN_OF_FILE) != 0
                    ? lm_fail_field(err, LM_INVALID,
                                    "import.path: is missing; name the file to import")
                    : LM_OK;
-    if (learning != NULL)
+    if (training != NULL)
         return lm_fail_field(err, LM_INVALID,
                              "%s: has no effect on a vocabulary that is imported; leave it out",
-                             learning);
+                             training);
     if (!given(import->sha256))
         return LM_OK;
     if (!lm_digest_parse(&digest, import->sha256))
@@ -165,12 +153,15 @@ static enum lm_status check_ports(const void *data, bool (*has)(const void *user
                                   const void *user, struct lm_err *err)
 {
     const struct bpe_params *p = data;
-    if (given(p->import.path) || has(user, "text"))
+    bool imports = given(p->import.path), has_text = has(user, "text");
+    if (imports && has_text)
+        return lm_fail_field(err, LM_INVALID,
+                             "text: has no effect on a vocabulary that is imported; leave it out");
+    if (imports || has_text)
         return LM_OK;
-    return lm_fail_field(
-        err, LM_INVALID,
-        "text: required, but not given: text to learn from; connect it, or import a "
-        "vocabulary");
+    return lm_fail_field(err, LM_INVALID,
+                         "text: required, but not given: text to train on; connect it, or import a "
+                         "vocabulary");
 }
 
 static enum lm_status resolve(void *data, struct lm_arena *arena, struct lm_err *err)
@@ -206,8 +197,8 @@ static const char *const *libraries(const void *data)
 extern const struct lm_stage lm_stage_bpe;
 const struct lm_stage lm_stage_bpe = {
     .name = "bpe",
-    .version = 2,
-    .summary = "learns a byte-level BPE vocabulary from the train split, or imports one",
+    .version = 3,
+    .summary = "trains a byte-level BPE vocabulary on the train split, or imports one",
     .inputs = inputs,
     .outputs = outputs,
     .params = params,

@@ -1,4 +1,4 @@
-/** A vocabulary made elsewhere, in place of one that is learned. */
+/** An external vocabulary, in place of one that is trained. */
 #ifndef LM_STAGES_BPE_IMPORT_H
 #define LM_STAGES_BPE_IMPORT_H
 

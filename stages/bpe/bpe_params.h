@@ -8,16 +8,16 @@
 
 #define LM_END_OF_TEXT "<|endoftext|>"
 
-/** A vocabulary made elsewhere, instead of training. */
+/** An external vocabulary, instead of training. */
 struct bpe_import {
-    const char *path;    /**< "": none, the vocabulary is learned */
+    const char *path;    /**< "": none, the vocabulary is trained */
     const char *sha256;  /**< 64 lower-case hex digits, or "" */
     const char *pattern; /**< one of lm_pattern_names, or BPE_PATTERN_OF_FILE */
 };
 
 #define BPE_PATTERN_OF_FILE "file"
 
-/** Defaults of the rows that say how to learn. */
+/** Defaults of the rows that say how to train. */
 #define BPE_VOCAB_SIZE 4096
 #define BPE_MIN_FREQUENCY 2
 #define BPE_MAX_PIECE_BYTES 256

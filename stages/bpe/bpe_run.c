@@ -2,12 +2,10 @@
 #include <lmpipe/stage.h>
 #include <lmpipe/tokenizer.h>
 
-#include <math.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/io.h"
-#include "bpe_card.h"
 #include "bpe_import.h"
 #include "bpe_params.h"
 #include "bpe_shard.h"
@@ -45,8 +43,23 @@ static enum lm_status count_document(void *user, size_t worker,
     return lm_bpe_trainer_add(user, worker, document->text, document->size, err);
 }
 
-static enum lm_status count_and_learn(struct lm_vocab **out, struct lm_bpe_trainer *trainer,
-                                      struct lm_ctx *ctx, const char *path, struct lm_err *err)
+/* Text that was left out is told: nothing in it becomes a token of its own. */
+static void tell_left_out(struct lm_ctx *ctx, const struct lm_bpe_trainer *trainer,
+                          int64_t max_piece_bytes)
+{
+    const struct lm_bpe_left_out out = lm_bpe_trainer_left_out(trainer);
+    if (out.pieces == 0)
+        return;
+    lm_ctx_note(ctx,
+                "%lld piece%s of more than max_piece_bytes %lld, %.2g %% of the text, %s not "
+                "trained on; raise max_piece_bytes, or cut by another pattern",
+                (long long)out.pieces, out.pieces == 1 ? "" : "s", (long long)max_piece_bytes,
+                100 * (double)out.bytes / (double)out.of_bytes, out.pieces == 1 ? "is" : "are");
+}
+
+static enum lm_status count_and_train(struct lm_vocab **out, struct lm_bpe_trainer *trainer,
+                                      struct lm_ctx *ctx, const char *path, int64_t max_piece_bytes,
+                                      struct lm_err *err)
 {
     uint64_t documents = 0;
     struct stat info;
@@ -56,10 +69,11 @@ static enum lm_status count_and_learn(struct lm_vocab **out, struct lm_bpe_train
     if (documents == 0)
         return lm_fail(err, LM_INVALID,
                        "the train split has no documents; give the clean stage more text");
+    tell_left_out(ctx, trainer, max_piece_bytes);
     return lm_bpe_trainer_learn(out, trainer, on_merge, ctx, err);
 }
 
-static enum lm_status learn(struct lm_vocab **out, struct lm_ctx *ctx, const struct bpe_params *p,
+static enum lm_status train(struct lm_vocab **out, struct lm_ctx *ctx, const struct bpe_params *p,
                             const char *path, struct lm_err *err)
 {
     struct lm_bpe_options options = {
@@ -79,26 +93,22 @@ static enum lm_status learn(struct lm_vocab **out, struct lm_ctx *ctx, const str
     LM_TRY(lm_ctx_keep(ctx, &options.spill_folder, err));
     struct lm_bpe_trainer *trainer = NULL;
     LM_TRY(lm_bpe_trainer_create(&trainer, &options, err));
-    enum lm_status status = count_and_learn(out, trainer, ctx, path, err);
+    enum lm_status status = count_and_train(out, trainer, ctx, path, p->max_piece_bytes, err);
     lm_bpe_trainer_free(trainer);
     return status;
 }
 
-static void tell(struct lm_ctx *ctx, const struct bpe_params *p, const struct lm_vocab *vocab,
-                 double bytes_per_token)
+static void tell(struct lm_ctx *ctx, const struct bpe_params *p, const struct lm_vocab *vocab)
 {
     int64_t size = lm_vocab_size(vocab);
     if (!bpe_imports(p) && size < p->vocab_size)
         lm_ctx_note(ctx,
                     "the text supports %lld tokens, fewer than vocab_size %lld: no further pair "
-                    "occurs %lld times within the bounds",
+                    "in what is trained on occurs %lld times within the bounds",
                     (long long)size, (long long)p->vocab_size, (long long)p->min_frequency);
     lm_ctx_result(ctx, "tokens", (double)size);
     lm_ctx_result(ctx, "merges", (double)lm_vocab_merges(vocab));
-    if (isnan(bytes_per_token)) /* there was no text */
-        lm_ctx_headline(ctx, "%lld tokens", (long long)size);
-    else
-        lm_ctx_headline(ctx, "%lld tokens, %.2f bytes/token", (long long)size, bytes_per_token);
+    lm_ctx_headline(ctx, "%lld tokens", (long long)size);
 }
 
 /* train.jsonl of the connected text; NULL when none is connected. */
@@ -117,8 +127,8 @@ static enum lm_status make(struct lm_vocab **out, struct lm_ctx *ctx, const stru
     if (bpe_imports(p))
         return bpe_import(out, &p->import, err);
     if (path == NULL)
-        return lm_fail(err, LM_INVALID, "there is no text to learn from; connect one");
-    return learn(out, ctx, p, path, err);
+        return lm_fail(err, LM_INVALID, "there is no text to train on; connect one");
+    return train(out, ctx, p, path, err);
 }
 
 extern lm_run_fn lm_run_bpe;
@@ -127,15 +137,12 @@ enum lm_status lm_run_bpe(struct lm_ctx *ctx, const void *params, struct lm_err 
 {
     const struct bpe_params *p = params;
     struct lm_vocab *vocab = NULL;
-    double bytes_per_token = NAN;
     const char *path = NULL;
     LM_TRY(find_text(&path, ctx, err));
     LM_TRY(make(&vocab, ctx, p, path, err));
     enum lm_status status = lm_vocab_save(vocab, lm_ctx_output(ctx, "vocab"), err);
     if (status == LM_OK)
-        status = bpe_card_write(ctx, vocab, &bytes_per_token, err);
-    if (status == LM_OK)
-        tell(ctx, p, vocab, bytes_per_token);
+        tell(ctx, p, vocab);
     lm_vocab_free(vocab);
     return status;
 }

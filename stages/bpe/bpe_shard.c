@@ -2,136 +2,113 @@
 
 #include <stdlib.h>
 
-#include "base/pool.h"
+#include "base/batches.h"
 
 enum {
     BLOCK_BYTES = 64 << 10, /* lines of one task */
-    BLOCKS = 16             /* tasks of one run */
+    BLOCKS = 16             /* tasks of one batch */
 };
 
-/* What came of a block. */
-struct outcome {
-    enum lm_status status;
-    uint64_t documents;
-    struct lm_err err;
-};
-
-/* Blocks that are filled together and taken together. */
+/* Blocks that are filled together and taken together, and the documents found in each. */
 struct bank {
     struct lm_jsonl_block blocks[BLOCKS];
-    struct outcome outcomes[BLOCKS];
-    size_t count;          /* blocks with lines */
-    enum lm_status status; /* of reading what would follow them */
-    struct lm_err err;
+    uint64_t documents[BLOCKS];
+    size_t count; /* blocks with lines */
 };
 
 struct reading {
+    struct lm_ctx *ctx;
+    const struct bpe_shard *shard;
     bpe_document_fn *take;
     void *user;
     struct lm_jsonl_reader *reader;
-    struct bank *now, *next;
+    uint64_t documents;
 };
 
-static void read_bank(struct reading *reading, struct bank *bank)
-{
-    bank->count = 0;
-    bank->status = LM_OK;
-    while (bank->count < BLOCKS) {
-        struct lm_jsonl_block *block = &bank->blocks[bank->count];
-        bank->status = lm_jsonl_read_block(reading->reader, block, BLOCK_BYTES, &bank->err);
-        if (bank->status != LM_OK || block->size == 0)
-            return;
-        bank->count++;
-    }
-}
-
-static void take_block(struct reading *reading, size_t index, size_t worker)
-{
-    struct outcome *outcome = &reading->now->outcomes[index];
-    struct lm_jsonl_document document;
-    bool is_end = false;
-    outcome->status = LM_OK;
-    outcome->documents = 0;
-    for (;;) {
-        outcome->status =
-            lm_jsonl_block_next(&reading->now->blocks[index], &document, &is_end, &outcome->err);
-        if (outcome->status != LM_OK || is_end)
-            return;
-        outcome->status = reading->take(reading->user, worker, &document, &outcome->err);
-        if (outcome->status != LM_OK)
-            return;
-        outcome->documents++;
-    }
-}
-
-/* Task 0 reads the next bank, the others take this one, whose last block is the file's when it is
- * not full. */
-static void run_task(void *user, size_t task, size_t worker)
+static enum lm_status read_bank(void *user, void *batch, size_t *tasks, bool *is_end,
+                                struct lm_err *err)
 {
     struct reading *reading = user;
-    if (task > 0)
-        take_block(reading, task - 1, worker);
-    else if (reading->now->count == BLOCKS)
-        read_bank(reading, reading->next);
-}
-
-static enum lm_status check_bank(const struct bank *bank, uint64_t *documents, struct lm_err *err)
-{
-    for (size_t i = 0; i < bank->count; i++) {
-        if (bank->outcomes[i].status != LM_OK)
-            return lm_fail(err, bank->outcomes[i].status, "%s", bank->outcomes[i].err.text);
-        *documents += bank->outcomes[i].documents;
+    struct bank *bank = batch;
+    for (bank->count = 0; bank->count < BLOCKS && !*is_end; bank->count += !*is_end) {
+        struct lm_jsonl_block *block = &bank->blocks[bank->count];
+        *tasks = bank->count;
+        LM_TRY(lm_jsonl_read_block(reading->reader, block, BLOCK_BYTES, err));
+        *is_end = block->size == 0;
     }
-    return bank->status == LM_OK ? LM_OK : lm_fail(err, bank->status, "%s", bank->err.text);
-}
-
-static enum lm_status take_all(struct reading *reading, struct lm_ctx *ctx, struct lm_pool *pool,
-                               const struct bpe_shard *shard, uint64_t *documents,
-                               struct lm_err *err)
-{
-    *documents = 0;
-    read_bank(reading, reading->now);
-    for (bool is_end = false; !is_end;) {
-        lm_ctx_progress(ctx, shard->before + lm_jsonl_offset(reading->reader), shard->total,
-                        "bytes");
-        if (lm_ctx_cancelled(ctx))
-            return lm_fail(err, LM_CANCELLED, "stopped while reading; run again");
-        is_end = reading->now->count < BLOCKS; /* the file's, or reading failed */
-        lm_pool_run(pool, 1 + reading->now->count, run_task, reading);
-        LM_TRY(check_bank(reading->now, documents, err));
-        struct bank *taken = reading->now;
-        reading->now = reading->next;
-        reading->next = taken;
-    }
+    *tasks = bank->count;
     return LM_OK;
 }
 
-static void free_bank(struct bank *bank)
+static enum lm_status take_block(void *user, void *batch, size_t index, size_t worker,
+                                 struct lm_err *err)
 {
-    for (size_t i = 0; bank != NULL && i < BLOCKS; i++)
-        lm_jsonl_block_release(&bank->blocks[i]);
-    free(bank);
+    const struct reading *reading = user;
+    struct bank *bank = batch;
+    struct lm_jsonl_document document;
+    bool is_end = false;
+    bank->documents[index] = 0;
+    for (;;) {
+        LM_TRY(lm_jsonl_block_next(&bank->blocks[index], &document, &is_end, err));
+        if (is_end)
+            return LM_OK;
+        LM_TRY(reading->take(reading->user, worker, &document, err));
+        bank->documents[index]++;
+    }
+}
+
+static enum lm_status sum_bank(void *user, void *batch, struct lm_err *err)
+{
+    struct reading *reading = user;
+    const struct bank *bank = batch;
+    (void)err;
+    for (size_t i = 0; i < bank->count; i++)
+        reading->documents += bank->documents[i];
+    return LM_OK;
+}
+
+static enum lm_status begin_round(void *user, void *batch, struct lm_err *err)
+{
+    const struct reading *reading = user;
+    const struct bpe_shard *shard = reading->shard;
+    (void)batch;
+    lm_ctx_progress(reading->ctx, shard->before + lm_jsonl_offset(reading->reader), shard->total,
+                    "bytes");
+    return lm_ctx_cancelled(reading->ctx)
+               ? lm_fail(err, LM_CANCELLED, "stopped while reading; run again")
+               : LM_OK;
+}
+
+static enum lm_status read_all(struct reading *reading, struct bank *banks, struct lm_err *err)
+{
+    struct lm_batch_steps steps = {.user = reading,
+                                   .read = read_bank,
+                                   .work = take_block,
+                                   .write = sum_bank,
+                                   .turn = begin_round};
+    for (size_t i = 0; i < LM_BATCHES; i++)
+        steps.batches[i] = &banks[i];
+    LM_TRY(lm_jsonl_open(&reading->reader, reading->shard->path, err));
+    struct lm_pool *pool = lm_pool_create(lm_ctx_threads(reading->ctx)); /* NULL: serially */
+    enum lm_status status = lm_batches_run(&steps, pool, err);
+    lm_pool_free(pool);
+    lm_jsonl_close(reading->reader);
+    return status;
 }
 
 enum lm_status bpe_shard_each(struct lm_ctx *ctx, const struct bpe_shard *shard,
                               bpe_document_fn *take, void *user, uint64_t *documents,
                               struct lm_err *err)
 {
-    struct reading reading = {.take = take,
-                              .user = user,
-                              .now = calloc(1, sizeof *reading.now),
-                              .next = calloc(1, sizeof *reading.next)};
-    struct lm_pool *pool = lm_pool_create(lm_ctx_threads(ctx)); /* NULL: serially */
-    enum lm_status status = LM_NOMEM;
-    if (reading.now != NULL && reading.next != NULL)
-        status = lm_jsonl_open(&reading.reader, shard->path, err);
-    else
-        lm_fail(err, LM_NOMEM, "no memory to read text; free some");
-    if (status == LM_OK)
-        status = take_all(&reading, ctx, pool, shard, documents, err);
-    lm_jsonl_close(reading.reader);
-    lm_pool_free(pool);
-    free_bank(reading.now);
-    free_bank(reading.next);
+    struct reading reading = {.ctx = ctx, .shard = shard, .take = take, .user = user};
+    struct bank *banks = calloc(LM_BATCHES, sizeof *banks);
+    if (banks == NULL)
+        return lm_fail(err, LM_NOMEM, "no memory to read text; free some");
+    enum lm_status status = read_all(&reading, banks, err);
+    *documents = reading.documents;
+    for (size_t i = 0; i < LM_BATCHES; i++)
+        for (size_t k = 0; k < BLOCKS; k++)
+            lm_jsonl_block_release(&banks[i].blocks[k]);
+    free(banks);
     return status;
 }

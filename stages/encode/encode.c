@@ -7,6 +7,10 @@ static const struct lm_port inputs[] = {
      .flags = LM_PORT_FOLDER,
      .help = "train.jsonl, valid.jsonl, test.jsonl: a document a line"},
     {.name = "vocab", .kind = "vocab", .help = "the vocabulary to encode with"},
+    {.name = "sources",
+     .kind = "card",
+     .flags = LM_PORT_OPTIONAL,
+     .help = "data card of the same text, for the card's figures by source"},
     {0},
 };
 
@@ -15,6 +19,9 @@ static const struct lm_port outputs[] = {
      .kind = "tokens",
      .flags = LM_PORT_FOLDER,
      .help = "data.mdb, the token set, and vocab, a copy of the vocabulary"},
+    {.name = "card",
+     .kind = "tokenizer_card",
+     .help = "how well the vocabulary fits the text, by split and source"},
     {0},
 };
 
@@ -24,6 +31,14 @@ static const struct lm_metric_row metrics[] = {
      "tokens of a split, end-of-text included"},
     {"{train,valid,test}.bytes", "bytes", LM_BETTER_NONE, "text of a split"},
     {"bytes_per_token", "bytes", LM_BETTER_HIGHER, "compression of all text"},
+    {"{train,valid,test}.bytes_per_token", "bytes", LM_BETTER_HIGHER,
+     "compression of a split's text"},
+    {"{train,valid,test}.tokens_per_word", "tokens", LM_BETTER_LOWER,
+     "fertility on a split's text"},
+    {"{train,valid,test}.renyi_efficiency", NULL, LM_BETTER_HIGHER,
+     "how evenly the tokens are used: Rényi efficiency, alpha 2.5"},
+    {"held_out.unused_share", NULL, LM_BETTER_LOWER,
+     "share of the tokens that held-out text never uses"},
     {NULL},
 };
 
@@ -31,7 +46,7 @@ static const struct lm_param rows[] = {{0}};
 
 const struct lm_stage lm_stage_encode = {
     .name = "encode",
-    .version = 2,
+    .version = 3,
     .summary = "turn documents into tokens, end-of-text after each",
     .inputs = inputs,
     .outputs = outputs,

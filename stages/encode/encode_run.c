@@ -9,15 +9,16 @@
 #include <lmpipe/tokenizer.h>
 #include <lmpipe/tokens.h>
 
+#include "base/batches.h"
 #include "base/buf.h"
 #include "base/io.h"
 #include "base/pool.h"
 #include "data/jsonl.h"
+#include "encode_card.h"
 
 enum {
     BATCH_BYTES = 4 << 20, /* lines read at once */
-    TASK_BYTES = 64 << 10, /* lines of one task: cut by documents, never by threads */
-    BATCHES = 3            /* one is read while one is encoded and one is written */
+    TASK_BYTES = 64 << 10  /* lines of one task: cut by documents, never by threads */
 };
 
 struct item {
@@ -29,8 +30,6 @@ struct item {
 struct task {
     struct lm_jsonl_block lines;
     struct lm_buf items, ids;
-    enum lm_status status;
-    struct lm_err err;
 };
 
 struct batch {
@@ -45,9 +44,8 @@ struct encode {
     struct lm_pool *pool;
     struct lm_encoder **encoders; /* one a worker of the pool */
     struct lm_tokens_writer *writer;
-    struct batch batches[BATCHES], *reading, *encoding, *writing;
-    enum lm_status read_status, write_status;
-    struct lm_err read_err, write_err;
+    struct encode_census census; /* for the tokenizer card */
+    struct batch batches[LM_BATCHES];
     char *shards[LM_SPLITS];
     struct lm_jsonl_reader *reader; /* of the split being read; NULL before it is opened */
     enum lm_split split;            /* LM_SPLITS: all is read */
@@ -89,7 +87,11 @@ static enum lm_status read_lines(struct encode *encode, struct batch *batch, boo
         struct task *task = add_task(batch);
         if (task == NULL)
             return no_memory(err);
-        LM_TRY(lm_jsonl_read_block(encode->reader, &task->lines, TASK_BYTES, err));
+        enum lm_status status = lm_jsonl_read_block(encode->reader, &task->lines, TASK_BYTES, err);
+        if (status != LM_OK) {
+            batch->task_count--;
+            return status;
+        }
         task->lines.path = encode->shards[encode->split]; /* the reader may be gone by then */
         bytes += task->lines.size;
         *is_end = task->lines.size == 0;
@@ -98,23 +100,26 @@ static enum lm_status read_lines(struct encode *encode, struct batch *batch, boo
     return LM_OK;
 }
 
-static enum lm_status read_batch(struct encode *encode, struct batch *batch, struct lm_err *err)
+static enum lm_status read_batch(void *user, void *data, size_t *tasks, bool *is_last,
+                                 struct lm_err *err)
 {
+    struct encode *encode = user;
+    struct batch *batch = data;
     bool is_end = false;
     batch->task_count = 0;
-    if (encode->split == LM_SPLITS)
-        return LM_OK;
     if (encode->reader == NULL)
         LM_TRY(lm_jsonl_open(&encode->reader, encode->shards[encode->split], err));
     uint64_t before = lm_jsonl_offset(encode->reader);
-    LM_TRY(read_lines(encode, batch, &is_end, err));
     batch->split = encode->split;
+    enum lm_status status = read_lines(encode, batch, &is_end, err);
+    *tasks = batch->task_count;
     encode->read += lm_jsonl_offset(encode->reader) - before;
-    if (!is_end)
-        return LM_OK;
+    if (status != LM_OK || !is_end)
+        return status;
     lm_jsonl_close(encode->reader);
     encode->reader = NULL;
     encode->split++;
+    *is_last = encode->split == LM_SPLITS;
     return LM_OK;
 }
 
@@ -128,9 +133,11 @@ static uint64_t short_id(const struct lm_digest *digest)
     return id;
 }
 
-static enum lm_status encode_lines(struct task *task, struct lm_encoder *encoder,
+static enum lm_status encode_lines(void *user, void *data, size_t index, size_t worker,
                                    struct lm_err *err)
 {
+    struct encode *encode = user;
+    struct task *task = &((struct batch *)data)->tasks[index];
     lm_buf_clear(&task->items);
     lm_buf_clear(&task->ids);
     for (;;) {
@@ -141,7 +148,9 @@ static enum lm_status encode_lines(struct task *task, struct lm_encoder *encoder
             break;
         const int32_t *ids = NULL;
         struct item item = {.size = document.size, .id = short_id(&document.id)};
-        LM_TRY(lm_encode(encoder, document.text, document.size, &ids, &item.count, err));
+        LM_TRY(lm_encode(encode->encoders[worker], document.text, document.size, &ids, &item.count,
+                         err));
+        LM_TRY(encode_census_add(&encode->census, worker, &document, ids, item.count, err));
         lm_buf_append(&task->items, &item, sizeof item);
         lm_buf_append(&task->ids, ids, item.count * sizeof *ids);
     }
@@ -167,63 +176,36 @@ static enum lm_status write_task(struct encode *encode, enum lm_split split,
     return LM_OK;
 }
 
-static enum lm_status write_batch(struct encode *encode, const struct batch *batch,
-                                  struct lm_err *err)
+static enum lm_status write_batch(void *user, void *data, struct lm_err *err)
 {
+    const struct batch *batch = data;
     for (size_t i = 0; i < batch->task_count; i++)
-        LM_TRY(write_task(encode, batch->split, &batch->tasks[i], err));
+        LM_TRY(write_task(user, batch->split, &batch->tasks[i], err));
     return LM_OK;
 }
 
-/* ---- rounds: three batches on their way ---- */
+/* ---- all splits ---- */
 
-enum { WRITE, READ, ENCODE }; /* the first tasks of a round, and where the others begin */
-
-static void work(void *user, size_t index, size_t worker)
+static enum lm_status begin_round(void *user, void *data, struct lm_err *err)
 {
     struct encode *encode = user;
-    struct batch *batch = encode->encoding;
-    if (index == WRITE)
-        encode->write_status = write_batch(encode, encode->writing, &encode->write_err);
-    else if (index == READ)
-        encode->read_status = read_batch(encode, encode->reading, &encode->read_err);
-    else {
-        struct task *task = &batch->tasks[index - ENCODE];
-        task->status = encode_lines(task, encode->encoders[worker], &task->err);
-    }
-}
-
-static enum lm_status pass_on(struct lm_err *err, enum lm_status status, const struct lm_err *from)
-{
-    return status == LM_OK ? LM_OK : lm_fail(err, status, "%s", from->text);
-}
-
-/* What went wrong first in the order of documents, whichever thread met it first. */
-static enum lm_status round_status(const struct encode *encode, struct lm_err *err)
-{
-    const struct batch *batch = encode->encoding;
-    LM_TRY(pass_on(err, encode->write_status, &encode->write_err));
-    for (size_t i = 0; i < batch->task_count; i++)
-        LM_TRY(pass_on(err, batch->tasks[i].status, &batch->tasks[i].err));
-    return pass_on(err, encode->read_status, &encode->read_err);
+    const struct batch *batch = data;
+    lm_ctx_progress(encode->ctx, encode->read, encode->total, "bytes");
+    if (batch != NULL)
+        encode_census_turn(&encode->census, batch->split);
+    return lm_ctx_cancelled(encode->ctx) ? lm_fail(err, LM_CANCELLED, "interrupted") : LM_OK;
 }
 
 static enum lm_status encode_splits(struct encode *encode, struct lm_err *err)
 {
-    bool is_on = true;
-    for (size_t round = 0; is_on; round++) {
-        encode->reading = &encode->batches[round % BATCHES];
-        encode->encoding = &encode->batches[(round + 2) % BATCHES]; /* read in the last round */
-        encode->writing = &encode->batches[(round + 1) % BATCHES];  /* and in the one before */
-        if (lm_ctx_cancelled(encode->ctx))
-            return lm_fail(err, LM_CANCELLED, "interrupted");
-        lm_pool_run(encode->pool, ENCODE + encode->encoding->task_count, work, encode);
-        LM_TRY(round_status(encode, err));
-        lm_ctx_progress(encode->ctx, encode->read, encode->total, "bytes");
-        is_on = encode->split < LM_SPLITS || encode->reading->task_count > 0 ||
-                encode->encoding->task_count > 0;
-    }
-    return LM_OK;
+    struct lm_batch_steps steps = {.user = encode,
+                                   .read = read_batch,
+                                   .work = encode_lines,
+                                   .write = write_batch,
+                                   .turn = begin_round};
+    for (size_t i = 0; i < LM_BATCHES; i++)
+        steps.batches[i] = &encode->batches[i];
+    return lm_batches_run(&steps, encode->pool, err);
 }
 
 /* ---- the stage ---- */
@@ -282,7 +264,7 @@ static void release(struct encode *encode)
 {
     for (size_t i = 0; encode->encoders != NULL && i < lm_ctx_threads(encode->ctx); i++)
         lm_encoder_free(encode->encoders[i]);
-    for (size_t i = 0; i < BATCHES; i++)
+    for (size_t i = 0; i < LM_BATCHES; i++)
         release_batch(&encode->batches[i]);
     lm_jsonl_close(encode->reader);
     lm_pool_free(encode->pool);
@@ -322,7 +304,10 @@ static enum lm_status encode_all(struct encode *encode, struct lm_err *err)
     LM_TRY(lm_vocab_load(&encode->vocab, vocab_path, err));
     LM_TRY(start_workers(encode, err));
     LM_TRY(start_writer(encode, vocab_path, data_path, err));
+    LM_TRY(encode_census_begin(&encode->census, encode->ctx, encode->vocab, err));
     LM_TRY(encode_splits(encode, err));
+    LM_TRY(encode_census_end(&encode->census, err));
+    LM_TRY(encode_card_write(encode->ctx, &encode->census, encode->vocab, err));
     struct lm_tokens_writer *writer = encode->writer;
     encode->writer = NULL; /* finish frees it also when it fails */
     LM_TRY(lm_tokens_finish(writer, NULL, err));

@@ -22,10 +22,21 @@ LMPIPE=./link
 lmpipe plan tiny.yaml --until tokens --check
 is "also through a link" "$status" 0
 
-# The model core alone, by pkg-config, from C.
-if LMPIPE=$program sanitized; then
-    echo "# the archives carry a sanitizer: no program is linked with them"
-elif command -v pkg-config >/dev/null && command -v cc >/dev/null; then
+# The model core alone, by pkg-config, from C, outside of the tree.
+cache() { sed -n "s/^$1:[A-Z]*=//p" "$build/CMakeCache.txt"; }
+compiler=$(cache CMAKE_C_COMPILER)
+flags=-std=c17
+LMPIPE=$program sanitized && flags="-std=c17 -fsanitize=address,undefined"
+
+core() { PKG_CONFIG_PATH="$pc" pkg-config "$@" lmpipe-model; }
+
+# Builds NAME from NAME.c with what pkg-config says, and with MORE.
+build_program() { # NAME [MORE]
+    eval "$compiler $flags $1.c -o $1 $(core --cflags) ${2:-} $(core --libs)" 2>"$1.log" ||
+        { sed 's/^/# /' "$1.log"; return 1; }
+}
+
+if command -v pkg-config >/dev/null && command -v "$compiler" >/dev/null; then
     pc=$(dirname "$(find "$prefix" -name lmpipe-model.pc)")
     cat >core.c <<'C'
 #include <lmpipe/model.h>
@@ -41,9 +52,38 @@ int main(void)
     return lm_model_parameters(&config) == 124439808 ? 0 : 1;
 }
 C
-    # shellcheck disable=SC2046
-    ok "a C program builds with pkg-config" env PKG_CONFIG_PATH="$pc" sh -c \
-        'eval cc -std=c17 core.c -o core $(pkg-config --cflags --libs lmpipe-model)'
+    cat >ids.c <<'C'
+#include <lmpipe/tokenizer.h>
+int main(int argc, char **argv)
+{
+    struct lm_vocab *vocab = NULL;
+    struct lm_err err = {0};
+    const struct lm_vocab_source source = {.path = argv[argc - 1]};
+    const int32_t *ids;
+    size_t count = 0;
+    if (lm_vocab_import(&vocab, &source, &err) != LM_OK)
+        return 1;
+    struct lm_encoder *encoder = lm_encoder_create(vocab);
+    bool is_good = encoder != NULL && lm_encode(encoder, "abcd", 4, &ids, &count, NULL) == LM_OK;
+    lm_encoder_free(encoder);
+    lm_vocab_free(vocab);
+    return is_good && count == 1 ? 0 : 1;
+}
+C
+    ok "a program with a model builds" build_program core
     ok "and runs" ./core
+    ok "one with a vocabulary builds" build_program ids
+    ok "and runs" ./ids "$LM_TEST_DATA/tokenizers/pair"
+    for name in train complete score; do
+        cp "$LM_SOURCE/docs/programs/$name.c" .
+        ok "docs/programs/$name.c builds" build_program "$name"
+    done
+    whole=$(core --libs-only-l | grep -o -- '-llmpipe_[a-z]*' | tr '\n' ' ')
+    ok "nothing of the archives is left without a home" \
+        build_program core "-L'$(dirname "$pc")' -Wl,--whole-archive $whole -Wl,--no-whole-archive"
+    head -c 3000 "$LM_TEST_DATA/tiny.txt" >text
+    ok "train, from there" ./train text model 3
+    ok "score" ./score model text
+    ok "complete" ./complete model "The "
 fi
 done_testing

@@ -111,7 +111,7 @@ executed() {
 artifact_digests() { # SPEC [OPTION...]
     local artifact spec=$1
     shift
-    for artifact in corpus.corpus text.text text.card vocab.vocab vocab.card tokens.tokens model.model model.log \
+    for artifact in corpus.corpus text.text text.card vocab.vocab tokens.card tokens.tokens model.model model.log \
         scores.scores scores.items samples.samples report.html report.md report.json report.junit; do
         printf '%s %s\n' "$artifact" "$("$LMPIPE" cat "$spec" "$artifact" "$@" 2>&1 | sha256sum | cut -c1-64)"
     done

@@ -118,7 +118,11 @@ for bad in 268 -1 1.5 x 99999999999999999999 "64,65"; do
     feed "64 $bad 64" decode pair.vocab
     is "decode $bad: exit 2, nothing on stdout, one line" "$status:$out:$(wc -l <.err)" "2::1"
 done
-like "says which" "$err" 'value 2 on standard input is no id'
+like "says which" "$err" 'error: 64,65, at place 2 of standard input, is not a valid token id of this vocabulary, whose ids are below 268; '
+feed "10 300 5" decode pair.vocab
+like "the id, not only its place" "$err" 'error: 300, at place 2 of '
+printf '\001\000\377\377' | "$LMPIPE" tokenizer decode pair.vocab --format u16 >/dev/null 2>.err
+like "also of binary ids" "$(cat .err)" 'error: 65535, at place 2 of '
 feed "abc" decode pair.vocab --format u16
 is "half an id: exit 2" "$status:$(wc -l <.err)" "2:1"
 feed "" decode pair.vocab --format u32

@@ -1,4 +1,4 @@
-/** Tokens and their ids as a file made elsewhere lists them: gathered in any order, then sorted by
+/** Tokens and their ids as an external file lists them: gathered in any order, then sorted by
  *  id and found by their bytes. */
 #ifndef LM_TOKENIZER_TOKEN_LIST_H
 #define LM_TOKENIZER_TOKEN_LIST_H

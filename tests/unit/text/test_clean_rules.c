@@ -1,5 +1,8 @@
 #include "text/clean_rules.h"
 
+#include <lmpipe/rng.h>
+
+#include "base/buf.h"
 #include "tap.h"
 #include "tsv.h"
 
@@ -25,6 +28,27 @@ static void cases(struct tap *tap)
         CHECK(is_seen[i]); /* every rule has a case */
     CHECK(lm_rule_find("no_such_rule") == NULL);
     tsv_close(&tsv);
+}
+
+/* Words are counted eight characters at a time and one at a time. */
+static void words_are_the_same_either_way(struct tap *tap)
+{
+    static const char *const parts[] = {
+        "a",    "b",   " ", "  ",   "\n",       "\t",           "\v",       "\r",   "\x0e",
+        "\x08", "!",   "~", "\x7f", "\xC3\xA9", "\xE4\xB8\xAD", "\xC2\x85", "\xFF", "\xE2\x80\xA8",
+        "word", "\x1f"};
+    struct lm_rng rng = lm_rng_stream(7, "words");
+    for (uint64_t i = 0; i < 3000; i++) {
+        struct lm_buf text;
+        struct lm_text_measure measure;
+        lm_buf_init(&text, 0);
+        for (uint64_t k = 0, n = lm_rng_below(rng, i, 0, 40); k < n; k++)
+            lm_buf_puts(&text, parts[lm_rng_below(rng, i, k + 1, sizeof parts / sizeof parts[0])]);
+        const uint8_t *bytes = (const uint8_t *)(text.data != NULL ? text.data : "");
+        REQUIRE(lm_text_measure(&measure, bytes, text.size, NULL) == LM_OK);
+        CHECK_INT(lm_text_words(bytes, text.size), measure.words);
+        lm_buf_release(&text);
+    }
 }
 
 static void bounds(struct tap *tap)
@@ -63,6 +87,7 @@ static void scripts(struct tap *tap)
     CHECK_INT(sum.chars, 2 * measure.chars);
 }
 
-static const struct tap_test tests[] = {TAP_ROW(cases) TAP_ROW(bounds) TAP_ROW(scripts)};
+static const struct tap_test tests[] = {TAP_ROW(cases) TAP_ROW(words_are_the_same_either_way)
+                                            TAP_ROW(bounds) TAP_ROW(scripts)};
 
 LM_TEST_MAIN(tests)

@@ -325,7 +325,7 @@ static void an_expression_that_is_none_is_refused(struct tap *tap)
     struct lm_pretokenizer *pretokenizer = NULL;
     struct lm_err err = {LM_OK, ""};
     CHECK_INT(lm_pretokenizer_create(&pretokenizer, LM_PATTERN_REGEX, "ab(", &err), LM_INVALID);
-    CHECK(strstr(err.text, "at its byte 4; mend it") != NULL);
+    CHECK(strstr(err.text, "at its byte 4; fix it") != NULL);
 }
 
 static const struct tap_test tests[] = {

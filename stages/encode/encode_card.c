@@ -1,4 +1,4 @@
-#include "bpe_card.h"
+#include "encode_card.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -7,11 +7,10 @@
 #include "base/elem.h"
 #include "base/io.h"
 #include "base/json.h"
-#include "bpe_census.h"
 
 enum { LONGEST = 20 };
 
-double bpe_renyi_efficiency(const int64_t *counts, size_t ids, int64_t tokens)
+double encode_renyi_efficiency(const int64_t *counts, size_t ids, int64_t tokens)
 {
     int64_t total = 0;
     double sum = 0;
@@ -129,7 +128,7 @@ static enum lm_status put_longest(struct lm_json_writer *writer, struct lm_arena
 
 /* ---- the text ---- */
 
-static void put_tally(struct lm_json_writer *writer, const struct bpe_tally *tally)
+static void put_tally(struct lm_json_writer *writer, const struct encode_tally *tally)
 {
     lm_json_member_int(writer, "documents", tally->documents);
     lm_json_member_int(writer, "bytes", tally->bytes);
@@ -140,7 +139,7 @@ static void put_tally(struct lm_json_writer *writer, const struct bpe_tally *tal
     lm_json_member_double(writer, "single_byte_share", ratio(tally->single_bytes, tally->tokens));
 }
 
-static void put_splits(struct lm_json_writer *writer, const struct bpe_census *census,
+static void put_splits(struct lm_json_writer *writer, const struct encode_census *census,
                        const struct lm_vocab *vocab)
 {
     size_t ids = (size_t)lm_vocab_size(vocab);
@@ -152,13 +151,13 @@ static void put_splits(struct lm_json_writer *writer, const struct bpe_census *c
         lm_json_open(writer, '{');
         put_tally(writer, &census->splits[i]);
         lm_json_member_double(writer, "renyi_efficiency",
-                              bpe_renyi_efficiency(census->counts[i], ids, tokens));
+                              encode_renyi_efficiency(census->counts[i], ids, tokens));
         lm_json_close(writer, '}');
     }
     lm_json_close(writer, '}');
 }
 
-static void put_sources(struct lm_json_writer *writer, const struct bpe_census *census)
+static void put_sources(struct lm_json_writer *writer, const struct encode_census *census)
 {
     lm_json_key(writer, "sources");
     lm_json_open(writer, '[');
@@ -171,7 +170,7 @@ static void put_sources(struct lm_json_writer *writer, const struct bpe_census *
     lm_json_close(writer, ']');
 }
 
-static int64_t count_unused(const struct bpe_census *census, const struct lm_vocab *vocab)
+static int64_t count_unused(const struct encode_census *census, const struct lm_vocab *vocab)
 {
     int64_t unused = 0;
     for (size_t id = 0; id < (size_t)lm_vocab_size(vocab); id++)
@@ -180,7 +179,7 @@ static int64_t count_unused(const struct bpe_census *census, const struct lm_voc
     return unused;
 }
 
-static void put_line(struct lm_json_writer *writer, const struct bpe_line *line)
+static void put_line(struct lm_json_writer *writer, const struct encode_line *line)
 {
     char hex[LM_DIGEST_HEX];
     lm_digest_hex(hex, &line->id);
@@ -200,7 +199,7 @@ static void put_line(struct lm_json_writer *writer, const struct bpe_line *line)
     close_item(writer);
 }
 
-static void put_held_out(struct lm_json_writer *writer, const struct bpe_census *census,
+static void put_held_out(struct lm_json_writer *writer, const struct encode_census *census,
                          const struct lm_vocab *vocab)
 {
     int64_t unused = count_unused(census, vocab);
@@ -218,12 +217,13 @@ static void put_held_out(struct lm_json_writer *writer, const struct bpe_census 
 
 /* ---- the card ---- */
 
-static void tell(struct lm_ctx *ctx, const struct bpe_census *census, const struct lm_vocab *vocab)
+static void tell(struct lm_ctx *ctx, const struct encode_census *census,
+                 const struct lm_vocab *vocab)
 {
     size_t ids = (size_t)lm_vocab_size(vocab);
     int64_t tokens = count_tokens(vocab);
     for (size_t i = 0; i < LM_SPLITS; i++) {
-        const struct bpe_tally *tally = &census->splits[i];
+        const struct encode_tally *tally = &census->splits[i];
 
         const struct {
             const char *name;
@@ -231,7 +231,7 @@ static void tell(struct lm_ctx *ctx, const struct bpe_census *census, const stru
         } figures[] = {
             {"bytes_per_token", ratio(tally->bytes, tally->tokens)},
             {"tokens_per_word", ratio(tally->tokens, tally->words)},
-            {"renyi_efficiency", bpe_renyi_efficiency(census->counts[i], ids, tokens)},
+            {"renyi_efficiency", encode_renyi_efficiency(census->counts[i], ids, tokens)},
         };
 
         for (size_t k = 0; k < sizeof figures / sizeof figures[0]; k++) {
@@ -245,7 +245,7 @@ static void tell(struct lm_ctx *ctx, const struct bpe_census *census, const stru
 }
 
 static enum lm_status put_card(struct lm_buf *out, struct lm_arena *arena,
-                               const struct bpe_census *census, const struct lm_vocab *vocab,
+                               const struct encode_census *census, const struct lm_vocab *vocab,
                                struct lm_err *err)
 {
     struct lm_json_writer writer;
@@ -254,34 +254,24 @@ static enum lm_status put_card(struct lm_buf *out, struct lm_arena *arena,
     lm_json_member_int(&writer, "lmpipe_tokenizer_card", 1);
     put_vocabulary(&writer, vocab);
     LM_TRY(put_longest(&writer, arena, vocab, err));
-    if (census != NULL) {
-        put_splits(&writer, census, vocab);
-        put_sources(&writer, census);
-        put_held_out(&writer, census, vocab);
-    }
+    put_splits(&writer, census, vocab);
+    put_sources(&writer, census);
+    put_held_out(&writer, census, vocab);
     lm_json_close(&writer, '}');
     lm_buf_putc(out, '\n');
     return lm_buf_status(out, err);
 }
 
-enum lm_status bpe_card_write(struct lm_ctx *ctx, const struct lm_vocab *vocab,
-                              double *bytes_per_token, struct lm_err *err)
+enum lm_status encode_card_write(struct lm_ctx *ctx, const struct encode_census *census,
+                                 const struct lm_vocab *vocab, struct lm_err *err)
 {
     struct lm_buf out;
-    struct bpe_census *census = NULL;
-    struct lm_arena *arena = lm_ctx_arena(ctx);
-    *bytes_per_token = (double)NAN;
-    if (lm_ctx_input(ctx, "text") != NULL) {
-        if ((census = LM_NEW(arena, struct bpe_census)) == NULL)
-            return lm_fail(err, LM_NOMEM, "no memory for the tokenizer card; free some");
-        LM_TRY(bpe_census_take(census, ctx, vocab, err));
-        *bytes_per_token = ratio(census->splits[LM_TRAIN].bytes, census->splits[LM_TRAIN].tokens);
-        tell(ctx, census, vocab);
-    }
     lm_buf_init(&out, 0);
-    enum lm_status status = put_card(&out, arena, census, vocab, err);
+    enum lm_status status = put_card(&out, lm_ctx_arena(ctx), census, vocab, err);
     if (status == LM_OK)
         status = lm_file_write(lm_ctx_output(ctx, "card"), out.data, out.size, err);
     lm_buf_release(&out);
+    if (status == LM_OK)
+        tell(ctx, census, vocab);
     return status;
 }

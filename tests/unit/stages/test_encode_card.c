@@ -13,13 +13,13 @@
 #include "ctx.h"
 #include "data/jsonl.h"
 #include "param/param_rows.h"
-#include "stages/bpe/bpe_card.h"
 #include "stages/bpe/bpe_params.h"
-#include "stages/bpe/bpe_worst.h"
+#include "stages/encode/encode_card.h"
+#include "stages/encode/encode_worst.h"
 #include "tests/tap.h"
 
-extern const struct lm_stage lm_stage_bpe;
-extern lm_run_fn lm_run_bpe;
+extern const struct lm_stage lm_stage_bpe, lm_stage_encode;
+extern lm_run_fn lm_run_bpe, lm_run_encode;
 
 enum { DOCUMENTS = 8 };
 
@@ -76,26 +76,46 @@ static const char *output(struct fixture *f, const char *name)
     return lm_arena_printf(f->arena, "%s/run%u/out/%s", f->folder, f->runs, name);
 }
 
+/* The vocabulary of the train split, for the job that follows. */
+static enum lm_status make_vocab(struct fixture *f, const char **path)
+{
+    const struct lm_job_input input = {"text", "text", f->folder};
+    const struct lm_job job = {.stage = &lm_stage_bpe,
+                               .params = &f->params,
+                               .inputs = &input,
+                               .input_count = 1,
+                               .folder = lm_arena_printf(f->arena, "%s/bpe%u", f->folder, f->runs),
+                               .checkpoints = f->folder,
+                               .threads = f->threads};
+    struct lm_ctx *ctx = NULL;
+    *path = lm_arena_printf(f->arena, "%s/bpe%u/out/vocab", f->folder, f->runs);
+    LM_TRY(lm_ctx_create(&ctx, &job, NULL, -1, &f->err));
+    enum lm_status status = lm_run_bpe(ctx, &f->params, &f->err);
+    lm_ctx_free(ctx);
+    return status;
+}
+
 static enum lm_status fixture_run(struct fixture *f)
 {
+    const char *vocab;
     lm_ctx_free(f->ctx);
     lm_json_free(f->card);
     f->ctx = NULL;
     f->card = NULL;
-    const struct lm_job_input inputs[] = {{"text", "text", f->folder},
-                                          {"sources", "sources", f->sources}};
-    const struct lm_job job = {.stage = &lm_stage_bpe,
-                               .params = &f->params,
+    f->runs++;
+    LM_TRY(make_vocab(f, &vocab));
+    const struct lm_job_input inputs[] = {
+        {"text", "text", f->folder}, {"vocab", "vocab", vocab}, {"sources", "sources", f->sources}};
+    const struct lm_job job = {.stage = &lm_stage_encode,
                                .inputs = inputs,
-                               .input_count = f->sources != NULL ? 2 : 1,
-                               .folder =
-                                   lm_arena_printf(f->arena, "%s/run%u", f->folder, ++f->runs),
+                               .input_count = f->sources != NULL ? 3 : 2,
+                               .folder = lm_arena_printf(f->arena, "%s/run%u", f->folder, f->runs),
                                .checkpoints = f->folder,
                                .threads = f->threads};
     char *text;
     size_t size;
     LM_TRY(lm_ctx_create(&f->ctx, &job, NULL, -1, &f->err));
-    LM_TRY(lm_run_bpe(f->ctx, &f->params, &f->err));
+    LM_TRY(lm_run_encode(f->ctx, NULL, &f->err));
     LM_TRY(lm_file_read(&text, &size, f->arena, output(f, "card"), 1 << 24, &f->err));
     return lm_json_parse(&f->card, text, size, &f->err);
 }
@@ -140,13 +160,13 @@ static void efficiency_in_closed_form(struct tap *tap)
 {
     static const int64_t none[4] = {0}, one[4] = {0, 9, 0, 0}, even[4] = {7, 7, 7, 7},
                          two[4] = {5, 0, 5, 0}, skewed[4] = {3, 0, 0, 1};
-    CHECK(isnan(bpe_renyi_efficiency(none, 4, 4)));
-    CHECK_NEAR(bpe_renyi_efficiency(one, 4, 4), 0, 1e-15);
-    CHECK_NEAR(bpe_renyi_efficiency(even, 4, 4), 1, 1e-14); /* 4 · 4^-2.5 = 4^-1.5 */
-    CHECK_NEAR(bpe_renyi_efficiency(two, 4, 4), 0.5, 1e-14);
-    CHECK_NEAR(bpe_renyi_efficiency(two, 4, 256), 0.125, 1e-14);
+    CHECK(isnan(encode_renyi_efficiency(none, 4, 4)));
+    CHECK_NEAR(encode_renyi_efficiency(one, 4, 4), 0, 1e-15);
+    CHECK_NEAR(encode_renyi_efficiency(even, 4, 4), 1, 1e-14); /* 4 · 4^-2.5 = 4^-1.5 */
+    CHECK_NEAR(encode_renyi_efficiency(two, 4, 4), 0.5, 1e-14);
+    CHECK_NEAR(encode_renyi_efficiency(two, 4, 256), 0.125, 1e-14);
     double sum = pow(0.75, 2.5) + pow(0.25, 2.5);
-    CHECK_NEAR(bpe_renyi_efficiency(skewed, 4, 256), log(sum) / -1.5 / log(256), 1e-14);
+    CHECK_NEAR(encode_renyi_efficiency(skewed, 4, 256), log(sum) / -1.5 / log(256), 1e-14);
 }
 
 /* ---- figures of a text ---- */
@@ -334,12 +354,34 @@ static void worst_lines_in_order(struct tap *tap)
     fixture_close(&f);
 }
 
+/* A token belongs to the line in which it begins: here the newline takes two letters along, which
+ * are part of the line's bytes and of its text, but not of its tokens. */
+static void tokens_belong_to_where_they_begin(struct tap *tap)
+{
+    static const char *const texts[LM_SPLITS][DOCUMENTS] = {
+        {"\nzz\nzz\nzz\nzz\nzz\nzz"}, {"x\nzzabcdefghijklmnopqrstuv"}, {NULL}};
+    struct fixture f;
+    fixture_open(&f);
+    f.params.vocab_size = 259;
+    f.params.pattern = "gpt2";
+    f.params.regex = "\\n[a-z]+|[a-z]+";
+    write_text(&f, texts);
+    REQUIRE(fixture_run(&f) == LM_OK);
+    CHECK(figure(&f, "splits.train.tokens") == 6);
+    CHECK(figure(&f, "held_out.worst_lines.0.bytes") == 24);
+    CHECK(figure(&f, "held_out.worst_lines.0.tokens") == 22);
+    CHECK(figure(&f, "held_out.worst_lines.0.ids.0") == 'a');
+    CHECK(figure(&f, "held_out.worst_lines.0.ids.21") == 'v');
+    CHECK_STR(word(&f, 0, "text"), "zzabcdefghijklmnopqrstuv");
+    fixture_close(&f);
+}
+
 /* Any order of putting gives the same list: lines with few ratios, sizes and texts. */
 static void the_list_does_not_depend_on_order(struct tap *tap)
 {
     enum { LINES = 60 };
-    struct bpe_line lines[LINES];
-    struct bpe_worst want = {.count = 0}, parts[3], sum;
+    struct encode_line lines[LINES];
+    struct encode_worst want = {.count = 0}, parts[3], sum;
     struct lm_rng rng = lm_rng_stream(1, "lines");
     memset(lines, 0, sizeof lines);
     for (int i = 0; i < LINES; i++) {
@@ -347,18 +389,18 @@ static void the_list_does_not_depend_on_order(struct tap *tap)
         lines[i].tokens = lines[i].bytes / (1 + (int64_t)lm_rng_below(rng, (uint64_t)i, 1, 2));
         lines[i].hash = lm_rng_below(rng, (uint64_t)i, 2, 4) * 100 + (uint64_t)lines[i].tokens;
         lines[i].document = i + 1;
-        bpe_worst_put(&want, &lines[i]);
+        encode_worst_put(&want, &lines[i]);
     }
-    CHECK_INT(want.count, BPE_WORST_LINES);
+    CHECK_INT(want.count, ENCODE_WORST_LINES);
     for (uint64_t round = 0; round < 50; round++) {
         memset(parts, 0, sizeof parts);
         memset(&sum, 0, sizeof sum);
         for (uint64_t i = 0; i < LINES; i++) /* 7 is prime to 60 */
-            bpe_worst_put(&parts[lm_rng_below(rng, 100 + round, i, 3)],
-                          &lines[(7 * i + round) % LINES]);
+            encode_worst_put(&parts[lm_rng_below(rng, 100 + round, i, 3)],
+                             &lines[(7 * i + round) % LINES]);
         for (size_t k = 0; k < 3; k++)
             for (size_t i = 0; i < parts[k].count; i++)
-                bpe_worst_put(&sum, &parts[k].lines[i]);
+                encode_worst_put(&sum, &parts[k].lines[i]);
         CHECK_INT(sum.count, want.count);
         for (size_t i = 0; i < want.count; i++)
             CHECK_INT(sum.lines[i].document, want.lines[i].document);
@@ -427,7 +469,7 @@ static void threads_do_not_matter(struct tap *tap)
         first = i == 0 ? text : first;
         CHECK_STR(text, first);
     }
-    CHECK(word(&f, BPE_WORST_LINES - 1, "text") != NULL);
+    CHECK(word(&f, ENCODE_WORST_LINES - 1, "text") != NULL);
     fixture_close(&f);
 }
 
@@ -455,8 +497,8 @@ static void golden(struct tap *tap)
 static const struct tap_test tests[] = {
     TAP_ROW(efficiency_in_closed_form) TAP_ROW(figures_in_closed_form) TAP_ROW(merges_count_as_one)
         TAP_ROW(sources_by_the_data_card) TAP_ROW(another_data_card_is_refused)
-            TAP_ROW(worst_lines_in_order) TAP_ROW(the_list_does_not_depend_on_order)
-                TAP_ROW(excerpts_are_whole_characters) TAP_ROW(threads_do_not_matter)
-                    TAP_ROW(golden)};
+            TAP_ROW(worst_lines_in_order) TAP_ROW(tokens_belong_to_where_they_begin)
+                TAP_ROW(the_list_does_not_depend_on_order) TAP_ROW(excerpts_are_whole_characters)
+                    TAP_ROW(threads_do_not_matter) TAP_ROW(golden)};
 
 LM_TEST_MAIN(tests)

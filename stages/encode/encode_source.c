@@ -1,11 +1,11 @@
-#include "bpe_source.h"
+#include "encode_source.h"
 
 #include "base/io.h"
 #include "base/json.h"
 
 #define LARGEST_CARD ((size_t)1 << 28)
 
-static enum lm_status fill(struct bpe_source *source, struct lm_arena *arena,
+static enum lm_status fill(struct encode_source *source, struct lm_arena *arena,
                            const struct lm_json *json, struct lm_err *err)
 {
     const char *name = lm_json_string(lm_json_get(json, "name"), NULL);
@@ -21,8 +21,8 @@ static enum lm_status fill(struct bpe_source *source, struct lm_arena *arena,
                                 : lm_fail(err, LM_NOMEM, "no memory for sources; free some");
 }
 
-enum lm_status bpe_sources_read(struct bpe_source **out, size_t *count, struct lm_arena *arena,
-                                const char *path, struct lm_err *err)
+enum lm_status encode_sources_read(struct encode_source **out, size_t *count,
+                                   struct lm_arena *arena, const char *path, struct lm_err *err)
 {
     struct lm_json *card = NULL;
     char *text;
@@ -32,7 +32,7 @@ enum lm_status bpe_sources_read(struct bpe_source **out, size_t *count, struct l
     if (status != LM_OK)
         return lm_wrap(err, status, "sources");
     const struct lm_json *sources = lm_json_get(card, "sources");
-    struct bpe_source *list = LM_NEW_ARRAY(arena, struct bpe_source, lm_json_count(sources));
+    struct encode_source *list = LM_NEW_ARRAY(arena, struct encode_source, lm_json_count(sources));
     for (size_t i = 0; list != NULL && i < lm_json_count(sources) && status == LM_OK; i++)
         status = fill(&list[i], arena, lm_json_at(sources, i), err);
     *out = list;
