@@ -8,6 +8,7 @@
 
 #include "base/io.h"
 #include "safe_text.h"
+#include "worker_start.h"
 
 /* ---- the environment ---- */
 
@@ -33,14 +34,6 @@ static bool names_utf8(void)
             return strcasestr(value, "utf-8") != NULL || strcasestr(value, "utf8") != NULL;
     }
     return false;
-}
-
-static void open_stream(struct lm_stream *stream, FILE *file)
-{
-    const char *term = variable("TERM");
-    stream->file = file;
-    stream->terminal = isatty(fileno(file)) == 1 && term != NULL && strcmp(term, "dumb") != 0;
-    stream->color = stream->terminal && variable("NO_COLOR") == NULL;
 }
 
 static const char *find_folder(struct lm_arena *arena)
@@ -76,8 +69,10 @@ enum lm_status lm_cli_init(struct lm_cli *cli, struct lm_err *err)
     *cli = (struct lm_cli){.arena = lm_arena_create()};
     if (cli->arena == NULL)
         return lm_fail(err, LM_NOMEM, "out of memory");
-    open_stream(&cli->out, stdout);
-    open_stream(&cli->err, stderr);
+    const char *term = variable("TERM");
+    bool no_color = variable("NO_COLOR") != NULL;
+    LM_TRY(lm_stream_open(&cli->out, stdout, term, no_color, err));
+    LM_TRY(lm_stream_open(&cli->err, stderr, term, no_color, err));
     cli->utf8 = names_utf8();
     cli->ci = variable("CI") != NULL;
     cli->store = variable("LMPIPE_STORE");
@@ -90,29 +85,39 @@ enum lm_status lm_cli_init(struct lm_cli *cli, struct lm_err *err)
 
 void lm_cli_release(struct lm_cli *cli)
 {
+    lm_stream_close(&cli->out);
+    lm_stream_close(&cli->err);
     lm_arena_free(cli->arena);
     cli->arena = NULL;
 }
 
 /* ---- printing ---- */
 
-static void say(const struct lm_cli *cli, const char *color, const char *kind, const char *text)
+static void say(struct lm_cli *cli, const char *color, const char *kind, const char *text)
 {
-    fprintf(cli->err.file, "lmpipe: %s%s:%s ", lm_cli_color(&cli->err, color), kind,
-            lm_cli_color(&cli->err, "reset"));
-    fprintf(cli->err.file, "%s\n", lm_safe_line(cli->arena, text));
+    fputs("lmpipe: ", cli->err.file);
+    lm_stream_paint(&cli->err, color);
+    fprintf(cli->err.file, "%s:", kind);
+    lm_stream_paint(&cli->err, "reset");
+    fprintf(cli->err.file, " %s\n", lm_cli_text(cli, text));
+    lm_stream_flush(&cli->err);
 }
 
-int lm_cli_fail(const struct lm_cli *cli, int status, const char *text)
+int lm_cli_fail(struct lm_cli *cli, int status, const char *text)
 {
-    fflush(cli->out.file);
+    lm_stream_flush(&cli->out);
     say(cli, "red", "error", text);
     return status;
 }
 
-void lm_cli_warn(const struct lm_cli *cli, const char *text)
+void lm_cli_warn(struct lm_cli *cli, const char *text)
 {
     say(cli, "yellow", "warning", text);
+}
+
+const char *lm_cli_text(const struct lm_cli *cli, const char *text)
+{
+    return lm_safe_line(cli->arena, text);
 }
 
 const char *lm_cli_path(const struct lm_cli *cli, const char *path)
@@ -121,38 +126,18 @@ const char *lm_cli_path(const struct lm_cli *cli, const char *path)
     return below != NULL ? below : path;
 }
 
-int lm_cli_finish(const struct lm_cli *cli, int status)
+int lm_cli_finish(struct lm_cli *cli, int status)
 {
-    if (fflush(cli->out.file) == 0 && ferror(cli->out.file) == 0)
+    int error = lm_stream_flush(&cli->out);
+    if (error == 0)
         return status;
-    const char *text = lm_arena_printf(cli->arena, "standard output: %s", strerror(errno));
-    return lm_cli_fail(cli, LM_EXIT_STORE, text != NULL ? text : "standard output: write error");
+    const char *text = lm_arena_printf(
+        cli->arena, "standard output: %s; not all of the result was written", strerror(error));
+    return lm_cli_fail(cli, status != LM_EXIT_OK ? status : LM_EXIT_STORE,
+                       text != NULL ? text : "standard output: write error");
 }
 
-const char *lm_cli_color(const struct lm_stream *stream, const char *name)
-{
-    static const struct {
-        const char *name, *code;
-    } codes[] = {{"reset", "\033[0m"}, {"bold", "\033[1m"},   {"dim", "\033[2m"},
-                 {"red", "\033[31m"},  {"green", "\033[32m"}, {"yellow", "\033[33m"},
-                 {"blue", "\033[34m"}};
-
-    for (size_t i = 0; stream->color && i < sizeof codes / sizeof codes[0]; i++) {
-        if (strcmp(codes[i].name, name) == 0)
-            return codes[i].code;
-    }
-    return "";
-}
-
-size_t lm_cli_columns(const struct lm_stream *stream)
-{
-    struct winsize size;
-    if (ioctl(fileno(stream->file), TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
-        return size.ws_col;
-    return 80;
-}
-
-/* ---- verbs ---- */
+/* ---- commands ---- */
 
 int lm_cli_run(struct lm_cli *cli, const struct lm_command *command, int argc, char **argv)
 {
@@ -168,6 +153,8 @@ int lm_cli_run(struct lm_cli *cli, const struct lm_command *command, int argc, c
         lm_options_help(command, cli->out.file);
         return lm_cli_finish(cli, LM_EXIT_OK);
     }
+    if (command->run == NULL)
+        return lm_worker_become(cli, command->name);
     int status = command->run(cli, parsed.args, parsed.operands, parsed.operand_count);
     return lm_cli_finish(cli, status);
 }

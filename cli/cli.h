@@ -1,4 +1,4 @@
-/** What every verb needs: where to print, what the environment says, the worker program. */
+/** What every command needs: where to print, what the environment says, the worker program. */
 #ifndef LM_CLI_CLI_H
 #define LM_CLI_CLI_H
 
@@ -10,6 +10,7 @@
 #include <lmpipe/status.h>
 
 #include "options.h"
+#include "stream.h"
 
 /** Exit statuses (DESIGN section 4 of the contract, `lmpipe --help`). */
 enum lm_exit {
@@ -23,13 +24,6 @@ enum lm_exit {
     LM_EXIT_INTERRUPTED = 75 /**< resumable */
 };
 
-/** A terminal, a file or a pipe. */
-struct lm_stream {
-    FILE *file;
-    bool terminal; /**< a terminal that understands cursor movement */
-    bool color;
-};
-
 struct lm_cli {
     struct lm_arena *arena; /**< lives as long as the program */
     struct lm_stream out, err;
@@ -40,7 +34,7 @@ struct lm_cli {
     const char *kernels; /**< LMPIPE_KERNELS, or NULL */
     const char *folder;  /**< the working folder, absolute; NULL when it cannot be found */
     const char *worker;  /**< path of the worker program, or NULL when it was not found */
-    int argc;            /**< the verb's arguments as given; argv[0] is no argument */
+    int argc;            /**< the command's arguments as given; argv[0] is no argument */
     char **argv;
 };
 
@@ -52,20 +46,18 @@ void lm_cli_release(struct lm_cli *cli);
 const char *lm_cli_env(void *user, const char *name);
 
 /** "lmpipe: error: TEXT" on stderr, the text made harmless; returns `status`. */
-int lm_cli_fail(const struct lm_cli *cli, int status, const char *text);
+int lm_cli_fail(struct lm_cli *cli, int status, const char *text);
 /** "lmpipe: warning: TEXT" on stderr, the text made harmless. */
-void lm_cli_warn(const struct lm_cli *cli, const char *text);
+void lm_cli_warn(struct lm_cli *cli, const char *text);
 /** A path as it works where it is printed: below the working folder relative to it, else as it
  *  is. */
 const char *lm_cli_path(const struct lm_cli *cli, const char *path);
-/** Flushes stdout; LM_EXIT_STORE with a message when it could not all be written, else `status`. */
-int lm_cli_finish(const struct lm_cli *cli, int status);
-/** ANSI codes of a colour by name ("bold", "red", …, "reset"); "" when the stream takes none. */
-const char *lm_cli_color(const struct lm_stream *stream, const char *name);
-/** Columns of the terminal behind a stream now; 80 when it does not say. */
-size_t lm_cli_columns(const struct lm_stream *stream);
-
-/** Parses and runs one verb: help, usage errors, exit status. argv[0] is passed over. */
+/** A foreign text on one line, harmless: for names and paths, which may hold line breaks. */
+const char *lm_cli_text(const struct lm_cli *cli, const char *text);
+/** Flushes stdout; when it could not all be written (a full device, a reader that went away), a
+ *  message and LM_EXIT_STORE in place of LM_EXIT_OK. */
+int lm_cli_finish(struct lm_cli *cli, int status);
+/** Parses and runs one command: help, usage errors, exit status. argv[0] is passed over. */
 int lm_cli_run(struct lm_cli *cli, const struct lm_command *command, int argc, char **argv);
 
 #endif

@@ -96,7 +96,7 @@ static int run_du(struct lm_cli *cli, const void *given, char **operands, size_t
     if (status == LM_EXIT_OK && args->json)
         print_usage_json(&usage, cli->out.file);
     else if (status == LM_EXIT_OK) {
-        fprintf(cli->out.file, "%s\n", lm_store_path(store));
+        fprintf(cli->out.file, "%s\n", lm_cli_text(cli, lm_cli_path(cli, lm_store_path(store))));
         print_usage(&usage, cli->out.file);
     }
     lm_store_close(store);
@@ -120,7 +120,7 @@ static int run_clear(struct lm_cli *cli, const void *given, char **operands, siz
     if (status == LM_EXIT_OK) {
         usage.runs = 0; /* the records of runs stay */
         fprintf(cli->out.file, "%s %s\n", args->dry_run ? "would remove from" : "removed from",
-                lm_store_path(store));
+                lm_cli_text(cli, lm_cli_path(cli, lm_store_path(store))));
         print_usage(&usage, cli->out.file);
     }
     lm_store_close(store);

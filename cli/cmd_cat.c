@@ -4,7 +4,6 @@
 
 #include "artifact_name.h"
 #include "commands.h"
-#include "safe_text.h"
 
 static const struct lm_option options[] = {LM_SPEC_ROWS, {0}};
 
@@ -13,15 +12,9 @@ static bool copy_file(FILE *from, const struct lm_stream *to)
 {
     char piece[65536];
     size_t size;
-    struct lm_safe safe;
-    lm_safe_init(&safe, to->file);
-    while ((size = fread(piece, 1, sizeof piece, from)) > 0 && ferror(to->file) == 0) {
-        if (to->terminal)
-            lm_safe_write(&safe, piece, size);
-        else
-            fwrite(piece, 1, size, to->file);
-    }
-    lm_safe_finish(&safe);
+    FILE *out = to->terminal ? to->file : to->raw;
+    while ((size = fread(piece, 1, sizeof piece, from)) > 0 && ferror(out) == 0)
+        fwrite(piece, 1, size, out);
     return ferror(from) == 0;
 }
 
@@ -46,13 +39,10 @@ static int print_artifact(struct lm_cli *cli, const struct lm_loaded *loaded, si
     enum lm_status found =
         lm_plan_artifact(loaded->plan, stage, name->port, name->name, &path, &manifest, &err);
     if (found != LM_OK)
-        return lm_cli_fail(cli, lm_exit_of(found), err.text);
+        return lm_cli_fail(cli, lm_exit_of_result(found), err.text);
     if (path != NULL)
         return print_file(cli, path);
-    if (cli->out.terminal)
-        lm_safe_print(cli->out.file, manifest);
-    else
-        fputs(manifest, cli->out.file);
+    fputs(manifest, cli->out.terminal ? cli->out.file : cli->out.raw);
     return LM_EXIT_OK;
 }
 

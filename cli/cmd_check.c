@@ -17,7 +17,7 @@ static int run(struct lm_cli *cli, const void *given, char **operands, size_t co
         size_t stages = lm_spec_stages(loaded.spec);
         struct lm_diags warnings = lm_spec_warnings(loaded.spec, threads);
         lm_loaded_findings(cli, &warnings);
-        fprintf(cli->out.file, "%s: ok, %zu stage%s\n", operands[0], stages,
+        fprintf(cli->out.file, "%s: ok, %zu stage%s\n", lm_cli_text(cli, operands[0]), stages,
                 stages == 1 ? "" : "s");
     }
     lm_loaded_release(&loaded);

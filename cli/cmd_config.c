@@ -1,7 +1,6 @@
 /* lmpipe config: the spec as the runner understood it. */
 #include "commands.h"
 #include "loaded.h"
-#include "safe_text.h"
 
 struct config_args {
     struct lm_spec_args spec; /* first: LM_SPEC_ROWS */
@@ -28,12 +27,8 @@ static int run(struct lm_cli *cli, const void *given, char **operands, size_t co
     (void)count;
     int status = lm_loaded_spec(&loaded, cli, operands[0], &args->spec);
     if (status == LM_EXIT_OK) {
-        struct lm_safe_page page;
-        enum lm_status printed = lm_safe_page_open(&page) ? LM_OK : LM_NOMEM;
-        if (printed == LM_OK) {
-            printed = lm_spec_print_config(loaded.spec, args->origin, args->json, page.file);
-            lm_safe_page_close(&page, cli->out.file);
-        }
+        enum lm_status printed =
+            lm_spec_print_config(loaded.spec, args->origin, args->json, cli->out.file);
         if (printed != LM_OK)
             status = lm_cli_fail(cli, lm_exit_of(printed), lm_status_text(printed));
     }

@@ -49,7 +49,7 @@ static void print_machine(struct lm_cli *cli)
     fprintf(out, "processor   %s\n", cpu != NULL ? cpu : "unknown");
     fprintf(out, "threads     %zu allowed%s%s\n", lm_cpu_count(),
             cli->threads != NULL ? ", LMPIPE_THREADS=" : "",
-            cli->threads != NULL ? cli->threads : "");
+            cli->threads != NULL ? lm_cli_text(cli, cli->threads) : "");
     fprintf(out, "memory      %s allowed, %s available now\n",
             lm_human_bytes(memory, lm_memory_limit()),
             lm_human_bytes(available, lm_memory_available()));
@@ -59,7 +59,7 @@ static void print_data(struct lm_cli *cli)
 {
     const char *data = lm_cli_env(NULL, "LMPIPE_DATA");
     bool set = data != NULL && data[0] != '\0';
-    fprintf(cli->out.file, "LMPIPE_DATA %s%s\n", set ? data : "not set",
+    fprintf(cli->out.file, "LMPIPE_DATA %s%s\n", set ? lm_cli_text(cli, data) : "not set",
             set && !lm_path_is_dir(data) ? " (no such folder: unset it or make it)" : "");
 }
 
@@ -71,10 +71,11 @@ static int print_store(struct lm_cli *cli, const char *option)
     const char *place = lm_store_place(cli, option, lm_root_here(cli));
     const char *version = place != NULL ? lm_path_join(cli->arena, place, "VERSION") : NULL;
     if (version == NULL || !lm_path_exists(version)) {
-        fprintf(cli->out.file, "store       none yet at %s\n", place != NULL ? place : "?");
+        fprintf(cli->out.file, "store       none yet at %s\n",
+                place != NULL ? lm_cli_text(cli, lm_cli_path(cli, place)) : "?");
         return LM_EXIT_OK;
     }
-    fprintf(cli->out.file, "store       %s\n", place);
+    fprintf(cli->out.file, "store       %s\n", lm_cli_text(cli, lm_cli_path(cli, place)));
     if (lm_store_open(&store, place, &err) != LM_OK ||
         lm_store_doctor(store, cli->out.file, &err) != LM_OK)
         lm_cli_fail(cli, 0, err.text);
@@ -88,7 +89,8 @@ static int run(struct lm_cli *cli, const void *given, char **operands, size_t co
     (void)operands, (void)count;
     print_machine(cli);
     print_data(cli);
-    fprintf(cli->out.file, "worker      %s\n", cli->worker != NULL ? cli->worker : "not found");
+    fprintf(cli->out.file, "worker      %s\n",
+            cli->worker != NULL ? lm_cli_text(cli, cli->worker) : "not found");
     int worker = lm_worker_call(cli, "doctor");
     int store = print_store(cli, args->store);
     return worker != LM_EXIT_OK ? worker : store;

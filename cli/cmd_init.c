@@ -132,8 +132,8 @@ static int run(struct lm_cli *cli, const void *given, char **operands, size_t co
     if (made != LM_OK)
         return lm_cli_fail(cli, made == LM_NOMEM || made == LM_IO ? LM_EXIT_STORE : LM_EXIT_USAGE,
                            err.text);
-    fprintf(cli->out.file, "%s\n", spec);
-    fprintf(cli->err.file, "lmpipe: next: lmpipe run %s\n", spec);
+    fprintf(cli->out.file, "%s\n", lm_cli_text(cli, spec));
+    fprintf(cli->err.file, "lmpipe: next: lmpipe run %s\n", lm_cli_text(cli, spec));
     return LM_EXIT_OK;
 }
 

@@ -1,11 +1,11 @@
 /* lmpipe log: the newest log of a stage. */
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
 #include "commands.h"
 #include "loaded.h"
-#include "safe_text.h"
+
+enum { PAUSE_MS = 200 };
 
 struct log_args {
     struct lm_spec_args spec; /* first: LM_SPEC_ROWS */
@@ -23,12 +23,12 @@ static const struct lm_option options[] = {
 };
 
 /* Prints to the end of the file; false on a read error. */
-static bool copy_rest(FILE *from, struct lm_safe *to)
+static bool copy_rest(FILE *from, FILE *to)
 {
     char piece[8192];
     size_t size;
     while ((size = fread(piece, 1, sizeof piece, from)) > 0)
-        lm_safe_write(to, piece, size);
+        fwrite(piece, 1, size, to);
     bool fine = ferror(from) == 0;
     clearerr(from);
     return fine;
@@ -36,19 +36,13 @@ static bool copy_rest(FILE *from, struct lm_safe *to)
 
 static int print_log(struct lm_cli *cli, const char *path, bool follow)
 {
-    static const struct timespec pause = {0, 200000000};
-    struct lm_safe safe;
     FILE *file = fopen(path, "re");
     bool fine = file != NULL;
-    lm_safe_init(&safe, cli->out.file);
     while (fine) {
-        fine = copy_rest(file, &safe) && ferror(cli->out.file) == 0;
-        if (!follow)
+        fine = copy_rest(file, cli->out.file);
+        if (!follow || !lm_stream_wait(&cli->out, PAUSE_MS))
             break;
-        fflush(cli->out.file);
-        nanosleep(&pause, NULL);
     }
-    lm_safe_finish(&safe);
     if (!fine) {
         const char *text = lm_arena_printf(cli->arena, "%s: %s", path, strerror(errno));
         lm_cli_fail(cli, LM_EXIT_STORE, text != NULL ? text : path);
@@ -72,7 +66,7 @@ static int run(struct lm_cli *cli, const void *given, char **operands, size_t co
     if (status == LM_EXIT_OK) {
         enum lm_status found = lm_run_log_path(loaded.plan, stage, &path, &err);
         status = found == LM_OK ? print_log(cli, path, args->follow)
-                                : lm_cli_fail(cli, lm_exit_of(found), err.text);
+                                : lm_cli_fail(cli, lm_exit_of_result(found), err.text);
     }
     lm_loaded_release(&loaded);
     return status;

@@ -1,8 +1,21 @@
 /* lmpipe model list: the presets, from their table. */
+#include <lmpipe/model.h>
+
 #include "base/json.h"
 #include "commands.h"
 #include "human.h"
-#include "model_verbs.h"
+
+struct list_args {
+    bool json;
+};
+
+static const struct lm_option options[] = {
+    {.name = "json",
+     .kind = LM_O_FLAG,
+     .offset = offsetof(struct list_args, json),
+     .help = "an array for programs"},
+    {0},
+};
 
 enum { GPT2_VOCAB = 50257 }; /* with which published models are counted */
 
@@ -66,7 +79,7 @@ static enum lm_status print_json(FILE *out, const struct lm_model_preset *preset
 
 static int run(struct lm_cli *cli, const void *given, char **operands, size_t count)
 {
-    const struct lm_model_list_args *args = given;
+    const struct list_args *args = given;
     size_t presets = 0;
     const struct lm_model_preset *table = lm_model_presets(&presets);
     struct lm_err err;
@@ -83,8 +96,8 @@ const struct lm_command lm_command_model_list = {
     .name = "model list",
     .summary = "the presets: their shapes, sizes and sources",
     .operands = "",
-    .options = lm_model_list_options,
-    .args_size = sizeof(struct lm_model_list_args),
+    .options = options,
+    .args_size = sizeof(struct list_args),
     .example = "lmpipe model list",
     .notes = "Parameters are those with GPT-2's vocabulary of 50,257 tokens.",
     .run = run,

@@ -1,7 +1,6 @@
 /* lmpipe plan: what `run` would do, a line a stage. */
 #include "commands.h"
 #include "loaded.h"
-#include "safe_text.h"
 
 struct plan_args {
     struct lm_select_args select; /* first: LM_SELECT_ROWS */
@@ -24,11 +23,7 @@ static const struct lm_option options[] = {
 
 static int print(struct lm_cli *cli, const struct lm_plan *plan, bool json)
 {
-    struct lm_safe_page page;
-    if (!lm_safe_page_open(&page))
-        return lm_cli_fail(cli, LM_EXIT_STORE, "out of memory");
-    enum lm_status printed = lm_plan_print(plan, json, page.file);
-    lm_safe_page_close(&page, cli->out.file);
+    enum lm_status printed = lm_plan_print(plan, json, cli->out.file);
     if (printed != LM_OK)
         return lm_cli_fail(cli, lm_exit_of(printed), lm_status_text(printed));
     return LM_EXIT_OK;

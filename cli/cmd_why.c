@@ -1,7 +1,6 @@
 /* lmpipe why: the causes of a stage's state. */
 #include "commands.h"
 #include "loaded.h"
-#include "safe_text.h"
 
 struct why_args {
     struct lm_spec_args spec; /* first: LM_SPEC_ROWS */
@@ -20,11 +19,7 @@ static const struct lm_option options[] = {
 static int explain(struct lm_cli *cli, struct lm_plan *plan, size_t stage, bool json)
 {
     struct lm_err err = {0};
-    struct lm_safe_page page;
-    if (!lm_safe_page_open(&page))
-        return lm_cli_fail(cli, LM_EXIT_STORE, "out of memory");
-    enum lm_status told = lm_plan_explain(plan, stage, json, page.file, &err);
-    lm_safe_page_close(&page, cli->out.file);
+    enum lm_status told = lm_plan_explain(plan, stage, json, cli->out.file, &err);
     return told == LM_OK ? LM_EXIT_OK : lm_cli_fail(cli, lm_exit_of(told), err.text);
 }
 

@@ -1,4 +1,5 @@
-/** All verbs, one descriptor each (cmd_<verb>.c). */
+/** All commands, one descriptor each: cmd_<command>.c, and for those that the worker program does
+ *  model_commands.c and tokenizer_commands.c. */
 #ifndef LM_CLI_COMMANDS_H
 #define LM_CLI_COMMANDS_H
 

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include <lmpipe/hash.h>
+
 #include "base/clock.h"
 #include "human.h"
 #include "live_line.h"
@@ -12,7 +14,7 @@
 #include "safe_text.h"
 #include "width.h"
 
-enum { MOST_DRAWN = 64, REDRAW_NS = 125000000 };
+enum { MOST_DRAWN = 64, REDRAW_NS = 125000000, REMIND_NS = 1000000000 };
 
 #define PLAIN_NS UINT64_C(30000000000)
 
@@ -23,7 +25,8 @@ struct lm_live {
     bool moving, json, silent; /* modes; none of them: plain lines */
     struct lm_live_stage *stages;
     size_t count, capacity;
-    uint64_t drawn_ns;
+    size_t *slots, slot_count; /* places in `stages` from 1 by hash of their ids; 0: free */
+    uint64_t drawn_ns, reminded_ns;
     size_t drawn_widths[MOST_DRAWN], drawn; /* the lines on the screen */
 };
 
@@ -33,8 +36,8 @@ struct lm_live *lm_live_create(const struct lm_cli *cli, enum lm_progress progre
     if (live == NULL)
         return NULL;
     live->cli = cli;
-    live->out = cli->err.file;
-    live->moving = progress == LM_PROGRESS_AUTO && cli->err.terminal && !cli->ci;
+    live->out = cli->err.raw;
+    live->moving = progress == LM_PROGRESS_AUTO && cli->err.moving && !cli->ci;
     live->json = progress == LM_PROGRESS_JSON;
     live->silent = progress == LM_PROGRESS_NONE;
     live->arena = lm_arena_create();
@@ -83,9 +86,9 @@ static void draw_line(struct lm_live *live, const char *id, const char *rest, si
     size_t fit = width < columns ? lm_text_fit(rest, columns - 1 - width) : 0;
     if (live->drawn > 0)
         fputc('\n', live->out);
-    fprintf(live->out, "%s%.*s%s%.*s", lm_cli_color(&live->cli->err, "bold"),
-            (int)lm_text_fit(id, columns - 1), id, lm_cli_color(&live->cli->err, "reset"), (int)fit,
-            rest);
+    fprintf(live->out, "%s%.*s%s%.*s", lm_stream_code(&live->cli->err, "bold"),
+            (int)lm_text_fit(id, columns - 1), id, lm_stream_code(&live->cli->err, "reset"),
+            (int)fit, rest);
     char *shown = lm_arena_strndup(live->scratch, rest, fit);
     live->drawn_widths[live->drawn++] = width + (shown != NULL ? lm_text_width(shown) : 0);
 }
@@ -111,7 +114,9 @@ static void draw(struct lm_live *live, uint64_t now)
         size_t width = lm_text_width(stage->id);
         lm_live_stage_print(&rest, stage, now, live->cli->utf8,
                             columns > width + 2 ? columns - 1 - width : 1);
-        draw_line(live, stage->id, lm_buf_status(&rest, NULL) == LM_OK ? rest.data : "", columns);
+        draw_line(live, stage->id,
+                  lm_buf_status(&rest, NULL) == LM_OK ? lm_safe_line(live->scratch, rest.data) : "",
+                  columns);
     }
     if (hidden > 0) {
         snprintf(count, sizeof count, "and %zu more", hidden);
@@ -128,10 +133,10 @@ static void say(struct lm_live *live, const char *stage, const char *color, cons
 {
     erase(live);
     if (stage != NULL)
-        fprintf(live->out, "%s%s%s: ", lm_cli_color(&live->cli->err, "bold"), stage,
-                lm_cli_color(&live->cli->err, "reset"));
-    fprintf(live->out, "%s%s%s\n", lm_cli_color(&live->cli->err, color),
-            lm_safe_line(live->scratch, text), lm_cli_color(&live->cli->err, "reset"));
+        fprintf(live->out, "%s%s%s: ", lm_stream_code(&live->cli->err, "bold"), stage,
+                lm_stream_code(&live->cli->err, "reset"));
+    fprintf(live->out, "%s%s%s\n", lm_stream_code(&live->cli->err, color),
+            lm_safe_line(live->scratch, text), lm_stream_code(&live->cli->err, "reset"));
 }
 
 static void say_progress(struct lm_live *live, struct lm_live_stage *stage, uint64_t now)
@@ -157,25 +162,48 @@ static void say_end(struct lm_live *live, const struct lm_run_event *event)
 
 /* ---- events ---- */
 
+/* Where a stage is, or would be, in the table of places. */
+static size_t slot_of(const struct lm_live *live, const char *id)
+{
+    size_t mask = live->slot_count - 1, at = lm_hash64(id, strlen(id), 0) & mask;
+    while (live->slots[at] != 0 && strcmp(live->stages[live->slots[at] - 1].id, id) != 0)
+        at = (at + 1) & mask;
+    return at;
+}
+
+/* Room for twice the stages; the table stays at most half full. False: no memory. */
+static bool grow(struct lm_live *live)
+{
+    size_t capacity = live->capacity == 0 ? 8 : 2 * live->capacity;
+    struct lm_live_stage *stages = realloc(live->stages, capacity * sizeof *stages);
+    if (stages == NULL)
+        return false;
+    live->stages = stages;
+    size_t *slots = calloc(2 * capacity, sizeof *slots);
+    if (slots == NULL)
+        return false;
+    free(live->slots);
+    live->slots = slots;
+    live->slot_count = 2 * capacity;
+    live->capacity = capacity;
+    for (size_t i = 0; i < live->count; i++)
+        live->slots[slot_of(live, live->stages[i].id)] = i + 1;
+    return true;
+}
+
 static struct lm_live_stage *find(struct lm_live *live, const char *id)
 {
-    for (size_t i = 0; i < live->count; i++) {
-        if (strcmp(live->stages[i].id, id) == 0)
-            return &live->stages[i];
-    }
-    if (live->count == live->capacity) {
-        size_t capacity = live->capacity == 0 ? 8 : 2 * live->capacity;
-        struct lm_live_stage *grown = realloc(live->stages, capacity * sizeof *grown);
-        if (grown == NULL)
-            return NULL;
-        live->stages = grown;
-        live->capacity = capacity;
-    }
+    if (live->count == live->capacity && !grow(live))
+        return NULL;
+    size_t slot = slot_of(live, id);
+    if (live->slots[slot] != 0)
+        return &live->stages[live->slots[slot] - 1];
     const char *kept = lm_arena_strdup(live->arena, id);
     if (kept == NULL)
         return NULL;
     live->stages[live->count] = (struct lm_live_stage){.id = kept};
-    return &live->stages[live->count++];
+    live->slots[slot] = ++live->count;
+    return &live->stages[live->count - 1];
 }
 
 static void stage_event(struct lm_live *live, const struct lm_run_event *event, uint64_t now)
@@ -213,6 +241,9 @@ static void stage_event(struct lm_live *live, const struct lm_run_event *event, 
 /* Plain lines of stages that have been silent for a while. */
 static void remind(struct lm_live *live, uint64_t now)
 {
+    if (now - live->reminded_ns < REMIND_NS)
+        return;
+    live->reminded_ns = now;
     for (size_t i = 0; i < live->count; i++) {
         if (live->stages[i].running && now - live->stages[i].said_ns >= PLAIN_NS)
             say_progress(live, &live->stages[i], now);
@@ -227,7 +258,7 @@ void lm_live_event(void *user, const struct lm_run_event *event)
         return;
     if (live->json) {
         if (event->json != NULL)
-            fprintf(live->out, "%s\n", event->json);
+            fprintf(live->cli->err.file, "%s\n", event->json);
         return;
     }
     struct lm_arena_mark mark = lm_arena_mark(live->scratch);
@@ -253,6 +284,7 @@ void lm_live_free(struct lm_live *live)
     fflush(live->out);
     lm_arena_free(live->scratch);
     lm_arena_free(live->arena);
+    free(live->slots);
     free(live->stages);
     free(live);
 }

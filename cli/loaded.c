@@ -8,19 +8,24 @@
 
 int lm_exit_of(enum lm_status status)
 {
-    switch (status) {
-    case LM_OK:
+    if (status == LM_OK)
         return LM_EXIT_OK;
-    case LM_INVALID:
-    case LM_RANGE:
-        return LM_EXIT_USAGE;
-    case LM_NOT_FOUND:
-        return LM_EXIT_FAILED;
-    case LM_CANCELLED:
+    if (status == LM_CANCELLED)
         return LM_EXIT_INTERRUPTED;
-    default:
-        return LM_EXIT_STORE;
-    }
+    return status == LM_INVALID || status == LM_RANGE || status == LM_UNSUPPORTED ? LM_EXIT_USAGE
+                                                                                  : LM_EXIT_STORE;
+}
+
+int lm_exit_of_input(enum lm_status status)
+{
+    bool inside =
+        status == LM_OK || status == LM_CANCELLED || status == LM_NOMEM || status == LM_INTERNAL;
+    return inside ? lm_exit_of(status) : LM_EXIT_USAGE;
+}
+
+int lm_exit_of_result(enum lm_status status)
+{
+    return status == LM_NOT_FOUND ? LM_EXIT_FAILED : lm_exit_of(status);
 }
 
 /* ---- places ---- */
@@ -41,7 +46,7 @@ const char *lm_store_place(const struct lm_cli *cli, const char *option, const c
 
 /* ---- opening ---- */
 
-void lm_loaded_findings(const struct lm_cli *cli, const struct lm_diags *diags)
+void lm_loaded_findings(struct lm_cli *cli, const struct lm_diags *diags)
 {
     for (size_t i = 0; i < diags->count; i++) {
         const char *text = lm_diag_format(cli->arena, &diags->items[i]);
@@ -68,7 +73,7 @@ int lm_loaded_spec(struct lm_loaded *loaded, struct lm_cli *cli, const char *pat
     lm_loaded_findings(cli, &diags);
     if (status == LM_OK)
         return LM_EXIT_OK;
-    return diags.errors > 0 ? LM_EXIT_USAGE : lm_cli_fail(cli, LM_EXIT_USAGE, err.text);
+    return diags.errors > 0 ? LM_EXIT_USAGE : lm_cli_fail(cli, lm_exit_of_input(status), err.text);
 }
 
 /* Every stage a selection names must exist, so that "did you mean" can be said at once. */
@@ -117,7 +122,7 @@ int lm_loaded_plan(struct lm_loaded *loaded, struct lm_cli *cli, const char *pat
     enum lm_status made =
         lm_plan_create(&loaded->plan, loaded->spec, loaded->store, &options, &err);
     if (made != LM_OK)
-        return lm_cli_fail(cli, lm_exit_of(made), err.text);
+        return lm_cli_fail(cli, made == LM_NOT_FOUND ? LM_EXIT_USAGE : lm_exit_of(made), err.text);
     return LM_EXIT_OK;
 }
 

@@ -1,10 +1,10 @@
-/** A spec, its store and its plan, opened as every verb opens them. */
+/** A spec, its store and its plan, opened as every command opens them. */
 #ifndef LM_CLI_LOADED_H
 #define LM_CLI_LOADED_H
 
 #include "cli.h"
 
-/** Options of every verb that takes a SPEC; first member of the verb's struct. */
+/** Options of every command that takes a SPEC; first member of the command's struct. */
 struct lm_spec_args {
     const char *store;
     struct lm_settings settings;
@@ -24,7 +24,7 @@ struct lm_spec_args {
         .help = "the store (else LMPIPE_STORE, else artifacts/store below the root)"               \
     }
 
-/** Options of verbs that select stages; begins like struct lm_spec_args. */
+/** Options of commands that select stages; begins like struct lm_spec_args. */
 struct lm_select_args {
     struct lm_spec_args spec;
     const char *from, *until;
@@ -84,10 +84,16 @@ const char *lm_store_place(const struct lm_cli *cli, const char *option, const c
 /** The nearest folder upwards from the working folder that holds artifacts/ or .git, else the
  *  working folder; in the arena, NULL when it cannot be read. */
 const char *lm_root_here(const struct lm_cli *cli);
-/** Exit status for a failure after the spec was found good. */
+/** Exit status of a failure (docs/command-line.md): of what was asked for, or of the store, a file
+ * to write, memory. */
 int lm_exit_of(enum lm_status status);
+/** Of reading a file that the command line or the spec names: missing, unreadable, of another kind.
+ */
+int lm_exit_of_input(enum lm_status status);
+/** Of finding a result that may not be there yet. */
+int lm_exit_of_result(enum lm_status status);
 
 /** Prints findings about a spec or plan to stderr: errors and warnings, a line each. */
-void lm_loaded_findings(const struct lm_cli *cli, const struct lm_diags *diags);
+void lm_loaded_findings(struct lm_cli *cli, const struct lm_diags *diags);
 
 #endif

@@ -235,6 +235,17 @@ static enum lm_status check_operands(const struct lm_command *command, size_t co
     return LM_OK;
 }
 
+static enum lm_status check_required(const struct lm_command *command, const char *args,
+                                     struct lm_err *err)
+{
+    for (const struct lm_option *row = command->options; row != NULL && row->name != NULL; row++) {
+        const char *const *value = (const void *)(args + row->offset);
+        if (row->required && (*value == NULL || (*value)[0] == '\0'))
+            return lm_fail(err, LM_INVALID, "say --%s %s: %s", row->name, row->metavar, row->help);
+    }
+    return LM_OK;
+}
+
 enum lm_status lm_options_parse(struct lm_parsed *out, const struct lm_command *command, int argc,
                                 char **argv, struct lm_arena *arena, struct lm_err *err)
 {
@@ -262,6 +273,7 @@ enum lm_status lm_options_parse(struct lm_parsed *out, const struct lm_command *
     parsed.operands = argv + optind;
     parsed.operand_count = (size_t)(argc - optind);
     LM_TRY(check_operands(command, parsed.operand_count, err));
+    LM_TRY(check_required(command, parsed.args, err));
     *out = parsed;
     return LM_OK;
 }

@@ -38,33 +38,36 @@ struct lm_option {
     const char *name; /**< long name without dashes */
     char letter;      /**< short name, or 0 */
     enum lm_option_kind kind;
-    size_t offset;       /**< of the field in the verb's struct */
+    size_t offset;       /**< of the field in the command's struct */
     const char *metavar; /**< "N"; for choices the list itself */
     const char *help;
     const char *const *choices; /**< LM_O_CHOICE: NULL-terminated */
     double min, max;
+    bool required; /**< LM_O_TEXT: must be given, and not be empty */
 };
 
 struct lm_cli;
 
-/** One verb: everything the program knows about it. */
+/** One command: everything both programs know about it. Help, usage errors and lists of commands
+ * read it; there is no other description. */
 struct lm_command {
     const char *name;     /**< "run", or two words: "model info" */
     const char *summary;  /**< one line */
     const char *operands; /**< "SPEC [STAGE…]" */
     size_t min_operands, max_operands;
     const struct lm_option *options;
-    size_t args_size;     /**< sizeof the struct the options fill */
+    size_t args_size;     /**< sizeof the struct that the options fill */
     const void *defaults; /**< its initial value; NULL: zeros */
     const char *example;  /**< one command line */
     const char *notes;    /**< paragraphs for --help, or NULL */
-    /** Returns the exit status. `operands` holds min … max entries. */
+    /** Returns the exit status; `operands` holds min … max entries. NULL: the worker program does
+     * it (cli/heavy/heavy_programs.c), which carries the model core and the libraries. */
     int (*run)(struct lm_cli *cli, const void *args, char **operands, size_t count);
 };
 
 /** Outcome of parsing. */
 struct lm_parsed {
-    void *args; /**< the verb's struct, in the arena */
+    void *args; /**< the command's struct, in the arena */
     char **operands;
     size_t operand_count;
     bool help; /**< --help was given; nothing else was checked */
@@ -74,7 +77,7 @@ struct lm_parsed {
  *  LM_INVALID with a message that names the option and the nearest one. */
 enum lm_status lm_options_parse(struct lm_parsed *out, const struct lm_command *command, int argc,
                                 char **argv, struct lm_arena *arena, struct lm_err *err);
-/** `--help` of a verb. */
+/** `--help` of a command. */
 void lm_options_help(const struct lm_command *command, FILE *out);
 /** Seconds of 90, 90s, 10m, 2h, 1.5h; false for anything else, and for what is not above zero. */
 bool lm_duration_parse(double *seconds, const char *text);

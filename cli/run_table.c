@@ -2,7 +2,6 @@
 
 #include "human.h"
 #include "page/numtext.h"
-#include "safe_text.h"
 #include "width.h"
 
 static const struct {
@@ -24,18 +23,25 @@ const char *lm_state_color(enum lm_state state)
     return states[state].color;
 }
 
+static void print_word(struct lm_stream *out, const char *color, int width, const char *word)
+{
+    lm_stream_paint(out, color);
+    fprintf(out->file, "%-*s", width, word);
+    lm_stream_paint(out, "reset");
+}
+
 static void print_row(const struct lm_run_row *row, size_t width, struct lm_cli *cli)
 {
     char seconds[32] = "-";
     FILE *out = cli->out.file;
     if (row->seconds > 0 && row->state != LM_HIT && row->state != LM_SKIPPED)
         snprintf(seconds, sizeof seconds, "%.31s", lm_num_seconds(row->seconds).text);
-    fprintf(out, "%-*s  %s%-7s%s  %8s", (int)width, row->stage,
-            lm_cli_color(&cli->out, states[row->state].color), states[row->state].word,
-            lm_cli_color(&cli->out, "reset"), seconds);
+    fprintf(out, "%-*s  ", (int)width, row->stage);
+    print_word(&cli->out, states[row->state].color, 7, states[row->state].word);
+    fprintf(out, "  %8s", seconds);
     /* Why a stage was not reached stands in its row; why it failed deserves a line on stderr. */
     const char *told = row->state == LM_SKIPPED && row->error != NULL ? row->error : row->headline;
-    const char *headline = told != NULL ? lm_safe_line(cli->arena, told) : "";
+    const char *headline = told != NULL ? lm_cli_text(cli, told) : "";
     fprintf(out, headline[0] != '\0' ? "  %s\n" : "%s\n", headline);
 }
 
@@ -50,10 +56,9 @@ static void print_gates(const struct lm_run_result *result, struct lm_cli *cli)
 
     for (size_t i = 0; i < result->gate_count; i++) {
         const struct lm_gate_row *gate = &result->gates[i];
-        fprintf(cli->out.file, "gate  %s%-9s%s  %s\n",
-                lm_cli_color(&cli->out, verdicts[gate->verdict].color),
-                verdicts[gate->verdict].word, lm_cli_color(&cli->out, "reset"),
-                lm_safe_line(cli->arena, gate->text));
+        fputs("gate  ", cli->out.file);
+        print_word(&cli->out, verdicts[gate->verdict].color, 9, verdicts[gate->verdict].word);
+        fprintf(cli->out.file, "  %s\n", lm_cli_text(cli, gate->text));
     }
 }
 
@@ -64,12 +69,14 @@ void lm_run_table_print(const struct lm_run_result *result, struct lm_cli *cli)
         size_t columns = lm_text_width(result->rows[i].stage);
         width = columns > width ? columns : width;
     }
-    fprintf(cli->out.file, "%s%-*s  %-7s  %8s  result%s\n", lm_cli_color(&cli->out, "bold"),
-            (int)width, "stage", "state", "time", lm_cli_color(&cli->out, "reset"));
+    lm_stream_paint(&cli->out, "bold");
+    fprintf(cli->out.file, "%-*s  %-7s  %8s  result", (int)width, "stage", "state", "time");
+    lm_stream_paint(&cli->out, "reset");
+    fputc('\n', cli->out.file);
     for (size_t i = 0; i < result->row_count; i++)
         print_row(&result->rows[i], width, cli);
     print_gates(result, cli);
-    fflush(cli->out.file);
+    lm_stream_flush(&cli->out);
     for (size_t i = 0; i < result->row_count; i++) {
         const struct lm_run_row *row = &result->rows[i];
         if (row->error == NULL || row->state == LM_SKIPPED)
@@ -82,6 +89,5 @@ void lm_run_table_print(const struct lm_run_result *result, struct lm_cli *cli)
 void lm_run_table_published(const struct lm_run_result *result, struct lm_cli *cli)
 {
     for (size_t i = 0; i < result->published_count; i++)
-        fprintf(cli->out.file, "%s\n",
-                lm_safe_line(cli->arena, lm_cli_path(cli, result->published[i])));
+        fprintf(cli->out.file, "%s\n", lm_cli_text(cli, lm_cli_path(cli, result->published[i])));
 }

@@ -10,7 +10,7 @@ void lm_run_table_print(const struct lm_run_result *result, struct lm_cli *cli);
 void lm_run_table_published(const struct lm_run_result *result, struct lm_cli *cli);
 /** "hit", "done", "failed" …; borrowed. */
 const char *lm_state_word(enum lm_state state);
-/** Colour of a state for lm_cli_color. */
+/** Colour of a state for lm_stream_paint. */
 const char *lm_state_color(enum lm_state state);
 
 #endif

@@ -6,9 +6,6 @@
 
 #include "base/utf8.h"
 
-/* Longest sequence that must be seen whole: a UTF-8 character, "::" and "##[". */
-enum { LOOK_AHEAD = 4 };
-
 void lm_safe_init(struct lm_safe *safe, FILE *out)
 {
     *safe = (struct lm_safe){.out = out};
@@ -17,15 +14,16 @@ void lm_safe_init(struct lm_safe *safe, FILE *out)
 static bool is_hidden(uint32_t c)
 {
     return c == 0x061C || c == 0x200E || c == 0x200F || (c >= 0x202A && c <= 0x202E) ||
-           (c >= 0x2066 && c <= 0x2069) || c == 0x2028 || c == 0x2029 || c == 0xFEFF ||
-           (c >= 0xE0000 && c <= 0xE007F);
+           (c >= 0x2066 && c <= 0x206F) || c == 0x2028 || c == 0x2029 || c == 0xFEFF ||
+           (c >= 0xFFF9 && c <= 0xFFFB) || (c >= 0xE0000 && c <= 0xE01EF) || c == 0x7F ||
+           (c >= 0x80 && c < 0xA0);
 }
 
 static bool is_control(const struct lm_safe *safe, uint32_t c)
 {
     if (c == '\n' || c == '\t')
         return safe->one_line;
-    return c < 0x20 || (c >= 0x7F && c < 0xA0);
+    return c < 0x20;
 }
 
 static bool starts(const unsigned char *data, size_t size, const char *with)
@@ -41,6 +39,24 @@ static void note_line(struct lm_safe *safe, uint32_t c)
         safe->line_begun = true;
 }
 
+/* As JSON does, so that within a string of JSON it means the same. */
+static void write_escape(FILE *out, uint32_t c)
+{
+    if (c <= 0xFFFF)
+        fprintf(out, "\\u%04x", (unsigned)c);
+    else
+        fprintf(out, "\\u%04x\\u%04x", (unsigned)(0xD800 + ((c - 0x10000) >> 10)),
+                (unsigned)(0xDC00 + ((c - 0x10000) & 0x3FF)));
+}
+
+/* Bytes that must be there before the first of them can be written. */
+static size_t needed(unsigned char first)
+{
+    if (first < 0x80)
+        return first == ':' ? 2 : first == '#' ? 3 : 1;
+    return first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+}
+
 /* Writes the first character of data and returns its length. */
 static size_t write_one(struct lm_safe *safe, const unsigned char *data, size_t size)
 {
@@ -52,10 +68,10 @@ static size_t write_one(struct lm_safe *safe, const unsigned char *data, size_t 
         fprintf(safe->out, "\\x%02x", data[0]);
         return 1;
     }
-    if (command || is_control(safe, c))
+    if (is_control(safe, c))
         fprintf(safe->out, "\\x%02x", (unsigned)c);
-    else if (is_hidden(c))
-        fprintf(safe->out, c > 0xFFFF ? "\\U%08x" : "\\u%04x", (unsigned)c);
+    else if (command || is_hidden(c))
+        write_escape(safe->out, c);
     else
         fwrite(data, 1, length, safe->out);
     return length;
@@ -66,11 +82,11 @@ void lm_safe_write(struct lm_safe *safe, const void *data, size_t size)
     const unsigned char *bytes = data;
     for (size_t i = 0; i < size; i++) {
         safe->held[safe->held_count++] = bytes[i];
-        if (safe->held_count < LOOK_AHEAD)
-            continue;
-        size_t taken = write_one(safe, safe->held, safe->held_count);
-        safe->held_count -= taken;
-        memmove(safe->held, safe->held + taken, safe->held_count);
+        while (safe->held_count > 0 && safe->held_count >= needed(safe->held[0])) {
+            size_t taken = write_one(safe, safe->held, safe->held_count);
+            safe->held_count -= taken;
+            memmove(safe->held, safe->held + taken, safe->held_count);
+        }
     }
 }
 
@@ -80,53 +96,6 @@ void lm_safe_finish(struct lm_safe *safe)
     while (at < safe->held_count)
         at += write_one(safe, safe->held + at, safe->held_count - at);
     safe->held_count = 0;
-}
-
-void lm_safe_print(FILE *out, const char *text)
-{
-    struct lm_safe safe;
-    lm_safe_init(&safe, out);
-    lm_safe_write(&safe, text, strlen(text));
-    lm_safe_finish(&safe);
-}
-
-/* Outside strings JSON is ASCII without controls but white space: whatever else is escaped is in a
- * string. */
-void lm_safe_json(FILE *out, const char *json, size_t size)
-{
-    const unsigned char *data = (const unsigned char *)json;
-    for (size_t at = 0; at < size;) {
-        uint32_t c = 0xFFFD;
-        size_t length = lm_utf8_decode(&c, data + at, size - at);
-        bool is_unsafe = length == 0 || c == 0x7F || (c >= 0x80 && c < 0xA0) || is_hidden(c);
-        if (!is_unsafe)
-            fwrite(data + at, 1, length, out);
-        else if (c > 0xFFFF)
-            fprintf(out, "\\u%04x\\u%04x", (unsigned)(0xD800 + ((c - 0x10000) >> 10)),
-                    (unsigned)(0xDC00 + (c & 0x3FF)));
-        else
-            fprintf(out, "\\u%04x", (unsigned)c);
-        at += length > 0 ? length : 1;
-    }
-}
-
-bool lm_safe_page_open(struct lm_safe_page *page)
-{
-    *page = (struct lm_safe_page){0};
-    page->file = open_memstream(&page->text, &page->size);
-    return page->file != NULL;
-}
-
-void lm_safe_page_close(struct lm_safe_page *page, FILE *out)
-{
-    struct lm_safe safe;
-    lm_safe_init(&safe, out);
-    if (fclose(page->file) == 0) {
-        lm_safe_write(&safe, page->text, page->size);
-        lm_safe_finish(&safe);
-    }
-    free(page->text);
-    *page = (struct lm_safe_page){0};
 }
 
 const char *lm_safe_line(struct lm_arena *arena, const char *text)

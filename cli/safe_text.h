@@ -1,8 +1,10 @@
 /**
  * Text from a corpus, a model, a log or a file name, made harmless for a terminal and a CI log:
- * control characters (but newline and tab), bidirectional controls, line separators and ill-formed
- * UTF-8 become \xNN or \uNNNN; "::" that begins a line and "##[" become \x3a: and #\x23[, so that
- * no CI reads a command.
+ * control characters (but newline and tab) and ill-formed UTF-8 become \xNN, bidirectional
+ * controls, line separators, tag characters and other hidden ones \uNNNN as in JSON, whose strings
+ * keep their meaning; "::" that begins a line and "##[" become \u003a: and \u0023#[, so that no CI
+ * reads a command. What is harmless stays as it is. Everything printed through lm_stream.file
+ * passes here.
  */
 #ifndef LM_CLI_SAFE_TEXT_H
 #define LM_CLI_SAFE_TEXT_H
@@ -26,23 +28,6 @@ void lm_safe_init(struct lm_safe *safe, FILE *out);
 void lm_safe_write(struct lm_safe *safe, const void *data, size_t size);
 /** Writes what was held back; the writer may be used again. */
 void lm_safe_finish(struct lm_safe *safe);
-/** A whole text, newlines and tabs kept. */
-void lm_safe_print(FILE *out, const char *text);
-
-/** A JSON text, in whose strings what is not harmless stands as \uNNNN: the same values. */
-void lm_safe_json(FILE *out, const char *json, size_t size);
-
-/** What others print, gathered and then printed harmlessly. */
-struct lm_safe_page {
-    FILE *file; /**< print here */
-    char *text;
-    size_t size;
-};
-
-/** False when memory is out. */
-bool lm_safe_page_open(struct lm_safe_page *page);
-/** Prints what was gathered to `out` and frees it. */
-void lm_safe_page_close(struct lm_safe_page *page, FILE *out);
 /** A whole text on one line, in the arena: newlines and tabs are escaped too. Returns "" when
  *  memory is out. */
 const char *lm_safe_line(struct lm_arena *arena, const char *text);

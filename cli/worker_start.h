@@ -4,11 +4,11 @@
 
 #include "cli.h"
 
-/** Becomes `lmpipe-worker VERB` with the verb's arguments as given. Returns only on failure, with
- *  the exit status after an error was printed. */
-int lm_worker_become(struct lm_cli *cli, const char *verb);
-/** Runs `lmpipe-worker VERB` with stdout and stderr shared and waits. Its exit status (128 + n for
- *  a signal), or LM_EXIT_STORE after an error was printed when it cannot start. */
-int lm_worker_call(struct lm_cli *cli, const char *verb);
+/** Becomes `lmpipe-worker COMMAND` with the command's arguments as given. Returns only on failure,
+ * with the exit status after an error was printed. */
+int lm_worker_become(struct lm_cli *cli, const char *command);
+/** Runs `lmpipe-worker COMMAND` with stdout and stderr shared and waits. Its exit status (128 + n
+ * for a signal), or LM_EXIT_STORE after an error was printed when it cannot start. */
+int lm_worker_call(struct lm_cli *cli, const char *command);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include <lmpipe/model.h>
 
+#include "base/process.h"
 #include "programs.h"
 
 static const struct lm_program programs[] = {
@@ -34,13 +35,13 @@ static void choose_core(char **argv)
 
 int main(int argc, char **argv)
 {
+    lm_process_begin();
     choose_core(argv);
     const struct lm_program *program = argc > 1 ? find(programs, argv[1]) : NULL;
-    if (program == NULL && argc > 1)
-        program = find(lm_heavy_programs, argv[1]);
-    if (program == NULL) {
+    if (program != NULL)
+        return program->run(argc - 1, argv + 1);
+    int status = argc > 1 ? lm_heavy_run(argc - 1, argv + 1) : -1;
+    if (status < 0)
         fprintf(stderr, "lmpipe-worker is started by lmpipe; type lmpipe --help\n");
-        return 2;
-    }
-    return program->run(argc - 1, argv + 1);
+    return status < 0 ? 2 : status;
 }

@@ -8,8 +8,9 @@ struct lm_program {
     int (*run)(int argc, char **argv);
 };
 
-/** Verbs of the command line that need the model core; defined in cli/heavy/. */
-extern const struct lm_program lm_heavy_programs[];
+/** A command of the command line that needs the model core, by its name ("model info"); defined in
+ *  cli/heavy/. Returns the exit status, or -1 when there is none of this name. */
+int lm_heavy_run(int argc, char **argv);
 
 /** stage JOBFILE: runs one stage, events to descriptor 3. Exit 0, 1 (failed), 75 (interrupted). */
 int lm_program_stage(int argc, char **argv);

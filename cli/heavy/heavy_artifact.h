@@ -1,4 +1,4 @@
-/** SPEC:STAGE.PORT as an operand of the verbs that the worker does. */
+/** SPEC:STAGE.PORT as an operand of the commands that the worker does. */
 #ifndef LM_HEAVY_ARTIFACT_H
 #define LM_HEAVY_ARTIFACT_H
 

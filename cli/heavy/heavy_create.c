@@ -2,7 +2,7 @@
 #include "heavy_folder.h"
 #include "heavy_model.h"
 #include "heavy_tokenizer.h"
-#include "model_verbs.h"
+#include "model_commands.h"
 #include "safe_text.h"
 
 static enum lm_status create(struct lm_heavy_model *model, struct lm_cli *cli, const char *preset,

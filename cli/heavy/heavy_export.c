@@ -4,10 +4,10 @@
 #include "base/io.h"
 #include "heavy_gguf.h"
 #include "heavy_model.h"
-#include "model_verbs.h"
+#include "model_commands.h"
 #include "safe_text.h"
 
-/* tokenizer.json. What it cannot say is told with a way out that this verb has. */
+/* tokenizer.json. What it cannot say is told with a way out that this command has. */
 static enum lm_status export_vocab(const struct lm_heavy_model *model, const char *folder,
                                    struct lm_err *err)
 {

@@ -6,7 +6,7 @@
 #include "base/pool.h"
 #include "heavy_input.h"
 #include "heavy_model.h"
-#include "model_verbs.h"
+#include "model_commands.h"
 #include "safe_text.h"
 
 struct speaker {
@@ -128,7 +128,7 @@ int lm_heavy_generate(struct lm_cli *cli, const void *given, char **operands, si
     if (status == LM_EXIT_OK) {
         enum lm_status spoken = generate(&model, args, cli->out.file, &err);
         if (spoken != LM_OK)
-            status = lm_cli_fail(cli, lm_exit_of(spoken), err.text);
+            status = lm_cli_fail(cli, lm_exit_of_input(spoken), err.text);
     }
     lm_heavy_model_release(&model);
     return status;

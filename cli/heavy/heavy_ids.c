@@ -5,8 +5,7 @@
 #include "base/buf.h"
 #include "heavy_input.h"
 #include "heavy_tokenizer.h"
-#include "safe_text.h"
-#include "tokenizer_verbs.h"
+#include "tokenizer_commands.h"
 
 enum { U16_IDS = 1 << 16 };
 
@@ -53,7 +52,7 @@ static enum lm_status encode(struct lm_cli *cli, const struct lm_vocab *vocab,
     lm_encoder_read_specials(encoder, args->specials);
     enum lm_status status = lm_encode(encoder, text->data, text->size, &ids, &count, err);
     if (status == LM_OK)
-        status = write_ids(cli->out.file, ids, count, (enum lm_ids_format)args->format, err);
+        status = write_ids(cli->out.raw, ids, count, (enum lm_ids_format)args->format, err);
     lm_encoder_free(encoder);
     return status;
 }
@@ -74,7 +73,7 @@ int lm_heavy_tokenizer_encode(struct lm_cli *cli, const void *given, char **oper
         done = encode(cli, vocab, args, &text, &err);
     lm_buf_release(&text);
     lm_vocab_free(vocab);
-    return done == LM_OK ? LM_EXIT_OK : lm_cli_fail(cli, lm_exit_of(done), err.text);
+    return done == LM_OK ? LM_EXIT_OK : lm_cli_fail(cli, lm_exit_of_input(done), err.text);
 }
 
 /* ---- decode ---- */
@@ -162,16 +161,8 @@ static enum lm_status decode(struct lm_buf *out, const struct lm_vocab *vocab,
 
 static void print_bytes(const struct lm_stream *out, const struct lm_buf *text)
 {
-    struct lm_safe safe;
-    if (text->size == 0)
-        return;
-    if (!out->terminal) {
-        fwrite(text->data, 1, text->size, out->file);
-        return;
-    }
-    lm_safe_init(&safe, out->file);
-    lm_safe_write(&safe, text->data, text->size);
-    lm_safe_finish(&safe);
+    if (text->size > 0)
+        fwrite(text->data, 1, text->size, out->terminal ? out->file : out->raw);
 }
 
 int lm_heavy_tokenizer_decode(struct lm_cli *cli, const void *given, char **operands, size_t count)
@@ -194,5 +185,5 @@ int lm_heavy_tokenizer_decode(struct lm_cli *cli, const void *given, char **oper
     lm_buf_release(&input);
     lm_buf_release(&text);
     lm_vocab_free(vocab);
-    return done == LM_OK ? LM_EXIT_OK : lm_cli_fail(cli, lm_exit_of(done), err.text);
+    return done == LM_OK ? LM_EXIT_OK : lm_cli_fail(cli, lm_exit_of_input(done), err.text);
 }

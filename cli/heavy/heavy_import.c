@@ -1,7 +1,7 @@
 /* lmpipe model import: a checkpoint made elsewhere as a model folder. */
 #include "heavy_folder.h"
 #include "heavy_model.h"
-#include "model_verbs.h"
+#include "model_commands.h"
 #include "safe_text.h"
 
 int lm_heavy_model_import(struct lm_cli *cli, const void *given, char **operands, size_t count)

@@ -2,8 +2,7 @@
 #include "base/json.h"
 #include "heavy_model.h"
 #include "human.h"
-#include "model_verbs.h"
-#include "safe_text.h"
+#include "model_commands.h"
 
 static void print_text(const struct lm_heavy_model *model, FILE *out)
 {
@@ -44,20 +43,6 @@ static void print_tensors(const struct lm_heavy_model *model, FILE *out)
         else
             fprintf(out, "tensor      %s (%lld)\n", tensor.name, (long long)tensor.shape[0]);
     }
-}
-
-/* The model's name may be anything. */
-static enum lm_status print_safe(const struct lm_heavy_model *model, bool tensors, FILE *out,
-                                 struct lm_err *err)
-{
-    struct lm_safe_page page;
-    if (!lm_safe_page_open(&page))
-        return lm_fail(err, LM_NOMEM, "no memory for the answer; free some");
-    print_text(model, page.file);
-    if (tensors)
-        print_tensors(model, page.file);
-    lm_safe_page_close(&page, out);
-    return LM_OK;
 }
 
 static void write_tensors(const struct lm_heavy_model *model, struct lm_json_writer *writer)
@@ -113,7 +98,7 @@ static enum lm_status print_json(const struct lm_heavy_model *model, bool tensor
     lm_buf_putc(&text, '\n');
     enum lm_status status = lm_buf_status(&text, err);
     if (status == LM_OK)
-        lm_safe_json(out, text.data, text.size);
+        fwrite(text.data, 1, text.size, out);
     lm_buf_release(&text);
     return status;
 }
@@ -126,9 +111,13 @@ int lm_heavy_info(struct lm_cli *cli, const void *given, char **operands, size_t
     (void)count;
     int status = lm_heavy_model_load(&model, cli, operands[0], &args->spec, 1);
     if (status == LM_EXIT_OK) {
-        enum lm_status printed = args->json
-                                     ? print_json(&model, args->tensors, cli->out.file, &err)
-                                     : print_safe(&model, args->tensors, cli->out.file, &err);
+        enum lm_status printed = LM_OK;
+        if (args->json)
+            printed = print_json(&model, args->tensors, cli->out.file, &err);
+        else
+            print_text(&model, cli->out.file);
+        if (!args->json && args->tensors)
+            print_tensors(&model, cli->out.file);
         if (printed != LM_OK)
             status = lm_cli_fail(cli, lm_exit_of(printed), err.text);
     }

@@ -1,4 +1,4 @@
-/** Text that a verb reads. */
+/** Text that a command reads. */
 #ifndef LM_CLI_HEAVY_INPUT_H
 #define LM_CLI_HEAVY_INPUT_H
 

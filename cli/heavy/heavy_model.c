@@ -42,7 +42,7 @@ static int resolve_artifact(struct place *place, struct lm_cli *cli, const char 
         enum lm_status made = lm_plan_materialize(artifact.loaded.plan, artifact.stage,
                                                   artifact.name.port, place->path, &err);
         if (made != LM_OK)
-            status = lm_cli_fail(cli, lm_exit_of(made), err.text);
+            status = lm_cli_fail(cli, lm_exit_of_result(made), err.text);
     }
     lm_heavy_artifact_release(&artifact);
     return status;
@@ -144,18 +144,18 @@ int lm_heavy_model_load(struct lm_heavy_model *out, struct lm_cli *cli, const ch
     if (status == LM_EXIT_OK) {
         enum lm_status loaded = load(out, cli, place.path, threads, &err);
         if (loaded != LM_OK)
-            status = lm_cli_fail(cli, lm_exit_of(loaded), err.text);
+            status = lm_cli_fail(cli, lm_exit_of_input(loaded), err.text);
     }
     if (place.temporary && lm_dir_remove(place.path, &err) != LM_OK)
         lm_cli_warn(cli, err.text);
     return status;
 }
 
-int lm_heavy_model_need_vocab(const struct lm_heavy_model *model, const struct lm_cli *cli)
+int lm_heavy_model_need_vocab(const struct lm_heavy_model *model, struct lm_cli *cli)
 {
     if (model->vocab != NULL)
         return LM_EXIT_OK;
-    return lm_cli_fail(cli, lm_exit_of(model->vocab_error.status), model->vocab_error.text);
+    return lm_cli_fail(cli, lm_exit_of_input(model->vocab_error.status), model->vocab_error.text);
 }
 
 int lm_heavy_model_take_vocab(struct lm_heavy_model *model, struct lm_cli *cli, const char *name,
@@ -169,7 +169,7 @@ int lm_heavy_model_take_vocab(struct lm_heavy_model *model, struct lm_cli *cli, 
     lm_vocab_free(model->vocab);
     model->vocab = vocab;
     enum lm_status fits = check_vocab(model, &err);
-    return fits == LM_OK ? LM_EXIT_OK : lm_cli_fail(cli, lm_exit_of(fits), err.text);
+    return fits == LM_OK ? LM_EXIT_OK : lm_cli_fail(cli, lm_exit_of_input(fits), err.text);
 }
 
 void lm_heavy_model_release(struct lm_heavy_model *model)

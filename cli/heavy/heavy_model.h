@@ -1,4 +1,4 @@
-/** Verbs over a model, and how they find it. */
+/** Commands over a model, and how they find it. */
 #ifndef LM_CLI_HEAVY_MODEL_H
 #define LM_CLI_HEAVY_MODEL_H
 
@@ -21,13 +21,13 @@ struct lm_heavy_model {
 int lm_heavy_model_load(struct lm_heavy_model *out, struct lm_cli *cli, const char *name,
                         const struct lm_spec_args *args, size_t threads);
 /** LM_EXIT_OK when the model has a vocabulary; else the reason was printed. */
-int lm_heavy_model_need_vocab(const struct lm_heavy_model *model, const struct lm_cli *cli);
+int lm_heavy_model_need_vocab(const struct lm_heavy_model *model, struct lm_cli *cli);
 /** Reads a vocabulary for the model: as lm_heavy_vocab_load. */
 int lm_heavy_model_take_vocab(struct lm_heavy_model *model, struct lm_cli *cli, const char *name,
                               const struct lm_spec_args *args);
 void lm_heavy_model_release(struct lm_heavy_model *model);
 
-/** The verbs of cli/model_verbs.h. */
+/** The commands of cli/model_commands.h. */
 int lm_heavy_info(struct lm_cli *cli, const void *given, char **operands, size_t count);
 int lm_heavy_generate(struct lm_cli *cli, const void *given, char **operands, size_t count);
 int lm_heavy_model_create(struct lm_cli *cli, const void *given, char **operands, size_t count);

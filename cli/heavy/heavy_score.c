@@ -9,8 +9,7 @@
 #include "heavy_model.h"
 #include "heavy_tokenizer.h"
 #include "human.h"
-#include "model_verbs.h"
-#include "safe_text.h"
+#include "model_commands.h"
 
 #define LN2 0.69314718055994530942
 
@@ -148,18 +147,6 @@ static void print_text(const struct score *score, bool per_token, FILE *out)
             (long long)score->stride);
 }
 
-/* Names of model and text may be anything. */
-static enum lm_status print_safe(const struct score *score, bool per_token, FILE *out,
-                                 struct lm_err *err)
-{
-    struct lm_safe_page page;
-    if (!lm_safe_page_open(&page))
-        return lm_fail(err, LM_NOMEM, "no memory for the answer; free some");
-    print_text(score, per_token, page.file);
-    lm_safe_page_close(&page, out);
-    return LM_OK;
-}
-
 static void put_tokens(struct lm_json_writer *writer, const struct score *score)
 {
     lm_json_key(writer, "per_token");
@@ -201,7 +188,7 @@ static enum lm_status print_json(const struct score *score, bool per_token, FILE
     lm_buf_putc(&text, '\n');
     enum lm_status status = lm_buf_status(&text, err);
     if (status == LM_OK)
-        lm_safe_json(out, text.data, text.size);
+        fwrite(text.data, 1, text.size, out);
     lm_buf_release(&text);
     return status;
 }
@@ -222,7 +209,7 @@ static enum lm_status run_score(const struct lm_heavy_model *model, const char *
     if (status == LM_OK && args->json)
         status = print_json(&score, args->per_token, out, err);
     else if (status == LM_OK)
-        status = print_safe(&score, args->per_token, out, err);
+        print_text(&score, args->per_token, out);
     release(&score.scores);
     free(score.stream);
     return status;
@@ -244,7 +231,7 @@ int lm_heavy_model_score(struct lm_cli *cli, const void *given, char **operands,
         enum lm_status scored =
             run_score(&model, count > 1 ? operands[1] : NULL, args, cli->out.file, &err);
         if (scored != LM_OK)
-            status = lm_cli_fail(cli, lm_exit_of(scored), err.text);
+            status = lm_cli_fail(cli, lm_exit_of_input(scored), err.text);
     }
     lm_heavy_model_release(&model);
     return status;

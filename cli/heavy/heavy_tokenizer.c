@@ -1,10 +1,10 @@
-/* lmpipe tokenizer import and export; the vocabulary of all these verbs. */
+/* lmpipe tokenizer import and export; the vocabulary of all these commands. */
 #include "heavy_tokenizer.h"
 
 #include <string.h>
 
 #include "heavy_artifact.h"
-#include "tokenizer_verbs.h"
+#include "tokenizer_commands.h"
 
 /* Path of the object that SPEC:STAGE.PORT is now. */
 static int find_artifact(const char **out, struct lm_cli *cli, const char *operand,
@@ -24,7 +24,7 @@ static int find_artifact(const char **out, struct lm_cli *cli, const char *opera
         if (found == LM_OK && *out == NULL)
             found = lm_fail(&err, LM_NOMEM, "out of memory");
         if (found != LM_OK)
-            status = lm_cli_fail(cli, lm_exit_of(found), err.text);
+            status = lm_cli_fail(cli, lm_exit_of_result(found), err.text);
     }
     lm_heavy_artifact_release(&artifact);
     return status;
@@ -39,7 +39,7 @@ int lm_heavy_vocab_load(struct lm_vocab **out, struct lm_cli *cli, const char *n
     if (status != LM_EXIT_OK)
         return status;
     enum lm_status loaded = lm_vocab_load(out, path, &err);
-    return loaded == LM_OK ? LM_EXIT_OK : lm_cli_fail(cli, lm_exit_of(loaded), err.text);
+    return loaded == LM_OK ? LM_EXIT_OK : lm_cli_fail(cli, lm_exit_of_input(loaded), err.text);
 }
 
 int lm_heavy_tokenizer_import(struct lm_cli *cli, const void *given, char **operands, size_t count)
@@ -54,12 +54,15 @@ int lm_heavy_tokenizer_import(struct lm_cli *cli, const void *given, char **oper
     struct lm_err err = {0};
     (void)count;
     enum lm_status status = lm_vocab_import(&vocab, &source, &err);
-    if (status == LM_OK)
+    int exit_status = lm_exit_of_input(status);
+    if (status == LM_OK) {
         status = lm_vocab_save(vocab, args->output, &err);
+        exit_status = lm_exit_of(status);
+    }
     if (status == LM_OK)
         fprintf(cli->out.file, "%s\n", args->output);
     lm_vocab_free(vocab);
-    return status == LM_OK ? LM_EXIT_OK : lm_cli_fail(cli, lm_exit_of(status), err.text);
+    return status == LM_OK ? LM_EXIT_OK : lm_cli_fail(cli, exit_status, err.text);
 }
 
 int lm_heavy_tokenizer_export(struct lm_cli *cli, const void *given, char **operands, size_t count)

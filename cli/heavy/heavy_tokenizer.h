@@ -1,4 +1,4 @@
-/** Verbs over a vocabulary, and how they find it. */
+/** Commands over a vocabulary, and how they find it. */
 #ifndef LM_CLI_HEAVY_TOKENIZER_H
 #define LM_CLI_HEAVY_TOKENIZER_H
 
@@ -16,7 +16,7 @@ int lm_heavy_vocab_load(struct lm_vocab **out, struct lm_cli *cli, const char *n
 /** Prints a token's text in quotes, harmless and on one line, its first 200 bytes. */
 void lm_heavy_token_print(FILE *out, const struct lm_vocab *vocab, int32_t id);
 
-/** The verbs of cli/tokenizer_verbs.h. */
+/** The commands of cli/tokenizer_commands.h. */
 int lm_heavy_tokenizer_info(struct lm_cli *cli, const void *given, char **operands, size_t count);
 int lm_heavy_tokenizer_encode(struct lm_cli *cli, const void *given, char **operands, size_t count);
 int lm_heavy_tokenizer_decode(struct lm_cli *cli, const void *given, char **operands, size_t count);

@@ -6,7 +6,7 @@
 #include "heavy_tokenizer.h"
 #include "human.h"
 #include "safe_text.h"
-#include "tokenizer_verbs.h"
+#include "tokenizer_commands.h"
 
 enum { LONGEST = 10 };
 
@@ -86,7 +86,7 @@ static void print_text(const struct lm_vocab *vocab, const struct facts *facts, 
     fprintf(out, "pattern     %s\n", lm_pattern_names[lm_vocab_pattern(vocab)]);
     if (regex != NULL) {
         fputs("regex       ", out);
-        lm_safe_print(out, regex);
+        fputs(regex, out);
         fputc('\n', out);
     }
     fprintf(out, "unicode     %s\n", unicode);

@@ -6,92 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cgroup.h"
 #include "base/pool.h"
 
-enum { PATH_SPACE = 4096, LINE_SPACE = 4096 };
-
-/* First line of a small system file; false when there is none. */
-static bool read_line(char *line, const char *path)
-{
-    FILE *file = fopen(path, "re");
-    if (file == NULL)
-        return false;
-    bool is_read = fgets(line, LINE_SPACE, file) != NULL;
-    fclose(file);
-    return is_read;
-}
-
-/* This process's group below the mount of `controller` ("" for version 2): the third field of
- * its line of /proc/self/cgroup. */
-static bool find_group(char *group, const char *controller)
-{
-    FILE *file = fopen("/proc/self/cgroup", "re");
-    if (file == NULL)
-        return false;
-    bool is_found = false;
-    while (!is_found && fgets(group, LINE_SPACE, file) != NULL) {
-        char *names = strchr(group, ':'), *path = names ? strchr(names + 1, ':') : NULL;
-        if (path == NULL)
-            continue;
-        *path = '\0';
-        const char *hit = controller[0] ? strstr(names + 1, controller) : NULL;
-        is_found = controller[0] ? hit != NULL : names[1] == '\0';
-        memmove(group, path + 1, strlen(path + 1) + 1);
-        group[strcspn(group, "\n")] = '\0';
-    }
-    fclose(file);
-    return is_found;
-}
-
-/* Calls look(line) for `file` in this process's group and in each group above it. */
-static void each_group(const char *mount, const char *controller, const char *file,
-                       void (*look)(void *user, const char *line, const char *folder), void *user)
-{
-    char group[LINE_SPACE], folder[PATH_SPACE], path[PATH_SPACE + 64], line[LINE_SPACE];
-    if (!find_group(group, controller))
-        group[0] = '\0';
-    for (;;) {
-        int length = snprintf(folder, sizeof folder, "%s%s", mount, group);
-        if (length > 0 && (size_t)length < sizeof folder) {
-            snprintf(path, sizeof path, "%s/%s", folder, file);
-            if (read_line(line, path))
-                look(user, line, folder);
-        }
-        char *slash = strrchr(group, '/');
-        if (slash == NULL)
-            return;
-        *slash = '\0';
-    }
-}
-
-/* Takes `quota / period` processors, rounded up, as a limit. */
-static void limit_processors(size_t *count, double quota, double period)
-{
-    if (!(quota > 0) || !(period > 0))
-        return;
-    double exact = quota / period;
-    size_t whole = exact < 1 ? 1 : (size_t)exact;
-    whole += exact > (double)whole;
-    if (whole < *count)
-        *count = whole;
-}
-
-static void look_at_cpu_max(void *user, const char *line, const char *folder)
-{
-    (void)folder;
-    char *rest;
-    double quota = strtod(line, &rest); /* "max 100000" reads as no number */
-    if (rest != line)
-        limit_processors(user, quota, strtod(rest, NULL));
-}
-
-static void look_at_cfs_quota(void *user, const char *line, const char *folder)
-{
-    char path[PATH_SPACE + 64], period[LINE_SPACE];
-    snprintf(path, sizeof path, "%s/cpu.cfs_period_us", folder);
-    if (read_line(period, path))
-        limit_processors(user, strtod(line, NULL), strtod(period, NULL));
-}
+enum { LINE_SPACE = 4096 };
 
 static size_t affinity_count(void)
 {
@@ -107,29 +25,22 @@ static size_t affinity_count(void)
 
 size_t lm_cpu_count(void)
 {
+    struct lm_cgroup_limits limits;
     size_t count = affinity_count();
-    each_group("/sys/fs/cgroup", "", "cpu.max", look_at_cpu_max, &count);
-    each_group("/sys/fs/cgroup/cpu", "cpu", "cpu.cfs_quota_us", look_at_cfs_quota, &count);
-    return count;
-}
-
-static void look_at_memory(void *user, const char *line, const char *folder)
-{
-    (void)folder;
-    size_t *limit = user;
-    char *rest;
-    unsigned long long bytes = strtoull(line, &rest, 10);
-    if (rest != line && bytes < *limit)
-        *limit = (size_t)bytes;
+    lm_cgroup_read(&limits, "");
+    if (!(limits.processors > 0) || limits.processors >= (double)count)
+        return count;
+    size_t whole = (size_t)limits.processors; /* a quota of 1.5 processors is 2 threads */
+    return whole + (limits.processors > (double)whole);
 }
 
 size_t lm_memory_limit(void)
 {
+    struct lm_cgroup_limits limits;
     long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
     size_t limit = pages > 0 && page > 0 ? (size_t)pages * (size_t)page : SIZE_MAX;
-    each_group("/sys/fs/cgroup", "", "memory.max", look_at_memory, &limit);
-    each_group("/sys/fs/cgroup/memory", "memory", "memory.limit_in_bytes", look_at_memory, &limit);
-    return limit;
+    lm_cgroup_read(&limits, "");
+    return limits.memory < limit ? (size_t)limits.memory : limit;
 }
 
 size_t lm_memory_available(void)

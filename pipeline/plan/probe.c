@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
@@ -16,9 +17,10 @@
 #endif
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/io.h"
 
-enum { ANSWER_BYTES = 65536 };
+#define PATIENCE 60 /**< seconds: loading takes less than one */
 
 /** Line of `text` that starts with `head`: what follows it, NUL-terminated in the arena; else NULL.
  */
@@ -93,16 +95,23 @@ static void put_conditions(struct lm_buf *out, struct lm_arena *arena, const cha
 
 /* ---- asking ---- */
 
-static enum lm_status read_all(char *answer, int fd, struct lm_err *err)
+/** Reads to the end, or until the deadline; then LM_CANCELLED. */
+static enum lm_status read_all(char *answer, int fd, double seconds, struct lm_err *err)
 {
+    uint64_t deadline = lm_clock_monotonic_ns() + (uint64_t)(seconds * 1e9);
     size_t size = 0;
     for (;;) {
-        ssize_t n = read(fd, answer + size, ANSWER_BYTES - 1 - size);
-        if (n < 0 && errno == EINTR)
+        uint64_t now = lm_clock_monotonic_ns();
+        struct pollfd ready = {.fd = fd, .events = POLLIN};
+        if (now >= deadline)
+            return lm_fail(err, LM_CANCELLED, "no answer within %.0f s", seconds);
+        int answers = poll(&ready, 1, (int)((deadline - now) / 1000000) + 1);
+        ssize_t n = answers > 0 ? read(fd, answer + size, LM_PROBE_BYTES - 1 - size) : -1;
+        if (answers == 0 || ((answers < 0 || n < 0) && errno == EINTR))
             continue;
-        if (n < 0)
+        if (answers < 0 || n < 0)
             return lm_fail_errno(err, errno, "cannot read what the worker says");
-        if (n == 0 || size + (size_t)n == ANSWER_BYTES - 1)
+        if (n == 0 || size + (size_t)n == LM_PROBE_BYTES - 1)
             break;
         size += (size_t)n;
     }
@@ -144,8 +153,23 @@ static pid_t start(const char *worker, int out, const char *coretype, const char
     return pid;
 }
 
-static enum lm_status ask(char *answer, const char *worker, const char *coretype,
-                          const char *library_path, struct lm_err *err)
+/** What an end that is no answer says, and what to do. */
+static enum lm_status explain(const char *worker, int status, struct lm_err *err)
+{
+    if (WIFSIGNALED(status))
+        return lm_fail(err, LM_IO,
+                       "%s probe was killed by SIG%s; if memory is short, free some or raise the "
+                       "limit, else run it by hand to see why",
+                       worker, sigabbrev_np(WTERMSIG(status)));
+    return lm_fail(
+        err, LM_IO,
+        "%s probe ended with exit status %d; run it by hand to see why: a library that is "
+        "missing must be installed",
+        worker, WEXITSTATUS(status));
+}
+
+enum lm_status lm_probe_ask(char answer[LM_PROBE_BYTES], const char *worker, const char *coretype,
+                            const char *library_path, double seconds, struct lm_err *err)
 {
     int ends[2], status = 0;
     if (pipe2(ends, O_CLOEXEC) != 0)
@@ -157,15 +181,19 @@ static enum lm_status ask(char *answer, const char *worker, const char *coretype
         close(ends[0]);
         return lm_fail_errno(err, reason, "cannot start %s", worker);
     }
-    enum lm_status result = read_all(answer, ends[0], err);
+    enum lm_status result = read_all(answer, ends[0], seconds, err);
     close(ends[0]);
+    if (result != LM_OK)
+        kill(pid, SIGKILL);
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
     }
-    if (result == LM_OK && (!WIFEXITED(status) || WEXITSTATUS(status) != 0))
-        result = lm_fail(err, LM_FORMAT,
-                         "%s probe failed (status %d); install lmpipe and OpenBLAS again", worker,
-                         status);
-    return result;
+    if (result == LM_CANCELLED)
+        return lm_fail(
+            err, LM_IO,
+            "%s probe gave no answer within %.0f s: is its memory limited (ulimit -v)? Run "
+            "it by hand to see why",
+            worker, seconds);
+    return result == LM_OK && status != 0 ? explain(worker, status, err) : result;
 }
 
 static bool parse(struct lm_probe *out, struct lm_arena *arena, const char *text)
@@ -188,7 +216,7 @@ static bool recall(struct lm_probe *out, struct lm_arena *arena, const char *cac
     size_t size;
     struct lm_buf now;
     if (!lm_path_exists(cache) ||
-        lm_file_read(&text, &size, arena, cache, 2 * ANSWER_BYTES, NULL) != LM_OK)
+        lm_file_read(&text, &size, arena, cache, 2 * LM_PROBE_BYTES, NULL) != LM_OK)
         return false;
     const char *answer = strstr(text, "--\n");
     if (answer == NULL)
@@ -215,7 +243,7 @@ enum lm_status lm_probe(struct lm_probe *out, struct lm_arena *arena, const stru
     const char *coretype = env ? env(env_user, "OPENBLAS_CORETYPE") : NULL;
     const char *library_path = env ? env(env_user, "LD_LIBRARY_PATH") : NULL;
     const char *cache = lm_path_join(arena, lm_store_path(store), "probe");
-    char *answer = lm_arena_alloc(arena, ANSWER_BYTES);
+    char *answer = lm_arena_alloc(arena, LM_PROBE_BYTES);
     if (cache == NULL || answer == NULL)
         return lm_fail(err, LM_NOMEM, "no memory to ask the worker; free some");
     if (worker == NULL)
@@ -223,7 +251,7 @@ enum lm_status lm_probe(struct lm_probe *out, struct lm_arena *arena, const stru
                        "the program lmpipe-worker was not found; install lmpipe again");
     if (recall(out, arena, cache, worker, coretype, library_path))
         return LM_OK;
-    LM_TRY(ask(answer, worker, coretype, library_path, err));
+    LM_TRY(lm_probe_ask(answer, worker, coretype, library_path, PATIENCE, err));
     if (!parse(out, arena, answer))
         return lm_fail(err, LM_FORMAT,
                        "%s probe: its answer is not understood; install lmpipe again", worker);

@@ -15,10 +15,19 @@ struct lm_probe {
  *  in the arena; NULL: the worker does not know it. */
 const char *lm_probe_tables(const struct lm_probe *probe, struct lm_arena *arena, const char *name);
 /** Texts go to the arena. `env` (or NULL) tells OPENBLAS_CORETYPE and LD_LIBRARY_PATH, under which
- *  stages will run. LM_NOT_FOUND, LM_IO: the worker cannot be
- *  run; LM_FORMAT: its answer is not understood. A cache that cannot be written is no error. */
+ *  stages will run. LM_NOT_FOUND, LM_IO: as
+ *  lm_probe_ask; LM_FORMAT: its answer is not understood. A cache that cannot be written is no
+ * error. */
 enum lm_status lm_probe(struct lm_probe *out, struct lm_arena *arena, const struct lm_store *store,
                         const char *worker, const char *(*env)(void *user, const char *name),
                         void *env_user, struct lm_err *err);
+
+enum { LM_PROBE_BYTES = 65536 };
+
+/** What `worker probe` prints, with a NUL. LM_IO: it cannot be run, was killed, failed, or gave no
+ * answer within `seconds` (then it is killed). `coretype`, `library_path`: of its environment, or
+ * NULL. */
+enum lm_status lm_probe_ask(char answer[LM_PROBE_BYTES], const char *worker, const char *coretype,
+                            const char *library_path, double seconds, struct lm_err *err);
 
 #endif

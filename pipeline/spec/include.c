@@ -174,8 +174,7 @@ static const struct lm_node *read_file(struct lm_load *load, const char *name, c
         return NULL;
     }
     if (root->kind != LM_NODE_MAP) {
-        lm_diag_error(&load->diags, &root->at, "",
-                      "expected a mapping; begin with 'lmpipe: 1'");
+        lm_diag_error(&load->diags, &root->at, "", "expected a mapping; begin with 'lmpipe: 1'");
         return NULL;
     }
     return merge_includes(load, root, name, chain, depth);

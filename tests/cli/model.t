@@ -58,13 +58,13 @@ is "without --vocab: exit 2" "$status" 2
 lmpipe model create gpt2-micro --vocab v
 is "without -o: exit 2" "$status" 2
 lmpipe model create gpt2-micro --vocab nothing -o x
-is "no such vocabulary: exit 1" "$status" 1
+is "no such vocabulary: exit 2" "$status" 2
 ok "nothing was made" not test -e x
 
 lmpipe model create llama-nano --vocab v -o llama
 is "an architecture that is not GPT-2's" "$status:$err" "0:"
 lmpipe model export llama -o x
-is "is not exported as such: exit 3" "$status:$(wc -l <"$LM_WORK/.err")" "3:1"
+is "is not exported as such: exit 2" "$status:$(wc -l <"$LM_WORK/.err")" "2:1"
 mkdir bare
 cp llama/config.json llama/model.safetensors bare
 is "without its vocabulary it is still known" "$(weights bare)" "$(weights llama)"
@@ -133,15 +133,15 @@ lmpipe model info hf2
 is "without a vocabulary info still tells" "$status" 0
 like "that there is none" "$out" '^vocabulary +none that can be read, for 269 tokens$'
 lmpipe model import hf2 -o x
-is "import without one: exit 1, one line" "$status:$(wc -l <"$LM_WORK/.err")" "1:1"
+is "import without one: exit 2, one line" "$status:$(wc -l <"$LM_WORK/.err")" "2:1"
 lmpipe model import hf2 --vocab v -o x
 is "import --vocab" "$status:$err:$(weights x)" "0::$(weights m)"
 lmpipe model generate hf2 --prompt ab
-is "generate without one: exit 1" "$status:$out" "1:"
+is "generate without one: exit 2" "$status:$out" "2:"
 "$LMPIPE" tokenizer import "$data/ranks.tiktoken" --pattern gpt2 -o ranks >/dev/null
 lmpipe model create gpt2-micro --vocab ranks -o r
 lmpipe model export r -o hfr
-is "a vocabulary that tokenizer.json cannot say: exit 3" "$status:$out" "3:"
+is "a vocabulary that tokenizer.json cannot say: exit 2" "$status:$out" "2:"
 like "says what to do" "$err" '; export the weights alone with --no-vocab$'
 lmpipe model export r --no-vocab -o hfr
 is "--no-vocab" "$status:$(echo hfr/*)" "0:hfr/config.json hfr/model.safetensors"
@@ -150,7 +150,7 @@ is "and in again" "$status:$(weights x)" "0:$(weights r)"
 lmpipe model import hfr --vocab v -o x
 is "a vocabulary of fewer tokens" "$status" 0
 lmpipe model import hf2 --vocab ranks -o x
-is "of more: exit 3" "$status:$(wc -l <"$LM_WORK/.err")" "3:1"
+is "of more: exit 2" "$status:$(wc -l <"$LM_WORK/.err")" "2:1"
 
 lmpipe model export m --format gguf -o one
 is "export gguf: one file" "$status:$out:$err:$(echo one/*)" "0:one/model.gguf::one/model.gguf"
@@ -161,16 +161,16 @@ is "gguf and back: the same weights" "$status:$err:$(weights x)" "0::$(weights m
 ok "the same vocabulary" cmp m/vocab x/vocab
 lmpipe model export m --format gguf --dtype bf16 --no-vocab -o one
 lmpipe model import one/model.gguf -o x
-is "gguf without a vocabulary: exit 1, one line" "$status:$(wc -l <"$LM_WORK/.err")" "1:1"
+is "gguf without a vocabulary: exit 2, one line" "$status:$(wc -l <"$LM_WORK/.err")" "2:1"
 lmpipe model import one/model.gguf --vocab v -o x
 is "with one" "$status:$err" "0:"
 lmpipe model export x --format gguf --dtype bf16 --no-vocab -o two
 ok "in 16 bits: rounded once, then exact" cmp one/model.gguf two/model.gguf
 truncate -s -1 one/model.gguf
 lmpipe model info one/model.gguf
-is "cut short: exit 3, one line" "$status:$(wc -l <"$LM_WORK/.err")" "3:1"
+is "cut short: exit 2, one line" "$status:$(wc -l <"$LM_WORK/.err")" "2:1"
 lmpipe model info one/no.gguf
-is "no such file: exit 1" "$status" 1
+is "no such file: exit 2" "$status" 2
 
 # ---- nothing is lost ----
 
@@ -188,7 +188,7 @@ before=$(weights back)
 cp -r hf damaged
 truncate -s -4 damaged/model.safetensors
 lmpipe model import damaged -o back
-is "a failed import leaves the model that is there" "$status:$(weights back)" "3:$before"
+is "a failed import leaves the model that is there" "$status:$(weights back)" "2:$before"
 is "and nothing else" "$(ls -d -- *.tmp.* 2>/dev/null)" ""
 
 # ---- what is wrong ----
@@ -199,26 +199,26 @@ damage() { # DESCRIPTION STATUS PATTERN: in damaged/
     like "$1: says so" "$err" "$3"
     cp hf/* damaged
 }
-damage "a file cut short" 3 'damaged/model\.safetensors: .*; the file is damaged'
+damage "a file cut short" 2 'damaged/model\.safetensors: .*; the file is damaged'
 printf x >>damaged/model.safetensors
-damage "a byte too many" 3 '1 bytes follow the last tensor'
+damage "a byte too many" 2 '1 bytes follow the last tensor'
 printf '\377' | dd of=damaged/model.safetensors bs=1 seek=7 conv=notrunc status=none
-damage "an impossible length" 3 "header's length is impossible"
+damage "an impossible length" 2 "header's length is impossible"
 sed -i 's/gelu_new/relu/' damaged/config.json
-damage "another architecture" 3 'damaged/config\.json: activation_function is not "gelu_new".*; only GPT-2'
+damage "another architecture" 2 'damaged/config\.json: activation_function is not "gelu_new".*; only GPT-2'
 sed -i 's/"n_layer": 2/"n_layer": 3/' damaged/config.json
-damage "another shape" 3 'belongs to another config\.json'
+damage "another shape" 2 'belongs to another config\.json'
 sed -i 's/"n_layer": 2/"n_layer": 1/' damaged/config.json
-damage "a smaller one" 3 'h\.1\.[a-z_0-9.]*" is none of GPT-2'
+damage "a smaller one" 2 'h\.1\.[a-z_0-9.]*" is none of GPT-2'
 echo '{' >damaged/config.json
-damage "half a configuration" 3 'config\.json'
+damage "half a configuration" 2 'config\.json'
 rm damaged/config.json
-damage "none" 1 'config\.json'
+damage "none" 2 'config\.json'
 rm damaged/model.safetensors
-damage "no weights" 1 'model\.safetensors'
+damage "no weights" 2 'model\.safetensors'
 mv damaged/tokenizer.json tokenizer.json
 echo '{}' >damaged/tokenizer.json
-damage "a tokenizer that is none" 3 'tokenizer\.json'
+damage "a tokenizer that is none" 2 'tokenizer\.json'
 lmpipe model import nothing -o x
 is "no such folder: exit 2" "$status:$(wc -l <"$LM_WORK/.err")" "2:1"
 lmpipe model export m --format gguff -o x
@@ -256,7 +256,7 @@ unlike "what a terminal would obey is escaped" "$out" $'\033'
 lmpipe model score m nothing
 is "an empty text: exit 2, one line" "$status:$(wc -l <"$LM_WORK/.err")" "2:1"
 lmpipe model score m no-such-file
-is "no such text: exit 1" "$status" 1
+is "no such text: exit 2" "$status" 2
 "$LMPIPE" tokenizer import "$data/pairs.json" -o plain >/dev/null
 lmpipe model create gpt2-micro --vocab plain -o p
 printf 'abcd' >short

@@ -34,6 +34,16 @@ lmpipe run tiny.yaml --progress none
 is "a damaged object runs its stage again" "$(executed)" "vocab"
 is "with the same bytes" "$(sha256sum <"$file" | cut -c1-64)" "$object"
 
+# Modes are what the umask leaves.
+modes() {
+    find artifacts/tiny -printf '%y %m\n' | sort -u | tr '\n' ';'
+}
+for mask in 022 027 077 002; do
+    rm -rf artifacts/tiny
+    (umask $mask && "$LMPIPE" run tiny.yaml --progress none >/dev/null)
+    is "umask $mask: what is published" "$(modes)" "$(printf 'd %o;f %o;' $((0777 & ~mask)) $((0666 & ~mask)))"
+done
+
 # A folder is published as a whole: what left the result leaves the folder, what somebody put there too.
 fresh folder
 mkdir in

@@ -8,7 +8,7 @@ is "usage on stderr" "$out" ""
 lmpipe --help
 is "--help: exit 0" "$status" 0
 is "help on stdout" "$err" ""
-verbs=$(awk '/^verbs:/ {on = 1; next} /^$/ {on = 0} on {print substr($0, 3, 16)}' <<<"$out" | sed 's/ *$//')
+verbs=$(awk '/^commands:/ {on = 1; next} /^$/ {on = 0} on {print substr($0, 3, 16)}' <<<"$out" | sed 's/ *$//')
 is "the verbs" "$(tr '\n' ',' <<<"$verbs")" "run,plan,why,check,config,graph,stages,schema,log,cat,publish,model list,model info,model create,model generate,model score,model export,model import,tokenizer info,tokenizer encode,tokenizer decode,tokenizer import,tokenizer export,cache du,cache clear,init,doctor,version,"
 while read -r verb; do
     # shellcheck disable=SC2086 # a verb may be two words
@@ -21,10 +21,10 @@ while read -r verb; do
 done <<<"$verbs"
 
 lmpipe pln tiny.yaml
-is "an unknown verb: exit 2" "$status" 2
-is "did you mean" "$err" "lmpipe: error: unknown verb 'pln'; did you mean 'plan'?"
+is "an unknown command: exit 2" "$status" 2
+is "did you mean" "$err" "lmpipe: error: unknown command 'pln'; did you mean 'plan'?"
 lmpipe model genrate x
-is "of two words" "$err" "lmpipe: error: unknown verb 'model genrate'; did you mean 'model generate'?"
+is "of two words" "$err" "lmpipe: error: unknown command 'model genrate'; did you mean 'model generate'?"
 lmpipe model
 is "half a verb: exit 2" "$status" 2
 like "its family is listed" "$err" "lmpipe model generate"

@@ -16,8 +16,9 @@ static bool open_screen(struct screen *screen, bool terminal, enum lm_progress p
     *screen = (struct screen){0};
     screen->cli.arena = lm_arena_create();
     screen->cli.utf8 = true;
-    screen->cli.err.file = open_memstream(&screen->text, &screen->size);
-    screen->cli.err.terminal = terminal;
+    screen->cli.err.raw = open_memstream(&screen->text, &screen->size);
+    screen->cli.err.file = screen->cli.err.raw;
+    screen->cli.err.moving = terminal;
     screen->live = lm_live_create(&screen->cli, progress);
     return screen->live != NULL;
 }
@@ -25,14 +26,14 @@ static bool open_screen(struct screen *screen, bool terminal, enum lm_progress p
 /* What was written so far; still growing. */
 static const char *so_far(struct screen *screen)
 {
-    fflush(screen->cli.err.file);
+    fflush(screen->cli.err.raw);
     return screen->text;
 }
 
 static void close_screen(struct screen *screen)
 {
     lm_live_free(screen->live);
-    fclose(screen->cli.err.file);
+    fclose(screen->cli.err.raw);
     free(screen->text);
     lm_arena_free(screen->cli.arena);
 }
@@ -67,8 +68,30 @@ static void plain_lines_tell_changes(struct tap *tap)
                       .kind = LM_EV_STAGE_END, .stage = "text", .state = LM_DONE, .value = 1.5});
     send(&screen, (struct lm_run_event){.kind = LM_EV_RUN_END});
     CHECK_STR(so_far(&screen), "text: no result\n"
-                               "text: \\x3a:error::\\x1b[2J 3 dropped\n"
+                               "text: \\u003a:error::\\x1b[2J 3 dropped\n"
                                "text: done, 1.5 s\n");
+    close_screen(&screen);
+}
+
+/* Each of many stages keeps what is its own. */
+static void many_stages_are_told_apart(struct tap *tap)
+{
+    struct screen screen;
+    char id[16];
+    REQUIRE(open_screen(&screen, false, LM_PROGRESS_AUTO));
+    for (int round = 0; round < 2; round++)
+        for (int i = 0; i < 3000; i++) {
+            snprintf(id, sizeof id, "s%d", i);
+            send(&screen,
+                 (struct lm_run_event){.kind = round == 0 ? LM_EV_STAGE_BEGIN : LM_EV_STAGE_END,
+                                       .stage = id,
+                                       .state = i % 2 == 0 ? LM_DONE : LM_FAILED,
+                                       .value = 1});
+        }
+    const char *text = so_far(&screen);
+    CHECK_INT(count_of(text, ": running\n"), 3000);
+    CHECK_INT(count_of(text, ": done, 1.0 s\n"), 1500);
+    CHECK(strstr(text, "\ns2999: failed, 1.0 s\n") != NULL);
     close_screen(&screen);
 }
 
@@ -89,7 +112,7 @@ static void none_is_silent(struct tap *tap)
     REQUIRE(open_screen(&screen, true, LM_PROGRESS_NONE));
     send(&screen, (struct lm_run_event){.kind = LM_EV_STAGE_BEGIN, .stage = "a", .text = "x"});
     send(&screen, (struct lm_run_event){.kind = LM_EV_STAGE_END, .stage = "a", .text = "x"});
-    fflush(screen.cli.err.file);
+    fflush(screen.cli.err.raw);
     CHECK_INT(screen.size, 0);
     close_screen(&screen);
 }
@@ -147,6 +170,7 @@ static void ci_has_no_moving_lines(struct tap *tap)
 
 static const struct tap_test tests[] = {
     TAP_ROW(plain_lines_tell_changes) TAP_ROW(json_lines_are_the_events) TAP_ROW(none_is_silent)
-        TAP_ROW(moving_lines_stay_in_place) TAP_ROW(ci_has_no_moving_lines)};
+        TAP_ROW(many_stages_are_told_apart) TAP_ROW(moving_lines_stay_in_place)
+            TAP_ROW(ci_has_no_moving_lines)};
 
 LM_TEST_MAIN(tests)

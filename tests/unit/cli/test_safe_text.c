@@ -12,7 +12,7 @@ static const struct case_ lines[] = {
     {"\x1b[2Jgone", "\\x1b[2Jgone"},
     {"a\r\nb\tc", "a\\x0d\\x0ab\\x09c"},
     {"bell\a", "bell\\x07"},
-    {"c1 \xc2\x9b", "c1 \\x9b"},
+    {"c1 \xc2\x9b", "c1 \\u009b"},
     {"bidi \xe2\x80\xae"
      "abc",
      "bidi \\u202eabc"},
@@ -20,12 +20,12 @@ static const struct case_ lines[] = {
     {"line\xe2\x80\xa8sep", "line\\u2028sep"},
     {"bad \xff\xfe", "bad \\xff\\xfe"},
     {"cut \xe4\xbd", "cut \\xe4\\xbd"},
-    {"::error::x", "\\x3a:error::x"},
-    {"  ::error::x", "  \\x3a:error::x"},
+    {"::error::x", "\\u003a:error::x"},
+    {"  ::error::x", "  \\u003a:error::x"},
     {"std::vector", "std::vector"},
-    {"x ##[group]y", "x \\x23#[group]y"},
+    {"x ##[group]y", "x \\u0023#[group]y"},
     {"", ""},
-    {"tag \xf3\xa0\x81\x81", "tag \\U000e0041"},
+    {"tag \xf3\xa0\x81\x81", "tag \\udb40\\udc41"},
 };
 
 static void one_line_is_harmless(struct tap *tap)
@@ -58,8 +58,8 @@ static void pieces_change_nothing(struct tap *tap)
 {
     static const char text[] =
         "first\n::set-env name=x::y\n \t::z\n红楼\xe2\x80\xae梦 ##[cmd] \xe7\xba";
-    static const char want[] = "first\n\\x3a:set-env name=x::y\n \t\\x3a:z\n红楼\\u202e梦 "
-                               "\\x23#[cmd] \\xe7\\xba";
+    static const char want[] = "first\n\\u003a:set-env name=x::y\n \t\\u003a:z\n红楼\\u202e梦 "
+                               "\\u0023#[cmd] \\xe7\\xba";
     for (size_t piece = 1; piece <= 7; piece++) {
         char *got = in_pieces(text, sizeof text - 1, piece);
         CHECK_STR(got, want);

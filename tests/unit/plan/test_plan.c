@@ -480,7 +480,7 @@ static void test_probe_is_asked_once(struct tap *tap)
     REQUIRE(b.plan != NULL);
     CHECK_STR(reason(&b, "model"), "numerics blas openblas 9.9.9 Toy f32 → portable 1");
     fake_write(&b.folder, "worker", "#!/bin/sh\nexit 3\n"); /* the worker changed: asked again */
-    CHECK_INT(make_plan(&b, SPEC("steps: 3, numerics: blas")), LM_FORMAT);
+    CHECK_INT(make_plan(&b, SPEC("steps: 3, numerics: blas")), LM_IO);
     fake_write(&b.folder, "worker", "#!/bin/sh\necho hello\n");
     CHECK_INT(make_plan(&b, SPEC("steps: 3, numerics: blas")), LM_FORMAT);
     b.worker = "/nowhere/worker";

@@ -1,8 +1,9 @@
-#include "model_verbs.h"
+/* lmpipe model: what each command is. The worker program, which carries the model core, does it. */
+#include "model_commands.h"
 
 #include "base/suggest.h"
+#include "commands.h"
 
-#define LIST(field) .offset = offsetof(struct lm_model_list_args, field)
 #define INFO(field) .offset = offsetof(struct lm_model_info_args, field)
 #define GENERATE(field) .offset = offsetof(struct lm_model_generate_args, field)
 #define CREATE(field) .offset = offsetof(struct lm_model_create_args, field)
@@ -15,12 +16,7 @@
 static const char *const dtypes[] = {"f32", "f16", "bf16", NULL};
 static const char *const forms[LM_FORMS + 1] = {"safetensors", "gguf", NULL};
 
-const struct lm_option lm_model_list_options[] = {
-    {.name = "json", .kind = LM_O_FLAG, LIST(json), .help = "an array for programs"},
-    {0},
-};
-
-const struct lm_option lm_model_info_options[] = {
+static const struct lm_option info_options[] = {
     LM_SPEC_ROWS,
     {.name = "tensors",
      .kind = LM_O_FLAG,
@@ -30,13 +26,13 @@ const struct lm_option lm_model_info_options[] = {
     {0},
 };
 
-const struct lm_model_generate_args lm_model_generate_defaults = {
+static const struct lm_model_generate_args generate_defaults = {
     .tokens = 100,
     .temperature = 0.8,
     .top_p = 0.95,
 };
 
-const struct lm_option lm_model_generate_options[] = {
+static const struct lm_option generate_options[] = {
     {.name = "prompt",
      .letter = 'p',
      .kind = LM_O_TEXT,
@@ -107,10 +103,11 @@ const struct lm_option lm_model_generate_options[] = {
 
 /* ---- create ---- */
 
-const struct lm_option lm_model_create_options[] = {
+static const struct lm_option create_options[] = {
     {.name = "vocab",
      .kind = LM_O_TEXT,
      CREATE(vocab),
+     .required = true,
      .metavar = "VOCAB",
      .help = "its vocabulary: a file, or SPEC:STAGE.PORT"},
     {.name = "context",
@@ -119,7 +116,7 @@ const struct lm_option lm_model_create_options[] = {
      .metavar = "N",
      .min = 1,
      .max = 1 << 20,
-     .help = "most tokens it sees at once"},
+     .help = "context length: maximum number of tokens it sees at once"},
     {.name = "layers",
      .kind = LM_O_INT,
      SHAPE(layers),
@@ -133,7 +130,7 @@ const struct lm_option lm_model_create_options[] = {
      .metavar = "N",
      .min = 1,
      .max = 1 << 12,
-     .help = "heads of attention in a layer"},
+     .help = "attention heads of a layer"},
     {.name = "width",
      .kind = LM_O_INT,
      SHAPE(width),
@@ -222,6 +219,7 @@ const struct lm_option lm_model_create_options[] = {
      .letter = 'o',
      .kind = LM_O_TEXT,
      CREATE(output),
+     .required = true,
      .metavar = "DIR",
      .help = "the folder to write; a model that is there is replaced"},
     LM_SPEC_ROWS,
@@ -261,7 +259,7 @@ enum lm_status lm_model_create_shape(struct lm_model_config *out, const char *pr
 
 /* ---- score, export, import ---- */
 
-const struct lm_option lm_model_score_options[] = {
+static const struct lm_option score_options[] = {
     {.name = "per-token",
      .kind = LM_O_FLAG,
      SCORE(per_token),
@@ -278,7 +276,7 @@ const struct lm_option lm_model_score_options[] = {
     {0},
 };
 
-const struct lm_option lm_model_export_options[] = {
+static const struct lm_option export_options[] = {
     {.name = "format",
      .kind = LM_O_CHOICE,
      EXPORT(format),
@@ -299,13 +297,14 @@ const struct lm_option lm_model_export_options[] = {
      .letter = 'o',
      .kind = LM_O_TEXT,
      EXPORT(output),
+     .required = true,
      .metavar = "DIR",
      .help = "the folder to write to; it is made"},
     LM_SPEC_ROWS,
     {0},
 };
 
-const struct lm_option lm_model_import_options[] = {
+static const struct lm_option import_options[] = {
     {.name = "vocab",
      .kind = LM_O_TEXT,
      IMPORT(vocab),
@@ -315,8 +314,91 @@ const struct lm_option lm_model_import_options[] = {
      .letter = 'o',
      .kind = LM_O_TEXT,
      IMPORT(output),
+     .required = true,
      .metavar = "DIR",
      .help = "the folder to write; a model that is there is replaced"},
     LM_SPEC_ROWS,
     {0},
+};
+
+/* ---- the commands ---- */
+
+const struct lm_command lm_command_model_info = {
+    .name = "model info",
+    .summary = "shape, size and digest of a trained model",
+    .operands = "MODEL",
+    .min_operands = 1,
+    .max_operands = 1,
+    .options = info_options,
+    .args_size = sizeof(struct lm_model_info_args),
+    .example = "lmpipe model info experiments/jargon.yaml:model.model",
+    .notes = LM_MODEL_NOTES,
+};
+
+const struct lm_command lm_command_model_generate = {
+    .name = "model generate",
+    .summary = "continue a prompt with a trained model",
+    .operands = "MODEL",
+    .min_operands = 1,
+    .max_operands = 1,
+    .options = generate_options,
+    .args_size = sizeof(struct lm_model_generate_args),
+    .defaults = &generate_defaults,
+    .example = "lmpipe model generate experiments/jargon.yaml:model.model --prompt \"hacker n.\"",
+    .notes = LM_MODEL_NOTES,
+};
+
+const struct lm_command lm_command_model_create = {
+    .name = "model create",
+    .summary = "a fresh model, not trained, of a preset or a shape",
+    .operands = "[PRESET]",
+    .max_operands = 1,
+    .options = create_options,
+    .args_size = sizeof(struct lm_model_create_args),
+    .example = "lmpipe model create gpt2-micro --vocab gpt2.vocab -o fresh",
+    .notes = "Options of the shape stand in for the preset's, or make the whole shape.\n"
+             "'lmpipe model list' shows the presets.",
+};
+
+const struct lm_command lm_command_model_score = {
+    .name = "model score",
+    .summary = "bits per byte and perplexity of a text under a model",
+    .operands = "MODEL [FILE]",
+    .min_operands = 1,
+    .max_operands = 2,
+    .options = score_options,
+    .args_size = sizeof(struct lm_model_score_args),
+    .example = "lmpipe model score experiments/jargon.yaml:model novel.txt",
+    .notes = LM_MODEL_NOTES
+    "\n\nThe text is FILE, else standard input, as one document. Each token is predicted once, in\n"
+    "windows of the context that step by half of it; an end-of-text token stands before the\n"
+    "first. A vocabulary without one leaves the first token out.",
+};
+
+const struct lm_command lm_command_model_export = {
+    .name = "model export",
+    .summary = "a model in a form that other programs read",
+    .operands = "MODEL",
+    .min_operands = 1,
+    .max_operands = 1,
+    .options = export_options,
+    .args_size = sizeof(struct lm_model_export_args),
+    .example = "lmpipe model export experiments/jargon.yaml:model --dtype bf16 -o hf",
+    .notes = LM_MODEL_NOTES "\n\nFiles that are there are replaced, each as a whole.",
+};
+
+const struct lm_command lm_command_model_import = {
+    .name = "model import",
+    .summary = "an external GPT-2 checkpoint as a model folder",
+    .operands = "MODEL",
+    .min_operands = 1,
+    .max_operands = 1,
+    .options = import_options,
+    .args_size = sizeof(struct lm_model_import_args),
+    .example = "lmpipe model import downloads/gpt2 -o gpt2",
+    .notes = LM_MODEL_NOTES
+    "\n\nWeights of 16 bits are widened. The vocabulary is tokenizer.json or vocab.json with\n"
+    "merges.txt beside the weights, what a .gguf file holds, or --vocab. The folder appears, or "
+    "replaces a model that is\n"
+    "there, as a whole.",
 };

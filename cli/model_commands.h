@@ -1,7 +1,7 @@
-/** Options of the verbs `model …`: read by the light program (help, usage errors) and again by the
- *  worker program, which does the work. */
-#ifndef LM_CLI_MODEL_VERBS_H
-#define LM_CLI_MODEL_VERBS_H
+/** What the commands `model …` are given: filled by the light program (usage errors) and again by
+ * the worker program, which does the work. */
+#ifndef LM_CLI_MODEL_COMMANDS_H
+#define LM_CLI_MODEL_COMMANDS_H
 
 #include <lmpipe/model.h>
 
@@ -9,19 +9,13 @@
 
 #define LM_MODEL_NOTES                                                                             \
     "MODEL is the folder of a model, SPEC:STAGE.PORT (SPEC:STAGE for its port \"model\": the\n"    \
-    "result of what the spec says now), or a GPT-2 checkpoint made elsewhere: a folder with\n"     \
+    "result of what the spec says now), or an external GPT-2 checkpoint: a folder with\n"          \
     "config.json and model.safetensors, such a file with config.json beside it, or a .gguf file."
-
-struct lm_model_list_args {
-    bool json;
-};
-extern const struct lm_option lm_model_list_options[];
 
 struct lm_model_info_args {
     struct lm_spec_args spec; /* first: LM_SPEC_ROWS */
     bool json, tensors;
 };
-extern const struct lm_option lm_model_info_options[];
 
 struct lm_model_generate_args {
     struct lm_spec_args spec; /* first: LM_SPEC_ROWS */
@@ -30,8 +24,6 @@ struct lm_model_generate_args {
     double temperature, top_p, min_p, repetition_penalty;
     int weights; /* enum lm_weights */
 };
-extern const struct lm_option lm_model_generate_options[];
-extern const struct lm_model_generate_args lm_model_generate_defaults;
 
 struct lm_model_create_args {
     struct lm_spec_args spec;     /* first: LM_SPEC_ROWS */
@@ -39,7 +31,6 @@ struct lm_model_create_args {
     int64_t seed;
     const char *vocab, *output;
 };
-extern const struct lm_option lm_model_create_options[];
 /** Shape of a preset (NULL: none) with what the options say instead; vocab stays 0. LM_INVALID:
  *  no such preset, or the shape is not complete. */
 enum lm_status lm_model_create_shape(struct lm_model_config *out, const char *preset,
@@ -50,7 +41,6 @@ struct lm_model_score_args {
     int64_t threads;
     bool per_token, json;
 };
-extern const struct lm_option lm_model_score_options[];
 
 /** Forms of models made for other programs, by place in lm_model_form_names. */
 enum lm_model_form { LM_FORM_SAFETENSORS, LM_FORM_GGUF, LM_FORMS };
@@ -62,12 +52,10 @@ struct lm_model_export_args {
     bool no_vocab;
     const char *output;
 };
-extern const struct lm_option lm_model_export_options[];
 
 struct lm_model_import_args {
     struct lm_spec_args spec; /* first: LM_SPEC_ROWS */
     const char *vocab, *output;
 };
-extern const struct lm_option lm_model_import_options[];
 
 #endif
