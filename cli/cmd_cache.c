@@ -1,5 +1,4 @@
 /* lmpipe cache: what the store holds, and emptying it. */
-#include "base/io.h"
 #include "commands.h"
 #include "human.h"
 #include "loaded.h"
@@ -35,24 +34,6 @@ static const struct lm_option clear_options[] = {
      .help = "say what would be removed, remove nothing"},
     {0},
 };
-
-/* The store of the working folder or of --store. One that is not there is not made. */
-static int open_store(struct lm_store **store, struct lm_cli *cli, const char *option)
-{
-    struct lm_err err = {0};
-    const char *place = lm_store_place(cli, option, lm_root_here(cli));
-    const char *version = place != NULL ? lm_path_join(cli->arena, place, "VERSION") : NULL;
-    if (version == NULL)
-        return lm_cli_fail(cli, LM_EXIT_STORE, "the working folder cannot be found");
-    if (!lm_path_exists(version)) {
-        const char *text = lm_arena_printf(
-            cli->arena, "no store at %s; name one by --store DIR or LMPIPE_STORE", place);
-        return lm_cli_fail(cli, LM_EXIT_STORE, text != NULL ? text : place);
-    }
-    if (lm_store_open(store, place, &err) != LM_OK)
-        return lm_cli_fail(cli, LM_EXIT_STORE, err.text);
-    return LM_EXIT_OK;
-}
 
 static void print_usage(const struct lm_store_usage *usage, FILE *out)
 {
@@ -90,7 +71,7 @@ static int run_du(struct lm_cli *cli, const void *given, char **operands, size_t
     struct lm_store_usage usage = {0};
     struct lm_err err = {0};
     (void)operands, (void)count;
-    int status = open_store(&store, cli, args->store);
+    int status = lm_loaded_store(&store, cli, args->store);
     if (status == LM_EXIT_OK && lm_store_usage(store, &usage, &err) != LM_OK)
         status = lm_cli_fail(cli, LM_EXIT_STORE, err.text);
     if (status == LM_EXIT_OK && args->json)
@@ -110,7 +91,7 @@ static int run_clear(struct lm_cli *cli, const void *given, char **operands, siz
     struct lm_store_usage usage = {0};
     struct lm_err err = {0};
     (void)operands, (void)count;
-    int status = open_store(&store, cli, args->store);
+    int status = lm_loaded_store(&store, cli, args->store);
     if (status == LM_EXIT_OK) {
         enum lm_status done = args->dry_run ? lm_store_usage(store, &usage, &err)
                                             : lm_store_clear(store, &usage, &err);

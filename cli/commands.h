@@ -32,6 +32,7 @@
     X(tokenizer_export)                                                                            \
     X(cache_du)                                                                                    \
     X(cache_clear)                                                                                 \
+    X(cache_verify)                                                                                \
     X(init)                                                                                        \
     X(doctor)                                                                                      \
     X(version)

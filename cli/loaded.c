@@ -174,3 +174,20 @@ struct lm_selection lm_selection_of(const struct lm_select_args *args, char **ta
                                  .force = args->force.items,
                                  .force_count = args->force.count};
 }
+
+int lm_loaded_store(struct lm_store **store, struct lm_cli *cli, const char *option)
+{
+    struct lm_err err = {0};
+    const char *place = lm_store_place(cli, option, lm_root_here(cli));
+    const char *version = place != NULL ? lm_path_join(cli->arena, place, "VERSION") : NULL;
+    if (version == NULL)
+        return lm_cli_fail(cli, LM_EXIT_STORE, "the working folder cannot be found");
+    if (!lm_path_exists(version)) {
+        const char *text = lm_arena_printf(
+            cli->arena, "no store at %s; name one by --store DIR or LMPIPE_STORE", place);
+        return lm_cli_fail(cli, LM_EXIT_STORE, text != NULL ? text : place);
+    }
+    if (lm_store_open(store, place, &err) != LM_OK)
+        return lm_cli_fail(cli, LM_EXIT_STORE, err.text);
+    return LM_EXIT_OK;
+}

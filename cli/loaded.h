@@ -84,6 +84,9 @@ const char *lm_store_place(const struct lm_cli *cli, const char *option, const c
 /** The nearest folder upwards from the working folder that holds artifacts/ or .git, else the
  *  working folder; in the arena, NULL when it cannot be read. */
 const char *lm_root_here(const struct lm_cli *cli);
+/** Opens the store of --store (`option`, or NULL) or of the working folder for commands without a
+ *  spec. One that is not there is not made: LM_EXIT_STORE, told. */
+int lm_loaded_store(struct lm_store **store, struct lm_cli *cli, const char *option);
 /** Exit status of a failure (docs/command-line.md): of what was asked for, or of the store, a file
  * to write, memory. */
 int lm_exit_of(enum lm_status status);

@@ -3,10 +3,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/new_file.h"
 
 static bool is_model_file(const char *name)
 {
@@ -87,8 +89,9 @@ enum lm_status lm_heavy_folder_write(const struct lm_heavy_model *model, const c
 {
     const char *goal = trim(arena, path);
     const char *parent = goal == NULL ? NULL : lm_path_dir(arena, goal);
-    const char *temporary =
-        goal == NULL ? NULL : lm_arena_printf(arena, "%s.tmp.%ld", goal, (long)getpid());
+    char *beside = goal == NULL ? NULL : lm_path_beside(goal, "tmp");
+    const char *temporary = beside == NULL ? NULL : lm_arena_strdup(arena, beside);
+    free(beside);
     if (parent == NULL || temporary == NULL)
         return lm_fail(err, LM_NOMEM, "out of memory");
     LM_TRY(check_goal(goal, arena, err));

@@ -14,8 +14,9 @@
 #include "base/buf.h"
 #include "base/half.h"
 #include "base/io.h"
+#include "base/new_file.h"
 
-enum { VERSION = 3, FORMAT = 1, ALIGNMENT = 32, CHUNK = 1 << 16, PATH_BYTES = 4096 };
+enum { VERSION = 3, FORMAT = 1, ALIGNMENT = 32, CHUNK = 1 << 16 };
 
 /* A tensor that will be written. */
 struct row {
@@ -252,14 +253,11 @@ static enum lm_status write_body(struct output *output, const struct lm_gguf_wri
     LM_TRY(emit(output, header->data, header->size));
     for (size_t i = 0; i < writer->row_count; i++)
         LM_TRY(write_tensor(output, &writer->rows[i]));
-    LM_TRY(write_digest(output, digest_at));
-    if (fsync(output->fd) != 0)
-        return lm_fail_errno(output->err, errno, "cannot write %s", output->path);
-    return LM_OK;
+    return write_digest(output, digest_at);
 }
 
 static enum lm_status write_file(struct output *output, const struct lm_gguf_writer *writer,
-                                 const char *path, struct lm_err *err)
+                                 struct lm_err *err)
 {
     struct lm_buf header;
     size_t digest_at;
@@ -267,37 +265,32 @@ static enum lm_status write_file(struct output *output, const struct lm_gguf_wri
     put_header(&header, writer, &digest_at);
     header.failed = header.failed || writer->pairs.failed;
     enum lm_status status = lm_buf_status(&header, err);
-    output->fd = -1;
+    struct lm_new_file file;
+    if (status == LM_OK)
+        status = lm_new_file_open(&file, output->path, 0666, err);
     if (status == LM_OK) {
-        output->fd = open(output->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-        status = output->fd < 0 ? lm_fail_errno(err, errno, "cannot create %s", output->path)
-                                : write_body(output, writer, &header, digest_at);
+        output->fd = file.fd;
+        status = write_body(output, writer, &header, digest_at);
+        if (status == LM_OK)
+            status = lm_new_file_commit(&file, LM_NEW_DURABLE, err);
+        lm_new_file_drop(&file);
     }
     lm_buf_release(&header);
-    if (output->fd >= 0 && close(output->fd) != 0 && status == LM_OK)
-        status = lm_fail_errno(err, errno, "cannot write %s", output->path);
-    if (status == LM_OK && rename(output->path, path) != 0)
-        status = lm_fail_errno(err, errno, "cannot rename %s", output->path);
-    if (status != LM_OK && output->fd >= 0)
-        unlink(output->path);
     return status;
 }
 
 enum lm_status lm_gguf_write(const struct lm_gguf_writer *writer, const char *path,
                              struct lm_err *err)
 {
-    char temporary[PATH_BYTES];
-    if (snprintf(temporary, sizeof temporary, "%s.tmp.%ld", path, (long)getpid()) >= PATH_BYTES)
-        return lm_fail(err, LM_RANGE, "%s: the path is too long; choose a shorter one", path);
     struct output *output = malloc(sizeof *output);
     if (output == NULL)
         return lm_fail(err, LM_NOMEM, "out of memory for %s; free some", path);
-    output->path = temporary;
+    output->path = path;
     output->err = err;
     output->hash = lm_sha256_create();
     enum lm_status status = output->hash == NULL
                                 ? lm_fail(err, LM_NOMEM, "out of memory for %s; free some", path)
-                                : write_file(output, writer, path, err);
+                                : write_file(output, writer, err);
     lm_sha256_free(output->hash);
     free(output);
     return status;

@@ -121,6 +121,15 @@ struct lm_store_user {
     const char *type;
 };
 
+/** The last result of a stage of an experiment. */
+struct lm_known_result {
+    struct lm_digest key;
+    const char *experiment, *stage;
+};
+/** What the folders ROOT/artifacts/<experiment>/ remember, in the arena. LM_IO, LM_NOMEM. */
+enum lm_status lm_known_results(struct lm_known_result **out, size_t *count, struct lm_arena *arena,
+                                const char *root, struct lm_err *err);
+
 /** One finding of lm_store_check; valid during the call. */
 struct lm_store_finding {
     const char *what;                  /**< "damaged" (set aside), "missing", "unreadable" */

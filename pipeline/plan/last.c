@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/io.h"
+#include "base/new_file.h"
 
 #define HEAD "lmpipe-last 1\n"
 #define CEILING ((size_t)64 << 20)
@@ -158,10 +159,10 @@ static void put_owner(struct lm_buf *out, const char *home)
 static enum lm_status write_anew(const char *path, const struct lm_buf *text,
                                  struct lm_arena *arena, struct lm_err *err)
 {
-    const char *aside = lm_arena_printf(arena, "%s.aside", path);
-    if (!is_file(path) && aside != NULL) /* a folder, a dangling link */
-        rename(path, aside);
-    return lm_file_write_atomic(path, text->data, text->size, err);
+    const char *folder = lm_path_dir(arena, path);
+    if (folder != NULL)
+        lm_new_file_sweep(folder); /* of publishing, too */
+    return lm_new_file_write(path, text->data, text->size, LM_NEW_ASIDE, err);
 }
 
 /** Is the file longer than twice what it says? */
@@ -232,4 +233,43 @@ enum lm_status lm_last_note(const struct lm_spec *spec, const char *stage,
     lm_buf_release(&line);
     lm_arena_free(arena);
     return status;
+}
+
+/* ---- whose results are these? ---- */
+
+static enum lm_status add_known(struct lm_known_result **out, size_t *count, struct lm_arena *arena,
+                                const char *root, const char *experiment, struct lm_err *err)
+{
+    struct lm_last *rows = NULL;
+    size_t more = 0;
+    const char *owner = NULL;
+    if (lm_last_load(&rows, &more, &owner, arena, root, experiment, NULL) != LM_OK || more == 0)
+        return LM_OK; /* what cannot be read is not known */
+    struct lm_known_result *all = LM_NEW_ARRAY(arena, struct lm_known_result, *count + more);
+    if (all == NULL)
+        return no_memory(err);
+    if (*count > 0)
+        memcpy(all, *out, *count * sizeof *all);
+    for (size_t i = 0; i < more; i++)
+        all[*count + i] = (struct lm_known_result){rows[i].key, experiment, rows[i].stage};
+    *out = all;
+    *count += more;
+    return LM_OK;
+}
+
+enum lm_status lm_known_results(struct lm_known_result **out, size_t *count, struct lm_arena *arena,
+                                const char *root, struct lm_err *err)
+{
+    struct lm_names names = {0};
+    const char *folder = lm_path_join(arena, root, "artifacts");
+    *out = NULL;
+    *count = 0;
+    if (folder == NULL)
+        return no_memory(err);
+    if (!lm_path_is_dir(folder))
+        return LM_OK;
+    LM_TRY(lm_dir_list(&names, arena, folder, err));
+    for (size_t i = 0; i < names.count; i++)
+        LM_TRY(add_known(out, count, arena, root, names.items[i], err));
+    return LM_OK;
 }

@@ -167,7 +167,7 @@ const char *lm_plan_last_text(struct lm_plan *plan, size_t stage)
     if (s->last == NULL || s->last_asked)
         return s->last_text;
     s->last_asked = true;
-    if (lm_store_find(plan->store, &record, plan->arena, s->last, NULL) == LM_OK) {
+    if (lm_store_read(plan->store, &record, plan->arena, s->last, NULL) == LM_OK) {
         s->last_text = record->key_text;
         s->last_seconds = record->seconds;
     }
@@ -189,11 +189,8 @@ const struct lm_port *lm_plan_lacking(const struct lm_plan *plan, size_t stage,
 /** Is there a record of the key, although it is a miss: are its outputs missing or damaged? */
 static bool has_record(const struct lm_plan *plan, const struct lm_digest *key)
 {
-    char hex[LM_DIGEST_HEX];
-    lm_digest_hex(hex, key);
-    const char *path = lm_arena_printf(plan->arena, "%s/actions/%.2s/%s",
-                                       lm_store_path(plan->store), hex, hex + 2);
-    return path != NULL && lm_path_exists(path);
+    struct lm_record *record;
+    return lm_store_read(plan->store, &record, plan->arena, key, NULL) == LM_OK;
 }
 
 /** Why a stage without a result has none. */
@@ -290,8 +287,9 @@ static enum lm_status update_keyed(struct lm_plan *plan, size_t stage, struct lm
     s->record = NULL;
     enum lm_status status = LM_NOT_FOUND;
     const struct lm_port *lacking = NULL;
-    if (!s->forced)
-        status = lm_store_find(plan->store, &s->record, plan->arena, &s->key, err);
+    if (!s->forced && !s->lost)
+        status = (plan->is_trusting ? lm_store_read : lm_store_find)(plan->store, &s->record,
+                                                                     plan->arena, &s->key, err);
     if (status == LM_OK)
         lacking = lm_plan_lacking(plan, stage, s->record);
     if (status == LM_OK && lacking == NULL) {
@@ -363,6 +361,47 @@ static enum lm_status check_selection(const struct lm_plan *plan, struct lm_err 
     return LM_OK;
 }
 
+/** Verifies the objects of all results that were found, on all threads; *any: some are lost. */
+static enum lm_status verify_hits(struct lm_plan *plan, size_t threads, bool *any,
+                                  struct lm_err *err)
+{
+    size_t stages = plan->spec->stage_count, count = 0;
+    const struct lm_record **records = LM_NEW_ARRAY(plan->arena, const struct lm_record *, stages);
+    size_t *places = LM_NEW_ARRAY(plan->arena, size_t, stages);
+    bool *sound = LM_NEW_ARRAY(plan->arena, bool, stages);
+    if (records == NULL || places == NULL || sound == NULL)
+        return no_memory(plan, err);
+    for (size_t i = 0; i < stages; i++)
+        if (plan->stages[i].record != NULL) {
+            records[count] = plan->stages[i].record;
+            places[count++] = i;
+        }
+    LM_TRY(lm_store_verify(plan->store, sound, records, count, threads, err));
+    *any = false;
+    for (size_t i = 0; i < count; i++) {
+        plan->stages[places[i]].lost = !sound[i];
+        *any = *any || !sound[i];
+    }
+    return LM_OK;
+}
+
+/** The states of all stages: keys follow from records alone, so that objects are verified at once;
+ *  when some are lost, once more without these results. */
+static enum lm_status update_all(struct lm_plan *plan, size_t threads, struct lm_err *err)
+{
+    bool again = false;
+    plan->is_trusting = true;
+    for (size_t i = 0; i < plan->spec->stage_count; i++)
+        LM_TRY(lm_plan_update(plan, i, err));
+    LM_TRY(verify_hits(plan, threads, &again, err));
+    for (size_t i = 0; again && i < plan->spec->stage_count; i++)
+        LM_TRY(lm_plan_update(plan, i, err));
+    for (size_t i = 0; i < plan->spec->stage_count; i++)
+        plan->stages[i].lost = false;
+    plan->is_trusting = false;
+    return LM_OK;
+}
+
 static enum lm_status fill(struct lm_plan *plan, struct lm_err *err)
 {
     const char *owner;
@@ -371,10 +410,11 @@ static enum lm_status fill(struct lm_plan *plan, struct lm_err *err)
                         plan->spec->experiment, err));
     uint64_t limit = lm_memory_limit();
     size_t threads = plan->options->threads > 0 ? plan->options->threads : lm_cpu_count();
+    for (size_t i = 0; i < plan->spec->stage_count; i++)
+        find_last(plan, i);
+    LM_TRY(update_all(plan, threads, err));
     for (size_t i = 0; i < plan->spec->stage_count; i++) {
         struct lm_plan_stage *s = &plan->stages[i];
-        find_last(plan, i);
-        LM_TRY(lm_plan_update(plan, i, err));
         if (!s->selected || s->state == LM_HIT)
             continue;
         lm_spec_estimate(plan->spec, i, threads, &s->estimate);

@@ -20,6 +20,7 @@ struct lm_plan_stage {
     const char *last_text;        /**< its key text, once asked for; NULL: no longer in the store */
     double last_seconds;          /**< how long it took, once asked for */
     bool last_asked;
+    bool lost; /**< while a plan is made: the key has a record whose objects are not sound */
     struct lm_estimate estimate;
 };
 
@@ -33,6 +34,7 @@ struct lm_plan {
     const char *numerics_blas, *numerics_portable; /**< of it */
     struct lm_last *last;
     size_t last_count;
+    bool is_trusting; /**< records are taken as they are, and their objects verified at the end */
     struct lm_diag_list warnings;
 };
 /** Computes key, state and reason of a stage once all its inputs have records (their stages are

@@ -11,8 +11,9 @@
 #include "base/half.h"
 #include "base/io.h"
 #include "base/json.h"
+#include "base/new_file.h"
 
-enum { ALIGNMENT = 8, PATH_BYTES = 4096, CHUNK = 1 << 14 };
+enum { ALIGNMENT = 8, CHUNK = 1 << 14 };
 
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "weights are written as they lie in memory: this needs a little-endian machine"
@@ -104,34 +105,26 @@ static enum lm_status write_body(int fd, const char *path, const struct lm_buf *
         else
             LM_TRY(write_narrow(fd, path, &tensors[i], dtype, err));
     }
-    if (fsync(fd) != 0)
-        return lm_fail_errno(err, errno, "cannot write %s", path);
     return LM_OK;
 }
 
 enum lm_status lm_safetensors_write(const char *path, const struct lm_tensor *tensors, size_t count,
                                     const char *prefix, enum lm_dtype dtype, struct lm_err *err)
 {
-    char temporary[PATH_BYTES];
     const struct form form = {prefix, dtype};
-    if (snprintf(temporary, sizeof temporary, "%s.tmp.%ld", path, (long)getpid()) >= PATH_BYTES)
-        return lm_fail(err, LM_RANGE, "%s: the path is too long; choose a shorter one", path);
+    struct lm_new_file file;
     struct lm_buf header;
     lm_buf_init(&header, LM_ST_HEADER_MAX);
     put_header(&header, tensors, count, &form);
     enum lm_status status = lm_buf_status(&header, err);
-    int fd = -1;
+    if (status == LM_OK)
+        status = lm_new_file_open(&file, path, 0666, err);
     if (status == LM_OK) {
-        fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-        status = fd < 0 ? lm_fail_errno(err, errno, "cannot create %s", temporary)
-                        : write_body(fd, temporary, &header, tensors, count, dtype, err);
+        status = write_body(file.fd, path, &header, tensors, count, dtype, err);
+        if (status == LM_OK)
+            status = lm_new_file_commit(&file, LM_NEW_DURABLE, err);
+        lm_new_file_drop(&file);
     }
-    if (fd >= 0 && close(fd) != 0 && status == LM_OK)
-        status = lm_fail_errno(err, errno, "cannot write %s", temporary);
-    if (status == LM_OK && rename(temporary, path) != 0)
-        status = lm_fail_errno(err, errno, "cannot rename %s", temporary);
-    if (status != LM_OK && fd >= 0)
-        unlink(temporary);
     lm_buf_release(&header);
     return status;
 }

@@ -2,8 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdint.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <lmpipe/rng.h>
@@ -187,6 +190,81 @@ static void test_no_room(struct tap *tap)
     CHECK(err.status != LM_OK && err.text[0] != '\0');
 }
 
+/** In a child with mounts of its own: reading slot a fails with EIO, as on a failing disk. */
+static int load_from_failing_disk(struct fixture *f, bool has_other)
+{
+    struct stat before, after;
+    uint64_t position = 0;
+    void *data = NULL;
+    size_t size = 0;
+    struct lm_err err = {0};
+    if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+        mount("/proc/self/mem", f->slots[0], NULL, MS_BIND, NULL) != 0)
+        return 77;
+    enum lm_status status = lm_checkpoint_load(&position, &data, &size, f->arena, f->folder, &err);
+    if (has_other ? status != LM_OK || position != 20 : status != LM_IO || err.error_number != EIO)
+        return 1;
+    if (umount(f->slots[0]) != 0 || stat(f->slots[0], &before) != 0 || before.st_size == 0)
+        return 2; /* it must still be there */
+    if (!has_other && load(f) != 10)
+        return 3; /* the disk is well again */
+    return stat(f->slots[0], &after) == 0 && save(f, 30) == LM_OK && load(f) == 30 ? 0 : 4;
+}
+
+/** A read error is no damage: the slot stays, and training does not begin anew behind one's back.
+ */
+static void test_read_error(struct tap *tap)
+{
+    for (int has_other = 0; has_other < 2; has_other++) {
+        struct fixture f;
+        int status = 0;
+        setup(&f);
+        save(&f, 10);
+        if (has_other)
+            save(&f, 20);
+        fflush(stdout);
+        pid_t pid = fork();
+        if (pid == 0)
+            _exit(load_from_failing_disk(&f, has_other));
+        waitpid(pid, &status, 0);
+        teardown(&f);
+        if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+            SKIP("no right to mount over a file");
+        CHECK_INT(WEXITSTATUS(status), 0);
+    }
+}
+
+/** What is no file is no slot, stops nobody and is not lost. */
+static void test_in_the_way(struct tap *tap)
+{
+    for (int kind = 0; kind < 3; kind++) {
+        struct fixture f;
+        char inside[200];
+        setup(&f);
+        save(&f, 10);
+        save(&f, 20);
+        unlink(f.slots[1]);
+        if (kind == 0) {
+            snprintf(inside, sizeof inside, "%s/full", f.slots[1]);
+            lm_dir_create(inside, NULL);
+        } else if (kind == 1) {
+            REQUIRE(symlink("/etc/hostname", f.slots[1]) == 0);
+        } else {
+            REQUIRE(mkfifo(f.slots[1], 0600) == 0);
+        }
+        CHECK_INT(lm_checkpoint_peek(f.folder), 10);
+        CHECK_INT(save(&f, 30), LM_OK);
+        CHECK_INT(load(&f), 30);
+        unlink(f.slots[0]);
+        unlink(f.slots[1]);
+        lm_dir_create(f.slots[0], NULL);
+        CHECK_INT(load(&f), -1);
+        CHECK_INT(save(&f, 40), LM_OK);
+        CHECK_INT(load(&f), 40);
+        teardown(&f);
+    }
+}
+
 /* Never more often than every ten seconds, never more than a tenth of the time, and a minute of
  * work at most is lost while that allows. */
 static void test_cadence(struct tap *tap)
@@ -200,8 +278,8 @@ static void test_cadence(struct tap *tap)
     CHECK(lm_checkpoint_wait_ns(UINT64_MAX) == UINT64_MAX);
 }
 
-static const struct tap_test tests[] = {TAP_ROW(test_cadence) TAP_ROW(test_round_trip)
-                                            TAP_ROW(test_newest_is_last_written)
-                                                TAP_ROW(test_empty_data) TAP_ROW(test_moved_folder)
-                                                    TAP_ROW(test_damage) TAP_ROW(test_no_room)};
+static const struct tap_test tests[] = {
+    TAP_ROW(test_cadence) TAP_ROW(test_round_trip) TAP_ROW(test_newest_is_last_written)
+        TAP_ROW(test_empty_data) TAP_ROW(test_moved_folder) TAP_ROW(test_damage)
+            TAP_ROW(test_no_room) TAP_ROW(test_read_error) TAP_ROW(test_in_the_way)};
 LM_TEST_MAIN(tests)

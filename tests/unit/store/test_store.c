@@ -1,7 +1,9 @@
 #include "store/store.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -407,9 +409,478 @@ static void test_full_disk(struct tap *tap)
     CHECK_INT(WEXITSTATUS(status), 0);
 }
 
+/* ---- batches ---- */
+
+static bool is_visible(struct fixture *f, const struct lm_digest *key)
+{
+    struct lm_store *other = NULL;
+    struct lm_record *record = NULL;
+    if (lm_store_open(&other, f->path, NULL) != LM_OK)
+        abort();
+    bool found = lm_store_find(other, &record, f->arena, key, NULL) == LM_OK;
+    lm_store_close(other);
+    return found;
+}
+
+/** What is admitted can be read here and nowhere else; what is flushed, everywhere. */
+static void test_batches(struct tap *tap)
+{
+    struct fixture f;
+    struct lm_record *found = NULL;
+    struct lm_digest keys[600];
+    setup(&f);
+    CHECK_INT(lm_store_flush(f.store, &f.err), LM_OK); /* nothing waits */
+    for (size_t i = 0; i < 600; i++) {
+        const char *key_text = lm_arena_printf(f.arena, "key %zu\n", i);
+        struct lm_record *record =
+            stage_result(&f, key_text, lm_arena_printf(f.arena, "words %zu", i % 500));
+        keys[i] = record->key;
+        REQUIRE(lm_store_admit(f.store, f.work, record, &f.err) == LM_OK);
+        CHECK(i % 100 != 0 || !is_visible(&f, &keys[i]));
+        CHECK(find(&f, &keys[i], &found) == LM_OK);
+    }
+    CHECK_INT(lm_store_pending(f.store), 600);
+    REQUIRE(lm_store_flush(f.store, &f.err) == LM_OK);
+    CHECK_INT(lm_store_pending(f.store), 0);
+    for (size_t i = 0; i < 600; i += 50)
+        CHECK(is_visible(&f, &keys[i]));
+    struct lm_store_usage usage;
+    REQUIRE(lm_store_usage(f.store, &usage, NULL) == LM_OK);
+    CHECK_INT(usage.objects, 501);
+    CHECK_INT(usage.actions, 600);
+    teardown(&f);
+}
+
+/** An object that is there is not replaced, so that whoever reads it goes on reading it. */
+static void test_equal_objects(struct tap *tap)
+{
+    struct fixture f;
+    struct lm_digest key;
+    struct stat before, after;
+    setup(&f);
+    REQUIRE(commit(&f, "one\n", "words", &key) == LM_OK);
+    REQUIRE(stat(object_of(&f, "words"), &before) == 0);
+    REQUIRE(commit(&f, "two\n", "words", &key) == LM_OK);
+    REQUIRE(stat(object_of(&f, "words"), &after) == 0);
+    CHECK(before.st_ino == after.st_ino);
+    CHECK(!lm_path_exists(lm_path_join(f.arena, f.work, "out/card"))); /* taken all the same */
+    teardown(&f);
+}
+
+/* ---- reading changes nothing ---- */
+
+/** Everything in the store but its two indexes, as `find -printf '%p %i %s'`. */
+static uint64_t print_of(struct fixture *f)
+{
+    struct lm_names names;
+    uint64_t print = 0;
+    if (lm_dir_walk(&names, NULL, f->arena, f->path, NULL) != LM_OK)
+        return 0;
+    for (size_t i = 0; i < names.count; i++) {
+        struct stat st;
+        if (strcmp(names.items[i], "index") == 0 || strcmp(names.items[i], "records") == 0 ||
+            lstat(lm_path_join(f->arena, f->path, names.items[i]), &st) != 0)
+            continue;
+        const uint64_t parts[] = {lm_hash64(names.items[i], strlen(names.items[i]), 0),
+                                  (uint64_t)st.st_ino, (uint64_t)st.st_size};
+        print += lm_hash64(parts, sizeof parts, 0);
+    }
+    return print;
+}
+
+static const char *record_of(struct fixture *f, const struct lm_digest *key)
+{
+    char hex[LM_DIGEST_HEX];
+    lm_digest_hex(hex, key);
+    return lm_arena_printf(f->arena, "%s/actions/%.2s/%s", f->path, hex, hex + 2);
+}
+
+/** What may stand where an object or a record should be. */
+static void put_in_place(const char *path, int kind)
+{
+    chmod(path, 0644);
+    if (kind < 3)
+        unlink(path);
+    if (kind == 0)
+        lm_dir_create(path, NULL);
+    else if (kind == 1 && symlink("/etc/hostname", path) != 0)
+        abort();
+    else if (kind == 2 && mkfifo(path, 0600) != 0)
+        abort();
+    else if (kind == 3 && truncate(path, 0) != 0)
+        abort();
+    else if (kind == 4 && truncate(path, 1000) != 0)
+        abort();
+    else if (kind == 5)
+        lm_file_write(path, "other", 5, NULL);
+}
+
+/** A damaged result is a miss that leaves the store as it is; the holder of the lock sets it aside,
+ *  and a commit makes it good, whatever stands in the way, with or without healing first. */
+static void test_heals(struct tap *tap)
+{
+    struct fixture f;
+    struct lm_digest key;
+    struct lm_record *record = NULL;
+    setup(&f);
+    for (int kind = 0; kind < 6; kind++)
+        for (int place = 0; place < 2; place++)
+            for (int healed = 0; healed < 2; healed++) {
+                REQUIRE(commit(&f, "key\n", "words", &key) == LM_OK);
+                const char *path = place == 0 ? object_of(&f, "words") : record_of(&f, &key);
+                put_in_place(path, kind);
+                uint64_t before = print_of(&f);
+                CHECK_INT(find(&f, &key, &record), LM_NOT_FOUND);
+                CHECK(print_of(&f) == before);
+                if (healed) {
+                    struct stat st;
+                    CHECK_INT(lm_store_heal(f.store, &key, &f.err), LM_OK);
+                    CHECK(lstat(path, &st) != 0);
+                }
+                CHECK_INT(commit(&f, "key\n", "words", &key), LM_OK);
+                CHECK_INT(find(&f, &key, &record), LM_OK);
+            }
+    teardown(&f);
+}
+
+/** Healing a key leaves what is sound, and what another process has made sound meanwhile. */
+static void test_heals_only_damage(struct tap *tap)
+{
+    struct fixture f;
+    struct lm_digest key, other;
+    struct lm_record *record = NULL;
+    setup(&f);
+    REQUIRE(commit(&f, "key\n", "words", &key) == LM_OK);
+    uint64_t before = print_of(&f);
+    CHECK_INT(lm_store_heal(f.store, &key, &f.err), LM_OK);
+    lm_sha256_bytes(&other, "none", 4);
+    CHECK_INT(lm_store_heal(f.store, &other, &f.err), LM_OK);
+    CHECK(print_of(&f) == before);
+    /* a second process does not see what the first one has not flushed */
+    record = stage_result(&f, "two\n", "words two");
+    other = record->key;
+    REQUIRE(lm_store_admit(f.store, f.work, record, &f.err) == LM_OK);
+    struct lm_store *second = NULL;
+    REQUIRE(lm_store_open(&second, f.path, NULL) == LM_OK);
+    CHECK_INT(lm_store_heal(second, &other, &f.err), LM_OK);
+    lm_store_close(second);
+    CHECK_INT(lm_store_flush(f.store, &f.err), LM_OK);
+    CHECK(is_visible(&f, &other));
+    teardown(&f);
+}
+
+/** Many records at once, on threads: those whose objects are not sound are told. */
+static void test_verify_many(struct tap *tap)
+{
+    struct fixture f;
+    const struct lm_record *records[64];
+    bool sound[64];
+    setup(&f);
+    for (size_t i = 0; i < 64; i++) {
+        struct lm_digest key;
+        struct lm_record *record = NULL;
+        const char *text = lm_arena_printf(f.arena, "words %zu", i / 2);
+        REQUIRE(commit(&f, lm_arena_printf(f.arena, "key %zu\n", i), text, &key) == LM_OK);
+        REQUIRE(lm_store_read(f.store, &record, f.arena, &key, &f.err) == LM_OK);
+        records[i] = record;
+    }
+    unlink(object_of(&f, "words 3"));
+    put_in_place(object_of(&f, "words 20"), 5);
+    for (size_t threads = 1; threads <= 4; threads++) {
+        reopen(&f);
+        REQUIRE(lm_store_verify(f.store, sound, records, 64, threads, &f.err) == LM_OK);
+        for (size_t i = 0; i < 64; i++)
+            CHECK(sound[i] == (i / 2 != 3 && i / 2 != 20));
+    }
+    CHECK_INT(lm_store_verify(f.store, sound, records, 0, 1, &f.err), LM_OK);
+    teardown(&f);
+}
+
+/* ---- the index of records ---- */
+
+/** Losing or damaging the indexes loses nothing; a record that was copied in is found. */
+static void test_indexes_only_remember(struct tap *tap)
+{
+    struct fixture f;
+    struct lm_digest keys[40];
+    struct lm_record *record = NULL;
+    struct lm_rng rng = lm_rng_stream(6, "indexes");
+    setup(&f);
+    for (size_t i = 0; i < 40; i++)
+        REQUIRE(commit(&f, lm_arena_printf(f.arena, "key %zu\n", i),
+                       lm_arena_printf(f.arena, "words %zu", i), &keys[i]) == LM_OK);
+    static const char *const names[] = {"index", "records"};
+    for (uint64_t i = 0; i < 60; i++) {
+        const char *path = lm_path_join(f.arena, f.path, names[i % 2]);
+        if (i % 10 < 6 && lm_path_exists(path))
+            edit(path, rng, i);
+        else
+            put_in_place(path, (int)(i / 10));
+        reopen(&f);
+        for (size_t k = 0; k < 40; k++)
+            CHECK(find(&f, &keys[k], &record) == LM_OK);
+    }
+    /* a record that was removed is gone, whatever the index remembers */
+    unlink(record_of(&f, &keys[0]));
+    CHECK_INT(find(&f, &keys[0], &record), LM_NOT_FOUND);
+    reopen(&f);
+    CHECK_INT(find(&f, &keys[0], &record), LM_NOT_FOUND);
+    teardown(&f);
+}
+
+/* ---- layouts ---- */
+
+static void test_layouts(struct tap *tap)
+{
+    struct fixture f;
+    struct lm_digest key;
+    struct lm_record *record = NULL;
+    setup(&f);
+    REQUIRE(commit(&f, "key\n", "words", &key) == LM_OK);
+    const char *version = lm_path_join(f.arena, f.path, "VERSION");
+    static const char *const empty[] = {"checkpoints", "runs", "tmp", "locks"};
+    for (size_t i = 0; i < 4; i++)
+        lm_dir_remove(lm_path_join(f.arena, f.path, empty[i]), NULL);
+    reopen(&f); /* carried as files */
+    for (size_t i = 0; i < 4; i++)
+        CHECK(lm_path_is_dir(lm_path_join(f.arena, f.path, empty[i])));
+    /* an empty, a damaged, a missing version; a folder and a link in its place */
+    for (int kind = 0; kind < 7; kind++) {
+        if (kind < 6)
+            put_in_place(version, kind);
+        else
+            unlink(version);
+        reopen(&f);
+        CHECK_INT(find(&f, &key, &record), LM_OK);
+    }
+    /* a folder that is nobody's store is left alone */
+    const char *foreign = lm_path_join(f.arena, f.root, "foreign");
+    lm_dir_create(foreign, NULL);
+    lm_file_write(lm_path_join(f.arena, foreign, "VERSION"), "1.2\n", 4, NULL);
+    struct lm_store *other = NULL;
+    CHECK_INT(lm_store_open(&other, foreign, &f.err), LM_FORMAT);
+    CHECK(!lm_path_exists(lm_path_join(f.arena, foreign, "objects")));
+    teardown(&f);
+}
+
+/** Leftovers of dead processes of every kind; what is alive stays. */
+static void test_leftovers(struct tap *tap)
+{
+    struct fixture f;
+    struct lm_digest key, open_key;
+    struct lm_lock lock = {.fd = -1};
+    bool taken = false;
+    setup(&f);
+    REQUIRE(commit(&f, "key\n", "words", &key) == LM_OK);
+    lm_sha256_bytes(&open_key, "open", 4);
+    const char *dead[] = {
+        lm_path_join(f.arena, f.path, "VERSION.tmp.4711"),
+        lm_path_join(f.arena, f.path, "index.tmp.0123abcd.0123456789abcdef"),
+        lm_arena_printf(f.arena, "%s.tmp.4711", record_of(&f, &key)),
+        lm_arena_printf(f.arena, "%s.tmp.0123abcd.0123456789abcdef", record_of(&f, &key)),
+        lm_store_lock_path(f.store, f.arena, &key),
+        lm_arena_printf(f.arena, "%s/a.tmp",
+                        lm_store_checkpoint_folder(f.store, f.arena, &open_key)),
+        lm_arena_printf(f.arena, "%s/a", lm_store_checkpoint_folder(f.store, f.arena, &key))};
+    const char *live = lm_store_lock_path(f.store, f.arena, &open_key);
+    const char *slot =
+        lm_arena_printf(f.arena, "%s/a", lm_store_checkpoint_folder(f.store, f.arena, &open_key));
+    for (size_t i = 0; i < sizeof dead / sizeof dead[0]; i++) {
+        lm_dir_create(lm_path_dir(f.arena, dead[i]), NULL);
+        lm_file_write(dead[i], "x", 1, NULL);
+    }
+    lm_file_write(slot, "x", 1, NULL);
+    REQUIRE(lm_lock_try(&lock, &taken, NULL, live, true, NULL) == LM_OK && taken);
+    lm_store_sweep(f.store);
+    CHECK(lm_path_exists(dead[5])); /* its key is being produced */
+    CHECK(lm_path_exists(live));
+    lm_lock_release(&lock, NULL);
+    lm_store_sweep(f.store);
+    for (size_t i = 0; i < sizeof dead / sizeof dead[0]; i++)
+        CHECK(!lm_path_exists(dead[i]));
+    CHECK(lm_path_exists(slot)); /* a checkpoint that may be needed */
+    CHECK(!lm_path_exists(live));
+    struct lm_record *record = NULL;
+    CHECK_INT(find(&f, &key, &record), LM_OK);
+    teardown(&f);
+}
+
+/* ---- bytes that rot ---- */
+
+/** Changes a byte so that the stat index cannot see it: size and times as they were, but for ctime,
+ *  which the index is made to believe. */
+static void rot(struct fixture *f, const char *text)
+{
+    struct stat st;
+    struct lm_digest digest;
+    const char *path = object_of(f, text);
+    if (stat(path, &st) != 0)
+        abort();
+    const struct timespec times[2] = {st.st_atim, st.st_mtim};
+    int fd = open(path, O_RDWR);
+    if (fd < 0 || pwrite(fd, "#", 1, 0) != 1 || futimens(fd, times) != 0 || fstat(fd, &st) != 0)
+        abort();
+    close(fd);
+    lm_sha256_bytes(&digest, text, strlen(text));
+    reopen(f);
+    struct lm_stat_index *index =
+        lm_stat_index_open(lm_path_join(f->arena, f->path, "index"), NULL);
+    lm_stat_index_put(index, &st, &digest, lm_stat_clock_ns() + 1000000000);
+    lm_stat_index_close(index);
+}
+
+struct seen {
+    size_t damaged, missing, users;
+    char path[200];
+};
+
+static void see(void *user, const struct lm_store_finding *finding)
+{
+    struct seen *seen = user;
+    seen->damaged += strcmp(finding->what, "damaged") == 0;
+    seen->missing += strcmp(finding->what, "missing") == 0;
+    seen->users += finding->user_count;
+    snprintf(seen->path, sizeof seen->path, "%s", finding->path);
+}
+
+static void test_check(struct tap *tap)
+{
+    struct fixture f;
+    struct lm_digest one, two, three;
+    struct lm_record *record = NULL;
+    struct lm_store_check check;
+    struct seen seen = {0};
+    const struct lm_store_check_options how = {.threads = 2, .found = see, .user = &seen};
+    setup(&f);
+    REQUIRE(commit(&f, "one\n", "words", &one) == LM_OK);
+    REQUIRE(commit(&f, "two\n", "words", &two) == LM_OK);
+    REQUIRE(commit(&f, "three\n", "other", &three) == LM_OK);
+    REQUIRE(lm_store_check(f.store, &how, &check, &f.err) == LM_OK);
+    CHECK_INT(check.objects, 3);
+    CHECK_INT(check.records, 3);
+    CHECK_INT(check.bytes, 14);
+    CHECK_INT(check.damaged + check.missing + check.unreadable, 0);
+    rot(&f, "words");
+    CHECK_INT(find(&f, &one, &record), LM_OK); /* nothing that a stat can see */
+    REQUIRE(lm_store_check(f.store, &how, &check, &f.err) == LM_OK);
+    CHECK_INT(check.damaged, 1);
+    CHECK_INT(seen.damaged, 1);
+    CHECK_INT(seen.users, 2);
+    CHECK(strncmp(seen.path, "objects/", 8) == 0);
+    CHECK_INT(find(&f, &one, &record), LM_NOT_FOUND);
+    CHECK_INT(find(&f, &three, &record), LM_OK);
+    seen = (struct seen){0};
+    put_in_place(record_of(&f, &three), 3);
+    REQUIRE(lm_store_check(f.store, &how, &check, &f.err) == LM_OK);
+    CHECK_INT(check.missing, 1);
+    CHECK_INT(check.damaged, 1);
+    CHECK_INT(seen.users, 3);
+    CHECK_INT(commit(&f, "one\n", "words", &one), LM_OK);
+    CHECK_INT(commit(&f, "three\n", "other", &three), LM_OK);
+    REQUIRE(lm_store_check(f.store, &how, &check, &f.err) == LM_OK);
+    CHECK_INT(check.damaged + check.missing + check.unreadable, 0);
+    teardown(&f);
+}
+
+/** A run reads a few objects again, so that rot is found some day without being asked for. */
+static void test_sample(struct tap *tap)
+{
+    struct fixture f;
+    struct lm_digest key;
+    struct lm_record *record = NULL;
+    setup(&f);
+    CHECK_INT(lm_store_sample(f.store, 4), 0); /* an empty store */
+    REQUIRE(commit(&f, "key\n", "words", &key) == LM_OK);
+    CHECK_INT(lm_store_sample(f.store, 100), 0);
+    rot(&f, "words");
+    size_t found = 0;
+    for (int i = 0; i < 1000 && found == 0; i++)
+        found = lm_store_sample(f.store, 10);
+    CHECK_INT(found, 1);
+    CHECK_INT(find(&f, &key, &record), LM_NOT_FOUND);
+    teardown(&f);
+}
+
+/** Errors of the store's disk, in the words of what happened. */
+static void test_explain(struct tap *tap)
+{
+    struct fixture f;
+
+    static const struct {
+        int error_number;
+        const char *words;
+    } rows[] = {{ENOSPC, "is full"},
+                {EDQUOT, "quota"},
+                {EROFS, "read-only"},
+                {EIO, "has failed"},
+                {EACCES, "--store"}};
+
+    setup(&f);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        lm_fail_errno(&f.err, rows[i].error_number, "cannot write x");
+        CHECK_INT(lm_store_explain(f.store, &f.err), LM_IO);
+        CHECK(strstr(f.err.text, rows[i].words) != NULL);
+        CHECK_INT(f.err.error_number, rows[i].error_number);
+    }
+    lm_fail(&f.err, LM_MISMATCH, "No space left on device");
+    CHECK_INT(lm_store_explain(f.store, &f.err), LM_MISMATCH);
+    CHECK_STR(f.err.text, "No space left on device"); /* no text is searched */
+    teardown(&f);
+}
+
+/** kill -9 at any moment of a flush: a record that is visible has its objects. */
+static void test_killed_while_flushing(struct tap *tap)
+{
+    struct fixture f;
+    size_t landed = 0, visible = 0;
+    setup(&f);
+    for (unsigned round = 0; round < 12; round++) {
+        struct lm_digest keys[40];
+        for (size_t i = 0; i < 40; i++) {
+            const char *text = lm_arena_printf(f.arena, "key %u %zu\n", round, i);
+            lm_sha256_bytes(&keys[i], text, strlen(text));
+        }
+        fflush(stdout);
+        pid_t pid = fork();
+        if (pid == 0) {
+            for (size_t i = 0; i < 40; i++) {
+                const char *text = lm_arena_printf(f.arena, "key %u %zu\n", round, i);
+                if (lm_store_admit(f.store, f.work, stage_result(&f, text, text), NULL) != LM_OK)
+                    _exit(1);
+            }
+            lm_store_flush(f.store, NULL);
+            _exit(0);
+        }
+        usleep(round * 15000);
+        kill(pid, SIGKILL);
+        int status = 0;
+        waitpid(pid, &status, 0);
+        landed += WIFSIGNALED(status);
+        reopen(&f);
+        for (size_t i = 0; i < 40; i++) {
+            struct lm_record *record = NULL;
+            if (!lm_path_exists(record_of(&f, &keys[i])))
+                continue;
+            visible++;
+            CHECK_INT(find(&f, &keys[i], &record), LM_OK);
+        }
+        lm_store_sweep(f.store);
+    }
+    struct lm_names names;
+    REQUIRE(lm_dir_walk(&names, NULL, f.arena, f.path, NULL) == LM_OK);
+    for (size_t i = 0; i < names.count; i++)
+        CHECK(strstr(names.items[i], ".tmp.") == NULL);
+    printf("# %zu of 12 kills landed, %zu records were visible\n", landed, visible);
+    teardown(&f);
+}
+
 static const struct tap_test tests[] = {
     TAP_ROW(test_commit_and_find) TAP_ROW(test_changed_before_commit) TAP_ROW(test_damage_heals)
         TAP_ROW(test_swapped_record) TAP_ROW(test_checkpoints_go) TAP_ROW(test_clear)
             TAP_ROW(test_sweep) TAP_ROW(test_versions) TAP_ROW(test_doctor) TAP_ROW(test_hash_path)
-                TAP_ROW(test_full_disk)};
+                TAP_ROW(test_full_disk) TAP_ROW(test_batches) TAP_ROW(test_equal_objects)
+                    TAP_ROW(test_heals) TAP_ROW(test_heals_only_damage) TAP_ROW(test_verify_many)
+                        TAP_ROW(test_indexes_only_remember) TAP_ROW(test_layouts)
+                            TAP_ROW(test_leftovers) TAP_ROW(test_check) TAP_ROW(test_sample)
+                                TAP_ROW(test_explain) TAP_ROW(test_killed_while_flushing)};
 LM_TEST_MAIN(tests)
