@@ -189,11 +189,8 @@ const struct lm_port *lm_plan_lacking(const struct lm_plan *plan, size_t stage,
 /** Is there a record of the key, although it is a miss: are its outputs missing or damaged? */
 static bool has_record(const struct lm_plan *plan, const struct lm_digest *key)
 {
-    char hex[LM_DIGEST_HEX];
-    lm_digest_hex(hex, key);
-    const char *path = lm_arena_printf(plan->arena, "%s/actions/%.2s/%s",
-                                       lm_store_path(plan->store), hex, hex + 2);
-    return path != NULL && lm_path_exists(path);
+    struct lm_record *record;
+    return lm_store_read(plan->store, &record, plan->arena, key, NULL) == LM_OK;
 }
 
 /** Why a stage without a result has none. */
