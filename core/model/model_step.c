@@ -220,6 +220,15 @@ static double ratio_at(const struct update *update, int64_t level)
     return size > 0 ? sqrt(change / size) : 0;
 }
 
+#define USUAL_EPS 1e-8
+#define LEAST_EPS 1e-30 /* not 0 in float32, nor a denormal */
+
+/* Zero-initialised options have AdamW's usual one: 0 would divide 0 by 0. */
+static double eps_of(const struct lm_step_options *options)
+{
+    return options->eps != 0 ? options->eps : USUAL_EPS;
+}
+
 static struct update update_of(struct lm_model *model, const struct lm_step_options *options,
                                double scale)
 {
@@ -233,7 +242,7 @@ static struct update update_of(struct lm_model *model, const struct lm_step_opti
                 .scale = (float)scale,
                 .beta1 = (float)options->beta1,
                 .beta2 = (float)options->beta2,
-                .eps = (float)options->eps,
+                .eps = (float)eps_of(options),
                 .correction1 = (float)(1 / (1 - lm_powi(options->beta1, model->updates))),
                 .correction2 = (float)(1 / (1 - lm_powi(options->beta2, model->updates))),
             },
@@ -249,8 +258,6 @@ static struct update update_of(struct lm_model *model, const struct lm_step_opti
     };
 }
 
-#define LEAST_EPS 1e-30
-
 /* What float32 makes of the numbers decides: an eps of 0 divides 0 by 0, a beta of 1 forgets
  * nothing and learns nothing. */
 static enum lm_status check_options(const struct lm_step_options *options, struct lm_err *err)
@@ -262,10 +269,10 @@ static enum lm_status check_options(const struct lm_step_options *options, struc
         double value, min, end;
         bool counts;
     } rows[] = {
-        {"lr", options->lr, 0, 1e30, true},
+        {"lr", options->lr, 0, (double)INFINITY, true},
         {"decay", options->decay, 0, 1e30, true},
         {"clip", options->clip, 0, (double)INFINITY, true},
-        {"eps", options->eps, LEAST_EPS, 1e30, is_adamw},
+        {"eps", eps_of(options), LEAST_EPS, 1e30, is_adamw},
         {"beta1", (double)(float)options->beta1, 0, 1, is_adamw},
         {"beta2", (double)(float)options->beta2, 0, 1, is_adamw},
         {"momentum", (double)(float)options->momentum, 0, 1, !is_adamw},

@@ -104,7 +104,9 @@ unsigned lm_tensor_group_find(const char *name);
 
 /** One update. Zero-initialised: AdamW's form, decay on matrices and embeddings. */
 struct lm_step_options {
-    double lr, beta1, beta2, eps, decay;
+    double lr, beta1, beta2;
+    double eps; /**< AdamW: 0: 1e-8 */
+    double decay;
     double clip; /**< largest global gradient norm (Pascanu et al. 2013); 0: no clipping */
     enum lm_optimizer optimizer;
     double momentum; /**< SGD: [0, 1) */

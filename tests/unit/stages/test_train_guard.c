@@ -488,7 +488,7 @@ static void test_bad_update(struct tap *tap)
 {
     struct place place;
     struct train_params params = defaults();
-    params.eps = 1e-300;
+    params.lr = params.min_lr = 1e40; /* infinite in float32 */
     params.steps = 1;
     for (; params.steps <= 5; params.steps += 4) { /* found by the last look, or by a step */
         for (params.eval_every = 1; params.eval_every < 3; params.eval_every++) {
