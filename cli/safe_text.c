@@ -11,12 +11,18 @@ void lm_safe_init(struct lm_safe *safe, FILE *out)
     *safe = (struct lm_safe){.out = out};
 }
 
+/* DEL and C1, marks of direction, line separators, tags and others that no terminal shows. */
 static bool is_hidden(uint32_t c)
 {
-    return c == 0x061C || c == 0x200E || c == 0x200F || (c >= 0x202A && c <= 0x202E) ||
-           (c >= 0x2066 && c <= 0x206F) || c == 0x2028 || c == 0x2029 || c == 0xFEFF ||
-           (c >= 0xFFF9 && c <= 0xFFFB) || (c >= 0xE0000 && c <= 0xE01EF) || c == 0x7F ||
-           (c >= 0x80 && c < 0xA0);
+    static const struct {
+        uint32_t first, last;
+    } ranges[] = {{0x7F, 0x9F},     {0x61C, 0x61C},   {0x200E, 0x200F}, {0x2028, 0x202E},
+                  {0x2066, 0x206F}, {0xFEFF, 0xFEFF}, {0xFFF9, 0xFFFB}, {0xE0000, 0xE01EF}};
+
+    for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++)
+        if (c >= ranges[i].first && c <= ranges[i].last)
+            return true;
+    return false;
 }
 
 static bool is_control(const struct lm_safe *safe, uint32_t c)

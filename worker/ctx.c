@@ -1,5 +1,6 @@
 #include "ctx.h"
 
+#include <assert.h>
 #include <math.h>
 #include <poll.h>
 #include <stdarg.h>
@@ -11,6 +12,7 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/json.h"
+#include "param/metrics.h"
 #include "protocol/checkpoint.h"
 
 #define SECOND UINT64_C(1000000000)
@@ -313,6 +315,7 @@ void lm_ctx_pace(struct lm_ctx *ctx, const char *name, double total, double scal
 
 void lm_ctx_result(struct lm_ctx *ctx, const char *name, double value)
 {
+    assert(lm_metric_find(ctx->job->stage, NULL, name) != NULL); /* in its type's `metrics` */
     struct named_value *result = value_of(ctx, &ctx->results, name);
     if (result != NULL)
         result->value = value;

@@ -134,6 +134,7 @@ enum lm_status lm_outputs_collect(struct lm_output **out, size_t *count, struct 
     for (size_t i = 0; i < ports_count; i++) {
         place.tokens = strcmp(ports[i].kind, "tokens") == 0;
         LM_TRY(collect_port(&outputs[i], &ports[i], &place));
+        outputs[i].port = lm_port_key(&ports[i]);
     }
     *out = outputs;
     *count = ports_count;

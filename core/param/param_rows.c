@@ -140,7 +140,12 @@ void lm_params_defaults(void *params, const struct lm_param *rows)
 struct walk {
     void (*visit)(void *user, const struct lm_param_leaf *leaf);
     void *user;
-    char name[LM_PARAM_NAME];
+    char name[LM_PARAM_NAME], key[LM_PARAM_NAME];
+};
+
+/** How much of the two names of a leaf is filled. */
+struct used {
+    size_t name, key;
 };
 
 /** Is the text row `name` of this record given? */
@@ -154,32 +159,40 @@ static bool is_given(const struct lm_param *rows, const void *base, const char *
     return false;
 }
 
-static void walk_rows(struct walk *walk, size_t used, const struct lm_param *rows, const void *base,
-                      bool hidden);
+static void walk_rows(struct walk *walk, struct used used, const struct lm_param *rows,
+                      const void *base, bool hidden);
 
-/** Appends ".name" (or ".index") after `used` bytes of the name; the new length. */
-static size_t extend(struct walk *walk, size_t used, const char *name, size_t index)
+/** Appends ".name" (or ".index") after `used` bytes of `text`; the new length. */
+static size_t append(char text[LM_PARAM_NAME], size_t used, const char *name, size_t index)
 {
     int more;
     const char *dot = used ? "." : "";
-    size_t space = sizeof walk->name - used;
+    size_t space = LM_PARAM_NAME - used;
     if (name != NULL)
-        more = snprintf(walk->name + used, space, "%s%s", dot, name);
+        more = snprintf(text + used, space, "%s%s", dot, name);
     else
-        more = snprintf(walk->name + used, space, "%s%zu", dot, index);
+        more = snprintf(text + used, space, "%s%zu", dot, index);
     return more > 0 && (size_t)more < space ? used + (size_t)more : used;
 }
 
-static void walk_list(struct walk *walk, size_t used, struct lm_param_leaf *leaf)
+static struct used extend(struct walk *walk, struct used used, const struct lm_param *row,
+                          size_t index)
+{
+    const char *name = row != NULL ? row->name : NULL;
+    const char *key = row != NULL && row->key != NULL ? row->key : name;
+    return (struct used){append(walk->name, used.name, name, index),
+                         append(walk->key, used.key, key, index)};
+}
+
+static void walk_list(struct walk *walk, struct used used, struct lm_param_leaf *leaf)
 {
     const struct lm_param *row = leaf->row;
     struct lm_list list = as_list(leaf->value);
-    leaf->name = walk->name;
     walk->visit(walk->user, leaf);
     for (size_t i = 0; i < list.count; i++) {
-        size_t length = extend(walk, used, NULL, i);
+        struct used longer = extend(walk, used, NULL, i);
         if (row->item == LM_P_RECORD) {
-            walk_rows(walk, length, row->fields, at(list.items, i * row->fields_size),
+            walk_rows(walk, longer, row->fields, at(list.items, i * row->fields_size),
                       leaf->hidden);
             continue;
         }
@@ -197,20 +210,21 @@ static bool is_hidden(const struct lm_param *rows, const void *base, const struc
     return (row->flags & LM_PARAM_NOT_IN_KEY) || is_given(rows, base, row->pinned_by);
 }
 
-static void walk_rows(struct walk *walk, size_t used, const struct lm_param *rows, const void *base,
-                      bool hidden)
+static void walk_rows(struct walk *walk, struct used used, const struct lm_param *rows,
+                      const void *base, bool hidden)
 {
     for (const struct lm_param *row = rows; row->name != NULL; row++) {
-        size_t length = extend(walk, used, row->name, 0);
+        struct used longer = extend(walk, used, row, 0);
         struct lm_param_leaf leaf = {.name = walk->name,
+                                     .key = walk->key,
                                      .row = row,
                                      .type = row->type,
                                      .hidden = hidden || is_hidden(rows, base, row),
                                      .value = at(base, row->offset)};
         if (row->type == LM_P_RECORD)
-            walk_rows(walk, length, row->fields, leaf.value, leaf.hidden);
+            walk_rows(walk, longer, row->fields, leaf.value, leaf.hidden);
         else if (row->type == LM_P_LIST)
-            walk_list(walk, length, &leaf);
+            walk_list(walk, longer, &leaf);
         else
             walk->visit(walk->user, &leaf);
     }
@@ -220,7 +234,7 @@ void lm_params_walk(const struct lm_param *rows, const void *params,
                     void (*visit)(void *user, const struct lm_param_leaf *leaf), void *user)
 {
     struct walk walk = {.visit = visit, .user = user};
-    walk_rows(&walk, 0, rows, params, false);
+    walk_rows(&walk, (struct used){0, 0}, rows, params, false);
 }
 
 /* ---- JSON ---- */
@@ -262,6 +276,7 @@ void lm_params_write_json_if(const struct lm_param *rows, const void *params,
     lm_json_open(writer, '{');
     for (const struct lm_param *row = rows; row->name != NULL; row++) {
         struct lm_param_leaf leaf = {.name = row->name,
+                                     .key = row->key != NULL ? row->key : row->name,
                                      .row = row,
                                      .type = row->type,
                                      .hidden = is_hidden(rows, params, row),

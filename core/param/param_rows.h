@@ -9,12 +9,13 @@
 #include "base/buf.h"
 #include "base/json.h"
 
-/** Longest key name of a parameter, e.g. "sources.12.sha256". */
+/** Longest name of a parameter, e.g. "sources.12.sha256". */
 #define LM_PARAM_NAME 200
 
-/** One leaf while walking: its key name ("split.valid", "sources.0.sha256") and address. */
+/** One leaf while walking: its names ("split.valid", "sources.0.sha256") and address. */
 struct lm_param_leaf {
-    const char *name; /**< borrowed for the call */
+    const char *name; /**< as typed; borrowed for the call */
+    const char *key;  /**< as keys call it, mostly the same; borrowed for the call */
     const struct lm_param *row;
     enum lm_param_type type; /**< of the value: for items of a list their own */
     bool item;               /**< an item of a list of scalars */

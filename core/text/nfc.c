@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <stdio.h>
 #include <utf8proc.h>
 
 #include "base/utf8.h"
@@ -176,4 +177,9 @@ enum lm_status lm_nfc(struct lm_buf *out, const uint8_t *text, size_t size, int6
         at = end;
     }
     return lm_buf_status(out, err);
+}
+
+void lm_nfc_version(char out[48])
+{
+    snprintf(out, 48, "%.16s Unicode %.16s", utf8proc_version(), utf8proc_unicode_version());
 }

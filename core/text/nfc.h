@@ -19,4 +19,7 @@ size_t lm_nfc_prefix(const uint8_t *text, size_t size);
 enum lm_status lm_nfc(struct lm_buf *out, const uint8_t *text, size_t size, int64_t *changed,
                       struct lm_err *err);
 
+/** "2.8.0 Unicode 14.0.0": the library whose tables decide. */
+void lm_nfc_version(char out[48]);
+
 #endif

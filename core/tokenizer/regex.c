@@ -122,3 +122,12 @@ void lm_regex_unicode(char out[24])
         pcre2_config(PCRE2_CONFIG_UNICODE_VERSION, version);
     snprintf(out, 24, "%s", version);
 }
+
+void lm_regex_version(char out[48])
+{
+    char unicode[24], version[64] = "";
+    lm_regex_unicode(unicode);
+    if (pcre2_config(PCRE2_CONFIG_VERSION, NULL) < (int)sizeof version)
+        pcre2_config(PCRE2_CONFIG_VERSION, version); /* "10.42 2022-12-11" */
+    snprintf(out, 48, "%.*s Unicode %s", (int)strcspn(version, " ") % 16, version, unicode);
+}

@@ -26,5 +26,7 @@ enum lm_status lm_regex_find(struct lm_regex *regex, const uint8_t *text, size_t
 
 /** Version of PCRE2's Unicode data, as "14.0.0"; at most 23 characters. */
 void lm_regex_unicode(char out[24]);
+/** "10.42 Unicode 14.0.0": the library and its tables. */
+void lm_regex_version(char out[48]);
 
 #endif

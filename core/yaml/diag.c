@@ -141,7 +141,7 @@ const char *lm_quote(struct lm_arena *arena, const char *text)
 const char *lm_hint(const struct lm_diag_list *list, const char *word, const char *const *names,
                     size_t count)
 {
-    enum { MOST = 12 };
+    enum { MOST = 100 };
 
     if (list->errors > LM_DIAG_MAX)
         return "";

@@ -37,7 +37,7 @@ void lm_diag_sort(struct lm_diag_list *list, const char *first);
  *  (lm_url_show), cut after 60 bytes. In the arena;
  *  never NULL ("" when memory is out). */
 const char *lm_quote(struct lm_arena *arena, const char *text);
-/** "; did you mean 'x'?" when a name is near, else "; known: a, b, c" (at most 12). In the list's
+/** "; did you mean 'x'?" when a name is near, else "; known: a, b, c" (at most 100). In the list's
  *  arena; never NULL; "" when the list is full anyway. */
 const char *lm_hint(const struct lm_diag_list *list, const char *word, const char *const *names,
                     size_t count);

@@ -265,10 +265,21 @@ struct lm_run_row {
     const char *error;    /**< one line, or NULL */
 };
 
+/** A gate, decided: the same row for the table, the exit status, the run's record and page, JUnit
+ *  and reports. */
 struct lm_gate_row {
-    const char *text; /**< "scores.valid.bpb max 2.05: 1.98" */
+    const char *name;   /**< "scores.valid.bpb max 2.05": the bound, whatever was measured */
+    const char *metric; /**< "scores.valid.bpb" */
+    double value;       /**< as measured; NaN when there is none that is finite */
+    const char *reason; /**< "1.98 is at most 2.05", "scores has failed" */
+    const char *text;   /**< name and reason: "scores.valid.bpb max 2.05: 1.98 is at most 2.05" */
 
-    enum { LM_GATE_PASS, LM_GATE_FAIL, LM_GATE_UNDECIDED, LM_GATE_UNSELECTED } verdict;
+    enum lm_gate_verdict {
+        LM_GATE_PASS,
+        LM_GATE_FAIL,
+        LM_GATE_UNDECIDED,
+        LM_GATE_UNSELECTED
+    } verdict;
 };
 
 struct lm_run_result {

@@ -25,6 +25,28 @@ enum lm_port_flags {
 struct lm_port {
     const char *name, *kind, *help;
     unsigned flags;
+    const char *key; /**< its name in keys and records, where that is another; else NULL */
+};
+
+/** The name of a port in keys and records. */
+static inline const char *lm_port_key(const struct lm_port *port)
+{
+    return port->key != NULL ? port->key : port->name;
+}
+
+enum lm_better { LM_BETTER_NONE, LM_BETTER_LOWER, LM_BETTER_HIGHER };
+
+/**
+ * A metric that a stage type may give by lm_ctx_result, or several of one kind: which are given
+ * depends on the data. In a name {a,b} stands for either (also empty: {,.low}), * for one or more
+ * bytes but dots, # for digits, <methods.name> for any value of the parameters methods.N.name, **
+ * for anything. Gates may name what fits one of the rows.
+ */
+struct lm_metric_row {
+    const char *name; /**< "train_loss", "{valid,test}.bpb{,.lo,.hi}" */
+    const char *unit; /**< in words, or NULL */
+    enum lm_better better;
+    const char *help; /**< ≤ 90 characters */
 };
 
 enum lm_stage_flags {
@@ -60,6 +82,7 @@ struct lm_stage {
     const struct lm_port *inputs, *outputs; /**< NULL-name terminated */
     const struct lm_param *params;          /**< NULL-name terminated */
     size_t params_size;                     /**< sizeof the parameter struct */
+    const struct lm_metric_row *metrics;    /**< NULL-name terminated; NULL: none */
     /** Optional cross-field rules and derived defaults; pure, no I/O. The text of *err names the
      * field first: "min_lr: must not exceed lr". */
     enum lm_status (*resolve)(void *params, struct lm_arena *arena, struct lm_err *err);
@@ -68,6 +91,10 @@ struct lm_stage {
     enum lm_status (*check_ports)(const void *params,
                                   bool (*has)(const void *user, const char *port), const void *user,
                                   struct lm_err *err);
+    /** Optional: the libraries whose tables decide the bytes under these resolved parameters, by
+     * the names the worker's probe knows ("utf8proc", "pcre2"), NULL-terminated: their versions are
+     * in the key. */
+    const char *const *(*libraries)(const void *params);
     /** Optional. Unset upstream values: assume something typical and say so in text. */
     void (*estimate)(const void *params, const struct lm_upstream *upstream,
                      struct lm_estimate *out);
@@ -93,8 +120,9 @@ extern const struct lm_stage_run lm_run_table[];
 /** Path of an input: a file, or a folder (LM_PORT_FOLDER); read-only and verified. NULL: an
  *  optional port that is not connected. Borrowed. */
 const char *lm_ctx_input(const struct lm_ctx *ctx, const char *port);
-/** For LM_PORT_LIST ports: how many, the i-th path, and its label ("scores" or "model@lr=0.001").
- */
+/** For LM_PORT_LIST ports: how many, the i-th path, and its label ("scores" or "model.log"): what
+ * the spec calls it, for notes and errors alone. It is not in the key: it must not show in an
+ * output. */
 size_t lm_ctx_input_count(const struct lm_ctx *ctx, const char *port);
 const char *lm_ctx_input_at(const struct lm_ctx *ctx, const char *port, size_t index);
 const char *lm_ctx_input_label(const struct lm_ctx *ctx, const char *port, size_t index);
@@ -109,11 +137,14 @@ bool lm_ctx_portable(const struct lm_ctx *ctx);       /**< numerics: portable (e
 const char *lm_ctx_kernels(const struct lm_ctx *ctx); /**< forced kernel path, or NULL */
 bool lm_ctx_offline(const struct lm_ctx *ctx);
 /** Experiment facts as JSON text for LM_STAGE_EXPERIMENT types, NULL for others: {"name",
- *  "description","gates":[{"metric":"STAGE.METRIC","min","max","text"}],"stages":{id:{"uses",
- *  "seed","params":{…},"in":{PORT:["STAGE.PORT"]},"files":["init.path"]}},"in":{…}}: all stages
- *  upstream, sorted by id; parameters without paths and addresses, of which "files" holds the
- * names; "in" is the wiring, of each stage and of this one. "seed" only for types that draw, "min"
- * and "max" only when given. */
+ *  "description","gates":[{"name":"STAGE.METRIC max 2","metric":"STAGE.METRIC","min","max","value",
+ *  "verdict":"pass"|"fail"|"undecided"|"skipped","reason":"1.98 is at most 2"}],"stages":{id:{
+ *  "uses","seed","params":{…},"in":{PORT:["STAGE.PORT"]},"files":["init.path"]}},"in":{…}}. Gates:
+ *  those of stages that do not follow from such a stage, as the run decided them: shown, not
+ * decided again; "min" and "max" only when given, "value" only when it was measured and is finite.
+ * Stages: all upstream, sorted by id; "seed" only for types that draw; parameters without paths and
+ *  addresses, of which "files" holds the names; "in" is the wiring, of each stage and of this one.
+ */
 const char *lm_ctx_experiment(const struct lm_ctx *ctx);
 
 /** Progress of the live line, at most as often as you like (throttled). */
@@ -124,8 +155,8 @@ void lm_ctx_gauge(struct lm_ctx *ctx, const char *name, double value);
 /** A gauge of how fast `total` grows: its change a second times `scale`, smoothed over a few
  * seconds, new at most once a second. The stage learns no time by it. */
 void lm_ctx_pace(struct lm_ctx *ctx, const char *name, double total, double scale);
-/** A final metric, kept in the action record and seen by gates as STAGE.name. Deterministic values
- * only. */
+/** A final metric, kept in the action record and seen by gates as STAGE.name: one of the type's
+ *  `metrics` (asserted). Deterministic values only. */
 void lm_ctx_result(struct lm_ctx *ctx, const char *name, double value);
 /** The short text of the run table, e.g. "valid 1.98 bpb". */
 void lm_ctx_headline(struct lm_ctx *ctx, const char *format, ...) LM_PRINTF(2, 3);

@@ -136,7 +136,7 @@ enum lm_status lm_exec_leave(struct lm_exec *exec, struct lm_run_result *out, st
                                  .executed = exec->executed,
                                  .budget = exec->threads,
                                  .result = &result};
-    LM_TRY(lm_gates_decide(&result.gates, &exec->now, err));
+    LM_TRY(lm_plan_decide(&result.gates, &exec->now, err));
     result.gate_count = exec->spec->gate_count;
     publish(exec, &result);
     LM_TRY(fill_rows(exec, &result, err));

@@ -215,7 +215,8 @@ static bool is_made_meanwhile(struct lm_exec *exec, struct lm_task *task)
     struct lm_record *record = NULL;
     struct lm_err err = {0};
     if (!planned->forced &&
-        lm_store_find(exec->store, &record, exec->arena, &planned->key, NULL) == LM_OK) {
+        lm_store_find(exec->store, &record, exec->arena, &planned->key, NULL) == LM_OK &&
+        lm_plan_lacking(&exec->now, task->index, record) == NULL) {
         planned->record = record;
         planned->reason = "made by another run";
         return true;

@@ -6,7 +6,6 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "exec/exec.h"
-#include "plan/key.h"
 #include "protocol/job.h"
 
 static enum lm_status no_memory(struct lm_err *err)
@@ -48,7 +47,7 @@ static const struct lm_output *output_of(const struct lm_plan *plan,
                                          const struct lm_spec_input *input)
 {
     const struct lm_record *record = plan->stages[input->stage].record;
-    return record != NULL ? lm_record_output(record, input->from->name) : NULL;
+    return record != NULL ? lm_record_output(record, lm_port_key(input->from)) : NULL;
 }
 
 /** A private folder of links to the objects of a folder port. */
@@ -146,8 +145,7 @@ static enum lm_status experiment_facts(struct lm_exec *exec, const struct lm_tas
     if (!(exec->spec->stages[task->index].type->flags & LM_STAGE_EXPERIMENT))
         return LM_OK;
     lm_buf_init(&buf, 0);
-    lm_key_write_experiment(&buf, exec->spec, task->index);
-    enum lm_status status = lm_buf_status(&buf, err);
+    enum lm_status status = lm_plan_write_experiment(&buf, &exec->now, task->index, err);
     if (status == LM_OK) {
         job->experiment = lm_arena_strdup(task->attempt->arena, buf.data);
         status = job->experiment != NULL ? LM_OK : no_memory(err);

@@ -139,7 +139,7 @@ static bool is_publishable(const struct lm_plan_stage *stage)
 static enum lm_status publish_one(const struct publisher *p, const struct lm_record *record,
                                   const struct lm_spec_publish *publish, const char *to)
 {
-    const struct lm_output *output = lm_record_output(record, publish->port->name);
+    const struct lm_output *output = lm_record_output(record, lm_port_key(publish->port));
     if (output == NULL)
         return lm_fail(p->err, LM_INTERNAL, "no output %s to publish", publish->port->name);
     return output->folder ? publish_folder(p, output, to) : publish_file(p, &output->files[0], to);

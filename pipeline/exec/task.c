@@ -4,13 +4,16 @@
 
 /* ---- order ---- */
 
-/** Calls `visit` for each stage that must have finished before `stage`, once an input. */
+/** Calls `visit` for each stage that must have finished before `stage`: once an input, and once a
+ *  stage whose gates it shows. */
 static void each_before(const struct lm_spec *spec, size_t stage,
                         void (*visit)(struct lm_task *tasks, size_t before, size_t stage),
                         struct lm_task *tasks)
 {
     for (size_t i = 0; i < spec->stages[stage].input_count; i++)
         visit(tasks, spec->stages[stage].inputs[i].stage, stage);
+    for (size_t i = 0; i < spec->stages[stage].after_count; i++)
+        visit(tasks, spec->stages[stage].after[i], stage);
 }
 
 static void count_edge(struct lm_task *tasks, size_t before, size_t stage)

@@ -1,6 +1,7 @@
 #include "plan/key.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -64,7 +65,7 @@ static void put_value(struct writing *writing, const struct lm_param_leaf *leaf)
     struct lm_buf *out = writing->out;
     bool text = leaf->type == LM_P_STR || leaf->type == LM_P_ENUM || leaf->type == LM_P_PATH ||
                 leaf->type == LM_P_URL;
-    lm_buf_printf(out, "%s%s %s ", writing->prefix, leaf->name, lm_param_type_name(leaf->type));
+    lm_buf_printf(out, "%s%s %s ", writing->prefix, leaf->key, lm_param_type_name(leaf->type));
     const struct lm_spec_value *given = lm_spec_value(writing->spec, writing->stage, leaf->name);
     const char *value = NULL;
     if (text)
@@ -93,7 +94,7 @@ static void put_param(void *user, const struct lm_param_leaf *leaf)
     if (file == SIZE_MAX)
         put_value(writing, leaf);
     else if (writing->facts->files != NULL)
-        lm_buf_printf(writing->out, "file %s %s\n", leaf->name, writing->facts->files[file]);
+        lm_buf_printf(writing->out, "file %s %s\n", leaf->key, writing->facts->files[file]);
 }
 
 static void put_inputs(struct lm_buf *out, const struct lm_spec_stage *stage,
@@ -104,13 +105,10 @@ static void put_inputs(struct lm_buf *out, const struct lm_spec_stage *stage,
         const struct lm_spec_input *input = &stage->inputs[i];
         index = i > 0 && stage->inputs[i - 1].port == input->port ? index + 1 : 0;
         if (!(input->port->flags & LM_PORT_LIST)) {
-            lm_buf_printf(out, "input %s %s\n", input->port->name, digests[i]);
+            lm_buf_printf(out, "input %s %s\n", lm_port_key(input->port), digests[i]);
             continue;
         }
-        /* The stage sees the labels of a list, so they may show in what it makes. */
-        lm_buf_printf(out, "input %s.%zu %s ", input->port->name, index, digests[i]);
-        put_quoted(out, input->label);
-        lm_buf_putc(out, '\n');
+        lm_buf_printf(out, "input %s.%zu %s\n", lm_port_key(input->port), index, digests[i]);
     }
 }
 
@@ -172,7 +170,38 @@ static void put_wiring(struct lm_buf *out, const struct lm_spec *spec,
     }
 }
 
-static void put_experiment(struct lm_buf *out, const struct lm_spec *spec, size_t stage)
+const char *lm_gate_verdict_name(enum lm_gate_verdict verdict)
+{
+    static const char *const names[] = {[LM_GATE_PASS] = "pass",
+                                        [LM_GATE_FAIL] = "fail",
+                                        [LM_GATE_UNDECIDED] = "undecided",
+                                        [LM_GATE_UNSELECTED] = "skipped"};
+
+    return names[verdict];
+}
+
+/** The gates that reports hold, and what became of them: a reason says all that was measured. */
+static void put_gates(struct lm_buf *out, const struct lm_spec *spec,
+                      const struct lm_gate_row *gates)
+{
+    for (size_t i = 0, n = 0; i < spec->gate_count; i++) {
+        if (!spec->gates[i].held)
+            continue;
+        lm_buf_printf(out, "experiment gate.%zu ", n);
+        put_quoted(out, spec->gates[i].text);
+        lm_buf_putc(out, '\n');
+        if (gates != NULL) {
+            lm_buf_printf(out, "experiment verdict.%zu %s ", n,
+                          lm_gate_verdict_name(gates[i].verdict));
+            put_quoted(out, gates[i].reason);
+            lm_buf_putc(out, '\n');
+        }
+        n++;
+    }
+}
+
+static void put_experiment(struct lm_buf *out, const struct lm_spec *spec, size_t stage,
+                           const struct lm_gate_row *gates)
 {
     size_t count;
     struct lm_arena_mark mark = lm_arena_mark(spec->arena);
@@ -183,11 +212,7 @@ static void put_experiment(struct lm_buf *out, const struct lm_spec *spec, size_
     lm_buf_puts(out, "\nexperiment description ");
     put_quoted(out, spec->description);
     lm_buf_putc(out, '\n');
-    for (size_t i = 0; i < spec->gate_count; i++) {
-        lm_buf_printf(out, "experiment gate.%zu ", i);
-        put_quoted(out, spec->gates[i].text);
-        lm_buf_putc(out, '\n');
-    }
+    put_gates(out, spec, gates);
     put_wiring(out, spec, &spec->stages[stage], "", "");
     for (size_t i = 0; stages != NULL && i < count; i++) {
         const char *prefix = lm_arena_printf(spec->arena, "experiment param %s.", stages[i]->id);
@@ -220,28 +245,34 @@ void lm_key_write(struct lm_buf *out, const struct lm_spec *spec, size_t stage,
         lm_buf_printf(out, "seed %" PRIu64 "\n", s->seed);
     if (s->type->flags & LM_STAGE_NUMERIC)
         lm_buf_printf(out, "numerics %s\n", facts->numerics ? facts->numerics : "unknown");
+    for (size_t i = 0; facts->libraries != NULL && facts->libraries[i] != NULL; i++)
+        lm_buf_printf(out, "library %s\n", facts->libraries[i]);
     if (s->type->flags & LM_STAGE_EXPERIMENT)
-        put_experiment(out, spec, stage);
+        put_experiment(out, spec, stage, facts->gates);
 }
 
 /* ---- the same facts for the stage itself ---- */
 
-static void list_gates(struct lm_json_writer *writer, const struct lm_spec *spec)
+static void list_gates(struct lm_json_writer *writer, const struct lm_spec *spec,
+                       const struct lm_gate_row *rows)
 {
     lm_json_key(writer, "gates");
     lm_json_open(writer, '[');
     for (size_t i = 0; i < spec->gate_count; i++) {
         const struct lm_spec_gate *gate = &spec->gates[i];
+        if (!gate->held)
+            continue;
         lm_json_open(writer, '{');
-        const char *metric =
-            lm_arena_printf(spec->arena, "%s.%s", spec->stages[gate->stage].id, gate->metric);
-        writer->out->failed = writer->out->failed || metric == NULL;
-        lm_json_member_string(writer, "metric", metric ? metric : "");
+        lm_json_member_string(writer, "name", rows[i].name);
+        lm_json_member_string(writer, "metric", rows[i].metric);
         if (!lm_is_unset(gate->min))
             lm_json_member_double(writer, "min", gate->min);
         if (!lm_is_unset(gate->max))
             lm_json_member_double(writer, "max", gate->max);
-        lm_json_member_string(writer, "text", gate->text);
+        if (!isnan(rows[i].value))
+            lm_json_member_double(writer, "value", rows[i].value);
+        lm_json_member_string(writer, "verdict", lm_gate_verdict_name(rows[i].verdict));
+        lm_json_member_string(writer, "reason", rows[i].reason);
         lm_json_close(writer, '}');
     }
     lm_json_close(writer, ']');
@@ -281,7 +312,8 @@ static void list_files(struct lm_json_writer *writer, const struct lm_spec_stage
     lm_json_close(writer, ']');
 }
 
-void lm_key_write_experiment(struct lm_buf *out, const struct lm_spec *spec, size_t stage)
+void lm_key_write_experiment(struct lm_buf *out, const struct lm_spec *spec, size_t stage,
+                             const struct lm_gate_row *gates)
 {
     size_t count;
     struct lm_json_writer writer;
@@ -292,7 +324,7 @@ void lm_key_write_experiment(struct lm_buf *out, const struct lm_spec *spec, siz
     lm_json_open(&writer, '{');
     lm_json_member_string(&writer, "name", spec->experiment);
     lm_json_member_string(&writer, "description", spec->description);
-    list_gates(&writer, spec);
+    list_gates(&writer, spec, gates);
     list_wiring(&writer, spec, &spec->stages[stage]);
     lm_json_key(&writer, "stages");
     lm_json_open(&writer, '{');

@@ -16,14 +16,19 @@ struct lm_key_facts {
     const char *const *inputs; /**< parallel to stage->inputs: digest of the producing port */
     const char *const *files;  /**< parallel to stage->files: "sha256:<hex>" of content */
     const char *numerics; /**< "blas openblas …" or "portable 2"; NULL for other stage types */
+    const struct lm_gate_row *gates; /**< parallel to spec->gates, where held; NULL: not known */
+    const char *const *libraries; /**< "pcre2 10.42 Unicode 14.0.0", NULL-terminated; NULL: none */
 };
 
-/** Writes the key text. inputs NULL: without the input lines; files NULL: without the file lines
- *  (then it is no key, but what of it is known). */
+/** Writes the key text. inputs NULL: without the input lines; files NULL: without the file lines;
+ *  gates NULL: without the verdict lines (then it is no key, but what of it is known). */
 void lm_key_write(struct lm_buf *out, const struct lm_spec *spec, size_t stage,
                   const struct lm_key_facts *facts);
 /** JSON handed to LM_STAGE_EXPERIMENT types (see lm_ctx_experiment): the facts of the key's
- *  `experiment` lines, no others; stages sorted by id. */
-void lm_key_write_experiment(struct lm_buf *out, const struct lm_spec *spec, size_t stage);
+ *  `experiment` lines, no others; stages sorted by id. `gates`: as in lm_key_facts, known. */
+void lm_key_write_experiment(struct lm_buf *out, const struct lm_spec *spec, size_t stage,
+                             const struct lm_gate_row *gates);
+/** "pass", "fail", "undecided", "skipped". */
+const char *lm_gate_verdict_name(enum lm_gate_verdict verdict);
 
 #endif

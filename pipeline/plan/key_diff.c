@@ -1,9 +1,11 @@
 #include "plan/key_diff.h"
 
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/url.h"
+#include "param/param_rows.h"
 
 /** A line of a key: what the fact is ("param lr") and its value ("float 0.001"). */
 struct fact {
@@ -25,6 +27,7 @@ static const struct {
     {"param ", 2},
     {"file ", 2},
     {"input ", 2},
+    {"library ", 2},
 };
 
 static size_t id_length(const char *line, size_t length)
@@ -108,19 +111,61 @@ static const char *value_of(struct lm_arena *arena, const struct fact *fact)
     return is_url && text != NULL ? url_value(arena, text) : text;
 }
 
+/** A search for the parameter that keys call `key`. */
+struct sought {
+    const char *key;
+    char name[LM_PARAM_NAME]; /* as typed; "" until it is found */
+};
+
+static void seek(void *user, const struct lm_param_leaf *leaf)
+{
+    struct sought *sought = user;
+    if (strcmp(leaf->key, sought->key) == 0)
+        snprintf(sought->name, sizeof sought->name, "%s", leaf->name);
+}
+
+/** The name people type for what keys call `key`, in the arena; `key` itself when there is none. */
+static const char *typed_name(struct lm_arena *arena, const struct lm_spec_stage *stage,
+                              const char *key)
+{
+    struct sought sought = {.key = key};
+    lm_params_walk(stage->type->params, stage->params, seek, &sought);
+    const char *name = sought.name[0] ? lm_arena_strdup(arena, sought.name) : NULL;
+    return name ? name : key;
+}
+
 /** Origin of the parameter "model.lr" of an experiment's line. */
-static struct lm_origin origin_below(const struct lm_spec *spec, const char *path)
+static struct lm_origin origin_below(struct lm_arena *arena, const struct lm_spec *spec,
+                                     const char *path)
 {
     size_t length = strcspn(path, ".");
     for (size_t i = 0; i < spec->stage_count; i++)
         if (strlen(spec->stages[i].id) == length && memcmp(spec->stages[i].id, path, length) == 0 &&
             path[length] == '.')
-            return lm_spec_origin(spec, i, path + length + 1);
+            return lm_spec_origin(spec, i, typed_name(arena, &spec->stages[i], path + length + 1));
     return (struct lm_origin){.file = NULL};
 }
 
-static struct lm_origin origin_of(const struct lm_spec *spec, size_t stage, const char *kind,
-                                  const char *name)
+/** The gate of "experiment gate.3", "experiment verdict.3": the fourth that reports hold; or NULL.
+ */
+static const struct lm_spec_gate *gate_of(const struct lm_spec *spec, const char *kind,
+                                          const char *name)
+{
+    size_t wanted = 0, n = 0;
+    const char *dot = strchr(name, '.');
+    if (strcmp(kind, "experiment") != 0 || dot == NULL ||
+        (strncmp(name, "gate.", 5) != 0 && strncmp(name, "verdict.", 8) != 0))
+        return NULL;
+    for (const char *p = dot + 1; *p >= '0' && *p <= '9' && wanted < spec->gate_count; p++)
+        wanted = wanted * 10 + (size_t)(*p - '0');
+    for (size_t i = 0; i < spec->gate_count; i++)
+        if (spec->gates[i].held && n++ == wanted)
+            return &spec->gates[i];
+    return NULL;
+}
+
+static struct lm_origin origin_of(struct lm_arena *arena, const struct lm_spec *spec, size_t stage,
+                                  const char *kind, const char *name)
 {
     const struct lm_spec_stage *s = &spec->stages[stage];
     if (strcmp(kind, "param") == 0 || strcmp(kind, "file") == 0)
@@ -130,7 +175,10 @@ static struct lm_origin origin_of(const struct lm_spec *spec, size_t stage, cons
     if (strcmp(kind, "numerics") == 0)
         return s->numerics_origin;
     if (strcmp(kind, "experiment") == 0 && strncmp(name, "param ", 6) == 0)
-        return origin_below(spec, name + 6);
+        return origin_below(arena, spec, name + 6);
+    const struct lm_spec_gate *gate = gate_of(spec, kind, name);
+    if (gate != NULL)
+        return gate->origin;
     if (strcmp(kind, "experiment") == 0 && strcmp(name, "name") == 0)
         return spec->experiment_origin;
     if (strcmp(kind, "experiment") == 0 && strcmp(name, "description") == 0)
@@ -146,7 +194,7 @@ static size_t producer(const struct lm_spec_stage *stage, const char *name)
     for (const char *p = name + length; *p != '\0'; p++)
         wanted = *p >= '0' && *p <= '9' ? wanted * 10 + (size_t)(*p - '0') : 0;
     for (size_t i = 0; i < stage->input_count; i++) {
-        const char *port = stage->inputs[i].port->name;
+        const char *port = lm_port_key(stage->inputs[i].port);
         if (strlen(port) != length || memcmp(port, name, length) != 0)
             continue;
         if (index++ == wanted)
@@ -171,15 +219,22 @@ static bool describe(struct lm_key_change *change, struct lm_arena *arena,
     change->upstream = SIZE_MAX;
     if (change->kind == NULL)
         return false;
-    change->origin = origin_of(spec, stage, change->kind, change->name);
+    if (strcmp(change->kind, "param") == 0 || strcmp(change->kind, "file") == 0)
+        change->name = typed_name(arena, &spec->stages[stage], change->name);
+    change->origin = origin_of(arena, spec, stage, change->kind, change->name);
     if (strcmp(change->kind, "input") == 0)
         change->upstream = producer(&spec->stages[stage], change->name);
+    const struct lm_spec_gate *gate = gate_of(spec, change->kind, change->name);
+    if (gate != NULL && strncmp(change->name, "verdict.", 8) == 0)
+        change->upstream = gate->stage;
     return true;
 }
 
+/** What is known only when everything upstream has ended. */
 static bool is_passed_over(const struct fact *fact, bool inputs)
 {
-    return !inputs && strncmp(fact->line, "input ", 6) == 0;
+    return !inputs && (strncmp(fact->line, "input ", 6) == 0 ||
+                       strncmp(fact->line, "experiment verdict.", 19) == 0);
 }
 
 size_t lm_key_diff(struct lm_key_change **out, struct lm_arena *arena, const struct lm_spec *spec,

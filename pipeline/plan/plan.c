@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/io.h"
 #include "base/json.h"
 #include "base/pool.h"
 #include "plan/key.h"
@@ -22,6 +23,23 @@ static bool is_settled(const struct lm_plan_stage *stage)
 
 /* ---- keys ---- */
 
+/** Asks the worker what it knows, once a plan. */
+static enum lm_status ask_worker(struct lm_plan *plan, struct lm_err *err)
+{
+    const struct lm_plan_options *options = plan->options;
+    struct lm_probe *probe = LM_NEW(plan->arena, struct lm_probe);
+    if (plan->probe != NULL)
+        return LM_OK;
+    if (probe == NULL)
+        return no_memory(plan, err);
+    LM_TRY(lm_probe(probe, plan->arena, plan->store, options->worker, options->env,
+                    options->env_user, err));
+    plan->probe = probe;
+    plan->numerics_blas = probe->blas;
+    plan->numerics_portable = probe->portable;
+    return LM_OK;
+}
+
 static enum lm_status numerics_of(const char **out, struct lm_plan *plan, size_t stage,
                                   struct lm_err *err)
 {
@@ -29,15 +47,39 @@ static enum lm_status numerics_of(const char **out, struct lm_plan *plan, size_t
     *out = NULL;
     if (!(s->type->flags & LM_STAGE_NUMERIC))
         return LM_OK;
-    if (plan->numerics_blas == NULL) {
-        const struct lm_plan_options *options = plan->options;
-        struct lm_probe probe;
-        LM_TRY(lm_probe(&probe, plan->arena, plan->store, options->worker, options->env,
-                        options->env_user, err));
-        plan->numerics_blas = probe.blas;
-        plan->numerics_portable = probe.portable;
-    }
+    LM_TRY(ask_worker(plan, err));
     *out = s->portable ? plan->numerics_portable : plan->numerics_blas;
+    return LM_OK;
+}
+
+/** "pcre2 10.42 Unicode 14.0.0": the libraries whose tables decide what a stage makes,
+ * NULL-terminated; NULL: none do. */
+static enum lm_status libraries_of(const char *const **out, struct lm_plan *plan, size_t stage,
+                                   struct lm_err *err)
+{
+    const struct lm_spec_stage *s = &plan->spec->stages[stage];
+    const char *const *names = s->type->libraries ? s->type->libraries(s->params) : NULL;
+    size_t count = 0;
+    *out = NULL;
+    while (names != NULL && names[count] != NULL)
+        count++;
+    if (count == 0)
+        return LM_OK;
+    LM_TRY(ask_worker(plan, err));
+    const char **lines = LM_NEW_ARRAY(plan->arena, const char *, count + 1);
+    if (lines == NULL)
+        return no_memory(plan, err);
+    for (size_t i = 0; i < count; i++) {
+        const char *version = lm_probe_tables(plan->probe, plan->arena, names[i]);
+        if (version == NULL)
+            return lm_fail(err, LM_FORMAT,
+                           "lmpipe-worker does not know its version of %s; install lmpipe again",
+                           names[i]);
+        lines[i] = lm_arena_printf(plan->arena, "%s %s", names[i], version);
+        if (lines[i] == NULL)
+            return no_memory(plan, err);
+    }
+    *out = lines;
     return LM_OK;
 }
 
@@ -74,7 +116,7 @@ static enum lm_status input_digests(const char ***out, struct lm_plan *plan, siz
     for (size_t i = 0; i < s->input_count; i++) {
         const struct lm_spec_input *input = &s->inputs[i];
         const struct lm_output *output =
-            lm_record_output(plan->stages[input->stage].record, input->from->name);
+            lm_record_output(plan->stages[input->stage].record, lm_port_key(input->from));
         if (output == NULL)
             return lm_fail(err, LM_INTERNAL, "the record of %s has no output %s; clear the store",
                            plan->spec->stages[input->stage].id, input->from->name);
@@ -84,15 +126,20 @@ static enum lm_status input_digests(const char ***out, struct lm_plan *plan, siz
     return LM_OK;
 }
 
-/** Key text from what is known; `inputs` NULL: without them. */
+/** Key text from what is known; `inputs` NULL: without them and the gates' verdicts. */
 static enum lm_status write_key(const char **out, struct lm_plan *plan, size_t stage,
                                 const char *const *inputs, struct lm_err *err)
 {
     struct lm_key_facts facts = {.inputs = inputs};
     struct lm_buf text;
+    struct lm_gate_row *gates = NULL;
     const char **files = NULL;
+    if (inputs != NULL && plan->spec->stages[stage].after_count > 0)
+        LM_TRY(lm_plan_decide(&gates, plan, err));
+    facts.gates = gates;
     LM_TRY(hash_files(&files, plan, stage, err));
     LM_TRY(numerics_of(&facts.numerics, plan, stage, err));
+    LM_TRY(libraries_of(&facts.libraries, plan, stage, err));
     facts.files = files;
     lm_buf_init(&text, 0);
     lm_key_write(&text, plan->spec, stage, &facts);
@@ -129,15 +176,34 @@ const char *lm_plan_last_text(struct lm_plan *plan, size_t stage)
 
 /* ---- states and reasons ---- */
 
+const struct lm_port *lm_plan_lacking(const struct lm_plan *plan, size_t stage,
+                                      const struct lm_record *record)
+{
+    const struct lm_port *port = plan->spec->stages[stage].type->outputs;
+    for (; port->name != NULL; port++)
+        if (lm_record_output(record, lm_port_key(port)) == NULL)
+            return port;
+    return NULL;
+}
+
+/** Is there a record of the key, although it is a miss: are its outputs missing or damaged? */
+static bool has_record(const struct lm_plan *plan, const struct lm_digest *key)
+{
+    struct lm_record *record;
+    return lm_store_read(plan->store, &record, plan->arena, key, NULL) == LM_OK;
+}
+
 /** Why a stage without a result has none. */
 static const char *miss_reason(struct lm_plan *plan, size_t stage)
 {
     struct lm_plan_stage *s = &plan->stages[stage];
     struct lm_key_change *changes;
-    if (s->last == NULL)
-        return "never run";
-    if (lm_digest_compare(s->last, &s->key) == 0)
+    if (has_record(plan, &s->key))
         return "outputs missing or damaged";
+    if (s->last == NULL)
+        return "no cached result";
+    if (lm_digest_compare(s->last, &s->key) == 0)
+        return "its result is not in this store";
     const char *before = lm_plan_last_text(plan, stage);
     if (before == NULL)
         return "the last result is no longer in the store";
@@ -150,24 +216,36 @@ static const char *miss_reason(struct lm_plan *plan, size_t stage)
     return text ? text : "out of date";
 }
 
+static bool is_input(const struct lm_spec_stage *stage, size_t upstream)
+{
+    for (size_t i = 0; i < stage->input_count; i++)
+        if (stage->inputs[i].stage == upstream)
+            return true;
+    return false;
+}
+
 /** The stages whose results are awaited: "depends on model, tokens". */
 static const char *await_reason(const struct lm_plan *plan, size_t stage)
 {
     const struct lm_spec_stage *s = &plan->spec->stages[stage];
-    const char *text = "depends on ";
-    bool first = true;
-    for (size_t i = 0; i < s->input_count && text != NULL; i++) {
+    struct lm_buf text;
+    lm_buf_init(&text, 4096);
+    for (size_t i = 0; i < s->input_count; i++) {
         size_t from = s->inputs[i].stage;
         bool seen = is_settled(&plan->stages[from]);
-        for (size_t k = 0; k < i; k++)
-            seen = seen || s->inputs[k].stage == from;
-        if (seen)
-            continue;
-        text = lm_arena_printf(plan->arena, "%s%s%s", text, first ? "" : ", ",
-                               plan->spec->stages[from].id);
-        first = false;
+        for (size_t k = 0; k < i && !seen; k++)
+            seen = s->inputs[k].stage == from;
+        if (!seen)
+            lm_buf_printf(&text, "%s%s", text.size ? ", " : "depends on ",
+                          plan->spec->stages[from].id);
     }
-    return text ? text : "depends on what is upstream";
+    for (size_t i = 0; i < s->after_count; i++)
+        if (!lm_plan_has_ended(plan, s->after[i]) && !is_input(s, s->after[i]))
+            lm_buf_printf(&text, "%s%s", text.size ? ", " : "depends on the gates of ",
+                          plan->spec->stages[s->after[i]].id);
+    const char *copy = text.size ? lm_arena_strdup(plan->arena, text.data) : NULL;
+    lm_buf_release(&text);
+    return copy ? copy : "depends on what is upstream";
 }
 
 /** A stage whose inputs are not known yet: certain to run when it never did or when what it says
@@ -183,7 +261,7 @@ static enum lm_status update_unkeyed(struct lm_plan *plan, size_t stage, struct 
     if (s->forced || before == NULL) {
         s->state = LM_RUN;
         s->reason = s->forced         ? "forced"
-                    : s->last == NULL ? "never run"
+                    : s->last == NULL ? "no cached result"
                                       : "the last result is no longer in the store";
         return LM_OK;
     }
@@ -208,19 +286,26 @@ static enum lm_status update_keyed(struct lm_plan *plan, size_t stage, struct lm
     struct lm_plan_stage *s = &plan->stages[stage];
     s->record = NULL;
     enum lm_status status = LM_NOT_FOUND;
+    const struct lm_port *lacking = NULL;
     if (!s->forced && !s->lost)
         status = (plan->is_trusting ? lm_store_read : lm_store_find)(plan->store, &s->record,
                                                                      plan->arena, &s->key, err);
-    if (status == LM_OK) {
+    if (status == LM_OK)
+        lacking = lm_plan_lacking(plan, stage, s->record);
+    if (status == LM_OK && lacking == NULL) {
         s->state = LM_HIT;
         s->reason = "up to date";
         return LM_OK;
     }
-    if (status != LM_NOT_FOUND)
+    if (status != LM_OK && status != LM_NOT_FOUND)
         return status;
     s->record = NULL;
     s->state = LM_RUN;
-    s->reason = s->forced ? "forced" : miss_reason(plan, stage);
+    s->reason = s->forced ? "forced"
+                : lacking != NULL
+                    ? lm_arena_printf(plan->arena, "the result lacks %s, which it has by now",
+                                      lacking->name)
+                    : miss_reason(plan, stage);
     s->resume = lm_store_checkpoint(plan->store, &s->key);
     if (s->resume >= 0) {
         s->state = LM_RESUME;
@@ -238,6 +323,9 @@ enum lm_status lm_plan_update(struct lm_plan *plan, size_t stage, struct lm_err 
     s->resume = -1;
     for (size_t i = 0; i < spec->input_count; i++)
         if (!is_settled(&plan->stages[spec->inputs[i].stage]))
+            return update_unkeyed(plan, stage, err);
+    for (size_t i = 0; i < spec->after_count; i++)
+        if (!lm_plan_has_ended(plan, spec->after[i]))
             return update_unkeyed(plan, stage, err);
     LM_TRY(input_digests(&inputs, plan, stage, err));
     LM_TRY(write_key(&s->key_text, plan, stage, inputs, err));

@@ -2,6 +2,7 @@
 #ifndef LM_PLAN_PLAN_H
 #define LM_PLAN_PLAN_H
 
+#include "base/buf.h"
 #include "plan/last.h"
 #include "spec/spec.h"
 #include "store/store.h"
@@ -28,8 +29,9 @@ struct lm_plan {
     struct lm_store *store;
     struct lm_arena *arena;
     const struct lm_plan_options *options;
-    struct lm_plan_stage *stages;                  /**< parallel to spec->stages */
-    const char *numerics_blas, *numerics_portable; /**< NULL until a numeric stage asked */
+    struct lm_plan_stage *stages; /**< parallel to spec->stages */
+    const struct lm_probe *probe; /**< what the worker knows; NULL until a stage asked */
+    const char *numerics_blas, *numerics_portable; /**< of it */
     struct lm_last *last;
     size_t last_count;
     bool is_trusting; /**< records are taken as they are, and their objects verified at the end */
@@ -45,6 +47,20 @@ enum lm_status lm_plan_update(struct lm_plan *plan, size_t stage, struct lm_err 
 const char *lm_plan_last_text(struct lm_plan *plan, size_t stage);
 /** Key text with what is known now, in the plan's arena: without input lines unless keyed. */
 const char *lm_plan_known_text(struct lm_plan *plan, size_t stage, struct lm_err *err);
+
+/** The first output that the stage's type declares and the record lacks (made by a version without
+ *  it: a miss); NULL: it is whole. */
+const struct lm_port *lm_plan_lacking(const struct lm_plan *plan, size_t stage,
+                                      const struct lm_record *record);
+/** Has this stage ended as far as gates are concerned: is its result here, will there be none? */
+bool lm_plan_has_ended(const struct lm_plan *plan, size_t stage);
+/** Decides all gates by the records of their stages, in the plan's arena, parallel to spec->gates:
+ *  the one place where a gate is decided. Gates of stages that have not ended are undecided. */
+enum lm_status lm_plan_decide(struct lm_gate_row **out, const struct lm_plan *plan,
+                              struct lm_err *err);
+/** Appends the JSON of lm_ctx_experiment for a stage that is keyed. */
+enum lm_status lm_plan_write_experiment(struct lm_buf *out, const struct lm_plan *plan,
+                                        size_t stage, struct lm_err *err);
 
 /** Fills in `selected` and `forced`. LM_NOT_FOUND: a stage of that name does not exist. */
 enum lm_status lm_plan_select(struct lm_plan *plan, const struct lm_selection *selection,

@@ -18,7 +18,11 @@ static const struct lm_output *find_output(const struct lm_plan *plan, size_t st
                 plan->stages[stage].reason, spec->path, id);
         return NULL;
     }
-    const struct lm_output *output = lm_record_output(record, port);
+    const char *key = port;
+    for (const struct lm_port *p = spec->stages[stage].type->outputs; p->name != NULL; p++)
+        if (strcmp(p->name, port) == 0)
+            key = lm_port_key(p);
+    const struct lm_output *output = lm_record_output(record, key);
     if (output == NULL)
         lm_fail(err, LM_NOT_FOUND, "%s has no output '%s'; see: lmpipe stages %s", id, port,
                 spec->stages[stage].type->name);

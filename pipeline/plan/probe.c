@@ -75,13 +75,19 @@ static void put_cpu(struct lm_buf *out)
 #endif
 }
 
-/** The conditions an answer holds under; `library` NULL: the worker named none. */
-static void put_conditions(struct lm_buf *out, const char *worker, const char *library,
-                           const char *coretype, const char *library_path)
+/** The conditions an answer holds under: the worker, the libraries it names, and so on. */
+static void put_conditions(struct lm_buf *out, struct lm_arena *arena, const char *worker,
+                           const char *answer, const char *coretype, const char *library_path)
 {
-    lm_buf_puts(out, "lmpipe-probe 1\n");
+    static const char head[] = "library ";
+    lm_buf_puts(out, "lmpipe-probe 2\n");
     put_stat(out, "worker", worker);
-    put_stat(out, "library", library);
+    for (const char *line = answer; line != NULL && *line != '\0';) {
+        if (strncmp(line, head, strlen(head)) == 0)
+            put_stat(out, "library", line_after(arena, line, head));
+        line = strchr(line, '\n');
+        line = line ? line + 1 : NULL;
+    }
     put_cpu(out);
     lm_buf_printf(out, "coretype %s\nlibrary-path %s\n--\n", coretype ? coretype : "",
                   library_path ? library_path : "");
@@ -194,6 +200,7 @@ static bool parse(struct lm_probe *out, struct lm_arena *arena, const char *text
 {
     out->blas = line_after(arena, text, "numerics blas ");
     out->portable = line_after(arena, text, "numerics portable ");
+    out->answer = text;
     if (out->blas == NULL || out->portable == NULL)
         return false;
     out->blas = lm_arena_printf(arena, "blas %s", out->blas);
@@ -216,11 +223,17 @@ static bool recall(struct lm_probe *out, struct lm_arena *arena, const char *cac
         return false;
     answer += 3;
     lm_buf_init(&now, 0);
-    put_conditions(&now, worker, line_after(arena, answer, "library "), coretype, library_path);
+    put_conditions(&now, arena, worker, answer, coretype, library_path);
     size_t length = (size_t)(answer - text);
     bool holds = !now.failed && length == now.size && memcmp(text, now.data, length) == 0;
     lm_buf_release(&now);
     return holds && parse(out, arena, answer);
+}
+
+const char *lm_probe_tables(const struct lm_probe *probe, struct lm_arena *arena, const char *name)
+{
+    const char *head = lm_arena_printf(arena, "tables %s ", name);
+    return head != NULL ? line_after(arena, probe->answer, head) : NULL;
 }
 
 enum lm_status lm_probe(struct lm_probe *out, struct lm_arena *arena, const struct lm_store *store,
@@ -244,7 +257,7 @@ enum lm_status lm_probe(struct lm_probe *out, struct lm_arena *arena, const stru
                        "%s probe: its answer is not understood; install lmpipe again", worker);
     struct lm_buf text;
     lm_buf_init(&text, 0);
-    put_conditions(&text, worker, line_after(arena, answer, "library "), coretype, library_path);
+    put_conditions(&text, arena, worker, answer, coretype, library_path);
     lm_buf_puts(&text, answer);
     if (!text.failed) /* a store that cannot be written costs time, no more */
         lm_file_write_atomic(cache, text.data, text.size, NULL);

@@ -1,4 +1,4 @@
-/** What a numeric key needs from the heavy libraries, asked from the worker program once and
+/** What keys need to know of the heavy libraries, asked from the worker program once and
  *  remembered in the store until a library, the worker, the processor or a setting changes. */
 #ifndef LM_PLAN_PROBE_H
 #define LM_PLAN_PROBE_H
@@ -8,7 +8,12 @@
 struct lm_probe {
     const char *blas;     /**< "blas openblas 0.3.21 SkylakeX f32" */
     const char *portable; /**< "portable 2" */
+    const char *answer;   /**< all that the worker said */
 };
+
+/** Version of a library whose tables decide bytes ("utf8proc", "pcre2"), as "2.8.0 Unicode 14.0.0",
+ *  in the arena; NULL: the worker does not know it. */
+const char *lm_probe_tables(const struct lm_probe *probe, struct lm_arena *arena, const char *name);
 /** Texts go to the arena. `env` (or NULL) tells OPENBLAS_CORETYPE and LD_LIBRARY_PATH, under which
  *  stages will run. LM_NOT_FOUND, LM_IO: as
  *  lm_probe_ask; LM_FORMAT: its answer is not understood. A cache that cannot be written is no

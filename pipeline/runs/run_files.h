@@ -51,9 +51,6 @@ void lm_run_facts_init(struct lm_run_facts *facts, struct lm_arena *arena, uint6
 bool lm_state_is_fine(enum lm_state state);
 
 /* verdicts.c */
-/** Decides the gates of the spec by the records of the plan; *out in the plan's arena. */
-enum lm_status lm_gates_decide(struct lm_gate_row **out, const struct lm_plan *plan,
-                               struct lm_err *err);
 /** 4 when one failed, else 5 when one is undecided, else 0. */
 int lm_gates_exit_code(const struct lm_gate_row *gates, size_t count);
 
@@ -68,7 +65,8 @@ void lm_run_page_write(struct lm_buf *out, const struct lm_run_facts *facts);
  *  operations a second, share of the peak, memory, curves. Nothing when there are none. */
 void lm_run_speed_write(struct lm_buf *out, const struct lm_run_facts *facts);
 /* run_junit.c */
-/** junit-run.xml: a case a stage, a case a gate. */
+/** junit-run.xml: a case a stage, and a case a gate but for those that a report of this run
+ *  publishes as JUnit. */
 void lm_run_junit_write(struct lm_buf *out, const struct lm_run_facts *facts);
 
 #endif

@@ -139,7 +139,11 @@ static void put_gates(struct lm_json_writer *writer, const struct lm_run_result 
     lm_json_open(writer, '[');
     for (size_t i = 0; i < result->gate_count; i++) {
         lm_json_open(writer, '{');
-        put_text(writer, "gate", result->gates[i].text);
+        put_text(writer, "gate", result->gates[i].name);
+        put_text(writer, "metric", result->gates[i].metric);
+        if (!isnan(result->gates[i].value))
+            lm_json_member_double(writer, "value", result->gates[i].value);
+        put_text(writer, "reason", result->gates[i].reason);
         lm_json_member_string(writer, "verdict", verdicts[result->gates[i].verdict]);
         lm_json_close(writer, '}');
     }

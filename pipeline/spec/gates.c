@@ -5,6 +5,40 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/suggest.h"
+#include "param/metrics.h"
+
+/** "valid.bpb, test.bpb": the metrics of a type as they are declared. */
+static const char *list_metrics(struct lm_load *load, const struct lm_stage *type)
+{
+    const char *text = "";
+    for (const struct lm_metric_row *row = type->metrics; row != NULL && row->name != NULL; row++)
+        text = lm_arena_printf(load->arena, "%s%s%s", text ? text : "",
+                               row == type->metrics ? "" : ", ", row->name);
+    return text ? text : "";
+}
+
+/** Does the stage's type give such a metric? What is wrong in the stage has findings of its own. */
+static bool check_metric(struct lm_load *load, const struct lm_load_stage *build,
+                         const char *metric, const struct lm_node *node, const char *field)
+{
+    const struct lm_stage *type = build->stage->type;
+    const void *params = build->resolved ? build->stage->params : NULL;
+    size_t count = 0;
+    if (type == NULL || lm_metric_find(type, params, metric) != NULL)
+        return true;
+    const char **names =
+        lm_load_keep(load, lm_metric_names(&count, load->arena, type, params, metric));
+    const char *nearest = names ? lm_suggest(metric, names, count) : NULL;
+    const char *known = nearest ? "" : list_metrics(load, type);
+    lm_diag_error(&load->diags, &node->at, field, "%s (%s) gives no metric %s%s%s%s",
+                  build->stage->id, type->name, lm_quote(load->arena, metric),
+                  nearest    ? "; did you mean '"
+                  : known[0] ? "; known: "
+                             : "; it gives none",
+                  nearest ? nearest : known, nearest ? "'?" : "");
+    return false;
+}
 
 /** Splits "STAGE.METRIC"; false after a finding. */
 static bool read_metric(struct lm_load *load, const struct lm_node *node, const char *field,
@@ -22,9 +56,9 @@ static bool read_metric(struct lm_load *load, const struct lm_node *node, const 
     const char *id = lm_load_keep(load, lm_arena_strndup(load->arena, text, (size_t)(dot - text)));
     for (size_t i = 0; id != NULL && i < load->stage_count; i++)
         if (strcmp(load->stage_names[i], id) == 0) {
-            gate->stage = load->stages[i].place;
+            gate->stage = i;
             gate->metric = dot + 1;
-            return true;
+            return check_metric(load, &load->stages[i], dot + 1, node, field);
         }
     lm_diag_error(&load->diags, &node->at, field, "unknown stage %s%s",
                   lm_quote(load->arena, id ? id : ""),

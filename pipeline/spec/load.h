@@ -31,8 +31,9 @@ struct lm_load_stage {
     struct lm_spec_stage *stage; /**< type NULL: unknown, already reported */
     struct lm_load_input *inputs;
     size_t input_count, input_capacity, wire_capacity, value_capacity;
-    int mark;     /**< of the topological sort */
-    size_t place; /**< index after the sort */
+    bool resolved; /**< its parameters are whole: read without a finding */
+    int mark;      /**< of the topological sort */
+    size_t place;  /**< index after the sort */
 };
 
 struct lm_load {
@@ -75,6 +76,7 @@ void lm_load_wires(struct lm_load *load);
 void lm_load_publish(struct lm_load *load, struct lm_load_stage *build, const struct lm_node *map,
                      const char *field);
 void lm_load_publish_check(struct lm_load *load);
+/** Reads the gates; their stages are places in the file until lm_load_wires has sorted them. */
 void lm_load_gates(struct lm_load *load, const struct lm_node *list);
 
 /* ---- small readers; each reports what is wrong and says whether the value is good ---- */

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "param/synonyms.h"
 #include "yaml/scalar.h"
 
 void *lm_load_keep(struct lm_load *load, void *pointer)
@@ -27,7 +28,7 @@ static const char *describe(struct lm_load *load, const struct lm_node *node)
     if (node->kind == LM_NODE_LIST)
         return "a list";
     if (node->kind == LM_NODE_MAP)
-        return "a map";
+        return "a mapping";
     if (node->plain && lm_scalar_resolve(node->text, true).type == LM_SCALAR_NULL)
         return "nothing";
     return lm_quote(load->arena, node->text);
@@ -36,7 +37,7 @@ static const char *describe(struct lm_load *load, const struct lm_node *node)
 bool lm_read_kind(struct lm_load *load, const struct lm_node *node, const char *field,
                   enum lm_node_kind kind)
 {
-    static const char *const wanted[] = {"a single value", "a list: [a, b]", "keys: {a: b}"};
+    static const char *const wanted[] = {"a single value", "a list: [a, b]", "a mapping: {a: b}"};
     if (node->kind == kind || node->failed)
         return !node->failed;
     lm_diag_error(&load->diags, &node->at, field, "expected %s, found %s", wanted[kind],
@@ -181,6 +182,37 @@ int lm_read_choice(struct lm_load *load, const struct lm_node *node, const char 
     return -1;
 }
 
+/** The one of `keys` that is called `word` elsewhere; NULL: none. */
+static const char *meant_key(const char *word, const char *const *keys)
+{
+    static const struct {
+        const char *key, *also;
+    } slips[] = {
+        {"in", "inputs input needs depends_on dependencies requires from"},
+        {"with", "params parameters args arguments config options"},
+        {"uses", "type stage_type run"},
+        {"publish", "outputs output artifacts"},
+        {"retries", "retry max_retries"},
+        {"timeout", "time_limit max_time"},
+        {"stages", "jobs tasks pipeline"},
+        {"vars", "variables"},
+        {"experiment", "name"},
+        {"include", "includes import extends"},
+        {"gates", "thresholds assertions"},
+        {"seed", "random_seed"},
+        {"min", "minimum at_least lower"},
+        {"max", "maximum at_most upper"},
+        {"memory", "mem ram"},
+        {"threads", "cpus cores cpu"},
+    };
+
+    for (size_t i = 0; i < sizeof slips / sizeof slips[0]; i++)
+        for (size_t k = 0; keys[k] != NULL; k++)
+            if (strcmp(keys[k], slips[i].key) == 0 && lm_synonyms_have(slips[i].also, word))
+                return keys[k];
+    return NULL;
+}
+
 void lm_read_keys(struct lm_load *load, const struct lm_node *map, const char *field,
                   const char *what, const char *const *keys)
 {
@@ -189,7 +221,11 @@ void lm_read_keys(struct lm_load *load, const struct lm_node *map, const char *f
         bool known = false;
         for (size_t k = 0; keys[k] != NULL && !known; k++)
             known = strcmp(keys[k], entry->key) == 0;
-        if (!known)
+        const char *meant = known ? NULL : meant_key(entry->key, keys);
+        if (meant != NULL)
+            lm_diag_error(&load->diags, &entry->key_at, lm_load_field(load, field, entry->key),
+                          "unknown key of %s; did you mean '%s'?", what, meant);
+        else if (!known)
             lm_diag_error(&load->diags, &entry->key_at, lm_load_field(load, field, entry->key),
                           "unknown key of %s%s", what,
                           lm_hint(&load->diags, entry->key, keys, length_of(keys)));

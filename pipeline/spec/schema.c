@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "param/param_rows.h"
+#include "param/synonyms.h"
 
 static void open_key(struct lm_json_writer *writer, const char *key, char bracket)
 {
@@ -97,10 +98,22 @@ static void put_items(struct lm_json_writer *writer, const struct lm_param *row)
         lm_json_member_int(writer, "minItems", 1);
 }
 
+/** Help, and what else the parameter is called: editors search in it. */
+static void put_description(struct lm_json_writer *writer, const struct lm_param *row)
+{
+    struct lm_buf text;
+    lm_buf_init(&text, 0);
+    lm_buf_puts(&text, row->help);
+    lm_synonyms_print(&text, row->also);
+    lm_json_member_string(writer, "description", text.data ? text.data : "");
+    writer->out->failed = writer->out->failed || text.failed;
+    lm_buf_release(&text);
+}
+
 static void put_row(struct lm_json_writer *writer, const struct lm_param *row)
 {
     open_key(writer, row->name, '{');
-    lm_json_member_string(writer, "description", row->help);
+    put_description(writer, row);
     if (row->type == LM_P_RECORD && (row->flags & LM_PARAM_SHORT)) {
         open_key(writer, "anyOf", '[');
         lm_json_open(writer, '{');

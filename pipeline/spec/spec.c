@@ -114,11 +114,11 @@ static void read_tree(struct lm_load *load)
                       "required, but not given: what the experiment does");
     else
         lm_load_stages(load, stages);
+    if (gates != NULL)
+        lm_load_gates(load, gates);
     if (load->stage_count > 0)
         lm_load_wires(load);
     lm_load_publish_check(load);
-    if (gates != NULL)
-        lm_load_gates(load, gates);
     inherit(load);
 }
 

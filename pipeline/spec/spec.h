@@ -52,8 +52,11 @@ struct lm_spec_stage {
     double timeout;               /**< seconds; 0: none */
     struct lm_spec_value *values; /**< in the order of the file */
     size_t value_count;
-    bool portable_given;                           /**< `numerics` stands in its `with` */
-    struct lm_origin origin;                       /**< of its name */
+    bool portable_given; /**< `numerics` stands in its `with` */
+    const size_t
+        *after; /**< stages that must have ended before this one begins, well or not; smaller */
+    size_t after_count;      /**< those with gates, for types flagged experiment */
+    struct lm_origin origin; /**< of its name */
     struct lm_origin seed_origin, numerics_origin; /**< file NULL: a default */
 };
 
@@ -63,6 +66,7 @@ struct lm_spec_gate {
     const char *metric; /**< without the stage */
     double min, max;
     const char *text; /**< "scores.valid.bpb max 2.05" */
+    bool held; /**< reports wait for it and show it: its stage does not follow from a report */
     struct lm_origin origin;
 };
 

@@ -10,6 +10,7 @@
 #include "base/io.h"
 #include "base/url.h"
 #include "param/param_rows.h"
+#include "param/synonyms.h"
 #include "yaml/scalar.h"
 
 /** One value on its way into the struct. */
@@ -297,7 +298,7 @@ static void read_list(const struct slot *slot)
         complain(slot, "an empty list; give at least one");
 }
 
-/** Names of the rows, and `numerics` where it is one, for suggestions. */
+/** What was probably meant, else all names there are. */
 static void unknown_key(struct lm_load *load, const struct lm_param *rows, bool numerics,
                         const struct lm_entry *entry, const char *field)
 {
@@ -309,8 +310,11 @@ static void unknown_key(struct lm_load *load, const struct lm_param *rows, bool 
         names[count++] = row->name;
     if (numerics)
         names[count++] = "numerics";
+    const char *meant = lm_param_meant(load->arena, rows, entry->key);
+    const char *hint = meant ? lm_arena_printf(load->arena, "; did you mean '%s'?", meant)
+                             : lm_hint(&load->diags, entry->key, names, count);
     lm_diag_error(&load->diags, &entry->key_at, lm_load_field(load, field, entry->key),
-                  "unknown parameter%s", lm_hint(&load->diags, entry->key, names, count));
+                  "unknown parameter%s", hint ? hint : "");
 }
 
 static const struct lm_param *find_row(const struct lm_param *rows, const char *name)
@@ -399,6 +403,7 @@ static void resolve(struct lm_load *load, struct lm_load_stage *build)
         type->resolve == NULL || type->resolve(build->stage->params, load->arena, &err) == LM_OK;
     if (is_good && type->check_ports != NULL)
         is_good = type->check_ports(build->stage->params, has_input, build, &err) == LM_OK;
+    build->resolved = is_good;
     if (!is_good)
         report(load, build->stage, &err);
 }

@@ -4,7 +4,9 @@
 #include <lmpipe/pipeline.h>
 
 #include "base/json.h"
+#include "param/metrics.h"
 #include "param/param_rows.h"
+#include "param/synonyms.h"
 
 /** "float", "list of str", "list of records". */
 static void put_type(struct lm_buf *out, const struct lm_param *row)
@@ -108,13 +110,27 @@ static void put_rows(struct lm_buf *out, const struct lm_param *rows, const char
         put_default(out, rows);
         lm_buf_puts(out, bounded ? rows->choices ? ", one of " : ", in " : "");
         put_range(out, rows);
-        lm_buf_printf(out, "\n  %-24s   %s%s%s\n", "", rows->help, rows->source ? "; " : "",
+        lm_buf_printf(out, "\n  %-24s   %s%s%s", "", rows->help, rows->source ? "; " : "",
                       rows->source ? rows->source : "");
+        lm_synonyms_print(out, rows->also);
+        lm_buf_putc(out, '\n');
         if (rows->fields == NULL)
             continue;
         snprintf(name, sizeof name, "%s%s%s.", prefix, rows->name,
                  rows->type == LM_P_LIST ? ".N" : "");
         put_rows(out, rows->fields, name);
+    }
+}
+
+static void put_metrics(struct lm_buf *out, const struct lm_metric_row *row)
+{
+    if (row != NULL && row->name != NULL)
+        lm_buf_puts(out, "\nmetrics (gates name them STAGE.METRIC):\n");
+    for (; row != NULL && row->name != NULL; row++) {
+        const char *better = lm_better_name(row->better);
+        lm_buf_printf(out, "  %s\n      %s%s%s%s%s%s\n", row->name, row->help,
+                      row->unit ? ", in " : "", row->unit ? row->unit : "", better ? "; " : "",
+                      better ? better : "", better ? " is better" : "");
     }
 }
 
@@ -130,6 +146,7 @@ static void put_help(struct lm_buf *out, const struct lm_stage *type)
         lm_buf_printf(
             out, "  %-24s enum, default the experiment's, one of blas | portable\n  %-24s   %s\n",
             "numerics", "", "how matrices are multiplied");
+    put_metrics(out, type->metrics);
 }
 
 /* ---- JSON ---- */
@@ -163,6 +180,41 @@ static void json_text(struct lm_json_writer *writer, const char *key, const stru
     lm_buf_release(&text);
 }
 
+static void put_word(struct lm_json_writer *writer, const char *word, size_t length)
+{
+    char text[64];
+    snprintf(text, sizeof text, "%.*s", (int)length, word);
+    lm_json_put_string(writer, text);
+}
+
+static void json_also(struct lm_json_writer *writer, const char *also)
+{
+    if (also == NULL)
+        return;
+    lm_json_key(writer, "also");
+    lm_json_open(writer, '[');
+    for (; *also != '\0'; also += strcspn(also, " "), also += strspn(also, " "))
+        put_word(writer, also, strcspn(also, " "));
+    lm_json_close(writer, ']');
+}
+
+static void json_metrics(struct lm_json_writer *writer, const struct lm_metric_row *row)
+{
+    lm_json_key(writer, "metrics");
+    lm_json_open(writer, '[');
+    for (; row != NULL && row->name != NULL; row++) {
+        lm_json_open(writer, '{');
+        lm_json_member_string(writer, "name", row->name);
+        if (row->unit != NULL)
+            lm_json_member_string(writer, "unit", row->unit);
+        if (lm_better_name(row->better) != NULL)
+            lm_json_member_string(writer, "better", lm_better_name(row->better));
+        lm_json_member_string(writer, "help", row->help);
+        lm_json_close(writer, '}');
+    }
+    lm_json_close(writer, ']');
+}
+
 static void json_rows(struct lm_json_writer *writer, const char *key, const struct lm_param *rows)
 {
     lm_json_key(writer, key);
@@ -178,6 +230,7 @@ static void json_rows(struct lm_json_writer *writer, const char *key, const stru
             lm_json_member_string(writer, "unit", rows->unit);
         if (rows->source != NULL)
             lm_json_member_string(writer, "source", rows->source);
+        json_also(writer, rows->also);
         lm_json_member_bool(writer, "in_key", !(rows->flags & LM_PARAM_NOT_IN_KEY));
         if (rows->fields != NULL)
             json_rows(writer, "fields", rows->fields);
@@ -199,6 +252,7 @@ static void json_type(struct lm_json_writer *writer, const struct lm_stage *type
     json_ports(writer, "inputs", type->inputs);
     json_ports(writer, "outputs", type->outputs);
     json_rows(writer, "params", type->params);
+    json_metrics(writer, type->metrics);
     lm_json_close(writer, '}');
 }
 
@@ -281,12 +335,33 @@ static void markdown_rows(struct lm_buf *out, const struct lm_param *rows, const
             put_cell(out, rows->source);
             lm_buf_putc(out, ')');
         }
+        lm_synonyms_print(out, rows->also);
         lm_buf_printf(out, "%s |\n", rows->flags & LM_PARAM_NOT_IN_KEY ? "; not in the key" : "");
         if (rows->fields == NULL)
             continue;
         snprintf(name, sizeof name, "%s%s%s.", prefix, rows->name,
                  rows->type == LM_P_LIST ? "[]" : "");
         markdown_rows(out, rows->fields, name);
+    }
+}
+
+static void markdown_metrics(struct lm_buf *out, const struct lm_metric_row *row)
+{
+    lm_buf_puts(out, "\n## Metrics\n\n");
+    if (row == NULL || row->name == NULL) {
+        lm_buf_puts(out, "None.\n");
+        return;
+    }
+    lm_buf_puts(out,
+                "What gates may name, as `STAGE.METRIC`. `{a,b}` is either, `*` any text without "
+                "a dot, `#` a number,\n`<methods.name>` one of these parameters.\n\n"
+                "| name | unit | better | what |\n|---|---|---|---|\n");
+    for (; row->name != NULL; row++) {
+        const char *better = lm_better_name(row->better);
+        lm_buf_printf(out, "| `%s` | %s | %s | ", row->name, row->unit ? row->unit : "",
+                      better ? better : "");
+        put_cell(out, row->help);
+        lm_buf_puts(out, " |\n");
     }
 }
 
@@ -316,5 +391,6 @@ enum lm_status lm_stages_print_markdown(const struct lm_stage *type, FILE *out)
     else
         lm_buf_puts(&text, "| name | type | default | range | what |\n|---|---|---|---|---|\n");
     markdown_rows(&text, type->params, "");
+    markdown_metrics(&text, type->metrics);
     return flush(&text, out);
 }

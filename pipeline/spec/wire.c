@@ -155,6 +155,63 @@ static void sort_inputs(struct lm_spec_stage *stage)
     }
 }
 
+/** Marks, by place, the stages that are reports (types flagged experiment) or follow from one. */
+static void mark_reports(const struct lm_load *load, size_t *const at_place, bool *marked)
+{
+    for (size_t p = 0; p < load->stage_count; p++) {
+        const struct lm_spec_stage *stage = load->stages[at_place[p]].stage;
+        marked[p] = stage->type != NULL && (stage->type->flags & LM_STAGE_EXPERIMENT);
+        for (size_t k = 0; k < stage->input_count; k++)
+            marked[p] = marked[p] || marked[load->stages[stage->inputs[k].stage].place];
+    }
+}
+
+/** Reports wait for the gated stages that do not follow from a report. Such stages take nothing
+ *  from reports, so that all of them may stand before all reports: waiting makes no cycle. Moves
+ *  the places so and notes for every gate whether it is held. */
+static void place_reports(struct lm_load *load)
+{
+    struct lm_spec *spec = load->spec;
+    size_t count = load->stage_count, *at_place, placed = 0;
+    at_place = lm_load_keep(load, LM_NEW_ARRAY(load->arena, size_t, count));
+    bool *marked = lm_load_keep(load, LM_NEW_ARRAY(load->arena, bool, count));
+    if (at_place == NULL || marked == NULL)
+        return;
+    for (size_t i = 0; i < count; i++)
+        at_place[load->stages[i].place] = i;
+    mark_reports(load, at_place, marked);
+    for (size_t i = 0; i < spec->gate_count; i++)
+        spec->gates[i].held = !marked[load->stages[spec->gates[i].stage].place];
+    for (int reports = 0; reports < 2; reports++)
+        for (size_t p = 0; p < count; p++)
+            if (marked[p] == (reports == 1))
+                load->stages[at_place[p]].place = placed++;
+}
+
+/** Gates get the places of their stages; reports the list of those they wait for. */
+static void bind_gates(struct lm_load *load)
+{
+    struct lm_spec *spec = load->spec;
+    bool *awaited = lm_load_keep(load, LM_NEW_ARRAY(load->arena, bool, spec->stage_count));
+    size_t *after = lm_load_keep(load, LM_NEW_ARRAY(load->arena, size_t, spec->gate_count)), n = 0;
+    if (awaited == NULL || after == NULL)
+        return;
+    for (size_t i = 0; i < spec->gate_count; i++) {
+        spec->gates[i].stage = load->stages[spec->gates[i].stage].place;
+        awaited[spec->gates[i].stage] |= spec->gates[i].held;
+    }
+    for (size_t i = 0; i < spec->stage_count; i++)
+        if (awaited[i])
+            after[n++] = i;
+    for (size_t i = 0; i < spec->stage_count; i++) {
+        struct lm_spec_stage *stage = &spec->stages[i];
+        if (stage->type == NULL || !(stage->type->flags & LM_STAGE_EXPERIMENT))
+            continue;
+        stage->after = after;
+        stage->after_count = n;
+    }
+}
+
 void lm_load_wires(struct lm_load *load)
 {
     struct lm_spec *spec = load->spec;
@@ -171,6 +228,8 @@ void lm_load_wires(struct lm_load *load)
     for (size_t i = 0; i < load->stage_count; i++)
         if (load->stages[i].mark == NEW)
             visit(load, stack, i, &placed);
+    if (spec->gate_count > 0)
+        place_reports(load);
     for (size_t i = 0; i < load->stage_count; i++) {
         struct lm_spec_stage *stage = load->stages[i].stage;
         for (size_t k = 0; k < stage->input_count; k++)
@@ -182,4 +241,6 @@ void lm_load_wires(struct lm_load *load)
     for (size_t i = 0; i < load->stage_count; i++)
         load->stages[i].stage = &sorted[load->stages[i].place];
     spec->stages = sorted;
+    if (spec->gate_count > 0)
+        bind_gates(load);
 }

@@ -374,19 +374,31 @@ static bool lock_file(struct lm_table *table)
     return false;
 }
 
+/** Makes sure that there is a table rows can be written to. */
+static bool make_writable(struct lm_table *table)
+{
+    if (table->fd < 0)
+        return rebuild(table) || go_private(table);
+    return table->writable || table->is_private || go_private(table);
+}
+
+/** The file's lock; a table that was removed meanwhile is made anew. */
+static bool hold(struct lm_table *table)
+{
+    if (table->is_private || lock_file(table))
+        return true;
+    return table->fd < 0 && rebuild(table) && lock_file(table);
+}
+
 static bool put(struct lm_table *table, const void *row, const void *blob, size_t size)
 {
     bool full = false;
-    if (table->fd < 0 && !rebuild(table) && !go_private(table))
-        return false;
-    if (!table->writable && !table->is_private && !go_private(table))
+    if (!make_writable(table))
         return false;
     for (int i = 0; i < 2; i++) {
-        bool locked = table->is_private || lock_file(table);
-        if (!locked && table->fd < 0)
-            locked = rebuild(table) && lock_file(table);
-        bool done = locked && put_row(table, row, blob, size, &full);
-        if (locked && !table->is_private)
+        bool held = hold(table);
+        bool done = held && put_row(table, row, blob, size, &full);
+        if (held && !table->is_private)
             flock(table->fd, LOCK_UN);
         if (!full)
             return done;

@@ -40,20 +40,23 @@ static const struct lm_param import_rows[] = {
 };
 
 static const struct lm_param params[] = {
-    {P(vocab_size), .type = LM_P_INT, .def_int = BPE_VOCAB_SIZE, .min = 1, .max = LARGEST, .unit = "tokens",
+    {P(vocab_size), .also = "vocabulary_size n_vocab",
+     .type = LM_P_INT, .def_int = BPE_VOCAB_SIZE, .min = 1, .max = LARGEST, .unit = "tokens",
      .help = "size of the vocabulary: the 256 bytes, the merges and the special tokens"},
-    {P(pattern), .type = LM_P_ENUM, .def_str = "gpt2", .choices = patterns,
+    {P(pattern), .also = "pretokenizer split_pattern",
+     .type = LM_P_ENUM, .def_str = "gpt2", .choices = patterns,
      .help = "where text is cut before merging: into words as GPT-2 does or tiktoken, characters, bytes",
      .source = "Radford et al. 2019, section 2.2"},
     {P(regex), .type = LM_P_STR, .def_str = "", .flags = LM_PARAM_COMPACT,
      .help = "an expression (PCRE2) whose matches are the pieces, in place of pattern"},
-    {P(min_frequency), .type = LM_P_INT, .def_int = BPE_MIN_FREQUENCY, .min = 1, .max = 1e15, .unit = "occurrences",
+    {P(min_frequency), .also = "min_freq min_count",
+     .type = LM_P_INT, .def_int = BPE_MIN_FREQUENCY, .min = 1, .max = 1e15, .unit = "occurrences",
      .help = "pairs that occur less often are not merged", .source = "Sennrich et al. 2016, section 3.2"},
     {P(max_token_length), .type = LM_P_INT, .def_int = 0, .min = 0, .max = 1 << 20, .unit = "bytes",
      .help = "longest token that may be made, itself included; 0: no bound"},
     {P(max_piece_bytes), .type = LM_P_INT, .def_int = BPE_MAX_PIECE_BYTES, .min = 0, .max = 1e9, .unit = "bytes",
      .help = "longer pieces (base64, rulers) are not trained on; 0: no bound"},
-    {P(specials), .type = LM_P_LIST, .item = LM_P_STR,
+    {P(specials), .also = "special_tokens", .type = LM_P_LIST, .item = LM_P_STR,
      .help = "special tokens in id order; <|endoftext|> always follows them as the last id"},
     {P(count_memory), .type = LM_P_SIZE, .flags = LM_PARAM_NOT_IN_KEY, .def_int = 1 << 30, .min = 1 << 20,
      .max = (double)((int64_t)1 << 44), .unit = "bytes", .help = "tables of distinct pieces beyond this go to a file while text is counted"},
@@ -63,6 +66,12 @@ static const struct lm_param params[] = {
 };
 
 /* clang-format on */
+
+static const struct lm_metric_row metrics[] = {
+    {"tokens", "tokens", LM_BETTER_NONE, "size of the vocabulary, special tokens included"},
+    {"merges", NULL, LM_BETTER_NONE, "merges of the vocabulary"},
+    {NULL},
+};
 
 static enum lm_status check_special(const char *const *names, size_t index, struct lm_err *err)
 {
@@ -177,6 +186,14 @@ static enum lm_status resolve(void *data, struct lm_arena *arena, struct lm_err 
     return LM_OK;
 }
 
+/* A vocabulary that is imported may hold an expression, too. */
+static const char *const *libraries(const void *data)
+{
+    static const char *const matched[] = {"pcre2", NULL};
+    const struct bpe_params *p = data;
+    return p->regex[0] != '\0' || given(p->import.path) ? matched : NULL;
+}
+
 extern const struct lm_stage lm_stage_bpe;
 const struct lm_stage lm_stage_bpe = {
     .name = "bpe",
@@ -186,6 +203,8 @@ const struct lm_stage lm_stage_bpe = {
     .outputs = outputs,
     .params = params,
     .params_size = sizeof(struct bpe_params),
+    .metrics = metrics,
+    .libraries = libraries,
     .resolve = resolve,
     .check_ports = check_ports,
 };

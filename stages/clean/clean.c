@@ -54,9 +54,11 @@ static const struct lm_param rule_rows[] = {
 static const struct lm_param split_rows[] = {
     {S(by), .type = LM_P_ENUM, .def_str = "hash", .choices = split_ways,
      .help = "hash: by a document's content, for good; position: the last parts of the text"},
-    {S(valid), .type = LM_P_FLOAT, .def_float = 0.05, .max = 1,
+    {S(valid), .also = "val validation dev valid_size val_size val_split",
+     .type = LM_P_FLOAT, .def_float = 0.05, .max = 1,
      .flags = LM_PARAM_OPEN_MIN | LM_PARAM_OPEN_MAX, .help = "share of the valid split"},
-    {S(test), .type = LM_P_FLOAT, .def_float = 0.05, .max = 1, .flags = LM_PARAM_OPEN_MAX,
+    {S(test), .also = "test_size test_split",
+     .type = LM_P_FLOAT, .def_float = 0.05, .max = 1, .flags = LM_PARAM_OPEN_MAX,
      .help = "share of the test split; 0: none"},
     {.name = NULL},
 };
@@ -68,7 +70,8 @@ static const struct lm_param params[] = {
     {P(invalid), .type = LM_P_ENUM, .def_str = "replace", .choices = repairs,
      .help = "bytes that are not UTF-8: U+FFFD, drop the document, or read as Windows-1252",
      .source = "Unicode 15.0, section 3.9"},
-    {P(nfc), .type = LM_P_BOOL, .def_bool = true,
+    {P(nfc), .also = "normalize normalization",
+     .type = LM_P_BOOL, .def_bool = true,
      .help = "composed characters: normalisation form C", .source = "Unicode UAX #15"},
     {P(strip_trailing_space), .type = LM_P_BOOL, .def_bool = false,
      .help = "drop white space at the ends of lines"},
@@ -76,18 +79,28 @@ static const struct lm_param params[] = {
      .help = "drop blank lines at a document's start and white space at its end"},
     {P(max_blank_lines), .type = LM_P_INT, .def_int = LM_UNSET_INT, .max = 1e9, .unit = "lines",
      .help = "longest run of blank lines that is kept; any when not given"},
-    {P(dedup), .type = LM_P_BOOL, .def_bool = true,
+    {P(dedup), .also = "deduplicate deduplication",
+     .type = LM_P_BOOL, .def_bool = true,
      .help = "keep only the first of documents with equal text"},
-    {P(rules), .type = LM_P_LIST, .item = LM_P_RECORD, .fields = rule_rows,
+    {P(rules), .also = "filters",
+     .type = LM_P_LIST, .item = LM_P_RECORD, .fields = rule_rows,
      .fields_size = sizeof(struct clean_rule),
      .help = "bounds that a document must keep, as {rule: chars, min: 200}"},
-    {P(split), .type = LM_P_RECORD, .flags = LM_PARAM_SHORT, .fields = split_rows,
+    {P(split), .also = "splits",
+     .type = LM_P_RECORD, .flags = LM_PARAM_SHORT, .fields = split_rows,
      .fields_size = sizeof(struct clean_split),
      .help = "how documents are shared out to train, valid and test"},
     {.name = NULL},
 };
 
 /* clang-format on */
+
+static const struct lm_metric_row metrics[] = {
+    {"documents", "documents", LM_BETTER_NONE, "documents that are left"},
+    {"{,train.,valid.,test.}bytes", "bytes", LM_BETTER_NONE,
+     "text that is left, of all and by split"},
+    {NULL},
+};
 
 static enum lm_status check_rule(const struct clean_rule *rule, size_t index, struct lm_err *err)
 {
@@ -123,6 +136,13 @@ static enum lm_status resolve(void *data, struct lm_arena *arena, struct lm_err 
     return LM_OK;
 }
 
+static const char *const *libraries(const void *data)
+{
+    static const char *const composed[] = {"utf8proc", NULL};
+    const struct clean_params *p = data;
+    return p->nfc ? composed : NULL;
+}
+
 extern const struct lm_stage lm_stage_clean;
 const struct lm_stage lm_stage_clean = {
     .name = "clean",
@@ -133,5 +153,7 @@ const struct lm_stage lm_stage_clean = {
     .outputs = outputs,
     .params = params,
     .params_size = sizeof(struct clean_params),
+    .metrics = metrics,
+    .libraries = libraries,
     .resolve = resolve,
 };

@@ -14,20 +14,21 @@
 static const struct lm_param source_rows[] = {
     {S(name), .type = LM_P_STR, .flags = LM_PARAM_REQUIRED,
      .help = "short name, [a-z0-9_-]+; the folder of its files and its row in the data card"},
-    {S(url), .type = LM_P_URL, .flags = LM_PARAM_ENV, .def_str = "", .pinned_by = "sha256",
-     .help = "https:// or file:// location; http:// only with sha256"},
-    {S(path), .type = LM_P_PATH, .flags = LM_PARAM_ENV, .def_str = "", .pinned_by = "sha256",
-     .help = "local file, or folder of text files; instead of url"},
+    {S(url), .also = "uri href", .type = LM_P_URL, .flags = LM_PARAM_ENV, .def_str = "",
+     .pinned_by = "sha256", .help = "https:// or file:// location; http:// only with sha256"},
+    {S(path), .also = "file filename", .type = LM_P_PATH, .flags = LM_PARAM_ENV, .def_str = "",
+     .pinned_by = "sha256", .help = "local file, or folder of text files; instead of url"},
     {S(mirrors), .type = LM_P_LIST, .item = LM_P_URL, .flags = LM_PARAM_ENV | LM_PARAM_NOT_IN_KEY,
      .help = "further locations of the same bytes, tried in order; needs sha256"},
-    {S(sha256), .type = LM_P_STR, .def_str = "",
+    {S(sha256), .also = "hash checksum digest", .type = LM_P_STR, .def_str = "",
      .help = "SHA-256 of the file as fetched, before unpacking; 64 hex digits",
      .source = "FIPS 180-4"},
-    {S(size), .type = LM_P_SIZE, .flags = LM_PARAM_NOT_IN_KEY, .def_int = LM_UNSET_INT,
-     .unit = "bytes", .help = "size of the file as fetched; checked when given"},
-    {S(license), .type = LM_P_STR, .def_str = "unspecified",
+    {S(size), .also = "bytes", .type = LM_P_SIZE, .flags = LM_PARAM_NOT_IN_KEY,
+     .def_int = LM_UNSET_INT, .unit = "bytes",
+     .help = "size of the file as fetched; checked when given"},
+    {S(license), .also = "licence", .type = LM_P_STR, .def_str = "unspecified",
      .help = "licence in words or as an SPDX identifier, for the data card"},
-    {S(include), .type = LM_P_LIST, .item = LM_P_STR,
+    {S(include), .also = "members glob", .type = LM_P_LIST, .item = LM_P_STR,
      .help = "members of an archive or folder to take: globs, where * matches / too"},
     {S(allow_unpinned), .type = LM_P_BOOL, .flags = LM_PARAM_NOT_IN_KEY,
      .help = "accept a url without sha256; the line to pin it with is printed"},
@@ -35,8 +36,9 @@ static const struct lm_param source_rows[] = {
 };
 
 static const struct lm_param rows[] = {
-    {P(sources), .type = LM_P_LIST, .item = LM_P_RECORD, .flags = LM_PARAM_REQUIRED,
-     .fields = source_rows, .fields_size = sizeof(struct lm_download_source),
+    {P(sources), .also = "source datasets files", .type = LM_P_LIST, .item = LM_P_RECORD,
+     .flags = LM_PARAM_REQUIRED, .fields = source_rows,
+     .fields_size = sizeof(struct lm_download_source),
      .help = "where the text comes from, in the order of the corpus"},
     {P(max_bytes), .type = LM_P_SIZE, .flags = LM_PARAM_NOT_IN_KEY, .def_int = 16 * KIB * KIB * KIB,
      .min = 1, .max = 0x1p50, .unit = "bytes",
@@ -66,6 +68,13 @@ static const struct lm_port outputs[] = {
      .flags = LM_PORT_FOLDER,
      .help = "manifest.json and files/SOURCE/MEMBER"},
     {0},
+};
+
+static const struct lm_metric_row metrics[] = {
+    {"sources", NULL, LM_BETTER_NONE, "sources that were fetched"},
+    {"files", NULL, LM_BETTER_NONE, "files of the corpus"},
+    {"bytes", "bytes", LM_BETTER_NONE, "size of the corpus as unpacked"},
+    {NULL},
 };
 
 static bool given(const char *text)
@@ -202,5 +211,6 @@ const struct lm_stage lm_stage_download = {
     .outputs = outputs,
     .params = rows,
     .params_size = sizeof(struct lm_download_params),
+    .metrics = metrics,
     .resolve = resolve,
 };

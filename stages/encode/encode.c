@@ -25,6 +25,23 @@ static const struct lm_port outputs[] = {
     {0},
 };
 
+static const struct lm_metric_row metrics[] = {
+    {"{train,valid,test}.documents", "documents", LM_BETTER_NONE, "documents of a split"},
+    {"{train,valid,test}.tokens", "tokens", LM_BETTER_NONE,
+     "tokens of a split, end-of-text included"},
+    {"{train,valid,test}.bytes", "bytes", LM_BETTER_NONE, "text of a split"},
+    {"bytes_per_token", "bytes", LM_BETTER_HIGHER, "compression of all text"},
+    {"{train,valid,test}.bytes_per_token", "bytes", LM_BETTER_HIGHER,
+     "compression of a split's text"},
+    {"{train,valid,test}.tokens_per_word", "tokens", LM_BETTER_LOWER,
+     "fertility on a split's text"},
+    {"{train,valid,test}.renyi_efficiency", NULL, LM_BETTER_HIGHER,
+     "how evenly the tokens are used: Rényi efficiency, alpha 2.5"},
+    {"held_out.unused_share", NULL, LM_BETTER_LOWER,
+     "share of the tokens that held-out text never uses"},
+    {NULL},
+};
+
 static const struct lm_param rows[] = {{0}};
 
 const struct lm_stage lm_stage_encode = {
@@ -34,4 +51,5 @@ const struct lm_stage lm_stage_encode = {
     .inputs = inputs,
     .outputs = outputs,
     .params = rows,
+    .metrics = metrics,
 };

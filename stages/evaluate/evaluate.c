@@ -28,9 +28,11 @@ static const struct lm_port outputs[] = {
 static const struct lm_param params[] = {
     {P(stride), .type = LM_P_INT, .def_int = 0, .min = 0, .max = 1 << 20, .unit = "tokens",
      .help = "step of the window over the text; 0: half the context"},
-    {P(batch), .type = LM_P_INT, .def_int = 8, .min = 1, .max = 4096, .unit = "windows",
+    {P(batch), .also = "batch_size", .type = LM_P_INT, .def_int = 8, .min = 1, .max = 4096,
+     .unit = "windows",
      .help = "windows scored at once; fixed, so that results do not depend on the machine"},
-    {P(resamples), .type = LM_P_INT, .def_int = 1000, .min = 100, .max = 100000,
+    {P(resamples), .also = "bootstrap num_resamples", .type = LM_P_INT, .def_int = 1000, .min = 100,
+     .max = 100000,
      .help = "resamples of the documents behind the 95 % intervals; fewer than 20 documents: none",
      .source = "Efron & Tibshirani 1993, section 13.3"},
     {P(baselines), .type = LM_P_BOOL, .def_bool = true,
@@ -47,6 +49,42 @@ static const struct lm_param params[] = {
      .help = "longest generated output of objective translate"},
     {.name = NULL},
 };
+
+#define SPLITS "{valid,test}."
+static const struct lm_metric_row metrics[] = {
+    {SPLITS "bpb{,.lo,.hi}", "bits per byte", LM_BETTER_LOWER,
+     "loss on the text, with its 95 % interval"},
+    {SPLITS "ppl{,.lo,.hi}", NULL, LM_BETTER_LOWER, "perplexity per token, with its 95 % interval"},
+    {SPLITS "acc{,.lo,.hi}", NULL, LM_BETTER_HIGHER, "next-token accuracy, with its 95 % interval"},
+    {SPLITS "nll", "nats", LM_BETTER_LOWER, "mean loss of a token"},
+    {SPLITS "calibration", "nats", LM_BETTER_LOWER,
+     "how far the loss is from the entropy of the predictions, mean over bins"},
+    {SPLITS "{untrained,unigram,bigram}.bpb", "bits per byte", LM_BETTER_NONE,
+     "the same text under a fresh model, a unigram, a Kneser-Ney bigram"},
+    {SPLITS "{untrained,unigram,bigram}.diff{,.lo,.hi}", "bits per byte", LM_BETTER_LOWER,
+     "the model less that baseline, paired by document, with its 95 % interval"},
+    {SPLITS "examples", "examples", LM_BETTER_NONE, "examples of a split"},
+    {SPLITS "accuracy{,.lo,.hi}", NULL, LM_BETTER_HIGHER,
+     "classify: accuracy, with its 95 % interval"},
+    {SPLITS "majority", NULL, LM_BETTER_NONE, "classify: accuracy of the most frequent label"},
+    {SPLITS "f1", NULL, LM_BETTER_HIGHER, "classify: macro-averaged F1"},
+    {SPLITS "confusion.#.#", "examples", LM_BETTER_NONE, "classify: by true and predicted label"},
+    {SPLITS "{bleu,chrf}{,.lo,.hi}", NULL, LM_BETTER_HIGHER,
+     "translate: BLEU, chrF, with their 95 % intervals"},
+    {SPLITS "copy", NULL, LM_BETTER_NONE, "translate: BLEU of the sources themselves"},
+    {SPLITS "{spearman,pearson}{,.lo,.hi}", NULL, LM_BETTER_HIGHER,
+     "similar: correlation with the given scores, with its 95 % interval"},
+    {SPLITS "{majority,copy,overlap}.diff{,.lo,.hi}", NULL, LM_BETTER_HIGHER,
+     "the headline metric less that baseline, paired by example, with its 95 % interval"},
+    {SPLITS "overlap", NULL, LM_BETTER_NONE, "similar: Spearman correlation of the words' overlap"},
+    {"{train,valid,test}.tokens", "tokens", LM_BETTER_NONE, "tokens of a split"},
+    {"{train,valid,test}.bytes", "bytes", LM_BETTER_NONE, "text of a split"},
+    {"{train,valid,test}.documents", "documents", LM_BETTER_NONE, "documents of a split"},
+    {"model.{parameters,layers,heads,width,context,vocab}", NULL, LM_BETTER_NONE,
+     "shape of the model"},
+    {NULL},
+};
+#undef SPLITS
 
 enum { PROCESS_BYTES = 16 << 20 /* programs and libraries */ };
 
@@ -90,6 +128,7 @@ const struct lm_stage lm_stage_evaluate = {
     .outputs = outputs,
     .params = params,
     .params_size = sizeof(struct evaluate_params),
+    .metrics = metrics,
     .check_ports = check_ports,
     .estimate = estimate,
 };

@@ -24,7 +24,7 @@ static const struct lm_port outputs[] = {
 
 #define P(f) LM_FIELD(struct report_params, f)
 static const struct lm_param params[] = {
-    {P(title), .type = LM_P_STR, .def_str = "",
+    {P(title), .also = "heading", .type = LM_P_STR, .def_str = "",
      .help = "heading of the page; empty: the experiment's name"},
     {P(samples_shown), .type = LM_P_INT, .def_int = 4, .min = 0, .max = 1000, .unit = "samples",
      .help = "samples of a method shown open; the others fold away"},

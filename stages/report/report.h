@@ -21,13 +21,16 @@ struct report_log {
     double *step, *loss, *lr, *norm, *tokens, *valid;
 };
 
-enum report_outcome { REPORT_PASS, REPORT_FAIL, REPORT_UNDECIDED, REPORT_OUTCOMES };
+enum report_outcome { REPORT_PASS, REPORT_FAIL, REPORT_UNDECIDED, REPORT_SKIPPED, REPORT_OUTCOMES };
 
-extern const char *const report_outcome_words[REPORT_OUTCOMES]; /**< "pass", "fail", "undecided" */
+/** "pass", "fail", "undecided", "skipped". */
+extern const char *const report_outcome_words[REPORT_OUTCOMES];
 extern const char *const report_outcome_classes[REPORT_OUTCOMES]; /**< of lm_html_style */
 
-/** A gate of the spec with its result; the bounds are NaN when not given. */
+/** A gate of the spec as the run decided it; bounds that are not given and a value that is missing
+ *  are NaN. */
 struct report_gate {
+    const char *name; /**< "scores.valid.bpb max 2.05" */
     const char *metric;
     double value, min, max;
     enum report_outcome outcome;

@@ -150,6 +150,6 @@ const struct lm_json *report_stage_params(const struct report *report, const cha
 
 const char *report_stage_type(const struct report *report, const char *id)
 {
-    const struct lm_json *stage = lm_json_get(lm_json_get(report->experiment, "stages"), id);
-    return lm_json_string(lm_json_get(stage, "uses"), NULL);
+    const struct lm_json *stages = lm_json_get(report->experiment, "stages");
+    return lm_json_string(lm_json_get(lm_json_get(stages, id), "uses"), NULL);
 }

@@ -13,12 +13,13 @@ void report_release(struct report *report);
 double report_score(const struct report *report, const char *split, const char *name);
 /** Parameters of stage `id`; NULL: none. */
 const struct lm_json *report_stage_params(const struct report *report, const char *id);
+
 /** `uses` of stage `id`, or NULL. */
 const char *report_stage_type(const struct report *report, const char *id);
 
 /** Fills log from the parsed lines (report_log.c). */
 enum lm_status report_log_read(struct report *report, struct lm_err *err);
-/** Decides the gates (report_gates.c). */
-enum lm_status report_gates_decide(struct report *report, struct lm_err *err);
+/** Takes the gates with their results from the experiment's facts (report_gates.c). LM_FORMAT. */
+enum lm_status report_gates_read(struct report *report, struct lm_err *err);
 
 #endif

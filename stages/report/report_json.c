@@ -97,6 +97,7 @@ static void put_gates(struct lm_json_writer *writer, const struct report *report
     for (size_t i = 0; i < report->gate_count; i++) {
         const struct report_gate *gate = &report->gates[i];
         lm_json_open(writer, '{');
+        lm_json_member_string(writer, "name", gate->name);
         lm_json_member_string(writer, "metric", gate->metric);
         lm_json_member_string(writer, "verdict", report_outcome_words[gate->outcome]);
         lm_json_member_double(writer, "value", gate->value);

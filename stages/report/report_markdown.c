@@ -25,14 +25,14 @@ static void put_string(struct lm_buf *out, const char *text)
 
 static void put_gates(struct lm_buf *out, const struct report *report)
 {
-    static const char *const signs[REPORT_OUTCOMES] = {"\xe2\x9c\x93", "\xe2\x9c\x97", "?"};
+    static const char *const signs[REPORT_OUTCOMES] = {"\xe2\x9c\x93", "\xe2\x9c\x97", "?", "-"};
     if (report->gate_count == 0)
         return;
     lm_buf_puts(out, "| gate | result | why |\n|---|---|---|\n");
     for (size_t i = 0; i < report->gate_count; i++) {
         const struct report_gate *gate = &report->gates[i];
         lm_buf_puts(out, "| ");
-        put_string(out, gate->metric);
+        put_string(out, gate->name);
         lm_buf_printf(out, " | %s %s | ", signs[gate->outcome],
                       report_outcome_words[gate->outcome]);
         put_string(out, gate->reason);

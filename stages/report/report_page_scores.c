@@ -19,15 +19,15 @@ void report_page_gates(struct lm_buf *out, const struct report *report)
     lm_html_section(out, "gates", "Gates",
                     "Bounds the spec sets. Equality passes; a metric that is "
                     "missing or not finite is undecided, never a pass.");
-    lm_buf_puts(
-        out, "<div class=\"wide\" tabindex=\"0\"><table><thead><tr><th>Metric</th><th>Result</th>"
-             "<th>Why</th></tr></thead><tbody>\n");
+    lm_buf_puts(out,
+                "<div class=\"wide\" tabindex=\"0\"><table><thead><tr><th>Gate</th><th>Result</th>"
+                "<th>Why</th></tr></thead><tbody>\n");
     for (size_t i = 0; i < report->gate_count; i++) {
         const struct report_gate *gate = &report->gates[i];
         lm_html_printf(out,
                        "<tr><th scope=\"row\"><code>%s</code></th><td><b class=\"%s\">%s</b></td>"
                        "<td>%s</td></tr>\n",
-                       gate->metric, report_outcome_classes[gate->outcome],
+                       gate->name, report_outcome_classes[gate->outcome],
                        report_outcome_words[gate->outcome], gate->reason);
     }
     lm_buf_puts(out, "</tbody></table></div>\n");

@@ -43,7 +43,7 @@ static enum lm_status conclude(struct report *report, struct lm_err *err)
 {
     LM_TRY(report_log_read(report, err));
     LM_TRY(report_lineage_find(report, err));
-    LM_TRY(report_gates_decide(report, err));
+    LM_TRY(report_gates_read(report, err));
     return report_summary_write(report, err);
 }
 

@@ -257,6 +257,11 @@ static const char *gates_sentence(struct report *report)
         return lm_arena_printf(report->arena, " %zu of %zu gate%s %s undecided.",
                                counts[REPORT_UNDECIDED], all, all == 1 ? "" : "s",
                                counts[REPORT_UNDECIDED] == 1 ? "is" : "are");
+    if (counts[REPORT_PASS] == 0)
+        return all == 1 ? " Its gate was skipped." : " All gates were skipped.";
+    if (counts[REPORT_SKIPPED] > 0)
+        return lm_arena_printf(report->arena, " %zu of %zu gates pass%s, the rest was skipped.",
+                               counts[REPORT_PASS], all, counts[REPORT_PASS] == 1 ? "es" : "");
     return all == 1 ? " Its gate passes."
                     : lm_arena_printf(report->arena, " All %zu gates pass.", all);
 }

@@ -21,7 +21,7 @@ static const struct lm_port outputs[] = {
 #define M(f) LM_FIELD(struct sample_method, f)
 static const struct lm_param method_rows[] = {
     {M(name), .type = LM_P_STR, .flags = LM_PARAM_REQUIRED, .help = "name in results: [a-z0-9_-]+"},
-    {M(temperature), .type = LM_P_FLOAT, .def_float = 1, .min = 0, .max = 100,
+    {M(temperature), .also = "temp", .type = LM_P_FLOAT, .def_float = 1, .min = 0, .max = 100,
      .help = "logits are divided by it; 0: greedy, always the most likely token"},
     {M(top_k), .type = LM_P_INT, .def_int = 0, .min = 0, .max = 1 << 30, .unit = "tokens",
      .help = "keep the k most likely tokens; 0: all", .source = "Fan et al. 2018, section 5.4"},
@@ -31,15 +31,16 @@ static const struct lm_param method_rows[] = {
     {M(min_p), .type = LM_P_FLOAT, .def_float = 0, .min = 0, .max = 1,
      .help = "keep tokens at least this share as likely as the most likely; 0: all",
      .source = "Nguyen et al. 2024, section 3"},
-    {M(repetition_penalty), .type = LM_P_FLOAT, .def_float = 1, .min = 1, .max = 100,
-     .help = "lowers the score of tokens that already occurred; 1: off",
+    {M(repetition_penalty), .also = "rep_penalty", .type = LM_P_FLOAT, .def_float = 1, .min = 1,
+     .max = 100, .help = "lowers the score of tokens that already occurred; 1: off",
      .source = "Keskar et al. 2019, section 4.1"},
     {.name = NULL},
 };
 
 #define P(f) LM_FIELD(struct sample_params, f)
 static const struct lm_param params[] = {
-    {P(prompts), .type = LM_P_LIST, .item = LM_P_STR, .help = "texts to continue"},
+    {P(prompts), .also = "prompt", .type = LM_P_LIST, .item = LM_P_STR,
+     .help = "texts to continue"},
     {P(methods), .type = LM_P_LIST, .item = LM_P_RECORD, .fields = method_rows,
      .fields_size = sizeof(struct sample_method),
      .help = "decoding methods; none: greedy, nucleus (0.8, top-p 0.95) and pure sampling (1.0)"},
@@ -49,15 +50,28 @@ static const struct lm_param params[] = {
      .help = "tokens taken from each held-out document"},
     {P(unconditional), .type = LM_P_INT, .def_int = 2, .min = 0, .max = 1000, .unit = "samples",
      .help = "samples without a prompt: from end-of-text alone"},
-    {P(samples), .type = LM_P_INT, .def_int = 1, .min = 1, .max = 1000, .unit = "samples",
+    {P(samples), .also = "num_samples num_return_sequences", .type = LM_P_INT, .def_int = 1,
+     .min = 1, .max = 1000, .unit = "samples",
      .help = "samples of each prompt (greedy: always one)"},
-    {P(max_tokens), .type = LM_P_INT, .def_int = 128, .min = 1, .max = 1 << 20, .unit = "tokens",
+    {P(max_tokens), .also = "max_new_tokens max_length num_tokens", .type = LM_P_INT,
+     .def_int = 128, .min = 1, .max = 1 << 20, .unit = "tokens",
      .help = "longest continuation; end-of-text ends it earlier"},
     {P(weights), .type = LM_P_ENUM, .flags = LM_PARAM_COMPACT, .def_str = "f32",
      .choices = lm_weights_names,
      .help = "how the model's weights are kept while it writes: bf16, int8 are faster, rounded"},
     {.name = NULL},
 };
+
+#define GROUPS "{<methods.name>,held-out}."
+static const struct lm_metric_row metrics[] = {
+    {GROUPS "nll", "nats", LM_BETTER_NONE, "mean loss of the tokens drawn"},
+    {GROUPS "distinct_{1,2,3}", NULL, LM_BETTER_NONE, "share of different n-grams"},
+    {GROUPS "rep_4", NULL, LM_BETTER_NONE, "share of 4-grams that occurred before in the text"},
+    {GROUPS "novel_{2,3,4,8,13}", NULL, LM_BETTER_NONE, "share of n-grams that train lacks"},
+    {GROUPS "longest_copy", "tokens", LM_BETTER_NONE, "longest run of tokens that stands in train"},
+    {NULL},
+};
+#undef GROUPS
 
 /* ---- the default grid, and rules between methods ---- */
 
@@ -137,6 +151,7 @@ const struct lm_stage lm_stage_sample = {
     .outputs = outputs,
     .params = params,
     .params_size = sizeof(struct sample_params),
+    .metrics = metrics,
     .resolve = resolve,
     .estimate = estimate,
 };

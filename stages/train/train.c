@@ -688,6 +688,18 @@ static void estimate(const void *data, const struct lm_upstream *upstream, struc
              grows ? " to " : "", tokens);
 }
 
+static const struct lm_metric_row metrics[] = {
+    {"train_loss", "nats", LM_BETTER_LOWER, "loss of the last step"},
+    {"valid_loss", "nats", LM_BETTER_LOWER, "validation loss of the weights that are kept"},
+    {"best_step", "steps", LM_BETTER_NONE, "step of the lowest validation loss"},
+    {"stopped_step", "steps", LM_BETTER_NONE, "step at which patience ended the training"},
+    {"skipped_steps", "steps", LM_BETTER_LOWER, "steps skipped because of their loss or gradient"},
+    {"parameters", NULL, LM_BETTER_NONE, "weights of the model"},
+    {"{,cut_}examples", "examples", LM_BETTER_NONE,
+     "examples of train; those shortened to the longest row"},
+    {NULL},
+};
+
 const struct lm_stage lm_stage_train = {
     .name = "train",
     .version = 3,
@@ -696,6 +708,7 @@ const struct lm_stage lm_stage_train = {
     .inputs = inputs,
     .outputs = outputs,
     .params = params,
+    .metrics = metrics,
     .params_size = sizeof(struct train_params),
     .resolve = resolve,
     .check_ports = check_ports,

@@ -204,6 +204,24 @@ static enum lm_status read_range(struct lm_regex_reader *reader, uint32_t first)
     return LM_OK;
 }
 
+/* One part of a set: a class, a range, or a character, which becomes *letter (else 0). A hyphen
+ * stands for itself at either end only. */
+static enum lm_status read_part(struct lm_regex_reader *reader, bool is_first, uint32_t *letter)
+{
+    bool is_class, is_hyphen = *reader->at == '-';
+    if (*reader->at == '\0' || *reader->at == ']')
+        return lm_regex_refuse(reader, "an empty set, or one that does not end");
+    if (is_hyphen && !is_first && reader->at[1] != ']')
+        return lm_regex_refuse(reader, "a hyphen between classes; write \\-");
+    LM_TRY(read_member(reader, letter, &is_class));
+    bool is_range = !is_class && !is_hyphen && *reader->at == '-' && reader->at[1] != ']';
+    if (is_range)
+        LM_TRY(read_range(reader, *letter));
+    if (is_class || is_range)
+        *letter = 0;
+    return LM_OK;
+}
+
 enum lm_status lm_regex_class(struct lm_regex_reader *reader, uint32_t *letter)
 {
     uint32_t member = 0;
@@ -217,18 +235,8 @@ enum lm_status lm_regex_class(struct lm_regex_reader *reader, uint32_t *letter)
         return lm_regex_refuse(reader, "a set of all others without case");
     if (is_not)
         lm_buf_putc(reader->out, *reader->at++);
-    for (; *reader->at != ']' || members == 0; members++) {
-        bool is_class, is_hyphen = *reader->at == '-';
-        if (*reader->at == '\0' || *reader->at == ']')
-            return lm_regex_refuse(reader, "an empty set, or one that does not end");
-        if (is_hyphen && members > 0 && reader->at[1] != ']')
-            return lm_regex_refuse(reader, "a hyphen between classes; write \\-");
-        LM_TRY(read_member(reader, &member, &is_class));
-        bool is_range = !is_class && !is_hyphen && *reader->at == '-' && reader->at[1] != ']';
-        if (is_range)
-            LM_TRY(read_range(reader, member));
-        member = is_class || is_range ? 0 : member;
-    }
+    for (; *reader->at != ']' || members == 0; members++)
+        LM_TRY(read_part(reader, members == 0, &member));
     lm_buf_putc(reader->out, *reader->at++);
     *letter = members == 1 && !is_not ? member : 0;
     return LM_OK;

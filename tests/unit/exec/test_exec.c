@@ -440,7 +440,7 @@ static void test_gates_and_ci(struct tap *tap)
         {"{metric: a.value, min: 1, max: 3}", 0, LM_GATE_PASS},
         {"{metric: a.value, max: 1.5}", 4, LM_GATE_FAIL},
         {"{metric: a.bad.value, max: 1}", 5, LM_GATE_UNDECIDED},
-        {"{metric: a.absent, max: 1}", 5, LM_GATE_UNDECIDED},
+        {"{metric: a.absent.value, max: 1}", 5, LM_GATE_UNDECIDED},
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -455,9 +455,115 @@ static void test_gates_and_ci(struct tap *tap)
         CHECK_INT(p.result.gates[0].verdict, rows[i].verdict);
         char *junit = read_text(&p, "artifacts/fake/junit-run.xml");
         REQUIRE(junit != NULL);
-        CHECK(strstr(junit, rows[i].code == 0 ? "failures=\"0\"" : "failures=\"1\"") != NULL);
+        CHECK(strstr(junit, rows[i].code == 4 ? "failures=\"1\"" : "failures=\"0\"") != NULL);
+        CHECK(strstr(junit, rows[i].code == 5 ? "errors=\"1\"" : "errors=\"0\"") != NULL);
+        CHECK(strstr(junit, "tests=\"2\"") != NULL);
+        /* What was measured is no part of a test's name. */
+        CHECK(strstr(junit, "name=\"a.") != NULL && strstr(junit, "\">2 is") == NULL);
         fake_project_release(&p);
     }
+}
+
+/** What the page `stage` was told, "" when there is none. */
+static const char *told(struct fake_project *p, const char *file)
+{
+    char path[64];
+    snprintf(path, sizeof path, "artifacts/fake/%s", file);
+    char *text = read_text(p, path);
+    return text != NULL ? text : "";
+}
+
+/** One decision, everywhere the same: pages wait for gated stages that they take nothing from. */
+static void test_pages_show_what_is_decided(struct tap *tap)
+{
+    static const char spec[] =
+        "  one: {uses: page, in: {from: a.text}, with: {note: '%s'}, publish: "
+        "{junit: one.xml}}\n"
+        "  two: {uses: page, in: {from: b.text}, with: {note: '%s'}, publish: "
+        "{junit: two.xml}}\n"
+        "  a: {uses: make, with: {word: a, value: 2}}\n"
+        "  b: {uses: make, with: {word: b, value: 5, pause: 200}}\n"
+        "  late: {uses: make, in: {from: two.text}, with: {value: 9}}\n"
+        "gates:\n  - {metric: a.value, max: 3}\n  - {metric: b.value, max: %d}\n"
+        "  - {metric: late.value, max: 1}\n";
+    const char *good = "\"verdict\":\"pass\",\"reason\":\"2 is at most 3\"";
+    const char *bad = "\"verdict\":\"fail\",\"reason\":\"5 is above 4\"";
+    struct lm_run_options options = {.threads = 2, .ci = true, .keep_going = true};
+    struct fake_project p;
+    fake_project_init(&p);
+    fake_write_spec(&p, spec, p.note, p.note, 4);
+    REQUIRE(fake_run(&p, &options, NULL));
+    CHECK_INT(p.result.exit_code, 4);
+    CHECK_INT(fake_marks(&p), 2);
+    CHECK(strstr(told(&p, "one.xml"), good) != NULL && strstr(told(&p, "two.xml"), good) != NULL);
+    CHECK(strstr(told(&p, "one.xml"), bad) != NULL && strstr(told(&p, "two.xml"), bad) != NULL);
+    /* What follows from a page is not known to any page; what pages show is not shown again. */
+    CHECK(strstr(told(&p, "one.xml"), "late") == NULL &&
+          strstr(told(&p, "two.xml"), "late") == NULL);
+    CHECK(strstr(told(&p, "junit-run.xml"), "name=\"late.value max 1\"") != NULL);
+    CHECK(strstr(told(&p, "junit-run.xml"), "b.value") == NULL);
+    CHECK_STR(p.result.gates[1].reason, "5 is above 4");
+    CHECK(p.result.gates[2].verdict == LM_GATE_FAIL);
+    /* Again: all hits. Another bound: another page, nothing else. */
+    REQUIRE(fake_run(&p, &options, NULL));
+    CHECK_INT(fake_marks(&p), 2);
+    CHECK_INT(p.result.executed, 0);
+    fake_write_spec(&p, spec, p.note, p.note, 5);
+    REQUIRE(fake_run(&p, &options, NULL));
+    CHECK_INT(p.result.executed, 2);
+    CHECK(strstr(told(&p, "one.xml"), "\"reason\":\"5 is at most 5\"") != NULL);
+    fake_project_release(&p);
+}
+
+static void test_pages_and_stages_without_results(struct tap *tap)
+{
+    static const char spec[] =
+        "  one: {uses: page, in: {from: a.text}, publish: {junit: one.xml}}\n"
+        "  a: {uses: make, with: {word: a, value: 2}}\n"
+        "  b: {uses: make, with: {word: b, act: %s, value: 5}}\n"
+        "gates:\n  - {metric: b.value, max: 9}\n";
+    const char *targets[] = {"one"};
+    struct lm_run_options options = {.threads = 2, .ci = true, .keep_going = true};
+    struct lm_selection only_page = {.targets = targets, .target_count = 1};
+    struct fake_project p;
+    fake_project_init(&p);
+    fake_write_spec(&p, spec, "fail");
+    REQUIRE(fake_run(&p, &options, NULL));
+    CHECK_INT(p.result.exit_code, 1);
+    CHECK_INT(fake_state(&p, "one"), LM_DONE);
+    CHECK(strstr(told(&p, "one.xml"), "\"verdict\":\"undecided\",\"reason\":\"b has failed\"") !=
+          NULL);
+    CHECK_INT(p.result.gates[0].verdict, LM_GATE_UNDECIDED);
+    /* Not selected is skipped, whether there is a result or not. */
+    REQUIRE(fake_run(&p, &options, &only_page));
+    CHECK_INT(p.result.exit_code, 0);
+    CHECK(strstr(told(&p, "one.xml"), "\"verdict\":\"skipped\"") != NULL);
+    fake_write_spec(&p, spec, "write");
+    REQUIRE(fake_run(&p, &options, NULL));
+    CHECK_INT(p.result.exit_code, 0);
+    CHECK(strstr(told(&p, "one.xml"), "\"verdict\":\"pass\"") != NULL);
+    REQUIRE(fake_run(&p, &options, &only_page));
+    CHECK(strstr(told(&p, "one.xml"), "\"verdict\":\"skipped\"") != NULL);
+    CHECK_INT(p.result.executed, 0);
+    fake_project_release(&p);
+}
+
+/** Two pages, each followed by a gated stage: were each to wait for the other's, none would begin.
+ */
+static void test_pages_do_not_wait_for_each_other(struct tap *tap)
+{
+    struct lm_run_options options = {.threads = 2, .ci = true};
+    struct fake_project p;
+    fake_project_init(&p);
+    fake_write_spec(&p, "  c1: {uses: make, in: {from: r1.text}, with: {value: 1}}\n"
+                        "  c2: {uses: make, in: {from: r2.text}, with: {value: 2}}\n"
+                        "  r1: {uses: page}\n  r2: {uses: page, with: {value: 2}}\n"
+                        "gates: [{metric: c1.value, max: 3}, {metric: c2.value, max: 3}]\n");
+    REQUIRE(fake_run(&p, &options, NULL));
+    CHECK_INT(p.result.exit_code, 0);
+    CHECK_INT(p.result.executed, 4);
+    CHECK(strstr(told(&p, "junit-run.xml"), "c1.value max 3") != NULL);
+    fake_project_release(&p);
 }
 
 /** artifacts/<experiment>/ belongs to the spec that made it. */
@@ -541,8 +647,12 @@ static const struct tap_test tests[] = {
                     TAP_ROW(test_killed_runner) TAP_ROW(test_stage_dies_with_runner)
                         TAP_ROW(test_two_runners) TAP_ROW(test_other_runner_dies)
                             TAP_ROW(test_side_by_side) TAP_ROW(test_memory_is_shared)
-                                TAP_ROW(test_gates_and_ci) TAP_ROW(test_other_spec)
-                                    TAP_ROW(test_damaged_object_heals) TAP_ROW(test_run_files)};
+                                TAP_ROW(test_gates_and_ci) TAP_ROW(test_pages_show_what_is_decided)
+                                    TAP_ROW(test_pages_and_stages_without_results)
+                                        TAP_ROW(test_pages_do_not_wait_for_each_other)
+                                            TAP_ROW(test_other_spec)
+                                                TAP_ROW(test_damaged_object_heals)
+                                                    TAP_ROW(test_run_files)};
 
 int main(int argc, char **argv)
 {

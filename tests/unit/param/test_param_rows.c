@@ -173,7 +173,43 @@ static void test_defaults(struct tap *tap)
     CHECK(!lm_param_is_default(&fake_train_rows[0], &train.steps));
 }
 
-static const struct tap_test tests[] = {
-    TAP_ROW(test_walk) TAP_ROW(test_hidden_inside) TAP_ROW(test_json_both_ways)
-        TAP_ROW(test_json_is_lossless) TAP_ROW(test_json_wrong) TAP_ROW(test_defaults)};
+static void visit_names(void *user, const struct lm_param_leaf *leaf)
+{
+    struct lm_buf *out = user;
+    lm_buf_printf(out, "%s=%s ", leaf->name, leaf->key);
+}
+
+/** A renamed row keeps its name in keys, alone and in records and lists. */
+static void test_key_names(struct tap *tap)
+{
+    struct inner {
+        double share;
+    };
+
+    struct outer {
+        struct inner one;
+        struct lm_list many;
+    };
+
+    static const struct lm_param inner_rows[] = {
+        {LM_FIELD(struct inner, share), .key = "part", .type = LM_P_FLOAT}, {0}};
+    static const struct lm_param outer_rows[] = {
+        {LM_FIELD(struct outer, one), .key = "single", .type = LM_P_RECORD, .fields = inner_rows},
+        {LM_FIELD(struct outer, many), .type = LM_P_LIST, .item = LM_P_RECORD, .fields = inner_rows,
+         .fields_size = sizeof(struct inner)},
+        {0},
+    };
+    struct inner items[2] = {{1}, {2}};
+    struct outer outer = {.many = {items, 2}};
+    struct lm_buf out;
+    lm_buf_init(&out, 0);
+    lm_params_walk(outer_rows, &outer, visit_names, &out);
+    CHECK_STR(out.data, "one.share=single.part many=many many.0.share=many.0.part "
+                        "many.1.share=many.1.part ");
+    lm_buf_release(&out);
+}
+
+static const struct tap_test tests[] = {TAP_ROW(test_walk) TAP_ROW(test_key_names) TAP_ROW(
+    test_hidden_inside) TAP_ROW(test_json_both_ways) TAP_ROW(test_json_is_lossless)
+                                            TAP_ROW(test_json_wrong) TAP_ROW(test_defaults)};
 LM_TEST_MAIN(tests)

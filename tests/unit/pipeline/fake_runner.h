@@ -56,14 +56,30 @@ static const struct lm_port fake_make_in[] = {
 static const struct lm_port fake_make_out[] = {
     {"text", "text", "the words", LM_PORT_FOLDER}, {"card", "card", "a file", 0}, {0}};
 
+static const struct lm_metric_row fake_make_metrics[] = {
+    {"{,bad.,absent.}value", NULL, LM_BETTER_LOWER, "the value, one not finite, one never given"},
+    {0}};
+/* A page is told about the experiment, which is all that it writes. */
+static const struct lm_port fake_page_out[] = {
+    {"text", "text", "the facts", LM_PORT_FOLDER}, {"junit", "junit", "the facts", 0}, {0}};
+
 static const struct lm_stage lm_stage_make = {.name = "make",
                                               .version = 1,
                                               .summary = "writes words",
                                               .inputs = fake_make_in,
                                               .outputs = fake_make_out,
                                               .params = fake_make_rows,
+                                              .params_size = sizeof(struct fake_make),
+                                              .metrics = fake_make_metrics};
+static const struct lm_stage lm_stage_page = {.name = "page",
+                                              .version = 1,
+                                              .summary = "writes what it is told",
+                                              .flags = LM_STAGE_EXPERIMENT,
+                                              .inputs = fake_make_in,
+                                              .outputs = fake_page_out,
+                                              .params = fake_make_rows,
                                               .params_size = sizeof(struct fake_make)};
-const struct lm_stage *const lm_stage_table[] = {&lm_stage_make, NULL};
+const struct lm_stage *const lm_stage_table[] = {&lm_stage_make, &lm_stage_page, NULL};
 
 static inline enum lm_status fake_write(const char *folder, const char *name, const char *text,
                                         struct lm_err *err)
@@ -193,7 +209,21 @@ static inline enum lm_status fake_make_run(struct lm_ctx *ctx, const void *param
     return status;
 }
 
-const struct lm_stage_run lm_run_table[] = {{"make", fake_make_run}, {NULL, NULL}};
+static inline enum lm_status fake_page_run(struct lm_ctx *ctx, const void *params,
+                                           struct lm_err *err)
+{
+    const struct fake_make *p = params;
+    char sub[4200];
+    const char *facts = lm_ctx_experiment(ctx);
+    fake_mark(p->note);
+    snprintf(sub, sizeof sub, "%s/sub", lm_ctx_output(ctx, "text"));
+    LM_TRY(lm_dir_create(sub, err));
+    LM_TRY(fake_write(sub, "words", "page", err));
+    return lm_file_write(lm_ctx_output(ctx, "junit"), facts, strlen(facts), err);
+}
+
+const struct lm_stage_run lm_run_table[] = {
+    {"make", fake_make_run}, {"page", fake_page_run}, {NULL, NULL}};
 
 static inline void fake_worker(int argc, char **argv)
 {

@@ -164,6 +164,13 @@ static const struct lm_port fake_report_out[] = {
 static const struct lm_port fake_two_out[] = {
     {"first", "log", "one", 0}, {"second", "log", "two", 0}, {0}};
 
+static const struct lm_metric_row fake_clean_metrics[] = {
+    {"kept", "documents", LM_BETTER_NONE, "documents left"}, {0}};
+static const struct lm_metric_row fake_train_metrics[] = {
+    {"{valid,test}.loss", "nats", LM_BETTER_LOWER, "held-out loss"},
+    {"loss", "nats", LM_BETTER_LOWER, "last loss"},
+    {0}};
+
 static const struct lm_stage fake_stage_download = {.name = "download",
                                                     .version = 2,
                                                     .summary = "Fetches files",
@@ -178,7 +185,8 @@ static const struct lm_stage fake_stage_clean = {.name = "clean",
                                                  .inputs = fake_corpus,
                                                  .outputs = fake_text_out,
                                                  .params = fake_clean_rows,
-                                                 .params_size = sizeof(struct fake_clean)};
+                                                 .params_size = sizeof(struct fake_clean),
+                                                 .metrics = fake_clean_metrics};
 static const struct lm_stage fake_stage_encode = {.name = "encode",
                                                   .version = 1,
                                                   .summary = "Makes tokens",
@@ -194,6 +202,7 @@ static const struct lm_stage fake_stage_train = {.name = "train",
                                                  .outputs = fake_model,
                                                  .params = fake_train_rows,
                                                  .params_size = sizeof(struct fake_train),
+                                                 .metrics = fake_train_metrics,
                                                  .resolve = fake_train_resolve,
                                                  .estimate = fake_train_estimate};
 static const struct lm_stage fake_stage_report = {.name = "report",

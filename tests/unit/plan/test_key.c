@@ -25,6 +25,12 @@ static const char spec_text[] =
     "  tokens: {uses: encode, in: {text: text}}\n"
     "gates: [{metric: model.loss, max: 2.05}, {metric: text.kept, min: 1, max: 9}]\n";
 
+static const struct lm_gate_row gates[] = {
+    {"model.loss max 2.05", "model.loss", 1.5, "1.5 is at most 2.05", "", LM_GATE_PASS},
+    {"text.kept min 1 max 9", "text.kept", (double)NAN, "text has \"failed\"", "",
+     LM_GATE_UNDECIDED},
+};
+
 struct keys {
     struct fake_folder folder;
     struct lm_spec *spec;
@@ -55,7 +61,7 @@ static const char *key_of(struct keys *k, const char *id)
 {
     static const char *const inputs[] = {"sha256:aa", "lmdb:bb", "sha256:cc"};
     static const char *const files[] = {"sha256:f0", "sha256:f1", "sha256:f2"};
-    struct lm_key_facts facts = {inputs, files, "blas openblas 0.3.21 SkylakeX f32"};
+    struct lm_key_facts facts = {inputs, files, "blas openblas 0.3.21 SkylakeX f32", gates};
     lm_buf_clear(&k->text);
     lm_key_write(&k->text, k->spec, lm_spec_find(k->spec, id, NULL), &facts);
     return lm_arena_strdup(k->folder.arena, k->text.data);
@@ -151,7 +157,7 @@ static void test_environment_stays_out(struct tap *tap)
     REQUIRE(keys_open(&a, spec_text));
     CHECK(strstr(key_of(&a, "corpus"), a.folder.path) == NULL);
     lm_buf_init(&json, 0);
-    lm_key_write_experiment(&json, a.spec, lm_spec_find(a.spec, "page", NULL));
+    lm_key_write_experiment(&json, a.spec, lm_spec_find(a.spec, "page", NULL), gates);
     CHECK(strstr(json.data, a.folder.path) == NULL && strstr(json.data, "https") == NULL);
     lm_buf_release(&json);
     keys_close(&a);
@@ -162,7 +168,7 @@ static void test_experiment_json(struct tap *tap)
     struct keys k;
     struct lm_json *json = NULL;
     REQUIRE(keys_open(&k, spec_text));
-    lm_key_write_experiment(&k.text, k.spec, lm_spec_find(k.spec, "page", NULL));
+    lm_key_write_experiment(&k.text, k.spec, lm_spec_find(k.spec, "page", NULL), gates);
     REQUIRE(lm_json_parse(&json, k.text.data, k.text.size, NULL) == LM_OK);
     const struct lm_json *stages = lm_json_get(json, "stages"),
                          *model = lm_json_get(stages, "model");
@@ -184,6 +190,13 @@ static void test_experiment_json(struct tap *tap)
     CHECK_STR(lm_json_string(lm_json_get(gate, "metric"), NULL), "model.loss");
     CHECK(lm_json_get(gate, "min") == NULL);
     CHECK_NEAR(lm_json_double(lm_json_get(gate, "max"), 0), 2.05, 0);
+    CHECK_NEAR(lm_json_double(lm_json_get(gate, "value"), 0), 1.5, 0);
+    CHECK_STR(lm_json_string(lm_json_get(gate, "name"), NULL), "model.loss max 2.05");
+    CHECK_STR(lm_json_string(lm_json_get(gate, "verdict"), NULL), "pass");
+    CHECK_STR(lm_json_string(lm_json_get(gate, "reason"), NULL), "1.5 is at most 2.05");
+    gate = lm_json_at(lm_json_get(json, "gates"), 1);
+    CHECK(lm_json_get(gate, "value") == NULL);
+    CHECK_STR(lm_json_string(lm_json_get(gate, "verdict"), NULL), "undecided");
     lm_json_free(json);
     keys_close(&k);
 }
@@ -201,6 +214,38 @@ static const char *change(struct keys *k, const char *id, const char *before, co
     return lm_key_change_text(k->folder.arena, k->spec, stage, &changes[i]);
 }
 
+static void test_libraries(struct tap *tap)
+{
+    static const char *const libraries[] = {"pcre2 10.42 Unicode 14.0.0", NULL};
+    struct lm_key_facts facts = {.libraries = libraries};
+    struct keys k;
+    REQUIRE(keys_open(&k, spec_text));
+    lm_key_write(&k.text, k.spec, lm_spec_find(k.spec, "tokens", NULL), &facts);
+    CHECK(strstr(k.text.data, "\nlibrary pcre2 10.42 Unicode 14.0.0\n") != NULL);
+    CHECK_STR(change(&k, "tokens", "library pcre2 10.42 Unicode 14.0.0\n",
+                     "library pcre2 10.43 Unicode 15.0.0\n", 0),
+              "library pcre2 10.42 Unicode 14.0.0 → 10.43 Unicode 15.0.0");
+    keys_close(&k);
+}
+
+/** A list is what it holds in its order: not how its stages are called. */
+static void test_renamed_list(struct tap *tap)
+{
+    struct keys a, b;
+    REQUIRE(keys_open(&a, spec_text));
+    char *renamed = lm_arena_strdup(a.folder.arena, spec_text);
+    for (char *p = renamed; (p = strstr(p, "model")) != NULL; p += 5)
+        memcpy(p, "madel", 5);
+    REQUIRE(keys_open(&b, renamed));
+    const char *one = key_of(&a, "page"), *two = key_of(&b, "page");
+    CHECK_INT(strcspn(one, "e"), strcspn(two, "e"));
+    size_t length = (size_t)(strstr(one, "experiment") - one);
+    CHECK(strstr(two, "experiment") - two == (ptrdiff_t)length && memcmp(one, two, length) == 0);
+    CHECK(strstr(one, "input logs.0 sha256:aa\ninput logs.1 lmdb:bb\n") != NULL);
+    keys_close(&a);
+    keys_close(&b);
+}
+
 static void test_differences(struct tap *tap)
 {
     static const struct {
@@ -212,10 +257,12 @@ static void test_differences(struct tap *tap)
         {"model", "param x int 3\n", "", "param x is gone (was 3) (default)"},
         {"model", "input tokens a\n", "input tokens b\n",
          "input tokens changed, produced by tokens"},
-        {"page", "input logs.1 a \"u\"\n", "", "input logs.1 is gone, produced by model"},
+        {"page", "input logs.1 a\n", "", "input logs.1 is gone, produced by model"},
         {"page", "experiment name \"a\"\n", "experiment name \"b\"\n", NULL},
-        {"page", "experiment gate.0 \"a\"\n", "experiment gate.0 \"b\"\n",
-         "experiment gate.0 \"a\" → \"b\""},
+        {"page", "experiment gate.0 \"a\"\n", "experiment gate.0 \"b\"\n", NULL},
+        {"page", "experiment verdict.1 pass \"a\"\n", "experiment verdict.1 fail \"b\"\n", NULL},
+        {"page", "experiment gate.2 \"a\"\n", "experiment gate.2 \"b\"\n",
+         "experiment gate.2 \"a\" → \"b\""},
         {"page", "experiment param model.lr float 1\n", "experiment param model.lr float 2\n",
          NULL},
         {"model", "seed 1\n", "seed 2\n", NULL},
@@ -236,6 +283,7 @@ static void test_differences(struct tap *tap)
 
 static const struct tap_test tests[] = {
     TAP_ROW(test_golden) TAP_ROW(test_what_is_not_in_it) TAP_ROW(test_texts_cannot_forge_lines)
-        TAP_ROW(test_addresses_without_secrets) TAP_ROW(test_environment_stays_out)
-            TAP_ROW(test_experiment_json) TAP_ROW(test_differences)};
+        TAP_ROW(test_renamed_list) TAP_ROW(test_libraries) TAP_ROW(test_addresses_without_secrets)
+            TAP_ROW(test_environment_stays_out) TAP_ROW(test_experiment_json)
+                TAP_ROW(test_differences)};
 LM_TEST_MAIN(tests)

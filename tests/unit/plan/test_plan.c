@@ -207,11 +207,12 @@ static void test_fresh(struct tap *tap)
     REQUIRE(bench_open(&b));
     CHECK_INT(make_plan(&b, SPEC("steps: 3")), LM_OK);
     REQUIRE(b.plan != NULL);
-    CHECK_STR(printed(&b, false),
-              "run corpus never run\nrun text never run\nrun tokens never run\n"
-              "run model never run; 3 steps, 858 MiB of memory\nrun page never run\n");
+    CHECK_STR(
+        printed(&b, false),
+        "run corpus no cached result\nrun text no cached result\nrun tokens no cached result\n"
+        "run model no cached result; 3 steps, 858 MiB of memory\nrun page no cached result\n");
     CHECK(lm_plan_is_stale(b.plan));
-    CHECK_STR(explained(&b, "corpus", false), "corpus: run, never run\n");
+    CHECK_STR(explained(&b, "corpus", false), "corpus: run, no cached result\n");
     bench_close(&b);
 }
 
@@ -339,6 +340,21 @@ static void test_damage(struct tap *tap)
     REQUIRE(b.plan != NULL);
     CHECK_STR(reason(&b, "page"), "outputs missing or damaged");
     CHECK_INT(state(&b, "model"), LM_HIT);
+    bench_close(&b);
+}
+
+/** A result made before its type had all of its outputs is a miss, never an error. */
+static void test_record_of_a_version_with_fewer_outputs(struct tap *tap)
+{
+    struct bench b;
+    REQUIRE(bench_open(&b));
+    REQUIRE(make_plan(&b, SPEC("steps: 3")) == LM_OK && run_all(&b, NULL));
+    struct lm_record *record = b.plan->stages[3].record;
+    REQUIRE(record != NULL && record->output_count == 2);
+    CHECK(lm_plan_lacking(b.plan, 3, record) == NULL);
+    record->output_count = 1;
+    const struct lm_port *port = lm_plan_lacking(b.plan, 3, record);
+    CHECK(port != NULL && strcmp(port->name, "log") == 0);
     bench_close(&b);
 }
 
@@ -591,9 +607,10 @@ static void test_json(struct tap *tap)
 static const struct tap_test tests[] = {
     TAP_ROW(test_fresh) TAP_ROW(test_all_hit) TAP_ROW(test_parameter_changed)
         TAP_ROW(test_defaults_and_several_changes) TAP_ROW(test_early_cut_off)
-            TAP_ROW(test_input_changed) TAP_ROW(test_damage) TAP_ROW(test_versions)
-                TAP_ROW(test_selection) TAP_ROW(test_force) TAP_ROW(test_stale_upstream_unselected)
-                    TAP_ROW(test_probe_is_asked_once) TAP_ROW(test_memory)
-                        TAP_ROW(test_memory_granted) TAP_ROW(test_threads) TAP_ROW(test_artifacts)
-                            TAP_ROW(test_json)};
+            TAP_ROW(test_input_changed) TAP_ROW(test_damage)
+                TAP_ROW(test_record_of_a_version_with_fewer_outputs) TAP_ROW(test_versions)
+                    TAP_ROW(test_selection) TAP_ROW(test_force)
+                        TAP_ROW(test_stale_upstream_unselected) TAP_ROW(test_probe_is_asked_once)
+                            TAP_ROW(test_memory) TAP_ROW(test_memory_granted) TAP_ROW(test_threads)
+                                TAP_ROW(test_artifacts) TAP_ROW(test_json)};
 LM_TEST_MAIN(tests)

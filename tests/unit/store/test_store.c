@@ -1,119 +1,11 @@
 #include "store/store.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-#include <lmpipe/rng.h>
-
-#include "base/io.h"
-#include "protocol/checkpoint.h"
-#include "store/lock.h"
-#include "store/record.h"
-#include "store/stat_index.h"
-#include "tap.h"
-
-struct fixture {
-    char root[64], path[96], work[96];
-    struct lm_arena *arena;
-    struct lm_store *store;
-    struct lm_err err;
-};
-
-static void setup(struct fixture *f)
-{
-    memset(f, 0, sizeof *f);
-    snprintf(f->root, sizeof f->root, "/tmp/lmpipe-test-store-XXXXXX");
-    if (mkdtemp(f->root) == NULL)
-        abort();
-    snprintf(f->path, sizeof f->path, "%s/store", f->root);
-    snprintf(f->work, sizeof f->work, "%s/work", f->root);
-    f->arena = lm_arena_create();
-    if (lm_store_open(&f->store, f->path, NULL) != LM_OK)
-        abort();
-}
-
-static void reopen(struct fixture *f)
-{
-    lm_store_close(f->store);
-    if (lm_store_open(&f->store, f->path, NULL) != LM_OK)
-        abort();
-}
-
-static void teardown(struct fixture *f)
-{
-    lm_store_close(f->store);
-    lm_arena_free(f->arena);
-    lm_dir_remove(f->root, NULL);
-}
-
-/** Puts one file into the private folder and describes it as a worker would. */
-static struct lm_output_file *stage_file(struct fixture *f, const char *relative, const char *name,
-                                         const char *text)
-{
-    struct lm_output_file *file = LM_NEW(f->arena, struct lm_output_file);
-    const char *path = lm_arena_printf(f->arena, "%s/out/%s", f->work, relative);
-    char hex[LM_DIGEST_HEX];
-    struct stat st;
-    lm_dir_create(lm_path_dir(f->arena, path), NULL);
-    if (lm_file_write(path, text, strlen(text), NULL) != LM_OK || stat(path, &st) != 0)
-        abort();
-    lm_stat_settle(lm_stat_mtime_ns(&st));
-    lm_sha256_bytes(&file->object, text, strlen(text));
-    lm_digest_hex(hex, &file->object);
-    file->name = name;
-    file->size = strlen(text);
-    file->mtime_ns = lm_stat_mtime_ns(&st);
-    file->logical = lm_arena_printf(f->arena, "sha256:%s", hex);
-    return file;
-}
-
-static struct lm_record *stage_result(struct fixture *f, const char *key_text, const char *text)
-{
-    struct lm_record *record = LM_NEW(f->arena, struct lm_record);
-    record->key_text = key_text;
-    record->headline = "";
-    record->host = "here";
-    record->finished = 1;
-    record->output_count = 2;
-    record->outputs = LM_NEW_ARRAY(f->arena, struct lm_output, 2);
-    record->outputs[0] =
-        (struct lm_output){.port = "text",
-                           .folder = true,
-                           .file_count = 1,
-                           .files = stage_file(f, "text/sub/words", "sub/words", text)};
-    record->outputs[1] = (struct lm_output){
-        .port = "card", .file_count = 1, .files = stage_file(f, "card", NULL, "card")};
-    lm_sha256_bytes(&record->key, key_text, strlen(key_text));
-    if (lm_record_seal(record, f->arena, NULL) != LM_OK)
-        abort();
-    return record;
-}
-
-static enum lm_status commit(struct fixture *f, const char *key_text, const char *text,
-                             struct lm_digest *key)
-{
-    struct lm_record *record = stage_result(f, key_text, text);
-    *key = record->key;
-    return lm_store_commit(f->store, f->work, record, &f->err);
-}
-
-static enum lm_status find(struct fixture *f, const struct lm_digest *key, struct lm_record **out)
-{
-    return lm_store_find(f->store, out, f->arena, key, &f->err);
-}
-
-static const char *object_of(struct fixture *f, const char *text)
-{
-    struct lm_digest digest;
-    lm_sha256_bytes(&digest, text, strlen(text));
-    return lm_store_object_path(f->store, f->arena, &digest);
-}
+#include "store_fixture.h"
 
 static void test_commit_and_find(struct tap *tap)
 {
@@ -158,39 +50,6 @@ static void test_changed_before_commit(struct tap *tap)
     CHECK_INT(lm_store_commit(f.store, f.work, record, &f.err), LM_MISMATCH);
     CHECK_INT(find(&f, &record->key, &record), LM_NOT_FOUND);
     teardown(&f);
-}
-
-static void edit(const char *path, struct lm_rng rng, uint64_t i)
-{
-    struct stat st;
-    uint8_t byte = 0;
-    chmod(path, 0644);
-    int fd = open(path, O_RDWR);
-    if (fd < 0 || fstat(fd, &st) != 0)
-        abort();
-    off_t at = (off_t)lm_rng_below(rng, i, 1, (uint64_t)st.st_size);
-    switch (lm_rng_below(rng, i, 2, 4)) {
-    case 0:
-        if (ftruncate(fd, at) != 0)
-            abort();
-        break;
-    case 1:
-        if (ftruncate(fd, st.st_size + 1) != 0)
-            abort();
-        break;
-    case 2:
-        close(fd);
-        unlink(path);
-        return;
-    default:
-        if (pread(fd, &byte, 1, at) != 1)
-            abort();
-        byte ^= (uint8_t)(1u << lm_rng_below(rng, i, 3, 8));
-        if (pwrite(fd, &byte, 1, at) != 1)
-            abort();
-        break;
-    }
-    close(fd);
 }
 
 /** Damages of records and objects: each is a miss, never other bytes, and a commit mends it. */
@@ -488,33 +347,6 @@ static uint64_t print_of(struct fixture *f)
     return print;
 }
 
-static const char *record_of(struct fixture *f, const struct lm_digest *key)
-{
-    char hex[LM_DIGEST_HEX];
-    lm_digest_hex(hex, key);
-    return lm_arena_printf(f->arena, "%s/actions/%.2s/%s", f->path, hex, hex + 2);
-}
-
-/** What may stand where an object or a record should be. */
-static void put_in_place(const char *path, int kind)
-{
-    chmod(path, 0644);
-    if (kind < 3)
-        unlink(path);
-    if (kind == 0)
-        lm_dir_create(path, NULL);
-    else if (kind == 1 && symlink("/etc/hostname", path) != 0)
-        abort();
-    else if (kind == 2 && mkfifo(path, 0600) != 0)
-        abort();
-    else if (kind == 3 && truncate(path, 0) != 0)
-        abort();
-    else if (kind == 4 && truncate(path, 1000) != 0)
-        abort();
-    else if (kind == 5)
-        lm_file_write(path, "other", 5, NULL);
-}
-
 /** A damaged result is a miss that leaves the store as it is; the holder of the lock sets it aside,
  *  and a commit makes it good, whatever stands in the way, with or without healing first. */
 static void test_heals(struct tap *tap)
@@ -628,179 +460,6 @@ static void test_indexes_only_remember(struct tap *tap)
     teardown(&f);
 }
 
-/* ---- layouts ---- */
-
-static void test_layouts(struct tap *tap)
-{
-    struct fixture f;
-    struct lm_digest key;
-    struct lm_record *record = NULL;
-    setup(&f);
-    REQUIRE(commit(&f, "key\n", "words", &key) == LM_OK);
-    const char *version = lm_path_join(f.arena, f.path, "VERSION");
-    static const char *const empty[] = {"checkpoints", "runs", "tmp", "locks"};
-    for (size_t i = 0; i < 4; i++)
-        lm_dir_remove(lm_path_join(f.arena, f.path, empty[i]), NULL);
-    reopen(&f); /* carried as files */
-    for (size_t i = 0; i < 4; i++)
-        CHECK(lm_path_is_dir(lm_path_join(f.arena, f.path, empty[i])));
-    /* an empty, a damaged, a missing version; a folder and a link in its place */
-    for (int kind = 0; kind < 7; kind++) {
-        if (kind < 6)
-            put_in_place(version, kind);
-        else
-            unlink(version);
-        reopen(&f);
-        CHECK_INT(find(&f, &key, &record), LM_OK);
-    }
-    /* a folder that is nobody's store is left alone */
-    const char *foreign = lm_path_join(f.arena, f.root, "foreign");
-    lm_dir_create(foreign, NULL);
-    lm_file_write(lm_path_join(f.arena, foreign, "VERSION"), "1.2\n", 4, NULL);
-    struct lm_store *other = NULL;
-    CHECK_INT(lm_store_open(&other, foreign, &f.err), LM_FORMAT);
-    CHECK(!lm_path_exists(lm_path_join(f.arena, foreign, "objects")));
-    teardown(&f);
-}
-
-/** Leftovers of dead processes of every kind; what is alive stays. */
-static void test_leftovers(struct tap *tap)
-{
-    struct fixture f;
-    struct lm_digest key, open_key;
-    struct lm_lock lock = {.fd = -1};
-    bool taken = false;
-    setup(&f);
-    REQUIRE(commit(&f, "key\n", "words", &key) == LM_OK);
-    lm_sha256_bytes(&open_key, "open", 4);
-    const char *dead[] = {
-        lm_path_join(f.arena, f.path, "VERSION.tmp.4711"),
-        lm_path_join(f.arena, f.path, "index.tmp.0123abcd.0123456789abcdef"),
-        lm_arena_printf(f.arena, "%s.tmp.4711", record_of(&f, &key)),
-        lm_arena_printf(f.arena, "%s.tmp.0123abcd.0123456789abcdef", record_of(&f, &key)),
-        lm_store_lock_path(f.store, f.arena, &key),
-        lm_arena_printf(f.arena, "%s/a.tmp",
-                        lm_store_checkpoint_folder(f.store, f.arena, &open_key)),
-        lm_arena_printf(f.arena, "%s/a", lm_store_checkpoint_folder(f.store, f.arena, &key))};
-    const char *live = lm_store_lock_path(f.store, f.arena, &open_key);
-    const char *slot =
-        lm_arena_printf(f.arena, "%s/a", lm_store_checkpoint_folder(f.store, f.arena, &open_key));
-    for (size_t i = 0; i < sizeof dead / sizeof dead[0]; i++) {
-        lm_dir_create(lm_path_dir(f.arena, dead[i]), NULL);
-        lm_file_write(dead[i], "x", 1, NULL);
-    }
-    lm_file_write(slot, "x", 1, NULL);
-    REQUIRE(lm_lock_try(&lock, &taken, NULL, live, true, NULL) == LM_OK && taken);
-    lm_store_sweep(f.store);
-    CHECK(lm_path_exists(dead[5])); /* its key is being produced */
-    CHECK(lm_path_exists(live));
-    lm_lock_release(&lock, NULL);
-    lm_store_sweep(f.store);
-    for (size_t i = 0; i < sizeof dead / sizeof dead[0]; i++)
-        CHECK(!lm_path_exists(dead[i]));
-    CHECK(lm_path_exists(slot)); /* a checkpoint that may be needed */
-    CHECK(!lm_path_exists(live));
-    struct lm_record *record = NULL;
-    CHECK_INT(find(&f, &key, &record), LM_OK);
-    teardown(&f);
-}
-
-/* ---- bytes that rot ---- */
-
-/** Changes a byte so that the stat index cannot see it: size and times as they were, but for ctime,
- *  which the index is made to believe. */
-static void rot(struct fixture *f, const char *text)
-{
-    struct stat st;
-    struct lm_digest digest;
-    const char *path = object_of(f, text);
-    if (stat(path, &st) != 0)
-        abort();
-    const struct timespec times[2] = {st.st_atim, st.st_mtim};
-    int fd = open(path, O_RDWR);
-    if (fd < 0 || pwrite(fd, "#", 1, 0) != 1 || futimens(fd, times) != 0 || fstat(fd, &st) != 0)
-        abort();
-    close(fd);
-    lm_sha256_bytes(&digest, text, strlen(text));
-    reopen(f);
-    struct lm_stat_index *index =
-        lm_stat_index_open(lm_path_join(f->arena, f->path, "index"), NULL);
-    lm_stat_index_put(index, &st, &digest, lm_stat_clock_ns() + 1000000000);
-    lm_stat_index_close(index);
-}
-
-struct seen {
-    size_t damaged, missing, users;
-    char path[200];
-};
-
-static void see(void *user, const struct lm_store_finding *finding)
-{
-    struct seen *seen = user;
-    seen->damaged += strcmp(finding->what, "damaged") == 0;
-    seen->missing += strcmp(finding->what, "missing") == 0;
-    seen->users += finding->user_count;
-    snprintf(seen->path, sizeof seen->path, "%s", finding->path);
-}
-
-static void test_check(struct tap *tap)
-{
-    struct fixture f;
-    struct lm_digest one, two, three;
-    struct lm_record *record = NULL;
-    struct lm_store_check check;
-    struct seen seen = {0};
-    const struct lm_store_check_options how = {.threads = 2, .found = see, .user = &seen};
-    setup(&f);
-    REQUIRE(commit(&f, "one\n", "words", &one) == LM_OK);
-    REQUIRE(commit(&f, "two\n", "words", &two) == LM_OK);
-    REQUIRE(commit(&f, "three\n", "other", &three) == LM_OK);
-    REQUIRE(lm_store_check(f.store, &how, &check, &f.err) == LM_OK);
-    CHECK_INT(check.objects, 3);
-    CHECK_INT(check.records, 3);
-    CHECK_INT(check.bytes, 14);
-    CHECK_INT(check.damaged + check.missing + check.unreadable, 0);
-    rot(&f, "words");
-    CHECK_INT(find(&f, &one, &record), LM_OK); /* nothing that a stat can see */
-    REQUIRE(lm_store_check(f.store, &how, &check, &f.err) == LM_OK);
-    CHECK_INT(check.damaged, 1);
-    CHECK_INT(seen.damaged, 1);
-    CHECK_INT(seen.users, 2);
-    CHECK(strncmp(seen.path, "objects/", 8) == 0);
-    CHECK_INT(find(&f, &one, &record), LM_NOT_FOUND);
-    CHECK_INT(find(&f, &three, &record), LM_OK);
-    seen = (struct seen){0};
-    put_in_place(record_of(&f, &three), 3);
-    REQUIRE(lm_store_check(f.store, &how, &check, &f.err) == LM_OK);
-    CHECK_INT(check.missing, 1);
-    CHECK_INT(check.damaged, 1);
-    CHECK_INT(seen.users, 3);
-    CHECK_INT(commit(&f, "one\n", "words", &one), LM_OK);
-    CHECK_INT(commit(&f, "three\n", "other", &three), LM_OK);
-    REQUIRE(lm_store_check(f.store, &how, &check, &f.err) == LM_OK);
-    CHECK_INT(check.damaged + check.missing + check.unreadable, 0);
-    teardown(&f);
-}
-
-/** A run reads a few objects again, so that rot is found some day without being asked for. */
-static void test_sample(struct tap *tap)
-{
-    struct fixture f;
-    struct lm_digest key;
-    struct lm_record *record = NULL;
-    setup(&f);
-    CHECK_INT(lm_store_sample(f.store, 4), 0); /* an empty store */
-    REQUIRE(commit(&f, "key\n", "words", &key) == LM_OK);
-    CHECK_INT(lm_store_sample(f.store, 100), 0);
-    rot(&f, "words");
-    size_t found = 0;
-    for (int i = 0; i < 1000 && found == 0; i++)
-        found = lm_store_sample(f.store, 10);
-    CHECK_INT(found, 1);
-    CHECK_INT(find(&f, &key, &record), LM_NOT_FOUND);
-    teardown(&f);
-}
-
 /** Errors of the store's disk, in the words of what happened. */
 static void test_explain(struct tap *tap)
 {
@@ -880,7 +539,6 @@ static const struct tap_test tests[] = {
             TAP_ROW(test_sweep) TAP_ROW(test_versions) TAP_ROW(test_doctor) TAP_ROW(test_hash_path)
                 TAP_ROW(test_full_disk) TAP_ROW(test_batches) TAP_ROW(test_equal_objects)
                     TAP_ROW(test_heals) TAP_ROW(test_heals_only_damage) TAP_ROW(test_verify_many)
-                        TAP_ROW(test_indexes_only_remember) TAP_ROW(test_layouts)
-                            TAP_ROW(test_leftovers) TAP_ROW(test_check) TAP_ROW(test_sample)
-                                TAP_ROW(test_explain) TAP_ROW(test_killed_while_flushing)};
+                        TAP_ROW(test_indexes_only_remember) TAP_ROW(test_explain)
+                            TAP_ROW(test_killed_while_flushing)};
 LM_TEST_MAIN(tests)

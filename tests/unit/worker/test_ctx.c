@@ -13,7 +13,9 @@
 
 static const struct lm_port outs[] = {
     {"text", "text", "", LM_PORT_FOLDER}, {"card", "card", "", 0}, {0}};
-static const struct lm_stage type = {.name = "make", .version = 1, .outputs = outs};
+static const struct lm_metric_row metrics[] = {{.name = "m#", .help = "any"}, {0}};
+static const struct lm_stage type = {
+    .name = "make", .version = 1, .outputs = outs, .metrics = metrics};
 static const struct lm_job_input inputs[] = {
     {"from", "first", "/objects/1"}, {"from", "second", "/objects/2"}, {"init", "m", "/objects/3"}};
 
