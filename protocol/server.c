@@ -40,7 +40,7 @@ enum lm_status lm_server_receive(int socket, char job[LM_SERVER_PATH_MAX], int *
 {
     union control control;
     int descriptors[2];
-    struct iovec part = {.iov_base = job, .iov_len = LM_SERVER_PATH_MAX};
+    struct iovec part = {.iov_base = &job[0], .iov_len = LM_SERVER_PATH_MAX};
     struct msghdr message = {.msg_iov = &part,
                              .msg_iovlen = 1,
                              .msg_control = control.bytes,

@@ -143,6 +143,7 @@ static bool leads_back(const struct place *place, const struct stat *info)
     return false;
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): kept in the place */
 static enum lm_status walk_folder(struct walk *walk, const struct place *parent, char *relative,
                                   const char *path, const struct stat *info)
 {

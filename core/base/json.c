@@ -143,7 +143,8 @@ static void blank_numbers(char *text, size_t size)
             size_t length = number_length(text + i, &is_whole);
             if (length > 4 && !fits(text + i, is_whole)) {
                 memset(text + i, ' ', length);
-                memcpy(text + i, "null", 4);
+                for (size_t k = 0; k < 4; k++)
+                    text[i + k] = "null"[k];
             }
             i += length > 0 ? length - 1 : 0;
         }

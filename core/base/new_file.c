@@ -185,7 +185,7 @@ void lm_new_file_drop(struct lm_new_file *file)
 enum lm_status lm_new_file_write(const char *path, const void *data, size_t size, unsigned flags,
                                  struct lm_err *err)
 {
-    struct lm_new_file file;
+    struct lm_new_file file = {.fd = -1};
     LM_TRY(lm_new_file_open(&file, path, 0666, err));
     enum lm_status status = lm_write_all(file.fd, data, size, path, err);
     if (status == LM_OK)

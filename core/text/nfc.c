@@ -153,7 +153,8 @@ static enum lm_status put_stretch(struct lm_buf *out, const uint8_t *text, size_
                                    UTF8PROC_STABLE | UTF8PROC_COMPOSE);
     }
     if (length >= 0) {
-        *changed += (size_t)length != size || memcmp(d.characters, text, size) != 0;
+        *changed += (size_t)length != size ||
+                    (d.characters != NULL && memcmp(d.characters, text, size) != 0);
         lm_buf_append(out, d.characters, (size_t)length);
     }
     decomposed_release(&d);

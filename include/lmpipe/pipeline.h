@@ -297,6 +297,7 @@ struct lm_run_result {
                       signal */
 };
 
+/** Frees what a run or publish returned. */
 void lm_run_result_release(struct lm_run_result *result);
 /** Brings the plan's stages up to date. The plan stays as it is. SIGINT, SIGTERM and SIGHUP (unless
  *  it was ignored before) are taken from a descriptor meanwhile: the first: checkpoint and stop,

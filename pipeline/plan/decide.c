@@ -88,7 +88,7 @@ enum lm_status lm_plan_decide(struct lm_gate_row **out, const struct lm_plan *pl
 enum lm_status lm_plan_write_experiment(struct lm_buf *out, const struct lm_plan *plan,
                                         size_t stage, struct lm_err *err)
 {
-    struct lm_gate_row *gates;
+    struct lm_gate_row *gates = NULL;
     LM_TRY(lm_plan_decide(&gates, plan, err));
     lm_key_write_experiment(out, plan->spec, stage, gates);
     return lm_buf_status(out, err);

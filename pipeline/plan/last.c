@@ -86,7 +86,7 @@ static struct lm_last *settle(struct lm_arena *arena, const struct lm_last *rows
         return NULL;
     for (size_t i = 0; i < *count; i++)
         order[i] = &rows[i];
-    qsort(order, *count, sizeof *order, compare_rows);
+    qsort(order, *count, sizeof(void *), compare_rows);
     for (size_t i = 0; i < *count; i++)
         if (i + 1 == *count || strcmp(order[i]->stage, order[i + 1]->stage) != 0)
             out[kept++] = *order[i];
@@ -200,7 +200,7 @@ enum lm_status lm_last_claim(const struct lm_spec *spec, struct lm_err *err)
     const char *path = arena != NULL ? last_path(arena, spec->root, spec->experiment) : NULL;
     const char *folder = path != NULL ? lm_path_dir(arena, path) : NULL;
     enum lm_status status = folder != NULL ? lm_dir_create(folder, err) : no_memory(err);
-    if (status == LM_OK) {
+    if (status == LM_OK && folder != NULL) {
         int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (fd >= 0)
             flock(fd, LOCK_EX); /* where a folder cannot be locked, two first runs may both begin */
@@ -223,7 +223,7 @@ enum lm_status lm_last_note(const struct lm_spec *spec, const char *stage,
     put_row(&line, stage, key);
     if (status == LM_OK)
         status = lm_buf_status(&line, err);
-    int fd = status == LM_OK ? open(path, O_WRONLY | O_APPEND | O_CLOEXEC) : -1;
+    int fd = status == LM_OK && path != NULL ? open(path, O_WRONLY | O_APPEND | O_CLOEXEC) : -1;
     if (status == LM_OK && fd < 0)
         status = lm_fail_errno(err, errno, "cannot open %s", path);
     if (status == LM_OK)

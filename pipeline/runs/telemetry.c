@@ -18,7 +18,9 @@ double lm_telemetry_value(const struct lm_telemetry *telemetry, const char *name
 
 double lm_gauge_rate(const struct lm_gauge *gauge)
 {
-    double seconds = gauge != NULL ? (double)(gauge->last_ns - gauge->first_ns) * 1e-9 : 0;
+    if (gauge == NULL)
+        return 0;
+    double seconds = (double)(gauge->last_ns - gauge->first_ns) * 1e-9;
     return seconds > 0.5 ? (gauge->value - gauge->first) / seconds : 0;
 }
 

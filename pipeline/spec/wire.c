@@ -156,7 +156,7 @@ static void sort_inputs(struct lm_spec_stage *stage)
 }
 
 /** Marks, by place, the stages that are reports (types flagged experiment) or follow from one. */
-static void mark_reports(const struct lm_load *load, size_t *const at_place, bool *marked)
+static void mark_reports(const struct lm_load *load, const size_t *at_place, bool *marked)
 {
     for (size_t p = 0; p < load->stage_count; p++) {
         const struct lm_spec_stage *stage = load->stages[at_place[p]].stage;

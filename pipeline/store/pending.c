@@ -31,6 +31,7 @@ static bool reserve(void **items, size_t *capacity, size_t count, size_t size)
     return true;
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): it is kept, and freed with the record */
 bool lm_pending_add_record(struct lm_pending *pending, const struct lm_digest *key, char *text,
                            size_t size)
 {

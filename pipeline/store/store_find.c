@@ -148,7 +148,7 @@ static void look(void *user, size_t task, size_t worker)
 static size_t count_files(const struct lm_record *record)
 {
     size_t count = 0;
-    for (size_t i = 0; i < record->output_count; i++)
+    for (size_t i = 0; record != NULL && i < record->output_count; i++)
         count += record->outputs[i].file_count;
     return count;
 }
@@ -238,7 +238,7 @@ static enum lm_status heal_object(struct lm_store *store, struct lm_arena *arena
 static enum lm_status heal(struct lm_store *store, struct lm_arena *arena,
                            const struct lm_digest *key, struct lm_err *err)
 {
-    struct lm_record record;
+    struct lm_record record = {0};
     struct lm_err why = {0};
     struct stat st;
     enum lm_finding finding = LM_SOUND;

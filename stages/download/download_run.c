@@ -168,7 +168,7 @@ static enum lm_status next_member(const struct unpacking *u, struct lm_archive *
 static enum lm_status unpack_file(struct unpacking *u, struct lm_err *err)
 {
     struct lm_archive *archive = NULL;
-    struct lm_archive_member member;
+    struct lm_archive_member member = {0};
     bool end = false;
     LM_TRY(lm_archive_open(&archive, u->fetched->path, is_cancelled, u->ctx, err));
     enum lm_status status = next_member(u, archive, &member, &end, err);

@@ -126,7 +126,7 @@ static enum lm_status check_rest(struct plain *plain, struct lm_err *err)
                 return lm_fail(err, LM_FORMAT,
                                "has bytes behind the end of its compressed data (at byte %lld), or "
                                "a damaged part; fetch it again, or cut them off",
-                               (long long)(at + i));
+                               (long long)at + (long long)i);
     }
     return LM_OK;
 }

@@ -39,9 +39,9 @@ enum lm_status encode_census_begin(struct encode_census *out, struct lm_ctx *ctx
                                    const struct lm_vocab *vocab, struct lm_err *err);
 /** The documents that are counted next are of this split. No worker may count meanwhile. */
 void encode_census_turn(struct encode_census *census, enum lm_split split);
-/** Counts a document and its ids as a worker, whose calls never overlap. LM_INVALID when the data
- *  card tells of fewer documents. */
-enum lm_status encode_census_add(struct encode_census *census, size_t worker,
+/** Counts a document and its ids as the worker of that index, whose calls never overlap. LM_INVALID
+ * when the data card tells of fewer documents. */
+enum lm_status encode_census_add(struct encode_census *census, size_t index,
                                  const struct lm_jsonl_document *document, const int32_t *ids,
                                  size_t count, struct lm_err *err);
 /** Sums up. LM_INVALID when the data card tells of other documents. */

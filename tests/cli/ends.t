@@ -1,5 +1,6 @@
 #!/bin/bash
 # A standard stream that is closed, full or whose reader is gone; text that a terminal would obey.
+# shellcheck disable=SC2317 # functions are called through `ok`
 . "$(dirname "$0")/lib.sh"
 
 fresh ends
@@ -104,6 +105,7 @@ while read -r command; do
     for term in dumb xterm; do
         printf -v line '%q ' "$LMPIPE" "${args[@]}"
         shown=$(TERM=$term NO_COLOR=1 SHELL=/bin/bash script -qec "$line" /dev/null </dev/null 2>&1 | tr -d '\r')
+        # shellcheck disable=SC2001 # a regular expression
         [ $term = xterm ] && shown=$(sed 's/\x1b\[\(J\|[0-9]*A\)//g' <<<"$shown")
         ok "nor to a terminal (TERM=$term)" harmless "$shown"
     done

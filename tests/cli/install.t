@@ -1,5 +1,6 @@
 #!/bin/bash
 # Installed under any prefix the program finds its worker, and works.
+# shellcheck disable=SC2317 # functions are called through `ok`
 . "$(dirname "$0")/lib.sh"
 command -v cmake >/dev/null || skip_all "cmake is not there"
 build=$(dirname "$(dirname "$LMPIPE")")

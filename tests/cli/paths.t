@@ -1,6 +1,7 @@
 #!/bin/bash
 # A spec, a store, a source is the same whichever way it is reached; a printed path works where it is
 # printed.
+# shellcheck disable=SC2317 # functions are called through `ok`
 . "$(dirname "$0")/lib.sh"
 
 # A spec of one source: copying a file is work enough.
@@ -17,7 +18,7 @@ works_here() { # every path that was published is there, seen from the working f
         [ -e "$path" ] || return 1
         number=$((number + 1))
     done < <(awk 'table && NF == 1; /^stage +state/ {table = 1}' <<<"$out")
-    [ $number -ge 2 ]
+    [ "$number" -ge 2 ]
 }
 
 mkdir -p "$LM_WORK/p/artifacts" "$LM_WORK/p/x/texts" "$LM_WORK/p/y" "$LM_WORK/else"

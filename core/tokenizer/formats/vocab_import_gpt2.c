@@ -128,7 +128,7 @@ static enum lm_status take_named(struct lm_pair_source *source, struct lm_token_
         return disagree(token, "has another id in another file", err);
     if (name >= 0)
         return LM_OK;
-    if (place < 0)
+    if (place < 0 || known == NULL)
         return lm_token_list_add(names, token->text, token->size, token->id, err);
     if (known->size == 1 || is_made[place])
         return disagree(token, "is a token of the text too", err);

