@@ -35,6 +35,7 @@ enum lm_status lm_server_send(int socket, const char *job, int log, int events, 
     return sent >= 0 ? LM_OK : lm_fail_errno(err, errno, "cannot ask the worker for a stage");
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): recvmsg writes it */
 enum lm_status lm_server_receive(int socket, char job[LM_SERVER_PATH_MAX], int *log, int *events,
                                  struct lm_err *err)
 {

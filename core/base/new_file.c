@@ -187,6 +187,8 @@ enum lm_status lm_new_file_write(const char *path, const void *data, size_t size
 {
     struct lm_new_file file = {.fd = -1};
     LM_TRY(lm_new_file_open(&file, path, 0666, err));
+    if (file.temporary == NULL || file.path == NULL)
+        return lm_fail(err, LM_INTERNAL, "%s: no new file was opened", path);
     enum lm_status status = lm_write_all(file.fd, data, size, path, err);
     if (status == LM_OK)
         return lm_new_file_commit(&file, flags, err);

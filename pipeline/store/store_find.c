@@ -155,7 +155,7 @@ static size_t count_files(const struct lm_record *record)
 
 static bool collect(struct survey *survey, const struct lm_record *record)
 {
-    for (size_t i = 0; i < record->output_count; i++)
+    for (size_t i = 0; record != NULL && i < record->output_count; i++)
         for (size_t k = 0; k < record->outputs[i].file_count; k++) {
             const struct lm_output_file *file = &record->outputs[i].files[k];
             if (lm_digest_map_find(&survey->places, &file->object) != SIZE_MAX)
@@ -169,7 +169,7 @@ static bool collect(struct survey *survey, const struct lm_record *record)
 
 static bool is_sound(const struct survey *survey, const struct lm_record *record)
 {
-    for (size_t i = 0; i < record->output_count; i++)
+    for (size_t i = 0; record != NULL && i < record->output_count; i++)
         for (size_t k = 0; k < record->outputs[i].file_count; k++) {
             const struct lm_output_file *file = &record->outputs[i].files[k];
             if (!survey->sound[lm_digest_map_find(&survey->places, &file->object)])

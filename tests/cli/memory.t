@@ -52,9 +52,9 @@ if ! sanitized; then
     sed -i 's/preset: gpt2-micro/preset: gpt2-micro\n      dropout: 0.1/' tiny.yaml
     for numerics in blas portable; do
         sed -i "/^numerics/d; s/^seed: 7/&\nnumerics: $numerics/" tiny.yaml
-        lmpipe run tiny.yaml -S steps=100000 --deadline 6s
+        lmpipe run tiny.yaml -S steps=10000 --deadline 6s
         is "$numerics: stopped with a checkpoint" "$status" 75
-        need=$("$LMPIPE" plan tiny.yaml -S steps=100000 --json | memory_of memory)
+        need=$("$LMPIPE" plan tiny.yaml -S steps=10000 --json | memory_of memory)
         took=$(memory_of peak_memory <artifacts/tiny/run.json)
         ok "$numerics: $took bytes taken, $need estimated: within 10 %" \
             test $((took * 10)) -gt $((need * 9)) -a $((took * 10)) -lt $((need * 11))
