@@ -604,7 +604,7 @@ static void test_estimate(struct tap *tap)
     p.steps += 1000000; /* whose lines of the log are held */
     struct lm_estimate longer = {0};
     lm_stage_train.estimate(&p, &upstream, &longer);
-    CHECK(longer.memory - other.memory > 100e6 && longer.memory - other.memory < 400e6);
+    CHECK(longer.memory - other.memory > 100000000 && longer.memory - other.memory < 400000000);
     p.steps -= 1000000;
     p.ramp_from = 2;
     p.ramp_tokens = 500 * 256;
