@@ -16,9 +16,12 @@ struct lm_attempt {
     struct lm_child_end end;
     const char *result; /**< JSON text of the worker's last event, or NULL */
     size_t threads;
-    uint64_t memory;                               /**< bytes to count on */
-    uint64_t begin_ns, first_ns, term_ns, kept_ns; /**< of this try, of the first try; SIGTERM; … */
-    double before;                                 /**< seconds spent on this key in earlier runs */
+    uint64_t memory;   /**< bytes to count on */
+    uint64_t first_ns; /**< when the first try began */
+    uint64_t begin_ns; /**< when this try began */
+    uint64_t term_ns;  /**< when it was asked to stop; 0: it was not */
+    uint64_t kept_ns;  /**< when progress last went to events.jsonl */
+    double before;     /**< seconds spent on this key in earlier runs */
     bool timed_out, killed;
 };
 

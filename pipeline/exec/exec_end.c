@@ -10,9 +10,8 @@
 #include "store/record.h"
 
 #define EXIT_INTERRUPTED 75
-#define FLUSH_AGE                                                                                  \
-    UINT64_C(100000000) /**< ns: results become durable together, at most this late                \
-                         */
+/** Results become durable together, at most this late (ns). */
+#define FLUSH_AGE UINT64_C(100000000)
 
 /* ---- success ---- */
 

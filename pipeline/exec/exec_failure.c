@@ -51,9 +51,6 @@ static const char *crash_text(const struct lm_exec *exec, const struct lm_attemp
                                "killed by the kernel for want of memory (peak %.0f MiB); give it "
                                "more memory, or make batch or model smaller",
                                mib);
-    if (end->signal == SIGXFSZ)
-        return lm_arena_printf(exec->arena, "a file would exceed the limit on file sizes; raise "
-                                            "ulimit -f");
     if (end->signal != 0)
         return lm_arena_printf(exec->arena,
                                "crashed with signal %d (%s), peak memory %.0f MiB%s%s; see %s",
@@ -66,7 +63,7 @@ static const char *crash_text(const struct lm_exec *exec, const struct lm_attemp
 /** Faults that can only be the store's: nothing else is written to. */
 static bool is_of_store(int error)
 {
-    return error == ENOSPC || error == EDQUOT || error == EROFS;
+    return error == ENOSPC || error == EDQUOT || error == EROFS || error == EFBIG;
 }
 
 const char *lm_exec_failure(const struct lm_exec *exec, const struct lm_task *task, bool *store)

@@ -21,7 +21,8 @@ struct lm_worker_server {
 void lm_worker_server_init(struct lm_worker_server *server);
 /** A process for the job file `job`, whose stdout and stderr are appended to `log`, as
  *  lm_child_start. The server is started when it is not there (any more): `worker` with the
- *  environment `envp`, its own words in `server_log`. LM_IO; LM_NOT_FOUND: no such program. */
+ *  environment `envp`, its own words in `server_log`. LM_IO: no process could be started, or the
+ * server does not answer. */
 enum lm_status lm_worker_server_start(struct lm_worker_server *server, struct lm_child *out,
                                       const char *worker, const char *const *envp,
                                       const char *server_log, const char *job, const char *log,

@@ -123,8 +123,9 @@ static pid_t start(const char *worker, int out, const char *coretype, const char
 {
     char core[300], path[4096];
     char *argv[] = {(char *)(uintptr_t)worker, "probe", NULL};
-    char *envp[] = {"LC_ALL=C", NULL, NULL, NULL};
-    size_t n = 1;
+    /* as in stages; OpenBLAS with threads may wait for ever where memory is limited */
+    char *envp[] = {"LC_ALL=C", "OPENBLAS_NUM_THREADS=1", NULL, NULL, NULL};
+    size_t n = 2;
     if (coretype != NULL) {
         snprintf(core, sizeof core, "OPENBLAS_CORETYPE=%s", coretype);
         envp[n++] = core;

@@ -51,6 +51,8 @@ enum lm_status lm_store_explain(struct lm_store *store, struct lm_err *err)
     } rows[] = {
         {EDQUOT, "your quota on the disk of the store is used up; make room, or name another store "
                  "with --store, and run again"},
+        {EFBIG, "the limit on the size of files is reached; raise it (ulimit -f), or name another "
+                "store with --store"},
         {EROFS,
          "the store is on a disk that is mounted read-only; name another store with --store"},
         {EACCES, "the store cannot be written by you; name another store with --store"},
