@@ -146,4 +146,16 @@ ok "JSON stays JSON" python3 -c 'import json,sys; json.loads(sys.argv[1])' "$out
 cd "$evil" || exit 1
 lmpipe doctor
 ok "doctor prints nothing raw" harmless "$out$err"
+# Limits of the shell. A sanitizer needs the address space for itself.
+fresh limits
+status=0
+err=$(ulimit -f 16; exec "$LMPIPE" run tiny.yaml --progress none 2>&1 >.o) || status=$?
+is "ulimit -f: exit 3" "$status" 3
+like "with what to do" "$err" '^lmpipe: error: .*ulimit -f'
+if ! sanitized; then
+    fresh space
+    status=0
+    (ulimit -v 120000; exec timeout 50 "$LMPIPE" run tiny.yaml --progress none) >.o 2>.e || status=$?
+    is "ulimit -v: the run is as any other" "$status" 0
+fi
 done_testing
