@@ -50,7 +50,7 @@ allow pipeline/plan "base page yaml param spec store protocol plan"
 allow pipeline/runs "base page param spec store plan runs"
 allow pipeline/exec "base param spec store plan runs protocol exec"
 allow stages "base page stats text tokenizer data model"
-allow worker "base param protocol store text tokenizer worker"
+allow worker "base param protocol text tokenizer worker"
 allow cli "base page yaml" "cli cli/heavy worker"
 
 # --- the promise: siblings and libc only --------------------------------------------

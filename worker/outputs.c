@@ -7,8 +7,7 @@
 #include <lmpipe/tokens.h>
 
 #include "base/io.h"
-#include "store/record.h"
-#include "store/stat_index.h"
+#include "base/stat_time.h"
 
 /** Where messages say the fault is. */
 struct place {
@@ -66,7 +65,7 @@ static enum lm_status collect_folder(struct lm_output *output, const struct plac
     if (folder == NULL)
         return lm_fail(place->err, LM_NOMEM, "out of memory for the outputs");
     LM_TRY(lm_dir_walk(&names, NULL, place->arena, folder, place->err));
-    if (names.count == 0 || names.count > LM_RECORD_FILES_MAX)
+    if (names.count == 0 || names.count > LM_OUTPUT_FILES_MAX)
         return lm_fail(place->err, LM_INVALID, "the stage ended with %zu files in its output %s",
                        names.count, output->port);
     output->files = LM_NEW_ARRAY(place->arena, struct lm_output_file, names.count);
@@ -77,7 +76,7 @@ static enum lm_status collect_folder(struct lm_output *output, const struct plac
         const char *relative = lm_arena_printf(place->arena, "%s/%s", output->port, names.items[i]);
         if (relative == NULL)
             return lm_fail(place->err, LM_NOMEM, "out of memory for the outputs");
-        if (!lm_record_name_is_fine(names.items[i]))
+        if (!lm_output_name_is_fine(names.items[i]))
             return lm_fail(place->err, LM_INVALID,
                            "the stage's output %s holds a file whose name is not UTF-8 or has "
                            "control characters",

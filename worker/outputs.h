@@ -3,7 +3,7 @@
 #define LM_WORKER_OUTPUTS_H
 
 #include "protocol/job.h"
-#include "store/store.h"
+#include "protocol/output.h"
 
 /** All outputs of a job in <folder>/out, in the order of the type's ports; files carry name,
  *  object, size, logical and mtime_ns. Everything is in the arena. LM_INVALID when a declared

@@ -10,7 +10,7 @@
 #include "ctx.h"
 #include "outputs.h"
 #include "programs.h"
-#include "result.h"
+#include "protocol/result.h"
 
 #define EVENTS_FD 3
 #define EXIT_INTERRUPTED 75
@@ -63,13 +63,34 @@ static enum lm_status check_files(const struct lm_job *job, struct lm_err *err)
     return LM_OK;
 }
 
+/** Tells the runner what has come of it; ctx NULL: it did not come to run. */
+static enum lm_status report(FILE *events, const struct lm_ctx *ctx, struct lm_output *outputs,
+                             size_t count, enum lm_status status, const struct lm_err *why,
+                             struct lm_arena *arena, struct lm_err *err)
+{
+    struct lm_result result = {
+        .status = status, .error = why->text, .error_number = why->error_number};
+    if (status != LM_OK)
+        return lm_result_write(events, &result, err);
+    result.outputs = outputs;
+    result.output_count = count;
+    result.headline = lm_ctx_headline_text(ctx);
+    result.metric_count = lm_ctx_result_count(ctx);
+    result.metrics = LM_NEW_ARRAY(arena, struct lm_metric, result.metric_count);
+    if (result.metrics == NULL)
+        return lm_fail(err, LM_NOMEM, "out of memory reporting the result");
+    for (size_t i = 0; i < result.metric_count; i++)
+        result.metrics[i].value = lm_ctx_result_at(ctx, i, &result.metrics[i].name);
+    return lm_result_write(events, &result, err);
+}
+
 static enum lm_status run_job(const struct lm_job *job, FILE *events, int signal_fd,
                               struct lm_err *err)
 {
     struct lm_ctx *ctx = NULL;
     struct lm_output *outputs = NULL;
     size_t count = 0;
-    struct lm_err report;
+    struct lm_err trouble;
     struct lm_arena *arena = lm_arena_create();
     lm_run_fn *run = find_run(job->stage->name);
     if (run == NULL || arena == NULL) {
@@ -86,8 +107,8 @@ static enum lm_status run_job(const struct lm_job *job, FILE *events, int signal
         status = check_files(job, err);
     if (status == LM_OK)
         status = lm_outputs_collect(&outputs, &count, arena, job, err);
-    if (lm_result_write(events, ctx, outputs, count, status, err, &report) != LM_OK)
-        status = status != LM_OK ? status : lm_fail(err, report.status, "%s", report.text);
+    if (report(events, ctx, outputs, count, status, err, arena, &trouble) != LM_OK)
+        status = status != LM_OK ? status : lm_fail(err, trouble.status, "%s", trouble.text);
     lm_ctx_free(ctx);
     lm_arena_free(arena);
     return status;

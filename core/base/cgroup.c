@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/c_locale.h"
+
 enum { WORD = 4096, LINE = 3 * WORD };
 
 /* What is being read. */
@@ -50,8 +52,8 @@ static void read_v2(struct lm_cgroup_limits *out, const char *folder)
 {
     char line[WORD], *rest;
     if (first_line(line, folder, "cpu.max")) {
-        double quota = strtod(line, &rest);
-        limit_processors(out, quota, strtod(rest, NULL));
+        double quota = lm_c_strtod(line, &rest);
+        limit_processors(out, quota, lm_c_strtod(rest, NULL));
     }
     if (first_line(line, folder, "memory.max"))
         limit_memory(out, line);
@@ -62,7 +64,7 @@ static void read_v1_cpu(struct lm_cgroup_limits *out, const char *folder)
     char quota[WORD], period[WORD];
     if (first_line(quota, folder, "cpu.cfs_quota_us") &&
         first_line(period, folder, "cpu.cfs_period_us"))
-        limit_processors(out, strtod(quota, NULL), strtod(period, NULL));
+        limit_processors(out, lm_c_strtod(quota, NULL), lm_c_strtod(period, NULL));
 }
 
 static void read_v1_memory(struct lm_cgroup_limits *out, const char *folder)

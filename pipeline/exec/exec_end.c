@@ -1,12 +1,10 @@
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/io.h"
-#include "base/json.h"
 #include "exec/exec.h"
+#include "protocol/result.h"
 #include "store/record.h"
 
 #define EXIT_INTERRUPTED 75
@@ -14,66 +12,6 @@
 #define FLUSH_AGE UINT64_C(100000000)
 
 /* ---- success ---- */
-
-static bool read_file_row(struct lm_output_file *file, const struct lm_json *row,
-                          struct lm_arena *arena, bool folder)
-{
-    const char *name = lm_json_string(lm_json_get(row, "name"), NULL);
-    const char *object = lm_json_string(lm_json_get(row, "object"), NULL);
-    const char *logical = lm_json_string(lm_json_get(row, "logical"), NULL);
-    if (object == NULL || logical == NULL || !lm_digest_parse(&file->object, object) ||
-        folder != (name != NULL))
-        return false;
-    file->name = name != NULL ? lm_arena_strdup(arena, name) : NULL;
-    file->logical = lm_arena_strdup(arena, logical);
-    file->size = (uint64_t)lm_json_int(lm_json_get(row, "size"), 0);
-    file->mtime_ns = lm_json_int(lm_json_get(row, "mtime"), 0);
-    return file->logical != NULL && (file->name != NULL) == folder;
-}
-
-static bool read_output(struct lm_output *output, const struct lm_json *row, struct lm_arena *arena)
-{
-    const struct lm_json *files = lm_json_get(row, "files");
-    const char *port = lm_json_string(lm_json_get(row, "port"), NULL);
-    output->port = port != NULL ? lm_arena_strdup(arena, port) : NULL;
-    output->folder = lm_json_bool(lm_json_get(row, "folder"), false);
-    output->file_count = lm_json_count(files);
-    output->files = LM_NEW_ARRAY(arena, struct lm_output_file, output->file_count);
-    if (output->port == NULL || output->files == NULL || output->file_count == 0)
-        return false;
-    for (size_t i = 0; i < output->file_count; i++)
-        if (!read_file_row(&output->files[i], lm_json_at(files, i), arena, output->folder))
-            return false;
-    return true;
-}
-
-static bool read_result(struct lm_record *record, const struct lm_json *root,
-                        struct lm_arena *arena)
-{
-    const struct lm_json *outputs = lm_json_get(root, "outputs");
-    const struct lm_json *metrics = lm_json_get(root, "metrics");
-    const char *headline = lm_json_string(lm_json_get(root, "headline"), NULL);
-    record->output_count = lm_json_count(outputs);
-    record->metric_count = lm_json_count(metrics);
-    record->outputs = LM_NEW_ARRAY(arena, struct lm_output, record->output_count);
-    record->metrics = LM_NEW_ARRAY(arena, struct lm_metric, record->metric_count);
-    record->headline = lm_arena_strdup(arena, headline != NULL ? headline : "");
-    if (record->outputs == NULL || record->metrics == NULL || record->headline == NULL)
-        return false;
-    for (size_t i = 0; i < record->output_count; i++)
-        if (!read_output(&record->outputs[i], lm_json_at(outputs, i), arena))
-            return false;
-    for (size_t i = 0; i < record->metric_count; i++) {
-        const struct lm_json *pair = lm_json_at(metrics, i);
-        const char *name = lm_json_string(lm_json_at(pair, 0), NULL);
-        const char *value = lm_json_string(lm_json_at(pair, 1), NULL);
-        if (name == NULL || value == NULL)
-            return false;
-        record->metrics[i].name = lm_arena_strdup(arena, name);
-        record->metrics[i].value = strtod(value, NULL);
-    }
-    return record->output_count > 0;
-}
 
 /** The lock of a key whose result waits to become durable. */
 static void hold_lock(struct lm_exec *exec, struct lm_attempt *attempt)
@@ -105,16 +43,15 @@ static enum lm_status admit(struct lm_exec *exec, struct lm_task *task, struct l
     struct lm_attempt *attempt = task->attempt;
     struct lm_plan_stage *planned = &exec->now.stages[task->index];
     struct lm_record *record = LM_NEW(exec->arena, struct lm_record);
-    struct lm_json *root = NULL;
+    struct lm_result result;
     if (record == NULL)
         return lm_fail(err, LM_NOMEM, "out of memory taking a result");
-    LM_TRY(lm_json_parse(&root, attempt->result, strlen(attempt->result), err));
-    bool complete = read_result(record, root, exec->arena);
-    lm_json_free(root);
-    if (!complete)
-        return lm_fail(err, LM_INTERNAL,
-                       "the worker's result is not complete; install lmpipe and "
-                       "its worker together");
+    LM_TRY(lm_result_read(&result, exec->arena, attempt->result, strlen(attempt->result), err));
+    record->outputs = result.outputs;
+    record->output_count = result.output_count;
+    record->metrics = result.metrics;
+    record->metric_count = result.metric_count;
+    record->headline = result.headline;
     record->key = planned->key;
     record->key_text = planned->key_text;
     record->finished = (int64_t)(lm_clock_unix_ns() / 1000000000);

@@ -5,9 +5,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/json.h"
 #include "base/pool.h"
 #include "exec/exec.h"
+#include "protocol/result.h"
 
 #define TAIL 4096
 #define TAIL_LINE 300
@@ -69,27 +69,20 @@ static bool is_of_store(int error)
 const char *lm_exec_failure(const struct lm_exec *exec, const struct lm_task *task, bool *store)
 {
     const struct lm_attempt *attempt = task->attempt;
-    struct lm_json *root = NULL;
-    const char *text = NULL;
-    int error = 0;
+    struct lm_result result = {.error = NULL};
     *store = false;
     if (attempt->timed_out)
         return lm_arena_printf(exec->arena, "took longer than its timeout of %g s; raise timeout",
                                exec->spec->stages[task->index].timeout);
-    if (attempt->end.signal == 0 && attempt->result != NULL &&
-        lm_json_parse(&root, attempt->result, strlen(attempt->result), NULL) == LM_OK) {
-        const char *told = lm_json_string(lm_json_get(root, "error"), NULL);
-        error = (int)lm_json_int(lm_json_get(root, "errno"), 0);
-        text = told != NULL ? lm_arena_strdup(exec->arena, told) : NULL;
-        lm_json_free(root);
-    }
-    if (text == NULL)
+    if (attempt->end.signal == 0 && attempt->result != NULL)
+        lm_result_read(&result, exec->arena, attempt->result, strlen(attempt->result), NULL);
+    if (result.error == NULL)
         return crash_text(exec, attempt);
-    if (!is_of_store(error))
-        return text;
+    if (!is_of_store(result.error_number))
+        return result.error;
     struct lm_err err;
-    lm_fail(&err, LM_IO, "%s", text);
-    err.error_number = error;
+    lm_fail(&err, LM_IO, "%s", result.error);
+    err.error_number = result.error_number;
     lm_store_explain(exec->store, &err);
     *store = true;
     return lm_arena_strdup(exec->arena, err.text);

@@ -7,11 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/c_locale.h"
 #include "base/utf8.h"
 
 #define HEAD "lmpipe-record 1"
 #define CHECK "check xxh3:"
-#define NAME_LONGEST 1000
 
 const struct lm_output *lm_record_output(const struct lm_record *record, const char *port)
 {
@@ -27,30 +27,6 @@ double lm_record_metric(const struct lm_record *record, const char *name)
         if (strcmp(record->metrics[i].name, name) == 0)
             return record->metrics[i].value;
     return (double)NAN;
-}
-
-/** No empty, "." or ".." part. */
-static bool parts_are_fine(const char *name)
-{
-    for (const char *part = name; part != NULL;) {
-        const char *slash = strchr(part, '/');
-        size_t length = slash ? (size_t)(slash - part) : strlen(part);
-        if (length == 0 || (length <= 2 && strspn(part, ".") >= length))
-            return false;
-        part = slash ? slash + 1 : NULL;
-    }
-    return true;
-}
-
-bool lm_record_name_is_fine(const char *name)
-{
-    size_t size = strlen(name);
-    if (size > NAME_LONGEST || lm_utf8_valid_prefix((const uint8_t *)name, size) != size)
-        return false;
-    for (size_t i = 0; i < size; i++)
-        if ((unsigned char)name[i] < 0x20 || name[i] == 0x7f)
-            return false;
-    return parts_are_fine(name);
 }
 
 /* ---- sealing ---- */
@@ -232,7 +208,7 @@ static bool parse_double(double *out, const char *text)
     if (text == NULL || text[0] == '\0' || text[0] == ' ')
         return false;
     char *end;
-    *out = strtod(text, &end);
+    *out = lm_c_strtod(text, &end);
     return *end == '\0';
 }
 
@@ -252,7 +228,7 @@ static bool read_file_line(struct cursor *cursor, struct lm_output_file *file, b
         return false;
     file->logical = logical;
     file->name = folder ? rest : NULL;
-    return folder ? lm_record_name_is_fine(rest) : strcmp(rest, "-") == 0;
+    return folder ? lm_output_name_is_fine(rest) : strcmp(rest, "-") == 0;
 }
 
 static bool read_output(struct cursor *cursor, struct lm_output *output, struct lm_arena *arena)
@@ -264,7 +240,7 @@ static bool read_output(struct cursor *cursor, struct lm_output *output, struct 
         return false;
     output->folder = strcmp(form, "folder") == 0;
     if ((!output->folder && (strcmp(form, "file") != 0 || count != 1)) ||
-        count > LM_RECORD_FILES_MAX)
+        count > LM_OUTPUT_FILES_MAX)
         return false;
     output->port = port;
     output->digest = digest;

@@ -6,9 +6,6 @@
 #include "base/buf.h"
 #include "store/store.h"
 
-/** Files of a folder port, and lines of a record, are at most this many. */
-#define LM_RECORD_FILES_MAX ((size_t)1 << 20)
-
 /** Sorts the files of each output by name and sets manifest and digest from them. LM_NOMEM. */
 enum lm_status lm_record_seal(struct lm_record *record, struct lm_arena *arena, struct lm_err *err);
 /** The text of a sealed record, checksum line included. Control characters of free texts become
@@ -18,8 +15,5 @@ void lm_record_write(struct lm_buf *out, const struct lm_record *record);
  *  lm_record_write writes; LM_NOMEM. */
 enum lm_status lm_record_read(struct lm_record *out, struct lm_arena *arena, const char *text,
                               size_t size, struct lm_err *err);
-/** True for a name a folder port may hold: relative, UTF-8, no empty, "." or ".." part, no control
- *  character, at most 1,000 bytes. */
-bool lm_record_name_is_fine(const char *name);
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/stat_time.h"
 #include "store/stat_index.h"
 #include "store/table.h"
 

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "base/bytes.h"
+#include "base/stat_time.h"
 #include "store/table.h"
 
 #define NS INT64_C(1000000000)
@@ -11,8 +12,6 @@
  * wide. */
 #define COARSE (2 * NS)
 #define KEEP_DAYS 400
-
-enum { SETTLE_TRIES = 20 };
 
 /** Byte offsets of a row, docs/formats/store.md. */
 enum {
@@ -26,25 +25,6 @@ enum {
 };
 
 enum { ROW = AT_DIGEST + LM_DIGEST_SIZE, KEY = AT_SIZE, STAT = AT_DAY };
-
-int64_t lm_stat_clock_ns(void)
-{
-    struct timespec now = {0};
-    clock_gettime(CLOCK_REALTIME_COARSE, &now);
-    return (int64_t)now.tv_sec * NS + now.tv_nsec;
-}
-
-int64_t lm_stat_mtime_ns(const struct stat *st)
-{
-    return (int64_t)st->st_mtim.tv_sec * NS + st->st_mtim.tv_nsec;
-}
-
-void lm_stat_settle(int64_t mtime_ns)
-{
-    const struct timespec millisecond = {.tv_nsec = 1000000};
-    for (int i = 0; i < SETTLE_TRIES && lm_stat_clock_ns() <= mtime_ns; i++)
-        nanosleep(&millisecond, NULL);
-}
 
 static uint64_t day_of(int64_t ns)
 {

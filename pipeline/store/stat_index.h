@@ -34,11 +34,4 @@ bool lm_stat_index_find(const struct lm_stat_index *index, const struct stat *st
 void lm_stat_index_put(struct lm_stat_index *index, const struct stat *st,
                        const struct lm_digest *digest, int64_t hashed_ns);
 
-/** The clock file times are taken from: unix nanoseconds, moving in ticks. */
-int64_t lm_stat_clock_ns(void);
-int64_t lm_stat_mtime_ns(const struct stat *st);
-/** Sleeps until the clock has left the tick of `mtime_ns`, at most 20 ms: what is hashed then is
- * not racily new. */
-void lm_stat_settle(int64_t mtime_ns);
-
 #endif

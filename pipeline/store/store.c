@@ -11,6 +11,7 @@
 #include "base/io.h"
 #include "base/new_file.h"
 #include "base/path_digest.h"
+#include "base/stat_time.h"
 #include "protocol/checkpoint.h"
 #include "store/store_inside.h"
 

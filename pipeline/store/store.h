@@ -7,31 +7,7 @@
 
 #include <lmpipe/pipeline.h>
 
-/** One file of an output. */
-struct lm_output_file {
-    const char *name;        /**< within a folder port; NULL for a file port */
-    struct lm_digest object; /**< SHA-256 of its bytes */
-    uint64_t size;
-    const char *logical; /**< "sha256:<hex>" or "lmdb:<hex>": what keys use */
-    int64_t mtime_ns; /**< of the file when it was hashed, for lm_store_commit; not in the record */
-};
-
-/** One output port of an action; files sorted by name. */
-struct lm_output {
-    const char *port;
-    bool folder;
-    struct lm_output_file *files;
-    size_t file_count;
-    const char
-        *digest; /**< of a file port: its logical digest; of a folder: "sha256:" of its manifest */
-    const char
-        *manifest; /**< folder: lines "<hex or lmdb:hex>  name\n" sorted; NULL for a file port */
-};
-
-struct lm_metric {
-    const char *name;
-    double value;
-};
+#include "protocol/output.h"
 
 /** What is known of a finished action. */
 struct lm_record {

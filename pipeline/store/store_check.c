@@ -7,6 +7,7 @@
 
 #include "base/io.h"
 #include "base/pool.h"
+#include "base/stat_time.h"
 #include "store/lock.h"
 #include "store/record.h"
 #include "store/store_inside.h"

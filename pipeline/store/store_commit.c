@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/io.h"
 #include "base/new_file.h"
+#include "base/stat_time.h"
 #include "store/record.h"
 #include "store/store_inside.h"
 

@@ -6,6 +6,7 @@
 
 #include "base/io.h"
 #include "base/pool.h"
+#include "base/stat_time.h"
 #include "store/record.h"
 #include "store/store_inside.h"
 

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/json.h"
+#include "base/stat_time.h"
 #include "plan/plan.h"
 #include "store/record.h"
 #include "store/stat_index.h"

@@ -11,6 +11,7 @@
 #include <lmpipe/rng.h>
 
 #include "base/io.h"
+#include "base/stat_time.h"
 #include "protocol/checkpoint.h"
 #include "store/lock.h"
 #include "store/record.h"

@@ -7,6 +7,7 @@
 #include <lmpipe/rng.h>
 
 #include "base/io.h"
+#include "base/stat_time.h"
 #include "tap.h"
 
 struct fixture {

@@ -1,3 +1,4 @@
+#include "base/stat_time.h"
 #include "store_fixture.h"
 
 /* ---- layouts ---- */
