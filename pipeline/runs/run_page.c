@@ -19,8 +19,8 @@ struct page {
 
 static const char *state_word(enum lm_state state)
 {
-    static const char *const words[] = {[LM_HIT] = "kept",
-                                        [LM_DONE] = "ran",
+    static const char *const words[] = {[LM_HIT] = "hit",
+                                        [LM_DONE] = "done",
                                         [LM_FAILED] = "failed",
                                         [LM_SKIPPED] = "skipped",
                                         [LM_STOPPED] = "stopped"};
@@ -90,7 +90,7 @@ static void put_tiles(struct page *page)
     put_tile(page, "CPU time", lm_num_seconds(cpu_seconds).text, "of all stages");
     put_tile(page, "peak memory", lm_num_bytes(peak).text, peak_stage);
     put_tile(page, "executed", lm_num_count((int64_t)page->facts->executed).text,
-             "stages; the others were kept");
+             "stages; the others were hits");
     lm_buf_puts(page->out, "</div>");
 }
 
@@ -108,7 +108,7 @@ static void put_bar(struct page *page, size_t i)
     }
     lm_html_printf(page->out, "<tr%s><th scope=\"row\">%s</th><td class=\"n\">%s</td>",
                    ran->execution != NULL ? " class=us" : "", page->facts->spec->stages[i].id,
-                   ran->execution != NULL ? lm_num_seconds(seconds_of(page, i)).text : "kept");
+                   ran->execution != NULL ? lm_num_seconds(seconds_of(page, i)).text : "hit");
     lm_buf_printf(page->out,
                   "<td class=\"bar\"><svg viewBox=\"0 0 1000 20\" preserveAspectRatio=\"none\" "
                   "width=\"100%%\" height=\"17\" aria-hidden=\"true\"><path d=\"M0 19.5H1000\" "
@@ -122,7 +122,7 @@ static void put_chart(struct page *page)
 {
     lm_html_section(page->out, "when", "When stages ran",
                     "A bar reaches from a stage's beginning to its end; the width of the column "
-                    "is the whole run. Kept: the result was in the store already.");
+                    "is the whole run. Hit: the result was in the store already.");
     lm_html_printf(
         page->out,
         "<div class=\"wide\" tabindex=\"0\"><table class=\"bars\"><thead><tr><th>stage</th>"
@@ -164,7 +164,7 @@ static void put_stage_row(struct page *page, size_t i)
 static void put_stages(struct page *page)
 {
     lm_html_section(page->out, "stages", "Stages",
-                    "Times of kept stages are those of the run that produced them.");
+                    "Times of hits are those of the run that produced them.");
     lm_buf_puts(page->out,
                 "<div class=\"wide\" tabindex=\"0\"><table><thead><tr><th>stage</th><th>state</th>"
                 "<th>why</th><th class=\"n\">took</th><th class=\"n\">peak memory</th>"

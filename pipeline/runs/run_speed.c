@@ -107,7 +107,7 @@ static void put_facts(const struct speed *speed)
     uint64_t estimate = speed->facts->plan->stages[speed->stage].estimate.memory;
     lm_buf_puts(speed->out, "<div class=\"wide\" tabindex=\"0\"><table class=\"facts\"><tbody>\n");
     if (tokens > 0)
-        put_fact(speed, "tokens a second", lm_num_large(tokens).text, "mean by the wall clock");
+        put_fact(speed, "tokens/s", lm_num_large(tokens).text, "mean by the wall clock");
     if (flops > 0 && speed->peak > 0) {
         snprintf(text, sizeof text, "useful work of %s GFLOP/s, peak %s GFLOP/s on %zu thread%s",
                  lm_num_short(flops / 1e9, 3).text, lm_num_short(speed->peak / 1e9, 3).text,
@@ -128,7 +128,7 @@ static void put_facts(const struct speed *speed)
 static const struct curve {
     const char *gauge, *title, *label, *unit;
 } curves[] = {{"mfu", "MFU over time", "% of the peak", "\xc2\xa0%"},
-              {"tokens_per_second", "Speed over time", "tokens a second", " tokens a second"}};
+              {"tokens_per_second", "Speed over time", "tokens/s", " tokens/s"}};
 
 /** False: there is too little of it. */
 static bool put_curve(const struct speed *speed, const struct curve *curve, const char *id)

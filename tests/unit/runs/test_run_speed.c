@@ -79,7 +79,7 @@ static void test_numbers(struct tap *tap)
     HAS("everything else</th><td class=\"n\">2.0</td>");
     HAS("the stage</th><td class=\"n\">12.0</td><td class=\"n\">100" NB
         "%</td><td class=\"n\">267</td><td class=\"n\">53" NB "%</td>");
-    HAS("tokens a second</th><td>12.4" NB "k");
+    HAS("tokens/s</th><td>12.4" NB "k");
     HAS("MFU</th><td>60.0" NB "%");
     HAS("peak 500 GFLOP/s on 2 threads");
     HAS("peak memory</th><td>1.20" NB "GB <small>the model holds 1.00" NB
@@ -117,7 +117,7 @@ static void test_curves(struct tap *tap)
     f.gauges[f.execution.telemetry.count - 1].course = &f.speed;
     lm_run_speed_write(&f.out, &f.facts);
     HAS("Speed over time");
-    HAS("From 12,000 to 12,039 tokens a second, mean 12,020.");
+    HAS("From 12,000 to 12,039 tokens/s, mean 12,020.");
     lm_buf_clear(&f.out);
     add(&f, gauge("mfu", 50, 59));
     f.gauges[f.execution.telemetry.count - 1].course = &f.mfu;
