@@ -360,14 +360,17 @@ static enum lm_status flush_batch(struct flush *flush, size_t most)
     return sync_names(flush);
 }
 
-/** What a failed flush leaves behind is not known to be on the disk: it must not count as there. */
+/** What a failed flush leaves behind is not known to be on the disk: it must not count as there.
+ *  The same object made by another process meanwhile is that one's. */
 static void drop_objects(struct flush *flush)
 {
     const struct lm_pending *pending = &flush->store->pending;
     for (size_t i = 0; i < pending->object_count; i++) {
-        const char *path =
-            lm_store_object_path(flush->store, flush->arena, &pending->objects[i].digest);
-        if (pending->objects[i].fresh && path != NULL)
+        const struct lm_pending_object *object = &pending->objects[i];
+        struct stat now;
+        const char *path = lm_store_object_path(flush->store, flush->arena, &object->digest);
+        if (object->fresh && path != NULL && lstat(path, &now) == 0 &&
+            now.st_ino == object->st.st_ino && now.st_dev == object->st.st_dev)
             unlink(path);
     }
 }
