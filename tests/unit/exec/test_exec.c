@@ -186,6 +186,22 @@ static void test_retries(struct tap *tap)
     fake_project_release(&p);
 }
 
+/** A server that dies takes no stage with it, and the next stage gets a new one. */
+static void test_server_dies(struct tap *tap)
+{
+    struct fake_project p;
+    const struct lm_run_options options = {.threads = 1};
+    fake_project_init(&p);
+    fake_write_spec(&p, "  a: {uses: make, with: {act: unserve, word: a}}\n"
+                        "  b: {uses: make, in: {from: [a]}, with: {act: unserve, word: b}}\n"
+                        "  c: {uses: make, in: {from: [b]}, with: {word: c}}\n");
+    REQUIRE(fake_run(&p, &options, NULL));
+    CHECK_INT(p.result.exit_code, 0);
+    CHECK_INT(p.result.executed, 3);
+    CHECK_INT(fake_state(&p, "c"), LM_DONE);
+    fake_project_release(&p);
+}
+
 static void test_timeout_and_deadline(struct tap *tap)
 {
     struct fake_project p;
@@ -642,17 +658,18 @@ static void test_run_files(struct tap *tap)
 static const struct tap_test tests[] = {
     TAP_ROW(test_happy_path) TAP_ROW(test_early_cut_off) TAP_ROW(test_going_back)
         TAP_ROW(test_force) TAP_ROW(test_failures) TAP_ROW(test_failure_leaves_nothing)
-            TAP_ROW(test_changed_file) TAP_ROW(test_retries) TAP_ROW(test_timeout_and_deadline)
-                TAP_ROW(test_interrupt_and_resume) TAP_ROW(test_second_signal)
-                    TAP_ROW(test_killed_runner) TAP_ROW(test_stage_dies_with_runner)
-                        TAP_ROW(test_two_runners) TAP_ROW(test_other_runner_dies)
-                            TAP_ROW(test_side_by_side) TAP_ROW(test_memory_is_shared)
-                                TAP_ROW(test_gates_and_ci) TAP_ROW(test_pages_show_what_is_decided)
-                                    TAP_ROW(test_pages_and_stages_without_results)
-                                        TAP_ROW(test_pages_do_not_wait_for_each_other)
-                                            TAP_ROW(test_other_spec)
-                                                TAP_ROW(test_damaged_object_heals)
-                                                    TAP_ROW(test_run_files)};
+            TAP_ROW(test_changed_file) TAP_ROW(test_retries) TAP_ROW(test_server_dies)
+                TAP_ROW(test_timeout_and_deadline) TAP_ROW(test_interrupt_and_resume)
+                    TAP_ROW(test_second_signal) TAP_ROW(test_killed_runner)
+                        TAP_ROW(test_stage_dies_with_runner) TAP_ROW(test_two_runners)
+                            TAP_ROW(test_other_runner_dies) TAP_ROW(test_side_by_side)
+                                TAP_ROW(test_memory_is_shared) TAP_ROW(test_gates_and_ci)
+                                    TAP_ROW(test_pages_show_what_is_decided)
+                                        TAP_ROW(test_pages_and_stages_without_results)
+                                            TAP_ROW(test_pages_do_not_wait_for_each_other)
+                                                TAP_ROW(test_other_spec)
+                                                    TAP_ROW(test_damaged_object_heals)
+                                                        TAP_ROW(test_run_files)};
 
 int main(int argc, char **argv)
 {

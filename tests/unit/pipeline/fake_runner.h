@@ -4,6 +4,7 @@
 #ifndef LM_TESTS_FAKE_RUNNER_H
 #define LM_TESTS_FAKE_RUNNER_H
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -31,9 +32,9 @@ struct fake_make {
     int64_t steps, pause;
 };
 
-static const char *const fake_acts[] = {"write", "fail",  "crash", "exit", "vanish",
-                                        "extra", "link",  "hang",  "deaf", "once",
-                                        "count", "touch", "big",   NULL};
+static const char *const fake_acts[] = {"write", "fail",  "crash", "exit",    "vanish",
+                                        "extra", "link",  "hang",  "deaf",    "once",
+                                        "count", "touch", "big",   "unserve", NULL};
 
 /* What is not in the key lets a test change behaviour without changing the action. */
 static const struct lm_param fake_make_rows[] = {
@@ -138,6 +139,27 @@ static inline enum lm_status fake_count(struct lm_ctx *ctx, const struct fake_ma
     return LM_OK;
 }
 
+/** Kills the server that this stage was forked from: the runner's other child, "… serve". */
+static inline void fake_kill_server(void)
+{
+    DIR *proc = opendir("/proc");
+    for (struct dirent *entry; proc != NULL && (entry = readdir(proc)) != NULL;) {
+        char path[300], text[200] = "", *paren;
+        int pid = atoi(entry->d_name), parent = 0;
+        snprintf(path, sizeof path, "/proc/%d/stat", pid);
+        FILE *file = pid > 0 && pid != getpid() ? fopen(path, "re") : NULL;
+        if (file != NULL && fgets(text, sizeof text, file) != NULL &&
+            (paren = strrchr(text, ')')) != NULL)
+            sscanf(paren + 1, " %*c %d", &parent);
+        if (file != NULL)
+            fclose(file);
+        if (parent == getppid())
+            kill(pid, SIGKILL);
+    }
+    if (proc != NULL)
+        closedir(proc);
+}
+
 static inline enum lm_status fake_misbehave(struct lm_ctx *ctx, const struct fake_make *p,
                                             struct lm_err *err)
 {
@@ -152,6 +174,8 @@ static inline enum lm_status fake_misbehave(struct lm_ctx *ctx, const struct fak
     }
     if (strcmp(p->act, "exit") == 0)
         _exit(9);
+    if (strcmp(p->act, "unserve") == 0)
+        fake_kill_server();
     if (strcmp(p->act, "extra") == 0) {
         snprintf(path, sizeof path, "%s/../surplus", folder);
         return lm_file_write(path, "x", 1, err);
