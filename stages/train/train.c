@@ -4,6 +4,7 @@
 #include <lmpipe/stage.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "model/upstream_shape.h"
@@ -569,6 +570,15 @@ static enum lm_status check_optimisation(const struct train_params *p, struct lm
     return check_decay_groups(p, err);
 }
 
+/** A tenth as people write it: 3e-4 of 3e-3, not 3.0000000000000003e-4. Written and read in one
+ *  locale, whichever it is. */
+static double tenth(double value)
+{
+    char text[40];
+    snprintf(text, sizeof text, "%.15g", value / 10);
+    return strtod(text, NULL);
+}
+
 static enum lm_status resolve(void *data, struct lm_arena *arena, struct lm_err *err)
 {
     struct train_params *p = data;
@@ -587,7 +597,7 @@ static enum lm_status resolve(void *data, struct lm_arena *arena, struct lm_err 
     LM_TRY(check_optimisation(p, err));
     LM_TRY(resolve_lengths(p, err));
     if (lm_is_unset(p->min_lr))
-        p->min_lr = p->lr / 10;
+        p->min_lr = tenth(p->lr);
     if (p->min_lr > p->lr)
         return lm_fail_field(err, LM_RANGE, "min_lr: must not exceed lr; lower it or leave it out");
     if (p->min_lr == 0 && p->warmup == 0 && (p->horizon > 0 ? p->horizon : p->steps) == 1 &&

@@ -297,11 +297,19 @@ static void test_resolve(struct tap *tap)
     CHECK_INT(params.width, 96);
     CHECK_INT(params.warmup, STEPS);
     CHECK_INT(params.eval_every, STEPS);
-    CHECK_NEAR(params.min_lr, 1e-3, 1e-18);
+    CHECK(params.min_lr == 1e-3);
+    static const double rates[][2] = {{3e-3, 3e-4}, {6e-4, 6e-5}, {0.7, 0.07}, {1, 0.1}};
+    for (size_t i = 0; i < 4; i++) { /* the number that a person would type */
+        params.lr = rates[i][0];
+        params.min_lr = LM_UNSET_FLOAT;
+        CHECK_INT(lm_stage_train.resolve(&params, NULL, &err), LM_OK);
+        CHECK(params.min_lr == rates[i][1]);
+    }
     params.heads = 7;
     CHECK_INT(lm_stage_train.resolve(&params, NULL, &err), LM_RANGE);
     CHECK(strncmp(err.text, "heads:", 6) == 0);
     params.heads = 6;
+    params.lr = 0.01;
     params.min_lr = 0.02;
     CHECK_INT(lm_stage_train.resolve(&params, NULL, &err), LM_RANGE);
     CHECK(strncmp(err.text, "min_lr:", 7) == 0);
