@@ -32,9 +32,17 @@ static const char *compare(struct lm_arena *arena, const struct lm_spec_gate *ga
     return lm_arena_printf(arena, "%s is between %s and %s", v, low, high);
 }
 
+static bool has_metric(const struct lm_record *record, const char *name)
+{
+    for (size_t i = 0; i < record->metric_count; i++)
+        if (strcmp(record->metrics[i].name, name) == 0)
+            return true;
+    return false;
+}
+
 /** Why a gate is not decided by a number. */
 static const char *excuse(struct lm_arena *arena, const struct lm_plan *plan,
-                          const struct lm_spec_gate *gate, double value)
+                          const struct lm_spec_gate *gate)
 {
     const struct lm_plan_stage *stage = &plan->stages[gate->stage];
     const char *id = plan->spec->stages[gate->stage].id;
@@ -44,7 +52,7 @@ static const char *excuse(struct lm_arena *arena, const struct lm_plan *plan,
         return lm_arena_printf(arena, "%s has failed", id);
     if (stage->record == NULL)
         return lm_arena_printf(arena, "%s has no result", id);
-    if (isinf(value))
+    if (has_metric(stage->record, gate->metric))
         return lm_arena_printf(arena, "the metric is not finite");
     return lm_arena_printf(arena, "the result of %s has no such metric", id);
 }
@@ -63,8 +71,8 @@ static bool decide(struct lm_gate_row *row, const struct lm_plan *plan,
                    : !isfinite(value) ? LM_GATE_UNDECIDED
                    : within           ? LM_GATE_PASS
                                       : LM_GATE_FAIL;
-    row->reason = isfinite(value) ? compare(plan->arena, gate, value)
-                                  : excuse(plan->arena, plan, gate, value);
+    row->reason =
+        isfinite(value) ? compare(plan->arena, gate, value) : excuse(plan->arena, plan, gate);
     row->metric =
         lm_arena_printf(plan->arena, "%s.%s", plan->spec->stages[gate->stage].id, gate->metric);
     row->text = row->reason ? lm_arena_printf(plan->arena, "%s: %s", row->name, row->reason) : NULL;

@@ -267,6 +267,8 @@ static void test_interrupt_and_resume(struct tap *tap)
     CHECK_INT(p.result.executed, 0);
     CHECK_STR(fake_digest(&p, "a", "card"), fake_digest(&undisturbed, "a", "card"));
     CHECK_INT(lm_store_checkpoint(p.opened, &p.plan->stages[0].key), -1);
+    /* 60 steps of 10 ms: the time of all runs counts, not of the last one alone */
+    CHECK(p.plan->stages[0].record != NULL && p.plan->stages[0].record->seconds >= 0.6);
     fake_project_release(&p);
     fake_project_release(&undisturbed);
 }
