@@ -4,6 +4,7 @@
 
 #include <lmpipe/pipeline.h>
 
+#include "base/buf.h"
 #include "yaml/diag.h"
 
 /** One connection of an input port. */
@@ -30,7 +31,8 @@ struct lm_spec_file {
 /** A parameter the spec gives: where, and how it is written when ${env.NAME} stands in it. */
 struct lm_spec_value {
     const char *name;    /**< key name: "lr", "sources.0.url" */
-    const char *written; /**< with ${env.NAME} unfilled: what keys and people see; else NULL */
+    const char *written; /**< as lm_spec_escape writes it, with ${env.NAME} unfilled, when that
+                            stands in it: what keys and people see; a path is absolute. Else NULL */
     struct lm_origin origin;
 };
 
@@ -97,6 +99,8 @@ const struct lm_spec_value *lm_spec_value(const struct lm_spec *spec, size_t sta
 /** Origin of a parameter by key name; file NULL for what the spec does not give: then via is NULL
  *  for a default, "derived" for what the type's resolve function has set. */
 struct lm_origin lm_spec_origin(const struct lm_spec *spec, size_t stage, const char *param);
+/** Appends a text as a spec writes it: "${" as "$${". */
+void lm_spec_escape(struct lm_buf *out, const char *text);
 /** Threads a stage gets of a budget: all, unless its `resources` or its type say less. */
 size_t lm_spec_threads(const struct lm_spec *spec, size_t stage, size_t budget);
 /** Estimate of a stage by its type, with a budget of `threads` ≥ 1; zeroed when it has none. */
