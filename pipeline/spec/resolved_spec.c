@@ -136,7 +136,7 @@ static struct lm_node *descend(struct builder *builder, const char **name)
 static void add_param(void *user, const struct lm_param_leaf *leaf)
 {
     struct builder *builder = user;
-    struct lm_origin at = lm_spec_origin(builder->spec, builder->stage, leaf->name);
+    struct lm_origin at = lm_spec_leaf_origin(builder->spec, builder->stage, leaf);
     const char *name = leaf->name;
     bool plain, set = lm_param_is_unset(leaf->type, leaf->value);
     struct lm_node *to = set ? NULL : descend(builder, &name);
