@@ -56,3 +56,47 @@ const char *lm_url_show(struct lm_arena *arena, const char *url)
                         (int)(parts.query - parts.host), url + parts.host, has_query ? "?***" : "");
     return shown != NULL ? shown : "***";
 }
+
+bool lm_url_is_masked(const char *url)
+{
+    struct parts parts = take_apart(url);
+    const char *user = url + parts.authority, *query = url + parts.query;
+    return (parts.host == parts.authority + 4 && strncmp(user, "***@", 4) == 0) ||
+           strcmp(query, "?***") == 0;
+}
+
+/** Does text[0..length) consist of ${env.NAME} alone? */
+static bool is_reference(const char *text, size_t length)
+{
+    const char *end = text + length, *close = text;
+    for (; text < end; text = close + 1) {
+        close = memchr(text, '}', (size_t)(end - text));
+        if (close == NULL || strncmp(text, "${env.", 6) != 0)
+            return false;
+    }
+    return true;
+}
+
+/** The same for every part between `separators`; `named`: behind its "name=". */
+static bool are_references(const char *text, size_t length, const char *separators, bool named)
+{
+    for (const char *end = text + length; text < end;) {
+        size_t span = strcspn(text, separators), room = (size_t)(end - text);
+        size_t part = span < room ? span : room;
+        const char *equals = named ? memchr(text, '=', part) : NULL;
+        size_t name = equals != NULL ? (size_t)(equals + 1 - text) : 0;
+        if (!is_reference(text + name, part - name))
+            return false;
+        text += part < room ? part + 1 : room;
+    }
+    return true;
+}
+
+bool lm_url_is_by_reference(const char *written)
+{
+    struct parts parts = take_apart(written);
+    size_t user = parts.host - parts.authority;
+    const char *query = written + parts.query;
+    return are_references(written + parts.authority, user > 0 ? user - 1 : 0, ":", false) &&
+           are_references(query, strcspn(query, "#"), "?&;", true);
+}

@@ -14,5 +14,10 @@
 const char *lm_url_show(struct lm_arena *arena, const char *url);
 /** The query with its '?', borrowed from the address, or "" when it has none. */
 const char *lm_url_query(const char *url);
+/** Is this what lm_url_show made of an address with secrets? It leads nowhere. */
+bool lm_url_is_masked(const char *url);
+/** Are all secrets of an address as it is written references to the environment: user name,
+ *  password and the values of its query ${env.NAME} or nothing? Then the whole is fit to print. */
+bool lm_url_is_by_reference(const char *written);
 
 #endif

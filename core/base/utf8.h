@@ -2,6 +2,7 @@
 #ifndef LM_BASE_UTF8_H
 #define LM_BASE_UTF8_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,5 +16,8 @@ size_t lm_utf8_valid_prefix(const uint8_t *data, size_t size);
 /** Length of the maximal subpart (Unicode 3.9, U+FFFD substitution) of the ill-formed sequence at
  * data[0]; ≥ 1. */
 size_t lm_utf8_bad_length(const uint8_t *data, size_t size);
+/** Is this code point invisible, or does it change how its neighbours are laid out? Newline and tab
+ *  are not. */
+bool lm_utf8_is_hidden(uint32_t code_point);
 
 #endif

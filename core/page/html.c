@@ -6,25 +6,6 @@
 
 #include "base/utf8.h"
 
-/* Code points that are invisible or change how their neighbours are laid out. */
-static const struct {
-    uint32_t first, last;
-} hidden[] = {
-    {0x00, 0x08},     {0x0b, 0x1f},     {0x7f, 0x9f},       {0xad, 0xad},
-    {0x61c, 0x61c},   {0x180e, 0x180e}, {0x200b, 0x200b},   {0x200e, 0x200f},
-    {0x2028, 0x202e}, {0x2060, 0x206f}, {0xfdd0, 0xfdef},   {0xfeff, 0xfeff},
-    {0xfff0, 0xfffb}, {0xfffe, 0xffff}, {0xe0000, 0xe0fff}, {0xf0000, 0x10ffff},
-};
-
-bool lm_html_is_hidden(uint32_t code_point)
-{
-    for (size_t i = 0; i < sizeof hidden / sizeof hidden[0]; i++) {
-        if (code_point >= hidden[i].first && code_point <= hidden[i].last)
-            return true;
-    }
-    return false;
-}
-
 static const char *entity(uint32_t code_point)
 {
     switch (code_point) {
@@ -57,7 +38,7 @@ static void put_escaped(struct lm_buf *out, const uint8_t *text, size_t size, bo
         uint32_t code_point;
         size_t length = lm_utf8_decode(&code_point, text + i, size - i);
         const char *name = length == 1 ? entity(code_point) : NULL;
-        if (length == 0 || lm_html_is_hidden(code_point))
+        if (length == 0 || lm_utf8_is_hidden(code_point))
             put_tile(out, code_point, length == 0, is_markup);
         else if (name != NULL)
             lm_buf_puts(out, name);

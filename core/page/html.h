@@ -30,8 +30,6 @@ void lm_html_end(struct lm_buf *out, const char *footer);
 void lm_html_section(struct lm_buf *out, const char *id, const char *heading, const char *note);
 void lm_html_section_end(struct lm_buf *out);
 
-/** Is this code point invisible, or does it change how its neighbours are laid out? */
-bool lm_html_is_hidden(uint32_t code_point);
 /** Text as content: markup escaped; control, bidi and zero-width characters and ill-formed bytes
  *  become visible tiles <b class="x">. Newline and tab stay. Any bytes are fine. */
 void lm_html_text(struct lm_buf *out, const void *text, size_t size);

@@ -34,7 +34,7 @@ static size_t put_character(struct lm_buf *out, const char *text, size_t size)
     unsigned char c = (unsigned char)text[0];
     if (length == 0)
         lm_buf_printf(out, "&#91;&#92;x%02X&#93;", c);
-    else if (lm_html_is_hidden(code_point))
+    else if (lm_utf8_is_hidden(code_point))
         lm_buf_printf(out, "&#91;U+%04X&#93;", (unsigned)code_point);
     else if (length > 1 || is_alnum(c) || strchr(plain, c) != NULL)
         lm_buf_append(out, text, length);

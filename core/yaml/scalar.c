@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/c_locale.h"
+#include "base/utf8.h"
 
 struct word {
     const char *text;
@@ -166,7 +167,7 @@ bool lm_scalar_duration(double *seconds, const char *text)
     for (size_t i = 0; i < sizeof duration_units / sizeof duration_units[0]; i++)
         if (text[length - 1] == duration_units[i].letter) {
             *seconds = value.real * duration_units[i].factor;
-            return true;
+            return isfinite(*seconds);
         }
     return false;
 }
@@ -214,4 +215,49 @@ char *lm_scalar_print_size(char out[40], int64_t bytes)
     }
     snprintf(out, 40, "%" PRId64, bytes);
     return out;
+}
+
+/** Can a text stand without quotes? Simple names that are no null, boolean or number. */
+static bool is_bare(const char *text)
+{
+    static const char first[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
+    static const char rest[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789./-";
+    return text[0] != '\0' && strchr(first, text[0]) != NULL && text[strspn(text, rest)] == '\0' &&
+           lm_scalar_resolve(text, true).type == LM_SCALAR_STR;
+}
+
+/** A character in double quotes (YAML 1.2.2, section 5.7): escaped when a reader might refuse it,
+ *  fold it or not show it. */
+static void put_quoted(struct lm_buf *out, uint32_t c, const char *bytes, size_t length)
+{
+    static const struct {
+        char c;
+        const char *escape;
+    } escapes[] = {{'"', "\\\""}, {'\\', "\\\\"}, {'\n', "\\n"}, {'\t', "\\t"}, {'\r', "\\r"}};
+
+    for (size_t i = 0; i < sizeof escapes / sizeof escapes[0]; i++)
+        if (c == (unsigned char)escapes[i].c) {
+            lm_buf_puts(out, escapes[i].escape);
+            return;
+        }
+    if (length > 0 && !lm_utf8_is_hidden(c))
+        lm_buf_append(out, bytes, length);
+    else
+        lm_buf_printf(out, c <= 0xffff ? "\\u%04x" : "\\U%08x", length > 0 ? (unsigned)c : 0xfffdU);
+}
+
+void lm_scalar_print_text(struct lm_buf *out, const char *text)
+{
+    if (is_bare(text)) {
+        lm_buf_puts(out, text);
+        return;
+    }
+    lm_buf_putc(out, '"');
+    for (size_t left = strlen(text), length; left > 0; text += length, left -= length) {
+        uint32_t c;
+        length = lm_utf8_decode(&c, (const uint8_t *)text, left);
+        put_quoted(out, c, text, length);
+        length += length == 0;
+    }
+    lm_buf_putc(out, '"');
 }

@@ -65,8 +65,8 @@ const char *lm_load_folder(const struct lm_load *load, const struct lm_origin *a
 
 /** Reads vars and -S, fills in every ${var} of load->root. */
 void lm_load_vars(struct lm_load *load);
-/** Text with every ${env.NAME} replaced; NULL when one is not set (its name then in *unset, in the
- * arena). */
+/** Text as it is written with every ${env.NAME} replaced and $${ read as ${; NULL when one is not
+ * set (its name then in *unset, in the arena). */
 const char *lm_load_env(struct lm_load *load, const char *text, const char **unset);
 
 /** Reads the parameters in `map` (NULL: none) for stage `build`; findings under "<stage id>.". */

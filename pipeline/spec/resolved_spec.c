@@ -15,11 +15,15 @@ struct builder {
     const struct lm_spec *spec;
     struct lm_arena *arena;
     size_t stage;
-    struct lm_node *map; /* where parameters go */
+    struct lm_node *map;      /* where parameters go */
+    const char *derived_list; /* name of the last list that follows from other parameters */
+    bool are_derived_refused; /* the stage's derived values may not stand beside the given ones */
     bool failed;
 };
 
 static const struct lm_origin fallback = {.file = NULL};
+
+/* A node that is shown as a comment is marked as `failed`, which means nothing here otherwise. */
 
 static struct lm_node *new_node(struct builder *builder, enum lm_node_kind kind,
                                 const struct lm_origin *at)
@@ -51,18 +55,19 @@ static void append(struct builder *builder, struct lm_node *to, const char *key,
     entries[to->count++] = (struct lm_entry){.key = name, .value = value};
 }
 
-/** A scalar; plain: a number or word that needs no quotes. */
-static void append_scalar(struct builder *builder, struct lm_node *to, const char *key, bool plain,
-                          const char *text, const struct lm_origin *at)
+/** A scalar; plain: a number or word that needs no quotes. NULL after a failure. */
+static struct lm_node *append_scalar(struct builder *builder, struct lm_node *to, const char *key,
+                                     bool plain, const char *text, const struct lm_origin *at)
 {
     struct lm_node *node = new_node(builder, LM_NODE_SCALAR, at);
     if (node == NULL || text == NULL) {
         builder->failed = true;
-        return;
+        return NULL;
     }
     node->text = text;
     node->plain = plain;
     append(builder, to, key, node);
+    return node;
 }
 
 static struct lm_node *append_node(struct builder *builder, struct lm_node *to, const char *key,
@@ -78,34 +83,70 @@ static const char *escape(struct builder *builder, const char *text)
 {
     struct lm_buf out;
     lm_buf_init(&out, 0);
-    for (; *text != '\0'; text++)
-        lm_buf_puts(&out, strncmp(text, "${", 2) == 0 ? "$$" : (char[]){*text, '\0'});
+    if (text != NULL)
+        lm_spec_escape(&out, text);
     const char *copy = lm_arena_strdup(builder->arena, out.data ? out.data : "");
-    builder->failed = builder->failed || out.failed || copy == NULL;
+    builder->failed = builder->failed || out.failed || copy == NULL || text == NULL;
     lm_buf_release(&out);
     return copy;
 }
 
+static bool is_text(enum lm_param_type type)
+{
+    return type == LM_P_STR || type == LM_P_ENUM || type == LM_P_PATH || type == LM_P_URL;
+}
+
+static const char *text_of(const struct lm_param_leaf *leaf)
+{
+    const char *text;
+    memcpy(&text, leaf->value, sizeof text);
+    return text;
+}
+
+/** Has a parameter no value that a spec could give? An empty path or address is none. */
+static bool is_absent(const struct lm_param_leaf *leaf)
+{
+    bool place = leaf->type == LM_P_PATH || leaf->type == LM_P_URL;
+    return lm_param_is_unset(leaf->type, leaf->value) || (place && text_of(leaf)[0] == '\0');
+}
+
+/** A text parameter as a spec would write it, its secrets masked. */
+static const char *written_text(struct builder *builder, const struct lm_param_leaf *leaf)
+{
+    const struct lm_spec_value *given = lm_spec_value(builder->spec, builder->stage, leaf->name);
+    const char *written = given != NULL ? given->written : NULL;
+    const char *text = written != NULL ? written : text_of(leaf);
+    bool masked = leaf->type == LM_P_URL && (written == NULL || !lm_url_is_by_reference(written));
+    if (masked)
+        text = lm_url_show(builder->arena, text);
+    return written != NULL ? text : escape(builder, text);
+}
+
 static const char *leaf_text(struct builder *builder, const struct lm_param_leaf *leaf, bool *plain)
 {
-    bool text = leaf->type == LM_P_STR || leaf->type == LM_P_ENUM || leaf->type == LM_P_PATH ||
-                leaf->type == LM_P_URL;
-    const struct lm_spec_value *given = lm_spec_value(builder->spec, builder->stage, leaf->name);
-    *plain = !text;
-    const char *value = given != NULL ? given->written : NULL;
-    bool is_written = value != NULL;
-    if (text && !is_written)
-        memcpy(&value, leaf->value, sizeof value);
-    if (value != NULL && leaf->type == LM_P_URL)
-        value = lm_url_show(builder->arena, value);
-    if (value != NULL)
-        return is_written ? value : escape(builder, value);
     struct lm_buf out;
+    *plain = !is_text(leaf->type);
+    if (!*plain)
+        return written_text(builder, leaf);
     lm_buf_init(&out, 0);
     lm_param_print(&out, leaf->type, leaf->value);
     const char *copy = lm_arena_strdup(builder->arena, out.data ? out.data : "");
     lm_buf_release(&out);
     return copy;
+}
+
+/** A list of records has as many members as there are, also when one says nothing. */
+static struct lm_node *append_list(struct builder *builder, struct lm_node *to, const char *key,
+                                   const struct lm_param_leaf *leaf, const struct lm_origin *at)
+{
+    struct lm_list list;
+    struct lm_node *node = append_node(builder, to, key, LM_NODE_LIST, at);
+    memcpy(&list, leaf->value, sizeof list);
+    if (node == NULL || leaf->row->item != LM_P_RECORD)
+        return node;
+    for (size_t i = 0; i < list.count; i++)
+        append_node(builder, node, NULL, LM_NODE_MAP, at);
+    return node;
 }
 
 /** The node that the parts of a key name before its last lead to: "sources.0.url" → item 0. */
@@ -119,8 +160,6 @@ static struct lm_node *descend(struct builder *builder, const char **name)
             return NULL;
         if (node->kind == LM_NODE_LIST) {
             size_t index = (size_t)lm_scalar_resolve(part, true).integer;
-            while (node->count <= index && !builder->failed)
-                append_node(builder, node, NULL, LM_NODE_MAP, &fallback);
             next = node->count > index ? (struct lm_node *)(uintptr_t)node->entries[index].value
                                        : NULL;
         } else {
@@ -133,23 +172,91 @@ static struct lm_node *descend(struct builder *builder, const char **name)
     return node;
 }
 
+/** Does a parameter follow from others: itself, or the list that it is in? */
+static bool is_derived(struct builder *builder, const struct lm_param_leaf *leaf,
+                       const struct lm_origin *at)
+{
+    const char *list = builder->derived_list;
+    size_t length = list != NULL ? strlen(list) : 0;
+    if (list != NULL && strncmp(leaf->name, list, length) == 0 && leaf->name[length] == '.')
+        return true;
+    bool derived = at->file == NULL && at->via != NULL;
+    if (derived && leaf->type == LM_P_LIST)
+        builder->derived_list = lm_arena_strdup(builder->arena, leaf->name);
+    return derived;
+}
+
 static void add_param(void *user, const struct lm_param_leaf *leaf)
 {
+    static const struct lm_origin derived = {.via = "derived"};
     struct builder *builder = user;
     struct lm_origin at = lm_spec_leaf_origin(builder->spec, builder->stage, leaf);
     const char *name = leaf->name;
-    bool plain, set = lm_param_is_unset(leaf->type, leaf->value);
-    struct lm_node *to = set ? NULL : descend(builder, &name);
+    bool plain;
+    struct lm_node *to = is_absent(leaf) ? NULL : descend(builder, &name), *node;
     if (to == NULL)
         return;
+    bool follows = is_derived(builder, leaf, &at);
+    const struct lm_origin *from = follows ? &derived : &at;
     const char *key = to->kind == LM_NODE_LIST ? NULL : name;
     if (leaf->type == LM_P_LIST) {
-        append_node(builder, to, key, LM_NODE_LIST, &at);
-        return;
+        node = append_list(builder, to, key, leaf, from);
+    } else {
+        const char *text = leaf_text(builder, leaf, &plain);
+        node = append_scalar(builder, to, key, plain, text, from);
     }
-    const char *text = leaf_text(builder, leaf, &plain);
-    append_scalar(builder, to, key, plain, text, &at);
+    bool comment = follows && builder->are_derived_refused;
+    for (size_t i = 0; node != NULL && comment && i < node->count; i++)
+        ((struct lm_node *)(uintptr_t)node->entries[i].value)->failed = true;
+    if (node != NULL)
+        node->failed = comment;
 }
+
+/* ---- may what is derived be given? ---- */
+
+static bool has_input(const void *user, const char *port)
+{
+    const struct lm_spec_stage *stage = user;
+    for (size_t i = 0; i < stage->input_count; i++)
+        if (strcmp(stage->inputs[i].port->name, port) == 0)
+            return true;
+    return false;
+}
+
+static const char *params_text(struct builder *builder, const struct lm_stage *type,
+                               const void *params)
+{
+    struct lm_buf out;
+    struct lm_json_writer writer;
+    lm_buf_init(&out, 0);
+    lm_json_begin(&writer, &out, false);
+    lm_params_write_json(type->params, params, &writer);
+    const char *copy = out.failed ? NULL : lm_arena_strdup(builder->arena, out.data);
+    builder->failed = builder->failed || copy == NULL;
+    lm_buf_release(&out);
+    return copy;
+}
+
+/** Do the parameters, all of them given as they are resolved, resolve to themselves? Some types
+ *  refuse a value beside the one it follows from: steps beside tokens, a shape beside init. */
+static bool is_settled(struct builder *builder, const struct lm_spec_stage *stage)
+{
+    const struct lm_stage *type = stage->type;
+    struct lm_json *json = NULL;
+    const char *text = params_text(builder, type, stage->params), *again;
+    void *copy = lm_arena_alloc(builder->arena, type->params_size);
+    bool good = text != NULL && copy != NULL && type->resolve != NULL &&
+                lm_json_parse(&json, text, strlen(text), NULL) == LM_OK &&
+                lm_params_read_json(copy, type->params, json, builder->arena, NULL) == LM_OK &&
+                type->resolve(copy, builder->arena, NULL) == LM_OK;
+    if (good && type->check_ports != NULL)
+        good = type->check_ports(copy, has_input, stage, NULL) == LM_OK;
+    lm_json_free(json);
+    again = good ? params_text(builder, type, copy) : NULL;
+    return type->resolve == NULL || (again != NULL && strcmp(again, text) == 0);
+}
+
+/* ---- stages ---- */
 
 static void add_number(struct builder *builder, struct lm_node *to, const char *key, int64_t v,
                        const struct lm_origin *at)
@@ -206,6 +313,8 @@ static void add_stage(struct builder *builder, struct lm_node *stages, size_t in
     append_scalar(builder, map, "uses", false, stage->type->name, &stage->origin);
     add_inputs(builder, map, stage);
     builder->stage = index;
+    builder->derived_list = NULL;
+    builder->are_derived_refused = !is_settled(builder, stage);
     builder->map = append_node(builder, map, "with", LM_NODE_MAP, &stage->origin);
     if (stage->type->flags & LM_STAGE_NUMERIC)
         append_scalar(builder, builder->map, "numerics", false,
@@ -247,10 +356,10 @@ static void add_gates(struct builder *builder, struct lm_node *root)
     for (size_t i = 0; i < spec->gate_count; i++) {
         const struct lm_spec_gate *gate = &spec->gates[i];
         struct lm_node *map = append_node(builder, list, NULL, LM_NODE_MAP, &gate->origin);
-        append_scalar(
-            builder, map, "metric", false,
-            lm_arena_printf(builder->arena, "%s.%s", spec->stages[gate->stage].id, gate->metric),
-            &gate->origin);
+        append_scalar(builder, map, "metric", false,
+                      escape(builder, lm_arena_printf(builder->arena, "%s.%s",
+                                                      spec->stages[gate->stage].id, gate->metric)),
+                      &gate->origin);
         add_bound(builder, map, "min", gate->min, &gate->origin);
         add_bound(builder, map, "max", gate->max, &gate->origin);
     }
@@ -281,30 +390,22 @@ struct printer {
     bool origins;
 };
 
-/** Can a text stand without quotes? Simple names that are no null, boolean or number. */
-static bool is_bare(const char *text)
-{
-    static const char first[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
-    static const char rest[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789./-";
-    return text[0] != '\0' && strchr(first, text[0]) != NULL && text[strspn(text, rest)] == '\0' &&
-           lm_scalar_resolve(text, true).type == LM_SCALAR_STR;
-}
-
 static void put_scalar(struct printer *printer, const struct lm_node *node)
 {
-    struct lm_json_writer writer;
-    if (node->plain || is_bare(node->text)) {
+    if (node->plain)
         lm_buf_puts(printer->out, node->text);
-        return;
-    }
-    lm_json_begin(&writer, printer->out, false);
-    lm_json_put_string(&writer, node->text);
+    else
+        lm_scalar_print_text(printer->out, node->text);
 }
 
+/** A comment ends with its line: a file's name may not end it before. */
 static void end_line(struct printer *printer, const struct lm_node *node)
 {
-    if (printer->origins)
-        lm_buf_printf(printer->out, "  # %s", lm_origin_text(printer->arena, &node->at));
+    if (printer->origins) {
+        lm_buf_puts(printer->out, "  # ");
+        for (const char *p = lm_origin_text(printer->arena, &node->at); *p != '\0'; p++)
+            lm_buf_putc(printer->out, (unsigned char)*p < 0x20 || *p == 0x7f ? '?' : *p);
+    }
     lm_buf_putc(printer->out, '\n');
 }
 
@@ -326,31 +427,67 @@ static void put_flow(struct printer *printer, const struct lm_node *node)
     lm_buf_putc(printer->out, node->kind == LM_NODE_LIST ? ']' : '}');
 }
 
-/** The members of a map or list, each on lines of its own, `indent` spaces in. */
-static void put_block(struct printer *printer, const struct lm_node *node, int indent, bool inlined)
+/** Is all of it shown as a comment? */
+static bool is_comment(const struct lm_node *node)
 {
-    for (size_t i = 0; i < node->count; i++) {
-        const struct lm_entry *entry = &node->entries[i];
-        bool is_item = entry->key == NULL;
-        if (i > 0 || !inlined)
-            lm_buf_printf(printer->out, "%*s", indent, "");
-        if (is_item)
-            lm_buf_puts(printer->out, "- ");
-        else
-            lm_buf_printf(printer->out, "%s:", entry->key);
-        if (entry->value->kind == LM_NODE_SCALAR || is_flow(entry->value)) {
-            lm_buf_puts(printer->out, is_item ? "" : " ");
-            if (entry->value->kind == LM_NODE_SCALAR)
-                put_scalar(printer, entry->value);
-            else
-                put_flow(printer, entry->value);
-            end_line(printer, entry->value);
-            continue;
-        }
+    bool all = node->failed || (node->kind != LM_NODE_SCALAR && node->count > 0);
+    for (size_t i = 0; i < node->count && all; i++)
+        all = is_comment(node->entries[i].value);
+    return all;
+}
+
+/** How the lines of a block begin. */
+struct margin {
+    int indent;
+    bool comment, inlined; /**< inlined: the first line has begun */
+};
+
+static void put_block(struct printer *printer, const struct lm_node *node, struct margin margin);
+
+/** One member of a map or list. */
+static void put_entry(struct printer *printer, const struct lm_entry *entry, struct margin margin)
+{
+    const struct lm_node *value = entry->value;
+    bool is_item = entry->key == NULL, is_new = !margin.comment && is_comment(value);
+    bool is_empty = is_item && is_new;
+    margin.comment = margin.comment || (is_new && !is_item);
+    if (!margin.inlined)
+        lm_buf_printf(printer->out, "%*s%s", margin.indent, "", margin.comment ? "# " : "");
+    if (is_item)
+        lm_buf_puts(printer->out, is_empty ? "- {}" : "- ");
+    else
+        lm_buf_printf(printer->out, "%s:", entry->key);
+    if (is_empty) {
+        end_line(printer, value);
+        return;
+    }
+    if (value->kind != LM_NODE_SCALAR && !is_flow(value)) {
         if (!is_item)
             lm_buf_putc(printer->out, '\n');
-        put_block(printer, entry->value, indent + 2, is_item);
+        put_block(printer, value, (struct margin){margin.indent + 2, margin.comment, is_item});
+        return;
     }
+    lm_buf_puts(printer->out, is_item ? "" : " ");
+    if (value->kind == LM_NODE_SCALAR)
+        put_scalar(printer, value);
+    else
+        put_flow(printer, value);
+    end_line(printer, value);
+}
+
+/** The members of a map or list, each on lines of its own. A list item does not begin with a
+ * comment.
+ */
+static void put_block(struct printer *printer, const struct lm_node *node, struct margin margin)
+{
+    bool sorted = margin.inlined && !margin.comment;
+    for (int late = 0; late < 1 + sorted; late++)
+        for (size_t i = 0; i < node->count; i++) {
+            if (sorted && is_comment(node->entries[i].value) != (late == 1))
+                continue;
+            put_entry(printer, &node->entries[i], margin);
+            margin.inlined = false;
+        }
 }
 
 /* ---- JSON ---- */
@@ -429,7 +566,7 @@ enum lm_status lm_spec_print_config(const struct lm_spec *spec, bool origins, bo
     if (root != NULL && json)
         print_json(&text, builder.arena, root, origins);
     else if (root != NULL)
-        put_block(&printer, root, 0, false);
+        put_block(&printer, root, (struct margin){0});
     enum lm_status status = builder.failed ? LM_NOMEM : lm_buf_status(&text, NULL);
     if (status == LM_OK)
         fwrite(text.data ? text.data : "", 1, text.size, out);

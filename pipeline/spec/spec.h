@@ -4,6 +4,7 @@
 
 #include <lmpipe/pipeline.h>
 
+#include "base/buf.h"
 #include "base/name_map.h"
 #include "yaml/diag.h"
 
@@ -31,7 +32,8 @@ struct lm_spec_file {
 /** A parameter the spec gives: where, and how it is written when ${env.NAME} stands in it. */
 struct lm_spec_value {
     const char *name;    /**< key name: "lr", "sources.0.url" */
-    const char *written; /**< with ${env.NAME} unfilled: what keys and people see; else NULL */
+    const char *written; /**< as lm_spec_escape writes it, with ${env.NAME} unfilled, when that
+                            stands in it: what keys and people see; a path is absolute. Else NULL */
     struct lm_origin origin;
 };
 
@@ -111,6 +113,8 @@ struct lm_origin lm_spec_origin(const struct lm_spec *spec, size_t stage, const 
 /** The same for a parameter that is being walked. */
 struct lm_origin lm_spec_leaf_origin(const struct lm_spec *spec, size_t stage,
                                      const struct lm_param_leaf *leaf);
+/** Appends a text as a spec writes it: "${" as "$${". */
+void lm_spec_escape(struct lm_buf *out, const char *text);
 /** Threads a stage gets of a budget: all, unless its `resources` or its type say less. */
 size_t lm_spec_threads(const struct lm_spec *spec, size_t stage, size_t budget);
 /** Estimate of a stage by its type, with a budget of `threads` ≥ 1; zeroed when it has none. */

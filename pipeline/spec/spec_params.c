@@ -153,6 +153,22 @@ static void read_str(const struct slot *slot)
         put_text(slot, text);
 }
 
+/** The path as it is written, which note_value has just noted, behind its folder: so it leads to
+ * the same from wherever the resolved spec is read. */
+static void note_folder(const struct slot *slot, const char *folder)
+{
+    struct lm_spec_stage *stage = slot->build->stage;
+    struct lm_buf text;
+    lm_buf_init(&text, 0);
+    lm_spec_escape(&text, folder);
+    lm_buf_printf(&text, "/%s", slot->node->text);
+    const char *copy =
+        lm_load_keep(slot->load, lm_arena_strdup(slot->load->arena, text.data ? text.data : ""));
+    lm_buf_release(&text);
+    if (copy != NULL && stage->value_count > 0)
+        stage->values[stage->value_count - 1].written = copy;
+}
+
 static void read_path(const struct slot *slot)
 {
     bool dropped;
@@ -165,6 +181,8 @@ static void read_path(const struct slot *slot)
     }
     const char *folder = lm_load_folder(slot->load, &slot->node->at);
     put_text(slot, lm_load_keep(slot->load, lm_path_join(slot->load->arena, folder, text)));
+    if (slot->node->has_env && text[0] != '/')
+        note_folder(slot, folder);
 }
 
 static const char *const schemes[] = {"file://", "https://", "http://"};
@@ -175,6 +193,11 @@ static void read_url(const struct slot *slot)
     const char *text = expand(slot, &dropped);
     if (text == NULL)
         return;
+    if (lm_url_is_masked(text)) {
+        complain(slot, "the secret of this address was left out where it was printed (***); write "
+                       "it as ${env.NAME}");
+        return;
+    }
     for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++)
         if (strncasecmp(text, schemes[i], strlen(schemes[i])) == 0 &&
             text[strlen(schemes[i])] != '\0') {

@@ -58,47 +58,100 @@ static const struct lm_load_var *look_up(struct lm_load *load, const struct lm_n
     return NULL;
 }
 
-/** Appends the text with references filled in; false after a finding. */
-static bool fill(struct lm_load *load, struct lm_node *node, const char *field, struct lm_buf *out)
+void lm_spec_escape(struct lm_buf *out, const char *text)
+{
+    for (; *text != '\0'; text++) {
+        if (strncmp(text, "${", 2) == 0)
+            lm_buf_putc(out, '$');
+        lm_buf_putc(out, *text);
+    }
+}
+
+/** A text being filled in: `out` is done, `piece` the literal text since then. */
+struct filling {
+    struct lm_load *load;
+    struct lm_node *node;
+    const char *field;
+    struct lm_buf *out, piece;
+};
+
+/** ${env.NAME} stays as it is written, so that the literal text around it stays escaped as well. */
+static bool keep_env(struct filling *f, const char *reference_text, size_t length)
+{
+    const char *piece = f->piece.data ? f->piece.data : "";
+    f->node->has_env = true;
+    if (f->piece.size > 0 && piece[f->piece.size - 1] == '$') {
+        lm_diag_error(&f->load->diags, &f->node->at, f->field,
+                      "'$' right before ${env.NAME} would be read as the escape $${; put something "
+                      "between them");
+        return false;
+    }
+    lm_spec_escape(f->out, piece);
+    lm_buf_append(f->out, reference_text, length);
+    f->out->failed = f->out->failed || f->piece.failed;
+    lm_buf_clear(&f->piece);
+    return true;
+}
+
+static bool fill_var(struct filling *f, const char *name)
+{
+    const struct lm_load_var *var = look_up(f->load, f->node, f->field, name);
+    if (var == NULL || var->value->failed)
+        return false;
+    if (var->value->kind != LM_NODE_SCALAR) {
+        lm_diag_error(&f->load->diags, &f->node->at, f->field,
+                      "the variable %s is no single value; use it alone: \"${%s}\"",
+                      lm_quote(f->load->arena, name), name);
+        return false;
+    }
+    lm_buf_puts(&f->piece, var->value->text);
+    f->node->at.via = lm_load_field(f->load, "vars", var->name);
+    return true;
+}
+
+/** Reads the text piece by piece; false after a finding. */
+static bool fill_pieces(struct filling *f, const char *text)
 {
     char name[NAME_LONGEST];
-    for (const char *p = node->text; *p != '\0';) {
+    for (const char *p = text; *p != '\0';) {
         if (strncmp(p, "$${", 3) == 0) { /* a literal ${ */
-            lm_buf_puts(out, "${");
+            lm_buf_puts(&f->piece, "${");
             p += 3;
             continue;
         }
         if (strncmp(p, "${", 2) != 0) {
-            lm_buf_putc(out, *p++);
+            lm_buf_putc(&f->piece, *p++);
             continue;
         }
         size_t length = reference(p, name);
         if (length == 0) {
-            lm_diag_error(&load->diags, &node->at, field,
+            lm_diag_error(&f->load->diags, &f->node->at, f->field,
                           "${ without a name and }; write $${ for the characters themselves");
             return false;
         }
-        if (strncmp(name, "env.", 4) == 0) {
-            node->has_env = true;
-            lm_buf_append(out, p, length);
-        } else {
-            const struct lm_load_var *var = look_up(load, node, field, name);
-            if (var == NULL)
-                return false;
-            if (var->value->kind != LM_NODE_SCALAR) {
-                lm_diag_error(&load->diags, &node->at, field,
-                              "the variable %s is no single value; use it alone: \"${%s}\"",
-                              lm_quote(load->arena, name), name);
-                return false;
-            }
-            if (var->value->failed)
-                return false;
-            lm_buf_puts(out, var->value->text);
-            node->at.via = lm_load_field(load, "vars", var->name);
-        }
+        bool env = strncmp(name, "env.", 4) == 0;
+        if (env ? !keep_env(f, p, length) : !fill_var(f, name))
+            return false;
         p += length;
     }
     return true;
+}
+
+/** Appends the text with references filled in: literal, but as it is written (lm_spec_escape) when
+ *  ${env.NAME} stands in it. False after a finding. */
+static bool fill(struct lm_load *load, struct lm_node *node, const char *field, struct lm_buf *out)
+{
+    struct filling f = {.load = load, .node = node, .field = field, .out = out};
+    lm_buf_init(&f.piece, out->ceiling);
+    bool good = fill_pieces(&f, node->text);
+    const char *rest = f.piece.data ? f.piece.data : "";
+    if (good && node->has_env)
+        lm_spec_escape(out, rest);
+    else if (good)
+        lm_buf_puts(out, rest);
+    out->failed = out->failed || f.piece.failed;
+    lm_buf_release(&f.piece);
+    return good;
 }
 
 /** A whole scalar "${name}" becomes the variable's value and keeps its type. */
@@ -186,6 +239,15 @@ static const struct lm_node *substitute(struct lm_load *load, const struct lm_no
     return copy;
 }
 
+/** The first "${" that is no "$${", or NULL. */
+static const char *first_reference(const char *text)
+{
+    const char *p = strchr(text, '$');
+    for (; p != NULL && strncmp(p, "${", 2) != 0; p = strchr(p, '$'))
+        p += strncmp(p, "$${", 3) == 0 ? 3 : 1;
+    return p;
+}
+
 /** Reports what is wrong with a variable's own value: it must be literal, a number one that YAML
  *  readers agree on. */
 static void check_literal(struct lm_load *load, const struct lm_node *node, const char *field)
@@ -194,13 +256,47 @@ static void check_literal(struct lm_load *load, const struct lm_node *node, cons
         check_literal(load, node->entries[i].value, field);
     if (node->kind != LM_NODE_SCALAR)
         return;
-    if (strstr(node->text, "${") != NULL)
+    if (first_reference(node->text) != NULL)
         lm_diag_error(&load->diags, &node->at, field,
-                      "a variable cannot refer to others; write the value out");
+                      "a variable cannot refer to others; write the value out, and $${ for the "
+                      "characters ${ themselves");
     if (lm_scalar_resolve(node->text, node->plain).type == LM_SCALAR_ZERO_LED)
         lm_diag_error(&load->diags, &node->at, field,
                       "%s has a leading zero; remove it, or quote it when it is a text",
                       lm_quote(load->arena, node->text));
+}
+
+/** The text of a literal with $${ read as ${; NULL when memory is out. */
+static const char *unescape(struct lm_load *load, const char *text)
+{
+    char *out = lm_load_keep(load, lm_arena_strdup(load->arena, text)), *to = out;
+    for (const char *p = text; out != NULL && *p != '\0'; *to++ = *p++)
+        p += strncmp(p, "$${", 3) == 0;
+    if (out != NULL)
+        *to = '\0';
+    return out;
+}
+
+/** A variable's value as it is used: without escapes. */
+static const struct lm_node *literal(struct lm_load *load, const struct lm_node *node)
+{
+    bool is_scalar = node->kind == LM_NODE_SCALAR;
+    if (is_scalar && strstr(node->text, "$${") == NULL)
+        return node;
+    struct lm_node *copy = lm_load_keep(load, LM_NEW(load->arena, struct lm_node));
+    struct lm_entry *entries =
+        lm_load_keep(load, LM_NEW_ARRAY(load->arena, struct lm_entry, node->count));
+    if (copy == NULL || entries == NULL)
+        return node;
+    *copy = *node;
+    copy->entries = entries;
+    for (size_t i = 0; i < node->count; i++) {
+        entries[i] = node->entries[i];
+        entries[i].value = literal(load, entries[i].value);
+    }
+    if (is_scalar)
+        copy->text = unescape(load, node->text);
+    return copy->text != NULL || !is_scalar ? copy : node;
 }
 
 /** The value of a variable; after a finding one that fails silently where it is used. */
@@ -210,7 +306,7 @@ static const struct lm_node *checked(struct lm_load *load, const struct lm_node 
     size_t errors = load->diags.errors;
     check_literal(load, node, field);
     if (load->diags.errors == errors)
-        return node;
+        return literal(load, node);
     struct lm_node *copy = lm_load_keep(load, LM_NEW(load->arena, struct lm_node));
     if (copy == NULL)
         return node;
@@ -311,6 +407,7 @@ const char *lm_load_env(struct lm_load *load, const char *text, const char **uns
     for (const char *p = text; *p != '\0' && *unset == NULL;) {
         size_t length = strncmp(p, "${env.", 6) == 0 ? reference(p, name) : 0;
         if (length == 0) {
+            p += strncmp(p, "$${", 3) == 0;
             lm_buf_putc(&out, *p++);
             continue;
         }

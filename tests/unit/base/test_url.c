@@ -47,5 +47,52 @@ static void shows(struct tap *tap)
     lm_arena_free(arena);
 }
 
-static const struct tap_test tests[] = {TAP_ROW(shows)};
+static void masked(struct tap *tap)
+{
+    static const struct {
+        const char *url;
+        bool is_masked;
+    } rows[] = {
+        {"https://***@host/x", true},
+        {"https://host/x?***", true},
+        {"https://***@h/?***", true},
+        {"https://host/x", false},
+        {"https://host/***", false},
+        {"https://a***@host/x", false},
+        {"https://host/x?a***", false},
+        {"https://host/x?q=***", false},
+        {"", false},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        CHECK_INT(lm_url_is_masked(rows[i].url), rows[i].is_masked);
+}
+
+static void by_reference(struct tap *tap)
+{
+    static const struct {
+        const char *url;
+        bool is_by_reference;
+    } rows[] = {
+        {"https://host/path", true},
+        {"https://${env.U}@host/", true},
+        {"https://${env.U}:${env.P}@host/x?t=${env.T}&u=&v=${env.A}${env.B}#part", true},
+        {"https://${env.U}:@host/", true},
+        {"https://user:${env.P}@host/", false},
+        {"https://${env.U}:pass@host/", false},
+        {"https://${env.U}x@host/", false},
+        {"https://x${env.U}@host/", false},
+        {"https://h/?t=a${env.T}", false},
+        {"https://h/?t=${env.T}a", false},
+        {"https://h/?token", false},
+        {"https://h/?a=${env.T}&b=c", false},
+        {"https://h/?${env.T}", true},
+        {"https://$${env.U}@h/", false},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        CHECK_INT(lm_url_is_by_reference(rows[i].url), rows[i].is_by_reference);
+}
+
+static const struct tap_test tests[] = {TAP_ROW(shows) TAP_ROW(masked) TAP_ROW(by_reference)};
 LM_TEST_MAIN(tests)

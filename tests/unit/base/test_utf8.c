@@ -109,6 +109,20 @@ static void test_maximal_subparts(struct tap *tap)
     }
 }
 
-static const struct tap_test tests[] = {TAP_ROW(test_every_code_point) TAP_ROW(
-    test_every_start) TAP_ROW(test_valid_prefix) TAP_ROW(test_maximal_subparts)};
+static void test_hidden(struct tap *tap)
+{
+    static const uint32_t hidden[] = {0,      8,      0x0b,    0x0d,    0x1f,    0x7f,    0x85,
+                                      0xad,   0x200b, 0x200f,  0x2028,  0x202e,  0x2066,  0xfeff,
+                                      0xfff9, 0xffff, 0xe0001, 0xe0041, 0xf0000, 0x10ffff};
+    static const uint32_t shown[] = {'\t', '\n',   ' ',    '~',    0xa0,
+                                     0xfc, 0x2027, 0x3000, 0xfffd, 0x1f600};
+    for (size_t i = 0; i < sizeof hidden / sizeof hidden[0]; i++)
+        CHECK(lm_utf8_is_hidden(hidden[i]));
+    for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++)
+        CHECK(!lm_utf8_is_hidden(shown[i]));
+}
+
+static const struct tap_test tests[] = {
+    TAP_ROW(test_every_code_point) TAP_ROW(test_every_start) TAP_ROW(test_valid_prefix)
+        TAP_ROW(test_maximal_subparts) TAP_ROW(test_hidden)};
 LM_TEST_MAIN(tests)

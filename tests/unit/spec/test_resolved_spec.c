@@ -24,6 +24,8 @@ static const char spec_text[] = "lmpipe: 1\nexperiment: shown\ndescription: \"ha
                                 "  tokens: {uses: encode, in: {text: text}}\n"
                                 "gates: [{metric: model.loss, max: 2.05}]\n";
 
+#define PIN "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
 static char *config_of(struct fake_folder *folder, const struct lm_spec *spec, bool origins,
                        bool json)
 {
@@ -40,7 +42,8 @@ static char *config_of(struct fake_folder *folder, const struct lm_spec *spec, b
 /** All keys and what else a run is made of, as one text. */
 static char *keys_of(struct fake_folder *folder, const struct lm_spec *spec)
 {
-    static const char *const digests[] = {"sha256:aa", "sha256:bb", "sha256:cc"};
+    static const char *const digests[] = {"sha256:aa", "sha256:bb", "sha256:cc", "sha256:dd",
+                                          "sha256:ee", "sha256:ff", "sha256:11", "sha256:22"};
     struct lm_key_facts facts = {digests, digests, "n"};
     struct lm_buf out;
     lm_buf_init(&out, 0);
@@ -50,6 +53,8 @@ static char *keys_of(struct fake_folder *folder, const struct lm_spec *spec)
                       (long long)s->threads, (long long)s->memory, s->mutex ? s->mutex[0] : "",
                       (long long)s->retries, s->timeout, s->publish_count,
                       s->publish_count ? s->publish[0].path : "", s->file_count);
+        for (size_t k = 0; k < s->file_count; k++)
+            lm_buf_printf(&out, "%s %s\n", s->files[k].param, s->files[k].path);
         lm_key_write(&out, spec, i, &facts);
     }
     char *copy = lm_arena_strdup(folder->arena, out.data);
@@ -135,6 +140,286 @@ static void test_json(struct tap *tap)
     fake_folder_remove(&folder);
 }
 
+/* ---- what is printed reads back: every row of every stage type ---- */
+
+/** All stage types, wired; %s: `with` of the one that is tried. */
+struct trial {
+    const char *id, *with; /* what a stage says beside the row that is tried: "" or ", a: b" */
+    const char *text;      /* of the spec without `with` of this stage, %s in its place */
+};
+
+#define HEAD "lmpipe: 1\nexperiment: back\nseed: 3\ndescription: \"a $${b}\"\nstages:\n"
+#define CORPUS "  corpus: {uses: download, with: {sources: [{name: a, path: text.txt}]}}\n"
+#define TEXT "  text: {uses: clean, in: {corpus: corpus}}\n"
+#define VOCAB "  vocab: {uses: bpe, in: {text: text}}\n"
+#define TOKENS "  tokens: {uses: encode, in: {text: text, vocab: vocab}}\n"
+#define MODEL "  model: {uses: train, in: {tokens: tokens}}\n"
+#define UP_TO_MODEL HEAD CORPUS TEXT VOCAB TOKENS MODEL
+
+static const struct trial trials[] = {
+    {"corpus", "sources: [{name: a, path: text.txt}]",
+     HEAD "  corpus: {uses: download, with: {%s}}\n"},
+    {"corpus", "", HEAD "  corpus: {uses: download, with: {sources: [{name: a, %s}]}}\n"},
+    {"corpus", "path: text.txt",
+     HEAD "  corpus: {uses: download, with: {sources: [{name: a, %s}]}}\n"},
+    {"corpus", "url: \"https://h/${env.NAME}?t=${env.NAME}\", sha256: " PIN,
+     HEAD "  corpus: {uses: download, with: {sources: [{name: a, %s}]}}\n"},
+    {"text", "", HEAD CORPUS "  text: {uses: clean, in: {corpus: corpus}, with: {%s}}\n"},
+    {"vocab", "", HEAD CORPUS TEXT "  vocab: {uses: bpe, in: {text: text}, with: {%s}}\n"},
+    {"vocab", "import: {path: text.txt}", HEAD "  vocab: {uses: bpe, with: {%s}}\n"},
+    {"tokens", "",
+     HEAD CORPUS TEXT VOCAB
+     "  tokens: {uses: encode, in: {text: text, vocab: vocab}, with: {%s}}\n"},
+    {"model", "",
+     HEAD CORPUS TEXT VOCAB TOKENS "  model: {uses: train, in: {tokens: tokens}, with: {%s}}\n"},
+    {"model", "objective: similar",
+     HEAD CORPUS TEXT VOCAB
+     "  model: {uses: train, in: {examples: corpus, vocab: vocab}, with: {%s}}\n"},
+    {"model", "objective: classify, init: {path: folder}",
+     HEAD CORPUS "  model: {uses: train, in: {examples: corpus}, seed: 9, with: {%s}}\n"},
+    {"tuned", "",
+     UP_TO_MODEL
+     "  tuned: {uses: train, in: {tokens: tokens, init: model.model}, seed: 0, with: {%s}}\n"},
+    {"model", "preset: gpt3-125m, tokens: 1000000, warmup_tokens: 100000, schedule: wsd",
+     HEAD CORPUS TEXT VOCAB TOKENS "  model: {uses: train, in: {tokens: tokens}, with: {%s}}\n"},
+    {"scores", "",
+     UP_TO_MODEL "  scores: {uses: evaluate, in: {model: model, tokens: tokens}, with: {%s}}\n"},
+    {"samples", "",
+     UP_TO_MODEL "  samples: {uses: sample, in: {model: model, tokens: tokens}, with: {%s}}\n"},
+    {"samples", "methods: [{name: a}, {name: b, temperature: 0.5}]",
+     UP_TO_MODEL "  samples: {uses: sample, in: {model: model, tokens: tokens}, with: {%s}}\n"},
+    {"page", "",
+     UP_TO_MODEL "  scores: {uses: evaluate, in: {model: model, tokens: tokens}}\n"
+                 "  page: {uses: report, in: {scores: scores, log: model}, with: {%s}}\n"},
+};
+
+/** Texts as YAML that a careless printer breaks. */
+static const char *const odd_texts[] = {
+    "\"\"",
+    "no",
+    "\"null\"",
+    "\"~\"",
+    "\"014\"",
+    "0x1F",
+    "1.50",
+    "1e3",
+    "\"true\"",
+    "2024-01-01",
+    "\"a: b # c\"",
+    "\" lead\"",
+    "\"tail \"",
+    "\"- a\"",
+    "\"a\\nb\\n\\n c\\n\"",
+    "\"a\\tb\"",
+    "\"\\x7f\"",
+    "\"\\x01\\x1b[m\"",
+    "\"\\u0085\\u2028\\u202e\"",
+    "\"\\ufeff\\ufffe\"",
+    "\"\\U0001F600\\U000E0041\"",
+    "\"$${x}\"",
+    "\"a$${b}$\"",
+    "\"$$$${\"",
+    "\"$$${env.NAME}\"",
+    "\"${var}\"",
+    "\"[${var}]\"",
+    "'it''s \"so\"'",
+    "\"&a *b !c %d @e `f |\"",
+    "\"::add-mask::\"",
+    "\"##[error]\"",
+    "\"#\"",
+    "\"{}\"",
+    "\"\\\\u0041\\\\\"",
+};
+
+struct trying {
+    struct fake_folder *folder;
+    const struct trial *trial;
+    struct lm_buf value;      /* "a: {b: VALUE" */
+    const char *open, *close; /* around a row's value: "split: {", "}" */
+    size_t read, refused;
+    unsigned long long draw; /* of a linear congruential generator */
+    char last[400];          /* the last that was read, to be tried beside the next */
+};
+
+static const char *real_env(void *user, const char *name)
+{
+    (void)user;
+    return strcmp(name, "NAME") == 0 ? "text" : strcmp(name, "FOLDER") == 0 ? "folder" : NULL;
+}
+
+static enum lm_status load_real(struct fake_folder *folder, const char *name, const char *text,
+                                struct lm_spec **spec, struct lm_diags *diags)
+{
+    static const struct lm_setting settings[] = {{"var", "\"$${set}\""}};
+    struct lm_err err = {.status = LM_OK};
+    struct lm_spec_options options = {
+        .types = lm_stage_table, .settings = settings, .env = real_env};
+    options.setting_count = strstr(text, "\nvars:") != NULL;
+    return lm_spec_load(spec, diags, folder->arena, fake_write(folder, name, text), &options, &err);
+}
+
+/** Tries a stage that says `with`: what config prints has the same keys. Refused ones say nothing.
+ */
+static bool try_with(struct tap *tap, struct trying *trying, const char *with)
+{
+    struct lm_arena_mark mark = lm_arena_mark(trying->folder->arena);
+    const struct trial *trial = trying->trial;
+    struct lm_spec *spec = NULL, *again = NULL;
+    struct lm_diags diags;
+    char all[1200], text[4000];
+    snprintf(all, sizeof all, "%s%s%s", trial->with, trial->with[0] && with[0] ? ", " : "", with);
+    int length = snprintf(text, sizeof text, trial->text, all);
+    snprintf(text + length, sizeof text - (size_t)length, "vars: {var: \"a$${b}\"}\n");
+    if (load_real(trying->folder, "spec.yaml", text, &spec, &diags) != LM_OK) {
+        trying->refused++;
+        lm_arena_rewind(trying->folder->arena, mark);
+        return false;
+    }
+    trying->read++;
+    bool origins = trying->read % 2;
+    char *shown = config_of(trying->folder, spec, origins, false);
+    enum lm_status status = load_real(trying->folder, "elsewhere/back.yaml", shown, &again, &diags);
+    if (status != LM_OK)
+        printf("# %s: %s\n# %s\n", trial->id, all, fake_diag(trying->folder, &diags, 0));
+    CHECK_INT(status, LM_OK);
+    if (status == LM_OK) {
+        CHECK_STR(keys_of(trying->folder, again), keys_of(trying->folder, spec));
+        CHECK_STR(again->description, spec->description);
+        if (!origins)
+            CHECK_STR(config_of(trying->folder, again, false, false), shown);
+    }
+    lm_arena_rewind(trying->folder->arena, mark);
+    return status == LM_OK;
+}
+
+/** Tries a row at a value, alone and sometimes beside the last one that was read. */
+static void try_value(struct tap *tap, struct trying *trying, const char *name, const char *value)
+{
+    char with[400], both[900];
+    snprintf(with, sizeof with, "%s%s: %s%s", trying->open, name, value, trying->close);
+    trying->draw = trying->draw * 6364136223846793005ULL + 1442695040888963407ULL;
+    bool with_last = trying->last[0] != '\0' && trying->draw >> 62 == 0;
+    if (with_last) {
+        snprintf(both, sizeof both, "%s, %s", trying->last, with);
+        try_with(tap, trying, both);
+    }
+    if (try_with(tap, trying, with))
+        snprintf(trying->last, sizeof trying->last, "%s", with);
+}
+
+static void try_number(struct tap *tap, struct trying *trying, const struct lm_param *row,
+                       enum lm_param_type type)
+{
+    bool whole = type == LM_P_INT || type == LM_P_SIZE;
+    const double def = !whole                         ? row->def_float
+                       : row->def_int == LM_UNSET_INT ? LM_UNSET_FLOAT
+                                                      : (double)row->def_int;
+    const double candidates[] = {row->min,     row->max, def,  def * 2, row->min + 1,
+                                 row->max / 3, 1,        3,    64,      1024,
+                                 86400,        0.1,      1e-5, 1e-300,  123456789012345678.0};
+    for (size_t i = 0; i < sizeof candidates / sizeof candidates[0]; i++) {
+        char text[60], number[32];
+        double v = whole && candidates[i] == candidates[i] ? (double)(int64_t)candidates[i]
+                                                           : candidates[i];
+        if (lm_is_unset(v) || (i > 0 && v == candidates[i - 1]))
+            continue;
+        lm_format_double(number, v);
+        if (whole)
+            snprintf(number, sizeof number, "%lld", (long long)v);
+        snprintf(text, sizeof text, "%s%s", number, type == LM_P_DURATION ? "s" : "");
+        try_value(tap, trying, row->name, text);
+        if (type == LM_P_DURATION) {
+            snprintf(text, sizeof text, "%sm", number);
+            try_value(tap, trying, row->name, text);
+        }
+    }
+}
+
+/** YAML of a row's values, one after the other. */
+static void try_row(struct tap *tap, struct trying *trying, const struct lm_param *row)
+{
+    static const char *const bools[] = {"true", "false", "TRUE", NULL};
+    static const char *const paths[] = {"text.txt",
+                                        "folder",
+                                        "./folder/../text.txt",
+                                        "\"${env.NAME}.txt\"",
+                                        "\"folder/$${x}-${env.NAME}\"",
+                                        "\"${env.FOLDER}/$${x}-text\"",
+                                        "\"${var}\"",
+                                        NULL};
+    static const char *const urls[] = {
+        "\"file:///tmp/$${x}\"",
+        "\"https://h/a%20b?#\"",
+        "https://h/a#part",
+        "\"https://${env.NAME}:${env.NAME}@h/${env.NAME}?a=${env.NAME}&b=\"",
+        "\"http://h:80/\"",
+        NULL};
+    static const char *const lists[] = {
+        "[]",          "[1, 2]",       "[a, \"b: c\", \"$${d}\"]", "[text.txt]",
+        "[0.5, 1e-3]", "[no, \"no\"]", "[\"file:///a\"]",          NULL};
+    const char *const *texts = row->type == LM_P_BOOL   ? bools
+                               : row->type == LM_P_ENUM ? row->choices
+                               : row->type == LM_P_PATH ? paths
+                               : row->type == LM_P_URL  ? urls
+                               : row->type == LM_P_LIST ? lists
+                                                        : NULL;
+    for (size_t i = 0; texts != NULL && texts[i] != NULL; i++)
+        try_value(tap, trying, row->name, texts[i]);
+    if (row->type == LM_P_STR)
+        for (size_t i = 0; i < sizeof odd_texts / sizeof odd_texts[0]; i++)
+            try_value(tap, trying, row->name, odd_texts[i]);
+    if (row->type == LM_P_INT || row->type == LM_P_SIZE || row->type == LM_P_FLOAT ||
+        row->type == LM_P_DURATION)
+        try_number(tap, trying, row, row->type);
+}
+
+static void try_rows(struct tap *tap, struct trying *trying, const struct lm_param *rows)
+{
+    for (const struct lm_param *row = rows; row->name != NULL; row++) {
+        if (row->fields == NULL || row->type == LM_P_LIST)
+            try_row(tap, trying, row);
+        if (row->fields == NULL || strcmp(trying->open, "") != 0)
+            continue;
+        char open[80];
+        bool list = row->type == LM_P_LIST;
+        snprintf(open, sizeof open, "%s: %s{%s", row->name, list ? "[" : "",
+                 !list || strcmp(row->fields->name, "name") != 0 ? "" : "name: b, ");
+        trying->open = open;
+        trying->close = list ? "}]" : "}";
+        try_rows(tap, trying, row->fields);
+        trying->open = trying->close = "";
+    }
+}
+
+static void test_every_row_reads_back(struct tap *tap)
+{
+    struct fake_folder folder;
+    size_t read = 0;
+    REQUIRE(fake_folder_make(&folder));
+    fake_write(&folder, "text.txt", "x");
+    for (size_t i = 0; i < 2; i++) {
+        static const char *const folders[] = {"folder", "elsewhere"};
+        REQUIRE(lm_dir_create(lm_path_join(folder.arena, folder.path, folders[i]), NULL) == LM_OK);
+    }
+    fake_write(&folder, "folder/${x}-text", "y");
+    for (size_t i = 0; i < sizeof trials / sizeof trials[0]; i++) {
+        const struct lm_stage *const *type = lm_stage_table;
+        struct trying trying = {.folder = &folder, .trial = &trials[i], .open = "", .close = ""};
+        const char *uses = strstr(strstr(trials[i].text, trials[i].id), "uses: ") + 6;
+        while (strncmp((*type)->name, uses, strlen((*type)->name)) != 0)
+            type++;
+        const struct lm_param *rows = (*type)->params;
+        try_with(tap, &trying, "");
+        try_rows(tap, &trying, strstr(trials[i].text, "[{name: a, %s") ? rows->fields : rows);
+        printf("# %s (%s): %zu read back, %zu refused\n", trials[i].id, (*type)->name, trying.read,
+               trying.refused);
+        CHECK(trying.read > 0);
+        read += trying.read;
+    }
+    CHECK(read > 900);
+    fake_folder_remove(&folder);
+}
+
 static const struct tap_test tests[] = {TAP_ROW(test_reads_back) TAP_ROW(test_origins)
-                                            TAP_ROW(test_json)};
+                                            TAP_ROW(test_json) TAP_ROW(test_every_row_reads_back)};
 LM_TEST_MAIN(tests)

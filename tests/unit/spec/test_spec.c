@@ -171,6 +171,40 @@ static void test_variables(struct tap *tap)
     done(&l);
 }
 
+/** $${ is ${ itself, wherever it is written, and is not read twice. */
+static void test_escapes(struct tap *tap)
+{
+    static const struct lm_setting settings[] = {{"s", "'$${x}'"}, {"t", "a$$$${b}"}};
+    struct loaded l = load_with(
+        HEAD "vars: {v: '$${x}', m: [{name: '$${y}', url: 'https://h/$${z}', sha256: ab}], s: 1,\n"
+             "  t: 1, dollar: '$', e: '$${env.DATA}', rules: ['$${r}', '$', '{x}', '$${']}\n"
+             "description: '${v} ${s} ${t} ${dollar}{x} $$${v} ${e} $${v}'\nstages:\n"
+             "  c: {uses: download, with: {sources: '${m}'}}\n"
+             "  d: {uses: download, with: {sources: [{name: '${v}', url: "
+             "'https://h/$${x}-${env.DATA}', sha256: ab}]}}\n"
+             "  t: {uses: clean, in: {corpus: c}, with: {rules: '${rules}'}}\n",
+        settings, 2);
+    for (size_t i = 0; i < l.diags.count; i++)
+        printf("# %s\n", fake_diag(&l.folder, &l.diags, i));
+    REQUIRE(l.status == LM_OK);
+    CHECK_STR(l.spec->description, "${x} ${x} a$$${b} ${x} $${v} ${env.DATA} ${v}");
+    const struct fake_source *c =
+        ((const struct fake_fetch *)l.spec->stages[0].params)->sources.items;
+    const struct fake_source *d =
+        ((const struct fake_fetch *)l.spec->stages[1].params)->sources.items;
+    CHECK_STR(c->name, "${y}");
+    CHECK_STR(c->url, "https://h/${z}");
+    CHECK_STR(d->name, "${x}");
+    CHECK_STR(d->url, lm_arena_printf(l.folder.arena, "https://h/${x}-%s", l.folder.path));
+    CHECK_STR(lm_spec_value(l.spec, 1, "sources.0.url")->written, "https://h/$${x}-${env.DATA}");
+    static const char *const rules[] = {"${r}", "$", "{x}", "${"};
+    const struct fake_clean *clean = l.spec->stages[2].params;
+    REQUIRE(clean->rules.count == 4);
+    for (size_t i = 0; i < 4; i++)
+        CHECK_STR(((const char *const *)clean->rules.items)[i], rules[i]);
+    done(&l);
+}
+
 static void test_include(struct tap *tap)
 {
     struct loaded l =
@@ -389,7 +423,9 @@ static void test_variables_wrong(struct tap *tap)
              "schedule: 'x${l}', warmup: '${', cache: '${env.DATA}'}}\n",
         "spec.yaml:3:21: vars.z: '014' has a leading zero; remove it, or quote it when it is a "
         "text",
-        "spec.yaml:3:29: vars.r: a variable cannot refer to others; write the value out",
+        "spec.yaml:3:29: vars.r: a variable cannot refer to others; write the value out, and $${ "
+        "for the characters ${ "
+        "themselves",
         "spec.yaml:8:51: m.steps: unknown variable 'stesp'; did you mean 'steps'?",
         "spec.yaml:8:67: m.lr: ${matrix.lr}: matrix is not supported by this version; use vars",
         "spec.yaml:8:93: m.schedule: the variable 'l' is no single value; use it alone: \"${l}\"",
@@ -402,7 +438,7 @@ static void test_variables_wrong(struct tap *tap)
 static const struct tap_test tests[] = {
     TAP_ROW(test_order) TAP_ROW(test_file_order_breaks_ties) TAP_ROW(test_parameters)
         TAP_ROW(test_short_records) TAP_ROW(test_texts_keep_their_form) TAP_ROW(test_variables)
-            TAP_ROW(test_include) TAP_ROW(test_include_order_and_depth)
+            TAP_ROW(test_escapes) TAP_ROW(test_include) TAP_ROW(test_include_order_and_depth)
                 TAP_ROW(test_files_and_environment) TAP_ROW(test_paths_belong_to_their_file)
                     TAP_ROW(test_root) TAP_ROW(test_unreadable)
                         TAP_ROW(test_many_findings_in_one_pass) TAP_ROW(test_wires)

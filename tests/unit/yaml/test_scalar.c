@@ -99,8 +99,8 @@ static void test_durations(struct tap *tap)
     CHECK(lm_scalar_duration(&s, "10m") && s == 600);
     CHECK(lm_scalar_duration(&s, "1.5h") && s == 5400);
     CHECK(lm_scalar_duration(&s, "2d") && s == 172800);
-    static const char *const bad[] = {"90",     "s",   "",     "-1s",  "1h30m",
-                                      "1e400s", "5 m", "010s", ".infs"};
+    static const char *const bad[] = {"90",     "s",   "",     "-1s",   "1h30m",
+                                      "1e400s", "5 m", "010s", ".infs", "1e308d"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         CHECK(!lm_scalar_duration(&s, bad[i]));
 }
@@ -136,6 +136,40 @@ static void test_printing_reads_back(struct tap *tap)
     CHECK_STR(lm_scalar_print_size(text, 2147483648), "2G");
 }
 
-static const struct tap_test tests[] = {TAP_ROW(test_core_schema) TAP_ROW(test_durations)
-                                            TAP_ROW(test_sizes) TAP_ROW(test_printing_reads_back)};
+static void test_texts(struct tap *tap)
+{
+    static const struct {
+        const char *text, *printed;
+    } rows[] = {
+        {"model.tokens", "model.tokens"},
+        {"a/b-c_D.9", "a/b-c_D.9"},
+        {"no", "no"},
+        {"", "\"\""},
+        {"true", "\"true\""},
+        {"Null", "\"Null\""},
+        {"~", "\"~\""},
+        {"1.50", "\"1.50\""},
+        {"-a", "\"-a\""},
+        {"a b", "\"a b\""},
+        {"/abs", "\"/abs\""},
+        {"$${x}", "\"$${x}\""},
+        {"\"\\\n\t\r", "\"\\\"\\\\\\n\\t\\r\""},
+        {"\x01\x7f", "\"\\u0001\\u007f\""},
+        {"\u00fc \U0001F600", "\"\u00fc \U0001F600\""},
+        {"\xc2\x85\u2028\u202e\ufeff", "\"\\u0085\\u2028\\u202e\\ufeff\""},
+        {"\U000E0041", "\"\\U000e0041\""},
+        {"a\xff", "\"a\\ufffd\""},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct lm_buf out;
+        lm_buf_init(&out, 0);
+        lm_scalar_print_text(&out, rows[i].text);
+        CHECK_STR(out.data, rows[i].printed);
+        lm_buf_release(&out);
+    }
+}
+
+static const struct tap_test tests[] = {TAP_ROW(test_core_schema) TAP_ROW(test_durations) TAP_ROW(
+    test_sizes) TAP_ROW(test_printing_reads_back) TAP_ROW(test_texts)};
 LM_TEST_MAIN(tests)
