@@ -2,7 +2,8 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
+
+#include "stats/draws.h"
 
 enum { MOST_RATIOS = 8 };
 
@@ -21,16 +22,14 @@ static int compare_doubles(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* How often each document is in one resample. */
-static void draw_counts(uint32_t *counts, size_t count, struct lm_rng rng, size_t resample)
+size_t lm_bootstrap_sort(double *values, size_t count)
 {
-    uint32_t words[4] = {0};
-    memset(counts, 0, count * sizeof *counts);
-    for (size_t i = 0; i < count; i++) {
-        if (i % 4 == 0)
-            lm_rng_block(words, rng, resample, i / 4);
-        counts[(uint64_t)words[i % 4] * count >> 32]++;
-    }
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++)
+        if (!isnan(values[i]))
+            values[kept++] = values[i];
+    qsort(values, kept, sizeof *values, compare_doubles);
+    return kept;
 }
 
 static double resampled_ratio(const struct lm_bootstrap_ratio *ratio, const uint32_t *counts,
@@ -47,17 +46,6 @@ static double resampled_ratio(const struct lm_bootstrap_ratio *ratio, const uint
 static double ratio_of(void *user, const uint32_t *counts, size_t count)
 {
     return resampled_ratio(user, counts, count);
-}
-
-/* Sorted, those that are no number left out; the number of the others. */
-static size_t sort(double *values, size_t count)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < count; i++)
-        if (!isnan(values[i]))
-            values[kept++] = values[i];
-    qsort(values, kept, sizeof *values, compare_doubles);
-    return kept;
 }
 
 enum lm_status lm_bootstrap_statistics(struct lm_bootstrap_statistic *statistics,
@@ -79,13 +67,13 @@ enum lm_status lm_bootstrap_statistics(struct lm_bootstrap_statistic *statistics
     for (size_t r = 0; r < resamples; r++) {
         if (is_cancelled != NULL && is_cancelled(user))
             return lm_fail(err, LM_CANCELLED, "interrupted; run again to resume");
-        draw_counts(counts, count, rng, r);
+        lm_draw_counts(counts, count, rng, r);
         for (size_t k = 0; k < statistic_count; k++)
             values[k * resamples + r] = statistics[k].of(statistics[k].user, counts, count);
     }
     for (size_t k = 0; k < statistic_count; k++) {
         double *own = values + k * resamples;
-        size_t kept = sort(own, resamples);
+        size_t kept = lm_bootstrap_sort(own, resamples);
         statistics[k].low = kept > 0 ? lm_bootstrap_quantile(own, kept, 0.025) : (double)NAN;
         statistics[k].high = kept > 0 ? lm_bootstrap_quantile(own, kept, 0.975) : (double)NAN;
     }

@@ -1,7 +1,7 @@
 /**
  * Percentile bootstrap over documents for ratios of sums (Efron & Tibshirani 1993, section
- * 13.3). The same resamples serve every ratio, so their intervals are comparable. Draw i of
- * resample r is word i % 4 of lm_rng_block(rng, r, i / 4), scaled to [0, documents).
+ * 13.3). The same resamples serve every ratio, so their intervals are comparable
+ * (stats/draws.h).
  *
  * Fewer than LM_BOOTSTRAP_LEAST items have no interval: resamples of a few items vary less than
  * new ones would. Of 95 % intervals for the mean of n normal values 48 % hold it at n = 2, 85 % at
@@ -47,6 +47,8 @@ enum lm_status lm_bootstrap_statistics(struct lm_bootstrap_statistic *statistics
                                        bool (*is_cancelled)(void *user), void *user,
                                        struct lm_err *err);
 
+/** Sorts upwards, dropping what is no number; the number of those that stay. */
+size_t lm_bootstrap_sort(double *values, size_t count);
 /** Quantile q of sorted values by linear interpolation (Hyndman & Fan 1996, type 7); count ≥ 1. */
 double lm_bootstrap_quantile(const double *sorted, size_t count, double q);
 
