@@ -174,26 +174,21 @@ static int64_t size_of(const struct lm_param *rows, const void *base, const stru
 static void walk_rows(struct walk *walk, struct used used, const struct lm_param *rows,
                       const void *base, bool hidden);
 
-/** Appends ".name" (or ".index") after `used` bytes of `text`; the new length. */
-static size_t append(char text[LM_PARAM_NAME], size_t used, const char *name, size_t index)
+/** Appends ".name" after `used` bytes of `text`; the new length. */
+static size_t append(char text[LM_PARAM_NAME], size_t used, const char *name)
 {
-    int more;
-    const char *dot = used ? "." : "";
-    size_t space = LM_PARAM_NAME - used;
-    if (name != NULL)
-        more = snprintf(text + used, space, "%s%s", dot, name);
-    else
-        more = snprintf(text + used, space, "%s%zu", dot, index);
-    return more > 0 && (size_t)more < space ? used + (size_t)more : used;
+    size_t length = strlen(name), dot = used > 0;
+    if (used + dot + length >= LM_PARAM_NAME)
+        return used;
+    memcpy(text + used, ".", dot);
+    memcpy(text + used + dot, name, length + 1);
+    return used + dot + length;
 }
 
-static struct used extend(struct walk *walk, struct used used, const struct lm_param *row,
-                          size_t index)
+static struct used extend(struct walk *walk, struct used used, const char *name, const char *key)
 {
-    const char *name = row != NULL ? row->name : NULL;
-    const char *key = row != NULL && row->key != NULL ? row->key : name;
-    return (struct used){append(walk->name, used.name, name, index),
-                         append(walk->key, used.key, key, index)};
+    return (struct used){append(walk->name, used.name, name),
+                         append(walk->key, used.key, key != NULL ? key : name)};
 }
 
 static void walk_list(struct walk *walk, struct used used, struct lm_param_leaf *leaf)
@@ -202,7 +197,9 @@ static void walk_list(struct walk *walk, struct used used, struct lm_param_leaf 
     struct lm_list list = as_list(leaf->value);
     walk->visit(walk->user, leaf);
     for (size_t i = 0; i < list.count; i++) {
-        struct used longer = extend(walk, used, NULL, i);
+        char index[24];
+        snprintf(index, sizeof index, "%zu", i);
+        struct used longer = extend(walk, used, index, NULL);
         if (row->item == LM_P_RECORD) {
             walk_rows(walk, longer, row->fields, at(list.items, i * row->fields_size),
                       leaf->hidden);
@@ -226,7 +223,7 @@ static void walk_rows(struct walk *walk, struct used used, const struct lm_param
                       const void *base, bool hidden)
 {
     for (const struct lm_param *row = rows; row->name != NULL; row++) {
-        struct used longer = extend(walk, used, row, 0);
+        struct used longer = extend(walk, used, row->name, row->key);
         struct lm_param_leaf leaf = {.name = walk->name,
                                      .key = walk->key,
                                      .row = row,

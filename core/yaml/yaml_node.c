@@ -146,7 +146,7 @@ static struct lm_node *new_node(struct reader *reader, const yaml_event_t *event
     node->at = origin_of(reader, event->start_mark);
     node->expanded = 1;
     if (++reader->node_count > LM_YAML_NODES)
-        stop(reader, &node->at, "more than 100,000 values; split the experiment");
+        stop(reader, &node->at, "more than 1,000,000 values; split the experiment");
     return node;
 }
 
@@ -179,7 +179,8 @@ static bool append(struct reader *reader, struct lm_node *node, size_t *capacity
     entries[node->count++] = *entry;
     node->expanded += entry->value->expanded;
     if (node->expanded > LM_YAML_NODES) {
-        stop(reader, &node->at, "more than 100,000 values when aliases are expanded; write fewer");
+        stop(reader, &node->at,
+             "more than 1,000,000 values when aliases are expanded; write fewer");
         return false;
     }
     return true;
@@ -258,8 +259,6 @@ static void read_map(struct reader *reader, struct lm_node *node)
     while (next(reader, &event)) {
         struct lm_entry entry = {.key = NULL};
         bool end = event.type == YAML_MAPPING_END_EVENT;
-        if (node->count >= LM_YAML_KEYS)
-            stop(reader, &node->at, "more than 10,000 keys in one map; split it");
         bool good = !end && read_key(reader, &event, &entry);
         yaml_event_delete(&event);
         if (end)
@@ -381,7 +380,7 @@ static bool check_bytes(struct reader *reader)
 {
     if (reader->size > LM_YAML_BYTES) {
         struct lm_origin whole = {.file = reader->file};
-        stop(reader, &whole, "larger than 1 MiB; a spec is short");
+        stop(reader, &whole, "larger than 64 MiB; split it");
         return false;
     }
     const unsigned char *bytes = (const unsigned char *)reader->data;

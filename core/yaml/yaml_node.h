@@ -9,11 +9,10 @@
 
 #include "yaml/diag.h"
 
-#define LM_YAML_BYTES 1048576 /**< of a file */
-#define LM_YAML_DEPTH 64      /**< of nesting */
-#define LM_YAML_ALIASES 1000  /**< also of anchors */
-#define LM_YAML_KEYS 10000    /**< of one map */
-#define LM_YAML_NODES 100000  /**< aliases expanded */
+#define LM_YAML_BYTES 67108864 /**< of a file */
+#define LM_YAML_DEPTH 64       /**< of nesting */
+#define LM_YAML_ALIASES 1000   /**< also of anchors */
+#define LM_YAML_NODES 1000000  /**< aliases expanded: 10,000 stages may have 100 each */
 
 enum lm_node_kind { LM_NODE_SCALAR, LM_NODE_LIST, LM_NODE_MAP };
 

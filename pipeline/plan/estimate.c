@@ -6,6 +6,7 @@
 
 #include "base/pool.h"
 #include "param/param_rows.h"
+#include "spec/upstream.h"
 
 /** A search for a parameter of the nearest stage upstream. */
 struct search {
@@ -46,27 +47,16 @@ static void match(void *user, const struct lm_param_leaf *leaf)
         search->found |= as_int(&search->value, leaf);
 }
 
-/** struct lm_upstream: the last stage of `type` among all that lie upstream. */
+/** struct lm_upstream: of the nearest stage of `type`. */
 static bool get_int(void *user, const char *type, const char *param, int64_t *out)
 {
     struct search *search = user;
     const struct lm_spec *spec = search->spec;
-    struct lm_arena_mark mark = lm_arena_mark(spec->arena);
-    bool *upstream = LM_NEW_ARRAY(spec->arena, bool, spec->stage_count);
+    size_t i = lm_upstream_nearest(spec, search->stage, type);
     search->param = param;
     search->found = false;
-    for (size_t i = search->stage + 1; upstream != NULL && i-- > 0;) {
-        const struct lm_spec_stage *stage = &spec->stages[i];
-        if (i != search->stage && !upstream[i])
-            continue;
-        if (i != search->stage && strcmp(stage->type->name, type) == 0) {
-            lm_params_walk(stage->type->params, stage->params, match, search);
-            break;
-        }
-        for (size_t k = 0; k < stage->input_count; k++)
-            upstream[stage->inputs[k].stage] = true;
-    }
-    lm_arena_rewind(spec->arena, mark);
+    if (i != SIZE_MAX)
+        lm_params_walk(spec->stages[i].type->params, spec->stages[i].params, match, search);
     if (search->found)
         *out = search->value;
     return search->found;
@@ -168,9 +158,10 @@ struct lm_diags lm_spec_warnings(const struct lm_spec *spec, size_t threads)
 {
     struct lm_diag_list list = {.arena = spec->arena};
     uint64_t limit = lm_memory_limit();
+    threads = threads > 0 ? threads : lm_cpu_count();
     for (size_t i = 0; i < spec->stage_count; i++) {
         struct lm_estimate estimate;
-        lm_spec_estimate(spec, i, threads > 0 ? threads : lm_cpu_count(), &estimate);
+        lm_spec_estimate(spec, i, threads, &estimate);
         lm_spec_check_memory(spec, i, &estimate, limit, &list);
         lm_spec_check_pins(spec, i, hash_path, NULL, &list);
     }

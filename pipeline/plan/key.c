@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/url.h"
 #include "param/param_rows.h"
+#include "spec/upstream.h"
 
 /** A text so that it cannot be taken for anything else: as JSON. */
 static void put_quoted(struct lm_buf *out, const char *text)
@@ -33,15 +34,6 @@ static bool is_in_key(const struct lm_param_leaf *leaf)
     bool compact = (leaf->row->flags & LM_PARAM_COMPACT) && !leaf->item &&
                    lm_param_is_default(leaf->row, leaf->value);
     return !leaf->hidden && !compact;
-}
-
-/** The index of a leaf's file, or SIZE_MAX. */
-static size_t find_file(const struct lm_spec_stage *stage, const char *name)
-{
-    for (size_t i = 0; i < stage->file_count; i++)
-        if (strcmp(stage->files[i].param, name) == 0)
-            return i;
-    return SIZE_MAX;
 }
 
 /** An address without secrets. Its query decides what comes from it, so that stands as a digest. */
@@ -90,11 +82,13 @@ static void put_param(void *user, const struct lm_param_leaf *leaf)
     struct writing *writing = user;
     if (!is_in_key(leaf))
         return;
-    size_t file = find_file(&writing->spec->stages[writing->stage], leaf->name);
-    if (file == SIZE_MAX)
+    const struct lm_spec_stage *stage = &writing->spec->stages[writing->stage];
+    const struct lm_spec_file *file = lm_spec_file(stage, leaf->name);
+    if (file == NULL)
         put_value(writing, leaf);
     else if (writing->facts->files != NULL)
-        lm_buf_printf(writing->out, "file %s %s\n", leaf->key, writing->facts->files[file]);
+        lm_buf_printf(writing->out, "file %s %s\n", leaf->key,
+                      writing->facts->files[file - stage->files]);
 }
 
 static void put_inputs(struct lm_buf *out, const struct lm_spec_stage *stage,
@@ -124,21 +118,18 @@ static int by_id(const void *a, const void *b)
 static const struct lm_spec_stage **upstream(const struct lm_spec *spec, size_t stage,
                                              size_t *count)
 {
-    bool *marked = LM_NEW_ARRAY(spec->arena, bool, spec->stage_count);
-    const struct lm_spec_stage **out =
-        LM_NEW_ARRAY(spec->arena, const struct lm_spec_stage *, spec->stage_count);
+    struct lm_upstream_walk walk;
+    const struct lm_spec_stage **out = LM_NEW_ARRAY(spec->arena, const struct lm_spec_stage *, 0);
+    size_t capacity = 0;
     *count = 0;
-    if (marked == NULL || out == NULL)
-        return NULL;
-    marked[stage] = true;
-    for (size_t i = stage + 1; i-- > 0;) {
-        if (!marked[i])
-            continue;
-        for (size_t k = 0; k < spec->stages[i].input_count; k++)
-            marked[spec->stages[i].inputs[k].stage] = true;
-        if (i != stage)
+    lm_upstream_begin(&walk, spec, spec->arena, stage);
+    for (size_t i; out != NULL && (i = lm_upstream_next(&walk)) != SIZE_MAX;) {
+        out = lm_grow(spec->arena, out, *count, &capacity, sizeof(const struct lm_spec_stage *));
+        if (out != NULL)
             out[(*count)++] = &spec->stages[i];
     }
+    if (out == NULL || walk.failed)
+        return NULL;
     qsort(out, *count, sizeof(const struct lm_spec_stage *), by_id);
     return out;
 }

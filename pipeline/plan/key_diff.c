@@ -13,6 +13,13 @@ struct fact {
     size_t id, length; /* bytes of "param lr", of the line */
 };
 
+/** The lines of a key, and their places by id. */
+struct facts {
+    struct fact *rows;
+    size_t count;
+    struct lm_name_map places;
+};
+
 /** How many words name a fact, by its first words; one when no row fits. */
 static const struct {
     const char *head;
@@ -52,36 +59,26 @@ static size_t count_lines(const char *text)
     return count;
 }
 
-static struct fact *split(struct lm_arena *arena, const char *text, size_t *count)
+/** False: out of memory. */
+static bool split(struct facts *out, struct lm_arena *arena, const char *text)
 {
-    struct fact *facts = LM_NEW_ARRAY(arena, struct fact, count_lines(text) + 1);
-    *count = 0;
-    for (const char *line = text; facts != NULL && *line != '\0';) {
-        size_t length = strcspn(line, "\n");
-        facts[*count] = (struct fact){line, id_length(line, length), length};
-        ++*count;
+    *out = (struct facts){.rows = LM_NEW_ARRAY(arena, struct fact, count_lines(text) + 1)};
+    lm_name_map_init(&out->places, arena);
+    for (const char *line = text; out->rows != NULL && *line != '\0';) {
+        size_t length = strcspn(line, "\n"), id = id_length(line, length);
+        if (!lm_name_map_put_bytes(&out->places, line, id, out->count))
+            return false;
+        out->rows[out->count++] = (struct fact){line, id, length};
         line += length + (line[length] == '\n');
     }
-    return facts;
+    return out->rows != NULL;
 }
 
-static bool same_id(const struct fact *a, const struct fact *b)
+/** The fact with the id of `wanted`; NULL: none. */
+static const struct fact *find(const struct facts *facts, const struct fact *wanted)
 {
-    return a->id == b->id && memcmp(a->line, b->line, a->id) == 0;
-}
-
-/** The fact with the id of `wanted`, looked for from `*cursor` on, around; NULL: none. */
-static const struct fact *find(const struct fact *facts, size_t count, const struct fact *wanted,
-                               size_t *cursor)
-{
-    for (size_t i = 0; i < count; i++) {
-        size_t at = (*cursor + i) % count;
-        if (same_id(&facts[at], wanted)) {
-            *cursor = at + 1;
-            return &facts[at];
-        }
-    }
-    return NULL;
+    size_t place = lm_name_map_find_bytes(&facts->places, wanted->line, wanted->id);
+    return place != SIZE_MAX ? &facts->rows[place] : NULL;
 }
 
 /** An address in quotes. Keys of before may hold it as it was, with its query. */
@@ -138,11 +135,9 @@ static const char *typed_name(struct lm_arena *arena, const struct lm_spec_stage
 static struct lm_origin origin_below(struct lm_arena *arena, const struct lm_spec *spec,
                                      const char *path)
 {
-    size_t length = strcspn(path, ".");
-    for (size_t i = 0; i < spec->stage_count; i++)
-        if (strlen(spec->stages[i].id) == length && memcmp(spec->stages[i].id, path, length) == 0 &&
-            path[length] == '.')
-            return lm_spec_origin(spec, i, typed_name(arena, &spec->stages[i], path + length + 1));
+    size_t length = strcspn(path, "."), i = lm_spec_find_bytes(spec, path, length);
+    if (i != SIZE_MAX && path[length] == '.')
+        return lm_spec_origin(spec, i, typed_name(arena, &spec->stages[i], path + length + 1));
     return (struct lm_origin){.file = NULL};
 }
 
@@ -240,26 +235,25 @@ static bool is_passed_over(const struct fact *fact, bool inputs)
 size_t lm_key_diff(struct lm_key_change **out, struct lm_arena *arena, const struct lm_spec *spec,
                    size_t stage, const char *before, const char *now, bool inputs)
 {
-    size_t old_count, new_count, count = 0, cursor = 0;
-    struct fact *old = split(arena, before, &old_count), *new = split(arena, now, &new_count);
-    if (old == NULL || new == NULL)
+    size_t count = 0;
+    struct facts then, new;
+    if (!split(&then, arena, before) || !split(&new, arena, now))
         return SIZE_MAX;
     struct lm_key_change *changes =
-        LM_NEW_ARRAY(arena, struct lm_key_change, old_count + new_count + 1);
+        LM_NEW_ARRAY(arena, struct lm_key_change, then.count + new.count + 1);
     if (changes == NULL)
         return SIZE_MAX;
-    for (size_t i = 0; i < new_count; i++) {
-        const struct fact *was = old_count ? find(old, old_count, &new[i], &cursor) : NULL;
-        bool same = was != NULL &&
-                    was->length == new[i].length &&memcmp(was->line, new[i].line, was->length) == 0;
-        if (!same && !is_passed_over(&new[i], inputs) &&
-            !describe(&changes[count++], arena, spec, stage, was, &new[i]))
+    for (size_t i = 0; i < new.count; i++) {
+        const struct fact *is = &new.rows[i], *was = find(&then, is);
+        bool same = was != NULL && was->length == is->length &&
+                    memcmp(was->line, is->line, is->length) == 0;
+        if (!same && !is_passed_over(is, inputs) &&
+            !describe(&changes[count++], arena, spec, stage, was, is))
             return SIZE_MAX;
     }
-    cursor = 0;
-    for (size_t i = 0; i < old_count; i++)
-        if (find(new, new_count, &old[i], &cursor) == NULL && !is_passed_over(&old[i], inputs) &&
-            !describe(&changes[count++], arena, spec, stage, &old[i], NULL))
+    for (size_t i = 0; i < then.count; i++)
+        if (find(&new, &then.rows[i]) == NULL && !is_passed_over(&then.rows[i], inputs) &&
+            !describe(&changes[count++], arena, spec, stage, &then.rows[i], NULL))
             return SIZE_MAX;
     *out = changes;
     return count;
@@ -313,10 +307,8 @@ static const char *file_text(struct lm_arena *arena, const struct lm_spec *spec,
                        : change->now == NULL  ? "is gone"
                                               : "changed";
     const struct lm_spec_value *given = lm_spec_value(spec, stage, change->name);
-    const char *path = NULL;
-    for (size_t i = 0; i < spec->stages[stage].file_count; i++)
-        if (strcmp(spec->stages[stage].files[i].param, change->name) == 0)
-            path = spec->stages[stage].files[i].path;
+    const struct lm_spec_file *file = lm_spec_file(&spec->stages[stage], change->name);
+    const char *path = file != NULL ? file->path : NULL;
     size_t length = strlen(spec->root);
     if (path != NULL && strncmp(path, spec->root, length) == 0 && path[length] == '/')
         path += length + 1;

@@ -10,6 +10,8 @@
 #include "plan/key_diff.h"
 #include "plan/probe.h"
 
+enum { NAMED = 8 }; /**< of the stages that one waits for */
+
 static enum lm_status no_memory(const struct lm_plan *plan, struct lm_err *err)
 {
     return lm_fail(err, LM_NOMEM, "%s: no memory to plan it; free some", plan->spec->path);
@@ -216,36 +218,42 @@ static const char *miss_reason(struct lm_plan *plan, size_t stage)
     return text ? text : "out of date";
 }
 
-static bool is_input(const struct lm_spec_stage *stage, size_t upstream)
+/** Stages that are awaited, each once; there may be thousands. */
+struct awaited {
+    size_t stages[NAMED], count;
+    bool more;
+};
+
+static void await(struct awaited *awaited, size_t stage)
 {
-    for (size_t i = 0; i < stage->input_count; i++)
-        if (stage->inputs[i].stage == upstream)
-            return true;
-    return false;
+    for (size_t i = 0; i < awaited->count; i++)
+        if (awaited->stages[i] == stage)
+            return;
+    awaited->more = awaited->count == NAMED;
+    if (!awaited->more)
+        awaited->stages[awaited->count++] = stage;
 }
 
 /** The stages whose results are awaited: "depends on model, tokens". */
 static const char *await_reason(const struct lm_plan *plan, size_t stage)
 {
     const struct lm_spec_stage *s = &plan->spec->stages[stage];
-    struct lm_buf text;
-    lm_buf_init(&text, 4096);
-    for (size_t i = 0; i < s->input_count; i++) {
-        size_t from = s->inputs[i].stage;
-        bool seen = is_settled(&plan->stages[from]);
-        for (size_t k = 0; k < i && !seen; k++)
-            seen = s->inputs[k].stage == from;
-        if (!seen)
-            lm_buf_printf(&text, "%s%s", text.size ? ", " : "depends on ",
-                          plan->spec->stages[from].id);
-    }
-    for (size_t i = 0; i < s->after_count; i++)
-        if (!lm_plan_has_ended(plan, s->after[i]) && !is_input(s, s->after[i]))
-            lm_buf_printf(&text, "%s%s", text.size ? ", " : "depends on the gates of ",
-                          plan->spec->stages[s->after[i]].id);
-    const char *copy = text.size ? lm_arena_strdup(plan->arena, text.data) : NULL;
-    lm_buf_release(&text);
-    return copy ? copy : "depends on what is upstream";
+    struct awaited awaited = {.count = 0};
+    const char *text = "depends on";
+    for (size_t i = 0; i < s->input_count && !awaited.more; i++)
+        if (!is_settled(&plan->stages[s->inputs[i].stage]))
+            await(&awaited, s->inputs[i].stage);
+    if (awaited.count == 0)
+        text = "depends on the gates of";
+    for (size_t i = 0; i < s->after_count && !awaited.more; i++)
+        if (!lm_plan_has_ended(plan, s->after[i]))
+            await(&awaited, s->after[i]);
+    for (size_t i = 0; i < awaited.count && text != NULL; i++)
+        text = lm_arena_printf(plan->arena, "%s%s %s", text, i > 0 ? "," : "",
+                               plan->spec->stages[awaited.stages[i]].id);
+    if (awaited.more && text != NULL)
+        text = lm_arena_printf(plan->arena, "%s and others", text);
+    return text != NULL && awaited.count > 0 ? text : "depends on what is upstream";
 }
 
 /** A stage whose inputs are not known yet: certain to run when it never did or when what it says

@@ -54,12 +54,12 @@ static bool read_metric(struct lm_load *load, const struct lm_node *node, const 
         return false;
     }
     const char *id = lm_load_keep(load, lm_arena_strndup(load->arena, text, (size_t)(dot - text)));
-    for (size_t i = 0; id != NULL && i < load->stage_count; i++)
-        if (strcmp(load->stage_names[i], id) == 0) {
-            gate->stage = i;
-            gate->metric = dot + 1;
-            return check_metric(load, &load->stages[i], dot + 1, node, field);
-        }
+    size_t place = lm_load_find_stage(load, text, (size_t)(dot - text));
+    if (place != SIZE_MAX) {
+        gate->stage = place;
+        gate->metric = dot + 1;
+        return check_metric(load, &load->stages[place], dot + 1, node, field);
+    }
     lm_diag_error(&load->diags, &node->at, field, "unknown stage %s%s",
                   lm_quote(load->arena, id ? id : ""),
                   lm_hint(&load->diags, id ? id : "", load->stage_names, load->stage_count));

@@ -55,6 +55,17 @@ const char *lm_load_folder(const struct lm_load *load, const struct lm_origin *a
     return load->files[0].folder;
 }
 
+/** The keys of a map by their places. */
+static struct lm_name_map keys_of(struct lm_load *load, const struct lm_node *map)
+{
+    struct lm_name_map keys;
+    lm_name_map_init(&keys, load->arena);
+    for (size_t i = 0; i < map->count; i++)
+        if (!lm_name_map_put(&keys, map->entries[i].key, i))
+            lm_load_keep(load, NULL);
+    return keys;
+}
+
 /** `over` laid on `under`: maps are merged, anything else replaced. */
 static const struct lm_node *merge(struct lm_load *load, const struct lm_node *over,
                                    const struct lm_node *under)
@@ -68,13 +79,15 @@ static const struct lm_node *merge(struct lm_load *load, const struct lm_node *o
         return over;
     *out = *over;
     out->entries = entries;
+    struct lm_name_map above = keys_of(load, over), below = keys_of(load, under);
     for (size_t i = 0; i < over->count; i++) {
+        size_t place = lm_name_map_find(&below, over->entries[i].key);
         entries[i] = over->entries[i];
-        entries[i].value =
-            merge(load, over->entries[i].value, lm_node_get(under, over->entries[i].key));
+        entries[i].value = merge(load, over->entries[i].value,
+                                 place != SIZE_MAX ? under->entries[place].value : NULL);
     }
     for (size_t i = 0; i < under->count; i++)
-        if (lm_node_entry(over, under->entries[i].key) == NULL)
+        if (lm_name_map_find(&above, under->entries[i].key) == SIZE_MAX)
             entries[out->count++] = under->entries[i];
     return out;
 }
@@ -107,6 +120,13 @@ static bool includes_itself(const struct chain *chain, const char *real)
     return false;
 }
 
+/** Have the files read so far all that a spec may have? */
+static bool is_much(const struct lm_load *load)
+{
+    return load->file_count >= INCLUDE_FILES || load->bytes > LM_YAML_BYTES ||
+           load->values > LM_YAML_NODES;
+}
+
 /** Reads one included file; NULL after a finding. */
 static const struct lm_node *include_one(struct lm_load *load, const struct lm_node *node,
                                          const char *includer, const struct chain *up, size_t depth)
@@ -125,17 +145,18 @@ static const struct lm_node *include_one(struct lm_load *load, const struct lm_n
     size_t size = 0;
     if (name == NULL)
         return NULL;
-    if (read_regular(&data, &size, load->arena, name, &why) != LM_OK ||
-        realpath(name, real) == NULL)
+    if (depth >= INCLUDE_DEPTH || is_much(load))
+        lm_diag_error(&load->diags, &node->at, "include",
+                      "more than 16 levels, 100 files, 64 MiB or 1,000,000 values of includes; "
+                      "flatten them");
+    else if (read_regular(&data, &size, load->arena, name, &why) != LM_OK ||
+             realpath(name, real) == NULL)
         lm_diag_error(&load->diags, &node->at, "include", "%s; paths are relative to this file",
                       why.status ? why.text : "cannot be read");
     else if (includes_itself(up, real))
         lm_diag_error(&load->diags, &node->at, "include",
                       "%s includes itself; remove one include of this cycle",
                       lm_quote(load->arena, typed));
-    else if (depth >= INCLUDE_DEPTH || load->file_count >= INCLUDE_FILES)
-        lm_diag_error(&load->diags, &node->at, "include",
-                      "more than 16 levels or 100 files of includes; flatten them");
     else
         return read_file(load, name, data, size, &(struct chain){.up = up, .real = real},
                          depth + 1);
@@ -173,6 +194,8 @@ static const struct lm_node *read_file(struct lm_load *load, const char *name, c
         return NULL;
     size_t errors = load->diags.errors;
     lm_yaml_parse(&root, &load->diags, name, data, size);
+    load->bytes += size;
+    load->values += root != NULL ? root->expanded : 0;
     load->broken = load->broken || root == NULL || root->kind != LM_NODE_MAP;
     if (root == NULL) {
         struct lm_origin at = {.file = name, .line = 1, .column = 1};
@@ -217,7 +240,7 @@ enum lm_status lm_load_files(struct lm_load *load, const char *path, struct lm_e
                                        : read_spec(&data, &size, real, load->arena, path, err);
     if (status == LM_RANGE) {
         struct lm_origin at = {.file = name};
-        lm_diag_error(&load->diags, &at, "", "larger than 1 MiB; a spec is short");
+        lm_diag_error(&load->diags, &at, "", "larger than 64 MiB; split it");
         return LM_OK;
     }
     if (status != LM_OK)

@@ -42,13 +42,16 @@ struct lm_load {
     struct lm_diag_list diags;
     struct lm_load_file *files; /**< files[0]: the spec */
     size_t file_count, file_capacity;
+    size_t bytes, values; /**< of all files, aliases expanded */
     struct lm_load_var *vars;
     const char **var_names; /**< for suggestions */
+    struct lm_name_map var_map;
     size_t var_count, substituted, expanded;
     const struct lm_node *root; /**< merged, variables filled in */
     struct lm_spec *spec;
     struct lm_load_stage *stages; /**< in file order */
     const char **stage_names;
+    struct lm_name_map stage_map; /**< their places in the file */
     size_t stage_count;
     bool portable; /**< numerics of the experiment */
     bool broken;   /**< a file could not be read: what is missing would be reported wrongly */
@@ -72,6 +75,8 @@ void lm_load_params(struct lm_load *load, struct lm_load_stage *build, const str
 /** Reads the map of stages, then connects and sorts them. */
 void lm_load_stages(struct lm_load *load, const struct lm_node *map);
 void lm_load_wires(struct lm_load *load);
+/** The place in the file of the stage whose id has these bytes; SIZE_MAX: there is none. */
+size_t lm_load_find_stage(const struct lm_load *load, const char *id, size_t length);
 /** Paths that stages publish to must not collide. */
 void lm_load_publish(struct lm_load *load, struct lm_load_stage *build, const struct lm_node *map,
                      const char *field);

@@ -74,48 +74,69 @@ void lm_load_publish(struct lm_load *load, struct lm_load_stage *build, const st
     }
 }
 
-/** Is one path the other, or a folder on the way to it? */
-static bool collide(const char *a, const char *b)
+/** What is published so far, in the order of the file. */
+struct published {
+    const struct lm_spec_publish **rows;
+    const char **owners; /* ids of their stages */
+    size_t count;
+    struct lm_name_map paths, folders; /* places of the first at a path, below a folder */
+};
+
+/** The publication that a path collides with: it has this path, or one is a folder on the way to
+ *  the other; SIZE_MAX: none does. */
+static size_t find_collision(const struct published *published, const char *path)
 {
-    size_t length_a = strlen(a), length_b = strlen(b);
-    size_t shorter = length_a < length_b ? length_a : length_b;
-    const char *longer = length_a < length_b ? b : a;
-    return strncmp(a, b, shorter) == 0 && (longer[shorter] == '\0' || longer[shorter] == '/');
+    size_t place = lm_name_map_find(&published->paths, path);
+    for (const char *slash = strchr(path, '/'); slash != NULL && place == SIZE_MAX;
+         slash = strchr(slash + 1, '/'))
+        place = lm_name_map_find_bytes(&published->paths, path, (size_t)(slash - path));
+    return place != SIZE_MAX ? place : lm_name_map_find(&published->folders, path);
 }
 
-/** Checks publication k of stage i against all before it. */
-static void check_one(struct lm_load *load, size_t i, size_t k)
+static bool add_published(struct published *published, const struct lm_spec_publish *row,
+                          const char *owner)
 {
-    const struct lm_spec_publish *mine = &load->stages[i].stage->publish[k];
-    for (size_t j = 0; j <= i; j++) {
-        const struct lm_spec_stage *other = load->stages[j].stage;
-        size_t end = j == i ? k : other->publish_count;
-        for (size_t n = 0; n < end; n++) {
-            if (!collide(mine->path, other->publish[n].path))
-                continue;
-            lm_diag_error(
-                &load->diags, &mine->origin,
-                lm_load_field(load, lm_load_field(load, load->stages[i].stage->id, "publish"),
-                              mine->port->name),
-                "%s collides with what %s publishes (line %d); choose another path",
-                lm_quote(load->arena, mine->path), other->id, other->publish[n].origin.line);
-            return;
-        }
-    }
+    size_t place = published->count++;
+    bool kept = lm_name_map_put(&published->paths, row->path, place);
+    for (const char *slash = strchr(row->path, '/'); slash != NULL && kept;
+         slash = strchr(slash + 1, '/'))
+        kept = lm_name_map_put_bytes(&published->folders, row->path, (size_t)(slash - row->path),
+                                     place);
+    published->rows[place] = row;
+    published->owners[place] = owner;
+    return kept;
+}
+
+/** Checks one publication of a stage against all before it. */
+static void check_one(struct lm_load *load, struct published *published,
+                      const struct lm_spec_stage *stage, const struct lm_spec_publish *mine)
+{
+    size_t place = find_collision(published, mine->path);
+    if (place != SIZE_MAX)
+        lm_diag_error(
+            &load->diags, &mine->origin,
+            lm_load_field(load, lm_load_field(load, stage->id, "publish"), mine->port->name),
+            "%s collides with what %s publishes (line %d); choose another path",
+            lm_quote(load->arena, mine->path), published->owners[place],
+            published->rows[place]->origin.line);
+    if (!add_published(published, mine, stage->id))
+        lm_load_keep(load, NULL);
 }
 
 void lm_load_publish_check(struct lm_load *load)
 {
-    enum { MOST = 1000 };
-
     size_t count = 0;
+    struct published published = {0};
     for (size_t i = 0; i < load->stage_count; i++)
         count += load->stages[i].stage->publish_count;
-    if (count > MOST) {
-        lm_diag_error(&load->diags, NULL, "", "more than 1,000 published paths; publish folders");
+    published.rows =
+        lm_load_keep(load, LM_NEW_ARRAY(load->arena, const struct lm_spec_publish *, count));
+    published.owners = lm_load_keep(load, LM_NEW_ARRAY(load->arena, const char *, count));
+    if (published.rows == NULL || published.owners == NULL)
         return;
-    }
+    lm_name_map_init(&published.paths, load->arena);
+    lm_name_map_init(&published.folders, load->arena);
     for (size_t i = 0; i < load->stage_count; i++)
         for (size_t k = 0; k < load->stages[i].stage->publish_count; k++)
-            check_one(load, i, k);
+            check_one(load, &published, load->stages[i].stage, &load->stages[i].stage->publish[k]);
 }

@@ -18,8 +18,14 @@ const char *lm_load_field(struct lm_load *load, const char *prefix, const char *
 {
     if (prefix[0] == '\0')
         return name;
-    const char *field = lm_load_keep(load, lm_arena_printf(load->arena, "%s.%s", prefix, name));
-    return field ? field : name;
+    size_t before = strlen(prefix), after = strlen(name);
+    char *field = lm_load_keep(load, LM_NEW_ARRAY(load->arena, char, before + after + 2));
+    if (field == NULL)
+        return name;
+    memcpy(field, prefix, before);
+    field[before] = '.';
+    memcpy(field + before + 1, name, after + 1);
+    return field;
 }
 
 /** What a node is, for "expected …, found …". */

@@ -190,7 +190,7 @@ static void add_param(void *user, const struct lm_param_leaf *leaf)
 {
     static const struct lm_origin derived = {.via = "derived"};
     struct builder *builder = user;
-    struct lm_origin at = lm_spec_origin(builder->spec, builder->stage, leaf->name);
+    struct lm_origin at = lm_spec_leaf_origin(builder->spec, builder->stage, leaf);
     const char *name = leaf->name;
     bool plain;
     struct lm_node *to = is_absent(leaf) ? NULL : descend(builder, &name), *node;

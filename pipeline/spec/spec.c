@@ -198,11 +198,11 @@ const struct lm_stage *lm_spec_stage_type(const struct lm_spec *spec, size_t ind
 size_t lm_spec_find(const struct lm_spec *spec, const char *id, const char **nearest)
 {
     const char *best = NULL;
-    size_t distance = SIZE_MAX;
-    for (size_t i = 0; i < spec->stage_count; i++) {
+    size_t distance = SIZE_MAX, place = lm_name_map_find(&spec->stage_map, id);
+    if (place != SIZE_MAX)
+        return place;
+    for (size_t i = 0; i < spec->stage_count && nearest != NULL; i++) {
         const char *name = spec->stages[i].id;
-        if (strcmp(name, id) == 0)
-            return i;
         const char *near = lm_suggest(id, &name, 1);
         if (near != NULL && lm_edit_distance(id, near) < distance) {
             best = near;
@@ -214,14 +214,28 @@ size_t lm_spec_find(const struct lm_spec *spec, const char *id, const char **nea
     return (size_t)-1;
 }
 
+size_t lm_spec_find_bytes(const struct lm_spec *spec, const char *id, size_t length)
+{
+    return lm_name_map_find_bytes(&spec->stage_map, id, length);
+}
+
+const struct lm_spec_file *lm_spec_file(const struct lm_spec_stage *stage, const char *param)
+{
+    size_t place = lm_name_map_find(&stage->file_map, param);
+    return place != SIZE_MAX ? &stage->files[place] : NULL;
+}
+
 const struct lm_spec_value *lm_spec_value(const struct lm_spec *spec, size_t stage,
                                           const char *param)
 {
     const struct lm_spec_stage *s = &spec->stages[stage];
-    for (size_t i = 0; i < s->value_count; i++)
-        if (strcmp(s->values[i].name, param) == 0)
-            return &s->values[i];
-    return NULL;
+    size_t place = lm_name_map_find(&s->value_map, param);
+    return place != SIZE_MAX ? &s->values[place] : NULL;
+}
+
+static bool is_derived(const struct lm_param_leaf *leaf)
+{
+    return !leaf->item && !lm_param_is_default(leaf->row, leaf->value);
 }
 
 /** A search for a parameter that the spec does not give. */
@@ -233,8 +247,16 @@ struct sought {
 static void seek(void *user, const struct lm_param_leaf *leaf)
 {
     struct sought *sought = user;
-    if (!leaf->item && strcmp(leaf->name, sought->name) == 0)
-        sought->derived = !lm_param_is_default(leaf->row, leaf->value);
+    if (strcmp(leaf->name, sought->name) == 0)
+        sought->derived = is_derived(leaf);
+}
+
+struct lm_origin lm_spec_leaf_origin(const struct lm_spec *spec, size_t stage,
+                                     const struct lm_param_leaf *leaf)
+{
+    const struct lm_spec_value *value = lm_spec_value(spec, stage, leaf->name);
+    return value != NULL ? value->origin
+                         : (struct lm_origin){.via = is_derived(leaf) ? "derived" : NULL};
 }
 
 struct lm_origin lm_spec_origin(const struct lm_spec *spec, size_t stage, const char *param)

@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/path_digest.h"
+#include "base/name_map.h"
 #include "yaml/diag.h"
 
 /** One connection of an input port. */
@@ -47,6 +48,7 @@ struct lm_spec_stage {
     size_t publish_count;
     struct lm_spec_file *files;
     size_t file_count;
+    struct lm_name_map file_map; /**< places of files by `param` */
     uint64_t seed;
     bool portable;            /**< numerics of this stage: portable, else blas */
     int64_t threads, memory;  /**< resources; 0: none given */
@@ -55,7 +57,9 @@ struct lm_spec_stage {
     double timeout;               /**< seconds; 0: none */
     struct lm_spec_value *values; /**< in the order of the file */
     size_t value_count;
-    bool portable_given; /**< `numerics` stands in its `with` */
+    struct lm_name_map value_map; /**< their places by name */
+    bool portable_given;          /**< `numerics` stands in its `with` */
+    const size_t *nearest;        /**< lm_upstream_nearest, by place in the spec's types */
     const size_t
         *after; /**< stages that must have ended before this one begins, well or not; smaller */
     size_t after_count;      /**< those with gates, for types flagged experiment */
@@ -73,6 +77,8 @@ struct lm_spec_gate {
     struct lm_origin origin;
 };
 
+struct lm_param_leaf;
+
 struct lm_spec {
     struct lm_arena *arena;
     const char *path; /**< as typed */
@@ -84,6 +90,7 @@ struct lm_spec {
     uint64_t seed;
     struct lm_spec_stage *stages; /**< topological order */
     size_t stage_count;
+    struct lm_name_map stage_map; /**< their places by id */
     struct lm_spec_gate *gates;
     size_t gate_count;
     const struct lm_stage *const *types;
@@ -94,6 +101,10 @@ struct lm_spec {
  */
 enum lm_status lm_spec_check_owner(const struct lm_spec *spec, const char *owner,
                                    struct lm_err *err);
+/** The place of a stage by the bytes of its id; SIZE_MAX: there is none. */
+size_t lm_spec_find_bytes(const struct lm_spec *spec, const char *id, size_t length);
+/** The file that a parameter of a stage names, by key name; NULL: it names none. */
+const struct lm_spec_file *lm_spec_file(const struct lm_spec_stage *stage, const char *param);
 /** What the spec says of a parameter of a stage by key name ("lr", "sources.0.sha256"), or NULL. */
 const struct lm_spec_value *lm_spec_value(const struct lm_spec *spec, size_t stage,
                                           const char *param);
@@ -104,6 +115,9 @@ struct lm_origin lm_spec_origin(const struct lm_spec *spec, size_t stage, const 
  *  that is gone is no warning. `digest` hashes a file or folder (lm_path_digest). */
 void lm_spec_check_pins(const struct lm_spec *spec, size_t stage, lm_file_digest_fn *digest,
                         void *user, struct lm_diag_list *diags);
+/** The same for a parameter that is being walked. */
+struct lm_origin lm_spec_leaf_origin(const struct lm_spec *spec, size_t stage,
+                                     const struct lm_param_leaf *leaf);
 /** Appends a text as a spec writes it: "${" as "$${". */
 void lm_spec_escape(struct lm_buf *out, const char *text);
 /** Threads a stage gets of a budget: all, unless its `resources` or its type say less. */

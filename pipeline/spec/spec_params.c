@@ -230,6 +230,9 @@ static void note_value(const struct slot *slot)
     if (values == NULL)
         return;
     stage->values = values;
+    stage->value_map.arena = slot->load->arena;
+    if (!lm_name_map_put(&stage->value_map, slot->name, stage->value_count))
+        lm_load_keep(slot->load, NULL);
     values[stage->value_count++] = (struct lm_spec_value){
         .name = slot->name,
         .origin = slot->node->at,
@@ -388,17 +391,14 @@ struct place {
 /** Origin of a key name of a stage being built: of what holds it when it is not given itself. */
 static struct lm_origin origin_of(const struct lm_spec_stage *stage, const char *name)
 {
-    struct lm_origin best = stage->origin;
-    size_t longest = 0;
-    for (size_t i = 0; i < stage->value_count; i++) {
-        size_t length = strlen(stage->values[i].name);
-        if (length > longest && strncmp(stage->values[i].name, name, length) == 0 &&
-            (name[length] == '\0' || name[length] == '.')) {
-            best = stage->values[i].origin;
-            longest = length;
-        }
+    for (size_t length = strlen(name); length > 0; length--) {
+        size_t place = lm_name_map_find_bytes(&stage->value_map, name, length);
+        if (place != SIZE_MAX)
+            return stage->values[place].origin;
+        while (length > 1 && name[length - 1] != '.')
+            length--;
     }
-    return best;
+    return stage->origin;
 }
 
 /** What a type's own rules found. */
@@ -444,15 +444,18 @@ static void add_file(struct place *place, const struct lm_param_leaf *leaf, cons
     if (files == NULL || name == NULL)
         return;
     stage->files = files;
+    stage->file_map.arena = load->arena;
+    if (!lm_name_map_put(&stage->file_map, name, stage->file_count))
+        lm_load_keep(load, NULL);
     files[stage->file_count++] = (struct lm_spec_file){.param = name, .path = path};
     if (stat(path, &st) == 0)
         return;
     const char *shown = path, *folder = lm_load_folder(load, at);
     if (lm_path_below(path, folder) != NULL)
         shown = lm_path_below(path, folder);
-    for (size_t i = 0; i < stage->value_count; i++)
-        if (strcmp(stage->values[i].name, name) == 0 && stage->values[i].written != NULL)
-            shown = stage->values[i].written;
+    size_t given = lm_name_map_find(&stage->value_map, name);
+    if (given != SIZE_MAX && stage->values[given].written != NULL)
+        shown = stage->values[given].written;
     lm_diag_error(&load->diags, at, field, "%s: %s; paths are relative to the file that names them",
                   lm_quote(load->arena, shown), strerror(errno));
 }

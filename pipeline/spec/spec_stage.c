@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { MOST_STAGES = 4096, ID_LONGEST = 64 };
+enum { ID_LONGEST = 64 };
 
 static bool is_stage_name(const char *text)
 {
@@ -210,13 +210,17 @@ static void read_stage(struct lm_load *load, struct lm_load_stage *build)
         lm_load_publish(load, build, publish, lm_load_field(load, stage->id, "publish"));
 }
 
+size_t lm_load_find_stage(const struct lm_load *load, const char *id, size_t length)
+{
+    return lm_name_map_find_bytes(&load->stage_map, id, length);
+}
+
 void lm_load_stages(struct lm_load *load, const struct lm_node *map)
 {
     if (!lm_read_kind(load, map, "stages", LM_NODE_MAP))
         return;
-    if (map->count == 0 || map->count > MOST_STAGES) {
-        lm_diag_error(&load->diags, &map->at, "stages", "there are %s stages; give 1 to 4096",
-                      map->count ? "too many" : "no");
+    if (map->count == 0) {
+        lm_diag_error(&load->diags, &map->at, "stages", "there are no stages; give one or more");
         return;
     }
     struct lm_spec *spec = load->spec;
@@ -226,6 +230,7 @@ void lm_load_stages(struct lm_load *load, const struct lm_node *map)
     if (load->stages == NULL || load->stage_names == NULL || spec->stages == NULL)
         return;
     load->stage_count = spec->stage_count = map->count;
+    lm_name_map_init(&load->stage_map, load->arena);
     for (size_t i = 0; i < map->count; i++) {
         const struct lm_entry *entry = &map->entries[i];
         struct lm_load_stage *build = &load->stages[i];
@@ -233,6 +238,8 @@ void lm_load_stages(struct lm_load *load, const struct lm_node *map)
             lm_diag_error(&load->diags, &entry->key_at, lm_quote(load->arena, entry->key),
                           "not a stage's name; use a-z, then a-z 0-9 _ - (at most 64)");
         load->stage_names[i] = entry->key;
+        if (!lm_name_map_put(&load->stage_map, entry->key, i))
+            lm_load_keep(load, NULL);
         build->node = entry->value;
         build->stage = &spec->stages[i];
         build->stage->id = entry->key;

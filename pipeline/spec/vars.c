@@ -7,7 +7,12 @@
 #include "base/buf.h"
 #include "yaml/scalar.h"
 
-enum { SUBSTITUTED_BYTES = 4 << 20, NAME_LONGEST = 200 };
+/** Text that variables make of a spec. */
+#define SUBSTITUTED_BYTES ((size_t)LM_YAML_BYTES)
+/** One text with its variables filled in. */
+#define TEXT_BYTES ((size_t)1 << 20)
+
+enum { NAME_LONGEST = 200 };
 
 static bool is_name(const char *text)
 {
@@ -32,10 +37,8 @@ static size_t reference(const char *text, char out[NAME_LONGEST])
 
 static const struct lm_load_var *find_var(const struct lm_load *load, const char *name)
 {
-    for (size_t i = 0; i < load->var_count; i++)
-        if (strcmp(load->vars[i].name, name) == 0)
-            return &load->vars[i];
-    return NULL;
+    size_t place = lm_name_map_find(&load->var_map, name);
+    return place != SIZE_MAX ? &load->vars[place] : NULL;
 }
 
 /** The var a reference names; NULL after a finding. */
@@ -178,7 +181,7 @@ static const struct lm_node *fill_scalar(struct lm_load *load, const struct lm_n
         return whole(load, node, field, name);
     struct lm_node *copy = lm_load_keep(load, LM_NEW(load->arena, struct lm_node));
     struct lm_buf text;
-    lm_buf_init(&text, LM_YAML_BYTES);
+    lm_buf_init(&text, TEXT_BYTES);
     if (copy != NULL) {
         *copy = *node;
         copy->failed = !fill(load, copy, field, &text) || text.failed;
@@ -208,7 +211,7 @@ static const struct lm_node *substitute(struct lm_load *load, const struct lm_no
     if (load->substituted > SUBSTITUTED_BYTES || load->expanded > LM_YAML_NODES) {
         if (load->substituted != SIZE_MAX)
             lm_diag_error(&load->diags, &node->at, field,
-                          "more than 100,000 values or 4 MiB of text by variables; use fewer");
+                          "more than 1,000,000 values or 64 MiB of text by variables; use fewer");
         load->substituted = SIZE_MAX; /* said once */
         return node;
     }
@@ -335,12 +338,11 @@ static const struct lm_node *setting_value(struct lm_load *load, const struct lm
 static void apply_setting(struct lm_load *load, const struct lm_setting *setting)
 {
     struct lm_origin at = {.file = "-S"};
-    for (size_t i = 0; i < load->var_count; i++) {
-        if (strcmp(load->vars[i].name, setting->name) != 0)
-            continue;
+    size_t place = lm_name_map_find(&load->var_map, setting->name);
+    if (place != SIZE_MAX) {
         const struct lm_node *value = setting_value(load, setting);
         if (value != NULL)
-            load->vars[i].value = checked(load, value, "");
+            load->vars[place].value = checked(load, value, "");
         return;
     }
     lm_diag_error(&load->diags, &at, "", "unknown variable %s%s",
@@ -356,6 +358,7 @@ static void read_vars(struct lm_load *load, const struct lm_node *map)
     load->var_names = lm_load_keep(load, LM_NEW_ARRAY(load->arena, const char *, map->count));
     if (load->vars == NULL || load->var_names == NULL)
         return;
+    lm_name_map_init(&load->var_map, load->arena);
     for (size_t i = 0; i < map->count; i++) {
         const struct lm_entry *entry = &map->entries[i];
         const char *field = lm_load_field(load, "vars", entry->key);
@@ -365,6 +368,8 @@ static void read_vars(struct lm_load *load, const struct lm_node *map)
         load->vars[i] =
             (struct lm_load_var){.name = entry->key, .value = checked(load, entry->value, field)};
         load->var_names[i] = entry->key;
+        if (!lm_name_map_put(&load->var_map, entry->key, i))
+            lm_load_keep(load, NULL);
     }
     load->var_count = map->count;
 }
@@ -397,7 +402,7 @@ const char *lm_load_env(struct lm_load *load, const char *text, const char **uns
 {
     char name[NAME_LONGEST];
     struct lm_buf out;
-    lm_buf_init(&out, LM_YAML_BYTES);
+    lm_buf_init(&out, TEXT_BYTES);
     *unset = NULL;
     for (const char *p = text; *p != '\0' && *unset == NULL;) {
         size_t length = strncmp(p, "${env.", 6) == 0 ? reference(p, name) : 0;

@@ -1,16 +1,8 @@
 /* Connections between stages, and their order. */
 #include "spec/load.h"
+#include "spec/upstream.h"
 
 #include <string.h>
-
-/** Index (file order) of a stage id of `length` bytes, or SIZE_MAX. */
-static size_t find_stage(const struct lm_load *load, const char *id, size_t length)
-{
-    for (size_t i = 0; i < load->stage_count; i++)
-        if (strlen(load->stage_names[i]) == length && memcmp(load->stage_names[i], id, length) == 0)
-            return i;
-    return SIZE_MAX;
-}
 
 /** "model (model), log (log)": the outputs of a type. */
 static const char *list_outputs(struct lm_load *load, const struct lm_stage *type)
@@ -66,7 +58,7 @@ static void connect(struct lm_load *load, struct lm_load_stage *build,
     size_t length = dot ? (size_t)(dot - text) : strlen(text);
     const char *field =
         lm_load_field(load, lm_load_field(load, stage->id, "in"), input->port->name);
-    size_t from = find_stage(load, text, length);
+    size_t from = lm_load_find_stage(load, text, length);
     if (from == SIZE_MAX) {
         const char *id = lm_arena_strndup(load->arena, text, length);
         lm_diag_error(&load->diags, &input->node->at, field, "unknown stage %s%s",
@@ -137,22 +129,19 @@ static void visit(struct lm_load *load, struct step *stack, size_t root, size_t 
     }
 }
 
-static int port_rank(const struct lm_spec_stage *stage, const struct lm_port *port)
-{
-    return (int)(port - stage->type->inputs);
-}
-
 /** Inputs in the order of the type's ports (list ports keep their order). */
-static void sort_inputs(struct lm_spec_stage *stage)
+static void sort_inputs(struct lm_load *load, struct lm_spec_stage *stage)
 {
-    for (size_t i = 1; i < stage->input_count; i++) {
-        struct lm_spec_input moved = stage->inputs[i];
-        size_t k = i;
-        for (; k > 0 && port_rank(stage, stage->inputs[k - 1].port) > port_rank(stage, moved.port);
-             k--)
-            stage->inputs[k] = stage->inputs[k - 1];
-        stage->inputs[k] = moved;
-    }
+    size_t count = 0;
+    struct lm_spec_input *sorted =
+        lm_load_keep(load, LM_NEW_ARRAY(load->arena, struct lm_spec_input, stage->input_count));
+    for (const struct lm_port *port = stage->type->inputs;
+         sorted != NULL && port != NULL && port->name != NULL; port++)
+        for (size_t i = 0; i < stage->input_count; i++)
+            if (stage->inputs[i].port == port)
+                sorted[count++] = stage->inputs[i];
+    if (count == stage->input_count)
+        stage->inputs = sorted;
 }
 
 /** Marks, by place, the stages that are reports (types flagged experiment) or follow from one. */
@@ -235,12 +224,18 @@ void lm_load_wires(struct lm_load *load)
         for (size_t k = 0; k < stage->input_count; k++)
             stage->inputs[k].stage = load->stages[stage->inputs[k].stage].place;
         if (stage->type != NULL)
-            sort_inputs(stage);
+            sort_inputs(load, stage);
         sorted[load->stages[i].place] = *stage;
     }
     for (size_t i = 0; i < load->stage_count; i++)
         load->stages[i].stage = &sorted[load->stages[i].place];
     spec->stages = sorted;
+    lm_name_map_init(&spec->stage_map, load->arena);
+    for (size_t i = 0; i < load->stage_count; i++)
+        if (!lm_name_map_put(&spec->stage_map, sorted[i].id, i))
+            lm_load_keep(load, NULL);
+    if (!lm_upstream_bind(spec))
+        lm_load_keep(load, NULL);
     if (spec->gate_count > 0)
         bind_gates(load);
 }
