@@ -103,6 +103,11 @@ static void put_inputs(struct lm_buf *out, const struct lm_spec_stage *stage,
             continue;
         }
         lm_buf_printf(out, "input %s.%zu %s\n", lm_port_key(input->port), index, digests[i]);
+        if (input->port->flags & LM_PORT_LABELS) {
+            lm_buf_printf(out, "label %s.%zu ", lm_port_key(input->port), index);
+            put_quoted(out, input->label);
+            lm_buf_putc(out, '\n');
+        }
     }
 }
 
