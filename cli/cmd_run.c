@@ -96,6 +96,8 @@ static int execute(struct lm_cli *cli, struct lm_loaded *loaded, const struct ru
     };
     if (lm_plan_refusal(loaded->plan, &err) != LM_OK)
         return lm_cli_fail(cli, LM_EXIT_USAGE, err.text);
+    struct lm_diags warnings = lm_plan_warnings(loaded->plan);
+    lm_loaded_findings(cli, &warnings);
     bool plain = args->ci && args->progress == LM_PROGRESS_AUTO;
     struct lm_live *live =
         lm_live_create(cli, plain ? LM_PROGRESS_PLAIN : (enum lm_progress)args->progress);

@@ -57,6 +57,31 @@ const char *lm_url_show(struct lm_arena *arena, const char *url)
     return shown != NULL ? shown : "***";
 }
 
+static int hex_digit(char c)
+{
+    static const char digits[] = "0123456789abcdef";
+    const char *found = c ? strchr(digits, c >= 'A' && c <= 'F' ? c - 'A' + 'a' : c) : NULL;
+    return found ? (int)(found - digits) : -1;
+}
+
+const char *lm_url_file(struct lm_arena *arena, const char *url)
+{
+    const char *p = url + strlen("file://");
+    if (strncasecmp(url, "file://", 7) != 0)
+        return NULL;
+    if (strncasecmp(p, "localhost/", 10) == 0)
+        p += 9;
+    char *out = p[0] == '/' ? lm_arena_strdup(arena, p) : NULL, *to = out;
+    for (; out != NULL && *p != '\0'; p++) {
+        int high = *p == '%' ? hex_digit(p[1]) : -1, low = high >= 0 ? hex_digit(p[2]) : -1;
+        *to++ = low >= 0 ? (char)(high * 16 + low) : *p;
+        p += low >= 0 ? 2 : 0;
+    }
+    if (out != NULL)
+        *to = '\0';
+    return out;
+}
+
 bool lm_url_is_masked(const char *url)
 {
     struct parts parts = take_apart(url);

@@ -14,6 +14,9 @@
 const char *lm_url_show(struct lm_arena *arena, const char *url);
 /** The query with its '?', borrowed from the address, or "" when it has none. */
 const char *lm_url_query(const char *url);
+/** Path of a file:// address, its escapes decoded, in the arena; NULL for other schemes, when it
+ * names a host or holds no absolute path, and when memory is out. */
+const char *lm_url_file(struct lm_arena *arena, const char *url);
 /** Is this what lm_url_show made of an address with secrets? It leads nowhere. */
 bool lm_url_is_masked(const char *url);
 /** Are all secrets of an address as it is written references to the environment: user name,

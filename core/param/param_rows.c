@@ -148,15 +148,27 @@ struct used {
     size_t name, key;
 };
 
-/** Is the text row `name` of this record given? */
-static bool is_given(const struct lm_param *rows, const void *base, const char *name)
+/** The value of a record's row `name`; NULL when there is no such row. */
+static const void *sibling(const struct lm_param *rows, const void *base, const char *name)
 {
     for (const struct lm_param *row = rows; name != NULL && row->name != NULL; row++)
-        if (strcmp(row->name, name) == 0) {
-            const char *text = as_text(at(base, row->offset));
-            return text != NULL && text[0] != '\0';
-        }
-    return false;
+        if (strcmp(row->name, name) == 0)
+            return at(base, row->offset);
+    return NULL;
+}
+
+/** The digest a row is pinned by; NULL when none is given. */
+static const char *pin_of(const struct lm_param *rows, const void *base, const struct lm_param *row)
+{
+    const void *value = sibling(rows, base, row->pinned_by);
+    const char *text = value != NULL ? as_text(value) : NULL;
+    return text != NULL && text[0] != '\0' ? text : NULL;
+}
+
+static int64_t size_of(const struct lm_param *rows, const void *base, const struct lm_param *row)
+{
+    const void *value = sibling(rows, base, row->sized_by);
+    return value != NULL ? as_int(value) : LM_UNSET_INT;
 }
 
 static void walk_rows(struct walk *walk, struct used used, const struct lm_param *rows,
@@ -204,7 +216,7 @@ static void walk_list(struct walk *walk, struct used used, struct lm_param_leaf 
 /** Does this row stay out of the key: by its flag, or because a pin replaces it? */
 static bool is_hidden(const struct lm_param *rows, const void *base, const struct lm_param *row)
 {
-    return (row->flags & LM_PARAM_NOT_IN_KEY) || is_given(rows, base, row->pinned_by);
+    return (row->flags & LM_PARAM_NOT_IN_KEY) || pin_of(rows, base, row) != NULL;
 }
 
 static void walk_rows(struct walk *walk, struct used used, const struct lm_param *rows,
@@ -217,7 +229,9 @@ static void walk_rows(struct walk *walk, struct used used, const struct lm_param
                                      .row = row,
                                      .type = row->type,
                                      .hidden = hidden || is_hidden(rows, base, row),
-                                     .value = at(base, row->offset)};
+                                     .value = at(base, row->offset),
+                                     .pin = pin_of(rows, base, row),
+                                     .size = size_of(rows, base, row)};
         if (row->type == LM_P_RECORD)
             walk_rows(walk, longer, row->fields, leaf.value, leaf.hidden);
         else if (row->type == LM_P_LIST)

@@ -22,6 +22,8 @@ struct lm_param_leaf {
     bool hidden; /**< not in the key: flagged so, replaced by a pin, or inside such a record or list
                   */
     const void *value; /**< the row's C type; for list items the item */
+    const char *pin;   /**< what the row is pinned by says: 64 hex digits; NULL: no pin is given */
+    int64_t size;      /**< what the row is sized by says; LM_UNSET_INT: no size is given */
 };
 
 /** Visits every leaf in row order: a list first as itself (struct lm_list), then its items in

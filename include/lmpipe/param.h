@@ -70,8 +70,9 @@ struct lm_param {
     enum lm_param_type item;       /**< LM_P_LIST: element type */
     const struct lm_param *fields; /**< record rows, NULL-name terminated */
     size_t fields_size;            /**< sizeof the record struct */
-    const char *pinned_by; /**< LM_P_URL, LM_P_PATH: while this sibling row is not empty, this one
-                              is not in the key */
+    const char *pinned_by; /**< LM_P_URL, LM_P_PATH: while this sibling row, the SHA-256 that is
+                              there, is not empty, this one is not in the key */
+    const char *sized_by;  /**< the same: an LM_P_SIZE sibling that says how many bytes are there */
 };
 
 /** Offset and size of field f of struct S. */

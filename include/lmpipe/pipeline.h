@@ -76,7 +76,8 @@ const struct lm_stage *lm_spec_stage_type(const struct lm_spec *spec, size_t ind
 size_t lm_spec_find(const struct lm_spec *spec, const char *id, const char **nearest);
 
 /** Warnings of a plan (lm_plan_warnings) for all stages, whether they are to run or not, for
- *  `check`; threads as in lm_plan_options. In the spec's arena. */
+ *  `check`, which reads every local file that is pinned; threads as in lm_plan_options. In the
+ * spec's arena. */
 struct lm_diags lm_spec_warnings(const struct lm_spec *spec, size_t threads);
 
 /** Resolved spec as YAML; with origins each value carries "# file:line" or "# default". */
@@ -193,7 +194,8 @@ enum lm_status lm_plan_print(const struct lm_plan *plan, bool json, FILE *out);
 bool lm_plan_is_stale(const struct lm_plan *plan); /**< anything but hits */
 /** Warnings about stages that are to run and cannot have the memory they need: their estimate or
  *  resources.memory is beyond what this process may use (RAM, cgroup), or the estimate beyond
- *  resources.memory. In the plan's arena. */
+ *  resources.memory. Then those about stages that are up to date although a local file is no
+ *  longer what the spec pins it to. In the plan's arena. */
 struct lm_diags lm_plan_warnings(const struct lm_plan *plan);
 /** LM_RANGE with the first of them when `run` must not even begin. What other programs hold just
  *  now does not count: whether a spec may run depends on the machine, not on the moment. */

@@ -141,6 +141,19 @@ bool lm_spec_check_memory(const struct lm_spec *spec, size_t stage,
     return true;
 }
 
+static enum lm_status hash_file(void *user, struct lm_digest *out, const char *path,
+                                struct lm_err *err)
+{
+    (void)user;
+    return lm_sha256_file(out, NULL, path, err);
+}
+
+static enum lm_status hash_path(void *user, struct lm_digest *out, const char *path,
+                                struct lm_err *err)
+{
+    return lm_path_digest(out, path, hash_file, user, err);
+}
+
 struct lm_diags lm_spec_warnings(const struct lm_spec *spec, size_t threads)
 {
     struct lm_diag_list list = {.arena = spec->arena};
@@ -151,6 +164,7 @@ struct lm_diags lm_spec_warnings(const struct lm_spec *spec, size_t threads)
         struct lm_estimate estimate;
         lm_spec_estimate(spec, i, threads, &estimate);
         lm_spec_check_memory(spec, i, &estimate, limit, &list);
+        lm_spec_check_pins(spec, i, hash_path, NULL, &list);
     }
     return (struct lm_diags){.items = list.items, .count = list.count};
 }

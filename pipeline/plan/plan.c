@@ -410,6 +410,12 @@ static enum lm_status update_all(struct lm_plan *plan, size_t threads, struct lm
     return LM_OK;
 }
 
+static enum lm_status hash_path(void *user, struct lm_digest *out, const char *path,
+                                struct lm_err *err)
+{
+    return lm_store_hash_path(user, out, path, err);
+}
+
 static enum lm_status fill(struct lm_plan *plan, struct lm_err *err)
 {
     const char *owner;
@@ -428,6 +434,10 @@ static enum lm_status fill(struct lm_plan *plan, struct lm_err *err)
         lm_spec_estimate(plan->spec, i, threads, &s->estimate);
         lm_spec_check_memory(plan->spec, i, &s->estimate, plan->memory, &plan->warnings);
     }
+    plan->refused = plan->warnings.count > 0;
+    for (size_t i = 0; i < plan->spec->stage_count; i++)
+        if (plan->stages[i].selected && plan->stages[i].state == LM_HIT)
+            lm_spec_check_pins(plan->spec, i, hash_path, plan->store, &plan->warnings);
     return plan->warnings.failed ? no_memory(plan, err) : check_selection(plan, err);
 }
 
@@ -480,7 +490,7 @@ struct lm_diags lm_plan_warnings(const struct lm_plan *plan)
 
 enum lm_status lm_plan_refusal(const struct lm_plan *plan, struct lm_err *err)
 {
-    if (plan->warnings.count == 0)
+    if (!plan->refused)
         return LM_OK;
     return lm_fail(err, LM_RANGE, "%s: %s; nothing was run", plan->warnings.items[0].field,
                    plan->warnings.items[0].text);

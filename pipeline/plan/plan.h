@@ -36,7 +36,9 @@ struct lm_plan {
     size_t last_count;
     size_t processors, memory; /**< lm_machine_limits */
     bool is_trusting; /**< records are taken as they are, and their objects verified at the end */
-    struct lm_diag_list warnings;
+    struct lm_diag_list
+        warnings; /**< refused: what the first is about keeps `run` from beginning */
+    bool refused;
 };
 /** Computes key, state and reason of a stage once all its inputs have records (their stages are
  *  LM_HIT or LM_DONE); else LM_MAYBE, or LM_RUN when it is certain without them. Called by

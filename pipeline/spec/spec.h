@@ -5,6 +5,7 @@
 #include <lmpipe/pipeline.h>
 
 #include "base/buf.h"
+#include "base/path_digest.h"
 #include "base/name_map.h"
 #include "yaml/diag.h"
 
@@ -110,6 +111,10 @@ const struct lm_spec_value *lm_spec_value(const struct lm_spec *spec, size_t sta
 /** Origin of a parameter by key name; file NULL for what the spec does not give: then via is NULL
  *  for a default, "derived" for what the type's resolve function has set. */
 struct lm_origin lm_spec_origin(const struct lm_spec *spec, size_t stage, const char *param);
+/** Warns of every local file and folder of a stage that is no longer what the spec pins it to; one
+ *  that is gone is no warning. `digest` hashes a file or folder (lm_path_digest). */
+void lm_spec_check_pins(const struct lm_spec *spec, size_t stage, lm_file_digest_fn *digest,
+                        void *user, struct lm_diag_list *diags);
 /** The same for a parameter that is being walked. */
 struct lm_origin lm_spec_leaf_origin(const struct lm_spec *spec, size_t stage,
                                      const struct lm_param_leaf *leaf);

@@ -431,33 +431,6 @@ static void resolve(struct lm_load *load, struct lm_load_stage *build)
         report(load, build->stage, &err);
 }
 
-static int hex_digit(char c)
-{
-    static const char digits[] = "0123456789abcdef";
-    const char *found = c ? strchr(digits, c >= 'A' && c <= 'F' ? c - 'A' + 'a' : c) : NULL;
-    return found ? (int)(found - digits) : -1;
-}
-
-/** Path of a file:// address, escapes decoded; NULL when it names a host or holds no absolute path.
- */
-static const char *file_of_url(struct lm_load *load, const char *url)
-{
-    const char *p = url + strlen("file://");
-    if (strncasecmp(p, "localhost/", 10) == 0)
-        p += 9;
-    char *out = p[0] == '/' ? lm_load_keep(load, lm_arena_strdup(load->arena, p)) : NULL;
-    if (out == NULL)
-        return NULL;
-    char *to = out;
-    for (; *p != '\0'; p++) {
-        int high = *p == '%' ? hex_digit(p[1]) : -1, low = high >= 0 ? hex_digit(p[2]) : -1;
-        *to++ = low >= 0 ? (char)(high * 16 + low) : *p;
-        p += low >= 0 ? 2 : 0;
-    }
-    *to = '\0';
-    return out;
-}
-
 static void add_file(struct place *place, const struct lm_param_leaf *leaf, const char *path,
                      const struct lm_origin *at, const char *field)
 {
@@ -504,7 +477,7 @@ static void visit_file(void *user, const struct lm_param_leaf *leaf)
     if (leaf->type == LM_P_URL) {
         if (leaf->item || strncasecmp(text, "file://", 7) != 0)
             return;
-        path = file_of_url(load, text);
+        path = lm_url_file(load->arena, text);
         if (path == NULL) {
             lm_diag_error(&load->diags, &at, field,
                           "no absolute path; write file:///folder/file, or use path:");

@@ -107,6 +107,14 @@ sed "s/examples: examples, init: base.model/examples: examples/; s/objective: cl
 lmpipe run pinned.yaml --progress none
 is "from a folder with a pin" "$status" 0
 is "it is the same model" "$(lmpipe cat pinned.yaml model.model; echo "$out")" "$(lmpipe cat tuned.yaml model.model; echo "$out")"
+printf x >>base/model.safetensors
+lmpipe plan pinned.yaml
+like "edited under its pin it is no hit: nothing is hidden" "$out:$err" '^run model .*init'
+lmpipe run pinned.yaml --progress none
+is "and the pin refuses it" "$status" 1
+truncate -s -1 base/model.safetensors
+lmpipe plan pinned.yaml --check
+is "restored it is one" "$status" 0
 sed "s/$pin/${pin//[0-9]/0}/; s/experiment: pinned/experiment: mispinned/" pinned.yaml >mispinned.yaml
 lmpipe run mispinned.yaml --progress none
 is "another pin" "$status" 1

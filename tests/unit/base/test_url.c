@@ -94,5 +94,30 @@ static void by_reference(struct tap *tap)
         CHECK_INT(lm_url_is_by_reference(rows[i].url), rows[i].is_by_reference);
 }
 
-static const struct tap_test tests[] = {TAP_ROW(shows) TAP_ROW(masked) TAP_ROW(by_reference)};
+static void files(struct tap *tap)
+{
+    static const struct {
+        const char *url, *path;
+    } rows[] = {
+        {"file:///a/b", "/a/b"},
+        {"FILE://localhost/a%20b", "/a b"},
+        {"file:///a%zz%2", "/a%zz%2"},
+        {"file:///%7ex?y#z", "/~x?y#z"},
+        {"file://host/a", "none"},
+        {"file://", "none"},
+        {"file:/a", "none"},
+        {"https://h/a", "none"},
+        {"/a", "none"},
+    };
+
+    struct lm_arena *arena = lm_arena_create();
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const char *path = lm_url_file(arena, rows[i].url);
+        CHECK_STR(path != NULL ? path : "none", rows[i].path);
+    }
+    lm_arena_free(arena);
+}
+
+static const struct tap_test tests[] = {TAP_ROW(shows) TAP_ROW(masked) TAP_ROW(by_reference)
+                                            TAP_ROW(files)};
 LM_TEST_MAIN(tests)
