@@ -5,8 +5,8 @@
 #include <lmpipe/pipeline.h>
 
 #include "base/buf.h"
-#include "base/path_digest.h"
 #include "base/name_map.h"
+#include "base/path_digest.h"
 #include "yaml/diag.h"
 
 /** One connection of an input port. */
