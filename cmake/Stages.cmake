@@ -23,7 +23,7 @@ function(lm_stage_targets)
     set(LM_STAGE_LIBRARIES "")
     include(${CMAKE_SOURCE_DIR}/stages/${stage}/${stage}.cmake OPTIONAL)
     target_link_libraries(lmpipe_run_${stage}
-      PRIVATE lmpipe_tokenizer lmpipe_text lmpipe_data lmpipe_page lmpipe_stats lmpipe_model lmpipe_base ${LM_STAGE_LIBRARIES})
+      PRIVATE lmpipe_tokenizer lmpipe_text lmpipe_data lmpipe_compare lmpipe_page lmpipe_stats lmpipe_model lmpipe_base ${LM_STAGE_LIBRARIES})
     lm_warnings(lmpipe_run_${stage})
     target_link_libraries(lmpipe_work INTERFACE lmpipe_run_${stage})
   endforeach()

@@ -120,7 +120,7 @@ static enum lm_status check_ports(const void *data, bool (*has)(const void *user
 
 const struct lm_stage lm_stage_evaluate = {
     .name = "evaluate",
-    .version = 3,
+    .version = 4,
     .summary =
         "bits per byte on held-out text, accuracy, BLEU or correlation on examples, with intervals",
     .flags = LM_STAGE_SEED | LM_STAGE_NUMERIC,

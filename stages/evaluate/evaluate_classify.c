@@ -22,12 +22,16 @@ static void score_row(struct example_split *split, size_t i, const float *logits
                       int64_t gold)
 {
     double sum = 0;
-    size_t best = 0;
+    size_t best = 0, equal = 0;
     for (size_t k = 1; k < labels; k++)
         best = logits[k] > logits[best] ? k : best;
-    for (size_t k = 0; k < labels; k++)
+    for (size_t k = 0; k < labels; k++) {
         sum += lm_exp((double)logits[k] - (double)logits[best]);
+        equal += logits[k] == logits[best];
+    }
     split->predicted[i] = (int32_t)best;
+    split->score[i] = (int64_t)best == gold;
+    split->tie[i] = equal > 1;
     split->nll[i] = lm_log(sum) - ((double)logits[gold] - (double)logits[best]);
 }
 
@@ -157,15 +161,22 @@ static enum lm_status put(struct scores *scores, struct evaluation *evaluation,
     return put_difference(scores, evaluation, split, rng, err);
 }
 
+static void record(struct lm_item_record *out, const struct evaluation *evaluation,
+                   const struct example_split *split, size_t i)
+{
+    out->nll = split->nll[i];
+    out->bytes = (int64_t)item_of(evaluation, split, i)->prompt.size;
+    out->choice = split->predicted[i];
+    out->tie = split->tie[i];
+}
+
 static void put_item(struct lm_json_writer *writer, const struct evaluation *evaluation,
                      const struct example_split *split, size_t i)
 {
     const struct lm_example *item = item_of(evaluation, split, i);
-    lm_json_key(writer, "text");
-    lm_json_put_bytes(writer, item->prompt.data, item->prompt.size);
+    evaluate_examples_text_put(writer, "text", &item->prompt);
     lm_json_member_int(writer, "gold", item->label);
     lm_json_member_int(writer, "predicted", split->predicted[i]);
-    lm_json_member_double(writer, "nll", split->nll[i]);
 }
 
 static void sign(struct lm_buf *out, const struct evaluation *evaluation)
@@ -178,4 +189,4 @@ static void sign(struct lm_buf *out, const struct evaluation *evaluation)
                   (long long)evaluation->params->resamples, LM_BOOTSTRAP_LEAST);
 }
 
-const struct example_scorer evaluate_classify = {"accuracy", predict, put, put_item, sign};
+const struct example_scorer evaluate_classify = {"accuracy", predict, put, record, put_item, sign};

@@ -81,17 +81,18 @@ static enum lm_status list_split(struct evaluation *evaluation, enum lm_split wh
     struct lm_arena *arena = evaluation->arena;
     size_t count = examples->splits[which];
     *split = (struct example_split){.picked = LM_NEW_ARRAY(arena, size_t, count),
-                                    .predicted = LM_NEW_ARRAY(arena, int32_t, count),
+                                    .score = LM_NEW_ARRAY(arena, double, count),
                                     .nll = LM_NEW_ARRAY(arena, double, count),
                                     .targets = LM_NEW_ARRAY(arena, double, count),
-                                    .cosine = LM_NEW_ARRAY(arena, double, count),
+                                    .predicted = LM_NEW_ARRAY(arena, int32_t, count),
+                                    .tie = LM_NEW_ARRAY(arena, bool, count),
                                     .overlap = LM_NEW_ARRAY(arena, double, count),
                                     .gold = LM_NEW_ARRAY(arena, double, count),
                                     .answers = LM_NEW_ARRAY(arena, struct lm_example_text, count),
                                     .headline = (double)NAN};
-    if (split->picked == NULL || split->predicted == NULL || split->nll == NULL ||
-        split->targets == NULL || split->cosine == NULL || split->overlap == NULL ||
-        split->gold == NULL || split->answers == NULL)
+    if (split->picked == NULL || split->score == NULL || split->nll == NULL ||
+        split->targets == NULL || split->predicted == NULL || split->tie == NULL ||
+        split->overlap == NULL || split->gold == NULL || split->answers == NULL)
         return lm_fail(err, LM_NOMEM, "no memory for %zu examples; hold out fewer", count);
     for (size_t i = 0; i < examples->count; i++)
         if (examples->items[i].split == which)
@@ -258,22 +259,31 @@ static enum lm_status write_file(struct evaluation *evaluation, const char *name
     return lm_file_write(path, out->data != NULL ? out->data : "", out->size, err);
 }
 
+static void put_line(struct lm_buf *out, const struct evaluation *evaluation,
+                     const struct example_split *split, size_t i)
+{
+    struct lm_json_writer writer;
+    const struct lm_examples *examples = &evaluation->examples->examples;
+    struct lm_item_record record = lm_item_record_empty(examples->items[split->picked[i]].id);
+    record.score = split->score[i];
+    scorer_of(evaluation)->record(&record, evaluation, split, i);
+    lm_json_begin(&writer, out, false);
+    lm_json_open(&writer, '{');
+    lm_item_record_put(&writer, &record);
+    scorer_of(evaluation)->put_item(&writer, evaluation, split, i);
+    lm_json_close(&writer, '}');
+    lm_buf_putc(out, '\n');
+}
+
 static enum lm_status write_split(struct evaluation *evaluation, struct lm_buf *out,
                                   enum lm_split which, struct lm_err *err)
 {
     char name[40];
-    const struct evaluate_examples *examples = evaluation->examples;
-    const struct example_split *split = &examples->splits[which];
+    const struct example_split *split = &evaluation->examples->splits[which];
     lm_buf_clear(out);
     for (size_t i = 0; i < split->count; i++) {
-        struct lm_json_writer writer;
         LM_TRY(evaluate_poll(evaluation, err));
-        lm_json_begin(&writer, out, false);
-        lm_json_open(&writer, '{');
-        lm_json_member_string(&writer, "id", examples->examples.items[split->picked[i]].id);
-        scorer_of(evaluation)->put_item(&writer, evaluation, split, i);
-        lm_json_close(&writer, '}');
-        lm_buf_putc(out, '\n');
+        put_line(out, evaluation, split, i);
     }
     snprintf(name, sizeof name, "examples.%s.jsonl", lm_split_names[which]);
     return write_file(evaluation, name, out, err);

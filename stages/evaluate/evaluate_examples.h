@@ -4,6 +4,7 @@
 
 #include <lmpipe/tokenizer.h>
 
+#include "compare/item_record.h"
 #include "data/example_tokens.h"
 #include "data/examples.h"
 #include "data/objective.h"
@@ -13,11 +14,13 @@
 /** The examples of one split, and what the model made of them; arrays by example, in the arena. */
 struct example_split {
     size_t count;
-    size_t *picked;                  /**< (count) indices into the examples */
-    int32_t *predicted;              /**< classify: labels */
-    double *nll;                     /**< classify: of the gold label; translate: of the answer */
-    double *targets;                 /**< translate: tokens behind nll */
-    double *cosine, *overlap, *gold; /**< similar */
+    size_t *picked;     /**< (count) indices into the examples */
+    double *score;      /**< classify: 1 right, 0 wrong; translate: chrF2; similar: the cosine */
+    double *nll;        /**< classify: of the gold label; translate: of the reference */
+    double *targets;    /**< translate: tokens behind nll */
+    int32_t *predicted; /**< classify: labels */
+    bool *tie;          /**< classify: another label's logit is as large */
+    double *overlap, *gold;          /**< similar */
     struct lm_example_text *answers; /**< translate */
     double headline;                 /**< the metric of the headline; NaN: not defined */
 };
@@ -43,7 +46,10 @@ struct example_scorer {
     /** Puts the metrics under the scores' prefix. */
     enum lm_status (*put)(struct scores *scores, struct evaluation *evaluation,
                           struct example_split *split, struct lm_rng rng, struct lm_err *err);
-    /** Members of an item's line, after its id. */
+    /** What of an item's record applies beside its id and score. */
+    void (*record)(struct lm_item_record *out, const struct evaluation *evaluation,
+                   const struct example_split *split, size_t index);
+    /** Members of an item's line behind its record. */
     void (*put_item)(struct lm_json_writer *writer, const struct evaluation *evaluation,
                      const struct example_split *split, size_t index);
     /** Appends what the metrics mean. */

@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/io.h"
 #include "base/json.h"
+#include "compare/item_record.h"
 
 #include "evaluation.h"
 
@@ -22,27 +23,28 @@ static enum lm_status write_buf(struct evaluation *evaluation, const char *name,
 
 /* ---- a line a document ---- */
 
-static void put_id(struct lm_json_writer *writer, const char *key, uint64_t id)
+enum { ID = 17 };
+
+static const char *id_text(char text[ID], uint64_t id)
 {
-    char text[17];
-    snprintf(text, sizeof text, "%016llx", (unsigned long long)id);
-    lm_json_member_string(writer, key, text);
+    snprintf(text, ID, "%016llx", (unsigned long long)id);
+    return text;
 }
 
 static void put_document(struct lm_buf *out, const struct evaluate_split *split,
                          const struct lm_document *document, uint64_t d)
 {
+    char id[ID];
     struct lm_json_writer writer;
+    struct lm_item_record record = lm_item_record_empty(id_text(id, document->id));
+    record.score = split->document_hits[d] / split->document_tokens[d];
+    record.nll = split->document_nll[d];
+    record.bytes = document->bytes;
     lm_json_begin(&writer, out, false);
     lm_json_open(&writer, '{');
-    put_id(&writer, "id", document->id);
+    lm_item_record_put(&writer, &record);
     lm_json_member_int(&writer, "tokens", document->tokens);
-    lm_json_member_int(&writer, "bytes", document->bytes);
-    lm_json_member_double(&writer, "nll", split->document_nll[d]);
     lm_json_member_int(&writer, "correct", (int64_t)split->document_hits[d]);
-    lm_json_member_double(&writer, "acc",
-                          document->tokens > 0 ? split->document_hits[d] / split->document_tokens[d]
-                                               : 0);
     lm_json_close(&writer, '}');
     lm_buf_putc(out, '\n');
 }
@@ -167,6 +169,7 @@ static enum lm_status put_passage(struct lm_buf *out, struct evaluation *evaluat
 {
     const struct evaluate_split *results = &evaluation->splits[split];
     struct lm_json_writer writer;
+    char id[ID];
     size_t count = (size_t)evaluation->params->passage_tokens, first = (size_t)document->first;
     count = document->tokens < count ? document->tokens : count;
     int32_t *ids = LM_NEW_ARRAY(evaluation->arena, int32_t, count);
@@ -176,7 +179,7 @@ static enum lm_status put_passage(struct lm_buf *out, struct evaluation *evaluat
     lm_json_begin(&writer, out, false);
     lm_json_open(&writer, '{');
     lm_json_member_string(&writer, "split", lm_split_names[split]);
-    put_id(&writer, "document", document->id);
+    lm_json_member_string(&writer, "document", id_text(id, document->id));
     lm_json_key(&writer, "ids");
     lm_json_open(&writer, '[');
     for (size_t i = 0; i < count; i++)

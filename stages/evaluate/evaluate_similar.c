@@ -56,7 +56,7 @@ static enum lm_status predict(struct evaluation *evaluation, struct example_spli
                 return lm_fail(err, LM_NUMERIC,
                                "the states of pair %s are not finite; train with a smaller lr",
                                item->id);
-            split->cosine[first + r] = value;
+            split->score[first + r] = value;
             split->gold[first + r] = item->score;
             LM_TRY(word_overlap(&split->overlap[first + r], evaluation->arena, &item->prompt,
                                 &item->other, err));
@@ -95,7 +95,7 @@ static enum lm_status put(struct scores *scores, struct evaluation *evaluation,
                           struct example_split *split, struct lm_rng rng, struct lm_err *err)
 {
     struct both both;
-    LM_TRY(lm_rank_correlation_init(&both.model, evaluation->arena, split->cosine, split->gold,
+    LM_TRY(lm_rank_correlation_init(&both.model, evaluation->arena, split->score, split->gold,
                                     split->count, err));
     LM_TRY(lm_rank_correlation_init(&both.words, evaluation->arena, split->overlap, split->gold,
                                     split->count, err));
@@ -117,6 +117,13 @@ static enum lm_status put(struct scores *scores, struct evaluation *evaluation,
     return LM_OK;
 }
 
+static void record(struct lm_item_record *out, const struct evaluation *evaluation,
+                   const struct example_split *split, size_t i)
+{
+    const struct lm_example *item = item_of(evaluation, split, i);
+    out->bytes = (int64_t)(item->prompt.size + item->other.size);
+}
+
 static void put_item(struct lm_json_writer *writer, const struct evaluation *evaluation,
                      const struct example_split *split, size_t i)
 {
@@ -124,7 +131,7 @@ static void put_item(struct lm_json_writer *writer, const struct evaluation *eva
     evaluate_examples_text_put(writer, "a", &item->prompt);
     evaluate_examples_text_put(writer, "b", &item->other);
     lm_json_member_double(writer, "gold", split->gold[i]);
-    lm_json_member_double(writer, "predicted", split->cosine[i]);
+    lm_json_member_double(writer, "predicted", split->score[i]);
     lm_json_member_double(writer, "overlap", split->overlap[i]);
 }
 
@@ -138,4 +145,4 @@ static void sign(struct lm_buf *out, const struct evaluation *evaluation)
                   LM_BOOTSTRAP_LEAST);
 }
 
-const struct example_scorer evaluate_similar = {"Spearman", predict, put, put_item, sign};
+const struct example_scorer evaluate_similar = {"Spearman", predict, put, record, put_item, sign};

@@ -244,7 +244,7 @@ static double chrf_of(void *user, const uint32_t *counts, size_t count)
 }
 
 static enum lm_status count_segments(struct segments *out, struct evaluation *evaluation,
-                                     const struct example_split *split, struct lm_err *err)
+                                     struct example_split *split, struct lm_err *err)
 {
     struct lm_arena *arena = evaluation->arena;
     struct frame frame = find_frame(&evaluation->examples->examples);
@@ -263,6 +263,7 @@ static enum lm_status count_segments(struct segments *out, struct evaluation *ev
                           err));
         LM_TRY(chrf_count(&out->chrf[i], arena, &split->answers[i], item->references,
                           item->reference_count, err));
+        split->score[i] = chrf_score(&out->chrf[i]);
     }
     return LM_OK;
 }
@@ -296,6 +297,13 @@ static enum lm_status put(struct scores *scores, struct evaluation *evaluation,
     return LM_OK;
 }
 
+static void record(struct lm_item_record *out, const struct evaluation *evaluation,
+                   const struct example_split *split, size_t i)
+{
+    out->nll = split->nll[i];
+    out->bytes = (int64_t)item_of(evaluation, split, i)->references[0].size;
+}
+
 static void put_item(struct lm_json_writer *writer, const struct evaluation *evaluation,
                      const struct example_split *split, size_t i)
 {
@@ -303,7 +311,6 @@ static void put_item(struct lm_json_writer *writer, const struct evaluation *eva
     evaluate_examples_text_put(writer, "text", &item->prompt);
     evaluate_examples_text_put(writer, "gold", &item->references[0]);
     evaluate_examples_text_put(writer, "predicted", &split->answers[i]);
-    lm_json_member_double(writer, "nll", split->nll[i]);
     lm_json_member_int(writer, "tokens", (int64_t)split->targets[i]);
 }
 
@@ -320,4 +327,4 @@ static void sign(struct lm_buf *out, const struct evaluation *evaluation)
                   (long long)evaluation->params->resamples, LM_BOOTSTRAP_LEAST);
 }
 
-const struct example_scorer evaluate_translate = {"BLEU", predict, put, put_item, sign};
+const struct example_scorer evaluate_translate = {"BLEU", predict, put, record, put_item, sign};

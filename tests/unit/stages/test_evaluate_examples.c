@@ -105,10 +105,54 @@ static double mean_item(struct lm_arena *arena, const struct scored *scored, con
     return sum / (double)*count;
 }
 
+/* Right or not, by the record and by what the report reads. */
 static double is_right(const struct lm_json *item)
 {
-    return lm_json_int(lm_json_get(item, "gold"), -1) ==
-           lm_json_int(lm_json_get(item, "predicted"), -2);
+    int64_t predicted = lm_json_int(lm_json_get(item, "predicted"), -2);
+    bool right = lm_json_int(lm_json_get(item, "gold"), -1) == predicted;
+    bool agrees =
+        lm_json_int(lm_json_get(item, "choice"), -3) == predicted && figure(item, "score") == right;
+    return agrees ? right : (double)NAN;
+}
+
+static double score_of(const struct lm_json *item)
+{
+    return figure(item, "score");
+}
+
+/* Bytes of the texts of which `first` and `second` (may be NULL) are the members. */
+static double has_bytes(const struct lm_json *item, const char *first, const char *second)
+{
+    size_t size = 0, other = 0;
+    lm_json_string(lm_json_get(item, first), &size);
+    if (second != NULL)
+        lm_json_string(lm_json_get(item, second), &other);
+    return size > 0 && lm_json_int(lm_json_get(item, "bytes"), -1) == (int64_t)(size + other);
+}
+
+static double has_text_bytes(const struct lm_json *item)
+{
+    return has_bytes(item, "text", NULL);
+}
+
+static double has_gold_bytes(const struct lm_json *item)
+{
+    return has_bytes(item, "gold", NULL);
+}
+
+static double has_pair_bytes(const struct lm_json *item)
+{
+    return has_bytes(item, "a", "b");
+}
+
+static double is_similarity(const struct lm_json *item)
+{
+    return figure(item, "score") == figure(item, "predicted");
+}
+
+static double is_tie(const struct lm_json *item)
+{
+    return lm_json_bool(lm_json_get(item, "tie"), false);
 }
 
 static double nll_of(const struct lm_json *item)
@@ -146,6 +190,8 @@ static void check_classify(struct tap *tap, const struct scored *scored, const c
     CHECK_NEAR(got[1], low, 1e-12);
     CHECK_NEAR(got[2], high, 1e-12);
     CHECK_NEAR(got[3], mean_item(arena, scored, split, &count, nll_of), 1e-12);
+    CHECK_NEAR(mean_item(arena, scored, split, &count, has_text_bytes), 1, 0);
+    CHECK_NEAR(mean_item(arena, scored, split, &count, is_tie), 0, 0);
     double good = mean_item(arena, scored, split, &count, label_of); /* 66 of 120 are bad */
     CHECK(fabs(got[4] - good) < 1e-12 || fabs(got[4] - (1 - good)) < 1e-12);
     for (int i = 0; i < 4; i++) {
@@ -192,6 +238,27 @@ static void test_classify_unlearnt(struct tap *tap)
     place_close(&scored.at.place);
 }
 
+/* A head of zeros likes all labels alike: the first is chosen, and it is said to be a tie. */
+static void test_classify_ties(struct tap *tap)
+{
+    struct scored scored;
+    struct lm_model *model = NULL;
+    const struct lm_model_options options = {.numerics = LM_NUMERICS_PORTABLE};
+    size_t count;
+    REQUIRE(scored_open(&scored, "classify", 1));
+    REQUIRE(lm_model_load(&model, scored.model, &options, NULL) == LM_OK);
+    struct lm_tensor head = lm_model_tensor(model, lm_model_tensors(model) - 1);
+    memset(head.data, 0, (size_t)head.count * sizeof *head.data);
+    REQUIRE(lm_model_save(model, scored.model, NULL) == LM_OK);
+    lm_model_free(model);
+    REQUIRE(evaluate(&scored, &usual, 1, -1) == LM_OK);
+    struct lm_arena *arena = lm_arena_create();
+    CHECK_NEAR(mean_item(arena, &scored, "test", &count, is_tie), 1, 0);
+    CHECK(mean_item(arena, &scored, "test", &count, is_right) < 1);
+    lm_arena_free(arena);
+    place_close(&scored.at.place);
+}
+
 static void test_translate(struct tap *tap)
 {
     struct scored scored;
@@ -208,6 +275,10 @@ static void test_translate(struct tap *tap)
     CHECK(figure(root, "test.nll") < 0.2);
     const char *items = read_output(arena, &scored, "items/examples.test.jsonl");
     CHECK(items != NULL && strstr(items, "\"predicted\":\"") != NULL);
+    size_t count;
+    double chrf = mean_item(arena, &scored, "test", &count, score_of);
+    CHECK(chrf > 90 && chrf <= 100); /* of sentences, not of the corpus */
+    CHECK_NEAR(mean_item(arena, &scored, "test", &count, has_gold_bytes), 1, 0);
     lm_json_free(root);
     lm_arena_free(arena);
     place_close(&scored.at.place);
@@ -225,6 +296,9 @@ static void test_similar(struct tap *tap)
     CHECK_NEAR(figure(root, "test.overlap"), 1, 1e-12); /* alike: all words, else none */
     CHECK_NEAR(figure(root, "test.overlap.diff"), figure(root, "test.spearman") - 1, 1e-12);
     CHECK(figure(root, "test.overlap.diff.lo") < 0);
+    size_t count;
+    CHECK_NEAR(mean_item(arena, &scored, "test", &count, is_similarity), 1, 0);
+    CHECK_NEAR(mean_item(arena, &scored, "test", &count, has_pair_bytes), 1, 0);
     lm_json_free(root);
     lm_arena_free(arena);
     place_close(&scored.at.place);
@@ -357,7 +431,7 @@ static void test_refused(struct tap *tap)
 }
 
 static const struct tap_test tests[] = {
-    TAP_ROW(test_classify) TAP_ROW(test_classify_unlearnt) TAP_ROW(test_translate)
-        TAP_ROW(test_similar) TAP_ROW(test_equal_scores) TAP_ROW(test_stops_while_it_generates)
-            TAP_ROW(test_bytes) TAP_ROW(test_refused)};
+    TAP_ROW(test_classify) TAP_ROW(test_classify_unlearnt) TAP_ROW(test_classify_ties)
+        TAP_ROW(test_translate) TAP_ROW(test_similar) TAP_ROW(test_equal_scores)
+            TAP_ROW(test_stops_while_it_generates) TAP_ROW(test_bytes) TAP_ROW(test_refused)};
 LM_TEST_MAIN(tests)

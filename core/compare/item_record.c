@@ -1,0 +1,196 @@
+#include "compare/item_record.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/io.h"
+
+enum { LARGEST = 1 << 30 };
+
+/* Members of a line that hold numbers, by enum lm_item_column. */
+static const char *const names[LM_ITEM_COLUMNS] = {
+    [LM_ITEM_SCORE] = "score",    [LM_ITEM_NLL] = "nll", [LM_ITEM_BYTES] = "bytes",
+    [LM_ITEM_CHOICE] = "choice",  [LM_ITEM_TIE] = "tie", [LM_ITEM_TOKENS] = "tokens",
+    [LM_ITEM_CORRECT] = "correct"};
+
+/* ---- writing ---- */
+
+struct lm_item_record lm_item_record_empty(const char *id)
+{
+    return (struct lm_item_record){id, NULL, (double)NAN, (double)NAN, -1, -1, -1};
+}
+
+static void put_count(struct lm_json_writer *writer, const char *key, int64_t value)
+{
+    lm_json_key(writer, key);
+    if (value < 0)
+        lm_json_put_null(writer);
+    else
+        lm_json_put_int(writer, value);
+}
+
+void lm_item_record_put(struct lm_json_writer *writer, const struct lm_item_record *record)
+{
+    lm_json_member_string(writer, "id", record->id);
+    lm_json_key(writer, "group");
+    if (record->group != NULL)
+        lm_json_put_string(writer, record->group);
+    else
+        lm_json_put_null(writer);
+    lm_json_member_double(writer, names[LM_ITEM_SCORE], record->score);
+    lm_json_member_double(writer, names[LM_ITEM_NLL], record->nll);
+    put_count(writer, names[LM_ITEM_BYTES], record->bytes);
+    put_count(writer, names[LM_ITEM_CHOICE], record->choice);
+    lm_json_key(writer, names[LM_ITEM_TIE]);
+    if (record->tie < 0)
+        lm_json_put_null(writer);
+    else
+        lm_json_put_bool(writer, record->tie != 0);
+}
+
+/* ---- reading ---- */
+
+static enum lm_status no_memory(size_t count, struct lm_err *err)
+{
+    return lm_fail(err, LM_NOMEM, "no memory for %zu items; free some and run again", count);
+}
+
+enum lm_status lm_items_init(struct lm_items *out, struct lm_arena *arena, size_t count,
+                             struct lm_err *err)
+{
+    struct lm_items items = {.count = count,
+                             .ids = LM_NEW_ARRAY(arena, const char *, count),
+                             .groups = LM_NEW_ARRAY(arena, const char *, count)};
+    bool is_done = items.ids != NULL && items.groups != NULL;
+    for (size_t c = 0; c < LM_ITEM_COLUMNS; c++) {
+        items.columns[c] = LM_NEW_ARRAY(arena, double, count);
+        is_done = is_done && items.columns[c] != NULL;
+        for (size_t i = 0; i < count && items.columns[c] != NULL; i++)
+            items.columns[c][i] = (double)NAN;
+    }
+    if (!is_done)
+        return no_memory(count, err);
+    *out = items;
+    return LM_OK;
+}
+
+/* NULL for what is no text, with *failed set when memory is out. */
+static const char *copy_text(struct lm_arena *arena, const struct lm_json *value, bool *failed)
+{
+    const char *text = lm_json_string(value, NULL);
+    const char *copy = text != NULL ? lm_arena_strdup(arena, text) : NULL;
+    *failed = *failed || (text != NULL && copy == NULL);
+    return copy;
+}
+
+static enum lm_status take_line(struct lm_items *items, struct lm_arena *arena, const char *line,
+                                size_t size, struct lm_err *err)
+{
+    bool failed = false;
+    size_t i = items->count;
+    struct lm_json *root = NULL;
+    LM_TRY(lm_json_parse_lenient(&root, line, size, err));
+    items->ids[i] = copy_text(arena, lm_json_get(root, "id"), &failed);
+    items->groups[i] = copy_text(arena, lm_json_get(root, "group"), &failed);
+    for (size_t c = 0; c < LM_ITEM_COLUMNS; c++)
+        items->columns[c][i] = lm_json_double(lm_json_get(root, names[c]), (double)NAN);
+    const struct lm_json *tie = lm_json_get(root, names[LM_ITEM_TIE]);
+    bool is_tie = lm_json_bool(tie, false);
+    items->columns[LM_ITEM_TIE][i] = is_tie == lm_json_bool(tie, true) ? is_tie : (double)NAN;
+    lm_json_free(root);
+    if (failed)
+        return no_memory(items->count + 1, err);
+    if (items->ids[i] == NULL)
+        return lm_fail(err, LM_FORMAT, "holds no text \"id\"; evaluate again");
+    items->count++;
+    return LM_OK;
+}
+
+static size_t count_lines(const char *text, size_t size)
+{
+    size_t lines = 0;
+    for (const char *at = text; at < text + size; lines++) {
+        const char *end = memchr(at, '\n', (size_t)(text + size - at));
+        at = end != NULL ? end + 1 : text + size;
+    }
+    return lines;
+}
+
+enum lm_status lm_items_read(struct lm_items *out, struct lm_arena *arena, const char *path,
+                             struct lm_err *err)
+{
+    char *text;
+    size_t size, number = 1;
+    struct lm_items items;
+    LM_TRY(lm_file_read(&text, &size, arena, path, LARGEST, err));
+    LM_TRY(lm_items_init(&items, arena, count_lines(text, size), err));
+    items.count = 0;
+    for (const char *at = text, *end; at < text + size; at = end + 1, number++) {
+        end = memchr(at, '\n', (size_t)(text + size - at));
+        end = end != NULL ? end : text + size;
+        enum lm_status status =
+            end > at ? take_line(&items, arena, at, (size_t)(end - at), err) : LM_OK;
+        if (status != LM_OK)
+            return lm_wrap(err, status, "%s, line %zu", path, number);
+    }
+    LM_TRY(lm_items_sort(&items, arena, err));
+    *out = items;
+    return LM_OK;
+}
+
+/* ---- order ---- */
+
+struct place {
+    const char *id;
+    size_t index;
+};
+
+static int by_id(const void *a, const void *b)
+{
+    const struct place *x = a, *y = b;
+    int order = strcmp(x->id, y->id);
+    return order != 0 ? order : (x->index > y->index) - (x->index < y->index);
+}
+
+static bool is_sorted(const struct lm_items *items)
+{
+    for (size_t i = 1; i < items->count; i++)
+        if (strcmp(items->ids[i - 1], items->ids[i]) > 0)
+            return false;
+    return true;
+}
+
+enum lm_status lm_items_sort(struct lm_items *items, struct lm_arena *arena, struct lm_err *err)
+{
+    struct lm_items out;
+    if (is_sorted(items))
+        return LM_OK;
+    struct place *places = LM_NEW_ARRAY(arena, struct place, items->count);
+    if (places == NULL)
+        return no_memory(items->count, err);
+    LM_TRY(lm_items_init(&out, arena, items->count, err));
+    for (size_t i = 0; i < items->count; i++)
+        places[i] = (struct place){items->ids[i], i};
+    qsort(places, items->count, sizeof *places, by_id);
+    for (size_t i = 0; i < items->count; i++) {
+        out.ids[i] = places[i].id;
+        out.groups[i] = items->groups[places[i].index];
+        for (size_t c = 0; c < LM_ITEM_COLUMNS; c++)
+            out.columns[c][i] = items->columns[c][places[i].index];
+    }
+    *items = out;
+    return LM_OK;
+}
+
+const char *lm_items_differ(const struct lm_items *a, const struct lm_items *b)
+{
+    for (size_t i = 0; i < a->count || i < b->count; i++) {
+        if (i == a->count || i == b->count)
+            return i == a->count ? b->ids[i] : a->ids[i];
+        int order = strcmp(a->ids[i], b->ids[i]);
+        if (order != 0)
+            return order < 0 ? a->ids[i] : b->ids[i];
+    }
+    return NULL;
+}
