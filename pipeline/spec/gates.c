@@ -103,10 +103,11 @@ static bool is_future_gate(struct lm_load *load, const struct lm_node *map, cons
 static void read_gate(struct lm_load *load, const struct lm_node *map, const char *field)
 {
     static const char *const keys[] = {"metric", "min", "max", NULL};
+    static const struct lm_load_map known = {"a gate", keys, LM_ELSEWHERE, NULL};
     struct lm_spec_gate gate = {.min = LM_UNSET_FLOAT, .max = LM_UNSET_FLOAT, .origin = map->at};
     if (!lm_read_kind(load, map, field, LM_NODE_MAP) || is_future_gate(load, map, field))
         return;
-    lm_read_keys(load, map, field, "a gate", keys);
+    lm_read_keys(load, map, field, &known);
     const struct lm_node *metric = lm_node_get(map, "metric");
     const struct lm_node *min = lm_node_get(map, "min"), *max = lm_node_get(map, "max");
     bool good = true;

@@ -84,6 +84,29 @@ void lm_load_publish_check(struct lm_load *load);
 /** Reads the gates; their stages are places in the file until lm_load_wires has sorted them. */
 void lm_load_gates(struct lm_load *load, const struct lm_node *list);
 
+/** Where a key was found. */
+enum lm_load_where {
+    LM_IN_ROOT,
+    LM_IN_STAGE,
+    LM_IN_WITH,
+    LM_IN_RECORD, /**< below `with`: sources, init */
+    LM_IN_INPUTS,
+    LM_IN_PUBLISH,
+    LM_ELSEWHERE /**< in resources, in a gate: no advice */
+};
+
+/** Keys of a spec and of a stage, NULL-terminated; those that are reserved too. */
+extern const char *const lm_load_root_keys[], *const lm_load_stage_keys[];
+/** "; 'steps' is a parameter of train: write it in 'with'": where a key belongs that is unknown
+ *  where it stands. In the arena or static; NULL: nowhere. `type`: of the stage, NULL when there is
+ *  none. */
+const char *lm_load_belongs(struct lm_load *load, const struct lm_stage *type, const char *word,
+                            enum lm_load_where here);
+
+/** Reports a key of `in` (LM_IN_INPUTS) or of `publish` (LM_IN_PUBLISH) that is no port. */
+void lm_load_unknown_port(struct lm_load *load, const struct lm_stage *type,
+                          const struct lm_entry *entry, const char *field, enum lm_load_where here);
+
 /* ---- small readers; each reports what is wrong and says whether the value is good ---- */
 
 /** Text of a scalar; NULL (and a finding) for lists, maps, null and ${env.}. */
@@ -102,10 +125,18 @@ int lm_read_choice(struct lm_load *load, const struct lm_node *node, const char 
 /** Is it a map (or list)? Reports "expected a map" with what it holds instead. */
 bool lm_read_kind(struct lm_load *load, const struct lm_node *node, const char *field,
                   enum lm_node_kind kind);
-/** Reports every key of `map` that is not in `keys` (NULL-terminated). `what`: "experiment",
- * "stage". */
+
+/** What a map of fixed keys is. */
+struct lm_load_map {
+    const char *what;        /**< "a stage" */
+    const char *const *keys; /**< NULL-terminated */
+    enum lm_load_where where;
+    const struct lm_stage *type; /**< of the stage it belongs to, or NULL */
+};
+
+/** Reports every key of `map` that `known` has not. */
 void lm_read_keys(struct lm_load *load, const struct lm_node *map, const char *field,
-                  const char *what, const char *const *keys);
+                  const struct lm_load_map *known);
 /** "prefix.name" or "name" when the prefix is empty; never NULL. */
 const char *lm_load_field(struct lm_load *load, const char *prefix, const char *name);
 /** Memory ran out: remembered in the findings. Returns `pointer`. */

@@ -99,11 +99,9 @@ static void inherit(struct lm_load *load)
 
 static void read_tree(struct lm_load *load)
 {
-    static const char *const keys[] = {"lmpipe", "experiment", "description", "include",
-                                       "seed",   "numerics",   "vars",        "stages",
-                                       "gates",  "matrix",     "baseline",    NULL};
+    static const struct lm_load_map known = {"an experiment", lm_load_root_keys, LM_IN_ROOT, NULL};
     lm_load_vars(load);
-    lm_read_keys(load, load->root, "", "an experiment", keys);
+    lm_read_keys(load, load->root, "", &known);
     refuse_future(load);
     read_heads(load);
     read_globals(load);

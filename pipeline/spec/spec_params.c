@@ -325,8 +325,9 @@ static void read_list(const struct slot *slot)
 }
 
 /** What was probably meant, else all names there are. */
-static void unknown_key(struct lm_load *load, const struct lm_param *rows, bool numerics,
-                        const struct lm_entry *entry, const char *field)
+static void unknown_key(struct lm_load *load, const struct lm_load_stage *build,
+                        const struct lm_param *rows, const struct lm_entry *entry,
+                        const char *field)
 {
     enum { MOST = 100 };
 
@@ -334,11 +335,16 @@ static void unknown_key(struct lm_load *load, const struct lm_param *rows, bool 
     size_t count = 0;
     for (const struct lm_param *row = rows; row->name != NULL && count < MOST - 1; row++)
         names[count++] = row->name;
-    if (numerics)
+    const struct lm_stage *type = build->stage->type;
+    bool is_outer = rows == type->params;
+    if (is_outer && (type->flags & LM_STAGE_NUMERIC))
         names[count++] = "numerics";
+    enum lm_load_where here = is_outer ? LM_IN_WITH : LM_IN_RECORD;
+    const char *belongs = lm_load_belongs(load, type, entry->key, here);
     const char *meant = lm_param_meant(load->arena, rows, entry->key);
-    const char *hint = meant ? lm_arena_printf(load->arena, "; did you mean '%s'?", meant)
-                             : lm_hint(&load->diags, entry->key, names, count);
+    const char *hint = belongs ? belongs
+                       : meant ? lm_arena_printf(load->arena, "; did you mean '%s'?", meant)
+                               : lm_hint(&load->diags, entry->key, names, count);
     lm_diag_error(&load->diags, &entry->key_at, lm_load_field(load, field, entry->key),
                   "unknown parameter%s", hint ? hint : "");
 }
@@ -361,7 +367,7 @@ static void read_rows(struct lm_load *load, struct lm_load_stage *build,
         const struct lm_param *row = find_row(rows, entry->key);
         if (row == NULL) {
             if (!numerics || strcmp(entry->key, "numerics") != 0)
-                unknown_key(load, rows, numerics, entry, field);
+                unknown_key(load, build, rows, entry, field);
             continue;
         }
         struct slot slot = {.load = load,

@@ -43,20 +43,6 @@ static const struct lm_port *find_port(const struct lm_port *ports, const char *
     return NULL;
 }
 
-static void unknown_port(struct lm_load *load, const struct lm_entry *entry, const char *field,
-                         const struct lm_port *ports, const char *what)
-{
-    enum { MOST = 32 };
-
-    const char *names[MOST];
-    size_t count = 0;
-    for (const struct lm_port *port = ports; port != NULL && port->name != NULL; port++)
-        if (count < MOST)
-            names[count++] = port->name;
-    lm_diag_error(&load->diags, &entry->key_at, field, "unknown %s%s", what,
-                  lm_hint(&load->diags, entry->key, names, count));
-}
-
 static void add_input(struct lm_load *load, struct lm_load_stage *build, const struct lm_port *port,
                       const struct lm_node *node, const char *field)
 {
@@ -84,7 +70,7 @@ static void read_inputs(struct lm_load *load, struct lm_load_stage *build,
         const struct lm_port *port = find_port(ports, entry->key);
         const struct lm_node *value = entry->value;
         if (port == NULL) {
-            unknown_port(load, entry, name, ports, "input");
+            lm_load_unknown_port(load, build->stage->type, entry, name, LM_IN_INPUTS);
         } else if (value->kind != LM_NODE_LIST) {
             add_input(load, build, port, value, name);
         } else if (!(port->flags & LM_PORT_LIST)) {
@@ -123,9 +109,10 @@ static void read_resources(struct lm_load *load, struct lm_spec_stage *stage,
                            const struct lm_node *map, const char *field)
 {
     static const char *const keys[] = {"threads", "memory", "mutex", NULL};
+    static const struct lm_load_map known = {"resources", keys, LM_ELSEWHERE, NULL};
     if (!lm_read_kind(load, map, field, LM_NODE_MAP))
         return;
-    lm_read_keys(load, map, field, "resources", keys);
+    lm_read_keys(load, map, field, &known);
     const struct lm_node *threads = lm_node_get(map, "threads");
     const struct lm_node *memory = lm_node_get(map, "memory"), *mutex = lm_node_get(map, "mutex");
     if (threads != NULL)
@@ -184,19 +171,18 @@ static const struct lm_node *submap(struct lm_load *load, const struct lm_node *
 
 static void read_stage(struct lm_load *load, struct lm_load_stage *build)
 {
-    static const char *const keys[] = {"uses",    "in",      "with",    "seed", "resources",
-                                       "retries", "timeout", "publish", NULL};
     struct lm_spec_stage *stage = build->stage;
     const struct lm_node *map = build->node;
     if (!lm_read_kind(load, map, stage->id, LM_NODE_MAP))
         return;
-    lm_read_keys(load, map, stage->id, "a stage", keys);
     const struct lm_node *uses = lm_node_get(map, "uses");
     if (uses == NULL)
         lm_diag_error(&load->diags, &stage->origin, lm_load_field(load, stage->id, "uses"),
                       "required, but not given: the stage's type");
     else
         stage->type = find_type(load, uses, lm_load_field(load, stage->id, "uses"));
+    const struct lm_load_map known = {"a stage", lm_load_stage_keys, LM_IN_STAGE, stage->type};
+    lm_read_keys(load, map, stage->id, &known);
     read_common(load, stage, map);
     const struct lm_node *in = submap(load, map, stage->id, "in");
     const struct lm_node *with = submap(load, map, stage->id, "with");
