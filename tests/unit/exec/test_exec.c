@@ -55,7 +55,7 @@ static void test_rot_is_found(struct tap *tap)
     fake_write_spec(&p, CHAIN, p.note, "two");
     REQUIRE(fake_run(&p, NULL, NULL));
     for (int i = 0; i < 16; i++) { /* objects that no record names */
-        const char *fan = lm_arena_printf(p.arena, "%s/artifacts/store/objects/%02x", p.root, i);
+        const char *fan = lm_arena_printf(p.arena, "%s/objects/%02x", p.store, i);
         lm_dir_create(fan, NULL);
         lm_file_write(lm_path_join(p.arena, fan, name), "rotten", 6, NULL);
     }
