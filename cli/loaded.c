@@ -67,7 +67,8 @@ int lm_loaded_spec(struct lm_loaded *loaded, struct lm_cli *cli, const char *pat
     struct lm_spec_options options = {.types = lm_stage_table,
                                       .settings = args->settings.items,
                                       .setting_count = args->settings.count,
-                                      .env = lm_cli_env};
+                                      .env = lm_cli_env,
+                                      .refused = &loaded->refused};
     *loaded = (struct lm_loaded){0};
     enum lm_status status = lm_spec_load(&loaded->spec, &diags, cli->arena, path, &options, &err);
     lm_loaded_findings(cli, &diags);

@@ -55,6 +55,7 @@ struct lm_select_args {
 
 struct lm_loaded {
     struct lm_spec *spec;
+    struct lm_spec *refused; /**< what could be read of one with errors (lm_spec_options) or NULL */
     struct lm_store *store;
     struct lm_plan *plan;
 };

@@ -51,6 +51,9 @@ struct lm_spec_options {
     size_t setting_count;
     const char *(*env)(void *user, const char *name); /**< for ${env.NAME}; NULL: none is set */
     void *env_user;
+    struct lm_spec **refused; /**< NULL, or for lm_run_forget and the names of the spec alone: what
+                                 could be read of one with errors, when its experiment is known;
+                                 else not set */
 };
 
 /** Loads, merges includes, substitutes, validates, in one pass that reports every error in
@@ -309,6 +312,11 @@ void lm_run_result_release(struct lm_run_result *result);
  * be used. */
 enum lm_status lm_run(const struct lm_plan *plan, const struct lm_run_options *options,
                       struct lm_run_result *out, struct lm_err *err);
+/** Removes what earlier runs of a spec left below artifacts/<experiment>/ for people and CI: what
+ * it publishes, run.html, run.json, junit-run.xml; for a job of CI whose run did not begin, so that
+ *  nothing of an earlier one is taken for its. *removed: how many there were. A folder that belongs
+ *  to another spec or to none stays as it is. LM_IO: one could not be removed. */
+enum lm_status lm_run_forget(const struct lm_spec *spec, size_t *removed, struct lm_err *err);
 /** Publishes again what the spec declares, for stages that are up to date. */
 enum lm_status lm_publish(const struct lm_plan *plan, struct lm_run_result *out,
                           struct lm_err *err);

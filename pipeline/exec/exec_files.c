@@ -1,5 +1,7 @@
 /* What a run leaves: published results, decisions on gates, run.json, run.html, junit-run.xml. */
+#include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/io.h"
@@ -114,6 +116,43 @@ static void take_stale(void *user, size_t stage, const char *path)
                                        path);
     if (text != NULL)
         lm_exec_note(exec, &exec->tasks[stage], text);
+}
+
+static enum lm_status forget(size_t *removed, struct lm_arena *arena, const char *folder,
+                             const char *name, struct lm_err *err)
+{
+    const char *path = lm_path_join(arena, folder, name);
+    struct stat info;
+    if (path == NULL)
+        return no_memory(err);
+    if (lstat(path, &info) != 0)
+        return LM_OK;
+    if (S_ISDIR(info.st_mode))
+        LM_TRY(lm_dir_remove(path, err));
+    else if (unlink(path) != 0)
+        return lm_fail_errno(err, errno, "cannot remove %s", path);
+    ++*removed;
+    return LM_OK;
+}
+
+enum lm_status lm_run_forget(const struct lm_spec *spec, size_t *removed, struct lm_err *err)
+{
+    struct lm_arena *arena = spec->arena;
+    struct lm_last *rows;
+    size_t count;
+    const char *owner, *folder = lm_publish_folder(arena, spec);
+    *removed = 0;
+    if (folder == NULL)
+        return no_memory(err);
+    LM_TRY(lm_last_load(&rows, &count, &owner, arena, spec->root, spec->experiment, err));
+    if (owner == NULL || lm_spec_check_owner(spec, owner, NULL) != LM_OK)
+        return LM_OK;
+    for (size_t i = 0; i < PAGES; i++)
+        LM_TRY(forget(removed, arena, folder, pages[i].name, err));
+    for (size_t i = 0; i < spec->stage_count; i++)
+        for (size_t k = 0; k < spec->stages[i].publish_count; k++)
+            LM_TRY(forget(removed, arena, folder, spec->stages[i].publish[k].path, err));
+    return LM_OK;
 }
 
 static void publish(struct lm_exec *exec, struct lm_run_result *out)

@@ -130,6 +130,18 @@ static void place(struct lm_load *load)
     spec->home = spec->root != NULL ? lm_path_below(spec->real, spec->root) : NULL;
 }
 
+/** May the spec with errors be told apart from others: is its experiment's name a good one? */
+static bool is_identified(const struct lm_load *load)
+{
+    struct lm_spec *spec = load->spec;
+    const struct lm_node *name = load->root != NULL ? lm_node_get(load->root, "experiment") : NULL;
+    bool is_literal = name != NULL && name->kind == LM_NODE_SCALAR;
+    if (spec->experiment == NULL && is_literal) /* an include could not be read */
+        spec->experiment = name->text;
+    return spec->experiment != NULL && is_experiment_name(spec->experiment) &&
+           strcmp(spec->experiment, "store") != 0 && spec->home != NULL;
+}
+
 enum lm_status lm_spec_load(struct lm_spec **out, struct lm_diags *diags, struct lm_arena *arena,
                             const char *path, const struct lm_spec_options *options,
                             struct lm_err *err)
@@ -147,15 +159,17 @@ enum lm_status lm_spec_load(struct lm_spec **out, struct lm_diags *diags, struct
     spec->path = lm_load_keep(&load, lm_arena_strdup(arena, path));
     if (load.root != NULL && !load.diags.failed && !load.broken)
         read_tree(&load);
-    if (load.file_count > 0 && load.diags.errors == 0)
+    if (load.file_count > 0)
         place(&load);
     if (load.diags.failed)
         return lm_fail(err, LM_NOMEM, "%s: no memory to read it; free some", path);
     lm_diag_sort(&load.diags, path);
     *diags = (struct lm_diags){
         .items = load.diags.items, .count = load.diags.count, .errors = load.diags.errors};
+    if (load.diags.errors > 0 && options->refused != NULL && is_identified(&load))
+        *options->refused = spec;
     if (load.diags.errors > 0)
-        return lm_fail(err, LM_INVALID, "%s: %zu error%s; mend the spec", path, load.diags.errors,
+        return lm_fail(err, LM_INVALID, "%s: %zu error%s; fix the spec", path, load.diags.errors,
                        load.diags.errors == 1 ? "" : "s");
     *out = spec;
     return LM_OK;
