@@ -20,6 +20,8 @@ static enum lm_status make_one(const char *path, struct lm_err *err)
 
 enum lm_status lm_dir_create(const char *path, struct lm_err *err)
 {
+    if (mkdir(path, 0777) == 0 || (errno == EEXIST && lm_path_is_dir(path)))
+        return LM_OK;
     char *copy = strdup(path);
     if (copy == NULL)
         return lm_fail(err, LM_NOMEM, "no memory for the path %s; free some", path);

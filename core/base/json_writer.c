@@ -78,9 +78,13 @@ static void put_quoted(struct lm_buf *out, const uint8_t *data, size_t size)
     lm_buf_putc(out, '"');
     size_t start = 0, at = 0;
     while (at < size) {
+        if (data[at] < 0x80 && is_plain(data[at])) {
+            at++;
+            continue;
+        }
         uint32_t code_point;
         size_t length = lm_utf8_decode(&code_point, data + at, size - at);
-        if (length > 1 || (length == 1 && is_plain(data[at]))) {
+        if (length > 1) {
             at += length;
             continue;
         }

@@ -123,8 +123,8 @@ static enum lm_status begin(struct lm_exec *exec, const struct lm_plan *plan, st
 {
     char host[256] = "";
     exec->begin_ns = lm_clock_monotonic_ns();
-    exec->threads = exec->options->threads > 0 ? exec->options->threads : lm_cpu_count();
-    exec->memory = lm_memory_limit();
+    exec->threads = exec->options->threads > 0 ? exec->options->threads : plan->processors;
+    exec->memory = plan->memory;
     gethostname(host, sizeof host - 1);
     exec->host = lm_arena_strdup(exec->arena, host);
     if (exec->host == NULL)
@@ -149,13 +149,12 @@ static enum lm_status begin(struct lm_exec *exec, const struct lm_plan *plan, st
     return LM_OK;
 }
 
-/** What the store found damaged is told as notes, once. */
-static void tell_damage(struct lm_exec *exec, size_t *told)
+void lm_exec_tell_damage(struct lm_exec *exec)
 {
     size_t count;
     const char *const *warnings = lm_store_warnings(exec->store, &count);
-    for (; *told < count; ++*told)
-        lm_exec_note(exec, NULL, warnings[*told]);
+    while (exec->told < count)
+        lm_exec_note(exec, NULL, warnings[exec->told++]);
 }
 
 /* ---- the loop ---- */
@@ -197,7 +196,6 @@ static bool is_going_on(const struct lm_exec *exec)
 
 static enum lm_status loop(struct lm_exec *exec, struct lm_err *err)
 {
-    size_t told = 0;
     struct pollfd *fds =
         LM_NEW_ARRAY(exec->arena, struct pollfd, FDS_A_TASK * exec->spec->stage_count + 1);
     struct lm_task **owners = LM_NEW_ARRAY(exec->arena, struct lm_task *, exec->spec->stage_count);
@@ -205,7 +203,7 @@ static enum lm_status loop(struct lm_exec *exec, struct lm_err *err)
         return no_memory(err);
     for (;;) {
         lm_exec_advance(exec);
-        tell_damage(exec, &told);
+        lm_exec_tell_damage(exec);
         if (exec->due.count > 0)
             continue; /* what was launched has failed, and others follow from that */
         lm_exec_flush(exec, false);
@@ -220,7 +218,7 @@ static enum lm_status loop(struct lm_exec *exec, struct lm_err *err)
         if (exec->tasks[i].phase != LM_FINISHED)
             lm_exec_finish(exec, &exec->tasks[i], exec->stopping ? LM_STOPPED : LM_SKIPPED, NULL);
     lm_exec_flush(exec, true);
-    tell_damage(exec, &told);
+    lm_exec_tell_damage(exec);
     return LM_OK;
 }
 

@@ -57,7 +57,12 @@ struct lm_exec {
     struct lm_held_lock *held;
     size_t held_count;
     uint64_t held_ns; /**< since when the first is held */
+    size_t told;      /**< so many of the store's warnings are notes by now */
 };
+
+/* exec.c */
+/** What the store found damaged is told as notes, each once. */
+void lm_exec_tell_damage(struct lm_exec *exec);
 
 /* exec_order.c */
 /** Finishes stages that hit or cannot run, and starts those that may run now. */

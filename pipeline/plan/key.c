@@ -57,7 +57,11 @@ static void put_value(struct writing *writing, const struct lm_param_leaf *leaf)
     struct lm_buf *out = writing->out;
     bool text = leaf->type == LM_P_STR || leaf->type == LM_P_ENUM || leaf->type == LM_P_PATH ||
                 leaf->type == LM_P_URL;
-    lm_buf_printf(out, "%s%s %s ", writing->prefix, leaf->key, lm_param_type_name(leaf->type));
+    lm_buf_puts(out, writing->prefix);
+    lm_buf_puts(out, leaf->key);
+    lm_buf_putc(out, ' ');
+    lm_buf_puts(out, lm_param_type_name(leaf->type));
+    lm_buf_putc(out, ' ');
     const struct lm_spec_value *given = lm_spec_value(writing->spec, writing->stage, leaf->name);
     const char *value = NULL;
     if (text)

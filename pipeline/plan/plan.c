@@ -422,8 +422,8 @@ static enum lm_status fill(struct lm_plan *plan, struct lm_err *err)
     LM_TRY(lm_plan_select(plan, &plan->options->selection, err));
     LM_TRY(lm_last_load(&plan->last, &plan->last_count, &owner, plan->arena, plan->spec->root,
                         plan->spec->experiment, err));
-    uint64_t limit = lm_memory_limit();
-    size_t threads = plan->options->threads > 0 ? plan->options->threads : lm_cpu_count();
+    lm_machine_limits(&plan->processors, &plan->memory);
+    size_t threads = plan->options->threads > 0 ? plan->options->threads : plan->processors;
     for (size_t i = 0; i < plan->spec->stage_count; i++)
         find_last(plan, i);
     LM_TRY(update_all(plan, threads, err));
@@ -432,7 +432,7 @@ static enum lm_status fill(struct lm_plan *plan, struct lm_err *err)
         if (!s->selected || s->state == LM_HIT)
             continue;
         lm_spec_estimate(plan->spec, i, threads, &s->estimate);
-        lm_spec_check_memory(plan->spec, i, &s->estimate, limit, &plan->warnings);
+        lm_spec_check_memory(plan->spec, i, &s->estimate, plan->memory, &plan->warnings);
     }
     plan->refused = plan->warnings.count > 0;
     for (size_t i = 0; i < plan->spec->stage_count; i++)

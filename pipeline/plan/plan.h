@@ -34,6 +34,7 @@ struct lm_plan {
     const char *numerics_blas, *numerics_portable; /**< of it */
     struct lm_last *last;
     size_t last_count;
+    size_t processors, memory; /**< lm_machine_limits */
     bool is_trusting; /**< records are taken as they are, and their objects verified at the end */
     struct lm_diag_list
         warnings; /**< refused: what the first is about keeps `run` from beginning */
