@@ -57,7 +57,7 @@ void lm_diag_error(struct lm_diag_list *list, const struct lm_origin *at, const 
     if (list->errors > LM_DIAG_MAX + 1)
         return;
     if (list->errors == LM_DIAG_MAX + 1) {
-        add(list, NULL, "", false, "more errors are not listed; mend these first");
+        add(list, NULL, "", false, "more errors are not listed; fix these first");
         return;
     }
     va_list arguments;

@@ -65,6 +65,10 @@ const char *lm_load_folder(const struct lm_load *load, const struct lm_origin *a
 
 /** Reads vars and -S, fills in every ${var} of load->root. */
 void lm_load_vars(struct lm_load *load);
+/** The first "${" that is no "$${", or NULL. */
+const char *lm_load_reference(const char *text);
+/** The text of a literal with $${ read as ${; NULL when memory is out. */
+const char *lm_load_unescape(struct lm_load *load, const char *text);
 /** Text as it is written with every ${env.NAME} replaced and $${ read as ${; NULL when one is not
  * set (its name then in *unset, in the arena). */
 const char *lm_load_env(struct lm_load *load, const char *text, const char **unset);

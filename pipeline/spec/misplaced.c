@@ -5,9 +5,9 @@
 
 #include "param/synonyms.h"
 
-const char *const lm_load_root_keys[] = {"lmpipe", "experiment", "description", "include",
-                                         "seed",   "numerics",   "vars",        "stages",
-                                         "gates",  "matrix",     "baseline",    NULL};
+const char *const lm_load_root_keys[] = {
+    "lmpipe", "experiment", "description", "include",  "seed",    "numerics", "vars",
+    "stages", "gates",      "matrix",      "baseline", "derived", "origins",  NULL};
 const char *const lm_load_stage_keys[] = {"uses",    "in",      "with",    "seed", "resources",
                                           "retries", "timeout", "publish", NULL};
 

@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/url.h"
+#include "base/utf8.h"
 #include "param/param_rows.h"
 #include "spec/spec.h"
 #include "yaml/scalar.h"
@@ -492,6 +493,7 @@ static void put_block(struct printer *printer, const struct lm_node *node, struc
 
 /* ---- JSON ---- */
 
+/** Without what is shown as a comment: that is among `derived`. */
 static void put_json(struct lm_json_writer *writer, const struct lm_node *node)
 {
     bool is_map = node->kind == LM_NODE_MAP;
@@ -509,6 +511,8 @@ static void put_json(struct lm_json_writer *writer, const struct lm_node *node)
     }
     lm_json_open(writer, is_map ? '{' : '[');
     for (size_t i = 0; i < node->count; i++) {
+        if (is_map && is_comment(node->entries[i].value))
+            continue;
         if (is_map)
             lm_json_key(writer, node->entries[i].key);
         put_json(writer, node->entries[i].value);
@@ -516,9 +520,12 @@ static void put_json(struct lm_json_writer *writer, const struct lm_node *node)
     lm_json_close(writer, is_map ? '}' : ']');
 }
 
-/** "origins": a flat map from "stages.model.with.lr" to "spec.yaml:14". */
-static void put_origins(struct lm_json_writer *writer, struct lm_arena *arena,
-                        const struct lm_node *node, const char *path)
+typedef void put_fn(struct lm_json_writer *writer, struct lm_arena *arena, const char *path,
+                    const struct lm_node *node);
+
+/** Calls `put` for all below a node with their paths, "stages.model.with.lr", "….sources.0.url". */
+static void put_flat(struct lm_json_writer *writer, struct lm_arena *arena,
+                     const struct lm_node *node, const char *path, put_fn *put)
 {
     for (size_t i = 0; i < node->count; i++) {
         const struct lm_entry *entry = &node->entries[i];
@@ -527,31 +534,72 @@ static void put_origins(struct lm_json_writer *writer, struct lm_arena *arena,
                                        : lm_arena_printf(arena, "%s%s%zu", path, gap, i);
         if (below == NULL)
             return;
-        if (entry->value->kind == LM_NODE_SCALAR)
-            lm_json_member_string(writer, below, lm_origin_text(arena, &entry->value->at));
+        put(writer, arena, below, entry->value);
+        put_flat(writer, arena, entry->value, below, put);
+    }
+}
+
+static void put_origin(struct lm_json_writer *writer, struct lm_arena *arena, const char *path,
+                       const struct lm_node *node)
+{
+    if (node->kind == LM_NODE_SCALAR)
+        lm_json_member_string(writer, path, lm_origin_text(arena, &node->at));
+}
+
+static void put_derived(struct lm_json_writer *writer, struct lm_arena *arena, const char *path,
+                        const struct lm_node *node)
+{
+    (void)arena;
+    if (node->kind != LM_NODE_SCALAR || !node->failed)
+        return;
+    lm_json_key(writer, path);
+    put_json(writer, node);
+}
+
+static void put_section(struct lm_json_writer *writer, struct lm_arena *arena,
+                        const struct lm_node *root, const char *key, put_fn *put)
+{
+    lm_json_key(writer, key);
+    lm_json_open(writer, '{');
+    put_flat(writer, arena, root, "", put);
+    lm_json_close(writer, '}');
+}
+
+/** Appends JSON with characters escaped that a YAML reader refuses, folds or does not show; they
+ *  stand in strings alone. */
+static void append_visible(struct lm_buf *out, const char *json, size_t size)
+{
+    for (size_t at = 0, length; at < size; at += length) {
+        uint32_t c;
+        length = lm_utf8_decode(&c, (const uint8_t *)json + at, size - at);
+        if (length > 1 && c <= 0xffff && lm_utf8_is_hidden(c))
+            lm_buf_printf(out, "\\u%04x", (unsigned)c);
         else
-            put_origins(writer, arena, entry->value, below);
+            lm_buf_append(out, json + at, length > 0 ? length : 1);
+        length += length == 0;
     }
 }
 
 static void print_json(struct lm_buf *out, struct lm_arena *arena, const struct lm_node *root,
                        bool origins)
 {
+    struct lm_buf text;
     struct lm_json_writer writer;
-    lm_json_begin(&writer, out, true);
+    lm_buf_init(&text, 0);
+    lm_json_begin(&writer, &text, true);
     lm_json_open(&writer, '{');
     for (size_t i = 0; i < root->count; i++) {
         lm_json_key(&writer, root->entries[i].key);
         put_json(&writer, root->entries[i].value);
     }
-    if (origins) {
-        lm_json_key(&writer, "origins");
-        lm_json_open(&writer, '{');
-        put_origins(&writer, arena, root, "");
-        lm_json_close(&writer, '}');
-    }
+    put_section(&writer, arena, root, "derived", put_derived);
+    if (origins)
+        put_section(&writer, arena, root, "origins", put_origin);
     lm_json_close(&writer, '}');
+    append_visible(out, text.data ? text.data : "", text.size);
     lm_buf_putc(out, '\n');
+    out->failed = out->failed || text.failed;
+    lm_buf_release(&text);
 }
 
 enum lm_status lm_spec_print_config(const struct lm_spec *spec, bool origins, bool json, FILE *out)

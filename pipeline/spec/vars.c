@@ -239,8 +239,7 @@ static const struct lm_node *substitute(struct lm_load *load, const struct lm_no
     return copy;
 }
 
-/** The first "${" that is no "$${", or NULL. */
-static const char *first_reference(const char *text)
+const char *lm_load_reference(const char *text)
 {
     const char *p = strchr(text, '$');
     for (; p != NULL && strncmp(p, "${", 2) != 0; p = strchr(p, '$'))
@@ -256,7 +255,7 @@ static void check_literal(struct lm_load *load, const struct lm_node *node, cons
         check_literal(load, node->entries[i].value, field);
     if (node->kind != LM_NODE_SCALAR)
         return;
-    if (first_reference(node->text) != NULL)
+    if (lm_load_reference(node->text) != NULL)
         lm_diag_error(&load->diags, &node->at, field,
                       "a variable cannot refer to others; write the value out, and $${ for the "
                       "characters ${ themselves");
@@ -266,8 +265,7 @@ static void check_literal(struct lm_load *load, const struct lm_node *node, cons
                       lm_quote(load->arena, node->text));
 }
 
-/** The text of a literal with $${ read as ${; NULL when memory is out. */
-static const char *unescape(struct lm_load *load, const char *text)
+const char *lm_load_unescape(struct lm_load *load, const char *text)
 {
     char *out = lm_load_keep(load, lm_arena_strdup(load->arena, text)), *to = out;
     for (const char *p = text; out != NULL && *p != '\0'; *to++ = *p++)
@@ -295,7 +293,7 @@ static const struct lm_node *literal(struct lm_load *load, const struct lm_node 
         entries[i].value = literal(load, entries[i].value);
     }
     if (is_scalar)
-        copy->text = unescape(load, node->text);
+        copy->text = lm_load_unescape(load, node->text);
     return copy->text != NULL || !is_scalar ? copy : node;
 }
 
@@ -376,7 +374,8 @@ static void read_vars(struct lm_load *load, const struct lm_node *map)
 
 void lm_load_vars(struct lm_load *load)
 {
-    static const char *const literal[] = {"vars", "include", "lmpipe", "matrix", "baseline", NULL};
+    static const char *const literal[] = {"vars",     "include", "lmpipe",  "matrix",
+                                          "baseline", "derived", "origins", NULL};
     read_vars(load, lm_node_get(load->root, "vars"));
     for (size_t i = 0; i < load->options->setting_count; i++)
         apply_setting(load, &load->options->settings[i]);

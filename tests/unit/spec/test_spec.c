@@ -220,6 +220,23 @@ static void test_include(struct tap *tap)
     done(&l);
 }
 
+static void test_include_escapes(struct tap *tap)
+{
+    struct loaded l = {.spec = NULL};
+    REQUIRE(fake_folder_make(&l.folder));
+    fake_write(&l.folder, "${x}.yaml", "seed: 5\n");
+    CHECK(fake_load(&l.folder, HEAD "include: '$${x}.yaml'\nstages: {r: {uses: twins}}\n", NULL, 0,
+                    &l.spec, &l.diags) == LM_OK);
+    CHECK_INT(l.spec != NULL ? l.spec->seed : 0, 5);
+    CHECK(fake_load(&l.folder,
+                    HEAD "include: '${x}.yaml'\nvars: {x: a}\nstages: {r: {uses: twins}}\n", NULL,
+                    0, &l.spec, &l.diags) == LM_INVALID);
+    CHECK_STR(fake_diag(&l.folder, &l.diags, 0),
+              "spec.yaml:3:10: include: '${x}.yaml': includes are read before variables are known; "
+              "write the name out");
+    done(&l);
+}
+
 static void test_include_order_and_depth(struct tap *tap)
 {
     struct loaded l = {.spec = NULL};
@@ -438,10 +455,10 @@ static void test_variables_wrong(struct tap *tap)
 static const struct tap_test tests[] = {
     TAP_ROW(test_order) TAP_ROW(test_file_order_breaks_ties) TAP_ROW(test_parameters)
         TAP_ROW(test_short_records) TAP_ROW(test_texts_keep_their_form) TAP_ROW(test_variables)
-            TAP_ROW(test_escapes) TAP_ROW(test_include) TAP_ROW(test_include_order_and_depth)
-                TAP_ROW(test_files_and_environment) TAP_ROW(test_paths_belong_to_their_file)
-                    TAP_ROW(test_root) TAP_ROW(test_unreadable)
-                        TAP_ROW(test_many_findings_in_one_pass) TAP_ROW(test_wires)
-                            TAP_ROW(test_cycle) TAP_ROW(test_numbers)
+            TAP_ROW(test_escapes) TAP_ROW(test_include) TAP_ROW(test_include_escapes)
+                TAP_ROW(test_include_order_and_depth) TAP_ROW(test_files_and_environment)
+                    TAP_ROW(test_paths_belong_to_their_file) TAP_ROW(test_root)
+                        TAP_ROW(test_unreadable) TAP_ROW(test_many_findings_in_one_pass)
+                            TAP_ROW(test_wires) TAP_ROW(test_cycle) TAP_ROW(test_numbers)
                                 TAP_ROW(test_variables_wrong)};
 LM_TEST_MAIN(tests)
