@@ -193,11 +193,6 @@ static void read_url(const struct slot *slot)
     const char *text = expand(slot, &dropped);
     if (text == NULL)
         return;
-    if (lm_url_is_masked(text)) {
-        complain(slot, "the secret of this address was left out where it was printed (***); write "
-                       "it as ${env.NAME}");
-        return;
-    }
     for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++)
         if (strncasecmp(text, schemes[i], strlen(schemes[i])) == 0 &&
             text[strlen(schemes[i])] != '\0') {
@@ -466,16 +461,37 @@ static void add_file(struct place *place, const struct lm_param_leaf *leaf, cons
                   lm_quote(load->arena, shown), strerror(errno));
 }
 
+/** An address that config has printed: its result may be in the store, but nothing can be fetched.
+ * An error where the query it had is in the key. */
+static void check_masked(struct place *place, const struct lm_param_leaf *leaf, const char *url)
+{
+    static const char text[] = "the secret of this address was left out where it was printed "
+                               "(***): nothing can be fetched from it; write it as ${env.NAME}";
+    struct lm_load *load = place->load;
+    struct lm_origin at = origin_of(place->build->stage, leaf->name);
+    const char *field = lm_load_field(load, place->build->stage->id, leaf->name);
+    if (!lm_url_is_masked(url))
+        return;
+    if (leaf->hidden || lm_url_query(url)[0] == '\0')
+        lm_diag_warn(&load->diags, &at, field, "%s", text);
+    else
+        lm_diag_error(&load->diags, &at, field, "%s", text);
+}
+
 /** Files whose content enters the key: paths and file:// addresses without a pin. */
 static void visit_file(void *user, const struct lm_param_leaf *leaf)
 {
     struct place *place = user;
     struct lm_load *load = place->load;
     const char *text, *path;
-    if ((leaf->type != LM_P_PATH && leaf->type != LM_P_URL) || leaf->hidden)
+    if (leaf->type != LM_P_PATH && leaf->type != LM_P_URL)
         return;
     memcpy(&text, leaf->value, sizeof text);
     if (text == NULL || text[0] == '\0')
+        return;
+    if (leaf->type == LM_P_URL)
+        check_masked(place, leaf, text);
+    if (leaf->hidden)
         return;
     struct lm_origin at = origin_of(place->build->stage, leaf->name);
     const char *field = lm_load_field(load, place->build->stage->id, leaf->name);
