@@ -227,6 +227,7 @@ static enum lm_status loop(struct lm_exec *exec, struct lm_err *err)
 static void close_all(struct lm_exec *exec)
 {
     lm_worker_server_close(&exec->server);
+    lm_exec_remove_locks(exec);
     lm_events_close(&exec->events);
     lm_exec_signals_close(exec);
     if (exec->temporary != NULL) {

@@ -56,8 +56,10 @@ struct lm_exec {
      *  them, and nobody else shall make them. */
     struct lm_held_lock *held;
     size_t held_count;
-    uint64_t held_ns; /**< since when the first is held */
-    size_t told;      /**< so many of the store's warnings are notes by now */
+    uint64_t held_ns;   /**< since when the first is held */
+    const char **spent; /**< files of locks that are free again: removed at the end, all together */
+    size_t spent_count, spent_capacity;
+    size_t told; /**< so many of the store's warnings are notes by now */
 };
 
 /* exec.c */
@@ -97,6 +99,8 @@ void lm_exec_note(struct lm_exec *exec, const struct lm_task *task, const char *
 /* exec_end.c */
 /** Takes the end of a task's worker: commits, retries or fails. */
 void lm_exec_end(struct lm_exec *exec, struct lm_task *task);
+/** Removes the files of locks that were freed. */
+void lm_exec_remove_locks(struct lm_exec *exec);
 /** Makes results durable and visible: when some have waited for a while, or `now`. */
 void lm_exec_flush(struct lm_exec *exec, bool now);
 

@@ -23,6 +23,20 @@ static void hold_lock(struct lm_exec *exec, struct lm_attempt *attempt)
     attempt->lock.fd = -1;
 }
 
+/** Frees a lock. Its file stays until the end of the run, as private folders do: file systems are
+ *  slow to make files where others have just been removed (ext4 looks at each of these again). */
+static void spend_lock(struct lm_exec *exec, struct lm_held_lock *held)
+{
+    const char **spent = lm_grow(exec->arena, exec->spent, exec->spent_count, &exec->spent_capacity,
+                                 sizeof(const char *));
+    bool kept = spent != NULL && held->path != NULL;
+    if (spent != NULL)
+        exec->spent = spent;
+    if (kept)
+        exec->spent[exec->spent_count++] = held->path;
+    lm_lock_release(&held->lock, kept ? NULL : held->path);
+}
+
 void lm_exec_flush(struct lm_exec *exec, bool now)
 {
     struct lm_err err = {LM_OK, ""};
@@ -33,8 +47,19 @@ void lm_exec_flush(struct lm_exec *exec, bool now)
     if (lm_store_flush(exec->store, &err) != LM_OK)
         lm_exec_break(exec, err.text);
     for (size_t i = 0; i < exec->held_count; i++)
-        lm_lock_release(&exec->held[i].lock, exec->held[i].path);
+        spend_lock(exec, &exec->held[i]);
     exec->held_count = 0;
+}
+
+void lm_exec_remove_locks(struct lm_exec *exec)
+{
+    for (size_t i = 0; i < exec->spent_count; i++) {
+        struct lm_lock lock = {.fd = -1};
+        bool taken = false;
+        if (lm_lock_try(&lock, &taken, NULL, exec->spent[i], true, NULL) == LM_OK && taken)
+            lm_lock_release(&lock, exec->spent[i]);
+    }
+    exec->spent_count = 0;
 }
 
 /** Builds the record of a stage that has ended well and gives it to the store. */
@@ -139,7 +164,8 @@ void lm_exec_end(struct lm_exec *exec, struct lm_task *task)
     } else {
         lm_exec_fail(exec, task, &err);
     }
-    lm_dir_remove(attempt->folder, NULL); /* what stays is swept by the next run */
+    if (exec->stages[task->index].state != LM_DONE) /* else it is empty, and goes at the end */
+        lm_dir_remove(attempt->folder, NULL);
     lm_exec_release(exec, task);
     lm_attempt_free(attempt);
     task->attempt = NULL;

@@ -70,6 +70,39 @@ static void test_rot_is_found(struct tap *tap)
     fake_project_release(&p);
 }
 
+/** Runs `waiting` stages behind one of `steps` steps, a stage at once; bytes that the run took. */
+static size_t bytes_of_run(struct fake_project *p, int steps, int waiting)
+{
+    char stages[7000];
+    const struct lm_run_options options = {.threads = 2, .jobs = 1};
+    int used = snprintf(stages, sizeof stages,
+                        "  a: {uses: make, with: {word: a%d, act: count, steps: %d, pause: 1}}\n",
+                        waiting, steps);
+    for (int i = 0; i < waiting; i++)
+        used += snprintf(stages + used, sizeof stages - (size_t)used,
+                         "  w%d: {uses: make, with: {word: w%d.%d}}\n", i, steps, i);
+    fake_write_spec(p, "%s", stages);
+    if (!fake_run(p, &options, NULL) || p->result.executed != (size_t)waiting + 1)
+        return SIZE_MAX;
+    return lm_arena_used(p->result.arena);
+}
+
+/** What a run takes grows with its stages, not with the time that they wait for room. */
+static void test_memory_of_waiting(struct tap *tap)
+{
+    struct fake_project p;
+    fake_project_init(&p);
+    size_t none = bytes_of_run(&p, 2, 0), some = bytes_of_run(&p, 3, 30);
+    size_t more = bytes_of_run(&p, 4, 60), longer = bytes_of_run(&p, 500, 60);
+    printf("# %zu bytes alone, %zu with 30 stages, %zu with 60, %zu when they wait for long\n",
+           none, some, more, longer);
+    REQUIRE(none != SIZE_MAX && some != SIZE_MAX && more != SIZE_MAX && longer != SIZE_MAX);
+    CHECK(more - none < 60 * (size_t)12288);
+    CHECK(more - some < (some - none) * 5 / 4);
+    CHECK(longer < more + 65536);
+    fake_project_release(&p);
+}
+
 /** A re-run with equal outputs stops the wave: `value` is in the key of a, not in what it writes.
  */
 static void test_early_cut_off(struct tap *tap)
@@ -683,10 +716,10 @@ static void test_run_files(struct tap *tap)
 }
 
 static const struct tap_test tests[] = {
-    TAP_ROW(test_happy_path) TAP_ROW(test_rot_is_found) TAP_ROW(test_early_cut_off)
-        TAP_ROW(test_going_back) TAP_ROW(test_force) TAP_ROW(test_failures)
-            TAP_ROW(test_failure_leaves_nothing) TAP_ROW(test_changed_file) TAP_ROW(test_retries)
-                TAP_ROW(test_server_dies) TAP_ROW(test_timeout_and_deadline)
+    TAP_ROW(test_happy_path) TAP_ROW(test_rot_is_found) TAP_ROW(test_memory_of_waiting)
+        TAP_ROW(test_early_cut_off) TAP_ROW(test_going_back) TAP_ROW(test_force)
+            TAP_ROW(test_failures) TAP_ROW(test_failure_leaves_nothing) TAP_ROW(test_changed_file)
+                TAP_ROW(test_retries) TAP_ROW(test_server_dies) TAP_ROW(test_timeout_and_deadline)
                     TAP_ROW(test_interrupt_and_resume) TAP_ROW(test_second_signal)
                         TAP_ROW(test_killed_runner) TAP_ROW(test_stage_dies_with_runner)
                             TAP_ROW(test_two_runners) TAP_ROW(test_other_runner_dies)
