@@ -161,13 +161,17 @@ static int run(struct lm_cli *cli, const void *given, char **operands, size_t co
     int status = lm_loaded_threads(&threads, cli, args->threads);
     if (status == LM_EXIT_OK)
         status = kernel_path(cli);
-    if (status == LM_EXIT_OK)
+    bool is_read = status == LM_EXIT_OK;
+    if (is_read)
         status = lm_loaded_plan(&loaded, cli, operands[0], &args->select.spec, &selection, threads);
     if (status == LM_EXIT_OK)
         status =
             args->dry_run ? print_plan(cli, &loaded) : execute(cli, &loaded, args, threads, &began);
-    if (args->ci && !args->dry_run && !began)
+    if (args->ci && !args->dry_run && !began) {
+        if (!is_read)
+            lm_loaded_spec(&loaded, cli, operands[0], &args->select.spec);
         forget(cli, &loaded);
+    }
     lm_loaded_release(&loaded);
     return status;
 }

@@ -151,6 +151,10 @@ refused "an unknown variable" -S nothing=1
 good
 refused "an unknown stage" nostage
 good
+LMPIPE_THREADS=none refused "a budget that is none"
+good
+LMPIPE_KERNELS=fast refused "kernels that are none"
+good
 printf 'include: nowhere.yaml\n' >>tiny.yaml
 lmpipe run tiny.yaml --ci --progress none
 is "a missing include: refused" "$status" 2
