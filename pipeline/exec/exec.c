@@ -14,7 +14,7 @@
 
 #define SECOND UINT64_C(1000000000)
 #define TICK_MS 200
-#define FLUSH_MS 20    /**< while results wait to become durable */
+#define FLUSH_MS 100   /**< while results wait to become durable */
 #define LOCK_TRIES 100 /**< of 100 ms, for the store's lock */
 
 /* ---- beginning ---- */

@@ -57,6 +57,7 @@ struct lm_exec {
     struct lm_held_lock *held;
     size_t held_count;
     uint64_t held_ns;   /**< since when the first is held */
+    double held_work;   /**< seconds that went into them */
     const char **spent; /**< files of locks that are free again: removed at the end, all together */
     size_t spent_count, spent_capacity;
     size_t told; /**< so many of the store's warnings are notes by now */

@@ -8,16 +8,21 @@
 #include "store/record.h"
 
 #define EXIT_INTERRUPTED 75
-/** Results become durable together, at most this late (ns). */
-#define FLUSH_AGE UINT64_C(100000000)
+/** Results become durable together: at most this late (ns), and as soon as it would take so many
+ *  seconds to make them again. */
+#define FLUSH_AGE UINT64_C(500000000)
+#define FLUSH_WORK 1.0
 
 /* ---- success ---- */
 
 /** The lock of a key whose result waits to become durable. */
-static void hold_lock(struct lm_exec *exec, struct lm_attempt *attempt)
+static void hold_lock(struct lm_exec *exec, struct lm_attempt *attempt, double seconds)
 {
-    if (exec->held_count == 0)
+    if (exec->held_count == 0) {
         exec->held_ns = lm_clock_monotonic_ns();
+        exec->held_work = 0;
+    }
+    exec->held_work += seconds;
     exec->held[exec->held_count++] =
         (struct lm_held_lock){attempt->lock, lm_arena_strdup(exec->arena, attempt->lock_path)};
     attempt->lock.fd = -1;
@@ -41,6 +46,7 @@ void lm_exec_flush(struct lm_exec *exec, bool now)
 {
     struct lm_err err = {LM_OK, ""};
     bool due = now || exec->running_count == 0 || exec->held_count == LM_HELD_MAX ||
+               exec->held_work >= FLUSH_WORK ||
                lm_clock_monotonic_ns() - exec->held_ns >= FLUSH_AGE;
     if (exec->held_count == 0 || !due)
         return;
@@ -85,7 +91,7 @@ static enum lm_status admit(struct lm_exec *exec, struct lm_task *task, struct l
     LM_TRY(lm_record_seal(record, exec->arena, err));
     LM_TRY(lm_store_admit(exec->store, attempt->folder, record, err));
     planned->record = record;
-    hold_lock(exec, attempt);
+    hold_lock(exec, attempt, record->seconds);
     return LM_OK;
 }
 
