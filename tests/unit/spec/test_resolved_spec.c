@@ -329,6 +329,22 @@ static void try_number(struct tap *tap, struct trying *trying, const struct lm_p
     const double def = !whole                         ? row->def_float
                        : row->def_int == LM_UNSET_INT ? LM_UNSET_FLOAT
                                                       : (double)row->def_int;
+    static const char *const odd[] = {"-0.0",
+                                      "+1",
+                                      ".5",
+                                      "9007199254740993",
+                                      "9223372036854775807",
+                                      "0x7fffffffffffffff",
+                                      "1e22",
+                                      "4.35",
+                                      "5e-324",
+                                      "0.30000000000000004",
+                                      "-1",
+                                      "1000000.0",
+                                      "512K",
+                                      "3G"};
+    for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++)
+        try_value(tap, trying, row->name, odd[i]);
     const double candidates[] = {row->min,     row->max, def,  def * 2, row->min + 1,
                                  row->max / 3, 1,        3,    64,      1024,
                                  86400,        0.1,      1e-5, 1e-300,  123456789012345678.0};
