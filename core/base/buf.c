@@ -68,7 +68,10 @@ void lm_buf_puts(struct lm_buf *buf, const char *text)
 
 void lm_buf_putc(struct lm_buf *buf, char c)
 {
-    lm_buf_append(buf, &c, 1);
+    if (!reserve(buf, 1))
+        return;
+    buf->data[buf->size++] = c;
+    buf->data[buf->size] = '\0';
 }
 
 void lm_buf_printf(struct lm_buf *buf, const char *format, ...)

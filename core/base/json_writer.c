@@ -14,9 +14,11 @@ void lm_json_begin(struct lm_json_writer *writer, struct lm_buf *out, bool prett
 
 static void new_line(struct lm_json_writer *writer)
 {
-    lm_buf_putc(writer->out, '\n');
-    for (unsigned i = 0; i < writer->depth; i++)
-        lm_buf_append(writer->out, "  ", 2);
+    char text[1 + 2 * DEEPEST];
+    size_t length = 1 + 2 * (size_t)writer->depth;
+    memset(text, ' ', length);
+    text[0] = '\n';
+    lm_buf_append(writer->out, text, length);
 }
 
 /* What stands before a value or a key: nothing after a key, else a comma unless it is the first. */

@@ -231,9 +231,12 @@ static const struct lm_node *substitute(struct lm_load *load, const struct lm_no
     load->expanded++;
     for (size_t i = 0; i < node->count; i++) {
         char index[24];
-        snprintf(index, sizeof index, "%zu", i);
         entries[i] = node->entries[i];
-        const char *key = entries[i].key ? entries[i].key : index;
+        const char *key = entries[i].key;
+        if (key == NULL) {
+            snprintf(index, sizeof index, "%zu", i);
+            key = index;
+        }
         entries[i].value = substitute(load, entries[i].value, below(load, field, key));
     }
     return copy;
