@@ -97,9 +97,10 @@ static enum lm_status create_tasks(struct lm_exec *exec, struct lm_err *err)
     exec->stages = LM_NEW_ARRAY(exec->arena, struct lm_run_stage, count);
     exec->running = LM_NEW_ARRAY(exec->arena, struct lm_task *, count);
     exec->held = LM_NEW_ARRAY(exec->arena, struct lm_held_lock, LM_HELD_MAX);
+    exec->spent = LM_NEW_ARRAY(exec->arena, struct lm_held_lock, LM_SPENT_MAX);
     exec->environment = lm_exec_environment(exec->options, exec->arena);
     if (exec->tasks == NULL || exec->stages == NULL || exec->running == NULL ||
-        exec->held == NULL || exec->environment == NULL ||
+        exec->held == NULL || exec->spent == NULL || exec->environment == NULL ||
         !lm_task_set_init(&exec->due, exec->arena, count) ||
         !lm_task_set_init(&exec->ready, exec->arena, count))
         return no_memory(err);
@@ -227,7 +228,7 @@ static enum lm_status loop(struct lm_exec *exec, struct lm_err *err)
 static void close_all(struct lm_exec *exec)
 {
     lm_worker_server_close(&exec->server);
-    lm_exec_remove_locks(exec);
+    lm_exec_clean(exec);
     lm_events_close(&exec->events);
     lm_exec_signals_close(exec);
     if (exec->temporary != NULL) {

@@ -24,22 +24,33 @@ static void hold_lock(struct lm_exec *exec, struct lm_attempt *attempt, double s
     }
     exec->held_work += seconds;
     exec->held[exec->held_count++] =
-        (struct lm_held_lock){attempt->lock, lm_arena_strdup(exec->arena, attempt->lock_path)};
+        (struct lm_held_lock){attempt->lock, lm_arena_strdup(exec->arena, attempt->lock_path),
+                              lm_arena_strdup(exec->arena, attempt->folder)};
     attempt->lock.fd = -1;
 }
 
-/** Frees a lock. Its file stays until the end of the run, as private folders do: file systems are
- *  slow to make files where others have just been removed (ext4 looks at each of these again). */
+/** Frees a lock. Its file stays for a while, as the stage's private folder does, which is empty by
+ *  now: file systems are slow to make files where others have just been removed (ext4 looks at each
+ *  of these again). */
 static void spend_lock(struct lm_exec *exec, struct lm_held_lock *held)
 {
-    const char **spent = lm_grow(exec->arena, exec->spent, exec->spent_count, &exec->spent_capacity,
-                                 sizeof(const char *));
-    bool kept = spent != NULL && held->path != NULL;
-    if (spent != NULL)
-        exec->spent = spent;
-    if (kept)
-        exec->spent[exec->spent_count++] = held->path;
-    lm_lock_release(&held->lock, kept ? NULL : held->path);
+    exec->spent[exec->spent_count++] = *held;
+    lm_lock_release(&held->lock, NULL);
+}
+
+void lm_exec_clean(struct lm_exec *exec)
+{
+    for (size_t i = 0; i < exec->spent_count; i++) {
+        const struct lm_held_lock *spent = &exec->spent[i];
+        struct lm_lock lock = {.fd = -1};
+        bool taken = false;
+        if (spent->path != NULL &&
+            lm_lock_try(&lock, &taken, NULL, spent->path, true, NULL) == LM_OK && taken)
+            lm_lock_release(&lock, spent->path);
+        if (spent->folder != NULL)
+            lm_dir_remove(spent->folder, NULL); /* what stays is swept by the next run */
+    }
+    exec->spent_count = 0;
 }
 
 void lm_exec_flush(struct lm_exec *exec, bool now)
@@ -52,20 +63,11 @@ void lm_exec_flush(struct lm_exec *exec, bool now)
         return;
     if (lm_store_flush(exec->store, &err) != LM_OK)
         lm_exec_break(exec, err.text);
+    if (exec->spent_count + exec->held_count > LM_SPENT_MAX)
+        lm_exec_clean(exec);
     for (size_t i = 0; i < exec->held_count; i++)
         spend_lock(exec, &exec->held[i]);
     exec->held_count = 0;
-}
-
-void lm_exec_remove_locks(struct lm_exec *exec)
-{
-    for (size_t i = 0; i < exec->spent_count; i++) {
-        struct lm_lock lock = {.fd = -1};
-        bool taken = false;
-        if (lm_lock_try(&lock, &taken, NULL, exec->spent[i], true, NULL) == LM_OK && taken)
-            lm_lock_release(&lock, exec->spent[i]);
-    }
-    exec->spent_count = 0;
 }
 
 /** Builds the record of a stage that has ended well and gives it to the store. */
@@ -170,7 +172,7 @@ void lm_exec_end(struct lm_exec *exec, struct lm_task *task)
     } else {
         lm_exec_fail(exec, task, &err);
     }
-    if (exec->stages[task->index].state != LM_DONE) /* else it is empty, and goes at the end */
+    if (exec->stages[task->index].state != LM_DONE) /* else it is empty, and goes later */
         lm_dir_remove(attempt->folder, NULL);
     lm_exec_release(exec, task);
     lm_attempt_free(attempt);
