@@ -155,12 +155,14 @@ static int run(struct lm_cli *cli, const void *given, char **operands, size_t co
 {
     const struct run_args *args = given;
     struct lm_loaded loaded = {0};
-    struct lm_selection selection = lm_selection_of(&args->select, operands + 1, count - 1);
+    struct lm_selection selection;
     size_t threads;
     bool began = false;
     int status = lm_loaded_threads(&threads, cli, args->threads);
     if (status == LM_EXIT_OK)
         status = kernel_path(cli);
+    if (status == LM_EXIT_OK)
+        status = lm_selection_read(&selection, cli, &args->select, operands + 1, count - 1);
     bool is_read = status == LM_EXIT_OK;
     if (is_read)
         status = lm_loaded_plan(&loaded, cli, operands[0], &args->select.spec, &selection, threads);

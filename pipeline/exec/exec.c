@@ -83,10 +83,13 @@ static enum lm_status copy_plan(struct lm_exec *exec, const struct lm_plan *plan
     exec->now = *plan;
     exec->now.arena = exec->arena;
     exec->now.stages = LM_NEW_ARRAY(exec->arena, struct lm_plan_stage, count);
-    if (exec->now.stages == NULL)
+    exec->now.taken = LM_NEW_ARRAY(exec->arena, struct lm_taken, count);
+    if (exec->now.stages == NULL || exec->now.taken == NULL)
         return no_memory(err);
-    if (count > 0)
+    if (count > 0) {
         memcpy(exec->now.stages, plan->stages, count * sizeof *plan->stages);
+        memcpy(exec->now.taken, plan->taken, count * sizeof *plan->taken);
+    }
     return LM_OK;
 }
 

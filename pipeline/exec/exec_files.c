@@ -155,6 +155,15 @@ enum lm_status lm_run_forget(const struct lm_spec *spec, size_t *removed, struct
     return LM_OK;
 }
 
+static void tell_gone(void *user, const char *path)
+{
+    struct lm_exec *exec = user;
+    const char *text =
+        lm_arena_printf(exec->arena, "%s: removed, the matrix has no such point now", path);
+    if (text != NULL)
+        lm_exec_note(exec, NULL, text);
+}
+
 static void publish(struct lm_exec *exec, struct lm_run_result *out)
 {
     struct lm_err err = {LM_OK, ""};
@@ -162,6 +171,7 @@ static void publish(struct lm_exec *exec, struct lm_run_result *out)
                        &err) != LM_OK)
         lm_exec_break(exec, err.text);
     lm_publish_each_stale(&exec->now, exec->arena, take_stale, exec);
+    lm_publish_remove_gone(&exec->now, exec->arena, tell_gone, exec);
 }
 
 /** A few stored bytes are read again by every run that made some, when nobody needs them any more:

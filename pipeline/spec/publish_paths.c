@@ -119,8 +119,9 @@ void lm_load_publish_check(struct lm_load *load)
 {
     size_t count = 0;
     struct published published = {0};
-    for (size_t i = 0; i < load->stage_count; i++)
-        count += load->stages[i].stage->publish_count;
+    const struct lm_spec *spec = load->spec;
+    for (size_t i = 0; i < spec->stage_count; i++)
+        count += spec->stages[i].publish_count;
     published.rows =
         lm_load_keep(load, LM_NEW_ARRAY(load->arena, const struct lm_spec_publish *, count));
     published.owners = lm_load_keep(load, LM_NEW_ARRAY(load->arena, const char *, count));
@@ -128,7 +129,7 @@ void lm_load_publish_check(struct lm_load *load)
         return;
     lm_name_map_init(&published.paths, load->arena);
     lm_name_map_init(&published.folders, load->arena);
-    for (size_t i = 0; i < load->stage_count; i++)
-        for (size_t k = 0; k < load->stages[i].stage->publish_count; k++)
-            check_one(load, &published, load->stages[i].stage, &load->stages[i].stage->publish[k]);
+    for (size_t i = 0; i < spec->stage_count; i++)
+        for (size_t k = 0; k < spec->stages[i].publish_count; k++)
+            check_one(load, &published, &spec->stages[i], &spec->stages[i].publish[k]);
 }

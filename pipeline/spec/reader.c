@@ -60,6 +60,12 @@ const char *lm_read_text(struct lm_load *load, const struct lm_node *node, const
                       "${env.NAME} is allowed in paths and source locations only; use vars and -S");
         return NULL;
     }
+    if (node->has_matrix) {
+        lm_diag_error(&load->diags, &node->at, field,
+                      "${matrix.AXIS} stands in a stage's with, seed or selections only; write the "
+                      "value out");
+        return NULL;
+    }
     if (node->plain && lm_scalar_resolve(node->text, true).type == LM_SCALAR_NULL) {
         lm_diag_error(&load->diags, &node->at, field,
                       "the value is missing; give one or remove the key");

@@ -187,6 +187,40 @@ static bool is_derived(struct builder *builder, const struct lm_param_leaf *leaf
     return derived;
 }
 
+/** How a parameter, or what holds it, is written with ${matrix.AXIS}; NULL: without. *length is
+ * that of the name of what is written so. */
+static const char *written_by_matrix(const struct builder *builder, const char *name,
+                                     size_t *length)
+{
+    const struct lm_spec_stage *stage = &builder->spec->stages[builder->stage];
+    for (const char *part = name; part != NULL; part = part[0] == '.' ? part + 1 : NULL) {
+        part += strcspn(part, ".");
+        *length = (size_t)(part - name);
+        size_t place = lm_name_map_find_bytes(&stage->value_map, name, *length);
+        if (place != SIZE_MAX && stage->values[place].by_matrix != NULL)
+            return stage->values[place].by_matrix;
+    }
+    return NULL;
+}
+
+/** Adds what the matrix gives as it is written: the whole value, once. */
+static bool add_by_matrix(struct builder *builder, const struct lm_param_leaf *leaf)
+{
+    size_t length;
+    const char *written = written_by_matrix(builder, leaf->name, &length);
+    const char *name =
+        written != NULL ? lm_arena_strndup(builder->arena, leaf->name, length) : NULL;
+    if (name == NULL)
+        return false;
+    const struct lm_spec_value *value = lm_spec_value(builder->spec, builder->stage, name);
+    const char *key = name;
+    struct lm_node *to = descend(builder, &key);
+    bool is_item = to != NULL && to->kind == LM_NODE_LIST;
+    if (to != NULL && (is_item || lm_node_get(to, key) == NULL))
+        append_scalar(builder, to, is_item ? NULL : key, false, written, &value->origin);
+    return true;
+}
+
 static void add_param(void *user, const struct lm_param_leaf *leaf)
 {
     static const struct lm_origin derived = {.via = "derived"};
@@ -194,6 +228,8 @@ static void add_param(void *user, const struct lm_param_leaf *leaf)
     struct lm_origin at = lm_spec_leaf_origin(builder->spec, builder->stage, leaf);
     const char *name = leaf->name;
     bool plain;
+    if (add_by_matrix(builder, leaf))
+        return;
     struct lm_node *to = is_absent(leaf) ? NULL : descend(builder, &name), *node;
     if (to == NULL)
         return;
@@ -265,24 +301,18 @@ static void add_number(struct builder *builder, struct lm_node *to, const char *
     append_scalar(builder, to, key, true, lm_arena_printf(builder->arena, "%" PRId64, v), at);
 }
 
-static void add_inputs(struct builder *builder, struct lm_node *to,
-                       const struct lm_spec_stage *stage)
+/** A tree as it is written; its texts hold no escapes unless they hold ${matrix.AXIS}. */
+static struct lm_node *copy_tree(struct builder *builder, const struct lm_node *node)
 {
-    struct lm_node *in =
-        stage->input_count ? append_node(builder, to, "in", LM_NODE_MAP, &stage->origin) : NULL;
-    for (size_t i = 0; i < stage->input_count; i++) {
-        const struct lm_spec_input *input = &stage->inputs[i];
-        const char *label = lm_arena_printf(
-            builder->arena, "%s.%s", builder->spec->stages[input->stage].id, input->from->name);
-        if (!(input->port->flags & LM_PORT_LIST)) {
-            append_scalar(builder, in, input->port->name, false, label, &input->origin);
-            continue;
-        }
-        struct lm_node *list = (struct lm_node *)(uintptr_t)lm_node_get(in, input->port->name);
-        if (list == NULL)
-            list = append_node(builder, in, input->port->name, LM_NODE_LIST, &input->origin);
-        append_scalar(builder, list, NULL, false, input->label, &input->origin);
-    }
+    struct lm_node *copy = new_node(builder, node->kind, &node->at);
+    if (copy == NULL)
+        return NULL;
+    copy->plain = node->plain && strstr(node->text != NULL ? node->text : "", "${") == NULL;
+    if (node->kind == LM_NODE_SCALAR)
+        copy->text = node->has_matrix ? node->text : escape(builder, node->text);
+    for (size_t i = 0; i < node->count; i++)
+        append(builder, copy, node->entries[i].key, copy_tree(builder, node->entries[i].value));
+    return copy;
 }
 
 static void add_resources(struct builder *builder, struct lm_node *to,
@@ -306,22 +336,34 @@ static void add_resources(struct builder *builder, struct lm_node *to,
         append_scalar(builder, list, NULL, false, escape(builder, *name), at);
 }
 
-static void add_stage(struct builder *builder, struct lm_node *stages, size_t index)
+static void add_params(struct builder *builder, struct lm_node *map,
+                       const struct lm_spec_family *family)
 {
-    const struct lm_spec_stage *stage = &builder->spec->stages[index];
-    struct lm_node *map = append_node(builder, stages, stage->id, LM_NODE_MAP, &stage->origin);
-    char text[40];
-    append_scalar(builder, map, "uses", false, stage->type->name, &stage->origin);
-    add_inputs(builder, map, stage);
-    builder->stage = index;
+    const struct lm_spec_stage *stage = &builder->spec->stages[family->first];
+    builder->stage = family->first;
     builder->derived_list = NULL;
-    builder->are_derived_refused = !is_settled(builder, stage);
+    builder->are_derived_refused = family->own != 0 || !is_settled(builder, stage);
     builder->map = append_node(builder, map, "with", LM_NODE_MAP, &stage->origin);
     if (stage->type->flags & LM_STAGE_NUMERIC)
         append_scalar(builder, builder->map, "numerics", false,
                       stage->portable ? "portable" : "blas", &stage->numerics_origin);
     lm_params_walk(stage->type->params, stage->params, add_param, builder);
-    if (stage->seed != builder->spec->seed)
+}
+
+/** A family as it is written: its instances follow from the matrix. */
+static void add_family(struct builder *builder, struct lm_node *stages,
+                       const struct lm_spec_family *family)
+{
+    const struct lm_spec_stage *stage = &builder->spec->stages[family->first];
+    struct lm_node *map = append_node(builder, stages, family->id, LM_NODE_MAP, &stage->origin);
+    char text[40];
+    append_scalar(builder, map, "uses", false, stage->type->name, &stage->origin);
+    if (family->in != NULL && family->in->count > 0)
+        append(builder, map, "in", copy_tree(builder, family->in));
+    add_params(builder, map, family);
+    if (family->seed != NULL && family->seed->has_matrix)
+        append(builder, map, "seed", copy_tree(builder, family->seed));
+    else if (stage->seed != builder->spec->seed)
         add_number(builder, map, "seed", (int64_t)stage->seed, &stage->seed_origin);
     add_resources(builder, map, stage);
     if (stage->retries > 0)
@@ -332,11 +374,11 @@ static void add_stage(struct builder *builder, struct lm_node *stages, size_t in
             lm_arena_strdup(builder->arena, lm_scalar_print_duration(text, stage->timeout)),
             &stage->origin);
     struct lm_node *publish =
-        stage->publish_count ? append_node(builder, map, "publish", LM_NODE_MAP, &stage->origin)
-                             : NULL;
-    for (size_t i = 0; i < stage->publish_count; i++)
-        append_scalar(builder, publish, stage->publish[i].port->name, false,
-                      escape(builder, stage->publish[i].path), &stage->publish[i].origin);
+        family->publish_count ? append_node(builder, map, "publish", LM_NODE_MAP, &stage->origin)
+                              : NULL;
+    for (size_t i = 0; i < family->publish_count; i++)
+        append_scalar(builder, publish, family->publish[i].port->name, false,
+                      escape(builder, family->publish[i].path), &family->publish[i].origin);
 }
 
 static void add_bound(struct builder *builder, struct lm_node *to, const char *key, double v,
@@ -356,11 +398,10 @@ static void add_gates(struct builder *builder, struct lm_node *root)
                          : NULL;
     for (size_t i = 0; i < spec->gate_count; i++) {
         const struct lm_spec_gate *gate = &spec->gates[i];
+        if (i > 0 && gate->typed == gate[-1].typed)
+            continue; /* of the next instance */
         struct lm_node *map = append_node(builder, list, NULL, LM_NODE_MAP, &gate->origin);
-        append_scalar(builder, map, "metric", false,
-                      escape(builder, lm_arena_printf(builder->arena, "%s.%s",
-                                                      spec->stages[gate->stage].id, gate->metric)),
-                      &gate->origin);
+        append_scalar(builder, map, "metric", false, escape(builder, gate->typed), &gate->origin);
         add_bound(builder, map, "min", gate->min, &gate->origin);
         add_bound(builder, map, "max", gate->max, &gate->origin);
     }
@@ -376,9 +417,11 @@ static struct lm_node *build(struct builder *builder)
         append_scalar(builder, root, "description", false, escape(builder, spec->description),
                       &spec->description_origin);
     add_number(builder, root, "seed", (int64_t)spec->seed, &spec->seed_origin);
+    if (spec->matrix_node != NULL)
+        append(builder, root, "matrix", copy_tree(builder, spec->matrix_node));
     struct lm_node *stages = append_node(builder, root, "stages", LM_NODE_MAP, &fallback);
-    for (size_t i = 0; i < spec->stage_count; i++)
-        add_stage(builder, stages, i);
+    for (size_t i = 0; i < spec->family_count; i++)
+        add_family(builder, stages, &spec->families[i]);
     add_gates(builder, root);
     return root;
 }

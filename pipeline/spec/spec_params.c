@@ -231,6 +231,7 @@ static void note_value(const struct slot *slot)
     values[stage->value_count++] = (struct lm_spec_value){
         .name = slot->name,
         .origin = slot->node->at,
+        .by_matrix = slot->node->written,
         .written =
             slot->node->kind == LM_NODE_SCALAR && slot->node->has_env ? slot->node->text : NULL};
 }

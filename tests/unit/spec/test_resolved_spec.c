@@ -44,7 +44,7 @@ static char *keys_of(struct fake_folder *folder, const struct lm_spec *spec)
 {
     static const char *const digests[] = {"sha256:aa", "sha256:bb", "sha256:cc", "sha256:dd",
                                           "sha256:ee", "sha256:ff", "sha256:11", "sha256:22"};
-    struct lm_key_facts facts = {digests, digests, "n"};
+    struct lm_key_facts facts = {lm_spec_taken(spec, folder->arena), digests, digests, "n"};
     struct lm_buf out;
     lm_buf_init(&out, 0);
     for (size_t i = 0; i < spec->stage_count; i++) {

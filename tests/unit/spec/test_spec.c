@@ -60,7 +60,8 @@ static void test_order(struct tap *tap)
     CHECK_INT(page->input_count, 2);
     CHECK_INT(page->inputs[1].stage, 3);
     CHECK_STR(page->inputs[0].from->name, "log");
-    CHECK_STR(page->inputs[1].label, "m.log");
+    CHECK_STR(page->inputs[1].typed, "m.log");
+    CHECK_STR(page->inputs[1].label, "");
     CHECK_STR(page->publish[0].path, "a/b.html");
     CHECK_STR(lm_spec_experiment(l.spec), "t");
     CHECK_STR(lm_spec_stage_type(l.spec, 0)->name, "download");
@@ -381,8 +382,10 @@ static void test_wires(struct tap *tap)
              "(log), second (log)",
              "spec.yaml:9:36: p.in.logs: w has no output 'third'; it has first (log), second (log)",
              "spec.yaml:9:45: p.in.logs: expected the kind log, but t.card is of kind card",
-             "spec.yaml:9:60: p.in.card: gather, select and best are not supported by this "
-             "version; name a stage");
+             "spec.yaml:9:60: p.in.card: takes one artifact, and gather gives all; use select or "
+             "best",
+             "spec.yaml:9:69: p.in.card: m has no output of kind card; it has model (model), log "
+             "(log)");
 }
 
 static void test_cycle(struct tap *tap)
@@ -444,7 +447,7 @@ static void test_variables_wrong(struct tap *tap)
         "for the characters ${ "
         "themselves",
         "spec.yaml:8:51: m.steps: unknown variable 'stesp'; did you mean 'steps'?",
-        "spec.yaml:8:67: m.lr: ${matrix.lr}: matrix is not supported by this version; use vars",
+        "spec.yaml:8:67: m.lr: ${matrix.lr}: there is no matrix; declare its axes under matrix:",
         "spec.yaml:8:93: m.schedule: the variable 'l' is no single value; use it alone: \"${l}\"",
         "spec.yaml:8:110: m.warmup: ${ without a name and }; write $${ for the characters "
         "themselves",
