@@ -7,10 +7,13 @@
 enum { MOST_PORTS = 16 };
 
 enum lm_status lm_artifact_name_parse(struct lm_artifact_name *out, const char *text,
-                                      struct lm_arena *arena, struct lm_err *err)
+                                      const struct lm_spec *spec, struct lm_arena *arena,
+                                      struct lm_err *err)
 {
     struct lm_artifact_name parsed = {0};
-    const char *dot = strchr(text, '.');
+    size_t length = 0;
+    bool known = lm_spec_find_longest(spec, text, &length) != (size_t)-1 && text[length] == '.';
+    const char *dot = known ? text + length : strchr(text, '.');
     const char *slash = dot != NULL ? strchr(dot, '/') : NULL;
     if (dot == NULL || dot == text || dot[1] == '\0' || slash == dot + 1 ||
         (slash != NULL && slash[1] == '\0'))

@@ -54,9 +54,10 @@ static int run(struct lm_cli *cli, const void *given, char **operands, size_t co
     struct lm_err err = {0};
     size_t stage = 0;
     (void)count;
-    if (lm_artifact_name_parse(&name, operands[1], cli->arena, &err) != LM_OK)
-        return lm_cli_fail(cli, LM_EXIT_USAGE, err.text);
     int status = lm_loaded_plan(&loaded, cli, operands[0], args, NULL, 0);
+    if (status == LM_EXIT_OK &&
+        lm_artifact_name_parse(&name, operands[1], loaded.spec, cli->arena, &err) != LM_OK)
+        status = lm_cli_fail(cli, LM_EXIT_USAGE, err.text);
     if (status == LM_EXIT_OK)
         status = lm_artifact_name_find(&stage, &name, &loaded, cli);
     if (status == LM_EXIT_OK)

@@ -44,6 +44,9 @@ const struct lm_command lm_command_graph = {
     .max_operands = 1,
     .options = options,
     .args_size = sizeof(struct graph_args),
+    .notes =
+        "A stage that waits for gates, such as report, is joined to the stages they judge by a\n"
+        "double line (text) or a dashed arrow (dot, mermaid) besides what it takes.",
     .example = "lmpipe graph experiments/jargon.yaml --format mermaid",
     .run = run,
 };

@@ -33,9 +33,11 @@ static int run(struct lm_cli *cli, const void *given, char **operands, size_t co
 {
     const struct plan_args *args = given;
     struct lm_loaded loaded = {0};
-    struct lm_selection selection = lm_selection_of(&args->select, operands + 1, count - 1);
+    struct lm_selection selection;
     size_t threads;
     int status = lm_loaded_threads(&threads, cli, 0);
+    if (status == LM_EXIT_OK)
+        status = lm_selection_read(&selection, cli, &args->select, operands + 1, count - 1);
     if (status == LM_EXIT_OK)
         status = lm_loaded_plan(&loaded, cli, operands[0], &args->select.spec, &selection, threads);
     if (status == LM_EXIT_OK) {

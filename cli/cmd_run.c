@@ -77,8 +77,29 @@ static int kernel_path(struct lm_cli *cli)
     return lm_cli_fail(cli, LM_EXIT_USAGE, "LMPIPE_KERNELS must be avx512, avx2 or c");
 }
 
+/* A job of CI whose run did not begin: what an earlier one left must not stand as if it were its.
+ */
+static void forget(struct lm_cli *cli, const struct lm_loaded *loaded)
+{
+    struct lm_err err = {0};
+    const struct lm_spec *spec = loaded->spec != NULL ? loaded->spec : loaded->refused;
+    size_t removed = 0;
+    if (spec == NULL)
+        return;
+    if (lm_run_forget(spec, &removed, &err) != LM_OK)
+        lm_cli_warn(cli, err.text);
+    if (removed == 0)
+        return;
+    const char *text = lm_arena_printf(
+        cli->arena,
+        "artifacts/%s: removed what an earlier run left there (%zu), as this one did "
+        "not begin",
+        lm_spec_experiment(spec), removed);
+    lm_cli_warn(cli, text != NULL ? text : "removed what an earlier run left");
+}
+
 static int execute(struct lm_cli *cli, struct lm_loaded *loaded, const struct run_args *args,
-                   size_t threads)
+                   size_t threads, bool *began)
 {
     struct lm_err err = {0};
     struct lm_run_result result = {0};
@@ -108,6 +129,7 @@ static int execute(struct lm_cli *cli, struct lm_loaded *loaded, const struct ru
     lm_live_free(live);
     if (ran != LM_OK)
         return lm_cli_fail(cli, lm_exit_of(ran), err.text);
+    *began = true;
     lm_run_table_print(&result, cli);
     lm_run_table_published(&result, cli);
     int exit_code = result.exit_code;
@@ -133,15 +155,25 @@ static int run(struct lm_cli *cli, const void *given, char **operands, size_t co
 {
     const struct run_args *args = given;
     struct lm_loaded loaded = {0};
-    struct lm_selection selection = lm_selection_of(&args->select, operands + 1, count - 1);
+    struct lm_selection selection;
     size_t threads;
+    bool began = false;
     int status = lm_loaded_threads(&threads, cli, args->threads);
     if (status == LM_EXIT_OK)
         status = kernel_path(cli);
     if (status == LM_EXIT_OK)
+        status = lm_selection_read(&selection, cli, &args->select, operands + 1, count - 1);
+    bool is_read = status == LM_EXIT_OK;
+    if (is_read)
         status = lm_loaded_plan(&loaded, cli, operands[0], &args->select.spec, &selection, threads);
     if (status == LM_EXIT_OK)
-        status = args->dry_run ? print_plan(cli, &loaded) : execute(cli, &loaded, args, threads);
+        status =
+            args->dry_run ? print_plan(cli, &loaded) : execute(cli, &loaded, args, threads, &began);
+    if (args->ci && !args->dry_run && !began) {
+        if (!is_read)
+            lm_loaded_spec(&loaded, cli, operands[0], &args->select.spec);
+        forget(cli, &loaded);
+    }
     lm_loaded_release(&loaded);
     return status;
 }

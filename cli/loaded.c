@@ -67,7 +67,8 @@ int lm_loaded_spec(struct lm_loaded *loaded, struct lm_cli *cli, const char *pat
     struct lm_spec_options options = {.types = lm_stage_table,
                                       .settings = args->settings.items,
                                       .setting_count = args->settings.count,
-                                      .env = lm_cli_env};
+                                      .env = lm_cli_env,
+                                      .refused = &loaded->refused};
     *loaded = (struct lm_loaded){0};
     enum lm_status status = lm_spec_load(&loaded->spec, &diags, cli->arena, path, &options, &err);
     lm_loaded_findings(cli, &diags);
@@ -76,20 +77,37 @@ int lm_loaded_spec(struct lm_loaded *loaded, struct lm_cli *cli, const char *pat
     return diags.errors > 0 ? LM_EXIT_USAGE : lm_cli_fail(cli, lm_exit_of_input(status), err.text);
 }
 
-/* Every stage a selection names must exist, so that "did you mean" can be said at once. */
+static int no_stage(const struct lm_loaded *loaded, struct lm_cli *cli, const char *id)
+{
+    const char *nearest = NULL;
+    lm_spec_find(loaded->spec, id, &nearest);
+    const char *text =
+        nearest != NULL
+            ? lm_arena_printf(cli->arena, "%s has no stage '%s'; did you mean '%s'?",
+                              lm_spec_path(loaded->spec), id, nearest)
+            : lm_arena_printf(cli->arena, "%s has no stage '%s'; see 'lmpipe graph %s'",
+                              lm_spec_path(loaded->spec), id, lm_spec_path(loaded->spec));
+    return lm_cli_fail(cli, LM_EXIT_USAGE, text != NULL ? text : "no such stage");
+}
+
+/* Every target must mean a stage, so that "did you mean" can be said at once. */
+static int check_target(const struct lm_loaded *loaded, struct lm_cli *cli, const char *target)
+{
+    if (target == NULL || lm_spec_match(loaded->spec, target, NULL) > 0)
+        return LM_EXIT_OK;
+    return no_stage(loaded, cli, target);
+}
+
 static int check_names(const struct lm_loaded *loaded, struct lm_cli *cli,
                        const struct lm_selection *selection)
 {
     int status = LM_EXIT_OK;
-    size_t unused;
     for (size_t i = 0; i < selection->target_count; i++)
-        status |= lm_loaded_stage(&unused, loaded, cli, selection->targets[i]);
+        status |= check_target(loaded, cli, selection->targets[i]);
     for (size_t i = 0; i < selection->force_count; i++)
-        status |= lm_loaded_stage(&unused, loaded, cli, selection->force[i]);
-    if (selection->from != NULL)
-        status |= lm_loaded_stage(&unused, loaded, cli, selection->from);
-    if (selection->until != NULL)
-        status |= lm_loaded_stage(&unused, loaded, cli, selection->until);
+        status |= check_target(loaded, cli, selection->force[i]);
+    status |= check_target(loaded, cli, selection->from);
+    status |= check_target(loaded, cli, selection->until);
     if (status == LM_EXIT_OK && selection->only && selection->target_count == 0)
         return lm_cli_fail(cli, LM_EXIT_USAGE, "--only needs at least one STAGE after the spec");
     return status;
@@ -151,28 +169,44 @@ void lm_loaded_release(struct lm_loaded *loaded)
 int lm_loaded_stage(size_t *index, const struct lm_loaded *loaded, struct lm_cli *cli,
                     const char *id)
 {
-    const char *nearest = NULL;
-    *index = lm_spec_find(loaded->spec, id, &nearest);
-    if (*index != (size_t)-1)
-        return LM_EXIT_OK;
-    const char *text =
-        nearest != NULL
-            ? lm_arena_printf(cli->arena, "%s has no stage '%s'; did you mean '%s'?",
-                              lm_spec_path(loaded->spec), id, nearest)
-            : lm_arena_printf(cli->arena, "%s has no stage '%s'; see 'lmpipe graph %s'",
-                              lm_spec_path(loaded->spec), id, lm_spec_path(loaded->spec));
-    return lm_cli_fail(cli, LM_EXIT_USAGE, text != NULL ? text : "no such stage");
+    *index = lm_spec_find(loaded->spec, id, NULL);
+    return *index != (size_t)-1 ? LM_EXIT_OK : no_stage(loaded, cli, id);
 }
 
-struct lm_selection lm_selection_of(const struct lm_select_args *args, char **targets, size_t count)
+static int bad_shard(struct lm_cli *cli)
 {
-    return (struct lm_selection){.targets = (const char *const *)targets,
+    return lm_cli_fail(cli, LM_EXIT_USAGE,
+                       "--shard takes I/N, such as 2/3: the second of three parts");
+}
+
+/* "2/3" */
+static int read_shard(struct lm_selection *selection, struct lm_cli *cli, const char *text)
+{
+    char *end = NULL;
+    if (text == NULL)
+        return LM_EXIT_OK;
+    long shard = text[0] >= '0' && text[0] <= '9' ? strtol(text, &end, 10) : 0;
+    if (end == NULL || *end != '/' || end[1] < '0' || end[1] > '9')
+        return bad_shard(cli);
+    long shards = strtol(end + 1, &end, 10);
+    if (*end != '\0' || shard < 1 || shards > 100000 || shard > shards)
+        return bad_shard(cli);
+    selection->shard = (size_t)shard;
+    selection->shards = (size_t)shards;
+    return LM_EXIT_OK;
+}
+
+int lm_selection_read(struct lm_selection *out, struct lm_cli *cli,
+                      const struct lm_select_args *args, char **targets, size_t count)
+{
+    *out = (struct lm_selection){.targets = (const char *const *)targets,
                                  .target_count = count,
                                  .from = args->from,
                                  .until = args->until,
                                  .only = args->only,
                                  .force = args->force.items,
                                  .force_count = args->force.count};
+    return read_shard(out, cli, args->shard);
 }
 
 int lm_loaded_store(struct lm_store **store, struct lm_cli *cli, const char *option)

@@ -27,7 +27,7 @@ struct lm_spec_args {
 /** Options of commands that select stages; begins like struct lm_spec_args. */
 struct lm_select_args {
     struct lm_spec_args spec;
-    const char *from, *until;
+    const char *from, *until, *shard;
     bool only;
     struct lm_option_texts force;
 };
@@ -47,6 +47,11 @@ struct lm_select_args {
          .offset = offsetof(struct lm_select_args, until),                                         \
          .metavar = "STAGE",                                                                       \
          .help = "STAGE and all upstream of it"},                                                  \
+        {.name = "shard",                                                                          \
+         .kind = LM_O_TEXT,                                                                        \
+         .offset = offsetof(struct lm_select_args, shard),                                         \
+         .metavar = "I/N",                                                                         \
+         .help = "every Nth instance of a matrix, from the Ith on: a sweep shared by N jobs"},     \
     {                                                                                              \
         .name = "force", .letter = 'f', .kind = LM_O_TEXTS,                                        \
         .offset = offsetof(struct lm_select_args, force), .metavar = "STAGE",                      \
@@ -55,6 +60,7 @@ struct lm_select_args {
 
 struct lm_loaded {
     struct lm_spec *spec;
+    struct lm_spec *refused; /**< what could be read of one with errors (lm_spec_options) or NULL */
     struct lm_store *store;
     struct lm_plan *plan;
 };
@@ -77,8 +83,8 @@ void lm_loaded_release(struct lm_loaded *loaded);
 int lm_loaded_stage(size_t *index, const struct lm_loaded *loaded, struct lm_cli *cli,
                     const char *id);
 /** A selection from the command line; names are checked when the plan is made. */
-struct lm_selection lm_selection_of(const struct lm_select_args *args, char **targets,
-                                    size_t count);
+int lm_selection_read(struct lm_selection *out, struct lm_cli *cli,
+                      const struct lm_select_args *args, char **targets, size_t count);
 /** Where the store is: --store, else LMPIPE_STORE, else ROOT/artifacts/store; in the arena. */
 const char *lm_store_place(const struct lm_cli *cli, const char *option, const char *root);
 /** The nearest folder upwards from the working folder that holds artifacts/ or .git, else the

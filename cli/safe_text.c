@@ -83,10 +83,28 @@ static size_t write_one(struct lm_safe *safe, const unsigned char *data, size_t 
     return length;
 }
 
+/* Bytes from the beginning that are written as they are: letters, digits, blanks, most signs. */
+static size_t plain_length(const unsigned char *data, size_t size)
+{
+    size_t length = 0;
+    while (length < size && data[length] >= ' ' && data[length] < 0x7F && data[length] != ':' &&
+           data[length] != '#')
+        length++;
+    return length;
+}
+
 void lm_safe_write(struct lm_safe *safe, const void *data, size_t size)
 {
     const unsigned char *bytes = data;
     for (size_t i = 0; i < size; i++) {
+        size_t plain = safe->held_count == 0 ? plain_length(bytes + i, size - i) : 0;
+        if (plain > 0) {
+            fwrite(bytes + i, 1, plain, safe->out);
+            for (size_t k = 0; k < plain && !safe->line_begun; k++)
+                safe->line_begun = bytes[i + k] != ' ';
+            i += plain - 1;
+            continue;
+        }
         safe->held[safe->held_count++] = bytes[i];
         while (safe->held_count > 0 && safe->held_count >= needed(safe->held[0])) {
             size_t taken = write_one(safe, safe->held, safe->held_count);
@@ -107,8 +125,10 @@ void lm_safe_finish(struct lm_safe *safe)
 const char *lm_safe_line(struct lm_arena *arena, const char *text)
 {
     char *data = NULL;
-    size_t size = 0;
+    size_t size = strlen(text);
     const char *line = NULL;
+    if (plain_length((const unsigned char *)text, size) == size)
+        return text;
     struct lm_safe safe;
     FILE *out = open_memstream(&data, &size);
     if (out == NULL)

@@ -117,9 +117,12 @@ char *lm_arena_printf(struct lm_arena *arena, const char *format, ...)
     va_list arguments, again;
     va_start(arguments, format);
     va_copy(again, arguments);
-    int length = lm_c_vsnprintf(NULL, 0, format, arguments);
+    char few[256]; /* mostly enough: then it is formatted once */
+    int length = lm_c_vsnprintf(few, sizeof few, format, arguments);
     char *text = length < 0 ? NULL : allocate(arena, (size_t)length + 1, 1);
-    if (text != NULL)
+    if (text != NULL && (size_t)length < sizeof few)
+        memcpy(text, few, (size_t)length + 1);
+    else if (text != NULL)
         lm_c_vsnprintf(text, (size_t)length + 1, format, again);
     va_end(again);
     va_end(arguments);

@@ -68,7 +68,10 @@ void lm_buf_puts(struct lm_buf *buf, const char *text)
 
 void lm_buf_putc(struct lm_buf *buf, char c)
 {
-    lm_buf_append(buf, &c, 1);
+    if (!reserve(buf, 1))
+        return;
+    buf->data[buf->size++] = c;
+    buf->data[buf->size] = '\0';
 }
 
 void lm_buf_printf(struct lm_buf *buf, const char *format, ...)
@@ -76,9 +79,12 @@ void lm_buf_printf(struct lm_buf *buf, const char *format, ...)
     va_list arguments, again;
     va_start(arguments, format);
     va_copy(again, arguments);
-    int length = lm_c_vsnprintf(NULL, 0, format, arguments);
+    char few[256]; /* mostly enough: then it is formatted once */
+    int length = lm_c_vsnprintf(few, sizeof few, format, arguments);
     if (length < 0)
         buf->failed = true;
+    else if ((size_t)length < sizeof few)
+        lm_buf_append(buf, few, (size_t)length);
     else if (reserve(buf, (size_t)length)) {
         lm_c_vsnprintf(buf->data + buf->size, (size_t)length + 1, format, again);
         buf->size += (size_t)length;

@@ -10,9 +10,20 @@
 
 enum { DEEPEST = 200, MOST_LINKS = 10000, FIRST_NAMES = 32 };
 
-/* One component of lm_dir_create. */
-static enum lm_status make_one(const char *path, struct lm_err *err)
+/* Makes the folder, and first those above it that are not there; `path` is cut and mended. */
+static enum lm_status make(char *path, struct lm_err *err)
 {
+    if (mkdir(path, 0777) == 0 || (errno == EEXIST && lm_path_is_dir(path)))
+        return LM_OK;
+    int error = errno;
+    char *slash = strrchr(path, '/');
+    if (error != ENOENT || slash == NULL || slash == path)
+        return lm_fail_errno(err, error, "cannot create folder %s", path);
+    *slash = '\0';
+    enum lm_status status = make(path, err);
+    *slash = '/';
+    if (status != LM_OK)
+        return status;
     if (mkdir(path, 0777) == 0 || (errno == EEXIST && lm_path_is_dir(path)))
         return LM_OK;
     return lm_fail_errno(err, errno, "cannot create folder %s", path);
@@ -23,17 +34,7 @@ enum lm_status lm_dir_create(const char *path, struct lm_err *err)
     char *copy = strdup(path);
     if (copy == NULL)
         return lm_fail(err, LM_NOMEM, "no memory for the path %s; free some", path);
-    enum lm_status status = LM_OK;
-    for (char *at = copy + 1; copy[0] != '\0' && status == LM_OK; at++) {
-        char c = *at;
-        if (c != '/' && c != '\0')
-            continue;
-        *at = '\0';
-        status = make_one(copy, err);
-        *at = c;
-        if (c == '\0')
-            break;
-    }
+    enum lm_status status = copy[0] != '\0' ? make(copy, err) : LM_OK;
     free(copy);
     return status;
 }

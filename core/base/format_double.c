@@ -1,4 +1,6 @@
 #include <math.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +19,46 @@ struct decimal {
 static int round_trips(const char *text, double v)
 {
     return strtod(text, NULL) == v;
+}
+
+/* Digits of a whole number > 0, without the zeros it ends with. */
+static struct decimal digits_of(uint64_t number)
+{
+    struct decimal d = {.count = 0};
+    char reversed[MOST_DIGITS + 3];
+    int count = 0;
+    for (; number > 0; number /= 10)
+        reversed[count++] = (char)('0' + number % 10);
+    d.exponent = count - 1;
+    int zeros = 0;
+    while (reversed[zeros] == '0')
+        zeros++;
+    while (count > zeros)
+        d.digits[d.count++] = reversed[--count];
+    return d;
+}
+
+/* The same for numbers with few digits behind the point, as most are: a whole number of at most 15
+ * digits over a power of ten is the only one of so many digits that reads back as this double,
+ * since both are exact and division rounds as reading does. */
+static bool is_short(struct decimal *out, double v)
+{
+    static const double powers[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9};
+
+    if (!(v >= 1e-4) || !(v < 1e15))
+        return false;
+    for (int i = 0; i < (int)(sizeof powers / sizeof powers[0]); i++) {
+        double scaled = v * powers[i];
+        if (!(scaled < 1e15))
+            return false;
+        uint64_t whole = (uint64_t)(scaled + 0.5);
+        if (whole > 0 && (double)whole / powers[i] == v) {
+            *out = digits_of(whole);
+            out->exponent -= i;
+            return true;
+        }
+    }
+    return false;
 }
 
 /* Fewest digits that read back as v > 0. Up to 15 digits every normal double's shortest form is
@@ -71,7 +113,9 @@ static char *format(char out[32], double v)
         snprintf(body, 4, "%s", isnan(v) ? "nan" : size == 0 ? "0" : "inf");
         return out;
     }
-    struct decimal d = shortest(size);
+    struct decimal d;
+    if (!is_short(&d, size))
+        d = shortest(size);
     if (d.exponent < SMALLEST_PLAIN || d.exponent > LARGEST_PLAIN)
         print_scientific(body, 32 - sign, &d);
     else

@@ -100,14 +100,11 @@ void lm_digest_hex(char out[LM_DIGEST_HEX], const struct lm_digest *digest)
     out[LM_DIGEST_HEX - 1] = '\0';
 }
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
+/* Values of hex digits, and one more; 0: none. */
+static const uint8_t hex_values[256] = {
+    ['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
+    ['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+    ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16};
 
 bool lm_digest_parse(struct lm_digest *out, const char *text)
 {
@@ -115,10 +112,11 @@ bool lm_digest_parse(struct lm_digest *out, const char *text)
         return false;
     struct lm_digest digest;
     for (size_t i = 0; i < LM_DIGEST_SIZE; i++) {
-        int high = hex_value(text[2 * i]), low = hex_value(text[2 * i + 1]);
-        if (high < 0 || low < 0)
+        unsigned high = hex_values[(unsigned char)text[2 * i]];
+        unsigned low = hex_values[(unsigned char)text[2 * i + 1]];
+        if (high == 0 || low == 0)
             return false;
-        digest.bytes[i] = (uint8_t)(high * 16 + low);
+        digest.bytes[i] = (uint8_t)((high - 1) * 16 + low - 1);
     }
     *out = digest;
     return true;

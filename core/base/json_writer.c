@@ -14,9 +14,11 @@ void lm_json_begin(struct lm_json_writer *writer, struct lm_buf *out, bool prett
 
 static void new_line(struct lm_json_writer *writer)
 {
-    lm_buf_putc(writer->out, '\n');
-    for (unsigned i = 0; i < writer->depth; i++)
-        lm_buf_append(writer->out, "  ", 2);
+    char text[1 + 2 * DEEPEST];
+    size_t length = 1 + 2 * (size_t)writer->depth;
+    memset(text, ' ', length);
+    text[0] = '\n';
+    lm_buf_append(writer->out, text, length);
 }
 
 /* What stands before a value or a key: nothing after a key, else a comma unless it is the first. */
@@ -78,9 +80,13 @@ static void put_quoted(struct lm_buf *out, const uint8_t *data, size_t size)
     lm_buf_putc(out, '"');
     size_t start = 0, at = 0;
     while (at < size) {
+        if (data[at] < 0x80 && is_plain(data[at])) {
+            at++;
+            continue;
+        }
         uint32_t code_point;
         size_t length = lm_utf8_decode(&code_point, data + at, size - at);
-        if (length > 1 || (length == 1 && is_plain(data[at]))) {
+        if (length > 1) {
             at += length;
             continue;
         }

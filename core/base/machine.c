@@ -23,15 +23,35 @@ static size_t affinity_count(void)
     return count > 0 ? count : 1;
 }
 
-size_t lm_cpu_count(void)
+static size_t processors_of(const struct lm_cgroup_limits *limits)
+{
+    size_t count = affinity_count();
+    if (!(limits->processors > 0) || limits->processors >= (double)count)
+        return count;
+    size_t whole = (size_t)limits->processors; /* a quota of 1.5 processors is 2 threads */
+    return whole + (limits->processors > (double)whole);
+}
+
+static size_t memory_of(const struct lm_cgroup_limits *limits)
+{
+    long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+    size_t limit = pages > 0 && page > 0 ? (size_t)pages * (size_t)page : SIZE_MAX;
+    return limits->memory < limit ? (size_t)limits->memory : limit;
+}
+
+void lm_machine_limits(size_t *processors, size_t *memory)
 {
     struct lm_cgroup_limits limits;
-    size_t count = affinity_count();
     lm_cgroup_read(&limits, "");
-    if (!(limits.processors > 0) || limits.processors >= (double)count)
-        return count;
-    size_t whole = (size_t)limits.processors; /* a quota of 1.5 processors is 2 threads */
-    return whole + (limits.processors > (double)whole);
+    *processors = processors_of(&limits);
+    *memory = memory_of(&limits);
+}
+
+size_t lm_cpu_count(void)
+{
+    size_t processors, memory;
+    lm_machine_limits(&processors, &memory);
+    return processors;
 }
 
 void lm_cpu_name(char out[64])
@@ -54,11 +74,9 @@ void lm_cpu_name(char out[64])
 
 size_t lm_memory_limit(void)
 {
-    struct lm_cgroup_limits limits;
-    long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
-    size_t limit = pages > 0 && page > 0 ? (size_t)pages * (size_t)page : SIZE_MAX;
-    lm_cgroup_read(&limits, "");
-    return limits.memory < limit ? (size_t)limits.memory : limit;
+    size_t processors, memory;
+    lm_machine_limits(&processors, &memory);
+    return memory;
 }
 
 size_t lm_memory_available(void)

@@ -29,6 +29,8 @@ void lm_cpu_name(char out[64]);
 /** Memory this process may use in bytes: the smaller of all RAM and the limits of its control
  *  groups. It does not depend on what other programs hold. */
 size_t lm_memory_limit(void);
+/** Both of them, for half the cost. */
+void lm_machine_limits(size_t *processors, size_t *memory);
 /** The part of it that is to be had just now: MemAvailable of /proc/meminfo when that is less. */
 size_t lm_memory_available(void);
 

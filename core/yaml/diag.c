@@ -57,7 +57,7 @@ void lm_diag_error(struct lm_diag_list *list, const struct lm_origin *at, const 
     if (list->errors > LM_DIAG_MAX + 1)
         return;
     if (list->errors == LM_DIAG_MAX + 1) {
-        add(list, NULL, "", false, "more errors are not listed; mend these first");
+        add(list, NULL, "", false, "more errors are not listed; fix these first");
         return;
     }
     va_list arguments;
@@ -97,6 +97,25 @@ static int compare(const struct lm_diag *a, const struct lm_diag *b, const char 
     return a->column < b->column ? -1 : a->column > b->column;
 }
 
+/** What every instance of a family finds is one finding. */
+static void drop_repeats(struct lm_diag_list *list)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        const struct lm_diag *now = &list->items[i],
+                             *last = kept > 0 ? &list->items[kept - 1] : NULL;
+        bool is_known =
+            last != NULL && last->line == now->line && last->column == now->column &&
+            strcmp(last->file != NULL ? last->file : "", now->file != NULL ? now->file : "") == 0 &&
+            strcmp(last->field, now->field) == 0 && strcmp(last->text, now->text) == 0;
+        if (is_known)
+            list->errors -= !now->warning;
+        else
+            list->items[kept++] = *now;
+    }
+    list->count = kept;
+}
+
 void lm_diag_sort(struct lm_diag_list *list, const char *first)
 {
     for (size_t i = 1; i < list->count; i++) { /* insertion: short, stable */
@@ -106,6 +125,7 @@ void lm_diag_sort(struct lm_diag_list *list, const char *first)
             list->items[j] = list->items[j - 1];
         list->items[j] = moved;
     }
+    drop_repeats(list);
 }
 
 const char *lm_quote(struct lm_arena *arena, const char *text)

@@ -30,7 +30,8 @@ void lm_diag_error(struct lm_diag_list *list, const struct lm_origin *at, const 
 /** Adds a warning. */
 void lm_diag_warn(struct lm_diag_list *list, const struct lm_origin *at, const char *field,
                   const char *format, ...) LM_PRINTF(4, 5);
-/** Sorts by place: `first` (a file) first, other files by name, then line and column; stable. */
+/** Sorts by place: `first` (a file) first, other files by name, then line and column; stable. Of
+ *  equal ones in a row the first stays. */
 void lm_diag_sort(struct lm_diag_list *list, const char *first);
 
 /** 'text' in quotes for messages: control characters escaped, addresses without their secrets

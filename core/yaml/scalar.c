@@ -136,7 +136,9 @@ struct lm_scalar lm_scalar_resolve(const char *text, bool plain)
 {
     if (!plain)
         return (struct lm_scalar){.type = LM_SCALAR_STR};
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+    /* Most texts begin with a letter or digit that no word begins with. */
+    bool maybe = text[0] == '\0' || strchr("~nNtTfF.+-", text[0]) != NULL;
+    for (size_t i = 0; maybe && i < sizeof words / sizeof words[0]; i++)
         if (strcmp(text, words[i].text) == 0)
             return words[i].value;
     struct lm_scalar value = based(text);

@@ -96,7 +96,7 @@ static void syntax_error(struct reader *reader)
         char begun[48] = "";
         if (context[0] && parser->context_mark.line != parser->problem_mark.line)
             snprintf(begun, sizeof begun, " begun on line %zu", parser->context_mark.line + 1);
-        lm_diag_error(reader->diags, &at, "", "not valid YAML: %s%s%s%s; mend the syntax near here",
+        lm_diag_error(reader->diags, &at, "", "not valid YAML: %s%s%s%s; fix the syntax near here",
                       problem, context[0] ? " " : "", context, begun);
     }
     reader->stopped = reader->found = true;

@@ -20,9 +20,11 @@ struct lm_node {
     enum lm_node_kind kind;
     bool plain;          /**< scalar without quotes: may be a number, boolean or null */
     bool has_env;        /**< scalar: ${env.NAME} stands in it (set by substitution) */
+    bool has_matrix;     /**< ${matrix.AXIS} stands in it, or below it (likewise) */
     bool failed;         /**< scalar: substitution failed and was reported; readers stay silent */
     struct lm_origin at; /**< place of the value */
     const char *text;    /**< scalar */
+    const char *written; /**< scalar whose ${matrix.AXIS} is filled in: how it was before; or NULL */
     struct lm_entry *entries;
     size_t count;    /**< of entries */
     size_t expanded; /**< nodes below and with this one */

@@ -51,6 +51,9 @@ struct lm_spec_options {
     size_t setting_count;
     const char *(*env)(void *user, const char *name); /**< for ${env.NAME}; NULL: none is set */
     void *env_user;
+    struct lm_spec **refused; /**< NULL, or for lm_run_forget and the names of the spec alone: what
+                                 could be read of one with errors, when its experiment is known;
+                                 else not set */
 };
 
 /** Loads, merges includes, substitutes, validates, in one pass that reports every error in
@@ -74,6 +77,13 @@ const char *lm_spec_stage_id(const struct lm_spec *spec, size_t index);
 const struct lm_stage *lm_spec_stage_type(const struct lm_spec *spec, size_t index);
 /** Index of a stage id, or (size_t)-1; *nearest (may be NULL) then holds the closest id or NULL. */
 size_t lm_spec_find(const struct lm_spec *spec, const char *id, const char **nearest);
+/** How many stages a target means: an id, a family ("model": all its instances), a glob
+ *  ("model@lr=*"), or values ("@seed=1": all that vary by it and have that value). `marked`
+ *  (stages), or NULL, gets true for each of them. */
+size_t lm_spec_match(const struct lm_spec *spec, const char *target, bool *marked);
+/** Index of the longest stage id that begins `text` and ends at a dot, a slash or its end;
+ *  (size_t)-1. */
+size_t lm_spec_find_longest(const struct lm_spec *spec, const char *text, size_t *length);
 
 /** Warnings of a plan (lm_plan_warnings) for all stages, whether they are to run or not, for
  *  `check`, which reads every local file that is pinned; threads as in lm_plan_options. In the
@@ -163,12 +173,14 @@ enum lm_status lm_store_doctor(struct lm_store *store, FILE *out, struct lm_err 
 enum lm_state { LM_HIT, LM_RUN, LM_MAYBE, LM_RESUME, LM_DONE, LM_FAILED, LM_SKIPPED, LM_STOPPED };
 
 struct lm_selection {
-    const char *const *targets; /**< stages named on the command line; none: all */
+    const char *const *targets; /**< named on the command line (lm_spec_match); none: all stages */
     size_t target_count;
     const char *from, *until; /**< or NULL */
     bool only;                /**< targets alone, without what is upstream of them */
     const char *const *force; /**< stages to run even when they hit */
     size_t force_count;
+    size_t shard, shards; /**< every `shards`-th instance of the widest families, from `shard` (1 …
+                             shards) on, with what is upstream; 0: all */
 };
 
 struct lm_plan;
@@ -309,6 +321,11 @@ void lm_run_result_release(struct lm_run_result *result);
  * be used. */
 enum lm_status lm_run(const struct lm_plan *plan, const struct lm_run_options *options,
                       struct lm_run_result *out, struct lm_err *err);
+/** Removes what earlier runs of a spec left below artifacts/<experiment>/ for people and CI: what
+ * it publishes, run.html, run.json, junit-run.xml; for a job of CI whose run did not begin, so that
+ *  nothing of an earlier one is taken for its. *removed: how many there were. A folder that belongs
+ *  to another spec or to none stays as it is. LM_IO: one could not be removed. */
+enum lm_status lm_run_forget(const struct lm_spec *spec, size_t *removed, struct lm_err *err);
 /** Publishes again what the spec declares, for stages that are up to date. */
 enum lm_status lm_publish(const struct lm_plan *plan, struct lm_run_result *out,
                           struct lm_err *err);

@@ -16,9 +16,10 @@
 
 enum lm_port_flags {
     LM_PORT_OPTIONAL = 1,
-    LM_PORT_LIST = 2,   /**< takes several artifacts (in: a list); at least one unless optional */
+    LM_PORT_LIST = 2,  /**< takes several artifacts (in: a list); at least one unless optional */
     LM_PORT_FOLDER = 4, /**< the artifact is a folder; else one file */
-    LM_PORT_LABELS = 8  /**< a list whose labels are in the key: they may show in an output */
+    LM_PORT_LABELS = 8  /**< of a list: the stage shows which instances its artifacts are of, so that
+                           their axis values enter its key; those that failed are named, too */
 };
 
 /** A named, typed input or output. Kinds: corpus text card vocab tokens model log scores items
@@ -121,10 +122,9 @@ extern const struct lm_stage_run lm_run_table[];
 /** Path of an input: a file, or a folder (LM_PORT_FOLDER); read-only and verified. NULL: an
  *  optional port that is not connected. Borrowed. */
 const char *lm_ctx_input(const struct lm_ctx *ctx, const char *port);
-/** For LM_PORT_LIST ports: how many, the i-th path, and its label: what the spec calls it
- * ("scores", "model.log"), or the values of its axes ("lr=0.001,seed=2"). It is for notes and
- * errors alone, since it is not in the key, unless the port has LM_PORT_LABELS: then it may be
- * shown. */
+/** For LM_PORT_LIST ports: how many, the i-th path, and its label: the values of the axes that it was
+ * gathered over ("lr=0.001,seed=2"), else "". It is in the key, and may be shown, where the port has
+ * LM_PORT_LABELS; for such a port the path is "" when the stage that makes it failed. */
 size_t lm_ctx_input_count(const struct lm_ctx *ctx, const char *port);
 const char *lm_ctx_input_at(const struct lm_ctx *ctx, const char *port, size_t index);
 const char *lm_ctx_input_label(const struct lm_ctx *ctx, const char *port, size_t index);

@@ -14,7 +14,7 @@
 
 #define SECOND UINT64_C(1000000000)
 #define TICK_MS 200
-#define FLUSH_MS 20    /**< while results wait to become durable */
+#define FLUSH_MS 100   /**< while results wait to become durable */
 #define LOCK_TRIES 100 /**< of 100 ms, for the store's lock */
 
 /* ---- beginning ---- */
@@ -83,10 +83,13 @@ static enum lm_status copy_plan(struct lm_exec *exec, const struct lm_plan *plan
     exec->now = *plan;
     exec->now.arena = exec->arena;
     exec->now.stages = LM_NEW_ARRAY(exec->arena, struct lm_plan_stage, count);
-    if (exec->now.stages == NULL)
+    exec->now.taken = LM_NEW_ARRAY(exec->arena, struct lm_taken, count);
+    if (exec->now.stages == NULL || exec->now.taken == NULL)
         return no_memory(err);
-    if (count > 0)
+    if (count > 0) {
         memcpy(exec->now.stages, plan->stages, count * sizeof *plan->stages);
+        memcpy(exec->now.taken, plan->taken, count * sizeof *plan->taken);
+    }
     return LM_OK;
 }
 
@@ -97,9 +100,10 @@ static enum lm_status create_tasks(struct lm_exec *exec, struct lm_err *err)
     exec->stages = LM_NEW_ARRAY(exec->arena, struct lm_run_stage, count);
     exec->running = LM_NEW_ARRAY(exec->arena, struct lm_task *, count);
     exec->held = LM_NEW_ARRAY(exec->arena, struct lm_held_lock, LM_HELD_MAX);
+    exec->spent = LM_NEW_ARRAY(exec->arena, struct lm_held_lock, LM_SPENT_MAX);
     exec->environment = lm_exec_environment(exec->options, exec->arena);
     if (exec->tasks == NULL || exec->stages == NULL || exec->running == NULL ||
-        exec->held == NULL || exec->environment == NULL ||
+        exec->held == NULL || exec->spent == NULL || exec->environment == NULL ||
         !lm_task_set_init(&exec->due, exec->arena, count) ||
         !lm_task_set_init(&exec->ready, exec->arena, count))
         return no_memory(err);
@@ -123,8 +127,8 @@ static enum lm_status begin(struct lm_exec *exec, const struct lm_plan *plan, st
 {
     char host[256] = "";
     exec->begin_ns = lm_clock_monotonic_ns();
-    exec->threads = exec->options->threads > 0 ? exec->options->threads : lm_cpu_count();
-    exec->memory = lm_memory_limit();
+    exec->threads = exec->options->threads > 0 ? exec->options->threads : plan->processors;
+    exec->memory = plan->memory;
     gethostname(host, sizeof host - 1);
     exec->host = lm_arena_strdup(exec->arena, host);
     if (exec->host == NULL)
@@ -149,13 +153,12 @@ static enum lm_status begin(struct lm_exec *exec, const struct lm_plan *plan, st
     return LM_OK;
 }
 
-/** What the store found damaged is told as notes, once. */
-static void tell_damage(struct lm_exec *exec, size_t *told)
+void lm_exec_tell_damage(struct lm_exec *exec)
 {
     size_t count;
     const char *const *warnings = lm_store_warnings(exec->store, &count);
-    for (; *told < count; ++*told)
-        lm_exec_note(exec, NULL, warnings[*told]);
+    while (exec->told < count)
+        lm_exec_note(exec, NULL, warnings[exec->told++]);
 }
 
 /* ---- the loop ---- */
@@ -197,7 +200,6 @@ static bool is_going_on(const struct lm_exec *exec)
 
 static enum lm_status loop(struct lm_exec *exec, struct lm_err *err)
 {
-    size_t told = 0;
     struct pollfd *fds =
         LM_NEW_ARRAY(exec->arena, struct pollfd, FDS_A_TASK * exec->spec->stage_count + 1);
     struct lm_task **owners = LM_NEW_ARRAY(exec->arena, struct lm_task *, exec->spec->stage_count);
@@ -205,7 +207,7 @@ static enum lm_status loop(struct lm_exec *exec, struct lm_err *err)
         return no_memory(err);
     for (;;) {
         lm_exec_advance(exec);
-        tell_damage(exec, &told);
+        lm_exec_tell_damage(exec);
         if (exec->due.count > 0)
             continue; /* what was launched has failed, and others follow from that */
         lm_exec_flush(exec, false);
@@ -220,7 +222,7 @@ static enum lm_status loop(struct lm_exec *exec, struct lm_err *err)
         if (exec->tasks[i].phase != LM_FINISHED)
             lm_exec_finish(exec, &exec->tasks[i], exec->stopping ? LM_STOPPED : LM_SKIPPED, NULL);
     lm_exec_flush(exec, true);
-    tell_damage(exec, &told);
+    lm_exec_tell_damage(exec);
     return LM_OK;
 }
 
@@ -229,6 +231,7 @@ static enum lm_status loop(struct lm_exec *exec, struct lm_err *err)
 static void close_all(struct lm_exec *exec)
 {
     lm_worker_server_close(&exec->server);
+    lm_exec_clean(exec);
     lm_events_close(&exec->events);
     lm_exec_signals_close(exec);
     if (exec->temporary != NULL) {

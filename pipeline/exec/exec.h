@@ -12,11 +12,11 @@
 #include "runs/run_files.h"
 #include "store/lock.h"
 
-enum { LM_HELD_MAX = 256 };
+enum { LM_HELD_MAX = 256, LM_SPENT_MAX = 256 };
 
 struct lm_held_lock {
     struct lm_lock lock;
-    const char *path;
+    const char *path, *folder; /**< of its file, of the stage that has ended; NULL: no memory */
 };
 
 struct lm_exec {
@@ -57,7 +57,17 @@ struct lm_exec {
     struct lm_held_lock *held;
     size_t held_count;
     uint64_t held_ns; /**< since when the first is held */
+    double held_work; /**< seconds that went into them */
+    /** Those that are free again, LM_SPENT_MAX at most: what is left of them is removed together.
+     */
+    struct lm_held_lock *spent;
+    size_t spent_count;
+    size_t told; /**< so many of the store's warnings are notes by now */
 };
+
+/* exec.c */
+/** What the store found damaged is told as notes, each once. */
+void lm_exec_tell_damage(struct lm_exec *exec);
 
 /* exec_order.c */
 /** Finishes stages that hit or cannot run, and starts those that may run now. */
@@ -92,6 +102,8 @@ void lm_exec_note(struct lm_exec *exec, const struct lm_task *task, const char *
 /* exec_end.c */
 /** Takes the end of a task's worker: commits, retries or fails. */
 void lm_exec_end(struct lm_exec *exec, struct lm_task *task);
+/** Removes the files of locks that were freed, and the private folders of their stages. */
+void lm_exec_clean(struct lm_exec *exec);
 /** Makes results durable and visible: when some have waited for a while, or `now`. */
 void lm_exec_flush(struct lm_exec *exec, bool now);
 

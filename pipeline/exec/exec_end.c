@@ -8,32 +8,65 @@
 #include "store/record.h"
 
 #define EXIT_INTERRUPTED 75
-/** Results become durable together, at most this late (ns). */
-#define FLUSH_AGE UINT64_C(100000000)
+/** Results become durable together: at most this late (ns), and as soon as it would take so many
+ *  seconds to make them again. */
+#define FLUSH_AGE UINT64_C(500000000)
+#define FLUSH_WORK 1.0
 
 /* ---- success ---- */
 
 /** The lock of a key whose result waits to become durable. */
-static void hold_lock(struct lm_exec *exec, struct lm_attempt *attempt)
+static void hold_lock(struct lm_exec *exec, struct lm_attempt *attempt, double seconds)
 {
-    if (exec->held_count == 0)
+    if (exec->held_count == 0) {
         exec->held_ns = lm_clock_monotonic_ns();
+        exec->held_work = 0;
+    }
+    exec->held_work += seconds;
     exec->held[exec->held_count++] =
-        (struct lm_held_lock){attempt->lock, lm_arena_strdup(exec->arena, attempt->lock_path)};
+        (struct lm_held_lock){attempt->lock, lm_arena_strdup(exec->arena, attempt->lock_path),
+                              lm_arena_strdup(exec->arena, attempt->folder)};
     attempt->lock.fd = -1;
+}
+
+/** Frees a lock. Its file stays for a while, as the stage's private folder does, which is empty by
+ *  now: file systems are slow to make files where others have just been removed (ext4 looks at each
+ *  of these again). */
+static void spend_lock(struct lm_exec *exec, struct lm_held_lock *held)
+{
+    exec->spent[exec->spent_count++] = *held;
+    lm_lock_release(&held->lock, NULL);
+}
+
+void lm_exec_clean(struct lm_exec *exec)
+{
+    for (size_t i = 0; i < exec->spent_count; i++) {
+        const struct lm_held_lock *spent = &exec->spent[i];
+        struct lm_lock lock = {.fd = -1};
+        bool taken = false;
+        if (spent->path != NULL &&
+            lm_lock_try(&lock, &taken, NULL, spent->path, true, NULL) == LM_OK && taken)
+            lm_lock_release(&lock, spent->path);
+        if (spent->folder != NULL)
+            lm_dir_remove(spent->folder, NULL); /* what stays is swept by the next run */
+    }
+    exec->spent_count = 0;
 }
 
 void lm_exec_flush(struct lm_exec *exec, bool now)
 {
     struct lm_err err = {LM_OK, ""};
     bool due = now || exec->running_count == 0 || exec->held_count == LM_HELD_MAX ||
+               exec->held_work >= FLUSH_WORK ||
                lm_clock_monotonic_ns() - exec->held_ns >= FLUSH_AGE;
     if (exec->held_count == 0 || !due)
         return;
     if (lm_store_flush(exec->store, &err) != LM_OK)
         lm_exec_break(exec, err.text);
+    if (exec->spent_count + exec->held_count > LM_SPENT_MAX)
+        lm_exec_clean(exec);
     for (size_t i = 0; i < exec->held_count; i++)
-        lm_lock_release(&exec->held[i].lock, exec->held[i].path);
+        spend_lock(exec, &exec->held[i]);
     exec->held_count = 0;
 }
 
@@ -60,7 +93,7 @@ static enum lm_status admit(struct lm_exec *exec, struct lm_task *task, struct l
     LM_TRY(lm_record_seal(record, exec->arena, err));
     LM_TRY(lm_store_admit(exec->store, attempt->folder, record, err));
     planned->record = record;
-    hold_lock(exec, attempt);
+    hold_lock(exec, attempt, record->seconds);
     return LM_OK;
 }
 
@@ -139,7 +172,8 @@ void lm_exec_end(struct lm_exec *exec, struct lm_task *task)
     } else {
         lm_exec_fail(exec, task, &err);
     }
-    lm_dir_remove(attempt->folder, NULL); /* what stays is swept by the next run */
+    if (exec->stages[task->index].state != LM_DONE) /* else it is empty, and goes later */
+        lm_dir_remove(attempt->folder, NULL);
     lm_exec_release(exec, task);
     lm_attempt_free(attempt);
     task->attempt = NULL;

@@ -1,5 +1,7 @@
 /* What a run leaves: published results, decisions on gates, run.json, run.html, junit-run.xml. */
+#include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/io.h"
@@ -116,6 +118,52 @@ static void take_stale(void *user, size_t stage, const char *path)
         lm_exec_note(exec, &exec->tasks[stage], text);
 }
 
+static enum lm_status forget(size_t *removed, struct lm_arena *arena, const char *folder,
+                             const char *name, struct lm_err *err)
+{
+    const char *path = lm_path_join(arena, folder, name);
+    struct stat info;
+    if (path == NULL)
+        return no_memory(err);
+    if (lstat(path, &info) != 0)
+        return LM_OK;
+    if (S_ISDIR(info.st_mode))
+        LM_TRY(lm_dir_remove(path, err));
+    else if (unlink(path) != 0)
+        return lm_fail_errno(err, errno, "cannot remove %s", path);
+    ++*removed;
+    return LM_OK;
+}
+
+enum lm_status lm_run_forget(const struct lm_spec *spec, size_t *removed, struct lm_err *err)
+{
+    struct lm_arena *arena = spec->arena;
+    struct lm_last *rows;
+    size_t count;
+    const char *owner, *folder = lm_publish_folder(arena, spec);
+    *removed = 0;
+    if (folder == NULL)
+        return no_memory(err);
+    LM_TRY(lm_last_load(&rows, &count, &owner, arena, spec->root, spec->experiment, err));
+    if (owner == NULL || lm_spec_check_owner(spec, owner, NULL) != LM_OK)
+        return LM_OK;
+    for (size_t i = 0; i < PAGES; i++)
+        LM_TRY(forget(removed, arena, folder, pages[i].name, err));
+    for (size_t i = 0; i < spec->stage_count; i++)
+        for (size_t k = 0; k < spec->stages[i].publish_count; k++)
+            LM_TRY(forget(removed, arena, folder, spec->stages[i].publish[k].path, err));
+    return LM_OK;
+}
+
+static void tell_gone(void *user, const char *path)
+{
+    struct lm_exec *exec = user;
+    const char *text =
+        lm_arena_printf(exec->arena, "%s: removed, the matrix has no such point now", path);
+    if (text != NULL)
+        lm_exec_note(exec, NULL, text);
+}
+
 static void publish(struct lm_exec *exec, struct lm_run_result *out)
 {
     struct lm_err err = {LM_OK, ""};
@@ -123,6 +171,18 @@ static void publish(struct lm_exec *exec, struct lm_run_result *out)
                        &err) != LM_OK)
         lm_exec_break(exec, err.text);
     lm_publish_each_stale(&exec->now, exec->arena, take_stale, exec);
+    lm_publish_remove_gone(&exec->now, exec->arena, tell_gone, exec);
+}
+
+/** A few stored bytes are read again by every run that made some, when nobody needs them any more:
+ * what is found damaged is made anew next time. */
+static void look_for_rot(struct lm_exec *exec)
+{
+    enum { OBJECTS = 4 };
+
+    if (exec->executed > 0 && exec->broken == NULL && !exec->killed)
+        lm_store_sample(exec->store, OBJECTS);
+    lm_exec_tell_damage(exec);
 }
 
 enum lm_status lm_exec_leave(struct lm_exec *exec, struct lm_run_result *out, struct lm_err *err)
@@ -139,6 +199,7 @@ enum lm_status lm_exec_leave(struct lm_exec *exec, struct lm_run_result *out, st
     LM_TRY(lm_plan_decide(&result.gates, &exec->now, err));
     result.gate_count = exec->spec->gate_count;
     publish(exec, &result);
+    look_for_rot(exec);
     LM_TRY(fill_rows(exec, &result, err));
     result.exit_code = exit_code(exec, &result);
     result.error = exec->broken;

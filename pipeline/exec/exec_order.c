@@ -73,9 +73,20 @@ static size_t missing_input(const struct lm_exec *exec, const struct lm_task *ta
 {
     const struct lm_spec_stage *stage = &exec->spec->stages[task->index];
     for (size_t i = 0; i < stage->input_count; i++)
-        if (exec->now.stages[stage->inputs[i].stage].record == NULL)
+        if (stage->inputs[i].role == LM_INPUT_NEEDED &&
+            exec->now.stages[stage->inputs[i].stage].record == NULL)
             return stage->inputs[i].stage;
     return SIZE_MAX;
+}
+
+/** Says which instances were chosen. */
+static void tell_choices(struct lm_exec *exec, struct lm_task *task)
+{
+    if (exec->spec->stages[task->index].choice_count == 0)
+        return;
+    const char *text = lm_plan_choices(&exec->now, task->index);
+    if (text[0] != '\0')
+        lm_exec_note(exec, task, text);
 }
 
 /** All stages before it have finished: it hits, must run, or cannot. */
@@ -99,6 +110,11 @@ static void settle(struct lm_exec *exec, struct lm_task *task)
         lm_exec_finish(exec, task, LM_FAILED, text != NULL ? text : "out of memory");
         return;
     }
+    if (planned->stuck != NULL) {
+        lm_exec_finish(exec, task, LM_FAILED, planned->stuck);
+        return;
+    }
+    tell_choices(exec, task);
     if (planned->state == LM_HIT) {
         lm_exec_finish(exec, task, LM_HIT, NULL);
         return;

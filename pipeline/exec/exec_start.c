@@ -79,10 +79,13 @@ static enum lm_status prepare_input(struct lm_exec *exec, const struct lm_attemp
 {
     struct lm_arena *arena = attempt->arena;
     const struct lm_output *output = output_of(&exec->now, input);
-    if (output == NULL)
-        return lm_fail(err, LM_INTERNAL, "the input %s has no result", input->label);
     out->port = input->port->name;
     out->label = input->label;
+    out->path = ""; /* a list's, which has failed */
+    if (output == NULL && input->role == LM_INPUT_DROPPED)
+        return LM_OK;
+    if (output == NULL)
+        return lm_fail(err, LM_INTERNAL, "the input %s has no result", input->typed);
     if (!output->folder) {
         out->path = lm_store_object_path(exec->store, arena, &output->files[0].object);
         return out->path != NULL ? LM_OK : no_memory(err);
@@ -94,15 +97,15 @@ static enum lm_status prepare_input(struct lm_exec *exec, const struct lm_attemp
 static enum lm_status prepare_inputs(struct lm_exec *exec, const struct lm_task *task,
                                      struct lm_job *job, struct lm_err *err)
 {
-    const struct lm_spec_stage *stage = &exec->spec->stages[task->index];
+    const struct lm_taken *taken = &exec->now.taken[task->index];
     struct lm_job_input *inputs =
-        LM_NEW_ARRAY(task->attempt->arena, struct lm_job_input, stage->input_count);
+        LM_NEW_ARRAY(task->attempt->arena, struct lm_job_input, taken->count);
     if (inputs == NULL)
         return no_memory(err);
-    for (size_t i = 0; i < stage->input_count; i++)
-        LM_TRY(prepare_input(exec, task->attempt, &stage->inputs[i], i, &inputs[i], err));
+    for (size_t i = 0; i < taken->count; i++)
+        LM_TRY(prepare_input(exec, task->attempt, &taken->rows[i], i, &inputs[i], err));
     job->inputs = inputs;
-    job->input_count = stage->input_count;
+    job->input_count = taken->count;
     return LM_OK;
 }
 

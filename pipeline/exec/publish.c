@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/io.h"
+#include "base/name_map.h"
 #include "base/new_file.h"
 #include "runs/run_files.h"
 
@@ -184,6 +185,37 @@ void lm_publish_each_stale(const struct lm_plan *plan, struct lm_arena *arena,
             if (!is_publishable(&plan->stages[i]) && path != NULL && lm_path_exists(path))
                 visit(user, i, path);
         }
+    }
+}
+
+/** "lr=0.001,seed=2" of an instance's id, or NULL. */
+static const char *point_of(const char *id)
+{
+    const char *at = strchr(id, '@');
+    return at != NULL ? at + 1 : NULL;
+}
+
+void lm_publish_remove_gone(const struct lm_plan *plan, struct lm_arena *arena,
+                            void (*visit)(void *user, const char *path), void *user)
+{
+    const struct lm_spec *spec = plan->spec;
+    const char *folder = lm_publish_folder(arena, spec);
+    struct lm_name_map points;
+    lm_name_map_init(&points, arena);
+    if (!plan->is_whole || spec->is_overridden || folder == NULL)
+        return;
+    for (size_t i = 0; i < spec->stage_count; i++)
+        if (point_of(spec->stages[i].id) != NULL && spec->stages[i].publish_count > 0 &&
+            !lm_name_map_put(&points, point_of(spec->stages[i].id), i))
+            return;
+    for (size_t i = 0; i < plan->last_count; i++) {
+        const char *point = point_of(plan->last[i].stage);
+        if (point == NULL || strchr(point, '/') != NULL ||
+            lm_name_map_find(&points, point) != SIZE_MAX)
+            continue;
+        const char *path = lm_path_join(arena, folder, point);
+        if (path != NULL && lm_path_is_dir(path) && lm_dir_remove(path, NULL) == LM_OK)
+            visit(user, path);
     }
 }
 

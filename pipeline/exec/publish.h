@@ -16,6 +16,10 @@ enum lm_status lm_publish_all(const struct lm_plan *plan, struct lm_arena *arena
 
 /** Calls `visit` for every published path that is there although its stage, which was selected, has
  *  no result now: it is of an earlier one. */
+/** Removes the folders of instances that the spec has no more: what a run of all of it, without
+ *  -S, published before. Calls `visit` for each. */
+void lm_publish_remove_gone(const struct lm_plan *plan, struct lm_arena *arena,
+                            void (*visit)(void *user, const char *path), void *user);
 void lm_publish_each_stale(const struct lm_plan *plan, struct lm_arena *arena,
                            void (*visit)(void *user, size_t stage, const char *path), void *user);
 

@@ -98,6 +98,6 @@ enum lm_status lm_plan_write_experiment(struct lm_buf *out, const struct lm_plan
 {
     struct lm_gate_row *gates = NULL;
     LM_TRY(lm_plan_decide(&gates, plan, err));
-    lm_key_write_experiment(out, plan->spec, stage, gates);
+    lm_key_write_experiment(out, plan->spec, plan->taken, stage, gates);
     return lm_buf_status(out, err);
 }

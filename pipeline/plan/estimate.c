@@ -157,8 +157,9 @@ static enum lm_status hash_path(void *user, struct lm_digest *out, const char *p
 struct lm_diags lm_spec_warnings(const struct lm_spec *spec, size_t threads)
 {
     struct lm_diag_list list = {.arena = spec->arena};
-    uint64_t limit = lm_memory_limit();
-    threads = threads > 0 ? threads : lm_cpu_count();
+    size_t processors, limit;
+    lm_machine_limits(&processors, &limit);
+    threads = threads > 0 ? threads : processors;
     for (size_t i = 0; i < spec->stage_count; i++) {
         struct lm_estimate estimate;
         lm_spec_estimate(spec, i, threads, &estimate);

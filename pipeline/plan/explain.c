@@ -73,7 +73,12 @@ static void put_awaited(struct lm_buf *out, const struct answer *answer)
 {
     const struct lm_plan *plan = answer->plan;
     const struct lm_spec_stage *stage = &plan->spec->stages[answer->stage];
-    for (size_t i = 0; i < stage->input_count; i++)
+    const char *choices = lm_plan_choices(plan, answer->stage);
+    if (choices[0] != '\0')
+        lm_buf_printf(out, "  %s\n", choices);
+    for (size_t i = 0;
+         i < stage->input_count && !(stage->is_selective && plan->taken[answer->stage].is_known);
+         i++)
         if (plan->stages[stage->inputs[i].stage].state != LM_HIT && is_first_from(stage, i))
             lm_buf_printf(out, "  input %s is not known before %s has run\n",
                           stage->inputs[i].port->name,

@@ -57,7 +57,11 @@ static void put_value(struct writing *writing, const struct lm_param_leaf *leaf)
     struct lm_buf *out = writing->out;
     bool text = leaf->type == LM_P_STR || leaf->type == LM_P_ENUM || leaf->type == LM_P_PATH ||
                 leaf->type == LM_P_URL;
-    lm_buf_printf(out, "%s%s %s ", writing->prefix, leaf->key, lm_param_type_name(leaf->type));
+    lm_buf_puts(out, writing->prefix);
+    lm_buf_puts(out, leaf->key);
+    lm_buf_putc(out, ' ');
+    lm_buf_puts(out, lm_param_type_name(leaf->type));
+    lm_buf_putc(out, ' ');
     const struct lm_spec_value *given = lm_spec_value(writing->spec, writing->stage, leaf->name);
     const char *value = NULL;
     if (text)
@@ -91,23 +95,20 @@ static void put_param(void *user, const struct lm_param_leaf *leaf)
                       writing->facts->files[file - stage->files]);
 }
 
-static void put_inputs(struct lm_buf *out, const struct lm_spec_stage *stage,
-                       const char *const *digests)
+static void put_inputs(struct lm_buf *out, const struct lm_taken *taken, const char *const *digests)
 {
     size_t index = 0;
-    for (size_t i = 0; i < stage->input_count; i++) {
-        const struct lm_spec_input *input = &stage->inputs[i];
-        index = i > 0 && stage->inputs[i - 1].port == input->port ? index + 1 : 0;
-        if (!(input->port->flags & LM_PORT_LIST)) {
-            lm_buf_printf(out, "input %s %s\n", lm_port_key(input->port), digests[i]);
-            continue;
-        }
-        lm_buf_printf(out, "input %s.%zu %s\n", lm_port_key(input->port), index, digests[i]);
-        if (input->port->flags & LM_PORT_LABELS) {
-            lm_buf_printf(out, "label %s.%zu ", lm_port_key(input->port), index);
-            put_quoted(out, input->label);
-            lm_buf_putc(out, '\n');
-        }
+    for (size_t i = 0; i < taken->count; i++) {
+        const struct lm_port *port = taken->rows[i].port;
+        const char *digest = digests[i] != NULL ? digests[i] : "failed";
+        index = i > 0 && taken->rows[i - 1].port == port ? index + 1 : 0;
+        if (!(port->flags & LM_PORT_LIST))
+            lm_buf_printf(out, "input %s %s\n", lm_port_key(port), digest);
+        else
+            lm_buf_printf(out, "input %s.%zu %s\n", lm_port_key(port), index, digest);
+        if (port->flags & LM_PORT_LABELS)
+            lm_buf_printf(out, "label %s.%zu %s\n", lm_port_key(port), index,
+                          taken->rows[i].label[0] ? taken->rows[i].label : "-");
     }
 }
 
@@ -120,14 +121,14 @@ static int by_id(const void *a, const void *b)
 }
 
 /** Stages upstream of `stage`, sorted by id, in the spec's arena; NULL: out of memory. */
-static const struct lm_spec_stage **upstream(const struct lm_spec *spec, size_t stage,
-                                             size_t *count)
+static const struct lm_spec_stage **
+upstream(const struct lm_spec *spec, const struct lm_taken *taken, size_t stage, size_t *count)
 {
     struct lm_upstream_walk walk;
     const struct lm_spec_stage **out = LM_NEW_ARRAY(spec->arena, const struct lm_spec_stage *, 0);
     size_t capacity = 0;
     *count = 0;
-    lm_upstream_begin(&walk, spec, spec->arena, stage);
+    lm_upstream_begin(&walk, spec, taken, spec->arena, stage);
     for (size_t i; out != NULL && (i = lm_upstream_next(&walk)) != SIZE_MAX;) {
         out = lm_grow(spec->arena, out, *count, &capacity, sizeof(const struct lm_spec_stage *));
         if (out != NULL)
@@ -155,12 +156,12 @@ static void put_experiment_param(void *user, const struct lm_param_leaf *leaf)
 }
 
 /** "experiment in model.tokens.0 tokens.tokens", without a head for the stage's own inputs. */
-static void put_wiring(struct lm_buf *out, const struct lm_spec *spec,
-                       const struct lm_spec_stage *stage, const char *head, const char *dot)
+static void put_wiring(struct lm_buf *out, const struct lm_spec *spec, const struct lm_taken *taken,
+                       const char *head, const char *dot)
 {
-    for (size_t i = 0, index = 0; i < stage->input_count; i++) {
-        const struct lm_spec_input *input = &stage->inputs[i];
-        index = i > 0 && stage->inputs[i - 1].port == input->port ? index + 1 : 0;
+    for (size_t i = 0, index = 0; i < taken->count; i++) {
+        const struct lm_spec_input *input = &taken->rows[i];
+        index = i > 0 && input[-1].port == input->port ? index + 1 : 0;
         lm_buf_printf(out, "experiment in %s%s%s.%zu %s.%s\n", head, dot, input->port->name, index,
                       spec->stages[input->stage].id, input->from->name);
     }
@@ -197,19 +198,19 @@ static void put_gates(struct lm_buf *out, const struct lm_spec *spec,
 }
 
 static void put_experiment(struct lm_buf *out, const struct lm_spec *spec, size_t stage,
-                           const struct lm_gate_row *gates)
+                           const struct lm_key_facts *facts)
 {
     size_t count;
     struct lm_arena_mark mark = lm_arena_mark(spec->arena);
-    const struct lm_spec_stage **stages = upstream(spec, stage, &count);
+    const struct lm_spec_stage **stages = upstream(spec, facts->taken, stage, &count);
     out->failed = out->failed || stages == NULL;
     lm_buf_puts(out, "experiment name ");
     put_quoted(out, spec->experiment);
     lm_buf_puts(out, "\nexperiment description ");
     put_quoted(out, spec->description);
     lm_buf_putc(out, '\n');
-    put_gates(out, spec, gates);
-    put_wiring(out, spec, &spec->stages[stage], "", "");
+    put_gates(out, spec, facts->gates);
+    put_wiring(out, spec, &facts->taken[stage], "", "");
     for (size_t i = 0; stages != NULL && i < count; i++) {
         const char *prefix = lm_arena_printf(spec->arena, "experiment param %s.", stages[i]->id);
         struct writing writing = {.out = out,
@@ -220,7 +221,7 @@ static void put_experiment(struct lm_buf *out, const struct lm_spec *spec, size_
         if (stages[i]->type->flags & LM_STAGE_SEED)
             lm_buf_printf(out, "experiment seed %s %" PRIu64 "\n", stages[i]->id, stages[i]->seed);
         lm_params_walk(stages[i]->type->params, stages[i]->params, put_experiment_param, &writing);
-        put_wiring(out, spec, stages[i], stages[i]->id, ".");
+        put_wiring(out, spec, &facts->taken[stages[i] - spec->stages], stages[i]->id, ".");
         for (size_t k = 0; k < stages[i]->file_count; k++)
             lm_buf_printf(out, "experiment file %s.%s\n", stages[i]->id, stages[i]->files[k].param);
     }
@@ -236,7 +237,7 @@ void lm_key_write(struct lm_buf *out, const struct lm_spec *spec, size_t stage,
     lm_buf_printf(out, "lmpipe-key 1\nstage %s %u\n", s->type->name, s->type->version);
     lm_params_walk(s->type->params, s->params, put_param, &writing);
     if (facts->inputs != NULL)
-        put_inputs(out, s, facts->inputs);
+        put_inputs(out, &facts->taken[stage], facts->inputs);
     if (s->type->flags & LM_STAGE_SEED)
         lm_buf_printf(out, "seed %" PRIu64 "\n", s->seed);
     if (s->type->flags & LM_STAGE_NUMERIC)
@@ -244,7 +245,7 @@ void lm_key_write(struct lm_buf *out, const struct lm_spec *spec, size_t stage,
     for (size_t i = 0; facts->libraries != NULL && facts->libraries[i] != NULL; i++)
         lm_buf_printf(out, "library %s\n", facts->libraries[i]);
     if (s->type->flags & LM_STAGE_EXPERIMENT)
-        put_experiment(out, spec, stage, facts->gates);
+        put_experiment(out, spec, stage, facts);
 }
 
 /* ---- the same facts for the stage itself ---- */
@@ -276,21 +277,21 @@ static void list_gates(struct lm_json_writer *writer, const struct lm_spec *spec
 
 /** "in": the artifacts at each port of a stage, as STAGE.PORT. */
 static void list_wiring(struct lm_json_writer *writer, const struct lm_spec *spec,
-                        const struct lm_spec_stage *stage)
+                        const struct lm_taken *taken)
 {
     lm_json_key(writer, "in");
     lm_json_open(writer, '{');
-    for (size_t i = 0; i < stage->input_count; i++) {
-        const struct lm_spec_input *input = &stage->inputs[i];
+    for (size_t i = 0; i < taken->count; i++) {
+        const struct lm_spec_input *input = &taken->rows[i];
         const char *from =
             lm_arena_printf(spec->arena, "%s.%s", spec->stages[input->stage].id, input->from->name);
-        if (i == 0 || stage->inputs[i - 1].port != input->port) {
+        if (i == 0 || input[-1].port != input->port) {
             lm_json_key(writer, input->port->name);
             lm_json_open(writer, '[');
         }
         lm_json_put_string(writer, from != NULL ? from : "");
         writer->out->failed = writer->out->failed || from == NULL;
-        if (i + 1 == stage->input_count || stage->inputs[i + 1].port != input->port)
+        if (i + 1 == taken->count || input[1].port != input->port)
             lm_json_close(writer, ']');
     }
     lm_json_close(writer, '}');
@@ -308,20 +309,21 @@ static void list_files(struct lm_json_writer *writer, const struct lm_spec_stage
     lm_json_close(writer, ']');
 }
 
-void lm_key_write_experiment(struct lm_buf *out, const struct lm_spec *spec, size_t stage,
+void lm_key_write_experiment(struct lm_buf *out, const struct lm_spec *spec,
+                             const struct lm_taken *taken, size_t stage,
                              const struct lm_gate_row *gates)
 {
     size_t count;
     struct lm_json_writer writer;
     struct lm_arena_mark mark = lm_arena_mark(spec->arena);
-    const struct lm_spec_stage **stages = upstream(spec, stage, &count);
+    const struct lm_spec_stage **stages = upstream(spec, taken, stage, &count);
     out->failed = out->failed || stages == NULL;
     lm_json_begin(&writer, out, false);
     lm_json_open(&writer, '{');
     lm_json_member_string(&writer, "name", spec->experiment);
     lm_json_member_string(&writer, "description", spec->description);
     list_gates(&writer, spec, gates);
-    list_wiring(&writer, spec, &spec->stages[stage]);
+    list_wiring(&writer, spec, &taken[stage]);
     lm_json_key(&writer, "stages");
     lm_json_open(&writer, '{');
     for (size_t i = 0; stages != NULL && i < count; i++) {
@@ -333,7 +335,7 @@ void lm_key_write_experiment(struct lm_buf *out, const struct lm_spec *spec, siz
         lm_json_key(&writer, "params");
         lm_params_write_json_if(stages[i]->type->params, stages[i]->params, is_experiment_fact,
                                 &writer);
-        list_wiring(&writer, spec, stages[i]);
+        list_wiring(&writer, spec, &taken[stages[i] - spec->stages]);
         list_files(&writer, stages[i]);
         lm_json_close(&writer, '}');
     }

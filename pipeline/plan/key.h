@@ -13,8 +13,10 @@
 /** Digests a key needs, as text ("sha256:<hex>" or "lmdb:<hex>"), in the order of the stage's
  * inputs and files. */
 struct lm_key_facts {
-    const char *const *inputs; /**< parallel to stage->inputs: digest of the producing port */
-    const char *const *files;  /**< parallel to stage->files: "sha256:<hex>" of content */
+    const struct lm_taken *taken; /**< parallel to spec->stages: what they take */
+    const char *const *inputs;    /**< parallel to the stage's taken rows: digest of the producing
+                                     port;    an entry NULL: it has failed */
+    const char *const *files;     /**< parallel to stage->files: "sha256:<hex>" of content */
     const char *numerics; /**< "blas openblas …" or "portable 2"; NULL for other stage types */
     const struct lm_gate_row *gates; /**< parallel to spec->gates, where held; NULL: not known */
     const char *const *libraries; /**< "pcre2 10.42 Unicode 14.0.0", NULL-terminated; NULL: none */
@@ -25,8 +27,10 @@ struct lm_key_facts {
 void lm_key_write(struct lm_buf *out, const struct lm_spec *spec, size_t stage,
                   const struct lm_key_facts *facts);
 /** JSON handed to LM_STAGE_EXPERIMENT types (see lm_ctx_experiment): the facts of the key's
- *  `experiment` lines, no others; stages sorted by id. `gates`: as in lm_key_facts, known. */
-void lm_key_write_experiment(struct lm_buf *out, const struct lm_spec *spec, size_t stage,
+ *  `experiment` lines, no others; stages sorted by id. `gates`, `taken`: as in lm_key_facts, known.
+ */
+void lm_key_write_experiment(struct lm_buf *out, const struct lm_spec *spec,
+                             const struct lm_taken *taken, size_t stage,
                              const struct lm_gate_row *gates);
 /** "pass", "fail", "undecided", "skipped". */
 const char *lm_gate_verdict_name(enum lm_gate_verdict verdict);

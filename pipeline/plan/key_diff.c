@@ -136,9 +136,13 @@ static const char *typed_name(struct lm_arena *arena, const struct lm_spec_stage
 static struct lm_origin origin_below(struct lm_arena *arena, const struct lm_spec *spec,
                                      const char *path)
 {
-    size_t length = strcspn(path, "."), i = lm_spec_find_bytes(spec, path, length);
-    if (i != SIZE_MAX && path[length] == '.')
-        return lm_spec_origin(spec, i, typed_name(arena, &spec->stages[i], path + length + 1));
+    for (const char *dot = strrchr(path, '.'); dot != NULL && dot > path;) {
+        size_t length = (size_t)(dot - path), i = lm_spec_find_bytes(spec, path, length);
+        if (i != SIZE_MAX)
+            return lm_spec_origin(spec, i, typed_name(arena, &spec->stages[i], dot + 1));
+        while (--dot > path && *dot != '.')
+            continue;
+    }
     return (struct lm_origin){.file = NULL};
 }
 
@@ -193,6 +197,8 @@ static size_t producer(const struct lm_spec_stage *stage, const char *name)
         const char *port = lm_port_key(stage->inputs[i].port);
         if (strlen(port) != length || memcmp(port, name, length) != 0)
             continue;
+        if (stage->inputs[i].role != LM_INPUT_NEEDED)
+            return SIZE_MAX; /* it depends */
         if (index++ == wanted)
             return stage->inputs[i].stage;
     }
@@ -229,8 +235,9 @@ static bool describe(struct lm_key_change *change, struct lm_arena *arena,
 /** What is known only when everything upstream has ended. */
 static bool is_passed_over(const struct fact *fact, bool inputs)
 {
-    return !inputs && (strncmp(fact->line, "input ", 6) == 0 ||
-                       strncmp(fact->line, "experiment verdict.", 19) == 0);
+    return !inputs &&
+           (strncmp(fact->line, "input ", 6) == 0 || strncmp(fact->line, "label ", 6) == 0 ||
+            strncmp(fact->line, "experiment verdict.", 19) == 0);
 }
 
 size_t lm_key_diff(struct lm_key_change **out, struct lm_arena *arena, const struct lm_spec *spec,

@@ -9,18 +9,13 @@
 #include "plan/key.h"
 #include "plan/key_diff.h"
 #include "plan/probe.h"
+#include "spec/upstream.h"
 
 enum { NAMED = 8 }; /**< of the stages that one waits for */
 
 static enum lm_status no_memory(const struct lm_plan *plan, struct lm_err *err)
 {
     return lm_fail(err, LM_NOMEM, "%s: no memory to plan it; free some", plan->spec->path);
-}
-
-/** Is the result of this stage known and here? */
-static bool is_settled(const struct lm_plan_stage *stage)
-{
-    return (stage->state == LM_HIT || stage->state == LM_DONE) && stage->record != NULL;
 }
 
 /* ---- keys ---- */
@@ -107,18 +102,20 @@ static enum lm_status hash_files(const char ***out, struct lm_plan *plan, size_t
     return LM_OK;
 }
 
-/** Digests of the inputs from the records upstream, which are all there. */
+/** Digests of the inputs that are taken; NULL of one that has failed. */
 static enum lm_status input_digests(const char ***out, struct lm_plan *plan, size_t stage,
                                     struct lm_err *err)
 {
-    const struct lm_spec_stage *s = &plan->spec->stages[stage];
-    const char **digests = LM_NEW_ARRAY(plan->arena, const char *, s->input_count + 1);
+    const struct lm_taken *taken = &plan->taken[stage];
+    const char **digests = LM_NEW_ARRAY(plan->arena, const char *, taken->count + 1);
     if (digests == NULL)
         return no_memory(plan, err);
-    for (size_t i = 0; i < s->input_count; i++) {
-        const struct lm_spec_input *input = &s->inputs[i];
-        const struct lm_output *output =
-            lm_record_output(plan->stages[input->stage].record, lm_port_key(input->from));
+    for (size_t i = 0; i < taken->count; i++) {
+        const struct lm_spec_input *input = &taken->rows[i];
+        const struct lm_record *record = plan->stages[input->stage].record;
+        if (record == NULL)
+            continue;
+        const struct lm_output *output = lm_record_output(record, lm_port_key(input->from));
         if (output == NULL)
             return lm_fail(err, LM_INTERNAL, "the record of %s has no output %s; clear the store",
                            plan->spec->stages[input->stage].id, input->from->name);
@@ -132,7 +129,7 @@ static enum lm_status input_digests(const char ***out, struct lm_plan *plan, siz
 static enum lm_status write_key(const char **out, struct lm_plan *plan, size_t stage,
                                 const char *const *inputs, struct lm_err *err)
 {
-    struct lm_key_facts facts = {.inputs = inputs};
+    struct lm_key_facts facts = {.taken = plan->taken, .inputs = inputs};
     struct lm_buf text;
     struct lm_gate_row *gates = NULL;
     const char **files = NULL;
@@ -241,7 +238,7 @@ static const char *await_reason(const struct lm_plan *plan, size_t stage)
     struct awaited awaited = {.count = 0};
     const char *text = "depends on";
     for (size_t i = 0; i < s->input_count && !awaited.more; i++)
-        if (!is_settled(&plan->stages[s->inputs[i].stage]))
+        if (!lm_plan_is_settled(plan, s->inputs[i].stage))
             await(&awaited, s->inputs[i].stage);
     if (awaited.count == 0)
         text = "depends on the gates of";
@@ -254,6 +251,21 @@ static const char *await_reason(const struct lm_plan *plan, size_t stage)
     if (awaited.more && text != NULL)
         text = lm_arena_printf(plan->arena, "%s and others", text);
     return text != NULL && awaited.count > 0 ? text : "depends on what is upstream";
+}
+
+/** Is what the key says of the experiment known? Not while a stage upstream may take one or
+ * another.
+ */
+static bool are_facts_known(const struct lm_plan *plan, size_t stage)
+{
+    struct lm_upstream_walk walk;
+    bool known = plan->taken[stage].is_known;
+    if (!(plan->spec->stages[stage].type->flags & LM_STAGE_EXPERIMENT))
+        return true;
+    lm_upstream_begin(&walk, plan->spec, plan->taken, plan->arena, stage);
+    for (size_t i; known && (i = lm_upstream_next(&walk)) != SIZE_MAX;)
+        known = plan->taken[i].is_known;
+    return known && !walk.failed;
 }
 
 /** A stage whose inputs are not known yet: certain to run when it never did or when what it says
@@ -273,6 +285,8 @@ static enum lm_status update_unkeyed(struct lm_plan *plan, size_t stage, struct 
                                       : "the last result is no longer in the store";
         return LM_OK;
     }
+    if (!are_facts_known(plan, stage))
+        return LM_OK;
     const char *now = lm_plan_known_text(plan, stage, err);
     if (now == NULL)
         return err ? err->status : LM_NOMEM;
@@ -322,6 +336,22 @@ static enum lm_status update_keyed(struct lm_plan *plan, size_t stage, struct lm
     return s->reason ? LM_OK : no_memory(plan, err);
 }
 
+/** A stage that has nothing to choose from is told so when it is its turn. */
+static enum lm_status take(struct lm_plan *plan, size_t stage, struct lm_err *err)
+{
+    struct lm_plan_stage *s = &plan->stages[stage];
+    struct lm_err why = {.status = LM_OK};
+    enum lm_status status = lm_plan_take(plan, stage, &why);
+    s->stuck = NULL;
+    if (status == LM_OK)
+        return LM_OK;
+    if (status != LM_NOT_FOUND)
+        return lm_fail(err, status, "%s", why.text);
+    s->stuck = s->reason = lm_arena_strdup(plan->arena, why.text);
+    s->state = LM_RUN;
+    return s->stuck != NULL ? LM_OK : no_memory(plan, err);
+}
+
 enum lm_status lm_plan_update(struct lm_plan *plan, size_t stage, struct lm_err *err)
 {
     const struct lm_spec_stage *spec = &plan->spec->stages[stage];
@@ -329,9 +359,15 @@ enum lm_status lm_plan_update(struct lm_plan *plan, size_t stage, struct lm_err 
     const char **inputs = NULL;
     s->keyed = false;
     s->resume = -1;
-    for (size_t i = 0; i < spec->input_count; i++)
-        if (!is_settled(&plan->stages[spec->inputs[i].stage]))
+    for (size_t i = 0; i < spec->input_count && !spec->is_selective; i++)
+        if (!lm_plan_is_settled(plan, spec->inputs[i].stage))
             return update_unkeyed(plan, stage, err);
+    if (spec->is_selective)
+        LM_TRY(take(plan, stage, err));
+    if (s->stuck != NULL)
+        return LM_OK;
+    if (!plan->taken[stage].is_known)
+        return update_unkeyed(plan, stage, err);
     for (size_t i = 0; i < spec->after_count; i++)
         if (!lm_plan_has_ended(plan, spec->after[i]))
             return update_unkeyed(plan, stage, err);
@@ -422,8 +458,8 @@ static enum lm_status fill(struct lm_plan *plan, struct lm_err *err)
     LM_TRY(lm_plan_select(plan, &plan->options->selection, err));
     LM_TRY(lm_last_load(&plan->last, &plan->last_count, &owner, plan->arena, plan->spec->root,
                         plan->spec->experiment, err));
-    uint64_t limit = lm_memory_limit();
-    size_t threads = plan->options->threads > 0 ? plan->options->threads : lm_cpu_count();
+    lm_machine_limits(&plan->processors, &plan->memory);
+    size_t threads = plan->options->threads > 0 ? plan->options->threads : plan->processors;
     for (size_t i = 0; i < plan->spec->stage_count; i++)
         find_last(plan, i);
     LM_TRY(update_all(plan, threads, err));
@@ -432,7 +468,7 @@ static enum lm_status fill(struct lm_plan *plan, struct lm_err *err)
         if (!s->selected || s->state == LM_HIT)
             continue;
         lm_spec_estimate(plan->spec, i, threads, &s->estimate);
-        lm_spec_check_memory(plan->spec, i, &s->estimate, limit, &plan->warnings);
+        lm_spec_check_memory(plan->spec, i, &s->estimate, plan->memory, &plan->warnings);
     }
     plan->refused = plan->warnings.count > 0;
     for (size_t i = 0; i < plan->spec->stage_count; i++)
@@ -456,7 +492,8 @@ enum lm_status lm_plan_create(struct lm_plan **out, const struct lm_spec *spec,
     *plan = (struct lm_plan){.spec = spec, .store = store, .arena = arena, .options = copy};
     plan->warnings.arena = arena;
     plan->stages = LM_NEW_ARRAY(arena, struct lm_plan_stage, spec->stage_count);
-    if (plan->stages == NULL)
+    plan->taken = lm_spec_taken(spec, arena);
+    if (plan->stages == NULL || plan->taken == NULL)
         goto out;
     if (err != NULL)
         *err = (struct lm_err){.status = LM_OK};

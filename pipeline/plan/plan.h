@@ -20,6 +20,7 @@ struct lm_plan_stage {
     const char *last_text;        /**< its key text, once asked for; NULL: no longer in the store */
     double last_seconds;          /**< how long it took, once asked for */
     bool last_asked;
+    const char *stuck; /**< it can't be executed: nothing is left to choose from; NULL: it can */
     bool lost; /**< while a plan is made: the key has a record whose objects are not sound */
     struct lm_estimate estimate;
 };
@@ -30,10 +31,13 @@ struct lm_plan {
     struct lm_arena *arena;
     const struct lm_plan_options *options;
     struct lm_plan_stage *stages; /**< parallel to spec->stages */
+    struct lm_taken *taken;       /**< likewise: the inputs they take */
     const struct lm_probe *probe; /**< what the worker knows; NULL until a stage asked */
     const char *numerics_blas, *numerics_portable; /**< of it */
+    bool is_whole;                                 /**< all stages are selected */
     struct lm_last *last;
     size_t last_count;
+    size_t processors, memory; /**< lm_machine_limits */
     bool is_trusting; /**< records are taken as they are, and their objects verified at the end */
     struct lm_diag_list
         warnings; /**< refused: what the first is about keeps `run` from beginning */
@@ -50,6 +54,14 @@ const char *lm_plan_last_text(struct lm_plan *plan, size_t stage);
 /** Key text with what is known now, in the plan's arena: without input lines unless keyed. */
 const char *lm_plan_known_text(struct lm_plan *plan, size_t stage, struct lm_err *err);
 
+/** Finds out which of its inputs a stage takes, once all it depends on has ended: plan->taken.
+ *  LM_NOT_FOUND: there is nothing left to choose from, and why. LM_NOMEM. */
+enum lm_status lm_plan_take(struct lm_plan *plan, size_t stage, struct lm_err *err);
+/** What was chosen and why, a line each: "chose model@lr=0.001: best model by …"; "" for nothing.
+ *  In the plan's arena. */
+const char *lm_plan_choices(const struct lm_plan *plan, size_t stage);
+/** Is the result of this stage known and here? */
+bool lm_plan_is_settled(const struct lm_plan *plan, size_t stage);
 /** The first output that the stage's type declares and the record lacks (made by a version without
  *  it: a miss); NULL: it is whole. */
 const struct lm_port *lm_plan_lacking(const struct lm_plan *plan, size_t stage,

@@ -26,8 +26,8 @@ void lm_run_facts_init(struct lm_run_facts *facts, struct lm_arena *arena, uint6
     facts->cpu = or_empty(lm_arena_strdup(arena, cpu));
     facts->kernel = or_empty(
         lm_arena_printf(arena, "%s %s %s", system.sysname, system.release, system.machine));
-    facts->cores = lm_cpu_count();
-    facts->memory = lm_memory_limit();
+    facts->cores = facts->plan->processors;
+    facts->memory = facts->plan->memory;
 }
 
 bool lm_state_is_fine(enum lm_state state)

@@ -18,12 +18,11 @@ static const char *list_metrics(struct lm_load *load, const struct lm_stage *typ
     return text ? text : "";
 }
 
-/** Does the stage's type give such a metric? What is wrong in the stage has findings of its own. */
-static bool check_metric(struct lm_load *load, const struct lm_load_stage *build,
-                         const char *metric, const struct lm_node *node, const char *field)
+bool lm_load_check_metric(struct lm_load *load, const struct lm_load_stage *build,
+                          const char *metric, const struct lm_node *node, const char *field)
 {
     const struct lm_stage *type = build->stage->type;
-    const void *params = build->resolved ? build->stage->params : NULL;
+    const void *params = build->resolved ? load->spec->stages[build->first].params : NULL;
     size_t count = 0;
     if (type == NULL || lm_metric_find(type, params, metric) != NULL)
         return true;
@@ -40,30 +39,43 @@ static bool check_metric(struct lm_load *load, const struct lm_load_stage *build
     return false;
 }
 
-/** Splits "STAGE.METRIC"; false after a finding. */
-static bool read_metric(struct lm_load *load, const struct lm_node *node, const char *field,
-                        struct lm_spec_gate *gate)
+/** Reads "STAGE.METRIC"; family SIZE_MAX after a finding. */
+static struct lm_load_reference read_metric(struct lm_load *load, const struct lm_node *node,
+                                            const char *field)
 {
+    struct lm_load_reference out = {.family = SIZE_MAX};
     const char *text = lm_read_text(load, node, field);
-    const char *dot = text ? strchr(text, '.') : NULL;
     if (text == NULL)
-        return false;
-    if (dot == NULL || dot == text || dot[1] == '\0') {
+        return out;
+    out = lm_load_reference(load, text);
+    const char *id = lm_load_keep(load, lm_arena_strndup(load->arena, text, out.length));
+    size_t family = out.family;
+    out.family = SIZE_MAX;
+    if (out.length == 0 || (!out.is_bad && (out.rest == NULL || out.rest[0] == '\0')))
         lm_diag_error(&load->diags, &node->at, field, "%s is no metric; write stage.metric",
                       lm_quote(load->arena, text));
-        return false;
-    }
-    const char *id = lm_load_keep(load, lm_arena_strndup(load->arena, text, (size_t)(dot - text)));
-    size_t place = lm_load_find_stage(load, text, (size_t)(dot - text));
-    if (place != SIZE_MAX) {
-        gate->stage = place;
-        gate->metric = dot + 1;
-        return check_metric(load, &load->stages[place], dot + 1, node, field);
-    }
-    lm_diag_error(&load->diags, &node->at, field, "unknown stage %s%s",
-                  lm_quote(load->arena, id ? id : ""),
-                  lm_hint(&load->diags, id ? id : "", load->stage_names, load->stage_count));
-    return false;
+    else if (family == SIZE_MAX)
+        lm_diag_error(&load->diags, &node->at, field, "unknown stage %s%s",
+                      lm_quote(load->arena, id ? id : ""),
+                      lm_hint(&load->diags, id ? id : "", load->stage_names, load->stage_count));
+    else if (out.is_bad)
+        lm_diag_error(&load->diags, &node->at, field,
+                      "%s names no instance of %s; name it by its values, as lmpipe plan prints it",
+                      lm_quote(load->arena, text), id ? id : "");
+    else if (lm_load_check_metric(load, &load->stages[family], out.rest, node, field))
+        out.family = family;
+    return out;
+}
+
+/** Is this instance the one whose values stand after the @, or are there none? */
+static bool is_meant(const struct lm_load *load, const struct lm_load_reference *reference,
+                     const struct lm_spec_stage *stage)
+{
+    const struct lm_matrix *matrix = load->spec->matrix;
+    for (size_t a = 0; matrix != NULL && a < matrix->axis_count; a++)
+        if ((reference->given >> a & 1) && stage->point[a] != reference->fixed[a])
+            return false;
+    return true;
 }
 
 static const char *gate_text(struct lm_load *load, const struct lm_spec_gate *gate,
@@ -100,13 +112,45 @@ static bool is_future_gate(struct lm_load *load, const struct lm_node *map, cons
     return false;
 }
 
-static void read_gate(struct lm_load *load, const struct lm_node *map, const char *field)
+/** Adds a gate for every instance that is meant. */
+static void add_gates(struct lm_load *load, const struct lm_load_reference *reference,
+                      struct lm_spec_gate *gate, const char *field, size_t *capacity)
+{
+    struct lm_spec *spec = load->spec;
+    const struct lm_load_stage *build = &load->stages[reference->family];
+    size_t before = spec->gate_count;
+    bool is_partial = reference->given != 0 && reference->given != build->axes;
+    gate->metric = reference->rest;
+    gate->held = !build->follows_report;
+    for (size_t i = build->first; i < build->first + build->count && !is_partial; i++) {
+        struct lm_spec_gate *gates = lm_load_keep(
+            load, lm_grow(load->arena, spec->gates, spec->gate_count, capacity, sizeof *gates));
+        const char *metric =
+            lm_arena_printf(load->arena, "%s.%s", spec->stages[i].id, gate->metric);
+        if (gates == NULL || lm_load_keep(load, (void *)(uintptr_t)metric) == NULL)
+            return;
+        spec->gates = gates;
+        if (!is_meant(load, reference, &spec->stages[i]))
+            continue;
+        gate->stage = i;
+        gate->text = gate_text(load, gate, metric);
+        gates[spec->gate_count++] = *gate;
+    }
+    if (spec->gate_count == before)
+        lm_diag_error(&load->diags, &gate->origin, field,
+                      "names no instance of %s; name all of its axes, or the stage alone",
+                      build->stage->id);
+}
+
+static void read_gate(struct lm_load *load, const struct lm_node *map, const char *field,
+                      size_t *capacity)
 {
     static const char *const keys[] = {"metric", "min", "max", NULL};
+    static const struct lm_load_map known = {"a gate", keys, LM_ELSEWHERE, NULL};
     struct lm_spec_gate gate = {.min = LM_UNSET_FLOAT, .max = LM_UNSET_FLOAT, .origin = map->at};
     if (!lm_read_kind(load, map, field, LM_NODE_MAP) || is_future_gate(load, map, field))
         return;
-    lm_read_keys(load, map, field, "a gate", keys);
+    lm_read_keys(load, map, field, &known);
     const struct lm_node *metric = lm_node_get(map, "metric");
     const struct lm_node *min = lm_node_get(map, "min"), *max = lm_node_get(map, "max");
     bool good = true;
@@ -123,22 +167,46 @@ static void read_gate(struct lm_load *load, const struct lm_node *map, const cha
                       "above max, so that nothing can pass; exchange them");
         good = false;
     }
-    if (metric == NULL || !read_metric(load, metric, lm_load_field(load, field, "metric"), &gate) ||
-        !good)
+    struct lm_load_reference reference = {.family = SIZE_MAX};
+    if (metric != NULL)
+        reference = read_metric(load, metric, lm_load_field(load, field, "metric"));
+    gate.typed = metric != NULL ? metric->text : NULL;
+    if (good && reference.family != SIZE_MAX)
+        add_gates(load, &reference, &gate, field, capacity);
+}
+
+/** Reports get the list of the gated stages that they wait for. */
+static void bind_reports(struct lm_load *load)
+{
+    struct lm_spec *spec = load->spec;
+    bool *awaited = lm_load_keep(load, LM_NEW_ARRAY(load->arena, bool, spec->stage_count));
+    size_t *after = lm_load_keep(load, LM_NEW_ARRAY(load->arena, size_t, spec->gate_count)), n = 0;
+    if (awaited == NULL || after == NULL)
         return;
-    gate.text = gate_text(load, &gate, metric->text);
-    load->spec->gates[load->spec->gate_count++] = gate;
+    for (size_t i = 0; i < spec->gate_count; i++)
+        awaited[spec->gates[i].stage] |= spec->gates[i].held;
+    for (size_t i = 0; i < spec->stage_count; i++)
+        if (awaited[i])
+            after[n++] = i;
+    for (size_t i = 0; i < spec->stage_count; i++) {
+        struct lm_spec_stage *stage = &spec->stages[i];
+        if (stage->type == NULL || !(stage->type->flags & LM_STAGE_EXPERIMENT))
+            continue;
+        stage->after = after;
+        stage->after_count = n;
+    }
 }
 
 void lm_load_gates(struct lm_load *load, const struct lm_node *list)
 {
+    size_t capacity = 0;
     if (!lm_read_kind(load, list, "gates", LM_NODE_LIST))
         return;
-    load->spec->gates =
-        lm_load_keep(load, LM_NEW_ARRAY(load->arena, struct lm_spec_gate, list->count));
-    for (size_t i = 0; load->spec->gates != NULL && i < list->count; i++) {
+    for (size_t i = 0; i < list->count; i++) {
         char number[24];
         snprintf(number, sizeof number, "%zu", i);
-        read_gate(load, list->entries[i].value, lm_load_field(load, "gates", number));
+        read_gate(load, list->entries[i].value, lm_load_field(load, "gates", number), &capacity);
     }
+    if (load->spec->gate_count > 0)
+        bind_reports(load);
 }

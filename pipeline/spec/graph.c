@@ -29,15 +29,33 @@ static bool takes_from(const struct lm_spec_stage *stage, size_t upstream)
     return false;
 }
 
-/** Leftmost lane this stage takes from, and its own: the first free one right of all it takes from.
- */
+/** Does a stage wait for the gates of one upstream? */
+static bool waits_for(const struct lm_spec_stage *stage, size_t upstream)
+{
+    size_t low = 0, high = stage->after_count; /* they ascend */
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (stage->after[middle] < upstream)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < stage->after_count && stage->after[low] == upstream;
+}
+
+static bool follows(const struct lm_spec_stage *stage, size_t upstream)
+{
+    return takes_from(stage, upstream) || waits_for(stage, upstream);
+}
+
+/** Leftmost lane this stage follows, and its own: the first free one right of all it follows. */
 static void place(const struct drawing *drawing, size_t stage, size_t *first, size_t *own)
 {
     size_t after = 0;
     *first = SIZE_MAX;
     for (size_t i = 0; i < drawing->lane_count; i++) {
         if (!drawing->lanes[i].used ||
-            !takes_from(&drawing->spec->stages[stage], drawing->lanes[i].stage))
+            !follows(&drawing->spec->stages[stage], drawing->lanes[i].stage))
             continue;
         if (*first == SIZE_MAX)
             *first = i;
@@ -48,19 +66,22 @@ static void place(const struct drawing *drawing, size_t stage, size_t *first, si
         ++*own;
 }
 
-/** What stands in lane i of a row, and what joins it to the next. */
+/** What stands in lane i of a row, and what joins it to the next. A lane whose gates are awaited,
+ *  and nothing else of it, is joined by a double line. */
 static void draw_cell(const struct drawing *drawing, size_t stage, size_t i, size_t first,
                       size_t own, FILE *out)
 {
     const struct lane *lane = &drawing->lanes[i];
     bool across = first != SIZE_MAX && i >= first && i < own;
-    bool taken = lane->used && takes_from(&drawing->spec->stages[stage], lane->stage);
-    bool ends = taken && drawing->last[lane->stage] == stage;
+    static const char *const joins[2][2][2] = {/* awaited, not the first, goes on */
+                                               {{"╰", "├"}, {"┴", "┼"}},
+                                               {{"╘", "╞"}, {"╧", "╪"}}};
+    const struct lm_spec_stage *s = &drawing->spec->stages[stage];
+    bool taken = lane->used && takes_from(s, lane->stage);
+    bool awaited = lane->used && !taken && waits_for(s, lane->stage);
     const char *sign = lane->used ? "│" : across ? "─" : " ";
-    if (taken && i == first)
-        sign = ends ? "╰" : "├";
-    else if (taken)
-        sign = ends ? "┴" : "┼";
+    if (taken || awaited)
+        sign = joins[awaited][i != first][drawing->last[lane->stage] != stage];
     fprintf(out, "%s%s", sign, across ? "─" : " ");
 }
 
@@ -78,8 +99,12 @@ static void draw_row(struct drawing *drawing, size_t stage, bool measure)
         fputs("●", drawing->out);
         for (; shown < drawing->lane_count && shown <= drawing->width; shown++)
             fprintf(drawing->out, " %s", drawing->lanes[shown].used ? "│" : " ");
-        fprintf(drawing->out, "%*s %-*s  %s\n", (int)(2 * (drawing->width - shown)), "",
+        fprintf(drawing->out, "%*s %-*s  %s", (int)(2 * (drawing->width - shown)), "",
                 (int)drawing->name_width, s->id, s->type->name);
+        for (size_t i = 0; i < s->after_count; i++)
+            fprintf(drawing->out, "%s%s", i > 0 ? ", " : "  after the gates of ",
+                    drawing->spec->stages[s->after[i]].id);
+        fputc('\n', drawing->out);
     }
     for (size_t i = 0; i < drawing->lane_count; i++)
         if (drawing->lanes[i].used && drawing->last[drawing->lanes[i].stage] == stage)
@@ -103,6 +128,8 @@ static bool print_text(const struct lm_spec *spec, FILE *out)
         drawing.last[i] = i;
         for (size_t k = 0; k < spec->stages[i].input_count; k++)
             drawing.last[spec->stages[i].inputs[k].stage] = i;
+        for (size_t k = 0; k < spec->stages[i].after_count; k++)
+            drawing.last[spec->stages[i].after[k]] = i;
     }
     for (int measure = 1; measure >= 0; measure--) {
         drawing.lane_count = 0;
@@ -123,12 +150,16 @@ static bool print_dot(const struct lm_spec *spec, FILE *out)
     for (size_t i = 0; i < spec->stage_count; i++)
         fprintf(out, "  \"%s\" [label=\"%s\\n%s\"];\n", spec->stages[i].id, spec->stages[i].id,
                 spec->stages[i].type->name);
-    for (size_t i = 0; i < spec->stage_count; i++)
-        for (size_t k = 0; k < spec->stages[i].input_count; k++) {
-            const struct lm_spec_input *input = &spec->stages[i].inputs[k];
-            fprintf(out, "  \"%s\" -> \"%s\" [label=\"%s\"];\n", spec->stages[input->stage].id,
-                    spec->stages[i].id, input->from->name);
-        }
+    for (size_t i = 0; i < spec->stage_count; i++) {
+        const struct lm_spec_stage *stage = &spec->stages[i];
+        for (size_t k = 0; k < stage->input_count; k++)
+            fprintf(out, "  \"%s\" -> \"%s\" [label=\"%s\"];\n",
+                    spec->stages[stage->inputs[k].stage].id, stage->id,
+                    stage->inputs[k].from->name);
+        for (size_t k = 0; k < stage->after_count; k++)
+            fprintf(out, "  \"%s\" -> \"%s\" [label=\"gates\", style=dashed];\n",
+                    spec->stages[stage->after[k]].id, stage->id);
+    }
     fputs("}\n", out);
     return true;
 }
@@ -140,11 +171,14 @@ static bool print_mermaid(const struct lm_spec *spec, FILE *out)
     for (size_t i = 0; i < spec->stage_count; i++)
         fprintf(out, "  s%zu[\"%s<br/><small>%s</small>\"]\n", i, spec->stages[i].id,
                 spec->stages[i].type->name);
-    for (size_t i = 0; i < spec->stage_count; i++)
-        for (size_t k = 0; k < spec->stages[i].input_count; k++) {
-            const struct lm_spec_input *input = &spec->stages[i].inputs[k];
-            fprintf(out, "  s%zu -->|%s| s%zu\n", input->stage, input->from->name, i);
-        }
+    for (size_t i = 0; i < spec->stage_count; i++) {
+        const struct lm_spec_stage *stage = &spec->stages[i];
+        for (size_t k = 0; k < stage->input_count; k++)
+            fprintf(out, "  s%zu -->|%s| s%zu\n", stage->inputs[k].stage,
+                    stage->inputs[k].from->name, i);
+        for (size_t k = 0; k < stage->after_count; k++)
+            fprintf(out, "  s%zu -.->|gates| s%zu\n", stage->after[k], i);
+    }
     return true;
 }
 

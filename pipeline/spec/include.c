@@ -132,13 +132,14 @@ static const struct lm_node *include_one(struct lm_load *load, const struct lm_n
                                          const char *includer, const struct chain *up, size_t depth)
 {
     const char *typed = lm_read_text(load, node, "include");
-    if (typed != NULL && strstr(typed, "${") != NULL) {
+    if (typed != NULL && lm_load_first_reference(typed) != NULL) {
         lm_diag_error(&load->diags, &node->at, "include",
                       "%s: includes are read before variables are known; write the name out",
                       lm_quote(load->arena, typed));
         load->broken = true;
         return NULL;
     }
+    typed = typed != NULL ? lm_load_unescape(load, typed) : NULL;
     char *name = typed ? include_name(load, includer, up->real, typed) : NULL;
     struct lm_err why = {.status = LM_OK};
     char *data = NULL, real[PATH_MAX];

@@ -3,6 +3,7 @@
 #ifndef LM_SPEC_LOAD_H
 #define LM_SPEC_LOAD_H
 
+#include "spec/matrix.h"
 #include "spec/spec.h"
 #include "yaml/yaml_node.h"
 
@@ -19,21 +20,57 @@ struct lm_load_var {
     const struct lm_node *value;
 };
 
-/** A connection as typed, resolved once all stages are known. */
+/** A connection as typed: how many of the producer's instances each instance takes, and which. */
 struct lm_load_input {
     const struct lm_port *port;
-    const struct lm_node *node; /**< "stage" or "stage.port" */
+    const struct lm_node *node; /**< "stage", "stage.port", or {gather|select|best: …} */
+    const struct lm_node *ref;  /**< the reference in it */
+
+    enum lm_load_take { LM_TAKE_ALIGNED, LM_TAKE_GATHER, LM_TAKE_SELECT, LM_TAKE_BEST } take;
+
+    bool drop;     /**< gather: those that failed are left out */
+    size_t family; /**< place in the file of the producer; SIZE_MAX: unknown, reported */
+    const struct lm_port *from; /**< NULL: none fits, reported */
+    const struct lm_node *over; /**< gather, best: names of axes; or NULL */
+    /* select */
+    uint64_t given;                /**< axes whose value is given */
+    const struct lm_node **wanted; /**< (axes) their values; may hold ${matrix.}; NULL: fixed */
+    uint32_t *fixed;               /**< (axes) their values, when all of them are literal */
+    /* best */
+    const struct lm_node *by, *mean_over; /**< the metric; names of axes, or NULL */
+    size_t by_family;
+    const char *metric;
+    bool higher_is_better;
+    uint64_t mean; /**< axes of mean_over */
+    /** Axes on which the producer's instances agree with the one that takes them. */
+    uint64_t common;
 };
 
-/** A stage while it is being read, in file order. */
+/** A family of stages while it is being read, in file order: an entry of `stages:`. */
 struct lm_load_stage {
     const struct lm_node *node;
-    struct lm_spec_stage *stage; /**< type NULL: unknown, already reported */
+    struct lm_spec_stage *stage; /**< what all instances share, and the family's name as id; type
+                                    NULL: unknown, already reported */
     struct lm_load_input *inputs;
-    size_t input_count, input_capacity, wire_capacity, value_capacity;
-    bool resolved; /**< its parameters are whole: read without a finding */
-    int mark;      /**< of the topological sort */
-    size_t place;  /**< index after the sort */
+    size_t input_count, input_capacity, value_capacity;
+    const struct lm_node *with, *seed; /**< or NULL */
+    uint64_t own;                      /**< axes that its own `with` and `seed` name */
+    uint64_t axes;                     /**< all that it varies by */
+    bool resolved;                     /**< its parameters are whole: read without a finding */
+    bool follows_report; /**< it is a report (a type flagged experiment), or takes something of one
+                          */
+    int mark;            /**< of the topological sort */
+    size_t place;        /**< among the families, after the sort */
+    size_t first, count; /**< its instances in spec->stages */
+};
+
+/** The points of a matrix seen along some of its axes: those that agree on them are one group. */
+struct lm_projection {
+    uint64_t axes;
+    uint32_t *group; /**< (points) */
+    uint32_t *first; /**< (groups) the first point of each */
+    uint32_t *order; /**< (groups) by their values, axes by name: numbers by value, then text */
+    size_t count;    /**< of groups; without a matrix 1 */
 };
 
 struct lm_load {
@@ -53,8 +90,11 @@ struct lm_load {
     const char **stage_names;
     struct lm_name_map stage_map; /**< their places in the file */
     size_t stage_count;
-    bool portable; /**< numerics of the experiment */
-    bool broken;   /**< a file could not be read: what is missing would be reported wrongly */
+    struct lm_projection **projections; /**< made when first asked for */
+    size_t projection_count, projection_capacity;
+    bool unordered; /**< there is a cycle, reported */
+    bool portable;  /**< numerics of the experiment */
+    bool broken;    /**< a file could not be read: what is missing would be reported wrongly */
 };
 
 /** Reads the spec and what it includes into load->root. LM_IO, LM_NOT_FOUND: the spec itself
@@ -65,6 +105,21 @@ const char *lm_load_folder(const struct lm_load *load, const struct lm_origin *a
 
 /** Reads vars and -S, fills in every ${var} of load->root. */
 void lm_load_vars(struct lm_load *load);
+/** Applies -S to a variable, an axis or a parameter (then load->root is another tree). */
+void lm_load_setting(struct lm_load *load, const struct lm_setting *setting);
+/** The value of a variable; after a finding one that fails silently where it is used. */
+const struct lm_node *lm_load_literal(struct lm_load *load, const struct lm_node *node,
+                                      const char *field);
+bool lm_load_is_name(const char *text); /**< letters, digits, _ and -, no digit first */
+/** The tree with ${matrix.AXIS} filled in by a point's values; shares what holds none. */
+const struct lm_node *lm_load_fill_point(struct lm_load *load, const struct lm_node *node,
+                                         const uint32_t *point, const char *field);
+/** The axes that ${matrix.AXIS} in a tree names. */
+uint64_t lm_load_axes_of(const struct lm_load *load, const struct lm_node *node);
+/** The first "${" that is no "$${", or NULL. */
+const char *lm_load_first_reference(const char *text);
+/** The text of a literal with $${ read as ${; NULL when memory is out. */
+const char *lm_load_unescape(struct lm_load *load, const char *text);
 /** Text as it is written with every ${env.NAME} replaced and $${ read as ${; NULL when one is not
  * set (its name then in *unset, in the arena). */
 const char *lm_load_env(struct lm_load *load, const char *text, const char **unset);
@@ -72,17 +127,74 @@ const char *lm_load_env(struct lm_load *load, const char *text, const char **uns
 /** Reads the parameters in `map` (NULL: none) for stage `build`; findings under "<stage id>.". */
 void lm_load_params(struct lm_load *load, struct lm_load_stage *build, const struct lm_node *map);
 
-/** Reads the map of stages, then connects and sorts them. */
+/** Reads the map of stages as families; then connects them, in an order in which producers come
+ *  first; then makes their instances, in that order, and connects these. */
 void lm_load_stages(struct lm_load *load, const struct lm_node *map);
 void lm_load_wires(struct lm_load *load);
-/** The place in the file of the stage whose id has these bytes; SIZE_MAX: there is none. */
+void lm_load_instances(struct lm_load *load);
+/** Reads what one port takes: "stage", "stage.port", {gather: …}, {select: …}, {best: …}. */
+void lm_load_input(struct lm_load *load, struct lm_load_stage *build, const struct lm_port *port,
+                   const struct lm_node *node, const char *field);
+/** Finds the families and outputs an input names. */
+void lm_load_input_connect(struct lm_load *load, struct lm_load_stage *build,
+                           struct lm_load_input *input);
+/** Finds the axes an input is about; returns those by which the stage that takes it varies for it.
+ *  The producers' axes are known. */
+uint64_t lm_load_input_axes(struct lm_load *load, const struct lm_load_stage *build,
+                            struct lm_load_input *input);
+/** The place in the file of the family whose name has these bytes; SIZE_MAX: there is none. */
 size_t lm_load_find_stage(const struct lm_load *load, const char *id, size_t length);
+
+/** What "STAGE.REST" or "STAGE@lr=0.001.REST" names. */
+struct lm_load_reference {
+    size_t family;    /**< place in the file; SIZE_MAX: unknown */
+    size_t length;    /**< of the stage's name as it was meant */
+    uint64_t given;   /**< axes after the @ */
+    uint32_t *fixed;  /**< (axes) their values; NULL: no @ */
+    bool is_bad;      /**< what follows the @ is no point of the matrix */
+    const char *rest; /**< after the dot; NULL: nothing */
+};
+struct lm_load_reference lm_load_reference(struct lm_load *load, const char *text);
+/** The value that "matrix.AXIS" or "matrix.AXIS.FIELD" has at a point; NULL after a finding. */
+const struct lm_node *lm_load_axis_value(struct lm_load *load, const struct lm_matrix *matrix,
+                                         const uint32_t *point, const char *name,
+                                         const struct lm_node *node, const char *field);
+/** "lr, seed": the names of some axes; "nothing". */
+const char *lm_load_axis_names(struct lm_load *load, uint64_t axes);
+/** The points along some axes; NULL: out of memory. */
+const struct lm_projection *lm_load_project(struct lm_load *load, uint64_t axes);
 /** Paths that stages publish to must not collide. */
 void lm_load_publish(struct lm_load *load, struct lm_load_stage *build, const struct lm_node *map,
                      const char *field);
 void lm_load_publish_check(struct lm_load *load);
-/** Reads the gates; their stages are places in the file until lm_load_wires has sorted them. */
+/** Reads the gates; one on a family is one for each of its instances. */
 void lm_load_gates(struct lm_load *load, const struct lm_node *list);
+/** Does a family's type give such a metric? What is wrong in the stage has findings of its own. */
+bool lm_load_check_metric(struct lm_load *load, const struct lm_load_stage *build,
+                          const char *metric, const struct lm_node *node, const char *field);
+
+/** Where a key was found. */
+enum lm_load_where {
+    LM_IN_ROOT,
+    LM_IN_STAGE,
+    LM_IN_WITH,
+    LM_IN_RECORD, /**< below `with`: sources, init */
+    LM_IN_INPUTS,
+    LM_IN_PUBLISH,
+    LM_ELSEWHERE /**< in resources, in a gate: no advice */
+};
+
+/** Keys of a spec and of a stage, NULL-terminated; those that are reserved too. */
+extern const char *const lm_load_root_keys[], *const lm_load_stage_keys[];
+/** "; 'steps' is a parameter of train: write it in 'with'": where a key belongs that is unknown
+ *  where it stands. In the arena or static; NULL: nowhere. `type`: of the stage, NULL when there is
+ *  none. */
+const char *lm_load_belongs(struct lm_load *load, const struct lm_stage *type, const char *word,
+                            enum lm_load_where here);
+
+/** Reports a key of `in` (LM_IN_INPUTS) or of `publish` (LM_IN_PUBLISH) that is no port. */
+void lm_load_unknown_port(struct lm_load *load, const struct lm_stage *type,
+                          const struct lm_entry *entry, const char *field, enum lm_load_where here);
 
 /* ---- small readers; each reports what is wrong and says whether the value is good ---- */
 
@@ -102,10 +214,18 @@ int lm_read_choice(struct lm_load *load, const struct lm_node *node, const char 
 /** Is it a map (or list)? Reports "expected a map" with what it holds instead. */
 bool lm_read_kind(struct lm_load *load, const struct lm_node *node, const char *field,
                   enum lm_node_kind kind);
-/** Reports every key of `map` that is not in `keys` (NULL-terminated). `what`: "experiment",
- * "stage". */
+
+/** What a map of fixed keys is. */
+struct lm_load_map {
+    const char *what;        /**< "a stage" */
+    const char *const *keys; /**< NULL-terminated */
+    enum lm_load_where where;
+    const struct lm_stage *type; /**< of the stage it belongs to, or NULL */
+};
+
+/** Reports every key of `map` that `known` has not. */
 void lm_read_keys(struct lm_load *load, const struct lm_node *map, const char *field,
-                  const char *what, const char *const *keys);
+                  const struct lm_load_map *known);
 /** "prefix.name" or "name" when the prefix is empty; never NULL. */
 const char *lm_load_field(struct lm_load *load, const char *prefix, const char *name);
 /** Memory ran out: remembered in the findings. Returns `pointer`. */

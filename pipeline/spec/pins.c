@@ -77,6 +77,17 @@ static void warn(const struct pins *pins, const struct lm_param_leaf *leaf, cons
                  "%s; a stored result hides this; restore the file or correct %s", found, row);
 }
 
+/** The path for people: as it is written with ${env.NAME}, else from the spec's folder. */
+static const char *shown_path(const struct pins *pins, const struct lm_param_leaf *leaf,
+                              const char *path)
+{
+    const struct lm_spec_value *given = lm_spec_value(pins->spec, pins->stage, leaf->name);
+    const char *folder = lm_path_dir(pins->diags->arena, pins->spec->real);
+    const char *below = folder != NULL ? lm_path_below(path, folder) : NULL;
+    const char *written = given != NULL ? given->written : NULL;
+    return lm_quote(pins->diags->arena, written != NULL ? written : below != NULL ? below : path);
+}
+
 static void visit(void *user, const struct lm_param_leaf *leaf)
 {
     const struct pins *pins = user;
@@ -90,7 +101,7 @@ static void visit(void *user, const struct lm_param_leaf *leaf)
     const char *path = pinned || sized ? local_path(arena, leaf, &st) : NULL;
     if (path == NULL)
         return;
-    const char *shown = lm_quote(arena, path);
+    const char *shown = shown_path(pins, leaf, path);
     if (pinned && pins->digest(pins->user, &digest, path, NULL) == LM_OK &&
         lm_digest_compare(&pin, &digest) != 0) {
         lm_digest_hex(hex, &digest);
@@ -103,10 +114,20 @@ static void visit(void *user, const struct lm_param_leaf *leaf)
     }
 }
 
+/** Most types pin nothing. */
+static bool has_pins(const struct lm_param *rows)
+{
+    for (; rows != NULL && rows->name != NULL; rows++)
+        if (rows->pinned_by != NULL || rows->sized_by != NULL || has_pins(rows->fields))
+            return true;
+    return false;
+}
+
 void lm_spec_check_pins(const struct lm_spec *spec, size_t stage, lm_file_digest_fn *digest,
                         void *user, struct lm_diag_list *diags)
 {
     struct pins pins = {spec, stage, digest, user, diags};
     const struct lm_spec_stage *s = &spec->stages[stage];
-    lm_params_walk(s->type->params, s->params, visit, &pins);
+    if (has_pins(s->type->params))
+        lm_params_walk(s->type->params, s->params, visit, &pins);
 }

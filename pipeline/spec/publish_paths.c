@@ -42,14 +42,7 @@ static const char *refuse(const char *path)
 void lm_load_publish(struct lm_load *load, struct lm_load_stage *build, const struct lm_node *map,
                      const char *field)
 {
-    enum { MOST = 32 };
-
     struct lm_spec_stage *stage = build->stage;
-    const char *names[MOST];
-    size_t count = 0;
-    for (const struct lm_port *port = stage->type->outputs; port->name != NULL; port++)
-        if (count < MOST)
-            names[count++] = port->name;
     stage->publish =
         lm_load_keep(load, LM_NEW_ARRAY(load->arena, struct lm_spec_publish, map->count));
     for (size_t i = 0; stage->publish != NULL && i < map->count; i++) {
@@ -59,8 +52,7 @@ void lm_load_publish(struct lm_load *load, struct lm_load_stage *build, const st
         while (port->name != NULL && strcmp(port->name, entry->key) != 0)
             port++;
         if (port->name == NULL) {
-            lm_diag_error(&load->diags, &entry->key_at, name, "unknown output%s",
-                          lm_hint(&load->diags, entry->key, names, count));
+            lm_load_unknown_port(load, stage->type, entry, name, LM_IN_PUBLISH);
             continue;
         }
         const char *path = lm_read_text(load, entry->value, name);
@@ -127,8 +119,9 @@ void lm_load_publish_check(struct lm_load *load)
 {
     size_t count = 0;
     struct published published = {0};
-    for (size_t i = 0; i < load->stage_count; i++)
-        count += load->stages[i].stage->publish_count;
+    const struct lm_spec *spec = load->spec;
+    for (size_t i = 0; i < spec->stage_count; i++)
+        count += spec->stages[i].publish_count;
     published.rows =
         lm_load_keep(load, LM_NEW_ARRAY(load->arena, const struct lm_spec_publish *, count));
     published.owners = lm_load_keep(load, LM_NEW_ARRAY(load->arena, const char *, count));
@@ -136,7 +129,7 @@ void lm_load_publish_check(struct lm_load *load)
         return;
     lm_name_map_init(&published.paths, load->arena);
     lm_name_map_init(&published.folders, load->arena);
-    for (size_t i = 0; i < load->stage_count; i++)
-        for (size_t k = 0; k < load->stages[i].stage->publish_count; k++)
-            check_one(load, &published, load->stages[i].stage, &load->stages[i].stage->publish[k]);
+    for (size_t i = 0; i < spec->stage_count; i++)
+        for (size_t k = 0; k < spec->stages[i].publish_count; k++)
+            check_one(load, &published, &spec->stages[i], &spec->stages[i].publish[k]);
 }

@@ -60,6 +60,12 @@ const char *lm_read_text(struct lm_load *load, const struct lm_node *node, const
                       "${env.NAME} is allowed in paths and source locations only; use vars and -S");
         return NULL;
     }
+    if (node->has_matrix) {
+        lm_diag_error(&load->diags, &node->at, field,
+                      "${matrix.AXIS} stands in a stage's with, seed or selections only; write the "
+                      "value out");
+        return NULL;
+    }
     if (node->plain && lm_scalar_resolve(node->text, true).type == LM_SCALAR_NULL) {
         lm_diag_error(&load->diags, &node->at, field,
                       "the value is missing; give one or remove the key");
@@ -219,21 +225,28 @@ static const char *meant_key(const char *word, const char *const *keys)
     return NULL;
 }
 
+/** What to say about a key that is none: where it belongs, or what was probably meant. */
+static const char *advice(struct lm_load *load, const char *word, const struct lm_load_map *known)
+{
+    const char *belongs = lm_load_belongs(load, known->type, word, known->where);
+    const char *meant = belongs == NULL ? meant_key(word, known->keys) : NULL;
+    if (belongs != NULL)
+        return belongs;
+    return meant != NULL ? lm_arena_printf(load->arena, "; did you mean '%s'?", meant)
+                         : lm_hint(&load->diags, word, known->keys, length_of(known->keys));
+}
+
 void lm_read_keys(struct lm_load *load, const struct lm_node *map, const char *field,
-                  const char *what, const char *const *keys)
+                  const struct lm_load_map *known)
 {
     for (size_t i = 0; i < map->count; i++) {
         const struct lm_entry *entry = &map->entries[i];
-        bool known = false;
-        for (size_t k = 0; keys[k] != NULL && !known; k++)
-            known = strcmp(keys[k], entry->key) == 0;
-        const char *meant = known ? NULL : meant_key(entry->key, keys);
-        if (meant != NULL)
+        bool is_known = false;
+        for (size_t k = 0; known->keys[k] != NULL && !is_known; k++)
+            is_known = strcmp(known->keys[k], entry->key) == 0;
+        const char *text = is_known ? NULL : advice(load, entry->key, known);
+        if (!is_known)
             lm_diag_error(&load->diags, &entry->key_at, lm_load_field(load, field, entry->key),
-                          "unknown key of %s; did you mean '%s'?", what, meant);
-        else if (!known)
-            lm_diag_error(&load->diags, &entry->key_at, lm_load_field(load, field, entry->key),
-                          "unknown key of %s%s", what,
-                          lm_hint(&load->diags, entry->key, keys, length_of(keys)));
+                          "unknown key of %s%s", known->what, text != NULL ? text : "");
     }
 }

@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/url.h"
+#include "base/utf8.h"
 #include "param/param_rows.h"
 #include "spec/spec.h"
 #include "yaml/scalar.h"
@@ -186,6 +187,40 @@ static bool is_derived(struct builder *builder, const struct lm_param_leaf *leaf
     return derived;
 }
 
+/** How a parameter, or what holds it, is written with ${matrix.AXIS}; NULL: without. *length is
+ * that of the name of what is written so. */
+static const char *written_by_matrix(const struct builder *builder, const char *name,
+                                     size_t *length)
+{
+    const struct lm_spec_stage *stage = &builder->spec->stages[builder->stage];
+    for (const char *part = name; part != NULL; part = part[0] == '.' ? part + 1 : NULL) {
+        part += strcspn(part, ".");
+        *length = (size_t)(part - name);
+        size_t place = lm_name_map_find_bytes(&stage->value_map, name, *length);
+        if (place != SIZE_MAX && stage->values[place].by_matrix != NULL)
+            return stage->values[place].by_matrix;
+    }
+    return NULL;
+}
+
+/** Adds what the matrix gives as it is written: the whole value, once. */
+static bool add_by_matrix(struct builder *builder, const struct lm_param_leaf *leaf)
+{
+    size_t length;
+    const char *written = written_by_matrix(builder, leaf->name, &length);
+    const char *name =
+        written != NULL ? lm_arena_strndup(builder->arena, leaf->name, length) : NULL;
+    if (name == NULL)
+        return false;
+    const struct lm_spec_value *value = lm_spec_value(builder->spec, builder->stage, name);
+    const char *key = name;
+    struct lm_node *to = descend(builder, &key);
+    bool is_item = to != NULL && to->kind == LM_NODE_LIST;
+    if (to != NULL && (is_item || lm_node_get(to, key) == NULL))
+        append_scalar(builder, to, is_item ? NULL : key, false, written, &value->origin);
+    return true;
+}
+
 static void add_param(void *user, const struct lm_param_leaf *leaf)
 {
     static const struct lm_origin derived = {.via = "derived"};
@@ -193,6 +228,8 @@ static void add_param(void *user, const struct lm_param_leaf *leaf)
     struct lm_origin at = lm_spec_leaf_origin(builder->spec, builder->stage, leaf);
     const char *name = leaf->name;
     bool plain;
+    if (add_by_matrix(builder, leaf))
+        return;
     struct lm_node *to = is_absent(leaf) ? NULL : descend(builder, &name), *node;
     if (to == NULL)
         return;
@@ -264,24 +301,18 @@ static void add_number(struct builder *builder, struct lm_node *to, const char *
     append_scalar(builder, to, key, true, lm_arena_printf(builder->arena, "%" PRId64, v), at);
 }
 
-static void add_inputs(struct builder *builder, struct lm_node *to,
-                       const struct lm_spec_stage *stage)
+/** A tree as it is written; its texts hold no escapes unless they hold ${matrix.AXIS}. */
+static struct lm_node *copy_tree(struct builder *builder, const struct lm_node *node)
 {
-    struct lm_node *in =
-        stage->input_count ? append_node(builder, to, "in", LM_NODE_MAP, &stage->origin) : NULL;
-    for (size_t i = 0; i < stage->input_count; i++) {
-        const struct lm_spec_input *input = &stage->inputs[i];
-        const char *label = lm_arena_printf(
-            builder->arena, "%s.%s", builder->spec->stages[input->stage].id, input->from->name);
-        if (!(input->port->flags & LM_PORT_LIST)) {
-            append_scalar(builder, in, input->port->name, false, label, &input->origin);
-            continue;
-        }
-        struct lm_node *list = (struct lm_node *)(uintptr_t)lm_node_get(in, input->port->name);
-        if (list == NULL)
-            list = append_node(builder, in, input->port->name, LM_NODE_LIST, &input->origin);
-        append_scalar(builder, list, NULL, false, input->label, &input->origin);
-    }
+    struct lm_node *copy = new_node(builder, node->kind, &node->at);
+    if (copy == NULL)
+        return NULL;
+    copy->plain = node->plain && strstr(node->text != NULL ? node->text : "", "${") == NULL;
+    if (node->kind == LM_NODE_SCALAR)
+        copy->text = node->has_matrix ? node->text : escape(builder, node->text);
+    for (size_t i = 0; i < node->count; i++)
+        append(builder, copy, node->entries[i].key, copy_tree(builder, node->entries[i].value));
+    return copy;
 }
 
 static void add_resources(struct builder *builder, struct lm_node *to,
@@ -305,22 +336,34 @@ static void add_resources(struct builder *builder, struct lm_node *to,
         append_scalar(builder, list, NULL, false, escape(builder, *name), at);
 }
 
-static void add_stage(struct builder *builder, struct lm_node *stages, size_t index)
+static void add_params(struct builder *builder, struct lm_node *map,
+                       const struct lm_spec_family *family)
 {
-    const struct lm_spec_stage *stage = &builder->spec->stages[index];
-    struct lm_node *map = append_node(builder, stages, stage->id, LM_NODE_MAP, &stage->origin);
-    char text[40];
-    append_scalar(builder, map, "uses", false, stage->type->name, &stage->origin);
-    add_inputs(builder, map, stage);
-    builder->stage = index;
+    const struct lm_spec_stage *stage = &builder->spec->stages[family->first];
+    builder->stage = family->first;
     builder->derived_list = NULL;
-    builder->are_derived_refused = !is_settled(builder, stage);
+    builder->are_derived_refused = family->own != 0 || !is_settled(builder, stage);
     builder->map = append_node(builder, map, "with", LM_NODE_MAP, &stage->origin);
     if (stage->type->flags & LM_STAGE_NUMERIC)
         append_scalar(builder, builder->map, "numerics", false,
                       stage->portable ? "portable" : "blas", &stage->numerics_origin);
     lm_params_walk(stage->type->params, stage->params, add_param, builder);
-    if (stage->seed != builder->spec->seed)
+}
+
+/** A family as it is written: its instances follow from the matrix. */
+static void add_family(struct builder *builder, struct lm_node *stages,
+                       const struct lm_spec_family *family)
+{
+    const struct lm_spec_stage *stage = &builder->spec->stages[family->first];
+    struct lm_node *map = append_node(builder, stages, family->id, LM_NODE_MAP, &stage->origin);
+    char text[40];
+    append_scalar(builder, map, "uses", false, stage->type->name, &stage->origin);
+    if (family->in != NULL && family->in->count > 0)
+        append(builder, map, "in", copy_tree(builder, family->in));
+    add_params(builder, map, family);
+    if (family->seed != NULL && family->seed->has_matrix)
+        append(builder, map, "seed", copy_tree(builder, family->seed));
+    else if (stage->seed != builder->spec->seed)
         add_number(builder, map, "seed", (int64_t)stage->seed, &stage->seed_origin);
     add_resources(builder, map, stage);
     if (stage->retries > 0)
@@ -331,11 +374,11 @@ static void add_stage(struct builder *builder, struct lm_node *stages, size_t in
             lm_arena_strdup(builder->arena, lm_scalar_print_duration(text, stage->timeout)),
             &stage->origin);
     struct lm_node *publish =
-        stage->publish_count ? append_node(builder, map, "publish", LM_NODE_MAP, &stage->origin)
-                             : NULL;
-    for (size_t i = 0; i < stage->publish_count; i++)
-        append_scalar(builder, publish, stage->publish[i].port->name, false,
-                      escape(builder, stage->publish[i].path), &stage->publish[i].origin);
+        family->publish_count ? append_node(builder, map, "publish", LM_NODE_MAP, &stage->origin)
+                              : NULL;
+    for (size_t i = 0; i < family->publish_count; i++)
+        append_scalar(builder, publish, family->publish[i].port->name, false,
+                      escape(builder, family->publish[i].path), &family->publish[i].origin);
 }
 
 static void add_bound(struct builder *builder, struct lm_node *to, const char *key, double v,
@@ -355,11 +398,10 @@ static void add_gates(struct builder *builder, struct lm_node *root)
                          : NULL;
     for (size_t i = 0; i < spec->gate_count; i++) {
         const struct lm_spec_gate *gate = &spec->gates[i];
+        if (i > 0 && gate->typed == gate[-1].typed)
+            continue; /* of the next instance */
         struct lm_node *map = append_node(builder, list, NULL, LM_NODE_MAP, &gate->origin);
-        append_scalar(builder, map, "metric", false,
-                      escape(builder, lm_arena_printf(builder->arena, "%s.%s",
-                                                      spec->stages[gate->stage].id, gate->metric)),
-                      &gate->origin);
+        append_scalar(builder, map, "metric", false, escape(builder, gate->typed), &gate->origin);
         add_bound(builder, map, "min", gate->min, &gate->origin);
         add_bound(builder, map, "max", gate->max, &gate->origin);
     }
@@ -375,9 +417,11 @@ static struct lm_node *build(struct builder *builder)
         append_scalar(builder, root, "description", false, escape(builder, spec->description),
                       &spec->description_origin);
     add_number(builder, root, "seed", (int64_t)spec->seed, &spec->seed_origin);
+    if (spec->matrix_node != NULL)
+        append(builder, root, "matrix", copy_tree(builder, spec->matrix_node));
     struct lm_node *stages = append_node(builder, root, "stages", LM_NODE_MAP, &fallback);
-    for (size_t i = 0; i < spec->stage_count; i++)
-        add_stage(builder, stages, i);
+    for (size_t i = 0; i < spec->family_count; i++)
+        add_family(builder, stages, &spec->families[i]);
     add_gates(builder, root);
     return root;
 }
@@ -492,6 +536,7 @@ static void put_block(struct printer *printer, const struct lm_node *node, struc
 
 /* ---- JSON ---- */
 
+/** Without what is shown as a comment: that is among `derived`. */
 static void put_json(struct lm_json_writer *writer, const struct lm_node *node)
 {
     bool is_map = node->kind == LM_NODE_MAP;
@@ -509,6 +554,8 @@ static void put_json(struct lm_json_writer *writer, const struct lm_node *node)
     }
     lm_json_open(writer, is_map ? '{' : '[');
     for (size_t i = 0; i < node->count; i++) {
+        if (is_map && is_comment(node->entries[i].value))
+            continue;
         if (is_map)
             lm_json_key(writer, node->entries[i].key);
         put_json(writer, node->entries[i].value);
@@ -516,9 +563,12 @@ static void put_json(struct lm_json_writer *writer, const struct lm_node *node)
     lm_json_close(writer, is_map ? '}' : ']');
 }
 
-/** "origins": a flat map from "stages.model.with.lr" to "spec.yaml:14". */
-static void put_origins(struct lm_json_writer *writer, struct lm_arena *arena,
-                        const struct lm_node *node, const char *path)
+typedef void put_fn(struct lm_json_writer *writer, struct lm_arena *arena, const char *path,
+                    const struct lm_node *node);
+
+/** Calls `put` for all below a node with their paths, "stages.model.with.lr", "….sources.0.url". */
+static void put_flat(struct lm_json_writer *writer, struct lm_arena *arena,
+                     const struct lm_node *node, const char *path, put_fn *put)
 {
     for (size_t i = 0; i < node->count; i++) {
         const struct lm_entry *entry = &node->entries[i];
@@ -527,31 +577,72 @@ static void put_origins(struct lm_json_writer *writer, struct lm_arena *arena,
                                        : lm_arena_printf(arena, "%s%s%zu", path, gap, i);
         if (below == NULL)
             return;
-        if (entry->value->kind == LM_NODE_SCALAR)
-            lm_json_member_string(writer, below, lm_origin_text(arena, &entry->value->at));
+        put(writer, arena, below, entry->value);
+        put_flat(writer, arena, entry->value, below, put);
+    }
+}
+
+static void put_origin(struct lm_json_writer *writer, struct lm_arena *arena, const char *path,
+                       const struct lm_node *node)
+{
+    if (node->kind == LM_NODE_SCALAR)
+        lm_json_member_string(writer, path, lm_origin_text(arena, &node->at));
+}
+
+static void put_derived(struct lm_json_writer *writer, struct lm_arena *arena, const char *path,
+                        const struct lm_node *node)
+{
+    (void)arena;
+    if (node->kind != LM_NODE_SCALAR || !node->failed)
+        return;
+    lm_json_key(writer, path);
+    put_json(writer, node);
+}
+
+static void put_section(struct lm_json_writer *writer, struct lm_arena *arena,
+                        const struct lm_node *root, const char *key, put_fn *put)
+{
+    lm_json_key(writer, key);
+    lm_json_open(writer, '{');
+    put_flat(writer, arena, root, "", put);
+    lm_json_close(writer, '}');
+}
+
+/** Appends JSON with characters escaped that a YAML reader refuses, folds or does not show; they
+ *  stand in strings alone. */
+static void append_visible(struct lm_buf *out, const char *json, size_t size)
+{
+    for (size_t at = 0, length; at < size; at += length) {
+        uint32_t c;
+        length = lm_utf8_decode(&c, (const uint8_t *)json + at, size - at);
+        if (length > 1 && c <= 0xffff && lm_utf8_is_hidden(c))
+            lm_buf_printf(out, "\\u%04x", (unsigned)c);
         else
-            put_origins(writer, arena, entry->value, below);
+            lm_buf_append(out, json + at, length > 0 ? length : 1);
+        length += length == 0;
     }
 }
 
 static void print_json(struct lm_buf *out, struct lm_arena *arena, const struct lm_node *root,
                        bool origins)
 {
+    struct lm_buf text;
     struct lm_json_writer writer;
-    lm_json_begin(&writer, out, true);
+    lm_buf_init(&text, 0);
+    lm_json_begin(&writer, &text, true);
     lm_json_open(&writer, '{');
     for (size_t i = 0; i < root->count; i++) {
         lm_json_key(&writer, root->entries[i].key);
         put_json(&writer, root->entries[i].value);
     }
-    if (origins) {
-        lm_json_key(&writer, "origins");
-        lm_json_open(&writer, '{');
-        put_origins(&writer, arena, root, "");
-        lm_json_close(&writer, '}');
-    }
+    put_section(&writer, arena, root, "derived", put_derived);
+    if (origins)
+        put_section(&writer, arena, root, "origins", put_origin);
     lm_json_close(&writer, '}');
+    append_visible(out, text.data ? text.data : "", text.size);
     lm_buf_putc(out, '\n');
+    out->failed = out->failed || text.failed;
+    lm_buf_release(&text);
 }
 
 enum lm_status lm_spec_print_config(const struct lm_spec *spec, bool origins, bool json, FILE *out)

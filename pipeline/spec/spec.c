@@ -75,13 +75,10 @@ static void read_globals(struct lm_load *load)
 
 static void refuse_future(struct lm_load *load)
 {
-    static const char *const later[] = {"matrix", "baseline", NULL};
-    for (size_t i = 0; later[i] != NULL; i++) {
-        const struct lm_entry *entry = lm_node_entry(load->root, later[i]);
-        if (entry != NULL)
-            lm_diag_error(&load->diags, &entry->key_at, later[i],
-                          "not supported by this version; remove it");
-    }
+    const struct lm_entry *entry = lm_node_entry(load->root, "baseline");
+    if (entry != NULL)
+        lm_diag_error(&load->diags, &entry->key_at, "baseline",
+                      "not supported by this version; remove it");
 }
 
 /** Stages take what the experiment says when they say nothing. */
@@ -99,14 +96,17 @@ static void inherit(struct lm_load *load)
 
 static void read_tree(struct lm_load *load)
 {
-    static const char *const keys[] = {"lmpipe", "experiment", "description", "include",
-                                       "seed",   "numerics",   "vars",        "stages",
-                                       "gates",  "matrix",     "baseline",    NULL};
+    struct lm_spec *spec = load->spec;
+    static const struct lm_load_map known = {"an experiment", lm_load_root_keys, LM_IN_ROOT, NULL};
     lm_load_vars(load);
-    lm_read_keys(load, load->root, "", "an experiment", keys);
+    lm_read_keys(load, load->root, "", &known);
     refuse_future(load);
     read_heads(load);
     read_globals(load);
+    const struct lm_node *matrix = lm_node_get(load->root, "matrix");
+    if (matrix != NULL)
+        spec->matrix = lm_load_matrix(load, matrix);
+    spec->matrix_node = matrix;
     const struct lm_node *stages = lm_node_get(load->root, "stages");
     const struct lm_node *gates = lm_node_get(load->root, "gates");
     if (stages == NULL)
@@ -114,10 +114,12 @@ static void read_tree(struct lm_load *load)
                       "required, but not given: what the experiment does");
     else
         lm_load_stages(load, stages);
+    if (load->stage_count > 0) {
+        lm_load_wires(load);
+        lm_load_instances(load);
+    }
     if (gates != NULL)
         lm_load_gates(load, gates);
-    if (load->stage_count > 0)
-        lm_load_wires(load);
     lm_load_publish_check(load);
     inherit(load);
 }
@@ -130,6 +132,18 @@ static void place(struct lm_load *load)
     spec->root =
         lm_load_keep(load, (void *)(uintptr_t)lm_root_find(load->arena, load->files[0].folder));
     spec->home = spec->root != NULL ? lm_path_below(spec->real, spec->root) : NULL;
+}
+
+/** May the spec with errors be told apart from others: is its experiment's name a good one? */
+static bool is_identified(const struct lm_load *load)
+{
+    struct lm_spec *spec = load->spec;
+    const struct lm_node *name = load->root != NULL ? lm_node_get(load->root, "experiment") : NULL;
+    bool is_literal = name != NULL && name->kind == LM_NODE_SCALAR;
+    if (spec->experiment == NULL && is_literal) /* an include could not be read */
+        spec->experiment = name->text;
+    return spec->experiment != NULL && is_experiment_name(spec->experiment) &&
+           strcmp(spec->experiment, "store") != 0 && spec->home != NULL;
 }
 
 enum lm_status lm_spec_load(struct lm_spec **out, struct lm_diags *diags, struct lm_arena *arena,
@@ -146,18 +160,21 @@ enum lm_status lm_spec_load(struct lm_spec **out, struct lm_diags *diags, struct
     LM_TRY(lm_load_files(&load, path, err));
     spec->arena = arena;
     spec->types = options->types;
+    spec->is_overridden = options->setting_count > 0;
     spec->path = lm_load_keep(&load, lm_arena_strdup(arena, path));
     if (load.root != NULL && !load.diags.failed && !load.broken)
         read_tree(&load);
-    if (load.file_count > 0 && load.diags.errors == 0)
+    if (load.file_count > 0)
         place(&load);
     if (load.diags.failed)
         return lm_fail(err, LM_NOMEM, "%s: no memory to read it; free some", path);
     lm_diag_sort(&load.diags, path);
     *diags = (struct lm_diags){
         .items = load.diags.items, .count = load.diags.count, .errors = load.diags.errors};
+    if (load.diags.errors > 0 && options->refused != NULL && is_identified(&load))
+        *options->refused = spec;
     if (load.diags.errors > 0)
-        return lm_fail(err, LM_INVALID, "%s: %zu error%s; mend the spec", path, load.diags.errors,
+        return lm_fail(err, LM_INVALID, "%s: %zu error%s; fix the spec", path, load.diags.errors,
                        load.diags.errors == 1 ? "" : "s");
     *out = spec;
     return LM_OK;
@@ -195,25 +212,6 @@ const struct lm_stage *lm_spec_stage_type(const struct lm_spec *spec, size_t ind
     return spec->stages[index].type;
 }
 
-size_t lm_spec_find(const struct lm_spec *spec, const char *id, const char **nearest)
-{
-    const char *best = NULL;
-    size_t distance = SIZE_MAX, place = lm_name_map_find(&spec->stage_map, id);
-    if (place != SIZE_MAX)
-        return place;
-    for (size_t i = 0; i < spec->stage_count && nearest != NULL; i++) {
-        const char *name = spec->stages[i].id;
-        const char *near = lm_suggest(id, &name, 1);
-        if (near != NULL && lm_edit_distance(id, near) < distance) {
-            best = near;
-            distance = lm_edit_distance(id, near);
-        }
-    }
-    if (nearest != NULL)
-        *nearest = best;
-    return (size_t)-1;
-}
-
 size_t lm_spec_find_bytes(const struct lm_spec *spec, const char *id, size_t length)
 {
     return lm_name_map_find_bytes(&spec->stage_map, id, length);
@@ -236,6 +234,15 @@ const struct lm_spec_value *lm_spec_value(const struct lm_spec *spec, size_t sta
 static bool is_derived(const struct lm_param_leaf *leaf)
 {
     return !leaf->item && !lm_param_is_default(leaf->row, leaf->value);
+}
+
+struct lm_taken *lm_spec_taken(const struct lm_spec *spec, struct lm_arena *arena)
+{
+    struct lm_taken *taken = LM_NEW_ARRAY(arena, struct lm_taken, spec->stage_count);
+    for (size_t i = 0; taken != NULL && i < spec->stage_count; i++)
+        if (!spec->stages[i].is_selective)
+            taken[i] = (struct lm_taken){spec->stages[i].inputs, spec->stages[i].input_count, true};
+    return taken;
 }
 
 /** A search for a parameter that the spec does not give. */

@@ -5,17 +5,45 @@
 #include <lmpipe/pipeline.h>
 
 #include "base/buf.h"
-#include "base/path_digest.h"
 #include "base/name_map.h"
+#include "base/path_digest.h"
 #include "yaml/diag.h"
 
 /** One connection of an input port. */
 struct lm_spec_input {
     const struct lm_port *port;
     size_t stage;               /**< index of the producing stage (always smaller) */
-    const struct lm_port *from; /**< its output port */
-    const char *label;          /**< as typed: "scores" or "model.log" */
+    const struct lm_port *from; /**< its output port; NULL of a METRIC */
+    const char *label;          /**< of an instance that is gathered: "lr=0.001,seed=2"; else "" */
+    const char *typed;          /**< "scores", "model.log" */
     struct lm_origin origin;
+
+    enum lm_input_role {
+        LM_INPUT_NEEDED,    /**< without it the stage is skipped */
+        LM_INPUT_DROPPED,   /**< when it has failed the stage does without */
+        LM_INPUT_CANDIDATE, /**< of a choice: taken when it is the best */
+        LM_INPUT_METRIC,    /**< decides a choice; hands nothing over */
+    } role;
+
+    size_t choice; /**< CANDIDATE, METRIC: in the stage's choices */
+};
+
+/** {best: STAGE, by: STAGE.METRIC}: one of the candidates, once their metrics are known. */
+struct lm_spec_choice {
+    const char *text; /**< "best model by scores.valid.bpb" */
+    const char *metric;
+    bool higher_is_better;
+    size_t first, count; /**< the candidates among the stage's inputs, in the order of ids */
+    /** The stages whose metrics decide, those of candidate k in [by_first[k], by_first[k + 1]). */
+    const size_t *by, *by_first;
+};
+
+/** The inputs whose artifacts a stage takes: all of a spec's, or, where some may be left out, those
+ *  that were chosen. */
+struct lm_taken {
+    const struct lm_spec_input *rows;
+    size_t count;
+    bool is_known;
 };
 
 struct lm_spec_publish {
@@ -32,18 +60,24 @@ struct lm_spec_file {
 
 /** A parameter the spec gives: where, and how it is written when ${env.NAME} stands in it. */
 struct lm_spec_value {
-    const char *name;    /**< key name: "lr", "sources.0.url" */
-    const char *written; /**< as lm_spec_escape writes it, with ${env.NAME} unfilled, when that
-                            stands in it: what keys and people see; a path is absolute. Else NULL */
+    const char *name;      /**< key name: "lr", "sources.0.url" */
+    const char *written;   /**< as lm_spec_escape writes it, with ${env.NAME} unfilled, when that
+                              stands in it: what keys and people see; a path is absolute. Else NULL */
+    const char *by_matrix; /**< how it is written with ${matrix.AXIS} unfilled; else NULL */
     struct lm_origin origin;
 };
 
 struct lm_spec_stage {
-    const char *id;
+    const char *id;        /**< "model", or of an instance "model@lr=0.001,seed=2" */
+    size_t family;         /**< in spec->families */
+    const uint32_t *point; /**< a point it stands for, to be read on the family's axes; or NULL */
     const struct lm_stage *type;
     void *params; /**< the type's struct, defaults filled, resolved */
     struct lm_spec_input *inputs;
     size_t input_count;
+    struct lm_spec_choice *choices;
+    size_t choice_count;
+    bool is_selective; /**< which of its inputs it takes depends on what becomes of them */
     struct lm_spec_publish *publish;
     size_t publish_count;
     struct lm_spec_file *files;
@@ -67,12 +101,24 @@ struct lm_spec_stage {
     struct lm_origin seed_origin, numerics_origin; /**< file NULL: a default */
 };
 
+/** An entry of `stages:` with its instances, one for each combination of values on its axes. */
+struct lm_spec_family {
+    const char *id;
+    uint64_t axes;                   /**< of the matrix; 0: one instance, of the same id */
+    uint64_t own;                    /**< those of them that its own parameters and seed name */
+    size_t first, count;             /**< in spec->stages */
+    const struct lm_node *in, *seed; /**< as typed, variables filled in; or NULL */
+    const struct lm_spec_publish *publish; /**< as typed: without the folder of an instance */
+    size_t publish_count;
+};
+
 /** {metric: STAGE.METRIC, min, max}; unset bounds are NaN. */
 struct lm_spec_gate {
     size_t stage;
     const char *metric; /**< without the stage */
     double min, max;
-    const char *text; /**< "scores.valid.bpb max 2.05" */
+    const char *text;  /**< "scores.valid.bpb max 2.05" */
+    const char *typed; /**< the metric as typed: of a family there is one gate an instance */
     bool held; /**< reports wait for it and show it: its stage does not follow from a report */
     struct lm_origin origin;
 };
@@ -88,12 +134,17 @@ struct lm_spec {
     const char *experiment, *description; /**< description: "" when there is none */
     struct lm_origin experiment_origin, description_origin, seed_origin, numerics_origin;
     uint64_t seed;
-    struct lm_spec_stage *stages; /**< topological order */
+    const struct lm_matrix *matrix;    /**< NULL: none */
+    const struct lm_node *matrix_node; /**< as typed, variables filled in */
+    struct lm_spec_family *families;   /**< topological order */
+    size_t family_count;
+    struct lm_spec_stage *stages; /**< topological order: family by family */
     size_t stage_count;
     struct lm_name_map stage_map; /**< their places by id */
     struct lm_spec_gate *gates;
     size_t gate_count;
     const struct lm_stage *const *types;
+    bool is_overridden; /**< by -S */
 };
 
 /** May this spec write to artifacts/<experiment>/, which remembers that it belongs to `owner` (a
@@ -105,6 +156,9 @@ enum lm_status lm_spec_check_owner(const struct lm_spec *spec, const char *owner
 size_t lm_spec_find_bytes(const struct lm_spec *spec, const char *id, size_t length);
 /** The file that a parameter of a stage names, by key name; NULL: it names none. */
 const struct lm_spec_file *lm_spec_file(const struct lm_spec_stage *stage, const char *param);
+/** What every stage takes, as far as it depends on nothing, parallel to the stages; in the arena.
+ *  NULL: out of memory. */
+struct lm_taken *lm_spec_taken(const struct lm_spec *spec, struct lm_arena *arena);
 /** What the spec says of a parameter of a stage by key name ("lr", "sources.0.sha256"), or NULL. */
 const struct lm_spec_value *lm_spec_value(const struct lm_spec *spec, size_t stage,
                                           const char *param);

@@ -193,11 +193,6 @@ static void read_url(const struct slot *slot)
     const char *text = expand(slot, &dropped);
     if (text == NULL)
         return;
-    if (lm_url_is_masked(text)) {
-        complain(slot, "the secret of this address was left out where it was printed (***); write "
-                       "it as ${env.NAME}");
-        return;
-    }
     for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++)
         if (strncasecmp(text, schemes[i], strlen(schemes[i])) == 0 &&
             text[strlen(schemes[i])] != '\0') {
@@ -236,6 +231,7 @@ static void note_value(const struct slot *slot)
     values[stage->value_count++] = (struct lm_spec_value){
         .name = slot->name,
         .origin = slot->node->at,
+        .by_matrix = slot->node->written,
         .written =
             slot->node->kind == LM_NODE_SCALAR && slot->node->has_env ? slot->node->text : NULL};
 }
@@ -325,8 +321,9 @@ static void read_list(const struct slot *slot)
 }
 
 /** What was probably meant, else all names there are. */
-static void unknown_key(struct lm_load *load, const struct lm_param *rows, bool numerics,
-                        const struct lm_entry *entry, const char *field)
+static void unknown_key(struct lm_load *load, const struct lm_load_stage *build,
+                        const struct lm_param *rows, const struct lm_entry *entry,
+                        const char *field)
 {
     enum { MOST = 100 };
 
@@ -334,11 +331,16 @@ static void unknown_key(struct lm_load *load, const struct lm_param *rows, bool 
     size_t count = 0;
     for (const struct lm_param *row = rows; row->name != NULL && count < MOST - 1; row++)
         names[count++] = row->name;
-    if (numerics)
+    const struct lm_stage *type = build->stage->type;
+    bool is_outer = rows == type->params;
+    if (is_outer && (type->flags & LM_STAGE_NUMERIC))
         names[count++] = "numerics";
+    enum lm_load_where here = is_outer ? LM_IN_WITH : LM_IN_RECORD;
+    const char *belongs = lm_load_belongs(load, type, entry->key, here);
     const char *meant = lm_param_meant(load->arena, rows, entry->key);
-    const char *hint = meant ? lm_arena_printf(load->arena, "; did you mean '%s'?", meant)
-                             : lm_hint(&load->diags, entry->key, names, count);
+    const char *hint = belongs ? belongs
+                       : meant ? lm_arena_printf(load->arena, "; did you mean '%s'?", meant)
+                               : lm_hint(&load->diags, entry->key, names, count);
     lm_diag_error(&load->diags, &entry->key_at, lm_load_field(load, field, entry->key),
                   "unknown parameter%s", hint ? hint : "");
 }
@@ -361,7 +363,7 @@ static void read_rows(struct lm_load *load, struct lm_load_stage *build,
         const struct lm_param *row = find_row(rows, entry->key);
         if (row == NULL) {
             if (!numerics || strcmp(entry->key, "numerics") != 0)
-                unknown_key(load, rows, numerics, entry, field);
+                unknown_key(load, build, rows, entry, field);
             continue;
         }
         struct slot slot = {.load = load,
@@ -460,16 +462,37 @@ static void add_file(struct place *place, const struct lm_param_leaf *leaf, cons
                   lm_quote(load->arena, shown), strerror(errno));
 }
 
+/** An address that config has printed: its result may be in the store, but nothing can be fetched.
+ * An error where the query it had is in the key. */
+static void check_masked(struct place *place, const struct lm_param_leaf *leaf, const char *url)
+{
+    static const char text[] = "the secret of this address was left out where it was printed "
+                               "(***): nothing can be fetched from it; write it as ${env.NAME}";
+    struct lm_load *load = place->load;
+    struct lm_origin at = origin_of(place->build->stage, leaf->name);
+    const char *field = lm_load_field(load, place->build->stage->id, leaf->name);
+    if (!lm_url_is_masked(url))
+        return;
+    if (leaf->hidden || lm_url_query(url)[0] == '\0')
+        lm_diag_warn(&load->diags, &at, field, "%s", text);
+    else
+        lm_diag_error(&load->diags, &at, field, "%s", text);
+}
+
 /** Files whose content enters the key: paths and file:// addresses without a pin. */
 static void visit_file(void *user, const struct lm_param_leaf *leaf)
 {
     struct place *place = user;
     struct lm_load *load = place->load;
     const char *text, *path;
-    if ((leaf->type != LM_P_PATH && leaf->type != LM_P_URL) || leaf->hidden)
+    if (leaf->type != LM_P_PATH && leaf->type != LM_P_URL)
         return;
     memcpy(&text, leaf->value, sizeof text);
     if (text == NULL || text[0] == '\0')
+        return;
+    if (leaf->type == LM_P_URL)
+        check_masked(place, leaf, text);
+    if (leaf->hidden)
         return;
     struct lm_origin at = origin_of(place->build->stage, leaf->name);
     const char *field = lm_load_field(load, place->build->stage->id, leaf->name);

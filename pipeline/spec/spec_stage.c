@@ -13,6 +13,11 @@ static bool is_stage_name(const char *text)
            text[1 + strspn(text + 1, rest)] == '\0' && strlen(text) <= ID_LONGEST;
 }
 
+static bool is_reserved(const char *name)
+{
+    return strcmp(name, "matrix") == 0 || strcmp(name, "vars") == 0 || strcmp(name, "env") == 0;
+}
+
 /** The stage type a `uses:` names; NULL after a finding. */
 static const struct lm_stage *find_type(struct lm_load *load, const struct lm_node *node,
                                         const char *field)
@@ -43,37 +48,6 @@ static const struct lm_port *find_port(const struct lm_port *ports, const char *
     return NULL;
 }
 
-static void unknown_port(struct lm_load *load, const struct lm_entry *entry, const char *field,
-                         const struct lm_port *ports, const char *what)
-{
-    enum { MOST = 32 };
-
-    const char *names[MOST];
-    size_t count = 0;
-    for (const struct lm_port *port = ports; port != NULL && port->name != NULL; port++)
-        if (count < MOST)
-            names[count++] = port->name;
-    lm_diag_error(&load->diags, &entry->key_at, field, "unknown %s%s", what,
-                  lm_hint(&load->diags, entry->key, names, count));
-}
-
-static void add_input(struct lm_load *load, struct lm_load_stage *build, const struct lm_port *port,
-                      const struct lm_node *node, const char *field)
-{
-    if (node->kind == LM_NODE_MAP) {
-        lm_diag_error(&load->diags, &node->at, field,
-                      "gather, select and best are not supported by this version; name a stage");
-        return;
-    }
-    struct lm_load_input *inputs =
-        lm_load_keep(load, lm_grow(load->arena, build->inputs, build->input_count,
-                                   &build->input_capacity, sizeof *inputs));
-    if (inputs == NULL || lm_read_text(load, node, field) == NULL)
-        return;
-    build->inputs = inputs;
-    inputs[build->input_count++] = (struct lm_load_input){.port = port, .node = node};
-}
-
 static void read_inputs(struct lm_load *load, struct lm_load_stage *build,
                         const struct lm_node *map, const char *field)
 {
@@ -84,14 +58,14 @@ static void read_inputs(struct lm_load *load, struct lm_load_stage *build,
         const struct lm_port *port = find_port(ports, entry->key);
         const struct lm_node *value = entry->value;
         if (port == NULL) {
-            unknown_port(load, entry, name, ports, "input");
+            lm_load_unknown_port(load, build->stage->type, entry, name, LM_IN_INPUTS);
         } else if (value->kind != LM_NODE_LIST) {
-            add_input(load, build, port, value, name);
+            lm_load_input(load, build, port, value, name);
         } else if (!(port->flags & LM_PORT_LIST)) {
             lm_diag_error(&load->diags, &value->at, name, "takes one artifact; name one stage");
         } else {
             for (size_t k = 0; k < value->count; k++)
-                add_input(load, build, port, value->entries[k].value, name);
+                lm_load_input(load, build, port, value->entries[k].value, name);
         }
     }
     for (const struct lm_port *port = ports; port != NULL && port->name != NULL; port++) {
@@ -123,9 +97,10 @@ static void read_resources(struct lm_load *load, struct lm_spec_stage *stage,
                            const struct lm_node *map, const char *field)
 {
     static const char *const keys[] = {"threads", "memory", "mutex", NULL};
+    static const struct lm_load_map known = {"resources", keys, LM_ELSEWHERE, NULL};
     if (!lm_read_kind(load, map, field, LM_NODE_MAP))
         return;
-    lm_read_keys(load, map, field, "resources", keys);
+    lm_read_keys(load, map, field, &known);
     const struct lm_node *threads = lm_node_get(map, "threads");
     const struct lm_node *memory = lm_node_get(map, "memory"), *mutex = lm_node_get(map, "mutex");
     if (threads != NULL)
@@ -139,19 +114,13 @@ static void read_resources(struct lm_load *load, struct lm_spec_stage *stage,
         read_mutex(load, stage, mutex, lm_load_field(load, field, "mutex"));
 }
 
-/** Keys that need no type: seed, resources, retries, timeout. */
+/** Keys that need no type: resources, retries, timeout. */
 static void read_common(struct lm_load *load, struct lm_spec_stage *stage,
                         const struct lm_node *map)
 {
-    const struct lm_node *seed = lm_node_get(map, "seed"), *retries = lm_node_get(map, "retries");
+    const struct lm_node *retries = lm_node_get(map, "retries");
     const struct lm_node *timeout = lm_node_get(map, "timeout");
     const struct lm_node *resources = lm_node_get(map, "resources");
-    int64_t value;
-    if (seed != NULL &&
-        lm_read_int(load, seed, lm_load_field(load, stage->id, "seed"), 0, INT64_MAX, &value)) {
-        stage->seed = (uint64_t)value;
-        stage->seed_origin = seed->at;
-    }
     if (retries != NULL)
         lm_read_int(load, retries, lm_load_field(load, stage->id, "retries"), 0, 100,
                     &stage->retries);
@@ -184,19 +153,18 @@ static const struct lm_node *submap(struct lm_load *load, const struct lm_node *
 
 static void read_stage(struct lm_load *load, struct lm_load_stage *build)
 {
-    static const char *const keys[] = {"uses",    "in",      "with",    "seed", "resources",
-                                       "retries", "timeout", "publish", NULL};
     struct lm_spec_stage *stage = build->stage;
     const struct lm_node *map = build->node;
     if (!lm_read_kind(load, map, stage->id, LM_NODE_MAP))
         return;
-    lm_read_keys(load, map, stage->id, "a stage", keys);
     const struct lm_node *uses = lm_node_get(map, "uses");
     if (uses == NULL)
         lm_diag_error(&load->diags, &stage->origin, lm_load_field(load, stage->id, "uses"),
                       "required, but not given: the stage's type");
     else
         stage->type = find_type(load, uses, lm_load_field(load, stage->id, "uses"));
+    const struct lm_load_map known = {"a stage", lm_load_stage_keys, LM_IN_STAGE, stage->type};
+    lm_read_keys(load, map, stage->id, &known);
     read_common(load, stage, map);
     const struct lm_node *in = submap(load, map, stage->id, "in");
     const struct lm_node *with = submap(load, map, stage->id, "with");
@@ -205,14 +173,10 @@ static void read_stage(struct lm_load *load, struct lm_load_stage *build)
         return;
     if (in != NULL || lm_node_get(map, "in") == NULL || is_absent(lm_node_get(map, "in")))
         read_inputs(load, build, in, lm_load_field(load, stage->id, "in"));
-    lm_load_params(load, build, with);
+    build->with = with;
+    build->seed = lm_node_get(map, "seed");
     if (publish != NULL)
         lm_load_publish(load, build, publish, lm_load_field(load, stage->id, "publish"));
-}
-
-size_t lm_load_find_stage(const struct lm_load *load, const char *id, size_t length)
-{
-    return lm_name_map_find_bytes(&load->stage_map, id, length);
 }
 
 void lm_load_stages(struct lm_load *load, const struct lm_node *map)
@@ -226,10 +190,11 @@ void lm_load_stages(struct lm_load *load, const struct lm_node *map)
     struct lm_spec *spec = load->spec;
     load->stages = lm_load_keep(load, LM_NEW_ARRAY(load->arena, struct lm_load_stage, map->count));
     load->stage_names = lm_load_keep(load, LM_NEW_ARRAY(load->arena, const char *, map->count));
-    spec->stages = lm_load_keep(load, LM_NEW_ARRAY(load->arena, struct lm_spec_stage, map->count));
-    if (load->stages == NULL || load->stage_names == NULL || spec->stages == NULL)
+    struct lm_spec_stage *families =
+        lm_load_keep(load, LM_NEW_ARRAY(load->arena, struct lm_spec_stage, map->count));
+    if (load->stages == NULL || load->stage_names == NULL || families == NULL)
         return;
-    load->stage_count = spec->stage_count = map->count;
+    load->stage_count = map->count;
     lm_name_map_init(&load->stage_map, load->arena);
     for (size_t i = 0; i < map->count; i++) {
         const struct lm_entry *entry = &map->entries[i];
@@ -237,11 +202,14 @@ void lm_load_stages(struct lm_load *load, const struct lm_node *map)
         if (!is_stage_name(entry->key))
             lm_diag_error(&load->diags, &entry->key_at, lm_quote(load->arena, entry->key),
                           "not a stage's name; use a-z, then a-z 0-9 _ - (at most 64)");
+        else if (is_reserved(entry->key))
+            lm_diag_error(&load->diags, &entry->key_at, lm_quote(load->arena, entry->key),
+                          "this name stands for something else in ${} and -S; choose another");
         load->stage_names[i] = entry->key;
         if (!lm_name_map_put(&load->stage_map, entry->key, i))
             lm_load_keep(load, NULL);
         build->node = entry->value;
-        build->stage = &spec->stages[i];
+        build->stage = &families[i];
         build->stage->id = entry->key;
         build->stage->origin = entry->key_at;
         build->stage->seed = spec->seed;

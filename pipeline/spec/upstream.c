@@ -43,15 +43,18 @@ static size_t pop(struct lm_upstream_walk *walk)
 static void push_inputs(struct lm_upstream_walk *walk, size_t stage)
 {
     const struct lm_spec_stage *s = &walk->spec->stages[stage];
-    for (size_t i = 0; i < s->input_count && !walk->failed; i++)
-        if (i == 0 || s->inputs[i].stage != s->inputs[i - 1].stage)
-            push(walk, s->inputs[i].stage);
+    const struct lm_spec_input *rows = walk->taken != NULL ? walk->taken[stage].rows : s->inputs;
+    size_t count = walk->taken != NULL ? walk->taken[stage].count : s->input_count;
+    for (size_t i = 0; i < count && !walk->failed; i++)
+        if (i == 0 || rows[i].stage != rows[i - 1].stage)
+            push(walk, rows[i].stage);
 }
 
 void lm_upstream_begin(struct lm_upstream_walk *walk, const struct lm_spec *spec,
-                       struct lm_arena *arena, size_t stage)
+                       const struct lm_taken *taken, struct lm_arena *arena, size_t stage)
 {
-    *walk = (struct lm_upstream_walk){.spec = spec, .arena = arena, .last = SIZE_MAX};
+    *walk =
+        (struct lm_upstream_walk){.spec = spec, .taken = taken, .arena = arena, .last = SIZE_MAX};
     push_inputs(walk, stage);
 }
 

@@ -8,15 +8,16 @@
 /** A walk; its memory is the arena's. */
 struct lm_upstream_walk {
     const struct lm_spec *spec;
+    const struct lm_taken *taken; /**< parallel to its stages: what they take; NULL: may take */
     struct lm_arena *arena;
     size_t *heap; /**< stages to visit, the largest first; some more than once */
     size_t count, capacity, last;
     bool failed; /**< out of memory: the walk has ended early */
 };
 
-/** Begins at what feeds `stage`. */
+/** Begins at what feeds `stage`; taken: as in the walk. */
 void lm_upstream_begin(struct lm_upstream_walk *walk, const struct lm_spec *spec,
-                       struct lm_arena *arena, size_t stage);
+                       const struct lm_taken *taken, struct lm_arena *arena, size_t stage);
 /** The next stage: the last in the spec's order of those upstream that were not visited yet;
  *  SIZE_MAX: that was all. */
 size_t lm_upstream_next(struct lm_upstream_walk *walk);

@@ -14,7 +14,7 @@
 
 enum { NAME_LONGEST = 200 };
 
-static bool is_name(const char *text)
+bool lm_load_is_name(const char *text)
 {
     static const char first[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
     static const char rest[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789-";
@@ -35,6 +35,14 @@ static size_t reference(const char *text, char out[NAME_LONGEST])
     return length + 3;
 }
 
+const char *lm_load_first_reference(const char *text)
+{
+    const char *p = strchr(text, '$');
+    for (; p != NULL && strncmp(p, "${", 2) != 0; p = strchr(p, '$'))
+        p += strncmp(p, "$${", 3) == 0 ? 3 : 1;
+    return p;
+}
+
 static const struct lm_load_var *find_var(const struct lm_load *load, const char *name)
 {
     size_t place = lm_name_map_find(&load->var_map, name);
@@ -48,13 +56,9 @@ static const struct lm_load_var *look_up(struct lm_load *load, const struct lm_n
     const struct lm_load_var *var = find_var(load, name);
     if (var != NULL)
         return var;
-    if (strncmp(name, "matrix.", 7) == 0)
-        lm_diag_error(&load->diags, &node->at, field,
-                      "${%s}: matrix is not supported by this version; use vars", name);
-    else
-        lm_diag_error(&load->diags, &node->at, field, "unknown variable %s%s",
-                      lm_quote(load->arena, name),
-                      lm_hint(&load->diags, name, load->var_names, load->var_count));
+    lm_diag_error(&load->diags, &node->at, field, "unknown variable %s%s",
+                  lm_quote(load->arena, name),
+                  lm_hint(&load->diags, name, load->var_names, load->var_count));
     return NULL;
 }
 
@@ -67,45 +71,111 @@ void lm_spec_escape(struct lm_buf *out, const char *text)
     }
 }
 
+/** What references are filled in from: variables (point NULL), or the values of a point. */
+struct source {
+    const struct lm_matrix *matrix;
+    const uint32_t *point;
+};
+
 /** A text being filled in: `out` is done, `piece` the literal text since then. */
 struct filling {
     struct lm_load *load;
+    const struct source *source;
     struct lm_node *node;
     const char *field;
     struct lm_buf *out, piece;
 };
 
-/** ${env.NAME} stays as it is written, so that the literal text around it stays escaped as well. */
-static bool keep_env(struct filling *f, const char *reference_text, size_t length)
+static bool is_matrix(const char *name)
+{
+    return strncmp(name, "matrix.", 7) == 0;
+}
+
+static bool is_env(const char *name)
+{
+    return strncmp(name, "env.", 4) == 0;
+}
+
+/** Does this reference stay as it is written, to be filled in later? */
+static bool is_later(const struct source *source, const char *name)
+{
+    return is_env(name) || (source->point == NULL && is_matrix(name));
+}
+
+/** Is there such an axis? */
+static bool check_axis(struct lm_load *load, const struct lm_node *node, const char *field,
+                       const char *name)
+{
+    const struct lm_node *matrix = lm_node_get(load->root, "matrix");
+    const char *names[LM_MATRIX_AXES], *axis = name + strlen("matrix.");
+    size_t length = strcspn(axis, "."), count = 0;
+    if (matrix == NULL || matrix->kind != LM_NODE_MAP) {
+        lm_diag_error(&load->diags, &node->at, field,
+                      "${%s}: there is no matrix; declare its axes under matrix:", name);
+        return false;
+    }
+    for (size_t i = 0; i < matrix->count; i++) {
+        const char *key = matrix->entries[i].key;
+        if (lm_matrix_is_own_key(key))
+            continue;
+        if (strlen(key) == length && memcmp(key, axis, length) == 0)
+            return true;
+        if (count < LM_MATRIX_AXES)
+            names[count++] = key;
+    }
+    const char *word = lm_load_keep(load, lm_arena_strndup(load->arena, axis, length));
+    lm_diag_error(&load->diags, &node->at, field, "${%s}: unknown axis%s", name,
+                  lm_hint(&load->diags, word ? word : "", names, count));
+    return false;
+}
+
+/** A reference that stays as it is written, so that the literal text around it stays escaped. */
+static bool keep_reference(struct filling *f, const char *name, const char *text, size_t length)
 {
     const char *piece = f->piece.data ? f->piece.data : "";
-    f->node->has_env = true;
+    if (is_matrix(name) && !check_axis(f->load, f->node, f->field, name))
+        return false;
+    f->node->has_env |= is_env(name);
+    f->node->has_matrix |= is_matrix(name);
     if (f->piece.size > 0 && piece[f->piece.size - 1] == '$') {
         lm_diag_error(&f->load->diags, &f->node->at, f->field,
-                      "'$' right before ${env.NAME} would be read as the escape $${; put something "
-                      "between them");
+                      "'$' right before ${%s} would be read as the escape $${; put something "
+                      "between them",
+                      name);
         return false;
     }
     lm_spec_escape(f->out, piece);
-    lm_buf_append(f->out, reference_text, length);
+    lm_buf_append(f->out, text, length);
     f->out->failed = f->out->failed || f->piece.failed;
     lm_buf_clear(&f->piece);
     return true;
 }
 
-static bool fill_var(struct filling *f, const char *name)
+/** The value that a reference names; NULL after a finding. */
+static const struct lm_node *value_of(struct lm_load *load, const struct source *source,
+                                      const struct lm_node *node, const char *field,
+                                      const char *name)
 {
-    const struct lm_load_var *var = look_up(f->load, f->node, f->field, name);
-    if (var == NULL || var->value->failed)
+    if (source->point != NULL && is_matrix(name))
+        return lm_load_axis_value(load, source->matrix, source->point, name, node, field);
+    const struct lm_load_var *var = look_up(load, node, field, name);
+    return var != NULL ? var->value : NULL;
+}
+
+static bool fill_value(struct filling *f, const char *name)
+{
+    const struct lm_node *value = value_of(f->load, f->source, f->node, f->field, name);
+    if (value == NULL || value->failed)
         return false;
-    if (var->value->kind != LM_NODE_SCALAR) {
+    if (value->kind != LM_NODE_SCALAR) {
         lm_diag_error(&f->load->diags, &f->node->at, f->field,
                       "the variable %s is no single value; use it alone: \"${%s}\"",
                       lm_quote(f->load->arena, name), name);
         return false;
     }
-    lm_buf_puts(&f->piece, var->value->text);
-    f->node->at.via = lm_load_field(f->load, "vars", var->name);
+    lm_buf_puts(&f->piece, value->text);
+    f->node->at.via = is_matrix(name) ? lm_load_keep(f->load, lm_arena_strdup(f->load->arena, name))
+                                      : lm_load_field(f->load, "vars", name);
     return true;
 }
 
@@ -129,8 +199,8 @@ static bool fill_pieces(struct filling *f, const char *text)
                           "${ without a name and }; write $${ for the characters themselves");
             return false;
         }
-        bool env = strncmp(name, "env.", 4) == 0;
-        if (env ? !keep_env(f, p, length) : !fill_var(f, name))
+        bool later = is_later(f->source, name);
+        if (later ? !keep_reference(f, name, p, length) : !fill_value(f, name))
             return false;
         p += length;
     }
@@ -138,14 +208,15 @@ static bool fill_pieces(struct filling *f, const char *text)
 }
 
 /** Appends the text with references filled in: literal, but as it is written (lm_spec_escape) when
- *  ${env.NAME} stands in it. False after a finding. */
-static bool fill(struct lm_load *load, struct lm_node *node, const char *field, struct lm_buf *out)
+ *  a reference that is filled in later stands in it. False after a finding. */
+static bool fill(struct lm_load *load, const struct source *source, struct lm_node *node,
+                 const char *field, struct lm_buf *out)
 {
-    struct filling f = {.load = load, .node = node, .field = field, .out = out};
+    struct filling f = {.load = load, .source = source, .node = node, .field = field, .out = out};
     lm_buf_init(&f.piece, out->ceiling);
     bool good = fill_pieces(&f, node->text);
     const char *rest = f.piece.data ? f.piece.data : "";
-    if (good && node->has_env)
+    if (good && (node->has_env || node->has_matrix))
         lm_spec_escape(out, rest);
     else if (good)
         lm_buf_puts(out, rest);
@@ -154,37 +225,55 @@ static bool fill(struct lm_load *load, struct lm_node *node, const char *field, 
     return good;
 }
 
-/** A whole scalar "${name}" becomes the variable's value and keeps its type. */
-static const struct lm_node *whole(struct lm_load *load, const struct lm_node *node,
-                                   const char *field, const char *name)
+/** A whole scalar "${name}" becomes the value and keeps its type. */
+static const struct lm_node *whole(struct lm_load *load, const struct source *source,
+                                   const struct lm_node *node, const char *field, const char *name)
 {
-    const struct lm_load_var *var = look_up(load, node, field, name);
+    const struct lm_node *value = value_of(load, source, node, field, name);
     struct lm_node *copy = lm_load_keep(load, LM_NEW(load->arena, struct lm_node));
     if (copy == NULL)
         return node;
-    *copy = var ? *var->value : *node;
-    copy->failed = var == NULL || copy->failed;
-    if (var != NULL && copy->at.via == NULL)
-        copy->at.via = lm_load_field(load, "vars", var->name);
+    *copy = value ? *value : *node;
+    copy->failed = value == NULL || copy->failed;
+    copy->has_matrix = false;
+    copy->written = source->point != NULL ? node->text : NULL;
+    if (value != NULL && copy->at.via == NULL)
+        copy->at.via = is_matrix(name) ? lm_load_keep(load, lm_arena_strdup(load->arena, name))
+                                       : lm_load_field(load, "vars", name);
     return copy;
 }
 
-static const struct lm_node *fill_scalar(struct lm_load *load, const struct lm_node *node,
-                                         const char *field)
+/** A whole scalar "${matrix.AXIS}" before there are points: it stays, and keeps its type. */
+static const struct lm_node *defer(struct lm_load *load, const struct lm_node *node,
+                                   const char *field, const char *name)
+{
+    struct lm_node *copy = lm_load_keep(load, LM_NEW(load->arena, struct lm_node));
+    if (copy == NULL)
+        return node;
+    *copy = *node;
+    copy->has_matrix = check_axis(load, node, field, name);
+    copy->failed = !copy->has_matrix;
+    return copy;
+}
+
+static const struct lm_node *fill_scalar(struct lm_load *load, const struct source *source,
+                                         const struct lm_node *node, const char *field)
 {
     char name[NAME_LONGEST];
     if (strstr(node->text, "${") == NULL)
         return node;
     bool starts = strncmp(node->text, "${", 2) == 0;
-    if (starts && reference(node->text, name) == strlen(node->text) &&
-        strncmp(name, "env.", 4) != 0)
-        return whole(load, node, field, name);
+    if (starts && reference(node->text, name) == strlen(node->text) && !is_env(name))
+        return is_later(source, name) ? defer(load, node, field, name)
+                                      : whole(load, source, node, field, name);
     struct lm_node *copy = lm_load_keep(load, LM_NEW(load->arena, struct lm_node));
     struct lm_buf text;
     lm_buf_init(&text, TEXT_BYTES);
     if (copy != NULL) {
         *copy = *node;
-        copy->failed = !fill(load, copy, field, &text) || text.failed;
+        copy->has_matrix = copy->has_env = false;
+        copy->written = source->point != NULL ? node->text : NULL;
+        copy->failed = !fill(load, source, copy, field, &text) || text.failed;
         if (text.failed)
             lm_diag_error(&load->diags, &node->at, field, "more than 1 MiB of text; shorten it");
         load->substituted += text.size;
@@ -205,9 +294,12 @@ static const char *below(struct lm_load *load, const char *field, const char *ke
     return lm_load_field(load, field, key);
 }
 
-static const struct lm_node *substitute(struct lm_load *load, const struct lm_node *node,
-                                        const char *field)
+/** The tree with references filled in; with those to a matrix alone when there is a point. */
+static const struct lm_node *substitute(struct lm_load *load, const struct source *source,
+                                        const struct lm_node *node, const char *field)
 {
+    if (source->point != NULL && !node->has_matrix)
+        return node;
     if (load->substituted > SUBSTITUTED_BYTES || load->expanded > LM_YAML_NODES) {
         if (load->substituted != SIZE_MAX)
             lm_diag_error(&load->diags, &node->at, field,
@@ -217,7 +309,7 @@ static const struct lm_node *substitute(struct lm_load *load, const struct lm_no
     }
     const struct lm_node *out = node;
     if (node->kind == LM_NODE_SCALAR) {
-        out = fill_scalar(load, node, field);
+        out = fill_scalar(load, source, node, field);
         load->expanded += out->expanded;
         return out;
     }
@@ -228,24 +320,50 @@ static const struct lm_node *substitute(struct lm_load *load, const struct lm_no
         return node;
     *copy = *node;
     copy->entries = entries;
+    copy->has_matrix = false;
     load->expanded++;
     for (size_t i = 0; i < node->count; i++) {
         char index[24];
-        snprintf(index, sizeof index, "%zu", i);
         entries[i] = node->entries[i];
-        const char *key = entries[i].key ? entries[i].key : index;
-        entries[i].value = substitute(load, entries[i].value, below(load, field, key));
+        const char *key = entries[i].key;
+        if (key == NULL) {
+            snprintf(index, sizeof index, "%zu", i);
+            key = index;
+        }
+        entries[i].value = substitute(load, source, entries[i].value, below(load, field, key));
+        copy->has_matrix |= entries[i].value->has_matrix;
     }
     return copy;
 }
 
-/** The first "${" that is no "$${", or NULL. */
-static const char *first_reference(const char *text)
+const struct lm_node *lm_load_fill_point(struct lm_load *load, const struct lm_node *node,
+                                         const uint32_t *point, const char *field)
 {
-    const char *p = strchr(text, '$');
-    for (; p != NULL && strncmp(p, "${", 2) != 0; p = strchr(p, '$'))
-        p += strncmp(p, "$${", 3) == 0 ? 3 : 1;
-    return p;
+    const struct source source = {.matrix = load->spec->matrix, .point = point};
+    return substitute(load, &source, node, field);
+}
+
+uint64_t lm_load_axes_of(const struct lm_load *load, const struct lm_node *node)
+{
+    const struct lm_matrix *matrix = load->spec->matrix;
+    char name[NAME_LONGEST];
+    uint64_t axes = 0;
+    if (!node->has_matrix)
+        return 0;
+    for (size_t i = 0; i < node->count; i++)
+        axes |= lm_load_axes_of(load, node->entries[i].value);
+    if (node->kind != LM_NODE_SCALAR)
+        return axes;
+    for (const char *p = lm_load_first_reference(node->text); p != NULL;) {
+        size_t length = reference(p, name);
+        const char *axis = name + strlen("matrix.");
+        size_t place = matrix != NULL && is_matrix(name)
+                           ? lm_matrix_axis(matrix, axis, strcspn(axis, "."))
+                           : SIZE_MAX;
+        axes |= place != SIZE_MAX ? UINT64_C(1) << place : 0;
+        p = length > 0 ? lm_load_first_reference(p + length) : NULL;
+    }
+    return axes;
 }
 
 /** Reports what is wrong with a variable's own value: it must be literal, a number one that YAML
@@ -256,7 +374,7 @@ static void check_literal(struct lm_load *load, const struct lm_node *node, cons
         check_literal(load, node->entries[i].value, field);
     if (node->kind != LM_NODE_SCALAR)
         return;
-    if (first_reference(node->text) != NULL)
+    if (lm_load_first_reference(node->text) != NULL)
         lm_diag_error(&load->diags, &node->at, field,
                       "a variable cannot refer to others; write the value out, and $${ for the "
                       "characters ${ themselves");
@@ -266,8 +384,7 @@ static void check_literal(struct lm_load *load, const struct lm_node *node, cons
                       lm_quote(load->arena, node->text));
 }
 
-/** The text of a literal with $${ read as ${; NULL when memory is out. */
-static const char *unescape(struct lm_load *load, const char *text)
+const char *lm_load_unescape(struct lm_load *load, const char *text)
 {
     char *out = lm_load_keep(load, lm_arena_strdup(load->arena, text)), *to = out;
     for (const char *p = text; out != NULL && *p != '\0'; *to++ = *p++)
@@ -295,13 +412,12 @@ static const struct lm_node *literal(struct lm_load *load, const struct lm_node 
         entries[i].value = literal(load, entries[i].value);
     }
     if (is_scalar)
-        copy->text = unescape(load, node->text);
+        copy->text = lm_load_unescape(load, node->text);
     return copy->text != NULL || !is_scalar ? copy : node;
 }
 
-/** The value of a variable; after a finding one that fails silently where it is used. */
-static const struct lm_node *checked(struct lm_load *load, const struct lm_node *node,
-                                     const char *field)
+const struct lm_node *lm_load_literal(struct lm_load *load, const struct lm_node *node,
+                                      const char *field)
 {
     size_t errors = load->diags.errors;
     check_literal(load, node, field);
@@ -313,41 +429,6 @@ static const struct lm_node *checked(struct lm_load *load, const struct lm_node 
     *copy = (struct lm_node){
         .kind = LM_NODE_SCALAR, .failed = true, .at = node->at, .text = "", .expanded = 1};
     return copy;
-}
-
-/** The value of a -S setting, typed as YAML; NULL after a finding. */
-static const struct lm_node *setting_value(struct lm_load *load, const struct lm_setting *setting)
-{
-    const struct lm_node *parsed = NULL;
-    const char *place = lm_load_keep(load, lm_arena_printf(load->arena, "-S %s", setting->name));
-    struct lm_node *copy = lm_load_keep(load, LM_NEW(load->arena, struct lm_node));
-    if (place == NULL || copy == NULL)
-        return NULL;
-    size_t errors = load->diags.errors;
-    lm_yaml_parse(&parsed, &load->diags, place, setting->value, strlen(setting->value));
-    if (parsed == NULL && load->diags.errors > errors)
-        return NULL;
-    if (parsed != NULL)
-        *copy = *parsed;
-    else
-        *copy = (struct lm_node){.kind = LM_NODE_SCALAR, .plain = true, .text = "", .expanded = 1};
-    copy->at = (struct lm_origin){.file = place, .via = place};
-    return copy;
-}
-
-static void apply_setting(struct lm_load *load, const struct lm_setting *setting)
-{
-    struct lm_origin at = {.file = "-S"};
-    size_t place = lm_name_map_find(&load->var_map, setting->name);
-    if (place != SIZE_MAX) {
-        const struct lm_node *value = setting_value(load, setting);
-        if (value != NULL)
-            load->vars[place].value = checked(load, value, "");
-        return;
-    }
-    lm_diag_error(&load->diags, &at, "", "unknown variable %s%s",
-                  lm_quote(load->arena, setting->name),
-                  lm_hint(&load->diags, setting->name, load->var_names, load->var_count));
 }
 
 static void read_vars(struct lm_load *load, const struct lm_node *map)
@@ -362,11 +443,11 @@ static void read_vars(struct lm_load *load, const struct lm_node *map)
     for (size_t i = 0; i < map->count; i++) {
         const struct lm_entry *entry = &map->entries[i];
         const char *field = lm_load_field(load, "vars", entry->key);
-        if (!is_name(entry->key))
+        if (!lm_load_is_name(entry->key))
             lm_diag_error(&load->diags, &entry->key_at, field,
                           "not a variable's name; use letters, digits, _ and -");
-        load->vars[i] =
-            (struct lm_load_var){.name = entry->key, .value = checked(load, entry->value, field)};
+        load->vars[i] = (struct lm_load_var){.name = entry->key,
+                                             .value = lm_load_literal(load, entry->value, field)};
         load->var_names[i] = entry->key;
         if (!lm_name_map_put(&load->var_map, entry->key, i))
             lm_load_keep(load, NULL);
@@ -376,10 +457,11 @@ static void read_vars(struct lm_load *load, const struct lm_node *map)
 
 void lm_load_vars(struct lm_load *load)
 {
-    static const char *const literal[] = {"vars", "include", "lmpipe", "matrix", "baseline", NULL};
+    static const char *const literal[] = {"vars", "include", "lmpipe", "derived", "origins", NULL};
+    const struct source vars = {.point = NULL};
     read_vars(load, lm_node_get(load->root, "vars"));
     for (size_t i = 0; i < load->options->setting_count; i++)
-        apply_setting(load, &load->options->settings[i]);
+        lm_load_setting(load, &load->options->settings[i]);
     struct lm_node *root = lm_load_keep(load, LM_NEW(load->arena, struct lm_node));
     struct lm_entry *entries =
         lm_load_keep(load, LM_NEW_ARRAY(load->arena, struct lm_entry, load->root->count));
@@ -393,7 +475,7 @@ void lm_load_vars(struct lm_load *load)
         for (size_t k = 0; literal[k] != NULL; k++)
             skipped = skipped || strcmp(entries[i].key, literal[k]) == 0;
         if (!skipped)
-            entries[i].value = substitute(load, entries[i].value, entries[i].key);
+            entries[i].value = substitute(load, &vars, entries[i].value, entries[i].key);
     }
     load->root = root;
 }

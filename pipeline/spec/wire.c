@@ -1,91 +1,22 @@
-/* Connections between stages, and their order. */
+/* What the stages take from each other, and their order. */
 #include "spec/load.h"
-#include "spec/upstream.h"
-
-#include <string.h>
-
-/** "model (model), log (log)": the outputs of a type. */
-static const char *list_outputs(struct lm_load *load, const struct lm_stage *type)
-{
-    const char *text = "";
-    for (const struct lm_port *port = type->outputs; port->name != NULL && text != NULL; port++)
-        text = lm_arena_printf(load->arena, "%s%s%s (%s)", text, text[0] ? ", " : "", port->name,
-                               port->kind);
-    return text ? text : "";
-}
-
-/** The output an input takes: named, or the only one of its kind; NULL after a finding. */
-static const struct lm_port *choose_output(struct lm_load *load, const struct lm_load_input *input,
-                                           const struct lm_spec_stage *from, const char *name,
-                                           const char *field)
-{
-    const struct lm_port *found = NULL;
-    size_t fits = 0;
-    for (const struct lm_port *port = from->type->outputs; port->name != NULL; port++) {
-        bool match =
-            name ? strcmp(port->name, name) == 0 : strcmp(port->kind, input->port->kind) == 0;
-        found = match ? port : found;
-        fits += match;
-    }
-    const char *outputs = list_outputs(load, from->type);
-    if (fits > 1)
-        lm_diag_error(&load->diags, &input->node->at, field,
-                      "several outputs of %s are of kind %s; name one of %s", from->id,
-                      input->port->kind, outputs);
-    else if (fits == 0 && name != NULL)
-        lm_diag_error(&load->diags, &input->node->at, field, "%s has no output %s; it has %s",
-                      from->id, lm_quote(load->arena, name), outputs);
-    else if (fits == 0)
-        lm_diag_error(&load->diags, &input->node->at, field,
-                      "%s has no output of kind %s; it has %s", from->id, input->port->kind,
-                      outputs);
-    else if (strcmp(found->kind, input->port->kind) != 0)
-        lm_diag_error(&load->diags, &input->node->at, field,
-                      "expected the kind %s, but %s.%s is of kind %s", input->port->kind, from->id,
-                      found->name, found->kind);
-    else
-        return found;
-    return NULL;
-}
-
-/** Connects one input; nothing is added after a finding. */
-static void connect(struct lm_load *load, struct lm_load_stage *build,
-                    const struct lm_load_input *input)
-{
-    struct lm_spec_stage *stage = build->stage;
-    const char *text = input->node->text;
-    const char *dot = strchr(text, '.');
-    size_t length = dot ? (size_t)(dot - text) : strlen(text);
-    const char *field =
-        lm_load_field(load, lm_load_field(load, stage->id, "in"), input->port->name);
-    size_t from = lm_load_find_stage(load, text, length);
-    if (from == SIZE_MAX) {
-        const char *id = lm_arena_strndup(load->arena, text, length);
-        lm_diag_error(&load->diags, &input->node->at, field, "unknown stage %s%s",
-                      lm_quote(load->arena, id ? id : ""),
-                      lm_hint(&load->diags, id ? id : "", load->stage_names, load->stage_count));
-        return;
-    }
-    const struct lm_port *port = NULL;
-    if (load->stages[from].stage->type != NULL)
-        port = choose_output(load, input, load->stages[from].stage, dot ? dot + 1 : NULL, field);
-    struct lm_spec_input *inputs =
-        lm_load_keep(load, lm_grow(load->arena, stage->inputs, stage->input_count,
-                                   &build->wire_capacity, sizeof *inputs));
-    if (inputs == NULL)
-        return;
-    stage->inputs = inputs;
-    /* A wrong port still makes an edge: cycles are found in the same pass. */
-    inputs[stage->input_count++] = (struct lm_spec_input){
-        .port = input->port, .stage = from, .from = port, .label = text, .origin = input->node->at};
-}
 
 enum { NEW, OPEN, DONE };
 
-/** One step of the depth-first walk: a stage and the next of its inputs to follow. */
+/** One step of the depth-first walk: a family and the next of its edges to follow. */
 struct step {
-    size_t stage, input;
+    size_t stage, edge;
 };
+
+/** Edge 2k of a family leads to the producer of input k, edge 2k + 1 to the stage by whose metric
+ *  it is chosen; SIZE_MAX: to nothing. */
+static size_t edge_of(const struct lm_load_stage *build, size_t edge)
+{
+    const struct lm_load_input *input = &build->inputs[edge / 2];
+    if (edge % 2 == 0)
+        return input->family;
+    return input->take == LM_TAKE_BEST ? input->by_family : SIZE_MAX;
+}
 
 /** Reports the cycle from `stage` back to itself, which is on the stack. */
 static void report_cycle(struct lm_load *load, const struct step *stack, size_t depth, size_t stage)
@@ -99,12 +30,13 @@ static void report_cycle(struct lm_load *load, const struct step *stack, size_t 
         text =
             lm_arena_printf(load->arena, "%s -> %s", text, load->stages[stack[i].stage].stage->id);
     const struct step *last = &stack[depth - 1];
-    const struct lm_spec_input *edge = &load->stages[last->stage].stage->inputs[last->input - 1];
-    lm_diag_error(&load->diags, &edge->origin, load->stages[last->stage].stage->id,
+    const struct lm_load_stage *build = &load->stages[last->stage];
+    load->unordered = true;
+    lm_diag_error(&load->diags, &build->inputs[(last->edge - 1) / 2].node->at, build->stage->id,
                   "dependency cycle: %s; remove one input", text ? text : "");
 }
 
-/** Depth-first: a stage's place comes after those of all its inputs. */
+/** Depth-first: a family's place comes after those of all its inputs. */
 static void visit(struct lm_load *load, struct step *stack, size_t root, size_t *placed)
 {
     size_t depth = 0;
@@ -113,13 +45,15 @@ static void visit(struct lm_load *load, struct step *stack, size_t root, size_t 
     while (depth > 0) {
         struct step *top = &stack[depth - 1];
         struct lm_load_stage *build = &load->stages[top->stage];
-        if (top->input == build->stage->input_count) {
+        if (top->edge == 2 * build->input_count) {
             build->mark = DONE;
             build->place = (*placed)++;
             depth--;
             continue;
         }
-        size_t from = build->stage->inputs[top->input++].stage;
+        size_t from = edge_of(build, top->edge++);
+        if (from == SIZE_MAX)
+            continue;
         if (load->stages[from].mark == OPEN) {
             report_cycle(load, stack, depth, from);
         } else if (load->stages[from].mark == NEW) {
@@ -129,113 +63,52 @@ static void visit(struct lm_load *load, struct step *stack, size_t root, size_t 
     }
 }
 
-/** Inputs in the order of the type's ports (list ports keep their order). */
-static void sort_inputs(struct lm_load *load, struct lm_spec_stage *stage)
-{
-    size_t count = 0;
-    struct lm_spec_input *sorted =
-        lm_load_keep(load, LM_NEW_ARRAY(load->arena, struct lm_spec_input, stage->input_count));
-    for (const struct lm_port *port = stage->type->inputs;
-         sorted != NULL && port != NULL && port->name != NULL; port++)
-        for (size_t i = 0; i < stage->input_count; i++)
-            if (stage->inputs[i].port == port)
-                sorted[count++] = stage->inputs[i];
-    if (count == stage->input_count)
-        stage->inputs = sorted;
-}
-
-/** Marks, by place, the stages that are reports (types flagged experiment) or follow from one. */
-static void mark_reports(const struct lm_load *load, const size_t *at_place, bool *marked)
-{
-    for (size_t p = 0; p < load->stage_count; p++) {
-        const struct lm_spec_stage *stage = load->stages[at_place[p]].stage;
-        marked[p] = stage->type != NULL && (stage->type->flags & LM_STAGE_EXPERIMENT);
-        for (size_t k = 0; k < stage->input_count; k++)
-            marked[p] = marked[p] || marked[load->stages[stage->inputs[k].stage].place];
-    }
-}
-
 /** Reports wait for the gated stages that do not follow from a report. Such stages take nothing
- *  from reports, so that all of them may stand before all reports: waiting makes no cycle. Moves
- *  the places so and notes for every gate whether it is held. */
-static void place_reports(struct lm_load *load)
+ *  from reports, so that all of them may stand before all reports: waiting makes no cycle. */
+static void place_reports(struct lm_load *load, const size_t *at_place)
 {
-    struct lm_spec *spec = load->spec;
-    size_t count = load->stage_count, *at_place, placed = 0;
-    at_place = lm_load_keep(load, LM_NEW_ARRAY(load->arena, size_t, count));
-    bool *marked = lm_load_keep(load, LM_NEW_ARRAY(load->arena, bool, count));
-    if (at_place == NULL || marked == NULL)
-        return;
-    for (size_t i = 0; i < count; i++)
-        at_place[load->stages[i].place] = i;
-    mark_reports(load, at_place, marked);
-    for (size_t i = 0; i < spec->gate_count; i++)
-        spec->gates[i].held = !marked[load->stages[spec->gates[i].stage].place];
+    size_t placed = 0;
     for (int reports = 0; reports < 2; reports++)
-        for (size_t p = 0; p < count; p++)
-            if (marked[p] == (reports == 1))
+        for (size_t p = 0; p < load->stage_count; p++)
+            if (load->stages[at_place[p]].follows_report == (reports == 1))
                 load->stages[at_place[p]].place = placed++;
 }
 
-/** Gates get the places of their stages; reports the list of those they wait for. */
-static void bind_gates(struct lm_load *load)
+/** What follows from other families, in an order in which they come first. */
+static void follow(struct lm_load *load, struct lm_load_stage *build)
 {
-    struct lm_spec *spec = load->spec;
-    bool *awaited = lm_load_keep(load, LM_NEW_ARRAY(load->arena, bool, spec->stage_count));
-    size_t *after = lm_load_keep(load, LM_NEW_ARRAY(load->arena, size_t, spec->gate_count)), n = 0;
-    if (awaited == NULL || after == NULL)
-        return;
-    for (size_t i = 0; i < spec->gate_count; i++) {
-        spec->gates[i].stage = load->stages[spec->gates[i].stage].place;
-        awaited[spec->gates[i].stage] |= spec->gates[i].held;
-    }
-    for (size_t i = 0; i < spec->stage_count; i++)
-        if (awaited[i])
-            after[n++] = i;
-    for (size_t i = 0; i < spec->stage_count; i++) {
-        struct lm_spec_stage *stage = &spec->stages[i];
-        if (stage->type == NULL || !(stage->type->flags & LM_STAGE_EXPERIMENT))
+    const struct lm_stage *type = build->stage->type;
+    build->follows_report = type != NULL && (type->flags & LM_STAGE_EXPERIMENT);
+    build->axes = build->own;
+    for (size_t k = 0; k < build->input_count; k++) {
+        if (build->inputs[k].family == SIZE_MAX)
             continue;
-        stage->after = after;
-        stage->after_count = n;
+        build->follows_report |= load->stages[build->inputs[k].family].follows_report;
+        build->axes |= lm_load_input_axes(load, build, &build->inputs[k]);
     }
 }
 
 void lm_load_wires(struct lm_load *load)
 {
-    struct lm_spec *spec = load->spec;
-    for (size_t i = 0; i < load->stage_count; i++)
-        for (size_t k = 0; k < load->stages[i].input_count; k++)
-            connect(load, &load->stages[i], &load->stages[i].inputs[k]);
-    struct step *stack =
-        lm_load_keep(load, LM_NEW_ARRAY(load->arena, struct step, load->stage_count));
-    struct lm_spec_stage *sorted =
-        lm_load_keep(load, LM_NEW_ARRAY(load->arena, struct lm_spec_stage, load->stage_count));
-    if (stack == NULL || sorted == NULL)
+    size_t count = load->stage_count, placed = 0;
+    struct step *stack = lm_load_keep(load, LM_NEW_ARRAY(load->arena, struct step, count));
+    size_t *at_place = lm_load_keep(load, LM_NEW_ARRAY(load->arena, size_t, count));
+    if (stack == NULL || at_place == NULL)
         return;
-    size_t placed = 0;
-    for (size_t i = 0; i < load->stage_count; i++)
+    for (size_t i = 0; i < count; i++) {
+        struct lm_load_stage *build = &load->stages[i];
+        build->own = (build->with != NULL ? lm_load_axes_of(load, build->with) : 0) |
+                     (build->seed != NULL ? lm_load_axes_of(load, build->seed) : 0);
+        for (size_t k = 0; k < build->input_count; k++)
+            lm_load_input_connect(load, build, &build->inputs[k]);
+    }
+    for (size_t i = 0; i < count; i++)
         if (load->stages[i].mark == NEW)
             visit(load, stack, i, &placed);
-    if (spec->gate_count > 0)
-        place_reports(load);
-    for (size_t i = 0; i < load->stage_count; i++) {
-        struct lm_spec_stage *stage = load->stages[i].stage;
-        for (size_t k = 0; k < stage->input_count; k++)
-            stage->inputs[k].stage = load->stages[stage->inputs[k].stage].place;
-        if (stage->type != NULL)
-            sort_inputs(load, stage);
-        sorted[load->stages[i].place] = *stage;
-    }
-    for (size_t i = 0; i < load->stage_count; i++)
-        load->stages[i].stage = &sorted[load->stages[i].place];
-    spec->stages = sorted;
-    lm_name_map_init(&spec->stage_map, load->arena);
-    for (size_t i = 0; i < load->stage_count; i++)
-        if (!lm_name_map_put(&spec->stage_map, sorted[i].id, i))
-            lm_load_keep(load, NULL);
-    if (!lm_upstream_bind(spec))
-        lm_load_keep(load, NULL);
-    if (spec->gate_count > 0)
-        bind_gates(load);
+    for (size_t i = 0; i < count; i++)
+        at_place[load->stages[i].place] = i;
+    for (size_t p = 0; p < count; p++)
+        follow(load, &load->stages[at_place[p]]);
+    if (lm_node_get(load->root, "gates") != NULL)
+        place_reports(load, at_place);
 }

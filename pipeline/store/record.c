@@ -51,9 +51,12 @@ static enum lm_status seal_folder(struct lm_output *output, struct lm_arena *are
     lm_buf_puts(&manifest, "");
     if (output->file_count > 1)
         qsort(output->files, output->file_count, sizeof *output->files, compare_files);
-    for (size_t i = 0; i < output->file_count; i++)
-        lm_buf_printf(&manifest, "%s  %s\n", manifest_digest(output->files[i].logical),
-                      output->files[i].name);
+    for (size_t i = 0; i < output->file_count; i++) {
+        lm_buf_puts(&manifest, manifest_digest(output->files[i].logical));
+        lm_buf_puts(&manifest, "  ");
+        lm_buf_puts(&manifest, output->files[i].name);
+        lm_buf_putc(&manifest, '\n');
+    }
     enum lm_status status = lm_buf_status(&manifest, err);
     if (status == LM_OK) {
         struct lm_digest digest;

@@ -40,7 +40,10 @@ static enum lm_status create_folders(struct lm_store *store, struct lm_err *err)
         if (path == NULL)
             return no_memory(err);
         struct stat st;
-        if (stat(path, &st) == 0 && !S_ISDIR(st.st_mode))
+        bool there = stat(path, &st) == 0;
+        if (there && S_ISDIR(st.st_mode))
+            continue;
+        if (there)
             lm_store_set_aside(store, path, NULL, "what stood in the place of a folder,");
         if (mkdir(path, 0777) != 0 && errno != EEXIST)
             return lm_fail_errno(err, errno, "cannot create folder %s", path);
@@ -193,6 +196,18 @@ const char *lm_store_path_of(const struct lm_store *store, struct lm_arena *aren
     return lm_arena_printf(arena, "%s/%s/%.2s/%s", store->path, folder, hex, hex + 2);
 }
 
+bool lm_store_look(const struct lm_store *store, const char *folder, const struct lm_digest *digest,
+                   struct stat *st)
+{
+    char name[LM_STORE_NAME], hex[LM_DIGEST_HEX];
+    size_t length = strlen(folder);
+    lm_digest_hex(hex, digest);
+    memcpy(name, folder, length);
+    memcpy(name + length, (char[]){'/', hex[0], hex[1], '/'}, 4);
+    memcpy(name + length + 4, hex + 2, sizeof hex - 2);
+    return fstatat(store->fd, name, st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 const char *lm_store_object_path(const struct lm_store *store, struct lm_arena *arena,
                                  const struct lm_digest *object)
 {
@@ -322,5 +337,8 @@ static enum lm_status digest_file(void *user, struct lm_digest *out, const char 
 enum lm_status lm_store_hash_path(struct lm_store *store, struct lm_digest *out, const char *path,
                                   struct lm_err *err)
 {
+    struct stat st;
+    if (stat(path, &st) == 0 && S_ISREG(st.st_mode) && lm_stat_index_find(store->index, &st, out))
+        return LM_OK;
     return lm_path_digest(out, path, digest_file, store, err);
 }

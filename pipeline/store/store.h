@@ -70,8 +70,6 @@ enum lm_status lm_store_admit(struct lm_store *store, const char *folder,
  *  Removes the checkpoints of their keys. After a failure nothing of the batch that failed is
  *  visible, what was admitted is forgotten, and the error is told with advice. LM_IO, LM_NOMEM. */
 enum lm_status lm_store_flush(struct lm_store *store, struct lm_err *err);
-/** Number of results that wait for a flush. */
-size_t lm_store_pending(const struct lm_store *store);
 /** lm_store_admit and lm_store_flush. */
 enum lm_status lm_store_commit(struct lm_store *store, const char *folder,
                                const struct lm_record *record, struct lm_err *err);
@@ -93,9 +91,9 @@ const char *lm_store_lock_path(const struct lm_store *store, struct lm_arena *ar
 /** Removes what processes that have died left: private folders, free locks, temporary files,
  *  checkpoints of keys that have a result. What belongs to a live one is locked, and stays. */
 void lm_store_sweep(struct lm_store *store);
-/** Reads about `count` objects again, drawn at random, of at most 64 MiB each: bytes that changed
- *  below the file system leave no other trace. Returns how many were damaged; they are set aside,
- *  with a warning. */
+/** Reads up to `count` objects again, drawn at random, none after 8 MiB and none above 64 MiB:
+ * bytes that changed below the file system leave no other trace. Returns how many were damaged;
+ * they are set aside, with a warning. Only when nothing reads results of this store. */
 size_t lm_store_sample(struct lm_store *store, size_t count);
 
 #endif

@@ -12,7 +12,8 @@
 #include "store/record.h"
 #include "store/store_inside.h"
 
-#define SAMPLE_BYTES (INT64_C(64) << 20)
+#define SAMPLE_LARGEST (INT64_C(64) << 20) /**< of one object */
+#define SAMPLE_ENOUGH (INT64_C(8) << 20)   /**< when so many were read, no further object is */
 
 /* ---- entries ---- */
 
@@ -324,12 +325,16 @@ size_t lm_store_sample(struct lm_store *store, size_t count)
     enum { TRIES_EACH = 8 }; /* a small store has empty fans */
 
     size_t damaged = 0, done = 0;
+    int64_t bytes = 0;
     struct lm_arena *arena = lm_arena_create();
-    for (size_t i = 0; i < count * TRIES_EACH && done < count && arena != NULL; i++) {
+    if (arena == NULL)
+        return 0;
+    for (size_t i = 0; i < count * TRIES_EACH && done < count && bytes < SAMPLE_ENOUGH; i++) {
         struct lm_fan_entry entry;
         struct lm_arena_mark mark = lm_arena_mark(arena);
-        if (draw_object(store, arena, &entry) && entry.st.st_size <= SAMPLE_BYTES) {
+        if (draw_object(store, arena, &entry) && entry.st.st_size <= SAMPLE_LARGEST) {
             done++;
+            bytes += entry.st.st_size;
             if (reread(store, &entry) == LM_DAMAGED) {
                 damaged++;
                 lm_store_set_aside(store, entry.path, &entry.st, "an object");

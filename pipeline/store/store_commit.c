@@ -209,11 +209,6 @@ enum lm_status lm_store_admit(struct lm_store *store, const char *folder,
     return status == LM_OK ? LM_OK : lm_store_explain(store, admission.err);
 }
 
-size_t lm_store_pending(const struct lm_store *store)
-{
-    return store->pending.record_count;
-}
-
 /* ---- flushing ---- */
 
 /** A batch of records on its way out: those of the store's from `begin` on. */

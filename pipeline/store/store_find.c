@@ -1,6 +1,7 @@
 /* Records read, their objects verified, what is damaged healed: three steps, of which only the
  * last changes the store. */
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +10,8 @@
 #include "base/stat_time.h"
 #include "store/record.h"
 #include "store/store_inside.h"
+
+enum { FEW = 64 }; /**< objects that one thread has looked at before another one has begun */
 
 /* ---- reading ---- */
 
@@ -54,17 +57,18 @@ static enum lm_status read_file(struct lm_store *store, struct lm_record *out,
     char *text = NULL;
     size_t size = 0;
     enum lm_status status = LM_OK;
-    const char *path = lm_store_path_of(store, arena, "actions", key);
-    if (path == NULL)
-        return lm_fail(err, LM_NOMEM, "out of memory for an action record");
-    if (lstat(path, st) != 0)
-        status = lm_fail_errno(err, errno, "no action record %s", path);
-    else if (!S_ISREG(st->st_mode))
-        status = lm_fail(err, LM_FORMAT, "%s is no file", path);
-    if (status == LM_OK && recall(store, out, arena, key, st)) {
+    int error = lm_store_look(store, "actions", key, st) ? 0 : errno;
+    if (error == 0 && S_ISREG(st->st_mode) && recall(store, out, arena, key, st)) {
         *finding = LM_SOUND;
         return LM_OK;
     }
+    const char *path = lm_store_path_of(store, arena, "actions", key);
+    if (path == NULL)
+        return lm_fail(err, LM_NOMEM, "out of memory for an action record");
+    if (error != 0)
+        status = lm_fail_errno(err, error, "no action record %s", path);
+    else if (!S_ISREG(st->st_mode))
+        status = lm_fail(err, LM_FORMAT, "%s is no file", path);
     if (status == LM_OK)
         status = lm_file_read(&text, &size, arena, path, LM_RECORD_CEILING, err);
     if (status == LM_OK)
@@ -105,31 +109,62 @@ enum lm_status lm_store_read(struct lm_store *store, struct lm_record **out, str
 
 /* ---- verifying ---- */
 
-enum lm_finding lm_store_object_state(struct lm_store *store, const char *path,
-                                      const struct lm_output_file *file, struct stat *st)
+/** The object's digest by its bytes: nothing is known of them. */
+static enum lm_finding reread(struct lm_store *store, const struct lm_output_file *file)
 {
+    char path[PATH_MAX], hex[LM_DIGEST_HEX];
     struct lm_digest digest;
     struct lm_err err = {0};
-    struct stat here;
-    st = st != NULL ? st : &here;
-    if (lstat(path, st) != 0)
-        return errno == ENOENT || errno == ENOTDIR ? LM_ABSENT : LM_UNREADABLE;
-    if (!S_ISREG(st->st_mode) || (uint64_t)st->st_size != file->size)
-        return LM_DAMAGED;
+    struct stat st;
+    lm_digest_hex(hex, &file->object);
+    int n = snprintf(path, sizeof path, "%s/objects/%.2s/%s", store->path, hex, hex + 2);
+    if (n < 0 || (size_t)n >= sizeof path)
+        return LM_UNREADABLE;
+    if (lm_store_hash_file(store, &digest, &st, path, &err) != LM_OK)
+        return err.error_number == EACCES ? LM_DAMAGED : LM_UNREADABLE;
+    return lm_digest_compare(&digest, &file->object) == 0 ? LM_SOUND : LM_DAMAGED;
+}
+
+/** What can be said of an object without reading it; false: its bytes must be read. */
+static bool is_settled(enum lm_finding *finding, struct lm_store *store,
+                       const struct lm_output_file *file, struct stat *st)
+{
+    struct lm_digest digest;
+    *finding = LM_SOUND;
+    if (!lm_store_look(store, "objects", &file->object, st)) {
+        *finding = errno == ENOENT || errno == ENOTDIR ? LM_ABSENT : LM_UNREADABLE;
+        return true;
+    }
+    if (!S_ISREG(st->st_mode) || (uint64_t)st->st_size != file->size) {
+        *finding = LM_DAMAGED;
+        return true;
+    }
     const struct lm_pending_object *pending = lm_pending_object(&store->pending, &file->object);
     if (pending != NULL && pending->st.st_ino == st->st_ino &&
         lm_stat_mtime_ns(&pending->st) == lm_stat_mtime_ns(st))
-        return LM_SOUND;
-    if (lm_store_hash_file(store, &digest, st, path, &err) != LM_OK)
-        return err.error_number == EACCES ? LM_DAMAGED : LM_UNREADABLE;
-    return lm_digest_compare(&digest, &file->object) == 0 ? LM_SOUND : LM_DAMAGED;
+        return true;
+    if (!lm_stat_index_find(store->index, st, &digest))
+        return false;
+    if (lm_digest_compare(&digest, &file->object) != 0)
+        *finding = LM_DAMAGED;
+    return true;
+}
+
+enum lm_finding lm_store_object_state(struct lm_store *store, const struct lm_output_file *file,
+                                      struct stat *st)
+{
+    struct stat here;
+    enum lm_finding finding;
+    bool settled = is_settled(&finding, store, file, st != NULL ? st : &here);
+    return settled ? finding : reread(store, file);
 }
 
 /** Objects to look at: each once, with the places of the records that name it. */
 struct survey {
     struct lm_store *store;
     const struct lm_output_file **files; /**< distinct objects */
-    unsigned char *sound;                /**< parallel */
+    enum lm_finding *findings;           /**< parallel */
+    bool *unsettled;                     /**< likewise: the bytes must be read */
     size_t count;
     struct lm_digest_map places;
 };
@@ -137,13 +172,33 @@ struct survey {
 static void look(void *user, size_t task, size_t worker)
 {
     struct survey *survey = user;
-    char path[4096], hex[LM_DIGEST_HEX];
+    struct stat st;
     (void)worker;
-    lm_digest_hex(hex, &survey->files[task]->object);
-    int n = snprintf(path, sizeof path, "%s/objects/%.2s/%s", survey->store->path, hex, hex + 2);
-    survey->sound[task] =
-        n > 0 && n < (int)sizeof path &&
-        lm_store_object_state(survey->store, path, survey->files[task], NULL) == LM_SOUND;
+    survey->unsettled[task] =
+        !is_settled(&survey->findings[task], survey->store, survey->files[task], &st);
+}
+
+static void look_inside(void *user, size_t task, size_t worker)
+{
+    struct survey *survey = user;
+    (void)worker;
+    if (survey->unsettled[task])
+        survey->findings[task] = reread(survey->store, survey->files[task]);
+}
+
+/** Looks at all; without a pool it is as right, and slower. */
+static void look_at_all(struct survey *survey, size_t threads)
+{
+    size_t left = 0;
+    struct lm_pool *pool = threads > 1 && survey->count > FEW ? lm_pool_create(threads) : NULL;
+    lm_pool_run(pool, survey->count, look, survey);
+    for (size_t i = 0; i < survey->count; i++)
+        left += survey->unsettled[i];
+    if (left > 1 && threads > 1 && pool == NULL)
+        pool = lm_pool_create(threads);
+    if (left > 0)
+        lm_pool_run(pool, survey->count, look_inside, survey);
+    lm_pool_free(pool);
 }
 
 static size_t count_files(const struct lm_record *record)
@@ -173,7 +228,7 @@ static bool is_sound(const struct survey *survey, const struct lm_record *record
     for (size_t i = 0; record != NULL && i < record->output_count; i++)
         for (size_t k = 0; k < record->outputs[i].file_count; k++) {
             const struct lm_output_file *file = &record->outputs[i].files[k];
-            if (!survey->sound[lm_digest_map_find(&survey->places, &file->object)])
+            if (survey->findings[lm_digest_map_find(&survey->places, &file->object)] != LM_SOUND)
                 return false;
         }
     return true;
@@ -189,20 +244,18 @@ enum lm_status lm_store_verify(struct lm_store *store, bool *sound,
     for (size_t i = 0; i < count; i++)
         most += count_files(records[i]);
     survey.files = malloc((most + 1) * sizeof(const struct lm_output_file *));
-    survey.sound = calloc(most + 1, 1);
-    complete = survey.files != NULL && survey.sound != NULL;
+    survey.findings = calloc(most + 1, sizeof *survey.findings);
+    survey.unsettled = calloc(most + 1, sizeof *survey.unsettled);
+    complete = survey.files != NULL && survey.findings != NULL && survey.unsettled != NULL;
     for (size_t i = 0; i < count && complete; i++)
         complete = collect(&survey, records[i]);
-    if (complete) {
-        /* Without a pool it is as right, and slower. */
-        struct lm_pool *pool = threads > 1 && survey.count > 1 ? lm_pool_create(threads) : NULL;
-        lm_pool_run(pool, survey.count, look, &survey);
-        lm_pool_free(pool);
-    }
+    if (complete)
+        look_at_all(&survey, threads);
     for (size_t i = 0; i < count && complete; i++)
         sound[i] = is_sound(&survey, records[i]);
     free(survey.files);
-    free(survey.sound);
+    free(survey.findings);
+    free(survey.unsettled);
     lm_digest_map_release(&survey.places);
     return complete ? LM_OK : lm_fail(err, LM_NOMEM, "out of memory verifying results; free some");
 }
@@ -230,7 +283,7 @@ static enum lm_status heal_object(struct lm_store *store, struct lm_arena *arena
     const char *path = lm_store_object_path(store, arena, &file->object);
     if (path == NULL)
         return lm_fail(err, LM_NOMEM, "out of memory healing the store");
-    if (lm_store_object_state(store, path, file, &st) == LM_DAMAGED &&
+    if (lm_store_object_state(store, file, &st) == LM_DAMAGED &&
         !lm_store_set_aside(store, path, &st, "an object"))
         return lm_fail(err, LM_IO, "%s is damaged and cannot be moved away; remove it", path);
     return LM_OK;

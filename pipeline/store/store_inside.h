@@ -11,6 +11,7 @@
 
 #define LM_STORE_VERSION "lmpipe-store 1\n"
 #define LM_STORE_WARNINGS 32
+#define LM_STORE_NAME 80 /**< room for "objects/ab/<62 hex>" */
 #define LM_RECORD_CEILING ((size_t)256 << 20)
 
 /** An object of a result that was admitted and is not durable yet. */
@@ -52,6 +53,9 @@ enum lm_finding { LM_SOUND, LM_ABSENT, LM_UNREADABLE, LM_DAMAGED };
 /** "<store>/<folder>/ab/<62 hex>" in the arena; NULL: out of memory. */
 const char *lm_store_path_of(const struct lm_store *store, struct lm_arena *arena,
                              const char *folder, const struct lm_digest *digest);
+/** lstat of <store>/<folder>/ab/<62 hex>, "objects" or "actions"; false: errno says why. */
+bool lm_store_look(const struct lm_store *store, const char *folder, const struct lm_digest *digest,
+                   struct stat *st);
 /** Remembers a sentence for lm_store_warnings. */
 void lm_store_warn(struct lm_store *store, const char *format, ...) LM_PRINTF(2, 3);
 /** Moves what is damaged into damaged/ and remembers a warning about it. `checked`: what was found
@@ -63,8 +67,8 @@ bool lm_store_set_aside(struct lm_store *store, const char *path, const struct s
 enum lm_status lm_store_hash_file(struct lm_store *store, struct lm_digest *out, struct stat *st,
                                   const char *path, struct lm_err *err);
 /** Looks at one object, through the index; `st` (may be NULL) is what was looked at. */
-enum lm_finding lm_store_object_state(struct lm_store *store, const char *path,
-                                      const struct lm_output_file *file, struct stat *st);
+enum lm_finding lm_store_object_state(struct lm_store *store, const struct lm_output_file *file,
+                                      struct stat *st);
 
 /** One entry of a fan: actions/ab/<62 hex> or objects/ab/<62 hex>. */
 struct lm_fan_entry {

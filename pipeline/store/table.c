@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -22,7 +23,8 @@ enum {
     SUM = 8,
     SLOT_MAX = LM_TABLE_ROW_MAX + SUM,
     LOCK_TRIES = 20, /**< of a millisecond */
-    COPY = 1 << 16
+    COPY = 1 << 16,
+    PAGE = 4096 /**< bytes that cost about as much to copy as a system call */
 };
 
 #define CAPACITY_MIN UINT64_C(1024)
@@ -36,6 +38,9 @@ struct lm_table {
     bool writable;
     bool is_private;   /**< in memory, for a disk that cannot be written */
     uint64_t capacity; /**< a power of two; WINDOW more slots follow */
+    uint8_t *image;    /**< the file as it was some time ago, and rows put since; or NULL */
+    size_t image_size;
+    atomic_size_t asked; /**< rows looked for in the file */
 };
 
 static size_t slot_size(const struct lm_table *table)
@@ -71,6 +76,34 @@ static void encode_header(uint8_t header[HEADER], const struct lm_table *table)
     lm_set_u64(header + 24, lm_hash64(header, 24, 0));
 }
 
+static void drop_image(struct lm_table *table)
+{
+    free(table->image);
+    table->image = NULL;
+    table->image_size = 0;
+}
+
+/** Reads the file as a whole when so many rows were looked for that it would have been cheaper.
+ * From then on they are found there without asking the kernel; what others put later is found in
+ * the file, or not at all: the table only remembers. */
+static void take_image(struct lm_table *table)
+{
+    struct stat st;
+    if (table->image != NULL || table->fd < 0 || fstat(table->fd, &st) != 0 ||
+        atomic_load(&table->asked) < (size_t)st.st_size / PAGE)
+        return;
+    size_t size = (size_t)st.st_size, done = 0;
+    uint8_t *image = malloc(size);
+    while (image != NULL && done < size) {
+        ssize_t got = pread(table->fd, image + done, size - done, (off_t)done);
+        if (got <= 0)
+            break;
+        done += (size_t)got;
+    }
+    table->image = image;
+    table->image_size = image != NULL ? done : 0;
+}
+
 /** Takes over a file that holds a table; false for any other. */
 static bool adopt(struct lm_table *table, int fd, bool writable)
 {
@@ -91,6 +124,7 @@ static bool adopt(struct lm_table *table, int fd, bool writable)
     }
     if (table->fd >= 0)
         close(table->fd);
+    drop_image(table);
     table->fd = fd;
     table->writable = writable;
     return true;
@@ -144,6 +178,7 @@ void lm_table_close(struct lm_table *table)
         return;
     if (table->fd >= 0)
         close(table->fd);
+    drop_image(table);
     pthread_rwlock_destroy(&table->guard);
     free(table->path);
     free(table);
@@ -170,16 +205,33 @@ static const uint8_t *seek(const struct lm_table *table, const uint8_t *slots, s
     return NULL;
 }
 
+/** The row of a key in the image; NULL when it is not there. */
+static const uint8_t *seek_image(const struct lm_table *table, const void *key)
+{
+    size_t at = (size_t)slot_at(table, home_of(table, key)), window = WINDOW * slot_size(table);
+    bool inside = table->image_size >= window && at <= table->image_size - window;
+    return inside ? seek(table, table->image + at, WINDOW, key) : NULL;
+}
+
 bool lm_table_find(struct lm_table *table, void *row)
 {
+    enum { OFTEN = 64 };
+
     uint8_t slots[WINDOW * SLOT_MAX];
     const uint8_t *found = NULL;
+    if (atomic_fetch_add(&table->asked, 1) % OFTEN == OFTEN - 1) {
+        pthread_rwlock_wrlock(&table->guard);
+        take_image(table);
+        pthread_rwlock_unlock(&table->guard);
+    }
     pthread_rwlock_rdlock(&table->guard);
     if (table->fd >= 0)
+        found = seek_image(table, row);
+    if (table->fd >= 0 && found == NULL)
         found = seek(table, slots, read_window(table, slots, home_of(table, row)), row);
-    pthread_rwlock_unlock(&table->guard);
     if (found != NULL)
         memcpy(row, found, table->form.row);
+    pthread_rwlock_unlock(&table->guard);
     return found != NULL;
 }
 
@@ -190,9 +242,13 @@ bool lm_table_blob(struct lm_table *table, const void *row, void *out, size_t si
     if (lm_get_u64(place + 8) != size || offset > INT64_MAX - size)
         return false;
     pthread_rwlock_rdlock(&table->guard);
-    bool done = table->fd >= 0 && pread(table->fd, out, size, (off_t)offset) == (ssize_t)size;
+    bool known = table->image_size >= size && offset <= table->image_size - size;
+    if (known)
+        memcpy(out, table->image + offset, size);
+    else
+        known = table->fd >= 0 && pread(table->fd, out, size, (off_t)offset) == (ssize_t)size;
     pthread_rwlock_unlock(&table->guard);
-    return done;
+    return known;
 }
 
 /* ---- writing ---- */
@@ -217,7 +273,10 @@ static bool write_slot(const struct lm_table *table, const uint8_t *row, bool *f
         return false;
     memcpy(slot, row, table->form.row);
     lm_set_u64(slot + table->form.row, lm_hash64(row, table->form.row, 0));
-    return write_at(table->fd, slot, size, slot_at(table, home + (size_t)(place - slots) / size));
+    off_t at = slot_at(table, home + (size_t)(place - slots) / size);
+    if (table->image != NULL && (size_t)at + size <= table->image_size)
+        memcpy(table->image + at, slot, size);
+    return write_at(table->fd, slot, size, at);
 }
 
 static bool append_blob(const struct lm_table *table, uint8_t *row, const void *blob, size_t size)
@@ -369,6 +428,7 @@ static bool lock_file(struct lm_table *table)
         if (!open_file(table, &damaged)) {
             close(table->fd); /* it was removed, or something else took its place */
             table->fd = -1;
+            drop_image(table);
         }
     }
     return false;
@@ -377,7 +437,8 @@ static bool lock_file(struct lm_table *table)
 /** Makes sure that there is a table rows can be written to. */
 static bool make_writable(struct lm_table *table)
 {
-    if (table->fd < 0)
+    bool damaged; /* another process may have made one meanwhile */
+    if (table->fd < 0 && !open_file(table, &damaged))
         return rebuild(table) || go_private(table);
     return table->writable || table->is_private || go_private(table);
 }
@@ -424,6 +485,7 @@ void lm_table_clear(struct lm_table *table)
         close(table->fd);
     table->fd = -1;
     table->is_private = false;
+    drop_image(table);
     pthread_rwlock_unlock(&table->guard);
 }
 

@@ -36,19 +36,13 @@ static bool has_axes(const char *label)
     return strchr(label, '=') != NULL;
 }
 
-static const char *tail_of(const char *label)
-{
-    const char *at = strrchr(label, '@');
-    return at != NULL ? at + 1 : label;
-}
-
 /* Is every "name=value" of `part` one of `whole`? */
 static bool is_within(const char *part, const char *whole)
 {
-    for (const char *at = tail_of(part); *at != '\0';) {
+    for (const char *at = part; *at != '\0';) {
         size_t length = strcspn(at, ",");
         bool is_there = false;
-        for (const char *own = tail_of(whole); *own != '\0' && !is_there;) {
+        for (const char *own = whole; *own != '\0' && !is_there;) {
             size_t own_length = strcspn(own, ",");
             is_there = own_length == length && memcmp(own, at, length) == 0;
             own += own_length + (own[own_length] == ',');
@@ -60,48 +54,57 @@ static bool is_within(const char *part, const char *whole)
     return true;
 }
 
+/* The path of an input; NULL: it failed, or is not there. */
+static const char *path_of(const struct comparing *comparing, const char *port, size_t i)
+{
+    const char *path = lm_ctx_input_at(comparing->ctx, port, i);
+    return path != NULL && path[0] != '\0' ? path : NULL;
+}
+
 /* The input of `port` that belongs to run i: with the same axis values; or, where there is none,
  * with the most of them and no other (one model for several evaluations); lists of plain stages by
  * their order. NULL: none. */
 static const char *input_of(const struct comparing *comparing, const char *port, size_t i)
 {
     size_t count = lm_ctx_input_count(comparing->ctx, port), longest = 0;
-    const char *label = comparing->runs[i].label, *found = NULL;
+    const char *label = lm_ctx_input_label(comparing->ctx, "scores", i), *found = NULL;
     for (size_t k = 0; k < count && has_axes(label); k++) {
         const char *own = lm_ctx_input_label(comparing->ctx, port, k);
-        size_t length = strlen(tail_of(own)) + 1;
+        size_t length = strlen(own) + 1;
         if (has_axes(own) && length > longest && is_within(own, label)) {
             longest = length;
-            found = lm_ctx_input_at(comparing->ctx, port, k);
+            found = path_of(comparing, port, k);
         }
     }
     return found == NULL && count == comparing->count && !has_axes(label)
-               ? lm_ctx_input_at(comparing->ctx, port, i)
+               ? path_of(comparing, port, i)
                : found;
 }
 
 /* ---- runs ---- */
 
-/* "scores" of "scores.scores": the port says nothing, unless labels would be alike without it. */
-static const char *short_label(const struct comparing *comparing, size_t i)
+/* Its axes' values; "run 2" for the second of a list of plain stages, whose names a key does not
+ * hold. What was gathered from two families may have one label twice: "lr=1 (2)". */
+static const char *label_of(const struct comparing *comparing, size_t i)
 {
     const char *label = lm_ctx_input_label(comparing->ctx, "scores", i);
-    size_t length = strcspn(label, ".");
-    if (has_axes(label) || label[length] == '\0')
-        return label;
-    for (size_t k = 0; k < comparing->count; k++) {
-        const char *other = lm_ctx_input_label(comparing->ctx, "scores", k);
-        if (k != i && strncmp(other, label, length) == 0 && strcspn(other, ".") == length)
-            return label;
-    }
-    return lm_arena_strndup(comparing->arena, label, length);
+    size_t before = 0;
+    if (label[0] == '\0')
+        return lm_arena_printf(comparing->arena, "run %zu", i + 1);
+    for (size_t k = 0; k < i; k++)
+        before += strcmp(lm_ctx_input_label(comparing->ctx, "scores", k), label) == 0;
+    return before == 0 ? label : lm_arena_printf(comparing->arena, "%s (%zu)", label, before + 1);
 }
 
 static enum lm_status read_scores(struct comparing *comparing, size_t i, struct lm_err *err)
 {
     char *text;
     size_t size;
-    const char *path = lm_ctx_input_at(comparing->ctx, "scores", i);
+    const char *path = path_of(comparing, "scores", i);
+    if (path == NULL) {
+        comparing->runs[i].failed = "its evaluation, or what that needs, failed";
+        return LM_OK;
+    }
     LM_TRY(lm_file_read(&text, &size, comparing->arena, path, LARGEST, err));
     enum lm_status status = lm_json_parse(&comparing->scores[i], text, size, err);
     if (status == LM_OK && !lm_json_is_object(comparing->scores[i]))
@@ -118,7 +121,7 @@ static enum lm_status open_runs(struct comparing *comparing, struct lm_err *err)
     if (comparing->runs == NULL || comparing->scores == NULL)
         return lm_fail(err, LM_NOMEM, "no memory for %zu runs; compare fewer", comparing->count);
     for (size_t i = 0; i < comparing->count; i++) {
-        comparing->runs[i].label = short_label(comparing, i);
+        comparing->runs[i].label = label_of(comparing, i);
         if (comparing->runs[i].label == NULL)
             return lm_fail(err, LM_NOMEM, "no memory for labels; compare fewer runs");
         LM_TRY(read_scores(comparing, i, err));

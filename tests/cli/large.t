@@ -57,6 +57,12 @@ looked_at out 20001 t19996
 looked_at chain 10001 m9996
 looked_at in 20001 model
 
+# 20,001 stages are planned in 15 KiB each: 300 MB of addresses are enough, stacks and libraries included.
+if ! sanitized; then
+    status=$(ulimit -v 300000 && "$LMPIPE" plan spec.yaml 2>&1 >/dev/null && echo 0)
+    is "in: plan needs little memory" "$status" 0
+fi
+
 # What an unknown name is told, when many are known.
 sed -i 's/corpus: corpus}, with: {max_blank_lines: 77}/corpus: carpus}, with: {max_blank_lines: 77}/' spec.yaml
 lmpipe check spec.yaml

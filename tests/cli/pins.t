@@ -38,7 +38,7 @@ is "a right pin runs" "$status:$(executed)" "0:c"
 quiet "a right pin"
 echo two >in.txt
 now=$(sum in.txt)
-warned "an edited file" 6:9 "c\.sources\.0\.sha256: '$PWD/in\.txt' has another sha256 by now, $now; a stored result hides this; restore the file or correct sha256$"
+warned "an edited file" 6:9 "c\.sources\.0\.sha256: 'in\.txt' has another sha256 by now, $now; a stored result hides this; restore the file or correct sha256$"
 lmpipe plan p.yaml --json
 is "as JSON it is no part of the output" "$(head -c 1 <<<"$out")" "["
 rm in.txt
@@ -72,7 +72,7 @@ lmpipe run p.yaml --progress none
 quiet "a right size"
 source "path: in.txt,
 size: 5"
-warned "a wrong size" 6:7 "c\.sources\.0\.size: '$PWD/in\.txt' has 4 bytes by now, not 5; .*correct size$"
+warned "a wrong size" 6:7 "c\.sources\.0\.size: 'in\.txt' has 4 bytes by now, not 5; .*correct size$"
 source "path: in.txt, sha256: ${pin^^},
 size: 1K"
 warned "a size beside a pin" 6:7 "c\.sources\.0\.size: .*has 4 bytes by now, not 1024"
@@ -90,10 +90,20 @@ lmpipe run p.yaml --progress none
 is "by file address" "$status" 0
 quiet "a file address"
 echo two >'mir ror.txt'
-warned "an edited mirror" 6:9 "c\.sources\.0\.sha256: '$PWD/mir ror\.txt' has another sha256"
+warned "an edited mirror" 6:9 "c\.sources\.0\.sha256: 'mir ror\.txt' has another sha256"
 echo one >'mir ror.txt'
 echo two >in.txt
-warned "an edited file behind an address" 6:9 "c\.sources\.0\.sha256: '$PWD/in\.txt' has another sha256"
+warned "an edited file behind an address" 6:9 "c\.sources\.0\.sha256: 'in\.txt' has another sha256"
+
+mkdir -p s3cret
+echo one >s3cret/in.txt
+export LM_WHERE=$PWD/s3cret
+source "path: '\${env.LM_WHERE}/in.txt',
+sha256: $pin"
+lmpipe run p.yaml --progress none
+echo two >s3cret/in.txt
+warned "a path by reference" 6:9 "c\.sources\.0\.sha256: '\\$\{env\.LM_WHERE\}/in\.txt' has another sha256"
+unset LM_WHERE
 
 # --- a folder ------------------------------------------------------------------------------------
 mkdir -p docs/b
@@ -106,7 +116,7 @@ lmpipe run p.yaml --progress none
 is "a pinned folder" "$status" 0
 quiet "a pinned folder"
 echo two >docs/a.txt
-warned "an edited folder" 6:9 "c\.sources\.0\.sha256: '$PWD/docs' has another sha256"
+warned "an edited folder" 6:9 "c\.sources\.0\.sha256: 'docs' has another sha256"
 
 # --- a tokenizer's import; of a model's init the content is in the key (objectives.t) ----------
 fresh import
@@ -124,7 +134,7 @@ lmpipe run p.yaml --progress none
 is "a pinned import" "$status" 0
 quiet "a pinned import"
 echo >>t.json
-warned "an edited import" 7:38 "v\.import\.sha256: '$PWD/t\.json' has another sha256 by now"
+warned "an edited import" 7:38 "v\.import\.sha256: 't\.json' has another sha256 by now"
 rm t.json
 quiet "a removed import"
 

@@ -110,6 +110,72 @@ is "a job of CI that fails" "$status" 1
 ok "has no report of an earlier one" test ! -e artifacts/tiny/report.html -a ! -e artifacts/tiny/report.md
 like "and says in junit-run.xml what failed" "$(<artifacts/tiny/junit-run.xml)" '<failure message='
 
+# A job of CI whose run is refused has nothing of an earlier one either, as far as the experiment is known.
+good() { # a run of CI that publishes, and a file of somebody beside it
+    lmpipe run tiny.yaml --ci --progress none
+    echo mine >artifacts/tiny/mine.txt
+    before=$(left)
+}
+left() {
+    (cd artifacts/tiny && find . -type f | LC_ALL=C sort | tr '\n' ' ')
+}
+refused() { # WHAT [OPTION...]: exit 2, and what was published is gone
+    local what=$1
+    shift
+    lmpipe run tiny.yaml --ci --progress none "$@"
+    is "$what: refused" "$status" 2
+    is "$what: what an earlier run left is gone" "$(left)" "./.lmpipe ./mine.txt "
+    like "$what: as is said" "$err" '^lmpipe: warning: artifacts/tiny: removed what an earlier run left there \([0-9]+\), as this one did not begin$'
+    lmpipe run tiny.yaml --ci --progress none "$@"
+    unlike "$what: once" "$err" 'removed'
+}
+kept() { # WHAT [COMMAND...]: exit 2 without a trace
+    local what=$1
+    shift
+    lmpipe "$@"
+    is "$what: refused" "$status" 2
+    is "$what: nothing is touched" "$(left)" "$before"
+}
+fresh refused
+cp tiny.yaml good.yaml
+good
+is "there is a run to speak of" "$(tr ' ' '\n' <<<"$before" | grep -cE '/(run\.html|run\.json|junit-run\.xml|report\.html)$')" 4
+sed -i 's/steps:/stepps:/' tiny.yaml
+kept "without --ci" run tiny.yaml
+kept "a dry run" run tiny.yaml --ci -n
+kept "check" check tiny.yaml
+refused "a misspelt parameter"
+cp good.yaml tiny.yaml
+good
+refused "an unknown variable" -S nothing=1
+good
+refused "an unknown stage" nostage
+good
+LMPIPE_THREADS=none refused "a budget that is none"
+good
+LMPIPE_KERNELS=fast refused "kernels that are none"
+good
+printf 'include: nowhere.yaml\n' >>tiny.yaml
+lmpipe run tiny.yaml --ci --progress none
+is "a missing include: refused" "$status" 2
+unlike "a missing include: the job has no JUnit of an earlier run" "$(left)" 'junit-run|run\.'
+cp good.yaml tiny.yaml
+good
+sed 's/memory: .*//; s/uses: train/&\n    resources: {memory: 1K}/' good.yaml >tiny.yaml
+refused "more memory than is granted" -f model
+cp good.yaml tiny.yaml
+good
+sed -i 's/^experiment: .*/experiment: Bad Name/' tiny.yaml
+kept "a name that is none" run tiny.yaml --ci
+sed -i 's/^experiment: .*/experiment: ..\/tiny/' tiny.yaml
+kept "a path for a name" run tiny.yaml --ci
+sed -i 's/^experiment: .*/experiment: [tiny/' tiny.yaml
+kept "no YAML" run tiny.yaml --ci
+cp good.yaml tiny.yaml
+sed 's/steps:/stepps:/' good.yaml >other.yaml
+kept "another spec's experiment" run other.yaml --ci
+kept "another spec's experiment, without errors" run good.yaml --ci
+
 # The folder remembers its spec.
 fresh owner
 lmpipe run tiny.yaml --progress none

@@ -45,6 +45,32 @@ run config s.yaml
 ok "nothing secret is printed" clean "$shown"
 unset SECRET_TOKEN SECRET_USER
 
+# --- what config prints of them reads back to the same keys, but where the query is in the key ---
+keys() {
+    "$LMPIPE" plan "$1" --json 2>/dev/null | grep '"key"'
+}
+mkdir -p printed
+for source in "url: \"$url\", sha256: $pin" "url: \"https://h/x\", sha256: $pin, mirrors: [\"$url\"]" \
+    'url: "https://alice:s3cretpw@127.0.0.1:1/x.txt", allow_unpinned: true'; do
+    spec "$source"
+    "$LMPIPE" config s.yaml >printed/s.yaml
+    run check printed/s.yaml
+    is "printed: accepted" "$status" 0
+    like "with a warning" "$err" '^lmpipe: warning: printed/s\.yaml:[0-9]+:[0-9]+: corpus\.sources\.0\.(url|mirrors\.0): .*write it as \$\{env\.NAME\}$'
+    is "and of the same keys" "$(keys printed/s.yaml)" "$(keys s.yaml)"
+done
+spec "url: \"$url\", allow_unpinned: true"
+"$LMPIPE" config s.yaml >printed/s.yaml
+run check printed/s.yaml
+is "printed without a query that is in the key: refused" "$status" 2
+export LM_TOKEN=t0psecret
+spec 'url: "https://127.0.0.1:1/x.txt?token=${env.LM_TOKEN}", allow_unpinned: true'
+"$LMPIPE" config s.yaml >printed/s.yaml
+run check printed/s.yaml
+is "written as a reference: accepted without a word" "$status:$err" "0:"
+is "and of the same keys" "$(keys printed/s.yaml)" "$(keys s.yaml)"
+unset LM_TOKEN
+
 # --- mistyped ones ---------------------------------------------------------------------------
 shown=''
 for bad in "url: \"htps${url#https}\"" "url: \"${url/:\/\//:/}\"" "url: \"${url#https://}\"" "path: \"$url\"" \

@@ -71,6 +71,13 @@ static void test_round_trip(struct tap *tap)
             bits &= 0x800FFFFFFFFFFFFFu; /* subnormals */
         double v;
         memcpy(&v, &bits, sizeof v);
+        if (i % 4 ==
+            1) { /* numbers as people write them: up to 15 digits and 11 behind the point */
+            uint64_t whole = 1;
+            for (uint64_t k = 0; k < bits % 15; k++)
+                whole *= 10;
+            v = (double)((bits >> 8) % whole) / pow(10, (double)((bits >> 4) % 12));
+        }
         if (!isfinite(v))
             continue;
         char text[32], shorter[40];

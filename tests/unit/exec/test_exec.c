@@ -45,6 +45,64 @@ static void test_happy_path(struct tap *tap)
     fake_project_release(&p);
 }
 
+/** Every run that makes something reads a few old objects again; what it finds damaged is told. */
+static void test_rot_is_found(struct tap *tap)
+{
+    static const char name[] = "11223344556677889900aabbccddeeff11223344556677889900aabbccddee";
+    struct fake_project p;
+    bool told = false;
+    fake_project_init(&p);
+    fake_write_spec(&p, CHAIN, p.note, "two");
+    REQUIRE(fake_run(&p, NULL, NULL));
+    for (int i = 0; i < 16; i++) { /* objects that no record names */
+        const char *fan = lm_arena_printf(p.arena, "%s/objects/%02x", p.store, i);
+        lm_dir_create(fan, NULL);
+        lm_file_write(lm_path_join(p.arena, fan, name), "rotten", 6, NULL);
+    }
+    REQUIRE(fake_run(&p, NULL, NULL));
+    CHECK(strstr(p.notes, "set aside") == NULL); /* nothing was made */
+    for (int i = 0; i < 60 && !told; i++) {      /* which ones are read is drawn */
+        fake_write_spec(&p, CHAIN, p.note, lm_arena_printf(p.arena, "two %d", i));
+        REQUIRE(fake_run(&p, NULL, NULL));
+        told = strstr(p.notes, name) != NULL && strstr(p.notes, "set aside") != NULL;
+    }
+    CHECK(told);
+    fake_project_release(&p);
+}
+
+/** Runs `waiting` stages behind one of `steps` steps, a stage at once; bytes that the run took. */
+static size_t bytes_of_run(struct fake_project *p, int steps, int waiting)
+{
+    char stages[7000];
+    const struct lm_run_options options = {.threads = 2, .jobs = 1};
+    int used = snprintf(stages, sizeof stages,
+                        "  a: {uses: make, with: {word: a%d, act: count, steps: %d, pause: 1}}\n",
+                        waiting, steps);
+    for (int i = 0; i < waiting; i++)
+        used += snprintf(stages + used, sizeof stages - (size_t)used,
+                         "  w%d: {uses: make, with: {word: w%d.%d}}\n", i, steps, i);
+    fake_write_spec(p, "%s", stages);
+    if (!fake_run(p, &options, NULL) || p->result.executed != (size_t)waiting + 1)
+        return SIZE_MAX;
+    return lm_arena_used(p->result.arena);
+}
+
+/** What a run takes grows with its stages, not with the time that they wait for room. */
+static void test_memory_of_waiting(struct tap *tap)
+{
+    struct fake_project p;
+    fake_project_init(&p);
+    size_t none = bytes_of_run(&p, 2, 0), some = bytes_of_run(&p, 3, 30);
+    size_t more = bytes_of_run(&p, 4, 60), longer = bytes_of_run(&p, 500, 60);
+    printf("# %zu bytes alone, %zu with 30 stages, %zu with 60, %zu when they wait for long\n",
+           none, some, more, longer);
+    REQUIRE(none != SIZE_MAX && some != SIZE_MAX && more != SIZE_MAX && longer != SIZE_MAX);
+    CHECK(more - none < 60 * (size_t)12288);
+    CHECK(more - some < (some - none) * 5 / 4);
+    CHECK(longer < more + 65536);
+    fake_project_release(&p);
+}
+
 /** A re-run with equal outputs stops the wave: `value` is in the key of a, not in what it writes.
  */
 static void test_early_cut_off(struct tap *tap)
@@ -658,20 +716,21 @@ static void test_run_files(struct tap *tap)
 }
 
 static const struct tap_test tests[] = {
-    TAP_ROW(test_happy_path) TAP_ROW(test_early_cut_off) TAP_ROW(test_going_back)
-        TAP_ROW(test_force) TAP_ROW(test_failures) TAP_ROW(test_failure_leaves_nothing)
-            TAP_ROW(test_changed_file) TAP_ROW(test_retries) TAP_ROW(test_server_dies)
-                TAP_ROW(test_timeout_and_deadline) TAP_ROW(test_interrupt_and_resume)
-                    TAP_ROW(test_second_signal) TAP_ROW(test_killed_runner)
-                        TAP_ROW(test_stage_dies_with_runner) TAP_ROW(test_two_runners)
-                            TAP_ROW(test_other_runner_dies) TAP_ROW(test_side_by_side)
-                                TAP_ROW(test_memory_is_shared) TAP_ROW(test_gates_and_ci)
-                                    TAP_ROW(test_pages_show_what_is_decided)
-                                        TAP_ROW(test_pages_and_stages_without_results)
-                                            TAP_ROW(test_pages_do_not_wait_for_each_other)
-                                                TAP_ROW(test_other_spec)
-                                                    TAP_ROW(test_damaged_object_heals)
-                                                        TAP_ROW(test_run_files)};
+    TAP_ROW(test_happy_path) TAP_ROW(test_rot_is_found) TAP_ROW(test_memory_of_waiting)
+        TAP_ROW(test_early_cut_off) TAP_ROW(test_going_back) TAP_ROW(test_force)
+            TAP_ROW(test_failures) TAP_ROW(test_failure_leaves_nothing) TAP_ROW(test_changed_file)
+                TAP_ROW(test_retries) TAP_ROW(test_server_dies) TAP_ROW(test_timeout_and_deadline)
+                    TAP_ROW(test_interrupt_and_resume) TAP_ROW(test_second_signal)
+                        TAP_ROW(test_killed_runner) TAP_ROW(test_stage_dies_with_runner)
+                            TAP_ROW(test_two_runners) TAP_ROW(test_other_runner_dies)
+                                TAP_ROW(test_side_by_side) TAP_ROW(test_memory_is_shared)
+                                    TAP_ROW(test_gates_and_ci)
+                                        TAP_ROW(test_pages_show_what_is_decided)
+                                            TAP_ROW(test_pages_and_stages_without_results)
+                                                TAP_ROW(test_pages_do_not_wait_for_each_other)
+                                                    TAP_ROW(test_other_spec)
+                                                        TAP_ROW(test_damaged_object_heals)
+                                                            TAP_ROW(test_run_files)};
 
 int main(int argc, char **argv)
 {

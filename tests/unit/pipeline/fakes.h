@@ -171,6 +171,9 @@ static const struct lm_metric_row fake_train_metrics[] = {
     {"loss", "nats", LM_BETTER_LOWER, "last loss"},
     {0}};
 
+static const struct lm_metric_row fake_twins_metrics[] = {
+    {"x", NULL, LM_BETTER_NONE, "one"}, {"y", NULL, LM_BETTER_NONE, "two"}, {0}};
+
 static const struct lm_stage fake_stage_download = {.name = "download",
                                                     .version = 2,
                                                     .summary = "Fetches files",
@@ -218,6 +221,7 @@ static const struct lm_stage fake_stage_twins = {.name = "twins",
                                                  .summary = "Has two outputs of one kind",
                                                  .inputs = fake_no_ports,
                                                  .outputs = fake_two_out,
+                                                 .metrics = fake_twins_metrics,
                                                  .params = fake_no_rows,
                                                  .params_size = sizeof(struct fake_none)};
 

@@ -61,7 +61,8 @@ static const char *key_of(struct keys *k, const char *id)
 {
     static const char *const inputs[] = {"sha256:aa", "lmdb:bb", "sha256:cc"};
     static const char *const files[] = {"sha256:f0", "sha256:f1", "sha256:f2"};
-    struct lm_key_facts facts = {inputs, files, "blas openblas 0.3.21 SkylakeX f32", gates};
+    struct lm_key_facts facts = {lm_spec_taken(k->spec, k->folder.arena), inputs, files,
+                                 "blas openblas 0.3.21 SkylakeX f32", gates};
     lm_buf_clear(&k->text);
     lm_key_write(&k->text, k->spec, lm_spec_find(k->spec, id, NULL), &facts);
     return lm_arena_strdup(k->folder.arena, k->text.data);
@@ -157,7 +158,8 @@ static void test_environment_stays_out(struct tap *tap)
     REQUIRE(keys_open(&a, spec_text));
     CHECK(strstr(key_of(&a, "corpus"), a.folder.path) == NULL);
     lm_buf_init(&json, 0);
-    lm_key_write_experiment(&json, a.spec, lm_spec_find(a.spec, "page", NULL), gates);
+    lm_key_write_experiment(&json, a.spec, lm_spec_taken(a.spec, a.folder.arena),
+                            lm_spec_find(a.spec, "page", NULL), gates);
     CHECK(strstr(json.data, a.folder.path) == NULL && strstr(json.data, "https") == NULL);
     lm_buf_release(&json);
     keys_close(&a);
@@ -168,7 +170,8 @@ static void test_experiment_json(struct tap *tap)
     struct keys k;
     struct lm_json *json = NULL;
     REQUIRE(keys_open(&k, spec_text));
-    lm_key_write_experiment(&k.text, k.spec, lm_spec_find(k.spec, "page", NULL), gates);
+    lm_key_write_experiment(&k.text, k.spec, lm_spec_taken(k.spec, k.folder.arena),
+                            lm_spec_find(k.spec, "page", NULL), gates);
     REQUIRE(lm_json_parse(&json, k.text.data, k.text.size, NULL) == LM_OK);
     const struct lm_json *stages = lm_json_get(json, "stages"),
                          *model = lm_json_get(stages, "model");

@@ -72,6 +72,54 @@ static void test_mermaid(struct tap *tap)
                 "  s0 -->|second| s1\n");
 }
 
-static const struct tap_test tests[] = {TAP_ROW(test_text) TAP_ROW(
-    test_text_of_one_and_of_strangers) TAP_ROW(test_dot) TAP_ROW(test_mermaid)};
+/* A report waits for stages with gates, whether it takes something from them or not. */
+static const char gates_text[] =
+    "lmpipe: 1\nexperiment: g\nstages:\n"
+    "  a: {uses: twins}\n  b: {uses: twins}\n  c: {uses: twins}\n  d: {uses: twins}\n"
+    "  p: {uses: report, in: {logs: [b.first, c.second]}}\n"
+    "  q: {uses: report, in: {logs: d.first}}\n"
+    "gates: [{metric: a.x, max: 1}, {metric: c.x, min: 0}, {metric: a.y, max: 2}]\n";
+
+static void test_gates_in_text(struct tap *tap)
+{
+    check_graph(tap, gates_text, LM_GRAPH_TEXT,
+                "●         a  twins\n"
+                "│ ●       b  twins\n"
+                "│ │ ●     c  twins\n"
+                "│ │ │ ●   d  twins\n"
+                "╞─┴─┼─│─● p  report  after the gates of a, c\n"
+                "╘───╧─┴─● q  report  after the gates of a, c\n");
+}
+
+static void test_gates_in_dot(struct tap *tap)
+{
+    check_graph(tap, gates_text, LM_GRAPH_DOT,
+                "digraph \"g\" {\n  rankdir=TB;\n  node [shape=box, style=rounded];\n"
+                "  \"a\" [label=\"a\\ntwins\"];\n  \"b\" [label=\"b\\ntwins\"];\n"
+                "  \"c\" [label=\"c\\ntwins\"];\n  \"d\" [label=\"d\\ntwins\"];\n"
+                "  \"p\" [label=\"p\\nreport\"];\n  \"q\" [label=\"q\\nreport\"];\n"
+                "  \"b\" -> \"p\" [label=\"first\"];\n  \"c\" -> \"p\" [label=\"second\"];\n"
+                "  \"a\" -> \"p\" [label=\"gates\", style=dashed];\n"
+                "  \"c\" -> \"p\" [label=\"gates\", style=dashed];\n"
+                "  \"d\" -> \"q\" [label=\"first\"];\n"
+                "  \"a\" -> \"q\" [label=\"gates\", style=dashed];\n"
+                "  \"c\" -> \"q\" [label=\"gates\", style=dashed];\n}\n");
+}
+
+static void test_gates_in_mermaid(struct tap *tap)
+{
+    check_graph(tap,
+                "lmpipe: 1\nexperiment: g\nstages:\n  a: {uses: twins}\n  b: {uses: twins}\n"
+                "  p: {uses: report, in: {logs: b.first}}\n"
+                "gates: [{metric: a.x, max: 1}, {metric: b.x, max: 1}]\n",
+                LM_GRAPH_MERMAID,
+                "flowchart TD\n  s0[\"a<br/><small>twins</small>\"]\n"
+                "  s1[\"b<br/><small>twins</small>\"]\n  s2[\"p<br/><small>report</small>\"]\n"
+                "  s1 -->|first| s2\n  s0 -.->|gates| s2\n  s1 -.->|gates| s2\n");
+}
+
+static const struct tap_test tests[] = {
+    TAP_ROW(test_text) TAP_ROW(test_text_of_one_and_of_strangers) TAP_ROW(test_dot)
+        TAP_ROW(test_mermaid) TAP_ROW(test_gates_in_text) TAP_ROW(test_gates_in_dot)
+            TAP_ROW(test_gates_in_mermaid)};
 LM_TEST_MAIN(tests)

@@ -44,19 +44,26 @@ static char *keys_of(struct fake_folder *folder, const struct lm_spec *spec)
 {
     static const char *const digests[] = {"sha256:aa", "sha256:bb", "sha256:cc", "sha256:dd",
                                           "sha256:ee", "sha256:ff", "sha256:11", "sha256:22"};
-    struct lm_key_facts facts = {digests, digests, "n"};
+    struct lm_key_facts facts = {lm_spec_taken(spec, folder->arena), digests, digests, "n"};
     struct lm_buf out;
     lm_buf_init(&out, 0);
     for (size_t i = 0; i < spec->stage_count; i++) {
         const struct lm_spec_stage *s = &spec->stages[i];
-        lm_buf_printf(&out, "%s %d %lld %lld %s %lld %g %zu %s %zu\n", s->id, s->portable,
-                      (long long)s->threads, (long long)s->memory, s->mutex ? s->mutex[0] : "",
-                      (long long)s->retries, s->timeout, s->publish_count,
-                      s->publish_count ? s->publish[0].path : "", s->file_count);
+        lm_buf_printf(&out, "%s %lld %lld %lld %.17g %zu %llu %d\n", s->id, (long long)s->threads,
+                      (long long)s->memory, (long long)s->retries, s->timeout, s->file_count,
+                      (unsigned long long)s->seed, s->portable);
+        for (const char *const *name = s->mutex; name != NULL && *name != NULL; name++)
+            lm_buf_printf(&out, "mutex %s\n", *name);
+        for (size_t k = 0; k < s->publish_count; k++)
+            lm_buf_printf(&out, "publish %s %s\n", s->publish[k].port->name, s->publish[k].path);
         for (size_t k = 0; k < s->file_count; k++)
             lm_buf_printf(&out, "%s %s\n", s->files[k].param, s->files[k].path);
         lm_key_write(&out, spec, i, &facts);
     }
+    for (size_t i = 0; i < spec->gate_count; i++)
+        lm_buf_printf(&out, "gate %zu %s %.17g %.17g\n", spec->gates[i].stage,
+                      spec->gates[i].metric, spec->gates[i].min, spec->gates[i].max);
+    lm_buf_printf(&out, "%s %s", spec->experiment, spec->description);
     char *copy = lm_arena_strdup(folder->arena, out.data);
     lm_buf_release(&out);
     return copy;
@@ -236,6 +243,7 @@ struct trying {
     const struct trial *trial;
     struct lm_buf value;      /* "a: {b: VALUE" */
     const char *open, *close; /* around a row's value: "split: {", "}" */
+    bool is_sparse;           /* a large type that was tried before: some values alone */
     size_t read, refused;
     unsigned long long draw; /* of a linear congruential generator */
     char last[400];          /* the last that was read, to be tried beside the next */
@@ -258,38 +266,46 @@ static enum lm_status load_real(struct fake_folder *folder, const char *name, co
     return lm_spec_load(spec, diags, folder->arena, fake_write(folder, name, text), &options, &err);
 }
 
-/** Tries a stage that says `with`: what config prints has the same keys. Refused ones say nothing.
- */
+/** What config prints of a spec, in one of its four forms, has the same keys, and is printed so
+ *  again. */
+static bool reads_back(struct tap *tap, struct fake_folder *folder, const struct lm_spec *spec,
+                       size_t form)
+{
+    struct lm_spec *again = NULL;
+    struct lm_diags diags;
+    bool origins = form % 2 == 1, json = form / 2 % 2 == 1;
+    char *shown = config_of(folder, spec, origins, json);
+    enum lm_status status = load_real(folder, "elsewhere/back.yaml", shown, &again, &diags);
+    CHECK_INT(status, LM_OK);
+    if (status != LM_OK) {
+        printf("# %s\n# %s\n", fake_diag(folder, &diags, 0), shown);
+        return false;
+    }
+    CHECK_STR(keys_of(folder, again), keys_of(folder, spec));
+    if (!origins)
+        CHECK_STR(config_of(folder, again, false, json), shown);
+    return true;
+}
+
+/** Tries a stage that says `with`. Refused ones say nothing. */
 static bool try_with(struct tap *tap, struct trying *trying, const char *with)
 {
     struct lm_arena_mark mark = lm_arena_mark(trying->folder->arena);
     const struct trial *trial = trying->trial;
-    struct lm_spec *spec = NULL, *again = NULL;
+    struct lm_spec *spec = NULL;
     struct lm_diags diags;
     char all[1200], text[4000];
     snprintf(all, sizeof all, "%s%s%s", trial->with, trial->with[0] && with[0] ? ", " : "", with);
     int length = snprintf(text, sizeof text, trial->text, all);
     snprintf(text + length, sizeof text - (size_t)length, "vars: {var: \"a$${b}\"}\n");
-    if (load_real(trying->folder, "spec.yaml", text, &spec, &diags) != LM_OK) {
-        trying->refused++;
-        lm_arena_rewind(trying->folder->arena, mark);
-        return false;
-    }
-    trying->read++;
-    bool origins = trying->read % 2;
-    char *shown = config_of(trying->folder, spec, origins, false);
-    enum lm_status status = load_real(trying->folder, "elsewhere/back.yaml", shown, &again, &diags);
-    if (status != LM_OK)
-        printf("# %s: %s\n# %s\n", trial->id, all, fake_diag(trying->folder, &diags, 0));
-    CHECK_INT(status, LM_OK);
-    if (status == LM_OK) {
-        CHECK_STR(keys_of(trying->folder, again), keys_of(trying->folder, spec));
-        CHECK_STR(again->description, spec->description);
-        if (!origins)
-            CHECK_STR(config_of(trying->folder, again, false, false), shown);
-    }
+    bool is_read = load_real(trying->folder, "spec.yaml", text, &spec, &diags) == LM_OK;
+    bool back = is_read && reads_back(tap, trying->folder, spec, trying->read);
+    if (is_read && !back)
+        printf("# %s: %s\n", trial->id, all);
+    trying->read += is_read;
+    trying->refused += !is_read;
     lm_arena_rewind(trying->folder->arena, mark);
-    return status == LM_OK;
+    return back;
 }
 
 /** Tries a row at a value, alone and sometimes beside the last one that was read. */
@@ -298,6 +314,8 @@ static void try_value(struct tap *tap, struct trying *trying, const char *name, 
     char with[400], both[900];
     snprintf(with, sizeof with, "%s%s: %s%s", trying->open, name, value, trying->close);
     trying->draw = trying->draw * 6364136223846793005ULL + 1442695040888963407ULL;
+    if (trying->is_sparse && (trying->draw >> 40) % 4 != 0)
+        return;
     bool with_last = trying->last[0] != '\0' && trying->draw >> 62 == 0;
     if (with_last) {
         snprintf(both, sizeof both, "%s, %s", trying->last, with);
@@ -314,6 +332,22 @@ static void try_number(struct tap *tap, struct trying *trying, const struct lm_p
     const double def = !whole                         ? row->def_float
                        : row->def_int == LM_UNSET_INT ? LM_UNSET_FLOAT
                                                       : (double)row->def_int;
+    static const char *const odd[] = {"-0.0",
+                                      "+1",
+                                      ".5",
+                                      "9007199254740993",
+                                      "9223372036854775807",
+                                      "0x7fffffffffffffff",
+                                      "1e22",
+                                      "4.35",
+                                      "5e-324",
+                                      "0.30000000000000004",
+                                      "-1",
+                                      "1000000.0",
+                                      "512K",
+                                      "3G"};
+    for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++)
+        try_value(tap, trying, row->name, odd[i]);
     const double candidates[] = {row->min,     row->max, def,  def * 2, row->min + 1,
                                  row->max / 3, 1,        3,    64,      1024,
                                  86400,        0.1,      1e-5, 1e-300,  123456789012345678.0};
@@ -402,24 +436,130 @@ static void test_every_row_reads_back(struct tap *tap)
         REQUIRE(lm_dir_create(lm_path_join(folder.arena, folder.path, folders[i]), NULL) == LM_OK);
     }
     fake_write(&folder, "folder/${x}-text", "y");
+    const struct lm_stage *large = NULL;
     for (size_t i = 0; i < sizeof trials / sizeof trials[0]; i++) {
         const struct lm_stage *const *type = lm_stage_table;
         struct trying trying = {.folder = &folder, .trial = &trials[i], .open = "", .close = ""};
+        trying.draw = i;
         const char *uses = strstr(strstr(trials[i].text, trials[i].id), "uses: ") + 6;
         while (strncmp((*type)->name, uses, strlen((*type)->name)) != 0)
             type++;
+        trying.is_sparse = *type == large;
         const struct lm_param *rows = (*type)->params;
         try_with(tap, &trying, "");
         try_rows(tap, &trying, strstr(trials[i].text, "[{name: a, %s") ? rows->fields : rows);
         printf("# %s (%s): %zu read back, %zu refused\n", trials[i].id, (*type)->name, trying.read,
                trying.refused);
         CHECK(trying.read > 0);
+        large = trying.read > 200 ? *type : large;
         read += trying.read;
     }
     CHECK(read > 900);
     fake_folder_remove(&folder);
 }
 
-static const struct tap_test tests[] = {TAP_ROW(test_reads_back) TAP_ROW(test_origins)
-                                            TAP_ROW(test_json) TAP_ROW(test_every_row_reads_back)};
+/* ---- random specs: all that stands beside `with` ---- */
+
+/** One of the entries of a table, by the next draw. */
+#define PICK(draw, table) (table)[next_draw(draw) % (sizeof(table) / sizeof(table)[0])]
+
+static size_t next_draw(unsigned long long *draw)
+{
+    *draw = *draw * 6364136223846793005ULL + 1442695040888963407ULL;
+    return (size_t)(*draw >> 33);
+}
+
+static const char *const seeds[] = {"0", "1", "0x1F", "0o17", "9223372036854775807"};
+static const char *const timeouts[] = {"0.1s", "1e-9s",       "90m",   "1.5h",
+                                       "3d",   "123456.789s", "1e300d"};
+static const char *const memories[] = {"1", "1536K", "512", "3G", "8388607T", "'64M'", "1048577"};
+static const char *const bounds[] = {
+    "0", "-0.0", "-1", "1e-300", "1e300", "0x10", "5e-324", "0.1", "123456789012345678", "2.50"};
+static const char *const outputs[] = {
+    "a",        "\"a b/c: d #.html\"", "\"$${x}/p\"", "no",      "\"1.5\"", "\"null\"",
+    "ü/ß.json", "\"'q' \\\"r\\\"\"",   "\"~\"",       "\"- x\"", "\"{a}\"", "\"[b], &c\""};
+
+/** What a stage says beside `with`, each half of the time. */
+static void random_stage(struct lm_buf *out, unsigned long long *draw)
+{
+    lm_buf_puts(out, "  model:\n    uses: train\n    in: {tokens: tokens}\n");
+    if (next_draw(draw) % 2)
+        lm_buf_printf(out, "    seed: %s\n", PICK(draw, seeds));
+    if (next_draw(draw) % 2)
+        lm_buf_printf(out, "    timeout: %s\n", PICK(draw, timeouts));
+    if (next_draw(draw) % 2)
+        lm_buf_printf(out, "    retries: %zu\n", next_draw(draw) % 101);
+    lm_buf_printf(out, "    resources: {threads: %zu", next_draw(draw) % 4096 + 1);
+    if (next_draw(draw) % 2)
+        lm_buf_printf(out, ", memory: %s", PICK(draw, memories));
+    if (next_draw(draw) % 2)
+        lm_buf_printf(out, ", mutex: [%s, %s]", PICK(draw, odd_texts), PICK(draw, odd_texts));
+    lm_buf_printf(out, "}\n    publish: {log: %s}\n", PICK(draw, outputs));
+    if (next_draw(draw) % 2)
+        lm_buf_printf(out, "    with: {numerics: %s}\n", next_draw(draw) % 2 ? "portable" : "blas");
+}
+
+static char *random_spec(struct fake_folder *folder, unsigned long long *draw)
+{
+    struct lm_buf out;
+    lm_buf_init(&out, 0);
+    lm_buf_puts(&out,
+                "lmpipe: 1\nexperiment: \"007\"\ninclude: [sub/part.yaml, sub/sub/part.yaml]\n");
+    lm_buf_printf(&out, "vars: {var: %s, set: %s}\n", PICK(draw, odd_texts), PICK(draw, seeds));
+    lm_buf_printf(&out, "description: %s\n", PICK(draw, odd_texts));
+    if (next_draw(draw) % 2)
+        lm_buf_printf(&out, "seed: %s\n", next_draw(draw) % 2 ? PICK(draw, seeds) : "\"${set}\"");
+    if (next_draw(draw) % 2)
+        lm_buf_puts(&out, "numerics: blas\n");
+    lm_buf_puts(&out, "stages:\n  more: {uses: clean, in: {corpus: corpus}");
+    if (next_draw(draw) % 2)
+        lm_buf_printf(&out, ", publish: {text: %s}", PICK(draw, outputs));
+    if (next_draw(draw) % 2)
+        lm_buf_puts(&out, ", with: {documents: {by: separator, separator: \"${var}\\t\"}}");
+    lm_buf_puts(&out, "}\n");
+    random_stage(&out, draw);
+    lm_buf_printf(&out,
+                  "gates: [{metric: model.valid_loss, max: %s}, {metric: model.train_loss, min: "
+                  "%s, max: 1e301}]\n",
+                  PICK(draw, bounds), PICK(draw, bounds));
+    char *copy = lm_arena_strdup(folder->arena, out.data);
+    lm_buf_release(&out);
+    return copy;
+}
+
+static void test_random_specs(struct tap *tap)
+{
+    static const char part[] =
+        "stages:\n  corpus: {uses: download, with: {sources: [{name: a, path: "
+        "../text.txt}, {name: b, path: here.txt}]}}\n" TEXT VOCAB;
+    static const char inner[] = "stages:\n" TOKENS "  more: {with: {documents: line}}\n";
+    static const char *const folders[] = {"sub", "sub/sub", "elsewhere"};
+    struct fake_folder folder;
+    unsigned long long draw = 7;
+    size_t read = 0, refused = 0;
+    REQUIRE(fake_folder_make(&folder));
+    for (size_t i = 0; i < 3; i++)
+        REQUIRE(lm_dir_create(lm_path_join(folder.arena, folder.path, folders[i]), NULL) == LM_OK);
+    fake_write(&folder, "text.txt", "x");
+    fake_write(&folder, "sub/here.txt", "y");
+    fake_write(&folder, "sub/part.yaml", part);
+    fake_write(&folder, "sub/sub/part.yaml", inner);
+    for (size_t i = 0; i < 400; i++) {
+        struct lm_arena_mark mark = lm_arena_mark(folder.arena);
+        struct lm_spec *spec = NULL;
+        struct lm_diags diags;
+        const char *text = random_spec(&folder, &draw);
+        if (load_real(&folder, "spec.yaml", text, &spec, &diags) == LM_OK)
+            read += reads_back(tap, &folder, spec, i);
+        else if (refused++ == 0)
+            printf("# refused: %s\n", fake_diag(&folder, &diags, 0));
+        lm_arena_rewind(folder.arena, mark);
+    }
+    printf("# %zu read back, %zu refused\n", read, refused);
+    CHECK(read > 100);
+    fake_folder_remove(&folder);
+}
+
+static const struct tap_test tests[] = {TAP_ROW(test_reads_back) TAP_ROW(test_origins) TAP_ROW(
+    test_json) TAP_ROW(test_every_row_reads_back) TAP_ROW(test_random_specs)};
 LM_TEST_MAIN(tests)

@@ -60,7 +60,8 @@ static void test_order(struct tap *tap)
     CHECK_INT(page->input_count, 2);
     CHECK_INT(page->inputs[1].stage, 3);
     CHECK_STR(page->inputs[0].from->name, "log");
-    CHECK_STR(page->inputs[1].label, "m.log");
+    CHECK_STR(page->inputs[1].typed, "m.log");
+    CHECK_STR(page->inputs[1].label, "");
     CHECK_STR(page->publish[0].path, "a/b.html");
     CHECK_STR(lm_spec_experiment(l.spec), "t");
     CHECK_STR(lm_spec_stage_type(l.spec, 0)->name, "download");
@@ -220,6 +221,23 @@ static void test_include(struct tap *tap)
     done(&l);
 }
 
+static void test_include_escapes(struct tap *tap)
+{
+    struct loaded l = {.spec = NULL};
+    REQUIRE(fake_folder_make(&l.folder));
+    fake_write(&l.folder, "${x}.yaml", "seed: 5\n");
+    CHECK(fake_load(&l.folder, HEAD "include: '$${x}.yaml'\nstages: {r: {uses: twins}}\n", NULL, 0,
+                    &l.spec, &l.diags) == LM_OK);
+    CHECK_INT(l.spec != NULL ? l.spec->seed : 0, 5);
+    CHECK(fake_load(&l.folder,
+                    HEAD "include: '${x}.yaml'\nvars: {x: a}\nstages: {r: {uses: twins}}\n", NULL,
+                    0, &l.spec, &l.diags) == LM_INVALID);
+    CHECK_STR(fake_diag(&l.folder, &l.diags, 0),
+              "spec.yaml:3:10: include: '${x}.yaml': includes are read before variables are known; "
+              "write the name out");
+    done(&l);
+}
+
 static void test_include_order_and_depth(struct tap *tap)
 {
     struct loaded l = {.spec = NULL};
@@ -364,8 +382,10 @@ static void test_wires(struct tap *tap)
              "(log), second (log)",
              "spec.yaml:9:36: p.in.logs: w has no output 'third'; it has first (log), second (log)",
              "spec.yaml:9:45: p.in.logs: expected the kind log, but t.card is of kind card",
-             "spec.yaml:9:60: p.in.card: gather, select and best are not supported by this "
-             "version; name a stage");
+             "spec.yaml:9:60: p.in.card: takes one artifact, and gather gives all; use select or "
+             "best",
+             "spec.yaml:9:69: p.in.card: m has no output of kind card; it has model (model), log "
+             "(log)");
 }
 
 static void test_cycle(struct tap *tap)
@@ -427,7 +447,7 @@ static void test_variables_wrong(struct tap *tap)
         "for the characters ${ "
         "themselves",
         "spec.yaml:8:51: m.steps: unknown variable 'stesp'; did you mean 'steps'?",
-        "spec.yaml:8:67: m.lr: ${matrix.lr}: matrix is not supported by this version; use vars",
+        "spec.yaml:8:67: m.lr: ${matrix.lr}: there is no matrix; declare its axes under matrix:",
         "spec.yaml:8:93: m.schedule: the variable 'l' is no single value; use it alone: \"${l}\"",
         "spec.yaml:8:110: m.warmup: ${ without a name and }; write $${ for the characters "
         "themselves",
@@ -438,10 +458,10 @@ static void test_variables_wrong(struct tap *tap)
 static const struct tap_test tests[] = {
     TAP_ROW(test_order) TAP_ROW(test_file_order_breaks_ties) TAP_ROW(test_parameters)
         TAP_ROW(test_short_records) TAP_ROW(test_texts_keep_their_form) TAP_ROW(test_variables)
-            TAP_ROW(test_escapes) TAP_ROW(test_include) TAP_ROW(test_include_order_and_depth)
-                TAP_ROW(test_files_and_environment) TAP_ROW(test_paths_belong_to_their_file)
-                    TAP_ROW(test_root) TAP_ROW(test_unreadable)
-                        TAP_ROW(test_many_findings_in_one_pass) TAP_ROW(test_wires)
-                            TAP_ROW(test_cycle) TAP_ROW(test_numbers)
+            TAP_ROW(test_escapes) TAP_ROW(test_include) TAP_ROW(test_include_escapes)
+                TAP_ROW(test_include_order_and_depth) TAP_ROW(test_files_and_environment)
+                    TAP_ROW(test_paths_belong_to_their_file) TAP_ROW(test_root)
+                        TAP_ROW(test_unreadable) TAP_ROW(test_many_findings_in_one_pass)
+                            TAP_ROW(test_wires) TAP_ROW(test_cycle) TAP_ROW(test_numbers)
                                 TAP_ROW(test_variables_wrong)};
 LM_TEST_MAIN(tests)

@@ -30,7 +30,7 @@ static void upstream(struct tap *tap)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct lm_upstream_walk walk;
         char got[100] = "";
-        lm_upstream_begin(&walk, spec, spec->arena, lm_spec_find(spec, rows[i].of, NULL));
+        lm_upstream_begin(&walk, spec, NULL, spec->arena, lm_spec_find(spec, rows[i].of, NULL));
         for (size_t stage; (stage = lm_upstream_next(&walk)) != SIZE_MAX;) {
             strcat(got, spec->stages[stage].id);
             strcat(got, " ");

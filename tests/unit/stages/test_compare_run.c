@@ -15,7 +15,7 @@
 extern const struct lm_stage lm_stage_compare;
 extern lm_run_fn lm_run_compare;
 
-enum { RUNS = 4, DOCUMENTS = 40 };
+enum { RUNS = 4, DOCUMENTS = 40, FAILED = 9 };
 
 static const struct compare_params usual = {.metric = "valid.bpb",
                                             .mode = "auto",
@@ -99,6 +99,8 @@ static enum lm_status run(const struct input *inputs, size_t count,
     struct lm_job_input list[16];
     for (size_t i = 0; i < count; i++) {
         snprintf(paths[i], sizeof paths[i], TOP "/%zu/%s", inputs[i].run, inputs[i].port);
+        if (inputs[i].run == FAILED)
+            paths[i][0] = '\0';
         list[i] = (struct lm_job_input){inputs[i].port, inputs[i].label, paths[i]};
     }
     const struct lm_job job = {.stage = &lm_stage_compare,
@@ -191,35 +193,50 @@ static void a_log_serves_all_that_hold_its_values(struct tap *tap)
     lm_json_free(root);
 }
 
+/* Names of stages are in no key, so that they are not shown either. */
 static void plain_stages_meet_by_order(struct tap *tap)
 {
-    static const struct input inputs[] = {
-        {"scores", "small.scores", 1}, {"scores", "large", 0},    {"items", "small.items", 1},
-        {"items", "large.items", 0},   {"log", "model_a.log", 1}, {"log", "model_b.log", 0}};
+    static const struct input inputs[] = {{"scores", "", 1}, {"scores", "", 0}, {"items", "", 1},
+                                          {"items", "", 0},  {"log", "", 1},    {"log", "", 0}};
     struct compare_params params = usual;
     REQUIRE(start());
-    params.reference = "small";
+    params.reference = "run 1";
     REQUIRE(RUN(inputs, &params, NULL) == LM_OK);
     struct lm_json *root = read_json();
-    CHECK_STR(verdict(root, "large"), "better");
-    CHECK_NEAR(number(root, "small", "tokens"), 1001 * 30, 0);
+    CHECK_STR(verdict(root, "run 2"), "better");
+    CHECK_NEAR(number(root, "run 1", "tokens"), 1001 * 30, 0);
     CHECK_INT(lm_json_count(lm_json_get(root, "groups")), 0);
     lm_json_free(root);
 }
 
-static void labels_of_one_stage_stay_apart(struct tap *tap)
+static void two_families_may_share_a_label(struct tap *tap)
 {
-    static const struct input inputs[] = {{"scores", "a.first", 0}, {"scores", "a.second", 1}};
+    static const struct input inputs[] = {{"scores", "lr=1", 0}, {"scores", "lr=1", 1}};
     REQUIRE(start() && RUN(inputs, &usual, NULL) == LM_OK);
     struct lm_json *root = read_json();
-    CHECK(find_run(root, "a.first") != NULL && find_run(root, "a.second") != NULL);
+    CHECK(find_run(root, "lr=1") != NULL && find_run(root, "lr=1 (2)") != NULL);
+    lm_json_free(root);
+}
+
+/* An instance that failed has no path: it is listed, and the others are compared. */
+static void failed_instances_are_listed(struct tap *tap)
+{
+    static const struct input inputs[] = {{"scores", "lr=1", 0},      {"scores", "lr=2", 1},
+                                          {"scores", "lr=3", FAILED}, {"items", "lr=1", 0},
+                                          {"items", "lr=2", 1},       {"items", "lr=3", FAILED},
+                                          {"log", "lr=1", 0},         {"log", "lr=2", FAILED}};
+    REQUIRE(start() && RUN(inputs, &usual, NULL) == LM_OK);
+    struct lm_json *root = read_json();
+    CHECK_STR(lm_json_string(lm_json_get(find_run(root, "lr=3"), "state"), NULL), "failed");
+    CHECK_STR(verdict(root, "lr=2"), "worse");
+    CHECK(isnan(number(root, "lr=2", "tokens")));
     lm_json_free(root);
 }
 
 static void says_what_is_wrong(struct tap *tap)
 {
     static const struct input inputs[] = {
-        {"scores", "a", 0}, {"scores", "b", 1}, {"items", "a", 0}, {"items", "b", 1}};
+        {"scores", "x=a", 0}, {"scores", "x=b", 1}, {"items", "x=a", 0}, {"items", "x=b", 1}};
     struct compare_params params = usual;
     struct lm_err err = {0};
     REQUIRE(start());
@@ -228,10 +245,10 @@ static void says_what_is_wrong(struct tap *tap)
     CHECK(strstr(err.text, "metric: no run has a number valid.bbp") != NULL);
     REQUIRE(lm_file_write(TOP "/1/scores", "[]", 2, NULL) == LM_OK);
     CHECK_INT(RUN(inputs, &usual, &err), LM_FORMAT);
-    CHECK(strstr(err.text, "scores of b: is not a JSON object") != NULL);
+    CHECK(strstr(err.text, "scores of x=b: is not a JSON object") != NULL);
     REQUIRE(start() && lm_file_write(TOP "/1/items/valid.jsonl", "{}\n", 3, NULL) == LM_OK);
     CHECK_INT(RUN(inputs, &usual, &err), LM_FORMAT);
-    CHECK(strstr(err.text, "items of b, valid.jsonl: line 1: holds no text") != NULL);
+    CHECK(strstr(err.text, "items of x=b, valid.jsonl: line 1: holds no text") != NULL);
 }
 
 /* Bytes of this version: other bytes mean another lm_stage_compare.version. */
@@ -264,6 +281,6 @@ static void golden_bytes(struct tap *tap)
 
 static const struct tap_test tests[] = {
     TAP_ROW(lists_meet_by_axes) TAP_ROW(a_log_serves_all_that_hold_its_values)
-        TAP_ROW(plain_stages_meet_by_order) TAP_ROW(labels_of_one_stage_stay_apart)
-            TAP_ROW(says_what_is_wrong) TAP_ROW(golden_bytes)};
+        TAP_ROW(plain_stages_meet_by_order) TAP_ROW(two_families_may_share_a_label)
+            TAP_ROW(failed_instances_are_listed) TAP_ROW(says_what_is_wrong) TAP_ROW(golden_bytes)};
 LM_TEST_MAIN(tests)

@@ -5,6 +5,7 @@
 #include <sys/mount.h>
 #include <sys/wait.h>
 
+#include "store/store_inside.h"
 #include "store_fixture.h"
 
 static void test_commit_and_find(struct tap *tap)
@@ -298,9 +299,9 @@ static void test_batches(struct tap *tap)
         CHECK(i % 100 != 0 || !is_visible(&f, &keys[i]));
         CHECK(find(&f, &keys[i], &found) == LM_OK);
     }
-    CHECK_INT(lm_store_pending(f.store), 600);
+    CHECK_INT(f.store->pending.record_count, 600);
     REQUIRE(lm_store_flush(f.store, &f.err) == LM_OK);
-    CHECK_INT(lm_store_pending(f.store), 0);
+    CHECK_INT(f.store->pending.record_count, 0);
     for (size_t i = 0; i < 600; i += 50)
         CHECK(is_visible(&f, &keys[i]));
     struct lm_store_usage usage;

@@ -90,6 +90,41 @@ static void test_round_trip(struct tap *tap)
     }
 }
 
+/** After many questions a table answers from memory: rows put later are found all the same. */
+static void test_asked_often(struct tap *tap)
+{
+    const struct lm_table_form *forms[] = {&plain, &blobs};
+    for (size_t k = 0; k < 2; k++) {
+        char root[64], path[96];
+        setup(root, path);
+        struct lm_table *first = lm_table_open(path, forms[k], NULL);
+        struct lm_table *second = lm_table_open(path, forms[k], NULL);
+        REQUIRE(first != NULL && second != NULL);
+        for (uint64_t i = 0; i < 500; i++)
+            CHECK(put(first, i, i));
+        for (int again = 0; again < 2; again++)
+            for (uint64_t i = 0; i < 500; i++)
+                CHECK_INT(get(first, i, k == 1), (int64_t)i);
+        for (uint64_t i = 0; i < 500; i++) {
+            CHECK(put(first, i, i + 1));
+            CHECK_INT(get(first, i, k == 1), (int64_t)i + 1);
+        }
+        CHECK(put(second, 1000, 7)); /* another's, new */
+        CHECK_INT(get(first, 1000, k == 1), 7);
+        CHECK(put(second, 3, 9)); /* another's, in the place of one that is known */
+        int64_t got = get(first, 3, k == 1);
+        CHECK(got == 4 || got == 9);
+        CHECK_INT(get(second, 3, k == 1), 9);
+        for (uint64_t i = 2000; i < 2000 + MANY; i++) /* it is written anew on the way */
+            CHECK(put(first, i, i));
+        CHECK_INT(get(first, 3, k == 1), 9);
+        CHECK_INT(get(first, 2000, k == 1), 2000);
+        lm_table_close(first);
+        lm_table_close(second);
+        lm_dir_remove(root, NULL);
+    }
+}
+
 static bool is_even(const void *row)
 {
     return lm_get_u64(row) % 2 == 0;
@@ -237,6 +272,7 @@ static void test_processes(struct tap *tap)
     lm_dir_remove(root, NULL);
 }
 
-static const struct tap_test tests[] = {TAP_ROW(test_round_trip) TAP_ROW(test_keep) TAP_ROW(
-    test_damage) TAP_ROW(test_in_its_place) TAP_ROW(test_no_place) TAP_ROW(test_processes)};
+static const struct tap_test tests[] = {
+    TAP_ROW(test_round_trip) TAP_ROW(test_asked_often) TAP_ROW(test_keep) TAP_ROW(test_damage)
+        TAP_ROW(test_in_its_place) TAP_ROW(test_no_place) TAP_ROW(test_processes)};
 LM_TEST_MAIN(tests)

@@ -88,7 +88,7 @@ static void test_syntax(struct tap *tap)
             "f.yaml:3:1: the key 'a' is given twice (first on line 1); remove one");
     FINDING("a: [1, 2\nb: 3\n",
             "f.yaml:2:2: not valid YAML: did not find expected ',' or ']' while parsing a flow "
-            "sequence begun on line 1; mend the syntax near here");
+            "sequence begun on line 1; fix the syntax near here");
     FINDING("a: 1\n---\nb: 2\n",
             "f.yaml:2:1: a second document begins here; keep one document a file");
     FINDING("? [a]\n: 1\n", "f.yaml:1:3: a key must be a plain name");
