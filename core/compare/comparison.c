@@ -119,13 +119,22 @@ static int highest_first(const void *a, const void *b)
     return by_metric(a, b, false);
 }
 
+/* "scores@lr=0.001" as well as "lr=0.001": an instance's id, or its label. */
+static bool is_called(const char *label, const char *wanted)
+{
+    const char *at = strchr(wanted, '@'), *own = strchr(label, '@');
+    return strcmp(label, wanted) == 0 ||
+           (at != NULL && strcmp(own != NULL ? own + 1 : label, at + 1) == 0) ||
+           (own != NULL && strcmp(own + 1, wanted) == 0);
+}
+
 static enum lm_status find_reference(struct lm_comparison *out, struct lm_err *err)
 {
     const char *wanted = out->options->reference;
     out->is_best_reference = wanted == NULL;
     out->reference = out->ranked > 0 ? 0 : SIZE_MAX;
     for (size_t i = 0; wanted != NULL && i < out->count; i++) {
-        if (strcmp(out->rows[i].label, wanted) != 0)
+        if (!is_called(out->rows[i].label, wanted))
             continue;
         if (out->rows[i].state != LM_RUN_RANKED)
             return lm_fail_field(err, LM_INVALID, "reference: %s cannot be one: %s; name another",

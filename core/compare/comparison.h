@@ -50,7 +50,7 @@ struct lm_compare_options {
     const char *title;          /**< of the page */
     const char *metric;         /**< "valid.bpb" */
     enum lm_better better;      /**< LM_BETTER_NONE: the metric's own */
-    const char *reference;      /**< label of the run all are compared to; NULL: the best */
+    const char *reference;      /**< label or id of the run all are compared to; NULL: the best */
     const char *const *repeats; /**< names of axes that only repeat: seeds */
     size_t repeat_count;
     double confidence; /**< 0.95 */

@@ -84,6 +84,8 @@ static const struct lm_metric_row metrics[] = {
     {"{train,valid,test}.documents", "documents", LM_BETTER_NONE, "documents of a split"},
     {"model.{parameters,layers,heads,width,context,vocab}", NULL, LM_BETTER_NONE,
      "shape of the model"},
+    {"diverged", NULL, LM_BETTER_NONE, "1: the model's training diverged (on_divergence: record)"},
+    {"diverged_at", "steps", LM_BETTER_NONE, "the first step that was not finite"},
     {NULL},
 };
 #undef SPLITS

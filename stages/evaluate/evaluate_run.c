@@ -1,9 +1,12 @@
 #include <lmpipe/stage.h>
 
 #include "base/io.h"
+#include "base/json.h"
 
 #include "evaluate_examples.h"
 #include "evaluation.h"
+
+enum { CONFIG_MOST = 1 << 20 };
 
 static enum lm_status open_tokens(struct evaluation *evaluation, struct lm_err *err)
 {
@@ -25,10 +28,29 @@ static enum lm_status open_tokens(struct evaluation *evaluation, struct lm_err *
     return LM_OK;
 }
 
+/* Whether the training diverged, as the model's own config.json says. */
+static enum lm_status read_divergence(struct evaluation *evaluation, const char *folder,
+                                      struct lm_err *err)
+{
+    char *text;
+    size_t size;
+    struct lm_json *root = NULL;
+    const char *path = lm_path_join(evaluation->arena, folder, "config.json");
+    if (path == NULL)
+        return lm_fail(err, LM_NOMEM, "no memory for a path; free some");
+    LM_TRY(lm_file_read(&text, &size, evaluation->arena, path, CONFIG_MOST, err));
+    LM_TRY(lm_json_parse(&root, text, size, err));
+    if (lm_json_int(lm_json_get(root, "diverged"), 0) != 0)
+        evaluation->diverged_at = lm_json_int(lm_json_get(root, "diverged_at"), 1);
+    lm_json_free(root);
+    return LM_OK;
+}
+
 static enum lm_status open_model(struct evaluation *evaluation, struct lm_err *err)
 {
     const char *folder = lm_ctx_input(evaluation->ctx, "model");
     LM_TRY(lm_model_load_config(&evaluation->config, folder, err));
+    LM_TRY(read_divergence(evaluation, folder, err));
     uint64_t stride = (uint64_t)evaluation->params->stride;
     evaluation->context = (uint64_t)evaluation->config.context;
     evaluation->batch = (uint64_t)evaluation->params->batch;

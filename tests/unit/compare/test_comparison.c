@@ -275,6 +275,33 @@ static void right_and_wrong_are_counted(struct tap *tap)
     fixture_close(&fixture);
 }
 
+/* As an id or as a label, whichever the runs have. */
+static void a_reference_is_found_by_either_name(struct tap *tap)
+{
+    static const struct {
+        const char *label, *wanted;
+        enum lm_status want;
+    } rows[] = {{"lr=1,seed=2", "scores@lr=1,seed=2", LM_OK},
+                {"scores@lr=1", "lr=1", LM_OK},
+                {"scores@lr=1", "model@lr=1", LM_OK},
+                {"lr=1", "lr=1.0", LM_INVALID},
+                {"scores", "scores@lr=1", LM_INVALID}};
+
+    for (size_t r = 0; r < sizeof rows / sizeof rows[0]; r++) {
+        struct fixture fixture;
+        struct lm_comparison out;
+        struct lm_compare_options options = fixture_options();
+        fixture_open(&fixture);
+        fixture_put(&fixture, "best", "{\"valid.bpb\":1}");
+        fixture_put(&fixture, rows[r].label, "{\"valid.bpb\":2}");
+        options.reference = rows[r].wanted;
+        CHECK_INT(compare(&out, &fixture, &options, NULL), rows[r].want);
+        if (rows[r].want == LM_OK)
+            CHECK_INT(out.reference, 1);
+        fixture_close(&fixture);
+    }
+}
+
 /* ---- axes and groups ---- */
 
 static void labels_are_axes(struct tap *tap)
@@ -450,11 +477,11 @@ static void stops_when_asked(struct tap *tap)
 static const struct tap_test tests[] = {
     TAP_ROW(sorts_by_the_metric) TAP_ROW(order_does_not_matter)
         TAP_ROW(failed_and_diverged_stand_apart) TAP_ROW(differences_are_those_of_the_items)
-            TAP_ROW(perplexities_are_linearised) TAP_ROW(other_items_are_said)
-                TAP_ROW(tokenizers_part_metrics_by_token) TAP_ROW(few_items_have_no_verdict)
-                    TAP_ROW(some_metrics_have_no_pairs) TAP_ROW(right_and_wrong_are_counted)
-                        TAP_ROW(labels_are_axes) TAP_ROW(steps_and_factors_are_told_apart)
-                            TAP_ROW(seeds_are_repeats) TAP_ROW(groups_are_runs_of_mean_losses)
-                                TAP_ROW(one_seed_has_no_spread) TAP_ROW(only_what_differs_is_told)
-                                    TAP_ROW(stops_when_asked)};
+            TAP_ROW(perplexities_are_linearised) TAP_ROW(other_items_are_said) TAP_ROW(
+                tokenizers_part_metrics_by_token) TAP_ROW(few_items_have_no_verdict)
+                TAP_ROW(some_metrics_have_no_pairs) TAP_ROW(right_and_wrong_are_counted)
+                    TAP_ROW(a_reference_is_found_by_either_name) TAP_ROW(labels_are_axes)
+                        TAP_ROW(steps_and_factors_are_told_apart) TAP_ROW(seeds_are_repeats)
+                            TAP_ROW(groups_are_runs_of_mean_losses) TAP_ROW(one_seed_has_no_spread)
+                                TAP_ROW(only_what_differs_is_told) TAP_ROW(stops_when_asked)};
 LM_TEST_MAIN(tests)
