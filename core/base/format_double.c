@@ -31,7 +31,7 @@ static struct decimal digits_of(uint64_t number)
         reversed[count++] = (char)('0' + number % 10);
     d.exponent = count - 1;
     int zeros = 0;
-    while (reversed[zeros] == '0')
+    while (zeros < count && reversed[zeros] == '0')
         zeros++;
     while (count > zeros)
         d.digits[d.count++] = reversed[--count];

@@ -24,7 +24,8 @@ struct lm_node {
     bool failed;         /**< scalar: substitution failed and was reported; readers stay silent */
     struct lm_origin at; /**< place of the value */
     const char *text;    /**< scalar */
-    const char *written; /**< scalar whose ${matrix.AXIS} is filled in: how it was before; or NULL */
+    const char
+        *written; /**< scalar whose ${matrix.AXIS} is filled in: how it was before; or NULL */
     struct lm_entry *entries;
     size_t count;    /**< of entries */
     size_t expanded; /**< nodes below and with this one */

@@ -16,10 +16,10 @@
 
 enum lm_port_flags {
     LM_PORT_OPTIONAL = 1,
-    LM_PORT_LIST = 2,  /**< takes several artifacts (in: a list); at least one unless optional */
+    LM_PORT_LIST = 2,   /**< takes several artifacts (in: a list); at least one unless optional */
     LM_PORT_FOLDER = 4, /**< the artifact is a folder; else one file */
-    LM_PORT_LABELS = 8  /**< of a list: the stage shows which instances its artifacts are of, so that
-                           their axis values enter its key; those that failed are named, too */
+    LM_PORT_LABELS = 8 /**< of a list: the stage shows which instances its artifacts are of, so that
+                          their axis values enter its key; those that failed are named, too */
 };
 
 /** A named, typed input or output. Kinds: corpus text card vocab tokens model log scores items

@@ -93,19 +93,25 @@ static enum lm_status copy_plan(struct lm_exec *exec, const struct lm_plan *plan
     return LM_OK;
 }
 
-static enum lm_status create_tasks(struct lm_exec *exec, struct lm_err *err)
+/** False: out of memory. */
+static bool make_room(struct lm_exec *exec, size_t count)
 {
-    size_t count = exec->spec->stage_count;
     exec->tasks = lm_tasks_create(exec->arena, exec->spec);
     exec->stages = LM_NEW_ARRAY(exec->arena, struct lm_run_stage, count);
     exec->running = LM_NEW_ARRAY(exec->arena, struct lm_task *, count);
     exec->held = LM_NEW_ARRAY(exec->arena, struct lm_held_lock, LM_HELD_MAX);
     exec->spent = LM_NEW_ARRAY(exec->arena, struct lm_held_lock, LM_SPENT_MAX);
     exec->environment = lm_exec_environment(exec->options, exec->arena);
-    if (exec->tasks == NULL || exec->stages == NULL || exec->running == NULL ||
-        exec->held == NULL || exec->spent == NULL || exec->environment == NULL ||
-        !lm_task_set_init(&exec->due, exec->arena, count) ||
-        !lm_task_set_init(&exec->ready, exec->arena, count))
+    return exec->tasks != NULL && exec->stages != NULL && exec->running != NULL &&
+           exec->held != NULL && exec->spent != NULL && exec->environment != NULL &&
+           lm_task_set_init(&exec->due, exec->arena, count) &&
+           lm_task_set_init(&exec->ready, exec->arena, count);
+}
+
+static enum lm_status create_tasks(struct lm_exec *exec, struct lm_err *err)
+{
+    size_t count = exec->spec->stage_count;
+    if (!make_room(exec, count))
         return no_memory(err);
     for (size_t i = 0; i < count; i++) {
         struct lm_task *task = &exec->tasks[i];

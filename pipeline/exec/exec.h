@@ -12,7 +12,7 @@
 #include "runs/run_files.h"
 #include "store/lock.h"
 
-enum { LM_HELD_MAX = 256, LM_SPENT_MAX = 512 };
+enum { LM_HELD_MAX = 256, LM_SPENT_MAX = 256 };
 
 struct lm_held_lock {
     struct lm_lock lock;
