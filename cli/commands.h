@@ -18,6 +18,7 @@
     X(log)                                                                                         \
     X(cat)                                                                                         \
     X(publish)                                                                                     \
+    X(exp_export)                                                                                  \
     X(model_list)                                                                                  \
     X(model_info)                                                                                  \
     X(model_create)                                                                                \

@@ -132,7 +132,7 @@ enum lm_status lm_items_read(struct lm_items *out, struct lm_arena *arena, const
         enum lm_status status =
             end > at ? take_line(&items, arena, at, (size_t)(end - at), err) : LM_OK;
         if (status != LM_OK)
-            return lm_wrap(err, status, "%s, line %zu", path, number);
+            return lm_wrap(err, status, "line %zu", number);
     }
     LM_TRY(lm_items_sort(&items, arena, err));
     *out = items;

@@ -54,8 +54,8 @@ struct lm_items {
 /** Room for `count` items, all NaN and NULL. LM_NOMEM. */
 enum lm_status lm_items_init(struct lm_items *out, struct lm_arena *arena, size_t count,
                              struct lm_err *err);
-/** Reads a file of records. LM_FORMAT "PATH, line N: …": no JSON object, no id; LM_NOT_FOUND,
- *  LM_IO, LM_NOMEM. */
+/** Reads a file of records. LM_FORMAT "line N: …": no JSON object, no id; LM_NOT_FOUND, LM_IO,
+ *  LM_NOMEM. */
 enum lm_status lm_items_read(struct lm_items *out, struct lm_arena *arena, const char *path,
                              struct lm_err *err);
 /** Brings items into the order above. LM_NOMEM. */

@@ -101,6 +101,12 @@ void lm_html_printf(struct lm_buf *out, const char *format, ...)
 
 void lm_html_begin(struct lm_buf *out, const char *title, const char *description)
 {
+    lm_html_begin_styled(out, title, description, "");
+}
+
+void lm_html_begin_styled(struct lm_buf *out, const char *title, const char *description,
+                          const char *style)
+{
     lm_buf_puts(out, "<!DOCTYPE html>\n<html lang=\"en\" "
                      "xmlns=\"http://www.w3.org/1999/xhtml\">\n<head>\n<meta charset=\"utf-8\"/>\n"
                      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
@@ -114,6 +120,7 @@ void lm_html_begin(struct lm_buf *out, const char *title, const char *descriptio
     lm_buf_puts(out, "\"/>\n<style>\n");
     for (size_t i = 0; lm_html_style[i] != NULL; i++)
         lm_buf_puts(out, lm_html_style[i]);
+    lm_buf_puts(out, style);
     lm_buf_puts(out, "</style>\n</head>\n<body>\n<main>\n");
 }
 

@@ -24,6 +24,9 @@
 
 /** Doctype, head and <body><main>; title and description are escaped. */
 void lm_html_begin(struct lm_buf *out, const char *title, const char *description);
+/** The same for a page with rules of its own behind the style sheet; `style` is CSS. */
+void lm_html_begin_styled(struct lm_buf *out, const char *title, const char *description,
+                          const char *style);
 /** Closes main, body, html after a footer of escaped text. */
 void lm_html_end(struct lm_buf *out, const char *footer);
 /** Opens <section id="id"> with its heading and a note in the margin (markup; NULL: none). */

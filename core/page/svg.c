@@ -218,9 +218,9 @@ static void put_ticks(struct lm_plot *plot, const struct lm_axis *axis, const ch
     for (size_t i = 0; i < axis->count; i++) {
         double place = lm_axis_place(axis, axis->ticks[i]);
         struct lm_num number = lm_num_fixed(axis->ticks[i], axis->digits);
-        lm_buf_printf(plot->out, "<span class=\"%s%s\" style=\"%s:%.2f%%\">%s</span>", class_name,
-                      i % 2 == 1 ? " alt" : "", side, 100 * (is_down ? 1 - place : place),
-                      number.text);
+        lm_buf_printf(plot->out, "<span class=\"%s%s\" style=\"%s:%.2f%%\">", class_name,
+                      i % 2 == 1 ? " alt" : "", side, 100 * (is_down ? 1 - place : place));
+        lm_html_printf(plot->out, "%s</span>", axis->names != NULL ? axis->names[i] : number.text);
     }
 }
 

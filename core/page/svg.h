@@ -21,7 +21,8 @@ struct lm_axis {
     const char *label;
     size_t count; /**< ticks */
     double ticks[LM_TICKS];
-    int digits; /**< after the point, in tick labels */
+    const char *const *names; /**< (count) instead of the ticks' numbers; NULL: those */
+    int digits;               /**< after the point, in tick labels */
 };
 
 /** Axis over [low, high] with about `wanted` ticks at 1, 2, 5 × 10^k. is_loose widens the range

@@ -14,4 +14,13 @@ struct lm_spread {
 /** count ≥ 1, values finite. */
 struct lm_spread lm_spread_of(const double *values, size_t count, double confidence);
 
+/** Difference of two means over repeats, and its t interval with variances of their own (Welch
+ *  1947; degrees of freedom rounded down). low and high are NaN unless both have two values. */
+struct lm_spread_difference {
+    double value, low, high;
+};
+
+struct lm_spread_difference lm_spread_subtract(const struct lm_spread *a, const struct lm_spread *b,
+                                               double confidence);
+
 #endif

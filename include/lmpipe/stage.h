@@ -23,7 +23,7 @@ enum lm_port_flags {
 };
 
 /** A named, typed input or output. Kinds: corpus text card vocab tokens model log scores items
- *  samples html markdown json junit tokenizer_card. */
+ *  samples html markdown csv json junit tokenizer_card. */
 struct lm_port {
     const char *name, *kind, *help;
     unsigned flags;
@@ -122,9 +122,9 @@ extern const struct lm_stage_run lm_run_table[];
 /** Path of an input: a file, or a folder (LM_PORT_FOLDER); read-only and verified. NULL: an
  *  optional port that is not connected. Borrowed. */
 const char *lm_ctx_input(const struct lm_ctx *ctx, const char *port);
-/** For LM_PORT_LIST ports: how many, the i-th path, and its label ("scores" or "model.log"): what
- * the spec calls it, for notes and errors alone. It is not in the key: it must not show in an
- * output. */
+/** For LM_PORT_LIST ports: how many, the i-th path, and its label: the values of the axes that it was
+ * gathered over ("lr=0.001,seed=2"), else "". It is in the key, and may be shown, where the port has
+ * LM_PORT_LABELS; for such a port the path is "" when the stage that makes it failed. */
 size_t lm_ctx_input_count(const struct lm_ctx *ctx, const char *port);
 const char *lm_ctx_input_at(const struct lm_ctx *ctx, const char *port, size_t index);
 const char *lm_ctx_input_label(const struct lm_ctx *ctx, const char *port, size_t index);

@@ -34,6 +34,7 @@ static const struct {
     {"param ", 2},
     {"file ", 2},
     {"input ", 2},
+    {"label ", 2},
     {"library ", 2},
 };
 

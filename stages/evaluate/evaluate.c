@@ -64,6 +64,8 @@ static const struct lm_metric_row metrics[] = {
     {SPLITS "{untrained,unigram,bigram}.diff{,.lo,.hi}", "bits per byte", LM_BETTER_LOWER,
      "the model less that baseline, paired by document, with its 95 % interval"},
     {SPLITS "examples", "examples", LM_BETTER_NONE, "examples of a split"},
+    {SPLITS "examples.nll", "nats", LM_BETTER_LOWER,
+     "classify: mean loss of an example; translate: of a token of the reference"},
     {SPLITS "accuracy{,.lo,.hi}", NULL, LM_BETTER_HIGHER,
      "classify: accuracy, with its 95 % interval"},
     {SPLITS "majority", NULL, LM_BETTER_NONE, "classify: accuracy of the most frequent label"},

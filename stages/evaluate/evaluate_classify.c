@@ -156,7 +156,7 @@ static enum lm_status put(struct scores *scores, struct evaluation *evaluation,
     scores_put_interval(scores, "accuracy", hits / n, low, high);
     scores_put(scores, "majority", (double)counts.gold[evaluation->examples->majority] / n);
     scores_put(scores, "f1", macro_f1(&counts));
-    scores_put(scores, "nll", nll / n);
+    scores_put(scores, "examples.nll", nll / n);
     put_confusion(scores, &counts);
     return put_difference(scores, evaluation, split, rng, err);
 }

@@ -293,7 +293,7 @@ static enum lm_status put(struct scores *scores, struct evaluation *evaluation,
     scores_put(scores, "copy", bleu_of(segments.copy, NULL, split->count));
     scores_put_interval(scores, "copy.diff", difference_of(&segments, NULL, split->count),
                         statistics[2].low, statistics[2].high);
-    scores_put(scores, "nll", nll / targets);
+    scores_put(scores, "examples.nll", nll / targets);
     return LM_OK;
 }
 

@@ -1,9 +1,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "page/curve.h"
 #include "report_files.h"
 #include "report_page.h"
-#include "report_series.h"
 #include "report_summary.h"
 
 /* ---- copying a parsed value ---- */
@@ -122,8 +122,8 @@ static void put_column(struct lm_json_writer *writer, const char *key, const dou
 static void put_series(struct lm_json_writer *writer, const struct report *report, const char *name,
                        const double *values)
 {
-    struct report_series series =
-        report_series_cut(report->arena, report->log.step, values, report->log.count);
+    struct lm_curve series =
+        lm_curve_cut(report->arena, report->log.step, values, report->log.count, LM_CURVE_MOST);
     lm_json_key(writer, name);
     lm_json_open(writer, '{');
     put_column(writer, "step", series.x, series.count);

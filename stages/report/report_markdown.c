@@ -7,11 +7,11 @@
 #include "page/numtext.h"
 #include "page/sparkline.h"
 
+#include "page/curve.h"
 #include "report_files.h"
 #include "report_input.h"
 #include "report_objective.h"
 #include "report_page.h"
-#include "report_series.h"
 #include "report_settings.h"
 #include "report_summary.h"
 #include "report_tokenizer.h"
@@ -230,8 +230,8 @@ static void put_tokenizer(struct lm_buf *out, const struct report *report)
 static void put_sparks(struct lm_buf *out, const struct report *report, const char *label,
                        const double *values)
 {
-    struct report_series series =
-        report_series_cut(report->arena, report->log.step, values, report->log.count);
+    struct lm_curve series =
+        lm_curve_cut(report->arena, report->log.step, values, report->log.count, LM_CURVE_MOST);
     struct lm_num first = lm_num_short(series.first, 4), last = lm_num_short(series.last, 4);
     if (series.count == 0)
         return;

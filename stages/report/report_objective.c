@@ -13,7 +13,7 @@ static const struct report_objective objectives[] = {
      .headline = {"accuracy", "Accuracy", REPORT_SHARE},
      .baseline = {"majority", "the most frequent label", REPORT_SHARE},
      .others = {{"f1", "F1, mean over labels", REPORT_CORRELATION},
-                {"nll", "Nats per example", REPORT_NATS}},
+                {"examples.nll", "Nats per example", REPORT_NATS}},
      .loss = "nats per example",
      .note = "A label for each held-out example. The baseline always gives the label that is most "
              "frequent among the training examples. Intervals are 95\xc2\xa0% (Wilson); the "
@@ -25,7 +25,7 @@ static const struct report_objective objectives[] = {
      .headline = {"bleu", "BLEU", REPORT_POINTS},
      .baseline = {"copy", "the source copied", REPORT_POINTS},
      .others = {{"chrf", "chrF2", REPORT_POINTS},
-                {"nll", "Nats per token of the reference", REPORT_NATS}},
+                {"examples.nll", "Nats per token of the reference", REPORT_NATS}},
      .loss = "nats per token of the output",
      .note = "A greedily generated output for each held-out prompt, beside its references. The "
              "baseline hands the source over as it is. Intervals are 95\xc2\xa0% by bootstrap over "

@@ -5,17 +5,17 @@
 #include "page/numtext.h"
 #include "page/svg.h"
 
+#include "page/curve.h"
 #include "report_objective.h"
 #include "report_page.h"
-#include "report_series.h"
 
 bool report_has_log(const struct report *report)
 {
     return report->log.count > 0;
 }
 
-static const char *loss_summary(const struct report *report, const struct report_series *train,
-                                const struct report_series *valid)
+static const char *loss_summary(const struct report *report, const struct lm_curve *train,
+                                const struct lm_curve *valid)
 {
     struct lm_num first = lm_num_fixed(train->first, 2), last = lm_num_fixed(train->last, 2);
     struct lm_num best = lm_num_fixed(valid->best, 3), at = lm_num_fixed(valid->best_x, 0);
@@ -31,9 +31,10 @@ static const char *loss_summary(const struct report *report, const struct report
 static void put_loss(struct lm_buf *out, const struct report *report)
 {
     const struct report_log *log = &report->log;
-    struct report_series train = report_series_cut(report->arena, log->step, log->loss, log->count);
-    struct report_series valid =
-        report_series_cut(report->arena, log->step, log->valid, log->count);
+    struct lm_curve train =
+        lm_curve_cut(report->arena, log->step, log->loss, log->count, LM_CURVE_MOST);
+    struct lm_curve valid =
+        lm_curve_cut(report->arena, log->step, log->valid, log->count, LM_CURVE_MOST);
     const struct lm_legend legend[] = {{"a", "training"}, {"b", "validation"}};
     struct lm_plot plot = {
         .out = out, .id = "loss", .title = "Loss", .legend = legend, .height = 280};
@@ -55,7 +56,8 @@ static void put_loss(struct lm_buf *out, const struct report *report)
 static void put_rate(struct lm_buf *out, const struct report *report)
 {
     const struct report_log *log = &report->log;
-    struct report_series rate = report_series_cut(report->arena, log->step, log->lr, log->count);
+    struct lm_curve rate =
+        lm_curve_cut(report->arena, log->step, log->lr, log->count, LM_CURVE_MOST);
     struct lm_plot plot = {.out = out, .id = "rate", .title = "Learning rate", .height = 150};
     struct lm_num most = lm_num_short(rate.most, 3), last = lm_num_short(rate.last, 3);
     const char *summary =
@@ -78,7 +80,7 @@ static int compare_doubles(const void *a, const void *b)
 
 /* Upper end of the norm's axis: four times the median, so that one spike does not flatten the
  * rest; spikes beyond it get a mark on the edge. */
-static double norm_top(const struct report *report, const struct report_series *norm, double clip)
+static double norm_top(const struct report *report, const struct lm_curve *norm, double clip)
 {
     double most = clip, *sorted = LM_NEW_ARRAY(report->arena, double, norm->count);
     for (size_t i = 0; i < norm->count && sorted != NULL; i++) {
@@ -93,8 +95,7 @@ static double norm_top(const struct report *report, const struct report_series *
 }
 
 /* Places of the buckets in which some step was clipped; NaN for the others. */
-static double *clipped_places(const struct report *report, const struct report_series *norm,
-                              double clip)
+static double *clipped_places(const struct report *report, const struct lm_curve *norm, double clip)
 {
     double *places = LM_NEW_ARRAY(report->arena, double, norm->count);
     for (size_t i = 0; i < norm->count && places != NULL; i++)
@@ -103,7 +104,7 @@ static double *clipped_places(const struct report *report, const struct report_s
 }
 
 /* Values beyond the axis; NaN for the others. */
-static double *spikes(const struct report *report, const struct report_series *norm, double top)
+static double *spikes(const struct report *report, const struct lm_curve *norm, double top)
 {
     double *values = LM_NEW_ARRAY(report->arena, double, norm->count);
     for (size_t i = 0; i < norm->count && values != NULL; i++)
@@ -124,7 +125,8 @@ static void put_norm(struct lm_buf *out, const struct report *report)
     const struct report_log *log = &report->log;
     const struct lm_json *params = report_stage_params(report, report->lineage.train);
     double clip = lm_json_double(lm_json_get(params, "clip"), (double)NAN);
-    struct report_series norm = report_series_cut(report->arena, log->step, log->norm, log->count);
+    struct lm_curve norm =
+        lm_curve_cut(report->arena, log->step, log->norm, log->count, LM_CURVE_MOST);
     const struct lm_legend legend[] = {{"d", "threshold"}, {"hot", "clipped"}};
     struct lm_plot plot = {.out = out, .id = "norm", .title = "Gradient norm", .height = 150};
     if (norm.count == 0)

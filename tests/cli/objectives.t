@@ -91,10 +91,13 @@ stages:
     uses: train
     in: {examples: examples, init: base.model}
     with: {objective: classify, batch: 16, steps: 40, lr: 2.0e-3, layer_decay: 0.9, frozen_layers: 1, eval_every: 20}
-  scores: {uses: evaluate, in: {model: model, examples: examples}}
+  scores: {uses: evaluate, in: {model: model, examples: examples, tokens: tokens}}
+  report: {uses: report, in: {scores: scores.scores, items: scores.items}}
 YAML
 lmpipe run tuned.yaml --progress none
 is "a fine-tuned model of another architecture" "$status" 0
+lmpipe cat tuned.yaml scores.scores
+is "on text and examples: a loss of each" "$(grep -oE '"valid\.(examples\.)?nll"' <<<"$out" | sort | tr '\n' ' ')" '"valid.examples.nll" "valid.nll" '
 lmpipe cat tuned.yaml scores.scores
 like "keeps that architecture" "$out" '"model.beyond_gpt2": "[^"]*norm rms'
 lmpipe model info tuned.yaml:model.model

@@ -81,10 +81,10 @@ static void refuses_what_is_no_record(struct tap *tap)
     static const struct {
         const char *text, *says;
     } rows[] = {
-        {"{\"id\":\"a\"}\n{\"id\":1}\n", "items.jsonl, line 2: holds no text \"id\""},
-        {"{\"id\":\"a\"}\n\n{\"id\":\n", "items.jsonl, line 3: "},
-        {"[]\n", "items.jsonl, line 1: holds no text \"id\""},
-        {"{\"id\":\"a\",\"id\":\"b\"}\n", "items.jsonl, line 1: "},
+        {"{\"id\":\"a\"}\n{\"id\":1}\n", "line 2: holds no text \"id\""},
+        {"{\"id\":\"a\"}\n\n{\"id\":\n", "line 3: "},
+        {"[]\n", "line 1: holds no text \"id\""},
+        {"{\"id\":\"a\",\"id\":\"b\"}\n", "line 1: "},
     };
     struct lm_arena *arena = lm_arena_create();
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

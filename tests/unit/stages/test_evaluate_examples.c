@@ -172,7 +172,7 @@ static void check_classify(struct tap *tap, const struct scored *scored, const c
     struct lm_json *root = read_scores(arena, scored);
     char name[60];
     double low, high, cells = 0, got[5];
-    static const char *const names[] = {"accuracy", "accuracy.lo", "accuracy.hi", "nll",
+    static const char *const names[] = {"accuracy", "accuracy.lo", "accuracy.hi", "examples.nll",
                                         "majority"};
     size_t count;
     double right = mean_item(arena, scored, split, &count, is_right);
@@ -231,7 +231,7 @@ static void test_classify_unlearnt(struct tap *tap)
     struct lm_arena *arena = lm_arena_create();
     struct lm_json *root = read_scores(arena, &scored);
     CHECK(figure(root, "test.accuracy") < 0.8);
-    CHECK_NEAR(figure(root, "test.nll"), log(2), 0.3);
+    CHECK_NEAR(figure(root, "test.examples.nll"), log(2), 0.3);
     lm_json_free(root);
     lm_arena_free(arena);
     check_classify(tap, &scored, "test");
@@ -272,7 +272,7 @@ static void test_translate(struct tap *tap)
     CHECK_NEAR(figure(root, "test.copy"), 0, 0); /* sun is no word of "As is a word" */
     CHECK_NEAR(figure(root, "test.copy.diff"), figure(root, "test.bleu"), 1e-9);
     CHECK(figure(root, "test.copy.diff.lo") > 50);
-    CHECK(figure(root, "test.nll") < 0.2);
+    CHECK(figure(root, "test.examples.nll") < 0.2);
     const char *items = read_output(arena, &scored, "items/examples.test.jsonl");
     CHECK(items != NULL && strstr(items, "\"predicted\":\"") != NULL);
     size_t count;

@@ -1,4 +1,4 @@
-#include "report_series.h"
+#include "page/curve.h"
 
 #include <math.h>
 
@@ -11,7 +11,7 @@ static size_t count_finite(const double *x, const double *y, size_t count)
 }
 
 /* Adds one point to bucket b, whose first point opens it. */
-static void add_point(struct report_series *series, size_t b, size_t *filled, double x, double y)
+static void add_point(struct lm_curve *series, size_t b, size_t *filled, double x, double y)
 {
     if (b == series->count) {
         series->low[b] = series->high[b] = y;
@@ -26,7 +26,7 @@ static void add_point(struct report_series *series, size_t b, size_t *filled, do
     series->high[b] = fmax(series->high[b], y);
 }
 
-static void add_extremes(struct report_series *series, double x, double y, size_t index)
+static void add_extremes(struct lm_curve *series, double x, double y, size_t index)
 {
     if (index == 0)
         series->first = y;
@@ -37,14 +37,14 @@ static void add_extremes(struct report_series *series, double x, double y, size_
     series->last = y;
 }
 
-struct report_series report_series_cut(struct lm_arena *arena, const double *x, const double *y,
-                                       size_t count)
+struct lm_curve lm_curve_cut(struct lm_arena *arena, const double *x, const double *y, size_t count,
+                             size_t most)
 {
     const double nan = (double)NAN;
-    struct report_series series = {
+    struct lm_curve series = {
         .least = nan, .most = nan, .first = nan, .last = nan, .best = nan, .best_x = nan};
     size_t finite = count_finite(x, y, count), index = 0, filled = 0;
-    size_t buckets = finite < REPORT_BUCKETS ? finite : REPORT_BUCKETS;
+    size_t buckets = finite < most ? finite : most;
     double *memory = LM_NEW_ARRAY(arena, double, 4 * buckets + 1);
     if (memory == NULL || finite == 0)
         return series;

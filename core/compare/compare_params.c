@@ -1,0 +1,107 @@
+/* Parameters that differ: those the caller gives, and what the scores tell of model and text. */
+#include <string.h>
+
+#include "base/buf.h"
+
+#include "compare/comparison.h"
+
+enum { MOST_PARAMS = 64 };
+
+static const char *const prefixes[] = {"model.", "train."};
+
+enum { PREFIXES = sizeof prefixes / sizeof prefixes[0] };
+
+static bool is_shape(const char *key)
+{
+    for (size_t i = 0; i < PREFIXES; i++)
+        if (strncmp(key, prefixes[i], strlen(prefixes[i])) == 0)
+            return true;
+    return false;
+}
+
+static bool add_name(struct lm_comparison *out, const char *name)
+{
+    for (size_t i = 0; i < out->param_count; i++)
+        if (strcmp(out->params[i], name) == 0)
+            return true;
+    if (out->param_count < MOST_PARAMS)
+        out->params[out->param_count++] = name;
+    return true;
+}
+
+static bool add_shape(void *user, const char *key, const struct lm_json *value)
+{
+    (void)value;
+    return !is_shape(key) || add_name(user, key);
+}
+
+static const char *number_text(struct lm_arena *arena, double value)
+{
+    char text[32];
+    return lm_arena_strdup(arena, lm_format_double(text, value));
+}
+
+const char *lm_compare_param_of(const struct lm_comparison *comparison,
+                                const struct lm_compare_row *row, const char *name)
+{
+    for (size_t i = 0; i < row->run->param_count; i++)
+        if (strcmp(row->run->params[i].name, name) == 0)
+            return row->run->params[i].value;
+    const struct lm_json *value = is_shape(name) ? lm_json_get(row->run->scores, name) : NULL;
+    return lm_json_is_number(value) ? number_text(comparison->arena, lm_json_double(value, 0))
+                                    : lm_json_string(value, NULL);
+}
+
+static bool is_same(const char *a, const char *b)
+{
+    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+/* Says a parameter only what an axis says already? */
+static bool is_of_axis(const struct lm_comparison *out, const char *name)
+{
+    for (size_t a = 0; a < out->axis_count; a++) {
+        bool all = true;
+        for (size_t i = 0; i < out->count && all; i++) {
+            size_t place = out->rows[i].places[a];
+            const char *text = place != SIZE_MAX ? out->axes[a].texts[place] : NULL;
+            const char *own = lm_compare_param_of(out, &out->rows[i], name);
+            all = own == NULL || is_same(text, own);
+        }
+        if (all)
+            return true;
+    }
+    return false;
+}
+
+static bool differs(const struct lm_comparison *out, const char *name)
+{
+    const char *first = NULL;
+    for (size_t i = 0; i < out->count; i++) {
+        const char *own = lm_compare_param_of(out, &out->rows[i], name);
+        if (out->rows[i].run->scores == NULL && own == NULL)
+            continue;
+        if (first != NULL && !is_same(first, own))
+            return !is_of_axis(out, name);
+        first = own != NULL ? own : "";
+    }
+    return false;
+}
+
+enum lm_status lm_compare_params(struct lm_comparison *out, struct lm_err *err)
+{
+    size_t kept = 0;
+    out->params = LM_NEW_ARRAY(out->arena, const char *, MOST_PARAMS);
+    if (out->params == NULL)
+        return lm_fail(err, LM_NOMEM, "no memory for parameters; free some");
+    for (size_t i = 0; i < out->count; i++) {
+        for (size_t k = 0; k < out->rows[i].run->param_count; k++)
+            add_name(out, out->rows[i].run->params[k].name);
+        lm_json_each(out->rows[i].run->scores, add_shape, out);
+    }
+    for (size_t i = 0; i < out->param_count; i++)
+        if (differs(out, out->params[i]))
+            out->params[kept++] = out->params[i];
+    out->param_count = kept;
+    return LM_OK;
+}

@@ -1,0 +1,71 @@
+/* What a comparison says first: one sentence, and a few words. */
+#include <math.h>
+#include <string.h>
+
+#include "page/numtext.h"
+
+#include "compare/comparison.h"
+
+static size_t count_verdict(const struct lm_comparison *out, enum lm_compare_verdict verdict)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < out->count; i++)
+        count += out->rows[i].verdict == verdict;
+    return count;
+}
+
+/* "of 8 others, 5 are worse and 3 show no difference" */
+static const char *verdicts(const struct lm_comparison *out)
+{
+    size_t better = count_verdict(out, LM_VERDICT_BETTER);
+    size_t worse = count_verdict(out, LM_VERDICT_WORSE);
+    size_t same = count_verdict(out, LM_VERDICT_NO_DIFFERENCE);
+    const char *unit = out->pairing.item;
+    if (better + worse + same == 0)
+        return "";
+    return lm_arena_printf(out->arena,
+                           "; over %zu %s%s, %zu of %zu others %s worse, %zu better, "
+                           "%zu show no difference",
+                           out->items, unit, out->items == 1 ? "" : "s", worse,
+                           better + worse + same, worse == 1 ? "is" : "are", better, same);
+}
+
+static const char *left_out(const struct lm_comparison *out)
+{
+    size_t states[LM_RUN_FAILED + 1] = {0};
+    for (size_t i = 0; i < out->count; i++)
+        states[out->rows[i].state]++;
+    if (out->ranked == out->count)
+        return "";
+    return lm_arena_printf(out->arena, "; %zu diverged, %zu failed, %zu without the metric",
+                           states[LM_RUN_DIVERGED], states[LM_RUN_FAILED], states[LM_RUN_UNRANKED]);
+}
+
+static const char *nothing(const struct lm_comparison *out)
+{
+    return lm_arena_printf(out->arena, "None of %zu runs has a finite %s", out->count,
+                           out->options->metric);
+}
+
+enum lm_status lm_compare_summary(struct lm_comparison *out, struct lm_err *err)
+{
+    const struct lm_compare_row *best = out->ranked > 0 ? &out->rows[0] : NULL;
+    struct lm_num value = lm_num_short(best != NULL ? best->value : (double)NAN, 4);
+    const char *first =
+        best == NULL ? nothing(out)
+        : out->count == 1
+            ? lm_arena_printf(out->arena, "The run %s has a %s of %s", best->label,
+                              out->options->metric, value.text)
+            : lm_arena_printf(out->arena, "Of %zu runs %s has the best %s, %s", out->count,
+                              best->label, out->options->metric, value.text);
+    const char *others = out->ranked > 0 ? verdicts(out) : "", *rest = left_out(out);
+    if (first != NULL && others != NULL && rest != NULL)
+        out->summary = lm_arena_printf(out->arena, "%s%s%s.", first, others, rest);
+    out->headline = best != NULL
+                        ? lm_arena_printf(out->arena, "best %s %s of %zu runs: %s",
+                                          out->options->metric, value.text, out->count, best->label)
+                        : "no finite metric";
+    return out->summary != NULL && out->headline != NULL
+               ? LM_OK
+               : lm_fail(err, LM_NOMEM, "no memory for a summary; free some");
+}

@@ -1,0 +1,52 @@
+/**
+ * Which metrics can be compared item by item, and how: a metric that is a ratio of sums over items
+ * (bits per byte, next-token accuracy) has a paired test; one that is of the whole text alone
+ * (BLEU, a correlation) has none, and it is said why.
+ */
+#ifndef LM_COMPARE_PAIRING_H
+#define LM_COMPARE_PAIRING_H
+
+#include <lmpipe/stage.h>
+
+#include "compare/item_record.h"
+#include "stats/paired.h"
+
+/** How a ratio becomes the metric. */
+enum lm_pairing_scale {
+    LM_SCALE_PLAIN,
+    LM_SCALE_BITS, /**< divided by ln 2 */
+    LM_SCALE_EXP   /**< its exponential: a perplexity */
+};
+
+/** How a metric of scores is made of items. */
+struct lm_pairing {
+    enum lm_better better; /**< LM_BETTER_NONE: not known by this name */
+    const char *unit;      /**< of the metric and of differences, "bits per byte"; "" when none */
+    const char *item;      /**< "document", "example" */
+    char file[64];         /**< of the folder items, "valid.jsonl"; "" for a metric not known */
+    enum lm_item_column over, under; /**< LM_ITEM_COLUMNS as under: each item counts 1 */
+    enum lm_pairing_scale scale;
+    bool is_right_wrong; /**< each item is 0 or 1: McNemar's test applies */
+    const char *without; /**< why there is no paired test, in words; NULL: there is one */
+};
+
+/** How `metric` ("valid.bpb") is made, or not. */
+struct lm_pairing lm_pairing_find(const char *metric);
+/** The same where items decide: the loss of examples is by token where they have tokens. */
+struct lm_pairing lm_pairing_for(const char *metric, const struct lm_items *items);
+
+/** What an item is divided by, NaN when it is not there. */
+double lm_pairing_under(const struct lm_pairing *pairing, const struct lm_items *items, size_t i);
+/** The metric that a ratio of sums is. */
+double lm_pairing_value(const struct lm_pairing *pairing, double ratio);
+/** Its derivative by the ratio. */
+double lm_pairing_slope(const struct lm_pairing *pairing, double ratio);
+
+/** Can two runs be compared item by item? LM_OK, or LM_MISMATCH with why not in one line, their
+ *  names being those given: other items, another tokenizer (tokens of an item differ), an item
+ *  without a finite number. */
+enum lm_status lm_pairing_check(const struct lm_pairing *pairing, const struct lm_items *a,
+                                const char *a_name, const struct lm_items *b, const char *b_name,
+                                struct lm_err *err);
+
+#endif
