@@ -53,7 +53,7 @@ static enum lm_status predict(struct evaluation *evaluation, struct example_spli
         for (size_t r = 0; r < rows; r++) {
             score_row(split, first + r, examples->values + r * labels, labels,
                       item_of(evaluation, split, first + r)->label);
-            if (evaluation->diverged_at == 0 && !isfinite(split->nll[first + r]))
+            if (!isfinite(split->nll[first + r]))
                 return lm_fail(err, LM_NUMERIC,
                                "the loss of example %s is not finite; train with a smaller lr",
                                item_of(evaluation, split, first + r)->id);

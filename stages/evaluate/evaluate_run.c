@@ -1,12 +1,9 @@
 #include <lmpipe/stage.h>
 
 #include "base/io.h"
-#include "base/json.h"
 
 #include "evaluate_examples.h"
 #include "evaluation.h"
-
-enum { CONFIG_MOST = 1 << 20 };
 
 static enum lm_status open_tokens(struct evaluation *evaluation, struct lm_err *err)
 {
@@ -28,29 +25,10 @@ static enum lm_status open_tokens(struct evaluation *evaluation, struct lm_err *
     return LM_OK;
 }
 
-/* Whether the training diverged, as the model's own config.json says. */
-static enum lm_status read_divergence(struct evaluation *evaluation, const char *folder,
-                                      struct lm_err *err)
-{
-    char *text;
-    size_t size;
-    struct lm_json *root = NULL;
-    const char *path = lm_path_join(evaluation->arena, folder, "config.json");
-    if (path == NULL)
-        return lm_fail(err, LM_NOMEM, "no memory for a path; free some");
-    LM_TRY(lm_file_read(&text, &size, evaluation->arena, path, CONFIG_MOST, err));
-    LM_TRY(lm_json_parse(&root, text, size, err));
-    if (lm_json_int(lm_json_get(root, "diverged"), 0) != 0)
-        evaluation->diverged_at = lm_json_int(lm_json_get(root, "diverged_at"), 1);
-    lm_json_free(root);
-    return LM_OK;
-}
-
 static enum lm_status open_model(struct evaluation *evaluation, struct lm_err *err)
 {
     const char *folder = lm_ctx_input(evaluation->ctx, "model");
     LM_TRY(lm_model_load_config(&evaluation->config, folder, err));
-    LM_TRY(read_divergence(evaluation, folder, err));
     uint64_t stride = (uint64_t)evaluation->params->stride;
     evaluation->context = (uint64_t)evaluation->config.context;
     evaluation->batch = (uint64_t)evaluation->params->batch;
@@ -74,6 +52,32 @@ static uint64_t count_windows(const struct evaluation *evaluation)
     return total;
 }
 
+/** Of a model that says itself that it diverged, a split without a finite loss has no metrics. */
+static enum lm_status score_split(struct evaluation *evaluation, enum lm_split split,
+                                  struct lm_err *err)
+{
+    enum lm_status status = evaluate_score_split(evaluation, split, err);
+    if (status != LM_NUMERIC || evaluation->config.diverged_at == 0)
+        return status;
+    evaluation->splits[split] = (struct evaluate_split){.tokens = 0};
+    lm_ctx_note(evaluation->ctx, "%s: %s", lm_split_names[split], err->text);
+    *err = (struct lm_err){LM_OK, ""};
+    return LM_OK;
+}
+
+/** The same for examples. */
+static enum lm_status score_examples(struct evaluation *evaluation, struct lm_err *err)
+{
+    enum lm_status status = evaluate_examples(evaluation, err);
+    if (status != LM_NUMERIC || evaluation->config.diverged_at == 0)
+        return status;
+    evaluate_examples_free(evaluation->examples);
+    evaluation->examples = NULL;
+    lm_ctx_note(evaluation->ctx, "examples: %s", err->text);
+    *err = (struct lm_err){LM_OK, ""};
+    return LM_OK;
+}
+
 static enum lm_status evaluate_text(struct evaluation *evaluation, struct lm_err *err)
 {
     LM_TRY(open_tokens(evaluation, err));
@@ -81,7 +85,9 @@ static enum lm_status evaluate_text(struct evaluation *evaluation, struct lm_err
     for (size_t k = 0; k < 2; k++) {
         if (lm_tokens_count(evaluation->tokens, evaluate_held_out[k]) == 0)
             continue;
-        LM_TRY(evaluate_score_split(evaluation, evaluate_held_out[k], err));
+        LM_TRY(score_split(evaluation, evaluate_held_out[k], err));
+        if (evaluation->splits[evaluate_held_out[k]].tokens == 0)
+            continue;
         LM_TRY(evaluate_documents(evaluation, evaluate_held_out[k], err));
     }
     LM_TRY(evaluate_score_untrained(evaluation, err));
@@ -101,7 +107,7 @@ static enum lm_status evaluate(struct evaluation *evaluation, struct lm_err *err
     if (lm_ctx_input(evaluation->ctx, "tokens") != NULL)
         LM_TRY(evaluate_text(evaluation, err));
     if (lm_ctx_input(evaluation->ctx, "examples") != NULL)
-        LM_TRY(evaluate_examples(evaluation, err));
+        LM_TRY(score_examples(evaluation, err));
     LM_TRY(evaluate_write_scores(evaluation, err));
     if (evaluation->tokens != NULL)
         LM_TRY(evaluate_write_items(evaluation, err));

@@ -67,15 +67,13 @@ static enum lm_status fill_batch(struct batch *batch, const struct evaluation *e
     return LM_OK;
 }
 
-/* What is not finite is a failure, unless it is known to have diverged. */
-static enum lm_status check_row(const struct evaluation *evaluation, const struct batch *batch,
-                                enum lm_split split, size_t row, size_t at, struct lm_err *err)
+static enum lm_status check_row(const struct batch *batch, enum lm_split split, size_t row,
+                                size_t at, struct lm_err *err)
 {
     const struct strided_window *window = &batch->windows[row];
     for (size_t t = 0; t < window->end - window->first; t++) {
         unsigned long long token = window->first + t;
-        if (evaluation->diverged_at == 0 &&
-            (!isfinite(batch->nll[at + t]) || !isfinite(batch->entropy[at + t])))
+        if (!isfinite(batch->nll[at + t]) || !isfinite(batch->entropy[at + t]))
             return lm_fail(err, LM_NUMERIC,
                            "the loss of token %llu of %s is not finite; train with a smaller lr",
                            token, lm_split_names[split]);
@@ -95,7 +93,7 @@ static enum lm_status score_windows(struct evaluation *evaluation, struct batch 
         LM_TRY(lm_model_score(model, batch->tokens, batch->targets, (int64_t)evaluation->batch,
                               (int64_t)evaluation->context, &out, err));
         for (size_t row = 0; row < evaluation->batch && first + row < windows; row++) {
-            LM_TRY(check_row(evaluation, batch, split, row, row * evaluation->context, err));
+            LM_TRY(check_row(batch, split, row, row * evaluation->context, err));
             visit(&evaluation->splits[split], batch, row, row * evaluation->context);
             evaluation->done++;
         }

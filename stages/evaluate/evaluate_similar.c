@@ -52,7 +52,7 @@ static enum lm_status predict(struct evaluation *evaluation, struct example_spli
             const struct lm_example *item = item_of(evaluation, split, first + r);
             const float *u = evaluation->examples->values + r * (size_t)width;
             double value = cosine(u, u + rows * (size_t)width, width);
-            if (evaluation->diverged_at == 0 && !isfinite(value))
+            if (!isfinite(value))
                 return lm_fail(err, LM_NUMERIC,
                                "the states of pair %s are not finite; train with a smaller lr",
                                item->id);

@@ -37,7 +37,7 @@ static enum lm_status score_rows(struct evaluation *evaluation, struct example_s
             continue;
         split->nll[at] += (double)examples->values[i];
         split->targets[at]++;
-        if (evaluation->diverged_at == 0 && !isfinite(split->nll[at]))
+        if (!isfinite(split->nll[at]))
             return lm_fail(err, LM_NUMERIC,
                            "the loss of example %s is not finite; train with a smaller lr",
                            item_of(evaluation, split, at)->id);

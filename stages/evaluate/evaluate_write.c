@@ -113,9 +113,9 @@ static enum lm_status put_signature(struct scores *scores, const struct evaluati
 /* Of the test split when there is one: the validation split chose the weights. */
 static void put_headline(struct evaluation *evaluation)
 {
-    if (evaluation->diverged_at > 0) {
-        lm_ctx_headline(evaluation->ctx, "diverged at step %lld",
-                        (long long)evaluation->diverged_at);
+    if (evaluation->config.diverged_at > 0) {
+        lm_ctx_headline(evaluation->ctx, "training diverged at step %lld",
+                        (long long)evaluation->config.diverged_at);
         return;
     }
     if (evaluation->examples != NULL) {
@@ -126,16 +126,6 @@ static void put_headline(struct evaluation *evaluation)
     const struct evaluate_split *out = &evaluation->splits[split];
     lm_ctx_headline(evaluation->ctx, "%s %.2f bpb", lm_split_names[split],
                     bits_per_byte(out, out->nll_sum / (double)out->tokens));
-}
-
-static void put_divergence(struct scores *scores, const struct evaluation *evaluation)
-{
-    if (evaluation->diverged_at == 0)
-        return;
-    lm_json_member_int(&scores->writer, "diverged", 1);
-    lm_ctx_result(scores->ctx, "diverged", 1);
-    lm_json_member_int(&scores->writer, "diverged_at", evaluation->diverged_at);
-    lm_ctx_result(scores->ctx, "diverged_at", (double)evaluation->diverged_at);
 }
 
 static enum lm_status put_all(struct scores *scores, struct evaluation *evaluation,
@@ -150,8 +140,11 @@ static enum lm_status put_all(struct scores *scores, struct evaluation *evaluati
     }
     if (evaluation->examples != NULL)
         evaluate_examples_objective(scores, evaluation);
+    if (evaluation->config.diverged_at > 0) {
+        lm_json_member_int(&scores->writer, "diverged", 1);
+        lm_ctx_result(scores->ctx, "diverged", 1);
+    }
     put_shape(scores, evaluation);
-    put_divergence(scores, evaluation);
     return put_signature(scores, evaluation, err);
 }
 

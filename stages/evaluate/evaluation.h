@@ -62,7 +62,6 @@ struct evaluation {
     struct lm_model_config config;
     struct kn_bigram *counts; /**< NULL: no baselines */
     uint64_t context, stride, batch;
-    int64_t diverged_at;  /**< the step at which the model's training diverged; 0: it did not */
     uint64_t done, total; /**< windows, for progress */
     uint8_t *decile;      /**< (vocabulary) frequency decile of each token, or NULL */
     struct evaluate_split splits[LM_SPLITS];

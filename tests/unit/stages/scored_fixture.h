@@ -57,37 +57,6 @@ static inline bool scored_spoil_model(const char *folder)
     return fclose(file) == 0 && is_done;
 }
 
-/* Says in config.json that the training diverged, as training does. */
-static inline bool scored_mark_diverged(const char *folder)
-{
-    char path[200], text[4096] = "{\n  \"diverged\": 1,\n  \"diverged_at\": 12,";
-    size_t size = strlen(text);
-    snprintf(path, sizeof path, "%s/config.json", folder);
-    FILE *file = fopen(path, "r");
-    if (file == NULL || fgetc(file) != '{')
-        return false;
-    size += fread(text + size, 1, sizeof text - size, file);
-    fclose(file);
-    return lm_file_write(path, text, size, NULL) == LM_OK;
-}
-
-/* Multiplies the last tensor's weights, so that losses overflow while weights are finite. */
-static inline bool scored_blow_up(const char *folder)
-{
-    const struct lm_model_options options = {.numerics = LM_NUMERICS_PORTABLE};
-    struct lm_model *model = NULL;
-    if (lm_model_load(&model, folder, &options, NULL) != LM_OK)
-        return false;
-    for (size_t i = 0; i < lm_model_tensors(model); i++) {
-        struct lm_tensor tensor = lm_model_tensor(model, i);
-        for (int64_t k = 0; k < tensor.count; k++)
-            tensor.data[k] *= 1e30F;
-    }
-    bool is_done = lm_model_save(model, folder, NULL) == LM_OK;
-    lm_model_free(model);
-    return is_done;
-}
-
 /* Document d of a split: skewed ids without end-of-text; returns their number. */
 static inline size_t scored_document(int32_t *ids, enum lm_split split, uint64_t d)
 {

@@ -370,30 +370,6 @@ static void refuses_a_model_that_is_not_finite(struct tap *tap)
     CHECK_STR(scored_digest(hex, TOP "/a/out/scores"), "");
 }
 
-/* A divergence is a result where training recorded one: with sound weights all is scored, with such
- * as overflow what is finite. */
-static void scores_a_model_that_diverged(struct tap *tap)
-{
-    struct lm_err err = {0};
-    REQUIRE(start(documents) && scored_mark_diverged(TOP "/model"));
-    REQUIRE(run(TOP "/a", &usual, 1, -1, &err) == LM_OK);
-    struct lm_json *root = read_json(TOP "/a/out/scores");
-    CHECK_NEAR(score(root, "diverged"), 1, 0);
-    CHECK_NEAR(score(root, "diverged_at"), 12, 0);
-    CHECK(score(root, "valid.bpb") > 0);
-    lm_json_free(root);
-    REQUIRE(start(documents) && scored_blow_up(TOP "/model"));
-    CHECK_INT(run(TOP "/b", &usual, 1, -1, &err), LM_NUMERIC);
-    REQUIRE(scored_mark_diverged(TOP "/model"));
-    REQUIRE(run(TOP "/b", &usual, 1, -1, &err) == LM_OK);
-    root = read_json(TOP "/b/out/scores");
-    REQUIRE(root != NULL);
-    CHECK_NEAR(score(root, "diverged"), 1, 0);
-    CHECK(lm_json_get(root, "valid.bpb") == NULL && lm_json_get(root, "valid.bpb.lo") == NULL);
-    CHECK(score(root, "valid.bytes") > 0);
-    lm_json_free(root);
-}
-
 /* A shape as the stages upstream have it; `missing` is not there. */
 struct shape {
     const char *missing;
@@ -449,5 +425,5 @@ static const struct tap_test tests[] = {
             TAP_ROW(curves_cover_all_tokens) TAP_ROW(threads_change_nothing) TAP_ROW(golden_bytes)
                 TAP_ROW(one_document_has_no_interval) TAP_ROW(says_what_is_missing)
                     TAP_ROW(can_be_cancelled) TAP_ROW(refuses_a_model_that_is_not_finite)
-                        TAP_ROW(scores_a_model_that_diverged) TAP_ROW(estimates_its_memory)};
+                        TAP_ROW(estimates_its_memory)};
 LM_TEST_MAIN(tests)
