@@ -302,6 +302,35 @@ static void a_reference_is_found_by_either_name(struct tap *tap)
     }
 }
 
+/* What an exported run has: numbers instead of a file, and items in memory. */
+static void numbers_do_for_scores(struct tap *tap)
+{
+    struct fixture fixture;
+    struct lm_comparison out;
+    struct lm_compare_options options = fixture_options();
+    fixture_open(&fixture);
+    fixture_add(&fixture, "a", 40, 0, 1);
+    fixture_add(&fixture, "b", 40, 0.1, 2);
+    const struct lm_compare_number values[] = {
+        {"valid.bpb", lm_json_double(lm_json_get(fixture.scores[1], "valid.bpb"), 0)},
+        {"valid.bpb.lo", 1},
+        {"valid.bpb.hi", 2},
+        {"test.acc", 0.5},
+        {"test.acc.lo", 0.4},
+        {"model.width", 128}};
+    fixture.runs[1].scores = NULL;
+    fixture.runs[1].values = values;
+    fixture.runs[1].value_count = sizeof values / sizeof values[0];
+    REQUIRE(compare(&out, &fixture, &options, NULL) == LM_OK);
+    CHECK_INT(out.ranked, 2);
+    CHECK_INT(fixture_row(&out, "b")->verdict, LM_VERDICT_WORSE);
+    CHECK_NEAR(fixture_row(&out, "b")->low, 1, 0);
+    REQUIRE(out.column_count == 2);
+    CHECK_STR(out.columns[1].name, "test.acc");
+    CHECK_STR(lm_compare_param_of(&out, fixture_row(&out, "b"), "model.width"), "128");
+    fixture_close(&fixture);
+}
+
 /* ---- axes and groups ---- */
 
 static void labels_are_axes(struct tap *tap)
@@ -477,11 +506,13 @@ static void stops_when_asked(struct tap *tap)
 static const struct tap_test tests[] = {
     TAP_ROW(sorts_by_the_metric) TAP_ROW(order_does_not_matter)
         TAP_ROW(failed_and_diverged_stand_apart) TAP_ROW(differences_are_those_of_the_items)
-            TAP_ROW(perplexities_are_linearised) TAP_ROW(other_items_are_said) TAP_ROW(
-                tokenizers_part_metrics_by_token) TAP_ROW(few_items_have_no_verdict)
-                TAP_ROW(some_metrics_have_no_pairs) TAP_ROW(right_and_wrong_are_counted)
-                    TAP_ROW(a_reference_is_found_by_either_name) TAP_ROW(labels_are_axes)
-                        TAP_ROW(steps_and_factors_are_told_apart) TAP_ROW(seeds_are_repeats)
-                            TAP_ROW(groups_are_runs_of_mean_losses) TAP_ROW(one_seed_has_no_spread)
-                                TAP_ROW(only_what_differs_is_told) TAP_ROW(stops_when_asked)};
+            TAP_ROW(perplexities_are_linearised) TAP_ROW(other_items_are_said)
+                TAP_ROW(tokenizers_part_metrics_by_token) TAP_ROW(few_items_have_no_verdict)
+                    TAP_ROW(some_metrics_have_no_pairs) TAP_ROW(right_and_wrong_are_counted)
+                        TAP_ROW(a_reference_is_found_by_either_name) TAP_ROW(numbers_do_for_scores)
+                            TAP_ROW(labels_are_axes) TAP_ROW(steps_and_factors_are_told_apart)
+                                TAP_ROW(seeds_are_repeats) TAP_ROW(groups_are_runs_of_mean_losses)
+                                    TAP_ROW(one_seed_has_no_spread)
+                                        TAP_ROW(only_what_differs_is_told)
+                                            TAP_ROW(stops_when_asked)};
 LM_TEST_MAIN(tests)
