@@ -79,7 +79,7 @@ static void failed_and_diverged_stand_apart(struct tap *tap)
     CHECK_INT(fixture_row(&out, "lr=3")->state, LM_RUN_UNRANKED);
     CHECK_INT(fixture_row(&out, "lr=4")->state, LM_RUN_UNRANKED);
     CHECK_INT(fixture_row(&out, "lr=4")->verdict, LM_VERDICT_NOT_COMPARED);
-    CHECK(strstr(out.summary, "1 diverged, 1 failed, 2 without the metric") != NULL);
+    CHECK(strstr(out.summary, "; 1 failed, 1 diverged, 2 without the metric.") != NULL);
     fixture_close(&fixture);
 }
 
@@ -119,6 +119,8 @@ static void differences_are_those_of_the_items(struct tap *tap)
     CHECK_INT(fixture_row(&out, "large")->verdict, LM_VERDICT_BETTER);
     CHECK_INT(fixture_row(&out, "small")->verdict, LM_VERDICT_REFERENCE);
     CHECK(!out.is_best_reference);
+    CHECK(strstr(out.summary,
+                 "; beside small over 200 documents, 0 of 1 others are worse, 1 better") != NULL);
     fixture_close(&fixture);
 }
 
@@ -160,6 +162,7 @@ static void other_items_are_said(struct tap *tap)
     fixture.items[5].items.columns[LM_ITEM_NLL][3] = (double)NAN;
     REQUIRE(compare(&out, &fixture, &options, NULL) == LM_OK);
     CHECK_INT(out.compared, 2);
+    CHECK(strstr(out.summary, "; 4 scored on something else.") != NULL);
     CHECK_STR(out.rows[out.reference].label, "a");
     CHECK_STR(out.rows[0].label, "more");
     CHECK_INT(fixture_row(&out, "b")->verdict, LM_VERDICT_WORSE);
