@@ -132,7 +132,7 @@ static void put_forest(struct lm_buf *out, const struct lm_difference *own, stru
         lm_buf_printf(out, "<span class=\"span\" style=\"left:%.2f%%;width:%.2f%%\"></span>",
                       place_of(scale, own->low),
                       place_of(scale, own->high) - place_of(scale, own->low));
-    else
+    else if (isfinite(own->value))
         lm_buf_printf(out, "<span class=\"mark\" style=\"left:%.2f%%\"></span>",
                       place_of(scale, own->value));
     lm_buf_puts(out, "</span></td>");

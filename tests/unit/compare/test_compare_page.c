@@ -54,7 +54,9 @@ static void check_page(struct tap *tap, const char *page)
     CHECK(strstr(page, "<script") == NULL && strstr(page, "http://") != NULL);
     CHECK(strstr(page, "src=") == NULL && strstr(page, "url(") == NULL);
     CHECK(strstr(page, ">nan") == NULL && strstr(page, "nan%") == NULL &&
-          strstr(page, "-nan") == NULL && strstr(page, " nan") == NULL);
+          strstr(page, "-nan") == NULL && strstr(page, " nan") == NULL &&
+          strstr(page, "inf%") == NULL && strstr(page, ">inf") == NULL &&
+          strstr(page, " inf ") == NULL);
 }
 
 static bool write_log(const char *path, double start, size_t steps, bool ends_badly)
@@ -209,6 +211,40 @@ static void at_most_fifty_curves(struct tap *tap)
     fixture_close(&fixture);
 }
 
+/* Numbers that no evaluation gives, but a file may hold. */
+static void odd_numbers(struct tap *tap)
+{
+    static const double losses[] = {0, -5, 1e308, 1e-320};
+    for (size_t k = 0; k < 4 * sizeof losses / sizeof losses[0]; k++) {
+        struct fixture fixture;
+        struct lm_comparison out;
+        struct pages pages;
+        struct lm_compare_options options = fixture_options();
+        fixture_open(&fixture);
+        fixture_add(&fixture, "lr=1,seed=1", 30, 0, 1);
+        fixture_add(&fixture, "lr=2,seed=1", 30, 0.1, 2);
+        fixture_put(&fixture, "lr=3,seed=2",
+                    "{\"valid.bpb\":1e308,\"valid.ppl\":-1e308,\"model.parameters\":-1}")
+            ->given = &fixture.items[1];
+        fixture.runs[2].given_count = 1;
+        for (size_t r = 0; r < 2; r++)
+            for (size_t i = 0; i < 30; i++) {
+                fixture.items[r].items.columns[LM_ITEM_NLL][i] = losses[k / 4] * (double)(r + 1);
+                if (k % 4 == 1)
+                    fixture.items[r].items.columns[LM_ITEM_BYTES][i] = 0;
+                if (k % 4 == 2)
+                    fixture.items[r].items.columns[LM_ITEM_BYTES][i] = 1e308;
+            }
+        options.metric = k % 4 == 3 ? "valid.ppl" : "valid.bpb";
+        REQUIRE(lm_compare_runs(&out, fixture.arena, fixture.runs, 3, &options, NULL) == LM_OK);
+        write_pages(&pages, &out);
+        check_page(tap, pages.html.data);
+        CHECK(strstr(pages.csv.data, "nan") == NULL && strstr(pages.csv.data, "inf") == NULL);
+        release_pages(&pages);
+        fixture_close(&fixture);
+    }
+}
+
 /* A thousand runs make a page that can still be opened; the CSV has all of them. */
 static void a_thousand_runs(struct tap *tap)
 {
@@ -237,5 +273,5 @@ static void a_thousand_runs(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(a_whole_sweep) TAP_ROW(hostile_labels_are_text)
                                             TAP_ROW(a_single_run) TAP_ROW(at_most_fifty_curves)
-                                                TAP_ROW(a_thousand_runs)};
+                                                TAP_ROW(a_thousand_runs) TAP_ROW(odd_numbers)};
 LM_TEST_MAIN(tests)
