@@ -55,6 +55,13 @@ struct lm_num lm_compare_signed(double value)
     return plus;
 }
 
+struct lm_num lm_compare_confidence(const struct lm_comparison *comparison)
+{
+    struct lm_num out = lm_num_short(100 * comparison->options->confidence, 4), whole;
+    snprintf(whole.text, sizeof whole.text, "%.40s\xc2\xa0%%", out.text);
+    return whole;
+}
+
 static int by_size(const void *a, const void *b)
 {
     double x = *(const double *)a, y = *(const double *)b;

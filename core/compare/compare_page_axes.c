@@ -193,7 +193,7 @@ static void put_plot(struct lm_buf *out, const struct lm_comparison *comparison,
 {
     struct drawing drawing = {.comparison = comparison, .axis = a};
     struct lm_legend legend[LINES + 1];
-    char id[24];
+    char id[32];
     double low, high;
     struct lm_plot plot = {.out = out, .id = id, .legend = legend, .height = 260};
     snprintf(id, sizeof id, "axis-%zu", a);
@@ -223,10 +223,13 @@ static void put_plot(struct lm_buf *out, const struct lm_comparison *comparison,
 
 void lm_compare_page_axes(struct lm_buf *out, const struct lm_comparison *comparison)
 {
-    lm_html_section(out, "axes", "By axis",
-                    "A dot a run; the line is the mean over repeats, with its 95\xc2\xa0% t "
-                    "interval where there are two or more. Values that grow by factors stand on a "
-                    "logarithmic axis. Marks at the edge lie beyond it.");
+    lm_html_section(
+        out, "axes", "By axis",
+        lm_arena_printf(comparison->arena,
+                        "A dot a run; the line is the mean over repeats, with its %s t interval "
+                        "where there are two or more. Values that grow by factors stand on a "
+                        "logarithmic axis. Marks at the edge lie beyond it.",
+                        lm_compare_confidence(comparison).text));
     for (size_t a = 0; a < comparison->axis_count; a++)
         if (is_drawn(comparison, a))
             put_plot(out, comparison, a);

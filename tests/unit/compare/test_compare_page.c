@@ -84,6 +84,7 @@ static void a_whole_sweep(struct tap *tap)
     struct lm_comparison out;
     struct pages pages;
     struct lm_compare_options options = fixture_options();
+    options.confidence = 0.9;
     fixture_open(&fixture);
     REQUIRE(write_log(TOP "/log", 6, 40, false) && write_log(TOP "/bad", 9, 12, true));
     fixture_sweep(&fixture, 60, 3);
@@ -116,6 +117,7 @@ static void a_whole_sweep(struct tap *tap)
         if (strstr(pages.html.data, parts[i]) == NULL)
             printf("# no %s\n", parts[i]);
     }
+    CHECK(strstr(pages.html.data, ">90\xc2\xa0% interval</th>") != NULL);
     CHECK(strstr(pages.html.data, "<section id=\"parallel\">") == NULL); /* two axes */
     CHECK_INT(count_of(pages.html.data, "<path class=\"line"), 11 + 1 + 3);
     CHECK_INT(count_of(pages.csv.data, "\r\n"), 1 + 11);
