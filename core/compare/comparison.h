@@ -24,6 +24,12 @@ struct lm_compare_param {
     const char *name, *value;
 };
 
+/** A score as a number: "valid.bpb". */
+struct lm_compare_number {
+    const char *name;
+    double value;
+};
+
 /** Items of a run that are in memory already: those of items/FILE. */
 struct lm_compare_items {
     const char *file;
@@ -37,12 +43,14 @@ struct lm_compare_run {
     const char *label;
     const struct lm_compare_param *params; /**< beside those that the scores tell */
     size_t param_count;
-    const struct lm_json *scores;         /**< flat object; NULL: it has none */
+    const struct lm_json *scores;           /**< flat object; or NULL */
+    const struct lm_compare_number *values; /**< instead of it */
+    size_t value_count;
     const char *items;                    /**< folder of evaluate's items, or NULL */
     const struct lm_compare_items *given; /**< instead of a folder */
     size_t given_count;
     const char *log;    /**< file of train's log, or NULL */
-    const char *failed; /**< why there are no scores, in words; or NULL */
+    const char *failed; /**< why it has neither, in words; or NULL */
 };
 
 /** Of what and how. */
@@ -50,7 +58,7 @@ struct lm_compare_options {
     const char *title;          /**< of the page */
     const char *metric;         /**< "valid.bpb" */
     enum lm_better better;      /**< LM_BETTER_NONE: the metric's own */
-    const char *reference;      /**< label of the run all are compared to; NULL: the best */
+    const char *reference;      /**< label or id of the run all are compared to; NULL: the best */
     const char *const *repeats; /**< names of axes that only repeat: seeds */
     size_t repeat_count;
     double confidence; /**< 0.95 */
@@ -171,6 +179,9 @@ enum lm_status lm_compare_runs(struct lm_comparison *out, struct lm_arena *arena
 /** A parameter of a row as text, or NULL. */
 const char *lm_compare_param_of(const struct lm_comparison *comparison,
                                 const struct lm_compare_row *row, const char *name);
+/** Visits the names of a run's scores; stops when `visit` returns false. */
+void lm_compare_each_score(const struct lm_compare_run *run,
+                           bool (*visit)(void *user, const char *name), void *user);
 /** A number of a row's scores, NaN when it has none. */
 double lm_compare_score(const struct lm_compare_row *row, const char *name, const char *suffix);
 

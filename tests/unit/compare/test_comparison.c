@@ -79,7 +79,7 @@ static void failed_and_diverged_stand_apart(struct tap *tap)
     CHECK_INT(fixture_row(&out, "lr=3")->state, LM_RUN_UNRANKED);
     CHECK_INT(fixture_row(&out, "lr=4")->state, LM_RUN_UNRANKED);
     CHECK_INT(fixture_row(&out, "lr=4")->verdict, LM_VERDICT_NOT_COMPARED);
-    CHECK(strstr(out.summary, "1 diverged, 1 failed, 2 without the metric") != NULL);
+    CHECK(strstr(out.summary, "; 1 failed, 1 diverged, 2 without the metric.") != NULL);
     fixture_close(&fixture);
 }
 
@@ -119,6 +119,8 @@ static void differences_are_those_of_the_items(struct tap *tap)
     CHECK_INT(fixture_row(&out, "large")->verdict, LM_VERDICT_BETTER);
     CHECK_INT(fixture_row(&out, "small")->verdict, LM_VERDICT_REFERENCE);
     CHECK(!out.is_best_reference);
+    CHECK(strstr(out.summary,
+                 "; beside small over 200 documents, 0 of 1 others are worse, 1 better") != NULL);
     fixture_close(&fixture);
 }
 
@@ -160,6 +162,7 @@ static void other_items_are_said(struct tap *tap)
     fixture.items[5].items.columns[LM_ITEM_NLL][3] = (double)NAN;
     REQUIRE(compare(&out, &fixture, &options, NULL) == LM_OK);
     CHECK_INT(out.compared, 2);
+    CHECK(strstr(out.summary, "; 4 scored on something else.") != NULL);
     CHECK_STR(out.rows[out.reference].label, "a");
     CHECK_STR(out.rows[0].label, "more");
     CHECK_INT(fixture_row(&out, "b")->verdict, LM_VERDICT_WORSE);
@@ -272,6 +275,62 @@ static void right_and_wrong_are_counted(struct tap *tap)
     CHECK_NEAR(row->mcnemar, lm_mcnemar(6, 16), 0);
     CHECK_NEAR(row->difference.value, -0.1, 1e-12);
     CHECK_INT(row->verdict, LM_VERDICT_WORSE);
+    fixture_close(&fixture);
+}
+
+/* As an id or as a label, whichever the runs have. */
+static void a_reference_is_found_by_either_name(struct tap *tap)
+{
+    static const struct {
+        const char *label, *wanted;
+        enum lm_status want;
+    } rows[] = {{"lr=1,seed=2", "scores@lr=1,seed=2", LM_OK},
+                {"scores@lr=1", "lr=1", LM_OK},
+                {"scores@lr=1", "model@lr=1", LM_OK},
+                {"lr=1", "lr=1.0", LM_INVALID},
+                {"scores", "scores@lr=1", LM_INVALID}};
+
+    for (size_t r = 0; r < sizeof rows / sizeof rows[0]; r++) {
+        struct fixture fixture;
+        struct lm_comparison out;
+        struct lm_compare_options options = fixture_options();
+        fixture_open(&fixture);
+        fixture_put(&fixture, "best", "{\"valid.bpb\":1}");
+        fixture_put(&fixture, rows[r].label, "{\"valid.bpb\":2}");
+        options.reference = rows[r].wanted;
+        CHECK_INT(compare(&out, &fixture, &options, NULL), rows[r].want);
+        if (rows[r].want == LM_OK)
+            CHECK_INT(out.reference, 1);
+        fixture_close(&fixture);
+    }
+}
+
+/* What an exported run has: numbers instead of a file, and items in memory. */
+static void numbers_do_for_scores(struct tap *tap)
+{
+    struct fixture fixture;
+    struct lm_comparison out;
+    struct lm_compare_options options = fixture_options();
+    fixture_open(&fixture);
+    fixture_add(&fixture, "a", 40, 0, 1);
+    fixture_add(&fixture, "b", 40, 0.1, 2);
+    const struct lm_compare_number values[] = {
+        {"valid.bpb", lm_json_double(lm_json_get(fixture.scores[1], "valid.bpb"), 0)},
+        {"valid.bpb.lo", 1},
+        {"valid.bpb.hi", 2},
+        {"test.acc", 0.5},
+        {"test.acc.lo", 0.4},
+        {"model.width", 128}};
+    fixture.runs[1].scores = NULL;
+    fixture.runs[1].values = values;
+    fixture.runs[1].value_count = sizeof values / sizeof values[0];
+    REQUIRE(compare(&out, &fixture, &options, NULL) == LM_OK);
+    CHECK_INT(out.ranked, 2);
+    CHECK_INT(fixture_row(&out, "b")->verdict, LM_VERDICT_WORSE);
+    CHECK_NEAR(fixture_row(&out, "b")->low, 1, 0);
+    REQUIRE(out.column_count == 2);
+    CHECK_STR(out.columns[1].name, "test.acc");
+    CHECK_STR(lm_compare_param_of(&out, fixture_row(&out, "b"), "model.width"), "128");
     fixture_close(&fixture);
 }
 
@@ -453,8 +512,10 @@ static const struct tap_test tests[] = {
             TAP_ROW(perplexities_are_linearised) TAP_ROW(other_items_are_said)
                 TAP_ROW(tokenizers_part_metrics_by_token) TAP_ROW(few_items_have_no_verdict)
                     TAP_ROW(some_metrics_have_no_pairs) TAP_ROW(right_and_wrong_are_counted)
-                        TAP_ROW(labels_are_axes) TAP_ROW(steps_and_factors_are_told_apart)
-                            TAP_ROW(seeds_are_repeats) TAP_ROW(groups_are_runs_of_mean_losses)
-                                TAP_ROW(one_seed_has_no_spread) TAP_ROW(only_what_differs_is_told)
-                                    TAP_ROW(stops_when_asked)};
+                        TAP_ROW(a_reference_is_found_by_either_name) TAP_ROW(numbers_do_for_scores)
+                            TAP_ROW(labels_are_axes) TAP_ROW(steps_and_factors_are_told_apart)
+                                TAP_ROW(seeds_are_repeats) TAP_ROW(groups_are_runs_of_mean_losses)
+                                    TAP_ROW(one_seed_has_no_spread)
+                                        TAP_ROW(only_what_differs_is_told)
+                                            TAP_ROW(stops_when_asked)};
 LM_TEST_MAIN(tests)
