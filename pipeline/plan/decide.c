@@ -73,7 +73,7 @@ static enum lm_status decide(struct lm_gate_row *row, const struct lm_plan *plan
                    : !isfinite(value) ? LM_GATE_UNDECIDED
                    : within           ? LM_GATE_PASS
                                       : LM_GATE_FAIL;
-    if (isfinite(value) && !lm_is_unset(gate->margin))
+    if (isfinite(value) && gate->is_against)
         LM_TRY(lm_against_decide(&row->verdict, &row->reason, plan, index, record, err));
     else
         row->reason =

@@ -85,7 +85,6 @@ bool lm_load_gate_against(struct lm_load *load, const struct lm_node *map, const
     const struct lm_node *vs = lm_node_get(map, "vs"), *better = lm_node_get(map, "better");
     const struct lm_node *confidence = lm_node_get(map, "confidence");
     bool good = true;
-    gate->margin = LM_UNSET_FLOAT;
     gate->confidence = 0.95;
     if (margin == NULL) {
         const struct lm_node *alone = vs != NULL ? vs : better != NULL ? better : confidence;
@@ -94,6 +93,7 @@ bool lm_load_gate_against(struct lm_load *load, const struct lm_node *map, const
                           "belongs to a gate against a baseline; write worse_by_at_most, too");
         return alone == NULL;
     }
+    gate->is_against = true;
     good = read_margin(load, margin, lm_load_field(load, field, "worse_by_at_most"), gate);
     if (lm_node_get(map, "min") != NULL || lm_node_get(map, "max") != NULL) {
         lm_diag_error(&load->diags, &margin->at, field,
@@ -132,7 +132,7 @@ bool lm_load_gate_pairs(struct lm_load *load, const struct lm_load_stage *build,
                         struct lm_spec_gate *gate)
 {
     const struct lm_stage *type = build->stage->type;
-    if (lm_is_unset(gate->margin) || type == NULL)
+    if (!gate->is_against || type == NULL)
         return true;
     const void *params = build->resolved ? load->spec->stages[build->first].params : NULL;
     const struct lm_metric_row *row = lm_metric_find(type, params, gate->metric);

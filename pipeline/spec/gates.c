@@ -92,7 +92,7 @@ static const char *gate_text(struct lm_load *load, const struct lm_spec_gate *ga
         lm_buf_puts(&text, " max ");
         lm_buf_put_double(&text, gate->max);
     }
-    if (!lm_is_unset(gate->margin)) {
+    if (gate->is_against) {
         lm_buf_puts(&text, " worse by at most ");
         lm_buf_put_double(&text, gate->is_relative ? 100 * gate->margin : gate->margin);
         lm_buf_puts(&text, gate->is_relative ? " % than the baseline" : " than the baseline");
@@ -140,7 +140,7 @@ static bool read_bounds(struct lm_load *load, const struct lm_node *map, const c
 {
     const struct lm_node *min = lm_node_get(map, "min"), *max = lm_node_get(map, "max");
     bool good = lm_load_gate_against(load, map, field, gate);
-    if (good && min == NULL && max == NULL && lm_is_unset(gate->margin))
+    if (good && min == NULL && max == NULL && !gate->is_against)
         lm_diag_error(&load->diags, &map->at, field,
                       "no bound; give min or max, or worse_by_at_most with a baseline");
     if (min != NULL)

@@ -171,8 +171,8 @@ void lm_load_publish_check(struct lm_load *load);
 void lm_load_gates(struct lm_load *load, const struct lm_node *list);
 /** Reads `baseline:`. */
 void lm_load_baseline(struct lm_load *load, const struct lm_node *map);
-/** Reads what a gate says of a baseline; margin unset when it says nothing. False after a finding.
- */
+/** Reads what a gate says of a baseline; is_against false when it says nothing. False
+ *  after a finding. */
 bool lm_load_gate_against(struct lm_load *load, const struct lm_node *map, const char *field,
                           struct lm_spec_gate *gate);
 /** Can a gate against a baseline be decided for this family? Fills in which way is better. */

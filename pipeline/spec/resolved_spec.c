@@ -395,7 +395,7 @@ static void add_against(struct builder *builder, struct lm_node *map,
                         const struct lm_spec_gate *gate)
 {
     char text[32];
-    if (lm_is_unset(gate->margin))
+    if (!gate->is_against)
         return;
     lm_format_double(text, gate->is_relative ? 100 * gate->margin : gate->margin);
     append_scalar(builder, map, "worse_by_at_most", !gate->is_relative,

@@ -117,7 +117,8 @@ struct lm_spec_gate {
     size_t stage;
     const char *metric; /**< without the stage */
     double min, max;
-    double margin;         /**< against the baseline: worse by at most; unset: bounds alone */
+    bool is_against; /**< the baseline: worse than its value by at most the margin */
+    double margin;
     bool is_relative;      /**< the margin is a share of the baseline's value */
     double confidence;     /**< of one side */
     enum lm_better better; /**< with a margin: lower or higher */
