@@ -7,6 +7,7 @@
 #include "compare/compare_page.h"
 
 static const char *const state_names[] = {[LM_RUN_RANKED] = "ranked",
+                                          [LM_RUN_OTHER] = "not comparable",
                                           [LM_RUN_UNRANKED] = "no metric",
                                           [LM_RUN_DIVERGED] = "diverged",
                                           [LM_RUN_FAILED] = "failed"};

@@ -191,8 +191,7 @@ void lm_compare_page_differences(struct lm_buf *out, const struct lm_comparison 
         lm_buf_puts(out, "<th class=\"n\">Right alone</th><th class=\"n\">McNemar p</th>");
     lm_buf_puts(out, "</tr></thead><tbody>\n");
     for (size_t i = 0; i < comparison->ranked; i++)
-        if (comparison->rows[i].paired != SIZE_MAX)
-            put_row(out, comparison, &comparison->rows[i], scale);
+        put_row(out, comparison, &comparison->rows[i], scale);
     lm_buf_puts(out, "</tbody></table></div>\n");
     lm_html_section_end(out);
 }

@@ -115,22 +115,14 @@ void lm_compare_page_runs(struct lm_buf *out, const struct lm_comparison *compar
 
 /* ---- those that are not ---- */
 
-static bool is_left_out(const struct lm_comparison *comparison, const struct lm_compare_row *row)
-{
-    return row->state != LM_RUN_RANKED || (comparison->unpaired == NULL && row->paired == SIZE_MAX);
-}
-
 bool lm_compare_has_left_out(const struct lm_comparison *comparison)
 {
-    for (size_t i = 0; i < comparison->count; i++)
-        if (is_left_out(comparison, &comparison->rows[i]))
-            return true;
-    return false;
+    return comparison->ranked < comparison->count;
 }
 
 void lm_compare_page_left_out(struct lm_buf *out, const struct lm_comparison *comparison)
 {
-    static const char *const states[] = {[LM_RUN_RANKED] = "not comparable",
+    static const char *const states[] = {[LM_RUN_OTHER] = "not comparable",
                                          [LM_RUN_UNRANKED] = "no metric",
                                          [LM_RUN_DIVERGED] = "diverged",
                                          [LM_RUN_FAILED] = "failed"};
@@ -139,10 +131,8 @@ void lm_compare_page_left_out(struct lm_buf *out, const struct lm_comparison *co
                     "dropped in silence, and none is taken for the best.");
     lm_buf_puts(out, "<div class=\"wide\" tabindex=\"0\"><table><thead><tr><th>Run</th>"
                      "<th>State</th><th>Why</th></tr></thead><tbody>\n");
-    for (size_t i = 0; i < comparison->count; i++) {
+    for (size_t i = comparison->ranked; i < comparison->count; i++) {
         const struct lm_compare_row *row = &comparison->rows[i];
-        if (!is_left_out(comparison, row))
-            continue;
         lm_html_printf(out, "<tr><th scope=\"row\">%s</th><td>", row->label);
         lm_html_printf(out, "<b class=\"und\">%s</b></td><td>%s</td></tr>\n", states[row->state],
                        row->why != NULL ? row->why : "");

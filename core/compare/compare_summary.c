@@ -37,18 +37,14 @@ static const char *verdicts(const struct lm_comparison *out)
 /* "; 1 diverged, 2 scored on something else" */
 static const char *left_out(const struct lm_comparison *out)
 {
-    static const char *const words[] = {[LM_RUN_RANKED] = "scored on something else",
+    static const char *const words[] = {[LM_RUN_OTHER] = "scored on something else",
                                         [LM_RUN_UNRANKED] = "without the metric",
                                         [LM_RUN_DIVERGED] = "diverged",
                                         [LM_RUN_FAILED] = "failed"};
     size_t states[LM_RUN_FAILED + 1] = {0};
     const char *text = "";
-    for (size_t i = 0; i < out->count; i++) {
-        const struct lm_compare_row *row = &out->rows[i];
-        bool is_compared = out->unpaired != NULL || row->paired != SIZE_MAX;
-        if (row->state != LM_RUN_RANKED || !is_compared)
-            states[row->state]++;
-    }
+    for (size_t i = out->ranked; i < out->count; i++)
+        states[out->rows[i].state]++;
     for (size_t k = LM_RUN_FAILED + 1; k-- > 0 && text != NULL;)
         if (states[k] > 0)
             text = lm_arena_printf(out->arena, "%s%s %zu %s", text, text[0] ? "," : ";", states[k],

@@ -91,8 +91,7 @@ static enum lm_status make_rows(struct lm_comparison *out, const struct lm_compa
                                                .best_share = (double)NAN,
                                                .mcnemar = (double)NAN,
                                                .flops = (double)NAN,
-                                               .curve.tokens = (double)NAN,
-                                               .paired = SIZE_MAX};
+                                               .curve.tokens = (double)NAN};
         find_state(&out->rows[i], out->options->metric);
     }
     return LM_OK;
@@ -227,6 +226,16 @@ static enum lm_status check_labels(const struct lm_comparison *out, struct lm_er
     return LM_OK;
 }
 
+enum lm_status lm_compare_order(struct lm_comparison *out, struct lm_err *err)
+{
+    qsort(out->rows, out->count, sizeof *out->rows,
+          out->better == LM_BETTER_LOWER ? lowest_first : highest_first);
+    out->ranked = 0;
+    while (out->ranked < out->count && out->rows[out->ranked].state == LM_RUN_RANKED)
+        out->ranked++;
+    return find_reference(out, err);
+}
+
 enum lm_status lm_compare_runs(struct lm_comparison *out, struct lm_arena *arena,
                                const struct lm_compare_run *runs, size_t count,
                                const struct lm_compare_options *options, struct lm_err *err)
@@ -239,11 +248,7 @@ enum lm_status lm_compare_runs(struct lm_comparison *out, struct lm_arena *arena
     LM_TRY(make_rows(out, runs, err));
     LM_TRY(check_labels(out, err));
     LM_TRY(find_better(out, err));
-    qsort(out->rows, count, sizeof *out->rows,
-          out->better == LM_BETTER_LOWER ? lowest_first : highest_first);
-    while (out->ranked < count && out->rows[out->ranked].state == LM_RUN_RANKED)
-        out->ranked++;
-    LM_TRY(find_reference(out, err));
+    LM_TRY(lm_compare_order(out, err));
     LM_TRY(find_columns(out, err));
     LM_TRY(lm_compare_axes(out, err));
     LM_TRY(lm_compare_params(out, err));

@@ -99,6 +99,7 @@ extern const char *const lm_compare_verdict_words[LM_VERDICTS];
 
 enum lm_compare_state {
     LM_RUN_RANKED,   /**< its metric is finite */
+    LM_RUN_OTHER,    /**< scored on other items than those ranked, or without any */
     LM_RUN_UNRANKED, /**< the metric is missing or not finite */
     LM_RUN_DIVERGED,
     LM_RUN_FAILED
@@ -125,8 +126,8 @@ struct lm_compare_row {
     size_t only_own, only_reference; /**< right/wrong: items that one of both has right */
     double mcnemar; /**< two-sided p, times the comparisons made; NaN: no such metric */
     struct lm_compare_curve curve;
-    double flops;  /**< of training; NaN: not known */
-    size_t paired; /**< its place among the compared; SIZE_MAX: it is not */
+    double flops;                 /**< of training; NaN: not known */
+    const struct lm_items *items; /**< behind the metric; NULL: none */
 };
 
 /** Runs that differ in repeats alone. */
@@ -149,7 +150,8 @@ struct lm_comparison {
     struct lm_pairing pairing;
     enum lm_better better;
     struct lm_compare_row *rows; /**< the best first; behind the ranked ones the others */
-    size_t count, ranked, compared;
+    size_t count, ranked;
+    size_t compared;        /**< ranked ones whose items are known to be the same: all or none */
     size_t reference;       /**< row that all are compared to; SIZE_MAX: none */
     bool is_best_reference; /**< picked as the best: paid for in the intervals */
     size_t items;           /**< behind the paired differences; 0: none */
@@ -186,6 +188,9 @@ void lm_compare_each_score(const struct lm_compare_run *run,
 double lm_compare_score(const struct lm_compare_row *row, const char *name, const char *suffix);
 
 /* Steps (compare_*.c). */
+/** Brings rows into their order, by state, then the best first; counts those ranked; finds the
+ *  reference. LM_INVALID. */
+enum lm_status lm_compare_order(struct lm_comparison *out, struct lm_err *err);
 enum lm_status lm_compare_axes(struct lm_comparison *out, struct lm_err *err);
 enum lm_status lm_compare_params(struct lm_comparison *out, struct lm_err *err);
 enum lm_status lm_compare_logs(struct lm_comparison *out, struct lm_err *err);

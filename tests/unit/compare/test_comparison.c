@@ -164,7 +164,8 @@ static void other_items_are_said(struct tap *tap)
     CHECK_INT(out.compared, 2);
     CHECK(strstr(out.summary, "; 4 scored on something else.") != NULL);
     CHECK_STR(out.rows[out.reference].label, "a");
-    CHECK_STR(out.rows[0].label, "more");
+    CHECK_STR(out.rows[0].label, "a"); /* not the one whose number is of another text */
+    CHECK_INT(fixture_row(&out, "more")->state, LM_RUN_OTHER);
     CHECK_INT(fixture_row(&out, "b")->verdict, LM_VERDICT_WORSE);
     CHECK_INT(fixture_row(&out, "more")->verdict, LM_VERDICT_NOT_COMPARED);
     CHECK(strstr(fixture_row(&out, "more")->why, "other documents: document 0000") != NULL);
@@ -226,6 +227,7 @@ static void some_metrics_have_no_pairs(struct tap *tap)
     REQUIRE(compare(&out, &fixture, &options, NULL) == LM_OK);
     CHECK_STR(out.rows[0].label, "b"); /* more is better */
     CHECK_STR(out.unpaired, "BLEU is of the whole text, no mean over examples");
+    CHECK_INT(out.ranked, 2);
     options.metric = "speed";
     CHECK_INT(compare(&out, &fixture, &options, &err), LM_INVALID);
     CHECK(strstr(err.text, "mode: whether less or more of speed is better is not known") != NULL);
@@ -243,6 +245,35 @@ static void some_metrics_have_no_pairs(struct tap *tap)
     options.reference = NULL;
     CHECK_INT(compare(&out, &fixture, &options, &err), LM_INVALID);
     CHECK(strstr(err.text, "two runs are called a") != NULL);
+    fixture_close(&fixture);
+}
+
+/* Also where there is no paired test, other examples are no fair comparison. */
+static void other_examples_are_said(struct tap *tap)
+{
+    struct fixture fixture;
+    struct lm_comparison out;
+    struct lm_compare_options options = fixture_options();
+    fixture_open(&fixture);
+    for (size_t k = 0; k < 3; k++) {
+        struct lm_compare_items *given = &fixture.items[k];
+        struct lm_compare_run *run =
+            fixture_put(&fixture, lm_arena_printf(fixture.arena, "%zu", k),
+                        lm_arena_printf(fixture.arena, "{\"test.bleu\":%zu}", 20 + k));
+        given->file = "examples.test.jsonl";
+        REQUIRE(lm_items_init(&given->items, fixture.arena, 2, NULL) == LM_OK);
+        given->items.ids[0] = "t/1";
+        given->items.ids[1] = k < 2 ? "t/2" : "t/3";
+        run->given = given;
+        run->given_count = 1;
+    }
+    options.metric = "test.bleu";
+    REQUIRE(compare(&out, &fixture, &options, NULL) == LM_OK);
+    CHECK_STR(out.rows[0].label, "1");
+    CHECK_INT(fixture_row(&out, "2")->state, LM_RUN_OTHER);
+    CHECK_STR(fixture_row(&out, "2")->why,
+              "other examples: example t/2 is not among those of both 1 and 2");
+    CHECK(strstr(out.unpaired, "BLEU") != NULL);
     fixture_close(&fixture);
 }
 
@@ -511,11 +542,10 @@ static const struct tap_test tests[] = {
         TAP_ROW(failed_and_diverged_stand_apart) TAP_ROW(differences_are_those_of_the_items)
             TAP_ROW(perplexities_are_linearised) TAP_ROW(other_items_are_said)
                 TAP_ROW(tokenizers_part_metrics_by_token) TAP_ROW(few_items_have_no_verdict)
-                    TAP_ROW(some_metrics_have_no_pairs) TAP_ROW(right_and_wrong_are_counted)
-                        TAP_ROW(a_reference_is_found_by_either_name) TAP_ROW(numbers_do_for_scores)
-                            TAP_ROW(labels_are_axes) TAP_ROW(steps_and_factors_are_told_apart)
-                                TAP_ROW(seeds_are_repeats) TAP_ROW(groups_are_runs_of_mean_losses)
-                                    TAP_ROW(one_seed_has_no_spread)
-                                        TAP_ROW(only_what_differs_is_told)
-                                            TAP_ROW(stops_when_asked)};
+                    TAP_ROW(some_metrics_have_no_pairs) TAP_ROW(other_examples_are_said) TAP_ROW(
+                        right_and_wrong_are_counted) TAP_ROW(a_reference_is_found_by_either_name)
+                        TAP_ROW(numbers_do_for_scores) TAP_ROW(labels_are_axes) TAP_ROW(
+                            steps_and_factors_are_told_apart) TAP_ROW(seeds_are_repeats)
+                            TAP_ROW(groups_are_runs_of_mean_losses) TAP_ROW(one_seed_has_no_spread)
+                                TAP_ROW(only_what_differs_is_told) TAP_ROW(stops_when_asked)};
 LM_TEST_MAIN(tests)
