@@ -9,7 +9,10 @@
 
 #include "compare/compare_page.h"
 
-enum { LINES = 3 }; /* settings of the other axes that get a colour each */
+enum {
+    LINES = 3,       /* settings of the other axes that get a colour each */
+    MOST_LINES = 200 /* that are drawn: those of the best runs */
+};
 
 static const char *const classes[LINES] = {"a", "b", "c"};
 
@@ -71,7 +74,7 @@ static const char *line_label(const struct drawing *drawing, const size_t *place
 static bool find_lines(struct drawing *drawing)
 {
     const struct lm_comparison *comparison = drawing->comparison;
-    drawing->lines = LM_NEW_ARRAY(comparison->arena, struct line, comparison->ranked);
+    drawing->lines = LM_NEW_ARRAY(comparison->arena, struct line, MOST_LINES);
     for (size_t i = 0; i < comparison->ranked && drawing->lines != NULL; i++) {
         const size_t *places = comparison->rows[i].places;
         size_t k = 0;
@@ -79,7 +82,7 @@ static bool find_lines(struct drawing *drawing)
             continue;
         while (k < drawing->count && !is_of_line(drawing, drawing->lines[k].places, places))
             k++;
-        if (k == drawing->count)
+        if (k == drawing->count && k < MOST_LINES)
             drawing->lines[drawing->count++] =
                 (struct line){places, line_label(drawing, places), NULL};
     }

@@ -190,8 +190,11 @@ void lm_compare_page_differences(struct lm_buf *out, const struct lm_comparison 
     if (comparison->pairing.is_right_wrong)
         lm_buf_puts(out, "<th class=\"n\">Right alone</th><th class=\"n\">McNemar p</th>");
     lm_buf_puts(out, "</tr></thead><tbody>\n");
-    for (size_t i = 0; i < comparison->ranked; i++)
+    for (size_t i = 0; i < comparison->compared; i++)
         put_row(out, comparison, &comparison->rows[i], scale);
     lm_buf_puts(out, "</tbody></table></div>\n");
+    if (comparison->compared < comparison->ranked && comparison->compared > 0)
+        lm_html_printf(out, "<p>The best %zu of %zu runs are resampled.</p>\n",
+                       comparison->compared, comparison->ranked);
     lm_html_section_end(out);
 }

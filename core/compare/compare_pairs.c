@@ -7,6 +7,9 @@
 
 #include "compare/comparison.h"
 
+/* Runs whose differences are resampled: to the best of n there are n (n - 1) / 2 of them. */
+enum { MOST_TO_BEST = 300, MOST_TO_ONE = 2000 };
+
 /* The ranked rows, and which of them were scored on the same items. */
 struct pairs {
     struct lm_comparison *out;
@@ -116,7 +119,10 @@ static enum lm_status part(struct pairs *pairs, size_t class, struct lm_err *err
         if (pairs->class_of[i] != class)
             LM_TRY(say_why(out, &out->rows[i], &out->rows[class], err));
     LM_TRY(lm_compare_order(out, err));
-    out->compared = out->ranked;
+    size_t most = out->is_best_reference ? MOST_TO_BEST : MOST_TO_ONE;
+    out->compared = out->ranked < most ? out->ranked : most;
+    for (size_t i = out->compared; i < out->ranked; i++)
+        out->rows[i].why = "beyond the best, which alone are resampled";
     return LM_OK;
 }
 
@@ -215,6 +221,8 @@ static const char *why_unpaired(const struct lm_comparison *out, size_t class)
         return out->is_best_reference ? "no run has items" : "the reference has no items";
     if (out->rows[0].items->count == 0)
         return "there are no items";
+    if (out->reference >= out->compared)
+        return "the reference is not among the best 2,000";
     return NULL;
 }
 
@@ -230,5 +238,6 @@ enum lm_status lm_compare_pairs(struct lm_comparison *out, struct lm_err *err)
         LM_TRY(resample(&runs, out, err));
         LM_TRY(subtract(out, &runs, err));
     }
-    return lm_compare_groups(out, out->unpaired == NULL ? &runs : NULL, err);
+    bool has_all = out->unpaired == NULL && out->compared == out->ranked;
+    return lm_compare_groups(out, has_all ? &runs : NULL, err);
 }

@@ -151,8 +151,9 @@ struct lm_comparison {
     enum lm_better better;
     struct lm_compare_row *rows; /**< the best first; behind the ranked ones the others */
     size_t count, ranked;
-    size_t compared;        /**< ranked ones whose items are known to be the same: all or none */
-    size_t reference;       /**< row that all are compared to; SIZE_MAX: none */
+    size_t compared;  /**< the first of them, whose differences are resampled: all (at most 300
+                  best, or 2,000 beside a reference), or none */
+    size_t reference; /**< row that all are compared to; SIZE_MAX: none */
     bool is_best_reference; /**< picked as the best: paid for in the intervals */
     size_t items;           /**< behind the paired differences; 0: none */
     const char *unpaired;   /**< why there are no paired differences; NULL: there are */

@@ -209,6 +209,33 @@ static void at_most_fifty_curves(struct tap *tap)
     fixture_close(&fixture);
 }
 
+/* A thousand runs make a page that can still be opened; the CSV has all of them. */
+static void a_thousand_runs(struct tap *tap)
+{
+    static struct lm_compare_run runs[1000];
+    struct fixture fixture;
+    struct lm_comparison out;
+    struct pages pages;
+    struct lm_compare_number value = {"valid.bpb", 2};
+    struct lm_compare_options options = fixture_options();
+    fixture_open(&fixture);
+    for (size_t i = 0; i < 1000; i++)
+        runs[i] =
+            (struct lm_compare_run){.label = lm_arena_printf(fixture.arena, "a=%zu,b=%zu,c=%zu",
+                                                             i % 10, i / 10 % 10, i / 100),
+                                    .values = &value,
+                                    .value_count = 1};
+    REQUIRE(lm_compare_runs(&out, fixture.arena, runs, 1000, &options, NULL) == LM_OK);
+    write_pages(&pages, &out);
+    check_page(tap, pages.html.data);
+    CHECK(pages.html.size < 1 << 20);
+    CHECK(strstr(pages.html.data, "The best 500 of 1000 runs; all are in the CSV.") != NULL);
+    CHECK_INT(count_of(pages.csv.data, "\r\n"), 1001);
+    release_pages(&pages);
+    fixture_close(&fixture);
+}
+
 static const struct tap_test tests[] = {TAP_ROW(a_whole_sweep) TAP_ROW(hostile_labels_are_text)
-                                            TAP_ROW(a_single_run) TAP_ROW(at_most_fifty_curves)};
+                                            TAP_ROW(a_single_run) TAP_ROW(at_most_fifty_curves)
+                                                TAP_ROW(a_thousand_runs)};
 LM_TEST_MAIN(tests)

@@ -365,6 +365,40 @@ static void numbers_do_for_scores(struct tap *tap)
     fixture_close(&fixture);
 }
 
+/* Of very many runs the best are resampled: all pairs of them are compared. Groups are of all. */
+static void very_many_runs(struct tap *tap)
+{
+    struct fixture fixture;
+    struct lm_comparison out;
+    struct lm_compare_options options = fixture_options();
+    static struct lm_compare_run runs[310];
+    struct lm_compare_number values[310];
+    fixture_open(&fixture);
+    fixture_add(&fixture, "a", 25, 0, 1);
+    options.resamples = 100;
+    for (size_t i = 0; i < 310; i++) {
+        values[i] = (struct lm_compare_number){"valid.bpb", 1 + (double)i};
+        runs[i] = (struct lm_compare_run){
+            .label = lm_arena_printf(fixture.arena, "lr=%zu,seed=%zu", i % 155, i / 155),
+            .values = &values[i],
+            .value_count = 1,
+            .given = fixture.items,
+            .given_count = 1};
+    }
+    REQUIRE(lm_compare_runs(&out, fixture.arena, runs, 310, &options, NULL) == LM_OK);
+    CHECK_INT(out.ranked, 310);
+    CHECK_INT(out.compared, 300);
+    CHECK_INT(out.rows[299].verdict, LM_VERDICT_NO_DIFFERENCE); /* equal items */
+    CHECK_INT(out.rows[300].verdict, LM_VERDICT_NOT_COMPARED);
+    CHECK_INT(out.group_count, 155);
+    CHECK_INT(out.groups[3].items_verdict, LM_VERDICT_NOT_COMPARED);
+    CHECK(isfinite(out.groups[154].spread.low));
+    options.reference = "lr=0,seed=0";
+    REQUIRE(lm_compare_runs(&out, fixture.arena, runs, 310, &options, NULL) == LM_OK);
+    CHECK_INT(out.compared, 310);
+    fixture_close(&fixture);
+}
+
 /* ---- axes and groups ---- */
 
 static void labels_are_axes(struct tap *tap)
@@ -540,12 +574,12 @@ static void stops_when_asked(struct tap *tap)
 static const struct tap_test tests[] = {
     TAP_ROW(sorts_by_the_metric) TAP_ROW(order_does_not_matter)
         TAP_ROW(failed_and_diverged_stand_apart) TAP_ROW(differences_are_those_of_the_items)
-            TAP_ROW(perplexities_are_linearised) TAP_ROW(other_items_are_said)
-                TAP_ROW(tokenizers_part_metrics_by_token) TAP_ROW(few_items_have_no_verdict)
-                    TAP_ROW(some_metrics_have_no_pairs) TAP_ROW(other_examples_are_said) TAP_ROW(
-                        right_and_wrong_are_counted) TAP_ROW(a_reference_is_found_by_either_name)
-                        TAP_ROW(numbers_do_for_scores) TAP_ROW(labels_are_axes) TAP_ROW(
-                            steps_and_factors_are_told_apart) TAP_ROW(seeds_are_repeats)
+            TAP_ROW(perplexities_are_linearised) TAP_ROW(other_items_are_said) TAP_ROW(
+                tokenizers_part_metrics_by_token) TAP_ROW(few_items_have_no_verdict)
+                TAP_ROW(some_metrics_have_no_pairs) TAP_ROW(other_examples_are_said) TAP_ROW(
+                    right_and_wrong_are_counted) TAP_ROW(a_reference_is_found_by_either_name)
+                    TAP_ROW(numbers_do_for_scores) TAP_ROW(very_many_runs) TAP_ROW(labels_are_axes)
+                        TAP_ROW(steps_and_factors_are_told_apart) TAP_ROW(seeds_are_repeats)
                             TAP_ROW(groups_are_runs_of_mean_losses) TAP_ROW(one_seed_has_no_spread)
                                 TAP_ROW(only_what_differs_is_told) TAP_ROW(stops_when_asked)};
 LM_TEST_MAIN(tests)
