@@ -201,6 +201,7 @@ static void put_plot(struct lm_buf *out, const struct lm_comparison *comparison,
         return;
     plot.title = lm_arena_printf(comparison->arena, "%s by %s", comparison->options->metric,
                                  comparison->axes[a].name);
+    plot.title = plot.title != NULL ? plot.title : "";
     plot.summary = summary_of(&drawing);
     for (size_t k = 0; k < drawing.count && k < LINES; k++)
         legend[plot.legend_count++] =
