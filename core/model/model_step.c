@@ -416,6 +416,11 @@ static const char *find_infinite(const struct lm_model *model)
     return NULL;
 }
 
+void lm_model_set_diverged(struct lm_model *model, int64_t step)
+{
+    model->config.diverged_at = step;
+}
+
 enum lm_status lm_model_check(const struct lm_model *model, struct lm_err *err)
 {
     const char *name = find_infinite(model);

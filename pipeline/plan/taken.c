@@ -1,6 +1,7 @@
 /* Which of its inputs a stage takes, where that depends on what becomes of them: the best of some,
  * and those of a gather that have not failed. */
 #include <math.h>
+#include <string.h>
 
 #include "plan/plan.h"
 
@@ -124,6 +125,15 @@ enum lm_status lm_plan_take(struct lm_plan *plan, size_t stage, struct lm_err *e
     return LM_OK;
 }
 
+/** Was the same said of an earlier input of the stage? */
+static bool is_told(const struct lm_spec_stage *stage, size_t choice)
+{
+    for (size_t c = 0; c < choice; c++)
+        if (strcmp(stage->choices[c].text, stage->choices[choice].text) == 0)
+            return true;
+    return false;
+}
+
 const char *lm_plan_choices(const struct lm_plan *plan, size_t stage)
 {
     const struct lm_spec_stage *s = &plan->spec->stages[stage];
@@ -133,7 +143,7 @@ const char *lm_plan_choices(const struct lm_plan *plan, size_t stage)
         double best = 0;
         char number[32];
         size_t row = find_best(plan, s, &s->choices[c], &best, &known);
-        if (row == SIZE_MAX)
+        if (row == SIZE_MAX || is_told(s, c))
             continue;
         lm_format_double(number, best);
         text = lm_arena_printf(plan->arena, "%s%schose %s: %s, %s", text, text[0] ? "; " : "",

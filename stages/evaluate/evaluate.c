@@ -82,6 +82,7 @@ static const struct lm_metric_row metrics[] = {
     {"{train,valid,test}.tokens", "tokens", LM_BETTER_NONE, "tokens of a split"},
     {"{train,valid,test}.bytes", "bytes", LM_BETTER_NONE, "text of a split"},
     {"{train,valid,test}.documents", "documents", LM_BETTER_NONE, "documents of a split"},
+    {"diverged", NULL, LM_BETTER_LOWER, "1 when the training of the model diverged; else absent"},
     {"model.{parameters,layers,heads,width,context,vocab}", NULL, LM_BETTER_NONE,
      "shape of the model"},
     {NULL},

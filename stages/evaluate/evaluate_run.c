@@ -52,6 +52,32 @@ static uint64_t count_windows(const struct evaluation *evaluation)
     return total;
 }
 
+/** Of a model that says itself that it diverged, a split without a finite loss has no metrics. */
+static enum lm_status score_split(struct evaluation *evaluation, enum lm_split split,
+                                  struct lm_err *err)
+{
+    enum lm_status status = evaluate_score_split(evaluation, split, err);
+    if (status != LM_NUMERIC || evaluation->config.diverged_at == 0)
+        return status;
+    evaluation->splits[split] = (struct evaluate_split){.tokens = 0};
+    lm_ctx_note(evaluation->ctx, "%s: %s", lm_split_names[split], err->text);
+    *err = (struct lm_err){LM_OK, ""};
+    return LM_OK;
+}
+
+/** The same for examples. */
+static enum lm_status score_examples(struct evaluation *evaluation, struct lm_err *err)
+{
+    enum lm_status status = evaluate_examples(evaluation, err);
+    if (status != LM_NUMERIC || evaluation->config.diverged_at == 0)
+        return status;
+    evaluate_examples_free(evaluation->examples);
+    evaluation->examples = NULL;
+    lm_ctx_note(evaluation->ctx, "examples: %s", err->text);
+    *err = (struct lm_err){LM_OK, ""};
+    return LM_OK;
+}
+
 static enum lm_status evaluate_text(struct evaluation *evaluation, struct lm_err *err)
 {
     LM_TRY(open_tokens(evaluation, err));
@@ -59,7 +85,9 @@ static enum lm_status evaluate_text(struct evaluation *evaluation, struct lm_err
     for (size_t k = 0; k < 2; k++) {
         if (lm_tokens_count(evaluation->tokens, evaluate_held_out[k]) == 0)
             continue;
-        LM_TRY(evaluate_score_split(evaluation, evaluate_held_out[k], err));
+        LM_TRY(score_split(evaluation, evaluate_held_out[k], err));
+        if (evaluation->splits[evaluate_held_out[k]].tokens == 0)
+            continue;
         LM_TRY(evaluate_documents(evaluation, evaluate_held_out[k], err));
     }
     LM_TRY(evaluate_score_untrained(evaluation, err));
@@ -79,7 +107,7 @@ static enum lm_status evaluate(struct evaluation *evaluation, struct lm_err *err
     if (lm_ctx_input(evaluation->ctx, "tokens") != NULL)
         LM_TRY(evaluate_text(evaluation, err));
     if (lm_ctx_input(evaluation->ctx, "examples") != NULL)
-        LM_TRY(evaluate_examples(evaluation, err));
+        LM_TRY(score_examples(evaluation, err));
     LM_TRY(evaluate_write_scores(evaluation, err));
     if (evaluation->tokens != NULL)
         LM_TRY(evaluate_write_items(evaluation, err));

@@ -113,6 +113,11 @@ static enum lm_status put_signature(struct scores *scores, const struct evaluati
 /* Of the test split when there is one: the validation split chose the weights. */
 static void put_headline(struct evaluation *evaluation)
 {
+    if (evaluation->config.diverged_at > 0) {
+        lm_ctx_headline(evaluation->ctx, "training diverged at step %lld",
+                        (long long)evaluation->config.diverged_at);
+        return;
+    }
     if (evaluation->examples != NULL) {
         evaluate_examples_headline(evaluation);
         return;
@@ -135,6 +140,10 @@ static enum lm_status put_all(struct scores *scores, struct evaluation *evaluati
     }
     if (evaluation->examples != NULL)
         evaluate_examples_objective(scores, evaluation);
+    if (evaluation->config.diverged_at > 0) {
+        lm_json_member_int(&scores->writer, "diverged", 1);
+        lm_ctx_result(scores->ctx, "diverged", 1);
+    }
     put_shape(scores, evaluation);
     return put_signature(scores, evaluation, err);
 }

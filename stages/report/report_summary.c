@@ -297,7 +297,9 @@ enum lm_status report_summary_write(struct report *report, struct lm_err *err)
     else if (objective != NULL)
         summary->text = objective_sentences(report, objective);
     else
-        summary->text = "These scores hold no bits per byte.";
+        summary->text = lm_json_int(lm_json_get(report->scores, "diverged"), 0) == 1
+                            ? "Training diverged, and this model has no finite bits per byte."
+                            : "These scores hold no bits per byte.";
     summary->data = data_sentence(report);
     summary->text = join(report, summary->text, summary->data);
     summary->text = join(report, summary->text, gates_sentence(report));

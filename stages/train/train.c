@@ -35,6 +35,7 @@ static const char *const schedules[] = {"cosine", "linear",       "constant",
                                         "wsd",    "inverse_sqrt", NULL};
 static const char *const orders[] = {"windows", "documents", NULL};
 static const char *const keeps[] = {"best", "last", NULL};
+static const char *const on_divergences[] = {"fail", "record", NULL};
 
 #define P(f) LM_FIELD(struct train_params, f)
 #define I(f) LM_FIELD(struct train_init_params, f)
@@ -138,6 +139,10 @@ static const struct lm_param params[] = {
     {P(keep), .also = "save_best load_best_model_at_end",
      .type = LM_P_ENUM, .def_str = "best", .choices = keeps,
      .help = "which weights are the result: of the lowest valid loss seen, or the last"},
+    {P(on_divergence), .type = LM_P_ENUM, .def_str = "fail", .choices = on_divergences,
+     .flags = LM_PARAM_COMPACT,
+     .help = "a loss or gradient that is not finite: skip the step and at last fail, or end with the "
+             "weights before it, as a result that says so"},
     {P(max_skips), .also = "max_nan_steps",
      .type = LM_P_INT, .def_int = 3, .max = 1e9, .unit = "steps",
      .flags = LM_PARAM_NOT_IN_KEY, /* it decides when to give up, never what comes out */
@@ -663,10 +668,11 @@ static uint64_t memory_of(const struct train_params *p, const struct lm_model_co
     uint64_t weights = (uint64_t)lm_model_parameters(config) * sizeof(float);
     uint64_t batch = (uint64_t)texts_of(p) * (uint64_t)row_of(p, config) * 3 * sizeof(float);
     uint64_t copies = (strcmp(p->keep, "best") == 0 ? weights : 0) + (p->ema > 0 ? weights : 0);
+    uint64_t before = strcmp(p->on_divergence, "record") == 0 ? weights : 0;
     uint64_t log =
         3 * LOG_LINE * (uint64_t)p->steps; /* a buffer that doubles, and its checkpoint */
-    return lm_model_memory(config, &options) + copies + (3 * weights + copies) + batch + log +
-           PROCESS_BYTES;
+    return lm_model_memory(config, &options) + before + copies + (3 * weights + copies) + batch +
+           log + PROCESS_BYTES;
 }
 
 static void estimate(const void *data, const struct lm_upstream *upstream, struct lm_estimate *out)
@@ -703,6 +709,8 @@ static const struct lm_metric_row metrics[] = {
     {"valid_loss", "nats", LM_BETTER_LOWER, "validation loss of the weights that are kept"},
     {"best_step", "steps", LM_BETTER_NONE, "step of the lowest validation loss"},
     {"stopped_step", "steps", LM_BETTER_NONE, "step at which patience ended the training"},
+    {"diverged", NULL, LM_BETTER_LOWER, "on_divergence: record: 1 when training diverged, else 0"},
+    {"diverged_at", "steps", LM_BETTER_NONE, "the step whose loss or gradient was not finite"},
     {"skipped_steps", "steps", LM_BETTER_LOWER, "steps skipped because of their loss or gradient"},
     {"parameters", NULL, LM_BETTER_NONE, "weights of the model"},
     {"{,cut_}examples", "examples", LM_BETTER_NONE,

@@ -1,6 +1,7 @@
 #include "train_guard.h"
 
 #include <math.h>
+#include <string.h>
 
 enum lm_status train_guard_weights(const struct train *train, struct lm_err *err)
 {
@@ -35,6 +36,27 @@ void train_guard_pass(struct train *train, double norm)
     struct train_norms *norms = &train->norms;
     train->skips = 0;
     norms->last[norms->count++ % TRAIN_NORMS] = norm;
+}
+
+bool train_guard_records(const struct train *train)
+{
+    return strcmp(train->params->on_divergence, "record") == 0;
+}
+
+void train_guard_diverge(struct train *train, uint64_t step, const struct lm_err *why)
+{
+    train->diverged_at = step;
+    lm_ctx_note(train->ctx, "training diverged at step %llu: %s", (unsigned long long)step,
+                why->text);
+}
+
+void train_guard_update(struct train *train)
+{
+    struct lm_err err = {LM_OK, ""};
+    if (train->before == NULL || lm_model_check(train->model, &err) == LM_OK)
+        return;
+    train_weights_set(train, train->before);
+    train_guard_diverge(train, train->step + 1, &err);
 }
 
 /* The upper median, by insertion: norms are finite, so they have one order. */
@@ -81,7 +103,7 @@ enum lm_status train_guard_stop(struct train *train, struct lm_err *err)
 
 enum lm_status train_guard_result(const struct train *train, struct lm_err *err)
 {
-    if (isnan(train->loss))
+    if (train->diverged_at == 0 && isnan(train->loss))
         return lm_fail(err, LM_NUMERIC,
                        "none of %llu steps had a finite loss and gradient; lower lr or set clip",
                        (unsigned long long)train->step);
@@ -90,6 +112,10 @@ enum lm_status train_guard_result(const struct train *train, struct lm_err *err)
 
 void train_guard_report(const struct train *train)
 {
+    if (train_guard_records(train))
+        lm_ctx_result(train->ctx, "diverged", train->diverged_at > 0);
+    if (train->diverged_at > 0)
+        lm_ctx_result(train->ctx, "diverged_at", (double)train->diverged_at);
     lm_ctx_result(train->ctx, "skipped_steps", (double)train->skipped);
     if (train->skipped > 0)
         lm_ctx_note(train->ctx, "%llu of %llu steps were skipped",

@@ -26,6 +26,13 @@ void train_guard_pass(struct train *train, double norm);
  *  when it is not kept. Returns the status of *err, which stays as it is. */
 enum lm_status train_guard_stop(struct train *train, struct lm_err *err);
 
+/** Whether `on_divergence: record`: the first step that is not finite ends the training. */
+bool train_guard_records(const struct train *train);
+/** Ends the training at `step`, with the weights before it, which are finite. */
+void train_guard_diverge(struct train *train, uint64_t step, const struct lm_err *why);
+/** After a step: when its weights are not finite, those before it come back, and the training has
+ *  diverged. Nothing unless divergence is recorded. */
+void train_guard_update(struct train *train);
 /** LM_NUMERIC names the step and the first tensor of weights that is not finite. */
 enum lm_status train_guard_weights(const struct train *train, struct lm_err *err);
 

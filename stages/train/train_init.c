@@ -42,7 +42,9 @@ enum lm_status train_init_config(struct lm_model_config *out, const char *folder
                            "the pin",
                            hex);
     }
-    return lm_model_load_config(out, folder, err);
+    LM_TRY(lm_model_load_config(out, folder, err));
+    out->diverged_at = 0; /* what comes of it is another model */
+    return LM_OK;
 }
 
 enum lm_status train_init_check_vocab(const char *folder, const char *vocab, struct lm_err *err)

@@ -1,4 +1,5 @@
 #include "train_open.h"
+#include "train_guard.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -182,7 +183,8 @@ static enum lm_status open_copies(struct train *train, struct lm_err *err)
     struct {
         bool wanted;
         float **to;
-    } copies[] = {{strcmp(p->keep, "best") == 0, &train->best_weights},
+    } copies[] = {{train_guard_records(train), &train->before},
+                  {strcmp(p->keep, "best") == 0, &train->best_weights},
                   {p->ema > 0, &train->average}};
 
     for (size_t i = 0; i < sizeof copies / sizeof copies[0]; i++) {

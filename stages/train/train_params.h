@@ -35,6 +35,7 @@ struct train_params {
     const char *keep;
     const char *precision;
     bool recompute;
+    const char *on_divergence; /**< "fail" or "record" */
     int64_t max_skips;
     double max_spike;
     const char *order; /**< "windows" or "documents" */

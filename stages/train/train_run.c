@@ -65,6 +65,15 @@ static void log_skip(struct train *train, double rate, double loss, double norm)
     log_close(&writer, train);
 }
 
+static void log_divergence(struct train *train)
+{
+    struct lm_json_writer writer;
+    log_open(&writer, train);
+    lm_json_member_int(&writer, "diverged", 1);
+    lm_json_member_int(&writer, "diverged_at", (int64_t)train->diverged_at);
+    log_close(&writer, train);
+}
+
 static void log_valid(struct train *train)
 {
     struct lm_json_writer writer;
@@ -188,17 +197,26 @@ static enum lm_status one_step(struct train *train, struct lm_err *err)
     const struct lm_step_options options = step_options(train);
     double rate = options.lr, loss = (double)NAN, norm = (double)NAN;
     struct lm_step_stats stats;
+    if (train->before != NULL)
+        train_weights_get(train, train->before);
     enum lm_status status = gather(train, &loss, err);
     if (status == LM_OK)
         status = train_guard_spike(train, &norm, err);
     if (status == LM_OK)
         status = lm_model_step(train->model, &options, &stats, err);
+    if (status == LM_NUMERIC && train->before != NULL) {
+        train_guard_diverge(train, train->step + 1, err);
+        return LM_OK;
+    }
     if (status == LM_NUMERIC) {
         LM_TRY(train_guard_skip(train, err));
         log_skip(train, rate, loss, norm);
         return LM_OK;
     }
     LM_TRY(status);
+    train_guard_update(train);
+    if (train->diverged_at > 0)
+        return LM_OK;
     train_guard_pass(train, stats.grad_norm);
     train_average_update(train);
     train->step++;
@@ -221,18 +239,32 @@ static void show_progress(struct train *train)
     train_speed_show(train);
 }
 
-/* Steps and looks until the last. LM_CANCELLED leaves the training as it was after the last whole
- * step or look. */
+/* A valid loss that is not finite is one more way to diverge: at the last step. */
+static enum lm_status validate_or_diverge(struct train *train, struct lm_err *err)
+{
+    enum lm_status status = validate(train, err);
+    if (status != LM_NUMERIC || train->before == NULL)
+        return status;
+    train_guard_diverge(train, train->step > 0 ? train->step : 1, err);
+    return LM_OK;
+}
+
+/* Steps and looks until the last, or until the training has diverged. LM_CANCELLED leaves the
+ * training as it was after the last whole step or look. */
 static enum lm_status train_all(struct train *train, struct lm_err *err)
 {
     for (;;) {
         if (is_look_due(train))
-            LM_TRY(validate(train, err));
+            LM_TRY(validate_or_diverge(train, err));
+        if (train->diverged_at > 0) {
+            log_divergence(train);
+            return lm_buf_status(&train->log, err);
+        }
         if (train->step == (uint64_t)train->params->steps || train_patience_is_over(train))
             return lm_buf_status(&train->log, err);
         LM_TRY(one_step(train, err));
         show_progress(train);
-        if (lm_ctx_checkpoint_due(train->ctx))
+        if (train->diverged_at == 0 && lm_ctx_checkpoint_due(train->ctx))
             LM_TRY(train_checkpoint_save(train, err));
     }
 }
@@ -258,7 +290,9 @@ static enum lm_status write_outputs(struct train *train, struct lm_err *err)
     const char *to = lm_path_join(lm_ctx_arena(train->ctx), folder, "vocab");
     if (to == NULL)
         return lm_fail(err, LM_NOMEM, "out of memory");
-    if (train->best_weights != NULL && !isnan(train->best))
+    if (train->diverged_at > 0)
+        lm_model_set_diverged(train->model, (int64_t)train->diverged_at);
+    else if (train->best_weights != NULL && !isnan(train->best))
         train_weights_set(train, train->best_weights);
     else
         train_average_swap(train);
@@ -273,8 +307,12 @@ static enum lm_status write_outputs(struct train *train, struct lm_err *err)
 static void put_results(struct train *train)
 {
     bool best = train->best_weights != NULL && !isnan(train->best);
-    lm_ctx_result(train->ctx, "train_loss", train->loss);
-    if (!isnan(train->valid)) {
+    if (!isnan(train->loss))
+        lm_ctx_result(train->ctx, "train_loss", train->loss);
+    if (train->diverged_at > 0) {
+        lm_ctx_headline(train->ctx, "diverged at step %llu",
+                        (unsigned long long)train->diverged_at);
+    } else if (!isnan(train->valid)) {
         lm_ctx_result(train->ctx, "valid_loss", best ? train->best : train->valid);
         lm_ctx_result(train->ctx, "best_step", (double)train->best_step);
         lm_ctx_headline(train->ctx, "valid loss %.3f at step %llu",
@@ -309,5 +347,6 @@ enum lm_status lm_run_train(struct lm_ctx *ctx, const void *params, struct lm_er
     lm_buf_release(&train.log);
     free(train.best_weights);
     free(train.average);
+    free(train.before);
     return status;
 }

@@ -53,11 +53,13 @@ struct train {
     uint64_t best_step;
     uint64_t skipped; /**< steps without update, so far */
     struct train_norms norms;
-    uint64_t skips;      /**< of them, those since the last update */
-    float *best_weights; /**< of best_step, in tensor order; NULL unless keep is best */
-    float *average;      /**< of all weights, in tensor order; NULL unless ema is given */
-    size_t weights;      /**< floats of all tensors */
-    double *ratios;      /**< layers + 2, of the last step that was measured */
+    uint64_t skips;       /**< of them, those since the last update */
+    uint64_t diverged_at; /**< the step that was not finite and ended it; 0: none */
+    float *before;        /**< weights before the last step; NULL unless divergence is recorded */
+    float *best_weights;  /**< of best_step, in tensor order; NULL unless keep is best */
+    float *average;       /**< of all weights, in tensor order; NULL unless ema is given */
+    size_t weights;       /**< floats of all tensors */
+    double *ratios;       /**< layers + 2, of the last step that was measured */
     struct train_patience patience;
     double peak; /**< operations a second of the machine; 0: not measured */
 };

@@ -52,6 +52,8 @@ static const struct option {
     {"architectures", ANY},
     {"attn_implementation", ANY},
     {"auto_map", ANY},
+    {"diverged", ANY},
+    {"diverged_at", ANY},
     {"dtype", ANY},
     {"gradient_checkpointing", ANY},
     {"initializer_range", ANY},

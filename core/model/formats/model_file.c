@@ -61,6 +61,10 @@ static void put_config(struct lm_buf *out, const struct lm_model_config *config)
     lm_config_put_dropout(&writer, config);
     lm_json_member_bool(&writer, "tie_word_embeddings", !config->untied);
     lm_json_member_string(&writer, "torch_dtype", "float32");
+    if (config->diverged_at > 0) {
+        lm_json_member_int(&writer, "diverged", 1);
+        lm_json_member_int(&writer, "diverged_at", config->diverged_at);
+    }
     lm_json_close(&writer, '}');
     lm_buf_putc(out, '\n');
 }
@@ -147,12 +151,17 @@ static int64_t take_labels(const struct lm_json *root)
 static enum lm_status take_config(struct lm_model_config *out, const struct lm_json *root,
                                   struct lm_err *err)
 {
-    struct lm_model_config config = {.labels = take_labels(root)};
+    struct lm_model_config config = {
+        .labels = take_labels(root),
+        .diverged_at = lm_json_int(lm_json_get(root, "diverged_at"), 0),
+    };
     if (!lm_json_is_object(root))
         return lm_fail(err, LM_FORMAT, "is not a JSON object; take the file again");
     LM_TRY(take_architecture(&config, root, err));
     lm_config_take_dropout(&config, root);
     lm_config_take_sizes(&config, root);
+    if (config.diverged_at < 0)
+        return lm_fail(err, LM_FORMAT, "diverged_at is no step; the file is damaged");
     LM_TRY(lm_model_config_check(&config, err));
     *out = config;
     return LM_OK;

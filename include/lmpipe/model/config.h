@@ -57,10 +57,12 @@ struct lm_model_config {
     enum lm_norm norm;
     enum lm_positions positions;
     enum lm_mlp mlp;
-    bool no_bias;   /**< no bias in matrices and norms */
-    bool untied;    /**< the head is a matrix of its own, not the token embedding */
-    bool qk_norm;   /**< queries and keys are normalised by their root mean square, head by head,
-                       before they are turned (Henry et al. 2020, Dehghani et al. 2023) */
+    bool no_bias; /**< no bias in matrices and norms */
+    bool untied;  /**< the head is a matrix of its own, not the token embedding */
+    bool qk_norm; /**< queries and keys are normalised by their root mean square, head by head,
+                     before they are turned (Henry et al. 2020, Dehghani et al. 2023) */
+    int64_t diverged_at; /**< the step at which its training diverged; 0: it did not, or was not to
+                            say so */
     int64_t labels; /**< classes of a classification head (lm_model_classify), ≥ 2; 0: none */
 };
 

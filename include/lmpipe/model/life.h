@@ -81,6 +81,8 @@ size_t lm_model_tensors(const struct lm_model *model);
 struct lm_tensor lm_model_tensor(const struct lm_model *model, size_t index);
 /** LM_NUMERIC names the first weight tensor that holds a number that is not finite. */
 enum lm_status lm_model_check(const struct lm_model *model, struct lm_err *err);
+/** Notes that training diverged at a step ≥ 1: saved with the model's configuration. */
+void lm_model_set_diverged(struct lm_model *model, int64_t step);
 /** SHA-256 over all weights in tensor order, little-endian float32. */
 void lm_model_digest(const struct lm_model *model, struct lm_digest *out);
 /** Name of the kernels in use ("avx512", …), borrowed. */

@@ -65,6 +65,7 @@ static enum lm_status run(struct place *place, const struct train_params *params
     place->err = (struct lm_err){LM_OK, ""};
     enum lm_status status = lm_run_train(ctx, params, &place->err);
     place->skipped = lm_ctx_result_value(ctx, "skipped_steps");
+    place->diverged = lm_ctx_result_value(ctx, "diverged_at");
     lm_ctx_free(ctx);
     return status;
 }
@@ -526,8 +527,82 @@ static void test_one_token(struct tap *tap)
     }
 }
 
+/* The result of a training that diverged: says so in its metrics, its log and its configuration. */
+static void check_divergence(struct tap *tap, const struct place *place, int step)
+{
+    struct lm_model_config config;
+    char folder[200], line[64];
+    char *log = read_log(place);
+    REQUIRE(log != NULL);
+    snprintf(folder, sizeof folder, "%s/out/model", place->work);
+    CHECK(place->diverged == step);
+    CHECK(lm_model_load_config(&config, folder, NULL) == LM_OK && config.diverged_at == step);
+    snprintf(line, sizeof line, "\"diverged\":1,\"diverged_at\":%d}\n", step);
+    CHECK(strlen(log) > strlen(line) && strcmp(log + strlen(log) - strlen(line), line) == 0);
+    CHECK_INT(count(log, "\"grad_norm\""), step - 1);
+    CHECK_INT(count(log, "nan") + count(log, "inf") + count(log, "null"), 0);
+    free(log);
+}
+
+/* on_divergence: record. A batch whose loss is infinite ends the training, with the weights of the
+ * step before: whatever best and average say, and however often it was interrupted. */
+static void test_divergence_is_recorded(struct tap *tap)
+{
+    char want[LM_DIGEST_HEX], got[LM_DIGEST_HEX];
+    struct place place;
+    struct train_params params = defaults();
+    params.on_divergence = "record";
+    params.keep = "best";
+    params.ema = 0.9;
+    REQUIRE(open_place(&place, VOCAB, 19, -1) && begin_spoilt(&place, &params, spoil_rare));
+    REQUIRE(run(&place, &params, -1) == LM_OK);
+    int step = (int)place.diverged;
+    CHECK(step > 1 && step < STEPS);
+    check_divergence(tap, &place, step);
+    digest_of(want, &place);
+    place_close(&place);
+    for (long polls = 3; polls < 40; polls += 9) {
+        enum lm_status status = LM_CANCELLED;
+        REQUIRE(open_place(&place, VOCAB, 19, -1) && begin_spoilt(&place, &params, spoil_rare));
+        for (int runs = 0; status == LM_CANCELLED && runs < 90; runs++)
+            status = run(&place, &params, polls + 5 * runs);
+        CHECK_INT(status, LM_OK);
+        digest_of(got, &place);
+        CHECK_STR(got, want);
+        place_close(&place);
+    }
+}
+
+/* An update that makes the weights infinite is undone; a training that does not diverge is that of
+ * `fail`, to the byte. */
+static void test_divergence_by_rate(struct tap *tap)
+{
+    char want[LM_DIGEST_HEX], got[LM_DIGEST_HEX];
+    struct place place;
+    struct train_params params = defaults();
+    params.on_divergence = "record";
+    params.lr = params.min_lr = 1e9;
+    params.clip = 0;
+    params.warmup = 1;
+    REQUIRE(open_place(&place, VOCAB, 0, -1));
+    REQUIRE(run(&place, &params, -1) == LM_OK);
+    CHECK(place.diverged >= 1 && place.diverged <= STEPS);
+    check_divergence(tap, &place, (int)place.diverged);
+    place_close(&place);
+    for (int records = 0; records < 2; records++) {
+        params = defaults();
+        params.on_divergence = records ? "record" : "fail";
+        REQUIRE(open_place(&place, VOCAB, 0, -1));
+        REQUIRE(run(&place, &params, -1) == LM_OK);
+        digest_of(records ? got : want, &place);
+        place_close(&place);
+    }
+    CHECK_STR(got, want);
+}
+
 static const struct tap_test tests[] = {
     TAP_ROW(test_skips) TAP_ROW(test_none) TAP_ROW(test_interruptions) TAP_ROW(test_spikes)
         TAP_ROW(test_gives_up) TAP_ROW(test_infinite_gradient) TAP_ROW(test_bad_checkpoint)
-            TAP_ROW(test_huge_rate) TAP_ROW(test_bad_update) TAP_ROW(test_one_token)};
+            TAP_ROW(test_huge_rate) TAP_ROW(test_bad_update) TAP_ROW(test_one_token)
+                TAP_ROW(test_divergence_is_recorded) TAP_ROW(test_divergence_by_rate)};
 LM_TEST_MAIN(tests)

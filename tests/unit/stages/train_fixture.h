@@ -18,7 +18,7 @@ struct place {
     int signal_fd;    /**< readable: cancel; -1: never */
     const char *more; /**< folder of a further token set, or NULL */
     struct lm_err err;
-    double valid_loss, train_loss, skipped; /**< results of the last run */
+    double valid_loss, train_loss, skipped, diverged; /**< results of the last run */
 };
 
 /** Two small layers, no dropout, the last weights kept. */
@@ -52,7 +52,8 @@ static inline struct train_params train_usual(void)
                                  .optimizer = "adamw",
                                  .layer_decay = 1,
                                  .tie_embeddings = true,
-                                 .keep = "last"};
+                                 .keep = "last",
+                                 .on_divergence = "fail"};
 }
 
 /** New folders with a vocabulary; the tokens are the test's to write, to place->data. */
