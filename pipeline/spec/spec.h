@@ -154,7 +154,6 @@ struct lm_spec {
     size_t setting_count;
     struct lm_digest file_digest; /**< of the spec's own file */
     struct lm_digest source; /**< of all files and settings: what is equal in it is the same spec */
-    bool is_overridden;      /**< by -S */
     const char *baseline, *baseline_written; /**< absolute; with ${env.NAME} unfilled; or NULL */
     struct lm_origin baseline_origin;
 };
