@@ -17,8 +17,10 @@ struct value {
 
 static int hex_digit(char c)
 {
-    const char *digits = "0123456789abcdef", *at = memchr(digits, c | 0x20, 16);
-    return at != NULL ? (int)(at - digits) : -1;
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
 }
 
 /* %XX back to bytes. */

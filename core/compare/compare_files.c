@@ -7,6 +7,7 @@
 #include "compare/compare_page.h"
 
 static const char *const state_names[] = {[LM_RUN_RANKED] = "ranked",
+                                          [LM_RUN_OTHER] = "not comparable",
                                           [LM_RUN_UNRANKED] = "no metric",
                                           [LM_RUN_DIVERGED] = "diverged",
                                           [LM_RUN_FAILED] = "failed"};
@@ -301,7 +302,8 @@ void lm_compare_markdown_write(struct lm_buf *out, const struct lm_comparison *c
     lm_markdown_text(out, comparison->summary, strlen(comparison->summary));
     lm_buf_puts(out, "**\n\n| run | ");
     put_cell(out, comparison->options->metric);
-    lm_buf_puts(out, "difference | 95 % interval | verdict |\n|---|---:|---:|---:|---|\n");
+    lm_buf_printf(out, "difference | %s interval | verdict |\n|---|---:|---:|---:|---|\n",
+                  lm_compare_confidence(comparison).text);
     for (size_t i = 0; i < comparison->count && i < MOST_ROWS; i++)
         put_markdown_row(out, &comparison->rows[i]);
     if (comparison->count > MOST_ROWS)

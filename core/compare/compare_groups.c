@@ -44,7 +44,7 @@ static const char *label_of(const struct lm_comparison *out, const size_t *place
     return label;
 }
 
-/* Groups of the rows that are compared (of all ranked ones where none is), in their order. */
+/* Groups of the ranked rows, in their order. */
 static enum lm_status gather(struct lm_comparison *out, struct lm_err *err)
 {
     out->groups = LM_NEW_ARRAY(out->arena, struct lm_compare_group, out->ranked);
@@ -53,8 +53,6 @@ static enum lm_status gather(struct lm_comparison *out, struct lm_err *err)
     for (size_t i = 0; i < out->ranked; i++) {
         struct lm_compare_group *group = out->groups;
         struct lm_compare_group *end = out->groups + out->group_count;
-        if (out->unpaired == NULL && out->rows[i].paired == SIZE_MAX)
-            continue; /* on other items: no repeat of these */
         while (group < end && !are_repeats(out, group->places, out->rows[i].places))
             group++;
         if (group == end) {
@@ -117,24 +115,22 @@ static void find_reference(struct lm_comparison *out)
 }
 
 /* The covariance of two groups' means: the mean over all pairs of their runs. */
-static double covariance_of(const struct lm_comparison *out, const struct lm_paired_resamples *runs,
+static double covariance_of(const struct lm_paired_resamples *runs,
                             const struct lm_compare_group *g, const struct lm_compare_group *h)
 {
     double sum = 0;
     for (size_t k = 0; k < g->count; k++)
         for (size_t l = 0; l < h->count; l++)
-            sum += runs->covariance[out->rows[g->rows[k]].paired * runs->runs +
-                                    out->rows[h->rows[l]].paired];
+            sum += runs->covariance[g->rows[k] * runs->runs + h->rows[l]];
     return sum / ((double)g->count * (double)h->count);
 }
 
 /* The mean of a group's runs in a row of `runs` values. */
-static double mean_of(const struct lm_comparison *out, const struct lm_compare_group *group,
-                      const double *values)
+static double mean_of(const struct lm_compare_group *group, const double *values)
 {
     double sum = 0;
     for (size_t k = 0; k < group->count; k++)
-        sum += values[out->rows[group->rows[k]].paired];
+        sum += values[group->rows[k]];
     return sum / (double)group->count;
 }
 
@@ -153,13 +149,13 @@ static enum lm_status average(struct lm_paired_resamples *means, const struct lm
     if (means->value == NULL || means->resampled == NULL || means->covariance == NULL)
         return no_memory(err);
     for (size_t g = 0; g < groups; g++) {
-        means->value[g] = mean_of(out, &out->groups[g], runs->value);
+        means->value[g] = mean_of(&out->groups[g], runs->value);
         for (size_t h = 0; h < groups; h++)
             means->covariance[g * groups + h] =
-                covariance_of(out, runs, &out->groups[g], &out->groups[h]);
+                covariance_of(runs, &out->groups[g], &out->groups[h]);
         for (size_t r = 0; r < runs->resamples; r++)
             means->resampled[r * groups + g] =
-                mean_of(out, &out->groups[g], runs->resampled + r * runs->runs);
+                mean_of(&out->groups[g], runs->resampled + r * runs->runs);
     }
     return LM_OK;
 }

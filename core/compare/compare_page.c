@@ -32,7 +32,7 @@ static const char style[] =
     ".zero{position:absolute;top:-.3rem;bottom:-.3rem;width:0;border-left:1px dashed var(--soft)}"
     ".mark{position:absolute;top:.2rem;width:.62rem;height:.62rem;margin-left:-.31rem;"
     "border-radius:50%;background:var(--mute)}.us .mark{background:var(--a)}"
-    "@media print{table.bars{break-inside:auto}}"
+    "@media print{table.bars{break-inside:auto}.margin{break-inside:avoid}}"
     ".bars td.bar.forest{width:15%;min-width:6rem;padding-right:.9rem}"
     ".rail{position:relative;display:inline-block;vertical-align:middle;height:1.05rem;width:55%;"
     "min-width:3.5rem;margin-right:.6rem}.railed{white-space:nowrap}"
@@ -53,6 +53,13 @@ struct lm_num lm_compare_signed(double value)
         return isfinite(value) ? out : lm_compare_value(value);
     snprintf(plus.text + 1, sizeof plus.text - 1, "%.60s", out.text);
     return plus;
+}
+
+struct lm_num lm_compare_confidence(const struct lm_comparison *comparison)
+{
+    struct lm_num out = lm_num_short(100 * comparison->options->confidence, 4), whole;
+    snprintf(whole.text, sizeof whole.text, "%.40s\xc2\xa0%%", out.text);
+    return whole;
 }
 
 static int by_size(const void *a, const void *b)
@@ -106,16 +113,18 @@ static void put_name(struct lm_buf *out, const char *name)
     }
 }
 
+/* label and small may be NULL: memory is out. */
 static void put_tile(struct lm_buf *out, const char *label, const char *value, bool is_name,
                      const char *small)
 {
-    lm_html_printf(out, "<div class=\"tile\"><span class=\"k\">%s</span>", label);
+    lm_html_printf(out, "<div class=\"tile\"><span class=\"k\">%s</span>",
+                   label != NULL ? label : "");
     lm_buf_puts(out, is_name ? "<b class=\"name\">" : "<b>");
     if (is_name)
         put_name(out, value);
     else
         lm_html_printf(out, "%s", value);
-    lm_html_printf(out, "</b><span class=\"s\">%s</span></div>\n", small);
+    lm_html_printf(out, "</b><span class=\"s\">%s</span></div>\n", small != NULL ? small : "");
 }
 
 static void put_best(struct lm_buf *out, const struct lm_comparison *comparison)
@@ -129,7 +138,7 @@ static void put_best(struct lm_buf *out, const struct lm_comparison *comparison)
             : lm_arena_printf(comparison->arena, "%s, 95\xc2\xa0%% interval %s\xe2\x80\x93%s",
                               comparison->pairing.unit, low.text, high.text);
     put_tile(out, lm_arena_printf(comparison->arena, "Best %s", comparison->options->metric),
-             value.text, false, small != NULL ? small : "");
+             value.text, false, small);
     put_tile(out, "Best run", best->label, true,
              isnan(best->best_share)
                  ? ""
@@ -152,10 +161,9 @@ static void put_tiles(struct lm_buf *out, const struct lm_comparison *comparison
     lm_buf_puts(out, "<div class=\"tiles\">\n");
     if (comparison->ranked > 0)
         put_best(out, comparison);
-    put_tile(out, "Runs", runs.text, false, ranked != NULL ? ranked : "");
+    put_tile(out, "Runs", runs.text, false, ranked);
     put_tile(out, comparison->unpaired != NULL ? "Paired" : "Paired by item",
-             comparison->unpaired != NULL ? "\xe2\x80\x93" : items.text, false,
-             pairs != NULL ? pairs : "");
+             comparison->unpaired != NULL ? "\xe2\x80\x93" : items.text, false, pairs);
     lm_buf_puts(out, "</div>\n");
 }
 

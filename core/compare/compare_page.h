@@ -46,6 +46,8 @@ struct lm_num lm_compare_signed(double value);
 /** Lowest and highest place worth drawing on an axis of the metric: all ranked runs, but for the
  *  far end of bad ones, which would flatten the rest. */
 void lm_compare_range(const struct lm_comparison *comparison, double *low, double *high);
+/** The confidence of differences and repeats, "95 %"; a page may have another than the scores. */
+struct lm_num lm_compare_confidence(const struct lm_comparison *comparison);
 /** "documents", "examples". */
 const char *lm_compare_items_word(const struct lm_comparison *comparison);
 /** Class of a verdict's word in the style sheet. */

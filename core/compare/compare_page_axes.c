@@ -9,7 +9,10 @@
 
 #include "compare/compare_page.h"
 
-enum { LINES = 3 }; /* settings of the other axes that get a colour each */
+enum {
+    LINES = 3,       /* settings of the other axes that get a colour each */
+    MOST_LINES = 200 /* that are drawn: those of the best runs */
+};
 
 static const char *const classes[LINES] = {"a", "b", "c"};
 
@@ -71,7 +74,7 @@ static const char *line_label(const struct drawing *drawing, const size_t *place
 static bool find_lines(struct drawing *drawing)
 {
     const struct lm_comparison *comparison = drawing->comparison;
-    drawing->lines = LM_NEW_ARRAY(comparison->arena, struct line, comparison->ranked);
+    drawing->lines = LM_NEW_ARRAY(comparison->arena, struct line, MOST_LINES);
     for (size_t i = 0; i < comparison->ranked && drawing->lines != NULL; i++) {
         const size_t *places = comparison->rows[i].places;
         size_t k = 0;
@@ -79,7 +82,7 @@ static bool find_lines(struct drawing *drawing)
             continue;
         while (k < drawing->count && !is_of_line(drawing, drawing->lines[k].places, places))
             k++;
-        if (k == drawing->count)
+        if (k == drawing->count && k < MOST_LINES)
             drawing->lines[drawing->count++] =
                 (struct line){places, line_label(drawing, places), NULL};
     }
@@ -190,7 +193,7 @@ static void put_plot(struct lm_buf *out, const struct lm_comparison *comparison,
 {
     struct drawing drawing = {.comparison = comparison, .axis = a};
     struct lm_legend legend[LINES + 1];
-    char id[24];
+    char id[32];
     double low, high;
     struct lm_plot plot = {.out = out, .id = id, .legend = legend, .height = 260};
     snprintf(id, sizeof id, "axis-%zu", a);
@@ -198,6 +201,7 @@ static void put_plot(struct lm_buf *out, const struct lm_comparison *comparison,
         return;
     plot.title = lm_arena_printf(comparison->arena, "%s by %s", comparison->options->metric,
                                  comparison->axes[a].name);
+    plot.title = plot.title != NULL ? plot.title : "";
     plot.summary = summary_of(&drawing);
     for (size_t k = 0; k < drawing.count && k < LINES; k++)
         legend[plot.legend_count++] =
@@ -220,10 +224,13 @@ static void put_plot(struct lm_buf *out, const struct lm_comparison *comparison,
 
 void lm_compare_page_axes(struct lm_buf *out, const struct lm_comparison *comparison)
 {
-    lm_html_section(out, "axes", "By axis",
-                    "A dot a run; the line is the mean over repeats, with its 95\xc2\xa0% t "
-                    "interval where there are two or more. Values that grow by factors stand on a "
-                    "logarithmic axis. Marks at the edge lie beyond it.");
+    lm_html_section(
+        out, "axes", "By axis",
+        lm_arena_printf(comparison->arena,
+                        "A dot a run; the line is the mean over repeats, with its %s t interval "
+                        "where there are two or more. Values that grow by factors stand on a "
+                        "logarithmic axis. Marks at the edge lie beyond it.",
+                        lm_compare_confidence(comparison).text));
     for (size_t a = 0; a < comparison->axis_count; a++)
         if (is_drawn(comparison, a))
             put_plot(out, comparison, a);

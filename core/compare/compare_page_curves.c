@@ -125,29 +125,59 @@ bool lm_compare_has_cost(const struct lm_comparison *comparison)
     return false;
 }
 
+/* Counts on an axis: in the largest unit that leaves the largest one above 1. */
+struct flop_unit {
+    double size;
+    const char *name, *log_name;
+};
+
+static struct flop_unit unit_of(double most)
+{
+    static const struct flop_unit units[] = {{1e18, "EFLOP", "EFLOP, logarithmic"},
+                                             {1e15, "PFLOP", "PFLOP, logarithmic"},
+                                             {1e12, "TFLOP", "TFLOP, logarithmic"},
+                                             {1e9, "GFLOP", "GFLOP, logarithmic"},
+                                             {1, "FLOP", "FLOP, logarithmic"}};
+    size_t i = 0;
+    while (units[i].size > 1 && most < units[i].size)
+        i++;
+    return units[i];
+}
+
+/* Cost across, the metric upwards; nothing where all cost the same. */
 static void put_cost_plot(struct lm_buf *out, const struct lm_comparison *comparison)
 {
     double low, high, least = (double)NAN, most = (double)NAN;
-    double *x = LM_NEW_ARRAY(comparison->arena, double, 2 * comparison->ranked);
+    double *x = LM_NEW_ARRAY(comparison->arena, double, 2 * comparison->ranked), *y;
     struct lm_plot plot = {
         .out = out, .id = "flops", .title = "What the operations bought", .height = 240};
-    for (size_t i = 0; i < comparison->ranked && x != NULL; i++) {
-        x[i] = comparison->rows[i].flops / 1e9;
-        x[comparison->ranked + i] = comparison->rows[i].value;
-        least = fmin(least, x[i]);
-        most = fmax(most, x[i]);
+    for (size_t i = 0; i < comparison->ranked; i++) {
+        least = fmin(least, comparison->rows[i].flops);
+        most = fmax(most, comparison->rows[i].flops);
     }
-    if (x == NULL || !(most > least * 1.01))
-        return; /* all cost the same: nothing to see */
+    if (x == NULL || !(least > 0) || !(most > least * 1.01))
+        return;
+    struct flop_unit unit = unit_of(most);
+    y = x + comparison->ranked;
+    for (size_t i = 0; i < comparison->ranked; i++) {
+        x[i] = comparison->rows[i].flops / unit.size;
+        y[i] = comparison->rows[i].value;
+    }
     lm_compare_range(comparison, &low, &high);
     plot.summary =
-        lm_arena_printf(comparison->arena, "From %s to %s floating-point operations.",
-                        lm_num_short(1e9 * least, 3).text, lm_num_short(1e9 * most, 3).text);
-    lm_axis_log(&plot.x, "GFLOP, logarithmic", least, most);
+        lm_arena_printf(comparison->arena, "From %s to %s floating-point operations a run.",
+                        lm_num_large(least).text, lm_num_large(most).text);
+    plot.summary = plot.summary != NULL ? plot.summary : "";
+    double margin = 0.04 * (most - least);
+    if (most > 8 * least)
+        lm_axis_log(&plot.x, unit.log_name, least / 1.15 / unit.size, most * 1.15 / unit.size);
+    else
+        lm_axis_linear(&plot.x, unit.name, (least - margin) / unit.size,
+                       (most + margin) / unit.size, 6, false);
     lm_axis_linear(&plot.y, comparison->options->metric, low, high, 5, true);
     lm_plot_begin(&plot);
-    lm_plot_dots(&plot, "dim", x + 1, x + comparison->ranked + 1, comparison->ranked - 1);
-    lm_plot_dots(&plot, "a", x, x + comparison->ranked, 1);
+    lm_plot_dots(&plot, "dim", x + 1, y + 1, comparison->ranked - 1);
+    lm_plot_dots(&plot, "a", x, y, 1);
     lm_plot_end(&plot);
 }
 

@@ -68,12 +68,13 @@ void lm_compare_page_groups(struct lm_buf *out, const struct lm_comparison *comp
                                     "seeds would give on these %s) and over %s (what these runs "
                                     "would give on others).",
                                     items, items));
+    struct lm_num confidence = lm_compare_confidence(comparison);
     lm_html_printf(out,
                    "<div class=\"wide\" tabindex=\"0\"><table><thead><tr><th>Setting</th>"
                    "<th class=\"n\">Runs</th><th class=\"n\">Mean %s</th><th class=\"n\">Standard "
-                   "deviation</th><th class=\"n\">95\xc2\xa0%% over repeats</th><th class=\"n\">"
-                   "95\xc2\xa0%% over %s</th></tr></thead><tbody>\n",
-                   comparison->options->metric, items);
+                   "deviation</th><th class=\"n\">%s over repeats</th><th class=\"n\">%s over %s"
+                   "</th></tr></thead><tbody>\n",
+                   comparison->options->metric, confidence.text, confidence.text, items);
     for (size_t g = 0; g < comparison->group_count; g++)
         put_group(out, &comparison->groups[g], g == 0);
     lm_buf_puts(out, "</tbody></table></div>\n");
@@ -81,9 +82,10 @@ void lm_compare_page_groups(struct lm_buf *out, const struct lm_comparison *comp
         lm_html_printf(out,
                        "<h3>Difference of the means to %s</h3>\n<div class=\"wide\" tabindex=\"0\">"
                        "<table><thead><tr><th>Setting</th><th class=\"n\">Difference</th>"
-                       "<th>Over %s</th><th class=\"n\">95\xc2\xa0%% interval</th><th>Over repeats"
-                       "</th><th class=\"n\">95\xc2\xa0%% interval</th></tr></thead><tbody>\n",
-                       comparison->groups[comparison->reference_group].label, items);
+                       "<th>Over %s</th><th class=\"n\">%s interval</th><th>Over repeats</th>"
+                       "<th class=\"n\">%s interval</th></tr></thead><tbody>\n",
+                       comparison->groups[comparison->reference_group].label, items,
+                       confidence.text, confidence.text);
         for (size_t g = 0; g < comparison->group_count; g++)
             if (g != comparison->reference_group)
                 put_group_difference(out, &comparison->groups[g]);
@@ -132,7 +134,7 @@ static void put_forest(struct lm_buf *out, const struct lm_difference *own, stru
         lm_buf_printf(out, "<span class=\"span\" style=\"left:%.2f%%;width:%.2f%%\"></span>",
                       place_of(scale, own->low),
                       place_of(scale, own->high) - place_of(scale, own->low));
-    else
+    else if (isfinite(own->value))
         lm_buf_printf(out, "<span class=\"mark\" style=\"left:%.2f%%\"></span>",
                       place_of(scale, own->value));
     lm_buf_puts(out, "</span></td>");
@@ -168,10 +170,10 @@ static const char *note_of(const struct lm_comparison *comparison)
     return lm_arena_printf(
         comparison->arena,
         "Each run less %s, paired on the same %zu %s. The intervals hold all at once with "
-        "95\xc2\xa0%% (max-T over shared resamples)%s. No difference shown is not equality: the "
+        "%s (max-T over shared resamples)%s. No difference shown is not equality: the "
         "smallest difference that four of five such samples would show stands beside it.",
         comparison->is_best_reference ? "the best" : "the reference", comparison->items,
-        lm_compare_items_word(comparison),
+        lm_compare_items_word(comparison), lm_compare_confidence(comparison).text,
         comparison->is_best_reference
             ? ", also whichever run had been picked as the best: picking it is paid for"
             : "");
@@ -184,15 +186,17 @@ void lm_compare_page_differences(struct lm_buf *out, const struct lm_comparison 
     lm_html_printf(out,
                    "<div class=\"wide\" tabindex=\"0\"><table class=\"bars\"><thead><tr>"
                    "<th>Run</th><th class=\"n\">Difference<br/>%s</th><th>Verdict</th>"
-                   "<th class=\"n\">95\xc2\xa0%% interval</th><th></th><th class=\"n\">Detectable"
-                   "</th><th class=\"n\">Best in</th>",
-                   comparison->pairing.unit);
+                   "<th class=\"n\">%s interval</th><th></th><th class=\"n\">Detectable</th>"
+                   "<th class=\"n\">Best in</th>",
+                   comparison->pairing.unit, lm_compare_confidence(comparison).text);
     if (comparison->pairing.is_right_wrong)
         lm_buf_puts(out, "<th class=\"n\">Right alone</th><th class=\"n\">McNemar p</th>");
     lm_buf_puts(out, "</tr></thead><tbody>\n");
-    for (size_t i = 0; i < comparison->ranked; i++)
-        if (comparison->rows[i].paired != SIZE_MAX)
-            put_row(out, comparison, &comparison->rows[i], scale);
+    for (size_t i = 0; i < comparison->compared; i++)
+        put_row(out, comparison, &comparison->rows[i], scale);
     lm_buf_puts(out, "</tbody></table></div>\n");
+    if (comparison->compared < comparison->ranked && comparison->compared > 0)
+        lm_html_printf(out, "<p>The best %zu of %zu runs are resampled.</p>\n",
+                       comparison->compared, comparison->ranked);
     lm_html_section_end(out);
 }

@@ -25,11 +25,22 @@ static size_t count_told(const struct lm_comparison *comparison)
     return count;
 }
 
-enum { MOST_SHOWN = 5 }; /* metrics; all are in the CSV */
+enum { MOST_SHOWN = 5, MOST_ROWS = 500, MOST_RAILS = 200 }; /* metrics, runs: all are in the CSV */
+
+static size_t at_most(size_t count, size_t most)
+{
+    return count < most ? count : most;
+}
+
+static void put_cut(struct lm_buf *out, size_t shown, size_t count)
+{
+    if (shown < count)
+        lm_html_printf(out, "<p>The best %zu of %zu runs; all are in the CSV.</p>\n", shown, count);
+}
 
 static size_t count_shown(const struct lm_comparison *comparison)
 {
-    return comparison->column_count < MOST_SHOWN ? comparison->column_count : MOST_SHOWN;
+    return at_most(comparison->column_count, MOST_SHOWN);
 }
 
 static void put_head(struct lm_buf *out, const struct lm_comparison *comparison)
@@ -90,6 +101,7 @@ static void put_param(struct lm_buf *out, const struct lm_comparison *comparison
 
 void lm_compare_page_runs(struct lm_buf *out, const struct lm_comparison *comparison)
 {
+    size_t shown = at_most(comparison->ranked, MOST_ROWS);
     bool lower = comparison->better == LM_BETTER_LOWER;
     const char *note = lm_arena_printf(
         comparison->arena,
@@ -99,7 +111,7 @@ void lm_compare_page_runs(struct lm_buf *out, const struct lm_comparison *compar
         lower ? "less" : "more", lm_compare_items_word(comparison));
     lm_html_section(out, "runs", "Runs", note);
     put_head(out, comparison);
-    for (size_t i = 0; i < comparison->ranked; i++) {
+    for (size_t i = 0; i < shown; i++) {
         const struct lm_compare_row *row = &comparison->rows[i];
         lm_buf_puts(out, i == 0 ? "<tr class=\"us\">" : "<tr>");
         put_place(out, comparison, row);
@@ -110,27 +122,20 @@ void lm_compare_page_runs(struct lm_buf *out, const struct lm_comparison *compar
         lm_buf_puts(out, "</tr>\n");
     }
     lm_buf_puts(out, "</tbody></table></div>\n");
+    put_cut(out, shown, comparison->ranked);
     lm_html_section_end(out);
 }
 
 /* ---- those that are not ---- */
 
-static bool is_left_out(const struct lm_comparison *comparison, const struct lm_compare_row *row)
-{
-    return row->state != LM_RUN_RANKED || (comparison->unpaired == NULL && row->paired == SIZE_MAX);
-}
-
 bool lm_compare_has_left_out(const struct lm_comparison *comparison)
 {
-    for (size_t i = 0; i < comparison->count; i++)
-        if (is_left_out(comparison, &comparison->rows[i]))
-            return true;
-    return false;
+    return comparison->ranked < comparison->count;
 }
 
 void lm_compare_page_left_out(struct lm_buf *out, const struct lm_comparison *comparison)
 {
-    static const char *const states[] = {[LM_RUN_RANKED] = "not comparable",
+    static const char *const states[] = {[LM_RUN_OTHER] = "not comparable",
                                          [LM_RUN_UNRANKED] = "no metric",
                                          [LM_RUN_DIVERGED] = "diverged",
                                          [LM_RUN_FAILED] = "failed"};
@@ -139,15 +144,16 @@ void lm_compare_page_left_out(struct lm_buf *out, const struct lm_comparison *co
                     "dropped in silence, and none is taken for the best.");
     lm_buf_puts(out, "<div class=\"wide\" tabindex=\"0\"><table><thead><tr><th>Run</th>"
                      "<th>State</th><th>Why</th></tr></thead><tbody>\n");
-    for (size_t i = 0; i < comparison->count; i++) {
+    size_t out_of = comparison->count - comparison->ranked, shown = at_most(out_of, MOST_ROWS);
+    for (size_t i = comparison->ranked; i < comparison->ranked + shown; i++) {
         const struct lm_compare_row *row = &comparison->rows[i];
-        if (!is_left_out(comparison, row))
-            continue;
         lm_html_printf(out, "<tr><th scope=\"row\">%s</th><td>", row->label);
         lm_html_printf(out, "<b class=\"und\">%s</b></td><td>%s</td></tr>\n", states[row->state],
                        row->why != NULL ? row->why : "");
     }
     lm_buf_puts(out, "</tbody></table></div>\n");
+    if (shown < out_of)
+        lm_html_printf(out, "<p>%zu of %zu; all are in the CSV.</p>\n", shown, out_of);
     lm_html_section_end(out);
 }
 
@@ -178,6 +184,7 @@ static double share_of(size_t place, size_t count)
 void lm_compare_page_parallel(struct lm_buf *out, const struct lm_comparison *comparison)
 {
     double low, high;
+    size_t shown = at_most(comparison->ranked, MOST_RAILS);
     lm_compare_range(comparison, &low, &high);
     lm_html_section(out, "parallel", "All axes",
                     "Each run a row, the best on top; a mark stands where its value is among those "
@@ -188,7 +195,7 @@ void lm_compare_page_parallel(struct lm_buf *out, const struct lm_comparison *co
         if (is_told(comparison, a))
             lm_html_printf(out, "<th>%s</th>", comparison->axes[a].name);
     lm_html_printf(out, "<th>%s</th></tr></thead><tbody>\n", comparison->options->metric);
-    for (size_t i = 0; i < comparison->ranked; i++) {
+    for (size_t i = 0; i < shown; i++) {
         const struct lm_compare_row *row = &comparison->rows[i];
         lm_buf_puts(out, i == 0 ? "<tr class=\"us\">" : "<tr>");
         for (size_t a = 0; a < comparison->axis_count; a++) {
@@ -203,5 +210,6 @@ void lm_compare_page_parallel(struct lm_buf *out, const struct lm_comparison *co
         lm_buf_puts(out, "</tr>\n");
     }
     lm_buf_puts(out, "</tbody></table></div>\n");
+    put_cut(out, shown, comparison->ranked);
     lm_html_section_end(out);
 }

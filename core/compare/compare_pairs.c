@@ -1,21 +1,19 @@
 /* Runs on the same items, and their differences, paired by item. */
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/io.h"
-#include "stats/bootstrap.h"
 #include "stats/distributions.h"
 
 #include "compare/comparison.h"
 
-/* The ranked rows with their items, and which of them were scored on the same. */
+/* Runs whose differences are resampled: to the best of n there are n (n - 1) / 2 of them. */
+enum { MOST_TO_BEST = 300, MOST_TO_ONE = 2000 };
+
+/* The ranked rows, and which of them were scored on the same items. */
 struct pairs {
     struct lm_comparison *out;
-    struct lm_items *items; /* (ranked) */
-    bool *has;              /* (ranked) */
-    size_t *class_of;       /* (ranked) the first row of its class; SIZE_MAX: of none */
-    size_t *members;        /* (compared) rows */
+    size_t *class_of; /* (ranked) the first row of its class; SIZE_MAX: of none */
 };
 
 static enum lm_status no_memory(size_t runs, struct lm_err *err)
@@ -25,47 +23,38 @@ static enum lm_status no_memory(size_t runs, struct lm_err *err)
 
 /* ---- items ---- */
 
-static enum lm_status read_items(struct pairs *pairs, size_t i, struct lm_err *err)
+static enum lm_status read_items(struct lm_comparison *out, struct lm_compare_row *row,
+                                 struct lm_err *err)
 {
-    struct lm_comparison *out = pairs->out;
-    const struct lm_compare_run *run = out->rows[i].run;
+    const struct lm_compare_run *run = row->run;
     for (size_t k = 0; k < run->given_count; k++)
         if (strcmp(run->given[k].file, out->pairing.file) == 0) {
-            pairs->items[i] = run->given[k].items;
-            pairs->has[i] = true;
+            row->items = &run->given[k].items;
             return LM_OK;
         }
     if (run->items == NULL)
         return LM_OK;
     const char *path = lm_path_join(out->arena, run->items, out->pairing.file);
-    if (path == NULL)
+    struct lm_items *items = LM_NEW(out->arena, struct lm_items);
+    if (path == NULL || items == NULL)
         return no_memory(out->ranked, err);
     if (!lm_path_exists(path))
         return LM_OK;
-    enum lm_status status = lm_items_read(&pairs->items[i], out->arena, path, err);
-    pairs->has[i] = status == LM_OK;
-    return status == LM_OK
-               ? LM_OK
-               : lm_wrap(err, status, "items of %s, %s", out->rows[i].label, out->pairing.file);
+    enum lm_status status = lm_items_read(items, out->arena, path, err);
+    row->items = items;
+    return status == LM_OK ? LM_OK
+                           : lm_wrap(err, status, "items of %s, %s", row->label, out->pairing.file);
 }
 
-static enum lm_status read_all(struct pairs *pairs, struct lm_err *err)
+static enum lm_status read_all(struct lm_comparison *out, struct lm_err *err)
 {
-    struct lm_comparison *out = pairs->out;
-    bool is_found = false;
-    pairs->items = LM_NEW_ARRAY(out->arena, struct lm_items, out->ranked);
-    pairs->has = LM_NEW_ARRAY(out->arena, bool, out->ranked);
-    pairs->class_of = LM_NEW_ARRAY(out->arena, size_t, out->ranked);
-    pairs->members = LM_NEW_ARRAY(out->arena, size_t, out->ranked);
-    if (pairs->items == NULL || pairs->has == NULL || pairs->class_of == NULL ||
-        pairs->members == NULL)
-        return no_memory(out->ranked, err);
+    const struct lm_items *first = NULL;
     for (size_t i = 0; i < out->ranked; i++) {
-        LM_TRY(read_items(pairs, i, err));
-        if (pairs->has[i] && !is_found)
-            out->pairing = lm_pairing_for(out->options->metric, &pairs->items[i]);
-        is_found = is_found || pairs->has[i];
+        LM_TRY(read_items(out, &out->rows[i], err));
+        first = first != NULL ? first : out->rows[i].items;
     }
+    if (first != NULL)
+        out->pairing = lm_pairing_for(out->options->metric, first);
     return LM_OK;
 }
 
@@ -73,13 +62,14 @@ static enum lm_status read_all(struct pairs *pairs, struct lm_err *err)
 
 static void find_classes(struct pairs *pairs)
 {
-    struct lm_comparison *out = pairs->out;
+    const struct lm_comparison *out = pairs->out;
+    const struct lm_compare_row *rows = out->rows;
     for (size_t i = 0; i < out->ranked; i++) {
         pairs->class_of[i] = SIZE_MAX;
-        for (size_t k = 0; k <= i && pairs->has[i] && pairs->class_of[i] == SIZE_MAX; k++) {
-            bool is_first = pairs->has[k] && (k == i || pairs->class_of[k] == k);
-            if (is_first && lm_pairing_check(&out->pairing, &pairs->items[k], "", &pairs->items[i],
-                                             "", NULL) == LM_OK)
+        for (size_t k = 0; k <= i && rows[i].items != NULL && pairs->class_of[i] == SIZE_MAX; k++) {
+            bool is_first = rows[k].items != NULL && (k == i || pairs->class_of[k] == k);
+            if (is_first && lm_pairing_check(&out->pairing, rows[k].items, "", rows[i].items, "",
+                                             NULL) == LM_OK)
                 pairs->class_of[i] = k;
         }
     }
@@ -108,36 +98,44 @@ static size_t pick_class(const struct pairs *pairs)
     return best;
 }
 
-static enum lm_status say_why(struct pairs *pairs, size_t i, size_t class, struct lm_err *err)
+static enum lm_status say_why(const struct lm_comparison *out, struct lm_compare_row *row,
+                              const struct lm_compare_row *of_class, struct lm_err *err)
 {
-    struct lm_comparison *out = pairs->out;
-    struct lm_compare_row *row = &out->rows[i];
     struct lm_err why = {0};
-    if (!pairs->has[i]) {
-        row->why = "it has no items to compare";
+    row->state = LM_RUN_OTHER;
+    row->why = "it has no items to compare";
+    if (row->items == NULL)
         return LM_OK;
-    }
-    lm_pairing_check(&out->pairing, &pairs->items[class], out->rows[class].label, &pairs->items[i],
-                     row->label, &why);
+    lm_pairing_check(&out->pairing, of_class->items, of_class->label, row->items, row->label, &why);
     row->why = lm_arena_strdup(out->arena, why.text);
     return row->why != NULL ? LM_OK : no_memory(out->ranked, err);
 }
 
-/* Those that are compared, in the order of the table; the others are told why they are not. */
-static enum lm_status list_members(struct pairs *pairs, size_t class, struct lm_err *err)
+/* Runs on other items are told why they are not compared, and stand behind the others. */
+static enum lm_status part(struct pairs *pairs, size_t class, struct lm_err *err)
 {
     struct lm_comparison *out = pairs->out;
-    for (size_t i = 0; i < out->ranked; i++) {
-        if (pairs->class_of[i] != class) {
-            LM_TRY(say_why(pairs, i, class, err));
-            continue;
-        }
-        out->rows[i].paired = out->compared;
-        pairs->members[out->compared++] = i;
-    }
-    if (out->is_best_reference)
-        out->reference = pairs->members[0];
+    for (size_t i = 0; i < out->ranked; i++)
+        if (pairs->class_of[i] != class)
+            LM_TRY(say_why(out, &out->rows[i], &out->rows[class], err));
+    LM_TRY(lm_compare_order(out, err));
+    size_t most = out->is_best_reference ? MOST_TO_BEST : MOST_TO_ONE;
+    out->compared = out->ranked < most ? out->ranked : most;
+    for (size_t i = out->compared; i < out->ranked; i++)
+        out->rows[i].why = "beyond the best, which alone are resampled";
     return LM_OK;
+}
+
+/* The class that is compared; SIZE_MAX: there is none. */
+static enum lm_status find_class(struct lm_comparison *out, size_t *class, struct lm_err *err)
+{
+    struct pairs pairs = {.out = out, .class_of = LM_NEW_ARRAY(out->arena, size_t, out->ranked)};
+    if (pairs.class_of == NULL)
+        return no_memory(out->ranked, err);
+    LM_TRY(read_all(out, err));
+    find_classes(&pairs);
+    *class = pick_class(&pairs);
+    return *class != SIZE_MAX ? part(&pairs, *class, err) : LM_OK;
 }
 
 /* ---- differences ---- */
@@ -156,12 +154,11 @@ static void scale_resamples(struct lm_paired_resamples *runs, const struct lm_pa
         runs->resampled[i] = lm_pairing_value(pairing, runs->resampled[i]);
 }
 
-static enum lm_status resample(struct lm_paired_resamples *runs, const struct pairs *pairs,
+static enum lm_status resample(struct lm_paired_resamples *runs, const struct lm_comparison *out,
                                struct lm_err *err)
 {
-    const struct lm_comparison *out = pairs->out;
     const struct lm_compare_options *options = out->options;
-    const struct lm_items *first = &pairs->items[pairs->members[0]];
+    const struct lm_items *first = out->rows[0].items;
     const double **over = LM_NEW_ARRAY(out->arena, const double *, out->compared);
     double *under = LM_NEW_ARRAY(out->arena, double, first->count);
     if (over == NULL || under == NULL)
@@ -169,7 +166,7 @@ static enum lm_status resample(struct lm_paired_resamples *runs, const struct pa
     for (size_t i = 0; i < first->count; i++)
         under[i] = lm_pairing_under(&out->pairing, first, i);
     for (size_t k = 0; k < out->compared; k++)
-        over[k] = pairs->items[pairs->members[k]].columns[out->pairing.over];
+        over[k] = out->rows[k].items->columns[out->pairing.over];
     const struct lm_paired_items items = {out->compared, first->count, over, under};
     const struct lm_resampling how = {options->resamples, lm_rng_stream(options->seed, "compare"),
                                       options->confidence, options->is_cancelled, options->user};
@@ -179,10 +176,9 @@ static enum lm_status resample(struct lm_paired_resamples *runs, const struct pa
 }
 
 /* Items that one of both has right; the exact p, for as many tests as were made. */
-static void count_right(struct pairs *pairs, struct lm_compare_row *row, const struct lm_items *own,
-                        const struct lm_items *reference)
+static void count_right(const struct lm_comparison *out, struct lm_compare_row *row)
 {
-    const struct lm_comparison *out = pairs->out;
+    const struct lm_items *own = row->items, *reference = out->rows[out->reference].items;
     size_t n = out->compared, tests = out->is_best_reference ? n * (n - 1) / 2 : n - 1;
     for (size_t i = 0; i < own->count; i++) {
         bool mine = own->columns[LM_ITEM_SCORE][i] > 0.5;
@@ -193,62 +189,55 @@ static void count_right(struct pairs *pairs, struct lm_compare_row *row, const s
     row->mcnemar = fmin(1, (double)tests * lm_mcnemar(row->only_own, row->only_reference));
 }
 
-static enum lm_status subtract(struct pairs *pairs, const struct lm_paired_resamples *runs,
+static enum lm_status subtract(struct lm_comparison *out, const struct lm_paired_resamples *runs,
                                struct lm_err *err)
 {
-    struct lm_comparison *out = pairs->out;
     struct lm_difference *differences = LM_NEW_ARRAY(out->arena, struct lm_difference, runs->runs);
     double *shares = LM_NEW_ARRAY(out->arena, double, runs->runs);
-    size_t reference = out->rows[out->reference].paired;
     if (differences == NULL || shares == NULL)
         return no_memory(out->compared, err);
-    LM_TRY(lm_simultaneous(differences, runs, reference,
+    LM_TRY(lm_simultaneous(differences, runs, out->reference,
                            out->is_best_reference ? LM_REFERENCE_BEST : LM_REFERENCE_FIXED,
                            out->options->confidence, out->arena, err));
     lm_best_shares(shares, runs, out->better == LM_BETTER_LOWER);
     for (size_t k = 0; k < runs->runs; k++) {
-        struct lm_compare_row *row = &out->rows[pairs->members[k]];
+        struct lm_compare_row *row = &out->rows[k];
         row->difference = differences[k];
         row->best_share = shares[k];
-        row->verdict = k == reference ? LM_VERDICT_REFERENCE
-                                      : lm_compare_verdict(out->better, differences[k].low,
-                                                           differences[k].high);
-        if (out->pairing.is_right_wrong && k != reference)
-            count_right(pairs, row, &pairs->items[pairs->members[k]],
-                        &pairs->items[pairs->members[reference]]);
+        row->verdict = k == out->reference ? LM_VERDICT_REFERENCE
+                                           : lm_compare_verdict(out->better, differences[k].low,
+                                                                differences[k].high);
+        if (out->pairing.is_right_wrong && k != out->reference)
+            count_right(out, row);
     }
     return LM_OK;
 }
 
-static const char *why_unpaired(const struct pairs *pairs, size_t class)
+static const char *why_unpaired(const struct lm_comparison *out, size_t class)
 {
-    const struct lm_comparison *out = pairs->out;
     if (out->pairing.without != NULL)
         return out->pairing.without;
     if (class == SIZE_MAX)
         return out->is_best_reference ? "no run has items" : "the reference has no items";
-    if (pairs->items[class].count == 0)
+    if (out->rows[0].items->count == 0)
         return "there are no items";
+    if (out->reference >= out->compared)
+        return "the reference is not among the best 2,000";
     return NULL;
 }
 
 enum lm_status lm_compare_pairs(struct lm_comparison *out, struct lm_err *err)
 {
-    struct pairs pairs = {.out = out};
     struct lm_paired_resamples runs = {0};
     size_t class = SIZE_MAX;
-    if (out->pairing.file[0] != '\0') {
-        LM_TRY(read_all(&pairs, err));
-        find_classes(&pairs);
-        class = pick_class(&pairs);
-        if (class != SIZE_MAX)
-            LM_TRY(list_members(&pairs, class, err));
-    }
-    out->unpaired = why_unpaired(&pairs, class);
+    if (out->pairing.file[0] != '\0' && out->ranked > 0)
+        LM_TRY(find_class(out, &class, err));
+    out->unpaired = why_unpaired(out, class);
     if (out->unpaired == NULL) {
-        out->items = pairs.items[class].count;
-        LM_TRY(resample(&runs, &pairs, err));
-        LM_TRY(subtract(&pairs, &runs, err));
+        out->items = out->rows[0].items->count;
+        LM_TRY(resample(&runs, out, err));
+        LM_TRY(subtract(out, &runs, err));
     }
-    return lm_compare_groups(out, out->unpaired == NULL ? &runs : NULL, err);
+    bool has_all = out->unpaired == NULL && out->compared == out->ranked;
+    return lm_compare_groups(out, has_all ? &runs : NULL, err);
 }

@@ -1,4 +1,5 @@
 /* Parameters that differ: those the caller gives, and what the scores tell of model and text. */
+#include <math.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -29,9 +30,8 @@ static bool add_name(struct lm_comparison *out, const char *name)
     return true;
 }
 
-static bool add_shape(void *user, const char *key, const struct lm_json *value)
+static bool add_shape(void *user, const char *key)
 {
-    (void)value;
     return !is_shape(key) || add_name(user, key);
 }
 
@@ -47,9 +47,10 @@ const char *lm_compare_param_of(const struct lm_comparison *comparison,
     for (size_t i = 0; i < row->run->param_count; i++)
         if (strcmp(row->run->params[i].name, name) == 0)
             return row->run->params[i].value;
-    const struct lm_json *value = is_shape(name) ? lm_json_get(row->run->scores, name) : NULL;
-    return lm_json_is_number(value) ? number_text(comparison->arena, lm_json_double(value, 0))
-                                    : lm_json_string(value, NULL);
+    double value = is_shape(name) ? lm_compare_score(row, name, "") : (double)NAN;
+    if (!isnan(value))
+        return number_text(comparison->arena, value);
+    return is_shape(name) ? lm_json_string(lm_json_get(row->run->scores, name), NULL) : NULL;
 }
 
 static bool is_same(const char *a, const char *b)
@@ -79,7 +80,7 @@ static bool differs(const struct lm_comparison *out, const char *name)
     const char *first = NULL;
     for (size_t i = 0; i < out->count; i++) {
         const char *own = lm_compare_param_of(out, &out->rows[i], name);
-        if (out->rows[i].run->scores == NULL && own == NULL)
+        if (out->rows[i].state == LM_RUN_FAILED && own == NULL)
             continue;
         if (first != NULL && !is_same(first, own))
             return !is_of_axis(out, name);
@@ -97,7 +98,7 @@ enum lm_status lm_compare_params(struct lm_comparison *out, struct lm_err *err)
     for (size_t i = 0; i < out->count; i++) {
         for (size_t k = 0; k < out->rows[i].run->param_count; k++)
             add_name(out, out->rows[i].run->params[k].name);
-        lm_json_each(out->rows[i].run->scores, add_shape, out);
+        lm_compare_each_score(out->rows[i].run, add_shape, out);
     }
     for (size_t i = 0; i < out->param_count; i++)
         if (differs(out, out->params[i]))

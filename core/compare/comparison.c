@@ -14,7 +14,32 @@ double lm_compare_score(const struct lm_compare_row *row, const char *name, cons
     int length = snprintf(key, sizeof key, "%s%s", name, suffix);
     if (length < 0 || (size_t)length >= sizeof key)
         return (double)NAN;
+    for (size_t i = 0; i < row->run->value_count; i++)
+        if (strcmp(row->run->values[i].name, key) == 0)
+            return row->run->values[i].value;
     return lm_json_double(lm_json_get(row->run->scores, key), (double)NAN);
+}
+
+struct visiting {
+    bool (*visit)(void *user, const char *name);
+    void *user;
+};
+
+static bool visit_member(void *user, const char *key, const struct lm_json *value)
+{
+    struct visiting *visiting = user;
+    (void)value;
+    return visiting->visit(visiting->user, key);
+}
+
+void lm_compare_each_score(const struct lm_compare_run *run,
+                           bool (*visit)(void *user, const char *name), void *user)
+{
+    struct visiting visiting = {visit, user};
+    for (size_t i = 0; i < run->value_count; i++)
+        if (!visit(user, run->values[i].name))
+            return;
+    lm_json_each(run->scores, visit_member, &visiting);
 }
 
 enum lm_compare_verdict lm_compare_verdict(enum lm_better better, double low, double high)
@@ -38,7 +63,7 @@ static void find_state(struct lm_compare_row *row, const char *metric)
     row->low = lm_compare_score(row, metric, ".lo");
     row->high = lm_compare_score(row, metric, ".hi");
     row->state = LM_RUN_RANKED;
-    if (run->failed != NULL || run->scores == NULL) {
+    if (run->failed != NULL || (run->scores == NULL && run->value_count == 0)) {
         row->state = LM_RUN_FAILED;
         row->why = run->failed != NULL ? run->failed : "it has no scores";
     } else if (lm_compare_score(row, "diverged", "") > 0) {
@@ -66,8 +91,7 @@ static enum lm_status make_rows(struct lm_comparison *out, const struct lm_compa
                                                .best_share = (double)NAN,
                                                .mcnemar = (double)NAN,
                                                .flops = (double)NAN,
-                                               .curve.tokens = (double)NAN,
-                                               .paired = SIZE_MAX};
+                                               .curve.tokens = (double)NAN};
         find_state(&out->rows[i], out->options->metric);
     }
     return LM_OK;
@@ -119,13 +143,22 @@ static int highest_first(const void *a, const void *b)
     return by_metric(a, b, false);
 }
 
+/* "scores@lr=0.001" as well as "lr=0.001": an instance's id, or its label. */
+static bool is_called(const char *label, const char *wanted)
+{
+    const char *at = strchr(wanted, '@'), *own = strchr(label, '@');
+    return strcmp(label, wanted) == 0 ||
+           (at != NULL && strcmp(own != NULL ? own + 1 : label, at + 1) == 0) ||
+           (own != NULL && strcmp(own + 1, wanted) == 0);
+}
+
 static enum lm_status find_reference(struct lm_comparison *out, struct lm_err *err)
 {
     const char *wanted = out->options->reference;
     out->is_best_reference = wanted == NULL;
     out->reference = out->ranked > 0 ? 0 : SIZE_MAX;
     for (size_t i = 0; wanted != NULL && i < out->count; i++) {
-        if (strcmp(out->rows[i].label, wanted) != 0)
+        if (!is_called(out->rows[i].label, wanted))
             continue;
         if (out->rows[i].state != LM_RUN_RANKED)
             return lm_fail_field(err, LM_INVALID, "reference: %s cannot be one: %s; name another",
@@ -151,12 +184,11 @@ struct finding {
 };
 
 /* One that some run has with an interval: its own, no difference to a baseline. */
-static bool take_column(void *user, const char *key, const struct lm_json *value)
+static bool take_column(void *user, const char *key)
 {
     struct finding *finding = user;
     struct lm_comparison *out = finding->out;
     size_t length = strlen(key);
-    (void)value;
     if (length < 4 || strcmp(key + length - 3, ".lo") != 0 || out->column_count == MOST_COLUMNS)
         return true;
     char *name = lm_arena_strndup(out->arena, key, length - 3);
@@ -179,7 +211,7 @@ static enum lm_status find_columns(struct lm_comparison *out, struct lm_err *err
     out->columns[out->column_count++] = (struct lm_compare_column){out->options->metric, false};
     for (size_t i = 0; i < out->ranked; i++) {
         struct finding finding = {out, &out->rows[i]};
-        lm_json_each(out->rows[i].run->scores, take_column, &finding);
+        lm_compare_each_score(out->rows[i].run, take_column, &finding);
     }
     return LM_OK;
 }
@@ -194,6 +226,16 @@ static enum lm_status check_labels(const struct lm_comparison *out, struct lm_er
     return LM_OK;
 }
 
+enum lm_status lm_compare_order(struct lm_comparison *out, struct lm_err *err)
+{
+    qsort(out->rows, out->count, sizeof *out->rows,
+          out->better == LM_BETTER_LOWER ? lowest_first : highest_first);
+    out->ranked = 0;
+    while (out->ranked < out->count && out->rows[out->ranked].state == LM_RUN_RANKED)
+        out->ranked++;
+    return find_reference(out, err);
+}
+
 enum lm_status lm_compare_runs(struct lm_comparison *out, struct lm_arena *arena,
                                const struct lm_compare_run *runs, size_t count,
                                const struct lm_compare_options *options, struct lm_err *err)
@@ -206,11 +248,7 @@ enum lm_status lm_compare_runs(struct lm_comparison *out, struct lm_arena *arena
     LM_TRY(make_rows(out, runs, err));
     LM_TRY(check_labels(out, err));
     LM_TRY(find_better(out, err));
-    qsort(out->rows, count, sizeof *out->rows,
-          out->better == LM_BETTER_LOWER ? lowest_first : highest_first);
-    while (out->ranked < count && out->rows[out->ranked].state == LM_RUN_RANKED)
-        out->ranked++;
-    LM_TRY(find_reference(out, err));
+    LM_TRY(lm_compare_order(out, err));
     LM_TRY(find_columns(out, err));
     LM_TRY(lm_compare_axes(out, err));
     LM_TRY(lm_compare_params(out, err));

@@ -24,6 +24,12 @@ struct lm_compare_param {
     const char *name, *value;
 };
 
+/** A score as a number: "valid.bpb". */
+struct lm_compare_number {
+    const char *name;
+    double value;
+};
+
 /** Items of a run that are in memory already: those of items/FILE. */
 struct lm_compare_items {
     const char *file;
@@ -37,12 +43,14 @@ struct lm_compare_run {
     const char *label;
     const struct lm_compare_param *params; /**< beside those that the scores tell */
     size_t param_count;
-    const struct lm_json *scores;         /**< flat object; NULL: it has none */
+    const struct lm_json *scores;           /**< flat object; or NULL */
+    const struct lm_compare_number *values; /**< instead of it */
+    size_t value_count;
     const char *items;                    /**< folder of evaluate's items, or NULL */
     const struct lm_compare_items *given; /**< instead of a folder */
     size_t given_count;
     const char *log;    /**< file of train's log, or NULL */
-    const char *failed; /**< why there are no scores, in words; or NULL */
+    const char *failed; /**< why it has neither, in words; or NULL */
 };
 
 /** Of what and how. */
@@ -50,7 +58,7 @@ struct lm_compare_options {
     const char *title;          /**< of the page */
     const char *metric;         /**< "valid.bpb" */
     enum lm_better better;      /**< LM_BETTER_NONE: the metric's own */
-    const char *reference;      /**< label of the run all are compared to; NULL: the best */
+    const char *reference;      /**< label or id of the run all are compared to; NULL: the best */
     const char *const *repeats; /**< names of axes that only repeat: seeds */
     size_t repeat_count;
     double confidence; /**< 0.95 */
@@ -91,6 +99,7 @@ extern const char *const lm_compare_verdict_words[LM_VERDICTS];
 
 enum lm_compare_state {
     LM_RUN_RANKED,   /**< its metric is finite */
+    LM_RUN_OTHER,    /**< scored on other items than those ranked, or without any */
     LM_RUN_UNRANKED, /**< the metric is missing or not finite */
     LM_RUN_DIVERGED,
     LM_RUN_FAILED
@@ -117,8 +126,8 @@ struct lm_compare_row {
     size_t only_own, only_reference; /**< right/wrong: items that one of both has right */
     double mcnemar; /**< two-sided p, times the comparisons made; NaN: no such metric */
     struct lm_compare_curve curve;
-    double flops;  /**< of training; NaN: not known */
-    size_t paired; /**< its place among the compared; SIZE_MAX: it is not */
+    double flops;                 /**< of training; NaN: not known */
+    const struct lm_items *items; /**< behind the metric; NULL: none */
 };
 
 /** Runs that differ in repeats alone. */
@@ -141,8 +150,10 @@ struct lm_comparison {
     struct lm_pairing pairing;
     enum lm_better better;
     struct lm_compare_row *rows; /**< the best first; behind the ranked ones the others */
-    size_t count, ranked, compared;
-    size_t reference;       /**< row that all are compared to; SIZE_MAX: none */
+    size_t count, ranked;
+    size_t compared;  /**< the first of them, whose differences are resampled: all (at most 300
+                  best, or 2,000 beside a reference), or none */
+    size_t reference; /**< row that all are compared to; SIZE_MAX: none */
     bool is_best_reference; /**< picked as the best: paid for in the intervals */
     size_t items;           /**< behind the paired differences; 0: none */
     const char *unpaired;   /**< why there are no paired differences; NULL: there are */
@@ -171,10 +182,16 @@ enum lm_status lm_compare_runs(struct lm_comparison *out, struct lm_arena *arena
 /** A parameter of a row as text, or NULL. */
 const char *lm_compare_param_of(const struct lm_comparison *comparison,
                                 const struct lm_compare_row *row, const char *name);
+/** Visits the names of a run's scores; stops when `visit` returns false. */
+void lm_compare_each_score(const struct lm_compare_run *run,
+                           bool (*visit)(void *user, const char *name), void *user);
 /** A number of a row's scores, NaN when it has none. */
 double lm_compare_score(const struct lm_compare_row *row, const char *name, const char *suffix);
 
 /* Steps (compare_*.c). */
+/** Brings rows into their order, by state, then the best first; counts those ranked; finds the
+ *  reference. LM_INVALID. */
+enum lm_status lm_compare_order(struct lm_comparison *out, struct lm_err *err);
 enum lm_status lm_compare_axes(struct lm_comparison *out, struct lm_err *err);
 enum lm_status lm_compare_params(struct lm_comparison *out, struct lm_err *err);
 enum lm_status lm_compare_logs(struct lm_comparison *out, struct lm_err *err);

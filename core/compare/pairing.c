@@ -22,7 +22,7 @@ static const struct {
     const char *without;
 } rows[] = {
     {"bpb", "bits per byte", DOCUMENTS, LM_ITEM_NLL, LM_ITEM_BYTES, LM_BETTER_LOWER, LM_SCALE_BITS},
-    {"ppl", "per token", DOCUMENTS, LM_ITEM_NLL, LM_ITEM_TOKENS, LM_BETTER_LOWER, LM_SCALE_EXP},
+    {"ppl", "perplexity", DOCUMENTS, LM_ITEM_NLL, LM_ITEM_TOKENS, LM_BETTER_LOWER, LM_SCALE_EXP},
     {"nll", "nats per token", DOCUMENTS, LM_ITEM_NLL, LM_ITEM_TOKENS, LM_BETTER_LOWER},
     {"acc", "", DOCUMENTS, LM_ITEM_CORRECT, LM_ITEM_TOKENS, LM_BETTER_HIGHER},
     {"accuracy", "", EXAMPLES, LM_ITEM_SCORE, ONE, LM_BETTER_HIGHER, .is_right_wrong = true},

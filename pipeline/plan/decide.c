@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "plan/against.h"
 #include "plan/key.h"
 #include "plan/plan.h"
 
@@ -58,9 +59,10 @@ static const char *excuse(struct lm_arena *arena, const struct lm_plan *plan,
 }
 
 /** A metric that is missing or not finite decides nothing: it must not pass. */
-static bool decide(struct lm_gate_row *row, const struct lm_plan *plan,
-                   const struct lm_spec_gate *gate)
+static enum lm_status decide(struct lm_gate_row *row, const struct lm_plan *plan, size_t index,
+                             struct lm_err *err)
 {
+    const struct lm_spec_gate *gate = &plan->spec->gates[index];
     const struct lm_plan_stage *stage = &plan->stages[gate->stage];
     const struct lm_record *record = stage->selected ? stage->record : NULL;
     double value = record != NULL ? lm_record_metric(record, gate->metric) : (double)NAN;
@@ -71,12 +73,17 @@ static bool decide(struct lm_gate_row *row, const struct lm_plan *plan,
                    : !isfinite(value) ? LM_GATE_UNDECIDED
                    : within           ? LM_GATE_PASS
                                       : LM_GATE_FAIL;
-    row->reason =
-        isfinite(value) ? compare(plan->arena, gate, value) : excuse(plan->arena, plan, gate);
+    if (isfinite(value) && gate->is_against)
+        LM_TRY(lm_against_decide(&row->verdict, &row->reason, plan, index, record, err));
+    else
+        row->reason =
+            isfinite(value) ? compare(plan->arena, gate, value) : excuse(plan->arena, plan, gate);
     row->metric =
         lm_arena_printf(plan->arena, "%s.%s", plan->spec->stages[gate->stage].id, gate->metric);
     row->text = row->reason ? lm_arena_printf(plan->arena, "%s: %s", row->name, row->reason) : NULL;
-    return row->text != NULL && row->metric != NULL;
+    if (row->text == NULL || row->metric == NULL)
+        return lm_fail(err, LM_NOMEM, "no memory to decide the gates; free some");
+    return LM_OK;
 }
 
 enum lm_status lm_plan_decide(struct lm_gate_row **out, const struct lm_plan *plan,
@@ -84,11 +91,10 @@ enum lm_status lm_plan_decide(struct lm_gate_row **out, const struct lm_plan *pl
 {
     size_t count = plan->spec->gate_count;
     struct lm_gate_row *rows = LM_NEW_ARRAY(plan->arena, struct lm_gate_row, count);
-    bool fine = rows != NULL;
-    for (size_t i = 0; i < count && fine; i++)
-        fine = decide(&rows[i], plan, &plan->spec->gates[i]);
-    if (!fine)
+    if (rows == NULL)
         return lm_fail(err, LM_NOMEM, "no memory to decide the gates; free some");
+    for (size_t i = 0; i < count; i++)
+        LM_TRY(decide(&rows[i], plan, i, err));
     *out = rows;
     return LM_OK;
 }

@@ -73,9 +73,6 @@ static void put_awaited(struct lm_buf *out, const struct answer *answer)
 {
     const struct lm_plan *plan = answer->plan;
     const struct lm_spec_stage *stage = &plan->spec->stages[answer->stage];
-    const char *choices = lm_plan_choices(plan, answer->stage);
-    if (choices[0] != '\0')
-        lm_buf_printf(out, "  %s\n", choices);
     for (size_t i = 0;
          i < stage->input_count && !(stage->is_selective && plan->taken[answer->stage].is_known);
          i++)
@@ -128,6 +125,9 @@ static void put_text(struct lm_buf *out, const struct answer *answer)
     else
         lm_buf_printf(out, "%s: %s, %s\n", id, answer->state, s->reason);
     put_changes(out, answer);
+    const char *choices = lm_plan_choices(plan, answer->stage);
+    if (choices[0] != '\0')
+        lm_buf_printf(out, "  %s\n", choices);
     if (!s->keyed) {
         put_awaited(out, answer);
         put_roots(out, answer);

@@ -6,6 +6,7 @@
 #include "base/io.h"
 #include "base/json.h"
 #include "base/pool.h"
+#include "plan/against.h"
 #include "plan/key.h"
 #include "plan/key_diff.h"
 #include "plan/probe.h"
@@ -493,7 +494,8 @@ enum lm_status lm_plan_create(struct lm_plan **out, const struct lm_spec *spec,
     plan->warnings.arena = arena;
     plan->stages = LM_NEW_ARRAY(arena, struct lm_plan_stage, spec->stage_count);
     plan->taken = lm_spec_taken(spec, arena);
-    if (plan->stages == NULL || plan->taken == NULL)
+    plan->against = lm_against_create(arena, spec);
+    if (plan->stages == NULL || plan->taken == NULL || plan->against == NULL)
         goto out;
     if (err != NULL)
         *err = (struct lm_err){.status = LM_OK};

@@ -35,6 +35,7 @@ struct lm_plan {
     const struct lm_probe *probe; /**< what the worker knows; NULL until a stage asked */
     const char *numerics_blas, *numerics_portable; /**< of it */
     bool is_whole;                                 /**< all stages are selected */
+    struct lm_against *against; /**< what was decided against the baseline (plan/against.h) */
     struct lm_last *last;
     size_t last_count;
     size_t processors, memory; /**< lm_machine_limits */

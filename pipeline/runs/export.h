@@ -2,7 +2,7 @@
 #ifndef LM_RUNS_EXPORT_H
 #define LM_RUNS_EXPORT_H
 
-#include "runs/baseline.h"
+#include "compare/baseline.h"
 #include "runs/recorded.h"
 
 /** What a recorded run's stages with metrics gave, with the records of their items, which the store

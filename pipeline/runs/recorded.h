@@ -7,7 +7,7 @@
 #include <lmpipe/pipeline.h>
 
 #include "base/name_map.h"
-#include "runs/named.h"
+#include "compare/named.h"
 
 struct lm_recorded_stage {
     const char *id, *type;

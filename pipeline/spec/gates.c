@@ -1,4 +1,4 @@
-/* `gates:`: plain bounds on metrics. */
+/* `gates:`: bounds on metrics. */
 #include "spec/load.h"
 
 #include <math.h>
@@ -92,24 +92,14 @@ static const char *gate_text(struct lm_load *load, const struct lm_spec_gate *ga
         lm_buf_puts(&text, " max ");
         lm_buf_put_double(&text, gate->max);
     }
+    if (gate->is_against) {
+        lm_buf_puts(&text, " worse by at most ");
+        lm_buf_put_double(&text, gate->is_relative ? 100 * gate->margin : gate->margin);
+        lm_buf_puts(&text, gate->is_relative ? " % than the baseline" : " than the baseline");
+    }
     const char *copy = lm_load_keep(load, lm_arena_strdup(load->arena, text.data ? text.data : ""));
     lm_buf_release(&text);
     return copy;
-}
-
-/** Keys of gates that are to come, said so instead of "unknown". */
-static bool is_future_gate(struct lm_load *load, const struct lm_node *map, const char *field)
-{
-    static const char *const later[] = {"worse_by_at_most", "vs", "confidence", NULL};
-    for (size_t i = 0; later[i] != NULL; i++) {
-        const struct lm_entry *entry = lm_node_entry(map, later[i]);
-        if (entry == NULL)
-            continue;
-        lm_diag_error(&load->diags, &entry->key_at, field,
-                      "gates against a baseline are not supported by this version; use min or max");
-        return true;
-    }
-    return false;
 }
 
 /** Adds a gate for every instance that is meant. */
@@ -122,6 +112,8 @@ static void add_gates(struct lm_load *load, const struct lm_load_reference *refe
     bool is_partial = reference->given != 0 && reference->given != build->axes;
     gate->metric = reference->rest;
     gate->held = !build->follows_report;
+    if (!lm_load_gate_pairs(load, build, field, gate))
+        return;
     for (size_t i = build->first; i < build->first + build->count && !is_partial; i++) {
         struct lm_spec_gate *gates = lm_load_keep(
             load, lm_grow(load->arena, spec->gates, spec->gate_count, capacity, sizeof *gates));
@@ -142,31 +134,40 @@ static void add_gates(struct lm_load *load, const struct lm_load_reference *refe
                       build->stage->id);
 }
 
+/** min and max, or what is said of a baseline; false after a finding. */
+static bool read_bounds(struct lm_load *load, const struct lm_node *map, const char *field,
+                        struct lm_spec_gate *gate)
+{
+    const struct lm_node *min = lm_node_get(map, "min"), *max = lm_node_get(map, "max");
+    bool good = lm_load_gate_against(load, map, field, gate);
+    if (good && min == NULL && max == NULL && !gate->is_against)
+        lm_diag_error(&load->diags, &map->at, field,
+                      "no bound; give min or max, or worse_by_at_most with a baseline");
+    if (min != NULL)
+        good = lm_read_number(load, min, lm_load_field(load, field, "min"), &gate->min) && good;
+    if (max != NULL)
+        good = lm_read_number(load, max, lm_load_field(load, field, "max"), &gate->max) && good;
+    if (!good || !(gate->min > gate->max))
+        return good;
+    lm_diag_error(&load->diags, &min->at, lm_load_field(load, field, "min"),
+                  "above max, so that nothing can pass; swap them");
+    return false;
+}
+
 static void read_gate(struct lm_load *load, const struct lm_node *map, const char *field,
                       size_t *capacity)
 {
-    static const char *const keys[] = {"metric", "min", "max", NULL};
+    static const char *const keys[] = {"metric", "min",        "max",    "worse_by_at_most",
+                                       "vs",     "confidence", "better", NULL};
     static const struct lm_load_map known = {"a gate", keys, LM_ELSEWHERE, NULL};
     struct lm_spec_gate gate = {.min = LM_UNSET_FLOAT, .max = LM_UNSET_FLOAT, .origin = map->at};
-    if (!lm_read_kind(load, map, field, LM_NODE_MAP) || is_future_gate(load, map, field))
+    if (!lm_read_kind(load, map, field, LM_NODE_MAP))
         return;
     lm_read_keys(load, map, field, &known);
     const struct lm_node *metric = lm_node_get(map, "metric");
-    const struct lm_node *min = lm_node_get(map, "min"), *max = lm_node_get(map, "max");
-    bool good = true;
     if (metric == NULL)
         lm_diag_error(&load->diags, &map->at, field, "no metric; write metric: stage.metric");
-    if (min == NULL && max == NULL)
-        lm_diag_error(&load->diags, &map->at, field, "no bound; give min or max");
-    if (min != NULL)
-        good = lm_read_number(load, min, lm_load_field(load, field, "min"), &gate.min);
-    if (max != NULL)
-        good = lm_read_number(load, max, lm_load_field(load, field, "max"), &gate.max) && good;
-    if (good && gate.min > gate.max) {
-        lm_diag_error(&load->diags, &min->at, lm_load_field(load, field, "min"),
-                      "above max, so that nothing can pass; exchange them");
-        good = false;
-    }
+    bool good = read_bounds(load, map, field, &gate);
     struct lm_load_reference reference = {.family = SIZE_MAX};
     if (metric != NULL)
         reference = read_metric(load, metric, lm_load_field(load, field, "metric"));

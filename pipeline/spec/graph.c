@@ -1,6 +1,7 @@
 /* The DAG: as text with lanes, for dot, for mermaid. */
 #include <string.h>
 
+#include "spec/matrix.h"
 #include "spec/spec.h"
 
 /* ---- text ---- */
@@ -20,6 +21,15 @@ struct drawing {
     size_t name_width;
     FILE *out;
 };
+
+/** Columns of a name: its characters, none of which is wide. */
+static size_t width_of(const char *name)
+{
+    size_t width = 0;
+    for (; *name != '\0'; name++)
+        width += ((unsigned char)*name & 0xc0) != 0x80;
+    return width;
+}
 
 static bool takes_from(const struct lm_spec_stage *stage, size_t upstream)
 {
@@ -100,7 +110,7 @@ static void draw_row(struct drawing *drawing, size_t stage, bool measure)
         for (; shown < drawing->lane_count && shown <= drawing->width; shown++)
             fprintf(drawing->out, " %s", drawing->lanes[shown].used ? "│" : " ");
         fprintf(drawing->out, "%*s %-*s  %s", (int)(2 * (drawing->width - shown)), "",
-                (int)drawing->name_width, s->id, s->type->name);
+                (int)(drawing->name_width + strlen(s->id) - width_of(s->id)), s->id, s->type->name);
         for (size_t i = 0; i < s->after_count; i++)
             fprintf(drawing->out, "%s%s", i > 0 ? ", " : "  after the gates of ",
                     drawing->spec->stages[s->after[i]].id);
@@ -123,7 +133,7 @@ static bool print_text(const struct lm_spec *spec, FILE *out)
     if (drawing.lanes == NULL || drawing.last == NULL)
         return false;
     for (size_t i = 0; i < spec->stage_count; i++) {
-        size_t length = strlen(spec->stages[i].id);
+        size_t length = width_of(spec->stages[i].id);
         drawing.name_width = length > drawing.name_width ? length : drawing.name_width;
         drawing.last[i] = i;
         for (size_t k = 0; k < spec->stages[i].input_count; k++)
@@ -182,6 +192,88 @@ static bool print_mermaid(const struct lm_spec *spec, FILE *out)
     return true;
 }
 
+/* ---- families ---- */
+
+/** What a choice takes of the stages whose metrics decide it. */
+static const struct lm_port metric_port = {.name = "metric"};
+
+/** "model x4 (lr, seed)" of a family with axes. */
+static const char *family_name(const struct lm_spec *spec, const struct lm_spec_family *family)
+{
+    const char *text = "";
+    if (family->axes == 0)
+        return family->id;
+    for (size_t i = 0; i < spec->matrix->axis_count && text != NULL; i++) {
+        size_t axis = spec->matrix->by_name[i];
+        if (family->axes >> axis & 1)
+            text = lm_arena_printf(spec->arena, "%s%s%s", text, text[0] ? ", " : "",
+                                   spec->matrix->axes[axis].name);
+    }
+    return text == NULL
+               ? NULL
+               : lm_arena_printf(spec->arena, "%s ×%zu (%s)", family->id, family->count, text);
+}
+
+static bool has_edge(const struct lm_spec_stage *stage, const struct lm_spec_input *edge)
+{
+    for (size_t i = 0; i < stage->input_count; i++)
+        if (stage->inputs[i].stage == edge->stage &&
+            (stage->inputs[i].from == edge->from || edge->from == &metric_port))
+            return true;
+    return false;
+}
+
+/** What a family takes, by what its first instance takes: an edge for each output of another. */
+static bool fold_inputs(const struct lm_spec *spec, const struct lm_spec_stage *from,
+                        struct lm_spec_stage *to)
+{
+    struct lm_spec_input *inputs =
+        LM_NEW_ARRAY(spec->arena, struct lm_spec_input, from->input_count);
+    to->inputs = inputs;
+    to->input_count = 0;
+    for (size_t i = 0; inputs != NULL && i < from->input_count; i++) {
+        struct lm_spec_input edge = from->inputs[i];
+        edge.stage = spec->stages[edge.stage].family;
+        edge.from = edge.from != NULL ? edge.from : &metric_port;
+        if (!has_edge(to, &edge))
+            inputs[to->input_count++] = edge;
+    }
+    return inputs != NULL;
+}
+
+static bool fold_after(const struct lm_spec *spec, const struct lm_spec_stage *from,
+                       struct lm_spec_stage *to)
+{
+    size_t *after = LM_NEW_ARRAY(spec->arena, size_t, from->after_count);
+    to->after = after;
+    to->after_count = 0;
+    for (size_t i = 0; after != NULL && i < from->after_count; i++) {
+        size_t family = spec->stages[from->after[i]].family;
+        if (to->after_count == 0 || after[to->after_count - 1] != family)
+            after[to->after_count++] = family;
+    }
+    return after != NULL;
+}
+
+/** The spec with one stage a family. */
+static bool fold(struct lm_spec *out, const struct lm_spec *spec)
+{
+    struct lm_spec_stage *stages =
+        LM_NEW_ARRAY(spec->arena, struct lm_spec_stage, spec->family_count);
+    *out = *spec;
+    out->stages = stages;
+    out->stage_count = spec->family_count;
+    for (size_t f = 0; stages != NULL && f < spec->family_count; f++) {
+        const struct lm_spec_stage *first = &spec->stages[spec->families[f].first];
+        stages[f] = *first;
+        stages[f].id = family_name(spec, &spec->families[f]);
+        if (stages[f].id == NULL || !fold_inputs(spec, first, &stages[f]) ||
+            !fold_after(spec, first, &stages[f]))
+            return false;
+    }
+    return stages != NULL;
+}
+
 enum lm_status lm_spec_print_graph(const struct lm_spec *spec, enum lm_graph_format format,
                                    FILE *out)
 {
@@ -190,5 +282,9 @@ enum lm_status lm_spec_print_graph(const struct lm_spec *spec, enum lm_graph_for
         [LM_GRAPH_DOT] = print_dot,
         [LM_GRAPH_MERMAID] = print_mermaid,
     };
-    return printers[format](spec, out) ? LM_OK : LM_NOMEM;
+    struct lm_arena_mark mark = lm_arena_mark(spec->arena);
+    struct lm_spec folded;
+    bool good = fold(&folded, spec) && printers[format](&folded, out);
+    lm_arena_rewind(spec->arena, mark);
+    return good ? LM_OK : LM_NOMEM;
 }

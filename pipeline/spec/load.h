@@ -169,6 +169,15 @@ void lm_load_publish(struct lm_load *load, struct lm_load_stage *build, const st
 void lm_load_publish_check(struct lm_load *load);
 /** Reads the gates; one on a family is one for each of its instances. */
 void lm_load_gates(struct lm_load *load, const struct lm_node *list);
+/** Reads `baseline:`. */
+void lm_load_baseline(struct lm_load *load, const struct lm_node *map);
+/** Reads what a gate says of a baseline; is_against false when it says nothing. False
+ *  after a finding. */
+bool lm_load_gate_against(struct lm_load *load, const struct lm_node *map, const char *field,
+                          struct lm_spec_gate *gate);
+/** Can a gate against a baseline be decided for this family? Fills in which way is better. */
+bool lm_load_gate_pairs(struct lm_load *load, const struct lm_load_stage *build, const char *field,
+                        struct lm_spec_gate *gate);
 /** Does a family's type give such a metric? What is wrong in the stage has findings of its own. */
 bool lm_load_check_metric(struct lm_load *load, const struct lm_load_stage *build,
                           const char *metric, const struct lm_node *node, const char *field);

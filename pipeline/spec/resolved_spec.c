@@ -390,6 +390,23 @@ static void add_bound(struct builder *builder, struct lm_node *to, const char *k
                       lm_arena_strdup(builder->arena, lm_format_double(text, v)), at);
 }
 
+/** What a gate says of the baseline. */
+static void add_against(struct builder *builder, struct lm_node *map,
+                        const struct lm_spec_gate *gate)
+{
+    char text[32];
+    if (!gate->is_against)
+        return;
+    lm_format_double(text, gate->is_relative ? 100 * gate->margin : gate->margin);
+    append_scalar(builder, map, "worse_by_at_most", !gate->is_relative,
+                  lm_arena_printf(builder->arena, "%s%s", text, gate->is_relative ? "%" : ""),
+                  &gate->origin);
+    append_scalar(builder, map, "vs", false, "baseline", &gate->origin);
+    add_bound(builder, map, "confidence", gate->confidence, &gate->origin);
+    append_scalar(builder, map, "better", false,
+                  gate->better == LM_BETTER_LOWER ? "lower" : "higher", &gate->origin);
+}
+
 static void add_gates(struct builder *builder, struct lm_node *root)
 {
     const struct lm_spec *spec = builder->spec;
@@ -404,6 +421,7 @@ static void add_gates(struct builder *builder, struct lm_node *root)
         append_scalar(builder, map, "metric", false, escape(builder, gate->typed), &gate->origin);
         add_bound(builder, map, "min", gate->min, &gate->origin);
         add_bound(builder, map, "max", gate->max, &gate->origin);
+        add_against(builder, map, gate);
     }
 }
 
@@ -422,6 +440,14 @@ static struct lm_node *build(struct builder *builder)
     struct lm_node *stages = append_node(builder, root, "stages", LM_NODE_MAP, &fallback);
     for (size_t i = 0; i < spec->family_count; i++)
         add_family(builder, stages, &spec->families[i]);
+    if (spec->baseline != NULL) {
+        struct lm_node *map =
+            append_node(builder, root, "baseline", LM_NODE_MAP, &spec->baseline_origin);
+        append_scalar(builder, map, "run", false,
+                      spec->baseline_written != NULL ? spec->baseline_written
+                                                     : escape(builder, spec->baseline),
+                      &spec->baseline_origin);
+    }
     add_gates(builder, root);
     return root;
 }

@@ -73,14 +73,6 @@ static void read_globals(struct lm_load *load)
     }
 }
 
-static void refuse_future(struct lm_load *load)
-{
-    const struct lm_entry *entry = lm_node_entry(load->root, "baseline");
-    if (entry != NULL)
-        lm_diag_error(&load->diags, &entry->key_at, "baseline",
-                      "not supported by this version; remove it");
-}
-
 /** Stages take what the experiment says when they say nothing. */
 static void inherit(struct lm_load *load)
 {
@@ -100,7 +92,6 @@ static void read_tree(struct lm_load *load)
     static const struct lm_load_map known = {"an experiment", lm_load_root_keys, LM_IN_ROOT, NULL};
     lm_load_vars(load);
     lm_read_keys(load, load->root, "", &known);
-    refuse_future(load);
     read_heads(load);
     read_globals(load);
     const struct lm_node *matrix = lm_node_get(load->root, "matrix");
@@ -118,6 +109,9 @@ static void read_tree(struct lm_load *load)
         lm_load_wires(load);
         lm_load_instances(load);
     }
+    const struct lm_node *baseline = lm_node_get(load->root, "baseline");
+    if (baseline != NULL)
+        lm_load_baseline(load, baseline);
     if (gates != NULL)
         lm_load_gates(load, gates);
     lm_load_publish_check(load);

@@ -117,8 +117,13 @@ struct lm_spec_gate {
     size_t stage;
     const char *metric; /**< without the stage */
     double min, max;
-    const char *text;  /**< "scores.valid.bpb max 2.05" */
-    const char *typed; /**< the metric as typed: of a family there is one gate an instance */
+    bool is_against; /**< the baseline: worse than its value by at most the margin */
+    double margin;
+    bool is_relative;      /**< the margin is a share of the baseline's value */
+    double confidence;     /**< of one side */
+    enum lm_better better; /**< with a margin: lower or higher */
+    const char *text;      /**< "scores.valid.bpb max 2.05" */
+    const char *typed;     /**< the metric as typed: of a family there is one gate an instance */
     bool held; /**< reports wait for it and show it: its stage does not follow from a report */
     struct lm_origin origin;
 };
@@ -144,7 +149,9 @@ struct lm_spec {
     struct lm_spec_gate *gates;
     size_t gate_count;
     const struct lm_stage *const *types;
-    bool is_overridden; /**< by -S */
+    bool is_overridden;                      /**< by -S */
+    const char *baseline, *baseline_written; /**< absolute; with ${env.NAME} unfilled; or NULL */
+    struct lm_origin baseline_origin;
 };
 
 /** May this spec write to artifacts/<experiment>/, which remembers that it belongs to `owner` (a

@@ -28,7 +28,7 @@ static const struct lm_param params[] = {
     {P(mode), .also = "direction", .type = LM_P_ENUM, .choices = modes, .def_str = "auto",
      .help = "whether less (min) or more (max) is better; auto: as the metric is known"},
     {P(reference), .also = "baseline", .type = LM_P_STR, .def_str = "",
-     .help = "the run all are compared to, as the page calls it; empty: the best"},
+     .help = "the run all are compared to, by its id or as the page calls it; empty: the best"},
     {P(repeats), .also = "seeds mean_over", .type = LM_P_LIST, .item = LM_P_STR,
      .help = "axes that only repeat a run; empty: [seed]"},
     {P(resamples), .also = "bootstrap", .type = LM_P_INT, .def_int = 10000, .min = 100,

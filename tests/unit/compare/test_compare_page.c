@@ -54,7 +54,9 @@ static void check_page(struct tap *tap, const char *page)
     CHECK(strstr(page, "<script") == NULL && strstr(page, "http://") != NULL);
     CHECK(strstr(page, "src=") == NULL && strstr(page, "url(") == NULL);
     CHECK(strstr(page, ">nan") == NULL && strstr(page, "nan%") == NULL &&
-          strstr(page, "-nan") == NULL && strstr(page, " nan") == NULL);
+          strstr(page, "-nan") == NULL && strstr(page, " nan") == NULL &&
+          strstr(page, "inf%") == NULL && strstr(page, ">inf") == NULL &&
+          strstr(page, " inf ") == NULL);
 }
 
 static bool write_log(const char *path, double start, size_t steps, bool ends_badly)
@@ -82,6 +84,7 @@ static void a_whole_sweep(struct tap *tap)
     struct lm_comparison out;
     struct pages pages;
     struct lm_compare_options options = fixture_options();
+    options.confidence = 0.9;
     fixture_open(&fixture);
     REQUIRE(write_log(TOP "/log", 6, 40, false) && write_log(TOP "/bad", 9, 12, true));
     fixture_sweep(&fixture, 60, 3);
@@ -114,6 +117,7 @@ static void a_whole_sweep(struct tap *tap)
         if (strstr(pages.html.data, parts[i]) == NULL)
             printf("# no %s\n", parts[i]);
     }
+    CHECK(strstr(pages.html.data, ">90\xc2\xa0% interval</th>") != NULL);
     CHECK(strstr(pages.html.data, "<section id=\"parallel\">") == NULL); /* two axes */
     CHECK_INT(count_of(pages.html.data, "<path class=\"line"), 11 + 1 + 3);
     CHECK_INT(count_of(pages.csv.data, "\r\n"), 1 + 11);
@@ -209,6 +213,67 @@ static void at_most_fifty_curves(struct tap *tap)
     fixture_close(&fixture);
 }
 
+/* Numbers that no evaluation gives, but a file may hold. */
+static void odd_numbers(struct tap *tap)
+{
+    static const double losses[] = {0, -5, 1e308, 1e-320};
+    for (size_t k = 0; k < 4 * sizeof losses / sizeof losses[0]; k++) {
+        struct fixture fixture;
+        struct lm_comparison out;
+        struct pages pages;
+        struct lm_compare_options options = fixture_options();
+        fixture_open(&fixture);
+        fixture_add(&fixture, "lr=1,seed=1", 30, 0, 1);
+        fixture_add(&fixture, "lr=2,seed=1", 30, 0.1, 2);
+        fixture_put(&fixture, "lr=3,seed=2",
+                    "{\"valid.bpb\":1e308,\"valid.ppl\":-1e308,\"model.parameters\":-1}")
+            ->given = &fixture.items[1];
+        fixture.runs[2].given_count = 1;
+        for (size_t r = 0; r < 2; r++)
+            for (size_t i = 0; i < 30; i++) {
+                fixture.items[r].items.columns[LM_ITEM_NLL][i] = losses[k / 4] * (double)(r + 1);
+                if (k % 4 == 1)
+                    fixture.items[r].items.columns[LM_ITEM_BYTES][i] = 0;
+                if (k % 4 == 2)
+                    fixture.items[r].items.columns[LM_ITEM_BYTES][i] = 1e308;
+            }
+        options.metric = k % 4 == 3 ? "valid.ppl" : "valid.bpb";
+        REQUIRE(lm_compare_runs(&out, fixture.arena, fixture.runs, 3, &options, NULL) == LM_OK);
+        write_pages(&pages, &out);
+        check_page(tap, pages.html.data);
+        CHECK(strstr(pages.csv.data, "nan") == NULL && strstr(pages.csv.data, "inf") == NULL);
+        release_pages(&pages);
+        fixture_close(&fixture);
+    }
+}
+
+/* A thousand runs make a page that can still be opened; the CSV has all of them. */
+static void a_thousand_runs(struct tap *tap)
+{
+    static struct lm_compare_run runs[1000];
+    struct fixture fixture;
+    struct lm_comparison out;
+    struct pages pages;
+    struct lm_compare_number value = {"valid.bpb", 2};
+    struct lm_compare_options options = fixture_options();
+    fixture_open(&fixture);
+    for (size_t i = 0; i < 1000; i++)
+        runs[i] =
+            (struct lm_compare_run){.label = lm_arena_printf(fixture.arena, "a=%zu,b=%zu,c=%zu",
+                                                             i % 10, i / 10 % 10, i / 100),
+                                    .values = &value,
+                                    .value_count = 1};
+    REQUIRE(lm_compare_runs(&out, fixture.arena, runs, 1000, &options, NULL) == LM_OK);
+    write_pages(&pages, &out);
+    check_page(tap, pages.html.data);
+    CHECK(pages.html.size < 1 << 20);
+    CHECK(strstr(pages.html.data, "The best 500 of 1000 runs; all are in the CSV.") != NULL);
+    CHECK_INT(count_of(pages.csv.data, "\r\n"), 1001);
+    release_pages(&pages);
+    fixture_close(&fixture);
+}
+
 static const struct tap_test tests[] = {TAP_ROW(a_whole_sweep) TAP_ROW(hostile_labels_are_text)
-                                            TAP_ROW(a_single_run) TAP_ROW(at_most_fifty_curves)};
+                                            TAP_ROW(a_single_run) TAP_ROW(at_most_fifty_curves)
+                                                TAP_ROW(a_thousand_runs) TAP_ROW(odd_numbers)};
 LM_TEST_MAIN(tests)

@@ -79,7 +79,7 @@ static void failed_and_diverged_stand_apart(struct tap *tap)
     CHECK_INT(fixture_row(&out, "lr=3")->state, LM_RUN_UNRANKED);
     CHECK_INT(fixture_row(&out, "lr=4")->state, LM_RUN_UNRANKED);
     CHECK_INT(fixture_row(&out, "lr=4")->verdict, LM_VERDICT_NOT_COMPARED);
-    CHECK(strstr(out.summary, "1 diverged, 1 failed, 2 without the metric") != NULL);
+    CHECK(strstr(out.summary, "; 1 failed, 1 diverged, 2 without the metric.") != NULL);
     fixture_close(&fixture);
 }
 
@@ -119,6 +119,8 @@ static void differences_are_those_of_the_items(struct tap *tap)
     CHECK_INT(fixture_row(&out, "large")->verdict, LM_VERDICT_BETTER);
     CHECK_INT(fixture_row(&out, "small")->verdict, LM_VERDICT_REFERENCE);
     CHECK(!out.is_best_reference);
+    CHECK(strstr(out.summary,
+                 "; beside small over 200 documents, 0 of 1 others are worse, 1 better") != NULL);
     fixture_close(&fixture);
 }
 
@@ -160,8 +162,10 @@ static void other_items_are_said(struct tap *tap)
     fixture.items[5].items.columns[LM_ITEM_NLL][3] = (double)NAN;
     REQUIRE(compare(&out, &fixture, &options, NULL) == LM_OK);
     CHECK_INT(out.compared, 2);
+    CHECK(strstr(out.summary, "; 4 scored on something else.") != NULL);
     CHECK_STR(out.rows[out.reference].label, "a");
-    CHECK_STR(out.rows[0].label, "more");
+    CHECK_STR(out.rows[0].label, "a"); /* not the one whose number is of another text */
+    CHECK_INT(fixture_row(&out, "more")->state, LM_RUN_OTHER);
     CHECK_INT(fixture_row(&out, "b")->verdict, LM_VERDICT_WORSE);
     CHECK_INT(fixture_row(&out, "more")->verdict, LM_VERDICT_NOT_COMPARED);
     CHECK(strstr(fixture_row(&out, "more")->why, "other documents: document 0000") != NULL);
@@ -223,6 +227,7 @@ static void some_metrics_have_no_pairs(struct tap *tap)
     REQUIRE(compare(&out, &fixture, &options, NULL) == LM_OK);
     CHECK_STR(out.rows[0].label, "b"); /* more is better */
     CHECK_STR(out.unpaired, "BLEU is of the whole text, no mean over examples");
+    CHECK_INT(out.ranked, 2);
     options.metric = "speed";
     CHECK_INT(compare(&out, &fixture, &options, &err), LM_INVALID);
     CHECK(strstr(err.text, "mode: whether less or more of speed is better is not known") != NULL);
@@ -240,6 +245,35 @@ static void some_metrics_have_no_pairs(struct tap *tap)
     options.reference = NULL;
     CHECK_INT(compare(&out, &fixture, &options, &err), LM_INVALID);
     CHECK(strstr(err.text, "two runs are called a") != NULL);
+    fixture_close(&fixture);
+}
+
+/* Also where there is no paired test, other examples are no fair comparison. */
+static void other_examples_are_said(struct tap *tap)
+{
+    struct fixture fixture;
+    struct lm_comparison out;
+    struct lm_compare_options options = fixture_options();
+    fixture_open(&fixture);
+    for (size_t k = 0; k < 3; k++) {
+        struct lm_compare_items *given = &fixture.items[k];
+        struct lm_compare_run *run =
+            fixture_put(&fixture, lm_arena_printf(fixture.arena, "%zu", k),
+                        lm_arena_printf(fixture.arena, "{\"test.bleu\":%zu}", 20 + k));
+        given->file = "examples.test.jsonl";
+        REQUIRE(lm_items_init(&given->items, fixture.arena, 2, NULL) == LM_OK);
+        given->items.ids[0] = "t/1";
+        given->items.ids[1] = k < 2 ? "t/2" : "t/3";
+        run->given = given;
+        run->given_count = 1;
+    }
+    options.metric = "test.bleu";
+    REQUIRE(compare(&out, &fixture, &options, NULL) == LM_OK);
+    CHECK_STR(out.rows[0].label, "1");
+    CHECK_INT(fixture_row(&out, "2")->state, LM_RUN_OTHER);
+    CHECK_STR(fixture_row(&out, "2")->why,
+              "other examples: example t/2 is not among those of both 1 and 2");
+    CHECK(strstr(out.unpaired, "BLEU") != NULL);
     fixture_close(&fixture);
 }
 
@@ -272,6 +306,96 @@ static void right_and_wrong_are_counted(struct tap *tap)
     CHECK_NEAR(row->mcnemar, lm_mcnemar(6, 16), 0);
     CHECK_NEAR(row->difference.value, -0.1, 1e-12);
     CHECK_INT(row->verdict, LM_VERDICT_WORSE);
+    fixture_close(&fixture);
+}
+
+/* As an id or as a label, whichever the runs have. */
+static void a_reference_is_found_by_either_name(struct tap *tap)
+{
+    static const struct {
+        const char *label, *wanted;
+        enum lm_status want;
+    } rows[] = {{"lr=1,seed=2", "scores@lr=1,seed=2", LM_OK},
+                {"scores@lr=1", "lr=1", LM_OK},
+                {"scores@lr=1", "model@lr=1", LM_OK},
+                {"lr=1", "lr=1.0", LM_INVALID},
+                {"scores", "scores@lr=1", LM_INVALID}};
+
+    for (size_t r = 0; r < sizeof rows / sizeof rows[0]; r++) {
+        struct fixture fixture;
+        struct lm_comparison out;
+        struct lm_compare_options options = fixture_options();
+        fixture_open(&fixture);
+        fixture_put(&fixture, "best", "{\"valid.bpb\":1}");
+        fixture_put(&fixture, rows[r].label, "{\"valid.bpb\":2}");
+        options.reference = rows[r].wanted;
+        CHECK_INT(compare(&out, &fixture, &options, NULL), rows[r].want);
+        if (rows[r].want == LM_OK)
+            CHECK_INT(out.reference, 1);
+        fixture_close(&fixture);
+    }
+}
+
+/* What an exported run has: numbers instead of a file, and items in memory. */
+static void numbers_do_for_scores(struct tap *tap)
+{
+    struct fixture fixture;
+    struct lm_comparison out;
+    struct lm_compare_options options = fixture_options();
+    fixture_open(&fixture);
+    fixture_add(&fixture, "a", 40, 0, 1);
+    fixture_add(&fixture, "b", 40, 0.1, 2);
+    const struct lm_compare_number values[] = {
+        {"valid.bpb", lm_json_double(lm_json_get(fixture.scores[1], "valid.bpb"), 0)},
+        {"valid.bpb.lo", 1},
+        {"valid.bpb.hi", 2},
+        {"test.acc", 0.5},
+        {"test.acc.lo", 0.4},
+        {"model.width", 128}};
+    fixture.runs[1].scores = NULL;
+    fixture.runs[1].values = values;
+    fixture.runs[1].value_count = sizeof values / sizeof values[0];
+    REQUIRE(compare(&out, &fixture, &options, NULL) == LM_OK);
+    CHECK_INT(out.ranked, 2);
+    CHECK_INT(fixture_row(&out, "b")->verdict, LM_VERDICT_WORSE);
+    CHECK_NEAR(fixture_row(&out, "b")->low, 1, 0);
+    REQUIRE(out.column_count == 2);
+    CHECK_STR(out.columns[1].name, "test.acc");
+    CHECK_STR(lm_compare_param_of(&out, fixture_row(&out, "b"), "model.width"), "128");
+    fixture_close(&fixture);
+}
+
+/* Of very many runs the best are resampled: all pairs of them are compared. Groups are of all. */
+static void very_many_runs(struct tap *tap)
+{
+    struct fixture fixture;
+    struct lm_comparison out;
+    struct lm_compare_options options = fixture_options();
+    static struct lm_compare_run runs[310];
+    struct lm_compare_number values[310];
+    fixture_open(&fixture);
+    fixture_add(&fixture, "a", 25, 0, 1);
+    options.resamples = 100;
+    for (size_t i = 0; i < 310; i++) {
+        values[i] = (struct lm_compare_number){"valid.bpb", 1 + (double)i};
+        runs[i] = (struct lm_compare_run){
+            .label = lm_arena_printf(fixture.arena, "lr=%zu,seed=%zu", i % 155, i / 155),
+            .values = &values[i],
+            .value_count = 1,
+            .given = fixture.items,
+            .given_count = 1};
+    }
+    REQUIRE(lm_compare_runs(&out, fixture.arena, runs, 310, &options, NULL) == LM_OK);
+    CHECK_INT(out.ranked, 310);
+    CHECK_INT(out.compared, 300);
+    CHECK_INT(out.rows[299].verdict, LM_VERDICT_NO_DIFFERENCE); /* equal items */
+    CHECK_INT(out.rows[300].verdict, LM_VERDICT_NOT_COMPARED);
+    CHECK_INT(out.group_count, 155);
+    CHECK_INT(out.groups[3].items_verdict, LM_VERDICT_NOT_COMPARED);
+    CHECK(isfinite(out.groups[154].spread.low));
+    options.reference = "lr=0,seed=0";
+    REQUIRE(lm_compare_runs(&out, fixture.arena, runs, 310, &options, NULL) == LM_OK);
+    CHECK_INT(out.compared, 310);
     fixture_close(&fixture);
 }
 
@@ -450,11 +574,12 @@ static void stops_when_asked(struct tap *tap)
 static const struct tap_test tests[] = {
     TAP_ROW(sorts_by_the_metric) TAP_ROW(order_does_not_matter)
         TAP_ROW(failed_and_diverged_stand_apart) TAP_ROW(differences_are_those_of_the_items)
-            TAP_ROW(perplexities_are_linearised) TAP_ROW(other_items_are_said)
-                TAP_ROW(tokenizers_part_metrics_by_token) TAP_ROW(few_items_have_no_verdict)
-                    TAP_ROW(some_metrics_have_no_pairs) TAP_ROW(right_and_wrong_are_counted)
-                        TAP_ROW(labels_are_axes) TAP_ROW(steps_and_factors_are_told_apart)
-                            TAP_ROW(seeds_are_repeats) TAP_ROW(groups_are_runs_of_mean_losses)
-                                TAP_ROW(one_seed_has_no_spread) TAP_ROW(only_what_differs_is_told)
-                                    TAP_ROW(stops_when_asked)};
+            TAP_ROW(perplexities_are_linearised) TAP_ROW(other_items_are_said) TAP_ROW(
+                tokenizers_part_metrics_by_token) TAP_ROW(few_items_have_no_verdict)
+                TAP_ROW(some_metrics_have_no_pairs) TAP_ROW(other_examples_are_said) TAP_ROW(
+                    right_and_wrong_are_counted) TAP_ROW(a_reference_is_found_by_either_name)
+                    TAP_ROW(numbers_do_for_scores) TAP_ROW(very_many_runs) TAP_ROW(labels_are_axes)
+                        TAP_ROW(steps_and_factors_are_told_apart) TAP_ROW(seeds_are_repeats)
+                            TAP_ROW(groups_are_runs_of_mean_losses) TAP_ROW(one_seed_has_no_spread)
+                                TAP_ROW(only_what_differs_is_told) TAP_ROW(stops_when_asked)};
 LM_TEST_MAIN(tests)

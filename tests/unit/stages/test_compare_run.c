@@ -262,8 +262,8 @@ static void golden_bytes(struct tap *tap)
     static const struct {
         const char *port, *digest;
     } golden[] = {
-        {"html", "9beb0f62a92db3ea6ef84ed04e7ae014230a73868edffe03c3efb19e459c000d"},
-        {"md", "a06e6b3cc09301dc43063bb8cfe39a739c1c32c1218187aeaf6779cbbfe3a594"},
+        {"html", "0ec5957d40dddcf991915d91994c2a3dd790fb7261e4385fcc71e1579381f987"},
+        {"md", "92250fa4657e76867f057327fe53b4f465bb4a710f9cc35bf2b0688b32a6053b"},
         {"csv", "ee1c0932bcd311a3e2dfb0df53099e4fb08cf2cbe8f8fa8547f166e0ad2616e2"},
         {"json", "3514d882768f1d1dbc543bfdde94e085bf31053e0e1c7354d978a284c5d75713"},
     };

@@ -12,8 +12,8 @@
  * and then, item by item, items->columns[LM_ITEM_NLL] beside those of the other run
  * (lm_items_differ says whether they are of the same items). Equal results give equal bytes.
  */
-#ifndef LM_RUNS_BASELINE_H
-#define LM_RUNS_BASELINE_H
+#ifndef LM_COMPARE_BASELINE_H
+#define LM_COMPARE_BASELINE_H
 
 #include <lmpipe/arena.h>
 #include <lmpipe/status.h>
@@ -21,7 +21,7 @@
 #include "base/buf.h"
 #include "base/name_map.h"
 #include "compare/item_record.h"
-#include "runs/named.h"
+#include "compare/named.h"
 
 /** Records of one file of items. */
 struct lm_baseline_set {

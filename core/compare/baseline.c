@@ -1,4 +1,4 @@
-#include "runs/baseline.h"
+#include "compare/baseline.h"
 
 #include <fcntl.h>
 #include <math.h>

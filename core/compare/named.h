@@ -1,6 +1,6 @@
 /** Names with digests or numbers, as members of a JSON object: outputs, metrics. */
-#ifndef LM_RUNS_NAMED_H
-#define LM_RUNS_NAMED_H
+#ifndef LM_COMPARE_NAMED_H
+#define LM_COMPARE_NAMED_H
 
 #include <lmpipe/arena.h>
 #include <lmpipe/status.h>

@@ -1,4 +1,4 @@
-#include "runs/named.h"
+#include "compare/named.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/io.h"
-#include "runs/baseline.h"
+#include "compare/baseline.h"
 #include "tap.h"
 
 #define TOP "test_baseline.tmp"
