@@ -56,6 +56,19 @@ static bool recall(struct lm_store *store, struct lm_record *out, struct lm_aren
            check_key(out, key, NULL) == LM_OK;
 }
 
+bool lm_store_recall(struct lm_store *store, struct lm_record **out, struct lm_arena *arena,
+                     const struct lm_digest *key)
+{
+    struct stat st;
+    struct lm_record *record = LM_NEW(arena, struct lm_record);
+    if (record == NULL || lm_pending_record(&store->pending, key) != NULL ||
+        !lm_store_look(store, "actions", key, &st) || !S_ISREG(st.st_mode) ||
+        !recall(store, record, arena, key, &st))
+        return false;
+    *out = record;
+    return true;
+}
+
 /** Reads a record. `st` is what was looked at. LM_NOMEM alone is a failure. */
 static enum lm_status read_file(struct lm_store *store, struct lm_record *out,
                                 enum lm_finding *finding, struct stat *st, struct lm_arena *arena,
