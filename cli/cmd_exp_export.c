@@ -31,10 +31,9 @@ static int run(struct lm_cli *cli, const void *given, char **operands, size_t co
     struct lm_err err = {0};
     size_t left = 0;
     int status = lm_exp_store(&store, cli, args->store, operands, count);
-    if (status == LM_EXIT_OK) {
-        enum lm_status done = lm_run_export(store, operands[0], args->output, &left, &err);
-        status = done == LM_OK ? LM_EXIT_OK : lm_cli_fail(cli, lm_exit_of_result(done), err.text);
-    }
+    if (status == LM_EXIT_OK)
+        status =
+            lm_exp_end(cli, lm_run_export(store, operands[0], args->output, &left, &err), &err);
     if (status == LM_EXIT_OK && left > 0) {
         const char *text =
             lm_arena_printf(cli->arena, "%zu stage%s of the run had no result and %s not in %s",

@@ -18,6 +18,10 @@
     X(log)                                                                                         \
     X(cat)                                                                                         \
     X(publish)                                                                                     \
+    X(exp_list)                                                                                    \
+    X(exp_show)                                                                                    \
+    X(exp_tag)                                                                                     \
+    X(exp_rm)                                                                                      \
     X(exp_export)                                                                                  \
     X(model_list)                                                                                  \
     X(model_info)                                                                                  \

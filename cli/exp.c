@@ -23,3 +23,8 @@ int lm_exp_store(struct lm_store **store, struct lm_cli *cli, const char *option
         option = store_of(cli, names[i]);
     return lm_loaded_store(store, cli, option);
 }
+
+int lm_exp_end(struct lm_cli *cli, enum lm_status status, const struct lm_err *err)
+{
+    return status == LM_OK ? LM_EXIT_OK : lm_cli_fail(cli, lm_exit_of_result(status), err->text);
+}

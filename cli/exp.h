@@ -16,4 +16,7 @@
 int lm_exp_store(struct lm_store **store, struct lm_cli *cli, const char *option,
                  char *const *names, size_t count);
 
+/** The exit status of a function of lmpipe/runs.h, its error told. */
+int lm_exp_end(struct lm_cli *cli, enum lm_status status, const struct lm_err *err);
+
 #endif

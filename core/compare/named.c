@@ -74,6 +74,97 @@ enum lm_status lm_named_values(struct lm_named_value **out, size_t *count, struc
     return reading.status;
 }
 
+/* ---- anything ---- */
+
+static bool put_member(void *user, const char *key, const struct lm_json *value)
+{
+    struct lm_json_writer *writer = user;
+    lm_json_key(writer, key);
+    lm_named_put(writer, value);
+    return true;
+}
+
+void lm_named_put(struct lm_json_writer *writer, const struct lm_json *value)
+{
+    size_t size = 0;
+    bool is_list = lm_json_is_array(value), is_bool = lm_json_bool(value, false);
+    if (lm_json_is_object(value) || is_list) {
+        lm_json_open(writer, is_list ? '[' : '{');
+        for (size_t i = 0; is_list && i < lm_json_count(value); i++)
+            lm_named_put(writer, lm_json_at(value, i));
+        if (!is_list)
+            lm_json_each(value, put_member, writer);
+        lm_json_close(writer, is_list ? ']' : '}');
+    } else if (lm_json_is_string(value)) {
+        const char *text = lm_json_string(value, &size);
+        lm_json_put_bytes(writer, text, size);
+    } else if (lm_json_int(value, 0) == lm_json_int(value, 1)) {
+        lm_json_put_int(writer, lm_json_int(value, 0));
+    } else if (lm_json_is_number(value)) {
+        lm_json_put_double(writer, lm_json_double(value, 0));
+    } else if (is_bool == lm_json_bool(value, true)) {
+        lm_json_put_bool(writer, is_bool);
+    } else {
+        lm_json_put_null(writer);
+    }
+}
+
+void lm_named_put_text(struct lm_json_writer *writer, const char *key, const char *text)
+{
+    lm_json_key(writer, key);
+    lm_buf_puts(writer->out, text);
+    writer->is_key_done = false;
+}
+
+/** Rows that are filled in by the members of an object, whatever they are. */
+struct text_reading {
+    struct lm_arena *arena;
+    struct lm_named_text *rows;
+    size_t count;
+    bool failed;
+};
+
+static bool take_text(void *user, const char *key, const struct lm_json *value)
+{
+    struct text_reading *reading = user;
+    struct lm_json_writer writer;
+    struct lm_buf text;
+    lm_buf_init(&text, 0);
+    lm_json_begin(&writer, &text, false);
+    lm_named_put(&writer, value);
+    struct lm_named_text *row = &reading->rows[reading->count++];
+    row->name = lm_arena_strdup(reading->arena, key);
+    row->text = text.failed ? NULL : lm_arena_strdup(reading->arena, text.data);
+    reading->failed = row->name == NULL || row->text == NULL;
+    lm_buf_release(&text);
+    return !reading->failed;
+}
+
+enum lm_status lm_named_texts(struct lm_named_text **out, size_t *count, struct lm_arena *arena,
+                              const struct lm_json *object)
+{
+    struct text_reading reading = {
+        .arena = arena, .rows = LM_NEW_ARRAY(arena, struct lm_named_text, lm_json_count(object))};
+    if (!lm_json_is_object(object))
+        return LM_FORMAT;
+    if (reading.rows == NULL)
+        return LM_NOMEM;
+    lm_json_each(object, take_text, &reading);
+    *out = reading.rows;
+    *count = reading.count;
+    return reading.failed ? LM_NOMEM : LM_OK;
+}
+
+/* ---- looking up ---- */
+
+const char *lm_named_text_find(const struct lm_named_text *rows, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(rows[i].name, name) == 0)
+            return rows[i].text;
+    return NULL;
+}
+
 const char *lm_named_digest_find(const struct lm_named_digest *rows, size_t count, const char *name)
 {
     for (size_t i = 0; i < count; i++)

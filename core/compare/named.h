@@ -27,6 +27,20 @@ enum lm_status lm_named_digests(struct lm_named_digest **out, size_t *count, str
 /** The members of an object of numbers; null is NaN. The same. */
 enum lm_status lm_named_values(struct lm_named_value **out, size_t *count, struct lm_arena *arena,
                                const struct lm_json *object);
+
+/** A name and a value as JSON writes it: "0.001", "\"cosine\"", "null". */
+struct lm_named_text {
+    const char *name, *text;
+};
+/** The members of an object of anything. The same. */
+enum lm_status lm_named_texts(struct lm_named_text **out, size_t *count, struct lm_arena *arena,
+                              const struct lm_json *object);
+/** Writes a value that was read. */
+void lm_named_put(struct lm_json_writer *writer, const struct lm_json *value);
+/** Writes a member whose value is JSON already. */
+void lm_named_put_text(struct lm_json_writer *writer, const char *key, const char *text);
+/** Text of a name, or NULL. */
+const char *lm_named_text_find(const struct lm_named_text *rows, size_t count, const char *name);
 /** Digest of a name, or NULL. */
 const char *lm_named_digest_find(const struct lm_named_digest *rows, size_t count,
                                  const char *name);

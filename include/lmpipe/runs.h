@@ -1,18 +1,42 @@
 /**
- * Recorded runs (docs/formats/events.md): every `lmpipe run` leaves a record in its store, which
+ * Recorded runs (docs/formats/runs.md): every `lmpipe run` leaves a record in its store, which
  * outlives the results.
  *
- * RUN is a run's id or a beginning of it that no other has, `last`, `last~1`, or the path of a spec
- * (its last run). LM_INVALID: no run is called so, or several are; the text names the nearest.
+ * RUN is a run's id or a beginning of it that no other has, a tag, `last`, `last~1` (the one
+ * before), or the path of a spec (its last run). Functions that take one give LM_INVALID when no
+ * run is called so, or several are; the text names the nearest. LM_FORMAT: its record is damaged;
+ * LM_IO, LM_NOMEM.
  */
 #ifndef LMPIPE_RUNS_H
 #define LMPIPE_RUNS_H
 
 #include <lmpipe/pipeline.h>
 
+enum lm_runs_format { LM_RUNS_TEXT, LM_RUNS_JSON, LM_RUNS_CSV };
+
+/** The runs of a store, newest first, a line each; those of a spec (its path), or of all (NULL).
+ *  JSON: an array of objects; CSV: RFC 4180 with a header. Mends the index. LM_INVALID: there is no
+ *  such spec. */
+enum lm_status lm_runs_list(const struct lm_store *store, const char *spec,
+                            enum lm_runs_format format, FILE *out, struct lm_err *err);
+/** A run: what it was about, its stages, gates, metrics with intervals. With a stage's id: all that
+ *  is known of that stage: parameters, key text, metrics, outputs. LM_INVALID: no such stage. */
+enum lm_status lm_run_show(const struct lm_store *store, const char *run, const char *stage,
+                           bool json, FILE *out, struct lm_err *err);
+
+/** Gives a run a name, which may have been another's; run NULL: takes the name away. LM_INVALID: as
+ *  above, no name that a run may have, or no such name. */
+enum lm_status lm_run_tag(const struct lm_store *store, const char *tag, const char *run,
+                          struct lm_err *err);
+/** Prints "TAG RUN" lines, or a JSON object. */
+enum lm_status lm_run_tags(const struct lm_store *store, bool json, FILE *out, struct lm_err *err);
+/** Removes the record of a run, no results. LM_INVALID: as above, or it has a tag, or is going on.
+ */
+enum lm_status lm_run_remove(const struct lm_store *store, const char *run, struct lm_err *err);
+
 /** Writes a run as a baseline (docs/formats/baseline.md), atomically. *left: stages that have no
- *  result and are not in it. LM_INVALID: as above; LM_NOT_FOUND: its results are no longer in the
- *  store, or nothing in it has a metric; LM_FORMAT: its record is damaged; LM_IO, LM_NOMEM. */
+ *  result and are not in it. LM_NOT_FOUND: its results are no longer in the store, or nothing in it
+ *  has a metric. */
 enum lm_status lm_run_export(struct lm_store *store, const char *run, const char *path,
                              size_t *left, struct lm_err *err);
 

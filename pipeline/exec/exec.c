@@ -129,6 +129,30 @@ static enum lm_status create_tasks(struct lm_exec *exec, struct lm_err *err)
     return LM_OK;
 }
 
+/** The run's folder says from here on that it is going on, and what it is about. */
+static enum lm_status open_record(struct lm_exec *exec, struct lm_err *err)
+{
+    static const struct lm_run_result nothing = {.exit_code = 0};
+    const char *path = lm_path_join(exec->arena, exec->folder, "events.jsonl");
+    struct lm_err forgetful = {LM_OK, ""};
+    if (path == NULL)
+        return no_memory(err);
+    LM_TRY(lm_events_open(&exec->events, path, exec->options->on_event, exec->options->user, err));
+    exec->facts = (struct lm_run_facts){.spec = exec->spec,
+                                        .plan = &exec->now,
+                                        .id = exec->id,
+                                        .stages = exec->stages,
+                                        .budget = exec->threads,
+                                        .result = &nothing,
+                                        .state = "running"};
+    lm_run_facts_init(&exec->facts, exec->arena, exec->begin_ns);
+    struct lm_run_event event = {.kind = LM_EV_RUN_BEGIN, .text = exec->id};
+    lm_events_emit(&exec->events, &event, true);
+    if (lm_run_keep_begin(&exec->facts, &forgetful) != LM_OK)
+        lm_exec_note(exec, NULL, forgetful.text);
+    return LM_OK;
+}
+
 static enum lm_status begin(struct lm_exec *exec, const struct lm_plan *plan, struct lm_err *err)
 {
     char host[256] = "";
@@ -148,12 +172,7 @@ static enum lm_status begin(struct lm_exec *exec, const struct lm_plan *plan, st
     LM_TRY(create_tasks(exec, err));
     LM_TRY(create_run_folder(exec, err));
     LM_TRY(lm_exec_signals_open(exec, err));
-    const char *path = lm_path_join(exec->arena, exec->folder, "events.jsonl");
-    if (path == NULL)
-        return no_memory(err);
-    LM_TRY(lm_events_open(&exec->events, path, exec->options->on_event, exec->options->user, err));
-    struct lm_run_event event = {.kind = LM_EV_RUN_BEGIN, .text = exec->id};
-    lm_events_emit(&exec->events, &event, true);
+    LM_TRY(open_record(exec, err));
     if (forgetful.status != LM_OK)
         lm_exec_note(exec, NULL, forgetful.text);
     return LM_OK;

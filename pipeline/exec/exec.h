@@ -31,6 +31,7 @@ struct lm_exec {
     const char *temporary; /**< tmp/<id>, made with the first stage that runs; NULL before */
     struct lm_lock store_lock, temporary_lock;
     struct lm_events events;
+    struct lm_run_facts facts; /**< what its files tell */
     struct lm_worker_server server;
     const char *const *environment;
     struct lm_task *tasks;       /**< parallel to spec->stages; unselected ones are finished */

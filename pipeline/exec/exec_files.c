@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/io.h"
 #include "base/new_file.h"
 #include "exec/exec.h"
@@ -62,9 +63,11 @@ static int exit_code(const struct lm_exec *exec, const struct lm_run_result *res
     return lm_gates_exit_code(result->gates, result->gate_count);
 }
 
-static const char *state_word(int code)
+static const char *state_word(int code, size_t executed)
 {
-    return code == 75 || code > 128 ? "interrupted" : code == 0 ? "finished" : "failed";
+    if (code == 75 || code > 128)
+        return "interrupted";
+    return code != 0 ? "failed" : executed > 0 ? "done" : "hit";
 }
 
 /** A run is not worse for want of its page. */
@@ -189,13 +192,10 @@ enum lm_status lm_exec_leave(struct lm_exec *exec, struct lm_run_result *out, st
 {
     struct lm_run_result result = {
         .arena = exec->arena, .id = exec->id, .executed = exec->executed};
-    struct lm_run_facts facts = {.spec = exec->spec,
-                                 .plan = &exec->now,
-                                 .id = exec->id,
-                                 .stages = exec->stages,
-                                 .executed = exec->executed,
-                                 .budget = exec->threads,
-                                 .result = &result};
+    struct lm_run_facts *facts = &exec->facts;
+    struct lm_err forgetful = {LM_OK, ""};
+    facts->executed = exec->executed;
+    facts->result = &result;
     LM_TRY(lm_plan_decide(&result.gates, &exec->now, err));
     result.gate_count = exec->spec->gate_count;
     publish(exec, &result);
@@ -203,12 +203,14 @@ enum lm_status lm_exec_leave(struct lm_exec *exec, struct lm_run_result *out, st
     LM_TRY(fill_rows(exec, &result, err));
     result.exit_code = exit_code(exec, &result);
     result.error = exec->broken;
-    lm_run_facts_init(&facts, exec->arena, exec->begin_ns);
-    facts.state = state_word(result.exit_code);
-    write_page(exec, exec->folder, &pages[0], &facts);
-    write_pages(exec, &result, &facts);
+    facts->seconds = (double)(lm_clock_monotonic_ns() - exec->begin_ns) * 1e-9;
+    facts->state = state_word(result.exit_code, exec->executed);
+    if (lm_run_keep_end(facts, &forgetful) != LM_OK)
+        lm_exec_note(exec, NULL, forgetful.text);
+    write_pages(exec, &result, facts);
+    facts->result = NULL; /* it is the caller's from here on */
     struct lm_run_event event = {
-        .kind = LM_EV_RUN_END, .text = facts.state, .value = facts.seconds};
+        .kind = LM_EV_RUN_END, .text = facts->state, .value = facts->seconds};
     lm_events_emit(&exec->events, &event, true);
     *out = result;
     return LM_OK;

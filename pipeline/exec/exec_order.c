@@ -46,7 +46,7 @@ void lm_exec_finish(struct lm_exec *exec, struct lm_task *task, enum lm_state st
                                          : hit         ? planned->reason
                                                        : headline,
                                  .value = stage->execution != NULL ? stage->execution->seconds : 0};
-    lm_events_emit(&exec->events, &event, true);
+    lm_events_emit(&exec->events, &event, !hit); /* the record says which were */
 }
 
 void lm_exec_fail(struct lm_exec *exec, struct lm_task *task, const struct lm_err *err)

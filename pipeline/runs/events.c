@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/file.h>
 
 #include "base/clock.h"
 #include "base/json.h"
@@ -41,6 +42,7 @@ enum lm_status lm_events_open(struct lm_events *out, const char *path, lm_run_ev
     FILE *file = fopen(path, "we");
     if (file == NULL)
         return lm_fail_errno(err, errno, "cannot create %s", path);
+    flock(fileno(file), LOCK_EX | LOCK_NB); /* without locks a live run looks like a dead one */
     *out = (struct lm_events){
         .file = file, .tell = tell, .user = user, .begin_ns = lm_clock_monotonic_ns()};
     lm_buf_init(&out->line, CEILING);

@@ -15,7 +15,8 @@ struct lm_events {
     struct lm_buf line; /**< of the event that is being told */
 };
 
-/** Creates the file. tell may be NULL. LM_IO. */
+/** Creates the file, and holds its kernel lock until the end: by that a run that is going on is
+ * told from one that was killed. tell may be NULL. LM_IO. */
 enum lm_status lm_events_open(struct lm_events *out, const char *path, lm_run_event_fn *tell,
                               void *user, struct lm_err *err);
 void lm_events_close(struct lm_events *events);

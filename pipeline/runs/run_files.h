@@ -4,6 +4,7 @@
 #define LM_RUNS_RUN_FILES_H
 
 #include "base/buf.h"
+#include "base/json.h"
 #include "plan/plan.h"
 #include "runs/telemetry.h"
 
@@ -37,7 +38,7 @@ struct lm_run_facts {
     size_t executed;                    /**< stages */
     size_t budget;                      /**< threads */
     const struct lm_run_result *result; /**< rows are not filled in yet */
-    const char *state;                  /**< "running", "finished", "failed", "interrupted" */
+    const char *state;                  /**< "running", "done", "hit", "failed", "interrupted" */
     double seconds;
     int64_t started; /**< unix seconds */
     const char *host, *cpu, *kernel;
@@ -55,8 +56,31 @@ bool lm_state_is_fine(enum lm_state state);
 int lm_gates_exit_code(const struct lm_gate_row *gates, size_t count);
 
 /* run_record.c */
-/** run.json of a run (docs/formats/events.md). */
+/** run.json of a run as it is published (docs/formats/events.md): whole. */
 void lm_run_record_write(struct lm_buf *out, const struct lm_run_facts *facts);
+/** run.json of the store: without what the files `specs` and `results` (their names) say of every
+ *  stage. results NULL: the run has just begun. */
+void lm_run_brief_write(struct lm_buf *out, const struct lm_run_facts *facts,
+                        const char *parameters, const char *results);
+/** The line of a run in the index of runs: JSON without line breaks. */
+void lm_run_summary_write(struct lm_buf *out, const struct lm_run_facts *facts);
+/** Members that tell the result of a key. */
+void lm_run_result_put(struct lm_json_writer *writer, const struct lm_record *record);
+/** A gate, decided, as an object. */
+void lm_run_gate_put(struct lm_json_writer *writer, const struct lm_gate_row *gate);
+/* run_params.c */
+/** Members that tell a stage's `point`, `seed`, `numerics` and `params` by dotted names; secrets
+ *  are masked as in keys. */
+void lm_run_params_put(struct lm_json_writer *writer, const struct lm_spec *spec, size_t stage);
+/* run_keep.c */
+/** Bytes of a line of results: the name of what is known of a key, a space, and that of its file.
+ */
+#define LM_RESULT_LINE (2 * LM_DIGEST_HEX - 1)
+/** Leaves what is to be known of a run when it was killed: at its beginning, once events.jsonl is
+ *  locked. facts: spec, plan, id, started. LM_IO, LM_NOMEM. */
+enum lm_status lm_run_keep_begin(const struct lm_run_facts *facts, struct lm_err *err);
+/** Leaves its record: at its end, whole facts. LM_IO, LM_NOMEM. */
+enum lm_status lm_run_keep_end(const struct lm_run_facts *facts, struct lm_err *err);
 /* run_page.c */
 /** run.html: times, machine, keys, versions; self-contained, no script. */
 void lm_run_page_write(struct lm_buf *out, const struct lm_run_facts *facts);

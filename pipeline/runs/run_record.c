@@ -1,3 +1,4 @@
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -5,6 +6,9 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/pool.h"
+#include "base/url.h"
+#include "param/metrics.h"
+#include "plan/key.h"
 #include "runs/events.h"
 #include "runs/run_files.h"
 
@@ -55,10 +59,8 @@ static void put_machine(struct lm_json_writer *writer, const struct lm_run_facts
 
 static void put_spec(struct lm_json_writer *writer, const struct lm_spec *spec)
 {
-    struct lm_digest digest;
-    char hex[LM_DIGEST_HEX] = "";
-    if (lm_sha256_file(&digest, NULL, spec->real, NULL) == LM_OK)
-        lm_digest_hex(hex, &digest);
+    char hex[LM_DIGEST_HEX];
+    lm_digest_hex(hex, &spec->file_digest);
     lm_json_key(writer, "spec");
     lm_json_open(writer, '{');
     put_text(writer, "path", spec->home);
@@ -66,7 +68,7 @@ static void put_spec(struct lm_json_writer *writer, const struct lm_spec *spec)
     lm_json_close(writer, '}');
 }
 
-static void put_record(struct lm_json_writer *writer, const struct lm_record *record)
+void lm_run_result_put(struct lm_json_writer *writer, const struct lm_record *record)
 {
     lm_json_member_double(writer, "produced_in", record->seconds);
     lm_json_member_int(writer, "produced_at", record->finished);
@@ -105,6 +107,16 @@ static void put_execution(struct lm_json_writer *writer, const struct lm_executi
     lm_json_close(writer, '}');
 }
 
+/** What became of a stage in this run. */
+static void put_doings(struct lm_json_writer *writer, const struct lm_run_stage *ran)
+{
+    lm_json_member_string(writer, "state", lm_state_name(ran->state));
+    if (ran->execution != NULL)
+        put_execution(writer, ran->execution);
+    if (ran->error != NULL)
+        put_text(writer, "error", ran->error);
+}
+
 static void put_stage(struct lm_json_writer *writer, const struct lm_run_facts *facts, size_t i)
 {
     const struct lm_spec_stage *stage = &facts->spec->stages[i];
@@ -115,68 +127,242 @@ static void put_stage(struct lm_json_writer *writer, const struct lm_run_facts *
     lm_json_member_string(writer, "stage", stage->id);
     lm_json_member_string(writer, "type", stage->type->name);
     lm_json_member_int(writer, "version", stage->type->version);
-    lm_json_member_string(writer, "state", lm_state_name(ran->state));
+    put_doings(writer, ran);
     if (planned->keyed) {
         lm_digest_hex(hex, &planned->key);
         lm_json_member_string(writer, "key", hex);
     }
-    if (ran->execution != NULL)
-        put_execution(writer, ran->execution);
-    if (ran->error != NULL)
-        put_text(writer, "error", ran->error);
+    lm_run_params_put(writer, facts->spec, i);
     if (planned->record != NULL)
-        put_record(writer, planned->record);
+        lm_run_result_put(writer, planned->record);
     lm_json_close(writer, '}');
 }
 
-static void put_gates(struct lm_json_writer *writer, const struct lm_run_result *result)
+void lm_run_gate_put(struct lm_json_writer *writer, const struct lm_gate_row *gate)
 {
-    static const char *const verdicts[] = {[LM_GATE_PASS] = "pass",
-                                           [LM_GATE_FAIL] = "fail",
-                                           [LM_GATE_UNDECIDED] = "undecided",
-                                           [LM_GATE_UNSELECTED] = "unselected"};
-    lm_json_key(writer, "gates");
+    lm_json_open(writer, '{');
+    put_text(writer, "gate", gate->name);
+    put_text(writer, "metric", gate->metric);
+    if (!isnan(gate->value))
+        lm_json_member_double(writer, "value", gate->value);
+    put_text(writer, "reason", gate->reason);
+    lm_json_member_string(writer, "verdict", lm_gate_verdict_name(gate->verdict));
+    lm_json_close(writer, '}');
+}
+
+/** The options -S, without what may be a secret in an address. */
+static void put_settings(struct lm_json_writer *writer, const struct lm_spec *spec)
+{
+    lm_json_key(writer, "settings");
     lm_json_open(writer, '[');
-    for (size_t i = 0; i < result->gate_count; i++) {
+    for (size_t i = 0; i < spec->setting_count; i++) {
+        const char *name = spec->settings[i].name, *value = spec->settings[i].value;
+        bool is_axis = strncmp(name, "matrix.", 7) == 0;
         lm_json_open(writer, '{');
-        put_text(writer, "gate", result->gates[i].name);
-        put_text(writer, "metric", result->gates[i].metric);
-        if (!isnan(result->gates[i].value))
-            lm_json_member_double(writer, "value", result->gates[i].value);
-        put_text(writer, "reason", result->gates[i].reason);
-        lm_json_member_string(writer, "verdict", verdicts[result->gates[i].verdict]);
+        put_text(writer, "name", name);
+        put_text(writer, "value",
+                 strstr(value, "://") != NULL ? lm_url_show(spec->arena, value) : value);
+        lm_json_member_string(writer, "sets",
+                              is_axis                     ? "axis"
+                              : strchr(name, '.') != NULL ? "parameter"
+                                                          : "variable");
         lm_json_close(writer, '}');
     }
     lm_json_close(writer, ']');
+}
+
+/* ---- a run in a few words ---- */
+
+enum { METRICS_TOLD = 8 };
+
+/** The stage whose headline is the run's: the last that gives scores, else the last that says
+ *  anything; SIZE_MAX: none. */
+static size_t find_headline(const struct lm_run_facts *facts)
+{
+    size_t found = SIZE_MAX;
+    for (size_t i = facts->spec->stage_count; i > 0; i--) {
+        const struct lm_port *port = facts->spec->stages[i - 1].type->outputs;
+        const struct lm_record *record = facts->plan->stages[i - 1].record;
+        if (!facts->plan->stages[i - 1].selected || record == NULL || record->headline[0] == '\0')
+            continue;
+        for (; port->name != NULL; port++)
+            if (strcmp(port->kind, "scores") == 0)
+                return i - 1;
+        found = found == SIZE_MAX ? i - 1 : found;
+    }
+    return found;
+}
+
+static void put_headline(struct lm_json_writer *writer, const struct lm_run_facts *facts,
+                         size_t stage)
+{
+    struct lm_arena *arena = facts->spec->arena;
+    const char *id = stage != SIZE_MAX ? facts->spec->stages[stage].id : "";
+    const char *headline = stage != SIZE_MAX ? facts->plan->stages[stage].record->headline : "";
+    const char *named =
+        strchr(id, '@') != NULL ? lm_arena_printf(arena, "%s: %s", id, headline) : headline;
+    put_text(writer, "headline", or_empty(named));
+}
+
+/** Is this a metric of which less or more is better, of a whole split ("valid.bpb")? */
+static bool is_told(const struct lm_spec_stage *stage, const struct lm_metric *metric)
+{
+    const char *dot = strchr(metric->name, '.');
+    const struct lm_metric_row *row = lm_metric_find(stage->type, stage->params, metric->name);
+    return row != NULL && row->better != LM_BETTER_NONE && !isnan(metric->value) &&
+           (dot == NULL || strchr(dot + 1, '.') == NULL);
+}
+
+/** Metrics of gates, and those that tell better from worse of the stage whose headline is the
+ * run's. */
+static void put_metrics(struct lm_json_writer *writer, const struct lm_run_facts *facts,
+                        size_t stage)
+{
+    const struct lm_run_result *result = facts->result;
+    const struct lm_record *record = stage != SIZE_MAX ? facts->plan->stages[stage].record : NULL;
+    struct lm_arena *arena = facts->spec->arena;
+    struct lm_name_map told;
+    lm_name_map_init(&told, arena);
+    lm_json_key(writer, "metrics");
+    lm_json_open(writer, '{');
+    for (size_t i = 0; i < result->gate_count && told.count < METRICS_TOLD; i++)
+        if (!isnan(result->gates[i].value) &&
+            lm_name_map_find(&told, result->gates[i].metric) == SIZE_MAX &&
+            lm_name_map_put(&told, result->gates[i].metric, i))
+            lm_json_member_double(writer, result->gates[i].metric, result->gates[i].value);
+    for (size_t i = 0; record != NULL && i < record->metric_count && told.count < METRICS_TOLD;
+         i++) {
+        const struct lm_metric *metric = &record->metrics[i];
+        const char *name =
+            lm_arena_printf(arena, "%s.%s", facts->spec->stages[stage].id, metric->name);
+        if (name != NULL && is_told(&facts->spec->stages[stage], metric) &&
+            lm_name_map_find(&told, name) == SIZE_MAX && lm_name_map_put(&told, name, i))
+            lm_json_member_double(writer, name, metric->value);
+    }
+    lm_json_close(writer, '}');
+}
+
+static void put_counts(struct lm_json_writer *writer, const struct lm_run_facts *facts)
+{
+    size_t selected = 0, failed = 0, verdicts[LM_GATE_UNSELECTED + 1] = {0};
+    for (size_t i = 0; i < facts->spec->stage_count; i++) {
+        selected += facts->plan->stages[i].selected;
+        failed += facts->plan->stages[i].selected && facts->stages[i].state == LM_FAILED;
+    }
+    for (size_t i = 0; i < facts->result->gate_count; i++)
+        verdicts[facts->result->gates[i].verdict]++;
+    lm_json_member_int(writer, "selected", (int64_t)selected);
+    lm_json_member_int(writer, "executed", (int64_t)facts->executed);
+    lm_json_member_int(writer, "failed", (int64_t)failed);
+    lm_json_key(writer, "gates");
+    lm_json_open(writer, '{');
+    for (size_t v = 0; v <= LM_GATE_UNSELECTED; v++)
+        lm_json_member_int(writer, lm_gate_verdict_name((enum lm_gate_verdict)v),
+                           (int64_t)verdicts[v]);
+    lm_json_close(writer, '}');
+}
+
+/** What the index of runs holds of it, and its record begins with. */
+static void put_summary(struct lm_json_writer *writer, const struct lm_run_facts *facts)
+{
+    struct lm_arena_mark mark = lm_arena_mark(facts->spec->arena);
+    char started[32];
+    size_t stage = find_headline(facts);
+    lm_json_member_string(writer, "run", facts->id);
+    lm_json_member_string(writer, "experiment", facts->spec->experiment);
+    put_text(writer, "spec", facts->spec->home);
+    lm_json_member_string(writer, "state", facts->state);
+    lm_json_member_int(writer, "exit_code", facts->result->exit_code);
+    lm_json_member_string(writer, "started", lm_clock_format(started, facts->started));
+    lm_json_member_double(writer, "seconds", facts->seconds);
+    put_counts(writer, facts);
+    put_headline(writer, facts, stage);
+    put_metrics(writer, facts, stage);
+    put_settings(writer, facts->spec);
+    lm_arena_rewind(facts->spec->arena, mark);
+}
+
+void lm_run_summary_write(struct lm_buf *out, const struct lm_run_facts *facts)
+{
+    struct lm_json_writer writer;
+    lm_json_begin(&writer, out, false);
+    lm_json_open(&writer, '{');
+    put_summary(&writer, facts);
+    lm_json_close(&writer, '}');
+}
+
+/* ---- run.json ---- */
+
+static void put_head(struct lm_json_writer *writer, const struct lm_run_facts *facts)
+{
+    const struct lm_spec *spec = facts->spec;
+    char started[32];
+    lm_json_member_string(writer, "lmpipe", LM_VERSION);
+    lm_json_member_string(writer, "run", facts->id);
+    lm_json_member_string(writer, "experiment", spec->experiment);
+    put_spec(writer, spec);
+    put_settings(writer, spec);
+    lm_json_member_string(writer, "state", facts->state);
+    lm_json_member_int(writer, "exit_code", facts->result->exit_code);
+    lm_json_member_string(writer, "started", lm_clock_format(started, facts->started));
+    lm_json_member_double(writer, "seconds", facts->seconds);
+    lm_json_member_int(writer, "executed", (int64_t)facts->executed);
+    lm_json_member_int(writer, "threads", (int64_t)facts->budget);
+    if (facts->plan->numerics_blas != NULL)
+        lm_json_member_string(writer, "numerics", facts->plan->numerics_blas);
+    put_machine(writer, facts);
 }
 
 void lm_run_record_write(struct lm_buf *out, const struct lm_run_facts *facts)
 {
     const struct lm_spec *spec = facts->spec;
     struct lm_json_writer writer;
-    char started[32];
     lm_json_begin(&writer, out, true);
     lm_json_open(&writer, '{');
-    lm_json_member_string(&writer, "lmpipe", LM_VERSION);
-    lm_json_member_string(&writer, "run", facts->id);
-    lm_json_member_string(&writer, "experiment", spec->experiment);
-    put_spec(&writer, spec);
-    lm_json_member_string(&writer, "state", facts->state);
-    lm_json_member_int(&writer, "exit_code", facts->result->exit_code);
-    lm_json_member_string(&writer, "started", lm_clock_format(started, facts->started));
-    lm_json_member_double(&writer, "seconds", facts->seconds);
-    lm_json_member_int(&writer, "executed", (int64_t)facts->executed);
-    lm_json_member_int(&writer, "threads", (int64_t)facts->budget);
-    if (facts->plan->numerics_blas != NULL)
-        lm_json_member_string(&writer, "numerics", facts->plan->numerics_blas);
-    put_machine(&writer, facts);
+    put_head(&writer, facts);
     lm_json_key(&writer, "stages");
     lm_json_open(&writer, '[');
     for (size_t i = 0; i < spec->stage_count; i++)
         if (facts->plan->stages[i].selected)
             put_stage(&writer, facts, i);
     lm_json_close(&writer, ']');
-    put_gates(&writer, facts->result);
+    lm_json_key(&writer, "gates");
+    lm_json_open(&writer, '[');
+    for (size_t i = 0; i < facts->result->gate_count; i++)
+        lm_run_gate_put(&writer, &facts->result->gates[i]);
+    lm_json_close(&writer, ']');
+    lm_json_close(&writer, '}');
+    lm_buf_putc(out, '\n');
+}
+
+void lm_run_brief_write(struct lm_buf *out, const struct lm_run_facts *facts,
+                        const char *parameters, const char *results)
+{
+    struct lm_json_writer writer;
+    char hex[LM_DIGEST_HEX];
+    lm_digest_hex(hex, &facts->spec->file_digest);
+    lm_json_begin(&writer, out, true);
+    lm_json_open(&writer, '{');
+    put_summary(&writer, facts);
+    lm_json_member_string(&writer, "lmpipe", LM_VERSION);
+    lm_json_member_string(&writer, "spec_sha256", hex);
+    put_machine(&writer, facts);
+    lm_json_member_int(&writer, "threads", (int64_t)facts->budget);
+    lm_json_member_string(&writer, "parameters", parameters);
+    if (results != NULL)
+        lm_json_member_string(&writer, "results", results);
+    lm_json_key(&writer, "stages");
+    lm_json_open(&writer, '[');
+    for (size_t i = 0; results != NULL && i < facts->spec->stage_count; i++) {
+        const struct lm_run_stage *ran = &facts->stages[i];
+        if (!facts->plan->stages[i].selected || (ran->state == LM_HIT && ran->execution == NULL))
+            continue;
+        lm_json_open(&writer, '{');
+        lm_json_member_string(&writer, "stage", facts->spec->stages[i].id);
+        put_doings(&writer, ran);
+        lm_json_close(&writer, '}');
+    }
+    lm_json_close(&writer, ']');
     lm_json_close(&writer, '}');
     lm_buf_putc(out, '\n');
 }

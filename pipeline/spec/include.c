@@ -33,7 +33,8 @@ static enum lm_status read_regular(char **data, size_t *size, struct lm_arena *a
 }
 
 /** Registers a file; false when memory is out. */
-static bool add_file(struct lm_load *load, const char *name, const char *real)
+static bool add_file(struct lm_load *load, const char *name, const char *real, const char *data,
+                     size_t size)
 {
     struct lm_load_file *files =
         lm_load_keep(load, lm_grow(load->arena, load->files, load->file_count, &load->file_capacity,
@@ -43,7 +44,9 @@ static bool add_file(struct lm_load *load, const char *name, const char *real)
     if (files == NULL || kept == NULL || folder == NULL)
         return false;
     load->files = files;
-    files[load->file_count++] = (struct lm_load_file){.name = name, .real = kept, .folder = folder};
+    struct lm_load_file *file = &files[load->file_count++];
+    *file = (struct lm_load_file){.name = name, .real = kept, .folder = folder};
+    lm_sha256_bytes(&file->digest, data, size);
     return true;
 }
 
@@ -191,7 +194,7 @@ static const struct lm_node *read_file(struct lm_load *load, const char *name, c
                                        size_t size, const struct chain *chain, size_t depth)
 {
     const struct lm_node *root;
-    if (!add_file(load, name, chain->real))
+    if (!add_file(load, name, chain->real, data, size))
         return NULL;
     size_t errors = load->diags.errors;
     lm_yaml_parse(&root, &load->diags, name, data, size);

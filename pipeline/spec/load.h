@@ -12,6 +12,7 @@ struct lm_load_file {
     const char *name;   /**< for places: as typed, includes joined to their includer's folder */
     const char *real;   /**< absolute, links resolved */
     const char *folder; /**< of real: paths named in it are relative to this */
+    struct lm_digest digest; /**< of its bytes */
 };
 
 /** An entry of vars, -S applied. */

@@ -128,6 +128,35 @@ static void place(struct lm_load *load)
     spec->home = spec->root != NULL ? lm_path_below(spec->real, spec->root) : NULL;
 }
 
+/** Keeps the settings, and what tells this spec from others. */
+static void keep_source(struct lm_load *load)
+{
+    const struct lm_spec_options *options = load->options;
+    struct lm_spec *spec = load->spec;
+    struct lm_setting *settings =
+        lm_load_keep(load, LM_NEW_ARRAY(load->arena, struct lm_setting, options->setting_count));
+    struct lm_buf source;
+    lm_buf_init(&source, 0);
+    for (size_t i = 0; i < load->file_count; i++)
+        lm_buf_append(&source, load->files[i].digest.bytes, LM_DIGEST_SIZE);
+    for (size_t i = 0; settings != NULL && i < options->setting_count; i++) {
+        settings[i].name =
+            lm_load_keep(load, lm_arena_strdup(load->arena, options->settings[i].name));
+        settings[i].value =
+            lm_load_keep(load, lm_arena_strdup(load->arena, options->settings[i].value));
+        lm_buf_append(&source, options->settings[i].name, strlen(options->settings[i].name) + 1);
+        lm_buf_append(&source, options->settings[i].value, strlen(options->settings[i].value) + 1);
+    }
+    if (source.failed)
+        lm_load_keep(load, NULL);
+    else
+        lm_sha256_bytes(&spec->source, source.data != NULL ? source.data : "", source.size);
+    lm_buf_release(&source);
+    spec->settings = settings;
+    spec->setting_count = settings != NULL ? options->setting_count : 0;
+    spec->file_digest = load->files[0].digest;
+}
+
 /** May the spec with errors be told apart from others: is its experiment's name a good one? */
 static bool is_identified(const struct lm_load *load)
 {
@@ -158,8 +187,10 @@ enum lm_status lm_spec_load(struct lm_spec **out, struct lm_diags *diags, struct
     spec->path = lm_load_keep(&load, lm_arena_strdup(arena, path));
     if (load.root != NULL && !load.diags.failed && !load.broken)
         read_tree(&load);
-    if (load.file_count > 0)
+    if (load.file_count > 0) {
         place(&load);
+        keep_source(&load);
+    }
     if (load.diags.failed)
         return lm_fail(err, LM_NOMEM, "%s: no memory to read it; free some", path);
     lm_diag_sort(&load.diags, path);

@@ -152,7 +152,11 @@ struct lm_spec {
     struct lm_spec_gate *gates;
     size_t gate_count;
     const struct lm_stage *const *types;
-    bool is_overridden;                      /**< by -S */
+    bool is_overridden;                /**< by -S */
+    const struct lm_setting *settings; /**< of -S, as typed */
+    size_t setting_count;
+    struct lm_digest file_digest; /**< of the spec's own file */
+    struct lm_digest source; /**< of all files and settings: what is equal in it is the same spec */
     const char *baseline, *baseline_written; /**< absolute; with ${env.NAME} unfilled; or NULL */
     struct lm_origin baseline_origin;
 };

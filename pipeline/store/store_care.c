@@ -66,14 +66,16 @@ static enum lm_status count_folder(struct lm_store *store, const char *folder, s
     return LM_OK;
 }
 
-static uint64_t count_entries(struct lm_store *store, const char *folder)
+/** Entries of a folder whose names begin with a digit, or all. */
+static uint64_t count_entries(struct lm_store *store, const char *folder, bool numbered)
 {
     struct lm_names names = {0};
     struct lm_arena_mark mark = lm_arena_mark(store->arena);
     const char *path = lm_path_join(store->arena, store->path, folder);
     uint64_t count = 0;
     if (path != NULL && lm_dir_list(&names, store->arena, path, NULL) == LM_OK)
-        count = names.count;
+        for (size_t i = 0; i < names.count; i++)
+            count += !numbered || (names.items[i][0] >= '0' && names.items[i][0] <= '9');
     lm_arena_rewind(store->arena, mark);
     return count;
 }
@@ -94,8 +96,8 @@ enum lm_status lm_store_usage(struct lm_store *store, struct lm_store_usage *out
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         LM_TRY(count_folder(store, rows[i].folder, rows[i].tally, err));
-    usage.checkpoints = count_entries(store, "checkpoints");
-    usage.runs = count_entries(store, "runs");
+    usage.checkpoints = count_entries(store, "checkpoints", false);
+    usage.runs = count_entries(store, "runs", true);
     *out = usage;
     return LM_OK;
 }
@@ -298,10 +300,10 @@ enum lm_status lm_store_doctor(struct lm_store *store, FILE *out, struct lm_err 
         if (checkup.missing > 0)
             fprintf(out, "%zu results have lost objects; their stages run again when needed\n",
                     checkup.missing);
-        if (count_entries(store, "damaged") > 0)
+        if (count_entries(store, "damaged", false) > 0)
             fprintf(out, "%llu damaged files were set aside in %s/damaged; remove them freely\n",
-                    (unsigned long long)count_entries(store, "damaged"), store->path);
-        if (count_entries(store, "tmp") > 0)
+                    (unsigned long long)count_entries(store, "damaged", false), store->path);
+        if (count_entries(store, "tmp", false) > 0)
             fprintf(out,
                     "temporary files of other runs: %llu bytes; the next run sweeps those of "
                     "runs that have died\n",

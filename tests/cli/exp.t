@@ -65,4 +65,221 @@ ok "the store of a spec, from anywhere" cmp -s base.json "$LM_WORK/far.json"
 lmpipe exp export last -o other.json --store nowhere
 is "no store there: exit 3" "$status" 3
 
+# --- list, show, tag, rm ---
+fresh runs
+cat >>tiny.yaml <<'END'
+gates:
+  - {metric: scores.valid.bpb, max: 9}
+  - {metric: scores.valid.bpb, max: 0.5}
+END
+lmpipe exp list
+is "no store yet: exit 3" "$status:$out" "3:"
+lmpipe run tiny.yaml --progress none -S steps=20
+first=$(basename "$(ls -d artifacts/store/runs/2*)")
+lmpipe run tiny.yaml --progress none -S steps=20
+lmpipe run tiny.yaml vocab --progress none
+lmpipe run none.yaml --progress none
+lmpipe run tiny.yaml nostage --progress none
+lmpipe exp list
+is "list: a line a run, newest first; refused runs left none" "$(awk 'NR > 1 { print $2, $3 }' <<<"$out" | tr '\n' ';')" \
+    "hit 0/3;failed 0/8;failed 8/8;"
+like "with the headline" "$out" "^$first +failed +8/8 .* bpb$"
+lmpipe exp list --json
+printf '%s' "$out" >list.json
+is "list --json: an array" "$(json list.json '[(r["state"], r["exit_code"], r["spec"]) for r in d]')" \
+    "[('hit', 0, 'tiny.yaml'), ('failed', 4, 'tiny.yaml'), ('failed', 4, 'tiny.yaml')]"
+is "with settings" "$(json list.json '[s["name"] + "=" + s["value"] for s in d[2]["settings"]]')" "['steps=20']"
+is "with gates and metrics" \
+    "$(json list.json 'd[2]["gates"]["pass"], d[2]["gates"]["fail"], "scores.valid.bpb" in d[2]["metrics"]')" "1 1 True"
+lmpipe exp list --csv
+is "list --csv: a header and a row a run" "$(python3 -c "import csv, sys
+r = list(csv.DictReader(sys.stdin))
+print(len(r), r[2]['run'], r[2]['state'], float(r[2]['scores.valid.bpb']) > 0, r[0]['scores.valid.bpb'])" <<<"$out")" \
+    "3 $first failed True "
+lmpipe exp list --csv --json
+is "not both: exit 2" "$status:$out" "2:"
+sed 's/^experiment: tiny/experiment: other/' tiny.yaml >other.yaml
+lmpipe run other.yaml vocab --progress none
+lmpipe exp list other.yaml
+is "of one spec" "$(wc -l <<<"$out"):$(awk 'NR == 2 { print $1 }' <<<"$out" | cut -d- -f2)" "2:other"
+(cd / && "$LMPIPE" exp list "$LM_WORK/runs/tiny.yaml") >far
+is "from anywhere" "$(wc -l <far)" 4
+lmpipe exp list none.yaml
+is "of a spec that is none: exit 2" "$status:$out" "2:"
+
+lmpipe exp show "$first" --json
+printf '%s' "$out" >show.json
+is "show: parameters, typed" \
+    "$(json show.json '[(s["params"]["steps"], s["params"]["lr"], s["seed"]) for s in d["stages"] if s["stage"] == "model"]')" \
+    "[(20, 0.003, 7)]"
+is "gates" "$(json show.json '[g["verdict"] for g in d["gates"]]')" "['pass', 'fail']"
+is "keys are the digests of their texts" "$(json show.json \
+    'all(__import__("hashlib").sha256(s["key_text"].encode()).hexdigest() == s["key"] for s in d["stages"])')" "True"
+is "outputs are those of the artifacts" \
+    "$(json show.json '[s["outputs"]["vocab"] for s in d["stages"] if s["stage"] == "vocab"][0]')" \
+    "sha256:$("$LMPIPE" cat tiny.yaml vocab.vocab -S steps=20 | sha256sum | cut -c1-64)"
+lmpipe exp show "$first"
+before=$out
+like "show: gates in words" "$out" '^gate  fail '
+lmpipe exp show "$first" model
+like "show STAGE: its parameters" "$out" '^  steps  20$'
+like "and its key text" "$out" '^param steps int 20$'
+lmpipe exp show "$first" modle
+is "a stage that was meant" "$status:$err" "2:lmpipe: error: run $first has no stage 'modle'; did you mean 'model'?"
+
+lmpipe exp tag main "$first"
+is "tag" "$status:$out" "0:"
+lmpipe exp tag
+is "tags are listed" "$out" "main  $first"
+lmpipe exp tag --json
+is "as JSON" "$out" "{\"main\": \"$first\"}"
+lmpipe exp list
+like "and beside their runs" "$out" "^$first .*  \[main\]$"
+lmpipe exp show main
+is "a tag is a run's name" "$(grep -v '^tag ' <<<"$out")" "$before"
+lmpipe exp show mian
+is "one that was meant" "$status:$err" "2:lmpipe: error: no run 'mian'; did you mean 'main'?"
+for name in last 2nd 'a b' ../x; do
+    lmpipe exp tag "$name" "$first"
+    is "no name for a run: $name" "$status:$out" "2:"
+done
+lmpipe exp rm main
+is "a tagged run stays: exit 2" "$status" 2
+lmpipe exp tag --remove mian
+is "a tag that was meant" "$status:$err" "2:lmpipe: error: no tag 'mian'; did you mean 'main'?"
+lmpipe exp tag --remove main
+is "tag --remove" "$status" 0
+lmpipe exp rm last
+is "rm" "$status:$out" "0:"
+lmpipe exp list --json
+is "it is gone" "$(python3 -c 'import json, sys; print(len(json.load(sys.stdin)))' <<<"$out")" 3
+
+# A run stays explained when the store was emptied.
+lmpipe exp show "$first" --json
+before=$out
+lmpipe cache clear
+is "cache clear" "$status" 0
+lmpipe exp show "$first" --json
+is "after it all of a run is told" "$out" "$before"
+lmpipe exp export "$first" -o gone.json
+is "but what it made cannot be exported: exit 1" "$status" 1
+like "says so" "$err" 'no longer in the store; run tiny\.yaml again'
+ok "and nothing was written" not test -e gone.json
+
+# The index only remembers.
+lmpipe exp list --json
+before=$out
+index=artifacts/store/runs/index
+damage() {
+    case $1 in
+    removed) rm -r $index ;;
+    emptied) : >$index ;;
+    altered) sed -i '2s/done/dune/; 1s/failed/finest/' $index ;;
+    cut) truncate -s -300 $index ;;
+    foreign) echo foreign >>$index ;;
+    folder) rm $index && mkdir $index ;;
+    noise) head -c 10000 /dev/urandom >$index ;;
+    esac
+}
+for how in removed emptied altered cut foreign folder noise; do
+    damage $how
+    lmpipe exp list --json
+    is "index $how: exp list" "$status:$out" "0:$before"
+    lmpipe exp list --json
+    is "index $how: and again" "$out" "$before"
+    is "index $how: it holds every run" "$(grep -c "$first" $index)" 1
+done
+
+# What many runs share, damaged.
+cp -r artifacts/store/runs kept
+for file in parameters results keys newest; do
+    rm -rf artifacts/store/runs
+    cp -r kept artifacts/store/runs
+    for one in artifacts/store/runs/$file/*; do
+        printf 'x' | dd of="$one" bs=1 seek=40 conv=notrunc status=none
+    done
+    lmpipe exp show "$first"
+    ok "damaged $file: no crash" test "$status" -le 3
+    lmpipe run tiny.yaml vocab --progress none
+    is "damaged $file: runs go on" "$status" 0
+done
+rm -rf artifacts/store/runs
+cp -r kept artifacts/store/runs
+
+# Killed runs are told from those that go on.
+sed 's/steps: 30/steps: 200000/' tiny.yaml >slow.yaml
+lmpipe run tiny.yaml tokens --progress none
+sed -i 's/^experiment: tiny/experiment: slow/' slow.yaml
+"$LMPIPE" run slow.yaml --progress none >/dev/null 2>&1 &
+pid=$!
+for _ in $(seq 600); do
+    slow=$(basename "$(echo artifacts/store/runs/2*-slow)")
+    grep -q '"event":"stage_begin","stage":"model"' "artifacts/store/runs/$slow/events.jsonl" 2>/dev/null && break
+    sleep 0.1
+done
+state_of() {
+    "$LMPIPE" exp list --json | python3 -c "import json, sys
+print([r['state'] for r in json.load(sys.stdin) if r['run'] == '$slow'][0])"
+}
+is "a run that goes on" "$(state_of)" "running"
+lmpipe exp rm "$slow"
+is "is not removed: exit 2" "$status" 2
+kill -9 $pid
+wait $pid 2>/dev/null
+is "a killed run" "$(state_of)" "killed"
+is "stays one" "$(state_of)" "killed"
+lmpipe exp show "$slow" --json
+printf '%s' "$out" >show.json
+is "its parameters are known, reached or not" \
+    "$(json show.json '[s["params"]["steps"] for s in d["stages"] if s["stage"] == "model"], len(d["stages"])')" "[200000] 8"
+is "and how far it came" \
+    "$(json show.json '[s["state"] for s in d["stages"] if s["stage"] in ("model", "scores")]')" "['begun', 'unknown']"
+rm artifacts/store/runs/"$slow"/run.json
+is "one killed before it was recorded" "$(state_of)" "killed"
+lmpipe exp show "$slow"
+is "cannot be shown: exit 1" "$status" 1
+lmpipe exp rm "$slow"
+is "a killed run can be removed" "$status" 0
+
+# Instances of a sweep, and what fails.
+cat >sweep.yaml <<'END'
+lmpipe: 1
+experiment: sweep
+matrix: {size: [300, 310], mode: [{name: long name, min: 2}]}
+stages:
+  corpus: {uses: download, with: {sources: [{name: tiny, path: tiny.txt}]}}
+  text: {uses: clean, in: {corpus: corpus}, with: {documents: unindented, split: {valid: 0.2}}}
+  vocab: {uses: bpe, in: {text: text}, with: {vocab_size: "${matrix.size}", pattern: gpt2, min_frequency: "${matrix.mode.min}"}}
+  bad: {uses: download, with: {retries: 0, sources: [{name: b, url: "file:///nothing/here", sha256: "0000000000000000000000000000000000000000000000000000000000000000"}]}}
+END
+lmpipe run sweep.yaml --progress none -k
+is "a sweep with a failure" "$status" 1
+lmpipe exp show last --json
+printf '%s' "$out" >show.json
+is "instances with the values of the matrix" \
+    "$(json show.json '[(s["point"], s["params"]["vocab_size"]) for s in d["stages"] if s["stage"].startswith("vocab")]')" \
+    "[({'mode': 'long name', 'size': 300}, 300), ({'mode': 'long name', 'size': 310}, 310)]"
+is "the failure and why" "$(json show.json '[(s["state"], len(s["error"]) > 9) for s in d["stages"] if s["stage"] == "bad"]')" \
+    "[('failed', True)]"
+lmpipe exp show sweep.yaml vocab
+is "a family is no stage: exit 2" "$status" 2
+lmpipe exp export sweep.yaml -o sweep.json
+is "what failed is left out of a baseline" "$status:$(json sweep.json '[s["stage"] for s in d["stages"] if s["stage"] == "bad"]')" "0:[]"
+like "with a warning" "$err" 'warning: 1 stage of the run had no result'
+
+# Secrets stay out.
+cat >secret.yaml <<'END'
+lmpipe: 1
+experiment: secret
+vars: {url: ""}
+stages:
+  corpus:
+    uses: download
+    with: {retries: 0, sources: [{name: a, url: "${url}", sha256: "0000000000000000000000000000000000000000000000000000000000000000"}]}
+END
+lmpipe run secret.yaml --progress none --offline -S "url=https://ann:hunter2@example.invalid/a?token=hunter2"
+is "a run with a secret" "$status" 1
+ok "it is recorded" grep -q '"experiment":"secret"' artifacts/store/runs/index
+ok "the secret is neither in records nor in the index" not grep -rq hunter2 artifacts/store/runs
+
 done_testing

@@ -700,7 +700,7 @@ static void test_run_files(struct tap *tap)
     CHECK_INT(lm_json_count(stages), 3);
     CHECK_STR(lm_json_string(lm_json_get(lm_json_at(stages, 2), "state"), NULL), "done");
     CHECK(lm_json_int(lm_json_get(lm_json_at(stages, 2), "peak_memory"), 0) > 1000000);
-    CHECK_STR(lm_json_string(lm_json_get(root, "state"), NULL), "finished");
+    CHECK_STR(lm_json_string(lm_json_get(root, "state"), NULL), "done");
     lm_json_free(root);
     text = read_text(&p, lm_arena_printf(p.arena, "store/runs/%s/events.jsonl", p.result.id));
     REQUIRE(text != NULL);
