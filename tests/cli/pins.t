@@ -6,7 +6,7 @@ fresh pins
 sum() {
     sha256sum <"$1" | cut -c1-64
 }
-source() { # SOURCE…: a spec of one stage; the pins stand at known columns
+pinned_source() { # SOURCE…: a spec of one stage; the pins stand at known columns
     printf 'lmpipe: 1\nexperiment: pins\nstages:\n  c: {uses: download, with: {sources: [{name: a,\n%s\n}]}}\n' "$1" >p.yaml
 }
 # Each command says PATTERN in one line that begins with PLACE, and ends as if nothing were said.
@@ -31,7 +31,7 @@ quiet() { # WHAT
 # --- sha256 of a file: at first it is right --------------------------------------------------
 echo one >in.txt
 pin=$(sum in.txt)
-source "path: in.txt,
+pinned_source "path: in.txt,
 sha256: $pin"
 lmpipe run p.yaml --progress none
 is "a right pin runs" "$status:$(executed)" "0:c"
@@ -56,7 +56,7 @@ touch -d '2001-01-01' in.txt
 quiet "a touched file"
 
 # --- the pin was changed: a miss, which fails ------------------------------------------------
-source "path: in.txt,
+pinned_source "path: in.txt,
 sha256: $now"
 lmpipe run p.yaml --progress none
 is "another pin is no hit" "$status" 1
@@ -66,17 +66,17 @@ lmpipe check p.yaml
 like "check sees it before" "$err" 'p\.yaml:6:9: c\.sources\.0\.sha256: .*has another sha256 by now'
 
 # --- size alone, and beside sha256; in capitals; through a variable ----------------------------
-source "path: in.txt,
+pinned_source "path: in.txt,
 size: 4"
 lmpipe run p.yaml --progress none
 quiet "a right size"
-source "path: in.txt,
+pinned_source "path: in.txt,
 size: 5"
 warned "a wrong size" 6:7 "c\.sources\.0\.size: 'in\.txt' has 4 bytes by now, not 5; .*correct size$"
-source "path: in.txt, sha256: ${pin^^},
+pinned_source "path: in.txt, sha256: ${pin^^},
 size: 1K"
 warned "a size beside a pin" 6:7 "c\.sources\.0\.size: .*has 4 bytes by now, not 1024"
-source "path: in.txt, sha256: '\${pin}'"
+pinned_source "path: in.txt, sha256: '\${pin}'"
 printf 'vars:\n  pin: %s\n' "$pin" >>p.yaml
 echo three >in.txt
 warned "a pin in a variable" 8:8 "c\.sources\.0\.sha256: .*has another sha256"
@@ -84,7 +84,7 @@ warned "a pin in a variable" 8:8 "c\.sources\.0\.sha256: .*has another sha256"
 # --- addresses and mirrors ---------------------------------------------------------------------
 echo one >in.txt
 cp in.txt 'mir ror.txt'
-source "url: 'file://$PWD/in.txt', mirrors: ['https://127.0.0.1:1/x', 'file://localhost$PWD/mir%20ror.txt'],
+pinned_source "url: 'file://$PWD/in.txt', mirrors: ['https://127.0.0.1:1/x', 'file://localhost$PWD/mir%20ror.txt'],
 sha256: $pin"
 lmpipe run p.yaml --progress none
 is "by file address" "$status" 0
@@ -98,7 +98,7 @@ warned "an edited file behind an address" 6:9 "c\.sources\.0\.sha256: 'in\.txt' 
 mkdir -p s3cret
 echo one >s3cret/in.txt
 export LM_WHERE=$PWD/s3cret
-source "path: '\${env.LM_WHERE}/in.txt',
+pinned_source "path: '\${env.LM_WHERE}/in.txt',
 sha256: $pin"
 lmpipe run p.yaml --progress none
 echo two >s3cret/in.txt
@@ -110,7 +110,7 @@ mkdir -p docs/b
 echo one >docs/a.txt
 echo two >docs/b/c.txt
 tree=$(cd docs && sha256sum a.txt b/c.txt | sha256sum | cut -c1-64)
-source "path: docs, size: 8,
+pinned_source "path: docs, size: 8,
 sha256: $tree"
 lmpipe run p.yaml --progress none
 is "a pinned folder" "$status" 0
