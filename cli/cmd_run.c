@@ -112,7 +112,7 @@ static int execute(struct lm_cli *cli, struct lm_loaded *loaded, const struct ru
         .offline = args->offline,
         .deadline = args->deadline,
         .ci = args->ci,
-        .on_event = lm_live_event,
+        .on_event = args->progress == LM_PROGRESS_NONE ? NULL : lm_live_event,
         .env = lm_cli_env,
     };
     if (lm_plan_refusal(loaded->plan, &err) != LM_OK)
@@ -171,7 +171,7 @@ static int run(struct lm_cli *cli, const void *given, char **operands, size_t co
             args->dry_run ? print_plan(cli, &loaded) : execute(cli, &loaded, args, threads, &began);
     if (args->ci && !args->dry_run && !began) {
         if (!is_read)
-            lm_loaded_spec(&loaded, cli, operands[0], &args->select.spec);
+            lm_loaded_spec(&loaded, cli, operands[0], &args->select.spec, 0);
         forget(cli, &loaded);
     }
     lm_loaded_release(&loaded);
