@@ -153,7 +153,8 @@ static void add_missing(struct diff *diff, const struct lm_recorded_stage *stage
         add(diff, stage->id, "stage", "", is_in_a ? "true" : "false", is_in_a ? "false" : "true");
 }
 
-static void add_all(struct diff *diff)
+/** Stages of the first run, beside those of the other. */
+static void add_first(struct diff *diff)
 {
     const struct lm_side *a = &diff->a, *b = &diff->b;
     for (size_t i = 0; i < a->run.stage_count; i++) {
@@ -166,6 +167,12 @@ static void add_all(struct diff *diff)
         else
             add_missing(diff, stage, b, true);
     }
+}
+
+/** Stages of the second that the first has not. */
+static void add_second(struct diff *diff)
+{
+    const struct lm_side *a = &diff->a, *b = &diff->b;
     for (size_t i = 0; a->only == SIZE_MAX && i < b->run.stage_count; i++) {
         const struct lm_recorded_stage *stage = &b->run.stages[i];
         if (is_meant(b, a, i) && lm_side_stage(a, stage->id) == NULL)
@@ -280,7 +287,8 @@ static enum lm_status tell(struct diff *diff, const char *a, const char *b,
     LM_TRY(lm_side_find(&diff->a, &diff->history, a, err));
     LM_TRY(b != NULL ? lm_side_find(&diff->b, &diff->history, b, err)
                      : lm_side_of_plan(&diff->b, diff->arena, now, err));
-    add_all(diff);
+    add_first(diff);
+    add_second(diff);
     if (diff->failed)
         return no_memory(err);
     if (json)

@@ -47,8 +47,8 @@ for name in "$id" "${id:0:12}" last last~0 tiny.yaml ./tiny.yaml "$PWD/tiny.yaml
     lmpipe exp export "$name" -o other.json
     ok "a run is called $(basename "$name")" cmp -s base.json other.json
 done
-lmpipe exp export lsat -o other.json
-is "an unknown name: exit 2 and the nearest" "$status:$err" "2:lmpipe: error: no run 'lsat'; did you mean 'last'?"
+lmpipe exp export lasst -o other.json
+is "an unknown name: exit 2 and the nearest" "$status:$err" "2:lmpipe: error: no run 'lasst'; did you mean 'last'?"
 lmpipe exp export "${id%y}z" -o other.json
 is "an id that was meant" "$status:$err" "2:lmpipe: error: no run '${id%y}z'; did you mean '$id'?"
 lmpipe exp export last~1 -o other.json
@@ -195,7 +195,7 @@ cp -r artifacts/store/runs kept
 for file in parameters results keys newest; do
     rm -rf artifacts/store/runs
     cp -r kept artifacts/store/runs
-    for one in artifacts/store/runs/$file/*; do
+    for one in "artifacts/store/runs/$file"/*; do
         printf 'x' | dd of="$one" bs=1 seek=40 conv=notrunc status=none
     done
     lmpipe exp show "$first"
@@ -325,8 +325,8 @@ lmpipe exp diff first:modl last
 is "one that was meant" "$status:$err" "2:lmpipe: error: first has no stage 'modl'; did you mean 'model'?"
 lmpipe exp diff second.json
 is "an exported run has no spec: exit 2" "$status:$out" "2:"
-lmpipe exp diff first lsat
-is "an unknown run: exit 2" "$status:$err" "2:lmpipe: error: no run 'lsat'; did you mean 'last'?"
+lmpipe exp diff first lasst
+is "an unknown run: exit 2" "$status:$err" "2:lmpipe: error: no run 'lasst'; did you mean 'last'?"
 (mkdir "$LM_WORK/far" && cd "$LM_WORK/far" && "$LMPIPE" exp diff ../diff/second.json ../diff/second.json) >far
 is "exported runs need no store" "$(tail -1 far)" "no difference"
 cp -r . ../moved && cd ../moved || exit 1
