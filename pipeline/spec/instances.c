@@ -502,6 +502,7 @@ static bool lay_out(struct lm_load *load, size_t *at_place)
                                                     .own = build->own,
                                                     .first = build->first,
                                                     .count = build->count,
+                                                    .node = build->node,
                                                     .in = lm_node_get(build->node, "in"),
                                                     .seed = build->seed,
                                                     .publish = build->stage->publish,
