@@ -116,6 +116,19 @@ void lm_buf_put_u64(struct lm_buf *buf, uint64_t v)
     put_little_endian(buf, v, 8);
 }
 
+void lm_buf_put_int(struct lm_buf *buf, int64_t v)
+{
+    char text[24];
+    size_t at = sizeof text;
+    uint64_t size = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
+    do
+        text[--at] = (char)('0' + size % 10);
+    while ((size /= 10) > 0);
+    if (v < 0)
+        text[--at] = '-';
+    lm_buf_append(buf, text + at, sizeof text - at);
+}
+
 void lm_buf_put_double(struct lm_buf *buf, double v)
 {
     char text[32];

@@ -30,6 +30,8 @@ void lm_buf_printf(struct lm_buf *buf, const char *format, ...) LM_PRINTF(2, 3);
 void lm_buf_put_u16(struct lm_buf *buf, uint16_t v);
 void lm_buf_put_u32(struct lm_buf *buf, uint32_t v);
 void lm_buf_put_u64(struct lm_buf *buf, uint64_t v);
+/** Decimal digits, with a sign when negative. */
+void lm_buf_put_int(struct lm_buf *buf, int64_t v);
 /** Shortest decimal that reads back as the same double ("0.001", "1e-05", "inf", "nan"). */
 void lm_buf_put_double(struct lm_buf *buf, double v);
 /** The same into a caller's array (≥ 32 bytes); returns `out`. */

@@ -61,17 +61,24 @@ static bool is_short(struct decimal *out, double v)
     return false;
 }
 
+/* The form that reads back with the fewest digits, in scientific notation. */
+static void search(char text[40], double v)
+{
+    locale_t before = lm_c_locale_enter();
+    for (int digits = isnormal(v) ? SAFE_DIGITS : 1;; digits++) {
+        snprintf(text, 40, "%.*e", digits - 1, v);
+        if (digits >= MOST_DIGITS || round_trips(text, v))
+            break;
+    }
+    lm_c_locale_leave(before);
+}
+
 /* Fewest digits that read back as v > 0. Up to 15 digits every normal double's shortest form is
  * the 15-digit form without its zeros; subnormals have fewer bits, so they are tried one by one. */
 static struct decimal shortest(double v)
 {
     char text[40];
-    int digits = isnormal(v) ? SAFE_DIGITS : 1;
-    for (;; digits++) {
-        snprintf(text, sizeof text, "%.*e", digits - 1, v);
-        if (digits >= MOST_DIGITS || round_trips(text, v))
-            break;
-    }
+    search(text, v);
     struct decimal d = {.count = 0};
     const char *at = text;
     for (; *at != 'e'; at++)
@@ -90,20 +97,25 @@ static void print_scientific(char *out, size_t room, const struct decimal *d)
              d->digits + 1, d->exponent < 0 ? '-' : '+', abs(d->exponent));
 }
 
-/* 0.001, 12.5, 1200 */
-static void print_plain(char *out, size_t room, const struct decimal *d)
+/* 0.001, 12.5, 1200: at most 4 zeros before the digits and 15 behind them. */
+static void print_plain(char *out, const struct decimal *d)
 {
-    static const char zeros[] = "0000000000000000";
-    int whole = d->exponent + 1;
-    if (whole <= 0)
-        snprintf(out, room, "0.%.*s%.*s", -whole, zeros, d->count, d->digits);
-    else if (whole >= d->count)
-        snprintf(out, room, "%.*s%.*s", d->count, d->digits, whole - d->count, zeros);
-    else
-        snprintf(out, room, "%.*s.%.*s", whole, d->digits, d->count - whole, d->digits + whole);
+    int whole = d->exponent + 1, digit = 0;
+    if (whole <= 0) {
+        memcpy(out, "0.0000", 6);
+        out += 2 - whole;
+    }
+    for (; digit < d->count; digit++) {
+        if (digit > 0 && digit == whole)
+            *out++ = '.';
+        *out++ = d->digits[digit];
+    }
+    for (; digit < whole; digit++)
+        *out++ = '0';
+    *out = '\0';
 }
 
-static char *format(char out[32], double v)
+char *lm_format_double(char out[32], double v)
 {
     size_t sign = signbit(v) && !isnan(v) ? 1 : 0;
     out[0] = '-';
@@ -119,14 +131,6 @@ static char *format(char out[32], double v)
     if (d.exponent < SMALLEST_PLAIN || d.exponent > LARGEST_PLAIN)
         print_scientific(body, 32 - sign, &d);
     else
-        print_plain(body, 32 - sign, &d);
-    return out;
-}
-
-char *lm_format_double(char out[32], double v)
-{
-    locale_t before = lm_c_locale_enter();
-    format(out, v);
-    lm_c_locale_leave(before);
+        print_plain(body, &d);
     return out;
 }

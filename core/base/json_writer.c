@@ -74,12 +74,28 @@ static bool is_plain(unsigned char c)
     return c >= ' ' && c != '"' && c != '\\' && c != 127;
 }
 
+/* Eight bytes at once: is each of them plain ASCII? Arithmetic a byte, as in Bit Twiddling Hacks
+ * ("Determine if a word has a byte less than n"). */
+static bool are_plain(const uint8_t data[8])
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
+    uint64_t word;
+    memcpy(&word, data, sizeof word);
+    uint64_t quote = word ^ (ones * '"'), slash = word ^ (ones * '\\'), del = word ^ (ones * 127);
+    uint64_t odd = (word - ones * ' ') | (quote - ones) | (slash - ones) | (del - ones) | word;
+    return (odd & tops) == 0;
+}
+
 /* The string of `data`, quoted; runs that need no change are appended at once. */
 static void put_quoted(struct lm_buf *out, const uint8_t *data, size_t size)
 {
     lm_buf_putc(out, '"');
     size_t start = 0, at = 0;
     while (at < size) {
+        if (size - at >= 8 && are_plain(data + at)) {
+            at += 8;
+            continue;
+        }
         if (data[at] < 0x80 && is_plain(data[at])) {
             at++;
             continue;
@@ -123,7 +139,7 @@ void lm_json_put_bytes(struct lm_json_writer *writer, const void *data, size_t s
 void lm_json_put_int(struct lm_json_writer *writer, int64_t v)
 {
     separate(writer);
-    lm_buf_printf(writer->out, "%lld", (long long)v);
+    lm_buf_put_int(writer->out, v);
 }
 
 void lm_json_put_double(struct lm_json_writer *writer, double v)

@@ -4,7 +4,7 @@
 
 #include <lmpipe/hash.h>
 
-enum { FIRST_CAPACITY = 8 };
+enum { FIRST_CAPACITY = 4 };
 
 void lm_name_map_init(struct lm_name_map *map, struct lm_arena *arena)
 {

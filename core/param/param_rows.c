@@ -140,12 +140,14 @@ void lm_params_defaults(void *params, const struct lm_param *rows)
 struct walk {
     void (*visit)(void *user, const struct lm_param_leaf *leaf);
     void *user;
-    char name[LM_PARAM_NAME], key[LM_PARAM_NAME];
+    char name[LM_PARAM_NAME];
+    char key[LM_PARAM_NAME]; /**< only where it is not the name */
 };
 
 /** How much of the two names of a leaf is filled. */
 struct used {
     size_t name, key;
+    bool is_renamed; /**< keys call it, or what it is in, otherwise */
 };
 
 /** The value of a record's row `name`; NULL when there is no such row. */
@@ -187,8 +189,15 @@ static size_t append(char text[LM_PARAM_NAME], size_t used, const char *name)
 
 static struct used extend(struct walk *walk, struct used used, const char *name, const char *key)
 {
-    return (struct used){append(walk->name, used.name, name),
-                         append(walk->key, used.key, key != NULL ? key : name)};
+    struct used longer = {append(walk->name, used.name, name), used.key, used.is_renamed};
+    if (key != NULL && !used.is_renamed) {
+        memcpy(walk->key, walk->name, used.name);
+        longer.key = used.name;
+        longer.is_renamed = true;
+    }
+    if (longer.is_renamed)
+        longer.key = append(walk->key, longer.key, key != NULL ? key : name);
+    return longer;
 }
 
 static void walk_list(struct walk *walk, struct used used, struct lm_param_leaf *leaf)
@@ -206,6 +215,7 @@ static void walk_list(struct walk *walk, struct used used, struct lm_param_leaf 
             continue;
         }
         struct lm_param_leaf item = *leaf;
+        item.key = longer.is_renamed ? walk->key : walk->name;
         item.type = row->item;
         item.item = true;
         item.value = at(list.items, i * types[row->item].size);
@@ -213,10 +223,10 @@ static void walk_list(struct walk *walk, struct used used, struct lm_param_leaf 
     }
 }
 
-/** Does this row stay out of the key: by its flag, or because a pin replaces it? */
-static bool is_hidden(const struct lm_param *rows, const void *base, const struct lm_param *row)
+/** Does a row stay out of the key: by its flag, or because a pin replaces it? */
+static bool is_hidden(const struct lm_param *row, const char *pin)
 {
-    return (row->flags & LM_PARAM_NOT_IN_KEY) || pin_of(rows, base, row) != NULL;
+    return (row->flags & LM_PARAM_NOT_IN_KEY) || pin != NULL;
 }
 
 static void walk_rows(struct walk *walk, struct used used, const struct lm_param *rows,
@@ -224,13 +234,14 @@ static void walk_rows(struct walk *walk, struct used used, const struct lm_param
 {
     for (const struct lm_param *row = rows; row->name != NULL; row++) {
         struct used longer = extend(walk, used, row->name, row->key);
+        const char *pin = pin_of(rows, base, row);
         struct lm_param_leaf leaf = {.name = walk->name,
-                                     .key = walk->key,
+                                     .key = longer.is_renamed ? walk->key : walk->name,
                                      .row = row,
                                      .type = row->type,
-                                     .hidden = hidden || is_hidden(rows, base, row),
+                                     .hidden = hidden || is_hidden(row, pin),
                                      .value = at(base, row->offset),
-                                     .pin = pin_of(rows, base, row),
+                                     .pin = pin,
                                      .size = size_of(rows, base, row)};
         if (row->type == LM_P_RECORD)
             walk_rows(walk, longer, row->fields, leaf.value, leaf.hidden);
@@ -245,7 +256,7 @@ void lm_params_walk(const struct lm_param *rows, const void *params,
                     void (*visit)(void *user, const struct lm_param_leaf *leaf), void *user)
 {
     struct walk walk = {.visit = visit, .user = user};
-    walk_rows(&walk, (struct used){0, 0}, rows, params, false);
+    walk_rows(&walk, (struct used){0}, rows, params, false);
 }
 
 /* ---- JSON ---- */
@@ -290,7 +301,7 @@ void lm_params_write_json_if(const struct lm_param *rows, const void *params,
                                      .key = row->key != NULL ? row->key : row->name,
                                      .row = row,
                                      .type = row->type,
-                                     .hidden = is_hidden(rows, params, row),
+                                     .hidden = is_hidden(row, pin_of(rows, params, row)),
                                      .value = at(params, row->offset)};
         if (!keep(&leaf))
             continue;
@@ -411,7 +422,7 @@ void lm_param_print(struct lm_buf *out, enum lm_param_type type, const void *val
     else if (type == LM_P_BOOL)
         lm_buf_puts(out, *(const bool *)value ? "true" : "false");
     else if (type == LM_P_INT)
-        lm_buf_printf(out, "%" PRId64, as_int(value));
+        lm_buf_put_int(out, as_int(value));
     else if (type == LM_P_FLOAT)
         lm_buf_put_double(out, as_float(value));
     else if (type == LM_P_SIZE)

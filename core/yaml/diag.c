@@ -11,7 +11,7 @@ void *lm_grow(struct lm_arena *arena, void *items, size_t count, size_t *capacit
 {
     if (count < *capacity)
         return items;
-    size_t wanted = *capacity ? *capacity * 2 : 8;
+    size_t wanted = *capacity ? *capacity * 2 : 2; /* most lists are short */
     void *moved = lm_arena_alloc_array(arena, wanted, size, 16);
     if (moved == NULL)
         return NULL;

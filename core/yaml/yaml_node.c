@@ -21,6 +21,8 @@ struct reader {
     size_t size;
     struct anchor *anchors;
     size_t anchor_count, anchor_capacity, alias_count, node_count, depth;
+    struct lm_entry *open; /* members of the maps and lists that are being read, outer ones first */
+    size_t open_count, open_capacity;
     bool stopped, found; /* stopped: give up reading; found: something was wrong */
 };
 
@@ -166,17 +168,20 @@ static const char *copy_text(struct reader *reader, const yaml_event_t *event)
     return text;
 }
 
-static bool append(struct reader *reader, struct lm_node *node, size_t *capacity,
-                   const struct lm_entry *entry)
+static bool append(struct reader *reader, struct lm_node *node, const struct lm_entry *entry)
 {
-    struct lm_entry *entries =
-        lm_grow(reader->arena, node->entries, node->count, capacity, sizeof *entries);
-    if (entries == NULL) {
-        out_of_memory(reader);
-        return false;
+    if (reader->open_count == reader->open_capacity) {
+        size_t more = reader->open_capacity > 0 ? reader->open_capacity * 2 : 64;
+        struct lm_entry *open = realloc(reader->open, more * sizeof *open);
+        if (open == NULL) {
+            out_of_memory(reader);
+            return false;
+        }
+        reader->open = open;
+        reader->open_capacity = more;
     }
-    node->entries = entries;
-    entries[node->count++] = *entry;
+    reader->open[reader->open_count++] = *entry;
+    node->count++;
     node->expanded += entry->value->expanded;
     if (node->expanded > LM_YAML_NODES) {
         stop(reader, &node->at,
@@ -186,17 +191,32 @@ static bool append(struct reader *reader, struct lm_node *node, size_t *capacity
     return true;
 }
 
+/** The node is whole: its members get their place in the arena. */
+static void settle(struct reader *reader, struct lm_node *node)
+{
+    node->entries = LM_NEW_ARRAY(reader->arena, struct lm_entry, node->count);
+    if (node->entries == NULL) {
+        out_of_memory(reader);
+        return;
+    }
+    reader->open_count -= node->count;
+    if (node->count > 0)
+        memcpy(node->entries, reader->open + reader->open_count,
+               node->count * sizeof *node->entries);
+}
+
 static void read_list(struct reader *reader, struct lm_node *node)
 {
     yaml_event_t event;
-    size_t capacity = 0;
     while (next(reader, &event)) {
         bool end = event.type == YAML_SEQUENCE_END_EVENT;
         struct lm_entry entry = {.key = NULL};
         if (!end)
             entry.value = read_node(reader, &event);
         yaml_event_delete(&event);
-        if (end || entry.value == NULL || !append(reader, node, &capacity, &entry))
+        if (end)
+            settle(reader, node);
+        if (end || entry.value == NULL || !append(reader, node, &entry))
             return;
     }
 }
@@ -223,9 +243,13 @@ static int by_key(const void *a, const void *b)
 /** Reports members whose key came before, and removes them. */
 static void drop_duplicates(struct reader *reader, struct lm_node *node)
 {
+    enum { FEW = 16 };
+
+    struct lm_entry *few[FEW];
+    struct lm_entry **sorted =
+        node->count <= FEW ? few : LM_NEW_ARRAY(reader->arena, struct lm_entry *, node->count);
     if (node->count < 2)
         return;
-    struct lm_entry **sorted = LM_NEW_ARRAY(reader->arena, struct lm_entry *, node->count);
     if (sorted == NULL) {
         out_of_memory(reader);
         return;
@@ -255,19 +279,20 @@ static void drop_duplicates(struct reader *reader, struct lm_node *node)
 static void read_map(struct reader *reader, struct lm_node *node)
 {
     yaml_event_t event;
-    size_t capacity = 0;
     while (next(reader, &event)) {
         struct lm_entry entry = {.key = NULL};
         bool end = event.type == YAML_MAPPING_END_EVENT;
         bool good = !end && read_key(reader, &event, &entry);
         yaml_event_delete(&event);
-        if (end)
+        if (end) {
+            settle(reader, node);
             drop_duplicates(reader, node);
+        }
         if (!good || !next(reader, &event))
             return;
         entry.value = read_node(reader, &event);
         yaml_event_delete(&event);
-        if (entry.value == NULL || !append(reader, node, &capacity, &entry))
+        if (entry.value == NULL || !append(reader, node, &entry))
             return;
     }
 }
@@ -415,6 +440,7 @@ bool lm_yaml_parse(const struct lm_node **out, struct lm_diag_list *diags, const
     yaml_parser_set_input_string(&reader.parser, (const unsigned char *)data, size);
     *out = read_stream(&reader);
     yaml_parser_delete(&reader.parser);
+    free(reader.open);
     return !reader.found;
 }
 

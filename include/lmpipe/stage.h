@@ -122,9 +122,9 @@ extern const struct lm_stage_run lm_run_table[];
 /** Path of an input: a file, or a folder (LM_PORT_FOLDER); read-only and verified. NULL: an
  *  optional port that is not connected. Borrowed. */
 const char *lm_ctx_input(const struct lm_ctx *ctx, const char *port);
-/** For LM_PORT_LIST ports: how many, the i-th path, and its label: the values of the axes that it was
- * gathered over ("lr=0.001,seed=2"), else "". It is in the key, and may be shown, where the port has
- * LM_PORT_LABELS; for such a port the path is "" when the stage that makes it failed. */
+/** For LM_PORT_LIST ports: how many, the i-th path, and its label: the values of the axes that it
+ * was gathered over ("lr=0.001,seed=2"), else "". It is in the key, and may be shown, where the
+ * port has LM_PORT_LABELS; for such a port the path is "" when the stage that makes it failed. */
 size_t lm_ctx_input_count(const struct lm_ctx *ctx, const char *port);
 const char *lm_ctx_input_at(const struct lm_ctx *ctx, const char *port, size_t index);
 const char *lm_ctx_input_label(const struct lm_ctx *ctx, const char *port, size_t index);

@@ -152,8 +152,8 @@ static void note_times(struct lm_exec *exec, const struct lm_task *task)
     const struct lm_attempt *attempt = task->attempt;
     struct lm_execution *execution = exec->stages[task->index].execution;
     uint64_t now = lm_clock_monotonic_ns();
-    execution->seconds = (double)(now - attempt->first_ns) * 1e-9;
-    execution->attempt_seconds = (double)(now - attempt->begin_ns) * 1e-9;
+    execution->seconds = (double)(now - attempt->first_ns) / 1e9;
+    execution->attempt_seconds = (double)(now - attempt->begin_ns) / 1e9;
     execution->cpu_seconds = attempt->end.cpu_seconds;
     execution->memory = attempt->end.memory;
 }

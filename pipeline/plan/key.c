@@ -21,6 +21,16 @@ static void put_quoted(struct lm_buf *out, const char *text)
     lm_json_put_string(&writer, text);
 }
 
+/** "input tokens sha256:…": a line of two words behind its head. */
+static void put_words(struct lm_buf *out, const char *head, const char *name, const char *word)
+{
+    lm_buf_puts(out, head);
+    lm_buf_puts(out, name);
+    lm_buf_putc(out, ' ');
+    lm_buf_puts(out, word);
+    lm_buf_putc(out, '\n');
+}
+
 struct writing {
     struct lm_buf *out;
     const struct lm_spec *spec;
@@ -39,9 +49,9 @@ static bool is_in_key(const struct lm_param_leaf *leaf)
 /** An address without secrets. Its query decides what comes from it, so that stands as a digest. */
 static void put_url(struct writing *writing, const char *url)
 {
-    struct lm_arena_mark mark = lm_arena_mark(writing->spec->arena);
+    struct lm_arena_mark mark = lm_arena_mark(writing->facts->arena);
     const char *query = lm_url_query(url);
-    put_quoted(writing->out, lm_url_show(writing->spec->arena, url));
+    put_quoted(writing->out, lm_url_show(writing->facts->arena, url));
     if (query[0] != '\0') {
         struct lm_digest digest;
         char hex[LM_DIGEST_HEX];
@@ -49,7 +59,7 @@ static void put_url(struct writing *writing, const char *url)
         lm_digest_hex(hex, &digest);
         lm_buf_printf(writing->out, " query %s", hex);
     }
-    lm_arena_rewind(writing->spec->arena, mark);
+    lm_arena_rewind(writing->facts->arena, mark);
 }
 
 static void put_value(struct writing *writing, const struct lm_param_leaf *leaf)
@@ -62,11 +72,12 @@ static void put_value(struct writing *writing, const struct lm_param_leaf *leaf)
     lm_buf_putc(out, ' ');
     lm_buf_puts(out, lm_param_type_name(leaf->type));
     lm_buf_putc(out, ' ');
-    const struct lm_spec_value *given = lm_spec_value(writing->spec, writing->stage, leaf->name);
     const char *value = NULL;
     if (text)
         memcpy(&value, leaf->value, sizeof value);
     if (text && value != NULL) { /* never what ${env.NAME} stands for */
+        const struct lm_spec_value *given =
+            lm_spec_value(writing->spec, writing->stage, leaf->name);
         const char *written = given && given->written ? given->written : value;
         if (leaf->type == LM_P_URL)
             put_url(writing, written);
@@ -75,7 +86,7 @@ static void put_value(struct writing *writing, const struct lm_param_leaf *leaf)
     } else if (leaf->type == LM_P_DURATION && !lm_param_is_unset(leaf->type, leaf->value))
         lm_buf_put_double(out, *(const double *)leaf->value);
     else if (leaf->type == LM_P_SIZE && !lm_param_is_unset(leaf->type, leaf->value))
-        lm_buf_printf(out, "%" PRId64, *(const int64_t *)leaf->value);
+        lm_buf_put_int(out, *(const int64_t *)leaf->value);
     else
         lm_param_print(out, leaf->type, leaf->value);
     lm_buf_putc(out, '\n');
@@ -91,8 +102,7 @@ static void put_param(void *user, const struct lm_param_leaf *leaf)
     if (file == NULL)
         put_value(writing, leaf);
     else if (writing->facts->files != NULL)
-        lm_buf_printf(writing->out, "file %s %s\n", leaf->key,
-                      writing->facts->files[file - stage->files]);
+        put_words(writing->out, "file ", leaf->key, writing->facts->files[file - stage->files]);
 }
 
 static void put_inputs(struct lm_buf *out, const struct lm_taken *taken, const char *const *digests)
@@ -103,7 +113,7 @@ static void put_inputs(struct lm_buf *out, const struct lm_taken *taken, const c
         const char *digest = digests[i] != NULL ? digests[i] : "failed";
         index = i > 0 && taken->rows[i - 1].port == port ? index + 1 : 0;
         if (!(port->flags & LM_PORT_LIST))
-            lm_buf_printf(out, "input %s %s\n", lm_port_key(port), digest);
+            put_words(out, "input ", lm_port_key(port), digest);
         else
             lm_buf_printf(out, "input %s.%zu %s\n", lm_port_key(port), index, digest);
         if (port->flags & LM_PORT_LABELS)
@@ -120,17 +130,18 @@ static int by_id(const void *a, const void *b)
     return strcmp((*x)->id, (*y)->id);
 }
 
-/** Stages upstream of `stage`, sorted by id, in the spec's arena; NULL: out of memory. */
-static const struct lm_spec_stage **
-upstream(const struct lm_spec *spec, const struct lm_taken *taken, size_t stage, size_t *count)
+/** Stages upstream of `stage`, sorted by id, in the arena; NULL: out of memory. */
+static const struct lm_spec_stage **upstream(const struct lm_spec *spec,
+                                             const struct lm_taken *taken, size_t stage,
+                                             struct lm_arena *arena, size_t *count)
 {
     struct lm_upstream_walk walk;
-    const struct lm_spec_stage **out = LM_NEW_ARRAY(spec->arena, const struct lm_spec_stage *, 0);
+    const struct lm_spec_stage **out = LM_NEW_ARRAY(arena, const struct lm_spec_stage *, 0);
     size_t capacity = 0;
     *count = 0;
-    lm_upstream_begin(&walk, spec, taken, spec->arena, stage);
+    lm_upstream_begin(&walk, spec, taken, arena, stage);
     for (size_t i; out != NULL && (i = lm_upstream_next(&walk)) != SIZE_MAX;) {
-        out = lm_grow(spec->arena, out, *count, &capacity, sizeof(const struct lm_spec_stage *));
+        out = lm_grow(arena, out, *count, &capacity, sizeof(const struct lm_spec_stage *));
         if (out != NULL)
             out[(*count)++] = &spec->stages[i];
     }
@@ -201,8 +212,8 @@ static void put_experiment(struct lm_buf *out, const struct lm_spec *spec, size_
                            const struct lm_key_facts *facts)
 {
     size_t count;
-    struct lm_arena_mark mark = lm_arena_mark(spec->arena);
-    const struct lm_spec_stage **stages = upstream(spec, facts->taken, stage, &count);
+    struct lm_arena_mark mark = lm_arena_mark(facts->arena);
+    const struct lm_spec_stage **stages = upstream(spec, facts->taken, stage, facts->arena, &count);
     out->failed = out->failed || stages == NULL;
     lm_buf_puts(out, "experiment name ");
     put_quoted(out, spec->experiment);
@@ -212,10 +223,11 @@ static void put_experiment(struct lm_buf *out, const struct lm_spec *spec, size_
     put_gates(out, spec, facts->gates);
     put_wiring(out, spec, &facts->taken[stage], "", "");
     for (size_t i = 0; stages != NULL && i < count; i++) {
-        const char *prefix = lm_arena_printf(spec->arena, "experiment param %s.", stages[i]->id);
+        const char *prefix = lm_arena_printf(facts->arena, "experiment param %s.", stages[i]->id);
         struct writing writing = {.out = out,
                                   .spec = spec,
                                   .stage = (size_t)(stages[i] - spec->stages),
+                                  .facts = facts,
                                   .prefix = prefix ? prefix : ""};
         lm_buf_printf(out, "experiment stage %s %s\n", stages[i]->id, stages[i]->type->name);
         if (stages[i]->type->flags & LM_STAGE_SEED)
@@ -225,13 +237,16 @@ static void put_experiment(struct lm_buf *out, const struct lm_spec *spec, size_
         for (size_t k = 0; k < stages[i]->file_count; k++)
             lm_buf_printf(out, "experiment file %s.%s\n", stages[i]->id, stages[i]->files[k].param);
     }
-    lm_arena_rewind(spec->arena, mark);
+    lm_arena_rewind(facts->arena, mark);
 }
 
 void lm_key_write(struct lm_buf *out, const struct lm_spec *spec, size_t stage,
-                  const struct lm_key_facts *facts)
+                  const struct lm_key_facts *given)
 {
     const struct lm_spec_stage *s = &spec->stages[stage];
+    struct lm_key_facts own = *given;
+    const struct lm_key_facts *facts = &own;
+    own.arena = given->arena != NULL ? given->arena : spec->arena;
     struct writing writing = {
         .out = out, .spec = spec, .stage = stage, .facts = facts, .prefix = "param "};
     lm_buf_printf(out, "lmpipe-key 1\nstage %s %u\n", s->type->name, s->type->version);
@@ -316,7 +331,7 @@ void lm_key_write_experiment(struct lm_buf *out, const struct lm_spec *spec,
     size_t count;
     struct lm_json_writer writer;
     struct lm_arena_mark mark = lm_arena_mark(spec->arena);
-    const struct lm_spec_stage **stages = upstream(spec, taken, stage, &count);
+    const struct lm_spec_stage **stages = upstream(spec, taken, stage, spec->arena, &count);
     out->failed = out->failed || stages == NULL;
     lm_json_begin(&writer, out, false);
     lm_json_open(&writer, '{');

@@ -7,9 +7,9 @@
 #include "base/json.h"
 #include "base/pool.h"
 #include "plan/against.h"
-#include "plan/key.h"
+#include "plan/hits.h"
 #include "plan/key_diff.h"
-#include "plan/probe.h"
+#include "plan/key_facts.h"
 #include "spec/upstream.h"
 
 enum { NAMED = 8 }; /**< of the stages that one waits for */
@@ -21,129 +21,13 @@ static enum lm_status no_memory(const struct lm_plan *plan, struct lm_err *err)
 
 /* ---- keys ---- */
 
-/** Asks the worker what it knows, once a plan. */
-static enum lm_status ask_worker(struct lm_plan *plan, struct lm_err *err)
+/** The text in the plan's arena; `keyed`: with inputs and verdicts. */
+static enum lm_status write_key(const char **out, struct lm_plan *plan, size_t stage, bool keyed,
+                                struct lm_err *err)
 {
-    const struct lm_plan_options *options = plan->options;
-    struct lm_probe *probe = LM_NEW(plan->arena, struct lm_probe);
-    if (plan->probe != NULL)
-        return LM_OK;
-    if (probe == NULL)
-        return no_memory(plan, err);
-    LM_TRY(lm_probe(probe, plan->arena, plan->store, options->worker, options->env,
-                    options->env_user, err));
-    plan->probe = probe;
-    plan->numerics_blas = probe->blas;
-    plan->numerics_portable = probe->portable;
-    return LM_OK;
-}
-
-static enum lm_status numerics_of(const char **out, struct lm_plan *plan, size_t stage,
-                                  struct lm_err *err)
-{
-    const struct lm_spec_stage *s = &plan->spec->stages[stage];
-    *out = NULL;
-    if (!(s->type->flags & LM_STAGE_NUMERIC))
-        return LM_OK;
-    LM_TRY(ask_worker(plan, err));
-    *out = s->portable ? plan->numerics_portable : plan->numerics_blas;
-    return LM_OK;
-}
-
-/** "pcre2 10.42 Unicode 14.0.0": the libraries whose tables decide what a stage makes,
- * NULL-terminated; NULL: none do. */
-static enum lm_status libraries_of(const char *const **out, struct lm_plan *plan, size_t stage,
-                                   struct lm_err *err)
-{
-    const struct lm_spec_stage *s = &plan->spec->stages[stage];
-    const char *const *names = s->type->libraries ? s->type->libraries(s->params) : NULL;
-    size_t count = 0;
-    *out = NULL;
-    while (names != NULL && names[count] != NULL)
-        count++;
-    if (count == 0)
-        return LM_OK;
-    LM_TRY(ask_worker(plan, err));
-    const char **lines = LM_NEW_ARRAY(plan->arena, const char *, count + 1);
-    if (lines == NULL)
-        return no_memory(plan, err);
-    for (size_t i = 0; i < count; i++) {
-        const char *version = lm_probe_tables(plan->probe, plan->arena, names[i]);
-        if (version == NULL)
-            return lm_fail(err, LM_FORMAT,
-                           "lmpipe-worker does not know its version of %s; install lmpipe again",
-                           names[i]);
-        lines[i] = lm_arena_printf(plan->arena, "%s %s", names[i], version);
-        if (lines[i] == NULL)
-            return no_memory(plan, err);
-    }
-    *out = lines;
-    return LM_OK;
-}
-
-static enum lm_status hash_files(const char ***out, struct lm_plan *plan, size_t stage,
-                                 struct lm_err *err)
-{
-    const struct lm_spec_stage *s = &plan->spec->stages[stage];
-    const char **digests = LM_NEW_ARRAY(plan->arena, const char *, s->file_count + 1);
-    if (digests == NULL)
-        return no_memory(plan, err);
-    for (size_t i = 0; i < s->file_count; i++) {
-        struct lm_digest digest;
-        char hex[LM_DIGEST_HEX];
-        enum lm_status status = lm_store_hash_path(plan->store, &digest, s->files[i].path, err);
-        if (status != LM_OK)
-            return lm_wrap(err, status, "%s.%s", s->id, s->files[i].param);
-        lm_digest_hex(hex, &digest);
-        digests[i] = lm_arena_printf(plan->arena, "sha256:%s", hex);
-        if (digests[i] == NULL)
-            return no_memory(plan, err);
-    }
-    *out = digests;
-    return LM_OK;
-}
-
-/** Digests of the inputs that are taken; NULL of one that has failed. */
-static enum lm_status input_digests(const char ***out, struct lm_plan *plan, size_t stage,
-                                    struct lm_err *err)
-{
-    const struct lm_taken *taken = &plan->taken[stage];
-    const char **digests = LM_NEW_ARRAY(plan->arena, const char *, taken->count + 1);
-    if (digests == NULL)
-        return no_memory(plan, err);
-    for (size_t i = 0; i < taken->count; i++) {
-        const struct lm_spec_input *input = &taken->rows[i];
-        const struct lm_record *record = plan->stages[input->stage].record;
-        if (record == NULL)
-            continue;
-        const struct lm_output *output = lm_record_output(record, lm_port_key(input->from));
-        if (output == NULL)
-            return lm_fail(err, LM_INTERNAL, "the record of %s has no output %s; clear the store",
-                           plan->spec->stages[input->stage].id, input->from->name);
-        digests[i] = output->digest;
-    }
-    *out = digests;
-    return LM_OK;
-}
-
-/** Key text from what is known; `inputs` NULL: without them and the gates' verdicts. */
-static enum lm_status write_key(const char **out, struct lm_plan *plan, size_t stage,
-                                const char *const *inputs, struct lm_err *err)
-{
-    struct lm_key_facts facts = {.taken = plan->taken, .inputs = inputs};
     struct lm_buf text;
-    struct lm_gate_row *gates = NULL;
-    const char **files = NULL;
-    if (inputs != NULL && plan->spec->stages[stage].after_count > 0)
-        LM_TRY(lm_plan_decide(&gates, plan, err));
-    facts.gates = gates;
-    LM_TRY(hash_files(&files, plan, stage, err));
-    LM_TRY(numerics_of(&facts.numerics, plan, stage, err));
-    LM_TRY(libraries_of(&facts.libraries, plan, stage, err));
-    facts.files = files;
     lm_buf_init(&text, 0);
-    lm_key_write(&text, plan->spec, stage, &facts);
-    enum lm_status status = lm_buf_status(&text, err);
+    enum lm_status status = lm_key_facts_write(&text, plan, stage, keyed, plan->arena, err);
     if (status == LM_OK) {
         *out = lm_arena_strndup(plan->arena, text.data, text.size);
         status = *out ? LM_OK : no_memory(plan, err);
@@ -157,7 +41,7 @@ const char *lm_plan_known_text(struct lm_plan *plan, size_t stage, struct lm_err
     const char *text = plan->stages[stage].key_text;
     if (plan->stages[stage].keyed)
         return text;
-    return write_key(&text, plan, stage, NULL, err) == LM_OK ? text : NULL;
+    return write_key(&text, plan, stage, false, err) == LM_OK ? text : NULL;
 }
 
 const char *lm_plan_last_text(struct lm_plan *plan, size_t stage)
@@ -357,7 +241,6 @@ enum lm_status lm_plan_update(struct lm_plan *plan, size_t stage, struct lm_err 
 {
     const struct lm_spec_stage *spec = &plan->spec->stages[stage];
     struct lm_plan_stage *s = &plan->stages[stage];
-    const char **inputs = NULL;
     s->keyed = false;
     s->resume = -1;
     for (size_t i = 0; i < spec->input_count && !spec->is_selective; i++)
@@ -372,8 +255,7 @@ enum lm_status lm_plan_update(struct lm_plan *plan, size_t stage, struct lm_err 
     for (size_t i = 0; i < spec->after_count; i++)
         if (!lm_plan_has_ended(plan, spec->after[i]))
             return update_unkeyed(plan, stage, err);
-    LM_TRY(input_digests(&inputs, plan, stage, err));
-    LM_TRY(write_key(&s->key_text, plan, stage, inputs, err));
+    LM_TRY(write_key(&s->key_text, plan, stage, true, err));
     lm_sha256_bytes(&s->key, s->key_text, strlen(s->key_text));
     s->keyed = true;
     return update_keyed(plan, stage, err);
@@ -436,8 +318,10 @@ static enum lm_status update_all(struct lm_plan *plan, size_t threads, struct lm
 {
     bool again = false;
     plan->is_trusting = true;
+    LM_TRY(lm_plan_find_hits(plan, threads, err));
     for (size_t i = 0; i < plan->spec->stage_count; i++)
-        LM_TRY(lm_plan_update(plan, i, err));
+        if (!plan->stages[i].keyed)
+            LM_TRY(lm_plan_update(plan, i, err));
     LM_TRY(verify_hits(plan, threads, &again, err));
     for (size_t i = 0; again && i < plan->spec->stage_count; i++)
         LM_TRY(lm_plan_update(plan, i, err));
@@ -503,6 +387,8 @@ enum lm_status lm_plan_create(struct lm_plan **out, const struct lm_spec *spec,
 out:
     if (status == LM_OK)
         *out = plan;
+    else if (plan != NULL && plan->arena != NULL)
+        lm_plan_free(plan);
     else
         lm_arena_free(arena);
     return status;
@@ -510,6 +396,8 @@ out:
 
 void lm_plan_free(struct lm_plan *plan)
 {
+    for (size_t i = 0; plan != NULL && i < plan->kept_count; i++)
+        lm_arena_free(plan->kept[i]);
     if (plan != NULL)
         lm_arena_free(plan->arena);
 }

@@ -39,7 +39,10 @@ struct lm_plan {
     struct lm_last *last;
     size_t last_count;
     size_t processors, memory; /**< lm_machine_limits */
-    bool is_trusting; /**< records are taken as they are, and their objects verified at the end */
+    bool is_trusting; /**< records are taken as they are, and their objects verified at the end;
+                         files as they were when the spec was read */
+    struct lm_arena **kept; /**< what threads found out for it */
+    size_t kept_count;
     struct lm_diag_list
         warnings; /**< refused: what the first is about keeps `run` from beginning */
     bool refused;

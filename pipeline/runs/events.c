@@ -4,7 +4,6 @@
 #include <string.h>
 #include <sys/file.h>
 
-#include "base/buf.h"
 #include "base/clock.h"
 #include "base/json.h"
 
@@ -44,7 +43,9 @@ enum lm_status lm_events_open(struct lm_events *out, const char *path, lm_run_ev
     if (file == NULL)
         return lm_fail_errno(err, errno, "cannot create %s", path);
     flock(fileno(file), LOCK_EX | LOCK_NB); /* without locks a live run looks like a dead one */
-    *out = (struct lm_events){file, tell, user, lm_clock_monotonic_ns()};
+    *out = (struct lm_events){
+        .file = file, .tell = tell, .user = user, .begin_ns = lm_clock_monotonic_ns()};
+    lm_buf_init(&out->line, CEILING);
     return LM_OK;
 }
 
@@ -53,6 +54,7 @@ void lm_events_close(struct lm_events *events)
     if (events->file != NULL)
         fclose(events->file);
     events->file = NULL;
+    lm_buf_release(&events->line);
 }
 
 void lm_events_flush(struct lm_events *events)
@@ -91,18 +93,17 @@ static void put(struct lm_buf *buf, const struct lm_events *events,
 
 void lm_events_emit(struct lm_events *events, struct lm_run_event *event, bool keep)
 {
-    struct lm_buf buf;
-    lm_buf_init(&buf, CEILING);
-    put(&buf, events, event);
-    if (!buf.failed) {
-        event->json = buf.data;
+    struct lm_buf *line = &events->line;
+    lm_buf_clear(line);
+    put(line, events, event);
+    if (!line->failed) {
+        event->json = line->data;
         if (events->tell != NULL)
             events->tell(events->user, event);
         if (keep && events->file != NULL) {
-            fputs(buf.data, events->file);
-            fputc('\n', events->file);
+            fwrite(line->data, 1, line->size, events->file);
+            putc_unlocked('\n', events->file);
         }
     }
     event->json = NULL;
-    lm_buf_release(&buf);
 }

@@ -5,11 +5,14 @@
 
 #include <lmpipe/pipeline.h>
 
+#include "base/buf.h"
+
 struct lm_events {
     FILE *file;
     lm_run_event_fn *tell;
     void *user;
     uint64_t begin_ns;
+    struct lm_buf line; /**< of the event that is being told */
 };
 
 /** Creates the file, and holds its kernel lock until the end: by that a run that is going on is

@@ -23,7 +23,7 @@ void lm_load_baseline(struct lm_load *load, const struct lm_node *map)
                       "required, but not given: a file that lmpipe exp export has written");
         return;
     }
-    const char *unset = NULL, *text = run->text;
+    const char *unset = NULL, *text;
     if (run->kind == LM_NODE_SCALAR && run->has_env && !run->failed)
         text = lm_load_env(load, run->text, &unset);
     else

@@ -22,7 +22,7 @@ const char *lm_load_field(struct lm_load *load, const char *prefix, const char *
     char *field = lm_load_keep(load, LM_NEW_ARRAY(load->arena, char, before + after + 2));
     if (field == NULL)
         return name;
-    memcpy(field, prefix, before);
+    memcpy(field, prefix, before + 1);
     field[before] = '.';
     memcpy(field + before + 1, name, after + 1);
     return field;

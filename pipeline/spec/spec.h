@@ -2,6 +2,8 @@
 #ifndef LM_SPEC_SPEC_H
 #define LM_SPEC_SPEC_H
 
+#include <sys/stat.h>
+
 #include <lmpipe/pipeline.h>
 
 #include "base/buf.h"
@@ -54,8 +56,9 @@ struct lm_spec_publish {
 
 /** A file or folder a stage's parameters name: enters the key by content. */
 struct lm_spec_file {
-    const char *param; /**< "sources.0.url", "tasks.1" */
-    const char *path;  /**< absolute */
+    const char *param;       /**< "sources.0.url", "tasks.1" */
+    const char *path;        /**< absolute */
+    const struct stat *seen; /**< what stood there when the spec was read */
 };
 
 /** A parameter the spec gives: where, and how it is written when ${env.NAME} stands in it. */

@@ -438,19 +438,19 @@ static void add_file(struct place *place, const struct lm_param_leaf *leaf, cons
 {
     struct lm_load *load = place->load;
     struct lm_spec_stage *stage = place->build->stage;
-    struct stat st;
+    struct stat *seen = lm_load_keep(load, LM_NEW(load->arena, struct stat));
     struct lm_spec_file *files =
         lm_load_keep(load, lm_grow(load->arena, stage->files, stage->file_count, &place->capacity,
                                    sizeof *files));
     const char *name = lm_load_keep(load, lm_arena_strdup(load->arena, leaf->name));
-    if (files == NULL || name == NULL)
+    if (files == NULL || name == NULL || seen == NULL)
         return;
     stage->files = files;
     stage->file_map.arena = load->arena;
     if (!lm_name_map_put(&stage->file_map, name, stage->file_count))
         lm_load_keep(load, NULL);
-    files[stage->file_count++] = (struct lm_spec_file){.param = name, .path = path};
-    if (stat(path, &st) == 0)
+    files[stage->file_count++] = (struct lm_spec_file){.param = name, .path = path, .seen = seen};
+    if (stat(path, seen) == 0)
         return;
     const char *shown = path, *folder = lm_load_folder(load, at);
     if (lm_path_below(path, folder) != NULL)

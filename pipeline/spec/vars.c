@@ -260,8 +260,6 @@ static const struct lm_node *fill_scalar(struct lm_load *load, const struct sour
                                          const struct lm_node *node, const char *field)
 {
     char name[NAME_LONGEST];
-    if (strstr(node->text, "${") == NULL)
-        return node;
     bool starts = strncmp(node->text, "${", 2) == 0;
     if (starts && reference(node->text, name) == strlen(node->text) && !is_env(name))
         return is_later(source, name) ? defer(load, node, field, name)
@@ -284,63 +282,97 @@ static const struct lm_node *fill_scalar(struct lm_load *load, const struct sour
     return copy && copy->text ? copy : node;
 }
 
+/** Where a value stands in the tree: its key there, and what it is below of (NULL: the key is the
+ *  whole field). */
+struct way {
+    const struct way *above;
+    const char *key;
+};
+
 /** "stages.model.with.lr" → "model.lr": the field as people know it. */
-static const char *below(struct lm_load *load, const char *field, const char *key)
+static const char *field_of(struct lm_load *load, const struct way *way)
 {
+    if (way->above == NULL)
+        return way->key;
+    const char *field = field_of(load, way->above);
     if (strcmp(field, "stages") == 0)
-        return key;
-    if (strcmp(key, "with") == 0)
+        return way->key;
+    if (strcmp(way->key, "with") == 0)
         return field;
-    return lm_load_field(load, field, key);
+    return lm_load_field(load, field, way->key);
+}
+
+/** A copy whose entries may be changed; NULL: out of memory. */
+static struct lm_node *open_copy(struct lm_load *load, const struct lm_node *node)
+{
+    struct lm_node *copy = lm_load_keep(load, LM_NEW(load->arena, struct lm_node));
+    struct lm_entry *entries =
+        lm_load_keep(load, LM_NEW_ARRAY(load->arena, struct lm_entry, node->count));
+    if (copy == NULL || entries == NULL)
+        return NULL;
+    *copy = *node;
+    copy->entries = entries;
+    if (node->count > 0)
+        memcpy(entries, node->entries, node->count * sizeof *entries);
+    return copy;
+}
+
+static const struct lm_node *substitute(struct lm_load *load, const struct source *source,
+                                        const struct lm_node *node, const struct way *way);
+
+/** The same for what stands below a map or list: itself where nothing is filled in. */
+static const struct lm_node *substitute_below(struct lm_load *load, const struct source *source,
+                                              const struct lm_node *node, const struct way *way)
+{
+    struct lm_node *copy = NULL;
+    bool has_matrix = false;
+    for (size_t i = 0; i < node->count; i++) {
+        char index[24];
+        const struct lm_entry *entry = &node->entries[i];
+        struct way longer = {way, entry->key != NULL ? entry->key : index};
+        if (entry->key == NULL)
+            snprintf(index, sizeof index, "%zu", i);
+        const struct lm_node *value = substitute(load, source, entry->value, &longer);
+        has_matrix |= value->has_matrix;
+        if (value != entry->value && copy == NULL && (copy = open_copy(load, node)) == NULL)
+            return node;
+        if (copy != NULL)
+            copy->entries[i].value = value;
+    }
+    if (copy != NULL)
+        copy->has_matrix = has_matrix;
+    return copy != NULL ? copy : node;
 }
 
 /** The tree with references filled in; with those to a matrix alone when there is a point. */
 static const struct lm_node *substitute(struct lm_load *load, const struct source *source,
-                                        const struct lm_node *node, const char *field)
+                                        const struct lm_node *node, const struct way *way)
 {
     if (source->point != NULL && !node->has_matrix)
         return node;
     if (load->substituted > SUBSTITUTED_BYTES || load->expanded > LM_YAML_NODES) {
         if (load->substituted != SIZE_MAX)
-            lm_diag_error(&load->diags, &node->at, field,
+            lm_diag_error(&load->diags, &node->at, field_of(load, way),
                           "more than 1,000,000 values or 64 MiB of text by variables; use fewer");
         load->substituted = SIZE_MAX; /* said once */
         return node;
     }
+    if (node->kind != LM_NODE_SCALAR) {
+        load->expanded++;
+        return substitute_below(load, source, node, way);
+    }
     const struct lm_node *out = node;
-    if (node->kind == LM_NODE_SCALAR) {
-        out = fill_scalar(load, source, node, field);
-        load->expanded += out->expanded;
-        return out;
-    }
-    struct lm_node *copy = lm_load_keep(load, LM_NEW(load->arena, struct lm_node));
-    struct lm_entry *entries =
-        lm_load_keep(load, LM_NEW_ARRAY(load->arena, struct lm_entry, node->count));
-    if (copy == NULL || entries == NULL)
-        return node;
-    *copy = *node;
-    copy->entries = entries;
-    copy->has_matrix = false;
-    load->expanded++;
-    for (size_t i = 0; i < node->count; i++) {
-        char index[24];
-        entries[i] = node->entries[i];
-        const char *key = entries[i].key;
-        if (key == NULL) {
-            snprintf(index, sizeof index, "%zu", i);
-            key = index;
-        }
-        entries[i].value = substitute(load, source, entries[i].value, below(load, field, key));
-        copy->has_matrix |= entries[i].value->has_matrix;
-    }
-    return copy;
+    if (strstr(node->text, "${") != NULL)
+        out = fill_scalar(load, source, node, field_of(load, way));
+    load->expanded += out->expanded;
+    return out;
 }
 
 const struct lm_node *lm_load_fill_point(struct lm_load *load, const struct lm_node *node,
                                          const uint32_t *point, const char *field)
 {
     const struct source source = {.matrix = load->spec->matrix, .point = point};
-    return substitute(load, &source, node, field);
+    return substitute(load, &source, node, &(struct way){NULL, field});
 }
 
 uint64_t lm_load_axes_of(const struct lm_load *load, const struct lm_node *node)
@@ -475,7 +507,8 @@ void lm_load_vars(struct lm_load *load)
         for (size_t k = 0; literal[k] != NULL; k++)
             skipped = skipped || strcmp(entries[i].key, literal[k]) == 0;
         if (!skipped)
-            entries[i].value = substitute(load, &vars, entries[i].value, entries[i].key);
+            entries[i].value =
+                substitute(load, &vars, entries[i].value, &(struct way){NULL, entries[i].key});
     }
     load->root = root;
 }

@@ -43,34 +43,39 @@ static const char *manifest_digest(const char *logical)
     return strncmp(logical, "sha256:", 7) == 0 ? logical + 7 : logical;
 }
 
+/** The lines of a folder's manifest, as sha256sum prints them; NULL: out of memory. */
+static const char *manifest_of(const struct lm_output *output, struct lm_arena *arena, size_t *size)
+{
+    *size = 0;
+    for (size_t i = 0; i < output->file_count; i++)
+        *size += strlen(manifest_digest(output->files[i].logical)) + strlen(output->files[i].name) +
+                 strlen("  \n");
+    char *text = LM_NEW_ARRAY(arena, char, *size + 1), *at = text;
+    for (size_t i = 0; i < output->file_count && text != NULL; i++) {
+        at = stpcpy(stpcpy(at, manifest_digest(output->files[i].logical)), "  ");
+        at = stpcpy(stpcpy(at, output->files[i].name), "\n");
+    }
+    return text;
+}
+
 static enum lm_status seal_folder(struct lm_output *output, struct lm_arena *arena,
                                   struct lm_err *err)
 {
-    struct lm_buf manifest;
-    lm_buf_init(&manifest, 0);
-    lm_buf_puts(&manifest, "");
+    static const char kind[] = "sha256:";
+    struct lm_digest digest;
+    size_t size;
     if (output->file_count > 1)
         qsort(output->files, output->file_count, sizeof *output->files, compare_files);
-    for (size_t i = 0; i < output->file_count; i++) {
-        lm_buf_puts(&manifest, manifest_digest(output->files[i].logical));
-        lm_buf_puts(&manifest, "  ");
-        lm_buf_puts(&manifest, output->files[i].name);
-        lm_buf_putc(&manifest, '\n');
-    }
-    enum lm_status status = lm_buf_status(&manifest, err);
-    if (status == LM_OK) {
-        struct lm_digest digest;
-        char hex[LM_DIGEST_HEX];
-        const char *text = manifest.data != NULL ? manifest.data : "";
-        lm_sha256_bytes(&digest, text, manifest.size);
-        lm_digest_hex(hex, &digest);
-        output->manifest = lm_arena_strdup(arena, text);
-        output->digest = lm_arena_printf(arena, "sha256:%s", hex);
-        if (output->manifest == NULL || output->digest == NULL)
-            status = lm_fail(err, LM_NOMEM, "out of memory for an action record");
-    }
-    lm_buf_release(&manifest);
-    return status;
+    const char *manifest = manifest_of(output, arena, &size);
+    char *text = LM_NEW_ARRAY(arena, char, sizeof kind - 1 + LM_DIGEST_HEX);
+    if (manifest == NULL || text == NULL)
+        return lm_fail(err, LM_NOMEM, "out of memory for an action record");
+    lm_sha256_bytes(&digest, manifest, size);
+    memcpy(text, kind, sizeof kind - 1);
+    lm_digest_hex(text + sizeof kind - 1, &digest);
+    output->manifest = manifest;
+    output->digest = text;
+    return LM_OK;
 }
 
 enum lm_status lm_record_seal(struct lm_record *record, struct lm_arena *arena, struct lm_err *err)
@@ -262,12 +267,13 @@ static bool read_metric(struct cursor *cursor, struct lm_metric *metric)
     return metric->name != NULL && parse_double(&metric->value, rest);
 }
 
-/** Number of lines that begin with "field " from here on, an upper bound for arrays. */
-static size_t count_fields(const struct cursor *cursor, const char *field)
+/** How many of the lines from here on begin with one of two fields, without a line of another
+ *  between them: an upper bound for arrays. */
+static size_t count_fields(const struct cursor *cursor, const char *field, const char *other)
 {
     struct cursor probe = *cursor;
     size_t count = 0;
-    while (probe.at < probe.end) {
+    while (next_is(&probe, field) || next_is(&probe, other)) {
         count += next_is(&probe, field);
         char *newline = memchr(probe.at, '\n', (size_t)(probe.end - probe.at));
         probe.at = newline != NULL ? newline + 1 : probe.end;
@@ -277,28 +283,27 @@ static size_t count_fields(const struct cursor *cursor, const char *field)
 
 static bool read_lists(struct cursor *cursor, struct lm_record *record, struct lm_arena *arena)
 {
-    record->outputs = LM_NEW_ARRAY(arena, struct lm_output, count_fields(cursor, "output"));
-    record->metrics = LM_NEW_ARRAY(arena, struct lm_metric, count_fields(cursor, "metric"));
-    if (record->outputs == NULL || record->metrics == NULL)
-        return false;
-    while (next_is(cursor, "output"))
+    record->outputs = LM_NEW_ARRAY(arena, struct lm_output, count_fields(cursor, "output", "file"));
+    while (record->outputs != NULL && next_is(cursor, "output"))
         if (!read_output(cursor, &record->outputs[record->output_count++], arena))
             return false;
-    while (next_is(cursor, "metric"))
+    record->metrics =
+        LM_NEW_ARRAY(arena, struct lm_metric, count_fields(cursor, "metric", "metric"));
+    while (record->metrics != NULL && next_is(cursor, "metric"))
         if (!read_metric(cursor, &record->metrics[record->metric_count++]))
             return false;
-    return record->output_count > 0;
+    return record->metrics != NULL && record->output_count > 0;
 }
 
 /** The key text is the last thing before the checksum line. */
-static bool read_key_text(struct cursor *cursor, struct lm_record *record, struct lm_arena *arena)
+static bool read_key_text(struct cursor *cursor, struct lm_record *record)
 {
     uint64_t lines;
     const char *count = expect(cursor, "key-text");
     if (!parse_u64(&lines, count))
         return false;
-    record->key_text = lm_arena_strndup(arena, cursor->at, (size_t)(cursor->end - cursor->at));
-    return record->key_text != NULL && count_lines(record->key_text) == lines;
+    record->key_text = cursor->at;
+    return count_lines(record->key_text) == lines;
 }
 
 static bool read_fields(struct cursor *cursor, struct lm_record *record, struct lm_arena *arena)
@@ -315,7 +320,7 @@ static bool read_fields(struct cursor *cursor, struct lm_record *record, struct 
         when > INT64_MAX)
         return false;
     record->finished = (int64_t)when;
-    return read_key_text(cursor, record, arena);
+    return read_key_text(cursor, record);
 }
 
 /** Length of the text before its checksum line, or 0 when that does not hold. */
@@ -329,20 +334,27 @@ static size_t checked_size(const char *text, size_t size)
     return (size_t)n == line && memcmp(text + size - line, want, line) == 0 ? size - line : 0;
 }
 
-enum lm_status lm_record_read(struct lm_record *out, struct lm_arena *arena, const char *text,
+enum lm_status lm_record_take(struct lm_record *out, struct lm_arena *arena, char *text,
                               size_t size, struct lm_err *err)
 {
     size_t checked = checked_size(text, size);
+    struct lm_record record = {0};
     if (checked == 0)
         return lm_fail(err, LM_FORMAT, "the action record's checksum does not hold");
-    char *copy = lm_arena_strndup(arena, text, checked);
-    if (copy == NULL)
-        return lm_fail(err, LM_NOMEM, "out of memory for an action record");
-    struct cursor cursor = {copy, copy + checked, false};
-    struct lm_record record = {0};
+    text[checked] = '\0';
+    struct cursor cursor = {text, text + checked, false};
     if (!read_fields(&cursor, &record, arena))
         return lm_fail(err, LM_FORMAT, "not an action record of this version");
     LM_TRY(lm_record_seal(&record, arena, err));
     *out = record;
     return LM_OK;
+}
+
+enum lm_status lm_record_read(struct lm_record *out, struct lm_arena *arena, const char *text,
+                              size_t size, struct lm_err *err)
+{
+    char *copy = lm_arena_strndup(arena, text, size);
+    if (copy == NULL)
+        return lm_fail(err, LM_NOMEM, "out of memory for an action record");
+    return lm_record_take(out, arena, copy, size, err);
 }

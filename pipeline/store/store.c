@@ -334,11 +334,16 @@ static enum lm_status digest_file(void *user, struct lm_digest *out, const char 
     return lm_store_hash_file(user, out, &st, path, err);
 }
 
+bool lm_store_knows(const struct lm_store *store, struct lm_digest *out, const struct stat *seen)
+{
+    return S_ISREG(seen->st_mode) && lm_stat_index_find(store->index, seen, out);
+}
+
 enum lm_status lm_store_hash_path(struct lm_store *store, struct lm_digest *out, const char *path,
                                   struct lm_err *err)
 {
     struct stat st;
-    if (stat(path, &st) == 0 && S_ISREG(st.st_mode) && lm_stat_index_find(store->index, &st, out))
+    if (stat(path, &st) == 0 && lm_store_knows(store, out, &st))
         return LM_OK;
     return lm_path_digest(out, path, digest_file, store, err);
 }

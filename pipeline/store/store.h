@@ -5,6 +5,8 @@
 #ifndef LM_STORE_STORE_H
 #define LM_STORE_STORE_H
 
+#include <sys/stat.h>
+
 #include <lmpipe/pipeline.h>
 
 #include "protocol/output.h"
@@ -33,6 +35,10 @@ double lm_record_metric(const struct lm_record *record, const char *name); /**< 
  *  aside). LM_NOMEM. */
 enum lm_status lm_store_read(struct lm_store *store, struct lm_record **out, struct lm_arena *arena,
                              const struct lm_digest *key, struct lm_err *err);
+/** The record of a key that lm_store_read would find, when the index of records holds the text that
+ *  is on the disk. Changes nothing, from any thread. False: ask lm_store_read. */
+bool lm_store_recall(struct lm_store *store, struct lm_record **out, struct lm_arena *arena,
+                     const struct lm_digest *key);
 /** sound[i]: the objects of records[i] are all there with their bytes, by the stat index, else
  *  hashed. Each distinct object is looked at once, by `threads` threads. LM_NOMEM. */
 enum lm_status lm_store_verify(struct lm_store *store, bool *sound,
@@ -51,6 +57,9 @@ const char *lm_store_object_path(const struct lm_store *store, struct lm_arena *
                                  const struct lm_digest *object);
 /** Sentences about what was found damaged and set aside since the store was opened; borrowed. */
 const char *const *lm_store_warnings(const struct lm_store *store, size_t *count);
+/** The digest of a file that was looked at a moment ago (stat), if the stat index knows it; false
+ *  also of what is no plain file. From any thread. */
+bool lm_store_knows(const struct lm_store *store, struct lm_digest *out, const struct stat *seen);
 /** SHA-256 of a user's file or folder (sorted "hex  relative-path\n" lines) through the stat index.
  */
 enum lm_status lm_store_hash_path(struct lm_store *store, struct lm_digest *out, const char *path,

@@ -15,17 +15,24 @@ enum { FEW = 64 }; /**< objects that one thread has looked at before another one
 
 /* ---- reading ---- */
 
+/** Is it the record of `key`? */
+static enum lm_status check_key(const struct lm_record *out, const struct lm_digest *key,
+                                struct lm_err *err)
+{
+    struct lm_digest named;
+    lm_sha256_bytes(&named, out->key_text, strlen(out->key_text));
+    if (lm_digest_compare(&out->key, key) != 0 || lm_digest_compare(&named, key) != 0)
+        return lm_fail(err, LM_FORMAT, "the action record belongs to another key");
+    return LM_OK;
+}
+
 /** Parses what should be the record of `key`. */
 static enum lm_status parse(struct lm_record *out, struct lm_arena *arena,
                             const struct lm_digest *key, const char *text, size_t size,
                             struct lm_err *err)
 {
-    struct lm_digest named;
     LM_TRY(lm_record_read(out, arena, text, size, err));
-    lm_sha256_bytes(&named, out->key_text, strlen(out->key_text));
-    if (lm_digest_compare(&out->key, key) != 0 || lm_digest_compare(&named, key) != 0)
-        return lm_fail(err, LM_FORMAT, "the action record belongs to another key");
-    return LM_OK;
+    return check_key(out, key, err);
 }
 
 /** What a failure to read or parse a record says of it. */
@@ -44,9 +51,22 @@ static enum lm_finding finding_of(enum lm_status status, const struct lm_err *er
 static bool recall(struct lm_store *store, struct lm_record *out, struct lm_arena *arena,
                    const struct lm_digest *key, const struct stat *st)
 {
-    struct lm_err ignored;
-    const char *text = lm_record_index_find(store->records, arena, key, st);
-    return text != NULL && parse(out, arena, key, text, (size_t)st->st_size, &ignored) == LM_OK;
+    char *text = lm_record_index_find(store->records, arena, key, st);
+    return text != NULL && lm_record_take(out, arena, text, (size_t)st->st_size, NULL) == LM_OK &&
+           check_key(out, key, NULL) == LM_OK;
+}
+
+bool lm_store_recall(struct lm_store *store, struct lm_record **out, struct lm_arena *arena,
+                     const struct lm_digest *key)
+{
+    struct stat st;
+    struct lm_record *record = LM_NEW(arena, struct lm_record);
+    if (record == NULL || lm_pending_record(&store->pending, key) != NULL ||
+        !lm_store_look(store, "actions", key, &st) || !S_ISREG(st.st_mode) ||
+        !recall(store, record, arena, key, &st))
+        return false;
+    *out = record;
+    return true;
 }
 
 /** Reads a record. `st` is what was looked at. LM_NOMEM alone is a failure. */

@@ -38,7 +38,7 @@ struct lm_table {
     bool writable;
     bool is_private;   /**< in memory, for a disk that cannot be written */
     uint64_t capacity; /**< a power of two; WINDOW more slots follow */
-    uint8_t *image;    /**< the file as it was some time ago, and rows put since; or NULL */
+    uint8_t *image; /**< header and slots as they were some time ago, and rows put since; or NULL */
     size_t image_size;
     atomic_size_t asked; /**< rows looked for in the file */
 };
@@ -83,16 +83,14 @@ static void drop_image(struct lm_table *table)
     table->image_size = 0;
 }
 
-/** Reads the file as a whole when so many rows were looked for that it would have been cheaper.
+/** Reads all slots when so many rows were looked for that it would have been cheaper.
  * From then on they are found there without asking the kernel; what others put later is found in
  * the file, or not at all: the table only remembers. */
 static void take_image(struct lm_table *table)
 {
-    struct stat st;
-    if (table->image != NULL || table->fd < 0 || fstat(table->fd, &st) != 0 ||
-        atomic_load(&table->asked) < (size_t)st.st_size / PAGE)
+    size_t size = (size_t)slot_at(table, table->capacity + WINDOW), done = 0;
+    if (table->image != NULL || table->fd < 0 || atomic_load(&table->asked) < size / PAGE)
         return;
-    size_t size = (size_t)st.st_size, done = 0;
     uint8_t *image = malloc(size);
     while (image != NULL && done < size) {
         ssize_t got = pread(table->fd, image + done, size - done, (off_t)done);
@@ -242,11 +240,7 @@ bool lm_table_blob(struct lm_table *table, const void *row, void *out, size_t si
     if (lm_get_u64(place + 8) != size || offset > INT64_MAX - size)
         return false;
     pthread_rwlock_rdlock(&table->guard);
-    bool known = table->image_size >= size && offset <= table->image_size - size;
-    if (known)
-        memcpy(out, table->image + offset, size);
-    else
-        known = table->fd >= 0 && pread(table->fd, out, size, (off_t)offset) == (ssize_t)size;
+    bool known = table->fd >= 0 && pread(table->fd, out, size, (off_t)offset) == (ssize_t)size;
     pthread_rwlock_unlock(&table->guard);
     return known;
 }

@@ -58,6 +58,13 @@ static void test_little_endian(struct tap *tap)
     CHECK(memcmp(buf.data, "\x02\x01\x06\x05\x04\x03\x0E\x0D\x0C\x0B\x0A\x09\x08\x07", 14) == 0);
     lm_buf_put_double(&buf, 0.5);
     CHECK_STR(buf.data + 14, "0.5");
+    lm_buf_clear(&buf);
+    const int64_t numbers[] = {0, 7, -10, INT64_MAX, INT64_MIN};
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        lm_buf_put_int(&buf, numbers[i]);
+        lm_buf_putc(&buf, ' ');
+    }
+    CHECK_STR(buf.data, "0 7 -10 9223372036854775807 -9223372036854775808 ");
     lm_buf_release(&buf);
 }
 

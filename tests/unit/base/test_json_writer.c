@@ -76,6 +76,32 @@ static void test_strings_round_trip(struct tap *tap)
     lm_buf_release(&buf);
 }
 
+/* Runs of plain text are taken eight bytes at once: a byte that is none is found at each place. */
+static void test_every_byte_at_every_place(struct tap *tap)
+{
+    struct lm_buf buf;
+    struct lm_json_writer json;
+    lm_buf_init(&buf, 0);
+    for (unsigned byte = 0; byte < 128; byte++)
+        for (size_t place = 0; place < 17; place++) {
+            char text[18] = "abcdefgh~ !#[]^_{";
+            text[place] = (char)byte;
+            lm_buf_clear(&buf);
+            lm_json_begin(&json, &buf, false);
+            lm_json_put_bytes(&json, text, 17);
+            struct lm_json *root = NULL;
+            size_t size = 0, escapes = 0;
+            REQUIRE(lm_json_parse(&root, buf.data, buf.size, NULL) == LM_OK);
+            const char *back = lm_json_string(root, &size);
+            CHECK(size == 17 && memcmp(back, text, 17) == 0);
+            lm_json_free(root);
+            for (size_t i = 0; i < buf.size; i++)
+                escapes += buf.data[i] == '\\' && (i == 0 || buf.data[i - 1] != '\\');
+            CHECK_INT(escapes, byte < ' ' || byte == '"' || byte == '\\' || byte == 127);
+        }
+    lm_buf_release(&buf);
+}
+
 static void test_doubles_round_trip(struct tap *tap)
 {
     static const double values[] = {0,    -0.0, 0.1, 1.0 / 3, 1e-310, 1.7976931348623157e308,
@@ -114,6 +140,8 @@ static void test_misuse_is_noticed(struct tap *tap)
     lm_buf_release(&buf);
 }
 
-static const struct tap_test tests[] = {TAP_ROW(test_compact) TAP_ROW(test_pretty) TAP_ROW(
-    test_strings_round_trip) TAP_ROW(test_doubles_round_trip) TAP_ROW(test_misuse_is_noticed)};
+static const struct tap_test tests[] = {
+    TAP_ROW(test_compact) TAP_ROW(test_pretty) TAP_ROW(test_strings_round_trip)
+        TAP_ROW(test_every_byte_at_every_place) TAP_ROW(test_doubles_round_trip)
+            TAP_ROW(test_misuse_is_noticed)};
 LM_TEST_MAIN(tests)

@@ -30,6 +30,7 @@ struct bench {
     struct lm_plan *plan;
     struct lm_err err;
     const char *worker;
+    size_t threads; /* 0: those of the machine */
 };
 
 static bool bench_open(struct bench *b)
@@ -66,7 +67,8 @@ static enum lm_status make_plan_env(struct bench *b, const char *text,
                                     const struct lm_selection *selection, char *coretype)
 {
     struct lm_diags diags;
-    struct lm_plan_options options = {.worker = b->worker, .env = bench_env, .env_user = coretype};
+    struct lm_plan_options options = {
+        .worker = b->worker, .env = bench_env, .env_user = coretype, .threads = b->threads};
     if (selection != NULL)
         options.selection = *selection;
     lm_plan_free(b->plan);
@@ -605,10 +607,104 @@ static void test_json(struct tap *tap)
     bench_close(&b);
 }
 
+/* ---- many stages, looked up by several threads ---- */
+
+enum { PAIRS = 40 };
+
+static const char *many_stages(struct bench *b)
+{
+    struct lm_buf text;
+    lm_buf_init(&text, 0);
+    lm_buf_puts(&text, "lmpipe: 1\nexperiment: t\nstages:\n");
+    for (int i = 0; i < PAIRS; i++) {
+        char name[32], content[32];
+        snprintf(name, sizeof name, "f%d.txt", i);
+        snprintf(content, sizeof content, "words %d\n", i);
+        fake_write(&b->folder, name, content);
+        lm_buf_printf(&text,
+                      "  s%d: {uses: download, with: {sources: [{name: a, path: %s}]}}\n"
+                      "  t%d: {uses: clean, in: {corpus: s%d}}\n",
+                      i, name, i, i);
+    }
+    char *copy = lm_arena_strdup(b->folder.arena, text.data);
+    lm_buf_release(&text);
+    return copy;
+}
+
+static size_t count_hits(const struct bench *b)
+{
+    size_t hits = 0;
+    for (size_t i = 0; i < b->plan->spec->stage_count; i++)
+        hits += b->plan->stages[i].state == LM_HIT && b->plan->stages[i].keyed &&
+                b->plan->stages[i].record != NULL;
+    return hits;
+}
+
+/** The place of what the store has of a stage's result in "actions" or "objects". */
+static const char *stored(struct bench *b, const char *stage, bool record)
+{
+    const struct lm_plan_stage *s = &b->plan->stages[lm_spec_find(b->spec, stage, NULL)];
+    char hex[LM_DIGEST_HEX];
+    lm_digest_hex(hex, record ? &s->key : &s->record->outputs[0].files[0].object);
+    return lm_arena_printf(b->folder.arena, "%s/artifacts/store/%s/%.2s/%s", b->folder.path,
+                           record ? "actions" : "objects", hex, hex + 2);
+}
+
+/** Whoever looks, and with or without the index of records: the plan is the same. */
+static const char *agreed_plan(struct tap *tap, struct bench *b, const char *text, size_t hits)
+{
+    const char *first = NULL;
+    const char *store = lm_path_join(b->folder.arena, b->folder.path, "artifacts/store");
+    for (int round = 0; round < 4; round++) {
+        b->threads = round % 2 == 0 ? 1 : 4;
+        if (round == 2) {
+            lm_plan_free(b->plan);
+            b->plan = NULL;
+            lm_store_close(b->store);
+            unlink(lm_path_join(b->folder.arena, store, "records"));
+            if (lm_store_open(&b->store, store, &b->err) != LM_OK)
+                return "";
+        }
+        CHECK_INT(make_plan(b, text), LM_OK);
+        if (b->plan == NULL)
+            return "";
+        CHECK_INT(count_hits(b), hits);
+        const char *plan = printed(b, false);
+        first = first != NULL ? first : plan;
+        CHECK_STR(plan, first);
+    }
+    return first;
+}
+
+static void test_many_stages(struct tap *tap)
+{
+    struct bench b;
+    REQUIRE(bench_open(&b));
+    const char *text = many_stages(&b);
+    REQUIRE(make_plan(&b, text) == LM_OK && run_all(&b, NULL));
+    agreed_plan(tap, &b, text, 2 * PAIRS);
+    REQUIRE(b.plan != NULL);
+    const char *record = stored(&b, "s7", true), *object = stored(&b, "s5", false);
+    char *content = NULL;
+    size_t size = 0;
+    REQUIRE(lm_file_read(&content, &size, b.folder.arena, record, 1 << 20, NULL) == LM_OK);
+    content[size / 2] ^= 1; /* a flipped bit, in a file of the same length */
+    unlink(record);
+    unlink(object);
+    REQUIRE(lm_file_write(record, content, size, NULL) == LM_OK);
+    fake_write(&b.folder, "f3.txt", "other words\n");
+    const char *plan = agreed_plan(tap, &b, text, 2 * PAIRS - 6);
+    CHECK(strstr(plan, "run s3 file sources.0.path changed") != NULL);
+    CHECK(strstr(plan, "\nmaybe t3 depends on s3") != NULL);
+    CHECK(strstr(plan, "\nrun s5 outputs missing or damaged\nmaybe t5 depends on s5") != NULL);
+    CHECK(strstr(plan, "\nrun s7 its result is not in this store\nmaybe t7 depends on s7") != NULL);
+    bench_close(&b);
+}
+
 static const struct tap_test tests[] = {
-    TAP_ROW(test_fresh) TAP_ROW(test_all_hit) TAP_ROW(test_parameter_changed)
-        TAP_ROW(test_defaults_and_several_changes) TAP_ROW(test_early_cut_off)
-            TAP_ROW(test_input_changed) TAP_ROW(test_damage)
+    TAP_ROW(test_fresh) TAP_ROW(test_many_stages) TAP_ROW(test_all_hit)
+        TAP_ROW(test_parameter_changed) TAP_ROW(test_defaults_and_several_changes)
+            TAP_ROW(test_early_cut_off) TAP_ROW(test_input_changed) TAP_ROW(test_damage)
                 TAP_ROW(test_record_of_a_version_with_fewer_outputs) TAP_ROW(test_versions)
                     TAP_ROW(test_selection) TAP_ROW(test_force)
                         TAP_ROW(test_stale_upstream_unselected) TAP_ROW(test_probe_is_asked_once)

@@ -1,0 +1,149 @@
+/* What the text of a stage's key is made of beside its parameters: digests of inputs and files,
+ * what the worker knows. */
+#include "plan/key_facts.h"
+
+#include <string.h>
+
+#include "plan/key.h"
+#include "plan/probe.h"
+
+static enum lm_status no_memory(const struct lm_plan *plan, struct lm_err *err)
+{
+    return lm_fail(err, LM_NOMEM, "%s: no memory to plan it; free some", plan->spec->path);
+}
+
+/* ---- the worker ---- */
+
+/** Names of the libraries whose tables decide what a stage makes, NULL-terminated; or NULL. */
+static const char *const *libraries_of(const struct lm_spec_stage *stage)
+{
+    const char *const *names =
+        stage->type->libraries ? stage->type->libraries(stage->params) : NULL;
+    return names != NULL && names[0] != NULL ? names : NULL;
+}
+
+enum lm_status lm_key_facts_ask(struct lm_plan *plan, size_t stage, struct lm_err *err)
+{
+    const struct lm_plan_options *options = plan->options;
+    const struct lm_spec_stage *s = &plan->spec->stages[stage];
+    bool needed = (s->type->flags & LM_STAGE_NUMERIC) || libraries_of(s) != NULL;
+    if (plan->probe != NULL || !needed)
+        return LM_OK;
+    struct lm_probe *probe = LM_NEW(plan->arena, struct lm_probe);
+    if (probe == NULL)
+        return no_memory(plan, err);
+    LM_TRY(lm_probe(probe, plan->arena, plan->store, options->worker, options->env,
+                    options->env_user, err));
+    plan->probe = probe;
+    plan->numerics_blas = probe->blas;
+    plan->numerics_portable = probe->portable;
+    return LM_OK;
+}
+
+/** "pcre2 10.42 Unicode 14.0.0": a line a library. */
+static enum lm_status put_libraries(const char *const **out, const struct lm_plan *plan,
+                                    const char *const *names, struct lm_arena *arena,
+                                    struct lm_err *err)
+{
+    size_t count = 0;
+    while (names[count] != NULL)
+        count++;
+    const char **lines = LM_NEW_ARRAY(arena, const char *, count + 1);
+    if (lines == NULL)
+        return no_memory(plan, err);
+    for (size_t i = 0; i < count; i++) {
+        const char *version = lm_probe_tables(plan->probe, arena, names[i]);
+        if (version == NULL)
+            return lm_fail(err, LM_FORMAT,
+                           "lmpipe-worker does not know its version of %s; install lmpipe again",
+                           names[i]);
+        lines[i] = lm_arena_printf(arena, "%s %s", names[i], version);
+        if (lines[i] == NULL)
+            return no_memory(plan, err);
+    }
+    *out = lines;
+    return LM_OK;
+}
+
+/* ---- digests ---- */
+
+static const char *digest_text(struct lm_arena *arena, const struct lm_digest *digest)
+{
+    static const char kind[] = "sha256:";
+    char *text = LM_NEW_ARRAY(arena, char, sizeof kind - 1 + LM_DIGEST_HEX);
+    if (text == NULL)
+        return NULL;
+    memcpy(text, kind, sizeof kind - 1);
+    lm_digest_hex(text + sizeof kind - 1, digest);
+    return text;
+}
+
+static enum lm_status hash_files(const char *const **out, struct lm_plan *plan, size_t stage,
+                                 struct lm_arena *arena, struct lm_err *err)
+{
+    const struct lm_spec_stage *s = &plan->spec->stages[stage];
+    const char **digests = LM_NEW_ARRAY(arena, const char *, s->file_count + 1);
+    if (digests == NULL)
+        return no_memory(plan, err);
+    for (size_t i = 0; i < s->file_count; i++) {
+        const struct lm_spec_file *file = &s->files[i];
+        struct lm_digest digest;
+        bool known = plan->is_trusting && lm_store_knows(plan->store, &digest, file->seen);
+        enum lm_status status =
+            known ? LM_OK : lm_store_hash_path(plan->store, &digest, file->path, err);
+        if (status != LM_OK)
+            return lm_wrap(err, status, "%s.%s", s->id, file->param);
+        digests[i] = digest_text(arena, &digest);
+        if (digests[i] == NULL)
+            return no_memory(plan, err);
+    }
+    *out = digests;
+    return LM_OK;
+}
+
+/** Digests of the inputs that are taken; NULL of one that has failed. */
+static enum lm_status input_digests(const char *const **out, const struct lm_plan *plan,
+                                    size_t stage, struct lm_arena *arena, struct lm_err *err)
+{
+    const struct lm_taken *taken = &plan->taken[stage];
+    const char **digests = LM_NEW_ARRAY(arena, const char *, taken->count + 1);
+    if (digests == NULL)
+        return no_memory(plan, err);
+    for (size_t i = 0; i < taken->count; i++) {
+        const struct lm_spec_input *input = &taken->rows[i];
+        const struct lm_record *record = plan->stages[input->stage].record;
+        if (record == NULL)
+            continue;
+        const struct lm_output *output = lm_record_output(record, lm_port_key(input->from));
+        if (output == NULL)
+            return lm_fail(err, LM_INTERNAL, "the record of %s has no output %s; clear the store",
+                           plan->spec->stages[input->stage].id, input->from->name);
+        digests[i] = output->digest;
+    }
+    *out = digests;
+    return LM_OK;
+}
+
+/* ---- the text ---- */
+
+enum lm_status lm_key_facts_write(struct lm_buf *out, struct lm_plan *plan, size_t stage,
+                                  bool keyed, struct lm_arena *arena, struct lm_err *err)
+{
+    const struct lm_spec_stage *s = &plan->spec->stages[stage];
+    const char *const *libraries = libraries_of(s);
+    struct lm_key_facts facts = {.taken = plan->taken, .arena = arena};
+    struct lm_gate_row *gates = NULL;
+    if (keyed)
+        LM_TRY(input_digests(&facts.inputs, plan, stage, arena, err));
+    if (keyed && s->after_count > 0)
+        LM_TRY(lm_plan_decide(&gates, plan, err));
+    facts.gates = gates;
+    LM_TRY(hash_files(&facts.files, plan, stage, arena, err));
+    LM_TRY(lm_key_facts_ask(plan, stage, err));
+    if (s->type->flags & LM_STAGE_NUMERIC)
+        facts.numerics = s->portable ? plan->numerics_portable : plan->numerics_blas;
+    if (libraries != NULL)
+        LM_TRY(put_libraries(&facts.libraries, plan, libraries, arena, err));
+    lm_key_write(out, plan->spec, stage, &facts);
+    return lm_buf_status(out, err);
+}
