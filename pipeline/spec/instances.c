@@ -8,6 +8,8 @@
 #include "base/buf.h"
 #include "spec/upstream.h"
 
+enum { ID_LONGEST = 240 }; /* with an ending still a file's name */
+
 /* ---- points along some axes ---- */
 
 /** A group on its way into the order of values. */
@@ -450,6 +452,12 @@ static void name_instance(struct lm_load *load, const struct lm_load_stage *buil
     lm_buf_printf(&id, "%s@", build->stage->id);
     lm_matrix_put_point(&id, load->spec->matrix, build->axes, stage->point);
     const char *copy = id.failed ? NULL : lm_arena_strdup(load->arena, id.data);
+    if (id.size > ID_LONGEST)
+        lm_diag_error(
+            &load->diags, &build->stage->origin, build->stage->id,
+            "its instances would have names of %zu bytes, and files are named after them; "
+            "give axes and values shorter names (at most %d)",
+            id.size, ID_LONGEST);
     lm_buf_release(&id);
     stage->id = lm_load_keep(load, (void *)(uintptr_t)copy);
     if (copy != NULL && stage->publish_count > 0)

@@ -43,6 +43,23 @@ sed 's/\<model\>/net/g' tiny.yaml | sed 's/experiment: tiny/experiment: renamed/
 lmpipe run renamed.yaml --progress none --until scores
 is "stage names are in no key" "$status:$(executed)" "0:"
 
+# config prints a spec of the same keys, whatever holds the references: a value, a mapping's member, a part of a text, a seed.
+sed -e 's/layers: 1$/layers: "${matrix.size.layers}"/' -e 's/name: tiny,/name: "tiny-${matrix.size}",/' \
+    -e 's/split: {.*}/split: "${matrix.size.split}"/' -e 's/experiment: tiny/experiment: sized/' \
+    -e 's/^matrix:/matrix:\n  size: [{name: s, layers: 1, split: {by: hash, valid: 0.2}}]/' tiny.yaml >sized.yaml
+for spec in tiny sized; do
+    lmpipe plan $spec.yaml --json
+    keys=$(grep -o '"key": "[0-9a-f]*"\|"stage": "[^"]*"' <<<"$out")
+    lmpipe config $spec.yaml
+    printf '%s\n' "$out" >printed.yaml
+    lmpipe plan printed.yaml --json
+    is "$spec: check accepts it" "$status" 0
+    is "$spec: config reads back" "$(grep -o '"key": "[0-9a-f]*"\|"stage": "[^"]*"' <<<"$out")" "$keys"
+done
+like "with its references" "$(cat printed.yaml)" 'layers: "\$\{matrix\.size\.layers\}"$'
+lmpipe config tiny.yaml --origin -S matrix.lr=[0.5]
+like "and where an axis comes from" "$out" 'lr: \[0.5\]  # -S matrix.lr'
+
 # Targets.
 count() { lmpipe plan tiny.yaml "$@"; grep -c . <<<"$out"; }
 is "a family and what it needs" "$(count model)" 10

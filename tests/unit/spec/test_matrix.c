@@ -411,6 +411,16 @@ static void test_wrong_references(struct tap *tap)
         "spec.yaml:7:97: m.steps: ${matrix.lr.x}: the value 0.1 has no such member");
     FINDINGS(HEAD MODEL, "spec.yaml:7:48: m.lr: ${matrix.lr}: there is no matrix; declare its axes "
                          "under matrix:");
+#define LONG "an_axis_with_a_name_that_does_not_want_to_end_"
+#define VALUE "[{name: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa}]"
+    FINDINGS("lmpipe: 1\nexperiment: t\nstages:\n"
+             "  c: {uses: download, with: {sources: [{name: '${matrix." LONG "1}', url: "
+             "'https://h/x', sha256: '${matrix." LONG "2}', license: '${matrix." LONG "3}'}]}}\n"
+             "matrix:\n  " LONG "1: " VALUE "\n  " LONG "2: " VALUE "\n  " LONG "3: " VALUE "\n",
+             "spec.yaml:4:3: c: its instances would have names of 340 bytes, and files are named "
+             "after them; give axes and values shorter names (at most 240)");
+#undef LONG
+#undef VALUE
     FINDINGS("lmpipe: 1\nexperiment: t\nstages:\n  matrix: {uses: twins}\n",
              "spec.yaml:4:3: 'matrix': this name stands for something else in ${} and -S; choose "
              "another");
