@@ -15,8 +15,8 @@ static bool append(const char *const *texts, size_t count)
     lm_buf_init(&lines, 0);
     for (size_t i = 0; i < count; i++)
         lm_ledger_put(&lines, texts[i], strlen(texts[i]));
-    bool done = lm_dir_create(TOP, NULL) == LM_OK &&
-                lm_ledger_append(FILE_PATH, &lines, NULL) == LM_OK;
+    bool done =
+        lm_dir_create(TOP, NULL) == LM_OK && lm_ledger_append(FILE_PATH, &lines, NULL) == LM_OK;
     lm_buf_release(&lines);
     return done;
 }
