@@ -51,6 +51,7 @@ run_commands() { # BLOCK: each line, appended to commands; $printed is what they
     tr -d '\0' <printed | tr -s ' ' | sed 's/^ //; s/ $//' >squeezed
 }
 
+# shellcheck disable=SC2317 # called by ok
 printed_line() { # PATTERN: some line of the output matches
     local line
     while IFS= read -r line; do
@@ -81,7 +82,6 @@ for file in "$LM_SOURCE"/docs/from-*.md; do
         *) ok "$page: $block is yaml, sh or text" false ;;
         esac
     done
-    # shellcheck disable=SC2016 # backquotes of Markdown
     while IFS= read -r command; do
         ok "$page: \`$command\` stands in a block" grep -qF -- "$command" commands
     done < <(awk '/^```/ { open = !open } !open' "$file" | grep -o '`lmpipe [^`]*`' | tr -d '`' | sort -u)
