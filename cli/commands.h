@@ -20,6 +20,8 @@
     X(publish)                                                                                     \
     X(exp_list)                                                                                    \
     X(exp_show)                                                                                    \
+    X(exp_diff)                                                                                    \
+    X(exp_compare)                                                                                 \
     X(exp_tag)                                                                                     \
     X(exp_rm)                                                                                      \
     X(exp_export)                                                                                  \

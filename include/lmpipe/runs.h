@@ -34,6 +34,30 @@ enum lm_status lm_run_tags(const struct lm_store *store, bool json, FILE *out, s
  */
 enum lm_status lm_run_remove(const struct lm_store *store, const char *run, struct lm_err *err);
 
+/** Is the file an exported run? Functions below that take a SIDE take RUN, the path of such a file,
+ * or either with ":STAGE" behind it: one stage, such as "spec.yaml:scores@lr=0.001". */
+bool lm_run_is_baseline(const char *path);
+/** The spec of a SIDE that is a run, below its root, in the arena. LM_INVALID: as above, or an
+ * exported run. */
+enum lm_status lm_run_home(const char **out, struct lm_arena *arena, const struct lm_store *store,
+                           const char *side, struct lm_err *err);
+/** What differs between two SIDEs, or between one and what a plan would do (b NULL): parameters,
+ *  metrics, digests of outputs by stage. store NULL: there are only exported runs. */
+enum lm_status lm_runs_diff(const struct lm_store *store, const char *a, const char *b,
+                            const struct lm_plan *now, bool json, FILE *out, struct lm_err *err);
+
+struct lm_compare_request {
+    const char *metric; /**< NULL: valid.bpb, or the first usual one that there is */
+    const char *page;   /**< where the page goes, or NULL */
+    enum lm_runs_format format;
+};
+/** Compares SIDEs by the stages that evaluate, paired by document or example as the stage type
+ * compare does: all to the first, or the instances of one run to the best. Prints Markdown, JSON or
+ * CSV. LM_INVALID: also a SIDE without scores, or an unknown metric. */
+enum lm_status lm_runs_compare(struct lm_store *store, const char *const *sides, size_t count,
+                               const struct lm_compare_request *request, FILE *out,
+                               struct lm_err *err);
+
 /** Writes a run as a baseline (docs/formats/baseline.md), atomically. *left: stages that have no
  *  result and are not in it. LM_NOT_FOUND: its results are no longer in the store, or nothing in it
  *  has a metric. */

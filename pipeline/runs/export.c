@@ -236,3 +236,28 @@ enum lm_status lm_export(struct lm_baseline *out, size_t *left, struct lm_arena 
     *out = baseline;
     return LM_OK;
 }
+
+enum lm_status lm_export_items(const struct lm_baseline_set **out, size_t *count,
+                               struct lm_arena *arena, struct lm_store *store,
+                               const struct lm_recorded_stage *stage, struct lm_err *err)
+{
+    const struct lm_recorded run = {.home = "the spec"};
+    struct export export = {.arena = arena, .store = store, .run = &run};
+    struct lm_baseline_stage found = {.id = stage->id};
+    struct lm_record *record = NULL;
+    *out = NULL;
+    *count = 0;
+    if (!stage->is_keyed || stage->output_count == 0)
+        return LM_OK;
+    enum lm_status status = lm_store_read(store, &record, arena, &stage->key, NULL);
+    const struct lm_output *items =
+        status == LM_OK && has_record(stage, record) ? lm_record_output(record, ITEMS) : NULL;
+    if (status == LM_NOMEM || items == NULL || !items->folder)
+        return status == LM_NOMEM ? no_memory(err) : LM_OK;
+    status = read_sets(&export, &found, items, err);
+    if (status != LM_OK)
+        return status == LM_NOT_FOUND ? LM_OK : status;
+    *out = found.sets;
+    *count = found.set_count;
+    return LM_OK;
+}

@@ -113,9 +113,11 @@ enum lm_status lm_history_load(struct lm_history *out, struct lm_arena *arena,
                                const struct lm_store *store, struct lm_err *err)
 {
     struct lm_names names = {0};
-    const char *folder = path_of(arena, store, "");
+    const char *folder = store != NULL ? path_of(arena, store, "") : NULL;
     *out = (struct lm_history){.arena = arena, .store = store};
     lm_buf_init(&out->repairs, 0);
+    if (store == NULL)
+        return LM_OK;
     if (folder == NULL)
         return no_memory(err);
     LM_TRY(lm_dir_list(&names, arena, folder, err));

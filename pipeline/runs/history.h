@@ -36,7 +36,7 @@ struct lm_history_row {
 
 /** Does a name of the folder runs/ look like a run's id? */
 bool lm_run_id_is_one(const char *name);
-/** Lists the runs and tags of a store. Release in every case. LM_IO, LM_NOMEM. */
+/** Lists the runs and tags of a store (NULL: none). Release in every case. LM_IO, LM_NOMEM. */
 enum lm_status lm_history_load(struct lm_history *out, struct lm_arena *arena,
                                const struct lm_store *store, struct lm_err *err);
 void lm_history_release(struct lm_history *history);

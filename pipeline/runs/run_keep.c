@@ -59,23 +59,28 @@ static void put_spec_identity(struct lm_buf *out, const struct lm_run_facts *fac
     }
 }
 
+void lm_run_parameters_put(struct lm_buf *out, const struct lm_spec *spec, size_t i)
+{
+    const struct lm_spec_stage *stage = &spec->stages[i];
+    struct lm_json_writer writer;
+    lm_json_begin(&writer, out, false);
+    lm_json_open(&writer, '{');
+    lm_json_member_string(&writer, "stage", stage->id);
+    lm_json_member_string(&writer, "type", stage->type->name);
+    lm_json_member_int(&writer, "version", stage->type->version);
+    lm_run_params_put(&writer, spec, i);
+    lm_json_close(&writer, '}');
+}
+
 static void put_parameters(struct lm_buf *out, const struct lm_run_facts *facts)
 {
     struct lm_buf line;
     lm_buf_init(&line, 0);
     for (size_t i = 0; i < facts->spec->stage_count; i++) {
-        const struct lm_spec_stage *stage = &facts->spec->stages[i];
-        struct lm_json_writer writer;
         if (!facts->plan->stages[i].selected)
             continue;
         lm_buf_clear(&line);
-        lm_json_begin(&writer, &line, false);
-        lm_json_open(&writer, '{');
-        lm_json_member_string(&writer, "stage", stage->id);
-        lm_json_member_string(&writer, "type", stage->type->name);
-        lm_json_member_int(&writer, "version", stage->type->version);
-        lm_run_params_put(&writer, facts->spec, i);
-        lm_json_close(&writer, '}');
+        lm_run_parameters_put(&line, facts->spec, i);
         if (!line.failed)
             lm_ledger_put(out, line.data, line.size);
         out->failed = out->failed || line.failed;
@@ -120,16 +125,12 @@ static void name_result(struct lm_digest *out, const struct lm_plan_stage *plann
     lm_sha256_bytes(out, room->data, room->size);
 }
 
-/** Appends a line with what is known of a key. */
-static void put_key(struct lm_buf *out, struct lm_buf *room, const struct lm_plan_stage *planned,
-                    const char *name)
+void lm_run_key_put(struct lm_buf *out, const struct lm_plan_stage *planned)
 {
     char hex[LM_DIGEST_HEX];
     struct lm_json_writer writer;
     lm_digest_hex(hex, &planned->key);
-    lm_buf_clear(room);
-    lm_buf_printf(room, "%s ", name);
-    lm_json_begin(&writer, room, false);
+    lm_json_begin(&writer, out, false);
     lm_json_open(&writer, '{');
     lm_json_member_string(&writer, "key", hex);
     lm_json_key(&writer, "key_text");
@@ -137,6 +138,15 @@ static void put_key(struct lm_buf *out, struct lm_buf *room, const struct lm_pla
     if (planned->record != NULL)
         lm_run_result_put(&writer, planned->record);
     lm_json_close(&writer, '}');
+}
+
+/** Appends a line with what is known of a key. */
+static void put_key(struct lm_buf *out, struct lm_buf *room, const struct lm_plan_stage *planned,
+                    const char *name)
+{
+    lm_buf_clear(room);
+    lm_buf_printf(room, "%s ", name);
+    lm_run_key_put(room, planned);
     out->failed = out->failed || room->failed;
     if (!room->failed)
         lm_ledger_put(out, room->data, room->size);

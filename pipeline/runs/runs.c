@@ -132,6 +132,11 @@ enum lm_status lm_run_remove(const struct lm_store *store, const char *run, stru
 
 /* ---- exporting ---- */
 
+bool lm_run_is_baseline(const char *path)
+{
+    return lm_baseline_is_one(path);
+}
+
 static enum lm_status write_baseline(const struct lm_baseline *baseline, const char *path,
                                      struct lm_err *err)
 {

@@ -284,4 +284,102 @@ is "a run with a secret" "$status" 1
 ok "it is recorded" grep -q '"experiment":"secret"' artifacts/store/runs/index
 ok "the secret is neither in records nor in the index" not grep -rq hunter2 artifacts/store/runs
 
+# --- diff ---
+fresh diff
+sed -i 's/valid: 0.2/valid: 0.78/' tiny.yaml # 20 documents and more
+lmpipe run tiny.yaml --progress none
+first=$(basename "$(ls -d artifacts/store/runs/2*)")
+lmpipe exp tag first last
+lmpipe run tiny.yaml --progress none -S steps=20 -S model.lr=0.001
+lmpipe exp export last -o second.json
+lmpipe exp diff first last
+is "diff: exit 0" "$status:$err" "0:"
+is "parameters that differ, and no others" "$(grep -c '^  param' <<<"$out")" 3
+like "from what to what" "$out" '^  param lr  0\.003 → 0\.001$'
+like "metrics and by how much" "$out" '^  metric valid_loss  [0-9.]+ → [0-9.]+  \([+−][0-9.]+\)$'
+like "artifacts" "$out" '^  output model  sha256:[0-9a-f]{12} → sha256:[0-9a-f]{12}$'
+unlike "what is equal is not told" "$out" '^(corpus|text|vocab|tokens)$'
+lmpipe exp diff first last --json
+printf '%s' "$out" >diff.json
+is "--json" "$(json diff.json '[(r["a"], r["b"]) for r in d["differences"] if r["stage"] == "model" and r.get("name") == "steps"]')" \
+    "[(30, 20)]"
+lmpipe exp diff first "$first"
+is "a run and itself" "$(tail -1 <<<"$out")" "no difference"
+lmpipe exp diff first
+is "a run and its spec now: the same" "$(tail -1 <<<"$out")" "no difference"
+lmpipe exp diff first -S steps=20 -S model.lr=0.001
+like "and with -S: parameters" "$out" '^  param steps  30 → 20$'
+like "and results that are there" "$out" '^  metric valid_loss'
+lmpipe exp diff tiny.yaml -S steps=20 -S model.lr=0.001
+is "a spec: its last run" "$(tail -1 <<<"$out")" "no difference"
+lmpipe exp diff first -S steps=21
+like "without a result, parameters alone" "$out" '^  param steps  30 → 21$'
+lmpipe exp diff first last -S steps=20
+is "-S with two runs: exit 2" "$status:$out" "2:"
+lmpipe exp diff last second.json
+is "an exported run: what both hold" "$(tail -1 <<<"$out")" "no difference"
+lmpipe exp diff first second.json
+like "its metrics" "$out" '^  metric valid\.bpb'
+unlike "it has no parameters" "$out" '^  param'
+lmpipe exp diff first:model last
+is "one stage" "$(grep -A1 '^$' <<<"$out" | grep -v -e '^$' -e --)" "model"
+lmpipe exp diff first:modl last
+is "one that was meant" "$status:$err" "2:lmpipe: error: first has no stage 'modl'; did you mean 'model'?"
+lmpipe exp diff second.json
+is "an exported run has no spec: exit 2" "$status:$out" "2:"
+lmpipe exp diff first lsat
+is "an unknown run: exit 2" "$status:$err" "2:lmpipe: error: no run 'lsat'; did you mean 'last'?"
+(mkdir "$LM_WORK/far" && cd "$LM_WORK/far" && "$LMPIPE" exp diff ../diff/second.json ../diff/second.json) >far
+is "exported runs need no store" "$(tail -1 far)" "no difference"
+cp -r . ../moved && cd ../moved || exit 1
+lmpipe cache clear
+lmpipe exp diff first last
+like "after cache clear runs are told apart as before" "$out" '^  metric valid_loss'
+cd ../diff || exit 1
+
+# --- compare ---
+lmpipe exp compare first last second.json -o page.html
+is "compare: exit 0" "$status:$err" "0:"
+like "the best run in words" "$out" '^\*\*Of 3 runs .* has the best valid.bpb'
+like "compared to the first, with a verdict" "$out" '^\| second.json \|.*\| (better|worse|no difference shown) \|$'
+ok "a page" grep -q '</html>' page.html
+unlike "without scripts" "$(cat page.html)" '<script'
+lmpipe exp compare first:scores second.json:scores --metric valid.acc --json
+printf '%s' "$out" >compare.json
+is "--metric, --json" "$status:$(json compare.json 'd["metric"]')" "0:valid.acc"
+lmpipe exp compare first last --csv
+is "--csv: a row a run" "$(wc -l <<<"$out")" 3
+lmpipe exp compare first last --metric valid.nothing
+is "a metric that nobody has: exit 2" "$status:$out" "2:"
+lmpipe exp compare first last -o none/page.html
+is "where the page cannot be written: exit 3" "$status" 3
+lmpipe exp compare first:vocab last:vocab --metric valid.bpb
+is "stages without the metric" "$status" 2
+lmpipe run tiny.yaml vocab --progress none
+lmpipe exp compare last
+is "a run that evaluated nothing: exit 2" "$status:$out" "2:"
+lmpipe exp compare first first
+is "a run and itself" "$status" 0
+(cd "$LM_WORK/far" && "$LMPIPE" exp compare ../diff/second.json ../diff/second.json) >far
+ok "exported runs need no store" test -s far
+cd ../moved || exit 1
+lmpipe exp compare first last
+is "after cache clear the metrics are compared" "$status" 0
+cd ../diff || exit 1
+cat >>tiny.yaml <<'END'
+matrix: {lr: [3.0e-3, 1.0e-3], seed: [1, 2]}
+END
+# shellcheck disable=SC2016 # of the spec
+sed -i 's/lr: 3.0e-3$/lr: "${matrix.lr}"/; s/^    uses: train$/    uses: train\n    seed: "${matrix.seed}"/' tiny.yaml
+sed -i '/^  report:/,/^    publish/d' tiny.yaml
+lmpipe run tiny.yaml --progress none
+is "a sweep" "$status" 0
+lmpipe exp compare last --csv
+is "all instances of a sweep" "$(wc -l <<<"$out"):$(grep -c 'lr=0.001' <<<"$out")" 5:2
+lmpipe exp diff 'tiny.yaml:scores@lr=0.001,seed=1' 'tiny.yaml:scores@lr=0.003,seed=1'
+like "two instances of one run" "$out" '^  point lr  0\.001 → 0\.003$'
+lmpipe exp diff tiny.yaml:scores first
+is "a family is no instance: exit 2, and one of it" "$status:$err" \
+    "2:lmpipe: error: tiny.yaml has no stage 'scores'; did you mean 'scores@lr=0.003,seed=1'?"
+
 done_testing
