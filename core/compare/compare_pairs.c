@@ -242,6 +242,6 @@ enum lm_status lm_compare_pairs(struct lm_comparison *out, struct lm_err *err)
     bool has_all = out->unpaired == NULL && out->compared == out->ranked;
     LM_TRY(lm_compare_groups(out, has_all ? &runs : NULL, err));
     if (out->unpaired == NULL && out->items < LM_BOOTSTRAP_LEAST)
-        out->unpaired = "there are fewer than 20 items: no interval";
+        out->uncertain = "there are fewer than 20 items";
     return LM_OK;
 }
