@@ -380,6 +380,6 @@ lmpipe exp diff 'tiny.yaml:scores@lr=0.001,seed=1' 'tiny.yaml:scores@lr=0.003,se
 like "two instances of one run" "$out" '^  point lr  0\.001 → 0\.003$'
 lmpipe exp diff tiny.yaml:scores first
 is "a family is no instance: exit 2, and one of it" "$status:$err" \
-    "2:lmpipe: error: tiny.yaml has no stage 'scores'; did you mean 'scores@lr=0.003,seed=1'?"
+    "2:lmpipe: error: the last run of tiny.yaml has no stage 'scores'; did you mean 'scores@lr=0.003,seed=1'?"
 
 done_testing
