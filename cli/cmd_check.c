@@ -12,7 +12,7 @@ static int run(struct lm_cli *cli, const void *given, char **operands, size_t co
     size_t threads;
     int status = lm_loaded_threads(&threads, cli, 0);
     if (status == LM_EXIT_OK)
-        status = lm_loaded_spec(&loaded, cli, operands[0], args);
+        status = lm_loaded_spec(&loaded, cli, operands[0], args, 0);
     if (status == LM_EXIT_OK) {
         size_t stages = lm_spec_stages(loaded.spec);
         struct lm_diags warnings = lm_spec_warnings(loaded.spec, threads);

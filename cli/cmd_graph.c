@@ -25,7 +25,7 @@ static int run(struct lm_cli *cli, const void *given, char **operands, size_t co
     const struct graph_args *args = given;
     struct lm_loaded loaded = {0};
     (void)count;
-    int status = lm_loaded_spec(&loaded, cli, operands[0], &args->spec);
+    int status = lm_loaded_spec(&loaded, cli, operands[0], &args->spec, 0);
     if (status == LM_EXIT_OK) {
         enum lm_status printed =
             lm_spec_print_graph(loaded.spec, (enum lm_graph_format)args->format, cli->out.file);

@@ -171,7 +171,7 @@ static int run(struct lm_cli *cli, const void *given, char **operands, size_t co
             args->dry_run ? print_plan(cli, &loaded) : execute(cli, &loaded, args, threads, &began);
     if (args->ci && !args->dry_run && !began) {
         if (!is_read)
-            lm_loaded_spec(&loaded, cli, operands[0], &args->select.spec);
+            lm_loaded_spec(&loaded, cli, operands[0], &args->select.spec, 0);
         forget(cli, &loaded);
     }
     lm_loaded_release(&loaded);

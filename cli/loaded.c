@@ -60,7 +60,7 @@ void lm_loaded_findings(struct lm_cli *cli, const struct lm_diags *diags)
 }
 
 int lm_loaded_spec(struct lm_loaded *loaded, struct lm_cli *cli, const char *path,
-                   const struct lm_spec_args *args)
+                   const struct lm_spec_args *args, size_t threads)
 {
     struct lm_err err = {0};
     struct lm_diags diags = {0};
@@ -68,6 +68,7 @@ int lm_loaded_spec(struct lm_loaded *loaded, struct lm_cli *cli, const char *pat
                                       .settings = args->settings.items,
                                       .setting_count = args->settings.count,
                                       .env = lm_cli_env,
+                                      .threads = threads,
                                       .refused = &loaded->refused};
     *loaded = (struct lm_loaded){0};
     enum lm_status status = lm_spec_load(&loaded->spec, &diags, cli->arena, path, &options, &err);
@@ -119,7 +120,7 @@ int lm_loaded_plan(struct lm_loaded *loaded, struct lm_cli *cli, const char *pat
 {
     struct lm_err err = {0};
     struct lm_plan_options options = {.worker = cli->worker, .env = lm_cli_env, .threads = threads};
-    int status = lm_loaded_spec(loaded, cli, path, args);
+    int status = lm_loaded_spec(loaded, cli, path, args, threads);
     if (status != LM_EXIT_OK)
         return status;
     if (selection != NULL) {

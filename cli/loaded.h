@@ -70,10 +70,10 @@ struct lm_loaded {
     struct lm_plan *plan;
 };
 
-/** Loads the spec, printing every finding. LM_EXIT_OK, or the exit status after the errors were
- *  printed. Release in every case. */
+/** Loads the spec with so many threads (0: the processors allowed), printing every finding.
+ * LM_EXIT_OK, or the exit status after the errors were printed. Release in every case. */
 int lm_loaded_spec(struct lm_loaded *loaded, struct lm_cli *cli, const char *path,
-                   const struct lm_spec_args *args);
+                   const struct lm_spec_args *args, size_t threads);
 /** The spec, the store and the plan of a selection (NULL: all stages) for a budget of threads (0:
  *  the processors allowed). `force` may be NULL. Warnings of the plan are the caller's to print. */
 int lm_loaded_plan(struct lm_loaded *loaded, struct lm_cli *cli, const char *path,

@@ -51,6 +51,7 @@ struct lm_spec_options {
     size_t setting_count;
     const char *(*env)(void *user, const char *name); /**< for ${env.NAME}; NULL: none is set */
     void *env_user;
+    size_t threads;           /**< that look at files; 0: those of the machine */
     struct lm_spec **refused; /**< NULL, or for lm_run_forget and the names of the spec alone: what
                                  could be read of one with errors, when its experiment is known;
                                  else not set */

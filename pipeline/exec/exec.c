@@ -166,7 +166,7 @@ static enum lm_status begin(struct lm_exec *exec, const struct lm_plan *plan, st
     LM_TRY(refuse(plan, err));
     LM_TRY(copy_plan(exec, plan, err));
     struct lm_err forgetful = {LM_OK, ""}; /* what cannot be remembered stops no run */
-    if (lm_last_claim(exec->spec, &forgetful) == LM_INVALID)
+    if (lm_last_claim(exec->spec, &exec->now.last, &forgetful) == LM_INVALID)
         return lm_fail(err, LM_INVALID, "%s", forgetful.text);
     LM_TRY(lock_store(exec, err));
     LM_TRY(create_tasks(exec, err));

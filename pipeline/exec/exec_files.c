@@ -141,14 +141,13 @@ static enum lm_status forget(size_t *removed, struct lm_arena *arena, const char
 enum lm_status lm_run_forget(const struct lm_spec *spec, size_t *removed, struct lm_err *err)
 {
     struct lm_arena *arena = spec->arena;
-    struct lm_last *rows;
-    size_t count;
-    const char *owner, *folder = lm_publish_folder(arena, spec);
+    struct lm_lasts lasts;
+    const char *folder = lm_publish_folder(arena, spec);
     *removed = 0;
     if (folder == NULL)
         return no_memory(err);
-    LM_TRY(lm_last_load(&rows, &count, &owner, arena, spec->root, spec->experiment, err));
-    if (owner == NULL || lm_spec_check_owner(spec, owner, NULL) != LM_OK)
+    LM_TRY(lm_last_load(&lasts, arena, spec->root, spec->experiment, err));
+    if (lasts.owner == NULL || lm_spec_check_owner(spec, lasts.owner, NULL) != LM_OK)
         return LM_OK;
     for (size_t i = 0; i < PAGES; i++)
         LM_TRY(forget(removed, arena, folder, pages[i].name, err));

@@ -195,26 +195,34 @@ static const char *point_of(const char *id)
     return at != NULL ? at + 1 : NULL;
 }
 
+/** Adds the points of these ids; false: out of memory. */
+static bool add_point(struct lm_name_map *points, const char *id, size_t place)
+{
+    const char *point = point_of(id);
+    return point == NULL || lm_name_map_put(points, point, place);
+}
+
 void lm_publish_remove_gone(const struct lm_plan *plan, struct lm_arena *arena,
                             void (*visit)(void *user, const char *path), void *user)
 {
     const struct lm_spec *spec = plan->spec;
     const char *folder = lm_publish_folder(arena, spec);
-    struct lm_name_map points;
+    struct lm_name_map points, before;
+    struct lm_names names = {0};
+    bool good = folder != NULL && plan->is_whole && !spec->is_overridden &&
+                lm_path_is_dir(folder) && lm_dir_list(&names, arena, folder, NULL) == LM_OK;
     lm_name_map_init(&points, arena);
-    if (!plan->is_whole || spec->is_overridden || folder == NULL)
-        return;
-    for (size_t i = 0; i < spec->stage_count; i++)
-        if (point_of(spec->stages[i].id) != NULL && spec->stages[i].publish_count > 0 &&
-            !lm_name_map_put(&points, point_of(spec->stages[i].id), i))
-            return;
-    for (size_t i = 0; i < plan->last_count; i++) {
-        const char *point = point_of(plan->last[i].stage);
-        if (point == NULL || strchr(point, '/') != NULL ||
-            lm_name_map_find(&points, point) != SIZE_MAX)
-            continue;
-        const char *path = lm_path_join(arena, folder, point);
-        if (path != NULL && lm_path_is_dir(path) && lm_dir_remove(path, NULL) == LM_OK)
+    lm_name_map_init(&before, arena);
+    for (size_t i = 0; good && i < spec->stage_count; i++)
+        good = spec->stages[i].publish_count == 0 || add_point(&points, spec->stages[i].id, i);
+    for (size_t i = 0; good && i < plan->last.count; i++)
+        good = add_point(&before, plan->last.rows[i].stage, i);
+    for (size_t i = 0; good && i < names.count; i++) {
+        const char *name = names.items[i];
+        const char *path = lm_path_join(arena, folder, name);
+        if (lm_name_map_find(&before, name) != SIZE_MAX &&
+            lm_name_map_find(&points, name) == SIZE_MAX && path != NULL && lm_path_is_dir(path) &&
+            lm_dir_remove(path, NULL) == LM_OK)
             visit(user, path);
     }
 }
@@ -223,7 +231,7 @@ enum lm_status lm_publish(const struct lm_plan *plan, struct lm_run_result *out,
 {
     struct lm_run_result result = {.arena = lm_arena_create()};
     enum lm_status status = result.arena != NULL
-                                ? lm_last_claim(plan->spec, err)
+                                ? lm_last_claim(plan->spec, &plan->last, err)
                                 : lm_fail(err, LM_NOMEM, "out of memory publishing");
     if (status == LM_OK)
         status =

@@ -52,46 +52,35 @@ static bool parse_row(struct lm_last *row, char *line)
     return lm_digest_parse(&row->key, hex);
 }
 
-/** Reads lines of `text`; what is malformed is left out: the file only remembers. */
-static void parse(struct lm_last *rows, size_t *count, const char **owner, char *text)
+/** Keeps a row, or what it says newly of a stage that has one. False: out of memory. */
+static bool keep(struct lm_lasts *lasts, const struct lm_last *row)
 {
-    for (char *line = text + strlen(HEAD), *next; *line != '\0'; line = next) {
+    size_t place = lm_name_map_find(&lasts->places, row->stage);
+    if (place != SIZE_MAX) {
+        lasts->rows[place].key = row->key;
+        return true;
+    }
+    lasts->rows[lasts->count] = *row;
+    return lm_name_map_put(&lasts->places, row->stage, lasts->count++);
+}
+
+/** Reads lines of `text`; what is malformed is left out: the file only remembers. */
+static bool parse(struct lm_lasts *lasts, char *text)
+{
+    bool good = true;
+    for (char *line = text + strlen(HEAD), *next; good && *line != '\0'; line = next) {
+        struct lm_last row;
         next = strchr(line, '\n');
         if (next == NULL)
             break;
         *next++ = '\0';
         if (strncmp(line, "spec ", 5) == 0) {
             unescape(line);
-            *owner = line + 5;
-        } else if (parse_row(&rows[*count], line))
-            ++*count;
+            lasts->owner = line + 5;
+        } else if (parse_row(&row, line))
+            good = keep(lasts, &row);
     }
-}
-
-/* By name, then by place in the file, which is that in memory. */
-static int compare_rows(const void *a, const void *b)
-{
-    const struct lm_last *const *row_a = a, *const *row_b = b;
-    int order = strcmp((*row_a)->stage, (*row_b)->stage);
-    return order != 0 ? order : (*row_a > *row_b) - (*row_a < *row_b);
-}
-
-/** Sorts the rows; of those of one stage the last stays. */
-static struct lm_last *settle(struct lm_arena *arena, const struct lm_last *rows, size_t *count)
-{
-    const struct lm_last **order = LM_NEW_ARRAY(arena, const struct lm_last *, *count);
-    struct lm_last *out = LM_NEW_ARRAY(arena, struct lm_last, *count);
-    size_t kept = 0;
-    if (order == NULL || out == NULL)
-        return NULL;
-    for (size_t i = 0; i < *count; i++)
-        order[i] = &rows[i];
-    qsort(order, *count, sizeof(void *), compare_rows);
-    for (size_t i = 0; i < *count; i++)
-        if (i + 1 == *count || strcmp(order[i]->stage, order[i + 1]->stage) != 0)
-            out[kept++] = *order[i];
-    *count = kept;
-    return out;
+    return good;
 }
 
 static bool is_file(const char *path)
@@ -100,18 +89,15 @@ static bool is_file(const char *path)
     return stat(path, &info) == 0 && S_ISREG(info.st_mode);
 }
 
-enum lm_status lm_last_load(struct lm_last **out, size_t *count, const char **owner,
-                            struct lm_arena *arena, const char *root, const char *experiment,
-                            struct lm_err *err)
+enum lm_status lm_last_load(struct lm_lasts *out, struct lm_arena *arena, const char *root,
+                            const char *experiment, struct lm_err *err)
 {
     char *text = NULL;
     size_t size = 0, lines = 0;
     const char *path = last_path(arena, root, experiment);
+    *out = (struct lm_lasts){.places = {.arena = arena}};
     if (path == NULL)
         return no_memory(err);
-    *out = NULL;
-    *count = 0;
-    *owner = NULL;
     if (!is_file(path))
         return LM_OK;
     LM_TRY(lm_file_read(&text, &size, arena, path, CEILING, err));
@@ -119,22 +105,14 @@ enum lm_status lm_last_load(struct lm_last **out, size_t *count, const char **ow
         return LM_OK;
     for (size_t i = 0; i < size; i++)
         lines += text[i] == '\n';
-    struct lm_last *rows = LM_NEW_ARRAY(arena, struct lm_last, lines);
-    if (rows == NULL)
-        return no_memory(err);
-    parse(rows, count, owner, text);
-    *out = settle(arena, rows, count);
-    return *out != NULL ? LM_OK : no_memory(err);
+    out->rows = LM_NEW_ARRAY(arena, struct lm_last, lines);
+    return out->rows != NULL && parse(out, text) ? LM_OK : no_memory(err);
 }
 
-static int compare_name(const void *name, const void *row)
+const struct lm_last *lm_last_find(const struct lm_lasts *lasts, const char *stage)
 {
-    return strcmp(name, ((const struct lm_last *)row)->stage);
-}
-
-const struct lm_last *lm_last_find(const struct lm_last *rows, size_t count, const char *stage)
-{
-    return count > 0 ? bsearch(stage, rows, count, sizeof *rows, compare_name) : NULL;
+    size_t place = lm_name_map_find(&lasts->places, stage);
+    return place != SIZE_MAX ? &lasts->rows[place] : NULL;
 }
 
 /* ---- writing ---- */
@@ -165,36 +143,63 @@ static enum lm_status write_anew(const char *path, const struct lm_buf *text,
     return lm_new_file_write(path, text->data, text->size, LM_NEW_ASIDE, err);
 }
 
-/** Is the file longer than twice what it says? */
-static bool is_untidy(const char *path, size_t size)
+/** Bytes of a file that says as much and nothing twice. */
+static size_t tidy_size(const struct lm_lasts *lasts, const struct lm_buf *owner)
 {
-    struct stat info;
-    return stat(path, &info) != 0 || (uint64_t)info.st_size > 2 * (uint64_t)size;
+    size_t size = owner->size;
+    for (size_t i = 0; i < lasts->count; i++)
+        size += strlen("stage ") + strlen(lasts->rows[i].stage) + 1 + LM_DIGEST_HEX;
+    return size;
 }
 
-/** Under the folder's lock. A file that is in order is not written again. */
-static enum lm_status claim(const struct lm_spec *spec, struct lm_arena *arena, const char *path,
-                            struct lm_err *err)
+/** Does the file begin with these lines, and is it not longer than twice `tidy`? */
+static bool is_in_order(const char *path, const struct lm_buf *owner, size_t tidy)
 {
-    struct lm_last *rows = NULL;
-    size_t count = 0;
-    const char *owner = NULL;
+    struct stat info;
+    char *head = malloc(owner->size + 1);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    bool good = head != NULL && fd >= 0 && fstat(fd, &info) == 0 && S_ISREG(info.st_mode) &&
+                (uint64_t)info.st_size <= 2 * (uint64_t)tidy &&
+                pread(fd, head, owner->size, 0) == (ssize_t)owner->size &&
+                memcmp(head, owner->data, owner->size) == 0;
+    if (fd >= 0)
+        close(fd);
+    free(head);
+    return good;
+}
+
+/** Reads the file, and writes it anew: the first lines, then a row a stage. */
+static enum lm_status tidy(const struct lm_spec *spec, struct lm_arena *arena, const char *path,
+                           struct lm_buf *text, struct lm_err *err)
+{
+    struct lm_lasts lasts;
+    LM_TRY(lm_last_load(&lasts, arena, spec->root, spec->experiment, err));
+    LM_TRY(lm_spec_check_owner(spec, lasts.owner, err));
+    if (is_in_order(path, text, tidy_size(&lasts, text)))
+        return LM_OK;
+    for (size_t i = 0; i < lasts.count; i++)
+        put_row(text, lasts.rows[i].stage, &lasts.rows[i].key);
+    LM_TRY(lm_buf_status(text, err));
+    return write_anew(path, text, arena, err);
+}
+
+/** Under the folder's lock. A file that is in order is not written again, and when it is known what
+ *  it says, it is not read. */
+static enum lm_status claim(const struct lm_spec *spec, const struct lm_lasts *known,
+                            struct lm_arena *arena, const char *path, struct lm_err *err)
+{
     struct lm_buf text;
-    LM_TRY(lm_last_load(&rows, &count, &owner, arena, spec->root, spec->experiment, err));
-    LM_TRY(lm_spec_check_owner(spec, owner, err));
-    bool own = owner != NULL && strcmp(owner, spec->home) == 0;
     lm_buf_init(&text, CEILING);
     put_owner(&text, spec->home);
-    for (size_t i = 0; i < count; i++)
-        put_row(&text, rows[i].stage, &rows[i].key);
     enum lm_status status = lm_buf_status(&text, err);
-    if (status == LM_OK && (!own || is_untidy(path, text.size)))
-        status = write_anew(path, &text, arena, err);
+    if (status == LM_OK && (known == NULL || !is_in_order(path, &text, tidy_size(known, &text))))
+        status = tidy(spec, arena, path, &text, err);
     lm_buf_release(&text);
     return status;
 }
 
-enum lm_status lm_last_claim(const struct lm_spec *spec, struct lm_err *err)
+enum lm_status lm_last_claim(const struct lm_spec *spec, const struct lm_lasts *known,
+                             struct lm_err *err)
 {
     struct lm_arena *arena = lm_arena_create();
     const char *path = arena != NULL ? last_path(arena, spec->root, spec->experiment) : NULL;
@@ -204,7 +209,7 @@ enum lm_status lm_last_claim(const struct lm_spec *spec, struct lm_err *err)
         int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (fd >= 0)
             flock(fd, LOCK_EX); /* where a folder cannot be locked, two first runs may both begin */
-        status = claim(spec, arena, path, err);
+        status = claim(spec, known, arena, path, err);
         if (fd >= 0)
             close(fd);
     }
@@ -240,20 +245,19 @@ enum lm_status lm_last_note(const struct lm_spec *spec, const char *stage,
 static enum lm_status add_known(struct lm_known_result **out, size_t *count, struct lm_arena *arena,
                                 const char *root, const char *experiment, struct lm_err *err)
 {
-    struct lm_last *rows = NULL;
-    size_t more = 0;
-    const char *owner = NULL;
-    if (lm_last_load(&rows, &more, &owner, arena, root, experiment, NULL) != LM_OK || more == 0)
+    struct lm_lasts lasts;
+    if (lm_last_load(&lasts, arena, root, experiment, NULL) != LM_OK || lasts.count == 0)
         return LM_OK; /* what cannot be read is not known */
-    struct lm_known_result *all = LM_NEW_ARRAY(arena, struct lm_known_result, *count + more);
+    struct lm_known_result *all = LM_NEW_ARRAY(arena, struct lm_known_result, *count + lasts.count);
     if (all == NULL)
         return no_memory(err);
     if (*count > 0)
         memcpy(all, *out, *count * sizeof *all);
-    for (size_t i = 0; i < more; i++)
-        all[*count + i] = (struct lm_known_result){rows[i].key, experiment, rows[i].stage};
+    for (size_t i = 0; i < lasts.count; i++)
+        all[*count + i] =
+            (struct lm_known_result){lasts.rows[i].key, experiment, lasts.rows[i].stage};
     *out = all;
-    *count += more;
+    *count += lasts.count;
     return LM_OK;
 }
 

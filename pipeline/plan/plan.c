@@ -265,8 +265,7 @@ enum lm_status lm_plan_update(struct lm_plan *plan, size_t stage, struct lm_err 
 
 static void find_last(struct lm_plan *plan, size_t stage)
 {
-    const struct lm_last *row =
-        lm_last_find(plan->last, plan->last_count, plan->spec->stages[stage].id);
+    const struct lm_last *row = lm_last_find(&plan->last, plan->spec->stages[stage].id);
     plan->stages[stage].last = row != NULL ? &row->key : NULL;
 }
 
@@ -339,10 +338,8 @@ static enum lm_status hash_path(void *user, struct lm_digest *out, const char *p
 
 static enum lm_status fill(struct lm_plan *plan, struct lm_err *err)
 {
-    const char *owner;
     LM_TRY(lm_plan_select(plan, &plan->options->selection, err));
-    LM_TRY(lm_last_load(&plan->last, &plan->last_count, &owner, plan->arena, plan->spec->root,
-                        plan->spec->experiment, err));
+    LM_TRY(lm_last_load(&plan->last, plan->arena, plan->spec->root, plan->spec->experiment, err));
     lm_machine_limits(&plan->processors, &plan->memory);
     size_t threads = plan->options->threads > 0 ? plan->options->threads : plan->processors;
     for (size_t i = 0; i < plan->spec->stage_count; i++)

@@ -36,8 +36,7 @@ struct lm_plan {
     const char *numerics_blas, *numerics_portable; /**< of it */
     bool is_whole;                                 /**< all stages are selected */
     struct lm_against *against; /**< what was decided against the baseline (plan/against.h) */
-    struct lm_last *last;
-    size_t last_count;
+    struct lm_lasts last;
     size_t processors, memory; /**< lm_machine_limits */
     bool is_trusting; /**< records are taken as they are, and their objects verified at the end;
                          files as they were when the spec was read */

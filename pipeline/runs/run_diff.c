@@ -136,27 +136,40 @@ static void add_stage(struct diff *diff, const struct lm_recorded_stage *a,
     add_outputs(diff, id, a, b);
 }
 
+/** Is stage i of a side spoken of: all are, or the one that was named on either side? */
+static bool is_meant(const struct lm_side *side, const struct lm_side *other, size_t i)
+{
+    if (side->only != SIZE_MAX)
+        return side->only == i;
+    return other->only == SIZE_MAX ||
+           strcmp(side->run.stages[i].id, other->run.stages[other->only].id) == 0;
+}
+
+/** A stage that the other side lacks; a baseline holds none without metrics. */
+static void add_missing(struct diff *diff, const struct lm_recorded_stage *stage,
+                        const struct lm_side *other, bool is_in_a)
+{
+    if (other->has_params || stage->metric_count > 0)
+        add(diff, stage->id, "stage", "", is_in_a ? "true" : "false", is_in_a ? "false" : "true");
+}
+
 static void add_all(struct diff *diff)
 {
     const struct lm_side *a = &diff->a, *b = &diff->b;
     for (size_t i = 0; i < a->run.stage_count; i++) {
         const struct lm_recorded_stage *stage = &a->run.stages[i];
-        bool is_meant =
-            a->only == i ||
-            (a->only == SIZE_MAX &&
-             (b->only == SIZE_MAX || strcmp(stage->id, b->run.stages[b->only].id) == 0));
-        const struct lm_recorded_stage *other = is_meant ? lm_side_stage(b, stage->id) : NULL;
+        if (!is_meant(a, b, i))
+            continue;
+        const struct lm_recorded_stage *other = lm_side_stage(b, stage->id);
         if (other != NULL)
             add_stage(diff, stage, other);
-        else if (is_meant && (b->has_params || stage->metric_count > 0))
-            add(diff, stage->id, "stage", "", "true", "false");
+        else
+            add_missing(diff, stage, b, true);
     }
     for (size_t i = 0; a->only == SIZE_MAX && i < b->run.stage_count; i++) {
         const struct lm_recorded_stage *stage = &b->run.stages[i];
-        bool is_meant = b->only == SIZE_MAX || b->only == i;
-        if (is_meant && lm_side_stage(a, stage->id) == NULL &&
-            (a->has_params || stage->metric_count > 0))
-            add(diff, stage->id, "stage", "", "false", "true");
+        if (is_meant(b, a, i) && lm_side_stage(a, stage->id) == NULL)
+            add_missing(diff, stage, a, false);
     }
 }
 

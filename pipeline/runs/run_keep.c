@@ -186,7 +186,8 @@ static void learn(struct pack *pack, const struct lm_run_facts *facts)
     size_t size;
     const char *pointer = path_of(facts, "newest", facts->spec->experiment);
     lm_name_map_init(&pack->known, arena);
-    if (pointer == NULL || lm_file_read(&newest, &size, arena, pointer, 2 * LM_DIGEST_HEX, NULL))
+    if (pointer == NULL ||
+        lm_file_read(&newest, &size, arena, pointer, 2 * LM_DIGEST_HEX, NULL) != LM_OK)
         return;
     newest[strcspn(newest, "\n/")] = '\0';
     const char *path = path_of(facts, "results", newest);

@@ -206,6 +206,13 @@ const char *lm_load_belongs(struct lm_load *load, const struct lm_stage *type, c
 void lm_load_unknown_port(struct lm_load *load, const struct lm_stage *type,
                           const struct lm_entry *entry, const char *field, enum lm_load_where here);
 
+/** Notes the files that the parameters of a stage name (spec_files.c). */
+void lm_load_note_files(struct lm_load *load, struct lm_spec_stage *stage);
+/** Looks at all that were noted, and reports what is not there. */
+void lm_load_look_at_files(struct lm_load *load);
+/** Origin of a key name of a stage being built: of what holds it when it is not given itself. */
+struct lm_origin lm_load_origin(const struct lm_spec_stage *stage, const char *name);
+
 /* ---- small readers; each reports what is wrong and says whether the value is good ---- */
 
 /** Text of a scalar; NULL (and a finding) for lists, maps, null and ${env.}. */

@@ -114,20 +114,11 @@ static void visit(void *user, const struct lm_param_leaf *leaf)
     }
 }
 
-/** Most types pin nothing. */
-static bool has_pins(const struct lm_param *rows)
-{
-    for (; rows != NULL && rows->name != NULL; rows++)
-        if (rows->pinned_by != NULL || rows->sized_by != NULL || has_pins(rows->fields))
-            return true;
-    return false;
-}
-
 void lm_spec_check_pins(const struct lm_spec *spec, size_t stage, lm_file_digest_fn *digest,
                         void *user, struct lm_diag_list *diags)
 {
     struct pins pins = {spec, stage, digest, user, diags};
     const struct lm_spec_stage *s = &spec->stages[stage];
-    if (has_pins(s->type->params))
+    if (s->is_pinned)
         lm_params_walk(s->type->params, s->params, visit, &pins);
 }

@@ -109,6 +109,7 @@ static void read_tree(struct lm_load *load)
     if (load->stage_count > 0) {
         lm_load_wires(load);
         lm_load_instances(load);
+        lm_load_look_at_files(load);
     }
     const struct lm_node *baseline = lm_node_get(load->root, "baseline");
     if (baseline != NULL)

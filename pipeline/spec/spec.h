@@ -86,6 +86,7 @@ struct lm_spec_stage {
     struct lm_spec_file *files;
     size_t file_count;
     struct lm_name_map file_map; /**< places of files by `param` */
+    bool is_pinned;              /**< a parameter says the digest or size of another one's file */
     uint64_t seed;
     bool portable;            /**< numerics of this stage: portable, else blas */
     int64_t threads, memory;  /**< resources; 0: none given */

@@ -5,7 +5,6 @@
 #include <math.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
 
 #include "base/io.h"
 #include "base/url.h"
@@ -384,14 +383,7 @@ static void read_rows(struct lm_load *load, struct lm_load_stage *build,
 
 /* ---- after reading: cross-field rules, files ---- */
 
-struct place {
-    struct lm_load *load;
-    struct lm_load_stage *build;
-    size_t capacity;
-};
-
-/** Origin of a key name of a stage being built: of what holds it when it is not given itself. */
-static struct lm_origin origin_of(const struct lm_spec_stage *stage, const char *name)
+struct lm_origin lm_load_origin(const struct lm_spec_stage *stage, const char *name)
 {
     for (size_t length = strlen(name); length > 0; length--) {
         size_t place = lm_name_map_find_bytes(&stage->value_map, name, length);
@@ -407,7 +399,7 @@ static struct lm_origin origin_of(const struct lm_spec_stage *stage, const char 
 static void report(struct lm_load *load, const struct lm_spec_stage *stage,
                    const struct lm_err *err)
 {
-    struct lm_origin at = origin_of(stage, err->field);
+    struct lm_origin at = lm_load_origin(stage, err->field);
     const char *field = err->field[0] ? lm_load_field(load, stage->id, err->field) : stage->id;
     lm_diag_error(&load->diags, &at, field, "%s", lm_err_message(err));
 }
@@ -431,83 +423,6 @@ static void resolve(struct lm_load *load, struct lm_load_stage *build)
     build->resolved = is_good;
     if (!is_good)
         report(load, build->stage, &err);
-}
-
-static void add_file(struct place *place, const struct lm_param_leaf *leaf, const char *path,
-                     const struct lm_origin *at, const char *field)
-{
-    struct lm_load *load = place->load;
-    struct lm_spec_stage *stage = place->build->stage;
-    struct stat *seen = lm_load_keep(load, LM_NEW(load->arena, struct stat));
-    struct lm_spec_file *files =
-        lm_load_keep(load, lm_grow(load->arena, stage->files, stage->file_count, &place->capacity,
-                                   sizeof *files));
-    const char *name = lm_load_keep(load, lm_arena_strdup(load->arena, leaf->name));
-    if (files == NULL || name == NULL || seen == NULL)
-        return;
-    stage->files = files;
-    stage->file_map.arena = load->arena;
-    if (!lm_name_map_put(&stage->file_map, name, stage->file_count))
-        lm_load_keep(load, NULL);
-    files[stage->file_count++] = (struct lm_spec_file){.param = name, .path = path, .seen = seen};
-    if (stat(path, seen) == 0)
-        return;
-    const char *shown = path, *folder = lm_load_folder(load, at);
-    if (lm_path_below(path, folder) != NULL)
-        shown = lm_path_below(path, folder);
-    size_t given = lm_name_map_find(&stage->value_map, name);
-    if (given != SIZE_MAX && stage->values[given].written != NULL)
-        shown = stage->values[given].written;
-    lm_diag_error(&load->diags, at, field, "%s: %s; paths are relative to the file that names them",
-                  lm_quote(load->arena, shown), strerror(errno));
-}
-
-/** An address that config has printed: its result may be in the store, but nothing can be fetched.
- * An error where the query it had is in the key. */
-static void check_masked(struct place *place, const struct lm_param_leaf *leaf, const char *url)
-{
-    static const char text[] = "the secret of this address was left out where it was printed "
-                               "(***): nothing can be fetched from it; write it as ${env.NAME}";
-    struct lm_load *load = place->load;
-    struct lm_origin at = origin_of(place->build->stage, leaf->name);
-    const char *field = lm_load_field(load, place->build->stage->id, leaf->name);
-    if (!lm_url_is_masked(url))
-        return;
-    if (leaf->hidden || lm_url_query(url)[0] == '\0')
-        lm_diag_warn(&load->diags, &at, field, "%s", text);
-    else
-        lm_diag_error(&load->diags, &at, field, "%s", text);
-}
-
-/** Files whose content enters the key: paths and file:// addresses without a pin. */
-static void visit_file(void *user, const struct lm_param_leaf *leaf)
-{
-    struct place *place = user;
-    struct lm_load *load = place->load;
-    const char *text, *path;
-    if (leaf->type != LM_P_PATH && leaf->type != LM_P_URL)
-        return;
-    memcpy(&text, leaf->value, sizeof text);
-    if (text == NULL || text[0] == '\0')
-        return;
-    if (leaf->type == LM_P_URL)
-        check_masked(place, leaf, text);
-    if (leaf->hidden)
-        return;
-    struct lm_origin at = origin_of(place->build->stage, leaf->name);
-    const char *field = lm_load_field(load, place->build->stage->id, leaf->name);
-    path = text;
-    if (leaf->type == LM_P_URL) {
-        if (leaf->item || strncasecmp(text, "file://", 7) != 0)
-            return;
-        path = lm_url_file(load->arena, text);
-        if (path == NULL) {
-            lm_diag_error(&load->diags, &at, field,
-                          "no absolute path; write file:///folder/file, or use path:");
-            return;
-        }
-    }
-    add_file(place, leaf, path, &at, field);
 }
 
 static void read_numerics(struct lm_load *load, struct lm_spec_stage *stage,
@@ -542,6 +457,5 @@ void lm_load_params(struct lm_load *load, struct lm_load_stage *build, const str
     if (load->diags.errors > errors)
         return;
     resolve(load, build);
-    struct place place = {.load = load, .build = build};
-    lm_params_walk(stage->type->params, stage->params, visit_file, &place);
+    lm_load_note_files(load, stage);
 }

@@ -204,7 +204,13 @@ void lm_store_sweep(struct lm_store *store)
                 {"actions", sweep_fan},
                 {".", sweep_old}};
 
-    lm_new_file_sweep(store->path);
+    static const char *const plain[] = {".",         "runs/parameters", "runs/results",
+                                        "runs/keys", "runs/newest",     "runs/tags"};
+    for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++) {
+        const char *folder = lm_path_join(store->arena, store->path, plain[i]);
+        if (folder != NULL)
+            lm_new_file_sweep(folder);
+    }
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         sweep_folder(store, rows[i].folder, rows[i].sweep);
 }

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <lmpipe/arena.h>
 #include <lmpipe/hash.h>
 
 #include "base/bytes.h"
@@ -36,8 +37,9 @@ struct lm_table {
     pthread_rwlock_t guard; /**< of what follows: readers find, a writer puts */
     int fd;                 /**< -1: no table */
     bool writable;
-    bool is_private;   /**< in memory, for a disk that cannot be written */
-    uint64_t capacity; /**< a power of two; WINDOW more slots follow */
+    bool is_private;         /**< in memory, for a disk that cannot be written */
+    uint64_t capacity;       /**< a power of two; WINDOW more slots follow */
+    struct lm_arena *memory; /**< of the image */
     uint8_t *image; /**< header and slots as they were some time ago, and rows put since; or NULL */
     size_t image_size;
     atomic_size_t asked; /**< rows looked for in the file */
@@ -78,7 +80,8 @@ static void encode_header(uint8_t header[HEADER], const struct lm_table *table)
 
 static void drop_image(struct lm_table *table)
 {
-    free(table->image);
+    lm_arena_free(table->memory);
+    table->memory = NULL;
     table->image = NULL;
     table->image_size = 0;
 }
@@ -91,7 +94,8 @@ static void take_image(struct lm_table *table)
     size_t size = (size_t)slot_at(table, table->capacity + WINDOW), done = 0;
     if (table->image != NULL || table->fd < 0 || atomic_load(&table->asked) < size / PAGE)
         return;
-    uint8_t *image = malloc(size);
+    table->memory = lm_arena_create();
+    uint8_t *image = table->memory != NULL ? lm_arena_alloc(table->memory, size) : NULL;
     while (image != NULL && done < size) {
         ssize_t got = pread(table->fd, image + done, size - done, (off_t)done);
         if (got <= 0)
@@ -99,7 +103,9 @@ static void take_image(struct lm_table *table)
         done += (size_t)got;
     }
     table->image = image;
-    table->image_size = image != NULL ? done : 0;
+    table->image_size = done;
+    if (image == NULL)
+        drop_image(table);
 }
 
 /** Takes over a file that holds a table; false for any other. */

@@ -68,6 +68,8 @@ done <<'END'
 2 tokenizer info missing.yaml:vocab
 2 tokenizer info v.yaml:nothing
 3 cache du --store missing
+3 exp list --store missing
+3 exp show last --store missing
 3 cache du --store tiny.txt
 3 cache clear --store missing
 3 run tiny.yaml --store tiny.txt

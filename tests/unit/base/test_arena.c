@@ -32,6 +32,34 @@ static void test_alignment(struct tap *tap)
     lm_arena_free(arena);
 }
 
+/* Blocks of an arena that has grown, and those for one large thing, come from elsewhere. */
+static void test_large(struct tap *tap)
+{
+    enum { PIECE = 100000, PIECES = 200, WHOLE = 5000001 };
+
+    struct lm_arena *arena = lm_arena_create();
+    for (int round = 0; round < 2; round++) {
+        struct lm_arena_mark mark = lm_arena_mark(arena);
+        unsigned char *whole = lm_arena_alloc_array(arena, WHOLE, 1, 4096);
+        REQUIRE(whole != NULL);
+        CHECK_INT((uintptr_t)whole % 4096, 0);
+        CHECK(is_zero(whole, WHOLE));
+        memset(whole, 0xA5, WHOLE);
+        for (int i = 0; i < PIECES; i++) {
+            unsigned char *piece = lm_arena_alloc(arena, PIECE);
+            REQUIRE(piece != NULL);
+            CHECK(is_zero(piece, PIECE));
+            memset(piece, 0x5A, PIECE);
+        }
+        CHECK(whole[0] == 0xA5 && whole[WHOLE - 1] == 0xA5);
+        lm_arena_rewind(arena, mark);
+        CHECK_INT(lm_arena_used(arena), 0);
+    }
+    CHECK(lm_arena_alloc(arena, SIZE_MAX - 100) == NULL);
+    CHECK(lm_arena_alloc(arena, SIZE_MAX / 2) == NULL);
+    lm_arena_free(arena);
+}
+
 static void test_pointers_are_unique(struct tap *tap)
 {
     struct lm_arena *arena = lm_arena_create();
@@ -108,7 +136,7 @@ static void test_typed(struct tap *tap)
     lm_arena_free(arena);
 }
 
-static const struct tap_test tests[] = {TAP_ROW(test_alignment) TAP_ROW(test_pointers_are_unique)
-                                            TAP_ROW(test_rewind) TAP_ROW(test_overflow)
-                                                TAP_ROW(test_strings) TAP_ROW(test_typed)};
+static const struct tap_test tests[] = {
+    TAP_ROW(test_alignment) TAP_ROW(test_large) TAP_ROW(test_pointers_are_unique)
+        TAP_ROW(test_rewind) TAP_ROW(test_overflow) TAP_ROW(test_strings) TAP_ROW(test_typed)};
 LM_TEST_MAIN(tests)

@@ -140,7 +140,7 @@ static bool fake_run(struct bench *b, size_t stage, const char *content)
 static bool run_all(struct bench *b, const char *same)
 {
     size_t count = b->spec->stage_count;
-    if (lm_last_claim(b->spec, &b->err) != LM_OK)
+    if (lm_last_claim(b->spec, NULL, &b->err) != LM_OK)
         return false;
     for (size_t i = 0; i < count; i++) {
         if (lm_plan_update(b->plan, i, &b->err) != LM_OK)

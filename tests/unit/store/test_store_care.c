@@ -54,7 +54,8 @@ static void test_leftovers(struct tap *tap)
         lm_store_lock_path(f.store, f.arena, &key),
         lm_arena_printf(f.arena, "%s/a.tmp",
                         lm_store_checkpoint_folder(f.store, f.arena, &open_key)),
-        lm_arena_printf(f.arena, "%s/a", lm_store_checkpoint_folder(f.store, f.arena, &key))};
+        lm_arena_printf(f.arena, "%s/a", lm_store_checkpoint_folder(f.store, f.arena, &key)),
+        lm_path_join(f.arena, f.path, "runs/keys/x.tmp.0123abcd.0123456789abcdef")};
     const char *live = lm_store_lock_path(f.store, f.arena, &open_key);
     const char *slot =
         lm_arena_printf(f.arena, "%s/a", lm_store_checkpoint_folder(f.store, f.arena, &open_key));
