@@ -112,7 +112,7 @@ static int execute(struct lm_cli *cli, struct lm_loaded *loaded, const struct ru
         .offline = args->offline,
         .deadline = args->deadline,
         .ci = args->ci,
-        .on_event = lm_live_event,
+        .on_event = args->progress == LM_PROGRESS_NONE ? NULL : lm_live_event,
         .env = lm_cli_env,
     };
     if (lm_plan_refusal(loaded->plan, &err) != LM_OK)

@@ -11,7 +11,7 @@
 
 #include "base/c_locale.h"
 
-enum { FIRST_BLOCK = 16 << 10, LARGEST_BLOCK = 1 << 20, HUGE = 2 << 20, ALIGNMENT = 16 };
+enum { FIRST_BLOCK = 16 << 10, LARGEST_BLOCK = 256 << 10, HUGE = 2 << 20, ALIGNMENT = 16 };
 
 /* Bytes of `data` from `dirty` on have never been handed out and are still zero by calloc. */
 struct block {

@@ -195,34 +195,44 @@ static const char *point_of(const char *id)
     return at != NULL ? at + 1 : NULL;
 }
 
-/** Adds the points of these ids; false: out of memory. */
+/** Adds the point of an id that has one; false: out of memory. */
 static bool add_point(struct lm_name_map *points, const char *id, size_t place)
 {
     const char *point = point_of(id);
     return point == NULL || lm_name_map_put(points, point, place);
 }
 
+/** Lists the points whose stages publish now, and those that had results before. False: out of
+ *  memory. */
+static bool list_points(struct lm_name_map *now, struct lm_name_map *before,
+                        const struct lm_plan *plan, struct lm_arena *arena)
+{
+    const struct lm_spec *spec = plan->spec;
+    bool good = true;
+    lm_name_map_init(now, arena);
+    lm_name_map_init(before, arena);
+    for (size_t i = 0; good && i < spec->stage_count; i++)
+        good = spec->stages[i].publish_count == 0 || add_point(now, spec->stages[i].id, i);
+    for (size_t i = 0; good && i < plan->last.count; i++)
+        good = add_point(before, plan->last.rows[i].stage, i);
+    return good;
+}
+
 void lm_publish_remove_gone(const struct lm_plan *plan, struct lm_arena *arena,
                             void (*visit)(void *user, const char *path), void *user)
 {
-    const struct lm_spec *spec = plan->spec;
-    const char *folder = lm_publish_folder(arena, spec);
-    struct lm_name_map points, before;
+    const char *folder = lm_publish_folder(arena, plan->spec);
+    struct lm_name_map now, before;
     struct lm_names names = {0};
-    bool good = folder != NULL && plan->is_whole && !spec->is_overridden &&
-                lm_path_is_dir(folder) && lm_dir_list(&names, arena, folder, NULL) == LM_OK;
-    lm_name_map_init(&points, arena);
-    lm_name_map_init(&before, arena);
-    for (size_t i = 0; good && i < spec->stage_count; i++)
-        good = spec->stages[i].publish_count == 0 || add_point(&points, spec->stages[i].id, i);
-    for (size_t i = 0; good && i < plan->last.count; i++)
-        good = add_point(&before, plan->last.rows[i].stage, i);
-    for (size_t i = 0; good && i < names.count; i++) {
-        const char *name = names.items[i];
-        const char *path = lm_path_join(arena, folder, name);
-        if (lm_name_map_find(&before, name) != SIZE_MAX &&
-            lm_name_map_find(&points, name) == SIZE_MAX && path != NULL && lm_path_is_dir(path) &&
-            lm_dir_remove(path, NULL) == LM_OK)
+    if (folder == NULL || !plan->is_whole || plan->spec->is_overridden ||
+        lm_dir_list(&names, arena, folder, NULL) != LM_OK ||
+        !list_points(&now, &before, plan, arena))
+        return;
+    for (size_t i = 0; i < names.count; i++) {
+        const char *name = names.items[i], *path = lm_path_join(arena, folder, name);
+        bool is_gone =
+            lm_name_map_find(&before, name) != SIZE_MAX && lm_name_map_find(&now, name) == SIZE_MAX;
+        if (is_gone && path != NULL && lm_path_is_dir(path) && lm_dir_remove(path, NULL) == LM_OK)
             visit(user, path);
     }
 }

@@ -94,6 +94,8 @@ static void put(struct lm_buf *buf, const struct lm_events *events,
 void lm_events_emit(struct lm_events *events, struct lm_run_event *event, bool keep)
 {
     struct lm_buf *line = &events->line;
+    if (!keep && events->tell == NULL)
+        return;
     lm_buf_clear(line);
     put(line, events, event);
     if (!line->failed) {

@@ -24,10 +24,9 @@ size_t lm_digest_map_find(const struct lm_digest_map *map, const struct lm_diges
     return row != NULL && row->place > 0 ? row->place - 1 : SIZE_MAX;
 }
 
-static bool grow(struct lm_digest_map *map)
+static bool grow(struct lm_digest_map *map, size_t capacity)
 {
-    struct lm_digest_map larger = {
-        .count = map->count, .capacity = map->capacity > 0 ? map->capacity * 2 : FIRST_CAPACITY};
+    struct lm_digest_map larger = {.count = map->count, .capacity = capacity};
     larger.rows = calloc(larger.capacity, sizeof *larger.rows);
     if (larger.rows == NULL)
         return false;
@@ -39,9 +38,17 @@ static bool grow(struct lm_digest_map *map)
     return true;
 }
 
+bool lm_digest_map_reserve(struct lm_digest_map *map, size_t count)
+{
+    size_t capacity = map->capacity > 0 ? map->capacity : FIRST_CAPACITY;
+    while (capacity / 2 < count)
+        capacity *= 2;
+    return capacity == map->capacity || grow(map, capacity);
+}
+
 bool lm_digest_map_put(struct lm_digest_map *map, const struct lm_digest *digest, size_t place)
 {
-    if (map->count * 2 >= map->capacity && !grow(map))
+    if (map->count * 2 >= map->capacity && !lm_digest_map_reserve(map, map->count + 1))
         return false;
     struct lm_digest_row *row = seek(map, digest);
     map->count += row->place == 0;

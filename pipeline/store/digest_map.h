@@ -21,6 +21,8 @@ struct lm_digest_map {
 /** The place of a digest, or SIZE_MAX. */
 size_t lm_digest_map_find(const struct lm_digest_map *map, const struct lm_digest *digest);
 /** Sets the place of a digest. False: out of memory, nothing has changed. */
+/** Makes room for `count` digests in all. False: out of memory. */
+bool lm_digest_map_reserve(struct lm_digest_map *map, size_t count);
 bool lm_digest_map_put(struct lm_digest_map *map, const struct lm_digest *digest, size_t place);
 void lm_digest_map_release(struct lm_digest_map *map); /**< empty again */
 

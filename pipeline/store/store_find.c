@@ -186,6 +186,8 @@ struct survey {
     enum lm_finding *findings;           /**< parallel */
     bool *unsettled;                     /**< likewise: the bytes must be read */
     size_t count;
+    size_t *place; /**< in them, for each file of the records in their order */
+    size_t place_count;
     struct lm_digest_map places;
 };
 
@@ -234,24 +236,25 @@ static bool collect(struct survey *survey, const struct lm_record *record)
     for (size_t i = 0; record != NULL && i < record->output_count; i++)
         for (size_t k = 0; k < record->outputs[i].file_count; k++) {
             const struct lm_output_file *file = &record->outputs[i].files[k];
-            if (lm_digest_map_find(&survey->places, &file->object) != SIZE_MAX)
-                continue;
-            if (!lm_digest_map_put(&survey->places, &file->object, survey->count))
-                return false;
-            survey->files[survey->count++] = file;
+            size_t place = lm_digest_map_find(&survey->places, &file->object);
+            if (place == SIZE_MAX) {
+                place = survey->count;
+                survey->files[survey->count++] = file;
+                if (!lm_digest_map_put(&survey->places, &file->object, place))
+                    return false;
+            }
+            survey->place[survey->place_count++] = place;
         }
     return true;
 }
 
-static bool is_sound(const struct survey *survey, const struct lm_record *record)
+/** Are the next `count` files of the survey's sound? */
+static bool are_sound(const struct survey *survey, size_t *next, size_t count)
 {
-    for (size_t i = 0; record != NULL && i < record->output_count; i++)
-        for (size_t k = 0; k < record->outputs[i].file_count; k++) {
-            const struct lm_output_file *file = &record->outputs[i].files[k];
-            if (survey->findings[lm_digest_map_find(&survey->places, &file->object)] != LM_SOUND)
-                return false;
-        }
-    return true;
+    bool sound = true;
+    for (size_t end = *next + count; *next < end; ++*next)
+        sound = sound && survey->findings[survey->place[*next]] == LM_SOUND;
+    return sound;
 }
 
 enum lm_status lm_store_verify(struct lm_store *store, bool *sound,
@@ -259,23 +262,26 @@ enum lm_status lm_store_verify(struct lm_store *store, bool *sound,
                                struct lm_err *err)
 {
     struct survey survey = {.store = store};
-    size_t most = 0;
+    size_t most = 0, next = 0;
     bool complete = true;
     for (size_t i = 0; i < count; i++)
         most += count_files(records[i]);
     survey.files = malloc((most + 1) * sizeof(const struct lm_output_file *));
     survey.findings = calloc(most + 1, sizeof *survey.findings);
     survey.unsettled = calloc(most + 1, sizeof *survey.unsettled);
-    complete = survey.files != NULL && survey.findings != NULL && survey.unsettled != NULL;
+    survey.place = malloc((most + 1) * sizeof *survey.place);
+    complete = survey.files != NULL && survey.findings != NULL && survey.unsettled != NULL &&
+               survey.place != NULL && lm_digest_map_reserve(&survey.places, most);
     for (size_t i = 0; i < count && complete; i++)
         complete = collect(&survey, records[i]);
     if (complete)
         look_at_all(&survey, threads);
     for (size_t i = 0; i < count && complete; i++)
-        sound[i] = is_sound(&survey, records[i]);
+        sound[i] = are_sound(&survey, &next, count_files(records[i]));
     free(survey.files);
     free(survey.findings);
     free(survey.unsettled);
+    free(survey.place);
     lm_digest_map_release(&survey.places);
     return complete ? LM_OK : lm_fail(err, LM_NOMEM, "out of memory verifying results; free some");
 }
