@@ -61,6 +61,6 @@ const struct lm_command lm_command_plan = {
     .args_size = sizeof(struct plan_args),
     .example = "lmpipe plan experiments/jargon.yaml -S steps=2000",
     .notes = "STATE: hit (stored), run, maybe (depends on a result upstream), resume@N (from a\n"
-             "checkpoint at step N).",
+             "checkpoint at step N).\n" LM_SELECT_NOTES,
     .run = run,
 };

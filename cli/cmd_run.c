@@ -189,6 +189,6 @@ const struct lm_command lm_command_run = {
     .example = "lmpipe run experiments/jargon.yaml",
     .notes = "Stages run when their key (type, parameters, inputs) has no stored result. Ctrl-C\n"
              "checkpoints and stops with exit status 75; the same command resumes. Ends with a\n"
-             "table on stdout and the paths of what was published.",
+             "table on stdout and the paths of what was published.\n" LM_SELECT_NOTES,
     .run = run,
 };

@@ -17,12 +17,17 @@ struct lm_spec_args {
      .kind = LM_O_SETTINGS,                                                                        \
      .offset = offsetof(struct lm_spec_args, settings),                                            \
      .metavar = "NAME=VALUE",                                                                      \
-     .help = "set an entry of the spec's vars"},                                                   \
+     .help = "set a variable, STAGE.PARAM or matrix.AXIS for this time (repeatable)"},             \
     {                                                                                              \
         .name = "store", .kind = LM_O_TEXT, .offset = offsetof(struct lm_spec_args, store),        \
         .metavar = "DIR",                                                                          \
         .help = "the store (else LMPIPE_STORE, else artifacts/store below the root)"               \
     }
+
+/** What STAGE may be where several may be named. */
+#define LM_SELECT_NOTES                                                                            \
+    "STAGE is a stage or, of a matrix, an id (model@lr=0.001,seed=2), all of a name (model), a\n"  \
+    "pattern ('model@lr=*') or values (@seed=1): with what these need, unless --only."
 
 /** Options of commands that select stages; begins like struct lm_spec_args. */
 struct lm_select_args {

@@ -313,5 +313,7 @@ void lm_compare_markdown_write(struct lm_buf *out, const struct lm_comparison *c
         lm_markdown_text(out, comparison->unpaired, strlen(comparison->unpaired));
         lm_buf_puts(out, ".\n");
     }
+    if (comparison->uncertain != NULL)
+        lm_buf_printf(out, "\nNo intervals, no verdicts: %s.\n", comparison->uncertain);
     put_markdown_groups(out, comparison);
 }

@@ -247,8 +247,9 @@ void lm_compare_page_method(struct lm_buf *out, const struct lm_comparison *comp
             ? lm_arena_printf(arena, "the best, %s", comparison->rows[comparison->reference].label)
             : comparison->rows[comparison->reference].label);
     put_fact(out, "paired differences",
-             comparison->unpaired != NULL
-                 ? lm_arena_printf(arena, "none: %s", comparison->unpaired)
+             comparison->unpaired != NULL ? lm_arena_printf(arena, "none: %s", comparison->unpaired)
+             : comparison->uncertain != NULL
+                 ? lm_arena_printf(arena, "without intervals: %s", comparison->uncertain)
                  : lm_arena_printf(arena,
                                    "%zu resamples of %zu %s, the same for all runs; studentised "
                                    "by the linearised standard error",

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/io.h"
+#include "stats/bootstrap.h"
 #include "stats/distributions.h"
 
 #include "compare/comparison.h"
@@ -239,5 +240,8 @@ enum lm_status lm_compare_pairs(struct lm_comparison *out, struct lm_err *err)
         LM_TRY(subtract(out, &runs, err));
     }
     bool has_all = out->unpaired == NULL && out->compared == out->ranked;
-    return lm_compare_groups(out, has_all ? &runs : NULL, err);
+    LM_TRY(lm_compare_groups(out, has_all ? &runs : NULL, err));
+    if (out->unpaired == NULL && out->items < LM_BOOTSTRAP_LEAST)
+        out->uncertain = "there are fewer than 20 items";
+    return LM_OK;
 }

@@ -157,6 +157,7 @@ struct lm_comparison {
     bool is_best_reference; /**< picked as the best: paid for in the intervals */
     size_t items;           /**< behind the paired differences; 0: none */
     const char *unpaired;   /**< why there are no paired differences; NULL: there are */
+    const char *uncertain;  /**< why these have no intervals and no verdicts; NULL: they have */
     struct lm_compare_axis *axes;
     size_t axis_count;
     const char **params; /**< names of the parameters that differ */

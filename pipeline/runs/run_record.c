@@ -193,6 +193,30 @@ static size_t find_headline(const struct lm_run_facts *facts)
     return found;
 }
 
+static size_t count_scores(const struct lm_spec_stage *stage)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < stage->input_count; i++)
+        if (stage->inputs[i].role <= LM_INPUT_DROPPED)
+            count += strcmp(stage->inputs[i].port->kind, "scores") == 0;
+    return count;
+}
+
+/** Of a sweep whoever takes the scores of several instances says more than the last of them. */
+static size_t find_joined(const struct lm_run_facts *facts, size_t stage)
+{
+    const struct lm_spec *spec = facts->spec;
+    if (stage == SIZE_MAX || spec->families[spec->stages[stage].family].count == 1)
+        return stage;
+    for (size_t i = spec->stage_count; i > 0; i--) {
+        const struct lm_record *record = facts->plan->stages[i - 1].record;
+        if (facts->plan->stages[i - 1].selected && record != NULL && record->headline[0] != '\0' &&
+            count_scores(&spec->stages[i - 1]) > 1)
+            return i - 1;
+    }
+    return stage;
+}
+
 static void put_headline(struct lm_json_writer *writer, const struct lm_run_facts *facts,
                          size_t stage)
 {
@@ -276,7 +300,7 @@ static void put_summary(struct lm_json_writer *writer, const struct lm_run_facts
     lm_json_member_string(writer, "started", lm_clock_format(started, facts->started));
     lm_json_member_double(writer, "seconds", facts->seconds);
     put_counts(writer, facts);
-    put_headline(writer, facts, stage);
+    put_headline(writer, facts, find_joined(facts, stage));
     put_metrics(writer, facts, stage);
     put_settings(writer, facts->spec);
     lm_arena_rewind(facts->spec->arena, mark);

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/suggest.h"
 #include "page/numtext.h"
 #include "runs/history.h"
@@ -72,10 +73,31 @@ static void put_metrics(const struct showing *showing, const struct lm_recorded_
     }
 }
 
+/* -S as it was typed; quoted where a shell would take it apart. */
+static void put_settings(const struct showing *showing)
+{
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+                                "._+-/:,%@";
+    const char *text = lm_named_text_find(showing->run.head, showing->run.head_count, "settings");
+    struct lm_json *list = NULL;
+    if (text == NULL || lm_json_parse(&list, text, strlen(text), NULL) != LM_OK)
+        return;
+    for (size_t i = 0; i < lm_json_count(list); i++) {
+        const char *name = lm_json_string(lm_json_get(lm_json_at(list, i), "name"), NULL);
+        const char *value = lm_json_string(lm_json_get(lm_json_at(list, i), "value"), NULL);
+        if (name == NULL || value == NULL)
+            continue;
+        const char *quote = value[strspn(value, plain)] == '\0' ? "" : "'";
+        fprintf(showing->out, "%s -S %s%s=%s%s", i == 0 ? "settings   " : "", quote, name, value,
+                quote);
+    }
+    if (lm_json_count(list) > 0)
+        fputc('\n', showing->out);
+    lm_json_free(list);
+}
+
 static void put_head(const struct showing *showing)
 {
-    const char *settings =
-        lm_named_text_find(showing->run.head, showing->run.head_count, "settings");
     const char *exit_code =
         lm_named_text_find(showing->run.head, showing->run.head_count, "exit_code");
     FILE *out = showing->out;
@@ -90,8 +112,7 @@ static void put_head(const struct showing *showing)
         strcmp(head_of(showing, "state"), "running") != 0)
         fprintf(out, ", exit %s", exit_code);
     fprintf(out, "\nstarted     %s\n", head_of(showing, "started"));
-    if (settings != NULL && strcmp(settings, "[]") != 0)
-        fprintf(out, "settings    %s\n", settings);
+    put_settings(showing);
 }
 
 static void put_stages(const struct showing *showing)

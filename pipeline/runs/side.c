@@ -86,10 +86,12 @@ static enum lm_status find_stage(struct lm_side *side, struct lm_arena *arena, c
     }
     if (nearest == NULL)
         nearest = lm_suggest(id, names, run->stage_count);
+    const char *whose = side->is_run && lm_path_exists(side->name) ? "the last run of " : "";
     if (nearest != NULL)
-        return lm_fail(err, LM_INVALID, "%s has no stage '%s'; did you mean '%s'?", side->name, id,
-                       nearest);
-    return lm_fail(err, LM_INVALID, "%s has no stage '%s'; see 'lmpipe exp show'", side->name, id);
+        return lm_fail(err, LM_INVALID, "%s%s has no stage '%s'; did you mean '%s'?", whose,
+                       side->name, id, nearest);
+    return lm_fail(err, LM_INVALID, "%s%s has no stage '%s'; see 'lmpipe exp show'", whose,
+                   side->name, id);
 }
 
 enum lm_status lm_side_find(struct lm_side *out, struct lm_history *history, const char *name,

@@ -409,9 +409,12 @@ static void read_own(struct lm_load *load, struct lm_load_stage *build, struct l
 {
     struct lm_load_stage copy = *build;
     const struct lm_node *with = build->with, *seed = build->seed;
+    static const uint32_t nowhere = 0;
     *stage = *build->stage;
     if (stage->type == NULL)
         return;
+    if (lm_load_has_bad_matrix(load))
+        point = &nowhere; /* what names an axis stays without a value, and nothing is said of it */
     if (point != NULL && with != NULL)
         with = lm_load_fill_point(load, with, point, stage->id);
     if (point != NULL && seed != NULL)
@@ -510,6 +513,7 @@ static bool lay_out(struct lm_load *load, size_t *at_place)
                                                     .own = build->own,
                                                     .first = build->first,
                                                     .count = build->count,
+                                                    .node = build->node,
                                                     .in = lm_node_get(build->node, "in"),
                                                     .seed = build->seed,
                                                     .publish = build->stage->publish,

@@ -584,6 +584,11 @@ static bool read_axes(struct lm_load *load, struct lm_matrix *matrix, const stru
     return load->diags.errors == errors;
 }
 
+bool lm_load_has_bad_matrix(const struct lm_load *load)
+{
+    return load->spec->matrix_node != NULL && load->spec->matrix == NULL;
+}
+
 struct lm_matrix *lm_load_matrix(struct lm_load *load, const struct lm_node *node)
 {
     size_t leader[LM_MATRIX_AXES] = {0}, errors = load->diags.errors;

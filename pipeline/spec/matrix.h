@@ -45,6 +45,8 @@ struct lm_load;
 /** Reads `node` (variables filled in); what is wrong goes to the findings. NULL: there is a finding
  *  that leaves no points. */
 struct lm_matrix *lm_load_matrix(struct lm_load *load, const struct lm_node *node);
+/** There is a matrix and it was refused: what is said of its axes elsewhere would only follow. */
+bool lm_load_has_bad_matrix(const struct lm_load *load);
 /** `include`, `exclude`, `zip`: keys beside the axes. */
 bool lm_matrix_is_own_key(const char *key);
 /** Index of an axis with this name of `length` bytes; SIZE_MAX: there is none. */

@@ -315,11 +315,18 @@ static struct lm_node *copy_tree(struct builder *builder, const struct lm_node *
     return copy;
 }
 
+/* Where a key of the stage's map has its value from. */
+static const struct lm_origin *value_origin(const struct lm_spec_family *family, const char *key)
+{
+    const struct lm_node *value = lm_node_get(family->node, key);
+    return value != NULL ? &value->at : &family->node->at;
+}
+
 static void add_resources(struct builder *builder, struct lm_node *to,
-                          const struct lm_spec_stage *stage)
+                          const struct lm_spec_family *family, const struct lm_spec_stage *stage)
 {
     char text[40];
-    const struct lm_origin *at = &stage->origin;
+    const struct lm_origin *at = value_origin(family, "resources");
     if (stage->threads == 0 && stage->memory == 0 && stage->mutex == NULL)
         return;
     struct lm_node *map = append_node(builder, to, "resources", LM_NODE_MAP, at);
@@ -357,7 +364,7 @@ static void add_family(struct builder *builder, struct lm_node *stages,
     const struct lm_spec_stage *stage = &builder->spec->stages[family->first];
     struct lm_node *map = append_node(builder, stages, family->id, LM_NODE_MAP, &stage->origin);
     char text[40];
-    append_scalar(builder, map, "uses", false, stage->type->name, &stage->origin);
+    append_scalar(builder, map, "uses", false, stage->type->name, value_origin(family, "uses"));
     if (family->in != NULL && family->in->count > 0)
         append(builder, map, "in", copy_tree(builder, family->in));
     add_params(builder, map, family);
@@ -365,14 +372,14 @@ static void add_family(struct builder *builder, struct lm_node *stages,
         append(builder, map, "seed", copy_tree(builder, family->seed));
     else if (stage->seed != builder->spec->seed)
         add_number(builder, map, "seed", (int64_t)stage->seed, &stage->seed_origin);
-    add_resources(builder, map, stage);
+    add_resources(builder, map, family, stage);
     if (stage->retries > 0)
-        add_number(builder, map, "retries", stage->retries, &stage->origin);
+        add_number(builder, map, "retries", stage->retries, value_origin(family, "retries"));
     if (stage->timeout > 0)
         append_scalar(
             builder, map, "timeout", false,
             lm_arena_strdup(builder->arena, lm_scalar_print_duration(text, stage->timeout)),
-            &stage->origin);
+            value_origin(family, "timeout"));
     struct lm_node *publish =
         family->publish_count ? append_node(builder, map, "publish", LM_NODE_MAP, &stage->origin)
                               : NULL;
@@ -429,7 +436,7 @@ static struct lm_node *build(struct builder *builder)
 {
     const struct lm_spec *spec = builder->spec;
     struct lm_node *root = new_node(builder, LM_NODE_MAP, &fallback);
-    add_number(builder, root, "lmpipe", 1, &spec->experiment_origin);
+    add_number(builder, root, "lmpipe", 1, &spec->format_origin);
     append_scalar(builder, root, "experiment", false, spec->experiment, &spec->experiment_origin);
     if (spec->description[0])
         append_scalar(builder, root, "description", false, escape(builder, spec->description),

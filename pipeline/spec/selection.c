@@ -145,6 +145,8 @@ static void read_select(struct lm_load *load, const struct lm_node *map, const c
             continue;
         size_t axis =
             matrix != NULL ? lm_matrix_axis(matrix, entry->key, strlen(entry->key)) : SIZE_MAX;
+        if (axis == SIZE_MAX && lm_load_has_bad_matrix(load))
+            continue;
         if (axis == SIZE_MAX) {
             lm_diag_error(&load->diags, &entry->key_at, field, "unknown axis %s%s",
                           lm_quote(load->arena, entry->key),
@@ -330,7 +332,7 @@ static uint64_t read_axes(struct lm_load *load, const struct lm_node *list, cons
         size_t axis =
             name != NULL && matrix != NULL ? lm_matrix_axis(matrix, name, strlen(name)) : SIZE_MAX;
         uint64_t bit = axis != SIZE_MAX ? UINT64_C(1) << axis : 0;
-        if (name != NULL && bit == 0)
+        if (name != NULL && bit == 0 && !lm_load_has_bad_matrix(load))
             lm_diag_error(&load->diags, &node->at, field, "unknown axis %s; %s varies by %s",
                           lm_quote(load->arena, name), from->stage->id,
                           lm_load_axis_names(load, from->axes));

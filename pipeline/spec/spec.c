@@ -23,6 +23,7 @@ static void read_heads(struct lm_load *load)
     const struct lm_node *format = lm_node_get(load->root, "lmpipe");
     const struct lm_node *name = lm_node_get(load->root, "experiment");
     int64_t version = 1;
+    spec->format_origin = format != NULL ? format->at : load->root->at;
     if (format == NULL)
         lm_diag_error(&load->diags, &load->root->at, "lmpipe",
                       "required, but not given; begin with 'lmpipe: 1'");

@@ -111,7 +111,8 @@ struct lm_spec_family {
     uint64_t axes;                   /**< of the matrix; 0: one instance, of the same id */
     uint64_t own;                    /**< those of them that its own parameters and seed name */
     size_t first, count;             /**< in spec->stages */
-    const struct lm_node *in, *seed; /**< as typed, variables filled in; or NULL */
+    const struct lm_node *node;      /**< the stage's map as typed, variables filled in */
+    const struct lm_node *in, *seed; /**< of it; or NULL */
     const struct lm_spec_publish *publish; /**< as typed: without the folder of an instance */
     size_t publish_count;
 };
@@ -141,7 +142,8 @@ struct lm_spec {
     const char *root; /**< absolute, links resolved */
     const char *home; /**< real below the root: what an experiment's folder and a run remember */
     const char *experiment, *description; /**< description: "" when there is none */
-    struct lm_origin experiment_origin, description_origin, seed_origin, numerics_origin;
+    struct lm_origin format_origin, experiment_origin, description_origin, seed_origin,
+        numerics_origin;
     uint64_t seed;
     const struct lm_matrix *matrix;    /**< NULL: none */
     const struct lm_node *matrix_node; /**< as typed, variables filled in */

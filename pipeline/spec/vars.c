@@ -157,7 +157,9 @@ static const struct lm_node *value_of(struct lm_load *load, const struct source 
                                       const char *name)
 {
     if (source->point != NULL && is_matrix(name))
-        return lm_load_axis_value(load, source->matrix, source->point, name, node, field);
+        return source->matrix == NULL
+                   ? NULL
+                   : lm_load_axis_value(load, source->matrix, source->point, name, node, field);
     const struct lm_load_var *var = look_up(load, node, field, name);
     return var != NULL ? var->value : NULL;
 }

@@ -88,6 +88,8 @@ lmpipe exp list --json
 printf '%s' "$out" >list.json
 is "list --json: an array" "$(json list.json '[(r["state"], r["exit_code"], r["spec"]) for r in d]')" \
     "[('hit', 0, 'tiny.yaml'), ('failed', 4, 'tiny.yaml'), ('failed', 4, 'tiny.yaml')]"
+lmpipe exp show "$first"
+like "show says them as they are typed" "$out" '^settings    -S steps=20$'
 is "with settings" "$(json list.json '[s["name"] + "=" + s["value"] for s in d[2]["settings"]]')" "['steps=20']"
 is "with gates and metrics" \
     "$(json list.json 'd[2]["gates"]["pass"], d[2]["gates"]["fail"], "scores.valid.bpb" in d[2]["metrics"]')" "1 1 True"
@@ -378,6 +380,6 @@ lmpipe exp diff 'tiny.yaml:scores@lr=0.001,seed=1' 'tiny.yaml:scores@lr=0.003,se
 like "two instances of one run" "$out" '^  point lr  0\.001 → 0\.003$'
 lmpipe exp diff tiny.yaml:scores first
 is "a family is no instance: exit 2, and one of it" "$status:$err" \
-    "2:lmpipe: error: tiny.yaml has no stage 'scores'; did you mean 'scores@lr=0.003,seed=1'?"
+    "2:lmpipe: error: the last run of tiny.yaml has no stage 'scores'; did you mean 'scores@lr=0.003,seed=1'?"
 
 done_testing

@@ -211,6 +211,9 @@ static void few_items_have_no_verdict(struct tap *tap)
     CHECK(fixture_row(&out, "b")->difference.value > 1 &&
           isnan(fixture_row(&out, "b")->difference.low));
     CHECK_INT(fixture_row(&out, "b")->verdict, LM_VERDICT_NOT_COMPARED);
+    CHECK(out.unpaired == NULL);
+    REQUIRE(out.uncertain != NULL);
+    CHECK_STR(out.uncertain, "there are fewer than 20 items");
     fixture_close(&fixture);
 }
 

@@ -296,6 +296,10 @@ static void test_targets(struct tap *tap)
     } rows[] = {{"m", 4},
                 {"m@lr=0.1,seed=2", 1},
                 {"m@lr=0.1*", 2},
+                {"m@seed=2,lr=1.0e-1", 1},
+                {"@lr=2e-1", 4},
+                {"m@seed=2,lr=0.3", 0},
+                {"n@lr=0.1,seed=2", 0},
                 {"@seed=1", 4},
                 {"@seed=1,lr=0.2", 2},
                 {"t", 1},
@@ -314,6 +318,11 @@ static void test_targets(struct tap *tap)
         CHECK_INT(lm_spec_match(l.spec, rows[i].target, NULL), rows[i].count);
     CHECK(lm_spec_find(l.spec, "m", &nearest) == SIZE_MAX);
     CHECK_STR(nearest, "m@lr=0.1,seed=1");
+    CHECK_INT(lm_spec_find(l.spec, "m@seed=2,lr=1.0e-1", NULL),
+              lm_spec_find(l.spec, "m@lr=0.1,seed=2", NULL));
+    CHECK(lm_spec_find(l.spec, "@seed=1", NULL) == SIZE_MAX);
+    CHECK(lm_spec_find(l.spec, "@sed=1", &nearest) == SIZE_MAX);
+    CHECK_STR(nearest, "@seed=1");
     size_t found = lm_spec_find_longest(l.spec, "m@lr=0.2,seed=2.log/x", &length);
     CHECK(found != SIZE_MAX && strcmp(l.spec->stages[found].id, "m@lr=0.2,seed=2") == 0);
     CHECK_INT(length, strlen("m@lr=0.2,seed=2"));

@@ -97,6 +97,12 @@ static void test_origins(struct tap *tap)
         "\n      warmup: 2  # derived\n",
         "\n      schedule: cosine  # default\n",
         "\n    seed: 8  # spec.yaml:10\n",
+        "lmpipe: 1  # spec.yaml:1\n",
+        "\n    uses: train  # spec.yaml:9\n",
+        "\n    uses: download  # spec.yaml:12\n",
+        "\n    retries: 1  # spec.yaml:10\n",
+        "\n    timeout: \"90s\"  # spec.yaml:10\n",
+        "\n      threads: 2  # spec.yaml:10\n",
         "\n          mirrors: [\"https://${env.DATA}/b\"]  # spec.yaml:16\n",
         "\n        - name: no  # spec.yaml:15\n"};
     struct fake_folder folder;
