@@ -114,7 +114,8 @@ static void settle(struct lm_exec *exec, struct lm_task *task)
         lm_exec_finish(exec, task, LM_FAILED, planned->stuck);
         return;
     }
-    tell_choices(exec, task);
+    if (task->replan || planned->state != LM_HIT)
+        tell_choices(exec, task);
     if (planned->state == LM_HIT) {
         lm_exec_finish(exec, task, LM_HIT, NULL);
         return;
