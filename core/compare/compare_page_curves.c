@@ -41,7 +41,7 @@ static bool has_valid(const struct lm_compare_row *row)
 {
     size_t count = 0;
     for (size_t i = 0; i < row->curve.count; i++)
-        count += isfinite(row->curve.valid[i]);
+        count += isfinite(row->curve.valid[i]) ? 1 : 0;
     return count > 1;
 }
 
