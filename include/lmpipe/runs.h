@@ -40,7 +40,7 @@ bool lm_run_is_baseline(const char *path);
 /** The spec of a SIDE that is a run, below its root, in the arena. LM_INVALID: as above, or an
  * exported run. */
 enum lm_status lm_run_home(const char **out, struct lm_arena *arena, const struct lm_store *store,
-                           const char *side, struct lm_err *err);
+                           const char *name, struct lm_err *err);
 /** What differs between two SIDEs, or between one and what a plan would do (b NULL): parameters,
  *  metrics, digests of outputs by stage. store NULL: there are only exported runs. */
 enum lm_status lm_runs_diff(const struct lm_store *store, const char *a, const char *b,
@@ -54,7 +54,7 @@ struct lm_compare_request {
 /** Compares SIDEs by the stages that evaluate, paired by document or example as the stage type
  * compare does: all to the first, or the instances of one run to the best. Prints Markdown, JSON or
  * CSV. LM_INVALID: also a SIDE without scores, or an unknown metric. */
-enum lm_status lm_runs_compare(struct lm_store *store, const char *const *sides, size_t count,
+enum lm_status lm_runs_compare(struct lm_store *store, const char *const *names, size_t count,
                                const struct lm_compare_request *request, FILE *out,
                                struct lm_err *err);
 

@@ -26,7 +26,7 @@ struct lm_key_facts {
 /** Writes the key text. inputs NULL: without the input lines; files NULL: without the file lines;
  *  gates NULL: without the verdict lines (then it is no key, but what of it is known). */
 void lm_key_write(struct lm_buf *out, const struct lm_spec *spec, size_t stage,
-                  const struct lm_key_facts *facts);
+                  const struct lm_key_facts *given);
 /** JSON handed to LM_STAGE_EXPERIMENT types (see lm_ctx_experiment): the facts of the key's
  *  `experiment` lines, no others; stages sorted by id. `gates`, `taken`: as in lm_key_facts, known.
  */

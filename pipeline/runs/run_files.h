@@ -71,13 +71,13 @@ void lm_run_gate_put(struct lm_json_writer *writer, const struct lm_gate_row *ga
 /* run_params.c */
 /** Members that tell a stage's `point`, `seed`, `numerics` and `params` by dotted names; secrets
  *  are masked as in keys. */
-void lm_run_params_put(struct lm_json_writer *writer, const struct lm_spec *spec, size_t stage);
+void lm_run_params_put(struct lm_json_writer *writer, const struct lm_spec *spec, size_t i);
 /* run_keep.c */
 /** Bytes of a line of results: the name of what is known of a key, a space, and that of its file.
  */
 #define LM_RESULT_LINE (2 * LM_DIGEST_HEX - 1)
 /** The text of a line of parameters: a stage of a spec, as JSON. */
-void lm_run_parameters_put(struct lm_buf *out, const struct lm_spec *spec, size_t stage);
+void lm_run_parameters_put(struct lm_buf *out, const struct lm_spec *spec, size_t i);
 /** What is known of the key of a stage that is keyed, as JSON. */
 void lm_run_key_put(struct lm_buf *out, const struct lm_plan_stage *planned);
 /** Leaves what is to be known of a run when it was killed: at its beginning, once events.jsonl is

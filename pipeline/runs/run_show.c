@@ -299,9 +299,10 @@ static enum lm_status find_stage(const struct lm_recorded_stage **out,
     const char **names = LM_NEW_ARRAY(showing->history.arena, const char *, run->stage_count);
     if (names == NULL)
         return no_memory(err);
-    *out = place != SIZE_MAX ? &run->stages[place] : NULL;
-    if (*out != NULL)
+    if (place != SIZE_MAX) {
+        *out = &run->stages[place];
         return LM_OK;
+    }
     for (size_t i = 0; i < run->stage_count; i++)
         names[i] = run->stages[i].id;
     const char *nearest = lm_suggest(id, names, run->stage_count);
