@@ -107,13 +107,13 @@ static enum lm_status run(const struct input *inputs, size_t count,
                                .params = params,
                                .inputs = list,
                                .input_count = count,
-                               .folder = TOP "/work",
-                               .checkpoints = TOP "/work",
+                               .folder = TOP "/job",
+                               .checkpoints = TOP "/job",
                                .threads = 1,
                                .portable = true};
     struct lm_ctx *ctx = NULL;
-    LM_TRY(lm_dir_remove(TOP "/work", err));
-    LM_TRY(lm_dir_create(TOP "/work", err));
+    LM_TRY(lm_dir_remove(TOP "/job", err));
+    LM_TRY(lm_dir_create(TOP "/job", err));
     LM_TRY(lm_ctx_create(&ctx, &job, NULL, -1, err));
     enum lm_status status = lm_run_compare(ctx, params, err);
     lm_ctx_free(ctx);
@@ -128,7 +128,7 @@ static struct lm_json *read_json(void)
     struct lm_json *root = NULL;
     char *text;
     size_t size;
-    if (lm_file_read(&text, &size, arena, TOP "/work/out/json", 1 << 24, NULL) == LM_OK)
+    if (lm_file_read(&text, &size, arena, TOP "/job/out/json", 1 << 24, NULL) == LM_OK)
         lm_json_parse(&root, text, size, NULL);
     lm_arena_free(arena);
     return root;
@@ -272,7 +272,7 @@ static void golden_bytes(struct tap *tap)
     for (size_t i = 0; i < sizeof golden / sizeof golden[0]; i++) {
         char path[100], hex[LM_DIGEST_HEX];
         struct lm_digest digest;
-        snprintf(path, sizeof path, TOP "/work/out/%s", golden[i].port);
+        snprintf(path, sizeof path, TOP "/job/out/%s", golden[i].port);
         REQUIRE(lm_sha256_file(&digest, NULL, path, NULL) == LM_OK);
         lm_digest_hex(hex, &digest);
         CHECK_STR(hex, golden[i].digest);
