@@ -138,6 +138,21 @@ char *lm_arena_strndup(struct lm_arena *arena, const char *text, size_t length)
     return copy;
 }
 
+void *lm_arena_grow(struct lm_arena *arena, void *items, size_t count, size_t *capacity,
+                    size_t size)
+{
+    if (count < *capacity)
+        return items;
+    size_t wanted = *capacity ? *capacity * 2 : 2; /* most lists are short */
+    void *moved = lm_arena_alloc_array(arena, wanted, size, 16);
+    if (moved == NULL)
+        return NULL;
+    if (count > 0)
+        memcpy(moved, items, count * size);
+    *capacity = wanted;
+    return moved;
+}
+
 char *lm_arena_strdup(struct lm_arena *arena, const char *text)
 {
     return lm_arena_strndup(arena, text, strlen(text));

@@ -12,23 +12,7 @@
 
 enum { VERSION = 1, LARGEST = 1 << 30 };
 
-/** Columns of items by their members' names. */
-static const char *const columns[LM_ITEM_COLUMNS] = {
-    [LM_ITEM_SCORE] = "score",    [LM_ITEM_NLL] = "nll", [LM_ITEM_BYTES] = "bytes",
-    [LM_ITEM_CHOICE] = "choice",  [LM_ITEM_TIE] = "tie", [LM_ITEM_TOKENS] = "tokens",
-    [LM_ITEM_CORRECT] = "correct"};
-
 /* ---- writing ---- */
-
-static void put_digests(struct lm_json_writer *writer, const char *key,
-                        const struct lm_named_digest *rows, size_t count)
-{
-    lm_json_key(writer, key);
-    lm_json_open(writer, '{');
-    for (size_t i = 0; i < count; i++)
-        lm_json_member_string(writer, rows[i].name, rows[i].digest);
-    lm_json_close(writer, '}');
-}
 
 static void put_texts(struct lm_json_writer *writer, const char *key, const char *const *texts,
                       size_t count)
@@ -70,7 +54,7 @@ static void put_items(struct lm_json_writer *writer, const struct lm_items *item
     if (grouped < items->count)
         put_texts(writer, "group", items->groups, items->count);
     for (size_t c = 0; c < LM_ITEM_COLUMNS; c++)
-        put_column(writer, columns[c], items->columns[c], items->count);
+        put_column(writer, lm_item_names[c], items->columns[c], items->count);
     lm_json_close(writer, '}');
 }
 
@@ -80,13 +64,9 @@ static void put_stage(struct lm_json_writer *writer, const struct lm_baseline_st
     lm_json_member_string(writer, "stage", stage->id);
     lm_json_member_string(writer, "type", stage->type);
     lm_json_member_int(writer, "version", stage->version);
-    put_digests(writer, "of", stage->of, stage->of_count);
-    put_digests(writer, "outputs", stage->outputs, stage->output_count);
-    lm_json_key(writer, "metrics");
-    lm_json_open(writer, '{');
-    for (size_t i = 0; i < stage->metric_count; i++)
-        lm_json_member_double(writer, stage->metrics[i].name, stage->metrics[i].value);
-    lm_json_close(writer, '}');
+    lm_named_digests_put(writer, "of", stage->of, stage->of_count);
+    lm_named_digests_put(writer, "outputs", stage->outputs, stage->output_count);
+    lm_named_values_put(writer, "metrics", stage->metrics, stage->metric_count);
     lm_json_key(writer, "items");
     lm_json_open(writer, '{');
     for (size_t i = 0; i < stage->set_count; i++) {
@@ -142,7 +122,7 @@ static enum lm_status read_items(struct lm_items *out, struct lm_arena *arena,
             LM_TRY(lm_named_text(&out->groups[i], arena, group));
     }
     for (size_t c = 0; c < LM_ITEM_COLUMNS; c++)
-        LM_TRY(read_column(out->columns[c], count, lm_json_get(object, columns[c])));
+        LM_TRY(read_column(out->columns[c], count, lm_json_get(object, lm_item_names[c])));
     return lm_items_sort(out, arena, NULL);
 }
 

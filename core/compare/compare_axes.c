@@ -104,26 +104,14 @@ static bool is_repeat(const struct lm_compare_options *options, const char *name
     return false;
 }
 
-static bool grow(struct lm_arena *arena, void **items, size_t count, size_t size)
-{
-    if ((count & (count - 1)) != 0 && count != 0)
-        return true; /* room is made at powers of two */
-    void *out = lm_arena_alloc(arena, 2 * (count + 1) * size);
-    if (out == NULL)
-        return false;
-    if (count > 0)
-        memcpy(out, *items, count * size);
-    *items = out;
-    return true;
-}
-
 static bool collect(void *user, const char *name, const char *text)
 {
     struct lm_comparison *out = user;
     struct lm_compare_axis *axis = find_axis(out, name);
     if (axis == NULL) {
-        void *axes = out->axes;
-        if (!grow(out->arena, &axes, out->axis_count, sizeof *out->axes))
+        struct lm_compare_axis *axes = lm_arena_grow(out->arena, out->axes, out->axis_count,
+                                                     &out->axis_capacity, sizeof *axes);
+        if (axes == NULL)
             return false;
         out->axes = axes;
         axis = &out->axes[out->axis_count++];
@@ -131,8 +119,9 @@ static bool collect(void *user, const char *name, const char *text)
     }
     if (find_text(axis, text) < axis->count)
         return true;
-    void *texts = axis->texts;
-    if (!grow(out->arena, &texts, axis->count, sizeof *axis->texts))
+    const char **texts =
+        lm_arena_grow(out->arena, axis->texts, axis->count, &axis->capacity, sizeof *texts);
+    if (texts == NULL)
         return false;
     axis->texts = texts;
     axis->texts[axis->count++] = text;

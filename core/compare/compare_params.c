@@ -3,10 +3,9 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/name_map.h"
 
 #include "compare/comparison.h"
-
-enum { MOST_PARAMS = 64 };
 
 static const char *const prefixes[] = {"model.", "train."};
 
@@ -20,13 +19,26 @@ static bool is_shape(const char *key)
     return false;
 }
 
-static bool add_name(struct lm_comparison *out, const char *name)
+/* Names of parameters in the order in which they are first seen. */
+struct names {
+    struct lm_arena *arena;
+    struct lm_name_map seen;
+    const char **items;
+    size_t count, capacity;
+    bool failed; /* memory is out */
+};
+
+static bool add_name(struct names *names, const char *name)
 {
-    for (size_t i = 0; i < out->param_count; i++)
-        if (strcmp(out->params[i], name) == 0)
-            return true;
-    if (out->param_count < MOST_PARAMS)
-        out->params[out->param_count++] = name;
+    if (lm_name_map_find(&names->seen, name) != SIZE_MAX)
+        return true;
+    const char **items =
+        lm_arena_grow(names->arena, names->items, names->count, &names->capacity, sizeof *items);
+    names->failed = items == NULL || !lm_name_map_put(&names->seen, name, names->count);
+    if (names->failed)
+        return false;
+    names->items = items;
+    items[names->count++] = name;
     return true;
 }
 
@@ -91,18 +103,20 @@ static bool differs(const struct lm_comparison *out, const char *name)
 
 enum lm_status lm_compare_params(struct lm_comparison *out, struct lm_err *err)
 {
-    size_t kept = 0;
-    out->params = LM_NEW_ARRAY(out->arena, const char *, MOST_PARAMS);
-    if (out->params == NULL)
-        return lm_fail(err, LM_NOMEM, "no memory for parameters; free some");
-    for (size_t i = 0; i < out->count; i++) {
-        for (size_t k = 0; k < out->rows[i].run->param_count; k++)
-            add_name(out, out->rows[i].run->params[k].name);
-        lm_compare_each_score(out->rows[i].run, add_shape, out);
+    struct names names = {.arena = out->arena};
+    lm_name_map_init(&names.seen, out->arena);
+    for (size_t i = 0; i < out->count && !names.failed; i++) {
+        const struct lm_compare_run *run = out->rows[i].run;
+        for (size_t k = 0; k < run->param_count && !names.failed; k++)
+            add_name(&names, run->params[k].name);
+        if (!names.failed)
+            lm_compare_each_score(run, add_shape, &names);
     }
-    for (size_t i = 0; i < out->param_count; i++)
-        if (differs(out, out->params[i]))
-            out->params[kept++] = out->params[i];
-    out->param_count = kept;
+    if (names.failed)
+        return lm_fail(err, LM_NOMEM, "no memory for parameters; free some");
+    out->params = names.items;
+    for (size_t i = 0; i < names.count; i++)
+        if (differs(out, names.items[i]))
+            out->params[out->param_count++] = names.items[i];
     return LM_OK;
 }

@@ -176,12 +176,21 @@ static enum lm_status find_reference(struct lm_comparison *out, struct lm_err *e
 
 /* ---- metrics with intervals ---- */
 
-enum { MOST_COLUMNS = 8 };
-
 struct finding {
     struct lm_comparison *out;
-    const struct lm_compare_row *row;
+    bool failed; /* memory is out */
 };
+
+static bool add_column(struct lm_comparison *out, const char *name, bool has_interval)
+{
+    struct lm_compare_column *columns = lm_arena_grow(out->arena, out->columns, out->column_count,
+                                                      &out->column_capacity, sizeof *columns);
+    if (columns == NULL)
+        return false;
+    out->columns = columns;
+    columns[out->column_count++] = (struct lm_compare_column){name, has_interval};
+    return true;
+}
 
 /* One that some run has with an interval: its own, no difference to a baseline. */
 static bool take_column(void *user, const char *key)
@@ -189,31 +198,28 @@ static bool take_column(void *user, const char *key)
     struct finding *finding = user;
     struct lm_comparison *out = finding->out;
     size_t length = strlen(key);
-    if (length < 4 || strcmp(key + length - 3, ".lo") != 0 || out->column_count == MOST_COLUMNS)
+    if (length < 4 || strcmp(key + length - 3, ".lo") != 0)
         return true;
     char *name = lm_arena_strndup(out->arena, key, length - 3);
-    if (name == NULL || strstr(name, ".diff") != NULL)
+    if (name == NULL)
+        return !(finding->failed = true);
+    if (strstr(name, ".diff") != NULL)
         return true;
     for (size_t i = 0; i < out->column_count; i++)
         if (strcmp(out->columns[i].name, name) == 0) {
             out->columns[i].has_interval = true;
             return true;
         }
-    out->columns[out->column_count++] = (struct lm_compare_column){name, true};
-    return true;
+    finding->failed = !add_column(out, name, true);
+    return !finding->failed;
 }
 
 static enum lm_status find_columns(struct lm_comparison *out, struct lm_err *err)
 {
-    out->columns = LM_NEW_ARRAY(out->arena, struct lm_compare_column, MOST_COLUMNS);
-    if (out->columns == NULL)
-        return lm_fail(err, LM_NOMEM, "no memory for metrics; free some");
-    out->columns[out->column_count++] = (struct lm_compare_column){out->options->metric, false};
-    for (size_t i = 0; i < out->ranked; i++) {
-        struct finding finding = {out, &out->rows[i]};
+    struct finding finding = {out, !add_column(out, out->options->metric, false)};
+    for (size_t i = 0; i < out->ranked && !finding.failed; i++)
         lm_compare_each_score(out->rows[i].run, take_column, &finding);
-    }
-    return LM_OK;
+    return finding.failed ? lm_fail(err, LM_NOMEM, "no memory for metrics; free some") : LM_OK;
 }
 
 static enum lm_status check_labels(const struct lm_comparison *out, struct lm_err *err)

@@ -74,7 +74,7 @@ struct lm_compare_options {
 struct lm_compare_axis {
     const char *name;
     bool is_number, is_log, is_repeat; /**< is_log: steps are factors */
-    size_t count;
+    size_t count, capacity;
     const char **texts;
     double *numbers; /**< NaN for text */
 };
@@ -159,11 +159,11 @@ struct lm_comparison {
     const char *unpaired;   /**< why there are no paired differences; NULL: there are */
     const char *uncertain;  /**< why these have no intervals and no verdicts; NULL: they have */
     struct lm_compare_axis *axes;
-    size_t axis_count;
+    size_t axis_count, axis_capacity;
     const char **params; /**< names of the parameters that differ */
     size_t param_count;
     struct lm_compare_column *columns; /**< metrics with intervals, the chosen one first */
-    size_t column_count;
+    size_t column_count, column_capacity;
     struct lm_compare_group *groups; /**< the best first; none unless something is repeated */
     size_t group_count, reference_group;
     const char *summary;  /**< one sentence */

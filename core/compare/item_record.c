@@ -8,8 +8,7 @@
 
 enum { LARGEST = 1 << 30 };
 
-/* Members of a line that hold numbers, by enum lm_item_column. */
-static const char *const names[LM_ITEM_COLUMNS] = {
+const char *const lm_item_names[LM_ITEM_COLUMNS] = {
     [LM_ITEM_SCORE] = "score",    [LM_ITEM_NLL] = "nll", [LM_ITEM_BYTES] = "bytes",
     [LM_ITEM_CHOICE] = "choice",  [LM_ITEM_TIE] = "tie", [LM_ITEM_TOKENS] = "tokens",
     [LM_ITEM_CORRECT] = "correct"};
@@ -38,11 +37,11 @@ void lm_item_record_put(struct lm_json_writer *writer, const struct lm_item_reco
         lm_json_put_string(writer, record->group);
     else
         lm_json_put_null(writer);
-    lm_json_member_double(writer, names[LM_ITEM_SCORE], record->score);
-    lm_json_member_double(writer, names[LM_ITEM_NLL], record->nll);
-    put_count(writer, names[LM_ITEM_BYTES], record->bytes);
-    put_count(writer, names[LM_ITEM_CHOICE], record->choice);
-    lm_json_key(writer, names[LM_ITEM_TIE]);
+    lm_json_member_double(writer, lm_item_names[LM_ITEM_SCORE], record->score);
+    lm_json_member_double(writer, lm_item_names[LM_ITEM_NLL], record->nll);
+    put_count(writer, lm_item_names[LM_ITEM_BYTES], record->bytes);
+    put_count(writer, lm_item_names[LM_ITEM_CHOICE], record->choice);
+    lm_json_key(writer, lm_item_names[LM_ITEM_TIE]);
     if (record->tie < 0)
         lm_json_put_null(writer);
     else
@@ -50,6 +49,14 @@ void lm_item_record_put(struct lm_json_writer *writer, const struct lm_item_reco
 }
 
 /* ---- reading ---- */
+
+bool lm_item_record_is_one(const struct lm_json *line)
+{
+    bool is_one = lm_json_get(line, "id") != NULL && lm_json_get(line, "group") != NULL;
+    for (size_t c = LM_ITEM_SCORE; c <= LM_ITEM_TIE; c++)
+        is_one = is_one && lm_json_get(line, lm_item_names[c]) != NULL;
+    return is_one;
+}
 
 static enum lm_status no_memory(size_t count, struct lm_err *err)
 {
@@ -94,8 +101,8 @@ static enum lm_status take_line(struct lm_items *items, struct lm_arena *arena, 
     items->ids[i] = copy_text(arena, lm_json_get(root, "id"), &failed);
     items->groups[i] = copy_text(arena, lm_json_get(root, "group"), &failed);
     for (size_t c = 0; c < LM_ITEM_COLUMNS; c++)
-        items->columns[c][i] = lm_json_double(lm_json_get(root, names[c]), (double)NAN);
-    const struct lm_json *tie = lm_json_get(root, names[LM_ITEM_TIE]);
+        items->columns[c][i] = lm_json_double(lm_json_get(root, lm_item_names[c]), (double)NAN);
+    const struct lm_json *tie = lm_json_get(root, lm_item_names[LM_ITEM_TIE]);
     bool is_tie = lm_json_bool(tie, false);
     items->columns[LM_ITEM_TIE][i] = is_tie == lm_json_bool(tie, true) ? is_tie : (double)NAN;
     lm_json_free(root);

@@ -7,6 +7,7 @@
 #ifndef LM_COMPARE_ITEM_RECORD_H
 #define LM_COMPARE_ITEM_RECORD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -33,7 +34,7 @@ void lm_item_record_put(struct lm_json_writer *writer, const struct lm_item_reco
 
 /** Numbers of items: members of the record, and two of documents' and examples' own. */
 enum lm_item_column {
-    LM_ITEM_SCORE,
+    LM_ITEM_SCORE, /**< to LM_ITEM_TIE: of every record */
     LM_ITEM_NLL,
     LM_ITEM_BYTES,
     LM_ITEM_CHOICE,
@@ -42,6 +43,11 @@ enum lm_item_column {
     LM_ITEM_CORRECT, /**< of the tokens: the model's first choice */
     LM_ITEM_COLUMNS
 };
+
+/** The members that hold them: "score", "nll". */
+extern const char *const lm_item_names[LM_ITEM_COLUMNS];
+/** Has a line all seven members? */
+bool lm_item_record_is_one(const struct lm_json *line);
 
 /** Items as columns, sorted by the bytes of their ids; those of one id in the order of the file. In
  *  an arena. */

@@ -157,6 +157,36 @@ enum lm_status lm_named_texts(struct lm_named_text **out, size_t *count, struct 
 
 /* ---- looking up ---- */
 
+void lm_named_digests_put(struct lm_json_writer *writer, const char *key,
+                          const struct lm_named_digest *rows, size_t count)
+{
+    lm_json_key(writer, key);
+    lm_json_open(writer, '{');
+    for (size_t i = 0; i < count; i++)
+        lm_json_member_string(writer, rows[i].name, rows[i].digest);
+    lm_json_close(writer, '}');
+}
+
+void lm_named_values_put(struct lm_json_writer *writer, const char *key,
+                         const struct lm_named_value *rows, size_t count)
+{
+    lm_json_key(writer, key);
+    lm_json_open(writer, '{');
+    for (size_t i = 0; i < count; i++)
+        lm_json_member_double(writer, rows[i].name, rows[i].value);
+    lm_json_close(writer, '}');
+}
+
+void lm_named_texts_put(struct lm_json_writer *writer, const char *key,
+                        const struct lm_named_text *rows, size_t count)
+{
+    lm_json_key(writer, key);
+    lm_json_open(writer, '{');
+    for (size_t i = 0; i < count; i++)
+        lm_named_put_text(writer, rows[i].name, rows[i].text);
+    lm_json_close(writer, '}');
+}
+
 const char *lm_named_text_find(const struct lm_named_text *rows, size_t count, const char *name)
 {
     for (size_t i = 0; i < count; i++)

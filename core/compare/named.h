@@ -39,6 +39,13 @@ enum lm_status lm_named_texts(struct lm_named_text **out, size_t *count, struct 
 void lm_named_put(struct lm_json_writer *writer, const struct lm_json *value);
 /** Writes a member whose value is JSON already. */
 void lm_named_put_text(struct lm_json_writer *writer, const char *key, const char *text);
+/** Write a member that is an object of all of them, in their order. */
+void lm_named_digests_put(struct lm_json_writer *writer, const char *key,
+                          const struct lm_named_digest *rows, size_t count);
+void lm_named_values_put(struct lm_json_writer *writer, const char *key,
+                         const struct lm_named_value *rows, size_t count);
+void lm_named_texts_put(struct lm_json_writer *writer, const char *key,
+                        const struct lm_named_text *rows, size_t count);
 /** Text of a name, or NULL. */
 const char *lm_named_text_find(const struct lm_named_text *rows, size_t count, const char *name);
 /** Digest of a name, or NULL. */

@@ -7,20 +7,6 @@
 #include "base/suggest.h"
 #include "base/url.h"
 
-void *lm_grow(struct lm_arena *arena, void *items, size_t count, size_t *capacity, size_t size)
-{
-    if (count < *capacity)
-        return items;
-    size_t wanted = *capacity ? *capacity * 2 : 2; /* most lists are short */
-    void *moved = lm_arena_alloc_array(arena, wanted, size, 16);
-    if (moved == NULL)
-        return NULL;
-    if (count > 0)
-        memcpy(moved, items, count * size);
-    *capacity = wanted;
-    return moved;
-}
-
 static char *format_text(struct lm_arena *arena, const char *format, va_list arguments)
 {
     char text[2000];
@@ -32,7 +18,7 @@ static void add(struct lm_diag_list *list, const struct lm_origin *at, const cha
                 bool warning, const char *text)
 {
     struct lm_diag *items =
-        lm_grow(list->arena, list->items, list->count, &list->capacity, sizeof *items);
+        lm_arena_grow(list->arena, list->items, list->count, &list->capacity, sizeof *items);
     /* A mistyped key may be an address. */
     const char *name = strstr(field, "://") != NULL ? lm_url_show(list->arena, field)
                                                     : lm_arena_strdup(list->arena, field);

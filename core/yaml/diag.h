@@ -46,8 +46,4 @@ const char *lm_hint(const struct lm_diag_list *list, const char *word, const cha
  * arena; never NULL. */
 const char *lm_origin_text(struct lm_arena *arena, const struct lm_origin *origin);
 
-/** Makes room for one more item of `size` bytes in an arena array that doubles. Returns the array
- *  (moved or not), or NULL when memory is out. */
-void *lm_grow(struct lm_arena *arena, void *items, size_t count, size_t *capacity, size_t size);
-
 #endif

@@ -330,8 +330,8 @@ static size_t add_anchor(struct reader *reader, const struct lm_origin *at, cons
         stop(reader, at, "more than 1,000 anchors; write the values out");
         return SIZE_MAX;
     }
-    struct anchor *anchors = lm_grow(reader->arena, reader->anchors, reader->anchor_count,
-                                     &reader->anchor_capacity, sizeof *anchors);
+    struct anchor *anchors = lm_arena_grow(reader->arena, reader->anchors, reader->anchor_count,
+                                           &reader->anchor_capacity, sizeof *anchors);
     const char *copy = lm_arena_strdup(reader->arena, name);
     if (anchors == NULL || copy == NULL) {
         out_of_memory(reader);

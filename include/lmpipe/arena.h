@@ -31,6 +31,11 @@ void *lm_arena_alloc(struct lm_arena *arena, size_t size);
  */
 void *lm_arena_alloc_array(struct lm_arena *arena, size_t count, size_t size, size_t align);
 
+/** Makes room for one more item of `size` bytes in an array that doubles: NULL with *capacity 0 is
+ * an empty one. Returns the array (moved or not), or NULL when memory is out. */
+void *lm_arena_grow(struct lm_arena *arena, void *items, size_t count, size_t *capacity,
+                    size_t size);
+
 /** Copy of a NUL-terminated string / of `length` bytes plus NUL, or NULL. */
 char *lm_arena_strdup(struct lm_arena *arena, const char *text);
 char *lm_arena_strndup(struct lm_arena *arena, const char *text, size_t length);

@@ -141,7 +141,7 @@ static const struct lm_spec_stage **upstream(const struct lm_spec *spec,
     *count = 0;
     lm_upstream_begin(&walk, spec, taken, arena, stage);
     for (size_t i; out != NULL && (i = lm_upstream_next(&walk)) != SIZE_MAX;) {
-        out = lm_grow(arena, out, *count, &capacity, sizeof(const struct lm_spec_stage *));
+        out = lm_arena_grow(arena, out, *count, &capacity, sizeof(const struct lm_spec_stage *));
         if (out != NULL)
             out[(*count)++] = &spec->stages[i];
     }

@@ -112,7 +112,7 @@ static enum lm_status name_inputs(struct export *export, struct lm_baseline_stag
         if (lm_named_digest_find(out->of, out->of_count, input.name) != NULL)
             continue;
         struct lm_named_digest *rows =
-            lm_grow(export->arena, out->of, out->of_count, capacity, sizeof *rows);
+            lm_arena_grow(export->arena, out->of, out->of_count, capacity, sizeof *rows);
         if (rows == NULL)
             return LM_NOMEM;
         out->of = rows;
@@ -143,15 +143,13 @@ static enum lm_status name_all(struct export *export, struct lm_baseline_stage *
 /** Does a file begin with an item record? */
 static bool is_set(const char *path)
 {
-    static const char *const members[] = {"id", "group", "score", "nll", "bytes", "choice", "tie"};
     char *line = NULL;
     size_t capacity = 0;
     struct lm_json *root = NULL;
     FILE *file = fopen(path, "re");
     ssize_t size = file != NULL ? getline(&line, &capacity, file) : -1;
     bool is_one = size > 0 && lm_json_parse_lenient(&root, line, (size_t)size, NULL) == LM_OK;
-    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++)
-        is_one = is_one && lm_json_get(root, members[i]) != NULL;
+    is_one = is_one && lm_item_record_is_one(root);
     lm_json_free(root);
     free(line);
     if (file != NULL)
@@ -224,6 +222,11 @@ enum lm_status lm_export(struct lm_baseline *out, size_t *left, struct lm_arena 
     *left = 0;
     if (baseline.stages == NULL)
         return no_memory(err);
+    if (run->damaged > 0)
+        return lm_fail(err, LM_FORMAT,
+                       "the record of run %s is damaged; run %s again and export "
+                       "that run",
+                       run->id, run->home);
     LM_TRY(find_records(&export, left, err));
     for (size_t i = 0; i < run->stage_count; i++)
         if (run->stages[i].metric_count > 0)

@@ -290,27 +290,11 @@ static void put_line(struct lm_json_writer *writer, const char *id, const struct
     lm_json_close(writer, '}');
 }
 
-/** The state of a run that the index lacks, *final when it can change no more. */
-static const char *find_state(struct lm_history *history, const char *id,
-                              const struct lm_json *root, bool *final)
-{
-    const char *state = lm_json_string(lm_json_get(root, "state"), NULL);
-    *final = state != NULL;
-    if (state != NULL && strcmp(state, "running") != 0)
-        return state;
-    if (lm_recorded_is_live(history->arena, history->store, id)) {
-        *final = false;
-        return "running";
-    }
-    return "killed";
-}
-
 /** The line of a run that the index lacks; NULL: out of memory. */
 static const char *make_line(struct lm_history *history, const char *id)
 {
     char *text = NULL;
     size_t size = 0;
-    bool final = false;
     struct lm_json *root = NULL;
     struct lm_json_writer writer;
     struct lm_buf line;
@@ -318,7 +302,9 @@ static const char *make_line(struct lm_history *history, const char *id)
         lm_arena_printf(history->arena, "%s/runs/%s/run.json", lm_store_path(history->store), id);
     if (path != NULL && lm_file_read(&text, &size, history->arena, path, LARGEST, NULL) == LM_OK)
         lm_json_parse(&root, text, size, NULL);
-    const char *state = find_state(history, id, root, &final);
+    const char *recorded = lm_json_string(lm_json_get(root, "state"), NULL);
+    const char *state = lm_recorded_state(history->arena, history->store, id, recorded);
+    bool final = recorded != NULL && strcmp(state, "running") != 0; /* can it change no more? */
     lm_buf_init(&line, 0);
     lm_json_begin(&writer, &line, false);
     put_line(&writer, id, root, state);

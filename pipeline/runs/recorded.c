@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/suggest.h"
 #include "runs/ledger.h"
 #include "runs/run_files.h"
 
@@ -121,8 +122,8 @@ static enum lm_status read_file(struct reading *reading, struct keys *keys, cons
         return LM_NOMEM;
     LM_TRY(lm_ledger_open(&ledger, reading->arena, path, NULL));
     while (lm_ledger_next(&ledger, &text, &size)) {
-        const char **rows =
-            lm_grow(reading->arena, keys->rows, keys->row_count, &keys->row_capacity, sizeof *rows);
+        const char **rows = lm_arena_grow(reading->arena, keys->rows, keys->row_count,
+                                          &keys->row_capacity, sizeof *rows);
         if (rows == NULL)
             return LM_NOMEM;
         keys->rows = rows;
@@ -176,12 +177,14 @@ static enum lm_status read_gate(struct reading *reading, const char *text, size_
     return status;
 }
 
+/** The lines of results stand in the order of those of parameters: behind a line that is missing in
+ *  either it is not known whose they are, and they are left out. */
 static enum lm_status read_results(struct reading *reading, const char *hex, struct lm_err *err)
 {
     struct lm_ledger ledger;
     struct keys keys = {.row_count = 0};
     char *text;
-    size_t size, stage = 0;
+    size_t size, stage = 0, missing = reading->run->damaged;
     const char *path = path_of(reading, "results", hex);
     if (path == NULL)
         return LM_NOMEM;
@@ -197,7 +200,8 @@ static enum lm_status read_results(struct reading *reading, const char *hex, str
         enum lm_status status = LM_OK;
         if (text[0] == '{')
             status = read_gate(reading, text, size);
-        if (size == LM_RESULT_LINE && text[0] != '{' && stage < reading->run->stage_count) {
+        bool is_placed = missing + ledger.damaged == 0 && stage < reading->run->stage_count;
+        if (size == LM_RESULT_LINE && text[0] != '{' && is_placed) {
             text[LM_DIGEST_HEX - 1] = '\0';
             status = read_key(reading, &keys, &reading->run->stages[stage], text);
         }
@@ -266,31 +270,36 @@ bool lm_recorded_is_live(struct lm_arena *arena, const struct lm_store *store, c
     return is_held;
 }
 
-/** What runs without an end are: their records say "running" for ever. */
-static enum lm_status settle_state(struct reading *reading, bool *ended)
+const char *lm_recorded_state(struct lm_arena *arena, const struct lm_store *store, const char *id,
+                              const char *recorded)
+{
+    if (recorded != NULL && strcmp(recorded, "running") != 0)
+        return recorded;
+    return lm_recorded_is_live(arena, store, id) ? "running" : "killed";
+}
+
+/** Puts the state of a run without an end into its head, which says "running" for ever. */
+static void settle_state(struct reading *reading, const char *recorded)
 {
     struct lm_recorded *run = reading->run;
-    const char *state = lm_named_text_find(run->head, run->head_count, "state");
-    *ended = state != NULL && strcmp(state, "\"running\"") != 0;
-    if (*ended || lm_recorded_is_live(reading->arena, reading->store, run->id))
-        return LM_OK;
-    for (size_t i = 0; i < run->head_count; i++)
+    const char *state = lm_recorded_state(reading->arena, reading->store, run->id, recorded);
+    for (size_t i = 0; i < run->head_count && strcmp(state, "killed") == 0; i++)
         if (strcmp(run->head[i].name, "state") == 0)
             run->head[i].text = "\"killed\"";
-    return LM_OK;
 }
 
 static enum lm_status read_all(struct reading *reading, const struct lm_json *root,
                                struct lm_err *err)
 {
     struct lm_recorded *run = reading->run;
-    bool ended = false;
+    const char *state = lm_json_string(lm_json_get(root, "state"), NULL);
+    bool ended = state != NULL && strcmp(state, "running") != 0;
     const char *parameters = lm_json_string(lm_json_get(root, "parameters"), NULL);
     const char *results = lm_json_string(lm_json_get(root, "results"), NULL);
     LM_TRY(lm_named_text(&run->experiment, reading->arena, lm_json_get(root, "experiment")));
     LM_TRY(lm_named_text(&run->home, reading->arena, lm_json_get(root, "spec")));
     LM_TRY(lm_named_texts(&run->head, &run->head_count, reading->arena, root));
-    LM_TRY(settle_state(reading, &ended));
+    settle_state(reading, state);
     if (parameters == NULL || lm_path_base(parameters) != parameters)
         return LM_FORMAT;
     LM_TRY(read_parameters(reading, parameters, err));
@@ -330,4 +339,31 @@ enum lm_status lm_recorded_read(struct lm_recorded *out, struct lm_arena *arena,
         return lm_fail(err, LM_NOMEM, "no memory to read run %s; free some", id);
     *out = run;
     return status;
+}
+
+enum lm_status lm_recorded_find(size_t *place, struct lm_arena *arena,
+                                const struct lm_recorded *run, const char *whose, const char *id,
+                                struct lm_err *err)
+{
+    const char **names = LM_NEW_ARRAY(arena, const char *, run->stage_count), *nearest = NULL;
+    size_t length = strlen(id);
+    *place = lm_name_map_find(&run->by_id, id);
+    if (names == NULL)
+        return lm_fail(err, LM_NOMEM, "no memory to look for stage '%s'; free some", id);
+    if (*place != SIZE_MAX)
+        return LM_OK;
+    for (size_t i = 0; i < run->stage_count; i++) {
+        names[i] = run->stages[i].id;
+        bool is_instance = strncmp(names[i], id, length) == 0 && names[i][length] == '@';
+        nearest = nearest == NULL && is_instance ? names[i] : nearest;
+    }
+    if (nearest == NULL)
+        nearest = lm_suggest(id, names, run->stage_count);
+    if (nearest != NULL)
+        return lm_fail(err, LM_INVALID, "%s has no stage '%s'; did you mean '%s'?", whose, id,
+                       nearest);
+    if (run->id == NULL)
+        return lm_fail(err, LM_INVALID, "%s has no stage '%s'; name one that it holds", whose, id);
+    return lm_fail(err, LM_INVALID, "%s has no stage '%s'; see 'lmpipe exp show %s'", whose, id,
+                   run->id);
 }

@@ -41,7 +41,7 @@ struct lm_recorded {
     struct lm_name_map by_id; /**< places of stages */
     struct lm_recorded_gate *gates;
     size_t gate_count;
-    size_t damaged; /**< lines and files that could not be read */
+    size_t damaged; /**< lines and files that could not be read: what they told is not there */
 };
 
 /** Reads the record of a run by its id. LM_NOT_FOUND: it has none (it was killed at once);
@@ -50,6 +50,15 @@ enum lm_status lm_recorded_read(struct lm_recorded *out, struct lm_arena *arena,
                                 const struct lm_store *store, const char *id, struct lm_err *err);
 /** Is a process executing this run? */
 bool lm_recorded_is_live(struct lm_arena *arena, const struct lm_store *store, const char *id);
+/** The state of a run whose record says `recorded` (NULL: nothing): that, but of one that never
+ *  said how it ended "running" while a process executes it, else "killed". */
+const char *lm_recorded_state(struct lm_arena *arena, const struct lm_store *store, const char *id,
+                              const char *recorded);
+/** Place of a stage by its id. LM_INVALID: there is none; the text begins with `whose` ("run X")
+ * and names the nearest, of a family its first instance. LM_NOMEM. */
+enum lm_status lm_recorded_find(size_t *place, struct lm_arena *arena,
+                                const struct lm_recorded *run, const char *whose, const char *id,
+                                struct lm_err *err);
 /** Reads what a line of the file of parameters tells of a stage. LM_FORMAT, LM_NOMEM. */
 enum lm_status lm_recorded_read_stage(struct lm_recorded_stage *out, struct lm_arena *arena,
                                       const struct lm_json *object);

@@ -172,13 +172,15 @@ static enum lm_status add_run(struct comparing *comparing, const struct lm_side 
                               struct lm_err *err)
 {
     struct lm_compare_run run = {.label = label_of(comparing, wanted)};
-    struct lm_compare_run *runs = lm_grow(comparing->arena, comparing->runs, comparing->count,
-                                          &comparing->capacity, sizeof *runs);
+    struct lm_compare_run *runs = lm_arena_grow(comparing->arena, comparing->runs, comparing->count,
+                                                &comparing->capacity, sizeof *runs);
     if (run.label == NULL || runs == NULL)
         return no_memory(err);
     comparing->runs = runs;
     if (stage->output_count == 0) {
-        run.failed = stage->error != NULL ? stage->error : "it has no result";
+        run.failed = stage->error != NULL    ? stage->error
+                     : side->run.damaged > 0 ? "its record is damaged"
+                                             : "it has no result";
     } else {
         LM_TRY(take_values(comparing, &run, stage, err));
         LM_TRY(take_items(comparing, &run, side, stage, err));

@@ -39,7 +39,7 @@ static void add(struct diff *diff, const char *stage, const char *kind, const ch
     if (is_equal)
         return;
     struct difference *rows =
-        lm_grow(diff->arena, diff->rows, diff->count, &diff->capacity, sizeof *rows);
+        lm_arena_grow(diff->arena, diff->rows, diff->count, &diff->capacity, sizeof *rows);
     diff->failed = diff->failed || rows == NULL;
     if (rows == NULL)
         return;
@@ -207,11 +207,17 @@ static const char *side_name(const struct lm_side *side, bool is_now)
     return is_now ? "what the spec says now" : side->run.id != NULL ? side->run.id : side->name;
 }
 
+static const char *damage(const struct lm_side *side)
+{
+    return side->run.damaged > 0 ? "  (its record is damaged; what it told is left out)" : "";
+}
+
 static void put_text(struct diff *diff, bool is_now, FILE *out)
 {
     const char *stage = "";
     size_t told = 0;
-    fprintf(out, "a  %s\nb  %s\n", side_name(&diff->a, false), side_name(&diff->b, is_now));
+    fprintf(out, "a  %s%s\nb  %s%s\n", side_name(&diff->a, false), damage(&diff->a),
+            side_name(&diff->b, is_now), damage(&diff->b));
     for (size_t i = 0; i < diff->count; i++) {
         const struct difference *row = &diff->rows[i];
         if (strcmp(row->kind, "metric") == 0 && is_bound(row->name))
@@ -246,6 +252,8 @@ static void put_side_json(struct lm_json_writer *writer, const char *key,
     if (side->run.id != NULL)
         lm_json_member_string(writer, "run", side->run.id);
     lm_json_member_bool(writer, "now", is_now);
+    if (side->run.damaged > 0)
+        lm_json_member_int(writer, "damaged", (int64_t)side->run.damaged);
     lm_json_close(writer, '}');
 }
 

@@ -3,7 +3,6 @@
  */
 #include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/io.h"
 #include "base/new_file.h"
@@ -23,11 +22,19 @@ static const char *path_of(const struct lm_run_facts *facts, const char *folder,
                            folder, name);
 }
 
-/** A power cut may leave an empty file. */
-static bool is_there(const char *path)
+/** Is every line of a file whole? A power cut may leave an empty one, a disk a damaged one: the
+ * next run that has the same to tell writes it again. */
+static bool is_sound(const struct lm_run_facts *facts, const char *path)
 {
-    struct stat st;
-    return stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0;
+    struct lm_ledger ledger;
+    struct lm_arena_mark mark = lm_arena_mark(facts->plan->arena);
+    char *text;
+    size_t size, count = 0;
+    enum lm_status status = lm_ledger_open(&ledger, facts->plan->arena, path, NULL);
+    while (status == LM_OK && lm_ledger_next(&ledger, &text, &size))
+        count++;
+    lm_arena_rewind(facts->plan->arena, mark);
+    return status == LM_OK && count > 0 && ledger.damaged == 0;
 }
 
 /** Writes a file whose folder need not exist; what is there is replaced. */
@@ -100,7 +107,7 @@ static enum lm_status keep_parameters(char hex[LM_DIGEST_HEX], const struct lm_r
     lm_digest_hex(hex, &digest);
     const char *path = path_of(facts, "parameters", hex);
     enum lm_status status = path != NULL ? lm_buf_status(&text, err) : no_memory(err);
-    if (status == LM_OK && !is_there(path)) {
+    if (status == LM_OK && !is_sound(facts, path)) {
         lm_buf_clear(&text);
         put_parameters(&text, facts);
         status = write_file(facts, path, &text, err);
@@ -288,12 +295,13 @@ static enum lm_status keep_results(char hex[LM_DIGEST_HEX], const struct lm_run_
     const char *path = path_of(facts, "results", hex);
     if (status != LM_OK || path == NULL)
         return path == NULL ? no_memory(err) : status;
-    if (is_there(path))
+    if (is_sound(facts, path))
         return LM_OK;
     struct pack pack = {.file_count = 0};
     lm_buf_init(&pack.keys, 0);
     lm_buf_init(&pack.results, 0);
-    learn(&pack, facts);
+    if (!lm_path_exists(path)) /* else later ones refer to what it told: all of it, again */
+        learn(&pack, facts);
     fill(&pack, facts, hex, names);
     status = write_pack(&pack, facts, hex, err);
     lm_buf_release(&pack.keys);

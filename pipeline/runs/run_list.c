@@ -133,7 +133,7 @@ static enum lm_status collect_metrics(struct columns *out, const struct listing 
             if (lm_name_map_find(&seen, name) != SIZE_MAX)
                 continue;
             const char **names =
-                lm_grow(arena, out->names, out->count, &out->capacity, sizeof *names);
+                lm_arena_grow(arena, out->names, out->count, &out->capacity, sizeof *names);
             if (names == NULL || !lm_name_map_put(&seen, name, out->count))
                 return no_memory(err);
             out->names = names;

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "base/suggest.h"
 #include "page/numtext.h"
 #include "runs/history.h"
 
@@ -113,6 +112,9 @@ static void put_head(const struct showing *showing)
         fprintf(out, ", exit %s", exit_code);
     fprintf(out, "\nstarted     %s\n", head_of(showing, "started"));
     put_settings(showing);
+    if (showing->run.damaged > 0)
+        fprintf(out, "damaged     %zu parts of the record; what they told is left out\n",
+                showing->run.damaged);
 }
 
 static void put_stages(const struct showing *showing)
@@ -190,30 +192,6 @@ static void put_one(const struct showing *showing, const struct lm_recorded_stag
 
 /* ---- for programs ---- */
 
-static void put_texts_json(struct lm_json_writer *writer, const char *key,
-                           const struct lm_named_text *rows, size_t count)
-{
-    lm_json_key(writer, key);
-    lm_json_open(writer, '{');
-    for (size_t i = 0; i < count; i++)
-        lm_named_put_text(writer, rows[i].name, rows[i].text);
-    lm_json_close(writer, '}');
-}
-
-static void put_result_json(struct lm_json_writer *writer, const struct lm_recorded_stage *stage)
-{
-    lm_json_key(writer, "outputs");
-    lm_json_open(writer, '{');
-    for (size_t i = 0; i < stage->output_count; i++)
-        lm_json_member_string(writer, stage->outputs[i].name, stage->outputs[i].digest);
-    lm_json_close(writer, '}');
-    lm_json_key(writer, "metrics");
-    lm_json_open(writer, '{');
-    for (size_t i = 0; i < stage->metric_count; i++)
-        lm_json_member_double(writer, stage->metrics[i].name, stage->metrics[i].value);
-    lm_json_close(writer, '}');
-}
-
 static void put_stage_json(struct lm_json_writer *writer, const struct lm_recorded_stage *stage)
 {
     char hex[LM_DIGEST_HEX];
@@ -227,12 +205,12 @@ static void put_stage_json(struct lm_json_writer *writer, const struct lm_record
     if (stage->seconds > 0)
         lm_json_member_double(writer, "seconds", stage->seconds);
     if (stage->point_count > 0)
-        put_texts_json(writer, "point", stage->point, stage->point_count);
+        lm_named_texts_put(writer, "point", stage->point, stage->point_count);
     if (stage->seed != NULL)
         lm_named_put_text(writer, "seed", stage->seed);
     if (stage->numerics != NULL)
         lm_json_member_string(writer, "numerics", stage->numerics);
-    put_texts_json(writer, "params", stage->params, stage->param_count);
+    lm_named_texts_put(writer, "params", stage->params, stage->param_count);
     if (stage->is_keyed) {
         lm_digest_hex(hex, &stage->key);
         lm_json_member_string(writer, "key", hex);
@@ -240,8 +218,10 @@ static void put_stage_json(struct lm_json_writer *writer, const struct lm_record
     }
     if (stage->headline != NULL)
         lm_json_member_string(writer, "headline", stage->headline);
-    if (stage->output_count > 0)
-        put_result_json(writer, stage);
+    if (stage->output_count > 0) {
+        lm_named_digests_put(writer, "outputs", stage->outputs, stage->output_count);
+        lm_named_values_put(writer, "metrics", stage->metrics, stage->metric_count);
+    }
     lm_json_close(writer, '}');
 }
 
@@ -274,6 +254,8 @@ static void put_run_json(struct lm_json_writer *writer, const struct showing *sh
         if (!is_elsewhere)
             lm_named_put_text(writer, run->head[i].name, run->head[i].text);
     }
+    if (run->damaged > 0)
+        lm_json_member_int(writer, "damaged", (int64_t)run->damaged);
     lm_json_key(writer, "tags");
     lm_json_open(writer, '[');
     for (size_t i = 0; i < showing->history.tag_count; i++)
@@ -294,21 +276,13 @@ static void put_run_json(struct lm_json_writer *writer, const struct showing *sh
 static enum lm_status find_stage(const struct lm_recorded_stage **out,
                                  const struct showing *showing, const char *id, struct lm_err *err)
 {
-    const struct lm_recorded *run = &showing->run;
-    size_t place = lm_name_map_find(&run->by_id, id);
-    const char **names = LM_NEW_ARRAY(showing->history.arena, const char *, run->stage_count);
-    if (names == NULL)
-        return no_memory(err);
-    if (place != SIZE_MAX) {
-        *out = &run->stages[place];
-        return LM_OK;
-    }
-    for (size_t i = 0; i < run->stage_count; i++)
-        names[i] = run->stages[i].id;
-    const char *nearest = lm_suggest(id, names, run->stage_count);
-    return lm_fail(err, LM_INVALID, "run %s has no stage '%s'; %s%s%s", run->id, id,
-                   nearest != NULL ? "did you mean '" : "see 'lmpipe exp show ",
-                   nearest != NULL ? nearest : run->id, nearest != NULL ? "'?" : "'");
+    size_t place = 0;
+    struct lm_arena *arena = showing->history.arena;
+    const char *whose = lm_arena_printf(arena, "run %s", showing->run.id);
+    LM_TRY(whose != NULL ? lm_recorded_find(&place, arena, &showing->run, whose, id, err)
+                         : no_memory(err));
+    *out = &showing->run.stages[place];
+    return LM_OK;
 }
 
 static enum lm_status show(struct showing *showing, const char *id, bool json, struct lm_err *err)

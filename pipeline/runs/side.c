@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/io.h"
-#include "base/suggest.h"
 #include "runs/events.h"
 #include "runs/run_files.h"
 
@@ -66,32 +65,14 @@ static enum lm_status open_whole(struct lm_side *out, struct lm_history *history
     return LM_OK;
 }
 
-/** "; did you mean …?" among the ids of a side's stages. */
 static enum lm_status find_stage(struct lm_side *side, struct lm_arena *arena, const char *id,
                                  struct lm_err *err)
 {
-    const struct lm_recorded *run = &side->run;
-    const char **names = LM_NEW_ARRAY(arena, const char *, run->stage_count);
-    if (names == NULL)
-        return no_memory(err);
-    side->only = lm_name_map_find(&run->by_id, id);
-    if (side->only != SIZE_MAX)
-        return LM_OK;
-    size_t length = strlen(id);
-    const char *nearest = NULL;
-    for (size_t i = 0; i < run->stage_count; i++) {
-        names[i] = run->stages[i].id;
-        bool is_instance = strncmp(names[i], id, length) == 0 && names[i][length] == '@';
-        nearest = nearest == NULL && is_instance ? names[i] : nearest;
-    }
-    if (nearest == NULL)
-        nearest = lm_suggest(id, names, run->stage_count);
-    const char *whose = side->is_run && lm_path_exists(side->name) ? "the last run of " : "";
-    if (nearest != NULL)
-        return lm_fail(err, LM_INVALID, "%s%s has no stage '%s'; did you mean '%s'?", whose,
-                       side->name, id, nearest);
-    return lm_fail(err, LM_INVALID, "%s%s has no stage '%s'; see 'lmpipe exp show'", whose,
-                   side->name, id);
+    bool is_spec = side->is_run && lm_path_exists(side->name);
+    const char *whose =
+        lm_arena_printf(arena, "%s%s", is_spec ? "the last run of " : "", side->name);
+    return whose != NULL ? lm_recorded_find(&side->only, arena, &side->run, whose, id, err)
+                         : no_memory(err);
 }
 
 enum lm_status lm_side_find(struct lm_side *out, struct lm_history *history, const char *name,

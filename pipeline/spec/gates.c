@@ -115,8 +115,9 @@ static void add_gates(struct lm_load *load, const struct lm_load_reference *refe
     if (!lm_load_gate_pairs(load, build, field, gate))
         return;
     for (size_t i = build->first; i < build->first + build->count && !is_partial; i++) {
-        struct lm_spec_gate *gates = lm_load_keep(
-            load, lm_grow(load->arena, spec->gates, spec->gate_count, capacity, sizeof *gates));
+        struct lm_spec_gate *gates =
+            lm_load_keep(load, lm_arena_grow(load->arena, spec->gates, spec->gate_count, capacity,
+                                             sizeof *gates));
         const char *metric =
             lm_arena_printf(load->arena, "%s.%s", spec->stages[i].id, gate->metric);
         if (gates == NULL || lm_load_keep(load, (void *)(uintptr_t)metric) == NULL)

@@ -37,8 +37,8 @@ static bool add_file(struct lm_load *load, const char *name, const char *real, c
                      size_t size)
 {
     struct lm_load_file *files =
-        lm_load_keep(load, lm_grow(load->arena, load->files, load->file_count, &load->file_capacity,
-                                   sizeof *files));
+        lm_load_keep(load, lm_arena_grow(load->arena, load->files, load->file_count,
+                                         &load->file_capacity, sizeof *files));
     const char *kept = lm_load_keep(load, lm_arena_strdup(load->arena, real));
     const char *folder = lm_load_keep(load, lm_path_dir(load->arena, real));
     if (files == NULL || kept == NULL || folder == NULL)

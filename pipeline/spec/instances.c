@@ -86,8 +86,8 @@ const struct lm_projection *lm_load_project(struct lm_load *load, uint64_t axes)
         if (load->projections[i]->axes == axes)
             return load->projections[i];
     struct lm_projection **list =
-        lm_load_keep(load, lm_grow(load->arena, load->projections, load->projection_count,
-                                   &load->projection_capacity, sizeof(void *)));
+        lm_load_keep(load, lm_arena_grow(load->arena, load->projections, load->projection_count,
+                                         &load->projection_capacity, sizeof(void *)));
     struct lm_projection *projection =
         lm_load_keep(load, LM_NEW(load->arena, struct lm_projection));
     if (list == NULL || projection == NULL)

@@ -154,8 +154,9 @@ static size_t add_value(struct lm_load *load, struct lm_axis *axis, const struct
 {
     double number = 0;
     const char *label = label_of(load, node, field, &number);
-    struct lm_axis_value *values = lm_load_keep(
-        load, lm_grow(load->arena, axis->values, axis->count, &axis->capacity, sizeof *values));
+    struct lm_axis_value *values =
+        lm_load_keep(load, lm_arena_grow(load->arena, axis->values, axis->count, &axis->capacity,
+                                         sizeof *values));
     if (label == NULL || values == NULL)
         return SIZE_MAX;
     axis->values = values;
@@ -283,8 +284,9 @@ static void read_axis(struct lm_load *load, struct lm_axis *axis, const struct l
 static bool add_point(struct lm_load *load, struct lm_matrix *matrix, const uint32_t *point)
 {
     size_t row = matrix->axis_count * sizeof *point;
-    uint32_t *points = lm_load_keep(load, lm_grow(load->arena, matrix->points, matrix->point_count,
-                                                  &matrix->point_capacity, row));
+    uint32_t *points =
+        lm_load_keep(load, lm_arena_grow(load->arena, matrix->points, matrix->point_count,
+                                         &matrix->point_capacity, row));
     if (points == NULL)
         return false;
     matrix->points = points;

@@ -46,7 +46,7 @@ static void append(struct builder *builder, struct lm_node *to, const char *key,
     if (to == NULL || value == NULL)
         return;
     struct lm_entry *entries =
-        lm_grow(builder->arena, to->entries, to->count, &to->expanded, sizeof *entries);
+        lm_arena_grow(builder->arena, to->entries, to->count, &to->expanded, sizeof *entries);
     const char *name = key ? lm_arena_strdup(builder->arena, key) : NULL;
     if (entries == NULL || (key != NULL && name == NULL)) {
         builder->failed = true;

@@ -71,8 +71,8 @@ static void add_input(struct lm_load *load, struct lm_load_stage *build,
                       const struct lm_load_input *input)
 {
     struct lm_load_input *inputs =
-        lm_load_keep(load, lm_grow(load->arena, build->inputs, build->input_count,
-                                   &build->input_capacity, sizeof *inputs));
+        lm_load_keep(load, lm_arena_grow(load->arena, build->inputs, build->input_count,
+                                         &build->input_capacity, sizeof *inputs));
     if (inputs == NULL)
         return;
     build->inputs = inputs;

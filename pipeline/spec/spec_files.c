@@ -27,8 +27,8 @@ static void add_file(struct place *place, const struct lm_param_leaf *leaf, cons
     struct lm_load *load = place->load;
     struct lm_spec_stage *stage = place->stage;
     struct lm_spec_file *files =
-        lm_load_keep(load, lm_grow(load->arena, stage->files, stage->file_count, &place->capacity,
-                                   sizeof *files));
+        lm_load_keep(load, lm_arena_grow(load->arena, stage->files, stage->file_count,
+                                         &place->capacity, sizeof *files));
     const char *name = lm_load_keep(load, lm_arena_strdup(load->arena, leaf->name));
     if (files == NULL || name == NULL)
         return;

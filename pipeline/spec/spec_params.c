@@ -219,8 +219,8 @@ static void note_value(const struct slot *slot)
 {
     struct lm_spec_stage *stage = slot->build->stage;
     struct lm_spec_value *values =
-        lm_load_keep(slot->load, lm_grow(slot->load->arena, stage->values, stage->value_count,
-                                         &slot->build->value_capacity, sizeof *values));
+        lm_load_keep(slot->load, lm_arena_grow(slot->load->arena, stage->values, stage->value_count,
+                                               &slot->build->value_capacity, sizeof *values));
     if (values == NULL)
         return;
     stage->values = values;

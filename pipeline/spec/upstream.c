@@ -13,7 +13,7 @@ static void swap(size_t *a, size_t *b)
 static void push(struct lm_upstream_walk *walk, size_t stage)
 {
     size_t *heap =
-        lm_grow(walk->arena, walk->heap, walk->count, &walk->capacity, sizeof *walk->heap);
+        lm_arena_grow(walk->arena, walk->heap, walk->count, &walk->capacity, sizeof *walk->heap);
     if (heap == NULL) {
         walk->failed = true;
         return;

@@ -194,16 +194,38 @@ done
 
 # What many runs share, damaged.
 cp -r artifacts/store/runs kept
+lmpipe exp show "$first" --json
+echo "$out" >whole.json
+told_wrong() {
+    echo "$out" | python3 -c "import json, sys
+told = json.load(sys.stdin)
+whole = {s['stage']: s.get('outputs') for s in json.load(open('whole.json'))['stages']}
+print(1 if told.get('damaged', 0) > 0 else 0,
+      [s['stage'] for s in told['stages'] if 'outputs' in s and s['outputs'] != whole[s['stage']]])"
+}
+part_of() {
+    python3 -c "import json, sys; print(json.load(open(sys.argv[1]))['$1'])" \
+        "artifacts/store/runs/$("$LMPIPE" exp list --json | python3 -c "import json, sys; print(json.load(sys.stdin)[0]['run'])")/run.json"
+}
 for file in parameters results keys newest; do
     rm -rf artifacts/store/runs
     cp -r kept artifacts/store/runs
     for one in "artifacts/store/runs/$file"/*; do
         printf 'x' | dd of="$one" bs=1 seek=40 conv=notrunc status=none
     done
-    lmpipe exp show "$first"
+    lmpipe exp show "$first" --json
     ok "damaged $file: no crash" test "$status" -le 3
+    [ "$file" = newest ] || is "damaged $file: said, and no result is told of another stage" "$(told_wrong)" "1 []"
     lmpipe run tiny.yaml vocab --progress none
     is "damaged $file: runs go on" "$status" 0
+done
+for file in parameters results; do
+    sed -i '2s/./~/40' "artifacts/store/runs/$file/$(part_of "$file")"
+    lmpipe exp show last
+    like "a damaged line of $file: said" "$out" "^damaged     [0-9]* parts of the record"
+    lmpipe run tiny.yaml vocab --progress none
+    lmpipe exp show last
+    unlike "the same again: $file is whole" "$out" "^damaged"
 done
 rm -rf artifacts/store/runs
 cp -r kept artifacts/store/runs

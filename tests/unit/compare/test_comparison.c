@@ -556,6 +556,37 @@ static void only_what_differs_is_told(struct tap *tap)
     fixture_close(&fixture);
 }
 
+/* However many parameters and metrics there are, the last that differs is told. */
+static void none_are_too_many(struct tap *tap)
+{
+    enum { PARAMS = 300, METRICS = 40 };
+
+    struct fixture fixture;
+    struct lm_comparison out;
+    struct lm_compare_options options = fixture_options();
+    struct lm_compare_param params[2][PARAMS];
+    fixture_open(&fixture);
+    for (size_t run = 0; run < 2; run++) {
+        const char *scores = "{\"valid.bpb\":1";
+        for (size_t i = 0; i < PARAMS; i++)
+            params[run][i] = (struct lm_compare_param){lm_arena_printf(fixture.arena, "p%zu", i),
+                                                       i < PARAMS - 1 || run == 0 ? "1" : "2"};
+        for (size_t i = 0; i < METRICS; i++)
+            scores = lm_arena_printf(fixture.arena, "%s,\"m%zu\":1,\"m%zu.lo\":0,\"m%zu.hi\":2",
+                                     scores, i, i, i);
+        struct lm_compare_run *added = fixture_put(&fixture, run == 0 ? "a" : "b",
+                                                   lm_arena_printf(fixture.arena, "%s}", scores));
+        added->params = params[run];
+        added->param_count = PARAMS;
+    }
+    REQUIRE(compare(&out, &fixture, &options, NULL) == LM_OK);
+    REQUIRE(out.param_count == 1);
+    CHECK_STR(out.params[0], "p299");
+    REQUIRE(out.column_count == METRICS + 1);
+    CHECK_STR(out.columns[METRICS].name, "m39");
+    fixture_close(&fixture);
+}
+
 static bool stop(void *user)
 {
     (void)user;
@@ -577,12 +608,14 @@ static void stops_when_asked(struct tap *tap)
 static const struct tap_test tests[] = {
     TAP_ROW(sorts_by_the_metric) TAP_ROW(order_does_not_matter)
         TAP_ROW(failed_and_diverged_stand_apart) TAP_ROW(differences_are_those_of_the_items)
-            TAP_ROW(perplexities_are_linearised) TAP_ROW(other_items_are_said) TAP_ROW(
-                tokenizers_part_metrics_by_token) TAP_ROW(few_items_have_no_verdict)
-                TAP_ROW(some_metrics_have_no_pairs) TAP_ROW(other_examples_are_said) TAP_ROW(
-                    right_and_wrong_are_counted) TAP_ROW(a_reference_is_found_by_either_name)
-                    TAP_ROW(numbers_do_for_scores) TAP_ROW(very_many_runs) TAP_ROW(labels_are_axes)
-                        TAP_ROW(steps_and_factors_are_told_apart) TAP_ROW(seeds_are_repeats)
-                            TAP_ROW(groups_are_runs_of_mean_losses) TAP_ROW(one_seed_has_no_spread)
-                                TAP_ROW(only_what_differs_is_told) TAP_ROW(stops_when_asked)};
+            TAP_ROW(perplexities_are_linearised) TAP_ROW(other_items_are_said)
+                TAP_ROW(tokenizers_part_metrics_by_token) TAP_ROW(few_items_have_no_verdict)
+                    TAP_ROW(some_metrics_have_no_pairs) TAP_ROW(other_examples_are_said) TAP_ROW(
+                        right_and_wrong_are_counted) TAP_ROW(a_reference_is_found_by_either_name)
+                        TAP_ROW(numbers_do_for_scores) TAP_ROW(very_many_runs)
+                            TAP_ROW(labels_are_axes) TAP_ROW(steps_and_factors_are_told_apart)
+                                TAP_ROW(seeds_are_repeats) TAP_ROW(groups_are_runs_of_mean_losses)
+                                    TAP_ROW(one_seed_has_no_spread)
+                                        TAP_ROW(only_what_differs_is_told)
+                                            TAP_ROW(none_are_too_many) TAP_ROW(stops_when_asked)};
 LM_TEST_MAIN(tests)
