@@ -28,6 +28,7 @@ const struct lm_command_note lm_exit_notes[] = {
     {"3", "store or I/O error, also when standard output cannot be written"},
     {"4", "a gate failed"},
     {"5", "a gate is undecided"},
+    {"6", "a result is not what it was"},
     {"7", "stale (plan --check)"},
     {"75", "interrupted, run again to resume"},
     {"128+n", "signal n"},
