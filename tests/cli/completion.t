@@ -88,7 +88,7 @@ for shell in bash zsh fish; do
     fi
     HOME=$LM_WORK python3 "$LM_SOURCE/tests/cli/type_in_shell.py" "$shell" "$script" "$PWD" <<<"$common" >"$shell.out" 2>"$shell.err"
     exec 3<"$shell.out"
-    while IFS=$'\t' read -r typed becomes; do
+    while IFS=$'\t' read -r typed _; do
         IFS= read -r verdict <&3 || verdict="no answer: $(tail -n 2 "$shell.err")"
         is "$shell: $typed" "$verdict" ok
     done <<<"$common"
