@@ -18,6 +18,8 @@ const struct lm_command_note lm_environment_notes[] = {
     {"NO_COLOR", "set: no colours"},
     {"CI", "set: no live view"},
     {"TERM=dumb", "neither"},
+    {"GITHUB_ACTIONS",
+     "of a job, as are GITLAB_CI, GITHUB_STEP_SUMMARY, …: what run --ci shows there"},
     {NULL, NULL},
 };
 
