@@ -21,7 +21,7 @@ const char report_style[] =
     ".mark{position:absolute;top:-.1rem;bottom:-.1rem;width:0;border-left:2px dashed var(--ink);"
     "filter:drop-shadow(0 0 1px var(--paper)) drop-shadow(0 0 1px var(--paper))}"
     ".mark.floor{border-left-style:dotted;border-left-width:3px}.us small{font-weight:400}\n"
-    "th:has(code)::first-letter{text-transform:none}"
+    ".facts th:has(code)::first-letter,.cap:has(code)::first-letter{text-transform:none}"
     ".grid td,.grid tbody th{min-width:10rem;vertical-align:top;font:.8rem/1.45 var(--mono);"
     "white-space:pre-wrap;overflow-wrap:anywhere}.grid tbody th{color:var(--soft)}\n"
     "@media print{.page{max-width:none;padding:0}.skip{display:none}"

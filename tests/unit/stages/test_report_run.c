@@ -380,7 +380,7 @@ static void names_the_broken_line(struct tap *tap)
 static void golden_bytes(struct tap *tap)
 {
     static const char *const golden[OUTPUTS] = {
-        "6c216c961715664698957cd72811e3a09811aba598a206cac0cc3aa012fe537f",
+        "228e9a6b829e8d6d77e7ac1f2880ed5dfd607505bf3b7a94ae0c80b58255798f",
         "9ca724196d74c419d3a7fb99d1f9d81ca2b40a1896caa06523a43d0aef460424",
         "5bf01e984aa495821ea7cfaa0ee526f1fb9638b5a3eceb549604e838d4726475",
         "29285a57e143162e29af08b71c8b59f0e28f7b98547850b0d8655f3f83fe0a7a"};
@@ -560,15 +560,15 @@ static void golden_objectives(struct tap *tap)
         const char *digests[OUTPUTS - 1]; /* html, md, json */
     } cases[] = {
         {&classified,
-         {"ddff3062772fc423f4fa4baed52d1e10a28fb1f7c7bbfc7a03d8bcbc4143ad05",
+         {"df23de5382dd51e0b41e4e144256bd42ffb2004904412cc5f7d91fd8a6b4b3cf",
           "b2450a4c3228d10a45e748c4c59a3f84654e6e1936d59f185f84315d3b038a73",
           "5627ce0520fcb6eadf11fa61d58de535e7a82f2f6ea942b52c9a90b081d7c815"}},
         {&translated,
-         {"d286d0397eb2ce3c3402c6df4f46f3af184048f1210eba85af04e9f754ba4d8d",
+         {"d7cd897bb5d002dcfefb08d7e439f193bee4e8c68c00dc9b3b958949d88b3f30",
           "b29207adce5bb49739f447e984563ce4415f3261c34dfff4c0ac591d2fc68ae1",
           "cd7834fd28cf1252e0e01706822f128d1dda89d97740b88b0d37b07332d36b83"}},
         {&compared,
-         {"44a48dab7ff30d11251f1af3a5d1ba7d3fd6783f3838d5031d6d65dec26ee75d",
+         {"227a4ce4cd5cb1fa2f1aef00c9aea6417fd66436b0b41c12e0e8f441c9157ebe",
           "4325c942420ca7250c1428271ee336b4f91081037f0e753a1a17bd0d2bea03d7",
           "fceea35dc39bed9c7408d2acc7ce9228d3aca43b318b3d18dcf023655f4d022e"}},
     };
