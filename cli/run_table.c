@@ -79,7 +79,7 @@ void lm_run_table_print(const struct lm_run_result *result, struct lm_cli *cli)
     lm_stream_flush(&cli->out);
     for (size_t i = 0; i < result->row_count; i++) {
         const struct lm_run_row *row = &result->rows[i];
-        if (row->error == NULL || row->state == LM_SKIPPED)
+        if (row->error == NULL || row->state == LM_SKIPPED || row->error == result->error)
             continue;
         const char *text = lm_arena_printf(cli->arena, "stage %s: %s", row->stage, row->error);
         lm_cli_fail(cli, 0, text != NULL ? text : row->error);

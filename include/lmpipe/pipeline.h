@@ -257,6 +257,13 @@ struct lm_run_event {
 
 typedef void lm_run_event_fn(void *user, const struct lm_run_event *event);
 
+/** What a run does with STEM.lock beside the spec (docs/formats/lock.md). */
+enum lm_lock_use {
+    LM_LOCK_NONE,
+    LM_LOCK_WRITE, /**< brings it up to date, once all selected stages have a result */
+    LM_LOCK_HOLD   /**< stops at the first stage that is not as it pins it, and publishes nothing */
+};
+
 struct lm_run_options {
     const char *worker;
     int jobs;            /**< stages at once; 0: as threads allow */
@@ -265,6 +272,7 @@ struct lm_run_options {
     bool keep_going, offline;
     double deadline; /**< seconds from now; 0: none */
     bool ci;         /**< also write junit-run.xml beside what is published */
+    enum lm_lock_use lock;
     lm_run_event_fn *on_event;
     void *user;
     /** Environment of the worker: a fixed list of names is asked for; NULL: none is set. */
@@ -307,7 +315,8 @@ struct lm_run_result {
     struct lm_gate_row *gates;
     size_t gate_count;
     size_t executed;
-    const char *error; /**< exit code 3: what failed, and what to do; else NULL */
+    const char *error; /**< exit code 3 or 6: what failed, and what to do; else NULL. Of 6 it is
+                            the text of the stage's row, too */
     int exit_code; /**< 0, 1, 3, 4, 5, 6 or 75 as in docs/formats/events.md; 128 + n after a second
                   signal */
 };
@@ -318,10 +327,24 @@ void lm_run_result_release(struct lm_run_result *result);
  *  it was ignored before) are taken from a descriptor meanwhile: the first: checkpoint and stop,
  * the second: end at once. Ignore SIGPIPE before, or a reader that goes away ends the run. Returns
  * LM_OK whenever the run took place (see exit_code). LM_INVALID, before the first stage: a warning
- * of the plan is fatal, or artifacts/<experiment>/ belongs to another spec. LM_IO: the store cannot
- * be used. */
+ * of the plan is fatal, artifacts/<experiment>/ belongs to another spec, or the lock file that the
+ * options ask for is missing or damaged. LM_IO: the store cannot be used, the lock file not be read
+ * or not be written. */
 enum lm_status lm_run(const struct lm_plan *plan, const struct lm_run_options *options,
                       struct lm_run_result *out, struct lm_err *err);
+
+/** What came of merging lock files. */
+struct lm_lock_merged {
+    size_t blocks;        /**< of the result */
+    const char **dropped; /**< stages whose blocks both sides changed differently: they are gone */
+    size_t dropped_count;
+};
+
+/** Merges three lock files by blocks and writes the result to `ours`: as git calls merge drivers
+ *  (%O %A %B). Texts in the arena. LM_INVALID: one of them is damaged or of another version; LM_IO,
+ *  LM_NOT_FOUND, LM_NOMEM. After a failure `ours` is as it was. */
+enum lm_status lm_lock_merge(struct lm_lock_merged *out, struct lm_arena *arena, const char *base,
+                             const char *ours, const char *theirs, struct lm_err *err);
 /** Removes what earlier runs of a spec left below artifacts/<experiment>/ for people and CI: what
  * it publishes, run.html, run.json, junit-run.xml; for a job of CI whose run did not begin, so that
  *  nothing of an earlier one is taken for its. *removed: how many there were. A folder that belongs
