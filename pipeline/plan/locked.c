@@ -84,8 +84,8 @@ enum lm_status lm_locked_open(struct lm_locked *out, struct lm_arena *arena,
     LM_TRY(follow(&locked.path, arena, locked.shown, err));
     enum lm_status status = lm_lockfile_load(&locked.file, arena, locked.path, locked.shown, &why);
     locked.is_there = status == LM_OK;
-    if (status != LM_OK && status != LM_NOT_FOUND)
-        return lm_fail(err, status, "%s", why.text);
+    if (status != LM_OK && status != LM_NOT_FOUND) /* an input that cannot be read */
+        return lm_fail(err, status == LM_NOMEM ? LM_NOMEM : LM_INVALID, "%s", why.text);
     *out = locked;
     return LM_OK;
 }

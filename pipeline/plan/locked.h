@@ -20,7 +20,7 @@ struct lm_locked_changes {
 };
 
 /** Finds and reads it. LM_INVALID: the spec has none (it is standard input), it is damaged, a link
- *  that leads nowhere, or of another version. LM_IO, LM_NOMEM. */
+ *  that leads nowhere, or of another version, or cannot be read. LM_NOMEM. */
 enum lm_status lm_locked_open(struct lm_locked *out, struct lm_arena *arena,
                               const struct lm_spec *spec, struct lm_err *err);
 /** Why a stage cannot be as locked, which can be known before it runs: it is not in the file, its

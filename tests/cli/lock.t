@@ -247,6 +247,14 @@ sed -n 's/^corpus /bad /p' good.lock | sed "s/tiny .*/x sha256:$(sha256sum <cut.
 quietly v.yaml --locked -k
 is "a stage that fails is no stage that differs" "$status" 1
 spec
+cp good.lock v.lock
+sed -i '/^vocab/d' v.lock
+old v.lock
+lmpipe run v.yaml --lock --store ninth --deadline 0.001
+is "a run that was stopped" "$status" 75
+untouched "changes nothing" v.lock
+like "and says so" "$err" 'v\.lock stays as it was: [123] stages? (have|has) no result$'
+cp good.lock v.lock
 
 # --- CI: what an earlier run left is not this one's ---------------------------------------------------------
 cp good.lock v.lock
@@ -397,6 +405,17 @@ refused "an instance that differs" 's\.yaml:6:3' 'vocab@v=290\.vocab: is sha256 
 is "the others are what they were" "$(in_state hit):$(in_state failed)" "corpus text vocab@v=280 vocab@v=300:vocab@v=290"
 quietly s.yaml --locked 'vocab@v=280'
 is "one that was not asked for is not looked at" "$status" 0
+
+# --- a training that diverged has a result; best of some ------------------------------------------------------------------
+sed -e '/^  report:/,$d' -e 's/^vars:.*/vars: {vocab: 320, steps: 6}/' -e 's/lr: 3.0e-3$/lr: "${matrix.lr}"/' -e 's/experiment: tiny/experiment: d/' \
+    -e 's/warmup: 5/warmup: 1\n      clip: 0\n      on_divergence: record/' -e 's/in: {model: model, tokens: tokens}\(.*\)/&/' tiny.yaml >d.yaml
+sed -i '/^  samples:/,$s/model: model/model: {best: model, by: scores.valid.bpb, mode: min}/' d.yaml
+printf 'matrix: {lr: [1.0e-3, 1.0e+9]}\n' >>d.yaml
+quietly d.yaml --lock
+is "locked with an instance that diverged" "$status:$(ids d.lock)" \
+    "0:corpus model@lr=0.001 model@lr=1000000000 samples scores@lr=0.001 scores@lr=1000000000 text tokens vocab"
+quietly d.yaml --locked --store tenth -j 2
+is "and held, executed again" "$status:$(executed | wc -w)" "0:9"
 
 # --- git ---------------------------------------------------------------------------------------------------------------
 lmpipe lock merge a b
