@@ -326,7 +326,7 @@ struct lm_run_result {
     struct lm_diags findings; /**< ci: failed stages, failed and undecided gates, with places */
     const char *summary;      /**< ci: summary.md; else NULL */
     const char *error; /**< exit code 3 or 6: what failed, and what to do; else NULL. Of 6 it is
-                            the text of the stage's row, too */
+                            what the stage's row says, with the place in the spec before it */
     int exit_code; /**< 0, 1, 3, 4, 5, 6 or 75 as in docs/formats/events.md; 128 + n after a second
                   signal */
 };

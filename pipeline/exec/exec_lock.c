@@ -43,12 +43,12 @@ enum lm_status lm_exec_lock_open(struct lm_exec *exec, struct lm_err *err)
                    exec->locked->shown, exec->spec->path);
 }
 
-/** Holds back whatever has not begun. */
-static void refuse(struct lm_exec *exec, size_t stage, const char *why)
+/** Holds back whatever has not begun; returns what the stage's own row says. */
+static const char *stop(struct lm_exec *exec, const struct lm_diag *why)
 {
-    exec->differs = why;
-    lm_task_set_remove(&exec->due, stage);
-    lm_exec_finish(exec, &exec->tasks[stage], LM_FAILED, why);
+    const char *text = lm_arena_printf(exec->arena, "%s: %s", why->field, why->text);
+    exec->differs = lm_diag_format(exec->arena, why);
+    return text != NULL ? text : exec->differs;
 }
 
 enum lm_status lm_exec_lock_expect(struct lm_exec *exec, struct lm_err *err)
@@ -56,13 +56,14 @@ enum lm_status lm_exec_lock_expect(struct lm_exec *exec, struct lm_err *err)
     if (exec->options->lock != LM_LOCK_HOLD)
         return LM_OK;
     for (size_t i = 0; i < exec->spec->stage_count; i++) {
-        const char *why = NULL;
+        struct lm_diag why;
         if (!exec->now.stages[i].selected)
             continue;
         LM_TRY(lm_locked_expect(&why, exec->locked, &exec->now, i, err));
-        if (why == NULL)
+        if (why.text == NULL)
             continue;
-        refuse(exec, i, why);
+        lm_task_set_remove(&exec->due, i);
+        lm_exec_finish(exec, &exec->tasks[i], LM_FAILED, stop(exec, &why));
         return LM_OK;
     }
     return LM_OK;
@@ -71,11 +72,12 @@ enum lm_status lm_exec_lock_expect(struct lm_exec *exec, struct lm_err *err)
 const char *lm_exec_lock_compare(struct lm_exec *exec, size_t stage)
 {
     struct lm_err err = {LM_OK, ""};
+    struct lm_diag why = {.text = NULL};
     if (exec->options->lock != LM_LOCK_HOLD || exec->differs != NULL)
         return NULL;
-    if (lm_locked_compare(&exec->differs, exec->locked, &exec->now, stage, &err) != LM_OK)
+    if (lm_locked_compare(&why, exec->locked, &exec->now, stage, &err) != LM_OK)
         lm_exec_break(exec, err.text);
-    return exec->differs;
+    return why.text != NULL ? stop(exec, &why) : NULL;
 }
 
 /** Why it stays as it was; NULL: every stage that was selected has a result. */

@@ -272,15 +272,13 @@ static enum lm_status collect(struct facts *facts, const struct lm_plan *plan, s
 
 #define ACCEPT "; accept it with 'lmpipe run %s --lock'"
 
-static const char *tell(struct lm_arena *arena, const struct lm_origin *origin, const char *field,
-                        const char *text)
+static struct lm_diag tell(const struct lm_origin *origin, const char *field, const char *text)
 {
-    const struct lm_diag diag = {.file = origin->file,
-                                 .line = origin->line,
-                                 .column = origin->column,
-                                 .field = field,
-                                 .text = text != NULL ? text : "is not as locked"};
-    return lm_diag_format(arena, &diag);
+    return (struct lm_diag){.file = origin->file,
+                            .line = origin->line,
+                            .column = origin->column,
+                            .field = field,
+                            .text = text != NULL ? text : "is not as locked"};
 }
 
 /** "sha256 1a2b3c4d5e6f…" in brief: enough to tell two apart. */
@@ -312,15 +310,15 @@ static bool differs(const struct comparison *c, const struct fact *fact,
     return row != NULL ? strcmp(fact->row.value, row->value) != 0 : !fact->fetched;
 }
 
-static const char *tell_row(const struct comparison *c, const struct fact *fact,
-                            const struct lm_lock_row *row)
+static struct lm_diag tell_row(const struct comparison *c, const struct fact *fact,
+                               const struct lm_lock_row *row)
 {
     const struct lm_spec_stage *stage = &c->facts->plan->spec->stages[c->facts->stage];
     const char *spec = c->facts->plan->spec->path, *shown = c->locked->shown, *text;
     struct lm_arena *arena = c->facts->arena;
     if (fact == NULL)
         return tell(
-            arena, &stage->origin, stage->id,
+            &stage->origin, stage->id,
             lm_arena_printf(arena, "has no %s, which %s pins" ACCEPT, row->name, shown, spec));
     const char *is = brief(arena, fact->row.value);
     if (row == NULL)
@@ -331,12 +329,13 @@ static const char *tell_row(const struct comparison *c, const struct fact *fact,
     else
         text = lm_arena_printf(arena, "is %s, and %s pins %s" ACCEPT, is, shown,
                                brief(arena, row->value), spec);
-    return tell(arena, &fact->origin, fact->field, text);
+    return tell(&fact->origin, fact->field, text);
 }
 
 /** The last difference of a stage and its block in the order of names: the type, which says most,
- *  then sources, then outputs. NULL: there is none. */
-static const char *find_difference(const struct comparison *c, const struct lm_lock_block *block)
+ *  then sources, then outputs. False: there is none. `why` may be NULL. */
+static bool find_difference(struct lm_diag *why, const struct comparison *c,
+                            const struct lm_lock_block *block)
 {
     size_t i = c->facts->count, k = block->count;
     while (i > 0 || k > 0) {
@@ -347,13 +346,16 @@ static const char *find_difference(const struct comparison *c, const struct lm_l
         row = order <= 0 ? row : NULL;
         i -= fact != NULL;
         k -= row != NULL;
-        if (differs(c, fact, row))
-            return tell_row(c, fact, row);
+        if (!differs(c, fact, row))
+            continue;
+        if (why != NULL)
+            *why = tell_row(c, fact, row);
+        return true;
     }
-    return NULL;
+    return false;
 }
 
-static enum lm_status compare(const char **why, const struct lm_locked *locked,
+static enum lm_status compare(struct lm_diag *why, const struct lm_locked *locked,
                               const struct lm_plan *plan, size_t stage, bool outputs,
                               struct lm_err *err)
 {
@@ -363,32 +365,35 @@ static enum lm_status compare(const char **why, const struct lm_locked *locked,
     struct lm_arena_mark mark = lm_arena_mark(plan->arena);
     if (block == NULL) {
         *why = tell(
-            plan->arena, &s->origin, s->id,
+            &s->origin, s->id,
             lm_arena_printf(plan->arena, "is not in %s" ACCEPT, locked->shown, plan->spec->path));
         return LM_OK;
     }
     LM_TRY(collect(&facts, plan, stage, outputs, plan->arena, err));
     const struct comparison comparison = {locked, &facts, outputs};
-    *why = find_difference(&comparison, block);
-    if (*why == NULL)
+    if (!find_difference(why, &comparison, block))
         lm_arena_rewind(plan->arena, mark);
     return LM_OK;
 }
 
-enum lm_status lm_locked_expect(const char **why, const struct lm_locked *locked,
+enum lm_status lm_locked_expect(struct lm_diag *why, const struct lm_locked *locked,
                                 const struct lm_plan *plan, size_t stage, struct lm_err *err)
 {
     struct lm_diag_list broken = {.arena = plan->arena};
+    *why = (struct lm_diag){.text = NULL};
     lm_plan_check_pins(plan, stage, &broken);
     if (broken.failed)
         return no_memory(err);
-    *why = broken.count > 0 ? lm_diag_format(plan->arena, &broken.items[0]) : NULL;
-    return *why != NULL ? LM_OK : compare(why, locked, plan, stage, false, err);
+    if (broken.count == 0)
+        return compare(why, locked, plan, stage, false, err);
+    *why = broken.items[0];
+    return LM_OK;
 }
 
-enum lm_status lm_locked_compare(const char **why, const struct lm_locked *locked,
+enum lm_status lm_locked_compare(struct lm_diag *why, const struct lm_locked *locked,
                                  const struct lm_plan *plan, size_t stage, struct lm_err *err)
 {
+    *why = (struct lm_diag){.text = NULL};
     return compare(why, locked, plan, stage, true, err);
 }
 
@@ -405,7 +410,7 @@ static enum lm_status make_block(struct lm_lock_block *out, const struct lm_plan
     LM_TRY(collect(&facts, plan, stage, true, arena, err));
     struct lm_locked locked = {.file = *old};
     const struct comparison comparison = {&locked, &facts, true};
-    bool same = before != NULL && find_difference(&comparison, before) == NULL;
+    bool same = before != NULL && !find_difference(NULL, &comparison, before);
     *out = (struct lm_lock_block){id, LM_NEW_ARRAY(arena, struct lm_lock_row, facts.count), 0};
     if (out->rows == NULL)
         return no_memory(err);

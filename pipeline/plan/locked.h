@@ -25,13 +25,13 @@ enum lm_status lm_locked_open(struct lm_locked *out, struct lm_arena *arena,
                               const struct lm_spec *spec, struct lm_err *err);
 /** Why a stage cannot be as locked, which can be known before it runs: it is not in the file, its
  *  type or the type's version is another, a source from here is another, or a local file is not
- *  what the spec pins it to. One line with the place in the spec, in the plan's arena; NULL in *why
- *  when there is no reason. LM_IO, LM_NOMEM. */
-enum lm_status lm_locked_expect(const char **why, const struct lm_locked *locked,
+ *  what the spec pins it to. Texts in the plan's arena; no text when there is no reason. LM_IO,
+ *  LM_NOMEM. */
+enum lm_status lm_locked_expect(struct lm_diag *why, const struct lm_locked *locked,
                                 const struct lm_plan *plan, size_t stage, struct lm_err *err);
 /** Likewise of the result of a stage, which the plan has: an output is another than the one that is
  *  pinned, or what a source gave. */
-enum lm_status lm_locked_compare(const char **why, const struct lm_locked *locked,
+enum lm_status lm_locked_compare(struct lm_diag *why, const struct lm_locked *locked,
                                  const struct lm_plan *plan, size_t stage, struct lm_err *err);
 /** Brings the file up to date with the results of the stages that are selected, all of which have
  *  one: their blocks are written anew, others stay. When the whole spec is selected as it is typed,
