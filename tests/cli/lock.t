@@ -267,6 +267,9 @@ is "not as locked" "$status" 6
 ok "nothing is left for a job to take for its own" not test -e artifacts/v/vocab
 like "a failed case" "$(cat artifacts/v/junit-run.xml)" '<testcase classname="v\.stages" name="vocab" [^>]*><failure message="vocab\.vocab: is sha256 '
 like "in run.json as well" "$(cat artifacts/v/run.json)" '"exit_code": 6'
+GITHUB_ACTIONS=true lmpipe run v.yaml --locked --ci
+is "one annotation" "$(grep -c '^::error ' <<<"$out$err")" 1
+like "at its place" "$(grep '^::error ' <<<"$out$err")" '^::error file=v\.yaml,line=7,.*vocab\.vocab: is sha256 '
 
 # --- damaged, merged, of another time: said before anything runs -----------------------------------------------
 damaged() { # N SAID < CONTENT
