@@ -8,7 +8,7 @@ store=$LMPIPE_STORE
 project() { # NAME: two stages and a text of its own
     mkdir -p "$LM_WORK/$1/artifacts"
     cd "$LM_WORK/$1" || exit 1
-    printf 'the text of number %d in %s\n' $(for i in {1..40}; do echo "$i" "$1"; done) >own.txt
+    seq -f "the text of number %g in $1" 40 >own.txt
     cat >spec.yaml <<'END'
 lmpipe: 1
 experiment: small
@@ -33,7 +33,7 @@ set_share() { # V
 project one
 lmpipe run spec.yaml --progress none
 is "a run" "$status" 0
-first=$(ls "$store/runs" | grep -m 1 '^[0-9]')
+first=$(basename "$(find "$store/runs" -maxdepth 1 -name '2*' | sort | head -1)")
 set_share 0.2
 lmpipe run spec.yaml --progress none
 project two
@@ -118,7 +118,7 @@ is "as they were told" "$((before - $(disk)))" "$(member freed_bytes)"
 mv away two
 cd two || exit 1
 lmpipe run spec.yaml --progress none
-is "run again it is a root again" "$status:$(ls "$store/roots" | wc -l)" 0:2
+is "run again it is a root again" "$status:$(find "$store/roots" -type f | wc -l)" 0:2
 
 # ---- while a run is going on ----
 
@@ -218,7 +218,8 @@ lmpipe cache gc --max-size 1
 is "--max-size: what is needed stays" "$status" 0
 like "and it says so" "$err" 'what is needed is larger than --max-size'
 for arguments in '--keep-runs -1' '--keep-days x' '--max-size 3X' '--grace -1s' '--forget' 'SPEC'; do
-    lmpipe cache gc $arguments
+    read -ra words <<<"$arguments"
+    lmpipe cache gc "${words[@]}"
     is "gc $arguments: exit 2" "$status" 2
 done
 done_testing
