@@ -42,6 +42,7 @@
     X(cache_gc)                                                                                    \
     X(cache_clear)                                                                                 \
     X(cache_verify)                                                                                \
+    X(lock_merge)                                                                                  \
     X(init)                                                                                        \
     X(doctor)                                                                                      \
     X(version)
