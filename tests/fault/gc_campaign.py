@@ -100,7 +100,8 @@ def learn(project, content):
 
 
 def files(kind):
-    return {path.parent.name + path.name: path for path in (store / kind).glob("??/*")}
+    found = {path.parent.name + path.name: path for path in (store / kind).glob("??/*")}
+    return {name: path for name, path in found.items() if ".tmp." not in name}
 
 
 def disk():
@@ -167,6 +168,7 @@ def check_store(name, keep_runs, is_exact):
     report(not named - objects, f"{name}: results have their objects", named - objects)
     if is_exact:
         report(set(there) <= may, f"{name}: nothing else is there", set(there) - may)
+        report(not list((store / "actions").rglob("*.tmp.*")), f"{name}: no record that was not finished")
         report(objects <= named, f"{name}: and no object without a result", objects - named)
 
 
