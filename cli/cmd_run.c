@@ -55,7 +55,8 @@ static const struct lm_option options[] = {
     {.name = "ci",
      .kind = LM_O_FLAG,
      ROW(ci),
-     .help = "plain lines, and junit-run.xml beside what is published"},
+     .help = "for jobs of CI: plain lines; junit-run.xml, metrics.json, provenance.json and "
+             "summary.md beside what is published"},
     {.name = "progress",
      .kind = LM_O_CHOICE,
      ROW(progress),
