@@ -66,7 +66,6 @@ static void put_item(struct lm_json_writer *writer, const struct task_run *run, 
 {
     task_put_text(writer, "context", run->items.items[i].context, true);
     task_put_text(writer, "expected", run->items.items[i].target, false);
-    lm_json_member_int(writer, "tokens", run->probes[i].tokens);
 }
 
 static void sign(struct lm_buf *out, const struct task_run *run)

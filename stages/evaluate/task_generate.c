@@ -183,7 +183,7 @@ static enum lm_status put(struct scores *scores, struct task_run *run, struct lm
         return no_memory(err);
     LM_TRY(list_segments(segments, prompts, run, err));
     LM_TRY(translation_find(&found, run->score, segments, count, prompts, count,
-                            (size_t)evaluation->params->resamples, task_stream_of(run, "bleu"),
+                            (size_t)evaluation->params->resamples, task_stream_of(run, "items"),
                             arena, evaluate_is_cancelled, evaluation->ctx, err));
     run->headline = found.bleu.value;
     scores_put_interval(scores, "bleu", found.bleu.value, found.bleu.low, found.bleu.high);

@@ -41,10 +41,10 @@ task_run_probes(struct task_run *run, size_t (*count)(const struct task_run *, s
 
 /* ---- intervals ---- */
 
-struct lm_rng task_stream_of(const struct task_run *run, const char *metric)
+struct lm_rng task_stream_of(const struct task_run *run, const char *what)
 {
     char name[LM_TASK_NAME + 40];
-    snprintf(name, sizeof name, "task.%s.%s", run->task.name, metric);
+    snprintf(name, sizeof name, "task.%s.%s", run->task.name, what);
     return lm_rng_stream(lm_ctx_seed(run->evaluation->ctx), name);
 }
 
@@ -72,7 +72,7 @@ enum lm_status task_put_ratio(struct scores *scores, const struct task_run *run,
     }
     struct lm_bootstrap_ratio ratio = {.over = over, .under = under};
     LM_TRY(lm_bootstrap_run(&ratio, 1, run->items.count, (size_t)evaluation->params->resamples,
-                            task_stream_of(run, name), evaluation->arena, evaluate_is_cancelled,
+                            task_stream_of(run, "items"), evaluation->arena, evaluate_is_cancelled,
                             evaluation->ctx, err));
     scores_put_interval(scores, name, scale(sum / weight), scale(ratio.low), scale(ratio.high));
     return LM_OK;
@@ -106,7 +106,7 @@ static enum lm_status put_groups(struct scores *scores, struct task_run *run, st
             continue;
         struct lm_bootstrap_ratio ratio = {.over = hits, .under = counts};
         LM_TRY(lm_bootstrap_run(&ratio, 1, level->count, (size_t)evaluation->params->resamples,
-                                task_stream_of(run, "acc.clustered"), evaluation->arena,
+                                task_stream_of(run, "groups"), evaluation->arena,
                                 evaluate_is_cancelled, evaluation->ctx, err));
         scores_put(scores, "acc.clustered.lo", ratio.low);
         scores_put(scores, "acc.clustered.hi", ratio.high);

@@ -48,8 +48,8 @@ enum lm_status
 task_run_probes(struct task_run *run, size_t (*count)(const struct task_run *, size_t),
                 void (*fill)(const struct task_run *, size_t item, struct task_probe *probes),
                 struct lm_err *err);
-/** The draws behind a metric's interval. */
-struct lm_rng task_stream_of(const struct task_run *run, const char *metric);
+/** The draws behind intervals: of items ("items"), the same for all metrics, or of "groups". */
+struct lm_rng task_stream_of(const struct task_run *run, const char *what);
 /** Accuracy from run->score, with its intervals, by group, and clustered; run->headline. */
 enum lm_status task_put_accuracy(struct scores *scores, struct task_run *run, struct lm_err *err);
 /** A ratio of sums over items with its bootstrap interval, put as `name` after `scale`. */

@@ -161,7 +161,7 @@ static enum lm_status put(struct scores *scores, struct task_run *run, struct lm
     };
     LM_TRY(lm_bootstrap_statistics(statistics, 2, run->items.count,
                                    (size_t)evaluation->params->resamples,
-                                   task_stream_of(run, "spearman"), evaluation->arena,
+                                   task_stream_of(run, "items"), evaluation->arena,
                                    evaluate_is_cancelled, evaluation->ctx, err));
     LM_TRY(find_overlap(&overlap, run, given, err));
     run->headline = lm_spearman(&model, NULL);

@@ -102,7 +102,7 @@ stages:
     with: {sources: [{name: pairs-one, path: ../pairs.csv, license: made-up}, {name: pairs-two, path: ../capitals.jsonl, license: made-up}]}
 Y
 sed 's/^data: .*/data: {source: "pairs-o*", format: csv}/; s/^lmpipe_task.*/&\nname: taken/' similarity.yaml >taken.yaml
-sed -e 's/^experiment: .*/experiment: down/; s/^lmpipe: 1/&\ninclude: [include\/pairs.yaml]/' -e 's/in: {model: model, tokens: tokens}/in: {model: model, task_data: [pairs]}/' tiny.yaml >down.yaml
+sed -e 's/^experiment: .*/experiment: down/; s/^lmpipe: 1/&\ninclude: [include\/pairs.yaml]/' -e 's/in: {model: model, tokens: tokens}/in: {model: model, task_data: pairs}/' tiny.yaml >down.yaml
 lmpipe run down.yaml -S "scores.tasks=[taken.yaml]" --progress none --store artifacts/store
 is "a source of a download, and no tokens" "$status:$err" "0:"
 like "the headline is the task's" "$out" 'taken Spearman'
