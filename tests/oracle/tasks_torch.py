@@ -86,15 +86,11 @@ class Encoder:
         return out
 
 
-def load(folder):
-    with open(folder + "/config.json", encoding="utf-8") as file:
-        return json.load(file)
-
-
 def loss(folder, encoder, context, continuation):
     """Loss of the continuation's tokens, and whether each is the first choice."""
-    config = load(folder)
-    end, longest = config["eos_token_id"], config["n_positions"]
+    with open(folder + "/config.json", encoding="utf-8") as file:
+        longest = json.load(file)["n_positions"]
+    end = encoder.ids["<|endoftext|>"]
     ids, border = encoder.encode(context + continuation), len(context.encode())
     at, first = 0, 0
     for first, i in enumerate(ids):
@@ -136,8 +132,8 @@ def main():
     for line in lines:
         row = rows[line["id"]]
         if is_cloze:
-            context, _, word = row["text"].rstrip().rpartition(" ")
-            context, word = context.rstrip(), row["text"].split()[-1]
+            word = row["text"].split()[-1]
+            context = row["text"].rstrip()[: -len(word)].rstrip()
             nll, greedy = loss(folder, encoder, context, " " + word)
             other += (line["score"] == 1) != greedy
         else:
