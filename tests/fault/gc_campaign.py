@@ -243,6 +243,8 @@ def untag(project):
 
 
 def options():
+    for project in projects:
+        learn(project, project.now)  # what was edited and not run may hit all the same
     keep_runs = rng.randrange(4)
     return keep_runs, ["--keep-runs", str(keep_runs), "--grace", "0"]
 
@@ -282,10 +284,12 @@ def gc_beside_run(project):
     counts["refusals"] += done.returncode == 3
     report(done.returncode in (0, 3), "gc beside a run does its work or leaves", done.stderr)
     report(runner.wait() == 0, "and the run ends well")
+    needs(keep_runs)  # it may have come before the run, or after it
     is_whole = learn(project, project.now)
     report(is_whole, "with all its results")
     project.good = project.now
     project.runs.append(Run(project.now))
+    needs(keep_runs)
     project.is_last_good = True
 
 
