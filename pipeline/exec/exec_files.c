@@ -258,7 +258,8 @@ enum lm_status lm_exec_leave(struct lm_exec *exec, struct lm_run_result *out, st
     result.error = exec->broken != NULL ? exec->broken : exec->differs;
     facts->seconds = (double)(lm_clock_monotonic_ns() - exec->begin_ns) * 1e-9;
     facts->state = state_word(result.exit_code, exec->executed);
-    if (lm_run_keep_end(facts, &forgetful) != LM_OK)
+    if (lm_run_root_keep(facts, true, &forgetful) != LM_OK ||
+        lm_run_keep_end(facts, &forgetful) != LM_OK)
         lm_exec_note(exec, NULL, forgetful.text);
     write_pages(exec, &result);
     tell_job(exec, &result, facts);
