@@ -121,8 +121,6 @@ static void write_pages(struct lm_exec *exec, struct lm_run_result *out)
 {
     const char *folder = lm_publish_folder(exec->arena, exec->spec);
     bool due = exec->options->ci || exec->executed > 0;
-    if (exec->differs != NULL && !exec->options->ci)
-        return;
     if (folder == NULL || out->published == NULL || lm_dir_create(folder, NULL) != LM_OK)
         return;
     for (size_t i = 0; i < PAGES; i++) {
@@ -209,8 +207,10 @@ static void publish_nothing(struct lm_exec *exec, struct lm_run_result *out)
 {
     struct lm_err err = {LM_OK, ""};
     size_t removed = 0;
+    if (!exec->options->ci)
+        return; /* nor are there pages, for want of room to name them */
     out->published = LM_NEW_ARRAY(exec->arena, const char *, PAGES);
-    if (exec->options->ci && lm_run_forget(exec->spec, &removed, &err) != LM_OK)
+    if (lm_run_forget(exec->spec, &removed, &err) != LM_OK)
         lm_exec_note(exec, NULL, err.text);
 }
 
