@@ -109,28 +109,53 @@ static bool is_equal(struct lm_text a, struct lm_text b)
     return a.size == b.size && memcmp(a.data, b.data, a.size) == 0;
 }
 
-/* A place counted from 0; the text of exactly one choice; a letter; false and true of two. -1. */
+/* The place that digits name; -1 when there are other bytes, or too few choices. */
+static int64_t find_place(struct lm_text text, size_t choices)
+{
+    int64_t place = 0;
+    for (size_t i = 0; i < text.size; i++) {
+        if (text.data[i] < '0' || text.data[i] > '9')
+            return -1;
+        place = place < LM_TASK_CHOICES ? 10 * place + (text.data[i] - '0') : place;
+    }
+    return text.size > 0 && place < (int64_t)choices ? place : -1;
+}
+
+/* The choice that alone has this text; -1. */
+static int64_t find_text(struct lm_text text, const struct lm_task_item *item)
+{
+    int64_t found = -1;
+    for (size_t i = 0; i < item->choice_count; i++) {
+        if (!is_equal(trimmed(item->choices[i]), text))
+            continue;
+        if (found >= 0)
+            return -1;
+        found = (int64_t)i;
+    }
+    return found;
+}
+
+/* The place of a letter, or of false and true among two; -1. */
+static int64_t find_letter(struct lm_text text, size_t choices)
+{
+    char letter = text.size == 1 ? (char)(text.data[0] & ~0x20) : '\0';
+    if (letter >= 'A' && letter <= 'Z' && (size_t)(letter - 'A') < choices)
+        return letter - 'A';
+    if (choices == 2 && is_equal(text, (struct lm_text){"false", 5}))
+        return 0;
+    return choices == 2 && is_equal(text, (struct lm_text){"true", 4}) ? 1 : -1;
+}
+
+/* A place counted from 0, whatever the choices say; else the text of exactly one; else a letter. */
 static int64_t find_answer(struct lm_text text, const struct lm_task_item *item)
 {
-    int64_t place = 0, found = -1;
-    size_t digits = 0, same = 0;
-    for (; digits < text.size && text.data[digits] >= '0' && text.data[digits] <= '9'; digits++)
-        place = place < LM_TASK_CHOICES ? 10 * place + (text.data[digits] - '0') : place;
-    if (digits > 0 && digits == text.size)
-        return place < (int64_t)item->choice_count ? place : -1;
-    for (size_t i = 0; i < item->choice_count; i++)
-        if (is_equal(trimmed(item->choices[i]), text)) {
-            found = (int64_t)i;
-            same++;
-        }
-    if (same == 1)
-        return found;
-    char letter = text.size == 1 ? (char)(text.data[0] & ~0x20) : '\0';
-    if (letter >= 'A' && letter <= 'Z' && (size_t)(letter - 'A') < item->choice_count)
-        return letter - 'A';
-    if (item->choice_count == 2 && is_equal(text, (struct lm_text){"false", 5}))
-        return 0;
-    return item->choice_count == 2 && is_equal(text, (struct lm_text){"true", 4}) ? 1 : -1;
+    bool is_number = text.size > 0;
+    for (size_t i = 0; i < text.size; i++)
+        is_number = is_number && text.data[i] >= '0' && text.data[i] <= '9';
+    if (is_number)
+        return find_place(text, item->choice_count);
+    int64_t found = find_text(text, item);
+    return found >= 0 ? found : find_letter(text, item->choice_count);
 }
 
 static enum lm_status fill_choices(struct lm_task_item *item, struct reading *reading,
