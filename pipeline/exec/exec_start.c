@@ -133,7 +133,8 @@ static enum lm_status prepare_files(struct lm_exec *exec, const struct lm_task *
     for (size_t i = 0; i < stage->file_count; i++) {
         const char *digest = digest_in_key(arena, key_text, stage->files[i].param);
         if (digest != NULL)
-            files[job->file_count++] = (struct lm_job_file){stage->files[i].path, digest};
+            files[job->file_count++] =
+                (struct lm_job_file){stage->files[i].path, digest, stage->files[i].param};
     }
     job->files = files;
     return LM_OK;
@@ -260,6 +261,7 @@ enum lm_status lm_exec_start(struct lm_exec *exec, struct lm_task *task, struct 
     struct lm_run_event event = {.kind = LM_EV_STAGE_BEGIN,
                                  .stage = exec->spec->stages[task->index].id,
                                  .state = execution->resumed >= 0 ? LM_RESUME : LM_RUN,
+                                 .key = &exec->now.stages[task->index].key,
                                  .text = execution->reason};
     lm_events_emit(&exec->events, &event, true);
     return LM_OK;

@@ -4,6 +4,7 @@
 #include <sys/utsname.h>
 
 #include "base/clock.h"
+#include "base/io.h"
 #include "base/json.h"
 #include "base/pool.h"
 #include "base/url.h"
@@ -11,6 +12,7 @@
 #include "plan/key.h"
 #include "runs/events.h"
 #include "runs/run_files.h"
+#include "store/roots.h"
 
 static const char *or_empty(const char *text)
 {
@@ -289,11 +291,14 @@ static void put_counts(struct lm_json_writer *writer, const struct lm_run_facts 
 static void put_summary(struct lm_json_writer *writer, const struct lm_run_facts *facts)
 {
     struct lm_arena_mark mark = lm_arena_mark(facts->spec->arena);
-    char started[32];
+    char started[32], root[LM_DIGEST_HEX];
     size_t stage = find_headline(facts);
+    lm_root_name(root, LM_ROOT_SPEC, facts->spec->real);
     lm_json_member_string(writer, "run", facts->id);
     lm_json_member_string(writer, "experiment", facts->spec->experiment);
     put_text(writer, "spec", facts->spec->home);
+    if (lm_path_exists(facts->spec->real)) /* a spec from standard input has none */
+        lm_json_member_string(writer, "root", root);
     lm_json_member_string(writer, "state", facts->state);
     lm_json_member_int(writer, "exit_code", facts->result->exit_code);
     lm_json_member_string(writer, "started", lm_clock_format(started, facts->started));
