@@ -20,6 +20,7 @@ enum lm_exit {
     LM_EXIT_STORE = 3,       /**< store or I/O error */
     LM_EXIT_GATE = 4,        /**< a gate failed */
     LM_EXIT_UNDECIDED = 5,   /**< a gate could not be decided */
+    LM_EXIT_DIFFERS = 6,     /**< a result is not what it was: not as locked, or not reproducible */
     LM_EXIT_STALE = 7,       /**< `plan --check` */
     LM_EXIT_INTERRUPTED = 75 /**< resumable */
 };

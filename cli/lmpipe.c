@@ -29,7 +29,8 @@ static void print_usage(FILE *out)
           "  0 fine  1 a stage failed, or a result is not there yet\n"
           "  2 usage or spec error, or an input that cannot be read; nothing was executed\n"
           "  3 store or I/O error, also when standard output cannot be written\n"
-          "  4 a gate failed  5 a gate is undecided  7 stale (plan --check)\n"
+          "  4 a gate failed  5 a gate is undecided  6 a result is not what it was\n"
+          "  7 stale (plan --check)\n"
           "  75 interrupted, run again to resume  128+n signal n\n",
           out);
 }

@@ -308,8 +308,8 @@ struct lm_run_result {
     size_t gate_count;
     size_t executed;
     const char *error; /**< exit code 3: what failed, and what to do; else NULL */
-    int exit_code;     /**< 0, 1, 3, 4, 5 or 75 as in docs/formats/events.md; 128 + n after a second
-                      signal */
+    int exit_code; /**< 0, 1, 3, 4, 5, 6 or 75 as in docs/formats/events.md; 128 + n after a second
+                  signal */
 };
 
 /** Frees what a run or publish returned. */
