@@ -135,17 +135,21 @@ static bool are_equal(const struct lm_json *a, const struct lm_json *b)
            lm_json_bool(a, false) == lm_json_bool(b, false);
 }
 
+static bool is_nested(const struct lm_json *value)
+{
+    return lm_json_is_object(value) || lm_json_is_array(value);
+}
+
+/** NULL: it is absent. */
 static bool compare(struct lm_differ *out, const struct lm_json *a, const struct lm_json *b)
 {
-    if (a != NULL && b != NULL && lm_json_is_object(a) && lm_json_is_object(b))
+    if (a == NULL || b == NULL)
+        return tell(out, a, b);
+    if (lm_json_is_object(a) && lm_json_is_object(b))
         return compare_objects(out, a, b);
-    if (a != NULL && b != NULL && lm_json_is_array(a) && lm_json_is_array(b))
+    if (lm_json_is_array(a) && lm_json_is_array(b))
         return compare_arrays(out, a, b);
-    bool nested =
-        lm_json_is_object(a) || lm_json_is_array(a) || lm_json_is_object(b) || lm_json_is_array(b);
-    if (a != NULL && b != NULL && !nested && are_equal(a, b))
-        return false;
-    return tell(out, a, b);
+    return is_nested(a) || is_nested(b) || !are_equal(a, b) ? tell(out, a, b) : false;
 }
 
 bool lm_differ_json_texts(struct lm_differ *out, const char *stored, size_t stored_size,
