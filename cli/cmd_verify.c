@@ -233,6 +233,8 @@ static int verify_any(struct work *work, const char *operand, size_t threads)
         lm_verify_file_print(&file, work->cli);
     struct verify_args args = *work->args;
     args.spec.store = file.store;
+    if (args.spec.settings.count == 0)
+        args.spec.settings = file.settings;
     work->args = &args;
     work->options.keys = &file.key;
     work->options.key_count = 1;

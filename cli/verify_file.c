@@ -51,39 +51,67 @@ static const char *root_of(struct lm_cli *cli, const char *path)
     return folder != NULL ? lm_root_find(cli->arena, folder) : NULL;
 }
 
-/** Of the stages that have one of these results, one whose experiment published the file, else any;
- *  NULL: there is none. */
-static const struct lm_known_result *choose(struct lm_cli *cli, size_t *maker,
-                                            const struct lm_verify_maker *makers, size_t count,
-                                            const struct lm_known_result *known, size_t known_count,
-                                            const char *path)
+/** Of a stage that has one of these results as its last one, when no run is on record any more. */
+static const struct lm_known_result *recall(struct lm_cli *cli, size_t *maker, const char *root,
+                                            const struct lm_verify_maker *makers, size_t count)
 {
-    const struct lm_known_result *found = NULL;
+    struct lm_known_result *known = NULL;
+    size_t known_count = 0;
+    if (lm_known_results(&known, &known_count, cli->arena, root, NULL) != LM_OK)
+        return NULL;
     for (size_t i = 0; i < known_count; i++)
-        for (size_t k = 0; k < count; k++) {
-            if (known[i].spec == NULL || lm_digest_compare(&known[i].key, &makers[k].key) != 0)
-                continue;
-            const char *home = lm_arena_printf(cli->arena, "artifacts/%s/", known[i].experiment);
-            if (found == NULL || (home != NULL && strstr(path, home) != NULL)) {
-                found = &known[i];
+        for (size_t k = 0; k < count && known[i].spec != NULL; k++)
+            if (lm_digest_compare(&known[i].key, &makers[k].key) == 0) {
                 *maker = k;
+                return &known[i];
             }
-        }
-    return found;
+    return NULL;
 }
 
-/** A result that no experiment has as its last. */
-static int no_experiment(struct lm_cli *cli, const char *path, const struct lm_verify_maker *maker,
-                         const char *root)
+static int of_nobody(struct lm_cli *cli, const char *path, const struct lm_store *store)
+{
+    return fail(cli, LM_EXIT_FAILED,
+                lm_arena_printf(cli->arena,
+                                "%s has the bytes of no result in %s: it was edited since it was "
+                                "published, or made with another store",
+                                path, lm_store_path(store)));
+}
+
+/** A result that is stored, and whose spec is forgotten. */
+static int of_no_spec(struct lm_cli *cli, const char *path, const struct lm_verify_maker *maker)
 {
     char hex[LM_DIGEST_HEX];
     lm_digest_hex(hex, &maker->key);
     return fail(cli, LM_EXIT_FAILED,
                 lm_arena_printf(cli->arena,
                                 "%s is %s of a stage of type %s with key %.12s, whose result is "
-                                "stored; no experiment below %s has it as its last result, so that "
-                                "its spec is not known",
-                                path, maker->port, maker->type, hex, root));
+                                "stored; no run on record has it, so that its spec is not known",
+                                path, maker->port, maker->type, hex));
+}
+
+/** Fills in experiment, stage, spec and settings of one of the makers. */
+static enum lm_status trace(struct lm_verify_file *out, struct lm_cli *cli,
+                            const struct lm_store *store, const char *root, size_t *maker,
+                            const struct lm_verify_maker *makers, size_t count, struct lm_err *err)
+{
+    struct lm_verify_origin origin;
+    enum lm_status status = lm_verify_origin(&origin, cli->arena, store, makers, count, err);
+    *maker = origin.maker;
+    if (status == LM_OK) {
+        out->experiment = origin.experiment;
+        out->stage = origin.stage;
+        out->spec = lm_path_join(cli->arena, root, origin.spec);
+        out->settings = (struct lm_settings){origin.settings, origin.setting_count};
+        return out->spec != NULL ? LM_OK : lm_fail(err, LM_NOMEM, "out of memory");
+    }
+    const struct lm_known_result *known =
+        status == LM_NOT_FOUND ? recall(cli, maker, root, makers, count) : NULL;
+    if (known == NULL)
+        return status;
+    out->experiment = known->experiment;
+    out->stage = known->stage;
+    out->spec = lm_path_join(cli->arena, root, known->spec);
+    return out->spec != NULL ? LM_OK : lm_fail(err, LM_NOMEM, "out of memory");
 }
 
 static int find(struct lm_verify_file *out, struct lm_cli *cli, struct lm_store *store,
@@ -91,32 +119,23 @@ static int find(struct lm_verify_file *out, struct lm_cli *cli, struct lm_store 
 {
     struct lm_err err = {0};
     struct lm_verify_maker *makers = NULL;
-    struct lm_known_result *known = NULL;
-    size_t count = 0, known_count = 0, maker = 0;
+    size_t count = 0, maker = 0;
     enum lm_status status = lm_verify_makers(&makers, &count, cli->arena, store, path, &err);
-    if (status == LM_OK)
-        status = lm_known_results(&known, &known_count, cli->arena, root, &err);
     if (status != LM_OK)
         return lm_cli_fail(cli, lm_exit_of_input(status), err.text);
     if (count == 0)
-        return fail(cli, LM_EXIT_FAILED,
-                    lm_arena_printf(cli->arena,
-                                    "%s has the bytes of no result in %s: it was edited since it "
-                                    "was published, or made with another store",
-                                    path, lm_store_path(store)));
-    const struct lm_known_result *result =
-        choose(cli, &maker, makers, count, known, known_count, path);
-    if (result == NULL)
-        return no_experiment(cli, path, &makers[0], root);
+        return of_nobody(cli, path, store);
     *out = (struct lm_verify_file){.path = path,
-                                   .store = lm_arena_strdup(cli->arena, lm_store_path(store)),
-                                   .spec = lm_path_join(cli->arena, root, result->spec),
-                                   .experiment = result->experiment,
-                                   .stage = result->stage,
-                                   .port = makers[maker].port,
-                                   .file = makers[maker].file,
-                                   .key = result->key};
-    return out->store != NULL && out->spec != NULL ? LM_EXIT_OK : fail(cli, LM_EXIT_STORE, NULL);
+                                   .store = lm_arena_strdup(cli->arena, lm_store_path(store))};
+    status = trace(out, cli, store, root, &maker, makers, count, &err);
+    if (status == LM_NOT_FOUND)
+        return of_no_spec(cli, path, &makers[0]);
+    if (status != LM_OK || out->store == NULL)
+        return lm_cli_fail(cli, LM_EXIT_STORE, status != LM_OK ? err.text : "out of memory");
+    out->port = makers[maker].port;
+    out->file = makers[maker].file;
+    out->key = makers[maker].key;
+    return LM_EXIT_OK;
 }
 
 int lm_verify_file_find(struct lm_verify_file *out, struct lm_cli *cli, const char *store,
@@ -174,6 +193,6 @@ int lm_verify_file_is_old(struct lm_cli *cli, const struct lm_spec *spec)
     return fail(cli, LM_EXIT_FAILED,
                 lm_arena_printf(cli->arena,
                                 "%s has changed since this file was made: no stage of it has that "
-                                "key now; restore it, or give the -S that the run had",
+                                "key now; restore it, and give the -S that the run had",
                                 lm_spec_path(spec)));
 }

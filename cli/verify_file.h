@@ -9,8 +9,9 @@
 
 struct lm_verify_file {
     const char *path;
-    const char *store; /**< where its result is */
-    const char *spec;  /**< path of the spec of its experiment */
+    const char *store;           /**< where its result is */
+    const char *spec;            /**< path of the spec of its experiment */
+    struct lm_settings settings; /**< that its run had */
     const char *experiment, *stage, *port, *file;
     struct lm_digest key;
 };
@@ -19,8 +20,7 @@ struct lm_verify_file {
  *  line that begins with "lmpipe:")? What is not there counts as a spec. */
 bool lm_verify_file_is_one(const char *path);
 /** Finds the result whose file it is, and the experiment that knows it. `store`: of the option, or
- *  NULL. LM_EXIT_FAILED after a line on stderr: nobody knows it, or no experiment below its root
- * has this result now. */
+ *  NULL. LM_EXIT_FAILED after a line on stderr: nobody knows it, or which spec it was made from. */
 int lm_verify_file_find(struct lm_verify_file *out, struct lm_cli *cli, const char *store,
                         const char *path);
 /** "PATH: PORT of STAGE in EXPERIMENT, key …". */

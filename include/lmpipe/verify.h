@@ -96,4 +96,19 @@ struct lm_verify_maker {
 enum lm_status lm_verify_makers(struct lm_verify_maker **out, size_t *count, struct lm_arena *arena,
                                 struct lm_store *store, const char *path, struct lm_err *err);
 
+/** The recorded run that had a result last. */
+struct lm_verify_origin {
+    const char *run;
+    const char *spec; /**< path below the root of its project */
+    const char *experiment, *stage;
+    struct lm_setting *settings; /**< of its command line; an address in a value is masked */
+    size_t setting_count;
+    size_t maker; /**< which of the results */
+};
+/** Finds it among the runs of a store, newest first; texts in the arena. LM_NOT_FOUND: none had one
+ * of the results, or it was removed. LM_IO, LM_NOMEM. */
+enum lm_status lm_verify_origin(struct lm_verify_origin *out, struct lm_arena *arena,
+                                const struct lm_store *store, const struct lm_verify_maker *makers,
+                                size_t count, struct lm_err *err);
+
 #endif

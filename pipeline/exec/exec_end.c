@@ -90,9 +90,12 @@ static enum lm_status hold_against(struct lm_record **stays, const char **told,
     if (sound && lm_plan_lacking(&exec->now, task->index, stored) == NULL)
         *stays = stored;
     const char *text = lm_difference_text(exec->arena, difference);
+    bool fetched = exec->spec->stages[task->index].type->flags & LM_STAGE_NETWORK;
     *told = lm_arena_printf(exec->arena, "not reproducible: %s; %s", text != NULL ? text : "",
-                            *stays != NULL ? "the stored result stays"
-                                           : "it takes the place of the stored one, which is lost");
+                            *stays == NULL ? "it takes the place of the stored one, which is lost"
+                            : fetched      ? "the stored result stays; pin the source by its new "
+                                             "sha256 to take what it has now"
+                                           : "the stored result stays");
     return *told != NULL ? LM_OK : lm_fail(err, LM_NOMEM, "out of memory taking a result");
 }
 

@@ -81,6 +81,8 @@ lmpipe verify elsewhere.html "${set_steps[@]}" --json --progress none
 is "a copy of it" "$status" 0
 like "for programs" "$out" '"port": "html"'
 lmpipe verify artifacts/tiny/report.html --progress none
+is "what was set for its run is known" "$status" 0
+lmpipe verify artifacts/tiny/report.html -S steps=19 --progress none
 is "a spec that has changed since" "$status" 1
 like "is told" "$err" 'tiny.yaml has changed since this file was made'
 echo "<!-- better -->" >>artifacts/tiny/report.html
