@@ -19,20 +19,23 @@ static void print_usage(FILE *out)
           out);
     for (size_t i = 0; i < COMMANDS; i++)
         fprintf(out, "  %-16s %s\n", commands[i]->name, commands[i]->summary);
-    fputs("\n'lmpipe COMMAND --help' or 'lmpipe help COMMAND' says more, with an example.\n\n"
-          "environment:\n"
-          "  LMPIPE_STORE     the store, when --store is not given\n"
-          "  LMPIPE_THREADS   the budget of threads, when --threads is not given\n"
-          "  LMPIPE_KERNELS   a kernel path: avx512, avx2 or c\n"
-          "  NO_COLOR, CI, TERM=dumb   no colours, no live view, neither\n\n"
-          "exit status:\n"
-          "  0 fine  1 a stage failed, or a result is not there yet\n"
-          "  2 usage or spec error, or an input that cannot be read; nothing was executed\n"
-          "  3 store or I/O error, also when standard output cannot be written\n"
-          "  4 a gate failed  5 a gate is undecided  6 a result is not what it was\n"
-          "  7 stale (plan --check)\n"
-          "  75 interrupted, run again to resume  128+n signal n\n",
-          out);
+    fputs(
+        "\n'lmpipe COMMAND --help' or 'lmpipe help COMMAND' says more, with an example.\n\n"
+        "environment:\n"
+        "  LMPIPE_STORE     the store, when --store is not given\n"
+        "  LMPIPE_THREADS   the budget of threads, when --threads is not given\n"
+        "  LMPIPE_KERNELS   a kernel path: avx512, avx2 or c\n"
+        "  NO_COLOR, CI, TERM=dumb   no colours, no live view, neither\n"
+        "  GITHUB_ACTIONS, GITLAB_CI, GITHUB_STEP_SUMMARY …   of a job: what run --ci shows there\n"
+        "\n"
+        "exit status:\n"
+        "  0 fine  1 a stage failed, or a result is not there yet\n"
+        "  2 usage or spec error, or an input that cannot be read; nothing was executed\n"
+        "  3 store or I/O error, also when standard output cannot be written\n"
+        "  4 a gate failed  5 a gate is undecided  6 a result is not what it was\n"
+        "  7 stale (plan --check)\n"
+        "  75 interrupted, run again to resume  128+n signal n\n",
+        out);
 }
 
 /* Words of a name that argv begins with: 1, 2, or 0 when they differ. */
