@@ -86,6 +86,11 @@ size_t lm_spec_match(const struct lm_spec *spec, const char *target, bool *marke
  *  (size_t)-1. */
 size_t lm_spec_find_longest(const struct lm_spec *spec, const char *text, size_t *length);
 
+typedef void lm_setting_fn(void *user, const char *name, const char *help);
+/** All that -S may name: variables, axes ("matrix.lr"), parameters ("model.lr",
+ *  "text.split.valid"), each with a line of help; borrowed for the call. LM_NOMEM. */
+enum lm_status lm_spec_each_setting(const struct lm_spec *spec, lm_setting_fn *each, void *user);
+
 /** Warnings of a plan (lm_plan_warnings) for all stages, whether they are to run or not, for
  *  `check`, which reads every local file that is pinned; threads as in lm_plan_options. In the
  * spec's arena. */
