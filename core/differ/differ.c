@@ -64,7 +64,8 @@ void lm_differ_excerpt(char out[LM_DIFFER_VALUE], const char *text, size_t size,
 {
     static const char more[] = "…";
     size_t used = 0, from = 0;
-    if (at > BEFORE && at < size)
+    at = at < size ? at : size;
+    if (at > BEFORE)
         from = character_at(text, at - BEFORE);
     if (from > 0) {
         memcpy(out, more, sizeof more - 1);
