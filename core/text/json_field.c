@@ -247,26 +247,30 @@ static bool copy_value(struct search *search, const struct lm_json_span *span)
     return true;
 }
 
+/* Passes digits; false when there are none. */
+static bool pass_digits(const char *text, size_t size, size_t *at)
+{
+    size_t start = *at;
+    while (*at < size && text[*at] >= '0' && text[*at] <= '9')
+        ++*at;
+    return *at > start;
+}
+
 /* The grammar's number: what a walk lets pass is more than that. */
 static bool is_number(const char *text, size_t size)
 {
     size_t at = size > 0 && text[0] == '-', start = at;
-    while (at < size && text[at] >= '0' && text[at] <= '9')
-        at++;
-    if (at == start || (text[start] == '0' && at > start + 1))
+    if (!pass_digits(text, size, &at) || (text[start] == '0' && at > start + 1))
         return false;
     if (at < size && text[at] == '.') {
-        for (start = ++at; at < size && text[at] >= '0' && text[at] <= '9';)
-            at++;
-        if (at == start)
+        at++;
+        if (!pass_digits(text, size, &at))
             return false;
     }
     if (at < size && (text[at] == 'e' || text[at] == 'E')) {
         at++;
         at += at < size && (text[at] == '+' || text[at] == '-');
-        for (start = at; at < size && text[at] >= '0' && text[at] <= '9';)
-            at++;
-        if (at == start)
+        if (!pass_digits(text, size, &at))
             return false;
     }
     return at == size;

@@ -169,17 +169,18 @@ enum lm_status lm_exec_open(struct lm_exec *exec, const struct lm_plan *plan, st
 static enum lm_status begin(struct lm_exec *exec, const struct lm_plan *plan, struct lm_err *err)
 {
     LM_TRY(refuse(plan, err));
-    struct lm_err forgetful = {LM_OK, ""}; /* what cannot be remembered stops no run */
-    if (lm_last_claim(exec->spec, &plan->last, &forgetful) == LM_INVALID)
-        return lm_fail(err, LM_INVALID, "%s", forgetful.text);
     LM_TRY(lm_exec_open(exec, plan, err));
+    LM_TRY(lm_exec_lock_open(exec, err));
+    struct lm_err forgetful = {LM_OK, ""}; /* what cannot be remembered stops no run */
+    if (lm_last_claim(exec->spec, &exec->now.last, &forgetful) == LM_INVALID)
+        return lm_fail(err, LM_INVALID, "%s", forgetful.text);
     create_tasks(exec);
     LM_TRY(create_run_folder(exec, err));
     LM_TRY(lm_exec_signals_open(exec, err));
     LM_TRY(open_record(exec, err));
     if (forgetful.status != LM_OK)
         lm_exec_note(exec, NULL, forgetful.text);
-    return LM_OK;
+    return lm_exec_lock_expect(exec, err);
 }
 
 void lm_exec_tell_damage(struct lm_exec *exec)

@@ -174,7 +174,7 @@ enum lm_status lm_exec_differ(const struct lm_difference **out, struct lm_exec *
         return lm_fail(err, LM_NOMEM, "out of memory comparing results");
     if (!find(difference, &pair))
         return LM_OK;
-    exec->differs = true;
+    exec->irreproducible = true;
     note(&pair, task, exec->verify != NULL ? "verify" : "run", difference);
     *out = difference;
     return LM_OK;

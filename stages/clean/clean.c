@@ -27,6 +27,7 @@ static const struct lm_port outputs[] = {
 static const char *const document_ways[] = {LM_DOCUMENTS_LIST(NAME) NULL};
 static const char *const encodings[] = {LM_ENCODING_LIST(ENCODING) NULL};
 static const char *const repairs[] = {LM_REPAIR_LIST(NAME) NULL};
+static const char *const code_ways[] = {"keep", "drop", NULL};
 static const char *const split_ways[] = {"hash", "position", NULL};
 static const char *const rule_names[] = {LM_RULE_LIST(RULE) NULL};
 
@@ -47,6 +48,8 @@ static const struct lm_param document_rows[] = {
     {D(column), .also = "text_column",
      .type = LM_P_STR, .def_str = "text", .flags = LM_PARAM_COMPACT,
      .help = "column that holds the text, for by: csv and tsv; a number where there is no header"},
+    {D(code), .type = LM_P_ENUM, .def_str = "keep", .choices = code_ways, .flags = LM_PARAM_COMPACT,
+     .help = "what becomes of code blocks, for by: markdown and rst"},
     {.name = NULL},
 };
 
@@ -125,28 +128,35 @@ static enum lm_status check_rule(const struct clean_rule *rule, size_t index, st
     return LM_OK;
 }
 
-/** Options of one way to cut files alone. */
+static bool is_one_of(const char *by, const char *const *ways)
+{
+    for (; *ways != NULL; ways++)
+        if (strcmp(by, *ways) == 0)
+            return true;
+    return false;
+}
+
+/** Options of some ways to cut files. */
 static enum lm_status check_documents(const struct clean_documents *documents, struct lm_err *err)
 {
-    const char *by = documents->by;
-    bool is_auto = strcmp(by, "auto") == 0;
-    if (strcmp(by, "separator") == 0 && documents->separator[0] == '\0')
-        return lm_fail_field(err, LM_INVALID,
-                             "documents.separator: is missing; by: separator needs it");
-    if (strcmp(by, "separator") != 0 && documents->separator[0] != '\0')
-        return lm_fail_field(err, LM_INVALID,
-                             "documents.separator: has no effect with by: %s; use by: separator",
-                             by);
-    if (!is_auto && strcmp(by, "jsonl") != 0 && strcmp(documents->field, "text") != 0)
-        return lm_fail_field(err, LM_INVALID,
-                             "documents.field: has no effect with by: %s; use by: jsonl", by);
-    if (!is_auto && strcmp(by, "csv") != 0 && strcmp(by, "tsv") != 0 &&
-        strcmp(documents->column, "text") != 0)
-        return lm_fail_field(err, LM_INVALID,
-                             "documents.column: has no effect with by: %s; use by: csv or tsv", by);
-    if (documents->field[0] == '\0')
-        return lm_fail_field(err, LM_INVALID,
-                             "documents.field: is empty; name the member that holds the text");
+    static const char *const names[] = {"separator", "field", "column", "code"};
+    static const char *const ways[][4] = {{"separator", NULL},
+                                          {"jsonl", "auto", NULL},
+                                          {"csv", "tsv", "auto", NULL},
+                                          {"markdown", "rst", NULL}};
+    static const char *const defaults[] = {"", "text", "text", "keep"};
+    const char *const given[] = {documents->separator, documents->field, documents->column,
+                                 documents->code};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        bool is_its = is_one_of(documents->by, ways[i]);
+        if (is_its && given[i][0] == '\0')
+            return lm_fail_field(err, LM_INVALID, "documents.%s: is missing; by: %s needs it",
+                                 names[i], documents->by);
+        if (!is_its && strcmp(given[i], defaults[i]) != 0)
+            return lm_fail_field(err, LM_INVALID,
+                                 "documents.%s: has no effect with by: %s; use by: %s", names[i],
+                                 documents->by, ways[i][0]);
+    }
     return LM_OK;
 }
 
@@ -165,18 +175,23 @@ static enum lm_status resolve(void *data, struct lm_arena *arena, struct lm_err 
     return LM_OK;
 }
 
-/** Does iconv convert? Its tables are glibc's. */
-static bool is_converting(const struct clean_params *p)
+/** May pages be read? Their encodings differ. */
+static bool is_reading_pages(const struct clean_params *p)
 {
-    return strncmp(p->encoding, "utf-", 4) != 0;
+    const char *by = p->documents.by;
+    return strcmp(by, "html") == 0 || strcmp(by, "warc") == 0 || strcmp(by, "auto") == 0;
 }
 
 static const char *const *libraries(const void *data)
 {
-    static const char *const sets[2][2][3] = {{{NULL}, {"utf8proc", NULL}},
-                                              {{"glibc", NULL}, {"glibc", "utf8proc", NULL}}};
+    static const char *const sets[3][2][4] = {
+        {{NULL}, {"utf8proc", NULL}},
+        {{"glibc", NULL}, {"glibc", "utf8proc", NULL}},
+        {{"glibc", "libxml2", NULL}, {"glibc", "libxml2", "utf8proc", NULL}}};
     const struct clean_params *p = data;
-    return sets[is_converting(p)][p->nfc];
+    bool is_converting =
+        strncmp(p->encoding, "utf-", 4) != 0; /* by iconv, whose tables are glibc's */
+    return sets[is_reading_pages(p) ? 2 : is_converting][p->nfc];
 }
 
 extern const struct lm_stage lm_stage_clean;

@@ -1,8 +1,10 @@
-#include "clean_form.h"
+#include "clean_way.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "text/markup.h"
 
 #define LARGEST_RECORD ((size_t)512 << 20) /* of a container of texts; a file may be larger */
 
@@ -48,10 +50,11 @@ static size_t column_of(const uint8_t *text, size_t at)
 static enum lm_status open_text(struct clean_form *form, struct lm_err *err)
 {
     (void)err;
-    form->documents = (struct lm_documents){.text = form->text,
-                                            .size = form->size,
-                                            .by = form->by,
-                                            .separator = form->options->separator};
+    form->documents = (struct lm_documents){
+        .text = form->text,
+        .size = form->size,
+        .by = clean_form_is_plain(form->by) && form->by != LM_BY_CODE ? form->by : LM_BY_FILE,
+        .separator = form->options->separator};
     return LM_OK;
 }
 
@@ -70,7 +73,8 @@ static enum lm_status whole_piece(const struct clean_form *form, const struct cl
 {
     (void)form;
     (void)err;
-    *out = (struct clean_extract){.text = piece->raw, .size = piece->size};
+    out->text = piece->raw;
+    out->size = piece->size;
     return LM_OK;
 }
 
@@ -113,7 +117,10 @@ static enum lm_status extract_json(const struct clean_form *form, const struct c
     const char *path = form->options->field;
     char names[NAMES_SHOWN];
     lm_json_field_take(&field, piece->raw, piece->size, path);
-    *out = (struct clean_extract){field.text, field.size, field.halves};
+    out->text = field.text;
+    out->size = field.size;
+    out->counts.invalid_utf8 = (int64_t)field.halves;
+    out->is_rejected = field.halves > 0 && form->reading->repair == LM_REPAIR_REJECT;
     if (field.wrong == NULL && field.text != NULL)
         return LM_OK;
     lm_json_field_names(names, sizeof names, piece->raw, piece->size);
@@ -202,30 +209,45 @@ static enum lm_status next_csv(struct clean_form *form, struct clean_piece *piec
 static enum lm_status extract_csv(const struct clean_form *form, const struct clean_piece *piece,
                                   struct clean_extract *out, struct lm_err *err)
 {
-    *out = (struct clean_extract){.text = NULL};
     if (!lm_csv_field(&form->csv, piece->raw, piece->size, form->column, &out->text, &out->size))
         return lm_fail(err, LM_INTERNAL, "%s: a record lost a field; report this", form->label);
     return LM_OK;
 }
 
+/* ---- light markup ---- */
+
+static enum lm_status extract_markup(const struct clean_form *form, const struct clean_piece *piece,
+                                     struct clean_extract *out, struct lm_err *err)
+{
+    bool drops_code = strcmp(form->options->code, "drop") == 0;
+    (void)err;
+    out->text = piece->raw;
+    out->size = form->by == LM_BY_RST ? lm_rst_strip(piece->raw, piece->size, drops_code)
+                                      : lm_markdown_strip(piece->raw, piece->size, drops_code);
+    return LM_OK;
+}
+
 /* ---- all of them ---- */
 
-static const struct way {
-    enum lm_status (*open)(struct clean_form *form, struct lm_err *err);
-    enum lm_status (*next)(struct clean_form *form, struct clean_piece *piece, bool *is_end,
-                           struct lm_err *err);
-    enum lm_status (*extract)(const struct clean_form *form, const struct clean_piece *piece,
-                              struct clean_extract *out, struct lm_err *err);
-    bool is_text;
-} text_way = {open_text, next_text, whole_piece, true},
-  json_way = {open_json, next_json, extract_json, false},
-  csv_way = {open_csv, next_csv, extract_csv, true};
+static const struct clean_way text_way = {open_text, next_text, whole_piece, true},
+                              json_way = {open_json, next_json, extract_json, false},
+                              csv_way = {open_csv, next_csv, extract_csv, true},
+                              markup_way = {open_text, next_text, extract_markup, true};
 
-static const struct way *way_of(enum lm_documents_by by)
+static const struct clean_way *way_of(enum lm_documents_by by)
 {
-    return by == LM_BY_JSONL                    ? &json_way
-           : by == LM_BY_CSV || by == LM_BY_TSV ? &csv_way
-                                                : &text_way;
+    static const struct {
+        enum lm_documents_by by;
+        const struct clean_way *way;
+    } others[] = {{LM_BY_JSONL, &json_way},     {LM_BY_CSV, &csv_way},
+                  {LM_BY_TSV, &csv_way},        {LM_BY_MARKDOWN, &markup_way},
+                  {LM_BY_RST, &markup_way},     {LM_BY_HTML, &clean_way_html},
+                  {LM_BY_WARC, &clean_way_warc}};
+
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        if (others[i].by == by)
+            return others[i].way;
+    return &text_way;
 }
 
 bool clean_form_is_text(enum lm_documents_by by)
@@ -245,7 +267,8 @@ enum lm_status clean_form_open(struct clean_form *form, uint8_t *text, size_t si
     form->size = size;
     form->line = 1;
     form->counted = 0;
-    return way_of(form->by)->open(form, err);
+    const struct clean_way *way = way_of(form->by);
+    return way->open != NULL ? way->open(form, err) : LM_OK;
 }
 
 enum lm_status clean_form_next(struct clean_form *form, struct clean_piece *piece, bool *is_end,
@@ -264,12 +287,13 @@ enum lm_status clean_form_next(struct clean_form *form, struct clean_piece *piec
 enum lm_status clean_form_extract(const struct clean_form *form, const struct clean_piece *piece,
                                   struct clean_extract *out, struct lm_err *err)
 {
-    const struct way *way = way_of(form->by);
+    const struct clean_way *way = way_of(form->by);
     int64_t marks = 0, newlines = 0;
+    *out = (struct clean_extract){.text = NULL};
+    lm_buf_init(&out->made, 0);
     LM_TRY(way->extract(form, piece, out, err));
-    if (!way->is_text && out->text != NULL) {
-        uint8_t *text = piece->raw + (out->text - piece->raw);
-        out->size = lm_newlines_normalise(text, out->size, &marks, &newlines);
-    }
+    if (!way->is_text && out->size > 0) /* bytes of the piece, or of what was made */
+        out->size =
+            lm_newlines_normalise((uint8_t *)(uintptr_t)out->text, out->size, &marks, &newlines);
     return LM_OK;
 }

@@ -12,6 +12,7 @@ struct clean_documents {
     const char *separator; /**< for by: separator, else "" */
     const char *field;     /**< path of the text in a record of by: jsonl */
     const char *column;    /**< name or number of the text's column in a table */
+    const char *code;      /**< "keep" or "drop": of by: markdown and rst */
 };
 
 struct clean_rule {

@@ -2,6 +2,7 @@
 #ifndef LM_REPORT_H
 #define LM_REPORT_H
 
+#include <lmpipe/hash.h>
 #include <lmpipe/stage.h>
 #include <lmpipe/tokenizer.h>
 
@@ -70,6 +71,13 @@ struct report_summary {
     size_t comparison_count;
 };
 
+/** A file that the report was made of. */
+struct report_digest {
+    const char *port, *file; /**< "items", "curves.json"; file: NULL for an artifact of one file */
+    const char *from;        /**< "scores.items"; NULL: not known */
+    char hex[LM_DIGEST_HEX];
+};
+
 /** Where the model comes from, as far as the experiment's facts tell. */
 struct report_lineage {
     const char *train; /**< stage that trained it; NULL: not known */
@@ -97,6 +105,8 @@ struct report {
     const char *split;          /**< of text: "test", or "valid" when there is no test */
     const char *examples_split; /**< of examples: "test", or "valid" when nothing is tested */
     struct report_lineage lineage;
+    struct report_digest *inputs; /**< by port, then by name */
+    size_t input_count;
     struct report_summary summary;
 };
 
