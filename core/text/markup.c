@@ -156,14 +156,25 @@ static bool is_code_directive(const struct line *line)
     return false;
 }
 
+/* Behind "..": a target, a note, a substitution, or a directive's name and two colons. */
+static bool is_markup(const uint8_t *text, size_t size)
+{
+    if (size > 0 && (text[0] == '_' || text[0] == '[' || text[0] == '|'))
+        return true;
+    for (size_t i = 0; i + 1 < size && text[i] != ' ' && text[i] != '\t'; i++)
+        if (text[i] == ':' && text[i + 1] == ':')
+            return i > 0;
+    return false;
+}
+
 /* What a line that begins with ".." begins. */
 static enum block explicit_block(const struct line *line)
 {
-    if (!starts(line, "..") || line->length - line->indent == 2)
-        return starts(line, "..") ? BLOCK_COMMENT : BLOCK_NONE;
+    if (!starts(line, ".."))
+        return BLOCK_NONE;
     const uint8_t *text = line->text + line->indent + 2;
     size_t size = line->length - line->indent - 2;
-    if (text[0] != ' ' && text[0] != '\t')
+    if (size > 0 && text[0] != ' ' && text[0] != '\t')
         return BLOCK_NONE;
     if (is_code_directive(line))
         return BLOCK_CODE;
@@ -171,14 +182,7 @@ static enum block explicit_block(const struct line *line)
         text++;
         size--;
     }
-    bool is_markup = size > 0 && (text[0] == '_' || text[0] == '[' || text[0] == '|');
-    for (size_t i = 0; i + 1 < size && !is_markup; i++) {
-        if (text[i] == ':' && text[i + 1] == ':')
-            is_markup = i > 0;
-        else if (text[i] == ' ' || text[i] == '\t')
-            break;
-    }
-    return is_markup ? BLOCK_KEPT : BLOCK_COMMENT;
+    return is_markup(text, size) ? BLOCK_KEPT : BLOCK_COMMENT;
 }
 
 /* A paragraph that ends in "::" announces code; what is left of its line: "text:", or nothing. */
@@ -205,32 +209,37 @@ static bool is_dropped(const struct rst *rst, enum block block)
     return block == BLOCK_COMMENT || (block == BLOCK_CODE && rst->drops_code);
 }
 
-static void rst_line(struct rst *rst, const struct line *line)
+/* A line that begins something of its own. */
+static void begin_line(struct rst *rst, const struct line *line)
 {
-    bool is_blank = line->length == line->indent;
-    if (rst->block != BLOCK_NONE && !is_blank && line->indent <= rst->indent)
-        rst->block = BLOCK_NONE;
-    rst->is_doctest = !is_blank && (rst->is_doctest || starts(line, ">>> "));
-    if (rst->block != BLOCK_NONE || is_blank || (rst->is_doctest && rst->drops_code)) {
-        if (is_blank ? rst->block == BLOCK_NONE || !is_dropped(rst, rst->block)
-                     : !is_dropped(rst, rst->block) && !(rst->is_doctest && rst->drops_code))
-            keep(&rst->lines, line->text, line->size);
-        return;
-    }
     rst->indent = line->indent;
     rst->block = explicit_block(line);
     if (is_dropped(rst, rst->block))
         return;
     size_t left = rst->block == BLOCK_NONE && rst->drops_code ? announced(line) : SIZE_MAX;
+    if (rst->block == BLOCK_KEPT)
+        rst->block = BLOCK_NONE;
     if (left == SIZE_MAX) {
         keep(&rst->lines, line->text, line->size);
-        rst->block = rst->block == BLOCK_KEPT ? BLOCK_NONE : rst->block;
         return;
     }
     rst->block = BLOCK_CODE;
     keep(&rst->lines, line->text, left);
     if (left > 0)
         keep(&rst->lines, (const uint8_t *)"\n", 1);
+}
+
+static void rst_line(struct rst *rst, const struct line *line)
+{
+    bool is_blank = line->length == line->indent;
+    if (!is_blank && line->indent <= rst->indent)
+        rst->block = BLOCK_NONE;
+    rst->is_doctest = !is_blank && (rst->is_doctest || starts(line, ">>> "));
+    bool is_code = rst->is_doctest && rst->drops_code;
+    if (rst->block == BLOCK_NONE && !is_blank && !is_code)
+        begin_line(rst, line);
+    else if (!is_code && !is_dropped(rst, rst->block))
+        keep(&rst->lines, line->text, line->size);
 }
 
 size_t lm_rst_strip(uint8_t *text, size_t size, bool drops_code)

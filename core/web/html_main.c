@@ -31,22 +31,29 @@ static const struct lm_html_node *node_at(const struct work *work, uint32_t i)
 
 /* ---- what goes before anything is measured ---- */
 
+/* Elements around the text, by what they are or say they are. */
+static bool is_frame(const struct lm_html_node *node)
+{
+    return node->tag == LM_TAG_NAV || node->tag == LM_TAG_FOOTER || node->tag == LM_TAG_ASIDE ||
+           node->tag == LM_TAG_MENU || (node->hints & LM_HINT_FRAME) != 0;
+}
+
+static bool is_unlikely(const struct lm_html_node *node)
+{
+    return (node->hints & (LM_HINT_UNLIKELY | LM_HINT_LIKELY)) == LM_HINT_UNLIKELY &&
+           (lm_html_traits(node->tag) & LM_HTML_BLOCK) != 0 && node->tag != LM_TAG_TABLE;
+}
+
 static bool is_never_text(const struct work *work, uint32_t i)
 {
     const struct lm_html_node *node = node_at(work, i);
     unsigned traits = lm_html_traits(node->tag);
     if ((traits & LM_HTML_VOID) != 0 || (node->hints & LM_HINT_HIDDEN) != 0)
         return true;
-    bool is_body =
-        node->tag == LM_TAG_BODY || node->tag == LM_TAG_HTML || (traits & LM_HTML_MAIN) != 0;
-    if (is_body || node->tag == LM_TAG_TEXT)
+    if (node->tag == LM_TAG_BODY || node->tag == LM_TAG_HTML || node->tag == LM_TAG_TEXT ||
+        (traits & LM_HTML_MAIN) != 0)
         return false;
-    if (node->tag == LM_TAG_NAV || node->tag == LM_TAG_FOOTER || node->tag == LM_TAG_ASIDE ||
-        node->tag == LM_TAG_MENU || (node->hints & LM_HINT_FRAME) != 0)
-        return true;
-    return work->is_strict && (node->hints & LM_HINT_UNLIKELY) != 0 &&
-           (node->hints & LM_HINT_LIKELY) == 0 && node->tag != LM_TAG_A &&
-           (traits & LM_HTML_BLOCK) != 0 && node->tag != LM_TAG_TABLE;
+    return is_frame(node) || (work->is_strict && is_unlikely(node));
 }
 
 /* ---- measuring ---- */
@@ -136,25 +143,28 @@ static bool is_paragraph(const struct work *work, uint32_t i)
     return true;
 }
 
+/* What names and elements weigh, beside paragraphs. */
+static float hint_weight(const struct lm_html_node *node)
+{
+    return ((node->hints & LM_HINT_LIKELY) != 0 ? 25.F : 0.F) -
+           ((node->hints & LM_HINT_UNLIKELY) != 0 ? 25.F : 0.F);
+}
+
 static float own_weight(const struct lm_html_node *node)
 {
-    float weight = 0;
-    if (node->tag == LM_TAG_DIV || node->tag == LM_TAG_SECTION)
-        weight += 5;
-    if ((lm_html_traits(node->tag) & LM_HTML_MAIN) != 0)
-        weight += 10;
-    if (node->tag == LM_TAG_PRE || node->tag == LM_TAG_TD || node->tag == LM_TAG_BLOCKQUOTE)
-        weight += 3;
-    if (node->tag == LM_TAG_OL || node->tag == LM_TAG_UL || node->tag == LM_TAG_DL ||
-        node->tag == LM_TAG_DD || node->tag == LM_TAG_DT || node->tag == LM_TAG_LI ||
-        node->tag == LM_TAG_FORM || node->tag == LM_TAG_ADDRESS)
-        weight -= 3;
-    if ((lm_html_traits(node->tag) & LM_HTML_HEADING) != 0 || node->tag == LM_TAG_TH)
-        weight -= 5;
-    if ((node->hints & LM_HINT_LIKELY) != 0)
-        weight += 25;
-    if ((node->hints & LM_HINT_UNLIKELY) != 0)
-        weight -= 25;
+    static const struct {
+        uint16_t tag;
+        int weight;
+    } weights[] = {{LM_TAG_DIV, 5}, {LM_TAG_SECTION, 5}, {LM_TAG_ARTICLE, 10},   {LM_TAG_MAIN, 10},
+                   {LM_TAG_PRE, 3}, {LM_TAG_TD, 3},      {LM_TAG_BLOCKQUOTE, 3}, {LM_TAG_OL, -3},
+                   {LM_TAG_UL, -3}, {LM_TAG_DL, -3},     {LM_TAG_DD, -3},        {LM_TAG_DT, -3},
+                   {LM_TAG_LI, -3}, {LM_TAG_FORM, -3},   {LM_TAG_ADDRESS, -3},   {LM_TAG_H1, -5},
+                   {LM_TAG_H2, -5}, {LM_TAG_H3, -5},     {LM_TAG_H4, -5},        {LM_TAG_H5, -5},
+                   {LM_TAG_H6, -5}, {LM_TAG_TH, -5}};
+
+    float weight = hint_weight(node);
+    for (size_t i = 0; i < sizeof weights / sizeof weights[0]; i++)
+        weight += weights[i].tag == node->tag ? (float)weights[i].weight : 0;
     return weight;
 }
 
@@ -209,41 +219,54 @@ static bool holds(const struct work *work, uint32_t outer, uint32_t inner)
     return inner >= outer && inner < node_at(work, outer)->end;
 }
 
-/* Upwards where the text goes on beside the best node. */
-static uint32_t widen(const struct work *work, uint32_t best)
+/* The next ancestor that holds three other good nodes, or the node itself. */
+static uint32_t widen_by_company(const struct work *work, uint32_t best)
 {
     float top = final_score(work, best);
-    /* a parent that holds three other good nodes */
     for (uint32_t at = node_at(work, best)->parent; at != 0; at = node_at(work, at)->parent) {
         unsigned others = 0;
         for (uint32_t i = at + 1; i < node_at(work, at)->end; i++)
             others += !holds(work, i, best) && !holds(work, best, i) &&
                       final_score(work, i) >= top * 0.75F;
-        if (others >= 3) {
-            best = at;
-            break;
-        }
+        if (others >= 3)
+            return at;
     }
+    return best;
+}
+
+/* The next ancestor with a higher score, as long as scores do not fall away between. */
+static uint32_t widen_by_score(const struct work *work, uint32_t best)
+{
     float last = work->measures[best].score;
     for (uint32_t at = node_at(work, best)->parent; at != 0; at = node_at(work, at)->parent) {
         float score = work->measures[at].score;
         if (score < last / 3)
-            break;
-        if (score > last) {
-            best = at;
-            break;
-        }
+            return best;
+        if (score > last)
+            return at;
         last = score;
     }
-    /* an ancestor that adds much prose and little else */
+    return best;
+}
+
+/* Ancestors that add much prose and little else. */
+static uint32_t widen_by_prose(const struct work *work, uint32_t best)
+{
     for (uint32_t at = node_at(work, best)->parent; at != 0; at = node_at(work, at)->parent) {
         const struct measure *inner = &work->measures[best], *outer = &work->measures[at];
         uint32_t gain = outer->size - inner->size;
-        if (gain * 4 > inner->size && (outer->prose - inner->prose) * 10 > gain * 7 &&
-            (outer->linked - inner->linked) * 10 < gain)
+        if ((uint64_t)gain * 4 > inner->size &&
+            (uint64_t)(outer->prose - inner->prose) * 10 > (uint64_t)gain * 7 &&
+            (uint64_t)(outer->linked - inner->linked) * 10 < gain)
             best = at;
     }
-    /* an only child is its parent */
+    return best;
+}
+
+/* Upwards where the text goes on beside the best node; an only child is its parent. */
+static uint32_t widen(const struct work *work, uint32_t best)
+{
+    best = widen_by_prose(work, widen_by_score(work, widen_by_company(work, best)));
     for (;;) {
         uint32_t parent = node_at(work, best)->parent;
         if (parent == 0 || node_at(work, parent)->tag == LM_TAG_BODY ||
@@ -255,38 +278,47 @@ static uint32_t widen(const struct work *work, uint32_t best)
 
 /* ---- what is left out inside ---- */
 
+static bool is_list(const struct lm_html_node *node)
+{
+    return node->tag == LM_TAG_UL || node->tag == LM_TAG_OL;
+}
+
+static bool is_box(const struct lm_html_node *node)
+{
+    return is_list(node) || node->tag == LM_TAG_DIV || node->tag == LM_TAG_SECTION ||
+           node->tag == LM_TAG_TABLE || node->tag == LM_TAG_DL ||
+           (lm_html_traits(node->tag) & LM_HTML_FRAME) != 0;
+}
+
+/* Mostly links: lists may hold more of them, and so may what is named like text. */
+static bool is_of_links(const struct lm_html_node *node, const struct measure *m)
+{
+    float density = link_density(m);
+    return hint_weight(node) >= 25 || is_list(node)
+               ? density > 0.5F || (density == 0.5F && is_list(node))
+               : density > 0.2F;
+}
+
+/* A form, or a few words with links, as under a row of pictures. */
+static bool is_widget(const struct measure *m, bool is_list)
+{
+    bool is_form = m->controls * 3 > m->paragraphs && m->size < 500;
+    bool is_tiny =
+        m->size < LEAST_PARAGRAPH && m->linked > 0 && m->pictures != 1 && m->pictures != 2;
+    return is_form || (!is_list && (is_tiny || m->items > m->paragraphs + 100));
+}
+
 /* A block that is a list of links, a form, a box of pictures and buttons. */
 static bool is_clutter(const struct work *work, uint32_t i)
 {
     const struct lm_html_node *node = node_at(work, i);
     const struct measure *m = &work->measures[i];
-    unsigned traits = lm_html_traits(node->tag);
-    float density = link_density(m);
-    float weight = ((node->hints & LM_HINT_LIKELY) != 0 ? 25.F : 0.F) -
-                   ((node->hints & LM_HINT_UNLIKELY) != 0 ? 25.F : 0.F);
-    if ((node->tag == LM_TAG_HEADER || node->tag == LM_TAG_H1 || node->tag == LM_TAG_H2) &&
-        weight < 0)
-        return true;
-    bool is_box = node->tag == LM_TAG_DIV || node->tag == LM_TAG_UL || node->tag == LM_TAG_OL ||
-                  node->tag == LM_TAG_SECTION || node->tag == LM_TAG_TABLE ||
-                  node->tag == LM_TAG_DL || (traits & LM_HTML_FRAME) != 0;
-    if (!is_box)
-        return false;
-    if (weight < 0)
-        return true;
-    if (m->commas >= 10)
-        return false;
-    bool is_list = node->tag == LM_TAG_UL || node->tag == LM_TAG_OL;
-    if (!is_list && m->items > m->paragraphs + 100)
-        return true;
-    if (m->controls * 3 > m->paragraphs && m->controls > 0 && m->size < 500)
-        return true;
-    if (!is_list && m->size < LEAST_PARAGRAPH && (m->pictures == 0 || m->pictures > 2) &&
-        density > 0)
-        return true;
-    if (weight < 25 && density > 0.2F)
-        return !(is_list && density < 0.5F);
-    return weight >= 25 && density > 0.5F;
+    bool is_title = node->tag == LM_TAG_HEADER || node->tag == LM_TAG_H1 || node->tag == LM_TAG_H2;
+    if (is_title || !is_box(node))
+        return is_title && hint_weight(node) < 0;
+    if (hint_weight(node) < 0 || m->commas >= 10)
+        return hint_weight(node) < 0;
+    return is_widget(m, is_list(node)) || is_of_links(node, m);
 }
 
 static void mark_clutter(struct work *work, uint32_t from)

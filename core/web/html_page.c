@@ -35,6 +35,24 @@ const char *lm_charset_of_type(const char *type, size_t type_size, size_t *size)
     return type;
 }
 
+/* The label in a tag: of a meta element, or of an XML declaration; *size is 0 when it has none. */
+static const char *label_of(const char *tag, size_t length, size_t *size)
+{
+    *size = 0;
+    if (length > 5 && strncasecmp(tag, "<meta", 5) == 0)
+        return lm_charset_of_type(tag, length, size);
+    const char *word =
+        length > 5 && strncasecmp(tag, "<?xml", 5) == 0 ? memmem(tag, length, "encoding", 8) : NULL;
+    if (word == NULL)
+        return tag;
+    word += 8;
+    while (word < tag + length && !is_name_byte(*word))
+        word++;
+    while (word + *size < tag + length && is_name_byte(word[*size]))
+        ++*size;
+    return word;
+}
+
 /* What the page's own meta elements (or its XML declaration) say. */
 static const char *declared(const struct lm_html_page *page)
 {
@@ -47,19 +65,7 @@ static const char *declared(const struct lm_html_page *page)
         at = (size_t)(open - text);
         const char *close = memchr(open, '>', size - at);
         size_t length = close == NULL ? size - at : (size_t)(close - open), label_size = 0;
-        const char *label = NULL;
-        if (length > 5 && strncasecmp(open, "<meta", 5) == 0)
-            label = lm_charset_of_type(open, length, &label_size);
-        const char *xml = length > 5 && strncasecmp(open, "<?xml", 5) == 0
-                              ? memmem(open, length, "encoding", 8)
-                              : NULL;
-        if (xml != NULL) {
-            label = xml + 8;
-            while (label < open + length && !is_name_byte(*label))
-                label++;
-            while (label + label_size < open + length && is_name_byte(label[label_size]))
-                label_size++;
-        }
+        const char *label = label_of(open, length, &label_size);
         const char *name = label_size > 0 ? lm_encoding_of_label(label, label_size) : NULL;
         if (name != NULL)
             return name;

@@ -249,6 +249,7 @@ enum lm_status lm_exec_leave(struct lm_exec *exec, struct lm_run_result *out, st
     LM_TRY(lm_plan_decide(&result.gates, &exec->now, err));
     result.gate_count = exec->spec->gate_count;
     publish(exec, &result);
+    facts->published = result.published_count;
     look_for_rot(exec);
     lm_exec_lock_write(exec);
     LM_TRY(fill_rows(exec, &result, err));

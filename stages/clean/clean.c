@@ -28,6 +28,7 @@ static const char *const document_ways[] = {LM_DOCUMENTS_LIST(NAME) NULL};
 static const char *const encodings[] = {LM_ENCODING_LIST(ENCODING) NULL};
 static const char *const repairs[] = {LM_REPAIR_LIST(NAME) NULL};
 static const char *const code_ways[] = {"keep", "drop", NULL};
+static const char *const groups[] = {"document", "file", "source", "host", NULL};
 static const char *const split_ways[] = {"hash", "position", NULL};
 static const char *const rule_names[] = {LM_RULE_LIST(RULE) NULL};
 
@@ -66,6 +67,11 @@ static const struct lm_param rule_rows[] = {
 static const struct lm_param split_rows[] = {
     {S(by), .type = LM_P_ENUM, .def_str = "hash", .choices = split_ways,
      .help = "hash: by a document's content, for good; position: the last parts of the text"},
+    {S(group), .also = "group_by",
+     .type = LM_P_ENUM, .def_str = "document", .choices = groups, .flags = LM_PARAM_COMPACT,
+     .help = "what never stands on two sides, by: hash; host needs a url member, column or header"},
+    {S(salt), .type = LM_P_STR, .def_str = "", .flags = LM_PARAM_COMPACT,
+     .help = "any text: another one shares out anew, by: hash"},
     {S(valid), .also = "val validation dev valid_size val_size val_split",
      .type = LM_P_FLOAT, .def_float = 0.05, .max = 1,
      .flags = LM_PARAM_OPEN_MIN | LM_PARAM_OPEN_MAX, .help = "share of the valid split"},
@@ -160,6 +166,23 @@ static enum lm_status check_documents(const struct clean_documents *documents, s
     return LM_OK;
 }
 
+/** Groups are of digests, and hosts are of records that have addresses. */
+static enum lm_status check_split(const struct clean_params *p, struct lm_err *err)
+{
+    static const char *const ways[] = {"jsonl", "csv", "tsv", "warc", "auto", NULL};
+    bool is_grouped = strcmp(p->split.group, "document") != 0;
+    if (strcmp(p->split.by, "hash") != 0 && (is_grouped || p->split.salt[0] != '\0'))
+        return lm_fail_field(err, LM_INVALID,
+                             "split.%s: has no effect with by: position; use by: hash",
+                             is_grouped ? "group" : "salt");
+    if (strcmp(p->split.group, "host") == 0 && !is_one_of(p->documents.by, ways))
+        return lm_fail_field(err, LM_INVALID,
+                             "split.group: documents by: %s have no host; use by: jsonl, csv or "
+                             "warc, or another group",
+                             p->documents.by);
+    return LM_OK;
+}
+
 static enum lm_status resolve(void *data, struct lm_arena *arena, struct lm_err *err)
 {
     (void)arena;
@@ -168,6 +191,7 @@ static enum lm_status resolve(void *data, struct lm_arena *arena, struct lm_err 
     const struct clean_rule *rules = p->rules.items;
     for (size_t i = 0; i < p->rules.count; i++)
         LM_TRY(check_rule(&rules[i], i, err));
+    LM_TRY(check_split(p, err));
     if (p->split.valid + p->split.test >= 1)
         return lm_fail_field(
             err, LM_RANGE,

@@ -45,6 +45,55 @@ static size_t column_of(const uint8_t *text, size_t at)
     return newline == NULL ? at + 1 : at - (size_t)(newline - text);
 }
 
+/* ---- hosts ---- */
+
+/* Behind the address's user, before its port: the host with what surrounds it in *text. */
+static size_t strip_authority(const char **text, size_t size)
+{
+    const char *at = size > 0 ? memrchr(*text, '@', size) : NULL;
+    size -= at != NULL ? (size_t)(at + 1 - *text) : 0;
+    *text = at != NULL ? at + 1 : *text;
+    bool is_literal = size > 0 && (*text)[0] == '[';
+    const char *end = size > 0 ? memchr(*text, is_literal ? ']' : ':', size) : NULL;
+    if (end != NULL)
+        size = (size_t)(end - *text) + is_literal;
+    while (size > 0 && (*text)[size - 1] == '.')
+        size--;
+    return size;
+}
+
+/* Where the host stands in an address; false when there is none. */
+static bool find_host(const char *text, size_t size, const char **host, size_t *length)
+{
+    const char *start = size > 3 ? memmem(text, size, "://", 3) : NULL;
+    if (start == NULL)
+        return false;
+    start += 3;
+    const char *stop = start;
+    while (stop < text + size && strchr("/?#", *stop) == NULL)
+        stop++;
+    *host = start;
+    *length = strip_authority(host, (size_t)(stop - start));
+    return *length > 0 && *length < CLEAN_HOST_SIZE;
+}
+
+enum lm_status clean_take_host(struct clean_extract *out, const struct clean_form *form,
+                               const struct clean_piece *piece, const void *url, size_t size,
+                               struct lm_err *err)
+{
+    const char *host = NULL;
+    size_t length = 0;
+    if (!find_host(url, size, &host, &length))
+        return lm_fail(err, LM_FORMAT,
+                       "%s, %s %zu: has no address with a host, which split.group: host needs; add "
+                       "one as url, or use another group",
+                       form->label, form->by == LM_BY_WARC ? "record" : "line", piece->line);
+    for (size_t i = 0; i < length; i++)
+        out->host[i] = (char)(host[i] >= 'A' && host[i] <= 'Z' ? host[i] + 'a' - 'A' : host[i]);
+    out->host[length] = '\0';
+    return LM_OK;
+}
+
 /* ---- text ---- */
 
 static enum lm_status open_text(struct clean_form *form, struct lm_err *err)
@@ -71,11 +120,9 @@ static enum lm_status next_text(struct clean_form *form, struct clean_piece *pie
 static enum lm_status whole_piece(const struct clean_form *form, const struct clean_piece *piece,
                                   struct clean_extract *out, struct lm_err *err)
 {
-    (void)form;
-    (void)err;
     out->text = piece->raw;
     out->size = piece->size;
-    return LM_OK;
+    return form->reading->needs_host ? clean_take_host(out, form, piece, NULL, 0, err) : LM_OK;
 }
 
 /* ---- JSON ---- */
@@ -110,12 +157,26 @@ static enum lm_status next_json(struct clean_form *form, struct clean_piece *pie
     return LM_OK;
 }
 
+static enum lm_status json_host(const struct clean_form *form, const struct clean_piece *piece,
+                                struct clean_extract *out, struct lm_err *err)
+{
+    struct lm_buf url;
+    lm_buf_init(&url, 0);
+    bool is_text = lm_json_field_copy(&url, piece->raw, piece->size, "url") == '"';
+    enum lm_status status =
+        clean_take_host(out, form, piece, url.data, is_text ? url.size : 0, err);
+    lm_buf_release(&url);
+    return status;
+}
+
 static enum lm_status extract_json(const struct clean_form *form, const struct clean_piece *piece,
                                    struct clean_extract *out, struct lm_err *err)
 {
     struct lm_json_field field;
     const char *path = form->options->field;
     char names[NAMES_SHOWN];
+    if (form->reading->needs_host)
+        LM_TRY(json_host(form, piece, out, err));
     lm_json_field_take(&field, piece->raw, piece->size, path);
     out->text = field.text;
     out->size = field.size;
@@ -147,14 +208,20 @@ static enum lm_status find_column(struct clean_form *form, uint8_t *record, size
     char names[NAMES_SHOWN] = "";
     const uint8_t *name;
     size_t at = 0, length, used = 0;
-    for (form->column = 0; lm_csv_take(&form->csv, record, size, &at, &name, &length);
-         form->column++) {
-        if (length == strlen(wanted) && memcmp(name, wanted, length) == 0)
-            return LM_OK;
+    bool is_found = false;
+    for (size_t i = 0; lm_csv_take(&form->csv, record, size, &at, &name, &length); i++) {
+        if (length == 3 && memcmp(name, "url", 3) == 0)
+            form->url_column = i;
+        if (!is_found && length == strlen(wanted) && memcmp(name, wanted, length) == 0) {
+            form->column = i;
+            is_found = true;
+        }
         if (used + length + 3 < sizeof names)
             used += (size_t)snprintf(names + used, sizeof names - used, "%s%.*s",
                                      used == 0 ? "" : ", ", (int)length, (const char *)name);
     }
+    if (is_found)
+        return LM_OK;
     return lm_fail(err, LM_FORMAT,
                    "%s: the table has no column '%s'; its first record is: %s. Name one by "
                    "documents.column, or give its number when there is no header",
@@ -173,6 +240,7 @@ static enum lm_status fail_record(struct clean_form *form, struct lm_err *err)
 static enum lm_status open_csv(struct clean_form *form, struct lm_err *err)
 {
     const char *wanted = form->options->column;
+    form->url_column = SIZE_MAX;
     size_t at = 0, size = 0;
     bool is_end = false;
     lm_csv_open(&form->csv, form->text, form->size, form->by == LM_BY_TSV);
@@ -206,12 +274,28 @@ static enum lm_status next_csv(struct clean_form *form, struct clean_piece *piec
     return LM_OK;
 }
 
+static bool take_column(const struct clean_form *form, const struct clean_piece *piece,
+                        struct clean_extract *out)
+{
+    return lm_csv_field(&form->csv, piece->raw, piece->size, form->column, &out->text, &out->size);
+}
+
 static enum lm_status extract_csv(const struct clean_form *form, const struct clean_piece *piece,
                                   struct clean_extract *out, struct lm_err *err)
 {
-    if (!lm_csv_field(&form->csv, piece->raw, piece->size, form->column, &out->text, &out->size))
-        return lm_fail(err, LM_INTERNAL, "%s: a record lost a field; report this", form->label);
-    return LM_OK;
+    const uint8_t *url = NULL;
+    size_t size = 0;
+    bool needs_url = form->reading->needs_host && form->url_column != SIZE_MAX;
+    /* unquoting a field spoils those behind it */
+    bool is_first = !needs_url || form->column > form->url_column;
+    bool is_whole = !is_first || take_column(form, piece, out);
+    if (needs_url)
+        is_whole = is_whole &&
+                   lm_csv_field(&form->csv, piece->raw, piece->size, form->url_column, &url, &size);
+    is_whole = is_whole && (is_first || take_column(form, piece, out));
+    if (!is_whole)
+        return lm_fail(err, LM_INTERNAL, "lost a field of a table; report this");
+    return form->reading->needs_host ? clean_take_host(out, form, piece, url, size, err) : LM_OK;
 }
 
 /* ---- light markup ---- */

@@ -33,7 +33,8 @@ struct clean_form {
     struct lm_documents documents;
     struct lm_json_records json;
     struct lm_csv csv;
-    size_t column; /**< of a table */
+    size_t column;     /**< of a table */
+    size_t url_column; /**< its column `url`; SIZE_MAX: it has none */
     struct lm_warc warc;
     int64_t types[LM_WARC_TYPE_COUNT]; /**< records of a web archive */
 };
@@ -45,12 +46,15 @@ struct clean_piece {
     size_t line; /**< where it begins, of a web archive its record, counted from 1; 0: not said */
 };
 
+enum { CLEAN_HOST_SIZE = 256 };
+
 /** What a piece holds. */
 struct clean_extract {
     const uint8_t *text; /**< NULL: the piece has no text where it is looked for */
     size_t size;
     struct lm_buf made;            /**< where the text lies when it is not in the piece; owned */
     struct lm_clean_counts counts; /**< what was repaired on the way */
+    char host[CLEAN_HOST_SIZE];    /**< of the document's address, where that is asked for */
     bool is_rejected;              /**< something was wrong, and the policy is to reject */
 };
 

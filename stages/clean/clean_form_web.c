@@ -41,6 +41,8 @@ static enum lm_status next_page(struct clean_form *form, struct clean_piece *pie
 static enum lm_status extract_page(const struct clean_form *form, const struct clean_piece *piece,
                                    struct clean_extract *out, struct lm_err *err)
 {
+    if (form->reading->needs_host)
+        return clean_take_host(out, form, piece, NULL, 0, err);
     return take_page(form, (struct lm_span){piece->raw, piece->size}, (struct lm_span){NULL, 0},
                      out, err);
 }
@@ -126,6 +128,8 @@ static enum lm_status extract_record(const struct clean_form *form, const struct
     bool is_end = false;
     if (!lm_warc_next(&one, &record, &is_end) || is_end)
         return lm_fail(err, LM_INTERNAL, "%s: a record was lost; report this", form->label);
+    if (form->reading->needs_host)
+        LM_TRY(clean_take_host(out, form, piece, record.url.data, record.url.size, err));
     if (!record.is_http)
         return take_body(form, record.block, record.mime, out, err);
     lm_buf_init(&unpacked, 0);

@@ -22,6 +22,8 @@ struct clean_rule {
 
 struct clean_split {
     const char *by;     /**< "hash" or "position" */
+    const char *group;  /**< what never stands on two sides: one of clean_group_names */
+    const char *salt;   /**< another one deals anew; "" is none */
     double valid, test; /**< shares; what is left is train */
 };
 

@@ -90,9 +90,12 @@ static enum lm_status judge(struct run *run, struct clean_item *item)
     if (!is_new)
         return clean_totals_drop(&run->totals, arena, CLEAN_DUPLICATE, text, item->text.size,
                                  run->err);
+    struct lm_digest identity;
+    LM_TRY(clean_split_identity(&identity, &run->params->split, &item->digest, source->name,
+                                clean_file_member(file), item->found.host, run->err));
     source->kept++;
     LM_TRY(clean_totals_keep(&run->totals, arena, &item->measure, item->text.size, run->err));
-    return clean_splitter_put(&run->splitter, file->source, text, item->text.size, &item->digest,
+    return clean_splitter_put(&run->splitter, file->source, text, item->text.size, &identity,
                               run->err);
 }
 
@@ -234,7 +237,8 @@ static enum lm_status prepare(struct run *run)
     run->reading = (struct clean_reading){
         .by = (enum lm_documents_by)index_of(lm_documents_by_names, p->documents.by),
         .encoding = p->encoding,
-        .repair = run->options.repair};
+        .repair = run->options.repair,
+        .needs_host = strcmp(p->split.group, "host") == 0};
     run->batch.options = &run->options;
     run->batch.rules = rules;
     run->batch.rule_count = p->rules.count;

@@ -14,6 +14,11 @@ struct clean_way {
     bool is_text; /**< newlines are made LF before the file is cut */
 };
 
+/** Takes the lower-case host of an address, which is asked for. LM_FORMAT: it has none. */
+enum lm_status clean_take_host(struct clean_extract *out, const struct clean_form *form,
+                               const struct clean_piece *piece, const void *url, size_t size,
+                               struct lm_err *err);
+
 extern const struct clean_way clean_way_html, clean_way_warc;
 
 #endif

@@ -17,7 +17,7 @@ static void open_by(struct fixture *f, const char *by)
 {
     fixture_open(f);
     f->params.documents.by = by;
-    f->params.split = (struct clean_split){"position", 0.2, 0.2};
+    split_by_position(f, 0.2, 0.2);
 }
 
 /* `count` records of a format that takes a number twice. */
@@ -332,6 +332,96 @@ static void large_records_in_threads(struct tap *tap)
     fixture_close(&f);
 }
 
+/* Splits in which a text stands: bits. */
+static unsigned sides_of(struct fixture *f, const char *part)
+{
+    static const char *const names[] = {"text/train.jsonl", "text/valid.jsonl", "text/test.jsonl"};
+    unsigned sides = 0;
+    for (unsigned i = 0; i < 3; i++)
+        sides |= strstr(output(f, names[i]), part) != NULL ? 1U << i : 0;
+    return sides;
+}
+
+static bool is_one_side(unsigned sides)
+{
+    return sides == 1 || sides == 2 || sides == 4;
+}
+
+static void groups_stay_together(struct tap *tap)
+{
+    struct fixture f;
+    fixture_open(&f);
+    f.params.documents.by = "jsonl";
+    f.params.split.valid = f.params.split.test = 0.3;
+    struct corpus_text texts[20];
+    for (size_t i = 0; i < 20; i++)
+        texts[i] = (struct corpus_text){
+            i < 10 ? "a" : "b", lm_arena_printf(f.arena, "%02zu", i),
+            repeat(&f, "",
+                   lm_arena_printf(f.arena,
+                                   "{\"url\":\"http://u@Host%zu.org:80/%%zu\",\"text\":\"file "
+                                   "%02zu, host %zu. %%zu\"}\n",
+                                   i % 7, i, i % 7),
+                   9),
+            0};
+    REQUIRE(fixture_run(&f, texts, 20) == LM_OK);
+    const char *before = all_text(&f);
+    CHECK(!is_one_side(sides_of(&f, "file 03,")));
+    f.params.split.group = "file";
+    REQUIRE(fixture_run(&f, texts, 20) == LM_OK);
+    const char *by_file = all_text(&f);
+    for (size_t i = 0; i < 20; i++)
+        CHECK(is_one_side(sides_of(&f, lm_arena_printf(f.arena, "file %02zu,", i))));
+    f.params.split.salt = "again";
+    REQUIRE(fixture_run(&f, texts, 20) == LM_OK);
+    CHECK(strcmp(by_file, all_text(&f)) != 0);
+    f.params.split.group = "host";
+    f.params.split.salt = "";
+    REQUIRE(fixture_run(&f, texts, 20) == LM_OK);
+    for (size_t i = 0; i < 7; i++)
+        CHECK(is_one_side(sides_of(&f, lm_arena_printf(f.arena, "host %zu.", i))));
+    f.params.split.group = "document";
+    REQUIRE(fixture_run(&f, texts, 20) == LM_OK);
+    CHECK(strcmp(before, all_text(&f)) == 0);
+    f.params.split.salt = "x";
+    REQUIRE(fixture_run(&f, texts, 20) == LM_OK);
+    CHECK(strcmp(before, all_text(&f)) != 0);
+    f.params.split.group = "source";
+    CHECK_INT(fixture_run(&f, texts, 10), LM_INVALID); /* one group has one side */
+    CHECK_HAS(f.err.text, "use a finer group");
+    fixture_close(&f);
+}
+
+static void hosts_come_from_addresses(struct tap *tap)
+{
+    static const char *const rows[][2] = {
+        {"http://a.org/x", "a.org"}, {"https://U:p@A.Org.:8080?x=@y", "a.org"},
+        {"ftp://[::1]:2/", "[::1]"}, {"a.org/x", NULL},
+        {"http:///x", NULL},         {"", NULL}};
+    struct fixture f;
+    fixture_open(&f);
+    f.params.documents.by = "csv";
+    f.params.split.group = "host";
+    f.params.split.valid = 0.4;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        enum lm_status status =
+            run_text(&f, lm_arena_printf(f.arena, "url,text\n%s,some text\n", rows[i][0]));
+        /* one host is one side: that is said when there is one */
+        CHECK_INT(status, rows[i][1] != NULL ? LM_INVALID : LM_FORMAT);
+        CHECK_HAS(f.err.text, rows[i][1] != NULL
+                                  ? "falls into"
+                                  : "source 's', data, line 2: has no address with a host");
+    }
+    f.params.documents.by = "line";
+    CHECK_INT(run_text(&f, "a\n"), LM_INVALID);
+    CHECK_HAS(f.err.text, "split.group: documents by: line have no host");
+    f.params.split.group = "file";
+    f.params.split.by = "position";
+    CHECK_INT(run_text(&f, "a\n"), LM_INVALID);
+    CHECK_HAS(f.err.text, "split.group: has no effect with by: position");
+    fixture_close(&f);
+}
+
 static void libraries_are_named(struct tap *tap)
 {
     struct fixture f;
@@ -369,7 +459,8 @@ static const struct tap_test tests[] = {
     TAP_ROW(json_lines) TAP_ROW(records_without_text_are_counted) TAP_ROW(hostile_json)
         TAP_ROW(tables) TAP_ROW(each_file_by_its_content) TAP_ROW(other_encodings)
             TAP_ROW(web_pages) TAP_ROW(web_archives) TAP_ROW(markup_and_code)
-                TAP_ROW(large_records_in_threads) TAP_ROW(libraries_are_named)
-                    TAP_ROW(options_of_one_way)};
+                TAP_ROW(large_records_in_threads) TAP_ROW(groups_stay_together)
+                    TAP_ROW(hosts_come_from_addresses) TAP_ROW(libraries_are_named)
+                        TAP_ROW(options_of_one_way)};
 
 LM_TEST_MAIN(tests)
