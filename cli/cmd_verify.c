@@ -247,7 +247,7 @@ static int run(struct lm_cli *cli, const void *given, char **operands, size_t co
     struct verify_args args = *(const struct verify_args *)given;
     struct lm_json_writer writer;
     struct lm_buf text;
-    struct work work = {.cli = cli, .args = &args};
+    struct work work = {.cli = cli, .args = &args, .loaded = {.hold = true}};
     size_t threads = 0;
     count = take_store(&args.spec.store, &work, operands, count);
     if (count == 0)
