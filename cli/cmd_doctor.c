@@ -1,4 +1,6 @@
 /* lmpipe doctor: the machine, the libraries, the store; what is wrong with them. */
+#include <lmpipe/verify.h>
+
 #include <string.h>
 #include <sys/utsname.h>
 
@@ -63,7 +65,8 @@ static int print_store(struct lm_cli *cli, const char *option)
     }
     fprintf(cli->out.file, "store       %s\n", lm_cli_text(cli, lm_cli_path(cli, place)));
     if (lm_store_open(&store, place, &err) != LM_OK ||
-        lm_store_doctor(store, cli->out.file, &err) != LM_OK)
+        lm_store_doctor(store, cli->out.file, &err) != LM_OK ||
+        lm_verify_seen(store, cli->out.file, &err) != LM_OK)
         lm_cli_fail(cli, 0, err.text);
     lm_store_close(store);
     return err.status == LM_OK ? LM_EXIT_OK : LM_EXIT_STORE;

@@ -1,6 +1,4 @@
 /* lmpipe run: bring stages up to date. */
-#include <string.h>
-
 #include "commands.h"
 #include "live.h"
 #include "loaded.h"
@@ -13,8 +11,6 @@ struct run_args {
     double deadline;
     int progress; /* enum lm_progress */
 };
-
-static const char *const progress_names[] = {"auto", "plain", "json", "none", NULL};
 
 #define ROW(field) .offset = offsetof(struct run_args, field)
 
@@ -73,22 +69,10 @@ static const struct lm_option options[] = {
      .kind = LM_O_CHOICE,
      ROW(progress),
      .metavar = "auto|plain|json|none",
-     .choices = progress_names,
+     .choices = lm_progress_names,
      .help = "how progress is shown on stderr"},
     {0},
 };
-
-static int kernel_path(struct lm_cli *cli)
-{
-    static const char *const names[] = {"avx512", "avx2", "c"};
-    for (size_t i = 0; cli->kernels != NULL && i < sizeof names / sizeof names[0]; i++) {
-        if (strcmp(cli->kernels, names[i]) == 0)
-            return LM_EXIT_OK;
-    }
-    if (cli->kernels == NULL)
-        return LM_EXIT_OK;
-    return lm_cli_fail(cli, LM_EXIT_USAGE, "LMPIPE_KERNELS must be avx512, avx2 or c");
-}
 
 static int check_lock(struct lm_cli *cli, const struct run_args *args)
 {
@@ -219,7 +203,7 @@ static int run(struct lm_cli *cli, const void *given, char **operands, size_t co
     }
     int status = lm_loaded_threads(&threads, cli, args->threads);
     if (status == LM_EXIT_OK)
-        status = kernel_path(cli);
+        status = lm_loaded_kernels(cli);
     if (status == LM_EXIT_OK)
         status = check_lock(cli, args);
     if (status == LM_EXIT_OK)

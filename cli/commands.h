@@ -18,6 +18,7 @@
     X(log)                                                                                         \
     X(cat)                                                                                         \
     X(publish)                                                                                     \
+    X(verify)                                                                                      \
     X(exp_list)                                                                                    \
     X(exp_show)                                                                                    \
     X(exp_diff)                                                                                    \

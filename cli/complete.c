@@ -188,6 +188,7 @@ static const struct source {
     {"A", offer_runs},           {"B", offer_runs},
     {"DIR", offer_folders},      {"FILE", offer_files},
     {"MODEL", offer_files},      {"VOCAB", offer_files},
+    {"SPEC|FILE", offer_files},
 };
 
 static void offer_word(struct completion *completion, const char *word, size_t length)
@@ -273,7 +274,8 @@ static const struct lm_option *read_option(struct completion *completion, const 
         const struct lm_option *row = find_long(completion->command, word + 2, length);
         if (takes_value(row) && word[2 + length] == '=')
             keep_value(completion, row, word + 2 + length + 1);
-        return takes_value(row) && word[2 + length] == '\0' ? row : NULL;
+        bool open = takes_value(row) && row->kind != LM_O_MAYBE;
+        return open && word[2 + length] == '\0' ? row : NULL;
     }
     for (const char *letter = word + 1; *letter != '\0'; letter++) {
         const struct lm_option *row = find_short(completion->command, *letter);

@@ -19,6 +19,8 @@ enum { MOST_DRAWN = 64, REDRAW_NS = 125000000, REMIND_NS = 1000000000 };
 
 #define PLAIN_NS UINT64_C(30000000000)
 
+const char *const lm_progress_names[] = {"auto", "plain", "json", "none", NULL};
+
 struct lm_live {
     const struct lm_cli *cli;
     struct lm_arena *arena, *scratch; /* life of the view; one event */

@@ -10,6 +10,9 @@
 
 struct lm_live;
 
+/** What --progress may be, by enum lm_progress. */
+extern const char *const lm_progress_names[];
+
 /** `progress` is the user's wish; AUTO becomes the terminal view or plain lines. The view borrows
  *  `cli`. NULL when memory is out. */
 struct lm_live *lm_live_create(const struct lm_cli *cli, enum lm_progress progress);

@@ -92,8 +92,8 @@ static int check_target(const struct lm_loaded *loaded, struct lm_cli *cli, cons
     return no_stage(loaded, cli, target);
 }
 
-static int check_names(const struct lm_loaded *loaded, struct lm_cli *cli,
-                       const struct lm_selection *selection)
+int lm_loaded_names(const struct lm_loaded *loaded, struct lm_cli *cli,
+                    const struct lm_selection *selection)
 {
     int status = LM_EXIT_OK;
     for (size_t i = 0; i < selection->target_count; i++)
@@ -122,7 +122,7 @@ int lm_loaded_plan(struct lm_loaded *loaded, struct lm_cli *cli, const char *pat
         return status;
     if (selection != NULL) {
         options.selection = *selection;
-        status = check_names(loaded, cli, selection);
+        status = lm_loaded_names(loaded, cli, selection);
         if (status != LM_EXIT_OK)
             return status;
     }
@@ -155,6 +155,18 @@ int lm_loaded_threads(size_t *threads, struct lm_cli *cli, int64_t option)
                            "to the number of threads to use");
     *threads = (size_t)number;
     return LM_EXIT_OK;
+}
+
+int lm_loaded_kernels(struct lm_cli *cli)
+{
+    static const char *const names[] = {"avx512", "avx2", "c"};
+    for (size_t i = 0; cli->kernels != NULL && i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(cli->kernels, names[i]) == 0)
+            return LM_EXIT_OK;
+    }
+    if (cli->kernels == NULL)
+        return LM_EXIT_OK;
+    return lm_cli_fail(cli, LM_EXIT_USAGE, "LMPIPE_KERNELS must be avx512, avx2 or c");
 }
 
 void lm_loaded_release(struct lm_loaded *loaded)

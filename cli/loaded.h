@@ -83,11 +83,18 @@ int lm_loaded_plan(struct lm_loaded *loaded, struct lm_cli *cli, const char *pat
 /** The budget of threads: the option when it is not 0, else LMPIPE_THREADS, else 0. LM_EXIT_USAGE
  *  after the error was printed. */
 int lm_loaded_threads(size_t *threads, struct lm_cli *cli, int64_t option);
+/** LM_EXIT_OK, or LM_EXIT_USAGE after the error was printed: LMPIPE_KERNELS names no kernel path.
+ */
+int lm_loaded_kernels(struct lm_cli *cli);
 void lm_loaded_release(struct lm_loaded *loaded);
 
 /** Index of a stage in *index, or LM_EXIT_USAGE with "did you mean" on stderr. */
 int lm_loaded_stage(size_t *index, const struct lm_loaded *loaded, struct lm_cli *cli,
                     const char *id);
+/** Do all names of a selection mean stages of the spec? LM_EXIT_OK, or LM_EXIT_USAGE with "did you
+ *  mean" on stderr. */
+int lm_loaded_names(const struct lm_loaded *loaded, struct lm_cli *cli,
+                    const struct lm_selection *selection);
 /** A selection from the command line; names are checked when the plan is made. */
 int lm_selection_read(struct lm_selection *out, struct lm_cli *cli,
                       const struct lm_select_args *args, char **targets, size_t count);

@@ -60,7 +60,7 @@ static void put_option(const struct lm_option *row, FILE *out)
     put_text(row->name, out);
     fputs("\\fR", out);
     if (row->metavar != NULL) {
-        fputs(" \\fI", out);
+        fputs(row->kind == LM_O_MAYBE ? "\\fI" : " \\fI", out);
         put_text(row->metavar, out);
         fputs("\\fR", out);
     }

@@ -103,6 +103,14 @@ static enum lm_status add_text(void *field, const char *value, struct lm_arena *
     return LM_OK;
 }
 
+static enum lm_status set_maybe(void *field, const char *value)
+{
+    struct lm_option_maybe *maybe = field;
+    maybe->bare = maybe->bare || value == NULL;
+    maybe->text = value != NULL ? value : maybe->text;
+    return LM_OK;
+}
+
 static enum lm_status add_setting(void *field, const struct lm_option *row, const char *value,
                                   struct lm_arena *arena, struct lm_err *err)
 {
@@ -130,6 +138,8 @@ static enum lm_status set_value(char *args, const struct lm_option *row, const c
     case LM_O_TEXT:
         *(const char **)field = value;
         return LM_OK;
+    case LM_O_MAYBE:
+        return set_maybe(field, value);
     case LM_O_INT:
         return set_int(field, row, value, err);
     case LM_O_FLOAT:
@@ -172,7 +182,9 @@ static void to_getopt(struct getopt_form *form, const struct lm_option *rows)
     for (; rows != NULL && rows[form->count].name != NULL && form->count < MOST_OPTIONS;
          form->count++) {
         const struct lm_option *row = &rows[form->count];
-        int takes = row->kind == LM_O_FLAG ? no_argument : required_argument;
+        int takes = row->kind == LM_O_FLAG    ? no_argument
+                    : row->kind == LM_O_MAYBE ? optional_argument
+                                              : required_argument;
         form->longs[form->count] = (struct option){row->name, takes, NULL, (int)form->count + 1};
         if (row->letter != 0) {
             *letter++ = row->letter;
@@ -288,12 +300,11 @@ static void print_row(const struct lm_option *row, FILE *out)
 {
     char left[64];
     const char *metavar = row->metavar != NULL ? row->metavar : "";
+    const char *between = metavar[0] != '\0' && row->kind != LM_O_MAYBE ? " " : "";
     if (row->letter != 0)
-        snprintf(left, sizeof left, "-%c, --%s%s%s", row->letter, row->name,
-                 metavar[0] != '\0' ? " " : "", metavar);
+        snprintf(left, sizeof left, "-%c, --%s%s%s", row->letter, row->name, between, metavar);
     else
-        snprintf(left, sizeof left, "    --%s%s%s", row->name, metavar[0] != '\0' ? " " : "",
-                 metavar);
+        snprintf(left, sizeof left, "    --%s%s%s", row->name, between, metavar);
     int gap = 28 - (int)lm_text_width(left);
     if (gap >= 2)
         fprintf(out, "  %s%*s%s\n", left, gap, "", row->help);

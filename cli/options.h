@@ -15,6 +15,7 @@
 enum lm_option_kind {
     LM_O_FLAG,     /**< nothing: bool */
     LM_O_TEXT,     /**< const char * */
+    LM_O_MAYBE,    /**< struct lm_option_maybe: typed with "=VALUE" behind it, or without */
     LM_O_INT,      /**< int64_t within min … max */
     LM_O_FLOAT,    /**< double within min … max */
     LM_O_DURATION, /**< double, seconds; typed 90s, 10m, 2h, 3d */
@@ -27,6 +28,11 @@ enum lm_option_kind {
 struct lm_option_texts {
     const char **items;
     size_t count;
+};
+
+struct lm_option_maybe {
+    bool bare;        /**< it was given without a value */
+    const char *text; /**< that of the last one with it, or NULL */
 };
 
 struct lm_settings {

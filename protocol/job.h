@@ -29,6 +29,8 @@ struct lm_job {
     const char *kernels;     /**< or NULL */
     uint64_t seed;
     size_t threads;
+    uint64_t
+        interrupt_at; /**< progress at which the stage is cancelled, as by a signal; 0: never */
     bool portable, offline;
 };
 /** Writes / reads the job file. */

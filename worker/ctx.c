@@ -292,6 +292,8 @@ void lm_ctx_progress(struct lm_ctx *ctx, uint64_t done, uint64_t total, const ch
         ctx->unit = copy != NULL ? copy : "";
     }
     ctx->progressed = true;
+    if (ctx->job->interrupt_at > 0 && done >= ctx->job->interrupt_at)
+        atomic_store(&ctx->cancelled, true);
     flush_when_due(ctx);
 }
 

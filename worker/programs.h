@@ -20,4 +20,8 @@ int lm_program_serve(int argc, char **argv);
  * each. */
 int lm_program_probe(int argc, char **argv);
 
+/** differ STORED NOW: where two files first differ, a line to descriptor 3 (protocol/differed.h);
+ * no line: they are equal. Exit 0, 1 (one cannot be read). */
+int lm_program_differ(int argc, char **argv);
+
 #endif

@@ -145,6 +145,7 @@ struct lm_store_user {
 struct lm_known_result {
     struct lm_digest key;
     const char *experiment, *stage;
+    const char *spec; /**< path below the root; NULL: it is not known */
 };
 /** What the folders ROOT/artifacts/<experiment>/ remember, in the arena. LM_IO, LM_NOMEM. */
 enum lm_status lm_known_results(struct lm_known_result **out, size_t *count, struct lm_arena *arena,
@@ -159,7 +160,9 @@ struct lm_store_finding {
 };
 
 struct lm_store_check_options {
-    size_t threads;                                                    /**< at least 1 */
+    size_t threads;               /**< at least 1 */
+    const struct lm_digest *keys; /**< of the results that matter; key_count 0: all there are */
+    size_t key_count;
     void (*found)(void *user, const struct lm_store_finding *finding); /**< or NULL */
     void *user;
 };
@@ -168,9 +171,9 @@ struct lm_store_check {
     uint64_t objects, bytes, records; /**< read */
     uint64_t damaged, missing, unreadable;
 };
-/** Reads every record and every byte of every object again, on all threads, believing nothing that
- *  was remembered; sets aside what is damaged. The indexes are right afterwards. LM_IO, LM_NOMEM:
- *  the check could not be made. */
+/** Reads every record and every byte of every object again (with keys: of theirs), on all threads,
+ * believing nothing that was remembered; sets aside what is damaged. The indexes are right
+ * afterwards. LM_IO, LM_NOMEM: the check could not be made. */
 enum lm_status lm_store_check(struct lm_store *store, const struct lm_store_check_options *options,
                               struct lm_store_check *out, struct lm_err *err);
 /** Findings of a health check (version, index, unreadable records, temporary leftovers), a line

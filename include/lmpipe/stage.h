@@ -56,7 +56,9 @@ enum lm_stage_flags {
     LM_STAGE_SEED = 1,       /**< draws: the seed is in the key */
     LM_STAGE_NUMERIC = 2,    /**< the numerics line is in the key */
     LM_STAGE_EXPERIMENT = 4, /**< name, description, gates and upstream parameters are in the key */
-    LM_STAGE_NETWORK = 8     /**< may open sockets (--offline forbids) */
+    LM_STAGE_NETWORK = 8,    /**< may open sockets (--offline forbids) */
+    LM_STAGE_STEPS = 16 /**< its progress counts steps, after each of which it can be cancelled and
+                           resumed from a checkpoint at that step */
 };
 
 /** What `plan` can say before anything runs. Zero: unknown. */

@@ -90,11 +90,9 @@ static bool make_room(struct lm_exec *exec, size_t count)
            lm_task_set_init(&exec->ready, exec->arena, count);
 }
 
-static enum lm_status create_tasks(struct lm_exec *exec, struct lm_err *err)
+static void create_tasks(struct lm_exec *exec)
 {
     size_t count = exec->spec->stage_count;
-    if (!make_room(exec, count))
-        return no_memory(err);
     for (size_t i = 0; i < count; i++) {
         struct lm_task *task = &exec->tasks[i];
         const struct lm_plan_stage *planned = &exec->now.stages[i];
@@ -108,7 +106,6 @@ static enum lm_status create_tasks(struct lm_exec *exec, struct lm_err *err)
     for (size_t i = 0; i < count; i++)
         if (exec->tasks[i].phase == LM_PENDING && exec->tasks[i].awaits == 0)
             lm_task_set_add(&exec->due, i);
-    return LM_OK;
 }
 
 /** The run's folder says from here on that it is going on, and what it is about. */
@@ -137,7 +134,7 @@ static enum lm_status open_record(struct lm_exec *exec, struct lm_err *err)
     return LM_OK;
 }
 
-static enum lm_status begin(struct lm_exec *exec, const struct lm_plan *plan, struct lm_err *err)
+enum lm_status lm_exec_open(struct lm_exec *exec, const struct lm_plan *plan, struct lm_err *err)
 {
     char host[256] = "";
     exec->begin_ns = lm_clock_monotonic_ns();
@@ -147,15 +144,21 @@ static enum lm_status begin(struct lm_exec *exec, const struct lm_plan *plan, st
     exec->host = lm_arena_strdup(exec->arena, host);
     if (exec->host == NULL)
         return no_memory(err);
-    LM_TRY(refuse(plan, err));
     LM_TRY(copy_plan(exec, plan, err));
+    if (plan->lock.fd < 0)
+        LM_TRY(lm_store_share(exec->store, &exec->store_lock, err));
+    return make_room(exec, exec->spec->stage_count) ? LM_OK : no_memory(err);
+}
+
+static enum lm_status begin(struct lm_exec *exec, const struct lm_plan *plan, struct lm_err *err)
+{
+    LM_TRY(refuse(plan, err));
+    LM_TRY(lm_exec_open(exec, plan, err));
     LM_TRY(lm_exec_lock_open(exec, err));
     struct lm_err forgetful = {LM_OK, ""}; /* what cannot be remembered stops no run */
     if (lm_last_claim(exec->spec, &exec->now.last, &forgetful) == LM_INVALID)
         return lm_fail(err, LM_INVALID, "%s", forgetful.text);
-    if (plan->lock.fd < 0)
-        LM_TRY(lm_store_share(exec->store, &exec->store_lock, err));
-    LM_TRY(create_tasks(exec, err));
+    create_tasks(exec);
     LM_TRY(create_run_folder(exec, err));
     LM_TRY(lm_exec_signals_open(exec, err));
     LM_TRY(open_record(exec, err));
@@ -209,7 +212,7 @@ static bool is_going_on(const struct lm_exec *exec)
     return exec->running_count > 0 || (exec->ready.count > 0 && lm_exec_may_start(exec));
 }
 
-static enum lm_status loop(struct lm_exec *exec, struct lm_err *err)
+enum lm_status lm_exec_loop(struct lm_exec *exec, struct lm_err *err)
 {
     struct pollfd *fds =
         LM_NEW_ARRAY(exec->arena, struct pollfd, FDS_A_TASK * exec->spec->stage_count + 1);
@@ -239,7 +242,7 @@ static enum lm_status loop(struct lm_exec *exec, struct lm_err *err)
 
 /* ---- the end ---- */
 
-static void close_all(struct lm_exec *exec)
+void lm_exec_close(struct lm_exec *exec)
 {
     lm_worker_server_close(&exec->server);
     lm_exec_clean(exec);
@@ -268,10 +271,10 @@ enum lm_status lm_run(const struct lm_plan *plan, const struct lm_run_options *o
     lm_worker_server_init(&exec.server);
     enum lm_status status = begin(&exec, plan, err);
     if (status == LM_OK)
-        status = loop(&exec, err);
+        status = lm_exec_loop(&exec, err);
     if (status == LM_OK)
         status = lm_exec_leave(&exec, out, err);
-    close_all(&exec);
+    lm_exec_close(&exec);
     if (status != LM_OK)
         lm_arena_free(exec.arena);
     return status;

@@ -4,6 +4,8 @@
 
 #include <signal.h>
 
+#include <lmpipe/verify.h>
+
 #include "exec/attempt.h"
 #include "exec/task.h"
 #include "exec/worker_server.h"
@@ -20,6 +22,12 @@ struct lm_held_lock {
     const char *path, *folder; /**< of its file, of the stage that has ended; NULL: no memory */
 };
 
+/** What `verify` does otherwise than `run`: stages are executed beside their results. */
+struct lm_exec_verify {
+    const struct lm_verify_options *options;
+    struct lm_verify_row *rows; /**< parallel to spec->stages */
+};
+
 struct lm_exec {
     /** The plan as it is now: a copy of the one that was given, in the run's own memory. */
     struct lm_plan now;
@@ -27,8 +35,9 @@ struct lm_exec {
     struct lm_store *store;
     struct lm_arena *arena; /**< the result's: what is told at the end */
     const struct lm_run_options *options;
+    const struct lm_exec_verify *verify; /**< NULL: a run */
     const char *id;
-    const char *folder;    /**< runs/<id> */
+    const char *folder;    /**< runs/<id>; of `verify` a private one, which is removed */
     const char *temporary; /**< tmp/<id>, made with the first stage that runs; NULL before */
     struct lm_lock store_lock, temporary_lock;
     struct lm_events events;
@@ -51,6 +60,7 @@ struct lm_exec {
     bool stopping;            /**< after a signal or the deadline */
     bool killed;              /**< after a second signal */
     bool failed;              /**< a stage has failed */
+    bool irreproducible;      /**< a result is not the stored one of its key */
     bool retry_locks;         /**< it is time to look at LM_WAITING tasks again */
     const char *broken;       /**< why the store cannot be used any more; NULL: it can */
     struct lm_locked *locked; /**< the lock file that is held or written; NULL: none is */
@@ -70,6 +80,13 @@ struct lm_exec {
 };
 
 /* exec.c */
+/** Takes over the plan, and the store's lock, and makes room for all stages; lm_exec_close in every
+ *  case. LM_IO, LM_NOMEM. */
+enum lm_status lm_exec_open(struct lm_exec *exec, const struct lm_plan *plan, struct lm_err *err);
+/** Executes what is due and ready until nothing is left. LM_NOMEM. */
+enum lm_status lm_exec_loop(struct lm_exec *exec, struct lm_err *err);
+/** Frees all but what is told at the end. */
+void lm_exec_close(struct lm_exec *exec);
 /** What the store found damaged is told as notes, each once. */
 void lm_exec_tell_damage(struct lm_exec *exec);
 
@@ -89,6 +106,9 @@ void lm_exec_break(struct lm_exec *exec, const char *why);
 void lm_exec_release(struct lm_exec *exec, struct lm_task *task);
 
 /* exec_start.c */
+/** tmp/<id>, owned by a lock: whoever finds the lock free may remove the folder. LM_IO, LM_NOMEM.
+ */
+enum lm_status lm_exec_prepare_temporary(struct lm_exec *exec, struct lm_err *err);
 /** Makes the private folder and the job, and starts the worker; the task has its attempt. */
 enum lm_status lm_exec_start(struct lm_exec *exec, struct lm_task *task, struct lm_err *err);
 /** The worker's environment; NULL: out of memory. */
@@ -123,6 +143,25 @@ void lm_exec_signals_close(struct lm_exec *exec);
 void lm_exec_signals_take(struct lm_exec *exec);
 /** Deadlines of the run and of stages; workers that do not obey SIGTERM. */
 void lm_exec_check_clocks(struct lm_exec *exec);
+
+/* exec_differ.c */
+/** Compares what a task has just made with a stored result of its key: *out NULL: they are equal;
+ *  else the first difference, which is noted in the store for good. LM_NOMEM. */
+enum lm_status lm_exec_differ(const struct lm_difference **out, struct lm_exec *exec,
+                              const struct lm_task *task, const struct lm_record *stored,
+                              const struct lm_record *now, struct lm_err *err);
+
+/* exec_verify.c */
+/** Takes a result that `verify` has made. LM_FORMAT, LM_NOMEM. */
+enum lm_status lm_exec_verify_take(struct lm_exec *exec, struct lm_task *task,
+                                   const struct lm_record *now, struct lm_err *err);
+/** A task was interrupted: true when that was asked for, and it goes on from its checkpoint. */
+bool lm_exec_verify_resume(struct lm_exec *exec, struct lm_task *task);
+/** How a task has ended otherwise. */
+void lm_exec_verify_finish(struct lm_exec *exec, const struct lm_task *task, enum lm_state state,
+                           const char *error);
+/** Progress at which a task is to be interrupted next, or 0. */
+uint64_t lm_exec_verify_position(const struct lm_exec *exec, const struct lm_task *task);
 
 /* exec_lock.c */
 /** Reads the lock file that the options ask for. LM_INVALID: it is missing or damaged; LM_IO: it

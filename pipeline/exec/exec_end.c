@@ -70,9 +70,41 @@ void lm_exec_flush(struct lm_exec *exec, bool now)
     exec->held_count = 0;
 }
 
-/** Builds the record of a stage that has ended well and gives it to the store. */
-static enum lm_status admit(struct lm_exec *exec, struct lm_task *task, struct lm_err *err)
+/** Holds a result against the one that is stored under its key, which stays when it is sound:
+ * *stays; else NULL. *told: what to say when they differ. */
+static enum lm_status hold_against(struct lm_record **stays, const char **told,
+                                   struct lm_exec *exec, const struct lm_task *task,
+                                   const struct lm_record *now, struct lm_err *err)
 {
+    struct lm_record *stored = NULL;
+    const struct lm_difference *difference = NULL;
+    bool sound = false;
+    *stays = NULL;
+    if (lm_store_read(exec->store, &stored, exec->arena, &now->key, NULL) != LM_OK)
+        return LM_OK;
+    LM_TRY(lm_exec_differ(&difference, exec, task, stored, now, err));
+    if (difference == NULL)
+        return LM_OK;
+    const struct lm_record *const records[] = {stored};
+    LM_TRY(lm_store_verify(exec->store, &sound, records, 1, 1, err));
+    if (sound && lm_plan_lacking(&exec->now, task->index, stored) == NULL)
+        *stays = stored;
+    const char *text = lm_difference_text(exec->arena, difference);
+    bool fetched = exec->spec->stages[task->index].type->flags & LM_STAGE_NETWORK;
+    *told = lm_arena_printf(exec->arena, "not reproducible: %s; %s", text != NULL ? text : "",
+                            *stays == NULL ? "it takes the place of the stored one, which is lost"
+                            : fetched      ? "the stored result stays; pin the source by its new "
+                                             "sha256 to take what it has now"
+                                           : "the stored result stays");
+    return *told != NULL ? LM_OK : lm_fail(err, LM_NOMEM, "out of memory taking a result");
+}
+
+/** Builds the record of a stage that has ended well and gives it to the store. *told: what is to be
+ *  said of it, or NULL. */
+static enum lm_status admit(const char **told, struct lm_exec *exec, struct lm_task *task,
+                            struct lm_err *err)
+{
+    struct lm_record *stays = NULL;
     struct lm_attempt *attempt = task->attempt;
     struct lm_plan_stage *planned = &exec->now.stages[task->index];
     struct lm_record *record = LM_NEW(exec->arena, struct lm_record);
@@ -93,6 +125,13 @@ static enum lm_status admit(struct lm_exec *exec, struct lm_task *task, struct l
     record->host = exec->host;
     record->seconds = attempt->before + exec->stages[task->index].execution->seconds;
     LM_TRY(lm_record_seal(record, exec->arena, err));
+    if (exec->verify != NULL)
+        return lm_exec_verify_take(exec, task, record, err);
+    LM_TRY(hold_against(&stays, told, exec, task, record, err));
+    if (stays != NULL) {
+        planned->record = stays;
+        return lm_dir_remove(attempt->folder, err);
+    }
     LM_TRY(lm_store_admit(exec->store, attempt->folder, record, err));
     planned->record = record;
     hold_lock(exec, attempt, record->seconds);
@@ -135,6 +174,8 @@ static bool end_badly(struct lm_exec *exec, struct lm_task *task)
 {
     bool store = false;
     if (is_interrupted(exec, task)) {
+        if (lm_exec_verify_resume(exec, task))
+            return false;
         lm_attempt_seconds_keep(task->attempt, lm_clock_monotonic_ns());
         lm_exec_finish(exec, task, LM_STOPPED, NULL);
         return true;
@@ -163,14 +204,15 @@ static void note_times(struct lm_exec *exec, const struct lm_task *task)
 void lm_exec_end(struct lm_exec *exec, struct lm_task *task)
 {
     struct lm_err err = {LM_OK, ""};
+    const char *told = NULL;
     struct lm_attempt *attempt = task->attempt;
     lm_exec_read_end(exec, task);
     note_times(exec, task);
     if (attempt->end.exit_code != 0 || attempt->result == NULL) {
         if (!end_badly(exec, task))
             return;
-    } else if (admit(exec, task, &err) == LM_OK) {
-        lm_exec_finish(exec, task, LM_DONE, NULL);
+    } else if (admit(&told, exec, task, &err) == LM_OK) {
+        lm_exec_finish(exec, task, LM_DONE, told);
     } else {
         lm_exec_fail(exec, task, &err);
     }

@@ -45,6 +45,10 @@ static const char *crash_text(const struct lm_exec *exec, const struct lm_attemp
 {
     const struct lm_child_end *end = &attempt->end;
     double mib = (double)end->memory / (1 << 20);
+    const char *see = exec->verify == NULL /* whose logs are removed */
+                          ? lm_arena_printf(attempt->arena, "; see %s", attempt->log)
+                          : "";
+    see = see != NULL ? see : "";
     const char *tail = log_tail(attempt->arena, attempt->log);
     if (is_out_of_memory(attempt))
         return lm_arena_printf(exec->arena,
@@ -52,12 +56,11 @@ static const char *crash_text(const struct lm_exec *exec, const struct lm_attemp
                                "more memory, or make batch or model smaller",
                                mib);
     if (end->signal != 0)
-        return lm_arena_printf(exec->arena,
-                               "crashed with signal %d (%s), peak memory %.0f MiB%s%s; see %s",
-                               end->signal, lm_signal_name(end->signal), mib,
-                               tail[0] ? ", last words: " : "", tail, attempt->log);
-    return lm_arena_printf(exec->arena, "the worker ended with status %d%s%s; see %s",
-                           end->exit_code, tail[0] ? ": " : "", tail, attempt->log);
+        return lm_arena_printf(
+            exec->arena, "crashed with signal %d (%s), peak memory %.0f MiB%s%s%s", end->signal,
+            lm_signal_name(end->signal), mib, tail[0] ? ", last words: " : "", tail, see);
+    return lm_arena_printf(exec->arena, "the worker ended with status %d%s%s%s", end->exit_code,
+                           tail[0] ? ": " : "", tail, see);
 }
 
 /** Faults that can only be the store's: nothing else is written to. */

@@ -65,6 +65,8 @@ static int exit_code(const struct lm_exec *exec, const struct lm_run_result *res
     for (size_t i = 0; i < exec->spec->stage_count; i++)
         if (exec->stages[i].state == LM_STOPPED)
             return 75;
+    if (exec->irreproducible)
+        return 6;
     return lm_gates_exit_code(result->gates, result->gate_count);
 }
 

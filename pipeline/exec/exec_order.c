@@ -33,7 +33,9 @@ void lm_exec_finish(struct lm_exec *exec, struct lm_task *task, enum lm_state st
     stage->state = planned->state = state;
     stage->error = error;
     exec->failed = exec->failed || state == LM_FAILED;
-    if (lm_state_is_fine(state))
+    if (exec->verify != NULL)
+        lm_exec_verify_finish(exec, task, state, error);
+    else if (lm_state_is_fine(state))
         note_last(exec, planned, exec->spec->stages[task->index].id);
     else
         planned->record = NULL; /* an older result of a stage that was forced */
@@ -159,6 +161,8 @@ static bool is_full(const struct lm_exec *exec)
 static size_t share_of(const struct lm_exec *exec, const struct lm_task *task)
 {
     size_t want = lm_spec_threads(exec->spec, task->index, exec->threads);
+    if (exec->verify != NULL && exec->verify->options->exact > 0)
+        return exec->threads;
     size_t free = exec->threads > exec->threads_used ? exec->threads - exec->threads_used : 0;
     size_t others = exec->ready.count; /* this one among them */
     if (exec->options->jobs > 0 && others > (size_t)exec->options->jobs - exec->running_count)
@@ -221,6 +225,10 @@ static enum lm_status take_lock(struct lm_exec *exec, struct lm_task *task, bool
 {
     int owner = 0;
     struct lm_attempt *attempt = task->attempt;
+    if (exec->verify != NULL) { /* which produces nothing that anybody waits for */
+        *taken = true;
+        return LM_OK;
+    }
     attempt->lock_path =
         lm_store_lock_path(exec->store, attempt->arena, &exec->now.stages[task->index].key);
     if (attempt->lock_path == NULL)
@@ -237,6 +245,8 @@ static bool is_made_meanwhile(struct lm_exec *exec, struct lm_task *task)
     struct lm_plan_stage *planned = &exec->now.stages[task->index];
     struct lm_record *record = NULL;
     struct lm_err err = {0};
+    if (exec->verify != NULL)
+        return false;
     if (!planned->forced &&
         lm_store_find(exec->store, &record, exec->arena, &planned->key, NULL) == LM_OK &&
         lm_plan_lacking(&exec->now, task->index, record) == NULL) {

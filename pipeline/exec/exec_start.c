@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "exec/exec.h"
+#include "protocol/checkpoint.h"
 #include "protocol/job.h"
 
 static enum lm_status no_memory(struct lm_err *err)
@@ -169,6 +170,7 @@ static enum lm_status prepare_job(struct lm_exec *exec, const struct lm_task *ta
                          .kernels = exec->options->kernels,
                          .seed = stage->seed,
                          .threads = task->attempt->threads,
+                         .interrupt_at = lm_exec_verify_position(exec, task),
                          .portable = stage->portable,
                          .offline = exec->options->offline};
     LM_TRY(prepare_inputs(exec, task, &job, err));
@@ -177,8 +179,7 @@ static enum lm_status prepare_job(struct lm_exec *exec, const struct lm_task *ta
     return lm_job_save(&job, path, err);
 }
 
-/** tmp/<id>, owned by a lock: whoever finds the lock free may remove the folder. */
-static enum lm_status prepare_temporary(struct lm_exec *exec, struct lm_err *err)
+enum lm_status lm_exec_prepare_temporary(struct lm_exec *exec, struct lm_err *err)
 {
     bool taken = false;
     if (exec->temporary != NULL)
@@ -199,17 +200,26 @@ static enum lm_status prepare_temporary(struct lm_exec *exec, struct lm_err *err
     return LM_OK;
 }
 
+/** Of the key; of `verify` private ones, so that neither begins where the other has stopped. */
+static const char *checkpoints_of(const struct lm_exec *exec, const struct lm_task *task)
+{
+    struct lm_arena *arena = task->attempt->arena;
+    if (exec->verify == NULL)
+        return lm_store_checkpoint_folder(exec->store, arena, &exec->now.stages[task->index].key);
+    return lm_arena_printf(arena, "%s/.checkpoints/%s", exec->temporary,
+                           exec->spec->stages[task->index].id);
+}
+
 static enum lm_status prepare_folder(struct lm_exec *exec, const struct lm_task *task,
                                      const char **job, struct lm_err *err)
 {
     struct lm_attempt *attempt = task->attempt;
     const char *id = exec->spec->stages[task->index].id;
-    LM_TRY(prepare_temporary(exec, err));
+    LM_TRY(lm_exec_prepare_temporary(exec, err));
     attempt->folder = lm_arena_printf(attempt->arena, "%s/%s", exec->temporary, id);
     attempt->log = lm_arena_printf(attempt->arena, "%s/logs/%s.log", exec->folder, id);
     *job = lm_arena_printf(attempt->arena, "%s/%s/job.json", exec->temporary, id);
-    attempt->checkpoints =
-        lm_store_checkpoint_folder(exec->store, attempt->arena, &exec->now.stages[task->index].key);
+    attempt->checkpoints = checkpoints_of(exec, task);
     if (attempt->folder == NULL || attempt->log == NULL || *job == NULL ||
         attempt->checkpoints == NULL)
         return no_memory(err);
@@ -235,7 +245,7 @@ static struct lm_execution *open_execution(struct lm_exec *exec, struct lm_task 
     struct lm_execution *execution = stage->execution;
     execution->attempts++;
     execution->threads = attempt->threads;
-    execution->resumed = lm_store_checkpoint(exec->store, &planned->key);
+    execution->resumed = lm_checkpoint_peek(attempt->checkpoints);
     execution->telemetry =
         (struct lm_telemetry){.arena = exec->arena, .begin_ns = attempt->begin_ns};
     return execution;

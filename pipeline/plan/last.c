@@ -240,8 +240,8 @@ static enum lm_status add_known(struct lm_known_result **out, size_t *count, str
     if (*count > 0)
         memcpy(all, *out, *count * sizeof *all);
     for (size_t i = 0; i < lasts.count; i++)
-        all[*count + i] =
-            (struct lm_known_result){lasts.rows[i].key, experiment, lasts.rows[i].stage};
+        all[*count + i] = (struct lm_known_result){lasts.rows[i].key, experiment,
+                                                   lasts.rows[i].stage, lasts.owner};
     *out = all;
     *count += lasts.count;
     return LM_OK;

@@ -5,13 +5,16 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "page/numtext.h"
+#include "runs/differing.h"
 #include "runs/history.h"
 
 struct showing {
     struct lm_history history;
     struct lm_recorded run;
+    struct lm_differings differings;
     FILE *out;
 };
 
@@ -136,9 +139,28 @@ static void put_stages(const struct showing *showing)
     }
 }
 
+/** Says of a stage when its results were seen to differ, after what is to stand before it. False:
+ *  they never were. */
+static bool put_differing(const struct showing *showing, const struct lm_recorded_stage *stage,
+                          const char *before)
+{
+    char day[32];
+    size_t times = 0;
+    const struct lm_differing *last =
+        stage->is_keyed ? lm_differing_find(&showing->differings, &stage->key, &times) : NULL;
+    if (last == NULL)
+        return false;
+    const char *text = lm_difference_text(showing->history.arena, &last->difference);
+    fprintf(showing->out, "%sseen to differ  %s: %zu time%s, last %s by %s: %s\n", before,
+            stage->id, times, times > 1 ? "s" : "", lm_clock_format(day, last->when), last->found,
+            text != NULL ? text : "");
+    return true;
+}
+
 static void put_run(const struct showing *showing)
 {
     bool is_measured = false;
+    const char *before = "\n";
     put_head(showing);
     put_stages(showing);
     for (size_t i = 0; i < showing->run.gate_count; i++) {
@@ -146,6 +168,9 @@ static void put_run(const struct showing *showing)
         fprintf(showing->out, "%sgate  %-9s  %s: %s\n", i == 0 ? "\n" : "", gate->verdict,
                 gate->name, gate->reason);
     }
+    for (size_t i = 0; i < showing->run.stage_count; i++)
+        if (put_differing(showing, &showing->run.stages[i], before))
+            before = "";
     for (size_t i = 0; i < showing->run.stage_count; i++) {
         const struct lm_recorded_stage *stage = &showing->run.stages[i];
         for (size_t k = 0; !is_measured && k < stage->metric_count; k++) {
@@ -172,6 +197,7 @@ static void put_one(const struct showing *showing, const struct lm_recorded_stag
         lm_digest_hex(hex, &stage->key);
     fprintf(out, "stage  %s\ntype   %s, version %" PRId64 "\nstate  %s\nkey    %s\n", stage->id,
             stage->type, stage->version, stage->state, hex);
+    put_differing(showing, stage, "");
     fputs("\nparameters\n", out);
     put_texts(showing, "  matrix.", stage->point, stage->point_count);
     if (stage->seed != NULL)
@@ -192,7 +218,30 @@ static void put_one(const struct showing *showing, const struct lm_recorded_stag
 
 /* ---- for programs ---- */
 
-static void put_stage_json(struct lm_json_writer *writer, const struct lm_recorded_stage *stage)
+/** The member "seen_to_differ", of a stage whose results were. */
+static void put_differing_json(struct lm_json_writer *writer, const struct showing *showing,
+                               const struct lm_recorded_stage *stage)
+{
+    char day[32];
+    size_t times = 0;
+    const struct lm_differing *last =
+        stage->is_keyed ? lm_differing_find(&showing->differings, &stage->key, &times) : NULL;
+    if (last == NULL)
+        return;
+    const char *text = lm_difference_text(showing->history.arena, &last->difference);
+    lm_json_key(writer, "seen_to_differ");
+    lm_json_open(writer, '{');
+    lm_json_member_int(writer, "times", (int64_t)times);
+    lm_json_member_string(writer, "last", lm_clock_format(day, last->when));
+    lm_json_member_string(writer, "found", last->found);
+    lm_json_member_string(writer, "text", text != NULL ? text : "");
+    lm_json_member_string(writer, "stored_digest", last->difference.stored_digest);
+    lm_json_member_string(writer, "now_digest", last->difference.now_digest);
+    lm_json_close(writer, '}');
+}
+
+static void put_stage_json(struct lm_json_writer *writer, const struct showing *showing,
+                           const struct lm_recorded_stage *stage)
 {
     char hex[LM_DIGEST_HEX];
     lm_json_open(writer, '{');
@@ -222,6 +271,7 @@ static void put_stage_json(struct lm_json_writer *writer, const struct lm_record
         lm_named_digests_put(writer, "outputs", stage->outputs, stage->output_count);
         lm_named_values_put(writer, "metrics", stage->metrics, stage->metric_count);
     }
+    put_differing_json(writer, showing, stage);
     lm_json_close(writer, '}');
 }
 
@@ -265,7 +315,7 @@ static void put_run_json(struct lm_json_writer *writer, const struct showing *sh
     lm_json_key(writer, "stages");
     lm_json_open(writer, '[');
     for (size_t i = 0; i < run->stage_count; i++)
-        put_stage_json(writer, &run->stages[i]);
+        put_stage_json(writer, showing, &run->stages[i]);
     lm_json_close(writer, ']');
     put_gates_json(writer, run);
     lm_json_close(writer, '}');
@@ -301,7 +351,7 @@ static enum lm_status show(struct showing *showing, const char *id, bool json, s
     lm_buf_init(&text, 0);
     lm_json_begin(&writer, &text, true);
     if (stage != NULL)
-        put_stage_json(&writer, stage);
+        put_stage_json(&writer, showing, stage);
     else
         put_run_json(&writer, showing);
     lm_buf_putc(&text, '\n');
@@ -325,6 +375,8 @@ enum lm_status lm_run_show(const struct lm_store *store, const char *run, const 
         status = lm_history_find(&place, &showing.history, run, err);
     if (status == LM_OK)
         status = lm_recorded_read(&showing.run, arena, store, showing.history.ids[place], err);
+    if (status == LM_OK)
+        status = lm_differing_load(&showing.differings, arena, store, err);
     if (status == LM_OK)
         status = show(&showing, stage, json, err);
     lm_history_release(&showing.history);

@@ -101,6 +101,10 @@ const char *lm_store_checkpoint_folder(const struct lm_store *store, struct lm_a
  *  between planning and locking, it is another lock. */
 const char *lm_store_lock_path(const struct lm_store *store, struct lm_arena *arena,
                                const struct lm_digest *key);
+/** Calls visit for the keys of all records, by their names; whether these can be read is not asked.
+ */
+void lm_store_each_key(struct lm_store *store,
+                       void (*visit)(void *user, const struct lm_digest *key), void *user);
 /** Removes what processes that have died left: private folders, free locks, temporary files,
  *  checkpoints of keys that have a result. What belongs to a live one is locked, and stays. */
 void lm_store_sweep(struct lm_store *store);

@@ -73,6 +73,26 @@ enum lm_status lm_store_each(struct lm_store *store, const char *folder, struct 
     return first;
 }
 
+struct key_visit {
+    void (*visit)(void *user, const struct lm_digest *key);
+    void *user;
+};
+
+static void visit_key(void *user, const struct lm_fan_entry *entry)
+{
+    const struct key_visit *visit = user;
+    visit->visit(visit->user, &entry->digest);
+}
+
+void lm_store_each_key(struct lm_store *store,
+                       void (*visit)(void *user, const struct lm_digest *key), void *user)
+{
+    struct lm_arena *arena = lm_arena_create();
+    if (arena != NULL)
+        lm_store_each(store, "actions", arena, visit_key, &(struct key_visit){visit, user}, NULL);
+    lm_arena_free(arena);
+}
+
 /* ---- one object ---- */
 
 /** Reads an object as if nothing were known of it; a sound one is known from then on. */
@@ -280,12 +300,42 @@ static void judge_all(struct check *check)
     }
 }
 
-static void check_all(struct check *check)
+/** Visits the entry of a digest, when there is one. */
+static void visit_one(struct check *check, const char *folder, const struct lm_digest *digest,
+                      void (*visit)(void *user, const struct lm_fan_entry *entry))
 {
-    lm_store_each(check->store, "actions", check->arena, check_record, check, NULL);
+    struct lm_fan_entry entry = {.digest = *digest};
+    entry.path = lm_store_path_of(check->store, check->arena, folder, digest);
+    check->failed = check->failed || entry.path == NULL;
+    if (entry.path != NULL && lstat(entry.path, &entry.st) == 0)
+        visit(check, &entry);
+}
+
+/** Records: all, or those that matter. */
+static void check_records(struct check *check)
+{
+    if (check->options->key_count == 0)
+        lm_store_each(check->store, "actions", check->arena, check_record, check, NULL);
+    for (size_t i = 0; i < check->options->key_count; i++)
+        visit_one(check, "actions", &check->options->keys[i], check_record);
     if (check->use_count > 1)
         qsort(check->uses, check->use_count, sizeof *check->uses, compare_uses);
-    lm_store_each(check->store, "objects", check->arena, collect_object, check, NULL);
+}
+
+/** Objects: all, or those of the records. */
+static void collect_objects(struct check *check)
+{
+    if (check->options->key_count == 0)
+        lm_store_each(check->store, "objects", check->arena, collect_object, check, NULL);
+    for (size_t i = 0; check->options->key_count > 0 && i < check->use_count;
+         i += uses_of(check, i))
+        visit_one(check, "objects", &check->uses[i].object, collect_object);
+}
+
+static void check_all(struct check *check)
+{
+    check_records(check);
+    collect_objects(check);
     check->findings = calloc(check->object_count + 1, sizeof *check->findings);
     check->failed = check->failed || check->findings == NULL;
     if (check->failed)

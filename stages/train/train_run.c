@@ -264,7 +264,11 @@ static enum lm_status train_all(struct train *train, struct lm_err *err)
             return lm_buf_status(&train->log, err);
         LM_TRY(one_step(train, err));
         show_progress(train);
-        if (train->diverged_at == 0 && lm_ctx_checkpoint_due(train->ctx))
+        if (train->diverged_at > 0)
+            continue;
+        if (lm_ctx_cancelled(train->ctx))
+            return lm_fail(err, LM_CANCELLED, "interrupted");
+        if (lm_ctx_checkpoint_due(train->ctx))
             LM_TRY(train_checkpoint_save(train, err));
     }
 }

@@ -10,6 +10,7 @@ struct args {
     int choice;
     struct lm_option_texts texts;
     struct lm_settings settings;
+    struct lm_option_maybe maybe;
 };
 
 static const char *const colours[] = {"red", "green", "blue", NULL};
@@ -53,6 +54,11 @@ static const struct lm_option options[] = {
      AT(settings),
      .metavar = "NAME=VALUE",
      .help = "a setting"},
+    {.name = "maybe",
+     .kind = LM_O_MAYBE,
+     AT(maybe),
+     .metavar = "[=DIR]",
+     .help = "with or without"},
     {0},
 };
 
@@ -145,6 +151,25 @@ static void mistakes_are_named(struct tap *tap)
     lm_arena_free(arena);
 }
 
+/** "--maybe" takes no word that follows it; "--maybe=x" has a value. */
+static void some_values_may_be_left_out(struct tap *tap)
+{
+    struct lm_arena *arena = lm_arena_create();
+    struct lm_parsed parsed = {0};
+    REQUIRE(parse(&parsed, arena, "a --maybe b", NULL) == LM_OK);
+    const struct args *args = parsed.args;
+    CHECK(args->maybe.bare && args->maybe.text == NULL && parsed.operand_count == 2);
+    REQUIRE(parse(&parsed, arena, "a --maybe=/x", NULL) == LM_OK);
+    args = parsed.args;
+    CHECK(!args->maybe.bare);
+    CHECK_STR(args->maybe.text, "/x");
+    REQUIRE(parse(&parsed, arena, "a --maybe=/x --maybe", NULL) == LM_OK);
+    args = parsed.args;
+    CHECK(args->maybe.bare);
+    CHECK_STR(args->maybe.text, "/x");
+    lm_arena_free(arena);
+}
+
 static void durations_have_units(struct tap *tap)
 {
     double seconds = 0;
@@ -171,12 +196,14 @@ static void help_comes_from_the_table(struct tap *tap)
     for (const struct lm_option *row = options; row->name != NULL; row++)
         CHECK(strstr(text, row->help) != NULL);
     CHECK(strstr(text, "-j, --number N") != NULL);
+    CHECK(strstr(text, "--maybe[=DIR] ") != NULL);
     CHECK(strstr(text, "example:\n  lmpipe try a\n") != NULL);
     free(text);
     lm_arena_free(arena);
 }
 
 static const struct tap_test tests[] = {TAP_ROW(values_reach_their_fields) TAP_ROW(
-    mistakes_are_named) TAP_ROW(durations_have_units) TAP_ROW(help_comes_from_the_table)};
+    mistakes_are_named) TAP_ROW(some_values_may_be_left_out) TAP_ROW(durations_have_units)
+                                            TAP_ROW(help_comes_from_the_table)};
 
 LM_TEST_MAIN(tests)

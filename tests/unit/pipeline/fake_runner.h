@@ -67,6 +67,7 @@ static const struct lm_port fake_page_out[] = {
 static const struct lm_stage lm_stage_make = {.name = "make",
                                               .version = 1,
                                               .summary = "writes words",
+                                              .flags = LM_STAGE_STEPS, /* of `count` */
                                               .inputs = fake_make_in,
                                               .outputs = fake_make_out,
                                               .params = fake_make_rows,
@@ -253,6 +254,8 @@ static inline void fake_worker(int argc, char **argv)
 {
     if (argc > 1 && strcmp(argv[1], "serve") == 0)
         exit(lm_program_serve(argc - 1, argv + 1));
+    if (argc > 1 && strcmp(argv[1], "differ") == 0)
+        exit(lm_program_differ(argc - 1, argv + 1));
 }
 
 /* ---- a project ---- */

@@ -69,6 +69,7 @@ static void test_round_trip(struct tap *tap)
                          .experiment = "{\"name\": \"x\"}",
                          .seed = UINT64_MAX - 5,
                          .threads = 3,
+                         .interrupt_at = 17,
                          .portable = true},
                   back;
     struct fixture f;
@@ -88,6 +89,11 @@ static void test_round_trip(struct tap *tap)
     CHECK_STR(back.experiment, job.experiment);
     CHECK(back.kernels == NULL && back.portable && !back.offline);
     CHECK(back.seed == job.seed && back.threads == 3);
+    CHECK_INT(back.interrupt_at, 17);
+    job.interrupt_at = 0;
+    REQUIRE(lm_job_save(&job, f.path, NULL) == LM_OK);
+    REQUIRE(lm_job_load(&back, f.arena, types, f.path, NULL) == LM_OK);
+    CHECK_INT(back.interrupt_at, 0);
     teardown(&f);
 }
 

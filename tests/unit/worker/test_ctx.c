@@ -184,6 +184,23 @@ static void test_cancel(struct tap *tap)
     teardown(&f);
 }
 
+/** `verify --interrupt-at`: cancelled when so much is done, not before. */
+static void test_interrupt_at(struct tap *tap)
+{
+    struct fixture f;
+    setup(&f, -1);
+    f.job.interrupt_at = 3;
+    lm_ctx_progress(f.ctx, 2, 10, "steps");
+    CHECK(!lm_ctx_cancelled(f.ctx));
+    lm_ctx_progress(f.ctx, 3, 10, "steps");
+    CHECK(lm_ctx_cancelled(f.ctx));
+    teardown(&f);
+    setup(&f, -1);
+    lm_ctx_progress(f.ctx, 10, 10, "steps");
+    CHECK(!lm_ctx_cancelled(f.ctx));
+    teardown(&f);
+}
+
 static void test_checkpoints(struct tap *tap)
 {
     struct fixture f;
@@ -211,7 +228,7 @@ static void test_checkpoints(struct tap *tap)
     teardown(&f);
 }
 
-static const struct tap_test tests[] = {
-    TAP_ROW(test_paths) TAP_ROW(test_results) TAP_ROW(test_throttle) TAP_ROW(test_pace)
-        TAP_ROW(test_notes) TAP_ROW(test_cancel) TAP_ROW(test_checkpoints)};
+static const struct tap_test tests[] = {TAP_ROW(test_paths) TAP_ROW(test_results) TAP_ROW(
+    test_throttle) TAP_ROW(test_pace) TAP_ROW(test_notes) TAP_ROW(test_cancel)
+                                            TAP_ROW(test_interrupt_at) TAP_ROW(test_checkpoints)};
 LM_TEST_MAIN(tests)

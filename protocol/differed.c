@@ -1,0 +1,50 @@
+#include "protocol/differed.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/json.h"
+
+enum lm_status lm_differed_write(FILE *events, const struct lm_differed *differed,
+                                 struct lm_err *err)
+{
+    struct lm_buf buf;
+    struct lm_json_writer writer;
+    lm_buf_init(&buf, 0);
+    lm_json_begin(&writer, &buf, false);
+    lm_json_open(&writer, '{');
+    lm_json_member_string(&writer, "event", "differed");
+    lm_json_member_string(&writer, "place", differed->place);
+    lm_json_member_string(&writer, "stored", differed->stored);
+    lm_json_member_string(&writer, "now", differed->now);
+    lm_json_close(&writer, '}');
+    lm_buf_putc(&buf, '\n');
+    enum lm_status status = lm_buf_status(&buf, err);
+    if (status == LM_OK &&
+        (fwrite(buf.data, 1, buf.size, events) != buf.size || fflush(events) != 0))
+        status = lm_fail_errno(err, errno, "cannot tell where files differ");
+    lm_buf_release(&buf);
+    return status;
+}
+
+static const char *copy(const struct lm_json *root, const char *key, struct lm_arena *arena)
+{
+    const char *text = lm_json_string(lm_json_get(root, key), NULL);
+    return text != NULL ? lm_arena_strdup(arena, text) : NULL;
+}
+
+enum lm_status lm_differed_read(struct lm_differed *out, struct lm_arena *arena, const char *text,
+                                size_t size, struct lm_err *err)
+{
+    struct lm_json *root = NULL;
+    LM_TRY(lm_json_parse(&root, text, size, err));
+    const char *event = lm_json_string(lm_json_get(root, "event"), NULL);
+    bool is_one = event != NULL && strcmp(event, "differed") == 0;
+    *out = (struct lm_differed){copy(root, "place", arena), copy(root, "stored", arena),
+                                copy(root, "now", arena)};
+    lm_json_free(root);
+    if (!is_one || out->place == NULL || out->stored == NULL || out->now == NULL)
+        return lm_fail(err, LM_FORMAT, "not a line that tells where files differ");
+    return LM_OK;
+}
