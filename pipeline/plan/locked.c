@@ -268,6 +268,18 @@ static enum lm_status collect(struct facts *facts, const struct lm_plan *plan, s
     return facts->status;
 }
 
+/** Are a stage's outputs to be held? Not those of one that tells what gates against the baseline
+ * came to: the baseline is none of its inputs, and changes without it. */
+static bool are_pinned(const struct lm_spec *spec, size_t stage)
+{
+    if (!(spec->stages[stage].type->flags & LM_STAGE_EXPERIMENT))
+        return true;
+    for (size_t i = 0; i < spec->gate_count; i++)
+        if (spec->gates[i].is_against && spec->gates[i].held)
+            return false;
+    return true;
+}
+
 /* ---- as locked? ---- */
 
 #define ACCEPT "; accept it with 'lmpipe run %s --lock'"
@@ -369,6 +381,7 @@ static enum lm_status compare(struct lm_diag *why, const struct lm_locked *locke
             lm_arena_printf(plan->arena, "is not in %s" ACCEPT, locked->shown, plan->spec->path));
         return LM_OK;
     }
+    outputs = outputs && are_pinned(plan->spec, stage);
     LM_TRY(collect(&facts, plan, stage, outputs, plan->arena, err));
     const struct comparison comparison = {locked, &facts, outputs};
     if (!find_difference(why, &comparison, block))
@@ -407,9 +420,10 @@ static enum lm_status make_block(struct lm_lock_block *out, const struct lm_plan
     struct facts facts;
     const char *id = plan->spec->stages[stage].id;
     const struct lm_lock_block *before = lm_lockfile_find(old, id);
-    LM_TRY(collect(&facts, plan, stage, true, arena, err));
+    bool outputs = are_pinned(plan->spec, stage);
+    LM_TRY(collect(&facts, plan, stage, outputs, arena, err));
     struct lm_locked locked = {.file = *old};
-    const struct comparison comparison = {&locked, &facts, true};
+    const struct comparison comparison = {&locked, &facts, outputs};
     bool same = before != NULL && !find_difference(NULL, &comparison, before);
     *out = (struct lm_lock_block){id, LM_NEW_ARRAY(arena, struct lm_lock_row, facts.count), 0};
     if (out->rows == NULL)

@@ -7,6 +7,7 @@
 #include <lmpipe/tokenizer.h>
 
 #include "base/json.h"
+#include "compare/item_record.h"
 
 #include "report_params.h"
 
@@ -97,6 +98,7 @@ struct report {
     struct lm_json *objective; /**< items/examples.json; NULL: a language model's items */
     struct report_lines passages, samples, log_lines;
     struct report_lines examples; /**< of examples_split */
+    struct lm_items documents;    /**< of `split`; none when the items have no such file */
     struct report_log log;
     struct lm_vocab *vocab;
     struct report_gate *gates;

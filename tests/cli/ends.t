@@ -73,6 +73,9 @@ publish s.yaml
 model list
 model list --json
 cache du
+cache ls
+cache ls --json
+cache gc --dry-run
 cache clear --dry-run
 version
 --version
@@ -125,6 +128,9 @@ log EVIL/s.yaml EVIL
 cat EVIL/s.yaml EVIL
 cat EVIL/s.yaml corpus.EVIL
 cache du --store EVIL/artifacts/store
+cache ls --store EVIL/artifacts/store
+cache gc -n --store EVIL/artifacts/store
+cache gc -n --forget EVIL
 cache clear --dry-run --store EVIL/artifacts/store
 cache du --store EVIL
 init EVIL/new

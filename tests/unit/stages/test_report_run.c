@@ -341,6 +341,45 @@ static void markdown_holds_hostile_sizes(struct tap *tap)
     lm_arena_free(arena);
 }
 
+/* Fifths of equally many documents by length; too few of them give nothing. */
+static void loss_by_length(struct tap *tap)
+{
+    static const char curves[] =
+        "{\"test\":{\"positions\":[{\"from\":1,\"to\":1,\"tokens\":9,\"nll\":3}]}}";
+    struct lm_arena *arena = lm_arena_create();
+    struct inputs in = {.scores = DATA "/scores.json", .items = TOP "/items"};
+    struct lm_buf lines;
+    lm_buf_init(&lines, 0);
+    for (int i = 0; i < 25;
+         i++) /* longest first; the longest fifth costs 2 bits a byte, others 1 */
+        lm_buf_printf(&lines,
+                      "{\"id\":\"%02d\",\"group\":null,\"score\":null,\"nll\":%.17g,\"bytes\":%d,"
+                      "\"choice\":null,\"tie\":null}\n",
+                      i, (i < 5 ? 2 : 1) * 0.69314718055994530942 * (2500 - 100 * i),
+                      2500 - 100 * i);
+    REQUIRE(start() && lm_dir_create(TOP "/items", NULL) == LM_OK &&
+            lm_file_write(TOP "/items/curves.json", curves, sizeof curves - 1, NULL) == LM_OK &&
+            lm_file_write(TOP "/items/test.jsonl", lines.data, lines.size, NULL) == LM_OK);
+    REQUIRE(run(TOP "/a", &in, NULL) == LM_OK);
+    char *page = read_output(arena, TOP "/a", "html");
+    check_wellformed(tap, page, 80);
+    CHECK(strstr(page, "1.000 bits per byte for the shortest fifth of the documents, 2.000 for the "
+                       "longest (Test).") != NULL);
+    CHECK(strstr(page, "<tr><td class=\"n\">2,100</td><td class=\"n\">2,500</td><td class=\"n\">5"
+                       "</td><td class=\"n\">2.000</td></tr>") != NULL);
+    REQUIRE(lm_file_write(TOP "/items/test.jsonl", lines.data, lines.size / 2, NULL) == LM_OK);
+    struct lm_err err = {0};
+    CHECK(run(TOP "/b", &in, &err) == LM_FORMAT && strstr(err.text, "items/test.jsonl") != NULL);
+    size_t half = 0;
+    for (int i = 0; i < 12; i++)
+        half = (size_t)(strchr(lines.data + half, '\n') - lines.data) + 1;
+    REQUIRE(lm_file_write(TOP "/items/test.jsonl", lines.data, half, NULL) == LM_OK);
+    REQUIRE(run(TOP "/b", &in, NULL) == LM_OK);
+    CHECK(strstr(read_output(arena, TOP "/b", "html"), "Loss by document length") == NULL);
+    lm_buf_release(&lines);
+    lm_arena_free(arena);
+}
+
 /* A model that writes nothing but line ends does not fill pages; a few stay as they are. */
 static void line_ends_are_counted(struct tap *tap)
 {
@@ -643,9 +682,9 @@ static const struct tap_test tests[] = {
                 TAP_ROW(gates_are_not_decided_here) TAP_ROW(markdown_is_safe_and_small)
                     TAP_ROW(json_holds_the_numbers) TAP_ROW(size_does_not_follow_the_log) TAP_ROW(
                         markdown_leaves_out_what_does_not_fit) TAP_ROW(markdown_holds_hostile_sizes)
-                        TAP_ROW(line_ends_are_counted) TAP_ROW(scrolling_blocks_take_focus)
-                            TAP_ROW(scores_alone_are_enough) TAP_ROW(works_without_a_vocabulary)
-                                TAP_ROW(names_the_broken_line)
+                        TAP_ROW(loss_by_length) TAP_ROW(line_ends_are_counted)
+                            TAP_ROW(scrolling_blocks_take_focus) TAP_ROW(scores_alone_are_enough)
+                                TAP_ROW(works_without_a_vocabulary) TAP_ROW(names_the_broken_line)
 
                                     TAP_ROW(golden_bytes) TAP_ROW(labels_are_shown)
                                         TAP_ROW(answers_are_shown) TAP_ROW(pairs_are_shown)
