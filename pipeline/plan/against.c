@@ -74,9 +74,9 @@ static const char *items_path(const struct lm_plan *plan, struct lm_arena *arena
 }
 
 /** "valid.jsonl" → "valid" */
-static const char *set_of(char out[64], const char *file)
+static const char *set_of(char out[LM_PAIRING_FILE], const char *file)
 {
-    snprintf(out, 64, "%.*s", (int)(strlen(file) - strlen(".jsonl")), file);
+    snprintf(out, LM_PAIRING_FILE, "%.*s", (int)(strlen(file) - strlen(".jsonl")), file);
     return out;
 }
 
@@ -85,7 +85,7 @@ static enum lm_status compare(struct lm_worsening *out, const char **why,
                               const struct lm_plan *plan, const struct lm_spec_gate *gate,
                               const struct lm_record *record, struct lm_err *err)
 {
-    char set[64];
+    char set[LM_PAIRING_FILE];
     struct lm_items items;
     struct lm_against *against = plan->against;
     struct lm_arena *arena = against->arena;
