@@ -179,7 +179,7 @@ static void walk_rows(struct walk *walk, struct used used, const struct lm_param
 /** Appends ".name" after `used` bytes of `text`; the new length. */
 static size_t append(char text[LM_PARAM_NAME], size_t used, const char *name)
 {
-    size_t length = strlen(name), dot = used > 0;
+    size_t length = strlen(name), dot = used > 0 && length > 0;
     if (used + dot + length >= LM_PARAM_NAME)
         return used;
     memcpy(text + used, ".", dot);
@@ -291,6 +291,28 @@ static void write_list(const struct lm_param *row, const void *value,
     lm_json_close(writer, ']');
 }
 
+static bool keep_all(const struct lm_param_leaf *leaf);
+
+/** The field that a record was before it became one (its key is ""), while only some rows are
+ *  written and no other is among them: then the record is its value alone. NULL else. */
+static const struct lm_param *only_field(const struct lm_param *record, const void *base,
+                                         bool (*keep)(const struct lm_param_leaf *leaf))
+{
+    if (keep == keep_all || record->type != LM_P_RECORD || record->fields->key == NULL ||
+        record->fields->key[0] != '\0')
+        return NULL;
+    for (const struct lm_param *row = record->fields + 1; row->name != NULL; row++) {
+        const struct lm_param_leaf leaf = {.name = row->name,
+                                           .key = row->name,
+                                           .row = row,
+                                           .type = row->type,
+                                           .value = at(base, row->offset)};
+        if (keep(&leaf) && !lm_param_is_default(row, leaf.value))
+            return NULL;
+    }
+    return record->fields;
+}
+
 void lm_params_write_json_if(const struct lm_param *rows, const void *params,
                              bool (*keep)(const struct lm_param_leaf *leaf),
                              struct lm_json_writer *writer)
@@ -306,7 +328,10 @@ void lm_params_write_json_if(const struct lm_param *rows, const void *params,
         if (!keep(&leaf))
             continue;
         lm_json_key(writer, row->name);
-        if (row->type == LM_P_RECORD)
+        const struct lm_param *only = only_field(row, leaf.value, keep);
+        if (only != NULL)
+            write_scalar(only->type, at(leaf.value, only->offset), writer);
+        else if (row->type == LM_P_RECORD)
             lm_params_write_json_if(row->fields, leaf.value, keep, writer);
         else if (row->type == LM_P_LIST)
             write_list(row, leaf.value, keep, writer);

@@ -180,6 +180,17 @@ enum lm_status lm_nfc(struct lm_buf *out, const uint8_t *text, size_t size, int6
     return lm_buf_status(out, err);
 }
 
+uint32_t lm_fold(uint32_t code_point)
+{
+    return (uint32_t)utf8proc_tolower(utf8proc_toupper((utf8proc_int32_t)code_point));
+}
+
+bool lm_is_punctuation(uint32_t code_point)
+{
+    utf8proc_category_t category = utf8proc_category((utf8proc_int32_t)code_point);
+    return category >= UTF8PROC_CATEGORY_PC && category <= UTF8PROC_CATEGORY_PO;
+}
+
 void lm_nfc_version(char out[48])
 {
     snprintf(out, 48, "%.16s Unicode %.16s", utf8proc_version(), utf8proc_unicode_version());

@@ -2,6 +2,7 @@
 #ifndef LM_TEXT_NFC_H
 #define LM_TEXT_NFC_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,6 +19,12 @@ size_t lm_nfc_prefix(const uint8_t *text, size_t size);
  *  LM_NOMEM. */
 enum lm_status lm_nfc(struct lm_buf *out, const uint8_t *text, size_t size, int64_t *changed,
                       struct lm_err *err);
+
+/** A letter without its case, by the simple mappings to upper and then to lower case; others as
+ * they are. */
+uint32_t lm_fold(uint32_t code_point);
+/** Is it of general category P*? */
+bool lm_is_punctuation(uint32_t code_point);
 
 /** "2.8.0 Unicode 14.0.0": the library whose tables decide. */
 void lm_nfc_version(char out[48]);

@@ -71,7 +71,8 @@ struct lm_follow {
 
 struct lm_param {
     const char *name; /**< snake_case, what people type */
-    const char *key;  /**< its name in keys, where that is another (a renamed row); else NULL */
+    const char *key;  /**< its name in keys, where that is another (a renamed row); else NULL. "" of
+                         a  record's first field: the record's own name, for a row that became one */
     const char *also; /**< what else it is called, separated by spaces ("learning_rate lr_max"):
                          answered with `name`, never accepted; or NULL */
     enum lm_param_type type;

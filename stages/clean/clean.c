@@ -28,12 +28,14 @@ static const char *const document_ways[] = {LM_DOCUMENTS_LIST(NAME) NULL};
 static const char *const encodings[] = {LM_ENCODING_LIST(ENCODING) NULL};
 static const char *const repairs[] = {LM_REPAIR_LIST(NAME) NULL};
 static const char *const code_ways[] = {"keep", "drop", NULL};
+static const char *const compared[] = {"document", "paragraph", "line", NULL};
 static const char *const groups[] = {"document", "file", "source", "host", NULL};
 static const char *const split_ways[] = {"hash", "position", NULL};
 static const char *const rule_names[] = {LM_RULE_LIST(RULE) NULL};
 
 #define D(f) LM_FIELD(struct clean_documents, f)
 #define R(f) LM_FIELD(struct clean_rule, f)
+#define E(f) LM_FIELD(struct clean_dedup_params, f)
 #define S(f) LM_FIELD(struct clean_split, f)
 #define P(f) LM_FIELD(struct clean_params, f)
 
@@ -61,6 +63,14 @@ static const struct lm_param rule_rows[] = {
      .help = "documents with less are dropped"},
     {R(max), .type = LM_P_FLOAT, .def_float = LM_UNSET_FLOAT,
      .help = "documents with more are dropped"},
+    {.name = NULL},
+};
+
+static const struct lm_param dedup_rows[] = {
+    {E(same), .key = "", .type = LM_P_BOOL, .def_bool = true,
+     .help = "of documents with equal cleaned text the first stays"},
+    {E(exact), .type = LM_P_LIST, .item = LM_P_ENUM, .choices = compared, .flags = LM_PARAM_COMPACT,
+     .help = "also of those that say the same without case, punctuation and layout"},
     {.name = NULL},
 };
 
@@ -101,8 +111,9 @@ static const struct lm_param params[] = {
     {P(max_blank_lines), .type = LM_P_INT, .def_int = LM_UNSET_INT, .max = 1e9, .unit = "lines",
      .help = "longest run of blank lines that is kept; any when not given"},
     {P(dedup), .also = "deduplicate deduplication",
-     .type = LM_P_BOOL, .def_bool = true,
-     .help = "keep only the first of documents with equal text"},
+     .type = LM_P_RECORD, .flags = LM_PARAM_SHORT, .fields = dedup_rows,
+     .fields_size = sizeof(struct clean_dedup_params),
+     .help = "keep only the first of documents with equal text: true, false, or {exact: [line]}"},
     {P(rules), .also = "filters",
      .type = LM_P_LIST, .item = LM_P_RECORD, .fields = rule_rows,
      .fields_size = sizeof(struct clean_rule),
@@ -215,7 +226,7 @@ static const char *const *libraries(const void *data)
     const struct clean_params *p = data;
     bool is_converting =
         strncmp(p->encoding, "utf-", 4) != 0; /* by iconv, whose tables are glibc's */
-    return sets[is_reading_pages(p) ? 2 : is_converting][p->nfc];
+    return sets[is_reading_pages(p) ? 2 : is_converting][p->nfc || p->dedup.exact.count > 0];
 }
 
 extern const struct lm_stage lm_stage_clean;

@@ -48,7 +48,7 @@ static enum lm_status clean_item(const struct clean_batch *batch, struct clean_i
         if (lm_rule_drops(&batch->rules[i], &item->measure))
             item->rule = i;
     lm_sha256_bytes(&item->digest, text, item->text.size);
-    return LM_OK;
+    return clean_units_find(&item->units, &batch->compared, text, item->text.size, &item->err);
 }
 
 static void run_task(void *user, size_t task, size_t worker)
@@ -70,6 +70,7 @@ void clean_batch_clear(struct clean_batch *batch)
     for (size_t i = 0; i < batch->count; i++) {
         lm_buf_release(&batch->items[i].text);
         lm_buf_release(&batch->items[i].found.made);
+        clean_units_release(&batch->items[i].units);
     }
     batch->count = 0;
     batch->bytes = 0;

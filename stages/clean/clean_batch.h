@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/pool.h"
+#include "clean_dedup.h"
 #include "clean_form.h"
 #include "text/clean_rules.h"
 #include "text/clean_text.h"
@@ -25,9 +26,10 @@ struct clean_item {
     struct lm_clean_counts counts;
     struct lm_text_measure measure;
     struct lm_digest digest;
-    bool is_missing;  /**< the piece has no text; `err` says what it has */
-    bool is_rejected; /**< by invalid UTF-8 */
-    size_t rule;      /**< the first rule that drops it, == rule_count when none does */
+    struct clean_units units; /**< what is compared with other documents */
+    bool is_missing;          /**< the piece has no text; `err` says what it has */
+    bool is_rejected;         /**< by invalid UTF-8 */
+    size_t rule;              /**< the first rule that drops it, == rule_count when none does */
     enum lm_status status;
     struct lm_err err;
 };
@@ -35,6 +37,7 @@ struct clean_item {
 struct clean_batch {
     const struct lm_clean_options *options;
     const struct lm_rule *rules;
+    struct clean_compared compared;
     size_t rule_count;
     struct clean_item *items;
     size_t count, capacity;

@@ -109,6 +109,14 @@ static void put_drop(struct lm_json_writer *writer, const struct clean_drop *dro
 
 static void put_drops(struct lm_json_writer *writer, const struct clean_totals *totals)
 {
+    if (totals->dropped_parts > 0) {
+        lm_json_key(writer, "met_before");
+        lm_json_open(writer, '{');
+        lm_json_member_int(writer, "paragraphs", totals->dropped_paragraphs);
+        lm_json_member_int(writer, "lines", totals->dropped_lines);
+        lm_json_member_int(writer, "bytes", totals->dropped_parts);
+        lm_json_close(writer, '}');
+    }
     lm_json_key(writer, "dropped");
     lm_json_open(writer, '[');
     for (size_t i = 0; i < totals->drop_count; i++)

@@ -20,6 +20,11 @@ struct clean_rule {
     double min, max;  /**< unset: no bound */
 };
 
+struct clean_dedup_params {
+    bool same;            /**< documents of equal cleaned text */
+    struct lm_list exact; /**< const char *: "document", "paragraph", "line" */
+};
+
 struct clean_split {
     const char *by;     /**< "hash" or "position" */
     const char *group;  /**< what never stands on two sides: one of clean_group_names */
@@ -33,7 +38,7 @@ struct clean_params {
     const char *invalid;  /**< one of lm_repair_names */
     bool nfc, strip_trailing_space, trim;
     int64_t max_blank_lines; /**< LM_UNSET_INT: any */
-    bool dedup;
+    struct clean_dedup_params dedup;
     struct lm_list rules; /**< struct clean_rule */
     struct clean_split split;
 };

@@ -12,7 +12,6 @@
 #include "clean_params.h"
 #include "clean_split.h"
 #include "clean_totals.h"
-#include "text/digest_set.h"
 
 #define BATCH_BYTES ((size_t)16 << 20) /* raw text cleaned together */
 #define LOUD_NOTES 5                   /* files whose replaced bytes are noted one by one */
@@ -28,7 +27,7 @@ struct run {
     struct clean_batch batch;
     struct clean_totals totals;
     struct clean_splitter splitter;
-    struct lm_digest_set seen;
+    struct clean_dedup dedup;
     struct lm_pool *pool;
     int64_t bytes_done, bytes_all;
     struct lm_err *err;
@@ -61,6 +60,24 @@ static enum lm_status judge_missing(struct run *run, const struct clean_item *it
                              strlen(place), run->err);
 }
 
+/* What was met before goes; what is left of a document is one as if it had come so. */
+static enum lm_status compare(struct run *run, struct clean_item *item, bool *is_new)
+{
+    bool is_changed = false;
+    LM_TRY(clean_dedup_document(&run->dedup, &item->units, is_new, run->err));
+    if (!*is_new)
+        return LM_OK;
+    LM_TRY(clean_dedup_parts(&run->dedup, &item->units, &item->text, &is_changed, run->err));
+    if (is_changed) {
+        lm_clean_lines(&item->text, &run->options, &run->totals.repairs);
+        const uint8_t *text = (const uint8_t *)item->text.data;
+        *is_new = item->text.size > 0;
+        LM_TRY(lm_text_measure(&item->measure, text, item->text.size, run->err));
+        lm_sha256_bytes(&item->digest, text, item->text.size);
+    }
+    return *is_new ? clean_dedup_bytes(&run->dedup, &item->digest, is_new, run->err) : LM_OK;
+}
+
 static enum lm_status judge(struct run *run, struct clean_item *item)
 {
     struct lm_arena *arena = lm_ctx_arena(run->ctx);
@@ -85,8 +102,8 @@ static enum lm_status judge(struct run *run, struct clean_item *item)
         return clean_totals_drop(&run->totals, arena, CLEAN_RULES + item->rule, text,
                                  item->text.size, run->err);
     bool is_new = true;
-    if (run->params->dedup && !lm_digest_set_add(&run->seen, &item->digest, &is_new))
-        return lm_fail(run->err, LM_NOMEM, "no memory to find duplicates; free some");
+    LM_TRY(compare(run, item, &is_new));
+    text = (const uint8_t *)item->text.data;
     if (!is_new)
         return clean_totals_drop(&run->totals, arena, CLEAN_DUPLICATE, text, item->text.size,
                                  run->err);
@@ -242,6 +259,7 @@ static enum lm_status prepare(struct run *run)
     run->batch.options = &run->options;
     run->batch.rules = rules;
     run->batch.rule_count = p->rules.count;
+    run->dedup.compared = run->batch.compared = clean_compared_of(&p->dedup);
     run->pool = lm_pool_create(lm_ctx_threads(run->ctx)); /* NULL: serially */
     LM_TRY(clean_corpus_read(&run->corpus, arena, lm_ctx_input(run->ctx, "corpus"), run->err));
     for (size_t i = 0; i < run->corpus.source_count; i++)
@@ -302,6 +320,10 @@ static void tell(struct run *run)
     const struct clean_totals *totals = &run->totals;
     const struct clean_side *sides = run->splitter.sides;
     tell_archived(run);
+    if (totals->dropped_parts > 0)
+        lm_ctx_note(run->ctx, "met before and taken out: %lld paragraphs, %lld lines, %lld bytes",
+                    (long long)totals->dropped_paragraphs, (long long)totals->dropped_lines,
+                    (long long)totals->dropped_parts);
     if (totals->loud_files > LOUD_NOTES)
         lm_ctx_note(run->ctx, "and %lld more files with over 1 %% of bytes replaced",
                     (long long)(totals->loud_files - LOUD_NOTES));
@@ -328,6 +350,9 @@ static enum lm_status work(struct run *run)
     if (run->totals.documents == 0)
         return nothing_left(run);
     LM_TRY(clean_splitter_finish(&run->splitter, run->err));
+    run->totals.dropped_paragraphs = run->dedup.dropped_paragraphs;
+    run->totals.dropped_lines = run->dedup.dropped_lines;
+    run->totals.dropped_parts = run->dedup.dropped_bytes;
     LM_TRY(clean_card_write(lm_ctx_output(run->ctx, "card"), &run->corpus, &run->totals,
                             &run->splitter, run->err));
     tell(run);
@@ -342,7 +367,7 @@ enum lm_status lm_run_clean(struct lm_ctx *ctx, const void *params, struct lm_er
     enum lm_status status = work(&run);
     clean_splitter_abandon(&run.splitter);
     clean_batch_release(&run.batch);
-    lm_digest_set_release(&run.seen);
+    clean_dedup_release(&run.dedup);
     lm_pool_free(run.pool);
     lm_arena_free(run.files);
     return status;

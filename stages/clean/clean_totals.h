@@ -33,10 +33,11 @@ struct clean_totals {
     int64_t replaced_bytes;               /**< that became U+FFFD, as they came */
     int64_t loud_files;                   /**< files with more of them than is fine */
     int64_t archived[LM_WARC_TYPE_COUNT]; /**< records of web archives */
-    int64_t documents_in;                 /**< as cut */
-    int64_t documents, bytes;             /**< kept */
-    struct lm_text_measure kept;          /**< of what is kept */
-    struct clean_drop *drops;             /**< by enum clean_reason, then a row a rule */
+    int64_t dropped_paragraphs, dropped_lines, dropped_parts; /**< met before; bytes of both */
+    int64_t documents_in;                                     /**< as cut */
+    int64_t documents, bytes;                                 /**< kept */
+    struct lm_text_measure kept;                              /**< of what is kept */
+    struct clean_drop *drops; /**< by enum clean_reason, then a row a rule */
     size_t drop_count;
     int64_t *sizes; /**< bytes of each kept document; grows by doubling in the arena */
     size_t size_capacity;
