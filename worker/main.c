@@ -13,6 +13,7 @@ static const struct lm_program programs[] = {
     {"stage", lm_program_stage},
     {"serve", lm_program_serve},
     {"probe", lm_program_probe},
+    {"peak", lm_program_peak},
     {NULL, NULL},
 };
 

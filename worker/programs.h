@@ -19,5 +19,8 @@ int lm_program_serve(int argc, char **argv);
 /** probe: prints "numerics blas …", "numerics portable …" and "library PATH" of OpenBLAS, a line
  * each. */
 int lm_program_probe(int argc, char **argv);
+/** peak: measures the processor for some 30 ms and prints "fp32 N", operations a second of one
+ *  thread. */
+int lm_program_peak(int argc, char **argv);
 
 #endif

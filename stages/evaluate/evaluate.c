@@ -104,7 +104,10 @@ static void estimate(const void *data, const struct lm_upstream *upstream, struc
                                              .numerics = upstream->portable ? LM_NUMERICS_PORTABLE
                                                                             : LM_NUMERICS_BLAS};
     uint64_t models = p->untrained_windows > 0 ? 2 : 1;
+    double bytes = (double)lm_upstream_bytes(upstream, "tokens");
     out->memory = models * lm_model_memory(&config, &options) + PROCESS_BYTES;
+    out->work = lm_work_of(bytes * lm_token_flops(&config), config.width);
+    out->shape[0] = (double)config.width;
     snprintf(out->text, sizeof out->text, "%lld windows of %lld tokens at once",
              (long long)p->batch, (long long)config.context);
 }
@@ -121,6 +124,9 @@ static enum lm_status check_ports(const void *data, bool (*has)(const void *user
         "objective");
 }
 
+/* Held-out text is a tenth of a token set's bytes, or so. */
+static const struct lm_stage_cost cost = {.pace = 9, .memory_share = 0.5, .sizes = {0.001, 0.03}};
+
 const struct lm_stage lm_stage_evaluate = {
     .name = "evaluate",
     .version = 4,
@@ -134,4 +140,5 @@ const struct lm_stage lm_stage_evaluate = {
     .metrics = metrics,
     .check_ports = check_ports,
     .estimate = estimate,
+    .cost = &cost,
 };
