@@ -103,16 +103,40 @@ static void say(struct lm_cli *cli, const char *color, const char *kind, const c
     lm_stream_flush(&cli->err);
 }
 
-int lm_cli_fail(struct lm_cli *cli, int status, const char *text)
+static void note(struct lm_cli *cli, const struct lm_diag *diag)
+{
+    if (cli->job != NULL)
+        lm_ci_note(cli->job, cli->arena, diag);
+}
+
+void lm_cli_tell(struct lm_cli *cli, const char *text)
 {
     lm_stream_flush(&cli->out);
     say(cli, "red", "error", text);
+}
+
+int lm_cli_fail(struct lm_cli *cli, int status, const char *text)
+{
+    lm_cli_tell(cli, text);
+    note(cli, &(struct lm_diag){.field = "", .text = text});
     return status;
 }
 
 void lm_cli_warn(struct lm_cli *cli, const char *text)
 {
     say(cli, "yellow", "warning", text);
+    note(cli, &(struct lm_diag){.field = "", .text = text, .warning = true});
+}
+
+void lm_cli_find(struct lm_cli *cli, const struct lm_diag *diag)
+{
+    const char *text = lm_diag_format(cli->arena, diag);
+    text = text != NULL ? text : diag->text;
+    if (diag->warning)
+        say(cli, "yellow", "warning", text);
+    else
+        lm_cli_tell(cli, text);
+    note(cli, diag);
 }
 
 const char *lm_cli_text(const struct lm_cli *cli, const char *text)

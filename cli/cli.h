@@ -9,6 +9,7 @@
 #include <lmpipe/pipeline.h>
 #include <lmpipe/status.h>
 
+#include "ci.h"
 #include "options.h"
 #include "stream.h"
 
@@ -20,6 +21,7 @@ enum lm_exit {
     LM_EXIT_STORE = 3,       /**< store or I/O error */
     LM_EXIT_GATE = 4,        /**< a gate failed */
     LM_EXIT_UNDECIDED = 5,   /**< a gate could not be decided */
+    LM_EXIT_DIFFERS = 6,     /**< a result is not what it was: not as locked, or not reproducible */
     LM_EXIT_STALE = 7,       /**< `plan --check` */
     LM_EXIT_INTERRUPTED = 75 /**< resumable */
 };
@@ -29,6 +31,7 @@ struct lm_cli {
     struct lm_stream out, err;
     bool utf8;           /**< the locale's variables name UTF-8 */
     bool ci;             /**< CI is set: no live view */
+    struct lm_ci *job;   /**< run --ci: what is shown of it (ci.h); NULL: it is none */
     const char *store;   /**< LMPIPE_STORE, or NULL */
     const char *threads; /**< LMPIPE_THREADS, or NULL */
     const char *kernels; /**< LMPIPE_KERNELS, or NULL */
@@ -49,6 +52,10 @@ const char *lm_cli_env(void *user, const char *name);
 int lm_cli_fail(struct lm_cli *cli, int status, const char *text);
 /** "lmpipe: warning: TEXT" on stderr, the text made harmless. */
 void lm_cli_warn(struct lm_cli *cli, const char *text);
+/** The same for an error or a warning with its place in the spec. */
+void lm_cli_find(struct lm_cli *cli, const struct lm_diag *diag);
+/** The same for an error that CI is told of with its place (lm_run_result.findings). */
+void lm_cli_tell(struct lm_cli *cli, const char *text);
 /** A path as it works where it is printed: below the working folder relative to it, else as it
  *  is. */
 const char *lm_cli_path(const struct lm_cli *cli, const char *path);

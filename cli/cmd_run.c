@@ -55,7 +55,8 @@ static const struct lm_option options[] = {
     {.name = "ci",
      .kind = LM_O_FLAG,
      ROW(ci),
-     .help = "plain lines, and junit-run.xml beside what is published"},
+     .help = "for jobs of CI: plain lines, annotations; junit-run.xml, metrics.json, "
+             "provenance.json and summary.md beside what is published"},
     {.name = "progress",
      .kind = LM_O_CHOICE,
      ROW(progress),
@@ -98,6 +99,27 @@ static void forget(struct lm_cli *cli, const struct lm_loaded *loaded)
     lm_cli_warn(cli, text != NULL ? text : "removed what an earlier run left");
 }
 
+/* What the job is shown of a run that took place: what failed stands in its table already. */
+static void show_job(struct lm_cli *cli, const struct lm_run_result *result)
+{
+    if (cli->job == NULL)
+        return;
+    for (size_t i = 0; i < result->findings.count; i++)
+        lm_ci_note(cli->job, cli->arena, &result->findings.items[i]);
+    lm_ci_show(cli, result->summary);
+}
+
+/* The same of one that did not begin; of a plan (--dry-run) there is no summary. */
+static void show_refusal(struct lm_cli *cli, int status, bool dry_run)
+{
+    struct lm_buf summary;
+    lm_buf_init(&summary, 0);
+    if (!dry_run)
+        lm_ci_refusal_write(&summary, cli->job, status);
+    lm_ci_show(cli, dry_run || summary.failed ? NULL : summary.data);
+    lm_buf_release(&summary);
+}
+
 static int execute(struct lm_cli *cli, struct lm_loaded *loaded, const struct run_args *args,
                    size_t threads, bool *began)
 {
@@ -112,6 +134,7 @@ static int execute(struct lm_cli *cli, struct lm_loaded *loaded, const struct ru
         .offline = args->offline,
         .deadline = args->deadline,
         .ci = args->ci,
+        .job = cli->job != NULL ? &cli->job->job : NULL,
         .on_event = args->progress == LM_PROGRESS_NONE ? NULL : lm_live_event,
         .env = lm_cli_env,
     };
@@ -138,6 +161,7 @@ static int execute(struct lm_cli *cli, struct lm_loaded *loaded, const struct ru
         lm_cli_fail(cli, exit_code, result.error);
     if (exit_code == LM_EXIT_INTERRUPTED)
         lm_cli_warn(cli, "interrupted; the same command resumes");
+    show_job(cli, &result);
     lm_run_result_release(&result);
     return exit_code;
 }
@@ -147,8 +171,13 @@ static int run(struct lm_cli *cli, const void *given, char **operands, size_t co
     const struct run_args *args = given;
     struct lm_loaded loaded = {0};
     struct lm_selection selection;
+    struct lm_ci job;
     size_t threads;
     bool began = false;
+    if (args->ci) {
+        lm_ci_init(&job, cli->arena, lm_cli_env, NULL);
+        cli->job = &job;
+    }
     int status = lm_loaded_threads(&threads, cli, args->threads);
     if (status == LM_EXIT_OK)
         status = kernel_path(cli);
@@ -165,6 +194,9 @@ static int run(struct lm_cli *cli, const void *given, char **operands, size_t co
             lm_loaded_spec(&loaded, cli, operands[0], &args->select.spec, 0);
         forget(cli, &loaded);
     }
+    if (args->ci && !began)
+        show_refusal(cli, status, args->dry_run);
+    cli->job = NULL;
     lm_loaded_release(&loaded);
     return status;
 }

@@ -7,6 +7,7 @@
 #include <lmpipe/hash.h>
 
 #include "base/clock.h"
+#include "ci_groups.h"
 #include "human.h"
 #include "live_line.h"
 #include "page/numtext.h"
@@ -23,6 +24,7 @@ struct lm_live {
     struct lm_arena *arena, *scratch; /* life of the view; one event */
     FILE *out;
     bool moving, json, silent; /* modes; none of them: plain lines */
+    struct lm_groups *groups;  /* of plain lines in a log that can be folded; or NULL */
     struct lm_live_stage *stages;
     size_t count, capacity;
     size_t *slots, slot_count; /* places in `stages` from 1 by hash of their ids; 0: free */
@@ -40,6 +42,8 @@ struct lm_live *lm_live_create(const struct lm_cli *cli, enum lm_progress progre
     live->moving = progress == LM_PROGRESS_AUTO && cli->err.moving && !cli->ci;
     live->json = progress == LM_PROGRESS_JSON;
     live->silent = progress == LM_PROGRESS_NONE;
+    if (!live->moving && !live->json && !live->silent && cli->job != NULL)
+        live->groups = lm_groups_create(cli->job->system, live->out);
     live->arena = lm_arena_create();
     live->scratch = lm_arena_create();
     if (live->arena == NULL || live->scratch == NULL) {
@@ -129,9 +133,22 @@ static void draw(struct lm_live *live, uint64_t now)
 
 /* ---- lines that stay ---- */
 
+/* A line of a stage goes to its part of the log, when it has one. */
+static bool say_in_group(struct lm_live *live, const char *stage, const char *text)
+{
+    const char *line =
+        live->groups != NULL && stage != NULL
+            ? lm_arena_printf(live->scratch, "%s: %s", stage, lm_safe_line(live->scratch, text))
+            : NULL;
+    return line != NULL && lm_groups_line(live->groups, stage, line);
+}
+
 static void say(struct lm_live *live, const char *stage, const char *color, const char *text)
 {
     erase(live);
+    if (say_in_group(live, stage, text))
+        return;
+    lm_groups_close(live->groups);
     if (stage != NULL)
         fprintf(live->out, "%s%s%s: ", lm_stream_code(&live->cli->err, "bold"), stage,
                 lm_stream_code(&live->cli->err, "reset"));
@@ -156,6 +173,8 @@ static void say_end(struct lm_live *live, const struct lm_run_event *event)
     const char *text = lm_arena_printf(live->scratch, "%s, %s%s%s", lm_state_word(event->state),
                                        lm_num_seconds(event->value).text, told ? ": " : "",
                                        told ? event->text : "");
+    if (live->groups != NULL)
+        lm_groups_end(live->groups, event->stage);
     if (text != NULL)
         say(live, event->stage, lm_state_color(event->state), text);
 }
@@ -214,6 +233,8 @@ static void stage_event(struct lm_live *live, const struct lm_run_event *event, 
     switch (event->kind) {
     case LM_EV_STAGE_BEGIN:
         lm_live_stage_begin(stage, now);
+        if (live->groups != NULL)
+            lm_groups_begin(live->groups, stage->id);
         if (!live->moving)
             say(live, stage->id, "reset",
                 event->text != NULL && event->text[0] != '\0' ? event->text : "running");
@@ -281,6 +302,7 @@ void lm_live_free(struct lm_live *live)
     if (live == NULL)
         return;
     erase(live);
+    lm_groups_free(live->groups);
     fflush(live->out);
     lm_arena_free(live->scratch);
     lm_arena_free(live->arena);

@@ -4,69 +4,37 @@
 
 #include "base/process.h"
 #include "base/suggest.h"
+#include "command_table.h"
 #include "commands.h"
+#include "complete.h"
 
-#define LM_COMMAND_ROW(name) &lm_command_##name,
-static const struct lm_command *const commands[] = {LM_COMMAND_LIST(LM_COMMAND_ROW)};
-
-enum { COMMANDS = sizeof commands / sizeof commands[0] };
+static void print_notes(const char *title, const struct lm_command_note *notes, int width,
+                        FILE *out)
+{
+    fprintf(out, "\n%s:\n", title);
+    for (; notes->name != NULL; notes++)
+        fprintf(out, "  %-*s %s\n", width, notes->name, notes->text);
+}
 
 static void print_usage(FILE *out)
 {
-    fputs("usage: lmpipe COMMAND [options]\n\n"
-          "lmpipe runs declarative language-model experiments: from one YAML spec to a trained,\n"
-          "evaluated model and a report, recomputing only what a change made stale.\n\ncommands:\n",
-          out);
-    for (size_t i = 0; i < COMMANDS; i++)
-        fprintf(out, "  %-16s %s\n", commands[i]->name, commands[i]->summary);
-    fputs("\n'lmpipe COMMAND --help' or 'lmpipe help COMMAND' says more, with an example.\n\n"
-          "environment:\n"
-          "  LMPIPE_STORE     the store, when --store is not given\n"
-          "  LMPIPE_THREADS   the budget of threads, when --threads is not given\n"
-          "  LMPIPE_KERNELS   a kernel path: avx512, avx2 or c\n"
-          "  NO_COLOR, CI, TERM=dumb   no colours, no live view, neither\n\n"
-          "exit status:\n"
-          "  0 fine  1 a stage failed, or a result is not there yet\n"
-          "  2 usage or spec error, or an input that cannot be read; nothing was executed\n"
-          "  3 store or I/O error, also when standard output cannot be written\n"
-          "  4 a gate failed  5 a gate is undecided  7 stale (plan --check)\n"
-          "  75 interrupted, run again to resume  128+n signal n\n",
-          out);
-}
-
-/* Words of a name that argv begins with: 1, 2, or 0 when they differ. */
-static int words_matched(const char *name, int argc, char **argv)
-{
-    const char *space = strchr(name, ' ');
-    if (space == NULL)
-        return strcmp(name, argv[0]) == 0;
-    size_t first = (size_t)(space - name);
-    if (argc < 2 || strlen(argv[0]) != first || strncmp(name, argv[0], first) != 0)
-        return 0;
-    return strcmp(space + 1, argv[1]) == 0 ? 2 : 0;
-}
-
-static const struct lm_command *find_command(int *words, int argc, char **argv)
-{
-    for (size_t i = 0; i < COMMANDS; i++) {
-        *words = words_matched(commands[i]->name, argc, argv);
-        if (*words > 0)
-            return commands[i];
-    }
-    return NULL;
+    fprintf(out, "usage: lmpipe COMMAND [options]\n\n%s\n\ncommands:\n", lm_program_summary);
+    for (size_t i = 0; lm_commands[i] != NULL; i++)
+        fprintf(out, "  %-16s %s\n", lm_commands[i]->name, lm_commands[i]->summary);
+    fputs("\n'lmpipe COMMAND --help' or 'lmpipe help COMMAND' says more, with an example.\n", out);
+    print_notes("environment", lm_environment_notes, 19, out);
+    print_notes("exit status", lm_exit_notes, 6, out);
 }
 
 /* The commands that begin with a family's name ("model"): their number is returned. */
 static size_t print_family(const char *word, FILE *out)
 {
     size_t found = 0;
-    for (size_t i = 0; i < COMMANDS; i++) {
-        const char *space = strchr(commands[i]->name, ' ');
-        if (space == NULL || strncmp(commands[i]->name, word, strlen(word)) != 0 ||
-            strlen(word) != (size_t)(space - commands[i]->name))
+    for (size_t i = 0; lm_commands[i] != NULL; i++) {
+        if (!lm_command_is_of(lm_commands[i], word))
             continue;
         if (out != NULL)
-            fprintf(out, "  lmpipe %-16s %s\n", commands[i]->name, commands[i]->summary);
+            fprintf(out, "  lmpipe %-16s %s\n", lm_commands[i]->name, lm_commands[i]->summary);
         found++;
     }
     return found;
@@ -74,16 +42,20 @@ static size_t print_family(const char *word, FILE *out)
 
 static int unknown_command(struct lm_cli *cli, int argc, char **argv)
 {
-    const char *names[COMMANDS];
-    for (size_t i = 0; i < COMMANDS; i++)
-        names[i] = commands[i]->name;
+    static const char *const none = "unknown command '%s'; see 'lmpipe --help'";
+    size_t count = 0;
+    while (lm_commands[count] != NULL)
+        count++;
+    const char **names = LM_NEW_ARRAY(cli->arena, const char *, count);
+    for (size_t i = 0; names != NULL && i < count; i++)
+        names[i] = lm_commands[i]->name;
     bool two = argc > 1 && print_family(argv[0], NULL) > 0;
     const char *word = two ? lm_arena_printf(cli->arena, "%s %s", argv[0], argv[1]) : argv[0];
-    const char *nearest = word != NULL ? lm_suggest(word, names, COMMANDS) : NULL;
+    const char *nearest = word != NULL && names != NULL ? lm_suggest(word, names, count) : NULL;
     const char *text =
         nearest != NULL
             ? lm_arena_printf(cli->arena, "unknown command '%s'; did you mean '%s'?", word, nearest)
-            : lm_arena_printf(cli->arena, "unknown command '%s'; see 'lmpipe --help'", word);
+            : lm_arena_printf(cli->arena, none, word);
     return lm_cli_fail(cli, LM_EXIT_USAGE, text != NULL ? text : "unknown command");
 }
 
@@ -91,7 +63,7 @@ static int unknown_command(struct lm_cli *cli, int argc, char **argv)
 static int help(struct lm_cli *cli, int argc, char **argv)
 {
     int words = 0;
-    const struct lm_command *command = argc > 0 ? find_command(&words, argc, argv) : NULL;
+    const struct lm_command *command = argc > 0 ? lm_command_find(&words, argc, argv) : NULL;
     if (argc == 0)
         print_usage(cli->out.file);
     else if (command != NULL)
@@ -113,7 +85,7 @@ static int dispatch(struct lm_cli *cli, int argc, char **argv)
         print_usage(cli->err.file);
         return LM_EXIT_USAGE;
     }
-    const struct lm_command *command = find_command(&words, argc, argv);
+    const struct lm_command *command = lm_command_find(&words, argc, argv);
     if (command != NULL)
         return lm_cli_run(cli, command, argc - words + 1, argv + words - 1);
     if (asks_help(argv[0]))
@@ -122,6 +94,8 @@ static int dispatch(struct lm_cli *cli, int argc, char **argv)
         return argc > 1 && asks_help(argv[1]) ? help(cli, 0, NULL) : help(cli, argc - 1, argv + 1);
     if (strcmp(argv[0], "--version") == 0)
         return lm_cli_run(cli, &lm_command_version, 1, argv);
+    if (strcmp(argv[0], LM_COMPLETE) == 0)
+        return lm_complete(cli, argc - 1, argv + 1);
     if (argc > 1 && asks_help(argv[1]) && print_family(argv[0], NULL) > 0)
         return help(cli, 1, argv);
     if (argc == 1 && print_family(argv[0], cli->err.file) > 0)

@@ -48,15 +48,8 @@ const char *lm_store_place(const struct lm_cli *cli, const char *option, const c
 
 void lm_loaded_findings(struct lm_cli *cli, const struct lm_diags *diags)
 {
-    for (size_t i = 0; i < diags->count; i++) {
-        const char *text = lm_diag_format(cli->arena, &diags->items[i]);
-        if (text == NULL)
-            text = diags->items[i].text;
-        if (diags->items[i].warning)
-            lm_cli_warn(cli, text);
-        else
-            lm_cli_fail(cli, 0, text);
-    }
+    for (size_t i = 0; i < diags->count; i++)
+        lm_cli_find(cli, &diags->items[i]);
 }
 
 int lm_loaded_spec(struct lm_loaded *loaded, struct lm_cli *cli, const char *path,

@@ -82,7 +82,7 @@ void lm_run_table_print(const struct lm_run_result *result, struct lm_cli *cli)
         if (row->error == NULL || row->state == LM_SKIPPED)
             continue;
         const char *text = lm_arena_printf(cli->arena, "stage %s: %s", row->stage, row->error);
-        lm_cli_fail(cli, 0, text != NULL ? text : row->error);
+        lm_cli_tell(cli, text != NULL ? text : row->error);
     }
 }
 

@@ -37,12 +37,33 @@ static bool starts(const unsigned char *data, size_t size, const char *with)
     return size >= strlen(with) && memcmp(data, with, strlen(with)) == 0;
 }
 
+/* White_Space of Unicode 15, section 4.6: runners of CI leave it out before a command. Others of it
+ * are hidden. */
+static bool is_space(uint32_t c)
+{
+    return c == ' ' || c == '\t' || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) ||
+           c == 0x202F || c == 0x205F || c == 0x3000;
+}
+
 static void note_line(struct lm_safe *safe, uint32_t c)
 {
     if (c == '\n')
         safe->line_begun = false;
-    else if (c != ' ' && c != '\t')
+    else if (!is_space(c))
         safe->line_begun = true;
+}
+
+/* Is this the bracket of "##[error]", "##vso[…]", "##teamcity[…]", which stand anywhere in a line?
+ */
+static bool ends_hashes(struct lm_safe *safe, uint32_t c)
+{
+    bool is_letter = (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
+    bool ends = safe->hashes >= 2 && c == '[';
+    if (c == '#')
+        safe->hashes += safe->hashes < 2;
+    else if (!is_letter || safe->hashes < 2)
+        safe->hashes = 0;
+    return ends;
 }
 
 /* As JSON does, so that within a string of JSON it means the same. */
@@ -69,6 +90,7 @@ static size_t write_one(struct lm_safe *safe, const unsigned char *data, size_t 
     uint32_t c = 0;
     size_t length = lm_utf8_decode(&c, data, size);
     bool command = (!safe->line_begun && starts(data, size, "::")) || starts(data, size, "##[");
+    command = ends_hashes(safe, length > 0 && !command ? c : 0) || command;
     note_line(safe, length > 0 ? c : 0);
     if (length == 0) {
         fprintf(safe->out, "\\x%02x", data[0]);
@@ -97,7 +119,8 @@ void lm_safe_write(struct lm_safe *safe, const void *data, size_t size)
 {
     const unsigned char *bytes = data;
     for (size_t i = 0; i < size; i++) {
-        size_t plain = safe->held_count == 0 ? plain_length(bytes + i, size - i) : 0;
+        bool is_free = safe->held_count == 0 && safe->hashes == 0;
+        size_t plain = is_free ? plain_length(bytes + i, size - i) : 0;
         if (plain > 0) {
             fwrite(bytes + i, 1, plain, safe->out);
             for (size_t k = 0; k < plain && !safe->line_begun; k++)

@@ -23,7 +23,7 @@ format() {
 }
 
 shell() {
-    git ls-files '*.sh' '*.t' .ci/run | xargs shellcheck -x -P SCRIPTDIR -e SC2016
+    git ls-files '*.sh' '*.t' '*.bash' .ci/run | xargs shellcheck -x -P SCRIPTDIR -e SC2016
 }
 
 spelling() {

@@ -107,21 +107,30 @@ void lm_html_begin(struct lm_buf *out, const char *title, const char *descriptio
 void lm_html_begin_styled(struct lm_buf *out, const char *title, const char *description,
                           const char *style)
 {
-    lm_buf_puts(out, "<!DOCTYPE html>\n<html lang=\"en\" "
-                     "xmlns=\"http://www.w3.org/1999/xhtml\">\n<head>\n<meta charset=\"utf-8\"/>\n"
+    lm_html_head(out, &(struct lm_html_head){title, description, style, "en"});
+    lm_buf_puts(out, "<main>\n");
+}
+
+void lm_html_head(struct lm_buf *out, const struct lm_html_head *head)
+{
+    lm_html_printf(out,
+                   "<!DOCTYPE html>\n<html lang=\"%s\" "
+                   "xmlns=\"http://www.w3.org/1999/xhtml\">\n",
+                   head->language);
+    lm_buf_puts(out, "<head>\n<meta charset=\"utf-8\"/>\n"
                      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
                      "style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'\"/>\n"
                      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
                      "<meta name=\"color-scheme\" content=\"light dark\"/>\n"
                      "<meta name=\"referrer\" content=\"no-referrer\"/>\n<title>");
-    lm_html_attribute(out, title, strlen(title));
+    lm_html_attribute(out, head->title, strlen(head->title));
     lm_buf_puts(out, "</title>\n<meta name=\"description\" content=\"");
-    lm_html_attribute(out, description, strlen(description));
+    lm_html_attribute(out, head->description, strlen(head->description));
     lm_buf_puts(out, "\"/>\n<style>\n");
     for (size_t i = 0; lm_html_style[i] != NULL; i++)
         lm_buf_puts(out, lm_html_style[i]);
-    lm_buf_puts(out, style);
-    lm_buf_puts(out, "</style>\n</head>\n<body>\n<main>\n");
+    lm_buf_puts(out, head->style);
+    lm_buf_puts(out, "</style>\n</head>\n<body>\n");
 }
 
 void lm_html_end(struct lm_buf *out, const char *footer)

@@ -27,6 +27,16 @@ void lm_html_begin(struct lm_buf *out, const char *title, const char *descriptio
 /** The same for a page with rules of its own behind the style sheet; `style` is CSS. */
 void lm_html_begin_styled(struct lm_buf *out, const char *title, const char *description,
                           const char *style);
+
+/** What a page says before its body. All texts are escaped but for `style`, which is CSS. */
+struct lm_html_head {
+    const char *title, *description;
+    const char *style;    /**< rules of its own behind the style sheet; "" for none */
+    const char *language; /**< a tag as "en", "zh-Hans" */
+};
+
+/** Doctype, head and <body>, for a page whose landmarks are its own. */
+void lm_html_head(struct lm_buf *out, const struct lm_html_head *head);
 /** Closes main, body, html after a footer of escaped text. */
 void lm_html_end(struct lm_buf *out, const char *footer);
 /** Opens <section id="id"> with its heading and a note in the margin (markup; NULL: none). */

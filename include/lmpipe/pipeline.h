@@ -86,6 +86,11 @@ size_t lm_spec_match(const struct lm_spec *spec, const char *target, bool *marke
  *  (size_t)-1. */
 size_t lm_spec_find_longest(const struct lm_spec *spec, const char *text, size_t *length);
 
+typedef void lm_setting_fn(void *user, const char *name, const char *help);
+/** All that -S may name: variables, axes ("matrix.lr"), parameters ("model.lr",
+ *  "text.split.valid"), each with a line of help; borrowed for the call. LM_NOMEM. */
+enum lm_status lm_spec_each_setting(const struct lm_spec *spec, lm_setting_fn *each, void *user);
+
 /** Warnings of a plan (lm_plan_warnings) for all stages, whether they are to run or not, for
  *  `check`, which reads every local file that is pinned; threads as in lm_plan_options. In the
  * spec's arena. */
@@ -271,6 +276,12 @@ struct lm_run_event {
 
 typedef void lm_run_event_fn(void *user, const struct lm_run_event *event);
 
+/** The job of a CI system that a run is part of, for provenance.json; what is not known is NULL. */
+struct lm_run_job {
+    const char *builder;                   /**< URI of what runs jobs */
+    const char *repository, *ref, *commit; /**< https://…; refs/heads/main; hex digits */
+};
+
 struct lm_run_options {
     const char *worker;
     int jobs;            /**< stages at once; 0: as threads allow */
@@ -278,7 +289,9 @@ struct lm_run_options {
     const char *kernels; /**< forced kernel path, or NULL */
     bool keep_going, offline;
     double deadline; /**< seconds from now; 0: none */
-    bool ci;         /**< also write junit-run.xml beside what is published */
+    bool ci;         /**< also write junit-run.xml, metrics.json, provenance.json, summary.md beside
+                        what is published */
+    const struct lm_run_job *job; /**< or NULL */
     lm_run_event_fn *on_event;
     void *user;
     /** Environment of the worker: a fixed list of names is asked for; NULL: none is set. */
@@ -321,9 +334,11 @@ struct lm_run_result {
     struct lm_gate_row *gates;
     size_t gate_count;
     size_t executed;
-    const char *error; /**< exit code 3: what failed, and what to do; else NULL */
-    int exit_code;     /**< 0, 1, 3, 4, 5 or 75 as in docs/formats/events.md; 128 + n after a second
-                      signal */
+    struct lm_diags findings; /**< ci: failed stages, failed and undecided gates, with places */
+    const char *summary;      /**< ci: summary.md; else NULL */
+    const char *error;        /**< exit code 3: what failed, and what to do; else NULL */
+    int exit_code; /**< 0, 1, 3, 4, 5, 6 or 75 as in docs/formats/events.md; 128 + n after a second
+                  signal */
 };
 
 /** Frees what a run or publish returned. */
@@ -337,9 +352,9 @@ void lm_run_result_release(struct lm_run_result *result);
 enum lm_status lm_run(const struct lm_plan *plan, const struct lm_run_options *options,
                       struct lm_run_result *out, struct lm_err *err);
 /** Removes what earlier runs of a spec left below artifacts/<experiment>/ for people and CI: what
- * it publishes, run.html, run.json, junit-run.xml; for a job of CI whose run did not begin, so that
- *  nothing of an earlier one is taken for its. *removed: how many there were. A folder that belongs
- *  to another spec or to none stays as it is. LM_IO: one could not be removed. */
+ * it publishes, run.html, run.json and the files of `ci`; for a job of CI whose run did not begin,
+ *  so that nothing of an earlier one is taken for its. *removed: how many there were. A folder that
+ * belongs to another spec or to none stays as it is. LM_IO: one could not be removed. */
 enum lm_status lm_run_forget(const struct lm_spec *spec, size_t *removed, struct lm_err *err);
 /** Publishes again what the spec declares, for stages that are up to date. */
 enum lm_status lm_publish(const struct lm_plan *plan, struct lm_run_result *out,

@@ -146,7 +146,8 @@ static enum lm_status open_record(struct lm_exec *exec, struct lm_err *err)
                                         .stages = exec->stages,
                                         .budget = exec->threads,
                                         .result = &nothing,
-                                        .state = "running"};
+                                        .state = "running",
+                                        .job = exec->options->job};
     lm_run_facts_init(&exec->facts, exec->arena, exec->begin_ns);
     struct lm_run_event event = {.kind = LM_EV_RUN_BEGIN, .text = exec->id};
     lm_events_emit(&exec->events, &event, true);

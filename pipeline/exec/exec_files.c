@@ -1,4 +1,4 @@
-/* What a run leaves: published results, decisions on gates, run.json, run.html, junit-run.xml. */
+/* What a run leaves: published results, decisions on gates, run.json, run.html, files for CI. */
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -19,7 +19,10 @@ static const struct page {
     bool named; /**< worth naming to people */
 } pages[] = {{"run.json", lm_run_record_write, false, false},
              {"run.html", lm_run_page_write, false, true},
-             {"junit-run.xml", lm_run_junit_write, true, true}};
+             {"junit-run.xml", lm_run_junit_write, true, true},
+             {"metrics.json", lm_run_metrics_write, true, true},
+             {"provenance.json", lm_run_provenance_write, true, true},
+             {"summary.md", lm_run_job_summary_write, true, true}};
 
 enum { PAGES = sizeof pages / sizeof pages[0] };
 
@@ -70,24 +73,35 @@ static const char *state_word(int code, size_t executed)
     return code != 0 ? "failed" : executed > 0 ? "done" : "hit";
 }
 
-/** A run is not worse for want of its page. */
-static void write_page(struct lm_exec *exec, const char *folder, const struct page *page,
+/** Takes away what an earlier run has left. */
+static enum lm_status drop(const char *path, struct lm_err *err)
+{
+    if (lm_path_is_dir(path))
+        return lm_dir_remove(path, err);
+    return unlink(path) == 0 || errno == ENOENT
+               ? LM_OK
+               : lm_fail_errno(err, errno, "cannot remove %s", path);
+}
+
+/** A run is not worse for want of its page. One without a word is none. */
+static void write_page(struct lm_exec *exec, const char *path, const struct page *page,
                        const struct lm_run_facts *facts)
 {
     struct lm_buf buf;
     struct lm_err err = {LM_OK, ""};
-    const char *path = lm_path_join(exec->arena, folder, page->name);
     lm_buf_init(&buf, 0);
     page->write(&buf, facts);
-    enum lm_status status = path != NULL ? lm_buf_status(&buf, &err) : no_memory(&err);
+    enum lm_status status = lm_buf_status(&buf, &err);
     if (status == LM_OK)
-        status = lm_new_file_write(path, buf.data, buf.size, LM_NEW_ASIDE, &err);
+        status = buf.size > 0 ? lm_new_file_write(path, buf.data, buf.size, LM_NEW_ASIDE, &err)
+                              : drop(path, &err);
     if (status != LM_OK)
         lm_exec_note(exec, NULL, err.text);
     lm_buf_release(&buf);
 }
 
-/** Beside what is published: when something ran, or when they are not there. */
+/** Beside what is published: when something ran, or when they are not there. Then those of an
+ *  earlier job of CI go, which this run is none of. */
 static void write_pages(struct lm_exec *exec, struct lm_run_result *out,
                         const struct lm_run_facts *facts)
 {
@@ -97,13 +111,33 @@ static void write_pages(struct lm_exec *exec, struct lm_run_result *out,
         return;
     for (size_t i = 0; i < PAGES; i++) {
         const char *path = lm_path_join(exec->arena, folder, pages[i].name);
-        if (path == NULL || (pages[i].ci && !exec->options->ci))
+        if (path == NULL)
             continue;
+        if (pages[i].ci && !exec->options->ci) {
+            if (always)
+                drop(path, NULL);
+            continue;
+        }
         if (always || !lm_path_exists(path))
-            write_page(exec, folder, &pages[i], facts);
-        if (pages[i].named)
+            write_page(exec, path, &pages[i], facts);
+        if (pages[i].named && lm_path_exists(path))
             out->published[out->published_count++] = path;
     }
+}
+
+/** What the command line shows of a run of CI beside its table. */
+static void tell_job(struct lm_exec *exec, struct lm_run_result *out,
+                     const struct lm_run_facts *facts)
+{
+    struct lm_buf buf;
+    if (!exec->options->ci)
+        return;
+    lm_run_findings(&out->findings, exec->arena, facts, NULL);
+    lm_buf_init(&buf, 0);
+    lm_run_job_summary_write(&buf, facts);
+    if (lm_buf_status(&buf, NULL) == LM_OK)
+        out->summary = lm_arena_strndup(exec->arena, buf.data, buf.size);
+    lm_buf_release(&buf);
 }
 
 /** What an earlier run published of a stage that has no result now: a CI job must not take it for
@@ -111,8 +145,7 @@ static void write_pages(struct lm_exec *exec, struct lm_run_result *out,
 static void take_stale(void *user, size_t stage, const char *path)
 {
     struct lm_exec *exec = user;
-    bool gone = exec->options->ci &&
-                (lm_path_is_dir(path) ? lm_dir_remove(path, NULL) == LM_OK : unlink(path) == 0);
+    bool gone = exec->options->ci && drop(path, NULL) == LM_OK;
     const char *text = lm_arena_printf(exec->arena,
                                        gone ? "%s was of an earlier result and has been removed"
                                             : "%s is of an earlier result; this run has none",
@@ -130,10 +163,7 @@ static enum lm_status forget(size_t *removed, struct lm_arena *arena, const char
         return no_memory(err);
     if (lstat(path, &info) != 0)
         return LM_OK;
-    if (S_ISDIR(info.st_mode))
-        LM_TRY(lm_dir_remove(path, err));
-    else if (unlink(path) != 0)
-        return lm_fail_errno(err, errno, "cannot remove %s", path);
+    LM_TRY(drop(path, err));
     ++*removed;
     return LM_OK;
 }
@@ -208,6 +238,7 @@ enum lm_status lm_exec_leave(struct lm_exec *exec, struct lm_run_result *out, st
     if (lm_run_keep_end(facts, &forgetful) != LM_OK)
         lm_exec_note(exec, NULL, forgetful.text);
     write_pages(exec, &result, facts);
+    tell_job(exec, &result, facts);
     facts->result = NULL; /* it is the caller's from here on */
     struct lm_run_event event = {
         .kind = LM_EV_RUN_END, .text = facts->state, .value = facts->seconds};

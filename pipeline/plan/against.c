@@ -44,6 +44,12 @@ static const struct lm_baseline *read_baseline(struct lm_against *against,
     return against->unread.status == LM_OK ? &against->baseline : NULL;
 }
 
+const struct lm_baseline *lm_against_baseline(const struct lm_plan *plan)
+{
+    bool has_one = plan->spec->baseline != NULL && plan->against != NULL;
+    return has_one ? read_baseline(plan->against, plan->spec) : NULL;
+}
+
 /** Why the baseline could not be read: without its path, since reports show it. */
 static const char *unread(const struct lm_against *against, const struct lm_spec *spec)
 {

@@ -5,6 +5,7 @@
 #include "plan/plan.h"
 
 struct lm_against;
+struct lm_baseline;
 
 /** Memory of the decisions of a plan, in its arena; NULL: out of memory. */
 struct lm_against *lm_against_create(struct lm_arena *arena, const struct lm_spec *spec);
@@ -13,5 +14,7 @@ struct lm_against *lm_against_create(struct lm_arena *arena, const struct lm_spe
 enum lm_status lm_against_decide(enum lm_gate_verdict *verdict, const char **reason,
                                  const struct lm_plan *plan, size_t index,
                                  const struct lm_record *record, struct lm_err *err);
+/** The baseline of a spec, read once; NULL: it names none, or it cannot be read. */
+const struct lm_baseline *lm_against_baseline(const struct lm_plan *plan);
 
 #endif

@@ -44,6 +44,7 @@ struct lm_run_facts {
     const char *host, *cpu, *kernel;
     size_t cores;
     uint64_t memory;
+    const struct lm_run_job *job; /**< of CI, that it is part of; NULL: none */
 };
 
 /** Fills in machine and time of a run that began at begin_ns (monotonic). Texts in the arena. */
@@ -68,6 +69,11 @@ void lm_run_summary_write(struct lm_buf *out, const struct lm_run_facts *facts);
 void lm_run_result_put(struct lm_json_writer *writer, const struct lm_record *record);
 /** A gate, decided, as an object. */
 void lm_run_gate_put(struct lm_json_writer *writer, const struct lm_gate_row *gate);
+/** Member `settings`: the options -S, without what may be a secret in an address. */
+void lm_run_settings_put(struct lm_json_writer *writer, const struct lm_spec *spec);
+/** Which side of a metric of a whole stage or split ("valid.bpb") is better; LM_BETTER_NONE also of
+ *  metrics of parts ("blimp.anaphor.acc"). */
+enum lm_better lm_run_better(const struct lm_spec_stage *stage, const char *metric);
 /* run_params.c */
 /** Members that tell a stage's `point`, `seed`, `numerics` and `params` by dotted names; secrets
  *  are masked as in keys. */
@@ -92,9 +98,39 @@ void lm_run_page_write(struct lm_buf *out, const struct lm_run_facts *facts);
 /** Section of run.html on stages that told their phases (gauges "<phase>.seconds"): seconds,
  *  operations a second, share of the peak, memory, curves. Nothing when there are none. */
 void lm_run_speed_write(struct lm_buf *out, const struct lm_run_facts *facts);
+
+/* ---- for CI (docs/formats/ci.md) ---- */
+
 /* run_junit.c */
 /** junit-run.xml: a case a stage, and a case a gate but for those that a report of this run
  *  publishes as JUnit. */
 void lm_run_junit_write(struct lm_buf *out, const struct lm_run_facts *facts);
+/* metrics_file.c */
+/** metrics.json: the metrics of all stages whose results are there, by "STAGE.METRIC". */
+void lm_run_metrics_write(struct lm_buf *out, const struct lm_run_facts *facts);
+/* provenance.c */
+/** provenance.json: what was published, of what, how and by whom. Nothing when nothing was. */
+void lm_run_provenance_write(struct lm_buf *out, const struct lm_run_facts *facts);
+/* job_summary.c */
+/** No summary has more bytes: sites refuse comments beyond 64 KiB. */
+#define LM_JOB_SUMMARY_MAX 60000
+/** summary.md: result, what failed, gates, changes against the baseline, stages. Markdown; foreign
+ *  text is neutralised (page/markdown.h). */
+void lm_run_job_summary_write(struct lm_buf *out, const struct lm_run_facts *facts);
+
+/* annotations.c */
+/** Where a file of a spec is below its root; remembers the last one. */
+struct lm_run_file {
+    const char *file, *below;
+};
+
+/** A file that a spec is made of, as from its root; one elsewhere as it is; NULL: the spec's own.
+ */
+const char *lm_run_file_below(struct lm_run_file *memo, const struct lm_spec *spec,
+                              const char *file);
+/** Failed stages, failed and undecided gates as errors at their places in the spec: LM_DIAG_MAX at
+ *  most. LM_NOMEM. */
+enum lm_status lm_run_findings(struct lm_diags *out, struct lm_arena *arena,
+                               const struct lm_run_facts *facts, struct lm_err *err);
 
 #endif

@@ -150,8 +150,7 @@ void lm_run_gate_put(struct lm_json_writer *writer, const struct lm_gate_row *ga
     lm_json_close(writer, '}');
 }
 
-/** The options -S, without what may be a secret in an address. */
-static void put_settings(struct lm_json_writer *writer, const struct lm_spec *spec)
+void lm_run_settings_put(struct lm_json_writer *writer, const struct lm_spec *spec)
 {
     lm_json_key(writer, "settings");
     lm_json_open(writer, '[');
@@ -228,13 +227,12 @@ static void put_headline(struct lm_json_writer *writer, const struct lm_run_fact
     put_text(writer, "headline", or_empty(named));
 }
 
-/** Is this a metric of which less or more is better, of a whole split ("valid.bpb")? */
-static bool is_told(const struct lm_spec_stage *stage, const struct lm_metric *metric)
+enum lm_better lm_run_better(const struct lm_spec_stage *stage, const char *metric)
 {
-    const char *dot = strchr(metric->name, '.');
-    const struct lm_metric_row *row = lm_metric_find(stage->type, stage->params, metric->name);
-    return row != NULL && row->better != LM_BETTER_NONE && !isnan(metric->value) &&
-           (dot == NULL || strchr(dot + 1, '.') == NULL);
+    const char *dot = strchr(metric, '.');
+    const struct lm_metric_row *row = lm_metric_find(stage->type, stage->params, metric);
+    bool is_whole = dot == NULL || strchr(dot + 1, '.') == NULL;
+    return row != NULL && is_whole ? row->better : LM_BETTER_NONE;
 }
 
 /** Metrics of gates, and those that tell better from worse of the stage whose headline is the
@@ -259,7 +257,8 @@ static void put_metrics(struct lm_json_writer *writer, const struct lm_run_facts
         const struct lm_metric *metric = &record->metrics[i];
         const char *name =
             lm_arena_printf(arena, "%s.%s", facts->spec->stages[stage].id, metric->name);
-        if (name != NULL && is_told(&facts->spec->stages[stage], metric) &&
+        if (name != NULL && !isnan(metric->value) &&
+            lm_run_better(&facts->spec->stages[stage], metric->name) != LM_BETTER_NONE &&
             lm_name_map_find(&told, name) == SIZE_MAX && lm_name_map_put(&told, name, i))
             lm_json_member_double(writer, name, metric->value);
     }
@@ -302,7 +301,7 @@ static void put_summary(struct lm_json_writer *writer, const struct lm_run_facts
     put_counts(writer, facts);
     put_headline(writer, facts, find_joined(facts, stage));
     put_metrics(writer, facts, stage);
-    put_settings(writer, facts->spec);
+    lm_run_settings_put(writer, facts->spec);
     lm_arena_rewind(facts->spec->arena, mark);
 }
 
@@ -325,7 +324,7 @@ static void put_head(struct lm_json_writer *writer, const struct lm_run_facts *f
     lm_json_member_string(writer, "run", facts->id);
     lm_json_member_string(writer, "experiment", spec->experiment);
     put_spec(writer, spec);
-    put_settings(writer, spec);
+    lm_run_settings_put(writer, spec);
     lm_json_member_string(writer, "state", facts->state);
     lm_json_member_int(writer, "exit_code", facts->result->exit_code);
     lm_json_member_string(writer, "started", lm_clock_format(started, facts->started));

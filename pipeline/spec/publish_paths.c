@@ -23,7 +23,8 @@ static bool has_bad_byte(const char *path)
 /** Why a path may not be published to, or NULL. */
 static const char *refuse(const char *path)
 {
-    static const char *const own[] = {"run.html", "run.json", "junit-run.xml"};
+    static const char *const own[] = {"run.html",     "run.json",        "junit-run.xml",
+                                      "metrics.json", "provenance.json", "summary.md"};
     const char *last = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
     if (path[0] == '/')
         return "is absolute; paths are below artifacts/<experiment>/";

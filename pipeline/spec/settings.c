@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "spec/matrix.h"
+
 #include "yaml/scalar.h"
 
 /** The value, typed as YAML; NULL after a finding. */
@@ -165,4 +167,63 @@ void lm_load_setting(struct lm_load *load, const struct lm_setting *setting)
     const struct lm_node *root = put(load, load->root, path, value);
     if (root != NULL)
         load->root = root;
+}
+
+/* ---- what may be set ---- */
+
+struct lister {
+    struct lm_arena *arena;
+    lm_setting_fn *each;
+    void *user;
+    bool failed;
+};
+
+static void list_name(struct lister *lister, const char *prefix, const char *last, const char *help)
+{
+    const char *name = lm_arena_printf(lister->arena, "%s%s", prefix, last);
+    if (name != NULL)
+        lister->each(lister->user, name, help);
+    else
+        lister->failed = true;
+}
+
+static void list_rows(struct lister *lister, const char *prefix, const struct lm_param *rows)
+{
+    for (; rows != NULL && rows->name != NULL; rows++) {
+        if (rows->type != LM_P_RECORD) {
+            list_name(lister, prefix, rows->name, rows->help);
+            continue;
+        }
+        const char *below = lm_arena_printf(lister->arena, "%s%s.", prefix, rows->name);
+        if (below == NULL)
+            lister->failed = true;
+        else
+            list_rows(lister, below, rows->fields);
+    }
+}
+
+static void list_stage(struct lister *lister, const char *id, const struct lm_stage *type)
+{
+    const char *prefix = lm_arena_printf(lister->arena, "%s.", id);
+    if (prefix == NULL) {
+        lister->failed = true;
+        return;
+    }
+    list_rows(lister, prefix, type->params);
+    if (type->flags & LM_STAGE_SEED)
+        list_name(lister, prefix, "seed", "what its random numbers begin with");
+    if (type->flags & LM_STAGE_NUMERIC)
+        list_name(lister, prefix, "numerics", "blas or portable");
+}
+
+enum lm_status lm_spec_each_setting(const struct lm_spec *spec, lm_setting_fn *each, void *user)
+{
+    struct lister lister = {.arena = spec->arena, .each = each, .user = user};
+    for (size_t i = 0; i < spec->var_count; i++)
+        list_name(&lister, "", spec->vars[i], "variable");
+    for (size_t i = 0; spec->matrix != NULL && i < spec->matrix->axis_count; i++)
+        list_name(&lister, "matrix.", spec->matrix->axes[i].name, "axis of the matrix");
+    for (size_t i = 0; i < spec->family_count; i++)
+        list_stage(&lister, spec->families[i].id, spec->stages[spec->families[i].first].type);
+    return lister.failed ? LM_NOMEM : LM_OK;
 }

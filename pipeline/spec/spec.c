@@ -189,6 +189,8 @@ enum lm_status lm_spec_load(struct lm_spec **out, struct lm_diags *diags, struct
     spec->path = lm_load_keep(&load, lm_arena_strdup(arena, path));
     if (load.root != NULL && !load.diags.failed && !load.broken)
         read_tree(&load);
+    spec->vars = load.var_names;
+    spec->var_count = load.var_count;
     if (load.file_count > 0) {
         place(&load);
         keep_source(&load);

@@ -158,6 +158,8 @@ struct lm_spec {
     bool is_overridden;                /**< by -S */
     const struct lm_setting *settings; /**< of -S, as typed */
     size_t setting_count;
+    const char *const *vars; /**< their names, in the order of the file */
+    size_t var_count;
     struct lm_digest file_digest; /**< of the spec's own file */
     struct lm_digest source; /**< of all files and settings: what is equal in it is the same spec */
     const char *baseline, *baseline_written; /**< absolute; with ${env.NAME} unfilled; or NULL */

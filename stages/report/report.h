@@ -9,6 +9,9 @@
 
 #include "report_params.h"
 
+/** What the page's own words are in. */
+enum report_language { REPORT_EN, REPORT_ZH, REPORT_LANGUAGES };
+
 /** Parsed JSON lines. */
 struct report_lines {
     struct lm_json **items;
@@ -23,8 +26,8 @@ struct report_log {
 
 enum report_outcome { REPORT_PASS, REPORT_FAIL, REPORT_UNDECIDED, REPORT_SKIPPED, REPORT_OUTCOMES };
 
-/** "pass", "fail", "undecided", "skipped". */
-extern const char *const report_outcome_words[REPORT_OUTCOMES];
+/** Of the run and of JSON: "pass", "fail", "undecided", "skipped". */
+extern const char *const report_outcome_names[REPORT_OUTCOMES];
 extern const char *const report_outcome_classes[REPORT_OUTCOMES]; /**< of lm_html_style */
 
 /** A gate of the spec as the run decided it; bounds that are not given and a value that is missing
@@ -79,7 +82,9 @@ struct report_lineage {
 
 struct report {
     struct lm_arena *arena;
+    bool *lacks_memory; /**< set by whoever could not make a text: the files are not whole */
     const struct report_params *params;
+    enum report_language language;
     struct lm_json *experiment, *scores, *card, *tokenizer, *curves;
     struct lm_json *objective; /**< items/examples.json; NULL: a language model's items */
     struct report_lines passages, samples, log_lines;

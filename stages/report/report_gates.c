@@ -3,15 +3,24 @@
 #include <string.h>
 
 #include "report_input.h"
+#include "report_text.h"
 
-const char *const report_outcome_words[REPORT_OUTCOMES] = {"pass", "fail", "undecided", "skipped"};
+const char *const report_outcome_names[REPORT_OUTCOMES] = {"pass", "fail", "undecided", "skipped"};
 const char *const report_outcome_classes[REPORT_OUTCOMES] = {"pass", "fail", "und", "und"};
+
+const char *report_outcome_text(const struct report *report, enum report_outcome outcome)
+{
+    static const enum report_text texts[REPORT_OUTCOMES] = {TEXT_PASS, TEXT_FAIL, TEXT_UNDECIDED,
+                                                            TEXT_SKIPPED};
+
+    return report_say(report, texts[outcome]);
+}
 
 /* The outcome of a verdict's word; LM_FORMAT when it is none. */
 static enum lm_status read_outcome(struct report_gate *gate, const char *word, struct lm_err *err)
 {
     for (size_t i = 0; word != NULL && i < REPORT_OUTCOMES; i++)
-        if (strcmp(word, report_outcome_words[i]) == 0) {
+        if (strcmp(word, report_outcome_names[i]) == 0) {
             gate->outcome = (enum report_outcome)i;
             return LM_OK;
         }

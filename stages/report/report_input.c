@@ -6,6 +6,8 @@
 
 #include "base/io.h"
 
+#include "report_text.h"
+
 enum { CEILING = 1 << 30 };
 
 static enum lm_status read_json(struct lm_json **out, struct report *report, const char *path,
@@ -99,12 +101,16 @@ static enum lm_status read_inputs(struct report *report, struct lm_ctx *ctx, str
     return vocab != NULL ? lm_vocab_load(&report->vocab, vocab, err) : LM_OK;
 }
 
-enum lm_status report_load(struct report *report, struct lm_ctx *ctx,
+enum lm_status report_load(struct report *report, bool *lacks_memory, struct lm_ctx *ctx,
                            const struct report_params *params, struct lm_err *err)
 {
     memset(report, 0, sizeof *report);
     report->arena = lm_ctx_arena(ctx);
+    report->lacks_memory = lacks_memory;
     report->params = params;
+    for (int i = 0; i < REPORT_LANGUAGES; i++)
+        if (strcmp(params->language, report_language_names[i]) == 0)
+            report->language = (enum report_language)i;
     LM_TRY(read_inputs(report, ctx, err));
     const char *name = lm_json_string(lm_json_get(report->experiment, "name"), NULL);
     report->name = name != NULL ? name : "experiment";

@@ -4,8 +4,9 @@
 
 #include "report.h"
 
-/** Reads all connected inputs of ctx. LM_FORMAT names the input and the line. Release always. */
-enum lm_status report_load(struct report *report, struct lm_ctx *ctx,
+/** Reads all connected inputs of ctx; *lacks_memory is false, and outlives the report. LM_FORMAT
+ *  names the input and the line. Release always. */
+enum lm_status report_load(struct report *report, bool *lacks_memory, struct lm_ctx *ctx,
                            const struct report_params *params, struct lm_err *err);
 void report_release(struct report *report);
 
@@ -21,5 +22,7 @@ const char *report_stage_type(const struct report *report, const char *id);
 enum lm_status report_log_read(struct report *report, struct lm_err *err);
 /** Takes the gates with their results from the experiment's facts (report_gates.c). LM_FORMAT. */
 enum lm_status report_gates_read(struct report *report, struct lm_err *err);
+/** An outcome in words of the report's language. */
+const char *report_outcome_text(const struct report *report, enum report_outcome outcome);
 
 #endif

@@ -63,7 +63,7 @@ static void put_summary(struct lm_json_writer *writer, const struct report *repo
         const struct report_comparison *comparison = &summary->comparisons[i];
         lm_json_open(writer, '{');
         lm_json_member_string(writer, "baseline", comparison->key);
-        lm_json_member_string(writer, "result", report_standing_words[comparison->standing]);
+        lm_json_member_string(writer, "result", report_standing_names[comparison->standing]);
         lm_json_member_double(writer, "model", comparison->value);
         lm_json_member_double(writer, "value", comparison->baseline);
         lm_json_member_double(writer, "diff", comparison->diff);
@@ -99,7 +99,7 @@ static void put_gates(struct lm_json_writer *writer, const struct report *report
         lm_json_open(writer, '{');
         lm_json_member_string(writer, "name", gate->name);
         lm_json_member_string(writer, "metric", gate->metric);
-        lm_json_member_string(writer, "verdict", report_outcome_words[gate->outcome]);
+        lm_json_member_string(writer, "verdict", report_outcome_names[gate->outcome]);
         lm_json_member_double(writer, "value", gate->value);
         lm_json_member_double(writer, "min", gate->min);
         lm_json_member_double(writer, "max", gate->max);

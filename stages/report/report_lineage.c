@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "report_input.h"
+#include "report_page.h"
+#include "report_text.h"
 
 enum { LONGEST_CHAIN = 16, STAGE_ID = 128 };
 
@@ -63,14 +65,13 @@ static const char *init_text(struct report *report, const char *id)
     const char *digest = lm_json_string(lm_json_get(lm_json_get(params, "init"), "sha256"), NULL);
     const char *init = producer(report, lm_json_get(stage, "in"), "init", 0);
     if (init != NULL)
-        return lm_arena_printf(report->arena, "the model of stage %s", init);
+        return report_say(report, TEXT_MODEL_OF_STAGE, init);
     if (digest != NULL && digest[0] != '\0')
-        return lm_arena_printf(report->arena, "a stored model from outside (weights %.16s)",
-                               digest);
+        return report_say(report, TEXT_STORED_MODEL_OF, digest);
     if (has_file(report, id, "init.path"))
-        return "a stored model from outside";
-    return lm_arena_printf(report->arena, "random weights (seed %lld)",
-                           (long long)lm_json_int(lm_json_get(stage, "seed"), 0));
+        return report_say(report, TEXT_STORED_MODEL);
+    return report_say(report, TEXT_RANDOM_WEIGHTS,
+                      report_exact_text(lm_json_get(stage, "seed")).text);
 }
 
 /* The stages of all data ports, in their order. */
@@ -80,11 +81,11 @@ static const char *data_text(struct report *report, const char *id)
     const struct lm_json *wiring = inputs_of(report, id);
     const char *text = "";
     for (size_t p = 0; p < sizeof ports / sizeof ports[0]; p++)
-        for (size_t i = 0; i < lm_json_count(lm_json_get(wiring, ports[p])) && text != NULL; i++) {
+        for (size_t i = 0; i < lm_json_count(lm_json_get(wiring, ports[p])); i++) {
             const char *stage = producer(report, wiring, ports[p], i);
-            text = stage == NULL ? NULL
-                                 : lm_arena_printf(report->arena, "%s%s%s", text,
-                                                   text[0] != '\0' ? ", " : "", stage);
+            if (stage == NULL)
+                continue;
+            text = text[0] != '\0' ? report_say(report, TEXT_LIST, text, stage) : stage;
         }
     return text;
 }
@@ -94,31 +95,26 @@ static const char *options_text(struct report *report, const char *id)
 {
     const struct lm_json *params = report_stage_params(report, id);
     const char *objective = lm_json_string(lm_json_get(params, "objective"), NULL);
-    long long frozen = lm_json_int(lm_json_get(params, "frozen_layers"), 0);
-    const char *ice = frozen > 0 ? lm_arena_printf(report->arena,
-                                                   "; its embeddings and %lld lowest layer%s were "
-                                                   "frozen",
-                                                   frozen, frozen == 1 ? "" : "s")
-                                 : "";
+    int64_t frozen = lm_json_int(lm_json_get(params, "frozen_layers"), 0);
+    struct lm_num layers = lm_num_count(frozen);
+    const char *ice = frozen <= 0  ? ""
+                      : frozen > 1 ? report_say(report, TEXT_FROZEN_MANY, layers.text)
+                                   : report_say(report, TEXT_FROZEN_ONE);
     if (objective == NULL || strcmp(objective, "lm") == 0)
         return ice;
-    return ice != NULL ? lm_arena_printf(report->arena, "; objective %s%s", objective, ice) : NULL;
+    return report_say(report, TEXT_OF_OBJECTIVE, objective, ice);
 }
 
 static const char *stage_sentence(struct report *report, const char *id)
 {
     const char *type = report_stage_type(report, id);
     if (!is_type(report, id, "train"))
-        return lm_arena_printf(report->arena,
-                               "Stage %s (%s) brings in a model from outside; what it was trained "
-                               "on is not known here.",
-                               id, type != NULL ? type : "?");
-    const char *init = init_text(report, id), *data = data_text(report, id);
-    const char *options = options_text(report, id);
-    if (init == NULL || data == NULL || options == NULL)
-        return NULL;
-    return lm_arena_printf(report->arena, "Stage %s began from %s and was trained on %s%s.", id,
-                           init, data[0] != '\0' ? data : "data that is not known here", options);
+        return report_say(report, TEXT_BROUGHT_IN, id, type != NULL ? type : "?");
+    const char *data = data_text(report, id);
+    if (data[0] == '\0')
+        data = report_say(report, TEXT_DATA_NOT_KNOWN);
+    return report_say(report, TEXT_TRAINED, id, init_text(report, id), data,
+                      options_text(report, id));
 }
 
 /* ---- all of it ---- */
@@ -145,38 +141,35 @@ static bool is_selected(const struct report *report, const char *id)
     return keep != NULL && strcmp(keep, "best") == 0;
 }
 
-static const char *last_sentence(const struct report_lineage *lineage, bool is_known, bool has_card)
+static const char *last_sentence(const struct report *report, bool is_known)
 {
     if (!is_known)
-        return "What it was trained on is not known to this report.";
-    if (lineage->is_described)
-        return "It was trained on the data described above and on nothing else.";
-    return has_card ? "The data section does not describe all of that data."
-                    : "No card of that data was given to this report.";
+        return report_say(report, TEXT_TRAINED_ON_UNKNOWN);
+    if (report->lineage.is_described)
+        return report_say(report, TEXT_TRAINED_ON_CARD);
+    return report_say(report, report->card != NULL ? TEXT_CARD_IS_NOT_ALL : TEXT_NO_CARD);
 }
 
 enum lm_status report_lineage_find(struct report *report, struct lm_err *err)
 {
     struct report_lineage *lineage = &report->lineage;
-    const char *id = model_stage(report), *text = "";
+    const char *id = model_stage(report);
     bool is_known = id != NULL;
     lineage->train = is_type(report, id, "train") ? id : NULL;
     lineage->is_selected = is_selected(report, lineage->train);
     lineage->is_described = lineage->train != NULL && is_described(report, id);
+    lineage->text = "";
     if (lineage->train != NULL) {
         lineage->init = init_text(report, id);
         lineage->data = data_text(report, id);
     }
-    for (size_t k = 0; id != NULL && text != NULL && k < LONGEST_CHAIN; k++) {
-        const char *sentence = stage_sentence(report, id);
-        text = sentence != NULL ? lm_arena_printf(report->arena, "%s%s ", text, sentence) : NULL;
+    for (size_t k = 0; id != NULL && k < LONGEST_CHAIN; k++) {
+        lineage->text = report_join(report, lineage->text, stage_sentence(report, id));
         id = producer(report, inputs_of(report, id), "init", 0);
     }
-    if (text != NULL)
-        lineage->text = lm_arena_printf(report->arena, "%s%s", text,
-                                        last_sentence(lineage, is_known, report->card != NULL));
-    return lineage->text != NULL ? LM_OK
-                                 : lm_fail(err, LM_NOMEM,
-                                           "no memory for the model's history; free some and run "
-                                           "again");
+    lineage->text = report_join(report, lineage->text, last_sentence(report, is_known));
+    return !*report->lacks_memory ? LM_OK
+                                  : lm_fail(err, LM_NOMEM,
+                                            "no memory for the model's history; free some and run "
+                                            "again");
 }

@@ -16,29 +16,99 @@
 #include "report_summary.h"
 #include "report_tokenizer.h"
 
-enum { SPARKS = 32 };
+enum { SPARKS = 32, COLUMNS = 8 };
+
+/* Bytes of texts; what becomes of one in Markdown may be twelve times as long. */
+enum { TITLE_MAX = 200, TEXT_MAX = 1000, SUMMARY_MAX = 2000, HISTORY_MAX = 4000 };
+
+enum { GATES_MAX = 20000 }; /* bytes of Markdown */
+
+/* A text, ours or foreign, cut between characters when it is long. */
+static void put_cut(struct lm_buf *out, const char *text, size_t most)
+{
+    size_t size = strlen(text), shown = size < most ? size : most;
+    while (shown < size && shown > most - 4 && ((unsigned char)text[shown] & 0xc0) == 0x80)
+        shown--;
+    lm_markdown_text(out, text, shown);
+    if (shown < size)
+        lm_buf_puts(out, "\xe2\x80\xa6");
+}
 
 static void put_string(struct lm_buf *out, const char *text)
 {
-    lm_markdown_text(out, text, strlen(text));
+    put_cut(out, text, TEXT_MAX);
 }
 
-static void put_gates(struct lm_buf *out, const struct report *report)
+/* The head of a table: a column a phrase, those from `numbers` on to the right. */
+static void put_head_row(struct lm_buf *out, const struct report *report,
+                         const enum report_text *heads, size_t count, size_t numbers)
+{
+    lm_buf_puts(out, "|");
+    for (size_t i = 0; i < count; i++) {
+        lm_buf_putc(out, ' ');
+        put_string(out, report_say(report, heads[i]));
+        lm_buf_puts(out, " |");
+    }
+    lm_buf_puts(out, "\n|");
+    for (size_t i = 0; i < count; i++)
+        lm_buf_puts(out, i < numbers ? "---|" : "---:|");
+    lm_buf_putc(out, '\n');
+}
+
+static void put_gate(struct lm_buf *out, const struct report *report,
+                     const struct report_gate *gate)
 {
     static const char *const signs[REPORT_OUTCOMES] = {"\xe2\x9c\x93", "\xe2\x9c\x97", "?", "-"};
+    lm_buf_puts(out, "| ");
+    put_string(out, report_retell(report, gate->name));
+    lm_buf_printf(out, " | %s %s | ", signs[gate->outcome],
+                  report_outcome_text(report, gate->outcome));
+    put_string(out, report_retell(report, gate->reason));
+    lm_buf_puts(out, " |\n");
+}
+
+/* Gates of an outcome while they fit; returns how many were left out. */
+static size_t put_outcome(struct lm_buf *out, const struct report *report,
+                          enum report_outcome outcome)
+{
+    struct lm_buf row;
+    size_t left_out = 0;
+    lm_buf_init(&row, 0);
+    for (size_t i = 0; i < report->gate_count; i++) {
+        if (report->gates[i].outcome != outcome)
+            continue;
+        lm_buf_clear(&row);
+        put_gate(&row, report, &report->gates[i]);
+        if (out->size + row.size <= GATES_MAX)
+            lm_buf_append(out, row.data, row.size);
+        else
+            left_out++;
+        out->failed = out->failed || row.failed;
+    }
+    lm_buf_release(&row);
+    return left_out;
+}
+
+/* What fails first, so that it is not what is left out. */
+static void put_gates(struct lm_buf *out, const struct report *report)
+{
+    static const enum report_text heads[] = {TEXT_GATE, TEXT_RESULT, TEXT_WHY};
+
+    static const enum report_outcome order[] = {REPORT_FAIL, REPORT_UNDECIDED, REPORT_PASS,
+                                                REPORT_SKIPPED};
+
+    size_t left_out = 0;
     if (report->gate_count == 0)
         return;
-    lm_buf_puts(out, "| gate | result | why |\n|---|---|---|\n");
-    for (size_t i = 0; i < report->gate_count; i++) {
-        const struct report_gate *gate = &report->gates[i];
-        lm_buf_puts(out, "| ");
-        put_string(out, gate->name);
-        lm_buf_printf(out, " | %s %s | ", signs[gate->outcome],
-                      report_outcome_words[gate->outcome]);
-        put_string(out, gate->reason);
-        lm_buf_puts(out, " |\n");
-    }
+    put_head_row(out, report, heads, 3, 3);
+    for (size_t i = 0; i < REPORT_OUTCOMES; i++)
+        left_out += put_outcome(out, report, order[i]);
     lm_buf_putc(out, '\n');
+    if (left_out > 0) {
+        put_string(out,
+                   report_say(report, TEXT_MD_MORE_GATES, lm_num_count((int64_t)left_out).text));
+        lm_buf_puts(out, "\n\n");
+    }
 }
 
 /* "95 % confidence interval of the bits per byte on test: 1.95–2.06" */
@@ -46,21 +116,22 @@ static void put_interval(struct lm_buf *out, const struct report *report, const 
 {
     double low = report_score(report, split, "bpb.lo");
     double high = report_score(report, split, "bpb.hi");
-    struct lm_num from = lm_num_fixed(low, 3), to = lm_num_fixed(high, 3);
-    if (!isnan(low) && !isnan(high))
-        lm_buf_printf(out,
-                      "- 95 %% confidence interval over documents of the bits per byte on %s: "
-                      "%s\xe2\x80\x93%s\n",
-                      split, from.text, to.text);
+    if (isnan(low) || isnan(high))
+        return;
+    lm_buf_puts(out, "- ");
+    put_string(out, report_say(report, TEXT_MD_INTERVAL, report_split_text(report, split),
+                               report_range(report, report_fixed(low, 3), report_fixed(high, 3))));
+    lm_buf_putc(out, '\n');
 }
 
 /* In bits per byte, or in the unit of the objective's headline. */
-static struct lm_num difference_text(const struct report *report, double value)
+static const char *difference_text(const struct report *report, double value)
 {
     bool is_text = !isnan(report_score(report, report->split, "bpb"));
     const struct report_objective *objective = report_objective_of(report);
-    return is_text || objective == NULL ? lm_num_fixed(value, 3)
-                                        : report_metric_text(&objective->headline, value);
+    return report_number(report, is_text || objective == NULL
+                                     ? report_fixed(value, 3)
+                                     : report_metric_text(report, &objective->headline, value));
 }
 
 /* The paired differences behind the summary. */
@@ -69,34 +140,49 @@ static void put_comparisons(struct lm_buf *out, const struct report *report)
     const struct report_summary *summary = &report->summary;
     for (size_t i = 0; i < summary->comparison_count; i++) {
         const struct report_comparison *comparison = &summary->comparisons[i];
-        struct lm_num diff = difference_text(report, comparison->diff);
-        struct lm_num low = difference_text(report, comparison->low);
-        struct lm_num high = difference_text(report, comparison->high);
         if (comparison->standing == REPORT_NOT_COMPARED)
             continue;
-        lm_buf_printf(out, "- difference from %s on %s, paired: %s (%s to %s), %s\n",
-                      comparison->label, summary->split, diff.text, low.text, high.text,
-                      report_standing_words[comparison->standing]);
+        lm_buf_puts(out, "- ");
+        put_string(out, report_say(report, TEXT_MD_DIFFERENCE, comparison->label,
+                                   report_split_text(report, summary->split),
+                                   difference_text(report, comparison->diff),
+                                   difference_text(report, comparison->low),
+                                   difference_text(report, comparison->high),
+                                   report_standing_text(report, comparison->standing)));
+        lm_buf_putc(out, '\n');
     }
+}
+
+static struct lm_num score_text(const struct report *report, double value, bool is_share)
+{
+    return is_share ? report_share(report, value, 1) : report_fixed(value, 3);
 }
 
 static void put_scores(struct lm_buf *out, const struct report *report)
 {
     static const struct {
-        const char *key, *label;
-    } rows[] = {
-        {"bpb", "**this model**, bits/byte"}, {"bigram.bpb", "bigram (Kneser\xe2\x80\x93Ney)"},
-        {"unigram.bpb", "unigram"},           {"untrained.bpb", "untrained"},
-        {"ppl", "perplexity per token"},      {"acc", "next-token accuracy, share"}};
+        const char *key;
+        enum report_text label;
+        bool is_share;
+    } rows[] = {{"bpb", TEXT_BITS_PER_BYTE},        {"bigram.bpb", TEXT_BIGRAM},
+                {"unigram.bpb", TEXT_UNIGRAM},      {"untrained.bpb", TEXT_UNTRAINED},
+                {"ppl", TEXT_PERPLEXITY_PER_TOKEN}, {"acc", TEXT_NEXT_TOKEN_ACCURACY, true}};
 
-    lm_buf_puts(out, "| | validation | test |\n|---|---:|---:|\n");
+    static const enum report_text heads[] = {TEXT_METRIC, TEXT_VALIDATION, TEXT_TEST};
+
+    if (isnan(report_score(report, report->split, "bpb")))
+        return;
+    put_head_row(out, report, heads, 3, 1);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         double valid = report_score(report, "valid", rows[i].key);
         double test = report_score(report, "test", rows[i].key);
-        struct lm_num left = lm_num_fixed(valid, 3), right = lm_num_fixed(test, 3);
         if (isnan(valid) && isnan(test))
             continue;
-        lm_buf_printf(out, "| %s | %s | %s |\n", rows[i].label, left.text, right.text);
+        lm_buf_puts(out, i == 0 ? "| **" : "| ");
+        put_string(out, report_say(report, rows[i].label));
+        lm_buf_printf(out, i == 0 ? "** | **%s** | **%s** |\n" : " | %s | %s |\n",
+                      score_text(report, valid, rows[i].is_share).text,
+                      score_text(report, test, rows[i].is_share).text);
     }
     lm_buf_putc(out, '\n');
     put_interval(out, report, "valid");
@@ -117,7 +203,10 @@ static void put_confusion(struct lm_buf *out, const struct report *report)
     size_t labels = report_label_count(report);
     if (!report_has_confusion(report))
         return;
-    lm_buf_printf(out, "| label, %s; predicted: |", report->examples_split);
+    lm_buf_puts(out, "| ");
+    put_string(out, report_say(report, TEXT_MD_CONFUSION,
+                               report_split_text(report, report->examples_split)));
+    lm_buf_puts(out, " |");
     for (size_t k = 0; k < labels; k++) {
         lm_buf_putc(out, ' ');
         put_label(out, report, k);
@@ -131,8 +220,7 @@ static void put_confusion(struct lm_buf *out, const struct report *report)
         put_label(out, report, i);
         lm_buf_puts(out, " |");
         for (size_t k = 0; k < labels; k++) {
-            struct lm_num count = lm_num_fixed(report_confusion(report, i, k), 0);
-            lm_buf_printf(out, " %s |", count.text);
+            lm_buf_printf(out, " %s |", report_fixed(report_confusion(report, i, k), 0).text);
         }
     }
     lm_buf_puts(out, "\n\n");
@@ -144,26 +232,30 @@ static void put_figure(struct lm_buf *out, const struct report *report, const ch
 {
     double low = report_metric_end(report, split, figure, "lo");
     double high = report_metric_end(report, split, figure, "hi");
-    struct lm_num value = report_metric_text(figure, report_score(report, split, figure->key));
-    struct lm_num from = report_metric_text(figure, low), to = report_metric_text(figure, high);
-    lm_buf_printf(out, " %s", value.text);
+    double value = report_score(report, split, figure->key);
+    lm_buf_printf(out, " %s", report_metric_text(report, figure, value).text);
     if (!isnan(low) && !isnan(high))
-        lm_buf_printf(out, " (%s\xe2\x80\x93%s)", from.text, to.text);
+        lm_buf_printf(out, " (%s)",
+                      report_range(report, report_metric_text(report, figure, low),
+                                   report_metric_text(report, figure, high)));
     lm_buf_puts(out, " |");
 }
 
 /* The headline of an objective beside its baseline, and what else is measured. */
 static void put_objective(struct lm_buf *out, const struct report *report)
 {
+    static const enum report_text heads[] = {TEXT_INTERVAL_HEAD, TEXT_VALIDATION, TEXT_TEST};
     const struct report_objective *objective = report_objective_of(report);
     if (objective == NULL)
         return;
     struct report_metric rows[2 + REPORT_METRICS] = {objective->headline, objective->baseline};
     for (size_t i = 0; i < REPORT_METRICS; i++)
         rows[2 + i] = objective->others[i];
-    lm_buf_puts(out, "| (95 % interval) | validation | test |\n|---|---:|---:|\n");
+    put_head_row(out, report, heads, 3, 1);
     for (size_t i = 0; i < 2 + REPORT_METRICS && rows[i].key != NULL; i++) {
-        lm_buf_printf(out, "| %s |", rows[i].label);
+        lm_buf_puts(out, "| ");
+        put_string(out, report_say(report, rows[i].label));
+        lm_buf_puts(out, " |");
         put_figure(out, report, "valid", &rows[i]);
         put_figure(out, report, "test", &rows[i]);
         lm_buf_putc(out, '\n');
@@ -178,14 +270,17 @@ static void put_objective(struct lm_buf *out, const struct report *report)
 
 static void put_settings(struct lm_buf *out, const struct report *report)
 {
+    static const enum report_text heads[] = {TEXT_SETTING, TEXT_VALUE};
     struct report_setting settings[REPORT_SETTINGS];
     size_t count = report_settings_list(settings, report);
     if (count == 0)
         return;
-    lm_buf_puts(out, "| setting | |\n|---|---|\n");
+    put_head_row(out, report, heads, 2, 2);
     for (size_t i = 0; i < count; i++) {
         const char *value = settings[i].value;
-        lm_buf_printf(out, "| %s | ", settings[i].label);
+        lm_buf_puts(out, "| ");
+        put_string(out, settings[i].label);
+        lm_buf_puts(out, " | ");
         if (value[strspn(value, "0123456789.e+-")] == '\0')
             lm_buf_puts(out, value); /* a number, to be copied: as it is */
         else
@@ -197,7 +292,7 @@ static void put_settings(struct lm_buf *out, const struct report *report)
 
 static void put_model(struct lm_buf *out, const struct report *report)
 {
-    put_string(out, report->lineage.text);
+    put_cut(out, report->lineage.text, HISTORY_MAX);
     lm_buf_puts(out, "\n\n");
 }
 
@@ -206,28 +301,31 @@ static void put_tokenizer(struct lm_buf *out, const struct report *report)
 {
     const struct lm_json *splits = lm_json_get(report->tokenizer, "splits");
     const struct lm_json *held_out = lm_json_get(report->tokenizer, "held_out");
-    struct lm_num unused =
-        lm_num_percent(lm_json_double(lm_json_get(held_out, "unused_share"), (double)NAN), 1);
+    double unused = lm_json_double(lm_json_get(held_out, "unused_share"), (double)NAN);
+
+    enum report_text heads[COLUMNS] = {TEXT_TOKENIZER};
+
+    size_t count = 1;
     if (splits == NULL)
         return;
-    lm_buf_puts(out, "| tokenizer |");
-    for (size_t i = 0; report_tokenizer_columns[i].key != NULL; i++)
-        lm_buf_printf(out, " %s |", report_tokenizer_columns[i].label);
-    lm_buf_puts(out, "\n|---|");
-    for (size_t i = 0; report_tokenizer_columns[i].key != NULL; i++)
-        lm_buf_puts(out, "---:|");
+    for (; count < COLUMNS && report_tokenizer_columns[count - 1].key != NULL; count++)
+        heads[count] = report_tokenizer_columns[count - 1].label;
+    put_head_row(out, report, heads, count, 1);
     for (size_t split = 0; split < LM_SPLITS; split++) {
         const struct lm_json *row = lm_json_get(splits, lm_split_names[split]);
-        lm_buf_printf(out, "\n| %s |", lm_split_names[split]);
-        for (size_t i = 0; report_tokenizer_columns[i].key != NULL; i++) {
-            struct lm_num text = report_tokenizer_cell(row, i);
-            lm_buf_printf(out, " %s |", text.text);
-        }
+        lm_buf_puts(out, "| ");
+        put_string(out, report_split_text(report, lm_split_names[split]));
+        lm_buf_puts(out, " |");
+        for (size_t i = 0; i + 1 < count; i++)
+            lm_buf_printf(out, " %s |", report_tokenizer_cell(report, row, i).text);
+        lm_buf_putc(out, '\n');
     }
-    lm_buf_printf(out, "\n\n%s of the tokens do not occur in held-out text.\n\n", unused.text);
+    lm_buf_putc(out, '\n');
+    put_string(out, report_say(report, TEXT_MD_UNUSED, report_share(report, unused, 1).text));
+    lm_buf_puts(out, "\n\n");
 }
 
-static void put_sparks(struct lm_buf *out, const struct report *report, const char *label,
+static void put_sparks(struct lm_buf *out, const struct report *report, enum report_text label,
                        const double *values)
 {
     struct lm_curve series =
@@ -235,7 +333,9 @@ static void put_sparks(struct lm_buf *out, const struct report *report, const ch
     struct lm_num first = lm_num_short(series.first, 4), last = lm_num_short(series.last, 4);
     if (series.count == 0)
         return;
-    lm_buf_printf(out, "- %s `", label);
+    lm_buf_puts(out, "- ");
+    put_string(out, report_say(report, label));
+    lm_buf_puts(out, " `");
     lm_sparkline_put(out, series.mean, series.count, SPARKS);
     lm_buf_printf(out, "` %s \xe2\x86\x92 %s\n", first.text, last.text);
 }
@@ -244,10 +344,10 @@ static void put_training(struct lm_buf *out, const struct report *report)
 {
     if (report->log.count == 0)
         return;
-    put_sparks(out, report, "training loss", report->log.loss);
-    put_sparks(out, report, "validation loss", report->log.valid);
-    put_sparks(out, report, "learning rate", report->log.lr);
-    put_sparks(out, report, "gradient norm", report->log.norm);
+    put_sparks(out, report, TEXT_TRAINING_LOSS, report->log.loss);
+    put_sparks(out, report, TEXT_VALIDATION_LOSS, report->log.valid);
+    put_sparks(out, report, TEXT_LEARNING_RATE, report->log.lr);
+    put_sparks(out, report, TEXT_GRADIENT_NORM, report->log.norm);
     lm_buf_putc(out, '\n');
 }
 
@@ -261,7 +361,7 @@ static size_t head_size(const char *text, size_t size)
 }
 
 /* One sample behind a fold: preformatted, escaped. */
-static void put_sample(struct lm_buf *out, const struct lm_json *line)
+static void put_sample(struct lm_buf *out, const struct report *report, const struct lm_json *line)
 {
     size_t prompt_size = 0, size = 0;
     const char *method = lm_json_string(lm_json_get(line, "method"), NULL);
@@ -269,9 +369,9 @@ static void put_sample(struct lm_buf *out, const struct lm_json *line)
         lm_json_string(lm_json_get(lm_json_get(line, "prompt"), "text"), &prompt_size);
     const char *text = lm_json_string(lm_json_get(line, "text"), &size);
     lm_buf_puts(out, "<details><summary>");
-    put_string(out, method != NULL ? method : "sample");
+    put_string(out, method != NULL ? method : report_say(report, TEXT_SAMPLES));
     if (prompt_size > 0) {
-        lm_buf_puts(out, ": ");
+        put_string(out, report_say(report, TEXT_COLON));
         lm_markdown_text(out, prompt, head_size(prompt, prompt_size));
     }
     lm_buf_puts(out, "</summary>\n\n<pre>");
@@ -294,15 +394,17 @@ static void put_samples(struct lm_buf *out, const struct report *report)
         if (kind == NULL || strcmp(kind, "sample") != 0)
             continue;
         lm_buf_clear(&part);
-        put_sample(&part, line);
+        put_sample(&part, report, line);
         if (out->size + part.size + 100 <= REPORT_MARKDOWN_MAX)
             lm_buf_append(out, part.data, part.size);
         else
             left_out++;
         out->failed = out->failed || part.failed;
     }
-    if (left_out > 0)
-        lm_buf_printf(out, "%zu more samples are on the page.\n", left_out);
+    if (left_out > 0) {
+        put_string(out, report_say(report, TEXT_MD_MORE, lm_num_count((int64_t)left_out).text));
+        lm_buf_putc(out, '\n');
+    }
     lm_buf_release(&part);
 }
 
@@ -322,11 +424,10 @@ static void put_if_fits(struct lm_buf *out, const struct report *report,
 static void put_head(struct lm_buf *out, const struct report *report)
 {
     const char *title = report->params->title[0] ? report->params->title : report->name;
-    size_t size = strlen(title);
     lm_buf_puts(out, "### ");
-    lm_markdown_text(out, title, size < 500 ? size : 500);
+    put_cut(out, title, TITLE_MAX);
     lm_buf_puts(out, "\n\n**");
-    put_string(out, report->summary.text);
+    put_cut(out, report->summary.text, SUMMARY_MAX);
     lm_buf_puts(out, "**\n\n");
 }
 

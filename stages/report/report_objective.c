@@ -10,40 +10,31 @@
 
 static const struct report_objective objectives[] = {
     {.name = "classify",
-     .headline = {"accuracy", "Accuracy", REPORT_SHARE},
-     .baseline = {"majority", "the most frequent label", REPORT_SHARE},
-     .others = {{"f1", "F1, mean over labels", REPORT_CORRELATION},
-                {"examples.nll", "Nats per example", REPORT_NATS}},
-     .loss = "nats per example",
-     .note = "A label for each held-out example. The baseline always gives the label that is most "
-             "frequent among the training examples. Intervals are 95\xc2\xa0% (Wilson); the "
-             "difference to the baseline is paired by example (bootstrap).",
-     .lead = "The classifier's accuracy is",
-     .tail = "on",
-     .undefined = "there is none"},
+     .headline = {"accuracy", TEXT_ACCURACY, REPORT_SHARE},
+     .baseline = {"majority", TEXT_MOST_FREQUENT_LABEL, REPORT_SHARE},
+     .others = {{"f1", TEXT_F1, REPORT_CORRELATION},
+                {"examples.nll", TEXT_NATS_PER_EXAMPLE, REPORT_NATS}},
+     .loss = TEXT_UNIT_NATS_PER_EXAMPLE,
+     .note = TEXT_CLASSIFY_NOTE,
+     .result = TEXT_CLASSIFY_RESULT,
+     .undefined = TEXT_THERE_IS_NONE},
     {.name = "translate",
-     .headline = {"bleu", "BLEU", REPORT_POINTS},
-     .baseline = {"copy", "the source copied", REPORT_POINTS},
-     .others = {{"chrf", "chrF2", REPORT_POINTS},
-                {"examples.nll", "Nats per token of the reference", REPORT_NATS}},
-     .loss = "nats per token of the output",
-     .note = "A greedily generated output for each held-out prompt, beside its references. The "
-             "baseline hands the source over as it is. Intervals are 95\xc2\xa0% by bootstrap over "
-             "outputs; the difference to the baseline is paired by example.",
-     .lead = "The generated outputs score",
-     .tail = "BLEU on",
-     .undefined = "there is no output"},
+     .headline = {"bleu", TEXT_BLEU, REPORT_POINTS},
+     .baseline = {"copy", TEXT_SOURCE_COPIED, REPORT_POINTS},
+     .others = {{"chrf", TEXT_CHRF, REPORT_POINTS},
+                {"examples.nll", TEXT_NATS_PER_REFERENCE_TOKEN, REPORT_NATS}},
+     .loss = TEXT_UNIT_NATS_PER_OUTPUT_TOKEN,
+     .note = TEXT_TRANSLATE_NOTE,
+     .result = TEXT_TRANSLATE_RESULT,
+     .undefined = TEXT_THERE_IS_NO_OUTPUT},
     {.name = "similar",
-     .headline = {"spearman", "Spearman", REPORT_CORRELATION},
-     .baseline = {"overlap", "words in common", REPORT_CORRELATION},
-     .others = {{"pearson", "Pearson", REPORT_CORRELATION}},
-     .loss = "loss per pair",
-     .note = "Semantic similarity: the cosine of two texts' states beside the score that people "
-             "gave, from 0 to 1. The baseline is the share of words in common. Intervals are "
-             "95\xc2\xa0% by bootstrap over pairs; the difference to the baseline is paired.",
-     .lead = "Semantic similarity agrees with people's scores at a Spearman correlation of",
-     .tail = "on",
-     .undefined = "all scores, or all similarities, are equal"},
+     .headline = {"spearman", TEXT_SPEARMAN, REPORT_CORRELATION},
+     .baseline = {"overlap", TEXT_WORDS_IN_COMMON, REPORT_CORRELATION},
+     .others = {{"pearson", TEXT_PEARSON, REPORT_CORRELATION}},
+     .loss = TEXT_UNIT_LOSS_PER_PAIR,
+     .note = TEXT_SIMILAR_NOTE,
+     .result = TEXT_SIMILAR_RESULT,
+     .undefined = TEXT_ALL_EQUAL},
 };
 
 enum { OBJECTIVES = sizeof objectives / sizeof objectives[0] };
@@ -62,17 +53,16 @@ const struct report_objective *report_objective_of(const struct report *report)
 const char *report_loss_unit(const struct report *report)
 {
     const struct report_objective *objective = report_objective_of(report);
-    return objective != NULL ? objective->loss : "nats per token";
+    return report_say(report, objective != NULL ? objective->loss : TEXT_UNIT_NATS_PER_TOKEN);
 }
 
-struct lm_num report_metric_text(const struct report_metric *figure, double value)
+struct lm_num report_metric_text(const struct report *report, const struct report_metric *figure,
+                                 double value)
 {
     static const int digits[] = {
         [REPORT_SHARE] = 1, [REPORT_POINTS] = 1, [REPORT_CORRELATION] = 3, [REPORT_NATS] = 3};
-    if (isnan(value))
-        return (struct lm_num){"\xe2\x80\x93"};
-    return figure->unit == REPORT_SHARE ? lm_num_percent(value, digits[figure->unit])
-                                        : lm_num_fixed(value, digits[figure->unit]);
+    return figure->unit == REPORT_SHARE ? report_share(report, value, digits[figure->unit])
+                                        : report_fixed(value, digits[figure->unit]);
 }
 
 size_t report_label_count(const struct report *report)

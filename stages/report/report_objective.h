@@ -5,12 +5,14 @@
 #include "page/numtext.h"
 
 #include "report.h"
+#include "report_text.h"
 
 /** How a metric is written. */
 enum report_unit { REPORT_SHARE, REPORT_POINTS, REPORT_CORRELATION, REPORT_NATS };
 
 struct report_metric {
-    const char *key, *label; /**< key NULL: end of a list */
+    const char *key; /**< NULL: end of a list */
+    enum report_text label;
     enum report_unit unit;
 };
 
@@ -21,16 +23,17 @@ struct report_objective {
     struct report_metric headline; /**< has an interval */
     struct report_metric baseline; /**< its label reads behind "than" */
     struct report_metric others[REPORT_METRICS];
-    const char *loss;        /**< unit of its training loss */
-    const char *note;        /**< of the page's section */
-    const char *lead, *tail; /**< of the summary: LEAD value TAIL count "test examples" */
-    const char *undefined;   /**< why the headline may have no value */
+    enum report_text loss;      /**< unit of its training loss */
+    enum report_text note;      /**< of the page's section */
+    enum report_text result;    /**< of the summary: value, examples, clauses */
+    enum report_text undefined; /**< why the headline may have no value */
 };
 
 /** The objective these scores are of; NULL: a language model's. */
 const struct report_objective *report_objective_of(const struct report *report);
 /** A metric as text; "–" when it is not there. */
-struct lm_num report_metric_text(const struct report_metric *figure, double value);
+struct lm_num report_metric_text(const struct report *report, const struct report_metric *figure,
+                                 double value);
 
 /** Labels of items/examples.json, 0 without it; the confusion is of at most REPORT_LABELS. */
 enum { REPORT_LABELS = 20 };

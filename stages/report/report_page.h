@@ -6,9 +6,12 @@
 #include "page/numtext.h"
 
 #include "report_input.h"
+#include "report_text.h"
 
 /** The whole page. */
 void report_page_write(struct lm_buf *out, const struct report *report);
+/** Rules of the page's own, behind those of every page (report_style.c). */
+extern const char report_style[];
 
 /* Sections (report_page_*.c). Each is written only when its has_… says so. */
 bool report_has_gates(const struct report *report);
@@ -26,6 +29,8 @@ bool report_has_log(const struct report *report);
 void report_page_training(struct lm_buf *out, const struct report *report);
 bool report_has_curves(const struct report *report);
 void report_page_curves(struct lm_buf *out, const struct report *report);
+bool report_has_calibration(const struct report *report);
+void report_page_calibration(struct lm_buf *out, const struct report *report);
 bool report_has_passages(const struct report *report);
 void report_page_passages(struct lm_buf *out, const struct report *report);
 bool report_has_samples(const struct report *report);
@@ -41,8 +46,26 @@ void report_page_model(struct lm_buf *out, const struct report *report);
 bool report_has_provenance(const struct report *report);
 void report_page_provenance(struct lm_buf *out, const struct report *report);
 
+/* What sections are made of (report_parts.c). */
+
+/** Opens a section named by its heading, with a note beside it. */
+void report_section(struct lm_buf *out, const struct report *report, const char *id,
+                    enum report_text heading, enum report_text note);
+void report_section_end(struct lm_buf *out);
+
+struct report_column {
+    enum report_text head;
+    bool is_number;
+};
+
+/** Opens a table that scrolls sideways where it must; caption NULL: none. */
+void report_table(struct lm_buf *out, const struct report *report, const char *caption,
+                  const struct report_column *columns, size_t count);
+void report_table_end(struct lm_buf *out);
 /** A row of a table of facts. */
 void report_fact_write(struct lm_buf *out, const char *label, const char *value);
+/** "Validation", "Test"; another name as it is. */
+const char *report_split_text(const struct report *report, const char *split);
 /** Is this line of the samples of a kind: "method", "sample", "figures"? */
 bool report_is_kind(const struct lm_json *line, const char *kind);
 
@@ -58,14 +81,17 @@ void report_tokens_write(struct lm_buf *out, const struct report *report,
  */
 void report_token_write(struct lm_buf *out, const struct report *report, int64_t id);
 /** The legend of those colours. */
-void report_ramp_write(struct lm_buf *out);
+void report_ramp_write(struct lm_buf *out, const struct report *report);
 /** The bytes of ids, appended without markup; false when there is no vocabulary. */
 bool report_tokens_bytes(struct lm_buf *out, const struct report *report,
                          const struct lm_json *ids);
-/** A JSON value as a table (objects), a list or text, any depth; numbers grouped, six digits. */
-void report_value_write(struct lm_buf *out, const struct lm_json *value);
-/** The same for parameters: numbers as they can be typed again. */
-void report_parameters_write(struct lm_buf *out, const struct lm_json *value);
+/** A JSON value as a table (objects), a list or text, any depth: keys in words of the language,
+ *  numbers grouped, six digits. */
+void report_value_write(struct lm_buf *out, const struct report *report,
+                        const struct lm_json *value);
+/** The same for parameters: names and numbers as they can be typed again. */
+void report_parameters_write(struct lm_buf *out, const struct report *report,
+                             const struct lm_json *value);
 /** A number as it can be typed again: the shortest decimal that reads back as the same double. */
 struct lm_num report_exact_text(const struct lm_json *value);
 

@@ -13,51 +13,61 @@ bool report_has_card(const struct report *report)
 
 /* ---- what became of the documents ---- */
 
-static void put_flow(struct lm_buf *out, const struct lm_json *card)
+static const char *count_text(const struct report *report, const struct lm_json *value)
 {
-    const struct lm_json *in = lm_json_get(card, "in"), *kept = lm_json_get(card, "out");
+    return report_number(report, lm_num_count(lm_json_int(value, 0)));
+}
+
+static void put_flow(struct lm_buf *out, const struct report *report)
+{
+    const struct lm_json *card = report->card, *in = lm_json_get(card, "in"),
+                         *kept = lm_json_get(card, "out");
+    const char *language = lm_json_string(lm_json_get(card, "language"), NULL);
     if (!lm_json_is_object(in) || !lm_json_is_object(kept))
         return;
-    struct lm_num all = lm_num_count(lm_json_int(lm_json_get(in, "documents"), 0));
     struct lm_num size = lm_num_bytes((uint64_t)lm_json_int(lm_json_get(in, "bytes"), 0));
-    struct lm_num left = lm_num_count(lm_json_int(lm_json_get(kept, "documents"), 0));
     struct lm_num rest = lm_num_bytes((uint64_t)lm_json_int(lm_json_get(kept, "bytes"), 0));
-    const char *language = lm_json_string(lm_json_get(card, "language"), NULL);
-    lm_html_printf(out, "<p>Of %s documents (%s) cleaning kept %s (%s).", all.text, size.text,
-                   left.text, rest.text);
+    const char *text =
+        report_say(report, TEXT_CLEANING_KEPT, count_text(report, lm_json_get(in, "documents")),
+                   size.text, count_text(report, lm_json_get(kept, "documents")), rest.text);
     if (language != NULL && strncmp(language, "not ", 4) != 0)
-        lm_html_printf(out, " Language: %s.", language);
-    lm_buf_puts(out, "</p>\n");
+        text = report_join(report, text,
+                           report_say(report, TEXT_LANGUAGE_IS, report_key(report, language)));
+    lm_html_printf(out, "<p>%s</p>\n", text);
 }
 
 /* ---- dropped documents, with examples ---- */
 
-static void put_rules(struct lm_buf *out, const struct lm_json *rules)
+static const char *rule_name(const struct lm_json *rule)
 {
-    lm_buf_puts(out, "<div class=\"wide\" tabindex=\"0\"><table><thead><tr><th>Rule</th>"
-                     "<th class=\"n\">Documents</th><th class=\"n\">Bytes</th></tr></thead>"
-                     "<tbody>\n");
-    for (size_t i = 0; i < lm_json_count(rules); i++) {
-        const struct lm_json *rule = lm_json_at(rules, i);
-        const char *name = lm_json_string(lm_json_get(rule, "rule"), NULL);
-        struct lm_num documents = lm_num_count(lm_json_int(lm_json_get(rule, "documents"), 0));
-        struct lm_num bytes = lm_num_count(lm_json_int(lm_json_get(rule, "bytes"), 0));
-        lm_html_printf(out,
-                       "<tr><th scope=\"row\">%s</th><td class=\"n\">%s</td>"
-                       "<td class=\"n\">%s</td></tr>\n",
-                       name != NULL ? name : "?", documents.text, bytes.text);
-    }
-    lm_buf_puts(out, "</tbody></table></div>\n");
+    const char *name = lm_json_string(lm_json_get(rule, "rule"), NULL);
+    return name != NULL ? name : "?";
 }
 
-static void put_examples(struct lm_buf *out, const struct lm_json *rule)
+static void put_rules(struct lm_buf *out, const struct report *report, const struct lm_json *rules)
+{
+    static const struct report_column columns[] = {
+        {TEXT_RULE}, {TEXT_DOCUMENTS_HEAD, true}, {TEXT_BYTES_HEAD, true}};
+    report_table(out, report, NULL, columns, 3);
+    for (size_t i = 0; i < lm_json_count(rules); i++) {
+        const struct lm_json *rule = lm_json_at(rules, i);
+        lm_html_printf(out,
+                       "<tr><th scope=\"row\"><code>%s</code></th><td class=\"n\">%s</td>"
+                       "<td class=\"n\">%s</td></tr>\n",
+                       rule_name(rule), count_text(report, lm_json_get(rule, "documents")),
+                       count_text(report, lm_json_get(rule, "bytes")));
+    }
+    report_table_end(out);
+}
+
+static void put_examples(struct lm_buf *out, const struct report *report,
+                         const struct lm_json *rule)
 {
     const struct lm_json *examples = lm_json_get(rule, "examples");
-    const char *name = lm_json_string(lm_json_get(rule, "rule"), NULL);
     if (lm_json_count(examples) == 0)
         return;
-    lm_html_printf(out, "<details><summary>Dropped by %s, for example</summary>\n",
-                   name != NULL ? name : "?");
+    lm_html_printf(out, "<details><summary>%s</summary>\n",
+                   report_say(report, TEXT_DROPPED_BY, rule_name(rule)));
     for (size_t i = 0; i < lm_json_count(examples); i++) {
         size_t size = 0;
         const char *text = lm_json_string(lm_json_at(examples, i), &size);
@@ -69,120 +79,121 @@ static void put_examples(struct lm_buf *out, const struct lm_json *rule)
     lm_buf_puts(out, "</details>\n");
 }
 
-static void put_dropped(struct lm_buf *out, const struct lm_json *rules)
+static void put_dropped(struct lm_buf *out, const struct report *report,
+                        const struct lm_json *rules)
 {
     int64_t dropped = 0;
+    struct lm_num count = lm_num_count((int64_t)lm_json_count(rules));
     for (size_t i = 0; i < lm_json_count(rules); i++)
         dropped += lm_json_int(lm_json_get(lm_json_at(rules, i), "documents"), 0);
     if (dropped == 0) {
-        lm_html_printf(out, "<p>Nothing, by %zu rules.</p>\n", lm_json_count(rules));
+        lm_html_printf(out, "<p>%s</p>\n", report_say(report, TEXT_NOTHING_DROPPED, count.text));
         return;
     }
-    put_rules(out, rules);
+    put_rules(out, report, rules);
     for (size_t i = 0; i < lm_json_count(rules); i++)
-        put_examples(out, lm_json_at(rules, i));
+        put_examples(out, report, lm_json_at(rules, i));
 }
 
 /* ---- objects of numbers ---- */
 
-/* Key in words: underscores become spaces. */
-static void put_key(struct lm_buf *out, const char *key)
-{
-    for (size_t length; *key != '\0'; key += length) {
-        length = strcspn(key, "_");
-        lm_html_text(out, key, length);
-        if (key[length] == '_') {
-            lm_buf_putc(out, ' ');
-            length++;
-        }
-    }
-}
-
 /* A list "a, b, c" that leaves out what is not worth a word. */
 struct list {
-    struct lm_buf *out;
-    size_t count;
+    const struct report *report;
+    const char *text;
 };
 
-static bool put_share(void *user, const char *key, const struct lm_json *value)
+static void add(struct list *list, const char *text)
+{
+    list->text =
+        list->text[0] != '\0' ? report_say(list->report, TEXT_LIST, list->text, text) : text;
+}
+
+static bool add_share(void *user, const char *key, const struct lm_json *value)
 {
     struct list *list = user;
     double share = lm_json_double(value, 0);
-    struct lm_num text = lm_num_percent(share, 2);
-    if (share < 0.00005)
-        return true;
-    lm_html_printf(list->out, "%s%s %s", list->count++ > 0 ? ", " : "", key, text.text);
+    if (share >= 0.00005)
+        add(list, report_say(list->report, TEXT_IS, report_key(list->report, key),
+                             report_share(list->report, share, 2).text));
     return true;
 }
 
-static void put_scripts(struct lm_buf *out, const struct lm_json *scripts)
+static void put_scripts(struct lm_buf *out, const struct report *report,
+                        const struct lm_json *scripts)
 {
-    struct list list = {out, 0};
-    lm_buf_puts(out, "<p>");
-    lm_json_each(scripts, put_share, &list);
-    lm_buf_puts(out, " of the letters.</p>\n");
+    struct list list = {report, ""};
+    lm_json_each(scripts, add_share, &list);
+    lm_html_printf(out, "<p>%s</p>\n", report_say(report, TEXT_OF_THE_LETTERS, list.text));
 }
 
-static bool put_count(void *user, const char *key, const struct lm_json *value)
+static bool add_count(void *user, const char *key, const struct lm_json *value)
 {
     struct list *list = user;
-    struct lm_num count = lm_num_count(lm_json_int(value, 0));
-    if (lm_json_int(value, 0) == 0)
-        return true;
-    lm_html_printf(list->out, "%s%s ", list->count++ > 0 ? ", " : "", count.text);
-    put_key(list->out, key);
+    if (lm_json_int(value, 0) != 0)
+        add(list, report_say(list->report, TEXT_COUNT_OF, count_text(list->report, value),
+                             report_key(list->report, key)));
     return true;
 }
 
-static void put_repairs(struct lm_buf *out, const struct lm_json *repairs)
+static void put_repairs(struct lm_buf *out, const struct report *report,
+                        const struct lm_json *repairs)
 {
-    struct list list = {out, 0};
-    lm_buf_puts(out, "<p>");
-    lm_json_each(repairs, put_count, &list);
-    lm_buf_puts(out, list.count > 0 ? ".</p>\n" : "Nothing needed repair.</p>\n");
+    struct list list = {report, ""};
+    lm_json_each(repairs, add_count, &list);
+    lm_html_printf(out, "<p>%s</p>\n",
+                   list.text[0] != '\0' ? report_say(report, TEXT_SENTENCE, list.text)
+                                        : report_say(report, TEXT_NO_REPAIR));
 }
+
+/* One row of numbers below their names. */
+struct row {
+    struct lm_buf *out;
+    const struct report *report;
+};
 
 static bool put_head(void *user, const char *key, const struct lm_json *value)
 {
-    struct lm_buf *out = user;
+    const struct row *row = user;
     (void)value;
-    lm_buf_puts(out, "<th class=\"n cap\">");
-    put_key(out, key);
-    lm_buf_puts(out, "</th>");
+    lm_html_printf(row->out, "<th scope=\"col\" class=\"n cap\">%s</th>",
+                   report_key(row->report, key));
     return true;
 }
 
 static bool put_number(void *user, const char *key, const struct lm_json *value)
 {
-    struct lm_num text = lm_num_fixed(lm_json_double(value, (double)NAN), 0);
+    const struct row *row = user;
     (void)key;
-    lm_html_printf(user, "<td class=\"n\">%s</td>", text.text);
+    lm_html_printf(row->out, "<td class=\"n\">%s</td>",
+                   report_fixed(lm_json_double(value, (double)NAN), 0).text);
     return true;
 }
 
-static void put_sizes(struct lm_buf *out, const struct lm_json *sizes)
+static void put_sizes(struct lm_buf *out, const struct report *report, const struct lm_json *sizes)
 {
+    struct row row = {out, report};
     lm_buf_puts(out, "<div class=\"wide\" tabindex=\"0\"><table><thead><tr>");
-    lm_json_each(sizes, put_head, out);
+    lm_json_each(sizes, put_head, &row);
     lm_buf_puts(out, "</tr></thead><tbody><tr>");
-    lm_json_each(sizes, put_number, out);
-    lm_buf_puts(out, "</tr></tbody></table></div>\n");
+    lm_json_each(sizes, put_number, &row);
+    lm_buf_puts(out, "</tr>\n");
+    report_table_end(out);
 }
 
 /* ---- the card ---- */
 
-static void put_plain(struct lm_buf *out, const struct lm_json *value)
-{
-    report_value_write(out, value);
-}
-
 static const struct {
-    const char *key, *heading;
-    void (*write)(struct lm_buf *out, const struct lm_json *value);
+    const char *key;
+    enum report_text heading;
+    void (*write)(struct lm_buf *out, const struct report *report, const struct lm_json *value);
 } parts[] = {
-    {"sources", "Sources", put_plain},   {"splits", "Splits", put_plain},
-    {"dropped", "Dropped", put_dropped}, {"document_bytes", "Bytes of a document", put_sizes},
-    {"scripts", "Scripts", put_scripts}, {"repairs", "Repairs", put_repairs},
+    {"sources", TEXT_SOURCES, report_value_write},
+    {"splits", TEXT_SPLITS, report_value_write},
+    {"dropped", TEXT_DROPPED, put_dropped},
+    {"document_bytes", TEXT_BYTES_OF_A_DOCUMENT, put_sizes},
+    {"scripts", TEXT_SCRIPTS, put_scripts},
+    {"repairs", TEXT_REPAIRS, put_repairs},
 };
 
 enum { PARTS = sizeof parts / sizeof parts[0] };
@@ -204,28 +215,29 @@ static bool is_placed(const char *key)
 
 static bool put_other(void *user, const char *key, const struct lm_json *value)
 {
-    struct lm_buf *out = user;
+    const struct row *row = user;
     if (is_placed(key))
         return true;
-    lm_html_printf(out, "<h3 class=\"cap\">%s</h3>\n", key);
-    report_value_write(out, value);
-    lm_buf_putc(out, '\n');
+    lm_html_printf(row->out, "<h3 class=\"cap\">%s</h3>\n", report_key(row->report, key));
+    report_value_write(row->out, row->report, value);
+    lm_buf_putc(row->out, '\n');
     return true;
 }
 
 void report_page_card(struct lm_buf *out, const struct report *report)
 {
-    lm_html_section(out, "data", "Data", "What went in, what cleaning kept and what it dropped.");
-    put_flow(out, report->card);
+    struct row row = {out, report};
+    report_section(out, report, "data", TEXT_DATA, TEXT_DATA_NOTE);
+    put_flow(out, report);
     if (report->summary.data[0] != '\0')
         lm_html_printf(out, "<p><strong class=\"alarm\">%s</strong></p>\n", report->summary.data);
     for (size_t i = 0; i < PARTS; i++) {
         const struct lm_json *value = lm_json_get(report->card, parts[i].key);
         if (value == NULL)
             continue;
-        lm_html_printf(out, "<h3>%s</h3>\n", parts[i].heading);
-        parts[i].write(out, value);
+        lm_html_printf(out, "<h3>%s</h3>\n", report_say(report, parts[i].heading));
+        parts[i].write(out, report, value);
     }
-    lm_json_each(report->card, put_other, out);
-    lm_html_section_end(out);
+    lm_json_each(report->card, put_other, &row);
+    report_section_end(out);
 }

@@ -6,25 +6,21 @@
 #include "report_objective.h"
 #include "report_page.h"
 
-void report_fact_write(struct lm_buf *out, const char *label, const char *value)
-{
-    lm_html_printf(out, "<tr><th scope=\"row\">%s</th><td>%s</td></tr>\n", label, value);
-}
-
 /* ---- model ---- */
 
 static const struct {
-    const char *key, *label;
+    const char *key;
+    enum report_text label;
 } model_rows[] = {
-    {"model.parameters", "Parameters"},
-    {"model.layers", "Layers"},
-    {"model.heads", "Heads"},
-    {"model.width", "Width"},
-    {"model.context", "Context, tokens"},
-    {"model.vocab", "Vocabulary"},
-    {"train.tokens", "Training tokens"},
-    {"train.bytes", "Bytes of training text"},
-    {"train.documents", "Training documents"},
+    {"model.parameters", TEXT_PARAMETERS},
+    {"model.layers", TEXT_LAYERS},
+    {"model.heads", TEXT_HEADS},
+    {"model.width", TEXT_WIDTH},
+    {"model.context", TEXT_CONTEXT},
+    {"model.vocab", TEXT_VOCABULARY},
+    {"train.tokens", TEXT_TRAINING_TOKENS},
+    {"train.bytes", TEXT_TRAINING_BYTES},
+    {"train.documents", TEXT_TRAINING_DOCUMENTS},
 };
 
 bool report_has_model(const struct report *report)
@@ -37,8 +33,7 @@ static void put_card(struct lm_buf *out, const struct report *report)
 {
     lm_html_printf(out, "<p>%s</p>\n", report->lineage.text);
     if (report_objective_of(report) == NULL)
-        lm_buf_puts(out, "<p>It continues text; it does not answer questions, and what it writes "
-                         "is not fact.</p>\n");
+        lm_html_printf(out, "<p>%s</p>\n", report_say(report, TEXT_CONTINUES_TEXT));
 }
 
 void report_page_model(struct lm_buf *out, const struct report *report)
@@ -46,34 +41,32 @@ void report_page_model(struct lm_buf *out, const struct report *report)
     const struct report_log *log = &report->log;
     bool by_examples = report_objective_of(report) != NULL;
     const char *differs = lm_json_string(lm_json_get(report->scores, "model.beyond_gpt2"), NULL);
-    lm_html_section(out, "model", "Model",
-                    differs != NULL
-                        ? "A decoder-only transformer, pre-norm, that is not GPT-2's in all."
-                        : "A decoder-only transformer after GPT-2: pre-norm, GELU, learned "
-                          "positions, tied output.");
+    report_section(out, report, "model", TEXT_MODEL,
+                   differs != NULL ? TEXT_MODEL_NOTE_OTHER : TEXT_MODEL_NOTE);
     lm_buf_puts(out, "<table class=\"facts\"><tbody>\n");
     for (size_t i = 0; i < sizeof model_rows / sizeof model_rows[0]; i++) {
         const struct lm_json *value = lm_json_get(report->scores, model_rows[i].key);
         struct lm_num text = lm_num_count(lm_json_int(value, 0));
         if (value != NULL)
-            report_fact_write(out, model_rows[i].label, text.text);
+            report_fact_write(out, report_say(report, model_rows[i].label), text.text);
     }
     if (differs != NULL)
-        report_fact_write(out, "Beyond GPT-2", differs);
+        report_fact_write(out, report_say(report, TEXT_BEYOND_GPT2), differs);
     if (report->lineage.init != NULL)
-        report_fact_write(out, "Began from", report->lineage.init);
+        report_fact_write(out, report_say(report, TEXT_BEGAN_FROM), report->lineage.init);
     if (report->lineage.data != NULL && report->lineage.data[0] != '\0')
-        report_fact_write(out, "Trained on", report->lineage.data);
+        report_fact_write(out, report_say(report, TEXT_TRAINED_ON), report->lineage.data);
     if (log->count > 0 && isfinite(log->tokens[log->count - 1])) {
         struct lm_num seen = lm_num_fixed(log->tokens[log->count - 1], 0);
         struct lm_num steps = lm_num_fixed(log->step[log->count - 1], 0);
-        report_fact_write(out, "Steps", steps.text);
-        report_fact_write(
-            out, by_examples ? "Examples seen in training" : "Tokens seen in training", seen.text);
+        report_fact_write(out, report_say(report, TEXT_STEPS), steps.text);
+        report_fact_write(out,
+                          report_say(report, by_examples ? TEXT_EXAMPLES_SEEN : TEXT_TOKENS_SEEN),
+                          seen.text);
     }
     lm_buf_puts(out, "</tbody></table>\n");
     put_card(out, report);
-    lm_html_section_end(out);
+    report_section_end(out);
 }
 
 /* ---- provenance ---- */
@@ -83,26 +76,30 @@ bool report_has_provenance(const struct report *report)
     return lm_json_count(lm_json_get(report->experiment, "stages")) > 0;
 }
 
+/* What goes on behind a walk over members. */
+struct walk {
+    struct lm_buf *out;
+    const struct report *report;
+};
+
 static bool put_stage(void *user, const char *key, const struct lm_json *value)
 {
-    struct lm_buf *out = user;
+    const struct walk *walk = user;
     const char *uses = lm_json_string(lm_json_get(value, "uses"), NULL);
-    const struct lm_json *params = lm_json_get(value, "params");
     const struct lm_json *seed = lm_json_get(value, "seed");
-    lm_html_printf(out, "<details><summary><code>%s</code> %s", key, uses != NULL ? uses : "");
+    const char *text = uses != NULL ? uses : "";
     if (seed != NULL)
-        lm_html_printf(out, ", seed %s", report_exact_text(seed).text);
-    lm_buf_puts(out, "</summary>");
-    report_parameters_write(out, params);
-    lm_buf_puts(out, "</details>\n");
+        text = report_say(walk->report, TEXT_WITH_SEED, text, report_exact_text(seed).text);
+    lm_html_printf(walk->out, "<details><summary><code>%s</code> %s</summary>", key, text);
+    report_parameters_write(walk->out, walk->report, lm_json_get(value, "params"));
+    lm_buf_puts(walk->out, "</details>\n");
     return true;
 }
 
 void report_page_provenance(struct lm_buf *out, const struct report *report)
 {
-    lm_html_section(out, "provenance", "Provenance",
-                    "Every parameter of every stage, defaults included. Equal parameters and "
-                    "inputs give this page again, byte for byte.");
-    lm_json_each(lm_json_get(report->experiment, "stages"), put_stage, out);
-    lm_html_section_end(out);
+    struct walk walk = {out, report};
+    report_section(out, report, "provenance", TEXT_PROVENANCE, TEXT_PROVENANCE_NOTE);
+    lm_json_each(lm_json_get(report->experiment, "stages"), put_stage, &walk);
+    report_section_end(out);
 }

@@ -59,9 +59,12 @@ bool report_has_curves(const struct report *report)
 static void put_positions(struct lm_buf *out, const struct report *report)
 {
     struct curve valid, test;
-    const struct lm_legend legend[] = {{"a", "validation"}, {"b", "test"}};
-    struct lm_plot plot = {
-        .out = out, .id = "positions", .title = "Loss by context", .height = 190};
+    const struct lm_legend legend[] = {{"a", report_say(report, TEXT_VALIDATION_SERIES)},
+                                       {"b", report_say(report, TEXT_TEST_SERIES)}};
+    struct lm_plot plot = {.out = out,
+                           .id = "positions",
+                           .title = report_say(report, TEXT_LOSS_BY_CONTEXT),
+                           .height = 190};
     double low = (double)NAN, high = (double)NAN;
     read_curve(&valid, find_curve(report, "valid", "positions"), "to", "nll", NULL);
     read_curve(&test, find_curve(report, "test", "positions"), "to", "nll", NULL);
@@ -75,12 +78,9 @@ static void put_positions(struct lm_buf *out, const struct report *report)
     struct lm_num first = lm_num_fixed(main->y[0], 2);
     struct lm_num last = lm_num_fixed(main->y[main->count - 1], 2);
     struct lm_num reach = lm_num_fixed(main->x[main->count - 1], 0);
-    const char *summary = lm_arena_printf(
-        report->arena, "From %s nats with one token of context to %s with up to %s.", first.text,
-        last.text, reach.text);
-    plot.summary = summary != NULL ? summary : "";
-    lm_axis_log(&plot.x, "tokens of context", 1, main->x[main->count - 1]);
-    lm_axis_linear(&plot.y, "nats per token", low, high, 5, true);
+    plot.summary = report_say(report, TEXT_BY_CONTEXT_SUMMARY, first.text, last.text, reach.text);
+    lm_axis_log(&plot.x, report_say(report, TEXT_AXIS_CONTEXT), 1, main->x[main->count - 1]);
+    lm_axis_linear(&plot.y, report_say(report, TEXT_UNIT_NATS_PER_TOKEN), low, high, 5, true);
     lm_plot_begin(&plot);
     lm_plot_line(&plot, "a", valid.x, valid.y, valid.count);
     lm_plot_dots(&plot, "a", valid.x, valid.y, valid.count);
@@ -92,10 +92,11 @@ static void put_positions(struct lm_buf *out, const struct report *report)
 static void put_frequency(struct lm_buf *out, const struct report *report)
 {
     struct curve curve;
-    const struct lm_legend legend[] = {{"a", "model"}, {"b", "bigram"}};
+    const struct lm_legend legend[] = {{"a", report_say(report, TEXT_MODEL_SERIES)},
+                                       {"b", report_say(report, TEXT_BIGRAM_SERIES)}};
     struct lm_plot plot = {.out = out,
                            .id = "frequency",
-                           .title = "Loss by frequency",
+                           .title = report_say(report, TEXT_LOSS_BY_FREQUENCY),
                            .legend = legend,
                            .height = 190};
     double high = 0, low = 0;
@@ -107,14 +108,10 @@ static void put_frequency(struct lm_buf *out, const struct report *report)
     plot.legend_count = isnan(curve.z[0]) ? 0 : 2;
     struct lm_num first = lm_num_fixed(curve.y[0], 2);
     struct lm_num last = lm_num_fixed(curve.y[curve.count - 1], 2);
-    const char *summary = lm_arena_printf(
-        report->arena,
-        "%s nats for the most frequent tenth of the training tokens, %s for the rarest.",
-        first.text, last.text);
-    plot.summary = summary != NULL ? summary : "";
-    lm_axis_linear(&plot.x, "tenth of the training tokens, frequent to rare", 0.5,
-                   (double)curve.count + 0.5, 10, false);
-    lm_axis_linear(&plot.y, "nats per token", 0, high, 5, true);
+    plot.summary = report_say(report, TEXT_BY_FREQUENCY_SUMMARY, first.text, last.text);
+    lm_axis_linear(&plot.x, report_say(report, TEXT_AXIS_FREQUENCY), 0.5, (double)curve.count + 0.5,
+                   10, false);
+    lm_axis_linear(&plot.y, report_say(report, TEXT_UNIT_NATS_PER_TOKEN), 0, high, 5, true);
     lm_plot_begin(&plot);
     lm_plot_line(&plot, "a", curve.x, curve.y, curve.count);
     lm_plot_dots(&plot, "a", curve.x, curve.y, curve.count);
@@ -126,10 +123,11 @@ static void put_frequency(struct lm_buf *out, const struct report *report)
 static void put_calibration(struct lm_buf *out, const struct report *report)
 {
     struct curve curve;
-    const struct lm_legend legend[] = {{"a", "measured"}, {"d", "perfect"}};
+    const struct lm_legend legend[] = {{"a", report_say(report, TEXT_MEASURED_SERIES)},
+                                       {"d", report_say(report, TEXT_PERFECT_SERIES)}};
     struct lm_plot plot = {.out = out,
-                           .id = "calibration",
-                           .title = "Calibration",
+                           .id = "reliability",
+                           .title = report_say(report, TEXT_LOSS_BY_ENTROPY),
                            .legend = legend,
                            .legend_count = 2,
                            .height = 190};
@@ -141,12 +139,9 @@ static void put_calibration(struct lm_buf *out, const struct report *report)
     range_of(&low, &high, curve.x, curve.count);
     range_of(&low, &high, curve.y, curve.count);
     struct lm_num error = lm_num_fixed(report_score(report, curve_split(report), "calibration"), 3);
-    const char *summary = lm_arena_printf(
-        report->arena, "The loss differs from the predicted entropy by %s nats on average.",
-        error.text);
-    plot.summary = summary != NULL ? summary : "";
-    lm_axis_linear(&plot.x, "predicted entropy, nats", 0, high, 6, true);
-    lm_axis_linear(&plot.y, "loss, nats", 0, high, 5, true);
+    plot.summary = report_say(report, TEXT_CALIBRATION_SUMMARY, error.text);
+    lm_axis_linear(&plot.x, report_say(report, TEXT_AXIS_ENTROPY), 0, high, 6, true);
+    lm_axis_linear(&plot.y, report_say(report, TEXT_AXIS_LOSS), 0, high, 5, true);
     lm_plot_begin(&plot);
     lm_plot_segment(&plot, "d", 0, 0, fmin(plot.x.high, plot.y.high),
                     fmin(plot.x.high, plot.y.high));
@@ -160,78 +155,89 @@ static void put_calibration(struct lm_buf *out, const struct report *report)
 enum cell { CELL_COUNT, CELL_NATS, CELL_SHARE };
 
 static const struct table {
-    const char *curve, *summary;
+    const char *curve;
+    enum report_text summary;
 
     struct {
-        const char *key, *head;
+        const char *key;
+        enum report_text head;
         enum cell cell;
     } columns[6];
 } tables[] = {
     {"positions",
-     "Loss by context",
-     {{"from", "From token", CELL_COUNT},
-      {"to", "To token", CELL_COUNT},
-      {"tokens", "Tokens", CELL_COUNT},
-      {"nll", "Nats per token", CELL_NATS}}},
+     TEXT_LOSS_BY_CONTEXT,
+     {{"from", TEXT_FROM_TOKEN, CELL_COUNT},
+      {"to", TEXT_TO_TOKEN, CELL_COUNT},
+      {"tokens", TEXT_TOKENS_HEAD, CELL_COUNT},
+      {"nll", TEXT_NATS_PER_TOKEN, CELL_NATS}}},
     {"frequency",
-     "Loss by frequency",
-     {{"types", "Token types", CELL_COUNT},
-      {"tokens", "Tokens", CELL_COUNT},
-      {"nll", "Nats per token", CELL_NATS},
-      {"bigram", "Bigram", CELL_NATS},
-      {"acc", "Accuracy", CELL_SHARE}}},
+     TEXT_LOSS_BY_FREQUENCY,
+     {{"types", TEXT_TOKEN_TYPES, CELL_COUNT},
+      {"tokens", TEXT_TOKENS_HEAD, CELL_COUNT},
+      {"nll", TEXT_NATS_PER_TOKEN, CELL_NATS},
+      {"bigram", TEXT_BIGRAM_HEAD, CELL_NATS},
+      {"acc", TEXT_ACCURACY, CELL_SHARE}}},
     {"calibration",
-     "Calibration",
-     {{"tokens", "Tokens", CELL_COUNT},
-      {"entropy", "Predicted entropy", CELL_NATS},
-      {"nll", "Nats per token", CELL_NATS},
-      {"acc", "Accuracy", CELL_SHARE}}},
+     TEXT_CALIBRATION,
+     {{"tokens", TEXT_TOKENS_HEAD, CELL_COUNT},
+      {"entropy", TEXT_PREDICTED_ENTROPY, CELL_NATS},
+      {"nll", TEXT_NATS_PER_TOKEN, CELL_NATS},
+      {"acc", TEXT_ACCURACY, CELL_SHARE}}},
 };
 
-static void put_cell(struct lm_buf *out, const struct lm_json *value, enum cell cell)
+enum { TABLES = sizeof tables / sizeof tables[0], CALIBRATION = TABLES - 1 };
+
+static void put_cell(struct lm_buf *out, const struct report *report, const struct lm_json *value,
+                     enum cell cell)
 {
     double v = lm_json_double(value, (double)NAN);
-    struct lm_num text = cell == CELL_COUNT  ? lm_num_fixed(v, 0)
-                         : cell == CELL_NATS ? lm_num_fixed(v, 3)
-                                             : lm_num_percent(v, 1);
+    struct lm_num text = cell == CELL_SHARE ? report_share(report, v, 1)
+                                            : report_fixed(v, cell == CELL_COUNT ? 0 : 3);
     lm_html_printf(out, "<td class=\"n\">%s</td>", text.text);
 }
 
-static void put_table(struct lm_buf *out, const struct lm_json *rows, const struct table *table)
+static void put_table(struct lm_buf *out, const struct report *report, const struct table *table)
 {
-    lm_html_printf(
-        out,
-        "<details><summary>%s as a table</summary><div class=\"wide\" tabindex=\"0\"><table><thead>"
-        "<tr>",
-        table->summary);
-    for (size_t c = 0; c < 6 && table->columns[c].key != NULL; c++)
-        lm_html_printf(out, "<th class=\"n\">%s</th>", table->columns[c].head);
-    lm_buf_puts(out, "</tr></thead><tbody>\n");
+    const struct lm_json *rows = find_curve(report, curve_split(report), table->curve);
+    struct report_column columns[6];
+    size_t count = 0;
+    if (lm_json_count(rows) == 0)
+        return;
+    for (; count < 6 && table->columns[count].key != NULL; count++)
+        columns[count] = (struct report_column){table->columns[count].head, true};
+    lm_html_printf(out, "<details><summary>%s</summary>",
+                   report_say(report, TEXT_AS_A_TABLE, report_say(report, table->summary)));
+    report_table(out, report, NULL, columns, count);
     for (size_t i = 0; i < lm_json_count(rows); i++) {
         lm_buf_puts(out, "<tr>");
-        for (size_t c = 0; c < 6 && table->columns[c].key != NULL; c++)
-            put_cell(out, lm_json_get(lm_json_at(rows, i), table->columns[c].key),
+        for (size_t c = 0; c < count; c++)
+            put_cell(out, report, lm_json_get(lm_json_at(rows, i), table->columns[c].key),
                      table->columns[c].cell);
         lm_buf_puts(out, "</tr>\n");
     }
-    lm_buf_puts(out, "</tbody></table></div></details>\n");
+    report_table_end(out);
+    lm_buf_puts(out, "</details>\n");
 }
 
 void report_page_curves(struct lm_buf *out, const struct report *report)
 {
-    lm_html_section(out, "curves", "Loss breakdown",
-                    "A model that uses its context loses less the more it has seen. Rare tokens "
-                    "cost most. Calibrated means: where the model expects h nats, it pays h nats.");
+    report_section(out, report, "curves", TEXT_LOSS_BREAKDOWN, TEXT_LOSS_BREAKDOWN_NOTE);
     put_positions(out, report);
-    lm_buf_puts(out, "<div class=\"pair\">\n<div>");
     put_frequency(out, report);
-    lm_buf_puts(out, "</div>\n<div>");
+    for (size_t i = 0; i < CALIBRATION; i++)
+        put_table(out, report, &tables[i]);
+    report_section_end(out);
+}
+
+bool report_has_calibration(const struct report *report)
+{
+    return lm_json_count(find_curve(report, curve_split(report), "calibration")) > 0;
+}
+
+void report_page_calibration(struct lm_buf *out, const struct report *report)
+{
+    report_section(out, report, "calibration", TEXT_CALIBRATION, TEXT_CALIBRATION_NOTE);
     put_calibration(out, report);
-    lm_buf_puts(out, "</div>\n</div>\n");
-    for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
-        const struct lm_json *rows = find_curve(report, curve_split(report), tables[i].curve);
-        if (lm_json_count(rows) > 0)
-            put_table(out, rows, &tables[i]);
-    }
-    lm_html_section_end(out);
+    put_table(out, report, &tables[CALIBRATION]);
+    report_section_end(out);
 }

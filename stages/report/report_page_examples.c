@@ -27,10 +27,10 @@ static void put_text(struct lm_buf *out, const struct lm_json *line, const char 
     lm_buf_puts(out, shown < size ? "\xe2\x80\xa6</div>\n" : "</div>\n");
 }
 
-static void put_fact(struct lm_buf *out, const struct lm_json *line, const char *label,
-                     const char *key)
+static void put_fact(struct lm_buf *out, const struct report *report, const struct lm_json *line,
+                     enum report_text label, const char *key)
 {
-    lm_html_printf(out, "<tr><th scope=\"row\" class=\"w\">%s</th><td>", label);
+    lm_html_printf(out, "<tr><th scope=\"row\" class=\"w\">%s</th><td>", report_say(report, label));
     put_text(out, line, key);
     lm_buf_puts(out, "</td></tr>\n");
 }
@@ -76,6 +76,17 @@ static struct place *sort(const struct report *report, const double *values, siz
     return list;
 }
 
+/* A heading, and beside it how many of how many are shown, and of which split. */
+static void put_heading(struct lm_buf *out, const struct report *report, enum report_text heading,
+                        enum report_text of, size_t count)
+{
+    struct lm_num shown = lm_num_count((int64_t)(count < SHOWN ? count : SHOWN));
+    struct lm_num all = lm_num_count((int64_t)count);
+    lm_html_printf(out, "<h3>%s <small>%s</small></h3>\n", report_say(report, heading),
+                   report_say(report, of, shown.text, all.text,
+                              report_split_text(report, report->examples_split)));
+}
+
 /* ---- classify ---- */
 
 static void put_confusion(struct lm_buf *out, const struct report *report)
@@ -83,13 +94,14 @@ static void put_confusion(struct lm_buf *out, const struct report *report)
     size_t labels = report_label_count(report);
     if (!report_has_confusion(report))
         return;
-    lm_html_printf(
-        out,
-        "<h3>Confusion matrix <small>%s</small></h3>\n<div class=\"wide\" tabindex=\"0\"><table>"
-        "<thead><tr><th>Label \\ predicted</th>",
-        report->examples_split);
+    lm_html_printf(out,
+                   "<h3>%s <small>%s</small></h3>\n<div class=\"wide\" tabindex=\"0\"><table>"
+                   "<thead><tr><th scope=\"col\">%s</th>",
+                   report_say(report, TEXT_CONFUSION_MATRIX),
+                   report_split_text(report, report->examples_split),
+                   report_say(report, TEXT_LABEL_PREDICTED));
     for (size_t k = 0; k < labels; k++) {
-        lm_buf_puts(out, "<th class=\"n\">");
+        lm_buf_puts(out, "<th scope=\"col\" class=\"n\">");
         put_label(out, report, (int64_t)k);
         lm_buf_puts(out, "</th>");
     }
@@ -112,10 +124,10 @@ static void put_confusion(struct lm_buf *out, const struct report *report)
 static void put_mistake(struct lm_buf *out, const struct report *report, const struct place *place)
 {
     const struct lm_json *line = report->examples.items[place->index];
-    struct lm_num share = lm_num_percent(lm_exp(-place->value), 1);
+    struct lm_num share = report_share(report, lm_exp(-place->value), 1);
     lm_buf_puts(out, "<article class=\"sample\"><h4>");
     put_label(out, report, label_in(line, "gold"));
-    lm_html_printf(out, " <span>has a probability of %s; predicted is </span>", share.text);
+    lm_html_printf(out, " <span>%s </span>", report_say(report, TEXT_HAS_PROBABILITY, share.text));
     put_label(out, report, label_in(line, "predicted"));
     lm_buf_puts(out, "</h4>\n");
     put_text(out, line, "text");
@@ -135,8 +147,7 @@ static void put_mistakes(struct lm_buf *out, const struct report *report)
     const struct place *list = nll != NULL ? sort(report, nll, &count) : NULL;
     if (list == NULL || count == 0)
         return;
-    lm_html_printf(out, "<h3>Most confident mistakes <small>%zu of %zu on %s</small></h3>\n",
-                   count < SHOWN ? count : SHOWN, count, report->examples_split);
+    put_heading(out, report, TEXT_CONFIDENT_MISTAKES, TEXT_SHOWN_OF, count);
     for (size_t k = 0; k < count && k < SHOWN; k++)
         put_mistake(out, report, &list[k]);
 }
@@ -155,14 +166,12 @@ static void put_translate(struct lm_buf *out, const struct report *report)
     size_t count = report->examples.count < SHOWN ? report->examples.count : SHOWN;
     if (count == 0)
         return;
-    lm_html_printf(
-        out, "<h3>Generated outputs <small>the first %zu of %zu on %s, not chosen</small></h3>\n",
-        count, report->examples.count, report->examples_split);
+    put_heading(out, report, TEXT_GENERATED_OUTPUTS, TEXT_FIRST_OF, report->examples.count);
     for (size_t i = 0; i < count; i++) {
         lm_buf_puts(out, "<article class=\"sample\"><table><tbody>\n");
-        put_fact(out, report->examples.items[i], "Prompt", "text");
-        put_fact(out, report->examples.items[i], "Output", "predicted");
-        put_fact(out, report->examples.items[i], "Reference", "gold");
+        put_fact(out, report, report->examples.items[i], TEXT_PROMPT, "text");
+        put_fact(out, report, report->examples.items[i], TEXT_OUTPUT, "predicted");
+        put_fact(out, report, report->examples.items[i], TEXT_REFERENCE, "gold");
         lm_buf_puts(out, "</tbody></table></article>\n");
     }
 }
@@ -190,16 +199,20 @@ static double *places_of(const struct report *report, const char *key)
     return values;
 }
 
-static void put_pair(struct lm_buf *out, const struct lm_json *line, double people, double model)
+static void put_pair(struct lm_buf *out, const struct report *report, const struct lm_json *line,
+                     double people, double model)
 {
     struct lm_num gold = lm_num_short(lm_json_double(lm_json_get(line, "gold"), (double)NAN), 3);
     struct lm_num cosine =
         lm_num_fixed(lm_json_double(lm_json_get(line, "predicted"), (double)NAN), 3);
-    struct lm_num first = lm_num_percent(1 - people, 0), second = lm_num_percent(1 - model, 0);
+    struct lm_num first = report_share(report, 1 - people, 0);
+    struct lm_num second = report_share(report, 1 - model, 0);
     lm_html_printf(out,
-                   "<article class=\"sample\"><h4>People %s <span>above %s of the pairs</span>, "
-                   "cosine %s <span>above %s</span></h4>\n",
-                   gold.text, first.text, cosine.text, second.text);
+                   "<article class=\"sample\"><h4>%s <span>%s</span>, %s <span>%s</span></h4>\n",
+                   report_say(report, TEXT_PEOPLE_GAVE, gold.text),
+                   report_say(report, TEXT_ABOVE_PAIRS, first.text),
+                   report_say(report, TEXT_COSINE_IS, cosine.text),
+                   report_say(report, TEXT_ABOVE, second.text));
     put_text(out, line, "a");
     put_text(out, line, "b");
     lm_buf_puts(out, "</article>\n");
@@ -218,10 +231,9 @@ static void put_similar(struct lm_buf *out, const struct report *report)
     const struct place *list = sort(report, apart, &count);
     if (list == NULL || count == 0)
         return;
-    lm_html_printf(out, "<h3>Largest rank errors <small>%zu of %zu pairs on %s</small></h3>\n",
-                   count < SHOWN ? count : SHOWN, count, report->examples_split);
+    put_heading(out, report, TEXT_RANK_ERRORS, TEXT_PAIRS_OF, count);
     for (size_t k = 0; k < count && k < SHOWN; k++)
-        put_pair(out, report->examples.items[list[k].index], people[list[k].index],
+        put_pair(out, report, report->examples.items[list[k].index], people[list[k].index],
                  model[list[k].index]);
 }
 

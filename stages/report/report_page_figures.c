@@ -8,31 +8,29 @@
 
 #include "report_page.h"
 
-enum { GRAMS = 5, SERIES = 3 };
+enum { GRAMS = 5, SERIES = 3, COLUMNS = 10 };
 
 static const int grams[GRAMS] = {2, 3, 4, 8, 13};
 
 struct column {
-    const char *key, *head;
+    const char *key;
+    enum report_text head;
 
     enum { COLUMN_SHARE, COLUMN_COUNT, COLUMN_NATS } unit;
 };
 
 static const struct column diversity[] = {
-    {"samples", "Samples", COLUMN_COUNT},       {"tokens", "Tokens", COLUMN_COUNT},
-    {"nll", "Nats per token", COLUMN_NATS},     {"distinct_1", "distinct-1", COLUMN_SHARE},
-    {"distinct_2", "distinct-2", COLUMN_SHARE}, {"distinct_3", "distinct-3", COLUMN_SHARE},
-    {"rep_4", "rep-4", COLUMN_SHARE},           {NULL, NULL, COLUMN_COUNT},
+    {"samples", TEXT_SAMPLES_HEAD, COLUMN_COUNT},  {"tokens", TEXT_TOKENS_HEAD, COLUMN_COUNT},
+    {"nll", TEXT_NATS_PER_TOKEN, COLUMN_NATS},     {"distinct_1", TEXT_DISTINCT_1, COLUMN_SHARE},
+    {"distinct_2", TEXT_DISTINCT_2, COLUMN_SHARE}, {"distinct_3", TEXT_DISTINCT_3, COLUMN_SHARE},
+    {"rep_4", TEXT_REP_4, COLUMN_SHARE},           {NULL, TEXT_NO, COLUMN_COUNT},
 };
 
 static const struct column novelty[] = {
-    {"novel_2", "New pairs", COLUMN_SHARE},
-    {"novel_3", "of 3", COLUMN_SHARE},
-    {"novel_4", "of 4", COLUMN_SHARE},
-    {"novel_8", "of 8", COLUMN_SHARE},
-    {"novel_13", "of 13", COLUMN_SHARE},
-    {"longest_copy", "Longest copy", COLUMN_COUNT},
-    {NULL, NULL, COLUMN_COUNT},
+    {"novel_2", TEXT_NEW_2, COLUMN_SHARE},   {"novel_3", TEXT_NEW_3, COLUMN_SHARE},
+    {"novel_4", TEXT_NEW_4, COLUMN_SHARE},   {"novel_8", TEXT_NEW_8, COLUMN_SHARE},
+    {"novel_13", TEXT_NEW_13, COLUMN_SHARE}, {"longest_copy", TEXT_LONGEST_COPY, COLUMN_COUNT},
+    {NULL, TEXT_NO, COLUMN_COUNT},
 };
 
 bool report_has_figures(const struct report *report)
@@ -50,50 +48,47 @@ static bool is_real(const struct lm_json *line)
     return of != NULL && strcmp(of, "held-out") == 0;
 }
 
-static const char *label_of(const struct lm_json *line)
+static const char *label_of(const struct report *report, const struct lm_json *line)
 {
     const char *of = lm_json_string(lm_json_get(line, "of"), NULL);
-    return is_real(line) ? "real text" : of != NULL ? of : "?";
+    return is_real(line) ? report_say(report, TEXT_REAL_TEXT) : of != NULL ? of : "?";
 }
 
 /* ---- tables ---- */
 
-static struct lm_num cell_text(double value, const struct column *column)
+static struct lm_num cell_text(const struct report *report, double value,
+                               const struct column *column)
 {
-    if (isnan(value))
-        return (struct lm_num){"\xe2\x80\x93"};
     if (column->unit == COLUMN_SHARE)
-        return lm_num_percent(value, 1);
-    return lm_num_fixed(value, column->unit == COLUMN_NATS ? 2 : 0);
+        return report_share(report, value, 1);
+    return report_fixed(value, column->unit == COLUMN_NATS ? 2 : 0);
 }
 
-static void put_row(struct lm_buf *out, const struct lm_json *line, const struct column *columns)
+static void put_row(struct lm_buf *out, const struct report *report, const struct lm_json *line,
+                    const struct column *columns)
 {
     lm_buf_puts(out, is_real(line) ? "<tr class=\"us\">" : "<tr>");
-    lm_html_printf(out, "<th scope=\"row\" class=\"w\">%s</th>", label_of(line));
+    lm_html_printf(out, "<th scope=\"row\" class=\"w\">%s</th>", label_of(report, line));
     for (; columns->key != NULL; columns++) {
-        struct lm_num text =
-            cell_text(lm_json_double(lm_json_get(line, columns->key), (double)NAN), columns);
-        lm_html_printf(out, "<td class=\"n\">%s</td>", text.text);
+        double value = lm_json_double(lm_json_get(line, columns->key), (double)NAN);
+        lm_html_printf(out, "<td class=\"n\">%s</td>", cell_text(report, value, columns).text);
     }
     lm_buf_puts(out, "</tr>\n");
 }
 
-static void put_table(struct lm_buf *out, const struct report *report, const char *caption,
+static void put_table(struct lm_buf *out, const struct report *report, enum report_text caption,
                       const struct column *columns)
 {
-    lm_html_printf(
-        out,
-        "<div class=\"wide\" tabindex=\"0\"><table><caption>%s</caption><thead><tr><th>Method</th>",
-        caption);
-    for (const struct column *column = columns; column->key != NULL; column++)
-        lm_html_printf(out, "<th class=\"n\">%s</th>", column->head);
-    lm_buf_puts(out, "</tr></thead><tbody>\n");
+    struct report_column heads[COLUMNS] = {{TEXT_METHOD, false}};
+    size_t count = 1;
+    for (; columns[count - 1].key != NULL && count < COLUMNS; count++)
+        heads[count] = (struct report_column){columns[count - 1].head, true};
+    report_table(out, report, report_say(report, caption), heads, count);
     for (size_t i = 0; i < report->samples.count; i++) {
         if (report_is_kind(report->samples.items[i], "figures"))
-            put_row(out, report->samples.items[i], columns);
+            put_row(out, report, report->samples.items[i], columns);
     }
-    lm_buf_puts(out, "</tbody></table></div>\n");
+    report_table_end(out);
 }
 
 /* ---- novelty by length ---- */
@@ -126,18 +121,18 @@ static void put_curve(struct lm_buf *out, const struct report *report)
             continue;
         lines[count] = line;
         legend[count].class_name = real ? "d" : classes[methods];
-        legend[count++].text = label_of(line);
+        legend[count++].text = label_of(report, line);
         methods += !real;
     }
     struct lm_plot plot = {.out = out,
                            .id = "novelty",
-                           .title = "New n-grams by length",
-                           .summary = "A curve far below real text copies; far above, it is noise.",
+                           .title = report_say(report, TEXT_NEW_BY_LENGTH),
+                           .summary = report_say(report, TEXT_NOVELTY_SUMMARY),
                            .legend = legend,
                            .legend_count = count,
                            .height = 190};
-    lm_axis_log(&plot.x, "tokens in a row", 2, grams[GRAMS - 1]);
-    lm_axis_linear(&plot.y, "% not in training text", 0, 100, 5, true);
+    lm_axis_log(&plot.x, report_say(report, TEXT_AXIS_TOKENS_IN_A_ROW), 2, grams[GRAMS - 1]);
+    lm_axis_linear(&plot.y, report_say(report, TEXT_AXIS_NOT_IN_TRAINING), 0, 100, 5, true);
     lm_plot_begin(&plot);
     for (size_t i = 0; i < count; i++)
         put_series(&plot, lines[i], legend[i].class_name);
@@ -146,12 +141,9 @@ static void put_curve(struct lm_buf *out, const struct report *report)
 
 void report_page_figures(struct lm_buf *out, const struct report *report)
 {
-    lm_html_section(out, "figures", "Diversity and novelty",
-                    "distinct-n: different n-grams among all. rep-4: repeated 4-grams inside a "
-                    "sample. New n-grams do not occur in the training tokens; the longest copy is "
-                    "in tokens. Read them beside real held-out text.");
+    report_section(out, report, "figures", TEXT_DIVERSITY_AND_NOVELTY, TEXT_FIGURES_NOTE);
     put_curve(out, report);
-    put_table(out, report, "Diversity", diversity);
-    put_table(out, report, "Novelty", novelty);
-    lm_html_section_end(out);
+    put_table(out, report, TEXT_DIVERSITY, diversity);
+    put_table(out, report, TEXT_NOVELTY, novelty);
+    report_section_end(out);
 }

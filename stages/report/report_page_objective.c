@@ -32,17 +32,23 @@ static double bar_place(double value, double full)
     return 100 * fmin(fmax(value / full, 0), 1);
 }
 
+static const char *range_text(const struct report *report, const struct report_metric *figure,
+                              double low, double high)
+{
+    return report_range(report, report_metric_text(report, figure, low),
+                        report_metric_text(report, figure, high));
+}
+
 static void put_bar(struct lm_buf *out, const struct report *report, const char *split,
                     const struct report_metric *figure, double full)
 {
     double value = report_score(report, split, figure->key);
     double low = report_metric_end(report, split, figure, "lo");
     double high = report_metric_end(report, split, figure, "hi");
-    struct lm_num text = report_metric_text(figure, value);
-    struct lm_num from = report_metric_text(figure, low), to = report_metric_text(figure, high);
+    struct lm_num text = report_metric_text(report, figure, value);
     bool has_interval = !isnan(low) && !isnan(high);
     if (has_interval)
-        lm_html_printf(out, " <small>%s\xe2\x80\x93%s</small>", from.text, to.text);
+        lm_html_printf(out, " <small>%s</small>", range_text(report, figure, low, high));
     lm_html_printf(out, "</th><td class=\"n\">%s</td><td class=\"bar\"><span class=\"track\">",
                    text.text);
     lm_buf_printf(out, "<span class=\"fill\" style=\"width:%.2f%%\"></span>",
@@ -61,13 +67,16 @@ static void put_bars(struct lm_buf *out, const struct report *report,
     if (!(full > 0) || isnan(report_score(report, split, objective->headline.key)))
         return;
     lm_html_printf(out,
-                   "<table class=\"bars\"><caption>%s</caption><thead><tr><th>Model</th>"
-                   "<th class=\"n\">%s</th><th></th></tr></thead><tbody>\n"
-                   "<tr class=\"us\"><th scope=\"row\">This model",
-                   strcmp(split, "test") == 0 ? "Test" : "Validation", objective->headline.label);
+                   "<table class=\"bars\"><caption>%s</caption><thead><tr><th scope=\"col\">%s</th>"
+                   "<th scope=\"col\" class=\"n\">%s</th><td></td></tr></thead><tbody>\n"
+                   "<tr class=\"us\"><th scope=\"row\">%s",
+                   report_split_text(report, split), report_say(report, TEXT_MODEL),
+                   report_say(report, objective->headline.label),
+                   report_say(report, TEXT_THIS_MODEL));
     put_bar(out, report, split, &objective->headline, full);
     if (!isnan(report_score(report, split, objective->baseline.key))) {
-        lm_html_printf(out, "<tr><th scope=\"row\" class=\"cap\">%s", objective->baseline.label);
+        lm_html_printf(out, "<tr><th scope=\"row\" class=\"cap\">%s",
+                       report_say(report, objective->baseline.label));
         put_bar(out, report, split, &objective->baseline, full);
     }
     lm_buf_puts(out, "</tbody></table>\n");
@@ -78,14 +87,13 @@ static void put_bars(struct lm_buf *out, const struct report *report,
 static void put_cell(struct lm_buf *out, const struct report *report,
                      const struct report_metric *figure, const char *split)
 {
-    struct lm_num value = report_metric_text(figure, report_score(report, split, figure->key));
+    struct lm_num value =
+        report_metric_text(report, figure, report_score(report, split, figure->key));
     double low = report_metric_end(report, split, figure, "lo");
     double high = report_metric_end(report, split, figure, "hi");
     lm_html_printf(out, "<td class=\"n\">%s", value.text);
-    if (!isnan(low) && !isnan(high)) {
-        struct lm_num from = report_metric_text(figure, low), to = report_metric_text(figure, high);
-        lm_html_printf(out, "<br/><small>%s\xe2\x80\x93%s</small>", from.text, to.text);
-    }
+    if (!isnan(low) && !isnan(high))
+        lm_html_printf(out, "<br/><small>%s</small>", range_text(report, figure, low, high));
     lm_buf_puts(out, "</td>");
 }
 
@@ -104,47 +112,43 @@ static void put_row(struct lm_buf *out, const struct report *report, const char 
 static void put_counts(struct lm_buf *out, const struct report *report)
 {
     static const char *const splits[] = {"valid", "test"};
-    lm_buf_puts(out, "<tr><th scope=\"row\">Examples</th>");
-    for (size_t i = 0; i < 2; i++) {
-        double count = report_score(report, splits[i], "examples");
-        struct lm_num text =
-            isnan(count) ? (struct lm_num){"\xe2\x80\x93"} : lm_num_fixed(count, 0);
-        lm_html_printf(out, "<td class=\"n\">%s</td>", text.text);
-    }
+    lm_html_printf(out, "<tr><th scope=\"row\">%s</th>", report_say(report, TEXT_EXAMPLES_HEAD));
+    for (size_t i = 0; i < 2; i++)
+        lm_html_printf(out, "<td class=\"n\">%s</td>",
+                       report_fixed(report_score(report, splits[i], "examples"), 0).text);
     lm_buf_puts(out, "</tr>\n");
 }
 
 static void put_figures(struct lm_buf *out, const struct report *report,
                         const struct report_objective *objective)
 {
-    lm_buf_puts(out, "<div class=\"wide\" tabindex=\"0\"><table><thead><tr><th></th><th "
-                     "class=\"n\">Validation</th>"
-                     "<th class=\"n\">Test</th></tr></thead><tbody>\n");
-    put_row(out, report, objective->headline.label, &objective->headline);
-    const char *label = lm_arena_printf(report->arena, "The same of %s", objective->baseline.label);
-    put_row(out, report, label != NULL ? label : "", &objective->baseline);
+    static const struct report_column columns[] = {
+        {TEXT_METRIC}, {TEXT_VALIDATION, true}, {TEXT_TEST, true}};
+    report_table(out, report, NULL, columns, 3);
+    put_row(out, report, report_say(report, objective->headline.label), &objective->headline);
+    put_row(out, report,
+            report_say(report, TEXT_THE_SAME_OF, report_say(report, objective->baseline.label)),
+            &objective->baseline);
     for (size_t i = 0; i < REPORT_METRICS && objective->others[i].key != NULL; i++)
-        put_row(out, report, objective->others[i].label, &objective->others[i]);
+        put_row(out, report, report_say(report, objective->others[i].label), &objective->others[i]);
     put_counts(out, report);
-    lm_buf_puts(out, "</tbody></table></div>\n");
+    report_table_end(out);
 }
 
 /* The model minus its baseline, paired: what the summary rests on. */
 static void put_difference(struct lm_buf *out, const struct report *report,
                            const struct report_objective *objective)
 {
-    const struct report_comparison comparison =
-        report_compare(report, report->examples_split, objective->headline.key,
-                       objective->baseline.key, "", objective->baseline.label, false);
-    struct lm_num diff = report_metric_text(&objective->headline, comparison.diff);
-    struct lm_num low = report_metric_text(&objective->headline, comparison.low);
-    struct lm_num high = report_metric_text(&objective->headline, comparison.high);
+    const struct report_comparison comparison = report_compare(
+        report, report->examples_split, objective->headline.key, objective->baseline.key, "",
+        report_say(report, objective->baseline.label), false);
+    struct lm_num diff = report_metric_text(report, &objective->headline, comparison.diff);
+    struct lm_num low = report_metric_text(report, &objective->headline, comparison.low);
+    struct lm_num high = report_metric_text(report, &objective->headline, comparison.high);
     if (comparison.standing != REPORT_NOT_COMPARED)
-        lm_html_printf(out,
-                       "<p class=\"sum\">Difference from %s, paired by example: %s (95\xc2\xa0%% "
-                       "confidence interval %s to %s): %s.</p>\n",
-                       comparison.label, diff.text, low.text, high.text,
-                       report_standing_words[comparison.standing]);
+        lm_html_printf(out, "<p class=\"sum\">%s</p>\n",
+                       report_say(report, TEXT_DIFFERENCE_IS, comparison.label, diff.text, low.text,
+                                  high.text, report_standing_text(report, comparison.standing)));
 }
 
 static void put_tables(struct lm_buf *out, const struct report *report,
@@ -152,7 +156,7 @@ static void put_tables(struct lm_buf *out, const struct report *report,
 {
     put_bars(out, report, objective);
     put_difference(out, report, objective);
-    lm_buf_puts(out, "<h3>All metrics</h3>\n");
+    lm_html_printf(out, "<h3>%s</h3>\n", report_say(report, TEXT_ALL_METRICS));
     put_figures(out, report, objective);
 }
 
@@ -160,10 +164,10 @@ void report_page_objective(struct lm_buf *out, const struct report *report)
 {
     const struct report_objective *objective = report_objective_of(report);
     const char *signature = lm_json_string(lm_json_get(report->scores, "signature"), NULL);
-    lm_html_section(out, "objective", "Held-out examples", objective->note);
+    report_section(out, report, "objective", TEXT_HELD_OUT_EXAMPLES, objective->note);
     put_tables(out, report, objective);
     report_page_examples(out, report, objective->name);
     if (signature != NULL && !report_has_scores(report))
-        lm_html_printf(out, "<p class=\"sig\">%s</p>\n", signature);
-    lm_html_section_end(out);
+        lm_html_printf(out, "<p class=\"sig\" lang=\"en\">%s</p>\n", signature);
+    report_section_end(out);
 }

@@ -30,6 +30,8 @@ static int compare_surprises(const void *a, const void *b)
 static void put_surprises(struct lm_buf *out, const struct report *report,
                           const struct lm_json *passage)
 {
+    static const struct report_column columns[] = {
+        {TEXT_TOKEN}, {TEXT_PLACE, true}, {TEXT_BITS, true}, {TEXT_RANK, true}};
     const struct lm_json *ids = lm_json_get(passage, "ids"), *nll = lm_json_get(passage, "nll");
     const struct lm_json *rank = lm_json_get(passage, "rank");
     size_t count =
@@ -40,11 +42,8 @@ static void put_surprises(struct lm_buf *out, const struct report *report,
     for (size_t i = 0; i < count; i++)
         list[i] = (struct surprise){lm_json_double(lm_json_at(nll, i), 0), i};
     qsort(list, count, sizeof *list, compare_surprises);
-    lm_buf_puts(
-        out,
-        "<details><summary>The most surprising tokens</summary><div class=\"wide\" tabindex=\"0\">"
-        "<table><thead><tr><th>Token</th><th class=\"n\">Place</th>"
-        "<th class=\"n\">Bits</th><th class=\"n\">Rank</th></tr></thead><tbody>\n");
+    lm_html_printf(out, "<details><summary>%s</summary>", report_say(report, TEXT_MOST_SURPRISING));
+    report_table(out, report, NULL, columns, 4);
     for (size_t k = 0; k < count && k < SURPRISES; k++) {
         struct lm_num bits = lm_num_fixed(list[k].nll / 0.69314718055994530942, 1);
         struct lm_num place = lm_num_count((int64_t)list[k].index + 1);
@@ -56,7 +55,8 @@ static void put_surprises(struct lm_buf *out, const struct report *report,
                        "</tr>\n",
                        place.text, bits.text, order.text);
     }
-    lm_buf_puts(out, "</tbody></table></div></details>\n");
+    report_table_end(out);
+    lm_buf_puts(out, "</details>\n");
 }
 
 static double sum_of(const struct lm_json *values)
@@ -76,11 +76,14 @@ static void put_passage(struct lm_buf *out, const struct report *report, size_t 
     size_t count = lm_json_count(ids);
     struct lm_num mean =
         lm_num_fixed(count > 0 ? sum_of(nll) / 0.69314718055994530942 / (double)count : 0, 2);
-    lm_html_printf(
-        out,
-        "<article class=\"sample\"><h3>Document %s <span>of %s, its first %zu tokens, "
-        "%s bits per token</span></h3>\n<div class=\"text\" tabindex=\"0\" dir=\"auto\">",
-        document != NULL ? document : "?", split != NULL ? split : "?", count, mean.text);
+    struct lm_num tokens = lm_num_count((int64_t)count);
+    lm_html_printf(out,
+                   "<article class=\"sample\"><h3>%s <span>%s</span></h3>\n"
+                   "<div class=\"text\" tabindex=\"0\" dir=\"auto\">",
+                   report_say(report, TEXT_DOCUMENT_ID, document != NULL ? document : "?"),
+                   report_say(report, TEXT_PASSAGE_IS,
+                              split != NULL ? report_split_text(report, split) : "?", tokens.text,
+                              mean.text));
     report_tokens_write(out, report, &(struct report_tokens){NULL, ids, nll});
     lm_buf_puts(out, "</div>\n");
     put_surprises(out, report, passage);
@@ -89,12 +92,9 @@ static void put_passage(struct lm_buf *out, const struct report *report, size_t 
 
 void report_page_passages(struct lm_buf *out, const struct report *report)
 {
-    lm_html_section(
-        out, "passages", "Held-out text",
-        "Real text the model was not trained on, each token coloured by its surprisal: pale is "
-        "expected, strong and underlined is unexpected.");
-    report_ramp_write(out);
+    report_section(out, report, "passages", TEXT_HELD_OUT_TEXT, TEXT_HELD_OUT_NOTE);
+    report_ramp_write(out, report);
     for (size_t i = 0; i < report->passages.count; i++)
         put_passage(out, report, i);
-    lm_html_section_end(out);
+    report_section_end(out);
 }

@@ -28,40 +28,41 @@ bool report_has_samples(const struct report *report)
 static const char *method_text(const struct report *report, const struct lm_json *method)
 {
     static const struct {
-        const char *key, *words;
+        const char *key;
+        enum report_text words;
         double off;
-    } rules[] = {{"top_k", "top-k", 0},
-                 {"top_p", "top-p", 0},
-                 {"min_p", "min-p", 0},
-                 {"repetition_penalty", "repetition penalty", 1}};
+    } rules[] = {{"top_k", TEXT_TOP_K, 0},
+                 {"top_p", TEXT_TOP_P, 0},
+                 {"min_p", TEXT_MIN_P, 0},
+                 {"repetition_penalty", TEXT_REPETITION_PENALTY, 1}};
 
     double temperature = lm_json_double(lm_json_get(method, "temperature"), 0);
     struct lm_num number = lm_num_short(temperature, 4);
-    const char *text = temperature > 0
-                           ? lm_arena_printf(report->arena, "temperature %s", number.text)
-                           : "greedy: always the most likely token";
-    for (size_t i = 0; i < sizeof rules / sizeof rules[0] && text != NULL; i++) {
+    const char *text = temperature > 0 ? report_say(report, TEXT_TEMPERATURE, number.text)
+                                       : report_say(report, TEXT_GREEDY);
+    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
         double value = lm_json_double(lm_json_get(method, rules[i].key), rules[i].off);
         if (value == rules[i].off)
             continue;
         number = lm_num_short(value, 4);
-        text = lm_arena_printf(report->arena, "%s, %s %s", text, rules[i].words, number.text);
+        text = report_say(report, TEXT_LIST, text, report_say(report, rules[i].words, number.text));
     }
-    return text != NULL ? text : "";
+    return text;
 }
 
-static const char *source_words(const char *source)
+static const char *source_words(const struct report *report, const char *source)
 {
     static const struct {
-        const char *source, *words;
-    } table[] = {{"spec", "Prompt of the spec"},
-                 {"valid", "Start of a held-out document"},
-                 {"test", "Start of a held-out document"},
-                 {"unconditional", "Unconditional"}};
+        const char *source;
+        enum report_text words;
+    } table[] = {{"spec", TEXT_PROMPT_OF_SPEC},
+                 {"valid", TEXT_START_OF_DOCUMENT},
+                 {"test", TEXT_START_OF_DOCUMENT},
+                 {"unconditional", TEXT_UNCONDITIONAL}};
 
     for (size_t i = 0; source != NULL && i < sizeof table / sizeof table[0]; i++) {
         if (strcmp(source, table[i].source) == 0)
-            return table[i].words;
+            return report_say(report, table[i].words);
     }
     return "";
 }
@@ -80,8 +81,10 @@ static void put_reference(struct lm_buf *out, const struct report *report,
     const struct lm_json *reference = lm_json_get(sample, "reference");
     if (reference == NULL)
         return;
-    lm_buf_puts(out, "<details><summary>The real continuation</summary>"
-                     "<div class=\"text\" tabindex=\"0\" dir=\"auto\">");
+    lm_html_printf(out,
+                   "<details><summary>%s</summary>"
+                   "<div class=\"text\" tabindex=\"0\" dir=\"auto\">",
+                   report_say(report, TEXT_REAL_CONTINUATION));
     struct report_tokens tokens = {NULL, lm_json_get(reference, "ids"), NULL};
     if (report->vocab != NULL)
         report_tokens_write(out, report, &tokens);
@@ -98,11 +101,14 @@ static void put_sample(struct lm_buf *out, const struct report *report,
     const char *end = lm_json_string(lm_json_get(sample, "end"), NULL);
     struct report_tokens tokens = {lm_json_get(prompt, "ids"), lm_json_get(sample, "ids"),
                                    lm_json_get(sample, "nll")};
-    lm_html_printf(out,
-                   "<article class=\"sample\"><h4>%s <span>%zu tokens%s</span></h4>\n"
-                   "<div class=\"text\" tabindex=\"0\" dir=\"auto\">",
-                   source_words(source), lm_json_count(tokens.ids),
-                   end != NULL && strcmp(end, "end-of-text") == 0 ? ", ended by the model" : "");
+    bool has_ended = end != NULL && strcmp(end, "end-of-text") == 0;
+    struct lm_num count = lm_num_count((int64_t)lm_json_count(tokens.ids));
+    lm_html_printf(
+        out,
+        "<article class=\"sample\"><h4>%s <span>%s</span></h4>\n"
+        "<div class=\"text\" tabindex=\"0\" dir=\"auto\">",
+        source_words(report, source),
+        report_say(report, has_ended ? TEXT_TOKENS_ENDED : TEXT_COUNT_TOKENS, count.text));
     if (report->vocab != NULL) {
         report_tokens_write(out, report, &tokens);
     } else {
@@ -133,7 +139,8 @@ static void put_method(struct lm_buf *out, const struct report *report,
         if (!is_of_method(report->samples.items[i], name))
             continue;
         if (shown++ == report->params->samples_shown) {
-            lm_buf_puts(out, "<details><summary>More samples</summary>\n");
+            lm_html_printf(out, "<details><summary>%s</summary>\n",
+                           report_say(report, TEXT_MORE_SAMPLES));
             is_folded = true;
         }
         put_sample(out, report, report->samples.items[i]);
@@ -144,15 +151,12 @@ static void put_method(struct lm_buf *out, const struct report *report,
 
 void report_page_samples(struct lm_buf *out, const struct report *report)
 {
-    lm_html_section(
-        out, "samples", "Samples",
-        "Generated by the model, uncurated, in the order they were sampled. The prompt is "
-        "grey; colour is the surprisal of what the model itself chose.");
+    report_section(out, report, "samples", TEXT_SAMPLES, TEXT_SAMPLES_NOTE);
     if (report->vocab != NULL)
-        report_ramp_write(out);
+        report_ramp_write(out, report);
     for (size_t i = 0; i < report->samples.count; i++) {
         if (report_is_kind(report->samples.items[i], "method"))
             put_method(out, report, report->samples.items[i]);
     }
-    lm_html_section_end(out);
+    report_section_end(out);
 }

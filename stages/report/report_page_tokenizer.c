@@ -11,7 +11,7 @@
 #include "report_page.h"
 #include "report_tokenizer.h"
 
-enum { LONGEST = 12, MERGES = 24, LINES_SHOWN = 4, ID_SHOWN = 12 };
+enum { LONGEST = 12, MERGES = 24, LINES_SHOWN = 4, ID_SHOWN = 12, COLUMNS = 8 };
 
 bool report_has_tokenizer(const struct report *report)
 {
@@ -50,7 +50,7 @@ static bool is_word(const uint8_t *text, size_t size)
 }
 
 /* Tokens from the longest on; only words, or all. */
-static void put_longest(struct lm_buf *out, const struct report *report, const char *label,
+static void put_longest(struct lm_buf *out, const struct report *report, enum report_text label,
                         bool only_words)
 {
     int64_t count = lm_vocab_size(report->vocab), used = 0;
@@ -66,7 +66,7 @@ static void put_longest(struct lm_buf *out, const struct report *report, const c
     if (used == 0)
         return;
     qsort(rows, (size_t)used, sizeof *rows, compare_lengths);
-    lm_html_printf(out, "<tr><th scope=\"row\">%s</th><td>", label);
+    lm_html_printf(out, "<tr><th scope=\"row\">%s</th><td>", report_say(report, label));
     for (int64_t i = 0; i < used && i < LONGEST; i++)
         report_token_write(out, report, rows[i].id);
     lm_buf_puts(out, "</td></tr>\n");
@@ -74,7 +74,7 @@ static void put_longest(struct lm_buf *out, const struct report *report, const c
 
 static void put_merges(struct lm_buf *out, const struct report *report)
 {
-    lm_buf_puts(out, "<tr><th scope=\"row\">First merges</th><td>");
+    lm_html_printf(out, "<tr><th scope=\"row\">%s</th><td>", report_say(report, TEXT_FIRST_MERGES));
     for (int32_t rank = 0; rank < MERGES && rank < lm_vocab_merges(report->vocab); rank++) {
         int32_t left, right, id;
         lm_vocab_merge(report->vocab, rank, &left, &right, &id);
@@ -83,12 +83,13 @@ static void put_merges(struct lm_buf *out, const struct report *report)
     lm_buf_puts(out, "</td></tr>\n");
 }
 
-static void put_vocabulary(struct lm_buf *out, int64_t size, int64_t merges, const char *pattern)
+static void put_vocabulary(struct lm_buf *out, const struct report *report, int64_t size,
+                           int64_t merges, const char *pattern)
 {
     struct lm_num tokens = lm_num_count(size), pairs = lm_num_count(merges);
-    report_fact_write(out, "Vocabulary", tokens.text);
-    report_fact_write(out, "Merges", pairs.text);
-    report_fact_write(out, "Pretokenization", pattern);
+    report_fact_write(out, report_say(report, TEXT_VOCABULARY), tokens.text);
+    report_fact_write(out, report_say(report, TEXT_MERGES), pairs.text);
+    report_fact_write(out, report_say(report, TEXT_PRETOKENIZATION), pattern);
 }
 
 static void put_size(struct lm_buf *out, const struct report *report)
@@ -96,18 +97,18 @@ static void put_size(struct lm_buf *out, const struct report *report)
     const struct lm_json *card = lm_json_get(report->tokenizer, "vocabulary");
     const char *pattern = lm_json_string(lm_json_get(card, "pattern"), NULL);
     if (report->vocab != NULL)
-        put_vocabulary(out, lm_vocab_size(report->vocab), lm_vocab_merges(report->vocab),
+        put_vocabulary(out, report, lm_vocab_size(report->vocab), lm_vocab_merges(report->vocab),
                        lm_pattern_names[lm_vocab_pattern(report->vocab)]);
     else
-        put_vocabulary(out, lm_json_int(lm_json_get(card, "size"), 0),
+        put_vocabulary(out, report, lm_json_int(lm_json_get(card, "size"), 0),
                        lm_json_int(lm_json_get(card, "merges"), 0),
                        pattern != NULL ? pattern : "?");
 }
 
 static void put_tokens(struct lm_buf *out, const struct report *report)
 {
-    put_longest(out, report, "Longest words", true);
-    put_longest(out, report, "Longest tokens", false);
+    put_longest(out, report, TEXT_LONGEST_WORDS, true);
+    put_longest(out, report, TEXT_LONGEST_TOKENS, false);
     put_merges(out, report);
 }
 
@@ -120,7 +121,7 @@ static void put_density(struct lm_buf *out, const struct report *report)
     double tokens = report_score(report, report->split, "tokens");
     struct lm_num density = lm_num_fixed(bytes / tokens, 3);
     if (isfinite(bytes / tokens))
-        report_fact_write(out, "Bytes per held-out token", density.text);
+        report_fact_write(out, report_say(report, TEXT_BYTES_PER_HELD_OUT_TOKEN), density.text);
 }
 
 static void put_unused(struct lm_buf *out, const struct report *report)
@@ -129,32 +130,32 @@ static void put_unused(struct lm_buf *out, const struct report *report)
     const struct lm_json *unused = lm_json_get(held_out, "unused_tokens");
     struct lm_num count = lm_num_count(lm_json_int(unused, 0));
     struct lm_num share =
-        lm_num_percent(lm_json_double(lm_json_get(held_out, "unused_share"), (double)NAN), 1);
+        report_share(report, lm_json_double(lm_json_get(held_out, "unused_share"), (double)NAN), 1);
     if (unused != NULL)
-        lm_html_printf(out,
-                       "<tr><th scope=\"row\">Not in held-out text</th><td>%s tokens, %s</td>"
-                       "</tr>\n",
-                       count.text, share.text);
+        report_fact_write(out, report_say(report, TEXT_NOT_IN_HELD_OUT),
+                          report_say(report, TEXT_TOKENS_AND_SHARE, count.text, share.text));
 }
 
-static void put_row(struct lm_buf *out, const char *label, const struct lm_json *row)
+static void put_row(struct lm_buf *out, const struct report *report, const char *label,
+                    const struct lm_json *row)
 {
     lm_html_printf(out, "<tr><th scope=\"row\">%s</th>", label);
     for (size_t i = 0; report_tokenizer_columns[i].key != NULL; i++) {
-        struct lm_num text = report_tokenizer_cell(row, i);
+        struct lm_num text = report_tokenizer_cell(report, row, i);
         lm_html_printf(out, "<td class=\"n\">%s</td>", text.text);
     }
     lm_buf_puts(out, "</tr>\n");
 }
 
-static void open_table(struct lm_buf *out, const char *heading, const char *first)
+static void open_table(struct lm_buf *out, const struct report *report, enum report_text heading,
+                       enum report_text first)
 {
-    lm_html_printf(out,
-                   "<h3>%s</h3>\n<div class=\"wide\" tabindex=\"0\"><table><thead><tr><th>%s</th>",
-                   heading, first);
-    for (size_t i = 0; report_tokenizer_columns[i].key != NULL; i++)
-        lm_html_printf(out, "<th class=\"n\">%s</th>", report_tokenizer_columns[i].label);
-    lm_buf_puts(out, "</tr></thead><tbody>\n");
+    struct report_column columns[COLUMNS] = {{first, false}};
+    size_t count = 1;
+    for (; report_tokenizer_columns[count - 1].key != NULL && count < COLUMNS; count++)
+        columns[count] = (struct report_column){report_tokenizer_columns[count - 1].label, true};
+    lm_html_printf(out, "<h3>%s</h3>\n", report_say(report, heading));
+    report_table(out, report, NULL, columns, count);
 }
 
 static void put_splits(struct lm_buf *out, const struct report *report)
@@ -162,12 +163,12 @@ static void put_splits(struct lm_buf *out, const struct report *report)
     const struct lm_json *splits = lm_json_get(report->tokenizer, "splits");
     if (splits == NULL)
         return;
-    open_table(out, "By split", "Split");
+    open_table(out, report, TEXT_BY_SPLIT, TEXT_SPLIT);
     for (size_t i = 0; i < LM_SPLITS; i++)
-        put_row(out, lm_split_names[i], lm_json_get(splits, lm_split_names[i]));
-    lm_buf_puts(out, "</tbody></table></div>\n<p class=\"sum\">Without end-of-text tokens. "
-                     "R\xc3\xa9nyi efficiency, of order 2.5: 1 when all tokens are equally "
-                     "frequent, lower when a few are most of the text.</p>\n");
+        put_row(out, report, report_split_text(report, lm_split_names[i]),
+                lm_json_get(splits, lm_split_names[i]));
+    report_table_end(out);
+    lm_html_printf(out, "<p class=\"sum\">%s</p>\n", report_say(report, TEXT_RENYI_NOTE));
 }
 
 /* One source says what the splits say already. */
@@ -176,13 +177,13 @@ static void put_sources(struct lm_buf *out, const struct report *report)
     const struct lm_json *sources = lm_json_get(report->tokenizer, "sources");
     if (lm_json_count(sources) < 2)
         return;
-    open_table(out, "By source", "Source");
+    open_table(out, report, TEXT_BY_SOURCE, TEXT_SOURCE);
     for (size_t i = 0; i < lm_json_count(sources); i++) {
         const struct lm_json *row = lm_json_at(sources, i);
         const char *name = lm_json_string(lm_json_get(row, "name"), NULL);
-        put_row(out, name != NULL ? name : "?", row);
+        put_row(out, report, name != NULL ? name : "?", row);
     }
-    lm_buf_puts(out, "</tbody></table></div>\n");
+    report_table_end(out);
 }
 
 /* ---- lines with their tokens marked ---- */
@@ -238,11 +239,12 @@ static void put_line(struct lm_buf *out, const struct report *report, const stru
     struct lm_num of_bytes = lm_num_count(bytes), of_tokens = lm_num_count(tokens);
     struct lm_num number = lm_num_count(lm_json_int(lm_json_get(line, "line"), 0));
     lm_html_printf(out,
-                   "<article class=\"sample\"><h3>%s bytes per token <span>%s bytes, %s tokens; "
-                   "%s, document %s, line %s</span></h3>\n<div class=\"text cut\" tabindex=\"0\" "
-                   "dir=\"auto\">",
-                   ratio.text, of_bytes.text, of_tokens.text, split != NULL ? split : "?",
-                   head != NULL ? head : "?", number.text);
+                   "<article class=\"sample\"><h4>%s <span>%s</span></h4>\n"
+                   "<div class=\"text cut\" tabindex=\"0\" dir=\"auto\">",
+                   report_say(report, TEXT_IS_BYTES_PER_TOKEN, ratio.text),
+                   report_say(report, TEXT_LINE_IS, of_bytes.text, of_tokens.text,
+                              split != NULL ? report_split_text(report, split) : "?",
+                              head != NULL ? head : "?", number.text));
     put_marked(out, report, line);
     lm_buf_puts(out, "</div>\n</article>\n");
 }
@@ -254,11 +256,13 @@ static void put_worst(struct lm_buf *out, const struct report *report)
     size_t count = lm_json_count(lines);
     if (count == 0)
         return;
-    lm_buf_puts(out, "<h3>Held-out lines that compress worst</h3>\n<p class=\"sum\">Each token "
-                     "is a patch. A small number says how many tokens share a character.</p>\n");
+    lm_html_printf(out, "<h3>%s</h3>\n<p class=\"sum\">%s</p>\n",
+                   report_say(report, TEXT_WORST_LINES), report_say(report, TEXT_WORST_LINES_NOTE));
     for (size_t i = 0; i < count; i++) {
         if (i == LINES_SHOWN)
-            lm_html_printf(out, "<details><summary>%zu more</summary>\n", count - i);
+            lm_html_printf(
+                out, "<details><summary>%s</summary>\n",
+                report_say(report, TEXT_COUNT_MORE, lm_num_count((int64_t)(count - i)).text));
         put_line(out, report, lm_json_at(lines, i));
     }
     if (count > LINES_SHOWN)
@@ -268,9 +272,7 @@ static void put_worst(struct lm_buf *out, const struct report *report)
 void report_page_tokenizer(struct lm_buf *out, const struct report *report)
 {
     bool has_card = lm_json_is_object(report->tokenizer);
-    lm_html_section(out, "tokenizer", "Tokenizer",
-                    "Byte-level byte pair encoding: every text can be written, and read back "
-                    "byte for byte.");
+    report_section(out, report, "tokenizer", TEXT_TOKENIZER, TEXT_TOKENIZER_NOTE);
     lm_buf_puts(out, "<table class=\"facts\"><tbody>\n");
     put_size(out, report);
     if (has_card)
@@ -285,5 +287,5 @@ void report_page_tokenizer(struct lm_buf *out, const struct report *report)
         put_sources(out, report);
         put_worst(out, report);
     }
-    lm_html_section_end(out);
+    report_section_end(out);
 }

@@ -17,15 +17,14 @@ bool report_has_log(const struct report *report)
 static const char *loss_summary(const struct report *report, const struct lm_curve *train,
                                 const struct lm_curve *valid)
 {
-    struct lm_num first = lm_num_fixed(train->first, 2), last = lm_num_fixed(train->last, 2);
-    struct lm_num best = lm_num_fixed(valid->best, 3), at = lm_num_fixed(valid->best_x, 0);
-    const char *text = lm_arena_printf(report->arena, "Training loss goes from %s to %s %s.",
-                                       first.text, last.text, report_loss_unit(report));
-    if (valid->count > 0 && text != NULL) {
-        text = lm_arena_printf(report->arena, "%s Validation loss is lowest at step %s: %s.", text,
-                               at.text, best.text);
-    }
-    return text != NULL ? text : "";
+    struct lm_num first = report_fixed(train->first, 2), last = report_fixed(train->last, 2);
+    struct lm_num best = report_fixed(valid->best, 3), at = report_fixed(valid->best_x, 0);
+    const char *text =
+        report_say(report, TEXT_LOSS_GOES, first.text, last.text, report_loss_unit(report));
+    return valid->count == 0
+               ? text
+               : report_join(report, text,
+                             report_say(report, TEXT_LOSS_LOWEST, at.text, best.text));
 }
 
 static void put_loss(struct lm_buf *out, const struct report *report)
@@ -35,14 +34,19 @@ static void put_loss(struct lm_buf *out, const struct report *report)
         lm_curve_cut(report->arena, log->step, log->loss, log->count, LM_CURVE_MOST);
     struct lm_curve valid =
         lm_curve_cut(report->arena, log->step, log->valid, log->count, LM_CURVE_MOST);
-    const struct lm_legend legend[] = {{"a", "training"}, {"b", "validation"}};
-    struct lm_plot plot = {
-        .out = out, .id = "loss", .title = "Loss", .legend = legend, .height = 280};
+    const struct lm_legend legend[] = {{"a", report_say(report, TEXT_TRAINING_SERIES)},
+                                       {"b", report_say(report, TEXT_VALIDATION_SERIES)}};
+    struct lm_plot plot = {.out = out,
+                           .id = "loss",
+                           .title = report_say(report, TEXT_LOSS),
+                           .legend = legend,
+                           .height = 280};
     plot.legend_count = valid.count > 0 ? 2 : 1;
     plot.summary = loss_summary(report, &train, &valid);
     if (train.count == 0)
         return;
-    lm_axis_linear(&plot.x, "step", 0, train.x[train.count - 1], 7, false);
+    lm_axis_linear(&plot.x, report_say(report, TEXT_AXIS_STEP), 0, train.x[train.count - 1], 7,
+                   false);
     lm_axis_linear(&plot.y, report_loss_unit(report), fmin(train.least, valid.least),
                    fmax(train.most, valid.most), 6, true);
     lm_plot_begin(&plot);
@@ -58,15 +62,15 @@ static void put_rate(struct lm_buf *out, const struct report *report)
     const struct report_log *log = &report->log;
     struct lm_curve rate =
         lm_curve_cut(report->arena, log->step, log->lr, log->count, LM_CURVE_MOST);
-    struct lm_plot plot = {.out = out, .id = "rate", .title = "Learning rate", .height = 150};
+    struct lm_plot plot = {
+        .out = out, .id = "rate", .title = report_say(report, TEXT_LEARNING_RATE), .height = 150};
     struct lm_num most = lm_num_short(rate.most, 3), last = lm_num_short(rate.last, 3);
-    const char *summary =
-        lm_arena_printf(report->arena, "Peak %s, %s at the end.", most.text, last.text);
-    plot.summary = summary != NULL ? summary : "";
+    plot.summary = report_say(report, TEXT_RATE_SUMMARY, most.text, last.text);
     if (rate.count == 0)
         return;
-    lm_axis_linear(&plot.x, "step", 0, rate.x[rate.count - 1], 4, false);
-    lm_axis_linear(&plot.y, "per step", 0, rate.most, 4, true);
+    lm_axis_linear(&plot.x, report_say(report, TEXT_AXIS_STEP), 0, rate.x[rate.count - 1], 4,
+                   false);
+    lm_axis_linear(&plot.y, report_say(report, TEXT_AXIS_PER_STEP), 0, rate.most, 4, true);
     lm_plot_begin(&plot);
     lm_plot_line(&plot, "a", rate.x, rate.mean, rate.count);
     lm_plot_end(&plot);
@@ -127,8 +131,10 @@ static void put_norm(struct lm_buf *out, const struct report *report)
     double clip = lm_json_double(lm_json_get(params, "clip"), (double)NAN);
     struct lm_curve norm =
         lm_curve_cut(report->arena, log->step, log->norm, log->count, LM_CURVE_MOST);
-    const struct lm_legend legend[] = {{"d", "threshold"}, {"hot", "clipped"}};
-    struct lm_plot plot = {.out = out, .id = "norm", .title = "Gradient norm", .height = 150};
+    const struct lm_legend legend[] = {{"d", report_say(report, TEXT_THRESHOLD_SERIES)},
+                                       {"hot", report_say(report, TEXT_CLIPPED_SERIES)}};
+    struct lm_plot plot = {
+        .out = out, .id = "norm", .title = report_say(report, TEXT_GRADIENT_NORM), .height = 150};
     if (norm.count == 0)
         return;
     clip = clip > 0 ? clip : (double)NAN;
@@ -136,11 +142,11 @@ static void put_norm(struct lm_buf *out, const struct report *report)
     plot.legend = legend;
     plot.legend_count = isnan(clip) ? 0 : 2;
     struct lm_num part = lm_num_count((int64_t)clipped), steps = lm_num_count((int64_t)log->count);
-    const char *summary = lm_arena_printf(report->arena, "%s of %s logged steps were clipped.",
-                                          part.text, steps.text);
-    plot.summary = summary != NULL ? summary : "";
-    lm_axis_linear(&plot.x, "step", 0, norm.x[norm.count - 1], 4, false);
-    lm_axis_linear(&plot.y, "before clipping", 0, norm_top(report, &norm, clip), 4, true);
+    plot.summary = report_say(report, TEXT_NORM_SUMMARY, part.text, steps.text);
+    lm_axis_linear(&plot.x, report_say(report, TEXT_AXIS_STEP), 0, norm.x[norm.count - 1], 4,
+                   false);
+    lm_axis_linear(&plot.y, report_say(report, TEXT_AXIS_BEFORE_CLIPPING), 0,
+                   norm_top(report, &norm, clip), 4, true);
     lm_plot_begin(&plot);
     lm_plot_band(&plot, "a", norm.x, norm.low, norm.high, norm.count);
     lm_plot_line(&plot, "a", norm.x, norm.mean, norm.count);
@@ -161,20 +167,22 @@ static void put_table(struct lm_buf *out, const struct report *report)
 {
     const struct report_log *log = &report->log;
     size_t shown = log->count < 12 ? log->count : 12;
-    lm_buf_puts(out, "<details><summary>The curves as a table</summary><div class=\"wide\" "
-                     "tabindex=\"0\"><table>"
-                     "<thead><tr><th class=\"n\">Step</th>");
-    lm_html_printf(out, "<th class=\"n\">%s</th>",
-                   report_objective_of(report) != NULL ? "Examples" : "Tokens");
-    lm_buf_puts(out, "<th class=\"n\">Loss</th><th class=\"n\">Validation</th>"
-                     "<th class=\"n\">Learning rate</th><th class=\"n\">Gradient norm</th></tr>"
-                     "</thead><tbody>\n");
+    const struct report_column columns[] = {
+        {TEXT_STEP, true},
+        {report_objective_of(report) != NULL ? TEXT_EXAMPLES_HEAD : TEXT_TOKENS_HEAD, true},
+        {TEXT_LOSS, true},
+        {TEXT_VALIDATION, true},
+        {TEXT_LEARNING_RATE, true},
+        {TEXT_GRADIENT_NORM, true}};
+    lm_html_printf(out, "<details><summary>%s</summary>", report_say(report, TEXT_CURVES_TABLE));
+    report_table(out, report, NULL, columns, 6);
     for (size_t k = 0; k < shown; k++) {
         size_t i = shown > 1 ? k * (log->count - 1) / (shown - 1) : 0;
-        struct lm_num step = lm_num_fixed(log->step[i], 0),
-                      tokens = lm_num_fixed(log->tokens[i], 0),
-                      loss = lm_num_fixed(log->loss[i], 4), valid = lm_num_fixed(log->valid[i], 4),
-                      rate = lm_num_short(log->lr[i], 4), norm = lm_num_fixed(log->norm[i], 3);
+        struct lm_num step = report_fixed(log->step[i], 0),
+                      tokens = report_fixed(log->tokens[i], 0),
+                      loss = report_fixed(log->loss[i], 4), valid = report_fixed(log->valid[i], 4),
+                      norm = report_fixed(log->norm[i], 3),
+                      rate = isnan(log->lr[i]) ? loss : lm_num_short(log->lr[i], 4);
         lm_html_printf(
             out,
             "<tr><td class=\"n\">%s</td><td class=\"n\">%s</td><td class=\"n\">%s</td>"
@@ -182,19 +190,18 @@ static void put_table(struct lm_buf *out, const struct report *report)
             step.text, tokens.text, loss.text, isnan(log->valid[i]) ? "" : valid.text, rate.text,
             norm.text);
     }
-    lm_buf_puts(out, "</tbody></table></div></details>\n");
+    report_table_end(out);
+    lm_buf_puts(out, "</details>\n");
 }
 
 void report_page_training(struct lm_buf *out, const struct report *report)
 {
-    lm_html_section(out, "training", "Training",
-                    "The line is the mean, the band the smallest and largest value of the steps "
-                    "behind a point. Validation is measured on held-out text while training.");
+    report_section(out, report, "training", TEXT_TRAINING, TEXT_TRAINING_NOTE);
     put_loss(out, report);
     lm_buf_puts(out, "<div class=\"pair\">\n");
     put_rate(out, report);
     put_norm(out, report);
     lm_buf_puts(out, "</div>\n");
     put_table(out, report);
-    lm_html_section_end(out);
+    report_section_end(out);
 }

@@ -5,8 +5,11 @@
 #include <stdint.h>
 
 struct report_params {
-    const char *title;
+    const char *title, *language;
     int64_t samples_shown;
 };
+
+/** Of the parameter `language`, in the order of enum report_language; NULL-terminated. */
+extern const char *const report_language_names[];
 
 #endif

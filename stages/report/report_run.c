@@ -30,6 +30,8 @@ static enum lm_status write_files(const struct report *report, struct lm_ctx *ct
         lm_buf_clear(&out);
         files[i].write(&out, report);
         status = lm_buf_status(&out, err);
+        if (status == LM_OK && *report->lacks_memory)
+            status = lm_fail(err, LM_NOMEM, "no memory for the report; free some and run again");
         if (status == LM_OK)
             status = lm_file_write(lm_ctx_output(ctx, files[i].port), out.data, out.size, err);
         lm_ctx_progress(ctx, i + 1, FILES, "files");
@@ -52,7 +54,8 @@ lm_run_fn lm_run_report;
 enum lm_status lm_run_report(struct lm_ctx *ctx, const void *params, struct lm_err *err)
 {
     struct report report;
-    enum lm_status status = report_load(&report, ctx, params, err);
+    bool lacks_memory = false;
+    enum lm_status status = report_load(&report, &lacks_memory, ctx, params, err);
     if (status == LM_OK)
         status = conclude(&report, err);
     if (status == LM_OK)

@@ -9,30 +9,32 @@
 
 /* Parameters in the order of the list; those at `usual` say nothing and are left out. */
 static const struct {
-    const char *name, *label, *usual;
+    const char *name;
+    enum report_text label;
+    const char *usual;
 } rows[] = {
-    {"objective", "Objective", "lm"},
-    {"preset", "Preset", ""},
-    {"layers", "Layers", NULL},
-    {"heads", "Heads", NULL},
-    {"width", "Width (hidden size)", NULL},
-    {"context", "Context, tokens", NULL},
-    {"dropout", "Dropout", NULL},
-    {"optimizer", "Optimizer", NULL},
-    {"lr", "Learning rate", NULL},
-    {"min_lr", "Final learning rate", NULL},
-    {"schedule", "Schedule", NULL},
-    {"warmup", "Warm-up, steps", NULL},
-    {"steps", "Steps", NULL},
-    {"batch", "Batch, rows", NULL},
-    {"accumulate", "Batches per step (accumulation)", "1"},
-    {"decay", "Weight decay", NULL},
-    {"clip", "Gradient clipping", NULL},
-    {"ema", "Average of the weights (EMA)", "0"},
-    {"label_smoothing", "Label smoothing", "0"},
-    {"frozen_layers", "Frozen layers", "0"},
-    {"precision", "Precision", NULL},
-    {"keep", "Weights kept", NULL},
+    {"objective", TEXT_OBJECTIVE, "lm"},
+    {"preset", TEXT_PRESET, ""},
+    {"layers", TEXT_LAYERS, NULL},
+    {"heads", TEXT_HEADS, NULL},
+    {"width", TEXT_WIDTH, NULL},
+    {"context", TEXT_CONTEXT, NULL},
+    {"dropout", TEXT_DROPOUT, NULL},
+    {"optimizer", TEXT_OPTIMIZER, NULL},
+    {"lr", TEXT_LEARNING_RATE, NULL},
+    {"min_lr", TEXT_FINAL_LEARNING_RATE, NULL},
+    {"schedule", TEXT_SCHEDULE, NULL},
+    {"warmup", TEXT_WARM_UP, NULL},
+    {"steps", TEXT_STEPS, NULL},
+    {"batch", TEXT_BATCH, NULL},
+    {"accumulate", TEXT_ACCUMULATE, "1"},
+    {"decay", TEXT_WEIGHT_DECAY, NULL},
+    {"clip", TEXT_CLIPPING, NULL},
+    {"ema", TEXT_EMA, "0"},
+    {"label_smoothing", TEXT_LABEL_SMOOTHING, "0"},
+    {"frozen_layers", TEXT_FROZEN_LAYERS, "0"},
+    {"precision", TEXT_PRECISION, NULL},
+    {"keep", TEXT_WEIGHTS_KEPT, NULL},
 };
 
 static const char *value_text(const struct report *report, const struct lm_json *value)
@@ -57,10 +59,10 @@ size_t report_settings_list(struct report_setting out[REPORT_SETTINGS], const st
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const char *value = value_text(report, lm_json_get(params, rows[i].name));
         if (value != NULL && (rows[i].usual == NULL || strcmp(value, rows[i].usual) != 0))
-            out[count++] = (struct report_setting){rows[i].label, value};
+            out[count++] = (struct report_setting){report_say(report, rows[i].label), value};
     }
     if (seed != NULL)
-        out[count++] = (struct report_setting){"Seed", seed};
+        out[count++] = (struct report_setting){report_say(report, TEXT_SEED), seed};
     return count;
 }
 
@@ -74,12 +76,10 @@ void report_page_settings(struct lm_buf *out, const struct report *report)
 {
     struct report_setting settings[REPORT_SETTINGS];
     size_t count = report_settings_list(settings, report);
-    lm_html_section(out, "settings", "Settings",
-                    "The parameters of the training that decide most, as they can be typed again. "
-                    "All others, of every stage, are under Provenance.");
+    report_section(out, report, "settings", TEXT_SETTINGS, TEXT_SETTINGS_NOTE);
     lm_buf_puts(out, "<table class=\"facts\"><tbody>\n");
     for (size_t i = 0; i < count; i++)
         report_fact_write(out, settings[i].label, settings[i].value);
     lm_buf_puts(out, "</tbody></table>\n");
-    lm_html_section_end(out);
+    report_section_end(out);
 }

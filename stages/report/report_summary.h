@@ -4,7 +4,9 @@
 
 #include "report.h"
 
-extern const char *const report_standing_words[REPORT_STANDINGS]; /**< "better", "worse" … */
+extern const char *const report_standing_names[REPORT_STANDINGS]; /**< of JSON: "better" … */
+/** The same in words of the report's language. */
+const char *report_standing_text(const struct report *report, enum report_standing standing);
 
 /** SPLIT.KEY of the scores beside SPLIT.BASELINE[SUFFIX], by SPLIT.BASELINE.diff and its interval;
  *  `key` is better when lower (is_lower) or higher. */

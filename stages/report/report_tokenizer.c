@@ -3,16 +3,18 @@
 #include <math.h>
 
 const struct report_tokenizer_column report_tokenizer_columns[] = {
-    {"tokens", "Tokens", lm_num_fixed, 0},
-    {"bytes_per_token", "Bytes per token", lm_num_fixed, 3},
-    {"tokens_per_word", "Tokens per word", lm_num_fixed, 3},
-    {"single_byte_share", "One-byte tokens", lm_num_percent, 1},
-    {"renyi_efficiency", "R\xc3\xa9nyi efficiency", lm_num_fixed, 3},
-    {NULL, NULL, NULL, 0},
+    {"tokens", TEXT_TOKENS_HEAD, false, 0},
+    {"bytes_per_token", TEXT_BYTES_PER_TOKEN, false, 3},
+    {"tokens_per_word", TEXT_TOKENS_PER_WORD, false, 3},
+    {"single_byte_share", TEXT_ONE_BYTE_TOKENS, true, 1},
+    {"renyi_efficiency", TEXT_RENYI, false, 3},
+    {NULL, TEXT_NO, false, 0},
 };
 
-struct lm_num report_tokenizer_cell(const struct lm_json *row, size_t column)
+struct lm_num report_tokenizer_cell(const struct report *report, const struct lm_json *row,
+                                    size_t column)
 {
     const struct report_tokenizer_column *c = &report_tokenizer_columns[column];
-    return c->write(lm_json_double(lm_json_get(row, c->key), (double)NAN), c->digits);
+    double value = lm_json_double(lm_json_get(row, c->key), (double)NAN);
+    return c->is_share ? report_share(report, value, c->digits) : report_fixed(value, c->digits);
 }

@@ -85,7 +85,8 @@ void report_token_write(struct lm_buf *out, const struct report *report, int64_t
     lm_buf_puts(out, "<code class=\"tok\">");
     put_chip_text(out, (const char *)bytes, shown);
     if (shown < size)
-        lm_html_printf(out, "<u>\xe2\x80\xa6 %zu bytes</u>", size);
+        lm_html_printf(out, "<u>\xe2\x80\xa6 %s</u>",
+                       report_say(report, TEXT_COUNT_BYTES, lm_num_count((int64_t)size).text));
     lm_buf_puts(out, "</code>");
 }
 
@@ -116,7 +117,8 @@ static char character_level(const char *levels, size_t length)
 
 /* Text with `sign` before each line end. More than MOST_LINE_ENDS in a row become one, and a tile
  * that counts them: a model that has nothing to say says it in lines, and would fill pages. */
-static void put_lines(struct lm_buf *out, const char *text, size_t size, const char *sign)
+static void put_lines(struct lm_buf *out, const struct report *report, const char *text,
+                      size_t size, const char *sign)
 {
     for (size_t i = 0; i < size;) {
         const char *end = memchr(text + i, '\n', size - i);
@@ -125,25 +127,29 @@ static void put_lines(struct lm_buf *out, const char *text, size_t size, const c
         for (i += length; i < size && text[i] == '\n'; i++)
             run++;
         if (run > MOST_LINE_ENDS)
-            lm_html_printf(out, "%s<b class=\"x\">%zu line ends</b>\n", sign, run);
+            lm_html_printf(
+                out, "%s<b class=\"x\">%s</b>\n", sign,
+                report_say(report, TEXT_COUNT_LINE_ENDS, lm_num_count((int64_t)run).text));
         for (size_t k = 0; k < run && run <= MOST_LINE_ENDS; k++)
             lm_html_printf(out, "%s\n", sign);
     }
 }
 
 /* A run of characters of one level. A surprising line end would have no width: it gets a sign. */
-static void put_run(struct lm_buf *out, const char *text, size_t size, int level)
+static void put_run(struct lm_buf *out, const struct report *report, const char *text, size_t size,
+                    int level)
 {
     if (size == 0)
         return;
     if (level > 0)
         lm_buf_printf(out, "<i class=\"s%d\">", level);
-    put_lines(out, text, size, level > 0 ? "\xe2\x86\xb5" : "");
+    put_lines(out, report, text, size, level > 0 ? "\xe2\x86\xb5" : "");
     if (level > 0)
         lm_buf_puts(out, "</i>");
 }
 
-static void put_coloured(struct lm_buf *out, const struct lm_buf *text, const struct lm_buf *levels)
+static void put_coloured(struct lm_buf *out, const struct report *report, const struct lm_buf *text,
+                         const struct lm_buf *levels)
 {
     size_t start = 0;
     int level = 0;
@@ -154,13 +160,13 @@ static void put_coloured(struct lm_buf *out, const struct lm_buf *text, const st
         length = length > 0 ? length : 1;
         int next = character_level(levels->data + i, length);
         if (next != level) {
-            put_run(out, text->data + start, i - start, level);
+            put_run(out, report, text->data + start, i - start, level);
             start = i;
             level = next;
         }
         i += length;
     }
-    put_run(out, text->data + start, text->size - start, level);
+    put_run(out, report, text->data + start, text->size - start, level);
 }
 
 /* A text that ends with its special token (end-of-text) shows that, coloured like the rest. */
@@ -173,7 +179,8 @@ static void put_end(struct lm_buf *out, const struct report *report,
         !lm_vocab_is_special(report->vocab, (int32_t)id))
         return;
     int level = level_of(lm_json_double(lm_json_at(tokens->nll, count - 1), 0));
-    lm_buf_printf(out, "<i class=\"s%d\"><b class=\"x\">end of text</b></i>", level);
+    lm_html_printf(out, "<i class=\"s%d\"><b class=\"x\">%s</b></i>", level,
+                   report_say(report, TEXT_END_OF_TEXT));
 }
 
 void report_tokens_write(struct lm_buf *out, const struct report *report,
@@ -191,7 +198,7 @@ void report_tokens_write(struct lm_buf *out, const struct report *report,
     if (report_tokens_bytes(&text, report, tokens->ids) && text.size > 0) {
         put_levels(&levels, report, tokens->ids, tokens->nll);
         if (!levels.failed && levels.size == text.size)
-            put_coloured(out, &text, &levels);
+            put_coloured(out, report, &text, &levels);
     }
     if (report->vocab != NULL)
         put_end(out, report, tokens);
@@ -200,15 +207,16 @@ void report_tokens_write(struct lm_buf *out, const struct report *report,
     lm_buf_release(&levels);
 }
 
-void report_ramp_write(struct lm_buf *out)
+void report_ramp_write(struct lm_buf *out, const struct report *report)
 {
-    lm_buf_puts(out, "<p class=\"ramp\"><span>Surprisal, bits:</span>");
+    lm_html_printf(out, "<p class=\"ramp\"><span>%s</span>",
+                   report_say(report, TEXT_SURPRISAL_BITS));
     for (int level = 0; level < LEVELS; level++) {
-        if (level == LEVELS - 1)
-            lm_buf_printf(out, "<i class=\"s%d\">%.1f and more</i>", level, step_bits * level);
-        else
-            lm_buf_printf(out, "<i class=\"s%d\">%.1f\xe2\x80\x93%.1f</i>", level,
-                          step_bits * level, step_bits * (level + 1));
+        struct lm_num from = report_fixed(step_bits * level, 1);
+        struct lm_num to = report_fixed(step_bits * (level + 1), 1);
+        lm_html_printf(out, "<i class=\"s%d\">%s</i>", level,
+                       level == LEVELS - 1 ? report_say(report, TEXT_AND_MORE, from.text)
+                                           : report_range(report, from, to));
     }
     lm_buf_puts(out, "</p>\n");
 }

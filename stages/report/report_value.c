@@ -12,6 +12,7 @@ enum { DEEPEST = 6, CELLS = 24 };
 /* Where a value stands, and how its numbers are written: for reading, or so that they can be typed
  * again. */
 struct nesting {
+    const struct report *report;
     int depth;
     bool is_exact;
 };
@@ -20,7 +21,7 @@ static void put_value(struct lm_buf *out, const struct lm_json *value, struct ne
 
 static struct nesting deeper(struct nesting at)
 {
-    return (struct nesting){at.depth + 1, at.is_exact};
+    return (struct nesting){at.report, at.depth + 1, at.is_exact};
 }
 
 struct lm_num report_exact_text(const struct lm_json *value)
@@ -56,25 +57,19 @@ static bool add_head(void *user, const char *key, const struct lm_json *value)
     return true;
 }
 
-/* A key in words: underscores become spaces. */
-static void put_words(struct lm_buf *out, const char *key)
+/* A key in words; of parameters as it is typed. */
+static void put_key(struct lm_buf *out, const char *key, struct nesting at)
 {
-    while (*key != '\0') {
-        size_t length = strcspn(key, "_");
-        lm_html_text(out, key, length);
-        key += length;
-        if (*key == '_') {
-            lm_buf_putc(out, ' ');
-            key++;
-        }
-    }
+    lm_html_printf(out, at.is_exact ? "<code>%s</code>" : "%s",
+                   at.is_exact ? key : report_key(at.report, key));
 }
 
-static void put_heads(struct lm_buf *out, const struct heads *heads)
+static void put_heads(struct lm_buf *out, const struct heads *heads, struct nesting at)
 {
     for (size_t c = 0; c < heads->count; c++) {
-        lm_buf_puts(out, heads->is_number[c] ? "<th class=\"n cap\">" : "<th class=\"cap\">");
-        put_words(out, heads->names[c]);
+        lm_buf_puts(out, heads->is_number[c] ? "<th scope=\"col\" class=\"n cap\">"
+                                             : "<th scope=\"col\" class=\"cap\">");
+        put_key(out, heads->names[c], at);
         lm_buf_puts(out, "</th>");
     }
 }
@@ -95,7 +90,7 @@ static void put_records(struct lm_buf *out, const struct lm_json *rows, struct n
     for (size_t i = 0; i < lm_json_count(rows); i++)
         lm_json_each(lm_json_at(rows, i), add_head, &heads);
     lm_buf_puts(out, "<div class=\"wide\" tabindex=\"0\"><table><thead><tr>");
-    put_heads(out, &heads);
+    put_heads(out, &heads, at);
     lm_buf_puts(out, "</tr></thead><tbody>\n");
     for (size_t i = 0; i < lm_json_count(rows); i++) {
         lm_buf_puts(out, "<tr>");
@@ -132,7 +127,7 @@ static bool put_named_row(void *user, const char *key, const struct lm_json *val
 {
     struct row_writer *writer = user;
     lm_buf_puts(writer->out, "<tr><th scope=\"row\">");
-    put_words(writer->out, key);
+    put_key(writer->out, key, writer->at);
     lm_buf_puts(writer->out, "</th>");
     put_cells(writer->out, writer->heads, value, writer->at);
     lm_buf_puts(writer->out, "</tr>\n");
@@ -144,8 +139,8 @@ static void put_named_records(struct lm_buf *out, const struct lm_json *rows, st
     struct heads heads = {.count = 0};
     struct row_writer writer = {out, &heads, at};
     lm_json_each(rows, collect_heads, &heads);
-    lm_buf_puts(out, "<div class=\"wide\" tabindex=\"0\"><table><thead><tr><th></th>");
-    put_heads(out, &heads);
+    lm_buf_puts(out, "<div class=\"wide\" tabindex=\"0\"><table><thead><tr><td></td>");
+    put_heads(out, &heads, at);
     lm_buf_puts(out, "</tr></thead><tbody>\n");
     lm_json_each(rows, put_named_row, &writer);
     lm_buf_puts(out, "</tbody></table></div>");
@@ -162,7 +157,7 @@ static bool put_member(void *user, const char *key, const struct lm_json *value)
 {
     struct member_writer *writer = user;
     lm_buf_puts(writer->out, "<tr><th scope=\"row\">");
-    put_words(writer->out, key);
+    put_key(writer->out, key, writer->at);
     lm_buf_puts(writer->out, "</th><td>");
     put_value(writer->out, value, deeper(writer->at));
     lm_buf_puts(writer->out, "</td></tr>\n");
@@ -207,31 +202,44 @@ static void put_object(struct lm_buf *out, const struct lm_json *value, struct n
     lm_buf_puts(out, "</tbody></table>");
 }
 
-static void put_value(struct lm_buf *out, const struct lm_json *value, struct nesting at)
+static void put_scalar(struct lm_buf *out, const struct lm_json *value, struct nesting at)
 {
     size_t size = 0;
+    const char *text = lm_json_string(value, &size);
+    bool is_true = lm_json_bool(value, false);
+    if (text != NULL)
+        lm_html_text(out, text, size);
+    else if (lm_json_is_number(value))
+        put_number(out, value, at);
+    else if (at.is_exact)
+        lm_buf_puts(out, is_true ? "true" : "false");
+    else
+        lm_html_printf(out, "%s", report_say(at.report, is_true ? TEXT_YES : TEXT_NO));
+}
+
+static void put_value(struct lm_buf *out, const struct lm_json *value, struct nesting at)
+{
     if (value == NULL || lm_json_is_null(value) || at.depth > DEEPEST)
         return;
-    if (lm_json_is_string(value)) {
-        const char *text = lm_json_string(value, &size);
-        lm_html_text(out, text, size);
-    } else if (lm_json_is_number(value)) {
-        put_number(out, value, at);
-    } else if (lm_json_is_array(value)) {
+    if (lm_json_is_array(value)) {
         put_list(out, value, at);
     } else if (lm_json_is_object(value)) {
         put_object(out, value, at);
     } else {
-        lm_buf_puts(out, lm_json_bool(value, false) ? "yes" : "no");
+        lm_buf_puts(out, at.is_exact ? "<code>" : "");
+        put_scalar(out, value, at);
+        lm_buf_puts(out, at.is_exact ? "</code>" : "");
     }
 }
 
-void report_value_write(struct lm_buf *out, const struct lm_json *value)
+void report_value_write(struct lm_buf *out, const struct report *report,
+                        const struct lm_json *value)
 {
-    put_value(out, value, (struct nesting){0, false});
+    put_value(out, value, (struct nesting){report, 0, false});
 }
 
-void report_parameters_write(struct lm_buf *out, const struct lm_json *value)
+void report_parameters_write(struct lm_buf *out, const struct report *report,
+                             const struct lm_json *value)
 {
-    put_value(out, value, (struct nesting){0, true});
+    put_value(out, value, (struct nesting){report, 0, true});
 }

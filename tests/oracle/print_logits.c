@@ -1,5 +1,6 @@
-/* What gpt2_torch.py is held against: the logits of a checkpoint for some ids, (T, V) as
- * little-endian float32 on standard output. print_logits FOLDER ID... */
+/* What gpt2_torch.py and model_page.py are held against: the logits of a checkpoint or of a model
+ * of ours for some ids, (T, V) as little-endian float32 on standard output. print_logits FOLDER
+ * ID... */
 #include <lmpipe/model.h>
 
 #include <stdio.h>
@@ -32,7 +33,9 @@ int main(int argc, char **argv)
         return 1;
     for (int64_t i = 0; i < count; i++)
         ids[i] = atoi(argv[i + 2]);
-    enum lm_status status = lm_model_import_hf(&model, argv[1], &options, &err);
+    enum lm_status status = lm_model_load(&model, argv[1], &options, &err);
+    if (status != LM_OK)
+        status = lm_model_import_hf(&model, argv[1], &options, &err);
     if (status == LM_OK)
         status = print(model, ids, count, &err);
     if (status != LM_OK)

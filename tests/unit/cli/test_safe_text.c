@@ -24,6 +24,9 @@ static const struct case_ lines[] = {
     {"  ::error::x", "  \\u003a:error::x"},
     {"std::vector", "std::vector"},
     {"x ##[group]y", "x \\u0023#[group]y"},
+    {"x ##vso[task.a]y ###abc[", "x ##vso\\u005btask.a]y ###abc\\u005b"},
+    {"## a [b] #c[d] ##1[e]", "## a [b] #c[d] ##1[e]"},
+    {"\xc2\xa0 \xe3\x80\x80::error::x", "\xc2\xa0 \xe3\x80\x80\\u003a:error::x"},
     {"", ""},
     {"tag \xf3\xa0\x81\x81", "tag \\udb40\\udc41"},
 };

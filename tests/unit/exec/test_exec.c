@@ -540,6 +540,39 @@ static void test_gates_and_ci(struct tap *tap)
     }
 }
 
+/** The files of a job are of the run beside whose run.json they stand. */
+static void test_files_of_a_job(struct tap *tap)
+{
+    static const char *const names[] = {"junit-run.xml", "metrics.json", "provenance.json",
+                                        "summary.md"};
+    static const char spec[] =
+        "  a: {uses: make, with: {word: %s, act: %s}, publish: {text: %s}}\n";
+    const struct lm_run_options job = {.threads = 1, .ci = true}, other = {.threads = 1};
+    struct fake_project p;
+    char path[80];
+    size_t there[5] = {0};
+    fake_project_init(&p);
+    for (int step = 0; step < 5; step++) {
+        const char *word = step < 2 ? "x" : step < 4 ? "y" : "z";
+        fake_write_spec(&p, spec, word, step == 4 ? "fail" : "write", "out");
+        REQUIRE(fake_run(&p, step == 1 || step == 2 ? &other : &job, NULL));
+        for (size_t i = 0; i < 4; i++) {
+            snprintf(path, sizeof path, "%s/artifacts/fake/%s", p.root, names[i]);
+            there[step] += lm_path_exists(path);
+        }
+    }
+    CHECK_INT(there[0], 4);
+    CHECK_INT(there[1], 4); /* nothing ran: they still are of the same results */
+    CHECK_INT(there[2], 0);
+    CHECK_INT(there[3], 4);
+    CHECK_INT(there[4], 3);          /* nothing is published: nothing to be proven */
+    for (size_t i = 0; i < 4; i++) { /* nobody else publishes to them */
+        fake_write_spec(&p, spec, "x", "write", names[i]);
+        CHECK(!fake_run(&p, &job, NULL));
+    }
+    fake_project_release(&p);
+}
+
 /** What the page `stage` was told, "" when there is none. */
 static const char *told(struct fake_project *p, const char *file)
 {
@@ -724,7 +757,7 @@ static const struct tap_test tests[] = {
                         TAP_ROW(test_killed_runner) TAP_ROW(test_stage_dies_with_runner)
                             TAP_ROW(test_two_runners) TAP_ROW(test_other_runner_dies)
                                 TAP_ROW(test_side_by_side) TAP_ROW(test_memory_is_shared)
-                                    TAP_ROW(test_gates_and_ci)
+                                    TAP_ROW(test_gates_and_ci) TAP_ROW(test_files_of_a_job)
                                         TAP_ROW(test_pages_show_what_is_decided)
                                             TAP_ROW(test_pages_and_stages_without_results)
                                                 TAP_ROW(test_pages_do_not_wait_for_each_other)

@@ -16,6 +16,7 @@
 #include "base/json.h"
 #include "base/utf8.h"
 #include "ctx.h"
+#include "page/html.h"
 #include "page/markdown.h"
 #include "stages/report/report_params.h"
 #include "tap.h"
@@ -26,7 +27,7 @@
 extern const struct lm_stage lm_stage_report;
 extern lm_run_fn lm_run_report;
 
-static const struct report_params usual = {.title = "", .samples_shown = 4};
+static const struct report_params usual = {.title = "", .language = "en", .samples_shown = 4};
 static const char *const outputs[] = {"html", "md", "json", "junit"};
 
 enum { OUTPUTS = sizeof outputs / sizeof outputs[0] };
@@ -64,14 +65,15 @@ static inline bool start(void)
     return is_done;
 }
 
-static inline enum lm_status run(const char *folder, const struct inputs *in, struct lm_err *err)
+static inline enum lm_status run_with(const char *folder, const struct inputs *in,
+                                      const struct report_params *params, struct lm_err *err)
 {
     const char *const ports[] = {"scores", "log", "items", "samples", "card", "vocab", "tokenizer"};
     const char *const paths[] = {in->scores, in->log,   in->items,    in->samples,
                                  in->card,   in->vocab, in->tokenizer};
     struct lm_job_input inputs[7];
     struct lm_arena *arena = lm_arena_create();
-    struct lm_job job = {.stage = &lm_stage_report, .params = &usual, .folder = folder};
+    struct lm_job job = {.stage = &lm_stage_report, .params = params, .folder = folder};
     struct lm_ctx *ctx = NULL;
     char *facts = NULL;
     size_t size;
@@ -89,10 +91,15 @@ static inline enum lm_status run(const char *folder, const struct inputs *in, st
     if (status == LM_OK)
         status = lm_ctx_create(&ctx, &job, NULL, -1, err);
     if (status == LM_OK)
-        status = lm_run_report(ctx, &usual, err);
+        status = lm_run_report(ctx, params, err);
     lm_ctx_free(ctx);
     lm_arena_free(arena);
     return status;
+}
+
+static inline enum lm_status run(const char *folder, const struct inputs *in, struct lm_err *err)
+{
+    return run_with(folder, in, &usual, err);
 }
 
 static inline char *read_output(struct lm_arena *arena, const char *folder, const char *name)

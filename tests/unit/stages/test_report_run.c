@@ -114,21 +114,21 @@ static void tokenizer_card_is_shown(struct tap *tap)
     REQUIRE(page != NULL && text != NULL);
     CHECK(strstr(page, "<td>64 tokens, 25.0\xc2\xa0%</td>") != NULL);
     CHECK(strstr(page,
-                 "<tr><th scope=\"row\">valid</th><td class=\"n\">2,000</td>"
+                 "<tr><th scope=\"row\">Validation</th><td class=\"n\">2,000</td>"
                  "<td class=\"n\">1.500</td><td class=\"n\">4.000</td>"
                  "<td class=\"n\">25.0\xc2\xa0%</td><td class=\"n\">0.432</td></tr>") != NULL);
-    CHECK(strstr(page, "<tr><th scope=\"row\">test</th><td class=\"n\">0</td>"
-                       "<td class=\"n\">n/a</td>") != NULL);
+    CHECK(strstr(page, "<tr><th scope=\"row\">Test</th><td class=\"n\">0</td>"
+                       "<td class=\"n\">\xe2\x80\x93</td>") != NULL);
     CHECK(strstr(page, "<tr><th scope=\"row\">a&lt;b&gt;</th><td class=\"n\">1,000,000</td>") !=
           NULL);
     /* three tokens of one character, then one each; what looks like markup is text */
     CHECK(strstr(page, "<i>\xe2\x82\xac<small>3</small></i><i>&lt;</i><i>s</i><i>c</i>") != NULL);
     CHECK(strstr(page, "<i><b class=\"x\">U+202E</b><small>3</small></i><i>a</i>") != NULL);
     CHECK(strstr(page, "<i>y</i>\xe2\x80\xa6</div>") != NULL); /* cut */
-    CHECK(strstr(page, "valid, document 0123456789ab, line 3<") != NULL);
+    CHECK(strstr(page, "Validation, document 0123456789ab, line 3<") != NULL);
     CHECK_INT(count_of(page, "<summary>1 more</summary>"), 1);
     CHECK(strstr(page, "Bytes per held-out token") == NULL);
-    CHECK(strstr(text, "| valid | 2,000 | 1.500 | 4.000 | 25.0\xc2\xa0% | 0.432 |\n") != NULL);
+    CHECK(strstr(text, "| Validation | 2,000 | 1.500 | 4.000 | 25.0\xc2\xa0% | 0.432 |\n") != NULL);
     CHECK(strstr(text, "25.0\xc2\xa0% of the tokens do not occur in held-out text.") != NULL);
     lm_arena_free(arena);
 }
@@ -206,8 +206,8 @@ static void markdown_is_safe_and_small(struct tap *tap)
     CHECK(strstr(text, "**The model needs 2.100 bits per byte") != NULL);
     CHECK(strstr(text, "| scores.valid.bpb max 2 | ") != NULL);
     CHECK(strstr(text, "### tiny &#38; &#60;b&#62;bold&#60;&#47;b&#62;\n") != NULL);
-    CHECK(strstr(text, "other&#39;s result") != NULL); /* escaped once */
-    CHECK(strstr(text, "- training loss `\xe2\x96\x88") != NULL);
+    CHECK(strstr(text, "other&#39;s has") != NULL); /* escaped once */
+    CHECK(strstr(text, "- Training loss `\xe2\x96\x88") != NULL);
     CHECK_INT(count_of(text, "<details>"), count_of(text, "</details>"));
     lm_arena_free(arena);
 }
@@ -380,10 +380,10 @@ static void names_the_broken_line(struct tap *tap)
 static void golden_bytes(struct tap *tap)
 {
     static const char *const golden[OUTPUTS] = {
-        "8f72e63717b8956ae3f2837b5e15bded03ffb256496dde6af8e0ef765eba8fb8",
-        "f27056066062d4d17ed5a1618dfe569d0c9c01c809a6484254d45be85afe1d9a",
-        "c9c82de140c38e56f24ddf0075ff0b2d0bd988307231803b9837bc37caaeb39b",
-        "7be35fe2b511948901b86e6bca28905885a578d514e41cce96d2c47b9f94b084"};
+        "b068eb325d245a6fb10b5efc44ee1e28e35dfcb73911653891a5ef2a3b3c9ce6",
+        "027dfe273ae074f4d4b1d3e74908952d70661b3c690efa2003f37ba349045323",
+        "5bf01e984aa495821ea7cfaa0ee526f1fb9638b5a3eceb549604e838d4726475",
+        "29285a57e143162e29af08b71c8b59f0e28f7b98547850b0d8655f3f83fe0a7a"};
     REQUIRE(start() && run(TOP "/a", &all, NULL) == LM_OK && run(TOP "/b", &all, NULL) == LM_OK);
     for (size_t i = 0; i < OUTPUTS; i++) {
         char path[100], hex[2][LM_DIGEST_HEX];
@@ -448,7 +448,7 @@ static void labels_are_shown(struct tap *tap)
     CHECK(strstr(out.html, "style=\"left:48.10%;width:37.35%\"") != NULL);
     /* wrong ones only, of the split of the confusion, the surest first: e^-2 */
     CHECK_INT(count_of(out.html, "has a probability of "), 6);
-    CHECK(strstr(out.html, "6 of 6 on test") != NULL);
+    CHECK(strstr(out.html, "6 of 6, Test") != NULL);
     const char *first = strstr(out.html, "has a probability of ");
     CHECK(first != NULL && strncmp(first + 21, "13.5\xc2\xa0%", 7) == 0);
     CHECK(strstr(out.html, "of the other split") == NULL);
@@ -461,7 +461,7 @@ static void labels_are_shown(struct tap *tap)
                          "70.0\xc2\xa0% (48.1\xc2\xa0%\xe2\x80\x93"
                          "85.5\xc2\xa0%) |\n") != NULL);
     CHECK(strstr(out.md,
-                 "| label, test; predicted: | positive | &#60;b&#62;mixed&#60;&#47;b&#62; | "
+                 "| label, Test; predicted&#58; | positive | &#60;b&#62;mixed&#60;&#47;b&#62; | "
                  "neg&#124;ative&#91;U+202E&#93; |\n|---|---:|---:|---:|\n| positive | 6 | 1 | 1 "
                  "|\n") != NULL);
     lm_arena_free(arena);
@@ -475,7 +475,7 @@ static void answers_are_shown(struct tap *tap)
     REQUIRE(out.html != NULL);
     CHECK(strstr(out.html, "4 examples are too few to compare it with the source copied.</h1>") !=
           NULL);
-    CHECK(strstr(out.html, "the first 4 of 4 on test, not chosen") != NULL);
+    CHECK(strstr(out.html, "the first 4 of 4, Test, not chosen") != NULL);
     CHECK_INT(count_of(out.html, "<th scope=\"row\" class=\"w\">Reference</th>"), 4);
     CHECK(strstr(out.html, "Ein Hund l\xc3\xa4uft im Schnee.") != NULL);
     CHECK(strstr(out.html, "&lt;img src=x") != NULL);
@@ -490,7 +490,7 @@ static void pairs_are_shown(struct tap *tap)
     write_objective(tap, &out, arena, &compared);
     REQUIRE(out.html != NULL);
     CHECK(strstr(out.html, ", below words in common (0.574).</h1>") != NULL);
-    CHECK(strstr(out.html, "8 of 8 pairs on valid") != NULL);
+    CHECK(strstr(out.html, "8 of 8 pairs, Validation") != NULL);
     /* places: of equal scores the mean; worst is score 1 (6.5 of 0…7) with the third cosine */
     const char *worst = strstr(out.html, "<h4>People ");
     CHECK(worst != NULL &&
@@ -518,7 +518,7 @@ static void examples_beside_text(struct tap *tap)
     check_wellformed(tap, page, 60);
     REQUIRE(page != NULL);
     CHECK(strstr(page, "<h1>The model needs 2.000 bits per byte on validation text.</h1>") != NULL);
-    CHECK(strstr(page, "6 of 6 on test") != NULL);
+    CHECK(strstr(page, "6 of 6, Test") != NULL);
     CHECK(strstr(page, "<b>70.0\xc2\xa0%<small>") != NULL); /* the tile */
     lm_arena_free(arena);
 }
@@ -560,16 +560,16 @@ static void golden_objectives(struct tap *tap)
         const char *digests[OUTPUTS - 1]; /* html, md, json */
     } cases[] = {
         {&classified,
-         {"2ff35e36b8efa2d74c9e94db324f95bd050397b213c0b5fe7c4496956b3e8cbd",
-          "971b303af6953512505ef5726955eedd3f63d23542b6b5dfc645e6a23643d7c0",
+         {"7a8870b0af495805ef2506ac348baa1148a8a1e306a5b81a32b62cd68ea3c298",
+          "b2450a4c3228d10a45e748c4c59a3f84654e6e1936d59f185f84315d3b038a73",
           "5627ce0520fcb6eadf11fa61d58de535e7a82f2f6ea942b52c9a90b081d7c815"}},
         {&translated,
-         {"3268d69bb5e39e81043b48781f03bff5c48c00764f96857c82e968b3bb3502e2",
-          "2a4c0f9ce099d05c86252e7fd268742290201444df1cc3e3426906476ca504ee",
+         {"29239dbfa82a88af9b14109788570857e8aa488e8ac8918b8ce023d60c7812d3",
+          "b29207adce5bb49739f447e984563ce4415f3261c34dfff4c0ac591d2fc68ae1",
           "cd7834fd28cf1252e0e01706822f128d1dda89d97740b88b0d37b07332d36b83"}},
         {&compared,
-         {"da626375114f727c7cbba3f84bbb1f8fbc507916dc1524ad837f2e0524d652f9",
-          "cfae3053dc102f3aa9a424f481a31a8815350cc83030e6a083048c48e55ea4c1",
+         {"4bc1bfc7076d30b3cbd4f29f6c9f66fa2e3bbc528414f06dc0fecf0fd389d63a",
+          "4325c942420ca7250c1428271ee336b4f91081037f0e753a1a17bd0d2bea03d7",
           "fceea35dc39bed9c7408d2acc7ce9228d3aca43b318b3d18dcf023655f4d022e"}},
     };
 
