@@ -190,7 +190,9 @@ static void settings_are_shown(struct tap *tap)
     CHECK(strstr(settings, "<th scope=\"row\">Seed</th><td>1337</td>") != NULL);
     CHECK(strstr(text, "| Learning rate | 0.00123456789 |\n") != NULL);
     CHECK(strstr(text, "| Steps | 12345 |\n") != NULL && strstr(text, "| Seed | 1337 |\n") != NULL);
-    CHECK(strstr(page, "<th scope=\"row\"><code>lr</code></th><td><code>0.00123456789</code></td>") != NULL);
+    CHECK(
+        strstr(page, "<th scope=\"row\"><code>lr</code></th><td><code>0.00123456789</code></td>") !=
+        NULL);
     CHECK(strstr(page, "<code>model</code> train, seed 1337</summary>") != NULL);
     lm_arena_free(arena);
 }
