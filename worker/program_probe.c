@@ -4,6 +4,7 @@
 #include <lmpipe/model.h>
 
 #include "programs.h"
+#include "text/encoding.h"
 #include "text/nfc.h"
 #include "tokenizer/regex.h"
 
@@ -12,7 +13,8 @@ int lm_program_probe(int argc, char **argv)
     static const enum lm_numerics profiles[] = {LM_NUMERICS_BLAS, LM_NUMERICS_PORTABLE};
 
     /* By name: the headers of these libraries have one door each, elsewhere. */
-    static const char *const symbols[] = {"cblas_sgemm", "utf8proc_version", "pcre2_config_8"};
+    static const char *const symbols[] = {"cblas_sgemm", "utf8proc_version", "pcre2_config_8",
+                                          "gnu_get_libc_version"};
 
     char text[128];
     Dl_info info = {0};
@@ -24,6 +26,8 @@ int lm_program_probe(int argc, char **argv)
     }
     lm_nfc_version(text);
     printf("tables utf8proc %s\n", text);
+    lm_encoding_version(text);
+    printf("tables glibc %s\n", text);
     lm_regex_version(text);
     printf("tables pcre2 %s\n", text);
     for (size_t i = 0; i < sizeof symbols / sizeof symbols[0]; i++) {

@@ -68,6 +68,8 @@ void lm_json_put_int(struct lm_json_writer *writer, int64_t v);
 void lm_json_put_double(struct lm_json_writer *writer, double v); /**< non-finite: null */
 void lm_json_put_bool(struct lm_json_writer *writer, bool v);
 void lm_json_put_null(struct lm_json_writer *writer);
+/** A value that is JSON already. */
+void lm_json_put_raw(struct lm_json_writer *writer, const char *text, size_t size);
 /** Key and value in one call. */
 void lm_json_member_string(struct lm_json_writer *writer, const char *key, const char *text);
 void lm_json_member_int(struct lm_json_writer *writer, const char *key, int64_t v);

@@ -151,6 +151,12 @@ void lm_json_put_double(struct lm_json_writer *writer, double v)
         lm_buf_puts(writer->out, "null");
 }
 
+void lm_json_put_raw(struct lm_json_writer *writer, const char *text, size_t size)
+{
+    separate(writer);
+    lm_buf_append(writer->out, text, size);
+}
+
 void lm_json_put_bool(struct lm_json_writer *writer, bool v)
 {
     separate(writer);

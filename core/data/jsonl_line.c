@@ -1,58 +1,10 @@
 #include <string.h>
 
+#include "base/json_text.h"
 #include "base/utf8.h"
 #include "data/jsonl.h"
 
 static const char head[] = "{\"id\":\"", middle[] = "\",\"text\":\"", tail[] = "\"}";
-
-/* Four hex digits at text[0..4), or -1. */
-static long hex4(const char *text)
-{
-    long value = 0;
-    for (int i = 0; i < 4; i++) {
-        char c = text[i];
-        int digit = c >= '0' && c <= '9'   ? c - '0'
-                    : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                    : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                           : -1;
-        if (digit < 0)
-            return -1;
-        value = value * 16 + digit;
-    }
-    return value;
-}
-
-/* \uXXXX (or a surrogate pair) at text; its bytes go to out. Returns what it took, 0 when bad. */
-static size_t unescape_unicode(uint8_t *out, size_t *out_size, const char *text, size_t size)
-{
-    long unit = size >= 6 ? hex4(text + 2) : -1;
-    size_t taken = 6;
-    if (unit >= 0xD800 && unit <= 0xDBFF) {
-        long low = size >= 12 && text[6] == '\\' && text[7] == 'u' ? hex4(text + 8) : -1;
-        if (low < 0xDC00 || low > 0xDFFF)
-            return 0;
-        unit = 0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00);
-        taken = 12;
-    }
-    *out_size = unit < 0 ? 0 : lm_utf8_encode(out, (uint32_t)unit);
-    return *out_size > 0 ? taken : 0;
-}
-
-/* One escape at text[0] == '\\'. */
-static size_t unescape(uint8_t out[4], size_t *out_size, const char *text, size_t size)
-{
-    static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
-    if (size < 2)
-        return 0;
-    if (text[1] == 'u')
-        return unescape_unicode(out, out_size, text, size);
-    const char *hit = text[1] ? strchr(from, text[1]) : NULL;
-    if (hit == NULL)
-        return 0;
-    out[0] = (uint8_t)to[hit - from];
-    *out_size = 1;
-    return 2;
-}
 
 /* Bytes at the start that stand for themselves: no quote, backslash or control character. Eight at
  * a time, by the usual borrow trick (Mycroft 1987: a byte below n borrows from its high bit). */
@@ -90,7 +42,7 @@ static const char *unescape_all(char *text, size_t *size, size_t *at)
         if (text[in] != '\\')
             return text[in] == '"' ? "quote inside the text" : "control character in the text";
         uint8_t bytes[4];
-        size_t count = 0, taken = unescape(bytes, &count, text + in, *size - in);
+        size_t count = 0, taken = lm_json_unescape(bytes, &count, text + in, *size - in);
         if (taken == 0)
             return "bad escape";
         memcpy(text + out, bytes, count);

@@ -73,7 +73,8 @@ void lm_axis_log(struct lm_axis *axis, const char *label, double low, double hig
     axis->low = low;
     axis->high = high;
     axis->is_log = true;
-    double octaves = lm_log2(high / low), factor = 2;
+    double ratio = high / low, factor = 2;
+    double octaves = isfinite(ratio) ? lm_log2(ratio) : lm_log2(high) - lm_log2(low);
     while (octaves > 8) {
         factor *= 2;
         octaves -= 8;
@@ -85,6 +86,32 @@ void lm_axis_log(struct lm_axis *axis, const char *label, double low, double hig
         axis->ticks[axis->count++] = tick;
         tick *= factor;
     }
+}
+
+/* Ticks at the `count` multiples of each power of ten inside the axis. */
+static void put_decades(struct lm_axis *axis, const double *multiples, size_t count)
+{
+    double power = 1;
+    while (power > axis->low)
+        power /= 10;
+    while (power * 10 <= axis->low)
+        power *= 10;
+    for (axis->count = 0; power <= axis->high; power *= 10)
+        for (size_t i = 0; i < count; i++) {
+            double tick = multiples[i] * power;
+            if (tick >= axis->low && tick <= axis->high && axis->count < LM_TICKS)
+                axis->ticks[axis->count++] = tick;
+        }
+}
+
+void lm_axis_decades(struct lm_axis *axis, const char *label, double low, double high)
+{
+    static const double multiples[] = {1, 2, 5};
+    lm_axis_log(axis, label, low, high);
+    axis->is_large = true;
+    put_decades(axis, multiples, 1);
+    if (axis->count < 4)
+        put_decades(axis, multiples, 3);
 }
 
 double lm_axis_place(const struct lm_axis *axis, double v)
@@ -217,7 +244,8 @@ static void put_ticks(struct lm_plot *plot, const struct lm_axis *axis, const ch
 {
     for (size_t i = 0; i < axis->count; i++) {
         double place = lm_axis_place(axis, axis->ticks[i]);
-        struct lm_num number = lm_num_fixed(axis->ticks[i], axis->digits);
+        struct lm_num number = axis->is_large ? lm_num_large(axis->ticks[i])
+                                              : lm_num_fixed(axis->ticks[i], axis->digits);
         lm_buf_printf(plot->out, "<span class=\"%s%s\" style=\"%s:%.2f%%\">", class_name,
                       i % 2 == 1 ? " alt" : "", side, 100 * (is_down ? 1 - place : place));
         lm_html_printf(plot->out, "%s</span>", axis->names != NULL ? axis->names[i] : number.text);

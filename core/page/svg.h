@@ -23,6 +23,7 @@ struct lm_axis {
     double ticks[LM_TICKS];
     const char *const *names; /**< (count) instead of the ticks' numbers; NULL: those */
     int digits;               /**< after the point, in tick labels */
+    bool is_large;            /**< tick labels as "10 M" */
 };
 
 /** Axis over [low, high] with about `wanted` ticks at 1, 2, 5 × 10^k. is_loose widens the range
@@ -31,6 +32,9 @@ void lm_axis_linear(struct lm_axis *axis, const char *label, double low, double 
                     bool is_loose);
 /** Logarithmic axis with ticks at powers of two (every second, third … when there are many). */
 void lm_axis_log(struct lm_axis *axis, const char *label, double low, double high);
+/** The same with ticks at powers of ten, and between them at 2 and 5 where there are few; labels
+ * are of large numbers ("10 M"). */
+void lm_axis_decades(struct lm_axis *axis, const char *label, double low, double high);
 /** Place of v on the axis in [0, 1] (clipped); NaN for NaN. */
 double lm_axis_place(const struct lm_axis *axis, double v);
 

@@ -13,8 +13,8 @@
  *
  * Markup is known by its first bytes. The others have no NUL. JSON: all of it is objects or arrays
  * one after the other, the first with a member or an element. A table: at least three records of
- * one number of fields, two or more, that are cut by commas, semicolons or tabs (RFC 4180), none of
- * X
+ * one number of fields, two or more, that are cut by commas, semicolons or tabs (RFC 4180), not
+ * all of which begin with an empty field, nor end with one.
  */
 const char *lm_record_kind(const uint8_t *data, size_t size, bool is_cut);
 

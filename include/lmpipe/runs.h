@@ -58,6 +58,13 @@ enum lm_status lm_runs_compare(struct lm_store *store, const char *const *names,
                                const struct lm_compare_request *request, FILE *out,
                                struct lm_err *err);
 
+/** Writes the log of a training as an event file of TensorBoard in folder/<stage id>/, which is
+ * made; one that is there is replaced. Times are steps, tags the log's names ("loss", "valid_loss",
+ * …). LM_INVALID: the stage keeps no log of steps; LM_NOT_FOUND: it has no result yet; LM_FORMAT,
+ * LM_IO, LM_NOMEM. */
+enum lm_status lm_run_tensorboard(const struct lm_plan *plan, size_t stage, const char *folder,
+                                  struct lm_err *err);
+
 /** Writes a run as a baseline (docs/formats/baseline.md), atomically. *left: stages that have no
  *  result and are not in it. LM_NOT_FOUND: its results are no longer in the store, or nothing in it
  *  has a metric. */

@@ -6,6 +6,7 @@
 #include "text/clean_rules.h"
 #include "text/clean_text.h"
 #include "text/documents.h"
+#include "text/encoding.h"
 
 #include "clean_params.h"
 
@@ -21,8 +22,10 @@ static const struct lm_port outputs[] = {
 };
 
 #define NAME(code, name) name,
+#define ENCODING(name, iconv_name) name,
 #define RULE(name, count, over, help) #name,
 static const char *const document_ways[] = {LM_DOCUMENTS_LIST(NAME) NULL};
+static const char *const encodings[] = {LM_ENCODING_LIST(ENCODING) NULL};
 static const char *const repairs[] = {LM_REPAIR_LIST(NAME) NULL};
 static const char *const split_ways[] = {"hash", "position", NULL};
 static const char *const rule_names[] = {LM_RULE_LIST(RULE) NULL};
@@ -35,9 +38,15 @@ static const char *const rule_names[] = {LM_RULE_LIST(RULE) NULL};
 /* clang-format off */
 static const struct lm_param document_rows[] = {
     {D(by), .type = LM_P_ENUM, .def_str = "file", .choices = document_ways,
-     .help = "what a document is: a file, a line, a block, a dictionary entry, text up to separator"},
+     .help = "what a document is; auto: by each file's content, plain text being one document"},
     {D(separator), .type = LM_P_STR, .def_str = "",
      .help = "the text between two documents, for by: separator"},
+    {D(field), .also = "text_field key",
+     .type = LM_P_STR, .def_str = "text", .flags = LM_PARAM_COMPACT,
+     .help = "member that holds the text, for by: jsonl; a.b: member b of member a"},
+    {D(column), .also = "text_column",
+     .type = LM_P_STR, .def_str = "text", .flags = LM_PARAM_COMPACT,
+     .help = "column that holds the text, for by: csv and tsv; a number where there is no header"},
     {.name = NULL},
 };
 
@@ -67,6 +76,9 @@ static const struct lm_param params[] = {
     {P(documents), .type = LM_P_RECORD, .flags = LM_PARAM_SHORT, .fields = document_rows,
      .fields_size = sizeof(struct clean_documents),
      .help = "how files are cut into documents; also short, as documents: line"},
+    {P(encoding), .also = "charset",
+     .type = LM_P_ENUM, .def_str = "utf-8", .choices = encodings, .flags = LM_PARAM_COMPACT,
+     .help = "how bytes are read; auto: told by content, refused where in doubt; marks go first"},
     {P(invalid), .type = LM_P_ENUM, .def_str = "replace", .choices = repairs,
      .help = "bytes that are not UTF-8: U+FFFD, drop the document, or read as Windows-1252",
      .source = "Unicode 15.0, section 3.9"},
@@ -113,19 +125,36 @@ static enum lm_status check_rule(const struct clean_rule *rule, size_t index, st
     return LM_OK;
 }
 
+/** Options of one way to cut files alone. */
+static enum lm_status check_documents(const struct clean_documents *documents, struct lm_err *err)
+{
+    const char *by = documents->by;
+    bool is_auto = strcmp(by, "auto") == 0;
+    if (strcmp(by, "separator") == 0 && documents->separator[0] == '\0')
+        return lm_fail_field(err, LM_INVALID,
+                             "documents.separator: is missing; by: separator needs it");
+    if (strcmp(by, "separator") != 0 && documents->separator[0] != '\0')
+        return lm_fail_field(err, LM_INVALID,
+                             "documents.separator: has no effect with by: %s; use by: separator",
+                             by);
+    if (!is_auto && strcmp(by, "jsonl") != 0 && strcmp(documents->field, "text") != 0)
+        return lm_fail_field(err, LM_INVALID,
+                             "documents.field: has no effect with by: %s; use by: jsonl", by);
+    if (!is_auto && strcmp(by, "csv") != 0 && strcmp(by, "tsv") != 0 &&
+        strcmp(documents->column, "text") != 0)
+        return lm_fail_field(err, LM_INVALID,
+                             "documents.column: has no effect with by: %s; use by: csv or tsv", by);
+    if (documents->field[0] == '\0')
+        return lm_fail_field(err, LM_INVALID,
+                             "documents.field: is empty; name the member that holds the text");
+    return LM_OK;
+}
+
 static enum lm_status resolve(void *data, struct lm_arena *arena, struct lm_err *err)
 {
     (void)arena;
     const struct clean_params *p = data;
-    bool is_separator = strcmp(p->documents.by, "separator") == 0;
-    bool has_separator = p->documents.separator[0] != '\0';
-    if (is_separator && !has_separator)
-        return lm_fail_field(err, LM_INVALID,
-                             "documents.separator: is missing; by: separator needs it");
-    if (!is_separator && has_separator)
-        return lm_fail_field(err, LM_INVALID,
-                             "documents.separator: has no effect with by: %s; use by: separator",
-                             p->documents.by);
+    LM_TRY(check_documents(&p->documents, err));
     const struct clean_rule *rules = p->rules.items;
     for (size_t i = 0; i < p->rules.count; i++)
         LM_TRY(check_rule(&rules[i], i, err));
@@ -136,11 +165,18 @@ static enum lm_status resolve(void *data, struct lm_arena *arena, struct lm_err 
     return LM_OK;
 }
 
+/** Does iconv convert? Its tables are glibc's. */
+static bool is_converting(const struct clean_params *p)
+{
+    return strncmp(p->encoding, "utf-", 4) != 0;
+}
+
 static const char *const *libraries(const void *data)
 {
-    static const char *const composed[] = {"utf8proc", NULL};
+    static const char *const sets[2][2][3] = {{{NULL}, {"utf8proc", NULL}},
+                                              {{"glibc", NULL}, {"glibc", "utf8proc", NULL}}};
     const struct clean_params *p = data;
-    return p->nfc ? composed : NULL;
+    return sets[is_converting(p)][p->nfc];
 }
 
 /* Documents wait in memory until the split is known. */

@@ -2,49 +2,64 @@
 
 #include <string.h>
 
+#include "clean_form.h"
+#include "text/encoding.h"
 #include "text/file_kind.h"
 
-/** What to do about containers of texts, which are not read yet. */
+/** Text that is more than text, and the way it is read. */
 static const struct {
-    const char *name, *advice;
+    const char *name;
+    enum lm_documents_by by;
 } records[] = {
-    {"JSON lines", "write its texts to a text file first, as jq -r .text does"},
-    {"JSON", "write its texts to a text file first, as jq -r '.[].text' does"},
-    {"CSV table", "write the column that holds text to a text file first"},
-    {"TSV table", "write the column that holds text to a text file first, as cut -f 2 does"},
-    {"WARC archive", "extract the text of its pages first"},
-    {"ARC archive", "extract the text of its pages first"},
+    {"JSON lines", LM_BY_JSONL},
+    {"JSON", LM_BY_JSONL},
+    {"CSV table", LM_BY_CSV},
+    {"TSV table", LM_BY_TSV},
 };
 
-static enum lm_status refuse_records(const char *name, struct lm_err *err)
+/** Ways to read one another's files: what a table is cut by is no proof. */
+static bool is_kin(enum lm_documents_by a, enum lm_documents_by b)
 {
-    const char *advice = "save it as plain text first";
-    for (size_t i = 0; i < sizeof records / sizeof records[0]; i++)
-        if (strcmp(name, records[i].name) == 0)
-            advice = records[i].advice;
-    return lm_fail(err, LM_FORMAT, "is not plain text (%s), and its syntax would be trained on; %s",
-                   name, advice);
+    return a == b || (a == LM_BY_CSV && b == LM_BY_TSV) || (a == LM_BY_TSV && b == LM_BY_CSV);
 }
 
-static enum lm_status refuse(const struct lm_file_kind *kind, struct lm_err *err)
+/** The way a file is read that is `name`, or LM_BY_AUTO. */
+static enum lm_documents_by way_of(const char *name)
 {
-    switch (kind->class) {
-    case LM_FILE_RECORDS:
-        return refuse_records(kind->name, err);
-    case LM_FILE_PACKED:
+    for (size_t i = 0; i < sizeof records / sizeof records[0]; i++)
+        if (strcmp(name, records[i].name) == 0)
+            return records[i].by;
+    return LM_BY_AUTO;
+}
+
+static enum lm_status refuse_records(const char *name, enum lm_documents_by by, struct lm_err *err)
+{
+    enum lm_documents_by way = way_of(name);
+    if (way == LM_BY_AUTO)
         return lm_fail(
             err, LM_FORMAT,
-            "is not text but packed (%s); unpack it by hand, or leave it out by the include "
-            "of its source",
-            kind->name);
-    case LM_FILE_ENCODED:
-        return lm_fail(
-            err, LM_FORMAT,
-            "is probably in %s, not UTF-8; convert it first, as iconv -f %s -t UTF-8 does",
-            kind->name, kind->name);
-    default:
-        break;
-    }
+            "is not plain text (%s), and its syntax would be trained on; save it as plain "
+            "text first",
+            name);
+    if (clean_form_is_plain(by))
+        return lm_fail(err, LM_FORMAT,
+                       "is not plain text (%s), and its syntax would be trained on; set documents: "
+                       "{by: %s}, or by: auto where files differ",
+                       name, lm_documents_by_names[way]);
+    return lm_fail(err, LM_FORMAT,
+                   "is not what by: %s reads but %s; set documents: {by: %s}, or by: auto where "
+                   "files differ",
+                   lm_documents_by_names[by], name, lm_documents_by_names[way]);
+}
+
+/** What is known to hold text, but is not read. */
+static enum lm_status refuse_binary(const struct lm_file_kind *kind, struct lm_err *err)
+{
+    if (strcmp(kind->name, "Parquet table") == 0)
+        return lm_fail(err, LM_FORMAT,
+                       "is not text (%s); write it as JSON lines first, as pandas' to_json(orient="
+                       "'records', lines=True) does, and set documents: {by: jsonl}",
+                       kind->name);
     if (kind->at > 0)
         return lm_fail(err, LM_FORMAT,
                        "is not text (%s: a NUL at byte %zu); leave it out by the include of its "
@@ -56,21 +71,52 @@ static enum lm_status refuse(const struct lm_file_kind *kind, struct lm_err *err
                    kind->name);
 }
 
+static enum lm_status refuse(const struct lm_file_kind *kind, struct lm_err *err)
+{
+    if (kind->class == LM_FILE_PACKED)
+        return lm_fail(
+            err, LM_FORMAT,
+            "is not text but packed (%s); unpack it by hand, or leave it out by the include "
+            "of its source",
+            kind->name);
+    if (kind->class == LM_FILE_ENCODED)
+        return lm_fail(err, LM_FORMAT,
+                       "is probably in %s, not UTF-8; set encoding: auto, or convert it first, as "
+                       "iconv -f %s -t UTF-8 does",
+                       kind->name, kind->name);
+    return refuse_binary(kind, err);
+}
+
+/** Moves converted text into the arena. */
+static enum lm_status take_converted(struct clean_text *out, struct lm_arena *arena,
+                                     struct lm_buf *made, struct lm_err *err)
+{
+    uint8_t *copy = lm_arena_alloc(arena, made->size + 1);
+    if (copy == NULL)
+        return lm_fail(err, LM_NOMEM, "no memory to convert a text; free some");
+    if (made->size > 0)
+        memcpy(copy, made->data, made->size);
+    out->replaced_share = out->size > 0 ? (double)out->census.bad / (double)out->size : 0;
+    out->bytes = copy;
+    out->size = made->size;
+    return LM_OK;
+}
+
+/** Converts by the units of UTF-16 or UTF-32, or by the name of an encoding. */
 static enum lm_status convert(struct clean_text *out, struct lm_arena *arena,
-                              const struct lm_utf *utf, struct lm_err *err)
+                              const struct lm_utf *utf, const char *name, struct lm_err *err)
 {
     struct lm_buf made;
     lm_buf_init(&made, 0);
-    enum lm_status status = lm_utf_decode(&made, utf, out->bytes, out->size, &out->census.bad, err);
-    uint8_t *copy = status == LM_OK ? lm_arena_alloc(arena, made.size + 1) : NULL;
-    if (copy != NULL && made.size > 0)
-        memcpy(copy, made.data, made.size);
-    out->is_converted = true;
-    out->replaced_share = (double)out->census.bad / (double)out->size;
-    out->bytes = copy;
-    out->size = made.size;
+    enum lm_status status =
+        utf != NULL
+            ? lm_utf_decode(&made, utf, out->bytes, out->size, &out->census.bad, err)
+            : lm_encoding_convert(&made, name, out->bytes, out->size, &out->census.bad, err);
+    if (status == LM_OK)
+        status = take_converted(out, arena, &made, err);
     lm_buf_release(&made);
-    return copy != NULL ? LM_OK : lm_fail(err, LM_NOMEM, "no memory to convert a text; free some");
+    out->converted = name;
+    return status;
 }
 
 /** Too much of it is not UTF-8. */
@@ -86,11 +132,13 @@ static enum lm_status refuse_encoding(const struct clean_text *text, size_t size
             "%.1f %% of its bytes are not UTF-8, the first at line %zu (byte %zu), and it "
             "is in %s; leave it out by the include of its source, or fix it by hand",
             percent, text->census.line, text->census.first, text->guess);
-    return lm_fail(err, LM_FORMAT,
-                   "%.1f %% of its bytes are not UTF-8, the first at line %zu (byte %zu); probably "
-                   "it is in %s: convert it first, as iconv -f %s -t UTF-8 does%s",
-                   percent, text->census.line, text->census.first, text->guess, text->guess,
-                   is_western ? ", or set invalid: cp1252" : "");
+    return lm_fail(
+        err, LM_FORMAT,
+        "%.1f %% of its bytes are not UTF-8, the first at line %zu (byte %zu); probably "
+        "it is in %s: set encoding: %s, or convert it first, as iconv -f %s -t UTF-8 does%s",
+        percent, text->census.line, text->census.first, text->guess,
+        lm_encoding_of_label(text->guess, strlen(text->guess)), text->guess,
+        is_western ? ", or set invalid: cp1252" : "");
 }
 
 static enum lm_status weigh(struct clean_text *text, enum lm_repair repair, struct lm_err *err)
@@ -105,24 +153,53 @@ static enum lm_status weigh(struct clean_text *text, enum lm_repair repair, stru
     return share > CLEAN_TOO_MUCH && !is_told ? refuse_encoding(text, text->size, err) : LM_OK;
 }
 
+/** UTF-16 and UTF-32 are certain or named; for others an encoding must be asked for. */
+static enum lm_status decode(struct clean_text *text, struct lm_arena *arena,
+                             const struct clean_reading *reading, struct lm_err *err)
+{
+    const char *name = reading->encoding;
+    struct lm_file_kind kind = lm_file_kind(text->bytes, text->size);
+    bool is_marked = text->size >= 3 && memcmp(text->bytes, "\xEF\xBB\xBF", 3) == 0;
+    if (kind.class == LM_FILE_UTF16)
+        return convert(text, arena, &kind.utf, kind.name, err);
+    if (is_marked || strcmp(name, "utf-8") == 0)
+        return LM_OK;
+    if (strcmp(name, "auto") == 0 && kind.class == LM_FILE_ENCODED)
+        name = lm_encoding_of_label(kind.name, strlen(kind.name));
+    else if (strcmp(name, "auto") == 0)
+        name = lm_encoding_detect(text->bytes, text->size);
+    return name != NULL ? convert(text, arena, NULL, name, err) : LM_OK;
+}
+
+/** How the file is to be read, or why it cannot be. */
+static enum lm_status choose(struct clean_text *text, const struct lm_file_kind *kind,
+                             enum lm_documents_by by, struct lm_err *err)
+{
+    enum lm_documents_by way = kind->class == LM_FILE_RECORDS ? way_of(kind->name) : LM_BY_AUTO;
+    text->by = by;
+    if (kind->class != LM_FILE_TEXT && kind->class != LM_FILE_RECORDS)
+        return refuse(kind, err);
+    if (by == LM_BY_AUTO)
+        text->by = way != LM_BY_AUTO ? way : LM_BY_FILE;
+    bool is_refused =
+        kind->class == LM_FILE_RECORDS && (by == LM_BY_AUTO ? way == LM_BY_AUTO : !is_kin(by, way));
+    return is_refused ? refuse_records(kind->name, text->by, err) : LM_OK;
+}
+
 enum lm_status clean_admit(struct clean_text *out, struct lm_arena *arena, uint8_t *bytes,
-                           size_t size, enum lm_repair repair, struct lm_err *err)
+                           size_t size, const struct clean_reading *reading, struct lm_err *err)
 {
     struct clean_text text = {.bytes = bytes, .size = size};
-    struct lm_file_kind kind = lm_file_kind(bytes, size);
-    if (kind.class == LM_FILE_UTF16) {
-        LM_TRY(convert(&text, arena, &kind.utf, err));
-        kind = lm_file_kind(text.bytes, text.size);
-    }
-    if (kind.class != LM_FILE_TEXT)
-        return refuse(&kind, err);
-    if (!text.is_converted)
-        LM_TRY(weigh(&text, repair, err));
+    LM_TRY(decode(&text, arena, reading, err));
+    struct lm_file_kind kind = lm_file_kind(text.bytes, text.size);
+    LM_TRY(choose(&text, &kind, reading->by, err));
+    if (text.converted == NULL)
+        LM_TRY(weigh(&text, reading->repair, err));
     else if (text.replaced_share > CLEAN_TOO_MUCH)
         return lm_fail(err, LM_FORMAT,
-                       "%.1f %% of it is no valid UTF-16 or UTF-32; leave it out by the include of "
-                       "its source, or convert it to UTF-8 first",
-                       100 * text.replaced_share);
+                       "%.1f %% of it is no valid %s; name its encoding, leave it out by the "
+                       "include of its source, or convert it to UTF-8 first",
+                       100 * text.replaced_share, text.converted);
     *out = text;
     return LM_OK;
 }

@@ -5,8 +5,8 @@
 /* Items of one task: cut by shape, so that many small documents cost few tasks. */
 enum { ITEMS_A_TASK = 16 };
 
-enum lm_status clean_batch_add(struct clean_batch *batch, const uint8_t *raw, size_t size,
-                               size_t source, struct lm_err *err)
+enum lm_status clean_batch_add(struct clean_batch *batch, const struct clean_form *form,
+                               const struct clean_piece *piece, struct lm_err *err)
 {
     if (batch->count == batch->capacity) {
         size_t capacity = batch->capacity ? batch->capacity * 2 : 256;
@@ -17,15 +17,31 @@ enum lm_status clean_batch_add(struct clean_batch *batch, const uint8_t *raw, si
         batch->capacity = capacity;
     }
     struct clean_item *item = &batch->items[batch->count++];
-    *item = (struct clean_item){.raw = raw, .size = size, .source = source};
+    *item = (struct clean_item){.form = form, .piece = *piece};
     lm_buf_init(&item->text, 0);
-    batch->bytes += size;
+    batch->bytes += piece->size;
+    return LM_OK;
+}
+
+/* The text as it lies in the piece. */
+static enum lm_status find_text(const struct clean_batch *batch, struct clean_item *item)
+{
+    struct clean_extract found;
+    LM_TRY(clean_form_extract(item->form, &item->piece, &found, &item->err));
+    item->is_missing = found.text == NULL;
+    item->raw = found.text;
+    item->size = found.size;
+    item->counts.invalid_utf8 += (int64_t)found.repaired;
+    item->is_rejected = found.repaired > 0 && batch->options->repair == LM_REPAIR_REJECT;
     return LM_OK;
 }
 
 static enum lm_status clean_item(const struct clean_batch *batch, struct clean_item *item)
 {
     item->rule = batch->rule_count;
+    LM_TRY(find_text(batch, item));
+    if (item->is_missing || item->is_rejected)
+        return LM_OK;
     LM_TRY(lm_clean(&item->text, item->raw, item->size, batch->options, &item->counts,
                     &item->is_rejected, &item->err));
     if (item->is_rejected || item->text.size == 0)

@@ -11,19 +11,22 @@
 
 #include "base/buf.h"
 #include "base/pool.h"
+#include "clean_form.h"
 #include "text/clean_rules.h"
 #include "text/clean_text.h"
 #include "text/text_measure.h"
 
 /** A document before and after cleaning. */
 struct clean_item {
-    const uint8_t *raw; /**< borrowed */
+    const struct clean_form *form; /**< of its file; borrowed */
+    struct clean_piece piece;      /**< borrowed */
+    const uint8_t *raw;            /**< its text, in the piece */
     size_t size;
-    size_t source;
     struct lm_buf text;
     struct lm_clean_counts counts;
     struct lm_text_measure measure;
     struct lm_digest digest;
+    bool is_missing;  /**< the piece has no text; `err` says what it has */
     bool is_rejected; /**< by invalid UTF-8 */
     size_t rule;      /**< the first rule that drops it, == rule_count when none does */
     enum lm_status status;
@@ -39,10 +42,10 @@ struct clean_batch {
     size_t bytes; /**< of raw text */
 };
 
-/** Adds a document. LM_NOMEM. */
-enum lm_status clean_batch_add(struct clean_batch *batch, const uint8_t *raw, size_t size,
-                               size_t source, struct lm_err *err);
-/** Cleans and measures all items; an item's status says how that went. */
+/** Adds a piece of a file. LM_NOMEM. */
+enum lm_status clean_batch_add(struct clean_batch *batch, const struct clean_form *form,
+                               const struct clean_piece *piece, struct lm_err *err);
+/** Finds the texts of all items, cleans and measures them; an item's status says how that went. */
 void clean_batch_work(struct clean_batch *batch, struct lm_pool *pool);
 /** Forgets the items, keeps the room. */
 void clean_batch_clear(struct clean_batch *batch);

@@ -96,7 +96,8 @@ static void put_drops(struct lm_json_writer *writer, const struct clean_totals *
     lm_json_key(writer, "dropped");
     lm_json_open(writer, '[');
     for (size_t i = 0; i < totals->drop_count; i++)
-        put_drop(writer, &totals->drops[i]);
+        if (i != CLEAN_MISSING || totals->drops[i].documents > 0)
+            put_drop(writer, &totals->drops[i]);
     lm_json_close(writer, ']');
 }
 

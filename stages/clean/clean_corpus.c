@@ -47,7 +47,7 @@ static enum lm_status add_files(struct clean_corpus *corpus, struct lm_arena *ar
         char *copy = lm_arena_strdup(arena, path);
         if (copy == NULL)
             return lm_fail(err, LM_NOMEM, "no memory for the manifest; free some");
-        corpus->files[corpus->file_count++] = (struct clean_file){copy, source};
+        corpus->files[corpus->file_count++] = (struct clean_file){.path = copy, .source = source};
         corpus->sources[source].bytes += lm_json_int(lm_json_get(file, "bytes"), 0);
         corpus->sources[source].files++;
     }

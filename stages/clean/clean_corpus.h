@@ -20,8 +20,10 @@ struct clean_source {
 };
 
 struct clean_file {
-    const char *path; /**< relative to the folder */
-    size_t source;    /**< index of its source */
+    const char *path;         /**< relative to the folder */
+    size_t source;            /**< index of its source */
+    int64_t records, missing; /**< pieces of it; those without text */
+    const char *instead;      /**< what the first of them has instead */
 };
 
 struct clean_corpus {

@@ -10,6 +10,8 @@
 struct clean_documents {
     const char *by;        /**< one of lm_documents_by_names */
     const char *separator; /**< for by: separator, else "" */
+    const char *field;     /**< path of the text in a record of by: jsonl */
+    const char *column;    /**< name or number of the text's column in a table */
 };
 
 struct clean_rule {
@@ -24,7 +26,8 @@ struct clean_split {
 
 struct clean_params {
     struct clean_documents documents;
-    const char *invalid; /**< one of lm_repair_names */
+    const char *encoding; /**< one of lm_encoding_names */
+    const char *invalid;  /**< one of lm_repair_names */
     bool nfc, strip_trailing_space, trim;
     int64_t max_blank_lines; /**< LM_UNSET_INT: any */
     bool dedup;

@@ -13,7 +13,6 @@
 #include "clean_split.h"
 #include "clean_totals.h"
 #include "text/digest_set.h"
-#include "text/documents.h"
 
 #define BATCH_BYTES ((size_t)16 << 20) /* raw text cleaned together */
 #define LOUD_NOTES 5                   /* files whose replaced bytes are noted one by one */
@@ -24,7 +23,7 @@ struct run {
     const struct clean_params *params;
     struct lm_arena *files; /* text of files; rewound when its documents are done */
     struct lm_clean_options options;
-    enum lm_documents_by by;
+    struct clean_reading reading;
     struct clean_corpus corpus;
     struct clean_batch batch;
     struct clean_totals totals;
@@ -45,16 +44,35 @@ static size_t index_of(const char *const *names, const char *name)
 
 /* ---- judging ---- */
 
+/* A record without text: its file remembers what the first one has instead. */
+static enum lm_status judge_missing(struct run *run, const struct clean_item *item,
+                                    struct clean_file *file)
+{
+    struct lm_arena *arena = lm_ctx_arena(run->ctx);
+    const char *place =
+        lm_arena_printf(run->files, "%s, line %zu", item->form->label, item->piece.line);
+    if (file->missing++ == 0)
+        file->instead = lm_arena_strdup(arena, item->err.text);
+    if (place == NULL || (file->missing == 1 && file->instead == NULL))
+        return lm_fail(run->err, LM_NOMEM, "no memory for a message; free some");
+    return clean_totals_drop(&run->totals, arena, CLEAN_MISSING, (const uint8_t *)place,
+                             strlen(place), run->err);
+}
+
 static enum lm_status judge(struct run *run, struct clean_item *item)
 {
     struct lm_arena *arena = lm_ctx_arena(run->ctx);
     const uint8_t *text = (const uint8_t *)item->text.data;
-    struct clean_source *source = &run->corpus.sources[item->source];
+    struct clean_file *file = &run->corpus.files[item->form->file];
+    struct clean_source *source = &run->corpus.sources[file->source];
     if (item->status != LM_OK)
         return lm_fail(run->err, item->status, "%s", item->err.text);
     run->totals.documents_in++;
     source->documents++;
+    file->records++;
     lm_clean_counts_add(&run->totals.repairs, &item->counts);
+    if (item->is_missing)
+        return judge_missing(run, item, file);
     if (item->is_rejected)
         return clean_totals_drop(&run->totals, arena, CLEAN_INVALID, item->raw, item->size,
                                  run->err);
@@ -71,7 +89,7 @@ static enum lm_status judge(struct run *run, struct clean_item *item)
                                  run->err);
     source->kept++;
     LM_TRY(clean_totals_keep(&run->totals, arena, &item->measure, item->text.size, run->err));
-    return clean_splitter_put(&run->splitter, item->source, text, item->text.size, &item->digest,
+    return clean_splitter_put(&run->splitter, file->source, text, item->text.size, &item->digest,
                               run->err);
 }
 
@@ -98,7 +116,7 @@ static void account(struct run *run, const struct clean_file *file, const struct
     int64_t replaced = (int64_t)(text->replaced_share * (double)size + 0.5);
     source->replaced_bytes += replaced;
     run->totals.replaced_bytes += replaced;
-    run->totals.converted += text->is_converted;
+    run->totals.converted += text->converted != NULL;
     if (text->replaced_share <= CLEAN_LOUD || ++run->totals.loud_files > LOUD_NOTES)
         return;
     lm_ctx_note(run->ctx,
@@ -109,31 +127,62 @@ static void account(struct run *run, const struct clean_file *file, const struct
                 text->guess != NULL ? text->guess : "");
 }
 
-static enum lm_status read_file(struct run *run, const struct clean_file *file)
+/* The file's bytes, known for what they are; newlines are made LF where that is harmless. */
+static enum lm_status open_file(struct run *run, struct clean_form *form, size_t index)
 {
+    const struct clean_file *file = &run->corpus.files[index];
     char *bytes;
     size_t size;
     struct clean_text text;
     const char *path = lm_path_join(run->files, lm_ctx_input(run->ctx, "corpus"), file->path);
-    if (path == NULL)
+    form->label = lm_arena_printf(run->files, "source '%s', %s",
+                                  run->corpus.sources[file->source].name, clean_file_member(file));
+    if (path == NULL || form->label == NULL)
         return lm_fail(run->err, LM_NOMEM, "no memory for a path; free some");
     LM_TRY(lm_file_read(&bytes, &size, run->files, path, FILE_LARGEST, run->err));
     enum lm_status status =
-        clean_admit(&text, run->files, (uint8_t *)bytes, size, run->options.repair, run->err);
+        clean_admit(&text, run->files, (uint8_t *)bytes, size, &run->reading, run->err);
     if (status != LM_OK)
-        return lm_wrap(run->err, status, "source '%s', %s", run->corpus.sources[file->source].name,
-                       clean_file_member(file));
+        return lm_wrap(run->err, status, "%s", form->label);
     account(run, file, &text, size);
-    size = lm_newlines_normalise(text.bytes, text.size, &run->totals.marks, &run->totals.newlines);
-    struct lm_documents documents = {.text = text.bytes,
-                                     .size = size,
-                                     .by = run->by,
-                                     .separator = run->params->documents.separator};
-    const uint8_t *document;
-    while (lm_documents_next(&documents, &document, &size)) {
-        LM_TRY(clean_batch_add(&run->batch, document, size, file->source, run->err));
+    form->file = index;
+    form->by = text.by;
+    form->options = &run->params->documents;
+    if (clean_form_is_text(text.by))
+        text.size =
+            lm_newlines_normalise(text.bytes, text.size, &run->totals.marks, &run->totals.newlines);
+    return clean_form_open(form, text.bytes, text.size, run->err);
+}
+
+static enum lm_status read_file(struct run *run, size_t index)
+{
+    bool is_end = false;
+    struct clean_form *form = LM_NEW(run->files, struct clean_form);
+    if (form == NULL)
+        return lm_fail(run->err, LM_NOMEM, "no memory for a file; free some");
+    LM_TRY(open_file(run, form, index));
+    for (;;) {
+        struct clean_piece piece;
+        LM_TRY(clean_form_next(form, &piece, &is_end, run->err));
+        if (is_end)
+            return LM_OK;
+        LM_TRY(clean_batch_add(&run->batch, form, &piece, run->err));
         if (run->batch.bytes >= BATCH_BYTES)
             LM_TRY(flush(run));
+    }
+}
+
+/* A file none of whose records has text was not meant so. */
+static enum lm_status check_missing(const struct run *run)
+{
+    for (size_t i = 0; i < run->corpus.file_count; i++) {
+        const struct clean_file *file = &run->corpus.files[i];
+        if (file->records > 0 && file->missing == file->records)
+            return lm_fail(run->err, LM_FORMAT,
+                           "source '%s', %s: %s; name the one that holds the text by "
+                           "documents.field, or leave the file out by the include of its source",
+                           run->corpus.sources[file->source].name, clean_file_member(file),
+                           file->instead);
     }
     return LM_OK;
 }
@@ -142,13 +191,14 @@ static enum lm_status read_all(struct run *run)
 {
     struct lm_arena_mark start = lm_arena_mark(run->files);
     for (size_t i = 0; i < run->corpus.file_count; i++) {
-        LM_TRY(read_file(run, &run->corpus.files[i]));
+        LM_TRY(read_file(run, i));
         if (lm_arena_used(run->files) < BATCH_BYTES)
             continue;
         LM_TRY(flush(run));
         lm_arena_rewind(run->files, start);
     }
-    return flush(run);
+    LM_TRY(flush(run));
+    return check_missing(run);
 }
 
 /* ---- the stage ---- */
@@ -174,7 +224,10 @@ static enum lm_status prepare(struct run *run)
         .strip_trailing_space = p->strip_trailing_space,
         .trim = p->trim,
         .max_blank_lines = p->max_blank_lines == LM_UNSET_INT ? -1 : p->max_blank_lines};
-    run->by = (enum lm_documents_by)index_of(lm_documents_by_names, p->documents.by);
+    run->reading = (struct clean_reading){
+        .by = (enum lm_documents_by)index_of(lm_documents_by_names, p->documents.by),
+        .encoding = p->encoding,
+        .repair = run->options.repair};
     run->batch.options = &run->options;
     run->batch.rules = rules;
     run->batch.rule_count = p->rules.count;

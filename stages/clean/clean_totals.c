@@ -12,6 +12,7 @@ enum lm_status clean_totals_init(struct clean_totals *out, struct lm_arena *aren
     out->drops[CLEAN_INVALID].name = "invalid";
     out->drops[CLEAN_EMPTY].name = "empty";
     out->drops[CLEAN_DUPLICATE].name = "duplicate";
+    out->drops[CLEAN_MISSING].name = "missing";
     for (size_t i = 0; i < count; i++) {
         out->drops[CLEAN_RULES + i].name = rules[i].kind->name;
         out->drops[CLEAN_RULES + i].rule = &rules[i];

@@ -14,7 +14,8 @@
 
 enum { CLEAN_EXAMPLES = 3, CLEAN_EXAMPLE_BYTES = 160 };
 
-/** Why documents went: invalid UTF-8, nothing left, a rule, a text met before. */
+/** Why documents went: invalid UTF-8, nothing left, a text met before, a record without text, a
+ *  rule. */
 struct clean_drop {
     const char *name;
     const struct lm_rule *rule; /**< NULL for reasons that are no rule */
@@ -22,12 +23,12 @@ struct clean_drop {
     const char *examples[CLEAN_EXAMPLES]; /**< starts of the first of them */
 };
 
-enum clean_reason { CLEAN_INVALID, CLEAN_EMPTY, CLEAN_DUPLICATE, CLEAN_RULES };
+enum clean_reason { CLEAN_INVALID, CLEAN_EMPTY, CLEAN_DUPLICATE, CLEAN_MISSING, CLEAN_RULES };
 
 struct clean_totals {
     struct lm_clean_counts repairs;
     int64_t marks, newlines;     /**< of files */
-    int64_t converted;           /**< files that were UTF-16 or UTF-32 */
+    int64_t converted;           /**< files in another encoding */
     int64_t replaced_bytes;      /**< that became U+FFFD, as they came */
     int64_t loud_files;          /**< files with more of them than is fine */
     int64_t documents_in;        /**< as cut */

@@ -14,6 +14,7 @@
 #include "report_page.h"
 #include "report_settings.h"
 #include "report_summary.h"
+#include "report_tasks.h"
 #include "report_tokenizer.h"
 
 enum { SPARKS = 32, COLUMNS = 8 };
@@ -21,7 +22,7 @@ enum { SPARKS = 32, COLUMNS = 8 };
 /* Bytes of texts; what becomes of one in Markdown may be twelve times as long. */
 enum { TITLE_MAX = 200, TEXT_MAX = 1000, SUMMARY_MAX = 2000, HISTORY_MAX = 4000 };
 
-enum { GATES_MAX = 20000 }; /* bytes of Markdown */
+enum { GATES_MAX = 20000, TASKS_MAX = 8000 }; /* bytes of Markdown */
 
 /* A text, ours or foreign, cut between characters when it is long. */
 static void put_cut(struct lm_buf *out, const char *text, size_t most)
@@ -268,6 +269,47 @@ static void put_objective(struct lm_buf *out, const struct report *report)
     put_confusion(out, report);
 }
 
+static void put_task(struct lm_buf *out, const struct report *report,
+                     const struct report_task *task)
+{
+    const struct report_metric *metric = &task->metric;
+    lm_buf_puts(out, "| ");
+    put_string(out, task->name);
+    lm_buf_puts(out, " | ");
+    put_string(out, report_say(report, metric->label));
+    lm_buf_puts(out, " | ");
+    if (!isnan(task->best.value))
+        put_string(out, report_say(report, TEXT_IS, report_say(report, task->best.label),
+                                   report_metric_text(report, metric, task->best.value).text));
+    lm_buf_printf(out, " | %s | %s | %s | %s |\n",
+                  report_metric_text(report, metric, task->value).text,
+                  report_range(report, report_metric_text(report, metric, task->low),
+                               report_metric_text(report, metric, task->high)),
+                  report_share(report, task->chance, 1).text, report_fixed(task->items, 0).text);
+}
+
+/* Tasks while they fit. */
+static void put_tasks(struct lm_buf *out, const struct report *report)
+{
+    static const enum report_text heads[] = {TEXT_TASK,  TEXT_METRIC,        TEXT_FLOORS,
+                                             TEXT_SCORE, TEXT_INTERVAL_HEAD, TEXT_CHANCE,
+                                             TEXT_ITEMS};
+
+    size_t count, shown = 0;
+    const struct report_task *tasks = report_tasks_list(report, &count);
+    if (tasks == NULL)
+        return;
+    put_head_row(out, report, heads, 7, 3);
+    for (; shown < count && out->size < TASKS_MAX; shown++)
+        put_task(out, report, &tasks[shown]);
+    lm_buf_putc(out, '\n');
+    if (shown < count) {
+        put_string(out, report_say(report, TEXT_MD_MORE_TASKS,
+                                   lm_num_count((int64_t)(count - shown)).text));
+        lm_buf_puts(out, "\n\n");
+    }
+}
+
 static void put_settings(struct lm_buf *out, const struct report *report)
 {
     static const enum report_text heads[] = {TEXT_SETTING, TEXT_VALUE};
@@ -435,11 +477,12 @@ void report_markdown_write(struct lm_buf *out, const struct report *report)
 {
     put_head(out, report);
     put_if_fits(out, report, put_gates);
+    put_if_fits(out, report, put_settings);
     put_if_fits(out, report, put_objective);
     if (!isnan(report_score(report, report->split, "bpb")))
         put_if_fits(out, report, put_scores);
+    put_if_fits(out, report, put_tasks);
     put_if_fits(out, report, put_model);
-    put_if_fits(out, report, put_settings);
     put_if_fits(out, report, put_tokenizer);
     put_if_fits(out, report, put_training);
     put_samples(out, report);

@@ -7,6 +7,7 @@
 #include "page/numtext.h"
 
 #include "report_objective.h"
+#include "report_tasks.h"
 
 static const struct {
     const char *id;
@@ -19,6 +20,7 @@ static const struct {
     {"scores", TEXT_SCORES, report_has_scores, report_page_scores},
     {"objective", TEXT_EXAMPLES_HEAD, report_has_objective, report_page_objective},
     {"training", TEXT_TRAINING, report_has_log, report_page_training},
+    {"tasks", TEXT_TASKS, report_has_tasks, report_page_tasks},
     {"passages", TEXT_HELD_OUT_TEXT, report_has_passages, report_page_passages},
     {"samples", TEXT_SAMPLES, report_has_samples, report_page_samples},
     {"curves", TEXT_LOSS_BREAKDOWN, report_has_curves, report_page_curves},
@@ -30,7 +32,7 @@ static const struct {
     {"provenance", TEXT_PROVENANCE, report_has_provenance, report_page_provenance},
 };
 
-enum { SECTIONS = sizeof sections / sizeof sections[0] };
+enum { SECTIONS = sizeof sections / sizeof sections[0], TASK_TILES = 3 };
 
 static void put_tile(struct lm_buf *out, const char *label, const char *value, const char *unit,
                      const char *small)
@@ -60,6 +62,24 @@ static void put_token_tile(struct lm_buf *out, const struct report *report)
     struct lm_num ppl = report_fixed(report_score(report, report->split, "ppl"), 1);
     put_tile(out, report_say(report, TEXT_NEXT_TOKEN_ACCURACY), acc.text, "",
              report_say(report, TEXT_PERPLEXITY_IS, ppl.text));
+}
+
+/* The first tasks, where there is no text. */
+static void put_task_tiles(struct lm_buf *out, const struct report *report)
+{
+    size_t count;
+    const struct report_task *tasks = report_tasks_list(report, &count);
+    for (size_t i = 0; i < count && i < TASK_TILES; i++) {
+        const struct report_task *task = &tasks[i];
+        const char *small = report_say(report, task->metric.label);
+        if (!isnan(task->low) && !isnan(task->high))
+            small = report_say(report, TEXT_INTERVAL,
+                               report_range(report,
+                                            report_metric_text(report, &task->metric, task->low),
+                                            report_metric_text(report, &task->metric, task->high)));
+        put_tile(out, task->name, report_metric_text(report, &task->metric, task->value).text, "",
+                 small);
+    }
 }
 
 /* The objective's headline with its baseline. */
@@ -95,6 +115,8 @@ static void put_tiles(struct lm_buf *out, const struct report *report)
         put_score_tile(out, report, "test");
     if (report_has_scores(report))
         put_token_tile(out, report);
+    else
+        put_task_tiles(out, report);
     double parameters =
         lm_json_double(lm_json_get(report->scores, "model.parameters"), (double)NAN);
     if (!isnan(parameters)) {

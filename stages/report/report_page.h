@@ -27,6 +27,8 @@ bool report_has_settings(const struct report *report);
 void report_page_settings(struct lm_buf *out, const struct report *report);
 bool report_has_log(const struct report *report);
 void report_page_training(struct lm_buf *out, const struct report *report);
+bool report_has_tasks(const struct report *report);
+void report_page_tasks(struct lm_buf *out, const struct report *report);
 bool report_has_curves(const struct report *report);
 void report_page_curves(struct lm_buf *out, const struct report *report);
 bool report_has_calibration(const struct report *report);

@@ -7,6 +7,8 @@
 
 #include "report_page.h"
 
+enum { METHODS = 6, GRID_ROWS = 8, GLIMPSE = 120 /* bytes */ };
+
 bool report_is_kind(const struct lm_json *line, const char *kind)
 {
     const char *text = lm_json_string(lm_json_get(line, "kind"), NULL);
@@ -149,11 +151,107 @@ static void put_method(struct lm_buf *out, const struct report *report,
         lm_buf_puts(out, "</details>\n");
 }
 
+/* ---- the grid ---- */
+
+/* Is it the first sample of its prompt by a method? */
+static bool is_first_of(const struct report *report, size_t line, const char *method)
+{
+    const struct lm_json *sample = report->samples.items[line];
+    const struct lm_json *ids = lm_json_get(lm_json_get(sample, "prompt"), "ids");
+    return is_of_method(sample, method) && lm_json_int(lm_json_get(sample, "sample"), 0) == 0 &&
+           ids != NULL;
+}
+
+/* Do two samples continue the same prompt? */
+static bool has_prompt_of(const struct lm_json *a, const struct lm_json *b)
+{
+    const struct lm_json *x = lm_json_get(lm_json_get(a, "prompt"), "ids");
+    const struct lm_json *y = lm_json_get(lm_json_get(b, "prompt"), "ids");
+    bool is_same = lm_json_count(x) == lm_json_count(y);
+    for (size_t i = 0; i < lm_json_count(x) && is_same; i++)
+        is_same = lm_json_int(lm_json_at(x, i), -1) == lm_json_int(lm_json_at(y, i), -1);
+    return is_same;
+}
+
+/* The first bytes of a text (or the last), cut between characters. */
+static void put_glimpse(struct lm_buf *out, const struct lm_json *text, bool is_end)
+{
+    size_t size = 0, from = 0;
+    const char *bytes = lm_json_string(text, &size);
+    size_t to = size < GLIMPSE ? size : GLIMPSE;
+    if (bytes == NULL)
+        return;
+    if (is_end)
+        for (from = size - to, to = size; from > 0 && from < to && (bytes[from] & 0xc0) == 0x80;)
+            from++;
+    else
+        while (to < size && to > 0 && (bytes[to] & 0xc0) == 0x80)
+            to--;
+    lm_buf_puts(out, from > 0 ? "\xe2\x80\xa6" : "");
+    lm_html_text(out, bytes + from, to - from);
+    lm_buf_puts(out, to < size ? "\xe2\x80\xa6" : "");
+}
+
+static void put_grid_row(struct lm_buf *out, const struct report *report,
+                         const struct lm_json *first, const char *const *methods, size_t count)
+{
+    const struct lm_json *prompt = lm_json_get(first, "prompt");
+    size_t size = 0;
+    lm_buf_puts(out, "<tr><th scope=\"row\">");
+    lm_json_string(lm_json_get(prompt, "text"), &size);
+    if (size > 0)
+        put_glimpse(out, lm_json_get(prompt, "text"), true);
+    else
+        lm_html_printf(out, "%s", report_say(report, TEXT_UNCONDITIONAL));
+    lm_buf_puts(out, "</th>");
+    for (size_t m = 0; m < count; m++) {
+        lm_buf_puts(out, "<td dir=\"auto\">");
+        for (size_t i = 0; i < report->samples.count; i++)
+            if (is_first_of(report, i, methods[m]) &&
+                has_prompt_of(report->samples.items[i], first)) {
+                put_glimpse(out, lm_json_get(report->samples.items[i], "text"), false);
+                break;
+            }
+        lm_buf_puts(out, "</td>");
+    }
+    lm_buf_puts(out, "</tr>\n");
+}
+
+/* Prompts by methods, the beginning of the first sample of each: where there is something to
+ * compare. */
+static void put_grid(struct lm_buf *out, const struct report *report)
+{
+    const char *methods[METHODS];
+    size_t count = 0, rows = 0;
+    for (size_t i = 0; i < report->samples.count && count < METHODS; i++) {
+        const struct lm_json *line = report->samples.items[i];
+        const char *name = lm_json_string(lm_json_get(line, "name"), NULL);
+        if (report_is_kind(line, "method") && name != NULL)
+            methods[count++] = name;
+    }
+    if (count < 2)
+        return;
+    lm_html_printf(out,
+                   "<div class=\"wide grid\" tabindex=\"0\"><table><caption>%s</caption><thead>"
+                   "<tr><th scope=\"col\">%s</th>",
+                   report_say(report, TEXT_GRID), report_say(report, TEXT_PROMPT));
+    for (size_t m = 0; m < count; m++)
+        lm_html_printf(out, "<th scope=\"col\">%s</th>", methods[m]);
+    lm_buf_puts(out, "</tr></thead><tbody>\n");
+    for (size_t i = 0; i < report->samples.count && rows < GRID_ROWS; i++)
+        if (is_first_of(report, i, methods[0])) {
+            put_grid_row(out, report, report->samples.items[i], methods, count);
+            rows++;
+        }
+    report_table_end(out);
+}
+
 void report_page_samples(struct lm_buf *out, const struct report *report)
 {
     report_section(out, report, "samples", TEXT_SAMPLES, TEXT_SAMPLES_NOTE);
     if (report->vocab != NULL)
         report_ramp_write(out, report);
+    put_grid(out, report);
     for (size_t i = 0; i < report->samples.count; i++) {
         if (report_is_kind(report->samples.items[i], "method"))
             put_method(out, report, report->samples.items[i]);

@@ -2,20 +2,26 @@
 #ifndef LM_REPORT_SETTINGS_H
 #define LM_REPORT_SETTINGS_H
 
-#include "page/numtext.h"
-
 #include "report.h"
 
-/** A row: what it is, and its value as it can be typed again. */
+enum report_settings_group { REPORT_ARCHITECTURE, REPORT_OPTIMIZATION, REPORT_SETTINGS_GROUPS };
+
+/** A row: what it is, and its value as it can be typed again (counts that follow are grouped). */
 struct report_setting {
-    const char *label;
-    const char *value; /**< in the arena */
+    const char *label, *value; /**< in the arena */
+    enum report_settings_group group;
 };
 
-enum { REPORT_SETTINGS = 40 };
+enum { REPORT_SETTINGS = 48 };
 
-/** Fills out; returns how many there are, 0 when the stage that trained the model is not known. */
+/** Fills out, group by group; returns how many there are, 0 when the stage that trained the model
+ *  is not known. */
 size_t report_settings_list(struct report_setting out[REPORT_SETTINGS],
                             const struct report *report);
+/** Operations of the whole training, estimated: (6 · parameters + 12 · layers · width · context) a
+ *  token (Chowdhery et al. 2022, appendix B); NaN when one of them is not known. */
+double report_training_flops(const struct report *report);
+/** Tokens (or examples) that were seen in training; NaN without a log. */
+double report_training_tokens(const struct report *report);
 
 #endif

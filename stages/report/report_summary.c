@@ -9,6 +9,7 @@
 
 #include "report_input.h"
 #include "report_objective.h"
+#include "report_tasks.h"
 #include "report_text.h"
 
 const char *const report_standing_names[REPORT_STANDINGS] = {"better", "worse",
@@ -279,6 +280,14 @@ static void write_headline(struct report *report, const struct report_objective 
     struct report_summary *summary = &report->summary;
     double bpb = report_score(report, summary->split, "bpb");
     struct lm_num number = lm_num_fixed(bpb, 2);
+    size_t tasks;
+    const struct report_task *task = report_tasks_list(report, &tasks);
+    if (isnan(bpb) && objective == NULL && task != NULL) {
+        number = report_metric_text(report, &task->metric, task->value);
+        summary->headline =
+            lm_arena_printf(report->arena, "%s %s %s", task->name, task->metric.key, number.text);
+        return;
+    }
     if (!isnan(bpb) || objective == NULL) {
         summary->headline =
             isnan(bpb) ? "no bits per byte"
@@ -299,10 +308,13 @@ enum lm_status report_summary_write(struct report *report, struct lm_err *err)
     bool has_text = !isnan(report_score(report, report->split, "bpb"));
     bool has_diverged = lm_json_int(lm_json_get(report->scores, "diverged"), 0) == 1;
     summary->split = has_text || objective == NULL ? report->split : report->examples_split;
+    const char *tasks = report_tasks_sentences(report);
     if (has_text)
         summary->text = text_sentences(report);
     else if (objective != NULL)
         summary->text = objective_sentences(report, objective);
+    else if (tasks[0] != '\0')
+        summary->text = tasks;
     else
         summary->text = report_say(report, has_diverged ? TEXT_DIVERGED : TEXT_NO_BITS);
     summary->data = data_sentence(report);

@@ -87,7 +87,11 @@ printf 'Все счастливые семьи похожи друг на дру
 while read -r name file; do
     iconv -f UTF-8 -t "$name" "$file" >enc.txt
     refused "$name" enc.txt text ", data: .*line 1 .*iconv -f"
-    like "$name: the name" "$err" "probably it is in ${name/GBK/GB18030}"
+    like "$name: the name" "$err" "probably it is in ${name/GBK/GB18030}: set encoding: "
+    cat enc.txt enc.txt enc.txt >encs.txt
+    spec 'path: encs.txt' "split: {by: position, valid: 0.4, test: 0}, encoding: ${name,,}"
+    lmpipe run e.yaml --progress none
+    is "$name: read by its name" "$("$LMPIPE" cat e.yaml text.text/train.jsonl | grep -coFf "$file")" 1
 done <<'END'
 GBK zh.txt
 Shift_JIS ja.txt
@@ -119,7 +123,7 @@ unlike "one byte is no matter" "$out$err" 'replaced'
 cp "$LMPIPE" program
 refused "a program" program text 'ELF program'
 printf 'PAR1\25\4\25' >p.parquet
-refused "Parquet" p.parquet text 'Parquet'
+refused "Parquet" p.parquet text 'Parquet.*by: jsonl'
 (cat tiny.txt && printf '\0' && cat tiny.txt) >nul.txt
 refused "a NUL" nul.txt text "a NUL at byte $(stat -c %s tiny.txt)"
 mkdir folder
@@ -130,13 +134,13 @@ spec 'path: folder, include: ["*.txt"]'
 lmpipe run e.yaml --progress none
 is "include leaves it out" "$status" 0
 printf '{"text": "one"}\n{"text": "two"}\n' >a.jsonl
-refused "JSON lines" a.jsonl text 'JSON lines.*jq'
+refused "JSON lines" a.jsonl text 'JSON lines.*documents: {by: jsonl}'
 printf '[{"text": "one"}]\n' >a.json
-refused "a JSON array" a.json text 'JSON.*jq'
+refused "a JSON array" a.json text 'JSON.*documents: {by: jsonl}'
 printf 'id,text\n1,"a, b"\n2,c\n' >a.csv
-refused "CSV" a.csv text 'CSV table'
+refused "CSV" a.csv text 'CSV table.*{by: csv}'
 printf 'id\ttext\n1\ta\n2\tc\n' >a.tsv
-refused "TSV" a.tsv text 'TSV table'
+refused "TSV" a.tsv text 'TSV table.*{by: tsv}'
 printf '<!doctype html>\n<p>Hello\n' >a.html
 refused "HTML" a.html text 'HTML page'
 printf 'WARC/1.0\r\nWARC-Type: warcinfo\r\n\r\n' >a.warc

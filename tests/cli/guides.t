@@ -1,87 +1,10 @@
 #!/bin/bash
-# docs/from-*.md: what is ours there is run, in order, each page in a folder of its own, so that the pages cannot rot.
-#   ```yaml   first line `# FILE`: becomes FILE; `# in FILE`: replaces its keys of the first level
-#   ```sh     each line is a command; a comment `# exit N` or `# exit N or M` at its end is its status, else 0
-#   ```text   below commands: each line is among what they printed, `…` stands for anything
-# Other blocks and what stands in tables are other tools' words; commands of ours that stand there stand in a block, too.
+# docs/from-*.md: what is ours there is run (page.sh); commands of ours that stand in tables stand in a block, too.
 . "$(dirname "$0")/lib.sh"
-
-bin=$(dirname "$LMPIPE")
-PATH=$bin:$PATH
-
-blocks() { # PAGE: block.N.KIND for each block, in order
-    awk '/^```/ && open { open = 0; close(file); next }
-         /^```/         { open = 1; file = sprintf("block.%03d.%s", ++n, substr($0, 4)); printf "" >file; next }
-         open           { print >file }' "$1"
-}
-
-write_spec() { # BLOCK
-    local head name keys
-    read -r head <"$1"
-    name=${head##* }
-    if [[ $head == "# in "* ]]; then
-        keys=$(sed -n 's/^\([a-z]*\):.*/\1/p' "$1" | tr '\n' ' ')
-        awk -v keys="$keys" 'BEGIN { split(keys, k, " "); for (i in k) gone[k[i]] }
-            /^[a-z]+:/ { key = $0; sub(/:.*/, "", key); skip = key in gone }
-            !skip' "$name" >"$name.new"
-        sed 1d "$1" >>"$name.new"
-        mv "$name.new" "$name"
-    else
-        cp "$1" "$name"
-    fi
-    lmpipe check "$name"
-    is "$page: $name" "$status" 0
-    [ "$status" = 0 ] || echo "# $err"
-}
-
-run_commands() { # BLOCK: each line, appended to commands; $printed is what they print
-    local line wanted got
-    : >printed
-    while IFS= read -r line; do
-        [[ $line =~ ^[[:space:]]*(#|$) ]] && continue
-        wanted=0
-        [[ $line =~ '# exit '([0-9]+( or [0-9]+)*)$ ]] && wanted=${BASH_REMATCH[1]}
-        got=0
-        bash -c "$line" >one 2>&1 </dev/null || got=$?
-        cat one >>printed
-        printf '%s\n' "$line" >>commands
-        [[ " $wanted " == *" $got "* ]] || sed 's/^/# /' one
-        is "$page: $line" "$([[ " $wanted " == *" $got "* ]] && echo "$wanted" || echo "$got")" "$wanted"
-    done <"$1"
-    tr -d '\0' <printed | tr -s ' ' | sed 's/^ //; s/ $//' >squeezed
-}
-
-# shellcheck disable=SC2317 # called by ok
-printed_line() { # PATTERN: some line of the output matches
-    local line
-    while IFS= read -r line; do
-        # shellcheck disable=SC2053 # a pattern
-        [[ $line == $1 ]] && return 0
-    done <squeezed
-    sed 's/^/# /' squeezed
-    return 1
-}
-
-find_lines() { # BLOCK
-    local line
-    while IFS= read -r line; do
-        ok "$page: prints $line" printed_line "$(tr -s ' ' <<<"$line" | sed 's/[][\\*?]/\\&/g; s/…/*/g')"
-    done <"$1"
-}
+. "$(dirname "$0")/page.sh"
 
 for file in "$LM_SOURCE"/docs/from-*.md; do
-    page=$(basename "$file" .md)
-    mkdir "$LM_WORK/$page" && cd "$LM_WORK/$page" || exit 1
-    blocks "$file"
-    : >commands
-    for block in block.*; do
-        case $block in
-        *.yaml) write_spec "$block" ;;
-        *.sh) run_commands "$block" ;;
-        *.text) find_lines "$block" ;;
-        *) ok "$page: $block is yaml, sh or text" false ;;
-        esac
-    done
+    run_page "$file"
     while IFS= read -r command; do
         ok "$page: \`$command\` stands in a block" grep -qF -- "$command" commands
     done < <(awk '/^```/ { open = !open } !open' "$file" | grep -o '`lmpipe [^`]*`' | tr -d '`' | sort -u)

@@ -38,6 +38,17 @@ lmpipe run tiny.yaml --progress none -S report.language=fr
 is "another language is refused" "$status" 2
 like "and the known ones are named" "$err" 'language.*en.*zh'
 
+# Printed: a toy run is at most 8 pages, and what is folded is on them.
+if command -v chromium >/dev/null && command -v pdfinfo >/dev/null && command -v pdftotext >/dev/null; then
+    timeout 60 chromium --headless --no-sandbox --disable-gpu --no-pdf-header-footer --user-data-dir="$LM_WORK/profile" \
+        --print-to-pdf=page.pdf "file://$PWD/en.html" >/dev/null 2>&1
+    pages=$(pdfinfo page.pdf | awk '/^Pages:/ {print $2}')
+    ok "at most 8 printed pages ($pages)" test "$pages" -ge 1 -a "$pages" -le 8
+    printed=$(pdftotext -layout page.pdf -)
+    like "a table behind a plot is printed" "$printed" 'Token types +Tokens +Nats per token'
+    like "and the parameters of a stage" "$(pdftotext page.pdf -)" '^eval_every$'
+fi
+
 # The same bytes in another folder, locale, zone and home, with other threads, from a store of its own.
 mkdir -p other/folder/artifacts
 cp tiny.yaml tiny.txt other/folder/

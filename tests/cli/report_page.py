@@ -35,6 +35,7 @@ def is_foreign(ancestors):
     classes = " ".join(a.get("class", "") for _, a in ancestors).split()
     tags = {t for t, _ in ancestors}
     return bool(tags & {"style", "code", "title"}) or "text" in classes or "lead" in classes or \
+        ("grid" in classes and "tbody" in tags) or \
         any(a.get("lang") == "en" for _, a in ancestors)
 
 

@@ -1,5 +1,7 @@
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <lmpipe/rng.h>
 
@@ -111,8 +113,93 @@ static void page_shell(struct tap *tap)
     lm_buf_release(&out);
 }
 
+/* ---- contrast (WCAG 2.1, 1.4.3 and 1.4.11) ---- */
+
+/* The colour of variable `name` in a set of the style sheet that begins at `set`: 0xrrggbb, or -1.
+ */
+static long colour(const char *set, const char *name)
+{
+    char key[40];
+    snprintf(key, sizeof key, "--%s:#", name);
+    const char *at = strstr(set, key);
+    const char *end = strchr(set, '}');
+    if (at == NULL || end == NULL || at > end)
+        return -1;
+    return strtol(at + strlen(key), NULL, 16);
+}
+
+/* Relative luminance. */
+static double luminance(long rgb)
+{
+    static const double weights[] = {0.2126, 0.7152, 0.0722};
+    double sum = 0;
+    for (int i = 0; i < 3; i++) {
+        double c = (double)((rgb >> (16 - 8 * i)) & 255) / 255;
+        sum += weights[i] * (c <= 0.03928 ? c / 12.92 : pow((c + 0.055) / 1.055, 2.4));
+    }
+    return sum;
+}
+
+static double contrast(long a, long b)
+{
+    double x = luminance(a), y = luminance(b);
+    return x > y ? (x + 0.05) / (y + 0.05) : (y + 0.05) / (x + 0.05);
+}
+
+static void colours_can_be_told_apart(struct tap *tap)
+{
+    static const struct {
+        const char *front, *back;
+        double least;
+    } pairs[] = {
+        /* text */
+        {"ink", "paper", 4.5},
+        {"soft", "paper", 4.5},
+        {"ink", "card", 4.5},
+        {"soft", "card", 4.5},
+        {"a", "paper", 4.5},
+        {"pass", "paper", 4.5},
+        {"fail", "paper", 4.5},
+        {"und", "paper", 4.5},
+        {"ink", "tile", 4.5},
+        {"ink", "rule", 4.5},
+        {"ink", "s1", 4.5},
+        {"ink", "s2", 4.5},
+        {"ink", "s3", 4.5},
+        {"ink", "s4", 4.5},
+        {"ink", "s5", 4.5},
+        {"ink", "s6", 4.5},
+        /* marks */
+        {"b", "paper", 3},
+        {"c", "paper", 3},
+        {"d", "paper", 3},
+        {"mute", "paper", 3},
+    };
+    struct lm_buf style;
+    lm_buf_init(&style, 0);
+    for (size_t i = 0; lm_html_style[i] != NULL; i++)
+        lm_buf_puts(&style, lm_html_style[i]);
+    lm_buf_putc(&style, '\0');
+    const char *light = strstr(style.data, ":root{"), *dark = strstr(light + 1, ":root{");
+    REQUIRE(light != NULL && dark != NULL);
+    CHECK_NEAR(contrast(0xffffff, 0), 21, 1e-9);
+    CHECK_NEAR(contrast(0x767676, 0xffffff), 4.54, 0.01); /* the grey that WCAG's readers know */
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++)
+        for (int k = 0; k < 2; k++) {
+            const char *set = k == 0 ? light : dark;
+            long front = colour(set, pairs[i].front), back = colour(set, pairs[i].back);
+            REQUIRE(front >= 0 && back >= 0);
+            if (contrast(front, back) < pairs[i].least)
+                printf("# %s on %s, %s: %.2f\n", pairs[i].front, pairs[i].back,
+                       k == 0 ? "light" : "dark", contrast(front, back));
+            CHECK(contrast(front, back) >= pairs[i].least);
+        }
+    lm_buf_release(&style);
+}
+
 static const struct tap_test tests[] = {
     TAP_ROW(markup_is_escaped) TAP_ROW(hidden_characters_are_tiles)
         TAP_ROW(ill_formed_bytes_are_tiles) TAP_ROW(random_bytes_stay_well_formed)
-            TAP_ROW(format_escapes_strings_only) TAP_ROW(page_shell)};
+            TAP_ROW(format_escapes_strings_only) TAP_ROW(page_shell)
+                TAP_ROW(colours_can_be_told_apart)};
 LM_TEST_MAIN(tests)

@@ -108,7 +108,28 @@ static void empty_series_draw_nothing_wrong(struct tap *tap)
     lm_buf_release(&out);
 }
 
+/* Ticks at powers of ten, and at 2 and 5 of them where the range is short. */
+static void decades_have_round_ticks(struct tap *tap)
+{
+    struct lm_axis axis;
+    lm_axis_decades(&axis, "x", 3e9, 4e14);
+    CHECK_INT(axis.count, 5);
+    CHECK_NEAR(axis.ticks[0], 1e10, 0);
+    CHECK_NEAR(axis.ticks[4], 1e14, 0);
+    CHECK(axis.is_log && axis.is_large);
+    lm_axis_decades(&axis, "x", 0.15, 30);
+    CHECK_INT(axis.count, 7); /* 0.2 0.5 1 2 5 10 20 */
+    CHECK_NEAR(axis.ticks[0], 0.2, 1e-12);
+    CHECK_NEAR(axis.ticks[6], 20, 0);
+    CHECK_NEAR(lm_axis_place(&axis, 0.15), 0, 0);
+    lm_axis_decades(&axis, "x", -1, (double)NAN);
+    CHECK(axis.low > 0 && axis.high > axis.low && axis.count > 0);
+    lm_axis_decades(&axis, "x", 1e-300, 1e300);
+    CHECK(axis.count <= LM_TICKS);
+}
+
 static const struct tap_test tests[] = {TAP_ROW(ticks_are_round) TAP_ROW(odd_ranges_still_make_axes)
                                             TAP_ROW(places_are_clipped) TAP_ROW(drawing_is_exact)
-                                                TAP_ROW(empty_series_draw_nothing_wrong)};
+                                                TAP_ROW(empty_series_draw_nothing_wrong)
+                                                    TAP_ROW(decades_have_round_ticks)};
 LM_TEST_MAIN(tests)

@@ -313,7 +313,8 @@ static void parameters_are_checked(struct tap *tap)
     f.params.documents.by = "separator";
     CHECK_INT(fixture_run(&f, &one, 1), LM_INVALID);
     CHECK_HAS(f.err.text, "documents.separator: is missing");
-    f.params.documents = (struct clean_documents){"line", "--"};
+    f.params.documents.by = "line";
+    f.params.documents.separator = "--";
     CHECK_INT(fixture_run(&f, &one, 1), LM_INVALID);
     CHECK_HAS(f.err.text, "documents.separator: has no effect");
     f.params.documents.separator = "";

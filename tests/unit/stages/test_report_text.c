@@ -183,9 +183,10 @@ static void longest_piece(char *out, size_t size, const char *text)
 /* What evaluate says of how it scored is no phrase of the report's: blanked. */
 static void blank_signature(char *page)
 {
-    char *at = strstr(page, "<p class=\"sig\" lang=\"en\">");
-    for (; at != NULL && *at != '\0' && strncmp(at, "</p>", 4) != 0; at++)
-        *at = ' ';
+    char *at = page;
+    while ((at = strstr(at, "<p class=\"sig\" lang=\"en\">")) != NULL)
+        for (; *at != '\0' && strncmp(at, "</p>", 4) != 0; at++)
+            *at = ' ';
 }
 
 /* No phrase of the table's English stands in a file, as HTML or as Markdown writes it. */
@@ -220,6 +221,7 @@ static void pages_in_chinese_hold_no_english(struct tap *tap)
         {DATA "/scores.json", DATA "/log.jsonl", DATA "/items", DATA "/samples.jsonl",
          DATA "/card.json", TOP "/vocab", DATA "/tokenizer.json", DATA "/experiment.json"},
         {.scores = DATA "/scores.json"},
+        {.scores = DATA "/tasks.json"},
         {.scores = DATA "/classify/scores.json", .items = DATA "/classify/items"},
         {.scores = DATA "/translate/scores.json", .items = DATA "/translate/items"},
         {.scores = DATA "/similar/scores.json", .items = DATA "/similar/items"}};

@@ -1,0 +1,275 @@
+#include "clean_form.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LARGEST_RECORD ((size_t)512 << 20) /* of a container of texts; a file may be larger */
+
+enum { NAMES_SHOWN = 300 };
+
+/* ---- places ---- */
+
+static size_t count_lines(const uint8_t *text, size_t size)
+{
+    size_t count = 0;
+    for (const uint8_t *at = text, *end = text + size;
+         at < end && (at = memchr(at, '\n', (size_t)(end - at))) != NULL; at++)
+        count++;
+    return count;
+}
+
+/* The line of a byte. Bytes are asked for in order, before tasks may change what lies before them.
+ */
+static size_t line_of(struct clean_form *form, size_t at)
+{
+    form->line += count_lines(form->text + form->counted, at - form->counted);
+    form->counted = at;
+    return form->line;
+}
+
+/* Where a piece lies in the file. */
+static void place(struct clean_form *form, struct clean_piece *piece, size_t at)
+{
+    piece->raw = form->text + at;
+    piece->line = line_of(form, at);
+    (void)line_of(form, at + piece->size);
+}
+
+/* Column of text[at], from 1. */
+static size_t column_of(const uint8_t *text, size_t at)
+{
+    const uint8_t *newline = at > 0 ? memrchr(text, '\n', at) : NULL;
+    return newline == NULL ? at + 1 : at - (size_t)(newline - text);
+}
+
+/* ---- text ---- */
+
+static enum lm_status open_text(struct clean_form *form, struct lm_err *err)
+{
+    (void)err;
+    form->documents = (struct lm_documents){.text = form->text,
+                                            .size = form->size,
+                                            .by = form->by,
+                                            .separator = form->options->separator};
+    return LM_OK;
+}
+
+static enum lm_status next_text(struct clean_form *form, struct clean_piece *piece, bool *is_end,
+                                struct lm_err *err)
+{
+    const uint8_t *text;
+    (void)err;
+    *is_end = !lm_documents_next(&form->documents, &text, &piece->size);
+    piece->raw = *is_end ? NULL : form->text + (text - form->text);
+    return LM_OK;
+}
+
+static enum lm_status whole_piece(const struct clean_form *form, const struct clean_piece *piece,
+                                  struct clean_extract *out, struct lm_err *err)
+{
+    (void)form;
+    (void)err;
+    *out = (struct clean_extract){.text = piece->raw, .size = piece->size};
+    return LM_OK;
+}
+
+/* ---- JSON ---- */
+
+static enum lm_status open_json(struct clean_form *form, struct lm_err *err)
+{
+    (void)err;
+    form->json =
+        (struct lm_json_records){.walk = {.text = (const char *)form->text, .size = form->size}};
+    return LM_OK;
+}
+
+static enum lm_status fail_json(const struct clean_form *form, size_t line, size_t column,
+                                const char *wrong, struct lm_err *err)
+{
+    return lm_fail(err, LM_FORMAT,
+                   "%s, line %zu, column %zu: is no JSON: %s; fix it, or leave the file out by the "
+                   "include of its source",
+                   form->label, line, column, wrong);
+}
+
+static enum lm_status next_json(struct clean_form *form, struct clean_piece *piece, bool *is_end,
+                                struct lm_err *err)
+{
+    size_t at = 0;
+    const struct lm_json_walk *walk = &form->json.walk;
+    if (!lm_json_records_next(&form->json, &at, &piece->size, is_end))
+        return fail_json(form, line_of(form, walk->at), column_of(form->text, walk->at),
+                         walk->wrong, err);
+    if (!*is_end)
+        place(form, piece, at);
+    return LM_OK;
+}
+
+static enum lm_status extract_json(const struct clean_form *form, const struct clean_piece *piece,
+                                   struct clean_extract *out, struct lm_err *err)
+{
+    struct lm_json_field field;
+    const char *path = form->options->field;
+    char names[NAMES_SHOWN];
+    lm_json_field_take(&field, piece->raw, piece->size, path);
+    *out = (struct clean_extract){field.text, field.size, field.halves};
+    if (field.wrong == NULL && field.text != NULL)
+        return LM_OK;
+    lm_json_field_names(names, sizeof names, piece->raw, piece->size);
+    if (field.wrong == NULL) {
+        lm_fail(err, LM_FORMAT, "no record has '%s'; the first one's members are: %s", path, names);
+        return LM_OK;
+    }
+    size_t line = piece->line + count_lines(piece->raw, field.at);
+    if (!field.is_of_type)
+        return fail_json(form, line, column_of(piece->raw, field.at), field.wrong, err);
+    return lm_fail(err, LM_FORMAT,
+                   "%s, line %zu: '%s' %s, not text; name the member that holds the text by "
+                   "documents.field (here are: %s)",
+                   form->label, line, path, field.wrong, names);
+}
+
+/* ---- tables ---- */
+
+/* Finds the column by the first record. */
+static enum lm_status find_column(struct clean_form *form, uint8_t *record, size_t size,
+                                  struct lm_err *err)
+{
+    const char *wanted = form->options->column;
+    char names[NAMES_SHOWN] = "";
+    const uint8_t *name;
+    size_t at = 0, length, used = 0;
+    for (form->column = 0; lm_csv_take(&form->csv, record, size, &at, &name, &length);
+         form->column++) {
+        if (length == strlen(wanted) && memcmp(name, wanted, length) == 0)
+            return LM_OK;
+        if (used + length + 3 < sizeof names)
+            used += (size_t)snprintf(names + used, sizeof names - used, "%s%.*s",
+                                     used == 0 ? "" : ", ", (int)length, (const char *)name);
+    }
+    return lm_fail(err, LM_FORMAT,
+                   "%s: the table has no column '%s'; its first record is: %s. Name one by "
+                   "documents.column, or give its number when there is no header",
+                   form->label, wanted, names);
+}
+
+static enum lm_status fail_record(struct clean_form *form, struct lm_err *err)
+{
+    return lm_fail(err, LM_FORMAT,
+                   "%s, line %zu, column %zu: is no record of this table: %s; fix it, or leave the "
+                   "file out by the include of its source",
+                   form->label, line_of(form, form->csv.wrong_at),
+                   column_of(form->text, form->csv.wrong_at), form->csv.wrong);
+}
+
+static enum lm_status open_csv(struct clean_form *form, struct lm_err *err)
+{
+    const char *wanted = form->options->column;
+    size_t at = 0, size = 0;
+    bool is_end = false;
+    lm_csv_open(&form->csv, form->text, form->size, form->by == LM_BY_TSV);
+    struct lm_csv start = form->csv;
+    if (!lm_csv_next(&form->csv, &at, &size, &is_end))
+        return fail_record(form, err);
+    if (is_end)
+        return LM_OK;
+    if (wanted[strspn(wanted, "0123456789")] != '\0')
+        return find_column(form, form->text + at, size, err);
+    form->column = (size_t)strtoul(wanted, NULL, 10) - 1;
+    if (form->column >= form->csv.fields)
+        return lm_fail(err, LM_FORMAT,
+                       "%s: the table has no column %s but %zu columns; documents.column counts "
+                       "from 1",
+                       form->label, wanted, form->csv.fields);
+    size_t fields = form->csv.fields;
+    form->csv = start;
+    form->csv.fields = fields;
+    return LM_OK;
+}
+
+static enum lm_status next_csv(struct clean_form *form, struct clean_piece *piece, bool *is_end,
+                               struct lm_err *err)
+{
+    size_t at = 0;
+    if (!lm_csv_next(&form->csv, &at, &piece->size, is_end))
+        return fail_record(form, err);
+    if (!*is_end)
+        place(form, piece, at);
+    return LM_OK;
+}
+
+static enum lm_status extract_csv(const struct clean_form *form, const struct clean_piece *piece,
+                                  struct clean_extract *out, struct lm_err *err)
+{
+    *out = (struct clean_extract){.text = NULL};
+    if (!lm_csv_field(&form->csv, piece->raw, piece->size, form->column, &out->text, &out->size))
+        return lm_fail(err, LM_INTERNAL, "%s: a record lost a field; report this", form->label);
+    return LM_OK;
+}
+
+/* ---- all of them ---- */
+
+static const struct way {
+    enum lm_status (*open)(struct clean_form *form, struct lm_err *err);
+    enum lm_status (*next)(struct clean_form *form, struct clean_piece *piece, bool *is_end,
+                           struct lm_err *err);
+    enum lm_status (*extract)(const struct clean_form *form, const struct clean_piece *piece,
+                              struct clean_extract *out, struct lm_err *err);
+    bool is_text;
+} text_way = {open_text, next_text, whole_piece, true},
+  json_way = {open_json, next_json, extract_json, false},
+  csv_way = {open_csv, next_csv, extract_csv, true};
+
+static const struct way *way_of(enum lm_documents_by by)
+{
+    return by == LM_BY_JSONL                    ? &json_way
+           : by == LM_BY_CSV || by == LM_BY_TSV ? &csv_way
+                                                : &text_way;
+}
+
+bool clean_form_is_text(enum lm_documents_by by)
+{
+    return way_of(by)->is_text;
+}
+
+bool clean_form_is_plain(enum lm_documents_by by)
+{
+    return by != LM_BY_AUTO && way_of(by) == &text_way;
+}
+
+enum lm_status clean_form_open(struct clean_form *form, uint8_t *text, size_t size,
+                               struct lm_err *err)
+{
+    form->text = text;
+    form->size = size;
+    form->line = 1;
+    form->counted = 0;
+    return way_of(form->by)->open(form, err);
+}
+
+enum lm_status clean_form_next(struct clean_form *form, struct clean_piece *piece, bool *is_end,
+                               struct lm_err *err)
+{
+    *piece = (struct clean_piece){.raw = NULL};
+    LM_TRY(way_of(form->by)->next(form, piece, is_end, err));
+    if (piece->line > 0 && piece->size > LARGEST_RECORD)
+        return lm_fail(err, LM_RANGE,
+                       "%s, line %zu: a record of %zu bytes, more than %zu; cut it, or leave the "
+                       "file out by the include of its source",
+                       form->label, piece->line, piece->size, LARGEST_RECORD);
+    return LM_OK;
+}
+
+enum lm_status clean_form_extract(const struct clean_form *form, const struct clean_piece *piece,
+                                  struct clean_extract *out, struct lm_err *err)
+{
+    const struct way *way = way_of(form->by);
+    int64_t marks = 0, newlines = 0;
+    LM_TRY(way->extract(form, piece, out, err));
+    if (!way->is_text && out->text != NULL) {
+        uint8_t *text = piece->raw + (out->text - piece->raw);
+        out->size = lm_newlines_normalise(text, out->size, &marks, &newlines);
+    }
+    return LM_OK;
+}

@@ -1,0 +1,63 @@
+/**
+ * How a file is read: cut into pieces one after the other, each of which is at most one document;
+ * what of a piece is the document's text is found out by the tasks that clean it.
+ */
+#ifndef LM_STAGES_CLEAN_FORM_H
+#define LM_STAGES_CLEAN_FORM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <lmpipe/status.h>
+
+#include "clean_params.h"
+#include "text/csv.h"
+#include "text/documents.h"
+#include "text/json_field.h"
+
+/** A file on its way; in an arena that outlives its pieces. */
+struct clean_form {
+    enum lm_documents_by by; /**< never LM_BY_AUTO */
+    const struct clean_documents *options;
+    size_t file;       /**< its place in the corpus */
+    const char *label; /**< "source 'web', a.jsonl", for messages */
+    uint8_t *text;
+    size_t size;
+    size_t line, counted; /**< the line that begins behind `counted` bytes */
+    struct lm_documents documents;
+    struct lm_json_records json;
+    struct lm_csv csv;
+    size_t column; /**< of a table */
+};
+
+/** A piece of a file. */
+struct clean_piece {
+    uint8_t *raw;
+    size_t size, line; /**< where it begins, counted from 1; 0: the whole file */
+};
+
+/** What a piece holds. */
+struct clean_extract {
+    const uint8_t *text; /**< NULL: the piece has no text where it is looked for */
+    size_t size;
+    size_t repaired; /**< sequences that became U+FFFD on the way */
+};
+
+/** Are newlines made LF in the whole file before it is cut? Else they are in what is found. */
+bool clean_form_is_text(enum lm_documents_by by);
+/** Are its documents parts of plain text? */
+bool clean_form_is_plain(enum lm_documents_by by);
+/** Starts on text[0..size), which it may change. LM_FORMAT: no such column. */
+enum lm_status clean_form_open(struct clean_form *form, uint8_t *text, size_t size,
+                               struct lm_err *err);
+/** The next piece; *is_end after the last. LM_FORMAT: where the file is not what it should be. */
+enum lm_status clean_form_next(struct clean_form *form, struct clean_piece *piece, bool *is_end,
+                               struct lm_err *err);
+/** The text of a piece, in its own bytes; may run in any thread. LM_FORMAT: where the piece is not
+ *  what it should be. When there is none, *err says what the piece has instead ("its members are
+ *  id, body"). */
+enum lm_status clean_form_extract(const struct clean_form *form, const struct clean_piece *piece,
+                                  struct clean_extract *out, struct lm_err *err);
+
+#endif
