@@ -143,6 +143,8 @@ static void put_annotation(struct lm_buf *out, const struct lm_ci *ci, struct lm
     lm_buf_puts(out, "title=");
     put_escaped(out, arena, diag->field[0] != '\0' ? diag->field : "lmpipe", true);
     lm_buf_puts(out, "::");
+    if (!is_placed && diag->line > 0) /* standard input */
+        lm_buf_printf(out, "line %d, column %d: ", diag->line, diag->column);
     put_escaped(out, arena, diag->text, false);
     lm_buf_putc(out, '\n');
 }

@@ -41,6 +41,15 @@ static void put_section(const struct lm_groups *groups, const char *what, const 
             lm_clock_unix_ns() / 1000000000, groups->sections, options, header);
 }
 
+/* A title of GitHub's, which decodes %0A; ids hold what is odd in them as %XX. */
+static void put_group(const struct lm_groups *groups, const char *title)
+{
+    fputs("::group::", groups->out);
+    for (; *title != '\0'; title++)
+        fputs(*title == '%' ? "%25" : (char[]){*title, '\0'}, groups->out);
+    fputc('\n', groups->out);
+}
+
 static void open_part(struct lm_groups *groups, const struct group *group)
 {
     if (groups->is_open && groups->owner == group)
@@ -52,7 +61,7 @@ static void open_part(struct lm_groups *groups, const struct group *group)
     if (groups->system == LM_CI_GITLAB)
         put_section(groups, "start", "[collapsed=true]", group->stage);
     else
-        fprintf(groups->out, "::group::%s\n", group->stage);
+        put_group(groups, group->stage);
 }
 
 void lm_groups_close(struct lm_groups *groups)

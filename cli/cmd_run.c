@@ -9,7 +9,7 @@
 struct run_args {
     struct lm_select_args select; /* first: LM_SELECT_ROWS */
     int64_t jobs, threads;
-    bool dry_run, keep_going, offline, ci;
+    bool dry_run, keep_going, offline, ci, lock, locked;
     double deadline;
     int progress; /* enum lm_progress */
 };
@@ -46,6 +46,14 @@ static const struct lm_option options[] = {
      .kind = LM_O_FLAG,
      ROW(keep_going),
      .help = "after a failure go on with what does not depend on it"},
+    {.name = "lock",
+     .kind = LM_O_FLAG,
+     ROW(lock),
+     .help = "at the end bring STEM.lock, beside STEM.yaml, up to date"},
+    {.name = "locked",
+     .kind = LM_O_FLAG,
+     ROW(locked),
+     .help = "stop at the first stage that is not as STEM.lock pins it; exit 6"},
     {.name = "offline", .kind = LM_O_FLAG, ROW(offline), .help = "open no network connection"},
     {.name = "deadline",
      .kind = LM_O_DURATION,
@@ -76,6 +84,19 @@ static int kernel_path(struct lm_cli *cli)
     if (cli->kernels == NULL)
         return LM_EXIT_OK;
     return lm_cli_fail(cli, LM_EXIT_USAGE, "LMPIPE_KERNELS must be avx512, avx2 or c");
+}
+
+static int check_lock(struct lm_cli *cli, const struct run_args *args)
+{
+    if (args->lock && args->locked)
+        return lm_cli_fail(cli, LM_EXIT_USAGE,
+                           "--lock writes the lock file and --locked holds the run to it; give one "
+                           "of the two");
+    if (args->dry_run && (args->lock || args->locked))
+        return lm_cli_fail(cli, LM_EXIT_USAGE,
+                           "--dry-run executes nothing, so there is nothing to lock; leave out one "
+                           "of the two");
+    return LM_EXIT_OK;
 }
 
 /* A job of CI whose run did not begin: what an earlier one left must not stand as if it were its.
@@ -134,6 +155,9 @@ static int execute(struct lm_cli *cli, struct lm_loaded *loaded, const struct ru
         .offline = args->offline,
         .deadline = args->deadline,
         .ci = args->ci,
+        .lock = args->lock     ? LM_LOCK_WRITE
+                : args->locked ? LM_LOCK_HOLD
+                               : LM_LOCK_NONE,
         .job = cli->job != NULL ? &cli->job->job : NULL,
         .on_event = args->progress == LM_PROGRESS_NONE ? NULL : lm_live_event,
         .env = lm_cli_env,
@@ -157,7 +181,9 @@ static int execute(struct lm_cli *cli, struct lm_loaded *loaded, const struct ru
     lm_run_table_print(&result, cli);
     lm_run_table_published(&result, cli);
     int exit_code = result.exit_code;
-    if (result.error != NULL)
+    if (result.error != NULL && exit_code == LM_EXIT_DIFFERS)
+        lm_cli_tell(cli, result.error);
+    else if (result.error != NULL)
         lm_cli_fail(cli, exit_code, result.error);
     if (exit_code == LM_EXIT_INTERRUPTED)
         lm_cli_warn(cli, "interrupted; the same command resumes");
@@ -181,6 +207,8 @@ static int run(struct lm_cli *cli, const void *given, char **operands, size_t co
     int status = lm_loaded_threads(&threads, cli, args->threads);
     if (status == LM_EXIT_OK)
         status = kernel_path(cli);
+    if (status == LM_EXIT_OK)
+        status = check_lock(cli, args);
     if (status == LM_EXIT_OK)
         status = lm_selection_read(&selection, cli, &args->select, operands + 1, count - 1);
     bool is_read = status == LM_EXIT_OK;

@@ -40,6 +40,7 @@
     X(cache_du)                                                                                    \
     X(cache_clear)                                                                                 \
     X(cache_verify)                                                                                \
+    X(lock_merge)                                                                                  \
     X(init)                                                                                        \
     X(doctor)                                                                                      \
     X(version)

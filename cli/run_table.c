@@ -1,5 +1,7 @@
 #include "run_table.h"
 
+#include <string.h>
+
 #include "human.h"
 #include "page/numtext.h"
 #include "width.h"
@@ -62,6 +64,13 @@ static void print_gates(const struct lm_run_result *result, struct lm_cli *cli)
     }
 }
 
+/* The error of the whole run says what this row does, and where. */
+static bool is_told(const struct lm_run_result *result, const struct lm_run_row *row)
+{
+    size_t whole = result->error != NULL ? strlen(result->error) : 0, part = strlen(row->error);
+    return part <= whole && strcmp(result->error + whole - part, row->error) == 0;
+}
+
 void lm_run_table_print(const struct lm_run_result *result, struct lm_cli *cli)
 {
     size_t width = 5;
@@ -79,7 +88,7 @@ void lm_run_table_print(const struct lm_run_result *result, struct lm_cli *cli)
     lm_stream_flush(&cli->out);
     for (size_t i = 0; i < result->row_count; i++) {
         const struct lm_run_row *row = &result->rows[i];
-        if (row->error == NULL || row->state == LM_SKIPPED)
+        if (row->error == NULL || row->state == LM_SKIPPED || is_told(result, row))
             continue;
         const char *text = lm_arena_printf(cli->arena, "stage %s: %s", row->stage, row->error);
         lm_cli_tell(cli, text != NULL ? text : row->error);

@@ -37,6 +37,12 @@ struct lm_metric {
     double value;
 };
 
+/** What an address that nothing pins gave: the SHA-256 that would pin it. */
+struct lm_source_digest {
+    const char *param; /**< the parameter by name: "sources.0.url" */
+    struct lm_digest digest;
+};
+
 /** True for a name a folder port may hold: relative, UTF-8, no empty, "." or ".." part, no control
  *  character, at most 1,000 bytes. */
 bool lm_output_name_is_fine(const char *name);

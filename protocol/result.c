@@ -56,6 +56,23 @@ static void put_metrics(struct lm_json_writer *writer, const struct lm_result *r
     lm_json_close(writer, ']');
 }
 
+static void put_sources(struct lm_json_writer *writer, const struct lm_result *result)
+{
+    if (result->source_count == 0)
+        return;
+    lm_json_key(writer, "sources");
+    lm_json_open(writer, '[');
+    for (size_t i = 0; i < result->source_count; i++) {
+        char hex[LM_DIGEST_HEX];
+        lm_digest_hex(hex, &result->sources[i].digest);
+        lm_json_open(writer, '[');
+        lm_json_put_string(writer, result->sources[i].param);
+        lm_json_put_string(writer, hex);
+        lm_json_close(writer, ']');
+    }
+    lm_json_close(writer, ']');
+}
+
 static void put_text(struct lm_json_writer *writer, const char *key, const char *text)
 {
     lm_json_key(writer, key);
@@ -74,6 +91,7 @@ enum lm_status lm_result_write(FILE *events, const struct lm_result *result, str
     if (result->status == LM_OK) {
         put_outputs(&writer, result->outputs, result->output_count);
         put_metrics(&writer, result);
+        put_sources(&writer, result);
         put_text(&writer, "headline", result->headline);
     } else {
         put_text(&writer, "error", result->error);
@@ -143,6 +161,24 @@ static bool read_metrics(struct lm_result *result, const struct lm_json *rows,
     return result->metrics != NULL;
 }
 
+static bool read_sources(struct lm_result *result, const struct lm_json *rows,
+                         struct lm_arena *arena)
+{
+    size_t count = lm_json_count(rows);
+    struct lm_source_digest *sources = LM_NEW_ARRAY(arena, struct lm_source_digest, count);
+    for (size_t i = 0; sources != NULL && i < count; i++) {
+        const struct lm_json *pair = lm_json_at(rows, i);
+        const char *param = lm_json_string(lm_json_at(pair, 0), NULL);
+        const char *hex = lm_json_string(lm_json_at(pair, 1), NULL);
+        sources[i].param = param != NULL ? lm_arena_strdup(arena, param) : NULL;
+        if (sources[i].param == NULL || hex == NULL || !lm_digest_parse(&sources[i].digest, hex))
+            return false;
+    }
+    result->sources = sources;
+    result->source_count = count;
+    return sources != NULL;
+}
+
 /** What a stage made: at least one output. */
 static bool read_success(struct lm_result *result, const struct lm_json *root,
                          struct lm_arena *arena)
@@ -158,7 +194,8 @@ static bool read_success(struct lm_result *result, const struct lm_json *root,
     for (size_t i = 0; i < result->output_count; i++)
         if (!read_output(&result->outputs[i], lm_json_at(outputs, i), arena))
             return false;
-    return read_metrics(result, lm_json_get(root, "metrics"), arena);
+    return read_metrics(result, lm_json_get(root, "metrics"), arena) &&
+           read_sources(result, lm_json_get(root, "sources"), arena);
 }
 
 /** The status itself does not come back: to the runner a failure is one. */

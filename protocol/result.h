@@ -19,6 +19,8 @@ struct lm_result {
     size_t output_count;
     struct lm_metric *metrics;
     size_t metric_count;
+    const struct lm_source_digest *sources;
+    size_t source_count;
     const char *headline; /**< or "" */
 };
 

@@ -47,6 +47,8 @@ struct lm_ctx {
     struct output_path *outputs;
     size_t output_count;
     struct named_values gauges, results;
+    struct lm_source_digest *sources;
+    size_t source_count, source_capacity;
     const char *headline;
     uint64_t done, total;
     const char *unit;
@@ -338,6 +340,23 @@ double lm_ctx_result_value(const struct lm_ctx *ctx, const char *name)
         if (strcmp(ctx->results.items[i].name, name) == 0)
             return ctx->results.items[i].value;
     return (double)NAN;
+}
+
+void lm_ctx_source(struct lm_ctx *ctx, const char *param, const struct lm_digest *digest)
+{
+    const char *copy = lm_arena_strdup(ctx->own, param);
+    struct lm_source_digest *sources = lm_arena_grow(ctx->own, ctx->sources, ctx->source_count,
+                                                     &ctx->source_capacity, sizeof *ctx->sources);
+    if (copy == NULL || sources == NULL)
+        return; /* it only helps to tell what was fetched */
+    ctx->sources = sources;
+    ctx->sources[ctx->source_count++] = (struct lm_source_digest){copy, *digest};
+}
+
+const struct lm_source_digest *lm_ctx_sources(const struct lm_ctx *ctx, size_t *count)
+{
+    *count = ctx->source_count;
+    return ctx->sources;
 }
 
 /** Formats into the context's own arena; NULL when memory is out. */

@@ -8,6 +8,7 @@
 #include <lmpipe/stage.h>
 
 #include "protocol/job.h"
+#include "protocol/output.h"
 
 /** events NULL: dropped. signal_fd: a signalfd whose readability means "cancel", or -1. Creates
  *  <folder>/out and the folders of folder ports. The job is borrowed. LM_IO, LM_NOMEM. */
@@ -21,6 +22,8 @@ void lm_ctx_flush(struct lm_ctx *ctx);
 /** Metrics reported so far by lm_ctx_result: how many, and the i-th; *name is borrowed. */
 size_t lm_ctx_result_count(const struct lm_ctx *ctx);
 double lm_ctx_result_at(const struct lm_ctx *ctx, size_t index, const char **name);
+/** What lm_ctx_source was told so far; borrowed. */
+const struct lm_source_digest *lm_ctx_sources(const struct lm_ctx *ctx, size_t *count);
 /** The headline, or "". */
 const char *lm_ctx_headline_text(const struct lm_ctx *ctx);
 

@@ -7,6 +7,7 @@
 #include "text/encoding.h"
 #include "text/nfc.h"
 #include "tokenizer/regex.h"
+#include "web/html_tree.h"
 
 int lm_program_probe(int argc, char **argv)
 {
@@ -14,7 +15,7 @@ int lm_program_probe(int argc, char **argv)
 
     /* By name: the headers of these libraries have one door each, elsewhere. */
     static const char *const symbols[] = {"cblas_sgemm", "utf8proc_version", "pcre2_config_8",
-                                          "gnu_get_libc_version"};
+                                          "gnu_get_libc_version", "xmlCheckVersion"};
 
     char text[128];
     Dl_info info = {0};
@@ -28,6 +29,8 @@ int lm_program_probe(int argc, char **argv)
     printf("tables utf8proc %s\n", text);
     lm_encoding_version(text);
     printf("tables glibc %s\n", text);
+    lm_html_version(text);
+    printf("tables libxml2 %s\n", text);
     lm_regex_version(text);
     printf("tables pcre2 %s\n", text);
     for (size_t i = 0; i < sizeof symbols / sizeof symbols[0]; i++) {

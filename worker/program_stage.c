@@ -75,6 +75,7 @@ static enum lm_status report(FILE *events, const struct lm_ctx *ctx, struct lm_o
     result.outputs = outputs;
     result.output_count = count;
     result.headline = lm_ctx_headline_text(ctx);
+    result.sources = lm_ctx_sources(ctx, &result.source_count);
     result.metric_count = lm_ctx_result_count(ctx);
     result.metrics = LM_NEW_ARRAY(arena, struct lm_metric, result.metric_count);
     if (result.metrics == NULL)

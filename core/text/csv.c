@@ -8,34 +8,40 @@ struct field {
     bool is_quoted;
 };
 
+/** The end of a field in quotes, from its first one on; NULL, or what is wrong, at *end. */
+static const char *pass_quoted(const struct lm_csv *csv, const uint8_t *text, size_t size,
+                               size_t *end)
+{
+    for (++*end;; *end += 2) {
+        const uint8_t *quote = *end < size ? memchr(text + *end, '"', size - *end) : NULL;
+        if (quote == NULL)
+            return "a quote is not closed";
+        *end = (size_t)(quote - text);
+        if (*end + 1 >= size || text[*end + 1] != '"')
+            break;
+    }
+    ++*end;
+    return *end < size && text[*end] != csv->delimiter && text[*end] != '\n'
+               ? "something follows a closing quote"
+               : NULL;
+}
+
 /** Takes a field at *at and stands behind it, on its delimiter, its newline or the end; NULL, or
- * what is wrong at *at. */
+ *  what is wrong at *at. */
 static const char *take_field(const struct lm_csv *csv, const uint8_t *text, size_t size,
                               size_t *at, struct field *out)
 {
     size_t end = *at;
-    out->at = end;
-    out->is_quoted = csv->is_quoted && end < size && text[end] == '"';
-    if (out->is_quoted) {
-        for (end++;; end += 2) {
-            const uint8_t *quote = end < size ? memchr(text + end, '"', size - end) : NULL;
-            if (quote == NULL)
-                return "a quote is not closed";
-            end = (size_t)(quote - text);
-            if (end + 1 >= size || text[end + 1] != '"')
-                break;
-        }
-        end++;
-        *at = end < size ? end : size;
-        if (end < size && text[end] != csv->delimiter && text[end] != '\n')
-            return "something follows a closing quote";
-    } else {
+    const char *wrong = NULL;
+    *out = (struct field){.at = end, .is_quoted = csv->is_quoted && end < size && text[end] == '"'};
+    if (out->is_quoted)
+        wrong = pass_quoted(csv, text, size, &end);
+    else
         while (end < size && text[end] != csv->delimiter && text[end] != '\n')
             end++;
-    }
     out->size = end - out->at;
-    *at = end;
-    return NULL;
+    *at = wrong == NULL || end < size ? end : *at;
+    return wrong;
 }
 
 /** Takes a record at *at and stands behind its newline; NULL, or what is wrong at *at. */

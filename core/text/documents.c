@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "text/heading.h"
 #include "text/unicode.h"
 
 #define NAME(code, name) name,
@@ -91,10 +92,35 @@ static size_t take_separated(const struct lm_documents *documents, size_t at)
     return found == NULL ? documents->size : (size_t)(found - documents->text) + length;
 }
 
+static bool is_fence(const uint8_t *line, size_t size)
+{
+    return size >= 3 && (memcmp(line, "```", 3) == 0 || memcmp(line, "~~~", 3) == 0);
+}
+
+/** A section: headings, their text, up to the next heading. Code between fences has none. */
+static size_t take_section(const struct lm_documents *documents, size_t at)
+{
+    bool is_fenced = false, is_after_blank = true, has_text = false;
+    size_t end = at;
+    while (end < documents->size) {
+        const uint8_t *line = documents->text + end;
+        size_t left = documents->size - end;
+        size_t heading = is_fenced ? 0 : lm_heading_size(line, left, is_after_blank);
+        if (heading > 0 && has_text)
+            break;
+        size_t next = heading > 0 ? end + heading : line_end(documents, end);
+        is_fenced ^= is_fence(line, left);
+        is_after_blank = is_blank(documents, end, next);
+        has_text = has_text || (heading == 0 && !is_after_blank);
+        end = next;
+    }
+    return end;
+}
+
 bool lm_documents_next(struct lm_documents *documents, const uint8_t **text, size_t *size)
 {
     static size_t (*const takes[])(const struct lm_documents *, size_t) = {
-        take_file, line_end, take_block, take_entry, take_separated};
+        take_file, line_end, take_block, take_entry, take_separated, take_section};
     while (documents->at < documents->size) {
         size_t start = documents->at, end = takes[documents->by](documents, start);
         documents->at = end;

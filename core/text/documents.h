@@ -12,17 +12,24 @@
 /** What makes a document, X(code, name): the whole file; each line that is not blank; lines up to
  * the next blank one (only white space); an entry, which begins at a line without indentation that
  * follows a blank line or starts the file, and takes all up to the next such line; text between
- * occurrences of a string. Then what is no plain text: a record of JSON lines or of a JSON array, a
- * record of a table; whatever the file's content tells. */
+ * occurrences of a string; a section, which begins at a heading. Then what is no plain text: a
+ * record of JSON lines or of a JSON array, a record of a table, a web page, a record of a web
+ * archive; a file of light markup or of source code; whatever the file's content tells. */
 #define LM_DOCUMENTS_LIST(X)                                                                       \
     X(LM_BY_FILE, "file")                                                                          \
     X(LM_BY_LINE, "line")                                                                          \
     X(LM_BY_BLANK_LINE, "blank_line")                                                              \
     X(LM_BY_UNINDENTED, "unindented")                                                              \
     X(LM_BY_SEPARATOR, "separator")                                                                \
+    X(LM_BY_HEADING, "heading")                                                                    \
     X(LM_BY_JSONL, "jsonl")                                                                        \
     X(LM_BY_CSV, "csv")                                                                            \
     X(LM_BY_TSV, "tsv")                                                                            \
+    X(LM_BY_HTML, "html")                                                                          \
+    X(LM_BY_WARC, "warc")                                                                          \
+    X(LM_BY_MARKDOWN, "markdown")                                                                  \
+    X(LM_BY_RST, "rst")                                                                            \
+    X(LM_BY_CODE, "code")                                                                          \
     X(LM_BY_AUTO, "auto")
 
 enum lm_documents_by {
@@ -35,8 +42,8 @@ enum lm_documents_by {
 /** NULL-terminated names in enum order. */
 extern const char *const lm_documents_by_names[];
 
-/** Cutting of plain text in progress; plain value. Set text, size, by (up to LM_BY_SEPARATOR) and,
- * for that, separator, which must not be empty. */
+/** Cutting of plain text in progress; plain value. Set text, size, by (up to LM_BY_HEADING) and,
+ * for LM_BY_SEPARATOR, separator, which must not be empty. */
 struct lm_documents {
     const uint8_t *text;
     size_t size, at;

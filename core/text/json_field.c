@@ -224,7 +224,7 @@ void lm_json_field_take(struct lm_json_field *out, uint8_t *record, size_t size,
 
 /** A value on its way into another file. */
 struct copy {
-    struct lm_buf text;
+    struct lm_buf *text;
     char kind; /**< of the first one; 0: none */
 };
 
@@ -235,61 +235,74 @@ static bool copy_value(struct search *search, const struct lm_json_span *span)
     if (span->kind == '{' || (copy->kind != 0 && (copy->kind != '"' || span->kind != '"')))
         return false;
     if (copy->kind != 0)
-        lm_buf_putc(&copy->text, '\n');
+        lm_buf_putc(copy->text, '\n');
     copy->kind = span->kind;
-    start = copy->text.size;
-    lm_buf_append(&copy->text, search->walk.text + span->at, span->size);
-    if (copy->text.failed || !span->has_escapes)
-        return !copy->text.failed;
-    size_t size = lm_json_unescape_all(copy->text.data + start, copy->text.data + start, span->size,
-                                       &halves, &bad);
-    copy->text.size = size == SIZE_MAX ? start : start + size;
+    start = copy->text->size;
+    lm_buf_append(copy->text, search->walk.text + span->at, span->size);
+    if (copy->text->failed || !span->has_escapes)
+        return !copy->text->failed;
+    size_t size = lm_json_unescape_all(copy->text->data + start, copy->text->data + start,
+                                       span->size, &halves, &bad);
+    copy->text->size = size == SIZE_MAX ? start : start + size;
     return true;
+}
+
+/* Passes digits; false when there are none. */
+static bool pass_digits(const char *text, size_t size, size_t *at)
+{
+    size_t start = *at;
+    while (*at < size && text[*at] >= '0' && text[*at] <= '9')
+        ++*at;
+    return *at > start;
 }
 
 /* The grammar's number: what a walk lets pass is more than that. */
 static bool is_number(const char *text, size_t size)
 {
     size_t at = size > 0 && text[0] == '-', start = at;
-    while (at < size && text[at] >= '0' && text[at] <= '9')
-        at++;
-    if (at == start || (text[start] == '0' && at > start + 1))
+    if (!pass_digits(text, size, &at) || (text[start] == '0' && at > start + 1))
         return false;
     if (at < size && text[at] == '.') {
-        for (start = ++at; at < size && text[at] >= '0' && text[at] <= '9';)
-            at++;
-        if (at == start)
+        at++;
+        if (!pass_digits(text, size, &at))
             return false;
     }
     if (at < size && (text[at] == 'e' || text[at] == 'E')) {
         at++;
         at += at < size && (text[at] == '+' || text[at] == '-');
-        for (start = at; at < size && text[at] >= '0' && text[at] <= '9';)
-            at++;
-        if (at == start)
+        if (!pass_digits(text, size, &at))
             return false;
     }
     return at == size;
 }
 
-void lm_json_field_put(struct lm_json_writer *writer, const uint8_t *record, size_t size,
-                       const char *path)
+char lm_json_field_copy(struct lm_buf *out, const uint8_t *record, size_t size, const char *path)
 {
-    struct copy copy = {.kind = 0};
+    struct copy copy = {.text = out, .kind = 0};
     struct lm_json_field field = {.text = NULL};
     struct search search = {.walk = {.text = (const char *)record, .size = size},
                             .out = &field,
                             .found = copy_value,
                             .user = &copy};
-    lm_buf_init(&copy.text, 0);
     bool is_fine = look_at_record(&search, path) && copy.kind != 0;
-    if (is_fine && copy.kind == '"')
-        lm_json_put_bytes(writer, copy.text.data, copy.text.size);
-    else if (is_fine && (copy.kind == 't' || is_number(copy.text.data, copy.text.size)))
-        lm_json_put_raw(writer, copy.text.data, copy.text.size);
+    if (is_fine && copy.kind == '0')
+        is_fine = is_number(out->data, out->size);
+    return is_fine ? copy.kind : 0;
+}
+
+void lm_json_field_put(struct lm_json_writer *writer, const uint8_t *record, size_t size,
+                       const char *path)
+{
+    struct lm_buf text;
+    lm_buf_init(&text, 0);
+    char kind = lm_json_field_copy(&text, record, size, path);
+    if (kind == '"')
+        lm_json_put_bytes(writer, text.data, text.size);
+    else if (kind != 0)
+        lm_json_put_raw(writer, text.data, text.size);
     else
         lm_json_put_null(writer);
-    lm_buf_release(&copy.text);
+    lm_buf_release(&text);
 }
 
 void lm_json_field_names(char *out, size_t size, const uint8_t *record, size_t record_size)

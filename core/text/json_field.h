@@ -47,6 +47,11 @@ void lm_json_field_take(struct lm_json_field *out, uint8_t *record, size_t size,
 void lm_json_field_put(struct lm_json_writer *writer, const uint8_t *record, size_t size,
                        const char *path);
 
+/** Appends the first value at `path`, as lm_json_field_put writes it, but unescaped and without
+ *  quotes; returns its kind (struct lm_json_span), 0 when there is none or it is something else.
+ * The record stays. */
+char lm_json_field_copy(struct lm_buf *out, const uint8_t *record, size_t size, const char *path);
+
 /** The names of a record's members, at most `size` - 1 bytes: "id, text, url"; "" for others than
  *  objects. */
 void lm_json_field_names(char *out, size_t size, const uint8_t *record, size_t record_size);

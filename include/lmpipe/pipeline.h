@@ -276,6 +276,13 @@ struct lm_run_event {
 
 typedef void lm_run_event_fn(void *user, const struct lm_run_event *event);
 
+/** What a run does with STEM.lock beside the spec (docs/formats/lock.md). */
+enum lm_lock_use {
+    LM_LOCK_NONE,
+    LM_LOCK_WRITE, /**< brings it up to date, once all selected stages have a result */
+    LM_LOCK_HOLD   /**< stops at the first stage that is not as it pins it, and publishes nothing */
+};
+
 /** The job of a CI system that a run is part of, for provenance.json; what is not known is NULL. */
 struct lm_run_job {
     const char *builder;                   /**< URI of what runs jobs */
@@ -292,6 +299,7 @@ struct lm_run_options {
     bool ci;         /**< also write junit-run.xml, metrics.json, provenance.json, summary.md beside
                         what is published */
     const struct lm_run_job *job; /**< or NULL */
+    enum lm_lock_use lock;
     lm_run_event_fn *on_event;
     void *user;
     /** Environment of the worker: a fixed list of names is asked for; NULL: none is set. */
@@ -336,7 +344,8 @@ struct lm_run_result {
     size_t executed;
     struct lm_diags findings; /**< ci: failed stages, failed and undecided gates, with places */
     const char *summary;      /**< ci: summary.md; else NULL */
-    const char *error;        /**< exit code 3: what failed, and what to do; else NULL */
+    const char *error; /**< exit code 3 or 6: what failed, and what to do; else NULL. Of 6 it is
+                            what the stage's row says, with the place in the spec before it */
     int exit_code; /**< 0, 1, 3, 4, 5, 6 or 75 as in docs/formats/events.md; 128 + n after a second
                   signal */
 };
@@ -347,10 +356,24 @@ void lm_run_result_release(struct lm_run_result *result);
  *  it was ignored before) are taken from a descriptor meanwhile: the first: checkpoint and stop,
  * the second: end at once. Ignore SIGPIPE before, or a reader that goes away ends the run. Returns
  * LM_OK whenever the run took place (see exit_code). LM_INVALID, before the first stage: a warning
- * of the plan is fatal, or artifacts/<experiment>/ belongs to another spec. LM_IO: the store cannot
- * be used. */
+ * of the plan is fatal, artifacts/<experiment>/ belongs to another spec, or the lock file that the
+ * options ask for is missing or damaged. LM_IO: the store cannot be used, the lock file not be read
+ * or not be written. */
 enum lm_status lm_run(const struct lm_plan *plan, const struct lm_run_options *options,
                       struct lm_run_result *out, struct lm_err *err);
+
+/** What came of merging lock files. */
+struct lm_lock_merged {
+    size_t blocks;        /**< of the result */
+    const char **dropped; /**< stages whose blocks both sides changed differently: they are gone */
+    size_t dropped_count;
+};
+
+/** Merges three lock files by blocks and writes the result to `ours`: as git calls merge drivers
+ *  (%O %A %B). Texts in the arena. LM_INVALID: one of them is damaged or of another version; LM_IO,
+ *  LM_NOT_FOUND, LM_NOMEM. After a failure `ours` is as it was. */
+enum lm_status lm_lock_merge(struct lm_lock_merged *out, struct lm_arena *arena, const char *base,
+                             const char *ours, const char *theirs, struct lm_err *err);
 /** Removes what earlier runs of a spec left below artifacts/<experiment>/ for people and CI: what
  * it publishes, run.html, run.json and the files of `ci`; for a job of CI whose run did not begin,
  *  so that nothing of an earlier one is taken for its. *removed: how many there were. A folder that

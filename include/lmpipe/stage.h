@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include <lmpipe/arena.h>
+#include <lmpipe/hash.h>
 #include <lmpipe/param.h>
 #include <lmpipe/status.h>
 
@@ -194,6 +195,9 @@ void lm_ctx_pace(struct lm_ctx *ctx, const char *name, double total, double scal
 /** A final metric, kept in the action record and seen by gates as STAGE.name: one of the type's
  *  `metrics` (asserted). Deterministic values only. */
 void lm_ctx_result(struct lm_ctx *ctx, const char *name, double value);
+/** What an address that nothing pins gave, by its parameter ("sources.0.url"): the SHA-256 that
+ *  would pin it. Kept in the action record, and so in lock files; once for each. */
+void lm_ctx_source(struct lm_ctx *ctx, const char *param, const struct lm_digest *digest);
 /** The short text of the run table, e.g. "valid 1.98 bpb". */
 void lm_ctx_headline(struct lm_ctx *ctx, const char *format, ...) LM_PRINTF(2, 3);
 /** A line for people, in the stage's log and in `run`'s plain output. */

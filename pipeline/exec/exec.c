@@ -168,6 +168,7 @@ static enum lm_status begin(struct lm_exec *exec, const struct lm_plan *plan, st
         return no_memory(err);
     LM_TRY(refuse(plan, err));
     LM_TRY(copy_plan(exec, plan, err));
+    LM_TRY(lm_exec_lock_open(exec, err));
     struct lm_err forgetful = {LM_OK, ""}; /* what cannot be remembered stops no run */
     if (lm_last_claim(exec->spec, &exec->now.last, &forgetful) == LM_INVALID)
         return lm_fail(err, LM_INVALID, "%s", forgetful.text);
@@ -178,7 +179,7 @@ static enum lm_status begin(struct lm_exec *exec, const struct lm_plan *plan, st
     LM_TRY(open_record(exec, err));
     if (forgetful.status != LM_OK)
         lm_exec_note(exec, NULL, forgetful.text);
-    return LM_OK;
+    return lm_exec_lock_expect(exec, err);
 }
 
 void lm_exec_tell_damage(struct lm_exec *exec)

@@ -7,6 +7,7 @@
 #include "exec/attempt.h"
 #include "exec/task.h"
 #include "exec/worker_server.h"
+#include "plan/locked.h"
 #include "plan/plan.h"
 #include "runs/events.h"
 #include "runs/run_files.h"
@@ -45,13 +46,15 @@ struct lm_exec {
     uint64_t begin_ns;
     int signal_fd;
     sigset_t signals_before;
-    const char *host;   /**< name of this machine */
-    int stop_signal;    /**< the first one taken, or 0 */
-    bool stopping;      /**< after a signal or the deadline */
-    bool killed;        /**< after a second signal */
-    bool failed;        /**< a stage has failed */
-    bool retry_locks;   /**< it is time to look at LM_WAITING tasks again */
-    const char *broken; /**< why the store cannot be used any more; NULL: it can */
+    const char *host;         /**< name of this machine */
+    int stop_signal;          /**< the first one taken, or 0 */
+    bool stopping;            /**< after a signal or the deadline */
+    bool killed;              /**< after a second signal */
+    bool failed;              /**< a stage has failed */
+    bool retry_locks;         /**< it is time to look at LM_WAITING tasks again */
+    const char *broken;       /**< why the store cannot be used any more; NULL: it can */
+    struct lm_locked *locked; /**< the lock file that is held or written; NULL: none is */
+    const char *differs;      /**< what is not as locked; NULL: nothing that was looked at */
     size_t executed;
     struct lm_costs costs; /**< of the stages that have ended well, not yet remembered */
     /** Locks of keys whose results are admitted and not durable yet: until then nobody else sees
@@ -123,6 +126,18 @@ void lm_exec_signals_close(struct lm_exec *exec);
 void lm_exec_signals_take(struct lm_exec *exec);
 /** Deadlines of the run and of stages; workers that do not obey SIGTERM. */
 void lm_exec_check_clocks(struct lm_exec *exec);
+
+/* exec_lock.c */
+/** Reads the lock file that the options ask for. LM_INVALID: it is missing or damaged; LM_IO: it
+ *  could not be written; LM_NOMEM. */
+enum lm_status lm_exec_lock_open(struct lm_exec *exec, struct lm_err *err);
+/** Looks for stages that cannot be as locked, before the first one runs. LM_IO, LM_NOMEM. */
+enum lm_status lm_exec_lock_expect(struct lm_exec *exec, struct lm_err *err);
+/** A stage has a result: why the run must stop, as it is not as locked; NULL: it is, or nobody
+ *  asked. */
+const char *lm_exec_lock_compare(struct lm_exec *exec, size_t stage);
+/** Brings the lock file up to date when the run shall, and when all it selected has a result. */
+void lm_exec_lock_write(struct lm_exec *exec);
 
 /* exec_files.c */
 /** Publishes, decides gates, writes run.json, run.html and the like; fills in *out. */

@@ -84,6 +84,8 @@ static enum lm_status admit(struct lm_exec *exec, struct lm_task *task, struct l
     record->output_count = result.output_count;
     record->metrics = result.metrics;
     record->metric_count = result.metric_count;
+    record->sources = result.sources;
+    record->source_count = result.source_count;
     record->headline = result.headline;
     record->key = planned->key;
     record->key_text = planned->key_text;

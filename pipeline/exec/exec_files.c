@@ -58,6 +58,8 @@ static int exit_code(const struct lm_exec *exec, const struct lm_run_result *res
         return 128 + exec->stop_signal;
     if (exec->broken != NULL)
         return 3;
+    if (exec->differs != NULL)
+        return 6;
     if (exec->failed)
         return 1;
     for (size_t i = 0; i < exec->spec->stage_count; i++)
@@ -107,6 +109,8 @@ static void write_pages(struct lm_exec *exec, struct lm_run_result *out,
 {
     const char *folder = lm_publish_folder(exec->arena, exec->spec);
     bool always = exec->options->ci || exec->executed > 0;
+    if (exec->differs != NULL && !exec->options->ci)
+        return;
     if (folder == NULL || out->published == NULL || lm_dir_create(folder, NULL) != LM_OK)
         return;
     for (size_t i = 0; i < PAGES; i++) {
@@ -196,9 +200,24 @@ static void tell_gone(void *user, const char *path)
         lm_exec_note(exec, NULL, text);
 }
 
+/** A run that is not as locked publishes nothing, and takes away what a job of CI must not take for
+ *  its own. */
+static void publish_nothing(struct lm_exec *exec, struct lm_run_result *out)
+{
+    struct lm_err err = {LM_OK, ""};
+    size_t removed = 0;
+    out->published = LM_NEW_ARRAY(exec->arena, const char *, PAGES);
+    if (exec->options->ci && lm_run_forget(exec->spec, &removed, &err) != LM_OK)
+        lm_exec_note(exec, NULL, err.text);
+}
+
 static void publish(struct lm_exec *exec, struct lm_run_result *out)
 {
     struct lm_err err = {LM_OK, ""};
+    if (exec->differs != NULL) {
+        publish_nothing(exec, out);
+        return;
+    }
     if (lm_publish_all(&exec->now, exec->arena, &out->published, &out->published_count, PAGES,
                        &err) != LM_OK)
         lm_exec_break(exec, err.text);
@@ -229,10 +248,12 @@ enum lm_status lm_exec_leave(struct lm_exec *exec, struct lm_run_result *out, st
     LM_TRY(lm_plan_decide(&result.gates, &exec->now, err));
     result.gate_count = exec->spec->gate_count;
     publish(exec, &result);
+    facts->published = result.published_count;
     look_for_rot(exec);
+    lm_exec_lock_write(exec);
     LM_TRY(fill_rows(exec, &result, err));
     result.exit_code = exit_code(exec, &result);
-    result.error = exec->broken;
+    result.error = exec->broken != NULL ? exec->broken : exec->differs;
     facts->seconds = (double)(lm_clock_monotonic_ns() - exec->begin_ns) * 1e-9;
     facts->state = state_word(result.exit_code, exec->executed);
     if (lm_run_keep_end(facts, &forgetful) != LM_OK)

@@ -22,6 +22,11 @@ void lm_exec_finish(struct lm_exec *exec, struct lm_task *task, enum lm_state st
 {
     struct lm_plan_stage *planned = &exec->now.stages[task->index];
     struct lm_run_stage *stage = &exec->stages[task->index];
+    const char *differs = lm_state_is_fine(state) ? lm_exec_lock_compare(exec, task->index) : NULL;
+    if (differs != NULL) {
+        state = LM_FAILED;
+        error = differs;
+    }
     bool hit = state == LM_HIT;
     task->phase = LM_FINISHED;
     lm_task_set_remove(&exec->ready, task->index);
@@ -128,7 +133,8 @@ static void settle(struct lm_exec *exec, struct lm_task *task)
 
 bool lm_exec_may_start(const struct lm_exec *exec)
 {
-    return !exec->stopping && exec->broken == NULL && (!exec->failed || exec->options->keep_going);
+    return !exec->stopping && exec->broken == NULL && exec->differs == NULL &&
+           (!exec->failed || exec->options->keep_going);
 }
 
 static bool share_a_mutex(const struct lm_spec_stage *a, const struct lm_spec_stage *b)

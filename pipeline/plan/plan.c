@@ -336,6 +336,11 @@ static enum lm_status hash_path(void *user, struct lm_digest *out, const char *p
     return lm_store_hash_path(user, out, path, err);
 }
 
+void lm_plan_check_pins(const struct lm_plan *plan, size_t stage, struct lm_diag_list *diags)
+{
+    lm_spec_check_pins(plan->spec, stage, hash_path, plan->store, diags);
+}
+
 static enum lm_status fill(struct lm_plan *plan, struct lm_err *err)
 {
     LM_TRY(lm_plan_select(plan, &plan->options->selection, err));
@@ -355,7 +360,7 @@ static enum lm_status fill(struct lm_plan *plan, struct lm_err *err)
     LM_TRY(lm_plan_check_disk(plan, err));
     for (size_t i = 0; i < plan->spec->stage_count; i++)
         if (plan->stages[i].selected && plan->stages[i].state == LM_HIT)
-            lm_spec_check_pins(plan->spec, i, hash_path, plan->store, &plan->warnings);
+            lm_plan_check_pins(plan, i, &plan->warnings);
     return plan->warnings.failed ? no_memory(plan, err) : check_selection(plan, err);
 }
 

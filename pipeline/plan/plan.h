@@ -84,6 +84,9 @@ enum lm_status lm_plan_decide(struct lm_gate_row **out, const struct lm_plan *pl
 enum lm_status lm_plan_write_experiment(struct lm_buf *out, const struct lm_plan *plan,
                                         size_t stage, struct lm_err *err);
 
+/** lm_spec_check_pins of a stage, by the digests that the store remembers. */
+void lm_plan_check_pins(const struct lm_plan *plan, size_t stage, struct lm_diag_list *diags);
+
 /** Fills in `selected` and `forced`. LM_NOT_FOUND: a stage of that name does not exist. */
 enum lm_status lm_plan_select(struct lm_plan *plan, const struct lm_selection *selection,
                               struct lm_err *err);

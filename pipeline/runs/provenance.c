@@ -69,33 +69,26 @@ static void put_published(struct lm_json_writer *writer, const struct lm_output 
     }
 }
 
+/** Those that were published are the first, in the order of stages. */
 static void put_subjects(const struct provenance *provenance)
 {
     const struct lm_run_facts *facts = provenance->facts;
+    size_t left = facts->published;
     lm_json_key(provenance->writer, "subject");
     lm_json_open(provenance->writer, '[');
     for (size_t i = 0; i < facts->spec->stage_count; i++) {
         const struct lm_spec_stage *stage = &facts->spec->stages[i];
         const struct lm_record *record = facts->plan->stages[i].record;
         bool is_here = facts->plan->stages[i].selected && lm_state_is_fine(facts->stages[i].state);
-        for (size_t k = 0; is_here && record != NULL && k < stage->publish_count; k++) {
+        for (size_t k = 0; is_here && record != NULL && left > 0 && k < stage->publish_count; k++) {
             const struct lm_output *output =
                 lm_record_output(record, lm_port_key(stage->publish[k].port));
             if (output != NULL)
                 put_published(provenance->writer, output, stage->publish[k].path);
+            left--;
         }
     }
     lm_json_close(provenance->writer, ']');
-}
-
-/** Was anything published? A statement without a subject says nothing, and readers refuse it. */
-static bool has_subject(const struct lm_run_facts *facts)
-{
-    for (size_t i = 0; i < facts->spec->stage_count; i++)
-        if (facts->plan->stages[i].selected && facts->plan->stages[i].record != NULL &&
-            lm_state_is_fine(facts->stages[i].state) && facts->spec->stages[i].publish_count > 0)
-            return true;
-    return false;
 }
 
 /* ---- what it was made of ---- */
@@ -343,7 +336,8 @@ static void put_details(struct lm_json_writer *writer, const struct lm_run_facts
 void lm_run_provenance_write(struct lm_buf *out, const struct lm_run_facts *facts)
 {
     struct lm_json_writer writer;
-    if (!has_subject(facts))
+    if (facts->published ==
+        0) /* a statement without a subject says nothing, and readers refuse it */
         return;
     struct provenance provenance = {.writer = &writer, .facts = facts, .arena = lm_arena_create()};
     out->failed = out->failed || provenance.arena == NULL;

@@ -44,6 +44,7 @@ struct lm_run_facts {
     const char *host, *cpu, *kernel;
     size_t cores;
     uint64_t memory;
+    size_t published;             /**< so many outputs were, in the order of stages */
     const struct lm_run_job *job; /**< of CI, that it is part of; NULL: none */
 };
 

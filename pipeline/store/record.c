@@ -131,6 +131,10 @@ void lm_record_write(struct lm_buf *out, const struct lm_record *record)
     lm_buf_printf(out, HEAD "\nkey %s\n", hex);
     for (size_t i = 0; i < record->output_count; i++)
         put_output(out, &record->outputs[i]);
+    for (size_t i = 0; i < record->source_count; i++) {
+        lm_digest_hex(hex, &record->sources[i].digest);
+        lm_buf_printf(out, "source %s sha256:%s\n", record->sources[i].param, hex);
+    }
     for (size_t i = 0; i < record->metric_count; i++) {
         lm_buf_printf(out, "metric %s ", record->metrics[i].name);
         lm_buf_put_double(out, record->metrics[i].value);
@@ -267,6 +271,15 @@ static bool read_metric(struct cursor *cursor, struct lm_metric *metric)
     return metric->name != NULL && parse_double(&metric->value, rest);
 }
 
+static bool read_source(struct cursor *cursor, struct lm_source_digest *source)
+{
+    static const char kind[] = "sha256:";
+    char *rest = expect(cursor, "source");
+    source->param = word(&rest);
+    return source->param != NULL && rest != NULL && strncmp(rest, kind, sizeof kind - 1) == 0 &&
+           lm_digest_parse(&source->digest, rest + sizeof kind - 1);
+}
+
 /** How many of the lines from here on begin with one of two fields, without a line of another
  *  between them: an upper bound for arrays. */
 static size_t count_fields(const struct cursor *cursor, const char *field, const char *other)
@@ -287,12 +300,18 @@ static bool read_lists(struct cursor *cursor, struct lm_record *record, struct l
     while (record->outputs != NULL && next_is(cursor, "output"))
         if (!read_output(cursor, &record->outputs[record->output_count++], arena))
             return false;
+    struct lm_source_digest *sources =
+        LM_NEW_ARRAY(arena, struct lm_source_digest, count_fields(cursor, "source", "source"));
+    record->sources = sources;
+    while (sources != NULL && next_is(cursor, "source"))
+        if (!read_source(cursor, &sources[record->source_count++]))
+            return false;
     record->metrics =
         LM_NEW_ARRAY(arena, struct lm_metric, count_fields(cursor, "metric", "metric"));
     while (record->metrics != NULL && next_is(cursor, "metric"))
         if (!read_metric(cursor, &record->metrics[record->metric_count++]))
             return false;
-    return record->metrics != NULL && record->output_count > 0;
+    return sources != NULL && record->metrics != NULL && record->output_count > 0;
 }
 
 /** The key text is the last thing before the checksum line. */

@@ -27,6 +27,8 @@ static const struct lm_port outputs[] = {
 static const char *const document_ways[] = {LM_DOCUMENTS_LIST(NAME) NULL};
 static const char *const encodings[] = {LM_ENCODING_LIST(ENCODING) NULL};
 static const char *const repairs[] = {LM_REPAIR_LIST(NAME) NULL};
+static const char *const code_ways[] = {"keep", "drop", NULL};
+static const char *const groups[] = {"document", "file", "source", "host", NULL};
 static const char *const split_ways[] = {"hash", "position", NULL};
 static const char *const rule_names[] = {LM_RULE_LIST(RULE) NULL};
 
@@ -47,6 +49,8 @@ static const struct lm_param document_rows[] = {
     {D(column), .also = "text_column",
      .type = LM_P_STR, .def_str = "text", .flags = LM_PARAM_COMPACT,
      .help = "column that holds the text, for by: csv and tsv; a number where there is no header"},
+    {D(code), .type = LM_P_ENUM, .def_str = "keep", .choices = code_ways, .flags = LM_PARAM_COMPACT,
+     .help = "what becomes of code blocks, for by: markdown and rst"},
     {.name = NULL},
 };
 
@@ -63,6 +67,11 @@ static const struct lm_param rule_rows[] = {
 static const struct lm_param split_rows[] = {
     {S(by), .type = LM_P_ENUM, .def_str = "hash", .choices = split_ways,
      .help = "hash: by a document's content, for good; position: the last parts of the text"},
+    {S(group), .also = "group_by",
+     .type = LM_P_ENUM, .def_str = "document", .choices = groups, .flags = LM_PARAM_COMPACT,
+     .help = "what never stands on two sides, by: hash; host needs a url member, column or header"},
+    {S(salt), .type = LM_P_STR, .def_str = "", .flags = LM_PARAM_COMPACT,
+     .help = "any text: another one shares out anew, by: hash"},
     {S(valid), .also = "val validation dev valid_size val_size val_split",
      .type = LM_P_FLOAT, .def_float = 0.05, .max = 1,
      .flags = LM_PARAM_OPEN_MIN | LM_PARAM_OPEN_MAX, .help = "share of the valid split"},
@@ -125,28 +134,52 @@ static enum lm_status check_rule(const struct clean_rule *rule, size_t index, st
     return LM_OK;
 }
 
-/** Options of one way to cut files alone. */
+static bool is_one_of(const char *by, const char *const *ways)
+{
+    for (; *ways != NULL; ways++)
+        if (strcmp(by, *ways) == 0)
+            return true;
+    return false;
+}
+
+/** Options of some ways to cut files. */
 static enum lm_status check_documents(const struct clean_documents *documents, struct lm_err *err)
 {
-    const char *by = documents->by;
-    bool is_auto = strcmp(by, "auto") == 0;
-    if (strcmp(by, "separator") == 0 && documents->separator[0] == '\0')
+    static const char *const names[] = {"separator", "field", "column", "code"};
+    static const char *const ways[][4] = {{"separator", NULL},
+                                          {"jsonl", "auto", NULL},
+                                          {"csv", "tsv", "auto", NULL},
+                                          {"markdown", "rst", NULL}};
+    static const char *const defaults[] = {"", "text", "text", "keep"};
+    const char *const given[] = {documents->separator, documents->field, documents->column,
+                                 documents->code};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        bool is_its = is_one_of(documents->by, ways[i]);
+        if (is_its && given[i][0] == '\0')
+            return lm_fail_field(err, LM_INVALID, "documents.%s: is missing; by: %s needs it",
+                                 names[i], documents->by);
+        if (!is_its && strcmp(given[i], defaults[i]) != 0)
+            return lm_fail_field(err, LM_INVALID,
+                                 "documents.%s: has no effect with by: %s; use by: %s", names[i],
+                                 documents->by, ways[i][0]);
+    }
+    return LM_OK;
+}
+
+/** Groups are of digests, and hosts are of records that have addresses. */
+static enum lm_status check_split(const struct clean_params *p, struct lm_err *err)
+{
+    static const char *const ways[] = {"jsonl", "csv", "tsv", "warc", "auto", NULL};
+    bool is_grouped = strcmp(p->split.group, "document") != 0;
+    if (strcmp(p->split.by, "hash") != 0 && (is_grouped || p->split.salt[0] != '\0'))
         return lm_fail_field(err, LM_INVALID,
-                             "documents.separator: is missing; by: separator needs it");
-    if (strcmp(by, "separator") != 0 && documents->separator[0] != '\0')
+                             "split.%s: has no effect with by: position; use by: hash",
+                             is_grouped ? "group" : "salt");
+    if (strcmp(p->split.group, "host") == 0 && !is_one_of(p->documents.by, ways))
         return lm_fail_field(err, LM_INVALID,
-                             "documents.separator: has no effect with by: %s; use by: separator",
-                             by);
-    if (!is_auto && strcmp(by, "jsonl") != 0 && strcmp(documents->field, "text") != 0)
-        return lm_fail_field(err, LM_INVALID,
-                             "documents.field: has no effect with by: %s; use by: jsonl", by);
-    if (!is_auto && strcmp(by, "csv") != 0 && strcmp(by, "tsv") != 0 &&
-        strcmp(documents->column, "text") != 0)
-        return lm_fail_field(err, LM_INVALID,
-                             "documents.column: has no effect with by: %s; use by: csv or tsv", by);
-    if (documents->field[0] == '\0')
-        return lm_fail_field(err, LM_INVALID,
-                             "documents.field: is empty; name the member that holds the text");
+                             "split.group: documents by: %s have no host; use by: jsonl, csv or "
+                             "warc, or another group",
+                             p->documents.by);
     return LM_OK;
 }
 
@@ -158,6 +191,7 @@ static enum lm_status resolve(void *data, struct lm_arena *arena, struct lm_err 
     const struct clean_rule *rules = p->rules.items;
     for (size_t i = 0; i < p->rules.count; i++)
         LM_TRY(check_rule(&rules[i], i, err));
+    LM_TRY(check_split(p, err));
     if (p->split.valid + p->split.test >= 1)
         return lm_fail_field(
             err, LM_RANGE,
@@ -165,18 +199,23 @@ static enum lm_status resolve(void *data, struct lm_arena *arena, struct lm_err 
     return LM_OK;
 }
 
-/** Does iconv convert? Its tables are glibc's. */
-static bool is_converting(const struct clean_params *p)
+/** May pages be read? Their encodings differ. */
+static bool is_reading_pages(const struct clean_params *p)
 {
-    return strncmp(p->encoding, "utf-", 4) != 0;
+    const char *by = p->documents.by;
+    return strcmp(by, "html") == 0 || strcmp(by, "warc") == 0 || strcmp(by, "auto") == 0;
 }
 
 static const char *const *libraries(const void *data)
 {
-    static const char *const sets[2][2][3] = {{{NULL}, {"utf8proc", NULL}},
-                                              {{"glibc", NULL}, {"glibc", "utf8proc", NULL}}};
+    static const char *const sets[3][2][4] = {
+        {{NULL}, {"utf8proc", NULL}},
+        {{"glibc", NULL}, {"glibc", "utf8proc", NULL}},
+        {{"glibc", "libxml2", NULL}, {"glibc", "libxml2", "utf8proc", NULL}}};
     const struct clean_params *p = data;
-    return sets[is_converting(p)][p->nfc];
+    bool is_converting =
+        strncmp(p->encoding, "utf-", 4) != 0; /* by iconv, whose tables are glibc's */
+    return sets[is_reading_pages(p) ? 2 : is_converting][p->nfc];
 }
 
 /* Documents wait in memory until the split is known. */

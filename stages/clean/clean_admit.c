@@ -11,17 +11,10 @@ static const struct {
     const char *name;
     enum lm_documents_by by;
 } records[] = {
-    {"JSON lines", LM_BY_JSONL},
-    {"JSON", LM_BY_JSONL},
-    {"CSV table", LM_BY_CSV},
-    {"TSV table", LM_BY_TSV},
+    {"JSON lines", LM_BY_JSONL}, {"JSON", LM_BY_JSONL},     {"CSV table", LM_BY_CSV},
+    {"TSV table", LM_BY_TSV},    {"HTML page", LM_BY_HTML}, {"WARC archive", LM_BY_WARC},
+    {"ARC archive", LM_BY_WARC},
 };
-
-/** Ways to read one another's files: what a table is cut by is no proof. */
-static bool is_kin(enum lm_documents_by a, enum lm_documents_by b)
-{
-    return a == b || (a == LM_BY_CSV && b == LM_BY_TSV) || (a == LM_BY_TSV && b == LM_BY_CSV);
-}
 
 /** The way a file is read that is `name`, or LM_BY_AUTO. */
 static enum lm_documents_by way_of(const char *name)
@@ -30,6 +23,27 @@ static enum lm_documents_by way_of(const char *name)
         if (strcmp(name, records[i].name) == 0)
             return records[i].by;
     return LM_BY_AUTO;
+}
+
+/** Does a way read what is recognised as something else? What a table is cut by is no proof; source
+ *  code is any text; Markdown may begin with a tag or look like a table; a page may be XML. */
+static bool reads(enum lm_documents_by by, const char *name)
+{
+    enum lm_documents_by way = way_of(name);
+    bool is_table = way == LM_BY_CSV || way == LM_BY_TSV;
+    bool is_markup = way == LM_BY_HTML || strcmp(name, "XML document") == 0;
+    switch (by) {
+    case LM_BY_CSV:
+    case LM_BY_TSV:
+        return is_table;
+    case LM_BY_MARKDOWN:
+    case LM_BY_RST:
+        return is_table || way == LM_BY_HTML;
+    case LM_BY_HTML:
+        return is_markup;
+    default:
+        return by == way || by == LM_BY_CODE;
+    }
 }
 
 static enum lm_status refuse_records(const char *name, enum lm_documents_by by, struct lm_err *err)
@@ -153,6 +167,12 @@ static enum lm_status weigh(struct clean_text *text, enum lm_repair repair, stru
     return share > CLEAN_TOO_MUCH && !is_told ? refuse_encoding(text, text->size, err) : LM_OK;
 }
 
+/** Pages and archives of them say themselves what they are encoded in. */
+static bool says_itself(enum lm_documents_by by)
+{
+    return by == LM_BY_HTML || by == LM_BY_WARC;
+}
+
 /** UTF-16 and UTF-32 are certain or named; for others an encoding must be asked for. */
 static enum lm_status decode(struct clean_text *text, struct lm_arena *arena,
                              const struct clean_reading *reading, struct lm_err *err)
@@ -160,8 +180,11 @@ static enum lm_status decode(struct clean_text *text, struct lm_arena *arena,
     const char *name = reading->encoding;
     struct lm_file_kind kind = lm_file_kind(text->bytes, text->size);
     bool is_marked = text->size >= 3 && memcmp(text->bytes, "\xEF\xBB\xBF", 3) == 0;
+    enum lm_documents_by way = kind.class == LM_FILE_RECORDS ? way_of(kind.name) : reading->by;
     if (kind.class == LM_FILE_UTF16)
         return convert(text, arena, &kind.utf, kind.name, err);
+    if (says_itself(way) || reading->by == LM_BY_HTML)
+        return LM_OK;
     if (is_marked || strcmp(name, "utf-8") == 0)
         return LM_OK;
     if (strcmp(name, "auto") == 0 && kind.class == LM_FILE_ENCODED)
@@ -177,12 +200,13 @@ static enum lm_status choose(struct clean_text *text, const struct lm_file_kind 
 {
     enum lm_documents_by way = kind->class == LM_FILE_RECORDS ? way_of(kind->name) : LM_BY_AUTO;
     text->by = by;
-    if (kind->class != LM_FILE_TEXT && kind->class != LM_FILE_RECORDS)
+    bool is_page = by == LM_BY_HTML && kind->class == LM_FILE_ENCODED;
+    if (kind->class != LM_FILE_TEXT && kind->class != LM_FILE_RECORDS && !is_page)
         return refuse(kind, err);
     if (by == LM_BY_AUTO)
         text->by = way != LM_BY_AUTO ? way : LM_BY_FILE;
-    bool is_refused =
-        kind->class == LM_FILE_RECORDS && (by == LM_BY_AUTO ? way == LM_BY_AUTO : !is_kin(by, way));
+    bool is_refused = kind->class == LM_FILE_RECORDS &&
+                      (by == LM_BY_AUTO ? way == LM_BY_AUTO : !reads(by, kind->name));
     return is_refused ? refuse_records(kind->name, text->by, err) : LM_OK;
 }
 
@@ -193,9 +217,9 @@ enum lm_status clean_admit(struct clean_text *out, struct lm_arena *arena, uint8
     LM_TRY(decode(&text, arena, reading, err));
     struct lm_file_kind kind = lm_file_kind(text.bytes, text.size);
     LM_TRY(choose(&text, &kind, reading->by, err));
-    if (text.converted == NULL)
+    if (text.converted == NULL && !says_itself(text.by))
         LM_TRY(weigh(&text, reading->repair, err));
-    else if (text.replaced_share > CLEAN_TOO_MUCH)
+    else if (text.converted != NULL && text.replaced_share > CLEAN_TOO_MUCH)
         return lm_fail(err, LM_FORMAT,
                        "%.1f %% of it is no valid %s; name its encoding, leave it out by the "
                        "include of its source, or convert it to UTF-8 first",

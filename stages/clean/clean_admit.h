@@ -25,6 +25,7 @@ struct clean_reading {
     enum lm_documents_by by;
     const char *encoding; /**< one of lm_encoding_names */
     enum lm_repair repair;
+    bool needs_host; /**< of each document's address */
 };
 
 /** A file that was let in. */

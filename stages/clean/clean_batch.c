@@ -23,26 +23,22 @@ enum lm_status clean_batch_add(struct clean_batch *batch, const struct clean_for
     return LM_OK;
 }
 
-/* The text as it lies in the piece. */
-static enum lm_status find_text(const struct clean_batch *batch, struct clean_item *item)
+static enum lm_status find_text(struct clean_item *item)
 {
-    struct clean_extract found;
-    LM_TRY(clean_form_extract(item->form, &item->piece, &found, &item->err));
-    item->is_missing = found.text == NULL;
-    item->raw = found.text;
-    item->size = found.size;
-    item->counts.invalid_utf8 += (int64_t)found.repaired;
-    item->is_rejected = found.repaired > 0 && batch->options->repair == LM_REPAIR_REJECT;
+    LM_TRY(clean_form_extract(item->form, &item->piece, &item->found, &item->err));
+    item->is_rejected = item->found.is_rejected;
+    item->is_missing = item->found.text == NULL && !item->is_rejected;
+    lm_clean_counts_add(&item->counts, &item->found.counts);
     return LM_OK;
 }
 
 static enum lm_status clean_item(const struct clean_batch *batch, struct clean_item *item)
 {
     item->rule = batch->rule_count;
-    LM_TRY(find_text(batch, item));
+    LM_TRY(find_text(item));
     if (item->is_missing || item->is_rejected)
         return LM_OK;
-    LM_TRY(lm_clean(&item->text, item->raw, item->size, batch->options, &item->counts,
+    LM_TRY(lm_clean(&item->text, item->found.text, item->found.size, batch->options, &item->counts,
                     &item->is_rejected, &item->err));
     if (item->is_rejected || item->text.size == 0)
         return LM_OK;
@@ -71,8 +67,10 @@ void clean_batch_work(struct clean_batch *batch, struct lm_pool *pool)
 
 void clean_batch_clear(struct clean_batch *batch)
 {
-    for (size_t i = 0; i < batch->count; i++)
+    for (size_t i = 0; i < batch->count; i++) {
         lm_buf_release(&batch->items[i].text);
+        lm_buf_release(&batch->items[i].found.made);
+    }
     batch->count = 0;
     batch->bytes = 0;
 }

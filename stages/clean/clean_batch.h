@@ -20,8 +20,7 @@
 struct clean_item {
     const struct clean_form *form; /**< of its file; borrowed */
     struct clean_piece piece;      /**< borrowed */
-    const uint8_t *raw;            /**< its text, in the piece */
-    size_t size;
+    struct clean_extract found;    /**< its text */
     struct lm_buf text;
     struct lm_clean_counts counts;
     struct lm_text_measure measure;

@@ -59,6 +59,22 @@ static void put_sums(struct lm_json_writer *writer, const struct clean_corpus *c
     lm_json_close(writer, '}');
 }
 
+/* Records of web archives, where there were some. */
+static void put_archived(struct lm_json_writer *writer, const struct clean_totals *totals)
+{
+    int64_t all = 0;
+    for (size_t i = 0; i < LM_WARC_TYPE_COUNT; i++)
+        all += totals->archived[i];
+    if (all == 0)
+        return;
+    lm_json_key(writer, "archived");
+    lm_json_open(writer, '{');
+    for (size_t i = 0; i < LM_WARC_TYPE_COUNT; i++)
+        if (totals->archived[i] > 0)
+            lm_json_member_int(writer, lm_warc_type_names[i], totals->archived[i]);
+    lm_json_close(writer, '}');
+}
+
 static void put_splits(struct lm_json_writer *writer, const struct clean_splitter *splitter)
 {
     lm_json_key(writer, "splits");
@@ -215,6 +231,7 @@ enum lm_status clean_card_write(const char *path, const struct clean_corpus *cor
     lm_json_member_int(&writer, "lmpipe_card", 1);
     put_sources(&writer, corpus);
     put_sums(&writer, corpus, totals);
+    put_archived(&writer, totals);
     put_splits(&writer, splitter);
     put_drops(&writer, totals);
     put_repairs(&writer, totals);

@@ -1,8 +1,10 @@
-#include "clean_form.h"
+#include "clean_way.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "text/markup.h"
 
 #define LARGEST_RECORD ((size_t)512 << 20) /* of a container of texts; a file may be larger */
 
@@ -43,15 +45,65 @@ static size_t column_of(const uint8_t *text, size_t at)
     return newline == NULL ? at + 1 : at - (size_t)(newline - text);
 }
 
+/* ---- hosts ---- */
+
+/* Behind the address's user, before its port: the host with what surrounds it in *text. */
+static size_t strip_authority(const char **text, size_t size)
+{
+    const char *at = size > 0 ? memrchr(*text, '@', size) : NULL;
+    size -= at != NULL ? (size_t)(at + 1 - *text) : 0;
+    *text = at != NULL ? at + 1 : *text;
+    bool is_literal = size > 0 && (*text)[0] == '[';
+    const char *end = size > 0 ? memchr(*text, is_literal ? ']' : ':', size) : NULL;
+    if (end != NULL)
+        size = (size_t)(end - *text) + is_literal;
+    while (size > 0 && (*text)[size - 1] == '.')
+        size--;
+    return size;
+}
+
+/* Where the host stands in an address; false when there is none. */
+static bool find_host(const char *text, size_t size, const char **host, size_t *length)
+{
+    const char *start = size > 3 ? memmem(text, size, "://", 3) : NULL;
+    if (start == NULL)
+        return false;
+    start += 3;
+    const char *stop = start;
+    while (stop < text + size && strchr("/?#", *stop) == NULL)
+        stop++;
+    *host = start;
+    *length = strip_authority(host, (size_t)(stop - start));
+    return *length > 0 && *length < CLEAN_HOST_SIZE;
+}
+
+enum lm_status clean_take_host(struct clean_extract *out, const struct clean_form *form,
+                               const struct clean_piece *piece, const void *url, size_t size,
+                               struct lm_err *err)
+{
+    const char *host = NULL;
+    size_t length = 0;
+    if (!find_host(url, size, &host, &length))
+        return lm_fail(err, LM_FORMAT,
+                       "%s, %s %zu: has no address with a host, which split.group: host needs; add "
+                       "one as url, or use another group",
+                       form->label, form->by == LM_BY_WARC ? "record" : "line", piece->line);
+    for (size_t i = 0; i < length; i++)
+        out->host[i] = (char)(host[i] >= 'A' && host[i] <= 'Z' ? host[i] + 'a' - 'A' : host[i]);
+    out->host[length] = '\0';
+    return LM_OK;
+}
+
 /* ---- text ---- */
 
 static enum lm_status open_text(struct clean_form *form, struct lm_err *err)
 {
     (void)err;
-    form->documents = (struct lm_documents){.text = form->text,
-                                            .size = form->size,
-                                            .by = form->by,
-                                            .separator = form->options->separator};
+    form->documents = (struct lm_documents){
+        .text = form->text,
+        .size = form->size,
+        .by = clean_form_is_plain(form->by) && form->by != LM_BY_CODE ? form->by : LM_BY_FILE,
+        .separator = form->options->separator};
     return LM_OK;
 }
 
@@ -68,10 +120,9 @@ static enum lm_status next_text(struct clean_form *form, struct clean_piece *pie
 static enum lm_status whole_piece(const struct clean_form *form, const struct clean_piece *piece,
                                   struct clean_extract *out, struct lm_err *err)
 {
-    (void)form;
-    (void)err;
-    *out = (struct clean_extract){.text = piece->raw, .size = piece->size};
-    return LM_OK;
+    out->text = piece->raw;
+    out->size = piece->size;
+    return form->reading->needs_host ? clean_take_host(out, form, piece, NULL, 0, err) : LM_OK;
 }
 
 /* ---- JSON ---- */
@@ -106,14 +157,31 @@ static enum lm_status next_json(struct clean_form *form, struct clean_piece *pie
     return LM_OK;
 }
 
+static enum lm_status json_host(const struct clean_form *form, const struct clean_piece *piece,
+                                struct clean_extract *out, struct lm_err *err)
+{
+    struct lm_buf url;
+    lm_buf_init(&url, 0);
+    bool is_text = lm_json_field_copy(&url, piece->raw, piece->size, "url") == '"';
+    enum lm_status status =
+        clean_take_host(out, form, piece, url.data, is_text ? url.size : 0, err);
+    lm_buf_release(&url);
+    return status;
+}
+
 static enum lm_status extract_json(const struct clean_form *form, const struct clean_piece *piece,
                                    struct clean_extract *out, struct lm_err *err)
 {
     struct lm_json_field field;
     const char *path = form->options->field;
     char names[NAMES_SHOWN];
+    if (form->reading->needs_host)
+        LM_TRY(json_host(form, piece, out, err));
     lm_json_field_take(&field, piece->raw, piece->size, path);
-    *out = (struct clean_extract){field.text, field.size, field.halves};
+    out->text = field.text;
+    out->size = field.size;
+    out->counts.invalid_utf8 = (int64_t)field.halves;
+    out->is_rejected = field.halves > 0 && form->reading->repair == LM_REPAIR_REJECT;
     if (field.wrong == NULL && field.text != NULL)
         return LM_OK;
     lm_json_field_names(names, sizeof names, piece->raw, piece->size);
@@ -140,14 +208,20 @@ static enum lm_status find_column(struct clean_form *form, uint8_t *record, size
     char names[NAMES_SHOWN] = "";
     const uint8_t *name;
     size_t at = 0, length, used = 0;
-    for (form->column = 0; lm_csv_take(&form->csv, record, size, &at, &name, &length);
-         form->column++) {
-        if (length == strlen(wanted) && memcmp(name, wanted, length) == 0)
-            return LM_OK;
+    bool is_found = false;
+    for (size_t i = 0; lm_csv_take(&form->csv, record, size, &at, &name, &length); i++) {
+        if (length == 3 && memcmp(name, "url", 3) == 0)
+            form->url_column = i;
+        if (!is_found && length == strlen(wanted) && memcmp(name, wanted, length) == 0) {
+            form->column = i;
+            is_found = true;
+        }
         if (used + length + 3 < sizeof names)
             used += (size_t)snprintf(names + used, sizeof names - used, "%s%.*s",
                                      used == 0 ? "" : ", ", (int)length, (const char *)name);
     }
+    if (is_found)
+        return LM_OK;
     return lm_fail(err, LM_FORMAT,
                    "%s: the table has no column '%s'; its first record is: %s. Name one by "
                    "documents.column, or give its number when there is no header",
@@ -166,6 +240,7 @@ static enum lm_status fail_record(struct clean_form *form, struct lm_err *err)
 static enum lm_status open_csv(struct clean_form *form, struct lm_err *err)
 {
     const char *wanted = form->options->column;
+    form->url_column = SIZE_MAX;
     size_t at = 0, size = 0;
     bool is_end = false;
     lm_csv_open(&form->csv, form->text, form->size, form->by == LM_BY_TSV);
@@ -199,33 +274,64 @@ static enum lm_status next_csv(struct clean_form *form, struct clean_piece *piec
     return LM_OK;
 }
 
+static bool take_column(const struct clean_form *form, const struct clean_piece *piece,
+                        struct clean_extract *out)
+{
+    return lm_csv_field(&form->csv, piece->raw, piece->size, form->column, &out->text, &out->size);
+}
+
 static enum lm_status extract_csv(const struct clean_form *form, const struct clean_piece *piece,
                                   struct clean_extract *out, struct lm_err *err)
 {
-    *out = (struct clean_extract){.text = NULL};
-    if (!lm_csv_field(&form->csv, piece->raw, piece->size, form->column, &out->text, &out->size))
-        return lm_fail(err, LM_INTERNAL, "%s: a record lost a field; report this", form->label);
+    const uint8_t *url = NULL;
+    size_t size = 0;
+    bool needs_url = form->reading->needs_host && form->url_column != SIZE_MAX;
+    /* unquoting a field spoils those behind it */
+    bool is_first = !needs_url || form->column > form->url_column;
+    bool is_whole = !is_first || take_column(form, piece, out);
+    if (needs_url)
+        is_whole = is_whole &&
+                   lm_csv_field(&form->csv, piece->raw, piece->size, form->url_column, &url, &size);
+    is_whole = is_whole && (is_first || take_column(form, piece, out));
+    if (!is_whole)
+        return lm_fail(err, LM_INTERNAL, "lost a field of a table; report this");
+    return form->reading->needs_host ? clean_take_host(out, form, piece, url, size, err) : LM_OK;
+}
+
+/* ---- light markup ---- */
+
+static enum lm_status extract_markup(const struct clean_form *form, const struct clean_piece *piece,
+                                     struct clean_extract *out, struct lm_err *err)
+{
+    bool drops_code = strcmp(form->options->code, "drop") == 0;
+    (void)err;
+    out->text = piece->raw;
+    out->size = form->by == LM_BY_RST ? lm_rst_strip(piece->raw, piece->size, drops_code)
+                                      : lm_markdown_strip(piece->raw, piece->size, drops_code);
     return LM_OK;
 }
 
 /* ---- all of them ---- */
 
-static const struct way {
-    enum lm_status (*open)(struct clean_form *form, struct lm_err *err);
-    enum lm_status (*next)(struct clean_form *form, struct clean_piece *piece, bool *is_end,
-                           struct lm_err *err);
-    enum lm_status (*extract)(const struct clean_form *form, const struct clean_piece *piece,
-                              struct clean_extract *out, struct lm_err *err);
-    bool is_text;
-} text_way = {open_text, next_text, whole_piece, true},
-  json_way = {open_json, next_json, extract_json, false},
-  csv_way = {open_csv, next_csv, extract_csv, true};
+static const struct clean_way text_way = {open_text, next_text, whole_piece, true},
+                              json_way = {open_json, next_json, extract_json, false},
+                              csv_way = {open_csv, next_csv, extract_csv, true},
+                              markup_way = {open_text, next_text, extract_markup, true};
 
-static const struct way *way_of(enum lm_documents_by by)
+static const struct clean_way *way_of(enum lm_documents_by by)
 {
-    return by == LM_BY_JSONL                    ? &json_way
-           : by == LM_BY_CSV || by == LM_BY_TSV ? &csv_way
-                                                : &text_way;
+    static const struct {
+        enum lm_documents_by by;
+        const struct clean_way *way;
+    } others[] = {{LM_BY_JSONL, &json_way},     {LM_BY_CSV, &csv_way},
+                  {LM_BY_TSV, &csv_way},        {LM_BY_MARKDOWN, &markup_way},
+                  {LM_BY_RST, &markup_way},     {LM_BY_HTML, &clean_way_html},
+                  {LM_BY_WARC, &clean_way_warc}};
+
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        if (others[i].by == by)
+            return others[i].way;
+    return &text_way;
 }
 
 bool clean_form_is_text(enum lm_documents_by by)
@@ -245,7 +351,8 @@ enum lm_status clean_form_open(struct clean_form *form, uint8_t *text, size_t si
     form->size = size;
     form->line = 1;
     form->counted = 0;
-    return way_of(form->by)->open(form, err);
+    const struct clean_way *way = way_of(form->by);
+    return way->open != NULL ? way->open(form, err) : LM_OK;
 }
 
 enum lm_status clean_form_next(struct clean_form *form, struct clean_piece *piece, bool *is_end,
@@ -264,12 +371,13 @@ enum lm_status clean_form_next(struct clean_form *form, struct clean_piece *piec
 enum lm_status clean_form_extract(const struct clean_form *form, const struct clean_piece *piece,
                                   struct clean_extract *out, struct lm_err *err)
 {
-    const struct way *way = way_of(form->by);
+    const struct clean_way *way = way_of(form->by);
     int64_t marks = 0, newlines = 0;
+    *out = (struct clean_extract){.text = NULL};
+    lm_buf_init(&out->made, 0);
     LM_TRY(way->extract(form, piece, out, err));
-    if (!way->is_text && out->text != NULL) {
-        uint8_t *text = piece->raw + (out->text - piece->raw);
-        out->size = lm_newlines_normalise(text, out->size, &marks, &newlines);
-    }
+    if (!way->is_text && out->size > 0) /* bytes of the piece, or of what was made */
+        out->size =
+            lm_newlines_normalise((uint8_t *)(uintptr_t)out->text, out->size, &marks, &newlines);
     return LM_OK;
 }

@@ -11,15 +11,20 @@
 
 #include <lmpipe/status.h>
 
+#include "base/buf.h"
+#include "clean_admit.h"
 #include "clean_params.h"
+#include "text/clean_text.h"
 #include "text/csv.h"
 #include "text/documents.h"
 #include "text/json_field.h"
+#include "web/warc.h"
 
 /** A file on its way; in an arena that outlives its pieces. */
 struct clean_form {
     enum lm_documents_by by; /**< never LM_BY_AUTO */
     const struct clean_documents *options;
+    const struct clean_reading *reading;
     size_t file;       /**< its place in the corpus */
     const char *label; /**< "source 'web', a.jsonl", for messages */
     uint8_t *text;
@@ -28,20 +33,29 @@ struct clean_form {
     struct lm_documents documents;
     struct lm_json_records json;
     struct lm_csv csv;
-    size_t column; /**< of a table */
+    size_t column;     /**< of a table */
+    size_t url_column; /**< its column `url`; SIZE_MAX: it has none */
+    struct lm_warc warc;
+    int64_t types[LM_WARC_TYPE_COUNT]; /**< records of a web archive */
 };
 
 /** A piece of a file. */
 struct clean_piece {
     uint8_t *raw;
-    size_t size, line; /**< where it begins, counted from 1; 0: the whole file */
+    size_t size;
+    size_t line; /**< where it begins, of a web archive its record, counted from 1; 0: not said */
 };
+
+enum { CLEAN_HOST_SIZE = 256 };
 
 /** What a piece holds. */
 struct clean_extract {
     const uint8_t *text; /**< NULL: the piece has no text where it is looked for */
     size_t size;
-    size_t repaired; /**< sequences that became U+FFFD on the way */
+    struct lm_buf made;            /**< where the text lies when it is not in the piece; owned */
+    struct lm_clean_counts counts; /**< what was repaired on the way */
+    char host[CLEAN_HOST_SIZE];    /**< of the document's address, where that is asked for */
+    bool is_rejected;              /**< something was wrong, and the policy is to reject */
 };
 
 /** Are newlines made LF in the whole file before it is cut? Else they are in what is found. */
@@ -54,9 +68,9 @@ enum lm_status clean_form_open(struct clean_form *form, uint8_t *text, size_t si
 /** The next piece; *is_end after the last. LM_FORMAT: where the file is not what it should be. */
 enum lm_status clean_form_next(struct clean_form *form, struct clean_piece *piece, bool *is_end,
                                struct lm_err *err);
-/** The text of a piece, in its own bytes; may run in any thread. LM_FORMAT: where the piece is not
- *  what it should be. When there is none, *err says what the piece has instead ("its members are
- *  id, body"). */
+/** The text of a piece, in its own bytes or in out->made, which is to be released in any case; may
+ *  run in any thread. LM_FORMAT: where the piece is not what it should be. When there is none, *err
+ * says what the piece has instead ("its members are id, body"). */
 enum lm_status clean_form_extract(const struct clean_form *form, const struct clean_piece *piece,
                                   struct clean_extract *out, struct lm_err *err);
 

@@ -12,6 +12,7 @@ struct clean_documents {
     const char *separator; /**< for by: separator, else "" */
     const char *field;     /**< path of the text in a record of by: jsonl */
     const char *column;    /**< name or number of the text's column in a table */
+    const char *code;      /**< "keep" or "drop": of by: markdown and rst */
 };
 
 struct clean_rule {
@@ -21,6 +22,8 @@ struct clean_rule {
 
 struct clean_split {
     const char *by;     /**< "hash" or "position" */
+    const char *group;  /**< what never stands on two sides: one of clean_group_names */
+    const char *salt;   /**< another one deals anew; "" is none */
     double valid, test; /**< shares; what is left is train */
 };
 

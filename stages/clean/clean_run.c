@@ -49,11 +49,13 @@ static enum lm_status judge_missing(struct run *run, const struct clean_item *it
                                     struct clean_file *file)
 {
     struct lm_arena *arena = lm_ctx_arena(run->ctx);
-    const char *place =
-        lm_arena_printf(run->files, "%s, line %zu", item->form->label, item->piece.line);
-    if (file->missing++ == 0)
+    const char *unit = item->form->by == LM_BY_WARC ? "record" : "line";
+    const char *place = item->form->label;
+    if (item->piece.line > 0)
+        place = lm_arena_printf(run->files, "%s, %s %zu", place, unit, item->piece.line);
+    if (file->missing++ == 0 && item->form->by == LM_BY_JSONL)
         file->instead = lm_arena_strdup(arena, item->err.text);
-    if (place == NULL || (file->missing == 1 && file->instead == NULL))
+    if (place == NULL)
         return lm_fail(run->err, LM_NOMEM, "no memory for a message; free some");
     return clean_totals_drop(&run->totals, arena, CLEAN_MISSING, (const uint8_t *)place,
                              strlen(place), run->err);
@@ -74,10 +76,11 @@ static enum lm_status judge(struct run *run, struct clean_item *item)
     if (item->is_missing)
         return judge_missing(run, item, file);
     if (item->is_rejected)
-        return clean_totals_drop(&run->totals, arena, CLEAN_INVALID, item->raw, item->size,
-                                 run->err);
+        return clean_totals_drop(&run->totals, arena, CLEAN_INVALID, item->found.text,
+                                 item->found.size, run->err);
     if (item->text.size == 0)
-        return clean_totals_drop(&run->totals, arena, CLEAN_EMPTY, item->raw, item->size, run->err);
+        return clean_totals_drop(&run->totals, arena, CLEAN_EMPTY, item->found.text,
+                                 item->found.size, run->err);
     if (item->rule < run->batch.rule_count)
         return clean_totals_drop(&run->totals, arena, CLEAN_RULES + item->rule, text,
                                  item->text.size, run->err);
@@ -87,9 +90,12 @@ static enum lm_status judge(struct run *run, struct clean_item *item)
     if (!is_new)
         return clean_totals_drop(&run->totals, arena, CLEAN_DUPLICATE, text, item->text.size,
                                  run->err);
+    struct lm_digest identity;
+    LM_TRY(clean_split_identity(&identity, &run->params->split, &item->digest, source->name,
+                                clean_file_member(file), item->found.host, run->err));
     source->kept++;
     LM_TRY(clean_totals_keep(&run->totals, arena, &item->measure, item->text.size, run->err));
-    return clean_splitter_put(&run->splitter, file->source, text, item->text.size, &item->digest,
+    return clean_splitter_put(&run->splitter, file->source, text, item->text.size, &identity,
                               run->err);
 }
 
@@ -148,6 +154,7 @@ static enum lm_status open_file(struct run *run, struct clean_form *form, size_t
     form->file = index;
     form->by = text.by;
     form->options = &run->params->documents;
+    form->reading = &run->reading;
     if (clean_form_is_text(text.by))
         text.size =
             lm_newlines_normalise(text.bytes, text.size, &run->totals.marks, &run->totals.newlines);
@@ -165,11 +172,14 @@ static enum lm_status read_file(struct run *run, size_t index)
         struct clean_piece piece;
         LM_TRY(clean_form_next(form, &piece, &is_end, run->err));
         if (is_end)
-            return LM_OK;
+            break;
         LM_TRY(clean_batch_add(&run->batch, form, &piece, run->err));
         if (run->batch.bytes >= BATCH_BYTES)
             LM_TRY(flush(run));
     }
+    for (size_t i = 0; i < LM_WARC_TYPE_COUNT; i++)
+        run->totals.archived[i] += form->types[i];
+    return LM_OK;
 }
 
 /* A file none of whose records has text was not meant so. */
@@ -177,7 +187,7 @@ static enum lm_status check_missing(const struct run *run)
 {
     for (size_t i = 0; i < run->corpus.file_count; i++) {
         const struct clean_file *file = &run->corpus.files[i];
-        if (file->records > 0 && file->missing == file->records)
+        if (file->instead != NULL && file->missing == file->records)
             return lm_fail(run->err, LM_FORMAT,
                            "source '%s', %s: %s; name the one that holds the text by "
                            "documents.field, or leave the file out by the include of its source",
@@ -227,7 +237,8 @@ static enum lm_status prepare(struct run *run)
     run->reading = (struct clean_reading){
         .by = (enum lm_documents_by)index_of(lm_documents_by_names, p->documents.by),
         .encoding = p->encoding,
-        .repair = run->options.repair};
+        .repair = run->options.repair,
+        .needs_host = strcmp(p->split.group, "host") == 0};
     run->batch.options = &run->options;
     run->batch.rules = rules;
     run->batch.rule_count = p->rules.count;
@@ -269,10 +280,28 @@ static const char *loud_part(const struct run *run)
     return text != NULL ? text : "";
 }
 
+/* What the web archives held. */
+static void tell_archived(struct run *run)
+{
+    int64_t all = 0;
+    const char *parts = "";
+    for (size_t i = 0; i < LM_WARC_TYPE_COUNT && parts != NULL; i++) {
+        int64_t count = run->totals.archived[i];
+        all += count;
+        if (count > 0)
+            parts = lm_arena_printf(lm_ctx_arena(run->ctx), "%s%s%lld %s", parts,
+                                    parts[0] != '\0' ? ", " : "", (long long)count,
+                                    lm_warc_type_names[i]);
+    }
+    if (all > 0 && parts != NULL)
+        lm_ctx_note(run->ctx, "web archives: %lld records (%s)", (long long)all, parts);
+}
+
 static void tell(struct run *run)
 {
     const struct clean_totals *totals = &run->totals;
     const struct clean_side *sides = run->splitter.sides;
+    tell_archived(run);
     if (totals->loud_files > LOUD_NOTES)
         lm_ctx_note(run->ctx, "and %lld more files with over 1 %% of bytes replaced",
                     (long long)(totals->loud_files - LOUD_NOTES));

@@ -36,16 +36,43 @@ static enum lm_status put_side(struct clean_splitter *splitter, enum lm_split si
     return lm_jsonl_put(splitter->writers[side], text, size, err);
 }
 
+enum lm_status clean_split_identity(struct lm_digest *out, const struct clean_split *options,
+                                    const struct lm_digest *document, const char *source,
+                                    const char *member, const char *host, struct lm_err *err)
+{
+    char hex[LM_DIGEST_HEX];
+    const char *group = options->group;
+    bool is_document = strcmp(group, "document") == 0, is_file = strcmp(group, "file") == 0;
+    if (is_document && options->salt[0] == '\0') {
+        *out = *document;
+        return LM_OK;
+    }
+    lm_digest_hex(hex, document);
+    const char *const parts[] = {options->salt, group,
+                                 is_document                  ? hex
+                                 : strcmp(group, "host") == 0 ? host
+                                                              : source,
+                                 is_file ? member : NULL};
+    struct lm_sha256 *hash = lm_sha256_create();
+    if (hash == NULL)
+        return lm_fail(err, LM_NOMEM, "no memory to split documents; free some");
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0] && parts[i] != NULL; i++)
+        lm_sha256_update(hash, parts[i], strlen(parts[i]) + 1);
+    lm_sha256_final(hash, out);
+    lm_sha256_free(hash);
+    return LM_OK;
+}
+
 enum lm_status clean_splitter_put(struct clean_splitter *splitter, size_t source, const void *text,
-                                  size_t size, const struct lm_digest *digest, struct lm_err *err)
+                                  size_t size, const struct lm_digest *identity, struct lm_err *err)
 {
     splitter->total.documents++;
     splitter->total.bytes += (int64_t)size;
     if (splitter->is_by_position)
         return lm_jsonl_put(splitter->all, text, size, err);
     return put_side(splitter,
-                    lm_split_draw(digest, splitter->options.valid, splitter->options.test), source,
-                    text, size, err);
+                    lm_split_draw(identity, splitter->options.valid, splitter->options.test),
+                    source, text, size, err);
 }
 
 /* ---- by position ---- */
@@ -138,6 +165,8 @@ static enum lm_status check_sides(const struct clean_splitter *splitter, struct 
                              ? "raise its share, or add text of more lines"
                          : splitter->is_by_position
                              ? "raise its share, add text, or cut files into smaller documents"
+                         : strcmp(splitter->options.group, "document") != 0
+                             ? "raise its share, use a finer group, or another salt"
                              : "raise its share, cut files into smaller documents, or use split: "
                                "{by: position}";
     for (size_t side = 0; side <= LM_VALID; side++)

@@ -39,9 +39,17 @@ struct clean_splitter {
 enum lm_status clean_splitter_open(struct clean_splitter *out, struct lm_arena *arena,
                                    const char *folder, const struct clean_split *options,
                                    struct clean_source *sources, struct lm_err *err);
-/** The next document, of sources[source]; sources never go backwards, and `kept` counts it. */
+/** What a document's side is drawn by: its own digest, or with a group or a salt the SHA-256 of
+ *  salt, group and the group's identity, each ended by a NUL: the document's digest in hex, the
+ *  source's name and the file's, the source's name, the host. LM_NOMEM. */
+enum lm_status clean_split_identity(struct lm_digest *out, const struct clean_split *options,
+                                    const struct lm_digest *document, const char *source,
+                                    const char *member, const char *host, struct lm_err *err);
+/** The next document, of sources[source]; sources never go backwards, and `kept` counts it.
+ *  `identity` decides its side. */
 enum lm_status clean_splitter_put(struct clean_splitter *splitter, size_t source, const void *text,
-                                  size_t size, const struct lm_digest *digest, struct lm_err *err);
+                                  size_t size, const struct lm_digest *identity,
+                                  struct lm_err *err);
 /** Writes what is left. LM_INVALID when train or valid stays empty, with what to do. */
 enum lm_status clean_splitter_finish(struct clean_splitter *splitter, struct lm_err *err);
 void clean_splitter_abandon(struct clean_splitter *splitter);

@@ -11,6 +11,7 @@
 #include "text/clean_rules.h"
 #include "text/clean_text.h"
 #include "text/text_measure.h"
+#include "web/warc.h"
 
 enum { CLEAN_EXAMPLES = 3, CLEAN_EXAMPLE_BYTES = 160 };
 
@@ -27,14 +28,15 @@ enum clean_reason { CLEAN_INVALID, CLEAN_EMPTY, CLEAN_DUPLICATE, CLEAN_MISSING, 
 
 struct clean_totals {
     struct lm_clean_counts repairs;
-    int64_t marks, newlines;     /**< of files */
-    int64_t converted;           /**< files in another encoding */
-    int64_t replaced_bytes;      /**< that became U+FFFD, as they came */
-    int64_t loud_files;          /**< files with more of them than is fine */
-    int64_t documents_in;        /**< as cut */
-    int64_t documents, bytes;    /**< kept */
-    struct lm_text_measure kept; /**< of what is kept */
-    struct clean_drop *drops;    /**< by enum clean_reason, then a row a rule */
+    int64_t marks, newlines;              /**< of files */
+    int64_t converted;                    /**< files in another encoding */
+    int64_t replaced_bytes;               /**< that became U+FFFD, as they came */
+    int64_t loud_files;                   /**< files with more of them than is fine */
+    int64_t archived[LM_WARC_TYPE_COUNT]; /**< records of web archives */
+    int64_t documents_in;                 /**< as cut */
+    int64_t documents, bytes;             /**< kept */
+    struct lm_text_measure kept;          /**< of what is kept */
+    struct clean_drop *drops;             /**< by enum clean_reason, then a row a rule */
     size_t drop_count;
     int64_t *sizes; /**< bytes of each kept document; grows by doubling in the arena */
     size_t size_capacity;

@@ -1,2 +1,2 @@
-# Doors of this stage: http.c (libcurl), unpack.c (libarchive) and gunzip.c (zlib).
-set(LM_STAGE_LIBRARIES LM::curl LM::archive LM::zlib)
+# Doors of this stage: http.c (libcurl), unpack.c (libarchive).
+set(LM_STAGE_LIBRARIES lmpipe_web LM::curl LM::archive)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -256,6 +257,18 @@ static enum lm_status account(const struct unpacking *u, uint64_t files, struct 
     return lm_fail(err, LM_INVALID, "holds no file; check the location");
 }
 
+/** What came from an address that is not pinned: for people, and for lock files. */
+static void tell_unpinned(struct lm_ctx *ctx, const struct lm_download_source *source, size_t index,
+                          const struct lm_digest *digest)
+{
+    char hex[LM_DIGEST_HEX], param[48];
+    lm_digest_hex(hex, digest);
+    lm_ctx_note(ctx, "source '%s' is not pinned; to pin it, write   sha256: %s", source->name, hex);
+    snprintf(param, sizeof param, "sources.%zu.url", index);
+    if (source->url[0] != '\0')
+        lm_ctx_source(ctx, param, digest);
+}
+
 static enum lm_status take_source(struct lm_fetch *fetch, struct unpacking u, size_t index,
                                   struct lm_err *err)
 {
@@ -263,12 +276,9 @@ static enum lm_status take_source(struct lm_fetch *fetch, struct unpacking u, si
     struct lm_corpus_writer *writer = u.writer;
     struct lm_fetched fetched = {0};
     uint64_t files = 0;
-    char hex[LM_DIGEST_HEX];
     LM_TRY(lm_fetch_source(&fetched, fetch, index, err));
-    lm_digest_hex(hex, &fetched.digest);
     if (source->sha256[0] == '\0' && source->allow_unpinned)
-        lm_ctx_note(fetch->ctx, "source '%s' is not pinned; to pin it, write   sha256: %s",
-                    source->name, hex);
+        tell_unpinned(fetch->ctx, source, index, &fetched.digest);
     u.fetched = &fetched;
     LM_TRY(lm_corpus_begin_source(writer, source->name, source->license, err));
     enum lm_status status = fetched.folder ? copy_folder(&u, err) : unpack_file(&u, err);

@@ -13,7 +13,7 @@
 #include "base/io.h"
 #include "text/file_kind.h"
 
-#include "gunzip.h"
+#include "web/gunzip.h"
 #include "zip_end.h"
 
 #define BLOCK 65536

@@ -2,10 +2,12 @@
 #ifndef LM_REPORT_H
 #define LM_REPORT_H
 
+#include <lmpipe/hash.h>
 #include <lmpipe/stage.h>
 #include <lmpipe/tokenizer.h>
 
 #include "base/json.h"
+#include "compare/item_record.h"
 
 #include "report_params.h"
 
@@ -70,6 +72,13 @@ struct report_summary {
     size_t comparison_count;
 };
 
+/** A file that the report was made of. */
+struct report_digest {
+    const char *port, *file; /**< "items", "curves.json"; file: NULL for an artifact of one file */
+    const char *from;        /**< "scores.items"; NULL: not known */
+    char hex[LM_DIGEST_HEX];
+};
+
 /** Where the model comes from, as far as the experiment's facts tell. */
 struct report_lineage {
     const char *train; /**< stage that trained it; NULL: not known */
@@ -89,6 +98,7 @@ struct report {
     struct lm_json *objective; /**< items/examples.json; NULL: a language model's items */
     struct report_lines passages, samples, log_lines;
     struct report_lines examples; /**< of examples_split */
+    struct lm_items documents;    /**< of `split`; none when the items have no such file */
     struct report_log log;
     struct lm_vocab *vocab;
     struct report_gate *gates;
@@ -97,6 +107,8 @@ struct report {
     const char *split;          /**< of text: "test", or "valid" when there is no test */
     const char *examples_split; /**< of examples: "test", or "valid" when nothing is tested */
     struct report_lineage lineage;
+    struct report_digest *inputs; /**< by port, then by name */
+    size_t input_count;
     struct report_summary summary;
 };
 

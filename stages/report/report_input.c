@@ -71,11 +71,25 @@ static enum lm_status read_item(struct report *report, const char *folder, const
                             : read_lines(lines, report, path, what, err);
 }
 
+/* The documents' records of the split that the result is about. */
+static enum lm_status read_documents(struct report *report, const char *folder, struct lm_err *err)
+{
+    const char *name = lm_arena_printf(report->arena, "%s.jsonl", report->split);
+    const char *path = name != NULL ? lm_path_join(report->arena, folder, name) : NULL;
+    if (path == NULL)
+        return lm_fail(err, LM_NOMEM, "no memory for paths; free some and run again");
+    if (!lm_path_exists(path))
+        return LM_OK;
+    enum lm_status status = lm_items_read(&report->documents, report->arena, path, err);
+    return status == LM_OK ? LM_OK : lm_wrap(err, status, "items/%s", name);
+}
+
 static enum lm_status read_items(struct report *report, const char *folder, struct lm_err *err)
 {
     if (folder == NULL)
         return LM_OK;
     bool is_test = strcmp(report->examples_split, "test") == 0;
+    LM_TRY(read_documents(report, folder, err));
     LM_TRY(read_item(report, folder, "curves.json", &report->curves, NULL, err));
     LM_TRY(read_item(report, folder, "passages.jsonl", NULL, &report->passages, err));
     LM_TRY(read_item(report, folder, "examples.json", &report->objective, NULL, err));
@@ -89,6 +103,7 @@ static enum lm_status read_inputs(struct report *report, struct lm_ctx *ctx, str
     if (facts != NULL)
         LM_TRY(lm_json_parse(&report->experiment, facts, strlen(facts), err));
     LM_TRY(read_json(&report->scores, report, lm_ctx_input(ctx, "scores"), "scores", err));
+    report->split = isnan(report_score(report, "test", "bpb")) ? "valid" : "test";
     report->examples_split = isnan(report_score(report, "test", "examples")) &&
                                      !isnan(report_score(report, "valid", "examples"))
                                  ? "valid"
@@ -114,7 +129,6 @@ enum lm_status report_load(struct report *report, bool *lacks_memory, struct lm_
     LM_TRY(read_inputs(report, ctx, err));
     const char *name = lm_json_string(lm_json_get(report->experiment, "name"), NULL);
     report->name = name != NULL ? name : "experiment";
-    report->split = isnan(report_score(report, "test", "bpb")) ? "valid" : "test";
     return LM_OK;
 }
 

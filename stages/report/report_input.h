@@ -18,6 +18,8 @@ const struct lm_json *report_stage_params(const struct report *report, const cha
 /** `uses` of stage `id`, or NULL. */
 const char *report_stage_type(const struct report *report, const char *id);
 
+/** The SHA-256 of every file that is connected (report_digests.c). LM_IO, LM_NOMEM. */
+enum lm_status report_digests_take(struct report *report, struct lm_ctx *ctx, struct lm_err *err);
 /** Fills log from the parsed lines (report_log.c). */
 enum lm_status report_log_read(struct report *report, struct lm_err *err);
 /** Takes the gates with their results from the experiment's facts (report_gates.c). LM_FORMAT. */

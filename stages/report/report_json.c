@@ -3,7 +3,9 @@
 
 #include "page/curve.h"
 #include "report_files.h"
+#include "report_objective.h"
 #include "report_page.h"
+#include "report_settings.h"
 #include "report_summary.h"
 
 /* ---- copying a parsed value ---- */
@@ -90,6 +92,37 @@ static void put_lineage(struct lm_json_writer *writer, const struct report *repo
     lm_json_close(writer, '}');
 }
 
+static void put_inputs(struct lm_json_writer *writer, const struct report *report)
+{
+    lm_json_key(writer, "inputs");
+    lm_json_open(writer, '[');
+    for (size_t i = 0; i < report->input_count; i++) {
+        const struct report_digest *input = &report->inputs[i];
+        lm_json_open(writer, '{');
+        lm_json_member_string(writer, "port", input->port);
+        if (input->file != NULL)
+            lm_json_member_string(writer, "file", input->file);
+        if (input->from != NULL)
+            lm_json_member_string(writer, "from", input->from);
+        lm_json_member_string(writer, "sha256", input->hex);
+        lm_json_close(writer, '}');
+    }
+    lm_json_close(writer, ']');
+}
+
+static void put_settings(struct lm_json_writer *writer, const struct report *report)
+{
+    double tokens = report_training_tokens(report), flops = report_training_flops(report);
+    double epoch = lm_json_double(lm_json_get(report->scores, "train.tokens"), (double)NAN);
+    bool by_examples = report_objective_of(report) != NULL;
+    lm_json_key(writer, "trained");
+    lm_json_open(writer, '{');
+    lm_json_member_double(writer, by_examples ? "examples" : "tokens", tokens);
+    lm_json_member_double(writer, "epochs", by_examples ? (double)NAN : tokens / epoch);
+    lm_json_member_double(writer, "flops", flops);
+    lm_json_close(writer, '}');
+}
+
 static void put_gates(struct lm_json_writer *writer, const struct report *report)
 {
     lm_json_key(writer, "gates");
@@ -166,6 +199,8 @@ void report_json_write(struct lm_buf *out, const struct report *report)
     lm_json_member_string(&writer, "experiment", report->name);
     put_summary(&writer, report);
     put_lineage(&writer, report);
+    put_settings(&writer, report);
+    put_inputs(&writer, report);
     put_gates(&writer, report);
     lm_json_key(&writer, "scores");
     put_value(&writer, report->scores);

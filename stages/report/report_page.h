@@ -31,6 +31,8 @@ bool report_has_tasks(const struct report *report);
 void report_page_tasks(struct lm_buf *out, const struct report *report);
 bool report_has_curves(const struct report *report);
 void report_page_curves(struct lm_buf *out, const struct report *report);
+/** Loss by the length of documents; part of the section above. Nothing from fewer than 20. */
+void report_page_lengths(struct lm_buf *out, const struct report *report);
 bool report_has_calibration(const struct report *report);
 void report_page_calibration(struct lm_buf *out, const struct report *report);
 bool report_has_passages(const struct report *report);

@@ -73,7 +73,24 @@ void report_page_model(struct lm_buf *out, const struct report *report)
 
 bool report_has_provenance(const struct report *report)
 {
-    return lm_json_count(lm_json_get(report->experiment, "stages")) > 0;
+    return report->input_count > 0;
+}
+
+/* What the page was made of, by content. */
+static void put_digests(struct lm_buf *out, const struct report *report)
+{
+    static const struct report_column columns[] = {{TEXT_INPUT}, {TEXT_MADE_BY}, {TEXT_SHA256}};
+    report_table(out, report, report_say(report, TEXT_INPUTS), columns, 3);
+    for (size_t i = 0; i < report->input_count; i++) {
+        const struct report_digest *input = &report->inputs[i];
+        bool has_file = input->file != NULL;
+        lm_html_printf(out,
+                       "<tr><th scope=\"row\"><code>%s%s%s</code></th><td><code>%s</code></td>"
+                       "<td><code>%s</code></td></tr>\n",
+                       input->port, has_file ? "/" : "", has_file ? input->file : "",
+                       input->from != NULL ? input->from : "\xe2\x80\x93", input->hex);
+    }
+    report_table_end(out);
 }
 
 /* What goes on behind a walk over members. */
@@ -100,6 +117,7 @@ void report_page_provenance(struct lm_buf *out, const struct report *report)
 {
     struct walk walk = {out, report};
     report_section(out, report, "provenance", TEXT_PROVENANCE, TEXT_PROVENANCE_NOTE);
+    put_digests(out, report);
     lm_json_each(lm_json_get(report->experiment, "stages"), put_stage, &walk);
     report_section_end(out);
 }

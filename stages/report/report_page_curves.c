@@ -226,6 +226,7 @@ void report_page_curves(struct lm_buf *out, const struct report *report)
     put_frequency(out, report);
     for (size_t i = 0; i < CALIBRATION; i++)
         put_table(out, report, &tables[i]);
+    report_page_lengths(out, report);
     report_section_end(out);
 }
 

@@ -57,6 +57,8 @@ enum lm_status lm_run_report(struct lm_ctx *ctx, const void *params, struct lm_e
     bool lacks_memory = false;
     enum lm_status status = report_load(&report, &lacks_memory, ctx, params, err);
     if (status == LM_OK)
+        status = report_digests_take(&report, ctx, err);
+    if (status == LM_OK)
         status = conclude(&report, err);
     if (status == LM_OK)
         status = write_files(&report, ctx, err);

@@ -142,7 +142,7 @@ refused "CSV" a.csv text 'CSV table.*{by: csv}'
 printf 'id\ttext\n1\ta\n2\tc\n' >a.tsv
 refused "TSV" a.tsv text 'TSV table.*{by: tsv}'
 printf '<!doctype html>\n<p>Hello\n' >a.html
-refused "HTML" a.html text 'HTML page'
+refused "HTML" a.html text 'HTML page.*{by: html}'
 printf 'WARC/1.0\r\nWARC-Type: warcinfo\r\n\r\n' >a.warc
-refused "WARC" a.warc text 'WARC archive'
+refused "WARC" a.warc text 'WARC archive.*{by: warc}'
 done_testing

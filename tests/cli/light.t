@@ -4,7 +4,7 @@
 command -v readelf >/dev/null || skip_all "readelf is not there"
 sanitized && skip_all "a sanitizer loads libraries of its own"
 
-heavy='curl|openblas|lmdb|archive|pcre2|utf8proc|libstdc'
+heavy='curl|openblas|lmdb|archive|pcre2|utf8proc|xml2|libstdc'
 unlike "the program needs no heavy library" "$(readelf -d "$LMPIPE" | grep NEEDED)" "$heavy"
 fresh light
 lmpipe run tiny.yaml --progress none

@@ -20,6 +20,17 @@ for check in headings landmarks keyboard; do
 done
 like "its language is English" "$(cat $page)" '<html lang="en"'
 cp $page en.html
+# The file for machines is as its schema says; a schema that is held against nothing would hold anything.
+schema=$LM_SOURCE/docs/formats/report.schema.json
+hold="python3 $LM_SOURCE/tests/cli/json_schema.py $schema"
+is "report.json fits its schema" "$($hold artifacts/tiny/report.json 2>&1)" ""
+sed 's/"verdict": "fail"/"verdict": "failed"/; s/"lmpipe_report": 1/"lmpipe_report": 1, "more": 2/' artifacts/tiny/report.json >broken.json
+like "another word does not fit" "$($hold broken.json)" 'verdict is failed'
+like "nor another member" "$($hold broken.json)" 'has more'
+digest=$(lmpipe cat tiny.yaml scores.scores >/dev/null; printf '%s\n' "$out" | sha256sum | cut -d' ' -f1)
+ok "inputs stand by their digests" grep -q "\"sha256\": \"$digest\"" artifacts/tiny/report.json
+ok "on the page, too" grep -q "scores.scores</code></td><td><code>$digest" $page
+
 lmpipe plan tiny.yaml
 planned=$out
 lmpipe plan tiny.yaml -S report.language=en

@@ -100,12 +100,13 @@ static void test_places(struct tap *tap)
         &job.ci, job.arena,
         &(struct lm_diag){
             .file = file, .line = 3, .column = 5, .field = "model.lr", .text = "100% wrong"});
-    lm_ci_note(&job.ci, job.arena,
-               &(struct lm_diag){.file = "/proc/self/nothing", .field = "", .text = "gone"});
+    lm_ci_note(
+        &job.ci, job.arena,
+        &(struct lm_diag){.file = "-", .line = 7, .column = 2, .field = "", .text = "from a pipe"});
     lm_ci_note(&job.ci, job.arena,
                &(struct lm_diag){.field = "", .text = "beware", .warning = true});
     CHECK_STR(annotate(&job), "::error file=a%2Cb.yaml,line=3,col=5,title=model.lr::100%25 wrong\n"
-                              "::error title=lmpipe::gone\n"
+                              "::error title=lmpipe::line 7, column 2: from a pipe\n"
                               "::warning title=lmpipe::beware\n");
     job.ci.workspace = "/elsewhere";
     char *real = realpath(file, NULL);

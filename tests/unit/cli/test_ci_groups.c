@@ -100,6 +100,16 @@ static void test_what_is_held_is_bounded_and_never_lost(struct tap *tap)
     close_log(&log);
 }
 
+static void test_titles(struct tap *tap)
+{
+    struct log log;
+    REQUIRE(open_log(&log, LM_CI_GITHUB));
+    lm_groups_begin(log.groups, "m@x=%0A%3A%3A");
+    lm_groups_line(log.groups, "m@x=%0A%3A%3A", "one");
+    CHECK_STR(so_far(&log), "::group::m@x=%250A%253A%253A\none\n");
+    close_log(&log);
+}
+
 static void test_sections(struct tap *tap)
 {
     struct log log;
@@ -125,6 +135,8 @@ static void test_elsewhere(struct tap *tap)
     lm_groups_free(NULL);
 }
 
-static const struct tap_test tests[] = {TAP_ROW(test_one_stage) TAP_ROW(test_side_by_side) TAP_ROW(
-    test_what_is_held_is_bounded_and_never_lost) TAP_ROW(test_sections) TAP_ROW(test_elsewhere)};
+static const struct tap_test tests[] = {TAP_ROW(test_one_stage) TAP_ROW(test_side_by_side)
+                                            TAP_ROW(test_what_is_held_is_bounded_and_never_lost)
+                                                TAP_ROW(test_titles) TAP_ROW(test_sections)
+                                                    TAP_ROW(test_elsewhere)};
 LM_TEST_MAIN(tests)

@@ -28,10 +28,14 @@ static void test_success(struct tap *tap)
                                   {.port = "card", .files = &single, .file_count = 1}};
     struct lm_metric metrics[] = {
         {"loss", 4.0625e-3}, {"odd", (double)NAN}, {"big", (double)INFINITY}, {"less", -0.1}};
+    const struct lm_source_digest sources[] = {{"sources.0.url", {{0x12}}},
+                                               {"sources.10.url", {{0xfe, 0x01}}}};
     const struct lm_result result = {.outputs = outputs,
                                      .output_count = 2,
                                      .metrics = metrics,
                                      .metric_count = 4,
+                                     .sources = sources,
+                                     .source_count = 2,
                                      .headline = "a \"headline\""};
     struct lm_result got;
     size_t size;
@@ -53,6 +57,9 @@ static void test_success(struct tap *tap)
     CHECK_STR(got.outputs[1].files[0].logical, "sha256:02");
     CHECK(got.metrics[0].value == 4.0625e-3 && got.metrics[3].value == -0.1);
     CHECK(isnan(got.metrics[1].value) && isinf(got.metrics[2].value));
+    REQUIRE(got.source_count == 2);
+    CHECK_STR(got.sources[1].param, "sources.10.url");
+    CHECK(memcmp(&got.sources[1].digest, &sources[1].digest, LM_DIGEST_SIZE) == 0);
     CHECK_STR(got.headline, "a \"headline\"");
     free(text);
     lm_arena_free(arena);

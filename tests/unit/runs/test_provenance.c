@@ -59,6 +59,7 @@ static void publish(struct ci_facts *f, size_t i, const char *path)
     f->records[i].output_count = 1;
     f->spec.stages[i].publish = row;
     f->spec.stages[i].publish_count = 1;
+    f->facts.published++;
 }
 
 #define DEFINITION "predicate/buildDefinition/"
@@ -166,7 +167,7 @@ static void test_nothing_published(struct tap *tap)
     struct ci_facts f;
     ci_facts_init(&f, 2, 0);
     publish(&f, 0, "out");
-    ci_fail(&f, 0, "broken");
+    f.facts.published = 0; /* the disk was full, or results are not as locked */
     CHECK(parse(&f) == NULL);
     CHECK_INT(f.out.size, 0);
     ci_facts_release(&f);

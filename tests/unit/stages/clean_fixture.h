@@ -46,6 +46,13 @@ static inline void fixture_open(struct fixture *f)
     lm_params_defaults(&f->params, lm_stage_clean.params);
 }
 
+static inline void split_by_position(struct fixture *f, double valid, double test)
+{
+    f->params.split.by = "position";
+    f->params.split.valid = valid;
+    f->params.split.test = test;
+}
+
 static inline void fixture_close(struct fixture *f)
 {
     lm_ctx_free(f->ctx);

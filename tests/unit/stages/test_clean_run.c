@@ -184,7 +184,7 @@ static void the_card_tells_where_documents_come_from(struct tap *tap)
     static const int64_t want[3][LM_SPLITS] = {{3, 0, 0}, {0, 0, 0}, {2, 3, 2}};
     struct fixture f;
     by_line(&f);
-    f.params.split = (struct clean_split){"position", 0.3, 0.2};
+    split_by_position(&f, 0.3, 0.2);
     const struct corpus_text texts[] = {{"a", "data", "aaa1\naaa2\naaa3\n", 0},
                                         {"b", "data", "aaa1\n\n", 0},
                                         {"c", "data", "c001\nc002\nc003\nc004\n", 0},
@@ -254,7 +254,7 @@ static void position_splits_on_borders(struct tap *tap)
 {
     struct fixture f;
     by_line(&f);
-    f.params.split = (struct clean_split){"position", 0.2, 0.1};
+    split_by_position(&f, 0.2, 0.1);
     const char *text = "aaaa\nbbbb\ncccc\ndddd\neeee\nffff\ngggg\nhhhh\niiii\njjjj\n";
     REQUIRE(fixture_run(&f, &(struct corpus_text){"a", "data", text, 0}, 1) == LM_OK);
     CHECK_INT(count_lines(output(&f, "text/train.jsonl")), 7);
@@ -270,7 +270,7 @@ static void a_single_document_is_cut_at_a_line(struct tap *tap)
 {
     struct fixture f;
     fixture_open(&f);
-    f.params.split = (struct clean_split){"position", 0.1, 0};
+    split_by_position(&f, 0.1, 0);
     const char *text = make_lines(&f, 9, 1000);
     REQUIRE(fixture_run(&f, &(struct corpus_text){"a", "data", text, 0}, 1) == LM_OK);
     double size = (double)strlen(text) - 1; /* trimmed */

@@ -131,6 +131,13 @@ static void test_unpinned_prints_the_pin(struct tap *tap)
     CHECK_INT(fixture_run(&f), LM_OK);
     CHECK_HAS(notes(&f),
               "  sha256: 5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03");
+    size_t count = 0;
+    char hex[LM_DIGEST_HEX];
+    const struct lm_source_digest *told = lm_ctx_sources(f.ctx, &count);
+    REQUIRE(count == 1);
+    CHECK_STR(told->param, "sources.0.url");
+    lm_digest_hex(hex, &told->digest);
+    CHECK_STR(hex, "5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03");
     fixture_close(&f);
 }
 

@@ -291,6 +291,95 @@ static void markdown_leaves_out_what_does_not_fit(struct tap *tap)
     lm_arena_free(arena);
 }
 
+/* 100 gates with reasons of a kilobyte, 200 samples, names of many signs: the summary of a job
+ * takes it, what failed is in it, and what is not is counted. */
+static void markdown_holds_hostile_sizes(struct tap *tap)
+{
+    struct lm_arena *arena = lm_arena_create();
+    struct inputs in = all;
+    struct lm_buf facts, samples;
+    char long_text[3001];
+    memset(long_text, '@', 3000);
+    long_text[3000] = '\0';
+    lm_buf_init(&facts, 0);
+    lm_buf_init(&samples, 0);
+    lm_buf_printf(&facts, "{\"name\":\"%s\",\"description\":\"%s\",\"gates\":[", long_text,
+                  long_text);
+    for (int i = 0; i < 100; i++)
+        lm_buf_printf(&facts,
+                      "%s{\"name\":\"g%d %.200s\",\"metric\":\"m\",\"verdict\":\"%s\",\"reason\":"
+                      "\"%.900s\"}",
+                      i > 0 ? "," : "", i, long_text, i == 99 ? "fail" : "pass", long_text);
+    lm_buf_printf(
+        &facts,
+        "],\"in\":{\"log\":[\"%s.log\"]},\"stages\":{\"%s\":{\"uses\":\"train\",\"seed\":1,"
+        "\"params\":{\"preset\":\"%s\",\"lr\":1}}}}",
+        long_text, long_text, long_text);
+    lm_buf_printf(&samples, "{\"kind\":\"method\",\"name\":\"%s\",\"temperature\":1}\n", long_text);
+    for (int i = 0; i < 200; i++)
+        lm_buf_printf(
+            &samples,
+            "{\"kind\":\"sample\",\"method\":\"%s\",\"prompt\":{\"source\":\"spec\",\"ids\":[],"
+            "\"text\":\"%s\"},\"ids\":[60],\"nll\":[1],\"text\":\"#%d\",\"end\":\"length\"}\n",
+            long_text, long_text, i);
+    in.experiment = TOP "/facts";
+    in.samples = TOP "/samples";
+    REQUIRE(start() && lm_file_write(in.experiment, facts.data, facts.size, NULL) == LM_OK &&
+            lm_file_write(in.samples, samples.data, samples.size, NULL) == LM_OK);
+    REQUIRE(run(TOP "/a", &in, NULL) == LM_OK);
+    char *text = read_output(arena, TOP "/a", "md");
+    REQUIRE(text != NULL);
+    CHECK(strlen(text) <= 60000);
+    CHECK_INT(lm_utf8_valid_prefix((const uint8_t *)text, strlen(text)), strlen(text));
+    CHECK(strstr(text, "| g99 ") != NULL);
+    CHECK(strstr(text, " more gates are on the page.") != NULL);
+    CHECK(strstr(text, " more samples are on the page.") != NULL);
+    CHECK_INT(count_of(text, "<pre>"), count_of(text, "</pre>"));
+    check_wellformed(tap, read_output(arena, TOP "/a", "html"), 300);
+    lm_buf_release(&facts);
+    lm_buf_release(&samples);
+    lm_arena_free(arena);
+}
+
+/* Fifths of equally many documents by length; too few of them give nothing. */
+static void loss_by_length(struct tap *tap)
+{
+    static const char curves[] =
+        "{\"test\":{\"positions\":[{\"from\":1,\"to\":1,\"tokens\":9,\"nll\":3}]}}";
+    struct lm_arena *arena = lm_arena_create();
+    struct inputs in = {.scores = DATA "/scores.json", .items = TOP "/items"};
+    struct lm_buf lines;
+    lm_buf_init(&lines, 0);
+    for (int i = 0; i < 25;
+         i++) /* longest first; the longest fifth costs 2 bits a byte, others 1 */
+        lm_buf_printf(&lines,
+                      "{\"id\":\"%02d\",\"group\":null,\"score\":null,\"nll\":%.17g,\"bytes\":%d,"
+                      "\"choice\":null,\"tie\":null}\n",
+                      i, (i < 5 ? 2 : 1) * 0.69314718055994530942 * (2500 - 100 * i),
+                      2500 - 100 * i);
+    REQUIRE(start() && lm_dir_create(TOP "/items", NULL) == LM_OK &&
+            lm_file_write(TOP "/items/curves.json", curves, sizeof curves - 1, NULL) == LM_OK &&
+            lm_file_write(TOP "/items/test.jsonl", lines.data, lines.size, NULL) == LM_OK);
+    REQUIRE(run(TOP "/a", &in, NULL) == LM_OK);
+    char *page = read_output(arena, TOP "/a", "html");
+    check_wellformed(tap, page, 80);
+    CHECK(strstr(page, "1.000 bits per byte for the shortest fifth of the documents, 2.000 for the "
+                       "longest (Test).") != NULL);
+    CHECK(strstr(page, "<tr><td class=\"n\">2,100</td><td class=\"n\">2,500</td><td class=\"n\">5"
+                       "</td><td class=\"n\">2.000</td></tr>") != NULL);
+    REQUIRE(lm_file_write(TOP "/items/test.jsonl", lines.data, lines.size / 2, NULL) == LM_OK);
+    struct lm_err err = {0};
+    CHECK(run(TOP "/b", &in, &err) == LM_FORMAT && strstr(err.text, "items/test.jsonl") != NULL);
+    size_t half = 0;
+    for (int i = 0; i < 12; i++)
+        half = (size_t)(strchr(lines.data + half, '\n') - lines.data) + 1;
+    REQUIRE(lm_file_write(TOP "/items/test.jsonl", lines.data, half, NULL) == LM_OK);
+    REQUIRE(run(TOP "/b", &in, NULL) == LM_OK);
+    CHECK(strstr(read_output(arena, TOP "/b", "html"), "Loss by document length") == NULL);
+    lm_buf_release(&lines);
+    lm_arena_free(arena);
+}
+
 /* A model that writes nothing but line ends does not fill pages; a few stay as they are. */
 static void line_ends_are_counted(struct tap *tap)
 {
@@ -380,9 +469,9 @@ static void names_the_broken_line(struct tap *tap)
 static void golden_bytes(struct tap *tap)
 {
     static const char *const golden[OUTPUTS] = {
-        "228e9a6b829e8d6d77e7ac1f2880ed5dfd607505bf3b7a94ae0c80b58255798f",
+        "fe4292b9491438d71f88b2a0f885d1828c60f2f0a966697af2b6b58d5fead1e7",
         "9ca724196d74c419d3a7fb99d1f9d81ca2b40a1896caa06523a43d0aef460424",
-        "5bf01e984aa495821ea7cfaa0ee526f1fb9638b5a3eceb549604e838d4726475",
+        "6fd94aa7a32cb2f12ffa8c7b3fd39151bc22acf659ad0d6bbe7570afa0b57a29",
         "29285a57e143162e29af08b71c8b59f0e28f7b98547850b0d8655f3f83fe0a7a"};
     REQUIRE(start() && run(TOP "/a", &all, NULL) == LM_OK && run(TOP "/b", &all, NULL) == LM_OK);
     for (size_t i = 0; i < OUTPUTS; i++) {
@@ -560,17 +649,17 @@ static void golden_objectives(struct tap *tap)
         const char *digests[OUTPUTS - 1]; /* html, md, json */
     } cases[] = {
         {&classified,
-         {"df23de5382dd51e0b41e4e144256bd42ffb2004904412cc5f7d91fd8a6b4b3cf",
+         {"f01466569a74895af6e361fee63e34431e89e23d3716b257ad5acd3a7dea1a90",
           "b2450a4c3228d10a45e748c4c59a3f84654e6e1936d59f185f84315d3b038a73",
-          "5627ce0520fcb6eadf11fa61d58de535e7a82f2f6ea942b52c9a90b081d7c815"}},
+          "921928ca1e0109e50b7b931a11b47b691c608bc53925201d0820be6dc9cec3a1"}},
         {&translated,
-         {"d7cd897bb5d002dcfefb08d7e439f193bee4e8c68c00dc9b3b958949d88b3f30",
+         {"b1f5de2e0b1ca1c62d27eb60b8b26c54f4a4fddd201ed9892318d3332fb5c171",
           "b29207adce5bb49739f447e984563ce4415f3261c34dfff4c0ac591d2fc68ae1",
-          "cd7834fd28cf1252e0e01706822f128d1dda89d97740b88b0d37b07332d36b83"}},
+          "dee476977d22d2a4fbaaa293900b92832779cf232858230ae27f13bc121560c1"}},
         {&compared,
-         {"227a4ce4cd5cb1fa2f1aef00c9aea6417fd66436b0b41c12e0e8f441c9157ebe",
+         {"f6d5a87d0c599a4a8690e40790f87bd58b4e339a45703c31a76e918e41c7b6c0",
           "4325c942420ca7250c1428271ee336b4f91081037f0e753a1a17bd0d2bea03d7",
-          "fceea35dc39bed9c7408d2acc7ce9228d3aca43b318b3d18dcf023655f4d022e"}},
+          "c2abe76d439ea7523743a15d3c5bc0c495eb7af2cdcc1fb2f495e74b7f76f7c7"}},
     };
 
     for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
@@ -592,13 +681,15 @@ static const struct tap_test tests[] = {
             TAP_ROW(tokenizer_card_is_shown) TAP_ROW(tokenizer_without_its_card_or_vocabulary)
                 TAP_ROW(gates_are_not_decided_here) TAP_ROW(markdown_is_safe_and_small)
                     TAP_ROW(json_holds_the_numbers) TAP_ROW(size_does_not_follow_the_log) TAP_ROW(
-                        markdown_leaves_out_what_does_not_fit) TAP_ROW(line_ends_are_counted)
-                        TAP_ROW(scrolling_blocks_take_focus) TAP_ROW(scores_alone_are_enough)
-                            TAP_ROW(works_without_a_vocabulary) TAP_ROW(names_the_broken_line)
+                        markdown_leaves_out_what_does_not_fit) TAP_ROW(markdown_holds_hostile_sizes)
+                        TAP_ROW(loss_by_length) TAP_ROW(line_ends_are_counted)
+                            TAP_ROW(scrolling_blocks_take_focus) TAP_ROW(scores_alone_are_enough)
+                                TAP_ROW(works_without_a_vocabulary) TAP_ROW(names_the_broken_line)
 
-                                TAP_ROW(golden_bytes) TAP_ROW(labels_are_shown)
-                                    TAP_ROW(answers_are_shown) TAP_ROW(pairs_are_shown)
+                                    TAP_ROW(golden_bytes) TAP_ROW(labels_are_shown)
+                                        TAP_ROW(answers_are_shown) TAP_ROW(pairs_are_shown)
 
-                                        TAP_ROW(examples_beside_text) TAP_ROW(odd_items_do_no_harm)
-                                            TAP_ROW(golden_objectives)};
+                                            TAP_ROW(examples_beside_text)
+                                                TAP_ROW(odd_items_do_no_harm)
+                                                    TAP_ROW(golden_objectives)};
 LM_TEST_MAIN(tests)

@@ -35,6 +35,10 @@ static struct lm_record sample(struct lm_arena *arena)
         files[i]->size = 10 + i;
         files[i]->logical = lm_arena_printf(arena, "%s:%s", i == 1 ? "lmdb" : "sha256", hex);
     }
+    struct lm_source_digest *sources = LM_NEW_ARRAY(arena, struct lm_source_digest, 1);
+    sources[0] = (struct lm_source_digest){"sources.0.url", record.outputs[0].files[0].object};
+    record.sources = sources;
+    record.source_count = 1;
     record.metrics[0] = (struct lm_metric){"valid.bpb", 0.1};
     record.metrics[1] = (struct lm_metric){"valid.ppl", (double)INFINITY};
     record.metrics[2] = (struct lm_metric){"odd", (double)NAN};
@@ -65,6 +69,9 @@ static void test_round_trip(struct tap *tap)
     CHECK(isinf(lm_record_metric(&back, "valid.ppl")));
     CHECK(isnan(lm_record_metric(&back, "odd")) && isnan(lm_record_metric(&back, "none")));
     CHECK_INT(back.finished, 1700000000);
+    REQUIRE(back.source_count == 1);
+    CHECK_STR(back.sources[0].param, "sources.0.url");
+    CHECK(lm_digest_compare(&back.sources[0].digest, &record.sources[0].digest) == 0);
     lm_record_write(&again, &back);
     CHECK(again.size == text.size && memcmp(again.data, text.data, text.size) == 0);
     lm_buf_release(&text);

@@ -1,4 +1,4 @@
-#include "gunzip.h"
+#include "web/gunzip.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -10,6 +10,7 @@
 #include <zlib.h>
 
 #define BLOCK 65536
+#define GZIP_OR_ZLIB (32 + MAX_WBITS)
 #define GZIP_ONLY (16 + MAX_WBITS) /**< windowBits of inflateInit2: a gzip header and trailer */
 
 struct lm_gunzip {
@@ -120,4 +121,34 @@ void lm_gunzip_close(struct lm_gunzip *gunzip)
         inflateEnd(&gunzip->z);
     free(gunzip->here);
     free(gunzip);
+}
+
+enum lm_status lm_inflate(struct lm_buf *out, const uint8_t *data, size_t size, struct lm_err *err)
+{
+    z_stream z = {.next_in = (unsigned char *)(uintptr_t)data};
+    unsigned char *block = malloc(BLOCK);
+    int result = block == NULL ? Z_MEM_ERROR : inflateInit2(&z, GZIP_OR_ZLIB);
+    bool is_open = result == Z_OK;
+    while (result == Z_OK && !out->failed) {
+        size_t left = size - (size_t)(z.next_in - data);
+        z.avail_in = left < BLOCK ? (uInt)left : BLOCK;
+        z.next_out = block;
+        z.avail_out = BLOCK;
+        result = inflate(&z, Z_NO_FLUSH);
+        lm_buf_append(out, block, BLOCK - z.avail_out);
+        if (result == Z_BUF_ERROR && z.avail_out == 0)
+            result = Z_OK;
+    }
+    if (is_open)
+        inflateEnd(&z);
+    free(block);
+    if (out->failed && out->size + BLOCK >= out->ceiling)
+        return lm_fail(err, LM_RANGE, "would unpack to more than %zu bytes", out->ceiling);
+    if (result == Z_MEM_ERROR || out->failed)
+        return lm_fail(err, LM_NOMEM, "out of memory while unpacking");
+    if (result == Z_BUF_ERROR)
+        return lm_fail(err, LM_FORMAT, "is cut off in the middle of its packed data");
+    return result == Z_STREAM_END ? LM_OK
+                                  : lm_fail(err, LM_FORMAT, "has damaged packed data (%s)",
+                                            z.msg != NULL ? z.msg : "no reason given");
 }

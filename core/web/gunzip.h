@@ -3,12 +3,16 @@
  * against its checksum and its length (RFC 1952). libarchive reads gzip too, but verifies neither
  * and ends without a word at a member that it cannot read.
  */
-#ifndef LM_STAGES_GUNZIP_H
-#define LM_STAGES_GUNZIP_H
+#ifndef LM_WEB_GUNZIP_H
+#define LM_WEB_GUNZIP_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include <lmpipe/status.h>
+
+#include "base/buf.h"
+#include <stdint.h>
 
 struct lm_gunzip;
 
@@ -20,5 +24,12 @@ enum lm_status lm_gunzip_open(struct lm_gunzip **out, int fd, struct lm_err *err
 enum lm_status lm_gunzip_read(struct lm_gunzip *gunzip, void *out, size_t size, size_t *got,
                               struct lm_err *err);
 void lm_gunzip_close(struct lm_gunzip *gunzip); /**< NULL is fine */
+
+enum lm_status lm_inflate(
+    struct lm_buf *out, const uint8_t *data, size_t size,
+    struct lm_err *err); /** Appends what data[0..size), one gzip member or zlib stream (RFC 1950),
+                          * holds; what follows it is not looked at. LM_FORMAT: damaged or cut off;
+                          * LM_RANGE: more than the buffer's ceiling; LM_NOMEM. */
+enum lm_status lm_inflate(struct lm_buf *out, const uint8_t *data, size_t size, struct lm_err *err);
 
 #endif
