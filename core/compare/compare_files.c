@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/csv.h"
 #include "page/markdown.h"
 
 #include "compare/compare_page.h"
@@ -21,24 +22,10 @@ static const char *text_at(const struct lm_comparison *comparison, const struct 
 
 /* ---- CSV ---- */
 
-static void put_field(struct lm_buf *out, const char *text)
-{
-    bool is_quoted = strpbrk(text, ",\"\r\n") != NULL;
-    if (is_quoted)
-        lm_buf_putc(out, '"');
-    for (const char *at = text; *at != '\0'; at++) {
-        if (*at == '"')
-            lm_buf_putc(out, '"');
-        lm_buf_putc(out, *at);
-    }
-    if (is_quoted)
-        lm_buf_putc(out, '"');
-}
-
 static void put_text(struct lm_buf *out, const char *text)
 {
     lm_buf_putc(out, ',');
-    put_field(out, text != NULL ? text : "");
+    lm_csv_put(out, text != NULL ? text : "");
 }
 
 static void put_number(struct lm_buf *out, double value)
@@ -70,7 +57,7 @@ void lm_compare_csv_write(struct lm_buf *out, const struct lm_comparison *compar
     put_csv_head(out, comparison);
     for (size_t i = 0; i < comparison->count; i++) {
         const struct lm_compare_row *row = &comparison->rows[i];
-        put_field(out, row->label);
+        lm_csv_put(out, row->label);
         put_text(out, state_names[row->state]);
         for (size_t a = 0; a < comparison->axis_count; a++)
             put_text(out, text_at(comparison, row, a));
