@@ -93,6 +93,13 @@ like "show says them as they are typed" "$out" '^settings    -S steps=20$'
 is "with settings" "$(json list.json '[s["name"] + "=" + s["value"] for s in d[2]["settings"]]')" "['steps=20']"
 is "with gates and metrics" \
     "$(json list.json 'd[2]["gates"]["pass"], d[2]["gates"]["fail"], "scores.valid.bpb" in d[2]["metrics"]')" "1 1 True"
+odd="samples.prompts=[\"it's\", \"a'b' c\"]"
+lmpipe run tiny.yaml samples --progress none -S steps=20 -S "$odd"
+lmpipe exp show last
+words=$(sed -n 's/^settings //p' <<<"$out")
+eval "set -- $words"
+is "and as a shell reads them back" "$*" "-S steps=20 -S $odd"
+lmpipe exp rm last
 lmpipe exp list --csv
 is "list --csv: a header and a row a run" "$(python3 -c "import csv, sys
 r = list(csv.DictReader(sys.stdin))
