@@ -1,6 +1,7 @@
 #include "compare/item_record.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -126,14 +127,22 @@ enum lm_status lm_items_read(struct lm_items *out, struct lm_arena *arena, const
     LM_TRY(lm_items_init(&items, arena, lm_lines_count(text, size), err));
     items.count = 0;
     for (struct lm_lines lines = lm_lines_of(text, size); lm_lines_next(&lines, &line, &length);) {
-        enum lm_status status =
-            length > 0 ? take_line(&items, arena, line, length, err) : LM_OK;
+        enum lm_status status = length > 0 ? take_line(&items, arena, line, length, err) : LM_OK;
         if (status != LM_OK)
             return lm_wrap(err, status, "line %zu", lines.number);
     }
     LM_TRY(lm_items_sort(&items, arena, err));
     *out = items;
     return LM_OK;
+}
+
+const char *lm_items_set(char out[64], const char *file)
+{
+    static const char ending[] = ".jsonl";
+    size_t length = strlen(file), tail = strlen(ending);
+    bool has = length > tail && strcmp(file + length - tail, ending) == 0;
+    snprintf(out, 64, "%.*s", (int)(has ? length - tail : length), file);
+    return out;
 }
 
 /* ---- order ---- */
