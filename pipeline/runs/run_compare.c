@@ -23,6 +23,7 @@ struct comparing {
     size_t side_count;
     struct lm_compare_run *runs;
     size_t count, capacity;
+    struct lm_name_map labels; /**< of the runs; places mean nothing */
     const char *reference;
 };
 
@@ -150,19 +151,12 @@ static enum lm_status take_items(struct comparing *comparing, struct lm_compare_
     return LM_OK;
 }
 
-static bool is_taken(const struct comparing *comparing, const char *label)
-{
-    for (size_t i = 0; i < comparing->count; i++)
-        if (strcmp(comparing->runs[i].label, label) == 0)
-            return true;
-    return false;
-}
-
 /** No two runs may be called the same. NULL: out of memory. */
 static const char *label_of(const struct comparing *comparing, const char *wanted)
 {
     const char *label = lm_arena_strdup(comparing->arena, wanted);
-    for (size_t i = 2; label != NULL && is_taken(comparing, label); i++)
+    for (size_t i = 2; label != NULL && lm_name_map_find(&comparing->labels, label) != SIZE_MAX;
+         i++)
         label = lm_arena_printf(comparing->arena, "%s (%zu)", wanted, i);
     return label;
 }
@@ -174,7 +168,8 @@ static enum lm_status add_run(struct comparing *comparing, const struct lm_side 
     struct lm_compare_run run = {.label = label_of(comparing, wanted)};
     struct lm_compare_run *runs = lm_arena_grow(comparing->arena, comparing->runs, comparing->count,
                                                 &comparing->capacity, sizeof *runs);
-    if (run.label == NULL || runs == NULL)
+    if (run.label == NULL || runs == NULL ||
+        !lm_name_map_put(&comparing->labels, run.label, comparing->count))
         return no_memory(err);
     comparing->runs = runs;
     if (stage->output_count == 0) {
@@ -332,6 +327,7 @@ enum lm_status lm_runs_compare(struct lm_store *store, const char *const *names,
                                struct lm_err *err)
 {
     struct comparing comparing = {.arena = lm_arena_create(), .store = store, .side_count = count};
+    lm_name_map_init(&comparing.labels, comparing.arena);
     if (comparing.arena == NULL)
         return no_memory(err);
     enum lm_status status = lm_history_load(&comparing.history, comparing.arena, store, err);
