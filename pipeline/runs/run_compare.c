@@ -274,7 +274,7 @@ static enum lm_status write_page(const struct lm_comparison *comparison, const c
 }
 
 static enum lm_status print(const struct lm_comparison *comparison, enum lm_runs_format format,
-                            FILE *out, struct lm_err *err)
+                            bool is_plain, FILE *out, struct lm_err *err)
 {
     static void (*const writers[])(struct lm_buf *, const struct lm_comparison *) = {
         [LM_RUNS_TEXT] = lm_compare_markdown_write,
@@ -282,7 +282,10 @@ static enum lm_status print(const struct lm_comparison *comparison, enum lm_runs
         [LM_RUNS_CSV] = lm_compare_csv_write};
     struct lm_buf text;
     lm_buf_init(&text, 0);
-    writers[format](&text, comparison);
+    if (is_plain && format == LM_RUNS_TEXT)
+        lm_compare_text_write(&text, comparison);
+    else
+        writers[format](&text, comparison);
     enum lm_status status = lm_buf_status(&text, err);
     for (size_t i = 0; status == LM_OK && i < text.size; i++)
         if (text.data[i] != '\r') /* of CSV: standard output has lines */
@@ -319,7 +322,7 @@ static enum lm_status compare(struct comparing *comparing, const char *const *na
                            &options, err));
     if (request->page != NULL)
         LM_TRY(write_page(&comparison, request->page, err));
-    return print(&comparison, request->format, out, err);
+    return print(&comparison, request->format, request->is_plain, out, err);
 }
 
 enum lm_status lm_runs_compare(struct lm_store *store, const char *const *names, size_t count,

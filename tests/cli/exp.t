@@ -373,6 +373,12 @@ like "the best run in words" "$out" '^\*\*Of 3 runs .* has the best valid.bpb'
 like "compared to the first, with a verdict" "$out" '^\| second.json \|.*\| (better|worse|no difference shown) \|$'
 ok "a page" grep -q '</html>' page.html
 unlike "without scripts" "$(cat page.html)" '<script'
+if command -v script >/dev/null; then
+    printf -v line '%q exp compare first last' "$LMPIPE"
+    shown=$(NO_COLOR=1 SHELL=/bin/bash script -qec "$line" /dev/null </dev/null 2>&1)
+    unlike "to a terminal without its signs" "$shown" '\*\*|&#|\\_'
+    like "but the same table" "$shown" '^\| run \| valid\.bpb \|'
+fi
 lmpipe exp compare first:scores second.json:scores --metric valid.acc --json
 printf '%s' "$out" >compare.json
 is "--metric, --json" "$status:$(json compare.json 'd["metric"]')" "0:valid.acc"
