@@ -136,14 +136,11 @@ static void guess_time(struct lm_forecast *out, const struct lm_plan_stage *s,
 
 /* ---- memory and disk ---- */
 
-/** What the type says, with what a like execution took beside it: that grows with what is read. */
+/** What the type says, by as much more or less as a like execution took. */
 static void put_memory(struct lm_forecast *out, const struct lm_cost *like)
 {
-    double read = like->value[LM_COST_READ];
-    double more = like->value[LM_COST_MEMORY] - like->value[LM_COST_SAID];
-    if (read > 0 && out->read > 0)
-        more *= out->read / read;
-    out->memory = (uint64_t)fmax(out->said + more, out->said / 2);
+    double said = like->value[LM_COST_SAID], took = like->value[LM_COST_MEMORY];
+    out->memory = (uint64_t)(said > 0 && out->said > 0 ? out->said * took / said : took);
 }
 
 static void put_sizes(struct lm_forecast *out, const struct lm_plan_stage *s,

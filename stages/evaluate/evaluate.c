@@ -125,7 +125,7 @@ static enum lm_status check_ports(const void *data, bool (*has)(const void *user
 }
 
 /* Held-out text is a tenth of a token set's bytes, or so. */
-static const struct lm_stage_cost cost = {.pace = 9, .memory_share = 0.5, .sizes = {0.001, 0.03}};
+static const struct lm_stage_cost cost = {.pace = 9, .memory_share = 1.6, .sizes = {0.001, 0.03}};
 
 const struct lm_stage lm_stage_evaluate = {
     .name = "evaluate",
