@@ -2,7 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/csv.h"
+#include "base/csv_field.h"
 #include "page/markdown.h"
 
 #include "compare/compare_page.h"

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/csv.h"
+#include "base/csv_field.h"
 #include "page/numtext.h"
 #include "runs/history.h"
 #include "spec/spec.h"

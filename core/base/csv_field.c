@@ -1,4 +1,4 @@
-#include "base/csv.h"
+#include "base/csv_field.h"
 
 #include <string.h>
 

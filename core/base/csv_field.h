@@ -1,6 +1,6 @@
 /** Comma-separated values as RFC 4180 has them. */
-#ifndef LM_BASE_CSV_H
-#define LM_BASE_CSV_H
+#ifndef LM_BASE_CSV_FIELD_H
+#define LM_BASE_CSV_FIELD_H
 
 #include "base/buf.h"
 
