@@ -5,7 +5,7 @@
 
 struct cache_args {
     const char *store;
-    bool json, dry_run;
+    bool json, dry_run, yes;
 };
 
 static const struct lm_option du_options[] = {
@@ -32,22 +32,30 @@ static const struct lm_option clear_options[] = {
      .kind = LM_O_FLAG,
      .offset = offsetof(struct cache_args, dry_run),
      .help = "say what would be removed, remove nothing"},
+    {.name = "yes",
+     .letter = 'y',
+     .kind = LM_O_FLAG,
+     .offset = offsetof(struct cache_args, yes),
+     .help = "really remove it"},
     {0},
 };
 
-static void print_usage(const struct lm_store_usage *usage, FILE *out)
+/* `all`: of clearing what is no result stays, and is left out. */
+static void print_usage(const struct lm_store_usage *usage, bool all, FILE *out)
 {
     const struct {
         const char *name;
         uint64_t count, bytes;
     } rows[] = {{"objects", usage->objects, usage->object_bytes},
-                {"actions", usage->actions, 0},
+                {"actions", usage->actions, usage->action_bytes},
                 {"checkpoints", usage->checkpoints, usage->checkpoint_bytes},
-                {"runs", usage->runs, 0},
-                {"temporary", 0, usage->temporary_bytes}};
+                {"temporary", 0, usage->temporary_bytes},
+                {"runs", usage->runs, usage->run_bytes},
+                {"other", 0, usage->other_bytes},
+                {"all", 0, usage->total_bytes}};
 
     char count[32], bytes[32];
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+    for (size_t i = 0; i < (all ? sizeof rows / sizeof rows[0] : 4); i++)
         fprintf(out, "%-12s %10s %10s\n", rows[i].name,
                 rows[i].count > 0 ? lm_human_count(count, rows[i].count) : "-",
                 rows[i].bytes > 0 ? lm_human_bytes(bytes, rows[i].bytes) : "-");
@@ -55,13 +63,17 @@ static void print_usage(const struct lm_store_usage *usage, FILE *out)
 
 static void print_usage_json(const struct lm_store_usage *usage, FILE *out)
 {
-    fprintf(out,
-            "{\"objects\": %llu, \"object_bytes\": %llu, \"actions\": %llu, \"checkpoints\": %llu, "
-            "\"checkpoint_bytes\": %llu, \"runs\": %llu, \"temporary_bytes\": %llu}\n",
-            (unsigned long long)usage->objects, (unsigned long long)usage->object_bytes,
-            (unsigned long long)usage->actions, (unsigned long long)usage->checkpoints,
-            (unsigned long long)usage->checkpoint_bytes, (unsigned long long)usage->runs,
-            (unsigned long long)usage->temporary_bytes);
+    fprintf(
+        out,
+        "{\"objects\": %llu, \"object_bytes\": %llu, \"actions\": %llu, \"action_bytes\": %llu, "
+        "\"checkpoints\": %llu, \"checkpoint_bytes\": %llu, \"runs\": %llu, \"run_bytes\": %llu, "
+        "\"temporary_bytes\": %llu, \"other_bytes\": %llu, \"total_bytes\": %llu}\n",
+        (unsigned long long)usage->objects, (unsigned long long)usage->object_bytes,
+        (unsigned long long)usage->actions, (unsigned long long)usage->action_bytes,
+        (unsigned long long)usage->checkpoints, (unsigned long long)usage->checkpoint_bytes,
+        (unsigned long long)usage->runs, (unsigned long long)usage->run_bytes,
+        (unsigned long long)usage->temporary_bytes, (unsigned long long)usage->other_bytes,
+        (unsigned long long)usage->total_bytes);
 }
 
 static int run_du(struct lm_cli *cli, const void *given, char **operands, size_t count)
@@ -78,7 +90,7 @@ static int run_du(struct lm_cli *cli, const void *given, char **operands, size_t
         print_usage_json(&usage, cli->out.file);
     else if (status == LM_EXIT_OK) {
         fprintf(cli->out.file, "%s\n", lm_cli_text(cli, lm_cli_path(cli, lm_store_path(store))));
-        print_usage(&usage, cli->out.file);
+        print_usage(&usage, true, cli->out.file);
     }
     lm_store_close(store);
     return status;
@@ -91,6 +103,10 @@ static int run_clear(struct lm_cli *cli, const void *given, char **operands, siz
     struct lm_store_usage usage = {0};
     struct lm_err err = {0};
     (void)operands, (void)count;
+    if (!args->yes && !args->dry_run)
+        return lm_cli_fail(cli, LM_EXIT_USAGE,
+                           "this removes every stored result; to do so add --yes, to see how much "
+                           "it is --dry-run, to remove only what nobody needs lmpipe cache gc");
     int status = lm_loaded_store(&store, cli, args->store);
     if (status == LM_EXIT_OK) {
         enum lm_status done = args->dry_run ? lm_store_usage(store, &usage, &err)
@@ -99,10 +115,9 @@ static int run_clear(struct lm_cli *cli, const void *given, char **operands, siz
             status = lm_cli_fail(cli, LM_EXIT_STORE, err.text);
     }
     if (status == LM_EXIT_OK) {
-        usage.runs = 0; /* the records of runs stay */
         fprintf(cli->out.file, "%s %s\n", args->dry_run ? "would remove from" : "removed from",
                 lm_cli_text(cli, lm_cli_path(cli, lm_store_path(store))));
-        print_usage(&usage, cli->out.file);
+        print_usage(&usage, false, cli->out.file);
     }
     lm_store_close(store);
     return status;

@@ -9,7 +9,7 @@
 struct run_args {
     struct lm_select_args select; /* first: LM_SELECT_ROWS */
     int64_t jobs, threads;
-    bool dry_run, keep_going, offline, ci, lock, locked;
+    bool dry_run, keep_going, offline, ci, lock, locked, verify_hits;
     double deadline;
     int progress; /* enum lm_progress */
 };
@@ -55,6 +55,10 @@ static const struct lm_option options[] = {
      ROW(locked),
      .help = "stop at the first stage that is not as STEM.lock pins it; exit 6"},
     {.name = "offline", .kind = LM_O_FLAG, ROW(offline), .help = "open no network connection"},
+    {.name = "verify-hits",
+     .kind = LM_O_FLAG,
+     ROW(verify_hits),
+     .help = "read every byte of stored results before they are used"},
     {.name = "deadline",
      .kind = LM_O_DURATION,
      ROW(deadline),
@@ -195,7 +199,7 @@ static int execute(struct lm_cli *cli, struct lm_loaded *loaded, const struct ru
 static int run(struct lm_cli *cli, const void *given, char **operands, size_t count)
 {
     const struct run_args *args = given;
-    struct lm_loaded loaded = {0};
+    struct lm_loaded loaded = {.hold = !args->dry_run, .verify_hits = args->verify_hits};
     struct lm_selection selection;
     struct lm_ci job;
     size_t threads;

@@ -38,6 +38,8 @@
     X(tokenizer_import)                                                                            \
     X(tokenizer_export)                                                                            \
     X(cache_du)                                                                                    \
+    X(cache_ls)                                                                                    \
+    X(cache_gc)                                                                                    \
     X(cache_clear)                                                                                 \
     X(cache_verify)                                                                                \
     X(lock_merge)                                                                                  \

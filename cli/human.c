@@ -1,5 +1,6 @@
 #include "human.h"
 
+#include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -48,6 +49,22 @@ char *lm_human_clock(char out[32], double v)
         snprintf(out, SIZE, "%ld:%02ld", whole / 60, whole % 60);
     else
         snprintf(out, SIZE, "%ld:%02ld:%02ld", whole / 3600, whole / 60 % 60, whole % 60);
+    return out;
+}
+
+char *lm_human_age(char out[32], double v)
+{
+    static const struct {
+        double seconds;
+        const char *unit;
+    } units[] = {{86400, "d"}, {3600, "h"}, {60, "min"}};
+
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
+        if (v >= units[i].seconds) {
+            snprintf(out, SIZE, "%.0f %s", floor(v / units[i].seconds), units[i].unit);
+            return out;
+        }
+    snprintf(out, SIZE, "%.0f s", v > 0 ? floor(v) : 0);
     return out;
 }
 

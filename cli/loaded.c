@@ -63,7 +63,7 @@ int lm_loaded_spec(struct lm_loaded *loaded, struct lm_cli *cli, const char *pat
                                       .env = lm_cli_env,
                                       .threads = threads,
                                       .refused = &loaded->refused};
-    *loaded = (struct lm_loaded){0};
+    *loaded = (struct lm_loaded){.hold = loaded->hold, .verify_hits = loaded->verify_hits};
     enum lm_status status = lm_spec_load(&loaded->spec, &diags, cli->arena, path, &options, &err);
     lm_loaded_findings(cli, &diags);
     if (status == LM_OK)
@@ -112,7 +112,11 @@ int lm_loaded_plan(struct lm_loaded *loaded, struct lm_cli *cli, const char *pat
                    size_t threads)
 {
     struct lm_err err = {0};
-    struct lm_plan_options options = {.worker = cli->worker, .env = lm_cli_env, .threads = threads};
+    struct lm_plan_options options = {.worker = cli->worker,
+                                      .env = lm_cli_env,
+                                      .threads = threads,
+                                      .hold = loaded->hold,
+                                      .verify_hits = loaded->verify_hits};
     int status = lm_loaded_spec(loaded, cli, path, args, threads);
     if (status != LM_EXIT_OK)
         return status;

@@ -24,7 +24,7 @@ bool lm_duration_parse(double *seconds, const char *text)
     if (length + 2 > sizeof given)
         return false;
     snprintf(given, sizeof given, is_bare ? "%ss" : "%s", text);
-    if (!lm_scalar_duration(&value, given) || !(value > 0) || !(value < 1e9))
+    if (!lm_scalar_duration(&value, given) || !(value >= 0) || !(value < 1e9))
         return false;
     *seconds = value;
     return true;
@@ -135,9 +135,13 @@ static enum lm_status set_value(char *args, const struct lm_option *row, const c
     case LM_O_FLOAT:
         return set_float(field, row, value, err);
     case LM_O_DURATION:
-        return lm_duration_parse(field, value)
+        return lm_duration_parse(field, value) && (row->zero || *(double *)field > 0)
                    ? LM_OK
                    : refuse(row, value, "a duration such as 90s, 10m or 2h", err);
+    case LM_O_SIZE:
+        return lm_scalar_size(field, value)
+                   ? LM_OK
+                   : refuse(row, value, "a size such as 4096, 500M or 20G", err);
     case LM_O_CHOICE:
         return set_choice(field, row, value, err);
     case LM_O_TEXTS:

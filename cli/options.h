@@ -17,7 +17,8 @@ enum lm_option_kind {
     LM_O_TEXT,     /**< const char * */
     LM_O_INT,      /**< int64_t within min … max */
     LM_O_FLOAT,    /**< double within min … max */
-    LM_O_DURATION, /**< double, seconds; typed 90s, 10m, 2h */
+    LM_O_DURATION, /**< double, seconds; typed 90s, 10m, 2h, 3d */
+    LM_O_SIZE,     /**< int64_t, bytes; typed 4096, 500M, 20G */
     LM_O_CHOICE,   /**< int, index into choices */
     LM_O_TEXTS,    /**< struct lm_option_texts; the option may be repeated */
     LM_O_SETTINGS  /**< struct lm_settings; NAME=VALUE, may be repeated */
@@ -44,6 +45,7 @@ struct lm_option {
     const char *const *choices; /**< LM_O_CHOICE: NULL-terminated */
     double min, max;
     bool required; /**< LM_O_TEXT: must be given, and not be empty */
+    bool zero;     /**< LM_O_DURATION: may be 0 */
 };
 
 struct lm_cli;
@@ -79,7 +81,7 @@ enum lm_status lm_options_parse(struct lm_parsed *out, const struct lm_command *
                                 char **argv, struct lm_arena *arena, struct lm_err *err);
 /** `--help` of a command. */
 void lm_options_help(const struct lm_command *command, FILE *out);
-/** Seconds of 90, 90s, 10m, 2h, 1.5h; false for anything else, and for what is not above zero. */
+/** Seconds of 90, 90s, 10m, 2h, 1.5h, 3d; false for anything else, and for what is below zero. */
 bool lm_duration_parse(double *seconds, const char *text);
 
 #endif

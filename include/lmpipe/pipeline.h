@@ -122,7 +122,10 @@ void lm_store_close(struct lm_store *store);
 const char *lm_store_path(const struct lm_store *store);
 
 struct lm_store_usage {
-    uint64_t objects, object_bytes, actions, checkpoints, checkpoint_bytes, runs, temporary_bytes;
+    uint64_t objects, object_bytes, actions, action_bytes, checkpoints, checkpoint_bytes, runs,
+        run_bytes, temporary_bytes; /**< temporary: of runs under way and of what was set aside */
+    uint64_t other_bytes;           /**< indexes, roots, locks */
+    uint64_t total_bytes;           /**< of all files */
 };
 /** Counts what the store holds by walking it. LM_IO. */
 enum lm_status lm_store_usage(struct lm_store *store, struct lm_store_usage *out,
@@ -196,6 +199,9 @@ struct lm_plan_options {
     struct lm_selection selection;
     size_t threads;     /**< budget of the run, for estimates; 0: the processors allowed */
     const char *worker; /**< path of the worker program (for the probe) */
+    bool hold;          /**< as long as the plan lives nothing is removed from the store by gc: for
+                             plans that are to be run, and what is read by plan */
+    bool verify_hits; /**< every byte of results that are found is read, whatever is known of it */
     const char *(*env)(void *user,
                        const char *name); /**< what the worker may see; NULL: nothing is set */
     void *env_user;
@@ -267,11 +273,12 @@ struct lm_run_event {
         LM_EV_TICK,
         LM_EV_RUN_END
     } kind;
-    enum lm_state state;  /**< STAGE_END */
-    const char *text;     /**< reason, note, unit, gauge name, or error line */
-    uint64_t done, total; /**< PROGRESS */
-    double value;         /**< GAUGE; STAGE_END: seconds */
-    const char *json;     /**< the event as one line of JSON, as in events.jsonl */
+    enum lm_state state;         /**< STAGE_END */
+    const struct lm_digest *key; /**< STAGE_BEGIN; or NULL */
+    const char *text;            /**< reason, note, unit, gauge name, or error line */
+    uint64_t done, total;        /**< PROGRESS */
+    double value;                /**< GAUGE; STAGE_END: seconds */
+    const char *json;            /**< the event as one line of JSON, as in events.jsonl */
 };
 
 typedef void lm_run_event_fn(void *user, const struct lm_run_event *event);

@@ -11,11 +11,11 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/pool.h"
+#include "store/hold.h"
 
 #define SECOND UINT64_C(1000000000)
 #define TICK_MS 200
-#define FLUSH_MS 100   /**< while results wait to become durable */
-#define LOCK_TRIES 100 /**< of 100 ms, for the store's lock */
+#define FLUSH_MS 100 /**< while results wait to become durable */
 
 /* ---- beginning ---- */
 
@@ -32,24 +32,6 @@ static enum lm_status refuse(const struct lm_plan *plan, struct lm_err *err)
     if (status == LM_OK)
         return LM_OK;
     return lm_fail(err, status == LM_IO ? LM_IO : LM_INVALID, "%s", why.text);
-}
-
-/** Shared by runners; `cache clear` takes it alone. */
-static enum lm_status lock_store(struct lm_exec *exec, struct lm_err *err)
-{
-    const struct timespec wait = {.tv_nsec = 100000000};
-    const char *path = lm_path_join(exec->arena, lm_store_path(exec->store), "locks/store");
-    bool taken = false;
-    if (path == NULL)
-        return no_memory(err);
-    for (int i = 0; i < LOCK_TRIES; i++) {
-        LM_TRY(lm_lock_try(&exec->store_lock, &taken, NULL, path, false, err));
-        if (taken)
-            return LM_OK;
-        nanosleep(&wait, NULL);
-    }
-    return lm_fail(err, LM_IO, "%s is being cleared by another process; run again later",
-                   lm_store_path(exec->store));
 }
 
 /** runs/<UTC time to the millisecond>-<experiment>: sortable; the folder makes it unique. */
@@ -151,7 +133,8 @@ static enum lm_status open_record(struct lm_exec *exec, struct lm_err *err)
     lm_run_facts_init(&exec->facts, exec->arena, exec->begin_ns);
     struct lm_run_event event = {.kind = LM_EV_RUN_BEGIN, .text = exec->id};
     lm_events_emit(&exec->events, &event, true);
-    if (lm_run_keep_begin(&exec->facts, &forgetful) != LM_OK)
+    if (lm_run_root_keep(&exec->facts, false, &forgetful) != LM_OK ||
+        lm_run_keep_begin(&exec->facts, &forgetful) != LM_OK)
         lm_exec_note(exec, NULL, forgetful.text);
     return LM_OK;
 }
@@ -172,7 +155,8 @@ static enum lm_status begin(struct lm_exec *exec, const struct lm_plan *plan, st
     struct lm_err forgetful = {LM_OK, ""}; /* what cannot be remembered stops no run */
     if (lm_last_claim(exec->spec, &exec->now.last, &forgetful) == LM_INVALID)
         return lm_fail(err, LM_INVALID, "%s", forgetful.text);
-    LM_TRY(lock_store(exec, err));
+    if (plan->lock.fd < 0)
+        LM_TRY(lm_store_share(exec->store, &exec->store_lock, err));
     LM_TRY(create_tasks(exec, err));
     LM_TRY(create_run_folder(exec, err));
     LM_TRY(lm_exec_signals_open(exec, err));

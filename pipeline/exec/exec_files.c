@@ -109,8 +109,6 @@ static void write_pages(struct lm_exec *exec, struct lm_run_result *out,
 {
     const char *folder = lm_publish_folder(exec->arena, exec->spec);
     bool always = exec->options->ci || exec->executed > 0;
-    if (exec->differs != NULL && !exec->options->ci)
-        return;
     if (folder == NULL || out->published == NULL || lm_dir_create(folder, NULL) != LM_OK)
         return;
     for (size_t i = 0; i < PAGES; i++) {
@@ -206,8 +204,10 @@ static void publish_nothing(struct lm_exec *exec, struct lm_run_result *out)
 {
     struct lm_err err = {LM_OK, ""};
     size_t removed = 0;
+    if (!exec->options->ci)
+        return; /* nor are there pages, for want of room to name them */
     out->published = LM_NEW_ARRAY(exec->arena, const char *, PAGES);
-    if (exec->options->ci && lm_run_forget(exec->spec, &removed, &err) != LM_OK)
+    if (lm_run_forget(exec->spec, &removed, &err) != LM_OK)
         lm_exec_note(exec, NULL, err.text);
 }
 
@@ -256,7 +256,8 @@ enum lm_status lm_exec_leave(struct lm_exec *exec, struct lm_run_result *out, st
     result.error = exec->broken != NULL ? exec->broken : exec->differs;
     facts->seconds = (double)(lm_clock_monotonic_ns() - exec->begin_ns) * 1e-9;
     facts->state = state_word(result.exit_code, exec->executed);
-    if (lm_run_keep_end(facts, &forgetful) != LM_OK)
+    if (lm_run_root_keep(facts, true, &forgetful) != LM_OK ||
+        lm_run_keep_end(facts, &forgetful) != LM_OK)
         lm_exec_note(exec, NULL, forgetful.text);
     write_pages(exec, &result, facts);
     tell_job(exec, &result, facts);

@@ -260,6 +260,7 @@ enum lm_status lm_exec_start(struct lm_exec *exec, struct lm_task *task, struct 
     struct lm_run_event event = {.kind = LM_EV_STAGE_BEGIN,
                                  .stage = exec->spec->stages[task->index].id,
                                  .state = execution->resumed >= 0 ? LM_RESUME : LM_RUN,
+                                 .key = &exec->now.stages[task->index].key,
                                  .text = execution->reason};
     lm_events_emit(&exec->events, &event, true);
     return LM_OK;

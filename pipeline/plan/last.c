@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/io.h"
+#include "base/line_text.h"
 #include "base/new_file.h"
 
 #define HEAD "lmpipe-last 1\n"
@@ -27,18 +28,6 @@ static enum lm_status no_memory(struct lm_err *err)
 }
 
 /* ---- reading ---- */
-
-/* A line break and the sign that stands for it, in the path of a spec. */
-static void unescape(char *text)
-{
-    char *to = text;
-    for (; *text != '\0'; to++) {
-        bool line = strncmp(text, "%0a", 3) == 0, percent = strncmp(text, "%25", 3) == 0;
-        *to = line ? '\n' : percent ? '%' : *text;
-        text += line || percent ? 3 : 1;
-    }
-    *to = '\0';
-}
 
 /** "stage NAME HEX" */
 static bool parse_row(struct lm_last *row, char *line)
@@ -75,7 +64,7 @@ static bool parse(struct lm_lasts *lasts, char *text)
             break;
         *next++ = '\0';
         if (strncmp(line, "spec ", 5) == 0) {
-            unescape(line);
+            lm_line_unescape(line);
             lasts->owner = line + 5;
         } else if (parse_row(&row, line))
             good = keep(lasts, &row);
@@ -127,10 +116,7 @@ static void put_row(struct lm_buf *out, const char *stage, const struct lm_diges
 static void put_owner(struct lm_buf *out, const char *home)
 {
     lm_buf_puts(out, HEAD "spec ");
-    for (; *home != '\0'; home++) {
-        char plain[2] = {*home, '\0'};
-        lm_buf_puts(out, *home == '\n' ? "%0a" : *home == '%' ? "%25" : plain);
-    }
+    lm_line_escape(out, home);
     lm_buf_putc(out, '\n');
 }
 

@@ -11,6 +11,7 @@
 #include "plan/key_diff.h"
 #include "plan/key_facts.h"
 #include "spec/upstream.h"
+#include "store/hold.h"
 
 enum { NAMED = 8 }; /**< of the stages that one waits for */
 
@@ -343,6 +344,10 @@ void lm_plan_check_pins(const struct lm_plan *plan, size_t stage, struct lm_diag
 
 static enum lm_status fill(struct lm_plan *plan, struct lm_err *err)
 {
+    if (plan->options->hold)
+        LM_TRY(lm_store_share(plan->store, &plan->lock, err));
+    if (plan->options->verify_hits)
+        lm_store_distrust(plan->store);
     LM_TRY(lm_plan_select(plan, &plan->options->selection, err));
     LM_TRY(lm_last_load(&plan->last, plan->arena, plan->spec->root, plan->spec->experiment, err));
     lm_machine_limits(&plan->processors, &plan->memory);
@@ -376,7 +381,8 @@ enum lm_status lm_plan_create(struct lm_plan **out, const struct lm_spec *spec,
     if (plan == NULL || copy == NULL)
         goto out;
     *copy = *options;
-    *plan = (struct lm_plan){.spec = spec, .store = store, .arena = arena, .options = copy};
+    *plan = (struct lm_plan){
+        .spec = spec, .store = store, .lock = {-1}, .arena = arena, .options = copy};
     plan->warnings.arena = arena;
     plan->stages = LM_NEW_ARRAY(arena, struct lm_plan_stage, spec->stage_count);
     plan->taken = lm_spec_taken(spec, arena);
@@ -400,8 +406,10 @@ void lm_plan_free(struct lm_plan *plan)
 {
     for (size_t i = 0; plan != NULL && i < plan->kept_count; i++)
         lm_arena_free(plan->kept[i]);
-    if (plan != NULL)
+    if (plan != NULL) {
+        lm_lock_release(&plan->lock, NULL);
         lm_arena_free(plan->arena);
+    }
 }
 
 bool lm_plan_is_stale(const struct lm_plan *plan)

@@ -6,6 +6,7 @@
 #include "plan/forecast.h"
 #include "plan/last.h"
 #include "spec/spec.h"
+#include "store/lock.h"
 #include "store/store.h"
 
 struct lm_plan_stage {
@@ -30,6 +31,7 @@ struct lm_plan_stage {
 struct lm_plan {
     const struct lm_spec *spec;
     struct lm_store *store;
+    struct lm_lock lock; /**< shares the store, when the options say so */
     struct lm_arena *arena;
     const struct lm_plan_options *options;
     struct lm_plan_stage *stages; /**< parallel to spec->stages */

@@ -76,6 +76,11 @@ static void put(struct lm_buf *buf, const struct lm_events *events,
         lm_json_member_string(&writer, "stage", event->stage);
     if (event->kind == LM_EV_STAGE_END)
         lm_json_member_string(&writer, "state", state_names[event->state]);
+    if (event->key != NULL) {
+        char hex[LM_DIGEST_HEX];
+        lm_digest_hex(hex, event->key);
+        lm_json_member_string(&writer, "key", hex);
+    }
     if (event->text != NULL && event->text[0] != '\0') {
         lm_json_key(&writer, text_names[event->kind]);
         lm_json_put_bytes(&writer, event->text, strlen(event->text));

@@ -92,6 +92,11 @@ void lm_run_key_put(struct lm_buf *out, const struct lm_plan_stage *planned);
 enum lm_status lm_run_keep_begin(const struct lm_run_facts *facts, struct lm_err *err);
 /** Leaves its record: at its end, whole facts. LM_IO, LM_NOMEM. */
 enum lm_status lm_run_keep_end(const struct lm_run_facts *facts, struct lm_err *err);
+/* run_root.c */
+/** What its spec needs of the store, beside its path (store/roots.h). is_end false: at the
+ *  beginning, when the spec is new to the store; true: at the end of a run without -S. When nothing
+ *  has changed it costs a look at the first line of a file. LM_IO, LM_NOMEM. */
+enum lm_status lm_run_root_keep(const struct lm_run_facts *facts, bool is_end, struct lm_err *err);
 /* run_page.c */
 /** run.html: times, machine, keys, versions; self-contained, no script. */
 void lm_run_page_write(struct lm_buf *out, const struct lm_run_facts *facts);

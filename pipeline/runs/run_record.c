@@ -4,6 +4,7 @@
 #include <sys/utsname.h>
 
 #include "base/clock.h"
+#include "base/io.h"
 #include "base/json.h"
 #include "base/pool.h"
 #include "base/url.h"
@@ -11,6 +12,7 @@
 #include "plan/key.h"
 #include "runs/events.h"
 #include "runs/run_files.h"
+#include "store/roots.h"
 
 static const char *or_empty(const char *text)
 {
@@ -362,13 +364,16 @@ void lm_run_brief_write(struct lm_buf *out, const struct lm_run_facts *facts,
                         const char *parameters, const char *results)
 {
     struct lm_json_writer writer;
-    char hex[LM_DIGEST_HEX];
+    char hex[LM_DIGEST_HEX], root[LM_DIGEST_HEX];
     lm_digest_hex(hex, &facts->spec->file_digest);
+    lm_root_name(root, LM_ROOT_SPEC, facts->spec->real);
     lm_json_begin(&writer, out, true);
     lm_json_open(&writer, '{');
     put_summary(&writer, facts);
     lm_json_member_string(&writer, "lmpipe", LM_VERSION);
     lm_json_member_string(&writer, "spec_sha256", hex);
+    if (lm_path_exists(facts->spec->real)) /* a spec from standard input has none */
+        lm_json_member_string(&writer, "root", root);
     put_machine(&writer, facts);
     lm_json_member_int(&writer, "threads", (int64_t)facts->budget);
     lm_json_member_string(&writer, "parameters", parameters);

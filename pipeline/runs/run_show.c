@@ -256,7 +256,7 @@ static void put_gates_json(struct lm_json_writer *writer, const struct lm_record
 
 static void put_run_json(struct lm_json_writer *writer, const struct showing *showing)
 {
-    static const char *const elsewhere[] = {"stages", "gates", "parameters", "results"};
+    static const char *const elsewhere[] = {"stages", "gates", "parameters", "results", "root"};
     const struct lm_recorded *run = &showing->run;
     lm_json_open(writer, '{');
     for (size_t i = 0; i < run->head_count; i++) {

@@ -2,6 +2,8 @@
 #include <lmpipe/runs.h>
 
 #include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -9,6 +11,8 @@
 #include "base/suggest.h"
 #include "runs/export.h"
 #include "runs/history.h"
+#include "store/hold.h"
+#include "store/roots.h"
 
 static enum lm_status no_memory(struct lm_err *err)
 {
@@ -67,7 +71,9 @@ enum lm_status lm_run_tag(const struct lm_store *store, const char *tag, const c
                           struct lm_err *err)
 {
     struct lm_history history;
+    struct lm_lock lock; /* gc has not looked at tags yet, or has done its work */
     size_t place = 0;
+    LM_TRY(lm_store_share(store, &lock, err));
     enum lm_status status = open_history(&history, store, err);
     if (status == LM_OK && run != NULL && !lm_tag_is_fine(tag))
         status = lm_fail(err, LM_INVALID,
@@ -80,6 +86,7 @@ enum lm_status lm_run_tag(const struct lm_store *store, const char *tag, const c
         status = run != NULL ? write_tag(&history, tag, history.ids[place], err)
                              : remove_tag(&history, tag, err);
     close_history(&history);
+    lm_lock_release(&lock, NULL);
     return status;
 }
 
@@ -150,13 +157,44 @@ static enum lm_status write_baseline(const struct lm_baseline *baseline, const c
     return status == LM_NOT_FOUND ? LM_IO : status; /* its folder is not there */
 }
 
+/** Nothing is ever removed from a store that nobody can write. */
+static bool is_read_only(const struct lm_err *err)
+{
+    return err->error_number == EROFS || err->error_number == EACCES;
+}
+
+/** The file needs its results from here on, wherever it goes (store/roots.h). */
+static enum lm_status keep_root(const struct lm_history *history, const struct lm_recorded *run,
+                                const char *path, struct lm_err *err)
+{
+    char real[PATH_MAX];
+    struct lm_root root = {.kind = LM_ROOT_BASELINE,
+                           .path = realpath(path, real) != NULL ? real : path,
+                           .experiment = run->experiment != NULL ? run->experiment : ""};
+    root.keys = LM_NEW_ARRAY(history->arena, struct lm_root_key, run->stage_count);
+    if (root.keys == NULL)
+        return no_memory(err);
+    for (size_t i = 0; i < run->stage_count; i++)
+        if (run->stages[i].is_keyed)
+            root.keys[root.count++] =
+                (struct lm_root_key){run->stages[i].key, run->stages[i].id, true};
+    struct lm_err why = {0};
+    if (lm_root_put(history->store, &root, &why) == LM_OK || is_read_only(&why))
+        return LM_OK;
+    return lm_fail(err, why.status, "%s", why.text);
+}
+
 enum lm_status lm_run_export(struct lm_store *store, const char *run, const char *path,
                              size_t *left, struct lm_err *err)
 {
     struct lm_history history;
     struct lm_recorded recorded;
     struct lm_baseline baseline;
+    struct lm_lock lock;
+    struct lm_err why = {0};
     size_t place = 0;
+    if (lm_store_share(store, &lock, &why) != LM_OK && !is_read_only(&why))
+        return lm_fail(err, why.status, "%s", why.text);
     enum lm_status status = open_history(&history, store, err);
     if (status == LM_OK)
         status = lm_history_find(&place, &history, run, err);
@@ -166,6 +204,9 @@ enum lm_status lm_run_export(struct lm_store *store, const char *run, const char
         status = lm_export(&baseline, left, history.arena, store, &recorded, err);
     if (status == LM_OK)
         status = write_baseline(&baseline, path, err);
+    if (status == LM_OK)
+        status = keep_root(&history, &recorded, path, err);
     close_history(&history);
+    lm_lock_release(&lock, NULL);
     return status;
 }

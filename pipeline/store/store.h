@@ -46,6 +46,8 @@ bool lm_store_recall(struct lm_store *store, struct lm_record **out, struct lm_a
 enum lm_status lm_store_verify(struct lm_store *store, bool *sound,
                                const struct lm_record *const *records, size_t count, size_t threads,
                                struct lm_err *err);
+/** From here on no object is taken for sound by the stat index: every look at one reads it. */
+void lm_store_distrust(struct lm_store *store);
 /** Sets aside what is damaged of a key's result: its record, else objects that it names. For the
  *  holder of the key's lock (lm_store_lock_path) alone. LM_IO: it cannot be moved away. */
 enum lm_status lm_store_heal(struct lm_store *store, const struct lm_digest *key,

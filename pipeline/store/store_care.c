@@ -1,4 +1,3 @@
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,100 +6,10 @@
 
 #include "base/io.h"
 #include "base/new_file.h"
+#include "store/hold.h"
 #include "store/lock.h"
 #include "store/record.h"
 #include "store/store_inside.h"
-
-/** Calls visit for every regular file below `path` (two levels of fans and folders, or deeper);
- *  a missing folder has none. */
-struct walk {
-    void (*visit)(void *user, const char *path, const struct stat *st);
-    void *user;
-};
-
-static void walk_files(const struct walk *walk, const char *path, int depth)
-{
-    DIR *dir = depth > 0 ? opendir(path) : NULL;
-    if (dir == NULL)
-        return;
-    for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
-        char child[4096];
-        struct stat st;
-        int n = snprintf(child, sizeof child, "%s/%s", path, entry->d_name);
-        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 || n < 0 ||
-            n >= (int)sizeof child || lstat(child, &st) != 0)
-            continue;
-        if (S_ISDIR(st.st_mode))
-            walk_files(walk, child, depth - 1);
-        else
-            walk->visit(walk->user, child, &st);
-    }
-    closedir(dir);
-}
-
-/* ---- usage ---- */
-
-struct tally {
-    uint64_t *count, *bytes;
-};
-
-static void tally_visit(void *user, const char *path, const struct stat *st)
-{
-    const struct tally *tally = user;
-    (void)path;
-    if (tally->count != NULL)
-        ++*tally->count;
-    if (tally->bytes != NULL)
-        *tally->bytes += (uint64_t)st->st_size;
-}
-
-static enum lm_status count_folder(struct lm_store *store, const char *folder, struct tally tally,
-                                   struct lm_err *err)
-{
-    struct lm_arena_mark mark = lm_arena_mark(store->arena);
-    const char *path = lm_path_join(store->arena, store->path, folder);
-    if (path == NULL)
-        return lm_fail(err, LM_NOMEM, "out of memory looking at the store");
-    walk_files(&(struct walk){tally_visit, &tally}, path, 64);
-    lm_arena_rewind(store->arena, mark);
-    return LM_OK;
-}
-
-/** Entries of a folder whose names begin with a digit, or all. */
-static uint64_t count_entries(struct lm_store *store, const char *folder, bool numbered)
-{
-    struct lm_names names = {0};
-    struct lm_arena_mark mark = lm_arena_mark(store->arena);
-    const char *path = lm_path_join(store->arena, store->path, folder);
-    uint64_t count = 0;
-    if (path != NULL && lm_dir_list(&names, store->arena, path, NULL) == LM_OK)
-        for (size_t i = 0; i < names.count; i++)
-            count += !numbered || (names.items[i][0] >= '0' && names.items[i][0] <= '9');
-    lm_arena_rewind(store->arena, mark);
-    return count;
-}
-
-enum lm_status lm_store_usage(struct lm_store *store, struct lm_store_usage *out,
-                              struct lm_err *err)
-{
-    struct lm_store_usage usage = {0};
-
-    const struct {
-        const char *folder;
-        struct tally tally;
-    } rows[] = {
-        {"objects", {&usage.objects, &usage.object_bytes}}, {"actions", {&usage.actions, NULL}},
-        {"checkpoints", {NULL, &usage.checkpoint_bytes}},   {"tmp", {NULL, &usage.temporary_bytes}},
-        {"damaged", {NULL, &usage.temporary_bytes}},
-    };
-
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        LM_TRY(count_folder(store, rows[i].folder, rows[i].tally, err));
-    usage.checkpoints = count_entries(store, "checkpoints", false);
-    usage.runs = count_entries(store, "runs", true);
-    *out = usage;
-    return LM_OK;
-}
 
 /* ---- leftovers of processes that died ---- */
 
@@ -222,15 +131,8 @@ enum lm_status lm_store_clear(struct lm_store *store, struct lm_store_usage *rem
 {
     /* Records first: a record must never outlive its objects. */
     static const char *const order[] = {"actions", "objects", "checkpoints", "tmp", "damaged"};
-    struct lm_lock lock = {.fd = -1};
-    bool taken = false;
-    int owner = 0;
-    const char *path = lm_path_join(store->arena, store->path, "locks/store");
-    if (path == NULL)
-        return lm_fail(err, LM_NOMEM, "out of memory clearing the store");
-    LM_TRY(lm_lock_try(&lock, &taken, &owner, path, true, err));
-    if (!taken)
-        return lm_fail(err, LM_IO, "%s: a run is going on; wait for it, or stop it", store->path);
+    struct lm_lock lock;
+    LM_TRY(lm_store_own(store, &lock, err));
     enum lm_status status = lm_store_usage(store, removed, err);
     for (size_t i = 0; i < sizeof order / sizeof order[0] && status == LM_OK; i++) {
         const char *folder = lm_path_join(store->arena, store->path, order[i]);
@@ -241,7 +143,7 @@ enum lm_status lm_store_clear(struct lm_store *store, struct lm_store_usage *rem
     }
     lm_stat_index_clear(store->index);
     lm_record_index_clear(store->records);
-    lm_lock_release(&lock, NULL);
+    lm_store_disown(&lock);
     return status;
 }
 
@@ -296,7 +198,7 @@ enum lm_status lm_store_doctor(struct lm_store *store, FILE *out, struct lm_err 
     const char *actions = lm_path_join(store->arena, store->path, "actions");
     enum lm_status status = lm_store_usage(store, &usage, err);
     if (status == LM_OK && actions != NULL) {
-        walk_files(&(struct walk){check_record, &checkup}, actions, 3);
+        lm_store_walk(actions, check_record, &checkup);
         fprintf(out,
                 "store %s: %zu results, %llu objects, %llu runs, %zu files and %zu results "
                 "indexed\n",
@@ -306,10 +208,10 @@ enum lm_status lm_store_doctor(struct lm_store *store, FILE *out, struct lm_err 
         if (checkup.missing > 0)
             fprintf(out, "%zu results have lost objects; their stages run again when needed\n",
                     checkup.missing);
-        if (count_entries(store, "damaged", false) > 0)
+        if (lm_store_entries(store, "damaged", false) > 0)
             fprintf(out, "%llu damaged files were set aside in %s/damaged; remove them freely\n",
-                    (unsigned long long)count_entries(store, "damaged", false), store->path);
-        if (count_entries(store, "tmp", false) > 0)
+                    (unsigned long long)lm_store_entries(store, "damaged", false), store->path);
+        if (lm_store_entries(store, "tmp", false) > 0)
             fprintf(out,
                     "temporary files of other runs: %llu bytes; the next run sweeps those of "
                     "runs that have died\n",

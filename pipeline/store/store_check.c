@@ -8,7 +8,7 @@
 #include "base/io.h"
 #include "base/pool.h"
 #include "base/stat_time.h"
-#include "store/lock.h"
+#include "store/hold.h"
 #include "store/record.h"
 #include "store/store_inside.h"
 
@@ -17,36 +17,60 @@
 
 /* ---- entries ---- */
 
-static bool entry_of(struct lm_fan_entry *out, struct lm_arena *arena, const char *fan,
-                     const char *prefix, const char *name)
+/** LM_NOT_FOUND: no such entry, or its name is no digest; LM_IO, LM_NOMEM. */
+static enum lm_status look_at_entry(struct lm_fan_entry *out, struct lm_arena *arena,
+                                    const char *fan, const char *prefix, const char *name,
+                                    struct lm_err *err)
 {
     char hex[LM_DIGEST_HEX];
     if (strlen(prefix) != 2 || strlen(name) != LM_DIGEST_HEX - 3)
-        return false;
+        return LM_NOT_FOUND;
     memcpy(hex, prefix, 2);
     memcpy(hex + 2, name, LM_DIGEST_HEX - 2);
+    if (!lm_digest_parse(&out->digest, hex))
+        return LM_NOT_FOUND;
     out->path = lm_path_join(arena, fan, name);
-    return out->path != NULL && lm_digest_parse(&out->digest, hex) &&
-           lstat(out->path, &out->st) == 0;
+    if (out->path == NULL)
+        return lm_fail(err, LM_NOMEM, "no memory to look through the store; free some");
+    if (lstat(out->path, &out->st) == 0)
+        return LM_OK;
+    return errno == ENOENT ? LM_NOT_FOUND
+                           : lm_fail_errno(err, errno, "cannot look at %s", out->path);
 }
 
-void lm_store_each(struct lm_store *store, const char *folder, struct lm_arena *arena,
-                   void (*visit)(void *user, const struct lm_fan_entry *entry), void *user)
+/** The folders of a folder of the store, or what lies in one of them; what is no folder is empty.
+ */
+static enum lm_status list(struct lm_names *out, struct lm_arena *arena, const char *path,
+                           struct lm_err *err)
+{
+    *out = (struct lm_names){0};
+    if (path == NULL)
+        return lm_fail(err, LM_NOMEM, "no memory to look through the store; free some");
+    return lm_path_is_dir(path) ? lm_dir_list(out, arena, path, err) : LM_OK;
+}
+
+enum lm_status lm_store_each(struct lm_store *store, const char *folder, struct lm_arena *arena,
+                             void (*visit)(void *user, const struct lm_fan_entry *entry),
+                             void *user, struct lm_err *err)
 {
     struct lm_names fans = {0}, names = {0};
     const char *path = lm_path_join(arena, store->path, folder);
-    if (path == NULL || lm_dir_list(&fans, arena, path, NULL) != LM_OK)
-        return;
+    enum lm_status first = list(&fans, arena, path, err);
     for (size_t i = 0; i < fans.count; i++) {
         const char *fan = lm_path_join(arena, path, fans.items[i]);
-        if (fan == NULL || lm_dir_list(&names, arena, fan, NULL) != LM_OK)
-            continue;
+        enum lm_status status = list(&names, arena, fan, first == LM_OK ? err : NULL);
+        first = first == LM_OK ? status : first;
         for (size_t k = 0; k < names.count; k++) {
             struct lm_fan_entry entry;
-            if (entry_of(&entry, arena, fan, fans.items[i], names.items[k]))
+            status = look_at_entry(&entry, arena, fan, fans.items[i], names.items[k],
+                                   first == LM_OK ? err : NULL);
+            if (status == LM_OK)
                 visit(user, &entry);
+            else if (status != LM_NOT_FOUND && first == LM_OK)
+                first = status;
         }
     }
+    return first;
 }
 
 /* ---- one object ---- */
@@ -258,10 +282,10 @@ static void judge_all(struct check *check)
 
 static void check_all(struct check *check)
 {
-    lm_store_each(check->store, "actions", check->arena, check_record, check);
+    lm_store_each(check->store, "actions", check->arena, check_record, check, NULL);
     if (check->use_count > 1)
         qsort(check->uses, check->use_count, sizeof *check->uses, compare_uses);
-    lm_store_each(check->store, "objects", check->arena, collect_object, check);
+    lm_store_each(check->store, "objects", check->arena, collect_object, check, NULL);
     check->findings = calloc(check->object_count + 1, sizeof *check->findings);
     check->failed = check->failed || check->findings == NULL;
     if (check->failed)
@@ -275,17 +299,10 @@ static void check_all(struct check *check)
 enum lm_status lm_store_check(struct lm_store *store, const struct lm_store_check_options *options,
                               struct lm_store_check *out, struct lm_err *err)
 {
-    struct lm_lock lock = {.fd = -1};
-    bool taken = false;
+    struct lm_lock lock;
     struct lm_store_check result = {0};
     struct check check = {.store = store, .options = options, .result = &result};
-    const char *path = lm_path_join(store->arena, store->path, "locks/store");
-    if (path == NULL)
-        return lm_fail(err, LM_NOMEM, "out of memory verifying the store");
-    LM_TRY(lm_lock_try(&lock, &taken, NULL, path, false, err));
-    if (!taken)
-        return lm_fail(err, LM_IO, "%s is being cleared by another process; try again later",
-                       store->path);
+    LM_TRY(lm_store_share(store, &lock, err));
     check.arena = lm_arena_create();
     check.scratch = lm_arena_create();
     check.failed = check.arena == NULL || check.scratch == NULL;
@@ -317,7 +334,8 @@ static bool draw_object(struct lm_store *store, struct lm_arena *arena, struct l
     const char *fan = lm_arena_printf(arena, "%s/objects/%s", store->path, prefix);
     if (fan == NULL || lm_dir_list(&names, arena, fan, NULL) != LM_OK || names.count == 0)
         return false;
-    return entry_of(out, arena, fan, prefix, names.items[bits[1] % names.count]);
+    const char *name = names.items[bits[1] % names.count];
+    return look_at_entry(out, arena, fan, prefix, name, NULL) == LM_OK;
 }
 
 size_t lm_store_sample(struct lm_store *store, size_t count)

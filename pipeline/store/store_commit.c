@@ -123,7 +123,7 @@ static bool is_known(struct lm_store *store, const char *goal, const struct lm_o
     const struct lm_pending_object *pending = lm_pending_object(&store->pending, &file->object);
     if (pending != NULL && pending->st.st_ino == st->st_ino)
         return true;
-    return lm_stat_index_find(store->index, st, &digest) &&
+    return !store->is_distrusted && lm_stat_index_find(store->index, st, &digest) &&
            lm_digest_compare(&digest, &file->object) == 0;
 }
 

@@ -8,6 +8,7 @@
 #include "store/record_index.h"
 #include "store/stat_index.h"
 #include "store/store.h"
+#include "store/store_files.h"
 
 #define LM_STORE_VERSION "lmpipe-store 1\n"
 #define LM_STORE_WARNINGS 32
@@ -43,6 +44,7 @@ struct lm_store {
     struct lm_stat_index *index;
     struct lm_record_index *records;
     struct lm_pending pending;
+    bool is_distrusted; /**< the stat index is not believed about objects */
     const char *warnings[LM_STORE_WARNINGS];
     size_t warning_count; /**< those beyond LM_STORE_WARNINGS are not kept */
 };
@@ -78,9 +80,14 @@ struct lm_fan_entry {
 };
 
 /** Calls visit for all entries of "objects" or "actions" whose names are digests, by fan and name;
- *  their paths live as long as `arena`. */
-void lm_store_each(struct lm_store *store, const char *folder, struct lm_arena *arena,
-                   void (*visit)(void *user, const struct lm_fan_entry *entry), void *user);
+ *  their paths live as long as `arena`. LM_IO, LM_NOMEM: some could not be looked at; the others
+ *  were visited. */
+enum lm_status lm_store_each(struct lm_store *store, const char *folder, struct lm_arena *arena,
+                             void (*visit)(void *user, const struct lm_fan_entry *entry),
+                             void *user, struct lm_err *err);
+
+/** Entries of a folder of the store whose names begin with a digit (`numbered`), or all. */
+uint64_t lm_store_entries(struct lm_store *store, const char *folder, bool numbered);
 
 /** The record that waits for the next flush, or NULL. */
 const struct lm_pending_record *lm_pending_record(const struct lm_pending *pending,

@@ -88,6 +88,9 @@ publish s.yaml
 model list
 model list --json
 cache du
+cache ls
+cache ls --json
+cache gc --dry-run
 cache clear --dry-run
 exp --help
 exp list
@@ -146,6 +149,9 @@ log EVIL/s.yaml EVIL
 cat EVIL/s.yaml EVIL
 cat EVIL/s.yaml corpus.EVIL
 cache du --store EVIL/artifacts/store
+cache ls --store EVIL/artifacts/store
+cache gc -n --store EVIL/artifacts/store
+cache gc -n --forget EVIL
 cache clear --dry-run --store EVIL/artifacts/store
 cache du --store EVIL
 exp list --store EVIL/artifacts/store

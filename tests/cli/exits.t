@@ -71,7 +71,10 @@ done <<'END'
 3 exp list --store missing
 3 exp show last --store missing
 3 cache du --store tiny.txt
-3 cache clear --store missing
+3 cache clear --yes --store missing
+2 cache clear
+3 cache gc --store missing
+3 cache ls --store missing
 3 run tiny.yaml --store tiny.txt
 3 plan tiny.yaml --store /dev/null/x
 END

@@ -166,7 +166,7 @@ is "it is gone" "$(python3 -c 'import json, sys; print(len(json.load(sys.stdin))
 # A run stays explained when the store was emptied.
 lmpipe exp show "$first" --json
 before=$out
-lmpipe cache clear
+lmpipe cache clear --yes
 is "cache clear" "$status" 0
 lmpipe exp show "$first" --json
 is "after it all of a run is told" "$out" "$before"
@@ -361,7 +361,7 @@ is "an unknown run: exit 2" "$status:$err" "2:lmpipe: error: no run 'lasst'; did
 (mkdir "$LM_WORK/far" && cd "$LM_WORK/far" && "$LMPIPE" exp diff ../diff/second.json ../diff/second.json) >far
 is "exported runs need no store" "$(tail -1 far)" "no difference"
 cp -r . ../moved && cd ../moved || exit 1
-lmpipe cache clear
+lmpipe cache clear --yes
 lmpipe exp diff first last
 like "after cache clear runs are told apart as before" "$out" '^  metric valid_loss'
 cd ../diff || exit 1

@@ -9,7 +9,7 @@ lmpipe --help
 is "--help: exit 0" "$status" 0
 is "help on stdout" "$err" ""
 verbs=$(awk '/^commands:/ {on = 1; next} /^$/ {on = 0} on {print substr($0, 3, 16)}' <<<"$out" | sed 's/ *$//')
-is "the verbs" "$(tr '\n' ',' <<<"$verbs")" "run,plan,why,check,config,graph,stages,schema,log,cat,publish,exp list,exp show,exp diff,exp compare,exp tag,exp rm,exp export,model list,model info,model create,model generate,model score,model export,model import,tokenizer info,tokenizer encode,tokenizer decode,tokenizer import,tokenizer export,cache du,cache clear,cache verify,lock merge,init,doctor,version,"
+is "the verbs" "$(tr '\n' ',' <<<"$verbs")" "run,plan,why,check,config,graph,stages,schema,log,cat,publish,exp list,exp show,exp diff,exp compare,exp tag,exp rm,exp export,model list,model info,model create,model generate,model score,model export,model import,tokenizer info,tokenizer encode,tokenizer decode,tokenizer import,tokenizer export,cache du,cache ls,cache gc,cache clear,cache verify,lock merge,init,doctor,version,"
 while read -r verb; do
     # shellcheck disable=SC2086 # a verb may be two words
     lmpipe $verb --help

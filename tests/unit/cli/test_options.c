@@ -150,7 +150,7 @@ static void durations_have_units(struct tap *tap)
     double seconds = 0;
     CHECK(lm_duration_parse(&seconds, "90") && seconds == 90);
     CHECK(lm_duration_parse(&seconds, "1.5h") && seconds == 5400);
-    CHECK(!lm_duration_parse(&seconds, "0"));
+    CHECK(lm_duration_parse(&seconds, "0") && seconds == 0);
     CHECK(!lm_duration_parse(&seconds, "-3s"));
     CHECK(!lm_duration_parse(&seconds, "inf"));
     CHECK(!lm_duration_parse(&seconds, ""));
