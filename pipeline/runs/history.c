@@ -10,6 +10,7 @@
 #include "base/new_file.h"
 #include "base/suggest.h"
 #include "runs/ledger.h"
+#include "store/roots.h"
 
 #define STAMP "00000000T000000.000-"
 #define BEGIN "{\"run\":\""
@@ -204,6 +205,7 @@ static const struct row_member {
 } row_members[] = {
     {"experiment", offsetof(struct lm_history_row, experiment), ROW_TEXT},
     {"spec", offsetof(struct lm_history_row, home), ROW_TEXT},
+    {"root", offsetof(struct lm_history_row, root), ROW_TEXT},
     {"state", offsetof(struct lm_history_row, state), ROW_TEXT},
     {"started", offsetof(struct lm_history_row, started), ROW_TEXT},
     {"headline", offsetof(struct lm_history_row, headline), ROW_TEXT},
@@ -238,6 +240,7 @@ static enum lm_status parse_row(struct lm_history_row *out, const struct lm_hist
     struct lm_history_row row = {.json = line,
                                  .experiment = "",
                                  .home = "",
+                                 .root = "",
                                  .state = "",
                                  .started = "",
                                  .headline = "",
@@ -279,6 +282,10 @@ static void put_line(struct lm_json_writer *writer, const char *id, const struct
     lm_json_member_string(writer, "experiment", id + strlen(STAMP));
     lm_json_key(writer, "spec");
     lm_named_put(writer, lm_json_get(root, "spec"));
+    if (lm_json_get(root, "root") != NULL) {
+        lm_json_key(writer, "root");
+        lm_named_put(writer, lm_json_get(root, "root"));
+    }
     lm_json_member_string(writer, "state", state);
     for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
         const struct lm_json *value = lm_json_get(root, members[i]);
@@ -360,23 +367,43 @@ static size_t read_last(const char *name)
     return *end == '\0' ? back : SIZE_MAX;
 }
 
-const char *lm_history_home(struct lm_arena *arena, const char *path)
+void lm_history_spec_init(struct lm_history_spec *out, struct lm_arena *arena, const char *path)
 {
     char real[PATH_MAX];
     const char *folder =
         realpath(path, real) != NULL && !lm_path_is_dir(real) ? lm_path_dir(arena, real) : NULL;
     const char *root = folder != NULL ? lm_root_find(arena, folder) : NULL;
     const char *home = root != NULL ? lm_path_below(real, root) : NULL;
-    return home != NULL ? lm_arena_strdup(arena, home) : NULL;
+    *out = (struct lm_history_spec){.home = home != NULL ? lm_arena_strdup(arena, home) : NULL};
+    lm_name_map_init(&out->others, arena);
+    if (home != NULL)
+        lm_root_name(out->root, LM_ROOT_SPEC, real);
+}
+
+bool lm_history_is_of(const struct lm_history *history, struct lm_history_spec *spec,
+                      const struct lm_history_row *row)
+{
+    if (strcmp(row->home, spec->home) != 0)
+        return false;
+    if (row->root[0] == '\0' || strcmp(row->root, spec->root) == 0)
+        return true;
+    size_t is_there = lm_name_map_find(&spec->others, row->root);
+    if (is_there == SIZE_MAX) {
+        struct lm_root root;
+        is_there = lm_root_read(&root, history->arena, history->store, row->root, NULL) == LM_OK &&
+                   root.path != NULL && lm_path_exists(root.path);
+        lm_name_map_put(&spec->others, row->root, is_there);
+    }
+    return is_there == 0;
 }
 
 static enum lm_status find_by_spec(size_t *place, struct lm_history *history, const char *path,
-                                   const char *home, struct lm_err *err)
+                                   struct lm_history_spec *spec, struct lm_err *err)
 {
     for (size_t i = history->count; i > 0; i--) {
         struct lm_history_row row;
         LM_TRY(lm_history_read(&row, history, i - 1, err));
-        if (strcmp(row.home, home) != 0)
+        if (!lm_history_is_of(history, spec, &row))
             continue;
         *place = i - 1;
         return LM_OK;
@@ -436,8 +463,9 @@ enum lm_status lm_history_find(size_t *place, struct lm_history *history, const 
     for (size_t i = 0; i < history->tag_count; i++)
         if (strcmp(history->tags[i].name, name) == 0)
             return find_by_prefix(place, history, history->tags[i].run, err);
-    const char *home = lm_history_home(history->arena, name);
-    if (home != NULL)
-        return find_by_spec(place, history, name, home, err);
+    struct lm_history_spec spec;
+    lm_history_spec_init(&spec, history->arena, name);
+    if (spec.home != NULL)
+        return find_by_spec(place, history, name, &spec, err);
     return find_by_prefix(place, history, name, err);
 }

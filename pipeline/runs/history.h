@@ -30,6 +30,7 @@ struct lm_history {
 struct lm_history_row {
     const char *json; /**< all of it, an object on one line */
     const char *experiment, *home, *state, *started, *headline;
+    const char *root; /**< of its spec in the store (store/roots.h), or "" */
     int64_t exit_code, selected, executed;
     double seconds;
 };
@@ -55,9 +56,21 @@ void lm_history_repair(struct lm_history *history);
  * such run, or there are several; the text names the nearest. LM_IO, LM_NOMEM. */
 enum lm_status lm_history_find(size_t *place, struct lm_history *history, const char *name,
                                struct lm_err *err);
-/** The path of a spec below its root, as runs remember it, in the arena; NULL: there is no such
- * file. */
-const char *lm_history_home(struct lm_arena *arena, const char *path);
+
+/** A spec whose runs are asked for. */
+struct lm_history_spec {
+    const char *home; /**< its path below the root, as runs remember it; NULL: no such file */
+    char root[LM_DIGEST_HEX];
+    struct lm_name_map others; /**< roots of specs with the same path below theirs: 1 for those that
+                                    are there, 0 for those that are gone */
+};
+
+/** Fills in what is to be known of the spec at `path`, in the arena. */
+void lm_history_spec_init(struct lm_history_spec *out, struct lm_arena *arena, const char *path);
+/** Is a run of this spec? Not when another project with this store has a spec of the same path
+ * below its root; one that is gone is this one at another place. */
+bool lm_history_is_of(const struct lm_history *history, struct lm_history_spec *spec,
+                      const struct lm_history_row *row);
 /** May a run be called so? It begins with a letter, holds letters, digits, . _ - (64 at most), and
  * is not "last". */
 bool lm_tag_is_fine(const char *name);

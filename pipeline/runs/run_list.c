@@ -22,7 +22,8 @@ static enum lm_status no_memory(struct lm_err *err)
     return lm_fail(err, LM_NOMEM, "no memory to list the runs; free some");
 }
 
-static enum lm_status collect(struct listing *listing, const char *home, struct lm_err *err)
+static enum lm_status collect(struct listing *listing, struct lm_history_spec *spec,
+                              struct lm_err *err)
 {
     struct lm_history *history = &listing->history;
     listing->rows = LM_NEW_ARRAY(history->arena, struct lm_history_row, history->count);
@@ -33,7 +34,7 @@ static enum lm_status collect(struct listing *listing, const char *home, struct 
         struct lm_history_row *row = &listing->rows[listing->count];
         LM_TRY(lm_history_read(row, history, i - 1, err));
         listing->places[listing->count] = i - 1;
-        listing->count += home == NULL || strcmp(row->home, home) == 0;
+        listing->count += spec == NULL || lm_history_is_of(&listing->history, spec, row);
     }
     return LM_OK;
 }
@@ -188,10 +189,12 @@ static enum lm_status put_csv(const struct listing *listing, FILE *out, struct l
 static enum lm_status list(struct listing *listing, const char *spec, enum lm_runs_format format,
                            FILE *out, struct lm_err *err)
 {
-    const char *home = spec != NULL ? lm_history_home(listing->history.arena, spec) : NULL;
-    if (spec != NULL && home == NULL)
+    struct lm_history_spec wanted = {.home = NULL};
+    if (spec != NULL)
+        lm_history_spec_init(&wanted, listing->history.arena, spec);
+    if (spec != NULL && wanted.home == NULL)
         return lm_fail(err, LM_INVALID, "%s: no such spec; name a YAML file", spec);
-    LM_TRY(collect(listing, home, err));
+    LM_TRY(collect(listing, spec != NULL ? &wanted : NULL, err));
     lm_history_repair(&listing->history);
     if (format == LM_RUNS_CSV)
         return put_csv(listing, out, err);

@@ -291,11 +291,14 @@ static void put_counts(struct lm_json_writer *writer, const struct lm_run_facts 
 static void put_summary(struct lm_json_writer *writer, const struct lm_run_facts *facts)
 {
     struct lm_arena_mark mark = lm_arena_mark(facts->spec->arena);
-    char started[32];
+    char started[32], root[LM_DIGEST_HEX];
     size_t stage = find_headline(facts);
+    lm_root_name(root, LM_ROOT_SPEC, facts->spec->real);
     lm_json_member_string(writer, "run", facts->id);
     lm_json_member_string(writer, "experiment", facts->spec->experiment);
     put_text(writer, "spec", facts->spec->home);
+    if (lm_path_exists(facts->spec->real)) /* a spec from standard input has none */
+        lm_json_member_string(writer, "root", root);
     lm_json_member_string(writer, "state", facts->state);
     lm_json_member_int(writer, "exit_code", facts->result->exit_code);
     lm_json_member_string(writer, "started", lm_clock_format(started, facts->started));
@@ -364,16 +367,13 @@ void lm_run_brief_write(struct lm_buf *out, const struct lm_run_facts *facts,
                         const char *parameters, const char *results)
 {
     struct lm_json_writer writer;
-    char hex[LM_DIGEST_HEX], root[LM_DIGEST_HEX];
+    char hex[LM_DIGEST_HEX];
     lm_digest_hex(hex, &facts->spec->file_digest);
-    lm_root_name(root, LM_ROOT_SPEC, facts->spec->real);
     lm_json_begin(&writer, out, true);
     lm_json_open(&writer, '{');
     put_summary(&writer, facts);
     lm_json_member_string(&writer, "lmpipe", LM_VERSION);
     lm_json_member_string(&writer, "spec_sha256", hex);
-    if (lm_path_exists(facts->spec->real)) /* a spec from standard input has none */
-        lm_json_member_string(&writer, "root", root);
     put_machine(&writer, facts);
     lm_json_member_int(&writer, "threads", (int64_t)facts->budget);
     lm_json_member_string(&writer, "parameters", parameters);

@@ -45,8 +45,8 @@ static size_t fill(char *out, const char *text, const char *const parts[PLACES])
         int place = place_at(text + i);
         const char *part = place >= 0 ? parts[place] != NULL ? parts[place] : "" : text + i;
         size_t count = place >= 0 ? strlen(part) : 1;
-        if (out != NULL)
-            memcpy(out + size, part, count);
+        for (size_t k = 0; k < count && out != NULL; k++)
+            out[size + k] = part[k];
         size += count;
         length = place >= 0 ? 3 : 1;
     }

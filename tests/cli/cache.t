@@ -40,6 +40,11 @@ project two
 lmpipe run spec.yaml --progress none
 lmpipe run spec.yaml --progress none -S v=0.3
 
+lmpipe exp list spec.yaml --json
+is "a spec's runs are not those of the same path in another project" "$(python3 -c 'import json, sys; print(len(json.load(sys.stdin)))' <<<"$out")" 2
+lmpipe exp show ../one/spec.yaml --json
+is "nor is its last one" "$(python3 -c 'import json, sys; print([stage["params"]["split.valid"] for stage in json.load(sys.stdin)["stages"] if stage["stage"] == "text"])' <<<"$out")" "[0.2]"
+
 lmpipe cache gc
 is "what is young stays" "$status:$(grep -c '^all  *-  *-$' <<<"$out")" 0:1
 lmpipe cache gc --dry-run --json --grace 0
