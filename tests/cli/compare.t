@@ -59,9 +59,9 @@ like "beside the one that is there" "$(cat artifacts/failing/compare.csv)" '^"lr
 lmpipe check sweep.yaml -S compare.metric=valid.bbp
 is "a metric that nobody has: exit 2" "$status:$(wc -l <<<"$err")" 2:1
 like "is named with the nearest" "$err" ": compare\.metric: scores \(evaluate\) gives no metric 'valid\.bbp'; did you mean 'valid\.bpb'\?$"
-sed 's/with: {resamples: 200}/with: {resamples: 200, monitor: valid.accc}/' sweep.yaml >monitor.yaml
-lmpipe check monitor.yaml
-like "by its other name, with its place" "$err" '^lmpipe: error: monitor\.yaml:[0-9]+:[0-9]+: compare\.metric: .*did you mean .valid\.acc'
+sed 's/with: {resamples: 200}/with: {resamples: 200, metric: valid.accc}/' sweep.yaml >misspelt.yaml
+lmpipe check misspelt.yaml
+like "in the file: with its place" "$err" '^lmpipe: error: misspelt\.yaml:[0-9]+:[0-9]+: compare\.metric: .*did you mean .valid\.acc'
 lmpipe run sweep.yaml -S compare.reference=scores@lr=0.0003,seed=1 --progress none
 is "a reference by its id" "$status" 0
 like "to which all are compared" "$(column verdict)" '^the reference '
