@@ -2,12 +2,12 @@
 
 #include <string.h>
 
-struct lm_lines lm_lines_of(const char *text, size_t size)
+struct lm_line_walk lm_line_walk_of(const char *text, size_t size)
 {
-    return (struct lm_lines){text, text + size, 0};
+    return (struct lm_line_walk){text, text + size, 0};
 }
 
-bool lm_lines_next(struct lm_lines *lines, const char **line, size_t *size)
+bool lm_line_walk_next(struct lm_line_walk *lines, const char **line, size_t *size)
 {
     if (lines->at == lines->end)
         return false;
@@ -20,12 +20,12 @@ bool lm_lines_next(struct lm_lines *lines, const char **line, size_t *size)
     return true;
 }
 
-size_t lm_lines_count(const char *text, size_t size)
+size_t lm_line_walk_count(const char *text, size_t size)
 {
-    struct lm_lines lines = lm_lines_of(text, size);
+    struct lm_line_walk lines = lm_line_walk_of(text, size);
     const char *line;
     size_t length;
-    while (lm_lines_next(&lines, &line, &length)) {
+    while (lm_line_walk_next(&lines, &line, &length)) {
     }
     return lines.number;
 }

@@ -7,15 +7,15 @@
 #include <stddef.h>
 
 /** A walk; owns nothing. */
-struct lm_lines {
+struct lm_line_walk {
     const char *at, *end; /**< what is left */
     size_t number;        /**< of the line that was given last, from 1 on */
 };
 
-struct lm_lines lm_lines_of(const char *text, size_t size);
+struct lm_line_walk lm_line_walk_of(const char *text, size_t size);
 /** The next line without its newline, not ended by NUL; false at the end. */
-bool lm_lines_next(struct lm_lines *lines, const char **line, size_t *size);
+bool lm_line_walk_next(struct lm_line_walk *lines, const char **line, size_t *size);
 /** How many a text has. */
-size_t lm_lines_count(const char *text, size_t size);
+size_t lm_line_walk_count(const char *text, size_t size);
 
 #endif

@@ -37,14 +37,15 @@ static enum lm_status read_log(struct lm_compare_curve *curve, struct lm_arena *
     const char *at;
     size_t size, length;
     LM_TRY(lm_file_read(&text, &size, arena, path, LARGEST, err));
-    size_t count = lm_lines_count(text, size);
+    size_t count = lm_line_walk_count(text, size);
     double *memory = LM_NEW_ARRAY(arena, double, 3 * count);
     if (memory == NULL)
         return lm_fail(err, LM_NOMEM, "no memory for a log; compare fewer runs");
     curve->step = memory;
     curve->loss = memory + count;
     curve->valid = memory + 2 * count;
-    for (struct lm_lines lines = lm_lines_of(text, size); lm_lines_next(&lines, &at, &length);) {
+    for (struct lm_line_walk lines = lm_line_walk_of(text, size);
+         lm_line_walk_next(&lines, &at, &length);) {
         struct lm_json *line = NULL;
         enum lm_status status = length > 0 ? lm_json_parse_lenient(&line, at, length, err) : LM_OK;
         if (status != LM_OK)

@@ -124,9 +124,10 @@ enum lm_status lm_items_read(struct lm_items *out, struct lm_arena *arena, const
     size_t size, length;
     struct lm_items items;
     LM_TRY(lm_file_read(&text, &size, arena, path, LARGEST, err));
-    LM_TRY(lm_items_init(&items, arena, lm_lines_count(text, size), err));
+    LM_TRY(lm_items_init(&items, arena, lm_line_walk_count(text, size), err));
     items.count = 0;
-    for (struct lm_lines lines = lm_lines_of(text, size); lm_lines_next(&lines, &line, &length);) {
+    for (struct lm_line_walk lines = lm_line_walk_of(text, size);
+         lm_line_walk_next(&lines, &line, &length);) {
         enum lm_status status = length > 0 ? take_line(&items, arena, line, length, err) : LM_OK;
         if (status != LM_OK)
             return lm_wrap(err, status, "line %zu", lines.number);

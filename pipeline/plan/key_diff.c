@@ -58,10 +58,11 @@ static bool split(struct facts *out, struct lm_arena *arena, const char *text)
 {
     size_t size = strlen(text), length;
     const char *line;
-    struct lm_lines lines = lm_lines_of(text, size);
-    *out = (struct facts){.rows = LM_NEW_ARRAY(arena, struct fact, lm_lines_count(text, size) + 1)};
+    struct lm_line_walk lines = lm_line_walk_of(text, size);
+    *out = (struct facts){.rows =
+                              LM_NEW_ARRAY(arena, struct fact, lm_line_walk_count(text, size) + 1)};
     lm_name_map_init(&out->places, arena);
-    while (out->rows != NULL && lm_lines_next(&lines, &line, &length)) {
+    while (out->rows != NULL && lm_line_walk_next(&lines, &line, &length)) {
         size_t id = id_length(line, length);
         if (!lm_name_map_put_bytes(&out->places, line, id, out->count))
             return false;

@@ -32,10 +32,11 @@ static enum lm_status read_lines(struct report_lines *out, struct report *report
     if (path == NULL)
         return LM_OK;
     LM_TRY(lm_file_read(&text, &size, report->arena, path, CEILING, err));
-    out->items = LM_NEW_ARRAY(report->arena, struct lm_json *, lm_lines_count(text, size) + 1);
+    out->items = LM_NEW_ARRAY(report->arena, struct lm_json *, lm_line_walk_count(text, size) + 1);
     if (out->items == NULL)
         return lm_fail(err, LM_NOMEM, "no memory for the %s; free some and run again", what);
-    for (struct lm_lines lines = lm_lines_of(text, size); lm_lines_next(&lines, &line, &length);) {
+    for (struct lm_line_walk lines = lm_line_walk_of(text, size);
+         lm_line_walk_next(&lines, &line, &length);) {
         if (length == 0)
             continue;
         enum lm_status status = lm_json_parse(&out->items[out->count], line, length, err);
