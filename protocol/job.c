@@ -33,6 +33,7 @@ static void put_files(struct lm_json_writer *writer, const struct lm_job *job)
         lm_json_open(writer, '{');
         lm_json_member_string(writer, "path", job->files[i].path);
         lm_json_member_string(writer, "digest", job->files[i].digest);
+        lm_json_member_string(writer, "param", job->files[i].param);
         lm_json_close(writer, '}');
     }
     lm_json_close(writer, ']');
@@ -111,6 +112,7 @@ static void read_files(struct reader *reader, struct lm_job *job, const struct l
         const struct lm_json *row = lm_json_at(array, i);
         files[i].path = text_of(reader, row, "path", true);
         files[i].digest = text_of(reader, row, "digest", true);
+        files[i].param = text_of(reader, row, "param", true);
     }
     job->files = files;
     job->file_count = count;

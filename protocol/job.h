@@ -13,6 +13,7 @@ struct lm_job_input {
 
 struct lm_job_file {
     const char *path, *digest; /**< re-hashed after the run: changed meanwhile = failure */
+    const char *param;         /**< "init.path", "tasks.0.data" */
 };
 
 struct lm_job {

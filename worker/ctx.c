@@ -150,6 +150,14 @@ size_t lm_ctx_input_count(const struct lm_ctx *ctx, const char *port)
     return count;
 }
 
+const char *lm_ctx_file(const struct lm_ctx *ctx, const char *param)
+{
+    for (size_t i = 0; i < ctx->job->file_count; i++)
+        if (strcmp(ctx->job->files[i].param, param) == 0)
+            return ctx->job->files[i].path;
+    return NULL;
+}
+
 const char *lm_ctx_output(struct lm_ctx *ctx, const char *port)
 {
     for (size_t i = 0; i < ctx->output_count; i++)

@@ -137,12 +137,12 @@ enum lm_status lm_items_read(struct lm_items *out, struct lm_arena *arena, const
     return LM_OK;
 }
 
-const char *lm_items_set(char out[64], const char *file)
+const char *lm_items_set(char *out, size_t size, const char *file)
 {
     static const char ending[] = ".jsonl";
     size_t length = strlen(file), tail = strlen(ending);
     bool has = length > tail && strcmp(file + length - tail, ending) == 0;
-    snprintf(out, 64, "%.*s", (int)(has ? length - tail : length), file);
+    snprintf(out, size, "%.*s", (int)(has ? length - tail : length), file);
     return out;
 }
 

@@ -10,9 +10,11 @@ static const double LN2 = 0.69314718055994530942;
 
 #define DOCUMENTS "document"
 #define EXAMPLES "example"
+#define TASKS "item"
 #define ONE LM_ITEM_COLUMNS /* each item counts 1 */
 
-/* By what follows the split. Of several rows of a name the first fits whose columns are there. */
+/* By what follows the split, or the name of a task. Of several rows of a name the first fits whose
+ * columns are there. */
 static const struct {
     const char *key, *unit, *item;
     enum lm_item_column over, under;
@@ -40,11 +42,28 @@ static const struct {
      .without = "a correlation is of all examples together, no mean over them"},
     {"pearson", "", EXAMPLES, ONE, ONE, LM_BETTER_HIGHER,
      .without = "a correlation is of all examples together, no mean over them"},
+    {"acc", "", TASKS, LM_ITEM_SCORE, ONE, LM_BETTER_HIGHER, .is_right_wrong = true},
+    {"bpb", "bits per byte", TASKS, LM_ITEM_NLL, LM_ITEM_BYTES, LM_BETTER_LOWER, LM_SCALE_BITS},
+    {"ppl", "perplexity", TASKS, LM_ITEM_NLL, LM_ITEM_TOKENS, LM_BETTER_LOWER, LM_SCALE_EXP},
+    {"ppl", "perplexity", TASKS, LM_ITEM_NLL, ONE, LM_BETTER_LOWER, LM_SCALE_EXP},
+    {"nll", "nats per target", TASKS, LM_ITEM_NLL, ONE, LM_BETTER_LOWER},
+    {"word_ppl", "perplexity", TASKS, ONE, ONE, LM_BETTER_LOWER,
+     .without = "a perplexity by words is not in the items; compare bpb"},
+    {"macro", "", TASKS, ONE, ONE, LM_BETTER_HIGHER,
+     .without = "a mean over groups is no mean over items; compare acc"},
+    {"bleu", "", TASKS, ONE, ONE, LM_BETTER_HIGHER,
+     .without = "BLEU is of the whole text, no mean over items"},
+    {"chrf", "", TASKS, ONE, ONE, LM_BETTER_HIGHER,
+     .without = "chrF is of the whole text, no mean over items"},
+    {"spearman", "", TASKS, ONE, ONE, LM_BETTER_HIGHER,
+     .without = "a correlation is of all items together, no mean over them"},
+    {"pearson", "", TASKS, ONE, ONE, LM_BETTER_HIGHER,
+     .without = "a correlation is of all items together, no mean over them"},
 };
 
 enum { ROWS = sizeof rows / sizeof rows[0] };
 
-static struct lm_pairing pairing_of(size_t row, const char *split)
+static struct lm_pairing pairing_of(size_t row, const char *name, size_t length)
 {
     struct lm_pairing out = {.better = rows[row].better,
                              .unit = rows[row].unit,
@@ -54,8 +73,9 @@ static struct lm_pairing pairing_of(size_t row, const char *split)
                              .scale = rows[row].scale,
                              .is_right_wrong = rows[row].is_right_wrong,
                              .without = rows[row].without};
-    bool is_example = strcmp(rows[row].item, "example") == 0;
-    snprintf(out.file, sizeof out.file, "%s%s.jsonl", is_example ? "examples." : "", split);
+    bool is_example = strcmp(rows[row].item, EXAMPLES) == 0;
+    snprintf(out.file, sizeof out.file, "%s%.*s.jsonl", is_example ? "examples." : "", (int)length,
+             name);
     return out;
 }
 
@@ -67,20 +87,29 @@ static bool has_columns(size_t row, const struct lm_items *items)
     return has_under && !isnan(items->columns[rows[row].over][0]);
 }
 
-struct lm_pairing lm_pairing_for(const char *metric, const struct lm_items *items)
+/* Is this the name of a split, or can it be that of a task? */
+static bool is_split(const char *name, size_t length)
 {
     static const char *const splits[] = {"valid", "test"};
-    for (size_t s = 0; s < 2; s++) {
-        size_t length = strlen(splits[s]), found = ROWS;
-        if (strncmp(metric, splits[s], length) != 0 || metric[length] != '.')
-            continue;
-        for (size_t row = ROWS; row-- > 0;)
-            if (strcmp(metric + length + 1, rows[row].key) == 0 &&
-                (found == ROWS || items == NULL || has_columns(row, items)))
-                found = row;
-        if (found < ROWS)
-            return pairing_of(found, splits[s]);
-    }
+    for (size_t s = 0; s < 2; s++)
+        if (strlen(splits[s]) == length && strncmp(name, splits[s], length) == 0)
+            return true;
+    return false;
+}
+
+struct lm_pairing lm_pairing_for(const char *metric, const struct lm_items *items)
+{
+    size_t length = strcspn(metric, "."), found = ROWS;
+    bool is_task = !is_split(metric, length);
+    bool is_name =
+        metric[length] == '.' && length > 0 && length + sizeof ".jsonl" <= LM_PAIRING_FILE;
+    for (size_t row = ROWS; row-- > 0 && is_name;)
+        if ((strcmp(rows[row].item, TASKS) == 0) == is_task &&
+            strcmp(metric + length + 1, rows[row].key) == 0 &&
+            (found == ROWS || items == NULL || has_columns(row, items)))
+            found = row;
+    if (found < ROWS)
+        return pairing_of(found, metric, length);
     return (struct lm_pairing){.better = LM_BETTER_NONE,
                                .unit = "",
                                .item = "item",

@@ -18,19 +18,22 @@ enum lm_pairing_scale {
     LM_SCALE_EXP   /**< its exponential: a perplexity */
 };
 
+enum { LM_PAIRING_FILE = 80 /**< bytes of a file's name */ };
+
 /** How a metric of scores is made of items. */
 struct lm_pairing {
     enum lm_better better; /**< LM_BETTER_NONE: not known by this name */
     const char *unit;      /**< of the metric and of differences, "bits per byte"; "" when none */
-    const char *item;      /**< "document", "example" */
-    char file[64];         /**< of the folder items, "valid.jsonl"; "" for a metric not known */
+    const char *item;      /**< "document", "example", of a task "item" */
+    char file[LM_PAIRING_FILE]; /**< of the folder items, "valid.jsonl", of a task "blimp.jsonl"; ""
+                                   for a metric not known */
     enum lm_item_column over, under; /**< LM_ITEM_COLUMNS as under: each item counts 1 */
     enum lm_pairing_scale scale;
     bool is_right_wrong; /**< each item is 0 or 1: McNemar's test applies */
     const char *without; /**< why there is no paired test, in words; NULL: there is one */
 };
 
-/** How `metric` ("valid.bpb") is made, or not. */
+/** How `metric` ("valid.bpb", "blimp.acc") is made, or not. */
 struct lm_pairing lm_pairing_find(const char *metric);
 /** The same where items decide: the loss of examples is by token where they have tokens. */
 struct lm_pairing lm_pairing_for(const char *metric, const struct lm_items *items);

@@ -38,8 +38,10 @@ static struct head head_of(const struct lm_pass *pass, size_t task)
 {
     const struct lm_model *model = pass->model;
     const struct lm_shape *s = &model->shape;
-    size_t T = pass->time, b = task / s->K, k = task % s->K;
-    const float *keys = LM_ACT(model, qkv, pass->layer) + b * T * s->Q + s->A + k * s->D;
+    size_t b = task / s->K, k = task % s->K;
+    size_t T = pass->lengths != NULL ? (size_t)pass->lengths[b] : pass->time;
+    size_t row = pass->lengths != NULL ? (size_t)pass->first_rows[b] : b * T;
+    const float *keys = LM_ACT(model, qkv, pass->layer) + row * s->Q + s->A + k * s->D;
     return (struct head){
         .k = keys,
         .v = keys + s->K * s->D,
@@ -49,7 +51,7 @@ static struct head head_of(const struct lm_pass *pass, size_t task)
         .ld = s->Q,
         .A = s->A,
         .T = T,
-        .row = b * T,
+        .row = row,
         .window = lm_shape_window(&model->config, pass->layer),
         .ld_scores = (T + 15) / 16 * 16,
         .scale = (float)(1.0 / sqrt((double)s->D)),

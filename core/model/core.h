@@ -40,6 +40,9 @@ struct lm_model {
 struct lm_pass {
     struct lm_model *model;
     size_t batch, time, rows, tile, tiles;
+    /** Texts of different lengths, behind one another: `batch` of them, `time` the longest one's.
+     *  NULL: all are `time` rows long. */
+    const int32_t *lengths, *first_rows;
     size_t head_tile; /**< rows of a task of the head */
     bool training;    /**< dropout is drawn, activations are kept */
     size_t layer;     /**< of the running region */
@@ -50,8 +53,9 @@ struct lm_pass {
     bool fresh;       /**< backward: overwrite the gradients */
     float scale;      /**< backward: of the loss, per scored target */
     const struct lm_scores *scores;
-    float *logits; /**< head: where all logits go, (rows, V) */
-    bool stopped;  /**< options.stop said so: what is left of the call is skipped */
+    const int32_t *places; /**< head: which row of the call a row is of; NULL: the same */
+    float *logits;         /**< head: where all logits go, (rows, V) */
+    bool stopped;          /**< options.stop said so: what is left of the call is skipped */
 };
 
 /** Sites of dropout in a layer; the embedding is site 0 of layer L. */
@@ -72,6 +76,14 @@ static inline size_t lm_tile(const struct lm_pass *pass, size_t tile, size_t *fi
     *first = tile * pass->tile;
     size_t rest = pass->rows - *first;
     return rest < pass->tile ? rest : pass->tile;
+}
+
+/** Place of a row in its text. */
+static inline size_t lm_row_position(const struct lm_pass *pass, size_t row)
+{
+    const struct lm_model *model = pass->model;
+    const int32_t *positions = (const int32_t *)(model->block + model->layout.positions);
+    return pass->lengths != NULL ? (size_t)positions[row] : row % pass->time;
 }
 
 static inline float *lm_at(const struct lm_model *model, size_t offset)
@@ -187,6 +199,10 @@ void lm_model_draw(struct lm_model *model, size_t first);
 enum lm_status lm_pass_begin(struct lm_pass *pass, struct lm_model *model, const int32_t *tokens,
                              const int32_t *targets, int64_t batch, int64_t time, bool training,
                              struct lm_err *err);
+/** The same for texts of different lengths behind one another; never for training. */
+enum lm_status lm_pass_begin_packed(struct lm_pass *pass, struct lm_model *model,
+                                    const int32_t *tokens, const int32_t *targets,
+                                    const int32_t *lengths, size_t count, struct lm_err *err);
 /** The last forward again, for its backward. */
 void lm_pass_resume(struct lm_pass *pass, struct lm_model *model);
 
@@ -209,6 +225,8 @@ void lm_attention_backward(struct lm_pass *pass, const struct lm_right *rights, 
 double lm_head_loss(struct lm_pass *pass);
 /** Per-position scores into pass->scores. */
 void lm_head_scores(struct lm_pass *pass);
+/** The same of the rows with a target alone. */
+void lm_head_scores_sparse(struct lm_pass *pass);
 /** All logits, (rows, V). */
 void lm_head_logits(struct lm_pass *pass, float *logits);
 

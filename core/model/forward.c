@@ -40,7 +40,7 @@ static void change_queries_keys(const struct lm_pass *pass, size_t l, float *qkv
     const struct lm_shape *s = &model->shape;
     size_t heads = s->H + s->K;
     for (size_t r = first; r < first + rows && lm_qk_is_changed(model); r++)
-        lm_qk_row(model, l, qkv + (r - first) * s->Q, r % pass->time,
+        lm_qk_row(model, l, qkv + (r - first) * s->Q, lm_row_position(pass, r),
                   LM_ACT(model, qk, l) + r * heads * s->D, LM_ACT(model, qk_rstd, l) + r * heads);
 }
 
@@ -130,7 +130,7 @@ static void embed_task(void *user, size_t task, size_t worker)
     const int32_t *tokens = (const int32_t *)lm_at(model, model->layout.tokens);
     float *x = lm_stream(model, 0) + first * C;
     for (size_t r = 0; r < rows; r++)
-        lm_embed_row(model, x + r * C, tokens[first + r], (first + r) % pass->time);
+        lm_embed_row(model, x + r * C, tokens[first + r], lm_row_position(pass, first + r));
     if (drops(pass))
         lm_dropout_rows(pass, (size_t)model->config.layers, LM_SITE_ATTENTION, x, first, rows, C);
     open_layer(pass, worker, 0, first, rows);

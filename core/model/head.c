@@ -200,16 +200,20 @@ static void score_task(void *user, size_t task, size_t worker)
     for (size_t r = 0; r < rows; r++) {
         struct lm_row_score score;
         const float *line = logits + r * model->layout.logits_ld;
-        size_t at = row + r, target = targets[at] < 0 ? 0 : (size_t)targets[at];
+        int32_t wanted = targets[row + r];
+        size_t target = wanted < 0 ? 0 : (size_t)wanted;
+        size_t at = pass->places != NULL ? (size_t)pass->places[row + r] : row + r;
         model->kernels->score(&score, line, (size_t)model->config.vocab, target);
         double log_sum = lm_log((double)score.sum);
         if (out->nll != NULL)
             out->nll[at] =
-                targets[at] < 0 ? 0 : (float)((double)score.max + log_sum - (double)line[target]);
+                wanted < 0 ? 0 : (float)((double)score.max + log_sum - (double)line[target]);
         if (out->entropy != NULL)
             out->entropy[at] = (float)(log_sum - (double)score.moment / (double)score.sum);
         if (out->rank != NULL)
-            out->rank[at] = targets[at] < 0 ? -1 : (int32_t)(score.above + score.equal / 2);
+            out->rank[at] = wanted < 0 ? -1 : (int32_t)(score.above + score.equal / 2);
+        if (out->equal != NULL)
+            out->equal[at] = wanted < 0 ? 0 : (int32_t)score.equal;
     }
 }
 
@@ -217,6 +221,27 @@ void lm_head_scores(struct lm_pass *pass)
 {
     pass->want_grad = false;
     each_chunk(pass, score_task);
+}
+
+/* Rows with a target are moved to the front, in their order: each to a place before its own. */
+void lm_head_scores_sparse(struct lm_pass *pass)
+{
+    struct lm_model *model = pass->model;
+    size_t words = lm_words(model, (size_t)model->config.width), kept = 0;
+    float *states = lm_at(model, model->layout.hf);
+    int32_t *targets = (int32_t *)lm_at(model, model->layout.targets);
+    int32_t *places = (int32_t *)lm_at(model, model->layout.positions);
+    for (size_t row = 0; row < pass->rows; row++) {
+        if (targets[row] < 0)
+            continue;
+        if (kept < row)
+            memmove(states + kept * words, states + row * words, words * sizeof *states);
+        targets[kept] = targets[row];
+        places[kept++] = (int32_t)row;
+    }
+    pass->places = places;
+    pass->rows = kept;
+    lm_head_scores(pass);
 }
 
 static void copy_task(void *user, size_t task, size_t worker)

@@ -224,6 +224,7 @@ void lm_layout_plan(struct lm_layout *out, const struct lm_model_config *config,
     plan_params(out, config, options->training);
     out->tokens = take(out, M);
     out->targets = take(out, M);
+    out->positions = take(out, options->training ? 0 : 2 * M);
     size_t start = out->floats;
     plan_layer(out, M, &shape, config->qk_norm, depth_of(options));
     if (options->training) {

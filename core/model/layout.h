@@ -58,6 +58,8 @@ struct lm_layout {
     size_t param_floats, params, grads, moment1, moment2;
     size_t max_rows;        /**< largest B·T */
     size_t tokens, targets; /**< int32 copies of the last batch */
+    size_t positions; /**< inference, int32: places of rows in texts of different lengths, then
+                         the texts' first rows */
     size_t x,
         x_stride; /**< residual stream before layer l at x + l·x_stride; after the last at l = L */
     struct lm_layer_layout layer; /**< of layer 0 */

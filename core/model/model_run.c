@@ -74,6 +74,53 @@ enum lm_status lm_pass_begin(struct lm_pass *pass, struct lm_model *model, const
     return LM_OK;
 }
 
+/* Places of rows in their texts, and where each text begins. */
+static enum lm_status place_rows(struct lm_pass *pass, struct lm_model *model,
+                                 const int32_t *lengths, size_t count, struct lm_err *err)
+{
+    int32_t *positions = (int32_t *)lm_at(model, model->layout.positions);
+    int32_t *first_rows = positions + model->layout.max_rows;
+    size_t longest = 0, rows = 0, most = model->layout.max_rows;
+    int64_t max_time =
+        model->options.max_time > 0 ? model->options.max_time : model->config.context;
+    for (size_t i = 0; i < count; i++) {
+        size_t length = (size_t)lengths[i];
+        if (lengths[i] < 1 || lengths[i] > max_time || length > most - rows)
+            return lm_fail(err, LM_RANGE,
+                           "text %zu of %d tokens, behind %zu, does not fit the model's %lld, and "
+                           "%zu in a call; cut it, or raise max_batch",
+                           i, (int)lengths[i], rows, (long long)max_time, most);
+        first_rows[i] = (int32_t)rows;
+        for (size_t t = 0; t < length; t++)
+            positions[rows++] = (int32_t)t;
+        longest = length > longest ? length : longest;
+    }
+    if (count == 0)
+        return lm_fail(err, LM_RANGE, "no text to score; give at least one");
+    pass_shape(pass, model, 1, rows);
+    pass->batch = count;
+    pass->time = longest;
+    pass->lengths = lengths;
+    pass->first_rows = first_rows;
+    return LM_OK;
+}
+
+enum lm_status lm_pass_begin_packed(struct lm_pass *pass, struct lm_model *model,
+                                    const int32_t *tokens, const int32_t *targets,
+                                    const int32_t *lengths, size_t count, struct lm_err *err)
+{
+    if (model->options.training)
+        return lm_fail(err, LM_INVALID,
+                       "a model made for training scores no packed texts; clear options.training");
+    LM_TRY(place_rows(pass, model, lengths, count, err));
+    LM_TRY(check_ids(tokens, pass->rows, 0, model->config.vocab, "token", err));
+    LM_TRY(check_ids(targets, pass->rows, -1, model->config.vocab, "target", err));
+    memcpy(lm_at(model, model->layout.tokens), tokens, pass->rows * sizeof *tokens);
+    memcpy(lm_at(model, model->layout.targets), targets, pass->rows * sizeof *targets);
+    model->batch = 0;
+    return LM_OK;
+}
+
 /* The end of a call: what is half done is dropped when it was stopped. */
 static enum lm_status end_call(const struct lm_pass *pass, struct lm_err *err)
 {
@@ -182,6 +229,18 @@ enum lm_status lm_model_score(struct lm_model *model, const int32_t *tokens, con
     pass.scores = out;
     lm_trunk_forward(&pass);
     lm_head_scores(&pass);
+    return end_call(&pass, err);
+}
+
+enum lm_status lm_model_score_packed(struct lm_model *model, const int32_t *tokens,
+                                     const int32_t *targets, const int32_t *lengths, size_t count,
+                                     const struct lm_scores *out, struct lm_err *err)
+{
+    struct lm_pass pass;
+    LM_TRY(lm_pass_begin_packed(&pass, model, tokens, targets, lengths, count, err));
+    pass.scores = out;
+    lm_trunk_forward(&pass);
+    lm_head_scores_sparse(&pass);
     return end_call(&pass, err);
 }
 

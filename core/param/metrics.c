@@ -86,6 +86,15 @@ static bool visit_values(const struct lm_stage *type, const void *params, const 
                          bool (*visit)(void *user, const char *value), void *user)
 {
     struct values values = {.path = path, .visit = visit, .user = user};
+    if (path[0] == '>') {
+        struct lm_list names =
+            type->names != NULL ? type->names(params) : (struct lm_list){NULL, 0};
+        const char *const *items = names.items;
+        for (size_t i = 0; i < names.count; i++)
+            if (visit(user, items[i]))
+                return true;
+        return false;
+    }
     lm_params_walk(type->params, params, visit_leaf, &values);
     return values.found;
 }

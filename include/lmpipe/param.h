@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct lm_arena;
+
 enum lm_param_type {
     LM_P_BOOL,     /**< bool */
     LM_P_INT,      /**< int64_t */
@@ -50,6 +52,23 @@ static inline bool lm_is_unset(double v)
     return v != v;
 }
 
+/** What a file that a parameter names says of others: asked while the spec is read, for a row with
+ *  `follow`. Files told of enter the key by content as "PARAM.NAME"; findings are the spec's. */
+struct lm_follow {
+    const char *path;       /**< absolute */
+    const char *shown;      /**< what findings call it */
+    struct lm_arena *arena; /**< for what is told */
+    void *params;           /**< of the stage, resolved; only fields without a row may be set */
+    /** The value of an environment variable; NULL: not set. */
+    const char *(*env)(void *user, const char *name);
+    bool (*has_input)(void *user, const char *port); /**< is a port connected? */
+    /** Told of a file: its name ("data"), where it is, how and where it is written. */
+    void (*file)(void *user, const char *name, const char *path, const char *written, int line,
+                 int column);
+    void (*error)(void *user, int line, int column, const char *field, const char *text);
+    void *user;
+};
+
 struct lm_param {
     const char *name; /**< snake_case, what people type */
     const char *key;  /**< its name in keys, where that is another (a renamed row); else NULL */
@@ -73,6 +92,7 @@ struct lm_param {
     const char *pinned_by; /**< LM_P_URL, LM_P_PATH: while this sibling row, the SHA-256 that is
                               there, is not empty, this one is not in the key */
     const char *sized_by;  /**< the same: an LM_P_SIZE sibling that says how many bytes are there */
+    void (*follow)(const struct lm_follow *follow); /**< LM_P_PATH, or a list of them; or NULL */
 };
 
 /** Offset and size of field f of struct S. */

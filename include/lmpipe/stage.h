@@ -42,8 +42,8 @@ enum lm_better { LM_BETTER_NONE, LM_BETTER_LOWER, LM_BETTER_HIGHER };
 /**
  * A metric that a stage type may give by lm_ctx_result, or several of one kind: which are given
  * depends on the data. In a name {a,b} stands for either (also empty: {,.low}), * for one or more
- * bytes but dots, # for digits, <methods.name> for any value of the parameters methods.N.name, **
- * for anything. Gates may name what fits one of the rows.
+ * bytes but dots, # for digits, <methods.name> for any value of the parameters methods.N.name, <>
+ * for any of the type's own `names`, ** for anything. Gates may name what fits one of the rows.
  */
 struct lm_metric_row {
     const char *name; /**< "train_loss", "{valid,test}.bpb{,.lo,.hi}" */
@@ -126,9 +126,12 @@ struct lm_stage {
     enum lm_status (*check_ports)(const void *params,
                                   bool (*has)(const void *user, const char *port), const void *user,
                                   struct lm_err *err);
+    /** Optional: what <> stands for in names of metrics, a list of const char *. */
+    struct lm_list (*names)(const void *params);
     /** Optional: the libraries whose tables decide the bytes under these resolved parameters, by
-     * the names the worker's probe knows ("utf8proc", "pcre2"), NULL-terminated: their versions are
-     * in the key. */
+     * the names the worker's probe knows ("utf8proc", "pcre2"; "portable": our own products, for a
+     * type that uses them whatever its numerics), NULL-terminated: their versions are in the key.
+     */
     const char *const *(*libraries)(const void *params);
     /** Optional. Unset upstream values: assume something typical and say so in text. */
     void (*estimate)(const void *params, const struct lm_upstream *upstream,
@@ -163,6 +166,9 @@ const char *lm_ctx_input(const struct lm_ctx *ctx, const char *port);
 size_t lm_ctx_input_count(const struct lm_ctx *ctx, const char *port);
 const char *lm_ctx_input_at(const struct lm_ctx *ctx, const char *port, size_t index);
 const char *lm_ctx_input_label(const struct lm_ctx *ctx, const char *port, size_t index);
+/** Path of a file that a followed file of the parameters names, "tasks.0.data" (struct lm_follow);
+ *  NULL: there is none. Borrowed. */
+const char *lm_ctx_file(const struct lm_ctx *ctx, const char *param);
 /** Where to write an output, in a private folder: a file to create, or an existing empty folder. */
 const char *lm_ctx_output(struct lm_ctx *ctx, const char *port);
 

@@ -102,28 +102,31 @@ static void write_page(struct lm_exec *exec, const char *path, const struct page
     lm_buf_release(&buf);
 }
 
-/** Beside what is published: when something ran, or when they are not there. Then those of an
- *  earlier job of CI go, which this run is none of. */
-static void write_pages(struct lm_exec *exec, struct lm_run_result *out,
-                        const struct lm_run_facts *facts)
+/** One page of a run: written when it is `due` or not there. Of an earlier job of CI, which this
+ * run is none of, it goes when it is due. */
+static void leave_page(struct lm_exec *exec, struct lm_run_result *out, const struct page *page,
+                       const char *path, bool due)
+{
+    bool is_here = !page->ci || exec->options->ci;
+    if (is_here && (due || !lm_path_exists(path)))
+        write_page(exec, path, page, &exec->facts);
+    else if (!is_here && due)
+        drop(path, NULL);
+    if (is_here && page->named && lm_path_exists(path))
+        out->published[out->published_count++] = path;
+}
+
+/** Beside what is published: when something ran, and always for a job of CI. */
+static void write_pages(struct lm_exec *exec, struct lm_run_result *out)
 {
     const char *folder = lm_publish_folder(exec->arena, exec->spec);
-    bool always = exec->options->ci || exec->executed > 0;
+    bool due = exec->options->ci || exec->executed > 0;
     if (folder == NULL || out->published == NULL || lm_dir_create(folder, NULL) != LM_OK)
         return;
     for (size_t i = 0; i < PAGES; i++) {
         const char *path = lm_path_join(exec->arena, folder, pages[i].name);
-        if (path == NULL)
-            continue;
-        if (pages[i].ci && !exec->options->ci) {
-            if (always)
-                drop(path, NULL);
-            continue;
-        }
-        if (always || !lm_path_exists(path))
-            write_page(exec, path, &pages[i], facts);
-        if (pages[i].named && lm_path_exists(path))
-            out->published[out->published_count++] = path;
+        if (path != NULL)
+            leave_page(exec, out, &pages[i], path, due);
     }
 }
 
@@ -259,7 +262,7 @@ enum lm_status lm_exec_leave(struct lm_exec *exec, struct lm_run_result *out, st
     if (lm_run_root_keep(facts, true, &forgetful) != LM_OK ||
         lm_run_keep_end(facts, &forgetful) != LM_OK)
         lm_exec_note(exec, NULL, forgetful.text);
-    write_pages(exec, &result, facts);
+    write_pages(exec, &result);
     tell_job(exec, &result, facts);
     facts->result = NULL; /* it is the caller's from here on */
     struct lm_run_event event = {

@@ -133,7 +133,8 @@ static enum lm_status prepare_files(struct lm_exec *exec, const struct lm_task *
     for (size_t i = 0; i < stage->file_count; i++) {
         const char *digest = digest_in_key(arena, key_text, stage->files[i].param);
         if (digest != NULL)
-            files[job->file_count++] = (struct lm_job_file){stage->files[i].path, digest};
+            files[job->file_count++] =
+                (struct lm_job_file){stage->files[i].path, digest, stage->files[i].param};
     }
     job->files = files;
     return LM_OK;

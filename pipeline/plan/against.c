@@ -77,7 +77,7 @@ static enum lm_status compare(struct lm_worsening *out, const char **why,
                               const struct lm_plan *plan, const struct lm_spec_gate *gate,
                               const struct lm_record *record, struct lm_err *err)
 {
-    char set[64];
+    char set[LM_PAIRING_FILE];
     struct lm_items items;
     struct lm_against *against = plan->against;
     struct lm_arena *arena = against->arena;
@@ -97,7 +97,8 @@ static enum lm_status compare(struct lm_worsening *out, const char **why,
     if (*why != NULL)
         return LM_OK;
     const char *path = items_path(plan, arena, record, pairing.file);
-    const struct lm_items *theirs = lm_baseline_items(stage, lm_items_set(set, pairing.file));
+    const struct lm_items *theirs =
+        lm_baseline_items(stage, lm_items_set(set, sizeof set, pairing.file));
     if (path == NULL || theirs == NULL)
         *why = lm_arena_printf(arena, "%s has no items of %s",
                                path == NULL ? id : "the baseline's run", set);

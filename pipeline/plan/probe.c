@@ -235,6 +235,8 @@ static bool recall(struct lm_probe *out, struct lm_arena *arena, const char *cac
 
 const char *lm_probe_tables(const struct lm_probe *probe, struct lm_arena *arena, const char *name)
 {
+    if (strcmp(name, "portable") == 0)
+        return strncmp(probe->portable, "portable ", 9) == 0 ? probe->portable + 9 : NULL;
     const char *head = lm_arena_printf(arena, "tables %s ", name);
     return head != NULL ? line_after(arena, probe->answer, head) : NULL;
 }

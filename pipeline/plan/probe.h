@@ -11,7 +11,8 @@ struct lm_probe {
     const char *answer;   /**< all that the worker said */
 };
 
-/** Version of a library whose tables decide bytes ("utf8proc", "pcre2"), as "2.8.0 Unicode 14.0.0",
+/** Version of a library whose tables decide bytes ("utf8proc", "pcre2"), or of our own products
+ *  ("portable"), as "2.8.0 Unicode 14.0.0",
  *  in the arena; NULL: the worker does not know it. */
 const char *lm_probe_tables(const struct lm_probe *probe, struct lm_arena *arena, const char *name);
 /** Texts go to the arena. `env` (or NULL) tells OPENBLAS_CORETYPE and LD_LIBRARY_PATH, under which

@@ -1,7 +1,6 @@
 /* provenance.json (docs/formats/ci.md): an in-toto Statement v1 with a SLSA provenance v1
  * predicate. https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md,
  * https://slsa.dev/spec/v1.0/provenance */
-#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -22,8 +21,6 @@ struct provenance {
     struct lm_arena *arena;
     struct lm_name_map seen; /**< dependencies that were written */
     size_t stage;            /**< whose parameters are being walked */
-    struct lm_json *corpus;  /**< manifest of what it has fetched, once asked for; or NULL */
-    bool is_asked;
 };
 
 static void put_text(struct lm_json_writer *writer, const char *key, const char *text)
@@ -130,58 +127,18 @@ static void put_dependency(struct provenance *provenance, const struct dependenc
     lm_json_close(writer, '}');
 }
 
-/** The manifest of the corpus that the stage has fetched; NULL: it has none. */
-static const struct lm_json *ask_corpus(struct provenance *provenance)
+/** What an address that nothing pins gave; NULL: it is not known. */
+static const char *find_fetched(const struct provenance *provenance, const char *param)
 {
-    const struct lm_plan_stage *planned = &provenance->facts->plan->stages[provenance->stage];
-    const struct lm_output *output =
-        planned->record != NULL ? lm_record_output(planned->record, "corpus") : NULL;
-    char *text;
-    size_t size;
-    if (provenance->is_asked)
-        return provenance->corpus;
-    provenance->is_asked = true;
-    for (size_t i = 0; output != NULL && output->folder && i < output->file_count; i++) {
-        if (strcmp(output->files[i].name, "manifest.json") != 0)
+    const struct lm_record *record = provenance->facts->plan->stages[provenance->stage].record;
+    char hex[LM_DIGEST_HEX];
+    for (size_t i = 0; record != NULL && i < record->source_count; i++) {
+        if (strcmp(record->sources[i].param, param) != 0)
             continue;
-        const char *path = lm_store_object_path(provenance->facts->plan->store, provenance->arena,
-                                                &output->files[i].object);
-        if (path != NULL &&
-            lm_file_read(&text, &size, provenance->arena, path, SIZE_MAX / 4, NULL) == LM_OK)
-            lm_json_parse(&provenance->corpus, text, size, NULL);
+        lm_digest_hex(hex, &record->sources[i].digest);
+        return lm_arena_strdup(provenance->arena, hex);
     }
-    return provenance->corpus;
-}
-
-/** What a source without a pin delivered: its file, or all of them as dirHash (the lines that a
- *  folder's digest is of). */
-static void digest_source(struct provenance *provenance, struct dependency *d, size_t index)
-{
-    const struct lm_json *source =
-        lm_json_at(lm_json_get(ask_corpus(provenance), "sources"), index);
-    const struct lm_json *files = lm_json_get(source, "files");
-    struct lm_digest digest;
-    struct lm_buf lines;
-    char *hex = lm_arena_alloc(provenance->arena, LM_DIGEST_HEX);
-    size_t count = lm_json_count(files);
-    if (count == 0 || hex == NULL)
-        return;
-    lm_buf_init(&lines, 0);
-    for (size_t i = 0; i < count; i++) {
-        const struct lm_json *file = lm_json_at(files, i);
-        const char *own = lm_json_string(lm_json_get(file, "sha256"), NULL);
-        const char *path = lm_json_string(lm_json_get(file, "path"), NULL);
-        lm_buf_printf(&lines, "%s  %s\n", own != NULL ? own : "", path != NULL ? path : "");
-        if (count == 1 && own != NULL)
-            d->hex = lm_arena_strdup(provenance->arena, own);
-    }
-    if (count > 1 && !lines.failed) {
-        lm_sha256_bytes(&digest, lines.data, lines.size);
-        lm_digest_hex(hex, &digest);
-        d->hex = hex;
-    }
-    d->algorithm = count > 1 ? "dirHash" : "sha256";
-    lm_buf_release(&lines);
+    return NULL;
 }
 
 /** The digest that the stage's key text has in the place of a file or folder; NULL: none. */
@@ -216,8 +173,6 @@ static void visit(void *user, const struct lm_param_leaf *leaf)
 {
     struct provenance *provenance = user;
     const char *text, *id = provenance->facts->spec->stages[provenance->stage].id;
-    size_t index = 0;
-    char extra;
     if (leaf->type != LM_P_URL && leaf->type != LM_P_PATH)
         return;
     memcpy(&text, leaf->value, sizeof text);
@@ -229,9 +184,7 @@ static void visit(void *user, const struct lm_param_leaf *leaf)
                            .is_pinned = leaf->pin != NULL && leaf->pin[0] != '\0'};
     d.hex = d.is_pinned               ? leaf->pin
             : leaf->type == LM_P_PATH ? find_in_key(provenance, leaf->key)
-                                      : NULL;
-    if (d.hex == NULL && sscanf(leaf->name, "sources.%zu.url%c", &index, &extra) == 1)
-        digest_source(provenance, &d, index);
+                                      : find_fetched(provenance, leaf->name);
     if (d.name != NULL)
         put_dependency(provenance, &d);
 }
@@ -266,9 +219,6 @@ static void put_dependencies(struct provenance *provenance)
             continue;
         provenance->stage = i;
         lm_params_walk(spec->stages[i].type->params, spec->stages[i].params, visit, provenance);
-        lm_json_free(provenance->corpus);
-        provenance->corpus = NULL;
-        provenance->is_asked = false;
     }
     if (spec->baseline != NULL && lm_sha256_file(&digest, NULL, spec->baseline, NULL) == LM_OK) {
         lm_digest_hex(hex, &digest);

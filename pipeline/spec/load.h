@@ -209,7 +209,9 @@ void lm_load_unknown_port(struct lm_load *load, const struct lm_stage *type,
                           const struct lm_entry *entry, const char *field, enum lm_load_where here);
 
 /** Notes the files that the parameters of a stage name (spec_files.c). */
-void lm_load_note_files(struct lm_load *load, struct lm_spec_stage *stage);
+void lm_load_note_files(struct lm_load *load, const struct lm_load_stage *build);
+/** Is a port of a stage given? What is given but wrong is there: it has a finding of its own. */
+bool lm_load_has_input(const struct lm_load_stage *build, const char *port);
 /** Looks at all that were noted, and reports what is not there. */
 void lm_load_look_at_files(struct lm_load *load);
 /** Origin of a key name of a stage being built: of what holds it when it is not given itself. */

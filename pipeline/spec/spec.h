@@ -59,6 +59,8 @@ struct lm_spec_file {
     const char *param;       /**< "sources.0.url", "tasks.1" */
     const char *path;        /**< absolute */
     const struct stat *seen; /**< what stood there when the spec was read */
+    const char *written;     /**< of one that another file names: as it stands there; else NULL */
+    struct lm_origin at;     /**< and where */
 };
 
 /** A parameter the spec gives: where, and how it is written when ${env.NAME} stands in it. */

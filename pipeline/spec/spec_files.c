@@ -19,24 +19,101 @@ enum { FEW = 64 }; /**< files that one thread has looked at before another one h
 struct place {
     struct lm_load *load;
     struct lm_spec_stage *stage;
+    const struct lm_load_stage *build;
     size_t capacity;
 };
 
-static void add_file(struct place *place, const struct lm_param_leaf *leaf, const char *path)
+static void add_file(struct place *place, const char *param, const struct lm_spec_file *file)
 {
     struct lm_load *load = place->load;
     struct lm_spec_stage *stage = place->stage;
     struct lm_spec_file *files =
         lm_load_keep(load, lm_arena_grow(load->arena, stage->files, stage->file_count,
                                          &place->capacity, sizeof *files));
-    const char *name = lm_load_keep(load, lm_arena_strdup(load->arena, leaf->name));
+    const char *name = lm_load_keep(load, lm_arena_strdup(load->arena, param));
     if (files == NULL || name == NULL)
         return;
     stage->files = files;
     stage->file_map.arena = load->arena;
     if (!lm_name_map_put(&stage->file_map, name, stage->file_count))
         lm_load_keep(load, NULL);
-    files[stage->file_count++] = (struct lm_spec_file){.param = name, .path = path};
+    files[stage->file_count] = *file;
+    files[stage->file_count++].param = name;
+}
+
+/* ---- files that files name ---- */
+
+/** A file that is being followed. */
+struct following {
+    struct place *place;
+    const char *param, *shown;
+    const struct lm_load_stage *build;
+};
+
+static const char *follow_env(void *user, const char *name)
+{
+    const struct following *following = user;
+    const struct lm_spec_options *options = following->place->load->options;
+    const char *value = options->env != NULL ? options->env(options->env_user, name) : NULL;
+    return value != NULL && value[0] != '\0' ? value : NULL;
+}
+
+static bool follow_has(void *user, const char *port)
+{
+    const struct following *following = user;
+    return lm_load_has_input(following->build, port);
+}
+
+static void follow_file(void *user, const char *name, const char *path, const char *written,
+                        int line, int column)
+{
+    const struct following *following = user;
+    const struct lm_spec_file file = {
+        .path = path,
+        .written = written,
+        .at = {.file = following->shown, .line = line, .column = column}};
+    add_file(following->place, lm_load_field(following->place->load, following->param, name),
+             &file);
+}
+
+static void follow_error(void *user, int line, int column, const char *field, const char *text)
+{
+    const struct following *following = user;
+    const struct lm_origin at = {.file = following->shown, .line = line, .column = column};
+    lm_diag_error(&following->place->load->diags, &at, field, "%s", text);
+}
+
+/** A path as findings call it: from where the spec was named, as the spec's own places are. */
+static const char *shown_path(struct lm_load *load, const struct lm_origin *at, const char *path)
+{
+    const char *below = lm_path_below(path, lm_load_folder(load, at));
+    const char *dir = lm_path_dir(load->arena, at->file != NULL ? at->file : load->files[0].name);
+    if (below == NULL || dir == NULL)
+        return path;
+    return strcmp(dir, ".") == 0 ? below
+                                 : lm_load_keep(load, lm_path_join(load->arena, dir, below));
+}
+
+static void follow_path(struct place *place, const struct lm_param_leaf *leaf, const char *path)
+{
+    struct lm_load *load = place->load;
+    const struct lm_origin at = lm_load_origin(place->stage, leaf->name);
+    struct following following = {.place = place,
+                                  .param =
+                                      lm_load_keep(load, lm_arena_strdup(load->arena, leaf->name)),
+                                  .shown = shown_path(load, &at, path),
+                                  .build = place->build};
+    const struct lm_follow follow = {.path = path,
+                                     .shown = following.shown,
+                                     .arena = load->arena,
+                                     .params = place->stage->params,
+                                     .env = follow_env,
+                                     .has_input = follow_has,
+                                     .file = follow_file,
+                                     .error = follow_error,
+                                     .user = &following};
+    if (following.param != NULL && following.shown != NULL)
+        leaf->row->follow(&follow);
 }
 
 /** An address that config has printed: its result may be in the store, but nothing can be fetched.
@@ -84,12 +161,15 @@ static void visit_file(void *user, const struct lm_param_leaf *leaf)
             return;
         }
     }
-    add_file(place, leaf, path);
+    add_file(place, leaf->name, &(struct lm_spec_file){.path = path});
+    if (leaf->row->follow != NULL)
+        follow_path(place, leaf, path);
 }
 
-void lm_load_note_files(struct lm_load *load, struct lm_spec_stage *stage)
+void lm_load_note_files(struct lm_load *load, const struct lm_load_stage *build)
 {
-    struct place place = {.load = load, .stage = stage};
+    struct lm_spec_stage *stage = build->stage;
+    struct place place = {.load = load, .stage = stage, .build = build};
     lm_params_walk(stage->type->params, stage->params, visit_file, &place);
 }
 
@@ -123,6 +203,12 @@ static void say_missing(struct lm_load *load, const struct named_file *named)
     struct lm_origin at = lm_load_origin(stage, param);
     const char *folder = lm_load_folder(load, &at);
     const char *field = lm_load_field(load, load->spec->families[stage->family].id, param);
+    if (named->file->written != NULL) {
+        lm_diag_error(&load->diags, &named->file->at, field,
+                      "%s: %s; paths are relative to the file that names them",
+                      lm_quote(load->arena, named->file->written), strerror(named->error));
+        return;
+    }
     if (lm_path_below(path, folder) != NULL)
         shown = lm_path_below(path, folder);
     size_t given = lm_name_map_find(&stage->value_map, param);

@@ -404,12 +404,15 @@ static void report(struct lm_load *load, const struct lm_spec_stage *stage,
     lm_diag_error(&load->diags, &at, field, "%s", lm_err_message(err));
 }
 
-/* What is given but wrong is there: it has a finding of its own. */
-static bool has_input(const void *user, const char *port)
+bool lm_load_has_input(const struct lm_load_stage *build, const char *port)
 {
-    const struct lm_load_stage *build = user;
     const struct lm_node *given = lm_node_get(lm_node_get(build->node, "in"), port);
     return given != NULL && !(given->kind == LM_NODE_LIST && given->count == 0);
+}
+
+static bool has_input(const void *user, const char *port)
+{
+    return lm_load_has_input(user, port);
 }
 
 static void resolve(struct lm_load *load, struct lm_load_stage *build)
@@ -457,5 +460,5 @@ void lm_load_params(struct lm_load *load, struct lm_load_stage *build, const str
     if (load->diags.errors > errors)
         return;
     resolve(load, build);
-    lm_load_note_files(load, stage);
+    lm_load_note_files(load, build);
 }

@@ -1,12 +1,14 @@
 #include "store/gc.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/new_file.h"
 #include "store/inventory.h"
 #include "store/lock.h"
 
@@ -225,6 +227,18 @@ static enum lm_status mark_temporary(struct gc *gc, const char *path, const char
     return add_scrap(gc, path, file, err);
 }
 
+/** A record that a run that died was writing. */
+static enum lm_status mark_unfinished(struct gc *gc, const char *path, const char *name,
+                                      struct lm_err *err)
+{
+    struct lm_tally tally = {0};
+    if (!lm_new_file_is_temporary(name))
+        return LM_OK;
+    lm_store_tally(&tally, path);
+    count(gc, &gc->out->temporary, tally.bytes);
+    return add_scrap(gc, path, NULL, err);
+}
+
 static enum lm_status mark_damaged(struct gc *gc, const char *path, const char *name,
                                    struct lm_err *err)
 {
@@ -289,6 +303,11 @@ static enum lm_status mark(struct gc *gc, struct lm_err *err)
     LM_TRY(mark_folder(gc, "checkpoints", mark_checkpoint, err));
     LM_TRY(mark_folder(gc, "tmp", mark_temporary, err));
     LM_TRY(mark_folder(gc, "damaged", mark_damaged, err));
+    for (unsigned i = 0; i < FAN; i++) {
+        char fan[16];
+        snprintf(fan, sizeof fan, "actions/%02x", i);
+        LM_TRY(mark_folder(gc, fan, mark_unfinished, err));
+    }
     LM_TRY(mark_results(gc, err)); /* last: by then it is known how much must go */
     count_kept(gc);
     return LM_OK;

@@ -10,6 +10,7 @@
 
 #include <lmpipe/stage.h>
 
+#include "base/glob.h"
 #include "text/file_kind.h"
 
 #include "corpus_writer.h"
@@ -89,7 +90,7 @@ static bool is_wanted(struct unpacking *u, const char *name)
         return !lm_member_is_hidden(name);
     }
     for (size_t i = 0; i < u->source->include.count; i++)
-        if (lm_member_matches(globs[i], name))
+        if (lm_glob_matches(globs[i], name))
             return true;
     u->unmatched++;
     return false;

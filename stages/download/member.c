@@ -92,26 +92,3 @@ bool lm_member_is_hidden(const char *clean)
 {
     return clean[0] == '.' || strstr(clean, "/.") != NULL;
 }
-
-bool lm_member_matches(const char *glob, const char *name)
-{
-    /* The last star is enough to come back to: linear memory, no recursion. */
-    const char *star = NULL, *mark = NULL;
-    while (*name != '\0') {
-        if (*glob == '*') {
-            star = glob++;
-            mark = name;
-        } else if (*glob == '?' || *glob == *name) {
-            glob++;
-            name++;
-        } else if (star != NULL) {
-            glob = star + 1;
-            name = ++mark;
-        } else {
-            return false;
-        }
-    }
-    while (*glob == '*')
-        glob++;
-    return *glob == '\0';
-}

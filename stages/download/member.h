@@ -19,9 +19,6 @@ enum lm_status lm_member_clean(const char **out, struct lm_arena *arena, const c
 /** True when a component begins with a dot. */
 bool lm_member_is_hidden(const char *clean);
 
-/** Glob match of the whole name by bytes: * any run (slashes too), ? any one byte. */
-bool lm_member_matches(const char *glob, const char *name);
-
 /** A name fit for a message: printable ASCII, the rest as \xHH, cut with "..." when long. Returns
  * out. */
 char *lm_member_show(char out[LM_MEMBER_SHOWN], const char *name);

@@ -5,6 +5,7 @@
 
 #include "evaluate_params.h"
 #include "model/upstream_shape.h"
+#include "task/task_follow.h"
 
 static const struct lm_port inputs[] = {
     {"model", "model", "the model to score", LM_PORT_FOLDER},
@@ -13,6 +14,8 @@ static const struct lm_port inputs[] = {
     {"examples", "corpus",
      "the examples of the model's objective, of which training held a part out",
      LM_PORT_FOLDER | LM_PORT_OPTIONAL},
+    {"task_data", "corpus", "downloaded sources that tasks take their items from",
+     LM_PORT_FOLDER | LM_PORT_OPTIONAL | LM_PORT_LIST},
     {NULL, NULL, NULL, 0},
 };
 
@@ -23,6 +26,24 @@ static const struct lm_port outputs[] = {
      LM_PORT_FOLDER},
     {NULL, NULL, NULL, 0},
 };
+
+static void follow_task(const struct lm_follow *follow)
+{
+    struct evaluate_params *params = follow->params;
+    lm_task_follow(follow, &params->task_names);
+}
+
+static struct lm_list task_names(const void *params)
+{
+    return ((const struct evaluate_params *)params)->task_names;
+}
+
+/* Tasks are scored by the portable products whatever the stage's numerics. */
+static const char *const *libraries(const void *params)
+{
+    static const char *const portable[] = {"portable", NULL}, *const none[] = {NULL};
+    return ((const struct evaluate_params *)params)->tasks.count > 0 ? portable : none;
+}
 
 #define P(f) LM_FIELD(struct evaluate_params, f)
 static const struct lm_param params[] = {
@@ -47,6 +68,12 @@ static const struct lm_param params[] = {
     {P(max_new_tokens), .type = LM_P_INT, .def_int = 128, .min = 1, .max = 1 << 20,
      .flags = LM_PARAM_COMPACT, .unit = "tokens",
      .help = "longest generated output of objective translate"},
+    {P(tasks), .also = "task benchmarks", .type = LM_P_LIST, .item = LM_P_PATH,
+     .flags = LM_PARAM_COMPACT | LM_PARAM_ENV, .follow = follow_task,
+     .help = "task files: what is scored beside the held-out text (docs/tasks.md)"},
+    {P(precision), .also = "dtype", .type = LM_P_ENUM, .def_str = "f32",
+     .choices = lm_precision_names, .flags = LM_PARAM_COMPACT,
+     .help = "of tasks: operands of matrix products; bf16 is faster with AVX512-BF16"},
     {.name = NULL},
 };
 
@@ -85,6 +112,23 @@ static const struct lm_metric_row metrics[] = {
     {"diverged", NULL, LM_BETTER_LOWER, "1 when the training of the model diverged; else absent"},
     {"model.{parameters,layers,heads,width,context,vocab}", NULL, LM_BETTER_NONE,
      "shape of the model"},
+    {"<>.acc{,.lo,.hi,.clustered.lo,.clustered.hi,_sum,_token,_byte,_pmi}", NULL, LM_BETTER_HIGHER,
+     "choice, cloze: accuracy, with its 95 % intervals; by other norms"},
+    {"<>.*.acc{,.lo,.hi}", NULL, LM_BETTER_HIGHER, "choice, cloze: accuracy of a group"},
+    {"<>.{macro,centred}", NULL, LM_BETTER_HIGHER,
+     "choice, cloze: mean of the groups' accuracies; choice: accuracy from chance (0) to 1"},
+    {"<>.bpb{,.lo,.hi}", "bits per byte", LM_BETTER_LOWER, "stream: loss, with its 95 % interval"},
+    {"<>.*.bpb", "bits per byte", LM_BETTER_LOWER, "stream: loss of a group"},
+    {"<>.{ppl,word_ppl}{,.lo,.hi}", NULL, LM_BETTER_LOWER,
+     "stream: perplexity per token, per word; cloze: of a target"},
+    {"<>.nll{,.lo,.hi}", "nats", LM_BETTER_LOWER, "cloze: mean loss of a target"},
+    {"<>.{bleu,chrf,spearman,pearson}{,.lo,.hi}", NULL, LM_BETTER_HIGHER,
+     "generate: BLEU, chrF; similarity: correlation; with their 95 % intervals"},
+    {"<>.chance", NULL, LM_BETTER_NONE, "choice: accuracy of chance"},
+    {"<>.floor.{length,majority,unigram,bigram,copy,overlap}", NULL, LM_BETTER_NONE,
+     "the headline metric of a rule that needs no model"},
+    {"<>.{items,ties,straddlers,cut,tokens,bytes,words}", NULL, LM_BETTER_NONE,
+     "tasks: what was scored, and how often a rule of scoring was needed"},
     {NULL},
 };
 #undef SPLITS
@@ -104,8 +148,15 @@ static void estimate(const void *data, const struct lm_upstream *upstream, struc
                                              .numerics = upstream->portable ? LM_NUMERICS_PORTABLE
                                                                             : LM_NUMERICS_BLAS};
     uint64_t models = p->untrained_windows > 0 ? 2 : 1;
+    struct lm_model_options packed = options;
+    packed.numerics = LM_NUMERICS_PORTABLE;
+    packed.precision = lm_precision_find(p->precision);
+    const struct lm_generate_options generated = {.sequences = p->batch};
+    uint64_t text = models * lm_model_memory(&config, &options);
+    uint64_t tasks = lm_model_memory(&config, &packed) +
+                     lm_generate_memory(&config, &generated, upstream->threads);
+    out->memory = (p->tasks.count > 0 && tasks > text ? tasks : text) + PROCESS_BYTES;
     double bytes = (double)lm_upstream_bytes(upstream, "tokens");
-    out->memory = models * lm_model_memory(&config, &options) + PROCESS_BYTES;
     out->work = lm_work_of(bytes * lm_token_flops(&config), config.width);
     out->shape[0] = (double)config.width;
     snprintf(out->text, sizeof out->text, "%lld windows of %lld tokens at once",
@@ -115,13 +166,17 @@ static void estimate(const void *data, const struct lm_upstream *upstream, struc
 static enum lm_status check_ports(const void *data, bool (*has)(const void *user, const char *port),
                                   const void *user, struct lm_err *err)
 {
-    (void)data;
-    if (has(user, "tokens") || has(user, "examples"))
+    const struct evaluate_params *p = data;
+    if (has(user, "task_data") && p->tasks.count == 0)
+        return lm_fail_field(err, LM_INVALID,
+                             "tasks: none, but task_data is connected; name task files, or leave "
+                             "it out");
+    if (has(user, "tokens") || has(user, "examples") || p->tasks.count > 0)
         return LM_OK;
     return lm_fail_field(
         err, LM_INVALID,
         "tokens: nothing to evaluate on; connect tokens, or examples of the model's "
-        "objective");
+        "objective, or name tasks");
 }
 
 /* Held-out text is a tenth of a token set's bytes, or so. */
@@ -139,6 +194,8 @@ const struct lm_stage lm_stage_evaluate = {
     .params_size = sizeof(struct evaluate_params),
     .metrics = metrics,
     .check_ports = check_ports,
+    .names = task_names,
+    .libraries = libraries,
     .estimate = estimate,
     .cost = &cost,
 };

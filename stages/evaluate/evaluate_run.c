@@ -38,7 +38,9 @@ static enum lm_status open_model(struct evaluation *evaluation, struct lm_err *e
                        (unsigned long long)evaluation->stride,
                        (unsigned long long)evaluation->context);
     const struct lm_model_options options = evaluate_model_options(evaluation);
-    return lm_model_load(&evaluation->model, folder, &options, err);
+    bool has_data = lm_ctx_input(evaluation->ctx, "tokens") != NULL ||
+                    lm_ctx_input(evaluation->ctx, "examples") != NULL;
+    return has_data ? lm_model_load(&evaluation->model, folder, &options, err) : LM_OK;
 }
 
 /* Windows of both splits, those of the untrained model included. */

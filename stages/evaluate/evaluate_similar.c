@@ -1,6 +1,7 @@
 /* Objective similar: how well cosines of pooled states rank pairs. */
 #include <math.h>
 
+#include "cosine.h"
 #include "evaluate_examples.h"
 #include "stats/bootstrap.h"
 #include "stats/rank_correlation.h"
@@ -13,17 +14,6 @@ static const struct lm_example *item_of(const struct evaluation *evaluation,
 }
 
 /* ---- predictions ---- */
-
-static double cosine(const float *u, const float *v, int64_t width)
-{
-    double dot = 0, uu = 0, vv = 0;
-    for (int64_t c = 0; c < width; c++) {
-        dot += (double)u[c] * (double)v[c];
-        uu += (double)u[c] * (double)u[c];
-        vv += (double)v[c] * (double)v[c];
-    }
-    return uu > 0 && vv > 0 ? dot / (sqrt(uu) * sqrt(vv)) : 0;
-}
 
 /* Both sides of a batch of pairs, one after the other. */
 static enum lm_status embed(struct evaluation *evaluation, const struct example_split *split,

@@ -2,10 +2,10 @@
 #include <math.h>
 #include <string.h>
 
-#include "bleu.h"
-#include "chrf.h"
 #include "evaluate_examples.h"
+#include "outputs.h"
 #include "stats/bootstrap.h"
+#include "translation.h"
 
 static const struct lm_example *item_of(const struct evaluation *evaluation,
                                         const struct example_split *split, size_t i)
@@ -47,59 +47,10 @@ static enum lm_status score_rows(struct evaluation *evaluation, struct example_s
 
 /* ---- answers ---- */
 
-/* An answer while it is written: bytes until end-of-text or a stop. */
-struct answer {
-    struct evaluation *evaluation;
-    const struct lm_example *item;
-    struct lm_example_text *out;
-    struct lm_buf text;
-    uint64_t left; /* tokens */
-    bool is_over;
-};
-
-/* Where the first stop begins that ends behind `from`, or the size. */
-static size_t find_stop(const struct lm_example *item, const struct lm_buf *text, size_t from)
+/* Whether to stop is asked by the model. */
+static void count_answer(void *evaluation)
 {
-    size_t found = text->size;
-    for (size_t s = 0; s < item->stop_count; s++) {
-        const struct lm_example_text *stop = &item->stops[s];
-        size_t first = from >= stop->size ? from - stop->size + 1 : 0;
-        for (size_t i = first; i + stop->size <= text->size && i < found; i++)
-            if (memcmp(text->data + i, stop->data, stop->size) == 0)
-                found = i;
-    }
-    return found;
-}
-
-static void end_answer(struct answer *answer)
-{
-    struct evaluation *evaluation = answer->evaluation;
-    const struct lm_buf *text = &answer->text;
-    answer->is_over = true;
-    answer->out->size = text->size;
-    answer->out->data =
-        lm_arena_strndup(evaluation->arena, text->data != NULL ? text->data : "", text->size);
-    lm_buf_release(&answer->text);
-    evaluate_examples_step(evaluation, 1, NULL); /* whether to stop is asked by the model */
-}
-
-static bool take_token(void *user, int32_t token, double nll)
-{
-    struct answer *answer = user;
-    struct evaluate_examples *examples = answer->evaluation->examples;
-    size_t before = answer->text.size, size = 0;
-    (void)nll;
-    bool is_end = token == examples->tokens.end_of_text;
-    const uint8_t *bytes = lm_vocab_token(examples->vocab, token, &size);
-    if (!is_end && bytes != NULL && !lm_vocab_is_special(examples->vocab, token))
-        lm_buf_append(&answer->text, bytes, size);
-    size_t stop = find_stop(answer->item, &answer->text, before);
-    is_end = is_end || stop < answer->text.size || --answer->left == 0;
-    if (stop < answer->text.size)
-        answer->text.size = stop;
-    if (is_end)
-        end_answer(answer);
-    return !is_end;
+    evaluate_examples_step(evaluation, 1, NULL);
 }
 
 /* Room for the answer is kept free behind the prompt, half a row at most. */
@@ -111,7 +62,7 @@ static int64_t prompt_room(const struct evaluation *evaluation)
 }
 
 static enum lm_status generate(struct evaluation *evaluation, struct example_split *split,
-                               struct lm_continuation *texts, struct answer *answers,
+                               struct lm_continuation *texts, struct output *answers,
                                struct lm_err *err)
 {
     struct evaluate_examples *examples = evaluation->examples;
@@ -123,10 +74,14 @@ static enum lm_status generate(struct evaluation *evaluation, struct example_spl
         return lm_fail(err, LM_NOMEM, "no memory for prompts; hold out fewer examples");
     for (size_t i = 0; i < split->count; i++) {
         int32_t *prompt = prompts + i * room;
-        answers[i] = (struct answer){.evaluation = evaluation,
-                                     .item = item_of(evaluation, split, i),
-                                     .out = &split->answers[i],
-                                     .left = (uint64_t)evaluation->params->max_new_tokens};
+        const struct lm_example *item = item_of(evaluation, split, i);
+        answers[i] = (struct output){.vocab = examples->vocab,
+                                     .end_of_text = examples->tokens.end_of_text,
+                                     .stops = item->stops,
+                                     .stop_count = item->stop_count,
+                                     .left = (uint64_t)evaluation->params->max_new_tokens,
+                                     .ended = count_answer,
+                                     .user = evaluation};
         lm_buf_init(&answers[i].text, 0);
         texts[i] = (struct lm_continuation){
             .prompt = prompt,
@@ -134,13 +89,17 @@ static enum lm_status generate(struct evaluation *evaluation, struct example_spl
                                               prompt),
             .max_new = evaluation->params->max_new_tokens,
             .rules = &greedy,
-            .emit = take_token,
+            .emit = output_take,
             .user = &answers[i]};
     }
     enum lm_status status =
         lm_model_generate(evaluation->model, texts, split->count, &options, err);
     for (size_t i = 0; i < split->count; i++) {
-        if (status == LM_OK && split->answers[i].data == NULL)
+        const struct lm_buf *text = &answers[i].text;
+        split->answers[i].data =
+            lm_arena_strndup(evaluation->arena, text->data != NULL ? text->data : "", text->size);
+        split->answers[i].size = text->size;
+        if (status == LM_OK && (split->answers[i].data == NULL || text->failed))
             status = lm_fail(err, LM_NOMEM, "no memory for answers; hold out fewer examples");
         lm_buf_release(&answers[i].text);
     }
@@ -152,7 +111,7 @@ static enum lm_status predict(struct evaluation *evaluation, struct example_spli
 {
     struct lm_continuation *texts =
         LM_NEW_ARRAY(evaluation->arena, struct lm_continuation, split->count);
-    struct answer *answers = LM_NEW_ARRAY(evaluation->arena, struct answer, split->count);
+    struct output *answers = LM_NEW_ARRAY(evaluation->arena, struct output, split->count);
     if (texts == NULL || answers == NULL)
         return lm_fail(err, LM_NOMEM, "no memory for answers; hold out fewer examples");
     for (size_t first = 0; first < split->count; first += evaluation->batch) {
@@ -164,135 +123,52 @@ static enum lm_status predict(struct evaluation *evaluation, struct example_spli
     return generate(evaluation, split, texts, answers, err);
 }
 
-/* ---- the source, copied ---- */
-
-/* What all prompts begin with, and end with, is their frame: what lies between is the source. */
-struct frame {
-    size_t before, after;
-};
-
-static struct frame find_frame(const struct lm_examples *examples)
-{
-    const struct lm_example_text *first = &examples->items[0].prompt;
-    struct frame frame = {first->size, first->size};
-    for (size_t i = 1; i < examples->count; i++) {
-        const struct lm_example_text *own = &examples->items[i].prompt;
-        size_t before = 0, after = 0;
-        while (before < frame.before && before < own->size &&
-               own->data[before] == first->data[before])
-            before++;
-        while (after < frame.after && after < own->size &&
-               own->data[own->size - 1 - after] == first->data[first->size - 1 - after])
-            after++;
-        frame = (struct frame){before, after};
-    }
-    return frame;
-}
-
-static size_t at_most(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
-static bool is_continuation(char byte)
-{
-    return ((unsigned char)byte & 0xC0) == 0x80;
-}
-
-/* A character that only begins or ends like another is none of the frame's. */
-static struct lm_example_text source_of(const struct lm_example *item, struct frame frame)
-{
-    size_t size = item->prompt.size;
-    size_t before = at_most(frame.before, size);
-    size_t after = at_most(frame.after, size - before);
-    while (before > 0 && before < size && is_continuation(item->prompt.data[before]))
-        before--;
-    while (after > 0 && is_continuation(item->prompt.data[size - after]))
-        after--;
-    return (struct lm_example_text){item->prompt.data + before, size - before - after};
-}
-
 /* ---- metrics ---- */
 
-struct segments {
-    struct bleu_stats *bleu, *copy;
-    struct chrf_stats *chrf;
-};
-
-static double bleu_of(void *user, const uint32_t *counts, size_t count)
-{
-    const struct bleu_stats *segments = user;
-    struct bleu_stats sum = {0};
-    for (size_t i = 0; i < count; i++)
-        bleu_add(&sum, &segments[i], counts != NULL ? counts[i] : 1);
-    return bleu_score(&sum);
-}
-
-static double difference_of(void *user, const uint32_t *counts, size_t count)
-{
-    const struct segments *segments = user;
-    return bleu_of(segments->bleu, counts, count) - bleu_of(segments->copy, counts, count);
-}
-
-static double chrf_of(void *user, const uint32_t *counts, size_t count)
-{
-    const struct chrf_stats *segments = user;
-    struct chrf_stats sum = {0};
-    for (size_t i = 0; i < count; i++)
-        chrf_add(&sum, &segments[i], counts != NULL ? counts[i] : 1);
-    return chrf_score(&sum);
-}
-
-static enum lm_status count_segments(struct segments *out, struct evaluation *evaluation,
-                                     struct example_split *split, struct lm_err *err)
+static enum lm_status find_metrics(struct translation *out, struct evaluation *evaluation,
+                                   struct example_split *split, struct lm_rng rng,
+                                   struct lm_err *err)
 {
     struct lm_arena *arena = evaluation->arena;
-    struct frame frame = find_frame(&evaluation->examples->examples);
-    out->bleu = LM_NEW_ARRAY(arena, struct bleu_stats, split->count);
-    out->copy = LM_NEW_ARRAY(arena, struct bleu_stats, split->count);
-    out->chrf = LM_NEW_ARRAY(arena, struct chrf_stats, split->count);
-    if (out->bleu == NULL || out->copy == NULL || out->chrf == NULL)
-        return lm_fail(err, LM_NOMEM, "no memory for %zu answers; hold out fewer", split->count);
+    const struct lm_examples *examples = &evaluation->examples->examples;
+    struct translation_segment *segments =
+        LM_NEW_ARRAY(arena, struct translation_segment, split->count);
+    struct lm_example_text *prompts = LM_NEW_ARRAY(arena, struct lm_example_text, examples->count);
+    if (segments == NULL || prompts == NULL)
+        return lm_fail(err, LM_NOMEM, "no memory for %zu outputs; hold out fewer", split->count);
+    for (size_t i = 0; i < examples->count; i++)
+        prompts[i] = examples->items[i].prompt;
     for (size_t i = 0; i < split->count; i++) {
-        LM_TRY(evaluate_poll(evaluation, err));
         const struct lm_example *item = item_of(evaluation, split, i);
-        const struct lm_example_text source = source_of(item, frame);
-        LM_TRY(bleu_count(&out->bleu[i], arena, &split->answers[i], item->references,
-                          item->reference_count, err));
-        LM_TRY(bleu_count(&out->copy[i], arena, &source, item->references, item->reference_count,
-                          err));
-        LM_TRY(chrf_count(&out->chrf[i], arena, &split->answers[i], item->references,
-                          item->reference_count, err));
-        split->score[i] = chrf_score(&out->chrf[i]);
+        segments[i] = (struct translation_segment){item->prompt, split->answers[i],
+                                                   item->references, item->reference_count};
     }
-    return LM_OK;
+    return translation_find(out, split->score, segments, split->count, prompts, examples->count,
+                            (size_t)evaluation->params->resamples, rng, arena,
+                            evaluate_is_cancelled, evaluation->ctx, err);
+}
+
+static void put_metric(struct scores *scores, const char *name,
+                       const struct translation_metric *metric)
+{
+    scores_put_interval(scores, name, metric->value, metric->low, metric->high);
 }
 
 static enum lm_status put(struct scores *scores, struct evaluation *evaluation,
                           struct example_split *split, struct lm_rng rng, struct lm_err *err)
 {
-    struct segments segments;
+    struct translation found;
     double nll = 0, targets = 0;
-    LM_TRY(count_segments(&segments, evaluation, split, err));
-    struct lm_bootstrap_statistic statistics[] = {
-        {bleu_of, segments.bleu, (double)NAN, (double)NAN},
-        {chrf_of, segments.chrf, (double)NAN, (double)NAN},
-        {difference_of, &segments, (double)NAN, (double)NAN},
-    };
-    LM_TRY(lm_bootstrap_statistics(statistics, 3, split->count,
-                                   (size_t)evaluation->params->resamples, rng, evaluation->arena,
-                                   evaluate_is_cancelled, evaluation->ctx, err));
+    LM_TRY(find_metrics(&found, evaluation, split, rng, err));
     for (size_t i = 0; i < split->count; i++) {
         nll += split->nll[i];
         targets += split->targets[i];
     }
-    split->headline = bleu_of(segments.bleu, NULL, split->count);
-    scores_put_interval(scores, "bleu", split->headline, statistics[0].low, statistics[0].high);
-    scores_put_interval(scores, "chrf", chrf_of(segments.chrf, NULL, split->count),
-                        statistics[1].low, statistics[1].high);
-    scores_put(scores, "copy", bleu_of(segments.copy, NULL, split->count));
-    scores_put_interval(scores, "copy.diff", difference_of(&segments, NULL, split->count),
-                        statistics[2].low, statistics[2].high);
+    split->headline = found.bleu.value;
+    put_metric(scores, "bleu", &found.bleu);
+    put_metric(scores, "chrf", &found.chrf);
+    scores_put(scores, "copy", found.copy);
+    put_metric(scores, "copy.diff", &found.diff);
     scores_put(scores, "examples.nll", nll / targets);
     return LM_OK;
 }

@@ -8,6 +8,7 @@
 
 #include "evaluate_examples.h"
 #include "evaluate_scores.h"
+#include "evaluate_tasks.h"
 #include "evaluation.h"
 #include "stats/bootstrap.h"
 
@@ -124,6 +125,10 @@ static void put_headline(struct evaluation *evaluation)
     }
     enum lm_split split = evaluation->splits[LM_TEST].tokens > 0 ? LM_TEST : LM_VALID;
     const struct evaluate_split *out = &evaluation->splits[split];
+    if (out->tokens == 0) {
+        lm_ctx_headline(evaluation->ctx, "%s", evaluation->task_headline);
+        return;
+    }
     lm_ctx_headline(evaluation->ctx, "%s %.2f bpb", lm_split_names[split],
                     bits_per_byte(out, out->nll_sum / (double)out->tokens));
 }
@@ -138,6 +143,7 @@ static enum lm_status put_all(struct scores *scores, struct evaluation *evaluati
         if (evaluation->examples != NULL)
             LM_TRY(evaluate_examples_put(scores, evaluation, evaluate_held_out[k], err));
     }
+    LM_TRY(evaluate_tasks(scores, evaluation, err));
     if (evaluation->examples != NULL)
         evaluate_examples_objective(scores, evaluation);
     if (evaluation->config.diverged_at > 0) {

@@ -66,6 +66,7 @@ struct evaluation {
     uint8_t *decile;      /**< (vocabulary) frequency decile of each token, or NULL */
     struct evaluate_split splits[LM_SPLITS];
     struct evaluate_examples *examples; /**< evaluate_examples.h; NULL: none are connected */
+    char task_headline[160];            /**< "blimp accuracy 0.61": what the tasks came to */
 };
 
 /** "unigram", "bigram", "untrained": names in the scores, by enum evaluate_baseline_kind. */

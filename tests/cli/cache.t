@@ -205,6 +205,36 @@ is "and all is sound" "$status" 0
 lmpipe cache gc --json --grace 0
 is "what was set aside goes" "$(member damaged)" 1
 
+# ---- records of runs ----
+
+template=$(dirname "$(grep -l '"spec": "spec.yaml"' "$store"/runs/2*/run.json | tail -1)")
+before=$(find "$store/runs" -maxdepth 1 -name '2*' | wc -l)
+python3 - "$template" <<'END'
+import pathlib, shutil, sys
+template = pathlib.Path(sys.argv[1])
+for i in range(1010):
+    old = template.parent / f"20200101T000{i // 1000:03d}.{i % 1000:03d}-small"
+    old.mkdir()
+    shutil.copy(template / "run.json", old)
+orphan = template.parent / "keys" / ("ab" * 32)
+orphan.write_text("nobody refers to this\n")
+END
+oldest=$(find "$store/runs" -maxdepth 1 -name '2020*' | sort | head -1)
+lmpipe exp tag oldest "$(basename "$oldest")"
+lmpipe cache gc --json --dry-run
+kept=$(member runs)
+lmpipe cache gc --json
+is "records that are old, and not among the last thousand of their spec, expire" "$(member runs)" "$kept"
+ok "not all of them" [ "$kept" -gt 0 -a "$kept" -le 1010 ]
+is "the others are there" "$(find "$store/runs" -maxdepth 1 -name '2*' | wc -l)" $((before + 1010 - kept))
+ok "so is one with a tag" [ -d "$oldest" ]
+ok "what is young and of no record, too" [ -e "$store/runs/keys/$(printf 'ab%.0s' {1..32})" ]
+lmpipe cache gc --grace 0
+ok "until its time" [ ! -e "$store/runs/keys/$(printf 'ab%.0s' {1..32})" ]
+lmpipe exp show oldest
+is "what the others refer to is there" "$status" 0
+lmpipe exp tag --remove oldest
+
 # ---- odd inputs ----
 
 root=$(find "$store/roots" -type f | head -1)

@@ -77,7 +77,7 @@ class Project:
         self.good = None      # content of the last time that all was well
         self.runs = []        # oldest first
         self.tags = {}        # name: content
-        self.last_good = None # id of the last run, if all was well
+        self.is_last_good = False
         lay(self.folder, self.now)
 
     def plan(self, content):
@@ -99,13 +99,9 @@ def learn(project, content):
     return all(row["state"] == "hit" for row in rows)
 
 
-def newest_run():
-    """Ids sort by time; names of specs would not do, as both projects have the same."""
-    return max(path.name for path in (store / "runs").iterdir() if path.name[0].isdigit())
-
-
 def files(kind):
-    return {path.parent.name + path.name: path for path in (store / kind).glob("??/*")}
+    found = {path.parent.name + path.name: path for path in (store / kind).glob("??/*")}
+    return {name: path for name, path in found.items() if ".tmp." not in name}
 
 
 def disk():
@@ -172,6 +168,7 @@ def check_store(name, keep_runs, is_exact):
     report(not named - objects, f"{name}: results have their objects", named - objects)
     if is_exact:
         report(set(there) <= may, f"{name}: nothing else is there", set(there) - may)
+        report(not list((store / "actions").rglob("*.tmp.*")), f"{name}: no record that was not finished")
         report(objects <= named, f"{name}: and no object without a result", objects - named)
 
 
@@ -203,7 +200,7 @@ def run(project):
     learn(project, project.now)
     project.good = project.now
     project.runs.append(Run(project.now))
-    project.last_good = newest_run()
+    project.is_last_good = True
 
 
 def run_with_setting(project):
@@ -213,7 +210,7 @@ def run_with_setting(project):
     report(done.returncode == 0, f"{project.name} runs with -S", done.stderr)
     learn(project, (name, v, w, x))
     project.runs.append(Run((name, v, w, x), f"{project.now} v={v}"))
-    project.last_good = None
+    project.is_last_good = False
 
 
 def run_killed(project):
@@ -224,14 +221,14 @@ def run_killed(project):
     if is_whole:
         project.good = project.now
     project.runs.append(Run(project.now, "", status == 0))
-    project.last_good = None
+    project.is_last_good = False
 
 
 def tag(project):
-    if project.last_good is None:
+    if not project.is_last_good:
         return run(project)
     name = f"{project.name}-{rng.randrange(3)}"
-    done = call(project.folder, "exp", "tag", name, project.last_good)
+    done = call(project.folder, "exp", "tag", name, "spec.yaml")
     report(done.returncode == 0, f"a tag for {project.name}", done.stderr)
     project.tags[name] = project.runs[-1].content
 
@@ -246,6 +243,8 @@ def untag(project):
 
 
 def options():
+    for project in projects:
+        learn(project, project.now)  # what was edited and not run may hit all the same
     keep_runs = rng.randrange(4)
     return keep_runs, ["--keep-runs", str(keep_runs), "--grace", "0"]
 
@@ -285,18 +284,20 @@ def gc_beside_run(project):
     counts["refusals"] += done.returncode == 3
     report(done.returncode in (0, 3), "gc beside a run does its work or leaves", done.stderr)
     report(runner.wait() == 0, "and the run ends well")
+    needs(keep_runs)  # it may have come before the run, or after it
     is_whole = learn(project, project.now)
     report(is_whole, "with all its results")
     project.good = project.now
     project.runs.append(Run(project.now))
-    project.last_good = newest_run()
+    needs(keep_runs)
+    project.is_last_good = True
 
 
 def export(project):
-    if project.last_good is None:
+    if not project.is_last_good:
         return run(project)
     path = folder / f"baseline{rng.randrange(2)}.json"
-    done = call(project.folder, "exp", "export", project.last_good, "-o", str(path))
+    done = call(project.folder, "exp", "export", "spec.yaml", "-o", str(path))
     # These specs have no metrics that can be exported; what matters is tested in cli/cache.t.
     report(done.returncode in (0, 1), "an export", done.stderr)
     if done.returncode == 0:

@@ -2,6 +2,7 @@
 #ifndef LMPIPE_MODEL_RUN_H
 #define LMPIPE_MODEL_RUN_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include <lmpipe/model/life.h>
@@ -9,16 +10,26 @@
 
 /** What lm_model_score tells of each of the B·T positions; the caller's arrays, any may be NULL:
  *  nll (nats), entropy of the prediction (nats), rank of the target (0 = the model's first choice;
- *  ties count half, rounded down). */
+ *  ties count half, rounded down), other ids that are exactly as likely as the target. */
 struct lm_scores {
     float *nll, *entropy;
-    int32_t *rank;
+    int32_t *rank, *equal;
 };
 /** Scores targets (B, T) given tokens (B, T), without dropout and without holding all logits.
  *  LM_RANGE: an id or shape outside the limits. */
 enum lm_status lm_model_score(struct lm_model *model, const int32_t *tokens, const int32_t *targets,
                               int64_t batch, int64_t time, const struct lm_scores *out,
                               struct lm_err *err);
+/**
+ * Scores texts of any lengths without padding: text i is lengths[i] tokens, at most max_time, and
+ * stands behind text i − 1 in tokens, targets and the arrays of `out`, all of them together at most
+ * max_batch · max_time. A target of -1 is not scored: its row costs nothing in the head and nothing
+ * is written for it. With portable products (LM_NUMERICS_PORTABLE, or bfloat16) the numbers of a
+ * text are the same bits whatever stands beside it. LM_RANGE, LM_CANCELLED.
+ */
+enum lm_status lm_model_score_packed(struct lm_model *model, const int32_t *tokens,
+                                     const int32_t *targets, const int32_t *lengths, size_t count,
+                                     const struct lm_scores *out, struct lm_err *err);
 /** Logits of all positions, (B, T, V) into the caller's `logits`. */
 enum lm_status lm_model_logits(struct lm_model *model, const int32_t *tokens, int64_t batch,
                                int64_t time, float *logits, struct lm_err *err);

@@ -147,11 +147,11 @@ static void finds_the_first_difference(struct tap *tap)
 static void names_the_set_of_a_file(struct tap *tap)
 {
     char set[64];
-    CHECK_STR(lm_items_set(set, "valid.jsonl"), "valid");
-    CHECK_STR(lm_items_set(set, "a.b.jsonl"), "a.b");
-    CHECK_STR(lm_items_set(set, "x"), "x");
-    CHECK_STR(lm_items_set(set, ".jsonl"), ".jsonl");
-    CHECK_STR(lm_items_set(set, ""), "");
+    CHECK_STR(lm_items_set(set, sizeof set, "valid.jsonl"), "valid");
+    CHECK_STR(lm_items_set(set, sizeof set, "a.b.jsonl"), "a.b");
+    CHECK_STR(lm_items_set(set, sizeof set, "x"), "x");
+    CHECK_STR(lm_items_set(set, sizeof set, ".jsonl"), ".jsonl");
+    CHECK_STR(lm_items_set(set, sizeof set, ""), "");
 }
 
 static const struct tap_test tests[] = {

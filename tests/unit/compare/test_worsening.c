@@ -312,6 +312,14 @@ static void what_cannot_be_compared_is_undecided(struct tap *tap)
     gate.pairing = lm_pairing_find("test.bleu");
     out = decide(&gate, &question);
     CHECK(out.result == LM_WORSENING_UNDECIDED && strstr(out.reason, "BLEU") != NULL);
+    gate.pairing = lm_pairing_find("blimp.acc");
+    CHECK_STR(gate.pairing.file, "blimp.jsonl");
+    CHECK(gate.pairing.without == NULL && gate.pairing.is_right_wrong);
+    CHECK_INT(gate.pairing.better, LM_BETTER_HIGHER);
+    CHECK_INT(lm_pairing_find("wikitext2.bpb").under, LM_ITEM_BYTES);
+    CHECK_INT(lm_pairing_for("lambada.ppl", &gate.items[0]).under, LM_ITEM_TOKENS);
+    CHECK(lm_pairing_find("wikitext2.word_ppl").without != NULL);
+    CHECK(lm_pairing_find("test.word_ppl").better == LM_BETTER_NONE);
     gate.pairing = lm_pairing_find("somebody's.metric");
     out = decide(&gate, &question);
     CHECK(out.result == LM_WORSENING_UNDECIDED && strstr(out.reason, "not known") != NULL);

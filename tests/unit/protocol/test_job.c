@@ -56,7 +56,7 @@ static void test_round_trip(struct tap *tap)
     static const char *const names[] = {"a", "b \"quoted\"\n"};
     const struct params params = {"w\xc3\xbcrd", 0.1, {(void *)(uintptr_t)names, 2}};
     const struct lm_job_input inputs[] = {{"from", "stage.port", "/a path"}, {"from", "x", "/y"}};
-    const struct lm_job_file files[] = {{"/data", "sha256:00"}};
+    const struct lm_job_file files[] = {{"/data", "sha256:00", "init.path"}};
     const struct lm_stage *const types[] = {&newer, &type, NULL};
     struct lm_job job = {.stage = &type,
                          .params = &params,

@@ -147,6 +147,32 @@ static void test_files_and_references(struct tap *tap)
     ci_facts_release(&f);
 }
 
+/** An address without a pin: what it gave, when the result tells. */
+static void test_unpinned(struct tap *tap)
+{
+    static struct source source = {"https://h.example/x", "", ""};
+    static struct lm_source_digest gave = {.param = "url"};
+    struct ci_facts f;
+    ci_facts_init(&f, 1, 0);
+    publish(&f, 0, "out");
+    f.spec.stages[0].type = &fetching;
+    f.spec.stages[0].params = &source;
+    struct lm_json *root = parse(&f);
+    REQUIRE(root != NULL);
+    CHECK_STR(text_at(root, DEFINITION "resolvedDependencies/0/uri"), source.url);
+    CHECK_STR(text_at(root, DEFINITION "resolvedDependencies/0/digest/sha256"), "");
+    lm_json_free(root);
+    REQUIRE(lm_digest_parse(&gave.digest, PIN));
+    f.records[0].sources = &gave;
+    f.records[0].source_count = 1;
+    root = parse(&f);
+    REQUIRE(root != NULL);
+    CHECK_STR(text_at(root, DEFINITION "resolvedDependencies/0/digest/sha256"), PIN);
+    CHECK(strstr(f.out.data, "\"pinned\": false") != NULL);
+    lm_json_free(root);
+    ci_facts_release(&f);
+}
+
 static void test_hostile_and_many(struct tap *tap)
 {
     struct ci_facts f;
@@ -176,6 +202,7 @@ static void test_nothing_published(struct tap *tap)
     ci_facts_release(&f);
 }
 
-static const struct tap_test tests[] = {TAP_ROW(test_statement) TAP_ROW(
-    test_files_and_references) TAP_ROW(test_hostile_and_many) TAP_ROW(test_nothing_published)};
+static const struct tap_test tests[] = {TAP_ROW(test_statement) TAP_ROW(test_files_and_references)
+                                            TAP_ROW(test_unpinned) TAP_ROW(test_hostile_and_many)
+                                                TAP_ROW(test_nothing_published)};
 LM_TEST_MAIN(tests)

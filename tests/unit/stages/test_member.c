@@ -32,32 +32,6 @@ static void test_clean(struct tap *tap)
     lm_arena_free(arena);
 }
 
-static void test_matches(struct tap *tap)
-{
-    static const struct {
-        const char *glob, *name;
-        bool want;
-    } rows[] = {
-        {"", "", true},
-        {"", "a", false},
-        {"*", "", true},
-        {"*", "a/b", true},
-        {"*.txt", "a/b.txt", true},
-        {"*.txt", "a.txt.gz", false},
-        {"?.txt", "a.txt", true},
-        {"?.txt", ".txt", false},
-        {"a*b*c", "axxbyyc", true},
-        {"a*b*c", "axxbyy", false},
-        {"*aab", "aaaab", true},
-        {"[a]", "a", false},
-        {"a**", "a", true},
-        {"*/x", "x", false},
-    };
-
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        CHECK(lm_member_matches(rows[i].glob, rows[i].name) == rows[i].want);
-}
-
 static void test_hidden(struct tap *tap)
 {
     CHECK(lm_member_is_hidden(".a"));
@@ -76,6 +50,6 @@ static void test_show(struct tap *tap)
     CHECK_STR(shown + strlen(shown) - 3, "...");
 }
 
-static const struct tap_test tests[] = {TAP_ROW(test_clean) TAP_ROW(test_matches)
-                                            TAP_ROW(test_hidden) TAP_ROW(test_show)};
+static const struct tap_test tests[] = {TAP_ROW(test_clean) TAP_ROW(test_hidden)
+                                            TAP_ROW(test_show)};
 LM_TEST_MAIN(tests)

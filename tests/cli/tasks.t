@@ -1,0 +1,170 @@
+#!/bin/bash
+# Tasks as data: the page's example as it stands there, every kind, what enters the key, what is refused and
+# where it stands, downloads as data, the same numbers whatever the batch and the threads.
+. "$(dirname "$0")/lib.sh"
+
+fresh tasks
+block() { # N: the Nth block of docs/tasks.md
+    awk -v n="$1" '/^```/ { inside = !inside; k += inside; next } inside && k == n' "$LM_SOURCE/docs/tasks.md"
+}
+block 1 >capitals.yaml
+block 2 >capitals.jsonl
+is "the page's example has ten lines" "$(grep -vc '^#' capitals.yaml)" 9
+sed -i '/^  samples:/,$d' tiny.yaml
+number() { # METRIC: of the scores that were written last
+    grep -oE "\"$1\": [-0-9.e]+" <<<"$scores" | sed 's/.*: //'
+}
+evaluate() { # TASKS [OPTION…]
+    lmpipe run tiny.yaml -S "scores.tasks=$1" "${@:2}" --progress none
+    run_status=$status run_err=$err run_out=$out
+    lmpipe cat tiny.yaml scores.scores -S "scores.tasks=$1" "${@:2}"
+    scores=$out
+}
+
+evaluate "[capitals.yaml]"
+is "it runs" "$run_status:$run_err" "0:"
+like "the table says what it came to" "$run_out" 'valid|test'
+is "three items" "$(number capitals.items)" 3
+is "chance" "$(number capitals.chance | cut -c1-6)" 0.3888
+like "an interval" "$scores" '"capitals.acc.lo": '
+like "by group" "$scores" '"capitals.America.acc": [01]'
+like "by the other norm" "$scores" '"capitals.acc_byte": '
+like "floors by counts" "$scores" '"capitals.floor.bigram": '
+like "the most frequent answer" "$scores" '"capitals.floor.majority": 0.3'
+like "its signature" "$scores" '"capitals.signature": "lmpipe-task 1; kind choice; '
+lmpipe cat tiny.yaml scores.items/capitals.jsonl -S "scores.tasks=[capitals.yaml]"
+items=$out
+is "a line an item" "$(wc -l <<<"$items")" 3
+like "the seven members" "$items" '^\{"id":"2","group":"America","score":[01],"nll":[0-9.]+,"bytes":5,"choice":[01],"tie":false,"answer":1,'
+lmpipe cat tiny.yaml scores.items/tasks.json -S "scores.tasks=[capitals.yaml]"
+like "what there is" "$out" '"metric": "acc"'
+
+# what enters the key
+lmpipe plan tiny.yaml -S "scores.tasks=[capitals.yaml]"
+like "again: a hit" "$out" '^hit +scores'
+evaluate "[capitals.yaml]" -S scores.batch=3 --threads 1 -f scores
+lmpipe cat tiny.yaml scores.items/capitals.jsonl -S "scores.tasks=[capitals.yaml]" -S scores.batch=3
+is "the same items at another batch" "$out" "$items"
+mkdir other && cp capitals.* other/
+lmpipe plan tiny.yaml -S "scores.tasks=[other/capitals.yaml]"
+like "another place is nothing new" "$out" '^hit +scores'
+sed -i 's/Lyon/Nice/' other/capitals.jsonl
+lmpipe plan tiny.yaml -S "scores.tasks=[other/capitals.yaml]"
+like "other items are" "$out" '^run +scores'
+lmpipe why tiny.yaml scores -S "scores.tasks=[other/capitals.yaml]"
+like "and why says which file" "$out" 'tasks\.0\.data'
+lmpipe plan tiny.yaml
+unlike "no task: no line of one" "$out" 'error'
+
+# all kinds
+cat >cloze.yaml <<'Y'
+lmpipe_task: 1
+kind: cloze
+data: {file: tiny.txt, format: lines}
+context: "{text|without_last_word}"
+target: " {text|last_word}"
+limit: 40
+Y
+printf 'lmpipe_task: 1\nkind: stream\ndata: {file: tiny.txt, format: text}\ntarget: "{text}"\n' >stream.yaml
+cat >generate.yaml <<'Y'
+lmpipe_task: 1
+kind: generate
+data: {file: pairs.csv}
+context: "{a} ="
+references: ["{b}", "{a}"]
+Y
+cat >similarity.yaml <<'Y'
+lmpipe_task: 1
+kind: similarity
+data: pairs.csv
+choices: ["{a}", "{b}"]
+answer: "{n}"
+Y
+{ echo a,b,n; for i in $(seq 30); do echo "\"word, $i\",other $((i * 7 % 10)),$((i % 5))"; done; } >pairs.csv
+evaluate "[cloze.yaml, stream.yaml, generate.yaml, similarity.yaml]" -S scores.max_new_tokens=8
+is "all kinds run" "$run_status:$run_err" "0:"
+is "cloze: a limit" "$(number cloze.items)" 40
+like "a perplexity of targets" "$scores" '"cloze.ppl.hi": '
+is "stream: words and line ends" "$(number stream.words)" "$(awk '{ n += NF + 1 } END { print n }' tiny.txt)"
+is "and bytes" "$(number stream.bytes)" "$(stat -c %s tiny.txt)"
+like "word perplexity" "$scores" '"stream.word_ppl": '
+like "BLEU" "$scores" '"generate.bleu": '
+like "with an interval" "$scores" '"generate.chrf.hi": '
+like "the context copied" "$scores" '"generate.floor.copy": '
+like "Spearman" "$scores" '"similarity.spearman.lo": '
+like "words in common" "$scores" '"similarity.floor.overlap": '
+
+# downloads
+mkdir -p include && cat >include/pairs.yaml <<'Y'
+stages:
+  pairs:
+    uses: download
+    with: {sources: [{name: pairs-one, path: ../pairs.csv, license: made-up}, {name: pairs-two, path: ../capitals.jsonl, license: made-up}]}
+Y
+sed 's/^data: .*/data: {source: "pairs-o*", format: csv}/; s/^lmpipe_task.*/&\nname: taken/' similarity.yaml >taken.yaml
+sed -e 's/^experiment: .*/experiment: down/; s/^lmpipe: 1/&\ninclude: [include\/pairs.yaml]/' -e 's/in: {model: model, tokens: tokens}/in: {model: model, task_data: pairs}/' tiny.yaml >down.yaml
+lmpipe run down.yaml -S "scores.tasks=[taken.yaml]" --progress none --store artifacts/store
+is "a source of a download, and no tokens" "$status:$err" "0:"
+like "the headline is the task's" "$out" 'taken Spearman'
+lmpipe cat down.yaml scores.scores -S "scores.tasks=[taken.yaml]"
+like "the same numbers" "$(grep '"taken.spearman":' <<<"$out" | sed 's/taken/similarity/')" "$(grep '"similarity.spearman":' <<<"$scores")"
+sed -i 's/pairs-o\*/pairs-0ne/' taken.yaml
+lmpipe run down.yaml -S "scores.tasks=[taken.yaml]" --progress none
+is "an unknown source: exit 1" "$status" 1
+like "with the nearest name" "$err" "no source of task_data is called 'pairs-0ne'; did you mean 'pairs-one'\?"
+lmpipe check tiny.yaml -S "scores.tasks=[taken.yaml]"
+is "nothing connected: exit 2" "$status" 2
+like "said where it stands" "$err" '^lmpipe: error: taken\.yaml:4:7: data: its source is one of the port task_data'
+
+# what is refused, before anything runs
+bad() { # DESCRIPTION SED-EXPRESSION WANTED
+    sed "$2" capitals.yaml >bad.yaml
+    lmpipe check tiny.yaml -S "scores.tasks=[bad.yaml]"
+    is "$1: exit 2" "$status" 2
+    like "$1: where and what" "$err" "$3"
+}
+bad "a field" 's/^context/contxt/' "^lmpipe: error: bad\.yaml:6:1: contxt: unknown field of a task; did you mean 'context'\?"
+bad "a kind" 's/^kind: .*/kind: choose/' "bad\.yaml:3:7: kind: there is no 'choose'; did you mean 'choice'\?"
+bad "items that are not there" 's/^data: .*/data: nothing.jsonl/' "bad\.yaml:4:7: scores\.tasks\.0\.data: 'nothing\.jsonl': No such file"
+bad "an unset variable" 's/^data: .*/data: "${env.NOWHERE}\/x.jsonl"/' 'bad\.yaml:4:7: data: the environment variable NOWHERE is not set'
+bad "no YAML" '1s/^/[/' '^lmpipe: error: bad\.yaml:'
+lmpipe check tiny.yaml -S "scores.tasks=[none.yaml]"
+like "a task file that is not there" "$err" "scores\.tasks\.0: 'none\.yaml': No such file"
+lmpipe check tiny.yaml -S "scores.tasks=[capitals.yaml, other/capitals.yaml]"
+like "two of one name" "$err" 'other/capitals\.yaml:1:1: name: another task of this stage is called capitals'
+sed 's/{country}/{countri}/' capitals.yaml >bad.yaml
+lmpipe run tiny.yaml -S "scores.tasks=[bad.yaml]" --progress none
+is "a field of the items that is not there: exit 1" "$status" 1
+like "with the items' line" "$err" "capitals\.jsonl:1: context: countri: there is no such field; did you mean 'country'\?"
+printf 'gates:\n  - {metric: scores.capitals.acc, min: 0}\n' >>tiny.yaml
+lmpipe run tiny.yaml -S "scores.tasks=[capitals.yaml]" --progress none
+is "a gate on a task" "$status" 0
+lmpipe check tiny.yaml -S "scores.tasks=[cloze.yaml]"
+is "on one that is not evaluated: exit 2" "$status" 2
+
+# what comes with lmpipe is sound
+cp -r "$LM_SOURCE/experiments/tasks" "$LM_SOURCE/experiments/include" .
+for task in tasks/*.yaml; do
+    name=$(basename "$task" .yaml)
+    [ -e "include/$name.yaml" ] || continue
+    sed -e "s/^experiment: .*/experiment: shipped/; s/^lmpipe: 1/&\ninclude: [include\/$name.yaml]/" -e "s/in: {model: model, tokens: tokens}/in: {model: model, task_data: [$name]}/" \
+        -e '/^gates:/,$d' tiny.yaml >shipped.yaml
+    LMPIPE_DATA='' lmpipe check shipped.yaml -S "scores.tasks=[$task]"
+    is "$task is sound" "$status:$err" "0:"
+done
+if [ -n "${LMPIPE_DATA:-}" ] && [ -d "$LMPIPE_DATA/eval/upstream" ]; then
+    sed -e "s/^experiment: .*/experiment: shipped/; s/^lmpipe: 1/&\ninclude: [include\/blimp.yaml, include\/lambada.yaml, include\/arithmetic.yaml, include\/sst2.yaml]/" \
+        -e "s/in: {model: model, tokens: tokens}/in: {model: model, task_data: [blimp, lambada, arithmetic, sst2]}/" -e '/^gates:/,$d' tiny.yaml >shipped.yaml
+    for name in blimp lambada arithmetic sst2 sick multi30k zh_cloze; do
+        sed -i '/^limit:/d' tasks/$name.yaml
+        printf 'limit: 60\n' >>tasks/$name.yaml
+    done
+    lmpipe run shipped.yaml -S "scores.tasks=[tasks/blimp.yaml, tasks/lambada.yaml, tasks/arithmetic.yaml, tasks/sst2.yaml, tasks/sick.yaml, tasks/multi30k.yaml, tasks/zh_cloze.yaml]" \
+        -S scores.max_new_tokens=4 --offline --progress none
+    is "the shipped tasks run on their upstream files" "$status:$err" "0:"
+    lmpipe cat shipped.yaml scores.scores -S "scores.tasks=[tasks/blimp.yaml, tasks/lambada.yaml, tasks/arithmetic.yaml, tasks/sst2.yaml, tasks/sick.yaml, tasks/multi30k.yaml, tasks/zh_cloze.yaml]" -S scores.max_new_tokens=4
+    is "sixty items each" "$(grep -c '\.items": 60,' <<<"$out")" 7
+else
+    echo "# LMPIPE_DATA has no eval/upstream: the shipped tasks are checked, not run"
+fi
+done_testing
