@@ -6,14 +6,27 @@
 
 enum { MOST_PORTS = 16 };
 
+/** Where the port begins: behind the longest beginning that means a stage, as plan prints it, else
+ * in another order or otherwise written ("model@seed=2,lr=1e-3.log"); NULL: there is no port. */
+static const char *find_dot(const char *text, const struct lm_spec *spec, struct lm_arena *arena)
+{
+    size_t length = 0;
+    if (lm_spec_find_longest(spec, text, &length) != (size_t)-1 && text[length] == '.')
+        return text + length;
+    for (const char *dot = text + strcspn(text, "/"); dot > text; dot--) {
+        const char *id = *dot == '.' ? lm_arena_strndup(arena, text, (size_t)(dot - text)) : NULL;
+        if (id != NULL && lm_spec_find(spec, id, NULL) != (size_t)-1)
+            return dot;
+    }
+    return strchr(text, '.');
+}
+
 enum lm_status lm_artifact_name_parse(struct lm_artifact_name *out, const char *text,
                                       const struct lm_spec *spec, struct lm_arena *arena,
                                       struct lm_err *err)
 {
     struct lm_artifact_name parsed = {0};
-    size_t length = 0;
-    bool known = lm_spec_find_longest(spec, text, &length) != (size_t)-1 && text[length] == '.';
-    const char *dot = known ? text + length : strchr(text, '.');
+    const char *dot = find_dot(text, spec, arena);
     const char *slash = dot != NULL ? strchr(dot, '/') : NULL;
     if (dot == NULL || dot == text || dot[1] == '\0' || slash == dot + 1 ||
         (slash != NULL && slash[1] == '\0'))

@@ -42,6 +42,7 @@ static int run(struct lm_cli *cli, const void *given, char **operands, size_t co
     struct lm_err err = {0};
     const struct lm_compare_request request = {.metric = args->metric,
                                                .page = args->output,
+                                               .is_plain = cli->out.terminal,
                                                .format = args->json  ? LM_RUNS_JSON
                                                          : args->csv ? LM_RUNS_CSV
                                                                      : LM_RUNS_TEXT};
@@ -69,6 +70,6 @@ const struct lm_command lm_command_exp_compare = {
     .notes = LM_EXP_SIDES
     "\n"
     "Of a run of a sweep all instances are compared, to the best; of several runs all are\n"
-    "compared to the first. Prints Markdown.",
+    "compared to the first. Prints Markdown, to a terminal the same table in plain text.",
     .run = run,
 };

@@ -21,14 +21,6 @@ static const struct lm_option options[] = {
     {0},
 };
 
-static int print(struct lm_cli *cli, const struct lm_plan *plan, bool json)
-{
-    enum lm_status printed = lm_plan_print(plan, json, cli->out.file);
-    if (printed != LM_OK)
-        return lm_cli_fail(cli, lm_exit_of(printed), lm_status_text(printed));
-    return LM_EXIT_OK;
-}
-
 static int run(struct lm_cli *cli, const void *given, char **operands, size_t count)
 {
     const struct plan_args *args = given;
@@ -41,9 +33,7 @@ static int run(struct lm_cli *cli, const void *given, char **operands, size_t co
     if (status == LM_EXIT_OK)
         status = lm_loaded_plan(&loaded, cli, operands[0], &args->select.spec, &selection, threads);
     if (status == LM_EXIT_OK) {
-        struct lm_diags warnings = lm_plan_warnings(loaded.plan);
-        lm_loaded_findings(cli, &warnings);
-        status = print(cli, loaded.plan, args->json);
+        status = lm_loaded_print_plan(&loaded, cli, args->json);
         if (status == LM_EXIT_OK && args->check && lm_plan_is_stale(loaded.plan))
             status = LM_EXIT_STALE;
     }
@@ -61,6 +51,7 @@ const struct lm_command lm_command_plan = {
     .args_size = sizeof(struct plan_args),
     .example = "lmpipe plan experiments/jargon.yaml -S steps=2000",
     .notes = "STATE: hit (stored), run, maybe (depends on a result upstream), resume@N (from a\n"
-             "checkpoint at step N).\n" LM_SELECT_NOTES,
+             "checkpoint at step N). Behind the reason: time, memory, disk, by like executions on\n"
+             "this machine; ? is a guess. Totals go to stderr.\n" LM_SELECT_NOTES,
     .run = run,
 };

@@ -150,8 +150,9 @@ static int execute(struct lm_cli *cli, struct lm_loaded *loaded, const struct ru
         .on_event = args->progress == LM_PROGRESS_NONE ? NULL : lm_live_event,
         .env = lm_cli_env,
     };
-    if (lm_plan_refusal(loaded->plan, &err) != LM_OK)
-        return lm_cli_fail(cli, LM_EXIT_USAGE, err.text);
+    enum lm_status refused = lm_plan_refusal(loaded->plan, &err);
+    if (refused != LM_OK)
+        return lm_cli_fail(cli, refused == LM_IO ? LM_EXIT_STORE : LM_EXIT_USAGE, err.text);
     struct lm_diags warnings = lm_plan_warnings(loaded->plan);
     lm_loaded_findings(cli, &warnings);
     bool plain = args->ci && args->progress == LM_PROGRESS_AUTO;
@@ -179,16 +180,6 @@ static int execute(struct lm_cli *cli, struct lm_loaded *loaded, const struct ru
     return exit_code;
 }
 
-static int print_plan(struct lm_cli *cli, const struct lm_loaded *loaded)
-{
-    struct lm_diags warnings = lm_plan_warnings(loaded->plan);
-    lm_loaded_findings(cli, &warnings);
-    enum lm_status printed = lm_plan_print(loaded->plan, false, cli->out.file);
-    if (printed != LM_OK)
-        return lm_cli_fail(cli, lm_exit_of(printed), lm_status_text(printed));
-    return LM_EXIT_OK;
-}
-
 static int run(struct lm_cli *cli, const void *given, char **operands, size_t count)
 {
     const struct run_args *args = given;
@@ -212,8 +203,8 @@ static int run(struct lm_cli *cli, const void *given, char **operands, size_t co
     if (is_read)
         status = lm_loaded_plan(&loaded, cli, operands[0], &args->select.spec, &selection, threads);
     if (status == LM_EXIT_OK)
-        status =
-            args->dry_run ? print_plan(cli, &loaded) : execute(cli, &loaded, args, threads, &began);
+        status = args->dry_run ? lm_loaded_print_plan(&loaded, cli, false)
+                               : execute(cli, &loaded, args, threads, &began);
     if (args->ci && !args->dry_run && !began) {
         if (!is_read)
             lm_loaded_spec(&loaded, cli, operands[0], &args->select.spec, 0);

@@ -142,6 +142,28 @@ int lm_loaded_plan(struct lm_loaded *loaded, struct lm_cli *cli, const char *pat
     return LM_EXIT_OK;
 }
 
+int lm_loaded_print_plan(struct lm_loaded *loaded, struct lm_cli *cli, bool json)
+{
+    struct lm_err err = {0};
+    struct lm_diags warnings = lm_plan_warnings(loaded->plan);
+    enum lm_plan_form form = json                ? LM_PLAN_JSON
+                             : cli->out.terminal ? LM_PLAN_TABLE
+                                                 : LM_PLAN_LINES;
+    lm_loaded_findings(cli, &warnings);
+    if (lm_plan_guess(loaded->plan, &err) != LM_OK)
+        lm_cli_warn(cli, err.text);
+    enum lm_status printed = lm_plan_print(loaded->plan, form, cli->out.file);
+    if (printed != LM_OK)
+        return lm_cli_fail(cli, lm_exit_of(printed), lm_status_text(printed));
+    const char *summary = lm_plan_summary(loaded->plan, cli->arena);
+    if (summary[0] != '\0') {
+        lm_stream_flush(&cli->out);
+        fprintf(cli->err.file, "lmpipe: %s\n", summary);
+        lm_stream_flush(&cli->err);
+    }
+    return LM_EXIT_OK;
+}
+
 int lm_loaded_threads(size_t *threads, struct lm_cli *cli, int64_t option)
 {
     char *end = NULL;

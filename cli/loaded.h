@@ -80,6 +80,10 @@ int lm_loaded_spec(struct lm_loaded *loaded, struct lm_cli *cli, const char *pat
 int lm_loaded_plan(struct lm_loaded *loaded, struct lm_cli *cli, const char *path,
                    const struct lm_spec_args *args, const struct lm_selection *selection,
                    size_t threads);
+/** Prints warnings of the plan, the plan to stdout, and what it will cost to stderr. The exit
+ * status.
+ */
+int lm_loaded_print_plan(struct lm_loaded *loaded, struct lm_cli *cli, bool json);
 /** The budget of threads: the option when it is not 0, else LMPIPE_THREADS, else 0. LM_EXIT_USAGE
  *  after the error was printed. */
 int lm_loaded_threads(size_t *threads, struct lm_cli *cli, int64_t option);

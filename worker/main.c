@@ -14,6 +14,7 @@ static const struct lm_program programs[] = {
     {"serve", lm_program_serve},
     {"probe", lm_program_probe},
     {"differ", lm_program_differ},
+    {"peak", lm_program_peak},
     {NULL, NULL},
 };
 

@@ -19,6 +19,9 @@ int lm_program_serve(int argc, char **argv);
 /** probe: prints "numerics blas …", "numerics portable …" and "library PATH" of OpenBLAS, a line
  * each. */
 int lm_program_probe(int argc, char **argv);
+/** peak: measures the processor for some 30 ms and prints "fp32 N", operations a second of one
+ *  thread. */
+int lm_program_peak(int argc, char **argv);
 
 /** differ STORED NOW: where two files first differ, a line to descriptor 3 (protocol/differed.h);
  * no line: they are equal. Exit 0, 1 (one cannot be read). */

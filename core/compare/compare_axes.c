@@ -88,14 +88,6 @@ static struct lm_compare_axis *find_axis(const struct lm_comparison *out, const 
     return NULL;
 }
 
-static size_t find_text(const struct lm_compare_axis *axis, const char *text)
-{
-    size_t at = 0;
-    while (at < axis->count && strcmp(axis->texts[at], text) != 0)
-        at++;
-    return at;
-}
-
 static bool is_repeat(const struct lm_compare_options *options, const char *name)
 {
     for (size_t i = 0; i < options->repeat_count; i++)
@@ -116,16 +108,17 @@ static bool collect(void *user, const char *name, const char *text)
         out->axes = axes;
         axis = &out->axes[out->axis_count++];
         *axis = (struct lm_compare_axis){.name = name, .is_repeat = is_repeat(out->options, name)};
+        lm_name_map_init(&axis->by_text, out->arena);
     }
-    if (find_text(axis, text) < axis->count)
+    if (lm_name_map_find(&axis->by_text, text) != SIZE_MAX)
         return true;
     const char **texts =
         lm_arena_grow(out->arena, axis->texts, axis->count, &axis->capacity, sizeof *texts);
     if (texts == NULL)
         return false;
     axis->texts = texts;
-    axis->texts[axis->count++] = text;
-    return true;
+    axis->texts[axis->count] = text;
+    return lm_name_map_put(&axis->by_text, text, axis->count++);
 }
 
 static int by_value(const void *a, const void *b)
@@ -170,7 +163,10 @@ static enum lm_status order_axis(struct lm_comparison *out, struct lm_compare_ax
     if (axis->numbers == NULL)
         return lm_fail(err, LM_NOMEM, "no memory for axes; compare fewer runs");
     axis->is_number = true;
+    lm_name_map_init(&axis->by_text, out->arena); /* their places are others now */
     for (size_t i = 0; i < axis->count; i++) {
+        if (!lm_name_map_put(&axis->by_text, axis->texts[i], i))
+            return lm_fail(err, LM_NOMEM, "no memory for axes; compare fewer runs");
         axis->numbers[i] = value_of(axis->texts[i]).number;
         axis->is_number = axis->is_number && !isnan(axis->numbers[i]);
     }
@@ -187,7 +183,7 @@ static bool place(void *user, const char *name, const char *text)
 {
     struct placing *placing = user;
     const struct lm_compare_axis *axis = find_axis(placing->out, name);
-    placing->row->places[axis - placing->out->axes] = find_text(axis, text);
+    placing->row->places[axis - placing->out->axes] = lm_name_map_find(&axis->by_text, text);
     return true;
 }
 

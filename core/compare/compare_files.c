@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/csv_field.h"
 #include "page/markdown.h"
 
 #include "compare/compare_page.h"
@@ -21,24 +22,10 @@ static const char *text_at(const struct lm_comparison *comparison, const struct 
 
 /* ---- CSV ---- */
 
-static void put_field(struct lm_buf *out, const char *text)
-{
-    bool is_quoted = strpbrk(text, ",\"\r\n") != NULL;
-    if (is_quoted)
-        lm_buf_putc(out, '"');
-    for (const char *at = text; *at != '\0'; at++) {
-        if (*at == '"')
-            lm_buf_putc(out, '"');
-        lm_buf_putc(out, *at);
-    }
-    if (is_quoted)
-        lm_buf_putc(out, '"');
-}
-
 static void put_text(struct lm_buf *out, const char *text)
 {
     lm_buf_putc(out, ',');
-    put_field(out, text != NULL ? text : "");
+    lm_csv_put(out, text != NULL ? text : "");
 }
 
 static void put_number(struct lm_buf *out, double value)
@@ -70,7 +57,7 @@ void lm_compare_csv_write(struct lm_buf *out, const struct lm_comparison *compar
     put_csv_head(out, comparison);
     for (size_t i = 0; i < comparison->count; i++) {
         const struct lm_compare_row *row = &comparison->rows[i];
-        put_field(out, row->label);
+        lm_csv_put(out, row->label);
         put_text(out, state_names[row->state]);
         for (size_t a = 0; a < comparison->axis_count; a++)
             put_text(out, text_at(comparison, row, a));
@@ -241,10 +228,22 @@ void lm_compare_json_write(struct lm_buf *out, const struct lm_comparison *compa
 
 enum { MOST_ROWS = 30 };
 
-static void put_cell(struct lm_buf *out, const char *text)
+/** The same table for pull requests, and for terminals, which show text as it is. */
+struct notation {
+    struct lm_buf *out;
+    void (*put)(struct lm_buf *out, const void *text, size_t size); /**< foreign text */
+    const char *strong;                                             /**< around the summary */
+};
+
+static void put_foreign(const struct notation *to, const char *text)
 {
-    lm_markdown_text(out, text, strlen(text));
-    lm_buf_puts(out, " | ");
+    to->put(to->out, text, strlen(text));
+}
+
+static void put_cell(const struct notation *to, const char *text)
+{
+    put_foreign(to, text);
+    lm_buf_puts(to->out, " | ");
 }
 
 static void put_interval(struct lm_buf *out, double low, double high)
@@ -256,10 +255,11 @@ static void put_interval(struct lm_buf *out, double low, double high)
                       lm_compare_signed(high).text);
 }
 
-static void put_markdown_row(struct lm_buf *out, const struct lm_compare_row *row)
+static void put_run(const struct notation *to, const struct lm_compare_row *row)
 {
+    struct lm_buf *out = to->out;
     lm_buf_puts(out, "| ");
-    put_cell(out, row->label);
+    put_cell(to, row->label);
     if (row->state == LM_RUN_RANKED)
         lm_buf_printf(out, "%s | %s | ", lm_compare_value(row->value).text,
                       lm_compare_signed(row->difference.value).text);
@@ -269,13 +269,14 @@ static void put_markdown_row(struct lm_buf *out, const struct lm_compare_row *ro
     lm_buf_puts(out, lm_compare_verdict_words[row->verdict]);
     if (row->why != NULL) {
         lm_buf_puts(out, ": ");
-        lm_markdown_text(out, row->why, strlen(row->why));
+        put_foreign(to, row->why);
     }
     lm_buf_puts(out, " |\n");
 }
 
-static void put_markdown_groups(struct lm_buf *out, const struct lm_comparison *comparison)
+static void put_groups(const struct notation *to, const struct lm_comparison *comparison)
 {
+    struct lm_buf *out = to->out;
     const char *items = lm_compare_items_word(comparison);
     if (comparison->group_count == 0)
         return;
@@ -286,7 +287,7 @@ static void put_markdown_groups(struct lm_buf *out, const struct lm_comparison *
     for (size_t g = 0; g < comparison->group_count && g < MOST_ROWS; g++) {
         const struct lm_compare_group *group = &comparison->groups[g];
         lm_buf_puts(out, "| ");
-        put_cell(out, group->label);
+        put_cell(to, group->label);
         lm_buf_printf(out, "%zu | %s | %s | %s | %s | %s |\n", group->count,
                       lm_compare_value(group->spread.mean).text,
                       lm_compare_value(group->spread.deviation).text,
@@ -296,24 +297,37 @@ static void put_markdown_groups(struct lm_buf *out, const struct lm_comparison *
     }
 }
 
-void lm_compare_markdown_write(struct lm_buf *out, const struct lm_comparison *comparison)
+static void put_table(const struct notation *to, const struct lm_comparison *comparison)
 {
-    lm_buf_puts(out, "**");
-    lm_markdown_text(out, comparison->summary, strlen(comparison->summary));
-    lm_buf_puts(out, "**\n\n| run | ");
-    put_cell(out, comparison->options->metric);
+    struct lm_buf *out = to->out;
+    lm_buf_puts(out, to->strong);
+    put_foreign(to, comparison->summary);
+    lm_buf_printf(out, "%s\n\n| run | ", to->strong);
+    put_cell(to, comparison->options->metric);
     lm_buf_printf(out, "difference | %s interval | verdict |\n|---|---:|---:|---:|---|\n",
                   lm_compare_confidence(comparison).text);
     for (size_t i = 0; i < comparison->count && i < MOST_ROWS; i++)
-        put_markdown_row(out, &comparison->rows[i]);
+        put_run(to, &comparison->rows[i]);
     if (comparison->count > MOST_ROWS)
         lm_buf_printf(out, "\n%d of %zu runs; all are in the CSV.\n", MOST_ROWS, comparison->count);
     if (comparison->unpaired != NULL) {
         lm_buf_puts(out, "\nNo paired differences: ");
-        lm_markdown_text(out, comparison->unpaired, strlen(comparison->unpaired));
+        put_foreign(to, comparison->unpaired);
         lm_buf_puts(out, ".\n");
     }
     if (comparison->uncertain != NULL)
         lm_buf_printf(out, "\nNo intervals, no verdicts: %s.\n", comparison->uncertain);
-    put_markdown_groups(out, comparison);
+    put_groups(to, comparison);
+}
+
+void lm_compare_markdown_write(struct lm_buf *out, const struct lm_comparison *comparison)
+{
+    const struct notation to = {out, lm_markdown_text, "**"};
+    put_table(&to, comparison);
+}
+
+void lm_compare_text_write(struct lm_buf *out, const struct lm_comparison *comparison)
+{
+    const struct notation to = {out, lm_buf_append, ""};
+    put_table(&to, comparison);
 }

@@ -3,18 +3,10 @@
 #include <string.h>
 
 #include "base/io.h"
-
+#include "base/lines.h"
 #include "compare/comparison.h"
 
 enum { LARGEST = 1 << 30 };
-
-static size_t count_lines(const char *text, size_t size)
-{
-    size_t lines = 1;
-    for (size_t i = 0; i < size; i++)
-        lines += text[i] == '\n';
-    return lines;
-}
 
 /* Lines of one step (training, validation) follow each other: they become one point. */
 static void take_line(struct lm_compare_curve *curve, const struct lm_json *line)
@@ -42,23 +34,22 @@ static enum lm_status read_log(struct lm_compare_curve *curve, struct lm_arena *
                                const char *path, struct lm_err *err)
 {
     char *text;
-    size_t size, number = 1;
+    const char *at;
+    size_t size, length;
     LM_TRY(lm_file_read(&text, &size, arena, path, LARGEST, err));
-    size_t lines = count_lines(text, size);
-    double *memory = LM_NEW_ARRAY(arena, double, 3 * lines);
+    size_t count = lm_line_walk_count(text, size);
+    double *memory = LM_NEW_ARRAY(arena, double, 3 * count);
     if (memory == NULL)
         return lm_fail(err, LM_NOMEM, "no memory for a log; compare fewer runs");
     curve->step = memory;
-    curve->loss = memory + lines;
-    curve->valid = memory + 2 * lines;
-    for (const char *at = text, *end; at < text + size; at = end + 1, number++) {
+    curve->loss = memory + count;
+    curve->valid = memory + 2 * count;
+    for (struct lm_line_walk lines = lm_line_walk_of(text, size);
+         lm_line_walk_next(&lines, &at, &length);) {
         struct lm_json *line = NULL;
-        end = memchr(at, '\n', (size_t)(text + size - at));
-        end = end != NULL ? end : text + size;
-        enum lm_status status =
-            end > at ? lm_json_parse_lenient(&line, at, (size_t)(end - at), err) : LM_OK;
+        enum lm_status status = length > 0 ? lm_json_parse_lenient(&line, at, length, err) : LM_OK;
         if (status != LM_OK)
-            return lm_wrap(err, status, "line %zu", number);
+            return lm_wrap(err, status, "line %zu", lines.number);
         take_line(curve, line);
         lm_json_free(line);
     }

@@ -11,6 +11,8 @@
 void lm_compare_page_write(struct lm_buf *out, const struct lm_comparison *comparison);
 /** Markdown for a pull request: the summary, the table (at most 30 runs), the differences. */
 void lm_compare_markdown_write(struct lm_buf *out, const struct lm_comparison *comparison);
+/** The same in plain text, for a terminal: names as they are. */
+void lm_compare_text_write(struct lm_buf *out, const struct lm_comparison *comparison);
 /** A line a run, RFC 4180 with a header; numbers as shortest decimals, nothing where there is none.
  */
 void lm_compare_csv_write(struct lm_buf *out, const struct lm_comparison *comparison);

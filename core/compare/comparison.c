@@ -224,11 +224,15 @@ static enum lm_status find_columns(struct lm_comparison *out, struct lm_err *err
 
 static enum lm_status check_labels(const struct lm_comparison *out, struct lm_err *err)
 {
-    for (size_t i = 0; i < out->count; i++)
-        for (size_t k = 0; k < i; k++)
-            if (strcmp(out->rows[i].label, out->rows[k].label) == 0)
-                return lm_fail(err, LM_INVALID, "two runs are called %s; give each once",
-                               out->rows[i].label);
+    struct lm_name_map labels;
+    lm_name_map_init(&labels, out->arena);
+    for (size_t i = 0; i < out->count; i++) {
+        if (lm_name_map_find(&labels, out->rows[i].label) != SIZE_MAX)
+            return lm_fail(err, LM_INVALID, "two runs are called %s; give each once",
+                           out->rows[i].label);
+        if (!lm_name_map_put(&labels, out->rows[i].label, i))
+            return lm_fail(err, LM_NOMEM, "no memory to compare so many runs; compare fewer");
+    }
     return LM_OK;
 }
 

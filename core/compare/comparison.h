@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/name_map.h"
 #include "compare/pairing.h"
 #include "stats/spread.h"
 
@@ -76,7 +77,8 @@ struct lm_compare_axis {
     bool is_number, is_log, is_repeat; /**< is_log: steps are factors */
     size_t count, capacity;
     const char **texts;
-    double *numbers; /**< NaN for text */
+    double *numbers;            /**< NaN for text */
+    struct lm_name_map by_text; /**< places of texts */
 };
 
 /** A metric of the table. */

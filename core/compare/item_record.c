@@ -1,10 +1,12 @@
 #include "compare/item_record.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/io.h"
+#include "base/lines.h"
 
 enum { LARGEST = 1 << 30 };
 
@@ -114,36 +116,34 @@ static enum lm_status take_line(struct lm_items *items, struct lm_arena *arena, 
     return LM_OK;
 }
 
-static size_t count_lines(const char *text, size_t size)
-{
-    size_t lines = 0;
-    for (const char *at = text; at < text + size; lines++) {
-        const char *end = memchr(at, '\n', (size_t)(text + size - at));
-        at = end != NULL ? end + 1 : text + size;
-    }
-    return lines;
-}
-
 enum lm_status lm_items_read(struct lm_items *out, struct lm_arena *arena, const char *path,
                              struct lm_err *err)
 {
     char *text;
-    size_t size, number = 1;
+    const char *line;
+    size_t size, length;
     struct lm_items items;
     LM_TRY(lm_file_read(&text, &size, arena, path, LARGEST, err));
-    LM_TRY(lm_items_init(&items, arena, count_lines(text, size), err));
+    LM_TRY(lm_items_init(&items, arena, lm_line_walk_count(text, size), err));
     items.count = 0;
-    for (const char *at = text, *end; at < text + size; at = end + 1, number++) {
-        end = memchr(at, '\n', (size_t)(text + size - at));
-        end = end != NULL ? end : text + size;
-        enum lm_status status =
-            end > at ? take_line(&items, arena, at, (size_t)(end - at), err) : LM_OK;
+    for (struct lm_line_walk lines = lm_line_walk_of(text, size);
+         lm_line_walk_next(&lines, &line, &length);) {
+        enum lm_status status = length > 0 ? take_line(&items, arena, line, length, err) : LM_OK;
         if (status != LM_OK)
-            return lm_wrap(err, status, "line %zu", number);
+            return lm_wrap(err, status, "line %zu", lines.number);
     }
     LM_TRY(lm_items_sort(&items, arena, err));
     *out = items;
     return LM_OK;
+}
+
+const char *lm_items_set(char *out, size_t size, const char *file)
+{
+    static const char ending[] = ".jsonl";
+    size_t length = strlen(file), tail = strlen(ending);
+    bool has = length > tail && strcmp(file + length - tail, ending) == 0;
+    snprintf(out, size, "%.*s", (int)(has ? length - tail : length), file);
+    return out;
 }
 
 /* ---- order ---- */

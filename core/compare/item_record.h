@@ -67,6 +67,10 @@ enum lm_status lm_items_read(struct lm_items *out, struct lm_arena *arena, const
 /** Brings items into the order above. LM_NOMEM. */
 enum lm_status lm_items_sort(struct lm_items *items, struct lm_arena *arena, struct lm_err *err);
 
+/** The set that a file of items is of: "valid.jsonl" → "valid", cut to size - 1 bytes; what has
+ * another ending stays as it is. Returns `out`. */
+const char *lm_items_set(char *out, size_t size, const char *file);
+
 /** Are they the same items: the same ids, each as often? NULL when they are, else the first id in
  *  the order of bytes that one has more often than the other; borrowed. */
 const char *lm_items_differ(const struct lm_items *a, const struct lm_items *b);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "page/numtext.h"
+#include "stats/bootstrap.h"
 
 /* Both as ratios of sums, and the items' parts of the worsening beyond the margin. */
 struct sums {
@@ -99,8 +100,14 @@ static enum lm_status decide(struct lm_worsening *out, const struct sums *sums, 
     LM_TRY(lm_paired_difference(&beyond, sums->over, sums->under, items, &how, arena, err));
     out->low = beyond.low + out->margin;
     out->high = beyond.high + out->margin;
-    if (isnan(beyond.low))
+    if (isnan(beyond.low) && items < LM_BOOTSTRAP_LEAST)
         return undecided(out, "there are fewer than 20 items: no interval");
+    if (isnan(beyond.low)) {
+        snprintf(out->reason, sizeof out->reason,
+                 "what the metric divides by adds up to 0 over all %ss: no interval",
+                 question->pairing->item);
+        return LM_OK;
+    }
     out->result = beyond.high <= 0 ? LM_WORSENING_PASS
                   : beyond.low > 0 ? LM_WORSENING_FAIL
                                    : LM_WORSENING_UNDECIDED;

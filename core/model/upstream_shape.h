@@ -35,4 +35,18 @@ static inline bool lm_upstream_shape(struct lm_model_config *out,
     return true;
 }
 
+/** What operations cost beside each other: what goes with the width alone (norms, attention's rows,
+ *  sums) takes as long as 45 / width of the products, which go with its square. So trainings of
+ *  widths 32 to 384 have one pace, within 10 % (docs/internals/estimates.md). */
+static inline double lm_work_of(double flops, int64_t width)
+{
+    return width > 0 ? flops * (1 + 45.0 / (double)width) : flops;
+}
+
+/** Operations of one token on its way forward through a model. */
+static inline double lm_token_flops(const struct lm_model_config *config)
+{
+    return lm_model_step_flops(config, 1, config->context) / (double)config->context / 3;
+}
+
 #endif

@@ -106,3 +106,13 @@ struct lm_num lm_num_seconds(double v)
         snprintf(out.text, sizeof out.text, "%lldh%02lldm", whole / 3600, whole / 60 % 60);
     return out;
 }
+
+struct lm_num lm_num_plain(struct lm_num text)
+{
+    static const char hard[] = "\xc2\xa0";
+    for (char *at = text.text; (at = strstr(at, hard)) != NULL;) {
+        *at = ' ';
+        memmove(at + 1, at + strlen(hard), strlen(at + strlen(hard)) + 1);
+    }
+    return text;
+}

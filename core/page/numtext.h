@@ -27,4 +27,7 @@ struct lm_num lm_num_seconds(double v);
 /** "2.14 M" for tiles: k, M, G, T with three significant digits; below 10,000 grouped. */
 struct lm_num lm_num_large(double v);
 
+/** The same text with plain spaces, for terminals and logs. */
+struct lm_num lm_num_plain(struct lm_num text);
+
 #endif

@@ -215,17 +215,31 @@ enum lm_status lm_plan_create(struct lm_plan **out, const struct lm_spec *spec,
                               struct lm_store *store, const struct lm_plan_options *options,
                               struct lm_err *err);
 void lm_plan_free(struct lm_plan *plan);
-/** One line a selected stage: "STATE STAGE REASON…"; json: an array of objects with key and
- * estimate. LM_NOMEM. */
-enum lm_status lm_plan_print(const struct lm_plan *plan, bool json, FILE *out);
+/** Guesses the time of stages that no execution on record tells anything of, for what is printed:
+ *  the worker may be asked how fast the processor is. LM_IO: it does not answer; LM_NOMEM. */
+enum lm_status lm_plan_guess(struct lm_plan *plan, struct lm_err *err);
+
+enum lm_plan_form {
+    LM_PLAN_LINES, /**< a line a selected stage: "STATE STAGE REASON…", then what it will cost, in
+                      columns; "?" behind a guess */
+    LM_PLAN_JSON,  /**< an array of objects, with keys and numbers */
+    LM_PLAN_TABLE  /**< lines whose states and stages stand in columns, too */
+};
+
+/** LM_NOMEM. */
+enum lm_status lm_plan_print(const struct lm_plan *plan, enum lm_plan_form form, FILE *out);
+/** What all stages that are to run will cost, in a line, in the arena; "" when there are none. */
+const char *lm_plan_summary(const struct lm_plan *plan, struct lm_arena *arena);
 bool lm_plan_is_stale(const struct lm_plan *plan); /**< anything but hits */
 /** Warnings about stages that are to run and cannot have the memory they need: their estimate or
  *  resources.memory is beyond what this process may use (RAM, cgroup), or the estimate beyond
- *  resources.memory. Then those about stages that are up to date although a local file is no
- *  longer what the spec pins it to. In the plan's arena. */
+ *  resources.memory; or disk that is not free. Then those about stages that are up to date although
+ * a local file is no longer what the spec pins it to. In the plan's arena. */
 struct lm_diags lm_plan_warnings(const struct lm_plan *plan);
-/** LM_RANGE with the first of them when `run` must not even begin. What other programs hold just
- *  now does not count: whether a spec may run depends on the machine, not on the moment. */
+/** LM_RANGE with the first of them when `run` must not even begin. What memory other programs hold
+ *  just now does not count: whether a spec may run depends on the machine, not on the moment.
+ * LM_IO: what it will write, as far as that is known and no guess, does not fit on the store's
+ * disk. */
 enum lm_status lm_plan_refusal(const struct lm_plan *plan, struct lm_err *err);
 /** `why`: differences of the key text since the last result, each traced to its cause, a line each.
  */

@@ -50,6 +50,7 @@ struct lm_compare_request {
     const char *metric; /**< NULL: valid.bpb, or the first usual one that there is */
     const char *page;   /**< where the page goes, or NULL */
     enum lm_runs_format format;
+    bool is_plain; /**< of LM_RUNS_TEXT: for a terminal, names as they are and not as Markdown */
 };
 /** Compares SIDEs by the stages that evaluate, paired by document or example as the stage type
  * compare does: all to the first, or the instances of one run to the best. Prints Markdown, JSON or

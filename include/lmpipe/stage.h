@@ -61,11 +61,34 @@ enum lm_stage_flags {
                            resumed from a checkpoint at that step */
 };
 
+enum { LM_SHAPE_MAX = 4, LM_SIZES_MAX = 8 };
+
 /** What `plan` can say before anything runs. Zero: unknown. */
 struct lm_estimate {
     double flops;
     uint64_t memory; /**< bytes at its peak; `run` refuses what the machine does not have */
     char text[200];  /**< e.g. "2,143,296 parameters, 1,400 steps" */
+
+    /* For what follows see docs/internals/estimates.md. */
+    double work; /**< what its time grows with: operations; 0: the bytes that it reads */
+    /** What the pace of its work depends on besides (width, rows of a batch), each above 0, in one
+     *  order: of the executions on record the nearest tells the pace. */
+    double shape[LM_SHAPE_MAX];
+    char variant[40];             /**< words; paces of other variants tell nothing ("bf16 muon") */
+    uint64_t sizes[LM_SIZES_MAX]; /**< bytes of the outputs, in the order of the type's */
+    uint64_t scratch;             /**< bytes on the disk only while it runs: checkpoints */
+    double positions; /**< of its progress at the end: a checkpoint at a fourth of them leaves three
+                         fourths of the work */
+};
+
+/** What a stage costs by the bytes it reads, where its type says no more and no execution is on
+ *  record: measured once, on one machine. */
+struct lm_stage_cost {
+    double pace;         /**< bytes a second of processor time; of operations the share of the
+                            processor's peak that its `work` reaches */
+    double memory;       /**< bytes it holds anyhow */
+    double memory_share; /**< and for each byte that it reads */
+    double sizes[LM_SIZES_MAX]; /**< bytes of each output for each byte that it reads */
 };
 
 /** What an estimate may know beside the stage's own parameters. */
@@ -76,7 +99,16 @@ struct lm_upstream {
     void *user;
     size_t threads; /**< the stage would get; 0 is 1 */
     bool portable;  /**< numerics: portable (else blas) */
+    /** Bytes of the artifacts that an input port takes, known or estimated; 0: none, not known.
+     *  NULL: nobody knows. */
+    uint64_t (*get_bytes)(void *user, const char *port);
 };
+
+/** get_bytes, or 0. */
+static inline uint64_t lm_upstream_bytes(const struct lm_upstream *upstream, const char *port)
+{
+    return upstream->get_bytes != NULL ? upstream->get_bytes(upstream->user, port) : 0;
+}
 
 struct lm_stage {
     const char *name;    /**< what `uses:` says */
@@ -106,6 +138,8 @@ struct lm_stage {
     /** Optional. Unset upstream values: assume something typical and say so in text. */
     void (*estimate)(const void *params, const struct lm_upstream *upstream,
                      struct lm_estimate *out);
+    /** Optional: what it costs when nothing is on record. */
+    const struct lm_stage_cost *cost;
 };
 
 /** Generated from LM_STAGES: NULL-terminated. Pipeline functions take it as an argument. */

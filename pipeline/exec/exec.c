@@ -28,9 +28,10 @@ static enum lm_status no_memory(struct lm_err *err)
 static enum lm_status refuse(const struct lm_plan *plan, struct lm_err *err)
 {
     struct lm_err why;
-    if (lm_plan_refusal(plan, &why) == LM_OK)
+    enum lm_status status = lm_plan_refusal(plan, &why);
+    if (status == LM_OK)
         return LM_OK;
-    return lm_fail(err, LM_INVALID, "%s", why.text);
+    return lm_fail(err, status == LM_IO ? LM_IO : LM_INVALID, "%s", why.text);
 }
 
 /** runs/<UTC time to the millisecond>-<experiment>: sortable; the folder makes it unique. */
@@ -78,6 +79,7 @@ static enum lm_status copy_plan(struct lm_exec *exec, const struct lm_plan *plan
 /** False: out of memory. */
 static bool make_room(struct lm_exec *exec, size_t count)
 {
+    exec->costs = (struct lm_costs){.arena = exec->arena};
     exec->tasks = lm_tasks_create(exec->arena, exec->spec);
     exec->stages = LM_NEW_ARRAY(exec->arena, struct lm_run_stage, count);
     exec->running = LM_NEW_ARRAY(exec->arena, struct lm_task *, count);

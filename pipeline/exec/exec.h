@@ -66,6 +66,7 @@ struct lm_exec {
     struct lm_locked *locked; /**< the lock file that is held or written; NULL: none is */
     const char *differs;      /**< what is not as locked; NULL: nothing that was looked at */
     size_t executed;
+    struct lm_costs costs; /**< of the stages that have ended well, not yet remembered */
     /** Locks of keys whose results are admitted and not durable yet: until then nobody else sees
      *  them, and nobody else shall make them. */
     struct lm_held_lock *held;
@@ -128,6 +129,8 @@ void lm_exec_note(struct lm_exec *exec, const struct lm_task *task, const char *
 void lm_exec_end(struct lm_exec *exec, struct lm_task *task);
 /** Removes the files of locks that were freed, and the private folders of their stages. */
 void lm_exec_clean(struct lm_exec *exec);
+/** Remembers in the store what stages have cost. */
+void lm_exec_keep_costs(struct lm_exec *exec);
 /** Makes results durable and visible: when some have waited for a while, or `now`. */
 void lm_exec_flush(struct lm_exec *exec, bool now);
 

@@ -138,6 +138,34 @@ static enum lm_status admit(const char **told, struct lm_exec *exec, struct lm_t
     return LM_OK;
 }
 
+/* ---- what it has cost ---- */
+
+#define WORTH_KEEPING 5.0 /**< seconds of work: what they tell is written at once */
+
+void lm_exec_keep_costs(struct lm_exec *exec)
+{
+    lm_costs_save(&exec->costs, exec->store, NULL); /* what cannot be remembered is not */
+    exec->costs = (struct lm_costs){.arena = exec->arena};
+}
+
+/** What the last attempt has cost; a stage that was resumed has done a part of its work in it,
+ * which it must have counted itself. */
+static void note_cost(struct lm_exec *exec, const struct lm_task *task)
+{
+    const struct lm_execution *execution = exec->stages[task->index].execution;
+    double flops = lm_telemetry_value(&execution->telemetry, "flops");
+    struct lm_cost row = {.value = {[LM_COST_THREADS] = (double)execution->threads,
+                                    [LM_COST_SECONDS] = execution->attempt_seconds,
+                                    [LM_COST_CPU_SECONDS] = execution->cpu_seconds,
+                                    [LM_COST_MEMORY] = (double)execution->memory}};
+    if (lm_forecast_row(&row, &exec->now, task->index, flops, NULL) != LM_OK ||
+        (execution->resumed >= 0 && !(flops > 0)))
+        return;
+    lm_costs_add(&exec->costs, &row);
+    if (execution->attempt_seconds >= WORTH_KEEPING)
+        lm_exec_keep_costs(exec);
+}
+
 /* ---- the other ends ---- */
 
 /** True when another attempt was started. */
@@ -212,6 +240,8 @@ void lm_exec_end(struct lm_exec *exec, struct lm_task *task)
         if (!end_badly(exec, task))
             return;
     } else if (admit(&told, exec, task, &err) == LM_OK) {
+        if (exec->verify == NULL)
+            note_cost(exec, task);
         lm_exec_finish(exec, task, LM_DONE, told);
     } else {
         lm_exec_fail(exec, task, &err);

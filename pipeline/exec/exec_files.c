@@ -249,6 +249,7 @@ enum lm_status lm_exec_leave(struct lm_exec *exec, struct lm_run_result *out, st
     struct lm_err forgetful = {LM_OK, ""};
     facts->executed = exec->executed;
     facts->result = &result;
+    lm_exec_keep_costs(exec);
     LM_TRY(lm_plan_decide(&result.gates, &exec->now, err));
     result.gate_count = exec->spec->gate_count;
     publish(exec, &result);

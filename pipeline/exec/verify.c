@@ -66,7 +66,7 @@ static const char *why_not(struct lm_exec *exec, size_t i)
     const struct lm_spec_stage *stage = &exec->spec->stages[i];
     struct lm_verify_row *row = &exec->verify->rows[i];
     struct lm_diag_list warnings = {.arena = exec->arena};
-    lm_spec_estimate(exec->spec, i, exec->threads, &exec->now.stages[i].estimate);
+    lm_spec_estimate(exec->spec, i, exec->threads, NULL, &exec->now.stages[i].estimate);
     if (exec->verify->options->interrupt_count > 0 && !(stage->type->flags & LM_STAGE_STEPS)) {
         row->state = LM_VERIFY_UNINTERRUPTED;
         return lm_arena_printf(exec->arena, "not executed: %s counts no steps", stage->type->name);

@@ -1,6 +1,5 @@
 #include "plan/against.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "compare/baseline.h"
@@ -73,13 +72,6 @@ static const char *items_path(const struct lm_plan *plan, struct lm_arena *arena
     return NULL;
 }
 
-/** "valid.jsonl" → "valid" */
-static const char *set_of(char out[LM_PAIRING_FILE], const char *file)
-{
-    snprintf(out, LM_PAIRING_FILE, "%.*s", (int)(strlen(file) - strlen(".jsonl")), file);
-    return out;
-}
-
 /** The question's answer, or in *why what stands in the way of asking it. */
 static enum lm_status compare(struct lm_worsening *out, const char **why,
                               const struct lm_plan *plan, const struct lm_spec_gate *gate,
@@ -105,7 +97,8 @@ static enum lm_status compare(struct lm_worsening *out, const char **why,
     if (*why != NULL)
         return LM_OK;
     const char *path = items_path(plan, arena, record, pairing.file);
-    const struct lm_items *theirs = lm_baseline_items(stage, set_of(set, pairing.file));
+    const struct lm_items *theirs =
+        lm_baseline_items(stage, lm_items_set(set, sizeof set, pairing.file));
     if (path == NULL || theirs == NULL)
         *why = lm_arena_printf(arena, "%s has no items of %s",
                                path == NULL ? id : "the baseline's run", set);

@@ -8,10 +8,11 @@
 #include "param/param_rows.h"
 #include "spec/upstream.h"
 
-/** A search for a parameter of the nearest stage upstream. */
+/** A search for a parameter of the nearest stage upstream, or for what a port takes. */
 struct search {
     const struct lm_spec *spec;
     size_t stage;
+    const uint64_t *bytes; /**< of each input of the stage; NULL: not known */
     const char *param;
     int64_t value;
     bool found;
@@ -62,6 +63,18 @@ static bool get_int(void *user, const char *type, const char *param, int64_t *ou
     return search->found;
 }
 
+/** struct lm_upstream: of all inputs that are wired to the port. */
+static uint64_t get_bytes(void *user, const char *port)
+{
+    const struct search *search = user;
+    const struct lm_spec_stage *stage = &search->spec->stages[search->stage];
+    uint64_t sum = 0;
+    for (size_t i = 0; search->bytes != NULL && i < stage->input_count; i++)
+        if (strcmp(stage->inputs[i].port->name, port) == 0)
+            sum += search->bytes[i];
+    return sum;
+}
+
 size_t lm_spec_threads(const struct lm_spec *spec, size_t stage, size_t budget)
 {
     const struct lm_spec_stage *s = &spec->stages[stage];
@@ -74,11 +87,12 @@ size_t lm_spec_threads(const struct lm_spec *spec, size_t stage, size_t budget)
 }
 
 void lm_spec_estimate(const struct lm_spec *spec, size_t stage, size_t threads,
-                      struct lm_estimate *out)
+                      const uint64_t *bytes, struct lm_estimate *out)
 {
     const struct lm_spec_stage *s = &spec->stages[stage];
-    struct search search = {.spec = spec, .stage = stage};
+    struct search search = {.spec = spec, .stage = stage, .bytes = bytes};
     struct lm_upstream upstream = {.get_int = get_int,
+                                   .get_bytes = get_bytes,
                                    .user = &search,
                                    .threads = lm_spec_threads(spec, stage, threads),
                                    .portable = s->portable};
@@ -162,7 +176,7 @@ struct lm_diags lm_spec_warnings(const struct lm_spec *spec, size_t threads)
     threads = threads > 0 ? threads : processors;
     for (size_t i = 0; i < spec->stage_count; i++) {
         struct lm_estimate estimate;
-        lm_spec_estimate(spec, i, threads, &estimate);
+        lm_spec_estimate(spec, i, threads, NULL, &estimate);
         lm_spec_check_memory(spec, i, &estimate, limit, &list);
         lm_spec_check_pins(spec, i, hash_path, NULL, &list);
     }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/lines.h"
 #include "base/url.h"
 #include "param/param_rows.h"
 
@@ -52,25 +53,20 @@ static size_t id_length(const char *line, size_t length)
     return at;
 }
 
-static size_t count_lines(const char *text)
-{
-    size_t count = 0;
-    for (const char *p = text; (p = strchr(p, '\n')) != NULL; p++)
-        count++;
-    return count;
-}
-
 /** False: out of memory. */
 static bool split(struct facts *out, struct lm_arena *arena, const char *text)
 {
-    *out = (struct facts){.rows = LM_NEW_ARRAY(arena, struct fact, count_lines(text) + 1)};
+    size_t size = strlen(text), length;
+    const char *line;
+    struct lm_line_walk lines = lm_line_walk_of(text, size);
+    *out = (struct facts){.rows =
+                              LM_NEW_ARRAY(arena, struct fact, lm_line_walk_count(text, size) + 1)};
     lm_name_map_init(&out->places, arena);
-    for (const char *line = text; out->rows != NULL && *line != '\0';) {
-        size_t length = strcspn(line, "\n"), id = id_length(line, length);
+    while (out->rows != NULL && lm_line_walk_next(&lines, &line, &length)) {
+        size_t id = id_length(line, length);
         if (!lm_name_map_put_bytes(&out->places, line, id, out->count))
             return false;
         out->rows[out->count++] = (struct fact){line, id, length};
-        line += length + (line[length] == '\n');
     }
     return out->rows != NULL;
 }

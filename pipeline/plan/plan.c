@@ -54,7 +54,7 @@ const char *lm_plan_last_text(struct lm_plan *plan, size_t stage)
     s->last_asked = true;
     if (lm_store_read(plan->store, &record, plan->arena, s->last, NULL) == LM_OK) {
         s->last_text = record->key_text;
-        s->last_seconds = record->seconds;
+        s->last_record = record;
     }
     return s->last_text;
 }
@@ -355,14 +355,14 @@ static enum lm_status fill(struct lm_plan *plan, struct lm_err *err)
     for (size_t i = 0; i < plan->spec->stage_count; i++)
         find_last(plan, i);
     LM_TRY(update_all(plan, threads, err));
+    LM_TRY(lm_forecast_all(plan, threads, err));
     for (size_t i = 0; i < plan->spec->stage_count; i++) {
-        struct lm_plan_stage *s = &plan->stages[i];
-        if (!s->selected || s->state == LM_HIT)
-            continue;
-        lm_spec_estimate(plan->spec, i, threads, &s->estimate);
-        lm_spec_check_memory(plan->spec, i, &s->estimate, plan->memory, &plan->warnings);
+        const struct lm_plan_stage *s = &plan->stages[i];
+        if (s->selected && s->state != LM_HIT)
+            lm_spec_check_memory(plan->spec, i, &s->estimate, plan->memory, &plan->warnings);
     }
     plan->refused = plan->warnings.count > 0;
+    LM_TRY(lm_plan_check_disk(plan, err));
     for (size_t i = 0; i < plan->spec->stage_count; i++)
         if (plan->stages[i].selected && plan->stages[i].state == LM_HIT)
             lm_plan_check_pins(plan, i, &plan->warnings);
@@ -427,8 +427,10 @@ struct lm_diags lm_plan_warnings(const struct lm_plan *plan)
 
 enum lm_status lm_plan_refusal(const struct lm_plan *plan, struct lm_err *err)
 {
-    if (!plan->refused)
-        return LM_OK;
-    return lm_fail(err, LM_RANGE, "%s: %s; nothing was run", plan->warnings.items[0].field,
-                   plan->warnings.items[0].text);
+    if (plan->refused)
+        return lm_fail(err, LM_RANGE, "%s: %s; nothing was run", plan->warnings.items[0].field,
+                       plan->warnings.items[0].text);
+    if (plan->cramped != NULL)
+        return lm_fail(err, LM_IO, "%s; nothing was run", plan->cramped);
+    return LM_OK;
 }

@@ -3,6 +3,7 @@
 #define LM_PLAN_PLAN_H
 
 #include "base/buf.h"
+#include "plan/forecast.h"
 #include "plan/last.h"
 #include "spec/spec.h"
 #include "store/lock.h"
@@ -19,11 +20,12 @@ struct lm_plan_stage {
     struct lm_record *record;     /**< LM_HIT and finished stages */
     const struct lm_digest *last; /**< key of the last result, or NULL */
     const char *last_text;        /**< its key text, once asked for; NULL: no longer in the store */
-    double last_seconds;          /**< how long it took, once asked for */
+    const struct lm_record *last_record; /**< of it, once asked for; or NULL */
     bool last_asked;
     const char *stuck; /**< it can't be executed: nothing is left to choose from; NULL: it can */
     bool lost; /**< while a plan is made: the key has a record whose objects are not sound */
-    struct lm_estimate estimate;
+    struct lm_estimate estimate; /**< by its type; of a stage that is selected and no hit */
+    struct lm_forecast forecast; /**< likewise; of a hit only the sizes */
 };
 
 struct lm_plan {
@@ -40,6 +42,8 @@ struct lm_plan {
     struct lm_against *against; /**< what was decided against the baseline (plan/against.h) */
     struct lm_lasts last;
     size_t processors, memory; /**< lm_machine_limits */
+    struct lm_likes *likes;    /**< what stages have cost; NULL until a stage is to run */
+    struct lm_plan_totals totals;
     bool is_trusting; /**< records are taken as they are, and their objects verified at the end;
                          files as they were when the spec was read */
     struct lm_arena **kept; /**< what threads found out for it */
@@ -47,6 +51,7 @@ struct lm_plan {
     struct lm_diag_list
         warnings; /**< refused: what the first is about keeps `run` from beginning */
     bool refused;
+    const char *cramped; /**< it will not fit on the disk, and what to do; NULL: it will */
 };
 /** Computes key, state and reason of a stage once all its inputs have records (their stages are
  *  LM_HIT or LM_DONE); else LM_MAYBE, or LM_RUN when it is certain without them. Called by

@@ -17,6 +17,7 @@
 #endif
 
 #include "base/buf.h"
+#include "base/c_locale.h"
 #include "base/clock.h"
 #include "base/io.h"
 
@@ -119,10 +120,11 @@ static enum lm_status read_all(char *answer, int fd, double seconds, struct lm_e
     return LM_OK;
 }
 
-static pid_t start(const char *worker, int out, const char *coretype, const char *library_path)
+static pid_t start(const char *worker, const char *question, int out, const char *coretype,
+                   const char *library_path)
 {
     char core[300], path[4096];
-    char *argv[] = {(char *)(uintptr_t)worker, "probe", NULL};
+    char *argv[] = {(char *)(uintptr_t)worker, (char *)(uintptr_t)question, NULL};
     /* as in stages; OpenBLAS with threads may wait for ever where memory is limited */
     char *envp[] = {"LC_ALL=C", "OPENBLAS_NUM_THREADS=1", NULL, NULL, NULL};
     size_t n = 2;
@@ -155,27 +157,28 @@ static pid_t start(const char *worker, int out, const char *coretype, const char
 }
 
 /** What an end that is no answer says, and what to do. */
-static enum lm_status explain(const char *worker, int status, struct lm_err *err)
+static enum lm_status explain(const char *worker, const char *question, int status,
+                              struct lm_err *err)
 {
     if (WIFSIGNALED(status))
         return lm_fail(err, LM_IO,
-                       "%s probe was killed by SIG%s; if memory is short, free some or raise the "
+                       "%s %s was killed by SIG%s; if memory is short, free some or raise the "
                        "limit, else run it by hand to see why",
-                       worker, sigabbrev_np(WTERMSIG(status)));
-    return lm_fail(
-        err, LM_IO,
-        "%s probe ended with exit status %d; run it by hand to see why: a library that is "
-        "missing must be installed",
-        worker, WEXITSTATUS(status));
+                       worker, question, sigabbrev_np(WTERMSIG(status)));
+    return lm_fail(err, LM_IO,
+                   "%s %s ended with exit status %d; run it by hand to see why: a library that is "
+                   "missing must be installed",
+                   worker, question, WEXITSTATUS(status));
 }
 
-enum lm_status lm_probe_ask(char answer[LM_PROBE_BYTES], const char *worker, const char *coretype,
-                            const char *library_path, double seconds, struct lm_err *err)
+enum lm_status lm_probe_ask(char answer[LM_PROBE_BYTES], const char *worker, const char *question,
+                            const char *coretype, const char *library_path, double seconds,
+                            struct lm_err *err)
 {
     int ends[2], status = 0;
     if (pipe2(ends, O_CLOEXEC) != 0)
         return lm_fail_errno(err, errno, "cannot make a pipe to the worker");
-    pid_t pid = start(worker, ends[1], coretype, library_path);
+    pid_t pid = start(worker, question, ends[1], coretype, library_path);
     int reason = errno;
     close(ends[1]);
     if (pid < 0) {
@@ -189,12 +192,11 @@ enum lm_status lm_probe_ask(char answer[LM_PROBE_BYTES], const char *worker, con
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
     }
     if (result == LM_CANCELLED)
-        return lm_fail(
-            err, LM_IO,
-            "%s probe gave no answer within %.0f s: is its memory limited (ulimit -v)? Run "
-            "it by hand to see why",
-            worker, seconds);
-    return result == LM_OK && status != 0 ? explain(worker, status, err) : result;
+        return lm_fail(err, LM_IO,
+                       "%s %s gave no answer within %.0f s: is its memory limited (ulimit -v)? Run "
+                       "it by hand to see why",
+                       worker, question, seconds);
+    return result == LM_OK && status != 0 ? explain(worker, question, status, err) : result;
 }
 
 static bool parse(struct lm_probe *out, struct lm_arena *arena, const char *text)
@@ -254,7 +256,7 @@ enum lm_status lm_probe(struct lm_probe *out, struct lm_arena *arena, const stru
                        "the program lmpipe-worker was not found; install lmpipe again");
     if (recall(out, arena, cache, worker, coretype, library_path))
         return LM_OK;
-    LM_TRY(lm_probe_ask(answer, worker, coretype, library_path, PATIENCE, err));
+    LM_TRY(lm_probe_ask(answer, worker, "probe", coretype, library_path, PATIENCE, err));
     if (!parse(out, arena, answer))
         return lm_fail(err, LM_FORMAT,
                        "%s probe: its answer is not understood; install lmpipe again", worker);
@@ -265,5 +267,21 @@ enum lm_status lm_probe(struct lm_probe *out, struct lm_arena *arena, const stru
     if (!text.failed) /* a store that cannot be written costs time, no more */
         lm_file_write_atomic(cache, text.data, text.size, NULL);
     lm_buf_release(&text);
+    return LM_OK;
+}
+
+enum lm_status lm_probe_peak(double *peak, struct lm_arena *arena, const char *worker,
+                             double seconds, struct lm_err *err)
+{
+    char *end;
+    char *answer = lm_arena_alloc(arena, LM_PROBE_BYTES);
+    if (answer == NULL)
+        return lm_fail(err, LM_NOMEM, "no memory to ask the worker; free some");
+    LM_TRY(lm_probe_ask(answer, worker, "peak", NULL, NULL, seconds, err));
+    const char *number = line_after(arena, answer, "fp32 ");
+    *peak = number != NULL ? lm_c_strtod(number, &end) : 0;
+    if (number == NULL || *end != '\0' || !(*peak > 0))
+        return lm_fail(err, LM_FORMAT,
+                       "%s peak: its answer is not understood; install lmpipe again", worker);
     return LM_OK;
 }

@@ -25,10 +25,15 @@ enum lm_status lm_probe(struct lm_probe *out, struct lm_arena *arena, const stru
 
 enum { LM_PROBE_BYTES = 65536 };
 
-/** What `worker probe` prints, with a NUL. LM_IO: it cannot be run, was killed, failed, or gave no
- * answer within `seconds` (then it is killed). `coretype`, `library_path`: of its environment, or
- * NULL. */
-enum lm_status lm_probe_ask(char answer[LM_PROBE_BYTES], const char *worker, const char *coretype,
-                            const char *library_path, double seconds, struct lm_err *err);
+/** What `worker QUESTION` ("probe", "peak") prints, with a NUL. LM_IO: it cannot be run, was
+ * killed, failed, or gave no answer within `seconds` (then it is killed). `coretype`,
+ * `library_path`: of its environment, or NULL. */
+enum lm_status lm_probe_ask(char answer[LM_PROBE_BYTES], const char *worker, const char *question,
+                            const char *coretype, const char *library_path, double seconds,
+                            struct lm_err *err);
+/** *peak: floating-point operations a second that one thread can do at most, as the worker has just
+ *  measured it. LM_IO: as lm_probe_ask; LM_FORMAT, LM_NOMEM. */
+enum lm_status lm_probe_peak(double *peak, struct lm_arena *arena, const char *worker,
+                             double seconds, struct lm_err *err);
 
 #endif

@@ -23,6 +23,7 @@ struct comparing {
     size_t side_count;
     struct lm_compare_run *runs;
     size_t count, capacity;
+    struct lm_name_map labels; /**< of the runs; places mean nothing */
     const char *reference;
 };
 
@@ -150,19 +151,12 @@ static enum lm_status take_items(struct comparing *comparing, struct lm_compare_
     return LM_OK;
 }
 
-static bool is_taken(const struct comparing *comparing, const char *label)
-{
-    for (size_t i = 0; i < comparing->count; i++)
-        if (strcmp(comparing->runs[i].label, label) == 0)
-            return true;
-    return false;
-}
-
 /** No two runs may be called the same. NULL: out of memory. */
 static const char *label_of(const struct comparing *comparing, const char *wanted)
 {
     const char *label = lm_arena_strdup(comparing->arena, wanted);
-    for (size_t i = 2; label != NULL && is_taken(comparing, label); i++)
+    for (size_t i = 2; label != NULL && lm_name_map_find(&comparing->labels, label) != SIZE_MAX;
+         i++)
         label = lm_arena_printf(comparing->arena, "%s (%zu)", wanted, i);
     return label;
 }
@@ -174,7 +168,8 @@ static enum lm_status add_run(struct comparing *comparing, const struct lm_side 
     struct lm_compare_run run = {.label = label_of(comparing, wanted)};
     struct lm_compare_run *runs = lm_arena_grow(comparing->arena, comparing->runs, comparing->count,
                                                 &comparing->capacity, sizeof *runs);
-    if (run.label == NULL || runs == NULL)
+    if (run.label == NULL || runs == NULL ||
+        !lm_name_map_put(&comparing->labels, run.label, comparing->count))
         return no_memory(err);
     comparing->runs = runs;
     if (stage->output_count == 0) {
@@ -279,7 +274,7 @@ static enum lm_status write_page(const struct lm_comparison *comparison, const c
 }
 
 static enum lm_status print(const struct lm_comparison *comparison, enum lm_runs_format format,
-                            FILE *out, struct lm_err *err)
+                            bool is_plain, FILE *out, struct lm_err *err)
 {
     static void (*const writers[])(struct lm_buf *, const struct lm_comparison *) = {
         [LM_RUNS_TEXT] = lm_compare_markdown_write,
@@ -287,7 +282,10 @@ static enum lm_status print(const struct lm_comparison *comparison, enum lm_runs
         [LM_RUNS_CSV] = lm_compare_csv_write};
     struct lm_buf text;
     lm_buf_init(&text, 0);
-    writers[format](&text, comparison);
+    if (is_plain && format == LM_RUNS_TEXT)
+        lm_compare_text_write(&text, comparison);
+    else
+        writers[format](&text, comparison);
     enum lm_status status = lm_buf_status(&text, err);
     for (size_t i = 0; status == LM_OK && i < text.size; i++)
         if (text.data[i] != '\r') /* of CSV: standard output has lines */
@@ -324,7 +322,7 @@ static enum lm_status compare(struct comparing *comparing, const char *const *na
                            &options, err));
     if (request->page != NULL)
         LM_TRY(write_page(&comparison, request->page, err));
-    return print(&comparison, request->format, out, err);
+    return print(&comparison, request->format, request->is_plain, out, err);
 }
 
 enum lm_status lm_runs_compare(struct lm_store *store, const char *const *names, size_t count,
@@ -332,6 +330,7 @@ enum lm_status lm_runs_compare(struct lm_store *store, const char *const *names,
                                struct lm_err *err)
 {
     struct comparing comparing = {.arena = lm_arena_create(), .store = store, .side_count = count};
+    lm_name_map_init(&comparing.labels, comparing.arena);
     if (comparing.arena == NULL)
         return no_memory(err);
     enum lm_status status = lm_history_load(&comparing.history, comparing.arena, store, err);

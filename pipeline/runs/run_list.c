@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/csv_field.h"
 #include "page/numtext.h"
 #include "runs/history.h"
 #include "spec/spec.h"
@@ -95,26 +96,23 @@ static void put_json(const struct listing *listing, FILE *out)
     fputs(listing->count > 0 ? "\n]\n" : "]\n", out);
 }
 
-/** A field of CSV: quoted when it must be. */
-static void put_field(const char *text, FILE *out)
-{
-    bool is_quoted = strpbrk(text, ",\"\r\n") != NULL;
-    fputs(is_quoted ? ",\"" : ",", out);
-    for (; *text != '\0'; text++) {
-        if (*text == '"')
-            fputc('"', out);
-        fputc(*text, out);
-    }
-    fputs(is_quoted ? "\"" : "", out);
-}
-
 /** Metrics of the rows, and all their names in the order in which they are first seen. */
 struct columns {
     struct lm_named_value **metrics; /**< (rows) */
     size_t *counts;                  /**< (rows) */
     const char **names;
     size_t count, capacity;
+    struct lm_buf field; /**< that is being written */
 };
+
+/** A field of CSV behind another; what there is no memory for is empty. */
+static void put_field(struct columns *columns, const char *text, FILE *out)
+{
+    lm_buf_clear(&columns->field);
+    lm_buf_putc(&columns->field, ',');
+    lm_csv_put(&columns->field, text);
+    fputs(columns->field.failed ? "," : columns->field.data, out);
+}
 
 static enum lm_status collect_metrics(struct columns *out, const struct listing *listing,
                                       struct lm_err *err)
@@ -144,20 +142,19 @@ static enum lm_status collect_metrics(struct columns *out, const struct listing 
     return LM_OK;
 }
 
-static void put_csv_row(const struct listing *listing, size_t i, const struct columns *columns,
-                        FILE *out)
+static void put_csv_row(const struct listing *listing, size_t i, struct columns *columns, FILE *out)
 {
     const struct lm_history_row *row = &listing->rows[i];
     char number[32];
     fputs(listing->history.ids[listing->places[i]], out);
-    put_field(row->experiment, out);
-    put_field(row->home, out);
-    put_field(row->state, out);
+    put_field(columns, row->experiment, out);
+    put_field(columns, row->home, out);
+    put_field(columns, row->state, out);
     fprintf(out, row->exit_code >= 0 ? ",%" PRId64 : ",", row->exit_code);
-    put_field(row->started, out);
+    put_field(columns, row->started, out);
     fprintf(out, ",%s,%" PRId64 ",%" PRId64, lm_format_double(number, row->seconds), row->selected,
             row->executed);
-    put_field(row->headline, out);
+    put_field(columns, row->headline, out);
     put_tags(listing, i, ",", " ", "", out);
     bool is_tagged = false;
     for (size_t k = 0; k < listing->history.tag_count; k++)
@@ -177,13 +174,15 @@ static enum lm_status put_csv(const struct listing *listing, FILE *out, struct l
 {
     struct columns columns;
     LM_TRY(collect_metrics(&columns, listing, err));
+    lm_buf_init(&columns.field, 0);
     fputs("run,experiment,spec,state,exit_code,started,seconds,selected,executed,headline,tags",
           out);
     for (size_t k = 0; k < columns.count; k++)
-        put_field(columns.names[k], out);
+        put_field(&columns, columns.names[k], out);
     fputs("\n", out);
     for (size_t i = 0; i < listing->count; i++)
         put_csv_row(listing, i, &columns, out);
+    lm_buf_release(&columns.field);
     return LM_OK;
 }
 

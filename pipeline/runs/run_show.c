@@ -75,11 +75,24 @@ static void put_metrics(const struct showing *showing, const struct lm_recorded_
     }
 }
 
-/* -S as it was typed; quoted where a shell would take it apart. */
-static void put_settings(const struct showing *showing)
+/** A word as a shell reads it back: in single quotes where it would take it apart. */
+static void put_word(FILE *out, const char *name, const char *value)
 {
     static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
                                 "._+-/:,%@";
+    const char *quote = value[strspn(value, plain)] == '\0' ? "" : "'";
+    fprintf(out, "%s%s=", quote, name);
+    for (; *value != '\0'; value++)
+        if (*value == '\'')
+            fputs("'\\''", out);
+        else
+            fputc(*value, out);
+    fputs(quote, out);
+}
+
+/* -S as it was typed. */
+static void put_settings(const struct showing *showing)
+{
     const char *text = lm_named_text_find(showing->run.head, showing->run.head_count, "settings");
     struct lm_json *list = NULL;
     if (text == NULL || lm_json_parse(&list, text, strlen(text), NULL) != LM_OK)
@@ -89,9 +102,8 @@ static void put_settings(const struct showing *showing)
         const char *value = lm_json_string(lm_json_get(lm_json_at(list, i), "value"), NULL);
         if (name == NULL || value == NULL)
             continue;
-        const char *quote = value[strspn(value, plain)] == '\0' ? "" : "'";
-        fprintf(showing->out, "%s -S %s%s=%s%s", i == 0 ? "settings   " : "", quote, name, value,
-                quote);
+        fprintf(showing->out, "%s -S ", i == 0 ? "settings   " : "");
+        put_word(showing->out, name, value);
     }
     if (lm_json_count(list) > 0)
         fputc('\n', showing->out);

@@ -555,4 +555,5 @@ void lm_load_instances(struct lm_load *load)
             lm_load_keep(load, NULL);
     if (!lm_upstream_bind(spec))
         lm_load_keep(load, NULL);
+    lm_load_compared(load, at_place);
 }

@@ -182,6 +182,8 @@ bool lm_load_gate_pairs(struct lm_load *load, const struct lm_load_stage *build,
 /** Does a family's type give such a metric? What is wrong in the stage has findings of its own. */
 bool lm_load_check_metric(struct lm_load *load, const struct lm_load_stage *build,
                           const char *metric, const struct lm_node *node, const char *field);
+/** Checks what stages that compare others say of them by name; families at their places. */
+void lm_load_compared(struct lm_load *load, const size_t *at_place);
 
 /** Where a key was found. */
 enum lm_load_where {

@@ -197,9 +197,10 @@ struct lm_origin lm_spec_leaf_origin(const struct lm_spec *spec, size_t stage,
 void lm_spec_escape(struct lm_buf *out, const char *text);
 /** Threads a stage gets of a budget: all, unless its `resources` or its type say less. */
 size_t lm_spec_threads(const struct lm_spec *spec, size_t stage, size_t budget);
-/** Estimate of a stage by its type, with a budget of `threads` ≥ 1; zeroed when it has none. */
+/** Estimate of a stage by its type, with a budget of `threads` ≥ 1; zeroed when it has none.
+ *  `bytes`: of each of its inputs, 0 what is not known; NULL: nothing is known. */
 void lm_spec_estimate(const struct lm_spec *spec, size_t stage, size_t threads,
-                      struct lm_estimate *out);
+                      const uint64_t *bytes, struct lm_estimate *out);
 /** Bytes to count on for a stage: its estimate or its resources.memory, whichever is more. */
 uint64_t lm_spec_need(const struct lm_spec *spec, size_t stage, const struct lm_estimate *estimate);
 /** Adds a finding for a stage that cannot have the memory it needs: its estimate or its

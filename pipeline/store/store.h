@@ -91,6 +91,9 @@ enum lm_status lm_store_commit(struct lm_store *store, const char *folder,
  *  are. Returns err's status. */
 enum lm_status lm_store_explain(struct lm_store *store, struct lm_err *err);
 
+/** *bytes: room for you on the store's file system, just now; false: it does not say. */
+bool lm_store_free(const struct lm_store *store, uint64_t *bytes);
+
 /** Newest checkpoint position of a key, or -1. */
 int64_t lm_store_checkpoint(const struct lm_store *store, const struct lm_digest *key);
 /** Folder of a key's checkpoint slots (it may not exist), in the arena; NULL: out of memory. */

@@ -25,6 +25,15 @@ enum {
 
 /* ---- a failure in words ---- */
 
+bool lm_store_free(const struct lm_store *store, uint64_t *bytes)
+{
+    struct statvfs fs;
+    if (statvfs(store->path, &fs) != 0)
+        return false;
+    *bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
+    return true;
+}
+
 static enum lm_status explain_full(struct lm_store *store, struct lm_err *err)
 {
     struct statvfs fs;

@@ -194,6 +194,9 @@ static const char *const *libraries(const void *data)
     return p->regex[0] != '\0' || given(p->import.path) ? matched : NULL;
 }
 
+static const struct lm_stage_cost cost = {
+    .pace = 75e6, .memory = 14e6, .memory_share = 0.25, .sizes = {0.005}};
+
 extern const struct lm_stage lm_stage_bpe;
 const struct lm_stage lm_stage_bpe = {
     .name = "bpe",
@@ -207,4 +210,5 @@ const struct lm_stage lm_stage_bpe = {
     .libraries = libraries,
     .resolve = resolve,
     .check_ports = check_ports,
+    .cost = &cost,
 };

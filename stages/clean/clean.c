@@ -229,6 +229,10 @@ static const char *const *libraries(const void *data)
     return sets[is_reading_pages(p) ? 2 : is_converting][p->nfc || p->dedup.exact.count > 0];
 }
 
+/* Documents wait in memory until the split is known. */
+static const struct lm_stage_cost cost = {
+    .pace = 20e6, .memory = 20e6, .memory_share = 20.5, .sizes = {1.1, 0.001, 0.001}};
+
 extern const struct lm_stage lm_stage_clean;
 const struct lm_stage lm_stage_clean = {
     .name = "clean",
@@ -242,4 +246,5 @@ const struct lm_stage lm_stage_clean = {
     .metrics = metrics,
     .libraries = libraries,
     .resolve = resolve,
+    .cost = &cost,
 };

@@ -41,6 +41,9 @@ static const struct lm_param params[] = {
     {.name = NULL},
 };
 
+static const struct lm_stage_cost cost = {
+    .pace = 20e6, .memory = 12e6, .memory_share = 3.0, .sizes = {0.1, 0.01, 0.01, 0.01}};
+
 const struct lm_stage lm_stage_compare = {
     .name = "compare",
     .version = 1,
@@ -50,4 +53,5 @@ const struct lm_stage lm_stage_compare = {
     .outputs = outputs,
     .params = params,
     .params_size = sizeof(struct compare_params),
+    .cost = &cost,
 };

@@ -203,6 +203,8 @@ static enum lm_status resolve(void *params, struct lm_arena *arena, struct lm_er
     return LM_OK;
 }
 
+static const struct lm_stage_cost cost = {.pace = 200e6, .memory = 11e6, .sizes = {1.0}};
+
 extern const struct lm_stage lm_stage_download;
 const struct lm_stage lm_stage_download = {
     .name = "download",
@@ -216,4 +218,5 @@ const struct lm_stage lm_stage_download = {
     .params_size = sizeof(struct lm_download_params),
     .metrics = metrics,
     .resolve = resolve,
+    .cost = &cost,
 };

@@ -44,6 +44,9 @@ static const struct lm_metric_row metrics[] = {
 
 static const struct lm_param rows[] = {{0}};
 
+static const struct lm_stage_cost cost = {
+    .pace = 40e6, .memory = 15e6, .memory_share = 1.7, .sizes = {0.9, 0.001}};
+
 const struct lm_stage lm_stage_encode = {
     .name = "encode",
     .version = 3,
@@ -52,4 +55,5 @@ const struct lm_stage lm_stage_encode = {
     .outputs = outputs,
     .params = rows,
     .metrics = metrics,
+    .cost = &cost,
 };

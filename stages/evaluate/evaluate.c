@@ -156,6 +156,9 @@ static void estimate(const void *data, const struct lm_upstream *upstream, struc
     uint64_t tasks = lm_model_memory(&config, &packed) +
                      lm_generate_memory(&config, &generated, upstream->threads);
     out->memory = (p->tasks.count > 0 && tasks > text ? tasks : text) + PROCESS_BYTES;
+    double bytes = (double)lm_upstream_bytes(upstream, "tokens");
+    out->work = lm_work_of(bytes * lm_token_flops(&config), config.width);
+    out->shape[0] = (double)config.width;
     snprintf(out->text, sizeof out->text, "%lld windows of %lld tokens at once",
              (long long)p->batch, (long long)config.context);
 }
@@ -176,6 +179,9 @@ static enum lm_status check_ports(const void *data, bool (*has)(const void *user
         "objective, or name tasks");
 }
 
+/* Held-out text is a tenth of a token set's bytes, or so. */
+static const struct lm_stage_cost cost = {.pace = 9, .memory_share = 1.6, .sizes = {0.001, 0.03}};
+
 const struct lm_stage lm_stage_evaluate = {
     .name = "evaluate",
     .version = 4,
@@ -191,4 +197,5 @@ const struct lm_stage lm_stage_evaluate = {
     .names = task_names,
     .libraries = libraries,
     .estimate = estimate,
+    .cost = &cost,
 };

@@ -35,6 +35,9 @@ static const struct lm_param params[] = {
     {.name = NULL},
 };
 
+static const struct lm_stage_cost cost = {
+    .pace = 50e6, .memory = 12e6, .memory_share = 1.0, .sizes = {0.1, 0.01, 0.01, 0.001}};
+
 const struct lm_stage lm_stage_report = {
     .name = "report",
     .version = 4,
@@ -45,4 +48,5 @@ const struct lm_stage lm_stage_report = {
     .outputs = outputs,
     .params = params,
     .params_size = sizeof(struct report_params),
+    .cost = &cost,
 };

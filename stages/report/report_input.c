@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/io.h"
+#include "base/lines.h"
 
 #include "report_text.h"
 
@@ -22,36 +23,26 @@ static enum lm_status read_json(struct lm_json **out, struct report *report, con
     return status == LM_OK ? LM_OK : lm_wrap(err, status, "%s", what);
 }
 
-static size_t count_lines(const char *text, size_t size)
-{
-    size_t lines = 0;
-    for (size_t i = 0; i < size; i++)
-        lines += text[i] == '\n' || i + 1 == size;
-    return lines;
-}
-
 static enum lm_status read_lines(struct report_lines *out, struct report *report, const char *path,
                                  const char *what, struct lm_err *err)
 {
     char *text;
-    size_t size;
+    const char *line;
+    size_t size, length;
     if (path == NULL)
         return LM_OK;
     LM_TRY(lm_file_read(&text, &size, report->arena, path, CEILING, err));
-    out->items = LM_NEW_ARRAY(report->arena, struct lm_json *, count_lines(text, size) + 1);
+    out->items = LM_NEW_ARRAY(report->arena, struct lm_json *, lm_line_walk_count(text, size) + 1);
     if (out->items == NULL)
         return lm_fail(err, LM_NOMEM, "no memory for the %s; free some and run again", what);
-    size_t number = 1;
-    for (size_t i = 0; i < size; number++) {
-        const char *end = memchr(text + i, '\n', size - i);
-        size_t length = end != NULL ? (size_t)(end - text) - i : size - i;
-        if (length > 0) {
-            enum lm_status status = lm_json_parse(&out->items[out->count], text + i, length, err);
-            if (status != LM_OK)
-                return lm_wrap(err, status, "%s, line %zu", what, number);
-            out->count++;
-        }
-        i += length + 1;
+    for (struct lm_line_walk lines = lm_line_walk_of(text, size);
+         lm_line_walk_next(&lines, &line, &length);) {
+        if (length == 0)
+            continue;
+        enum lm_status status = lm_json_parse(&out->items[out->count], line, length, err);
+        if (status != LM_OK)
+            return lm_wrap(err, status, "%s, line %zu", what, lines.number);
+        out->count++;
     }
     return LM_OK;
 }

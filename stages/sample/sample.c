@@ -139,8 +139,15 @@ static void estimate(const void *data, const struct lm_upstream *upstream, struc
     const struct lm_generate_options generate = {.weights = lm_weights_find(p->weights)};
     out->memory = lm_model_memory(&config, &options) +
                   lm_generate_memory(&config, &generate, upstream->threads) + PROCESS_BYTES;
+    double texts =
+        (double)(p->from_valid + p->unconditional + (int64_t)p->prompts.count) * (double)p->samples;
+    out->work = texts * (double)p->methods.count * (double)p->max_tokens * lm_token_flops(&config);
+    out->shape[0] = (double)config.width;
+    snprintf(out->variant, sizeof out->variant, "%s", p->weights);
     snprintf(out->text, sizeof out->text, "up to %lld tokens a sample", (long long)p->max_tokens);
 }
+
+static const struct lm_stage_cost cost = {.pace = 0.1, .memory_share = 0.1, .sizes = {0.01}};
 
 const struct lm_stage lm_stage_sample = {
     .name = "sample",
@@ -154,4 +161,5 @@ const struct lm_stage lm_stage_sample = {
     .metrics = metrics,
     .resolve = resolve,
     .estimate = estimate,
+    .cost = &cost,
 };

@@ -675,6 +675,36 @@ static uint64_t memory_of(const struct train_params *p, const struct lm_model_co
            log + PROCESS_BYTES;
 }
 
+enum {
+    VOCAB_LINE = 10, /* bytes a token of its copy of the vocabulary */
+    CHECKPOINT_SLOTS = 2
+};
+
+/* Of the model, the log, and two checkpoints (weights, moments, best weights, average, log). */
+static void put_sizes(struct lm_estimate *out, const struct train_params *p,
+                      const struct lm_model_config *config)
+{
+    uint64_t weights = (uint64_t)lm_model_parameters(config) * sizeof(float);
+    uint64_t copies = (strcmp(p->keep, "best") == 0 ? weights : 0) + (p->ema > 0 ? weights : 0);
+    uint64_t log = (uint64_t)p->steps * LOG_LINE;
+    out->sizes[0] = weights + (uint64_t)config->vocab * VOCAB_LINE;
+    out->sizes[1] = log;
+    out->scratch = CHECKPOINT_SLOTS * (3 * weights + copies + log);
+}
+
+/* What decides how fast its operations are. */
+static void put_pace(struct lm_estimate *out, const struct train_params *p,
+                     const struct lm_model_config *config, int64_t texts, int64_t row)
+{
+    out->work = lm_work_of(out->flops, config->width);
+    out->shape[0] = (double)config->width;
+    out->shape[1] = (double)texts;
+    out->shape[2] = (double)row;
+    out->positions = (double)p->steps;
+    snprintf(out->variant, sizeof out->variant, "%s %s %s", p->objective, p->precision,
+             p->optimizer);
+}
+
 static void estimate(const void *data, const struct lm_upstream *upstream, struct lm_estimate *out)
 {
     const struct train_params *p = data;
@@ -692,6 +722,8 @@ static void estimate(const void *data, const struct lm_upstream *upstream, struc
     out->flops = lm_model_step_flops(&config, texts, row) *
                  ((double)train_ramp_at(p, p->steps).before + evaluations / 3);
     out->memory = memory_of(p, &config, upstream);
+    put_pace(out, p, &config, texts, row);
+    put_sizes(out, p, &config);
     char count[32], steps[32], first[32], tokens[32];
     put_count(count, lm_model_parameters(&config));
     put_count(steps, p->steps);
@@ -718,6 +750,8 @@ static const struct lm_metric_row metrics[] = {
     {NULL},
 };
 
+static const struct lm_stage_cost cost = {.pace = 0.6};
+
 const struct lm_stage lm_stage_train = {
     .name = "train",
     .version = 3,
@@ -731,4 +765,5 @@ const struct lm_stage lm_stage_train = {
     .resolve = resolve,
     .check_ports = check_ports,
     .estimate = estimate,
+    .cost = &cost,
 };

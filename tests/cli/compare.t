@@ -56,13 +56,18 @@ like "the page is made all the same" "$(cat artifacts/failing/compare.csv)" '^"l
 like "and lists it" "$(cat artifacts/failing/compare.html)" '<section id="left-out">'
 like "beside the one that is there" "$(cat artifacts/failing/compare.csv)" '^"lr=0\.003,seed=1,stride=16",ranked,.*,3840,'
 
-lmpipe run sweep.yaml -S compare.metric=valid.bbp --progress none
-is "a metric that nobody has" "$status" 1
-like "is named" "$err" 'metric: no run has a number valid\.bbp'
+lmpipe check sweep.yaml -S compare.metric=valid.bbp
+is "a metric that nobody has: exit 2" "$status:$(wc -l <<<"$err")" 2:1
+like "is named with the nearest" "$err" ": compare\.metric: scores \(evaluate\) gives no metric 'valid\.bbp'; did you mean 'valid\.bpb'\?$"
+sed 's/with: {resamples: 200}/with: {resamples: 200, metric: valid.accc}/' sweep.yaml >misspelt.yaml
+lmpipe check misspelt.yaml
+like "in the file: with its place" "$err" '^lmpipe: error: misspelt\.yaml:[0-9]+:[0-9]+: compare\.metric: .*did you mean .valid\.acc'
 lmpipe run sweep.yaml -S compare.reference=scores@lr=0.0003,seed=1 --progress none
 is "a reference by its id" "$status" 0
 like "to which all are compared" "$(column verdict)" '^the reference '
-lmpipe run sweep.yaml -S compare.reference=lr=7 --progress none
-is "none of the runs" "$status" 1
-like "is said" "$err" 'reference: lr=7 is none of the runs compared'
+lmpipe check sweep.yaml -S compare.reference=lr=0.003,seed=2
+is "a reference as the page calls it" "$status:$err" 0:
+lmpipe run sweep.yaml -S compare.reference=lr=0.0004,seed=1 --progress none
+is "none of the runs: exit 2" "$status" 2
+like "is said, with the nearest" "$err" 'compare\.reference: lr=0\.0004,seed=1 is none of the runs compared; did you mean .lr=0\.0003,seed=1.\?$'
 done_testing

@@ -24,6 +24,16 @@ for closed in "0<&-" "1>&-" "2>&-" "0<&- 1>&-" "1>&- 2>&-" "0<&- 1>&- 2>&-"; do
     is "nor in locks" "$(find artifacts/store/locks -type f -exec cat {} + 2>/dev/null | grep -c '[^0-9]')" 0
 done
 
+# So do commands about runs, which write nothing but what they are asked for.
+for closed in "0<&-" "1>&-" "2>&-" "0<&- 1>&- 2>&-"; do
+    for command in "exp list" "exp show last" "exp diff last last~1" "exp export last -o exported.json"; do
+        status=0
+        eval "\"\$LMPIPE\" $command $closed >.o 2>.e" 2>/dev/null || status=$?
+        is "$command $closed" "$status" 0
+    done
+    ok "what was exported is whole" python3 -m json.tool exported.json /dev/null
+done
+
 # A reader that went away.
 for round in stdout stderr both; do
     again
@@ -39,6 +49,11 @@ done
 { sleep 0.3; "$LMPIPE" config tiny.yaml 2>.e; echo $? >.status; } | :
 is "a command whose reader is gone ends with 3" "$(<.status)" 3
 like "and says so" "$(<.e)" '^lmpipe: error: standard output: Broken pipe'
+for command in "exp list" "exp list --json" "exp list --csv" "exp show last"; do
+    # shellcheck disable=SC2086 # words
+    { sleep 0.3; "$LMPIPE" $command 2>.e; echo $? >.status; } | :
+    is "$command likewise" "$(<.status):$(<.e)" "3:lmpipe: error: standard output: Broken pipe; not all of the result was written"
+done
 seq 1 100000 >big.txt
 { "$LMPIPE" log s.yaml corpus -f 2>.e; echo $? >.status; } | :
 is "log -f likewise" "$(<.status)" 3
@@ -77,6 +92,12 @@ cache ls
 cache ls --json
 cache gc --dry-run
 cache clear --dry-run
+exp --help
+exp list
+exp list s.yaml --json
+exp list --csv
+exp show last
+exp diff last last~1
 version
 --version
 init fresh
@@ -133,6 +154,15 @@ cache gc -n --store EVIL/artifacts/store
 cache gc -n --forget EVIL
 cache clear --dry-run --store EVIL/artifacts/store
 cache du --store EVIL
+exp list --store EVIL/artifacts/store
+exp list EVIL/s.yaml --csv
+exp show last --store EVIL/artifacts/store
+exp show EVIL
+exp diff EVIL last
+exp compare EVIL
+exp tag last EVIL
+exp rm EVIL
+exp export EVIL -o EVIL/run.json
 init EVIL/new
 init EVIL/new --corpus EVIL
 stages EVIL

@@ -93,6 +93,13 @@ like "show says them as they are typed" "$out" '^settings    -S steps=20$'
 is "with settings" "$(json list.json '[s["name"] + "=" + s["value"] for s in d[2]["settings"]]')" "['steps=20']"
 is "with gates and metrics" \
     "$(json list.json 'd[2]["gates"]["pass"], d[2]["gates"]["fail"], "scores.valid.bpb" in d[2]["metrics"]')" "1 1 True"
+odd="samples.prompts=[\"it's\", \"a'b' c\"]"
+lmpipe run tiny.yaml samples --progress none -S steps=20 -S "$odd"
+lmpipe exp show last
+words=$(sed -n 's/^settings //p' <<<"$out")
+eval "set -- $words"
+is "and as a shell reads them back" "$*" "-S steps=20 -S $odd"
+lmpipe exp rm last
 lmpipe exp list --csv
 is "list --csv: a header and a row a run" "$(python3 -c "import csv, sys
 r = list(csv.DictReader(sys.stdin))
@@ -366,6 +373,12 @@ like "the best run in words" "$out" '^\*\*Of 3 runs .* has the best valid.bpb'
 like "compared to the first, with a verdict" "$out" '^\| second.json \|.*\| (better|worse|no difference shown) \|$'
 ok "a page" grep -q '</html>' page.html
 unlike "without scripts" "$(cat page.html)" '<script'
+if command -v script >/dev/null; then
+    printf -v line '%q exp compare first last' "$LMPIPE"
+    shown=$(NO_COLOR=1 SHELL=/bin/bash script -qec "$line" /dev/null </dev/null 2>&1)
+    unlike "to a terminal without its signs" "$shown" '\*\*|&#|\\_'
+    like "but the same table" "$shown" '^\| run \| valid\.bpb \|'
+fi
 lmpipe exp compare first:scores second.json:scores --metric valid.acc --json
 printf '%s' "$out" >compare.json
 is "--metric, --json" "$status:$(json compare.json 'd["metric"]')" "0:valid.acc"

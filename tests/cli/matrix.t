@@ -33,6 +33,14 @@ like "once metrics are known the choice is" "$(lmpipe why tiny.yaml samples@seed
 lmpipe run tiny.yaml --progress none
 is "the rest" "$status:$(executed)" "0:samples@seed=1 samples@seed=2 best"
 ok "published by point" test -s artifacts/tiny/seed=2/samples.jsonl -a -s artifacts/tiny/best.json
+for stage in model@seed=2,lr=0.001 model@lr=1.0e-3,seed=2 model@seed=2,lr=1e-3; do
+    is "$stage: an instance, in any order and as it may be written" "$("$LMPIPE" cat tiny.yaml "$stage.log" | sha256sum)" \
+        "$("$LMPIPE" cat tiny.yaml model@lr=0.001,seed=2.log | sha256sum)"
+    lmpipe why tiny.yaml "$stage"
+    is "and why knows it" "$status:$(cut -d, -f1,2 <<<"$out" | head -1)" "0:model@lr=0.001,seed=2: hit"
+done
+lmpipe cat tiny.yaml model@seed=2,lr=0.0010001.log
+is "another value is none" "$status" 2
 is "an instance's artifact" "$("$LMPIPE" cat tiny.yaml model@lr=0.001,seed=2.log | head -c 8)" '{"step":'
 
 # Extended by a value: the old points are hits. Renamed, reordered: nothing runs.

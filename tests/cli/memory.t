@@ -5,7 +5,7 @@
 fresh plan
 lmpipe plan tiny.yaml
 for stage in model scores samples; do
-    like "plan: the memory of $stage" "$out" "^run $stage .*, [0-9]+ MiB of memory"
+    like "plan: the memory of $stage" "$out" "^run $stage .* [0-9]+ MiB of memory"
 done
 lmpipe plan tiny.yaml --json
 like "and for machines" "$out" '"memory": [0-9]{8}'

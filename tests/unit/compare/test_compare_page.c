@@ -155,6 +155,9 @@ static void hostile_labels_are_text(struct tap *tap)
     check_page(tap, pages.html.data);
     CHECK(strstr(pages.md.data, "::error::") == NULL && strstr(pages.md.data, "@user") == NULL);
     CHECK_INT(count_of(pages.md.data, "\n| "), 1 + 3);
+    lm_buf_clear(&pages.md);
+    lm_compare_text_write(&pages.md, &out);
+    CHECK(strstr(pages.md.data, "::error::") != NULL && strstr(pages.md.data, "**") == NULL);
     CHECK(strstr(pages.csv.data, "\"<script>alert(1)</script>,\"\"q\"\" | ") != NULL);
     struct lm_json *root = NULL;
     CHECK(lm_json_parse(&root, pages.json.data, pages.json.size, NULL) == LM_OK);

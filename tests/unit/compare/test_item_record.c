@@ -144,7 +144,18 @@ static void finds_the_first_difference(struct tap *tap)
     lm_arena_free(arena);
 }
 
-static const struct tap_test tests[] = {TAP_ROW(always_has_seven_members) TAP_ROW(
-    reads_columns_by_id) TAP_ROW(refuses_what_is_no_record) TAP_ROW(reads_an_empty_file)
-                                            TAP_ROW(finds_the_first_difference)};
+static void names_the_set_of_a_file(struct tap *tap)
+{
+    char set[64];
+    CHECK_STR(lm_items_set(set, sizeof set, "valid.jsonl"), "valid");
+    CHECK_STR(lm_items_set(set, sizeof set, "a.b.jsonl"), "a.b");
+    CHECK_STR(lm_items_set(set, sizeof set, "x"), "x");
+    CHECK_STR(lm_items_set(set, sizeof set, ".jsonl"), ".jsonl");
+    CHECK_STR(lm_items_set(set, sizeof set, ""), "");
+}
+
+static const struct tap_test tests[] = {
+    TAP_ROW(names_the_set_of_a_file) TAP_ROW(always_has_seven_members) TAP_ROW(reads_columns_by_id)
+        TAP_ROW(refuses_what_is_no_record) TAP_ROW(reads_an_empty_file)
+            TAP_ROW(finds_the_first_difference)};
 LM_TEST_MAIN(tests)

@@ -210,6 +210,15 @@ static void equal_items_pass(struct tap *tap)
     CHECK_INT(out.result, LM_WORSENING_UNDECIDED);
     CHECK(strstr(out.reason, "fewer than 20 items") != NULL);
     lm_arena_free(gate.arena);
+    REQUIRE(open_gate(&gate, "valid.bpb", 30));
+    for (size_t i = 0; i < 30; i++)
+        gate.items[0].columns[LM_ITEM_BYTES][i] = gate.items[1].columns[LM_ITEM_BYTES][i] = 0;
+    gate.items[1].columns[LM_ITEM_NLL][3] += 1e-9;
+    out = decide(&gate, &question);
+    CHECK_INT(out.result, LM_WORSENING_UNDECIDED);
+    CHECK_STR(out.reason,
+              "what the metric divides by adds up to 0 over all documents: no interval");
+    lm_arena_free(gate.arena);
 }
 
 /* Every document 1 % worse: beyond a margin of 0.5 %, at the edge of 1 %, within 2 %; likewise

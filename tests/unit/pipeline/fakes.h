@@ -124,6 +124,8 @@ static void fake_train_estimate(const void *params, const struct lm_upstream *up
     upstream->get_int(upstream->user, "encode", "vocab_size", &size);
     out->memory = (uint64_t)p->steps * (uint64_t)size * 1000000 +
                   (uint64_t)(upstream->threads - 1) * FAKE_THREAD_BYTES;
+    out->sizes[0] = (uint64_t)p->cache;
+    out->sizes[1] = 1;
     snprintf(out->text, sizeof out->text, "%lld steps", (long long)p->steps);
 }
 

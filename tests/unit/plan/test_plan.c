@@ -212,8 +212,14 @@ static void test_fresh(struct tap *tap)
     REQUIRE(b.plan != NULL);
     CHECK_STR(
         printed(&b, false),
-        "run corpus no cached result\nrun text no cached result\nrun tokens no cached result\n"
-        "run model no cached result; 3 steps, 858 MiB of memory\nrun page no cached result\n");
+        "run corpus no cached result  time unknown\n"
+        "run text no cached result    time unknown\n"
+        "run tokens no cached result  time unknown\n"
+        "run model no cached result   time unknown  858 MiB of memory   1.05 MB of disk  3 steps\n"
+        "run page no cached result    time unknown\n");
+    CHECK(strstr(lm_plan_summary(b.plan, b.folder.arena),
+                 "5 stages to run: time unknown, at most 858 MiB of memory a stage, 1.05 MB of "
+                 "disk (") != NULL);
     CHECK(lm_plan_is_stale(b.plan));
     CHECK_STR(explained(&b, "corpus", false), "corpus: run, no cached result\n");
     bench_close(&b);
@@ -535,6 +541,28 @@ static void test_memory_granted(struct tap *tap)
     bench_close(&b);
 }
 
+/* What a plan is sure to write and the disk has no room for keeps a run from beginning: that is the
+ * store's state, not the spec's. */
+static void test_disk(struct tap *tap)
+{
+    struct bench b;
+    REQUIRE(bench_open(&b));
+    REQUIRE(make_plan(&b, SPEC("steps: 3, cache: 100M")) == LM_OK);
+    CHECK_INT(b.plan->totals.disk, 100 << 20 | 1);
+    CHECK_INT(b.plan->totals.disk_sure, b.plan->totals.disk);
+    CHECK(b.plan->totals.disk_free > 0);
+    CHECK_INT(lm_plan_refusal(b.plan, &b.err), LM_OK);
+    REQUIRE(make_plan(&b, SPEC("steps: 3, cache: 1000000000G")) == LM_OK);
+    CHECK_INT(lm_plan_warnings(b.plan).count, 1);
+    CHECK_INT(lm_plan_refusal(b.plan, &b.err), LM_IO);
+    CHECK(strstr(b.err.text, "needs about ") != NULL && strstr(b.err.text, " free; make room") &&
+          strstr(b.err.text, "--store") && strstr(b.err.text, "nothing was run"));
+    REQUIRE(run_all(&b, NULL));
+    REQUIRE(make_plan(&b, SPEC("steps: 3, cache: 1000000000G")) == LM_OK);
+    CHECK_INT(lm_plan_refusal(b.plan, &b.err), LM_OK); /* all is there */
+    bench_close(&b);
+}
+
 /* An estimate sees the threads the stage would get: the budget, or less by its `resources`. */
 static void test_threads(struct tap *tap)
 {
@@ -546,8 +574,8 @@ static void test_threads(struct tap *tap)
     CHECK_INT(lm_spec_threads(b.spec, model, 2), 2);
     CHECK_INT(lm_spec_threads(b.spec, text, 8), 8);
     struct lm_estimate three, one;
-    lm_spec_estimate(b.spec, model, 8, &three);
-    lm_spec_estimate(b.spec, model, 1, &one);
+    lm_spec_estimate(b.spec, model, 8, NULL, &three);
+    lm_spec_estimate(b.spec, model, 1, NULL, &one);
     CHECK_INT(three.memory - one.memory, 2 * FAKE_THREAD_BYTES);
     CHECK_INT(lm_spec_need(b.spec, model, &one), INT64_C(2) << 30);
     one.memory = UINT64_C(3) << 30;
@@ -696,13 +724,15 @@ static void test_many_stages(struct tap *tap)
     const char *plan = agreed_plan(tap, &b, text, 2 * PAIRS - 6);
     CHECK(strstr(plan, "run s3 file sources.0.path changed") != NULL);
     CHECK(strstr(plan, "\nmaybe t3 depends on s3") != NULL);
-    CHECK(strstr(plan, "\nrun s5 outputs missing or damaged\nmaybe t5 depends on s5") != NULL);
-    CHECK(strstr(plan, "\nrun s7 its result is not in this store\nmaybe t7 depends on s7") != NULL);
+    CHECK(strstr(plan, "\nrun s5 outputs missing or damaged ") != NULL);
+    CHECK(strstr(plan, "\nmaybe t5 depends on s5 ") != NULL);
+    CHECK(strstr(plan, "\nrun s7 its result is not in this store ") != NULL);
+    CHECK(strstr(plan, "\nmaybe t7 depends on s7 ") != NULL);
     bench_close(&b);
 }
 
 static const struct tap_test tests[] = {
-    TAP_ROW(test_fresh) TAP_ROW(test_many_stages) TAP_ROW(test_all_hit)
+    TAP_ROW(test_fresh) TAP_ROW(test_disk) TAP_ROW(test_many_stages) TAP_ROW(test_all_hit)
         TAP_ROW(test_parameter_changed) TAP_ROW(test_defaults_and_several_changes)
             TAP_ROW(test_early_cut_off) TAP_ROW(test_input_changed) TAP_ROW(test_damage)
                 TAP_ROW(test_record_of_a_version_with_fewer_outputs) TAP_ROW(test_versions)

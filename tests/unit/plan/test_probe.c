@@ -27,7 +27,7 @@ static enum lm_status ask(char *answer, const char *script, double seconds, stru
     snprintf(path, sizeof path, "%s/worker", folder);
     lm_file_write(path, script, strlen(script), NULL);
     chmod(path, 0700);
-    enum lm_status status = lm_probe_ask(answer, path, NULL, NULL, seconds, err);
+    enum lm_status status = lm_probe_ask(answer, path, "probe", NULL, NULL, seconds, err);
     lm_dir_remove(folder, NULL);
     return status;
 }
@@ -43,7 +43,7 @@ static void test_no_answer(struct tap *tap)
             printf("# %s: %s\n", rows[i].says, err.text);
         CHECK(strstr(err.text, rows[i].says) != NULL);
     }
-    CHECK(lm_probe_ask(answer, "/nowhere/worker", NULL, NULL, 60, NULL) != LM_OK);
+    CHECK(lm_probe_ask(answer, "/nowhere/worker", "probe", NULL, NULL, 60, NULL) != LM_OK);
 }
 
 static void test_answer(struct tap *tap)
