@@ -4,6 +4,7 @@
 #   ```text   below commands: each line is among what they printed, `…` stands for anything
 # Other blocks and what stands in tables are other tools' words.
 # shellcheck shell=bash
+# shellcheck disable=SC2154 # status, out and err are of lib.sh
 bin=$(dirname "$LMPIPE")
 PATH=$bin:$PATH
 

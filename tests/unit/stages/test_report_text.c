@@ -105,8 +105,8 @@ static const char *const reasons[] = {
     "there are fewer than 20 items: no interval",
     "there is no baseline: its file does not exist; write it with lmpipe exp export",
     "the baseline has no stage scores",
-    "it cannot be compared item by item: BLEU is of the whole text, no mean over examples; use min "
-    "or max",
+    ("it cannot be compared item by item: BLEU is of the whole text, no mean over examples; use "
+     "min or max"),
     "the baseline's run has no items of valid",
     "other documents: document 00ff is not among those of both this run and the baseline",
     "scores.valid.bpb worse by at most 1% than the baseline",
