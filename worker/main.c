@@ -10,12 +10,8 @@
 #include "programs.h"
 
 static const struct lm_program programs[] = {
-    {"stage", lm_program_stage},
-    {"serve", lm_program_serve},
-    {"probe", lm_program_probe},
-    {"differ", lm_program_differ},
-    {"peak", lm_program_peak},
-    {NULL, NULL},
+    {"stage", lm_program_stage},   {"serve", lm_program_serve}, {"probe", lm_program_probe},
+    {"differ", lm_program_differ}, {"peak", lm_program_peak},   {NULL, NULL},
 };
 
 static const struct lm_program *find(const struct lm_program *table, const char *name)

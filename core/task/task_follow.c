@@ -9,7 +9,7 @@
 static void complain(const struct lm_follow *follow, const struct lm_origin *at, const char *field,
                      const char *format, const char *what)
 {
-    char text[400];
+    char text[1200];
     snprintf(text, sizeof text, format, what);
     follow->error(follow->user, at->line, at->column, field, text);
 }

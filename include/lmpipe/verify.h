@@ -68,6 +68,7 @@ struct lm_verify_result {
                       ended before it could be interrupted; 75; 128 + n after a second signal */
 };
 
+/** Frees what lm_verify returned. */
 void lm_verify_result_release(struct lm_verify_result *result);
 
 /** Executes stages of a plan (of the whole spec) whose results are stored, and compares. Signals

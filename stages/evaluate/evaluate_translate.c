@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "evaluate_examples.h"
-#include "outputs.h"
+#include "evaluate_outputs.h"
 #include "stats/bootstrap.h"
 #include "translation.h"
 

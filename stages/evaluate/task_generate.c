@@ -2,7 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "outputs.h"
+#include "evaluate_outputs.h"
 #include "task_kind.h"
 #include "translation.h"
 

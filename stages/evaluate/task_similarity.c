@@ -146,7 +146,8 @@ static enum lm_status put(struct scores *scores, struct task_run *run, struct lm
     struct evaluation *evaluation = run->evaluation;
     struct lm_rank_correlation model;
     uint64_t cut = 0;
-    double overlap, *given = LM_NEW_ARRAY(evaluation->arena, double, run->items.count);
+    double overlap = (double)NAN,
+           *given = LM_NEW_ARRAY(evaluation->arena, double, run->items.count);
     if (given == NULL)
         return no_memory(err);
     for (size_t i = 0; i < run->items.count; i++) {

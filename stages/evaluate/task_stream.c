@@ -99,7 +99,7 @@ static enum lm_status put(struct scores *scores, struct task_run *run, struct lm
 {
     static const char *const floors[] = {"floor.unigram", "floor.bigram"};
     size_t count = run->items.count;
-    struct sums sums;
+    struct sums sums = {0};
     LM_TRY(sum_up(&sums, run, err));
     run->headline = bits(total(run->nll, count) / total(sums.bytes, count));
     LM_TRY(task_put_ratio(scores, run, "bpb", run->nll, sums.bytes, bits, err));

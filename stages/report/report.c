@@ -22,13 +22,13 @@ static const struct lm_port outputs[] = {
     {NULL, NULL, NULL, 0},
 };
 
-const char *const report_language_names[] = {"en", "zh", NULL};
+const char *const lm_report_language_names[] = {"en", "zh", NULL};
 
 #define P(f) LM_FIELD(struct report_params, f)
 static const struct lm_param params[] = {
     {P(title), .also = "heading", .type = LM_P_STR, .def_str = "",
      .help = "heading of the page; empty: the experiment's name"},
-    {P(language), .type = LM_P_ENUM, .def_str = "en", .choices = report_language_names,
+    {P(language), .type = LM_P_ENUM, .def_str = "en", .choices = lm_report_language_names,
      .flags = LM_PARAM_COMPACT, .help = "of the page's and the Markdown's own words"},
     {P(samples_shown), .type = LM_P_INT, .def_int = 4, .min = 0, .max = 1000, .unit = "samples",
      .help = "samples of a method shown open; the others fold away"},

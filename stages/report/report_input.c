@@ -115,7 +115,7 @@ enum lm_status report_load(struct report *report, bool *lacks_memory, struct lm_
     report->lacks_memory = lacks_memory;
     report->params = params;
     for (int i = 0; i < REPORT_LANGUAGES; i++)
-        if (strcmp(params->language, report_language_names[i]) == 0)
+        if (strcmp(params->language, lm_report_language_names[i]) == 0)
             report->language = (enum report_language)i;
     LM_TRY(read_inputs(report, ctx, err));
     const char *name = lm_json_string(lm_json_get(report->experiment, "name"), NULL);

@@ -10,6 +10,6 @@ struct report_params {
 };
 
 /** Of the parameter `language`, in the order of enum report_language; NULL-terminated. */
-extern const char *const report_language_names[];
+extern const char *const lm_report_language_names[];
 
 #endif

@@ -346,7 +346,8 @@ mkdir ro
 cp plain ro/v.yaml
 cp tiny.txt ro/
 chmod 555 ro
-if setpriv --reuid 65534 --regid 65534 --clear-groups "$LMPIPE" version >/dev/null 2>&1; then
+# Somebody else may not reach the build folder, or find the worker from it.
+if setpriv --reuid 65534 --regid 65534 --clear-groups "$LMPIPE" doctor 2>/dev/null | grep -q '^worker .*/'; then
     mkdir nobody
     chmod 777 nobody "$LM_WORK"
     setpriv --reuid 65534 --regid 65534 --clear-groups "$LMPIPE" run ro/v.yaml --lock --store nobody/store --progress none >.out 2>.err

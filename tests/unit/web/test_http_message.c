@@ -16,7 +16,7 @@ static const char *read_body(char *out, size_t room, const char *text, size_t si
     lm_buf_init(&unpacked, 0);
     if (lm_http_message_read(&message, (struct lm_span){(const uint8_t *)text, size}, &unpacked,
                              &err) != LM_OK)
-        snprintf(out, room, "!%s", err.text);
+        snprintf(out, room, "!%.200s", err.text);
     else
         snprintf(out, room, "%u [%.*s] %.*s", message.status, (int)message.type.size,
                  message.type.size > 0 ? (const char *)message.type.data : "",

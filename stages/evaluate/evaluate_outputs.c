@@ -1,4 +1,4 @@
-#include "outputs.h"
+#include "evaluate_outputs.h"
 
 #include <string.h>
 
