@@ -67,7 +67,9 @@ static void print_gates(const struct lm_run_result *result, struct lm_cli *cli)
 /* The error of the whole run says what this row does, and where. */
 static bool is_told(const struct lm_run_result *result, const struct lm_run_row *row)
 {
-    size_t whole = result->error != NULL ? strlen(result->error) : 0, part = strlen(row->error);
+    if (result->error == NULL)
+        return false;
+    size_t whole = strlen(result->error), part = strlen(row->error);
     return part <= whole && strcmp(result->error + whole - part, row->error) == 0;
 }
 

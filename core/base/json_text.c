@@ -62,6 +62,7 @@ static bool is_half(const char *text, size_t size)
 
 size_t lm_json_unescape_all(char *to, const char *text, size_t size, size_t *halves, size_t *bad)
 {
+    static const uint8_t replacement[] = {0xEF, 0xBF, 0xBD}; /* U+FFFD */
     size_t out = 0;
     for (size_t at = 0; at < size;) {
         const char *slash = memchr(text + at, '\\', size - at);
@@ -71,12 +72,12 @@ size_t lm_json_unescape_all(char *to, const char *text, size_t size, size_t *hal
         at += run;
         if (at == size)
             break;
-        uint8_t bytes[4] = {0xEF, 0xBF, 0xBD};
-        size_t count = 3, taken = lm_json_unescape(bytes, &count, text + at, size - at);
+        uint8_t bytes[4];
+        size_t count = 0, taken = lm_json_unescape(bytes, &count, text + at, size - at);
         if (taken == 0 && is_half(text + at, size - at)) {
             taken = 6;
-            count = 3;
-            memcpy(bytes, "\xEF\xBF\xBD", 3);
+            count = sizeof replacement;
+            memcpy(bytes, replacement, sizeof replacement);
             ++*halves;
         }
         if (taken == 0) {

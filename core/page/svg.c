@@ -96,12 +96,15 @@ static void put_decades(struct lm_axis *axis, const double *multiples, size_t co
         power /= 10;
     while (power * 10 <= axis->low)
         power *= 10;
-    for (axis->count = 0; power <= axis->high; power *= 10)
+    axis->count = 0;
+    while (power <= axis->high) {
         for (size_t i = 0; i < count; i++) {
             double tick = multiples[i] * power;
             if (tick >= axis->low && tick <= axis->high && axis->count < LM_TICKS)
                 axis->ticks[axis->count++] = tick;
         }
+        power *= 10;
+    }
 }
 
 void lm_axis_decades(struct lm_axis *axis, const char *label, double low, double high)

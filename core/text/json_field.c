@@ -210,10 +210,9 @@ static bool append_text(struct search *search, const struct lm_json_span *span)
 void lm_json_field_take(struct lm_json_field *out, uint8_t *record, size_t size, const char *path)
 {
     *out = (struct lm_json_field){.text = NULL};
-    struct search search = {.walk = {.text = (const char *)record, .size = size},
-                            .out = out,
-                            .found = append_text,
-                            .user = record};
+    struct search search = {
+        .walk = {.text = (const char *)record, .size = size}, .out = out, .found = append_text};
+    search.user = record;
     if (!look_at_record(&search, path)) {
         out->wrong = search.walk.wrong;
         out->at = search.walk.at;

@@ -244,7 +244,8 @@ static void rst_line(struct rst *rst, const struct line *line)
 
 size_t lm_rst_strip(uint8_t *text, size_t size, bool drops_code)
 {
-    struct rst rst = {.lines = {.text = text, .size = size}, .drops_code = drops_code};
+    struct rst rst = {.lines = {.size = size}, .drops_code = drops_code};
+    rst.lines.text = text;
     struct line line;
     while (next_line(&rst.lines, &line))
         rst_line(&rst, &line);

@@ -110,9 +110,8 @@ static unsigned hints_of(const xmlChar **attributes)
             hints |= hints_of_names(value);
         else if (strcmp(name, "role") == 0)
             hints |= hints_of_role(value);
-        else if (strcmp(name, "style") == 0 && hides(value))
-            hints |= LM_HINT_HIDDEN;
-        else if (strcmp(name, "aria-hidden") == 0 && strcasecmp(value, "true") == 0)
+        else if ((strcmp(name, "style") == 0 && hides(value)) ||
+                 (strcmp(name, "aria-hidden") == 0 && strcasecmp(value, "true") == 0))
             hints |= LM_HINT_HIDDEN;
     }
     return hints;

@@ -479,8 +479,9 @@ static enum lm_status renew(struct lm_lockfile *out, const struct lm_lockfile *o
         changes->added += order > 0;
         changes->changed += order == 0 && !lm_lock_block_equal(was, is);
         changes->removed += order < 0 && !keeps;
-        if (order >= 0 || keeps)
-            out->blocks[out->count++] = order >= 0 ? *is : *was;
+        const struct lm_lock_block *stays = order >= 0 ? is : keeps ? was : NULL;
+        if (stays != NULL)
+            out->blocks[out->count++] = *stays;
     }
     return LM_OK;
 }
@@ -518,7 +519,7 @@ enum lm_status lm_locked_write(const struct lm_locked *locked, const struct lm_p
     const char *folder = arena != NULL ? lm_path_dir(arena, locked->path) : NULL;
     enum lm_status status = folder != NULL ? LM_OK : no_memory(err);
     *changes = (struct lm_locked_changes){0};
-    if (status == LM_OK) {
+    if (folder != NULL) {
         int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (fd >= 0)
             flock(fd, LOCK_EX); /* where a folder cannot be locked, one of two writers may win */
