@@ -41,7 +41,7 @@ END
 chmod +x "$LM_WORK"/bin/*
 export PATH=$LM_WORK/bin:$PATH
 
-# Plays a job in what stands in $LM_WORK/repo: $status, $log, $state/work is the checkout as the job left it.
+# Plays a job in what stands in $LM_WORK/repo: $status, $log, $state/checkout is the checkout as the job left it.
 play() { # SYSTEM JOB [OPTION…]
     local system=$1 job=$2
     shift 2
@@ -145,7 +145,7 @@ is "provenance.json: two subjects with their digests" "$(read_by provenance "$fi
 ok "made of this commit" grep -q '"uri": "git+https://github.example/o/r@refs/heads/main"' "$files/provenance.json"
 ok "by this workflow" grep -q '"id": "https://github.example/o/r/.github/workflows/lmpipe.yml@refs/heads/main"' "$files/provenance.json"
 like "groups: a stage each" "$(read_by groups "$state/log")" '^report: 2$'
-is "no annotations" "$(read_by annotations "$state/log" "$state/work")" ""
+is "no annotations" "$(read_by annotations "$state/log" "$state/checkout")" ""
 if command -v cmark-gfm >/dev/null; then
     page=$(read_by summary "$state/summary")
     is "the summary of the job: the result first" "$(head -1 <<<"$page")" "lm: passed"
@@ -159,7 +159,7 @@ sed -i 's/steps: 30/steps: 60/' experiments/base.yaml
 play github change --set RUN=3
 at 6
 is "a change whose lock was left behind: exit 6" "$status" 6
-like "annotated" "$(read_by annotations "$state/log" "$state/work")" '^error experiments/lm.yaml:[0-9]+:[0-9]+ model'
+like "annotated" "$(read_by annotations "$state/log" "$state/checkout")" '^error experiments/lm.yaml:[0-9]+:[0-9]+ model'
 lock
 play github change --set RUN=4
 at 0
@@ -171,7 +171,7 @@ lock
 play github change --set RUN=5
 at 4
 is "worse than main: exit 4" "$status" 4
-like "annotated at the gate" "$(read_by annotations "$state/log" "$state/work")" \
+like "annotated at the gate" "$(read_by annotations "$state/log" "$state/checkout")" \
     '^error experiments/lm.yaml:17:5 scores.valid.bpb worse by at most 0.01 than the baseline \| gate failed: worse by '
 is "the comment is edited" "$(head -1 "$LM_WORK/comment")" "### lm&#58; a gate failed"
 if command -v cmark-gfm >/dev/null; then
@@ -183,14 +183,14 @@ lock
 play github change --set RUN=6
 at 5
 is "on other documents: exit 5" "$status" 5
-like "annotated" "$(read_by annotations "$state/log" "$state/work")" '^error experiments/lm.yaml:17:5 .* gate undecided: '
+like "annotated" "$(read_by annotations "$state/log" "$state/checkout")" '^error experiments/lm.yaml:17:5 .* gate undecided: '
 again
 sed -i 's/resamples:/resampels:/' experiments/lm.yaml
 play github change --set RUN=7
 at 2
 is "a misspelt parameter: exit 2" "$status" 2
-like "annotated at its place" "$(read_by annotations "$state/log" "$state/work")" "^error experiments/lm.yaml:9:[0-9]+ scores.resampels \| unknown parameter; did you mean 'resamples'"
-ok "no file of a run that did not begin" test ! -e "$state/work/artifacts/lm/summary.md"
+like "annotated at its place" "$(read_by annotations "$state/log" "$state/checkout")" "^error experiments/lm.yaml:9:[0-9]+ scores.resampels \| unknown parameter; did you mean 'resamples'"
+ok "no file of a run that did not begin" test ! -e "$state/checkout/artifacts/lm/summary.md"
 like "but a summary for the job" "$(cat "$state/summary")" '^### lmpipe&#58; the run did not begin'
 again
 play github change --set RUN=8 --set LMPIPE_STORE=/dev/null/store
@@ -222,7 +222,7 @@ sed -i 's/1.0e-2\]/1.0e+9]/' experiments/sweep.yaml
 play github sweep --shard 3 --set RUN=10
 at 1
 is "a training that diverges: exit 1" "$status" 1
-like "annotated at the stage" "$(read_by annotations "$state/log" "$state/work")" '^error experiments/sweep.yaml:6:3 model@lr=1000000000 \| stage failed: '
+like "annotated at the stage" "$(read_by annotations "$state/log" "$state/checkout")" '^error experiments/sweep.yaml:6:3 model@lr=1000000000 \| stage failed: '
 again
 sed -i 's/steps: 30/steps: 5000000/' experiments/base.yaml
 play github sweep --shard 1 --set RUN=11 --set DEADLINE=1s
@@ -231,7 +231,7 @@ is "out of time: exit 75" "$status" 75
 rm -rf "$state/cache/lmpipe-join-9-1" && cp -R "$state/artifacts/store-1" "$state/cache/lmpipe-later"
 play github sweep --shard 1 --set RUN=12 --set DEADLINE=1s
 is "the next attempt" "$status" 75
-ok "goes on from its checkpoint" grep -q '"resumed_at": [1-9]' "$state/work/artifacts/sweep/run.json"
+ok "goes on from its checkpoint" grep -q '"resumed_at": [1-9]' "$state/checkout/artifacts/sweep/run.json"
 again
 
 # --- GitLab: the same, from the stores there are -----------------------------------------------------------------------
@@ -248,7 +248,7 @@ play gitlab change
 at 0
 is "a change that changes nothing" "$status" 0
 is "told in a note" "$(head -1 "$LM_WORK/comment")" "### lm&#58; passed"
-ok "made by this runner" grep -q '"id": "https://gitlab.example/o/r/-/runners/3"' "$state/work/artifacts/lm/provenance.json"
+ok "made by this runner" grep -q '"id": "https://gitlab.example/o/r/-/runners/3"' "$state/checkout/artifacts/lm/provenance.json"
 cp -R "$LM_WORK/github/artifacts/store-2/objects" "$LM_WORK/github/artifacts/store-2/actions" "$state/cache/lmpipe/artifacts/store/"
 for shard in 1 2 3; do
     play gitlab sweep --shard $shard

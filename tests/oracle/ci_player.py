@@ -153,7 +153,7 @@ def run(text, cwd, env, shell, log):
 class Job:
     def __init__(self, args):
         self.repo, self.state = args.repo, os.path.abspath(args.state)
-        self.work = os.path.join(self.state, "work")
+        self.work = os.path.join(self.state, "checkout")
         self.given = dict(pair.split("=", 1) for pair in args.set)
         self.shard, self.name = args.shard, args.job
         with open(args.file, encoding="utf-8") as file:
