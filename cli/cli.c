@@ -150,6 +150,16 @@ const char *lm_cli_path(const struct lm_cli *cli, const char *path)
     return below != NULL ? below : path;
 }
 
+enum lm_status lm_cli_put(struct lm_buf *text, FILE *out, struct lm_err *err)
+{
+    lm_buf_putc(text, '\n');
+    enum lm_status status = lm_buf_status(text, err);
+    if (status == LM_OK)
+        fwrite(text->data, 1, text->size, out);
+    lm_buf_release(text);
+    return status;
+}
+
 int lm_cli_finish(struct lm_cli *cli, int status)
 {
     int error = lm_stream_flush(&cli->out);

@@ -9,6 +9,7 @@
 #include <lmpipe/pipeline.h>
 #include <lmpipe/status.h>
 
+#include "base/buf.h"
 #include "ci.h"
 #include "options.h"
 #include "stream.h"
@@ -61,6 +62,9 @@ void lm_cli_tell(struct lm_cli *cli, const char *text);
 const char *lm_cli_path(const struct lm_cli *cli, const char *path);
 /** A foreign text on one line, harmless: for names and paths, which may hold line breaks. */
 const char *lm_cli_text(const struct lm_cli *cli, const char *text);
+/** Prints what a buffer holds, with a line end behind it, unless it has failed (LM_NOMEM), and
+ *  releases it. `out`: of a stream, which makes it harmless. */
+enum lm_status lm_cli_put(struct lm_buf *text, FILE *out, struct lm_err *err);
 /** Flushes stdout; when it could not all be written (a full device, a reader that went away), a
  *  message and LM_EXIT_STORE in place of LM_EXIT_OK. */
 int lm_cli_finish(struct lm_cli *cli, int status);

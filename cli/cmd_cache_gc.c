@@ -212,12 +212,7 @@ static enum lm_status print_json(struct lm_cli *cli, const struct lm_store *stor
     for (size_t i = 0; i < sizeof more / sizeof more[0]; i++)
         lm_json_member_int(&writer, more[i].name, (int64_t)more[i].value);
     lm_json_close(&writer, '}');
-    lm_buf_putc(&text, '\n');
-    enum lm_status status = lm_buf_status(&text, err);
-    if (status == LM_OK)
-        fwrite(text.data, 1, text.size, cli->out.file);
-    lm_buf_release(&text);
-    return status;
+    return lm_cli_put(&text, cli->out.file, err);
 }
 
 static int collect(struct lm_cli *cli, struct lm_store *store, const struct gc_args *args,

@@ -163,12 +163,7 @@ static enum lm_status print_json(struct lm_cli *cli, const struct lm_store *stor
         put_root(&writer, &list->roots[i]);
     lm_json_close(&writer, ']');
     lm_json_close(&writer, '}');
-    lm_buf_putc(&text, '\n');
-    enum lm_status status = lm_buf_status(&text, err);
-    if (status == LM_OK)
-        fwrite(text.data, 1, text.size, cli->out.file);
-    lm_buf_release(&text);
-    return status;
+    return lm_cli_put(&text, cli->out.file, err);
 }
 
 static int run(struct lm_cli *cli, const void *given, char **operands, size_t count)

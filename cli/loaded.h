@@ -24,6 +24,19 @@ struct lm_spec_args {
         .help = "the store (else LMPIPE_STORE, else artifacts/store below the root)"               \
     }
 
+/** Rows of commands that execute stages; the fields are int64_t and int (enum lm_progress). */
+#define LM_JOBS_ROW(type, field)                                                                   \
+    {                                                                                              \
+        .name = "jobs", .letter = 'j', .kind = LM_O_INT, .offset = offsetof(type, field),          \
+        .metavar = "N", .min = 1, .max = 1024, .help = "at most N stages at once"                  \
+    }
+#define LM_PROGRESS_ROW(type, field)                                                               \
+    {                                                                                              \
+        .name = "progress", .kind = LM_O_CHOICE, .offset = offsetof(type, field),                  \
+        .metavar = "auto|plain|json|none", .choices = lm_progress_names,                           \
+        .help = "how progress is shown on stderr"                                                  \
+    }
+
 /** What STAGE may be where several may be named. */
 #define LM_SELECT_NOTES                                                                            \
     "STAGE is a stage or, of a matrix, an id (model@lr=0.001,seed=2), all of a name (model), a\n"  \

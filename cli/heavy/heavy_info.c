@@ -95,12 +95,7 @@ static enum lm_status print_json(const struct lm_heavy_model *model, bool tensor
     if (tensors)
         write_tensors(model, &writer);
     lm_json_close(&writer, '}');
-    lm_buf_putc(&text, '\n');
-    enum lm_status status = lm_buf_status(&text, err);
-    if (status == LM_OK)
-        fwrite(text.data, 1, text.size, out);
-    lm_buf_release(&text);
-    return status;
+    return lm_cli_put(&text, out, err);
 }
 
 int lm_heavy_info(struct lm_cli *cli, const void *given, char **operands, size_t count)

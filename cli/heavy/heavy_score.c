@@ -185,12 +185,7 @@ static enum lm_status print_json(const struct score *score, bool per_token, FILE
     if (per_token)
         put_tokens(&writer, score);
     lm_json_close(&writer, '}');
-    lm_buf_putc(&text, '\n');
-    enum lm_status status = lm_buf_status(&text, err);
-    if (status == LM_OK)
-        fwrite(text.data, 1, text.size, out);
-    lm_buf_release(&text);
-    return status;
+    return lm_cli_put(&text, out, err);
 }
 
 static enum lm_status run_score(const struct lm_heavy_model *model, const char *path,

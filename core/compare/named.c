@@ -155,7 +155,7 @@ enum lm_status lm_named_texts(struct lm_named_text **out, size_t *count, struct 
     return reading.failed ? LM_NOMEM : LM_OK;
 }
 
-/* ---- looking up ---- */
+/* ---- writing ---- */
 
 void lm_named_digests_put(struct lm_json_writer *writer, const char *key,
                           const struct lm_named_digest *rows, size_t count)
@@ -186,6 +186,8 @@ void lm_named_texts_put(struct lm_json_writer *writer, const char *key,
         lm_named_put_text(writer, rows[i].name, rows[i].text);
     lm_json_close(writer, '}');
 }
+
+/* ---- looking up ---- */
 
 const char *lm_named_text_find(const struct lm_named_text *rows, size_t count, const char *name)
 {

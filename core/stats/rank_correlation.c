@@ -115,3 +115,15 @@ double lm_spearman(const struct lm_rank_correlation *pairs, const uint32_t *time
     rank(pairs->y_rank, pairs->y, pairs->y_order, pairs->count, times);
     return correlate(pairs->x_rank, pairs->y_rank, pairs->count, times);
 }
+
+double lm_pearson_of(void *user, const uint32_t *counts, size_t count)
+{
+    (void)count;
+    return lm_pearson(user, counts);
+}
+
+double lm_spearman_of(void *user, const uint32_t *counts, size_t count)
+{
+    (void)count;
+    return lm_spearman(user, counts);
+}

@@ -25,5 +25,9 @@ enum lm_status lm_rank_correlation_init(struct lm_rank_correlation *out, struct 
 double lm_pearson(const struct lm_rank_correlation *pairs, const uint32_t *times);
 /** Spearman's rho: Pearson's r of the ranks, equal values having the mean of theirs. */
 double lm_spearman(const struct lm_rank_correlation *pairs, const uint32_t *times);
+/** The same as statistics of a resample (lm_bootstrap_statistic): `user` is a
+ *  struct lm_rank_correlation, `count` its own. */
+double lm_pearson_of(void *user, const uint32_t *counts, size_t count);
+double lm_spearman_of(void *user, const uint32_t *counts, size_t count);
 
 #endif

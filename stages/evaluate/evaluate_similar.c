@@ -1,7 +1,7 @@
 /* Objective similar: how well cosines of pooled states rank pairs. */
 #include <math.h>
 
-#include "cosine.h"
+#include "base/cosine.h"
 #include "evaluate_examples.h"
 #include "stats/bootstrap.h"
 #include "stats/rank_correlation.h"
@@ -41,7 +41,7 @@ static enum lm_status predict(struct evaluation *evaluation, struct example_spli
         for (size_t r = 0; r < rows; r++) {
             const struct lm_example *item = item_of(evaluation, split, first + r);
             const float *u = evaluation->examples->values + r * (size_t)width;
-            double value = cosine(u, u + rows * (size_t)width, width);
+            double value = lm_cosine(u, u + rows * (size_t)width, width);
             if (!isfinite(value))
                 return lm_fail(err, LM_NUMERIC,
                                "the states of pair %s are not finite; train with a smaller lr",
@@ -56,18 +56,6 @@ static enum lm_status predict(struct evaluation *evaluation, struct example_spli
 }
 
 /* ---- metrics ---- */
-
-static double spearman_of(void *user, const uint32_t *counts, size_t count)
-{
-    (void)count;
-    return lm_spearman(user, counts);
-}
-
-static double pearson_of(void *user, const uint32_t *counts, size_t count)
-{
-    (void)count;
-    return lm_pearson(user, counts);
-}
 
 /* The model's rank correlation beside that of the words in common. */
 struct both {
@@ -90,8 +78,8 @@ static enum lm_status put(struct scores *scores, struct evaluation *evaluation,
     LM_TRY(lm_rank_correlation_init(&both.words, evaluation->arena, split->overlap, split->gold,
                                     split->count, err));
     struct lm_bootstrap_statistic statistics[] = {
-        {spearman_of, &both.model, (double)NAN, (double)NAN},
-        {pearson_of, &both.model, (double)NAN, (double)NAN},
+        {lm_spearman_of, &both.model, (double)NAN, (double)NAN},
+        {lm_pearson_of, &both.model, (double)NAN, (double)NAN},
         {difference_of, &both, (double)NAN, (double)NAN},
     };
     LM_TRY(lm_bootstrap_statistics(statistics, 3, split->count,

@@ -1,10 +1,10 @@
 /* Kind similarity: how well cosines of mean states rank pairs of texts. */
 #include <math.h>
 
+#include "base/cosine.h"
 #include "stats/bootstrap.h"
 #include "stats/rank_correlation.h"
 
-#include "cosine.h"
 #include "task_kind.h"
 #include "word_overlap.h"
 
@@ -83,7 +83,7 @@ static enum lm_status score_pairs(struct pairs *pairs, struct task_run *run, siz
     }
     for (size_t i = 0; i < count; i++) {
         const float *u = pairs->states + 2 * i * (size_t)width;
-        run->score[first + i] = cosine(u, u + width, width);
+        run->score[first + i] = lm_cosine(u, u + width, width);
         if (!isfinite(run->score[first + i]))
             return lm_fail(err, LM_NUMERIC,
                            "the states of item %.80s are not finite; train with a smaller lr",
@@ -108,18 +108,6 @@ static enum lm_status score(struct task_run *run, struct lm_err *err)
 }
 
 /* ---- results ---- */
-
-static double spearman_of(void *user, const uint32_t *counts, size_t count)
-{
-    (void)count;
-    return lm_spearman(user, counts);
-}
-
-static double pearson_of(void *user, const uint32_t *counts, size_t count)
-{
-    (void)count;
-    return lm_pearson(user, counts);
-}
 
 /* Spearman of the words that both texts have. */
 static enum lm_status find_overlap(double *out, const struct task_run *run, const double *given,
@@ -157,8 +145,8 @@ static enum lm_status put(struct scores *scores, struct task_run *run, struct lm
     LM_TRY(lm_rank_correlation_init(&model, evaluation->arena, run->score, given, run->items.count,
                                     err));
     struct lm_bootstrap_statistic statistics[] = {
-        {spearman_of, &model, (double)NAN, (double)NAN},
-        {pearson_of, &model, (double)NAN, (double)NAN},
+        {lm_spearman_of, &model, (double)NAN, (double)NAN},
+        {lm_pearson_of, &model, (double)NAN, (double)NAN},
     };
     LM_TRY(lm_bootstrap_statistics(statistics, 2, run->items.count,
                                    (size_t)evaluation->params->resamples,

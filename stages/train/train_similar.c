@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/cosine.h"
 #include "base/elem.h"
 #include "train_state.h"
 #include "train_task.h"
@@ -108,17 +109,6 @@ static enum lm_status accumulate(struct train *train, uint64_t first, double sca
 
 /* ---- a look at the valid split ---- */
 
-static double cosine(const float *u, const float *v, int64_t width)
-{
-    double dot = 0, uu = 0, vv = 0;
-    for (int64_t c = 0; c < width; c++) {
-        dot += (double)u[c] * (double)v[c];
-        uu += (double)u[c] * (double)u[c];
-        vv += (double)v[c] * (double)v[c];
-    }
-    return uu > 0 && vv > 0 ? dot / (sqrt(uu) * sqrt(vv)) : 0;
-}
-
 /* Sums over the pairs of a batch: of losses, and of what they count. */
 struct sums {
     double loss, count;
@@ -129,7 +119,7 @@ static struct sums regression(const struct train *train, int64_t pairs, int64_t 
     struct sums sums = {0, (double)pairs};
     for (int64_t i = 0; i < pairs; i++) {
         const float *u = train->logits + 2 * i * width;
-        double error = cosine(u, u + width, width) - (double)train->scores[i];
+        double error = lm_cosine(u, u + width, width) - (double)train->scores[i];
         sums.loss += error * error;
     }
     return sums;
@@ -144,7 +134,7 @@ static double contrast(const struct train *train, int64_t i, int64_t side, int64
     double most = -1e300, sum = 0, right = 0;
     for (int64_t k = 0; k < pairs; k++) {
         const float *other = train->logits + (2 * k + 1 - side) * width;
-        double z = cosine(own, other, width) / train->params->temperature;
+        double z = lm_cosine(own, other, width) / train->params->temperature;
         right = k == i ? z : right;
         sum = z > most ? sum * lm_exp(most - z) + 1 : sum + lm_exp(z - most);
         most = z > most ? z : most;

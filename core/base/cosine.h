@@ -1,12 +1,12 @@
-/** The cosine of two states. */
-#ifndef LM_EVALUATE_COSINE_H
-#define LM_EVALUATE_COSINE_H
+/** The cosine of two vectors. */
+#ifndef LM_BASE_COSINE_H
+#define LM_BASE_COSINE_H
 
 #include <math.h>
 #include <stdint.h>
 
-/** u·v / (|u|·|v|) of `width` numbers; 0 when either is 0. */
-static inline double cosine(const float *u, const float *v, int64_t width)
+/** u·v / (|u|·|v|) of `width` numbers each, summed in order in double; 0 when either is 0. */
+static inline double lm_cosine(const float *u, const float *v, int64_t width)
 {
     double dot = 0, uu = 0, vv = 0;
     for (int64_t c = 0; c < width; c++) {
