@@ -10,7 +10,8 @@
 
 enum { LM_SERVER_PATH_MAX = 8192 };
 
-/** What comes back: the process, a child of the runner; or errno and pid 0. */
+/** What comes back: from the new process itself, a child of the runner, its id, so that none runs
+ *  unknown when the server dies; from the server, when there is none, errno and pid 0. */
 struct lm_server_answer {
     int32_t pid, error;
 };

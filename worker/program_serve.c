@@ -24,25 +24,29 @@ static pid_t fork_for_runner(void)
     return (pid_t)syscall(SYS_clone, CLONE_PARENT | SIGCHLD, NULL, NULL, NULL, NULL);
 }
 
-/** In the new process: descriptors 0 to 3 as the runner's children have them. */
+static void answer(pid_t pid, int error)
+{
+    const struct lm_server_answer text = {.pid = pid, .error = error};
+    while (send(SOCKET_FD, &text, sizeof text, MSG_NOSIGNAL) < 0 && errno == EINTR)
+        continue;
+}
+
+/** In the new process: it answers for itself, so that no stage runs of which the runner does not
+ * know, whatever becomes of the server; then descriptors 0 to 3 as the runner's children have them.
+ */
 static int become_stage(char *job, int log, int events, pid_t runner)
 {
     char name[] = "stage";
     char *argv[] = {name, job, NULL};
-    bool ready = dup2(log, 1) == 1 && dup2(log, 2) == 2 && dup2(events, SOCKET_FD) == SOCKET_FD &&
-                 prctl(PR_SET_PDEATHSIG, SIGKILL) == 0;
-    if (!ready || getppid() != runner) /* the runner died before the line above */
+    bool bound = prctl(PR_SET_PDEATHSIG, SIGKILL) == 0;
+    if (!bound || getppid() != runner) /* the runner died before the line above */
+        return 126;
+    answer(getpid(), 0);
+    if (dup2(log, 1) != 1 || dup2(log, 2) != 2 || dup2(events, SOCKET_FD) != SOCKET_FD)
         return 126;
     close(log);
     close(events);
     return lm_program_stage(2, argv);
-}
-
-static void answer(pid_t pid, int error)
-{
-    const struct lm_server_answer text = {.pid = pid > 0 ? pid : 0, .error = error};
-    while (send(SOCKET_FD, &text, sizeof text, MSG_NOSIGNAL) < 0 && errno == EINTR)
-        continue;
 }
 
 int lm_program_serve(int argc, char **argv)
@@ -62,7 +66,8 @@ int lm_program_serve(int argc, char **argv)
         pid_t pid = fork_for_runner();
         if (pid == 0)
             exit(become_stage(job, log, events, runner));
-        answer(pid, errno);
+        if (pid < 0)
+            answer(0, errno);
         close(log);
         close(events);
     }

@@ -52,22 +52,24 @@ static enum lm_status start_server(struct lm_worker_server *server, const char *
     return status;
 }
 
-/** Waits for the answer to a request. */
-static enum lm_status await(const struct lm_worker_server *server, struct lm_server_answer *answer,
-                            struct lm_err *err)
+/** Waits for the answer to a request. `events`: where the stage will tell what happens; nobody
+ * holds its other end any more when the server and the stage have both gone. */
+static enum lm_status await(const struct lm_worker_server *server, int events,
+                            struct lm_server_answer *answer, struct lm_err *err)
 {
-    struct pollfd fd = {.fd = server->socket, .events = POLLIN};
+    struct pollfd fds[] = {{.fd = server->socket, .events = POLLIN}, {.fd = events}};
     int ready;
     do
-        ready = poll(&fd, 1, ANSWER_MS);
+        ready = poll(fds, 2, ANSWER_MS);
     while (ready < 0 && errno == EINTR);
     if (ready == 0)
         return lm_fail(err, LM_IO, "the worker does not answer");
-    ssize_t got = recv(server->socket, answer, sizeof *answer, 0);
+    ssize_t got = recv(server->socket, answer, sizeof *answer, MSG_DONTWAIT);
     if (got == (ssize_t)sizeof *answer)
         return LM_OK;
-    return got < 0 ? lm_fail_errno(err, errno, "the worker does not answer")
-                   : lm_fail(err, LM_IO, "the worker ended before it could start a stage");
+    return got < 0 && errno != EAGAIN
+               ? lm_fail_errno(err, errno, "the worker does not answer")
+               : lm_fail(err, LM_IO, "the worker ended before it could start a stage");
 }
 
 static enum lm_status ask(struct lm_worker_server *server, struct lm_child *out, const char *job,
@@ -80,7 +82,7 @@ static enum lm_status ask(struct lm_worker_server *server, struct lm_child *out,
     enum lm_status status = lm_server_send(server->socket, job, log, events[1], err);
     close(events[1]);
     if (status == LM_OK)
-        status = await(server, &answer, err);
+        status = await(server, events[0], &answer, err);
     if (status == LM_OK && answer.pid <= 0)
         status = lm_fail_errno(err, answer.error, "cannot start a process for a stage");
     if (status == LM_OK)
