@@ -210,20 +210,20 @@ static enum lm_status choose(struct clean_text *text, const struct lm_file_kind 
     return is_refused ? refuse_records(kind->name, text->by, err) : LM_OK;
 }
 
-enum lm_status clean_admit(struct clean_text *out, struct lm_arena *arena, uint8_t *bytes,
-                           size_t size, const struct clean_reading *reading, struct lm_err *err)
+enum lm_status clean_admit(struct clean_text *text, struct lm_arena *arena,
+                           const struct clean_reading *reading, struct lm_err *err)
 {
-    struct clean_text text = {.bytes = bytes, .size = size};
-    LM_TRY(decode(&text, arena, reading, err));
-    struct lm_file_kind kind = lm_file_kind(text.bytes, text.size);
-    LM_TRY(choose(&text, &kind, reading->by, err));
-    if (text.converted == NULL && !says_itself(text.by))
-        LM_TRY(weigh(&text, reading->repair, err));
-    else if (text.converted != NULL && text.replaced_share > CLEAN_TOO_MUCH)
+    struct clean_text admitted = *text;
+    LM_TRY(decode(&admitted, arena, reading, err));
+    struct lm_file_kind kind = lm_file_kind(admitted.bytes, admitted.size);
+    LM_TRY(choose(&admitted, &kind, reading->by, err));
+    if (admitted.converted == NULL && !says_itself(admitted.by))
+        LM_TRY(weigh(&admitted, reading->repair, err));
+    else if (admitted.converted != NULL && admitted.replaced_share > CLEAN_TOO_MUCH)
         return lm_fail(err, LM_FORMAT,
                        "%.1f %% of it is no valid %s; name its encoding, leave it out by the "
                        "include of its source, or convert it to UTF-8 first",
-                       100 * text.replaced_share, text.converted);
-    *out = text;
+                       100 * admitted.replaced_share, admitted.converted);
+    *text = admitted;
     return LM_OK;
 }

@@ -39,9 +39,11 @@ struct clean_text {
     const char *guess;            /**< probable encoding, where a share is to be noted; else NULL */
 };
 
-/** Lets a file in or refuses it. `bytes` must live as long as *out; what is converted lies in the
- * arena. LM_FORMAT: what it is, where that shows, and what to do; LM_NOMEM. */
-enum lm_status clean_admit(struct clean_text *out, struct lm_arena *arena, uint8_t *bytes,
-                           size_t size, const struct clean_reading *reading, struct lm_err *err);
+/** Lets a file in or refuses it. *text: in, its `bytes` and `size` as read, the rest zero; out, the
+ * file as it was let in, untouched where it was refused. Its bytes must live as long as *text; what
+ * is converted lies in the arena. LM_FORMAT: what it is, where that shows, and what to do;
+ * LM_NOMEM. */
+enum lm_status clean_admit(struct clean_text *text, struct lm_arena *arena,
+                           const struct clean_reading *reading, struct lm_err *err);
 
 #endif

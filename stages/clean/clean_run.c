@@ -156,15 +156,14 @@ static enum lm_status open_file(struct run *run, struct clean_form *form, size_t
     const struct clean_file *file = &run->corpus.files[index];
     char *bytes;
     size_t size;
-    struct clean_text text;
     const char *path = lm_path_join(run->files, lm_ctx_input(run->ctx, "corpus"), file->path);
     form->label = lm_arena_printf(run->files, "source '%s', %s",
                                   run->corpus.sources[file->source].name, clean_file_member(file));
     if (path == NULL || form->label == NULL)
         return lm_fail(run->err, LM_NOMEM, "no memory for a path; free some");
     LM_TRY(lm_file_read(&bytes, &size, run->files, path, FILE_LARGEST, run->err));
-    enum lm_status status =
-        clean_admit(&text, run->files, (uint8_t *)bytes, size, &run->reading, run->err);
+    struct clean_text text = {.bytes = (uint8_t *)bytes, .size = size};
+    enum lm_status status = clean_admit(&text, run->files, &run->reading, run->err);
     if (status != LM_OK)
         return lm_wrap(run->err, status, "%s", form->label);
     account(run, file, &text, size);
