@@ -22,8 +22,8 @@ static size_t fill(char *out, const char *phrase, const char *const parts[LM_PHR
         bool is_spaced = i > 0 && phrase[i - 1] == ' ' && size > 0;
         length = place >= 0 ? 3 : 1;
         size -= count == 0 && is_spaced;
-        if (out != NULL)
-            memcpy(out + size, part, count);
+        for (size_t k = 0; k < count && out != NULL; k++)
+            out[size + k] = part[k];
         size += count;
     }
     return size;
