@@ -172,17 +172,38 @@ static void note_folder(const struct slot *slot, const char *folder)
         stage->values[stage->value_count - 1].written = copy;
 }
 
-/** A path without a name is called as it is written. */
+static void note_value(const struct slot *slot);
+
+/** Gives another row of the record a text that stands at `at`; `written`: how, with ${matrix.AXIS},
+ *  or NULL. */
+static void give_sibling(const struct slot *slot, const struct lm_param *row, const char *text,
+                         const struct lm_origin *at, const char *written)
+{
+    const char *dot = strrchr(slot->name, '.');
+    size_t length = dot != NULL ? (size_t)(dot - slot->name) : 0;
+    const char *prefix =
+        lm_load_keep(slot->load, lm_arena_strndup(slot->load->arena, slot->name, length));
+    struct lm_node *node = lm_load_keep(slot->load, LM_NEW(slot->load->arena, struct lm_node));
+    if (prefix == NULL || node == NULL)
+        return;
+    *node = (struct lm_node){.kind = LM_NODE_SCALAR, .text = text, .at = *at, .written = written};
+    struct slot sibling = *slot;
+    sibling.name = lm_load_field(slot->load, prefix, row->name);
+    sibling.node = node;
+    memcpy((char *)slot->base + row->offset, &text, sizeof text);
+    note_value(&sibling);
+}
+
+/** A path without a name is called as it is written, unless that is another's to say. */
 static void note_name(const struct slot *slot, const char *text)
 {
     const char *given, *name = slot->row->named_by;
     for (const struct lm_param *row = slot->rows; name != NULL && row->name != NULL; row++) {
-        char *value = (char *)slot->base + row->offset;
         if (strcmp(row->name, name) != 0)
             continue;
-        memcpy(&given, value, sizeof given);
-        if (given == NULL || given[0] == '\0')
-            memcpy(value, &text, sizeof text);
+        memcpy(&given, (const char *)slot->base + row->offset, sizeof given);
+        if ((given == NULL || given[0] == '\0') && !slot->node->has_env)
+            give_sibling(slot, row, text, &slot->node->at, slot->node->written);
     }
 }
 
@@ -363,7 +384,7 @@ static void read_pairs(const struct slot *slot)
         pair.field = lm_load_field(load, slot->field, entries[i]->key);
         pair.value = (char *)pair.base + pair.row->offset;
         lm_params_defaults(pair.base, fields);
-        memcpy((char *)pair.base + fields->offset, &entries[i]->key, sizeof entries[i]->key);
+        give_sibling(&pair, fields, entries[i]->key, &entries[i]->key_at, NULL);
         read_value(&pair);
     }
     if (list.items != NULL)

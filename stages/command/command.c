@@ -209,6 +209,10 @@ static enum lm_status resolve_files(const struct command_params *p, struct lm_ar
     struct command_file *rows = p->files.items;
     for (size_t i = 0; i < p->files.count; i++) {
         const char *name = normalise(arena, rows[i].name);
+        if (rows[i].name[0] == '\0')
+            return lm_fail_field(err, LM_INVALID,
+                                 "files.%zu: no name for its copy; write {path: FILE, name: NAME}",
+                                 i);
         if (name == NULL)
             return lm_fail_field(err, LM_INVALID,
                                  "files.%zu: '%s' leads out of the private folder; write "

@@ -29,24 +29,32 @@ static bool relay(struct command_log *log, int fd, bool is_error)
     return size > 0 || (size < 0 && (errno == EAGAIN || errno == EINTR));
 }
 
+/** What is listened to: the guard's report, then the two streams; -1: nothing more comes. */
+enum { REPORT, OUT, ERR, SOURCES };
+
+static void take(struct pollfd *fds, struct command_log *log)
+{
+    for (int i = OUT; i < SOURCES; i++)
+        if (fds[i].revents != 0 && !relay(log, fds[i].fd, i == ERR))
+            fds[i].fd = -1;
+    if (fds[REPORT].revents != 0)
+        fds[REPORT].fd = -1;
+}
+
 /** Until the guard reports that all of it has ended, and everything that was printed is read. */
 static void wait_for(struct lm_ctx *ctx, const struct command_guard *guard, struct command_log *log)
 {
-    struct pollfd fds[] = {{.fd = guard->report, .events = POLLIN},
-                           {.fd = guard->out, .events = POLLIN},
-                           {.fd = guard->err, .events = POLLIN}};
-    bool asked = false, ended = false;
-    while (!ended || fds[1].fd >= 0 || fds[2].fd >= 0) {
-        int ready = poll(fds, 3, ended ? 0 : POLL_MS);
-        for (int i = 1; i < 3 && ready > 0; i++)
-            if (fds[i].revents && !relay(log, fds[i].fd, i == 2))
-                fds[i].fd = -1;
-        if (ended && ready <= 0)
-            break; /* somebody out of reach holds the other end */
-        if (!ended && ready > 0 && fds[0].revents) {
-            ended = true;
-            fds[0].fd = -1;
-        }
+    struct pollfd fds[SOURCES] = {{.fd = guard->report, .events = POLLIN},
+                                  {.fd = guard->out, .events = POLLIN},
+                                  {.fd = guard->err, .events = POLLIN}};
+    bool asked = false;
+    for (;;) {
+        bool ended = fds[REPORT].fd < 0;
+        int ready = poll(fds, SOURCES, ended ? 0 : POLL_MS);
+        if (ready > 0)
+            take(fds, log);
+        else if (ended)
+            return; /* also when somebody out of reach holds the other end of a stream */
         if (!asked && lm_ctx_cancelled(ctx)) {
             asked = true;
             command_guard_stop(guard);

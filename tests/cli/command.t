@@ -348,6 +348,10 @@ like "kinds are checked" "$err" 'join has no output of kind corpus; it has s \(s
 sed 's/in: {in: corpus}/in: {in: text}/; s/{corpus: upper}/{corpus: corpus}/' chain.yaml >bad.yaml
 lmpipe check bad.yaml
 like "a stage with several outputs is named with one" "$err" 'upper.in.in: text has several outputs; name one of'
+lmpipe config chain.yaml
+sed 's/experiment: chain/experiment: again/' <<<"$out" >again.yaml
+lmpipe run again.yaml --progress none
+is "the resolved spec of a matrix has its keys" "$status $(executed)" "0 "
 lmpipe cat chain.yaml upper@size=a.corpus/files/a/data
 is "cat takes a folder apart" "$(head -n 1 <<<"$out")" "$(head -n 1 tiny.txt | tr '[:lower:]' '[:upper:]')"
 
@@ -407,6 +411,7 @@ bad "a file that is not there" ".files.0.path: 'scor.py': No such file" 'run: [c
 bad "a file above" ".files.0: '../score.py' leads out of the private folder" 'run: [cat, "{out.scores}"]' 'files: [../score.py]'
 bad "two of one name" ".files.1: 'score.py' and 'score.py'" 'run: [cat, "{out.scores}"]' 'files: [score.py, ./score.py]'
 bad "a program of one's own that is not among files" ".run.0: './score.py' is not among files" 'run: [./score.py, "{out.scores}"]'
+bad "a file of an environment variable, without a name" ".files.0: no name for its copy" 'run: [cat, "{out.scores}"]' 'files: ["${env.LM_SOURCE}/README.md"]'
 bad "a variable's name" ".env: 'A-B' is no name" 'run: [cat, "{out.scores}"]' 'env: {A-B: 1}'
 bad "a secret written out" ".pass.0: 'A=b' is no name" 'run: [cat, "{out.scores}"]' 'pass: ["A=b"]'
 bad "a parameter" '.argv: unknown parameter' 'run: [cat, "{out.scores}"]' 'argv: [a]'
