@@ -34,10 +34,10 @@ enum lm_status lm_change_measure(struct lm_change *out, const char *metric,
 
 enum { LM_CHANGE_RESAMPLED = 2000 /**< items */ };
 
-/** Places of the items that are right now and were wrong (is_right), or the other way round: at
+/** Places of the items that are right now and were wrong (to_right), or the other way round: at
  *  most `most` of them, those whose ids have the smallest hashes, so that the pick is neither the
  *  runs' nor chance's. Returns how many. */
 size_t lm_change_flips(size_t *out, size_t most, const struct lm_items *own,
-                       const struct lm_items *other, bool is_right);
+                       const struct lm_items *other, bool to_right);
 
 #endif
