@@ -317,14 +317,14 @@ static void lines_at_the_thresholds(struct tap *tap)
     } rows[] = {
         {"c4.citations", "A town[1] is[] here[citation needed].[edit]\n\n[12a] stays [x].",
          "A town is here.\n\n[12a] stays [x]."},
-        {"c4.ended_lines", "One.\nTwo?\nThree!\nFour\"\nFive'\nSix\nSeven...\nEight,\n\nNine.  ",
+        {"c4.ended_lines", "One.\nTwo?\nThree!\nFour\"\nFive'\nSix\nSeven...\nSo,\n\nNine.  ",
          "One.\nTwo?\nThree!\nFour\"\nFive'\nNine."},
         {"c4.line_words", "one two three\none two\n\n  four  five six ",
          "one two three\nfour  five six"},
         {"c4.javascript", "It is JavaScript.\nIt is Java script.\nnojavascripthere",
          "It is Java script."},
         {"c4.policies",
-         "See our Privacy Policy here.\nWe use cookies.\nThis site uses cookies\nterms "
+         "See our Privacy Policy here.\nThey use cookies.\nThis site uses cookies\nterms "
          "of useful things\nThe use of cookie jars",
          "The use of cookie jars"},
     };
