@@ -101,9 +101,10 @@ static void print_text(struct lm_cli *cli, const struct lm_cache_list *list)
         fprintf(out, "%s more that no result names; lmpipe cache gc removes it\n",
                 lm_human_bytes(size, list->unused));
     if (list->states.count > 0)
-        fprintf(
-            out, "%s in %s states, from which longer trainings start; cache gc takes them first\n",
-            lm_human_bytes(size, list->states.bytes), lm_human_count(shared, list->states.count));
+        fprintf(out,
+                "%s in %s state%s, which longer trainings continue; cache gc takes these first\n",
+                lm_human_bytes(size, list->states.bytes),
+                lm_human_count(shared, list->states.count), list->states.count == 1 ? "" : "s");
     print_roots(cli, list);
 }
 
