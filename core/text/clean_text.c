@@ -48,7 +48,7 @@ static size_t kept_end(const uint8_t *text, size_t size, size_t at, struct stop 
             continue;
         }
         if (!is_plain(text[at])) {
-            length = lm_utf8_decode(&code_point, text + at, size - at);
+            length = lm_utf8_read(&code_point, text + at, size - at);
             bool is_control =
                 length > 0 && (code_point < 0x20 || (code_point >= 0x7F && code_point < 0xA0));
             *stop = (struct stop){length, is_control, code_point};

@@ -24,7 +24,7 @@ static size_t skip_sure(const uint8_t *text, size_t size, size_t at, size_t *bor
             continue;
         }
         if (code_point >= 0x80) {
-            length = lm_utf8_decode(&code_point, text + at, size - at);
+            length = lm_utf8_read(&code_point, text + at, size - at);
             if (lm_unicode(code_point) & LM_UC_SUSPECT)
                 break;
         }

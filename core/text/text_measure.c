@@ -47,7 +47,7 @@ static inline size_t read_char(uint32_t *code_point, const uint8_t *text, size_t
     *code_point = text[0];
     if (text[0] < 0x80)
         return 1;
-    size_t length = lm_utf8_decode(code_point, text, size);
+    size_t length = lm_utf8_read(code_point, text, size);
     return length == 0 ? 1 : length;
 }
 

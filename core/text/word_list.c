@@ -19,7 +19,7 @@ static inline size_t read_flags(const struct lm_word_scan *scan, size_t at, unsi
     uint32_t code_point = scan->text[at];
     size_t length = 1;
     if (code_point >= 0x80)
-        length = lm_utf8_decode(&code_point, scan->text + at, scan->size - at);
+        length = lm_utf8_read(&code_point, scan->text + at, scan->size - at);
     *flags = lm_unicode(code_point);
     return length == 0 ? 1 : length;
 }
