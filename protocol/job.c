@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/io.h"
 #include "base/json.h"
+#include "param/bind.h"
 #include "param/param_rows.h"
 
 #define CEILING ((size_t)256 << 20)
@@ -143,7 +144,8 @@ static enum lm_status read_params(struct lm_job *job, struct lm_arena *arena,
     LM_TRY(
         lm_params_read_json(params, job->stage->params, lm_json_get(root, "params"), arena, err));
     job->params = params;
-    return LM_OK;
+    job->stage = lm_stage_bind(job->stage, params, arena);
+    return job->stage != NULL ? LM_OK : lm_fail(err, LM_NOMEM, "out of memory reading a job");
 }
 
 static enum lm_status read_job(struct lm_job *out, struct lm_arena *arena,

@@ -311,6 +311,10 @@ struct lm_run_options {
                         what is published */
     const struct lm_run_job *job; /**< or NULL */
     enum lm_lock_use lock;
+    bool allow_programs;       /**< consent to execute programs that the spec names: without it, and
+                                  where any would be, LM_INVALID before anything is executed */
+    struct lm_diags *programs; /**< or NULL: then those programs, an error each; in the spec's arena
+                                */
     lm_run_event_fn *on_event;
     void *user;
     /** Environment of the worker: a fixed list of names is asked for; NULL: none is set. */

@@ -23,8 +23,12 @@ enum lm_port_flags {
                           their axis values enter its key; those that failed are named, too */
 };
 
+/** The kind of an input that takes any. */
+#define LM_KIND_ANY "any"
+
 /** A named, typed input or output. Kinds: corpus text card vocab tokens model log scores items
- *  samples html markdown csv json junit tokenizer_card. */
+ *  samples html markdown csv json junit tokenizer_card; of types with LM_STAGE_OPEN also file and
+ *  folder, and inputs of LM_KIND_ANY. */
 struct lm_port {
     const char *name, *kind, *help;
     unsigned flags;
@@ -57,6 +61,7 @@ enum lm_stage_flags {
     LM_STAGE_NUMERIC = 2,    /**< the numerics line is in the key */
     LM_STAGE_EXPERIMENT = 4, /**< name, description, gates and upstream parameters are in the key */
     LM_STAGE_NETWORK = 8,    /**< may open sockets (--offline forbids) */
+    LM_STAGE_OPEN = 32,      /**< takes inputs of any name, each of any kind: `inputs` lists none */
     LM_STAGE_STEPS = 16 /**< its progress counts steps, after each of which it can be cancelled and
                            resumed from a checkpoint at that step */
 };
@@ -156,6 +161,13 @@ struct lm_stage {
     bool (*prefix)(void *params, struct lm_prefix *out);
     /** Optional: what it costs when nothing is on record. */
     const struct lm_stage_cost *cost;
+    /** Optional, for a type whose parameters declare its outputs: fills in `outputs` and `metrics`
+     *  of *own, a copy of the type, from parameters that may not be resolved yet. False: out of
+     *  memory. */
+    bool (*bind)(struct lm_stage *own, const void *params, struct lm_arena *arena);
+    /** Of a type that executes a program of the user's, which takes consent: the program in words,
+     *  in the arena; NULL: out of memory. */
+    const char *(*program)(const void *params, struct lm_arena *arena);
 };
 
 /** Generated from LM_STAGES: NULL-terminated. Pipeline functions take it as an argument. */
@@ -208,6 +220,18 @@ bool lm_ctx_offline(const struct lm_ctx *ctx);
  *  addresses, of which "files" holds the names; "in" is the wiring, of each stage and of this one.
  */
 const char *lm_ctx_experiment(const struct lm_ctx *ctx);
+
+/** A secret by the name of the environment variable that holds it, which a parameter with
+ *  LM_PARAM_SECRET says; NULL: it is not set, or empty. Borrowed. It never enters a key, an
+ * artifact, a note or an error. */
+const char *lm_ctx_secret(const struct lm_ctx *ctx, const char *name);
+/** For types with `program`: the user's PATH, NULL: it is not set; borrowed. */
+const char *lm_ctx_search_path(const struct lm_ctx *ctx);
+/** *out: a private folder, empty at first and gone afterwards, beside the outputs. Borrowed. LM_IO,
+ *  LM_NOMEM. */
+enum lm_status lm_ctx_scratch(struct lm_ctx *ctx, const char **out, struct lm_err *err);
+/** Bytes that something else has printed, into the stage's log as they are. */
+void lm_ctx_log(struct lm_ctx *ctx, const void *data, size_t size);
 
 /** Progress of the live line, at most as often as you like (throttled). */
 void lm_ctx_progress(struct lm_ctx *ctx, uint64_t done, uint64_t total, const char *unit);

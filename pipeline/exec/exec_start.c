@@ -270,6 +270,9 @@ enum lm_status lm_exec_start(struct lm_exec *exec, struct lm_task *task, struct 
 {
     struct lm_attempt *attempt = task->attempt;
     const char *job = NULL;
+    /* A hit whose result was damaged meanwhile: nobody was asked. */
+    if (exec->spec->stages[task->index].type->program != NULL && !exec->options->allow_programs)
+        return lm_fail(err, LM_INVALID, "executes a program; allow it by --allow-commands");
     LM_TRY(prepare_folder(exec, task, &job, err));
     LM_TRY(prepare_job(exec, task, job, err));
     const char *server_log = lm_path_join(attempt->arena, exec->folder, "logs/.server.log");

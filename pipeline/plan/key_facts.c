@@ -88,6 +88,8 @@ static enum lm_status hash_files(const char *const **out, struct lm_plan *plan, 
     for (size_t i = 0; i < s->file_count; i++) {
         const struct lm_spec_file *file = &s->files[i];
         struct lm_digest digest;
+        if (file->lacking != NULL)
+            return lm_fail(err, LM_INVALID, "%s: %s", s->id, file->lacking);
         bool known = plan->is_trusting && lm_store_knows(plan->store, &digest, file->seen);
         enum lm_status status =
             known ? LM_OK : lm_store_hash_path(plan->store, &digest, file->path, err);
