@@ -201,6 +201,13 @@ const char *lm_ctx_experiment(const struct lm_ctx *ctx)
     return ctx->job->experiment;
 }
 
+const char *lm_ctx_secret(const struct lm_ctx *ctx, const char *name)
+{
+    (void)ctx;
+    const char *value = getenv(name);
+    return value != NULL && value[0] != '\0' ? value : NULL;
+}
+
 /* ---- events ---- */
 
 /** The value of a name, added when it is new; NULL when memory is out (an event is then lost). */

@@ -192,6 +192,10 @@ bool lm_ctx_offline(const struct lm_ctx *ctx);
  */
 const char *lm_ctx_experiment(const struct lm_ctx *ctx);
 
+/** A secret by the name of the environment variable that holds it, which a parameter names; NULL:
+ * not set, or empty. Borrowed. It never enters a key, an artifact, a note or an error. */
+const char *lm_ctx_secret(const struct lm_ctx *ctx, const char *name);
+
 /** Progress of the live line, at most as often as you like (throttled). */
 void lm_ctx_progress(struct lm_ctx *ctx, uint64_t done, uint64_t total, const char *unit);
 /** A value of the live line and of the run's events (loss, lr, tok/s …): never in an artifact or a
