@@ -7,6 +7,12 @@
 
 #include <lmpipe/stage.h>
 
+/** A worker has the secrets that its stages may ask for in variables with this before their names,
+ *  so that none of them means anything to the worker itself. */
+#define LM_SECRET_PREFIX "LMPIPE_SECRET_"
+
+enum { LM_SECRET_LONGEST = 256 /**< bytes of such a name, with its NUL */ };
+
 struct lm_job_input {
     const char *port, *label, *path;
 };

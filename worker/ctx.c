@@ -203,8 +203,10 @@ const char *lm_ctx_experiment(const struct lm_ctx *ctx)
 
 const char *lm_ctx_secret(const struct lm_ctx *ctx, const char *name)
 {
+    char variable[LM_SECRET_LONGEST];
     (void)ctx;
-    const char *value = getenv(name);
+    int length = snprintf(variable, sizeof variable, LM_SECRET_PREFIX "%s", name);
+    const char *value = length > 0 && (size_t)length < sizeof variable ? getenv(variable) : NULL;
     return value != NULL && value[0] != '\0' ? value : NULL;
 }
 

@@ -192,8 +192,9 @@ bool lm_ctx_offline(const struct lm_ctx *ctx);
  */
 const char *lm_ctx_experiment(const struct lm_ctx *ctx);
 
-/** A secret by the name of the environment variable that holds it, which a parameter names; NULL:
- * not set, or empty. Borrowed. It never enters a key, an artifact, a note or an error. */
+/** A secret by the name of the environment variable that holds it, which a parameter with
+ *  LM_PARAM_SECRET says; NULL: it is not set, or empty. Borrowed. It never enters a key, an
+ * artifact, a note or an error. */
 const char *lm_ctx_secret(const struct lm_ctx *ctx, const char *name);
 
 /** Progress of the live line, at most as often as you like (throttled). */

@@ -13,7 +13,8 @@
 #define KIB INT64_C(1024)
 
 static const struct lm_param auth_rows[] = {
-    {A(bearer_env), .also = "token_env token bearer env", .type = LM_P_STR, .def_str = "",
+    {A(bearer_env), .also = "token_env token bearer env", .type = LM_P_STR,
+     .flags = LM_PARAM_SECRET, .def_str = "",
      .help = "name of the environment variable that holds a token for the host of url"},
     {0},
 };
