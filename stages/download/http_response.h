@@ -41,7 +41,7 @@ enum lm_body {
 /** Before the first line. */
 void lm_response_init(struct lm_response *response);
 /** Takes one line, with or without its end; a status line starts a response anew. */
-void lm_response_line(struct lm_response *response, const char *line, size_t size);
+void lm_response_line(struct lm_response *response, const char *data, size_t size);
 /** What the response says of the whole file. */
 void lm_response_validators(const struct lm_response *response, struct lm_validators *out);
 /** What the body is, for a partial file of `have` bytes with the validators `before` that was asked
