@@ -42,7 +42,10 @@ static enum lm_status put_text(struct lm_json_writer *writer, const struct sampl
 
 static void put_method(struct lm_buf *out, const struct sample_method *method)
 {
+    const struct lm_sampling rules = sample_rules(method);
+    char signature[LM_SIGNATURE_SIZE];
     struct lm_json_writer writer;
+    lm_sampling_signature(signature, &rules);
     lm_json_begin(&writer, out, false);
     lm_json_open(&writer, '{');
     lm_json_member_string(&writer, "kind", "method");
@@ -52,6 +55,13 @@ static void put_method(struct lm_buf *out, const struct sample_method *method)
     lm_json_member_double(&writer, "top_p", method->top_p);
     lm_json_member_double(&writer, "min_p", method->min_p);
     lm_json_member_double(&writer, "repetition_penalty", method->repetition_penalty);
+    lm_json_member_double(&writer, "typical_p", method->typical_p);
+    lm_json_member_double(&writer, "eta", method->eta);
+    lm_json_member_int(&writer, "beams", method->beams);
+    lm_json_member_double(&writer, "length_penalty", method->length_penalty);
+    lm_json_member_int(&writer, "contrastive_k", method->contrastive_k);
+    lm_json_member_double(&writer, "contrastive_alpha", method->contrastive_alpha);
+    lm_json_member_string(&writer, "signature", signature);
     lm_json_close(&writer, '}');
     lm_buf_putc(out, '\n');
 }
