@@ -21,7 +21,7 @@ static const struct lm_port outputs[] = {
 
 #define M(f) LM_FIELD(struct sample_method, f)
 static const struct lm_param method_rows[] = {
-    {M(name), .type = LM_P_STR, .flags = LM_PARAM_REQUIRED, .help = "name in results: [a-z0-9._-]+"},
+    {M(name), .type = LM_P_STR, .flags = LM_PARAM_REQUIRED, .help = "name in results: [a-z0-9_-]+"},
     {M(temperature), .also = "temp", .type = LM_P_FLOAT, .def_float = 1, .min = 0, .max = 100,
      .help = "logits are divided by it; 0: greedy, always the most likely token"},
     {M(top_k), .type = LM_P_INT, .def_int = 0, .min = 0, .max = 1 << 30, .unit = "tokens",
@@ -42,7 +42,7 @@ static const struct lm_param method_rows[] = {
      .source = "Meister et al. 2023, section 3"},
     {M(eta), .also = "eta_cutoff", .type = LM_P_FLOAT, .flags = LM_PARAM_COMPACT, .def_float = 0,
      .min = 0, .max = 1,
-     .help = "keep tokens of probability min(eta, sqrt(eta) exp(-entropy)) and above; 0: all",
+     .help = "keep tokens of probability min(eta, root of eta times e^-entropy) or more; 0: all",
      .source = "Hewitt et al. 2022, section 3"},
     {M(order), .type = LM_P_LIST, .item = LM_P_ENUM, .choices = lm_rule_names,
      .flags = LM_PARAM_COMPACT,
@@ -73,7 +73,7 @@ static const struct lm_param params[] = {
      .help = "decoding methods; none: greedy, nucleus (0.8, top-p 0.95) and pure sampling (1.0)"},
     {P(temperatures), .also = "temps", .type = LM_P_LIST, .item = LM_P_FLOAT, .min = 0, .max = 100,
      .flags = LM_PARAM_COMPACT,
-     .help = "pure sampling at each, as methods t0, t0.5 …, behind the others; 0: greedy"},
+     .help = "pure sampling at each, as methods t0, t0_5 …, behind the others; 0: greedy"},
     {P(from_valid), .type = LM_P_INT, .def_int = 2, .min = 0, .max = 1000, .unit = "documents",
      .help = "held-out documents whose start is continued beside the real continuation"},
     {P(prompt_tokens), .type = LM_P_INT, .def_int = 24, .min = 1, .max = 1 << 20, .unit = "tokens",
@@ -93,14 +93,21 @@ static const struct lm_param params[] = {
 };
 
 #define GROUPS "{<methods.name>,held-out}."
+#define ENDS "{,.lo,.hi}"
 static const struct lm_metric_row metrics[] = {
-    {GROUPS "nll", "nats", LM_BETTER_NONE, "mean loss of the tokens drawn"},
-    {GROUPS "distinct_{1,2,3}", NULL, LM_BETTER_NONE, "share of different n-grams"},
-    {GROUPS "rep_4", NULL, LM_BETTER_NONE, "share of 4-grams that occurred before in the text"},
-    {GROUPS "novel_{2,3,4,8,13}", NULL, LM_BETTER_NONE, "share of n-grams that train lacks"},
+    {GROUPS "nll" ENDS, "nats", LM_BETTER_NONE, "mean loss of the tokens drawn"},
+    {GROUPS "distinct_{1,2,3,4}" ENDS, NULL, LM_BETTER_NONE, "share of different n-grams"},
+    {GROUPS "rep_4" ENDS, NULL, LM_BETTER_NONE,
+     "share of 4-grams that occurred before in the text"},
+    {GROUPS "self_bleu" ENDS, NULL, LM_BETTER_NONE, "BLEU-4 of a text against the others, mean"},
+    {GROUPS "novel_{1,2,3,4,5,6,8,10,13,16,24,32,50}" ENDS, NULL, LM_BETTER_NONE,
+     "share of n-grams that train lacks"},
+    {GROUPS "mean_copy" ENDS, "tokens", LM_BETTER_NONE,
+     "longest run of a text's tokens that stands in train, mean"},
     {GROUPS "longest_copy", "tokens", LM_BETTER_NONE, "longest run of tokens that stands in train"},
     {NULL},
 };
+#undef ENDS
 #undef GROUPS
 
 /* ---- the default grid, and rules between methods ---- */
@@ -115,9 +122,9 @@ static enum lm_status check_name(const char *name, struct lm_err *err)
 {
     size_t length = strlen(name);
     if (length == 0 || length > 32 ||
-        strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789._-") != length)
+        strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") != length)
         return lm_fail_field(err, LM_INVALID,
-                             "methods: a name has 1 to 32 of a-z, 0-9, ., _ and -; rename \"%s\"",
+                             "methods: a name has 1 to 32 of a-z, 0-9, _ and -; rename \"%s\"",
                              name);
     if (strcmp(name, "held-out") == 0)
         return lm_fail_field(err, LM_INVALID,
@@ -169,7 +176,7 @@ struct lm_sampling sample_rules(const struct sample_method *method)
     return rules;
 }
 
-/* "t0.8"; NULL: out of memory. */
+/* "t0_8", since dots part the names of metrics; NULL: out of memory. */
 static const char *temperature_name(struct lm_arena *arena, double temperature)
 {
     struct lm_buf text;
@@ -177,8 +184,8 @@ static const char *temperature_name(struct lm_arena *arena, double temperature)
     lm_buf_putc(&text, 't');
     lm_buf_put_double(&text, temperature);
     char *name = text.failed ? NULL : LM_NEW_ARRAY(arena, char, text.size + 1);
-    if (name != NULL)
-        memcpy(name, text.data, text.size);
+    for (size_t i = 0; name != NULL && i < text.size; i++)
+        name[i] = (char)(text.data[i] == '.' ? '_' : text.data[i]);
     lm_buf_release(&text);
     return name;
 }
