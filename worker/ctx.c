@@ -211,7 +211,6 @@ const char *lm_ctx_secret(const struct lm_ctx *ctx, const char *name)
     return value != NULL && value[0] != '\0' ? value : NULL;
 }
 
-<<<<<<< HEAD
 const char *lm_ctx_search_path(const struct lm_ctx *ctx)
 {
     (void)ctx;
@@ -228,8 +227,6 @@ enum lm_status lm_ctx_scratch(struct lm_ctx *ctx, const char **out, struct lm_er
     return LM_OK;
 }
 
-=======
->>>>>>> fetch
 /* ---- events ---- */
 
 /** Descriptor 2 is the log. What cannot be written is lost, the stage goes on. */

@@ -40,17 +40,11 @@ enum lm_param_flags {
     LM_PARAM_ENV = 8,        /**< ${env.NAME} is allowed in it (paths and source locations only) */
     LM_PARAM_OPEN_MIN = 16,  /**< min itself is not allowed */
     LM_PARAM_OPEN_MAX = 32,  /**< max itself is not allowed */
-<<<<<<< HEAD
     LM_PARAM_SHORT = 64,   /**< a record that may be given as the value of its first field alone */
     LM_PARAM_SECRET = 128, /**< LM_P_STR, or a list: the name of an environment variable whose value
                               the stage may ask for (lm_ctx_secret) */
     LM_PARAM_MAP = 256 /**< a list of records of two texts that may be given as a map, NAME: VALUE;
                           then it is sorted by name */
-=======
-    LM_PARAM_SHORT = 64,  /**< a record that may be given as the value of its first field alone */
-    LM_PARAM_SECRET = 128 /**< LM_P_STR, or a list: the name of an environment variable whose value
-                              the stage may ask for (lm_ctx_secret) */
->>>>>>> fetch
 };
 
 /** "Not given" for numbers whose default is computed by the stage type's resolve function. */

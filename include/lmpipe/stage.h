@@ -225,7 +225,6 @@ const char *lm_ctx_experiment(const struct lm_ctx *ctx);
  *  LM_PARAM_SECRET says; NULL: it is not set, or empty. Borrowed. It never enters a key, an
  * artifact, a note or an error. */
 const char *lm_ctx_secret(const struct lm_ctx *ctx, const char *name);
-<<<<<<< HEAD
 /** For types with `program`: the user's PATH, NULL: it is not set; borrowed. */
 const char *lm_ctx_search_path(const struct lm_ctx *ctx);
 /** *out: a private folder, empty at first and gone afterwards, beside the outputs. Borrowed. LM_IO,
@@ -233,8 +232,6 @@ const char *lm_ctx_search_path(const struct lm_ctx *ctx);
 enum lm_status lm_ctx_scratch(struct lm_ctx *ctx, const char **out, struct lm_err *err);
 /** Bytes that something else has printed, into the stage's log as they are. */
 void lm_ctx_log(struct lm_ctx *ctx, const void *data, size_t size);
-=======
->>>>>>> fetch
 
 /** Progress of the live line, at most as often as you like (throttled). */
 void lm_ctx_progress(struct lm_ctx *ctx, uint64_t done, uint64_t total, const char *unit);
