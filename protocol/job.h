@@ -31,6 +31,7 @@ struct lm_job {
     size_t file_count;
     const char *folder;      /**< private; outputs go to <folder>/out/<port> */
     const char *checkpoints; /**< folder of this key's slots */
+    const char *state;       /**< folder of the state it has in common with others; NULL: none */
     const char *experiment;  /**< JSON, or NULL */
     const char *kernels;     /**< or NULL */
     uint64_t seed;
@@ -38,6 +39,7 @@ struct lm_job {
     uint64_t
         interrupt_at; /**< progress at which the stage is cancelled, as by a signal; 0: never */
     bool portable, offline;
+    bool afresh; /**< it does not begin from the state that is there */
 };
 /** Writes / reads the job file. */
 enum lm_status lm_job_save(const struct lm_job *job, const char *path, struct lm_err *err);

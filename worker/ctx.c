@@ -499,6 +499,42 @@ enum lm_status lm_ctx_checkpoint_load(struct lm_ctx *ctx, uint64_t *position, vo
     return LM_OK;
 }
 
+void lm_ctx_state_save(struct lm_ctx *ctx, uint64_t position, const void *data, size_t size)
+{
+    struct lm_err err = {LM_OK, ""};
+    if (ctx->job->state != NULL &&
+        lm_state_save(ctx->job->state, position, data, size, &err) != LM_OK)
+        lm_ctx_note(ctx, "no longer run can continue from here: %s", err.text);
+}
+
+void lm_ctx_state_load(struct lm_ctx *ctx, uint64_t least, uint64_t most, uint64_t *position,
+                       void **data, size_t *size)
+{
+    struct lm_err err = {LM_OK, ""};
+    enum lm_state_finding found = LM_STATE_NONE;
+    *data = NULL;
+    if (ctx->job->state == NULL || ctx->job->afresh)
+        return;
+    if (lm_state_load(&found, position, data, size, ctx->arena, ctx->job->state, least, most,
+                      &err) != LM_OK)
+        lm_ctx_note(ctx, "the state of a shorter run is not used: %s", err.text);
+    if (found == LM_STATE_DAMAGED)
+        lm_ctx_note(ctx, "the state of a shorter run was damaged and is removed");
+    if (found == LM_STATE_UNREADABLE)
+        lm_ctx_note(ctx, "the state of a shorter run cannot be read and is not used");
+}
+
+void lm_ctx_resumed(struct lm_ctx *ctx, uint64_t position)
+{
+    struct lm_json_writer writer;
+    struct lm_buf buf;
+    if (ctx->events == NULL)
+        return;
+    event_begin(&writer, &buf, "resumed");
+    lm_json_member_int(&writer, "position", (int64_t)position);
+    event_end(ctx, &writer, &buf);
+}
+
 enum lm_status lm_ctx_keep(struct lm_ctx *ctx, const char **out, struct lm_err *err)
 {
     const char *folder = lm_path_join(ctx->own, ctx->job->checkpoints, "keep");

@@ -100,6 +100,8 @@ struct lm_param {
     size_t fields_size;            /**< sizeof the record struct */
     const char *pinned_by; /**< LM_P_URL, LM_P_PATH: while this sibling row, the SHA-256 that is
                               there, is not empty, this one is not in the key */
+    const char *hidden_by; /**< while this sibling text row is not empty, this one is not in the
+                              key: what it leads to is fixed by the other */
     const char *sized_by;  /**< the same: an LM_P_SIZE sibling that says how many bytes are there */
     const char *named_by;  /**< LM_P_PATH: an LM_P_STR sibling that is the path as it is written
                               while it is not given */

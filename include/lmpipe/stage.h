@@ -82,8 +82,17 @@ struct lm_estimate {
     char variant[40];             /**< words; paces of other variants tell nothing ("bf16 muon") */
     uint64_t sizes[LM_SIZES_MAX]; /**< bytes of the outputs, in the order of the type's */
     uint64_t scratch;             /**< bytes on the disk only while it runs: checkpoints */
+    uint64_t state;               /**< bytes of the state that it leaves beside its outputs */
     double positions; /**< of its progress at the end: a checkpoint at a fourth of them leaves three
                          fourths of the work */
+};
+
+/** What a stage of steps has in common with a longer one. */
+struct lm_prefix {
+    unsigned format; /**< of its state's bytes: raised with them */
+    uint64_t steps;  /**< that do not depend on where it ends: after these it leaves its state, and
+                         from one after as many at most it may begin */
+    uint64_t all_steps; /**< in all */
 };
 
 /** What a stage costs by the bytes it reads, where its type says no more and no execution is on
@@ -94,6 +103,9 @@ struct lm_stage_cost {
     double memory;       /**< bytes it holds anyhow */
     double memory_share; /**< and for each byte that it reads */
     double sizes[LM_SIZES_MAX]; /**< bytes of each output for each byte that it reads */
+    /** The outputs grow with shape[0] to this power, and are `sizes` where it is `at`; 0: they
+     * don't. */
+    double power, at;
 };
 
 /** What an estimate may know beside the stage's own parameters. */
@@ -143,6 +155,10 @@ struct lm_stage {
     /** Optional. Unset upstream values: assume something typical and say so in text. */
     void (*estimate)(const void *params, const struct lm_upstream *upstream,
                      struct lm_estimate *out);
+    /** Optional, of LM_STAGE_STEPS: the steps that all trainings have in common whose parameters
+     * are equal once those that only tell its end are taken out of them, which is done to `params`,
+     * a copy. False: its steps depend on its end. Pure. */
+    bool (*prefix)(void *params, struct lm_prefix *out);
     /** Optional: what it costs when nothing is on record. */
     const struct lm_stage_cost *cost;
     /** Optional, for a type whose parameters declare its outputs: fills in `outputs` and `metrics`
@@ -248,6 +264,15 @@ enum lm_status lm_ctx_checkpoint_save(struct lm_ctx *ctx, uint64_t position, con
 /** Newest sound checkpoint: *data in the ctx's arena, NULL when there is none. */
 enum lm_status lm_ctx_checkpoint_load(struct lm_ctx *ctx, uint64_t *position, void **data,
                                       size_t *size, struct lm_err *err);
+/** Stores what longer stages of equal beginning may start from (struct lm_prefix), after `position`
+ *  steps; one that stands there or further stays. What cannot be stored is a note, no failure. */
+void lm_ctx_state_save(struct lm_ctx *ctx, uint64_t position, const void *data, size_t size);
+/** The state that is stored, if it stands between `least` and `most`, both included, and is sound:
+ *  *data in the ctx's arena; else NULL. Whatever is wrong with it is a note, no failure. */
+void lm_ctx_state_load(struct lm_ctx *ctx, uint64_t least, uint64_t most, uint64_t *position,
+                       void **data, size_t *size);
+/** Tells that the stage begins after `position` steps, from whichever it has taken up. */
+void lm_ctx_resumed(struct lm_ctx *ctx, uint64_t position);
 /** *out: a folder for this exact key alone that outlives an interrupted or failed run and is gone
  *  after success, e.g. for partial downloads. What lies there is a hint, never a fact: check it.
  *  Borrowed. LM_IO, LM_NOMEM. */

@@ -258,8 +258,9 @@ static void put_experiment(struct lm_buf *out, const struct lm_spec *spec, size_
     lm_arena_rewind(facts->arena, mark);
 }
 
-void lm_key_write(struct lm_buf *out, const struct lm_spec *spec, size_t stage,
-                  const struct lm_key_facts *given)
+/** What keys and states are named by: all but the first lines. */
+static void put_facts(struct lm_buf *out, const struct lm_spec *spec, size_t stage,
+                      const struct lm_key_facts *given, const void *params)
 {
     const struct lm_spec_stage *s = &spec->stages[stage];
     struct lm_key_facts own = *given;
@@ -267,8 +268,7 @@ void lm_key_write(struct lm_buf *out, const struct lm_spec *spec, size_t stage,
     own.arena = given->arena != NULL ? given->arena : spec->arena;
     struct writing writing = {
         .out = out, .spec = spec, .stage = stage, .facts = facts, .prefix = "param "};
-    lm_buf_printf(out, "lmpipe-key 1\nstage %s %u\n", s->type->name, s->type->version);
-    lm_params_walk(s->type->params, s->params, put_param, &writing);
+    lm_params_walk(s->type->params, params, put_param, &writing);
     if (facts->inputs != NULL)
         put_inputs(out, &facts->taken[stage], facts->inputs);
     if (s->type->flags & LM_STAGE_SEED)
@@ -279,6 +279,23 @@ void lm_key_write(struct lm_buf *out, const struct lm_spec *spec, size_t stage,
         lm_buf_printf(out, "library %s\n", facts->libraries[i]);
     if (s->type->flags & LM_STAGE_EXPERIMENT)
         put_experiment(out, spec, stage, facts);
+}
+
+void lm_key_write(struct lm_buf *out, const struct lm_spec *spec, size_t stage,
+                  const struct lm_key_facts *given)
+{
+    const struct lm_spec_stage *s = &spec->stages[stage];
+    lm_buf_printf(out, "lmpipe-key 1\nstage %s %u\n", s->type->name, s->type->version);
+    put_facts(out, spec, stage, given, s->params);
+}
+
+void lm_key_write_prefix(struct lm_buf *out, const struct lm_spec *spec, size_t stage,
+                         const struct lm_key_facts *given, const void *params, unsigned format)
+{
+    const struct lm_spec_stage *s = &spec->stages[stage];
+    lm_buf_printf(out, "lmpipe-state 1\nstage %s %u\nformat %u\n", s->type->name, s->type->version,
+                  format);
+    put_facts(out, spec, stage, given, params);
 }
 
 /* ---- the same facts for the stage itself ---- */

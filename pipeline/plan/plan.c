@@ -10,6 +10,7 @@
 #include "plan/hits.h"
 #include "plan/key_diff.h"
 #include "plan/key_facts.h"
+#include "plan/states.h"
 #include "spec/upstream.h"
 #include "store/hold.h"
 
@@ -219,7 +220,7 @@ static enum lm_status update_keyed(struct lm_plan *plan, size_t stage, struct lm
         s->state = LM_RESUME;
         s->reason = lm_arena_printf(plan->arena, "interrupted; %s", s->reason);
     }
-    return s->reason ? LM_OK : no_memory(plan, err);
+    return s->reason ? lm_plan_find_state(plan, stage, err) : no_memory(plan, err);
 }
 
 /** A stage that has nothing to choose from is told so when it is its turn. */

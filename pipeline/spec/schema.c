@@ -45,8 +45,14 @@ static void put_record(struct lm_json_writer *writer, const struct lm_param *row
 static void put_choices(struct lm_json_writer *writer, const char *const *choices)
 {
     open_key(writer, "enum", '[');
-    for (; *choices != NULL; choices++)
-        lm_json_put_string(writer, *choices);
+    for (; *choices != NULL; choices++) {
+        bool is_true = strcmp(*choices, "true") == 0,
+             is_flag = is_true || strcmp(*choices, "false") == 0;
+        if (is_flag) /* as YAML reads them */
+            lm_json_put_bool(writer, is_true);
+        else
+            lm_json_put_string(writer, *choices);
+    }
     lm_json_close(writer, ']');
 }
 
