@@ -54,6 +54,7 @@ struct fault {
     size_t requests;   /**< that must have been made; 0: any number */
     enum http_kind kind;
     bool repeat, unpinned;
+    bool stalls;     /**< it is what connect_timeout and stall_timeout are for */
     const char *pin; /**< what is pinned, if not the text */
     long kept;       /**< bytes of the partial file that must have stayed; 0: any */
 };
@@ -164,9 +165,21 @@ static const struct fault faults[] = {
     {"stall",
      {{.status = 200, .headers = ETAG, BODY, .cut = 900, .stall_ms = 9000}, OK_RANGES},
      NULL,
-     2},
-    {"stall-before", {{.status = 200, BODY, .before_ms = 9000}, OK_STEP}, NULL, 2},
-    {"drip", {{.status = 200, .headers = ETAG, BODY, .drip_ms = 100}, OK_RANGES}, NULL, 2},
+     0,
+     .repeat = true,
+     .stalls = true},
+    {"stall-before",
+     {{.status = 200, BODY, .before_ms = 9000}, OK_STEP},
+     NULL,
+     0,
+     .repeat = true,
+     .stalls = true},
+    {"drip",
+     {{.status = 200, .headers = ETAG, BODY, .drip_ms = 100}, OK_RANGES},
+     NULL,
+     0,
+     .repeat = true,
+     .stalls = true},
     {"weak-etag",
      {{.status = 200, .headers = "ETag: W/\"v1\"\r\n", BODY, .cut = 9000}, OK_STEP},
      NULL,
@@ -276,7 +289,7 @@ static const struct fault faults[] = {
      NULL,
      4,
      HTTP_TLS},
-    {"tls-to-plain", {OK_STEP}, "127.0.0.1", 0, HTTP_PLAIN, .unpinned = true},
+    {"tls-to-plain", {OK_STEP}, "127.0.0.1", 0, HTTP_PLAIN, .unpinned = true, .stalls = true},
     {"ipv6", {CUT(16384), OK_RANGES}, NULL, 2, HTTP_IPV6},
 };
 
@@ -305,8 +318,8 @@ static void *try_fault(void *user)
         f->sources[0].sha256 = hex_of(f, pin, strlen(pin));
     f->params.ca_file = t->ca;
     f->params.retries = 2;
-    f->params.stall_timeout = 1;
-    f->params.connect_timeout = 1;
+    f->params.stall_timeout = t->fault->stalls ? 1 : 30;
+    f->params.connect_timeout = t->fault->stalls ? 1 : 30;
     f->params.max_bytes = 1000000;
     t->status = fixture_run(f);
     return NULL;
