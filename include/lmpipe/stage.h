@@ -89,6 +89,9 @@ struct lm_stage_cost {
     double memory;       /**< bytes it holds anyhow */
     double memory_share; /**< and for each byte that it reads */
     double sizes[LM_SIZES_MAX]; /**< bytes of each output for each byte that it reads */
+    /** The outputs grow with shape[0] to this power, and are `sizes` where it is `at`; 0: they
+     * don't. */
+    double power, at;
 };
 
 /** What an estimate may know beside the stage's own parameters. */
@@ -169,7 +172,8 @@ size_t lm_ctx_input_count(const struct lm_ctx *ctx, const char *port);
 const char *lm_ctx_input_at(const struct lm_ctx *ctx, const char *port, size_t index);
 const char *lm_ctx_input_label(const struct lm_ctx *ctx, const char *port, size_t index);
 /** Path of a file that a followed file of the parameters names, "tasks.0.data" (struct lm_follow);
- *  NULL: there is none. Borrowed. */
+ *  of LM_STAGE_EXPERIMENT types also "baseline", that of the experiment. NULL: there is none.
+ *  Borrowed. */
 const char *lm_ctx_file(const struct lm_ctx *ctx, const char *param);
 /** Where to write an output, in a private folder: a file to create, or an existing empty folder. */
 const char *lm_ctx_output(struct lm_ctx *ctx, const char *port);
