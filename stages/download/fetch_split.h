@@ -16,9 +16,9 @@ bool lm_fetch_split_is_due(const struct lm_fetch_job *job, const struct lm_http 
  * for that exchange. LM_NOMEM. */
 enum lm_status lm_fetch_split_begin(struct lm_fetch_job *job, struct lm_http *http,
                                     const char *bearer, struct lm_err *err);
-/** Takes the reply of a piece, whose `user` it is, and goes on. When the file
- * is whole or a piece did not come, the split has ended and *reply is as of an
- * ordinary exchange of the job *job; else *job is NULL. LM_NOMEM. */
+/** Takes the reply of a piece, whose `user` it is, and goes on. When the file is whole or a piece
+ * did not come, the split has ended and *reply is as of an ordinary exchange of the job *out; else
+ * *out is NULL. LM_NOMEM. */
 enum lm_status lm_fetch_split_reply(struct lm_fetch_job **out, struct lm_http_reply *reply,
                                     struct lm_http *http, struct lm_err *err);
 /** Bytes of a job's pieces that are not in its partial file yet. */
