@@ -25,7 +25,7 @@ bool lm_fetch_split_is_due(const struct lm_fetch_job *job, const struct lm_http 
     uint64_t total = job->part.before.total;
     return response != NULL && lm_response_may_split(response, &job->part.before) &&
            total >= (uint64_t)params->split_above && total <= (uint64_t)params->max_bytes &&
-           total - job->part.size > (uint64_t)params->split_above / 8;
+           total > job->part.size && total - job->part.size > (uint64_t)params->split_above / 8;
 }
 
 /* ---- pieces ---- */
