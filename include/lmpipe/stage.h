@@ -89,6 +89,9 @@ struct lm_stage_cost {
     double memory;       /**< bytes it holds anyhow */
     double memory_share; /**< and for each byte that it reads */
     double sizes[LM_SIZES_MAX]; /**< bytes of each output for each byte that it reads */
+    /** The outputs grow with shape[0] to this power, and are `sizes` where it is `at`; 0: they
+     * don't. */
+    double power, at;
 };
 
 /** What an estimate may know beside the stage's own parameters. */

@@ -1,3 +1,4 @@
+#include <math.h>
 #include <stdio.h>
 
 #include <lmpipe/model.h>
@@ -133,7 +134,23 @@ static const struct lm_metric_row metrics[] = {
 };
 #undef SPLITS
 
-enum { PROCESS_BYTES = 16 << 20 /* programs and libraries */ };
+enum {
+    PROCESS_BYTES = 16 << 20, /* programs and libraries */
+    TASK_BYTE = 5,            /* bytes of token sets: a fourth of a token, once */
+    FRESH_TOKEN = 20          /* of each of two splits */
+};
+
+/* What is scored, in bytes of token sets: of these a tenth is held out, two bytes are a token, and
+ * with a stride of half the context each is in two windows: a byte is a tenth of a token. */
+static double bytes_of(const struct evaluate_params *p, const struct lm_upstream *upstream,
+                       double context)
+{
+    double stride = p->stride > 0 ? fmin((double)p->stride, context) : context / 2;
+    double text = (double)lm_upstream_bytes(upstream, "tokens");
+    double fresh = text > 0 ? FRESH_TOKEN * (double)p->untrained_windows * context : 0;
+    return text * context / stride / 2 + fresh +
+           TASK_BYTE * (double)lm_upstream_bytes(upstream, "task_data");
+}
 
 /* The model and, beside it, the untrained one. What grows with the held-out text (16 bytes a
  * token, the bigram's counts) is not known before there is one. */
@@ -156,8 +173,8 @@ static void estimate(const void *data, const struct lm_upstream *upstream, struc
     uint64_t tasks = lm_model_memory(&config, &packed) +
                      lm_generate_memory(&config, &generated, upstream->threads);
     out->memory = (p->tasks.count > 0 && tasks > text ? tasks : text) + PROCESS_BYTES;
-    double bytes = (double)lm_upstream_bytes(upstream, "tokens");
-    out->work = lm_work_of(bytes * lm_token_flops(&config), config.width);
+    out->work = lm_work_of(bytes_of(p, upstream, (double)config.context) * lm_token_flops(&config),
+                           config.width);
     out->shape[0] = (double)config.width;
     snprintf(out->text, sizeof out->text, "%lld windows of %lld tokens at once",
              (long long)p->batch, (long long)config.context);
