@@ -171,6 +171,19 @@ enum lm_status lm_exec_differ(const struct lm_difference **out, struct lm_exec *
                               const struct lm_task *task, const struct lm_record *stored,
                               const struct lm_record *now, struct lm_err *err);
 
+/* exec_program.c */
+/** Consent for the programs of all stages that will or may be executed: those that are no hits, or
+ *  those that are marked. LM_INVALID: it was not given, options->programs says for which; LM_NOMEM.
+ */
+enum lm_status lm_exec_consent(const struct lm_plan *plan, const struct lm_run_options *options,
+                               const bool *marked, struct lm_err *err);
+/** Adds the secrets that parameters name to the worker's environment. False: out of memory. */
+bool lm_exec_add_secrets(struct lm_exec *exec);
+/** A program of a user's may have written where it should only read: LM_MISMATCH when what the
+ *  stage has taken is not what it was. LM_NOMEM. */
+enum lm_status lm_exec_check_inputs(struct lm_exec *exec, const struct lm_task *task,
+                                    struct lm_err *err);
+
 /* exec_verify.c */
 /** Takes a result that `verify` has made. LM_FORMAT, LM_NOMEM. */
 enum lm_status lm_exec_verify_take(struct lm_exec *exec, struct lm_task *task,
@@ -198,5 +211,9 @@ void lm_exec_lock_write(struct lm_exec *exec);
 /* exec_files.c */
 /** Publishes, decides gates, writes run.json, run.html and the like; fills in *out. */
 enum lm_status lm_exec_leave(struct lm_exec *exec, struct lm_run_result *out, struct lm_err *err);
+
+/* exec_secrets.c */
+/** Adds the secrets that parameters name to the worker's environment. False: out of memory. */
+bool lm_exec_add_secrets(struct lm_exec *exec);
 
 #endif

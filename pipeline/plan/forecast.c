@@ -105,11 +105,11 @@ static double serial_share(const struct lm_cost *like)
     return fmin(fmax((threads / kept - 1) / (threads - 1), 0), 1);
 }
 
-/** The part of the work that a checkpoint leaves to do. */
+/** The part of the work that a checkpoint or a state leaves to do. */
 static double part_left(const struct lm_plan_stage *s)
 {
     double left = 1 - (double)s->resume / s->estimate.positions;
-    return s->state == LM_RESUME && s->estimate.positions > 0 ? fmax(left, 0) : 1;
+    return s->resume >= 0 && s->estimate.positions > 0 ? fmax(left, 0) : 1;
 }
 
 static void put_time(struct lm_forecast *out, const struct lm_cost *like, double left,
@@ -171,6 +171,7 @@ static void put_sizes(struct lm_forecast *out, const struct lm_plan_stage *s,
         guessed = guessed || !is_said;
         out->disk += out->sizes[i];
     }
+    out->disk += s->estimate.state;
     if (out->disk > 0)
         out->disk_from = !guessed       ? LM_BASIS_COMPUTED
                          : like != NULL ? LM_BASIS_RECORD

@@ -25,7 +25,7 @@ struct lm_forecast {
     double said;          /**< memory without what is on record */
     uint64_t memory;
     uint64_t sizes[LM_SIZES_MAX]; /**< of its outputs, in the order of the type's */
-    uint64_t disk;                /**< their sum */
+    uint64_t disk;                /**< their sum, and of a state that it leaves */
     enum lm_basis time_from, memory_from, disk_from;
 };
 
