@@ -30,6 +30,7 @@ struct run {
     struct clean_dedup dedup;
     struct lm_pool *pool;
     int64_t bytes_done, bytes_all;
+    int64_t kept[CLEAN_KEPT]; /* documents that have each of documents.keep */
     struct lm_err *err;
 };
 
@@ -78,6 +79,12 @@ static enum lm_status compare(struct run *run, struct clean_item *item, bool *is
     return *is_new ? clean_dedup_bytes(&run->dedup, &item->digest, is_new, run->err) : LM_OK;
 }
 
+static void count_kept(struct run *run, uint64_t kept)
+{
+    for (size_t i = 0; i < run->params->documents.keep.count; i++)
+        run->kept[i] += (int64_t)(kept >> i & 1);
+}
+
 static enum lm_status judge(struct run *run, struct clean_item *item)
 {
     struct lm_arena *arena = lm_ctx_arena(run->ctx);
@@ -112,8 +119,14 @@ static enum lm_status judge(struct run *run, struct clean_item *item)
                                 clean_file_member(file), item->found.host, run->err));
     source->kept++;
     LM_TRY(clean_totals_keep(&run->totals, arena, &item->measure, item->text.size, run->err));
-    return clean_splitter_put(&run->splitter, file->source, text, item->text.size, &identity,
-                              run->err);
+    count_kept(run, item->found.kept);
+    return clean_splitter_put(&run->splitter,
+                              &(struct clean_document){.source = file->source,
+                                                       .text = text,
+                                                       .size = item->text.size,
+                                                       .meta = item->found.meta.data,
+                                                       .meta_size = item->found.meta.size},
+                              &identity, run->err);
 }
 
 static enum lm_status flush(struct run *run)
@@ -168,6 +181,8 @@ static enum lm_status open_file(struct run *run, struct clean_form *form, size_t
         return lm_wrap(run->err, status, "%s", form->label);
     account(run, file, &text, size);
     form->file = index;
+    form->source = run->corpus.sources[file->source].name;
+    form->member = clean_file_member(file);
     form->by = text.by;
     form->options = &run->params->documents;
     form->reading = &run->reading;
@@ -181,7 +196,9 @@ static enum lm_status read_file(struct run *run, size_t index)
 {
     bool is_end = false;
     struct clean_form *form = LM_NEW(run->files, struct clean_form);
-    if (form == NULL)
+    if (form != NULL)
+        form->kept = LM_NEW_ARRAY(run->files, size_t, run->params->documents.keep.count);
+    if (form == NULL || form->kept == NULL)
         return lm_fail(run->err, LM_NOMEM, "no memory for a file; free some");
     LM_TRY(open_file(run, form, index));
     for (;;) {
@@ -264,7 +281,9 @@ static enum lm_status prepare(struct run *run)
     for (size_t i = 0; i < run->corpus.source_count; i++)
         run->bytes_all += run->corpus.sources[i].bytes;
     LM_TRY(clean_totals_init(&run->totals, arena, rules, p->rules.count, run->err));
-    return clean_splitter_open(&run->splitter, arena, lm_ctx_output(run->ctx, "text"), &p->split,
+    bool has_meta = p->documents.keep.count > 0;
+    return clean_splitter_open(&run->splitter, arena, lm_ctx_output(run->ctx, "text"),
+                               has_meta ? lm_ctx_output(run->ctx, "meta") : NULL, &p->split,
                                run->corpus.sources, run->err);
 }
 
@@ -314,11 +333,22 @@ static void tell_archived(struct run *run)
         lm_ctx_note(run->ctx, "web archives: %lld records (%s)", (long long)all, parts);
 }
 
+/* What no document has was not meant so. */
+static void tell_kept(struct run *run)
+{
+    const char *const *names = run->params->documents.keep.items;
+    for (size_t i = 0; i < run->params->documents.keep.count; i++)
+        if (run->kept[i] == 0)
+            lm_ctx_note(run->ctx, "documents.keep: no document has '%s'; meta has null for it",
+                        names[i]);
+}
+
 static void tell(struct run *run)
 {
     const struct clean_totals *totals = &run->totals;
     const struct clean_side *sides = run->splitter.sides;
     tell_archived(run);
+    tell_kept(run);
     if (totals->dropped_parts > 0)
         lm_ctx_note(run->ctx, "met before and taken out: %lld paragraphs, %lld lines, %lld bytes",
                     (long long)totals->dropped_paragraphs, (long long)totals->dropped_lines,
