@@ -40,7 +40,10 @@ enum lm_param_flags {
     LM_PARAM_ENV = 8,        /**< ${env.NAME} is allowed in it (paths and source locations only) */
     LM_PARAM_OPEN_MIN = 16,  /**< min itself is not allowed */
     LM_PARAM_OPEN_MAX = 32,  /**< max itself is not allowed */
-    LM_PARAM_SHORT = 64 /**< a record that may be given as the value of its first field alone */
+    LM_PARAM_SHORT = 64, /**< a record (or those of a list) that may be given as the value of its
+                            first field alone */
+    LM_PARAM_NAMED = 128 /**< a list of records that may be given as a mapping, {a: 0.6, b: 0.4}:
+                            values of their first fields by their second, in the order of names */
 };
 
 /** "Not given" for numbers whose default is computed by the stage type's resolve function. */
@@ -93,6 +96,8 @@ struct lm_param {
     const char *pinned_by; /**< LM_P_URL, LM_P_PATH: while this sibling row, the SHA-256 that is
                               there, is not empty, this one is not in the key */
     const char *sized_by;  /**< the same: an LM_P_SIZE sibling that says how many bytes are there */
+    const char *among; /**< LM_P_STR, of a list's records: "PORT TYPE.LIST.FIELD": what is upstream
+                          of that input is named so, and each is to be given; or NULL */
     void (*follow)(const struct lm_follow *follow); /**< LM_P_PATH, or a list of them; or NULL */
 };
 

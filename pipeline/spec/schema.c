@@ -86,11 +86,39 @@ static void put_scalar(struct lm_json_writer *writer, const struct lm_param *row
     lm_json_close(writer, ']');
 }
 
+/** A record, or where it may be short its first field alone. */
+static void put_record_or_short(struct lm_json_writer *writer, const struct lm_param *row)
+{
+    if (!(row->flags & LM_PARAM_SHORT)) {
+        put_record(writer, row->fields, false);
+        return;
+    }
+    open_key(writer, "anyOf", '[');
+    lm_json_open(writer, '{');
+    put_record(writer, row->fields, false);
+    lm_json_close(writer, '}');
+    lm_json_open(writer, '{');
+    put_scalar(writer, row->fields, row->fields->type);
+    lm_json_close(writer, '}');
+    lm_json_close(writer, ']');
+}
+
+/** {name: value, …} for a list of records that may be given so. */
+static void put_mapping(struct lm_json_writer *writer, const struct lm_param *row)
+{
+    lm_json_open(writer, '{');
+    lm_json_member_string(writer, "type", "object");
+    open_key(writer, "additionalProperties", '{');
+    put_scalar(writer, row->fields, row->fields->type);
+    lm_json_close(writer, '}');
+    lm_json_close(writer, '}');
+}
+
 static void put_items(struct lm_json_writer *writer, const struct lm_param *row)
 {
     open_key(writer, "items", '{');
     if (row->item == LM_P_RECORD)
-        put_record(writer, row->fields, false);
+        put_record_or_short(writer, row);
     else
         put_scalar(writer, row, row->item);
     lm_json_close(writer, '}');
@@ -114,23 +142,16 @@ static void put_row(struct lm_json_writer *writer, const struct lm_param *row)
 {
     open_key(writer, row->name, '{');
     put_description(writer, row);
-    if (row->type == LM_P_RECORD && (row->flags & LM_PARAM_SHORT)) {
-        open_key(writer, "anyOf", '[');
-        lm_json_open(writer, '{');
-        put_record(writer, row->fields, false);
-        lm_json_close(writer, '}');
-        lm_json_open(writer, '{');
-        put_scalar(writer, row->fields, row->fields->type);
-        lm_json_close(writer, '}');
-        lm_json_close(writer, ']');
-    } else if (row->type == LM_P_RECORD) {
-        put_record(writer, row->fields, false);
+    if (row->type == LM_P_RECORD) {
+        put_record_or_short(writer, row);
     } else if (row->type == LM_P_LIST) {
         open_key(writer, "anyOf", '[');
         lm_json_open(writer, '{');
         lm_json_member_string(writer, "type", "array");
         put_items(writer, row);
         lm_json_close(writer, '}');
+        if (row->flags & LM_PARAM_NAMED)
+            put_mapping(writer, row);
         put_ref(writer, "variable");
         lm_json_close(writer, ']');
     } else {

@@ -118,6 +118,7 @@ static void read_tree(struct lm_load *load)
         lm_load_gates(load, gates);
     lm_load_publish_check(load);
     lm_load_withheld(load);
+    lm_load_source_names(load);
     inherit(load);
 }
 

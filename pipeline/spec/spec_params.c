@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -214,6 +215,16 @@ static void (*const readers[])(const struct slot *slot) = {
     [LM_P_RECORD] = read_record, [LM_P_LIST] = read_list,
 };
 
+/** Remembers where a value stands under another of its names. */
+static void note_also(const struct slot *slot, const char *name)
+{
+    size_t place = lm_name_map_find(&slot->build->stage->value_map, slot->name);
+    if (place != SIZE_MAX && name != NULL &&
+        lm_name_map_find(&slot->build->stage->value_map, name) == SIZE_MAX &&
+        !lm_name_map_put(&slot->build->stage->value_map, name, place))
+        lm_load_keep(slot->load, NULL);
+}
+
 /** Remembers where a value stands. */
 static void note_value(const struct slot *slot)
 {
@@ -294,22 +305,71 @@ static bool read_item(const struct slot *list, size_t index, size_t kept, void *
         expand(&item, &dropped);
     if (dropped)
         return false;
-    note_value(&item);
+    bool is_short = item.type == LM_P_RECORD && item.node->kind == LM_NODE_SCALAR;
+    if (!is_short)
+        note_value(&item);
     if (item.type == LM_P_RECORD)
         lm_params_defaults(value, list->row->fields);
     readers[item.type](&item);
     return true;
 }
 
+static void *make_items(const struct slot *slot, size_t count)
+{
+    const struct lm_param *row = slot->row;
+    size_t size = row->item == LM_P_RECORD ? row->fields_size : lm_param_size(row->item);
+    return lm_load_keep(slot->load, lm_arena_alloc_array(slot->load->arena, count, size, 16));
+}
+
+static int compare_keys(const void *a, const void *b)
+{
+    return strcmp((*(const struct lm_entry *const *)a)->key,
+                  (*(const struct lm_entry *const *)b)->key);
+}
+
+/** Records given as a mapping: the value is the first field, its name the second. */
+static void read_named(const struct slot *slot)
+{
+    const struct lm_param *row = slot->row;
+    struct lm_load *load = slot->load;
+    struct lm_list list = {make_items(slot, slot->node->count), slot->node->count};
+    const struct lm_entry **sorted =
+        lm_load_keep(load, LM_NEW_ARRAY(load->arena, const struct lm_entry *, list.count));
+    if (list.items == NULL || sorted == NULL)
+        return;
+    for (size_t i = 0; i < list.count; i++)
+        sorted[i] = &slot->node->entries[i];
+    qsort(sorted, list.count, sizeof *sorted, compare_keys);
+    for (size_t i = 0; i < list.count; i++) {
+        char number[24];
+        void *item = (char *)list.items + i * row->fields_size;
+        snprintf(number, sizeof number, "%zu", i);
+        struct slot record = *slot;
+        record.type = LM_P_RECORD;
+        record.node = sorted[i]->value;
+        record.name = lm_load_field(load, slot->name, number);
+        record.field = lm_load_field(load, slot->field, sorted[i]->key);
+        record.value = item;
+        lm_params_defaults(item, row->fields);
+        memcpy((char *)item + row->fields[1].offset, &sorted[i]->key, sizeof sorted[i]->key);
+        read_short(&record);
+        record.name = lm_load_field(load, record.name, row->fields->name);
+        note_also(&record, lm_load_field(load, slot->name, sorted[i]->key));
+    }
+    memcpy(slot->value, &list, sizeof list);
+}
+
 static void read_list(const struct slot *slot)
 {
     const struct lm_param *row = slot->row;
+    if ((row->flags & LM_PARAM_NAMED) && slot->node->kind == LM_NODE_MAP) {
+        read_named(slot);
+        return;
+    }
     if (!lm_read_kind(slot->load, slot->node, slot->field, LM_NODE_LIST))
         return;
     size_t size = row->item == LM_P_RECORD ? row->fields_size : lm_param_size(row->item);
-    struct lm_list list = {.count = 0};
-    list.items = lm_load_keep(slot->load,
-                              lm_arena_alloc_array(slot->load->arena, slot->node->count, size, 16));
+    struct lm_list list = {make_items(slot, slot->node->count), 0};
     if (list.items == NULL)
         return;
     for (size_t i = 0; i < slot->node->count; i++)

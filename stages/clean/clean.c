@@ -18,6 +18,8 @@ static const struct lm_port inputs[] = {
 static const struct lm_port outputs[] = {
     {"text", "text", "train.jsonl, valid.jsonl, test.jsonl: a document a line", LM_PORT_FOLDER},
     {"card", "card", "what came in, what was changed, what was dropped and why", 0},
+    {"sources", "sources",
+     "how many documents of each split are of which source, in the text's order", LM_PORT_OPTIONAL},
     {"meta", "meta", "a line a document, in the text's order: what documents.keep names",
      LM_PORT_FOLDER | LM_PORT_OPTIONAL},
     {NULL, NULL, NULL, 0},

@@ -10,6 +10,7 @@
 #include "clean_card.h"
 #include "clean_corpus.h"
 #include "clean_params.h"
+#include "clean_sources.h"
 #include "clean_split.h"
 #include "clean_totals.h"
 
@@ -382,6 +383,7 @@ static enum lm_status work(struct run *run)
     run->totals.dropped_paragraphs = run->dedup.dropped_paragraphs;
     run->totals.dropped_lines = run->dedup.dropped_lines;
     run->totals.dropped_parts = run->dedup.dropped_bytes;
+    LM_TRY(clean_sources_write(lm_ctx_output(run->ctx, "sources"), &run->corpus, run->err));
     LM_TRY(clean_card_write(lm_ctx_output(run->ctx, "card"), &run->corpus, &run->totals,
                             &run->splitter, run->err));
     tell(run);
