@@ -163,6 +163,15 @@ static enum lm_status experiment_facts(struct lm_exec *exec, const struct lm_tas
     return status;
 }
 
+/** What `verify` proves is executed from its first step on, and leaves nothing. */
+static const char *state_of(const struct lm_exec *exec, const struct lm_task *task)
+{
+    const struct lm_plan_stage *planned = &exec->now.stages[task->index];
+    return exec->verify == NULL && planned->has_prefix
+               ? lm_store_state_folder(exec->store, task->attempt->arena, &planned->prefix)
+               : NULL;
+}
+
 static enum lm_status prepare_job(struct lm_exec *exec, const struct lm_task *task,
                                   const char *path, struct lm_err *err)
 {
@@ -176,7 +185,9 @@ static enum lm_status prepare_job(struct lm_exec *exec, const struct lm_task *ta
                          .threads = task->attempt->threads,
                          .interrupt_at = lm_exec_verify_position(exec, task),
                          .portable = stage->portable,
-                         .offline = exec->options->offline};
+                         .offline = exec->options->offline,
+                         .state = state_of(exec, task),
+                         .afresh = exec->now.stages[task->index].forced};
     LM_TRY(prepare_inputs(exec, task, &job, err));
     LM_TRY(prepare_files(exec, task, &job, err));
     LM_TRY(experiment_facts(exec, task, &job, err));
@@ -259,6 +270,9 @@ enum lm_status lm_exec_start(struct lm_exec *exec, struct lm_task *task, struct 
 {
     struct lm_attempt *attempt = task->attempt;
     const char *job = NULL;
+    /* A hit whose result was damaged meanwhile: nobody was asked. */
+    if (exec->spec->stages[task->index].type->program != NULL && !exec->options->allow_programs)
+        return lm_fail(err, LM_INVALID, "executes a program; allow it by --allow-commands");
     LM_TRY(prepare_folder(exec, task, &job, err));
     LM_TRY(prepare_job(exec, task, job, err));
     const char *server_log = lm_path_join(attempt->arena, exec->folder, "logs/.server.log");
