@@ -65,6 +65,8 @@ enum lm_status lm_job_save(const struct lm_job *job, const char *path, struct lm
         lm_json_member_int(&writer, "interrupt_at", (int64_t)job->interrupt_at);
     lm_json_member_bool(&writer, "portable", job->portable);
     lm_json_member_bool(&writer, "offline", job->offline);
+    if (job->partial)
+        lm_json_member_bool(&writer, "partial", true);
     lm_json_close(&writer, '}');
     enum lm_status status = lm_buf_status(&buf, err);
     if (status == LM_OK)
@@ -167,6 +169,7 @@ static enum lm_status read_job(struct lm_job *out, struct lm_arena *arena,
     job.interrupt_at = (uint64_t)lm_json_int(lm_json_get(root, "interrupt_at"), 0);
     job.portable = lm_json_bool(lm_json_get(root, "portable"), false);
     job.offline = lm_json_bool(lm_json_get(root, "offline"), false);
+    job.partial = lm_json_bool(lm_json_get(root, "partial"), false);
     if (reader.failed)
         return lm_fail(err, LM_FORMAT, "%s: not a complete job", path);
     *out = job;

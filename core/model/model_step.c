@@ -392,12 +392,14 @@ enum lm_status lm_model_state_load(struct lm_model *model, const void *data, uin
 {
     const unsigned char *at = data;
     uint64_t floats = model->layout.param_floats, part = floats * sizeof(float);
-    if (!model->options.training || size != lm_model_state_size(model) ||
-        memcmp(at, state_magic, 8) != 0 || memcmp(at + 8, &floats, 8) != 0)
+    if (size != lm_model_state_size(model) || memcmp(at, state_magic, 8) != 0 ||
+        memcmp(at + 8, &floats, 8) != 0)
         return lm_fail(err, LM_FORMAT,
                        "the training state does not belong to this model; start afresh");
     memcpy(&model->updates, at + 16, 8);
     memcpy(lm_at(model, model->layout.params), at + STATE_HEAD, part);
+    if (!model->options.training)
+        return LM_OK;
     memcpy(lm_at(model, model->layout.moment1), at + STATE_HEAD + part, part);
     memcpy(lm_at(model, model->layout.moment2), at + STATE_HEAD + 2 * part, part);
     model->has_gradient = false;

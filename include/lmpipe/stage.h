@@ -58,7 +58,8 @@ enum lm_stage_flags {
     LM_STAGE_EXPERIMENT = 4, /**< name, description, gates and upstream parameters are in the key */
     LM_STAGE_NETWORK = 8,    /**< may open sockets (--offline forbids) */
     LM_STAGE_STEPS = 16 /**< its progress counts steps, after each of which it can be cancelled and
-                           resumed from a checkpoint at that step */
+                           resumed from a checkpoint at that step; what that would be as a result
+                           can be asked for (lm_ctx_partial) */
 };
 
 enum { LM_SHAPE_MAX = 4, LM_SIZES_MAX = 8 };
@@ -223,6 +224,11 @@ enum lm_status lm_ctx_checkpoint_save(struct lm_ctx *ctx, uint64_t position, con
 /** Newest sound checkpoint: *data in the ctx's arena, NULL when there is none. */
 enum lm_status lm_ctx_checkpoint_load(struct lm_ctx *ctx, uint64_t *position, void **data,
                                       size_t *size, struct lm_err *err);
+/** Whether somebody only looks in: the stage takes up the newest checkpoint, does no work, and
+ *  writes its outputs as if that were the end; nothing of the key is changed, and the outputs are
+ *  no result. lm_ctx_checkpoint_load fails then with LM_NOT_FOUND when there is none. For
+ *  LM_STAGE_STEPS types. */
+bool lm_ctx_partial(const struct lm_ctx *ctx);
 /** *out: a folder for this exact key alone that outlives an interrupted or failed run and is gone
  *  after success, e.g. for partial downloads. What lies there is a hint, never a fact: check it.
  *  Borrowed. LM_IO, LM_NOMEM. */
