@@ -69,8 +69,9 @@ static void find_classes(struct pairs *pairs)
         pairs->class_of[i] = SIZE_MAX;
         for (size_t k = 0; k <= i && rows[i].items != NULL && pairs->class_of[i] == SIZE_MAX; k++) {
             bool is_first = rows[k].items != NULL && (k == i || pairs->class_of[k] == k);
-            if (is_first && lm_pairing_check(&out->pairing, rows[k].items, "", rows[i].items, "",
-                                             NULL) == LM_OK)
+            if (is_first &&
+                lm_pairing_fits(NULL, &out->pairing, &(struct lm_paired_side){rows[k].items, ""},
+                                &(struct lm_paired_side){rows[i].items, ""}, NULL))
                 pairs->class_of[i] = k;
         }
     }
@@ -102,13 +103,14 @@ static size_t pick_class(const struct pairs *pairs)
 static enum lm_status say_why(const struct lm_comparison *out, struct lm_compare_row *row,
                               const struct lm_compare_row *of_class, struct lm_err *err)
 {
-    struct lm_err why = {0};
+    struct lm_reason why = {0};
     row->state = LM_RUN_OTHER;
     row->why = "it has no items to compare";
     if (row->items == NULL)
         return LM_OK;
-    lm_pairing_check(&out->pairing, of_class->items, of_class->label, row->items, row->label, &why);
-    row->why = lm_arena_strdup(out->arena, why.text);
+    lm_pairing_fits(&why, &out->pairing, &(struct lm_paired_side){of_class->items, of_class->label},
+                    &(struct lm_paired_side){row->items, row->label}, out->arena);
+    row->why = lm_reason_text(out->arena, &why);
     return row->why != NULL ? LM_OK : no_memory(out->ranked, err);
 }
 
@@ -216,8 +218,6 @@ static enum lm_status subtract(struct lm_comparison *out, const struct lm_paired
 
 static const char *why_unpaired(const struct lm_comparison *out, size_t class)
 {
-    if (out->pairing.without != NULL)
-        return out->pairing.without;
     if (class == SIZE_MAX)
         return out->is_best_reference ? "no run has items" : "the reference has no items";
     if (out->rows[0].items->count == 0)
@@ -233,7 +233,11 @@ enum lm_status lm_compare_pairs(struct lm_comparison *out, struct lm_err *err)
     size_t class = SIZE_MAX;
     if (out->pairing.file[0] != '\0' && out->ranked > 0)
         LM_TRY(find_class(out, &class, err));
-    out->unpaired = why_unpaired(out, class);
+    const struct lm_reason without = {.kind = out->pairing.without, .parts = {out->pairing.item}};
+    out->unpaired = without.kind != LM_REASON_NONE ? lm_reason_text(out->arena, &without)
+                                                   : why_unpaired(out, class);
+    if (without.kind != LM_REASON_NONE && out->unpaired == NULL)
+        return no_memory(out->ranked, err);
     if (out->unpaired == NULL) {
         out->items = out->rows[0].items->count;
         LM_TRY(resample(&runs, out, err));

@@ -21,7 +21,7 @@ static const struct {
     enum lm_better better;
     enum lm_pairing_scale scale;
     bool is_right_wrong;
-    const char *without;
+    enum lm_reason_kind without;
 } rows[] = {
     {"bpb", "bits per byte", DOCUMENTS, LM_ITEM_NLL, LM_ITEM_BYTES, LM_BETTER_LOWER, LM_SCALE_BITS},
     {"ppl", "perplexity", DOCUMENTS, LM_ITEM_NLL, LM_ITEM_TOKENS, LM_BETTER_LOWER, LM_SCALE_EXP},
@@ -31,34 +31,23 @@ static const struct {
     {"examples.nll", "nats per token", EXAMPLES, LM_ITEM_NLL, LM_ITEM_TOKENS, LM_BETTER_LOWER},
     {"examples.nll", "nats per example", EXAMPLES, LM_ITEM_NLL, ONE, LM_BETTER_LOWER},
     {"calibration", "nats", DOCUMENTS, ONE, ONE, LM_BETTER_LOWER,
-     .without = "a calibration error is of all tokens together, no mean over documents"},
-    {"f1", "", EXAMPLES, ONE, ONE, LM_BETTER_HIGHER,
-     .without = "F1 is of all examples together, no mean over them"},
-    {"bleu", "", EXAMPLES, ONE, ONE, LM_BETTER_HIGHER,
-     .without = "BLEU is of the whole text, no mean over examples"},
-    {"chrf", "", EXAMPLES, ONE, ONE, LM_BETTER_HIGHER,
-     .without = "chrF is of the whole text, no mean over examples"},
-    {"spearman", "", EXAMPLES, ONE, ONE, LM_BETTER_HIGHER,
-     .without = "a correlation is of all examples together, no mean over them"},
-    {"pearson", "", EXAMPLES, ONE, ONE, LM_BETTER_HIGHER,
-     .without = "a correlation is of all examples together, no mean over them"},
+     .without = LM_REASON_OF_ALL_TOKENS},
+    {"f1", "", EXAMPLES, ONE, ONE, LM_BETTER_HIGHER, .without = LM_REASON_F1},
+    {"bleu", "", EXAMPLES, ONE, ONE, LM_BETTER_HIGHER, .without = LM_REASON_BLEU},
+    {"chrf", "", EXAMPLES, ONE, ONE, LM_BETTER_HIGHER, .without = LM_REASON_CHRF},
+    {"spearman", "", EXAMPLES, ONE, ONE, LM_BETTER_HIGHER, .without = LM_REASON_CORRELATION},
+    {"pearson", "", EXAMPLES, ONE, ONE, LM_BETTER_HIGHER, .without = LM_REASON_CORRELATION},
     {"acc", "", TASKS, LM_ITEM_SCORE, ONE, LM_BETTER_HIGHER, .is_right_wrong = true},
     {"bpb", "bits per byte", TASKS, LM_ITEM_NLL, LM_ITEM_BYTES, LM_BETTER_LOWER, LM_SCALE_BITS},
     {"ppl", "perplexity", TASKS, LM_ITEM_NLL, LM_ITEM_TOKENS, LM_BETTER_LOWER, LM_SCALE_EXP},
     {"ppl", "perplexity", TASKS, LM_ITEM_NLL, ONE, LM_BETTER_LOWER, LM_SCALE_EXP},
     {"nll", "nats per target", TASKS, LM_ITEM_NLL, ONE, LM_BETTER_LOWER},
-    {"word_ppl", "perplexity", TASKS, ONE, ONE, LM_BETTER_LOWER,
-     .without = "a perplexity by words is not in the items; compare bpb"},
-    {"macro", "", TASKS, ONE, ONE, LM_BETTER_HIGHER,
-     .without = "a mean over groups is no mean over items; compare acc"},
-    {"bleu", "", TASKS, ONE, ONE, LM_BETTER_HIGHER,
-     .without = "BLEU is of the whole text, no mean over items"},
-    {"chrf", "", TASKS, ONE, ONE, LM_BETTER_HIGHER,
-     .without = "chrF is of the whole text, no mean over items"},
-    {"spearman", "", TASKS, ONE, ONE, LM_BETTER_HIGHER,
-     .without = "a correlation is of all items together, no mean over them"},
-    {"pearson", "", TASKS, ONE, ONE, LM_BETTER_HIGHER,
-     .without = "a correlation is of all items together, no mean over them"},
+    {"word_ppl", "perplexity", TASKS, ONE, ONE, LM_BETTER_LOWER, .without = LM_REASON_BY_WORDS},
+    {"macro", "", TASKS, ONE, ONE, LM_BETTER_HIGHER, .without = LM_REASON_OVER_GROUPS},
+    {"bleu", "", TASKS, ONE, ONE, LM_BETTER_HIGHER, .without = LM_REASON_BLEU},
+    {"chrf", "", TASKS, ONE, ONE, LM_BETTER_HIGHER, .without = LM_REASON_CHRF},
+    {"spearman", "", TASKS, ONE, ONE, LM_BETTER_HIGHER, .without = LM_REASON_CORRELATION},
+    {"pearson", "", TASKS, ONE, ONE, LM_BETTER_HIGHER, .without = LM_REASON_CORRELATION},
 };
 
 enum { ROWS = sizeof rows / sizeof rows[0] };
@@ -115,7 +104,7 @@ struct lm_pairing lm_pairing_for(const char *metric, const struct lm_items *item
                                .item = "item",
                                .over = ONE,
                                .under = ONE,
-                               .without = "it is not known to be a mean over items"};
+                               .without = LM_REASON_UNKNOWN};
 }
 
 struct lm_pairing lm_pairing_find(const char *metric)
@@ -144,37 +133,64 @@ double lm_pairing_slope(const struct lm_pairing *pairing, double ratio)
 
 /* ---- whether they can be compared ---- */
 
-static enum lm_status check_finite(const struct lm_pairing *pairing, const struct lm_items *items,
-                                   const char *name, struct lm_err *err)
+/* The first item of `items` without a finite number; SIZE_MAX: there is none. */
+static size_t not_finite(const struct lm_pairing *pairing, const struct lm_items *items)
 {
     for (size_t i = 0; i < items->count; i++)
         if (!isfinite(items->columns[pairing->over][i]) ||
             !(lm_pairing_under(pairing, items, i) >= 0))
-            return lm_fail(err, LM_MISMATCH, "%s has no finite number for %s %s", name,
-                           pairing->item, items->ids[i]);
-    return LM_OK;
+            return i;
+    return SIZE_MAX;
 }
 
-enum lm_status lm_pairing_check(const struct lm_pairing *pairing, const struct lm_items *a,
-                                const char *a_name, const struct lm_items *b, const char *b_name,
-                                struct lm_err *err)
+static const char *count_text(struct lm_arena *arena, double count)
 {
-    const char *id = lm_items_differ(a, b);
-    if (id != NULL)
-        return lm_fail(err, LM_MISMATCH, "other %ss: %s %s is not among those of both %s and %s",
-                       pairing->item, pairing->item, id, a_name, b_name);
-    if (pairing->without != NULL)
-        return LM_OK;
-    LM_TRY(check_finite(pairing, a, a_name, err));
-    LM_TRY(check_finite(pairing, b, b_name, err));
-    for (size_t i = 0; i < a->count && pairing->under != ONE; i++) {
-        double x = lm_pairing_under(pairing, a, i), y = lm_pairing_under(pairing, b, i);
+    return lm_arena_printf(arena, "%.0f", count);
+}
+
+static bool refuse(struct lm_reason *why, struct lm_reason reason)
+{
+    if (why != NULL)
+        *why = reason;
+    return false;
+}
+
+/* Is every item divided by the same? */
+static bool are_alike(struct lm_reason *why, const struct lm_pairing *pairing,
+                      const struct lm_paired_side *a, const struct lm_paired_side *b,
+                      struct lm_arena *arena)
+{
+    for (size_t i = 0; i < a->items->count && pairing->under != ONE; i++) {
+        double x = lm_pairing_under(pairing, a->items, i);
+        double y = lm_pairing_under(pairing, b->items, i);
+        enum lm_reason_kind kind =
+            pairing->under == LM_ITEM_TOKENS ? LM_REASON_OTHER_TOKENS : LM_REASON_OTHER_BYTES;
+        if (x != y && why == NULL)
+            return false;
         if (x != y)
-            return lm_fail(err, LM_MISMATCH,
-                           pairing->under == LM_ITEM_TOKENS
-                               ? "another tokenizer: %s %s has %.0f tokens in %s, %.0f in %s"
-                               : "another text: %s %s has %.0f bytes in %s, %.0f in %s",
-                           pairing->item, a->ids[i], x, a_name, y, b_name);
+            return refuse(why, (struct lm_reason){.kind = kind,
+                                                  .parts = {pairing->item, a->items->ids[i],
+                                                            count_text(arena, x), a->name,
+                                                            count_text(arena, y), b->name}});
     }
-    return LM_OK;
+    return true;
+}
+
+bool lm_pairing_fits(struct lm_reason *why, const struct lm_pairing *pairing,
+                     const struct lm_paired_side *a, const struct lm_paired_side *b,
+                     struct lm_arena *arena)
+{
+    const struct lm_paired_side *const sides[] = {a, b};
+    const char *id = lm_items_differ(a->items, b->items);
+    if (id != NULL)
+        return refuse(why, (struct lm_reason){.kind = LM_REASON_OTHER_ITEMS,
+                                              .parts = {pairing->item, id, a->name, b->name}});
+    for (size_t k = 0; k < 2 && pairing->without == LM_REASON_NONE; k++) {
+        size_t i = not_finite(pairing, sides[k]->items);
+        if (i != SIZE_MAX)
+            return refuse(why, (struct lm_reason){.kind = LM_REASON_NOT_A_NUMBER,
+                                                  .parts = {sides[k]->name, pairing->item,
+                                                            sides[k]->items->ids[i]}});
+    }
+    return pairing->without != LM_REASON_NONE || are_alike(why, pairing, a, b, arena);
 }

@@ -9,6 +9,7 @@
 #include <lmpipe/stage.h>
 
 #include "compare/item_record.h"
+#include "compare/reason.h"
 #include "stats/paired.h"
 
 /** How a ratio becomes the metric. */
@@ -29,8 +30,8 @@ struct lm_pairing {
                                    for a metric not known */
     enum lm_item_column over, under; /**< LM_ITEM_COLUMNS as under: each item counts 1 */
     enum lm_pairing_scale scale;
-    bool is_right_wrong; /**< each item is 0 or 1: McNemar's test applies */
-    const char *without; /**< why there is no paired test, in words; NULL: there is one */
+    bool is_right_wrong;         /**< each item is 0 or 1: McNemar's test applies */
+    enum lm_reason_kind without; /**< why there is no paired test, of `item`; NONE: there is one */
 };
 
 /** How `metric` ("valid.bpb", "blimp.acc") is made, or not. */
@@ -45,11 +46,17 @@ double lm_pairing_value(const struct lm_pairing *pairing, double ratio);
 /** Its derivative by the ratio. */
 double lm_pairing_slope(const struct lm_pairing *pairing, double ratio);
 
-/** Can two runs be compared item by item? LM_OK, or LM_MISMATCH with why not in one line, their
- *  names being those given: other items, another tokenizer (tokens of an item differ), an item
- *  without a finite number. */
-enum lm_status lm_pairing_check(const struct lm_pairing *pairing, const struct lm_items *a,
-                                const char *a_name, const struct lm_items *b, const char *b_name,
-                                struct lm_err *err);
+/** One of two runs that are compared, and what a reason calls it: "this run". */
+struct lm_paired_side {
+    const struct lm_items *items;
+    const char *name;
+};
+
+/** Can two runs be compared item by item? If not, *why says what stands in the way (NULL: nobody
+ *  asks): other items, another tokenizer (tokens of an item differ), an item without a finite
+ *  number. Its texts are borrowed or in the arena, NULL where memory is out. */
+bool lm_pairing_fits(struct lm_reason *why, const struct lm_pairing *pairing,
+                     const struct lm_paired_side *a, const struct lm_paired_side *b,
+                     struct lm_arena *arena);
 
 #endif

@@ -1,7 +1,6 @@
 #include "compare/worsening.h"
 
 #include <math.h>
-#include <stdio.h>
 
 #include "page/numtext.h"
 #include "stats/bootstrap.h"
@@ -13,10 +12,10 @@ struct sums {
     bool is_equal; /* every item is what it was */
 };
 
-static enum lm_status undecided(struct lm_worsening *out, const char *reason)
+static enum lm_status undecided(struct lm_worsening *out, struct lm_reason reason)
 {
     out->result = LM_WORSENING_UNDECIDED;
-    snprintf(out->reason, sizeof out->reason, "%s", reason);
+    out->reason = reason;
     return LM_OK;
 }
 
@@ -73,21 +72,24 @@ static const char *word_of(enum lm_worsening_result result)
     return words[result];
 }
 
+static const char *text_of(struct lm_arena *arena, struct lm_num number)
+{
+    return lm_arena_strdup(arena, number.text);
+}
+
 static void explain(struct lm_worsening *out, const struct lm_worsening_question *question,
-                    size_t items)
+                    size_t items, struct lm_arena *arena)
 {
     double sign = out->worse < 0 ? -1 : 1;
-    struct lm_num worse = lm_num_short(fabs(out->worse), 3);
-    struct lm_num low = lm_num_short(sign * (sign < 0 ? out->high : out->low), 3);
-    struct lm_num high = lm_num_short(sign * (sign < 0 ? out->low : out->high), 3);
-    struct lm_num margin = lm_num_short(out->margin, 3), count = lm_num_count((int64_t)items);
-    struct lm_num confidence = lm_num_short(100 * question->confidence, 4);
-    snprintf(out->reason, sizeof out->reason,
-             "%s by %s%s%s (%s to %s at %s %% on each side, over %s %ss, not over seeds), %s the "
-             "margin of %s",
-             sign < 0 ? "better" : "worse", worse.text, question->pairing->unit[0] ? " " : "",
-             question->pairing->unit, low.text, high.text, confidence.text, count.text,
-             question->pairing->item, word_of(out->result), margin.text);
+    double low = sign < 0 ? out->high : out->low, high = sign < 0 ? out->low : out->high;
+    out->reason = (struct lm_reason){
+        .kind = sign < 0 ? LM_REASON_BETTER : LM_REASON_WORSE,
+        .parts = {text_of(arena, lm_num_short(fabs(out->worse), 3)), question->pairing->unit,
+                  text_of(arena, lm_num_short(sign * low, 3)),
+                  text_of(arena, lm_num_short(sign * high, 3)),
+                  text_of(arena, lm_num_short(100 * question->confidence, 4)),
+                  text_of(arena, lm_num_count((int64_t)items)), question->pairing->item,
+                  word_of(out->result), text_of(arena, lm_num_short(out->margin, 3))}};
 }
 
 static enum lm_status decide(struct lm_worsening *out, const struct sums *sums, size_t items,
@@ -101,17 +103,14 @@ static enum lm_status decide(struct lm_worsening *out, const struct sums *sums, 
     out->low = beyond.low + out->margin;
     out->high = beyond.high + out->margin;
     if (isnan(beyond.low) && items < LM_BOOTSTRAP_LEAST)
-        return undecided(out, "there are fewer than 20 items: no interval");
-    if (isnan(beyond.low)) {
-        snprintf(out->reason, sizeof out->reason,
-                 "what the metric divides by adds up to 0 over all %ss: no interval",
-                 question->pairing->item);
-        return LM_OK;
-    }
+        return undecided(out, (struct lm_reason){.kind = LM_REASON_FEW});
+    if (isnan(beyond.low))
+        return undecided(
+            out, (struct lm_reason){.kind = LM_REASON_NO_SIZE, .parts = {question->pairing->item}});
     out->result = beyond.high <= 0 ? LM_WORSENING_PASS
                   : beyond.low > 0 ? LM_WORSENING_FAIL
                                    : LM_WORSENING_UNDECIDED;
-    explain(out, question, items);
+    explain(out, question, items, arena);
     return LM_OK;
 }
 
@@ -122,25 +121,25 @@ enum lm_status lm_compare_worsening(struct lm_worsening *out, const struct lm_it
 {
     const double nan = (double)NAN;
     struct sums sums;
-    struct lm_err why = {0};
     *out = (struct lm_worsening){LM_WORSENING_UNDECIDED, nan, nan, nan, nan, nan,
-                                 question->margin,       ""};
-    if (question->pairing->without != NULL)
-        return undecided(out, question->pairing->without);
+                                 question->margin,       {0}};
+    const struct lm_pairing *pairing = question->pairing;
+    const struct lm_paired_side own = {run, "this run"}, other = {baseline, "the baseline"};
+    if (pairing->without != LM_REASON_NONE)
+        return undecided(out,
+                         (struct lm_reason){.kind = pairing->without, .parts = {pairing->item}});
     if (question->better == LM_BETTER_NONE)
-        return undecided(out, "the metric has no better side; give `better`");
-    if (lm_pairing_check(question->pairing, run, "this run", baseline, "the baseline", &why) !=
-        LM_OK)
-        return undecided(out, why.text);
+        return undecided(out, (struct lm_reason){.kind = LM_REASON_NO_SIDE});
+    if (!lm_pairing_fits(&out->reason, pairing, &own, &other, arena))
+        return LM_OK;
     if (run->count == 0)
-        return undecided(out, "there are no items");
-    LM_TRY(add_up(&sums, run, baseline, question->pairing, arena, err));
+        return undecided(out, (struct lm_reason){.kind = LM_REASON_NO_ITEMS});
+    LM_TRY(add_up(&sums, run, baseline, pairing, arena, err));
     weigh(&sums, out, run, baseline, question);
     if (!sums.is_equal)
         return decide(out, &sums, run->count, question, arena, err);
     out->result = LM_WORSENING_PASS;
     out->low = out->high = 0;
-    snprintf(out->reason, sizeof out->reason, "every %s has the number it had",
-             question->pairing->item);
+    out->reason = (struct lm_reason){.kind = LM_REASON_SAME, .parts = {pairing->item}};
     return LM_OK;
 }

@@ -22,7 +22,7 @@ struct lm_worsening {
     double value, baseline;  /**< the metric of either */
     double worse, low, high; /**< how much worse, and its one-sided bounds; below 0: better */
     double margin;           /**< what was allowed */
-    char reason[1000];       /**< one line in words, with the interval */
+    struct lm_reason reason; /**< with the interval; texts borrowed or in the arena */
 };
 
 /**

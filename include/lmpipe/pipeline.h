@@ -353,6 +353,8 @@ struct lm_run_row {
     const char *error;    /**< one line, or NULL */
 };
 
+struct lm_reason;
+
 /** A gate, decided: the same row for the table, the exit status, the run's record and page, JUnit
  *  and reports. */
 struct lm_gate_row {
@@ -360,7 +362,8 @@ struct lm_gate_row {
     const char *metric; /**< "scores.valid.bpb" */
     double value;       /**< as measured; NaN when there is none that is finite */
     const char *reason; /**< "1.98 is at most 2.05", "scores has failed" */
-    const char *text;   /**< name and reason: "scores.valid.bpb max 2.05: 1.98 is at most 2.05" */
+    const struct lm_reason *why; /**< the same as data, for other languages */
+    const char *text; /**< name and reason: "scores.valid.bpb max 2.05: 1.98 is at most 2.05" */
 
     enum lm_gate_verdict {
         LM_GATE_PASS,

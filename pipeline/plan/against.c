@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "compare/baseline.h"
+#include "compare/reason.h"
 #include "compare/worsening.h"
 
 enum { RESAMPLES = 10000 };
@@ -11,7 +12,7 @@ enum { RESAMPLES = 10000 };
 struct decision {
     const struct lm_record *record; /**< of which it is true; NULL: none yet */
     enum lm_gate_verdict verdict;
-    const char *reason;
+    struct lm_reason why;
 };
 
 struct lm_against {
@@ -50,15 +51,16 @@ const struct lm_baseline *lm_against_baseline(const struct lm_plan *plan)
 }
 
 /** Why the baseline could not be read: without its path, since reports show it. */
-static const char *unread(const struct lm_against *against, const struct lm_spec *spec)
+static struct lm_reason unread(const struct lm_against *against, const struct lm_spec *spec)
 {
     size_t length = strlen(spec->baseline);
     const char *text = against->unread.text;
     if (against->unread.status == LM_NOT_FOUND)
-        return "its file does not exist; write it with lmpipe exp export";
-    return strncmp(text, spec->baseline, length) == 0 && strncmp(text + length, ": ", 2) == 0
-               ? text + length + 2
-               : text;
+        return (struct lm_reason){.kind = LM_REASON_NO_BASELINE};
+    bool has_path =
+        strncmp(text, spec->baseline, length) == 0 && strncmp(text + length, ": ", 2) == 0;
+    return (struct lm_reason){.kind = LM_REASON_UNREAD_BASELINE,
+                              .parts = {has_path ? text + length + 2 : text}};
 }
 
 /** Path of a file of the items a record has; NULL: there is none. */
@@ -72,38 +74,50 @@ static const char *items_path(const struct lm_plan *plan, struct lm_arena *arena
     return NULL;
 }
 
-/** The question's answer, or in *why what stands in the way of asking it. */
-static enum lm_status compare(struct lm_worsening *out, const char **why,
-                              const struct lm_plan *plan, const struct lm_spec_gate *gate,
-                              const struct lm_record *record, struct lm_err *err)
+/** What of the baseline's run a gate is about, or NULL and why there is nothing. */
+static const struct lm_items *find_theirs(struct lm_reason *why, const struct lm_plan *plan,
+                                          const struct lm_spec_gate *gate,
+                                          const struct lm_pairing *pairing, const char *set)
+{
+    const char *id = plan->spec->stages[gate->stage].id;
+    const struct lm_baseline *baseline = read_baseline(plan->against, plan->spec);
+    const struct lm_baseline_stage *stage =
+        baseline != NULL ? lm_baseline_find(baseline, id) : NULL;
+    const struct lm_items *theirs = lm_baseline_items(stage, set);
+    if (baseline == NULL)
+        *why = unread(plan->against, plan->spec);
+    else if (stage == NULL)
+        *why = (struct lm_reason){.kind = LM_REASON_NO_STAGE, .parts = {id}};
+    else if (pairing->without != LM_REASON_NONE)
+        *why = (struct lm_reason){
+            .kind = LM_REASON_NOT_PAIRED, .because = pairing->without, .parts = {pairing->item}};
+    else if (theirs == NULL)
+        *why = (struct lm_reason){
+            .kind = LM_REASON_NO_ITEMS_OF,
+            .parts = {"the baseline's run", lm_arena_strdup(plan->against->arena, set)}};
+    return why->kind == LM_REASON_NONE ? theirs : NULL;
+}
+
+/** The question's answer; undecided where something stands in the way of asking it. */
+static enum lm_status compare(struct lm_worsening *out, const struct lm_plan *plan,
+                              const struct lm_spec_gate *gate, const struct lm_record *record,
+                              struct lm_err *err)
 {
     char set[LM_PAIRING_FILE];
     struct lm_items items;
-    struct lm_against *against = plan->against;
-    struct lm_arena *arena = against->arena;
-    const char *id = plan->spec->stages[gate->stage].id;
-    const struct lm_baseline *baseline = read_baseline(against, plan->spec);
-    const struct lm_baseline_stage *stage =
-        baseline != NULL ? lm_baseline_find(baseline, id) : NULL;
+    struct lm_arena *arena = plan->against->arena;
     struct lm_pairing pairing = lm_pairing_find(gate->metric);
-    *why = NULL;
-    if (baseline == NULL)
-        *why = lm_arena_printf(arena, "there is no baseline: %s", unread(against, plan->spec));
-    else if (stage == NULL)
-        *why = lm_arena_printf(arena, "the baseline has no stage %s", id);
-    else if (pairing.without != NULL)
-        *why = lm_arena_printf(arena, "it cannot be compared item by item: %s; use min or max",
-                               pairing.without);
-    if (*why != NULL)
-        return LM_OK;
+    lm_items_set(set, sizeof set, pairing.file);
+    const struct lm_items *theirs = find_theirs(&out->reason, plan, gate, &pairing, set);
     const char *path = items_path(plan, arena, record, pairing.file);
-    const struct lm_items *theirs =
-        lm_baseline_items(stage, lm_items_set(set, sizeof set, pairing.file));
-    if (path == NULL || theirs == NULL)
-        *why = lm_arena_printf(arena, "%s has no items of %s",
-                               path == NULL ? id : "the baseline's run", set);
-    if (path == NULL || theirs == NULL)
+    if (theirs == NULL)
         return LM_OK;
+    if (path == NULL) {
+        out->reason = (struct lm_reason){
+            .kind = LM_REASON_NO_ITEMS_OF,
+            .parts = {plan->spec->stages[gate->stage].id, lm_arena_strdup(arena, set)}};
+        return LM_OK;
+    }
     LM_TRY(lm_items_read(&items, arena, path, err));
     const struct lm_worsening_question question = {
         .pairing = &pairing,
@@ -117,7 +131,7 @@ static enum lm_status compare(struct lm_worsening *out, const char **why,
     return lm_compare_worsening(out, &items, theirs, &question, arena, err);
 }
 
-enum lm_status lm_against_decide(enum lm_gate_verdict *verdict, const char **reason,
+enum lm_status lm_against_decide(enum lm_gate_verdict *verdict, struct lm_reason *why,
                                  const struct lm_plan *plan, size_t index,
                                  const struct lm_record *record, struct lm_err *err)
 {
@@ -127,15 +141,11 @@ enum lm_status lm_against_decide(enum lm_gate_verdict *verdict, const char **rea
 
     struct decision *decision = &plan->against->decisions[index];
     struct lm_worsening answer = {.result = LM_WORSENING_UNDECIDED};
-    const char *why = NULL;
     if (decision->record != record) {
-        LM_TRY(compare(&answer, &why, plan, &plan->spec->gates[index], record, err));
-        *decision = (struct decision){
-            .record = record,
-            .verdict = why != NULL ? LM_GATE_UNDECIDED : verdicts[answer.result],
-            .reason = why != NULL ? why : lm_arena_strdup(plan->against->arena, answer.reason)};
+        LM_TRY(compare(&answer, plan, &plan->spec->gates[index], record, err));
+        *decision = (struct decision){record, verdicts[answer.result], answer.reason};
     }
     *verdict = decision->verdict;
-    *reason = decision->reason;
-    return *reason != NULL ? LM_OK : lm_fail(err, LM_NOMEM, "no memory to decide the gates");
+    *why = decision->why;
+    return LM_OK;
 }

@@ -10,6 +10,7 @@
 
 #include "base/json.h"
 #include "base/url.h"
+#include "compare/reason.h"
 #include "param/param_rows.h"
 #include "spec/upstream.h"
 
@@ -299,7 +300,13 @@ static void list_gates(struct lm_json_writer *writer, const struct lm_spec *spec
         if (!isnan(rows[i].value))
             lm_json_member_double(writer, "value", rows[i].value);
         lm_json_member_string(writer, "verdict", lm_gate_verdict_name(rows[i].verdict));
-        lm_json_member_string(writer, "reason", rows[i].reason);
+        if (gate->is_against) {
+            lm_json_member_double(writer, "margin", gate->margin);
+            lm_json_key(writer, "relative");
+            lm_json_put_bool(writer, gate->is_relative);
+        }
+        lm_json_key(writer, "why");
+        lm_reason_put(writer, rows[i].why);
         lm_json_close(writer, '}');
     }
     lm_json_close(writer, ']');

@@ -35,11 +35,13 @@ extern const char *const report_outcome_classes[REPORT_OUTCOMES]; /**< of lm_htm
 /** A gate of the spec as the run decided it; bounds that are not given and a value that is missing
  *  are NaN. */
 struct report_gate {
-    const char *name; /**< "scores.valid.bpb max 2.05" */
+    const char *name;  /**< "scores.valid.bpb max 2.05" */
+    const char *title; /**< the same in the report's language */
     const char *metric;
     double value, min, max;
     enum report_outcome outcome;
-    const char *reason; /**< one sentence */
+    const char *reason; /**< one sentence, in English */
+    const char *told;   /**< the same in the report's language */
 };
 
 /** Whether the model differs from a baseline. Only an interval of their paired difference that does

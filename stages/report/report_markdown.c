@@ -61,10 +61,10 @@ static void put_gate(struct lm_buf *out, const struct report *report,
 {
     static const char *const signs[REPORT_OUTCOMES] = {"\xe2\x9c\x93", "\xe2\x9c\x97", "?", "-"};
     lm_buf_puts(out, "| ");
-    put_string(out, report_retell(report, gate->name));
+    put_string(out, gate->title);
     lm_buf_printf(out, " | %s %s | ", signs[gate->outcome],
                   report_outcome_text(report, gate->outcome));
-    put_string(out, report_retell(report, gate->reason));
+    put_string(out, gate->told);
     lm_buf_puts(out, " |\n");
 }
 

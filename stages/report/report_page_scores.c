@@ -17,13 +17,11 @@ bool report_has_gates(const struct report *report)
 static void put_gate(struct lm_buf *out, const struct report *report,
                      const struct report_gate *gate)
 {
-    const char *reason = report_retell(report, gate->reason);
-    bool is_foreign = report->language != REPORT_EN && reason == gate->reason;
-    lm_html_printf(out, "<tr><th scope=\"row\"><code>%s</code></th><td><b class=\"%s\">%s</b></td>",
-                   report_retell(report, gate->name), report_outcome_classes[gate->outcome],
-                   report_outcome_text(report, gate->outcome));
-    lm_buf_puts(out, is_foreign ? "<td lang=\"en\">" : "<td>");
-    lm_html_printf(out, "%s</td></tr>\n", reason);
+    lm_html_printf(out,
+                   "<tr><th scope=\"row\"><code>%s</code></th><td><b class=\"%s\">%s</b></td>"
+                   "<td>%s</td></tr>\n",
+                   gate->title, report_outcome_classes[gate->outcome],
+                   report_outcome_text(report, gate->outcome), gate->told);
 }
 
 void report_page_gates(struct lm_buf *out, const struct report *report)

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum { PLACES = 9 };
+enum { PLACES = LM_PHRASE_PLACES };
 
 const char *const report_texts[REPORT_TEXTS][REPORT_LANGUAGES] = {
 #define TEXT(name, en, zh) [TEXT_##name] = {en, zh},
@@ -30,42 +30,6 @@ static const char *lacking(const struct report *report, const char *text)
 
 /* ---- phrases ---- */
 
-/* The place at text[0..] ("{3}" is 2), or -1. */
-static int place_at(const char *text)
-{
-    return text[0] == '{' && text[1] >= '1' && text[1] <= '9' && text[2] == '}' ? text[1] - '1'
-                                                                                : -1;
-}
-
-/* Length of the text filled with `parts`; written to out unless it is NULL. */
-static size_t fill(char *out, const char *text, const char *const parts[PLACES])
-{
-    size_t size = 0;
-    for (size_t i = 0, length; text[i] != '\0'; i += length) {
-        int place = place_at(text + i);
-        const char *part = place >= 0 ? parts[place] != NULL ? parts[place] : "" : text + i;
-        size_t count = place >= 0 ? strlen(part) : 1;
-        for (size_t k = 0; k < count && out != NULL; k++)
-            out[size + k] = part[k];
-        size += count;
-        length = place >= 0 ? 3 : 1;
-    }
-    return size;
-}
-
-static const char *say(const struct report *report, enum report_text text,
-                       const char *const parts[PLACES])
-{
-    const char *phrase = report_texts[text][report->language];
-    size_t size = fill(NULL, phrase, parts);
-    char *out = lm_arena_alloc(report->arena, size + 1);
-    if (out == NULL)
-        return lacking(report, NULL);
-    fill(out, phrase, parts);
-    out[size] = '\0';
-    return out;
-}
-
 const char *report_say_all(const struct report *report, enum report_text text, ...)
 {
     const char *parts[PLACES] = {NULL}, *part;
@@ -75,7 +39,8 @@ const char *report_say_all(const struct report *report, enum report_text text, .
     while (count < PLACES && (part = va_arg(arguments, const char *)) != NULL)
         parts[count++] = part;
     va_end(arguments);
-    return count == 0 ? report_texts[text][report->language] : say(report, text, parts);
+    const char *phrase = report_texts[text][report->language];
+    return count == 0 ? phrase : lacking(report, lm_phrase_fill(report->arena, phrase, parts));
 }
 
 const char *report_join(const struct report *report, const char *text, const char *more)
@@ -86,31 +51,7 @@ const char *report_join(const struct report *report, const char *text, const cha
                    lm_arena_printf(report->arena, "%s%s%s", text, spaces[report->language], more));
 }
 
-/* ---- phrases read backwards ---- */
-
-/* The parts of a text that a phrase's English would give; a part ends where what follows its place
- * begins. */
-static bool match(const struct report *report, const char *phrase, const char *text,
-                  const char *parts[PLACES])
-{
-    while (*phrase != '\0') {
-        int place = place_at(phrase);
-        if (place < 0) {
-            if (*phrase++ != *text++)
-                return false;
-            continue;
-        }
-        phrase += 3;
-        size_t next = strcspn(phrase, "{");
-        char *wanted = lm_arena_strndup(report->arena, phrase, next);
-        const char *end = next == 0 ? text + strlen(text) : strstr(text, lacking(report, wanted));
-        if (end == NULL || end == text)
-            return false;
-        parts[place] = lacking(report, lm_arena_strndup(report->arena, text, (size_t)(end - text)));
-        text = end;
-    }
-    return *text == '\0';
-}
+/* ---- names and words ---- */
 
 /* Is a name of data that of a phrase, underscores being spaces? */
 static bool is_named(const char *phrase, const char *key)
@@ -131,18 +72,12 @@ const char *report_key(const struct report *report, const char *key)
     return lacking(report, words);
 }
 
-const char *report_retell(const struct report *report, const char *text)
+const char *report_word(const struct report *report, const char *word)
 {
-    for (int i = TEXT_REASON_FIRST + 1; i < TEXT_REASON_LAST && report->language != REPORT_EN;
-         i++) {
-        const char *parts[PLACES] = {NULL};
-        if (!match(report, report_texts[i][REPORT_EN], text, parts))
-            continue;
-        for (size_t k = 0; k < PLACES; k++)
-            parts[k] = parts[k] != NULL ? report_key(report, parts[k]) : NULL;
-        return say(report, (enum report_text)i, parts);
-    }
-    return text;
+    for (int i = TEXT_WORD_FIRST + 1; i < TEXT_WORD_LAST; i++)
+        if (strcmp(report_texts[i][REPORT_EN], word) == 0)
+            return report_texts[i][report->language];
+    return word;
 }
 
 /* ---- numbers ---- */

@@ -6,6 +6,7 @@
 #ifndef LM_REPORT_TEXT_H
 #define LM_REPORT_TEXT_H
 
+#include "compare/reason.h"
 #include "page/numtext.h"
 
 #include "report.h"
@@ -31,9 +32,13 @@ const char *report_say_all(const struct report *report, enum report_text text, .
     __attribute__((sentinel));
 /** Two sentences as one text: a space between them where the language has one. Either may be "". */
 const char *report_join(const struct report *report, const char *text, const char *more);
-/** A sentence of the program's, which is in English, in the report's language: one of the phrases
- *  from TEXT_REASON_FIRST to TEXT_REASON_LAST, read backwards. Another is as it was. */
-const char *report_retell(const struct report *report, const char *text);
+/** A reason in the report's language (report_reason.c). */
+const char *report_reason(const struct report *report, const struct lm_reason *reason);
+/** The phrases of reasons by language, and by kind. */
+extern const char *const *const report_reason_phrases[REPORT_LANGUAGES];
+/** A word of ours, which is in English ("document", "bits per byte"), in the report's language: a
+ *  row between TEXT_WORD_FIRST and TEXT_WORD_LAST; another is as it was. */
+const char *report_word(const struct report *report, const char *word);
 /** A name of data ("bytes_per_token", "documents", "Latin") in words: one of the phrases between
  *  TEXT_KEY_FIRST and TEXT_KEY_LAST, whose English is the name with spaces for underscores; else
  *  that of the name. */

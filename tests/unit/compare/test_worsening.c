@@ -80,6 +80,11 @@ static struct lm_worsening_question question_of(const struct lm_pairing *pairing
                                           .rng = lm_rng_stream(3, "gate")};
 }
 
+static const char *text_of(struct lm_arena *arena, const struct lm_worsening *worsening)
+{
+    return lm_reason_text(arena, &worsening->reason);
+}
+
 struct tally {
     size_t results[3];
 };
@@ -203,12 +208,12 @@ static void equal_items_pass(struct tap *tap)
     struct lm_worsening_question question = question_of(&gate.pairing);
     struct lm_worsening out = decide(&gate, &question);
     CHECK_INT(out.result, LM_WORSENING_PASS);
-    CHECK_STR(out.reason, "every document has the number it had");
+    CHECK_STR(text_of(gate.arena, &out), "every document has the number it had");
     CHECK_NEAR(out.value, 2, 1e-12);
     gate.items[1].columns[LM_ITEM_NLL][3] += 1e-9;
     out = decide(&gate, &question);
     CHECK_INT(out.result, LM_WORSENING_UNDECIDED);
-    CHECK(strstr(out.reason, "fewer than 20 items") != NULL);
+    CHECK(strstr(text_of(gate.arena, &out), "fewer than 20 items") != NULL);
     lm_arena_free(gate.arena);
     REQUIRE(open_gate(&gate, "valid.bpb", 30));
     for (size_t i = 0; i < 30; i++)
@@ -216,7 +221,7 @@ static void equal_items_pass(struct tap *tap)
     gate.items[1].columns[LM_ITEM_NLL][3] += 1e-9;
     out = decide(&gate, &question);
     CHECK_INT(out.result, LM_WORSENING_UNDECIDED);
-    CHECK_STR(out.reason,
+    CHECK_STR(text_of(gate.arena, &out),
               "what the metric divides by adds up to 0 over all documents: no interval");
     lm_arena_free(gate.arena);
 }
@@ -246,8 +251,8 @@ static void margins_are_absolute_or_relative(struct tap *tap)
         CHECK_INT(out.result, rows[r].want);
         CHECK_NEAR(out.worse, 0.02, 1e-9);
         CHECK(out.low < out.worse && out.worse < out.high && out.high - out.low < 0.003);
-        CHECK(strstr(out.reason, "worse by 0.02 bits per byte (0.019") != NULL);
-        CHECK(strstr(out.reason, "over 40 documents, not over seeds") != NULL);
+        CHECK(strstr(text_of(gate.arena, &out), "worse by 0.02 bits per byte (0.019") != NULL);
+        CHECK(strstr(text_of(gate.arena, &out), "over 40 documents, not over seeds") != NULL);
     }
     lm_arena_free(gate.arena);
 }
@@ -273,7 +278,7 @@ static void more_may_be_better(struct tap *tap)
     question.margin = 0;
     out = decide(&gate, &question);
     CHECK_INT(out.result, LM_WORSENING_PASS);
-    CHECK(strstr(out.reason, "better by 0.5 (0.4") != NULL);
+    CHECK(strstr(text_of(gate.arena, &out), "better by 0.5 (0.4") != NULL);
     lm_arena_free(gate.arena);
 }
 
@@ -303,35 +308,39 @@ static void what_cannot_be_compared_is_undecided(struct tap *tap)
     gate.items[1].columns[LM_ITEM_TOKENS][4] = 26;
     struct lm_worsening out = decide(&gate, &question);
     CHECK_INT(out.result, LM_WORSENING_UNDECIDED);
-    CHECK_STR(out.reason, "another tokenizer: document 000004 has 26 tokens in this run, 25 in the "
-                          "baseline");
+    CHECK_STR(text_of(gate.arena, &out),
+              "another tokenizer: document 000004 has 26 tokens in this run, 25 in the "
+              "baseline");
     gate.items[1].ids[2] = "other";
     out = decide(&gate, &question);
-    CHECK(strstr(out.reason, "other documents: document 000002 is not among those of both") !=
-          NULL);
+    CHECK(strstr(text_of(gate.arena, &out),
+                 "other documents: document 000002 is not among those of both") != NULL);
     gate.pairing = lm_pairing_find("test.bleu");
     out = decide(&gate, &question);
-    CHECK(out.result == LM_WORSENING_UNDECIDED && strstr(out.reason, "BLEU") != NULL);
+    CHECK(out.result == LM_WORSENING_UNDECIDED &&
+          strstr(text_of(gate.arena, &out), "BLEU") != NULL);
     gate.pairing = lm_pairing_find("blimp.acc");
     CHECK_STR(gate.pairing.file, "blimp.jsonl");
-    CHECK(gate.pairing.without == NULL && gate.pairing.is_right_wrong);
+    CHECK(gate.pairing.without == LM_REASON_NONE && gate.pairing.is_right_wrong);
     CHECK_INT(gate.pairing.better, LM_BETTER_HIGHER);
     CHECK_INT(lm_pairing_find("wikitext2.bpb").under, LM_ITEM_BYTES);
     CHECK_INT(lm_pairing_for("lambada.ppl", &gate.items[0]).under, LM_ITEM_TOKENS);
-    CHECK(lm_pairing_find("wikitext2.word_ppl").without != NULL);
+    CHECK(lm_pairing_find("wikitext2.word_ppl").without != LM_REASON_NONE);
     CHECK(lm_pairing_find("test.word_ppl").better == LM_BETTER_NONE);
     gate.pairing = lm_pairing_find("somebody's.metric");
     out = decide(&gate, &question);
-    CHECK(out.result == LM_WORSENING_UNDECIDED && strstr(out.reason, "not known") != NULL);
+    CHECK(out.result == LM_WORSENING_UNDECIDED &&
+          strstr(text_of(gate.arena, &out), "not known") != NULL);
     lm_arena_free(gate.arena);
     REQUIRE(open_gate(&gate, "valid.bpb", 40));
     gate.items[0].columns[LM_ITEM_NLL][1] = (double)NAN;
     question.pairing = &gate.pairing;
     out = decide(&gate, &question);
-    CHECK_STR(out.reason, "the baseline has no finite number for document 000001");
+    CHECK_STR(text_of(gate.arena, &out), "the baseline has no finite number for document 000001");
     lm_arena_free(gate.arena);
     REQUIRE(open_gate(&gate, "valid.bpb", 0));
-    CHECK_STR(decide(&gate, &question).reason, "there are no items");
+    out = decide(&gate, &question);
+    CHECK_STR(text_of(gate.arena, &out), "there are no items");
     lm_arena_free(gate.arena);
 }
 

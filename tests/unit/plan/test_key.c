@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "base/json.h"
+#include "compare/reason.h"
 #include "plan/key.h"
 #include "plan/key_diff.h"
 #include "unit/pipeline/fakes.h"
@@ -25,9 +26,12 @@ static const char spec_text[] =
     "  tokens: {uses: encode, in: {text: text}}\n"
     "gates: [{metric: model.loss, max: 2.05}, {metric: text.kept, min: 1, max: 9}]\n";
 
+static const struct lm_reason at_most = {.kind = LM_REASON_AT_MOST, .parts = {"1.5", "2.05"}};
+static const struct lm_reason failed = {.kind = LM_REASON_FAILED, .parts = {"text"}};
+
 static const struct lm_gate_row gates[] = {
-    {"model.loss max 2.05", "model.loss", 1.5, "1.5 is at most 2.05", "", LM_GATE_PASS},
-    {"text.kept min 1 max 9", "text.kept", (double)NAN, "text has \"failed\"", "",
+    {"model.loss max 2.05", "model.loss", 1.5, "1.5 is at most 2.05", &at_most, "", LM_GATE_PASS},
+    {"text.kept min 1 max 9", "text.kept", (double)NAN, "text has \"failed\"", &failed, "",
      LM_GATE_UNDECIDED},
 };
 
@@ -196,7 +200,7 @@ static void test_experiment_json(struct tap *tap)
     CHECK_NEAR(lm_json_double(lm_json_get(gate, "value"), 0), 1.5, 0);
     CHECK_STR(lm_json_string(lm_json_get(gate, "name"), NULL), "model.loss max 2.05");
     CHECK_STR(lm_json_string(lm_json_get(gate, "verdict"), NULL), "pass");
-    CHECK_STR(lm_json_string(lm_json_get(gate, "reason"), NULL), "1.5 is at most 2.05");
+    CHECK_STR(lm_json_string(lm_json_get(lm_json_get(gate, "why"), "kind"), NULL), "at_most");
     gate = lm_json_at(lm_json_get(json, "gates"), 1);
     CHECK(lm_json_get(gate, "value") == NULL);
     CHECK_STR(lm_json_string(lm_json_get(gate, "verdict"), NULL), "undecided");

@@ -167,9 +167,15 @@ static void gates_are_not_decided_here(struct tap *tap)
 {
     static const char facts[] =
         "{\"name\":\"x\",\"gates\":[{\"name\":\"n\",\"metric\":\"scores.valid.bpb\",\"max\":9,"
-        "\"value\":10,\"verdict\":\"fail\",\"reason\":\"10 is above 9\"}],\"stages\":{}}";
-    static const char wrong[] = "{\"name\":\"x\",\"gates\":[{\"name\":\"n\",\"metric\":\"m\","
-                                "\"verdict\":\"good\",\"reason\":\"r\"}],\"stages\":{}}";
+        "\"value\":10,\"verdict\":\"fail\",\"why\":{\"kind\":\"above\",\"because\":\"none\","
+        "\"parts\":[\"10\",\"9\"]}}],\"stages\":{}}";
+    static const char wrong[] =
+        "{\"name\":\"x\",\"gates\":[{\"name\":\"n\",\"metric\":\"m\","
+        "\"verdict\":\"good\",\"why\":{\"kind\":\"no_items\",\"because\":\"none\","
+        "\"parts\":[]}}],\"stages\":{}}";
+    static const char strange[] = "{\"name\":\"x\",\"gates\":[{\"name\":\"n\",\"metric\":\"m\","
+                                  "\"verdict\":\"pass\",\"why\":{\"kind\":\"of tomorrow\","
+                                  "\"because\":\"none\",\"parts\":[]}}],\"stages\":{}}";
     static const char none[] = "{\"name\":\"x\",\"gates\":[],\"stages\":{}}";
     struct lm_arena *arena = lm_arena_create();
     struct lm_err err = {.status = LM_OK};
@@ -183,6 +189,8 @@ static void gates_are_not_decided_here(struct tap *tap)
     CHECK(strstr(page, "1 of 1 gate fails") != NULL);
     REQUIRE(lm_file_write(in.experiment, wrong, sizeof wrong - 1, NULL) == LM_OK);
     CHECK(run(TOP "/b", &in, &err) == LM_FORMAT && strstr(err.text, "gate n") != NULL);
+    REQUIRE(lm_file_write(in.experiment, strange, sizeof strange - 1, NULL) == LM_OK);
+    CHECK(run(TOP "/b", &in, &err) == LM_FORMAT && strstr(err.text, "reason of gate n") != NULL);
     REQUIRE(lm_file_write(in.experiment, none, sizeof none - 1, NULL) == LM_OK);
     REQUIRE(run(TOP "/b", &in, NULL) == LM_OK);
     char *junit = read_output(arena, TOP "/b", "junit");
@@ -307,8 +315,8 @@ static void markdown_holds_hostile_sizes(struct tap *tap)
                   long_text);
     for (int i = 0; i < 100; i++)
         lm_buf_printf(&facts,
-                      "%s{\"name\":\"g%d %.200s\",\"metric\":\"m\",\"verdict\":\"%s\",\"reason\":"
-                      "\"%.900s\"}",
+                      "%s{\"name\":\"g%d %.200s\",\"metric\":\"m\",\"verdict\":\"%s\",\"why\":{"
+                      "\"kind\":\"failed\",\"because\":\"none\",\"parts\":[\"%.900s\"]}}",
                       i > 0 ? "," : "", i, long_text, i == 99 ? "fail" : "pass", long_text);
     lm_buf_printf(
         &facts,
