@@ -64,7 +64,8 @@ enum lm_stage_flags {
     LM_STAGE_NETWORK = 8,    /**< may open sockets (--offline forbids) */
     LM_STAGE_OPEN = 32,      /**< takes inputs of any name, each of any kind: `inputs` lists none */
     LM_STAGE_STEPS = 16 /**< its progress counts steps, after each of which it can be cancelled and
-                           resumed from a checkpoint at that step */
+                           resumed from a checkpoint at that step; what that would be as a result
+                           can be asked for (lm_ctx_partial) */
 };
 
 enum { LM_SHAPE_MAX = 4, LM_SIZES_MAX = 8 };
@@ -283,6 +284,11 @@ void lm_ctx_state_load(struct lm_ctx *ctx, uint64_t least, uint64_t most, uint64
                        void **data, size_t *size);
 /** Tells that the stage begins after `position` steps, from whichever it has taken up. */
 void lm_ctx_resumed(struct lm_ctx *ctx, uint64_t position);
+/** Whether somebody only looks in: the stage takes up the newest checkpoint, does no work, and
+ *  writes its outputs as if that were the end; nothing of the key is changed, and the outputs are
+ *  no result. lm_ctx_checkpoint_load fails then with LM_NOT_FOUND when there is none. For
+ *  LM_STAGE_STEPS types. */
+bool lm_ctx_partial(const struct lm_ctx *ctx);
 /** *out: a folder for this exact key alone that outlives an interrupted or failed run and is gone
  *  after success, e.g. for partial downloads. What lies there is a hint, never a fact: check it.
  *  Borrowed. LM_IO, LM_NOMEM. */

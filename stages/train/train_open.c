@@ -42,15 +42,16 @@ static enum lm_status open_model(struct train *train, const struct lm_model_conf
                                  struct lm_err *err)
 {
     const struct train_params *p = train->params;
+    bool is_looked_at = lm_ctx_partial(train->ctx); /* the weights alone, no room to train */
     const struct lm_model_options options = {
         .threads = lm_ctx_threads(train->ctx),
         .kernels = lm_ctx_kernels(train->ctx),
         .numerics = lm_ctx_portable(train->ctx) ? LM_NUMERICS_PORTABLE : LM_NUMERICS_BLAS,
         .precision = lm_precision_find(p->precision),
-        .training = true,
+        .training = !is_looked_at,
         .recompute = p->recompute,
-        .max_batch = texts(train),
-        .max_time = train->context,
+        .max_batch = is_looked_at ? 1 : texts(train),
+        .max_time = is_looked_at ? 1 : train->context,
         .seed = lm_ctx_seed(train->ctx),
         .stop = is_cancelled,
         .stop_user = train->ctx,
@@ -240,6 +241,7 @@ enum lm_status train_open(struct train *train, struct lm_err *err)
     LM_TRY(open_copies(train, err));
     LM_TRY(check_valid(train, err));
     LM_TRY(train_resume(train, err));
-    train_speed_begin(train);
+    if (!lm_ctx_partial(train->ctx))
+        train_speed_begin(train);
     return LM_OK;
 }

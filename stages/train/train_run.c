@@ -295,9 +295,12 @@ static enum lm_status train_all(struct train *train, struct lm_err *err)
     }
 }
 
-/* Trains; when it was cancelled or cannot go on, what was reached is kept. */
+/* Trains; when it was cancelled or cannot go on, what was reached is kept. Of a training that is
+ * only looked at, what was reached is all. */
 static enum lm_status train_or_keep(struct train *train, struct lm_err *err)
 {
+    if (lm_ctx_partial(train->ctx))
+        return LM_OK;
     enum lm_status status = train_all(train, err);
     if (status == LM_NUMERIC)
         return train_guard_stop(train, err);
