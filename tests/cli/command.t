@@ -411,7 +411,7 @@ bad "a file that is not there" ".files.0.path: 'scor.py': No such file" 'run: [c
 bad "a file above" ".files.0: '../score.py' leads out of the private folder" 'run: [cat, "{out.scores}"]' 'files: [../score.py]'
 bad "two of one name" ".files.1: 'score.py' and 'score.py'" 'run: [cat, "{out.scores}"]' 'files: [score.py, ./score.py]'
 bad "a program of one's own that is not among files" ".run.0: './score.py' is not among files" 'run: [./score.py, "{out.scores}"]'
-bad "a file of an environment variable, without a name" ".files.0: no name for its copy" 'run: [cat, "{out.scores}"]' 'files: ["${env.LM_SOURCE}/README.md"]'
+bad "a file of an environment variable, without a name" ".files.0: no name for its copy" 'run: [cat, "{out.scores}"]' 'files: ["${env.PWD}/score.py"]'
 bad "a variable's name" ".env: 'A-B' is no name" 'run: [cat, "{out.scores}"]' 'env: {A-B: 1}'
 bad "a secret written out" ".pass.0: 'A=b' is no name" 'run: [cat, "{out.scores}"]' 'pass: ["A=b"]'
 bad "a parameter" '.argv: unknown parameter' 'run: [cat, "{out.scores}"]' 'argv: [a]'
