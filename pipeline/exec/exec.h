@@ -227,8 +227,4 @@ void lm_exec_lock_write(struct lm_exec *exec);
 /** Publishes, decides gates, writes run.json, run.html and the like; fills in *out. */
 enum lm_status lm_exec_leave(struct lm_exec *exec, struct lm_run_result *out, struct lm_err *err);
 
-/* exec_secrets.c */
-/** Adds the secrets that parameters name to the worker's environment. False: out of memory. */
-bool lm_exec_add_secrets(struct lm_exec *exec);
-
 #endif
