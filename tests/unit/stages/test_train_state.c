@@ -211,7 +211,7 @@ static void test_mixture(struct tap *tap)
 {
     struct chain chain;
     struct place other, fresh;
-    double weights[] = {1, 3};
+    struct train_weight weights[] = {{1, ""}, {3, ""}};
     struct train_params base = defaults();
     REQUIRE(open_place(&other) && open_place(&fresh) && chain_open(&chain));
     base.schedule = "constant";
