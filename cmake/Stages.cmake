@@ -1,5 +1,6 @@
 # From LM_STAGES: the table of descriptors (light) and the table of run functions (worker).
-# Libraries behind a stage's own doors are named by stages/<name>/<name>.cmake: LM_STAGE_LIBRARIES.
+# Libraries behind a stage's own doors are named by stages/<name>/<name>.cmake: LM_STAGE_LIBRARIES; further
+# sources of its descriptor, which link nothing: LM_STAGE_LIGHT.
 function(lm_stage_targets)
   set(externs "")
   set(rows "")
@@ -16,13 +17,16 @@ function(lm_stage_targets)
     string(APPEND rows "    &lm_stage_${stage},\n")
     string(APPEND run_externs "extern lm_run_fn lm_run_${stage};\n")
     string(APPEND run_rows "    {\"${stage}\", lm_run_${stage}},\n")
-    target_sources(lmpipe_stages PRIVATE ${CMAKE_SOURCE_DIR}/stages/${stage}/${stage}.c)
+    set(LM_STAGE_LIBRARIES "")
+    set(LM_STAGE_LIGHT "")
+    include(${CMAKE_SOURCE_DIR}/stages/${stage}/${stage}.cmake OPTIONAL)
+    list(TRANSFORM LM_STAGE_LIGHT PREPEND ${CMAKE_SOURCE_DIR}/stages/${stage}/)
+    list(APPEND LM_STAGE_LIGHT ${CMAKE_SOURCE_DIR}/stages/${stage}/${stage}.c)
+    target_sources(lmpipe_stages PRIVATE ${LM_STAGE_LIGHT})
     # The work: everything else in the folder; it sees core/ and the promise, no other stage.
     file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/stages/${stage}/*.c)
-    list(REMOVE_ITEM sources ${CMAKE_SOURCE_DIR}/stages/${stage}/${stage}.c)
+    list(REMOVE_ITEM sources ${LM_STAGE_LIGHT})
     add_library(lmpipe_run_${stage} STATIC ${sources})
-    set(LM_STAGE_LIBRARIES "")
-    include(${CMAKE_SOURCE_DIR}/stages/${stage}/${stage}.cmake OPTIONAL)
     target_link_libraries(lmpipe_run_${stage}
       PRIVATE lmpipe_tokenizer lmpipe_text lmpipe_data lmpipe_task lmpipe_compare lmpipe_page lmpipe_stats lmpipe_model lmpipe_base ${LM_STAGE_LIBRARIES})
     lm_warnings(lmpipe_run_${stage})

@@ -26,7 +26,7 @@ static enum lm_status no_memory(size_t resamples, struct lm_err *err)
     return lm_fail(err, LM_NOMEM, "no memory for %zu resamples; give fewer", resamples);
 }
 
-static double detectable(double error, double confidence)
+double lm_detectable(double error, double confidence)
 {
     return (lm_normal_quantile(1 - (1 - confidence) / 2) + POWER_QUANTILE) * error;
 }
@@ -58,24 +58,49 @@ static struct estimate estimate(const double *over, const double *under, const u
     return out;
 }
 
-enum lm_status lm_paired_difference(struct lm_difference *out, const double *over,
-                                    const double *under, size_t items,
-                                    const struct lm_resampling *how, struct lm_arena *arena,
-                                    struct lm_err *err)
+/* Value, standard error and what it can show; the ratio is NaN when nothing divides. */
+static struct estimate begin_difference(struct lm_difference *out, const double *over,
+                                        const double *under, uint32_t *counts, size_t items,
+                                        double confidence)
 {
     *out = (struct lm_difference){(double)NAN, (double)NAN, (double)NAN, (double)NAN, (double)NAN};
-    uint32_t *counts = LM_NEW_ARRAY(arena, uint32_t, items);
-    double *deviations = LM_NEW_ARRAY(arena, double, how->resamples);
-    if (counts == NULL || deviations == NULL)
-        return no_memory(how->resamples, err);
     for (size_t i = 0; i < items; i++)
         counts[i] = 1;
     struct estimate own = estimate(over, under, counts, items);
     out->value = own.ratio;
     if (items < LM_BOOTSTRAP_LEAST || isnan(own.ratio))
-        return LM_OK;
+        return own;
     out->error = own.error * sqrt((double)items / (double)(items - 1));
-    out->detectable = detectable(out->error, how->confidence);
+    out->detectable = lm_detectable(out->error, confidence);
+    return own;
+}
+
+enum lm_status lm_paired_linear(struct lm_difference *out, const double *over, const double *under,
+                                size_t items, double confidence, struct lm_arena *arena,
+                                struct lm_err *err)
+{
+    double z = lm_normal_quantile(1 - (1 - confidence) / 2);
+    uint32_t *counts = LM_NEW_ARRAY(arena, uint32_t, items);
+    if (counts == NULL)
+        return lm_fail(err, LM_NOMEM, "no memory for %zu items; free some", items);
+    begin_difference(out, over, under, counts, items, confidence);
+    out->low = out->value - z * out->error;
+    out->high = out->value + z * out->error;
+    return LM_OK;
+}
+
+enum lm_status lm_paired_difference(struct lm_difference *out, const double *over,
+                                    const double *under, size_t items,
+                                    const struct lm_resampling *how, struct lm_arena *arena,
+                                    struct lm_err *err)
+{
+    uint32_t *counts = LM_NEW_ARRAY(arena, uint32_t, items);
+    double *deviations = LM_NEW_ARRAY(arena, double, how->resamples);
+    if (counts == NULL || deviations == NULL)
+        return no_memory(how->resamples, err);
+    struct estimate own = begin_difference(out, over, under, counts, items, how->confidence);
+    if (isnan(out->error))
+        return LM_OK;
     for (size_t r = 0; r < how->resamples; r++) {
         LM_TRY(check_items(items, how, r, err));
         lm_draw_counts(counts, items, how->rng, r);

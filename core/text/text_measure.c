@@ -53,7 +53,7 @@ static inline size_t read_char(uint32_t *code_point, const uint8_t *text, size_t
 static void count_script(struct lm_text_measure *out, uint32_t code_point)
 {
     if ((code_point | 32) >= 'a' && (code_point | 32) <= 'z')
-        out->scripts[1]++;
+        out->scripts[LM_SCRIPT_LATIN]++;
     else
         out->scripts[lm_unicode_script(code_point)]++;
 }

@@ -23,6 +23,8 @@ enum lm_unicode_flag {
 
 #define LM_SCRIPTS 28 /**< scripts told apart, 0 being all others */
 
+enum { LM_SCRIPT_LATIN = 1 };
+
 /** Letters first..last belong to lm_script_names[script]. */
 struct lm_script_range {
     uint32_t first, last;

@@ -170,7 +170,8 @@ size_t lm_ctx_input_count(const struct lm_ctx *ctx, const char *port);
 const char *lm_ctx_input_at(const struct lm_ctx *ctx, const char *port, size_t index);
 const char *lm_ctx_input_label(const struct lm_ctx *ctx, const char *port, size_t index);
 /** Path of a file that a followed file of the parameters names, "tasks.0.data" (struct lm_follow);
- *  NULL: there is none. Borrowed. */
+ *  of LM_STAGE_EXPERIMENT types also "baseline", that of the experiment. NULL: there is none.
+ *  Borrowed. */
 const char *lm_ctx_file(const struct lm_ctx *ctx, const char *param);
 /** Where to write an output, in a private folder: a file to create, or an existing empty folder. */
 const char *lm_ctx_output(struct lm_ctx *ctx, const char *port);

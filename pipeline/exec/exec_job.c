@@ -82,10 +82,11 @@ static enum lm_status prepare_inputs(struct lm_job *job, const struct lm_exec_pl
     return LM_OK;
 }
 
-/** The digest text a key has for a file of the parameters, or NULL when it is not in the key. */
-static const char *digest_in_key(struct lm_arena *arena, const char *key_text, const char *param)
+/** The digest text a key has behind a head, "file tasks.0"; NULL when it is not in the key. */
+static const char *digest_in_key(struct lm_arena *arena, const char *key_text, const char *head,
+                                 const char *name)
 {
-    const char *field = lm_arena_printf(arena, "\nfile %s ", param);
+    const char *field = lm_arena_printf(arena, "\n%s %s ", head, name);
     const char *line = field != NULL ? strstr(key_text, field) : NULL;
     if (line == NULL)
         return NULL;
@@ -100,15 +101,19 @@ static enum lm_status prepare_files(struct lm_job *job, const struct lm_exec_pla
     struct lm_arena *arena = place->arena;
     const struct lm_spec_stage *stage = &place->plan->spec->stages[place->index];
     const char *key_text = place->plan->stages[place->index].key_text;
-    struct lm_job_file *files = LM_NEW_ARRAY(arena, struct lm_job_file, stage->file_count);
+    struct lm_job_file *files = LM_NEW_ARRAY(arena, struct lm_job_file, stage->file_count + 1);
     if (files == NULL)
         return no_memory(err);
     for (size_t i = 0; i < stage->file_count; i++) {
-        const char *digest = digest_in_key(arena, key_text, stage->files[i].param);
+        const char *digest = digest_in_key(arena, key_text, "file", stage->files[i].param);
         if (digest != NULL)
             files[job->file_count++] =
                 (struct lm_job_file){stage->files[i].path, digest, stage->files[i].param};
     }
+    const char *baseline = digest_in_key(arena, key_text, "experiment", "baseline");
+    if (baseline != NULL)
+        files[job->file_count++] =
+            (struct lm_job_file){place->plan->spec->baseline, baseline, "baseline"};
     job->files = files;
     return LM_OK;
 }

@@ -237,6 +237,8 @@ static void put_experiment(struct lm_buf *out, const struct lm_spec *spec, size_
     put_quoted(out, spec->description);
     lm_buf_putc(out, '\n');
     put_gates(out, spec, facts->gates);
+    if (facts->baseline != NULL)
+        put_words(out, "experiment ", "baseline", facts->baseline);
     put_wiring(out, spec, &facts->taken[stage], "", "");
     for (size_t i = 0; stages != NULL && i < count; i++) {
         const char *prefix = lm_arena_printf(facts->arena, "experiment param %s.", stages[i]->id);

@@ -20,7 +20,9 @@ struct lm_key_facts {
     const char *numerics; /**< "blas openblas …" or "portable 2"; NULL for other stage types */
     const struct lm_gate_row *gates; /**< parallel to spec->gates, where held; NULL: not known */
     const char *const *libraries; /**< "pcre2 10.42 Unicode 14.0.0", NULL-terminated; NULL: none */
-    struct lm_arena *arena;       /**< for what is needed while writing; NULL: the spec's */
+    const char *baseline;   /**< digest of the experiment's baseline, for types that describe it;
+                               NULL:   there is none, or its file is not there */
+    struct lm_arena *arena; /**< for what is needed while writing; NULL: the spec's */
 };
 
 /** Writes the key text. inputs NULL: without the input lines; files NULL: without the file lines;

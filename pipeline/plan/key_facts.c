@@ -124,6 +124,21 @@ static enum lm_status input_digests(const char *const **out, const struct lm_pla
     return LM_OK;
 }
 
+/** The baseline of what describes the experiment; NULL: there is none to be read, which gates tell.
+ */
+static enum lm_status hash_baseline(const char **out, const struct lm_plan *plan, size_t stage,
+                                    struct lm_arena *arena, struct lm_err *err)
+{
+    struct lm_digest digest;
+    const struct lm_spec *spec = plan->spec;
+    *out = NULL;
+    if (!(spec->stages[stage].type->flags & LM_STAGE_EXPERIMENT) || spec->baseline == NULL ||
+        lm_store_hash_path(plan->store, &digest, spec->baseline, NULL) != LM_OK)
+        return LM_OK;
+    *out = digest_text(arena, &digest);
+    return *out != NULL ? LM_OK : no_memory(plan, err);
+}
+
 /* ---- the text ---- */
 
 enum lm_status lm_key_facts_write(struct lm_buf *out, struct lm_plan *plan, size_t stage,
@@ -138,6 +153,7 @@ enum lm_status lm_key_facts_write(struct lm_buf *out, struct lm_plan *plan, size
     if (keyed && s->after_count > 0)
         LM_TRY(lm_plan_decide(&gates, plan, err));
     facts.gates = gates;
+    LM_TRY(hash_baseline(&facts.baseline, plan, stage, arena, err));
     LM_TRY(hash_files(&facts.files, plan, stage, arena, err));
     LM_TRY(lm_key_facts_ask(plan, stage, err));
     if (s->type->flags & LM_STAGE_NUMERIC)

@@ -3,10 +3,10 @@
 
 #include <string.h>
 
-#include "text/clean_rules.h"
 #include "text/clean_text.h"
 #include "text/documents.h"
 #include "text/encoding.h"
+#include "text/rule_list.h"
 
 #include "clean_params.h"
 
@@ -23,7 +23,8 @@ static const struct lm_port outputs[] = {
 
 #define NAME(code, name) name,
 #define ENCODING(name, iconv_name) name,
-#define RULE(name, count, over, help) #name,
+#define RULE(name, pass, traits, min, max, length, count, over, source, help) name,
+#define PROFILE(name, prefixes) name,
 static const char *const document_ways[] = {LM_DOCUMENTS_LIST(NAME) NULL};
 static const char *const encodings[] = {LM_ENCODING_LIST(ENCODING) NULL};
 static const char *const repairs[] = {LM_REPAIR_LIST(NAME) NULL};
@@ -32,6 +33,7 @@ static const char *const compared[] = {"document", "paragraph", "line", NULL};
 static const char *const groups[] = {"document", "file", "source", "host", NULL};
 static const char *const split_ways[] = {"hash", "position", NULL};
 static const char *const rule_names[] = {LM_RULE_LIST(RULE) NULL};
+static const char *const profiles[] = {"none", LM_PROFILE_LIST(PROFILE) NULL};
 
 #define D(f) LM_FIELD(struct clean_documents, f)
 #define R(f) LM_FIELD(struct clean_rule, f)
@@ -60,9 +62,13 @@ static const struct lm_param rule_rows[] = {
     {R(rule), .type = LM_P_ENUM, .flags = LM_PARAM_REQUIRED, .choices = rule_names,
      .help = "what is measured; lmpipe stages clean lists all"},
     {R(min), .type = LM_P_FLOAT, .def_float = LM_UNSET_FLOAT,
-     .help = "documents with less are dropped"},
+     .help = "documents (or lines) with less are dropped; the published threshold if not given"},
     {R(max), .type = LM_P_FLOAT, .def_float = LM_UNSET_FLOAT,
-     .help = "documents with more are dropped"},
+     .help = "documents (or lines) with more are dropped; the published threshold if not given"},
+    {R(length), .type = LM_P_FLOAT, .def_float = LM_UNSET_FLOAT, .flags = LM_PARAM_COMPACT,
+     .unit = "characters", .help = "what a short or long line is, for rules that count those"},
+    {R(off), .also = "disable disabled",
+     .type = LM_P_BOOL, .flags = LM_PARAM_COMPACT, .help = "takes the rule out of the profile"},
     {.name = NULL},
 };
 
@@ -114,10 +120,13 @@ static const struct lm_param params[] = {
      .type = LM_P_RECORD, .flags = LM_PARAM_SHORT, .fields = dedup_rows,
      .fields_size = sizeof(struct clean_dedup_params),
      .help = "keep only the first of documents with equal text: true, false, or {exact: [line]}"},
+    {P(profile), .also = "recipe preset",
+     .type = LM_P_ENUM, .def_str = "none", .choices = profiles, .flags = LM_PARAM_NOT_IN_KEY,
+     .help = "a published set of rules at its thresholds; resolved into rules"},
     {P(rules), .also = "filters",
      .type = LM_P_LIST, .item = LM_P_RECORD, .fields = rule_rows,
      .fields_size = sizeof(struct clean_rule),
-     .help = "bounds that a document must keep, as {rule: chars, min: 200}"},
+     .help = "rules beside the profile, or other thresholds: {rule: gopher.words, min: 30}"},
     {P(split), .also = "splits",
      .type = LM_P_RECORD, .flags = LM_PARAM_SHORT, .fields = split_rows,
      .fields_size = sizeof(struct clean_split),
@@ -133,17 +142,6 @@ static const struct lm_metric_row metrics[] = {
      "text that is left, of all and by split"},
     {NULL},
 };
-
-static enum lm_status check_rule(const struct clean_rule *rule, size_t index, struct lm_err *err)
-{
-    if (lm_is_unset(rule->min) && lm_is_unset(rule->max))
-        return lm_fail_field(err, LM_INVALID, "rules.%zu: %s has no bound; give min, max or both",
-                             index, rule->rule);
-    if (rule->min > rule->max)
-        return lm_fail_field(err, LM_RANGE,
-                             "rules.%zu.min: must not exceed max; every document would go", index);
-    return LM_OK;
-}
 
 static bool is_one_of(const char *by, const char *const *ways)
 {
@@ -196,12 +194,9 @@ static enum lm_status check_split(const struct clean_params *p, struct lm_err *e
 
 static enum lm_status resolve(void *data, struct lm_arena *arena, struct lm_err *err)
 {
-    (void)arena;
-    const struct clean_params *p = data;
+    struct clean_params *p = data;
     LM_TRY(check_documents(&p->documents, err));
-    const struct clean_rule *rules = p->rules.items;
-    for (size_t i = 0; i < p->rules.count; i++)
-        LM_TRY(check_rule(&rules[i], i, err));
+    LM_TRY(clean_rules_resolve(p, arena, err));
     LM_TRY(check_split(p, err));
     if (p->split.valid + p->split.test >= 1)
         return lm_fail_field(
@@ -236,7 +231,7 @@ static const struct lm_stage_cost cost = {
 extern const struct lm_stage lm_stage_clean;
 const struct lm_stage lm_stage_clean = {
     .name = "clean",
-    .version = 3,
+    .version = 4,
     .summary =
         "repairs text, cuts it into documents, filters and deduplicates them, splits the rest",
     .inputs = inputs,

@@ -32,9 +32,28 @@ static enum lm_status find_text(struct clean_item *item)
     return LM_OK;
 }
 
-static enum lm_status clean_item(const struct clean_batch *batch, struct clean_item *item)
+/* Asks the rules of a cleaned text; those of lines may change it. */
+static enum lm_status ask_rules(const struct clean_batch *batch, struct clean_item *item,
+                                struct lm_rule_scratch *scratch)
 {
-    item->rule = batch->rule_count;
+    struct lm_rule_measure measure = {.none = 0};
+    if (batch->rules->edits_lines) {
+        item->tallies = calloc(LM_C4_RULES, sizeof *item->tallies);
+        if (item->tallies == NULL)
+            return lm_fail(&item->err, LM_NOMEM, "no memory to count lines; free some");
+    }
+    LM_TRY(lm_text_measure(&measure.text, (const uint8_t *)item->text.data, item->text.size,
+                           &item->err));
+    LM_TRY(lm_rules_ask(&item->outcome, batch->rules, &item->text, &measure, item->tallies, scratch,
+                        &item->err));
+    item->measure = measure.text;
+    return LM_OK;
+}
+
+static enum lm_status clean_item(const struct clean_batch *batch, struct clean_item *item,
+                                 struct lm_rule_scratch *scratch)
+{
+    item->outcome.rule = batch->rules->count;
     LM_TRY(find_text(item));
     if (item->is_missing || item->is_rejected)
         return LM_OK;
@@ -42,11 +61,10 @@ static enum lm_status clean_item(const struct clean_batch *batch, struct clean_i
                     &item->is_rejected, &item->err));
     if (item->is_rejected || item->text.size == 0)
         return LM_OK;
+    LM_TRY(ask_rules(batch, item, scratch));
     const uint8_t *text = (const uint8_t *)item->text.data;
-    LM_TRY(lm_text_measure(&item->measure, text, item->text.size, &item->err));
-    for (size_t i = batch->rule_count; i-- > 0;)
-        if (lm_rule_drops(&batch->rules[i], &item->measure))
-            item->rule = i;
+    if (item->text.size == 0) /* all its lines went */
+        return LM_OK;
     lm_sha256_bytes(&item->digest, text, item->text.size);
     return clean_units_find(&item->units, &batch->compared, text, item->text.size, &item->err);
 }
@@ -54,10 +72,9 @@ static enum lm_status clean_item(const struct clean_batch *batch, struct clean_i
 static void run_task(void *user, size_t task, size_t worker)
 {
     struct clean_batch *batch = user;
-    (void)worker;
     size_t end = (task + 1) * ITEMS_A_TASK;
     for (size_t i = task * ITEMS_A_TASK; i < end && i < batch->count; i++)
-        batch->items[i].status = clean_item(batch, &batch->items[i]);
+        batch->items[i].status = clean_item(batch, &batch->items[i], &batch->scratch[worker]);
 }
 
 void clean_batch_work(struct clean_batch *batch, struct lm_pool *pool)
@@ -71,6 +88,7 @@ void clean_batch_clear(struct clean_batch *batch)
         lm_buf_release(&batch->items[i].text);
         lm_buf_release(&batch->items[i].found.made);
         clean_units_release(&batch->items[i].units);
+        free(batch->items[i].tallies);
     }
     batch->count = 0;
     batch->bytes = 0;
@@ -79,6 +97,9 @@ void clean_batch_clear(struct clean_batch *batch)
 void clean_batch_release(struct clean_batch *batch)
 {
     clean_batch_clear(batch);
+    for (size_t i = 0; i < batch->threads; i++)
+        lm_rule_scratch_release(&batch->scratch[i]);
+    batch->threads = 0;
     free(batch->items);
     batch->items = NULL;
     batch->capacity = 0;

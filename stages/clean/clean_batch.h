@@ -13,8 +13,8 @@
 #include "base/pool.h"
 #include "clean_dedup.h"
 #include "clean_form.h"
-#include "text/clean_rules.h"
 #include "text/clean_text.h"
+#include "text/rule_passes.h"
 #include "text/text_measure.h"
 
 /** A document before and after cleaning. */
@@ -25,20 +25,22 @@ struct clean_item {
     struct lm_buf text;
     struct lm_clean_counts counts;
     struct lm_text_measure measure;
+    struct lm_rule_outcome outcome;
+    struct lm_line_tally *tallies; /**< LM_C4_RULES, where rules of lines are asked; owned */
     struct lm_digest digest;
     struct clean_units units; /**< what is compared with other documents */
     bool is_missing;          /**< the piece has no text; `err` says what it has */
     bool is_rejected;         /**< by invalid UTF-8 */
-    size_t rule;              /**< the first rule that drops it, == rule_count when none does */
     enum lm_status status;
     struct lm_err err;
 };
 
 struct clean_batch {
     const struct lm_clean_options *options;
-    const struct lm_rule *rules;
+    const struct lm_ruleset *rules;
+    struct lm_rule_scratch *scratch; /**< one for each of `threads` */
+    size_t threads;
     struct clean_compared compared;
-    size_t rule_count;
     struct clean_item *items;
     size_t count, capacity;
     size_t bytes; /**< of raw text */

@@ -5,7 +5,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <lmpipe/arena.h>
 #include <lmpipe/param.h>
+#include <lmpipe/status.h>
 
 struct clean_documents {
     const char *by;        /**< one of lm_documents_by_names */
@@ -16,8 +18,10 @@ struct clean_documents {
 };
 
 struct clean_rule {
-    const char *rule; /**< one of lm_rule_kinds */
+    const char *rule; /**< one of LM_RULE_LIST */
     double min, max;  /**< unset: no bound */
+    double length;    /**< unset but for rules that take one */
+    bool off;         /**< as typed: takes the row out of the profile */
 };
 
 struct clean_dedup_params {
@@ -39,8 +43,14 @@ struct clean_params {
     bool nfc, strip_trailing_space, trim;
     int64_t max_blank_lines; /**< LM_UNSET_INT: any */
     struct clean_dedup_params dedup;
-    struct lm_list rules; /**< struct clean_rule */
+    const char *profile;  /**< one of LM_PROFILE_LIST; "none" once it is resolved into rules */
+    struct lm_list rules; /**< struct clean_rule; resolved: in the order of LM_RULE_LIST */
     struct clean_split split;
 };
+
+/** Resolves profile and rules into rules with every threshold, each at most once and in one order.
+ * The text of *err begins with the field. LM_INVALID, LM_RANGE, LM_NOMEM. */
+enum lm_status clean_rules_resolve(struct clean_params *params, struct lm_arena *arena,
+                                   struct lm_err *err);
 
 #endif

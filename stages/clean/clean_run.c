@@ -24,6 +24,7 @@ struct run {
     struct lm_clean_options options;
     struct clean_reading reading;
     struct clean_corpus corpus;
+    struct lm_ruleset rules;
     struct clean_batch batch;
     struct clean_totals totals;
     struct clean_splitter splitter;
@@ -95,12 +96,13 @@ static enum lm_status judge(struct run *run, struct clean_item *item)
     if (item->is_rejected)
         return clean_totals_drop(&run->totals, arena, CLEAN_INVALID, item->found.text,
                                  item->found.size, run->err);
+    clean_totals_lines(&run->totals, &run->rules, item->tallies, &item->outcome);
+    if (item->outcome.rule < run->rules.count)
+        return clean_totals_drop(&run->totals, arena, CLEAN_RULES + item->outcome.rule, text,
+                                 item->text.size, run->err);
     if (item->text.size == 0)
         return clean_totals_drop(&run->totals, arena, CLEAN_EMPTY, item->found.text,
                                  item->found.size, run->err);
-    if (item->rule < run->batch.rule_count)
-        return clean_totals_drop(&run->totals, arena, CLEAN_RULES + item->rule, text,
-                                 item->text.size, run->err);
     bool is_new = true;
     LM_TRY(compare(run, item, &is_new));
     text = (const uint8_t *)item->text.data;
@@ -229,21 +231,41 @@ static enum lm_status read_all(struct run *run)
 
 /* ---- the stage ---- */
 
-static enum lm_status prepare(struct run *run)
+/* Rules as the work knows them, and memory for each thread that asks them. */
+static enum lm_status prepare_rules(struct run *run)
 {
-    const struct clean_params *p = run->params;
     struct lm_arena *arena = lm_ctx_arena(run->ctx);
-    const struct clean_rule *given = p->rules.items;
-    struct lm_rule *rules = LM_NEW_ARRAY(arena, struct lm_rule, p->rules.count);
-    run->files = lm_arena_create();
-    if (rules == NULL || run->files == NULL)
+    const struct clean_rule *given = run->params->rules.items;
+    size_t count = run->params->rules.count;
+    struct lm_rule *rules = LM_NEW_ARRAY(arena, struct lm_rule, count);
+    run->pool = lm_pool_create(lm_ctx_threads(run->ctx)); /* NULL: serially */
+    run->batch.threads = lm_pool_threads(run->pool);
+    run->batch.scratch = LM_NEW_ARRAY(arena, struct lm_rule_scratch, run->batch.threads);
+    if (rules == NULL || run->batch.scratch == NULL) {
+        run->batch.threads = 0;
         return lm_fail(run->err, LM_NOMEM, "no memory for rules; free some");
-    for (size_t i = 0; i < p->rules.count; i++) {
-        rules[i] = (struct lm_rule){lm_rule_find(given[i].rule), given[i].min, given[i].max};
+    }
+    for (size_t i = 0; i < run->batch.threads; i++)
+        lm_rule_scratch_init(&run->batch.scratch[i]);
+    for (size_t i = 0; i < count; i++) {
+        rules[i] = (struct lm_rule){lm_rule_find(given[i].rule), given[i].min, given[i].max,
+                                    given[i].length};
         if (rules[i].kind == NULL)
             return lm_fail(run->err, LM_INTERNAL, "rules.%zu: \"%s\" is not known; report this", i,
                            given[i].rule);
     }
+    lm_ruleset_init(&run->rules, rules, count);
+    run->batch.rules = &run->rules;
+    return clean_totals_init(&run->totals, arena, rules, count, run->err);
+}
+
+static enum lm_status prepare(struct run *run)
+{
+    const struct clean_params *p = run->params;
+    struct lm_arena *arena = lm_ctx_arena(run->ctx);
+    run->files = lm_arena_create();
+    if (run->files == NULL)
+        return lm_fail(run->err, LM_NOMEM, "no memory for files; free some");
     run->options = (struct lm_clean_options){
         .repair = (enum lm_repair)index_of(lm_repair_names, p->invalid),
         .nfc = p->nfc,
@@ -256,14 +278,11 @@ static enum lm_status prepare(struct run *run)
         .repair = run->options.repair,
         .needs_host = strcmp(p->split.group, "host") == 0};
     run->batch.options = &run->options;
-    run->batch.rules = rules;
-    run->batch.rule_count = p->rules.count;
     run->dedup.compared = run->batch.compared = clean_compared_of(&p->dedup);
-    run->pool = lm_pool_create(lm_ctx_threads(run->ctx)); /* NULL: serially */
+    LM_TRY(prepare_rules(run));
     LM_TRY(clean_corpus_read(&run->corpus, arena, lm_ctx_input(run->ctx, "corpus"), run->err));
     for (size_t i = 0; i < run->corpus.source_count; i++)
         run->bytes_all += run->corpus.sources[i].bytes;
-    LM_TRY(clean_totals_init(&run->totals, arena, rules, p->rules.count, run->err));
     return clean_splitter_open(&run->splitter, arena, lm_ctx_output(run->ctx, "text"), &p->split,
                                run->corpus.sources, run->err);
 }
@@ -314,6 +333,30 @@ static void tell_archived(struct run *run)
         lm_ctx_note(run->ctx, "web archives: %lld records (%s)", (long long)all, parts);
 }
 
+/* What each rule did, and what it was not asked about. */
+static void tell_drops(struct run *run)
+{
+    const struct clean_totals *totals = &run->totals;
+    for (size_t i = 0; i < totals->drop_count; i++) {
+        const struct clean_drop *drop = &totals->drops[i];
+        double unfit =
+            totals->documents_in > 0 ? 100 * (double)drop->unfit / (double)totals->documents_in : 0;
+        if (drop->documents > 0)
+            lm_ctx_note(run->ctx, "dropped by %s: %lld documents, %lld bytes", drop->name,
+                        (long long)drop->documents, (long long)drop->bytes);
+        else if (drop->lines > 0)
+            lm_ctx_note(run->ctx, "%s: %lld lines, %lld bytes", drop->name, (long long)drop->lines,
+                        (long long)drop->bytes);
+        else if (drop->rule != NULL)
+            lm_ctx_note(run->ctx, "rule %s dropped nothing", drop->name);
+        if (drop->unfit > 0)
+            lm_ctx_note(run->ctx,
+                        "warning: %s is a rule for English; it was not asked about %lld documents "
+                        "(%.1f %%), whose letters are mostly of another script",
+                        drop->name, (long long)drop->unfit, unfit);
+    }
+}
+
 static void tell(struct run *run)
 {
     const struct clean_totals *totals = &run->totals;
@@ -326,13 +369,7 @@ static void tell(struct run *run)
     if (totals->loud_files > LOUD_NOTES)
         lm_ctx_note(run->ctx, "and %lld more files with over 1 %% of bytes replaced",
                     (long long)(totals->loud_files - LOUD_NOTES));
-    for (size_t i = 0; i < totals->drop_count; i++)
-        if (totals->drops[i].documents > 0)
-            lm_ctx_note(run->ctx, "dropped by %s: %lld documents, %lld bytes",
-                        totals->drops[i].name, (long long)totals->drops[i].documents,
-                        (long long)totals->drops[i].bytes);
-        else if (totals->drops[i].rule != NULL)
-            lm_ctx_note(run->ctx, "rule %s dropped nothing", totals->drops[i].name);
+    tell_drops(run);
     lm_ctx_result(run->ctx, "documents", (double)totals->documents);
     lm_ctx_result(run->ctx, "bytes", (double)totals->bytes);
     lm_ctx_result(run->ctx, "train.bytes", (double)sides[LM_TRAIN].bytes);

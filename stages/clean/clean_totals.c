@@ -38,6 +38,20 @@ enum lm_status clean_totals_drop(struct clean_totals *totals, struct lm_arena *a
     return LM_OK;
 }
 
+void clean_totals_lines(struct clean_totals *totals, const struct lm_ruleset *rules,
+                        const struct lm_line_tally *tallies, const struct lm_rule_outcome *outcome)
+{
+    for (size_t k = 0; tallies != NULL && k < LM_C4_RULES; k++) {
+        if (rules->lines[k] == SIZE_MAX)
+            continue;
+        struct clean_drop *drop = &totals->drops[CLEAN_RULES + rules->lines[k]];
+        drop->lines += tallies[k].lines;
+        drop->bytes += tallies[k].bytes;
+    }
+    for (size_t i = 0; outcome->unfit != 0 && i < rules->count; i++)
+        totals->drops[CLEAN_RULES + i].unfit += (int64_t)(outcome->unfit >> i & 1);
+}
+
 static bool keep_size(struct clean_totals *totals, struct lm_arena *arena, int64_t size)
 {
     if ((size_t)totals->documents == totals->size_capacity) {

@@ -8,8 +8,8 @@
 #include <lmpipe/arena.h>
 #include <lmpipe/status.h>
 
-#include "text/clean_rules.h"
 #include "text/clean_text.h"
+#include "text/rule_passes.h"
 #include "text/text_measure.h"
 #include "web/warc.h"
 
@@ -21,6 +21,8 @@ struct clean_drop {
     const char *name;
     const struct lm_rule *rule; /**< NULL for reasons that are no rule */
     int64_t documents, bytes;
+    int64_t lines; /**< of a rule of lines; `bytes` are theirs then */
+    int64_t unfit; /**< documents that the rule, being for English, was not asked about */
     const char *examples[CLEAN_EXAMPLES]; /**< starts of the first of them */
 };
 
@@ -49,6 +51,10 @@ enum lm_status clean_totals_init(struct clean_totals *out, struct lm_arena *aren
 /** Counts a dropped document and keeps its start as an example. LM_NOMEM. */
 enum lm_status clean_totals_drop(struct clean_totals *totals, struct lm_arena *arena, size_t reason,
                                  const uint8_t *text, size_t size, struct lm_err *err);
+/** Counts what rules did to lines of a document (tallies NULL: nothing), and which were not asked.
+ */
+void clean_totals_lines(struct clean_totals *totals, const struct lm_ruleset *rules,
+                        const struct lm_line_tally *tallies, const struct lm_rule_outcome *outcome);
 /** Counts a kept document. LM_NOMEM. */
 enum lm_status clean_totals_keep(struct clean_totals *totals, struct lm_arena *arena,
                                  const struct lm_text_measure *measure, size_t size,

@@ -112,6 +112,7 @@ struct report {
     struct report_digest *inputs; /**< by port, then by name */
     size_t input_count;
     struct report_summary summary;
+    struct report_changes *changes; /**< against the baseline (report_changes.h) */
 };
 
 #endif

@@ -6,6 +6,7 @@
 #include "page/html.h"
 #include "page/numtext.h"
 
+#include "report_changes.h"
 #include "report_objective.h"
 #include "report_tasks.h"
 
@@ -16,6 +17,7 @@ static const struct {
     void (*write)(struct lm_buf *out, const struct report *report);
 } sections[] = {
     {"gates", TEXT_GATES, report_has_gates, report_page_gates},
+    {"changes", TEXT_CHANGES, report_has_changes, report_page_changes},
     {"settings", TEXT_SETTINGS, report_has_settings, report_page_settings},
     {"scores", TEXT_SCORES, report_has_scores, report_page_scores},
     {"objective", TEXT_EXAMPLES_HEAD, report_has_objective, report_page_objective},

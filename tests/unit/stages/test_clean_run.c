@@ -135,7 +135,8 @@ static void a_side_never_changes(struct tap *tap)
 
 static void what_is_dropped_leaves_no_trace(struct tap *tap)
 {
-    static struct clean_rule rules[] = {{"chars", 8, 0}, {"numeric", 0, 0.9}};
+    static struct clean_rule rules[] = {{.rule = "chars", .min = 8, .length = LM_UNSET_FLOAT},
+                                        {.rule = "numeric", .max = 0.9, .length = LM_UNSET_FLOAT}};
     struct fixture f;
     by_line(&f);
     rules[0].max = rules[1].min = (double)NAN;
@@ -285,7 +286,8 @@ static void a_single_document_is_cut_at_a_line(struct tap *tap)
 
 static void says_what_to_do(struct tap *tap)
 {
-    static struct clean_rule rules[] = {{"chars", 1e6, 0}};
+    static struct clean_rule rules[] = {
+        {.rule = "chars", .min = 1e6, .max = LM_UNSET_FLOAT, .length = LM_UNSET_FLOAT}};
     struct fixture f;
     fixture_open(&f);
     const struct corpus_text one = {"a", "data", "just one document", 0};
@@ -306,7 +308,7 @@ static void says_what_to_do(struct tap *tap)
 
 static void parameters_are_checked(struct tap *tap)
 {
-    static struct clean_rule rule = {"chars", 5, 4};
+    static struct clean_rule rule = {.rule = "chars", .min = 5, .max = 4, .length = LM_UNSET_FLOAT};
     struct fixture f;
     fixture_open(&f);
     const struct corpus_text one = {"a", "data", "text", 0};

@@ -13,11 +13,11 @@ static void cases(struct tap *tap)
     REQUIRE(tsv_open(&tsv, LM_TEST_DATA "/clean/rules.tsv"));
     while (tsv_next(&tsv)) {
         const struct lm_rule_kind *kind = lm_rule_find(tsv.fields[0]);
-        struct lm_text_measure measure;
+        struct lm_rule_measure measure = {.none = 0};
         REQUIRE(tsv.count == 3 && kind != NULL);
-        REQUIRE(lm_text_measure(&measure, (const uint8_t *)tsv.fields[2], tsv.sizes[2], NULL) ==
-                LM_OK);
-        CHECK_INT(lm_text_words((const uint8_t *)tsv.fields[2], tsv.sizes[2]), measure.words);
+        REQUIRE(lm_text_measure(&measure.text, (const uint8_t *)tsv.fields[2], tsv.sizes[2],
+                                NULL) == LM_OK);
+        CHECK_INT(lm_text_words((const uint8_t *)tsv.fields[2], tsv.sizes[2]), measure.text.words);
         double value = lm_rule_value(kind, &measure);
         if (value != strtod(tsv.fields[1], NULL))
             printf("# line %d: %s is %g\n", tsv.line, kind->name, value);
@@ -25,7 +25,7 @@ static void cases(struct tap *tap)
         is_seen[kind - lm_rule_kinds] = true;
     }
     for (size_t i = 0; lm_rule_kinds[i].name != NULL; i++)
-        CHECK(is_seen[i]); /* every rule has a case */
+        CHECK(is_seen[i] || lm_rule_kinds[i].source != NULL); /* published ones: test_rule_passes */
     CHECK(lm_rule_find("no_such_rule") == NULL);
     tsv_close(&tsv);
 }
@@ -55,11 +55,11 @@ static void bounds(struct tap *tap)
 {
     const struct lm_rule_kind *chars = lm_rule_find("chars");
     const double none = (double)NAN;
-    const struct lm_text_measure measure = {.chars = 10};
-    CHECK(!lm_rule_drops(&(struct lm_rule){chars, 10, 10}, &measure));
-    CHECK(lm_rule_drops(&(struct lm_rule){chars, 11, none}, &measure));
-    CHECK(lm_rule_drops(&(struct lm_rule){chars, none, 9}, &measure));
-    CHECK(!lm_rule_drops(&(struct lm_rule){chars, none, none}, &measure));
+    const struct lm_rule_measure measure = {.text = {.chars = 10}};
+    CHECK(!lm_rule_drops(&(struct lm_rule){chars, 10, 10, 0}, &measure));
+    CHECK(lm_rule_drops(&(struct lm_rule){chars, 11, none, 0}, &measure));
+    CHECK(lm_rule_drops(&(struct lm_rule){chars, none, 9, 0}, &measure));
+    CHECK(!lm_rule_drops(&(struct lm_rule){chars, none, none, 0}, &measure));
 }
 
 static void scripts(struct tap *tap)

@@ -1,0 +1,115 @@
+#include "text/word_list.h"
+
+#include <stdlib.h>
+
+#include <lmpipe/hash.h>
+
+#include "base/utf8.h"
+#include "text/unicode.h"
+
+enum { SAYING = LM_UC_LETTER | LM_UC_MARK | LM_UC_NUMBER };
+
+bool lm_word_is_plain(const struct lm_word *word)
+{
+    return (word->flags & SAYING) != 0;
+}
+
+static size_t read_flags(const struct lm_word_scan *scan, size_t at, unsigned *flags)
+{
+    uint32_t code_point = scan->text[at];
+    size_t length = 1;
+    if (code_point >= 0x80)
+        length = lm_utf8_decode(&code_point, scan->text + at, scan->size - at);
+    *flags = lm_unicode(code_point);
+    return length == 0 ? 1 : length;
+}
+
+static void extend(struct lm_word_scan *scan, struct lm_word *word, size_t length, unsigned flags)
+{
+    if (word->size == 0)
+        word->at = scan->at;
+    word->size += length;
+    word->chars++;
+    word->flags |= (uint8_t)flags;
+    scan->at += length;
+    scan->touches = false;
+}
+
+/* A letter that is a word, and the marks on it. */
+static void take_alone(struct lm_word_scan *scan, struct lm_word *word, size_t length,
+                       unsigned flags)
+{
+    *word = (struct lm_word){.is_alone = true};
+    do {
+        extend(scan, word, length, flags);
+        length = scan->at < scan->size ? read_flags(scan, scan->at, &flags) : 0;
+    } while (length > 0 && (flags & LM_UC_UNSPACED) && !(flags & LM_UC_LETTER));
+    scan->touches = true;
+}
+
+/* The rest of a word's ASCII. */
+static void extend_ascii(struct lm_word_scan *scan, struct lm_word *word)
+{
+    const uint8_t *ascii = lm_unicode_flags[lm_unicode_blocks[0]];
+    size_t at = scan->at;
+    unsigned flags = 0;
+    while (at < scan->size && scan->text[at] < 0x80 && !(ascii[scan->text[at]] & LM_UC_SPACE))
+        flags |= ascii[scan->text[at++]];
+    word->flags |= (uint8_t)flags;
+    word->chars += (uint32_t)(at - scan->at);
+    word->size += at - scan->at;
+    scan->at = at;
+}
+
+bool lm_word_next(struct lm_word_scan *scan, struct lm_word *word)
+{
+    *word = (struct lm_word){0};
+    while (scan->at < scan->size) {
+        unsigned flags;
+        size_t length = read_flags(scan, scan->at, &flags);
+        bool is_saying = (word->flags & SAYING) != 0;
+        if (flags & LM_UC_SPACE) {
+            if (word->size > 0)
+                return true;
+            scan->touches = false;
+            scan->at += length;
+        } else if (flags & LM_UC_UNSPACED) {
+            if (is_saying)
+                return true;
+            take_alone(scan, word, length, flags); /* punctuation before it is no word */
+            return true;
+        } else if (word->size == 0 && scan->touches && !(flags & SAYING)) {
+            scan->at += length;
+        } else {
+            extend(scan, word, length, flags);
+            extend_ascii(scan, word);
+        }
+    }
+    return word->size > 0;
+}
+
+enum lm_status lm_word_list_find(struct lm_word_list *out, const uint8_t *text, size_t size,
+                                 struct lm_err *err)
+{
+    struct lm_word_scan scan = {.text = text, .size = size};
+    out->count = 0;
+    for (struct lm_word word; lm_word_next(&scan, &word); out->count++) {
+        if (out->count == out->capacity) {
+            size_t capacity = out->capacity ? out->capacity * 2 : 1024;
+            struct lm_word *items = realloc(out->items, capacity * sizeof *items);
+            if (items == NULL)
+                return lm_fail(err, LM_NOMEM, "no memory for %zu words; free some", capacity);
+            out->items = items;
+            out->capacity = capacity;
+        }
+        word.hash = lm_hash64(text + word.at, word.size, 0);
+        out->items[out->count] = word;
+    }
+    return LM_OK;
+}
+
+void lm_word_list_release(struct lm_word_list *words)
+{
+    free(words->items);
+    *words = (struct lm_word_list){0};
+}
