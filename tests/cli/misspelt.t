@@ -6,7 +6,7 @@ fresh misspelt
 sed 's/^experiment.*/experiment: sweep/; s/^      lr: .*/      lr: "${matrix.lr}"/' tiny.yaml >sweep.yaml
 printf 'matrix: {lr: [1.0e-3, 3.0e-3]}\n' >>sweep.yaml
 lmpipe run tiny.yaml --until tokens --progress none
-lmpipe exp tag first last
+lmpipe exp tag trial last
 
 # WHAT | COMMAND LINE | NEAREST
 while IFS='|' read -r what line nearest; do
@@ -38,15 +38,15 @@ an axis of -S|plan sweep.yaml -S matrix.lrr=[1]|matrix.lr
 a variable|plan tiny.yaml -S stpes=3|steps
 a parameter|plan tiny.yaml -S model.stepz=3|steps
 a parameter's stage|plan tiny.yaml -S modle.steps=3|model.steps
-a nested parameter|plan tiny.yaml -S text.split.vaild=0.1|valid
+a nested parameter|plan tiny.yaml -S text.split.valld=0.1|valid
 a preset|plan tiny.yaml -S model.preset=gpt2-micr|gpt2-micro
 numerics|plan tiny.yaml -S model.numerics=portabel|portable
 a port|cat tiny.yaml model.modle|model
 a port, by model|model generate tiny.yaml:model.modle|model
 a stage, by tokenizer|tokenizer info tiny.yaml:vocb|vocab
 a run|exp show lats|last
-a tag|exp diff last frist|first
-a run to remove|exp rm frist|first
+a tag|exp diff last trail|trial
+a run to remove|exp rm trail|trial
 a spec|check tinny.yaml|tiny.yaml
 a spec of a stage|model info tinny.yaml:model|tiny.yaml
 a format of graphs|graph tiny.yaml --format dto|dot
