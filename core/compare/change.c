@@ -65,9 +65,10 @@ static enum lm_status resample(struct lm_difference *out, const double *over, co
 {
     const struct lm_resampling how = {RESAMPLES, lm_rng_stream(0, "change"), CONFIDENCE, NULL,
                                       NULL};
-    if (count > LM_CHANGE_RESAMPLED)
-        return lm_paired_linear(out, over, under, count, CONFIDENCE, arena, err);
-    return lm_paired_difference(out, over, under, count, &how, arena, err);
+    if (count <= LM_CHANGE_RESAMPLED)
+        return lm_paired_difference(out, over, under, count, &how, arena, err);
+    *out = lm_paired_linear(over, under, count, CONFIDENCE);
+    return LM_OK;
 }
 
 static struct lm_difference subtract_shares(const struct lm_item_parts *parts)
@@ -158,7 +159,11 @@ enum lm_status lm_change_measure(struct lm_change *out, const char *metric,
     } else
         LM_TRY(resample(&out->difference, parts.over, parts.under, parts.count, arena, err));
     if (isnan(out->difference.low))
-        out->why = (struct lm_reason){.kind = LM_REASON_FEW};
+        out->why = (struct lm_reason){
+            .kind = LM_REASON_FEW,
+            .parts = {lm_arena_printf(arena, "%d",
+                                      pairing->is_right_wrong ? (int)LM_PAIRED_SHARES_LEAST
+                                                              : (int)LM_BOOTSTRAP_LEAST)}};
     out->verdict = lm_compare_verdict(pairing->better, out->difference.low, out->difference.high);
     return subtract_groups(out, &parts, own, arena, err);
 }

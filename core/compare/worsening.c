@@ -69,7 +69,9 @@ static enum lm_status decide(struct lm_worsening *out, const struct lm_item_part
     out->low = beyond.low + out->margin;
     out->high = beyond.high + out->margin;
     if (isnan(beyond.low) && parts->count < LM_BOOTSTRAP_LEAST)
-        return undecided(out, (struct lm_reason){.kind = LM_REASON_FEW});
+        return undecided(
+            out, (struct lm_reason){.kind = LM_REASON_FEW,
+                                    .parts = {lm_arena_printf(arena, "%d", LM_BOOTSTRAP_LEAST)}});
     if (isnan(beyond.low))
         return undecided(
             out, (struct lm_reason){.kind = LM_REASON_NO_SIZE, .parts = {question->pairing->item}});

@@ -6,6 +6,7 @@
 #include "stats/bootstrap.h"
 #include "stats/distributions.h"
 #include "stats/draws.h"
+#include "stats/ratio_estimate.h"
 
 static const double POWER_QUANTILE = 0.8416212335729143; /* 0.8 of the standard normal */
 
@@ -33,40 +34,13 @@ double lm_detectable(double error, double confidence)
 
 /* ---- one difference ---- */
 
-/* A ratio of sums and its standard error, each item counted counts[i] times. */
-struct estimate {
-    double ratio, error;
-};
-
-static struct estimate estimate(const double *over, const double *under, const uint32_t *counts,
-                                size_t items)
-{
-    double sum = 0, total = 0, squares = 0;
-    for (size_t i = 0; i < items; i++) {
-        sum += counts[i] * over[i];
-        total += counts[i] * under[i];
-    }
-    struct estimate out = {(double)NAN, (double)NAN};
-    if (!(total > 0))
-        return out;
-    out.ratio = sum / total;
-    for (size_t i = 0; i < items; i++) {
-        double rest = over[i] - out.ratio * under[i];
-        squares += counts[i] * (rest * rest);
-    }
-    out.error = sqrt(squares) / total;
-    return out;
-}
-
 /* Value, standard error and what it can show; the ratio is NaN when nothing divides. */
-static struct estimate begin_difference(struct lm_difference *out, const double *over,
-                                        const double *under, uint32_t *counts, size_t items,
-                                        double confidence)
+static struct lm_ratio_estimate begin_difference(struct lm_difference *out, const double *over,
+                                                 const double *under, size_t items,
+                                                 double confidence)
 {
     *out = (struct lm_difference){(double)NAN, (double)NAN, (double)NAN, (double)NAN, (double)NAN};
-    for (size_t i = 0; i < items; i++)
-        counts[i] = 1;
-    struct estimate own = estimate(over, under, counts, items);
+    struct lm_ratio_estimate own = lm_ratio_estimate(over, under, NULL, items);
     out->value = own.ratio;
     if (items < LM_BOOTSTRAP_LEAST || isnan(own.ratio))
         return own;
@@ -75,18 +49,15 @@ static struct estimate begin_difference(struct lm_difference *out, const double 
     return own;
 }
 
-enum lm_status lm_paired_linear(struct lm_difference *out, const double *over, const double *under,
-                                size_t items, double confidence, struct lm_arena *arena,
-                                struct lm_err *err)
+struct lm_difference lm_paired_linear(const double *over, const double *under, size_t items,
+                                      double confidence)
 {
+    struct lm_difference out;
     double z = lm_normal_quantile(1 - (1 - confidence) / 2);
-    uint32_t *counts = LM_NEW_ARRAY(arena, uint32_t, items);
-    if (counts == NULL)
-        return lm_fail(err, LM_NOMEM, "no memory for %zu items; free some", items);
-    begin_difference(out, over, under, counts, items, confidence);
-    out->low = out->value - z * out->error;
-    out->high = out->value + z * out->error;
-    return LM_OK;
+    begin_difference(&out, over, under, items, confidence);
+    out.low = out.value - z * out.error;
+    out.high = out.value + z * out.error;
+    return out;
 }
 
 enum lm_status lm_paired_difference(struct lm_difference *out, const double *over,
@@ -98,13 +69,13 @@ enum lm_status lm_paired_difference(struct lm_difference *out, const double *ove
     double *deviations = LM_NEW_ARRAY(arena, double, how->resamples);
     if (counts == NULL || deviations == NULL)
         return no_memory(how->resamples, err);
-    struct estimate own = begin_difference(out, over, under, counts, items, how->confidence);
+    struct lm_ratio_estimate own = begin_difference(out, over, under, items, how->confidence);
     if (isnan(out->error))
         return LM_OK;
     for (size_t r = 0; r < how->resamples; r++) {
         LM_TRY(check_items(items, how, r, err));
         lm_draw_counts(counts, items, how->rng, r);
-        struct estimate drawn = estimate(over, under, counts, items);
+        struct lm_ratio_estimate drawn = lm_ratio_estimate(over, under, counts, items);
         deviations[r] = drawn.error > 0 ? (drawn.ratio - own.ratio) / drawn.error : (double)NAN;
     }
     size_t kept = lm_bootstrap_sort(deviations, how->resamples);

@@ -41,6 +41,15 @@ const char *const *lm_exec_environment(const struct lm_run_options *options, str
 
 /* ---- the job ---- */
 
+/** What `verify` proves is executed from its first step on, and leaves nothing. */
+static const char *state_of(const struct lm_exec *exec, const struct lm_task *task)
+{
+    const struct lm_plan_stage *planned = &exec->now.stages[task->index];
+    return exec->verify == NULL && planned->has_prefix
+               ? lm_store_state_folder(exec->store, task->attempt->arena, &planned->prefix)
+               : NULL;
+}
+
 static enum lm_status prepare_job(struct lm_exec *exec, const struct lm_task *task,
                                   const char *path, struct lm_err *err)
 {
@@ -50,7 +59,9 @@ static enum lm_status prepare_job(struct lm_exec *exec, const struct lm_task *ta
                          .kernels = exec->options->kernels,
                          .threads = task->attempt->threads,
                          .interrupt_at = lm_exec_verify_position(exec, task),
-                         .offline = exec->options->offline};
+                         .offline = exec->options->offline,
+                         .state = state_of(exec, task),
+                         .afresh = exec->now.stages[task->index].forced};
     LM_TRY(lm_exec_job(&job, &place, err));
     return lm_job_save(&job, path, err);
 }
@@ -125,6 +136,9 @@ enum lm_status lm_exec_start(struct lm_exec *exec, struct lm_task *task, struct 
 {
     struct lm_attempt *attempt = task->attempt;
     const char *job = NULL;
+    /* A hit whose result was damaged meanwhile: nobody was asked. */
+    if (exec->spec->stages[task->index].type->program != NULL && !exec->options->allow_programs)
+        return lm_fail(err, LM_INVALID, "executes a program; allow it by --allow-commands");
     LM_TRY(prepare_folder(exec, task, &job, err));
     LM_TRY(prepare_job(exec, task, job, err));
     const char *server_log = lm_path_join(attempt->arena, exec->folder, "logs/.server.log");

@@ -45,8 +45,14 @@ static void put_record(struct lm_json_writer *writer, const struct lm_param *row
 static void put_choices(struct lm_json_writer *writer, const char *const *choices)
 {
     open_key(writer, "enum", '[');
-    for (; *choices != NULL; choices++)
-        lm_json_put_string(writer, *choices);
+    for (; *choices != NULL; choices++) {
+        bool is_true = strcmp(*choices, "true") == 0,
+             is_flag = is_true || strcmp(*choices, "false") == 0;
+        if (is_flag) /* as YAML reads them */
+            lm_json_put_bool(writer, is_true);
+        else
+            lm_json_put_string(writer, *choices);
+    }
     lm_json_close(writer, ']');
 }
 
@@ -86,10 +92,25 @@ static void put_scalar(struct lm_json_writer *writer, const struct lm_param *row
     lm_json_close(writer, ']');
 }
 
+/** A record, or the value of its first field alone. */
+static void put_short(struct lm_json_writer *writer, const struct lm_param *row)
+{
+    open_key(writer, "anyOf", '[');
+    lm_json_open(writer, '{');
+    put_record(writer, row->fields, false);
+    lm_json_close(writer, '}');
+    lm_json_open(writer, '{');
+    put_scalar(writer, row->fields, row->fields->type);
+    lm_json_close(writer, '}');
+    lm_json_close(writer, ']');
+}
+
 static void put_items(struct lm_json_writer *writer, const struct lm_param *row)
 {
     open_key(writer, "items", '{');
-    if (row->item == LM_P_RECORD)
+    if (row->item == LM_P_RECORD && (row->flags & LM_PARAM_SHORT))
+        put_short(writer, row);
+    else if (row->item == LM_P_RECORD)
         put_record(writer, row->fields, false);
     else
         put_scalar(writer, row, row->item);
@@ -110,19 +131,23 @@ static void put_description(struct lm_json_writer *writer, const struct lm_param
     lm_buf_release(&text);
 }
 
+/** {NAME: VALUE} */
+static void put_pairs(struct lm_json_writer *writer, const struct lm_param *row)
+{
+    lm_json_open(writer, '{');
+    lm_json_member_string(writer, "type", "object");
+    open_key(writer, "additionalProperties", '{');
+    put_scalar(writer, &row->fields[1], row->fields[1].type);
+    lm_json_close(writer, '}');
+    lm_json_close(writer, '}');
+}
+
 static void put_row(struct lm_json_writer *writer, const struct lm_param *row)
 {
     open_key(writer, row->name, '{');
     put_description(writer, row);
     if (row->type == LM_P_RECORD && (row->flags & LM_PARAM_SHORT)) {
-        open_key(writer, "anyOf", '[');
-        lm_json_open(writer, '{');
-        put_record(writer, row->fields, false);
-        lm_json_close(writer, '}');
-        lm_json_open(writer, '{');
-        put_scalar(writer, row->fields, row->fields->type);
-        lm_json_close(writer, '}');
-        lm_json_close(writer, ']');
+        put_short(writer, row);
     } else if (row->type == LM_P_RECORD) {
         put_record(writer, row->fields, false);
     } else if (row->type == LM_P_LIST) {
@@ -131,6 +156,8 @@ static void put_row(struct lm_json_writer *writer, const struct lm_param *row)
         lm_json_member_string(writer, "type", "array");
         put_items(writer, row);
         lm_json_close(writer, '}');
+        if (row->flags & LM_PARAM_MAP)
+            put_pairs(writer, row);
         put_ref(writer, "variable");
         lm_json_close(writer, ']');
     } else {
@@ -171,7 +198,10 @@ static void put_inputs(struct lm_json_writer *writer, const struct lm_stage *typ
     *required = false;
     open_key(writer, "in", '{');
     lm_json_member_string(writer, "type", "object");
-    lm_json_member_bool(writer, "additionalProperties", false);
+    if (type->flags & LM_STAGE_OPEN)
+        member_ref(writer, "additionalProperties", "sources");
+    else
+        lm_json_member_bool(writer, "additionalProperties", false);
     open_key(writer, "properties", '{');
     for (const struct lm_port *port = type->inputs; port != NULL && port->name; port++) {
         open_key(writer, port->name, '{');
@@ -195,7 +225,8 @@ static void put_publish(struct lm_json_writer *writer, const struct lm_stage *ty
 {
     open_key(writer, "publish", '{');
     lm_json_member_string(writer, "type", "object");
-    lm_json_member_bool(writer, "additionalProperties", false);
+    if (type->bind == NULL)
+        lm_json_member_bool(writer, "additionalProperties", false);
     open_key(writer, "properties", '{');
     for (const struct lm_port *port = type->outputs; port->name != NULL; port++) {
         open_key(writer, port->name, '{');
@@ -248,7 +279,7 @@ static const char fixed_defs[] =
     "\"seed\":{\"anyOf\":[{\"type\":\"integer\",\"minimum\":0},{\"$ref\":\"#/$defs/variable\"}]},"
     "\"numerics\":{\"anyOf\":[{\"enum\":[\"blas\",\"portable\"]},{\"$ref\":\"#/$defs/variable\"}]},"
     "\"stage_name\":{\"type\":\"string\",\"pattern\":\"^[a-z][a-z0-9_-]*(@[^ "
-    "]+)?([.][a-z0-9_]+)?$\"},"
+    "]+)?([.][A-Za-z0-9_-]+)?$\"},"
     "\"axes\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}},"
     "\"source\":{\"anyOf\":[{\"$ref\":\"#/$defs/stage_name\"},"
     "{\"type\":\"object\",\"additionalProperties\":false,\"required\":[\"gather\"],\"properties\":{"

@@ -97,6 +97,7 @@ struct report {
     const struct report_params *params;
     enum report_language language;
     struct lm_json *experiment, *scores, *card, *tokenizer, *curves;
+    struct lm_json *tasks;     /**< items/tasks.json */
     struct lm_json *objective; /**< items/examples.json; NULL: a language model's items */
     struct report_lines passages, samples, log_lines;
     struct report_lines examples; /**< of examples_split */

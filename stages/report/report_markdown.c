@@ -489,6 +489,7 @@ void report_markdown_write(struct lm_buf *out, const struct report *report)
         put_if_fits(out, report, put_scores);
     put_if_fits(out, report, put_tasks);
     put_if_fits(out, report, put_model);
+    put_if_fits(out, report, report_markdown_card);
     put_if_fits(out, report, put_tokenizer);
     put_if_fits(out, report, put_training);
     put_samples(out, report);

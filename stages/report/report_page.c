@@ -27,6 +27,7 @@ static const struct {
     {"samples", TEXT_SAMPLES, report_has_samples, report_page_samples},
     {"curves", TEXT_LOSS_BREAKDOWN, report_has_curves, report_page_curves},
     {"calibration", TEXT_CALIBRATION, report_has_calibration, report_page_calibration},
+    {"confidence", TEXT_RELIABILITY, report_has_reliability, report_page_reliability},
     {"figures", TEXT_DIVERSITY_AND_NOVELTY, report_has_figures, report_page_figures},
     {"data", TEXT_DATA, report_has_card, report_page_card},
     {"tokenizer", TEXT_TOKENIZER, report_has_tokenizer, report_page_tokenizer},

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "model/upstream_shape.h"
+#include "train_prefix.h"
 #include "train_ramp.h"
 #include "train_shape.h"
 
@@ -35,6 +36,7 @@ static const char *const schedules[] = {"cosine", "linear",       "constant",
                                         "wsd",    "inverse_sqrt", NULL};
 static const char *const orders[] = {"windows", "documents", NULL};
 static const char *const keeps[] = {"best", "last", NULL};
+static const char *const keep_states[] = {"auto", "true", "false", NULL};
 static const char *const on_divergences[] = {"fail", "record", NULL};
 
 #define P(f) LM_FIELD(struct train_params, f)
@@ -275,6 +277,9 @@ static const struct lm_param params[] = {
      .source = "Prechelt 1998"},
     {P(min_delta), .type = LM_P_FLOAT, .max = 1e9, .flags = LM_PARAM_COMPACT, .unit = "nats per token",
      .help = "patience: how much better a better valid loss is"},
+    {P(keep_state), .type = LM_P_ENUM, .def_str = "auto", .choices = keep_states,
+     .flags = LM_PARAM_NOT_IN_KEY, /* what comes out is the same */
+     .help = "leave the state from which a longer training continues; auto: where the schedule allows"},
     {.name = NULL},
 };
 
@@ -491,6 +496,7 @@ static enum lm_status resolve_lengths(struct train_params *p, struct lm_err *err
     fill(&p->steps, 1000);
     fill(&p->warmup, 100);
     clip(&p->warmup, p->steps);
+    p->cadence = p->eval_every;
     clip(&p->eval_every, p->steps);
     int64_t horizon = p->horizon > 0 ? p->horizon : p->steps;
     if (strcmp(p->schedule, "wsd") == 0 && p->cooldown == 0) {
@@ -508,6 +514,18 @@ static enum lm_status resolve_lengths(struct train_params *p, struct lm_err *err
     return LM_OK;
 }
 
+static enum lm_status check_keep_state(const struct train_params *p, struct lm_err *err)
+{
+    if (strcmp(p->keep_state, "true") != 0 || train_prefix_steps(p) > 0)
+        return LM_OK;
+    bool wsd = strcmp(p->schedule, "wsd") == 0;
+    return lm_fail_field(
+        err, LM_INVALID,
+        "keep_state: every step of this %s schedule depends on where training "
+        "ends, so that a longer one cannot continue it; %s, or leave it out",
+        p->schedule, wsd ? "lower cooldown" : "give a horizon, use constant, wsd or inverse_sqrt");
+}
+
 static enum lm_status check_decay_groups(const struct train_params *p, struct lm_err *err)
 {
     const char *const *names = p->decay_groups.items;
@@ -520,12 +538,6 @@ static enum lm_status check_decay_groups(const struct train_params *p, struct lm
         seen |= group;
     }
     return LM_OK;
-}
-
-/* Whether the rate does not depend on where the training ends. */
-static bool is_endless(const struct train_params *p)
-{
-    return strcmp(p->schedule, "constant") == 0 || strcmp(p->schedule, "inverse_sqrt") == 0;
 }
 
 /* Whether a mean of AdamW never moves from 0. */
@@ -551,7 +563,7 @@ static enum lm_status check_optimisation(const struct train_params *p, struct lm
         {p->momentum > 0 && !sgd, "momentum: has no effect with adamw; use optimizer: sgd"},
         {p->nesterov && !sgd, "nesterov: has no effect with adamw; use optimizer: sgd"},
         {p->nesterov && p->momentum == 0, "nesterov: needs a momentum; give one, such as 0.9"},
-        {(p->horizon > 0 || p->horizon_tokens > 0) && is_endless(p),
+        {(p->horizon > 0 || p->horizon_tokens > 0) && train_is_endless(p),
          "horizon: this schedule has none; use cosine, linear or wsd, or leave it out"},
         {p->cooldown > 0 && !wsd, "cooldown: has no effect without schedule: wsd; leave it out"},
         {!sgd && is_forgetless(p),
@@ -601,12 +613,13 @@ static enum lm_status resolve(void *data, struct lm_arena *arena, struct lm_err 
     fill_training(p, preset);
     LM_TRY(check_optimisation(p, err));
     LM_TRY(resolve_lengths(p, err));
+    LM_TRY(check_keep_state(p, err));
     if (lm_is_unset(p->min_lr))
         p->min_lr = tenth(p->lr);
     if (p->min_lr > p->lr)
         return lm_fail_field(err, LM_RANGE, "min_lr: must not exceed lr; lower it or leave it out");
     if (p->min_lr == 0 && p->warmup == 0 && (p->horizon > 0 ? p->horizon : p->steps) == 1 &&
-        !is_endless(p))
+        !train_is_endless(p))
         return lm_fail_field(
             err, LM_RANGE,
             "min_lr: is the rate of every step, so that nothing is learnt; raise it or "
@@ -680,7 +693,8 @@ enum {
     CHECKPOINT_SLOTS = 2
 };
 
-/* Of the model, the log, and two checkpoints (weights, moments, best weights, average, log). */
+/* Of the model, the log, and two checkpoints (weights, moments, best weights, average, log); the
+ * state is such a one. */
 static void put_sizes(struct lm_estimate *out, const struct train_params *p,
                       const struct lm_model_config *config)
 {
@@ -690,6 +704,7 @@ static void put_sizes(struct lm_estimate *out, const struct train_params *p,
     out->sizes[0] = weights + (uint64_t)config->vocab * VOCAB_LINE;
     out->sizes[1] = log;
     out->scratch = CHECKPOINT_SLOTS * (3 * weights + copies + log);
+    out->state = train_leaves_state(p) ? 3 * weights + copies + log : 0;
 }
 
 /* What decides how fast its operations are. */
@@ -736,6 +751,20 @@ static void estimate(const void *data, const struct lm_upstream *upstream, struc
              grows ? " to " : "", tokens);
 }
 
+/* Of cosine and linear the horizon says what the rates are; of the others nothing before the end.
+ */
+static bool prefix(void *data, struct lm_prefix *out)
+{
+    struct train_params *p = data;
+    int64_t steps = train_prefix_steps(p);
+    *out = (struct lm_prefix){TRAIN_STATE_FORMAT, (uint64_t)steps, (uint64_t)p->steps};
+    p->eval_every = p->cadence;
+    if (train_is_endless(p) || strcmp(p->schedule, "wsd") == 0)
+        p->horizon = 0;
+    p->steps = p->cooldown = 0;
+    return steps > 0;
+}
+
 static const struct lm_metric_row metrics[] = {
     {"train_loss", "nats", LM_BETTER_LOWER, "loss of the last step"},
     {"valid_loss", "nats", LM_BETTER_LOWER, "validation loss of the weights that are kept"},
@@ -765,5 +794,6 @@ const struct lm_stage lm_stage_train = {
     .resolve = resolve,
     .check_ports = check_ports,
     .estimate = estimate,
+    .prefix = prefix,
     .cost = &cost,
 };

@@ -217,7 +217,7 @@ enum lm_status train_open(struct train *train, struct lm_err *err)
     LM_TRY(make_room(train, err));
     LM_TRY(open_copies(train, err));
     LM_TRY(check_valid(train, err));
-    LM_TRY(train_checkpoint_load(train, err));
+    LM_TRY(train_resume(train, err));
     if (!lm_ctx_partial(train->ctx))
         train_speed_begin(train);
     return LM_OK;
