@@ -88,7 +88,7 @@ void lm_live_stage_begin(struct lm_live_stage *stage, uint64_t now_ns)
 void lm_live_stage_progress(struct lm_live_stage *stage, uint64_t done, uint64_t total,
                             const char *unit, uint64_t now_ns)
 {
-    if (stage->first_ns == 0 || done < stage->first_done ||
+    if (stage->first_ns == 0 || done < stage->done ||
         (unit != NULL && strcmp(unit, stage->unit) != 0)) {
         stage->first_ns = now_ns;
         stage->first_done = done;

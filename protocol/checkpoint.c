@@ -281,8 +281,8 @@ enum lm_status lm_checkpoint_load(uint64_t *position, void **data, size_t *size,
     return load(position, data, size, arena, folder, true, err);
 }
 
-/** A writer replaces one slot at a time, and leaves the other: what is missed once is there when
- *  one looks again, unless nothing is. */
+/** A writer replaces one slot at a time, and leaves the other: what is missed once is there
+ * when one looks again, unless nothing is. */
 enum lm_status lm_checkpoint_read(uint64_t *position, void **data, size_t *size,
                                   struct lm_arena *arena, const char *folder, struct lm_err *err)
 {

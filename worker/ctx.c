@@ -75,7 +75,8 @@ static enum lm_status outputs_prepare(struct lm_ctx *ctx, struct lm_err *err)
         if (path == NULL)
             return lm_fail(err, LM_NOMEM, "out of memory for a stage's context");
         ctx->outputs[i] = (struct output_path){.port = port->name, .path = path};
-        if (port->flags & LM_PORT_FOLDER)
+        bool is_made = lm_stage_has_output(ctx->job->stage, ctx->job->params, port);
+        if (is_made && (port->flags & LM_PORT_FOLDER))
             LM_TRY(lm_dir_create(path, err));
     }
     ctx->output_count = count;

@@ -290,7 +290,7 @@ static void test_documents_and_mixtures(struct tap *tap)
     struct place place, other;
     struct train_params params = defaults();
     char plain[LM_DIGEST_HEX], hex[LM_DIGEST_HEX], again[LM_DIGEST_HEX];
-    double weights[] = {3, 1, 1};
+    struct train_weight weights[] = {{3, ""}, {1, ""}, {1, ""}};
     REQUIRE(open_place(&place, 8) && open_place(&other, 2));
     REQUIRE(run(&place, &params, 1, -1) == LM_OK);
     digest_of(plain, &place);
