@@ -37,6 +37,10 @@ static const struct lm_option clear_options[] = {
      .kind = LM_O_FLAG,
      .offset = offsetof(struct cache_args, yes),
      .help = "really remove it"},
+    {.name = "json",
+     .kind = LM_O_FLAG,
+     .offset = offsetof(struct cache_args, json),
+     .help = "an object for programs, in bytes"},
     {0},
 };
 
@@ -118,7 +122,9 @@ static int run_clear(struct lm_cli *cli, const void *given, char **operands, siz
         if (done != LM_OK)
             status = lm_cli_fail(cli, LM_EXIT_STORE, err.text);
     }
-    if (status == LM_EXIT_OK) {
+    if (status == LM_EXIT_OK && args->json) {
+        print_usage_json(&usage, cli->out.file);
+    } else if (status == LM_EXIT_OK) {
         fprintf(cli->out.file, "%s %s\n", args->dry_run ? "would remove from" : "removed from",
                 lm_cli_text(cli, lm_cli_path(cli, lm_store_path(store))));
         print_usage(&usage, false, cli->out.file);

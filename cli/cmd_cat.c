@@ -3,10 +3,45 @@
 #include <string.h>
 
 #include "artifact_name.h"
+#include "base/json.h"
 #include "commands.h"
 #include "partial.h"
 
-static const struct lm_option options[] = {LM_PARTIAL_ROW, LM_SPEC_ROWS, {0}};
+struct cat_args {
+    struct lm_spec_args spec; /* first: LM_SPEC_ROWS */
+    bool json;
+};
+
+static const struct lm_option options[] = {
+    LM_PARTIAL_ROW,
+    {.name = "json",
+     .kind = LM_O_FLAG,
+     .offset = offsetof(struct cat_args, json),
+     .help = "of a folder: its manifest as an array for programs"},
+    LM_SPEC_ROWS,
+    {0},
+};
+
+/* "DIGEST  NAME" lines as objects. */
+static void print_manifest_json(const char *manifest, FILE *out)
+{
+    struct lm_json_writer writer;
+    struct lm_buf text;
+    lm_buf_init(&text, 0);
+    lm_json_begin(&writer, &text, true);
+    lm_json_open(&writer, '[');
+    for (const char *line = manifest, *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
+        size_t digest = strcspn(line, " ");
+        lm_json_open(&writer, '{');
+        lm_json_key(&writer, "name");
+        lm_json_put_bytes(&writer, line + digest + 2, (size_t)(end - line) - digest - 2);
+        lm_json_key(&writer, "digest");
+        lm_json_put_bytes(&writer, line, digest);
+        lm_json_close(&writer, '}');
+    }
+    lm_json_close(&writer, ']');
+    lm_cli_put(&text, out, NULL);
+}
 
 /* Bytes as they are, but never raw onto a terminal. */
 static bool copy_file(FILE *from, const struct lm_stream *to)
@@ -34,7 +69,8 @@ static int print_file(struct lm_cli *cli, const char *path)
 
 /* Of the result; of what there is so far, unless `partial` is NULL. */
 static int print_artifact(struct lm_cli *cli, const struct lm_loaded *loaded, size_t stage,
-                          const struct lm_partial *partial, const struct lm_artifact_name *name)
+                          const struct lm_partial *partial, const struct lm_artifact_name *name,
+                          bool json)
 {
     struct lm_err err = {0};
     const char *path = NULL, *manifest = NULL;
@@ -44,31 +80,37 @@ static int print_artifact(struct lm_cli *cli, const struct lm_loaded *loaded, si
             : lm_plan_artifact(loaded->plan, stage, name->port, name->name, &path, &manifest, &err);
     if (found != LM_OK)
         return lm_cli_fail(cli, lm_exit_of_result(found), err.text);
+    if (path != NULL && json)
+        return lm_cli_fail(cli, LM_EXIT_USAGE, "--json is for folders; this is one file");
     if (path != NULL)
         return print_file(cli, path);
+    if (json) {
+        print_manifest_json(manifest, cli->out.file);
+        return LM_EXIT_OK;
+    }
     fputs(manifest, cli->out.terminal ? cli->out.file : cli->out.raw);
     return LM_EXIT_OK;
 }
 
 static int run(struct lm_cli *cli, const void *given, char **operands, size_t count)
 {
-    const struct lm_spec_args *args = given;
+    const struct cat_args *args = given;
     struct lm_loaded loaded = {0};
     struct lm_artifact_name name;
     struct lm_partial *partial = NULL;
     struct lm_err err = {0};
     size_t stage = 0;
     (void)count;
-    int status = lm_loaded_plan(&loaded, cli, operands[0], args, NULL, 0);
+    int status = lm_loaded_plan(&loaded, cli, operands[0], &args->spec, NULL, 0);
     if (status == LM_EXIT_OK &&
         lm_artifact_name_parse(&name, operands[1], loaded.spec, cli->arena, &err) != LM_OK)
         status = lm_cli_fail(cli, LM_EXIT_USAGE, err.text);
     if (status == LM_EXIT_OK)
         status = lm_artifact_name_find(&stage, &name, &loaded, cli);
     if (status == LM_EXIT_OK)
-        status = lm_partial_look(&partial, &loaded, cli, stage, args);
+        status = lm_partial_look(&partial, &loaded, cli, stage, &args->spec);
     if (status == LM_EXIT_OK)
-        status = print_artifact(cli, &loaded, stage, partial, &name);
+        status = print_artifact(cli, &loaded, stage, partial, &name, args->json);
     lm_partial_close(partial);
     lm_loaded_release(&loaded);
     return status;
@@ -81,7 +123,7 @@ const struct lm_command lm_command_cat = {
     .min_operands = 2,
     .max_operands = 2,
     .options = options,
-    .args_size = sizeof(struct lm_spec_args),
+    .args_size = sizeof(struct cat_args),
     .example = "lmpipe cat experiments/jargon.yaml scores.scores",
     .notes = "The artifact is that of the current key: what the spec says now. When there is no\n"
              "result for it, nothing is written and the exit status is 1. With --partial a "

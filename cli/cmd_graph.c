@@ -5,6 +5,7 @@
 struct graph_args {
     struct lm_spec_args spec; /* first: LM_SPEC_ROWS */
     int format;               /* enum lm_graph_format */
+    bool json;
 };
 
 static const char *const formats[] = {"text", "dot", "mermaid", NULL};
@@ -17,6 +18,10 @@ static const struct lm_option options[] = {
      .metavar = "text|dot|mermaid",
      .choices = formats,
      .help = "notation (default text)"},
+    {.name = "json",
+     .kind = LM_O_FLAG,
+     .offset = offsetof(struct graph_args, json),
+     .help = "an array for programs, an object a stage"},
     {0},
 };
 
@@ -27,8 +32,9 @@ static int run(struct lm_cli *cli, const void *given, char **operands, size_t co
     (void)count;
     int status = lm_loaded_spec(&loaded, cli, operands[0], &args->spec, 0);
     if (status == LM_EXIT_OK) {
-        enum lm_status printed =
-            lm_spec_print_graph(loaded.spec, (enum lm_graph_format)args->format, cli->out.file);
+        enum lm_graph_format format =
+            args->json ? LM_GRAPH_JSON : (enum lm_graph_format)args->format;
+        enum lm_status printed = lm_spec_print_graph(loaded.spec, format, cli->out.file);
         if (printed != LM_OK)
             status = lm_cli_fail(cli, lm_exit_of(printed), lm_status_text(printed));
     }

@@ -1,10 +1,24 @@
 /* lmpipe version. */
 #include "commands.h"
 
+struct version_args {
+    bool json;
+};
+
+static const struct lm_option options[] = {
+    {.name = "json",
+     .kind = LM_O_FLAG,
+     .offset = offsetof(struct version_args, json),
+     .help = "an object for programs"},
+    {0},
+};
+
 static int run(struct lm_cli *cli, const void *args, char **operands, size_t count)
 {
-    (void)args, (void)operands, (void)count;
-    fputs("lmpipe " LM_VERSION "\n", cli->out.file);
+    const struct version_args *given = args;
+    (void)operands, (void)count;
+    fputs(given->json ? "{\"lmpipe\": \"" LM_VERSION "\"}\n" : "lmpipe " LM_VERSION "\n",
+          cli->out.file);
     return LM_EXIT_OK;
 }
 
@@ -12,6 +26,8 @@ const struct lm_command lm_command_version = {
     .name = "version",
     .summary = "the version of this program",
     .operands = "",
+    .options = options,
+    .args_size = sizeof(struct version_args),
     .example = "lmpipe version",
     .run = run,
 };

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/suggest.h"
 
 int lm_exit_of(enum lm_status status)
 {
@@ -52,6 +53,21 @@ void lm_loaded_findings(struct lm_cli *cli, const struct lm_diags *diags)
         lm_cli_find(cli, &diags->items[i]);
 }
 
+/* Names the nearest file of the folder, too. */
+static const char *no_file(const struct lm_cli *cli, const char *path, const char *text)
+{
+    struct lm_names names = {0};
+    const char *folder = lm_path_dir(cli->arena, path);
+    if (folder == NULL || lm_dir_list(&names, cli->arena, folder, NULL) != LM_OK)
+        return text;
+    const char *nearest =
+        lm_suggest(lm_path_base(path), (const char *const *)names.items, names.count);
+    const char *longer = nearest != NULL
+                             ? lm_arena_printf(cli->arena, "%s; did you mean '%s'?", text, nearest)
+                             : NULL;
+    return longer != NULL ? longer : text;
+}
+
 int lm_loaded_spec(struct lm_loaded *loaded, struct lm_cli *cli, const char *path,
                    const struct lm_spec_args *args, size_t threads)
 {
@@ -66,9 +82,13 @@ int lm_loaded_spec(struct lm_loaded *loaded, struct lm_cli *cli, const char *pat
     *loaded = (struct lm_loaded){.hold = loaded->hold, .verify_hits = loaded->verify_hits};
     enum lm_status status = lm_spec_load(&loaded->spec, &diags, cli->arena, path, &options, &err);
     lm_loaded_findings(cli, &diags);
+    loaded->found = diags;
     if (status == LM_OK)
         return LM_EXIT_OK;
-    return diags.errors > 0 ? LM_EXIT_USAGE : lm_cli_fail(cli, lm_exit_of_input(status), err.text);
+    if (diags.errors > 0)
+        return LM_EXIT_USAGE;
+    return lm_cli_fail(cli, lm_exit_of_input(status),
+                       status == LM_NOT_FOUND ? no_file(cli, path, err.text) : err.text);
 }
 
 static int no_stage(const struct lm_loaded *loaded, struct lm_cli *cli, const char *id)

@@ -84,6 +84,7 @@ struct lm_select_args {
 
 struct lm_loaded {
     bool hold, verify_hits; /**< given: as in lm_plan_options */
+    struct lm_diags found;  /**< about the spec, printed already; in the program's arena */
     struct lm_spec *spec;
     struct lm_spec *refused; /**< what could be read of one with errors (lm_spec_options) or NULL */
     struct lm_store *store;

@@ -49,7 +49,7 @@ static void write_row(char out[ROW], const struct shown *shown)
     char clock[32];
     lm_buf_init(&facts, 4096);
     lm_live_stage_facts(&facts, &shown->stage);
-    snprintf(out, ROW, "%8s %s", lm_human_clock(clock, shown->now - shown->began),
+    snprintf(out, ROW, "%8s%s", lm_human_clock(clock, shown->now - shown->began),
              lm_buf_status(&facts, NULL) == LM_OK && facts.size > 0 ? facts.data : "");
     lm_buf_release(&facts);
 }

@@ -55,7 +55,8 @@ allow pipeline/runs "base page yaml compare param spec store plan runs"
 allow pipeline/exec "base param spec store plan runs protocol exec"
 allow stages "base yaml task page stats compare text web tokenizer data model"
 allow worker "base param protocol text web tokenizer differ worker"
-allow cli "base page yaml" "cli cli/heavy worker"
+allow cli/heavy "base page yaml text web" "cli cli/heavy worker"
+allow ":(glob)cli/*" "base page yaml" "cli cli/heavy worker"
 
 # --- the promise: siblings and libc only --------------------------------------------
 libc='assert|ctype|errno|float|inttypes|limits|math|stdarg|stdbool|stddef|stdint|stdio|stdlib|string'

@@ -34,6 +34,8 @@ int lm_heavy_model_create(struct lm_cli *cli, const void *given, char **operands
 int lm_heavy_model_score(struct lm_cli *cli, const void *given, char **operands, size_t count);
 int lm_heavy_model_export(struct lm_cli *cli, const void *given, char **operands, size_t count);
 int lm_heavy_model_import(struct lm_cli *cli, const void *given, char **operands, size_t count);
+/** `init`, which looks into texts. */
+int lm_heavy_init(struct lm_cli *cli, const void *given, char **operands, size_t count);
 /** What `doctor` asks: kernels, numerics, libraries. */
 int lm_heavy_doctor(struct lm_cli *cli, const void *given, char **operands, size_t count);
 

@@ -24,6 +24,7 @@ static const struct {
     {&lm_command_tokenizer_decode, lm_heavy_tokenizer_decode},
     {&lm_command_tokenizer_import, lm_heavy_tokenizer_import},
     {&lm_command_tokenizer_export, lm_heavy_tokenizer_export},
+    {&lm_command_init, lm_heavy_init},
     {&doctor, lm_heavy_doctor},
 };
 

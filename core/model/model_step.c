@@ -392,8 +392,8 @@ static enum lm_status check_owner(const struct lm_model *model, const void *data
 {
     const unsigned char *at = data;
     uint64_t floats = model->layout.param_floats;
-    if (model->options.training && size == lm_model_state_size(model) &&
-        memcmp(at, state_magic, 8) == 0 && memcmp(at + 8, &floats, 8) == 0)
+    if (size == lm_model_state_size(model) && memcmp(at, state_magic, 8) == 0 &&
+        memcmp(at + 8, &floats, 8) == 0)
         return LM_OK;
     return lm_fail(err, LM_FORMAT,
                    "the training state does not belong to this model; start afresh");

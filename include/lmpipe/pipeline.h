@@ -99,8 +99,9 @@ struct lm_diags lm_spec_warnings(const struct lm_spec *spec, size_t threads);
 /** Resolved spec as YAML; with origins each value carries "# file:line" or "# default". */
 enum lm_status lm_spec_print_config(const struct lm_spec *spec, bool origins, bool json, FILE *out);
 
-enum lm_graph_format { LM_GRAPH_TEXT, LM_GRAPH_DOT, LM_GRAPH_MERMAID };
-/** The stages and what they hand to each other, in a notation. LM_NOMEM. */
+enum lm_graph_format { LM_GRAPH_TEXT, LM_GRAPH_DOT, LM_GRAPH_MERMAID, LM_GRAPH_JSON };
+/** The stages and what they hand to each other, in a notation; in JSON every instance of a matrix
+ * by itself. LM_NOMEM. */
 enum lm_status lm_spec_print_graph(const struct lm_spec *spec, enum lm_graph_format format,
                                    FILE *out);
 /** Types, ports, parameters. type NULL: all in a line each; json: machine form. LM_NOMEM. */

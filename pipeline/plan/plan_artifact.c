@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/suggest.h"
 #include "plan/plan.h"
 
 /** The output of a record; NULL with *err set (LM_NOT_FOUND) when there is none. */
@@ -44,6 +45,23 @@ static const char *place_of(const struct lm_plan *plan, const char *folder, cons
                            file->name != NULL ? "/" : "", file->name != NULL ? file->name : "");
 }
 
+static enum lm_status no_file(const struct lm_plan_made *made, const struct lm_output *output,
+                              const char *port, const char *name, struct lm_err *err)
+{
+    const struct lm_spec *spec = made->plan->spec;
+    const char *id = spec->stages[made->stage].id, *nearest = NULL;
+    const char **names = LM_NEW_ARRAY(made->plan->arena, const char *, output->file_count);
+    for (size_t i = 0; i < output->file_count && names != NULL; i++)
+        names[i] = output->files[i].name;
+    if (names != NULL)
+        nearest = lm_suggest(name, names, output->file_count);
+    if (nearest != NULL)
+        return lm_fail(err, LM_NOT_FOUND, "%s.%s holds no file '%s'; did you mean '%s'?", id, port,
+                       name, nearest);
+    return lm_fail(err, LM_NOT_FOUND, "%s.%s holds no file '%s'; list it with: lmpipe cat %s %s.%s",
+                   id, port, name, spec->path, id, port);
+}
+
 enum lm_status lm_plan_artifact_of(const struct lm_plan_made *made, const char *port,
                                    const char *name, const char **path, const char **manifest,
                                    struct lm_err *err)
@@ -66,9 +84,7 @@ enum lm_status lm_plan_artifact_of(const struct lm_plan_made *made, const char *
         if (name == NULL || strcmp(output->files[i].name, name) == 0)
             found = &output->files[i];
     if (found == NULL)
-        return lm_fail(err, LM_NOT_FOUND,
-                       "%s.%s holds no file '%s'; list it with: lmpipe cat %s %s.%s", id, port,
-                       name, plan->spec->path, id, port);
+        return no_file(made, output, port, name, err);
     *path = place_of(plan, made->folder, port, found);
     return *path ? LM_OK : lm_fail(err, LM_NOMEM, "no memory for the path of %s.%s", id, port);
 }

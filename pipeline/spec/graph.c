@@ -1,6 +1,8 @@
 /* The DAG: as text with lanes, for dot, for mermaid. */
 #include <string.h>
 
+#include "base/buf.h"
+#include "base/json.h"
 #include "spec/matrix.h"
 #include "spec/spec.h"
 
@@ -192,6 +194,54 @@ static bool print_mermaid(const struct lm_spec *spec, FILE *out)
     return true;
 }
 
+/* ---- JSON ---- */
+
+static void put_inputs(struct lm_json_writer *writer, const struct lm_spec *spec,
+                       const struct lm_spec_stage *stage, struct lm_arena *arena)
+{
+    lm_json_key(writer, "in");
+    lm_json_open(writer, '[');
+    for (size_t i = 0; i < stage->input_count; i++) {
+        const struct lm_spec_input *input = &stage->inputs[i];
+        const char *from =
+            lm_arena_printf(arena, "%s.%s", spec->stages[input->stage].id, input->from->name);
+        lm_json_open(writer, '{');
+        lm_json_member_string(writer, "port", input->port != NULL ? input->port->name : "");
+        lm_json_member_string(writer, "from", from != NULL ? from : "");
+        lm_json_close(writer, '}');
+    }
+    lm_json_close(writer, ']');
+}
+
+static bool print_json(const struct lm_spec *spec, FILE *out)
+{
+    struct lm_json_writer writer;
+    struct lm_buf text;
+    lm_buf_init(&text, 0);
+    lm_json_begin(&writer, &text, true);
+    lm_json_open(&writer, '[');
+    for (size_t i = 0; i < spec->stage_count; i++) {
+        const struct lm_spec_stage *stage = &spec->stages[i];
+        lm_json_open(&writer, '{');
+        lm_json_member_string(&writer, "stage", stage->id);
+        lm_json_member_string(&writer, "type", stage->type->name);
+        put_inputs(&writer, spec, stage, spec->arena);
+        lm_json_key(&writer, "after");
+        lm_json_open(&writer, '[');
+        for (size_t k = 0; k < stage->after_count; k++)
+            lm_json_put_string(&writer, spec->stages[stage->after[k]].id);
+        lm_json_close(&writer, ']');
+        lm_json_close(&writer, '}');
+    }
+    lm_json_close(&writer, ']');
+    lm_buf_putc(&text, '\n');
+    bool is_good = lm_buf_status(&text, NULL) == LM_OK;
+    if (is_good)
+        fwrite(text.data, 1, text.size, out);
+    lm_buf_release(&text);
+    return is_good;
+}
+
 /* ---- families ---- */
 
 /** What a choice takes of the stages whose metrics decide it. */
@@ -281,10 +331,13 @@ enum lm_status lm_spec_print_graph(const struct lm_spec *spec, enum lm_graph_for
         [LM_GRAPH_TEXT] = print_text,
         [LM_GRAPH_DOT] = print_dot,
         [LM_GRAPH_MERMAID] = print_mermaid,
+        [LM_GRAPH_JSON] = print_json,
     };
     struct lm_arena_mark mark = lm_arena_mark(spec->arena);
     struct lm_spec folded;
-    bool good = fold(&folded, spec) && printers[format](&folded, out);
+    bool is_folded = format != LM_GRAPH_JSON;
+    bool good =
+        (!is_folded || fold(&folded, spec)) && printers[format](is_folded ? &folded : spec, out);
     lm_arena_rewind(spec->arena, mark);
     return good ? LM_OK : LM_NOMEM;
 }

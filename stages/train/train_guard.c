@@ -103,7 +103,8 @@ enum lm_status train_guard_stop(struct train *train, struct lm_err *err)
 
 enum lm_status train_guard_result(const struct train *train, struct lm_err *err)
 {
-    if (train->diverged_at == 0 && isnan(train->loss))
+    bool is_begun = train->step > 0 || !lm_ctx_partial(train->ctx); /* else it is as it was made */
+    if (is_begun && train->diverged_at == 0 && isnan(train->loss))
         return lm_fail(err, LM_NUMERIC,
                        "none of %llu steps had a finite loss and gradient; lower lr or set clip",
                        (unsigned long long)train->step);
