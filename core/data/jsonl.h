@@ -14,6 +14,8 @@
 #include <lmpipe/hash.h>
 #include <lmpipe/status.h>
 
+#include "base/buf.h"
+
 /** Lines beyond this many bytes are an error (LM_RANGE). */
 #define LM_JSONL_LONGEST ((size_t)1 << 31)
 
@@ -66,6 +68,10 @@ enum lm_status lm_jsonl_create(struct lm_jsonl_writer **out, const char *path, s
 /** Appends a document; its id is computed here. LM_FORMAT when text is not well-formed UTF-8. */
 enum lm_status lm_jsonl_put(struct lm_jsonl_writer *writer, const void *text, size_t size,
                             struct lm_err *err);
+/** Appends a document's line, without its newline, to a buffer; text is well-formed UTF-8, and
+ * `digest` its SHA-256. */
+void lm_jsonl_line(struct lm_buf *out, const struct lm_digest *digest, const void *text,
+                   size_t size);
 /** Appends a line as it is, which must hold no newline: of a file that goes along with a shard. */
 enum lm_status lm_jsonl_put_line(struct lm_jsonl_writer *writer, const char *line, size_t size,
                                  struct lm_err *err);

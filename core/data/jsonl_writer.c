@@ -54,24 +54,23 @@ static enum lm_status flush(struct lm_jsonl_writer *writer, struct lm_err *err)
     return LM_OK;
 }
 
-enum lm_status lm_jsonl_put(struct lm_jsonl_writer *writer, const void *text, size_t size,
-                            struct lm_err *err)
+void lm_jsonl_line(struct lm_buf *out, const struct lm_digest *digest, const void *text,
+                   size_t size)
 {
-    if (lm_utf8_valid_prefix(text, size) != size)
-        return lm_fail(err, LM_FORMAT, "%s: a document is not well-formed UTF-8; repair it first",
-                       writer->path);
-    struct lm_digest digest;
     char id[LM_DIGEST_HEX];
-    lm_sha256_bytes(&digest, text, size);
-    lm_digest_hex(id, &digest);
     struct lm_json_writer json;
-    size_t before = writer->buf.size;
-    lm_json_begin(&json, &writer->buf, false);
+    lm_digest_hex(id, digest);
+    lm_json_begin(&json, out, false);
     lm_json_open(&json, '{');
     lm_json_member_string(&json, "id", id);
     lm_json_key(&json, "text");
     lm_json_put_bytes(&json, text, size);
     lm_json_close(&json, '}');
+}
+
+/* Ends a line that began at `before`, and writes when there is enough. */
+static enum lm_status end_line(struct lm_jsonl_writer *writer, size_t before, struct lm_err *err)
+{
     lm_buf_putc(&writer->buf, '\n');
     if (writer->buf.size - before > LM_JSONL_LONGEST)
         return lm_fail(
@@ -81,12 +80,25 @@ enum lm_status lm_jsonl_put(struct lm_jsonl_writer *writer, const void *text, si
     return writer->buf.size < FLUSH_AT ? lm_buf_status(&writer->buf, err) : flush(writer, err);
 }
 
+enum lm_status lm_jsonl_put(struct lm_jsonl_writer *writer, const void *text, size_t size,
+                            struct lm_err *err)
+{
+    if (lm_utf8_valid_prefix(text, size) != size)
+        return lm_fail(err, LM_FORMAT, "%s: a document is not well-formed UTF-8; repair it first",
+                       writer->path);
+    struct lm_digest digest;
+    size_t before = writer->buf.size;
+    lm_sha256_bytes(&digest, text, size);
+    lm_jsonl_line(&writer->buf, &digest, text, size);
+    return end_line(writer, before, err);
+}
+
 enum lm_status lm_jsonl_put_line(struct lm_jsonl_writer *writer, const char *line, size_t size,
                                  struct lm_err *err)
 {
+    size_t before = writer->buf.size;
     lm_buf_append(&writer->buf, line, size);
-    lm_buf_putc(&writer->buf, '\n');
-    return writer->buf.size < FLUSH_AT ? lm_buf_status(&writer->buf, err) : flush(writer, err);
+    return end_line(writer, before, err);
 }
 
 enum lm_status lm_jsonl_finish(struct lm_jsonl_writer *writer, struct lm_err *err)

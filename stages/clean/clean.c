@@ -22,6 +22,8 @@ static const struct lm_port outputs[] = {
      "how many documents of each split are of which source, in the text's order", LM_PORT_OPTIONAL},
     {"meta", "meta", "a line a document, in the text's order: what documents.keep names",
      LM_PORT_FOLDER | LM_PORT_OPTIONAL},
+    {"removals", "removals", "every removed document with why, by removals: true",
+     LM_PORT_OPTIONAL},
     {NULL, NULL, NULL, 0},
 };
 
@@ -138,6 +140,9 @@ static const struct lm_param params[] = {
      .type = LM_P_RECORD, .flags = LM_PARAM_SHORT, .fields = split_rows,
      .fields_size = sizeof(struct clean_split),
      .help = "how documents are shared out to train, valid and test"},
+    {P(removals), .also = "exclusions",
+     .type = LM_P_BOOL, .flags = LM_PARAM_COMPACT,
+     .help = "every removed document with why, as the output removals"},
     {.name = NULL},
 };
 
@@ -254,6 +259,8 @@ static const char *const *libraries(const void *data)
 static bool has_output(const void *data, const char *port)
 {
     const struct clean_params *p = data;
+    if (strcmp(port, "removals") == 0)
+        return p->removals;
     return strcmp(port, "meta") != 0 || p->documents.keep.count > 0;
 }
 

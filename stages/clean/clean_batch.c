@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "data/jsonl.h"
+
 /* Items of one task: cut by shape, so that many small documents cost few tasks. */
 enum { ITEMS_A_TASK = 16 };
 
@@ -19,6 +21,7 @@ enum lm_status clean_batch_add(struct clean_batch *batch, const struct clean_for
     struct clean_item *item = &batch->items[batch->count++];
     *item = (struct clean_item){.form = form, .piece = *piece};
     lm_buf_init(&item->text, 0);
+    lm_buf_init(&item->line, 0);
     batch->bytes += piece->size;
     return LM_OK;
 }
@@ -70,6 +73,8 @@ static enum lm_status clean_item(const struct clean_batch *batch, struct clean_i
     lm_sha256_bytes(&item->digest, text, item->text.size);
     if (item->outcome.rule < batch->rules->count)
         return LM_OK;
+    lm_jsonl_line(&item->line, &item->digest, text, item->text.size);
+    LM_TRY(lm_buf_status(&item->line, &item->err));
     return clean_units_find(&item->units, &batch->compared, text, item->text.size, &item->err);
 }
 
@@ -90,6 +95,7 @@ void clean_batch_clear(struct clean_batch *batch)
 {
     for (size_t i = 0; i < batch->count; i++) {
         lm_buf_release(&batch->items[i].text);
+        lm_buf_release(&batch->items[i].line);
         lm_buf_release(&batch->items[i].found.made);
         lm_buf_release(&batch->items[i].found.meta);
         clean_units_release(&batch->items[i].units);

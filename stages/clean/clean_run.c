@@ -10,6 +10,7 @@
 #include "clean_card.h"
 #include "clean_corpus.h"
 #include "clean_params.h"
+#include "clean_removals.h"
 #include "clean_sources.h"
 #include "clean_split.h"
 #include "clean_totals.h"
@@ -30,6 +31,7 @@ struct run {
     struct clean_totals totals;
     struct clean_splitter splitter;
     struct clean_dedup dedup;
+    struct clean_removals removals;
     struct lm_pool *pool;
     int64_t bytes_done, bytes_all;
     int64_t kept[CLEAN_KEPT]; /* documents that have each of documents.keep */
@@ -46,6 +48,16 @@ static size_t index_of(const char *const *names, const char *name)
 
 /* ---- judging ---- */
 
+/* A removed document, where all of them are to be written. */
+static enum lm_status tell_removal(struct run *run, const struct clean_item *item, size_t reason,
+                                   const void *text, size_t size)
+{
+    const struct clean_file *file = &run->corpus.files[item->form->file];
+    return clean_removals_put(&run->removals, &run->totals.drops[reason], item,
+                              run->corpus.sources[file->source].name, clean_file_member(file), text,
+                              size, run->err);
+}
+
 /* A record without text: its file remembers what the first one has instead. */
 static enum lm_status judge_missing(struct run *run, const struct clean_item *item,
                                     struct clean_file *file)
@@ -61,7 +73,7 @@ static enum lm_status judge_missing(struct run *run, const struct clean_item *it
         return lm_fail(run->err, LM_NOMEM, "no memory for a message; free some");
     clean_totals_drop(&run->totals, CLEAN_MISSING, (const uint8_t *)place, strlen(place), NULL,
                       NULL);
-    return LM_OK;
+    return tell_removal(run, item, CLEAN_MISSING, "", 0);
 }
 
 /* What was met before goes; what is left of a document is one as if it had come so. *reason: why
@@ -82,6 +94,9 @@ static enum lm_status compare(struct run *run, struct clean_item *item, size_t *
         const uint8_t *text = (const uint8_t *)item->text.data;
         lm_text_count(&item->measure, text, item->text.size);
         lm_sha256_bytes(&item->digest, text, item->text.size);
+        lm_buf_clear(&item->line);
+        lm_jsonl_line(&item->line, &item->digest, text, item->text.size);
+        LM_TRY(lm_buf_status(&item->line, run->err));
         if (item->text.size == 0)
             return LM_OK;
     }
@@ -103,14 +118,14 @@ static size_t own_reason(const struct clean_item *item)
     return item->text.size == 0 ? CLEAN_LINELESS : CLEAN_RULES + item->outcome.rule;
 }
 
-static void drop(struct run *run, const struct clean_item *item, size_t reason)
+static enum lm_status drop(struct run *run, const struct clean_item *item, size_t reason)
 {
     bool is_raw = reason == CLEAN_INVALID || reason == CLEAN_EMPTY;
-    if (is_raw)
-        clean_totals_drop(&run->totals, reason, item->found.text, item->found.size, NULL, NULL);
-    else
-        clean_totals_drop(&run->totals, reason, (const uint8_t *)item->text.data, item->text.size,
-                          &item->measure, &item->digest);
+    const uint8_t *text = is_raw ? item->found.text : (const uint8_t *)item->text.data;
+    size_t size = is_raw ? item->found.size : item->text.size;
+    clean_totals_drop(&run->totals, reason, text, size, is_raw ? NULL : &item->measure,
+                      is_raw ? NULL : &item->digest);
+    return tell_removal(run, item, reason, text, size);
 }
 
 static void count_kept(struct run *run, uint64_t kept)
@@ -128,10 +143,8 @@ static enum lm_status keep(struct run *run, struct clean_item *item)
     size_t reason;
     clean_flow_add(&run->totals.ruled, item->text.size, &item->measure);
     LM_TRY(compare(run, item, &reason));
-    if (reason != CLEAN_RULES) {
-        drop(run, item, reason);
-        return LM_OK;
-    }
+    if (reason != CLEAN_RULES)
+        return drop(run, item, reason);
     LM_TRY(clean_split_identity(&identity, &run->params->split, &item->digest, source->name,
                                 clean_file_member(file), item->found.host, run->err));
     source->kept++;
@@ -142,6 +155,7 @@ static enum lm_status keep(struct run *run, struct clean_item *item)
                               &(struct clean_document){.source = file->source,
                                                        .text = item->text.data,
                                                        .size = item->text.size,
+                                                       .line = &item->line,
                                                        .meta = item->found.meta.data,
                                                        .meta_size = item->found.meta.size},
                               &identity, run->err);
@@ -164,8 +178,7 @@ static enum lm_status judge(struct run *run, struct clean_item *item)
     size_t reason = own_reason(item);
     if (reason == CLEAN_RULES + run->rules.count)
         return keep(run, item);
-    drop(run, item, reason);
-    return LM_OK;
+    return drop(run, item, reason);
 }
 
 static enum lm_status flush(struct run *run)
@@ -337,6 +350,8 @@ static enum lm_status prepare(struct run *run)
     LM_TRY(clean_corpus_read(&run->corpus, arena, lm_ctx_input(run->ctx, "corpus"), run->err));
     for (size_t i = 0; i < run->corpus.source_count; i++)
         run->bytes_all += run->corpus.sources[i].bytes;
+    if (p->removals)
+        LM_TRY(clean_removals_open(&run->removals, lm_ctx_output(run->ctx, "removals"), run->err));
     bool has_meta = p->documents.keep.count > 0;
     return clean_splitter_open(&run->splitter, arena, lm_ctx_output(run->ctx, "text"),
                                has_meta ? lm_ctx_output(run->ctx, "meta") : NULL, &p->split,
@@ -453,6 +468,7 @@ static enum lm_status work(struct run *run)
     if (run->totals.documents == 0)
         return nothing_left(run);
     LM_TRY(clean_splitter_finish(&run->splitter, run->err));
+    LM_TRY(clean_removals_finish(&run->removals, run->err));
     run->totals.dropped_paragraphs = run->dedup.dropped_paragraphs;
     run->totals.dropped_lines = run->dedup.dropped_lines;
     run->totals.dropped_parts = run->dedup.dropped_bytes;
@@ -470,6 +486,7 @@ enum lm_status lm_run_clean(struct lm_ctx *ctx, const void *params, struct lm_er
     struct run run = {.ctx = ctx, .params = params, .err = err};
     enum lm_status status = work(&run);
     clean_splitter_abandon(&run.splitter);
+    clean_removals_abandon(&run.removals);
     clean_batch_release(&run.batch);
     clean_dedup_release(&run.dedup);
     clean_totals_release(&run.totals);

@@ -18,6 +18,14 @@ enum lm_status clean_splitter_open(struct clean_splitter *out, struct lm_arena *
                         : clean_shards_open(&out->meta, arena, meta, out->is_by_position, err);
 }
 
+static enum lm_status put_text(struct lm_jsonl_writer *writer,
+                               const struct clean_document *document, struct lm_err *err)
+{
+    return document->line != NULL
+               ? lm_jsonl_put_line(writer, document->line->data, document->line->size, err)
+               : lm_jsonl_put(writer, document->text, document->size, err);
+}
+
 static enum lm_status put_side(struct clean_splitter *splitter, enum lm_split side,
                                const struct clean_document *document, struct lm_err *err)
 {
@@ -27,7 +35,7 @@ static enum lm_status put_side(struct clean_splitter *splitter, enum lm_split si
     if (splitter->has_meta)
         LM_TRY(lm_jsonl_put_line(splitter->meta.writers[side], document->meta, document->meta_size,
                                  err));
-    return lm_jsonl_put(splitter->text.writers[side], document->text, document->size, err);
+    return put_text(splitter->text.writers[side], document, err);
 }
 
 enum lm_status clean_split_identity(struct lm_digest *out, const struct clean_split *options,
@@ -69,7 +77,7 @@ enum lm_status clean_splitter_put(struct clean_splitter *splitter,
                         document, err);
     if (splitter->has_meta)
         LM_TRY(lm_jsonl_put_line(splitter->meta.all, document->meta, document->meta_size, err));
-    return lm_jsonl_put(splitter->text.all, document->text, document->size, err);
+    return put_text(splitter->text.all, document, err);
 }
 
 /* ---- by position ---- */

@@ -28,7 +28,8 @@ struct clean_document {
     size_t source;
     const void *text;
     size_t size;
-    const char *meta; /**< the line of it that goes along; where nothing is kept, unused */
+    const struct lm_buf *line; /**< of the text, as lm_jsonl_line makes it; NULL: to be made */
+    const char *meta;          /**< the line of it that goes along; where nothing is kept, unused */
     size_t meta_size;
 };
 

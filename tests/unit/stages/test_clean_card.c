@@ -166,7 +166,30 @@ static void rules_that_are_not_asked(struct tap *tap)
     fixture_close(&f);
 }
 
+/* Every removed document is a line: why, what was measured, from where. */
+static void removals(struct tap *tap)
+{
+    struct clean_rule rules[] = {row("chars")};
+    struct fixture f;
+    fixture_open(&f);
+    rules[0].min = 6;
+    f.params.rules = (struct lm_list){rules, 1};
+    f.params.documents.by = "line";
+    f.params.removals = true;
+    split_by_position(&f, 0.3, 0.3);
+    const char text[] = "a first line\nshort\nanother \"line\"\na first line\nthe last line\n";
+    struct lm_json *card = run(&f, &(struct corpus_text){"a", "x", text, 0}, 1);
+    REQUIRE(card != NULL);
+    CHECK_STR(output(&f, "removals"),
+              "{\"rule\":\"chars\",\"value\":5,\"min\":6,\"source\":\"a\",\"file\":\"x\","
+              "\"text\":\"short\"}\n"
+              "{\"rule\":\"duplicate\",\"source\":\"a\",\"file\":\"x\",\"text\":\"a first "
+              "line\"}\n");
+    lm_json_free(card);
+    fixture_close(&f);
+}
+
 static const struct tap_test tests[] = {TAP_ROW(flows_add_up) TAP_ROW(examples_by_key) TAP_ROW(
-    overlaps_of_sources) TAP_ROW(rules_that_are_not_asked)};
+    overlaps_of_sources) TAP_ROW(rules_that_are_not_asked) TAP_ROW(removals)};
 
 LM_TEST_MAIN(tests)
