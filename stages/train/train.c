@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "model/upstream_shape.h"
+#include "train_ports.h"
 #include "train_prefix.h"
 #include "train_ramp.h"
 #include "train_shape.h"
@@ -382,91 +383,6 @@ static enum lm_status resolve_objective(struct train_params *p, struct lm_arena 
     return LM_OK;
 }
 
-/* ---- ports ---- */
-
-struct rule {
-    bool is_wrong;
-    const char *text;
-};
-
-static enum lm_status apply(const struct rule *rules, size_t count, struct lm_err *err)
-{
-    for (size_t i = 0; i < count; i++)
-        if (rules[i].is_wrong)
-            return lm_fail_field(err, LM_INVALID, "%s", rules[i].text);
-    return LM_OK;
-}
-
-typedef bool has_fn(const void *user, const char *port);
-
-static enum lm_status check_lm(const struct train_params *p, has_fn *has, const void *user,
-                               struct lm_err *err)
-{
-    bool is_named = train_weights_named(p);
-    const struct rule rules[] = {
-        {!has(user, "tokens"),
-         "tokens: required, but not given: objective lm learns from encoded text; connect it"},
-        {has(user, "examples"),
-         "examples: has no effect with objective lm; leave it out, or choose another objective"},
-        {has(user, "vocab"), "vocab: comes with tokens; leave it out"},
-        {is_named && !has(user, "sources"),
-         "mixture: names sources, so the input sources must say which documents are whose; connect "
-         "the stage that cleans the text, as sources: text"},
-        {is_named && has(user, "extra_tokens"),
-         "extra_tokens: cannot be mixed with named sources; give weights as a list, or one text"},
-        {!is_named && has(user, "sources"),
-         "sources: has no effect without mixture: {NAME: WEIGHT, …}; give one, or leave it out"},
-    };
-
-    return apply(rules, sizeof rules / sizeof rules[0], err);
-}
-
-static enum lm_status check_examples(bool has_init, has_fn *has, const void *user,
-                                     struct lm_err *err)
-{
-    const struct rule rules[] = {
-        {!has(user, "examples"),
-         "examples: required, but not given: this objective learns from them; connect a corpus"},
-        {has(user, "tokens"),
-         "tokens: has no effect with this objective; leave it out, or train objective lm first and "
-         "connect that model to init"},
-        {has(user, "extra_tokens"),
-         "extra_tokens: has no effect with this objective; leave it out"},
-        {has(user, "sources"), "sources: has no effect with this objective; leave it out"},
-        {has_init && has(user, "vocab"), "vocab: comes with init; leave it out"},
-        {!has_init && !has(user, "vocab"),
-         "vocab: required, but not given: connect one, or begin with a model by init"},
-    };
-
-    return apply(rules, sizeof rules / sizeof rules[0], err);
-}
-
-/* What a port is needed for, or why it must not be there. */
-static enum lm_status check_ports(const void *data, has_fn *has, const void *user,
-                                  struct lm_err *err)
-{
-    const struct train_params *p = data;
-    bool is_lm = strcmp(p->objective, "lm") == 0;
-    bool has_init = has(user, "init") || given(p->init.path);
-    bool by_tokens = p->tokens + p->warmup_tokens + p->horizon_tokens + p->ramp_tokens > 0;
-    const struct rule rules[] = {
-        {has(user, "init") && given(p->init.path),
-         "init: given as an input and as a parameter; drop one"},
-        {has_init && p->is_shape_given,
-         "init: says preset, context, layers, heads and width; leave these out (max_length may "
-         "shorten rows)"},
-        {p->max_length > 0 && is_lm && !has_init, "max_length: has no effect here; set context"},
-        {has_init && by_tokens,
-         "tokens: cannot be counted before the context of init is known; give steps, warmup, "
-         "horizon, and no ramp_tokens"},
-        {!has_init && p->frozen_layers > p->layers,
-         "frozen_layers: the model has fewer layers; lower it"},
-    };
-
-    LM_TRY(apply(rules, sizeof rules / sizeof rules[0], err));
-    return is_lm ? check_lm(p, has, user, err) : check_examples(has_init, has, user, err);
-}
-
 static bool is_shape_given(const struct train_params *p)
 {
     const struct lm_model_config own = train_shape(p, 0);
@@ -813,7 +729,7 @@ const struct lm_stage lm_stage_train = {
     .metrics = metrics,
     .params_size = sizeof(struct train_params),
     .resolve = resolve,
-    .check_ports = check_ports,
+    .check_ports = train_check_ports,
     .estimate = estimate,
     .prefix = prefix,
     .cost = &cost,
