@@ -4,8 +4,9 @@
 
 #include "artifact_name.h"
 #include "commands.h"
+#include "partial.h"
 
-static const struct lm_option options[] = {LM_SPEC_ROWS, {0}};
+static const struct lm_option options[] = {LM_PARTIAL_ROW, LM_SPEC_ROWS, {0}};
 
 /* Bytes as they are, but never raw onto a terminal. */
 static bool copy_file(FILE *from, const struct lm_stream *to)
@@ -31,13 +32,16 @@ static int print_file(struct lm_cli *cli, const char *path)
     return fine ? LM_EXIT_OK : LM_EXIT_STORE;
 }
 
+/* Of the result; of what there is so far, unless `partial` is NULL. */
 static int print_artifact(struct lm_cli *cli, const struct lm_loaded *loaded, size_t stage,
-                          const struct lm_artifact_name *name)
+                          const struct lm_partial *partial, const struct lm_artifact_name *name)
 {
     struct lm_err err = {0};
     const char *path = NULL, *manifest = NULL;
     enum lm_status found =
-        lm_plan_artifact(loaded->plan, stage, name->port, name->name, &path, &manifest, &err);
+        partial != NULL
+            ? lm_partial_artifact(partial, name->port, name->name, &path, &manifest, &err)
+            : lm_plan_artifact(loaded->plan, stage, name->port, name->name, &path, &manifest, &err);
     if (found != LM_OK)
         return lm_cli_fail(cli, lm_exit_of_result(found), err.text);
     if (path != NULL)
@@ -51,6 +55,7 @@ static int run(struct lm_cli *cli, const void *given, char **operands, size_t co
     const struct lm_spec_args *args = given;
     struct lm_loaded loaded = {0};
     struct lm_artifact_name name;
+    struct lm_partial *partial = NULL;
     struct lm_err err = {0};
     size_t stage = 0;
     (void)count;
@@ -61,7 +66,10 @@ static int run(struct lm_cli *cli, const void *given, char **operands, size_t co
     if (status == LM_EXIT_OK)
         status = lm_artifact_name_find(&stage, &name, &loaded, cli);
     if (status == LM_EXIT_OK)
-        status = print_artifact(cli, &loaded, stage, &name);
+        status = lm_partial_look(&partial, &loaded, cli, stage, args);
+    if (status == LM_EXIT_OK)
+        status = print_artifact(cli, &loaded, stage, partial, &name);
+    lm_partial_close(partial);
     lm_loaded_release(&loaded);
     return status;
 }
@@ -76,6 +84,8 @@ const struct lm_command lm_command_cat = {
     .args_size = sizeof(struct lm_spec_args),
     .example = "lmpipe cat experiments/jargon.yaml scores.scores",
     .notes = "The artifact is that of the current key: what the spec says now. When there is no\n"
-             "result for it, nothing is written and the exit status is 1.",
+             "result for it, nothing is written and the exit status is 1. With --partial a "
+             "training is shown\n"
+             "as of its newest checkpoint, also while it runs or after it was interrupted.",
     .run = run,
 };

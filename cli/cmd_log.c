@@ -1,17 +1,15 @@
-/* lmpipe log: the newest log of a stage. */
-#include <errno.h>
+/* lmpipe log: the newest log of a stage, also while it runs. */
 #include <string.h>
 
 #include <lmpipe/runs.h>
 
 #include "commands.h"
 #include "loaded.h"
-
-enum { PAUSE_MS = 200 };
+#include "log_show.h"
 
 struct log_args {
     struct lm_spec_args spec; /* first: LM_SPEC_ROWS */
-    bool follow;
+    struct lm_log_show show;
     const char *tensorboard;
 };
 
@@ -20,8 +18,12 @@ static const struct lm_option options[] = {
     {.name = "follow",
      .letter = 'f',
      .kind = LM_O_FLAG,
-     .offset = offsetof(struct log_args, follow),
-     .help = "go on printing what is added, until interrupted"},
+     .offset = offsetof(struct log_args, show.follow),
+     .help = "go on printing until the stage has ended, also in a run that takes it up again"},
+    {.name = "json",
+     .kind = LM_O_FLAG,
+     .offset = offsetof(struct log_args, show.json),
+     .help = "its events as they are kept, an object a line"},
     {.name = "tensorboard",
      .kind = LM_O_TEXT,
      .offset = offsetof(struct log_args, tensorboard),
@@ -29,36 +31,6 @@ static const struct lm_option options[] = {
      .help = "write the curves of the result as event files of TensorBoard, DIR/STAGE/"},
     {0},
 };
-
-/* Prints to the end of the file; false on a read error. */
-static bool copy_rest(FILE *from, FILE *to)
-{
-    char piece[8192];
-    size_t size;
-    while ((size = fread(piece, 1, sizeof piece, from)) > 0)
-        fwrite(piece, 1, size, to);
-    bool fine = ferror(from) == 0;
-    clearerr(from);
-    return fine;
-}
-
-static int print_log(struct lm_cli *cli, const char *path, bool follow)
-{
-    FILE *file = fopen(path, "re");
-    bool fine = file != NULL;
-    while (fine) {
-        fine = copy_rest(file, cli->out.file);
-        if (!follow || !lm_stream_wait(&cli->out, PAUSE_MS))
-            break;
-    }
-    if (!fine) {
-        const char *text = lm_arena_printf(cli->arena, "%s: %s", path, strerror(errno));
-        lm_cli_fail(cli, LM_EXIT_STORE, text != NULL ? text : path);
-    }
-    if (file != NULL)
-        fclose(file);
-    return fine ? LM_EXIT_OK : LM_EXIT_STORE;
-}
 
 /* Of one stage, or of all instances of one: a folder each, which TensorBoard shows as runs. */
 static int write_events(struct lm_cli *cli, const struct lm_loaded *loaded, const char *target,
@@ -90,17 +62,12 @@ static int write_events(struct lm_cli *cli, const struct lm_loaded *loaded, cons
     return status;
 }
 
-static int show_log(struct lm_cli *cli, const struct lm_loaded *loaded, const char *id, bool follow)
+static int show_log(struct lm_cli *cli, const struct lm_loaded *loaded, const char *id,
+                    const struct lm_log_show *how)
 {
-    struct lm_err err = {0};
-    const char *path = NULL;
     size_t stage = 0;
     int status = lm_loaded_stage(&stage, loaded, cli, id);
-    if (status != LM_EXIT_OK)
-        return status;
-    enum lm_status found = lm_run_log_path(loaded->plan, stage, &path, &err);
-    return found == LM_OK ? print_log(cli, path, follow)
-                          : lm_cli_fail(cli, lm_exit_of_result(found), err.text);
+    return status == LM_EXIT_OK ? lm_log_show(cli, loaded, stage, how) : status;
 }
 
 static int run(struct lm_cli *cli, const void *given, char **operands, size_t count)
@@ -112,21 +79,26 @@ static int run(struct lm_cli *cli, const void *given, char **operands, size_t co
     if (status == LM_EXIT_OK)
         status = args->tensorboard != NULL
                      ? write_events(cli, &loaded, operands[1], args->tensorboard)
-                     : show_log(cli, &loaded, operands[1], args->follow);
+                     : show_log(cli, &loaded, operands[1], &args->show);
     lm_loaded_release(&loaded);
     return status;
 }
 
 const struct lm_command lm_command_log = {
     .name = "log",
-    .summary = "what a stage wrote while it last ran; its curves for TensorBoard",
+    .summary = "notes and curve of a stage, also while it runs; its curves for TensorBoard",
     .operands = "SPEC STAGE",
     .min_operands = 2,
     .max_operands = 2,
     .options = options,
     .args_size = sizeof(struct log_args),
     .example = "lmpipe log experiments/jargon.yaml model",
-    .notes = "With --tensorboard the times are steps, and STAGE may mean several instances of a\n"
+    .notes = "The last line says how it ended: done, failed, stopped (interrupted, it resumes), "
+             "killed, or\n"
+             "that it is running. -f waits for a stage that has not begun in a run that is going "
+             "on, and\n"
+             "follows a stage that another run takes up.\n\n"
+             "With --tensorboard the times are steps, and STAGE may mean several instances of a\n"
              "matrix, a folder each: tensorboard --logdir DIR shows them over one another.",
     .run = run,
 };

@@ -17,7 +17,7 @@
 
 enum { MOST_DRAWN = 64, REDRAW_NS = 125000000, REMIND_NS = 1000000000 };
 
-#define PLAIN_NS UINT64_C(30000000000)
+#define PLAIN_NS UINT64_C(10000000000)
 
 const char *const lm_progress_names[] = {"auto", "plain", "json", "none", NULL};
 
@@ -162,11 +162,21 @@ static void say_progress(struct lm_live *live, struct lm_live_stage *stage, uint
 {
     struct lm_buf rest;
     lm_buf_init(&rest, 4096);
-    lm_live_stage_print(&rest, stage, now, false, 0);
+    lm_live_stage_plain(&rest, stage, now);
     if (lm_buf_status(&rest, NULL) == LM_OK)
         say(live, stage->id, "reset", rest.data + 1);
     lm_buf_release(&rest);
     stage->said_ns = now;
+}
+
+/* What it does, and why. */
+static void say_begin(struct lm_live *live, const struct lm_run_event *event)
+{
+    bool told = event->text != NULL && event->text[0] != '\0';
+    const char *text =
+        lm_arena_printf(live->scratch, "running%s%s", told ? ", " : "", told ? event->text : "");
+    if (text != NULL)
+        say(live, event->stage, "reset", text);
 }
 
 static void say_end(struct lm_live *live, const struct lm_run_event *event)
@@ -238,8 +248,7 @@ static void stage_event(struct lm_live *live, const struct lm_run_event *event, 
         if (live->groups != NULL)
             lm_groups_begin(live->groups, stage->id);
         if (!live->moving)
-            say(live, stage->id, "reset",
-                event->text != NULL && event->text[0] != '\0' ? event->text : "running");
+            say_begin(live, event);
         break;
     case LM_EV_PROGRESS:
         lm_live_stage_progress(stage, event->done, event->total, event->text, now);

@@ -1,7 +1,7 @@
 /**
  * The live view of a run, on stderr. On a terminal: one line per running stage, redrawn in place at
  * most 8 times a second, below the lines that stay. Else plain lines at changes of state and every
- * 30 seconds; or the events as JSON, a line each; or nothing.
+ * 10 seconds; or the events as JSON, a line each; or nothing.
  */
 #ifndef LM_CLI_LIVE_H
 #define LM_CLI_LIVE_H

@@ -88,7 +88,7 @@ void lm_live_stage_begin(struct lm_live_stage *stage, uint64_t now_ns)
 void lm_live_stage_progress(struct lm_live_stage *stage, uint64_t done, uint64_t total,
                             const char *unit, uint64_t now_ns)
 {
-    if (stage->first_ns == 0 || done < stage->first_done ||
+    if (stage->first_ns == 0 || done < stage->done ||
         (unit != NULL && strcmp(unit, stage->unit) != 0)) {
         stage->first_ns = now_ns;
         stage->first_done = done;
@@ -181,14 +181,16 @@ static void print_gauges(struct lm_buf *out, const struct lm_live_stage *stage, 
     }
 }
 
-static void print_amount(struct lm_buf *out, const struct lm_live_stage *stage)
+/* With the unit, which a line of bounded width does without. */
+static void print_amount(struct lm_buf *out, const struct lm_live_stage *stage, bool unit)
 {
     char done[32], total[32];
     bool bytes = strcmp(stage->unit, "bytes") == 0;
     char *(*human)(char *, uint64_t) = bytes ? lm_human_bytes : lm_human_count;
     if (stage->total > 0) {
         double part = (double)stage->done / (double)stage->total;
-        lm_buf_printf(out, " %s/%s %d%%", human(done, stage->done), human(total, stage->total),
+        lm_buf_printf(out, " %s/%s%s%s %d%%", human(done, stage->done), human(total, stage->total),
+                      unit && !bytes ? " " : "", unit && !bytes ? stage->unit : "",
                       (int)(100 * fmin(part, 1)));
     } else if (stage->done > 0) {
         lm_buf_printf(out, " %s%s%s", human(done, stage->done), bytes ? "" : " ",
@@ -206,13 +208,31 @@ static void print_time(struct lm_buf *out, const struct lm_live_stage *stage, ui
         lm_buf_printf(out, " %s", lm_human_clock(clock, (double)(now_ns - stage->began_ns) / 1e9));
 }
 
+void lm_live_stage_facts(struct lm_buf *out, const struct lm_live_stage *stage)
+{
+    print_amount(out, stage, true);
+    print_gauges(out, stage, false, NONE, stage->gauge_count);
+}
+
+void lm_live_stage_plain(struct lm_buf *out, const struct lm_live_stage *stage, uint64_t now_ns)
+{
+    char clock[32];
+    size_t start = out->size;
+    lm_live_stage_facts(out, stage);
+    if (out->size == start)
+        lm_buf_printf(out, " running for %s",
+                      lm_human_clock(clock, (double)(now_ns - stage->began_ns) / 1e9));
+    else
+        print_time(out, stage, now_ns);
+}
+
 void lm_live_stage_print(struct lm_buf *out, const struct lm_live_stage *stage, uint64_t now_ns,
                          bool utf8, size_t columns)
 {
     size_t start = out->size, others = stage->gauge_count, lost = NONE;
     for (;;) {
         out->size = start;
-        print_amount(out, stage);
+        print_amount(out, stage, false);
         print_gauges(out, stage, utf8, (enum field)lost, others);
         print_time(out, stage, now_ns);
         if (columns == 0 || out->failed || lm_text_width(out->data + start) <= columns ||

@@ -58,4 +58,10 @@ double lm_live_stage_left(const struct lm_live_stage *stage, uint64_t now_ns);
 void lm_live_stage_print(struct lm_buf *out, const struct lm_live_stage *stage, uint64_t now_ns,
                          bool utf8, size_t columns);
 
+/** Appends the same as a line that stays: any width, no sparkline, with the unit; how long it has
+ * been running when it has told nothing yet. */
+void lm_live_stage_plain(struct lm_buf *out, const struct lm_live_stage *stage, uint64_t now_ns);
+/** The same without a time; nothing when nothing was told. */
+void lm_live_stage_facts(struct lm_buf *out, const struct lm_live_stage *stage);
+
 #endif

@@ -8,6 +8,7 @@
 struct lm_spec_args {
     const char *store;
     struct lm_settings settings;
+    bool partial; /**< of commands with LM_PARTIAL_ROW (partial.h) */
 };
 
 /** Their rows. */

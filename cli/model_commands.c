@@ -4,6 +4,7 @@
 
 #include "base/suggest.h"
 #include "commands.h"
+#include "partial.h"
 
 #define INFO(field) .offset = offsetof(struct lm_model_info_args, field)
 #define GENERATE(field) .offset = offsetof(struct lm_model_generate_args, field)
@@ -18,6 +19,7 @@ static const char *const dtypes[] = {"f32", "f16", "bf16", NULL};
 static const char *const forms[LM_FORMS + 1] = {"safetensors", "gguf", NULL};
 
 static const struct lm_option info_options[] = {
+    LM_PARTIAL_ROW,
     LM_SPEC_ROWS,
     {.name = "tensors",
      .kind = LM_O_FLAG,
@@ -140,6 +142,7 @@ static const struct lm_option generate_options[] = {
      .min = 1,
      .max = 4096,
      .help = "threads (else LMPIPE_THREADS, else all); they never change the text"},
+    LM_PARTIAL_ROW,
     LM_SPEC_ROWS,
     {0},
 };
@@ -315,6 +318,7 @@ static const struct lm_option score_options[] = {
      .min = 1,
      .max = 4096,
      .help = "threads (else LMPIPE_THREADS, else all); they never change a number"},
+    LM_PARTIAL_ROW,
     LM_SPEC_ROWS,
     {0},
 };
@@ -343,6 +347,7 @@ static const struct lm_option export_options[] = {
      .required = true,
      .metavar = "DIR",
      .help = "the folder to write to; it is made"},
+    LM_PARTIAL_ROW,
     LM_SPEC_ROWS,
     {0},
 };

@@ -23,7 +23,7 @@
 /** Byte offsets of the header, docs/formats/checkpoint.md. */
 enum { AT_SERIAL = 8, AT_POSITION = 16, AT_SIZE = 24, AT_OWNER = 32, AT_DATA = 40, AT_SUM = 56 };
 
-enum { HEADER = 64 };
+enum { HEADER = 64, LOOKS = 3 };
 
 static const char *const slot_names[SLOTS] = {"a", "b"};
 
@@ -244,8 +244,8 @@ static void slot_clear(const char *folder, size_t index)
     free(aside);
 }
 
-enum lm_status lm_checkpoint_load(uint64_t *position, void **data, size_t *size,
-                                  struct lm_arena *arena, const char *folder, struct lm_err *err)
+static enum lm_status load(uint64_t *position, void **data, size_t *size, struct lm_arena *arena,
+                           const char *folder, bool is_own, struct lm_err *err)
 {
     struct slot slots[SLOTS] = {slot_peek(folder, 0), slot_peek(folder, 1)};
     size_t first = newest(slots);
@@ -261,7 +261,7 @@ enum lm_status lm_checkpoint_load(uint64_t *position, void **data, size_t *size,
             *data = bytes;
             return LM_OK;
         }
-        if (slot.state == DAMAGED)
+        if (slot.state == DAMAGED && is_own)
             slot_clear(folder, order[i]);
         if (slot.state == UNREADABLE)
             error = slot.error;
@@ -272,6 +272,23 @@ enum lm_status lm_checkpoint_load(uint64_t *position, void **data, size_t *size,
                              "begin anew",
                              folder);
     *data = NULL;
+    return LM_OK;
+}
+
+enum lm_status lm_checkpoint_load(uint64_t *position, void **data, size_t *size,
+                                  struct lm_arena *arena, const char *folder, struct lm_err *err)
+{
+    return load(position, data, size, arena, folder, true, err);
+}
+
+/** A writer replaces one slot at a time, and leaves the other: what is missed once is there
+ * when one looks again, unless nothing is. */
+enum lm_status lm_checkpoint_read(uint64_t *position, void **data, size_t *size,
+                                  struct lm_arena *arena, const char *folder, struct lm_err *err)
+{
+    *data = NULL;
+    for (int i = 0; i < LOOKS && *data == NULL; i++)
+        LM_TRY(load(position, data, size, arena, folder, false, err));
     return LM_OK;
 }
 

@@ -20,6 +20,10 @@ enum lm_status lm_checkpoint_save(const char *folder, uint64_t position, const v
  * stays; LM_IO when there is no other. LM_NOMEM. */
 enum lm_status lm_checkpoint_load(uint64_t *position, void **data, size_t *size,
                                   struct lm_arena *arena, const char *folder, struct lm_err *err);
+/** The same for somebody who does not hold the key and reads beside a writer: nothing is removed.
+ *  Slots that were replaced between looking and reading are looked for again. */
+enum lm_status lm_checkpoint_read(uint64_t *position, void **data, size_t *size,
+                                  struct lm_arena *arena, const char *folder, struct lm_err *err);
 /** How long to work (ns) before the next checkpoint, when saving one takes `cost_ns`: ten seconds
  * or, when that is more, fifty times the cost, but so that no more than a minute of work can be
  * lost as long as saving takes less than a tenth of the time. */

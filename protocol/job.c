@@ -69,6 +69,8 @@ enum lm_status lm_job_save(const struct lm_job *job, const char *path, struct lm
     lm_json_member_bool(&writer, "afresh", job->afresh);
     lm_json_member_bool(&writer, "portable", job->portable);
     lm_json_member_bool(&writer, "offline", job->offline);
+    if (job->partial)
+        lm_json_member_bool(&writer, "partial", true);
     lm_json_close(&writer, '}');
     enum lm_status status = lm_buf_status(&buf, err);
     if (status == LM_OK)
@@ -174,6 +176,7 @@ static enum lm_status read_job(struct lm_job *out, struct lm_arena *arena,
     job.afresh = lm_json_bool(lm_json_get(root, "afresh"), false);
     job.portable = lm_json_bool(lm_json_get(root, "portable"), false);
     job.offline = lm_json_bool(lm_json_get(root, "offline"), false);
+    job.partial = lm_json_bool(lm_json_get(root, "partial"), false);
     if (reader.failed)
         return lm_fail(err, LM_FORMAT, "%s: not a complete job", path);
     *out = job;

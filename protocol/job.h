@@ -40,6 +40,7 @@ struct lm_job {
         interrupt_at; /**< progress at which the stage is cancelled, as by a signal; 0: never */
     bool portable, offline;
     bool afresh; /**< it does not begin from the state that is there */
+    bool partial; /**< the newest checkpoint as outputs, and no work (lm_ctx_partial) */
 };
 /** Writes / reads the job file. */
 enum lm_status lm_job_save(const struct lm_job *job, const char *path, struct lm_err *err);

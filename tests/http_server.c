@@ -231,6 +231,15 @@ static bool send_head(struct peer *peer, const struct http_step *step, size_t fr
     return ok && peer_write(peer, head, (size_t)n);
 }
 
+static void count_open(struct http_server *server, int change)
+{
+    pthread_mutex_lock(&server->lock);
+    server->open = change > 0 ? server->open + 1 : server->open - 1;
+    if (server->open > server->most)
+        server->most = server->open;
+    pthread_mutex_unlock(&server->lock);
+}
+
 static void answer(struct peer *peer, const struct http_step *step, const char *request)
 {
     size_t from = 0, to = step->size;
@@ -239,7 +248,10 @@ static void answer(struct peer *peer, const struct http_step *step, const char *
     from = from > to ? to : from;
     size_t size = to - from;
     bool whole = step->cut == 0 || step->cut >= size;
-    if (step->before_ms > 0 && !stall(peer, step->before_ms))
+    count_open(peer->server, 1);
+    bool awaited = step->before_ms == 0 || stall(peer, step->before_ms);
+    count_open(peer->server, -1); /* before the client can know that it has its answer */
+    if (!awaited)
         return;
     bool ok = send_head(peer, step, from, to);
     do
@@ -309,15 +321,6 @@ static void serve(struct peer *peer)
         end_by_reset(peer->fd);
 }
 
-static void count_open(struct http_server *server, int change)
-{
-    pthread_mutex_lock(&server->lock);
-    server->open = change > 0 ? server->open + 1 : server->open - 1;
-    if (server->open > server->most)
-        server->most = server->open;
-    pthread_mutex_unlock(&server->lock);
-}
-
 static void *serve_connection(void *user)
 {
     struct peer *peer = user;
@@ -327,7 +330,6 @@ static void *serve_connection(void *user)
     sigemptyset(&pipe_signal);
     sigaddset(&pipe_signal, SIGPIPE);
     pthread_sigmask(SIG_BLOCK, &pipe_signal, NULL);
-    count_open(server, 1);
     if (server->tls != NULL) {
         peer->ssl = SSL_new(server->tls);
         ok =
@@ -338,7 +340,6 @@ static void *serve_connection(void *user)
     if (ok && peer->ssl != NULL)
         SSL_shutdown(peer->ssl);
     SSL_free(peer->ssl);
-    count_open(server, -1);
     shutdown(peer->fd, SHUT_WR);
     close(peer->fd);
     free(peer);

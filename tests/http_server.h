@@ -62,7 +62,7 @@ const char *http_server_request(struct http_server *server, size_t i);
 size_t http_server_route_requests(struct http_server *server, const char *path);
 const char *http_server_route_request(struct http_server *server, const char *path, size_t i);
 size_t http_server_route_bytes(struct http_server *server, const char *path);
-/** Most connections that were open at once. */
+/** Most requests that have waited for their answer (before_ms) at once. */
 size_t http_server_most_at_once(struct http_server *server);
 
 #endif

@@ -75,7 +75,8 @@ static enum lm_status outputs_prepare(struct lm_ctx *ctx, struct lm_err *err)
         if (path == NULL)
             return lm_fail(err, LM_NOMEM, "out of memory for a stage's context");
         ctx->outputs[i] = (struct output_path){.port = port->name, .path = path};
-        if (port->flags & LM_PORT_FOLDER)
+        bool is_made = lm_stage_has_output(ctx->job->stage, ctx->job->params, port);
+        if (is_made && (port->flags & LM_PORT_FOLDER))
             LM_TRY(lm_dir_create(path, err));
     }
     ctx->output_count = count;
@@ -470,6 +471,17 @@ bool lm_ctx_checkpoint_due(struct lm_ctx *ctx)
     return lm_clock_monotonic_ns() - ctx->saved_ns >= lm_checkpoint_wait_ns(ctx->save_cost_ns);
 }
 
+static void tell_checkpoint(struct lm_ctx *ctx, uint64_t position)
+{
+    struct lm_json_writer writer;
+    struct lm_buf buf;
+    if (ctx->events == NULL)
+        return;
+    event_begin(&writer, &buf, "checkpoint");
+    lm_json_member_int(&writer, "position", (int64_t)position);
+    event_end(ctx, &writer, &buf);
+}
+
 enum lm_status lm_ctx_checkpoint_save(struct lm_ctx *ctx, uint64_t position, const void *data,
                                       size_t size, struct lm_err *err)
 {
@@ -477,19 +489,31 @@ enum lm_status lm_ctx_checkpoint_save(struct lm_ctx *ctx, uint64_t position, con
     LM_TRY(lm_checkpoint_save(ctx->job->checkpoints, position, data, size, err));
     ctx->saved_ns = lm_clock_monotonic_ns();
     ctx->save_cost_ns = ctx->saved_ns - begin;
-    if (ctx->events == NULL)
-        return LM_OK;
-    struct lm_json_writer writer;
-    struct lm_buf buf;
-    event_begin(&writer, &buf, "checkpoint");
-    lm_json_member_int(&writer, "position", (int64_t)position);
-    event_end(ctx, &writer, &buf);
+    tell_checkpoint(ctx, position);
+    return LM_OK;
+}
+
+bool lm_ctx_partial(const struct lm_ctx *ctx)
+{
+    return ctx->job->partial;
+}
+
+/** Somebody else may be saving the next one: nothing is removed. */
+static enum lm_status look_in(struct lm_ctx *ctx, uint64_t *position, void **data, size_t *size,
+                              struct lm_err *err)
+{
+    LM_TRY(lm_checkpoint_read(position, data, size, ctx->arena, ctx->job->checkpoints, err));
+    if (*data == NULL)
+        return lm_fail(err, LM_NOT_FOUND, "there is no checkpoint");
+    tell_checkpoint(ctx, *position);
     return LM_OK;
 }
 
 enum lm_status lm_ctx_checkpoint_load(struct lm_ctx *ctx, uint64_t *position, void **data,
                                       size_t *size, struct lm_err *err)
 {
+    if (ctx->job->partial)
+        return look_in(ctx, position, data, size, err);
     int64_t newest = lm_checkpoint_peek(ctx->job->checkpoints);
     LM_TRY(lm_checkpoint_load(position, data, size, ctx->arena, ctx->job->checkpoints, err));
     if (newest >= 0 && *data == NULL)

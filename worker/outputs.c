@@ -101,14 +101,16 @@ static enum lm_status collect_port(struct lm_output *output, const struct lm_por
 }
 
 /** Only declared outputs may lie there. */
-static enum lm_status check_names(const struct lm_port *ports, const struct place *place)
+static enum lm_status check_names(const struct lm_job *job, const struct place *place)
 {
+    const struct lm_port *ports = job->stage->outputs;
     struct lm_names names = {0};
     LM_TRY(lm_dir_list(&names, place->arena, place->out, place->err));
     for (size_t i = 0; i < names.count; i++) {
         bool declared = false;
         for (const struct lm_port *port = ports; port->name != NULL; port++)
-            declared = declared || strcmp(port->name, names.items[i]) == 0;
+            declared = declared || (strcmp(port->name, names.items[i]) == 0 &&
+                                    lm_stage_has_output(job->stage, job->params, port));
         if (!declared)
             return lm_fail(place->err, LM_INVALID,
                            "the stage wrote '%s', which is not among its declared outputs",
@@ -123,19 +125,21 @@ enum lm_status lm_outputs_collect(struct lm_output **out, size_t *count, struct 
     struct place place = {
         .arena = arena, .out = lm_path_join(arena, job->folder, "out"), .err = err};
     const struct lm_port *ports = job->stage->outputs;
-    size_t ports_count = 0;
+    size_t ports_count = 0, used = 0;
     while (ports[ports_count].name != NULL)
         ports_count++;
     struct lm_output *outputs = LM_NEW_ARRAY(arena, struct lm_output, ports_count);
     if (place.out == NULL || outputs == NULL)
         return lm_fail(err, LM_NOMEM, "out of memory for the outputs");
-    LM_TRY(check_names(ports, &place));
+    LM_TRY(check_names(job, &place));
     for (size_t i = 0; i < ports_count; i++) {
+        if (!lm_stage_has_output(job->stage, job->params, &ports[i]))
+            continue;
         place.tokens = strcmp(ports[i].kind, "tokens") == 0;
-        LM_TRY(collect_port(&outputs[i], &ports[i], &place));
-        outputs[i].port = lm_port_key(&ports[i]);
+        LM_TRY(collect_port(&outputs[used], &ports[i], &place));
+        outputs[used++].port = lm_port_key(&ports[i]);
     }
     *out = outputs;
-    *count = ports_count;
+    *count = used;
     return LM_OK;
 }

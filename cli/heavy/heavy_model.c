@@ -8,11 +8,14 @@
 #include "heavy_artifact.h"
 #include "heavy_gguf.h"
 #include "heavy_tokenizer.h"
+#include "partial.h"
 
 /* What a MODEL on the command line is resolved to. */
 struct place {
     const char *path; /* a folder, or a file made elsewhere */
     bool temporary;   /* links made for this call */
+    struct lm_heavy_artifact artifact;
+    struct lm_partial *partial; /* whose model it is; NULL: none */
 };
 
 static int make_folder(struct place *place, struct lm_cli *cli)
@@ -25,26 +28,32 @@ static int make_folder(struct place *place, struct lm_cli *cli)
             lm_arena_printf(cli->arena, "cannot make a temporary folder: %s", strerror(errno));
         return lm_cli_fail(cli, LM_EXIT_STORE, text != NULL ? text : "out of memory");
     }
-    *place = (struct place){folder, true};
+    place->path = folder;
+    place->temporary = true;
     return LM_EXIT_OK;
 }
 
-/* SPEC:STAGE.PORT: links to the files of the current result. */
+/* SPEC:STAGE.PORT: links to the files of the current result, or what there is of it so far. */
 static int resolve_artifact(struct place *place, struct lm_cli *cli, const char *operand,
                             const struct lm_spec_args *args)
 {
-    struct lm_heavy_artifact artifact;
+    struct lm_heavy_artifact *artifact = &place->artifact;
     struct lm_err err = {0};
-    int status = lm_heavy_artifact_find(&artifact, cli, operand, "model", args);
+    int status = lm_heavy_artifact_find(artifact, cli, operand, "model", args);
+    if (status == LM_EXIT_OK)
+        status = lm_partial_look(&place->partial, &artifact->loaded, cli, artifact->stage, args);
+    if (status == LM_EXIT_OK && place->partial != NULL) {
+        place->path = lm_partial_path(place->partial, artifact->name.port);
+        return place->path != NULL ? LM_EXIT_OK : lm_cli_fail(cli, LM_EXIT_STORE, "out of memory");
+    }
     if (status == LM_EXIT_OK)
         status = make_folder(place, cli);
     if (status == LM_EXIT_OK) {
-        enum lm_status made = lm_plan_materialize(artifact.loaded.plan, artifact.stage,
-                                                  artifact.name.port, place->path, &err);
+        enum lm_status made = lm_plan_materialize(artifact->loaded.plan, artifact->stage,
+                                                  artifact->name.port, place->path, &err);
         if (made != LM_OK)
             status = lm_cli_fail(cli, lm_exit_of_result(made), err.text);
     }
-    lm_heavy_artifact_release(&artifact);
     return status;
 }
 
@@ -57,7 +66,10 @@ static bool ends_with(const char *text, const char *end)
 static int resolve(struct place *place, struct lm_cli *cli, const char *name,
                    const struct lm_spec_args *args)
 {
-    *place = (struct place){name, false};
+    *place = (struct place){.path = name};
+    bool is_path = lm_path_is_dir(name) || lm_path_exists(name);
+    if (is_path && args->partial)
+        return lm_cli_fail(cli, LM_EXIT_USAGE, "--partial is for a stage; give SPEC:STAGE");
     if (lm_path_is_dir(name) || ends_with(name, ".safetensors") || ends_with(name, ".gguf"))
         return LM_EXIT_OK;
     if (strchr(name, ':') != NULL)
@@ -137,7 +149,7 @@ static enum lm_status load(struct lm_heavy_model *out, struct lm_cli *cli, const
 int lm_heavy_model_load(struct lm_heavy_model *out, struct lm_cli *cli, const char *name,
                         const struct lm_spec_args *args, size_t threads)
 {
-    struct place place = {NULL, false};
+    struct place place = {.path = NULL};
     struct lm_err err = {0};
     *out = (struct lm_heavy_model){.name = name};
     int status = resolve(&place, cli, name, args);
@@ -146,6 +158,8 @@ int lm_heavy_model_load(struct lm_heavy_model *out, struct lm_cli *cli, const ch
         if (loaded != LM_OK)
             status = lm_cli_fail(cli, lm_exit_of_input(loaded), err.text);
     }
+    lm_partial_close(place.partial);
+    lm_heavy_artifact_release(&place.artifact);
     if (place.temporary && lm_dir_remove(place.path, &err) != LM_OK)
         lm_cli_warn(cli, err.text);
     return status;

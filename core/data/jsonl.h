@@ -66,6 +66,9 @@ enum lm_status lm_jsonl_create(struct lm_jsonl_writer **out, const char *path, s
 /** Appends a document; its id is computed here. LM_FORMAT when text is not well-formed UTF-8. */
 enum lm_status lm_jsonl_put(struct lm_jsonl_writer *writer, const void *text, size_t size,
                             struct lm_err *err);
+/** Appends a line as it is, which must hold no newline: of a file that goes along with a shard. */
+enum lm_status lm_jsonl_put_line(struct lm_jsonl_writer *writer, const char *line, size_t size,
+                                 struct lm_err *err);
 /** Writes what is left, closes and frees the writer (also on failure). */
 enum lm_status lm_jsonl_finish(struct lm_jsonl_writer *writer, struct lm_err *err);
 void lm_jsonl_abandon(struct lm_jsonl_writer *writer); /**< frees without finishing; NULL is fine */

@@ -81,6 +81,14 @@ enum lm_status lm_jsonl_put(struct lm_jsonl_writer *writer, const void *text, si
     return writer->buf.size < FLUSH_AT ? lm_buf_status(&writer->buf, err) : flush(writer, err);
 }
 
+enum lm_status lm_jsonl_put_line(struct lm_jsonl_writer *writer, const char *line, size_t size,
+                                 struct lm_err *err)
+{
+    lm_buf_append(&writer->buf, line, size);
+    lm_buf_putc(&writer->buf, '\n');
+    return writer->buf.size < FLUSH_AT ? lm_buf_status(&writer->buf, err) : flush(writer, err);
+}
+
 enum lm_status lm_jsonl_finish(struct lm_jsonl_writer *writer, struct lm_err *err)
 {
     enum lm_status status = flush(writer, err);

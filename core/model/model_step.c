@@ -423,6 +423,8 @@ enum lm_status lm_model_state_load(struct lm_model *model, const void *data, uin
     LM_TRY(check_owner(model, data, size, err));
     memcpy(&model->updates, at + 16, 8);
     memcpy(lm_at(model, model->layout.params), at + STATE_HEAD, part);
+    if (!model->options.training)
+        return LM_OK;
     memcpy(lm_at(model, model->layout.moment1), at + STATE_HEAD + part, part);
     memcpy(lm_at(model, model->layout.moment2), at + STATE_HEAD + 2 * part, part);
     model->has_gradient = false;

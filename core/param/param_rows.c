@@ -276,22 +276,6 @@ static void write_scalar(enum lm_param_type type, const void *value, struct lm_j
         lm_json_put_string(writer, as_text(value));
 }
 
-static void write_list(const struct lm_param *row, const void *value,
-                       bool (*keep)(const struct lm_param_leaf *leaf),
-                       struct lm_json_writer *writer)
-{
-    struct lm_list list = as_list(value);
-    lm_json_open(writer, '[');
-    for (size_t i = 0; i < list.count; i++) {
-        if (row->item == LM_P_RECORD)
-            lm_params_write_json_if(row->fields, at(list.items, i * row->fields_size), keep,
-                                    writer);
-        else
-            write_scalar(row->item, at(list.items, i * types[row->item].size), writer);
-    }
-    lm_json_close(writer, ']');
-}
-
 static bool keep_all(const struct lm_param_leaf *leaf);
 
 /** The field that a record was before it became one (its key is ""), while only some rows are
@@ -299,7 +283,7 @@ static bool keep_all(const struct lm_param_leaf *leaf);
 static const struct lm_param *only_field(const struct lm_param *record, const void *base,
                                          bool (*keep)(const struct lm_param_leaf *leaf))
 {
-    if (keep == keep_all || record->type != LM_P_RECORD || record->fields->key == NULL ||
+    if (keep == keep_all || record->fields == NULL || record->fields->key == NULL ||
         record->fields->key[0] != '\0')
         return NULL;
     for (const struct lm_param *row = record->fields + 1; row->name != NULL; row++) {
@@ -312,6 +296,32 @@ static const struct lm_param *only_field(const struct lm_param *record, const vo
             return NULL;
     }
     return record->fields;
+}
+
+static void write_record(const struct lm_param *row, const void *value,
+                         bool (*keep)(const struct lm_param_leaf *leaf),
+                         struct lm_json_writer *writer)
+{
+    const struct lm_param *only = only_field(row, value, keep);
+    if (only != NULL)
+        write_scalar(only->type, at(value, only->offset), writer);
+    else
+        lm_params_write_json_if(row->fields, value, keep, writer);
+}
+
+static void write_list(const struct lm_param *row, const void *value,
+                       bool (*keep)(const struct lm_param_leaf *leaf),
+                       struct lm_json_writer *writer)
+{
+    struct lm_list list = as_list(value);
+    lm_json_open(writer, '[');
+    for (size_t i = 0; i < list.count; i++) {
+        if (row->item == LM_P_RECORD)
+            write_record(row, at(list.items, i * row->fields_size), keep, writer);
+        else
+            write_scalar(row->item, at(list.items, i * types[row->item].size), writer);
+    }
+    lm_json_close(writer, ']');
 }
 
 void lm_params_write_json_if(const struct lm_param *rows, const void *params,
@@ -329,11 +339,8 @@ void lm_params_write_json_if(const struct lm_param *rows, const void *params,
         if (!keep(&leaf))
             continue;
         lm_json_key(writer, row->name);
-        const struct lm_param *only = only_field(row, leaf.value, keep);
-        if (only != NULL)
-            write_scalar(only->type, at(leaf.value, only->offset), writer);
-        else if (row->type == LM_P_RECORD)
-            lm_params_write_json_if(row->fields, leaf.value, keep, writer);
+        if (row->type == LM_P_RECORD)
+            write_record(row, leaf.value, keep, writer);
         else if (row->type == LM_P_LIST)
             write_list(row, leaf.value, keep, writer);
         else

@@ -147,28 +147,14 @@ static size_t unquote(uint8_t *text, size_t size)
     return out;
 }
 
-/* Passes `skipped` fields, then unquotes the one that follows. */
-static bool take_after(const struct lm_csv *csv, uint8_t *record, size_t record_size,
-                       size_t skipped, size_t *at, const uint8_t **text, size_t *size)
-{
-    struct field field;
-    for (size_t i = 0; i <= skipped; i++, ++*at)
-        if (*at > record_size || take_field(csv, record, record_size, at, &field) != NULL)
-            return false;
-    *text = record + field.at;
-    *size = field.is_quoted ? unquote(record + field.at, field.size) : field.size;
-    return true;
-}
-
 bool lm_csv_take(const struct lm_csv *csv, uint8_t *record, size_t record_size, size_t *at,
                  const uint8_t **text, size_t *size)
 {
-    return take_after(csv, record, record_size, 0, at, text, size);
-}
-
-bool lm_csv_field(const struct lm_csv *csv, uint8_t *record, size_t record_size, size_t index,
-                  const uint8_t **text, size_t *size)
-{
-    size_t at = 0;
-    return take_after(csv, record, record_size, index, &at, text, size);
+    struct field field;
+    if (*at > record_size || take_field(csv, record, record_size, at, &field) != NULL)
+        return false;
+    ++*at;
+    *text = record + field.at;
+    *size = field.is_quoted ? unquote(record + field.at, field.size) : field.size;
+    return true;
 }

@@ -28,10 +28,6 @@ void lm_csv_open(struct lm_csv *out, const uint8_t *text, size_t size, bool is_t
 /** The next record that is no blank line, text[*at..*at + *size); *is_end after the last. False:
  *  see `wrong`. */
 bool lm_csv_next(struct lm_csv *csv, size_t *at, size_t *size, bool *is_end);
-/** Field `index` (from 0) of a record, unquoted in place, so that afterwards only fields before it
- *  can be asked for. False when the record has none. */
-bool lm_csv_field(const struct lm_csv *csv, uint8_t *record, size_t record_size, size_t index,
-                  const uint8_t **text, size_t *size);
 /** The fields one after the other, unquoted in place; *at is 0 for the first. False behind the
  * last.
  */

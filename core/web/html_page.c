@@ -8,6 +8,7 @@
 #include "text/encoding.h"
 #include "text/utf16.h"
 #include "web/html_main.h"
+#include "web/html_meta.h"
 
 enum { META_WITHIN = 4096, SURE_CHARACTERS = 4 };
 
@@ -135,6 +136,12 @@ static enum lm_status decode(struct lm_buf *out, const struct lm_html_page *page
     return status;
 }
 
+static void put_meta(struct lm_buf *meta, const struct lm_html *html)
+{
+    lm_html_meta_put(meta, "html.title", html->title.data, html->title.size);
+    lm_buf_append(meta, html->meta.data, html->meta.size);
+}
+
 enum lm_status lm_html_page_text(struct lm_buf *out, const struct lm_html_page *page,
                                  struct lm_clean_counts *counts, bool *is_rejected,
                                  struct lm_err *err)
@@ -147,6 +154,8 @@ enum lm_status lm_html_page_text(struct lm_buf *out, const struct lm_html_page *
         status = lm_html_parse(&html, (const uint8_t *)decoded.data, decoded.size, err);
         if (status == LM_OK)
             status = lm_html_main_text(out, &html, err);
+        if (status == LM_OK && page->meta != NULL)
+            put_meta(page->meta, &html);
         lm_html_release(&html);
     }
     lm_buf_release(&decoded);

@@ -8,6 +8,8 @@
 
 #include <libxml/HTMLparser.h>
 
+#include "web/html_meta.h"
+
 #define LARGEST_PAGE ((size_t)1 << 30)
 
 static const struct {
@@ -166,6 +168,7 @@ static void start_element(void *user, const xmlChar *name, const xmlChar **attri
     if (node == NULL)
         return;
     node->hints = (uint16_t)hints_of(attributes);
+    lm_html_meta_note(&build->html->meta, (const char *)name, (const char *const *)attributes);
     build->current = build->html->count - 1;
 }
 
@@ -230,6 +233,7 @@ enum lm_status lm_html_parse(struct lm_html *out, const uint8_t *page, size_t si
     *out = (struct lm_html){.count = 0};
     lm_buf_init(&out->text, 0);
     lm_buf_init(&out->title, 0);
+    lm_buf_init(&out->meta, 0);
     if (size > LARGEST_PAGE)
         return lm_fail(err, LM_RANGE, "is a page of more than 1 GiB");
     if (add_node(&build, LM_TAG_OTHER) == NULL)
@@ -253,6 +257,7 @@ enum lm_status lm_html_parse(struct lm_html *out, const uint8_t *page, size_t si
     if (build.is_out_of_memory)
         return lm_fail(err, LM_NOMEM, "no memory for a page; free some");
     LM_TRY(lm_buf_status(&out->title, err));
+    LM_TRY(lm_buf_status(&out->meta, err));
     return lm_buf_status(&out->text, err);
 }
 
@@ -261,6 +266,7 @@ void lm_html_release(struct lm_html *html)
     free(html->nodes);
     lm_buf_release(&html->text);
     lm_buf_release(&html->title);
+    lm_buf_release(&html->meta);
     *html = (struct lm_html){.nodes = NULL};
 }
 

@@ -118,6 +118,7 @@ struct lm_html {
     uint32_t count, capacity;
     struct lm_buf text; /**< all text, well-formed UTF-8 */
     struct lm_buf title;
+    struct lm_buf meta; /**< what it says of itself but for the title (web/html_meta.h) */
 };
 
 /** Elements beyond this depth make a page that is refused. */

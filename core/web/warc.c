@@ -127,6 +127,7 @@ static bool take_warc(struct lm_warc *warc, struct lm_warc_record *out)
     if (out->url.size > 1 && out->url.data[0] == '<' && out->url.data[out->url.size - 1] == '>')
         out->url = (struct lm_span){out->url.data + 1, out->url.size - 2};
     out->date = lm_warc_header(head, "WARC-Date");
+    out->head = head;
     out->mime = lm_warc_header(head, "Content-Type");
     out->block = (struct lm_span){rest.data, length};
     out->is_http = out->type == LM_WARC_RESPONSE &&

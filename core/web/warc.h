@@ -41,6 +41,7 @@ extern const char *const lm_warc_type_names[LM_WARC_TYPE_COUNT];
 struct lm_warc_record {
     enum lm_warc_type type;
     struct lm_span url, date; /**< WARC-Target-URI without brackets, WARC-Date; ARC's own */
+    struct lm_span head;      /**< its lines "Name: value"; of a WARC */
     struct lm_span mime;      /**< type of the block's content */
     struct lm_span block;     /**< what was archived */
     bool is_http;             /**< the block is an HTTP message */

@@ -40,11 +40,14 @@ enum lm_param_flags {
     LM_PARAM_ENV = 8,        /**< ${env.NAME} is allowed in it (paths and source locations only) */
     LM_PARAM_OPEN_MIN = 16,  /**< min itself is not allowed */
     LM_PARAM_OPEN_MAX = 32,  /**< max itself is not allowed */
-    LM_PARAM_SHORT = 64,   /**< a record that may be given as the value of its first field alone */
+    LM_PARAM_SHORT = 64,   /**< a record (or those of a list) that may be given as the value of its
+                               first field alone */
     LM_PARAM_SECRET = 128, /**< LM_P_STR, or a list: the name of an environment variable whose value
                               the stage may ask for (lm_ctx_secret) */
-    LM_PARAM_MAP = 256 /**< a list of records of two texts that may be given as a map, NAME: VALUE;
+    LM_PARAM_MAP = 256, /**< a list of records of two texts that may be given as a map, NAME: VALUE;
                           then it is sorted by name */
+    LM_PARAM_NAMED = 512 /**< a list of records that may be given as a map, NAME: VALUE, of which
+                            the first field is the value, the second the name; sorted by name */
 };
 
 /** "Not given" for numbers whose default is computed by the stage type's resolve function. */
@@ -103,8 +106,10 @@ struct lm_param {
     const char *hidden_by; /**< while this sibling text row is not empty, this one is not in the
                               key: what it leads to is fixed by the other */
     const char *sized_by;  /**< the same: an LM_P_SIZE sibling that says how many bytes are there */
-    const char *named_by;  /**< LM_P_PATH: an LM_P_STR sibling that is the path as it is written
-                              while it is not given */
+    const char *among; /**< LM_P_STR, of a list's records: "PORT TYPE.LIST.FIELD": what is upstream
+                          of that input is named so, and each is to be given; or NULL */
+    const char *named_by; /**< LM_P_PATH: an LM_P_STR sibling that is the path as it is written
+                             while it is not given */
     /** LM_P_PATH, LM_P_STR, or a list of them; or NULL */
     void (*follow)(const struct lm_follow *follow);
 };

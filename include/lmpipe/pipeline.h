@@ -246,6 +246,8 @@ enum lm_status lm_plan_refusal(const struct lm_plan *plan, struct lm_err *err);
  */
 enum lm_status lm_plan_explain(struct lm_plan *plan, size_t stage, bool json, FILE *out,
                                struct lm_err *err);
+/** Whether the current key of a stage has a result. */
+bool lm_plan_has_result(const struct lm_plan *plan, size_t stage);
 /** Path (in the store) of an artifact of the current key: a file; name NULL for file ports and
  *  for the manifest of a folder port, which is then in *manifest instead. LM_NOT_FOUND: no result
  * yet. */
@@ -255,6 +257,32 @@ enum lm_status lm_plan_artifact(const struct lm_plan *plan, size_t stage, const 
 /** Makes `folder` (existing, empty) hold links to all files of a folder port. LM_NOT_FOUND. */
 enum lm_status lm_plan_materialize(const struct lm_plan *plan, size_t stage, const char *port,
                                    const char *folder, struct lm_err *err);
+
+/** What a stage would deliver were its newest checkpoint the end: beside the run that may be going
+ *  on, whose locks and checkpoints it leaves alone. */
+struct lm_partial;
+
+struct lm_partial_options {
+    const char *worker; /**< path of the worker program, which makes it */
+    const char *(*env)(void *user, const char *name); /**< as in lm_run_options */
+    void *env_user;
+};
+/** Makes all outputs of the newest checkpoint of the stage's current key in a private folder of the
+ *  store. LM_NOT_FOUND: there is none (the text says what to do), or its key is not known yet;
+ *  LM_INVALID: a stage of this type keeps nothing that can be looked at; LM_IO, LM_NOMEM, and what
+ *  the stage itself fails with. The plan must outlive it. */
+enum lm_status lm_partial_open(struct lm_partial **out, struct lm_plan *plan, size_t stage,
+                               const struct lm_partial_options *options, struct lm_err *err);
+/** Step of the checkpoint. */
+uint64_t lm_partial_position(const struct lm_partial *partial);
+/** As lm_plan_artifact; *path is gone with lm_partial_close. */
+enum lm_status lm_partial_artifact(const struct lm_partial *partial, const char *port,
+                                   const char *name, const char **path, const char **manifest,
+                                   struct lm_err *err);
+/** Path of what a port delivers, a file or a folder; NULL: out of memory. As long as it is open. */
+const char *lm_partial_path(const struct lm_partial *partial, const char *port);
+/** Removes the folder; NULL is fine. */
+void lm_partial_close(struct lm_partial *partial);
 
 /* ---- run ---- */
 
@@ -400,8 +428,5 @@ enum lm_status lm_run_forget(const struct lm_spec *spec, size_t *removed, struct
 /** Publishes again what the spec declares, for stages that are up to date. */
 enum lm_status lm_publish(const struct lm_plan *plan, struct lm_run_result *out,
                           struct lm_err *err);
-/** Path of the newest log of a stage in this experiment; LM_NOT_FOUND. */
-enum lm_status lm_run_log_path(const struct lm_plan *plan, size_t stage, const char **path,
-                               struct lm_err *err);
 
 #endif

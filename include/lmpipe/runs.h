@@ -59,6 +59,31 @@ enum lm_status lm_runs_compare(struct lm_store *store, const char *const *names,
                                const struct lm_compare_request *request, FILE *out,
                                struct lm_err *err);
 
+/** What one run left of a stage, read as it grows. */
+struct lm_run_log;
+
+/** Receives bytes that the stage wrote, in pieces: its notes, and what its process printed. */
+typedef void lm_run_text_fn(void *user, const char *bytes, size_t size);
+/** Receives an event of the stage, or of the run, with the seconds since the run began; borrowed.
+ */
+typedef void lm_run_past_fn(void *user, const struct lm_run_event *event, double seconds);
+
+/** Opens what the newest run of the experiment in which the stage was executed left of it; with
+ *  `after` only a run that began after the one of that id. LM_NOT_FOUND: there is none. The plan
+ *  must outlive it. */
+enum lm_status lm_run_log_open(struct lm_run_log **out, const struct lm_plan *plan, size_t stage,
+                               const char *after, struct lm_err *err);
+/** Id of its run; owned by it. */
+const char *lm_run_log_id(const struct lm_run_log *log);
+/** Tells what has come since the last time, first the text, then the events. LM_IO, LM_NOMEM. */
+enum lm_status lm_run_log_read(struct lm_run_log *log, lm_run_text_fn *on_text,
+                               lm_run_past_fn *on_event, void *user, struct lm_err *err);
+/** Whether its run is going on. */
+bool lm_run_log_is_live(const struct lm_run_log *log);
+void lm_run_log_close(struct lm_run_log *log); /**< NULL is fine */
+/** Id of the newest run of the experiment, when it is going on; else NULL. In the plan's arena. */
+const char *lm_run_live(const struct lm_plan *plan);
+
 /** Writes the log of a training as an event file of TensorBoard in folder/<stage id>/, which is
  * made; one that is there is replaced. Times are steps, tags the log's names ("loss", "valid_loss",
  * …). LM_INVALID: the stage keeps no log of steps; LM_NOT_FOUND: it has no result yet; LM_FORMAT,

@@ -16,9 +16,10 @@
 #include <lmpipe/status.h>
 
 enum lm_port_flags {
-    LM_PORT_OPTIONAL = 1,
-    LM_PORT_LIST = 2,   /**< takes several artifacts (in: a list); at least one unless optional */
-    LM_PORT_FOLDER = 4, /**< the artifact is a folder; else one file */
+    LM_PORT_OPTIONAL = 1, /**< of an output: came after a release; a result without it is good as
+                             long as nothing takes it or publishes it */
+    LM_PORT_LIST = 2,     /**< takes several artifacts (in: a list); at least one unless optional */
+    LM_PORT_FOLDER = 4,   /**< the artifact is a folder; else one file */
     LM_PORT_LABELS = 8 /**< of a list: the stage shows which instances its artifacts are of, so that
                           their axis values enter its key; those that failed are named, too */
 };
@@ -26,7 +27,7 @@ enum lm_port_flags {
 /** The kind of an input that takes any. */
 #define LM_KIND_ANY "any"
 
-/** A named, typed input or output. Kinds: corpus text card vocab tokens model log scores items
+/** A named, typed input or output. Kinds: corpus text card meta vocab tokens model log scores items
  *  samples html markdown csv json junit tokenizer_card; of types with LM_STAGE_OPEN also file and
  *  folder, and inputs of LM_KIND_ANY. */
 struct lm_port {
@@ -63,7 +64,8 @@ enum lm_stage_flags {
     LM_STAGE_NETWORK = 8,    /**< may open sockets (--offline forbids) */
     LM_STAGE_OPEN = 32,      /**< takes inputs of any name, each of any kind: `inputs` lists none */
     LM_STAGE_STEPS = 16 /**< its progress counts steps, after each of which it can be cancelled and
-                           resumed from a checkpoint at that step */
+                           resumed from a checkpoint at that step; what that would be as a result
+                           can be asked for (lm_ctx_partial) */
 };
 
 enum { LM_SHAPE_MAX = 4, LM_SIZES_MAX = 8 };
@@ -145,6 +147,8 @@ struct lm_stage {
     enum lm_status (*check_ports)(const void *params,
                                   bool (*has)(const void *user, const char *port), const void *user,
                                   struct lm_err *err);
+    /** Optional: does a stage with these resolved parameters have this output? NULL: all. Pure. */
+    bool (*has_output)(const void *params, const char *port);
     /** Optional: what <> stands for in names of metrics, a list of const char *. */
     struct lm_list (*names)(const void *params);
     /** Optional: the libraries whose tables decide the bytes under these resolved parameters, by
@@ -169,6 +173,13 @@ struct lm_stage {
      *  in the arena; NULL: out of memory. */
     const char *(*program)(const void *params, struct lm_arena *arena);
 };
+
+/** Has a stage of this type with these parameters the output? NULL parameters: any may have. */
+static inline bool lm_stage_has_output(const struct lm_stage *type, const void *params,
+                                       const struct lm_port *port)
+{
+    return type->has_output == NULL || params == NULL || type->has_output(params, port->name);
+}
 
 /** Generated from LM_STAGES: NULL-terminated. Pipeline functions take it as an argument. */
 extern const struct lm_stage *const lm_stage_table[];
@@ -273,6 +284,11 @@ void lm_ctx_state_load(struct lm_ctx *ctx, uint64_t least, uint64_t most, uint64
                        void **data, size_t *size);
 /** Tells that the stage begins after `position` steps, from whichever it has taken up. */
 void lm_ctx_resumed(struct lm_ctx *ctx, uint64_t position);
+/** Whether somebody only looks in: the stage takes up the newest checkpoint, does no work, and
+ *  writes its outputs as if that were the end; nothing of the key is changed, and the outputs are
+ *  no result. lm_ctx_checkpoint_load fails then with LM_NOT_FOUND when there is none. For
+ *  LM_STAGE_STEPS types. */
+bool lm_ctx_partial(const struct lm_ctx *ctx);
 /** *out: a folder for this exact key alone that outlives an interrupted or failed run and is gone
  *  after success, e.g. for partial downloads. What lies there is a hint, never a fact: check it.
  *  Borrowed. LM_IO, LM_NOMEM. */

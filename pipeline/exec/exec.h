@@ -123,6 +123,21 @@ size_t lm_exec_share(const struct lm_exec *exec, const struct lm_task *task, siz
 bool lm_exec_has_room(const struct lm_exec *exec, const struct lm_task *task, size_t threads,
                       uint64_t memory);
 
+/* exec_job.c */
+/** A stage of a plan, all of whose inputs have results, and its private folder. */
+struct lm_exec_place {
+    const struct lm_plan *plan;
+    size_t index;
+    struct lm_arena *arena;
+    const char *folder;
+};
+struct lm_job;
+/** Fills in what plan and spec say of a job, and lays its inputs out in the folder; checkpoints,
+ *  kernels, threads and what a run decides are the caller's. LM_INTERNAL: an input has no result;
+ *  LM_IO, LM_NOMEM. */
+enum lm_status lm_exec_job(struct lm_job *job, const struct lm_exec_place *place,
+                           struct lm_err *err);
+
 /* exec_start.c */
 /** tmp/<id>, owned by a lock: whoever finds the lock free may remove the folder. LM_IO, LM_NOMEM.
  */

@@ -41,17 +41,17 @@ static bool take_gauge(void *user, const char *name, const struct lm_json *value
 static void take_progress(struct arrival *arrival, const struct lm_json *root)
 {
     struct lm_attempt *attempt = arrival->task->attempt;
-    arrival->keep = arrival->now_ns - attempt->kept_ns >= KEEP_EVERY;
+    struct lm_run_event event = {.kind = LM_EV_PROGRESS,
+                                 .stage = arrival->stage,
+                                 .text = lm_json_string(lm_json_get(root, "unit"), NULL),
+                                 .done = (uint64_t)lm_json_int(lm_json_get(root, "done"), 0),
+                                 .total = (uint64_t)lm_json_int(lm_json_get(root, "total"), 0)};
+    bool is_last = event.total > 0 && event.done == event.total;
+    arrival->keep = is_last || arrival->now_ns - attempt->kept_ns >= KEEP_EVERY;
     if (arrival->keep)
         attempt->kept_ns = arrival->now_ns;
-    if (lm_json_get(root, "done") != NULL) {
-        struct lm_run_event event = {.kind = LM_EV_PROGRESS,
-                                     .stage = arrival->stage,
-                                     .text = lm_json_string(lm_json_get(root, "unit"), NULL),
-                                     .done = (uint64_t)lm_json_int(lm_json_get(root, "done"), 0),
-                                     .total = (uint64_t)lm_json_int(lm_json_get(root, "total"), 0)};
+    if (lm_json_get(root, "done") != NULL)
         lm_events_emit(&arrival->exec->events, &event, arrival->keep);
-    }
     lm_json_each(lm_json_get(root, "gauges"), take_gauge, arrival);
 }
 

@@ -1,7 +1,5 @@
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/io.h"
@@ -41,127 +39,7 @@ const char *const *lm_exec_environment(const struct lm_run_options *options, str
     return out;
 }
 
-/* ---- inputs ---- */
-
-/** Output of the record of an input's stage, or NULL. */
-static const struct lm_output *output_of(const struct lm_plan *plan,
-                                         const struct lm_spec_input *input)
-{
-    const struct lm_record *record = plan->stages[input->stage].record;
-    return record != NULL ? lm_record_output(record, lm_port_key(input->from)) : NULL;
-}
-
-/** A private folder of links to the objects of a folder port. */
-static enum lm_status link_folder(struct lm_exec *exec, struct lm_arena *arena,
-                                  const struct lm_output *output, const char *folder,
-                                  struct lm_err *err)
-{
-    LM_TRY(lm_dir_create(folder, err));
-    for (size_t i = 0; i < output->file_count; i++) {
-        const char *path = lm_path_join(arena, folder, output->files[i].name);
-        const char *object = lm_store_object_path(exec->store, arena, &output->files[i].object);
-        if (path == NULL || object == NULL)
-            return no_memory(err);
-        if (strchr(output->files[i].name, '/') != NULL) {
-            const char *parent = lm_path_dir(arena, path);
-            if (parent == NULL)
-                return no_memory(err);
-            LM_TRY(lm_dir_create(parent, err));
-        }
-        if (symlink(object, path) != 0)
-            return lm_fail_errno(err, errno, "cannot link %s", path);
-    }
-    return LM_OK;
-}
-
-static enum lm_status prepare_input(struct lm_exec *exec, const struct lm_attempt *attempt,
-                                    const struct lm_spec_input *input, size_t number,
-                                    struct lm_job_input *out, struct lm_err *err)
-{
-    struct lm_arena *arena = attempt->arena;
-    const struct lm_output *output = output_of(&exec->now, input);
-    out->port = input->port->name;
-    out->label = input->label;
-    out->path = ""; /* a list's, which has failed */
-    if (output == NULL && input->role == LM_INPUT_DROPPED)
-        return LM_OK;
-    if (output == NULL)
-        return lm_fail(err, LM_INTERNAL, "the input %s has no result", input->typed);
-    if (!output->folder) {
-        out->path = lm_store_object_path(exec->store, arena, &output->files[0].object);
-        return out->path != NULL ? LM_OK : no_memory(err);
-    }
-    out->path = lm_arena_printf(arena, "%s/in/%zu-%s", attempt->folder, number, out->port);
-    return out->path != NULL ? link_folder(exec, arena, output, out->path, err) : no_memory(err);
-}
-
-static enum lm_status prepare_inputs(struct lm_exec *exec, const struct lm_task *task,
-                                     struct lm_job *job, struct lm_err *err)
-{
-    const struct lm_taken *taken = &exec->now.taken[task->index];
-    struct lm_job_input *inputs =
-        LM_NEW_ARRAY(task->attempt->arena, struct lm_job_input, taken->count);
-    if (inputs == NULL)
-        return no_memory(err);
-    for (size_t i = 0; i < taken->count; i++)
-        LM_TRY(prepare_input(exec, task->attempt, &taken->rows[i], i, &inputs[i], err));
-    job->inputs = inputs;
-    job->input_count = taken->count;
-    return LM_OK;
-}
-
-/** The digest text a key has behind a head, "file tasks.0"; NULL when it is not in the key. */
-static const char *digest_in_key(struct lm_arena *arena, const char *key_text, const char *head,
-                                 const char *name)
-{
-    const char *field = lm_arena_printf(arena, "\n%s %s ", head, name);
-    const char *line = field != NULL ? strstr(key_text, field) : NULL;
-    if (line == NULL)
-        return NULL;
-    line += strlen(field);
-    return lm_arena_strndup(arena, line, strcspn(line, "\n"));
-}
-
-/** Files the parameters name by content: the worker hashes them again when the stage has run. */
-static enum lm_status prepare_files(struct lm_exec *exec, const struct lm_task *task,
-                                    struct lm_job *job, struct lm_err *err)
-{
-    struct lm_arena *arena = task->attempt->arena;
-    const struct lm_spec_stage *stage = &exec->spec->stages[task->index];
-    const char *key_text = exec->now.stages[task->index].key_text;
-    struct lm_job_file *files = LM_NEW_ARRAY(arena, struct lm_job_file, stage->file_count + 1);
-    if (files == NULL)
-        return no_memory(err);
-    for (size_t i = 0; i < stage->file_count; i++) {
-        const char *digest = digest_in_key(arena, key_text, "file", stage->files[i].param);
-        if (digest != NULL)
-            files[job->file_count++] =
-                (struct lm_job_file){stage->files[i].path, digest, stage->files[i].param};
-    }
-    const char *baseline = digest_in_key(arena, key_text, "experiment", "baseline");
-    if (baseline != NULL)
-        files[job->file_count++] = (struct lm_job_file){exec->spec->baseline, baseline, "baseline"};
-    job->files = files;
-    return LM_OK;
-}
-
 /* ---- the job ---- */
-
-static enum lm_status experiment_facts(struct lm_exec *exec, const struct lm_task *task,
-                                       struct lm_job *job, struct lm_err *err)
-{
-    struct lm_buf buf;
-    if (!(exec->spec->stages[task->index].type->flags & LM_STAGE_EXPERIMENT))
-        return LM_OK;
-    lm_buf_init(&buf, 0);
-    enum lm_status status = lm_plan_write_experiment(&buf, &exec->now, task->index, err);
-    if (status == LM_OK) {
-        job->experiment = lm_arena_strdup(task->attempt->arena, buf.data);
-        status = job->experiment != NULL ? LM_OK : no_memory(err);
-    }
-    lm_buf_release(&buf);
-    return status;
-}
 
 /** What `verify` proves is executed from its first step on, and leaves nothing. */
 static const char *state_of(const struct lm_exec *exec, const struct lm_task *task)
@@ -175,41 +53,29 @@ static const char *state_of(const struct lm_exec *exec, const struct lm_task *ta
 static enum lm_status prepare_job(struct lm_exec *exec, const struct lm_task *task,
                                   const char *path, struct lm_err *err)
 {
-    const struct lm_spec_stage *stage = &exec->spec->stages[task->index];
-    struct lm_job job = {.stage = stage->type,
-                         .params = stage->params,
-                         .folder = task->attempt->folder,
-                         .checkpoints = task->attempt->checkpoints,
+    const struct lm_exec_place place = {&exec->now, task->index, task->attempt->arena,
+                                        task->attempt->folder};
+    struct lm_job job = {.checkpoints = task->attempt->checkpoints,
                          .kernels = exec->options->kernels,
-                         .seed = stage->seed,
                          .threads = task->attempt->threads,
                          .interrupt_at = lm_exec_verify_position(exec, task),
-                         .portable = stage->portable,
                          .offline = exec->options->offline,
                          .state = state_of(exec, task),
                          .afresh = exec->now.stages[task->index].forced};
-    LM_TRY(prepare_inputs(exec, task, &job, err));
-    LM_TRY(prepare_files(exec, task, &job, err));
-    LM_TRY(experiment_facts(exec, task, &job, err));
+    LM_TRY(lm_exec_job(&job, &place, err));
     return lm_job_save(&job, path, err);
 }
 
 enum lm_status lm_exec_prepare_temporary(struct lm_exec *exec, struct lm_err *err)
 {
-    bool taken = false;
+    const char *folder = NULL, *logs = lm_path_join(exec->arena, exec->folder, "logs");
     if (exec->temporary != NULL)
         return LM_OK;
-    lm_store_sweep(exec->store);
-    const char *folder =
-        lm_arena_printf(exec->arena, "%s/tmp/%s", lm_store_path(exec->store), exec->id);
-    const char *lock = folder != NULL ? lm_arena_printf(exec->arena, "%s.lock", folder) : NULL;
-    const char *logs = lm_path_join(exec->arena, exec->folder, "logs");
-    if (lock == NULL || logs == NULL)
+    if (logs == NULL)
         return no_memory(err);
-    LM_TRY(lm_lock_try(&exec->temporary_lock, &taken, NULL, lock, true, err));
-    if (!taken)
-        return lm_fail(err, LM_IO, "%s is held by another process; run again", lock);
-    LM_TRY(lm_dir_create(folder, err));
+    lm_store_sweep(exec->store);
+    LM_TRY(lm_store_temporary(&folder, &exec->temporary_lock, exec->store, exec->arena, exec->id,
+                              err));
     LM_TRY(lm_dir_create(logs, err));
     exec->temporary = folder;
     return LM_OK;

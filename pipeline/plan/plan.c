@@ -62,12 +62,27 @@ const char *lm_plan_last_text(struct lm_plan *plan, size_t stage)
 
 /* ---- states and reasons ---- */
 
+/** Is an output an input of some stage, or published? */
+static bool is_taken(const struct lm_spec *spec, size_t stage, const struct lm_port *port)
+{
+    for (size_t i = 0; i < spec->stages[stage].publish_count; i++)
+        if (spec->stages[stage].publish[i].port == port)
+            return true;
+    for (size_t i = stage + 1; i < spec->stage_count; i++)
+        for (size_t k = 0; k < spec->stages[i].input_count; k++)
+            if (spec->stages[i].inputs[k].stage == stage && spec->stages[i].inputs[k].from == port)
+                return true;
+    return false;
+}
+
 const struct lm_port *lm_plan_lacking(const struct lm_plan *plan, size_t stage,
                                       const struct lm_record *record)
 {
-    const struct lm_port *port = plan->spec->stages[stage].type->outputs;
-    for (; port->name != NULL; port++)
-        if (lm_record_output(record, lm_port_key(port)) == NULL)
+    const struct lm_spec_stage *s = &plan->spec->stages[stage];
+    for (const struct lm_port *port = s->type->outputs; port->name != NULL; port++)
+        if (lm_record_output(record, lm_port_key(port)) == NULL &&
+            lm_stage_has_output(s->type, s->params, port) &&
+            (!(port->flags & LM_PORT_OPTIONAL) || is_taken(plan->spec, stage, port)))
             return port;
     return NULL;
 }

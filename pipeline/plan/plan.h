@@ -90,6 +90,18 @@ enum lm_status lm_plan_decide(struct lm_gate_row **out, const struct lm_plan *pl
 enum lm_status lm_plan_write_experiment(struct lm_buf *out, const struct lm_plan *plan,
                                         size_t stage, struct lm_err *err);
 
+/** What a stage has made: its result, or what it would be of a checkpoint. */
+struct lm_plan_made {
+    const struct lm_plan *plan;
+    size_t stage;
+    const struct lm_record *record; /**< sealed; NULL: nothing */
+    const char *folder;             /**< its files are below out/ here; NULL: in the store */
+};
+/** As lm_plan_artifact. */
+enum lm_status lm_plan_artifact_of(const struct lm_plan_made *made, const char *port,
+                                   const char *name, const char **path, const char **manifest,
+                                   struct lm_err *err);
+
 /** lm_spec_check_pins of a stage, by the digests that the store remembers. */
 void lm_plan_check_pins(const struct lm_plan *plan, size_t stage, struct lm_diag_list *diags);
 

@@ -6,13 +6,13 @@
 #include "base/io.h"
 #include "plan/plan.h"
 
-/** The output of a current result; NULL with *err set (LM_NOT_FOUND) when there is none. */
-static const struct lm_output *find_output(const struct lm_plan *plan, size_t stage,
-                                           const char *port, struct lm_err *err)
+/** The output of a record; NULL with *err set (LM_NOT_FOUND) when there is none. */
+static const struct lm_output *output_of(const struct lm_plan *plan, size_t stage,
+                                         const struct lm_record *record, const char *port,
+                                         struct lm_err *err)
 {
     const struct lm_spec *spec = plan->spec;
     const char *id = spec->stages[stage].id;
-    const struct lm_record *record = plan->stages[stage].record;
     if (record == NULL) {
         lm_fail(err, LM_NOT_FOUND, "%s has no current result (%s); run: lmpipe run %s %s", id,
                 plan->stages[stage].reason, spec->path, id);
@@ -29,16 +29,32 @@ static const struct lm_output *find_output(const struct lm_plan *plan, size_t st
     return output;
 }
 
-enum lm_status lm_plan_artifact(const struct lm_plan *plan, size_t stage, const char *port,
-                                const char *name, const char **path, const char **manifest,
-                                struct lm_err *err)
+bool lm_plan_has_result(const struct lm_plan *plan, size_t stage)
 {
-    const struct lm_output *output = find_output(plan, stage, port, err);
+    return plan->stages[stage].record != NULL;
+}
+
+/** Where a file of an output lies: in the store, or below out/ of a private folder. */
+static const char *place_of(const struct lm_plan *plan, const char *folder, const char *port,
+                            const struct lm_output_file *file)
+{
+    if (folder == NULL)
+        return lm_store_object_path(plan->store, plan->arena, &file->object);
+    return lm_arena_printf(plan->arena, "%s/out/%s%s%s", folder, port,
+                           file->name != NULL ? "/" : "", file->name != NULL ? file->name : "");
+}
+
+enum lm_status lm_plan_artifact_of(const struct lm_plan_made *made, const char *port,
+                                   const char *name, const char **path, const char **manifest,
+                                   struct lm_err *err)
+{
+    const struct lm_plan *plan = made->plan;
+    const char *id = plan->spec->stages[made->stage].id;
+    const struct lm_output *output = output_of(plan, made->stage, made->record, port, err);
     const struct lm_output_file *found = NULL;
     *path = *manifest = NULL;
     if (output == NULL)
         return LM_NOT_FOUND;
-    const char *id = plan->spec->stages[stage].id;
     if (output->folder && name == NULL) {
         *manifest = output->manifest;
         return LM_OK;
@@ -53,14 +69,22 @@ enum lm_status lm_plan_artifact(const struct lm_plan *plan, size_t stage, const 
         return lm_fail(err, LM_NOT_FOUND,
                        "%s.%s holds no file '%s'; list it with: lmpipe cat %s %s.%s", id, port,
                        name, plan->spec->path, id, port);
-    *path = lm_store_object_path(plan->store, plan->arena, &found->object);
+    *path = place_of(plan, made->folder, port, found);
     return *path ? LM_OK : lm_fail(err, LM_NOMEM, "no memory for the path of %s.%s", id, port);
+}
+
+enum lm_status lm_plan_artifact(const struct lm_plan *plan, size_t stage, const char *port,
+                                const char *name, const char **path, const char **manifest,
+                                struct lm_err *err)
+{
+    const struct lm_plan_made made = {plan, stage, plan->stages[stage].record, NULL};
+    return lm_plan_artifact_of(&made, port, name, path, manifest, err);
 }
 
 enum lm_status lm_plan_materialize(const struct lm_plan *plan, size_t stage, const char *port,
                                    const char *folder, struct lm_err *err)
 {
-    const struct lm_output *output = find_output(plan, stage, port, err);
+    const struct lm_output *output = output_of(plan, stage, plan->stages[stage].record, port, err);
     if (output == NULL)
         return LM_NOT_FOUND;
     for (size_t i = 0; i < output->file_count; i++) {

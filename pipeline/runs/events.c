@@ -1,6 +1,7 @@
 #include "runs/events.h"
 
 #include <errno.h>
+#include <math.h>
 #include <string.h>
 #include <sys/file.h>
 
@@ -42,7 +43,9 @@ enum lm_status lm_events_open(struct lm_events *out, const char *path, lm_run_ev
     FILE *file = fopen(path, "we");
     if (file == NULL)
         return lm_fail_errno(err, errno, "cannot create %s", path);
-    flock(fileno(file), LOCK_EX | LOCK_NB); /* without locks a live run looks like a dead one */
+    /* Who asks whether the run is going on holds it for an instant; without locks a live run looks
+     * like a dead one. */
+    flock(fileno(file), LOCK_EX);
     *out = (struct lm_events){
         .file = file, .tell = tell, .user = user, .begin_ns = lm_clock_monotonic_ns()};
     lm_buf_init(&out->line, CEILING);
@@ -113,4 +116,44 @@ void lm_events_emit(struct lm_events *events, struct lm_run_event *event, bool k
         }
     }
     event->json = NULL;
+}
+
+/** Place of a name in a table, or its size. */
+static size_t place_of(const char *const *names, size_t count, const char *name)
+{
+    size_t at = 0;
+    while (at < count && (name == NULL || strcmp(names[at], name) != 0))
+        at++;
+    return at;
+}
+
+static const char *kept(struct lm_arena *arena, const struct lm_json *root, const char *key)
+{
+    const char *text = lm_json_string(lm_json_get(root, key), NULL);
+    return text != NULL ? lm_arena_strdup(arena, text) : NULL;
+}
+
+enum lm_status lm_event_read(struct lm_run_event *out, double *seconds, struct lm_arena *arena,
+                             const char *line, size_t size, struct lm_err *err)
+{
+    struct lm_json *root = NULL;
+    LM_TRY(lm_json_parse_lenient(&root, line, size, err));
+    size_t kinds = sizeof kind_names / sizeof kind_names[0];
+    size_t states = sizeof state_names / sizeof state_names[0];
+    size_t kind = place_of(kind_names, kinds, lm_json_string(lm_json_get(root, "event"), NULL));
+    size_t state = place_of(state_names, states, lm_json_string(lm_json_get(root, "state"), NULL));
+    *out = (struct lm_run_event){.json = line};
+    *seconds = lm_json_double(lm_json_get(root, "t"), 0);
+    if (kind < kinds) {
+        out->kind = (enum lm_run_event_kind)kind;
+        out->state = state < states ? (enum lm_state)state : LM_RUN;
+        out->stage = kept(arena, root, "stage");
+        out->text = kept(arena, root, text_names[kind]);
+        out->done = (uint64_t)lm_json_int(lm_json_get(root, "done"), 0);
+        out->total = (uint64_t)lm_json_int(lm_json_get(root, "total"), 0);
+        out->value = lm_json_double(lm_json_get(root, kind == LM_EV_GAUGE ? "value" : "seconds"),
+                                    (double)NAN);
+    }
+    lm_json_free(root);
+    return kind < kinds ? LM_OK : lm_fail(err, LM_FORMAT, "a line that is no event");
 }

@@ -26,6 +26,11 @@ void lm_events_flush(struct lm_events *events);
  *  written is lost: the run goes on. */
 void lm_events_emit(struct lm_events *events, struct lm_run_event *event, bool keep);
 
+/** Reads a line that lm_events_emit has kept, and when it happened; its texts in the arena, `json`
+ * is `line`, the key is left out. LM_FORMAT: it is none, or not whole; LM_NOMEM. */
+enum lm_status lm_event_read(struct lm_run_event *out, double *seconds, struct lm_arena *arena,
+                             const char *line, size_t size, struct lm_err *err);
+
 /** "hit", "run", "maybe", "resume", "done", "failed", "skipped", "stopped". */
 const char *lm_state_name(enum lm_state state);
 

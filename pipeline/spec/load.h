@@ -177,6 +177,10 @@ const struct lm_projection *lm_load_project(struct lm_load *load, uint64_t axes)
 void lm_load_publish(struct lm_load *load, struct lm_load_stage *build, const struct lm_node *map,
                      const char *field);
 void lm_load_publish_check(struct lm_load *load);
+/** Nothing may take or publish an output that a stage does not have for its parameters. */
+void lm_load_withheld(struct lm_load *load);
+/** Names that parameters take from stages upstream (struct lm_param.among) must be theirs. */
+void lm_load_source_names(struct lm_load *load);
 /** Reads the gates; one on a family is one for each of its instances. */
 void lm_load_gates(struct lm_load *load, const struct lm_node *list);
 /** Reads `baseline:`. */

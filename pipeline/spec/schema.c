@@ -105,6 +105,17 @@ static void put_short(struct lm_json_writer *writer, const struct lm_param *row)
     lm_json_close(writer, ']');
 }
 
+/** {name: value, …} for a list of records that may be given so. */
+static void put_mapping(struct lm_json_writer *writer, const struct lm_param *row)
+{
+    lm_json_open(writer, '{');
+    lm_json_member_string(writer, "type", "object");
+    open_key(writer, "additionalProperties", '{');
+    put_scalar(writer, row->fields, row->fields->type);
+    lm_json_close(writer, '}');
+    lm_json_close(writer, '}');
+}
+
 static void put_items(struct lm_json_writer *writer, const struct lm_param *row)
 {
     open_key(writer, "items", '{');
@@ -156,6 +167,8 @@ static void put_row(struct lm_json_writer *writer, const struct lm_param *row)
         lm_json_member_string(writer, "type", "array");
         put_items(writer, row);
         lm_json_close(writer, '}');
+        if (row->flags & LM_PARAM_NAMED)
+            put_mapping(writer, row);
         if (row->flags & LM_PARAM_MAP)
             put_pairs(writer, row);
         put_ref(writer, "variable");

@@ -117,6 +117,8 @@ static void read_tree(struct lm_load *load)
     if (gates != NULL)
         lm_load_gates(load, gates);
     lm_load_publish_check(load);
+    lm_load_withheld(load);
+    lm_load_source_names(load);
     inherit(load);
 }
 

@@ -254,6 +254,16 @@ static void (*const readers[])(const struct slot *slot) = {
     [LM_P_RECORD] = read_record, [LM_P_LIST] = read_list,
 };
 
+/** Remembers where a value stands under another of its names. */
+static void note_also(const struct slot *slot, const char *name)
+{
+    size_t place = lm_name_map_find(&slot->build->stage->value_map, slot->name);
+    if (place != SIZE_MAX && name != NULL &&
+        lm_name_map_find(&slot->build->stage->value_map, name) == SIZE_MAX &&
+        !lm_name_map_put(&slot->build->stage->value_map, name, place))
+        lm_load_keep(slot->load, NULL);
+}
+
 /** Remembers where a value stands. */
 static void note_value(const struct slot *slot)
 {
@@ -336,7 +346,9 @@ static bool read_item(const struct slot *list, size_t index, size_t kept, void *
         expand(&item, &dropped);
     if (dropped)
         return false;
-    note_value(&item);
+    bool is_short = item.type == LM_P_RECORD && item.node->kind == LM_NODE_SCALAR;
+    if (!is_short)
+        note_value(&item);
     if (item.type == LM_P_RECORD)
         lm_params_defaults(value, list->row->fields);
     readers[item.type](&item);
@@ -391,11 +403,44 @@ static void read_pairs(const struct slot *slot)
         memcpy(slot->value, &list, sizeof list);
 }
 
+/** Records given as a mapping: the value is the first field, its name the second. */
+static void read_named(const struct slot *slot)
+{
+    const struct lm_param *row = slot->row;
+    struct lm_load *load = slot->load;
+    struct lm_list list = {.count = slot->node->count};
+    const struct lm_entry **sorted = sort_entries(load, slot->node);
+    list.items =
+        lm_load_keep(load, lm_arena_alloc_array(load->arena, list.count, row->fields_size, 16));
+    if (list.items == NULL || sorted == NULL)
+        return;
+    for (size_t i = 0; i < list.count; i++) {
+        char number[24];
+        void *item = (char *)list.items + i * row->fields_size;
+        snprintf(number, sizeof number, "%zu", i);
+        struct slot record = *slot;
+        record.type = LM_P_RECORD;
+        record.node = sorted[i]->value;
+        record.name = lm_load_field(load, slot->name, number);
+        record.field = lm_load_field(load, slot->field, sorted[i]->key);
+        record.value = item;
+        lm_params_defaults(item, row->fields);
+        memcpy((char *)item + row->fields[1].offset, &sorted[i]->key, sizeof sorted[i]->key);
+        read_short(&record);
+        record.name = lm_load_field(load, record.name, row->fields->name);
+        note_also(&record, lm_load_field(load, slot->name, sorted[i]->key));
+    }
+    memcpy(slot->value, &list, sizeof list);
+}
+
 static void read_list(const struct slot *slot)
 {
     const struct lm_param *row = slot->row;
-    if ((row->flags & LM_PARAM_MAP) && slot->node->kind == LM_NODE_MAP) {
-        read_pairs(slot);
+    if ((row->flags & (LM_PARAM_MAP | LM_PARAM_NAMED)) && slot->node->kind == LM_NODE_MAP) {
+        if (row->flags & LM_PARAM_MAP)
+            read_pairs(slot);
+        else
+            read_named(slot);
         return;
     }
     if (!lm_read_kind(slot->load, slot->node, slot->field, LM_NODE_LIST))

@@ -13,6 +13,8 @@ static void put_type(struct lm_buf *out, const struct lm_param *row)
 {
     if (row->type != LM_P_LIST)
         lm_buf_puts(out, lm_param_type_name(row->type));
+    else if (row->flags & LM_PARAM_NAMED)
+        lm_buf_printf(out, "mapping of %s by name, or list", lm_param_type_name(row->fields->type));
     else if (row->item == LM_P_RECORD)
         lm_buf_puts(out, "list of records");
     else

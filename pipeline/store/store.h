@@ -115,6 +115,13 @@ const char *lm_store_lock_path(const struct lm_store *store, struct lm_arena *ar
  */
 void lm_store_each_key(struct lm_store *store,
                        void (*visit)(void *user, const struct lm_digest *key), void *user);
+struct lm_lock;
+/** A private folder tmp/<name>, made new, which `lock` (of tmp/<name>.lock) keeps from the sweeps
+ *  of others; both are the caller's to remove. In the arena. LM_IO: it cannot be made, or is held
+ * by another process; LM_NOMEM. */
+enum lm_status lm_store_temporary(const char **folder, struct lm_lock *lock,
+                                  const struct lm_store *store, struct lm_arena *arena,
+                                  const char *name, struct lm_err *err);
 /** Removes what processes that have died left: private folders, free locks, temporary files,
  *  checkpoints of keys that have a result, half a state. What belongs to a live one is locked, and
  *  stays. */

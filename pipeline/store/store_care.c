@@ -11,6 +11,22 @@
 #include "store/record.h"
 #include "store/store_inside.h"
 
+enum lm_status lm_store_temporary(const char **folder, struct lm_lock *lock,
+                                  const struct lm_store *store, struct lm_arena *arena,
+                                  const char *name, struct lm_err *err)
+{
+    bool taken = false;
+    const char *path = lm_arena_printf(arena, "%s/tmp/%s", store->path, name);
+    const char *file = path != NULL ? lm_arena_printf(arena, "%s.lock", path) : NULL;
+    if (file == NULL)
+        return lm_fail(err, LM_NOMEM, "out of memory for a private folder");
+    LM_TRY(lm_lock_try(lock, &taken, NULL, file, true, err));
+    if (!taken)
+        return lm_fail(err, LM_IO, "%s is held by another process; run again", file);
+    *folder = path;
+    return lm_dir_create(path, err);
+}
+
 /* ---- leftovers of processes that died ---- */
 
 /** What a sweep does with the entries of one folder of the store. */

@@ -18,6 +18,10 @@ static const struct lm_port inputs[] = {
 static const struct lm_port outputs[] = {
     {"text", "text", "train.jsonl, valid.jsonl, test.jsonl: a document a line", LM_PORT_FOLDER},
     {"card", "card", "what came in, what was changed, what was dropped and why", 0},
+    {"sources", "sources",
+     "how many documents of each split are of which source, in the text's order", LM_PORT_OPTIONAL},
+    {"meta", "meta", "a line a document, in the text's order: what documents.keep names",
+     LM_PORT_FOLDER | LM_PORT_OPTIONAL},
     {NULL, NULL, NULL, 0},
 };
 
@@ -55,6 +59,9 @@ static const struct lm_param document_rows[] = {
      .help = "column that holds the text, for by: csv and tsv; a number where there is no header"},
     {D(code), .type = LM_P_ENUM, .def_str = "keep", .choices = code_ways, .flags = LM_PARAM_COMPACT,
      .help = "what becomes of code blocks, for by: markdown and rst"},
+    {D(keep), .also = "metadata meta columns fields",
+     .type = LM_P_LIST, .item = LM_P_STR, .flags = LM_PARAM_COMPACT,
+     .help = "members, columns or headers that the output meta holds, as [url, date]; also file, source"},
     {.name = NULL},
 };
 
@@ -151,6 +158,25 @@ static bool is_one_of(const char *by, const char *const *ways)
     return false;
 }
 
+/** Names of what is kept beside the text. */
+static enum lm_status check_keep(const struct clean_documents *documents, struct lm_err *err)
+{
+    const char *const *names = documents->keep.items;
+    if (documents->keep.count > CLEAN_KEPT)
+        return lm_fail_field(err, LM_RANGE, "documents.keep: %zu names; at most %d can be kept",
+                             documents->keep.count, CLEAN_KEPT);
+    for (size_t i = 0; i < documents->keep.count; i++) {
+        if (names[i][0] == '\0')
+            return lm_fail_field(err, LM_INVALID, "documents.keep.%zu: is empty; name a member", i);
+        for (size_t k = 0; k < i; k++)
+            if (strcmp(names[i], names[k]) == 0)
+                return lm_fail_field(err, LM_INVALID,
+                                     "documents.keep.%zu: '%s' is named twice; leave one out", i,
+                                     names[i]);
+    }
+    return LM_OK;
+}
+
 /** Options of some ways to cut files. */
 static enum lm_status check_documents(const struct clean_documents *documents, struct lm_err *err)
 {
@@ -196,6 +222,7 @@ static enum lm_status resolve(void *data, struct lm_arena *arena, struct lm_err 
 {
     struct clean_params *p = data;
     LM_TRY(check_documents(&p->documents, err));
+    LM_TRY(check_keep(&p->documents, err));
     LM_TRY(clean_rules_resolve(p, arena, err));
     LM_TRY(check_split(p, err));
     if (p->split.valid + p->split.test >= 1)
@@ -224,6 +251,12 @@ static const char *const *libraries(const void *data)
     return sets[is_reading_pages(p) ? 2 : is_converting][p->nfc || p->dedup.exact.count > 0];
 }
 
+static bool has_output(const void *data, const char *port)
+{
+    const struct clean_params *p = data;
+    return strcmp(port, "meta") != 0 || p->documents.keep.count > 0;
+}
+
 /* Documents wait in memory until the split is known. */
 static const struct lm_stage_cost cost = {
     .pace = 20e6, .memory = 20e6, .memory_share = 20.5, .sizes = {1.1, 0.001, 0.001}};
@@ -241,5 +274,6 @@ const struct lm_stage lm_stage_clean = {
     .metrics = metrics,
     .libraries = libraries,
     .resolve = resolve,
+    .has_output = has_output,
     .cost = &cost,
 };

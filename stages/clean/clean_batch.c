@@ -91,6 +91,7 @@ void clean_batch_clear(struct clean_batch *batch)
     for (size_t i = 0; i < batch->count; i++) {
         lm_buf_release(&batch->items[i].text);
         lm_buf_release(&batch->items[i].found.made);
+        lm_buf_release(&batch->items[i].found.meta);
         clean_units_release(&batch->items[i].units);
         free(batch->items[i].tallies);
     }

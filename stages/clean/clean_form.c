@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clean_meta.h"
 #include "text/markup.h"
 
 #define LARGEST_RECORD ((size_t)512 << 20) /* of a container of texts; a file may be larger */
@@ -122,6 +123,7 @@ static enum lm_status whole_piece(const struct clean_form *form, const struct cl
 {
     out->text = piece->raw;
     out->size = piece->size;
+    LM_TRY(clean_meta_make(out, form, NULL, NULL, err));
     return form->reading->needs_host ? clean_take_host(out, form, piece, NULL, 0, err) : LM_OK;
 }
 
@@ -177,6 +179,7 @@ static enum lm_status extract_json(const struct clean_form *form, const struct c
     char names[NAMES_SHOWN];
     if (form->reading->needs_host)
         LM_TRY(json_host(form, piece, out, err));
+    LM_TRY(clean_meta_make(out, form, clean_meta_of_json, piece, err));
     lm_json_field_take(&field, piece->raw, piece->size, path);
     out->text = field.text;
     out->size = field.size;
@@ -200,7 +203,51 @@ static enum lm_status extract_json(const struct clean_form *form, const struct c
 
 /* ---- tables ---- */
 
-/* Finds the column by the first record. */
+static bool is_number(const char *name)
+{
+    return name[0] != '\0' && name[strspn(name, "0123456789")] == '\0';
+}
+
+static bool is_named(const uint8_t *name, size_t length, const char *wanted)
+{
+    return length == strlen(wanted) && memcmp(name, wanted, length) == 0;
+}
+
+static void find_kept(struct clean_form *form, const uint8_t *name, size_t length, size_t column)
+{
+    const char *const *keep = form->options->keep.items;
+    for (size_t i = 0; i < form->options->keep.count; i++)
+        if (form->kept[i] == SIZE_MAX && is_named(name, length, keep[i]))
+            form->kept[i] = column;
+}
+
+/* Columns that are kept by their numbers, which no name is. */
+static void find_kept_numbers(struct clean_form *form)
+{
+    const char *const *keep = form->options->keep.items;
+    for (size_t i = 0; i < form->options->keep.count; i++) {
+        size_t column = is_number(keep[i]) ? (size_t)strtoul(keep[i], NULL, 10) - 1 : SIZE_MAX;
+        if (form->kept[i] == SIZE_MAX && column < form->csv.fields)
+            form->kept[i] = column;
+    }
+}
+
+static enum lm_status check_kept(const struct clean_form *form, const char *names,
+                                 struct lm_err *err)
+{
+    const char *const *keep = form->options->keep.items;
+    for (size_t i = 0; i < form->options->keep.count; i++)
+        if (form->kept[i] == SIZE_MAX && strcmp(keep[i], "file") != 0 &&
+            strcmp(keep[i], "source") != 0)
+            return lm_fail(err, LM_FORMAT,
+                           "%s: the table has no column '%s', which documents.keep names%s%s; name "
+                           "others, or give their numbers when there is no header",
+                           form->label, keep[i], names[0] != '\0' ? "; its first record is: " : "",
+                           names);
+    return LM_OK;
+}
+
+/* Finds the columns by the first record. */
 static enum lm_status find_column(struct clean_form *form, uint8_t *record, size_t size,
                                   struct lm_err *err)
 {
@@ -210,9 +257,10 @@ static enum lm_status find_column(struct clean_form *form, uint8_t *record, size
     size_t at = 0, length, used = 0;
     bool is_found = false;
     for (size_t i = 0; lm_csv_take(&form->csv, record, size, &at, &name, &length); i++) {
-        if (length == 3 && memcmp(name, "url", 3) == 0)
+        if (is_named(name, length, "url"))
             form->url_column = i;
-        if (!is_found && length == strlen(wanted) && memcmp(name, wanted, length) == 0) {
+        find_kept(form, name, length, i);
+        if (!is_found && is_named(name, length, wanted)) {
             form->column = i;
             is_found = true;
         }
@@ -220,8 +268,9 @@ static enum lm_status find_column(struct clean_form *form, uint8_t *record, size
             used += (size_t)snprintf(names + used, sizeof names - used, "%s%.*s",
                                      used == 0 ? "" : ", ", (int)length, (const char *)name);
     }
+    find_kept_numbers(form);
     if (is_found)
-        return LM_OK;
+        return check_kept(form, names, err);
     return lm_fail(err, LM_FORMAT,
                    "%s: the table has no column '%s'; its first record is: %s. Name one by "
                    "documents.column, or give its number when there is no header",
@@ -241,6 +290,8 @@ static enum lm_status open_csv(struct clean_form *form, struct lm_err *err)
 {
     const char *wanted = form->options->column;
     form->url_column = SIZE_MAX;
+    for (size_t i = 0; i < form->options->keep.count; i++)
+        form->kept[i] = SIZE_MAX;
     size_t at = 0, size = 0;
     bool is_end = false;
     lm_csv_open(&form->csv, form->text, form->size, form->by == LM_BY_TSV);
@@ -249,7 +300,7 @@ static enum lm_status open_csv(struct clean_form *form, struct lm_err *err)
         return fail_record(form, err);
     if (is_end)
         return LM_OK;
-    if (wanted[strspn(wanted, "0123456789")] != '\0')
+    if (!is_number(wanted))
         return find_column(form, form->text + at, size, err);
     form->column = (size_t)strtoul(wanted, NULL, 10) - 1;
     if (form->column >= form->csv.fields)
@@ -260,7 +311,8 @@ static enum lm_status open_csv(struct clean_form *form, struct lm_err *err)
     size_t fields = form->csv.fields;
     form->csv = start;
     form->csv.fields = fields;
-    return LM_OK;
+    find_kept_numbers(form);
+    return check_kept(form, "", err);
 }
 
 static enum lm_status next_csv(struct clean_form *form, struct clean_piece *piece, bool *is_end,
@@ -274,28 +326,30 @@ static enum lm_status next_csv(struct clean_form *form, struct clean_piece *piec
     return LM_OK;
 }
 
-static bool take_column(const struct clean_form *form, const struct clean_piece *piece,
-                        struct clean_extract *out)
-{
-    return lm_csv_field(&form->csv, piece->raw, piece->size, form->column, &out->text, &out->size);
-}
-
+/* Fields come one after the other, since unquoting one spoils those behind it. */
 static enum lm_status extract_csv(const struct clean_form *form, const struct clean_piece *piece,
                                   struct clean_extract *out, struct lm_err *err)
 {
-    const uint8_t *url = NULL;
-    size_t size = 0;
-    bool needs_url = form->reading->needs_host && form->url_column != SIZE_MAX;
-    /* unquoting a field spoils those behind it */
-    bool is_first = !needs_url || form->column > form->url_column;
-    bool is_whole = !is_first || take_column(form, piece, out);
-    if (needs_url)
-        is_whole = is_whole &&
-                   lm_csv_field(&form->csv, piece->raw, piece->size, form->url_column, &url, &size);
-    is_whole = is_whole && (is_first || take_column(form, piece, out));
-    if (!is_whole)
+    struct clean_meta_field fields[CLEAN_KEPT], url = {NULL, 0}, field;
+    const struct clean_meta_fields kept = {form->kept, fields};
+    size_t at = 0, keep = form->options->keep.count;
+    for (size_t i = 0;
+         lm_csv_take(&form->csv, piece->raw, piece->size, &at, &field.text, &field.size); i++) {
+        if (i == form->column) {
+            out->text = field.text;
+            out->size = field.size;
+        }
+        if (i == form->url_column)
+            url = field;
+        for (size_t k = 0; k < keep; k++)
+            if (i == form->kept[k])
+                fields[k] = field;
+    }
+    if (out->text == NULL)
         return lm_fail(err, LM_INTERNAL, "lost a field of a table; report this");
-    return form->reading->needs_host ? clean_take_host(out, form, piece, url, size, err) : LM_OK;
+    LM_TRY(clean_meta_make(out, form, clean_meta_of_fields, &kept, err));
+    return form->reading->needs_host ? clean_take_host(out, form, piece, url.text, url.size, err)
+                                     : LM_OK;
 }
 
 /* ---- light markup ---- */
@@ -304,11 +358,10 @@ static enum lm_status extract_markup(const struct clean_form *form, const struct
                                      struct clean_extract *out, struct lm_err *err)
 {
     bool drops_code = strcmp(form->options->code, "drop") == 0;
-    (void)err;
     out->text = piece->raw;
     out->size = form->by == LM_BY_RST ? lm_rst_strip(piece->raw, piece->size, drops_code)
                                       : lm_markdown_strip(piece->raw, piece->size, drops_code);
-    return LM_OK;
+    return clean_meta_make(out, form, NULL, NULL, err);
 }
 
 /* ---- all of them ---- */
@@ -375,6 +428,7 @@ enum lm_status clean_form_extract(const struct clean_form *form, const struct cl
     int64_t marks = 0, newlines = 0;
     *out = (struct clean_extract){.text = NULL};
     lm_buf_init(&out->made, 0);
+    lm_buf_init(&out->meta, 0);
     LM_TRY(way->extract(form, piece, out, err));
     if (!way->is_text && out->size > 0) /* bytes of the piece, or of what was made */
         out->size =

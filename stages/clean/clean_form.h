@@ -25,8 +25,9 @@ struct clean_form {
     enum lm_documents_by by; /**< never LM_BY_AUTO */
     const struct clean_documents *options;
     const struct clean_reading *reading;
-    size_t file;       /**< its place in the corpus */
-    const char *label; /**< "source 'web', a.jsonl", for messages */
+    size_t file;                 /**< its place in the corpus */
+    const char *label;           /**< "source 'web', a.jsonl", for messages */
+    const char *source, *member; /**< "web", "a.jsonl" */
     uint8_t *text;
     size_t size;
     size_t line, counted; /**< the line that begins behind `counted` bytes */
@@ -35,6 +36,7 @@ struct clean_form {
     struct lm_csv csv;
     size_t column;     /**< of a table */
     size_t url_column; /**< its column `url`; SIZE_MAX: it has none */
+    size_t *kept;      /**< its columns that are kept, by documents.keep; SIZE_MAX: it has none */
     struct lm_warc warc;
     int64_t types[LM_WARC_TYPE_COUNT]; /**< records of a web archive */
 };
@@ -55,6 +57,8 @@ struct clean_extract {
     struct lm_buf made;            /**< where the text lies when it is not in the piece; owned */
     struct lm_clean_counts counts; /**< what was repaired on the way */
     char host[CLEAN_HOST_SIZE];    /**< of the document's address, where that is asked for */
+    struct lm_buf meta;            /**< what is kept beside the text, as a JSON object; owned */
+    uint64_t kept;                 /**< which of documents.keep there was, a bit each */
     bool is_rejected;              /**< something was wrong, and the policy is to reject */
 };
 
@@ -62,15 +66,16 @@ struct clean_extract {
 bool clean_form_is_text(enum lm_documents_by by);
 /** Are its documents parts of plain text? */
 bool clean_form_is_plain(enum lm_documents_by by);
-/** Starts on text[0..size), which it may change. LM_FORMAT: no such column. */
+/** Starts on text[0..size), which it may change; form->kept has room for documents.keep. LM_FORMAT:
+ *  no such column. */
 enum lm_status clean_form_open(struct clean_form *form, uint8_t *text, size_t size,
                                struct lm_err *err);
 /** The next piece; *is_end after the last. LM_FORMAT: where the file is not what it should be. */
 enum lm_status clean_form_next(struct clean_form *form, struct clean_piece *piece, bool *is_end,
                                struct lm_err *err);
-/** The text of a piece, in its own bytes or in out->made, which is to be released in any case; may
- *  run in any thread. LM_FORMAT: where the piece is not what it should be. When there is none, *err
- * says what the piece has instead ("its members are id, body"). */
+/** The text of a piece, in its own bytes or in out->made, which is to be released in any case, as
+ *  out->meta is; may run in any thread. LM_FORMAT: where the piece is not what it should be. When
+ * there is none, *err says what the piece has instead ("its members are id, body"). */
 enum lm_status clean_form_extract(const struct clean_form *form, const struct clean_piece *piece,
                                   struct clean_extract *out, struct lm_err *err);
 

@@ -2,23 +2,33 @@
 #include <string.h>
 #include <strings.h>
 
+#include "clean_meta.h"
 #include "clean_way.h"
 #include "text/encoding.h"
 #include "text/record_kind.h"
 #include "web/html_page.h"
 #include "web/http_message.h"
 
-/* The main text of a page. One that cannot be read is counted, not fatal: *err says why. */
+/* The main text of a page, and what is kept of it and of the record (or NULL) that it lay in. One
+ * that cannot be read is counted, not fatal: *err says why. */
 static enum lm_status take_page(const struct clean_form *form, struct lm_span body,
-                                struct lm_span type, struct clean_extract *out, struct lm_err *err)
+                                struct lm_span type, const struct lm_warc_record *record,
+                                struct clean_extract *out, struct lm_err *err)
 {
+    struct lm_buf meta;
+    lm_buf_init(&meta, 0);
     struct lm_html_page page = {.bytes = body.data,
                                 .size = body.size,
                                 .encoding = form->reading->encoding,
-                                .repair = form->reading->repair};
+                                .repair = form->reading->repair,
+                                .meta = form->options->keep.count > 0 ? &meta : NULL};
+    const struct clean_meta_page kept = {&meta, record};
     page.charset = lm_charset_of_type((const char *)type.data, type.size, &page.charset_size);
     enum lm_status status =
         lm_html_page_text(&out->made, &page, &out->counts, &out->is_rejected, err);
+    if (status == LM_OK)
+        status = clean_meta_make(out, form, clean_meta_of_page, &kept, err);
+    lm_buf_release(&meta);
     if (status == LM_FORMAT || status == LM_RANGE)
         return LM_OK;
     out->text = (const uint8_t *)(out->made.data != NULL ? out->made.data : "");
@@ -44,7 +54,7 @@ static enum lm_status extract_page(const struct clean_form *form, const struct c
     if (form->reading->needs_host)
         return clean_take_host(out, form, piece, NULL, 0, err);
     return take_page(form, (struct lm_span){piece->raw, piece->size}, (struct lm_span){NULL, 0},
-                     out, err);
+                     NULL, out, err);
 }
 
 const struct clean_way clean_way_html = {NULL, next_page, extract_page, false};
@@ -95,9 +105,12 @@ static bool is_type(struct lm_span type, const char *name)
 }
 
 /* Plain text in the encoding that its type says. */
-static enum lm_status take_plain(struct lm_span body, struct lm_span type,
+static enum lm_status take_plain(const struct clean_form *form, struct lm_span body,
+                                 struct lm_span type, const struct lm_warc_record *record,
                                  struct clean_extract *out, struct lm_err *err)
 {
+    const struct lm_buf nothing = {.data = NULL};
+    const struct clean_meta_page kept = {&nothing, record};
     size_t size = 0, bad = 0;
     const char *label = lm_charset_of_type((const char *)type.data, type.size, &size);
     const char *name = size > 0 ? lm_encoding_of_label(label, size) : NULL;
@@ -105,17 +118,18 @@ static enum lm_status take_plain(struct lm_span body, struct lm_span type,
                                &bad, err));
     out->text = (const uint8_t *)(out->made.data != NULL ? out->made.data : "");
     out->size = out->made.size;
-    return LM_OK;
+    return clean_meta_make(out, form, clean_meta_of_page, &kept, err);
 }
 
 static enum lm_status take_body(const struct clean_form *form, struct lm_span body,
-                                struct lm_span type, struct clean_extract *out, struct lm_err *err)
+                                struct lm_span type, const struct lm_warc_record *record,
+                                struct clean_extract *out, struct lm_err *err)
 {
     const char *kind = type.size == 0 ? lm_record_kind(body.data, body.size, false) : NULL;
     if (is_type(type, "text/html") || is_type(type, "application/xhtml+xml") ||
         (kind != NULL && strcmp(kind, "HTML page") == 0))
-        return take_page(form, body, type, out, err);
-    return is_type(type, "text/plain") ? take_plain(body, type, out, err) : LM_OK;
+        return take_page(form, body, type, record, out, err);
+    return is_type(type, "text/plain") ? take_plain(form, body, type, record, out, err) : LM_OK;
 }
 
 static enum lm_status extract_record(const struct clean_form *form, const struct clean_piece *piece,
@@ -131,12 +145,12 @@ static enum lm_status extract_record(const struct clean_form *form, const struct
     if (form->reading->needs_host)
         LM_TRY(clean_take_host(out, form, piece, record.url.data, record.url.size, err));
     if (!record.is_http)
-        return take_body(form, record.block, record.mime, out, err);
+        return take_body(form, record.block, record.mime, &record, out, err);
     lm_buf_init(&unpacked, 0);
     enum lm_status status = lm_http_message_read(&message, record.block, &unpacked, err);
     bool is_answer = message.status >= 200 && message.status < 300;
     if (status == LM_OK && is_answer)
-        status = take_body(form, message.body, message.type, out, err);
+        status = take_body(form, message.body, message.type, &record, out, err);
     lm_buf_release(&unpacked);
     return status == LM_FORMAT || status == LM_RANGE ? LM_OK : status;
 }

@@ -9,12 +9,15 @@
 #include <lmpipe/param.h>
 #include <lmpipe/status.h>
 
+enum { CLEAN_KEPT = 64 };
+
 struct clean_documents {
     const char *by;        /**< one of lm_documents_by_names */
     const char *separator; /**< for by: separator, else "" */
     const char *field;     /**< path of the text in a record of by: jsonl */
     const char *column;    /**< name or number of the text's column in a table */
     const char *code;      /**< "keep" or "drop": of by: markdown and rst */
+    struct lm_list keep;   /**< const char *: members that `meta` holds, at most CLEAN_KEPT */
 };
 
 struct clean_rule {

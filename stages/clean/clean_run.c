@@ -10,6 +10,7 @@
 #include "clean_card.h"
 #include "clean_corpus.h"
 #include "clean_params.h"
+#include "clean_sources.h"
 #include "clean_split.h"
 #include "clean_totals.h"
 
@@ -31,6 +32,7 @@ struct run {
     struct clean_dedup dedup;
     struct lm_pool *pool;
     int64_t bytes_done, bytes_all;
+    int64_t kept[CLEAN_KEPT]; /* documents that have each of documents.keep */
     struct lm_err *err;
 };
 
@@ -111,6 +113,12 @@ static void drop(struct run *run, const struct clean_item *item, size_t reason)
                           &item->measure, &item->digest);
 }
 
+static void count_kept(struct run *run, uint64_t kept)
+{
+    for (size_t i = 0; i < run->params->documents.keep.count; i++)
+        run->kept[i] += (int64_t)(kept >> i & 1);
+}
+
 /* A document that no rule drops. */
 static enum lm_status keep(struct run *run, struct clean_item *item)
 {
@@ -129,7 +137,13 @@ static enum lm_status keep(struct run *run, struct clean_item *item)
     source->kept++;
     LM_TRY(clean_totals_keep(&run->totals, lm_ctx_arena(run->ctx), &item->measure, item->text.size,
                              run->err));
-    return clean_splitter_put(&run->splitter, file->source, item->text.data, item->text.size,
+    count_kept(run, item->found.kept);
+    return clean_splitter_put(&run->splitter,
+                              &(struct clean_document){.source = file->source,
+                                                       .text = item->text.data,
+                                                       .size = item->text.size,
+                                                       .meta = item->found.meta.data,
+                                                       .meta_size = item->found.meta.size},
                               &identity, run->err);
 }
 
@@ -206,6 +220,8 @@ static enum lm_status open_file(struct run *run, struct clean_form *form, size_t
         return lm_wrap(run->err, status, "%s", form->label);
     account(run, file, &text, size);
     form->file = index;
+    form->source = run->corpus.sources[file->source].name;
+    form->member = clean_file_member(file);
     form->by = text.by;
     form->options = &run->params->documents;
     form->reading = &run->reading;
@@ -219,7 +235,9 @@ static enum lm_status read_file(struct run *run, size_t index)
 {
     bool is_end = false;
     struct clean_form *form = LM_NEW(run->files, struct clean_form);
-    if (form == NULL)
+    if (form != NULL)
+        form->kept = LM_NEW_ARRAY(run->files, size_t, run->params->documents.keep.count);
+    if (form == NULL || form->kept == NULL)
         return lm_fail(run->err, LM_NOMEM, "no memory for a file; free some");
     LM_TRY(open_file(run, form, index));
     for (;;) {
@@ -319,7 +337,9 @@ static enum lm_status prepare(struct run *run)
     LM_TRY(clean_corpus_read(&run->corpus, arena, lm_ctx_input(run->ctx, "corpus"), run->err));
     for (size_t i = 0; i < run->corpus.source_count; i++)
         run->bytes_all += run->corpus.sources[i].bytes;
-    return clean_splitter_open(&run->splitter, arena, lm_ctx_output(run->ctx, "text"), &p->split,
+    bool has_meta = p->documents.keep.count > 0;
+    return clean_splitter_open(&run->splitter, arena, lm_ctx_output(run->ctx, "text"),
+                               has_meta ? lm_ctx_output(run->ctx, "meta") : NULL, &p->split,
                                run->corpus.sources, run->err);
 }
 
@@ -369,6 +389,16 @@ static void tell_archived(struct run *run)
         lm_ctx_note(run->ctx, "web archives: %lld records (%s)", (long long)all, parts);
 }
 
+/* What no document has was not meant so. */
+static void tell_kept(struct run *run)
+{
+    const char *const *names = run->params->documents.keep.items;
+    for (size_t i = 0; i < run->params->documents.keep.count; i++)
+        if (run->kept[i] == 0)
+            lm_ctx_note(run->ctx, "documents.keep: no document has '%s'; meta has null for it",
+                        names[i]);
+}
+
 /* What each rule did, and what it was not asked about. */
 static void tell_drops(struct run *run)
 {
@@ -398,6 +428,7 @@ static void tell(struct run *run)
     const struct clean_totals *totals = &run->totals;
     const struct clean_side *sides = run->splitter.sides;
     tell_archived(run);
+    tell_kept(run);
     if (totals->dropped_parts > 0)
         lm_ctx_note(run->ctx, "met before and taken out: %lld paragraphs, %lld lines, %lld bytes",
                     (long long)totals->dropped_paragraphs, (long long)totals->dropped_lines,
@@ -425,6 +456,7 @@ static enum lm_status work(struct run *run)
     run->totals.dropped_paragraphs = run->dedup.dropped_paragraphs;
     run->totals.dropped_lines = run->dedup.dropped_lines;
     run->totals.dropped_parts = run->dedup.dropped_bytes;
+    LM_TRY(clean_sources_write(lm_ctx_output(run->ctx, "sources"), &run->corpus, run->err));
     LM_TRY(clean_card_write(lm_ctx_output(run->ctx, "card"), &run->corpus, &run->totals,
                             &run->splitter, run->err));
     tell(run);

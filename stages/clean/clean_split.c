@@ -1,39 +1,33 @@
 #include "clean_split.h"
 
 #include <string.h>
-#include <unistd.h>
 
-#include "base/io.h"
 #include "data/split.h"
 
 enum lm_status clean_splitter_open(struct clean_splitter *out, struct lm_arena *arena,
-                                   const char *folder, const struct clean_split *options,
-                                   struct clean_source *sources, struct lm_err *err)
+                                   const char *folder, const char *meta,
+                                   const struct clean_split *options, struct clean_source *sources,
+                                   struct lm_err *err)
 {
     *out = (struct clean_splitter){.options = *options,
                                    .sources = sources,
+                                   .has_meta = meta != NULL,
                                    .is_by_position = strcmp(options->by, "position") == 0};
-    for (size_t i = 0; i < LM_SPLITS; i++) {
-        char *path = lm_arena_printf(arena, "%s/%s.jsonl", folder, lm_split_names[i]);
-        if (path == NULL)
-            return lm_fail(err, LM_NOMEM, "no memory for a path; free some");
-        LM_TRY(lm_jsonl_create(&out->writers[i], path, err));
-    }
-    if (!out->is_by_position)
-        return LM_OK;
-    out->all_path = lm_path_join(arena, folder, "all.jsonl");
-    if (out->all_path == NULL)
-        return lm_fail(err, LM_NOMEM, "no memory for a path; free some");
-    return lm_jsonl_create(&out->all, out->all_path, err);
+    LM_TRY(clean_shards_open(&out->text, arena, folder, out->is_by_position, err));
+    return meta == NULL ? LM_OK
+                        : clean_shards_open(&out->meta, arena, meta, out->is_by_position, err);
 }
 
-static enum lm_status put_side(struct clean_splitter *splitter, enum lm_split side, size_t source,
-                               const void *text, size_t size, struct lm_err *err)
+static enum lm_status put_side(struct clean_splitter *splitter, enum lm_split side,
+                               const struct clean_document *document, struct lm_err *err)
 {
-    splitter->sources[source].shared[side]++;
+    splitter->sources[document->source].shared[side]++;
     splitter->sides[side].documents++;
-    splitter->sides[side].bytes += (int64_t)size;
-    return lm_jsonl_put(splitter->writers[side], text, size, err);
+    splitter->sides[side].bytes += (int64_t)document->size;
+    if (splitter->has_meta)
+        LM_TRY(lm_jsonl_put_line(splitter->meta.writers[side], document->meta, document->meta_size,
+                                 err));
+    return lm_jsonl_put(splitter->text.writers[side], document->text, document->size, err);
 }
 
 enum lm_status clean_split_identity(struct lm_digest *out, const struct clean_split *options,
@@ -63,16 +57,19 @@ enum lm_status clean_split_identity(struct lm_digest *out, const struct clean_sp
     return LM_OK;
 }
 
-enum lm_status clean_splitter_put(struct clean_splitter *splitter, size_t source, const void *text,
-                                  size_t size, const struct lm_digest *identity, struct lm_err *err)
+enum lm_status clean_splitter_put(struct clean_splitter *splitter,
+                                  const struct clean_document *document,
+                                  const struct lm_digest *identity, struct lm_err *err)
 {
     splitter->total.documents++;
-    splitter->total.bytes += (int64_t)size;
-    if (splitter->is_by_position)
-        return lm_jsonl_put(splitter->all, text, size, err);
-    return put_side(splitter,
-                    lm_split_draw(identity, splitter->options.valid, splitter->options.test),
-                    source, text, size, err);
+    splitter->total.bytes += (int64_t)document->size;
+    if (!splitter->is_by_position)
+        return put_side(splitter,
+                        lm_split_draw(identity, splitter->options.valid, splitter->options.test),
+                        document, err);
+    if (splitter->has_meta)
+        LM_TRY(lm_jsonl_put_line(splitter->meta.all, document->meta, document->meta_size, err));
+    return lm_jsonl_put(splitter->text.all, document->text, document->size, err);
 }
 
 /* ---- by position ---- */
@@ -99,60 +96,68 @@ static size_t line_border(const uint8_t *text, size_t size, size_t want)
 }
 
 static enum lm_status cut_single(struct clean_splitter *splitter, const struct borders *borders,
-                                 size_t source, const struct lm_jsonl_document *document,
-                                 struct lm_err *err)
+                                 const struct clean_document *document, struct lm_err *err)
 {
     size_t start = 0;
     for (size_t side = 0; side < LM_SPLITS; side++) {
         size_t end = document->size, want = (size_t)borders->ends[side];
+        const uint8_t *text = document->text;
         if (want < end)
-            end = line_border(document->text, document->size, want);
-        if (end > start)
-            LM_TRY(put_side(splitter, (enum lm_split)side, source, document->text + start,
-                            end - start, err));
+            end = line_border(text, document->size, want);
+        struct clean_document part = *document;
+        part.text = text + start;
+        part.size = end > start ? end - start : 0;
+        if (part.size > 0)
+            LM_TRY(put_side(splitter, (enum lm_split)side, &part, err));
         start = end > start ? end : start;
     }
     return LM_OK;
 }
 
+/* The next document of those that came; *is_end after the last. */
+static enum lm_status next_document(struct clean_splitter *splitter, struct clean_document *out,
+                                    bool *is_end, struct lm_err *err)
+{
+    struct lm_jsonl_document document;
+    LM_TRY(lm_jsonl_next(splitter->text.reader, &document, is_end, err));
+    if (*is_end)
+        return LM_OK;
+    out->text = document.text;
+    out->size = document.size;
+    return splitter->has_meta ? clean_shards_line(&splitter->meta, &out->meta, &out->meta_size, err)
+                              : LM_OK;
+}
+
 /* A document belongs where its middle lies. */
-static enum lm_status share_out(struct clean_splitter *splitter, struct lm_jsonl_reader *reader,
-                                struct lm_err *err)
+static enum lm_status share_out(struct clean_splitter *splitter, struct lm_err *err)
 {
     const struct borders borders = find_borders(splitter);
     double at = 0;
-    size_t source = 0;
+    struct clean_document document = {.source = 0};
     for (int64_t of_source = 0;; of_source++) {
-        struct lm_jsonl_document document;
         bool is_end = false;
-        LM_TRY(lm_jsonl_next(reader, &document, &is_end, err));
+        LM_TRY(next_document(splitter, &document, &is_end, err));
         if (is_end)
             return LM_OK;
-        for (; of_source == splitter->sources[source].kept; of_source = 0)
-            source++;
+        for (; of_source == splitter->sources[document.source].kept; of_source = 0)
+            document.source++;
         if (splitter->total.documents == 1)
-            return cut_single(splitter, &borders, source, &document, err);
+            return cut_single(splitter, &borders, &document, err);
         double middle = at + (double)document.size / 2;
         size_t side = 0;
         while (side < LM_TEST && middle >= borders.ends[side])
             side++;
-        LM_TRY(put_side(splitter, (enum lm_split)side, source, document.text, document.size, err));
+        LM_TRY(put_side(splitter, (enum lm_split)side, &document, err));
         at += (double)document.size;
     }
 }
 
 static enum lm_status finish_by_position(struct clean_splitter *splitter, struct lm_err *err)
 {
-    struct lm_jsonl_reader *reader = NULL;
-    struct lm_jsonl_writer *all = splitter->all;
-    splitter->all = NULL;
-    LM_TRY(lm_jsonl_finish(all, err));
-    LM_TRY(lm_jsonl_open(&reader, splitter->all_path, err));
-    enum lm_status status = share_out(splitter, reader, err);
-    lm_jsonl_close(reader);
-    if (status == LM_OK && unlink(splitter->all_path) != 0)
-        return lm_fail(err, LM_IO, "cannot remove %s; run again", splitter->all_path);
-    return status;
+    LM_TRY(clean_shards_turn(&splitter->text, err));
+    if (splitter->has_meta)
+        LM_TRY(clean_shards_turn(&splitter->meta, err));
+    return share_out(splitter, err);
 }
 
 /* ---- the end ---- */
@@ -182,17 +187,13 @@ enum lm_status clean_splitter_finish(struct clean_splitter *splitter, struct lm_
     if (splitter->is_by_position)
         LM_TRY(finish_by_position(splitter, err));
     LM_TRY(check_sides(splitter, err));
-    for (size_t i = 0; i < LM_SPLITS; i++) {
-        struct lm_jsonl_writer *writer = splitter->writers[i];
-        splitter->writers[i] = NULL;
-        LM_TRY(lm_jsonl_finish(writer, err));
-    }
-    return LM_OK;
+    if (splitter->has_meta)
+        LM_TRY(clean_shards_finish(&splitter->meta, err));
+    return clean_shards_finish(&splitter->text, err);
 }
 
 void clean_splitter_abandon(struct clean_splitter *splitter)
 {
-    for (size_t i = 0; i < LM_SPLITS; i++)
-        lm_jsonl_abandon(splitter->writers[i]);
-    lm_jsonl_abandon(splitter->all);
+    clean_shards_abandon(&splitter->text);
+    clean_shards_abandon(&splitter->meta);
 }

@@ -17,39 +17,49 @@
 
 #include "clean_corpus.h"
 #include "clean_params.h"
-#include "data/jsonl.h"
+#include "clean_shards.h"
 
 struct clean_side {
     int64_t documents, bytes;
+};
+
+/** A document on its way to a side. */
+struct clean_document {
+    size_t source;
+    const void *text;
+    size_t size;
+    const char *meta; /**< the line of it that goes along; where nothing is kept, unused */
+    size_t meta_size;
 };
 
 struct clean_splitter {
     struct clean_split options;
     bool is_by_position;
     struct clean_source *sources; /**< borrowed; documents come in their order */
-    struct lm_jsonl_writer *writers[LM_SPLITS];
-    struct lm_jsonl_writer *all; /**< by position: everything first, in `all_path` */
-    const char *all_path;
+    struct clean_shards text, meta;
+    bool has_meta;
     struct clean_side sides[LM_SPLITS];
     struct clean_side total;
 };
 
-/** Creates the files in `folder`. `sources` learn how their documents were shared out.
- *  LM_IO, LM_NOMEM; abandon it in either case. */
+/** Creates the files in `folder` and, where that is not NULL, in `meta`. `sources` learn how their
+ * documents were shared out. LM_IO, LM_NOMEM; abandon it in either case. */
 enum lm_status clean_splitter_open(struct clean_splitter *out, struct lm_arena *arena,
-                                   const char *folder, const struct clean_split *options,
-                                   struct clean_source *sources, struct lm_err *err);
+                                   const char *folder, const char *meta,
+                                   const struct clean_split *options, struct clean_source *sources,
+                                   struct lm_err *err);
 /** What a document's side is drawn by: its own digest, or with a group or a salt the SHA-256 of
  *  salt, group and the group's identity, each ended by a NUL: the document's digest in hex, the
  *  source's name and the file's, the source's name, the host. LM_NOMEM. */
 enum lm_status clean_split_identity(struct lm_digest *out, const struct clean_split *options,
                                     const struct lm_digest *document, const char *source,
                                     const char *member, const char *host, struct lm_err *err);
-/** The next document, of sources[source]; sources never go backwards, and `kept` counts it.
- *  `identity` decides its side. */
-enum lm_status clean_splitter_put(struct clean_splitter *splitter, size_t source, const void *text,
-                                  size_t size, const struct lm_digest *identity,
-                                  struct lm_err *err);
+/** The next document; sources never go backwards, and `kept` counts it. `identity` decides its
+ * side.
+ */
+enum lm_status clean_splitter_put(struct clean_splitter *splitter,
+                                  const struct clean_document *document,
+                                  const struct lm_digest *identity, struct lm_err *err);
 /** Writes what is left. LM_INVALID when train or valid stays empty, with what to do. */
 enum lm_status clean_splitter_finish(struct clean_splitter *splitter, struct lm_err *err);
 void clean_splitter_abandon(struct clean_splitter *splitter);

@@ -9,6 +9,8 @@
 
 #define LM_DOWNLOAD_PARALLEL 64 /**< most transfers at once */
 
+#define LM_DOWNLOAD_SPLIT 16 /**< most exchanges for one file */
+
 /** How a source proves that it may be read. Never in a key. */
 struct lm_download_auth {
     const char *bearer_env; /**< name of the environment variable that holds a token, or "" */
@@ -37,6 +39,7 @@ struct lm_download_params {
     int64_t max_bytes;      /**< of all sources together, as fetched and again as unpacked */
     int64_t max_files;
     int64_t parallel, per_host; /**< transfers at once, in all and with one host */
+    int64_t split, split_above; /**< exchanges for one file, of so many bytes at least */
     int64_t max_rate;           /**< bytes a second of all; LM_UNSET_INT: no bound */
     int64_t retries;
     double retry_delay, connect_timeout, stall_timeout; /**< seconds */

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/statvfs.h>
 
-#include "fetch_job.h"
+#include "fetch_split.h"
 
 #define SLICE 0.1 /**< seconds between looks at "cancelled", waits and progress */
 
@@ -91,6 +91,11 @@ static enum lm_status jobs_list(struct lm_fetch *fetch, struct lm_err *err)
         total += lists[i].count;
     }
     fetch->first[count] = total;
+    if (total > (size_t)fetch->params->max_files)
+        return lm_fail(
+            err, LM_RANGE,
+            "the sources name %zu files, above max_files, %lld; raise it if this is meant", total,
+            (long long)fetch->params->max_files);
     fetch->jobs = LM_NEW_ARRAY(fetch->arena, struct lm_fetch_job, total);
     if (fetch->jobs == NULL)
         return lm_fail(err, LM_NOMEM, "out of memory for a download");
@@ -264,6 +269,12 @@ static enum lm_status begin(struct lm_fetch *fetch, struct lm_fetch_job *job, do
 
 /* ---- the loop ---- */
 
+static void end_exchanges(struct lm_fetch *fetch, struct lm_fetch_job *job)
+{
+    lm_fetch_split_end(job, fetch->http);
+    lm_http_stop(fetch->http, job);
+}
+
 /** Takes the jobs that have ended out of the active ones; a failure bounds what is still of use. */
 static void sweep(struct lm_fetch *fetch)
 {
@@ -286,7 +297,7 @@ static void sweep(struct lm_fetch *fetch)
         if ((size_t)(job - fetch->jobs) < fetch->bound)
             fetch->active[kept++] = job;
         else
-            lm_http_stop(fetch->http, job);
+            end_exchanges(fetch, job);
     }
     fetch->active_count = kept;
 }
@@ -323,6 +334,16 @@ static void admit(struct lm_fetch *fetch)
     }
 }
 
+static enum lm_status split_when_due(struct lm_fetch *fetch, struct lm_fetch_job *job,
+                                     struct lm_err *err)
+{
+    const char *bearer = NULL;
+    if (!lm_fetch_split_is_due(job, fetch->http))
+        return LM_OK;
+    LM_TRY(token_for(fetch, job, &bearer, err));
+    return lm_fetch_split_begin(job, fetch->http, bearer, err);
+}
+
 static enum lm_status step(struct lm_fetch *fetch, struct lm_err *err)
 {
     double now = lm_http_seconds(fetch->http);
@@ -334,6 +355,7 @@ static enum lm_status step(struct lm_fetch *fetch, struct lm_err *err)
             job->state = LM_JOB_READY;
         if (job->state == LM_JOB_READY)
             LM_TRY(begin(fetch, job, now, err));
+        LM_TRY(split_when_due(fetch, job, err));
     }
     sweep(fetch);
     return LM_OK;
@@ -348,7 +370,7 @@ static void tell_progress(struct lm_fetch *fetch)
     for (size_t i = 0; i < fetch->active_count; i++) {
         const struct lm_fetch_job *job = fetch->active[i];
         uint64_t total = job->part.before.total;
-        done += job->part.size;
+        done += job->part.size + lm_fetch_split_bytes(job);
         if (job->part.fd < 0 || total == LM_HTTP_UNKNOWN || total < job->part.size)
             continue;
         sizes += total;
@@ -367,7 +389,11 @@ static enum lm_status take_replies(struct lm_fetch *fetch, bool *changed, struct
     struct lm_http_reply reply;
     while (lm_http_take(fetch->http, &reply)) {
         *changed = true;
-        LM_TRY(lm_fetch_job_reply(reply.user, &reply, lm_http_seconds(fetch->http), err));
+        struct lm_fetch_job *job = reply.user;
+        if (reply.chunk)
+            LM_TRY(lm_fetch_split_reply(&job, &reply, fetch->http, err));
+        if (job != NULL)
+            LM_TRY(lm_fetch_job_reply(job, &reply, lm_http_seconds(fetch->http), err));
     }
     return LM_OK;
 }
@@ -472,6 +498,8 @@ enum lm_status lm_fetch_all(struct lm_fetch *fetch, struct lm_err *err)
     status = loop(fetch, err);
     if (status == LM_OK && fetch->bound < fetch->count)
         status = report(fetch, err);
+    for (size_t i = 0; i < fetch->count; i++)
+        lm_fetch_split_end(&fetch->jobs[i], fetch->http);
     lm_http_close(fetch->http);
     fetch->http = NULL;
     return status;

@@ -227,6 +227,7 @@ static enum lm_status arrived(struct lm_fetch_job *job, const struct lm_http_rep
         return status == LM_OK ? LM_OK : lm_fetch_job_fail(job, &why, err);
     }
     lm_part_remove(&job->part);
+    job->unsplit = true;
     if (!reply->resumed)
         return location_failed(job, &why, false, now, err);
     job->state = LM_JOB_READY; /* from pieces that do not belong together: once more, whole */

@@ -9,6 +9,8 @@
 #include "local.h"
 #include "wanted.h"
 
+struct lm_fetch_split;
+
 enum lm_job_state {
     LM_JOB_READY,   /**< its location is to be tried */
     LM_JOB_RUNNING, /**< an exchange is under way */
@@ -30,9 +32,11 @@ struct lm_fetch_job {
     double asked;   /**< seconds that servers asked for in this round */
     double wake;    /**< when it is ready again: of the loop's clock */
     bool mismatched;
-    struct lm_part part;      /**< of the location in turn, while it is a remote one */
-    struct lm_fetched result; /**< when done */
-    struct lm_err *err;       /**< when failed */
+    struct lm_fetch_split *split; /**< its pieces, while several exchanges fetch it; or NULL */
+    bool unsplit;                 /**< one exchange at a time from now on: pieces did not come */
+    struct lm_part part;          /**< of the location in turn, while it is a remote one */
+    struct lm_fetched result;     /**< when done */
+    struct lm_err *err;           /**< when failed */
 };
 
 void lm_fetch_job_init(struct lm_fetch_job *job, struct lm_ctx *ctx,

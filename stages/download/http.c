@@ -114,9 +114,34 @@ static enum lm_status check_linked(const struct exchange *x, struct lm_err *err)
                    x->shown, linked, want);
 }
 
+/** The body of a chunk must be of the very file that the partial file is of. */
+static enum lm_status chunk_begin(struct exchange *x)
+{
+    const struct lm_part *part = x->request.part;
+    x->body =
+        lm_response_chunk(&x->response, status_code(x), x->request.chunk->from, &part->before);
+    return LM_OK;
+}
+
+static enum lm_status chunk_add(struct exchange *x, const char *data, size_t size)
+{
+    struct lm_chunk *chunk = x->request.chunk;
+    if (size > chunk->to - chunk->from - chunk->size) {
+        x->body = LM_BODY_MISFITS;
+        return LM_NETWORK;
+    }
+    memcpy(chunk->data + chunk->size, data, size);
+    chunk->size += size;
+    x->received += size;
+    x->http->received += size;
+    return LM_OK;
+}
+
 /** Decides what the body is, when it begins; a failure is kept in `fault`. */
 static enum lm_status body_begin(struct exchange *x)
 {
+    if (x->request.chunk != NULL)
+        return chunk_begin(x);
     struct lm_validators validators;
     struct lm_part *part = x->request.part;
     x->body = lm_response_body(&x->response, status_code(x), x->offset, &part->before,
@@ -140,6 +165,8 @@ static enum lm_status body_begin(struct exchange *x)
 static enum lm_status body_add(struct exchange *x, const char *data, size_t size)
 {
     struct lm_part *part = x->request.part;
+    if (x->request.chunk != NULL)
+        return chunk_add(x, data, size);
     if (size > x->http->options->max_bytes - part->size)
         return fail_too_large(x, &x->fault);
     LM_TRY(lm_part_write(part, data, size, &x->fault));
@@ -193,11 +220,16 @@ static unsigned set_headers(struct exchange *x)
     /* Bytes are pinned as the file has them, so no coding may be applied on the way. */
     unsigned bad = add_header(x, "Accept-Encoding: identity");
     const char *known = lm_validator(&x->request.part->before);
-    if (x->offset > 0) {
+    const struct lm_chunk *chunk = x->request.chunk;
+    if (chunk != NULL)
+        bad |= add_header(x, lm_arena_printf(x->arena, "Range: bytes=%llu-%llu",
+                                             (unsigned long long)chunk->from,
+                                             (unsigned long long)chunk->to - 1));
+    else if (x->offset > 0)
         bad |= add_header(
             x, lm_arena_printf(x->arena, "Range: bytes=%llu-", (unsigned long long)x->offset));
+    if (x->offset > 0 || chunk != NULL)
         bad |= add_header(x, lm_arena_printf(x->arena, "If-Range: %s", known));
-    }
     /* libcurl leaves a line of this name out after a redirect to another host, port or protocol */
     if (x->request.bearer != NULL)
         bad |=
@@ -294,6 +326,17 @@ static void judge_transport(struct exchange *x, struct lm_http_reply *reply)
                 advice_of(x));
 }
 
+/** A chunk is there or not: whatever it is not is left to an ordinary exchange. */
+static void judge_chunk(const struct exchange *x, struct lm_http_reply *reply)
+{
+    const struct lm_chunk *chunk = x->request.chunk;
+    reply->retry = true;
+    if (chunk->size == chunk->to - chunk->from)
+        reply->err.status = LM_OK;
+    else
+        lm_fail(&reply->err, LM_NETWORK, "%s: a part of the file did not come", x->shown);
+}
+
 /** The partial file is of no use to this server: away with it, and once more from the start. */
 static void start_over(struct exchange *x, struct lm_http_reply *reply, const char *why)
 {
@@ -350,8 +393,11 @@ static void judge(struct exchange *x, struct lm_http_reply *reply)
 {
     if (x->result == CURLE_OK && x->body == LM_BODY_NONE && x->fault.status == LM_OK)
         body_begin(x); /* a response without a body */
+    reply->chunk = x->request.chunk != NULL;
     if (x->fault.status != LM_OK)
         reply->err = x->fault;
+    else if (reply->chunk)
+        judge_chunk(x, reply);
     else if (x->body == LM_BODY_MISFITS)
         start_over(x, reply, "the server sent another part of the file than was asked for");
     else if (x->body == LM_BODY_CONTRADICTS)
@@ -482,6 +528,15 @@ bool lm_http_take(struct lm_http *http, struct lm_http_reply *reply)
     reply->response = x->response;
     exchange_free(x);
     return true;
+}
+
+const struct lm_response *lm_http_response(const struct lm_http *http, const void *user)
+{
+    for (const struct exchange *x = http->exchanges; x != NULL; x = x->next)
+        if (x->request.user == user && !x->ended &&
+            (x->body == LM_BODY_BEGINS || x->body == LM_BODY_CONTINUES))
+            return &x->response;
+    return NULL;
 }
 
 size_t lm_http_running(const struct lm_http *http)

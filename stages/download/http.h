@@ -29,17 +29,26 @@ struct lm_http_options {
     void *user;
 };
 
+/** A piece of a file whose partial file says what it is: bytes from..to, fetched into memory. */
+struct lm_chunk {
+    uint64_t from, to; /**< behind the last */
+    char *data;        /**< to - from bytes */
+    uint64_t size;     /**< bytes that are there */
+};
+
 struct lm_http_request {
     const char *url;
-    struct lm_part *part; /**< open; nobody else touches it until the reply is there */
-    const char *bearer;   /**< a token for the host of `url` alone, or NULL */
-    const char *sha256;   /**< hex digits that the file must have, or "" */
-    void *user;           /**< comes back with the reply */
+    struct lm_part *part;   /**< open; nobody else touches it until the reply is there */
+    struct lm_chunk *chunk; /**< only these bytes, and not into `part`; or NULL */
+    const char *bearer;     /**< a token for the host of `url` alone, or NULL */
+    const char *sha256;     /**< hex digits that the file must have, or "" */
+    void *user;             /**< comes back with the reply */
 };
 
 /** What an exchange came to; valid after success and failure. */
 struct lm_http_reply {
     void *user;
+    bool chunk;                  /**< it was of a chunk, which is whole on success */
     struct lm_err err;           /**< status LM_OK: the file is whole */
     struct lm_digest digest;     /**< of the whole file; on success */
     uint64_t size;               /**< bytes of the whole file; on success */
@@ -69,6 +78,9 @@ enum lm_status lm_http_go_on(struct lm_http *http, double seconds, struct lm_err
  *  also for a disk that cannot hold it; LM_NOMEM. The text names the location as lm_url_show does.
  */
 bool lm_http_take(struct lm_http *http, struct lm_http_reply *reply);
+/** Headers of the exchange with this `user`, once its body goes into the partial file; else NULL.
+ */
+const struct lm_response *lm_http_response(const struct lm_http *http, const void *user);
 /** Exchanges under way. */
 size_t lm_http_running(const struct lm_http *http);
 /** Ends the exchange with this `user` without a reply; the partial file stays. */

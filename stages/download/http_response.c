@@ -189,3 +189,19 @@ enum lm_body lm_response_body(const struct lm_response *r, long code, uint64_t h
         return LM_BODY_TOO_LARGE;
     return LM_BODY_BEGINS;
 }
+
+enum lm_body lm_response_chunk(const struct lm_response *r, long code, uint64_t from,
+                               const struct lm_validators *before)
+{
+    if (code != 200 && code != 206)
+        return LM_BODY_EXPLAINS;
+    bool same = r->ranged && r->total == before->total && strcmp(r->etag, before->etag) == 0;
+    return code == 206 && same && r->first == from && !r->contradicts ? LM_BODY_CONTINUES
+                                                                      : LM_BODY_MISFITS;
+}
+
+bool lm_response_may_split(const struct lm_response *r, const struct lm_validators *now)
+{
+    return (r->takes_ranges || r->ranged) && r->coding[0] == '\0' && lm_etag_is_strong(now->etag) &&
+           now->total != LM_HTTP_UNKNOWN;
+}

@@ -49,4 +49,12 @@ void lm_response_validators(const struct lm_response *response, struct lm_valida
 enum lm_body lm_response_body(const struct lm_response *response, long code, uint64_t have,
                               const struct lm_validators *before, uint64_t max_bytes);
 
+/** The same for a request of one chunk alone, from byte `from`: LM_BODY_CONTINUES only when it is
+ * of the very file that `before` is of. */
+enum lm_body lm_response_chunk(const struct lm_response *response, long code, uint64_t from,
+                               const struct lm_validators *before);
+/** May more than one exchange fetch parts of the file: by its validators no part of another one can
+ *  be among them. */
+bool lm_response_may_split(const struct lm_response *response, const struct lm_validators *now);
+
 #endif

@@ -111,6 +111,28 @@ static void put_inputs(struct lm_json_writer *writer, const struct report *repor
     lm_json_close(writer, ']');
 }
 
+/* The sources of a named mixture, where there was one. */
+static void put_sources(struct lm_json_writer *writer, const struct report *report)
+{
+    static const char *const numbers[] = {"weight", "tokens", "epochs"};
+    const struct lm_json *sources = report_training_sources(report);
+    if (lm_json_count(sources) == 0)
+        return;
+    lm_json_key(writer, "sources");
+    lm_json_open(writer, '[');
+    for (size_t i = 0; i < lm_json_count(sources); i++) {
+        const struct lm_json *source = lm_json_at(sources, i);
+        const char *name = lm_json_string(lm_json_get(source, "name"), NULL);
+        lm_json_open(writer, '{');
+        lm_json_member_string(writer, "name", name != NULL ? name : "");
+        for (size_t k = 0; k < sizeof numbers / sizeof numbers[0]; k++)
+            lm_json_member_double(writer, numbers[k],
+                                  lm_json_double(lm_json_get(source, numbers[k]), (double)NAN));
+        lm_json_close(writer, '}');
+    }
+    lm_json_close(writer, ']');
+}
+
 static void put_settings(struct lm_json_writer *writer, const struct report *report)
 {
     double tokens = report_training_tokens(report), flops = report_training_flops(report);
@@ -121,6 +143,7 @@ static void put_settings(struct lm_json_writer *writer, const struct report *rep
     lm_json_member_double(writer, by_examples ? "examples" : "tokens", tokens);
     lm_json_member_double(writer, "epochs", by_examples ? (double)NAN : tokens / epoch);
     lm_json_member_double(writer, "flops", flops);
+    put_sources(writer, report);
     lm_json_close(writer, '}');
 }
 

@@ -26,8 +26,11 @@ static void put_row(struct lm_buf *out, const struct report *report,
                    report_change_delta(report, row, change->difference.value),
                    report_change_range(report, row, &change->difference),
                    report_change_value(report, row, change->difference.detectable));
-    lm_html_printf(out, "<b class=\"%s\">%s</b></td></tr>\n", classes[change->verdict],
-                   report_change_result(report, row));
+    if (change->why.kind == LM_REASON_NONE)
+        lm_html_printf(out, "<b class=\"%s\">%s</b></td></tr>\n", classes[change->verdict],
+                       report_change_result(report, row));
+    else
+        lm_html_printf(out, "%s</td></tr>\n", report_change_result(report, row));
 }
 
 static void put_rows(struct lm_buf *out, const struct report *report)

@@ -104,7 +104,7 @@ static void put_points(struct lm_buf *out, const struct report *report, const ch
         return;
     lm_html_printf(out, "<details><summary>%s</summary>",
                    report_say(report, TEXT_AS_A_TABLE,
-                              report_say(report, TEXT_IS, report_say(report, TEXT_RELIABILITY),
+                              report_say(report, TEXT_LIST, report_say(report, TEXT_RELIABILITY),
                                          report_split_text(report, name))));
     report_table(out, report, NULL, columns, 3);
     for (size_t i = 0; i < lm_json_count(rows); i++) {

@@ -121,6 +121,34 @@ static void add_extent(struct report_setting out[REPORT_SETTINGS], size_t *count
                                     REPORT_OPTIMIZATION});
 }
 
+const struct lm_json *report_training_sources(const struct report *report)
+{
+    const struct lm_json *sources = NULL;
+    for (size_t i = report->log_lines.count; i > 0 && sources == NULL; i--)
+        sources = lm_json_get(report->log_lines.items[i - 1], "sources");
+    return sources;
+}
+
+static void add_sources(struct report_setting out[REPORT_SETTINGS], size_t *count,
+                        const struct report *report)
+{
+    const struct lm_json *sources = report_training_sources(report);
+    for (size_t i = 0; i < lm_json_count(sources); i++) {
+        const struct lm_json *source = lm_json_at(sources, i);
+        const char *name = lm_json_string(lm_json_get(source, "name"), NULL);
+        double weight = lm_json_double(lm_json_get(source, "weight"), (double)NAN);
+        double tokens = lm_json_double(lm_json_get(source, "tokens"), (double)NAN);
+        double epochs = lm_json_double(lm_json_get(source, "epochs"), (double)NAN);
+        if (name != NULL && isfinite(weight + tokens + epochs))
+            add(out, count,
+                (struct report_setting){
+                    report_say(report, TEXT_SOURCE_OF, name),
+                    report_say(report, TEXT_SOURCE_EXTENT, lm_num_short(100 * weight, 3).text,
+                               report_fixed(tokens, 0).text, lm_num_short(epochs, 3).text),
+                    REPORT_OPTIMIZATION});
+    }
+}
+
 size_t report_settings_list(struct report_setting out[REPORT_SETTINGS], const struct report *report)
 {
     const struct lm_json *stages = lm_json_get(report->experiment, "stages");
@@ -137,6 +165,7 @@ size_t report_settings_list(struct report_setting out[REPORT_SETTINGS], const st
                 (struct report_setting){report_say(report, rows[i].label), value, rows[i].group});
     }
     add_extent(out, &count, report);
+    add_sources(out, &count, report);
     add(out, &count,
         (struct report_setting){report_say(report, TEXT_SEED),
                                 value_text(report, lm_json_get(stage, "seed")),

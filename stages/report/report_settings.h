@@ -12,7 +12,7 @@ struct report_setting {
     enum report_settings_group group;
 };
 
-enum { REPORT_SETTINGS = 48 };
+enum { REPORT_SETTINGS = 256 };
 
 /** Fills out, group by group; returns how many there are, 0 when the stage that trained the model
  *  is not known. */
@@ -21,6 +21,9 @@ size_t report_settings_list(struct report_setting out[REPORT_SETTINGS],
 /** Operations of the whole training, estimated: (6 · parameters + 12 · layers · width · context) a
  *  token (Chowdhery et al. 2022, appendix B); NaN when one of them is not known. */
 double report_training_flops(const struct report *report);
+/** The log's account of the sources of a named mixture: a list of name, weight, tokens, epochs;
+ * NULL: there is none. */
+const struct lm_json *report_training_sources(const struct report *report);
 /** Tokens (or examples) that were seen in training; NaN without a log. */
 double report_training_tokens(const struct report *report);
 

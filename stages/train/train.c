@@ -11,6 +11,7 @@
 #include "train_prefix.h"
 #include "train_ramp.h"
 #include "train_shape.h"
+#include "train_weights.h"
 
 static const struct lm_port inputs[] = {
     {"tokens", "tokens", "the encoded text: train is trained on, valid is the validation split",
@@ -21,6 +22,8 @@ static const struct lm_port inputs[] = {
      LM_PORT_FOLDER | LM_PORT_OPTIONAL},
     {"init", "model", "the model to begin with; its shape and vocabulary are kept",
      LM_PORT_FOLDER | LM_PORT_OPTIONAL},
+    {"sources", "sources", "how many documents of tokens are of which source, for a named mixture",
+     LM_PORT_OPTIONAL},
     {"vocab", "vocab", "the vocabulary of examples that are learnt from without init",
      LM_PORT_OPTIONAL},
     {NULL, NULL, NULL, 0},
@@ -42,6 +45,7 @@ static const char *const on_divergences[] = {"fail", "record", NULL};
 #define P(f) LM_FIELD(struct train_params, f)
 #define I(f) LM_FIELD(struct train_init_params, f)
 #define H(f) LM_FIELD(struct train_held_out, f)
+#define W(f) LM_FIELD(struct train_weight, f)
 
 static const char *const objectives[] = {"lm", "classify", "translate", "similar", NULL};
 static const char *const poolings[] = {"last", "mean", NULL};
@@ -61,6 +65,14 @@ static const struct lm_param held_out_rows[] = {
      .help = "share of the examples that is the validation split"},
     {H(test), .type = LM_P_FLOAT, .def_float = TRAIN_TEST_SHARE, .max = 1, .flags = LM_PARAM_COMPACT | LM_PARAM_OPEN_MAX,
      .help = "share of the examples that is the test split"},
+    {.name = NULL},
+};
+
+static const struct lm_param weight_rows[] = {
+    {W(weight), .key = "", .type = LM_P_FLOAT, .flags = LM_PARAM_REQUIRED | LM_PARAM_OPEN_MIN, .max = 1e300,
+     .help = "share of the tokens, in any unit"},
+    {W(name), .type = LM_P_STR, .flags = LM_PARAM_COMPACT, .def_str = "", .among = "sources download.sources.name",
+     .help = "the source; none: token sets in their order"},
     {.name = NULL},
 };
 
@@ -196,8 +208,9 @@ static const struct lm_param params[] = {
      .type = LM_P_BOOL, .flags = LM_PARAM_COMPACT,
      .help = "normalise queries and keys, head by head", .source = "Henry et al. 2020"},
     {P(mixture), .also = "weights sampling_weights",
-     .type = LM_P_LIST, .item = LM_P_FLOAT, .flags = LM_PARAM_COMPACT | LM_PARAM_OPEN_MIN,
-     .max = 1e9, .help = "weights of tokens and of each of more; when not given, by their size"},
+     .type = LM_P_LIST, .item = LM_P_RECORD, .fields = weight_rows, .fields_size = sizeof(struct train_weight),
+     .flags = LM_PARAM_COMPACT | LM_PARAM_SHORT | LM_PARAM_NAMED,
+     .help = "token weights of sources, {novels: 0.6, web: 0.4}; or of tokens and extra_tokens, a list"},
     /* Objectives and examples. */
     {P(objective), .also = "task loss",
      .type = LM_P_ENUM, .def_str = "lm", .choices = objectives, .flags = LM_PARAM_COMPACT,
@@ -386,14 +399,23 @@ static enum lm_status apply(const struct rule *rules, size_t count, struct lm_er
 
 typedef bool has_fn(const void *user, const char *port);
 
-static enum lm_status check_lm(has_fn *has, const void *user, struct lm_err *err)
+static enum lm_status check_lm(const struct train_params *p, has_fn *has, const void *user,
+                               struct lm_err *err)
 {
+    bool is_named = train_weights_named(p);
     const struct rule rules[] = {
         {!has(user, "tokens"),
          "tokens: required, but not given: objective lm learns from encoded text; connect it"},
         {has(user, "examples"),
          "examples: has no effect with objective lm; leave it out, or choose another objective"},
         {has(user, "vocab"), "vocab: comes with tokens; leave it out"},
+        {is_named && !has(user, "sources"),
+         "mixture: names sources, so the input sources must say which documents are whose; connect "
+         "the stage that cleans the text, as sources: text"},
+        {is_named && has(user, "extra_tokens"),
+         "extra_tokens: cannot be mixed with named sources; give weights as a list, or one text"},
+        {!is_named && has(user, "sources"),
+         "sources: has no effect without mixture: {NAME: WEIGHT, …}; give one, or leave it out"},
     };
 
     return apply(rules, sizeof rules / sizeof rules[0], err);
@@ -410,6 +432,7 @@ static enum lm_status check_examples(bool has_init, has_fn *has, const void *use
          "connect that model to init"},
         {has(user, "extra_tokens"),
          "extra_tokens: has no effect with this objective; leave it out"},
+        {has(user, "sources"), "sources: has no effect with this objective; leave it out"},
         {has_init && has(user, "vocab"), "vocab: comes with init; leave it out"},
         {!has_init && !has(user, "vocab"),
          "vocab: required, but not given: connect one, or begin with a model by init"},
@@ -441,7 +464,7 @@ static enum lm_status check_ports(const void *data, has_fn *has, const void *use
     };
 
     LM_TRY(apply(rules, sizeof rules / sizeof rules[0], err));
-    return is_lm ? check_lm(has, user, err) : check_examples(has_init, has, user, err);
+    return is_lm ? check_lm(p, has, user, err) : check_examples(has_init, has, user, err);
 }
 
 static bool is_shape_given(const struct train_params *p)
@@ -624,11 +647,7 @@ static enum lm_status resolve(void *data, struct lm_arena *arena, struct lm_err 
             err, LM_RANGE,
             "min_lr: is the rate of every step, so that nothing is learnt; raise it or "
             "give more steps");
-    const double *weights = p->mixture.items;
-    for (size_t i = 0; i < p->mixture.count; i++)
-        if (!(weights[i] > 0))
-            return lm_fail_field(err, LM_RANGE,
-                                 "mixture: weight %zu must exceed 0; leave the text out", i + 1);
+    LM_TRY(train_weights_check(p, err));
     if (p->max_spike > 0 && p->max_spike <= 1)
         return lm_fail_field(err, LM_RANGE, "max_spike: must exceed 1, or be 0 for no bound");
     const struct lm_model_config config = train_shape(p, 1);
@@ -774,6 +793,8 @@ static const struct lm_metric_row metrics[] = {
     {"diverged_at", "steps", LM_BETTER_NONE, "the step whose loss or gradient was not finite"},
     {"skipped_steps", "steps", LM_BETTER_LOWER, "steps skipped because of their loss or gradient"},
     {"parameters", NULL, LM_BETTER_NONE, "weights of the model"},
+    {"{weight,tokens,epochs}.*", NULL, LM_BETTER_NONE,
+     "of each source of a named mixture: its share, tokens learnt from, times it was gone through"},
     {"{,cut_}examples", "examples", LM_BETTER_NONE,
      "examples of train; those shortened to the longest row"},
     {NULL},

@@ -10,27 +10,31 @@ static uint64_t min_u64(uint64_t a, uint64_t b)
 
 /* ---- the mixture ---- */
 
-static double weight_of(const struct train_data *data, const double *mixture, size_t index)
+#define LEAST_ROWS 64 /* of a round: a share is right to a hundredth */
+
+/* Share of the rows: of parts by the targets that their rows have. */
+static double row_weight(const struct train_data *data, const double *mixture, size_t index)
 {
-    return mixture != NULL ? mixture[index] : (double)data->sources[index].rows;
+    const struct train_source *source = &data->sources[index];
+    double rows = (double)source->rows;
+    if (source->part.name != NULL)
+        return mixture[index] * rows / (double)source->scored;
+    return mixture != NULL ? mixture[index] : rows;
 }
 
 /* Shares by largest remainders, ties to the earlier source (Hamilton's method). */
-static enum lm_status share(struct train_data *data, const double *mixture, struct lm_err *err)
+static void hand_out(struct train_data *data, const double *parts)
 {
-    double sum = 0;
     uint64_t given = 0;
-    for (size_t i = 0; i < data->source_count; i++)
-        sum += weight_of(data, mixture, i);
     for (size_t i = 0; i < data->source_count; i++) {
-        data->shares[i] = (uint64_t)(weight_of(data, mixture, i) / sum * TRAIN_ROUND);
+        data->shares[i] = (uint64_t)(parts[i] * (double)data->round);
         given += data->shares[i];
     }
-    for (; given < TRAIN_ROUND; given++) {
+    for (; given < data->round; given++) {
         size_t best = 0;
         double most = -1;
         for (size_t i = 0; i < data->source_count; i++) {
-            double rest = weight_of(data, mixture, i) / sum * TRAIN_ROUND - (double)data->shares[i];
+            double rest = parts[i] * (double)data->round - (double)data->shares[i];
             if (rest > most) {
                 most = rest;
                 best = i;
@@ -38,12 +42,56 @@ static enum lm_status share(struct train_data *data, const double *mixture, stru
         }
         data->shares[best]++;
     }
+}
+
+/* Named sources that are rarely drawn have longer rounds, so that their shares are what was asked.
+ */
+static void choose_round(struct train_data *data, const double *parts)
+{
+    double least = 1;
+    data->round = TRAIN_ROUND;
+    for (size_t i = 0; i < data->source_count; i++)
+        least = parts[i] < least ? parts[i] : least;
+    while (data->sources[0].part.name != NULL && data->round < TRAIN_ROUND_MOST &&
+           least * (double)data->round < LEAST_ROWS)
+        data->round *= 2;
+}
+
+static enum lm_status fail_share(const struct train_data *data, size_t index, struct lm_err *err)
+{
+    const char *name = data->sources[index].part.name;
+    if (name != NULL)
+        return lm_fail(err, LM_RANGE,
+                       "mixture: '%s' would be less than one of %llu rows; raise its weight", name,
+                       (unsigned long long)data->round);
+    return lm_fail(err, LM_RANGE,
+                   "token set %zu of the mixture would be less than one of %d rows; raise its "
+                   "weight or leave it out",
+                   index + 1, TRAIN_ROUND);
+}
+
+static enum lm_status share(struct train_data *data, const double *mixture, struct lm_err *err)
+{
+    double sum = 0, most = 0, *parts = calloc(data->source_count, sizeof *parts);
+    if (parts == NULL)
+        return lm_fail(err, LM_NOMEM, "out of memory for a mixture");
+    for (size_t i = 0; i < data->source_count; i++) {
+        parts[i] = row_weight(data, mixture, i);
+        most = parts[i] > most ? parts[i] : most;
+    }
+    bool is_huge = most > 1e200; /* their sum might be too large */
+    for (size_t i = 0; i < data->source_count; i++) {
+        parts[i] = is_huge ? parts[i] / most : parts[i];
+        sum += parts[i];
+    }
+    for (size_t i = 0; i < data->source_count; i++)
+        parts[i] /= sum;
+    choose_round(data, parts);
+    hand_out(data, parts);
+    free(parts);
     for (size_t i = 0; i < data->source_count; i++)
         if (data->shares[i] == 0)
-            return lm_fail(err, LM_RANGE,
-                           "token set %zu of the mixture would be less than one of %d rows; raise "
-                           "its weight or leave it out",
-                           i + 1, TRAIN_ROUND);
+            return fail_share(data, i, err);
     return LM_OK;
 }
 
@@ -54,8 +102,8 @@ static size_t find(const struct train_data *data, uint64_t at, uint64_t *row)
     *row = at;
     if (data->source_count == 1)
         return 0;
-    uint64_t round = at / TRAIN_ROUND;
-    uint64_t place = lm_rng_permute(data->mixture, round, at % TRAIN_ROUND, TRAIN_ROUND);
+    uint64_t round = at / data->round;
+    uint64_t place = lm_rng_permute(data->mixture, round, at % data->round, data->round);
     for (; place >= data->shares[source]; source++)
         place -= data->shares[source];
     *row = round * data->shares[source] + place;
@@ -73,10 +121,12 @@ static enum lm_status init_sources(struct train_data *data, struct lm_tokens *co
     data->shares = calloc(count, sizeof *data->shares);
     if (data->window == NULL || data->sources == NULL || data->shares == NULL)
         return lm_fail(err, LM_NOMEM, "out of memory for a window; choose a smaller context");
-    for (; data->source_count < count; data->source_count++)
-        LM_TRY(train_source_init(&data->sources[data->source_count], tokens[data->source_count],
-                                 options->seed, data->source_count, options->context,
-                                 options->by_documents, err));
+    for (; data->source_count < count; data->source_count++) {
+        size_t i = data->source_count;
+        const struct train_part *part = options->parts != NULL ? &options->parts[i] : NULL;
+        LM_TRY(train_source_init(&data->sources[i], tokens[part != NULL ? 0 : i], part,
+                                 options->seed, i, options->context, options->by_documents, err));
+    }
     return share(data, options->mixture, err);
 }
 
@@ -98,7 +148,8 @@ enum lm_status train_data_init(struct train_data *data, struct lm_tokens *const 
     *data = (struct train_data){.context = options->context,
                                 .mixture = lm_rng_stream(options->seed, "mixture")};
     init_valid(data, tokens[0], options->valid_windows);
-    enum lm_status status = init_sources(data, tokens, count, options, err);
+    enum lm_status status = init_sources(
+        data, tokens, options->parts != NULL ? options->part_count : count, options, err);
     if (status != LM_OK)
         train_data_release(data);
     return status;
@@ -135,6 +186,20 @@ uint64_t train_data_scored(const struct train_data *data, uint64_t first, int64_
         const struct train_source *source = &data->sources[find(data, first + (uint64_t)r, &row)];
         scored += train_source_scored(source, row);
     }
+    return scored;
+}
+
+/* In whole rounds a source's rows are its next ones; of the last some, wherever they lie. */
+uint64_t train_data_scored_of(const struct train_data *data, size_t index, uint64_t rows)
+{
+    const struct train_source *source = &data->sources[index];
+    uint64_t row, whole = rows - rows % data->round;
+    if (data->source_count == 1)
+        return train_source_scored_before(source, rows);
+    uint64_t scored = train_source_scored_before(source, whole / data->round * data->shares[index]);
+    for (uint64_t at = whole; at < rows; at++)
+        if (find(data, at, &row) == index)
+            scored += train_source_scored(source, row);
     return scored;
 }
 

@@ -5,13 +5,15 @@
 
 #include "train_source.h"
 
-enum { TRAIN_ROUND = 4096 }; /* rows after which a mixture has its exact shares */
+#define TRAIN_ROUND 4096                     /* rows after which a mixture has its exact shares */
+#define TRAIN_ROUND_MOST ((uint64_t)1 << 30) /* of named sources, where a share is small */
 
 struct train_data {
     struct train_source *sources; /**< owned */
     size_t source_count;
     struct lm_rng mixture;
-    uint64_t *shares; /**< rows of each source in a round; their sum is TRAIN_ROUND */
+    uint64_t round;   /**< TRAIN_ROUND, or more: so many times twice that each source has 64 rows */
+    uint64_t *shares; /**< rows of each source in a round; their sum is `round` */
     int64_t context;
     int64_t valid_time;     /**< length of a validation window; 0: no validation */
     uint64_t valid_windows; /**< how many are looked at */
@@ -24,8 +26,12 @@ struct train_data_options {
     int64_t context;
     uint64_t valid_windows; /**< at most */
     bool by_documents;      /**< train_source.h */
-    /** Weights of the token sets, ≥ 0, in any unit; NULL: as many rows of each as it has. */
+    /** Weights of the token sets, ≥ 0, in any unit: of rows; NULL: as many rows of each as it has.
+     */
     const double *mixture;
+    /** Parts of the one token set, in place of several: their weights are of targets. */
+    const struct train_part *parts;
+    size_t part_count;
 };
 
 /**
@@ -44,6 +50,8 @@ void train_data_release(struct train_data *data);
  */
 enum lm_status train_data_batch(struct train_data *data, uint64_t first, int64_t rows,
                                 int32_t *inputs, int32_t *targets, struct lm_err *err);
+/** How many targets of source `index` are among rows [0, rows). */
+uint64_t train_data_scored_of(const struct train_data *data, size_t index, uint64_t rows);
 /** How many targets these rows have. */
 uint64_t train_data_scored(const struct train_data *data, uint64_t first, int64_t rows);
 /** Tells the system that these rows will be wanted. */

@@ -42,15 +42,16 @@ static enum lm_status open_model(struct train *train, const struct lm_model_conf
                                  struct lm_err *err)
 {
     const struct train_params *p = train->params;
+    bool is_looked_at = lm_ctx_partial(train->ctx); /* the weights alone, no room to train */
     const struct lm_model_options options = {
         .threads = lm_ctx_threads(train->ctx),
         .kernels = lm_ctx_kernels(train->ctx),
         .numerics = lm_ctx_portable(train->ctx) ? LM_NUMERICS_PORTABLE : LM_NUMERICS_BLAS,
         .precision = lm_precision_find(p->precision),
-        .training = true,
+        .training = !is_looked_at,
         .recompute = p->recompute,
-        .max_batch = texts(train),
-        .max_time = train->context,
+        .max_batch = is_looked_at ? 1 : texts(train),
+        .max_time = is_looked_at ? 1 : train->context,
         .seed = lm_ctx_seed(train->ctx),
         .stop = is_cancelled,
         .stop_user = train->ctx,
@@ -67,26 +68,49 @@ static enum lm_status open_model(struct train *train, const struct lm_model_conf
     return LM_OK;
 }
 
+/* Of named sources, of token sets, or none. */
+static enum lm_status open_mixture(struct train *train, struct train_data_options *options,
+                                   struct lm_err *err)
+{
+    const struct train_params *p = train->params;
+    struct lm_tokens *const *sets = train->tokens.sets;
+    const struct train_weight *given = p->mixture.items;
+    double *weights = LM_NEW_ARRAY(lm_ctx_arena(train->ctx), double, p->mixture.count + 1);
+    if (weights == NULL)
+        return lm_fail(err, LM_NOMEM, "out of memory for a mixture");
+    for (size_t i = 0; i < p->mixture.count; i++)
+        weights[i] = given[i].weight;
+    options->mixture = p->mixture.count > 0 ? weights : NULL;
+    LM_TRY(train_mixture_read(&train->mixture, lm_ctx_arena(train->ctx),
+                              lm_ctx_input(train->ctx, "sources"), p,
+                              lm_tokens_documents(sets[0], LM_TRAIN), err));
+    if (train->mixture.count > 0) {
+        options->parts = train->mixture.parts;
+        options->part_count = train->mixture.count;
+        options->mixture = train->mixture.weights;
+    } else if (p->mixture.count > 0 && p->mixture.count != train->tokens.count) {
+        return lm_fail(err, LM_INVALID,
+                       "mixture: %zu weights for %zu token sets; give one for tokens and one for "
+                       "each of extra_tokens",
+                       p->mixture.count, train->tokens.count);
+    }
+    return train_data_init(&train->data, sets, train->tokens.count, options, err);
+}
+
 static enum lm_status open_tokens(struct train *train, int64_t *vocab_size, struct lm_err *err)
 {
     const struct train_params *p = train->params;
-    const struct train_data_options options = {
+    struct train_data_options options = {
         .seed = lm_ctx_seed(train->ctx),
         .context = train->context,
         .valid_windows = (uint64_t)p->eval_batches * (uint64_t)p->batch,
         .by_documents = strcmp(p->order, "documents") == 0,
-        .mixture = p->mixture.items,
     };
     LM_TRY(train_tokens_open(&train->tokens, train->ctx, err));
     *vocab_size = lm_tokens_vocab(train->tokens.sets[0]);
     if (train->init != NULL)
         LM_TRY(train_init_check_vocab(train->init, train->vocab, err));
-    if (p->mixture.count > 0 && p->mixture.count != train->tokens.count)
-        return lm_fail(err, LM_INVALID,
-                       "mixture: %zu weights for %zu token sets; give one for tokens and one for "
-                       "each of extra_tokens",
-                       p->mixture.count, train->tokens.count);
-    return train_data_init(&train->data, train->tokens.sets, train->tokens.count, &options, err);
+    return open_mixture(train, &options, err);
 }
 
 /* The shape is init's, or the parameters'; the vocabulary is not known yet. */
@@ -217,6 +241,7 @@ enum lm_status train_open(struct train *train, struct lm_err *err)
     LM_TRY(open_copies(train, err));
     LM_TRY(check_valid(train, err));
     LM_TRY(train_resume(train, err));
-    train_speed_begin(train);
+    if (!lm_ctx_partial(train->ctx))
+        train_speed_begin(train);
     return LM_OK;
 }

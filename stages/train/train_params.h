@@ -23,6 +23,12 @@ struct train_held_out {
 #define TRAIN_TEST_SHARE 0.2
 #define TRAIN_TEMPERATURE 0.05
 
+/** Of a mixture. */
+struct train_weight {
+    double weight;
+    const char *name; /**< of a source; "": the token sets in their order */
+};
+
 struct train_params {
     const char *preset;
     int64_t context, layers, heads, width; /**< resolved from the preset when not given */
@@ -44,7 +50,7 @@ struct train_params {
     const char *norm, *positions, *mlp;
     double rotary_base;
     bool no_bias, tie_embeddings, qk_norm;
-    struct lm_list mixture; /**< double: weights of tokens, then of more; empty: by size */
+    struct lm_list mixture; /**< struct train_weight; empty: the token sets by size */
     /* Objectives and examples. */
     const char *objective; /**< a name of data/objective.h */
     struct train_init_params init;

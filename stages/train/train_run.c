@@ -74,6 +74,24 @@ static void log_divergence(struct train *train)
     log_close(&writer, train);
 }
 
+/* Rows of the steps so far. */
+static uint64_t rows_seen(const struct train *train)
+{
+    return (uint64_t)train_ramp_at(train->params, (int64_t)train->step).before *
+           (uint64_t)train->params->batch;
+}
+
+/* What was learnt of each source of a named mixture. */
+static void log_sources(struct train *train)
+{
+    struct lm_json_writer writer;
+    if (train->mixture.count == 0)
+        return;
+    log_open(&writer, train);
+    train_mixture_put(&writer, &train->mixture, &train->data, rows_seen(train));
+    log_close(&writer, train);
+}
+
 static void log_valid(struct train *train)
 {
     struct lm_json_writer writer;
@@ -258,11 +276,14 @@ static enum lm_status train_all(struct train *train, struct lm_err *err)
         if (is_look_due(train))
             LM_TRY(validate_or_diverge(train, err));
         if (train->diverged_at > 0) {
+            log_sources(train);
             log_divergence(train);
             return lm_buf_status(&train->log, err);
         }
-        if (train->step == (uint64_t)train->params->steps || train_patience_is_over(train))
+        if (train->step == (uint64_t)train->params->steps || train_patience_is_over(train)) {
+            log_sources(train);
             return lm_buf_status(&train->log, err);
+        }
         LM_TRY(one_step(train, err));
         show_progress(train);
         if (train->diverged_at > 0)
@@ -274,9 +295,12 @@ static enum lm_status train_all(struct train *train, struct lm_err *err)
     }
 }
 
-/* Trains; when it was cancelled or cannot go on, what was reached is kept. */
+/* Trains; when it was cancelled or cannot go on, what was reached is kept. Of a training that is
+ * only looked at, what was reached is all. */
 static enum lm_status train_or_keep(struct train *train, struct lm_err *err)
 {
+    if (lm_ctx_partial(train->ctx))
+        return LM_OK;
     enum lm_status status = train_all(train, err);
     if (status == LM_NUMERIC)
         return train_guard_stop(train, err);
@@ -327,6 +351,7 @@ static void put_results(struct train *train)
         lm_ctx_headline(train->ctx, "loss %.3f", train->loss);
     }
     lm_ctx_result(train->ctx, "parameters", (double)train->weights);
+    train_mixture_report(train->ctx, &train->mixture, &train->data, rows_seen(train));
     train_patience_report(train);
     train_guard_report(train);
 }

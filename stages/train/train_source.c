@@ -9,57 +9,95 @@ static uint64_t min_u64(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-/* The stream of the first source has the plain name. */
-static struct lm_rng stream(uint64_t seed, const char *name, size_t index)
+/* The stream of the first token set has the plain name; those of sources begin with a letter. */
+static struct lm_rng stream(uint64_t seed, const char *name, const struct train_part *part,
+                            size_t index)
 {
-    char numbered[32];
-    if (index == 0)
+    char longer[128];
+    if (part == NULL && index == 0)
         return lm_rng_stream(seed, name);
-    snprintf(numbered, sizeof numbered, "%s.%zu", name, index);
-    return lm_rng_stream(seed, numbered);
+    if (part == NULL)
+        snprintf(longer, sizeof longer, "%s.%zu", name, index);
+    else
+        snprintf(longer, sizeof longer, "%s of %s", name, part->name);
+    return lm_rng_stream(seed, longer);
+}
+
+/* "the train split", or "the source 'web'" of it. */
+static const char *shown(const struct train_source *source, char room[128])
+{
+    if (source->part.name == NULL)
+        return "the train split";
+    snprintf(room, 128, "the source '%s'", source->part.name);
+    return room;
 }
 
 static enum lm_status cut_windows(struct train_source *source, struct lm_err *err)
 {
     uint64_t span = (uint64_t)source->context;
+    char room[128];
     if (source->count < span + 1)
         return lm_fail(err, LM_RANGE,
-                       "the train split has %llu tokens, the context needs %llu; choose a smaller "
+                       "%s has %llu tokens, the context needs %llu; choose a smaller "
                        "context or give more text",
-                       (unsigned long long)source->count, (unsigned long long)span + 1);
+                       shown(source, room), (unsigned long long)source->count,
+                       (unsigned long long)span + 1);
     source->rows = (source->count + span - 1) / span;
+    source->scored = source->count;
     return LM_OK;
 }
 
 /* A document of end-of-text alone has nothing to teach. */
 static enum lm_status cut_documents(struct train_source *source, struct lm_err *err)
 {
-    uint64_t documents = lm_tokens_documents(source->tokens, LM_TRAIN);
+    uint64_t documents = source->part.documents;
     uint64_t span = (uint64_t)source->context;
+    char room[128];
     source->first_rows = calloc((size_t)documents + 1, sizeof *source->first_rows);
     if (source->first_rows == NULL)
         return lm_fail(err, LM_NOMEM, "out of memory for %llu documents; use order: windows",
                        (unsigned long long)documents);
     for (uint64_t i = 0; i < documents; i++) {
-        uint64_t tokens = lm_tokens_document(source->tokens, LM_TRAIN, i).tokens;
+        uint64_t tokens =
+            lm_tokens_document(source->tokens, LM_TRAIN, source->part.first + i).tokens;
         source->first_rows[i] = source->rows;
+        source->scored += tokens > 1 ? tokens : 0;
         source->rows += tokens > 1 ? (tokens + span - 1) / span : 0;
     }
     source->first_rows[documents] = source->rows;
     if (source->rows == 0)
-        return lm_fail(err, LM_RANGE, "the train split has no document with text; give more text");
+        return lm_fail(err, LM_RANGE, "%s has no document with text; give more text",
+                       shown(source, room));
     return LM_OK;
 }
 
+/* Where a part lies in the split. */
+static void find_part(struct train_source *source, const struct train_part *part)
+{
+    const struct lm_tokens *tokens = source->tokens;
+    uint64_t documents = lm_tokens_documents(tokens, LM_TRAIN);
+    source->count = lm_tokens_count(tokens, LM_TRAIN);
+    source->part = (struct train_part){NULL, 0, documents};
+    if (part == NULL)
+        return;
+    uint64_t end = part->first + part->documents;
+    uint64_t stop =
+        end < documents ? lm_tokens_document(tokens, LM_TRAIN, end).first : source->count;
+    source->part = *part;
+    source->start =
+        part->documents > 0 ? lm_tokens_document(tokens, LM_TRAIN, part->first).first : stop;
+    source->count = stop - source->start;
+}
+
 enum lm_status train_source_init(struct train_source *source, const struct lm_tokens *tokens,
-                                 uint64_t seed, size_t index, int64_t context, bool by_documents,
-                                 struct lm_err *err)
+                                 const struct train_part *part, uint64_t seed, size_t index,
+                                 int64_t context, bool by_documents, struct lm_err *err)
 {
     *source = (struct train_source){.tokens = tokens,
-                                    .order = stream(seed, "order", index),
-                                    .shift = stream(seed, "shift", index),
-                                    .context = context,
-                                    .count = lm_tokens_count(tokens, LM_TRAIN)};
+                                    .order = stream(seed, "order", part, index),
+                                    .shift = stream(seed, "shift", part, index),
+                                    .context = context};
+    find_part(source, part);
     return by_documents ? cut_documents(source, err) : cut_windows(source, err);
 }
 
@@ -69,8 +107,8 @@ void train_source_release(struct train_source *source)
     source->first_rows = NULL;
 }
 
-/* Where a row lies in the stream: `count` targets, each after the token before it. Unless
- * end-of-text stands before the first of them, the token at `first` does. */
+/* Where a row lies among the source's tokens: `count` targets, each after the token before it.
+ * Unless end-of-text stands before the first of them, the token at `first` does. */
 struct place {
     uint64_t first, count;
     bool begins;
@@ -87,7 +125,7 @@ static struct place window_of(const struct train_source *source, uint64_t epoch,
 
 static struct place part_of(const struct train_source *source, uint64_t row)
 {
-    uint64_t low = 0, high = lm_tokens_documents(source->tokens, LM_TRAIN);
+    uint64_t low = 0, high = source->part.documents;
     while (high - low > 1) { /* the last document with first_rows <= row */
         uint64_t middle = low + (high - low) / 2;
         if (source->first_rows[middle] <= row)
@@ -95,11 +133,12 @@ static struct place part_of(const struct train_source *source, uint64_t row)
         else
             high = middle;
     }
-    struct lm_document document = lm_tokens_document(source->tokens, LM_TRAIN, low);
+    struct lm_document document =
+        lm_tokens_document(source->tokens, LM_TRAIN, source->part.first + low);
     uint64_t skipped = (row - source->first_rows[low]) * (uint64_t)source->context;
     uint64_t count = min_u64((uint64_t)source->context, document.tokens - skipped);
     bool begins = skipped == 0;
-    return (struct place){document.first + skipped - !begins, count, begins};
+    return (struct place){document.first - source->start + skipped - !begins, count, begins};
 }
 
 static struct place find(const struct train_source *source, uint64_t at)
@@ -114,8 +153,10 @@ static enum lm_status read_ring(const struct train_source *source, uint64_t firs
                                 int32_t *out, struct lm_err *err)
 {
     uint64_t ahead = min_u64(count, source->count - first);
-    LM_TRY(lm_tokens_read(source->tokens, LM_TRAIN, first, (size_t)ahead, out, err));
-    return lm_tokens_read(source->tokens, LM_TRAIN, 0, (size_t)(count - ahead), out + ahead, err);
+    LM_TRY(
+        lm_tokens_read(source->tokens, LM_TRAIN, source->start + first, (size_t)ahead, out, err));
+    return lm_tokens_read(source->tokens, LM_TRAIN, source->start, (size_t)(count - ahead),
+                          out + ahead, err);
 }
 
 enum lm_status train_source_row(const struct train_source *source, uint64_t at, int32_t *inputs,
@@ -139,8 +180,17 @@ uint64_t train_source_scored(const struct train_source *source, uint64_t at)
     return find(source, at).count;
 }
 
+uint64_t train_source_scored_before(const struct train_source *source, uint64_t rows)
+{
+    uint64_t scored = rows / source->rows * source->scored;
+    for (uint64_t at = rows - rows % source->rows; at < rows; at++)
+        scored += train_source_scored(source, at);
+    return scored;
+}
+
 void train_source_prefetch(const struct train_source *source, uint64_t at)
 {
     struct place place = find(source, at);
-    lm_tokens_prefetch(source->tokens, LM_TRAIN, place.first, place.count + !place.begins);
+    lm_tokens_prefetch(source->tokens, LM_TRAIN, source->start + place.first,
+                       place.count + !place.begins);
 }

@@ -8,13 +8,22 @@
 #include <lmpipe/rng.h>
 #include <lmpipe/tokens.h>
 
+/** Some documents of a token set's train split, one after the other. */
+struct train_part {
+    const char *name; /**< of a source; NULL: all of a token set, which has no name */
+    uint64_t first, documents;
+};
+
 struct train_source {
     const struct lm_tokens *tokens; /**< borrowed */
+    struct train_part part;
+    uint64_t start; /**< its first token in the split */
     struct lm_rng order, shift;
     int64_t context;
-    uint64_t count;       /**< tokens of the train split */
+    uint64_t count;       /**< its tokens */
     uint64_t rows;        /**< of an epoch */
-    uint64_t *first_rows; /**< rows before document i, (documents + 1); NULL: rows are windows */
+    uint64_t scored;      /**< targets of an epoch */
+    uint64_t *first_rows; /**< rows before its document i, (documents + 1); NULL: windows */
 };
 
 /**
@@ -23,12 +32,13 @@ struct train_source {
  * followed by its beginning, from a place on that is drawn for each epoch, so that their borders
  * differ from epoch to epoch; what is left behind the last whole window is a shorter row. A
  * document begins with end-of-text as the input of its first row and goes on in as many rows as it
- * needs. Short rows are padded. Sources of one training are numbered by `index`. LM_RANGE when the
- * split is too short for a row, LM_NOMEM.
+ * needs. Short rows are padded. What is said of a split holds for a part of one, where one is
+ * given. Streams of random numbers are named by the part's name, else by `index`: of token sets.
+ * LM_RANGE when the split is too short for a row, LM_NOMEM.
  */
 enum lm_status train_source_init(struct train_source *source, const struct lm_tokens *tokens,
-                                 uint64_t seed, size_t index, int64_t context, bool by_documents,
-                                 struct lm_err *err);
+                                 const struct train_part *part, uint64_t seed, size_t index,
+                                 int64_t context, bool by_documents, struct lm_err *err);
 void train_source_release(struct train_source *source);
 
 /** Row `at` of the endless sequence: (context) inputs and their targets, -1 where there is none.
@@ -37,6 +47,8 @@ enum lm_status train_source_row(const struct train_source *source, uint64_t at, 
                                 int32_t *targets, int32_t *window, struct lm_err *err);
 /** How many targets row `at` has. */
 uint64_t train_source_scored(const struct train_source *source, uint64_t at);
+/** How many targets the rows [0, rows) have. */
+uint64_t train_source_scored_before(const struct train_source *source, uint64_t rows);
 /** Tells the system that row `at` will be wanted. */
 void train_source_prefetch(const struct train_source *source, uint64_t at);
 

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "train_data.h"
 #include "train_examples.h"
+#include "train_mixture.h"
 #include "train_params.h"
 #include "train_task.h"
 #include "train_tokens.h"
@@ -30,6 +31,7 @@ struct train {
     struct lm_ctx *ctx;
     const struct train_params *params;
     struct train_tokens tokens;
+    struct train_mixture mixture;
     struct train_data data;
     const struct train_task *task;
     struct train_examples examples; /**< of all objectives but lm */

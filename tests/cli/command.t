@@ -349,7 +349,7 @@ sed 's/in: {in: corpus}/in: {in: text}/; s/{corpus: upper}/{corpus: corpus}/' ch
 lmpipe check bad.yaml
 like "a stage with several outputs is named with one" "$err" 'upper.in.in: text has several outputs; name one of'
 lmpipe config chain.yaml
-sed 's/experiment: chain/experiment: again/' <<<"$out" >again.yaml
+printf '%s\n' "${out/experiment: chain/experiment: again}" >again.yaml
 lmpipe run again.yaml --progress none
 is "the resolved spec of a matrix has its keys" "$status $(executed)" "0 "
 lmpipe cat chain.yaml upper@size=a.corpus/files/a/data

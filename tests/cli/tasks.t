@@ -103,6 +103,20 @@ unlike "not where there are no tokens to look for" "$scores" '"similarity.contam
 lmpipe check tiny.yaml -S scores.contamination=true
 is "without tasks it is refused" "$status" 2
 
+# the items of tasks are taken by whatever takes items
+lmpipe exp export last -o all.json
+like "exported item by item" "$(grep -oE '"(cloze|similarity|generate|stream)":[{]"id":' all.json | sort | tr -d '\n')" \
+    '^"cloze":."id":"generate":."id":"similarity":."id":"stream":."id":$'
+lmpipe exp compare all.json last --metric cloze.acc
+like "compared" "$out" 'over 40 items, .*no difference'
+sed 's/^experiment: .*/experiment: gated/' tiny.yaml >gated.yaml
+printf 'baseline: {run: all.json}\ngates:\n  - {metric: scores.cloze.acc, worse_by_at_most: 0.01}\n' >>gated.yaml
+lmpipe run gated.yaml -S "scores.tasks=[cloze.yaml, stream.yaml, generate.yaml, similarity.yaml]" -S scores.max_new_tokens=8 -S scores.contamination=true --progress none
+is "a gate on a task" "$status:$(executed)" "0:"
+like "paired by item" "$out" 'pass +scores.cloze.acc .*: every item has the number it had$'
+lmpipe cat gated.yaml scores.items/stream.jsonl -S "scores.tasks=[cloze.yaml, stream.yaml, generate.yaml, similarity.yaml]" -S scores.max_new_tokens=8 -S scores.contamination=true
+like "the seven members of a stream" "$out" '^[{]"id":"[^"]+","group":null,"score":[0-9.]+,"nll":[0-9.]+,"bytes":[0-9]+,"choice":null,"tie":null,'
+
 # downloads
 mkdir -p include && cat >include/pairs.yaml <<'Y'
 stages:

@@ -155,6 +155,7 @@ void lm_model_state_save(const struct lm_model *model, void *out);
  *  LM_FORMAT, LM_NUMERIC. */
 enum lm_status lm_model_state_check(const struct lm_model *model, const void *data, uint64_t size,
                                     struct lm_err *err);
+/** A model that does not train takes the weights alone. LM_FORMAT: it is of another model. */
 enum lm_status lm_model_state_load(struct lm_model *model, const void *data, uint64_t size,
                                    struct lm_err *err);
 

@@ -67,7 +67,7 @@ static void plain_lines_tell_changes(struct tap *tap)
     send(&screen, (struct lm_run_event){
                       .kind = LM_EV_STAGE_END, .stage = "text", .state = LM_DONE, .value = 1.5});
     send(&screen, (struct lm_run_event){.kind = LM_EV_RUN_END});
-    CHECK_STR(so_far(&screen), "text: no result\n"
+    CHECK_STR(so_far(&screen), "text: running, no result\n"
                                "text: \\u003a:error::\\x1b[2J 3 dropped\n"
                                "text: done, 1.5 s\n");
     close_screen(&screen);
@@ -164,7 +164,7 @@ static void ci_has_no_moving_lines(struct tap *tap)
     REQUIRE(screen.live != NULL);
     send(&screen, (struct lm_run_event){.kind = LM_EV_STAGE_BEGIN, .stage = "a", .text = "x"});
     send(&screen, (struct lm_run_event){.kind = LM_EV_TICK});
-    CHECK_STR(so_far(&screen), "a: x\n");
+    CHECK_STR(so_far(&screen), "a: running, x\n");
     close_screen(&screen);
 }
 

@@ -35,6 +35,14 @@ static void line_is_the_promised_one(struct tap *tap)
     lm_buf_clear(&out);
     lm_live_stage_print(&out, &stage, SECOND + 160 * SECOND, false, 0);
     CHECK(strstr(out.data, "█") == NULL);
+    lm_buf_clear(&out);
+    lm_live_stage_plain(&out, &stage, SECOND + 160 * SECOND);
+    CHECK_STR(out.data, " 3,200/20,000 steps 16% loss 2.841 lr 5.8e-4 gn 0.61 12.4k tok/s 61% mfu "
+                        "eta 14:00");
+    lm_buf_clear(&out);
+    lm_live_stage_begin(&stage, SECOND);
+    lm_live_stage_plain(&out, &stage, 11 * SECOND);
+    CHECK_STR(out.data, " running for 0:10");
     lm_buf_release(&out);
 }
 

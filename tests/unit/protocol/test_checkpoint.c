@@ -267,6 +267,30 @@ static void test_in_the_way(struct tap *tap)
 
 /* Never more often than every ten seconds, never more than a tenth of the time, and a minute of
  * work at most is lost while that allows. */
+/** Who looks in beside a writer finds what a load would, and removes nothing. */
+static void test_read(struct tap *tap)
+{
+    struct fixture f;
+    uint64_t position = 0;
+    void *data = NULL;
+    size_t size = 0;
+    setup(&f);
+    CHECK_INT(lm_checkpoint_read(&position, &data, &size, f.arena, f.folder, NULL), LM_OK);
+    CHECK(data == NULL && !lm_path_exists(f.folder));
+    save(&f, 10);
+    save(&f, 20);
+    REQUIRE(truncate(f.slots[1], SIZE) == 0);
+    CHECK_INT(lm_checkpoint_read(&position, &data, &size, f.arena, f.folder, NULL), LM_OK);
+    CHECK(data != NULL && position == 10 && size == SIZE);
+    REQUIRE(truncate(f.slots[0], SIZE) == 0);
+    CHECK_INT(lm_checkpoint_read(&position, &data, &size, f.arena, f.folder, NULL), LM_OK);
+    CHECK(data == NULL);
+    CHECK(lm_path_exists(f.slots[0]) && lm_path_exists(f.slots[1]));
+    CHECK_INT(load(&f), -1);
+    CHECK(!lm_path_exists(f.slots[0]) && !lm_path_exists(f.slots[1]));
+    teardown(&f);
+}
+
 static void test_cadence(struct tap *tap)
 {
     const uint64_t ms = 1000000, s = 1000 * ms;
@@ -404,7 +428,7 @@ static void test_state_many(struct tap *tap)
 }
 
 static const struct tap_test tests[] = {
-    TAP_ROW(test_state) TAP_ROW(test_state_damage) TAP_ROW(test_state_moved)
+    TAP_ROW(test_read) TAP_ROW(test_state) TAP_ROW(test_state_damage) TAP_ROW(test_state_moved)
         TAP_ROW(test_state_many) TAP_ROW(test_cadence) TAP_ROW(test_round_trip)
             TAP_ROW(test_newest_is_last_written) TAP_ROW(test_empty_data) TAP_ROW(test_moved_folder)
                 TAP_ROW(test_damage) TAP_ROW(test_no_room) TAP_ROW(test_read_error)

@@ -54,6 +54,7 @@ struct fault {
     size_t requests;   /**< that must have been made; 0: any number */
     enum http_kind kind;
     bool repeat, unpinned;
+    bool stalls;     /**< it is what connect_timeout and stall_timeout are for */
     const char *pin; /**< what is pinned, if not the text */
     long kept;       /**< bytes of the partial file that must have stayed; 0: any */
 };
@@ -164,9 +165,21 @@ static const struct fault faults[] = {
     {"stall",
      {{.status = 200, .headers = ETAG, BODY, .cut = 900, .stall_ms = 9000}, OK_RANGES},
      NULL,
-     2},
-    {"stall-before", {{.status = 200, BODY, .before_ms = 9000}, OK_STEP}, NULL, 2},
-    {"drip", {{.status = 200, .headers = ETAG, BODY, .drip_ms = 100}, OK_RANGES}, NULL, 2},
+     0,
+     .repeat = true,
+     .stalls = true},
+    {"stall-before",
+     {{.status = 200, BODY, .before_ms = 9000}, OK_STEP},
+     NULL,
+     0,
+     .repeat = true,
+     .stalls = true},
+    {"drip",
+     {{.status = 200, .headers = ETAG, BODY, .drip_ms = 100}, OK_RANGES},
+     NULL,
+     0,
+     .repeat = true,
+     .stalls = true},
     {"weak-etag",
      {{.status = 200, .headers = "ETag: W/\"v1\"\r\n", BODY, .cut = 9000}, OK_STEP},
      NULL,
@@ -276,7 +289,7 @@ static const struct fault faults[] = {
      NULL,
      4,
      HTTP_TLS},
-    {"tls-to-plain", {OK_STEP}, "127.0.0.1", 0, HTTP_PLAIN, .unpinned = true},
+    {"tls-to-plain", {OK_STEP}, "127.0.0.1", 0, HTTP_PLAIN, .unpinned = true, .stalls = true},
     {"ipv6", {CUT(16384), OK_RANGES}, NULL, 2, HTTP_IPV6},
 };
 
@@ -305,8 +318,8 @@ static void *try_fault(void *user)
         f->sources[0].sha256 = hex_of(f, pin, strlen(pin));
     f->params.ca_file = t->ca;
     f->params.retries = 2;
-    f->params.stall_timeout = 1;
-    f->params.connect_timeout = 1;
+    f->params.stall_timeout = t->fault->stalls ? 1 : 30;
+    f->params.connect_timeout = t->fault->stalls ? 1 : 30;
     f->params.max_bytes = 1000000;
     t->status = fixture_run(f);
     return NULL;
@@ -404,7 +417,7 @@ static void many_open(struct many *m)
         m->sources[i] = m->f.sources[0];
         m->sources[i].name = lm_arena_printf(m->f.arena, "s%zu", i);
         m->steps[i][0] = (struct http_step){
-            .status = 200, .body = text + 8 * i, .size = 8, .before_ms = 30 * (unsigned)(MANY - i)};
+            .status = 200, .body = text + 8 * i, .size = 8, .before_ms = 10 * (unsigned)(MANY - i)};
         snprintf(m->paths[i], sizeof m->paths[i], "/%zu/", i);
         m->routes[i] = (struct http_route){m->paths[i], m->steps[i], 1, true};
         m->sources[i].sha256 = hex_of(&m->f, text + 8 * i, 8);
@@ -429,7 +442,7 @@ static void many_close(struct many *m)
     fixture_close(&m->f);
 }
 
-/** What came is in the order of the spec, whatever came first; `most` connections at once. */
+/** What came is in the order of the spec, whatever came first; at most `most` at once. */
 static void check_many(struct tap *tap, int64_t parallel, int64_t per_host, size_t most)
 {
     static struct many m;
@@ -446,7 +459,8 @@ static void check_many(struct tap *tap, int64_t parallel, int64_t per_host, size
                   corpus_file(&m.f, lm_arena_printf(m.f.arena, "files/s%zu/data", i)));
         CHECK_INT(http_server_route_requests(m.server, m.paths[i]), 1);
     }
-    CHECK_INT(http_server_most_at_once(m.server), most);
+    CHECK(http_server_most_at_once(m.server) <= most);
+    CHECK(most == 1 || http_server_most_at_once(m.server) > 1);
     many_close(&m);
 }
 
@@ -515,7 +529,7 @@ static void test_interrupted_anywhere(struct tap *tap)
 
 static void test_rate(struct tap *tap)
 {
-    enum { LARGE = 400000, RATE = 400000 };
+    enum { LARGE = 250000, RATE = 400000 };
     static struct many m;
     many_open(&m);
     char *large = lm_arena_alloc(m.f.arena, LARGE);
@@ -533,8 +547,8 @@ static void test_rate(struct tap *tap)
     clock_gettime(CLOCK_MONOTONIC, &end);
     double seconds =
         (double)(end.tv_sec - begin.tv_sec) + (double)(end.tv_nsec - begin.tv_nsec) * 1e-9;
-    printf("# 800,000 bytes at 400,000 bytes/s took %.2f s\n", seconds);
-    CHECK(seconds > 1.0); /* a slow machine only takes longer */
+    printf("# 500,000 bytes at 400,000 bytes/s took %.2f s\n", seconds);
+    CHECK(seconds > 0.6); /* a slow machine only takes longer */
     many_close(&m);
 }
 

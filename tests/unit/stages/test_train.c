@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/json.h"
+#include "protocol/checkpoint.h"
 #include "stages/train/train_data.h"
 #include "stages/train/train_schedule.h"
 #include "tests/tap.h"
@@ -93,6 +94,30 @@ static void digest_of(char hex[LM_DIGEST_HEX], const struct place *place)
     }
     lm_sha256_bytes(&all, digests, sizeof digests);
     lm_digest_hex(hex, &all);
+}
+
+static void weights_of(char hex[LM_DIGEST_HEX], const struct place *place)
+{
+    struct lm_digest digest = {{0}};
+    char path[200];
+    snprintf(path, sizeof path, "%s/out/model/model.safetensors", place->work);
+    lm_sha256_file(&digest, NULL, path, NULL);
+    lm_digest_hex(hex, &digest);
+}
+
+/* What the newest checkpoint holds, as outputs. */
+static enum lm_status look_in(struct place *place, const struct train_params *params)
+{
+    struct lm_err err = {LM_OK, ""};
+    struct lm_job job;
+    struct lm_job_input input[2];
+    struct lm_ctx *ctx = place_context(place, params, 1, &job, input);
+    if (ctx == NULL)
+        return LM_INTERNAL;
+    job.partial = true;
+    enum lm_status status = lm_run_train(ctx, params, &err);
+    lm_ctx_free(ctx);
+    return status;
 }
 
 static void test_learns(struct tap *tap)
@@ -196,6 +221,37 @@ static void test_interruptions(struct tap *tap)
     place_close(&whole);
 }
 
+/* Looked at while it is not done: the model is what a training of so many steps would be, and
+ * nothing of the checkpoint is touched. */
+static void test_partial(struct tap *tap)
+{
+    char want[LM_DIGEST_HEX], seen[LM_DIGEST_HEX], got[LM_DIGEST_HEX];
+    struct place place, whole;
+    struct train_params params = defaults();
+    params.schedule = "constant";
+    params.keep = "last";
+    params.warmup = 2;
+    REQUIRE(open_place(&place, 8) && open_place(&whole, 8));
+    CHECK_INT(look_in(&place, &params), LM_NOT_FOUND);
+    REQUIRE(run(&whole, &params, 1, -1) == LM_OK);
+    digest_of(want, &whole);
+    REQUIRE(run(&place, &params, 2, 150) == LM_CANCELLED);
+    int64_t step = lm_checkpoint_peek(place.checkpoints);
+    CHECK(step > 2 && step < STEPS);
+    CHECK_INT(look_in(&place, &params), LM_OK);
+    weights_of(seen, &place);
+    CHECK_INT(lm_checkpoint_peek(place.checkpoints), step);
+    CHECK_INT(run(&place, &params, 1, -1), LM_OK);
+    digest_of(got, &place);
+    CHECK_STR(got, want);
+    params.steps = step;
+    REQUIRE(run(&whole, &params, 1, -1) == LM_OK);
+    weights_of(want, &whole);
+    CHECK_STR(seen, want);
+    place_close(&whole);
+    place_close(&place);
+}
+
 static void test_keep(struct tap *tap)
 {
     char best[LM_DIGEST_HEX], last[LM_DIGEST_HEX];
@@ -234,7 +290,7 @@ static void test_documents_and_mixtures(struct tap *tap)
     struct place place, other;
     struct train_params params = defaults();
     char plain[LM_DIGEST_HEX], hex[LM_DIGEST_HEX], again[LM_DIGEST_HEX];
-    double weights[] = {3, 1, 1};
+    struct train_weight weights[] = {{3, ""}, {1, ""}, {1, ""}};
     REQUIRE(open_place(&place, 8) && open_place(&other, 2));
     REQUIRE(run(&place, &params, 1, -1) == LM_OK);
     digest_of(plain, &place);
@@ -422,7 +478,7 @@ static void test_speed(struct tap *tap)
 
 static const struct tap_test tests[] = {
     TAP_ROW(test_learns) TAP_ROW(test_log) TAP_ROW(test_threads) TAP_ROW(test_interruptions)
-        TAP_ROW(test_keep) TAP_ROW(test_no_valid_split) TAP_ROW(test_documents_and_mixtures)
-            TAP_ROW(test_schedule) TAP_ROW(test_resolve) TAP_ROW(test_estimate)
-                TAP_ROW(test_speed)};
+        TAP_ROW(test_partial) TAP_ROW(test_keep) TAP_ROW(test_no_valid_split)
+            TAP_ROW(test_documents_and_mixtures) TAP_ROW(test_schedule) TAP_ROW(test_resolve)
+                TAP_ROW(test_estimate) TAP_ROW(test_speed)};
 LM_TEST_MAIN(tests)

@@ -279,8 +279,101 @@ static void weights_are_checked(struct tap *tap)
     close_sets(&sets);
 }
 
+/* The source whose document an id is of: parts of 2, 5 and 2 documents of nine. */
+static size_t part_of(int32_t id)
+{
+    static const int32_t ends[] = {100 + 5, 100 + 5 + 8 + 17 + 1 + 7};
+    return (size_t)(id >= ends[0]) + (size_t)(id >= ends[1]);
+}
+
+/* Parts of one token set: shares are of targets, every row is of one part, each part goes round by
+ * itself, and what is counted is what is seen. */
+static void parts_have_their_tokens(struct tap *tap)
+{
+    struct sets sets;
+    struct train_data data;
+    struct lm_err err = {LM_OK, ""};
+    static const struct train_part parts[] = {{"a", 0, 2}, {"b", 2, 4}, {"c", 6, 3}};
+    static const double weights[] = {20, 50, 30};
+    struct train_data_options options = {
+        .seed = 3, .context = 4, .mixture = weights, .parts = parts, .part_count = 3};
+    int32_t inputs[4], targets[4];
+    REQUIRE(open_sets(&sets));
+    for (size_t way = 0; way < 2; way++) {
+        uint64_t rows = 3 * TRAIN_ROUND + 777, ids[300] = {0}, counted = 0;
+        options.by_documents = way == 1;
+        REQUIRE(train_data_init(&data, sets.tokens, 1, &options, &err) == LM_OK);
+        for (uint64_t row = 0; row < rows; row++) {
+            size_t part = 3;
+            REQUIRE(train_data_batch(&data, row, 1, inputs, targets, &err) == LM_OK);
+            for (size_t k = 0; k < 4; k++)
+                part = targets[k] >= 100 ? part_of(targets[k]) : part;
+            for (size_t k = 0; k < 4 && part < 3; k++) {
+                CHECK(targets[k] < 100 || part_of(targets[k]) == part);
+                ids[targets[k] >= 100 ? targets[k] - 100 : 299]++;
+            }
+        }
+        uint64_t all = train_data_scored(&data, 0, (int64_t)rows);
+        for (size_t part = 0; part < 3; part++) {
+            uint64_t tokens = train_data_scored_of(&data, part, rows);
+            counted += tokens;
+            CHECK(fabs((double)tokens / (double)all - weights[part] / 100) < 0.004);
+        }
+        CHECK_INT(counted, all);
+        for (size_t id = 0; id < 5 + 8 + 17 + 1 + 7 + 40 + 16 + 9; id++)
+            CHECK(ids[id] > 0);
+        train_data_release(&data);
+    }
+    close_sets(&sets);
+}
+
+/* A part's own order is the same beside whatever else is mixed in; small shares have longer rounds.
+ */
+static void parts_do_not_shift_each_other(struct tap *tap)
+{
+    struct sets sets;
+    struct train_data data, fewer;
+    struct lm_err err = {LM_OK, ""};
+    static const struct train_part three[] = {{"a", 0, 30}, {"b", 30, 400}, {"c", 430, 470}};
+    static const struct train_part two[] = {{"b", 30, 400}, {"c", 430, 470}};
+    double weights[] = {1e-5, 2e300, 1e300};
+    struct train_data_options options = {
+        .seed = 3, .context = CONTEXT, .mixture = weights, .parts = three, .part_count = 3};
+    int32_t inputs[2][CONTEXT], targets[2][CONTEXT], window[CONTEXT + 1];
+    REQUIRE(open_sets(&sets));
+    struct lm_tokens *const *large = &sets.tokens[1];
+    CHECK_INT(train_data_init(&data, large, 1, &options, &err), LM_RANGE);
+    CHECK(strstr(err.text, "mixture: 'a' would be less than one of") != NULL);
+    weights[0] = 3e294;
+    REQUIRE(train_data_init(&data, large, 1, &options, &err) == LM_OK);
+    CHECK(data.round > TRAIN_ROUND && data.shares[0] >= 60 && data.shares[0] < 150);
+    CHECK_INT(data.shares[0] + data.shares[1] + data.shares[2], data.round);
+    options.parts = two;
+    options.part_count = 2;
+    options.mixture = weights + 1;
+    REQUIRE(train_data_init(&fewer, large, 1, &options, &err) == LM_OK);
+    CHECK_INT(fewer.round, TRAIN_ROUND);
+    for (uint64_t row = 0; row < 500; row++) {
+        for (size_t i = 0; i < 2; i++)
+            REQUIRE(train_source_row(i == 0 ? &data.sources[2] : &fewer.sources[1], row, inputs[i],
+                                     targets[i], window, &err) == LM_OK);
+        CHECK(memcmp(inputs[0], inputs[1], sizeof inputs[0]) == 0 &&
+              memcmp(targets[0], targets[1], sizeof targets[0]) == 0);
+    }
+    train_data_release(&data);
+    train_data_release(&fewer);
+    options.context = 4000;
+    CHECK_INT(train_data_init(&data, large, 1, &options, &err), LM_OK);
+    train_data_release(&data);
+    options.context = 40000;
+    CHECK_INT(train_data_init(&data, large, 1, &options, &err), LM_RANGE);
+    CHECK(strstr(err.text, "the source 'b' has") != NULL);
+    close_sets(&sets);
+}
+
 static const struct tap_test tests[] = {
     TAP_ROW(documents_come_once_an_epoch) TAP_ROW(windows_come_once_an_epoch)
         TAP_ROW(mixtures_leave_nothing_out) TAP_ROW(mixtures_have_their_shares)
-            TAP_ROW(weights_are_checked)};
+            TAP_ROW(weights_are_checked) TAP_ROW(parts_have_their_tokens)
+                TAP_ROW(parts_do_not_shift_each_other)};
 LM_TEST_MAIN(tests)

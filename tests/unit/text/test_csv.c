@@ -66,23 +66,21 @@ static void tables(struct tap *tap)
         CHECK_STR(read_all(out, sizeof out, rows[i].text, rows[i].is_tsv), rows[i].want);
 }
 
-static void one_field(struct tap *tap)
+static void fields_one_by_one(struct tap *tap)
 {
     char text[] = "\"a \"\"b\"\"\",\"c,\",d";
     struct lm_csv csv;
-    const uint8_t *field;
-    size_t size;
+    const uint8_t *fields[3], *none;
+    size_t sizes[3], at = 0, size;
     lm_csv_open(&csv, (uint8_t *)text, sizeof text - 1, false);
-    REQUIRE(lm_csv_field(&csv, (uint8_t *)text, sizeof text - 1, 0, &field, &size));
-    CHECK(size == 5 && memcmp(field, "a \"b\"", 5) == 0);
-    char again[] = "\"a \"\"b\"\"\",\"c,\",d";
-    CHECK(!lm_csv_field(&csv, (uint8_t *)again, sizeof again - 1, 3, &field, &size));
-    REQUIRE(lm_csv_field(&csv, (uint8_t *)again, sizeof again - 1, 2, &field, &size));
-    CHECK(size == 1 && field[0] == 'd');
-    REQUIRE(lm_csv_field(&csv, (uint8_t *)again, sizeof again - 1, 1, &field, &size));
-    CHECK(size == 2 && memcmp(field, "c,", 2) == 0);
+    for (size_t i = 0; i < 3; i++)
+        REQUIRE(lm_csv_take(&csv, (uint8_t *)text, sizeof text - 1, &at, &fields[i], &sizes[i]));
+    CHECK(!lm_csv_take(&csv, (uint8_t *)text, sizeof text - 1, &at, &none, &size));
+    CHECK(sizes[0] == 5 && memcmp(fields[0], "a \"b\"", 5) == 0); /* and stays */
+    CHECK(sizes[1] == 2 && memcmp(fields[1], "c,", 2) == 0);
+    CHECK(sizes[2] == 1 && fields[2][0] == 'd');
 }
 
-static const struct tap_test tests[] = {TAP_ROW(tables) TAP_ROW(one_field)};
+static const struct tap_test tests[] = {TAP_ROW(tables) TAP_ROW(fields_one_by_one)};
 
 LM_TEST_MAIN(tests)
