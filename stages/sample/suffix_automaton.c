@@ -9,6 +9,8 @@ struct state {
     int32_t link, length;
     int32_t edges; /* first edge, or NONE */
     int32_t reach; /* longest match in the stream; after finish of the state or else its links */
+    int32_t token, target; /* of the edge added first: most states have no other, */
+    bool is_branching;     /* but these have */
 };
 
 struct edge {
@@ -27,6 +29,8 @@ struct suffix_automaton {
 struct suffix_reader {
     const struct suffix_automaton *automaton;
     int32_t *reach; /* of each state */
+    int32_t *first; /* where each token below `tokens` leads from the root, or NONE */
+    int32_t tokens;
     int32_t cursor, matched;
 };
 
@@ -51,7 +55,7 @@ struct suffix_automaton *suffix_automaton_create(size_t capacity)
         return NULL;
     }
     memset(automaton->slots, 0xff, slots * sizeof *automaton->slots);
-    automaton->states[ROOT] = (struct state){.link = NONE, .edges = NONE};
+    automaton->states[ROOT] = (struct state){.link = NONE, .edges = NONE, .token = INT32_MIN};
     automaton->state_count = 1;
     return automaton;
 }
@@ -94,13 +98,19 @@ static void add_edge(struct suffix_automaton *automaton, int32_t state, int32_t 
     int32_t edge = (int32_t)automaton->edge_count++;
     automaton->edges[edge] = (struct edge){state, token, target, automaton->states[state].edges};
     automaton->states[state].edges = edge;
+    automaton->states[state].is_branching = automaton->edges[edge].next != NONE;
+    if (!automaton->states[state].is_branching) {
+        automaton->states[state].token = token;
+        automaton->states[state].target = target;
+    }
     *find_slot(automaton, state, token) = edge;
 }
 
 static int32_t add_state(struct suffix_automaton *automaton, int32_t length, int32_t link)
 {
     int32_t state = (int32_t)automaton->state_count++;
-    automaton->states[state] = (struct state){.link = link, .length = length, .edges = NONE};
+    automaton->states[state] =
+        (struct state){.link = link, .length = length, .edges = NONE, .token = INT32_MIN};
     return state;
 }
 
@@ -118,6 +128,8 @@ static int32_t clone_state(struct suffix_automaton *automaton, int32_t from, int
         if (edge == NONE || automaton->edges[edge].target != target)
             break;
         automaton->edges[edge].target = clone;
+        if (automaton->states[s].token == token)
+            automaton->states[s].target = clone;
     }
     return clone;
 }
@@ -153,10 +165,18 @@ struct suffix_reader *suffix_reader_create(const struct suffix_automaton *automa
         return NULL;
     reader->automaton = automaton;
     reader->reach = calloc(automaton->state_count, sizeof *reader->reach);
-    if (reader->reach == NULL) {
-        free(reader);
+    for (int32_t e = automaton->states[ROOT].edges; e != NONE; e = automaton->edges[e].next)
+        if (automaton->edges[e].token >= reader->tokens)
+            reader->tokens = automaton->edges[e].token + 1;
+    reader->first = malloc(((size_t)reader->tokens + 1) * sizeof *reader->first);
+    if (reader->reach == NULL || reader->first == NULL) {
+        suffix_reader_free(reader);
         return NULL;
     }
+    memset(reader->first, 0xff, ((size_t)reader->tokens + 1) * sizeof *reader->first);
+    for (int32_t e = automaton->states[ROOT].edges; e != NONE; e = automaton->edges[e].next)
+        if (automaton->edges[e].token >= 0)
+            reader->first[automaton->edges[e].token] = automaton->edges[e].target;
     return reader;
 }
 
@@ -165,6 +185,7 @@ void suffix_reader_free(struct suffix_reader *reader)
     if (reader == NULL)
         return;
     free(reader->reach);
+    free(reader->first);
     free(reader);
 }
 
@@ -174,20 +195,34 @@ void suffix_reader_restart(struct suffix_reader *reader)
     reader->matched = 0;
 }
 
+/* Where a token leads from a state, or NONE. */
+static int32_t follow(const struct suffix_reader *reader, int32_t state, int32_t token)
+{
+    if (state == ROOT)
+        return token < reader->tokens ? reader->first[token] : NONE;
+    const struct state *from = &reader->automaton->states[state];
+    if (from->token == token)
+        return from->target;
+    if (!from->is_branching)
+        return NONE;
+    int32_t edge = find_edge(reader->automaton, state, token);
+    return edge == NONE ? NONE : reader->automaton->edges[edge].target;
+}
+
 void suffix_reader_take(struct suffix_reader *reader, const int32_t *ids, size_t count)
 {
     const struct suffix_automaton *automaton = reader->automaton;
     int32_t cursor = reader->cursor, matched = reader->matched;
     for (size_t i = 0; i < count; i++) {
-        int32_t edge = find_edge(automaton, cursor, ids[i]);
-        while (edge == NONE && cursor != ROOT) {
+        int32_t next = follow(reader, cursor, ids[i]);
+        while (next == NONE && cursor != ROOT) {
             cursor = automaton->states[cursor].link;
             matched = automaton->states[cursor].length;
-            edge = find_edge(automaton, cursor, ids[i]);
+            next = follow(reader, cursor, ids[i]);
         }
-        if (edge == NONE)
+        if (next == NONE)
             continue;
-        cursor = automaton->edges[edge].target;
+        cursor = next;
         matched++;
         if (matched > reader->reach[cursor])
             reader->reach[cursor] = matched;
