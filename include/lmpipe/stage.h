@@ -27,9 +27,9 @@ enum lm_port_flags {
 /** The kind of an input that takes any. */
 #define LM_KIND_ANY "any"
 
-/** A named, typed input or output. Kinds: corpus text card meta removals vocab tokens model log scores items
- *  samples html markdown csv json junit tokenizer_card; of types with LM_STAGE_OPEN also file and
- *  folder, and inputs of LM_KIND_ANY. */
+/** A named, typed input or output. Kinds: corpus text card meta removals vocab tokens model log
+ * scores items samples html markdown csv json junit tokenizer_card; of types with LM_STAGE_OPEN
+ * also file and folder, and inputs of LM_KIND_ANY. */
 struct lm_port {
     const char *name, *kind, *help;
     unsigned flags;
