@@ -241,6 +241,17 @@ static size_t longest_column(uint64_t bytes[MOST_FIELDS], size_t *columns,
     return best;
 }
 
+/* Field `column` of a record of the table, from 0; false: it has fewer. */
+static bool field_of(const struct lm_csv *csv, uint8_t *record, size_t record_size, size_t column,
+                     const uint8_t **text, size_t *size)
+{
+    size_t at = 0;
+    for (size_t i = 0; i <= column; i++)
+        if (!lm_csv_take(csv, record, record_size, &at, text, size))
+            return false;
+    return true;
+}
+
 /* A table whose first record has a short cell where others have their text has a header. */
 static void shape_table(struct lm_init_shape *out, const struct lm_init_sample *sample,
                         struct lm_arena *arena, bool is_tsv)
@@ -260,7 +271,7 @@ static void shape_table(struct lm_init_shape *out, const struct lm_init_sample *
     lm_csv_open(&csv, copy, sample->size, is_tsv);
     uint64_t rest = out->documents > 1 ? out->documents - 1 : 1;
     bool is_header = lm_csv_next(&csv, &at, &size, &is_end) && !is_end &&
-                     lm_csv_field(&csv, copy + at, size, best, &name, &length) && length > 0 &&
+                     field_of(&csv, copy + at, size, best, &name, &length) && length > 0 &&
                      length <= HEADER && 2 * length <= bytes[best] / rest;
     if (is_header)
         snprintf(out->field, sizeof out->field, "%.*s", (int)length, (const char *)name);
