@@ -98,7 +98,8 @@ static void offer_ports(struct completion *completion)
         for (; port != NULL && port->name != NULL; port++) {
             const char *text = lm_arena_printf(completion->cli->arena, "%s.%s",
                                                lm_spec_stage_id(spec, i), port->name);
-            offer(completion, text, lm_spec_stage_type(spec, i)->name);
+            if (lm_spec_stage_has(spec, i, port))
+                offer(completion, text, lm_spec_stage_type(spec, i)->name);
         }
     }
 }

@@ -5,7 +5,7 @@
 #include <lmpipe/hash.h>
 
 #include "base/utf8.h"
-#include "text/lines.h"
+#include "text/line_scan.h"
 
 const char *const lm_c4_names[LM_C4_RULES] = {"c4.long_words", "c4.citations",  "c4.ended_lines",
                                               "c4.line_words", "c4.javascript", "c4.policies"};

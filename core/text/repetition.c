@@ -5,7 +5,7 @@
 #include <lmpipe/hash.h>
 
 #include "base/utf8.h"
-#include "text/lines.h"
+#include "text/line_scan.h"
 
 /* ---- lines and paragraphs ---- */
 

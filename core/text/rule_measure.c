@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
-#include "text/lines.h"
+#include "text/line_scan.h"
 #include "text/unicode.h"
 
 /* Sentence_Terminal (PropList.txt of Unicode 15.0). */

@@ -8,7 +8,7 @@
 
 #include "base/utf8.h"
 #include "text/blocks.h"
-#include "text/lines.h"
+#include "text/line_scan.h"
 
 enum { SHORT_LINE = 30 };
 

@@ -44,10 +44,8 @@ enum lm_param_flags {
                                first field alone */
     LM_PARAM_SECRET = 128, /**< LM_P_STR, or a list: the name of an environment variable whose value
                               the stage may ask for (lm_ctx_secret) */
-    LM_PARAM_MAP = 256, /**< a list of records of two texts that may be given as a map, NAME: VALUE;
-                          then it is sorted by name */
-    LM_PARAM_NAMED = 512 /**< a list of records that may be given as a map, NAME: VALUE, of which
-                            the first field is the value, the second the name; sorted by name */
+    LM_PARAM_NAMED = 256   /**< a list of records that may be given as a map, NAME: VALUE, of which
+                              the first field is the value, the second the name; sorted by name */
 };
 
 /** "Not given" for numbers whose default is computed by the stage type's resolve function. */

@@ -76,6 +76,8 @@ const char *lm_root_find(struct lm_arena *arena, const char *folder);
 size_t lm_spec_stages(const struct lm_spec *spec);
 const char *lm_spec_stage_id(const struct lm_spec *spec, size_t index);
 const struct lm_stage *lm_spec_stage_type(const struct lm_spec *spec, size_t index);
+/** Has it this output of its type, with its parameters? */
+bool lm_spec_stage_has(const struct lm_spec *spec, size_t index, const struct lm_port *output);
 /** Index of a stage id, or (size_t)-1; *nearest (may be NULL) then holds the closest id or NULL. */
 size_t lm_spec_find(const struct lm_spec *spec, const char *id, const char **nearest);
 /** How many stages a target means: an id, a family ("model": all its instances), a glob

@@ -142,17 +142,6 @@ static void put_description(struct lm_json_writer *writer, const struct lm_param
     lm_buf_release(&text);
 }
 
-/** {NAME: VALUE} */
-static void put_pairs(struct lm_json_writer *writer, const struct lm_param *row)
-{
-    lm_json_open(writer, '{');
-    lm_json_member_string(writer, "type", "object");
-    open_key(writer, "additionalProperties", '{');
-    put_scalar(writer, &row->fields[1], row->fields[1].type);
-    lm_json_close(writer, '}');
-    lm_json_close(writer, '}');
-}
-
 static void put_row(struct lm_json_writer *writer, const struct lm_param *row)
 {
     open_key(writer, row->name, '{');
@@ -169,8 +158,6 @@ static void put_row(struct lm_json_writer *writer, const struct lm_param *row)
         lm_json_close(writer, '}');
         if (row->flags & LM_PARAM_NAMED)
             put_mapping(writer, row);
-        if (row->flags & LM_PARAM_MAP)
-            put_pairs(writer, row);
         put_ref(writer, "variable");
         lm_json_close(writer, ']');
     } else {

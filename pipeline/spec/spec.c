@@ -243,6 +243,11 @@ const struct lm_stage *lm_spec_stage_type(const struct lm_spec *spec, size_t ind
     return spec->stages[index].type;
 }
 
+bool lm_spec_stage_has(const struct lm_spec *spec, size_t index, const struct lm_port *output)
+{
+    return lm_stage_has_output(spec->stages[index].type, spec->stages[index].params, output);
+}
+
 size_t lm_spec_find_bytes(const struct lm_spec *spec, const char *id, size_t length)
 {
     return lm_name_map_find_bytes(&spec->stage_map, id, length);

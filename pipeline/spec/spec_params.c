@@ -374,35 +374,6 @@ static const struct lm_entry **sort_entries(struct lm_load *load, const struct l
     return out;
 }
 
-/** {NAME: VALUE}: the first field of each record is the name. */
-static void read_pairs(const struct slot *slot)
-{
-    const struct lm_param *row = slot->row, *fields = row->fields;
-    struct lm_load *load = slot->load;
-    struct lm_list list = {.count = slot->node->count};
-    const struct lm_entry **entries = sort_entries(load, slot->node);
-    list.items =
-        lm_load_keep(load, lm_arena_alloc_array(load->arena, list.count, row->fields_size, 16));
-    for (size_t i = 0; entries != NULL && list.items != NULL && i < list.count; i++) {
-        char number[24];
-        struct slot pair = *slot;
-        snprintf(number, sizeof number, "%zu", i);
-        pair.base = (char *)list.items + i * row->fields_size;
-        pair.rows = fields;
-        pair.row = &fields[1];
-        pair.type = pair.row->type;
-        pair.node = entries[i]->value;
-        pair.name = lm_load_field(load, lm_load_field(load, slot->name, number), pair.row->name);
-        pair.field = lm_load_field(load, slot->field, entries[i]->key);
-        pair.value = (char *)pair.base + pair.row->offset;
-        lm_params_defaults(pair.base, fields);
-        give_sibling(&pair, fields, entries[i]->key, &entries[i]->key_at, NULL);
-        read_value(&pair);
-    }
-    if (list.items != NULL)
-        memcpy(slot->value, &list, sizeof list);
-}
-
 /** Records given as a mapping: the value is the first field, its name the second. */
 static void read_named(const struct slot *slot)
 {
@@ -425,10 +396,12 @@ static void read_named(const struct slot *slot)
         record.field = lm_load_field(load, slot->field, sorted[i]->key);
         record.value = item;
         lm_params_defaults(item, row->fields);
-        memcpy((char *)item + row->fields[1].offset, &sorted[i]->key, sizeof sorted[i]->key);
+        struct slot value = record;
+        value.name = lm_load_field(load, record.name, row->fields->name);
+        value.base = item;
+        give_sibling(&value, &row->fields[1], sorted[i]->key, &sorted[i]->key_at, NULL);
         read_short(&record);
-        record.name = lm_load_field(load, record.name, row->fields->name);
-        note_also(&record, lm_load_field(load, slot->name, sorted[i]->key));
+        note_also(&value, lm_load_field(load, slot->name, sorted[i]->key));
     }
     memcpy(slot->value, &list, sizeof list);
 }
@@ -436,11 +409,8 @@ static void read_named(const struct slot *slot)
 static void read_list(const struct slot *slot)
 {
     const struct lm_param *row = slot->row;
-    if ((row->flags & (LM_PARAM_MAP | LM_PARAM_NAMED)) && slot->node->kind == LM_NODE_MAP) {
-        if (row->flags & LM_PARAM_MAP)
-            read_pairs(slot);
-        else
-            read_named(slot);
+    if ((row->flags & LM_PARAM_NAMED) && slot->node->kind == LM_NODE_MAP) {
+        read_named(slot);
         return;
     }
     if (!lm_read_kind(slot->load, slot->node, slot->field, LM_NODE_LIST))

@@ -228,7 +228,7 @@ static enum lm_status resolve(void *data, struct lm_arena *arena, struct lm_err 
     struct clean_params *p = data;
     LM_TRY(check_documents(&p->documents, err));
     LM_TRY(check_keep(&p->documents, err));
-    LM_TRY(clean_rules_resolve(p, arena, err));
+    LM_TRY(lm_clean_rules_resolve(p, arena, err));
     LM_TRY(check_split(p, err));
     if (p->split.valid + p->split.test >= 1)
         return lm_fail_field(

@@ -54,7 +54,7 @@ struct clean_params {
 
 /** Resolves profile and rules into rules with every threshold, each at most once and in one order.
  * The text of *err begins with the field. LM_INVALID, LM_RANGE, LM_NOMEM. */
-enum lm_status clean_rules_resolve(struct clean_params *params, struct lm_arena *arena,
-                                   struct lm_err *err);
+enum lm_status lm_clean_rules_resolve(struct clean_params *params, struct lm_arena *arena,
+                                      struct lm_err *err);
 
 #endif

@@ -150,8 +150,8 @@ static enum lm_status take_typed(const struct clean_params *params, const struct
     return LM_OK;
 }
 
-enum lm_status clean_rules_resolve(struct clean_params *params, struct lm_arena *arena,
-                                   struct lm_err *err)
+enum lm_status lm_clean_rules_resolve(struct clean_params *params, struct lm_arena *arena,
+                                      struct lm_err *err)
 {
     const struct clean_rule *typed = params->rules.items;
     struct clean_rule *made = LM_NEW_ARRAY(arena, struct clean_rule, ROWS);

@@ -15,7 +15,7 @@ static const struct lm_port no_outputs[] = {{NULL, NULL, NULL, 0}};
 static const char *const kinds[] = {
     "file",  "folder",   "scores", "items", "samples", "text", "corpus",
     "model", "vocab",    "tokens", "log",   "card",    "html", "tokenizer_card",
-    "csv",   "markdown", "json",   "junit", NULL};
+    "csv",   "markdown", "json",   "junit", "sources", "meta", "removals", NULL};
 
 /* ---- which program ---- */
 
@@ -91,10 +91,10 @@ static const struct lm_param output_rows[] = {
 };
 
 static const struct lm_param variable_rows[] = {
-    {V(name), .type = LM_P_STR, .flags = LM_PARAM_REQUIRED, .def_str = "",
-     .help = "name of the variable"},
     {V(value), .type = LM_P_STR, .flags = LM_PARAM_REQUIRED, .def_str = "",
      .help = "its value"},
+    {V(name), .type = LM_P_STR, .flags = LM_PARAM_REQUIRED, .def_str = "",
+     .help = "name of the variable"},
     {.name = NULL},
 };
 
@@ -105,7 +105,7 @@ static const struct lm_param params[] = {
      .help = "copied to the private folder in which it runs; in the key by name and content"},
     {P(outputs), .also = "outs out", .type = LM_P_LIST, .item = LM_P_RECORD, .flags = LM_PARAM_REQUIRED, .fields = output_rows, .fields_size = sizeof(struct command_output),
      .help = "what it makes: its output ports"},
-    {P(env), .also = "environment", .type = LM_P_LIST, .item = LM_P_RECORD, .flags = LM_PARAM_MAP, .fields = variable_rows, .fields_size = sizeof(struct command_variable),
+    {P(env), .also = "environment", .type = LM_P_LIST, .item = LM_P_RECORD, .flags = LM_PARAM_NAMED, .fields = variable_rows, .fields_size = sizeof(struct command_variable),
      .help = "variables of its environment, as {NAME: value}"},
     {P(pass), .also = "pass_env secrets", .type = LM_P_LIST, .item = LM_P_STR, .flags = LM_PARAM_NOT_IN_KEY | LM_PARAM_SECRET,
      .help = "names of your own variables that are handed on, such as secrets"},

@@ -33,7 +33,8 @@ struct command_params {
 /** Are outputs of this kind folders? All others are files. */
 static inline bool command_is_folder(const char *kind)
 {
-    static const char *const folders[] = {"folder", "corpus", "text", "tokens", "model", "items"};
+    static const char *const folders[] = {"folder", "corpus", "text", "tokens",
+                                          "model",  "items",  "meta"};
     for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++)
         if (strcmp(folders[i], kind) == 0)
             return true;

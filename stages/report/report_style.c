@@ -38,6 +38,9 @@ const char report_style[] =
     ".sum{"
     "column-span:all}"
     "#curves .matter{display:grid;grid-template-columns:1fr 1fr;gap:0 1.5rem}"
-    "#calibration .matter{display:grid;grid-template-columns:1fr 1fr;gap:0 1.5rem}"
+    "#calibration .matter,#confidence .matter{display:grid;grid-template-columns:1fr 1fr;"
+    "gap:0 1.5rem}"
+    "#data .matter{columns:2;column-gap:1.5rem}"
+    "#data h3:first-of-type,#data .wide:first-of-type{column-span:all}"
     "#provenance .matter{columns:2;column-gap:1.5rem}#provenance .wide{break-inside:auto}"
     "#provenance details{break-inside:auto}}\n";

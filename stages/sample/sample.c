@@ -136,7 +136,7 @@ static enum lm_status check_methods(const struct lm_list *methods, struct lm_err
 {
     const struct sample_method *rows = methods->items;
     for (size_t i = 0; i < methods->count; i++) {
-        const struct lm_sampling rules = sample_rules(&rows[i]);
+        const struct lm_sampling rules = lm_sample_rules(&rows[i]);
         struct lm_err own = {0};
         LM_TRY(check_name(rows[i].name, err));
         if (lm_sampling_check(&rules, &own) != LM_OK)
@@ -151,7 +151,7 @@ static enum lm_status check_methods(const struct lm_list *methods, struct lm_err
     return LM_OK;
 }
 
-struct lm_sampling sample_rules(const struct sample_method *method)
+struct lm_sampling lm_sample_rules(const struct sample_method *method)
 {
     struct lm_sampling rules = {.temperature = method->temperature,
                                 .top_p = method->top_p,

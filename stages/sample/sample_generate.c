@@ -64,7 +64,7 @@ static struct lm_sampling *list_rules(const struct sampler *sampler)
     size_t count = sampler->params->methods.count;
     struct lm_sampling *rules = LM_NEW_ARRAY(sampler->arena, struct lm_sampling, count);
     for (size_t i = 0; rules != NULL && i < count; i++) {
-        rules[i] = sample_rules(&methods[i]);
+        rules[i] = lm_sample_rules(&methods[i]);
         rules[i].tokens = lm_vocab_size(sampler->vocab);
         rules[i].has_end = true;
         rules[i].end = lm_tokens_end_of_text(sampler->tokens);

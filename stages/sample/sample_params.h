@@ -25,6 +25,6 @@ struct sample_params {
 };
 
 /** What the model core is told of a method, but for the vocabulary (sample.c). */
-struct lm_sampling sample_rules(const struct sample_method *method);
+struct lm_sampling lm_sample_rules(const struct sample_method *method);
 
 #endif

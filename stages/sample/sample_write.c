@@ -42,7 +42,7 @@ static enum lm_status put_text(struct lm_json_writer *writer, const struct sampl
 
 static void put_method(struct lm_buf *out, const struct sample_method *method)
 {
-    const struct lm_sampling rules = sample_rules(method);
+    const struct lm_sampling rules = lm_sample_rules(method);
     char signature[LM_SIGNATURE_SIZE];
     struct lm_json_writer writer;
     lm_sampling_signature(signature, &rules);

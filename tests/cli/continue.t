@@ -38,7 +38,7 @@ is "forced, all of it is executed" "$(number continues_at)" ""
 ok "the rest takes half the time of all: $half, $(number cpu_seconds)" \
     awk "BEGIN { part = $half / $(number cpu_seconds); exit !(part > 0.5 && part < 0.53) }"
 lmpipe run tiny.yaml model --progress plain -S steps=31
-like "run says so" "$err" '^model: continues at 15 of 31; '
+like "run says so" "$err" '^model: running, continues at 15 of 31; '
 like "and that it is so" "$err" '^model: continues at step 15 of 31, from the state of a shorter run'
 is "run.json" "$(resumed_at)" 15
 ok "events.jsonl" grep -q '"reason":"continues at 15 of 31; ' artifacts/store/runs/*/events.jsonl

@@ -6,8 +6,8 @@
 for file in "$LM_SOURCE"/docs/from-*.md; do
     run_page "$file"
     while IFS= read -r command; do
-        ok "$page: \`$command\` stands in a block" grep -qF -- "$command" commands
+        ok "$page: \`$command\` stands in a block" grep -qF -- "$command" "$notes/commands"
     done < <(awk '/^```/ { open = !open } !open' "$file" | grep -o '`lmpipe [^`]*`' | tr -d '`' | sort -u)
 done
-ok "both pages" test -s "$LM_WORK/from-sweeps/commands" -a -s "$LM_WORK/from-dvc/commands"
+ok "both pages" test -s "$LM_WORK/from-sweeps.notes/commands" -a -s "$LM_WORK/from-dvc.notes/commands"
 done_testing

@@ -67,6 +67,7 @@ corpus source.tiny sha256:$(sha256sum <tiny.txt | cut -c1-64)
 corpus uses download $("$LMPIPE" stages download | sed -n '1s/.*version \([0-9]*\).*/\1/p')
 
 text out.card sha256:$(of text.card)
+text out.sources sha256:$(of text.sources)
 text out.text sha256:$(of text.text)
 text uses clean $("$LMPIPE" stages clean | sed -n '1s/.*version \([0-9]*\).*/\1/p')
 
@@ -214,7 +215,7 @@ quietly u.yaml --locked --store seventh
 refused "it gives something else" 'u\.yaml:9:[0-9]+' "corpus\.sources\.0\.url: is sha256 $(sha256sum <served/t.txt | cut -c1-12), and u\.lock pins sha256 ${pin:0:12}; "
 is "nothing downstream ran" "$(executed):$(in_state failed):$(in_state skipped)" ":corpus:text"
 cp u.lock full.lock
-sed -i '/source/d' u.lock
+sed -i '/ source\./d' u.lock
 quietly u.yaml --locked
 is "a lock file from a result that did not know it holds the outputs" "$status" 0
 kill "$server"

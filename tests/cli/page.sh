@@ -9,9 +9,9 @@
 bin=$(dirname "$LMPIPE")
 PATH=$bin:$PATH
 
-blocks() { # PAGE: block.N.KIND for each block, in order
-    awk '/^```/ && open { open = 0; close(file); next }
-         /^```/         { open = 1; file = sprintf("block.%03d.%s", ++n, substr($0, 4)); printf "" >file; next }
+blocks() { # PAGE: block.N.KIND for each block, in order, in $notes
+    awk -v notes="$notes" '/^```/ && open { open = 0; close(file); next }
+         /^```/         { open = 1; file = sprintf("%s/block.%03d.%s", notes, ++n, substr($0, 4)); printf "" >file; next }
          open           { print >file }' "$1"
 }
 
@@ -34,21 +34,21 @@ write_spec() { # BLOCK
     [ "$status" = 0 ] || echo "# $err"
 }
 
-run_commands() { # BLOCK: each line, appended to commands; $printed is what they print
+run_commands() { # BLOCK: each line, appended to commands; printed is what they print
     local line wanted got
-    : >printed
+    : >"$notes/printed"
     while IFS= read -r line; do
         [[ $line =~ ^[[:space:]]*(#|$) ]] && continue
         wanted=0
         [[ $line =~ '# exit '([0-9]+( or [0-9]+)*)$ ]] && wanted=${BASH_REMATCH[1]}
         got=0
-        bash -c "$line" >one 2>&1 </dev/null || got=$?
-        cat one >>printed
-        printf '%s\n' "$line" >>commands
-        [[ " $wanted " == *" $got "* ]] || sed 's/^/# /' one
+        bash -c "$line" >"$notes/one" 2>&1 </dev/null || got=$?
+        cat "$notes/one" >>"$notes/printed"
+        printf '%s\n' "$line" >>"$notes/commands"
+        [[ " $wanted " == *" $got "* ]] || sed 's/^/# /' "$notes/one"
         is "$page: $line" "$([[ " $wanted " == *" $got "* ]] && echo "$wanted" || echo "$got")" "$wanted"
     done <"$1"
-    tr -d '\0' <printed | tr -s ' ' | sed 's/^ //; s/ $//' >squeezed
+    tr -d '\0' <"$notes/printed" | tr -s ' ' | sed 's/^ //; s/ $//' >"$notes/squeezed"
 }
 
 # shellcheck disable=SC2317 # called by ok
@@ -57,8 +57,8 @@ printed_line() { # PATTERN: some line of the output matches
     while IFS= read -r line; do
         # shellcheck disable=SC2053 # a pattern
         [[ $line == $1 ]] && return 0
-    done <squeezed
-    sed 's/^/# /' squeezed
+    done <"$notes/squeezed"
+    sed 's/^/# /' "$notes/squeezed"
     return 1
 }
 
@@ -71,17 +71,18 @@ find_lines() { # BLOCK
 
 run_page() { # FILE
     page=$(basename "$1" .md)
-    mkdir "$LM_WORK/$page" && cd "$LM_WORK/$page" || exit 1
+    notes=$LM_WORK/$page.notes # beside the folder of the page, which starts empty
+    mkdir "$notes" "$LM_WORK/$page" && cd "$LM_WORK/$page" || exit 1
     blocks "$1"
-    : >commands
-    for block in block.*; do
+    : >"$notes/commands"
+    for block in "$notes"/block.*; do
         case $block in
         *.yaml) write_spec "$block" ;;
         *.python) cp "$block" "$(sed -n '1s/^# //p' "$block")" ;;
         *.sh) run_commands "$block" ;;
         *.text) find_lines "$block" ;;
-        *) ok "$page: $block is yaml, python, sh or text" false ;;
+        *) ok "$page: ${block##*/} is yaml, python, sh or text" false ;;
         esac
     done
-    ok "$page: has commands" test -s commands
+    ok "$page: has commands" test -s "$notes/commands"
 }

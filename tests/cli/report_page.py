@@ -42,7 +42,7 @@ def is_foreign(ancestors):
 # Names of things and of methods, and what has no other name in Chinese.
 NAMES = set("""lmpipe tiny GPT Transformer GELU Kneser Ney distinct rep top min utf Windows UTF bpb nats Wilson BLEU chrF Spearman
     Pearson EMA Dropout nyi Unicode public domain cosine best adamw gpt micro train download clean bpe encode evaluate sample model
-    text corpus vocab tokens scores samples words greedy pure nucleus temperature kB MB exp export SHA""".split())
+    text corpus vocab tokens scores samples words greedy pure nucleus temperature kB MB exp export SHA Brier ECE softmax""".split())
 
 
 def chinese(page):

@@ -1,4 +1,4 @@
-#include "text/lines.h"
+#include "text/line_scan.h"
 
 #include <string.h>
 

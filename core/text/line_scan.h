@@ -1,6 +1,6 @@
 /** The lines of a text: what stands between LF; behind the last LF of a text is no line. */
-#ifndef LM_TEXT_LINES_H
-#define LM_TEXT_LINES_H
+#ifndef LM_TEXT_LINE_SCAN_H
+#define LM_TEXT_LINE_SCAN_H
 
 #include <stdbool.h>
 #include <stddef.h>
