@@ -221,6 +221,11 @@ static void close_all(struct build *build)
     html->nodes[0].end = html->count;
 }
 
+void lm_html_ready(void)
+{
+    xmlInitParser();
+}
+
 enum lm_status lm_html_parse(struct lm_html *out, const uint8_t *page, size_t size,
                              struct lm_err *err)
 {

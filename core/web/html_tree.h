@@ -126,6 +126,9 @@ struct lm_html {
 
 /** Traits of a tag. */
 unsigned lm_html_traits(uint16_t tag);
+/** To be called once before threads parse side by side: two that come first at the same time would
+ *  wait for each other for ever (libxml2, xmlInitParser). More calls do nothing. */
+void lm_html_ready(void);
 /** Parses a page, which must be well-formed UTF-8 without NULs; release it in any case.
  *  LM_FORMAT: "is nested too deeply"; LM_RANGE: more than 1 GiB; LM_NOMEM. */
 enum lm_status lm_html_parse(struct lm_html *out, const uint8_t *page, size_t size,

@@ -14,6 +14,7 @@
 #include "clean_sources.h"
 #include "clean_split.h"
 #include "clean_totals.h"
+#include "web/html_tree.h"
 
 #define BATCH_BYTES ((size_t)16 << 20) /* raw text cleaned together */
 #define LOUD_NOTES 5                   /* files whose replaced bytes are noted one by one */
@@ -484,6 +485,7 @@ extern lm_run_fn lm_run_clean;
 enum lm_status lm_run_clean(struct lm_ctx *ctx, const void *params, struct lm_err *err)
 {
     struct run run = {.ctx = ctx, .params = params, .err = err};
+    lm_html_ready();
     enum lm_status status = work(&run);
     clean_splitter_abandon(&run.splitter);
     clean_removals_abandon(&run.removals);
