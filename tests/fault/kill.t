@@ -3,11 +3,11 @@
 # killed stage is one failed stage, and the next run gives the artifacts of an undisturbed one.
 # Also with a second runner on the store, which goes on alone.
 #
-#   kill.t [KILLS [OPTION...]]   default: 12 kills of `run tiny.yaml -S steps=6000`; with
+#   kill.t [KILLS [OPTION...]]   default: 5 kills (the campaign: 40) of `run tiny.yaml -S steps=6000`; with
 #                                steps=50000 checkpoints are hit too. LM_FAULT_SEED=N repeats.
 . "$(dirname "$0")/../cli/lib.sh"
 
-kills=${1:-12}
+kills=${1:-5}
 options=("${@:2}")
 [ ${#options[@]} -gt 0 ] || options=(-S steps=6000)
 per_store=3 # kills of one store at most

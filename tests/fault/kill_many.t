@@ -2,10 +2,10 @@
 # kill -9 of a runner with hundreds of small stages, whose results become durable in batches: at
 # whatever moment it dies, a record that can be seen has its objects, and the next run completes.
 #
-#   kill_many.t [KILLS]   default: 12. LM_FAULT_SEED=N repeats.
+#   kill_many.t [KILLS]   default: 4; the campaign: 40. LM_FAULT_SEED=N repeats.
 . "$(dirname "$0")/../cli/lib.sh"
 
-kills=${1:-12}
+kills=${1:-4}
 chains=60 # of two stages
 seed=${LM_FAULT_SEED:-$$}
 RANDOM=$seed
