@@ -327,7 +327,9 @@ static enum lm_status make(struct making *making, const char *spec, const char *
     LM_TRY(making->corpus.source_count == 0 ? take_starter(making, &starter, err)
                                             : describe(making, err));
     lm_init_experiment_name(name, lm_path_base(making->place));
-    making->corpus.experiment = name;
+    making->corpus.experiment = lm_arena_strdup(making->arena, name);
+    if (making->corpus.experiment == NULL)
+        return no_memory(err);
     making->corpus.sources = making->sources;
     measure(making);
     LM_TRY(write_spec(making, spec, err));
