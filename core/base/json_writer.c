@@ -113,7 +113,8 @@ static void put_quoted(struct lm_buf *out, const uint8_t *data, size_t size)
             lm_buf_puts(out, "\xEF\xBF\xBD");
         start = ++at;
     }
-    lm_buf_append(out, data + start, at - start);
+    if (at > start)
+        lm_buf_append(out, data + start, at - start);
     lm_buf_putc(out, '"');
 }
 

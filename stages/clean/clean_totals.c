@@ -113,8 +113,8 @@ enum lm_status clean_totals_shared(struct clean_totals *totals, uint32_t first, 
         else
             high = middle;
     }
-    struct clean_overlap *row = totals->overlaps + low;
-    if (low < totals->overlap_count && row->first == first && row->again == again) {
+    struct clean_overlap *row = low < totals->overlap_count ? &totals->overlaps[low] : NULL;
+    if (row != NULL && row->first == first && row->again == again) {
         row->documents++;
         return LM_OK;
     }
@@ -125,8 +125,8 @@ enum lm_status clean_totals_shared(struct clean_totals *totals, uint32_t first, 
             return lm_fail(err, LM_NOMEM, "no memory for %zu overlaps; free some", capacity);
         totals->overlaps = row;
         totals->overlap_capacity = capacity;
-        row += low;
     }
+    row = &totals->overlaps[low];
     memmove(row + 1, row, (totals->overlap_count++ - low) * sizeof *row);
     *row = (struct clean_overlap){first, again, 1};
     return LM_OK;

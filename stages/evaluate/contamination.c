@@ -73,9 +73,9 @@ static size_t length_of(size_t count)
 
 static bool add(struct contamination *set, uint64_t hash)
 {
-    uint64_t bit;
+    uint64_t bit, *word = filter_word(set, hash, &bit);
     set->hashes[place_of(set, hash)] = hash;
-    *filter_word(set, hash, &bit) |= bit;
+    *word |= bit;
     return false;
 }
 
@@ -90,7 +90,8 @@ void contamination_add(struct contamination *out, const int32_t *ids, size_t cou
 static bool find(struct contamination *set, uint64_t hash)
 {
     uint64_t bit;
-    if (*filter_word(set, hash, &bit) & bit) {
+    const uint64_t *word = filter_word(set, hash, &bit);
+    if (*word & bit) {
         size_t at = place_of(set, hash);
         set->found[at] |= set->hashes[at] == hash;
     }
