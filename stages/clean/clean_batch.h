@@ -13,6 +13,7 @@
 #include "base/pool.h"
 #include "clean_dedup.h"
 #include "clean_form.h"
+#include "clean_transform.h"
 #include "text/clean_text.h"
 #include "text/rule_passes.h"
 #include "text/text_measure.h"
@@ -24,6 +25,7 @@ struct clean_item {
     struct clean_extract found;    /**< its text */
     struct lm_buf text;
     struct lm_clean_counts counts;
+    struct clean_transform_counts transformed;
     struct lm_text_measure measure;
     struct lm_rule_outcome outcome;
     struct lm_line_tally *tallies; /**< LM_C4_RULES, where rules of lines are asked; owned */
@@ -37,6 +39,7 @@ struct clean_item {
 
 struct clean_batch {
     const struct lm_clean_options *options;
+    const struct clean_transform *transform;
     const struct lm_ruleset *rules;
     struct lm_rule_scratch *scratch; /**< one for each of `threads` */
     size_t threads;

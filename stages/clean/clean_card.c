@@ -243,6 +243,7 @@ enum lm_status clean_card_write(const char *path, const struct clean_corpus *cor
     put_splits(&writer, splitter);
     put_drops(&writer, totals);
     put_repairs(&writer, totals);
+    clean_transform_put(&writer, &totals->transform, &totals->transformed);
     put_lengths(&writer, totals);
     put_scripts(&writer, &totals->kept);
     lm_json_close(&writer, '}');

@@ -8,6 +8,7 @@
 #include <lmpipe/arena.h>
 #include <lmpipe/status.h>
 
+#include "clean_transform.h"
 #include "text/clean_text.h"
 #include "text/rule_passes.h"
 #include "text/text_measure.h"
@@ -30,6 +31,8 @@ enum clean_reason { CLEAN_INVALID, CLEAN_EMPTY, CLEAN_DUPLICATE, CLEAN_MISSING, 
 
 struct clean_totals {
     struct lm_clean_counts repairs;
+    struct clean_transform transform; /**< what was asked for */
+    struct clean_transform_counts transformed;
     int64_t marks, newlines;              /**< of files */
     int64_t converted;                    /**< files in another encoding */
     int64_t replaced_bytes;               /**< that became U+FFFD, as they came */
