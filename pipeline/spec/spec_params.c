@@ -323,8 +323,7 @@ static void *make_items(const struct slot *slot, size_t count)
 
 static int compare_keys(const void *a, const void *b)
 {
-    return strcmp((*(const struct lm_entry *const *)a)->key,
-                  (*(const struct lm_entry *const *)b)->key);
+    return strcmp(((const struct lm_entry *)a)->key, ((const struct lm_entry *)b)->key);
 }
 
 /** Records given as a mapping: the value is the first field, its name the second. */
@@ -333,12 +332,12 @@ static void read_named(const struct slot *slot)
     const struct lm_param *row = slot->row;
     struct lm_load *load = slot->load;
     struct lm_list list = {make_items(slot, slot->node->count), slot->node->count};
-    const struct lm_entry **sorted =
-        lm_load_keep(load, LM_NEW_ARRAY(load->arena, const struct lm_entry *, list.count));
+    struct lm_entry *sorted =
+        lm_load_keep(load, LM_NEW_ARRAY(load->arena, struct lm_entry, list.count + 1));
     if (list.items == NULL || sorted == NULL)
         return;
-    for (size_t i = 0; i < list.count; i++)
-        sorted[i] = &slot->node->entries[i];
+    if (list.count > 0)
+        memcpy(sorted, slot->node->entries, list.count * sizeof *sorted);
     qsort(sorted, list.count, sizeof *sorted, compare_keys);
     for (size_t i = 0; i < list.count; i++) {
         char number[24];
@@ -346,15 +345,15 @@ static void read_named(const struct slot *slot)
         snprintf(number, sizeof number, "%zu", i);
         struct slot record = *slot;
         record.type = LM_P_RECORD;
-        record.node = sorted[i]->value;
+        record.node = sorted[i].value;
         record.name = lm_load_field(load, slot->name, number);
-        record.field = lm_load_field(load, slot->field, sorted[i]->key);
+        record.field = lm_load_field(load, slot->field, sorted[i].key);
         record.value = item;
         lm_params_defaults(item, row->fields);
-        memcpy((char *)item + row->fields[1].offset, &sorted[i]->key, sizeof sorted[i]->key);
+        memcpy((char *)item + row->fields[1].offset, &sorted[i].key, sizeof sorted[i].key);
         read_short(&record);
         record.name = lm_load_field(load, record.name, row->fields->name);
-        note_also(&record, lm_load_field(load, slot->name, sorted[i]->key));
+        note_also(&record, lm_load_field(load, slot->name, sorted[i].key));
     }
     memcpy(slot->value, &list, sizeof list);
 }
