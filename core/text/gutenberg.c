@@ -61,11 +61,10 @@ static bool is_end(const char *line, size_t length)
 /* Behind the paragraphs of credits at text[at]. */
 static size_t pass_credits(const char *text, size_t size, size_t at)
 {
-    static const char *const words[] = {"produced by",       "e-text prepared by",
-                                        "etext prepared by", "etext produced by",
-                                        "e-text produced by", "this etext was",
-                                        "transcribed from",   "this ebook was",
-                                        "prepared by",        "[transcriber"};
+    static const char *const words[] = {
+        "produced by",        "e-text prepared by", "etext prepared by", "etext produced by",
+        "e-text produced by", "this etext was",     "transcribed from",  "this ebook was",
+        "prepared by",        "[transcriber"};
     size_t limit = size - at > CREDITS_MOST ? at + CREDITS_MOST : size, length, next;
     bool is_credit = false;
     for (size_t here = at; here < limit; here = next) {

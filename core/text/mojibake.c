@@ -6,15 +6,18 @@
 #include "text/unicode.h"
 
 #define TABLE(name, ...) {name, {__VA_ARGS__}},
+
 static const struct {
     const char *name;
     uint16_t high[128];
 } encodings[] = {
+
 #include "text/mojibake_tables.inc"
 };
 #undef TABLE
 
 enum { ENCODINGS = sizeof encodings / sizeof encodings[0], ROUNDS = 4, SURE = 1000 };
+
 enum { CP1252, MAC_ROMAN, CP437, CP1251, CP1250 }; /* their places; those behind need no rules */
 
 /* ---- one stretch ---- */
@@ -34,10 +37,10 @@ static int to_byte(size_t encoding, uint32_t code_point)
 
 /* A stretch that may be repaired. */
 struct stretch {
-    size_t size;          /* bytes of it as it stands */
-    uint32_t made;        /* the character it was */
-    uint32_t marks[4];    /* the characters that it is now */
-    size_t count;         /* of them */
+    size_t size;       /* bytes of it as it stands */
+    uint32_t made;     /* the character it was */
+    uint32_t marks[4]; /* the characters that it is now */
+    size_t count;      /* of them */
 };
 
 /* How many bytes a sequence has that begins with `byte`; 0: none begins so. */
@@ -66,8 +69,7 @@ static bool take(struct stretch *out, size_t encoding, const uint8_t *text, size
         at += length;
     }
     out->size = at;
-    return lm_utf8_decode(&out->made, bytes, wanted) == wanted &&
-           out->made >= 0x80;
+    return lm_utf8_decode(&out->made, bytes, wanted) == wanted && out->made >= 0x80;
 }
 
 /* ---- how sure is it ---- */
@@ -162,27 +164,41 @@ static bool is_sign(size_t encoding, uint32_t made)
     return encoding != CP437 && made >= 0x2190 && made < 0x2C00;
 }
 
+/* Two characters that no text has side by side: a capital, and a symbol that does not follow one.
+ */
+static bool is_odd_pair(size_t encoding, const struct stretch *stretch)
+{
+    uint32_t lead = stretch->marks[0], next = stretch->marks[1], made = stretch->made;
+    if (is_usual(next))
+        return false;
+    if (encoding == MAC_ROMAN || encoding == CP437)
+        return made >= 0xC0 && made < 0x100 && !is_symbolic(next);
+    if ((lm_unicode(next) & LM_UC_UPPER) != 0 || (lm_unicode(lead) & LM_UC_UPPER) == 0)
+        return false;
+    if (encoding > CP1250 && is_letter(next))
+        return false;
+    return made < 0x100 || (made >= 0x300 && made < 0x370 && !is_letter(next));
+}
+
+/* Characters that are controls, or more than two that spell a sign. */
+static bool is_odd_in_itself(size_t encoding, const struct stretch *stretch)
+{
+    return has_control(stretch) || is_punctuation(stretch->made) ||
+           is_sign(encoding, stretch->made) ||
+           (stretch->count == 4 && stretch->made >= 0x1F000 && stretch->made < 0x20000);
+}
+
 /* A stretch that says by itself that it was read wrongly. */
 static bool is_sure(size_t encoding, const struct stretch *stretch, const struct beside *beside)
 {
-    uint32_t lead = stretch->marks[0], next = stretch->marks[1], made = stretch->made;
-    if (is_control(made))
+    if (is_control(stretch->made))
         return false;
-    if (has_control(stretch) || is_punctuation(made) || is_sign(encoding, made) ||
-        (stretch->count == 4 && made >= 0x1F000 && made < 0x20000))
-        return true;
-    if (is_vietnamese(stretch, beside))
+    if (is_odd_in_itself(encoding, stretch) || is_vietnamese(stretch, beside))
         return true;
     if (stretch->count != 2 || encoding == CP1251)
         return false;
-    if (encoding == MAC_ROMAN || encoding == CP437)
-        return made >= 0xC0 && made < 0x100 && !is_symbolic(next) && !is_usual(next);
-    if (encoding <= CP1250 && is_odd_inside(stretch, beside))
-        return true;
-    if (is_usual(next) || (lm_unicode(next) & LM_UC_UPPER) != 0 ||
-        (lm_unicode(lead) & LM_UC_UPPER) == 0 || (encoding > CP1250 && is_letter(next)))
-        return false;
-    return made < 0x100 || (made >= 0x300 && made < 0x370 && !is_letter(next));
+    bool has_letters = encoding == CP1252 || encoding == CP1250;
+    return (has_letters && is_odd_inside(stretch, beside)) || is_odd_pair(encoding, stretch);
 }
 
 /* May it be repaired beside one that is sure? */
@@ -206,6 +222,8 @@ struct line {
 struct scan {
     size_t score, stretches;
     size_t run, script; /* stretches in a row that are letters of one script */
+    struct beside beside;
+    bool follows; /* but for ASCII, a stretch was before */
 };
 
 static void weigh(struct scan *scan, size_t encoding, const struct stretch *stretch,
@@ -257,42 +275,52 @@ static bool is_lone_control(uint32_t code_point)
            encodings[CP1252].high[code_point - 0x80] != code_point;
 }
 
+/* What becomes of the character at a place: *size is what it takes, *made what it was, or itself.
+ */
+static void step(struct scan *scan, size_t encoding, const struct line *line, size_t at,
+                 size_t *size, uint32_t *made)
+{
+    struct stretch stretch;
+    struct beside *beside = &scan->beside;
+    if (take(&stretch, encoding, line->text + at, line->size - at) &&
+        is_allowed(encoding, &stretch)) {
+        *size = stretch.size;
+        *made = stretch.made;
+        beside->behind = peek(line, at + *size);
+        weigh(scan, encoding, &stretch, beside, scan->follows);
+        scan->follows = true;
+        return;
+    }
+    if (encoding == CP1252 && is_lost_space(line, at, beside, size)) {
+        scan->score += (lm_unicode(beside->before) & LM_UC_LOWER) != 0 ? SURE : 1;
+        *made = 0xE0;
+        return;
+    }
+    *size = lm_utf8_decode(made, line->text + at, line->size - at);
+    scan->follows = false;
+    if (*size > 0 && encoding == CP1252 && is_lone_control(*made)) {
+        scan->score += SURE;
+        *made = encodings[CP1252].high[*made - 0x80];
+    }
+}
+
 static struct scan scan_line(size_t encoding, const struct line *line, struct lm_buf *out)
 {
     struct scan scan = {0};
-    struct beside beside = {0};
-    bool follows = false;
     for (size_t at = 0, size; at < line->size; at += size) {
-        struct stretch stretch;
-        uint8_t made[4];
-        uint32_t code_point = line->text[at];
+        uint8_t bytes[4];
+        uint32_t made = line->text[at];
         size_t made_size = 0;
-        bool is_high = code_point >= 0x80;
-        if (is_high && take(&stretch, encoding, line->text + at, line->size - at) &&
-            is_allowed(encoding, &stretch)) {
-            size = stretch.size;
-            beside.behind = peek(line, at + size);
-            weigh(&scan, encoding, &stretch, &beside, follows);
-            code_point = stretch.made;
-            made_size = lm_utf8_encode(made, stretch.made);
-            follows = true;
-        } else if (is_high && encoding == CP1252 && is_lost_space(line, at, &beside, &size)) {
-            scan.score += (lm_unicode(beside.before) & LM_UC_LOWER) != 0 ? SURE : 1;
-            code_point = 0xE0;
-            made_size = lm_utf8_encode(made, code_point);
-        } else {
-            size = is_high ? lm_utf8_decode(&code_point, line->text + at, line->size - at) : 1;
+        size = 1;
+        if (made >= 0x80) {
+            step(&scan, encoding, line, at, &size, &made);
+            made_size = size > 0 ? lm_utf8_encode(bytes, made) : 0;
+            made = size > 0 ? made : 0xFFFD;
             size = size > 0 ? size : 1;
-            follows = follows && !is_high;
-            if (encoding == CP1252 && is_lone_control(code_point)) {
-                scan.score += SURE;
-                code_point = encodings[CP1252].high[code_point - 0x80];
-                made_size = lm_utf8_encode(made, code_point);
-            }
         }
-        beside.before = code_point;
+        scan.beside.before = made;
         if (out != NULL)
-            lm_buf_append(out, made_size > 0 ? (const void *)made : line->text + at,
+            lm_buf_append(out, made_size > 0 ? bytes : line->text + at,
                           made_size > 0 ? made_size : size);
     }
     return scan;
@@ -353,8 +381,8 @@ enum lm_status lm_mojibake_repair(struct lm_buf *out, const uint8_t *text, size_
     lm_buf_init(&spare, 0);
     for (size_t at = 0; at < size;) {
         const uint8_t *newline = memchr(text + at, '\n', size - at);
-        struct line line = {text + at, newline != NULL ? (size_t)(newline - text) + 1 - at
-                                                       : size - at};
+        struct line line = {text + at,
+                            newline != NULL ? (size_t)(newline - text) + 1 - at : size - at};
         if (!is_ascii(&line) && choose(&line) != ENCODINGS) {
             lm_buf_append(out, text + done, at - done);
             *repaired += repair_line(out, &line, &spare);

@@ -106,29 +106,34 @@ static bool is_ipv6(const char *word)
     return groups >= 3 && has_digit && inet_pton(AF_INET6, word, made) == 1;
 }
 
-/* At the first byte of a word of such bytes. */
+/* The word of such bytes at text[at], without a sentence's marks and a port behind; its length, 0
+ * when it is inside something else or too long. */
+static size_t take_word(char word[LONGEST_IP + 1], const struct scan *scan, size_t at)
+{
+    size_t size = 0;
+    if (at > 0 && (is_word(scan->text[at - 1]) || is_ip_byte(scan->text[at - 1])))
+        return 0;
+    while (at + size < scan->size && is_ip_byte(scan->text[at + size]))
+        if (++size > LONGEST_IP)
+            return 0;
+    if (at + size < scan->size && is_word(scan->text[at + size]))
+        return 0;
+    while (size > 0 && (scan->text[at + size - 1] == '.' || scan->text[at + size - 1] == ':'))
+        size--;
+    memcpy(word, scan->text + at, size);
+    word[size] = '\0';
+    const char *port = strchr(word, ':');
+    if (port != NULL && strchr(word, '.') != NULL && strchr(port + 1, ':') == NULL)
+        size = (size_t)(port - word);
+    word[size] = '\0';
+    return size;
+}
+
 static bool find_ip(struct scan *scan, size_t at)
 {
     char word[LONGEST_IP + 1];
     unsigned char made[4];
-    size_t size = 0;
-    bool is_inside = at > 0 && (is_word(scan->text[at - 1]) || is_ip_byte(scan->text[at - 1]));
-    if (is_inside || !(is_digit(scan->text[at]) || is_ip_byte(scan->text[at])))
-        return false;
-    while (at + size < scan->size && is_ip_byte(scan->text[at + size]))
-        if (++size > LONGEST_IP)
-            return false;
-    if (at + size < scan->size && is_word(scan->text[at + size]))
-        return false;
-    while (size > 0 && (scan->text[at + size - 1] == '.' || scan->text[at + size - 1] == ':'))
-        size--; /* a sentence's */
-    memcpy(word, scan->text + at, size);
-    word[size] = '\0';
-    const char *port = strchr(word, ':');
-    if (port != NULL && strchr(word, '.') != NULL && strchr(port + 1, ':') == NULL) {
-        size = (size_t)(port - word);
-        word[size] = '\0';
-    }
+    size_t size = is_ip_byte(scan->text[at]) ? take_word(word, scan, at) : 0;
     scan->start = at;
     scan->end = at + size;
     return size >= 7 && (inet_pton(AF_INET, word, made) == 1 || is_ipv6(word));
@@ -152,8 +157,8 @@ static bool is_other_number(const struct scan *scan, size_t at)
 /* Passes one of the bytes of `which`; false when there is none. */
 static bool pass(const struct scan *scan, size_t *at, const char *which)
 {
-    bool is_there = *at < scan->size && scan->text[*at] != '\0' &&
-                    strchr(which, scan->text[*at]) != NULL;
+    bool is_there =
+        *at < scan->size && scan->text[*at] != '\0' && strchr(which, scan->text[*at]) != NULL;
     *at += is_there;
     return is_there;
 }

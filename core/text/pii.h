@@ -1,5 +1,5 @@
-/** What identifies people in a text, replaced by fixed tokens, so that neither order nor threads nor
- *  what else is in the corpus decides what stands there. */
+/** What identifies people in a text, replaced by fixed tokens, so that neither order nor threads
+ * nor what else is in the corpus decides what stands there. */
 #ifndef LM_TEXT_PII_H
 #define LM_TEXT_PII_H
 
@@ -11,11 +11,12 @@
 #include "base/buf.h"
 
 /**
- * X(code, name, token): addresses of mail (RFC 5321's usual form: a local part of letters, digits and
- * ._%+-, a domain with a last label of letters); of the network (IPv4 in dotted decimal, each number
- * at most 255 and none before or behind; IPv6 of RFC 4291 with at least three groups, one of which has
- * a digit); phone numbers (+, a country's code and 7 to 14 further digits in groups; the North
- * American 3-3-4 with separators), not behind ISBN, ISSN, DOI or #.
+ * X(code, name, token): addresses of mail (RFC 5321's usual form: a local part of letters, digits
+ * and
+ * ._%+-, a domain with a last label of letters); of the network (IPv4 in dotted decimal, each
+ * number at most 255 and none before or behind; IPv6 of RFC 4291 with at least three groups, one of
+ * which has a digit); phone numbers (+, a country's code and 7 to 14 further digits in groups; the
+ * North American 3-3-4 with separators), not behind ISBN, ISSN, DOI or #.
  */
 #define LM_PII_LIST(X)                                                                             \
     X(LM_PII_EMAIL, "email", "[EMAIL]")                                                            \

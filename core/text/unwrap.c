@@ -11,10 +11,11 @@ enum { NARROWEST = 30, WIDEST = 140, LEAST_BREAKS = 2 };
 
 /* A line where it lies, without its newline. */
 struct line {
-    size_t at, size;   /* bytes */
-    size_t width;      /* characters without those of white space at its end */
-    size_t first_word; /* characters of it, behind no indentation */
+    size_t at, size;         /* bytes */
+    size_t width;            /* characters without those of white space at its end */
+    size_t first_word;       /* characters of it, behind no indentation */
     bool is_blank, is_apart; /* apart: indented, or the start of an item */
+    bool is_capital;         /* its first letter is */
 };
 
 static bool is_space(char c)
@@ -31,21 +32,28 @@ static size_t count(const char *text, size_t size)
     return characters;
 }
 
-/* "- x", "* x", "+ x", "• x", "1. x", "a) x", "#", ">", "|". */
-static bool is_item(const char *text, size_t size)
+/* "1. x", "12) x", "a) x". */
+static bool is_numbered(const char *text, size_t size)
 {
     size_t at = 0;
-    if (size > 0 && strchr("#>|", text[0]) != NULL)
-        return true;
-    if (size > 4 && memcmp(text, "\xE2\x80\xA2", 3) == 0)
-        return true;
-    if (size > 1 && strchr("-*+", text[0]) != NULL && text[1] == ' ')
-        return true;
     while (at < size && at < 3 && text[at] >= '0' && text[at] <= '9')
         at++;
-    at += at == 0 && size > 0 && text[0] >= 'a' && text[0] <= 'z';
-    return at > 0 && at + 1 < size && (text[at] == '.' || text[at] == ')') && text[at + 1] == ' ' &&
-           (text[at] == ')' || (text[0] >= '0' && text[0] <= '9'));
+    bool has_digits = at > 0;
+    at += !has_digits && size > 0 && text[0] >= 'a' && text[0] <= 'z';
+    if (at == 0 || at + 1 >= size || text[at + 1] != ' ')
+        return false;
+    return text[at] == ')' || (has_digits && text[at] == '.');
+}
+
+/* "- x", "* x", "+ x", "• x", "#", ">", "|", or a number. */
+static bool is_item(const char *text, size_t size)
+{
+    if (size == 0)
+        return false;
+    if (strchr("#>|", text[0]) != NULL || (size > 4 && memcmp(text, "\xE2\x80\xA2", 3) == 0))
+        return true;
+    return (size > 1 && strchr("-*+", text[0]) != NULL && text[1] == ' ') ||
+           is_numbered(text, size);
 }
 
 /* The first character's script is written without spaces, so that a word is a character. */
@@ -68,6 +76,9 @@ static struct line measure(const char *text, size_t at, size_t size)
     line.is_apart = end > 0 && (is_space(start[0]) || is_item(start, end));
     while (word < end && !is_space(start[word]))
         word++;
+    uint32_t first = 0;
+    if (end > 0 && lm_utf8_decode(&first, (const uint8_t *)start, end) > 0)
+        line.is_capital = (lm_unicode(first) & LM_UC_UPPER) != 0;
     line.first_word = is_spaceless(start, end) ? 1 : count(start, word);
     return line;
 }
@@ -113,16 +124,18 @@ static bool is_wrapped(const struct line *line, const struct line *next, size_t 
     return !line->is_blank && !next->is_blank && !next->is_apart && is_full(line, next, width);
 }
 
-/* Are most breaks inside paragraphs of width? */
+/* Are most breaks inside paragraphs of width, and does a sentence go on behind them? Lines of verse
+ * may be of one length, but begin with a capital. */
 static bool is_hard_wrapped(const struct line *lines, size_t count_of, size_t width)
 {
-    size_t breaks = 0, wrapped = 0;
-    for (size_t i = 0; i + 1 < count_of; i++)
-        if (!lines[i].is_blank && !lines[i + 1].is_blank) {
-            breaks++;
-            wrapped += is_wrapped(&lines[i], &lines[i + 1], width);
-        }
-    return wrapped * 10 > breaks * 6;
+    size_t breaks = 0, wrapped = 0, capitals = 0;
+    for (size_t i = 0; i + 1 < count_of; i++) {
+        bool is_one = is_wrapped(&lines[i], &lines[i + 1], width);
+        breaks += !lines[i].is_blank && !lines[i + 1].is_blank;
+        wrapped += is_one;
+        capitals += is_one && lines[i + 1].is_capital;
+    }
+    return wrapped * 10 > breaks * 6 && capitals * 2 <= wrapped;
 }
 
 /* Is nothing put between text[..end) and what follows? */

@@ -300,6 +300,7 @@ static enum lm_status prepare(struct run *run)
     run->batch.transform = &run->totals.transform;
     run->dedup.compared = run->batch.compared = clean_compared_of(&p->dedup);
     LM_TRY(prepare_rules(run));
+    run->totals.transform = clean_transform_of(p);
     LM_TRY(clean_corpus_read(&run->corpus, arena, lm_ctx_input(run->ctx, "corpus"), run->err));
     for (size_t i = 0; i < run->corpus.source_count; i++)
         run->bytes_all += run->corpus.sources[i].bytes;

@@ -9,9 +9,8 @@
 
 struct clean_transform clean_transform_of(const struct clean_params *params)
 {
-    struct clean_transform out = {.mojibake = params->mojibake,
-                                  .gutenberg = params->gutenberg,
-                                  .unwrap = params->unwrap};
+    struct clean_transform out = {
+        .mojibake = params->mojibake, .gutenberg = params->gutenberg, .unwrap = params->unwrap};
     const char *const *kinds = params->pii.items;
     for (size_t i = 0; i < params->pii.count; i++)
         for (unsigned k = 0; k < LM_PII_KINDS; k++)
@@ -40,8 +39,7 @@ enum lm_status clean_transform_before(const struct clean_transform *transform, s
     return LM_OK;
 }
 
-static void strip_book(struct lm_buf *text, bool *is_changed,
-                       struct clean_transform_counts *counts)
+static void strip_book(struct lm_buf *text, bool *is_changed, struct clean_transform_counts *counts)
 {
     size_t start, end;
     if (!lm_gutenberg_find(text->data, text->size, &start, &end))
