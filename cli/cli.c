@@ -78,6 +78,8 @@ enum lm_status lm_cli_init(struct lm_cli *cli, struct lm_err *err)
     cli->store = variable("LMPIPE_STORE");
     cli->threads = variable("LMPIPE_THREADS");
     cli->kernels = variable("LMPIPE_KERNELS");
+    const char *allowed = variable("LMPIPE_ALLOW_COMMANDS");
+    cli->allow_commands = allowed != NULL && strcmp(allowed, "1") == 0;
     cli->folder = find_folder(cli->arena);
     cli->worker = find_worker(cli->arena);
     return LM_OK;

@@ -36,6 +36,7 @@ struct lm_cli {
     const char *store;   /**< LMPIPE_STORE, or NULL */
     const char *threads; /**< LMPIPE_THREADS, or NULL */
     const char *kernels; /**< LMPIPE_KERNELS, or NULL */
+    bool allow_commands; /**< LMPIPE_ALLOW_COMMANDS is 1 */
     const char *folder;  /**< the working folder, absolute; NULL when it cannot be found */
     const char *worker;  /**< path of the worker program, or NULL when it was not found */
     int argc;            /**< the command's arguments as given; argv[0] is no argument */

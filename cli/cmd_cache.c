@@ -49,13 +49,14 @@ static void print_usage(const struct lm_store_usage *usage, bool all, FILE *out)
     } rows[] = {{"objects", usage->objects, usage->object_bytes},
                 {"actions", usage->actions, usage->action_bytes},
                 {"checkpoints", usage->checkpoints, usage->checkpoint_bytes},
+                {"states", usage->states, usage->state_bytes},
                 {"temporary", 0, usage->temporary_bytes},
                 {"runs", usage->runs, usage->run_bytes},
                 {"other", 0, usage->other_bytes},
                 {"all", 0, usage->total_bytes}};
 
     char count[32], bytes[32];
-    for (size_t i = 0; i < (all ? sizeof rows / sizeof rows[0] : 4); i++)
+    for (size_t i = 0; i < (all ? sizeof rows / sizeof rows[0] : 5); i++)
         fprintf(out, "%-12s %10s %10s\n", rows[i].name,
                 rows[i].count > 0 ? lm_human_count(count, rows[i].count) : "-",
                 rows[i].bytes > 0 ? lm_human_bytes(bytes, rows[i].bytes) : "-");
@@ -66,11 +67,14 @@ static void print_usage_json(const struct lm_store_usage *usage, FILE *out)
     fprintf(
         out,
         "{\"objects\": %llu, \"object_bytes\": %llu, \"actions\": %llu, \"action_bytes\": %llu, "
-        "\"checkpoints\": %llu, \"checkpoint_bytes\": %llu, \"runs\": %llu, \"run_bytes\": %llu, "
+        "\"checkpoints\": %llu, \"checkpoint_bytes\": %llu, \"states\": %llu, \"state_bytes\": "
+        "%llu, "
+        "\"runs\": %llu, \"run_bytes\": %llu, "
         "\"temporary_bytes\": %llu, \"other_bytes\": %llu, \"total_bytes\": %llu}\n",
         (unsigned long long)usage->objects, (unsigned long long)usage->object_bytes,
         (unsigned long long)usage->actions, (unsigned long long)usage->action_bytes,
         (unsigned long long)usage->checkpoints, (unsigned long long)usage->checkpoint_bytes,
+        (unsigned long long)usage->states, (unsigned long long)usage->state_bytes,
         (unsigned long long)usage->runs, (unsigned long long)usage->run_bytes,
         (unsigned long long)usage->temporary_bytes, (unsigned long long)usage->other_bytes,
         (unsigned long long)usage->total_bytes);
@@ -135,7 +139,7 @@ const struct lm_command lm_command_cache_du = {
 
 const struct lm_command lm_command_cache_clear = {
     .name = "cache clear",
-    .summary = "remove all stored results and checkpoints (records of runs stay)",
+    .summary = "remove all stored results, checkpoints and states (records of runs stay)",
     .operands = "",
     .options = clear_options,
     .args_size = sizeof(struct cache_args),

@@ -49,7 +49,8 @@ static const struct lm_option options[] = {
      .zero = true,
      ROW(grace),
      .metavar = "T",
-     .help = "what is younger than T (0, 30m, 2h, 7d) stays (default 1h; 14d for checkpoints)"},
+     .help = "what is younger than T (0, 30m, 2h, 7d) stays (default 1h; 14d for checkpoints and "
+             "states)"},
     {.name = "forget",
      .kind = LM_O_TEXTS,
      ROW(forget),
@@ -113,7 +114,7 @@ struct row {
     struct lm_cache_count count;
 };
 
-enum { ROWS = 6 };
+enum { ROWS = 7 };
 
 static void fill_rows(struct row rows[ROWS], const struct lm_cache_result *result)
 {
@@ -121,6 +122,7 @@ static void fill_rows(struct row rows[ROWS], const struct lm_cache_result *resul
         {"results", "results", "result_bytes", result->results},
         {"objects", "objects", "object_bytes", result->objects},
         {"checkpoints", "checkpoints", "checkpoint_bytes", result->checkpoints},
+        {"states", "states", "state_bytes", result->states},
         {"runs", "runs", "run_bytes", result->runs},
         {"damaged", "damaged", "damaged_bytes", result->damaged},
         {"temporary", "temporary", "temporary_bytes", result->temporary},
@@ -275,7 +277,8 @@ const struct lm_command lm_command_cache_gc = {
         "runs, of exported runs (baselines), of the last runs; checkpoints of any of these. Every\n"
         "spec that was run with the store counts, whichever project it is of. One that is gone\n"
         "keeps its results until it is forgotten (--forget). Runs that nobody tagged lose their\n"
-        "record after a year, when their spec has had 1,000 since. While a run is going on: exit\n"
-        "status 3 at once.",
+        "record after a year, when their spec has had 1,000 since. States that trainings left for\n"
+        "longer ones go after 14 days, with --max-size before anything else. While a run is going\n"
+        "on: exit status 3 at once.",
     .run = run,
 };

@@ -100,6 +100,11 @@ static void print_text(struct lm_cli *cli, const struct lm_cache_list *list)
     if (list->unused > 0)
         fprintf(out, "%s more that no result names; lmpipe cache gc removes it\n",
                 lm_human_bytes(size, list->unused));
+    if (list->states.count > 0)
+        fprintf(out,
+                "%s in %s state%s, which longer trainings continue; cache gc takes these first\n",
+                lm_human_bytes(size, list->states.bytes),
+                lm_human_count(shared, list->states.count), list->states.count == 1 ? "" : "s");
     print_roots(cli, list);
 }
 
@@ -152,6 +157,8 @@ static enum lm_status print_json(struct lm_cli *cli, const struct lm_store *stor
     lm_json_member_int(&writer, "bytes", (int64_t)list->bytes);
     lm_json_member_int(&writer, "shared_bytes", (int64_t)list->shared);
     lm_json_member_int(&writer, "unused_bytes", (int64_t)list->unused);
+    lm_json_member_int(&writer, "states", (int64_t)list->states.count);
+    lm_json_member_int(&writer, "state_bytes", (int64_t)list->states.bytes);
     lm_json_key(&writer, "rows");
     lm_json_open(&writer, '[');
     for (size_t i = 0; i < list->row_count; i++)

@@ -7,7 +7,7 @@
 struct run_args {
     struct lm_select_args select; /* first: LM_SELECT_ROWS */
     int64_t jobs, threads;
-    bool dry_run, keep_going, offline, ci, lock, locked, verify_hits;
+    bool dry_run, keep_going, offline, ci, lock, locked, verify_hits, allow_commands;
     double deadline;
     int progress; /* enum lm_progress */
 };
@@ -44,6 +44,7 @@ static const struct lm_option options[] = {
      ROW(locked),
      .help = "stop at the first stage that is not as STEM.lock pins it; exit 6"},
     {.name = "offline", .kind = LM_O_FLAG, ROW(offline), .help = "open no network connection"},
+    LM_ALLOW_COMMANDS_ROW(struct run_args, allow_commands),
     {.name = "verify-hits",
      .kind = LM_O_FLAG,
      ROW(verify_hits),
@@ -117,11 +118,28 @@ static void show_refusal(struct lm_cli *cli, int status, bool dry_run)
     lm_buf_release(&summary);
 }
 
+/* What came of a run that took place; its exit status. */
+static int tell_end(struct lm_cli *cli, const struct lm_run_result *result)
+{
+    int exit_code = result->exit_code;
+    lm_run_table_print(result, cli);
+    lm_run_table_published(result, cli);
+    if (result->error != NULL && exit_code == LM_EXIT_DIFFERS)
+        lm_cli_tell(cli, result->error);
+    else if (result->error != NULL)
+        lm_cli_fail(cli, exit_code, result->error);
+    if (exit_code == LM_EXIT_INTERRUPTED)
+        lm_cli_warn(cli, "interrupted; the same command resumes");
+    show_job(cli, result);
+    return exit_code;
+}
+
 static int execute(struct lm_cli *cli, struct lm_loaded *loaded, const struct run_args *args,
                    size_t threads, bool *began)
 {
     struct lm_err err = {0};
     struct lm_run_result result = {0};
+    struct lm_diags programs = {0};
     struct lm_run_options run_options = {
         .worker = cli->worker,
         .jobs = (int)args->jobs,
@@ -135,6 +153,8 @@ static int execute(struct lm_cli *cli, struct lm_loaded *loaded, const struct ru
                 : args->locked ? LM_LOCK_HOLD
                                : LM_LOCK_NONE,
         .job = cli->job != NULL ? &cli->job->job : NULL,
+        .allow_programs = args->allow_commands || cli->allow_commands,
+        .programs = &programs,
         .on_event = args->progress == LM_PROGRESS_NONE ? NULL : lm_live_event,
         .env = lm_cli_env,
     };
@@ -151,19 +171,13 @@ static int execute(struct lm_cli *cli, struct lm_loaded *loaded, const struct ru
     run_options.user = live;
     enum lm_status ran = lm_run(loaded->plan, &run_options, &result, &err);
     lm_live_free(live);
+    lm_loaded_findings(cli, &programs);
+    if (programs.count > 0)
+        return LM_EXIT_USAGE;
     if (ran != LM_OK)
         return lm_cli_fail(cli, lm_exit_of(ran), err.text);
     *began = true;
-    lm_run_table_print(&result, cli);
-    lm_run_table_published(&result, cli);
-    int exit_code = result.exit_code;
-    if (result.error != NULL && exit_code == LM_EXIT_DIFFERS)
-        lm_cli_tell(cli, result.error);
-    else if (result.error != NULL)
-        lm_cli_fail(cli, exit_code, result.error);
-    if (exit_code == LM_EXIT_INTERRUPTED)
-        lm_cli_warn(cli, "interrupted; the same command resumes");
-    show_job(cli, &result);
+    int exit_code = tell_end(cli, &result);
     lm_run_result_release(&result);
     return exit_code;
 }

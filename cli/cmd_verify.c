@@ -19,7 +19,7 @@ struct verify_args {
     struct lm_option_maybe store;
     const char *interrupt_at;
     int64_t threads, jobs;
-    bool rerun, json;
+    bool rerun, json, allow_commands;
     int progress; /* enum lm_progress */
 };
 
@@ -54,6 +54,7 @@ static const struct lm_option options[] = {
      .metavar = "NAME=VALUE",
      .help = "set a variable, STAGE.PARAM or matrix.AXIS for this time (repeatable)"},
     LM_JOBS_ROW(struct verify_args, jobs),
+    LM_ALLOW_COMMANDS_ROW(struct verify_args, allow_commands),
     {.name = "json", .kind = LM_O_FLAG, ROW(json), .help = "an object for programs"},
     LM_PROGRESS_ROW(struct verify_args, progress),
     {0},
@@ -156,22 +157,29 @@ static int run_again(struct work *work, size_t threads)
     struct lm_cli *cli = work->cli;
     struct lm_err err = {0};
     struct lm_verify_result result = {0};
+    struct lm_diags programs = {0};
     struct lm_verify_options *how = &work->options;
     bool silent = work->args->progress == LM_PROGRESS_NONE;
     struct lm_live *live = lm_live_create(cli, (enum lm_progress)work->args->progress);
     if (live == NULL)
         return lm_cli_fail(cli, LM_EXIT_STORE, "out of memory");
-    how->run = (struct lm_run_options){.worker = cli->worker,
-                                       .jobs = (int)work->args->jobs,
-                                       .threads = threads,
-                                       .kernels = cli->kernels,
-                                       .on_event = silent ? NULL : lm_live_event,
-                                       .user = live,
-                                       .env = lm_cli_env};
+    how->run =
+        (struct lm_run_options){.worker = cli->worker,
+                                .jobs = (int)work->args->jobs,
+                                .threads = threads,
+                                .kernels = cli->kernels,
+                                .on_event = silent ? NULL : lm_live_event,
+                                .user = live,
+                                .allow_programs = work->args->allow_commands || cli->allow_commands,
+                                .programs = &programs,
+                                .env = lm_cli_env};
     how->targets = work->selection.targets;
     how->target_count = work->selection.target_count;
     enum lm_status ran = lm_verify(work->loaded.plan, how, &result, &err);
     lm_live_free(live);
+    lm_loaded_findings(cli, &programs);
+    if (programs.count > 0)
+        return LM_EXIT_USAGE;
     if (ran == LM_NOT_FOUND && how->key_count > 0)
         return lm_verify_file_is_old(cli, work->loaded.spec);
     if (ran != LM_OK)

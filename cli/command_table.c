@@ -15,6 +15,7 @@ const struct lm_command_note lm_environment_notes[] = {
     {"LMPIPE_STORE", "the store, when --store is not given"},
     {"LMPIPE_THREADS", "the budget of threads, when --threads is not given"},
     {"LMPIPE_KERNELS", "a kernel path: avx512, avx2 or c"},
+    {"LMPIPE_ALLOW_COMMANDS", "1: run and verify may execute programs that the spec names"},
     {"NO_COLOR", "set: no colours"},
     {"CI", "set: no live view"},
     {"TERM=dumb", "neither"},

@@ -57,6 +57,7 @@ static const struct gauge_style {
     {"lr", "lr ", "", EXPONENT, RATE, false},
     {"grad_norm", "gn ", "", FIXED2, GRAD_NORM, false},
     {"tokens_per_second", "", " tok/s", SI, SPEED, false},
+    {"megabytes_per_second", "", " MB/s", FIXED2, SPEED, false},
     {"mfu", "", "% mfu", WHOLE, MFU, false},
     {"tokens", "", "", HIDDEN, NONE, false},
     {"flops", "", "", HIDDEN, NONE, false},
@@ -87,7 +88,8 @@ void lm_live_stage_begin(struct lm_live_stage *stage, uint64_t now_ns)
 void lm_live_stage_progress(struct lm_live_stage *stage, uint64_t done, uint64_t total,
                             const char *unit, uint64_t now_ns)
 {
-    if (stage->first_ns == 0 || done < stage->first_done || total != stage->total) {
+    if (stage->first_ns == 0 || done < stage->first_done ||
+        (unit != NULL && strcmp(unit, stage->unit) != 0)) {
         stage->first_ns = now_ns;
         stage->first_done = done;
     }

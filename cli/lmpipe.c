@@ -22,7 +22,7 @@ static void print_usage(FILE *out)
     for (size_t i = 0; lm_commands[i] != NULL; i++)
         fprintf(out, "  %-16s %s\n", lm_commands[i]->name, lm_commands[i]->summary);
     fputs("\n'lmpipe COMMAND --help' or 'lmpipe help COMMAND' says more, with an example.\n", out);
-    print_notes("environment", lm_environment_notes, 19, out);
+    print_notes("environment", lm_environment_notes, 21, out);
     print_notes("exit status", lm_exit_notes, 6, out);
 }
 

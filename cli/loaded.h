@@ -30,6 +30,11 @@ struct lm_spec_args {
         .name = "jobs", .letter = 'j', .kind = LM_O_INT, .offset = offsetof(type, field),          \
         .metavar = "N", .min = 1, .max = 1024, .help = "at most N stages at once"                  \
     }
+#define LM_ALLOW_COMMANDS_ROW(type, field)                                                         \
+    {                                                                                              \
+        .name = "allow-commands", .kind = LM_O_FLAG, .offset = offsetof(type, field),              \
+        .help = "execute the programs that the spec names (else LMPIPE_ALLOW_COMMANDS=1)"          \
+    }
 #define LM_PROGRESS_ROW(type, field)                                                               \
     {                                                                                              \
         .name = "progress", .kind = LM_O_CHOICE, .offset = offsetof(type, field),                  \

@@ -1,5 +1,6 @@
 /* lmpipe model: what each command is. The worker program, which carries the model core, does it. */
 #include "model_commands.h"
+#include <math.h>
 
 #include "base/suggest.h"
 #include "commands.h"
@@ -28,8 +29,8 @@ static const struct lm_option info_options[] = {
 
 static const struct lm_model_generate_args generate_defaults = {
     .tokens = 100,
-    .temperature = 0.8,
-    .top_p = 0.95,
+    .temperature = (double)NAN,
+    .top_p = (double)NAN,
 };
 
 static const struct lm_option generate_options[] = {
@@ -78,6 +79,48 @@ static const struct lm_option generate_options[] = {
      .metavar = "R",
      .max = 100,
      .help = "make tokens already seen less likely, R above 1 (default: none)"},
+    {.name = "typical-p",
+     .kind = LM_O_FLOAT,
+     GENERATE(typical_p),
+     .metavar = "P",
+     .max = 1,
+     .help = "sample from the tokens nearest to the expected surprise, of total probability P"},
+    {.name = "eta",
+     .kind = LM_O_FLOAT,
+     GENERATE(eta),
+     .metavar = "E",
+     .max = 1,
+     .help = "drop tokens below min(E, sqrt(E) exp(-entropy))"},
+    {.name = "order",
+     .kind = LM_O_TEXT,
+     GENERATE(order),
+     .metavar = "RULES",
+     .help = "order of the rules (default: repetition_penalty,temperature,top_k,typical_p,top_p,"
+             "min_p,eta)"},
+    {.name = "beams",
+     .kind = LM_O_INT,
+     GENERATE(beams),
+     .metavar = "N",
+     .max = LM_BEAMS_MAX,
+     .help = "beam search of N texts instead of sampling (default 0: off)"},
+    {.name = "length-penalty",
+     .kind = LM_O_FLOAT,
+     GENERATE(length_penalty),
+     .metavar = "A",
+     .max = 10,
+     .help = "of beam search: log probability over ((5 + tokens) / 6)^A (default 0)"},
+    {.name = "contrastive-k",
+     .kind = LM_O_INT,
+     GENERATE(contrastive_k),
+     .metavar = "K",
+     .max = LM_BEAMS_MAX,
+     .help = "contrastive search among the K most likely tokens (default 0: off)"},
+    {.name = "contrastive-alpha",
+     .kind = LM_O_FLOAT,
+     GENERATE(contrastive_alpha),
+     .metavar = "A",
+     .max = 1,
+     .help = "of contrastive search: weight of being unlike the text so far"},
     {.name = "seed",
      .kind = LM_O_INT,
      GENERATE(seed),

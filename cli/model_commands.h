@@ -20,8 +20,10 @@ struct lm_model_info_args {
 struct lm_model_generate_args {
     struct lm_spec_args spec; /* first: LM_SPEC_ROWS */
     const char *prompt;
-    int64_t tokens, top_k, seed, threads;
-    double temperature, top_p, min_p, repetition_penalty;
+    int64_t tokens, top_k, seed, threads, beams, contrastive_k;
+    double temperature, top_p; /* NaN: not given */
+    double min_p, typical_p, eta, repetition_penalty, length_penalty, contrastive_alpha;
+    const char *order;
     int weights; /* enum lm_weights */
 };
 

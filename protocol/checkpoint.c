@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -33,6 +34,7 @@ enum state { ABSENT, SOUND, DAMAGED, UNREADABLE };
 struct slot {
     enum state state; /**< of the header */
     int error;        /**< UNREADABLE: errno */
+    ino_t inode;      /**< of its file; 0: it has no header */
     uint64_t serial, position, size, checksum;
 };
 
@@ -85,6 +87,7 @@ static struct slot header_read(int fd, uint64_t owner)
     if (fstat(fd, &st) != 0 || !read_all(fd, raw, sizeof raw))
         return failed(errno);
     struct slot slot = {.state = DAMAGED,
+                        .inode = st.st_ino,
                         .serial = lm_get_u64(raw + AT_SERIAL),
                         .position = lm_get_u64(raw + AT_POSITION),
                         .size = lm_get_u64(raw + AT_SIZE),
@@ -162,6 +165,28 @@ static enum lm_status header_write(struct lm_buf *out, const char *folder, uint6
     return lm_buf_status(out, err);
 }
 
+/** Writes a slot beside its name; *file is to be committed or dropped. */
+static enum lm_status slot_write(struct lm_new_file *file, const char *folder, size_t index,
+                                 uint64_t serial, uint64_t position, const void *data, size_t size,
+                                 struct lm_err *err)
+{
+    char path[PATH_MAX];
+    struct lm_buf header;
+    if (!slot_path(path, folder, index))
+        return lm_fail(err, LM_RANGE, "%s: the path is too long; use a store with a shorter one",
+                       folder);
+    lm_buf_init(&header, HEADER * 2);
+    enum lm_status status = header_write(&header, folder, serial, position, data, size, err);
+    if (status == LM_OK)
+        status = lm_new_file_open(file, path, 0666, err);
+    if (status == LM_OK)
+        status = lm_write_all(file->fd, header.data, header.size, path, err);
+    if (status == LM_OK)
+        status = lm_write_all(file->fd, data, size, path, err);
+    lm_buf_release(&header);
+    return status;
+}
+
 enum lm_status lm_checkpoint_save(const char *folder, uint64_t position, const void *data,
                                   size_t size, struct lm_err *err)
 {
@@ -169,25 +194,12 @@ enum lm_status lm_checkpoint_save(const char *folder, uint64_t position, const v
     struct slot slots[SLOTS] = {slot_peek(folder, 0), slot_peek(folder, 1)};
     size_t best = newest(slots);
     uint64_t serial = slots[best].state == SOUND ? slots[best].serial + 1 : 1;
-    char path[PATH_MAX];
-    struct lm_new_file file;
-    struct lm_buf header;
-    if (!slot_path(path, folder, expendable(slots)))
-        return lm_fail(err, LM_RANGE, "%s: the path is too long; use a store with a shorter one",
-                       folder);
-    lm_buf_init(&header, HEADER * 2);
-    enum lm_status status = header_write(&header, folder, serial, position, data, size, err);
+    struct lm_new_file file = {.fd = -1};
+    enum lm_status status =
+        slot_write(&file, folder, expendable(slots), serial, position, data, size, err);
     if (status == LM_OK)
-        status = lm_new_file_open(&file, path, 0666, err);
-    if (status == LM_OK) {
-        status = lm_write_all(file.fd, header.data, header.size, path, err);
-        if (status == LM_OK)
-            status = lm_write_all(file.fd, data, size, path, err);
-        if (status == LM_OK)
-            status = lm_new_file_commit(&file, LM_NEW_DURABLE | LM_NEW_ASIDE, err);
-        lm_new_file_drop(&file);
-    }
-    lm_buf_release(&header);
+        status = lm_new_file_commit(&file, LM_NEW_DURABLE | LM_NEW_ASIDE, err);
+    lm_new_file_drop(&file);
     return status;
 }
 
@@ -214,7 +226,9 @@ static enum lm_status slot_read(void **data, struct slot *slot, struct lm_arena 
         return LM_OK;
     }
     lm_arena_rewind(arena, mark);
+    ino_t inode = slot->inode;
     *slot = failed(whole ? 0 : error);
+    slot->inode = inode;
     return LM_OK;
 }
 
@@ -258,6 +272,126 @@ enum lm_status lm_checkpoint_load(uint64_t *position, void **data, size_t *size,
                              "begin anew",
                              folder);
     *data = NULL;
+    return LM_OK;
+}
+
+/* ---- states ---- */
+
+enum { STATE_SLOT = 0 };
+
+int64_t lm_state_peek(const char *folder)
+{
+    struct slot slot = slot_peek(folder, STATE_SLOT);
+    return slot.state == SOUND ? (int64_t)slot.position : -1;
+}
+
+const char *lm_state_path(struct lm_arena *arena, const char *folder)
+{
+    return lm_path_join(arena, folder, slot_names[STATE_SLOT]);
+}
+
+/** Waits until nobody else exchanges the state of the folder; -1 where there are no such locks, and
+ *  the last one to write stays. */
+static int lock_folder(const char *folder)
+{
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    while (fd >= 0 && flock(fd, LOCK_EX) != 0)
+        if (errno != EINTR) {
+            close(fd);
+            return -1;
+        }
+    return fd;
+}
+
+static void unlock_folder(int fd)
+{
+    if (fd >= 0)
+        close(fd);
+}
+
+static bool is_outdone(const char *folder, uint64_t position)
+{
+    int64_t stands = lm_state_peek(folder);
+    return stands >= 0 && (uint64_t)stands >= position;
+}
+
+enum lm_status lm_state_save(const char *folder, uint64_t position, const void *data, size_t size,
+                             struct lm_err *err)
+{
+    struct lm_new_file file = {.fd = -1};
+    LM_TRY(lm_dir_create(folder, err));
+    if (is_outdone(folder, position))
+        return LM_OK;
+    enum lm_status status = slot_write(&file, folder, STATE_SLOT, 1, position, data, size, err);
+    if (status == LM_OK)
+        status = lm_new_file_sync(&file, err);
+    if (status == LM_OK) {
+        int lock = lock_folder(folder);
+        if (!is_outdone(folder, position))
+            status = lm_new_file_commit(&file, LM_NEW_DURABLE | LM_NEW_ASIDE, err);
+        unlock_folder(lock);
+    }
+    lm_new_file_drop(&file);
+    return status;
+}
+
+/** Removes a state that was found damaged, unless another has taken its place meanwhile. */
+static void state_clear(const char *folder, const struct slot *damaged)
+{
+    int lock = lock_folder(folder);
+    if (slot_peek(folder, STATE_SLOT).inode == damaged->inode)
+        slot_clear(folder, STATE_SLOT);
+    unlock_folder(lock);
+}
+
+static enum lm_state_finding finding_of(enum state state)
+{
+    static const enum lm_state_finding findings[] = {[ABSENT] = LM_STATE_NONE,
+                                                     [SOUND] = LM_STATE_SOUND,
+                                                     [DAMAGED] = LM_STATE_DAMAGED,
+                                                     [UNREADABLE] = LM_STATE_UNREADABLE};
+
+    return findings[state];
+}
+
+enum lm_status lm_state_check(enum lm_state_finding *found, uint64_t *size, struct lm_arena *arena,
+                              const char *folder, struct lm_err *err)
+{
+    void *bytes = NULL;
+    struct slot slot;
+    struct lm_arena_mark mark = lm_arena_mark(arena);
+    LM_TRY(slot_read(&bytes, &slot, arena, folder, STATE_SLOT, err));
+    *found = finding_of(slot.state);
+    *size = slot.state == SOUND ? slot.size + HEADER : 0;
+    lm_arena_rewind(arena, mark);
+    return LM_OK;
+}
+
+enum lm_status lm_state_load(enum lm_state_finding *found, uint64_t *position, void **data,
+                             size_t *size, struct lm_arena *arena, const char *folder,
+                             uint64_t least, uint64_t most, struct lm_err *err)
+{
+    struct slot slot = slot_peek(folder, STATE_SLOT);
+    struct lm_arena_mark mark = lm_arena_mark(arena);
+    bool is_meant = slot.state != SOUND || (slot.position >= least && slot.position <= most);
+    *data = NULL;
+    *found = LM_STATE_NONE;
+    if (!is_meant)
+        return LM_OK;
+    LM_TRY(slot_read(data, &slot, arena, folder, STATE_SLOT, err));
+    *found = finding_of(slot.state);
+    if (slot.state == DAMAGED)
+        state_clear(folder, &slot);
+    if (*data == NULL)
+        return LM_OK;
+    if (slot.position < least || slot.position > most) { /* another has just taken its place */
+        lm_arena_rewind(arena, mark);
+        *data = NULL;
+        *found = LM_STATE_NONE;
+        return LM_OK;
+    }
+    *position = slot.position;
+    *size = (size_t)slot.size;
     return LM_OK;
 }
 

@@ -27,4 +27,31 @@ uint64_t lm_checkpoint_wait_ns(uint64_t cost_ns);
 /** Position of the newest slot by its header alone (the data is not read), or -1. */
 int64_t lm_checkpoint_peek(const char *folder);
 
+/* ---- states: what all keys that begin alike share, in the same form, one slot a folder ---- */
+
+enum lm_state_finding {
+    LM_STATE_NONE, /**< there is none at a position that was asked for */
+    LM_STATE_SOUND,
+    LM_STATE_DAMAGED,   /**< cut short, altered, of another form, or of another folder */
+    LM_STATE_UNREADABLE /**< reading failed: it may be sound, and stays */
+};
+
+/** Writes `size` bytes at `position` as the state of `folder` (created when absent), durably,
+ * unless a sound one stands there or further: of writers at once the furthest stays. A reader finds
+ * the old one or the whole new one. LM_IO, LM_NOMEM. */
+enum lm_status lm_state_save(const char *folder, uint64_t position, const void *data, size_t size,
+                             struct lm_err *err);
+/** The state of a folder if it stands between `least` and `most`, both included: *data in the
+ * arena, aligned to 16; else NULL. One that is damaged is removed. LM_NOMEM. */
+enum lm_status lm_state_load(enum lm_state_finding *found, uint64_t *position, void **data,
+                             size_t *size, struct lm_arena *arena, const char *folder,
+                             uint64_t least, uint64_t most, struct lm_err *err);
+/** Reads a state to its end; changes nothing. LM_NOMEM. */
+enum lm_status lm_state_check(enum lm_state_finding *found, uint64_t *size, struct lm_arena *arena,
+                              const char *folder, struct lm_err *err);
+/** Path of the file of a folder's state, in the arena; NULL: out of memory. */
+const char *lm_state_path(struct lm_arena *arena, const char *folder);
+/** Position of a folder's state by its header alone, or -1. */
+int64_t lm_state_peek(const char *folder);
+
 #endif

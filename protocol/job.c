@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/io.h"
 #include "base/json.h"
+#include "param/bind.h"
 #include "param/param_rows.h"
 
 #define CEILING ((size_t)256 << 20)
@@ -55,6 +56,8 @@ enum lm_status lm_job_save(const struct lm_job *job, const char *path, struct lm
     put_files(&writer, job);
     lm_json_member_string(&writer, "folder", job->folder);
     lm_json_member_string(&writer, "checkpoints", job->checkpoints);
+    if (job->state != NULL)
+        lm_json_member_string(&writer, "state", job->state);
     if (job->experiment != NULL)
         lm_json_member_string(&writer, "experiment", job->experiment);
     if (job->kernels != NULL)
@@ -63,6 +66,7 @@ enum lm_status lm_job_save(const struct lm_job *job, const char *path, struct lm
     lm_json_member_int(&writer, "threads", (int64_t)job->threads);
     if (job->interrupt_at > 0)
         lm_json_member_int(&writer, "interrupt_at", (int64_t)job->interrupt_at);
+    lm_json_member_bool(&writer, "afresh", job->afresh);
     lm_json_member_bool(&writer, "portable", job->portable);
     lm_json_member_bool(&writer, "offline", job->offline);
     lm_json_close(&writer, '}');
@@ -140,7 +144,8 @@ static enum lm_status read_params(struct lm_job *job, struct lm_arena *arena,
     LM_TRY(
         lm_params_read_json(params, job->stage->params, lm_json_get(root, "params"), arena, err));
     job->params = params;
-    return LM_OK;
+    job->stage = lm_stage_bind(job->stage, params, arena);
+    return job->stage != NULL ? LM_OK : lm_fail(err, LM_NOMEM, "out of memory reading a job");
 }
 
 static enum lm_status read_job(struct lm_job *out, struct lm_arena *arena,
@@ -160,11 +165,13 @@ static enum lm_status read_job(struct lm_job *out, struct lm_arena *arena,
     read_files(&reader, &job, lm_json_get(root, "files"));
     job.folder = text_of(&reader, root, "folder", true);
     job.checkpoints = text_of(&reader, root, "checkpoints", true);
+    job.state = text_of(&reader, root, "state", false);
     job.experiment = text_of(&reader, root, "experiment", false);
     job.kernels = text_of(&reader, root, "kernels", false);
     job.seed = (uint64_t)lm_json_int(lm_json_get(root, "seed"), 0);
     job.threads = (size_t)lm_json_int(lm_json_get(root, "threads"), 1);
     job.interrupt_at = (uint64_t)lm_json_int(lm_json_get(root, "interrupt_at"), 0);
+    job.afresh = lm_json_bool(lm_json_get(root, "afresh"), false);
     job.portable = lm_json_bool(lm_json_get(root, "portable"), false);
     job.offline = lm_json_bool(lm_json_get(root, "offline"), false);
     if (reader.failed)

@@ -7,6 +7,12 @@
 
 #include <lmpipe/stage.h>
 
+/** A worker has the secrets that its stages may ask for in variables with this before their names,
+ *  so that none of them means anything to the worker itself. */
+#define LM_SECRET_PREFIX "LMPIPE_SECRET_"
+
+enum { LM_SECRET_LONGEST = 256 /**< bytes of such a name, with its NUL */ };
+
 struct lm_job_input {
     const char *port, *label, *path;
 };
@@ -17,7 +23,7 @@ struct lm_job_file {
 };
 
 struct lm_job {
-    const struct lm_stage *stage;
+    const struct lm_stage *stage; /**< bound to the parameters (lm_stage_bind) */
     const void *params;
     const struct lm_job_input *inputs;
     size_t input_count;
@@ -25,6 +31,7 @@ struct lm_job {
     size_t file_count;
     const char *folder;      /**< private; outputs go to <folder>/out/<port> */
     const char *checkpoints; /**< folder of this key's slots */
+    const char *state;       /**< folder of the state it has in common with others; NULL: none */
     const char *experiment;  /**< JSON, or NULL */
     const char *kernels;     /**< or NULL */
     uint64_t seed;
@@ -32,6 +39,7 @@ struct lm_job {
     uint64_t
         interrupt_at; /**< progress at which the stage is cancelled, as by a signal; 0: never */
     bool portable, offline;
+    bool afresh; /**< it does not begin from the state that is there */
 };
 /** Writes / reads the job file. */
 enum lm_status lm_job_save(const struct lm_job *job, const char *path, struct lm_err *err);

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
@@ -202,7 +203,39 @@ const char *lm_ctx_experiment(const struct lm_ctx *ctx)
     return ctx->job->experiment;
 }
 
+const char *lm_ctx_secret(const struct lm_ctx *ctx, const char *name)
+{
+    char variable[LM_SECRET_LONGEST];
+    (void)ctx;
+    int length = snprintf(variable, sizeof variable, LM_SECRET_PREFIX "%s", name);
+    const char *value = length > 0 && (size_t)length < sizeof variable ? getenv(variable) : NULL;
+    return value != NULL && value[0] != '\0' ? value : NULL;
+}
+
+const char *lm_ctx_search_path(const struct lm_ctx *ctx)
+{
+    (void)ctx;
+    return getenv("PATH");
+}
+
+enum lm_status lm_ctx_scratch(struct lm_ctx *ctx, const char **out, struct lm_err *err)
+{
+    const char *folder = lm_path_join(ctx->own, ctx->job->folder, "scratch");
+    if (folder == NULL)
+        return lm_fail(err, LM_NOMEM, "out of memory for a stage's context");
+    LM_TRY(lm_dir_create(folder, err));
+    *out = folder;
+    return LM_OK;
+}
+
 /* ---- events ---- */
+
+/** Descriptor 2 is the log. What cannot be written is lost, the stage goes on. */
+void lm_ctx_log(struct lm_ctx *ctx, const void *data, size_t size)
+{
+    if (ctx->events != NULL)
+        lm_write_all(STDERR_FILENO, data, size, "the log", NULL);
+}
 
 /** The value of a name, added when it is new; NULL when memory is out (an event is then lost). */
 static struct named_value *value_of(struct lm_ctx *ctx, struct named_values *values,
@@ -465,6 +498,42 @@ enum lm_status lm_ctx_checkpoint_load(struct lm_ctx *ctx, uint64_t *position, vo
     else if (*data != NULL && (int64_t)*position < newest)
         lm_ctx_note(ctx, "the newest checkpoint was damaged; going on from the one before it");
     return LM_OK;
+}
+
+void lm_ctx_state_save(struct lm_ctx *ctx, uint64_t position, const void *data, size_t size)
+{
+    struct lm_err err = {LM_OK, ""};
+    if (ctx->job->state != NULL &&
+        lm_state_save(ctx->job->state, position, data, size, &err) != LM_OK)
+        lm_ctx_note(ctx, "no longer run can continue from here: %s", err.text);
+}
+
+void lm_ctx_state_load(struct lm_ctx *ctx, uint64_t least, uint64_t most, uint64_t *position,
+                       void **data, size_t *size)
+{
+    struct lm_err err = {LM_OK, ""};
+    enum lm_state_finding found = LM_STATE_NONE;
+    *data = NULL;
+    if (ctx->job->state == NULL || ctx->job->afresh)
+        return;
+    if (lm_state_load(&found, position, data, size, ctx->arena, ctx->job->state, least, most,
+                      &err) != LM_OK)
+        lm_ctx_note(ctx, "the state of a shorter run is not used: %s", err.text);
+    if (found == LM_STATE_DAMAGED)
+        lm_ctx_note(ctx, "the state of a shorter run was damaged and is removed");
+    if (found == LM_STATE_UNREADABLE)
+        lm_ctx_note(ctx, "the state of a shorter run cannot be read and is not used");
+}
+
+void lm_ctx_resumed(struct lm_ctx *ctx, uint64_t position)
+{
+    struct lm_json_writer writer;
+    struct lm_buf buf;
+    if (ctx->events == NULL)
+        return;
+    event_begin(&writer, &buf, "resumed");
+    lm_json_member_int(&writer, "position", (int64_t)position);
+    event_end(ctx, &writer, &buf);
 }
 
 enum lm_status lm_ctx_keep(struct lm_ctx *ctx, const char **out, struct lm_err *err)

@@ -1,4 +1,5 @@
 /* lmpipe model generate: a prompt continued, its text made harmless. */
+#include <math.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -53,6 +54,59 @@ static enum lm_status read_prompt(struct lm_buf *out, const char *prompt, struct
     return LM_OK;
 }
 
+/* The rules of --order, separated by commas. */
+static enum lm_status read_order(struct lm_sampling *method, const char *order, struct lm_err *err)
+{
+    for (const char *at = order; at != NULL && *at != '\0'; at += *at == ',') {
+        size_t size = strcspn(at, ",");
+        int rule = 0;
+        while (rule < LM_RULES &&
+               (strlen(lm_rule_names[rule]) != size || strncmp(lm_rule_names[rule], at, size) != 0))
+            rule++;
+        if (rule == LM_RULES || method->order_count == LM_RULES)
+            return lm_fail(
+                err, LM_INVALID,
+                "order: \"%s\" has something that is no rule, or one twice; name each of "
+                "repetition_penalty, temperature, top_k, typical_p, top_p, min_p, eta "
+                "once, with commas",
+                order);
+        method->order[method->order_count++] = (unsigned char)rule;
+        at += size;
+    }
+    return LM_OK;
+}
+
+/* What was asked for: without a word about it sampling at temperature 0.8 and top-p 0.95, which no
+ * search goes with. */
+static enum lm_status read_method(struct lm_sampling *out,
+                                  const struct lm_model_generate_args *args,
+                                  const struct lm_vocab *vocab, struct lm_err *err)
+{
+    bool is_search = args->beams > 0 || args->contrastive_k > 0;
+    *out = (struct lm_sampling){.temperature = is_search ? 0 : 0.8,
+                                .top_p = is_search ? 0 : 0.95,
+                                .min_p = args->min_p,
+                                .typical_p = args->typical_p,
+                                .eta = args->eta,
+                                .repetition_penalty = args->repetition_penalty,
+                                .top_k = args->top_k,
+                                .tokens = lm_vocab_size(vocab),
+                                .beams = args->beams,
+                                .length_penalty = args->length_penalty,
+                                .contrastive_k = args->contrastive_k,
+                                .contrastive_alpha = args->contrastive_alpha,
+                                .has_end = lm_vocab_end_of_text(vocab) >= 0,
+                                .end = lm_vocab_end_of_text(vocab)};
+    if (!isnan(args->temperature))
+        out->temperature = args->temperature;
+    if (!isnan(args->top_p))
+        out->top_p = args->top_p;
+    LM_TRY(read_order(out, args->order, err));
+    if (out->order_count > 0 && isnan(args->top_p) && !is_search)
+        out->top_p = 0; /* an order says which rules there are */
+    return lm_sampling_check(out, err);
+}
+
 static enum lm_status continue_prompt(struct lm_heavy_model *model, struct lm_encoder *encoder,
                                       const struct lm_model_generate_args *args,
                                       const struct lm_buf *prompt, struct speaker *speaker,
@@ -61,12 +115,8 @@ static enum lm_status continue_prompt(struct lm_heavy_model *model, struct lm_en
     const int32_t *ids = NULL;
     int32_t start = lm_vocab_end_of_text(model->vocab);
     size_t count = 0;
-    struct lm_sampling rules = {.temperature = args->temperature,
-                                .top_p = args->top_p,
-                                .min_p = args->min_p,
-                                .repetition_penalty = args->repetition_penalty,
-                                .top_k = args->top_k,
-                                .tokens = lm_vocab_size(model->vocab)};
+    struct lm_sampling rules;
+    LM_TRY(read_method(&rules, args, model->vocab, err));
     if (prompt->size > 0)
         LM_TRY(lm_encode(encoder, prompt->data, prompt->size, &ids, &count, err));
     if (count == 0) {

@@ -36,15 +36,30 @@ static size_t matched(const struct lead *lead, const uint8_t *data, size_t size)
     return length;
 }
 
+static bool is_continued(uint8_t byte)
+{
+    return (byte & 0xC0) == 0x80;
+}
+
 size_t lm_utf8_decode(uint32_t *code_point, const uint8_t *data, size_t size)
 {
-    *code_point = data[0];
-    if (data[0] < 0x80)
+    uint32_t first = data[0];
+    *code_point = first;
+    if (first < 0x80)
         return 1;
+    if (first >= 0xC2 && first < 0xE0 && size > 1 && is_continued(data[1])) {
+        *code_point = (first & 0x1F) << 6 | (data[1] & 0x3F);
+        return 2;
+    }
+    if (first >= 0xE1 && first < 0xED && size > 2 && is_continued(data[1]) &&
+        is_continued(data[2])) {
+        *code_point = (first & 0xF) << 12 | (uint32_t)(data[1] & 0x3F) << 6 | (data[2] & 0x3F);
+        return 3;
+    }
     const struct lead *lead = find_lead(data[0]);
     if (lead == NULL || matched(lead, data, size) < lead->length)
         return 0;
-    uint32_t value = data[0] & lead->payload;
+    uint32_t value = first & lead->payload;
     for (size_t i = 1; i < lead->length; i++)
         value = value << 6 | (data[i] & 0x3F);
     *code_point = value;

@@ -38,6 +38,8 @@ static const char *const names[LM_REASON_KINDS] = {
     [LM_REASON_CORRELATION] = "correlation",
     [LM_REASON_BY_WORDS] = "by_words",
     [LM_REASON_OVER_GROUPS] = "over_groups",
+    [LM_REASON_BY_PLACE] = "by_place",
+    [LM_REASON_NOT_IN_ITEMS] = "not_in_items",
     [LM_REASON_UNKNOWN] = "unknown",
 };
 
@@ -58,7 +60,7 @@ const char *const lm_reason_phrases[LM_REASON_KINDS] = {
     [LM_REASON_BETTER] = "better by {1} {2} ({3} to {4} at {5} % on each side, over {6} {7}s, not "
                          "over seeds), {8} the margin of {9}",
     [LM_REASON_SAME] = "every {1} has the number it had",
-    [LM_REASON_FEW] = "there are fewer than 20 items: no interval",
+    [LM_REASON_FEW] = "there are fewer than {1} items: no interval",
     [LM_REASON_NO_SIZE] = "what the metric divides by adds up to 0 over all {1}s: no interval",
     [LM_REASON_NO_ITEMS] = "there are no items",
     [LM_REASON_NO_SIDE] = "the metric has no better side; give `better`",
@@ -72,13 +74,15 @@ const char *const lm_reason_phrases[LM_REASON_KINDS] = {
     [LM_REASON_OTHER_TOKENS] = "another tokenizer: {1} {2} has {3} tokens in {4}, {5} in {6}",
     [LM_REASON_OTHER_BYTES] = "another text: {1} {2} has {3} bytes in {4}, {5} in {6}",
     [LM_REASON_NOT_A_NUMBER] = "{1} has no finite number for {2} {3}",
-    [LM_REASON_OF_ALL_TOKENS] = "a calibration error is of all tokens together, no mean over {1}s",
+    [LM_REASON_OF_ALL_TOKENS] = "calibration is of all tokens or items together, no mean over {1}s",
     [LM_REASON_F1] = "F1 is of all {1}s together, no mean over them",
     [LM_REASON_BLEU] = "BLEU is of the whole text, no mean over {1}s",
     [LM_REASON_CHRF] = "chrF is of the whole text, no mean over {1}s",
     [LM_REASON_CORRELATION] = "a correlation is of all {1}s together, no mean over them",
     [LM_REASON_BY_WORDS] = "a perplexity by words is not in the items; compare bpb",
     [LM_REASON_OVER_GROUPS] = "a mean over groups is no mean over items; compare acc",
+    [LM_REASON_BY_PLACE] = "it is by place in the window, no mean over {1}s",
+    [LM_REASON_NOT_IN_ITEMS] = "it is not in the records of {1}s",
     [LM_REASON_UNKNOWN] = "it is not known to be a mean over items",
 };
 
@@ -99,6 +103,8 @@ static const unsigned words[LM_REASON_KINDS] = {
     [LM_REASON_BLEU] = 1,
     [LM_REASON_CHRF] = 1,
     [LM_REASON_CORRELATION] = 1,
+    [LM_REASON_BY_PLACE] = 1,
+    [LM_REASON_NOT_IN_ITEMS] = 1,
 };
 
 bool lm_reason_is_word(enum lm_reason_kind kind, size_t part)

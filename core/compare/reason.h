@@ -27,8 +27,8 @@ enum lm_reason_kind {
     LM_REASON_NO_METRIC,
     LM_REASON_WORSE, /**< by, unit, from, to, confidence, count, item, a word, margin */
     LM_REASON_BETTER,
-    LM_REASON_SAME, /**< the item's noun */
-    LM_REASON_FEW,
+    LM_REASON_SAME,    /**< the item's noun */
+    LM_REASON_FEW,     /**< how many an interval needs */
     LM_REASON_NO_SIZE, /**< the item's noun */
     LM_REASON_NO_ITEMS,
     LM_REASON_NO_SIDE,
@@ -48,6 +48,8 @@ enum lm_reason_kind {
     LM_REASON_CORRELATION,
     LM_REASON_BY_WORDS,
     LM_REASON_OVER_GROUPS,
+    LM_REASON_BY_PLACE,
+    LM_REASON_NOT_IN_ITEMS,
     LM_REASON_UNKNOWN,
     LM_REASON_KINDS
 };

@@ -2,15 +2,9 @@
 
 #include <math.h>
 
+#include "compare/item_parts.h"
 #include "page/numtext.h"
 #include "stats/bootstrap.h"
-
-/* Both as ratios of sums, and the items' parts of the worsening beyond the margin. */
-struct sums {
-    double run, baseline;
-    double *over, *under;
-    bool is_equal; /* every item is what it was */
-};
 
 static enum lm_status undecided(struct lm_worsening *out, struct lm_reason reason)
 {
@@ -19,48 +13,19 @@ static enum lm_status undecided(struct lm_worsening *out, struct lm_reason reaso
     return LM_OK;
 }
 
-static enum lm_status add_up(struct sums *out, const struct lm_items *run,
-                             const struct lm_items *baseline, const struct lm_pairing *pairing,
-                             struct lm_arena *arena, struct lm_err *err)
-{
-    double total = 0, a = 0, b = 0;
-    *out = (struct sums){.over = LM_NEW_ARRAY(arena, double, run->count),
-                         .under = LM_NEW_ARRAY(arena, double, run->count),
-                         .is_equal = true};
-    if (out->over == NULL || out->under == NULL)
-        return lm_fail(err, LM_NOMEM, "no memory for %zu items; free some", run->count);
-    for (size_t i = 0; i < run->count; i++) {
-        double x = run->columns[pairing->over][i], y = baseline->columns[pairing->over][i];
-        out->under[i] = lm_pairing_under(pairing, run, i);
-        out->is_equal = out->is_equal && x == y;
-        total += out->under[i];
-        a += x;
-        b += y;
-    }
-    out->run = a / total;
-    out->baseline = b / total;
-    return LM_OK;
-}
-
-/* The metric's change by an item, linearised at both ratios (exact but for a perplexity), signed so
- * that more is worse, less its part of the margin. The ratio of sums is the worsening beyond it. */
-static void weigh(struct sums *sums, struct lm_worsening *out, const struct lm_items *run,
+/* The worsening beyond the margin, signed so that more is worse. */
+static void weigh(struct lm_item_parts *parts, struct lm_worsening *out, const struct lm_items *run,
                   const struct lm_items *baseline, const struct lm_worsening_question *question)
 {
     const struct lm_pairing *pairing = question->pairing;
     double sign = question->better == LM_BETTER_HIGHER ? -1 : 1;
     double share = question->is_relative ? question->margin : 0;
-    double own = lm_pairing_slope(pairing, sums->run);
-    double other = lm_pairing_slope(pairing, sums->baseline) * (1 + sign * share);
-    out->value = lm_pairing_value(pairing, sums->run);
-    out->baseline = lm_pairing_value(pairing, sums->baseline);
+    out->value = lm_pairing_value(pairing, parts->own);
+    out->baseline = lm_pairing_value(pairing, parts->other);
     out->margin = question->is_relative ? share * fabs(out->baseline) : question->margin;
     out->worse = sign * (out->value - out->baseline);
-    for (size_t i = 0; i < run->count; i++) {
-        double x = run->columns[pairing->over][i] - sums->run * sums->under[i];
-        double y = baseline->columns[pairing->over][i] - sums->baseline * sums->under[i];
-        sums->over[i] = sign * (own * x - other * y) + (out->worse - out->margin) * sums->under[i];
-    }
+    lm_item_parts_weigh(parts, pairing, run, baseline,
+                        &(struct lm_item_question){sign, sign * share, out->worse - out->margin});
 }
 
 static const char *word_of(enum lm_worsening_result result)
@@ -92,25 +57,28 @@ static void explain(struct lm_worsening *out, const struct lm_worsening_question
                   word_of(out->result), text_of(arena, lm_num_short(out->margin, 3))}};
 }
 
-static enum lm_status decide(struct lm_worsening *out, const struct sums *sums, size_t items,
+static enum lm_status decide(struct lm_worsening *out, const struct lm_item_parts *parts,
                              const struct lm_worsening_question *question, struct lm_arena *arena,
                              struct lm_err *err)
 {
     struct lm_difference beyond;
     const struct lm_resampling how = {question->resamples, question->rng,
                                       2 * question->confidence - 1, NULL, NULL};
-    LM_TRY(lm_paired_difference(&beyond, sums->over, sums->under, items, &how, arena, err));
+    LM_TRY(
+        lm_paired_difference(&beyond, parts->over, parts->under, parts->count, &how, arena, err));
     out->low = beyond.low + out->margin;
     out->high = beyond.high + out->margin;
-    if (isnan(beyond.low) && items < LM_BOOTSTRAP_LEAST)
-        return undecided(out, (struct lm_reason){.kind = LM_REASON_FEW});
+    if (isnan(beyond.low) && parts->count < LM_BOOTSTRAP_LEAST)
+        return undecided(
+            out, (struct lm_reason){.kind = LM_REASON_FEW,
+                                    .parts = {lm_arena_printf(arena, "%d", LM_BOOTSTRAP_LEAST)}});
     if (isnan(beyond.low))
         return undecided(
             out, (struct lm_reason){.kind = LM_REASON_NO_SIZE, .parts = {question->pairing->item}});
     out->result = beyond.high <= 0 ? LM_WORSENING_PASS
                   : beyond.low > 0 ? LM_WORSENING_FAIL
                                    : LM_WORSENING_UNDECIDED;
-    explain(out, question, items, arena);
+    explain(out, question, parts->count, arena);
     return LM_OK;
 }
 
@@ -120,7 +88,7 @@ enum lm_status lm_compare_worsening(struct lm_worsening *out, const struct lm_it
                                     struct lm_arena *arena, struct lm_err *err)
 {
     const double nan = (double)NAN;
-    struct sums sums;
+    struct lm_item_parts parts;
     *out = (struct lm_worsening){LM_WORSENING_UNDECIDED, nan, nan, nan, nan, nan,
                                  question->margin,       {0}};
     const struct lm_pairing *pairing = question->pairing;
@@ -134,10 +102,10 @@ enum lm_status lm_compare_worsening(struct lm_worsening *out, const struct lm_it
         return LM_OK;
     if (run->count == 0)
         return undecided(out, (struct lm_reason){.kind = LM_REASON_NO_ITEMS});
-    LM_TRY(add_up(&sums, run, baseline, pairing, arena, err));
-    weigh(&sums, out, run, baseline, question);
-    if (!sums.is_equal)
-        return decide(out, &sums, run->count, question, arena, err);
+    LM_TRY(lm_item_parts_sum(&parts, pairing, run, baseline, arena, err));
+    weigh(&parts, out, run, baseline, question);
+    if (!parts.is_equal)
+        return decide(out, &parts, question, arena, err);
     out->result = LM_WORSENING_PASS;
     out->low = out->high = 0;
     out->reason = (struct lm_reason){.kind = LM_REASON_SAME, .parts = {pairing->item}};

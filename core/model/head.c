@@ -210,6 +210,8 @@ static void score_task(void *user, size_t task, size_t worker)
                 wanted < 0 ? 0 : (float)((double)score.max + log_sum - (double)line[target]);
         if (out->entropy != NULL)
             out->entropy[at] = (float)(log_sum - (double)score.moment / (double)score.sum);
+        if (out->top != NULL)
+            out->top[at] = 1 / score.sum;
         if (out->rank != NULL)
             out->rank[at] = wanted < 0 ? -1 : (int32_t)(score.above + score.equal / 2);
         if (out->equal != NULL)

@@ -387,15 +387,40 @@ void lm_model_state_save(const struct lm_model *model, void *out)
     memcpy(at + STATE_HEAD + 2 * size, lm_at(model, model->layout.moment2), size);
 }
 
+static enum lm_status check_owner(const struct lm_model *model, const void *data, uint64_t size,
+                                  struct lm_err *err)
+{
+    const unsigned char *at = data;
+    uint64_t floats = model->layout.param_floats;
+    if (model->options.training && size == lm_model_state_size(model) &&
+        memcmp(at, state_magic, 8) == 0 && memcmp(at + 8, &floats, 8) == 0)
+        return LM_OK;
+    return lm_fail(err, LM_FORMAT,
+                   "the training state does not belong to this model; start afresh");
+}
+
+enum lm_status lm_model_state_check(const struct lm_model *model, const void *data, uint64_t size,
+                                    struct lm_err *err)
+{
+    LM_TRY(check_owner(model, data, size, err));
+    const unsigned char *at = data;
+    at += STATE_HEAD;
+    for (uint64_t i = 0; i < model->layout.param_floats; i++) {
+        float weight;
+        memcpy(&weight, at + i * sizeof weight, sizeof weight);
+        if (!isfinite(weight))
+            return lm_fail(err, LM_NUMERIC,
+                           "the training state holds a weight that is not finite; start afresh");
+    }
+    return LM_OK;
+}
+
 enum lm_status lm_model_state_load(struct lm_model *model, const void *data, uint64_t size,
                                    struct lm_err *err)
 {
     const unsigned char *at = data;
-    uint64_t floats = model->layout.param_floats, part = floats * sizeof(float);
-    if (!model->options.training || size != lm_model_state_size(model) ||
-        memcmp(at, state_magic, 8) != 0 || memcmp(at + 8, &floats, 8) != 0)
-        return lm_fail(err, LM_FORMAT,
-                       "the training state does not belong to this model; start afresh");
+    uint64_t part = model->layout.param_floats * sizeof(float);
+    LM_TRY(check_owner(model, data, size, err));
     memcpy(&model->updates, at + 16, 8);
     memcpy(lm_at(model, model->layout.params), at + STATE_HEAD, part);
     memcpy(lm_at(model, model->layout.moment1), at + STATE_HEAD + part, part);

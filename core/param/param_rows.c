@@ -159,10 +159,10 @@ static const void *sibling(const struct lm_param *rows, const void *base, const 
     return NULL;
 }
 
-/** The digest a row is pinned by; NULL when none is given. */
-static const char *pin_of(const struct lm_param *rows, const void *base, const struct lm_param *row)
+/** The text of a record's row `name`; NULL when it is empty or not there. */
+static const char *text_of(const struct lm_param *rows, const void *base, const char *name)
 {
-    const void *value = sibling(rows, base, row->pinned_by);
+    const void *value = sibling(rows, base, name);
     const char *text = value != NULL ? as_text(value) : NULL;
     return text != NULL && text[0] != '\0' ? text : NULL;
 }
@@ -223,10 +223,11 @@ static void walk_list(struct walk *walk, struct used used, struct lm_param_leaf 
     }
 }
 
-/** Does a row stay out of the key: by its flag, or because a pin replaces it? */
-static bool is_hidden(const struct lm_param *row, const char *pin)
+/** Does a row stay out of the key: by its flag, or because a pin or another row replaces it? */
+static bool is_hidden(const struct lm_param *rows, const void *base, const struct lm_param *row)
 {
-    return (row->flags & LM_PARAM_NOT_IN_KEY) || pin != NULL;
+    return (row->flags & LM_PARAM_NOT_IN_KEY) || text_of(rows, base, row->pinned_by) != NULL ||
+           text_of(rows, base, row->hidden_by) != NULL;
 }
 
 static void walk_rows(struct walk *walk, struct used used, const struct lm_param *rows,
@@ -234,12 +235,12 @@ static void walk_rows(struct walk *walk, struct used used, const struct lm_param
 {
     for (const struct lm_param *row = rows; row->name != NULL; row++) {
         struct used longer = extend(walk, used, row->name, row->key);
-        const char *pin = pin_of(rows, base, row);
+        const char *pin = text_of(rows, base, row->pinned_by);
         struct lm_param_leaf leaf = {.name = walk->name,
                                      .key = longer.is_renamed ? walk->key : walk->name,
                                      .row = row,
                                      .type = row->type,
-                                     .hidden = hidden || is_hidden(row, pin),
+                                     .hidden = hidden || is_hidden(rows, base, row),
                                      .value = at(base, row->offset),
                                      .pin = pin,
                                      .size = size_of(rows, base, row)};
@@ -333,7 +334,7 @@ void lm_params_write_json_if(const struct lm_param *rows, const void *params,
                                      .key = row->key != NULL ? row->key : row->name,
                                      .row = row,
                                      .type = row->type,
-                                     .hidden = is_hidden(row, pin_of(rows, params, row)),
+                                     .hidden = is_hidden(rows, params, row),
                                      .value = at(params, row->offset)};
         if (!keep(&leaf))
             continue;

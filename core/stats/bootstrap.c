@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "stats/draws.h"
+#include "stats/ratio_estimate.h"
 
 enum { MOST_RATIOS = 8 };
 
@@ -30,22 +31,6 @@ size_t lm_bootstrap_sort(double *values, size_t count)
             values[kept++] = values[i];
     qsort(values, kept, sizeof *values, compare_doubles);
     return kept;
-}
-
-static double resampled_ratio(const struct lm_bootstrap_ratio *ratio, const uint32_t *counts,
-                              size_t count)
-{
-    double over = 0, under = 0;
-    for (size_t i = 0; i < count; i++) {
-        over += counts[i] * ratio->over[i];
-        under += counts[i] * ratio->under[i];
-    }
-    return under > 0 ? over / under : (double)NAN;
-}
-
-static double ratio_of(void *user, const uint32_t *counts, size_t count)
-{
-    return resampled_ratio(user, counts, count);
 }
 
 enum lm_status lm_bootstrap_statistics(struct lm_bootstrap_statistic *statistics,
@@ -80,20 +65,54 @@ enum lm_status lm_bootstrap_statistics(struct lm_bootstrap_statistic *statistics
     return LM_OK;
 }
 
+/* Studentised deviations of the resamples from the ratio itself, by resample. */
+static enum lm_status deviate(double *deviations, const struct lm_bootstrap_ratio *ratios,
+                              const struct lm_ratio_estimate *own, size_t ratio_count, size_t count,
+                              size_t resamples, struct lm_rng rng, uint32_t *counts,
+                              bool (*is_cancelled)(void *user), void *user, struct lm_err *err)
+{
+    for (size_t r = 0; r < resamples; r++) {
+        if (is_cancelled != NULL && is_cancelled(user))
+            return lm_fail(err, LM_CANCELLED, "interrupted; run again to resume");
+        lm_draw_counts(counts, count, rng, r);
+        for (size_t k = 0; k < ratio_count; k++) {
+            struct lm_ratio_estimate drawn =
+                lm_ratio_estimate(ratios[k].over, ratios[k].under, counts, count);
+            deviations[k * resamples + r] =
+                drawn.error > 0 ? (drawn.ratio - own[k].ratio) / drawn.error : (double)NAN;
+        }
+    }
+    return LM_OK;
+}
+
 enum lm_status lm_bootstrap_run(struct lm_bootstrap_ratio *ratios, size_t ratio_count, size_t count,
                                 size_t resamples, struct lm_rng rng, struct lm_arena *arena,
                                 bool (*is_cancelled)(void *user), void *user, struct lm_err *err)
 {
-    struct lm_bootstrap_statistic statistics[MOST_RATIOS];
-    if (ratio_count > MOST_RATIOS)
-        return lm_fail(err, LM_RANGE, "too many ratios to resample; give fewer");
+    struct lm_ratio_estimate own[MOST_RATIOS];
+    if (ratio_count > MOST_RATIOS || count > UINT32_MAX)
+        return lm_fail(err, LM_RANGE, "too many items to resample; give fewer");
     for (size_t k = 0; k < ratio_count; k++)
-        statistics[k] = (struct lm_bootstrap_statistic){ratio_of, &ratios[k], 0, 0};
-    LM_TRY(lm_bootstrap_statistics(statistics, ratio_count, count, resamples, rng, arena,
-                                   is_cancelled, user, err));
+        ratios[k].low = ratios[k].high = (double)NAN;
+    if (count < LM_BOOTSTRAP_LEAST)
+        return LM_OK;
+    uint32_t *counts = LM_NEW_ARRAY(arena, uint32_t, count);
+    double *deviations = LM_NEW_ARRAY(arena, double, ratio_count *resamples);
+    if (counts == NULL || deviations == NULL)
+        return lm_fail(err, LM_NOMEM, "no memory for %zu resamples; give fewer", resamples);
+    for (size_t k = 0; k < ratio_count; k++)
+        own[k] = lm_ratio_estimate(ratios[k].over, ratios[k].under, NULL, count);
+    LM_TRY(deviate(deviations, ratios, own, ratio_count, count, resamples, rng, counts,
+                   is_cancelled, user, err));
     for (size_t k = 0; k < ratio_count; k++) {
-        ratios[k].low = statistics[k].low;
-        ratios[k].high = statistics[k].high;
+        double error = own[k].error * sqrt((double)count / (double)(count - 1));
+        size_t kept = lm_bootstrap_sort(deviations + k * resamples, resamples);
+        const double *sorted = deviations + k * resamples;
+        ratios[k].low = ratios[k].high = own[k].ratio;
+        if (kept == 0)
+            continue;
+        ratios[k].low -= lm_bootstrap_quantile(sorted, kept, 0.975) * error;
+        ratios[k].high -= lm_bootstrap_quantile(sorted, kept, 0.025) * error;
     }
     return LM_OK;
 }

@@ -1,11 +1,10 @@
 /**
- * Percentile bootstrap over documents for ratios of sums (Efron & Tibshirani 1993, section
- * 13.3). The same resamples serve every ratio, so their intervals are comparable
- * (stats/draws.h).
+ * Bootstrap over documents: studentised for ratios of sums (Efron & Tibshirani 1993, section 12.5),
+ * percentiles for statistics that have no standard error of their own (section 13.3). The same
+ * resamples serve all, so their intervals are comparable (stats/draws.h).
  *
  * Fewer than LM_BOOTSTRAP_LEAST items have no interval: resamples of a few items vary less than
- * new ones would. Of 95 % intervals for the mean of n normal values 48 % hold it at n = 2, 85 % at
- * 5, 92 % at 10 and 93 to 94 % at 20.
+ * new ones would. How often intervals hold the truth: docs/internals/intervals.md.
  */
 #ifndef LM_STATS_BOOTSTRAP_H
 #define LM_STATS_BOOTSTRAP_H
@@ -22,7 +21,7 @@ enum { LM_BOOTSTRAP_LEAST = 20 /**< items that an interval needs */ };
 /** A ratio sum(over) / sum(under) over documents and its 95 % interval. */
 struct lm_bootstrap_ratio {
     const double *over, *under; /**< (documents) */
-    double low, high;           /**< quantiles 0.025 and 0.975 of the resampled ratios */
+    double low, high;           /**< equal where all documents have the same ratio */
 };
 
 /** Fills low and high of all ratios; NaN for fewer than LM_BOOTSTRAP_LEAST documents. A resample

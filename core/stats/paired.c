@@ -6,6 +6,7 @@
 #include "stats/bootstrap.h"
 #include "stats/distributions.h"
 #include "stats/draws.h"
+#include "stats/ratio_estimate.h"
 
 static const double POWER_QUANTILE = 0.8416212335729143; /* 0.8 of the standard normal */
 
@@ -26,35 +27,36 @@ static enum lm_status no_memory(size_t resamples, struct lm_err *err)
     return lm_fail(err, LM_NOMEM, "no memory for %zu resamples; give fewer", resamples);
 }
 
-static double detectable(double error, double confidence)
+double lm_detectable(double error, double confidence)
 {
     return (lm_normal_quantile(1 - (1 - confidence) / 2) + POWER_QUANTILE) * error;
 }
 
 /* ---- one difference ---- */
 
-/* A ratio of sums and its standard error, each item counted counts[i] times. */
-struct estimate {
-    double ratio, error;
-};
-
-static struct estimate estimate(const double *over, const double *under, const uint32_t *counts,
-                                size_t items)
+/* Value, standard error and what it can show; the ratio is NaN when nothing divides. */
+static struct lm_ratio_estimate begin_difference(struct lm_difference *out, const double *over,
+                                                 const double *under, size_t items,
+                                                 double confidence)
 {
-    double sum = 0, total = 0, squares = 0;
-    for (size_t i = 0; i < items; i++) {
-        sum += counts[i] * over[i];
-        total += counts[i] * under[i];
-    }
-    struct estimate out = {(double)NAN, (double)NAN};
-    if (!(total > 0))
-        return out;
-    out.ratio = sum / total;
-    for (size_t i = 0; i < items; i++) {
-        double rest = over[i] - out.ratio * under[i];
-        squares += counts[i] * (rest * rest);
-    }
-    out.error = sqrt(squares) / total;
+    *out = (struct lm_difference){(double)NAN, (double)NAN, (double)NAN, (double)NAN, (double)NAN};
+    struct lm_ratio_estimate own = lm_ratio_estimate(over, under, NULL, items);
+    out->value = own.ratio;
+    if (items < LM_BOOTSTRAP_LEAST || isnan(own.ratio))
+        return own;
+    out->error = own.error * sqrt((double)items / (double)(items - 1));
+    out->detectable = lm_detectable(out->error, confidence);
+    return own;
+}
+
+struct lm_difference lm_paired_linear(const double *over, const double *under, size_t items,
+                                      double confidence)
+{
+    struct lm_difference out;
+    double z = lm_normal_quantile(1 - (1 - confidence) / 2);
+    begin_difference(&out, over, under, items, confidence);
+    out.low = out.value - z * out.error;
+    out.high = out.value + z * out.error;
     return out;
 }
 
@@ -63,23 +65,17 @@ enum lm_status lm_paired_difference(struct lm_difference *out, const double *ove
                                     const struct lm_resampling *how, struct lm_arena *arena,
                                     struct lm_err *err)
 {
-    *out = (struct lm_difference){(double)NAN, (double)NAN, (double)NAN, (double)NAN, (double)NAN};
     uint32_t *counts = LM_NEW_ARRAY(arena, uint32_t, items);
     double *deviations = LM_NEW_ARRAY(arena, double, how->resamples);
     if (counts == NULL || deviations == NULL)
         return no_memory(how->resamples, err);
-    for (size_t i = 0; i < items; i++)
-        counts[i] = 1;
-    struct estimate own = estimate(over, under, counts, items);
-    out->value = own.ratio;
-    if (items < LM_BOOTSTRAP_LEAST || isnan(own.ratio))
+    struct lm_ratio_estimate own = begin_difference(out, over, under, items, how->confidence);
+    if (isnan(out->error))
         return LM_OK;
-    out->error = own.error * sqrt((double)items / (double)(items - 1));
-    out->detectable = detectable(out->error, how->confidence);
     for (size_t r = 0; r < how->resamples; r++) {
         LM_TRY(check_items(items, how, r, err));
         lm_draw_counts(counts, items, how->rng, r);
-        struct estimate drawn = estimate(over, under, counts, items);
+        struct lm_ratio_estimate drawn = lm_ratio_estimate(over, under, counts, items);
         deviations[r] = drawn.error > 0 ? (drawn.ratio - own.ratio) / drawn.error : (double)NAN;
     }
     size_t kept = lm_bootstrap_sort(deviations, how->resamples);

@@ -19,6 +19,11 @@ struct line {
     const char *lower;
 };
 
+/* What of the phrases a text may have at all, found by one look at all of it. */
+struct phrases {
+    bool lorem, javascript, policies;
+};
+
 static void count_words(struct line *line)
 {
     struct lm_word_scan scan = {.text = line->text, .size = line->size};
@@ -26,6 +31,16 @@ static void count_words(struct line *line)
     line->longest = 0;
     for (struct lm_word word; lm_word_next(&scan, &word); line->words++)
         line->longest = word.chars > line->longest ? word.chars : line->longest;
+}
+
+/* The words before `end`, from words->items[*at] on. */
+static void take_words(struct line *line, const struct lm_word_list *words, size_t *at, size_t end)
+{
+    size_t first = *at;
+    for (; *at < words->count && words->items[*at].at < end; ++*at)
+        line->longest =
+            words->items[*at].chars > line->longest ? words->items[*at].chars : line->longest;
+    line->words = (int64_t)(*at - first);
 }
 
 /* Length of a citation at text[0], which is '[', or 0. */
@@ -55,7 +70,7 @@ static void remove_citations(struct line *line, struct lm_buf *made)
     }
     if (made->failed)
         return;
-    line->text = (const uint8_t *)made->data;
+    line->text = (const uint8_t *)(made->data != NULL ? made->data : "");
     line->size = made->size;
 }
 
@@ -78,7 +93,31 @@ static bool ends_sentence(const struct line *line, bool is_english)
 
 static bool has(const struct line *line, const char *what)
 {
-    return memmem(line->lower, line->size, what, strlen(what)) != NULL;
+    return line->size > 0 && memmem(line->lower, line->size, what, strlen(what)) != NULL;
+}
+
+/* Lower-case ASCII into an empty buffer. */
+static const char *lower(const uint8_t *text, size_t size, struct lm_buf *made)
+{
+    lm_buf_append(made, text, size);
+    if (made->failed || size == 0)
+        return "";
+    uint8_t *copy = (uint8_t *)made->data;
+    for (size_t i = 0; i < size; i++)
+        copy[i] |= (uint8_t)(((uint8_t)(copy[i] - 'A') < 26) << 5);
+    return made->data;
+}
+
+/* A citation that goes may leave a phrase behind: then each line is looked at. */
+static struct phrases find_phrases(const uint8_t *text, size_t size, struct lm_buf *made)
+{
+    bool may_join = memchr(text, '[', size) != NULL;
+    const struct line all = {.size = size, .lower = lower(text, size, made)};
+    if (made->failed || may_join)
+        return (struct phrases){true, true, true};
+    return (struct phrases){has(&all, "lorem ipsum"), has(&all, "javascript"),
+                            has(&all, "cookie") || has(&all, "privacy policy") ||
+                                has(&all, "terms of use")};
 }
 
 static bool is_policy(const struct line *line)
@@ -91,20 +130,28 @@ static bool is_policy(const struct line *line)
     return false;
 }
 
-static void lower(struct line *line, struct lm_buf *made)
+/* Phrases and braces, of a line that no other rule drops. */
+static enum lm_c4_rule judge_phrases(struct line *line, const bool *on,
+                                     const struct phrases *phrases, struct lm_rule_measure *measure,
+                                     struct lm_c4_scratch *scratch)
 {
-    lm_buf_append(made, line->text, line->size);
-    if (made->failed || line->size == 0)
-        return;
-    char *copy = made->data;
-    for (size_t i = 0; i < line->size; i++)
-        copy[i] = copy[i] >= 'A' && copy[i] <= 'Z' ? (char)(copy[i] | 32) : copy[i];
-    line->lower = copy;
+    bool is_looked_at = phrases->lorem || phrases->javascript || phrases->policies;
+    if (line->size == 0)
+        return LM_C4_RULES;
+    if (is_looked_at)
+        line->lower = lower(line->text, line->size, &scratch->lower);
+    measure->lorem_lines += phrases->lorem && has(line, "lorem ipsum");
+    if (on[LM_C4_JAVASCRIPT] && phrases->javascript && has(line, "javascript"))
+        return LM_C4_JAVASCRIPT;
+    measure->brace_lines += memchr(line->text, '{', line->size) != NULL;
+    return on[LM_C4_POLICIES] && phrases->policies && is_policy(line) ? LM_C4_POLICIES
+                                                                      : LM_C4_RULES;
 }
 
 /* The first rule that drops the line, LM_C4_RULES when none does. */
 static enum lm_c4_rule judge(struct line *line, const struct lm_c4_options *options,
-                             struct lm_rule_measure *measure, struct lm_c4_scratch *scratch)
+                             const struct phrases *phrases, struct lm_rule_measure *measure,
+                             struct lm_c4_scratch *scratch)
 {
     const bool *on = options->on;
     if (on[LM_C4_LONG_WORDS] && line->longest > options->longest_word)
@@ -115,14 +162,7 @@ static enum lm_c4_rule judge(struct line *line, const struct lm_c4_options *opti
         return LM_C4_ENDED_LINES;
     if (on[LM_C4_LINE_WORDS] && (double)line->words < options->fewest_words)
         return LM_C4_LINE_WORDS;
-    lower(line, &scratch->lower);
-    if (scratch->lower.failed || line->size == 0)
-        return LM_C4_RULES;
-    measure->lorem_lines += has(line, "lorem ipsum");
-    if (on[LM_C4_JAVASCRIPT] && has(line, "javascript"))
-        return LM_C4_JAVASCRIPT;
-    measure->brace_lines += memchr(line->text, '{', line->size) != NULL;
-    return on[LM_C4_POLICIES] && is_policy(line) ? LM_C4_POLICIES : LM_C4_RULES;
+    return judge_phrases(line, on, phrases, measure, scratch);
 }
 
 static void count(struct lm_line_tally *tally, const uint8_t *text, size_t size, int64_t words,
@@ -164,19 +204,23 @@ static void take(struct lm_buf *out, struct lm_rule_measure *measure,
 enum lm_status lm_c4_lines(struct lm_buf *out, struct lm_rule_measure *measure,
                            struct lm_line_tally tallies[LM_C4_RULES],
                            const struct lm_c4_options *options, const uint8_t *text, size_t size,
-                           struct lm_c4_scratch *scratch, struct lm_err *err)
+                           const struct lm_word_list *words, struct lm_c4_scratch *scratch,
+                           struct lm_err *err)
 {
     struct lm_line_scan scan = {.text = text, .size = size};
     bool is_first = true;
+    size_t word = 0; /* the first one of the line */
+    lm_buf_clear(&scratch->lower);
+    const struct phrases phrases = find_phrases(text, size, &scratch->lower);
     measure->lorem_lines = measure->brace_lines = measure->sentences = measure->long_lines = 0;
     for (struct lm_line each; lm_line_next(&scan, &each);) {
         struct lm_line core = lm_line_strip(&each, text);
         struct line line = {.text = text + core.at, .size = core.size}, before;
         lm_buf_clear(&scratch->edited);
         lm_buf_clear(&scratch->lower);
-        count_words(&line);
+        take_words(&line, words, &word, core.at + core.size);
         before = line;
-        enum lm_c4_rule rule = judge(&line, options, measure, scratch);
+        enum lm_c4_rule rule = judge(&line, options, &phrases, measure, scratch);
         LM_TRY(lm_buf_status(&scratch->edited, err));
         LM_TRY(lm_buf_status(&scratch->lower, err));
         if (rule < LM_C4_RULES) {

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "text/blocks.h"
 #include "text/nfc.h"
 #include "text/unicode.h"
 
@@ -42,8 +43,12 @@ static size_t kept_end(const uint8_t *text, size_t size, size_t at, struct stop 
     while (at < size) {
         uint32_t code_point = text[at];
         size_t length = 1;
+        if (size - at >= LM_BLOCK && lm_block_is_plain(text + at)) {
+            at += LM_BLOCK;
+            continue;
+        }
         if (!is_plain(text[at])) {
-            length = lm_utf8_decode(&code_point, text + at, size - at);
+            length = lm_utf8_read(&code_point, text + at, size - at);
             bool is_control =
                 length > 0 && (code_point < 0x20 || (code_point >= 0x7F && code_point < 0xA0));
             *stop = (struct stop){length, is_control, code_point};
@@ -163,6 +168,8 @@ static size_t visible_end(const char *text, size_t size)
     while (size > 0) {
         uint32_t code_point = (uint8_t)text[size - 1];
         size_t start = size - 1;
+        if (code_point > ' ' && code_point < 0x80)
+            break;
         while (start > 0 && size - start < 4 && ((uint8_t)text[start] & 0xC0) == 0x80)
             start--;
         if (start < size - 1)
@@ -198,7 +205,8 @@ void lm_clean_lines(struct lm_buf *text, const struct lm_clean_options *options,
         if (!is_dropped) {
             size_t wanted = options->strip_trailing_space ? visible : length;
             counts->trailing_spaces += wanted != length;
-            memmove(data + kept, data + at, wanted);
+            if (kept != at)
+                memmove(data + kept, data + at, wanted);
             kept += wanted;
             if (newline != NULL)
                 data[kept++] = '\n';

@@ -6,7 +6,7 @@
 void lm_digest_set_release(struct lm_digest_set *set)
 {
     free(set->slots);
-    free(set->is_used);
+    free(set->marks);
     *set = (struct lm_digest_set){0};
 }
 
@@ -16,7 +16,7 @@ static size_t find(const struct lm_digest_set *set, const struct lm_digest *dige
     uint64_t start;
     memcpy(&start, digest->bytes, sizeof start);
     size_t at = (size_t)start & set->mask;
-    while (set->is_used[at] && lm_digest_compare(&set->slots[at], digest) != 0)
+    while (set->marks[at] != 0 && lm_digest_compare(&set->slots[at], digest) != 0)
         at = (at + 1) & set->mask;
     return at;
 }
@@ -26,36 +26,38 @@ static bool grow(struct lm_digest_set *set)
     size_t size = set->slots == NULL ? 1024 : (set->mask + 1) * 2;
     struct lm_digest_set grown = {.mask = size - 1};
     grown.slots = calloc(size, sizeof *grown.slots);
-    grown.is_used = calloc(size, sizeof *grown.is_used);
-    if (grown.slots == NULL || grown.is_used == NULL) {
+    grown.marks = calloc(size, sizeof *grown.marks);
+    if (grown.slots == NULL || grown.marks == NULL) {
         lm_digest_set_release(&grown);
         return false;
     }
     for (size_t i = 0; set->slots != NULL && i <= set->mask; i++) {
-        if (!set->is_used[i])
+        if (set->marks[i] == 0)
             continue;
         size_t at = find(&grown, &set->slots[i]);
         grown.slots[at] = set->slots[i];
-        grown.is_used[at] = true;
+        grown.marks[at] = set->marks[i];
     }
     free(set->slots);
-    free(set->is_used);
+    free(set->marks);
     set->slots = grown.slots;
-    set->is_used = grown.is_used;
+    set->marks = grown.marks;
     set->mask = grown.mask;
     return true;
 }
 
-bool lm_digest_set_add(struct lm_digest_set *set, const struct lm_digest *digest, bool *is_new)
+bool lm_digest_set_add(struct lm_digest_set *set, const struct lm_digest *digest, uint32_t *mark,
+                       bool *is_new)
 {
     if ((set->slots == NULL || set->count * 2 > set->mask) && !grow(set))
         return false;
     size_t at = find(set, digest);
-    *is_new = !set->is_used[at];
+    *is_new = set->marks[at] == 0;
     if (*is_new) {
         set->slots[at] = *digest;
-        set->is_used[at] = true;
+        set->marks[at] = *mark + 1;
         set->count++;
     }
+    *mark = set->marks[at] - 1;
     return true;
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "text/blocks.h"
 #include "text/unicode.h"
 
 bool lm_line_next(struct lm_line_scan *scan, struct lm_line *line)
@@ -53,8 +54,16 @@ struct lm_line lm_line_strip(const struct lm_line *line, const uint8_t *text)
 
 int64_t lm_count_chars(const uint8_t *text, size_t size)
 {
-    size_t continued = 0;
-    for (size_t i = 0; i < size; i++)
-        continued += (text[i] & 0xC0) == 0x80;
+    size_t continued = 0, at = 0;
+    while (size - at >= LM_BLOCK) { /* by the place in a block, at most 255 times */
+        uint8_t lanes[LM_BLOCK] = {0};
+        for (size_t k = 0; k < UINT8_MAX && size - at >= LM_BLOCK; k++, at += LM_BLOCK)
+            for (size_t i = 0; i < LM_BLOCK; i++)
+                lanes[i] = (uint8_t)(lanes[i] + ((text[at + i] & 0xC0) == 0x80));
+        for (size_t i = 0; i < LM_BLOCK; i++)
+            continued += lanes[i];
+    }
+    for (; at < size; at++)
+        continued += (text[at] & 0xC0) == 0x80;
     return (int64_t)(size - continued);
 }

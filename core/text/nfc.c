@@ -8,6 +8,7 @@
 #include <utf8proc.h>
 
 #include "base/utf8.h"
+#include "text/blocks.h"
 #include "text/unicode.h"
 
 /* From `at` on: end of the run that needs no look, and in *border the start of its last character.
@@ -17,8 +18,13 @@ static size_t skip_sure(const uint8_t *text, size_t size, size_t at, size_t *bor
     while (at < size) {
         uint32_t code_point = text[at];
         size_t length = 1;
+        if (size - at >= LM_BLOCK && lm_block_is_ascii(text + at)) {
+            at += LM_BLOCK;
+            *border = at - 1;
+            continue;
+        }
         if (code_point >= 0x80) {
-            length = lm_utf8_decode(&code_point, text + at, size - at);
+            length = lm_utf8_read(&code_point, text + at, size - at);
             if (lm_unicode(code_point) & LM_UC_SUSPECT)
                 break;
         }

@@ -24,7 +24,6 @@ enum lm_status lm_measure_shape(struct lm_rule_measure *out, struct lm_seen *see
                                 const uint8_t *text, size_t size, double shorts, struct lm_err *err)
 {
     struct lm_line_scan scan = {.text = text, .size = size};
-    size_t place = 0;
     out->newlines = out->full_lines = out->ended = out->shorts = out->repeated_chars = 0;
     for (const uint8_t *at = text; (at = memchr(at, '\n', size - (size_t)(at - text))) != NULL;
          at++)
@@ -39,7 +38,7 @@ enum lm_status lm_measure_shape(struct lm_rule_measure *out, struct lm_seen *see
         out->full_lines++;
         out->ended += lm_is_line_end(last_char(bytes, line.size));
         out->shorts += (double)chars <= shorts;
-        if (lm_seen_add(seen, lm_hash64(bytes, line.size, 0), place++)->count > 1)
+        if (lm_seen_add(seen, lm_hash64(bytes, line.size, 0)))
             out->repeated_chars += chars;
     }
     return LM_OK;
@@ -49,7 +48,6 @@ enum lm_status lm_measure_shape(struct lm_rule_measure *out, struct lm_seen *see
 struct parts {
     struct lm_seen *seen;
     const uint8_t *text;
-    size_t place;
     int64_t all, known, known_chars;
 };
 
@@ -58,7 +56,7 @@ static void add_part(struct parts *parts, size_t from, size_t to)
     if (from == to)
         return;
     uint64_t hash = lm_hash64(parts->text + from, to - from, 0);
-    bool is_known = lm_seen_add(parts->seen, hash, parts->place++)->count > 1;
+    bool is_known = lm_seen_add(parts->seen, hash);
     parts->all++;
     parts->known += is_known;
     parts->known_chars += is_known ? lm_count_chars(parts->text + from, to - from) : 0;
@@ -158,15 +156,14 @@ enum lm_status lm_top_gram(int64_t *out, struct lm_seen *seen, const struct lm_w
                            size_t n, struct lm_err *err)
 {
     struct grams grams = grams_of(words, n);
-    size_t first = 0;
-    uint32_t most = 0;
+    size_t first = 0, most = 0;
     *out = 0;
     if (words->count < n)
         return LM_OK;
     LM_TRY(lm_seen_begin(seen, words->count, err));
     for (size_t i = 0; i + n <= words->count; i++) {
         uint64_t hash = i == 0 ? hash_at(&grams, 0) : hash_next(&grams, i - 1);
-        const struct lm_seen_slot *slot = lm_seen_add(seen, hash, i);
+        const struct lm_seen_count *slot = lm_seen_count(seen, hash, i);
         if (slot->count > most || (slot->count == most && slot->first < first)) {
             most = slot->count;
             first = slot->first;
@@ -185,7 +182,7 @@ enum lm_status lm_duplicate_grams(int64_t *out, struct lm_seen *seen,
     LM_TRY(lm_seen_begin(seen, words->count, err));
     for (size_t i = 0; i + n <= words->count;) {
         uint64_t hash = is_fresh ? hash_at(&grams, i) : hash_next(&grams, i - 1);
-        is_fresh = lm_seen_add(seen, hash, i)->count > 1;
+        is_fresh = lm_seen_add(seen, hash);
         if (is_fresh)
             *out += gram_chars(words->items + i, n, false);
         i += is_fresh ? n : 1;

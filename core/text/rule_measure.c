@@ -64,44 +64,66 @@ static bool is_closing(uint32_t c)
     return is_quote(c) || c == ')' || c == ']' || c == 0xFF09 || c == 0x3011 || c == 0x300B;
 }
 
+/* ASCII that changes nothing inside a sentence. */
+static bool is_inner(uint8_t c)
+{
+    return c < 0x80 && c != '.' && c != '!' && c != '?';
+}
+
+/* Where in a sentence one stands. */
+struct sentence {
+    enum { INSIDE, ENDED, BEHIND } state; /* behind: white space after its end */
+
+    bool has_text; /* since the last sentence */
+};
+
+/* Does this visible character begin another sentence? */
+static bool begins_sentence(struct sentence *s, uint32_t c, unsigned flags)
+{
+    bool is_end = lm_is_sentence_end(c);
+    bool begins = s->state == BEHIND ? !(flags & LM_UC_LOWER)
+                                     : s->state == ENDED && (flags & LM_UC_UNSPACED) != 0;
+    begins = begins && s->has_text && !is_end;
+    if (is_end)
+        s->state = ENDED;
+    else if (s->state != ENDED || !is_closing(c))
+        s->state = INSIDE;
+    s->has_text = (s->has_text && !begins) || !is_end;
+    return begins;
+}
+
 int64_t lm_count_sentences(const uint8_t *line, size_t size)
 {
-    enum { INSIDE, ENDED, BEHIND } state = INSIDE;
-
+    struct sentence s = {.state = INSIDE};
     int64_t sentences = 0;
-    bool has_text = false; /* since the last sentence */
     for (size_t at = 0; at < size;) {
         uint32_t c = line[at];
+        if (s.has_text && s.state == INSIDE && is_inner(line[at])) {
+            at++;
+            continue;
+        }
         size_t length = c < 0x80 ? 1 : lm_utf8_decode(&c, line + at, size - at);
         unsigned flags = lm_unicode(c);
         at += length == 0 ? 1 : length;
-        if (flags & LM_UC_SPACE) {
-            state = state == ENDED ? BEHIND : state;
-            continue;
-        }
-        bool is_end = lm_is_sentence_end(c);
-        bool begins = state == BEHIND ? !(flags & LM_UC_LOWER)
-                                      : state == ENDED && (flags & LM_UC_UNSPACED) != 0;
-        if (begins && has_text && !is_end) {
-            sentences++;
-            has_text = false;
-        }
-        if (is_end)
-            state = ENDED;
-        else if (state != ENDED || !is_closing(c))
-            state = INSIDE;
-        has_text = has_text || !is_end;
+        if (flags & LM_UC_SPACE)
+            s.state = s.state == ENDED ? BEHIND : s.state;
+        else
+            sentences += begins_sentence(&s, c, flags);
     }
-    return sentences + has_text;
+    return sentences + s.has_text;
 }
 
 /* ---- Gopher's quality ---- */
 
 static unsigned stop_word(const uint8_t *word, size_t size)
 {
-    static const char words[8][5] = {"the", "be", "to", "of", "and", "that", "have", "with"};
-    for (unsigned i = 0; size <= 4 && i < 8; i++)
-        if (strlen(words[i]) == size && memcmp(words[i], word, size) == 0)
+    static const char words[8][4] = {"the", "be", "to", "of", "and", "that", "have", "with"};
+    char padded[4] = {0};
+    if (size > sizeof padded)
+        return 0;
+    memcpy(padded, word, size);
+    for (unsigned i = 0; i < 8; i++)
+        if (memcmp(words[i], padded, sizeof padded) == 0)
             return 1U << i;
     return 0;
 }
@@ -149,7 +171,9 @@ void lm_measure_words(struct lm_rule_measure *out, const struct lm_word_list *wo
         stops |= stop_word(text + word->at, word->size);
     }
     out->stop_words = __builtin_popcount(stops);
-    out->hash_signs = count_all(text, size, "#");
+    out->hash_signs = 0;
+    for (const uint8_t *at = text; (at = memchr(at, '#', size - (size_t)(at - text))) != NULL; at++)
+        out->hash_signs++;
     out->ellipses = count_all(text, size, "...") + count_all(text, size, "\xE2\x80\xA6");
     measure_lines(out, text, size);
 }

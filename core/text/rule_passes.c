@@ -22,12 +22,17 @@ static const uint8_t *bytes_of(const struct asking *asking)
 
 void lm_ruleset_init(struct lm_ruleset *out, const struct lm_rule *rules, size_t count)
 {
+    static const size_t first_of_lines = offsetof(struct lm_text_measure, line_chars);
     *out = (struct lm_ruleset){.rules = rules, .count = count};
     for (size_t k = 0; k < LM_C4_RULES; k++)
         out->lines[k] = SIZE_MAX;
     for (size_t i = 0; i < count; i++) {
         const struct lm_rule *rule = &rules[i];
         out->has[rule->kind->pass] = true;
+        out->measures_lines |=
+            rule->kind->pass == LM_PASS_TEXT &&
+            (rule->kind->count >= first_of_lines ||
+             (rule->kind->over != LM_RULE_PLAIN && rule->kind->over >= first_of_lines));
         for (size_t k = 0; k < LM_C4_RULES; k++) {
             if (strcmp(rule->kind->name, lm_c4_names[k]) != 0)
                 continue;
@@ -77,10 +82,12 @@ static enum lm_status edit_lines(struct asking *asking)
     struct lm_line_tally none[LM_C4_RULES] = {0};
     struct lm_buf made;
     options.is_english = asking->is_english;
+    LM_TRY(find_words(asking));
     lm_buf_init(&made, 0);
-    enum lm_status status = lm_c4_lines(
-        &made, asking->measure, asking->tallies != NULL ? asking->tallies : none, &options,
-        bytes_of(asking), asking->text->size, &asking->scratch->c4, asking->err);
+    enum lm_status status =
+        lm_c4_lines(&made, asking->measure, asking->tallies != NULL ? asking->tallies : none,
+                    &options, bytes_of(asking), asking->text->size, &asking->scratch->words,
+                    &asking->scratch->c4, asking->err);
     bool is_same = made.size == asking->text->size &&
                    (made.size == 0 || memcmp(made.data, asking->text->data, made.size) == 0);
     if (status != LM_OK || !asking->set->edits_lines || is_same) {
@@ -91,8 +98,8 @@ static enum lm_status edit_lines(struct asking *asking)
     *asking->text = made;
     asking->out->is_changed = true;
     asking->has_words = false;
-    return lm_text_measure(&asking->measure->text, bytes_of(asking), asking->text->size,
-                           asking->err);
+    lm_text_count(&asking->measure->text, bytes_of(asking), asking->text->size);
+    return LM_OK;
 }
 
 static enum lm_status measure_shape(struct asking *asking)

@@ -17,6 +17,7 @@ struct lm_ruleset {
     size_t count;
     bool has[LM_PASS_REPEATS + 1];
     bool edits_lines;
+    bool measures_lines; /**< a rule needs lm_text_measure; else lm_text_count will do */
     struct lm_c4_options c4;
     double short_line;         /**< of fineweb.short_lines */
     size_t lines[LM_C4_RULES]; /**< the place of each rule of lines; SIZE_MAX: not asked */
@@ -38,9 +39,9 @@ struct lm_rule_outcome {
 };
 
 void lm_ruleset_init(struct lm_ruleset *out, const struct lm_rule *rules, size_t count);
-/** Asks the rules. *text is rewritten where lines go; measure->text: in, of the text; out, of what
- * is left of it, where the document is kept. `tallies` grow, one for each of LM_C4_RULES; NULL
- * where no rule of lines is asked. LM_NOMEM. */
+/** Asks the rules. *text is rewritten where lines go; measure->text: in, of the text
+ * (as set->measures_lines says); out, of what is left of it, where it is counted. `tallies` grow,
+ * one for each of LM_C4_RULES; NULL where no rule of lines is asked. LM_NOMEM. */
 enum lm_status lm_rules_ask(struct lm_rule_outcome *out, const struct lm_ruleset *set,
                             struct lm_buf *text, struct lm_rule_measure *measure,
                             struct lm_line_tally *tallies, struct lm_rule_scratch *scratch,

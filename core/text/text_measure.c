@@ -7,6 +7,8 @@
 #include <lmpipe/hash.h>
 
 #include "base/utf8.h"
+#include "text/blocks.h"
+#include "text/lines.h"
 
 enum { SHORT_LINE = 30 };
 
@@ -37,7 +39,6 @@ struct meter {
     struct lm_text_measure *out;
     struct line *lines;
     size_t count, capacity;
-    bool is_in_word;
 };
 
 /* Length of the character at text[0], ill-formed bytes counting one each. */
@@ -46,16 +47,8 @@ static inline size_t read_char(uint32_t *code_point, const uint8_t *text, size_t
     *code_point = text[0];
     if (text[0] < 0x80)
         return 1;
-    size_t length = lm_utf8_decode(code_point, text, size);
+    size_t length = lm_utf8_read(code_point, text, size);
     return length == 0 ? 1 : length;
-}
-
-static void count_script(struct lm_text_measure *out, uint32_t code_point)
-{
-    if ((code_point | 32) >= 'a' && (code_point | 32) <= 'z')
-        out->scripts[LM_SCRIPT_LATIN]++;
-    else
-        out->scripts[lm_unicode_script(code_point)]++;
 }
 
 /* Whether a character begins a word. */
@@ -65,6 +58,111 @@ static inline bool begins_word(unsigned flags, bool *is_in_word)
     bool is_first = is_alone ? (flags & LM_UC_LETTER) != 0 : !is_space && !*is_in_word;
     *is_in_word = !is_space && !is_alone;
     return is_first;
+}
+
+/* ---- characters ---- */
+
+/* Counts of ASCII by the place in a block, so that many blocks add up without a carry. */
+struct lanes {
+    uint8_t words[LM_BLOCK], spaces[LM_BLOCK], letters[LM_BLOCK], numbers[LM_BLOCK],
+        hashes[LM_BLOCK];
+    unsigned rounds; /* blocks in them, at most 255 */
+};
+
+/* Characters on their way. */
+struct chars {
+    struct lm_text_measure *out;
+    struct lanes lanes;
+    bool is_in_word;
+    const struct lm_script_range *range; /* of the letter before */
+};
+
+static int64_t sum(const uint8_t lane[LM_BLOCK])
+{
+    int64_t total = 0;
+    for (size_t i = 0; i < LM_BLOCK; i++)
+        total += lane[i];
+    return total;
+}
+
+static void flush_lanes(struct chars *chars)
+{
+    struct lm_text_measure *out = chars->out;
+    struct lanes *lanes = &chars->lanes;
+    int64_t letters = sum(lanes->letters);
+    out->words += sum(lanes->words);
+    out->visible += LM_BLOCK * (int64_t)lanes->rounds - sum(lanes->spaces);
+    out->chars += LM_BLOCK * (int64_t)lanes->rounds;
+    out->letters += letters;
+    out->scripts[LM_SCRIPT_LATIN] += letters;
+    out->numbers += sum(lanes->numbers);
+    out->symbols += sum(lanes->hashes);
+    *lanes = (struct lanes){.rounds = 0};
+}
+
+static void add_block(struct chars *chars, const uint8_t *text)
+{
+    struct lanes *lanes = &chars->lanes;
+    uint8_t space[1 + LM_BLOCK];
+    space[0] = !chars->is_in_word;
+    for (size_t i = 0; i < LM_BLOCK; i++) {
+        uint8_t c = text[i];
+        space[1 + i] = (uint8_t)((c == ' ') | ((uint8_t)(c - '\t') < 5));
+    }
+    for (size_t i = 0; i < LM_BLOCK; i++) {
+        uint8_t c = text[i];
+        lanes->words[i] = (uint8_t)(lanes->words[i] + (space[i] & (space[1 + i] ^ 1)));
+        lanes->spaces[i] = (uint8_t)(lanes->spaces[i] + space[1 + i]);
+        lanes->letters[i] = (uint8_t)(lanes->letters[i] + ((uint8_t)((c | 32) - 'a') < 26));
+        lanes->numbers[i] = (uint8_t)(lanes->numbers[i] + ((uint8_t)(c - '0') < 10));
+        lanes->hashes[i] = (uint8_t)(lanes->hashes[i] + (c == '#'));
+    }
+    chars->is_in_word = !space[LM_BLOCK];
+    if (++lanes->rounds == UINT8_MAX)
+        flush_lanes(chars);
+}
+
+static void count_script(struct chars *chars, uint32_t code_point)
+{
+    const struct lm_script_range *range = chars->range;
+    if (range == NULL || code_point < range->first || code_point > range->last)
+        range = chars->range = lm_unicode_script_range(code_point);
+    chars->out->scripts[range != NULL ? range->script : 0]++;
+}
+
+static void add_char(struct chars *chars, uint32_t code_point)
+{
+    struct lm_text_measure *out = chars->out;
+    unsigned flags = lm_unicode(code_point);
+    out->chars++;
+    out->words += begins_word(flags, &chars->is_in_word);
+    if (flags & LM_UC_SPACE)
+        return;
+    out->visible++;
+    out->letters += (flags & (LM_UC_LETTER | LM_UC_MARK)) != 0;
+    out->numbers += (flags & LM_UC_NUMBER) != 0;
+    out->replaced += code_point == 0xFFFD;
+    out->symbols += code_point == '#' || code_point == 0x2026;
+    if (flags & LM_UC_LETTER)
+        count_script(chars, code_point);
+}
+
+static void count_chars(struct lm_text_measure *out, const uint8_t *text, size_t size)
+{
+    struct chars chars = {.out = out};
+    for (size_t at = 0; at < size;) {
+        uint32_t code_point;
+        if (size - at >= LM_BLOCK && lm_block_is_ascii(text + at)) {
+            add_block(&chars, text + at);
+            at += LM_BLOCK;
+            continue;
+        }
+        do { /* up to the next one that is no ASCII, or the end */
+            at += read_char(&code_point, text + at, size - at);
+            add_char(&chars, code_point);
+        } while (at < size && code_point < 0x80);
+    }
+    flush_lanes(&chars);
 }
 
 /* The first byte becomes the lowest. */
@@ -115,22 +213,7 @@ int64_t lm_text_words(const uint8_t *text, size_t size)
     return words;
 }
 
-static void count_char(struct meter *meter, uint32_t code_point)
-{
-    struct lm_text_measure *out = meter->out;
-    unsigned flags = lm_unicode(code_point);
-    out->chars++;
-    out->words += begins_word(flags, &meter->is_in_word);
-    if (flags & LM_UC_SPACE)
-        return;
-    out->visible++;
-    out->letters += (flags & (LM_UC_LETTER | LM_UC_MARK)) != 0;
-    out->numbers += (flags & LM_UC_NUMBER) != 0;
-    out->replaced += code_point == 0xFFFD;
-    out->symbols += code_point == '#' || code_point == 0x2026;
-    if (flags & LM_UC_LETTER)
-        count_script(out, code_point);
-}
+/* ---- lines ---- */
 
 static bool is_terminal(uint32_t code_point)
 {
@@ -214,24 +297,40 @@ static int64_t count_dots(const uint8_t *text, size_t size)
     return count;
 }
 
+/* Is there a visible character? */
+static bool has_text(const uint8_t *line, size_t size)
+{
+    if (size > 0 && line[0] > ' ' && line[0] < 0x7F)
+        return true;
+    for (size_t at = 0; at < size;) {
+        uint32_t code_point;
+        at += read_char(&code_point, line + at, size - at);
+        if ((lm_unicode(code_point) & LM_UC_SPACE) == 0)
+            return true;
+    }
+    return false;
+}
+
+void lm_text_count(struct lm_text_measure *out, const uint8_t *text, size_t size)
+{
+    struct lm_line_scan scan = {.text = text, .size = size};
+    memset(out, 0, sizeof *out);
+    count_chars(out, text, size);
+    for (struct lm_line line; lm_line_next(&scan, &line);)
+        out->lines += has_text(text + line.at, line.size);
+    out->symbols += count_dots(text, size);
+}
+
 enum lm_status lm_text_measure(struct lm_text_measure *out, const uint8_t *text, size_t size,
                                struct lm_err *err)
 {
+    struct lm_line_scan scan = {.text = text, .size = size};
     struct meter meter = {.out = out};
     bool is_good = true;
-    size_t line = 0;
-    memset(out, 0, sizeof *out);
-    for (size_t at = 0, length; at < size && is_good; at += length) {
-        uint32_t code_point;
-        length = read_char(&code_point, text + at, size - at);
-        count_char(&meter, code_point);
-        if (code_point == '\n') {
-            is_good = end_line(&meter, text + line, at - line);
-            line = at + 1;
-        }
-    }
-    is_good = is_good && end_line(&meter, text + line, size - line);
-    out->symbols += count_dots(text, size);
+    lm_text_count(out, text, size);
+    out->lines = 0;
+    for (struct lm_line line; is_good && lm_line_next(&scan, &line);)
+        is_good = end_line(&meter, text + line.at, line.size);
     count_duplicates(&meter);
     free(meter.lines);
     return is_good ? LM_OK : lm_fail(err, LM_NOMEM, "no memory to measure a text; free some");

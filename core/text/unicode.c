@@ -1,6 +1,6 @@
 #include "text/unicode.h"
 
-size_t lm_unicode_script(uint32_t code_point)
+const struct lm_script_range *lm_unicode_script_range(uint32_t code_point)
 {
     size_t low = 0, high = lm_script_range_count;
     while (low < high) {
@@ -11,7 +11,13 @@ size_t lm_unicode_script(uint32_t code_point)
         else if (code_point > range->last)
             low = middle + 1;
         else
-            return range->script;
+            return range;
     }
-    return 0;
+    return NULL;
+}
+
+size_t lm_unicode_script(uint32_t code_point)
+{
+    const struct lm_script_range *range = lm_unicode_script_range(code_point);
+    return range != NULL ? range->script : 0;
 }

@@ -47,6 +47,8 @@ static inline unsigned lm_unicode(uint32_t code_point)
     return lm_unicode_flags[lm_unicode_blocks[code_point >> 7]][code_point & 127];
 }
 
+/** The range that a letter is in; NULL: of no script that is told apart. */
+const struct lm_script_range *lm_unicode_script_range(uint32_t code_point);
 /** Script of a letter, index into lm_script_names; 0 for anything else. */
 size_t lm_unicode_script(uint32_t code_point);
 

@@ -14,12 +14,12 @@ bool lm_word_is_plain(const struct lm_word *word)
     return (word->flags & SAYING) != 0;
 }
 
-static size_t read_flags(const struct lm_word_scan *scan, size_t at, unsigned *flags)
+static inline size_t read_flags(const struct lm_word_scan *scan, size_t at, unsigned *flags)
 {
     uint32_t code_point = scan->text[at];
     size_t length = 1;
     if (code_point >= 0x80)
-        length = lm_utf8_decode(&code_point, scan->text + at, scan->size - at);
+        length = lm_utf8_read(&code_point, scan->text + at, scan->size - at);
     *flags = lm_unicode(code_point);
     return length == 0 ? 1 : length;
 }
@@ -50,11 +50,16 @@ static void take_alone(struct lm_word_scan *scan, struct lm_word *word, size_t l
 /* The rest of a word's ASCII. */
 static void extend_ascii(struct lm_word_scan *scan, struct lm_word *word)
 {
-    const uint8_t *ascii = lm_unicode_flags[lm_unicode_blocks[0]];
+    const uint8_t *ascii = lm_unicode_flags[lm_unicode_blocks[0]], *text = scan->text;
+    const size_t size = scan->size;
     size_t at = scan->at;
     unsigned flags = 0;
-    while (at < scan->size && scan->text[at] < 0x80 && !(ascii[scan->text[at]] & LM_UC_SPACE))
-        flags |= ascii[scan->text[at++]];
+    for (; at < size && text[at] < 0x80; at++) {
+        unsigned more = ascii[text[at]];
+        if (more & LM_UC_SPACE)
+            break;
+        flags |= more;
+    }
     word->flags |= (uint8_t)flags;
     word->chars += (uint32_t)(at - scan->at);
     word->size += at - scan->at;
@@ -88,12 +93,25 @@ bool lm_word_next(struct lm_word_scan *scan, struct lm_word *word)
     return word->size > 0;
 }
 
+/* Short words are most, and a call each is dear. */
+static uint64_t hash_word(const uint8_t *word, size_t size)
+{
+    uint64_t bytes = size;
+    if (size > 7)
+        return lm_hash64(word, size, 0);
+    for (size_t i = 0; i < size; i++)
+        bytes = bytes << 8 | word[i];
+    bytes *= 0xA0761D6478BD642Fu;
+    bytes = (bytes ^ bytes >> 32) * 0xE7037ED1A0B428DBu;
+    return bytes ^ bytes >> 29;
+}
+
 enum lm_status lm_word_list_find(struct lm_word_list *out, const uint8_t *text, size_t size,
                                  struct lm_err *err)
 {
     struct lm_word_scan scan = {.text = text, .size = size};
     out->count = 0;
-    for (struct lm_word word; lm_word_next(&scan, &word); out->count++) {
+    for (;;) {
         if (out->count == out->capacity) {
             size_t capacity = out->capacity ? out->capacity * 2 : 1024;
             struct lm_word *items = realloc(out->items, capacity * sizeof *items);
@@ -102,10 +120,12 @@ enum lm_status lm_word_list_find(struct lm_word_list *out, const uint8_t *text, 
             out->items = items;
             out->capacity = capacity;
         }
-        word.hash = lm_hash64(text + word.at, word.size, 0);
-        out->items[out->count] = word;
+        struct lm_word *word = &out->items[out->count];
+        if (!lm_word_next(&scan, word))
+            return LM_OK;
+        word->hash = hash_word(text + word->at, word->size);
+        out->count++;
     }
-    return LM_OK;
 }
 
 void lm_word_list_release(struct lm_word_list *words)

@@ -16,7 +16,7 @@ struct lm_cache_options {
     int64_t keep_runs; /**< of each spec; runs with equal results count once */
     double keep_days;  /**< of all runs of so many days, and results made then; 0: of none */
     double grace;      /**< seconds: what is younger stays; negative: an hour, and of checkpoints
-                            14 days */
+                            and states 14 days */
     int64_t max_size;  /**< bytes: what nobody needs stays up to this size; negative: it goes */
     bool is_dry;       /**< remove nothing */
     const char *const *forget; /**< paths of roots, absolute, or of folders above some */
@@ -33,7 +33,7 @@ struct lm_cache_count {
 
 /** What went, or would go, and what stays. */
 struct lm_cache_result {
-    struct lm_cache_count results, objects, checkpoints, runs, temporary, damaged;
+    struct lm_cache_count results, objects, checkpoints, states, runs, temporary, damaged;
     uint64_t freed;                             /**< bytes of all of it */
     struct lm_cache_count kept;                 /**< results, with their objects */
     struct lm_cache_count needed;               /**< of them those that somebody needs */
@@ -71,9 +71,10 @@ struct lm_cache_list {
     size_t row_count;
     struct lm_cache_root *roots; /**< by path */
     size_t root_count;
-    uint64_t bytes;  /**< of all rows, what they share counted once */
-    uint64_t shared; /**< bytes that several rows name, counted once */
-    uint64_t unused; /**< bytes of objects that no result names */
+    uint64_t bytes;               /**< of all rows, what they share counted once */
+    uint64_t shared;              /**< bytes that several rows name, counted once */
+    uint64_t unused;              /**< bytes of objects that no result names */
+    struct lm_cache_count states; /**< of trainings, for longer ones to start from; in no row */
     int64_t now;
 };
 

@@ -40,10 +40,14 @@ enum lm_param_flags {
     LM_PARAM_ENV = 8,        /**< ${env.NAME} is allowed in it (paths and source locations only) */
     LM_PARAM_OPEN_MIN = 16,  /**< min itself is not allowed */
     LM_PARAM_OPEN_MAX = 32,  /**< max itself is not allowed */
-    LM_PARAM_SHORT = 64, /**< a record (or those of a list) that may be given as the value of its
-                            first field alone */
-    LM_PARAM_NAMED = 128 /**< a list of records that may be given as a mapping, {a: 0.6, b: 0.4}:
-                            values of their first fields by their second, in the order of names */
+    LM_PARAM_SHORT = 64,   /**< a record (or those of a list) that may be given as the value of its
+                               first field alone */
+    LM_PARAM_SECRET = 128, /**< LM_P_STR, or a list: the name of an environment variable whose value
+                              the stage may ask for (lm_ctx_secret) */
+    LM_PARAM_MAP = 256, /**< a list of records of two texts that may be given as a map, NAME: VALUE;
+                          then it is sorted by name */
+    LM_PARAM_NAMED = 512 /**< a list of records that may be given as a map, NAME: VALUE, of which
+                            the first field is the value, the second the name; sorted by name */
 };
 
 /** "Not given" for numbers whose default is computed by the stage type's resolve function. */
@@ -55,10 +59,12 @@ static inline bool lm_is_unset(double v)
     return v != v;
 }
 
-/** What a file that a parameter names says of others: asked while the spec is read, for a row with
- *  `follow`. Files told of enter the key by content as "PARAM.NAME"; findings are the spec's. */
+/** What a file that a parameter names says of others, or which file a word stands for: asked while
+ *  the spec is read, for a row with `follow`. Files told of enter the key by content as
+ *  "PARAM.NAME"; findings are the spec's. */
 struct lm_follow {
-    const char *path;       /**< absolute */
+    const char *param;      /**< the parameter by name: "tasks.0" */
+    const char *path;       /**< absolute; of LM_P_STR the text */
     const char *shown;      /**< what findings call it */
     struct lm_arena *arena; /**< for what is told */
     void *params;           /**< of the stage, resolved; only fields without a row may be set */
@@ -68,6 +74,8 @@ struct lm_follow {
     /** Told of a file: its name ("data"), where it is, how and where it is written. */
     void (*file)(void *user, const char *name, const char *path, const char *written, int line,
                  int column);
+    /** Told of a file that is not there, and what to say when a key needs it. */
+    void (*lacking)(void *user, const char *name, const char *text);
     void (*error)(void *user, int line, int column, const char *field, const char *text);
     void *user;
 };
@@ -95,10 +103,15 @@ struct lm_param {
     size_t fields_size;            /**< sizeof the record struct */
     const char *pinned_by; /**< LM_P_URL, LM_P_PATH: while this sibling row, the SHA-256 that is
                               there, is not empty, this one is not in the key */
+    const char *hidden_by; /**< while this sibling text row is not empty, this one is not in the
+                              key: what it leads to is fixed by the other */
     const char *sized_by;  /**< the same: an LM_P_SIZE sibling that says how many bytes are there */
     const char *among; /**< LM_P_STR, of a list's records: "PORT TYPE.LIST.FIELD": what is upstream
                           of that input is named so, and each is to be given; or NULL */
-    void (*follow)(const struct lm_follow *follow); /**< LM_P_PATH, or a list of them; or NULL */
+    const char *named_by; /**< LM_P_PATH: an LM_P_STR sibling that is the path as it is written
+                             while it is not given */
+    /** LM_P_PATH, LM_P_STR, or a list of them; or NULL */
+    void (*follow)(const struct lm_follow *follow);
 };
 
 /** Offset and size of field f of struct S. */

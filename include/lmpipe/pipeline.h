@@ -123,15 +123,16 @@ const char *lm_store_path(const struct lm_store *store);
 
 struct lm_store_usage {
     uint64_t objects, object_bytes, actions, action_bytes, checkpoints, checkpoint_bytes, runs,
-        run_bytes, temporary_bytes; /**< temporary: of runs under way and of what was set aside */
-    uint64_t other_bytes;           /**< indexes, roots, locks */
-    uint64_t total_bytes;           /**< of all files */
+        run_bytes, states, state_bytes, /**< states: of trainings, for longer ones to start from */
+        temporary_bytes;                /**< of runs under way and of what was set aside */
+    uint64_t other_bytes;               /**< indexes, roots, locks */
+    uint64_t total_bytes;               /**< of all files */
 };
 /** Counts what the store holds by walking it. LM_IO. */
 enum lm_status lm_store_usage(struct lm_store *store, struct lm_store_usage *out,
                               struct lm_err *err);
-/** Removes all objects, records, checkpoints and temporary files (not runs/). LM_IO when a run is
- * going on. */
+/** Removes all objects, records, checkpoints, states and temporary files (not runs/). LM_IO when a
+ * run is going on. */
 enum lm_status lm_store_clear(struct lm_store *store, struct lm_store_usage *removed,
                               struct lm_err *err);
 
@@ -310,6 +311,10 @@ struct lm_run_options {
                         what is published */
     const struct lm_run_job *job; /**< or NULL */
     enum lm_lock_use lock;
+    bool allow_programs;       /**< consent to execute programs that the spec names: without it, and
+                                  where any would be, LM_INVALID before anything is executed */
+    struct lm_diags *programs; /**< or NULL: then those programs, an error each; in the spec's arena
+                                */
     lm_run_event_fn *on_event;
     void *user;
     /** Environment of the worker: a fixed list of names is asked for; NULL: none is set. */

@@ -24,8 +24,12 @@ enum lm_port_flags {
                           their axis values enter its key; those that failed are named, too */
 };
 
+/** The kind of an input that takes any. */
+#define LM_KIND_ANY "any"
+
 /** A named, typed input or output. Kinds: corpus text card meta vocab tokens model log scores items
- *  samples html markdown csv json junit tokenizer_card. */
+ *  samples html markdown csv json junit tokenizer_card; of types with LM_STAGE_OPEN also file and
+ *  folder, and inputs of LM_KIND_ANY. */
 struct lm_port {
     const char *name, *kind, *help;
     unsigned flags;
@@ -58,6 +62,7 @@ enum lm_stage_flags {
     LM_STAGE_NUMERIC = 2,    /**< the numerics line is in the key */
     LM_STAGE_EXPERIMENT = 4, /**< name, description, gates and upstream parameters are in the key */
     LM_STAGE_NETWORK = 8,    /**< may open sockets (--offline forbids) */
+    LM_STAGE_OPEN = 32,      /**< takes inputs of any name, each of any kind: `inputs` lists none */
     LM_STAGE_STEPS = 16 /**< its progress counts steps, after each of which it can be cancelled and
                            resumed from a checkpoint at that step */
 };
@@ -78,8 +83,17 @@ struct lm_estimate {
     char variant[40];             /**< words; paces of other variants tell nothing ("bf16 muon") */
     uint64_t sizes[LM_SIZES_MAX]; /**< bytes of the outputs, in the order of the type's */
     uint64_t scratch;             /**< bytes on the disk only while it runs: checkpoints */
+    uint64_t state;               /**< bytes of the state that it leaves beside its outputs */
     double positions; /**< of its progress at the end: a checkpoint at a fourth of them leaves three
                          fourths of the work */
+};
+
+/** What a stage of steps has in common with a longer one. */
+struct lm_prefix {
+    unsigned format; /**< of its state's bytes: raised with them */
+    uint64_t steps;  /**< that do not depend on where it ends: after these it leaves its state, and
+                         from one after as many at most it may begin */
+    uint64_t all_steps; /**< in all */
 };
 
 /** What a stage costs by the bytes it reads, where its type says no more and no execution is on
@@ -90,6 +104,9 @@ struct lm_stage_cost {
     double memory;       /**< bytes it holds anyhow */
     double memory_share; /**< and for each byte that it reads */
     double sizes[LM_SIZES_MAX]; /**< bytes of each output for each byte that it reads */
+    /** The outputs grow with shape[0] to this power, and are `sizes` where it is `at`; 0: they
+     * don't. */
+    double power, at;
 };
 
 /** What an estimate may know beside the stage's own parameters. */
@@ -141,8 +158,19 @@ struct lm_stage {
     /** Optional. Unset upstream values: assume something typical and say so in text. */
     void (*estimate)(const void *params, const struct lm_upstream *upstream,
                      struct lm_estimate *out);
+    /** Optional, of LM_STAGE_STEPS: the steps that all trainings have in common whose parameters
+     * are equal once those that only tell its end are taken out of them, which is done to `params`,
+     * a copy. False: its steps depend on its end. Pure. */
+    bool (*prefix)(void *params, struct lm_prefix *out);
     /** Optional: what it costs when nothing is on record. */
     const struct lm_stage_cost *cost;
+    /** Optional, for a type whose parameters declare its outputs: fills in `outputs` and `metrics`
+     *  of *own, a copy of the type, from parameters that may not be resolved yet. False: out of
+     *  memory. */
+    bool (*bind)(struct lm_stage *own, const void *params, struct lm_arena *arena);
+    /** Of a type that executes a program of the user's, which takes consent: the program in words,
+     *  in the arena; NULL: out of memory. */
+    const char *(*program)(const void *params, struct lm_arena *arena);
 };
 
 /** Has a stage of this type with these parameters the output? NULL parameters: any may have. */
@@ -179,7 +207,8 @@ size_t lm_ctx_input_count(const struct lm_ctx *ctx, const char *port);
 const char *lm_ctx_input_at(const struct lm_ctx *ctx, const char *port, size_t index);
 const char *lm_ctx_input_label(const struct lm_ctx *ctx, const char *port, size_t index);
 /** Path of a file that a followed file of the parameters names, "tasks.0.data" (struct lm_follow);
- *  NULL: there is none. Borrowed. */
+ *  of LM_STAGE_EXPERIMENT types also "baseline", that of the experiment. NULL: there is none.
+ *  Borrowed. */
 const char *lm_ctx_file(const struct lm_ctx *ctx, const char *param);
 /** Where to write an output, in a private folder: a file to create, or an existing empty folder. */
 const char *lm_ctx_output(struct lm_ctx *ctx, const char *port);
@@ -201,6 +230,18 @@ bool lm_ctx_offline(const struct lm_ctx *ctx);
  *  addresses, of which "files" holds the names; "in" is the wiring, of each stage and of this one.
  */
 const char *lm_ctx_experiment(const struct lm_ctx *ctx);
+
+/** A secret by the name of the environment variable that holds it, which a parameter with
+ *  LM_PARAM_SECRET says; NULL: it is not set, or empty. Borrowed. It never enters a key, an
+ * artifact, a note or an error. */
+const char *lm_ctx_secret(const struct lm_ctx *ctx, const char *name);
+/** For types with `program`: the user's PATH, NULL: it is not set; borrowed. */
+const char *lm_ctx_search_path(const struct lm_ctx *ctx);
+/** *out: a private folder, empty at first and gone afterwards, beside the outputs. Borrowed. LM_IO,
+ *  LM_NOMEM. */
+enum lm_status lm_ctx_scratch(struct lm_ctx *ctx, const char **out, struct lm_err *err);
+/** Bytes that something else has printed, into the stage's log as they are. */
+void lm_ctx_log(struct lm_ctx *ctx, const void *data, size_t size);
 
 /** Progress of the live line, at most as often as you like (throttled). */
 void lm_ctx_progress(struct lm_ctx *ctx, uint64_t done, uint64_t total, const char *unit);
@@ -233,6 +274,15 @@ enum lm_status lm_ctx_checkpoint_save(struct lm_ctx *ctx, uint64_t position, con
 /** Newest sound checkpoint: *data in the ctx's arena, NULL when there is none. */
 enum lm_status lm_ctx_checkpoint_load(struct lm_ctx *ctx, uint64_t *position, void **data,
                                       size_t *size, struct lm_err *err);
+/** Stores what longer stages of equal beginning may start from (struct lm_prefix), after `position`
+ *  steps; one that stands there or further stays. What cannot be stored is a note, no failure. */
+void lm_ctx_state_save(struct lm_ctx *ctx, uint64_t position, const void *data, size_t size);
+/** The state that is stored, if it stands between `least` and `most`, both included, and is sound:
+ *  *data in the ctx's arena; else NULL. Whatever is wrong with it is a note, no failure. */
+void lm_ctx_state_load(struct lm_ctx *ctx, uint64_t least, uint64_t most, uint64_t *position,
+                       void **data, size_t *size);
+/** Tells that the stage begins after `position` steps, from whichever it has taken up. */
+void lm_ctx_resumed(struct lm_ctx *ctx, uint64_t position);
 /** *out: a folder for this exact key alone that outlives an interrupted or failed run and is gone
  *  after success, e.g. for partial downloads. What lies there is a hint, never a fact: check it.
  *  Borrowed. LM_IO, LM_NOMEM. */

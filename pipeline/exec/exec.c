@@ -88,7 +88,7 @@ static bool make_room(struct lm_exec *exec, size_t count)
     exec->environment = lm_exec_environment(exec->options, exec->arena);
     return exec->tasks != NULL && exec->stages != NULL && exec->running != NULL &&
            exec->held != NULL && exec->spent != NULL && exec->environment != NULL &&
-           lm_task_set_init(&exec->due, exec->arena, count) &&
+           lm_exec_add_secrets(exec) && lm_task_set_init(&exec->due, exec->arena, count) &&
            lm_task_set_init(&exec->ready, exec->arena, count);
 }
 
@@ -155,6 +155,7 @@ enum lm_status lm_exec_open(struct lm_exec *exec, const struct lm_plan *plan, st
 static enum lm_status begin(struct lm_exec *exec, const struct lm_plan *plan, struct lm_err *err)
 {
     LM_TRY(refuse(plan, err));
+    LM_TRY(lm_exec_consent(plan, exec->options, NULL, err));
     LM_TRY(lm_exec_open(exec, plan, err));
     LM_TRY(lm_exec_lock_open(exec, err));
     struct lm_err forgetful = {LM_OK, ""}; /* what cannot be remembered stops no run */

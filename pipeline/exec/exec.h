@@ -106,6 +106,23 @@ void lm_exec_break(struct lm_exec *exec, const char *why);
 /** A task runs no more: its threads and memory are free. */
 void lm_exec_release(struct lm_exec *exec, struct lm_task *task);
 
+/* exec_room.c */
+/** No further stage may start beside those that run, whichever it is. */
+bool lm_exec_is_full(const struct lm_exec *exec);
+/** The ready stage that shall wait until the others have ended, though there is room, or SIZE_MAX:
+ *  one that takes far longer than all the others together, and would keep to the few threads that
+ *  it starts with. It waits an eighth of its own time at most. Moments matter, results do not. */
+size_t lm_exec_patient(struct lm_exec *exec);
+/** Which of stages with these seconds of work is so long, or SIZE_MAX: `count` of them are ready,
+ *  and those that run still need `beside`; below 0, or any that is not above 0: nobody knows. */
+size_t lm_room_long_one(const double *work, size_t count, double beside);
+/** Threads for a stage that would start now: the stages that are ready, but for the `patient` one,
+ *  divide what is free, unless its `resources` say how many. */
+size_t lm_exec_share(const struct lm_exec *exec, const struct lm_task *task, size_t patient);
+/** Alone a stage may always run; beside others only within threads, memory and mutexes. */
+bool lm_exec_has_room(const struct lm_exec *exec, const struct lm_task *task, size_t threads,
+                      uint64_t memory);
+
 /* exec_start.c */
 /** tmp/<id>, owned by a lock: whoever finds the lock free may remove the folder. LM_IO, LM_NOMEM.
  */
@@ -154,6 +171,19 @@ enum lm_status lm_exec_differ(const struct lm_difference **out, struct lm_exec *
                               const struct lm_task *task, const struct lm_record *stored,
                               const struct lm_record *now, struct lm_err *err);
 
+/* exec_program.c */
+/** Consent for the programs of all stages that will or may be executed: those that are no hits, or
+ *  those that are marked. LM_INVALID: it was not given, options->programs says for which; LM_NOMEM.
+ */
+enum lm_status lm_exec_consent(const struct lm_plan *plan, const struct lm_run_options *options,
+                               const bool *marked, struct lm_err *err);
+/** Adds the secrets that parameters name to the worker's environment. False: out of memory. */
+bool lm_exec_add_secrets(struct lm_exec *exec);
+/** A program of a user's may have written where it should only read: LM_MISMATCH when what the
+ *  stage has taken is not what it was. LM_NOMEM. */
+enum lm_status lm_exec_check_inputs(struct lm_exec *exec, const struct lm_task *task,
+                                    struct lm_err *err);
+
 /* exec_verify.c */
 /** Takes a result that `verify` has made. LM_FORMAT, LM_NOMEM. */
 enum lm_status lm_exec_verify_take(struct lm_exec *exec, struct lm_task *task,
@@ -181,5 +211,9 @@ void lm_exec_lock_write(struct lm_exec *exec);
 /* exec_files.c */
 /** Publishes, decides gates, writes run.json, run.html and the like; fills in *out. */
 enum lm_status lm_exec_leave(struct lm_exec *exec, struct lm_run_result *out, struct lm_err *err);
+
+/* exec_secrets.c */
+/** Adds the secrets that parameters name to the worker's environment. False: out of memory. */
+bool lm_exec_add_secrets(struct lm_exec *exec);
 
 #endif

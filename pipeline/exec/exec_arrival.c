@@ -82,6 +82,9 @@ static void take_line(void *user, const char *line, size_t size)
         take_progress(arrival, root);
     else if (kind != NULL && strcmp(kind, "note") == 0)
         take_note(arrival, root);
+    else if (kind != NULL && strcmp(kind, "resumed") == 0)
+        arrival->exec->stages[arrival->task->index].execution->resumed =
+            lm_json_int(lm_json_get(root, "position"), -1);
     else if (kind != NULL && strcmp(kind, "checkpoint") == 0)
         lm_attempt_seconds_keep(attempt, arrival->now_ns);
     lm_json_free(root);

@@ -125,6 +125,7 @@ static enum lm_status admit(const char **told, struct lm_exec *exec, struct lm_t
     record->host = exec->host;
     record->seconds = attempt->before + exec->stages[task->index].execution->seconds;
     LM_TRY(lm_record_seal(record, exec->arena, err));
+    LM_TRY(lm_exec_check_inputs(exec, task, err));
     if (exec->verify != NULL)
         return lm_exec_verify_take(exec, task, record, err);
     LM_TRY(hold_against(&stays, told, exec, task, record, err));

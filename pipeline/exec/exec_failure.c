@@ -81,6 +81,9 @@ const char *lm_exec_failure(const struct lm_exec *exec, const struct lm_task *ta
         lm_result_read(&result, exec->arena, attempt->result, strlen(attempt->result), NULL);
     if (result.error == NULL)
         return crash_text(exec, attempt);
+    bool is_program = exec->spec->stages[task->index].type->program != NULL;
+    if (!is_of_store(result.error_number) && is_program && exec->verify == NULL)
+        return lm_arena_printf(exec->arena, "%s; see %s", result.error, attempt->log);
     if (!is_of_store(result.error_number))
         return result.error;
     struct lm_err err;

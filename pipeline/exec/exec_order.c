@@ -131,62 +131,12 @@ static void settle(struct lm_exec *exec, struct lm_task *task)
     lm_task_set_add(&exec->ready, task->index);
 }
 
-/* ---- is there room? ---- */
+/* ---- starting ---- */
 
 bool lm_exec_may_start(const struct lm_exec *exec)
 {
     return !exec->stopping && exec->broken == NULL && exec->differs == NULL &&
            (!exec->failed || exec->options->keep_going);
-}
-
-static bool share_a_mutex(const struct lm_spec_stage *a, const struct lm_spec_stage *b)
-{
-    for (const char *const *x = a->mutex; x != NULL && *x != NULL; x++)
-        for (const char *const *y = b->mutex; y != NULL && *y != NULL; y++)
-            if (strcmp(*x, *y) == 0)
-                return true;
-    return false;
-}
-
-/** No further stage may start beside those that run, whichever it is. */
-static bool is_full(const struct lm_exec *exec)
-{
-    size_t jobs = exec->options->jobs > 0 ? (size_t)exec->options->jobs : SIZE_MAX;
-    return exec->running_count >= jobs ||
-           (exec->running_count > 0 && exec->threads_used >= exec->threads);
-}
-
-/** Threads for a stage that would start now: the stages that are ready divide what is free, unless
- *  its `resources` say how many. */
-static size_t share_of(const struct lm_exec *exec, const struct lm_task *task)
-{
-    size_t want = lm_spec_threads(exec->spec, task->index, exec->threads);
-    if (exec->verify != NULL && exec->verify->options->exact > 0)
-        return exec->threads;
-    size_t free = exec->threads > exec->threads_used ? exec->threads - exec->threads_used : 0;
-    size_t others = exec->ready.count; /* this one among them */
-    if (exec->options->jobs > 0 && others > (size_t)exec->options->jobs - exec->running_count)
-        others = (size_t)exec->options->jobs - exec->running_count;
-    if (exec->spec->stages[task->index].threads > 0)
-        return want;
-    size_t share = others > 1 ? free / others : free;
-    share = share > 0 ? share : 1;
-    return share < want ? share : want;
-}
-
-/** Alone a stage may always run; beside others only within threads, memory and mutexes. */
-static bool has_room(const struct lm_exec *exec, const struct lm_task *task, size_t threads,
-                     uint64_t memory)
-{
-    const struct lm_spec_stage *stage = &exec->spec->stages[task->index];
-    if (exec->running_count == 0)
-        return true;
-    if (exec->threads_used + threads > exec->threads || exec->memory_used + memory > exec->memory)
-        return false;
-    for (size_t i = 0; i < exec->running_count && stage->mutex != NULL; i++)
-        if (share_a_mutex(stage, &exec->spec->stages[exec->running[i]->index]))
-            return false;
-    return true;
 }
 
 /** Says so when others hold what a stage will need; it is tried all the same. */
@@ -202,8 +152,6 @@ static void tell_shortage(struct lm_exec *exec, const struct lm_task *task, uint
     if (text != NULL)
         lm_exec_note(exec, task, text);
 }
-
-/* ---- starting ---- */
 
 static void tell_waiting(struct lm_exec *exec, struct lm_task *task, int owner)
 {
@@ -317,15 +265,16 @@ void lm_exec_advance(struct lm_exec *exec)
         lm_task_set_remove(&exec->due, i);
         settle(exec, &exec->tasks[i]);
     }
+    size_t patient = lm_exec_patient(exec);
     for (i = lm_task_set_next(&exec->ready, 0);
-         i != SIZE_MAX && lm_exec_may_start(exec) && !is_full(exec);
+         i != SIZE_MAX && lm_exec_may_start(exec) && !lm_exec_is_full(exec);
          i = lm_task_set_next(&exec->ready, i + 1)) {
         struct lm_task *task = &exec->tasks[i];
-        size_t threads = share_of(exec, task);
+        size_t threads = lm_exec_share(exec, task, patient);
         uint64_t memory = lm_spec_need(exec->spec, i, &exec->now.stages[i].estimate);
-        if (task->phase == LM_WAITING && !exec->retry_locks)
+        if (i == patient || (task->phase == LM_WAITING && !exec->retry_locks))
             continue;
-        if (has_room(exec, task, threads, memory))
+        if (lm_exec_has_room(exec, task, threads, memory))
             launch(exec, task, threads, memory);
     }
     exec->retry_locks = false;

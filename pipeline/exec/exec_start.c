@@ -110,10 +110,11 @@ static enum lm_status prepare_inputs(struct lm_exec *exec, const struct lm_task 
     return LM_OK;
 }
 
-/** The digest text a key has for a file of the parameters, or NULL when it is not in the key. */
-static const char *digest_in_key(struct lm_arena *arena, const char *key_text, const char *param)
+/** The digest text a key has behind a head, "file tasks.0"; NULL when it is not in the key. */
+static const char *digest_in_key(struct lm_arena *arena, const char *key_text, const char *head,
+                                 const char *name)
 {
-    const char *field = lm_arena_printf(arena, "\nfile %s ", param);
+    const char *field = lm_arena_printf(arena, "\n%s %s ", head, name);
     const char *line = field != NULL ? strstr(key_text, field) : NULL;
     if (line == NULL)
         return NULL;
@@ -128,15 +129,18 @@ static enum lm_status prepare_files(struct lm_exec *exec, const struct lm_task *
     struct lm_arena *arena = task->attempt->arena;
     const struct lm_spec_stage *stage = &exec->spec->stages[task->index];
     const char *key_text = exec->now.stages[task->index].key_text;
-    struct lm_job_file *files = LM_NEW_ARRAY(arena, struct lm_job_file, stage->file_count);
+    struct lm_job_file *files = LM_NEW_ARRAY(arena, struct lm_job_file, stage->file_count + 1);
     if (files == NULL)
         return no_memory(err);
     for (size_t i = 0; i < stage->file_count; i++) {
-        const char *digest = digest_in_key(arena, key_text, stage->files[i].param);
+        const char *digest = digest_in_key(arena, key_text, "file", stage->files[i].param);
         if (digest != NULL)
             files[job->file_count++] =
                 (struct lm_job_file){stage->files[i].path, digest, stage->files[i].param};
     }
+    const char *baseline = digest_in_key(arena, key_text, "experiment", "baseline");
+    if (baseline != NULL)
+        files[job->file_count++] = (struct lm_job_file){exec->spec->baseline, baseline, "baseline"};
     job->files = files;
     return LM_OK;
 }
@@ -159,6 +163,15 @@ static enum lm_status experiment_facts(struct lm_exec *exec, const struct lm_tas
     return status;
 }
 
+/** What `verify` proves is executed from its first step on, and leaves nothing. */
+static const char *state_of(const struct lm_exec *exec, const struct lm_task *task)
+{
+    const struct lm_plan_stage *planned = &exec->now.stages[task->index];
+    return exec->verify == NULL && planned->has_prefix
+               ? lm_store_state_folder(exec->store, task->attempt->arena, &planned->prefix)
+               : NULL;
+}
+
 static enum lm_status prepare_job(struct lm_exec *exec, const struct lm_task *task,
                                   const char *path, struct lm_err *err)
 {
@@ -172,7 +185,9 @@ static enum lm_status prepare_job(struct lm_exec *exec, const struct lm_task *ta
                          .threads = task->attempt->threads,
                          .interrupt_at = lm_exec_verify_position(exec, task),
                          .portable = stage->portable,
-                         .offline = exec->options->offline};
+                         .offline = exec->options->offline,
+                         .state = state_of(exec, task),
+                         .afresh = exec->now.stages[task->index].forced};
     LM_TRY(prepare_inputs(exec, task, &job, err));
     LM_TRY(prepare_files(exec, task, &job, err));
     LM_TRY(experiment_facts(exec, task, &job, err));
@@ -255,6 +270,9 @@ enum lm_status lm_exec_start(struct lm_exec *exec, struct lm_task *task, struct 
 {
     struct lm_attempt *attempt = task->attempt;
     const char *job = NULL;
+    /* A hit whose result was damaged meanwhile: nobody was asked. */
+    if (exec->spec->stages[task->index].type->program != NULL && !exec->options->allow_programs)
+        return lm_fail(err, LM_INVALID, "executes a program; allow it by --allow-commands");
     LM_TRY(prepare_folder(exec, task, &job, err));
     LM_TRY(prepare_job(exec, task, job, err));
     const char *server_log = lm_path_join(attempt->arena, exec->folder, "logs/.server.log");

@@ -24,8 +24,9 @@ struct lm_attempt;
 struct lm_task {
     size_t index; /**< in spec->stages */
     enum lm_phase phase;
-    size_t awaits; /**< stages before it that are not finished yet */
-    bool replan;   /**< one of them was executed here: the key must be made again */
+    size_t awaits;       /**< stages before it that are not finished yet */
+    uint64_t patient_ns; /**< since when it waits for shorter ones; 0: it does not */
+    bool replan;         /**< one of them was executed here: the key must be made again */
     size_t *dependents;
     size_t dependent_count;     /**< stages after it */
     struct lm_attempt *attempt; /**< from the lock of its key to its end; else NULL */

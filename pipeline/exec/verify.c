@@ -97,6 +97,7 @@ static enum lm_status choose(struct lm_exec *exec, bool *marked, struct lm_err *
 {
     LM_TRY(mark(marked, exec, err));
     LM_TRY(check_alone(exec, marked, err));
+    LM_TRY(lm_exec_consent(&exec->now, exec->options, marked, err));
     for (size_t i = 0; i < exec->spec->stage_count; i++) {
         const struct lm_plan_stage *planned = &exec->now.stages[i];
         exec->tasks[i].phase = LM_FINISHED;

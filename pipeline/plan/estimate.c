@@ -178,6 +178,7 @@ struct lm_diags lm_spec_warnings(const struct lm_spec *spec, size_t threads)
         struct lm_estimate estimate;
         lm_spec_estimate(spec, i, threads, NULL, &estimate);
         lm_spec_check_memory(spec, i, &estimate, limit, &list);
+        lm_spec_check_lacking(spec, i, &list);
         lm_spec_check_pins(spec, i, hash_path, NULL, &list);
     }
     return (struct lm_diags){.items = list.items, .count = list.count};

@@ -7,9 +7,10 @@
 #include "plan/plan.h"
 #include "plan/probe.h"
 
-#define SERIAL_SHARE 0.1 /**< of the work of a stage, when nothing is known */
-#define TINY 0.1         /**< seconds: starting and ending are most of them */
-#define PEAK_PATIENCE 10 /**< seconds: measuring takes less than one */
+#define SERIAL_SHARE 0.1  /**< of the work of a stage, when nothing is known */
+#define TINY 0.1          /**< seconds: starting and ending are most of them */
+#define TYPICAL_PEAK 1e11 /**< operations a second of one thread */
+#define PEAK_PATIENCE 10  /**< seconds: measuring takes less than one */
 
 static enum lm_status no_memory(const struct lm_plan *plan, struct lm_err *err)
 {
@@ -104,11 +105,11 @@ static double serial_share(const struct lm_cost *like)
     return fmin(fmax((threads / kept - 1) / (threads - 1), 0), 1);
 }
 
-/** The part of the work that a checkpoint leaves to do. */
+/** The part of the work that a checkpoint or a state leaves to do. */
 static double part_left(const struct lm_plan_stage *s)
 {
     double left = 1 - (double)s->resume / s->estimate.positions;
-    return s->state == LM_RESUME && s->estimate.positions > 0 ? fmax(left, 0) : 1;
+    return s->resume >= 0 && s->estimate.positions > 0 ? fmax(left, 0) : 1;
 }
 
 static void put_time(struct lm_forecast *out, const struct lm_cost *like, double left,
@@ -143,6 +144,13 @@ static void put_memory(struct lm_forecast *out, const struct lm_cost *like)
     out->memory = (uint64_t)(said > 0 && out->said > 0 ? out->said * took / said : took);
 }
 
+/** By how much outputs are larger at this shape than at the other. */
+static double growth(const struct lm_stage_cost *cost, double shape, double other)
+{
+    bool grows = cost != NULL && cost->power != 0 && shape > 0 && other > 0;
+    return grows ? pow(shape / other, cost->power) : 1;
+}
+
 static void put_sizes(struct lm_forecast *out, const struct lm_plan_stage *s,
                       const struct lm_stage *type, const struct lm_cost *like)
 {
@@ -150,15 +158,20 @@ static void put_sizes(struct lm_forecast *out, const struct lm_plan_stage *s,
     bool guessed = false;
     double ratio =
         like != NULL && like->value[LM_COST_READ] > 0 ? out->read / like->value[LM_COST_READ] : 1;
+    double grown = growth(cost, s->estimate.shape[0],
+                          like != NULL   ? like->value[LM_COST_SHAPE]
+                          : cost != NULL ? cost->at
+                                         : 0);
     for (size_t i = 0; type->outputs[i].name != NULL && i < LM_SIZES_MAX; i++) {
         bool is_said = s->estimate.sizes[i] > 0;
-        double typical = cost != NULL ? cost->sizes[i] * out->read : 0;
+        double typical = cost != NULL ? cost->sizes[i] * out->read * grown : 0;
         out->sizes[i] = is_said        ? s->estimate.sizes[i]
-                        : like != NULL ? (uint64_t)(like->value[LM_COST_SIZES + i] * ratio)
+                        : like != NULL ? (uint64_t)(like->value[LM_COST_SIZES + i] * ratio * grown)
                                        : (uint64_t)typical;
         guessed = guessed || !is_said;
         out->disk += out->sizes[i];
     }
+    out->disk += s->estimate.state;
     if (out->disk > 0)
         out->disk_from = !guessed       ? LM_BASIS_COMPUTED
                          : like != NULL ? LM_BASIS_RECORD
@@ -257,6 +270,14 @@ enum lm_status lm_plan_guess(struct lm_plan *plan, struct lm_err *err)
                        peak, (double)lm_spec_threads(plan->spec, i, plan->totals.threads));
     lm_forecast_total(plan);
     return LM_OK;
+}
+
+double lm_forecast_weight(const struct lm_plan *plan, size_t stage)
+{
+    struct lm_forecast typical = plan->stages[stage].forecast;
+    if (typical.time_from == LM_BASIS_NONE)
+        guess_time(&typical, &plan->stages[stage], plan->spec->stages[stage].type, TYPICAL_PEAK, 1);
+    return typical.busy;
 }
 
 /* ---- what it was ---- */

@@ -25,7 +25,7 @@ struct lm_forecast {
     double said;          /**< memory without what is on record */
     uint64_t memory;
     uint64_t sizes[LM_SIZES_MAX]; /**< of its outputs, in the order of the type's */
-    uint64_t disk;                /**< their sum */
+    uint64_t disk;                /**< their sum, and of a state that it leaves */
     enum lm_basis time_from, memory_from, disk_from;
 };
 
@@ -45,6 +45,9 @@ struct lm_plan_totals {
 
 struct lm_likes;
 
+/** Seconds of processor time by which stages of a plan compare: the forecast, or what is typical at
+ *  a typical peak where this machine's is not known; 0: nothing is known. */
+double lm_forecast_weight(const struct lm_plan *plan, size_t stage);
 /** Forecasts all stages of a plan whose states are known, in the order of the graph, and their
  *  totals but for the disk that is free. LM_NOMEM. */
 enum lm_status lm_forecast_all(struct lm_plan *plan, size_t threads, struct lm_err *err);

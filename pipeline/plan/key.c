@@ -93,19 +93,17 @@ static void put_value(struct writing *writing, const struct lm_param_leaf *leaf)
     lm_buf_putc(out, '\n');
 }
 
-/** The digest of a parameter's file, and of those that the file names, which stand behind it. */
-static void put_files(struct writing *writing, const struct lm_param_leaf *leaf,
-                      const struct lm_spec_file *file)
+/** The digests of the files that a parameter's file names, or that its word stands for: "file
+ *  tasks.0.data sha256:…". */
+static void put_followed(struct writing *writing, const struct lm_param_leaf *leaf)
 {
     const struct lm_spec_stage *stage = &writing->spec->stages[writing->stage];
-    size_t length = strlen(leaf->name), place = (size_t)(file - stage->files);
-    put_words(writing->out, "file ", leaf->key, writing->facts->files[place]);
-    while (++place < stage->file_count &&
-           strncmp(stage->files[place].param, leaf->name, length) == 0 &&
-           stage->files[place].param[length] == '.') {
-        lm_buf_printf(writing->out, "file %s%s %s\n", leaf->key, stage->files[place].param + length,
-                      writing->facts->files[place]);
-    }
+    size_t length = strlen(leaf->name);
+    for (size_t i = 0; i < stage->file_count; i++)
+        if (strncmp(stage->files[i].param, leaf->name, length) == 0 &&
+            stage->files[i].param[length] == '.')
+            lm_buf_printf(writing->out, "file %s%s %s\n", leaf->key, stage->files[i].param + length,
+                          writing->facts->files[i]);
 }
 
 static void put_param(void *user, const struct lm_param_leaf *leaf)
@@ -118,7 +116,9 @@ static void put_param(void *user, const struct lm_param_leaf *leaf)
     if (file == NULL)
         put_value(writing, leaf);
     else if (writing->facts->files != NULL)
-        put_files(writing, leaf, file);
+        put_words(writing->out, "file ", leaf->key, writing->facts->files[file - stage->files]);
+    if (leaf->row->follow != NULL && leaf->type != LM_P_LIST && writing->facts->files != NULL)
+        put_followed(writing, leaf);
 }
 
 static void put_inputs(struct lm_buf *out, const struct lm_taken *taken, const char *const *digests)
@@ -237,6 +237,8 @@ static void put_experiment(struct lm_buf *out, const struct lm_spec *spec, size_
     put_quoted(out, spec->description);
     lm_buf_putc(out, '\n');
     put_gates(out, spec, facts->gates);
+    if (facts->baseline != NULL)
+        put_words(out, "experiment ", "baseline", facts->baseline);
     put_wiring(out, spec, &facts->taken[stage], "", "");
     for (size_t i = 0; stages != NULL && i < count; i++) {
         const char *prefix = lm_arena_printf(facts->arena, "experiment param %s.", stages[i]->id);
@@ -256,8 +258,9 @@ static void put_experiment(struct lm_buf *out, const struct lm_spec *spec, size_
     lm_arena_rewind(facts->arena, mark);
 }
 
-void lm_key_write(struct lm_buf *out, const struct lm_spec *spec, size_t stage,
-                  const struct lm_key_facts *given)
+/** What keys and states are named by: all but the first lines. */
+static void put_facts(struct lm_buf *out, const struct lm_spec *spec, size_t stage,
+                      const struct lm_key_facts *given, const void *params)
 {
     const struct lm_spec_stage *s = &spec->stages[stage];
     struct lm_key_facts own = *given;
@@ -265,8 +268,7 @@ void lm_key_write(struct lm_buf *out, const struct lm_spec *spec, size_t stage,
     own.arena = given->arena != NULL ? given->arena : spec->arena;
     struct writing writing = {
         .out = out, .spec = spec, .stage = stage, .facts = facts, .prefix = "param "};
-    lm_buf_printf(out, "lmpipe-key 1\nstage %s %u\n", s->type->name, s->type->version);
-    lm_params_walk(s->type->params, s->params, put_param, &writing);
+    lm_params_walk(s->type->params, params, put_param, &writing);
     if (facts->inputs != NULL)
         put_inputs(out, &facts->taken[stage], facts->inputs);
     if (s->type->flags & LM_STAGE_SEED)
@@ -277,6 +279,23 @@ void lm_key_write(struct lm_buf *out, const struct lm_spec *spec, size_t stage,
         lm_buf_printf(out, "library %s\n", facts->libraries[i]);
     if (s->type->flags & LM_STAGE_EXPERIMENT)
         put_experiment(out, spec, stage, facts);
+}
+
+void lm_key_write(struct lm_buf *out, const struct lm_spec *spec, size_t stage,
+                  const struct lm_key_facts *given)
+{
+    const struct lm_spec_stage *s = &spec->stages[stage];
+    lm_buf_printf(out, "lmpipe-key 1\nstage %s %u\n", s->type->name, s->type->version);
+    put_facts(out, spec, stage, given, s->params);
+}
+
+void lm_key_write_prefix(struct lm_buf *out, const struct lm_spec *spec, size_t stage,
+                         const struct lm_key_facts *given, const void *params, unsigned format)
+{
+    const struct lm_spec_stage *s = &spec->stages[stage];
+    lm_buf_printf(out, "lmpipe-state 1\nstage %s %u\nformat %u\n", s->type->name, s->type->version,
+                  format);
+    put_facts(out, spec, stage, given, params);
 }
 
 /* ---- the same facts for the stage itself ---- */

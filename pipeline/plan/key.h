@@ -20,13 +20,19 @@ struct lm_key_facts {
     const char *numerics; /**< "blas openblas …" or "portable 2"; NULL for other stage types */
     const struct lm_gate_row *gates; /**< parallel to spec->gates, where held; NULL: not known */
     const char *const *libraries; /**< "pcre2 10.42 Unicode 14.0.0", NULL-terminated; NULL: none */
-    struct lm_arena *arena;       /**< for what is needed while writing; NULL: the spec's */
+    const char *baseline;   /**< digest of the experiment's baseline, for types that describe it;
+                               NULL:   there is none, or its file is not there */
+    struct lm_arena *arena; /**< for what is needed while writing; NULL: the spec's */
 };
 
 /** Writes the key text. inputs NULL: without the input lines; files NULL: without the file lines;
  *  gates NULL: without the verdict lines (then it is no key, but what of it is known). */
 void lm_key_write(struct lm_buf *out, const struct lm_spec *spec, size_t stage,
                   const struct lm_key_facts *given);
+/** Writes the text that names a state (lm_stage.prefix): the same facts, of `params` in place of
+ * the stage's own, for a type that is no LM_STAGE_EXPERIMENT. */
+void lm_key_write_prefix(struct lm_buf *out, const struct lm_spec *spec, size_t stage,
+                         const struct lm_key_facts *given, const void *params, unsigned format);
 /** JSON handed to LM_STAGE_EXPERIMENT types (see lm_ctx_experiment): the facts of the key's
  *  `experiment` lines, no others; stages sorted by id. `gates`, `taken`: as in lm_key_facts, known.
  */

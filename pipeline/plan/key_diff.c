@@ -177,6 +177,8 @@ static struct lm_origin origin_of(struct lm_arena *arena, const struct lm_spec *
         return gate->origin;
     if (strcmp(kind, "experiment") == 0 && strcmp(name, "name") == 0)
         return spec->experiment_origin;
+    if (strcmp(kind, "experiment") == 0 && strcmp(name, "baseline") == 0)
+        return spec->baseline_origin;
     if (strcmp(kind, "experiment") == 0 && strcmp(name, "description") == 0)
         return spec->description_origin;
     return (struct lm_origin){.file = NULL};

@@ -88,6 +88,8 @@ static enum lm_status hash_files(const char *const **out, struct lm_plan *plan, 
     for (size_t i = 0; i < s->file_count; i++) {
         const struct lm_spec_file *file = &s->files[i];
         struct lm_digest digest;
+        if (file->lacking != NULL)
+            return lm_fail(err, LM_INVALID, "%s: %s", s->id, file->lacking);
         bool known = plan->is_trusting && lm_store_knows(plan->store, &digest, file->seen);
         enum lm_status status =
             known ? LM_OK : lm_store_hash_path(plan->store, &digest, file->path, err);
@@ -124,26 +126,59 @@ static enum lm_status input_digests(const char *const **out, const struct lm_pla
     return LM_OK;
 }
 
+/** The baseline of what describes the experiment; NULL: there is none to be read, which gates tell.
+ */
+static enum lm_status hash_baseline(const char **out, const struct lm_plan *plan, size_t stage,
+                                    struct lm_arena *arena, struct lm_err *err)
+{
+    struct lm_digest digest;
+    const struct lm_spec *spec = plan->spec;
+    *out = NULL;
+    if (!(spec->stages[stage].type->flags & LM_STAGE_EXPERIMENT) || spec->baseline == NULL ||
+        lm_store_hash_path(plan->store, &digest, spec->baseline, NULL) != LM_OK)
+        return LM_OK;
+    *out = digest_text(arena, &digest);
+    return *out != NULL ? LM_OK : no_memory(plan, err);
+}
+
 /* ---- the text ---- */
+
+static enum lm_status gather(struct lm_key_facts *facts, struct lm_plan *plan, size_t stage,
+                             bool keyed, struct lm_arena *arena, struct lm_err *err)
+{
+    const struct lm_spec_stage *s = &plan->spec->stages[stage];
+    const char *const *libraries = libraries_of(s);
+    struct lm_gate_row *gates = NULL;
+    *facts = (struct lm_key_facts){.taken = plan->taken, .arena = arena};
+    if (keyed)
+        LM_TRY(input_digests(&facts->inputs, plan, stage, arena, err));
+    if (keyed && s->after_count > 0)
+        LM_TRY(lm_plan_decide(&gates, plan, err));
+    facts->gates = gates;
+    LM_TRY(hash_baseline(&facts->baseline, plan, stage, arena, err));
+    LM_TRY(hash_files(&facts->files, plan, stage, arena, err));
+    LM_TRY(lm_key_facts_ask(plan, stage, err));
+    if (s->type->flags & LM_STAGE_NUMERIC)
+        facts->numerics = s->portable ? plan->numerics_portable : plan->numerics_blas;
+    return libraries != NULL ? put_libraries(&facts->libraries, plan, libraries, arena, err)
+                             : LM_OK;
+}
 
 enum lm_status lm_key_facts_write(struct lm_buf *out, struct lm_plan *plan, size_t stage,
                                   bool keyed, struct lm_arena *arena, struct lm_err *err)
 {
-    const struct lm_spec_stage *s = &plan->spec->stages[stage];
-    const char *const *libraries = libraries_of(s);
-    struct lm_key_facts facts = {.taken = plan->taken, .arena = arena};
-    struct lm_gate_row *gates = NULL;
-    if (keyed)
-        LM_TRY(input_digests(&facts.inputs, plan, stage, arena, err));
-    if (keyed && s->after_count > 0)
-        LM_TRY(lm_plan_decide(&gates, plan, err));
-    facts.gates = gates;
-    LM_TRY(hash_files(&facts.files, plan, stage, arena, err));
-    LM_TRY(lm_key_facts_ask(plan, stage, err));
-    if (s->type->flags & LM_STAGE_NUMERIC)
-        facts.numerics = s->portable ? plan->numerics_portable : plan->numerics_blas;
-    if (libraries != NULL)
-        LM_TRY(put_libraries(&facts.libraries, plan, libraries, arena, err));
+    struct lm_key_facts facts;
+    LM_TRY(gather(&facts, plan, stage, keyed, arena, err));
     lm_key_write(out, plan->spec, stage, &facts);
+    return lm_buf_status(out, err);
+}
+
+enum lm_status lm_key_facts_write_prefix(struct lm_buf *out, struct lm_plan *plan, size_t stage,
+                                         const void *params, unsigned format,
+                                         struct lm_arena *arena, struct lm_err *err)
+{
+    struct lm_key_facts facts;
+    LM_TRY(gather(&facts, plan, stage, true, arena, err));
+    lm_key_write_prefix(out, plan->spec, stage, &facts, params, format);
     return lm_buf_status(out, err);
 }

@@ -13,5 +13,10 @@ enum lm_status lm_key_facts_ask(struct lm_plan *plan, size_t stage, struct lm_er
  * facts. LM_IO: a file that the parameters name cannot be read; else as lm_key_facts_ask. */
 enum lm_status lm_key_facts_write(struct lm_buf *out, struct lm_plan *plan, size_t stage,
                                   bool keyed, struct lm_arena *arena, struct lm_err *err);
+/** Likewise the text that names the state of a stage, of the parameters that lm_stage.prefix left.
+ */
+enum lm_status lm_key_facts_write_prefix(struct lm_buf *out, struct lm_plan *plan, size_t stage,
+                                         const void *params, unsigned format,
+                                         struct lm_arena *arena, struct lm_err *err);
 
 #endif

@@ -268,16 +268,13 @@ static enum lm_status collect(struct facts *facts, const struct lm_plan *plan, s
     return facts->status;
 }
 
-/** Are a stage's outputs to be held? Not those of one that tells what gates against the baseline
- * came to: the baseline is none of its inputs, and changes without it. */
+/** Are a stage's outputs to be held? Not those of one that tells what changed against the baseline:
+ * that is none of its inputs, and changes without it. */
 static bool are_pinned(const struct lm_spec *spec, size_t stage)
 {
     if (!(spec->stages[stage].type->flags & LM_STAGE_EXPERIMENT))
         return true;
-    for (size_t i = 0; i < spec->gate_count; i++)
-        if (spec->gates[i].is_against && spec->gates[i].held)
-            return false;
-    return true;
+    return spec->baseline == NULL;
 }
 
 /* ---- as locked? ---- */

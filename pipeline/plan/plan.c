@@ -10,6 +10,7 @@
 #include "plan/hits.h"
 #include "plan/key_diff.h"
 #include "plan/key_facts.h"
+#include "plan/states.h"
 #include "spec/upstream.h"
 #include "store/hold.h"
 
@@ -234,7 +235,7 @@ static enum lm_status update_keyed(struct lm_plan *plan, size_t stage, struct lm
         s->state = LM_RESUME;
         s->reason = lm_arena_printf(plan->arena, "interrupted; %s", s->reason);
     }
-    return s->reason ? LM_OK : no_memory(plan, err);
+    return s->reason ? lm_plan_find_state(plan, stage, err) : no_memory(plan, err);
 }
 
 /** A stage that has nothing to choose from is told so when it is its turn. */
@@ -259,6 +260,12 @@ enum lm_status lm_plan_update(struct lm_plan *plan, size_t stage, struct lm_err 
     struct lm_plan_stage *s = &plan->stages[stage];
     s->keyed = false;
     s->resume = -1;
+    const struct lm_spec_file *lacking = lm_spec_lacking(spec);
+    if (lacking != NULL) {
+        s->stuck = s->reason = lacking->lacking;
+        s->state = LM_RUN;
+        return LM_OK;
+    }
     for (size_t i = 0; i < spec->input_count && !spec->is_selective; i++)
         if (!lm_plan_is_settled(plan, spec->inputs[i].stage))
             return update_unkeyed(plan, stage, err);
@@ -373,8 +380,10 @@ static enum lm_status fill(struct lm_plan *plan, struct lm_err *err)
     LM_TRY(lm_forecast_all(plan, threads, err));
     for (size_t i = 0; i < plan->spec->stage_count; i++) {
         const struct lm_plan_stage *s = &plan->stages[i];
-        if (s->selected && s->state != LM_HIT)
+        if (s->selected && s->state != LM_HIT) {
+            lm_spec_check_lacking(plan->spec, i, &plan->warnings);
             lm_spec_check_memory(plan->spec, i, &s->estimate, plan->memory, &plan->warnings);
+        }
     }
     plan->refused = plan->warnings.count > 0;
     LM_TRY(lm_plan_check_disk(plan, err));

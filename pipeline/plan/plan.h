@@ -12,7 +12,11 @@
 struct lm_plan_stage {
     bool selected, forced;
     enum lm_state state; /**< LM_HIT, LM_RUN, LM_MAYBE, LM_RESUME before running */
-    int64_t resume;      /**< LM_RESUME: position */
+    int64_t resume; /**< LM_RESUME: position of its checkpoint; LM_RUN: of the state from which it
+                       continues, or -1 */
+    uint64_t all_steps;      /**< of the stage, when it has a prefix */
+    bool has_prefix;         /**< it may begin from a state, or leave one: */
+    struct lm_digest prefix; /**< what that is named by */
     const char *reason;
     bool keyed; /**< key and key_text are known */
     struct lm_digest key;

@@ -241,6 +241,8 @@ static void put_numbers(struct lm_json_writer *writer, const struct lm_plan_stag
     }
     if (stage->estimate.scratch > 0)
         lm_json_member_int(writer, "checkpoints", (int64_t)stage->estimate.scratch);
+    if (stage->estimate.state > 0)
+        lm_json_member_int(writer, "state_bytes", (int64_t)stage->estimate.state);
     if (stage->estimate.text[0])
         lm_json_member_string(writer, "estimate", stage->estimate.text);
 }
@@ -258,6 +260,10 @@ static void put_object(struct lm_json_writer *writer, const char *id,
     lm_json_member_string(writer, "reason", stage->reason);
     if (stage->state == LM_RESUME)
         lm_json_member_int(writer, "resume", stage->resume);
+    if (stage->state == LM_RUN && stage->resume >= 0) {
+        lm_json_member_int(writer, "continues_at", stage->resume);
+        lm_json_member_int(writer, "continues_of", (int64_t)stage->all_steps);
+    }
     if (stage->keyed) {
         lm_digest_hex(hex, &stage->key);
         lm_json_member_string(writer, "key", hex);

@@ -48,12 +48,13 @@ static void take_result(struct lm_cache_result *out, const struct lm_gc_result *
     out->results = count_of(gone->results);
     out->objects = count_of(gone->objects);
     out->checkpoints = count_of(gone->checkpoints);
+    out->states = count_of(gone->states);
     out->temporary = count_of(gone->temporary);
     out->damaged = count_of(gone->damaged);
     out->kept = count_of(gone->kept);
     out->needed = count_of(gone->needed);
     out->freed += out->results.bytes + out->objects.bytes + out->checkpoints.bytes +
-                  out->temporary.bytes + out->damaged.bytes + out->runs.bytes;
+                  out->states.bytes + out->temporary.bytes + out->damaged.bytes + out->runs.bytes;
     out->specs = needed->specs;
     out->baselines = needed->baselines;
     out->tags = needed->tags;

@@ -212,6 +212,15 @@ static enum lm_status add_checkpoints(struct listing *listing, struct lm_err *er
     return LM_OK;
 }
 
+/** States are of no key, and so of no row. */
+static enum lm_status count_states(struct listing *listing, struct lm_err *err)
+{
+    struct lm_store_usage usage;
+    LM_TRY(lm_store_usage(listing->needed.store, &usage, err));
+    listing->out->states = (struct lm_cache_count){usage.states, usage.state_bytes};
+    return LM_OK;
+}
+
 static int compare_rows(const void *a, const void *b)
 {
     const struct lm_cache_row *x = a, *y = b;
@@ -304,6 +313,7 @@ static enum lm_status list(struct listing *listing, struct lm_store *store, stru
     each_object(listing, add_object);
     add_totals(listing);
     LM_TRY(add_checkpoints(listing, err));
+    LM_TRY(count_states(listing, err));
     LM_TRY(add_roots(listing, err));
     if (listing->out->row_count > 1)
         qsort(listing->out->rows, listing->out->row_count, sizeof *listing->out->rows,

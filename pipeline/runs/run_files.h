@@ -18,7 +18,7 @@ struct lm_execution {
     uint64_t memory;               /**< peak resident bytes of the last one */
     size_t threads;                /**< it was given */
     int64_t attempts;              /**< ≥ 1 */
-    int64_t resumed;               /**< position of the checkpoint it began from, or -1 */
+    int64_t resumed;               /**< position of the checkpoint or state it began from, or -1 */
     struct lm_telemetry telemetry; /**< of the last one */
 };
 

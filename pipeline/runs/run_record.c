@@ -199,7 +199,7 @@ static size_t count_scores(const struct lm_spec_stage *stage)
     size_t count = 0;
     for (size_t i = 0; i < stage->input_count; i++)
         if (stage->inputs[i].role <= LM_INPUT_DROPPED)
-            count += strcmp(stage->inputs[i].port->kind, "scores") == 0;
+            count += strcmp(stage->inputs[i].from->kind, "scores") == 0;
     return count;
 }
 

@@ -58,6 +58,7 @@ struct lm_load_stage {
     uint64_t own;                      /**< axes that its own `with` and `seed` name */
     uint64_t axes;                     /**< all that it varies by */
     bool resolved;                     /**< its parameters are whole: read without a finding */
+    bool is_unbound;     /**< its outputs are not known, as its parameters have findings */
     bool follows_report; /**< it is a report (a type flagged experiment), or takes something of one
                           */
     int mark;            /**< of the topological sort */
@@ -127,6 +128,14 @@ const char *lm_load_env(struct lm_load *load, const char *text, const char **uns
 
 /** Reads the parameters in `map` (NULL: none) for stage `build`; findings under "<stage id>.". */
 void lm_load_params(struct lm_load *load, struct lm_load_stage *build, const struct lm_node *map);
+/** The same without a word, and without what the type derives: what its ports follow from. NULL:
+ *  something is wrong with them. */
+const void *lm_load_params_quietly(struct lm_load *load, const struct lm_load_stage *build,
+                                   const struct lm_node *map);
+/** Gives a family a type of its own when the ports of it follow from how it is used (ports.c):
+ *  inputs from the names in `in`, outputs from the parameters in `with`; both may be NULL. */
+void lm_load_bind(struct lm_load *load, struct lm_load_stage *build, const struct lm_node *in,
+                  const struct lm_node *with);
 
 /** Reads the map of stages as families; then connects them, in an order in which producers come
  *  first; then makes their instances, in that order, and connects these. */

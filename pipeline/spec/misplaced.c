@@ -85,6 +85,8 @@ void lm_load_unknown_port(struct lm_load *load, const struct lm_stage *type,
     enum { MOST = 32 };
 
     bool is_input = here == LM_IN_INPUTS;
+    if (is_input && (type->flags & LM_STAGE_OPEN))
+        return; /* its name is no good, which has been said */
     const struct lm_port *port = is_input ? type->inputs : type->outputs;
     const char *names[MOST], *belongs = lm_load_belongs(load, type, entry->key, here);
     size_t count = 0;

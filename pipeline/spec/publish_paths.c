@@ -52,6 +52,8 @@ void lm_load_publish(struct lm_load *load, struct lm_load_stage *build, const st
         const struct lm_port *port = stage->type->outputs;
         while (port->name != NULL && strcmp(port->name, entry->key) != 0)
             port++;
+        if (port->name == NULL && build->is_unbound)
+            continue;
         if (port->name == NULL) {
             lm_load_unknown_port(load, stage->type, entry, name, LM_IN_PUBLISH);
             continue;

@@ -45,8 +45,14 @@ static void put_record(struct lm_json_writer *writer, const struct lm_param *row
 static void put_choices(struct lm_json_writer *writer, const char *const *choices)
 {
     open_key(writer, "enum", '[');
-    for (; *choices != NULL; choices++)
-        lm_json_put_string(writer, *choices);
+    for (; *choices != NULL; choices++) {
+        bool is_true = strcmp(*choices, "true") == 0,
+             is_flag = is_true || strcmp(*choices, "false") == 0;
+        if (is_flag) /* as YAML reads them */
+            lm_json_put_bool(writer, is_true);
+        else
+            lm_json_put_string(writer, *choices);
+    }
     lm_json_close(writer, ']');
 }
 
@@ -86,13 +92,9 @@ static void put_scalar(struct lm_json_writer *writer, const struct lm_param *row
     lm_json_close(writer, ']');
 }
 
-/** A record, or where it may be short its first field alone. */
-static void put_record_or_short(struct lm_json_writer *writer, const struct lm_param *row)
+/** A record, or the value of its first field alone. */
+static void put_short(struct lm_json_writer *writer, const struct lm_param *row)
 {
-    if (!(row->flags & LM_PARAM_SHORT)) {
-        put_record(writer, row->fields, false);
-        return;
-    }
     open_key(writer, "anyOf", '[');
     lm_json_open(writer, '{');
     put_record(writer, row->fields, false);
@@ -117,8 +119,10 @@ static void put_mapping(struct lm_json_writer *writer, const struct lm_param *ro
 static void put_items(struct lm_json_writer *writer, const struct lm_param *row)
 {
     open_key(writer, "items", '{');
-    if (row->item == LM_P_RECORD)
-        put_record_or_short(writer, row);
+    if (row->item == LM_P_RECORD && (row->flags & LM_PARAM_SHORT))
+        put_short(writer, row);
+    else if (row->item == LM_P_RECORD)
+        put_record(writer, row->fields, false);
     else
         put_scalar(writer, row, row->item);
     lm_json_close(writer, '}');
@@ -138,12 +142,25 @@ static void put_description(struct lm_json_writer *writer, const struct lm_param
     lm_buf_release(&text);
 }
 
+/** {NAME: VALUE} */
+static void put_pairs(struct lm_json_writer *writer, const struct lm_param *row)
+{
+    lm_json_open(writer, '{');
+    lm_json_member_string(writer, "type", "object");
+    open_key(writer, "additionalProperties", '{');
+    put_scalar(writer, &row->fields[1], row->fields[1].type);
+    lm_json_close(writer, '}');
+    lm_json_close(writer, '}');
+}
+
 static void put_row(struct lm_json_writer *writer, const struct lm_param *row)
 {
     open_key(writer, row->name, '{');
     put_description(writer, row);
-    if (row->type == LM_P_RECORD) {
-        put_record_or_short(writer, row);
+    if (row->type == LM_P_RECORD && (row->flags & LM_PARAM_SHORT)) {
+        put_short(writer, row);
+    } else if (row->type == LM_P_RECORD) {
+        put_record(writer, row->fields, false);
     } else if (row->type == LM_P_LIST) {
         open_key(writer, "anyOf", '[');
         lm_json_open(writer, '{');
@@ -152,6 +169,8 @@ static void put_row(struct lm_json_writer *writer, const struct lm_param *row)
         lm_json_close(writer, '}');
         if (row->flags & LM_PARAM_NAMED)
             put_mapping(writer, row);
+        if (row->flags & LM_PARAM_MAP)
+            put_pairs(writer, row);
         put_ref(writer, "variable");
         lm_json_close(writer, ']');
     } else {
@@ -192,7 +211,10 @@ static void put_inputs(struct lm_json_writer *writer, const struct lm_stage *typ
     *required = false;
     open_key(writer, "in", '{');
     lm_json_member_string(writer, "type", "object");
-    lm_json_member_bool(writer, "additionalProperties", false);
+    if (type->flags & LM_STAGE_OPEN)
+        member_ref(writer, "additionalProperties", "sources");
+    else
+        lm_json_member_bool(writer, "additionalProperties", false);
     open_key(writer, "properties", '{');
     for (const struct lm_port *port = type->inputs; port != NULL && port->name; port++) {
         open_key(writer, port->name, '{');
@@ -216,7 +238,8 @@ static void put_publish(struct lm_json_writer *writer, const struct lm_stage *ty
 {
     open_key(writer, "publish", '{');
     lm_json_member_string(writer, "type", "object");
-    lm_json_member_bool(writer, "additionalProperties", false);
+    if (type->bind == NULL)
+        lm_json_member_bool(writer, "additionalProperties", false);
     open_key(writer, "properties", '{');
     for (const struct lm_port *port = type->outputs; port->name != NULL; port++) {
         open_key(writer, port->name, '{');
@@ -269,7 +292,7 @@ static const char fixed_defs[] =
     "\"seed\":{\"anyOf\":[{\"type\":\"integer\",\"minimum\":0},{\"$ref\":\"#/$defs/variable\"}]},"
     "\"numerics\":{\"anyOf\":[{\"enum\":[\"blas\",\"portable\"]},{\"$ref\":\"#/$defs/variable\"}]},"
     "\"stage_name\":{\"type\":\"string\",\"pattern\":\"^[a-z][a-z0-9_-]*(@[^ "
-    "]+)?([.][a-z0-9_]+)?$\"},"
+    "]+)?([.][A-Za-z0-9_-]+)?$\"},"
     "\"axes\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}},"
     "\"source\":{\"anyOf\":[{\"$ref\":\"#/$defs/stage_name\"},"
     "{\"type\":\"object\",\"additionalProperties\":false,\"required\":[\"gather\"],\"properties\":{"

@@ -209,14 +209,18 @@ static const struct lm_port *choose_output(struct lm_load *load, const struct lm
 {
     const struct lm_port *found = NULL;
     size_t fits = 0;
+    bool any = strcmp(input->port->kind, LM_KIND_ANY) == 0;
     for (const struct lm_port *port = from->type->outputs; port->name != NULL; port++) {
-        bool match =
-            name ? strcmp(port->name, name) == 0 : strcmp(port->kind, input->port->kind) == 0;
+        bool match = name ? strcmp(port->name, name) == 0
+                          : any || strcmp(port->kind, input->port->kind) == 0;
         found = match ? port : found;
         fits += match;
     }
     const char *outputs = list_outputs(load, from->type);
-    if (fits > 1)
+    if (fits > 1 && any)
+        lm_diag_error(&load->diags, &input->ref->at, field,
+                      "%s has several outputs; name one of %s", from->id, outputs);
+    else if (fits > 1)
         lm_diag_error(&load->diags, &input->ref->at, field,
                       "several outputs of %s are of kind %s; name one of %s", from->id,
                       input->port->kind, outputs);
@@ -227,7 +231,7 @@ static const struct lm_port *choose_output(struct lm_load *load, const struct lm
         lm_diag_error(&load->diags, &input->ref->at, field,
                       "%s has no output of kind %s; it has %s", from->id, input->port->kind,
                       outputs);
-    else if (strcmp(found->kind, input->port->kind) != 0)
+    else if (!any && strcmp(found->kind, input->port->kind) != 0)
         lm_diag_error(&load->diags, &input->ref->at, field,
                       "expected the kind %s, but %s.%s is of kind %s", input->port->kind, from->id,
                       found->name, found->kind);
@@ -292,7 +296,7 @@ void lm_load_input_connect(struct lm_load *load, struct lm_load_stage *build,
         input->fixed = reference.fixed;
     }
     const struct lm_spec_stage *from = load->stages[input->family].stage;
-    if (from->type != NULL)
+    if (from->type != NULL && !load->stages[input->family].is_unbound)
         input->from = choose_output(load, input, from, reference.rest, field);
 }
 

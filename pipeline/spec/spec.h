@@ -60,7 +60,9 @@ struct lm_spec_file {
     const char *path;        /**< absolute */
     const struct stat *seen; /**< what stood there when the spec was read */
     const char *written;     /**< of one that another file names: as it stands there; else NULL */
-    struct lm_origin at;     /**< and where */
+    const char *lacking; /**< why there is none on this machine, so that its stage has no key; the
+                            path is "" then. NULL: it is there */
+    struct lm_origin at; /**< and where */
 };
 
 /** A parameter the spec gives: where, and how it is written when ${env.NAME} stands in it. */
@@ -177,6 +179,10 @@ enum lm_status lm_spec_check_owner(const struct lm_spec *spec, const char *owner
 size_t lm_spec_find_bytes(const struct lm_spec *spec, const char *id, size_t length);
 /** The file that a parameter of a stage names, by key name; NULL: it names none. */
 const struct lm_spec_file *lm_spec_file(const struct lm_spec_stage *stage, const char *param);
+/** The first file of a stage that is not on this machine; NULL: all are there. */
+const struct lm_spec_file *lm_spec_lacking(const struct lm_spec_stage *stage);
+/** Warns of it; returns whether there is one. */
+bool lm_spec_check_lacking(const struct lm_spec *spec, size_t stage, struct lm_diag_list *diags);
 /** What every stage takes, as far as it depends on nothing, parallel to the stages; in the arena.
  *  NULL: out of memory. */
 struct lm_taken *lm_spec_taken(const struct lm_spec *spec, struct lm_arena *arena);

@@ -76,6 +76,14 @@ static void follow_file(void *user, const char *name, const char *path, const ch
              &file);
 }
 
+static void follow_lacking(void *user, const char *name, const char *text)
+{
+    const struct following *following = user;
+    const struct lm_spec_file file = {.path = "", .lacking = text};
+    add_file(following->place, lm_load_field(following->place->load, following->param, name),
+             &file);
+}
+
 static void follow_error(void *user, int line, int column, const char *field, const char *text)
 {
     const struct following *following = user;
@@ -103,13 +111,15 @@ static void follow_path(struct place *place, const struct lm_param_leaf *leaf, c
                                       lm_load_keep(load, lm_arena_strdup(load->arena, leaf->name)),
                                   .shown = shown_path(load, &at, path),
                                   .build = place->build};
-    const struct lm_follow follow = {.path = path,
+    const struct lm_follow follow = {.param = following.param,
+                                     .path = path,
                                      .shown = following.shown,
                                      .arena = load->arena,
                                      .params = place->stage->params,
                                      .env = follow_env,
                                      .has_input = follow_has,
                                      .file = follow_file,
+                                     .lacking = follow_lacking,
                                      .error = follow_error,
                                      .user = &following};
     if (following.param != NULL && following.shown != NULL)
@@ -133,23 +143,34 @@ static void check_masked(struct place *place, const struct lm_param_leaf *leaf, 
         lm_diag_error(&load->diags, &at, field, "%s", text);
 }
 
+/** The file that a path, an address or a word that is followed stands for; NULL: none. */
+static const char *text_of(const struct lm_param_leaf *leaf)
+{
+    const char *text;
+    bool is_word = leaf->type == LM_P_STR && leaf->row->follow != NULL;
+    if (leaf->type != LM_P_PATH && leaf->type != LM_P_URL && !is_word)
+        return NULL;
+    memcpy(&text, leaf->value, sizeof text);
+    return text != NULL && text[0] != '\0' ? text : NULL;
+}
+
 /** Files whose content enters the key: paths and file:// addresses without a pin. */
 static void visit_file(void *user, const struct lm_param_leaf *leaf)
 {
     struct place *place = user;
     struct lm_load *load = place->load;
-    const char *text, *path;
+    const char *text = text_of(leaf), *path = text;
     place->stage->is_pinned |= leaf->pin != NULL || leaf->size != LM_UNSET_INT;
-    if (leaf->type != LM_P_PATH && leaf->type != LM_P_URL)
+    if (text == NULL)
         return;
-    memcpy(&text, leaf->value, sizeof text);
-    if (text == NULL || text[0] == '\0')
+    if (leaf->type == LM_P_STR) {
+        follow_path(place, leaf, text);
         return;
+    }
     if (leaf->type == LM_P_URL)
         check_masked(place, leaf, text);
     if (leaf->hidden)
         return;
-    path = text;
     if (leaf->type == LM_P_URL) {
         if (leaf->item || strncasecmp(text, "file://", 7) != 0)
             return;
@@ -227,11 +248,31 @@ static size_t list_files(const struct lm_spec *spec, struct named_file *out)
     for (size_t i = 0; i < spec->stage_count; i++)
         for (size_t k = 0; k < spec->stages[i].file_count; k++) {
             struct lm_spec_file *file = &spec->stages[i].files[k];
-            if (file->seen == NULL)
+            if (file->seen == NULL && file->lacking == NULL)
                 out[count++] = (struct named_file){.file = file, .stage = &spec->stages[i]};
-            file->seen = &listed;
+            if (file->lacking == NULL)
+                file->seen = &listed;
         }
     return count;
+}
+
+const struct lm_spec_file *lm_spec_lacking(const struct lm_spec_stage *stage)
+{
+    for (size_t i = 0; i < stage->file_count; i++)
+        if (stage->files[i].lacking != NULL)
+            return &stage->files[i];
+    return NULL;
+}
+
+bool lm_spec_check_lacking(const struct lm_spec *spec, size_t stage, struct lm_diag_list *diags)
+{
+    const struct lm_spec_stage *s = &spec->stages[stage];
+    const struct lm_spec_file *file = lm_spec_lacking(s);
+    if (file == NULL)
+        return false;
+    const struct lm_origin at = lm_load_origin(s, file->param);
+    lm_diag_warn(diags, &at, spec->families[s->family].id, "%s", file->lacking);
+    return true;
 }
 
 void lm_load_look_at_files(struct lm_load *load)

@@ -9,6 +9,7 @@
 
 #include "base/io.h"
 #include "base/url.h"
+#include "param/bind.h"
 #include "param/param_rows.h"
 #include "param/synonyms.h"
 #include "yaml/scalar.h"
@@ -23,6 +24,8 @@ struct slot {
     const char *name;  /* key name: "sources.0.url" */
     const char *field; /* "corpus.sources.0.url" */
     void *value;
+    const struct lm_param *rows; /* of the record that it is in */
+    void *base;
 };
 
 static void complain(const struct slot *slot, const char *format, ...) LM_PRINTF(2, 3);
@@ -169,6 +172,41 @@ static void note_folder(const struct slot *slot, const char *folder)
         stage->values[stage->value_count - 1].written = copy;
 }
 
+static void note_value(const struct slot *slot);
+
+/** Gives another row of the record a text that stands at `at`; `written`: how, with ${matrix.AXIS},
+ *  or NULL. */
+static void give_sibling(const struct slot *slot, const struct lm_param *row, const char *text,
+                         const struct lm_origin *at, const char *written)
+{
+    const char *dot = strrchr(slot->name, '.');
+    size_t length = dot != NULL ? (size_t)(dot - slot->name) : 0;
+    const char *prefix =
+        lm_load_keep(slot->load, lm_arena_strndup(slot->load->arena, slot->name, length));
+    struct lm_node *node = lm_load_keep(slot->load, LM_NEW(slot->load->arena, struct lm_node));
+    if (prefix == NULL || node == NULL)
+        return;
+    *node = (struct lm_node){.kind = LM_NODE_SCALAR, .text = text, .at = *at, .written = written};
+    struct slot sibling = *slot;
+    sibling.name = lm_load_field(slot->load, prefix, row->name);
+    sibling.node = node;
+    memcpy((char *)slot->base + row->offset, &text, sizeof text);
+    note_value(&sibling);
+}
+
+/** A path without a name is called as it is written, unless that is another's to say. */
+static void note_name(const struct slot *slot, const char *text)
+{
+    const char *given, *name = slot->row->named_by;
+    for (const struct lm_param *row = slot->rows; name != NULL && row->name != NULL; row++) {
+        if (strcmp(row->name, name) != 0)
+            continue;
+        memcpy(&given, (const char *)slot->base + row->offset, sizeof given);
+        if ((given == NULL || given[0] == '\0') && !slot->node->has_env)
+            give_sibling(slot, row, text, &slot->node->at, slot->node->written);
+    }
+}
+
 static void read_path(const struct slot *slot)
 {
     bool dropped;
@@ -179,6 +217,7 @@ static void read_path(const struct slot *slot)
         complain(slot, "an empty path; name a file or folder or remove the key");
         return;
     }
+    note_name(slot, text);
     const char *folder = lm_load_folder(slot->load, &slot->node->at);
     put_text(slot, lm_load_keep(slot->load, lm_path_join(slot->load->arena, folder, text)));
     if (slot->node->has_env && text[0] != '/')
@@ -276,6 +315,8 @@ static void read_short(const struct slot *slot)
     first.type = first.row->type;
     first.name = lm_load_field(slot->load, slot->name, first.row->name);
     first.value = (char *)slot->value + first.row->offset;
+    first.rows = slot->row->fields;
+    first.base = slot->value;
     read_value(&first);
 }
 
@@ -314,16 +355,52 @@ static bool read_item(const struct slot *list, size_t index, size_t kept, void *
     return true;
 }
 
-static void *make_items(const struct slot *slot, size_t count)
+static int by_key(const void *a, const void *b)
 {
-    const struct lm_param *row = slot->row;
-    size_t size = row->item == LM_P_RECORD ? row->fields_size : lm_param_size(row->item);
-    return lm_load_keep(slot->load, lm_arena_alloc_array(slot->load->arena, count, size, 16));
+    const struct lm_entry *const *x = a, *const *y = b;
+    return strcmp((*x)->key, (*y)->key);
 }
 
-static int compare_keys(const void *a, const void *b)
+/** The entries of a map by their keys, so that their order in the file says nothing; NULL: out of
+ *  memory. */
+static const struct lm_entry **sort_entries(struct lm_load *load, const struct lm_node *map)
 {
-    return strcmp(((const struct lm_entry *)a)->key, ((const struct lm_entry *)b)->key);
+    const struct lm_entry **out =
+        lm_load_keep(load, LM_NEW_ARRAY(load->arena, const struct lm_entry *, map->count));
+    for (size_t i = 0; out != NULL && i < map->count; i++)
+        out[i] = &map->entries[i];
+    if (out != NULL && map->count > 1)
+        qsort(out, map->count, sizeof(const struct lm_entry *), by_key);
+    return out;
+}
+
+/** {NAME: VALUE}: the first field of each record is the name. */
+static void read_pairs(const struct slot *slot)
+{
+    const struct lm_param *row = slot->row, *fields = row->fields;
+    struct lm_load *load = slot->load;
+    struct lm_list list = {.count = slot->node->count};
+    const struct lm_entry **entries = sort_entries(load, slot->node);
+    list.items =
+        lm_load_keep(load, lm_arena_alloc_array(load->arena, list.count, row->fields_size, 16));
+    for (size_t i = 0; entries != NULL && list.items != NULL && i < list.count; i++) {
+        char number[24];
+        struct slot pair = *slot;
+        snprintf(number, sizeof number, "%zu", i);
+        pair.base = (char *)list.items + i * row->fields_size;
+        pair.rows = fields;
+        pair.row = &fields[1];
+        pair.type = pair.row->type;
+        pair.node = entries[i]->value;
+        pair.name = lm_load_field(load, lm_load_field(load, slot->name, number), pair.row->name);
+        pair.field = lm_load_field(load, slot->field, entries[i]->key);
+        pair.value = (char *)pair.base + pair.row->offset;
+        lm_params_defaults(pair.base, fields);
+        give_sibling(&pair, fields, entries[i]->key, &entries[i]->key_at, NULL);
+        read_value(&pair);
+    }
+    if (list.items != NULL)
+        memcpy(slot->value, &list, sizeof list);
 }
 
 /** Records given as a mapping: the value is the first field, its name the second. */
@@ -331,29 +408,27 @@ static void read_named(const struct slot *slot)
 {
     const struct lm_param *row = slot->row;
     struct lm_load *load = slot->load;
-    struct lm_list list = {make_items(slot, slot->node->count), slot->node->count};
-    struct lm_entry *sorted =
-        lm_load_keep(load, LM_NEW_ARRAY(load->arena, struct lm_entry, list.count + 1));
+    struct lm_list list = {.count = slot->node->count};
+    const struct lm_entry **sorted = sort_entries(load, slot->node);
+    list.items =
+        lm_load_keep(load, lm_arena_alloc_array(load->arena, list.count, row->fields_size, 16));
     if (list.items == NULL || sorted == NULL)
         return;
-    if (list.count > 0)
-        memcpy(sorted, slot->node->entries, list.count * sizeof *sorted);
-    qsort(sorted, list.count, sizeof *sorted, compare_keys);
     for (size_t i = 0; i < list.count; i++) {
         char number[24];
         void *item = (char *)list.items + i * row->fields_size;
         snprintf(number, sizeof number, "%zu", i);
         struct slot record = *slot;
         record.type = LM_P_RECORD;
-        record.node = sorted[i].value;
+        record.node = sorted[i]->value;
         record.name = lm_load_field(load, slot->name, number);
-        record.field = lm_load_field(load, slot->field, sorted[i].key);
+        record.field = lm_load_field(load, slot->field, sorted[i]->key);
         record.value = item;
         lm_params_defaults(item, row->fields);
-        memcpy((char *)item + row->fields[1].offset, &sorted[i].key, sizeof sorted[i].key);
+        memcpy((char *)item + row->fields[1].offset, &sorted[i]->key, sizeof sorted[i]->key);
         read_short(&record);
         record.name = lm_load_field(load, record.name, row->fields->name);
-        note_also(&record, lm_load_field(load, slot->name, sorted[i].key));
+        note_also(&record, lm_load_field(load, slot->name, sorted[i]->key));
     }
     memcpy(slot->value, &list, sizeof list);
 }
@@ -361,14 +436,19 @@ static void read_named(const struct slot *slot)
 static void read_list(const struct slot *slot)
 {
     const struct lm_param *row = slot->row;
-    if ((row->flags & LM_PARAM_NAMED) && slot->node->kind == LM_NODE_MAP) {
-        read_named(slot);
+    if ((row->flags & (LM_PARAM_MAP | LM_PARAM_NAMED)) && slot->node->kind == LM_NODE_MAP) {
+        if (row->flags & LM_PARAM_MAP)
+            read_pairs(slot);
+        else
+            read_named(slot);
         return;
     }
     if (!lm_read_kind(slot->load, slot->node, slot->field, LM_NODE_LIST))
         return;
     size_t size = row->item == LM_P_RECORD ? row->fields_size : lm_param_size(row->item);
-    struct lm_list list = {make_items(slot, slot->node->count), 0};
+    struct lm_list list = {.count = 0};
+    list.items = lm_load_keep(slot->load,
+                              lm_arena_alloc_array(slot->load->arena, slot->node->count, size, 16));
     if (list.items == NULL)
         return;
     for (size_t i = 0; i < slot->node->count; i++)
@@ -431,7 +511,9 @@ static void read_rows(struct lm_load *load, struct lm_load_stage *build,
                             .node = entry->value,
                             .name = lm_load_field(load, name, entry->key),
                             .field = lm_load_field(load, field, entry->key),
-                            .value = (char *)base + row->offset};
+                            .value = (char *)base + row->offset,
+                            .rows = rows,
+                            .base = base};
         read_value(&slot);
     }
     for (const struct lm_param *row = rows; row->name != NULL; row++)
@@ -487,6 +569,18 @@ static void resolve(struct lm_load *load, struct lm_load_stage *build)
         report(load, build->stage, &err);
 }
 
+/** The outputs that a family's parameters declare are those of all its instances. */
+static void check_outputs(struct lm_load *load, const struct lm_load_stage *build)
+{
+    const struct lm_spec_stage *stage = build->stage;
+    const struct lm_stage *own = lm_stage_bind(stage->type, stage->params, load->arena);
+    if (lm_load_keep(load, (void *)(uintptr_t)own) != NULL && !build->is_unbound &&
+        !lm_stage_has_outputs_of(own, stage->type))
+        lm_diag_error(&load->diags, &stage->origin, stage->id,
+                      "its outputs would not be the same for all instances; declare them without "
+                      "${matrix.AXIS}");
+}
+
 static void read_numerics(struct lm_load *load, struct lm_spec_stage *stage,
                           const struct lm_node *map)
 {
@@ -519,5 +613,26 @@ void lm_load_params(struct lm_load *load, struct lm_load_stage *build, const str
     if (load->diags.errors > errors)
         return;
     resolve(load, build);
+    if (stage->type->bind != NULL && build->own != 0)
+        check_outputs(load, build);
     lm_load_note_files(load, build);
+}
+
+const void *lm_load_params_quietly(struct lm_load *load, const struct lm_load_stage *build,
+                                   const struct lm_node *map)
+{
+    const struct lm_diag_list said = load->diags;
+    struct lm_spec_stage stage = *build->stage;
+    struct lm_load_stage copy = {.stage = &stage, .node = build->node};
+    const struct lm_param *rows = stage.type->params;
+    void *params = lm_load_keep(load, lm_arena_alloc(load->arena, stage.type->params_size));
+    if (params == NULL)
+        return NULL;
+    load->diags = (struct lm_diag_list){.arena = load->arena};
+    lm_params_defaults(params, rows);
+    read_rows(load, &copy, rows, params, map, map ? &map->at : &stage.origin, "", stage.id);
+    bool good = load->diags.errors == 0, failed = load->diags.failed;
+    load->diags = said;
+    load->diags.failed |= failed;
+    return good ? params : NULL;
 }

@@ -171,6 +171,7 @@ static void read_stage(struct lm_load *load, struct lm_load_stage *build)
     const struct lm_node *publish = submap(load, map, stage->id, "publish");
     if (stage->type == NULL)
         return;
+    lm_load_bind(load, build, in, with);
     if (in != NULL || lm_node_get(map, "in") == NULL || is_absent(lm_node_get(map, "in")))
         read_inputs(load, build, in, lm_load_field(load, stage->id, "in"));
     build->with = with;

@@ -136,11 +136,20 @@ static void put_metrics(struct lm_buf *out, const struct lm_metric_row *row)
     }
 }
 
+/** Of a type whose ports follow from how it is used. */
+static const char open_inputs[] =
+    "any names, each with an artifact of any kind, or several of them",
+                  open_outputs[] = "those that its parameter `outputs` declares";
+
 static void put_help(struct lm_buf *out, const struct lm_stage *type)
 {
     lm_buf_printf(out, "%s (version %u): %s\n", type->name, type->version, type->summary);
     put_ports(out, "in:", type->inputs);
+    if (type->flags & LM_STAGE_OPEN)
+        lm_buf_printf(out, "\nin:\n  %s\n", open_inputs);
     put_ports(out, "out:", type->outputs);
+    if (type->bind != NULL)
+        lm_buf_printf(out, "\nout:\n  %s\n", open_outputs);
     if (type->params->name != NULL)
         lm_buf_puts(out, "\nwith:\n");
     put_rows(out, type->params, "");
@@ -251,6 +260,9 @@ static void json_type(struct lm_json_writer *writer, const struct lm_stage *type
     lm_json_member_bool(writer, "numeric", type->flags & LM_STAGE_NUMERIC);
     lm_json_member_bool(writer, "experiment", type->flags & LM_STAGE_EXPERIMENT);
     lm_json_member_bool(writer, "network", type->flags & LM_STAGE_NETWORK);
+    lm_json_member_bool(writer, "open_inputs", type->flags & LM_STAGE_OPEN);
+    lm_json_member_bool(writer, "declared_outputs", type->bind != NULL);
+    lm_json_member_bool(writer, "executes_programs", type->program != NULL);
     json_ports(writer, "inputs", type->inputs);
     json_ports(writer, "outputs", type->outputs);
     json_rows(writer, "params", type->params);
@@ -294,9 +306,15 @@ static void put_cell(struct lm_buf *out, const char *text)
         lm_buf_puts(out, *text == '|' ? "\\|" : (char[]){*text, '\0'});
 }
 
-static void markdown_ports(struct lm_buf *out, const char *title, const struct lm_port *ports)
+/** `open`: what they are when they follow from how the type is used; or NULL. */
+static void markdown_ports(struct lm_buf *out, const char *title, const struct lm_port *ports,
+                           const char *open)
 {
     lm_buf_printf(out, "\n## %s\n\n", title);
+    if (open != NULL) {
+        lm_buf_printf(out, "%c%s.\n", open[0] - 'a' + 'A', open + 1);
+        return;
+    }
     if (ports == NULL || ports->name == NULL) {
         lm_buf_puts(out, "None.\n");
         return;
@@ -385,8 +403,11 @@ enum lm_status lm_stages_print_markdown(const struct lm_stage *type, FILE *out)
     if (type->flags & LM_STAGE_EXPERIMENT)
         lm_buf_puts(&text, "\nIts key also holds the experiment's name, description, gates and the "
                            "parameters of all stages upstream.\n");
-    markdown_ports(&text, "Inputs", type->inputs);
-    markdown_ports(&text, "Outputs", type->outputs);
+    if (type->program != NULL)
+        lm_buf_puts(&text, "\nExecutes programs: only after `--allow-commands` or "
+                           "`LMPIPE_ALLOW_COMMANDS=1`.\n");
+    markdown_ports(&text, "Inputs", type->inputs, type->flags & LM_STAGE_OPEN ? open_inputs : NULL);
+    markdown_ports(&text, "Outputs", type->outputs, type->bind != NULL ? open_outputs : NULL);
     lm_buf_puts(&text, "\n## Parameters\n\n");
     if (type->params->name == NULL)
         lm_buf_puts(&text, "None.\n");

@@ -98,7 +98,7 @@ bool lm_upstream_bind(struct lm_spec *spec)
         for (size_t k = 0; k < stage->input_count; k++) {
             const struct lm_spec_stage *from = &spec->stages[stage->inputs[k].stage];
             for (size_t t = 0; t < types; t++)
-                if (spec->types[t] == from->type)
+                if (strcmp(spec->types[t]->name, from->type->name) == 0)
                     keep_nearer(&nearest[t], stage->inputs[k].stage);
                 else if (from->nearest != NULL && from->nearest[t] != SIZE_MAX)
                     keep_nearer(&nearest[t], from->nearest[t]);

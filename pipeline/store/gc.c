@@ -79,6 +79,11 @@ static bool is_old(const struct gc *gc, int64_t changed, double grace)
     return grace <= 0 || (double)(gc->how->now - changed) >= grace;
 }
 
+static bool is_too_large(const struct gc *gc)
+{
+    return gc->how->is_limited && gc->how->size > gc->how->limit + gc->freed;
+}
+
 static void count(struct gc *gc, struct lm_gc_count *row, uint64_t bytes)
 {
     row->count++;
@@ -136,7 +141,7 @@ static enum lm_status mark_results(struct gc *gc, struct lm_err *err)
     if (found > 1)
         qsort(rows, found, sizeof *rows, compare_candidates);
     for (size_t i = 0; i < found; i++) {
-        if (gc->how->is_limited && gc->how->size <= gc->how->limit + gc->freed)
+        if (gc->how->is_limited && !is_too_large(gc))
             break;
         drop_result(gc, rows[i].place);
     }
@@ -200,6 +205,58 @@ static enum lm_status mark_checkpoint(struct gc *gc, const char *path, const cha
         return LM_OK;
     count(gc, &gc->out->checkpoints, tally.bytes);
     return add_scrap(gc, path, NULL, err);
+}
+
+/** A state that may go. */
+struct old_state {
+    const char *path;
+    struct lm_tally tally;
+};
+
+static int compare_states(const void *a, const void *b)
+{
+    const struct old_state *x = a, *y = b;
+    if (x->tally.changed != y->tally.changed)
+        return x->tally.changed < y->tally.changed ? -1 : 1;
+    return strcmp(x->path, y->path);
+}
+
+/** Expired ones, and while the store is too large the oldest of the others. */
+static enum lm_status drop_states(struct gc *gc, const struct old_state *states, size_t count_of,
+                                  struct lm_err *err)
+{
+    for (size_t i = 0; i < count_of; i++) {
+        int64_t changed = states[i].tally.changed;
+        bool is_pressed = is_too_large(gc) && is_old(gc, changed, gc->how->grace);
+        if (!is_pressed && !is_old(gc, changed, gc->how->checkpoint_grace))
+            continue;
+        count(gc, &gc->out->states, states[i].tally.bytes);
+        LM_TRY(add_scrap(gc, states[i].path, NULL, err));
+    }
+    return LM_OK;
+}
+
+static enum lm_status mark_states(struct gc *gc, struct lm_err *err)
+{
+    struct lm_names names = {0};
+    const char *folder = lm_path_join(gc->arena, gc->store->path, LM_STORE_STATES);
+    if (folder == NULL)
+        return no_memory(err);
+    if (!lm_path_is_dir(folder))
+        return LM_OK;
+    LM_TRY(lm_dir_list(&names, gc->arena, folder, err));
+    struct old_state *states = LM_NEW_ARRAY(gc->arena, struct old_state, names.count);
+    if (states == NULL)
+        return no_memory(err);
+    for (size_t i = 0; i < names.count; i++) {
+        states[i].path = lm_path_join(gc->arena, folder, names.items[i]);
+        if (states[i].path == NULL)
+            return no_memory(err);
+        lm_store_tally(&states[i].tally, states[i].path);
+    }
+    if (names.count > 1)
+        qsort(states, names.count, sizeof *states, compare_states);
+    return drop_states(gc, states, names.count, err);
 }
 
 /** tmp/<id>, unless the process that holds tmp/<id>.lock lives. */
@@ -308,6 +365,7 @@ static enum lm_status mark(struct gc *gc, struct lm_err *err)
         snprintf(fan, sizeof fan, "actions/%02x", i);
         LM_TRY(mark_folder(gc, fan, mark_unfinished, err));
     }
+    LM_TRY(mark_states(gc, err));
     LM_TRY(mark_results(gc, err)); /* last: by then it is known how much must go */
     count_kept(gc);
     return LM_OK;

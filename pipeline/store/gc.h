@@ -41,7 +41,7 @@ struct lm_gc_how {
     const struct lm_key_uses *uses;
     int64_t now;             /**< unix seconds */
     double grace;            /**< seconds: what is younger stays */
-    double checkpoint_grace; /**< the same of checkpoints without a result */
+    double checkpoint_grace; /**< the same of checkpoints without a result, and of states */
     bool is_limited;         /**< only while the store is larger than: */
     uint64_t limit;          /**< bytes; last used, last to go */
     uint64_t size;           /**< of the store, all files */
@@ -53,14 +53,15 @@ struct lm_gc_count {
 };
 
 struct lm_gc_result {
-    struct lm_gc_count results, objects, checkpoints, temporary, damaged; /**< that go */
+    struct lm_gc_count results, objects, checkpoints, states, temporary, damaged; /**< that go */
     struct lm_gc_count kept, needed; /**< results that stay with their objects; that are needed */
 };
 
 /** Removes results that nobody needs, records durably before their objects, then objects of none,
- *  checkpoints of keys that have a result or that nobody needs, leftovers. A kill at any point
- *  leaves a sound store. The caller has the store for itself (store/hold.h). LM_IO: something could
- * not be read, and nothing was removed, or not be removed; LM_NOMEM. */
+ *  checkpoints of keys that have a result or that nobody needs, states, leftovers. While the store
+ * is limited, states go before the first result: they only save time. A kill at any point leaves a
+ * sound store. The caller has the store for itself (store/hold.h). LM_IO: something could not be
+ * read, and nothing was removed, or not be removed; LM_NOMEM. */
 enum lm_status lm_store_gc(struct lm_store *store, const struct lm_gc_how *how,
                            struct lm_gc_result *out, struct lm_err *err);
 

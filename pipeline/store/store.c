@@ -17,7 +17,8 @@
 
 #define VERSION_HEAD "lmpipe-store "
 
-static const char *const folders[] = {"objects", "actions", "checkpoints", "runs", "tmp", "locks"};
+static const char *const folders[] = {"objects", "actions", "checkpoints", LM_STORE_STATES,
+                                      "runs",    "tmp",     "locks"};
 
 /* ---- life ---- */
 
@@ -220,6 +221,24 @@ const char *lm_store_checkpoint_folder(const struct lm_store *store, struct lm_a
     char hex[LM_DIGEST_HEX];
     lm_digest_hex(hex, key);
     return lm_arena_printf(arena, "%s/checkpoints/%s", store->path, hex);
+}
+
+const char *lm_store_state_folder(const struct lm_store *store, struct lm_arena *arena,
+                                  const struct lm_digest *prefix)
+{
+    char hex[LM_DIGEST_HEX];
+    lm_digest_hex(hex, prefix);
+    return lm_arena_printf(arena, "%s/" LM_STORE_STATES "/%s", store->path, hex);
+}
+
+int64_t lm_store_state(const struct lm_store *store, struct lm_arena *arena,
+                       const struct lm_digest *prefix)
+{
+    struct lm_arena_mark mark = lm_arena_mark(arena);
+    const char *folder = lm_store_state_folder(store, arena, prefix);
+    int64_t position = folder != NULL ? lm_state_peek(folder) : -1;
+    lm_arena_rewind(arena, mark);
+    return position;
 }
 
 const char *lm_store_lock_path(const struct lm_store *store, struct lm_arena *arena,

@@ -1,6 +1,6 @@
 /**
- * The store (docs/formats/store.md): objects named by SHA-256, action records, checkpoints, runs,
- * a stat index, kernel locks. An action record is visible only when its objects are durable.
+ * The store (docs/formats/store.md): objects named by SHA-256, action records, checkpoints, states,
+ * runs, a stat index, kernel locks. An action record is visible only when its objects are durable.
  */
 #ifndef LM_STORE_STORE_H
 #define LM_STORE_STORE_H
@@ -99,6 +99,13 @@ int64_t lm_store_checkpoint(const struct lm_store *store, const struct lm_digest
 /** Folder of a key's checkpoint slots (it may not exist), in the arena; NULL: out of memory. */
 const char *lm_store_checkpoint_folder(const struct lm_store *store, struct lm_arena *arena,
                                        const struct lm_digest *key);
+/** Folder of the state of all keys with this beginning (it may not exist), in the arena; NULL: out
+ * of memory. */
+const char *lm_store_state_folder(const struct lm_store *store, struct lm_arena *arena,
+                                  const struct lm_digest *prefix);
+/** Position of that state by its header alone, or -1. */
+int64_t lm_store_state(const struct lm_store *store, struct lm_arena *arena,
+                       const struct lm_digest *prefix);
 /** Path of the lock that who produces or heals a key's result holds (lm_lock_try, exclusive), in
  * the arena; NULL: out of memory. It is of the key the work is done for: when the key has changed
  *  between planning and locking, it is another lock. */
@@ -109,7 +116,8 @@ const char *lm_store_lock_path(const struct lm_store *store, struct lm_arena *ar
 void lm_store_each_key(struct lm_store *store,
                        void (*visit)(void *user, const struct lm_digest *key), void *user);
 /** Removes what processes that have died left: private folders, free locks, temporary files,
- *  checkpoints of keys that have a result. What belongs to a live one is locked, and stays. */
+ *  checkpoints of keys that have a result, half a state. What belongs to a live one is locked, and
+ *  stays. */
 void lm_store_sweep(struct lm_store *store);
 /** Reads up to `count` objects again, drawn at random, none after 8 MiB and none above 64 MiB:
  * bytes that changed below the file system leave no other trace. Returns how many were damaged;

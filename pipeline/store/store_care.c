@@ -83,6 +83,14 @@ static void sweep_checkpoint(struct lm_store *store, const char *checkpoints, ch
     lm_lock_release(&lock, path);
 }
 
+/** What a writer of a state that died has left. */
+static void sweep_state(struct lm_store *store, const char *states, char *name)
+{
+    const char *folder = lm_path_join(store->arena, states, name);
+    if (folder != NULL)
+        lm_new_file_sweep(folder);
+}
+
 /** *.tmp.<pid>: how temporary files were named until 0.1.0. */
 static void sweep_old(struct lm_store *store, const char *folder, char *name)
 {
@@ -109,6 +117,7 @@ void lm_store_sweep(struct lm_store *store)
         sweep_fn *sweep;
     } rows[] = {{"tmp", sweep_run},
                 {"checkpoints", sweep_checkpoint},
+                {LM_STORE_STATES, sweep_state},
                 {"locks", sweep_lock},
                 {"actions", sweep_fan},
                 {".", sweep_old}};
@@ -130,7 +139,8 @@ enum lm_status lm_store_clear(struct lm_store *store, struct lm_store_usage *rem
                               struct lm_err *err)
 {
     /* Records first: a record must never outlive its objects. */
-    static const char *const order[] = {"actions", "objects", "checkpoints", "tmp", "damaged"};
+    static const char *const order[] = {"actions",       "objects", "checkpoints",
+                                        LM_STORE_STATES, "tmp",     "damaged"};
     struct lm_lock lock;
     LM_TRY(lm_store_own(store, &lock, err));
     enum lm_status status = lm_store_usage(store, removed, err);

@@ -8,6 +8,7 @@
 #include "base/io.h"
 #include "base/pool.h"
 #include "base/stat_time.h"
+#include "protocol/checkpoint.h"
 #include "store/hold.h"
 #include "store/record.h"
 #include "store/store_inside.h"
@@ -332,9 +333,45 @@ static void collect_objects(struct check *check)
         visit_one(check, "objects", &check->uses[i].object, collect_object);
 }
 
+/** A damaged state is missed by nobody: a longer training starts anew. */
+static void check_state(struct check *check, const char *folder)
+{
+    enum lm_state_finding found;
+    uint64_t size = 0;
+    const char *path = lm_state_path(check->arena, folder);
+    if (path == NULL || lm_state_check(&found, &size, check->scratch, folder, NULL) != LM_OK) {
+        check->failed = true;
+        return;
+    }
+    check->result->bytes += size;
+    check->result->damaged += found == LM_STATE_DAMAGED;
+    check->result->unreadable += found == LM_STATE_UNREADABLE;
+    if (found == LM_STATE_DAMAGED || found == LM_STATE_UNREADABLE)
+        tell(check, found == LM_STATE_DAMAGED ? "damaged" : "unreadable", path, NULL, 0);
+    if (found == LM_STATE_DAMAGED)
+        lm_store_set_aside(check->store, path, NULL, "a state");
+}
+
+static void check_states(struct check *check)
+{
+    struct lm_names names = {0};
+    const char *path = lm_path_join(check->arena, check->store->path, LM_STORE_STATES);
+    if (check->options->key_count > 0)
+        return;
+    if (list(&names, check->arena, path, NULL) != LM_OK)
+        check->failed = true;
+    for (size_t i = 0; i < names.count && !check->failed; i++) {
+        const char *folder = lm_path_join(check->arena, path, names.items[i]);
+        check->failed = folder == NULL;
+        if (folder != NULL)
+            check_state(check, folder);
+    }
+}
+
 static void check_all(struct check *check)
 {
     check_records(check);
+    check_states(check);
     collect_objects(check);
     check->findings = calloc(check->object_count + 1, sizeof *check->findings);
     check->failed = check->failed || check->findings == NULL;

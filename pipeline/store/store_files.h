@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
+#define LM_STORE_STATES "states" /**< the folder of states */
+
 /** How many files there are, and their bytes. */
 struct lm_tally {
     uint64_t files, bytes;

@@ -93,6 +93,7 @@ enum lm_status lm_store_usage(struct lm_store *store, struct lm_store_usage *out
         {"objects", &usage.objects, &usage.object_bytes},
         {"actions", &usage.actions, &usage.action_bytes},
         {"checkpoints", NULL, &usage.checkpoint_bytes},
+        {LM_STORE_STATES, NULL, &usage.state_bytes},
         {"runs", NULL, &usage.run_bytes},
         {"tmp", NULL, &usage.temporary_bytes},
         {"damaged", NULL, &usage.temporary_bytes},
@@ -110,6 +111,7 @@ enum lm_status lm_store_usage(struct lm_store *store, struct lm_store_usage *out
     usage.other_bytes += all.bytes;
     usage.total_bytes = all.bytes;
     usage.checkpoints = lm_store_entries(store, "checkpoints", false);
+    usage.states = lm_store_entries(store, LM_STORE_STATES, false);
     usage.runs = lm_store_entries(store, "runs", true);
     *out = usage;
     return LM_OK;

@@ -195,7 +195,7 @@ static const char *const *libraries(const void *data)
 }
 
 static const struct lm_stage_cost cost = {
-    .pace = 75e6, .memory = 14e6, .memory_share = 0.25, .sizes = {0.005}};
+    .pace = 75e6, .memory = 14.2e6, .memory_share = 0.1, .sizes = {0.005}};
 
 extern const struct lm_stage lm_stage_bpe;
 const struct lm_stage lm_stage_bpe = {

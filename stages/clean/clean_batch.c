@@ -42,8 +42,12 @@ static enum lm_status ask_rules(const struct clean_batch *batch, struct clean_it
         if (item->tallies == NULL)
             return lm_fail(&item->err, LM_NOMEM, "no memory to count lines; free some");
     }
-    LM_TRY(lm_text_measure(&measure.text, (const uint8_t *)item->text.data, item->text.size,
-                           &item->err));
+    const uint8_t *text = (const uint8_t *)item->text.data;
+    if (batch->rules->measures_lines)
+        LM_TRY(lm_text_measure(&measure.text, text, item->text.size, &item->err));
+    else
+        lm_text_count(&measure.text, text, item->text.size);
+    clean_flow_add(&item->cleaned, item->text.size, &measure.text);
     LM_TRY(lm_rules_ask(&item->outcome, batch->rules, &item->text, &measure, item->tallies, scratch,
                         &item->err));
     item->measure = measure.text;
@@ -84,9 +88,9 @@ static enum lm_status clean_item(const struct clean_batch *batch, struct clean_i
         return LM_OK;
     LM_TRY(ask_rules(batch, item, scratch));
     const uint8_t *text = (const uint8_t *)item->text.data;
-    if (item->text.size == 0) /* all its lines went */
-        return LM_OK;
     lm_sha256_bytes(&item->digest, text, item->text.size);
+    if (item->outcome.rule < batch->rules->count)
+        return LM_OK;
     return clean_units_find(&item->units, &batch->compared, text, item->text.size, &item->err);
 }
 

@@ -13,6 +13,7 @@
 #include "base/pool.h"
 #include "clean_dedup.h"
 #include "clean_form.h"
+#include "clean_totals.h"
 #include "clean_transform.h"
 #include "text/clean_text.h"
 #include "text/rule_passes.h"
@@ -26,6 +27,7 @@ struct clean_item {
     struct lm_buf text;
     struct lm_clean_counts counts;
     struct clean_transform_counts transformed;
+    struct clean_flow cleaned; /**< the cleaned text, before rules; no document: nothing is in it */
     struct lm_text_measure measure;
     struct lm_rule_outcome outcome;
     struct lm_line_tally *tallies; /**< LM_C4_RULES, where rules of lines are asked; owned */

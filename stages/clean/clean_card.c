@@ -36,6 +36,25 @@ static void put_sources(struct lm_json_writer *writer, const struct clean_corpus
     lm_json_close(writer, ']');
 }
 
+/* Documents that more than one source has. */
+static void put_overlaps(struct lm_json_writer *writer, const struct clean_corpus *corpus,
+                         const struct clean_totals *totals)
+{
+    if (totals->overlap_count == 0)
+        return;
+    lm_json_key(writer, "overlaps");
+    lm_json_open(writer, '[');
+    for (size_t i = 0; i < totals->overlap_count; i++) {
+        const struct clean_overlap *row = &totals->overlaps[i];
+        lm_json_open(writer, '{');
+        lm_json_member_string(writer, "source", corpus->sources[row->again].name);
+        lm_json_member_string(writer, "met_in", corpus->sources[row->first].name);
+        lm_json_member_int(writer, "documents", row->documents);
+        lm_json_close(writer, '}');
+    }
+    lm_json_close(writer, ']');
+}
+
 static void put_sums(struct lm_json_writer *writer, const struct clean_corpus *corpus,
                      const struct clean_totals *totals)
 {
@@ -89,40 +108,162 @@ static void put_splits(struct lm_json_writer *writer, const struct clean_splitte
     lm_json_close(writer, '}');
 }
 
-static void put_drop(struct lm_json_writer *writer, const struct clean_drop *drop)
+/* ---- what went, and what passed ---- */
+
+static void put_flow(struct lm_json_writer *writer, const char *name, const struct clean_flow *flow)
 {
+    lm_json_key(writer, name);
     lm_json_open(writer, '{');
-    lm_json_member_string(writer, "rule", drop->name);
-    if (drop->rule != NULL && drop->rule->min == drop->rule->min)
-        lm_json_member_double(writer, "min", drop->rule->min);
-    if (drop->rule != NULL && drop->rule->max == drop->rule->max)
-        lm_json_member_double(writer, "max", drop->rule->max);
-    lm_json_member_int(writer, "documents", drop->documents);
-    lm_json_member_int(writer, "bytes", drop->bytes);
-    lm_json_key(writer, "examples");
-    lm_json_open(writer, '[');
-    for (int64_t i = 0; i < CLEAN_EXAMPLES && i < drop->documents; i++)
-        lm_json_put_bytes(writer, drop->examples[i], strlen(drop->examples[i]));
-    lm_json_close(writer, ']');
+    lm_json_member_int(writer, "documents", flow->documents);
+    lm_json_member_int(writer, "bytes", flow->bytes);
+    lm_json_member_int(writer, "characters", flow->chars);
+    lm_json_member_int(writer, "words", flow->words);
     lm_json_close(writer, '}');
 }
 
-static void put_drops(struct lm_json_writer *writer, const struct clean_totals *totals)
+static struct clean_flow less(const struct clean_flow *a, const struct clean_flow *b)
 {
-    if (totals->dropped_parts > 0) {
-        lm_json_key(writer, "met_before");
-        lm_json_open(writer, '{');
-        lm_json_member_int(writer, "paragraphs", totals->dropped_paragraphs);
-        lm_json_member_int(writer, "lines", totals->dropped_lines);
-        lm_json_member_int(writer, "bytes", totals->dropped_parts);
-        lm_json_close(writer, '}');
+    return (struct clean_flow){a->documents - b->documents, a->bytes - b->bytes,
+                               a->chars - b->chars, a->words - b->words};
+}
+
+static void put_bounds(struct lm_json_writer *writer, const struct lm_rule *rule)
+{
+    const struct {
+        const char *name;
+        double value;
+    } bounds[] = {{"min", rule->min}, {"max", rule->max}, {"length", rule->length}};
+
+    for (size_t i = 0; i < sizeof bounds / sizeof bounds[0]; i++)
+        if (bounds[i].value == bounds[i].value)
+            lm_json_member_double(writer, bounds[i].name, bounds[i].value);
+    if (rule->kind->source != NULL)
+        lm_json_member_string(writer, "source", rule->kind->source);
+}
+
+static void put_examples(struct lm_json_writer *writer, const struct clean_drop *drop)
+{
+    lm_json_key(writer, "examples");
+    lm_json_open(writer, '[');
+    for (size_t i = 0; i < drop->example_count; i++)
+        lm_json_put_bytes(writer, drop->examples[i].text, drop->examples[i].size);
+    lm_json_close(writer, ']');
+}
+
+/* A row; *flow is what comes to it, then what passes it. NULL: nothing was measured there. */
+static void put_drop(struct lm_json_writer *writer, const struct clean_drop *drop,
+                     struct clean_flow *flow)
+{
+    lm_json_open(writer, '{');
+    lm_json_member_string(writer, "rule", drop->name);
+    if (drop->rule != NULL)
+        put_bounds(writer, drop->rule);
+    lm_json_member_int(writer, "documents", drop->gone.documents);
+    if (drop->rule != NULL && (drop->rule->kind->traits & LM_RULE_LINE))
+        lm_json_member_int(writer, "lines", drop->lines);
+    lm_json_member_int(writer, "bytes", drop->gone.bytes);
+    if (flow != NULL) {
+        lm_json_member_int(writer, "characters", drop->gone.chars);
+        lm_json_member_int(writer, "words", drop->gone.words);
     }
+    if (drop->rule != NULL && (drop->rule->kind->traits & LM_RULE_ENGLISH))
+        lm_json_member_int(writer, "not_asked", drop->unfit);
+    if (flow != NULL) {
+        put_flow(writer, "in", flow);
+        *flow = less(flow, &drop->gone);
+        put_flow(writer, "out", flow);
+    }
+    put_examples(writer, drop);
+    lm_json_close(writer, '}');
+}
+
+/* A row of what went beside the counted rows, so that the sums come out at `rest`. */
+static void put_rest(struct lm_json_writer *writer, const char *name, struct clean_flow *flow,
+                     const struct clean_flow *rest)
+{
+    struct clean_drop drop = {.name = name, .gone = less(flow, rest)};
+    if (drop.gone.bytes != 0)
+        put_drop(writer, &drop, flow);
+}
+
+/* What is left when rows from `from` on have taken theirs. */
+static struct clean_flow add_back(const struct clean_totals *totals, struct clean_flow flow,
+                                  size_t from, size_t to)
+{
+    for (size_t i = from; i < to; i++)
+        clean_flow_sum(&flow, &totals->drops[i].gone);
+    return flow;
+}
+
+static void put_rules(struct lm_json_writer *writer, const struct clean_totals *totals,
+                      struct clean_flow *flow)
+{
+    size_t last = CLEAN_RULES; /* behind the last rule of lines */
+    for (size_t i = CLEAN_RULES; i < totals->drop_count; i++)
+        if (totals->drops[i].rule->kind->traits & LM_RULE_LINE)
+            last = i + 1;
+    for (size_t i = CLEAN_RULES; i < totals->drop_count; i++) {
+        put_drop(writer, &totals->drops[i], flow);
+        if (i + 1 != last)
+            continue;
+        struct clean_flow rest = add_back(totals, totals->ruled, last, totals->drop_count);
+        rest = add_back(totals, rest, CLEAN_LINELESS, CLEAN_LINELESS + 1);
+        put_rest(writer, "line_ends", flow, &rest);
+    }
+}
+
+/* In the order of the work. */
+static void put_dropped(struct lm_json_writer *writer, const struct clean_totals *totals)
+{
+    const struct clean_drop *drops = totals->drops;
+    struct clean_flow flow = totals->cleaned;
+    const struct clean_flow kept = {totals->documents, totals->bytes, totals->kept.chars,
+                                    totals->kept.words};
+    put_flow(writer, "cleaned", &flow);
     lm_json_key(writer, "dropped");
     lm_json_open(writer, '[');
-    for (size_t i = 0; i < totals->drop_count; i++)
-        if (i != CLEAN_MISSING || totals->drops[i].documents > 0)
-            put_drop(writer, &totals->drops[i]);
+    if (drops[CLEAN_MISSING].gone.documents > 0)
+        put_drop(writer, &drops[CLEAN_MISSING], NULL);
+    put_drop(writer, &drops[CLEAN_INVALID], NULL);
+    put_drop(writer, &drops[CLEAN_EMPTY], NULL);
+    put_rules(writer, totals, &flow);
+    if (drops[CLEAN_LINELESS].gone.documents > 0)
+        put_drop(writer, &drops[CLEAN_LINELESS], &flow);
+    if (drops[CLEAN_ALIKE].gone.documents > 0)
+        put_drop(writer, &drops[CLEAN_ALIKE], &flow);
+    const struct clean_flow rest = add_back(totals, kept, CLEAN_DUPLICATE, CLEAN_DUPLICATE + 1);
+    put_rest(writer, "duplicate_parts", &flow, &rest);
+    put_drop(writer, &drops[CLEAN_DUPLICATE], &flow);
     lm_json_close(writer, ']');
+}
+
+static void put_met_before(struct lm_json_writer *writer, const struct clean_totals *totals)
+{
+    if (totals->dropped_parts == 0)
+        return;
+    lm_json_key(writer, "met_before");
+    lm_json_open(writer, '{');
+    lm_json_member_int(writer, "paragraphs", totals->dropped_paragraphs);
+    lm_json_member_int(writer, "lines", totals->dropped_lines);
+    lm_json_member_int(writer, "bytes", totals->dropped_parts);
+    lm_json_close(writer, '}');
+}
+
+/* Texts as they were found, by how their files were read. */
+static void put_formats(struct lm_json_writer *writer, const struct clean_totals *totals)
+{
+    lm_json_key(writer, "formats");
+    lm_json_open(writer, '{');
+    for (size_t i = 0; i < LM_BY_AUTO; i++) {
+        if (totals->formats[i].documents == 0)
+            continue;
+        lm_json_key(writer, lm_documents_by_names[i]);
+        lm_json_open(writer, '{');
+        lm_json_member_int(writer, "documents", totals->formats[i].documents);
+        lm_json_member_int(writer, "bytes", totals->formats[i].bytes);
+        lm_json_close(writer, '}');
+    }
+    lm_json_close(writer, '}');
 }
 
 static void put_repairs(struct lm_json_writer *writer, const struct clean_totals *totals)
@@ -159,6 +300,26 @@ static void put_lengths(struct lm_json_writer *writer, struct clean_totals *tota
                            totals->sizes[(totals->documents - 1) * marks[i].percent / 100]);
     lm_json_member_double(writer, "mean", (double)totals->bytes / (double)totals->documents);
     lm_json_close(writer, '}');
+}
+
+/* Documents by length: each row those below a power of two, and not below the one before. */
+static void put_histogram(struct lm_json_writer *writer, const struct clean_totals *totals)
+{
+    size_t at = 0, count = (size_t)totals->documents;
+    lm_json_key(writer, "lengths");
+    lm_json_open(writer, '[');
+    for (int64_t below = 16; at < count; below *= 2) {
+        size_t start = at;
+        while (at < count && totals->sizes[at] < below)
+            at++;
+        if (at == start)
+            continue;
+        lm_json_open(writer, '{');
+        lm_json_member_int(writer, "below", below);
+        lm_json_member_int(writer, "documents", (int64_t)(at - start));
+        lm_json_close(writer, '}');
+    }
+    lm_json_close(writer, ']');
 }
 
 /* ---- scripts ---- */
@@ -238,13 +399,17 @@ enum lm_status clean_card_write(const char *path, const struct clean_corpus *cor
     lm_json_open(&writer, '{');
     lm_json_member_int(&writer, "lmpipe_card", 1);
     put_sources(&writer, corpus);
+    put_overlaps(&writer, corpus, totals);
     put_sums(&writer, corpus, totals);
     put_archived(&writer, totals);
+    put_formats(&writer, totals);
     put_splits(&writer, splitter);
-    put_drops(&writer, totals);
+    put_met_before(&writer, totals);
+    put_dropped(&writer, totals);
     put_repairs(&writer, totals);
     clean_transform_put(&writer, &totals->transform, &totals->transformed);
     put_lengths(&writer, totals);
+    put_histogram(&writer, totals);
     put_scripts(&writer, &totals->kept);
     lm_json_close(&writer, '}');
     lm_buf_putc(&out, '\n');

@@ -74,33 +74,35 @@ void clean_units_release(struct clean_units *units)
 
 /* ---- what was met ---- */
 
-static enum lm_status meet(struct lm_digest_set *set, const struct lm_digest *digest, bool *is_new,
-                           struct lm_err *err)
+static enum lm_status meet(struct lm_digest_set *set, const struct lm_digest *digest,
+                           uint32_t *source, bool *is_new, struct lm_err *err)
 {
-    return lm_digest_set_add(set, digest, is_new)
+    return lm_digest_set_add(set, digest, source, is_new)
                ? LM_OK
                : lm_fail(err, LM_NOMEM, "no memory to find duplicates; free some");
 }
 
 static enum lm_status meet_unit(struct lm_digest_set *set, const struct lm_exact_unit *unit,
-                                bool *is_new, struct lm_err *err)
+                                uint32_t *source, bool *is_new, struct lm_err *err)
 {
     *is_new = true;
-    return unit->is_blank ? LM_OK : meet(set, &unit->digest, is_new, err);
+    return unit->is_blank ? LM_OK : meet(set, &unit->digest, source, is_new, err);
 }
 
 enum lm_status clean_dedup_document(struct clean_dedup *dedup, const struct clean_units *units,
-                                    bool *is_new, struct lm_err *err)
+                                    uint32_t *source, bool *is_new, struct lm_err *err)
 {
     *is_new = true;
-    return dedup->compared.document ? meet_unit(&dedup->documents, &units->document, is_new, err)
-                                    : LM_OK;
+    return dedup->compared.document
+               ? meet_unit(&dedup->documents, &units->document, source, is_new, err)
+               : LM_OK;
 }
 
 enum lm_status clean_dedup_parts(struct clean_dedup *dedup, const struct clean_units *units,
                                  struct lm_buf *text, bool *is_changed, struct lm_err *err)
 {
     size_t kept = 0, before = text->size;
+    uint32_t any = 0;
     bool is_new = true, is_line_new = true;
     *is_changed = false;
     if (units->count == 0)
@@ -108,10 +110,10 @@ enum lm_status clean_dedup_parts(struct clean_dedup *dedup, const struct clean_u
     for (size_t i = 0; i < units->count; i++) {
         const struct clean_unit *item = &units->items[i];
         if (item->is_paragraph) {
-            LM_TRY(meet_unit(&dedup->paragraphs, &item->unit, &is_new, err));
+            LM_TRY(meet_unit(&dedup->paragraphs, &item->unit, &any, &is_new, err));
             dedup->dropped_paragraphs += !is_new;
         } else if (is_new) {
-            LM_TRY(meet_unit(&dedup->lines, &item->unit, &is_line_new, err));
+            LM_TRY(meet_unit(&dedup->lines, &item->unit, &any, &is_line_new, err));
             dedup->dropped_lines += !is_line_new;
         }
         bool is_whole = item->is_paragraph != dedup->compared.line;
@@ -128,10 +130,10 @@ enum lm_status clean_dedup_parts(struct clean_dedup *dedup, const struct clean_u
 }
 
 enum lm_status clean_dedup_bytes(struct clean_dedup *dedup, const struct lm_digest *digest,
-                                 bool *is_new, struct lm_err *err)
+                                 uint32_t *source, bool *is_new, struct lm_err *err)
 {
     *is_new = true;
-    return dedup->compared.same ? meet(&dedup->bytes, digest, is_new, err) : LM_OK;
+    return dedup->compared.same ? meet(&dedup->bytes, digest, source, is_new, err) : LM_OK;
 }
 
 void clean_dedup_release(struct clean_dedup *dedup)

@@ -45,15 +45,16 @@ enum lm_status clean_units_find(struct clean_units *out, const struct clean_comp
                                 const uint8_t *text, size_t size, struct lm_err *err);
 void clean_units_release(struct clean_units *units);
 
-/** Was a document that says the same met before? LM_NOMEM. */
+/** Was a document that says the same met before? *source: in, where this one is from; out, where
+ * the first one was. LM_NOMEM. */
 enum lm_status clean_dedup_document(struct clean_dedup *dedup, const struct clean_units *units,
-                                    bool *is_new, struct lm_err *err);
+                                    uint32_t *source, bool *is_new, struct lm_err *err);
 /** Takes out of the text what was met before; *is_changed when something was. LM_NOMEM. */
 enum lm_status clean_dedup_parts(struct clean_dedup *dedup, const struct clean_units *units,
                                  struct lm_buf *text, bool *is_changed, struct lm_err *err);
-/** Were these very bytes met before? LM_NOMEM. */
+/** Were these very bytes met before? *source as above. LM_NOMEM. */
 enum lm_status clean_dedup_bytes(struct clean_dedup *dedup, const struct lm_digest *digest,
-                                 bool *is_new, struct lm_err *err);
+                                 uint32_t *source, bool *is_new, struct lm_err *err);
 void clean_dedup_release(struct clean_dedup *dedup);
 
 #endif

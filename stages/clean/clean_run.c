@@ -59,26 +59,58 @@ static enum lm_status judge_missing(struct run *run, const struct clean_item *it
         file->instead = lm_arena_strdup(arena, item->err.text);
     if (place == NULL)
         return lm_fail(run->err, LM_NOMEM, "no memory for a message; free some");
-    return clean_totals_drop(&run->totals, arena, CLEAN_MISSING, (const uint8_t *)place,
-                             strlen(place), run->err);
+    clean_totals_drop(&run->totals, CLEAN_MISSING, (const uint8_t *)place, strlen(place), NULL,
+                      NULL);
+    return LM_OK;
 }
 
-/* What was met before goes; what is left of a document is one as if it had come so. */
-static enum lm_status compare(struct run *run, struct clean_item *item, bool *is_new)
+/* What was met before goes; what is left of a document is one as if it had come so. *reason: why
+ * it goes, or CLEAN_RULES. */
+static enum lm_status compare(struct run *run, struct clean_item *item, size_t *reason)
 {
-    bool is_changed = false;
-    LM_TRY(clean_dedup_document(&run->dedup, &item->units, is_new, run->err));
-    if (!*is_new)
-        return LM_OK;
+    bool is_changed = false, is_new = true;
+    const uint32_t source = (uint32_t)run->corpus.files[item->form->file].source;
+    uint32_t first = source;
+    *reason = CLEAN_ALIKE;
+    LM_TRY(clean_dedup_document(&run->dedup, &item->units, &first, &is_new, run->err));
+    if (!is_new)
+        return clean_totals_shared(&run->totals, first, source, run->err);
+    *reason = CLEAN_DUPLICATE;
     LM_TRY(clean_dedup_parts(&run->dedup, &item->units, &item->text, &is_changed, run->err));
     if (is_changed) {
         lm_clean_lines(&item->text, &run->options, &run->totals.repairs);
         const uint8_t *text = (const uint8_t *)item->text.data;
-        *is_new = item->text.size > 0;
-        LM_TRY(lm_text_measure(&item->measure, text, item->text.size, run->err));
+        lm_text_count(&item->measure, text, item->text.size);
         lm_sha256_bytes(&item->digest, text, item->text.size);
+        if (item->text.size == 0)
+            return LM_OK;
     }
-    return *is_new ? clean_dedup_bytes(&run->dedup, &item->digest, is_new, run->err) : LM_OK;
+    first = source;
+    LM_TRY(clean_dedup_bytes(&run->dedup, &item->digest, &first, &is_new, run->err));
+    if (!is_new)
+        return clean_totals_shared(&run->totals, first, source, run->err);
+    *reason = CLEAN_RULES;
+    return LM_OK;
+}
+
+/* Why a document goes by itself, before others are looked at; CLEAN_RULES + count: it does not. */
+static size_t own_reason(const struct clean_item *item)
+{
+    if (item->is_rejected)
+        return CLEAN_INVALID;
+    if (item->cleaned.documents == 0)
+        return CLEAN_EMPTY;
+    return item->text.size == 0 ? CLEAN_LINELESS : CLEAN_RULES + item->outcome.rule;
+}
+
+static void drop(struct run *run, const struct clean_item *item, size_t reason)
+{
+    bool is_raw = reason == CLEAN_INVALID || reason == CLEAN_EMPTY;
+    if (is_raw)
+        clean_totals_drop(&run->totals, reason, item->found.text, item->found.size, NULL, NULL);
+    else
+        clean_totals_drop(&run->totals, reason, (const uint8_t *)item->text.data, item->text.size,
+                          &item->measure, &item->digest);
 }
 
 static void count_kept(struct run *run, uint64_t kept)
@@ -87,50 +119,54 @@ static void count_kept(struct run *run, uint64_t kept)
         run->kept[i] += (int64_t)(kept >> i & 1);
 }
 
+/* A document that no rule drops. */
+static enum lm_status keep(struct run *run, struct clean_item *item)
+{
+    const struct clean_file *file = &run->corpus.files[item->form->file];
+    struct clean_source *source = &run->corpus.sources[file->source];
+    struct lm_digest identity;
+    size_t reason;
+    clean_flow_add(&run->totals.ruled, item->text.size, &item->measure);
+    LM_TRY(compare(run, item, &reason));
+    if (reason != CLEAN_RULES) {
+        drop(run, item, reason);
+        return LM_OK;
+    }
+    LM_TRY(clean_split_identity(&identity, &run->params->split, &item->digest, source->name,
+                                clean_file_member(file), item->found.host, run->err));
+    source->kept++;
+    LM_TRY(clean_totals_keep(&run->totals, lm_ctx_arena(run->ctx), &item->measure, item->text.size,
+                             run->err));
+    count_kept(run, item->found.kept);
+    return clean_splitter_put(&run->splitter,
+                              &(struct clean_document){.source = file->source,
+                                                       .text = item->text.data,
+                                                       .size = item->text.size,
+                                                       .meta = item->found.meta.data,
+                                                       .meta_size = item->found.meta.size},
+                              &identity, run->err);
+}
+
 static enum lm_status judge(struct run *run, struct clean_item *item)
 {
-    struct lm_arena *arena = lm_ctx_arena(run->ctx);
-    const uint8_t *text = (const uint8_t *)item->text.data;
     struct clean_file *file = &run->corpus.files[item->form->file];
-    struct clean_source *source = &run->corpus.sources[file->source];
     if (item->status != LM_OK)
         return lm_fail(run->err, item->status, "%s", item->err.text);
     run->totals.documents_in++;
-    source->documents++;
+    run->corpus.sources[file->source].documents++;
     file->records++;
     lm_clean_counts_add(&run->totals.repairs, &item->counts);
     clean_transform_add(&run->totals.transformed, &item->transformed);
     if (item->is_missing)
         return judge_missing(run, item, file);
-    if (item->is_rejected)
-        return clean_totals_drop(&run->totals, arena, CLEAN_INVALID, item->found.text,
-                                 item->found.size, run->err);
+    clean_flow_add(&run->totals.formats[item->form->by], item->found.size, NULL);
+    clean_flow_sum(&run->totals.cleaned, &item->cleaned);
     clean_totals_lines(&run->totals, &run->rules, item->tallies, &item->outcome);
-    if (item->outcome.rule < run->rules.count)
-        return clean_totals_drop(&run->totals, arena, CLEAN_RULES + item->outcome.rule, text,
-                                 item->text.size, run->err);
-    if (item->text.size == 0)
-        return clean_totals_drop(&run->totals, arena, CLEAN_EMPTY, item->found.text,
-                                 item->found.size, run->err);
-    bool is_new = true;
-    LM_TRY(compare(run, item, &is_new));
-    text = (const uint8_t *)item->text.data;
-    if (!is_new)
-        return clean_totals_drop(&run->totals, arena, CLEAN_DUPLICATE, text, item->text.size,
-                                 run->err);
-    struct lm_digest identity;
-    LM_TRY(clean_split_identity(&identity, &run->params->split, &item->digest, source->name,
-                                clean_file_member(file), item->found.host, run->err));
-    source->kept++;
-    LM_TRY(clean_totals_keep(&run->totals, arena, &item->measure, item->text.size, run->err));
-    count_kept(run, item->found.kept);
-    return clean_splitter_put(&run->splitter,
-                              &(struct clean_document){.source = file->source,
-                                                       .text = text,
-                                                       .size = item->text.size,
-                                                       .meta = item->found.meta.data,
-                                                       .meta_size = item->found.meta.size},
-                              &identity, run->err);
+    size_t reason = own_reason(item);
+    if (reason == CLEAN_RULES + run->rules.count)
+        return keep(run, item);
+    drop(run, item, reason);
+    return LM_OK;
 }
 
 static enum lm_status flush(struct run *run)
@@ -315,13 +351,13 @@ static enum lm_status nothing_left(const struct run *run)
 {
     const struct clean_drop *most = &run->totals.drops[0];
     for (size_t i = 1; i < run->totals.drop_count; i++)
-        if (run->totals.drops[i].documents > most->documents)
+        if (run->totals.drops[i].gone.documents > most->gone.documents)
             most = &run->totals.drops[i];
-    if (most->documents == 0)
+    if (most->gone.documents == 0)
         return lm_fail(run->err, LM_INVALID, "the corpus has no text; add a source that has some");
-    return lm_fail(run->err, LM_INVALID,
-                   "no document is left: of %lld, %lld fell to \"%s\"; loosen it",
-                   (long long)run->totals.documents_in, (long long)most->documents, most->name);
+    return lm_fail(
+        run->err, LM_INVALID, "no document is left: of %lld, %lld fell to \"%s\"; loosen it",
+        (long long)run->totals.documents_in, (long long)most->gone.documents, most->name);
 }
 
 /* Replaced bytes above the share that is fine, in the headline; "" when there are none. */
@@ -374,12 +410,12 @@ static void tell_drops(struct run *run)
         const struct clean_drop *drop = &totals->drops[i];
         double unfit =
             totals->documents_in > 0 ? 100 * (double)drop->unfit / (double)totals->documents_in : 0;
-        if (drop->documents > 0)
+        if (drop->gone.documents > 0)
             lm_ctx_note(run->ctx, "dropped by %s: %lld documents, %lld bytes", drop->name,
-                        (long long)drop->documents, (long long)drop->bytes);
+                        (long long)drop->gone.documents, (long long)drop->gone.bytes);
         else if (drop->lines > 0)
             lm_ctx_note(run->ctx, "%s: %lld lines, %lld bytes", drop->name, (long long)drop->lines,
-                        (long long)drop->bytes);
+                        (long long)drop->gone.bytes);
         else if (drop->rule != NULL)
             lm_ctx_note(run->ctx, "rule %s dropped nothing", drop->name);
         if (drop->unfit > 0)
@@ -439,6 +475,7 @@ enum lm_status lm_run_clean(struct lm_ctx *ctx, const void *params, struct lm_er
     clean_splitter_abandon(&run.splitter);
     clean_batch_release(&run.batch);
     clean_dedup_release(&run.dedup);
+    clean_totals_release(&run.totals);
     lm_pool_free(run.pool);
     lm_arena_free(run.files);
     return status;

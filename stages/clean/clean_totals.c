@@ -1,18 +1,22 @@
 #include "clean_totals.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum lm_status clean_totals_init(struct clean_totals *out, struct lm_arena *arena,
                                  const struct lm_rule *rules, size_t count, struct lm_err *err)
 {
+    static const char *const reasons[CLEAN_RULES] = {
+        [CLEAN_INVALID] = "invalid",     [CLEAN_EMPTY] = "empty",
+        [CLEAN_DUPLICATE] = "duplicate", [CLEAN_ALIKE] = "duplicate_words",
+        [CLEAN_MISSING] = "missing",     [CLEAN_LINELESS] = "no_line_left"};
+
     *out = (struct clean_totals){.drop_count = CLEAN_RULES + count};
     out->drops = LM_NEW_ARRAY(arena, struct clean_drop, out->drop_count);
     if (out->drops == NULL)
         return lm_fail(err, LM_NOMEM, "no memory for %zu rules; free some", count);
-    out->drops[CLEAN_INVALID].name = "invalid";
-    out->drops[CLEAN_EMPTY].name = "empty";
-    out->drops[CLEAN_DUPLICATE].name = "duplicate";
-    out->drops[CLEAN_MISSING].name = "missing";
+    for (size_t i = 0; i < CLEAN_RULES; i++)
+        out->drops[i].name = reasons[i];
     for (size_t i = 0; i < count; i++) {
         out->drops[CLEAN_RULES + i].name = rules[i].kind->name;
         out->drops[CLEAN_RULES + i].rule = &rules[i];
@@ -20,36 +24,118 @@ enum lm_status clean_totals_init(struct clean_totals *out, struct lm_arena *aren
     return LM_OK;
 }
 
-enum lm_status clean_totals_drop(struct clean_totals *totals, struct lm_arena *arena, size_t reason,
-                                 const uint8_t *text, size_t size, struct lm_err *err)
+void clean_flow_add(struct clean_flow *flow, size_t size, const struct lm_text_measure *measure)
+{
+    flow->documents++;
+    flow->bytes += (int64_t)size;
+    flow->chars += measure != NULL ? measure->chars : 0;
+    flow->words += measure != NULL ? measure->words : 0;
+}
+
+void clean_flow_sum(struct clean_flow *a, const struct clean_flow *b)
+{
+    a->documents += b->documents;
+    a->bytes += b->bytes;
+    a->chars += b->chars;
+    a->words += b->words;
+}
+
+/* Keeps the texts of the smallest keys, each key once. */
+static void show(struct clean_drop *drop, const struct lm_digest *key, const void *text,
+                 size_t size)
+{
+    size_t place = 0, length = size < CLEAN_EXAMPLE_BYTES ? size : CLEAN_EXAMPLE_BYTES;
+    int order = 1;
+    while (place < drop->example_count &&
+           (order = lm_digest_compare(&drop->examples[place].key, key)) < 0)
+        place++;
+    if (place == CLEAN_EXAMPLES || (place < drop->example_count && order == 0))
+        return;
+    drop->example_count += drop->example_count < CLEAN_EXAMPLES;
+    memmove(&drop->examples[place + 1], &drop->examples[place],
+            (drop->example_count - 1 - place) * sizeof drop->examples[0]);
+    struct clean_example *example = &drop->examples[place];
+    const uint8_t *bytes = text;
+    while (length < size && length > 0 && (bytes[length] & 0xC0) == 0x80)
+        length--;
+    *example = (struct clean_example){.key = *key, .size = length};
+    if (length > 0)
+        memcpy(example->text, text, length);
+}
+
+void clean_totals_drop(struct clean_totals *totals, size_t reason, const uint8_t *text, size_t size,
+                       const struct lm_text_measure *measure, const struct lm_digest *key)
 {
     struct clean_drop *drop = &totals->drops[reason];
-    if (drop->documents < CLEAN_EXAMPLES) {
-        size_t length = size < CLEAN_EXAMPLE_BYTES ? size : CLEAN_EXAMPLE_BYTES;
-        while (length < size && length > 0 && (text[length] & 0xC0) == 0x80)
-            length--;
-        char *example = lm_arena_strndup(arena, (const char *)text, length);
-        if (example == NULL)
-            return lm_fail(err, LM_NOMEM, "no memory for examples; free some");
-        drop->examples[drop->documents] = example;
-    }
-    drop->documents++;
-    drop->bytes += (int64_t)size;
-    return LM_OK;
+    struct lm_digest own;
+    if (key == NULL)
+        lm_sha256_bytes(&own, text, size);
+    show(drop, key != NULL ? key : &own, text, size);
+    clean_flow_add(&drop->gone, size, measure);
+}
+
+static void add_lines(struct clean_drop *drop, const struct lm_line_tally *tally)
+{
+    struct lm_digest key = {{0}};
+    if (tally->lines == 0)
+        return;
+    for (size_t i = 0; i < sizeof tally->key; i++) /* the order of numbers is that of bytes */
+        key.bytes[i] = (uint8_t)(tally->key >> (56 - 8 * i));
+    show(drop, &key, tally->example, tally->example_size);
+    drop->lines += tally->lines;
+    drop->gone.bytes += tally->bytes;
+    drop->gone.chars += tally->chars;
+    drop->gone.words += tally->words;
 }
 
 void clean_totals_lines(struct clean_totals *totals, const struct lm_ruleset *rules,
                         const struct lm_line_tally *tallies, const struct lm_rule_outcome *outcome)
 {
-    for (size_t k = 0; tallies != NULL && k < LM_C4_RULES; k++) {
-        if (rules->lines[k] == SIZE_MAX)
-            continue;
-        struct clean_drop *drop = &totals->drops[CLEAN_RULES + rules->lines[k]];
-        drop->lines += tallies[k].lines;
-        drop->bytes += tallies[k].bytes;
-    }
+    for (size_t k = 0; tallies != NULL && k < LM_C4_RULES; k++)
+        if (rules->lines[k] != SIZE_MAX)
+            add_lines(&totals->drops[CLEAN_RULES + rules->lines[k]], &tallies[k]);
     for (size_t i = 0; outcome->unfit != 0 && i < rules->count; i++)
         totals->drops[CLEAN_RULES + i].unfit += (int64_t)(outcome->unfit >> i & 1);
+}
+
+enum lm_status clean_totals_shared(struct clean_totals *totals, uint32_t first, uint32_t again,
+                                   struct lm_err *err)
+{
+    size_t low = 0, high = totals->overlap_count;
+    const uint64_t wanted = (uint64_t)first << 32 | again;
+    if (first == again)
+        return LM_OK;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        const struct clean_overlap *row = &totals->overlaps[middle];
+        if (((uint64_t)row->first << 32 | row->again) < wanted)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    struct clean_overlap *row = totals->overlaps + low;
+    if (low < totals->overlap_count && row->first == first && row->again == again) {
+        row->documents++;
+        return LM_OK;
+    }
+    if (totals->overlap_count == totals->overlap_capacity) {
+        size_t capacity = totals->overlap_capacity ? 2 * totals->overlap_capacity : 16;
+        row = realloc(totals->overlaps, capacity * sizeof *row);
+        if (row == NULL)
+            return lm_fail(err, LM_NOMEM, "no memory for %zu overlaps; free some", capacity);
+        totals->overlaps = row;
+        totals->overlap_capacity = capacity;
+        row += low;
+    }
+    memmove(row + 1, row, (totals->overlap_count++ - low) * sizeof *row);
+    *row = (struct clean_overlap){first, again, 1};
+    return LM_OK;
+}
+
+void clean_totals_release(struct clean_totals *totals)
+{
+    free(totals->overlaps);
+    totals->overlaps = NULL;
 }
 
 static bool keep_size(struct clean_totals *totals, struct lm_arena *arena, int64_t size)

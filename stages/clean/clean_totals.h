@@ -6,28 +6,58 @@
 #include <stdint.h>
 
 #include <lmpipe/arena.h>
+#include <lmpipe/hash.h>
 #include <lmpipe/status.h>
 
 #include "clean_transform.h"
 #include "text/clean_text.h"
+#include "text/documents.h"
 #include "text/rule_passes.h"
 #include "text/text_measure.h"
 #include "web/warc.h"
 
 enum { CLEAN_EXAMPLES = 3, CLEAN_EXAMPLE_BYTES = 160 };
 
-/** Why documents went: invalid UTF-8, nothing left, a text met before, a record without text, a
- *  rule. */
+/** Documents, and what is in them. */
+struct clean_flow {
+    int64_t documents, bytes, chars, words;
+};
+
+/** A dropped text: those of the smallest keys are shown, so that no order decides which. */
+struct clean_example {
+    struct lm_digest key;
+    char text[CLEAN_EXAMPLE_BYTES]; /**< its start, whole characters */
+    size_t size;
+};
+
+/** Why texts went: a reason that is no rule, or a rule. */
 struct clean_drop {
     const char *name;
     const struct lm_rule *rule; /**< NULL for reasons that are no rule */
-    int64_t documents, bytes;
-    int64_t lines; /**< of a rule of lines; `bytes` are theirs then */
+    struct clean_flow gone;     /**< of a rule of lines, what is in these */
+    int64_t lines;              /**< of a rule of lines */
     int64_t unfit; /**< documents that the rule, being for English, was not asked about */
-    const char *examples[CLEAN_EXAMPLES]; /**< starts of the first of them */
+    struct clean_example examples[CLEAN_EXAMPLES]; /**< smallest keys first */
+    size_t example_count;
 };
 
-enum clean_reason { CLEAN_INVALID, CLEAN_EMPTY, CLEAN_DUPLICATE, CLEAN_MISSING, CLEAN_RULES };
+/** Invalid UTF-8; nothing in it; equal bytes, or the same words, met before; a record without text;
+ *  nothing left by rules of lines; then rules. */
+enum clean_reason {
+    CLEAN_INVALID,
+    CLEAN_EMPTY,
+    CLEAN_DUPLICATE,
+    CLEAN_ALIKE,
+    CLEAN_MISSING,
+    CLEAN_LINELESS,
+    CLEAN_RULES
+};
+
+/** Documents of source `again` that were met before in source `first`. */
+struct clean_overlap {
+    uint32_t first, again;
+    int64_t documents;
+};
 
 struct clean_totals {
     struct lm_clean_counts repairs;
@@ -41,9 +71,14 @@ struct clean_totals {
     int64_t dropped_paragraphs, dropped_lines, dropped_parts; /**< met before; bytes of both */
     int64_t documents_in;                                     /**< as cut */
     int64_t documents, bytes;                                 /**< kept */
-    struct lm_text_measure kept;                              /**< of what is kept */
-    struct clean_drop *drops; /**< by enum clean_reason, then a row a rule */
+    struct clean_flow formats[LM_BY_AUTO]; /**< texts that were found, by how files were read */
+    struct clean_flow cleaned;             /**< what rules are asked about */
+    struct clean_flow ruled;               /**< and what they leave */
+    struct lm_text_measure kept;           /**< of what is kept */
+    struct clean_drop *drops;              /**< by enum clean_reason, then a row a rule */
     size_t drop_count;
+    struct clean_overlap *overlaps; /**< sorted; owned */
+    size_t overlap_count, overlap_capacity;
     int64_t *sizes; /**< bytes of each kept document; grows by doubling in the arena */
     size_t size_capacity;
 };
@@ -51,16 +86,25 @@ struct clean_totals {
 /** Rows for `count` rules. LM_NOMEM. */
 enum lm_status clean_totals_init(struct clean_totals *out, struct lm_arena *arena,
                                  const struct lm_rule *rules, size_t count, struct lm_err *err);
-/** Counts a dropped document and keeps its start as an example. LM_NOMEM. */
-enum lm_status clean_totals_drop(struct clean_totals *totals, struct lm_arena *arena, size_t reason,
-                                 const uint8_t *text, size_t size, struct lm_err *err);
+/** Adds a document of `size` bytes; measure NULL: its characters and words are not counted. */
+void clean_flow_add(struct clean_flow *flow, size_t size, const struct lm_text_measure *measure);
+/** Adds b to a. */
+void clean_flow_sum(struct clean_flow *a, const struct clean_flow *b);
+/** Counts a dropped document; its start is an example when its digest is small enough. `key` NULL:
+ *  the text's SHA-256; measure NULL: not counted. */
+void clean_totals_drop(struct clean_totals *totals, size_t reason, const uint8_t *text, size_t size,
+                       const struct lm_text_measure *measure, const struct lm_digest *key);
 /** Counts what rules did to lines of a document (tallies NULL: nothing), and which were not asked.
  */
 void clean_totals_lines(struct clean_totals *totals, const struct lm_ruleset *rules,
                         const struct lm_line_tally *tallies, const struct lm_rule_outcome *outcome);
+/** Counts a document that another source had before; nothing where it is the same one. LM_NOMEM. */
+enum lm_status clean_totals_shared(struct clean_totals *totals, uint32_t first, uint32_t again,
+                                   struct lm_err *err);
 /** Counts a kept document. LM_NOMEM. */
 enum lm_status clean_totals_keep(struct clean_totals *totals, struct lm_arena *arena,
                                  const struct lm_text_measure *measure, size_t size,
                                  struct lm_err *err);
+void clean_totals_release(struct clean_totals *totals);
 
 #endif

@@ -69,7 +69,8 @@ static enum lm_status pump(struct unpacking *u, struct lm_digest *digest, const 
         if (lm_ctx_cancelled(u->ctx))
             return lm_fail(err, LM_CANCELLED, "interrupted");
         LM_TRY(read_block(from, u->block, &got, err));
-        const char *packing = first ? lm_file_packing((const uint8_t *)u->block, got) : NULL;
+        bool checked = first && u->source->unpack;
+        const char *packing = checked ? lm_file_packing((const uint8_t *)u->block, got) : NULL;
         if (packing != NULL)
             return lm_fail(err, LM_UNSUPPORTED,
                            "is packed itself (%s) and only one level is unpacked; unpack it by "
@@ -85,7 +86,7 @@ static enum lm_status pump(struct unpacking *u, struct lm_digest *digest, const 
 static bool is_wanted(struct unpacking *u, const char *name)
 {
     const char *const *globs = u->source->include.items;
-    if (u->source->include.count == 0) {
+    if (u->source->include.count == 0 || u->fetched->name != NULL) { /* a list's: of its files */
         u->hidden += lm_member_is_hidden(name);
         return !lm_member_is_hidden(name);
     }
@@ -103,11 +104,40 @@ static enum lm_status name_member(struct unpacking *u, const char *raw, const ch
 {
     struct lm_err fault = {0};
     enum lm_status status = lm_member_clean(name, lm_ctx_arena(u->ctx), raw, &fault);
-    *wanted = (status == LM_OK || u->source->include.count > 0) &&
-              is_wanted(u, status == LM_OK ? *name : raw);
-    if (status == LM_OK || (!*wanted && u->source->include.count > 0))
+    bool chosen = u->source->include.count > 0 && u->fetched->name == NULL;
+    *wanted = (status == LM_OK || chosen) && is_wanted(u, status == LM_OK ? *name : raw);
+    if (status == LM_OK || (!*wanted && chosen))
         return LM_OK;
     return lm_fail(err, status, "%s", fault.text);
+}
+
+/** Of a list each file has its name, and what is in an archive stands below it; a compressed one
+ *  loses the end of its name that says so. */
+static enum lm_status place_member(const struct unpacking *u, const char **name, bool single,
+                                   struct lm_err *err)
+{
+    static const char *const packed[] = {".gz", ".zst", ".xz", ".bz2", ".dz"};
+    struct lm_arena *arena = lm_ctx_arena(u->ctx);
+    const char *file = u->fetched->name;
+    size_t length = file != NULL ? strlen(file) : 0;
+    if (file == NULL)
+        return LM_OK;
+    if (!single) {
+        const char *joined = lm_path_join(arena, file, *name);
+        return joined != NULL ? lm_member_clean(name, arena, joined, err)
+                              : lm_fail(err, LM_NOMEM, "out of memory for a list of files");
+    }
+    for (size_t i = 0; i < sizeof packed / sizeof packed[0] && u->source->unpack; i++) {
+        size_t end = strlen(packed[i]);
+        bool is_name = length > end && file[length - end - 1] != '/';
+        if (is_name && strcmp(file + length - end, packed[i]) == 0) {
+            *name = lm_arena_strndup(arena, file, length - end);
+            return *name != NULL ? LM_OK
+                                 : lm_fail(err, LM_NOMEM, "out of memory for a list of files");
+        }
+    }
+    *name = file;
+    return LM_OK;
 }
 
 static enum lm_status take_member(struct unpacking *u, struct lm_archive *archive,
@@ -133,7 +163,7 @@ static enum lm_status unpack_member(struct unpacking *u, struct lm_archive *arch
     static const char unnamed[] = "\xff"; /* not UTF-8, and shown as such */
     const char *name = SINGLE_MEMBER;
     bool wanted = true;
-    if (member->single && u->source->include.count > 0)
+    if (member->single && u->source->include.count > 0 && u->fetched->name == NULL)
         return lm_fail(err, LM_INVALID,
                        "include chooses members of archives and folders, but this is a single "
                        "file; remove include");
@@ -145,6 +175,7 @@ static enum lm_status unpack_member(struct unpacking *u, struct lm_archive *arch
         LM_TRY(name_member(u, member->name != NULL ? member->name : unnamed, &name, &wanted, err));
     if (!wanted)
         return LM_OK;
+    LM_TRY(place_member(u, &name, member->single, err));
     u->last = member->single ? NULL : name;
     return take_member(u, archive, member, name, err);
 }
@@ -183,23 +214,42 @@ static enum lm_status unpack_file(struct unpacking *u, struct lm_err *err)
     return status;
 }
 
-/** Copies file `index` of a folder, which must still be what was hashed. */
-static enum lm_status copy_file(struct unpacking *u, const char *name, size_t index,
-                                struct lm_err *err)
+/** Copies the file at `path`, which must still be what was hashed. */
+static enum lm_status copy_path(struct unpacking *u, const char *name, const char *path,
+                                const struct lm_digest *want, struct lm_err *err)
 {
     struct lm_digest digest;
-    const char *path =
-        lm_path_join(lm_ctx_arena(u->ctx), u->fetched->path, u->fetched->names.items[index]);
-    if (path == NULL)
-        return lm_fail(err, LM_NOMEM, "out of memory for the list of files");
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return lm_fail_errno(err, errno, "cannot open %s", path);
     enum lm_status status = pump(u, &digest, name, read_file, &fd, err);
     close(fd);
-    if (status == LM_OK && lm_digest_compare(&digest, &u->fetched->digests[index]) != 0)
+    if (status == LM_OK && lm_digest_compare(&digest, want) != 0)
         status = lm_fail(err, LM_IO, "%s changed while it was read; run again", path);
     return status;
+}
+
+/** Copies file `index` of a folder. */
+static enum lm_status copy_file(struct unpacking *u, const char *name, size_t index,
+                                struct lm_err *err)
+{
+    const char *path =
+        lm_path_join(lm_ctx_arena(u->ctx), u->fetched->path, u->fetched->names.items[index]);
+    if (path == NULL)
+        return lm_fail(err, LM_NOMEM, "out of memory for the list of files");
+    return copy_path(u, name, path, &u->fetched->digests[index], err);
+}
+
+/** A file as it was fetched. */
+static enum lm_status copy_whole(struct unpacking *u, struct lm_err *err)
+{
+    const char *name = SINGLE_MEMBER;
+    if (u->source->include.count > 0 && u->fetched->name == NULL)
+        return lm_fail(err, LM_INVALID,
+                       "include chooses members, and unpack: false leaves the file whole; remove "
+                       "one of the two");
+    LM_TRY(place_member(u, &name, true, err));
+    return copy_path(u, name, u->fetched->path, &u->fetched->digest, err);
 }
 
 /** What is no file is left out, but a link that leads nowhere where a file was wanted: its text
@@ -270,34 +320,64 @@ static void tell_unpinned(struct lm_ctx *ctx, const struct lm_download_source *s
         lm_ctx_source(ctx, param, digest);
 }
 
-static enum lm_status take_source(struct lm_fetch *fetch, struct unpacking u, size_t index,
+/** The same of a list, as lines for the file that sums names. */
+static void tell_unpinned_list(const struct lm_fetch *fetch, struct lm_ctx *ctx,
+                               const struct lm_download_source *source, size_t index)
+{
+    char hex[LM_DIGEST_HEX];
+    const struct lm_fetched *file;
+    lm_ctx_note(ctx,
+                "source '%s' is not pinned; to pin it, write these lines into a file, and sums: "
+                "FILE",
+                source->name);
+    for (size_t i = 0; (file = lm_fetch_file(fetch, index, i)) != NULL; i++) {
+        lm_digest_hex(hex, &file->digest);
+        lm_ctx_note(ctx, "%s  %s", hex, file->name);
+    }
+}
+
+static enum lm_status take_file(struct unpacking *u, const struct lm_fetched *fetched,
+                                struct lm_err *err)
+{
+    enum lm_status status;
+    u->fetched = fetched;
+    u->last = NULL;
+    if (fetched->folder)
+        status = copy_folder(u, err);
+    else
+        status = u->source->unpack ? unpack_file(u, err) : copy_whole(u, err);
+    if (status != LM_OK && !fetched->folder && status != LM_CANCELLED)
+        return lm_wrap(err, status, "%s", fetched->shown);
+    LM_TRY(status);
+    return lm_fetched_check(fetched, err);
+}
+
+static enum lm_status take_source(const struct lm_fetch *fetch, struct unpacking u, size_t index,
                                   struct lm_err *err)
 {
     const struct lm_download_source *source = u.source;
     struct lm_corpus_writer *writer = u.writer;
-    struct lm_fetched fetched = {0};
+    const struct lm_fetched *file = lm_fetch_file(fetch, index, 0);
     uint64_t files = 0;
-    LM_TRY(lm_fetch_source(&fetched, fetch, index, err));
-    if (source->sha256[0] == '\0' && source->allow_unpinned)
-        tell_unpinned(fetch->ctx, source, index, &fetched.digest);
-    u.fetched = &fetched;
+    if (source->urls[0] != '\0' && source->allow_unpinned)
+        tell_unpinned_list(fetch, u.ctx, source, index);
+    else if (source->allow_unpinned && file != NULL)
+        tell_unpinned(u.ctx, source, index, &file->digest);
     LM_TRY(lm_corpus_begin_source(writer, source->name, source->license, err));
-    enum lm_status status = fetched.folder ? copy_folder(&u, err) : unpack_file(&u, err);
-    if (status != LM_OK && !fetched.folder && status != LM_CANCELLED)
-        return lm_wrap(err, status, "%s", fetched.shown);
-    LM_TRY(status);
+    for (size_t i = 0; file != NULL; file = lm_fetch_file(fetch, index, ++i))
+        LM_TRY(take_file(&u, file, err));
     LM_TRY(lm_corpus_end_source(writer, &files, err));
-    LM_TRY(lm_fetched_check(&fetched, err));
     return account(&u, files, err);
 }
 
-static enum lm_status take_sources(struct lm_fetch *fetch, struct lm_corpus_writer *writer,
-                                   struct lm_err *err)
+static enum lm_status take_sources(const struct lm_fetch *fetch, struct lm_ctx *ctx,
+                                   const struct lm_download_params *params,
+                                   struct lm_corpus_writer *writer, struct lm_err *err)
 {
-    const struct lm_download_source *sources = fetch->params->sources.items;
-    size_t count = fetch->params->sources.count;
-    struct unpacking u = {.ctx = fetch->ctx, .writer = writer};
-    u.block = lm_arena_alloc(lm_ctx_arena(fetch->ctx), BLOCK);
+    const struct lm_download_source *sources = params->sources.items;
+    size_t count = params->sources.count;
+    struct unpacking u = {.ctx = ctx, .writer = writer};
+    u.block = lm_arena_alloc(lm_ctx_arena(ctx), BLOCK);
     if (u.block == NULL)
         return lm_fail(err, LM_NOMEM, "out of memory for a download");
     for (size_t i = 0; i < count; i++) {
@@ -307,10 +387,10 @@ static enum lm_status take_sources(struct lm_fetch *fetch, struct lm_corpus_writ
             return lm_wrap(err, status, "source '%s'", sources[i].name);
     }
     LM_TRY(lm_corpus_finish(writer, err));
-    lm_ctx_result(fetch->ctx, "sources", (double)count);
-    lm_ctx_result(fetch->ctx, "files", (double)lm_corpus_files(writer));
-    lm_ctx_result(fetch->ctx, "bytes", (double)lm_corpus_bytes(writer));
-    lm_ctx_headline(fetch->ctx, "%llu %s, %.1f MB", (unsigned long long)lm_corpus_files(writer),
+    lm_ctx_result(ctx, "sources", (double)count);
+    lm_ctx_result(ctx, "files", (double)lm_corpus_files(writer));
+    lm_ctx_result(ctx, "bytes", (double)lm_corpus_bytes(writer));
+    lm_ctx_headline(ctx, "%llu %s, %.1f MB", (unsigned long long)lm_corpus_files(writer),
                     lm_corpus_files(writer) == 1 ? "file" : "files",
                     (double)lm_corpus_bytes(writer) / 1e6);
     return LM_OK;
@@ -322,14 +402,16 @@ enum lm_status lm_run_download(struct lm_ctx *ctx, const void *params, struct lm
 {
     const struct lm_download_params *p = params;
     struct lm_corpus_writer *writer = NULL;
-    struct lm_fetch fetch;
+    struct lm_fetch *fetch = NULL;
     const struct lm_corpus_limits limits = {(uint64_t)p->max_bytes, (uint64_t)p->max_files};
-    lm_fetch_init(&fetch, ctx, p);
-    enum lm_status status =
-        lm_corpus_create(&writer, lm_ctx_arena(ctx), lm_ctx_output(ctx, "corpus"), &limits, err);
+    LM_TRY(lm_fetch_create(&fetch, ctx, p, err));
+    enum lm_status status = lm_fetch_all(fetch, err);
     if (status == LM_OK)
-        status = take_sources(&fetch, writer, err);
+        status = lm_corpus_create(&writer, lm_ctx_arena(ctx), lm_ctx_output(ctx, "corpus"), &limits,
+                                  err);
+    if (status == LM_OK)
+        status = take_sources(fetch, ctx, p, writer, err);
     lm_corpus_free(writer);
-    lm_fetch_release(&fetch);
+    lm_fetch_free(fetch);
     return status;
 }

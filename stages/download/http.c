@@ -1,161 +1,58 @@
 #include "http.h"
 
 #include <curl/curl.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include <time.h>
 
-#include "base/io.h"
-#include "base/json.h"
 #include "base/url.h"
 
 #define MAX_REDIRECTS 5
 #define LOW_SPEED 1024 /**< bytes per second */
 #define ERROR_BODY_MAX 65536
-#define HEADER_MAX 300
-#define BLOCK 65536
-#define SIDECAR_MAX 65536
-#define UNKNOWN UINT64_MAX
-
-struct lm_http {
-    CURL *easy;
-    const struct lm_http_options *options;
-};
-
-/** Headers of the response that is being read; a redirect starts them anew. */
-struct response {
-    char etag[HEADER_MAX], last_modified[HEADER_MAX];
-    bool ranged;           /**< a Content-Range was there and well-formed */
-    uint64_t first, total; /**< of Content-Range; UNKNOWN when not told */
-    uint64_t length;       /**< Content-Length or UNKNOWN */
-    bool encoded;
-};
-
-enum verdict {
-    V_NONE,    /**< the body has not begun */
-    V_KEEP,    /**< the body goes into the file */
-    V_ERROR,   /**< the body explains an error status; dropped */
-    V_USELESS, /**< the answer does not fit the partial file */
-    V_TOO_LARGE,
-    V_LOCAL /**< a local failure; its error is in exchange.err */
-};
+#define HEADERS_MAX (256 * 1024)         /**< bytes, of all responses of an exchange */
+#define BURST 0.1                        /**< seconds of the rate that may come at once */
+#define NAP 0.02                         /**< seconds between looks at the rate */
+#define ROOM_EVERY (UINT64_C(32) << 20)  /**< bytes between looks at the disk */
+#define ROOM_SPARED (UINT64_C(16) << 20) /**< bytes of the disk that are left alone */
 
 struct exchange {
+    struct exchange *next;
     struct lm_http *http;
-    struct lm_http_reply *reply;
+    struct lm_http_request request;
     struct lm_arena *arena;
-    const char *url, *shown, *part, *sidecar;
-    struct lm_sha256 *hash;
-    struct response response;
-    struct response before; /**< validators of the partial file */
-    int fd;
+    const char *shown;
+    CURL *easy;
+    struct curl_slist *headers;
+    struct lm_response response;
     uint64_t offset; /**< bytes asked to be skipped */
-    uint64_t size;   /**< bytes in the file */
-    uint64_t received, dropped;
-    enum verdict verdict;
-    bool cancelled;
-    struct lm_err err;
+    uint64_t goal;   /**< bytes of the whole file, LM_HTTP_UNKNOWN when nobody knows */
+    uint64_t received, dropped, looked;
+    enum lm_body body;
+    bool ended;
+    bool paused; /**< until all exchanges together may go on */
+    CURLcode result;
+    struct lm_err fault; /**< a failure of our own, which ended it; LM_OK: none */
 };
 
-/* ---- the partial file and its validators ---- */
+struct lm_http {
+    CURLM *multi;
+    const struct lm_http_options *options;
+    struct exchange *exchanges;
+    size_t running;
+    uint64_t received;
+    double opened;
+    double allowance, granted; /**< bytes that may still come; when it was looked at last */
+};
 
-static void response_clear(struct response *r)
+static double now(void)
 {
-    *r = (struct response){.first = UNKNOWN, .total = UNKNOWN, .length = UNKNOWN};
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
-static bool is_strong(const char *etag)
-{
-    size_t n = strlen(etag);
-    return n >= 2 && etag[0] == '"' && etag[n - 1] == '"';
-}
-
-/** The validator to resume by: a strong entity tag, else the date, else NULL. */
-static const char *validator(const struct response *r)
-{
-    if (is_strong(r->etag))
-        return r->etag;
-    return r->last_modified[0] != '\0' ? r->last_modified : NULL;
-}
-
-static void url_digest(char out[LM_DIGEST_HEX], const char *url)
-{
-    struct lm_digest digest;
-    lm_sha256_bytes(&digest, url, strlen(url));
-    lm_digest_hex(out, &digest);
-}
-
-static bool copy_header(char out[HEADER_MAX], const char *text, size_t size)
-{
-    if (text == NULL || size >= HEADER_MAX)
-        return false;
-    memcpy(out, text, size);
-    out[size] = '\0';
-    return true;
-}
-
-/** Validators from the sidecar; false when there are none for this location. */
-static bool sidecar_load(struct exchange *x)
-{
-    char *text, hex[LM_DIGEST_HEX];
-    size_t size;
-    struct lm_json *root = NULL;
-    if (lm_file_read(&text, &size, x->arena, x->sidecar, SIDECAR_MAX, NULL) != LM_OK ||
-        lm_json_parse(&root, text, size, NULL) != LM_OK)
-        return false;
-    size_t etag_size = 0, date_size = 0;
-    const char *url = lm_json_string(lm_json_get(root, "url"), NULL);
-    const char *etag = lm_json_string(lm_json_get(root, "etag"), &etag_size);
-    const char *date = lm_json_string(lm_json_get(root, "last_modified"), &date_size);
-    int64_t total = lm_json_int(lm_json_get(root, "total"), -1);
-    url_digest(hex, x->url);
-    bool ok = url != NULL && strcmp(url, hex) == 0 &&
-              copy_header(x->before.etag, etag, etag_size) &&
-              copy_header(x->before.last_modified, date, date_size);
-    x->before.total = total >= 0 ? (uint64_t)total : UNKNOWN;
-    lm_json_free(root);
-    return ok && validator(&x->before) != NULL;
-}
-
-static enum lm_status sidecar_save(struct exchange *x, struct lm_err *err)
-{
-    char hex[LM_DIGEST_HEX];
-    struct lm_buf buf;
-    struct lm_json_writer json;
-    const struct response *r = &x->response;
-    url_digest(hex, x->url);
-    lm_buf_init(&buf, SIDECAR_MAX);
-    lm_json_begin(&json, &buf, false);
-    lm_json_open(&json, '{');
-    lm_json_member_string(&json, "url", hex);
-    lm_json_key(&json, "etag");
-    lm_json_put_bytes(&json, r->etag, strlen(r->etag));
-    lm_json_key(&json, "last_modified");
-    lm_json_put_bytes(&json, r->last_modified, strlen(r->last_modified));
-    lm_json_member_int(&json, "total", r->length == UNKNOWN ? -1 : (int64_t)r->length);
-    lm_json_close(&json, '}');
-    enum lm_status status = lm_buf_status(&buf, err);
-    if (status == LM_OK)
-        status = lm_file_write_atomic(x->sidecar, buf.data, buf.size, err);
-    lm_buf_release(&buf);
-    return status;
-}
-
-static enum lm_status part_clear(struct exchange *x, struct lm_err *err)
-{
-    struct lm_digest ignored;
-    lm_sha256_final(x->hash, &ignored);
-    x->size = 0;
-    if (ftruncate(x->fd, 0) != 0 || lseek(x->fd, 0, SEEK_SET) != 0)
-        return lm_fail_errno(err, errno, "cannot empty %s", x->part);
-    if (unlink(x->sidecar) != 0 && errno != ENOENT)
-        return lm_fail_errno(err, errno, "cannot remove %s", x->sidecar);
-    return LM_OK;
-}
+/* ---- what may not go on ---- */
 
 static enum lm_status fail_too_large(const struct exchange *x, struct lm_err *err)
 {
@@ -163,193 +60,159 @@ static enum lm_status fail_too_large(const struct exchange *x, struct lm_err *er
                    x->shown, (unsigned long long)x->http->options->max_bytes);
 }
 
-/** Hashes what is there already; the descriptor then stands at the end. */
-static enum lm_status part_hash(struct exchange *x, struct lm_err *err)
+/** Does the disk hold what is still to come in all exchanges? */
+static enum lm_status check_room(struct exchange *x, struct lm_err *err)
 {
-    char block[BLOCK];
     const struct lm_http_options *options = x->http->options;
-    for (;;) {
-        if (options->progress != NULL && !options->progress(options->user, x->size, 0))
-            return lm_fail(err, LM_CANCELLED, "%s: interrupted", x->shown);
-        ssize_t n = read(x->fd, block, sizeof block);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return lm_fail_errno(err, errno, "cannot read %s", x->part);
-        if (n == 0)
-            return LM_OK;
-        lm_sha256_update(x->hash, block, (size_t)n);
-        x->size += (uint64_t)n;
-    }
-}
-
-static enum lm_status part_open(struct exchange *x, struct lm_err *err)
-{
-    x->fd = open(x->part, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (x->fd < 0)
-        return lm_fail_errno(err, errno, "cannot create %s", x->part);
-    if (!sidecar_load(x)) { /* of no use; truncated when a better one begins to arrive */
-        response_clear(&x->before);
+    uint64_t needed = 0;
+    x->looked = x->received;
+    if (options->room == NULL)
         return LM_OK;
-    }
-    LM_TRY(part_hash(x, err));
-    x->offset = x->size;
-    return x->size > x->http->options->max_bytes ? fail_too_large(x, err) : LM_OK;
+    for (const struct exchange *other = x->http->exchanges; other != NULL; other = other->next)
+        if (other->goal != LM_HTTP_UNKNOWN && other->goal > other->request.part->size)
+            needed += other->goal - other->request.part->size;
+    uint64_t room = options->room(options->user);
+    if (room == UINT64_MAX || needed <= (room > ROOM_SPARED ? room - ROOM_SPARED : 0))
+        return LM_OK;
+    return lm_fail(
+        err, LM_IO,
+        "%s: %.1f MB are still to come, but the store's disk has only %.1f MB free; make "
+        "room, or put the store elsewhere (--store)",
+        x->shown, (double)needed / 1e6, (double)room / 1e6);
 }
 
-/* ---- reading the response ---- */
-
-/** "bytes FIRST-LAST/TOTAL" or "bytes * /TOTAL" (no space), TOTAL may be "*". */
-static void parse_content_range(struct response *r, const char *text)
-{
-    char *end;
-    if (strncasecmp(text, "bytes ", 6) != 0)
-        return;
-    text += 6;
-    if (*text != '*') {
-        if (*text < '0' || *text > '9')
-            return;
-        r->first = strtoull(text, &end, 10);
-        if (*end != '-')
-            return;
-    }
-    const char *slash = strchr(text, '/');
-    if (slash == NULL)
-        return;
-    if (slash[1] >= '0' && slash[1] <= '9')
-        r->total = strtoull(slash + 1, NULL, 10);
-    r->ranged = true;
-}
-
-static void take_header(struct response *r, const char *name, const char *value)
-{
-    if (strcasecmp(name, "ETag") == 0)
-        copy_header(r->etag, value, strlen(value));
-    else if (strcasecmp(name, "Last-Modified") == 0)
-        copy_header(r->last_modified, value, strlen(value));
-    else if (strcasecmp(name, "Content-Range") == 0)
-        parse_content_range(r, value);
-    else if (strcasecmp(name, "Content-Length") == 0 && *value >= '0' && *value <= '9')
-        r->length = strtoull(value, NULL, 10);
-    else if (strcasecmp(name, "Content-Encoding") == 0)
-        r->encoded = strcasecmp(value, "identity") != 0;
-}
+/* ---- what curl calls ---- */
 
 static size_t on_header(char *data, size_t one, size_t size, void *user)
 {
     struct exchange *x = user;
-    char line[1024];
     (void)one;
-    if (size >= 5 && memcmp(data, "HTTP/", 5) == 0)
-        response_clear(&x->response);
-    if (size >= sizeof line)
-        return size; /* none that matters here is this long */
-    memcpy(line, data, size);
-    line[size] = '\0';
-    char *colon = strchr(line, ':');
-    if (colon == NULL)
+    lm_response_line(&x->response, data, size);
+    if (x->response.header_bytes <= HEADERS_MAX)
         return size;
-    *colon = '\0';
-    char *value = colon + 1;
-    value += strspn(value, " \t");
-    size_t n = strlen(value);
-    while (n > 0 && strchr("\r\n \t", value[n - 1]) != NULL)
-        value[--n] = '\0';
-    take_header(&x->response, line, value);
-    return size;
+    lm_fail(&x->fault, LM_NETWORK, "%s: the server sent more than %d KiB of headers", x->shown,
+            HEADERS_MAX / 1024);
+    return 0;
 }
 
 static long status_code(const struct exchange *x)
 {
     long code = 0;
-    curl_easy_getinfo(x->http->easy, CURLINFO_RESPONSE_CODE, &code);
+    curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &code);
     return code;
 }
 
-/** A validator told twice must not have changed. */
-static bool agrees(const char *before, const char *now)
+/** The server names another digest than the one that is wanted: no byte of it is of use. */
+static enum lm_status check_linked(const struct exchange *x, struct lm_err *err)
 {
-    return before[0] == '\0' || now[0] == '\0' || strcmp(before, now) == 0;
+    const char *linked = x->response.linked, *want = x->request.sha256;
+    if (linked[0] == '\0' || want[0] == '\0' || strcmp(linked, want) == 0)
+        return LM_OK;
+    return lm_fail(err, LM_MISMATCH,
+                   "%s: the server says that its file has sha256 %s, but %s is pinned; check the "
+                   "revision in the address, then change the pin",
+                   x->shown, linked, want);
 }
 
-/** True when a 206 (or a 200 with a range) continues the partial file. */
-static bool continues(const struct exchange *x)
+/** Decides what the body is, when it begins; a failure is kept in `fault`. */
+static enum lm_status body_begin(struct exchange *x)
 {
-    const struct response *r = &x->response;
-    const struct response *b = &x->before;
-    return r->ranged && r->first == x->offset &&
-           (b->total == UNKNOWN || r->total == UNKNOWN || r->total == b->total) &&
-           agrees(b->etag, r->etag) && agrees(b->last_modified, r->last_modified);
+    struct lm_validators validators;
+    struct lm_part *part = x->request.part;
+    x->body = lm_response_body(&x->response, status_code(x), x->offset, &part->before,
+                               x->http->options->max_bytes);
+    if (x->body == LM_BODY_TOO_LARGE)
+        return fail_too_large(x, &x->fault);
+    if (x->body != LM_BODY_BEGINS && x->body != LM_BODY_CONTINUES)
+        return LM_OK;
+    LM_TRY(check_linked(x, &x->fault));
+    x->goal = x->body == LM_BODY_BEGINS ? x->response.length : x->response.total;
+    if (x->body == LM_BODY_BEGINS) {
+        lm_response_validators(&x->response, &validators);
+        LM_TRY(lm_part_begin(part, &validators, &x->fault));
+        x->offset = 0;
+    } else if (x->goal == LM_HTTP_UNKNOWN) {
+        x->goal = part->before.total;
+    }
+    return check_room(x, &x->fault);
 }
 
-/** Decides where the body goes, when it begins. */
-static enum verdict decide(struct exchange *x)
+static enum lm_status body_add(struct exchange *x, const char *data, size_t size)
 {
-    long code = status_code(x);
-    const struct response *r = &x->response;
-    if (code != 200 && code != 206)
-        return V_ERROR;
-    if (x->offset > 0 && r->ranged)
-        return continues(x) ? V_KEEP : V_USELESS;
-    if (code == 206 || r->ranged)
-        return V_USELESS; /* part of a file that nobody asked for */
-    if (r->length != UNKNOWN && r->length > x->http->options->max_bytes)
-        return V_TOO_LARGE;
-    if (part_clear(x, &x->err) != LM_OK || sidecar_save(x, &x->err) != LM_OK)
-        return V_LOCAL;
-    x->offset = 0;
-    return V_KEEP;
+    struct lm_part *part = x->request.part;
+    if (size > x->http->options->max_bytes - part->size)
+        return fail_too_large(x, &x->fault);
+    LM_TRY(lm_part_write(part, data, size, &x->fault));
+    x->received += size;
+    x->http->received += size;
+    return x->received - x->looked >= ROOM_EVERY ? check_room(x, &x->fault) : LM_OK;
 }
 
 static size_t on_body(char *data, size_t one, size_t size, void *user)
 {
     struct exchange *x = user;
     (void)one;
-    if (x->verdict == V_NONE)
-        x->verdict = decide(x);
-    if (x->verdict == V_ERROR) {
+    if (x->body == LM_BODY_NONE && body_begin(x) != LM_OK)
+        return 0;
+    if (x->body == LM_BODY_EXPLAINS) {
         x->dropped += size;
         return x->dropped > ERROR_BODY_MAX ? 0 : size;
     }
-    if (x->verdict != V_KEEP)
+    if (x->body != LM_BODY_BEGINS && x->body != LM_BODY_CONTINUES)
         return 0;
-    if (size > x->http->options->max_bytes - x->size) {
-        x->verdict = V_TOO_LARGE;
-        return 0;
+    if (x->http->options->max_rate > 0 && x->http->allowance <= 0) {
+        x->paused = true;
+        return CURL_WRITEFUNC_PAUSE; /* these bytes come again */
     }
-    if (lm_write_all(x->fd, data, size, x->part, &x->err) != LM_OK) {
-        x->verdict = V_LOCAL;
-        return 0;
-    }
-    lm_sha256_update(x->hash, data, size);
-    x->size += size;
-    x->received += size;
-    return size;
+    x->http->allowance -= (double)size;
+    return body_add(x, data, size) == LM_OK ? size : 0;
 }
 
-static int on_progress(void *user, curl_off_t total, curl_off_t done, curl_off_t up_total,
-                       curl_off_t up)
+/* ---- settings ---- */
+
+/** Bytes a second below which an exchange stalls: less than its share of a bound on all. */
+static long least_speed(const struct lm_http_options *options)
 {
-    struct exchange *x = user;
-    (void)up_total;
-    (void)up;
-    (void)done;
-    const struct lm_http_options *options = x->http->options;
-    uint64_t whole = total > 0 ? (uint64_t)total + x->offset : 0;
-    x->cancelled = options->progress != NULL && !options->progress(options->user, x->size, whole);
-    return x->cancelled;
+    uint64_t share = options->max_rate / 128;
+    if (options->max_rate == 0 || share >= LOW_SPEED)
+        return LOW_SPEED;
+    return share > 0 ? (long)share : 1;
 }
 
-/* ---- the exchange ---- */
-
-static enum lm_status setup(struct exchange *x, struct curl_slist **headers, struct lm_err *err)
+static unsigned add_header(struct exchange *x, const char *line)
 {
-    CURL *easy = x->http->easy;
+    struct curl_slist *longer = line != NULL ? curl_slist_append(x->headers, line) : NULL;
+    if (longer == NULL)
+        return 1;
+    x->headers = longer;
+    return 0;
+}
+
+static unsigned set_headers(struct exchange *x)
+{
+    /* Bytes are pinned as the file has them, so no coding may be applied on the way. */
+    unsigned bad = add_header(x, "Accept-Encoding: identity");
+    const char *known = lm_validator(&x->request.part->before);
+    if (x->offset > 0) {
+        bad |= add_header(
+            x, lm_arena_printf(x->arena, "Range: bytes=%llu-", (unsigned long long)x->offset));
+        bad |= add_header(x, lm_arena_printf(x->arena, "If-Range: %s", known));
+    }
+    /* libcurl leaves a line of this name out after a redirect to another host, port or protocol */
+    if (x->request.bearer != NULL)
+        bad |=
+            add_header(x, lm_arena_printf(x->arena, "Authorization: Bearer %s", x->request.bearer));
+    return bad | curl_easy_setopt(x->easy, CURLOPT_HTTPHEADER, x->headers);
+}
+
+static enum lm_status setup(struct exchange *x, struct lm_err *err)
+{
+    CURL *easy = x->easy;
     const struct lm_http_options *o = x->http->options;
-    const char *scheme = strncmp(x->url, "http://", 7) == 0 ? "http" : "https";
+    const char *scheme = strncmp(x->request.url, "http://", 7) == 0 ? "http" : "https";
     unsigned bad = 0;
-    curl_easy_reset(easy);
-    bad |= curl_easy_setopt(easy, CURLOPT_URL, x->url);
+    bad |= curl_easy_setopt(easy, CURLOPT_URL, x->request.url);
+    bad |= curl_easy_setopt(easy, CURLOPT_PRIVATE, x);
     bad |= curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, scheme);
     bad |= curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "https");
     bad |= curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);
@@ -357,35 +220,21 @@ static enum lm_status setup(struct exchange *x, struct curl_slist **headers, str
     bad |= curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     bad |= curl_easy_setopt(easy, CURLOPT_USERAGENT, "lmpipe/" LM_VERSION);
     bad |= curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)(o->connect_timeout * 1000));
-    bad |= curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, (long)LOW_SPEED);
     bad |= curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, (long)(o->stall_timeout + 0.5));
     bad |= curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
     bad |= curl_easy_setopt(easy, CURLOPT_HEADERDATA, x);
     bad |= curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
     bad |= curl_easy_setopt(easy, CURLOPT_WRITEDATA, x);
-    bad |= curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
-    bad |= curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, on_progress);
-    bad |= curl_easy_setopt(easy, CURLOPT_XFERINFODATA, x);
     if (o->ca_file != NULL && o->ca_file[0] != '\0')
         bad |= curl_easy_setopt(easy, CURLOPT_CAINFO, o->ca_file);
-
-    /* Bytes are pinned as the file has them, so no coding may be applied on the way. */
-    const char *lines[3] = {"Accept-Encoding: identity", NULL, NULL};
-    if (x->offset > 0) {
-        lines[1] = lm_arena_printf(x->arena, "Range: bytes=%llu-", (unsigned long long)x->offset);
-        lines[2] = lm_arena_printf(x->arena, "If-Range: %s", validator(&x->before));
-        bad |= lines[1] == NULL || lines[2] == NULL ? 1U : 0U;
-    }
-    for (size_t i = 0; i < 3 && lines[i] != NULL; i++) {
-        struct curl_slist *longer = curl_slist_append(*headers, lines[i]);
-        bad |= longer == NULL ? 1U : 0U;
-        *headers = longer != NULL ? longer : *headers;
-    }
-    bad |= curl_easy_setopt(easy, CURLOPT_HTTPHEADER, *headers);
+    bad |= curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, least_speed(o));
+    bad |= set_headers(x);
     return bad ? lm_fail(err, LM_NETWORK, "%s: libcurl refuses the location or its settings",
                          x->shown)
                : LM_OK;
 }
+
+/* ---- what it came to ---- */
 
 /** Failures of the way to the server that may pass; anything else is final. */
 static const CURLcode passing[] = {
@@ -411,121 +260,254 @@ static bool code_passes(long code)
     return false;
 }
 
-static enum lm_status judge_transport(struct exchange *x, CURLcode result, struct lm_err *err)
+/** What libcurl's own words leave open. */
+static const char *advice_of(const struct exchange *x)
+{
+    switch (x->result) {
+    case CURLE_UNSUPPORTED_PROTOCOL:
+        return status_code(x) >= 300 ? " (redirects are followed to https only)"
+                                     : " (the answer is no HTTP)";
+    case CURLE_PEER_FAILED_VERIFICATION:
+        return " (a private authority can be trusted by ca_file)";
+    case CURLE_OPERATION_TIMEDOUT:
+        return " (nobody answered within connect_timeout, or slower than stall_timeout bears)";
+    default:
+        return "";
+    }
+}
+
+static void tell_cut(const struct exchange *x, struct lm_http_reply *reply)
+{
+    lm_fail(&reply->err, LM_NETWORK, "%s: the transfer was cut at %llu of %llu bytes", x->shown,
+            (unsigned long long)x->request.part->size, (unsigned long long)x->goal);
+}
+
+static void judge_transport(struct exchange *x, struct lm_http_reply *reply)
 {
     for (size_t i = 0; i < sizeof passing / sizeof passing[0]; i++)
-        x->reply->retry = x->reply->retry || passing[i] == result;
-    x->reply->progressed = x->received > 0;
-    const char *then = "";
-    if (result == CURLE_UNSUPPORTED_PROTOCOL)
-        then = " (redirects are followed to https only)";
-    else if (result == CURLE_PEER_FAILED_VERIFICATION)
-        then = " (a private authority can be trusted by ca_file)";
-    return lm_fail(err, LM_NETWORK, "%s: %s%s", x->shown, curl_easy_strerror(result), then);
+        reply->retry = reply->retry || passing[i] == x->result;
+    reply->progressed = x->received > 0;
+    if (x->result == CURLE_PARTIAL_FILE && x->goal != LM_HTTP_UNKNOWN)
+        tell_cut(x, reply);
+    else
+        lm_fail(&reply->err, LM_NETWORK, "%s: %s%s", x->shown, curl_easy_strerror(x->result),
+                advice_of(x));
 }
 
 /** The partial file is of no use to this server: away with it, and once more from the start. */
-static enum lm_status start_over(struct exchange *x, const char *why, struct lm_err *err)
+static void start_over(struct exchange *x, struct lm_http_reply *reply, const char *why)
 {
-    x->reply->again = x->offset > 0;
-    LM_TRY(part_clear(x, err));
-    return lm_fail(err, LM_NETWORK, "%s: %s", x->shown, why);
+    reply->again = x->offset > 0;
+    if (lm_part_clear(x->request.part, &reply->err) == LM_OK)
+        lm_fail(&reply->err, LM_NETWORK, "%s: %s", x->shown, why);
 }
 
-static enum lm_status complete(struct exchange *x)
+static void complete(const struct exchange *x, struct lm_http_reply *reply)
 {
-    x->reply->size = x->size;
-    x->reply->resumed = x->offset > 0;
-    x->reply->encoded = x->response.encoded;
-    lm_sha256_final(x->hash, &x->reply->digest);
-    return LM_OK;
+    reply->err.status = LM_OK;
+    reply->size = x->request.part->size;
+    reply->resumed = x->offset > 0;
+    lm_part_digest(x->request.part, &reply->digest);
 }
 
-static enum lm_status judge_status(struct exchange *x, struct lm_err *err)
+static void judge_status(struct exchange *x, struct lm_http_reply *reply)
 {
     long code = status_code(x);
     curl_off_t wait = 0;
-    if (code == 416 && x->offset > 0 && x->response.total == x->offset)
-        return complete(x); /* all of it was there already */
-    if (code == 416 || code == 304 || code == 412)
-        return start_over(x, "the server refuses to go on with the partial file", err);
-    curl_easy_getinfo(x->http->easy, CURLINFO_RETRY_AFTER, &wait);
-    x->reply->retry = code_passes(code);
-    x->reply->retry_after = (double)wait;
-    return lm_fail(err, LM_NETWORK, "%s: HTTP status %ld", x->shown, code);
-}
-
-static enum lm_status judge_body(struct exchange *x, struct lm_err *err)
-{
-    uint64_t total = x->offset > 0 ? x->response.total : x->response.length;
-    if (x->offset > 0 && total == UNKNOWN)
-        total = x->before.total;
-    if (total != UNKNOWN && x->size > total)
-        return start_over(x, "the server sent more bytes than it announced", err);
-    if (total != UNKNOWN && x->size < total) {
-        x->reply->retry = true;
-        x->reply->progressed = x->received > 0;
-        return lm_fail(err, LM_NETWORK, "%s: the transfer was cut at %llu of %llu bytes", x->shown,
-                       (unsigned long long)x->size, (unsigned long long)total);
+    if (code == 416 && x->offset > 0 && x->response.total == x->offset) {
+        complete(x, reply); /* all of it was there already */
+        return;
     }
-    return complete(x);
-}
-
-static enum lm_status judge(struct exchange *x, CURLcode result, struct lm_err *err)
-{
-    if (x->cancelled)
-        return lm_fail(err, LM_CANCELLED, "%s: interrupted", x->shown);
-    if (result == CURLE_OK && x->verdict == V_NONE)
-        x->verdict = decide(x); /* a response without a body */
-    switch (x->verdict) {
-    case V_LOCAL:
-        if (err != NULL)
-            *err = x->err;
-        return x->err.status;
-    case V_TOO_LARGE:
-        return fail_too_large(x, err);
-    case V_USELESS:
-        return start_over(x, "the server sent another part of the file than was asked for", err);
-    case V_ERROR:
-        return judge_status(x, err);
-    case V_NONE:
-    case V_KEEP:
-        break;
+    if (code == 416 || code == 304 || code == 412) {
+        start_over(x, reply, "the server refuses to go on with the partial file");
+        return;
     }
-    return result == CURLE_OK ? judge_body(x, err) : judge_transport(x, result, err);
+    curl_easy_getinfo(x->easy, CURLINFO_RETRY_AFTER, &wait);
+    reply->retry = code_passes(code);
+    reply->retry_after = (double)wait;
+    bool token = code == 401 || code == 403;
+    lm_fail(&reply->err, LM_NETWORK, "%s: HTTP status %ld%s", x->shown, code,
+            !token                      ? ""
+            : x->request.bearer != NULL ? " (the server does not take the token)"
+                                        : " (auth: {bearer_env: NAME} sends a token)");
 }
 
-enum lm_status lm_http_get(struct lm_http_reply *reply, struct lm_http *http, const char *url,
-                           const char *part, struct lm_err *err)
+static void judge_body(struct exchange *x, struct lm_http_reply *reply)
 {
-    struct curl_slist *headers = NULL;
-    struct exchange x = {.http = http, .reply = reply, .url = url, .part = part, .fd = -1};
+    const struct lm_part *part = x->request.part;
+    if (x->goal != LM_HTTP_UNKNOWN && part->size > x->goal) {
+        start_over(x, reply, "the server sent more bytes than it announced");
+    } else if (x->goal != LM_HTTP_UNKNOWN && part->size < x->goal) {
+        reply->retry = true;
+        reply->progressed = x->received > 0;
+        tell_cut(x, reply);
+    } else {
+        complete(x, reply);
+    }
+}
+
+static void judge(struct exchange *x, struct lm_http_reply *reply)
+{
+    if (x->result == CURLE_OK && x->body == LM_BODY_NONE && x->fault.status == LM_OK)
+        body_begin(x); /* a response without a body */
+    if (x->fault.status != LM_OK)
+        reply->err = x->fault;
+    else if (x->body == LM_BODY_MISFITS)
+        start_over(x, reply, "the server sent another part of the file than was asked for");
+    else if (x->body == LM_BODY_CONTRADICTS)
+        lm_fail(&reply->err, LM_NETWORK, "%s: the server announced two different lengths",
+                x->shown);
+    else if (x->body == LM_BODY_EXPLAINS)
+        judge_status(x, reply);
+    else if (x->result == CURLE_OK)
+        judge_body(x, reply);
+    else
+        judge_transport(x, reply);
+}
+
+/* ---- the loop ---- */
+
+static void exchange_free(struct exchange *x)
+{
+    if (x->easy != NULL) {
+        curl_multi_remove_handle(x->http->multi, x->easy);
+        curl_easy_cleanup(x->easy);
+    }
+    curl_slist_free_all(x->headers);
+    lm_arena_free(x->arena);
+    free(x);
+}
+
+/** Takes an exchange out of the list. */
+static void unlink_exchange(struct lm_http *http, const struct exchange *x)
+{
+    struct exchange **at = &http->exchanges;
+    while (*at != x)
+        at = &(*at)->next;
+    *at = x->next;
+    http->running--;
+}
+
+enum lm_status lm_http_begin(struct lm_http *http, const struct lm_http_request *request,
+                             struct lm_err *err)
+{
+    struct exchange *x = calloc(1, sizeof *x);
+    if (x == NULL)
+        return lm_fail(err, LM_NOMEM, "out of memory for a download");
+    *x = (struct exchange){.http = http, .request = *request, .goal = LM_HTTP_UNKNOWN};
+    x->arena = lm_arena_create();
+    x->easy = curl_easy_init();
+    x->offset = lm_validator(&request->part->before) != NULL ? request->part->size : 0;
+    lm_response_init(&x->response);
     enum lm_status status = LM_OK;
-    *reply = (struct lm_http_reply){0};
-    response_clear(&x.response);
-    response_clear(&x.before);
-    x.arena = lm_arena_create();
-    x.hash = lm_sha256_create();
-    if (x.arena != NULL) {
-        x.shown = lm_url_show(x.arena, url);
-        x.sidecar = lm_arena_printf(x.arena, "%s.json", part);
-    }
-    if (x.hash == NULL || x.sidecar == NULL) {
+    if (x->arena == NULL || x->easy == NULL)
         status = lm_fail(err, LM_NOMEM, "out of memory for a download");
-        goto out;
+    if (status == LM_OK) {
+        x->shown = lm_url_show(x->arena, request->url);
+        status = x->offset > http->options->max_bytes ? fail_too_large(x, err) : setup(x, err);
     }
-    status = part_open(&x, err);
-    if (status == LM_OK)
-        status = setup(&x, &headers, err);
-    if (status == LM_OK)
-        status = judge(&x, curl_easy_perform(http->easy), err);
-    if (x.fd >= 0 && close(x.fd) != 0 && status == LM_OK)
-        status = lm_fail_errno(err, errno, "cannot write %s", part);
-out:
-    curl_slist_free_all(headers);
-    lm_sha256_free(x.hash);
-    lm_arena_free(x.arena);
-    return status;
+    if (status == LM_OK && curl_multi_add_handle(http->multi, x->easy) != CURLM_OK)
+        status = lm_fail(err, LM_NOMEM, "out of memory for a download");
+    if (status != LM_OK) {
+        exchange_free(x);
+        return status;
+    }
+    x->next = http->exchanges;
+    http->exchanges = x;
+    http->running++;
+    return LM_OK;
+}
+
+/** The paused exchange that has got least. */
+static struct exchange *next_paused(const struct lm_http *http)
+{
+    struct exchange *least = NULL;
+    for (struct exchange *x = http->exchanges; x != NULL; x = x->next)
+        if (x->paused && !x->ended && (least == NULL || x->received < least->received))
+            least = x;
+    return least;
+}
+
+/** Lets paused exchanges go on as far as the rate of all allows; true: some must still wait.
+ *  (libcurl's own bound is for each transfer alone, and lets half a second's worth and more pass.)
+ */
+static bool grant(struct lm_http *http)
+{
+    double rate = (double)http->options->max_rate, time = now();
+    if (http->options->max_rate == 0)
+        return false;
+    http->allowance += (time - http->granted) * rate;
+    http->allowance = http->allowance < BURST * rate ? http->allowance : BURST * rate;
+    http->granted = time;
+    struct exchange *x = next_paused(http);
+    for (; x != NULL && http->allowance > 0; x = next_paused(http)) {
+        x->paused = false;
+        curl_easy_pause(x->easy, CURLPAUSE_CONT);
+    }
+    return x != NULL;
+}
+
+enum lm_status lm_http_go_on(struct lm_http *http, double seconds, struct lm_err *err)
+{
+    int alive = 0, left = 0;
+    bool waits = grant(http);
+    CURLMcode code = curl_multi_perform(http->multi, &alive);
+    for (CURLMsg *m = curl_multi_info_read(http->multi, &left); m != NULL;
+         m = curl_multi_info_read(http->multi, &left)) {
+        struct exchange *x = NULL;
+        if (m->msg != CURLMSG_DONE)
+            continue;
+        curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &x);
+        x->result = m->data.result;
+        x->ended = true;
+        seconds = 0; /* there is something to take */
+    }
+    seconds = waits && seconds > NAP ? NAP : seconds;
+    if (code == CURLM_OK && seconds > 0)
+        code = curl_multi_poll(http->multi, NULL, 0, (int)(seconds * 1000) + 1, NULL);
+    return code == CURLM_OK ? LM_OK
+                            : lm_fail(err, LM_NETWORK, "libcurl: %s", curl_multi_strerror(code));
+}
+
+bool lm_http_take(struct lm_http *http, struct lm_http_reply *reply)
+{
+    struct exchange *x = http->exchanges;
+    while (x != NULL && !x->ended)
+        x = x->next;
+    if (x == NULL)
+        return false;
+    *reply = (struct lm_http_reply){.user = x->request.user};
+    unlink_exchange(http, x);
+    judge(x, reply);
+    reply->response = x->response;
+    exchange_free(x);
+    return true;
+}
+
+size_t lm_http_running(const struct lm_http *http)
+{
+    return http->running;
+}
+
+void lm_http_stop(struct lm_http *http, const void *user)
+{
+    struct exchange *x = http->exchanges;
+    while (x != NULL && x->request.user != user)
+        x = x->next;
+    if (x == NULL)
+        return;
+    unlink_exchange(http, x);
+    exchange_free(x);
+}
+
+uint64_t lm_http_received(const struct lm_http *http)
+{
+    return http->received;
+}
+
+double lm_http_seconds(const struct lm_http *http)
+{
+    return now() - http->opened;
 }
 
 /* ---- the client ---- */
@@ -539,8 +521,9 @@ enum lm_status lm_http_open(struct lm_http **out, const struct lm_http_options *
         return lm_fail(err, LM_NOMEM, "out of memory for a download");
     }
     http->options = options;
-    http->easy = curl_easy_init();
-    if (http->easy == NULL) {
+    http->opened = http->granted = now();
+    http->multi = curl_multi_init();
+    if (http->multi == NULL) {
         lm_http_close(http);
         return lm_fail(err, LM_NOMEM, "out of memory for a download");
     }
@@ -552,7 +535,13 @@ void lm_http_close(struct lm_http *http)
 {
     if (http == NULL)
         return;
-    curl_easy_cleanup(http->easy);
+    while (http->exchanges != NULL) {
+        struct exchange *x = http->exchanges;
+        unlink_exchange(http, x);
+        exchange_free(x);
+    }
+    if (http->multi != NULL)
+        curl_multi_cleanup(http->multi);
     curl_global_cleanup();
     free(http);
 }

@@ -1,3 +1,4 @@
+#include <math.h>
 #include <stdio.h>
 
 #include <lmpipe/model.h>
@@ -71,6 +72,11 @@ static const struct lm_param params[] = {
     {P(tasks), .also = "task benchmarks", .type = LM_P_LIST, .item = LM_P_PATH,
      .flags = LM_PARAM_COMPACT | LM_PARAM_ENV, .follow = follow_task,
      .help = "task files: what is scored beside the held-out text (docs/tasks.md)"},
+    {P(contamination), .also = "decontaminate overlap", .type = LM_P_BOOL, .def_bool = false,
+     .flags = LM_PARAM_COMPACT,
+     .help = "of tasks: share of items with 13 tokens in a row from the training text, and scores "
+             "with and without them",
+     .source = "Brown et al. 2020, appendix C"},
     {P(precision), .also = "dtype", .type = LM_P_ENUM, .def_str = "f32",
      .choices = lm_precision_names, .flags = LM_PARAM_COMPACT,
      .help = "of tasks: operands of matrix products; bf16 is faster with AVX512-BF16"},
@@ -86,10 +92,17 @@ static const struct lm_metric_row metrics[] = {
     {SPLITS "nll", "nats", LM_BETTER_LOWER, "mean loss of a token"},
     {SPLITS "calibration", "nats", LM_BETTER_LOWER,
      "how far the loss is from the entropy of the predictions, mean over bins"},
+    {SPLITS "ece", NULL, LM_BETTER_LOWER,
+     "expected calibration error of the most likely token, 15 bins of equal mass"},
+    {SPLITS "brier", NULL, LM_BETTER_LOWER, "Brier score of the most likely token"},
+    {SPLITS "in_context_gain", "nats", LM_BETTER_HIGHER,
+     "loss at positions 32 to 63 less that of the window's last eighth"},
     {SPLITS "{untrained,unigram,bigram}.bpb", "bits per byte", LM_BETTER_NONE,
      "the same text under a fresh model, a unigram, a Kneser-Ney bigram"},
     {SPLITS "{untrained,unigram,bigram}.diff{,.lo,.hi}", "bits per byte", LM_BETTER_LOWER,
      "the model less that baseline, paired by document, with its 95 % interval"},
+    {SPLITS "{untrained,unigram,bigram}.diff.detectable", "bits per byte", LM_BETTER_NONE,
+     "smallest such difference that these documents show in 4 of 5 cases: 2.8 standard errors"},
     {SPLITS "examples", "examples", LM_BETTER_NONE, "examples of a split"},
     {SPLITS "examples.nll", "nats", LM_BETTER_LOWER,
      "classify: mean loss of an example; translate: of a token of the reference"},
@@ -117,6 +130,11 @@ static const struct lm_metric_row metrics[] = {
     {"<>.*.acc{,.lo,.hi}", NULL, LM_BETTER_HIGHER, "choice, cloze: accuracy of a group"},
     {"<>.{macro,centred}", NULL, LM_BETTER_HIGHER,
      "choice, cloze: mean of the groups' accuracies; choice: accuracy from chance (0) to 1"},
+    {"<>.{ece,brier}", NULL, LM_BETTER_LOWER,
+     "choice: expected calibration error (15 bins of equal mass) and Brier score of the softmax of "
+     "the choices' scores"},
+    {"tasks.centred", NULL, LM_BETTER_HIGHER,
+     "mean of the choice tasks' accuracies from chance (0) to 1"},
     {"<>.bpb{,.lo,.hi}", "bits per byte", LM_BETTER_LOWER, "stream: loss, with its 95 % interval"},
     {"<>.*.bpb", "bits per byte", LM_BETTER_LOWER, "stream: loss of a group"},
     {"<>.{ppl,word_ppl}{,.lo,.hi}", NULL, LM_BETTER_LOWER,
@@ -124,6 +142,14 @@ static const struct lm_metric_row metrics[] = {
     {"<>.nll{,.lo,.hi}", "nats", LM_BETTER_LOWER, "cloze: mean loss of a target"},
     {"<>.{bleu,chrf,spearman,pearson}{,.lo,.hi}", NULL, LM_BETTER_HIGHER,
      "generate: BLEU, chrF; similarity: correlation; with their 95 % intervals"},
+    {"<>.contamination", NULL, LM_BETTER_NONE,
+     "share of items with 13 tokens in a row from the training text"},
+    {"<>.contamination.untested", "items", LM_BETTER_NONE,
+     "items of fewer than 8 tokens, which are not looked for and count as clean"},
+    {"<>.acc_{clean,dirty}{,.lo,.hi}", NULL, LM_BETTER_HIGHER,
+     "choice, cloze: accuracy on the items that are not, or are, contaminated"},
+    {"<>.bpb_{clean,dirty}{,.lo,.hi}", "bits per byte", LM_BETTER_LOWER,
+     "stream: loss on the items that are not, or are, contaminated"},
     {"<>.chance", NULL, LM_BETTER_NONE, "choice: accuracy of chance"},
     {"<>.floor.{length,majority,unigram,bigram,copy,overlap}", NULL, LM_BETTER_NONE,
      "the headline metric of a rule that needs no model"},
@@ -133,9 +159,25 @@ static const struct lm_metric_row metrics[] = {
 };
 #undef SPLITS
 
-enum { PROCESS_BYTES = 16 << 20 /* programs and libraries */ };
+enum {
+    PROCESS_BYTES = 16 << 20, /* programs and libraries */
+    TASK_BYTE = 5,            /* bytes of token sets: a fourth of a token, once */
+    FRESH_TOKEN = 20          /* of each of two splits */
+};
 
-/* The model and, beside it, the untrained one. What grows with the held-out text (16 bytes a
+/* What is scored, in bytes of token sets: of these a tenth is held out, two bytes are a token, and
+ * with a stride of half the context each is in two windows: a byte is a tenth of a token. */
+static double bytes_of(const struct evaluate_params *p, const struct lm_upstream *upstream,
+                       double context)
+{
+    double stride = p->stride > 0 ? fmin((double)p->stride, context) : context / 2;
+    double text = (double)lm_upstream_bytes(upstream, "tokens");
+    double fresh = text > 0 ? FRESH_TOKEN * (double)p->untrained_windows * context : 0;
+    return text * context / stride / 2 + fresh +
+           TASK_BYTE * (double)lm_upstream_bytes(upstream, "task_data");
+}
+
+/* The model and, beside it, the untrained one. What grows with the held-out text (20 bytes a
  * token, the bigram's counts) is not known before there is one. */
 static void estimate(const void *data, const struct lm_upstream *upstream, struct lm_estimate *out)
 {
@@ -156,8 +198,8 @@ static void estimate(const void *data, const struct lm_upstream *upstream, struc
     uint64_t tasks = lm_model_memory(&config, &packed) +
                      lm_generate_memory(&config, &generated, upstream->threads);
     out->memory = (p->tasks.count > 0 && tasks > text ? tasks : text) + PROCESS_BYTES;
-    double bytes = (double)lm_upstream_bytes(upstream, "tokens");
-    out->work = lm_work_of(bytes * lm_token_flops(&config), config.width);
+    out->work = lm_work_of(bytes_of(p, upstream, (double)config.context) * lm_token_flops(&config),
+                           config.width);
     out->shape[0] = (double)config.width;
     snprintf(out->text, sizeof out->text, "%lld windows of %lld tokens at once",
              (long long)p->batch, (long long)config.context);
@@ -171,6 +213,10 @@ static enum lm_status check_ports(const void *data, bool (*has)(const void *user
         return lm_fail_field(err, LM_INVALID,
                              "tasks: none, but task_data is connected; name task files, or leave "
                              "it out");
+    if (p->contamination && (!has(user, "tokens") || p->tasks.count == 0))
+        return lm_fail_field(err, LM_INVALID,
+                             "contamination: it compares tasks with the training text; connect "
+                             "tokens and name tasks, or leave it out");
     if (has(user, "tokens") || has(user, "examples") || p->tasks.count > 0)
         return LM_OK;
     return lm_fail_field(
@@ -184,7 +230,7 @@ static const struct lm_stage_cost cost = {.pace = 9, .memory_share = 1.6, .sizes
 
 const struct lm_stage lm_stage_evaluate = {
     .name = "evaluate",
-    .version = 4,
+    .version = 5,
     .summary =
         "bits per byte on held-out text, accuracy, BLEU or correlation on examples, with intervals",
     .flags = LM_STAGE_SEED | LM_STAGE_NUMERIC,

@@ -7,13 +7,14 @@ enum { CHUNK = 1 << 16 };
 
 /* ---- borders of equal mass ---- */
 
-enum { DIGITS = 1 << 16, BORDERS = EVALUATE_BINS - 1 };
+enum { DIGITS = 1 << 16, BORDERS = EVALUATE_BINS - 1, MOST_BORDERS = LM_CALIBRATION_BINS - 1 };
 
 /* Counts by the upper half of a key, and for each border's upper half by the lower one. */
 struct digits {
-    uint64_t upper[DIGITS], lower[BORDERS][DIGITS];
-    uint64_t rank[BORDERS]; /* of the border, then among those of its upper half */
-    uint32_t half[BORDERS];
+    size_t borders;
+    uint64_t upper[DIGITS], lower[MOST_BORDERS][DIGITS];
+    uint64_t rank[MOST_BORDERS]; /* of the border, then among those of its upper half */
+    uint32_t half[MOST_BORDERS];
 };
 
 /* Bits of a float whose order is that of the numbers. */
@@ -45,39 +46,38 @@ static void count_key(struct digits *digits, uint32_t key, bool is_lower)
 {
     if (!is_lower)
         digits->upper[key >> 16]++;
-    for (size_t b = 0; is_lower && b < BORDERS; b++)
+    for (size_t b = 0; is_lower && b < digits->borders; b++)
         digits->lower[b][key & 0xffff] += digits->half[b] == key >> 16;
 }
 
 static enum lm_status count_keys(struct digits *digits, const struct evaluation *evaluation,
-                                 const struct evaluate_split *out, bool is_lower,
+                                 const float *values, uint64_t count, bool is_lower,
                                  struct lm_err *err)
 {
-    for (uint64_t i = 0; i < out->tokens; i++) {
+    for (uint64_t i = 0; i < count; i++) {
         if (i % CHUNK == 0)
             LM_TRY(evaluate_poll(evaluation, err));
-        count_key(digits, key_of(out->entropy[i]), is_lower);
+        count_key(digits, key_of(values[i]), is_lower);
     }
     return LM_OK;
 }
 
-/* Borders that cut the predicted entropies into bins of equal mass: bin b holds what is at
- * least border b − 1 and below border b. Found by counting halves of keys: no second copy, and no
- * sorting that could not be stopped. */
-static enum lm_status find_borders(float borders[BORDERS], const struct evaluation *evaluation,
-                                   const struct evaluate_split *out, struct lm_err *err)
+/* Found by counting halves of keys: no second copy, and no sorting that could not be stopped. */
+enum lm_status evaluate_borders(float *borders, size_t bins, const struct evaluation *evaluation,
+                                const float *values, uint64_t count, struct lm_err *err)
 {
     struct lm_arena_mark mark = lm_arena_mark(evaluation->arena);
     struct digits *digits = LM_NEW_ARRAY(evaluation->arena, struct digits, 1);
     if (digits == NULL)
         return lm_fail(err, LM_NOMEM, "no memory for counts of entropies; free some");
-    LM_TRY(count_keys(digits, evaluation, out, false, err));
-    for (uint64_t b = 0; b < BORDERS; b++) {
-        digits->rank[b] = (b + 1) * out->tokens / EVALUATE_BINS;
+    digits->borders = bins - 1;
+    LM_TRY(count_keys(digits, evaluation, values, count, false, err));
+    for (uint64_t b = 0; b < digits->borders; b++) {
+        digits->rank[b] = (b + 1) * count / bins;
         digits->half[b] = digit_at(digits->upper, &digits->rank[b]);
     }
-    LM_TRY(count_keys(digits, evaluation, out, true, err));
-    for (size_t b = 0; b < BORDERS; b++)
+    LM_TRY(count_keys(digits, evaluation, values, count, true, err));
+    for (size_t b = 0; b < digits->borders; b++)
         borders[b] = value_of(digits->half[b] << 16 | digit_at(digits->lower[b], &digits->rank[b]));
     lm_arena_rewind(evaluation->arena, mark);
     return LM_OK;
@@ -136,7 +136,7 @@ enum lm_status evaluate_bins(struct evaluation *evaluation, enum lm_split split,
 {
     struct evaluate_split *out = &evaluation->splits[split];
     float borders[BORDERS] = {0};
-    LM_TRY(find_borders(borders, evaluation, out, err));
+    LM_TRY(evaluate_borders(borders, EVALUATE_BINS, evaluation, out->entropy, out->tokens, err));
     bin_by_entropy(out, borders);
     return evaluation->counts != NULL ? bin_by_frequency(evaluation, split, err) : LM_OK;
 }

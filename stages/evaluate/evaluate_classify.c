@@ -184,7 +184,7 @@ static void sign(struct lm_buf *out, const struct evaluation *evaluation)
     lm_buf_printf(out,
                   "accuracy of the largest logit of the head, Wilson 95 %% interval; majority: the "
                   "most frequent label of the training examples, its difference by 95 %% "
-                  "percentile bootstrap, %lld resamples of examples, none from fewer than %d; f1: "
+                  "studentised bootstrap, %lld resamples of examples, none from fewer than %d; f1: "
                   "mean over labels; nll in nats per example",
                   (long long)evaluation->params->resamples, LM_BOOTSTRAP_LEAST);
 }

@@ -2,6 +2,7 @@
 
 #include "evaluation.h"
 #include "stats/bootstrap.h"
+#include "stats/paired.h"
 
 enum { ARRAYS = 4 + 3 * EVALUATE_BASELINES };
 
@@ -22,6 +23,7 @@ static enum lm_status create_sums(struct evaluate_split *out, struct lm_arena *a
         baseline->covered = memory + out->documents;
         baseline->bytes = memory + 2 * out->documents;
         baseline->diff = baseline->diff_low = baseline->diff_high = (double)NAN;
+        baseline->detectable = (double)NAN;
         memory += 3 * out->documents;
     }
     return LM_OK;
@@ -76,6 +78,9 @@ static enum lm_status find_difference(struct evaluation *evaluation,
     LM_TRY(lm_bootstrap_run(&ratio, 1, (size_t)baseline->documents,
                             (size_t)evaluation->params->resamples, rng, evaluation->arena,
                             evaluate_is_cancelled, evaluation->ctx, err));
+    baseline->detectable =
+        lm_paired_linear(baseline->difference, baseline->bytes, (size_t)baseline->documents, 0.95)
+            .detectable;
     baseline->diff_low = ratio.low;
     baseline->diff_high = ratio.high;
     return LM_OK;

@@ -118,6 +118,23 @@ static void put_confidence(struct lm_json_writer *writer, const struct evaluate_
     lm_json_close(writer, ']');
 }
 
+static void put_reliability(struct lm_json_writer *writer, const struct evaluate_split *split)
+{
+    lm_json_key(writer, "reliability");
+    lm_json_open(writer, '[');
+    for (size_t b = 0; b < LM_CALIBRATION_BINS; b++) {
+        const struct lm_calibration_bin *bin = &split->reliability[b];
+        if (bin->count == 0)
+            continue;
+        lm_json_open(writer, '{');
+        lm_json_member_int(writer, "tokens", (int64_t)bin->count);
+        lm_json_member_double(writer, "confidence", bin->confidence / bin->count);
+        lm_json_member_double(writer, "acc", bin->correct / bin->count);
+        lm_json_close(writer, '}');
+    }
+    lm_json_close(writer, ']');
+}
+
 static void put_frequency(struct lm_json_writer *writer, const struct evaluate_split *split)
 {
     lm_json_key(writer, "frequency");
@@ -151,6 +168,7 @@ static enum lm_status write_curves(struct evaluation *evaluation, struct lm_buf 
         lm_json_open(&writer, '{');
         put_positions(&writer, evaluation, split);
         put_confidence(&writer, split);
+        put_reliability(&writer, split);
         if (evaluation->counts != NULL)
             put_frequency(&writer, split);
         lm_json_close(&writer, '}');

@@ -99,6 +99,7 @@ static enum lm_status evaluate_text(struct evaluation *evaluation, struct lm_err
             continue;
         LM_TRY(evaluate_intervals(evaluation, evaluate_held_out[k], err));
         LM_TRY(evaluate_bins(evaluation, evaluate_held_out[k], err));
+        LM_TRY(evaluate_calibration(evaluation, evaluate_held_out[k], err));
     }
     return LM_OK;
 }

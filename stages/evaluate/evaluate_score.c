@@ -5,7 +5,7 @@
 /* One call of the model: (batch, context) windows, the unused rows and ends padded. */
 struct batch {
     int32_t *tokens, *targets, *rank;
-    float *nll, *entropy;
+    float *nll, *entropy, *top;
     struct strided_window *windows;
 };
 
@@ -21,9 +21,11 @@ static enum lm_status batch_create(struct batch *batch, const struct evaluation 
     batch->rank = LM_NEW_ARRAY(evaluation->arena, int32_t, count);
     batch->nll = LM_NEW_ARRAY(evaluation->arena, float, count);
     batch->entropy = LM_NEW_ARRAY(evaluation->arena, float, count);
+    batch->top = LM_NEW_ARRAY(evaluation->arena, float, count);
     batch->windows = LM_NEW_ARRAY(evaluation->arena, struct strided_window, evaluation->batch);
     if (batch->tokens == NULL || batch->targets == NULL || batch->rank == NULL ||
-        batch->nll == NULL || batch->entropy == NULL || batch->windows == NULL)
+        batch->nll == NULL || batch->entropy == NULL || batch->top == NULL ||
+        batch->windows == NULL)
         return lm_fail(err, LM_NOMEM, "no memory for a batch; give a smaller batch");
     return LM_OK;
 }
@@ -86,7 +88,8 @@ static enum lm_status score_windows(struct evaluation *evaluation, struct batch 
                                     struct lm_model *model, enum lm_split split, uint64_t windows,
                                     row_fn *visit, struct lm_err *err)
 {
-    const struct lm_scores out = {batch->nll, batch->entropy, batch->rank};
+    const struct lm_scores out = {
+        .nll = batch->nll, .entropy = batch->entropy, .rank = batch->rank, .top = batch->top};
     for (uint64_t first = 0; first < windows; first += evaluation->batch) {
         LM_TRY(evaluate_poll(evaluation, err));
         LM_TRY(fill_batch(batch, evaluation, split, first, windows, err));
@@ -115,6 +118,7 @@ static void keep_row(struct evaluate_split *out, const struct batch *batch, size
         out->nll[i] = batch->nll[at + t];
         out->entropy[i] = batch->entropy[at + t];
         out->rank[i] = batch->rank[at + t];
+        out->top[i] = batch->top[at + t];
     }
 }
 
@@ -133,9 +137,10 @@ static enum lm_status split_create(struct evaluate_split *out, struct evaluation
     out->nll = LM_NEW_ARRAY(evaluation->arena, float, out->tokens);
     out->entropy = LM_NEW_ARRAY(evaluation->arena, float, out->tokens);
     out->rank = LM_NEW_ARRAY(evaluation->arena, int32_t, out->tokens);
+    out->top = LM_NEW_ARRAY(evaluation->arena, float, out->tokens);
     out->position_nll = LM_NEW_ARRAY(evaluation->arena, double, evaluation->context);
     out->position_count = LM_NEW_ARRAY(evaluation->arena, uint64_t, evaluation->context);
-    if (out->nll == NULL || out->entropy == NULL || out->rank == NULL ||
+    if (out->nll == NULL || out->entropy == NULL || out->rank == NULL || out->top == NULL ||
         out->position_nll == NULL || out->position_count == NULL)
         return lm_fail(err, LM_NOMEM,
                        "no memory for %llu held-out tokens; hold out fewer documents",

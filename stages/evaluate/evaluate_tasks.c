@@ -8,7 +8,7 @@
 #include "base/io.h"
 #include "task/task_follow.h"
 
-#include "task_kind.h"
+#include "task_contamination.h"
 
 static const struct task_kind *const kinds[LM_TASK_KINDS] = {
     [LM_TASK_STREAM] = &task_stream,         [LM_TASK_CHOICE] = &task_choice,
@@ -98,6 +98,10 @@ static void put_line(struct lm_buf *out, const struct task_run *run, size_t item
     lm_json_open(&writer, '{');
     lm_item_record_put(&writer, &record);
     kind->put_item(&writer, run, item);
+    if (run->touched != NULL) {
+        lm_json_key(&writer, "contaminated");
+        lm_json_put_bool(&writer, run->touched[item]);
+    }
     lm_json_close(&writer, '}');
     lm_buf_putc(out, '\n');
 }
@@ -153,7 +157,8 @@ static void sign(struct lm_buf *out, const struct task_run *run)
         lm_buf_printf(out, "; %lld examples before each, drawn by its id",
                       (long long)task->shot_count);
     lm_buf_printf(out,
-                  "; intervals: 95 %%, Wilson of accuracies, percentile bootstrap of others with "
+                  "; intervals: 95 %%, Wilson of accuracies, studentised bootstrap of other "
+                  "ratios, percentile of the rest, with "
                   "%lld resamples; portable products of %s",
                   (long long)evaluation->params->resamples, evaluation->params->precision);
 }
@@ -167,6 +172,24 @@ static void put_groups(struct lm_json_writer *writer, const struct task_groups *
         for (size_t i = 0; i < groups->levels[l].count; i++)
             lm_json_put_string(writer, groups->levels[l].names[i]);
         lm_json_close(writer, ']');
+    }
+    lm_json_close(writer, ']');
+}
+
+static void put_reliability(struct lm_json_writer *writer,
+                            const struct task_calibration *calibration)
+{
+    lm_json_key(writer, "reliability");
+    lm_json_open(writer, '[');
+    for (size_t b = 0; b < LM_CALIBRATION_BINS; b++) {
+        const struct lm_calibration_bin *bin = &calibration->bins[b];
+        if (bin->count == 0)
+            continue;
+        lm_json_open(writer, '{');
+        lm_json_member_int(writer, "items", (int64_t)bin->count);
+        lm_json_member_double(writer, "confidence", bin->confidence / bin->count);
+        lm_json_member_double(writer, "acc", bin->correct / bin->count);
+        lm_json_close(writer, '}');
     }
     lm_json_close(writer, ']');
 }
@@ -195,6 +218,8 @@ static enum lm_status describe(struct lm_json_writer *writer, struct scores *sco
         lm_json_close(writer, ']');
     }
     put_groups(writer, &run->groups);
+    if (isfinite(run->calibration.ece) && run->calibration.items > 0)
+        put_reliability(writer, &run->calibration);
     lm_json_member_string(writer, "signature", text.data != NULL ? text.data : "");
     lm_json_close(writer, '}');
     snprintf(name, sizeof name, "%s.signature", task->name);
@@ -240,6 +265,8 @@ static enum lm_status evaluate_task(struct scores *scores, struct lm_json_writer
     LM_TRY(status);
     scores->prefix = run->task.name;
     LM_TRY(kinds[run->task.kind]->put(scores, run, err));
+    LM_TRY(task_contamination_find(run, err));
+    LM_TRY(task_contamination_put(scores, run, err));
     LM_TRY(describe(list, scores, run, err));
     add_headline(evaluation, run);
     return write_items(run, err);
@@ -291,6 +318,9 @@ enum lm_status evaluate_tasks(struct scores *scores, struct evaluation *evaluati
     enum lm_status status = task_scorer_open(&scorer, evaluation, evaluation->model, err);
     if (status == LM_OK)
         status = evaluate_each(scores, scorer, evaluation, err);
+    scores->prefix = "tasks";
+    if (evaluation->centred_count > 1)
+        scores_put(scores, "centred", evaluation->centred_sum / (double)evaluation->centred_count);
     task_scorer_close(scorer);
     return status;
 }

@@ -32,9 +32,12 @@ static void put_baseline(struct scores *scores, const struct evaluate_split *spl
     snprintf(name, sizeof name, "%s.diff", evaluate_baseline_names[kind]);
     scores_put_interval(scores, name, baseline->diff / LN2, baseline->diff_low / LN2,
                         baseline->diff_high / LN2);
+    snprintf(name, sizeof name, "%s.diff.detectable", evaluate_baseline_names[kind]);
+    scores_put(scores, name, baseline->detectable / LN2);
 }
 
-static void put_split(struct scores *scores, const struct evaluate_split *split)
+static void put_split(struct scores *scores, const struct evaluation *evaluation,
+                      const struct evaluate_split *split)
 {
     double tokens = (double)split->tokens, nll = split->nll_sum / tokens;
     scores_put(scores, "bpb", bits_per_byte(split, nll));
@@ -48,6 +51,9 @@ static void put_split(struct scores *scores, const struct evaluate_split *split)
     scores_put(scores, "acc.hi", split->acc_high);
     scores_put(scores, "nll", nll);
     scores_put(scores, "calibration", split->entropy_error);
+    scores_put(scores, "ece", split->ece);
+    scores_put(scores, "brier", split->brier);
+    scores_put(scores, "in_context_gain", evaluate_context_gain(evaluation, split));
     scores_put_count(scores, "tokens", split->tokens);
     scores_put_count(scores, "bytes", split->bytes);
     scores_put_count(scores, "documents", split->documents);
@@ -83,12 +89,13 @@ static void sign_tokens(struct lm_buf *out, const struct evaluation *evaluation)
         out,
         "bpb = sum of nll over all tokens, end-of-text included, / (ln 2 x "
         "bytes of text); ppl per token of a vocabulary of %lld; context %llu; stride %llu; "
-        "documents in one stream after one end-of-text; intervals: 95 %% percentile "
+        "documents in one stream after one end-of-text; intervals: 95 %% studentised "
         "bootstrap, %lld resamples of documents, none from fewer than %d; differences to "
-        "baselines: paired by document",
+        "baselines: paired by document; ece: %d bins of equal mass by the first choice's "
+        "probability",
         (long long)evaluation->config.vocab, (unsigned long long)evaluation->context,
         (unsigned long long)evaluation->stride, (long long)evaluation->params->resamples,
-        LM_BOOTSTRAP_LEAST);
+        LM_BOOTSTRAP_LEAST, LM_CALIBRATION_BINS);
 }
 
 /* All that decides what the metrics mean, in one line (after sacreBLEU's signatures). */
@@ -97,7 +104,7 @@ static enum lm_status put_signature(struct scores *scores, const struct evaluati
 {
     struct lm_buf text;
     lm_buf_init(&text, 0);
-    lm_buf_puts(&text, "lmpipe-evaluate 2; ");
+    lm_buf_puts(&text, "lmpipe-evaluate 3; ");
     if (evaluation->tokens != NULL)
         sign_tokens(&text, evaluation);
     if (evaluation->examples != NULL) {
@@ -139,7 +146,7 @@ static enum lm_status put_all(struct scores *scores, struct evaluation *evaluati
     for (size_t k = 0; k < 2; k++) {
         scores->prefix = lm_split_names[evaluate_held_out[k]];
         if (evaluation->splits[evaluate_held_out[k]].tokens > 0)
-            put_split(scores, &evaluation->splits[evaluate_held_out[k]]);
+            put_split(scores, evaluation, &evaluation->splits[evaluate_held_out[k]]);
         if (evaluation->examples != NULL)
             LM_TRY(evaluate_examples_put(scores, evaluation, evaluate_held_out[k], err));
     }

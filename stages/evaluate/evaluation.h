@@ -8,6 +8,7 @@
 
 #include "evaluate_params.h"
 #include "kn_bigram.h"
+#include "stats/calibration.h"
 #include "strided_window.h"
 
 enum { EVALUATE_BINS = 10 };
@@ -35,12 +36,14 @@ struct evaluate_baseline {
     double *difference, *covered; /**< (documents) model − baseline, nats; tokens behind it */
     double *bytes;                /**< (documents) of text behind it */
     double diff, diff_low, diff_high; /**< nats per byte; NaN: not measured, no interval */
+    double detectable;                /**< smallest difference that such documents can show */
 };
 
 /** Results of one split; arrays by token, by position in the window, by document. */
 struct evaluate_split {
     uint64_t tokens, documents, bytes;
     float *nll, *entropy; /**< (tokens) nats */
+    float *top;           /**< (tokens) probability of the model's first choice */
     int32_t *rank;        /**< (tokens) 0: the model's first choice */
     double *position_nll; /**< (context) sums at each position of all windows */
     uint64_t *position_count;
@@ -51,6 +54,8 @@ struct evaluate_split {
     struct evaluate_baseline baselines[EVALUATE_BASELINES];
     double entropy_error; /**< mean over bins of |nll − entropy|, weighted by tokens */
     struct evaluate_bin frequency[EVALUATE_BINS], confidence[EVALUATE_BINS];
+    struct lm_calibration_bin reliability[LM_CALIBRATION_BINS]; /**< by top */
+    double ece, brier;                                          /**< of top against rank 0 */
 };
 
 struct evaluation {
@@ -66,7 +71,9 @@ struct evaluation {
     uint8_t *decile;      /**< (vocabulary) frequency decile of each token, or NULL */
     struct evaluate_split splits[LM_SPLITS];
     struct evaluate_examples *examples; /**< evaluate_examples.h; NULL: none are connected */
-    char task_headline[160];            /**< "blimp accuracy 0.61": what the tasks came to */
+    double centred_sum;                 /**< over tasks with a chance, and how many */
+    size_t centred_count;
+    char task_headline[160]; /**< "blimp accuracy 0.61": what the tasks came to */
 };
 
 /** "unigram", "bigram", "untrained": names in the scores, by enum evaluate_baseline_kind. */
@@ -107,6 +114,19 @@ enum lm_status evaluate_intervals(struct evaluation *evaluation, enum lm_split s
 /** Loss by frequency decile and by predicted entropy (evaluate_bins.c). */
 enum lm_status evaluate_bins(struct evaluation *evaluation, enum lm_split split,
                              struct lm_err *err);
+
+/** The bins - 1 borders that cut `count` values into `bins` (at most LM_CALIBRATION_BINS) of equal
+ *  mass: bin b holds what is at least border b − 1 and below border b (evaluate_bins.c). */
+enum lm_status evaluate_borders(float *borders, size_t bins, const struct evaluation *evaluation,
+                                const float *values, uint64_t count, struct lm_err *err);
+/** Reliability of the first choice, ECE and Brier score (evaluate_calibration.c). */
+enum lm_status evaluate_calibration(struct evaluation *evaluation, enum lm_split split,
+                                    struct lm_err *err);
+/** Mean loss behind 32 to 63 tokens of context less that of the window's last eighth: what more
+ *  context is worth, in nats (after Olsson et al. 2022). NaN: the context or the text is too short.
+ */
+double evaluate_context_gain(const struct evaluation *evaluation,
+                             const struct evaluate_split *split);
 
 /** Writes the port `scores` and reports its numbers as results (evaluate_write.c). */
 enum lm_status evaluate_write_scores(struct evaluation *evaluation, struct lm_err *err);

@@ -117,6 +117,23 @@ static double mean_share(const struct task_run *run, enum lm_task_norm norm, enu
     return sum / (double)run->items.count;
 }
 
+/* The choices' scores, as they are compared, as probabilities. */
+static enum lm_status calibrate(struct task_run *run, struct lm_err *err)
+{
+    double scores[LM_TASK_CHOICES];
+    struct lm_arena *arena = run->evaluation->arena;
+    LM_TRY(task_calibration_open(&run->calibration, arena, run->items.count, err));
+    for (size_t i = 0; i < run->items.count; i++) {
+        const struct lm_task_item *item = item_of(run, i);
+        const struct task_probe *probes = run->probes + run->first[i];
+        for (size_t c = 0; c < item->choice_count; c++)
+            scores[c] = score_of(probes, item->choice_count, c, run->task.norms[0], MODEL);
+        task_calibration_item(&run->calibration, i, scores, item->choice_count,
+                              (size_t)item->answer, run->score[i]);
+    }
+    return task_calibration_close(&run->calibration, arena, err);
+}
+
 static enum lm_status score(struct task_run *run, struct lm_err *err)
 {
     LM_TRY(task_run_probes(run, probe_count, fill_probes, err));
@@ -127,7 +144,7 @@ static enum lm_status score(struct task_run *run, struct lm_err *err)
         run->tie[i] = verdict.count > 1;
         run->nll[i] = run->probes[run->first[i] + (size_t)item_of(run, i)->answer].nll;
     }
-    return LM_OK;
+    return calibrate(run, err);
 }
 
 /* ---- results ---- */
@@ -168,6 +185,10 @@ static enum lm_status put(struct scores *scores, struct task_run *run, struct lm
     }
     scores_put(scores, "chance", chance);
     scores_put(scores, "centred", (run->headline - chance) / (1 - chance));
+    run->evaluation->centred_sum += (run->headline - chance) / (1 - chance);
+    run->evaluation->centred_count++;
+    scores_put(scores, "ece", run->calibration.ece);
+    scores_put(scores, "brier", run->calibration.brier);
     task_put_ties(scores, run);
     task_put_counts(scores, run, true);
     return put_floors(scores, run, err);

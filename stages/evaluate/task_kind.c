@@ -80,7 +80,7 @@ enum lm_status task_put_ratio(struct scores *scores, const struct task_run *run,
 
 /* ---- accuracy ---- */
 
-static void put_wilson(struct scores *scores, const char *name, double hits, double count)
+void task_put_wilson(struct scores *scores, const char *name, double hits, double count)
 {
     double low, high;
     lm_wilson(&low, &high, hits, count);
@@ -99,7 +99,7 @@ static enum lm_status put_groups(struct scores *scores, struct task_run *run, st
         for (size_t g = 0; g < level->count; g++) {
             char name[160];
             snprintf(name, sizeof name, "%s.acc", level->names[g]);
-            put_wilson(scores, name, hits[g], counts[g]);
+            task_put_wilson(scores, name, hits[g], counts[g]);
             mean += hits[g] / counts[g] / (double)level->count;
         }
         if (l > 0)
@@ -121,7 +121,7 @@ enum lm_status task_put_accuracy(struct scores *scores, struct task_run *run, st
     for (size_t i = 0; i < run->items.count; i++)
         hits += run->score[i];
     run->headline = hits / (double)run->items.count;
-    put_wilson(scores, "acc", hits, (double)run->items.count);
+    task_put_wilson(scores, "acc", hits, (double)run->items.count);
     return put_groups(scores, run, err);
 }
 

@@ -6,6 +6,7 @@
 
 #include "compare/item_record.h"
 #include "evaluate_scores.h"
+#include "task_calibration.h"
 #include "task_groups.h"
 #include "task_score.h"
 
@@ -21,8 +22,11 @@ struct task_run {
     double *score, *nll;       /**< of the item records */
     int64_t *choice;           /**< choice: the first of the best */
     bool *tie;
-    struct lm_text *outputs; /**< generate */
-    double headline;         /**< the metric of the headline; NaN: not defined */
+    struct lm_text *outputs;             /**< generate */
+    struct task_calibration calibration; /**< choice */
+    bool *touched;   /**< shares a run of tokens with the training text; NULL: not asked */
+    size_t untested; /**< too short to be looked for */
+    double headline; /**< the metric of the headline; NaN: not defined */
 };
 
 /** How tasks of a kind are scored. */
@@ -52,6 +56,8 @@ task_run_probes(struct task_run *run, size_t (*count)(const struct task_run *, s
 struct lm_rng task_stream_of(const struct task_run *run, const char *what);
 /** Accuracy from run->score, with its intervals, by group, and clustered; run->headline. */
 enum lm_status task_put_accuracy(struct scores *scores, struct task_run *run, struct lm_err *err);
+/** hits / count with Wilson's interval, put as `name`. */
+void task_put_wilson(struct scores *scores, const char *name, double hits, double count);
 /** A ratio of sums over items with its bootstrap interval, put as `name` after `scale`. */
 enum lm_status task_put_ratio(struct scores *scores, const struct task_run *run, const char *name,
                               const double *over, const double *under, double (*scale)(double),

@@ -97,6 +97,7 @@ struct report {
     const struct report_params *params;
     enum report_language language;
     struct lm_json *experiment, *scores, *card, *tokenizer, *curves;
+    struct lm_json *tasks;     /**< items/tasks.json */
     struct lm_json *objective; /**< items/examples.json; NULL: a language model's items */
     struct report_lines passages, samples, log_lines;
     struct report_lines examples; /**< of examples_split */
@@ -112,6 +113,7 @@ struct report {
     struct report_digest *inputs; /**< by port, then by name */
     size_t input_count;
     struct report_summary summary;
+    struct report_changes *changes; /**< against the baseline (report_changes.h) */
 };
 
 #endif

@@ -82,6 +82,7 @@ static enum lm_status read_items(struct report *report, const char *folder, stru
     bool is_test = strcmp(report->examples_split, "test") == 0;
     LM_TRY(read_documents(report, folder, err));
     LM_TRY(read_item(report, folder, "curves.json", &report->curves, NULL, err));
+    LM_TRY(read_item(report, folder, "tasks.json", &report->tasks, NULL, err));
     LM_TRY(read_item(report, folder, "passages.jsonl", NULL, &report->passages, err));
     LM_TRY(read_item(report, folder, "examples.json", &report->objective, NULL, err));
     return read_item(report, folder, is_test ? "examples.test.jsonl" : "examples.valid.jsonl", NULL,
@@ -136,6 +137,7 @@ void report_release(struct report *report)
     lm_json_free(report->card);
     lm_json_free(report->tokenizer);
     lm_json_free(report->curves);
+    lm_json_free(report->tasks);
     lm_json_free(report->objective);
     release_lines(&report->passages);
     release_lines(&report->examples);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "page/curve.h"
+#include "report_changes.h"
 #include "report_files.h"
 #include "report_objective.h"
 #include "report_page.h"
@@ -225,6 +226,10 @@ void report_json_write(struct lm_buf *out, const struct report *report)
     put_settings(&writer, report);
     put_inputs(&writer, report);
     put_gates(&writer, report);
+    if (report_has_changes(report)) {
+        lm_json_key(&writer, "changes");
+        report_json_changes(&writer, report);
+    }
     lm_json_key(&writer, "scores");
     put_value(&writer, report->scores);
     if (report->objective != NULL) {

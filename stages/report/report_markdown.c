@@ -8,8 +8,10 @@
 #include "page/sparkline.h"
 
 #include "page/curve.h"
+#include "report_changes.h"
 #include "report_files.h"
 #include "report_input.h"
+#include "report_markdown.h"
 #include "report_objective.h"
 #include "report_page.h"
 #include "report_settings.h"
@@ -35,19 +37,18 @@ static void put_cut(struct lm_buf *out, const char *text, size_t most)
         lm_buf_puts(out, "\xe2\x80\xa6");
 }
 
-static void put_string(struct lm_buf *out, const char *text)
+void report_markdown_text(struct lm_buf *out, const char *text)
 {
     put_cut(out, text, TEXT_MAX);
 }
 
-/* The head of a table: a column a phrase, those from `numbers` on to the right. */
-static void put_head_row(struct lm_buf *out, const struct report *report,
-                         const enum report_text *heads, size_t count, size_t numbers)
+void report_markdown_head(struct lm_buf *out, const struct report *report,
+                          const enum report_text *heads, size_t count, size_t numbers)
 {
     lm_buf_puts(out, "|");
     for (size_t i = 0; i < count; i++) {
         lm_buf_putc(out, ' ');
-        put_string(out, report_say(report, heads[i]));
+        report_markdown_text(out, report_say(report, heads[i]));
         lm_buf_puts(out, " |");
     }
     lm_buf_puts(out, "\n|");
@@ -61,10 +62,10 @@ static void put_gate(struct lm_buf *out, const struct report *report,
 {
     static const char *const signs[REPORT_OUTCOMES] = {"\xe2\x9c\x93", "\xe2\x9c\x97", "?", "-"};
     lm_buf_puts(out, "| ");
-    put_string(out, gate->title);
+    report_markdown_text(out, gate->title);
     lm_buf_printf(out, " | %s %s | ", signs[gate->outcome],
                   report_outcome_text(report, gate->outcome));
-    put_string(out, gate->told);
+    report_markdown_text(out, gate->told);
     lm_buf_puts(out, " |\n");
 }
 
@@ -101,13 +102,13 @@ static void put_gates(struct lm_buf *out, const struct report *report)
     size_t left_out = 0;
     if (report->gate_count == 0)
         return;
-    put_head_row(out, report, heads, 3, 3);
+    report_markdown_head(out, report, heads, 3, 3);
     for (size_t i = 0; i < REPORT_OUTCOMES; i++)
         left_out += put_outcome(out, report, order[i]);
     lm_buf_putc(out, '\n');
     if (left_out > 0) {
-        put_string(out,
-                   report_say(report, TEXT_MD_MORE_GATES, lm_num_count((int64_t)left_out).text));
+        report_markdown_text(
+            out, report_say(report, TEXT_MD_MORE_GATES, lm_num_count((int64_t)left_out).text));
         lm_buf_puts(out, "\n\n");
     }
 }
@@ -120,8 +121,9 @@ static void put_interval(struct lm_buf *out, const struct report *report, const 
     if (isnan(low) || isnan(high))
         return;
     lm_buf_puts(out, "- ");
-    put_string(out, report_say(report, TEXT_MD_INTERVAL, report_split_text(report, split),
-                               report_range(report, report_fixed(low, 3), report_fixed(high, 3))));
+    report_markdown_text(
+        out, report_say(report, TEXT_MD_INTERVAL, report_split_text(report, split),
+                        report_range(report, report_fixed(low, 3), report_fixed(high, 3))));
     lm_buf_putc(out, '\n');
 }
 
@@ -144,12 +146,12 @@ static void put_comparisons(struct lm_buf *out, const struct report *report)
         if (comparison->standing == REPORT_NOT_COMPARED)
             continue;
         lm_buf_puts(out, "- ");
-        put_string(out, report_say(report, TEXT_MD_DIFFERENCE, comparison->label,
-                                   report_split_text(report, summary->split),
-                                   difference_text(report, comparison->diff),
-                                   difference_text(report, comparison->low),
-                                   difference_text(report, comparison->high),
-                                   report_standing_text(report, comparison->standing)));
+        report_markdown_text(out, report_say(report, TEXT_MD_DIFFERENCE, comparison->label,
+                                             report_split_text(report, summary->split),
+                                             difference_text(report, comparison->diff),
+                                             difference_text(report, comparison->low),
+                                             difference_text(report, comparison->high),
+                                             report_standing_text(report, comparison->standing)));
         lm_buf_putc(out, '\n');
     }
 }
@@ -173,14 +175,14 @@ static void put_scores(struct lm_buf *out, const struct report *report)
 
     if (isnan(report_score(report, report->split, "bpb")))
         return;
-    put_head_row(out, report, heads, 3, 1);
+    report_markdown_head(out, report, heads, 3, 1);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         double valid = report_score(report, "valid", rows[i].key);
         double test = report_score(report, "test", rows[i].key);
         if (isnan(valid) && isnan(test))
             continue;
         lm_buf_puts(out, i == 0 ? "| **" : "| ");
-        put_string(out, report_say(report, rows[i].label));
+        report_markdown_text(out, report_say(report, rows[i].label));
         lm_buf_printf(out, i == 0 ? "** | **%s** | **%s** |\n" : " | %s | %s |\n",
                       score_text(report, valid, rows[i].is_share).text,
                       score_text(report, test, rows[i].is_share).text);
@@ -205,8 +207,8 @@ static void put_confusion(struct lm_buf *out, const struct report *report)
     if (!report_has_confusion(report))
         return;
     lm_buf_puts(out, "| ");
-    put_string(out, report_say(report, TEXT_MD_CONFUSION,
-                               report_split_text(report, report->examples_split)));
+    report_markdown_text(out, report_say(report, TEXT_MD_CONFUSION,
+                                         report_split_text(report, report->examples_split)));
     lm_buf_puts(out, " |");
     for (size_t k = 0; k < labels; k++) {
         lm_buf_putc(out, ' ');
@@ -252,10 +254,10 @@ static void put_objective(struct lm_buf *out, const struct report *report)
     struct report_metric rows[2 + REPORT_METRICS] = {objective->headline, objective->baseline};
     for (size_t i = 0; i < REPORT_METRICS; i++)
         rows[2 + i] = objective->others[i];
-    put_head_row(out, report, heads, 3, 1);
+    report_markdown_head(out, report, heads, 3, 1);
     for (size_t i = 0; i < 2 + REPORT_METRICS && rows[i].key != NULL; i++) {
         lm_buf_puts(out, "| ");
-        put_string(out, report_say(report, rows[i].label));
+        report_markdown_text(out, report_say(report, rows[i].label));
         lm_buf_puts(out, " |");
         put_figure(out, report, "valid", &rows[i]);
         put_figure(out, report, "test", &rows[i]);
@@ -274,13 +276,14 @@ static void put_task(struct lm_buf *out, const struct report *report,
 {
     const struct report_metric *metric = &task->metric;
     lm_buf_puts(out, "| ");
-    put_string(out, task->name);
+    report_markdown_text(out, task->name);
     lm_buf_puts(out, " | ");
-    put_string(out, report_say(report, metric->label));
+    report_markdown_text(out, report_say(report, metric->label));
     lm_buf_puts(out, " | ");
     if (!isnan(task->best.value))
-        put_string(out, report_say(report, TEXT_IS, report_say(report, task->best.label),
-                                   report_metric_text(report, metric, task->best.value).text));
+        report_markdown_text(out,
+                             report_say(report, TEXT_IS, report_say(report, task->best.label),
+                                        report_metric_text(report, metric, task->best.value).text));
     lm_buf_printf(out, " | %s | %s | %s | %s |\n",
                   report_metric_text(report, metric, task->value).text,
                   report_range(report, report_metric_text(report, metric, task->low),
@@ -299,13 +302,13 @@ static void put_tasks(struct lm_buf *out, const struct report *report)
     const struct report_task *tasks = report_tasks_list(report, &count);
     if (tasks == NULL)
         return;
-    put_head_row(out, report, heads, 7, 3);
+    report_markdown_head(out, report, heads, 7, 3);
     for (; shown < count && out->size < TASKS_MAX; shown++)
         put_task(out, report, &tasks[shown]);
     lm_buf_putc(out, '\n');
     if (shown < count) {
-        put_string(out, report_say(report, TEXT_MD_MORE_TASKS,
-                                   lm_num_count((int64_t)(count - shown)).text));
+        report_markdown_text(out, report_say(report, TEXT_MD_MORE_TASKS,
+                                             lm_num_count((int64_t)(count - shown)).text));
         lm_buf_puts(out, "\n\n");
     }
 }
@@ -317,16 +320,16 @@ static void put_settings(struct lm_buf *out, const struct report *report)
     size_t count = report_settings_list(settings, report);
     if (count == 0)
         return;
-    put_head_row(out, report, heads, 2, 2);
+    report_markdown_head(out, report, heads, 2, 2);
     for (size_t i = 0; i < count; i++) {
         const char *value = settings[i].value;
         lm_buf_puts(out, "| ");
-        put_string(out, settings[i].label);
+        report_markdown_text(out, settings[i].label);
         lm_buf_puts(out, " | ");
         if (value[strspn(value, "0123456789.e+-")] == '\0')
             lm_buf_puts(out, value); /* a number, to be copied: as it is */
         else
-            put_string(out, value);
+            report_markdown_text(out, value);
         lm_buf_puts(out, " |\n");
     }
     lm_buf_putc(out, '\n');
@@ -352,18 +355,19 @@ static void put_tokenizer(struct lm_buf *out, const struct report *report)
         return;
     for (; count < COLUMNS && report_tokenizer_columns[count - 1].key != NULL; count++)
         heads[count] = report_tokenizer_columns[count - 1].label;
-    put_head_row(out, report, heads, count, 1);
+    report_markdown_head(out, report, heads, count, 1);
     for (size_t split = 0; split < LM_SPLITS; split++) {
         const struct lm_json *row = lm_json_get(splits, lm_split_names[split]);
         lm_buf_puts(out, "| ");
-        put_string(out, report_split_text(report, lm_split_names[split]));
+        report_markdown_text(out, report_split_text(report, lm_split_names[split]));
         lm_buf_puts(out, " |");
         for (size_t i = 0; i + 1 < count; i++)
             lm_buf_printf(out, " %s |", report_tokenizer_cell(report, row, i).text);
         lm_buf_putc(out, '\n');
     }
     lm_buf_putc(out, '\n');
-    put_string(out, report_say(report, TEXT_MD_UNUSED, report_share(report, unused, 1).text));
+    report_markdown_text(out,
+                         report_say(report, TEXT_MD_UNUSED, report_share(report, unused, 1).text));
     lm_buf_puts(out, "\n\n");
 }
 
@@ -376,7 +380,7 @@ static void put_sparks(struct lm_buf *out, const struct report *report, enum rep
     if (series.count == 0)
         return;
     lm_buf_puts(out, "- ");
-    put_string(out, report_say(report, label));
+    report_markdown_text(out, report_say(report, label));
     lm_buf_puts(out, " `");
     lm_sparkline_put(out, series.mean, series.count, SPARKS);
     lm_buf_printf(out, "` %s \xe2\x86\x92 %s\n", first.text, last.text);
@@ -411,9 +415,9 @@ static void put_sample(struct lm_buf *out, const struct report *report, const st
         lm_json_string(lm_json_get(lm_json_get(line, "prompt"), "text"), &prompt_size);
     const char *text = lm_json_string(lm_json_get(line, "text"), &size);
     lm_buf_puts(out, "<details><summary>");
-    put_string(out, method != NULL ? method : report_say(report, TEXT_SAMPLES));
+    report_markdown_text(out, method != NULL ? method : report_say(report, TEXT_SAMPLES));
     if (prompt_size > 0) {
-        put_string(out, report_say(report, TEXT_COLON));
+        report_markdown_text(out, report_say(report, TEXT_COLON));
         lm_markdown_text(out, prompt, head_size(prompt, prompt_size));
     }
     lm_buf_puts(out, "</summary>\n\n<pre>");
@@ -444,7 +448,8 @@ static void put_samples(struct lm_buf *out, const struct report *report)
         out->failed = out->failed || part.failed;
     }
     if (left_out > 0) {
-        put_string(out, report_say(report, TEXT_MD_MORE, lm_num_count((int64_t)left_out).text));
+        report_markdown_text(
+            out, report_say(report, TEXT_MD_MORE, lm_num_count((int64_t)left_out).text));
         lm_buf_putc(out, '\n');
     }
     lm_buf_release(&part);
@@ -477,12 +482,14 @@ void report_markdown_write(struct lm_buf *out, const struct report *report)
 {
     put_head(out, report);
     put_if_fits(out, report, put_gates);
+    put_if_fits(out, report, report_markdown_changes);
     put_if_fits(out, report, put_settings);
     put_if_fits(out, report, put_objective);
     if (!isnan(report_score(report, report->split, "bpb")))
         put_if_fits(out, report, put_scores);
     put_if_fits(out, report, put_tasks);
     put_if_fits(out, report, put_model);
+    put_if_fits(out, report, report_markdown_card);
     put_if_fits(out, report, put_tokenizer);
     put_if_fits(out, report, put_training);
     put_samples(out, report);

@@ -6,6 +6,7 @@
 #include "page/html.h"
 #include "page/numtext.h"
 
+#include "report_changes.h"
 #include "report_objective.h"
 #include "report_tasks.h"
 
@@ -16,6 +17,7 @@ static const struct {
     void (*write)(struct lm_buf *out, const struct report *report);
 } sections[] = {
     {"gates", TEXT_GATES, report_has_gates, report_page_gates},
+    {"changes", TEXT_CHANGES, report_has_changes, report_page_changes},
     {"settings", TEXT_SETTINGS, report_has_settings, report_page_settings},
     {"scores", TEXT_SCORES, report_has_scores, report_page_scores},
     {"objective", TEXT_EXAMPLES_HEAD, report_has_objective, report_page_objective},
@@ -25,6 +27,7 @@ static const struct {
     {"samples", TEXT_SAMPLES, report_has_samples, report_page_samples},
     {"curves", TEXT_LOSS_BREAKDOWN, report_has_curves, report_page_curves},
     {"calibration", TEXT_CALIBRATION, report_has_calibration, report_page_calibration},
+    {"confidence", TEXT_RELIABILITY, report_has_reliability, report_page_reliability},
     {"figures", TEXT_DIVERSITY_AND_NOVELTY, report_has_figures, report_page_figures},
     {"data", TEXT_DATA, report_has_card, report_page_card},
     {"tokenizer", TEXT_TOKENIZER, report_has_tokenizer, report_page_tokenizer},

@@ -29,12 +29,17 @@ bool report_has_log(const struct report *report);
 void report_page_training(struct lm_buf *out, const struct report *report);
 bool report_has_tasks(const struct report *report);
 void report_page_tasks(struct lm_buf *out, const struct report *report);
+/** Which tasks the training text touches; part of the section above, nothing where it was not
+ *  looked for. */
+void report_page_contamination(struct lm_buf *out, const struct report *report);
 bool report_has_curves(const struct report *report);
 void report_page_curves(struct lm_buf *out, const struct report *report);
 /** Loss by the length of documents; part of the section above. Nothing from fewer than 20. */
 void report_page_lengths(struct lm_buf *out, const struct report *report);
 bool report_has_calibration(const struct report *report);
 void report_page_calibration(struct lm_buf *out, const struct report *report);
+bool report_has_reliability(const struct report *report);
+void report_page_reliability(struct lm_buf *out, const struct report *report);
 bool report_has_passages(const struct report *report);
 void report_page_passages(struct lm_buf *out, const struct report *report);
 bool report_has_samples(const struct report *report);

@@ -44,20 +44,59 @@ static const char *rule_name(const struct lm_json *rule)
     return name != NULL ? name : "?";
 }
 
-static void put_rules(struct lm_buf *out, const struct report *report, const struct lm_json *rules)
+/* Did it take anything? */
+static bool has_fired(const struct lm_json *rule)
 {
-    static const struct report_column columns[] = {
-        {TEXT_RULE}, {TEXT_DOCUMENTS_HEAD, true}, {TEXT_BYTES_HEAD, true}};
-    report_table(out, report, NULL, columns, 3);
+    return lm_json_int(lm_json_get(rule, "documents"), 0) > 0 ||
+           lm_json_int(lm_json_get(rule, "bytes"), 0) > 0;
+}
+
+static void put_rule(struct lm_buf *out, const struct report *report, const struct lm_json *rule)
+{
+    static const char *const members[] = {"documents", "lines", "bytes", "words"};
+    const struct lm_json *passed = lm_json_get(lm_json_get(rule, "out"), "documents");
+    lm_html_printf(out, "<tr><th scope=\"row\"><code>%s</code></th>", rule_name(rule));
+    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
+        const struct lm_json *value = lm_json_get(rule, members[i]);
+        lm_html_printf(out, "<td class=\"n\">%s</td>",
+                       value != NULL ? count_text(report, value) : "");
+    }
+    lm_html_printf(out, "<td class=\"n\">%s</td></tr>\n",
+                   passed != NULL ? count_text(report, passed) : "");
+}
+
+/* Rules that took nothing, and those that were not asked everywhere. */
+static void put_silent(struct lm_buf *out, const struct report *report, const struct lm_json *rules)
+{
+    const char *names = "";
     for (size_t i = 0; i < lm_json_count(rules); i++) {
         const struct lm_json *rule = lm_json_at(rules, i);
-        lm_html_printf(out,
-                       "<tr><th scope=\"row\"><code>%s</code></th><td class=\"n\">%s</td>"
-                       "<td class=\"n\">%s</td></tr>\n",
-                       rule_name(rule), count_text(report, lm_json_get(rule, "documents")),
-                       count_text(report, lm_json_get(rule, "bytes")));
+        if (!has_fired(rule))
+            names = names[0] != '\0' ? report_say(report, TEXT_LIST, names, rule_name(rule))
+                                     : rule_name(rule);
+        if (lm_json_int(lm_json_get(rule, "not_asked"), 0) > 0)
+            lm_html_printf(out, "<p>%s</p>\n",
+                           report_say(report, TEXT_NOT_ASKED, rule_name(rule),
+                                      count_text(report, lm_json_get(rule, "not_asked"))));
     }
+    if (names[0] != '\0')
+        lm_html_printf(out, "<p>%s</p>\n", report_say(report, TEXT_NEVER_FIRED, names));
+}
+
+static void put_rules(struct lm_buf *out, const struct report *report, const struct lm_json *rules)
+{
+    static const struct report_column columns[] = {{TEXT_RULE},
+                                                   {TEXT_DOCUMENTS_HEAD, true},
+                                                   {TEXT_LINES_HEAD, true},
+                                                   {TEXT_BYTES_HEAD, true},
+                                                   {TEXT_WORDS_HEAD, true},
+                                                   {TEXT_PASSED_HEAD, true}};
+    report_table(out, report, NULL, columns, sizeof columns / sizeof columns[0]);
+    for (size_t i = 0; i < lm_json_count(rules); i++)
+        if (has_fired(lm_json_at(rules, i)))
+            put_rule(out, report, lm_json_at(rules, i));
     report_table_end(out);
+    put_silent(out, report, rules);
 }
 
 static void put_examples(struct lm_buf *out, const struct report *report,
@@ -82,11 +121,11 @@ static void put_examples(struct lm_buf *out, const struct report *report,
 static void put_dropped(struct lm_buf *out, const struct report *report,
                         const struct lm_json *rules)
 {
-    int64_t dropped = 0;
+    bool is_dropped = false;
     struct lm_num count = lm_num_count((int64_t)lm_json_count(rules));
     for (size_t i = 0; i < lm_json_count(rules); i++)
-        dropped += lm_json_int(lm_json_get(lm_json_at(rules, i), "documents"), 0);
-    if (dropped == 0) {
+        is_dropped = is_dropped || has_fired(lm_json_at(rules, i));
+    if (!is_dropped) {
         lm_html_printf(out, "<p>%s</p>\n", report_say(report, TEXT_NOTHING_DROPPED, count.text));
         return;
     }
@@ -181,6 +220,44 @@ static void put_sizes(struct lm_buf *out, const struct report *report, const str
     report_table_end(out);
 }
 
+/* Documents by length: a column for each power of two. */
+static void put_histogram(struct lm_buf *out, const struct report *report,
+                          const struct lm_json *lengths)
+{
+    lm_buf_puts(out, "<div class=\"wide\" tabindex=\"0\"><table><thead><tr>");
+    for (size_t i = 0; i < lm_json_count(lengths); i++)
+        lm_html_printf(out, "<th scope=\"col\" class=\"n\">&lt; %s</th>",
+                       count_text(report, lm_json_get(lm_json_at(lengths, i), "below")));
+    lm_buf_puts(out, "</tr></thead><tbody><tr>");
+    for (size_t i = 0; i < lm_json_count(lengths); i++)
+        lm_html_printf(out, "<td class=\"n\">%s</td>",
+                       count_text(report, lm_json_get(lm_json_at(lengths, i), "documents")));
+    lm_buf_puts(out, "</tr>\n");
+    report_table_end(out);
+}
+
+static bool put_format(void *user, const char *key, const struct lm_json *value)
+{
+    const struct row *row = user;
+    lm_html_printf(row->out,
+                   "<tr><th scope=\"row\"><code>%s</code></th><td class=\"n\">%s</td>"
+                   "<td class=\"n\">%s</td></tr>\n",
+                   key, count_text(row->report, lm_json_get(value, "documents")),
+                   count_text(row->report, lm_json_get(value, "bytes")));
+    return true;
+}
+
+static void put_formats(struct lm_buf *out, const struct report *report,
+                        const struct lm_json *formats)
+{
+    static const struct report_column columns[] = {
+        {TEXT_FORMAT}, {TEXT_DOCUMENTS_HEAD, true}, {TEXT_BYTES_HEAD, true}};
+    struct row row = {out, report};
+    report_table(out, report, NULL, columns, 3);
+    lm_json_each(formats, put_format, &row);
+    report_table_end(out);
+}
+
 /* ---- the card ---- */
 
 static const struct {
@@ -191,7 +268,9 @@ static const struct {
     {"sources", TEXT_SOURCES, report_value_write},
     {"splits", TEXT_SPLITS, report_value_write},
     {"dropped", TEXT_DROPPED, put_dropped},
+    {"formats", TEXT_FORMATS, put_formats},
     {"document_bytes", TEXT_BYTES_OF_A_DOCUMENT, put_sizes},
+    {"lengths", TEXT_LENGTHS, put_histogram},
     {"scripts", TEXT_SCRIPTS, put_scripts},
     {"repairs", TEXT_REPAIRS, put_repairs},
 };
@@ -201,7 +280,7 @@ enum { PARTS = sizeof parts / sizeof parts[0] };
 /* Members that have a place of their own, or are in the sentence. */
 static bool is_placed(const char *key)
 {
-    static const char *const said[] = {"lmpipe_card", "in", "out", "language"};
+    static const char *const said[] = {"lmpipe_card", "in", "out", "language", "cleaned"};
     for (size_t i = 0; i < PARTS; i++) {
         if (strcmp(parts[i].key, key) == 0)
             return true;

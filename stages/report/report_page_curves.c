@@ -89,6 +89,16 @@ static void put_positions(struct lm_buf *out, const struct report *report)
     lm_plot_end(&plot);
 }
 
+/* What more context is worth. */
+static void put_gain(struct lm_buf *out, const struct report *report, const char *split)
+{
+    double gain = report_score(report, split, "in_context_gain");
+    if (!isnan(gain))
+        lm_html_printf(out, "<p class=\"sum\">%s</p>\n",
+                       report_say(report, TEXT_CONTEXT_GAIN, report_fixed(gain, 3).text,
+                                  report_split_text(report, split)));
+}
+
 static void put_frequency(struct lm_buf *out, const struct report *report)
 {
     struct curve curve;
@@ -223,6 +233,8 @@ void report_page_curves(struct lm_buf *out, const struct report *report)
 {
     report_section(out, report, "curves", TEXT_LOSS_BREAKDOWN, TEXT_LOSS_BREAKDOWN_NOTE);
     put_positions(out, report);
+    put_gain(out, report, "valid");
+    put_gain(out, report, "test");
     put_frequency(out, report);
     for (size_t i = 0; i < CALIBRATION; i++)
         put_table(out, report, &tables[i]);

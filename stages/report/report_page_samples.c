@@ -7,7 +7,7 @@
 
 #include "report_page.h"
 
-enum { METHODS = 6, GRID_ROWS = 8, GLIMPSE = 120 /* bytes */ };
+enum { METHODS = 8, GRID_ROWS = 8, GLIMPSE = 120 /* bytes */ };
 
 bool report_is_kind(const struct lm_json *line, const char *kind)
 {
@@ -26,6 +26,20 @@ bool report_has_samples(const struct report *report)
 
 /* ---- samples ---- */
 
+/* How tokens are chosen: by a search, greedily, at a temperature. */
+static const char *choice_text(const struct report *report, const struct lm_json *method)
+{
+    double temperature = lm_json_double(lm_json_get(method, "temperature"), 0);
+    int64_t beams = lm_json_int(lm_json_get(method, "beams"), 0);
+    int64_t k = lm_json_int(lm_json_get(method, "contrastive_k"), 0);
+    if (beams > 0)
+        return report_say(report, TEXT_BEAMS, lm_num_count(beams).text);
+    if (k > 0)
+        return report_say(report, TEXT_CONTRASTIVE_K, lm_num_count(k).text);
+    return temperature > 0 ? report_say(report, TEXT_TEMPERATURE, lm_num_short(temperature, 4).text)
+                           : report_say(report, TEXT_GREEDY);
+}
+
 /* "temperature 0.8, top-p 0.95" in words; greedy when the temperature is 0. */
 static const char *method_text(const struct report *report, const struct lm_json *method)
 {
@@ -36,17 +50,18 @@ static const char *method_text(const struct report *report, const struct lm_json
     } rules[] = {{"top_k", TEXT_TOP_K, 0},
                  {"top_p", TEXT_TOP_P, 0},
                  {"min_p", TEXT_MIN_P, 0},
+                 {"typical_p", TEXT_TYPICAL_P, 0},
+                 {"eta", TEXT_ETA, 0},
+                 {"length_penalty", TEXT_LENGTH_PENALTY, 0},
+                 {"contrastive_alpha", TEXT_CONTRASTIVE_ALPHA, 0},
                  {"repetition_penalty", TEXT_REPETITION_PENALTY, 1}};
 
-    double temperature = lm_json_double(lm_json_get(method, "temperature"), 0);
-    struct lm_num number = lm_num_short(temperature, 4);
-    const char *text = temperature > 0 ? report_say(report, TEXT_TEMPERATURE, number.text)
-                                       : report_say(report, TEXT_GREEDY);
+    const char *text = choice_text(report, method);
     for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
         double value = lm_json_double(lm_json_get(method, rules[i].key), rules[i].off);
         if (value == rules[i].off)
             continue;
-        number = lm_num_short(value, 4);
+        struct lm_num number = lm_num_short(value, 4);
         text = report_say(report, TEXT_LIST, text, report_say(report, rules[i].words, number.text));
     }
     return text;
@@ -105,12 +120,17 @@ static void put_sample(struct lm_buf *out, const struct report *report,
                                    lm_json_get(sample, "nll")};
     bool has_ended = end != NULL && strcmp(end, "end-of-text") == 0;
     struct lm_num count = lm_num_count((int64_t)lm_json_count(tokens.ids));
-    lm_html_printf(
-        out,
-        "<article class=\"sample\"><h4>%s <span>%s</span></h4>\n"
-        "<div class=\"text\" tabindex=\"0\" dir=\"auto\">",
-        source_words(report, source),
-        report_say(report, has_ended ? TEXT_TOKENS_ENDED : TEXT_COUNT_TOKENS, count.text));
+    const char *facts =
+        report_say(report, has_ended ? TEXT_TOKENS_ENDED : TEXT_COUNT_TOKENS, count.text);
+    const struct lm_json *copy = lm_json_get(lm_json_get(sample, "copy"), "tokens");
+    if (copy != NULL)
+        facts = report_say(
+            report, TEXT_LIST, facts,
+            report_say(report, TEXT_LONGEST_COPY_IS, lm_num_count(lm_json_int(copy, 0)).text));
+    lm_html_printf(out,
+                   "<article class=\"sample\"><h4>%s <span>%s</span></h4>\n"
+                   "<div class=\"text\" tabindex=\"0\" dir=\"auto\">",
+                   source_words(report, source), facts);
     if (report->vocab != NULL) {
         report_tokens_write(out, report, &tokens);
     } else {
@@ -136,7 +156,11 @@ static void put_method(struct lm_buf *out, const struct report *report,
     bool is_folded = false;
     if (name == NULL)
         return;
-    lm_html_printf(out, "<h3>%s <small>%s</small></h3>\n", name, method_text(report, method));
+    const char *signature = lm_json_string(lm_json_get(method, "signature"), NULL);
+    lm_html_printf(out, "<h3>%s <small>%s", name, method_text(report, method));
+    if (signature != NULL)
+        lm_html_printf(out, " <code>%s</code>", signature);
+    lm_buf_puts(out, "</small></h3>\n");
     for (size_t i = 0; i < report->samples.count; i++) {
         if (!is_of_method(report->samples.items[i], name))
             continue;
@@ -192,6 +216,14 @@ static void put_glimpse(struct lm_buf *out, const struct lm_json *text, bool is_
     lm_buf_puts(out, to < size ? "\xe2\x80\xa6" : "");
 }
 
+static bool has_references(const struct report *report)
+{
+    for (size_t i = 0; i < report->samples.count; i++)
+        if (lm_json_get(report->samples.items[i], "reference") != NULL)
+            return true;
+    return false;
+}
+
 static void put_grid_row(struct lm_buf *out, const struct report *report,
                          const struct lm_json *first, const char *const *methods, size_t count)
 {
@@ -212,6 +244,11 @@ static void put_grid_row(struct lm_buf *out, const struct report *report,
                 put_glimpse(out, lm_json_get(report->samples.items[i], "text"), false);
                 break;
             }
+        lm_buf_puts(out, "</td>");
+    }
+    if (has_references(report)) {
+        lm_buf_puts(out, "<td dir=\"auto\">");
+        put_glimpse(out, lm_json_get(lm_json_get(first, "reference"), "text"), false);
         lm_buf_puts(out, "</td>");
     }
     lm_buf_puts(out, "</tr>\n");
@@ -237,6 +274,9 @@ static void put_grid(struct lm_buf *out, const struct report *report)
                    report_say(report, TEXT_GRID), report_say(report, TEXT_PROMPT));
     for (size_t m = 0; m < count; m++)
         lm_html_printf(out, "<th scope=\"col\">%s</th>", methods[m]);
+    if (has_references(report))
+        lm_html_printf(out, "<th scope=\"col\">%s</th>",
+                       report_say(report, TEXT_REAL_CONTINUATION));
     lm_buf_puts(out, "</tr></thead><tbody>\n");
     for (size_t i = 0; i < report->samples.count && rows < GRID_ROWS; i++)
         if (is_first_of(report, i, methods[0])) {

@@ -103,6 +103,14 @@ static void put_bars(struct lm_buf *out, const struct report *report, const char
 
 /* ---- the differences to the baselines ---- */
 
+/* The smallest difference that so many documents can show; NaN: not measured. */
+static double detectable_of(const struct report *report, const struct report_comparison *comparison)
+{
+    char key[60];
+    snprintf(key, sizeof key, "%.30s.diff.detectable", comparison->key);
+    return report_score(report, report->summary.split, key);
+}
+
 static void put_comparison(struct lm_buf *out, const struct report *report,
                            const struct report_comparison *comparison)
 {
@@ -111,9 +119,10 @@ static void put_comparison(struct lm_buf *out, const struct report *report,
     bool has_interval = comparison->standing != REPORT_NOT_COMPARED;
     lm_html_printf(out,
                    "<tr><th scope=\"row\" class=\"cap\">%s</th><td class=\"n\">%s</td>"
-                   "<td class=\"n\">%s</td><td>%s</td></tr>\n",
+                   "<td class=\"n\">%s</td><td class=\"n\">%s</td><td>%s</td></tr>\n",
                    comparison->label, report_fixed(comparison->diff, 3).text,
                    has_interval ? interval : "\xe2\x80\x93",
+                   report_fixed(detectable_of(report, comparison), 3).text,
                    report_standing_text(report, comparison->standing));
 }
 
@@ -123,6 +132,7 @@ static void put_comparisons(struct lm_buf *out, const struct report *report)
     static const struct report_column columns[] = {{TEXT_BASELINE},
                                                    {TEXT_DIFFERENCE_BPB, true},
                                                    {TEXT_INTERVAL_HEAD, true},
+                                                   {TEXT_DETECTABLE, true},
                                                    {TEXT_THIS_MODEL_IS}};
     const struct report_summary *summary = &report->summary;
     size_t measured = 0;
@@ -133,7 +143,7 @@ static void put_comparisons(struct lm_buf *out, const struct report *report)
     lm_html_printf(
         out, "<h3>%s <small>%s</small></h3>\n", report_say(report, TEXT_DIFFERENCE_FROM_BASELINES),
         report_say(report, TEXT_PAIRED_BY_DOCUMENT, report_split_text(report, summary->split)));
-    report_table(out, report, NULL, columns, 4);
+    report_table(out, report, NULL, columns, 5);
     for (size_t i = 0; i < summary->comparison_count; i++) {
         if (!isnan(summary->comparisons[i].diff))
             put_comparison(out, report, &summary->comparisons[i]);

@@ -186,6 +186,7 @@ void report_page_tasks(struct lm_buf *out, const struct report *report)
     put_numbers(out, report, tasks, count);
     for (size_t i = 0; i < count; i++)
         put_groups(out, report, &tasks[i]);
+    report_page_contamination(out, report);
     put_signatures(out, report, tasks, count);
     report_section_end(out);
 }

@@ -20,7 +20,7 @@ static const char *const chinese[LM_REASON_KINDS] = {
         "变好 {1} {2}（单侧 {5}% 的界为 {3} 至 {4}；覆盖 {6} 个{7}，不覆盖随机种子），"
         "{8}允许的幅度 {9}",
     [LM_REASON_SAME] = "每个{1}的数值都与先前相同",
-    [LM_REASON_FEW] = "不足 20 项：没有区间",
+    [LM_REASON_FEW] = "不足 {1} 项：没有区间",
     [LM_REASON_NO_SIZE] = "指标的分母对全部{1}合计为 0：没有区间",
     [LM_REASON_NO_ITEMS] = "没有可比较的项",
     [LM_REASON_NO_SIDE] = "该指标不分优劣；请给出 `better`",
@@ -33,13 +33,15 @@ static const char *const chinese[LM_REASON_KINDS] = {
     [LM_REASON_OTHER_TOKENS] = "分词器不同：{1} {2} 在 {4} 中有 {3} 个词元，在 {6} 中有 {5} 个",
     [LM_REASON_OTHER_BYTES] = "文本不同：{1} {2} 在 {4} 中有 {3} 字节，在 {6} 中有 {5} 字节",
     [LM_REASON_NOT_A_NUMBER] = "{1} 中{2} {3} 没有有限的数值",
-    [LM_REASON_OF_ALL_TOKENS] = "校准误差属于全部词元，不是对{1}的平均",
+    [LM_REASON_OF_ALL_TOKENS] = "校准属于全部词元或条目整体，不是对{1}的平均",
     [LM_REASON_F1] = "F1 属于全部{1}，不是对它们的平均",
     [LM_REASON_BLEU] = "BLEU 属于整个文本，不是对{1}的平均",
     [LM_REASON_CHRF] = "chrF 属于整个文本，不是对{1}的平均",
     [LM_REASON_CORRELATION] = "相关系数属于全部{1}，不是对它们的平均",
     [LM_REASON_BY_WORDS] = "按词的困惑度不在逐项结果中；请比较 bpb",
     [LM_REASON_OVER_GROUPS] = "对各组的平均不是对各项的平均；请比较 acc",
+    [LM_REASON_BY_PLACE] = "它按窗口中的位置计算，不是对{1}的平均",
+    [LM_REASON_NOT_IN_ITEMS] = "它不在各{1}的记录中",
     [LM_REASON_UNKNOWN] = "不知道它是否为对各项的平均",
 };
 

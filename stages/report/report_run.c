@@ -2,6 +2,7 @@
 
 #include "base/io.h"
 
+#include "report_changes.h"
 #include "report_files.h"
 #include "report_input.h"
 #include "report_lineage.h"
@@ -58,6 +59,8 @@ enum lm_status lm_run_report(struct lm_ctx *ctx, const void *params, struct lm_e
     enum lm_status status = report_load(&report, &lacks_memory, ctx, params, err);
     if (status == LM_OK)
         status = report_digests_take(&report, ctx, err);
+    if (status == LM_OK)
+        status = report_changes_find(&report, ctx, err);
     if (status == LM_OK)
         status = conclude(&report, err);
     if (status == LM_OK)

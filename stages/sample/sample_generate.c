@@ -24,10 +24,11 @@ static bool take_token(void *user, int32_t token, double nll)
     return !text->is_ended;
 }
 
-/* Greedy text does not depend on draws: one sample says all. */
+/* Greedy text and that of a search do not depend on draws: one sample says all. */
 static int64_t sample_count(const struct sample_method *method, const struct sample_prompt *prompt)
 {
-    return method->temperature > 0 ? prompt->samples : 1;
+    bool is_drawn = method->temperature > 0 && method->beams == 0 && method->contrastive_k == 0;
+    return is_drawn ? prompt->samples : 1;
 }
 
 /* Lays out the grid; returns the number of texts. texts NULL: only counts. */
@@ -62,13 +63,12 @@ static struct lm_sampling *list_rules(const struct sampler *sampler)
     const struct sample_method *methods = sampler->params->methods.items;
     size_t count = sampler->params->methods.count;
     struct lm_sampling *rules = LM_NEW_ARRAY(sampler->arena, struct lm_sampling, count);
-    for (size_t i = 0; rules != NULL && i < count; i++)
-        rules[i] = (struct lm_sampling){.temperature = methods[i].temperature,
-                                        .top_p = methods[i].top_p,
-                                        .min_p = methods[i].min_p,
-                                        .repetition_penalty = methods[i].repetition_penalty,
-                                        .top_k = methods[i].top_k,
-                                        .tokens = lm_vocab_size(sampler->vocab)};
+    for (size_t i = 0; rules != NULL && i < count; i++) {
+        rules[i] = sample_rules(&methods[i]);
+        rules[i].tokens = lm_vocab_size(sampler->vocab);
+        rules[i].has_end = true;
+        rules[i].end = lm_tokens_end_of_text(sampler->tokens);
+    }
     return rules;
 }
 

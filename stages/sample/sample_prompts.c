@@ -155,14 +155,20 @@ enum lm_status sample_collect_real(struct sampler *sampler, struct lm_err *err)
     sampler->real = LM_NEW_ARRAY(sampler->arena, struct sample_ids, wanted);
     if (sampler->real == NULL)
         return lm_fail(err, LM_NOMEM, "no memory for held-out text; free some");
-    for (uint64_t i = 0; i < count && sampler->real_count < wanted; i++) {
-        struct lm_document document =
-            lm_tokens_document(sampler->tokens, LM_VALID, lm_rng_permute(rng, 0, i, count));
-        LM_TRY(sample_poll(sampler, err));
-        if (document.tokens < 1 + SHORTEST_REST)
-            continue;
-        LM_TRY(read_ids(&sampler->real[sampler->real_count++], sampler, document.first,
-                        at_most(document.tokens - 1, sampler->params->max_tokens), err));
+    for (uint64_t round = 0, found = 1; found > 0 && sampler->real_count < wanted; round++) {
+        found = 0;
+        for (uint64_t i = 0; i < count && sampler->real_count < wanted; i++) {
+            struct lm_document document =
+                lm_tokens_document(sampler->tokens, LM_VALID, lm_rng_permute(rng, 0, i, count));
+            uint64_t skip = round * (uint64_t)sampler->params->max_tokens;
+            LM_TRY(sample_poll(sampler, err));
+            if (document.tokens < skip + 1 + SHORTEST_REST)
+                continue;
+            found++;
+            LM_TRY(read_ids(
+                &sampler->real[sampler->real_count++], sampler, document.first + skip,
+                at_most((size_t)(document.tokens - 1 - skip), sampler->params->max_tokens), err));
+        }
     }
     return LM_OK;
 }

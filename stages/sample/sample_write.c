@@ -42,7 +42,10 @@ static enum lm_status put_text(struct lm_json_writer *writer, const struct sampl
 
 static void put_method(struct lm_buf *out, const struct sample_method *method)
 {
+    const struct lm_sampling rules = sample_rules(method);
+    char signature[LM_SIGNATURE_SIZE];
     struct lm_json_writer writer;
+    lm_sampling_signature(signature, &rules);
     lm_json_begin(&writer, out, false);
     lm_json_open(&writer, '{');
     lm_json_member_string(&writer, "kind", "method");
@@ -52,6 +55,13 @@ static void put_method(struct lm_buf *out, const struct sample_method *method)
     lm_json_member_double(&writer, "top_p", method->top_p);
     lm_json_member_double(&writer, "min_p", method->min_p);
     lm_json_member_double(&writer, "repetition_penalty", method->repetition_penalty);
+    lm_json_member_double(&writer, "typical_p", method->typical_p);
+    lm_json_member_double(&writer, "eta", method->eta);
+    lm_json_member_int(&writer, "beams", method->beams);
+    lm_json_member_double(&writer, "length_penalty", method->length_penalty);
+    lm_json_member_int(&writer, "contrastive_k", method->contrastive_k);
+    lm_json_member_double(&writer, "contrastive_alpha", method->contrastive_alpha);
+    lm_json_member_string(&writer, "signature", signature);
     lm_json_close(&writer, '}');
     lm_buf_putc(out, '\n');
 }
@@ -85,6 +95,11 @@ static enum lm_status put_sample(struct lm_buf *out, const struct sampler *sampl
     put_nll(&writer, text);
     LM_TRY(put_text(&writer, sampler, &text->ids, err));
     lm_json_member_string(&writer, "end", text->is_ended ? "end-of-text" : "length");
+    lm_json_key(&writer, "copy");
+    lm_json_open(&writer, '{');
+    lm_json_member_int(&writer, "at", (int64_t)text->copy_at);
+    lm_json_member_int(&writer, "tokens", (int64_t)text->copy);
+    lm_json_close(&writer, '}');
     if (text->prompt->reference.count > 0) {
         lm_json_key(&writer, "reference");
         lm_json_open(&writer, '{');
@@ -97,40 +112,58 @@ static enum lm_status put_sample(struct lm_buf *out, const struct sampler *sampl
     return LM_OK;
 }
 
-/* A metric of a group: a member of its line and, for methods, a result "METHOD.NAME". */
+/* A metric of a group: a member of its line and, but for held-out text beside a method, a result
+ * "GROUP.NAME"; with the ends of its interval where there is one. */
 static void put_figure(struct lm_json_writer *writer, const struct sampler *sampler,
-                       const char *group, const char *name, double value)
+                       const struct sample_figures *of, const char *name,
+                       struct sample_figure figure)
 {
-    char key[80];
-    if (isnan(value))
-        return;
-    lm_json_member_double(writer, name, value);
-    snprintf(key, sizeof key, "%s.%s", group, name);
-    lm_ctx_result(sampler->ctx, key, value);
+    static const char *const ends[] = {"", ".lo", ".hi"};
+    const double values[] = {figure.value, figure.low, figure.high};
+    for (size_t i = 0; i < 3; i++) {
+        char key[96];
+        if (isnan(figure.value) || isnan(values[i]))
+            continue;
+        snprintf(key, sizeof key, "%s%s", name, ends[i]);
+        lm_json_member_double(writer, key, values[i]);
+        snprintf(key, sizeof key, "%s.%s%s", of->of, name, ends[i]);
+        if (of->beside == NULL)
+            lm_ctx_result(sampler->ctx, key, values[i]);
+    }
 }
 
 static void put_figures(struct lm_buf *out, const struct sampler *sampler,
                         const struct sample_figures *figures)
 {
+    static const char *const ratios[SAMPLE_RATIO_NOVEL] = {
+        [SAMPLE_RATIO_NLL] = "nll",
+        [SAMPLE_RATIO_REP_4] = "rep_4",
+        [SAMPLE_RATIO_SELF_BLEU] = "self_bleu",
+        [SAMPLE_RATIO_COPY] = "mean_copy",
+    };
     struct lm_json_writer writer;
     char name[32];
     lm_json_begin(&writer, out, false);
     lm_json_open(&writer, '{');
     lm_json_member_string(&writer, "kind", "figures");
     lm_json_member_string(&writer, "of", figures->of);
+    if (figures->beside != NULL)
+        lm_json_member_string(&writer, "beside", figures->beside);
     lm_json_member_int(&writer, "samples", (int64_t)figures->samples);
     lm_json_member_int(&writer, "tokens", (int64_t)figures->tokens);
-    put_figure(&writer, sampler, figures->of, "nll", figures->nll);
     for (size_t n = 1; n <= SAMPLE_DISTINCT; n++) {
         snprintf(name, sizeof name, "distinct_%zu", n);
-        put_figure(&writer, sampler, figures->of, name, figures->distinct[n - 1]);
+        put_figure(&writer, sampler, figures, name, figures->distinct[n - 1]);
     }
-    put_figure(&writer, sampler, figures->of, "rep_4", figures->repeated);
-    for (size_t k = 0; k < SAMPLE_NOVEL; k++) {
-        snprintf(name, sizeof name, "novel_%zu", sample_novel_n[k]);
-        put_figure(&writer, sampler, figures->of, name, figures->novel[k]);
+    for (size_t r = 0; r < SAMPLE_RATIOS; r++) {
+        if (r < SAMPLE_RATIO_NOVEL)
+            snprintf(name, sizeof name, "%s", ratios[r]);
+        else
+            snprintf(name, sizeof name, "novel_%zu", sample_novel_n[r - SAMPLE_RATIO_NOVEL]);
+        put_figure(&writer, sampler, figures, name, figures->ratios[r]);
     }
-    put_figure(&writer, sampler, figures->of, "longest_copy", (double)figures->longest_copy);
+    const struct sample_figure longest = {(double)figures->longest_copy, (double)NAN, (double)NAN};
+    put_figure(&writer, sampler, figures, "longest_copy", longest);
     lm_json_close(&writer, '}');
     lm_buf_putc(out, '\n');
 }

@@ -34,18 +34,35 @@ struct sample_text {
     struct sample_ids ids;
     float *nll; /**< nats, under the unfiltered model */
     bool is_ended;
+    size_t place;         /**< first position in the automaton of texts (sample_novelty.c) */
+    size_t copy, copy_at; /**< its longest run of tokens that stands in train, and where */
 };
 
-/** Metrics of diversity and novelty of a group of texts; NaN: too little text. */
+/** A metric and its 95 % interval over texts; NaN: too little text. */
+struct sample_figure {
+    double value, low, high;
+};
+
+enum { SAMPLE_NOVEL = 13, SAMPLE_DISTINCT = 4 };
+
+extern const size_t sample_novel_n[SAMPLE_NOVEL]; /**< 1 … 6, 8, 10, 13, 16, 24, 32, 50 */
+
+/** Metrics that are ratios of sums over texts. */
+enum sample_ratio {
+    SAMPLE_RATIO_NLL,
+    SAMPLE_RATIO_REP_4,
+    SAMPLE_RATIO_SELF_BLEU,
+    SAMPLE_RATIO_COPY,
+    SAMPLE_RATIO_NOVEL, /**< and one for each of sample_novel_n */
+    SAMPLE_RATIOS = SAMPLE_RATIO_NOVEL + SAMPLE_NOVEL
+};
+
+/** Metrics of diversity and novelty of a group of texts. */
 struct sample_figures {
-    const char *of;
+    const char *of, *beside; /**< beside: the method that held-out text is as long as; or NULL */
     size_t samples, tokens, longest_copy;
-    double nll, distinct[3], repeated, novel[5];
+    struct sample_figure distinct[SAMPLE_DISTINCT], ratios[SAMPLE_RATIOS];
 };
-
-enum { SAMPLE_NOVEL = 5, SAMPLE_DISTINCT = 3 };
-
-extern const size_t sample_novel_n[SAMPLE_NOVEL]; /**< 2, 3, 4, 8, 13 */
 
 struct sampler {
     struct lm_ctx *ctx;
@@ -60,7 +77,8 @@ struct sampler {
     size_t text_count;
     struct sample_ids *real; /**< held-out texts to compare with */
     size_t real_count;
-    struct sample_figures *figures; /**< one a method, then held-out */
+    size_t *places;                 /**< of the held-out texts in the automaton */
+    struct sample_figures *figures; /**< a method, held-out text as long, …; then all held-out */
     size_t figure_count;
 };
 
@@ -68,7 +86,8 @@ struct sampler {
 enum lm_status sample_poll(const struct sampler *sampler, struct lm_err *err);
 /** Prompts of the spec, of held-out documents and the empty one (sample_prompts.c). */
 enum lm_status sample_collect_prompts(struct sampler *sampler, struct lm_err *err);
-/** Held-out texts for comparison: the starts of documents in a random order. LM_CANCELLED. */
+/** Held-out texts for comparison: the starts of documents in a random order, then what follows
+ *  these. LM_CANCELLED. */
 enum lm_status sample_collect_real(struct sampler *sampler, struct lm_err *err);
 /** All texts of the grid, in order of method, prompt, sample (sample_generate.c). LM_CANCELLED. */
 enum lm_status sample_generate(struct sampler *sampler, struct lm_err *err);

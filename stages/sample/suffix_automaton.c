@@ -22,7 +22,12 @@ struct suffix_automaton {
     size_t *prefix; /* state of each position */
     size_t state_count, edge_count, slot_mask, position_count;
     int32_t last, separators;
-    int32_t cursor, matched; /* of the stream */
+};
+
+struct suffix_reader {
+    const struct suffix_automaton *automaton;
+    int32_t *reach; /* of each state */
+    int32_t cursor, matched;
 };
 
 struct suffix_automaton *suffix_automaton_create(size_t capacity)
@@ -141,9 +146,38 @@ size_t suffix_automaton_add(struct suffix_automaton *automaton, const int32_t *i
     return first;
 }
 
-void suffix_automaton_stream(struct suffix_automaton *automaton, const int32_t *ids, size_t count)
+struct suffix_reader *suffix_reader_create(const struct suffix_automaton *automaton)
 {
-    int32_t cursor = automaton->cursor, matched = automaton->matched;
+    struct suffix_reader *reader = calloc(1, sizeof *reader);
+    if (reader == NULL)
+        return NULL;
+    reader->automaton = automaton;
+    reader->reach = calloc(automaton->state_count, sizeof *reader->reach);
+    if (reader->reach == NULL) {
+        free(reader);
+        return NULL;
+    }
+    return reader;
+}
+
+void suffix_reader_free(struct suffix_reader *reader)
+{
+    if (reader == NULL)
+        return;
+    free(reader->reach);
+    free(reader);
+}
+
+void suffix_reader_restart(struct suffix_reader *reader)
+{
+    reader->cursor = ROOT;
+    reader->matched = 0;
+}
+
+void suffix_reader_take(struct suffix_reader *reader, const int32_t *ids, size_t count)
+{
+    const struct suffix_automaton *automaton = reader->automaton;
+    int32_t cursor = reader->cursor, matched = reader->matched;
     for (size_t i = 0; i < count; i++) {
         int32_t edge = find_edge(automaton, cursor, ids[i]);
         while (edge == NONE && cursor != ROOT) {
@@ -155,11 +189,18 @@ void suffix_automaton_stream(struct suffix_automaton *automaton, const int32_t *
             continue;
         cursor = automaton->edges[edge].target;
         matched++;
-        if (matched > automaton->states[cursor].reach)
-            automaton->states[cursor].reach = matched;
+        if (matched > reader->reach[cursor])
+            reader->reach[cursor] = matched;
     }
-    automaton->cursor = cursor;
-    automaton->matched = matched;
+    reader->cursor = cursor;
+    reader->matched = matched;
+}
+
+void suffix_automaton_join(struct suffix_automaton *automaton, const struct suffix_reader *reader)
+{
+    for (size_t s = 0; s < automaton->state_count; s++)
+        if (reader->reach[s] > automaton->states[s].reach)
+            automaton->states[s].reach = reader->reach[s];
 }
 
 /* States by length: links always point to shorter ones. */

@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "model/upstream_shape.h"
+#include "train_ports.h"
+#include "train_prefix.h"
 #include "train_ramp.h"
 #include "train_shape.h"
 #include "train_weights.h"
@@ -38,6 +40,7 @@ static const char *const schedules[] = {"cosine", "linear",       "constant",
                                         "wsd",    "inverse_sqrt", NULL};
 static const char *const orders[] = {"windows", "documents", NULL};
 static const char *const keeps[] = {"best", "last", NULL};
+static const char *const keep_states[] = {"auto", "true", "false", NULL};
 static const char *const on_divergences[] = {"fail", "record", NULL};
 
 #define P(f) LM_FIELD(struct train_params, f)
@@ -288,6 +291,9 @@ static const struct lm_param params[] = {
      .source = "Prechelt 1998"},
     {P(min_delta), .type = LM_P_FLOAT, .max = 1e9, .flags = LM_PARAM_COMPACT, .unit = "nats per token",
      .help = "patience: how much better a better valid loss is"},
+    {P(keep_state), .type = LM_P_ENUM, .def_str = "auto", .choices = keep_states,
+     .flags = LM_PARAM_NOT_IN_KEY, /* what comes out is the same */
+     .help = "leave the state from which a longer training continues; auto: where the schedule allows"},
     {.name = NULL},
 };
 
@@ -377,91 +383,6 @@ static enum lm_status resolve_objective(struct train_params *p, struct lm_arena 
     return LM_OK;
 }
 
-/* ---- ports ---- */
-
-struct rule {
-    bool is_wrong;
-    const char *text;
-};
-
-static enum lm_status apply(const struct rule *rules, size_t count, struct lm_err *err)
-{
-    for (size_t i = 0; i < count; i++)
-        if (rules[i].is_wrong)
-            return lm_fail_field(err, LM_INVALID, "%s", rules[i].text);
-    return LM_OK;
-}
-
-typedef bool has_fn(const void *user, const char *port);
-
-static enum lm_status check_lm(const struct train_params *p, has_fn *has, const void *user,
-                               struct lm_err *err)
-{
-    bool is_named = train_weights_named(p);
-    const struct rule rules[] = {
-        {!has(user, "tokens"),
-         "tokens: required, but not given: objective lm learns from encoded text; connect it"},
-        {has(user, "examples"),
-         "examples: has no effect with objective lm; leave it out, or choose another objective"},
-        {has(user, "vocab"), "vocab: comes with tokens; leave it out"},
-        {is_named && !has(user, "sources"),
-         "mixture: names sources, so the input sources must say which documents are whose; connect "
-         "the stage that cleans the text, as sources: text"},
-        {is_named && has(user, "extra_tokens"),
-         "extra_tokens: cannot be mixed with named sources; give weights as a list, or one text"},
-        {!is_named && has(user, "sources"),
-         "sources: has no effect without mixture: {NAME: WEIGHT, …}; give one, or leave it out"},
-    };
-
-    return apply(rules, sizeof rules / sizeof rules[0], err);
-}
-
-static enum lm_status check_examples(bool has_init, has_fn *has, const void *user,
-                                     struct lm_err *err)
-{
-    const struct rule rules[] = {
-        {!has(user, "examples"),
-         "examples: required, but not given: this objective learns from them; connect a corpus"},
-        {has(user, "tokens"),
-         "tokens: has no effect with this objective; leave it out, or train objective lm first and "
-         "connect that model to init"},
-        {has(user, "extra_tokens"),
-         "extra_tokens: has no effect with this objective; leave it out"},
-        {has(user, "sources"), "sources: has no effect with this objective; leave it out"},
-        {has_init && has(user, "vocab"), "vocab: comes with init; leave it out"},
-        {!has_init && !has(user, "vocab"),
-         "vocab: required, but not given: connect one, or begin with a model by init"},
-    };
-
-    return apply(rules, sizeof rules / sizeof rules[0], err);
-}
-
-/* What a port is needed for, or why it must not be there. */
-static enum lm_status check_ports(const void *data, has_fn *has, const void *user,
-                                  struct lm_err *err)
-{
-    const struct train_params *p = data;
-    bool is_lm = strcmp(p->objective, "lm") == 0;
-    bool has_init = has(user, "init") || given(p->init.path);
-    bool by_tokens = p->tokens + p->warmup_tokens + p->horizon_tokens + p->ramp_tokens > 0;
-    const struct rule rules[] = {
-        {has(user, "init") && given(p->init.path),
-         "init: given as an input and as a parameter; drop one"},
-        {has_init && p->is_shape_given,
-         "init: says preset, context, layers, heads and width; leave these out (max_length may "
-         "shorten rows)"},
-        {p->max_length > 0 && is_lm && !has_init, "max_length: has no effect here; set context"},
-        {has_init && by_tokens,
-         "tokens: cannot be counted before the context of init is known; give steps, warmup, "
-         "horizon, and no ramp_tokens"},
-        {!has_init && p->frozen_layers > p->layers,
-         "frozen_layers: the model has fewer layers; lower it"},
-    };
-
-    LM_TRY(apply(rules, sizeof rules / sizeof rules[0], err));
-    return is_lm ? check_lm(p, has, user, err) : check_examples(has_init, has, user, err);
-}
-
 static bool is_shape_given(const struct train_params *p)
 {
     const struct lm_model_config own = train_shape(p, 0);
@@ -514,6 +435,7 @@ static enum lm_status resolve_lengths(struct train_params *p, struct lm_err *err
     fill(&p->steps, 1000);
     fill(&p->warmup, 100);
     clip(&p->warmup, p->steps);
+    p->cadence = p->eval_every;
     clip(&p->eval_every, p->steps);
     int64_t horizon = p->horizon > 0 ? p->horizon : p->steps;
     if (strcmp(p->schedule, "wsd") == 0 && p->cooldown == 0) {
@@ -531,6 +453,18 @@ static enum lm_status resolve_lengths(struct train_params *p, struct lm_err *err
     return LM_OK;
 }
 
+static enum lm_status check_keep_state(const struct train_params *p, struct lm_err *err)
+{
+    if (strcmp(p->keep_state, "true") != 0 || train_prefix_steps(p) > 0)
+        return LM_OK;
+    bool wsd = strcmp(p->schedule, "wsd") == 0;
+    return lm_fail_field(
+        err, LM_INVALID,
+        "keep_state: every step of this %s schedule depends on where training "
+        "ends, so that a longer one cannot continue it; %s, or leave it out",
+        p->schedule, wsd ? "lower cooldown" : "give a horizon, use constant, wsd or inverse_sqrt");
+}
+
 static enum lm_status check_decay_groups(const struct train_params *p, struct lm_err *err)
 {
     const char *const *names = p->decay_groups.items;
@@ -543,12 +477,6 @@ static enum lm_status check_decay_groups(const struct train_params *p, struct lm
         seen |= group;
     }
     return LM_OK;
-}
-
-/* Whether the rate does not depend on where the training ends. */
-static bool is_endless(const struct train_params *p)
-{
-    return strcmp(p->schedule, "constant") == 0 || strcmp(p->schedule, "inverse_sqrt") == 0;
 }
 
 /* Whether a mean of AdamW never moves from 0. */
@@ -574,7 +502,7 @@ static enum lm_status check_optimisation(const struct train_params *p, struct lm
         {p->momentum > 0 && !sgd, "momentum: has no effect with adamw; use optimizer: sgd"},
         {p->nesterov && !sgd, "nesterov: has no effect with adamw; use optimizer: sgd"},
         {p->nesterov && p->momentum == 0, "nesterov: needs a momentum; give one, such as 0.9"},
-        {(p->horizon > 0 || p->horizon_tokens > 0) && is_endless(p),
+        {(p->horizon > 0 || p->horizon_tokens > 0) && train_is_endless(p),
          "horizon: this schedule has none; use cosine, linear or wsd, or leave it out"},
         {p->cooldown > 0 && !wsd, "cooldown: has no effect without schedule: wsd; leave it out"},
         {!sgd && is_forgetless(p),
@@ -624,12 +552,13 @@ static enum lm_status resolve(void *data, struct lm_arena *arena, struct lm_err 
     fill_training(p, preset);
     LM_TRY(check_optimisation(p, err));
     LM_TRY(resolve_lengths(p, err));
+    LM_TRY(check_keep_state(p, err));
     if (lm_is_unset(p->min_lr))
         p->min_lr = tenth(p->lr);
     if (p->min_lr > p->lr)
         return lm_fail_field(err, LM_RANGE, "min_lr: must not exceed lr; lower it or leave it out");
     if (p->min_lr == 0 && p->warmup == 0 && (p->horizon > 0 ? p->horizon : p->steps) == 1 &&
-        !is_endless(p))
+        !train_is_endless(p))
         return lm_fail_field(
             err, LM_RANGE,
             "min_lr: is the rate of every step, so that nothing is learnt; raise it or "
@@ -699,7 +628,8 @@ enum {
     CHECKPOINT_SLOTS = 2
 };
 
-/* Of the model, the log, and two checkpoints (weights, moments, best weights, average, log). */
+/* Of the model, the log, and two checkpoints (weights, moments, best weights, average, log); the
+ * state is such a one. */
 static void put_sizes(struct lm_estimate *out, const struct train_params *p,
                       const struct lm_model_config *config)
 {
@@ -709,6 +639,7 @@ static void put_sizes(struct lm_estimate *out, const struct train_params *p,
     out->sizes[0] = weights + (uint64_t)config->vocab * VOCAB_LINE;
     out->sizes[1] = log;
     out->scratch = CHECKPOINT_SLOTS * (3 * weights + copies + log);
+    out->state = train_leaves_state(p) ? 3 * weights + copies + log : 0;
 }
 
 /* What decides how fast its operations are. */
@@ -755,6 +686,20 @@ static void estimate(const void *data, const struct lm_upstream *upstream, struc
              grows ? " to " : "", tokens);
 }
 
+/* Of cosine and linear the horizon says what the rates are; of the others nothing before the end.
+ */
+static bool prefix(void *data, struct lm_prefix *out)
+{
+    struct train_params *p = data;
+    int64_t steps = train_prefix_steps(p);
+    *out = (struct lm_prefix){TRAIN_STATE_FORMAT, (uint64_t)steps, (uint64_t)p->steps};
+    p->eval_every = p->cadence;
+    if (train_is_endless(p) || strcmp(p->schedule, "wsd") == 0)
+        p->horizon = 0;
+    p->steps = p->cooldown = 0;
+    return steps > 0;
+}
+
 static const struct lm_metric_row metrics[] = {
     {"train_loss", "nats", LM_BETTER_LOWER, "loss of the last step"},
     {"valid_loss", "nats", LM_BETTER_LOWER, "validation loss of the weights that are kept"},
@@ -784,7 +729,8 @@ const struct lm_stage lm_stage_train = {
     .metrics = metrics,
     .params_size = sizeof(struct train_params),
     .resolve = resolve,
-    .check_ports = check_ports,
+    .check_ports = train_check_ports,
     .estimate = estimate,
+    .prefix = prefix,
     .cost = &cost,
 };

@@ -239,7 +239,7 @@ enum lm_status train_open(struct train *train, struct lm_err *err)
     LM_TRY(make_room(train, err));
     LM_TRY(open_copies(train, err));
     LM_TRY(check_valid(train, err));
-    LM_TRY(train_checkpoint_load(train, err));
+    LM_TRY(train_resume(train, err));
     train_speed_begin(train);
     return LM_OK;
 }

@@ -74,6 +74,8 @@ struct train_params {
     double ema, label_smoothing, z_loss;
     int64_t patience;
     double min_delta;
+    const char *keep_state; /**< "auto", "true" or "false" */
+    int64_t cadence;        /**< no row: eval_every before it was clipped to steps */
 };
 
 #endif

@@ -63,7 +63,8 @@ struct train {
     size_t weights;       /**< floats of all tensors */
     double *ratios;       /**< layers + 2, of the last step that was measured */
     struct train_patience patience;
-    double peak; /**< operations a second of the machine; 0: not measured */
+    bool has_left; /**< the state for longer trainings is stored, or was begun from */
+    double peak;   /**< operations a second of the machine; 0: not measured */
 };
 
 /** Copies all weights out of the model, or back. */
@@ -73,8 +74,12 @@ void train_weights_set(struct train *train, const float *weights);
 /** Stores everything a resumed training needs. Weights that are not finite are not stored: the
  *  checkpoint before stays. LM_NOMEM, LM_IO. */
 enum lm_status train_checkpoint_save(struct train *train, struct lm_err *err);
-/** Takes up the newest sound checkpoint, if there is one. LM_FORMAT when it does not fit,
- *  LM_NUMERIC when its weights are not finite. */
-enum lm_status train_checkpoint_load(struct train *train, struct lm_err *err);
+/** Stores the same for longer trainings, once, after the last step that does not depend on the end
+ * and before what is validated there, which a longer one may not validate. LM_NOMEM. */
+enum lm_status train_state_leave(struct train *train, struct lm_err *err);
+/** Takes up the newest sound checkpoint, and the state that a shorter training left when that
+ * brings it further: if there are any. LM_FORMAT when a checkpoint does not fit, LM_NUMERIC when
+ * its weights are not finite; a state of which that is true is not taken, which a note says. */
+enum lm_status train_resume(struct train *train, struct lm_err *err);
 
 #endif

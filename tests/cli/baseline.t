@@ -26,6 +26,7 @@ lmpipe run tiny.yaml --progress none -S steps=20
 is "a worse one fails" "$status" 4
 like "with its interval" "$out" 'FAIL +scores.valid.bpb .*: worse by .*, beyond the margin of 0.01$'
 ok "the report says the same" grep -q 'worse by at most 0.01 than the baseline' artifacts/tiny/report.md
+ok "and what changed" grep -qE '^\| Validation \| Bits per byte \| [0-9.]+ \| [0-9.]+ \| \+[0-9.]+ \| \+[0-9.]+ to \+[0-9.]+ \| worse \|' artifacts/tiny/report.md
 first=$(grep '^gate' <<<"$out")
 lmpipe run tiny.yaml --progress none -S steps=20
 is "decided again from records alone" "$(executed):$(grep '^gate' <<<"$out")" ":$first"

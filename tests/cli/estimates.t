@@ -25,7 +25,7 @@ is "as numbers" "$(number model seconds_from) $(number model memory_from) $(numb
 lmpipe run tiny.yaml -n
 like "run -n says the same" "$err" '^lmpipe: 8 stages to run: '
 
-lmpipe run tiny.yaml --progress none
+lmpipe run tiny.yaml --progress none --threads 2
 lmpipe plan tiny.yaml
 is "nothing to run: nothing on stderr" "$status:$err" 0:
 is "and nothing but reasons" "$(grep -vcE '^hit [a-z]+ up to date$' <<<"$out")" 0
@@ -49,6 +49,11 @@ done
 ok "and no less disk than some of its files" test "$(number scores disk)" -ge "$size"
 lmpipe plan tiny.yaml --json -f vocab
 is "what may run has numbers, too" "$(number tokens state) $(number tokens memory_from)" "maybe record"
+
+# Of two stages that are ready together the short one goes first, and the long one has all threads.
+lmpipe run tiny.yaml --progress none --threads 2 -f scores -f samples -S scores.stride=1 -S samples.max_tokens=1
+is "the long one does not keep to half of the threads" \
+    "$(tr -d '\n' <artifacts/tiny/run.json | grep -oE '"stage": "scores"[^}]*"threads": [0-9]+' | sed 's/.*: //')" 2
 
 # What is remembered is no more than that.
 printf 'x' >>artifacts/store/costs

@@ -1,5 +1,6 @@
 # A page of docs/ whose blocks are run, in order, in a folder of its own, so that it cannot rot.
 #   ```yaml   first line `# FILE`: becomes FILE; `# in FILE`: replaces its keys of the first level
+#   ```python first line `# FILE`: becomes FILE
 #   ```sh     each line is a command; a comment `# exit N` or `# exit N or M` at its end is its status, else 0
 #   ```text   below commands: each line is among what they printed, `…` stands for anything
 # Other blocks and what stands in tables are other tools' words.
@@ -76,9 +77,10 @@ run_page() { # FILE
     for block in block.*; do
         case $block in
         *.yaml) write_spec "$block" ;;
+        *.python) cp "$block" "$(sed -n '1s/^# //p' "$block")" ;;
         *.sh) run_commands "$block" ;;
         *.text) find_lines "$block" ;;
-        *) ok "$page: $block is yaml, sh or text" false ;;
+        *) ok "$page: $block is yaml, python, sh or text" false ;;
         esac
     done
     ok "$page: has commands" test -s commands

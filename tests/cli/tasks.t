@@ -81,7 +81,7 @@ choices: ["{a}", "{b}"]
 answer: "{n}"
 Y
 { echo a,b,n; for i in $(seq 30); do echo "\"word, $i\",other $((i * 7 % 10)),$((i % 5))"; done; } >pairs.csv
-evaluate "[cloze.yaml, stream.yaml, generate.yaml, similarity.yaml]" -S scores.max_new_tokens=8
+evaluate "[cloze.yaml, stream.yaml, generate.yaml, similarity.yaml]" -S scores.max_new_tokens=8 -S scores.contamination=true
 is "all kinds run" "$run_status:$run_err" "0:"
 is "cloze: a limit" "$(number cloze.items)" 40
 like "a perplexity of targets" "$scores" '"cloze.ppl.hi": '
@@ -93,6 +93,15 @@ like "with an interval" "$scores" '"generate.chrf.hi": '
 like "the context copied" "$scores" '"generate.floor.copy": '
 like "Spearman" "$scores" '"similarity.spearman.lo": '
 like "words in common" "$scores" '"similarity.floor.overlap": '
+
+# contamination: the text is the one that training had, but for what was held out
+is "a text that training had" "$(number stream.contamination)" 1
+like "lines of it, most of them" "$(number cloze.contamination)" '^0\.[1-9]'
+like "scores on both parts" "$scores" '"cloze.acc_clean.lo": .*'
+like "and of what is touched" "$scores" '"cloze.acc_dirty.hi": '
+unlike "not where there are no tokens to look for" "$scores" '"similarity.contamination"'
+lmpipe check tiny.yaml -S scores.contamination=true
+is "without tasks it is refused" "$status" 2
 
 # downloads
 mkdir -p include && cat >include/pairs.yaml <<'Y'

@@ -7,9 +7,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/elem.h"
+#include "model/decode/decoder.h"
+#include "model/decode/sampling.h"
+#include "model/decode/search.h"
 
-enum { USUAL_SEATS = 8, MAX_SEATS = 4096, LONGEST = 1 << 30 };
+enum {
+    LEAST_SEATS = 8,
+    MOST_SEATS = 32, /* unless the caller asks for more */
+    MAX_SEATS = 4096,
+    LONGEST = 1 << 30,
+    CACHE_BYTES = 1 << 28 /* of keys and values that more than the least may hold */
+};
 
 /* A text in the making. */
 struct seat {
@@ -50,16 +58,43 @@ static enum lm_status check_texts(const struct lm_continuation *texts, size_t co
                            "a prompt needs a token and a length from 0 to 2^30; got %lld "
                            "and %lld",
                            (long long)texts[i].count, (long long)texts[i].max_new);
+    for (size_t i = 0; i < count; i++)
+        LM_TRY(lm_sampling_check(texts[i].rules, err));
     return LM_OK;
 }
 
-/* Tokens a text holds at the end. */
+static bool is_drawn(const struct lm_continuation *text)
+{
+    return text->max_new > 0 && !lm_search_is(text->rules);
+}
+
+static size_t count_drawn(const struct lm_continuation *texts, size_t count)
+{
+    size_t drawn = 0;
+    for (size_t i = 0; i < count; i++)
+        drawn += is_drawn(&texts[i]);
+    return drawn;
+}
+
+/* Texts at once where the caller leaves it open: small models are faster with more rows to share
+ * the weights; the keys and values of large ones would take too much memory. */
+static int64_t usual_seats(const struct lm_model_config *config)
+{
+    const struct lm_session_options one = {.sequences = LEAST_SEATS};
+    int64_t seats = LEAST_SEATS;
+    while (seats < MOST_SEATS &&
+           2 * (uint64_t)seats / LEAST_SEATS * lm_session_memory(config, &one, 1) <= CACHE_BYTES)
+        seats *= 2;
+    return seats;
+}
+
+/* Tokens the longest drawn text holds at the end. */
 static int64_t longest_of(const struct lm_continuation *texts, size_t count)
 {
     int64_t longest = 1;
     for (size_t i = 0; i < count; i++) {
         int64_t length = texts[i].count + texts[i].max_new;
-        longest = length > longest ? length : longest;
+        longest = is_drawn(&texts[i]) && length > longest ? length : longest;
     }
     return longest;
 }
@@ -70,8 +105,9 @@ static enum lm_status start(struct round *round, const struct lm_continuation *t
     const struct lm_model_config *config = &round->model->config;
     round->longest = (size_t)longest_of(texts, count);
     round->scratch_size = (lm_sampling_scratch(config->vocab) + 63) / 64 * 64;
-    size_t wanted = options->sequences > 0 ? (size_t)options->sequences : USUAL_SEATS;
-    round->seat_count = wanted < count ? wanted : count;
+    size_t wanted = (size_t)(options->sequences > 0 ? options->sequences : usual_seats(config));
+    size_t drawn = count_drawn(texts, count);
+    round->seat_count = wanted < drawn ? wanted : drawn;
     round->length = config->context;
     if ((int64_t)round->longest < config->context)
         round->length = (int64_t)round->longest;
@@ -85,14 +121,12 @@ static enum lm_status start(struct round *round, const struct lm_continuation *t
         return lm_fail(err, LM_NOMEM, "out of memory for %zu texts of %zu tokens; ask for fewer",
                        round->seat_count, round->longest);
     const struct lm_session_options session = {(int64_t)round->seat_count, round->length};
-    LM_TRY(lm_decoder_create(&round->decoder, round->model, options->weights, err));
     return lm_session_create(&round->session, round->decoder, &session, err);
 }
 
 static void finish(struct round *round)
 {
     lm_session_free(round->session);
-    lm_decoder_free(round->decoder);
     free(round->tokens);
     free(round->scratch);
     free(round->seats);
@@ -110,7 +144,7 @@ static void take_seat(const struct round *round, struct seat *seat,
     seat->fed = seat->made = 0;
 }
 
-/* Seats free places with the next texts; those that want no token take none. */
+/* Seats free places with the next texts that are drawn. */
 static void fill_seats(struct round *round, const struct lm_continuation **next,
                        const struct lm_continuation *end)
 {
@@ -118,7 +152,7 @@ static void fill_seats(struct round *round, const struct lm_continuation **next,
     for (size_t i = 0; i < round->seat_count; i++) {
         struct seat *seat = &round->seats[i];
         for (; seat->text == NULL && *next < end; (*next)++)
-            if ((*next)->max_new > 0) {
+            if (is_drawn(*next)) {
                 lm_session_reset(round->session, (int64_t)i);
                 take_seat(round, seat, *next);
             }
@@ -141,14 +175,6 @@ static struct lm_feed feed_of(struct round *round, struct seat *seat)
         .sequence = sequence, .tokens = seat->tokens + seat->count - fresh, .count = fresh};
 }
 
-/* What the unfiltered model thinks of a token, by the sums that scores use. */
-static double nll_of(const struct lm_model *model, const float *logits, int32_t token)
-{
-    float max, sum;
-    model->kernels->softmax_stats(&max, &sum, logits, (size_t)model->config.vocab);
-    return (double)max + lm_log((double)sum) - (double)logits[token];
-}
-
 static void draw_task(void *user, size_t task, size_t worker)
 {
     (void)worker;
@@ -156,10 +182,10 @@ static void draw_task(void *user, size_t task, size_t worker)
     struct seat *seat = round->active[task];
     const struct lm_continuation *text = seat->text;
     char *scratch = round->scratch + (size_t)(seat - round->seats) * round->scratch_size;
-    seat->token = lm_sampling_draw(
-        text->rules, seat->logits, round->model->config.vocab, seat->tokens, seat->count,
-        lm_rng_uniform(text->rng, text->sample, (uint64_t)seat->made), scratch);
-    seat->nll = nll_of(round->model, seat->logits, seat->token);
+    seat->token = lm_sampling_draw_by(
+        round->model->kernels, text->rules, seat->logits, round->model->config.vocab, seat->tokens,
+        seat->count, lm_rng_uniform(text->rng, text->sample, (uint64_t)seat->made), scratch);
+    seat->nll = lm_search_log_sum(round->model, seat->logits) - (double)seat->logits[seat->token];
 }
 
 static enum lm_status play(struct round *round, struct lm_err *err)
@@ -185,26 +211,29 @@ uint64_t lm_generate_memory(const struct lm_model_config *config,
                             const struct lm_generate_options *options, size_t threads)
 {
     int64_t sequences =
-        options != NULL && options->sequences > 0 ? options->sequences : USUAL_SEATS;
+        options != NULL && options->sequences > 0 ? options->sequences : usual_seats(config);
     const struct lm_session_options session = {.sequences = sequences};
     return lm_decoder_memory(config, options != NULL ? options->weights : LM_WEIGHTS_F32) +
            lm_session_memory(config, &session, threads);
 }
 
-enum lm_status lm_model_generate(struct lm_model *model, const struct lm_continuation *texts,
+static bool is_stopped(const struct lm_model *model)
+{
+    return model->options.stop != NULL && model->options.stop(model->options.stop_user);
+}
+
+/* The texts that are drawn, several at a time. */
+static enum lm_status draw_texts(struct lm_decoder *decoder, const struct lm_continuation *texts,
                                  size_t count, const struct lm_generate_options *options,
                                  struct lm_err *err)
 {
-    const struct lm_generate_options usual = {0};
     const struct lm_continuation *next = texts;
-    struct round round = {.model = model};
-    options = options != NULL ? options : &usual;
-    LM_TRY(check_texts(texts, count, options, err));
-    if (count == 0)
+    struct round round = {.model = decoder->model, .decoder = decoder};
+    if (count_drawn(texts, count) == 0)
         return LM_OK;
     enum lm_status status = start(&round, texts, count, options, err);
     while (status == LM_OK) {
-        if (model->options.stop != NULL && model->options.stop(model->options.stop_user)) {
+        if (is_stopped(decoder->model)) {
             status = lm_fail(err, LM_CANCELLED, "interrupted; run again to resume");
             break;
         }
@@ -214,5 +243,25 @@ enum lm_status lm_model_generate(struct lm_model *model, const struct lm_continu
         status = play(&round, err);
     }
     finish(&round);
+    return status;
+}
+
+enum lm_status lm_model_generate(struct lm_model *model, const struct lm_continuation *texts,
+                                 size_t count, const struct lm_generate_options *options,
+                                 struct lm_err *err)
+{
+    const struct lm_generate_options usual = {0};
+    struct lm_decoder *decoder = NULL;
+    options = options != NULL ? options : &usual;
+    LM_TRY(check_texts(texts, count, options, err));
+    if (count == 0)
+        return LM_OK;
+    enum lm_status status = lm_decoder_create(&decoder, model, options->weights, err);
+    if (status == LM_OK)
+        status = draw_texts(decoder, texts, count, options, err);
+    for (size_t i = 0; i < count && status == LM_OK; i++)
+        if (texts[i].max_new > 0 && lm_search_is(texts[i].rules))
+            status = lm_search_run(decoder, &texts[i], err);
+    lm_decoder_free(decoder);
     return status;
 }

@@ -1,187 +1,202 @@
 /*
- * One token from logits. Candidates are popped from a heap in the order (logit descending, id
- * ascending), no further than the filters and the draw need.
+ * One token from logits: the rules of a method, each on what the one before kept, then a draw.
  */
 #include <lmpipe/model.h>
 
-#include <float.h>
-#include <stdint.h>
-#include <string.h>
+#include <math.h>
 
 #include "base/elem.h"
+#include "model/decode/candidates.h"
+#include "model/decode/sampling.h"
 
-#define LEAST_TEMPERATURE 1e-200 /* FLT_MAX over it is finite */
-
-struct candidate {
-    double logit; /**< after penalty and temperature */
-    int32_t id;
-};
-
-/* What is known while candidates are popped. */
-struct draw {
-    struct candidate *heap; /**< [0, live): a heap; [live, size): popped, the first one last */
-    size_t size, live;
-    double largest;
+/* A draw in the making. */
+struct chain {
+    const struct lm_sampling *method;
+    const int32_t *history;
+    int64_t history_count;
+    struct lm_candidates candidates;
+    unsigned char *seen;
 };
 
 size_t lm_sampling_scratch(int64_t vocab)
 {
-    return (size_t)vocab * (sizeof(struct candidate) + 1);
+    return lm_candidates_bytes((size_t)vocab) + (size_t)vocab;
 }
 
-static bool comes_before(const struct candidate *a, const struct candidate *b)
+/* How many of the first candidates reach a mass; at least one. */
+static size_t reach(struct lm_candidates *candidates, double goal)
 {
-    return a->logit > b->logit || (a->logit == b->logit && a->id < b->id);
-}
-
-static void sift_down(struct candidate *heap, size_t live, size_t at)
-{
-    struct candidate moved = heap[at];
-    for (;;) {
-        size_t child = 2 * at + 1;
-        if (child >= live)
-            break;
-        if (child + 1 < live && comes_before(&heap[child + 1], &heap[child]))
-            child++;
-        if (!comes_before(&heap[child], &moved))
-            break;
-        heap[at] = heap[child];
-        at = child;
-    }
-    heap[at] = moved;
-}
-
-/* Moves the first of the remaining candidates behind them; returns it. */
-static const struct candidate *pop(struct draw *draw)
-{
-    struct candidate top = draw->heap[0];
-    draw->live--;
-    draw->heap[0] = draw->heap[draw->live];
-    draw->heap[draw->live] = top;
-    if (draw->live > 1)
-        sift_down(draw->heap, draw->live, 0);
-    return &draw->heap[draw->live];
-}
-
-/* The i-th popped candidate, popping as far as needed; NULL when there are no more. */
-static const struct candidate *nth(struct draw *draw, size_t i)
-{
-    if (i >= draw->size)
-        return NULL;
-    while (draw->size - draw->live <= i)
-        pop(draw);
-    return &draw->heap[draw->size - 1 - i];
-}
-
-static double weight(const struct draw *draw, const struct candidate *candidate)
-{
-    return lm_exp(candidate->logit - draw->largest);
-}
-
-/* A finite number, so that differences are: NaN and -inf become the least. */
-static double bounded(double logit)
-{
-    if (!(logit >= -(double)FLT_MAX))
-        return -(double)FLT_MAX;
-    return logit < (double)FLT_MAX ? logit : (double)FLT_MAX;
-}
-
-/* Keskar et al. 2019: logits of ids already seen are made less likely, once each. */
-static void penalise(struct candidate *candidates, int64_t vocab, const int32_t *history,
-                     int64_t count, double penalty, unsigned char *seen)
-{
-    memset(seen, 0, (size_t)vocab);
-    for (int64_t i = 0; i < count; i++) {
-        int32_t id = history[i];
-        if (id < 0 || id >= vocab || seen[id])
-            continue;
-        seen[id] = 1;
-        double *logit = &candidates[id].logit;
-        *logit = bounded(*logit > 0 ? *logit / penalty : *logit * penalty);
-    }
-}
-
-static size_t fill(struct candidate *candidates, const float *logits, int64_t vocab)
-{
-    for (int64_t i = 0; i < vocab; i++)
-        candidates[i] = (struct candidate){bounded((double)logits[i]), (int32_t)i};
-    return (size_t)vocab;
-}
-
-/* Divides all logits. By a temperature that would make them overflow only differences from the
- * largest are divided: all but ties with it become -inf, whose weight is 0. */
-static void heat(struct candidate *candidates, size_t count, double temperature, double largest)
-{
-    double base = temperature < LEAST_TEMPERATURE ? largest : 0;
-    for (size_t i = 0; i < count; i++)
-        candidates[i].logit = (candidates[i].logit - base) / temperature;
-}
-
-static const struct candidate *greedy(const struct candidate *candidates, size_t count)
-{
-    const struct candidate *best = candidates;
-    for (size_t i = 1; i < count; i++)
-        if (comes_before(&candidates[i], best))
-            best = &candidates[i];
-    return best;
-}
-
-/* Sum of the weights of the first `limit` candidates; of all of them as the heap holds them. */
-static double sum_weights(struct draw *draw, size_t limit)
-{
-    double sum = 0;
-    for (size_t i = 0; i < limit; i++)
-        sum += weight(draw, limit < draw->size ? nth(draw, i) : &draw->heap[i]);
-    return sum;
-}
-
-/* How many candidates the filters keep; *total: the sum of their weights. */
-static size_t keep_count(struct draw *draw, const struct lm_sampling *rules, double *total)
-{
-    size_t limit = draw->size, kept = 0;
-    if (rules->top_k > 0 && (size_t)rules->top_k < limit)
-        limit = (size_t)rules->top_k;
-    *total = sum_weights(draw, limit);
-    bool by_mass = rules->top_p > 0 && rules->top_p < 1;
-    if (!by_mass && rules->min_p <= 0)
-        return limit;
-    double goal = by_mass ? rules->top_p * *total : DBL_MAX, mass = 0;
-    while (kept < limit && mass < goal) {
-        double w = weight(draw, nth(draw, kept));
-        if (w < rules->min_p)
-            break;
-        mass += w;
+    const struct lm_candidate *one;
+    double mass = 0;
+    size_t kept = 0;
+    while (mass < goal && (one = lm_candidates_at(candidates, kept)) != NULL) {
+        mass += one->weight;
         kept++;
     }
-    *total = mass;
     return kept > 0 ? kept : 1;
 }
 
-int32_t lm_sampling_draw(const struct lm_sampling *rules, const float *logits, int64_t vocab,
-                         const int32_t *history, int64_t count, double u, void *scratch)
+/* How many have at least a weight; at least one. */
+static size_t above(struct lm_candidates *candidates, double least)
 {
-    struct candidate *candidates = scratch;
-    if (rules->tokens > 0 && rules->tokens < vocab)
-        vocab = rules->tokens;
-    struct draw draw = {.heap = candidates, .size = fill(candidates, logits, vocab)};
-    if (rules->repetition_penalty > 0 && rules->repetition_penalty != 1)
-        penalise(candidates, vocab, history, count, rules->repetition_penalty,
-                 (unsigned char *)(candidates + vocab));
-    const struct candidate *choice = greedy(candidates, draw.size);
-    if (rules->temperature > 0) {
-        heat(candidates, draw.size, rules->temperature, choice->logit);
-        draw.largest = choice->logit;
-        draw.live = draw.size;
-        for (size_t i = draw.size / 2; i-- > 0;)
-            sift_down(candidates, draw.size, i);
-        double total, mass = 0;
-        size_t kept = keep_count(&draw, rules, &total);
-        for (size_t i = 0; i < kept; i++) {
-            choice = nth(&draw, i);
-            mass += weight(&draw, choice);
-            if (mass > u * total)
-                break;
+    const struct lm_candidate *one;
+    size_t kept = 1;
+    while ((one = lm_candidates_at(candidates, kept)) != NULL && one->weight >= least)
+        kept++;
+    return kept;
+}
+
+/* ---- the rules ---- */
+
+static void apply_penalty(struct chain *chain)
+{
+    lm_candidates_penalise(&chain->candidates, chain->history, chain->history_count,
+                           chain->method->repetition_penalty, chain->seen);
+}
+
+static void apply_temperature(struct chain *chain)
+{
+    lm_candidates_heat(&chain->candidates, chain->method->temperature);
+}
+
+static void apply_top_k(struct chain *chain)
+{
+    lm_candidates_close(&chain->candidates, (size_t)chain->method->top_k);
+}
+
+static void apply_top_p(struct chain *chain)
+{
+    double total = lm_candidates_total(&chain->candidates, NULL);
+    lm_candidates_close(&chain->candidates,
+                        reach(&chain->candidates, chain->method->top_p * total));
+}
+
+static void apply_min_p(struct chain *chain)
+{
+    lm_candidates_close(&chain->candidates, above(&chain->candidates, chain->method->min_p));
+}
+
+static void apply_eta(struct chain *chain)
+{
+    double eta = chain->method->eta, moment;
+    double total = lm_candidates_total(&chain->candidates, &moment);
+    double typical = sqrt(eta) * lm_exp(moment / total) / total; /* √eta·e^−H */
+    lm_candidates_close(&chain->candidates,
+                        above(&chain->candidates, total * (typical < eta ? typical : eta)));
+}
+
+/* A candidate's −ln p less the entropy, without sign: with H = ln total − middle the distance of
+ * its ln weight from the middle, the mean of ln weight. */
+static double distance_of(const struct lm_candidates *candidates, const struct lm_candidate *one,
+                          double middle)
+{
+    return fabs(((double)one->logit - candidates->largest) / candidates->temperature - middle);
+}
+
+/* Candidates [from, to) of a sorted list, without some between them that are as likely. */
+struct span {
+    size_t from, to, gap, gap_end;
+};
+
+/* Takes the equals of candidate from − 1, which are before it, lowest ids first, as far as the mass
+ * needs them. */
+static void take_run(struct span *span, const struct lm_candidate *items, double goal, double *mass)
+{
+    size_t first = span->from - 1, i;
+    while (first > 0 && items[first - 1].logit == items[first].logit)
+        first--;
+    for (i = first; i < span->from && *mass < goal; i++)
+        *mass += items[i].weight;
+    span->gap = i;
+    span->gap_end = span->from;
+    span->from = first;
+}
+
+/* The candidates nearest to the middle, more likely ones first, until their mass is the goal. */
+static struct span nearest(struct lm_candidates *candidates, double middle, double goal)
+{
+    const struct lm_candidate *below;
+    struct span span = {0};
+    double mass = 0;
+    while ((below = lm_candidates_at(candidates, span.to)) != NULL &&
+           ((double)below->logit - candidates->largest) / candidates->temperature >= middle)
+        span.to++;
+    span.from = span.gap = span.gap_end = span.to;
+    while (mass < goal) {
+        below = lm_candidates_at(candidates, span.to);
+        if (span.from > 0 &&
+            (below == NULL || distance_of(candidates, &candidates->items[span.from - 1], middle) <=
+                                  distance_of(candidates, below, middle))) {
+            take_run(&span, candidates->items, goal, &mass);
+        } else if (below != NULL) {
+            mass += below->weight;
+            span.to++;
+        } else {
+            break;
         }
     }
+    return span;
+}
+
+static void apply_typical(struct chain *chain)
+{
+    struct lm_candidates *candidates = &chain->candidates;
+    double moment, total = lm_candidates_total(candidates, &moment);
+    struct span span = nearest(candidates, moment / total, chain->method->typical_p * total);
+    struct lm_candidate *items = candidates->items;
+    size_t kept = 0;
+    for (size_t i = span.from; i < span.to; i++)
+        if (i < span.gap || i >= span.gap_end)
+            items[kept++] = items[i];
+    lm_candidates_keep(candidates, kept);
+}
+
+static void (*const rules[LM_RULES])(struct chain *chain) = {
+    [LM_RULE_REPETITION_PENALTY] = apply_penalty,
+    [LM_RULE_TEMPERATURE] = apply_temperature,
+    [LM_RULE_TOP_K] = apply_top_k,
+    [LM_RULE_TYPICAL_P] = apply_typical,
+    [LM_RULE_TOP_P] = apply_top_p,
+    [LM_RULE_MIN_P] = apply_min_p,
+    [LM_RULE_ETA] = apply_eta,
+};
+
+/* ---- the draw ---- */
+
+static int32_t draw(struct lm_candidates *candidates, double u)
+{
+    const struct lm_candidate *one, *choice = NULL;
+    double goal = u * lm_candidates_total(candidates, NULL), mass = 0;
+    for (size_t i = 0; mass <= goal && (one = lm_candidates_at(candidates, i)) != NULL; i++) {
+        mass += one->weight;
+        choice = one->weight > 0 || choice == NULL ? one : choice;
+    }
     return choice->id;
+}
+
+int32_t lm_sampling_draw_by(const struct lm_kernels *kernels, const struct lm_sampling *method,
+                            const float *logits, int64_t vocab, const int32_t *history,
+                            int64_t count, double u, void *scratch)
+{
+    struct chain chain = {.method = method, .history = history, .history_count = count};
+    enum lm_rule order[LM_RULES];
+    size_t size = (size_t)(method->tokens > 0 && method->tokens < vocab ? method->tokens : vocab);
+    size_t rule_count = lm_sampling_order(order, method);
+    chain.seen = (unsigned char *)scratch + lm_candidates_bytes(size);
+    lm_candidates_open(&chain.candidates, kernels, logits, size, scratch);
+    if (!(method->temperature > 0)) {
+        if (lm_sampling_uses(method, LM_RULE_REPETITION_PENALTY))
+            apply_penalty(&chain);
+        return lm_candidates_first(&chain.candidates);
+    }
+    for (size_t i = 0; i < rule_count; i++)
+        rules[order[i]](&chain);
+    return draw(&chain.candidates, u);
+}
+
+int32_t lm_sampling_draw(const struct lm_sampling *method, const float *logits, int64_t vocab,
+                         const int32_t *history, int64_t count, double u, void *scratch)
+{
+    return lm_sampling_draw_by(lm_kernels_pick(NULL), method, logits, vocab, history, count, u,
+                               scratch);
 }

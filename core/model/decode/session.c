@@ -24,7 +24,8 @@ enum {
 /* Tokens of one sequence within the running rows. */
 struct segment {
     size_t sequence, row, rows;
-    size_t at; /* position of the first one */
+    size_t at;    /* position of the first one */
+    size_t token; /* which of its feed it is */
 };
 
 struct lm_session {
@@ -160,6 +161,44 @@ void lm_session_free(struct lm_session *session)
 void lm_session_reset(struct lm_session *session, int64_t sequence)
 {
     session->lengths[sequence] = 0;
+}
+
+/* Copies rows [first, end) of all layers' keys and values. */
+static void copy_rows(struct lm_session *session, size_t to, size_t from, size_t first, size_t end)
+{
+    const struct lm_shape *s = &session->decoder->model->shape;
+    size_t ld = session->value_ld, panel = first / COLUMNS * COLUMNS * s->D;
+    size_t panels = round_up(end, COLUMNS) * s->D - panel;
+    for (size_t l = 0; l < s->L; l++)
+        for (size_t k = 0; k < s->K; k++) {
+            size_t a = (l * session->sequences + to) * s->K + k;
+            size_t b = (l * session->sequences + from) * s->K + k;
+            memcpy(session->keys + a * session->key_floats + panel,
+                   session->keys + b * session->key_floats + panel, panels * sizeof(float));
+            memcpy(session->values + a * session->value_floats + first * ld,
+                   session->values + b * session->value_floats + first * ld,
+                   (end - first) * ld * sizeof(float));
+        }
+}
+
+enum lm_status lm_session_fork(struct lm_session *session, int64_t from, int64_t to, int64_t shared,
+                               struct lm_err *err)
+{
+    int64_t count = (int64_t)session->sequences;
+    if (from < 0 || from >= count || to < 0 || to >= count)
+        return lm_fail(err, LM_RANGE,
+                       "there are no sequences %lld and %lld among %lld; number them "
+                       "from 0",
+                       (long long)from, (long long)to, (long long)count);
+    int64_t length = session->lengths[from];
+    if (shared < 0 || shared > length || shared > session->lengths[to])
+        return lm_fail(err, LM_RANGE,
+                       "sequences of %lld and %lld tokens do not share %lld; say how many they do",
+                       (long long)length, (long long)session->lengths[to], (long long)shared);
+    if (from != to && shared < length)
+        copy_rows(session, (size_t)to, (size_t)from, (size_t)shared, (size_t)length);
+    session->lengths[to] = length;
+    return LM_OK;
 }
 
 int64_t lm_session_length(const struct lm_session *session, int64_t sequence)
@@ -409,6 +448,7 @@ static size_t take_rows(struct lm_session *session, const struct lm_feed *feeds,
         struct segment *segment = &session->segments[session->segment_count++];
         *segment = (struct segment){.sequence = (size_t)feed->sequence, .row = rows};
         segment->rows = left < room ? left : room;
+        segment->token = (size_t)cursor->token;
         segment->at = (size_t)session->lengths[feed->sequence];
         for (size_t i = 0; i < segment->rows; i++) {
             session->tokens[rows + i] = feed->tokens[cursor->token + (int64_t)i];
@@ -420,6 +460,19 @@ static size_t take_rows(struct lm_session *session, const struct lm_feed *feeds,
             *cursor = (struct cursor){.feed = cursor->feed + 1};
     }
     return rows;
+}
+
+/* The states of a segment's rows, where its feed wants them. */
+static void give_states(struct lm_session *session, const struct segment *segment,
+                        const struct lm_feed *feed)
+{
+    const struct lm_model *model = session->decoder->model;
+    size_t C = (size_t)model->config.width;
+    if (feed->states == NULL)
+        return;
+    model->norm->forward(feed->states + segment->token * C, session->stat, session->stat + ROWS,
+                         session->x + segment->row * C, lm_weight(model, LM_LNF_W, 0),
+                         lm_weight(model, LM_LNF_B, 0), segment->rows, C);
 }
 
 enum lm_status lm_session_feed(struct lm_session *session, struct lm_feed *feeds, size_t count,
@@ -435,6 +488,7 @@ enum lm_status lm_session_feed(struct lm_session *session, struct lm_feed *feeds
         for (size_t i = 0; i < session->segment_count; i++, feed++) {
             const struct segment *segment = &session->segments[i];
             session->lengths[segment->sequence] += (int64_t)segment->rows;
+            give_states(session, segment, &feeds[feed]);
             if (feed >= cursor.feed || feeds[feed].no_logits)
                 continue;
             memcpy(session->last + wanted * C, session->x + (segment->row + segment->rows - 1) * C,

@@ -73,6 +73,8 @@ struct lm_mlp_kernels {
     void (*backward)(float *df, float *db, const float *dg, const float *f, size_t rows, size_t n);
 };
 
+enum { LM_PEAK_LOGITS = 64 };
+
 struct lm_kernels {
     const char *name;
 
@@ -108,6 +110,12 @@ struct lm_kernels {
 
     /** Largest logit, Σ exp(logit − max). */
     void (*softmax_stats)(float *max, float *sum, const float *logits, size_t n);
+    /** x: the logits as finite numbers, NaN being the least; peaks: the largest of each
+     *  LM_PEAK_LOGITS of them in a row. */
+    void (*bound_logits)(float *x, float *peaks, const float *logits, size_t n);
+    /** Σ e and Σ e·d of d = (x − max)·scale and e = exp(d), no d below -87.3; scale ≥ 0, finite. */
+    void (*heated_stats)(float *sum, float *moment, const float *x, size_t n, float max,
+                         float scale);
     /** logits = (softmax − onehot(target))·scale in place, given max and sum of the row. */
     void (*cross_entropy_backward)(float *logits, size_t n, size_t target, float max, float sum,
                                    float scale);

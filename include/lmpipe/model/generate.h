@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include <lmpipe/model/life.h>
+#include <lmpipe/model/sampling.h>
 #include <lmpipe/rng.h>
 #include <lmpipe/status.h>
 
@@ -63,6 +64,8 @@ struct lm_feed {
     int64_t count;
     bool no_logits;      /**< they are not wanted */
     const float *logits; /**< out: (V) behind the last token, valid until the next call; or NULL */
+    float *states; /**< the caller's (count, C), filled: each token's state behind the last norm;
+                        NULL: not wanted */
 };
 /** Feeds `count` sequences at once; all rows share one read of the weights. LM_RANGE when a length
  *  would be exceeded (reset and feed a suffix) or an id is none; LM_INVALID when a sequence occurs
@@ -71,26 +74,13 @@ enum lm_status lm_session_feed(struct lm_session *session, struct lm_feed *feeds
                                struct lm_err *err);
 /** Tokens of a sequence since the start or its last reset. */
 int64_t lm_session_length(const struct lm_session *session, int64_t sequence);
+/** Sequence `to` becomes what `from` is, by copying 8·L·C bytes a token; the first `shared` tokens
+ *  are known to be the same in both and stay. LM_RANGE. */
+enum lm_status lm_session_fork(struct lm_session *session, int64_t from, int64_t to, int64_t shared,
+                               struct lm_err *err);
 /** Forgets the tokens of a sequence; the memory is kept. */
 void lm_session_reset(struct lm_session *session, int64_t sequence);
 void lm_session_free(struct lm_session *session); /**< NULL is fine */
-
-/** Decoding rules, applied in this order: repetition penalty (Keskar et al. 2019) → temperature →
- *  top-k (Fan et al. 2018) → top-p (Holtzman et al. 2020) → min-p. temperature 0 is greedy
- *  (lowest id on ties), a tiny one draws from the ties, an infinite one from all alike.
- *  Zero-initialised is greedy; 0 switches a filter off. */
-struct lm_sampling {
-    double temperature, top_p, min_p, repetition_penalty;
-    int64_t top_k;
-    int64_t
-        tokens; /**< ids from here on pad the vocabulary and are never drawn; 0: there are none */
-};
-
-/** One draw from logits (V) by inverse CDF at u in [0,1), candidates sorted by (logit desc, id
- * asc). `history` (count ids) is what the penalty sees. `scratch`: lm_sampling_scratch(V) bytes. */
-int32_t lm_sampling_draw(const struct lm_sampling *rules, const float *logits, int64_t vocab,
-                         const int32_t *history, int64_t count, double u, void *scratch);
-size_t lm_sampling_scratch(int64_t vocab);
 
 /** Receives each generated token and its -log p (nats) under the unfiltered model; returns false to
  * end its text. */
@@ -108,18 +98,23 @@ struct lm_continuation {
     void *user;
 };
 
-/** Zero-initialised: f32 weights, up to 8 texts at once. */
+/** Zero-initialised: f32 weights, 8 texts at once, up to 32 while their keys and values stay below
+ *  256 MiB. */
 struct lm_generate_options {
     enum lm_weights weights;
     int64_t sequences; /**< texts at once: a matter of speed and memory, not of what is drawn */
 };
-/** Continues `count` texts, started in order, several at a time; each ends on its own. When a
+/** Continues `count` texts, started in order, several at a time; each ends on its own. Those of a
+ *  search come one after the other behind the others: their sequences share the reads of weights,
+ *  and the tokens of a beam search are emitted when it ends. When a
  *  context is full its last half is fed again (docs/internals/numerics.md). options may be NULL.
- *  LM_RANGE, LM_NOMEM; LM_CANCELLED when the model's options.stop, asked once a token, says so. */
+ *  LM_RANGE, LM_NOMEM, LM_INVALID for a method that lm_sampling_check refuses; LM_CANCELLED when
+ * the model's options.stop, asked once a token, says so. */
 enum lm_status lm_model_generate(struct lm_model *model, const struct lm_continuation *texts,
                                  size_t count, const struct lm_generate_options *options,
                                  struct lm_err *err);
-/** Bytes it takes at most beside the model: packed weights, keys and values of all sequences. */
+/** Bytes it takes at most beside the model: packed weights, keys and values of all sequences, of
+ *  which a search has as many as beams or candidates. */
 uint64_t lm_generate_memory(const struct lm_model_config *config,
                             const struct lm_generate_options *options, size_t threads);
 

@@ -10,10 +10,12 @@
 
 /** What lm_model_score tells of each of the B·T positions; the caller's arrays, any may be NULL:
  *  nll (nats), entropy of the prediction (nats), rank of the target (0 = the model's first choice;
- *  ties count half, rounded down), other ids that are exactly as likely as the target. */
+ *  ties count half, rounded down), other ids that are exactly as likely as the target, probability
+ *  of the model's first choice (0 to 1). */
 struct lm_scores {
     float *nll, *entropy;
     int32_t *rank, *equal;
+    float *top;
 };
 /** Scores targets (B, T) given tokens (B, T), without dropout and without holding all logits.
  *  LM_RANGE: an id or shape outside the limits. */

@@ -151,6 +151,10 @@ void lm_model_set_position(struct lm_model *model, uint64_t step, uint64_t micro
 /** Everything a resumed training needs (weights, moments, step count), little-endian. */
 uint64_t lm_model_state_size(const struct lm_model *model);
 void lm_model_state_save(const struct lm_model *model, void *out);
+/** Whether lm_model_state_load could take it, and whether its weights are finite; changes nothing.
+ *  LM_FORMAT, LM_NUMERIC. */
+enum lm_status lm_model_state_check(const struct lm_model *model, const void *data, uint64_t size,
+                                    struct lm_err *err);
 enum lm_status lm_model_state_load(struct lm_model *model, const void *data, uint64_t size,
                                    struct lm_err *err);
 

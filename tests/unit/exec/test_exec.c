@@ -595,8 +595,10 @@ static void test_pages_show_what_is_decided(struct tap *tap)
         "  late: {uses: make, in: {from: two.text}, with: {value: 9}}\n"
         "gates:\n  - {metric: a.value, max: 3}\n  - {metric: b.value, max: %d}\n"
         "  - {metric: late.value, max: 1}\n";
-    const char *good = "\"verdict\":\"pass\",\"reason\":\"2 is at most 3\"";
-    const char *bad = "\"verdict\":\"fail\",\"reason\":\"5 is above 4\"";
+    const char *good = "\"verdict\":\"pass\",\"why\":{\"kind\":\"at_most\",\"because\":\"none\","
+                       "\"parts\":[\"2\",\"3\"]}";
+    const char *bad = "\"verdict\":\"fail\",\"why\":{\"kind\":\"above\",\"because\":\"none\","
+                      "\"parts\":[\"5\",\"4\"]}";
     struct lm_run_options options = {.threads = 2, .ci = true, .keep_going = true};
     struct fake_project p;
     fake_project_init(&p);
@@ -620,7 +622,7 @@ static void test_pages_show_what_is_decided(struct tap *tap)
     fake_write_spec(&p, spec, p.note, p.note, 5);
     REQUIRE(fake_run(&p, &options, NULL));
     CHECK_INT(p.result.executed, 2);
-    CHECK(strstr(told(&p, "one.xml"), "\"reason\":\"5 is at most 5\"") != NULL);
+    CHECK(strstr(told(&p, "one.xml"), "\"parts\":[\"5\",\"5\"]") != NULL);
     fake_project_release(&p);
 }
 
@@ -640,7 +642,7 @@ static void test_pages_and_stages_without_results(struct tap *tap)
     REQUIRE(fake_run(&p, &options, NULL));
     CHECK_INT(p.result.exit_code, 1);
     CHECK_INT(fake_state(&p, "one"), LM_DONE);
-    CHECK(strstr(told(&p, "one.xml"), "\"verdict\":\"undecided\",\"reason\":\"b has failed\"") !=
+    CHECK(strstr(told(&p, "one.xml"), "\"verdict\":\"undecided\",\"why\":{\"kind\":\"failed\"") !=
           NULL);
     CHECK_INT(p.result.gates[0].verdict, LM_GATE_UNDECIDED);
     /* Not selected is skipped, whether there is a result or not. */

@@ -17,7 +17,7 @@ static void fill(float *logits)
 static int32_t draw(const struct lm_sampling *rules, double u)
 {
     float logits[V];
-    char scratch[V * 32];
+    _Alignas(16) char scratch[V * 40];
     fill(logits);
     return lm_sampling_draw(rules, logits, V, NULL, 0, u, scratch);
 }
@@ -45,7 +45,7 @@ static void test_greedy(struct tap *tap)
 {
     CHECK_INT(draw(&(struct lm_sampling){0}, 0.99), 0);
     float tied[4] = {1, 3, 3, 2};
-    char scratch[256];
+    _Alignas(16) char scratch[256];
     CHECK_INT(lm_sampling_draw(&(struct lm_sampling){0}, tied, 4, NULL, 0, 0.5, scratch), 1);
 }
 
@@ -100,11 +100,98 @@ static void test_min_p(struct tap *tap)
     check_shares(tap, &(struct lm_sampling){.temperature = 1, .min_p = 0.3}, want);
 }
 
+/* Of probabilities that are powers of ½ the entropy is 1.875 bits: −log2 p is 1, 2, 3, 4, 4, which
+ * is 0.875, 0.125, 1.125, 2.125 away from it. */
+static void typical_and_eta(struct tap *tap)
+{
+    const float logits[5] = {5.545177444F, 4.852030264F, 4.158883083F, 3.465735903F, 3.465735903F};
+
+    const struct {
+        struct lm_sampling method;
+        double want[5];
+    } rows[] = {
+        {{.temperature = 1, .typical_p = 0.2}, {0, 1, 0, 0, 0}},
+        {{.temperature = 1, .typical_p = 0.7}, {2. / 3, 1. / 3, 0, 0, 0}},
+        {{.temperature = 1, .typical_p = 0.8}, {4. / 7, 2. / 7, 1. / 7, 0, 0}},
+        {{.temperature = 1, .typical_p = 0.9}, {8. / 15, 4. / 15, 2. / 15, 1. / 15, 0}},
+        {{.temperature = 1, .typical_p = 1}, {0.5, 0.25, 0.125, 0.0625, 0.0625}},
+        /* √0.1·2^-1.875 = 0.086, √0.3·2^-1.875 = 0.149; 0.01 is less than √0.01·2^-1.875 */
+        {{.temperature = 1, .eta = 0.1}, {4. / 7, 2. / 7, 1. / 7, 0, 0}},
+        {{.temperature = 1, .eta = 0.3}, {2. / 3, 1. / 3, 0, 0, 0}},
+        {{.temperature = 1, .eta = 0.01}, {0.5, 0.25, 0.125, 0.0625, 0.0625}},
+        /* of two left the entropy is 0.918 bits: 0.585 and 1.585 bits are 0.333 and 0.667 away */
+        {{.temperature = 1, .top_k = 2, .typical_p = 0.5}, {1, 0, 0, 0, 0}},
+        /* the second is the most likely that is typical, so of 1 it keeps ½ and the third */
+        {{.temperature = 1,
+          .typical_p = 0.2,
+          .min_p = 0.9,
+          .order = {LM_RULE_TYPICAL_P, LM_RULE_MIN_P},
+          .order_count = 2},
+         {0, 1, 0, 0, 0}},
+    };
+
+    _Alignas(16) char scratch[5 * 40];
+    for (size_t r = 0; r < sizeof rows / sizeof rows[0]; r++) {
+        double got[5] = {0};
+        for (int i = 0; i < 4000; i++)
+            got[lm_sampling_draw(&rows[r].method, logits, 5, NULL, 0, (i + 0.5) / 4000, scratch)] +=
+                1. / 4000;
+        for (int v = 0; v < 5; v++)
+            CHECK_NEAR(got[v], rows[r].want[v], 1e-3);
+    }
+}
+
+/* As likely tokens on either side of the middle: the more likely side first, then the lowest id. */
+static void typical_ties(struct tap *tap)
+{
+    const float logits[5] = {0, 2, 0, 2, 1};
+    _Alignas(16) char scratch[5 * 40];
+    /* middle = (4e² + e) / (2e² + e + 2) = 1.655: 1 and 3 are 0.345 away with 0.758 of the
+     * mass, 4 is 0.655 with 0.139, 0 and 2 are 1.655 */
+    const struct lm_sampling few = {.temperature = 1, .typical_p = 0.3},
+                             more = {.temperature = 1, .typical_p = 0.85};
+    for (int i = 0; i < 100; i++) {
+        CHECK_INT(lm_sampling_draw(&few, logits, 5, NULL, 0, i / 100., scratch), 1);
+        CHECK(logits[lm_sampling_draw(&more, logits, 5, NULL, 0, i / 100., scratch)] > 0);
+    }
+    const float alike[4] = {1, 1, 1,
+                            1}; /* all are typical: as many as the mass needs, lowest ids */
+    const struct lm_sampling half = {.temperature = 1, .typical_p = 0.5};
+    CHECK_INT(lm_sampling_draw(&half, alike, 4, NULL, 0, 0.49, scratch), 0);
+    CHECK_INT(lm_sampling_draw(&half, alike, 4, NULL, 0, 0.51, scratch), 1);
+    CHECK_INT(lm_sampling_draw(&half, alike, 4, NULL, 0, 0.99, scratch), 1);
+}
+
+/* Logits 3, 2, 1: at temperature ½ the first has 0.867, at 1 it has 0.665 of the mass. */
+static void the_order_counts(struct tap *tap)
+{
+    const float logits[3] = {3, 2, 1};
+    _Alignas(16) char scratch[3 * 40];
+    struct lm_sampling method = {.temperature = 0.5, .top_p = 0.8};
+    CHECK_INT(lm_sampling_draw(&method, logits, 3, NULL, 0, 0.9, scratch), 0);
+    method.order_count = 2;
+    method.order[0] = LM_RULE_TOP_P;
+    method.order[1] = LM_RULE_TEMPERATURE;
+    CHECK_INT(lm_sampling_draw(&method, logits, 3, NULL, 0, 0.87, scratch), 0);
+    CHECK_INT(lm_sampling_draw(&method, logits, 3, NULL, 0, 0.89, scratch), 1); /* e² / (e² + 1) */
+    /* the penalty behind a filter changes the order of what that kept */
+    const int32_t history[] = {0};
+    method = (struct lm_sampling){.temperature = 1,
+                                  .repetition_penalty = 6,
+                                  .top_k = 2,
+                                  .order = {LM_RULE_TOP_K, LM_RULE_REPETITION_PENALTY},
+                                  .order_count = 2};
+    CHECK_INT(lm_sampling_draw(&method, logits, 3, history, 1, 0.8, scratch), 1); /* 2 and 0.5 */
+    CHECK_INT(lm_sampling_draw(&method, logits, 3, history, 1, 0.83, scratch), 0);
+    method.order_count = 0; /* before it, 0 is none of the two */
+    CHECK_INT(lm_sampling_draw(&method, logits, 3, history, 1, 0.83, scratch), 2);
+}
+
 static void test_penalty(struct tap *tap)
 {
     const float logits[3] = {2, 1.5F, -1};
     const int32_t history[] = {0, 0, 2, 77, -1};
-    char scratch[128];
+    _Alignas(16) char scratch[128];
     const struct lm_sampling rules = {.repetition_penalty = 1.5};
     /* 2 / 1.5 = 1.33 is now below 1.5, once however often it was seen; unknown ids are ignored */
     CHECK_INT(lm_sampling_draw(&rules, logits, 3, history, 5, 0, scratch), 1);
@@ -149,7 +236,7 @@ static void test_extremes(struct tap *tap)
 {
     static const double tiny[] = {1e-310, 5e-324, 1e-300, 1e-201, 1e-30};
     const float logits[V] = {-3, 2, 1.9F, -1e30F, 2, 0}, huge[3] = {3e38F, -3e38F, INFINITY};
-    char scratch[256];
+    _Alignas(16) char scratch[256];
     for (size_t i = 0; i < sizeof tiny / sizeof tiny[0]; i++) {
         const struct lm_sampling rules = {.temperature = tiny[i]};
         /* two are the most likely: each half the time, and no other ever */
@@ -161,8 +248,9 @@ static void test_extremes(struct tap *tap)
         CHECK_INT(lm_sampling_draw(&rules, huge, 3, NULL, 0, 0.99, scratch), 2);
     }
     const struct lm_sampling hot = {.temperature = INFINITY}, boiling = {.temperature = 1e308};
-    for (int i = 0; i < V; i++) { /* all alike */
-        CHECK_INT(lm_sampling_draw(&hot, logits, V, NULL, 0, (i + 0.5) / V, scratch), i);
+    const int32_t order[V] = {1, 4, 2, 5, 0, 3};
+    for (int i = 0; i < V; i++) { /* all alike, in the order of the logits */
+        CHECK_INT(lm_sampling_draw(&hot, logits, V, NULL, 0, (i + 0.5) / V, scratch), order[i]);
         CHECK(lm_sampling_draw(&boiling, logits, V, NULL, 0, (i + 0.5) / V, scratch) >= 0);
     }
     const struct lm_sampling narrow[] = {{.temperature = 1, .top_p = 5e-324},
@@ -183,7 +271,7 @@ static void test_extremes(struct tap *tap)
 static void test_padding(struct tap *tap)
 {
     const float logits[V] = {1, 2, 0, 9, 9, 9};
-    char scratch[256];
+    _Alignas(16) char scratch[256];
     const struct lm_sampling greedy = {.tokens = 3}, plain = {.temperature = 1, .tokens = 3};
     CHECK_INT(lm_sampling_draw(&greedy, logits, V, NULL, 0, 0, scratch), 1);
     for (int i = 0; i < 100; i++)
@@ -194,6 +282,7 @@ static void test_padding(struct tap *tap)
 
 static const struct tap_test tests[] = {
     TAP_ROW(test_greedy) TAP_ROW(test_plain) TAP_ROW(test_temperature) TAP_ROW(test_top_k)
-        TAP_ROW(test_top_p) TAP_ROW(test_min_p) TAP_ROW(test_penalty) TAP_ROW(test_order)
-            TAP_ROW(test_extremes) TAP_ROW(test_padding)};
+        TAP_ROW(test_top_p) TAP_ROW(test_min_p) TAP_ROW(typical_and_eta) TAP_ROW(typical_ties)
+            TAP_ROW(the_order_counts) TAP_ROW(test_penalty) TAP_ROW(test_order)
+                TAP_ROW(test_extremes) TAP_ROW(test_padding)};
 LM_TEST_MAIN(tests)

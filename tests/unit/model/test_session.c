@@ -258,8 +258,52 @@ static void test_memory(struct tap *tap)
                                                          lm_session_memory(&config, &options, 2));
 }
 
+/* A copy of a sequence goes on as the sequence itself does, whatever the copy held before and
+ * however much of it is said to be the same. */
+static void a_fork_is_the_same(struct tap *tap)
+{
+    struct lm_model *model = make(&small, NULL, 2);
+    struct lm_decoder *decoder = NULL;
+    struct lm_session *session = NULL;
+    const struct lm_session_options options = {.sequences = 3};
+    int32_t tokens[T], other[T];
+    static float want[V], states[T * C], again[T * C];
+    struct lm_err err;
+    REQUIRE(model != NULL && lm_decoder_create(&decoder, model, LM_WEIGHTS_F32, &err) == LM_OK &&
+            lm_session_create(&session, decoder, &options, &err) == LM_OK);
+    fill(tokens, T, 1);
+    fill(other, T, 2);
+    for (int64_t shared = 0; shared < 20; shared++) {
+        memcpy(other, tokens, (size_t)shared * sizeof *other);
+        struct lm_feed feeds[3] = {{.sequence = 0, .tokens = tokens, .count = 20, .states = states},
+                                   {.sequence = 1, .tokens = other, .count = 25}};
+        REQUIRE(lm_session_feed(session, feeds, 2, &err) == LM_OK);
+        CHECK_INT(lm_session_fork(session, 0, 1, shared, &err), LM_OK);
+        CHECK_INT(lm_session_fork(session, 1, 2, 0, &err), LM_OK);
+        CHECK_INT(lm_session_length(session, 2), 20);
+        for (int64_t i = 0; i < 3; i++)
+            feeds[i] = (struct lm_feed){.sequence = i, .tokens = tokens + 20, .count = T - 20};
+        feeds[2].states = again;
+        REQUIRE(lm_session_feed(session, feeds, 3, &err) == LM_OK);
+        memcpy(want, feeds[0].logits, sizeof want);
+        CHECK_INT(memcmp(feeds[1].logits, want, sizeof want), 0);
+        CHECK_INT(memcmp(feeds[2].logits, want, sizeof want), 0);
+        for (int64_t i = 0; i < 3; i++)
+            lm_session_reset(session, i);
+        struct lm_feed whole = {.tokens = tokens, .count = T, .states = states};
+        REQUIRE(lm_session_feed(session, &whole, 1, &err) == LM_OK);
+        CHECK_INT(memcmp(states + 20 * C, again, (T - 20) * C * sizeof *states), 0);
+        lm_session_reset(session, 0);
+    }
+    CHECK_INT(lm_session_fork(session, 0, 3, 0, &err), LM_RANGE);
+    CHECK_INT(lm_session_fork(session, 0, 1, 1, &err), LM_RANGE);
+    lm_session_free(session);
+    lm_decoder_free(decoder);
+    lm_model_free(model);
+}
+
 static const struct tap_test tests[] = {
-    TAP_ROW(test_cached_equals_full) TAP_ROW(test_long_and_odd_shapes)
+    TAP_ROW(a_fork_is_the_same) TAP_ROW(test_cached_equals_full) TAP_ROW(test_long_and_odd_shapes)
         TAP_ROW(test_batch_changes_nothing) TAP_ROW(test_rounded_weights_are_near)
             TAP_ROW(test_refusals) TAP_ROW(test_memory)};
 LM_TEST_MAIN(tests)

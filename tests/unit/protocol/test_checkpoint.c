@@ -278,8 +278,135 @@ static void test_cadence(struct tap *tap)
     CHECK(lm_checkpoint_wait_ns(UINT64_MAX) == UINT64_MAX);
 }
 
+/* ---- states ---- */
+
+static enum lm_status state_save(struct fixture *f, uint64_t position)
+{
+    uint8_t data[SIZE];
+    fill(data, position);
+    return lm_state_save(f->folder, position, data, sizeof data, NULL);
+}
+
+/** Position of what a load in a range gives; negative: -1 - what was found; -9 for wrong bytes. */
+static int64_t state_load(struct fixture *f, uint64_t least, uint64_t most)
+{
+    enum lm_state_finding found;
+    uint64_t position = 0;
+    void *data = NULL;
+    size_t size = 0;
+    uint8_t want[SIZE];
+    struct lm_err err;
+    if (lm_state_load(&found, &position, &data, &size, f->arena, f->folder, least, most, &err) !=
+        LM_OK)
+        return -8;
+    if (data == NULL)
+        return -1 - (int64_t)found;
+    fill(want, position);
+    return found == LM_STATE_SOUND && size == SIZE && memcmp(data, want, SIZE) == 0
+               ? (int64_t)position
+               : -9;
+}
+
+/** The furthest stays, one file; what is asked for is a range. */
+static void test_state(struct tap *tap)
+{
+    struct fixture f;
+    struct lm_names names = {0};
+    setup(&f);
+    CHECK_INT(lm_state_peek(f.folder), -1);
+    CHECK_INT(state_load(&f, 0, 100), -1 - LM_STATE_NONE);
+    CHECK_INT(state_save(&f, 10), LM_OK);
+    CHECK_INT(state_save(&f, 30), LM_OK);
+    CHECK_INT(state_save(&f, 20), LM_OK);
+    CHECK_INT(lm_state_peek(f.folder), 30);
+    CHECK_INT(state_load(&f, 0, 100), 30);
+    CHECK_INT(state_load(&f, 30, 30), 30);
+    CHECK_INT(state_load(&f, 31, 100), -1 - LM_STATE_NONE);
+    CHECK_INT(state_load(&f, 0, 29), -1 - LM_STATE_NONE);
+    REQUIRE(lm_dir_list(&names, f.arena, f.folder, NULL) == LM_OK);
+    CHECK_INT(names.count, 1);
+    CHECK_STR(lm_state_path(f.arena, f.folder), f.slots[0]);
+    teardown(&f);
+}
+
+/** Never other bytes; what is damaged is told by a check, and by a load, which removes it. */
+static void test_state_damage(struct tap *tap)
+{
+    struct fixture f;
+    struct lm_rng rng = lm_rng_stream(2, "damage");
+    enum lm_state_finding found;
+    uint64_t size = 0;
+    setup(&f);
+    for (uint64_t i = 0; i < 200; i++) {
+        lm_dir_remove(f.folder, NULL);
+        state_save(&f, 20);
+        lm_file_copy(f.slots[1], f.slots[0], 0644, NULL); /* for damage(), which hits either */
+        damage(&f, rng, i);
+        CHECK_INT(lm_state_check(&found, &size, f.arena, f.folder, NULL), LM_OK);
+        int64_t got = state_load(&f, 0, 100);
+        CHECK(got == 20 || got == -1 - LM_STATE_DAMAGED || got == -1 - LM_STATE_NONE);
+        CHECK_INT(got == 20, found == LM_STATE_SOUND);
+        CHECK(got == 20 || !lm_path_exists(f.slots[0]));
+        CHECK_INT(state_save(&f, got == 20 ? 30 : 5), LM_OK); /* a shorter one has its place */
+        CHECK_INT(state_load(&f, 0, 100), got == 20 ? 30 : 5);
+    }
+    teardown(&f);
+}
+
+/** Of another folder: not this one's. */
+static void test_state_moved(struct tap *tap)
+{
+    struct fixture f;
+    char other[160];
+    setup(&f);
+    state_save(&f, 9);
+    snprintf(other, sizeof other, "%s/other", f.root);
+    REQUIRE(rename(f.folder, other) == 0);
+    CHECK_INT(lm_state_peek(other), -1);
+    snprintf(f.folder, sizeof f.folder, "%s/other", f.root);
+    CHECK_INT(state_load(&f, 0, 100), -1 - LM_STATE_DAMAGED);
+    teardown(&f);
+}
+
+enum { WRITERS = 4, WRITES = 40 };
+
+/** Several processes write and read at once: a reader has a whole state or none, positions only
+ * rise, and at the end the furthest is there, with nothing beside it. */
+static void test_state_many(struct tap *tap)
+{
+    struct fixture f;
+    struct lm_names names = {0};
+    int64_t last = 0;
+    int bad = 0;
+    setup(&f);
+    fflush(stdout);
+    for (uint64_t w = 0; w < WRITERS; w++) {
+        struct lm_rng rng = lm_rng_stream(w, "positions");
+        if (fork() != 0)
+            continue;
+        for (uint64_t i = 0; i < WRITES; i++)
+            if (state_save(&f, 1 + lm_rng_below(rng, i, 0, 1000)) != LM_OK)
+                _exit(1);
+        _exit(state_save(&f, 2000 + w) == LM_OK ? 0 : 1);
+    }
+    for (int left = WRITERS, status; left > 0;) {
+        int64_t got = state_load(&f, 0, 9999);
+        CHECK(got == -1 - LM_STATE_NONE || got >= last);
+        last = got > last ? got : last;
+        for (; waitpid(-1, &status, WNOHANG) > 0; left--)
+            bad += status != 0;
+    }
+    CHECK_INT(bad, 0);
+    CHECK_INT(state_load(&f, 0, 9999), 2000 + WRITERS - 1);
+    REQUIRE(lm_dir_list(&names, f.arena, f.folder, NULL) == LM_OK);
+    CHECK_INT(names.count, 1);
+    teardown(&f);
+}
+
 static const struct tap_test tests[] = {
-    TAP_ROW(test_cadence) TAP_ROW(test_round_trip) TAP_ROW(test_newest_is_last_written)
-        TAP_ROW(test_empty_data) TAP_ROW(test_moved_folder) TAP_ROW(test_damage)
-            TAP_ROW(test_no_room) TAP_ROW(test_read_error) TAP_ROW(test_in_the_way)};
+    TAP_ROW(test_state) TAP_ROW(test_state_damage) TAP_ROW(test_state_moved)
+        TAP_ROW(test_state_many) TAP_ROW(test_cadence) TAP_ROW(test_round_trip)
+            TAP_ROW(test_newest_is_last_written) TAP_ROW(test_empty_data) TAP_ROW(test_moved_folder)
+                TAP_ROW(test_damage) TAP_ROW(test_no_room) TAP_ROW(test_read_error)
+                    TAP_ROW(test_in_the_way)};
 LM_TEST_MAIN(tests)

@@ -66,11 +66,13 @@ static void test_round_trip(struct tap *tap)
                          .file_count = 1,
                          .folder = "/folder",
                          .checkpoints = "/checkpoints/key",
+                         .state = "/states/prefix",
                          .experiment = "{\"name\": \"x\"}",
                          .seed = UINT64_MAX - 5,
                          .threads = 3,
                          .interrupt_at = 17,
-                         .portable = true},
+                         .portable = true,
+                         .afresh = true},
                   back;
     struct fixture f;
     setup(&f);
@@ -87,13 +89,18 @@ static void test_round_trip(struct tap *tap)
     CHECK_STR(back.inputs[1].label, "x");
     CHECK_STR(back.files[0].digest, "sha256:00");
     CHECK_STR(back.experiment, job.experiment);
+    CHECK_STR(back.state, "/states/prefix");
+    CHECK(back.afresh);
     CHECK(back.kernels == NULL && back.portable && !back.offline);
     CHECK(back.seed == job.seed && back.threads == 3);
     CHECK_INT(back.interrupt_at, 17);
     job.interrupt_at = 0;
+    job.state = NULL;
+    job.afresh = false;
     REQUIRE(lm_job_save(&job, f.path, NULL) == LM_OK);
     REQUIRE(lm_job_load(&back, f.arena, types, f.path, NULL) == LM_OK);
     CHECK_INT(back.interrupt_at, 0);
+    CHECK(back.state == NULL && !back.afresh);
     teardown(&f);
 }
 

@@ -35,6 +35,7 @@ enum { OUTPUTS = sizeof outputs / sizeof outputs[0] };
 /* Inputs by port; NULL: not connected. */
 struct inputs {
     const char *scores, *log, *items, *samples, *card, *vocab, *tokenizer, *experiment;
+    const char *baseline; /* the experiment's; NULL: none */
 };
 static const struct inputs all = {DATA "/scores.json",    DATA "/log.jsonl",      DATA "/items",
                                   DATA "/samples.jsonl",  DATA "/card.json",      TOP "/vocab",
@@ -88,6 +89,9 @@ static inline enum lm_status run_with(const char *folder, const struct inputs *i
     if (status == LM_OK && in->experiment != NULL)
         status = lm_file_read(&facts, &size, arena, in->experiment, 1 << 20, err);
     job.experiment = facts;
+    const struct lm_job_file file = {in->baseline, "sha256:", "baseline"};
+    job.files = &file;
+    job.file_count = in->baseline != NULL;
     if (status == LM_OK)
         status = lm_ctx_create(&ctx, &job, NULL, -1, err);
     if (status == LM_OK)

@@ -41,7 +41,7 @@ static void documents(struct tap *tap)
     f.params.dedup.exact.count = 1;
     CHECK_STR(kept(&f, corpus), "<One, two.\\n\\nThree><Four\\n\\none TWO><Five\\nfour\\n***>"
                                 "<***\\nSix><Seven>");
-    CHECK_HAS(output(&f, "card"), "\"rule\": \"duplicate\",\n      \"documents\": 1");
+    CHECK_HAS(output(&f, "card"), "\"rule\": \"duplicate_words\",\n      \"documents\": 1");
     fixture_close(&f);
 }
 

@@ -225,6 +225,12 @@ static void test_choice(struct tap *tap)
     CHECK_NEAR(score(TOP "/a", "plain.acc_token"), (a / 2 < b / 3 ? 1.5 : 0) / 2, 1e-12);
     CHECK_NEAR(score(TOP "/a", "plain.acc_byte"), score(TOP "/a", "plain.acc"), 1e-12);
     CHECK_NEAR(score(TOP "/a", "plain.ties"), a < b ? 1 : 0, 0);
+    double p = 1 / (1 + exp(a - b)), q = 1 / (2 + exp(a - b)); /* of " to" of two, of three */
+    double brier = 2 * (1 - p) * (1 - p) + q * q + (1 - q) * (1 - q) + (1 - 2 * q) * (1 - 2 * q);
+    CHECK_NEAR(score(TOP "/a", "plain.brier"), brier / 2, 1e-5);
+    CHECK(isnan(score(TOP "/a", "plain.ece"))); /* of two items: nothing to be said */
+    CHECK_NEAR(score(TOP "/a", "tasks.centred"),
+               (score(TOP "/a", "plain.centred") + score(TOP "/a", "inside.centred")) / 2, 1e-12);
     CHECK_NEAR(score(TOP "/a", "plain.chance"), (1.0 / 2 + 1.0 / 3) / 2, 1e-12);
     CHECK_NEAR(score(TOP "/a", "plain.floor.length"), (0.5 + 1.0 / 3) / 2, 1e-12);
     CHECK_NEAR(score(TOP "/a", "plain.floor.majority"), 0.5, 1e-12);
@@ -281,7 +287,8 @@ static void test_long(struct tap *tap)
 /* Of an all-zero model perplexity is the vocabulary at every stride, and every choice a tie. */
 static void test_zero(struct tap *tap)
 {
-    static const char *const names[] = {"zero", "stream", "cloze"};
+    static const char *const names[] = {"zero", "stream", "cloze", "level"};
+    static char level[160 * 4];
     static const int64_t strides[] = {1, 5, 16};
     struct lm_err err = {.status = LM_OK};
     REQUIRE(start() && zero_model(TOP "/model"));
@@ -294,14 +301,20 @@ static void test_zero(struct tap *tap)
         put("stream.jsonl", "{\"t\":\"a text that is longer than the context of the model\"}\n") &&
         put("cloze.yaml", TASK "kind: cloze\ndata: cloze.jsonl\ncontext: 'a'\ntarget: 'b'\n") &&
         put("cloze.jsonl", "{}\n"));
+    for (size_t i = 0; i < 155; i++)
+        strcat(level, "{}\n");
+    REQUIRE(put("level.yaml", CHOICE "data: level.jsonl\nchoices: [a, b]\nanswer: 0\n") &&
+            put("level.jsonl", level));
     for (size_t i = 0; i < 3; i++) {
         struct way way = usual;
         way.stride = strides[i];
-        REQUIRE(run(way, names, 3, &err) == LM_OK);
+        REQUIRE(run(way, names, 4, &err) == LM_OK);
         CHECK_NEAR(score(TOP "/a", "stream.ppl"), SCORED_VOCAB, 1e-3);
         CHECK_NEAR(score(TOP "/a", "zero.acc"), 0.5, 0);
         CHECK_NEAR(score(TOP "/a", "zero.centred"), 0, 1e-12);
         CHECK_NEAR(score(TOP "/a", "zero.ties"), 2, 0);
+        CHECK_NEAR(score(TOP "/a", "zero.brier"), 0.5, 1e-6);
+        CHECK_NEAR(score(TOP "/a", "level.ece"), 0, 1e-6); /* half sure, half right */
         CHECK_NEAR(score(TOP "/a", "cloze.acc"), 1.0 / SCORED_VOCAB, 1e-12);
         CHECK_NEAR(score(TOP "/a", "cloze.ppl"), SCORED_VOCAB, 1e-3);
     }

@@ -330,11 +330,30 @@ static void test_206_nobody_asked_for(struct tap *tap)
     DONE();
 }
 
-static bool until_16384(void *user, uint64_t done, uint64_t total)
+/** One exchange with source 0's url, stopped when `until` bytes are there. */
+static enum lm_status get(struct fixture *f, struct lm_http_reply *reply, const char *path,
+                          uint64_t until)
 {
-    (void)user;
-    (void)total;
-    return done < 16384;
+    struct lm_http *http = NULL;
+    struct lm_part part;
+    const struct lm_http_options options = {
+        .connect_timeout = 5, .stall_timeout = 20, .max_bytes = 1 << 20, .ca_file = ""};
+    if (lm_http_open(&http, &options, &f->err) != LM_OK ||
+        lm_part_init(&part, f->arena, path, f->sources[0].url, &f->err) != LM_OK ||
+        lm_part_open(&part, NULL, NULL, &f->err) != LM_OK)
+        abort();
+    const struct lm_http_request request = {.url = part.url, .part = &part, .sha256 = ""};
+    enum lm_status status = lm_http_begin(http, &request, &f->err);
+    bool ended = false;
+    while (status == LM_OK && !ended) {
+        status = part.size >= until ? LM_CANCELLED : lm_http_go_on(http, 0.05, &f->err);
+        ended = lm_http_take(http, reply);
+    }
+    if (ended)
+        status = reply->err.status;
+    lm_http_close(http);
+    lm_part_close(&part, NULL);
+    return status;
 }
 
 static void test_resume_across_runs(struct tap *tap)
@@ -347,19 +366,9 @@ static void test_resume_across_runs(struct tap *tap)
            .stall_ms = 20000},
           {.status = 200, .headers = etag_1, .body = text, .size = SIZE, .ranges = true});
     /* what an interrupted run leaves behind */
-    struct lm_http *http = NULL;
     struct lm_http_reply reply;
-    const struct lm_http_options options = {.connect_timeout = 5,
-                                            .stall_timeout = 20,
-                                            .max_bytes = 1 << 20,
-                                            .ca_file = "",
-                                            .progress = until_16384};
     REQUIRE(lm_dir_create(at(&f, "checkpoints/keep"), NULL) == LM_OK);
-    REQUIRE(lm_http_open(&http, &options, &f.err) == LM_OK);
-    CHECK_INT(lm_http_get(&reply, http, f.sources[0].url, at(&f, "checkpoints/keep/source0.part"),
-                          &f.err),
-              LM_CANCELLED);
-    lm_http_close(http);
+    CHECK_INT(get(&f, &reply, at(&f, "checkpoints/keep/source0.part"), 16384), LM_CANCELLED);
     CHECK_INT(fixture_run(&f), LM_OK);
     CHECK(has_whole_body(&f));
     CHECK_HAS(http_server_request(server, 1), "Range: bytes=16384-\r\n");
@@ -375,19 +384,9 @@ static void test_a_part_above_the_limit(struct tap *tap)
            .cut = 16384,
            .stall_ms = 20000},
           {.status = 200, .headers = etag_1, .body = text, .size = SIZE, .ranges = true});
-    struct lm_http *http = NULL;
     struct lm_http_reply reply;
-    const struct lm_http_options options = {.connect_timeout = 5,
-                                            .stall_timeout = 20,
-                                            .max_bytes = 1 << 20,
-                                            .ca_file = "",
-                                            .progress = until_16384};
     REQUIRE(lm_dir_create(at(&f, "checkpoints/keep"), NULL) == LM_OK);
-    REQUIRE(lm_http_open(&http, &options, &f.err) == LM_OK);
-    CHECK_INT(lm_http_get(&reply, http, f.sources[0].url, at(&f, "checkpoints/keep/source0.part"),
-                          &f.err),
-              LM_CANCELLED);
-    lm_http_close(http);
+    CHECK_INT(get(&f, &reply, at(&f, "checkpoints/keep/source0.part"), 16384), LM_CANCELLED);
     f.params.max_bytes = 1000;
     CHECK_INT(fixture_run(&f), LM_RANGE);
     CHECK_HAS(f.err.text, "raise max_bytes");
@@ -410,10 +409,14 @@ static void test_nothing_is_fetched_twice(struct tap *tap)
     const char *text = body(&f);
     const struct http_step steps[] = {{.status = 200, .body = text, .size = SIZE}};
     struct http_server *server = serve(&f, steps, 1);
+    /* what is wrong on this machine is told before anything is asked for */
     f.sources[1].path = at(&f, "later.txt");
     CHECK_INT(fixture_run(&f), LM_NOT_FOUND);
+    CHECK_INT(http_server_requests(server), 0);
+    REQUIRE(lm_file_write(at(&f, "later.txt"), "\x1f\x8b\x08", 3, NULL) == LM_OK);
+    CHECK_INT(fixture_run(&f), LM_FORMAT);
     CHECK_INT(http_server_requests(server), 1);
-    CHECK_INT(lm_file_write(at(&f, "later.txt"), "x", 1, NULL), LM_OK);
+    REQUIRE(lm_file_write(at(&f, "later.txt"), "x", 1, NULL) == LM_OK);
     f.offline = true; /* the first source is there already */
     CHECK_INT(fixture_run(&f), LM_OK);
     CHECK(has_whole_body(&f));
@@ -427,20 +430,15 @@ static void test_complete_before_416(struct tap *tap)
     /* all bytes had come when the run was interrupted, and no pin says so */
     SERVE({.status = 200, .headers = etag_1, .body = text, .size = SIZE},
           {.status = 416, .headers = "Content-Range: bytes */40000\r\n"});
-    struct lm_http *http = NULL;
     struct lm_http_reply reply;
-    const struct lm_http_options options = {
-        .connect_timeout = 5, .stall_timeout = 5, .max_bytes = 1 << 20, .ca_file = ""};
-    REQUIRE(lm_http_open(&http, &options, &f.err) == LM_OK);
-    CHECK_INT(lm_http_get(&reply, http, f.sources[0].url, at(&f, "part"), &f.err), LM_OK);
+    CHECK_INT(get(&f, &reply, at(&f, "part"), UINT64_MAX), LM_OK);
     CHECK(!reply.resumed);
-    CHECK_INT(lm_http_get(&reply, http, f.sources[0].url, at(&f, "part"), &f.err), LM_OK);
+    CHECK_INT(get(&f, &reply, at(&f, "part"), UINT64_MAX), LM_OK);
     CHECK(reply.resumed);
     CHECK_INT(reply.size, SIZE);
     char hex[LM_DIGEST_HEX];
     lm_digest_hex(hex, &reply.digest);
     CHECK_STR(hex, f.sources[0].sha256);
-    lm_http_close(http);
     DONE();
 }
 

@@ -46,7 +46,7 @@ static void both_languages_are_whole(struct tap *tap)
 static void chinese_is_not_english(struct tap *tap)
 {
     static const char *const names[] = {"BLEU",       "chrF2",  "distinct-1", "distinct-2",
-                                        "distinct-3", "rep-4",  "top-k {1}",  "top-p {1}",
+                                        "distinct-3", "distinct-4", "rep-4",  "top-k {1}",  "top-p {1}",
                                         "min-p {1}",  "{1} {2}"};
     for (int i = 0; i < REPORT_TEXTS; i++) {
         const char *en = report_texts[i][REPORT_EN], *zh = report_texts[i][REPORT_ZH];

@@ -35,8 +35,22 @@ static void check_against_search(struct tap *tap, uint64_t seed, uint64_t alphab
             texts[t][i] = t == 1 ? stream[100 + i] : (int32_t)lm_rng_below(rng, t, i, alphabet);
         places[t] = suffix_automaton_add(automaton, texts[t], counts[t]);
     }
-    suffix_automaton_stream(automaton, stream, 150); /* in two pieces: borders do not matter */
-    suffix_automaton_stream(automaton, stream + 150, STREAM - 150);
+    /* in pieces of any length by two readers, each begun a text early; and fed in two parts */
+    struct suffix_reader *readers[2] = {suffix_reader_create(automaton),
+                                        suffix_reader_create(automaton)};
+    REQUIRE(readers[0] != NULL && readers[1] != NULL);
+    size_t piece = 1 + (size_t)seed * 29, turn = 0;
+    for (size_t first = 0; first < STREAM; first += piece, turn++) {
+        size_t end = first + piece < STREAM ? first + piece : STREAM;
+        size_t from = first > TEXT - 1 ? first - (TEXT - 1) : 0, middle = from + (end - from) / 2;
+        suffix_reader_restart(readers[turn % 2]);
+        suffix_reader_take(readers[turn % 2], stream + from, middle - from);
+        suffix_reader_take(readers[turn % 2], stream + middle, end - middle);
+    }
+    for (size_t r = 0; r < 2; r++) {
+        suffix_automaton_join(automaton, readers[r]);
+        suffix_reader_free(readers[r]);
+    }
     REQUIRE(suffix_automaton_finish(automaton));
     for (size_t t = 0; t < TEXTS; t++) {
         for (size_t i = 0; i < counts[t]; i++)

@@ -14,9 +14,11 @@ extern lm_run_fn lm_run_train;
 
 struct place {
     char dir[64], tokens[96], data[128], work[96], checkpoints[96];
-    FILE *events;     /**< NULL: nobody listens */
-    int signal_fd;    /**< readable: cancel; -1: never */
-    const char *more; /**< folder of a further token set, or NULL */
+    FILE *events;      /**< NULL: nobody listens */
+    int signal_fd;     /**< readable: cancel; -1: never */
+    const char *more;  /**< folder of a further token set, or NULL */
+    const char *state; /**< folder of the state that longer trainings begin from, or NULL */
+    bool afresh;       /**< it is not begun from */
     struct lm_err err;
     double valid_loss, train_loss, skipped, diverged; /**< results of the last run */
 };
@@ -53,7 +55,8 @@ static inline struct train_params train_usual(void)
                                  .layer_decay = 1,
                                  .tie_embeddings = true,
                                  .keep = "last",
-                                 .on_divergence = "fail"};
+                                 .on_divergence = "fail",
+                                 .keep_state = "auto"};
 }
 
 /** New folders with a vocabulary; the tokens are the test's to write, to place->data. */
@@ -93,6 +96,8 @@ static inline struct lm_ctx *place_context(struct place *place, const struct tra
                            .input_count = place->more != NULL ? 2 : 1,
                            .folder = place->work,
                            .checkpoints = place->checkpoints,
+                           .state = place->state,
+                           .afresh = place->afresh,
                            .seed = 7,
                            .threads = threads,
                            .portable = true};

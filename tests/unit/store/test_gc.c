@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "protocol/checkpoint.h"
 #include "store/store_files.h"
 #include "store_fixture.h"
 
@@ -62,8 +63,8 @@ static struct lm_gc_result collect(struct tap *tap, struct fixture *f, struct ne
     needs->how.is_dry = false;
     CHECK_INT(lm_store_gc(f->store, &needs->how, &done, NULL), LM_OK);
     CHECK(memcmp(&said, &done, sizeof said) == 0);
-    const struct lm_gc_count rows[] = {done.results, done.objects, done.checkpoints, done.temporary,
-                                       done.damaged};
+    const struct lm_gc_count rows[] = {done.results, done.objects,   done.checkpoints,
+                                       done.states,  done.temporary, done.damaged};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         freed += rows[i].bytes;
     CHECK_INT(before - disk(f), freed);
@@ -228,6 +229,56 @@ static void test_leftovers(struct tap *tap)
     teardown(&f);
 }
 
+/** States go when they are old, and before the first result when the store is too large, the oldest
+ *  first, however young; but for what is younger than the grace of all. */
+static void test_states(struct tap *tap)
+{
+    struct fixture f;
+    struct needs needs;
+    struct lm_digest key;
+    static const int64_t days[] = {9, 3, 2, 0};
+    const char *paths[4];
+    char data[1000] = {0};
+    setup(&f);
+    REQUIRE(commit(&f, "key", "words", &key) == LM_OK);
+    make_tree_old(&f, "actions", 20 * DAY);
+    make_tree_old(&f, "objects", 20 * DAY);
+    for (size_t i = 0; i < 4; i++) {
+        struct lm_digest prefix;
+        lm_sha256_bytes(&prefix, &days[i], sizeof days[i]);
+        const char *folder = lm_store_state_folder(f.store, f.arena, &prefix);
+        REQUIRE(lm_state_save(folder, 5 + i, data, sizeof data, NULL) == LM_OK);
+        CHECK_INT(lm_store_state(f.store, f.arena, &prefix), 5 + (int64_t)i);
+        paths[i] = lm_state_path(f.arena, folder);
+        make_old(paths[i], days[i] * DAY);
+    }
+    need_nothing(&f, &needs, DAY);
+    needs.how.checkpoint_grace = 5 * DAY;
+    need(&needs, &key);
+    struct lm_gc_result result = collect(tap, &f, &needs);
+    CHECK_INT(result.states.count, 1); /* of nine days */
+    CHECK(!lm_path_exists(paths[0]) && lm_path_exists(paths[1]));
+    need_nothing(&f, &needs, DAY);
+    needs.how.checkpoint_grace = 5 * DAY;
+    needs.how.is_limited = true;
+    needs.how.size = disk(&f);
+    needs.how.limit = needs.how.size - 100;
+    result = collect(tap, &f, &needs);
+    CHECK_INT(result.states.count, 1); /* of three days: that was enough */
+    CHECK_INT(result.results.count, 0);
+    CHECK(!lm_path_exists(paths[1]) && lm_path_exists(paths[2]) && hits(&f, &key));
+    need_nothing(&f, &needs, DAY);
+    needs.how.checkpoint_grace = 5 * DAY;
+    needs.how.is_limited = true;
+    needs.how.size = disk(&f);
+    needs.how.limit = 0;
+    result = collect(tap, &f, &needs);
+    CHECK_INT(result.states.count, 1);
+    CHECK_INT(result.results.count, 1);
+    CHECK(lm_path_exists(paths[3])); /* too young */
+    teardown(&f);
+}
+
 /** Damaged records are misses, and go; what cannot be read stops everything. */
 static void test_bad_records(struct tap *tap)
 {
@@ -257,6 +308,7 @@ static void test_bad_records(struct tap *tap)
     teardown(&f);
 }
 
-static const struct tap_test tests[] = {TAP_ROW(test_needed_stays) TAP_ROW(test_grace) TAP_ROW(
-    test_orphans) TAP_ROW(test_limit) TAP_ROW(test_leftovers) TAP_ROW(test_bad_records)};
+static const struct tap_test tests[] = {
+    TAP_ROW(test_needed_stays) TAP_ROW(test_grace) TAP_ROW(test_orphans) TAP_ROW(test_limit)
+        TAP_ROW(test_leftovers) TAP_ROW(test_states) TAP_ROW(test_bad_records)};
 LM_TEST_MAIN(tests)

@@ -12,9 +12,11 @@ static void holds_what_was_added(struct tap *tap)
         for (int i = 0; i < MANY; i++) {
             struct lm_digest digest;
             bool is_new = pass != 0;
+            uint32_t mark = pass == 0 ? (uint32_t)i : 7;
             lm_sha256_bytes(&digest, &i, sizeof i);
-            REQUIRE(lm_digest_set_add(&set, &digest, &is_new));
+            REQUIRE(lm_digest_set_add(&set, &digest, &mark, &is_new));
             CHECK(is_new == (pass == 0));
+            CHECK_INT(mark, i); /* of the first one */
         }
     CHECK_INT(set.count, MANY);
     lm_digest_set_release(&set);
@@ -27,8 +29,9 @@ static void near_misses_differ(struct tap *tap)
     struct lm_digest digest = {{0}};
     for (int i = 0; i < 256; i++) {
         bool is_new = false;
+        uint32_t mark = 0;
         digest.bytes[LM_DIGEST_SIZE - 1] = (uint8_t)i;
-        REQUIRE(lm_digest_set_add(&set, &digest, &is_new));
+        REQUIRE(lm_digest_set_add(&set, &digest, &mark, &is_new));
         CHECK(is_new);
     }
     lm_digest_set_release(&set);

@@ -2,14 +2,17 @@
  * implementation on random texts. */
 #include "text/rule_passes.h"
 
+#include <lmpipe/arena.h>
 #include <lmpipe/rng.h>
 
 #include "base/buf.h"
+#include "base/io.h"
 #include "tap.h"
 
 /* ---- asking one rule ---- */
 
 struct asked {
+    size_t rule;
     bool is_kept;
     double value;
     bool is_unfit;
@@ -41,6 +44,7 @@ static struct asked ask_rules(const struct lm_rule *rules, size_t count, const c
     if (lm_text_measure(&out.measure.text, (const uint8_t *)text, size, NULL) != LM_OK ||
         lm_rules_ask(&outcome, &set, &copy, &out.measure, tallies, &scratch, NULL) != LM_OK)
         abort();
+    out.rule = outcome.rule;
     out.is_kept = outcome.rule == count;
     out.value = outcome.value;
     out.is_unfit = outcome.unfit != 0;
@@ -519,10 +523,96 @@ static void empty_texts(struct tap *tap)
     }
 }
 
+/* ---- real texts ---- */
+
+/* Tolstoy, Anna Karenina (1878); the Universal Declaration of Human Rights, articles 1 to 4. */
+static const char russian[] =
+    "Все счастливые семьи похожи друг на друга, каждая несчастливая семья несчастлива по-своему. "
+    "Все смешалось в доме Облонских.\nЖена узнала, что муж был в связи с бывшею в их доме "
+    "француженкою-гувернанткой, и объявила мужу, что не может жить с ним в одном доме. Положение "
+    "это "
+    "продолжалось уже третий день и мучительно чувствовалось и самими супругами, и всеми членами "
+    "семьи, и домочадцами.\nВсе члены семьи и домочадцы чувствовали, что нет смысла в их "
+    "сожительстве "
+    "и что на каждом постоялом дворе случайно сошедшиеся люди более связаны между собой. Жена не "
+    "выходила из своих комнат, мужа третий день не было дома.\n";
+static const char arabic[] =
+    "يولد جميع الناس أحراراً متساوين في الكرامة والحقوق. وقد وهبوا عقلاً وضميراً وعليهم أن يعامل "
+    "بعضهم بعضاً بروح الإخاء.\nلكل إنسان حق التمتع بكافة الحقوق والحريات الواردة في هذا الإعلان، "
+    "دون أي تمييز، كالتمييز بسبب العنصر أو اللون أو الجنس أو اللغة أو الدين أو الرأي السياسي أو أي "
+    "رأي آخر.\nلكل فرد الحق في الحياة والحرية وسلامة شخصه.\nلا يجوز استرقاق أو استعباد أي شخص، "
+    "ويحظر "
+    "الاسترقاق وتجارة الرقيق بكافة أوضاعهما. هل يكفي هذا؟ نعم يكفي.\n";
+
+/* All rules of fineweb@1, with C4's line ends. */
+static size_t all_rules(struct lm_rule *rules)
+{
+    static const char *const prefixes[] = {"gopher.", "c4.", "fineweb."};
+    size_t count = 0;
+    for (const struct lm_rule_kind *kind = lm_rule_kinds; kind->name != NULL; kind++)
+        for (size_t i = 0; i < 3; i++)
+            if (strncmp(kind->name, prefixes[i], strlen(prefixes[i])) == 0)
+                rules[count++] = published(kind->name);
+    return count;
+}
+
+static void prose_in_other_scripts_stays(struct tap *tap)
+{
+    struct lm_rule rules[LM_RULES_MAX];
+    size_t count = all_rules(rules);
+    struct asked asked = ask_rules(rules, count, russian, sizeof russian - 1);
+    CHECK(asked.is_kept && asked.is_unfit);
+    CHECK_INT(strlen(asked.text), sizeof russian - 2); /* but for the last newline */
+    asked = ask_rules(rules, count, arabic, sizeof arabic - 1);
+    CHECK(asked.is_kept && asked.is_unfit);
+    CHECK_INT(strlen(asked.text), sizeof arabic - 2);
+}
+
+/* How many of a file's pieces of 4 KiB stay; says what took the others. */
+static size_t kept_pieces(struct tap *tap, const char *name, size_t most)
+{
+    struct lm_rule rules[LM_RULES_MAX];
+    size_t gone[LM_RULES_MAX + 1] = {0}, size, at = 20000, left = most;
+    size_t count = all_rules(rules);
+    struct lm_arena *arena = lm_arena_create();
+    char *text, path[400];
+    snprintf(path, sizeof path, "%s/%s", getenv("LMPIPE_DATA"), name);
+    if (lm_file_read(&text, &size, arena, path, 1 << 26, NULL) != LM_OK) {
+        CHECK(path[0] == '\0'); /* cannot be read */
+        size = 0;
+    }
+    for (; left > 0 && at + 4200 < size; left--) {
+        size_t start = at;
+        while ((text[start] & 0xC0) == 0x80)
+            start++;
+        for (at = start + 4096; (text[at] & 0xC0) == 0x80;)
+            at++;
+        gone[ask_rules(rules, count, text + start, at - start).rule]++;
+    }
+    printf("# %s: %zu of %zu kept", name, gone[count], most - left);
+    for (size_t i = 0; i < count; i++)
+        if (gone[i] > 0)
+            printf(", %s took %zu", rules[i].kind->name, gone[i]);
+    printf("\n");
+    lm_arena_free(arena);
+    return gone[count];
+}
+
+/* fineweb@1 with C4's line ends; novels are hard-wrapped, so that many of their lines do not end.
+ */
+static void real_books(struct tap *tap)
+{
+    if (getenv("LMPIPE_DATA") == NULL)
+        SKIP("LMPIPE_DATA is not set");
+    CHECK(kept_pieces(tap, "zh-classical/红楼梦.txt", 40) >= 36);
+    CHECK(kept_pieces(tap, "zh-classical/三国演义.txt", 40) >= 36);
+    CHECK(kept_pieces(tap, "english-novels/Anon_Clara_1864.txt", 40) >= 20);
+}
+
 static const struct tap_test tests[] = {
     TAP_ROW(documents_at_the_thresholds) TAP_ROW(grams_at_the_thresholds)
         TAP_ROW(lines_at_the_thresholds) TAP_ROW(traps_of_c4) TAP_ROW(words_by_script)
             TAP_ROW(english_rules_ask_english) TAP_ROW(sentences) TAP_ROW(random_texts_agree)
-                TAP_ROW(empty_texts)};
+                TAP_ROW(empty_texts) TAP_ROW(prose_in_other_scripts_stays) TAP_ROW(real_books)};
 
 LM_TEST_MAIN(tests)

@@ -1,0 +1,324 @@
+/*
+ * What cleaning costs, in memory: raw bytes to JSON lines.
+ *   bench_corpus WHAT FILE… [--threads N] [--bytes N] [--repeats N]
+ * WHAT: clean (NFC, no rules, ids, exact duplicates, JSON lines), fineweb (the same with all rules
+ * of fineweb@1), html (pages to their main text), warc (records of an archive), gzip (the same
+ * archive's bytes, only unpacked). Texts are cut into documents of about --bytes (default 4096; 0:
+ * a file each). One line of JSON: CPU time of all threads and wall time of the best repeat.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <lmpipe/arena.h>
+#include <lmpipe/hash.h>
+
+#include "base/io.h"
+#include "base/json.h"
+#include "base/pool.h"
+#include "text/clean_text.h"
+#include "text/digest_set.h"
+#include "text/documents.h"
+#include "text/rule_passes.h"
+#include "web/gunzip.h"
+#include "web/html_page.h"
+#include "web/warc.h"
+
+enum { MOST_FILES = 1000, RULES = 64, TASK = 16 };
+
+struct file {
+    const char *path;
+    uint8_t *bytes, *work; /* as read; a copy that is worked on */
+    size_t size;
+};
+
+struct document {
+    const uint8_t *text;
+    size_t size;
+    struct lm_buf line;
+    struct lm_digest digest;
+};
+
+struct bench {
+    const char *what;
+    struct file files[MOST_FILES];
+    size_t file_count, threads, bytes, repeats;
+    struct document *documents;
+    size_t count, capacity;
+    struct lm_rule rules[RULES];
+    struct lm_ruleset set;
+    struct lm_rule_scratch *scratch;
+    struct lm_arena *arena;
+    struct lm_pool *pool;
+    size_t made;     /* bytes that came out, or records */
+    size_t unpacked; /* bytes of archives */
+};
+
+static double seconds(clockid_t clock)
+{
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+static void fail(const char *text)
+{
+    fprintf(stderr, "bench_corpus: %s\n", text);
+    exit(1);
+}
+
+/* ---- texts ---- */
+
+/* fineweb@1: the rules of three papers, without C4's line ends. */
+static void choose_rules(struct bench *bench)
+{
+    static const char *const prefixes[] = {"gopher.", "c4.", "fineweb."};
+    size_t count = 0;
+    for (const struct lm_rule_kind *kind = lm_rule_kinds; kind->name != NULL; kind++)
+        for (size_t i = 0; i < 3 && strcmp(bench->what, "fineweb") == 0; i++)
+            if (strncmp(kind->name, prefixes[i], strlen(prefixes[i])) == 0 &&
+                strcmp(kind->name, "c4.ended_lines") != 0)
+                bench->rules[count++] = (struct lm_rule){kind, kind->min, kind->max, kind->length};
+    lm_ruleset_init(&bench->set, bench->rules, count);
+}
+
+static void add_document(struct bench *bench, const uint8_t *text, size_t size)
+{
+    if (bench->count == bench->capacity) {
+        bench->capacity = bench->capacity ? 2 * bench->capacity : 1024;
+        bench->documents = realloc(bench->documents, bench->capacity * sizeof *bench->documents);
+        if (bench->documents == NULL)
+            fail("no memory");
+    }
+    bench->documents[bench->count] = (struct document){.text = text, .size = size};
+    lm_buf_init(&bench->documents[bench->count++].line, 0);
+}
+
+static void cut(struct bench *bench, const struct file *file, size_t size)
+{
+    for (size_t at = 0; at < size;) {
+        size_t end = bench->bytes == 0 || size - at < bench->bytes ? size : at + bench->bytes;
+        while (end < size && (file->work[end] & 0xC0) == 0x80)
+            end++;
+        add_document(bench, file->work + at, end - at);
+        at = end;
+    }
+}
+
+static void put_line(struct document *document, const struct lm_buf *text)
+{
+    char id[LM_DIGEST_HEX];
+    struct lm_json_writer json;
+    lm_sha256_bytes(&document->digest, text->data, text->size);
+    lm_digest_hex(id, &document->digest);
+    lm_json_begin(&json, &document->line, false);
+    lm_json_open(&json, '{');
+    lm_json_member_string(&json, "id", id);
+    lm_json_key(&json, "text");
+    lm_json_put_bytes(&json, text->data, text->size);
+    lm_json_close(&json, '}');
+    lm_buf_putc(&document->line, '\n');
+}
+
+static void clean_one(struct bench *bench, struct document *document,
+                      struct lm_rule_scratch *scratch)
+{
+    static const struct lm_clean_options options = {
+        .nfc = true, .trim = true, .max_blank_lines = -1};
+    struct lm_clean_counts counts = {0};
+    struct lm_rule_measure measure = {.none = 0};
+    struct lm_rule_outcome outcome;
+    struct lm_buf text;
+    bool is_rejected = false;
+    lm_buf_init(&text, 0);
+    if (lm_clean(&text, document->text, document->size, &options, &counts, &is_rejected, NULL) !=
+        LM_OK)
+        fail("no memory");
+    lm_text_count(&measure.text, (const uint8_t *)text.data, text.size);
+    if (lm_rules_ask(&outcome, &bench->set, &text, &measure, NULL, scratch, NULL) != LM_OK)
+        fail("no memory");
+    if (outcome.rule == bench->set.count && text.size > 0)
+        put_line(document, &text);
+    lm_buf_release(&text);
+}
+
+static void clean_task(void *user, size_t task, size_t worker)
+{
+    struct bench *bench = user;
+    for (size_t i = task * TASK; i < (task + 1) * TASK && i < bench->count; i++)
+        clean_one(bench, &bench->documents[i], &bench->scratch[worker]);
+}
+
+static void clean(struct bench *bench)
+{
+    struct lm_digest_set met = {.slots = NULL};
+    int64_t marks = 0, newlines = 0;
+    struct lm_buf out;
+    lm_buf_init(&out, 0);
+    for (size_t i = 0; i < bench->file_count; i++) {
+        struct file *file = &bench->files[i];
+        cut(bench, file, lm_newlines_normalise(file->work, file->size, &marks, &newlines));
+    }
+    lm_pool_run(bench->pool, (bench->count + TASK - 1) / TASK, clean_task, bench);
+    for (size_t i = 0; i < bench->count; i++) {
+        struct document *document = &bench->documents[i];
+        uint32_t mark = 0;
+        bool is_new = true;
+        if (document->line.size > 0 && !lm_digest_set_add(&met, &document->digest, &mark, &is_new))
+            fail("no memory");
+        if (is_new)
+            lm_buf_append(&out, document->line.data, document->line.size);
+        lm_buf_release(&document->line);
+    }
+    bench->made = out.size;
+    bench->count = 0;
+    lm_digest_set_release(&met);
+    lm_buf_release(&out);
+}
+
+/* ---- pages and archives ---- */
+
+static void read_pages(struct bench *bench)
+{
+    for (size_t i = 0; i < bench->file_count; i++) {
+        struct lm_clean_counts counts = {0};
+        struct lm_buf out;
+        bool is_rejected = false;
+        struct lm_html_page page = {.bytes = bench->files[i].work,
+                                    .size = bench->files[i].size,
+                                    .encoding = "utf-8",
+                                    .repair = LM_REPAIR_REPLACE};
+        lm_buf_init(&out, 0);
+        if (lm_html_page_text(&out, &page, &counts, &is_rejected, NULL) == LM_OK)
+            bench->made += out.size;
+        lm_buf_release(&out);
+    }
+}
+
+/* The whole file, unpacked. */
+static void unpack(struct bench *bench, const struct file *file, struct lm_buf *out)
+{
+    enum { CHUNK = 1 << 18 };
+
+    struct lm_gunzip *gunzip = NULL;
+    static char chunk[CHUNK];
+    size_t got = 1;
+    int fd = open(file->path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || lm_gunzip_open(&gunzip, fd, NULL) != LM_OK)
+        fail("cannot read a file");
+    while (lm_gunzip_read(gunzip, chunk, sizeof chunk, &got, NULL) == LM_OK && got > 0)
+        lm_buf_append(out, chunk, got);
+    lm_gunzip_close(gunzip);
+    close(fd);
+    bench->unpacked += out->size;
+}
+
+static void read_packed(struct bench *bench)
+{
+    for (size_t i = 0; i < bench->file_count; i++) {
+        struct lm_warc_record record;
+        struct lm_buf out;
+        bool is_end = strcmp(bench->what, "gzip") == 0;
+        lm_buf_init(&out, 0);
+        unpack(bench, &bench->files[i], &out);
+        struct lm_warc warc = {.data = (const uint8_t *)out.data, .size = out.size};
+        while (!is_end && lm_warc_next(&warc, &record, &is_end))
+            bench->made += !is_end;
+        lm_buf_release(&out);
+    }
+}
+
+/* ---- all of it ---- */
+
+static const struct {
+    const char *name;
+    void (*run)(struct bench *bench);
+} kinds[] = {{"clean", clean},
+             {"fineweb", clean},
+             {"html", read_pages},
+             {"warc", read_packed},
+             {"gzip", read_packed}};
+
+static bool parse(struct bench *bench, int argc, char **argv)
+{
+    const struct {
+        const char *name;
+        size_t *value;
+    } options[] = {
+        {"--threads", &bench->threads}, {"--bytes", &bench->bytes}, {"--repeats", &bench->repeats}};
+
+    if (argc < 3)
+        return false;
+    bench->what = argv[1];
+    for (int i = 2; i < argc; i++) {
+        size_t k = 0;
+        while (k < 3 && strcmp(argv[i], options[k].name) != 0)
+            k++;
+        if (k < 3 && i + 1 == argc)
+            return false;
+        if (k < 3)
+            *options[k].value = (size_t)strtoul(argv[++i], NULL, 10);
+        else if (bench->file_count < MOST_FILES)
+            bench->files[bench->file_count++].path = argv[i];
+    }
+    return bench->file_count > 0 && bench->threads > 0 && bench->repeats > 0;
+}
+
+static size_t read_files(struct bench *bench)
+{
+    size_t all = 0;
+    for (size_t i = 0; i < bench->file_count; i++) {
+        struct file *file = &bench->files[i];
+        char *bytes;
+        if (lm_file_read(&bytes, &file->size, bench->arena, file->path, (size_t)1 << 34, NULL) !=
+            LM_OK)
+            fail("cannot read a file");
+        file->bytes = (uint8_t *)bytes;
+        file->work = lm_arena_alloc(bench->arena, file->size + 1);
+        if (file->work == NULL)
+            fail("no memory");
+        all += file->size;
+    }
+    return all;
+}
+
+int main(int argc, char **argv)
+{
+    static struct bench bench = {.threads = 1, .bytes = 4096, .repeats = 3};
+    size_t kind = 0;
+    if (!parse(&bench, argc, argv))
+        fail("bench_corpus clean|fineweb|html|warc|gzip FILE... [--threads N] [--bytes N] "
+             "[--repeats N]");
+    while (kind < sizeof kinds / sizeof kinds[0] && strcmp(kinds[kind].name, bench.what) != 0)
+        kind++;
+    if (kind == sizeof kinds / sizeof kinds[0])
+        fail("unknown kind");
+    bench.arena = lm_arena_create();
+    bench.pool = lm_pool_create(bench.threads);
+    bench.scratch = calloc(bench.threads, sizeof *bench.scratch);
+    for (size_t i = 0; i < bench.threads; i++)
+        lm_rule_scratch_init(&bench.scratch[i]);
+    choose_rules(&bench);
+    size_t all = read_files(&bench);
+    double best_cpu = 1e30, best_wall = 1e30;
+    for (size_t i = 0; i < bench.repeats; i++) {
+        for (size_t k = 0; k < bench.file_count; k++)
+            memcpy(bench.files[k].work, bench.files[k].bytes, bench.files[k].size);
+        bench.made = bench.unpacked = 0;
+        double cpu = seconds(CLOCK_PROCESS_CPUTIME_ID), wall = seconds(CLOCK_MONOTONIC);
+        kinds[kind].run(&bench);
+        cpu = seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu;
+        wall = seconds(CLOCK_MONOTONIC) - wall;
+        best_cpu = cpu < best_cpu ? cpu : best_cpu;
+        best_wall = wall < best_wall ? wall : best_wall;
+    }
+    all = bench.unpacked > 0 ? bench.unpacked : all;
+    printf("{\"what\": \"%s\", \"threads\": %zu, \"bytes\": %zu, \"made\": %zu, \"cpu\": %.4f, "
+           "\"wall\": %.4f, \"mb_per_cpu_second\": %.1f, \"mb_per_second\": %.1f}\n",
+           bench.what, bench.threads, all, bench.made, best_cpu, best_wall,
+           (double)all / 1e6 / best_cpu, (double)all / 1e6 / best_wall);
+    return 0;
+}

@@ -1,0 +1,59 @@
+/**
+ * The candidates of a draw in the order (logit descending, id ascending), found no further than
+ * they are asked for: bands of logits below the largest, each a heap. So a choice among the first
+ * hundreds of 50,257 costs a few passes over the logits and no sort.
+ */
+#ifndef LM_MODEL_CANDIDATES_H
+#define LM_MODEL_CANDIDATES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/kernels/kernels.h"
+
+struct lm_candidate {
+    double weight; /**< exp((logit − the largest) / temperature) */
+    float logit;
+    int32_t id;
+};
+
+/** What a draw chooses from. Open: all ids, `items` being the first ones, as far as they are known.
+ *  Closed, behind a filter: `items` are all. */
+struct lm_candidates {
+    const struct lm_kernels *kernels;
+    float *logits, *peaks; /**< (size) finite; of each LM_PEAK_LOGITS in a row */
+    size_t size;
+    struct lm_candidate *items; /**< room for `size` */
+    size_t count;
+    uint64_t *heap; /**< what is left of the band, by key */
+    size_t live;
+    int band;
+    double temperature, largest;
+    bool is_closed;
+};
+
+/** Bytes for a vocabulary. */
+size_t lm_candidates_bytes(size_t vocab);
+/** All of the logits (size), at temperature 1; `scratch` as above. */
+void lm_candidates_open(struct lm_candidates *out, const struct lm_kernels *kernels,
+                        const float *logits, size_t size, void *scratch);
+/** Ids that already occurred (their logits divided by the penalty when positive, else multiplied),
+ * once each; `seen`: a byte an id. */
+void lm_candidates_penalise(struct lm_candidates *candidates, const int32_t *history, int64_t count,
+                            double penalty, unsigned char *seen);
+/** Divides logits by `factor` (> 0; may be infinite) once more. */
+void lm_candidates_heat(struct lm_candidates *candidates, double factor);
+/** The i-th one; NULL when there are fewer. */
+const struct lm_candidate *lm_candidates_at(struct lm_candidates *candidates, size_t i);
+/** Keeps the first `count` alone: no more can be asked for. */
+void lm_candidates_close(struct lm_candidates *candidates, size_t count);
+/** Keeps `count` ≥ 1 that now stand at the front of `items`, in order, among them perhaps not the
+ * largest one; weights are of the largest one kept. */
+void lm_candidates_keep(struct lm_candidates *candidates, size_t count);
+/** Sum of all weights, and of weight · ln weight (NULL: not wanted). */
+double lm_candidates_total(struct lm_candidates *candidates, double *moment);
+/** The first one of all: no list is made. */
+int32_t lm_candidates_first(const struct lm_candidates *candidates);
+
+#endif
