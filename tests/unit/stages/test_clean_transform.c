@@ -5,7 +5,7 @@
     "license\n*** START OF THE PROJECT GUTENBERG EBOOK X ***\n\n"                                  \
     "She wrote that it was the schÃ¶nste of times and\nthat letters should be sent to a@b.org, " \
     "if\n"                                                                                         \
-    "one wished to send some to her house.\n\n*** END OF THE PROJECT GUTENBERG EBOOK X ***\n"
+    "everybody wished to send some to her.\n\n*** END OF THE PROJECT GUTENBERG EBOOK X ***\n"
 
 static void run_book(struct tap *tap, struct fixture *f, const char *want)
 {
@@ -31,7 +31,7 @@ static void all_in_order(struct tap *tap)
     for (f.threads = 1; f.threads <= 3; f.threads += 2) {
         run_book(tap, &f,
                  "\"text\":\"She wrote that it was the sch\xC3\xB6nste of times and that letters "
-                 "should be sent to [EMAIL], if one wished to send some to her house.\"}\n");
+                 "should be sent to [EMAIL], if everybody wished to send some to her.\"}\n");
         CHECK_HAS(output(&f, "card"), "\"transformed\": {\n    \"mojibake_lines\": 1,\n    "
                                       "\"gutenberg_documents\": 1,\n    \"joined_lines\": 2,\n    "
                                       "\"emails\": 1,\n    \"ip_addresses\": 0");
