@@ -6,6 +6,7 @@
 #include "text/clean_text.h"
 #include "text/documents.h"
 #include "text/encoding.h"
+#include "text/pii.h"
 #include "text/rule_list.h"
 
 #include "clean_params.h"
@@ -34,6 +35,9 @@ static const struct lm_port outputs[] = {
 static const char *const document_ways[] = {LM_DOCUMENTS_LIST(NAME) NULL};
 static const char *const encodings[] = {LM_ENCODING_LIST(ENCODING) NULL};
 static const char *const repairs[] = {LM_REPAIR_LIST(NAME) NULL};
+#define PII(code, name, token) name,
+static const char *const pii_kinds[] = {LM_PII_LIST(PII) NULL};
+#undef PII
 static const char *const code_ways[] = {"keep", "drop", NULL};
 static const char *const compared[] = {"document", "paragraph", "line", NULL};
 static const char *const groups[] = {"document", "file", "source", "host", NULL};
@@ -116,9 +120,20 @@ static const struct lm_param params[] = {
     {P(invalid), .type = LM_P_ENUM, .def_str = "replace", .choices = repairs,
      .help = "bytes that are not UTF-8: U+FFFD, drop the document, or read as Windows-1252",
      .source = "Unicode 15.0, section 3.9"},
+    {P(mojibake), .also = "fix_encoding ftfy",
+     .type = LM_P_BOOL, .flags = LM_PARAM_COMPACT,
+     .help = "repair UTF-8 that was read as something else, where that is beyond doubt"},
     {P(nfc), .also = "normalize normalization",
      .type = LM_P_BOOL, .def_bool = true,
      .help = "composed characters: normalisation form C", .source = "Unicode UAX #15"},
+    {P(gutenberg), .type = LM_P_BOOL, .flags = LM_PARAM_COMPACT,
+     .help = "drop Project Gutenberg's front and back matter, where there is some"},
+    {P(unwrap), .also = "dehyphenate join_lines",
+     .type = LM_P_BOOL, .flags = LM_PARAM_COMPACT,
+     .help = "join lines that were broken because the next word did not fit the text's width"},
+    {P(pii), .also = "mask anonymize anonymise redact",
+     .type = LM_P_LIST, .item = LM_P_ENUM, .choices = pii_kinds, .flags = LM_PARAM_COMPACT,
+     .help = "replace addresses of mail and network and phone numbers by [EMAIL], [IP], [PHONE]"},
     {P(strip_trailing_space), .type = LM_P_BOOL, .def_bool = false,
      .help = "drop white space at the ends of lines"},
     {P(trim), .type = LM_P_BOOL, .def_bool = true,

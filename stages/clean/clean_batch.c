@@ -57,6 +57,28 @@ static enum lm_status ask_rules(const struct clean_batch *batch, struct clean_it
     return LM_OK;
 }
 
+/* Repairs and cleans the text, with the changes that are asked for before and after. */
+static enum lm_status clean_text(const struct clean_batch *batch, struct clean_item *item)
+{
+    struct lm_buf repaired;
+    const uint8_t *text = item->found.text;
+    size_t size = item->found.size;
+    bool is_changed = false;
+    lm_buf_init(&repaired, 0);
+    enum lm_status status = clean_transform_before(batch->transform, &repaired, &text, &size,
+                                                   &item->transformed, &item->err);
+    if (status == LM_OK)
+        status = lm_clean(&item->text, text, size, batch->options, &item->counts,
+                          &item->is_rejected, &item->err);
+    lm_buf_release(&repaired);
+    if (status == LM_OK && !item->is_rejected)
+        status = clean_transform_after(batch->transform, &item->text, &is_changed,
+                                       &item->transformed, &item->err);
+    if (status == LM_OK && is_changed && item->text.size > 0)
+        lm_clean_lines(&item->text, batch->options, &item->counts);
+    return status;
+}
+
 static enum lm_status clean_item(const struct clean_batch *batch, struct clean_item *item,
                                  struct lm_rule_scratch *scratch)
 {
@@ -64,8 +86,7 @@ static enum lm_status clean_item(const struct clean_batch *batch, struct clean_i
     LM_TRY(find_text(item));
     if (item->is_missing || item->is_rejected)
         return LM_OK;
-    LM_TRY(lm_clean(&item->text, item->found.text, item->found.size, batch->options, &item->counts,
-                    &item->is_rejected, &item->err));
+    LM_TRY(clean_text(batch, item));
     if (item->is_rejected || item->text.size == 0)
         return LM_OK;
     LM_TRY(ask_rules(batch, item, scratch));

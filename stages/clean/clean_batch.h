@@ -14,6 +14,7 @@
 #include "clean_dedup.h"
 #include "clean_form.h"
 #include "clean_totals.h"
+#include "clean_transform.h"
 #include "text/clean_text.h"
 #include "text/rule_passes.h"
 #include "text/text_measure.h"
@@ -25,6 +26,7 @@ struct clean_item {
     struct clean_extract found;    /**< its text */
     struct lm_buf text;
     struct lm_clean_counts counts;
+    struct clean_transform_counts transformed;
     struct clean_flow cleaned; /**< the cleaned text, before rules; no document: nothing is in it */
     struct lm_text_measure measure;
     struct lm_rule_outcome outcome;
@@ -40,6 +42,7 @@ struct clean_item {
 
 struct clean_batch {
     const struct lm_clean_options *options;
+    const struct clean_transform *transform;
     const struct lm_ruleset *rules;
     struct lm_rule_scratch *scratch; /**< one for each of `threads` */
     size_t threads;

@@ -407,6 +407,7 @@ enum lm_status clean_card_write(const char *path, const struct clean_corpus *cor
     put_met_before(&writer, totals);
     put_dropped(&writer, totals);
     put_repairs(&writer, totals);
+    clean_transform_put(&writer, &totals->transform, &totals->transformed);
     put_lengths(&writer, totals);
     put_histogram(&writer, totals);
     put_scripts(&writer, &totals->kept);

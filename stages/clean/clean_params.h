@@ -44,6 +44,8 @@ struct clean_params {
     const char *encoding; /**< one of lm_encoding_names */
     const char *invalid;  /**< one of lm_repair_names */
     bool nfc, strip_trailing_space, trim;
+    bool mojibake, gutenberg, unwrap;
+    struct lm_list pii;      /**< const char *: of lm_pii_names */
     int64_t max_blank_lines; /**< LM_UNSET_INT: any */
     struct clean_dedup_params dedup;
     const char *profile;  /**< one of LM_PROFILE_LIST; "none" once it is resolved into rules */

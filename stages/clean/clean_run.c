@@ -171,6 +171,7 @@ static enum lm_status judge(struct run *run, struct clean_item *item)
     run->corpus.sources[file->source].documents++;
     file->records++;
     lm_clean_counts_add(&run->totals.repairs, &item->counts);
+    clean_transform_add(&run->totals.transformed, &item->transformed);
     if (item->is_missing)
         return judge_missing(run, item, file);
     clean_flow_add(&run->totals.formats[item->form->by], item->found.size, NULL);
@@ -346,8 +347,10 @@ static enum lm_status prepare(struct run *run)
         .repair = run->options.repair,
         .needs_host = strcmp(p->split.group, "host") == 0};
     run->batch.options = &run->options;
+    run->batch.transform = &run->totals.transform;
     run->dedup.compared = run->batch.compared = clean_compared_of(&p->dedup);
     LM_TRY(prepare_rules(run));
+    run->totals.transform = clean_transform_of(p);
     LM_TRY(clean_corpus_read(&run->corpus, arena, lm_ctx_input(run->ctx, "corpus"), run->err));
     for (size_t i = 0; i < run->corpus.source_count; i++)
         run->bytes_all += run->corpus.sources[i].bytes;

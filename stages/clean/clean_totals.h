@@ -9,6 +9,7 @@
 #include <lmpipe/hash.h>
 #include <lmpipe/status.h>
 
+#include "clean_transform.h"
 #include "text/clean_text.h"
 #include "text/documents.h"
 #include "text/rule_passes.h"
@@ -60,6 +61,8 @@ struct clean_overlap {
 
 struct clean_totals {
     struct lm_clean_counts repairs;
+    struct clean_transform transform; /**< what was asked for */
+    struct clean_transform_counts transformed;
     int64_t marks, newlines;              /**< of files */
     int64_t converted;                    /**< files in another encoding */
     int64_t replaced_bytes;               /**< that became U+FFFD, as they came */

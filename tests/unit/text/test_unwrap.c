@@ -1,0 +1,74 @@
+/* Lines broken at a width are joined; verse, lists, code and long lines stay. */
+#include "text/unwrap.h"
+
+#include "tests/tap.h"
+
+static const char *unwrap(struct lm_buf *text, const char *from)
+{
+    struct lm_err err = {LM_OK, ""};
+    int64_t joined = 0;
+    lm_buf_release(text);
+    lm_buf_init(text, 0);
+    lm_buf_puts(text, from);
+    return lm_unwrap(text, &joined, &err) == LM_OK ? text->data : err.text;
+}
+
+static void prose(struct tap *tap)
+{
+    struct lm_buf text = {0};
+    CHECK_STR(
+        unwrap(
+            &text,
+            "It was the best of times, it was the\nworst of times, it was the age of\n"
+            "wisdom.\n\nIt was the epoch of belief, it was a\nseason of Light--it was something\n"
+            "incredible.\n"),
+        "It was the best of times, it was the worst of times, it was the age of wisdom.\n\n"
+        "It was the epoch of belief, it was a season of Light--it was something incredible.\n");
+    CHECK_STR(
+        unwrap(&text,
+               "There were a king with a large jaw and a\nqueen with a plain face, on a twenty-\n"
+               "first of a month; they were both--it is\nthe truth\xE2\x80\x94\nfair."),
+        "There were a king with a large jaw and a queen with a plain face, on a twenty-first of "
+        "a month; they were both--it is the truth\xE2\x80\x94\nfair.");
+    lm_buf_release(&text);
+}
+
+static void han(struct tap *tap)
+{
+    struct lm_buf text = {0};
+#define HAN "\xE5\xA4\xA9\xE5\x9C\xB0\xE7\x8E\x84\xE9\xBB\x84"
+#define LINE HAN HAN HAN HAN HAN HAN HAN HAN HAN
+    CHECK_STR(unwrap(&text, LINE "\n" LINE "\n" LINE "\n" HAN "\n\n" LINE "\n" HAN),
+              LINE LINE LINE HAN "\n\n" LINE HAN);
+    lm_buf_release(&text);
+}
+
+static void what_stays(struct tap *tap)
+{
+    static const char *const texts[] = {
+        "Shall I compare thee to a summer's day?\nThou art more lovely and more temperate.\n"
+        "Rough winds do shake the buds of May,\nAnd summer's lease hath all too short a date.\n",
+        "One paragraph a line, and a long one at that, which goes on for quite a while, until it "
+        "has "
+        "well over a hundred and forty characters, as web text has.\nAnother one.\nAnd a third.\n",
+        "a\nb\nc\n",
+        "- an item of a list that is as wide as can be\n- another item of the list, and as wide "
+        "too\n"
+        "- a third item of that list of the same width\n",
+        "    int main(void) { return printf(\"hello\"); }\n    int other(void) { return "
+        "puts(\"world\"); }\n"
+        "    int third(void) { return puts(\"!!!!!\"); }\n",
+        "",
+        "\n\n\n",
+    };
+
+    struct lm_buf text = {0};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        if (texts[i][0] != '\0')
+            CHECK_STR(unwrap(&text, texts[i]), texts[i]);
+    lm_buf_release(&text);
+}
+
+static const struct tap_test tests[] = {TAP_ROW(prose) TAP_ROW(han) TAP_ROW(what_stays)};
+
+LM_TEST_MAIN(tests)
