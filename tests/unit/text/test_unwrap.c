@@ -10,7 +10,7 @@ static const char *unwrap(struct lm_buf *text, const char *from)
     lm_buf_release(text);
     lm_buf_init(text, 0);
     lm_buf_puts(text, from);
-    return lm_unwrap(text, &joined, &err) == LM_OK ? text->data : err.text;
+    return lm_unwrap(text, &joined, &err) == LM_OK ? text->data : "an error";
 }
 
 static void prose(struct tap *tap)
