@@ -12,7 +12,6 @@
 #include <lmpipe/status.h>
 
 #include "base/buf.h"
-#include <stdint.h>
 
 struct lm_gunzip;
 

@@ -12,10 +12,11 @@ static const struct lm_port inputs[] = {{NULL, NULL, NULL, 0}};
 static const struct lm_port no_outputs[] = {{NULL, NULL, NULL, 0}};
 
 /** What an output may be: as the other types have it, or just a file or a folder. */
-static const char *const kinds[] = {
-    "file",  "folder",   "scores", "items", "samples", "text", "corpus",
-    "model", "vocab",    "tokens", "log",   "card",    "html", "tokenizer_card",
-    "csv",   "markdown", "json",   "junit", "sources", "meta", "removals", NULL};
+static const char *const kinds[] = {"file",     "folder", "scores", "items",          "samples",
+                                    "text",     "corpus", "model",  "vocab",          "tokens",
+                                    "log",      "card",   "html",   "tokenizer_card", "csv",
+                                    "markdown", "json",   "junit",  "sources",        "meta",
+                                    "removals", NULL};
 
 /* ---- which program ---- */
 

@@ -165,13 +165,13 @@ static void (*const rules[LM_RULES])(struct chain *chain) = {
 
 static int32_t draw(struct lm_candidates *candidates, double u)
 {
-    const struct lm_candidate *one, *choice = NULL;
+    const struct lm_candidate *one, *choice = lm_candidates_at(candidates, 0);
     double goal = u * lm_candidates_total(candidates, NULL), mass = 0;
     for (size_t i = 0; mass <= goal && (one = lm_candidates_at(candidates, i)) != NULL; i++) {
         mass += one->weight;
-        choice = one->weight > 0 || choice == NULL ? one : choice;
+        choice = one->weight > 0 ? one : choice;
     }
-    return choice->id;
+    return choice != NULL ? choice->id : 0; /* weights that are no numbers: the first */
 }
 
 int32_t lm_sampling_draw_by(const struct lm_kernels *kernels, const struct lm_sampling *method,
