@@ -236,7 +236,7 @@ spec 'run: [python3, hang.py, "{out.scores}"]' 'files: [hang.py]'
 # Until it has begun: then a signal.
 started() {
     for _ in $(seq 100); do
-        compgen -G "artifacts/store/tmp/*/score/scratch/work/started" >/dev/null && return 0
+        compgen -G "artifacts/store/tmp/*/score/scratch/*/started" >/dev/null && return 0
         sleep 0.1
     done
     return 1
