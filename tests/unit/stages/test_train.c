@@ -13,31 +13,7 @@
 #include "tests/tap.h"
 #include "train_fixture.h"
 
-enum { VOCAB = 60, STEPS = 12 };
-
-/* Documents of a text with structure: every id is likely followed by one of two. */
-static enum lm_status write_tokens(const char *path, size_t valid, struct lm_err *err)
-{
-    struct lm_tokens_writer *writer = NULL;
-    struct lm_digest digest;
-    int32_t ids[40];
-    lm_sha256_bytes(&digest, "v", 1);
-    LM_TRY(lm_tokens_create(&writer, path, VOCAB, VOCAB - 1, &digest, err));
-    struct lm_rng rng = lm_rng_stream(1, "text");
-    enum lm_status status = LM_OK;
-    for (size_t document = 0; document < 30 + valid && status == LM_OK; document++) {
-        for (uint64_t i = 0; i < 40; i++)
-            ids[i] = i == 0 ? (int32_t)(document % VOCAB)
-                            : (ids[i - 1] * 3 + (int32_t)lm_rng_below(rng, document, i, 2)) % 59;
-        status =
-            lm_tokens_add(writer, document < 30 ? LM_TRAIN : LM_VALID, ids, 40, document, 80, err);
-    }
-    if (status != LM_OK) {
-        lm_tokens_abandon(writer);
-        return status;
-    }
-    return lm_tokens_finish(writer, &digest, err);
-}
+enum { VOCAB = TRAIN_TOKENS_VOCAB, STEPS = 12 };
 
 static struct train_params defaults(void)
 {
@@ -54,7 +30,7 @@ static struct train_params defaults(void)
 
 static bool open_place(struct place *place, size_t valid)
 {
-    return place_open(place) && write_tokens(place->data, valid, &place->err) == LM_OK;
+    return place_open(place) && train_tokens(place->data, valid, &place->err) == LM_OK;
 }
 
 /* One run; cancelled after `polls` looks at the clock when polls ≥ 0. */

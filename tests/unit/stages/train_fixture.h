@@ -5,6 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <lmpipe/rng.h>
+#include <lmpipe/tokens.h>
+
 #include "base/io.h"
 #include "ctx.h"
 #include "stages/train/train_params.h"
@@ -106,6 +109,34 @@ static inline struct lm_ctx *place_context(struct place *place, const struct tra
         lm_ctx_create(&ctx, job, place->events, place->signal_fd, &place->err) != LM_OK)
         printf("# %s\n", place->err.text);
     return ctx;
+}
+
+enum { TRAIN_TOKENS_VOCAB = 60 };
+
+/** Vocabulary 60, 30 documents to train on and `valid` held out, of 40 ids: each id is likely
+ * followed by one of two. */
+static inline enum lm_status train_tokens(const char *path, size_t valid, struct lm_err *err)
+{
+    struct lm_tokens_writer *writer = NULL;
+    struct lm_digest digest;
+    int32_t ids[40];
+    lm_sha256_bytes(&digest, "v", 1);
+    LM_TRY(
+        lm_tokens_create(&writer, path, TRAIN_TOKENS_VOCAB, TRAIN_TOKENS_VOCAB - 1, &digest, err));
+    struct lm_rng rng = lm_rng_stream(1, "text");
+    enum lm_status status = LM_OK;
+    for (size_t document = 0; document < 30 + valid && status == LM_OK; document++) {
+        for (uint64_t i = 0; i < 40; i++)
+            ids[i] = i == 0 ? (int32_t)(document % TRAIN_TOKENS_VOCAB)
+                            : (ids[i - 1] * 3 + (int32_t)lm_rng_below(rng, document, i, 2)) % 59;
+        status =
+            lm_tokens_add(writer, document < 30 ? LM_TRAIN : LM_VALID, ids, 40, document, 80, err);
+    }
+    if (status != LM_OK) {
+        lm_tokens_abandon(writer);
+        return status;
+    }
+    return lm_tokens_finish(writer, &digest, err);
 }
 
 #endif

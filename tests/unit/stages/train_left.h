@@ -9,29 +9,7 @@
 
 #include "train_fixture.h"
 
-enum { VOCAB = 60, STEPS = 12 };
-
-static inline enum lm_status write_tokens(const char *path, struct lm_err *err)
-{
-    struct lm_tokens_writer *writer = NULL;
-    struct lm_digest digest;
-    int32_t ids[40];
-    lm_sha256_bytes(&digest, "v", 1);
-    LM_TRY(lm_tokens_create(&writer, path, VOCAB, VOCAB - 1, &digest, err));
-    struct lm_rng rng = lm_rng_stream(1, "text");
-    enum lm_status status = LM_OK;
-    for (size_t document = 0; document < 38 && status == LM_OK; document++) {
-        for (uint64_t i = 0; i < 40; i++)
-            ids[i] = i == 0 ? (int32_t)(document % VOCAB)
-                            : (ids[i - 1] * 3 + (int32_t)lm_rng_below(rng, document, i, 2)) % 59;
-        status =
-            lm_tokens_add(writer, document < 30 ? LM_TRAIN : LM_VALID, ids, 40, document, 80, err);
-    }
-    if (status == LM_OK)
-        return lm_tokens_finish(writer, &digest, err);
-    lm_tokens_abandon(writer);
-    return status;
-}
+enum { VOCAB = TRAIN_TOKENS_VOCAB, STEPS = 12 };
 
 static inline struct train_params defaults(void)
 {
@@ -114,7 +92,7 @@ static inline struct left run(struct place *place, const struct train_params *pa
 
 static inline bool open_place(struct place *place)
 {
-    return place_open(place) && write_tokens(place->data, &place->err) == LM_OK;
+    return place_open(place) && train_tokens(place->data, 8, &place->err) == LM_OK;
 }
 
 #endif
