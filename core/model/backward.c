@@ -222,7 +222,7 @@ static void weight_task(void *user, size_t part, size_t worker)
     struct lm_right delta = delta_of(pass, weight_jobs[job].slot);
     size_t out = delta.packed.n;
     lm_right_multiply(model, worker, rest < WEIGHT_ROWS ? rest : WEIGHT_ROWS, out, pass->rows,
-                      lm_turned(model, left, first), &delta, !pass->fresh,
+                      lm_turned(model, left, first), &delta, false,
                       lm_grad(model, weight_jobs[job].id, pass->layer) + first * out, out);
 }
 
@@ -252,7 +252,7 @@ static const enum lm_tensor_id part_goals[LM_PARTS] = {
     [LM_PART_OUT_B] = LM_OUT_B,
 };
 
-/* The gradient of a vector (+)= the sum over tiles of its partial sums at `offset`; nothing when
+/* The gradient of a vector is the sum over tiles of its partial sums at `offset`; nothing when
  * the model has no such vector. */
 static void add_partials(const struct lm_pass *pass, enum lm_tensor_id id, size_t layer,
                          size_t offset)
@@ -261,10 +261,9 @@ static void add_partials(const struct lm_pass *pass, enum lm_tensor_id id, size_
     int64_t index = lm_tensor_index(&model->map, id, (int64_t)layer);
     if (index < 0)
         return;
-    float *grad = model->tensors[index].grad;
+    float *grad = lm_grad(model, id, layer);
     size_t n = (size_t)model->tensors[index].count;
-    if (pass->fresh)
-        memset(grad, 0, n * sizeof *grad);
+    memset(grad, 0, n * sizeof *grad);
     model->kernels->column_sums(grad, lm_at(model, model->layout.partials) + offset, pass->tiles, n,
                                 model->layout.partial_rows);
 }
@@ -298,9 +297,9 @@ static void embedding_columns(const struct lm_pass *pass, size_t block)
     const int32_t *tokens = (const int32_t *)lm_at(model, model->layout.tokens);
     const float *dx = lm_at(model, model->layout.dx[model->shape.L * 2 % 3]);
     float *wte = lm_grad(model, LM_WTE, 0), *wpe = lm_grad(model, LM_WPE, 0);
-    if (pass->fresh && model->config.untied)
+    if (model->config.untied)
         clear_columns(wte, model->shape.V, C, first, n);
-    if (pass->fresh && wpe != NULL)
+    if (wpe != NULL)
         clear_columns(wpe, model->shape.T, C, first, n);
     for (size_t r = 0; r < pass->rows; r++) {
         const float *d = dx + r * C + first;

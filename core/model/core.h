@@ -5,6 +5,7 @@
 #include <lmpipe/model.h>
 
 #include "base/pool.h"
+#include "model/gradient.h"
 #include "model/kernels/kernels.h"
 #include "model/kernels/products.h"
 #include "model/layout.h"
@@ -30,7 +31,8 @@ struct lm_model {
     uint64_t step, micro_batch; /**< where dropout draws */
     uint64_t updates;           /**< optimiser steps taken */
     size_t *first_block;        /**< optimiser tasks before tensor i; tensor_count + 1 entries */
-    bool has_gradient;          /**< the gradients hold a sum; else the next backward starts anew */
+    uint64_t leaves;            /**< gradients gathered for the next step: gradient.h */
+    size_t leaf;                /**< floats from the tensors' `grad` to the one being computed */
     int64_t batch, time;        /**< of the last forward; 0: none */
     int64_t scored;             /**< targets of it that count */
     struct lm_phase_stats phases[LM_PHASES];
@@ -50,7 +52,6 @@ struct lm_pass {
     size_t first;     /**< first row of the running chunk of the head */
     size_t count;     /**< its rows */
     bool want_grad;   /**< head: gradients too */
-    bool fresh;       /**< backward: overwrite the gradients */
     float scale;      /**< backward: of the loss, per scored target */
     const struct lm_scores *scores;
     const int32_t *places; /**< head: which row of the call a row is of; NULL: the same */
@@ -98,11 +99,12 @@ static inline float *lm_weight(const struct lm_model *model, enum lm_tensor_id i
     return index < 0 ? NULL : model->tensors[index].data;
 }
 
-/** Gradient of a weight tensor (training only); NULL when this model has none of it. */
+/** Where the running backward pass writes the gradient of a weight tensor (training only); NULL
+ *  when this model has none of it. */
 static inline float *lm_grad(const struct lm_model *model, enum lm_tensor_id id, size_t layer)
 {
     int64_t index = lm_tensor_index(&model->map, id, (int64_t)layer);
-    return index < 0 ? NULL : model->tensors[index].grad;
+    return index < 0 ? NULL : model->tensors[index].grad + model->leaf;
 }
 
 /** The matrix of the head: the token embedding, when they are tied. */
@@ -230,16 +232,16 @@ void lm_head_scores_sparse(struct lm_pass *pass);
 /** All logits, (rows, V). */
 void lm_head_logits(struct lm_pass *pass, float *logits);
 
-/** A head's part of a call: reads layout.hf; with pass->want_grad it writes layout.dhf and adds to
- *  or starts (pass->fresh) the gradients of its own tensors and of wte. Returns the loss. */
+/** A head's part of a call: reads layout.hf; with pass->want_grad it writes layout.dhf and the
+ *  gradients of its own tensors and of wte. Returns the loss. */
 typedef double lm_head_fn(struct lm_pass *pass);
 /** Trunk and head, nothing kept. LM_CANCELLED. */
 enum lm_status lm_pass_look(struct lm_pass *pass, lm_head_fn *head, struct lm_err *err);
 /** Trunk, head and the trunk back, with the rules of lm_model_accumulate. */
 enum lm_status lm_pass_learn(struct lm_pass *pass, lm_head_fn *head, double *loss,
                              struct lm_err *err);
-/** Zeros the gradient of a tensor outside layers: for objectives that do not reach it. Nothing when
- *  the model has no such tensor. */
+/** Zeros the running leaf's gradient of a tensor outside layers: for objectives that do not reach
+ * it. Nothing when the model has no such tensor. */
 void lm_gradient_clear(const struct lm_model *model, enum lm_tensor_id id);
 
 /** Multiplies x[0..n) by the dropout mask of elements [first, first + n) of a site. */

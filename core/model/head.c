@@ -149,10 +149,9 @@ static void vocab_task(void *user, size_t task, size_t worker)
     const struct lm_model *model = pass->model;
     size_t C = (size_t)model->config.width, V = (size_t)model->config.vocab;
     size_t first = task * VOCAB_ROWS, rows = V - first < VOCAB_ROWS ? V - first : VOCAB_ROWS;
-    bool fresh = pass->fresh && pass->first == 0;
     struct lm_right right = chunk_right(pass);
     lm_right_multiply(model, worker, rows, C, pass->count,
-                      lm_turned(model, gradients(model, 0), first), &right, !fresh,
+                      lm_turned(model, gradients(model, 0), first), &right, pass->first > 0,
                       lm_grad(model, lm_head_tensor(model), 0) + first * C, C);
 }
 

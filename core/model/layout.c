@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "model/gradient.h"
 #include "model/kernels/products.h"
 #include "model/params.h"
 #include "model/shape.h"
@@ -53,7 +54,8 @@ static size_t depth_of(const struct lm_model_options *options)
     return options->precision == LM_PRECISION_BF16 ? 2 : 1;
 }
 
-static void plan_params(struct lm_layout *out, const struct lm_model_config *config, bool training)
+static void plan_params(struct lm_layout *out, const struct lm_model_config *config,
+                        const struct lm_model_options *options)
 {
     struct lm_tensor_row rows[LM_TENSOR_IDS];
     lm_tensor_rows(rows, config);
@@ -67,8 +69,8 @@ static void plan_params(struct lm_layout *out, const struct lm_model_config *con
         blocks += lm_update_blocks(count);
     }
     out->params = take(out, out->param_floats);
-    if (training) {
-        out->grads = take(out, out->param_floats);
+    if (options->training) {
+        out->grads = take(out, lm_gradient_places(options->leaves) * out->param_floats);
         out->moment1 = take(out, out->param_floats);
         out->moment2 = take(out, out->param_floats);
         out->norms = take(out, 4 * blocks);
@@ -208,7 +210,9 @@ bool lm_layout_fits(const struct lm_model_config *config, const struct lm_model_
     double time = (double)(options->max_time > 0 ? options->max_time : config->context);
     double rows = time * (double)(options->max_batch > 0 ? options->max_batch : 1);
     double wide = (double)(s.C + s.Q + s.A + s.G * s.F + s.F + s.H + 16);
-    double floats = 8 * rows * wide * (double)(s.L + 8) + 8 * (double)lm_model_parameters(config);
+    double floats =
+        8 * rows * wide * (double)(s.L + 8) +
+        (8 + (double)lm_gradient_places(options->leaves)) * (double)lm_model_parameters(config);
     return floats < 2e15;
 }
 
@@ -221,7 +225,7 @@ void lm_layout_plan(struct lm_layout *out, const struct lm_model_config *config,
     size_t M = T * (size_t)(options->max_batch > 0 ? options->max_batch : 1);
     memset(out, 0, sizeof *out);
     out->max_rows = M;
-    plan_params(out, config, options->training);
+    plan_params(out, config, options);
     out->tokens = take(out, M);
     out->targets = take(out, M);
     out->positions = take(out, options->training ? 0 : 2 * M);

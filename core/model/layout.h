@@ -55,7 +55,8 @@ struct lm_layer_layout {
 
 struct lm_layout {
     size_t floats; /**< the whole block */
-    size_t param_floats, params, grads, moment1, moment2;
+    size_t param_floats, params, moment1, moment2;
+    size_t grads;           /**< sums of gradients, param_floats each: gradient.h */
     size_t max_rows;        /**< largest B·T */
     size_t tokens, targets; /**< int32 copies of the last batch */
     size_t positions; /**< inference, int32: places of rows in texts of different lengths, then

@@ -17,6 +17,9 @@ static enum lm_status options_check(const struct lm_model_config *config,
                        (long long)options->max_time, (long long)config->context);
     if (options->max_batch < 0 || options->max_batch > 1 << 20 || options->threads > 4096)
         return lm_fail(err, LM_RANGE, "max_batch or threads: too large");
+    if (options->leaves < 0 || options->leaves > (int64_t)1 << 40)
+        return lm_fail(err, LM_RANGE, "leaves: %lld is outside 0 to 2^40; choose another number",
+                       (long long)options->leaves);
     if (options->frozen_layers < 0 || options->frozen_layers > config->layers)
         return lm_fail(err, LM_RANGE,
                        "frozen_layers: %lld is outside 0 to the %lld layers there are",

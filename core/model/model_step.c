@@ -70,7 +70,7 @@ static enum lm_status fail_gradient(struct lm_model *model, struct lm_err *err)
             at = block_of(model, i, &first, &count);
             break;
         }
-    model->has_gradient = false;
+    lm_gradient_drop(model);
     return lm_fail(err, LM_NUMERIC,
                    "the gradient of %s at step %llu is not finite; lower lr or set clip",
                    model->tensors[at].name, (unsigned long long)model->step + 1);
@@ -78,8 +78,9 @@ static enum lm_status fail_gradient(struct lm_model *model, struct lm_err *err)
 
 enum lm_status lm_model_gradient_norm(struct lm_model *model, double *norm, struct lm_err *err)
 {
-    if (!model->has_gradient)
+    if (model->leaves == 0)
         return lm_fail(err, LM_INVALID, "a step needs a gradient; call lm_model_backward first");
+    lm_gradient_close(model);
     size_t blocks = model->first_block[model->tensor_count];
     lm_phase_run(model, LM_PHASE_UPDATE, blocks, norm_task, model);
     double sum = 0;
@@ -93,7 +94,7 @@ enum lm_status lm_model_gradient_norm(struct lm_model *model, double *norm, stru
 
 void lm_model_drop_gradient(struct lm_model *model)
 {
-    model->has_gradient = false;
+    lm_gradient_drop(model);
 }
 
 /* ---- updates ---- */
@@ -300,7 +301,7 @@ enum lm_status lm_model_step(struct lm_model *model, const struct lm_step_option
                  &update);
     for (int64_t i = 0; i < model->config.layers + 2 && options->ratios != NULL; i++)
         options->ratios[i] = ratio_at(&update, i);
-    model->has_gradient = false;
+    lm_gradient_drop(model);
     if (stats != NULL)
         *stats = (struct lm_step_stats){norm, clipped};
     return LM_OK;
@@ -427,7 +428,7 @@ enum lm_status lm_model_state_load(struct lm_model *model, const void *data, uin
         return LM_OK;
     memcpy(lm_at(model, model->layout.moment1), at + STATE_HEAD + part, part);
     memcpy(lm_at(model, model->layout.moment2), at + STATE_HEAD + 2 * part, part);
-    model->has_gradient = false;
+    lm_gradient_drop(model);
     model->batch = 0;
     return LM_OK;
 }

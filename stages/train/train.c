@@ -609,6 +609,7 @@ static uint64_t memory_of(const struct train_params *p, const struct lm_model_co
                                              .recompute = p->recompute,
                                              .max_batch = texts_of(p),
                                              .max_time = row_of(p, config),
+                                             .leaves = p->accumulate,
                                              .threads = upstream->threads,
                                              .precision = lm_precision_find(p->precision),
                                              .numerics = upstream->portable ? LM_NUMERICS_PORTABLE
@@ -700,6 +701,13 @@ static bool prefix(void *data, struct lm_prefix *out)
     return steps > 0;
 }
 
+/* 1: the gradients of a step's batches are added up as a tree, no longer one after the other. */
+static unsigned revision(const void *data)
+{
+    const struct train_params *p = data;
+    return p->accumulate > 1 ? 1 : 0;
+}
+
 static const struct lm_metric_row metrics[] = {
     {"train_loss", "nats", LM_BETTER_LOWER, "loss of the last step"},
     {"valid_loss", "nats", LM_BETTER_LOWER, "validation loss of the weights that are kept"},
@@ -728,6 +736,7 @@ const struct lm_stage lm_stage_train = {
     .params = params,
     .metrics = metrics,
     .params_size = sizeof(struct train_params),
+    .revision = revision,
     .resolve = resolve,
     .check_ports = train_check_ports,
     .estimate = estimate,

@@ -52,6 +52,7 @@ static enum lm_status open_model(struct train *train, const struct lm_model_conf
         .recompute = p->recompute,
         .max_batch = is_looked_at ? 1 : texts(train),
         .max_time = is_looked_at ? 1 : train->context,
+        .leaves = p->accumulate,
         .seed = lm_ctx_seed(train->ctx),
         .stop = is_cancelled,
         .stop_user = train->ctx,

@@ -35,6 +35,9 @@ struct lm_model_options {
      *  backward pass: the same bits, a third more work (Chen et al. 2016). */
     bool recompute;
     int64_t max_batch, max_time; /**< largest B and T of a call; 0: 1 and the context */
+    /** Training: most gradients that are gathered for a step; 0: 1. Beyond one, the model holds 1 +
+     *  ⌊log₂ leaves⌋ of them. */
+    int64_t leaves;
     uint64_t seed; /**< of dropout masks (stream "dropout") and of initialisation (stream "init") */
     /** Asked a few times a layer by the calling thread; true: calls on batches give up with
      *  LM_CANCELLED. Weights are untouched, gradients gathered since the last step are dropped. */

@@ -20,8 +20,11 @@
 enum lm_status lm_model_forward(struct lm_model *model, const int32_t *tokens,
                                 const int32_t *targets, int64_t batch, int64_t time, double *loss,
                                 struct lm_err *err);
-/** Adds `scale` times the gradient of the last forward's loss to the gradients. LM_INVALID without
- *  a forward before it (score, logits and backward itself use it up). */
+/** Gathers `scale` times the gradient of the last forward's loss for the next step. The gradients
+ *  of n calls are added up as a tree of n leaves, split at the largest power of two below n. A
+ *  tensor's `grad` is the whole sum when n is a power of two, and once lm_model_gradient_norm or
+ *  lm_model_step was called. LM_INVALID without a forward before it (score, logits and backward
+ *  itself use it up); LM_RANGE: more than options.leaves since the last step. */
 enum lm_status lm_model_backward(struct lm_model *model, double scale, struct lm_err *err);
 /** lm_model_forward and lm_model_backward in one, with the same bits: the head's logits, which
  *  are never all held, need not be computed twice. */
@@ -31,8 +34,8 @@ enum lm_status lm_model_accumulate(struct lm_model *model, const int32_t *tokens
 
 /* ---- heads on pooled states ---- */
 
-/** Adds `scale` times the gradient of the mean cross-entropy of labels (B), each in [0, labels), in
- *  nats. *loss (may be NULL) is that mean. Rules as lm_model_accumulate; LM_INVALID as
+/** Gathers `scale` times the gradient of the mean cross-entropy of labels (B), each in [0, labels),
+ * in nats. *loss (may be NULL) is that mean. Rules as lm_model_accumulate; LM_INVALID as
  *  lm_model_classify; LM_RANGE: a label. */
 enum lm_status lm_model_accumulate_labels(struct lm_model *model, const struct lm_texts *texts,
                                           const int32_t *labels, double scale, double *loss,
@@ -61,7 +64,7 @@ struct lm_pair_options {
     enum lm_pooling pooling;
     double temperature; /**< contrastive: 0.001 to 1000 */
 };
-/** Adds `scale` times the gradient of a loss on pairs: rows 2i and 2i + 1 of `texts` are pair i,
+/** Gathers `scale` times the gradient of a loss on pairs: rows 2i and 2i + 1 of `texts` are pair i,
  *  with the score s_i = scores[i] in [0, 1] (B/2 of them). *loss (may be NULL) is that loss. Rules
  *  as lm_model_accumulate; LM_RANGE: an odd batch, a score, the temperature. */
 enum lm_status lm_model_accumulate_pairs(struct lm_model *model, const struct lm_texts *texts,
