@@ -46,7 +46,7 @@ static void texts(struct tap *tap)
         const char *code, *text;
     } rows[] = {
         {"en", "It was the best of times, it was the worst of times, it was the age of wisdom."},
-        {"de", "Es war einmal ein König, der hatte eine Tochter, die war über alle Maßen schön."},
+        {"de", "Es war einmal ein König, der hatte eine Tochter, die war so schön wie die Sonne."},
         {"fr", "Longtemps, je me suis couché de bonne heure, et mes yeux se fermaient si vite."},
         {"es", "En un lugar de la Mancha, de cuyo nombre no quiero acordarme, vivía un hidalgo."},
         {"ru", "Все счастливые семьи похожи друг на друга, каждая несчастливая семья несчастлива."},
