@@ -20,6 +20,7 @@
 #include "base/c_locale.h"
 #include "base/clock.h"
 #include "base/io.h"
+#include "base/new_file.h"
 
 #define PATIENCE 60 /**< seconds: loading takes less than one */
 
@@ -241,6 +242,12 @@ const char *lm_probe_tables(const struct lm_probe *probe, struct lm_arena *arena
     return head != NULL ? line_after(arena, probe->answer, head) : NULL;
 }
 
+const char *lm_probe_lacks(const struct lm_probe *probe, struct lm_arena *arena, const char *name)
+{
+    const char *head = lm_arena_printf(arena, "lacks %s ", name);
+    return head != NULL ? line_after(arena, probe->answer, head) : NULL;
+}
+
 enum lm_status lm_probe(struct lm_probe *out, struct lm_arena *arena, const struct lm_store *store,
                         const char *worker, const char *(*env)(void *user, const char *name),
                         void *env_user, struct lm_err *err)
@@ -264,8 +271,8 @@ enum lm_status lm_probe(struct lm_probe *out, struct lm_arena *arena, const stru
     lm_buf_init(&text, 0);
     put_conditions(&text, arena, worker, answer, coretype, library_path);
     lm_buf_puts(&text, answer);
-    if (!text.failed) /* a store that cannot be written costs time, no more */
-        lm_file_write_atomic(cache, text.data, text.size, NULL);
+    /* A store that cannot be written costs time, no more. */
+    lm_new_file_write_buf(cache, &text, LM_NEW_DURABLE, NULL);
     lm_buf_release(&text);
     return LM_OK;
 }
