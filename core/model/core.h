@@ -2,6 +2,8 @@
 #ifndef LM_MODEL_CORE_H
 #define LM_MODEL_CORE_H
 
+#include <math.h>
+
 #include <lmpipe/model.h>
 
 #include "base/pool.h"
@@ -27,6 +29,7 @@ struct lm_model {
     const struct lm_norm_kernels *norm; /**< the configuration's choices among the kernels */
     const struct lm_mlp_kernels *mlp;
     const struct lm_products *products;
+    const struct lm_products *own; /**< float32, portable: for Muon, whatever the others are */
     struct lm_rng dropout;
     uint64_t step, micro_batch; /**< where dropout draws */
     uint64_t updates;           /**< optimiser steps taken */
@@ -80,6 +83,13 @@ static inline size_t lm_tile(const struct lm_pass *pass, size_t tile, size_t *fi
     return rest < pass->tile ? rest : pass->tile;
 }
 
+/** The token before a row's in its text, -1: none; only with `smear`. */
+static inline int32_t lm_token_before(const struct lm_model *model, size_t row)
+{
+    const int32_t *before = (const int32_t *)(model->block + model->layout.before);
+    return model->config.smear ? before[row] : -1;
+}
+
 /** Place of a row in its text, with all that the text goes on from. */
 static inline size_t lm_row_position(const struct lm_pass *pass, size_t row)
 {
@@ -98,6 +108,20 @@ static inline float *lm_weight(const struct lm_model *model, enum lm_tensor_id i
 {
     int64_t index = lm_tensor_index(&model->map, id, (int64_t)layer);
     return index < 0 ? NULL : model->tensors[index].data;
+}
+
+/** The gain of a norm, `id` its tensor: ones when this model has none of it. */
+static inline const float *lm_gain(const struct lm_model *model, enum lm_tensor_id id, size_t layer)
+{
+    const float *weight = lm_weight(model, id, layer);
+    return weight != NULL ? weight : lm_at(model, model->layout.ones);
+}
+
+/** What scores of attention are multiplied by. */
+static inline float lm_score_scale(const struct lm_model *model)
+{
+    double given = model->config.score_scale;
+    return (float)(given > 0 ? given : 1.0 / sqrt((double)model->shape.D));
 }
 
 /** Where the running backward pass writes the gradient of a weight tensor (training only); NULL
@@ -208,8 +232,13 @@ enum lm_status lm_pass_begin_packed(struct lm_pass *pass, struct lm_model *model
 /** The last forward again, for its backward. */
 void lm_pass_resume(struct lm_pass *pass, struct lm_model *model);
 
-/** Token and position become the residual stream of a row, x (C). */
-void lm_embed_row(const struct lm_model *model, float *x, int32_t token, size_t position);
+/** Token and position become the residual stream of a row, x (C); `before` is the token before it,
+ *  -1: none. */
+void lm_embed_row(const struct lm_model *model, float *x, int32_t token, int32_t before,
+                  size_t position);
+/** The same before it is normalised. */
+void lm_embed_sum(const struct lm_model *model, float *x, int32_t token, int32_t before,
+                  size_t position);
 /** Embedding, all layers and the final layer norm: layout.hf holds (rows, C). */
 void lm_trunk_forward(struct lm_pass *pass);
 /** The activations of pass->layer once more, from its stream: for layers that share memory. */

@@ -32,6 +32,9 @@ static size_t tile_logits(const struct lm_pass *pass, size_t task, size_t worker
     const float *h = lm_at(model, at->hf) + *row * lm_words(model, C);
     lm_weight_product(model, worker, LM_NT, lm_head_tensor(model), 0, rows, lm_stored(model, h, C),
                       *logits, at->logits_ld);
+    for (size_t r = 0; r < rows && model->config.logit_cap > 0; r++)
+        model->kernels->cap(*logits + r * at->logits_ld, (size_t)model->config.vocab,
+                            (float)model->config.logit_cap);
     return rows;
 }
 
@@ -81,6 +84,25 @@ static struct lm_smooth smooth_of(const struct lm_pass *pass, size_t row, float 
     };
 }
 
+enum { CAPPED = 1024 };
+
+/* The same of capped logits, before they were capped: piece by piece, since both are needed. */
+static void capped_gradient(const struct lm_model *model, float *line, size_t hit,
+                            const struct lm_smooth *smooth)
+{
+    float kept[CAPPED];
+    size_t V = (size_t)model->config.vocab;
+    for (size_t at = 0; at < V; at += CAPPED) {
+        size_t count = V - at < CAPPED ? V - at : CAPPED;
+        bool is_hit = hit >= at && hit - at < count;
+        struct lm_smooth piece = *smooth;
+        piece.hit = is_hit ? smooth->hit : 0;
+        memcpy(kept, line + at, count * sizeof *kept);
+        model->kernels->smooth_backward(line + at, count, is_hit ? hit - at : 0, &piece);
+        model->kernels->cap_backward(line + at, kept, count, (float)model->config.logit_cap);
+    }
+}
+
 /* Gradients of a row of logits in their place, as an operand. */
 static void row_gradient(const struct lm_pass *pass, float *line, size_t row, int32_t target)
 {
@@ -88,8 +110,10 @@ static void row_gradient(const struct lm_pass *pass, float *line, size_t row, in
     const struct lm_layout *at = &model->layout;
     size_t V = (size_t)model->config.vocab, hit = target < 0 ? 0 : (size_t)target;
     float scale = target < 0 ? 0 : pass->scale;
-    if (model->options.label_smoothing > 0 || model->options.z_loss > 0) {
-        const struct lm_smooth smooth = smooth_of(pass, row, scale);
+    const struct lm_smooth smooth = smooth_of(pass, row, scale);
+    if (model->config.logit_cap > 0) {
+        capped_gradient(model, line, hit, &smooth);
+    } else if (model->options.label_smoothing > 0 || model->options.z_loss > 0) {
         model->kernels->smooth_backward(line, V, hit, &smooth);
     } else {
         model->kernels->cross_entropy_backward(line, V, hit, lm_at(model, at->row_max)[row],

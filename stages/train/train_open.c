@@ -53,6 +53,8 @@ static enum lm_status open_model(struct train *train, const struct lm_model_conf
         .max_batch = is_looked_at ? 1 : texts(train),
         .max_time = is_looked_at ? 1 : train->context,
         .leaves = p->accumulate,
+        .muon = strcmp(p->optimizer, "muon") == 0,
+        .zero_init = p->zero_init,
         .seed = lm_ctx_seed(train->ctx),
         .stop = is_cancelled,
         .stop_user = train->ctx,

@@ -38,6 +38,9 @@ struct lm_model_options {
     /** Training: most gradients that are gathered for a step; 0: 1. Beyond one, the model holds 1 +
      *  ⌊log₂ leaves⌋ of them. */
     int64_t leaves;
+    bool muon;      /**< training: there will be steps of Muon; room for them */
+    bool zero_init; /**< lm_model_create: output projections of layers and a head of its own begin
+                       at 0 (Zhang et al. 2019, "Fixup", section 3) */
     uint64_t seed; /**< of dropout masks (stream "dropout") and of initialisation (stream "init") */
     /** Asked a few times a layer by the calling thread; true: calls on batches give up with
      *  LM_CANCELLED. Weights are untouched, gradients gathered since the last step are dropped. */

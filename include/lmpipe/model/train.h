@@ -82,13 +82,31 @@ enum lm_optimizer {
      *  (Sutskever et al. 2013, for a constant lr; decay decoupled as in Loshchilov & Hutter 2019,
      *  algorithm 1). v lies where AdamW has m. */
     LM_OPTIMIZER_SGD,
+    /** v as SGD's; the matrices of layers step along O, the polar factor of v (with nesterov of g +
+     *  momentum·v), by Newton-Schulz: p −= lr·(s·O + d·p), s by enum lm_muon_scale (Jordan et al.
+     *  2024; decay as Liu et al. 2025). Queries, keys, values, gate and up are matrices of their
+     *  own. All else is AdamW's, at the rate adamw_lr. A gradient of zeros and no momentum is no
+     *  update. Needs options.muon. */
+    LM_OPTIMIZER_MUON,
     LM_OPTIMIZERS
 };
 
-/** "adamw", "sgd", NULL-terminated, for parameter tables. */
+/** "adamw", "sgd", "muon", NULL-terminated, for parameter tables. */
 extern const char *const lm_optimizer_names[LM_OPTIMIZERS + 1];
 /** Optimiser by name; AdamW for a name that is none. */
 enum lm_optimizer lm_optimizer_find(const char *name);
+
+/** How far Muon goes along an orthonormal matrix of m rows and n columns. */
+enum lm_muon_scale {
+    LM_MUON_RMS, /**< 0.2·√max(m, n): as far as AdamW would (Liu et al. 2025, section 2.2) */
+    LM_MUON_SPECTRAL, /**< √max(1, n / m): in the norm of operators (Jordan et al. 2024) */
+    LM_MUON_SCALES
+};
+
+/** "rms", "spectral", NULL: for parameter tables. */
+extern const char *const lm_muon_scale_names[LM_MUON_SCALES + 1];
+/** Rule by name; rms for a name that is none. */
+enum lm_muon_scale lm_muon_scale_find(const char *name);
 
 /** Kinds of weight tensors, as bits. */
 enum lm_tensor_group {
@@ -112,8 +130,13 @@ struct lm_step_options {
     double decay;
     double clip; /**< largest global gradient norm (Pascanu et al. 2013); 0: no clipping */
     enum lm_optimizer optimizer;
-    double momentum; /**< SGD: [0, 1) */
-    bool nesterov;   /**< SGD */
+    double momentum;           /**< SGD, Muon: [0, 1) */
+    bool nesterov;             /**< SGD, Muon */
+    double adamw_lr;           /**< Muon: rate of what AdamW updates */
+    int64_t ns_steps;          /**< Muon: Newton-Schulz steps, up to 100; 0: 5 */
+    double ns_coefficients[3]; /**< Muon: a, b, c of X·(a + b·A + c·A²), A = XᵀX; all 0: 3.4445,
+                                    −4.775, 2.0315 (Jordan et al. 2024) */
+    enum lm_muon_scale muon_scale;
     unsigned groups; /**< of enum lm_tensor_group: what decays; 0: matrices and embeddings */
     /** Each layer learns at so much of the rate of the layer above it (Howard & Ruder 2018, section
      *  3.2; Clark et al. 2020, appendix A): layer i of L at lr·layer_decay^(L − i), i from 0, the
