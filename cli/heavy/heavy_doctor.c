@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/pool.h"
 #include "heavy_model.h"
+#include "text/language.h"
 
 static const struct {
     const char *name, *version; /* as pkg-config told the build */
@@ -107,6 +108,19 @@ static const char *read_maps(struct lm_arena *arena)
     return maps;
 }
 
+/* The one that may be absent. */
+static void print_language(FILE *out)
+{
+    struct lm_language *language = NULL;
+    struct lm_err err = {0};
+    if (lm_language_open(&language, &err) == LM_OK)
+        fprintf(out, "library     %-9s version %-11s %s\n", "cld2", lm_language_version(language),
+                lm_language_library(language));
+    else
+        fprintf(out, "library     %-9s absent: %s\n", "cld2", err.text);
+    lm_language_close(language);
+}
+
 /* ---- for programs ---- */
 
 static void put_numerics(struct lm_json_writer *writer)
@@ -150,6 +164,19 @@ static void put_peaks(struct lm_json_writer *writer, size_t threads)
         lm_json_member_double(writer, "memory_read", rate);
 }
 
+static void put_language(struct lm_json_writer *writer)
+{
+    struct lm_language *language = NULL;
+    lm_json_open(writer, '{');
+    lm_json_member_string(writer, "name", "cld2");
+    if (lm_language_open(&language, NULL) == LM_OK) {
+        lm_json_member_string(writer, "version", lm_language_version(language));
+        lm_json_member_string(writer, "path", lm_language_library(language));
+    }
+    lm_language_close(language);
+    lm_json_close(writer, '}');
+}
+
 static void put_libraries(struct lm_json_writer *writer, struct lm_arena *arena, const char *maps)
 {
     lm_json_key(writer, "libraries");
@@ -163,6 +190,7 @@ static void put_libraries(struct lm_json_writer *writer, struct lm_arena *arena,
             lm_json_member_string(writer, "path", path);
         lm_json_close(writer, '}');
     }
+    put_language(writer);
     lm_json_close(writer, ']');
 }
 
@@ -198,5 +226,6 @@ int lm_heavy_doctor(struct lm_cli *cli, const void *given, char **operands, size
         fprintf(out, "library     %-9s built with %-8s %s\n", libraries[i].name,
                 libraries[i].version, path != NULL ? path : "not loaded");
     }
+    print_language(out);
     return LM_EXIT_OK;
 }
