@@ -7,7 +7,7 @@ const char *const lm_muon_scale_names[] = {"rms", "spectral", NULL};
 
 enum lm_muon_scale lm_muon_scale_find(const char *name)
 {
-    for (size_t i = 0; i < LM_MUON_SCALES; i++)
+    for (size_t i = 0; name != NULL && i < LM_MUON_SCALES; i++)
         if (strcmp(name, lm_muon_scale_names[i]) == 0)
             return (enum lm_muon_scale)i;
     return LM_MUON_RMS;

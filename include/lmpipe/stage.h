@@ -138,10 +138,7 @@ struct lm_stage {
     const struct lm_port *inputs, *outputs; /**< NULL-name terminated */
     const struct lm_param *params;          /**< NULL-name terminated */
     size_t params_size;                     /**< sizeof the parameter struct */
-    /** Optional: what `version` is for results of some parameters alone, so that the others' stay:
-     * raised when these resolved parameters give other bytes; in the key when it is not 0. Pure. */
-    unsigned (*revision)(const void *params);
-    const struct lm_metric_row *metrics; /**< NULL-name terminated; NULL: none */
+    const struct lm_metric_row *metrics;    /**< NULL-name terminated; NULL: none */
     /** Optional cross-field rules and derived defaults; pure, no I/O. The text of *err names the
      * field first: "min_lr: must not exceed lr". */
     enum lm_status (*resolve)(void *params, struct lm_arena *arena, struct lm_err *err);

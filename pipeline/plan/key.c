@@ -268,8 +268,6 @@ static void put_facts(struct lm_buf *out, const struct lm_spec *spec, size_t sta
     own.arena = given->arena != NULL ? given->arena : spec->arena;
     struct writing writing = {
         .out = out, .spec = spec, .stage = stage, .facts = facts, .prefix = "param "};
-    if (s->type->revision != NULL && s->type->revision(params) > 0)
-        lm_buf_printf(out, "revision %u\n", s->type->revision(params));
     lm_params_walk(s->type->params, params, put_param, &writing);
     if (facts->inputs != NULL)
         put_inputs(out, &facts->taken[stage], facts->inputs);

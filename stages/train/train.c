@@ -425,8 +425,8 @@ static bool is_shape_given(const struct train_params *p)
 {
     const struct lm_model_config own = train_shape(p, 0);
     return lm_model_beyond_gpt2(&own) != NULL || strcmp(p->preset, "gpt2-nano") != 0 ||
-           p->context != LM_UNSET_INT || p->layers != LM_UNSET_INT || p->heads != LM_UNSET_INT ||
-           p->width != LM_UNSET_INT;
+           p->zero_init || p->context != LM_UNSET_INT || p->layers != LM_UNSET_INT ||
+           p->heads != LM_UNSET_INT || p->width != LM_UNSET_INT;
 }
 
 /* What GPT-2 has not is the preset's, where nothing else is given. */
@@ -744,13 +744,6 @@ static bool prefix(void *data, struct lm_prefix *out)
     return steps > 0;
 }
 
-/* 1: the gradients of a step's batches are added up as a tree, no longer one after the other. */
-static unsigned revision(const void *data)
-{
-    const struct train_params *p = data;
-    return p->accumulate > 1 ? 1 : 0;
-}
-
 static const struct lm_metric_row metrics[] = {
     {"train_loss", "nats", LM_BETTER_LOWER, "loss of the last step"},
     {"valid_loss", "nats", LM_BETTER_LOWER, "validation loss of the weights that are kept"},
@@ -771,7 +764,7 @@ static const struct lm_stage_cost cost = {.pace = 0.6};
 
 const struct lm_stage lm_stage_train = {
     .name = "train",
-    .version = 3,
+    .version = 4,
     .summary = "trains a GPT model with AdamW, Muon or SGD, validating as it goes",
     .flags = LM_STAGE_SEED | LM_STAGE_NUMERIC | LM_STAGE_STEPS,
     .inputs = inputs,
@@ -779,7 +772,6 @@ const struct lm_stage lm_stage_train = {
     .params = params,
     .metrics = metrics,
     .params_size = sizeof(struct train_params),
-    .revision = revision,
     .resolve = resolve,
     .check_ports = train_check_ports,
     .estimate = estimate,

@@ -78,9 +78,6 @@ static const struct lm_param fake_clean_rows[] = {
     {0},
 };
 
-/* Of these many steps results have changed since the version. */
-enum { FAKE_REVISED_STEPS = 4321 };
-
 struct fake_train {
     int64_t steps, warmup, cache;
     double lr, min_lr;
@@ -202,12 +199,6 @@ static const struct lm_stage fake_stage_encode = {.name = "encode",
                                                   .outputs = fake_tokens,
                                                   .params = fake_encode_rows,
                                                   .params_size = sizeof(struct fake_encode)};
-
-static inline unsigned fake_train_revision(const void *params)
-{
-    return ((const struct fake_train *)params)->steps == FAKE_REVISED_STEPS ? 2 : 0;
-}
-
 static const struct lm_stage fake_stage_train = {.name = "train",
                                                  .version = 3,
                                                  .summary = "Trains a model",
@@ -216,7 +207,6 @@ static const struct lm_stage fake_stage_train = {.name = "train",
                                                  .outputs = fake_model,
                                                  .params = fake_train_rows,
                                                  .params_size = sizeof(struct fake_train),
-                                                 .revision = fake_train_revision,
                                                  .metrics = fake_train_metrics,
                                                  .resolve = fake_train_resolve,
                                                  .estimate = fake_train_estimate};

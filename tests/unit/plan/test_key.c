@@ -253,24 +253,6 @@ static void test_renamed_list(struct tap *tap)
     keys_close(&b);
 }
 
-/* The version of some parameters alone: no line for the others. */
-static void test_revision(struct tap *tap)
-{
-    char revised[sizeof spec_text + 8];
-    struct keys k;
-    REQUIRE(keys_open(&k, spec_text));
-    CHECK(strncmp(key_of(&k, "model"), "lmpipe-key 1\nstage train 3\nparam steps int 20\n", 46) ==
-          0);
-    keys_close(&k);
-    const char *at = strstr(spec_text, "steps: 20,");
-    snprintf(revised, sizeof revised, "%.*ssteps: %d,%s", (int)(at - spec_text), spec_text,
-             FAKE_REVISED_STEPS, at + 10);
-    REQUIRE(keys_open(&k, revised));
-    CHECK(strstr(key_of(&k, "model"), "stage train 3\nrevision 2\nparam steps int 4321\n") != NULL);
-    CHECK_STR(change(&k, "model", "", "revision 2\n", 0), "revision is new: 2");
-    keys_close(&k);
-}
-
 static void test_differences(struct tap *tap)
 {
     static const struct {
@@ -309,6 +291,6 @@ static void test_differences(struct tap *tap)
 static const struct tap_test tests[] = {
     TAP_ROW(test_golden) TAP_ROW(test_what_is_not_in_it) TAP_ROW(test_texts_cannot_forge_lines)
         TAP_ROW(test_renamed_list) TAP_ROW(test_libraries) TAP_ROW(test_addresses_without_secrets)
-            TAP_ROW(test_environment_stays_out) TAP_ROW(test_experiment_json) TAP_ROW(test_revision)
+            TAP_ROW(test_environment_stays_out) TAP_ROW(test_experiment_json)
                 TAP_ROW(test_differences)};
 LM_TEST_MAIN(tests)
