@@ -58,7 +58,7 @@ static size_t sequence_length(int byte)
 
 /* The byte that a part of a stretch was; -1: none; LOST: it became U+FFFD, or a question mark
  * behind two that begin nothing but punctuation. A hard space may have become a space. */
-static int part_of(struct stretch *out, size_t encoding, uint32_t code_point)
+static int part_of(const struct stretch *out, size_t wanted, size_t encoding, uint32_t code_point)
 {
     bool is_punctuation = out->count == 2 && out->marks[0] == 0xE2 && out->marks[1] == 0x20AC;
     if (out->count > 0 && (code_point == 0xFFFD || (code_point == '?' && is_punctuation)))
@@ -66,7 +66,8 @@ static int part_of(struct stretch *out, size_t encoding, uint32_t code_point)
     if (out->count > 0 && code_point == ' ')
         return 0xA0;
     int byte = to_byte(encoding, code_point);
-    return byte < 0x80 || (out->count > 0 && byte > 0xBF) ? -1 : byte;
+    bool is_first = out->count == 0 || (out->count == 3 && wanted == PARTS && byte == 0xED);
+    return byte < 0x80 || (!is_first && byte > 0xBF) ? -1 : byte;
 }
 
 /* Which spaces may have been hard: behind the first byte of common letters, and inside an emoji. */
@@ -95,42 +96,44 @@ static size_t parts_of(const uint8_t *bytes, size_t count)
     return is_half ? PARTS : sequence_length(bytes[0]);
 }
 
+/* Reads the parts into bytes; false: they are no stretch. *is_lost, *has_space: some are not what
+ * they were. */
+static bool take_parts(struct stretch *out, size_t encoding, const uint8_t *text, size_t size,
+                       uint8_t bytes[PARTS], bool *is_lost, bool *has_space)
+{
+    size_t wanted = 1;
+    while (out->count < wanted) {
+        uint32_t code_point = 0;
+        size_t left = size - out->size;
+        size_t length = left > 0 ? lm_utf8_decode(&code_point, text + out->size, left) : 0;
+        int byte = length > 0 ? part_of(out, wanted, encoding, code_point) : -1;
+        if (byte < 0x80)
+            return *is_lost; /* what is left of it */
+        *is_lost = *is_lost || byte == LOST;
+        *has_space = *has_space || code_point == ' ';
+        out->marks[out->count] = code_point;
+        bytes[out->count++] = (uint8_t)(byte == LOST ? 0x80 : byte);
+        out->size += length;
+        wanted = parts_of(bytes, out->count);
+    }
+    return wanted > 0;
+}
+
 static bool take(struct stretch *out, size_t encoding, const uint8_t *text, size_t size)
 {
     uint8_t bytes[PARTS];
-    size_t at = 0, wanted = 1;
     bool is_lost = false, has_space = false;
-    *out = (struct stretch){.count = 0};
-    while (out->count < wanted) {
-        uint32_t code_point;
-        size_t length = at < size ? lm_utf8_decode(&code_point, text + at, size - at) : 0;
-        int byte = length > 0 ? part_of(out, encoding, code_point) : -1;
-        bool is_other_half = out->count == 3 && wanted == PARTS && length > 0 &&
-                             to_byte(encoding, code_point) == 0xED;
-        byte = is_other_half ? 0xED : byte;
-        if (byte < 0 && is_lost) /* what is left of it */
-            break;
-        if (byte < 0x80)
-            return false;
-        is_lost = is_lost || byte == LOST;
-        has_space = has_space || code_point == ' ';
-        out->marks[out->count] = code_point;
-        bytes[out->count++] = (uint8_t)(byte == LOST ? 0x80 : byte);
-        wanted = parts_of(bytes, out->count);
-        if (wanted == 0)
-            return false;
-        at += length;
-    }
-    out->size = at;
+    *out = (struct stretch){.made = 0xFFFD};
+    if (!take_parts(out, encoding, text, size, bytes, &is_lost, &has_space))
+        return false;
     out->is_lossy = is_lost || has_space;
-    out->made = 0xFFFD;
     if (is_lost)
         return true;
     if (has_space && !may_have_been_hard(bytes, out->count))
         return false;
     if (out->count == PARTS)
         return join_halves(out, bytes);
-    return lm_utf8_decode(&out->made, bytes, wanted) == wanted && out->made >= 0x80;
+    return lm_utf8_decode(&out->made, bytes, out->count) == out->count && out->made >= 0x80;
 }
 
 /* ---- how sure is it ---- */
@@ -196,6 +199,18 @@ static bool is_odd_mark(uint32_t code_point)
            code_point != 0x2013 && code_point != 0x2014 && code_point != 0xAD;
 }
 
+/* A quotation mark between letters, behind a capital that few languages have. */
+static bool is_odd_quote(uint32_t lead, uint32_t next, const struct beside *beside)
+{
+    if (!is_letter(beside->behind))
+        return false;
+    if (lead == 0xC3 && is_odd_mark(next))
+        return true;
+    return is_letter(beside->before) &&
+           (lead == 0xC3 ? next == 0x2018
+                         : (lead == 0xC4 || lead == 0xC5) && (next == 0xAB || next == 0xBB));
+}
+
 /* A capital inside a word, or a symbol between letters: no language writes so. */
 static bool is_odd_inside(const struct stretch *stretch, const struct beside *beside)
 {
@@ -204,13 +219,9 @@ static bool is_odd_inside(const struct stretch *stretch, const struct beside *be
     bool is_behind = (lm_unicode(beside->behind) & LM_UC_LOWER) != 0;
     if ((lm_unicode(lead) & LM_UC_UPPER) == 0 || !is_letter(stretch->made))
         return false;
-    bool is_within = is_letter(beside->before) && is_letter(beside->behind);
-    if (lead == 0xC3 &&
-        ((is_odd_mark(next) && is_letter(beside->behind)) || (next == 0x2018 && is_within)))
+    if (is_odd_quote(lead, next, beside))
         return true;
-    if ((lead == 0xC4 || lead == 0xC5) && (next == 0xAB || next == 0xBB) && is_within)
-        return true;
-    return (is_before && !is_letter(next)) || (is_behind && !is_letter(next) && !is_usual(next));
+    return !is_letter(next) && (is_before || (is_behind && !is_usual(next)));
 }
 
 /* Latin with two marks, as Vietnamese has: a letter and two symbols inside a word. */
@@ -245,19 +256,19 @@ static bool is_odd_pair(size_t encoding, const struct stretch *stretch)
     return made < 0x100 || (made >= 0x300 && made < 0x370 && !is_letter(next));
 }
 
-/* A sign inside a word: a root, a florin or a frame's line, which stand between others at least. */
+/* A sign inside a word: a root before a bound, a florin, a frame's line before a letter. */
 static bool is_odd_sign(size_t encoding, const struct stretch *stretch, const struct beside *beside)
 {
-    uint32_t lead = stretch->marks[0];
+    uint32_t lead = stretch->marks[0], next = stretch->marks[1];
     bool is_before = (lm_unicode(beside->before) & LM_UC_LOWER) != 0;
     bool is_within = is_before && (lm_unicode(beside->behind) & LM_UC_LOWER) != 0;
-    if (stretch->count != 2 || !is_letter(stretch->made) || is_letter(lead) != (lead == 0x192))
+    if (stretch->count != 2 || !is_letter(stretch->made) || stretch->made >= 0x180)
         return false;
-    if (encoding == MAC_ROMAN && lead == 0x221A && is_before)
-        return stretch->marks[1] == 0x2264 || stretch->marks[1] == 0x2265;
-    return is_within && stretch->made < 0x180 && (encoding == MAC_ROMAN || encoding == CP437) &&
-           (lead == 0x192 || lead == 0x2248 ||
-            ((lead == 0x2500 || lead == 0x253C) && is_letter(stretch->marks[1])));
+    if (encoding == MAC_ROMAN && lead == 0x221A)
+        return is_before && (next == 0x2264 || next == 0x2265);
+    return is_within && (encoding == MAC_ROMAN ? lead == 0x192 || lead == 0x2248
+                                               : encoding == CP437 && is_letter(next) &&
+                                                     (lead == 0x2500 || lead == 0x253C));
 }
 
 /* Characters that are controls, or more than two that spell a sign. */
@@ -314,22 +325,28 @@ struct scan {
     bool follows; /* but for ASCII, a stretch was before */
 };
 
-static void weigh(struct scan *scan, size_t encoding, const struct stretch *stretch,
-                  const struct beside *beside, bool follows)
+/* How many letters of one script stand in a row, marks on them counting along. */
+static void count_run(struct scan *scan, const struct stretch *stretch, bool follows)
 {
     bool is_mark = follows && scan->run > 0 && (lm_unicode(stretch->made) & LM_UC_MARK) != 0;
     bool is_one = is_letter(stretch->made) || is_mark;
     size_t script = is_mark ? scan->script : is_one ? lm_unicode_script(stretch->made) : 0;
     bool goes_on = follows && is_one && script == scan->script;
-    bool is_twice = follows && encoding == CP1251 && stretch->made < 0x100;
     scan->run = !is_one ? 0 : goes_on ? scan->run + 1 : 1;
     scan->script = script;
+}
+
+static void weigh(struct scan *scan, size_t encoding, const struct stretch *stretch,
+                  const struct beside *beside, bool follows)
+{
+    size_t enough = stretch->count == 2 ? 3 : 2;
+    bool is_twice = follows && encoding == CP1251 && stretch->made < 0x100;
+    count_run(scan, stretch, follows);
     scan->stretches++;
     if (stretch->is_lossy && stretch->count < PARTS)
         return;
-    size_t enough = stretch->count == 2 ? 3 : 2;
-    bool is_foreign = is_one && script != LM_SCRIPT_LATIN;
-    if (is_sure(encoding, stretch, beside) || is_twice || (is_foreign && scan->run >= enough))
+    bool is_foreign = scan->run >= enough && scan->script != LM_SCRIPT_LATIN;
+    if (is_sure(encoding, stretch, beside) || is_twice || is_foreign)
         scan->score += SURE;
     scan->score += stretch->count;
 }

@@ -47,11 +47,11 @@ static size_t number_size(const char *text, size_t size)
     size_t at = 0;
     while (at < size && at < 3 && text[at] >= '0' && text[at] <= '9')
         at++;
-    bool has_digits = at > 0;
-    at += !has_digits && size > 0 && ((text[0] >= 'a' && text[0] <= 'z') || text[0] == '#');
+    bool may_dot = at > 0 || text[0] == '#';
+    at += at == 0 && (text[0] == '#' || (text[0] >= 'a' && text[0] <= 'z'));
     if (at == 0 || at + 1 >= size || text[at + 1] != ' ')
         return 0;
-    return text[at] == ')' || (text[at] == '.' && (has_digits || text[0] == '#')) ? at + 1 : 0;
+    return text[at] == ')' || (may_dot && text[at] == '.') ? at + 1 : 0;
 }
 
 /* Bytes of "- ", "* ", "+ ", "• ", "1. " and the spaces behind; 0: no item. */
