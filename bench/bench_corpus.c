@@ -115,7 +115,6 @@ static void put_line(struct document *document, const struct lm_buf *text)
     struct lm_json_writer json;
     lm_sha256_bytes(&document->digest, text->data, text->size);
     lm_digest_hex(id, &document->digest);
-    lm_buf_reserve(&document->line, text->size + text->size / 32 + 128);
     lm_json_begin(&json, &document->line, false);
     lm_json_open(&json, '{');
     lm_json_member_string(&json, "id", id);

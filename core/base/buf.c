@@ -25,7 +25,8 @@ void lm_buf_clear(struct lm_buf *buf)
         buf->data[0] = '\0';
 }
 
-bool lm_buf_reserve(struct lm_buf *buf, size_t more)
+/* Room for `more` bytes and the NUL. */
+static bool reserve(struct lm_buf *buf, size_t more)
 {
     if (buf->failed)
         return false;
@@ -51,7 +52,7 @@ bool lm_buf_reserve(struct lm_buf *buf, size_t more)
 
 void lm_buf_append(struct lm_buf *buf, const void *data, size_t size)
 {
-    if (!lm_buf_reserve(buf, size))
+    if (!reserve(buf, size))
         return;
     if (size > 0)
         memcpy(buf->data + buf->size, data, size);
@@ -66,7 +67,7 @@ void lm_buf_puts(struct lm_buf *buf, const char *text)
 
 void lm_buf_putc(struct lm_buf *buf, char c)
 {
-    if (!lm_buf_reserve(buf, 1))
+    if (!reserve(buf, 1))
         return;
     buf->data[buf->size++] = c;
     buf->data[buf->size] = '\0';
@@ -83,7 +84,7 @@ void lm_buf_printf(struct lm_buf *buf, const char *format, ...)
         buf->failed = true;
     else if ((size_t)length < sizeof few)
         lm_buf_append(buf, few, (size_t)length);
-    else if (lm_buf_reserve(buf, (size_t)length)) {
+    else if (reserve(buf, (size_t)length)) {
         lm_c_vsnprintf(buf->data + buf->size, (size_t)length + 1, format, again);
         buf->size += (size_t)length;
     }

@@ -22,8 +22,6 @@ struct lm_buf {
 void lm_buf_init(struct lm_buf *buf, size_t ceiling);
 void lm_buf_release(struct lm_buf *buf);
 void lm_buf_clear(struct lm_buf *buf); /**< size 0, memory kept, failure forgotten */
-/** Room for `more` bytes and the NUL, so that appending them moves nothing. False: as appending. */
-bool lm_buf_reserve(struct lm_buf *buf, size_t more);
 
 void lm_buf_append(struct lm_buf *buf, const void *data, size_t size);
 void lm_buf_puts(struct lm_buf *buf, const char *text);

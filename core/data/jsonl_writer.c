@@ -60,7 +60,6 @@ void lm_jsonl_line(struct lm_buf *out, const struct lm_digest *digest, const voi
     char id[LM_DIGEST_HEX];
     struct lm_json_writer json;
     lm_digest_hex(id, digest);
-    lm_buf_reserve(out, size + size / 32 + 128); /* most of it is not escaped */
     lm_json_begin(&json, out, false);
     lm_json_open(&json, '{');
     lm_json_member_string(&json, "id", id);

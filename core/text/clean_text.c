@@ -150,7 +150,6 @@ enum lm_status lm_clean(struct lm_buf *out, const uint8_t *text, size_t size,
                         const struct lm_clean_options *options, struct lm_clean_counts *counts,
                         bool *is_rejected, struct lm_err *err)
 {
-    lm_buf_reserve(out, size);
     *is_rejected = !repair_into(out, text, size, options->repair, counts);
     LM_TRY(lm_buf_status(out, err));
     if (*is_rejected || out->size == 0)
