@@ -223,7 +223,8 @@ static void weight_task(void *user, size_t part, size_t worker)
     size_t out = delta.packed.n;
     lm_right_multiply(model, worker, rest < WEIGHT_ROWS ? rest : WEIGHT_ROWS, out, pass->rows,
                       lm_turned(model, left, first), &delta, !pass->fresh,
-                      lm_grad(model, weight_jobs[job].id, pass->layer) + first * out, out);
+                      lm_grad(model, weight_jobs[job].id, pass->layer) + first * out, out,
+                      (struct lm_causal){0});
 }
 
 /* Gradient of the final layer norm: dhf → dx[0] of the last layer's output. */

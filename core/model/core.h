@@ -130,9 +130,10 @@ static inline float *lm_scratch(const struct lm_model *model, size_t worker)
 /** Matrix product by the model's numerics on behalf of `worker`. */
 static inline void lm_gemm(const struct lm_model *model, size_t worker, enum lm_gemm_form form,
                            size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b,
-                           size_t ldb, bool accumulate, float *c, size_t ldc)
+                           size_t ldb, bool accumulate, float *c, size_t ldc,
+                           struct lm_causal causal)
 {
-    model->products->gemm(form, m, n, k, a, lda, b, ldb, accumulate, c, ldc,
+    model->products->gemm(form, m, n, k, a, lda, b, ldb, accumulate, c, ldc, causal,
                           lm_scratch(model, worker) + model->layout.scratch_gemm);
 }
 

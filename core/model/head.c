@@ -151,9 +151,9 @@ static void vocab_task(void *user, size_t task, size_t worker)
     size_t first = task * VOCAB_ROWS, rows = V - first < VOCAB_ROWS ? V - first : VOCAB_ROWS;
     bool fresh = pass->fresh && pass->first == 0;
     struct lm_right right = chunk_right(pass);
-    lm_right_multiply(model, worker, rows, C, pass->count,
-                      lm_turned(model, gradients(model, 0), first), &right, !fresh,
-                      lm_grad(model, lm_head_tensor(model), 0) + first * C, C);
+    lm_right_multiply(
+        model, worker, rows, C, pass->count, lm_turned(model, gradients(model, 0), first), &right,
+        !fresh, lm_grad(model, lm_head_tensor(model), 0) + first * C, C, (struct lm_causal){0});
 }
 
 /* Runs `task` over the tiles of every chunk, and the vocabulary's tasks behind it for gradients. */

@@ -24,6 +24,6 @@ void lm_right_pack_all(const struct lm_model *model, const struct lm_right *righ
  *  of the form LM_TN only goes with a right one of LM_NN. */
 void lm_right_multiply(const struct lm_model *model, size_t worker, size_t m, size_t n, size_t k,
                        struct lm_operand left, const struct lm_right *right, bool accumulate,
-                       float *c, size_t ldc);
+                       float *c, size_t ldc, struct lm_causal causal);
 
 #endif
