@@ -155,9 +155,7 @@ const char *lm_cli_path(const struct lm_cli *cli, const char *path)
 enum lm_status lm_cli_put(struct lm_buf *text, FILE *out, struct lm_err *err)
 {
     lm_buf_putc(text, '\n');
-    enum lm_status status = lm_buf_status(text, err);
-    if (status == LM_OK)
-        fwrite(text->data, 1, text->size, out);
+    enum lm_status status = lm_buf_print(text, out, err);
     lm_buf_release(text);
     return status;
 }

@@ -72,9 +72,7 @@ enum lm_status lm_job_save(const struct lm_job *job, const char *path, struct lm
     if (job->partial)
         lm_json_member_bool(&writer, "partial", true);
     lm_json_close(&writer, '}');
-    enum lm_status status = lm_buf_status(&buf, err);
-    if (status == LM_OK)
-        status = lm_file_write(path, buf.data, buf.size, err);
+    enum lm_status status = lm_file_write_buf(path, &buf, err);
     lm_buf_release(&buf);
     return status;
 }

@@ -7,6 +7,7 @@
 #include <lmpipe/model.h>
 
 #include "base/glob.h"
+#include "base/new_file.h"
 #include "base/pool.h"
 #include "heavy_model.h"
 #include "human.h"
@@ -305,9 +306,7 @@ static enum lm_status write_spec(struct making *making, const char *path, struct
     struct lm_buf text;
     lm_buf_init(&text, 0);
     lm_init_spec_write(&text, &making->corpus);
-    enum lm_status status = lm_buf_status(&text, err);
-    if (status == LM_OK)
-        status = lm_file_write_atomic(path, text.data, text.size, err);
+    enum lm_status status = lm_new_file_write_buf(path, &text, LM_NEW_DURABLE, err);
     lm_buf_release(&text);
     return status;
 }

@@ -1,7 +1,6 @@
 #include "base/buf.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -143,4 +142,12 @@ enum lm_status lm_buf_status(const struct lm_buf *buf, struct lm_err *err)
                    "a buffer could not grow beyond %zu bytes (its ceiling is %zu); free memory "
                    "or make the input smaller",
                    buf->size, buf->ceiling);
+}
+
+enum lm_status lm_buf_print(const struct lm_buf *buf, FILE *out, struct lm_err *err)
+{
+    LM_TRY(lm_buf_status(buf, err));
+    if (buf->size > 0)
+        fwrite(buf->data, 1, buf->size, out);
+    return LM_OK;
 }

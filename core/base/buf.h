@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <lmpipe/status.h>
 
@@ -39,5 +40,9 @@ char *lm_format_double(char out[32], double v);
 
 /** LM_OK, or LM_NOMEM with a message when the buffer failed. */
 enum lm_status lm_buf_status(const struct lm_buf *buf, struct lm_err *err);
+/** Writes what it holds to a stream, which remembers whether that was possible; nothing of one that
+ *  failed: LM_NOMEM, as lm_buf_status. A file takes it by lm_file_write_buf (io.h) or
+ *  lm_new_file_write_buf (new_file.h). */
+enum lm_status lm_buf_print(const struct lm_buf *buf, FILE *out, struct lm_err *err);
 
 #endif

@@ -150,6 +150,12 @@ enum lm_status lm_file_write(const char *path, const void *data, size_t size, st
     return close_written(fd, lm_write_all(fd, data, size, path, err), path, err);
 }
 
+enum lm_status lm_file_write_buf(const char *path, const struct lm_buf *buf, struct lm_err *err)
+{
+    LM_TRY(lm_buf_status(buf, err));
+    return lm_file_write(path, buf->data, buf->size, err);
+}
+
 enum lm_status lm_fsync_path(const char *path, struct lm_err *err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);

@@ -12,6 +12,8 @@
 #include <lmpipe/arena.h>
 #include <lmpipe/status.h>
 
+#include "base/buf.h"
+
 /** Names in a folder, sorted by bytes, without "." and "..". */
 struct lm_names {
     char **items;
@@ -40,6 +42,8 @@ enum lm_status lm_file_write_atomic(const char *path, const void *data, size_t s
                                     struct lm_err *err);
 /** Creates or truncates `path` and writes it, without fsync (for private folders). */
 enum lm_status lm_file_write(const char *path, const void *data, size_t size, struct lm_err *err);
+/** lm_file_write of what a buffer holds; of one that failed no file: LM_NOMEM, as lm_buf_status. */
+enum lm_status lm_file_write_buf(const char *path, const struct lm_buf *buf, struct lm_err *err);
 /** write() until all is written; retries EINTR and short writes. */
 enum lm_status lm_write_all(int fd, const void *data, size_t size, const char *name,
                             struct lm_err *err);

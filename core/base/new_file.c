@@ -196,6 +196,13 @@ enum lm_status lm_new_file_write(const char *path, const void *data, size_t size
     return status;
 }
 
+enum lm_status lm_new_file_write_buf(const char *path, const struct lm_buf *buf, unsigned flags,
+                                     struct lm_err *err)
+{
+    LM_TRY(lm_buf_status(buf, err));
+    return lm_new_file_write(path, buf->data, buf->size, flags, err);
+}
+
 /* ---- sweeping ---- */
 
 /* Removes a temporary whose lock is free. */

@@ -12,6 +12,8 @@
 
 #include <lmpipe/status.h>
 
+#include "base/buf.h"
+
 struct lm_new_file {
     int fd;          /**< open for writing; -1: nothing is under way */
     char *path;      /**< the goal; owned */
@@ -38,6 +40,10 @@ void lm_new_file_drop(struct lm_new_file *file);
 /** Opens, writes `size` bytes, commits. */
 enum lm_status lm_new_file_write(const char *path, const void *data, size_t size, unsigned flags,
                                  struct lm_err *err);
+/** lm_new_file_write of what a buffer holds; of one that failed no file: LM_NOMEM, as
+ *  lm_buf_status. */
+enum lm_status lm_new_file_write_buf(const char *path, const struct lm_buf *buf, unsigned flags,
+                                     struct lm_err *err);
 
 /** True for a name that lm_new_file_open makes: *.tmp.<8 hex digits>.<16 hex digits>. */
 bool lm_new_file_is_temporary(const char *name);

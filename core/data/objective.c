@@ -76,10 +76,8 @@ enum lm_status lm_objective_save(const struct lm_objective *objective, const cha
         put_labels(&writer, objective);
     lm_json_close(&writer, '}');
     lm_buf_putc(&out, '\n');
-    enum lm_status status = lm_buf_status(&out, err);
-    if (status == LM_OK)
-        status = path == NULL ? lm_fail(err, LM_NOMEM, "out of memory for " FILE_NAME)
-                              : lm_file_write(path, out.data, out.size, err);
+    enum lm_status status = path == NULL ? lm_fail(err, LM_NOMEM, "out of memory for " FILE_NAME)
+                                         : lm_file_write_buf(path, &out, err);
     lm_buf_release(&out);
     lm_arena_free(arena);
     return status;

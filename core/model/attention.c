@@ -2,7 +2,8 @@
  * Causal self-attention (Vaswani et al. 2017, section 3.2), a task for each sequence and head of
  * keys and values, which several heads of queries may share. Scores are held for LM_QUERY_BLOCK
  * queries at a time and only up to the last key they may see; the backward pass computes them again
- * from the maximum and the sum of each row (Dao et al. 2022).
+ * from the maximum and the sum of each row (Dao et al. 2022). A text that goes on from another sees
+ * that one's keys and values, gathered before its own: then all is as if it stood there whole.
  */
 #include "model/core.h"
 
@@ -13,9 +14,10 @@
 
 /* A head of keys and values of one sequence, and the heads of queries that share it. */
 struct head {
-    const float *k, *v;    /* (T, size), rows ld apart */
+    const float *k, *v;    /* (T, size), rows ld_keys apart */
     size_t queries, first; /* heads of queries, and which is the first */
-    size_t size, ld, A, T, row;
+    size_t size, ld, ld_keys, A, T, row;
+    size_t before; /* of T: rows of the texts that this one goes on from */
     size_t window; /* keys that a query sees; 0: all before it */
     size_t ld_scores;
     float scale;
@@ -23,15 +25,16 @@ struct head {
 
 /* One head of queries. */
 struct queries {
-    const float *q;   /* (T, size), rows ld apart */
-    float *max, *sum; /* (T): of the softmax of each query */
+    const float *q;   /* (T − before, size), rows ld apart */
+    float *max, *sum; /* (T − before): of the softmax of each query */
     size_t column;    /* of its outputs */
     uint64_t element; /* first of its T·T scores, for dropout */
 };
 
-/* Queries [first, first + rows) and the keys [low, high) that they see. */
+/* Queries [first, first + rows) and the keys [low, high) that they see, by their places in the
+ * text; query `first` is row `own` of the text's own. */
 struct span {
-    size_t first, rows, low, high;
+    size_t first, rows, low, high, own;
 };
 
 static struct head head_of(const struct lm_pass *pass, size_t task)
@@ -49,19 +52,53 @@ static struct head head_of(const struct lm_pass *pass, size_t task)
         .first = k * (s->H / s->K),
         .size = s->D,
         .ld = s->Q,
+        .ld_keys = s->Q,
         .A = s->A,
         .T = T,
         .row = row,
+        .before = pass->prefixes != NULL ? lm_row_position(pass, row) : 0,
         .window = lm_shape_window(&model->config, pass->layer),
         .ld_scores = (T + 15) / 16 * 16,
         .scale = (float)(1.0 / sqrt((double)s->D)),
     };
 }
 
+/* Copies the keys and values of rows [row, row + count) to places [at, at + count). */
+static void gather_rows(struct head *head, const float *k, const float *v, float *to, size_t at,
+                        size_t row, size_t count)
+{
+    size_t bytes = head->size * sizeof *to;
+    for (size_t i = 0; i < count; i++) {
+        memcpy(to + (at + i) * head->size, k + (row + i) * head->ld, bytes);
+        memcpy(to + (head->T + at + i) * head->size, v + (row + i) * head->ld, bytes);
+    }
+}
+
+/* Keys and values of all that text `text` goes on from and of its own, behind one another in the
+ * worker's scratch. */
+static void gather(const struct lm_pass *pass, size_t worker, struct head *head, int32_t text)
+{
+    const struct lm_model *model = pass->model;
+    float *to = lm_scratch(model, worker) + model->layout.scratch_gather;
+    const float *k = head->k - head->row * head->ld, *v = head->v - head->row * head->ld;
+    size_t end = head->before + head->T;
+    head->T = end;
+    for (; text >= 0; text = pass->prefixes[text]) {
+        size_t count = (size_t)pass->lengths[text];
+        end -= count;
+        gather_rows(head, k, v, to, end, (size_t)pass->first_rows[text], count);
+    }
+    head->k = to;
+    head->v = to + head->T * head->size;
+    head->ld_keys = head->size;
+    head->ld_scores = (head->T + 15) / 16 * 16;
+}
+
 static struct queries queries_of(const struct lm_pass *pass, const struct head *head, size_t index)
 {
     const struct lm_model *model = pass->model;
-    size_t h = head->first + index, place = head->row * model->shape.H + h * head->T;
+    size_t h = head->first + index;
+    size_t place = head->row * model->shape.H + h * (head->T - head->before);
     return (struct queries){
         .q = LM_ACT(model, qkv, pass->layer) + head->row * head->ld + h * head->size,
         .max = LM_ACT(model, peak, pass->layer) + place,
@@ -73,9 +110,11 @@ static struct queries queries_of(const struct lm_pass *pass, const struct head *
 
 static struct span span_of(const struct head *head, size_t block)
 {
-    size_t first = block * LM_QUERY_BLOCK, rest = head->T - first;
-    size_t rows = rest < LM_QUERY_BLOCK ? rest : LM_QUERY_BLOCK;
-    return (struct span){first, rows, lm_first_key(first, head->window), first + rows};
+    size_t first = block * LM_QUERY_BLOCK, high = first + LM_QUERY_BLOCK;
+    first = first < head->before ? head->before : first;
+    high = high < head->T ? high : head->T;
+    return (struct span){first, high - first, lm_first_key(first, head->window), high,
+                         first - head->before};
 }
 
 /* Its queries see no keys after themselves: what of a product is left. */
@@ -93,7 +132,7 @@ static struct lm_right pack(const struct lm_model *model, size_t worker, const s
 {
     size_t low = span != NULL ? span->low : 0, count = span != NULL ? span->high - low : head->T;
     struct lm_right right = {
-        .from = {form, data + low * head->ld, head->ld, false},
+        .from = {form, data + low * head->ld_keys, head->ld_keys, false},
         .packed = {.data = lm_scratch(model, worker) + model->layout.scratch_heads[place],
                    .n = form == LM_NT ? count : head->size,
                    .k = form == LM_NT ? head->size : count},
@@ -137,14 +176,14 @@ static void forward_span(const struct lm_pass *pass, size_t worker, const struct
 {
     const struct lm_model *model = pass->model;
     float *scores = lm_scratch(model, worker);
-    float *out = LM_ACT(model, att, pass->layer) + (head->row + span->first) * head->A;
+    float *out = LM_ACT(model, att, pass->layer) + (head->row + span->own) * head->A;
     size_t keys = span->high - span->low;
     lm_right_multiply(model, worker, span->rows, keys, head->size,
-                      lm_floats(queries->q + span->first * head->ld, head->ld), &operands->by_keys,
+                      lm_floats(queries->q + span->own * head->ld, head->ld), &operands->by_keys,
                       false, scores, head->ld_scores, causal_of(span, LM_CAUSAL_OUT));
     model->kernels->softmax_causal(scores, head->ld_scores, span->rows, span->first - span->low,
-                                   keys, head->window, head->scale, queries->max + span->first,
-                                   queries->sum + span->first);
+                                   keys, head->window, head->scale, queries->max + span->own,
+                                   queries->sum + span->own);
     drop_scores(pass, head, queries, scores, span);
     lm_right_multiply(model, worker, span->rows, head->size, keys,
                       lm_floats(scores, head->ld_scores), &operands->other, false,
@@ -159,11 +198,13 @@ static size_t blocks_of(const struct head *head)
 static void forward_task(void *user, size_t task, size_t worker)
 {
     const struct lm_pass *pass = user;
-    const struct head head = head_of(pass, task);
+    struct head head = head_of(pass, task);
     struct operands operands;
+    if (head.before > 0)
+        gather(pass, worker, &head, (int32_t)(task / pass->model->shape.K));
     if (head.window == 0)
         operands = pack_operands(pass->model, worker, &head, NULL, false);
-    for (size_t block = 0; block < blocks_of(&head); block++) {
+    for (size_t block = head.before / LM_QUERY_BLOCK; block < blocks_of(&head); block++) {
         const struct span span = span_of(&head, block);
         if (head.window > 0)
             operands = pack_operands(pass->model, worker, &head, &span, false);

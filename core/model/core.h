@@ -41,8 +41,9 @@ struct lm_pass {
     struct lm_model *model;
     size_t batch, time, rows, tile, tiles;
     /** Texts of different lengths, behind one another: `batch` of them, `time` the longest one's.
-     *  NULL: all are `time` rows long. */
-    const int32_t *lengths, *first_rows;
+     *  NULL: all are `time` rows long. `prefixes`: which text each goes on from, -1: none; NULL: no
+     *  text goes on from another. */
+    const int32_t *lengths, *first_rows, *prefixes;
     size_t head_tile; /**< rows of a task of the head */
     bool training;    /**< dropout is drawn, activations are kept */
     size_t layer;     /**< of the running region */
@@ -78,7 +79,7 @@ static inline size_t lm_tile(const struct lm_pass *pass, size_t tile, size_t *fi
     return rest < pass->tile ? rest : pass->tile;
 }
 
-/** Place of a row in its text. */
+/** Place of a row in its text, with all that the text goes on from. */
 static inline size_t lm_row_position(const struct lm_pass *pass, size_t row)
 {
     const struct lm_model *model = pass->model;
@@ -202,8 +203,7 @@ enum lm_status lm_pass_begin(struct lm_pass *pass, struct lm_model *model, const
                              struct lm_err *err);
 /** The same for texts of different lengths behind one another; never for training. */
 enum lm_status lm_pass_begin_packed(struct lm_pass *pass, struct lm_model *model,
-                                    const int32_t *tokens, const int32_t *targets,
-                                    const int32_t *lengths, size_t count, struct lm_err *err);
+                                    const struct lm_packed_texts *texts, struct lm_err *err);
 /** The last forward again, for its backward. */
 void lm_pass_resume(struct lm_pass *pass, struct lm_model *model);
 

@@ -146,6 +146,8 @@ static void plan_scratch(struct lm_layout *out, const struct lm_shape *s, size_t
         out->scratch_heads[i] = at;
         at += lm_layout_is_blas(options) ? 0 : round_up(side > deep ? side : deep, LANES);
     }
+    out->scratch_gather = at;
+    at += options->training ? 0 : round_up(2 * T * s->D, LANES);
     size_t rows = LM_TILE_MAX * scratch_row(s, depth);
     out->scratch_gemm = round_up(at > rows ? at : rows, LANES);
     out->scratch_stride = round_up(out->scratch_gemm + LM_GEMM_SCRATCH, 1024);

@@ -81,6 +81,7 @@ struct lm_layout {
     size_t norms; /**< doubles, two an optimiser's task: partial sums of squares */
     size_t scratch, scratch_stride; /**< per worker: rows of C, or an attention task's: */
     size_t scratch_heads[3];        /**< within it, packed operands of a head */
+    size_t scratch_gather;          /**< within it, keys and values of a head (inference) */
     size_t scratch_gemm;            /**< within it, packing space of matrix products */
 };
 

@@ -74,49 +74,69 @@ enum lm_status lm_pass_begin(struct lm_pass *pass, struct lm_model *model, const
     return LM_OK;
 }
 
+/* Rows that come before those of text i in what it goes on from, given where each text begins. */
+static enum lm_status count_before(const struct lm_packed_texts *texts, size_t i,
+                                   const int32_t *first_rows, const int32_t *positions,
+                                   size_t *before, struct lm_err *err)
+{
+    int32_t from = texts->prefixes != NULL ? texts->prefixes[i] : -1;
+    *before = 0;
+    if (from < 0)
+        return LM_OK;
+    if ((size_t)from >= i)
+        return lm_fail(err, LM_RANGE,
+                       "text %zu goes on from text %d, which does not stand before it; sort them",
+                       i, (int)from);
+    *before = (size_t)positions[first_rows[from]] + (size_t)texts->lengths[from];
+    return LM_OK;
+}
+
 /* Places of rows in their texts, and where each text begins. */
 static enum lm_status place_rows(struct lm_pass *pass, struct lm_model *model,
-                                 const int32_t *lengths, size_t count, struct lm_err *err)
+                                 const struct lm_packed_texts *texts, struct lm_err *err)
 {
+    const int32_t *lengths = texts->lengths;
     int32_t *positions = (int32_t *)lm_at(model, model->layout.positions);
     int32_t *first_rows = positions + model->layout.max_rows;
-    size_t longest = 0, rows = 0, most = model->layout.max_rows;
-    int64_t max_time =
-        model->options.max_time > 0 ? model->options.max_time : model->config.context;
-    for (size_t i = 0; i < count; i++) {
+    size_t longest = 0, rows = 0, before, most = model->layout.max_rows;
+    size_t max_time =
+        (size_t)(model->options.max_time > 0 ? model->options.max_time : model->config.context);
+    for (size_t i = 0; i < texts->count; i++) {
         size_t length = (size_t)lengths[i];
-        if (lengths[i] < 1 || lengths[i] > max_time || length > most - rows)
+        LM_TRY(count_before(texts, i, first_rows, positions, &before, err));
+        if (lengths[i] < 1 || length > max_time - before || length > most - rows)
             return lm_fail(err, LM_RANGE,
-                           "text %zu of %d tokens, behind %zu, does not fit the model's %lld, and "
-                           "%zu in a call; cut it, or raise max_batch",
-                           i, (int)lengths[i], rows, (long long)max_time, most);
+                           "text %zu of %d tokens, going on from %zu, behind %zu, does not fit the "
+                           "model's %zu, and %zu in a call; cut it, or raise max_batch",
+                           i, (int)lengths[i], before, rows, max_time, most);
         first_rows[i] = (int32_t)rows;
         for (size_t t = 0; t < length; t++)
-            positions[rows++] = (int32_t)t;
-        longest = length > longest ? length : longest;
+            positions[rows++] = (int32_t)(before + t);
+        longest = before + length > longest ? before + length : longest;
     }
-    if (count == 0)
+    if (texts->count == 0)
         return lm_fail(err, LM_RANGE, "no text to score; give at least one");
     pass_shape(pass, model, 1, rows);
-    pass->batch = count;
+    pass->batch = texts->count;
     pass->time = longest;
     pass->lengths = lengths;
     pass->first_rows = first_rows;
+    pass->prefixes = texts->prefixes;
     return LM_OK;
 }
 
 enum lm_status lm_pass_begin_packed(struct lm_pass *pass, struct lm_model *model,
-                                    const int32_t *tokens, const int32_t *targets,
-                                    const int32_t *lengths, size_t count, struct lm_err *err)
+                                    const struct lm_packed_texts *texts, struct lm_err *err)
 {
     if (model->options.training)
         return lm_fail(err, LM_INVALID,
                        "a model made for training scores no packed texts; clear options.training");
-    LM_TRY(place_rows(pass, model, lengths, count, err));
-    LM_TRY(check_ids(tokens, pass->rows, 0, model->config.vocab, "token", err));
-    LM_TRY(check_ids(targets, pass->rows, -1, model->config.vocab, "target", err));
-    memcpy(lm_at(model, model->layout.tokens), tokens, pass->rows * sizeof *tokens);
-    memcpy(lm_at(model, model->layout.targets), targets, pass->rows * sizeof *targets);
+    LM_TRY(place_rows(pass, model, texts, err));
+    size_t bytes = pass->rows * sizeof *texts->tokens;
+    LM_TRY(check_ids(texts->tokens, pass->rows, 0, model->config.vocab, "token", err));
+    LM_TRY(check_ids(texts->targets, pass->rows, -1, model->config.vocab, "target", err));
+    memcpy(lm_at(model, model->layout.tokens), texts->tokens, bytes);
+    memcpy(lm_at(model, model->layout.targets), texts->targets, bytes);
     model->batch = 0;
     return LM_OK;
 }
@@ -232,12 +252,11 @@ enum lm_status lm_model_score(struct lm_model *model, const int32_t *tokens, con
     return end_call(&pass, err);
 }
 
-enum lm_status lm_model_score_packed(struct lm_model *model, const int32_t *tokens,
-                                     const int32_t *targets, const int32_t *lengths, size_t count,
+enum lm_status lm_model_score_packed(struct lm_model *model, const struct lm_packed_texts *texts,
                                      const struct lm_scores *out, struct lm_err *err)
 {
     struct lm_pass pass;
-    LM_TRY(lm_pass_begin_packed(&pass, model, tokens, targets, lengths, count, err));
+    LM_TRY(lm_pass_begin_packed(&pass, model, texts, err));
     pass.scores = out;
     lm_trunk_forward(&pass);
     lm_head_scores_sparse(&pass);

@@ -5,7 +5,7 @@
 
 #include <lmpipe/hash.h>
 
-#include "base/io.h"
+#include "base/new_file.h"
 #include "tokenizer/alphabet.h"
 
 static void write_token(struct lm_buf *out, const struct lm_vocab *vocab, int32_t id)
@@ -93,9 +93,7 @@ enum lm_status lm_vocab_save(const struct lm_vocab *vocab, const char *path, str
     }
     if (!out.failed)
         lm_buf_printf(&out, "check %016" PRIx64 "\n", lm_hash64(out.data, out.size, 0));
-    enum lm_status status = lm_buf_status(&out, err);
-    if (status == LM_OK)
-        status = lm_file_write_atomic(path, out.data, out.size, err);
+    enum lm_status status = lm_new_file_write_buf(path, &out, LM_NEW_DURABLE, err);
     lm_buf_release(&out);
     return status;
 }

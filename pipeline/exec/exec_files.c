@@ -95,10 +95,9 @@ static void write_page(struct lm_exec *exec, const char *path, const struct page
     struct lm_err err = {LM_OK, ""};
     lm_buf_init(&buf, 0);
     page->write(&buf, facts);
-    enum lm_status status = lm_buf_status(&buf, &err);
-    if (status == LM_OK)
-        status = buf.size > 0 ? lm_new_file_write(path, buf.data, buf.size, LM_NEW_ASIDE, &err)
-                              : drop(path, &err);
+    enum lm_status status = buf.size > 0 || buf.failed
+                                ? lm_new_file_write_buf(path, &buf, LM_NEW_ASIDE, &err)
+                                : drop(path, &err);
     if (status != LM_OK)
         lm_exec_note(exec, NULL, err.text);
     lm_buf_release(&buf);

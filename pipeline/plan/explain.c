@@ -210,9 +210,7 @@ enum lm_status lm_plan_explain(struct lm_plan *plan, size_t stage, bool json, FI
         put_json(&text, &answer);
     else
         put_text(&text, &answer);
-    enum lm_status status = lm_buf_status(&text, err);
-    if (status == LM_OK)
-        fwrite(text.data ? text.data : "", 1, text.size, out);
+    enum lm_status status = lm_buf_print(&text, out, err);
     lm_buf_release(&text);
     return status;
 }

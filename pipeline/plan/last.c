@@ -126,7 +126,7 @@ static enum lm_status write_anew(const char *path, const struct lm_buf *text,
     const char *folder = lm_path_dir(arena, path);
     if (folder != NULL)
         lm_new_file_sweep(folder); /* of publishing, too */
-    return lm_new_file_write(path, text->data, text->size, LM_NEW_ASIDE, err);
+    return lm_new_file_write_buf(path, text, LM_NEW_ASIDE, err);
 }
 
 /** Bytes of a file that says as much and nothing twice. */
@@ -165,7 +165,6 @@ static enum lm_status tidy(const struct lm_spec *spec, struct lm_arena *arena, c
         return LM_OK;
     for (size_t i = 0; i < lasts.count; i++)
         put_row(text, lasts.rows[i].stage, &lasts.rows[i].key);
-    LM_TRY(lm_buf_status(text, err));
     return write_anew(path, text, arena, err);
 }
 

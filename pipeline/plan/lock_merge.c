@@ -30,9 +30,7 @@ enum lm_status lm_lock_merge(struct lm_lock_merged *out, struct lm_arena *arena,
     merged.blocks = all.count;
     lm_buf_init(&text, 0);
     lm_lockfile_print(&text, &all);
-    enum lm_status status = lm_buf_status(&text, err);
-    if (status == LM_OK)
-        status = lm_new_file_write(ours, text.data, text.size, 0, err);
+    enum lm_status status = lm_new_file_write_buf(ours, &text, 0, err);
     lm_buf_release(&text);
     if (status == LM_OK)
         *out = merged;

@@ -502,9 +502,7 @@ static enum lm_status update(const struct lm_locked *locked, const struct lm_pla
     all.crlf = old.crlf;
     lm_buf_init(&text, 0);
     lm_lockfile_print(&text, &all);
-    status = lm_buf_status(&text, err);
-    if (status == LM_OK)
-        status = lm_new_file_write(locked->path, text.data, text.size, LM_NEW_DURABLE, err);
+    status = lm_new_file_write_buf(locked->path, &text, LM_NEW_DURABLE, err);
     lm_buf_release(&text);
     return status;
 }

@@ -299,9 +299,7 @@ enum lm_status lm_plan_print(const struct lm_plan *plan, enum lm_plan_form form,
     else
         status = put_lines(&text, &pieces, plan, form == LM_PLAN_TABLE);
     if (status == LM_OK)
-        status = lm_buf_status(&text, NULL);
-    if (status == LM_OK)
-        fwrite(text.data ? text.data : "", 1, text.size, out);
+        status = lm_buf_print(&text, out, NULL);
     lm_buf_release(&text);
     lm_buf_release(&pieces);
     return status;

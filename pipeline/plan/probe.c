@@ -20,6 +20,7 @@
 #include "base/c_locale.h"
 #include "base/clock.h"
 #include "base/io.h"
+#include "base/new_file.h"
 
 #define PATIENCE 60 /**< seconds: loading takes less than one */
 
@@ -264,8 +265,8 @@ enum lm_status lm_probe(struct lm_probe *out, struct lm_arena *arena, const stru
     lm_buf_init(&text, 0);
     put_conditions(&text, arena, worker, answer, coretype, library_path);
     lm_buf_puts(&text, answer);
-    if (!text.failed) /* a store that cannot be written costs time, no more */
-        lm_file_write_atomic(cache, text.data, text.size, NULL);
+    /* A store that cannot be written costs time, no more. */
+    lm_new_file_write_buf(cache, &text, LM_NEW_DURABLE, NULL);
     lm_buf_release(&text);
     return LM_OK;
 }

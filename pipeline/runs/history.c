@@ -348,8 +348,7 @@ void lm_history_repair(struct lm_history *history)
             lm_ledger_put(&whole, history->lines[i], strlen(history->lines[i]));
     if (history->repairs.size > 0)
         lm_buf_append(&whole, history->repairs.data, history->repairs.size);
-    if (!whole.failed)
-        lm_new_file_write(path, whole.data, whole.size, LM_NEW_ASIDE, NULL);
+    lm_new_file_write_buf(path, &whole, LM_NEW_ASIDE, NULL);
     lm_buf_release(&whole);
 }
 

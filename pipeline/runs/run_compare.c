@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/io.h"
+#include "base/new_file.h"
 #include "compare/compare_page.h"
 #include "runs/export.h"
 #include "runs/side.h"
@@ -266,9 +267,7 @@ static enum lm_status write_page(const struct lm_comparison *comparison, const c
     struct lm_buf out;
     lm_buf_init(&out, 0);
     lm_compare_page_write(&out, comparison);
-    enum lm_status status = lm_buf_status(&out, err);
-    if (status == LM_OK)
-        status = lm_file_write_atomic(path, out.data, out.size, err);
+    enum lm_status status = lm_new_file_write_buf(path, &out, LM_NEW_DURABLE, err);
     lm_buf_release(&out);
     return status == LM_NOT_FOUND ? LM_IO : status; /* its folder is not there */
 }

@@ -282,9 +282,7 @@ static enum lm_status put_json(struct diff *diff, bool is_now, FILE *out, struct
     lm_json_close(&writer, ']');
     lm_json_close(&writer, '}');
     lm_buf_putc(&text, '\n');
-    enum lm_status status = lm_buf_status(&text, err);
-    if (status == LM_OK)
-        fputs(text.data, out);
+    enum lm_status status = lm_buf_print(&text, out, err);
     lm_buf_release(&text);
     return status;
 }

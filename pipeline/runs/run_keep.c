@@ -41,13 +41,12 @@ static bool is_sound(const struct lm_run_facts *facts, const char *path)
 static enum lm_status write_file(const struct lm_run_facts *facts, const char *path,
                                  const struct lm_buf *text, struct lm_err *err)
 {
-    LM_TRY(lm_buf_status(text, err));
-    enum lm_status status = lm_new_file_write(path, text->data, text->size, LM_NEW_ASIDE, err);
+    enum lm_status status = lm_new_file_write_buf(path, text, LM_NEW_ASIDE, err);
     if (status != LM_NOT_FOUND)
         return status;
     const char *folder = lm_path_dir(facts->plan->arena, path);
     LM_TRY(folder != NULL ? lm_dir_create(folder, err) : no_memory(err));
-    return lm_new_file_write(path, text->data, text->size, LM_NEW_ASIDE, err);
+    return lm_new_file_write_buf(path, text, LM_NEW_ASIDE, err);
 }
 
 /* ---- parameters, by what they were resolved from ---- */

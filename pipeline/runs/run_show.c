@@ -367,9 +367,7 @@ static enum lm_status show(struct showing *showing, const char *id, bool json, s
     else
         put_run_json(&writer, showing);
     lm_buf_putc(&text, '\n');
-    enum lm_status status = lm_buf_status(&text, err);
-    if (status == LM_OK)
-        fputs(text.data, showing->out);
+    enum lm_status status = lm_buf_print(&text, showing->out, err);
     lm_buf_release(&text);
     return status;
 }

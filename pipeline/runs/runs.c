@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/new_file.h"
 #include "base/suggest.h"
 #include "runs/export.h"
 #include "runs/history.h"
@@ -150,9 +151,7 @@ static enum lm_status write_baseline(const struct lm_baseline *baseline, const c
     struct lm_buf out;
     lm_buf_init(&out, 0);
     lm_baseline_write(&out, baseline);
-    enum lm_status status = lm_buf_status(&out, err);
-    if (status == LM_OK)
-        status = lm_file_write_atomic(path, out.data, out.size, err);
+    enum lm_status status = lm_new_file_write_buf(path, &out, LM_NEW_DURABLE, err);
     lm_buf_release(&out);
     return status == LM_NOT_FOUND ? LM_IO : status; /* its folder is not there */
 }

@@ -9,6 +9,7 @@
 
 #include "base/io.h"
 #include "base/json.h"
+#include "base/new_file.h"
 #include "plan/plan.h"
 
 #define LARGEST ((size_t)1 << 30)
@@ -153,7 +154,7 @@ static enum lm_status put_log(struct events *events, const char *text, size_t si
         if (status != LM_OK)
             return lm_wrap(err, status, "line %zu of the log", number);
     }
-    return lm_buf_status(&events->file, err);
+    return LM_OK;
 }
 
 static enum lm_status write_events(struct events *events, struct lm_arena *arena, const char *log,
@@ -167,7 +168,7 @@ static enum lm_status write_events(struct events *events, struct lm_arena *arena
     LM_TRY(lm_file_read(&text, &size, arena, log, LARGEST, err));
     LM_TRY(put_log(events, text, size, err));
     LM_TRY(lm_dir_create(folder, err));
-    return lm_file_write_atomic(path, events->file.data, events->file.size, err);
+    return lm_new_file_write_buf(path, &events->file, LM_NEW_DURABLE, err);
 }
 
 enum lm_status lm_run_tensorboard(const struct lm_plan *plan, size_t stage, const char *folder,

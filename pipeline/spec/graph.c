@@ -235,9 +235,7 @@ static bool print_json(const struct lm_spec *spec, FILE *out)
     }
     lm_json_close(&writer, ']');
     lm_buf_putc(&text, '\n');
-    bool is_good = lm_buf_status(&text, NULL) == LM_OK;
-    if (is_good)
-        fwrite(text.data, 1, text.size, out);
+    bool is_good = lm_buf_print(&text, out, NULL) == LM_OK;
     lm_buf_release(&text);
     return is_good;
 }

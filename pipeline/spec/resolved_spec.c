@@ -691,9 +691,7 @@ enum lm_status lm_spec_print_config(const struct lm_spec *spec, bool origins, bo
         print_json(&text, builder.arena, root, origins);
     else if (root != NULL)
         put_block(&printer, root, (struct margin){0});
-    enum lm_status status = builder.failed ? LM_NOMEM : lm_buf_status(&text, NULL);
-    if (status == LM_OK)
-        fwrite(text.data ? text.data : "", 1, text.size, out);
+    enum lm_status status = builder.failed ? LM_NOMEM : lm_buf_print(&text, out, NULL);
     lm_buf_release(&text);
     lm_arena_free(builder.arena);
     return status;

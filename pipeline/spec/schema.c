@@ -385,9 +385,7 @@ enum lm_status lm_schema_print(const struct lm_stage *const *types, FILE *out)
     lm_json_begin(&writer, &text, false);
     put_stage(&writer, types);
     lm_buf_puts(&text, "}}\n");
-    enum lm_status status = lm_buf_status(&text, NULL);
-    if (status == LM_OK)
-        fwrite(text.data ? text.data : "", 1, text.size, out);
+    enum lm_status status = lm_buf_print(&text, out, NULL);
     lm_buf_release(&text);
     return status;
 }

@@ -70,9 +70,7 @@ static void put_range(struct lm_buf *out, const struct lm_param *row)
 
 static enum lm_status flush(struct lm_buf *text, FILE *out)
 {
-    enum lm_status status = lm_buf_status(text, NULL);
-    if (status == LM_OK)
-        fwrite(text->data ? text->data : "", 1, text->size, out);
+    enum lm_status status = lm_buf_print(text, out, NULL);
     lm_buf_release(text);
     return status;
 }

@@ -182,9 +182,7 @@ static enum lm_status write_all(const struct lm_costs *costs, const char *path, 
     if (status == LM_OK)
         lm_buf_printf(&text, CHECK "%016" PRIx64 "\n", lm_hash64(text.data, text.size, 0));
     if (status == LM_OK)
-        status = lm_buf_status(&text, err);
-    if (status == LM_OK)
-        status = lm_new_file_write(path, text.data, text.size, LM_NEW_ASIDE, err);
+        status = lm_new_file_write_buf(path, &text, LM_NEW_ASIDE, err);
     lm_buf_release(&text);
     return status;
 }

@@ -106,8 +106,7 @@ static void put_root(struct lm_buf *out, const struct lm_root *root)
 static enum lm_status write_root(const struct lm_store *store, const char *path,
                                  const struct lm_buf *text, struct lm_err *err)
 {
-    enum lm_status status =
-        lm_new_file_write(path, text->data, text->size, LM_NEW_DURABLE | LM_NEW_ASIDE, err);
+    enum lm_status status = lm_new_file_write_buf(path, text, LM_NEW_DURABLE | LM_NEW_ASIDE, err);
     if (status != LM_NOT_FOUND)
         return status;
     char folder[PATH_MAX];
@@ -116,7 +115,7 @@ static enum lm_status write_root(const struct lm_store *store, const char *path,
         return status;
     LM_TRY(lm_dir_create(folder, err));
     LM_TRY(lm_fsync_path(lm_store_path(store), err));
-    return lm_new_file_write(path, text->data, text->size, LM_NEW_DURABLE | LM_NEW_ASIDE, err);
+    return lm_new_file_write_buf(path, text, LM_NEW_DURABLE | LM_NEW_ASIDE, err);
 }
 
 enum lm_status lm_root_put(const struct lm_store *store, const struct lm_root *root,
@@ -133,9 +132,7 @@ enum lm_status lm_root_put(const struct lm_store *store, const struct lm_root *r
     lm_buf_init(&text, LARGEST);
     lm_buf_puts(&text, head);
     put_root(&text, root);
-    enum lm_status status = lm_buf_status(&text, err);
-    if (status == LM_OK)
-        status = write_root(store, path, &text, err);
+    enum lm_status status = write_root(store, path, &text, err);
     lm_buf_release(&text);
     return status;
 }

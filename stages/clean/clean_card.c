@@ -413,9 +413,7 @@ enum lm_status clean_card_write(const char *path, const struct clean_corpus *cor
     put_scripts(&writer, &totals->kept);
     lm_json_close(&writer, '}');
     lm_buf_putc(&out, '\n');
-    enum lm_status status = lm_buf_status(&out, err);
-    if (status == LM_OK)
-        status = lm_file_write(path, out.data, out.size, err);
+    enum lm_status status = lm_file_write_buf(path, &out, err);
     lm_buf_release(&out);
     return status;
 }

@@ -24,9 +24,7 @@ enum lm_status clean_sources_write(const char *path, const struct clean_corpus *
     lm_json_close(&writer, ']');
     lm_json_close(&writer, '}');
     lm_buf_putc(&out, '\n');
-    enum lm_status status = lm_buf_status(&out, err);
-    if (status == LM_OK)
-        status = lm_file_write(path, out.data, out.size, err);
+    enum lm_status status = lm_file_write_buf(path, &out, err);
     lm_buf_release(&out);
     return status;
 }

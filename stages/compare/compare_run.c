@@ -169,9 +169,7 @@ static enum lm_status write_files(const struct lm_comparison *comparison, struct
     for (size_t i = 0; i < FILES && status == LM_OK; i++) {
         lm_buf_clear(&out);
         files[i].write(&out, comparison);
-        status = lm_buf_status(&out, err);
-        if (status == LM_OK)
-            status = lm_file_write(lm_ctx_output(ctx, files[i].port), out.data, out.size, err);
+        status = lm_file_write_buf(lm_ctx_output(ctx, files[i].port), &out, err);
     }
     lm_buf_release(&out);
     return status;

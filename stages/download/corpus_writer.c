@@ -236,9 +236,7 @@ enum lm_status lm_corpus_finish(struct lm_corpus_writer *writer, struct lm_err *
     lm_json_close(&json, ']');
     lm_json_close(&json, '}');
     lm_buf_putc(&buf, '\n');
-    status = failed ? out_of_memory(err) : lm_buf_status(&buf, err);
-    if (status == LM_OK)
-        status = lm_file_write(path, buf.data, buf.size, err);
+    status = failed ? out_of_memory(err) : lm_file_write_buf(path, &buf, err);
     lm_buf_release(&buf);
     return status;
 }

@@ -8,6 +8,7 @@
 
 #include "base/io.h"
 #include "base/json.h"
+#include "base/new_file.h"
 
 #define BLOCK (256 * 1024)
 #define SIDECAR_MAX 65536
@@ -96,9 +97,7 @@ static enum lm_status sidecar_save(const struct lm_part *part, const struct lm_v
     lm_json_put_bytes(&json, now->last_modified, strlen(now->last_modified));
     lm_json_member_int(&json, "total", now->total > INT64_MAX ? -1 : (int64_t)now->total);
     lm_json_close(&json, '}');
-    enum lm_status status = lm_buf_status(&buf, err);
-    if (status == LM_OK)
-        status = lm_file_write_atomic(part->sidecar, buf.data, buf.size, err);
+    enum lm_status status = lm_new_file_write_buf(part->sidecar, &buf, LM_NEW_DURABLE, err);
     lm_buf_release(&buf);
     return status;
 }

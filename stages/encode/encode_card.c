@@ -259,7 +259,7 @@ static enum lm_status put_card(struct lm_buf *out, struct lm_arena *arena,
     put_held_out(&writer, census, vocab);
     lm_json_close(&writer, '}');
     lm_buf_putc(out, '\n');
-    return lm_buf_status(out, err);
+    return LM_OK;
 }
 
 enum lm_status encode_card_write(struct lm_ctx *ctx, const struct encode_census *census,
@@ -269,7 +269,7 @@ enum lm_status encode_card_write(struct lm_ctx *ctx, const struct encode_census 
     lm_buf_init(&out, 0);
     enum lm_status status = put_card(&out, lm_ctx_arena(ctx), census, vocab, err);
     if (status == LM_OK)
-        status = lm_file_write(lm_ctx_output(ctx, "card"), out.data, out.size, err);
+        status = lm_file_write_buf(lm_ctx_output(ctx, "card"), &out, err);
     lm_buf_release(&out);
     if (status == LM_OK)
         tell(ctx, census, vocab);

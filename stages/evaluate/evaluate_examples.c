@@ -255,8 +255,7 @@ static enum lm_status write_file(struct evaluation *evaluation, const char *name
     const char *path = lm_path_join(evaluation->arena, folder, name);
     if (path == NULL)
         return lm_fail(err, LM_NOMEM, "no memory for a path; free some");
-    LM_TRY(lm_buf_status(out, err));
-    return lm_file_write(path, out->data != NULL ? out->data : "", out->size, err);
+    return lm_file_write_buf(path, out, err);
 }
 
 static void put_line(struct lm_buf *out, const struct evaluation *evaluation,

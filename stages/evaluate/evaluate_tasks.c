@@ -113,8 +113,7 @@ static enum lm_status write_file(struct evaluation *evaluation, const char *name
     const char *path = lm_path_join(evaluation->arena, folder, name);
     if (path == NULL)
         return no_memory(err);
-    LM_TRY(lm_buf_status(out, err));
-    return lm_file_write(path, out->data != NULL ? out->data : "", out->size, err);
+    return lm_file_write_buf(path, out, err);
 }
 
 static enum lm_status write_items(const struct task_run *run, struct lm_err *err)

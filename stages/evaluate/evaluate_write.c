@@ -172,9 +172,7 @@ enum lm_status evaluate_write_scores(struct evaluation *evaluation, struct lm_er
     lm_json_close(&scores.writer, '}');
     lm_buf_putc(&out, '\n');
     if (status == LM_OK)
-        status = lm_buf_status(&out, err);
-    if (status == LM_OK)
-        status = lm_file_write(lm_ctx_output(evaluation->ctx, "scores"), out.data, out.size, err);
+        status = lm_file_write_buf(lm_ctx_output(evaluation->ctx, "scores"), &out, err);
     lm_buf_release(&out);
     put_headline(evaluation);
     return status;

@@ -8,11 +8,12 @@
 
 #include "base/buf.h"
 #include "base/io.h"
+#include "task_pack.h"
 
-/* Rows of a call that belong to one probe. */
-struct segment {
+/* A text of the call: which probe's, and from which row on it is scored. */
+struct piece {
     struct task_probe *probe;
-    int32_t length;
+    size_t scored;
 };
 
 struct task_scorer {
@@ -23,9 +24,9 @@ struct task_scorer {
     int32_t end_of_text;
     struct lm_buf text; /* of the probe at hand */
     /* the call that is being filled */
-    size_t room, rows, segments;
-    struct segment *segment;
-    int32_t *tokens, *targets, *lengths, *rank, *equal;
+    struct task_pack pack;
+    struct piece *pieces;
+    int32_t *rank, *equal;
     float *nll;
     uint64_t done, total; /* probes */
 };
@@ -37,17 +38,15 @@ static enum lm_status no_memory(struct lm_err *err)
 
 static enum lm_status make_room(struct task_scorer *scorer, struct lm_err *err)
 {
-    size_t room = (size_t)(scorer->evaluation->batch * scorer->evaluation->context);
-    struct lm_arena *arena = scorer->evaluation->arena;
-    scorer->room = room;
-    scorer->segment = LM_NEW_ARRAY(arena, struct segment, room);
-    scorer->tokens = LM_NEW_ARRAY(arena, int32_t, 5 * room);
+    const struct evaluation *evaluation = scorer->evaluation;
+    size_t context = (size_t)evaluation->context, room = (size_t)evaluation->batch * context;
+    struct lm_arena *arena = evaluation->arena;
+    LM_TRY(task_pack_create(&scorer->pack, arena, room, context, err));
+    scorer->pieces = LM_NEW_ARRAY(arena, struct piece, room);
+    scorer->rank = LM_NEW_ARRAY(arena, int32_t, 2 * room);
     scorer->nll = LM_NEW_ARRAY(arena, float, room);
-    if (scorer->segment == NULL || scorer->tokens == NULL || scorer->nll == NULL)
+    if (scorer->pieces == NULL || scorer->rank == NULL || scorer->nll == NULL)
         return no_memory(err);
-    scorer->targets = scorer->tokens + room;
-    scorer->lengths = scorer->targets + room;
-    scorer->rank = scorer->lengths + room;
     scorer->equal = scorer->rank + room;
     return LM_OK;
 }
@@ -118,14 +117,15 @@ enum lm_status task_scorer_encode(struct task_scorer *scorer, const char *text, 
 
 /* ---- a call ---- */
 
-/* Adds what the model said of a segment's rows to its probe. */
-static enum lm_status take_segment(struct task_scorer *scorer, const struct segment *segment,
-                                   size_t first, struct lm_err *err)
+/* Adds what the model said of text i of the call to its probe. */
+static enum lm_status take_piece(struct task_scorer *scorer, size_t i, struct lm_err *err)
 {
-    struct task_probe *probe = segment->probe;
-    for (size_t row = first; row < first + (size_t)segment->length; row++) {
-        if (scorer->targets[row] < 0)
-            continue;
+    const struct piece *piece = &scorer->pieces[i];
+    struct task_probe *probe = piece->probe;
+    size_t length;
+    const int32_t *rows = task_pack_path(&scorer->pack, i, &length);
+    for (size_t t = piece->scored; t < length; t++) {
+        size_t row = (size_t)rows[t];
         if (!isfinite(scorer->nll[row]))
             return lm_fail(err, LM_NUMERIC,
                            "the loss of item %.80s is not finite; train with a smaller lr",
@@ -141,34 +141,35 @@ static enum lm_status take_segment(struct task_scorer *scorer, const struct segm
 static enum lm_status flush(struct task_scorer *scorer, struct lm_err *err)
 {
     const struct lm_scores out = {.nll = scorer->nll, .rank = scorer->rank, .equal = scorer->equal};
-    if (scorer->segments == 0)
+    if (scorer->pack.texts == 0)
         return LM_OK;
     LM_TRY(evaluate_poll(scorer->evaluation, err));
-    LM_TRY(lm_model_score_packed(scorer->model, scorer->tokens, scorer->targets, scorer->lengths,
-                                 scorer->segments, &out, err));
-    for (size_t i = 0, row = 0; i < scorer->segments; row += (size_t)scorer->lengths[i++])
-        LM_TRY(take_segment(scorer, &scorer->segment[i], row, err));
-    scorer->segments = scorer->rows = 0;
+    const struct lm_packed_texts texts = task_pack_texts(&scorer->pack);
+    if (texts.count > 0)
+        LM_TRY(lm_model_score_packed(scorer->model, &texts, &out, err));
+    for (size_t i = 0; i < scorer->pack.texts; i++)
+        LM_TRY(take_piece(scorer, i, err));
+    task_pack_clear(&scorer->pack);
     lm_ctx_progress(scorer->evaluation->ctx, scorer->done, scorer->total, "texts");
     return LM_OK;
 }
 
 /* Tokens [first, end) of a text as rows, of which those from `scored` on are targets. */
-static enum lm_status put_segment(struct task_scorer *scorer, struct task_probe *probe,
-                                  const int32_t *ids, size_t first, size_t end, size_t scored,
-                                  struct lm_err *err)
+static enum lm_status put_piece(struct task_scorer *scorer, struct task_probe *probe,
+                                const int32_t *ids, size_t first, size_t end, size_t scored,
+                                struct lm_err *err)
 {
+    struct task_pack *pack = &scorer->pack;
     size_t length = end - first;
-    if (length > scorer->room - scorer->rows)
-        LM_TRY(flush(scorer, err));
-    int32_t *tokens = scorer->tokens + scorer->rows, *targets = scorer->targets + scorer->rows;
     for (size_t t = 0; t < length; t++) {
-        tokens[t] = first + t > 0 ? ids[first + t - 1] : scorer->end_of_text;
-        targets[t] = first + t >= scored ? ids[first + t] : -1;
+        pack->fresh_tokens[t] = first + t > 0 ? ids[first + t - 1] : scorer->end_of_text;
+        pack->fresh_targets[t] = first + t >= scored ? ids[first + t] : -1;
     }
-    scorer->segment[scorer->segments] = (struct segment){probe, (int32_t)length};
-    scorer->lengths[scorer->segments++] = (int32_t)length;
-    scorer->rows += length;
+    if (!task_pack_add(pack, length)) {
+        LM_TRY(flush(scorer, err));
+        task_pack_add(pack, length);
+    }
+    scorer->pieces[pack->texts - 1] = (struct piece){probe, scored > first ? scored - first : 0};
     return LM_OK;
 }
 
@@ -211,14 +212,14 @@ static enum lm_status put_windows(struct task_scorer *scorer, struct task_probe 
     size_t context = (size_t)scorer->evaluation->context;
     size_t stride = (size_t)scorer->evaluation->stride;
     if (count <= context)
-        return put_segment(scorer, probe, ids, 0, count, first, err);
+        return put_piece(scorer, probe, ids, 0, count, first, err);
     probe->is_cut = first > 0;
     if (count - first <= context)
-        return put_segment(scorer, probe, ids, count - context, count, first, err);
+        return put_piece(scorer, probe, ids, count - context, count, first, err);
     size_t end = first + stride > context ? first + stride : context;
     for (size_t fresh = first; fresh < count; fresh = end, end += stride) {
         end = end < count ? end : count;
-        LM_TRY(put_segment(scorer, probe, ids, end > context ? end - context : 0, end, fresh, err));
+        LM_TRY(put_piece(scorer, probe, ids, end > context ? end - context : 0, end, fresh, err));
     }
     return LM_OK;
 }
@@ -250,7 +251,7 @@ enum lm_status task_score(struct task_scorer *scorer, struct task_probe *probes,
 {
     scorer->done = 0;
     scorer->total = count;
-    scorer->segments = scorer->rows = 0;
+    task_pack_clear(&scorer->pack);
     for (size_t i = 0; i < count; i++)
         LM_TRY(add_probe(scorer, &probes[i], err));
     return flush(scorer, err);

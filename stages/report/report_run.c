@@ -30,11 +30,10 @@ static enum lm_status write_files(const struct report *report, struct lm_ctx *ct
     for (size_t i = 0; i < FILES && status == LM_OK; i++) {
         lm_buf_clear(&out);
         files[i].write(&out, report);
-        status = lm_buf_status(&out, err);
-        if (status == LM_OK && *report->lacks_memory)
+        if (*report->lacks_memory)
             status = lm_fail(err, LM_NOMEM, "no memory for the report; free some and run again");
-        if (status == LM_OK)
-            status = lm_file_write(lm_ctx_output(ctx, files[i].port), out.data, out.size, err);
+        else
+            status = lm_file_write_buf(lm_ctx_output(ctx, files[i].port), &out, err);
         lm_ctx_progress(ctx, i + 1, FILES, "files");
     }
     lm_buf_release(&out);

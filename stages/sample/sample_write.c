@@ -181,9 +181,7 @@ enum lm_status sample_write(struct sampler *sampler, struct lm_err *err)
     for (size_t g = 0; g < sampler->figure_count; g++)
         put_figures(&out, sampler, &sampler->figures[g]);
     if (status == LM_OK)
-        status = lm_buf_status(&out, err);
-    if (status == LM_OK)
-        status = lm_file_write(lm_ctx_output(sampler->ctx, "samples"), out.data, out.size, err);
+        status = lm_file_write_buf(lm_ctx_output(sampler->ctx, "samples"), &out, err);
     lm_buf_release(&out);
     return status;
 }

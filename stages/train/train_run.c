@@ -330,7 +330,7 @@ static enum lm_status write_outputs(struct train *train, struct lm_err *err)
     LM_TRY(lm_file_copy(to, train->vocab, 0644, err));
     if (train->task != &train_lm)
         LM_TRY(lm_objective_save(&train->examples.objective, folder, err));
-    return lm_file_write(lm_ctx_output(train->ctx, "log"), train->log.data, train->log.size, err);
+    return lm_file_write_buf(lm_ctx_output(train->ctx, "log"), &train->log, err);
 }
 
 static void put_results(struct train *train)

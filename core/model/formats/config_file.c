@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/io.h"
+#include "base/new_file.h"
 
 enum { CONFIG_MAX = 1 << 20 };
 
@@ -46,8 +47,7 @@ enum lm_status lm_config_file_read(struct lm_model_config *out, const char *path
 
 enum lm_status lm_config_file_write(const char *path, const struct lm_buf *text, struct lm_err *err)
 {
-    LM_TRY(lm_buf_status(text, err));
-    return lm_file_write_atomic(path, text->data, text->size, err);
+    return lm_new_file_write_buf(path, text, LM_NEW_DURABLE, err);
 }
 
 void lm_config_put_class(struct lm_json_writer *writer, const char *name)

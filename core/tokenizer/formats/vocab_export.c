@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/io.h"
+#include "base/new_file.h"
 #include "base/utf8.h"
 #include "tokenizer/alphabet.h"
 #include "tokenizer/bpe_merge.h"
@@ -25,9 +26,7 @@ enum lm_status lm_export_file(struct lm_buf *text, const char *folder, const cha
     struct lm_arena *arena = lm_arena_create();
     const char *path = arena == NULL ? NULL : lm_path_join(arena, folder, name);
     enum lm_status status = path == NULL ? lm_fail(err, LM_NOMEM, "no memory for a path; free some")
-                                         : lm_buf_status(text, err);
-    if (status == LM_OK)
-        status = lm_file_write_atomic(path, text->data, text->size, err);
+                                         : lm_new_file_write_buf(path, text, LM_NEW_DURABLE, err);
     lm_arena_free(arena);
     lm_buf_release(text);
     return status;

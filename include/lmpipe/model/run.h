@@ -22,15 +22,28 @@ struct lm_scores {
 enum lm_status lm_model_score(struct lm_model *model, const int32_t *tokens, const int32_t *targets,
                               int64_t batch, int64_t time, const struct lm_scores *out,
                               struct lm_err *err);
+
 /**
- * Scores texts of any lengths without padding: text i is lengths[i] tokens, at most max_time, and
- * stands behind text i − 1 in tokens, targets and the arrays of `out`, all of them together at most
- * max_batch · max_time. A target of -1 is not scored: its row costs nothing in the head and nothing
- * is written for it. With portable products (LM_NUMERICS_PORTABLE, or bfloat16) the numbers of a
- * text are the same bits whatever stands beside it. LM_RANGE, LM_CANCELLED.
+ * Texts of any lengths without padding, in the caller's arrays: text i is lengths[i] tokens and
+ * stands behind text i − 1 in tokens and targets, all of them together at most max_batch ·
+ * max_time. A text may go on from an earlier one of the call, so that a beginning which several
+ * share is computed once: its tokens are then those behind that text's last, which itself may go on
+ * from another. With all that it goes on from a text has at most max_time tokens.
  */
-enum lm_status lm_model_score_packed(struct lm_model *model, const int32_t *tokens,
-                                     const int32_t *targets, const int32_t *lengths, size_t count,
+struct lm_packed_texts {
+    const int32_t *tokens, *targets; /**< a target of -1 is not scored */
+    const int32_t *lengths;
+    const int32_t *prefixes; /**< which text each goes on from, -1: none; NULL: none does */
+    size_t count;
+};
+
+/**
+ * Scores packed texts into the arrays of `out`, row by row. A row without a target costs nothing in
+ * the head and nothing is written for it. With portable products (LM_NUMERICS_PORTABLE, or
+ * bfloat16) the numbers of a row are the same bits whatever stands beside its text, and whether the
+ * text stands there whole or goes on from others. LM_RANGE, LM_CANCELLED.
+ */
+enum lm_status lm_model_score_packed(struct lm_model *model, const struct lm_packed_texts *texts,
                                      const struct lm_scores *out, struct lm_err *err);
 /** Logits of all positions, (B, T, V) into the caller's `logits`. */
 enum lm_status lm_model_logits(struct lm_model *model, const int32_t *tokens, int64_t batch,

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/new_file.h"
 #include "tap.h"
 
 static const char dir[] = "test_io.tmp";
@@ -101,6 +102,41 @@ static void test_atomic(struct tap *tap)
     lm_dir_remove(dir, NULL);
 }
 
+/* All three ways out of a buffer: what it holds, nothing of one that failed, an empty one. */
+static void test_buffers(struct tap *tap)
+{
+    struct lm_arena *arena = lm_arena_create();
+    struct lm_err err = {0};
+    struct lm_buf buf;
+    char *text = NULL;
+    size_t size;
+    start();
+    lm_buf_init(&buf, 4);
+    CHECK(lm_file_write_buf("test_io.tmp/empty", &buf, &err) == LM_OK);
+    CHECK(lm_new_file_write_buf("test_io.tmp/empty2", &buf, 0, &err) == LM_OK);
+    CHECK(lm_buf_print(&buf, stderr, &err) == LM_OK);
+    lm_buf_append(&buf, "a\0b", 3);
+    CHECK(lm_file_write_buf("test_io.tmp/f", &buf, &err) == LM_OK);
+    CHECK(lm_new_file_write_buf("test_io.tmp/g", &buf, LM_NEW_DURABLE, &err) == LM_OK);
+    FILE *stream = fopen("test_io.tmp/h", "wbe");
+    REQUIRE(stream != NULL);
+    CHECK(lm_buf_print(&buf, stream, &err) == LM_OK);
+    lm_buf_puts(&buf, "beyond its ceiling");
+    CHECK_INT(lm_file_write_buf("test_io.tmp/f", &buf, &err), LM_NOMEM);
+    CHECK_INT(lm_new_file_write_buf("test_io.tmp/g", &buf, LM_NEW_DURABLE, &err), LM_NOMEM);
+    CHECK_INT(lm_buf_print(&buf, stream, &err), LM_NOMEM);
+    CHECK(fclose(stream) == 0);
+    const char *const files[] = {"test_io.tmp/f", "test_io.tmp/g", "test_io.tmp/h"};
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        CHECK(lm_file_read(&text, &size, arena, files[i], 9, &err) == LM_OK);
+        CHECK(size == 3 && memcmp(text, "a\0b", 3) == 0);
+    }
+    CHECK_INT(count_names(arena), 5);
+    lm_buf_release(&buf);
+    lm_arena_free(arena);
+    lm_dir_remove(dir, NULL);
+}
+
 static void test_full_disk(struct tap *tap)
 {
     struct lm_err err = {0};
@@ -154,6 +190,7 @@ static void test_questions(struct tap *tap)
     lm_dir_remove(dir, NULL);
 }
 
-static const struct tap_test tests[] = {TAP_ROW(test_paths) TAP_ROW(test_read) TAP_ROW(
-    test_atomic) TAP_ROW(test_full_disk) TAP_ROW(test_copy) TAP_ROW(test_questions)};
+static const struct tap_test tests[] = {TAP_ROW(test_paths) TAP_ROW(test_read) TAP_ROW(test_atomic)
+                                            TAP_ROW(test_buffers) TAP_ROW(test_full_disk)
+                                                TAP_ROW(test_copy) TAP_ROW(test_questions)};
 LM_TEST_MAIN(tests)

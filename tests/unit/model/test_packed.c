@@ -1,4 +1,5 @@
-/* Texts of different lengths in one call: the bits of each alone, whatever stands beside it. */
+/* Texts of different lengths in one call: the bits of each alone, whatever stands beside it, and
+ * whether it stands there whole or goes on from others. */
 #include <lmpipe/model.h>
 
 #include "tests/tap.h"
@@ -87,8 +88,8 @@ static bool score(struct tap *tap, struct lm_model *model, const size_t *order, 
         }
     }
     const struct lm_scores scores = {out->nll, out->entropy, out->rank, out->equal};
-    enum lm_status status =
-        lm_model_score_packed(model, tokens, targets, own, count, &scores, &err);
+    const struct lm_packed_texts texts = {tokens, targets, own, NULL, count};
+    enum lm_status status = lm_model_score_packed(model, &texts, &scores, &err);
     CHECK_INT(status, LM_OK);
     return status == LM_OK;
 }
@@ -112,7 +113,8 @@ static void test_company(struct tap *tap)
         REQUIRE(one != NULL && three != NULL);
         for (size_t i = 0; i < TEXTS; i++)
             score(tap, one, &i, 1, &alone[i]);
-        for (size_t o = 0; o < sizeof orders / sizeof orders[0]; o++) {
+        size_t count = ways[way].options.kernels != NULL ? 1 : sizeof orders / sizeof orders[0];
+        for (size_t o = 0; o < count; o++) {
             REQUIRE(score(tap, o % 2 == 0 ? three : one, orders[o], TEXTS, &together));
             for (size_t k = 0, at = 0; k < TEXTS; at += (size_t)lengths[orders[o][k++]])
                 check_same(tap, &together, at, &alone[orders[o][k]], orders[o][k]);
@@ -151,6 +153,75 @@ static void test_padded(struct tap *tap)
     }
 }
 
+/* Rows [first, end) of text 2, the longest, behind part `from` of it. */
+struct part {
+    int32_t from;
+    size_t first, end;
+};
+
+/* A text cut where blocks of queries and bands of keys begin, and two that go on from one. */
+static const struct part trees[][6] = {
+    {{-1, 0, 20}, {0, 20, 70}, {1, 70, 150}, {0, 20, 150}, {1, 70, 71}, {-1, 0, 9}},
+    {{-1, 0, 1}, {0, 1, 63}, {1, 63, 64}, {2, 64, 65}, {3, 65, 128}, {4, 128, 150}},
+    {{-1, 0, 128}, {0, 128, 150}, {0, 128, 129}, {0, 128, 150}, {-1, 0, 64}, {4, 64, 149}},
+};
+
+static enum lm_status score_tree(struct lm_model *model, const struct part *parts, size_t count,
+                                 struct numbers *out, struct lm_err *err)
+{
+    static int32_t tokens[ROWS], targets[ROWS];
+    int32_t own[6], from[6];
+    size_t rows = 0;
+    for (size_t k = 0; k < count; k++) {
+        own[k] = (int32_t)(parts[k].end - parts[k].first);
+        from[k] = parts[k].from;
+        for (size_t t = parts[k].first; t < parts[k].end; t++, rows++) {
+            tokens[rows] = token(2, t);
+            targets[rows] = target(2, t);
+        }
+    }
+    const struct lm_scores scores = {out->nll, out->entropy, out->rank, out->equal};
+    const struct lm_packed_texts texts = {tokens, targets, own, from, count};
+    memset(out, 0x55, sizeof *out);
+    return lm_model_score_packed(model, &texts, &scores, err);
+}
+
+static void test_prefixes(struct tap *tap)
+{
+    static const size_t text = 2;
+    struct lm_err err;
+    for (size_t way = 0; way < WAYS; way++) {
+        size_t count = ways[way].options.kernels != NULL ? 1 : sizeof trees / sizeof trees[0];
+        struct lm_model *model = make(way, 1 + way);
+        REQUIRE(model != NULL);
+        REQUIRE(score(tap, model, &text, 1, &alone[0]));
+        for (size_t i = 0; i < count; i++) {
+            REQUIRE(score_tree(model, trees[i], 6, &together, &err) == LM_OK);
+            for (size_t k = 0, at = 0; k < 6; k++)
+                for (size_t t = trees[i][k].first; t < trees[i][k].end; t++, at++) {
+                    CHECK(memcmp(&together.nll[at], &alone[0].nll[t], sizeof(float)) == 0);
+                    CHECK(memcmp(&together.entropy[at], &alone[0].entropy[t], sizeof(float)) == 0);
+                    CHECK_INT(together.rank[at], alone[0].rank[t]);
+                    CHECK_INT(together.equal[at], alone[0].equal[t]);
+                }
+        }
+        lm_model_free(model);
+    }
+}
+
+static void test_prefixes_refused(struct tap *tap)
+{
+    static const struct part later[] = {{1, 0, 5}, {-1, 0, 5}}, itself[] = {{0, 0, 5}};
+    static const struct part beyond[] = {{-1, 0, 150}, {0, 149, 150}};
+    struct lm_err err;
+    struct lm_model *model = make(0, 1);
+    REQUIRE(model != NULL);
+    CHECK_INT(score_tree(model, later, 2, &together, &err), LM_RANGE);
+    CHECK_INT(score_tree(model, itself, 1, &together, &err), LM_RANGE);
+    CHECK_INT(score_tree(model, beyond, 2, &together, &err), LM_RANGE);
+    lm_model_free(model);
+}
+
 /* Of an all-zero model every id is as likely as the target. */
 static void test_equal(struct tap *tap)
 {
@@ -170,33 +241,40 @@ static void test_equal(struct tap *tap)
     lm_model_free(model);
 }
 
+static enum lm_status ask(struct lm_model *model, const int32_t *tokens, const int32_t *targets,
+                          const int32_t *own, size_t count)
+{
+    static float nll[ROWS];
+    const struct lm_scores out = {.nll = nll};
+    const struct lm_packed_texts texts = {tokens, targets, own, NULL, count};
+    struct lm_err err;
+    return lm_model_score_packed(model, &texts, &out, &err);
+}
+
 static void test_refused(struct tap *tap)
 {
     int32_t tokens[ROWS] = {0}, targets[ROWS] = {0};
     static const int32_t none[] = {0}, long_one[] = {T + 1}, many[] = {T, T, T, T, 1};
-    float nll[ROWS];
-    const struct lm_scores out = {.nll = nll};
-    struct lm_err err;
     struct lm_model *model = make(0, 1);
     REQUIRE(model != NULL);
-    CHECK_INT(lm_model_score_packed(model, tokens, targets, none, 1, &out, &err), LM_RANGE);
-    CHECK_INT(lm_model_score_packed(model, tokens, targets, long_one, 1, &out, &err), LM_RANGE);
-    CHECK_INT(lm_model_score_packed(model, tokens, targets, many, 5, &out, &err), LM_RANGE);
-    CHECK_INT(lm_model_score_packed(model, tokens, targets, none, 0, &out, &err), LM_RANGE);
+    CHECK_INT(ask(model, tokens, targets, none, 1), LM_RANGE);
+    CHECK_INT(ask(model, tokens, targets, long_one, 1), LM_RANGE);
+    CHECK_INT(ask(model, tokens, targets, many, 5), LM_RANGE);
+    CHECK_INT(ask(model, tokens, targets, none, 0), LM_RANGE);
     tokens[2] = V;
-    CHECK_INT(lm_model_score_packed(model, tokens, targets, lengths + 1, 1, &out, &err), LM_RANGE);
+    CHECK_INT(ask(model, tokens, targets, lengths + 1, 1), LM_RANGE);
     tokens[2] = 0;
     targets[6] = V;
-    CHECK_INT(lm_model_score_packed(model, tokens, targets, lengths + 1, 1, &out, &err), LM_RANGE);
+    CHECK_INT(ask(model, tokens, targets, lengths + 1, 1), LM_RANGE);
     for (size_t t = 0; t < 7; t++)
         targets[t] = -1; /* nothing to score is no mistake */
-    CHECK_INT(lm_model_score_packed(model, tokens, targets, lengths + 1, 1, &out, &err), LM_OK);
+    CHECK_INT(ask(model, tokens, targets, lengths + 1, 1), LM_OK);
     lm_model_free(model);
 }
 
-static const struct tap_test tests[] = {{"company", test_company},
-                                        {"padded", test_padded},
-                                        {"equal", test_equal},
-                                        {"refused", test_refused}};
+static const struct tap_test tests[] = {
+    {"company", test_company},   {"padded", test_padded},
+    {"prefixes", test_prefixes}, {"prefixes refused", test_prefixes_refused},
+    {"equal", test_equal},       {"refused", test_refused}};
 
 LM_TEST_MAIN(tests)

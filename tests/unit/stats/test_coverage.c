@@ -11,6 +11,7 @@
 #include "stats/distributions.h"
 #include "stats/paired.h"
 #include "stats/paired_shares.h"
+#include "stats/rank_correlation.h"
 #include "stats/ratio_estimate.h"
 #include "stats/wilson.h"
 #include "tap.h"
@@ -115,6 +116,21 @@ static double draw_sides(struct sample *out, const struct pool *pool, size_t n, 
     return 0.04;
 }
 
+/* Pairs of normal numbers correlated by 0.6, by the transform of Box & Muller (1958); the truth is
+ * Spearman's rho of their distribution, 6/pi asin(0.6/2). */
+static double draw_pairs(struct sample *out, const struct pool *pool, size_t n, struct lm_rng rng)
+{
+    const double circle = 2 * acos(-1);
+    (void)pool;
+    for (size_t i = 0; i < n; i++) {
+        double radius = sqrt(-2 * log(1 - lm_rng_uniform(rng, 4, 2 * i)));
+        double angle = circle * lm_rng_uniform(rng, 4, 2 * i + 1);
+        out->over[i] = radius * cos(angle);
+        out->under[i] = 0.6 * out->over[i] + 0.8 * radius * sin(angle);
+    }
+    return 12 / circle * asin(0.3);
+}
+
 /* ---- intervals ---- */
 
 typedef bool interval_fn(double *low, double *high, const struct sample *sample, size_t n,
@@ -132,6 +148,19 @@ static bool percentile(double *low, double *high, const struct sample *sample, s
 {
     struct lm_bootstrap_statistic statistic = {ratio_of, (void *)(uintptr_t)sample, 0, 0};
     bool is_done =
+        lm_bootstrap_statistics(&statistic, 1, n, RESAMPLES, rng, arena, NULL, NULL, NULL) == LM_OK;
+    *low = statistic.low;
+    *high = statistic.high;
+    return is_done;
+}
+
+static bool correlation(double *low, double *high, const struct sample *sample, size_t n,
+                        struct lm_rng rng, struct lm_arena *arena)
+{
+    struct lm_rank_correlation pairs;
+    struct lm_bootstrap_statistic statistic = {lm_spearman_of, &pairs, 0, 0};
+    bool is_done =
+        lm_rank_correlation_init(&pairs, arena, sample->over, sample->under, n, NULL) == LM_OK &&
         lm_bootstrap_statistics(&statistic, 1, n, RESAMPLES, rng, arena, NULL, NULL, NULL) == LM_OK;
     *low = statistic.low;
     *high = statistic.high;
@@ -197,6 +226,10 @@ static const struct cell {
     {"studentised bootstrap, groups", studentised, draw_groups, {20, 40, 67}},
     {"linearised, difference of documents", linear, draw_difference, {300, 1000, 2000}},
     {"shares of paired items", shares, draw_sides, {50, 100, 500, 2000}},
+    {"percentile bootstrap, Spearman's correlation of normal pairs (0.6)",
+     correlation,
+     draw_pairs,
+     {20, 50, 100, 300}},
 };
 
 static double coverage(const struct cell *cell, const struct pool *pool, size_t n, size_t count)
