@@ -68,7 +68,7 @@ done < <(grep -n '^ *# *include' include/lmpipe/*.h include/lmpipe/*/*.h)
 # --- one door a library ---------------------------------------------------------------
 door() {
     local header=$1 floor=$2 users
-    users=$(git grep -lE "^ *# *include *<$header>" -- core protocol pipeline stages cli worker include)
+    users=$(git grep -lE "^ *# *include *<$header>" -- core protocol pipeline stages cli worker plugins include)
     [ "$(wc -w <<<"$users")" -le 1 ] || complain "<$header> has several doors: ${users//$'\n'/ }"
     for user in $users; do
         [[ $user == "$floor"/* ]] || complain "$user: <$header> belongs into $floor"
@@ -87,6 +87,7 @@ door 'archive\.h' stages/download
 door 'zlib\.h' core/web
 door 'libxml/[A-Za-z]*\.h' core/web
 door 'iconv\.h' core/text
+door 'cld2/[a-z_/]*\.h' plugins
 while read -r file; do
     [[ $file == core/model/kernels/* ]] || complain "$file: intrinsics live in core/model/kernels"
 done < <(git grep -lE '^ *# *include *<[a-z]*intrin\.h>' -- core protocol pipeline stages cli worker include)

@@ -4,6 +4,7 @@
 #include "base/io.h"
 #include "base/pool.h"
 #include "heavy_model.h"
+#include "text/language.h"
 
 static const struct {
     const char *name, *version; /* as pkg-config told the build */
@@ -104,6 +105,19 @@ static const char *read_maps(struct lm_arena *arena)
     return maps;
 }
 
+/* The one that may be absent. */
+static void print_language(FILE *out)
+{
+    struct lm_language *language = NULL;
+    struct lm_err err = {0};
+    if (lm_language_open(&language, &err) == LM_OK)
+        fprintf(out, "library     %-9s version %-11s %s\n", "cld2", lm_language_version(language),
+                lm_language_library(language));
+    else
+        fprintf(out, "library     %-9s absent: %s\n", "cld2", err.text);
+    lm_language_close(language);
+}
+
 int lm_heavy_doctor(struct lm_cli *cli, const void *given, char **operands, size_t count)
 {
     (void)given, (void)operands, (void)count;
@@ -116,5 +130,6 @@ int lm_heavy_doctor(struct lm_cli *cli, const void *given, char **operands, size
         fprintf(out, "library     %-9s built with %-8s %s\n", libraries[i].name,
                 libraries[i].version, path != NULL ? path : "not loaded");
     }
+    print_language(out);
     return LM_EXIT_OK;
 }

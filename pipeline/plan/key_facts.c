@@ -40,6 +40,34 @@ enum lm_status lm_key_facts_ask(struct lm_plan *plan, size_t stage, struct lm_er
     return LM_OK;
 }
 
+/** The first of a stage's libraries that lmpipe may have been built without, or NULL. */
+static const char *optional_of(const struct lm_spec_stage *stage)
+{
+    static const char *const optional[] = {"cld2"};
+    const char *const *names = libraries_of(stage);
+    for (; names != NULL && *names != NULL; names++)
+        for (size_t i = 0; i < sizeof optional / sizeof optional[0]; i++)
+            if (strcmp(*names, optional[i]) == 0)
+                return *names;
+    return NULL;
+}
+
+enum lm_status lm_key_facts_check(struct lm_plan *plan, struct lm_err *err)
+{
+    for (size_t i = 0; i < plan->spec->stage_count; i++) {
+        const struct lm_spec_stage *s = &plan->spec->stages[i];
+        const char *name = optional_of(s);
+        if (name == NULL)
+            continue;
+        LM_TRY(lm_key_facts_ask(plan, i, err));
+        const char *lacks = lm_probe_lacks(plan->probe, plan->arena, name);
+        if (lacks != NULL)
+            return lm_fail(err, LM_UNSUPPORTED, "%s:%d:%d: %s: %s", s->origin.file, s->origin.line,
+                           s->origin.column, s->id, lacks);
+    }
+    return LM_OK;
+}
+
 /** "pcre2 10.42 Unicode 14.0.0": a line a library. */
 static enum lm_status put_libraries(const char *const **out, const struct lm_plan *plan,
                                     const char *const *names, struct lm_arena *arena,

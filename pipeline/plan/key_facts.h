@@ -7,6 +7,9 @@
 /** Asks the worker what it knows, once a plan, when the key of the stage says something of it.
  *  LM_NOT_FOUND, LM_IO, LM_FORMAT: as lm_probe; LM_NOMEM. */
 enum lm_status lm_key_facts_ask(struct lm_plan *plan, size_t stage, struct lm_err *err);
+/** Is all there that the stages need? LM_UNSUPPORTED: an optional library is not; says which
+ * package to install. Else as lm_key_facts_ask. */
+enum lm_status lm_key_facts_check(struct lm_plan *plan, struct lm_err *err);
 /** Appends the key text of a stage; `keyed`: with inputs and verdicts, which are known, else
  * without these lines. What is needed in between goes to `arena`. Threads may write keys of several
  * stages at once when the worker was asked before (lm_key_facts_ask) and no gates are among the

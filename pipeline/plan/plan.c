@@ -371,6 +371,7 @@ static enum lm_status fill(struct lm_plan *plan, struct lm_err *err)
     if (plan->options->verify_hits)
         lm_store_distrust(plan->store);
     LM_TRY(lm_plan_select(plan, &plan->options->selection, err));
+    LM_TRY(lm_key_facts_check(plan, err));
     LM_TRY(lm_last_load(&plan->last, plan->arena, plan->spec->root, plan->spec->experiment, err));
     lm_machine_limits(&plan->processors, &plan->memory);
     size_t threads = plan->options->threads > 0 ? plan->options->threads : plan->processors;

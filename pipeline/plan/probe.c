@@ -242,6 +242,12 @@ const char *lm_probe_tables(const struct lm_probe *probe, struct lm_arena *arena
     return head != NULL ? line_after(arena, probe->answer, head) : NULL;
 }
 
+const char *lm_probe_lacks(const struct lm_probe *probe, struct lm_arena *arena, const char *name)
+{
+    const char *head = lm_arena_printf(arena, "lacks %s ", name);
+    return head != NULL ? line_after(arena, probe->answer, head) : NULL;
+}
+
 enum lm_status lm_probe(struct lm_probe *out, struct lm_arena *arena, const struct lm_store *store,
                         const char *worker, const char *(*env)(void *user, const char *name),
                         void *env_user, struct lm_err *err)

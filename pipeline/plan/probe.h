@@ -15,6 +15,8 @@ struct lm_probe {
  *  ("portable"), as "2.8.0 Unicode 14.0.0",
  *  in the arena; NULL: the worker does not know it. */
 const char *lm_probe_tables(const struct lm_probe *probe, struct lm_arena *arena, const char *name);
+/** Why the worker is without a library that is optional ("cld2"), or NULL. */
+const char *lm_probe_lacks(const struct lm_probe *probe, struct lm_arena *arena, const char *name);
 /** Texts go to the arena. `env` (or NULL) tells OPENBLAS_CORETYPE and LD_LIBRARY_PATH, under which
  *  stages will run. LM_NOT_FOUND, LM_IO: as
  *  lm_probe_ask; LM_FORMAT: its answer is not understood. A cache that cannot be written is no

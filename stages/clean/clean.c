@@ -6,6 +6,7 @@
 #include "text/clean_text.h"
 #include "text/documents.h"
 #include "text/encoding.h"
+#include "text/language_list.h"
 #include "text/pii.h"
 #include "text/rule_list.h"
 
@@ -38,6 +39,7 @@ static const char *const repairs[] = {LM_REPAIR_LIST(NAME) NULL};
 #define PII(code, name, token) name,
 static const char *const pii_kinds[] = {LM_PII_LIST(PII) NULL};
 #undef PII
+static const char *const languages[] = {LM_LANGUAGE_LIST(ENCODING) NULL};
 static const char *const code_ways[] = {"keep", "drop", NULL};
 static const char *const compared[] = {"document", "paragraph", "line", NULL};
 static const char *const groups[] = {"document", "file", "source", "host", NULL};
@@ -49,6 +51,7 @@ static const char *const profiles[] = {"none", LM_PROFILE_LIST(PROFILE) NULL};
 #define R(f) LM_FIELD(struct clean_rule, f)
 #define E(f) LM_FIELD(struct clean_dedup_params, f)
 #define S(f) LM_FIELD(struct clean_split, f)
+#define L(f) LM_FIELD(struct clean_language, f)
 #define P(f) LM_FIELD(struct clean_params, f)
 
 /* clang-format off */
@@ -90,6 +93,17 @@ static const struct lm_param dedup_rows[] = {
      .help = "of documents with equal cleaned text the first stays"},
     {E(exact), .type = LM_P_LIST, .item = LM_P_ENUM, .choices = compared, .flags = LM_PARAM_COMPACT,
      .help = "also of those that say the same without case, punctuation and layout"},
+    {.name = NULL},
+};
+
+static const struct lm_param language_rows[] = {
+    {L(keep), .also = "languages lang codes",
+     .type = LM_P_LIST, .item = LM_P_ENUM, .choices = languages, .flags = LM_PARAM_COMPACT,
+     .help = "codes of the languages to keep, as [en, de]; zh is in either script"},
+    {L(min), .also = "threshold score",
+     .type = LM_P_FLOAT, .def_float = 0.65, .max = 1,
+     .flags = LM_PARAM_COMPACT | LM_PARAM_OPEN_MIN,
+     .help = "share of a text's letters that must be in them; documents with less are dropped"},
     {.name = NULL},
 };
 
@@ -144,6 +158,10 @@ static const struct lm_param params[] = {
      .type = LM_P_RECORD, .flags = LM_PARAM_SHORT, .fields = dedup_rows,
      .fields_size = sizeof(struct clean_dedup_params),
      .help = "keep only the first of documents with equal text: true, false, or {exact: [line]}"},
+    {P(language), .also = "languages lang lang_id",
+     .type = LM_P_RECORD, .fields = language_rows, .fields_size = sizeof(struct clean_language),
+     .help = "keep texts in some languages: {keep: [en], min: 0.65}; needs CLD2",
+     .source = "CLD2, Sites 2013"},
     {P(profile), .also = "recipe preset",
      .type = LM_P_ENUM, .def_str = "none", .choices = profiles, .flags = LM_PARAM_NOT_IN_KEY,
      .help = "a published set of rules at its thresholds; resolved into rules"},
@@ -238,6 +256,21 @@ static enum lm_status check_split(const struct clean_params *p, struct lm_err *e
     return LM_OK;
 }
 
+static enum lm_status check_language(const struct clean_language *language, struct lm_err *err)
+{
+    const char *const *keep = language->keep.items;
+    if (language->keep.count == 0 && language->min != 0.65)
+        return lm_fail_field(err, LM_INVALID,
+                             "language.min: has no effect without languages; name some in keep");
+    for (size_t i = 0; i < language->keep.count; i++)
+        for (size_t k = 0; k < i; k++)
+            if (strcmp(keep[i], keep[k]) == 0)
+                return lm_fail_field(err, LM_INVALID,
+                                     "language.keep.%zu: '%s' is named twice; leave one out", i,
+                                     keep[i]);
+    return LM_OK;
+}
+
 static enum lm_status resolve(void *data, struct lm_arena *arena, struct lm_err *err)
 {
     struct clean_params *p = data;
@@ -245,6 +278,7 @@ static enum lm_status resolve(void *data, struct lm_arena *arena, struct lm_err 
     LM_TRY(check_keep(&p->documents, err));
     LM_TRY(lm_clean_rules_resolve(p, arena, err));
     LM_TRY(check_split(p, err));
+    LM_TRY(check_language(&p->language, err));
     if (p->split.valid + p->split.test >= 1)
         return lm_fail_field(
             err, LM_RANGE,
@@ -259,16 +293,30 @@ static bool is_reading_pages(const struct clean_params *p)
     return strcmp(by, "html") == 0 || strcmp(by, "warc") == 0 || strcmp(by, "auto") == 0;
 }
 
+/* By the parameters alone: what the files are is not known when a key is made. A library that might
+ * decide is named, so that another version of it is never taken for the same. */
 static const char *const *libraries(const void *data)
 {
-    static const char *const sets[3][2][4] = {
-        {{NULL}, {"utf8proc", NULL}},
-        {{"glibc", NULL}, {"glibc", "utf8proc", NULL}},
-        {{"glibc", "libxml2", NULL}, {"glibc", "libxml2", "utf8proc", NULL}}};
+    static const char *const sets[][5] = {{NULL},
+                                          {"utf8proc"},
+                                          {"glibc"},
+                                          {"glibc", "utf8proc"},
+                                          {"glibc", "libxml2"},
+                                          {"glibc", "libxml2", "utf8proc"},
+                                          {"cld2"},
+                                          {"cld2", "utf8proc"},
+                                          {"cld2", "glibc"},
+                                          {"cld2", "glibc", "utf8proc"},
+                                          {"cld2", "glibc", "libxml2"},
+                                          {"cld2", "glibc", "libxml2", "utf8proc"}};
     const struct clean_params *p = data;
     bool is_converting =
         strncmp(p->encoding, "utf-", 4) != 0; /* by iconv, whose tables are glibc's */
-    return sets[is_reading_pages(p) ? 2 : is_converting][p->nfc || p->dedup.exact.count > 0];
+    return sets[(p->language.keep.count > 0 ? 6 : 0) +
+                (is_reading_pages(p) ? 4
+                 : is_converting     ? 2
+                                     : 0) +
+                (p->nfc || p->dedup.exact.count > 0)];
 }
 
 static bool has_output(const void *data, const char *port)

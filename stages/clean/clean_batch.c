@@ -35,6 +35,17 @@ static enum lm_status find_text(struct clean_item *item)
     return LM_OK;
 }
 
+/* Which languages a cleaned text is in, and whether these are enough. */
+static void ask_language(const struct clean_batch *batch, struct clean_item *item)
+{
+    const struct clean_language *wanted = batch->wanted;
+    if (batch->language == NULL)
+        return;
+    lm_language_tell(&item->told, batch->language, item->text.data, item->text.size);
+    item->share = lm_language_share(&item->told, wanted->keep.items, wanted->keep.count);
+    item->is_foreign = item->share < wanted->min;
+}
+
 /* Asks the rules of a cleaned text; those of lines may change it. */
 static enum lm_status ask_rules(const struct clean_batch *batch, struct clean_item *item,
                                 struct lm_rule_scratch *scratch)
@@ -51,6 +62,10 @@ static enum lm_status ask_rules(const struct clean_batch *batch, struct clean_it
     else
         lm_text_count(&measure.text, text, item->text.size);
     clean_flow_add(&item->cleaned, item->text.size, &measure.text);
+    item->measure = measure.text;
+    ask_language(batch, item);
+    if (item->is_foreign)
+        return LM_OK;
     LM_TRY(lm_rules_ask(&item->outcome, batch->rules, &item->text, &measure, item->tallies, scratch,
                         &item->err));
     item->measure = measure.text;
@@ -92,7 +107,7 @@ static enum lm_status clean_item(const struct clean_batch *batch, struct clean_i
     LM_TRY(ask_rules(batch, item, scratch));
     const uint8_t *text = (const uint8_t *)item->text.data;
     lm_sha256_bytes(&item->digest, text, item->text.size);
-    if (item->outcome.rule < batch->rules->count)
+    if (item->is_foreign || item->outcome.rule < batch->rules->count)
         return LM_OK;
     lm_jsonl_line(&item->line, &item->digest, text, item->text.size);
     LM_TRY(lm_buf_status(&item->line, &item->err));

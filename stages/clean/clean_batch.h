@@ -16,6 +16,7 @@
 #include "clean_totals.h"
 #include "clean_transform.h"
 #include "text/clean_text.h"
+#include "text/language.h"
 #include "text/rule_passes.h"
 #include "text/text_measure.h"
 
@@ -29,6 +30,9 @@ struct clean_item {
     struct clean_transform_counts transformed;
     struct clean_flow cleaned; /**< the cleaned text, before rules; no document: nothing is in it */
     struct lm_text_measure measure;
+    struct lm_language_told told; /**< where languages are asked for */
+    double share;                 /**< of the languages that are kept */
+    bool is_foreign;              /**< it is too small */
     struct lm_rule_outcome outcome;
     struct lm_line_tally *tallies; /**< LM_C4_RULES, where rules of lines are asked; owned */
     struct lm_digest digest;
@@ -43,6 +47,8 @@ struct clean_item {
 struct clean_batch {
     const struct lm_clean_options *options;
     const struct clean_transform *transform;
+    const struct lm_language *language; /**< NULL: not asked */
+    const struct clean_language *wanted;
     const struct lm_ruleset *rules;
     struct lm_rule_scratch *scratch; /**< one for each of `threads` */
     size_t threads;

@@ -150,6 +150,19 @@ static void put_examples(struct lm_json_writer *writer, const struct clean_drop 
     lm_json_close(writer, ']');
 }
 
+/* The languages that are kept, and how much of a text must be in them. */
+static void put_wanted(struct lm_json_writer *writer, const struct clean_language *wanted)
+{
+    const char *const *keep = wanted->keep.items;
+    lm_json_member_double(writer, "min", wanted->min);
+    lm_json_key(writer, "keep");
+    lm_json_open(writer, '[');
+    for (size_t i = 0; i < wanted->keep.count; i++)
+        lm_json_put_string(writer, keep[i]);
+    lm_json_close(writer, ']');
+    lm_json_member_string(writer, "source", "CLD2, Sites 2013");
+}
+
 /* A row; *flow is what comes to it, then what passes it. NULL: nothing was measured there. */
 static void put_drop(struct lm_json_writer *writer, const struct clean_drop *drop,
                      struct clean_flow *flow)
@@ -158,6 +171,8 @@ static void put_drop(struct lm_json_writer *writer, const struct clean_drop *dro
     lm_json_member_string(writer, "rule", drop->name);
     if (drop->rule != NULL)
         put_bounds(writer, drop->rule);
+    if (drop->language != NULL)
+        put_wanted(writer, drop->language);
     lm_json_member_int(writer, "documents", drop->gone.documents);
     if (drop->rule != NULL && (drop->rule->kind->traits & LM_RULE_LINE))
         lm_json_member_int(writer, "lines", drop->lines);
@@ -226,6 +241,8 @@ static void put_dropped(struct lm_json_writer *writer, const struct clean_totals
         put_drop(writer, &drops[CLEAN_MISSING], NULL);
     put_drop(writer, &drops[CLEAN_INVALID], NULL);
     put_drop(writer, &drops[CLEAN_EMPTY], NULL);
+    if (drops[CLEAN_LANGUAGE].language != NULL)
+        put_drop(writer, &drops[CLEAN_LANGUAGE], &flow);
     put_rules(writer, totals, &flow);
     if (drops[CLEAN_LINELESS].gone.documents > 0)
         put_drop(writer, &drops[CLEAN_LINELESS], &flow);
@@ -388,6 +405,36 @@ static void put_scripts(struct lm_json_writer *writer, const struct lm_text_meas
                           guess_language(kept, lm_script_names[shares[0].script], letters));
 }
 
+/* ---- languages ---- */
+
+static int compare_spoken(const void *a, const void *b)
+{
+    const struct clean_spoken *x = a, *y = b;
+    if (x->documents != y->documents)
+        return x->documents > y->documents ? -1 : 1;
+    return strcmp(x->code, y->code);
+}
+
+/* Documents by their most frequent language, where languages are asked for. */
+static void put_languages(struct lm_json_writer *writer, struct clean_totals *totals)
+{
+    if (totals->drops[CLEAN_LANGUAGE].language == NULL)
+        return;
+    qsort(totals->languages, totals->language_count, sizeof totals->languages[0], compare_spoken);
+    lm_json_key(writer, "languages");
+    lm_json_open(writer, '[');
+    for (size_t i = 0; i < totals->language_count; i++) {
+        const struct clean_spoken *row = &totals->languages[i];
+        lm_json_open(writer, '{');
+        lm_json_member_string(writer, "language", row->code[0] != '\0' ? row->code : "not told");
+        lm_json_member_int(writer, "documents", row->documents);
+        lm_json_member_int(writer, "bytes", row->bytes);
+        lm_json_member_int(writer, "kept", row->kept);
+        lm_json_close(writer, '}');
+    }
+    lm_json_close(writer, ']');
+}
+
 enum lm_status clean_card_write(const char *path, const struct clean_corpus *corpus,
                                 struct clean_totals *totals, const struct clean_splitter *splitter,
                                 struct lm_err *err)
@@ -410,6 +457,7 @@ enum lm_status clean_card_write(const char *path, const struct clean_corpus *cor
     clean_transform_put(&writer, &totals->transform, &totals->transformed);
     put_lengths(&writer, totals);
     put_histogram(&writer, totals);
+    put_languages(&writer, totals);
     put_scripts(&writer, &totals->kept);
     lm_json_close(&writer, '}');
     lm_buf_putc(&out, '\n');

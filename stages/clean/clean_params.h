@@ -20,6 +20,12 @@ struct clean_documents {
     struct lm_list keep;   /**< const char *: members that `meta` holds, at most CLEAN_KEPT */
 };
 
+/** Which languages texts must be in; keep empty: any. */
+struct clean_language {
+    struct lm_list keep; /**< const char *: of LM_LANGUAGE_LIST */
+    double min;          /**< share of a text's letters that must be in them */
+};
+
 struct clean_rule {
     const char *rule; /**< one of LM_RULE_LIST */
     double min, max;  /**< unset: no bound */
@@ -48,6 +54,7 @@ struct clean_params {
     struct lm_list pii;      /**< const char *: of lm_pii_names */
     int64_t max_blank_lines; /**< LM_UNSET_INT: any */
     struct clean_dedup_params dedup;
+    struct clean_language language;
     const char *profile;  /**< one of LM_PROFILE_LIST; "none" once it is resolved into rules */
     struct lm_list rules; /**< struct clean_rule; resolved: in the order of LM_RULE_LIST */
     struct clean_split split;

@@ -14,6 +14,15 @@ static void put_bound(struct lm_json_writer *writer, const char *name, double bo
         lm_json_member_double(writer, name, bound);
 }
 
+static void put_told(struct lm_json_writer *writer, const struct lm_language_told *told)
+{
+    lm_json_key(writer, "languages");
+    lm_json_open(writer, '{');
+    for (size_t i = 0; i < LM_LANGUAGES_TOLD && told->codes[i][0] != '\0'; i++)
+        lm_json_member_double(writer, told->codes[i], told->shares[i]);
+    lm_json_close(writer, '}');
+}
+
 enum lm_status clean_removals_put(struct clean_removals *removals, const struct clean_drop *drop,
                                   const struct clean_item *item, const char *source,
                                   const char *member, const void *text, size_t size,
@@ -32,6 +41,11 @@ enum lm_status clean_removals_put(struct clean_removals *removals, const struct 
         put_bound(&writer, "min", drop->rule->min);
         put_bound(&writer, "max", drop->rule->max);
         put_bound(&writer, "length", drop->rule->length);
+    }
+    if (drop->language != NULL) {
+        lm_json_member_double(&writer, "value", item->share);
+        lm_json_member_double(&writer, "min", drop->language->min);
+        put_told(&writer, &item->told);
     }
     lm_json_member_string(&writer, "source", source);
     lm_json_member_string(&writer, "file", member);

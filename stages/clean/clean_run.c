@@ -33,6 +33,7 @@ struct run {
     struct clean_splitter splitter;
     struct clean_dedup dedup;
     struct clean_removals removals;
+    struct lm_language *language; /* NULL: not asked */
     struct lm_pool *pool;
     int64_t bytes_done, bytes_all;
     int64_t kept[CLEAN_KEPT]; /* documents that have each of documents.keep */
@@ -116,6 +117,8 @@ static size_t own_reason(const struct clean_item *item)
         return CLEAN_INVALID;
     if (item->cleaned.documents == 0)
         return CLEAN_EMPTY;
+    if (item->is_foreign)
+        return CLEAN_LANGUAGE;
     return item->text.size == 0 ? CLEAN_LINELESS : CLEAN_RULES + item->outcome.rule;
 }
 
@@ -152,6 +155,8 @@ static enum lm_status keep(struct run *run, struct clean_item *item)
     LM_TRY(clean_totals_keep(&run->totals, lm_ctx_arena(run->ctx), &item->measure, item->text.size,
                              run->err));
     count_kept(run, item->found.kept);
+    if (run->language != NULL)
+        clean_totals_language(&run->totals, item->told.codes[0], item->text.size, true);
     return clean_splitter_put(&run->splitter,
                               &(struct clean_document){.source = file->source,
                                                        .text = item->text.data,
@@ -177,6 +182,9 @@ static enum lm_status judge(struct run *run, struct clean_item *item)
     clean_flow_add(&run->totals.formats[item->form->by], item->found.size, NULL);
     clean_flow_sum(&run->totals.cleaned, &item->cleaned);
     clean_totals_lines(&run->totals, &run->rules, item->tallies, &item->outcome);
+    if (run->language != NULL && item->cleaned.documents > 0)
+        clean_totals_language(&run->totals, item->told.codes[0], (size_t)item->cleaned.bytes,
+                              false);
     size_t reason = own_reason(item);
     if (reason == CLEAN_RULES + run->rules.count)
         return keep(run, item);
@@ -328,6 +336,18 @@ static enum lm_status prepare_rules(struct run *run)
     return clean_totals_init(&run->totals, arena, rules, count, run->err);
 }
 
+/* CLD2 is loaded only where languages are asked for. */
+static enum lm_status prepare_language(struct run *run)
+{
+    const struct clean_language *wanted = &run->params->language;
+    if (wanted->keep.count == 0)
+        return LM_OK;
+    run->totals.drops[CLEAN_LANGUAGE].language = run->batch.wanted = wanted;
+    LM_TRY(lm_language_open(&run->language, run->err));
+    run->batch.language = run->language;
+    return LM_OK;
+}
+
 static enum lm_status prepare(struct run *run)
 {
     const struct clean_params *p = run->params;
@@ -350,6 +370,7 @@ static enum lm_status prepare(struct run *run)
     run->batch.transform = &run->totals.transform;
     run->dedup.compared = run->batch.compared = clean_compared_of(&p->dedup);
     LM_TRY(prepare_rules(run));
+    LM_TRY(prepare_language(run));
     run->totals.transform = clean_transform_of(p);
     LM_TRY(clean_corpus_read(&run->corpus, arena, lm_ctx_input(run->ctx, "corpus"), run->err));
     for (size_t i = 0; i < run->corpus.source_count; i++)
@@ -432,7 +453,7 @@ static void tell_drops(struct run *run)
         else if (drop->lines > 0)
             lm_ctx_note(run->ctx, "%s: %lld lines, %lld bytes", drop->name, (long long)drop->lines,
                         (long long)drop->gone.bytes);
-        else if (drop->rule != NULL)
+        else if (drop->rule != NULL || drop->language != NULL)
             lm_ctx_note(run->ctx, "rule %s dropped nothing", drop->name);
         if (drop->unfit > 0)
             lm_ctx_note(run->ctx,
@@ -495,6 +516,7 @@ enum lm_status lm_run_clean(struct lm_ctx *ctx, const void *params, struct lm_er
     clean_batch_release(&run.batch);
     clean_dedup_release(&run.dedup);
     clean_totals_release(&run.totals);
+    lm_language_close(run.language);
     lm_pool_free(run.pool);
     lm_arena_free(run.files);
     return status;

@@ -9,7 +9,8 @@ enum lm_status clean_totals_init(struct clean_totals *out, struct lm_arena *aren
     static const char *const reasons[CLEAN_RULES] = {
         [CLEAN_INVALID] = "invalid",     [CLEAN_EMPTY] = "empty",
         [CLEAN_DUPLICATE] = "duplicate", [CLEAN_ALIKE] = "duplicate_words",
-        [CLEAN_MISSING] = "missing",     [CLEAN_LINELESS] = "no_line_left"};
+        [CLEAN_MISSING] = "missing",     [CLEAN_LINELESS] = "no_line_left",
+        [CLEAN_LANGUAGE] = "language"};
 
     *out = (struct clean_totals){.drop_count = CLEAN_RULES + count};
     out->drops = LM_NEW_ARRAY(arena, struct clean_drop, out->drop_count);
@@ -96,6 +97,21 @@ void clean_totals_lines(struct clean_totals *totals, const struct lm_ruleset *ru
             add_lines(&totals->drops[CLEAN_RULES + rules->lines[k]], &tallies[k]);
     for (size_t i = 0; outcome->unfit != 0 && i < rules->count; i++)
         totals->drops[CLEAN_RULES + i].unfit += (int64_t)(outcome->unfit >> i & 1);
+}
+
+void clean_totals_language(struct clean_totals *totals, const char *code, size_t size, bool is_kept)
+{
+    size_t i = 0;
+    while (i < totals->language_count && strcmp(totals->languages[i].code, code) != 0)
+        i++;
+    if (i == CLEAN_LANGUAGES)
+        return;
+    struct clean_spoken *row = &totals->languages[i];
+    totals->language_count += i == totals->language_count;
+    row->code = code;
+    row->kept += is_kept;
+    row->documents += !is_kept;
+    row->bytes += is_kept ? 0 : (int64_t)size;
 }
 
 enum lm_status clean_totals_shared(struct clean_totals *totals, uint32_t first, uint32_t again,

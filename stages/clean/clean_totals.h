@@ -33,16 +33,17 @@ struct clean_example {
 /** Why texts went: a reason that is no rule, or a rule. */
 struct clean_drop {
     const char *name;
-    const struct lm_rule *rule; /**< NULL for reasons that are no rule */
-    struct clean_flow gone;     /**< of a rule of lines, what is in these */
-    int64_t lines;              /**< of a rule of lines */
+    const struct lm_rule *rule;            /**< NULL for reasons that are no rule */
+    const struct clean_language *language; /**< of CLEAN_LANGUAGE; NULL: not asked */
+    struct clean_flow gone;                /**< of a rule of lines, what is in these */
+    int64_t lines;                         /**< of a rule of lines */
     int64_t unfit; /**< documents that the rule, being for English, was not asked about */
     struct clean_example examples[CLEAN_EXAMPLES]; /**< smallest keys first */
     size_t example_count;
 };
 
 /** Invalid UTF-8; nothing in it; equal bytes, or the same words, met before; a record without text;
- *  nothing left by rules of lines; then rules. */
+ *  nothing left by rules of lines; too little in the languages that are kept; then rules. */
 enum clean_reason {
     CLEAN_INVALID,
     CLEAN_EMPTY,
@@ -50,8 +51,17 @@ enum clean_reason {
     CLEAN_ALIKE,
     CLEAN_MISSING,
     CLEAN_LINELESS,
+    CLEAN_LANGUAGE,
     CLEAN_RULES
 };
+
+/** Documents whose most frequent language has this code; "": none was told. */
+struct clean_spoken {
+    const char *code; /**< static */
+    int64_t documents, bytes, kept;
+};
+
+enum { CLEAN_LANGUAGES = 256 }; /**< more than there are */
 
 /** Documents of source `again` that were met before in source `first`. */
 struct clean_overlap {
@@ -77,6 +87,8 @@ struct clean_totals {
     struct lm_text_measure kept;           /**< of what is kept */
     struct clean_drop *drops;              /**< by enum clean_reason, then a row a rule */
     size_t drop_count;
+    struct clean_spoken languages[CLEAN_LANGUAGES]; /**< in the order they came in */
+    size_t language_count;
     struct clean_overlap *overlaps; /**< sorted; owned */
     size_t overlap_count, overlap_capacity;
     int64_t *sizes; /**< bytes of each kept document; grows by doubling in the arena */
@@ -98,6 +110,9 @@ void clean_totals_drop(struct clean_totals *totals, size_t reason, const uint8_t
  */
 void clean_totals_lines(struct clean_totals *totals, const struct lm_ruleset *rules,
                         const struct lm_line_tally *tallies, const struct lm_rule_outcome *outcome);
+/** Counts a document by its language: one that came in, or one that is kept. */
+void clean_totals_language(struct clean_totals *totals, const char *code, size_t size,
+                           bool is_kept);
 /** Counts a document that another source had before; nothing where it is the same one. LM_NOMEM. */
 enum lm_status clean_totals_shared(struct clean_totals *totals, uint32_t first, uint32_t again,
                                    struct lm_err *err);

@@ -1,37 +1,31 @@
-/** The fuzz targets of formats (tests/fuzz), run for a short while on mutations of small files that
- * are committed here: what finds more runs by itself, for hours. */
+/** The fuzz targets of formats (tests/fuzz), run for a short while on mutations of the seeds that
+ * are committed beside them: what finds more runs by itself, for hours. */
+#include <dirent.h>
+
 #include <lmpipe/rng.h>
 
+#include "base/io.h"
 #include "tests/tap.h"
 
-#define LLVMFuzzerTestOneInput try_records
-#include "tests/fuzz/fuzz_records.c"
+#define LLVMFuzzerTestOneInput try_json_records
+#include "tests/fuzz/fuzz_json_records.c"
 #undef LLVMFuzzerTestOneInput
-#define LLVMFuzzerTestOneInput try_web
-#include "tests/fuzz/fuzz_web.c"
+#define LLVMFuzzerTestOneInput try_csv
+#define read_record read_csv_record
+#include "tests/fuzz/fuzz_csv.c"
+#undef read_record
+#undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput try_warc
+#include "tests/fuzz/fuzz_warc.c"
+#undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput try_html
+#include "tests/fuzz/fuzz_html.c"
+#undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput try_clean
+#include "tests/fuzz/fuzz_clean.c"
 #undef LLVMFuzzerTestOneInput
 
-enum { ROUNDS = 4000, LARGEST = 1024 };
-
-static const char *const records[] = {
-    "0{\"a\":{\"b\":\"x\\u00e9\\ud83d\\ude00\"}}\n{\"a\":[{\"b\":[\"y\",\"z\\n\"]},{\"b\":null}]}",
-    "0[{\"a.b\":\"x\",\"c\":[1,{\"d\":-1.5e3}]}, \"text\"]",
-    "2id,text\n1,\"a \"\"b\"\"\nc\"\n2,d\n",
-    "1id\ttext\n1\t\"a\tb\"\n2\t\"c\n",
-    "2sep=;\na;b\n1;\"2\"\n",
-};
-static const char *const web[] = {
-    "0<!doctype html><meta charset=gbk><title>t</title><nav><a href=x>y</a></nav><div "
-    "class=post><p>"
-    "a, b, c, d &eacute;&#x4e00;</p><pre> x </pre><ul><li>i<li>j</ul><table><tr><td>1<td>2</table>",
-    "0\xFF\xFE<\0p\0>\0",
-    "1HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=x\r\nTransfer-Encoding: "
-    "chunked\r\n\r\n3\r\n"
-    "abc\r\n0\r\n\r\n",
-    "1HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n\x1f\x8b\x08xxxxxxxx",
-    "2WARC/1.0\r\nWARC-Type: response\r\nContent-Length: 17\r\n\r\nHTTP/1.1 200 OK\r\n\r\n\r\n",
-    "2filedesc://x 0 2014 text/plain 4\n1 0\n\nhttp://a b 1.2.3.4 2014 text/html 3\nabc\n",
-};
+enum { LARGEST = 8192 };
 
 /* Bytes are changed, dropped, doubled; pieces are moved. */
 static size_t mutate(uint8_t *data, size_t size, struct lm_rng rng, uint64_t round)
@@ -57,37 +51,71 @@ static size_t mutate(uint8_t *data, size_t size, struct lm_rng rng, uint64_t rou
     return size;
 }
 
-static void run(int (*target)(const uint8_t *, size_t), const char *const *seeds, size_t count,
-                const char *stream)
+/* The seed as it is, then mutations of it; in memory of its own, so that a byte too far is seen. */
+static void try_seed(int (*target)(const uint8_t *, size_t), const char *seed, size_t seed_size,
+                     struct lm_rng rng, uint64_t rounds)
 {
-    struct lm_rng rng = lm_rng_stream(1, stream);
     uint8_t data[LARGEST];
-    for (size_t i = 0; i < count; i++)
-        for (uint64_t round = 0; round < ROUNDS; round++) {
-            size_t size = strlen(seeds[i]);
-            memcpy(data, seeds[i], size);
-            size = mutate(data, size, rng, round * count + i);
-            uint8_t *exact = malloc(size); /* so that a byte too far is seen */
-            if (exact == NULL)
-                return;
-            memcpy(exact, data, size);
-            target(exact, size);
-            free(exact);
-        }
+    for (uint64_t round = 0; round < rounds && seed_size <= LARGEST; round++) {
+        memcpy(data, seed, seed_size);
+        size_t size = round > 0 ? mutate(data, seed_size, rng, round) : seed_size;
+        uint8_t *exact = malloc(size > 0 ? size : 1);
+        if (exact == NULL)
+            return;
+        memcpy(exact, data, size);
+        target(exact, size);
+        free(exact);
+    }
 }
 
-static void hostile_records(struct tap *tap)
+static size_t try_all(int (*target)(const uint8_t *, size_t), const char *name, uint64_t rounds)
 {
-    run(try_records, records, sizeof records / sizeof records[0], "records");
-    CHECK(true);
+    struct lm_arena *arena = lm_arena_create();
+    const char *folder = lm_arena_printf(arena, "%s/../fuzz/seeds/%s", LM_TEST_DATA, name);
+    DIR *listing = opendir(folder);
+    size_t seeds = 0;
+    for (const struct dirent *entry; listing != NULL && (entry = readdir(listing)) != NULL;) {
+        char *bytes;
+        size_t size;
+        if (entry->d_name[0] == '.' ||
+            lm_file_read(&bytes, &size, arena, lm_path_join(arena, folder, entry->d_name), LARGEST,
+                         NULL) != LM_OK)
+            continue;
+        try_seed(target, bytes, size, lm_rng_stream(1, entry->d_name), rounds);
+        seeds++;
+    }
+    if (listing != NULL)
+        closedir(listing);
+    lm_arena_free(arena);
+    return seeds;
 }
 
-static void hostile_web(struct tap *tap)
+static void json_records(struct tap *tap)
 {
-    run(try_web, web, sizeof web / sizeof web[0], "web");
-    CHECK(true);
+    CHECK(try_all(try_json_records, "json_records", 3000) >= 5);
 }
 
-static const struct tap_test tests[] = {TAP_ROW(hostile_records) TAP_ROW(hostile_web)};
+static void csv(struct tap *tap)
+{
+    CHECK(try_all(try_csv, "csv", 3000) >= 5);
+}
+
+static void warc(struct tap *tap)
+{
+    CHECK(try_all(try_warc, "warc", 3000) >= 5);
+}
+
+static void html(struct tap *tap)
+{
+    CHECK(try_all(try_html, "html", 600) >= 5);
+}
+
+static void clean_texts(struct tap *tap)
+{
+    CHECK(try_all(try_clean, "clean", 60) >= 12);
+}
+
+static const struct tap_test tests[] = {TAP_ROW(json_records) TAP_ROW(csv) TAP_ROW(warc)
+                                            TAP_ROW(html) TAP_ROW(clean_texts)};
 
 LM_TEST_MAIN(tests)
