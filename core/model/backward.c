@@ -16,7 +16,7 @@
 #include "model/region.h"
 #include "model/weights.h"
 
-enum { COLUMN_BLOCK = 64 };
+enum { WEIGHT_ROWS = 128, COLUMN_BLOCK = 64 }; /* rows: of OpenBLAS's tasks */
 
 struct buffers {
     const float *dout;                  /* gradient of the layer's output stream */
@@ -362,7 +362,7 @@ static void layer_backward(struct lm_pass *pass)
     lm_region(pass, LM_PHASE_BACKWARD, pass->tiles, lower_task, &lower, 1);
     struct lm_grid_job jobs[WEIGHT_JOBS];
     weight_grid_jobs(jobs, pass);
-    pass->grid = lm_grid_choose(jobs, WEIGHT_JOBS, lm_model_cut_for(model));
+    pass->grid = lm_model_grid(model, jobs, WEIGHT_JOBS, WEIGHT_ROWS);
     lm_region(pass, LM_PHASE_BACKWARD, lm_grid_count(pass->grid, jobs, WEIGHT_JOBS), weight_task,
               upper, more ? UPPER_RIGHTS : 0);
 }

@@ -68,8 +68,12 @@ enum lm_site { LM_SITE_ATTENTION, LM_SITE_PROJ, LM_SITE_OUT, LM_SITES };
 /** Runs tasks as part of `phase`: its time is counted. */
 void lm_phase_run(struct lm_model *model, enum lm_phase phase, size_t count, lm_task_fn *fn,
                   void *user);
-/** Threads that outputs are cut for. */
+/** Threads that outputs are cut for: 1 for OpenBLAS, whose bits depend on the shapes of its calls.
+ */
 size_t lm_model_cut_for(const struct lm_model *model);
+/** The grid that suits them; for OpenBLAS tasks of `rows` whole rows. */
+struct lm_grid lm_model_grid(const struct lm_model *model, const struct lm_grid_job *jobs,
+                             size_t count, size_t rows);
 /** Counts the useful work of a call on `rows` tokens in sequences of `time`: the trunk's forward
  *  pass, the head, or all with gradients. */
 void lm_phase_count_forward(struct lm_model *model, size_t rows, size_t time);

@@ -181,7 +181,7 @@ struct head_call {
     size_t count;
 };
 
-enum { ROWS_AT_ONCE = 8 }; /* of a task that multiplies nothing */
+enum { ROWS_AT_ONCE = 8, VOCAB_ROWS = 512 }; /* of a task that multiplies nothing; of OpenBLAS's */
 
 static void tile_task(void *user, size_t task, size_t worker)
 {
@@ -222,7 +222,7 @@ static void add_product(struct head_call *call, head_product_fn *product, size_t
 /* Runs what was added, by the grid that suits it. */
 static void run_products(struct head_call *call, const struct lm_right *rights, size_t right_count)
 {
-    call->grid = lm_grid_choose(call->jobs, call->count, lm_model_cut_for(call->pass->model));
+    call->grid = lm_model_grid(call->pass->model, call->jobs, call->count, VOCAB_ROWS);
     lm_region_of(call->pass, LM_PHASE_HEAD, lm_grid_count(call->grid, call->jobs, call->count),
                  product_task, call, rights, right_count);
     call->count = 0;

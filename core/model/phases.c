@@ -26,7 +26,17 @@ void lm_model_trace(struct lm_model *model, const struct lm_trace *trace)
 
 size_t lm_model_cut_for(const struct lm_model *model)
 {
+    if (model->products->pack == NULL)
+        return 1;
     return model->trace != NULL ? model->trace->threads : lm_pool_threads(model->pool);
+}
+
+struct lm_grid lm_model_grid(const struct lm_model *model, const struct lm_grid_job *jobs,
+                             size_t count, size_t rows)
+{
+    if (model->products->pack == NULL)
+        return (struct lm_grid){rows, (size_t)-1};
+    return lm_grid_choose(jobs, count, lm_model_cut_for(model));
 }
 
 void lm_phase_run(struct lm_model *model, enum lm_phase phase, size_t count, lm_task_fn *fn,

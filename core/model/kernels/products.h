@@ -47,7 +47,7 @@ typedef void lm_gemm_fn(enum lm_gemm_form form, size_t m, size_t n, size_t k, co
 
 /** A right operand packed for many products. */
 struct lm_packed {
-    float *data; /**< lm_packed_floats(depth, n, k) floats, 64-byte aligned */
+    float *data;  /**< lm_packed_floats(depth, n, k) floats, 64-byte aligned */
     size_t n, k;  /**< its shape: columns of the product, inner dimension */
     size_t first; /**< column with which products begin, a multiple of LM_GEMM_UNIT */
 };
@@ -75,8 +75,8 @@ struct lm_products {
     /** Writes rows as operands take them: pairs of bfloat16, an odd last element with zero.
      * out may be x where no row begins before its source. NULL: they are taken as they are. */
     void (*store)(float *out, size_t ld_out, const float *x, size_t ld, size_t rows, size_t n);
-    /** c (m×n) (+)= a · n columns, from `first` on, and k rows of a packed operand: the bits of `gemm`
-     *  without packing it again. */
+    /** c (m×n) (+)= a · n columns, from `first` on, and k rows of a packed operand: the bits of
+     * `gemm` without packing it again. */
     void (*multiply)(size_t m, size_t n, size_t k, struct lm_operand a, const struct lm_packed *b,
                      bool accumulate, float *c, size_t ldc, struct lm_causal causal,
                      float *scratch);
