@@ -41,7 +41,7 @@ static struct room room_of(const struct lm_polar *how, size_t rows, size_t cols,
 static struct lm_packed pack(const struct room *room, enum lm_gemm_form form, const float *data,
                              size_t ld, size_t n, size_t k)
 {
-    const struct lm_packed packed = {room->packed, n, k};
+    const struct lm_packed packed = {.data = room->packed, .n = n, .k = k};
     const struct lm_operand from = {form, data, ld, false};
     for (size_t block = 0; block < lm_packed_blocks(n); block++)
         room->how->products->pack(&packed, &from, block);
@@ -54,7 +54,7 @@ static void multiply(const struct room *room, size_t m, const float *left, size_
 {
     const struct lm_operand operand = {LM_NN, left, ld, false};
     room->how->products->multiply(m, right->n, right->k, operand, right, false, out, right->n,
-                                  room->scratch);
+                                  (struct lm_causal){0}, room->scratch);
 }
 
 /* Elements left of the diagonal, from (i, j) on, to their places right of it. */
@@ -77,7 +77,7 @@ static void multiply_symmetric(const struct room *room, struct lm_operand left,
         struct lm_operand band = left;
         band.data += left.form == LM_TN ? first : first * left.ld;
         room->how->products->multiply(rows, first + rows, right->k, band, right, false,
-                                      out + first * n, n, room->scratch);
+                                      out + first * n, n, (struct lm_causal){0}, room->scratch);
     }
     for (size_t i = 0; i < n; i += PATCH)
         for (size_t j = 0; j <= i; j += PATCH)
