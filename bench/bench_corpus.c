@@ -27,7 +27,7 @@
 #include "web/html_page.h"
 #include "web/warc.h"
 
-enum { MOST_FILES = 1000, RULES = 64, TASK = 16 };
+enum { MOST_FILES = 1000, RULES = 64, TASK = 16, BATCH = 16 << 20 };
 
 struct file {
     const char *path;
@@ -53,8 +53,9 @@ struct bench {
     struct lm_rule_scratch *scratch;
     struct lm_arena *arena;
     struct lm_pool *pool;
-    size_t made;     /* bytes that came out, or records */
-    size_t unpacked; /* bytes of archives */
+    struct lm_buf out; /* JSON lines; its memory is kept */
+    size_t made;       /* bytes that came out, or records */
+    size_t unpacked;   /* bytes of archives */
 };
 
 static double seconds(clockid_t clock)
@@ -152,31 +153,40 @@ static void clean_task(void *user, size_t task, size_t worker)
         clean_one(bench, &bench->documents[i], &bench->scratch[worker]);
 }
 
-static void clean(struct bench *bench)
+/* The documents that are there, as the stage takes them: on all threads, then in order. */
+static void flush(struct bench *bench, struct lm_digest_set *met)
 {
-    struct lm_digest_set met = {.slots = NULL};
-    int64_t marks = 0, newlines = 0;
-    struct lm_buf out;
-    lm_buf_init(&out, 0);
-    for (size_t i = 0; i < bench->file_count; i++) {
-        struct file *file = &bench->files[i];
-        cut(bench, file, lm_newlines_normalise(file->work, file->size, &marks, &newlines));
-    }
     lm_pool_run(bench->pool, (bench->count + TASK - 1) / TASK, clean_task, bench);
     for (size_t i = 0; i < bench->count; i++) {
         struct document *document = &bench->documents[i];
         uint32_t mark = 0;
         bool is_new = true;
-        if (document->line.size > 0 && !lm_digest_set_add(&met, &document->digest, &mark, &is_new))
+        if (document->line.size > 0 && !lm_digest_set_add(met, &document->digest, &mark, &is_new))
             fail("no memory");
         if (is_new)
-            lm_buf_append(&out, document->line.data, document->line.size);
+            lm_buf_append(&bench->out, document->line.data, document->line.size);
         lm_buf_release(&document->line);
     }
-    bench->made = out.size;
     bench->count = 0;
+}
+
+static void clean(struct bench *bench)
+{
+    struct lm_digest_set met = {.slots = NULL};
+    int64_t marks = 0, newlines = 0;
+    size_t waiting = 0;
+    lm_buf_clear(&bench->out);
+    for (size_t i = 0; i < bench->file_count; i++) {
+        struct file *file = &bench->files[i];
+        cut(bench, file, lm_newlines_normalise(file->work, file->size, &marks, &newlines));
+        waiting += file->size;
+        if (waiting < BATCH && i + 1 < bench->file_count)
+            continue;
+        flush(bench, &met);
+        waiting = 0;
+    }
+    bench->made = bench->out.size;
     lm_digest_set_release(&met);
-    lm_buf_release(&out);
 }
 
 /* ---- pages and archives ---- */
@@ -297,6 +307,7 @@ int main(int argc, char **argv)
     if (kind == sizeof kinds / sizeof kinds[0])
         fail("unknown kind");
     bench.arena = lm_arena_create();
+    lm_buf_init(&bench.out, 0);
     bench.pool = lm_pool_create(bench.threads);
     bench.scratch = calloc(bench.threads, sizeof *bench.scratch);
     for (size_t i = 0; i < bench.threads; i++)

@@ -9,24 +9,13 @@ struct cache_args {
 };
 
 static const struct lm_option du_options[] = {
-    {.name = "store",
-     .kind = LM_O_TEXT,
-     .offset = offsetof(struct cache_args, store),
-     .metavar = "DIR",
-     .help = "the store (else LMPIPE_STORE, else artifacts/store below the root)"},
-    {.name = "json",
-     .kind = LM_O_FLAG,
-     .offset = offsetof(struct cache_args, json),
-     .help = "an object for programs, in bytes"},
+    LM_STORE_ROW(struct cache_args, store),
+    LM_JSON_ROW(struct cache_args, json, "an object for programs, in bytes"),
     {0},
 };
 
 static const struct lm_option clear_options[] = {
-    {.name = "store",
-     .kind = LM_O_TEXT,
-     .offset = offsetof(struct cache_args, store),
-     .metavar = "DIR",
-     .help = "the store (else LMPIPE_STORE, else artifacts/store below the root)"},
+    LM_STORE_ROW(struct cache_args, store),
     {.name = "dry-run",
      .letter = 'n',
      .kind = LM_O_FLAG,
@@ -37,10 +26,7 @@ static const struct lm_option clear_options[] = {
      .kind = LM_O_FLAG,
      .offset = offsetof(struct cache_args, yes),
      .help = "really remove it"},
-    {.name = "json",
-     .kind = LM_O_FLAG,
-     .offset = offsetof(struct cache_args, json),
-     .help = "an object for programs, in bytes"},
+    LM_JSON_ROW(struct cache_args, json, "an object for programs, in bytes"),
     {0},
 };
 

@@ -63,12 +63,8 @@ static const struct lm_option options[] = {
      .kind = LM_O_FLAG,
      ROW(dry_run),
      .help = "say what would be removed, remove nothing"},
-    {.name = "store",
-     .kind = LM_O_TEXT,
-     ROW(store),
-     .metavar = "DIR",
-     .help = "the store (else LMPIPE_STORE, else artifacts/store below the root)"},
-    {.name = "json", .kind = LM_O_FLAG, ROW(json), .help = "an object for programs, in bytes"},
+    LM_STORE_ROW(struct gc_args, store),
+    LM_JSON_ROW(struct gc_args, json, "an object for programs, in bytes"),
     {0},
 };
 

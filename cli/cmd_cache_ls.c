@@ -16,15 +16,8 @@ struct ls_args {
 };
 
 static const struct lm_option options[] = {
-    {.name = "store",
-     .kind = LM_O_TEXT,
-     .offset = offsetof(struct ls_args, store),
-     .metavar = "DIR",
-     .help = "the store (else LMPIPE_STORE, else artifacts/store below the root)"},
-    {.name = "json",
-     .kind = LM_O_FLAG,
-     .offset = offsetof(struct ls_args, json),
-     .help = "an object for programs, in bytes and unix time"},
+    LM_STORE_ROW(struct ls_args, store),
+    LM_JSON_ROW(struct ls_args, json, "an object for programs, in bytes and unix time"),
     {0},
 };
 

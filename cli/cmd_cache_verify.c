@@ -11,11 +11,7 @@ struct verify_args {
 };
 
 static const struct lm_option options[] = {
-    {.name = "store",
-     .kind = LM_O_TEXT,
-     .offset = offsetof(struct verify_args, store),
-     .metavar = "DIR",
-     .help = "the store (else LMPIPE_STORE, else artifacts/store below the root)"},
+    LM_STORE_ROW(struct verify_args, store),
     {.name = "threads",
      .kind = LM_O_INT,
      .offset = offsetof(struct verify_args, threads),
@@ -23,10 +19,7 @@ static const struct lm_option options[] = {
      .min = 1,
      .max = 4096,
      .help = "threads that read (else LMPIPE_THREADS, else the cores allowed)"},
-    {.name = "json",
-     .kind = LM_O_FLAG,
-     .offset = offsetof(struct verify_args, json),
-     .help = "an object for programs"},
+    LM_JSON_ROW(struct verify_args, json, "an object for programs"),
     {0},
 };
 

@@ -14,10 +14,7 @@ struct cat_args {
 
 static const struct lm_option options[] = {
     LM_PARTIAL_ROW,
-    {.name = "json",
-     .kind = LM_O_FLAG,
-     .offset = offsetof(struct cat_args, json),
-     .help = "of a folder: its manifest as an array for programs"},
+    LM_JSON_ROW(struct cat_args, json, "of a folder: its manifest as an array for programs"),
     LM_SPEC_ROWS,
     {0},
 };

@@ -10,10 +10,7 @@ struct check_args {
 
 static const struct lm_option options[] = {
     LM_SPEC_ROWS,
-    {.name = "json",
-     .kind = LM_O_FLAG,
-     .offset = offsetof(struct check_args, json),
-     .help = "an object for programs, with all findings"},
+    LM_JSON_ROW(struct check_args, json, "an object for programs, with all findings"),
     {0},
 };
 

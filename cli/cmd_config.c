@@ -13,10 +13,7 @@ static const struct lm_option options[] = {
      .kind = LM_O_FLAG,
      .offset = offsetof(struct config_args, origin),
      .help = "say where each value comes from"},
-    {.name = "json",
-     .kind = LM_O_FLAG,
-     .offset = offsetof(struct config_args, json),
-     .help = "JSON instead of YAML"},
+    LM_JSON_ROW(struct config_args, json, "JSON instead of YAML"),
     {0},
 };
 

@@ -12,10 +12,7 @@ struct diff_args {
 
 static const struct lm_option options[] = {
     LM_SPEC_ROWS,
-    {.name = "json",
-     .kind = LM_O_FLAG,
-     .offset = offsetof(struct diff_args, json),
-     .help = "an object with an array of differences"},
+    LM_JSON_ROW(struct diff_args, json, "an object with an array of differences"),
     {0},
 };
 

@@ -16,11 +16,7 @@ static const struct lm_option options[] = {
      .metavar = "FILE",
      .help = "the file to write, replaced atomically",
      .required = true},
-    {.name = "store",
-     .kind = LM_O_TEXT,
-     .offset = offsetof(struct export_args, store),
-     .metavar = "DIR",
-     .help = "the store (else LMPIPE_STORE, else artifacts/store below the root)"},
+    LM_STORE_ROW(struct export_args, store),
     {0},
 };
 

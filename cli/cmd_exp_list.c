@@ -8,19 +8,12 @@ struct list_args {
 };
 
 static const struct lm_option options[] = {
-    {.name = "json",
-     .kind = LM_O_FLAG,
-     .offset = offsetof(struct list_args, json),
-     .help = "an array of objects"},
+    LM_JSON_ROW(struct list_args, json, "an array of objects"),
     {.name = "csv",
      .kind = LM_O_FLAG,
      .offset = offsetof(struct list_args, csv),
      .help = "a row a run, metrics in columns"},
-    {.name = "store",
-     .kind = LM_O_TEXT,
-     .offset = offsetof(struct list_args, store),
-     .metavar = "DIR",
-     .help = "the store (else LMPIPE_STORE, else artifacts/store below the root)"},
+    LM_STORE_ROW(struct list_args, store),
     {0},
 };
 

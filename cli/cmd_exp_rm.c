@@ -7,11 +7,7 @@ struct rm_args {
 };
 
 static const struct lm_option options[] = {
-    {.name = "store",
-     .kind = LM_O_TEXT,
-     .offset = offsetof(struct rm_args, store),
-     .metavar = "DIR",
-     .help = "the store (else LMPIPE_STORE, else artifacts/store below the root)"},
+    LM_STORE_ROW(struct rm_args, store),
     {0},
 };
 

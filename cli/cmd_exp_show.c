@@ -8,15 +8,8 @@ struct show_args {
 };
 
 static const struct lm_option options[] = {
-    {.name = "json",
-     .kind = LM_O_FLAG,
-     .offset = offsetof(struct show_args, json),
-     .help = "an object for programs, with parameters and key texts"},
-    {.name = "store",
-     .kind = LM_O_TEXT,
-     .offset = offsetof(struct show_args, store),
-     .metavar = "DIR",
-     .help = "the store (else LMPIPE_STORE, else artifacts/store below the root)"},
+    LM_JSON_ROW(struct show_args, json, "an object for programs, with parameters and key texts"),
+    LM_STORE_ROW(struct show_args, store),
     {0},
 };
 

@@ -12,15 +12,8 @@ static const struct lm_option options[] = {
      .kind = LM_O_FLAG,
      .offset = offsetof(struct tag_args, remove),
      .help = "take the name away"},
-    {.name = "json",
-     .kind = LM_O_FLAG,
-     .offset = offsetof(struct tag_args, json),
-     .help = "of the list: an object of names and runs"},
-    {.name = "store",
-     .kind = LM_O_TEXT,
-     .offset = offsetof(struct tag_args, store),
-     .metavar = "DIR",
-     .help = "the store (else LMPIPE_STORE, else artifacts/store below the root)"},
+    LM_JSON_ROW(struct tag_args, json, "of the list: an object of names and runs"),
+    LM_STORE_ROW(struct tag_args, store),
     {0},
 };
 

@@ -18,10 +18,7 @@ static const struct lm_option options[] = {
      .metavar = "text|dot|mermaid",
      .choices = formats,
      .help = "notation (default text)"},
-    {.name = "json",
-     .kind = LM_O_FLAG,
-     .offset = offsetof(struct graph_args, json),
-     .help = "an array for programs, an object a stage"},
+    LM_JSON_ROW(struct graph_args, json, "an array for programs, an object a stage"),
     {0},
 };
 

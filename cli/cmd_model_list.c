@@ -10,10 +10,7 @@ struct list_args {
 };
 
 static const struct lm_option options[] = {
-    {.name = "json",
-     .kind = LM_O_FLAG,
-     .offset = offsetof(struct list_args, json),
-     .help = "an array for programs"},
+    LM_JSON_ROW(struct list_args, json, "an array for programs"),
     {0},
 };
 

@@ -14,10 +14,7 @@ static const struct lm_option options[] = {
      .kind = LM_O_FLAG,
      .offset = offsetof(struct plan_args, check),
      .help = "exit 7 when a selected stage is not up to date"},
-    {.name = "json",
-     .kind = LM_O_FLAG,
-     .offset = offsetof(struct plan_args, json),
-     .help = "an array of objects, with keys and estimates"},
+    LM_JSON_ROW(struct plan_args, json, "an array of objects, with keys and estimates"),
     {0},
 };
 

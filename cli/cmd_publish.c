@@ -13,10 +13,7 @@ struct publish_args {
 
 static const struct lm_option options[] = {
     LM_SPEC_ROWS,
-    {.name = "json",
-     .kind = LM_O_FLAG,
-     .offset = offsetof(struct publish_args, json),
-     .help = "an object for programs: the paths"},
+    LM_JSON_ROW(struct publish_args, json, "an object for programs: the paths"),
     {0},
 };
 

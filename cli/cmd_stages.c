@@ -9,10 +9,7 @@ struct stages_args {
 };
 
 static const struct lm_option options[] = {
-    {.name = "json",
-     .kind = LM_O_FLAG,
-     .offset = offsetof(struct stages_args, json),
-     .help = "an object for programs"},
+    LM_JSON_ROW(struct stages_args, json, "an object for programs"),
     {.name = "markdown",
      .kind = LM_O_FLAG,
      .offset = offsetof(struct stages_args, markdown),

@@ -55,7 +55,7 @@ static const struct lm_option options[] = {
      .help = "set a variable, STAGE.PARAM or matrix.AXIS for this time (repeatable)"},
     LM_JOBS_ROW(struct verify_args, jobs),
     LM_ALLOW_COMMANDS_ROW(struct verify_args, allow_commands),
-    {.name = "json", .kind = LM_O_FLAG, ROW(json), .help = "an object for programs"},
+    LM_JSON_ROW(struct verify_args, json, "an object for programs"),
     LM_PROGRESS_ROW(struct verify_args, progress),
     {0},
 };

@@ -6,10 +6,7 @@ struct version_args {
 };
 
 static const struct lm_option options[] = {
-    {.name = "json",
-     .kind = LM_O_FLAG,
-     .offset = offsetof(struct version_args, json),
-     .help = "an object for programs"},
+    LM_JSON_ROW(struct version_args, json, "an object for programs"),
     {0},
 };
 

@@ -9,10 +9,7 @@ struct why_args {
 
 static const struct lm_option options[] = {
     LM_SPEC_ROWS,
-    {.name = "json",
-     .kind = LM_O_FLAG,
-     .offset = offsetof(struct why_args, json),
-     .help = "an object for programs"},
+    LM_JSON_ROW(struct why_args, json, "an object for programs"),
     {0},
 };
 

@@ -252,6 +252,7 @@ static void stage_event(struct lm_live *live, const struct lm_run_event *event, 
         break;
     case LM_EV_PROGRESS:
         lm_live_stage_progress(stage, event->done, event->total, event->text, now);
+        lm_live_stage_doing(stage, event->doing);
         break;
     case LM_EV_GAUGE:
         lm_live_stage_gauge(stage, event->text, event->value);

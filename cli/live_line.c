@@ -98,6 +98,11 @@ void lm_live_stage_progress(struct lm_live_stage *stage, uint64_t done, uint64_t
     snprintf(stage->unit, sizeof stage->unit, "%s", unit != NULL ? unit : "");
 }
 
+void lm_live_stage_doing(struct lm_live_stage *stage, const char *what)
+{
+    snprintf(stage->doing, sizeof stage->doing, "%s", what != NULL ? what : "");
+}
+
 void lm_live_stage_gauge(struct lm_live_stage *stage, const char *name, double value)
 {
     const struct gauge_style *style = style_of(name);
@@ -208,22 +213,35 @@ static void print_time(struct lm_buf *out, const struct lm_live_stage *stage, ui
         lm_buf_printf(out, " %s", lm_human_clock(clock, (double)(now_ns - stage->began_ns) / 1e9));
 }
 
-void lm_live_stage_facts(struct lm_buf *out, const struct lm_live_stage *stage)
+static void print_doing(struct lm_buf *out, const struct lm_live_stage *stage)
+{
+    if (stage->doing[0] != '\0')
+        lm_buf_printf(out, ", %s", stage->doing);
+}
+
+static void print_facts(struct lm_buf *out, const struct lm_live_stage *stage)
 {
     print_amount(out, stage, true);
     print_gauges(out, stage, false, NONE, stage->gauge_count);
+}
+
+void lm_live_stage_facts(struct lm_buf *out, const struct lm_live_stage *stage)
+{
+    print_facts(out, stage);
+    print_doing(out, stage);
 }
 
 void lm_live_stage_plain(struct lm_buf *out, const struct lm_live_stage *stage, uint64_t now_ns)
 {
     char clock[32];
     size_t start = out->size;
-    lm_live_stage_facts(out, stage);
+    print_facts(out, stage);
     if (out->size == start)
         lm_buf_printf(out, " running for %s",
                       lm_human_clock(clock, (double)(now_ns - stage->began_ns) / 1e9));
     else
         print_time(out, stage, now_ns);
+    print_doing(out, stage);
 }
 
 void lm_live_stage_print(struct lm_buf *out, const struct lm_live_stage *stage, uint64_t now_ns,
@@ -235,6 +253,7 @@ void lm_live_stage_print(struct lm_buf *out, const struct lm_live_stage *stage, 
         print_amount(out, stage, false);
         print_gauges(out, stage, utf8, (enum field)lost, others);
         print_time(out, stage, now_ns);
+        print_doing(out, stage);
         if (columns == 0 || out->failed || lm_text_width(out->data + start) <= columns ||
             lost == LOSS)
             return;

@@ -37,6 +37,7 @@ struct lm_live_stage {
     uint64_t began_ns, said_ns; /**< start; last plain line */
     uint64_t done, total;
     char unit[16];
+    char doing[48];                /**< what it does beside that; "": nothing */
     uint64_t first_done, first_ns; /**< first progress seen: a resumed stage starts later */
     struct lm_live_gauge gauges[LM_GAUGES];
     size_t gauge_count;
@@ -46,6 +47,8 @@ struct lm_live_stage {
 void lm_live_stage_begin(struct lm_live_stage *stage, uint64_t now_ns);
 void lm_live_stage_progress(struct lm_live_stage *stage, uint64_t done, uint64_t total,
                             const char *unit, uint64_t now_ns);
+/** What it does beside its progress ("validating"); NULL: nothing. */
+void lm_live_stage_doing(struct lm_live_stage *stage, const char *what);
 /** Gauges beyond LM_GAUGES are not shown, nor are those for the run's record: names with a dot,
  *  and totals. */
 void lm_live_stage_gauge(struct lm_live_stage *stage, const char *name, double value);
@@ -54,7 +57,7 @@ double lm_live_stage_left(const struct lm_live_stage *stage, uint64_t now_ns);
 /** Appends all that follows the id: " 3,200/20,000 16% …". utf8 false: no sparkline. What does
  *  not fit into `columns` (0: any width) is left out, the least important first: other gauges
  *  from the last, gradient norm, learning rate, sparkline, valid loss, MFU, speed, loss; never
- * amount and time. */
+ * amount, time and what it does beside. */
 void lm_live_stage_print(struct lm_buf *out, const struct lm_live_stage *stage, uint64_t now_ns,
                          bool utf8, size_t columns);
 

@@ -19,11 +19,7 @@ struct lm_spec_args {
      .offset = offsetof(struct lm_spec_args, settings),                                            \
      .metavar = "NAME=VALUE",                                                                      \
      .help = "set a variable, STAGE.PARAM or matrix.AXIS for this time (repeatable)"},             \
-    {                                                                                              \
-        .name = "store", .kind = LM_O_TEXT, .offset = offsetof(struct lm_spec_args, store),        \
-        .metavar = "DIR",                                                                          \
-        .help = "the store (else LMPIPE_STORE, else artifacts/store below the root)"               \
-    }
+        LM_STORE_ROW(struct lm_spec_args, store)
 
 /** Rows of commands that execute stages; the fields are int64_t and int (enum lm_progress). */
 #define LM_JOBS_ROW(type, field)                                                                   \

@@ -143,6 +143,7 @@ static void take_event(void *user, const struct lm_run_event *event, double seco
     end_row(shown);
     shown->now = seconds;
     lm_live_stage_progress(&shown->stage, event->done, event->total, event->text, ns_of(seconds));
+    lm_live_stage_doing(&shown->stage, event->doing);
     shown->is_new = true;
 }
 

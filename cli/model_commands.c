@@ -25,7 +25,7 @@ static const struct lm_option info_options[] = {
      .kind = LM_O_FLAG,
      INFO(tensors),
      .help = "list the weight tensors with their shapes"},
-    {.name = "json", .kind = LM_O_FLAG, INFO(json), .help = "an object for programs"},
+    LM_JSON_ROW(struct lm_model_info_args, json, "an object for programs"),
     {0},
 };
 
@@ -310,7 +310,7 @@ static const struct lm_option score_options[] = {
      .kind = LM_O_FLAG,
      SCORE(per_token),
      .help = "also every token: -log p in nats, rank (0: the model's first choice), text"},
-    {.name = "json", .kind = LM_O_FLAG, SCORE(json), .help = "an object for programs"},
+    LM_JSON_ROW(struct lm_model_score_args, json, "an object for programs"),
     {.name = "threads",
      .kind = LM_O_INT,
      SCORE(threads),

@@ -54,6 +54,18 @@ struct lm_option {
     bool zero;     /**< LM_O_DURATION: may be 0 */
 };
 
+/** Rows that many tables have; the fields are bool and const char *. `text` says what form it is:
+ *  docs/json.md has all of them. */
+#define LM_JSON_ROW(type, field, text)                                                             \
+    {                                                                                              \
+        .name = "json", .kind = LM_O_FLAG, .offset = offsetof(type, field), .help = text           \
+    }
+#define LM_STORE_ROW(type, field)                                                                  \
+    {                                                                                              \
+        .name = "store", .kind = LM_O_TEXT, .offset = offsetof(type, field), .metavar = "DIR",     \
+        .help = "the store (else LMPIPE_STORE, else artifacts/store below the root)"               \
+    }
+
 struct lm_cli;
 
 /** One command: everything both programs know about it. Help, usage errors and lists of commands

@@ -16,10 +16,7 @@ static const char *const formats[] = {"hf", "gpt2", "tiktoken", NULL};
 
 static const struct lm_option info_options[] = {
     LM_SPEC_ROWS,
-    {.name = "json",
-     .kind = LM_O_FLAG,
-     .offset = offsetof(struct lm_tokenizer_info_args, json),
-     .help = "an object for programs"},
+    LM_JSON_ROW(struct lm_tokenizer_info_args, json, "an object for programs"),
     {0},
 };
 

@@ -54,6 +54,8 @@ struct lm_ctx {
     uint64_t done, total;
     const char *unit;
     bool progressed;
+    char doing[48]; /**< what it does beside its progress */
+    bool turned;    /**< to something else, which is not told yet */
     uint64_t flushed_ns, saved_ns, save_cost_ns;
 };
 
@@ -285,7 +287,7 @@ static void event_end(struct lm_ctx *ctx, struct lm_json_writer *writer, struct 
 void lm_ctx_flush(struct lm_ctx *ctx)
 {
     ctx->flushed_ns = lm_clock_monotonic_ns();
-    bool changed = ctx->progressed;
+    bool changed = ctx->progressed || ctx->turned;
     for (size_t i = 0; i < ctx->gauges.count && !changed; i++)
         changed = ctx->gauges.items[i].changed;
     if (ctx->events == NULL || !changed)
@@ -293,10 +295,14 @@ void lm_ctx_flush(struct lm_ctx *ctx)
     struct lm_json_writer writer;
     struct lm_buf buf;
     event_begin(&writer, &buf, "progress");
-    if (ctx->progressed) {
+    if (ctx->progressed || ctx->turned) {
         lm_json_member_int(&writer, "done", (int64_t)ctx->done);
         lm_json_member_int(&writer, "total", (int64_t)ctx->total);
         lm_json_member_string(&writer, "unit", ctx->unit);
+    }
+    if (ctx->turned) {
+        lm_json_key(&writer, "doing");
+        lm_json_put_bytes(&writer, ctx->doing, strlen(ctx->doing));
     }
     lm_json_key(&writer, "gauges");
     lm_json_open(&writer, '{');
@@ -308,7 +314,7 @@ void lm_ctx_flush(struct lm_ctx *ctx)
     }
     lm_json_close(&writer, '}');
     event_end(ctx, &writer, &buf);
-    ctx->progressed = false;
+    ctx->progressed = ctx->turned = false;
 }
 
 static void flush_when_due(struct lm_ctx *ctx)
@@ -329,6 +335,22 @@ void lm_ctx_progress(struct lm_ctx *ctx, uint64_t done, uint64_t total, const ch
     if (ctx->job->interrupt_at > 0 && done >= ctx->job->interrupt_at)
         atomic_store(&ctx->cancelled, true);
     flush_when_due(ctx);
+}
+
+void lm_ctx_doing(struct lm_ctx *ctx, const char *what)
+{
+    if (strcmp(ctx->doing, what) == 0)
+        return;
+    snprintf(ctx->doing, sizeof ctx->doing, "%s", what);
+    ctx->turned = true;
+    lm_ctx_flush(ctx);
+}
+
+/** Turns to something for a while; `before` is what lm_ctx_doing is told again afterwards. */
+static void turn_to(struct lm_ctx *ctx, const char *what, char before[sizeof ctx->doing])
+{
+    memcpy(before, ctx->doing, sizeof ctx->doing);
+    lm_ctx_doing(ctx, what);
 }
 
 void lm_ctx_gauge(struct lm_ctx *ctx, const char *name, double value)
@@ -485,8 +507,11 @@ static void tell_checkpoint(struct lm_ctx *ctx, uint64_t position)
 enum lm_status lm_ctx_checkpoint_save(struct lm_ctx *ctx, uint64_t position, const void *data,
                                       size_t size, struct lm_err *err)
 {
+    char before[sizeof ctx->doing];
     uint64_t begin = lm_clock_monotonic_ns();
+    turn_to(ctx, "saving a checkpoint", before);
     LM_TRY(lm_checkpoint_save(ctx->job->checkpoints, position, data, size, err));
+    lm_ctx_doing(ctx, before);
     ctx->saved_ns = lm_clock_monotonic_ns();
     ctx->save_cost_ns = ctx->saved_ns - begin;
     tell_checkpoint(ctx, position);
@@ -526,9 +551,13 @@ enum lm_status lm_ctx_checkpoint_load(struct lm_ctx *ctx, uint64_t *position, vo
 void lm_ctx_state_save(struct lm_ctx *ctx, uint64_t position, const void *data, size_t size)
 {
     struct lm_err err = {LM_OK, ""};
-    if (ctx->job->state != NULL &&
-        lm_state_save(ctx->job->state, position, data, size, &err) != LM_OK)
+    char before[sizeof ctx->doing];
+    if (ctx->job->state == NULL)
+        return;
+    turn_to(ctx, "saving its state", before);
+    if (lm_state_save(ctx->job->state, position, data, size, &err) != LM_OK)
         lm_ctx_note(ctx, "no longer run can continue from here: %s", err.text);
+    lm_ctx_doing(ctx, before);
 }
 
 void lm_ctx_state_load(struct lm_ctx *ctx, uint64_t least, uint64_t most, uint64_t *position,

@@ -104,8 +104,10 @@ static enum lm_status run_job(const struct lm_job *job, FILE *events, int signal
         status = run(ctx, job->params, err);
         lm_ctx_flush(ctx);
     }
-    if (status == LM_OK)
+    if (status == LM_OK) {
+        lm_ctx_doing(ctx, "hashing what it made");
         status = check_files(job, err);
+    }
     if (status == LM_OK)
         status = lm_outputs_collect(&outputs, &count, arena, job, err);
     if (report(events, ctx, outputs, count, status, err, arena, &trouble) != LM_OK)

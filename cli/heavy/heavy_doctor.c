@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/io.h"
+#include "base/json.h"
 #include "base/pool.h"
 #include "heavy_model.h"
 #include "text/language.h"
@@ -12,6 +13,8 @@ static const struct {
 
 #include "libraries.inc"
 };
+
+enum { LIBRARIES = sizeof libraries / sizeof libraries[0] };
 
 /* A kernel path works here when a model can be made with it. */
 static bool kernel_works(const char *kernels)
@@ -118,14 +121,107 @@ static void print_language(FILE *out)
     lm_language_close(language);
 }
 
+/* ---- for programs ---- */
+
+static void put_numerics(struct lm_json_writer *writer)
+{
+    char numerics[128];
+    lm_json_key(writer, "kernels");
+    lm_json_open(writer, '[');
+    for (size_t i = 0; i < KERNELS; i++)
+        if (kernel_works(kernel_names[i]))
+            lm_json_put_string(writer, kernel_names[i]);
+    lm_json_close(writer, ']');
+    lm_json_key(writer, "numerics");
+    lm_json_open(writer, '{');
+    lm_numerics_describe(numerics, LM_NUMERICS_BLAS);
+    lm_json_member_string(writer, "blas", numerics);
+    lm_numerics_describe(numerics, LM_NUMERICS_PORTABLE);
+    lm_json_member_string(writer, "portable", numerics);
+    lm_json_close(writer, '}');
+}
+
+/* What one thread and all of them reach: operations a second by kernels, bytes read a second. */
+static void put_peaks(struct lm_json_writer *writer, size_t threads)
+{
+    struct lm_machine_peak peak;
+    double rate;
+    lm_json_key(writer, "peaks");
+    lm_json_open(writer, '[');
+    for (size_t i = 0; i < KERNELS; i++) {
+        if (lm_machine_peak(&peak, kernel_names[i], threads, NULL) != LM_OK)
+            continue;
+        lm_json_open(writer, '{');
+        lm_json_member_string(writer, "kernels", peak.kernels);
+        lm_json_member_int(writer, "threads", (int64_t)threads);
+        lm_json_member_double(writer, "fp32", peak.fp32);
+        if (peak.bf16 > 0)
+            lm_json_member_double(writer, "bf16", peak.bf16);
+        lm_json_close(writer, '}');
+    }
+    lm_json_close(writer, ']');
+    if (lm_machine_read_rate(&rate, threads, NULL) == LM_OK)
+        lm_json_member_double(writer, "memory_read", rate);
+}
+
+static void put_language(struct lm_json_writer *writer)
+{
+    struct lm_language *language = NULL;
+    lm_json_open(writer, '{');
+    lm_json_member_string(writer, "name", "cld2");
+    if (lm_language_open(&language, NULL) == LM_OK) {
+        lm_json_member_string(writer, "version", lm_language_version(language));
+        lm_json_member_string(writer, "path", lm_language_library(language));
+    }
+    lm_language_close(language);
+    lm_json_close(writer, '}');
+}
+
+static void put_libraries(struct lm_json_writer *writer, struct lm_arena *arena, const char *maps)
+{
+    lm_json_key(writer, "libraries");
+    lm_json_open(writer, '[');
+    for (size_t i = 0; i < LIBRARIES; i++) {
+        const char *path = loaded_from(arena, maps, libraries[i].name);
+        lm_json_open(writer, '{');
+        lm_json_member_string(writer, "name", libraries[i].name);
+        lm_json_member_string(writer, "built_with", libraries[i].version);
+        if (path != NULL)
+            lm_json_member_string(writer, "path", path);
+        lm_json_close(writer, '}');
+    }
+    put_language(writer);
+    lm_json_close(writer, ']');
+}
+
+static int print_json(struct lm_cli *cli, const char *maps)
+{
+    struct lm_json_writer writer;
+    struct lm_buf text;
+    struct lm_err err = {0};
+    lm_buf_init(&text, 0);
+    lm_json_begin(&writer, &text, false);
+    lm_json_open(&writer, '{');
+    put_numerics(&writer);
+    put_peaks(&writer, lm_cpu_count());
+    put_libraries(&writer, cli->arena, maps);
+    lm_json_close(&writer, '}');
+    return lm_cli_put(&text, cli->out.file, &err) == LM_OK
+               ? LM_EXIT_OK
+               : lm_cli_fail(cli, LM_EXIT_STORE, err.text);
+}
+
 int lm_heavy_doctor(struct lm_cli *cli, const void *given, char **operands, size_t count)
 {
-    (void)given, (void)operands, (void)count;
+    const struct lm_heavy_doctor_args *args = given;
     FILE *out = cli->out.file;
     const char *maps = read_maps(cli->arena);
+    (void)operands, (void)count;
+    if (args->json)
+        return print_json(cli, maps);
     print_kernels(out);
     print_peaks(out);
-    for (size_t i = 0; i < sizeof libraries / sizeof libraries[0]; i++) {
+    for (size_t i = 0; i < LIBRARIES; i++) {
         const char *path = loaded_from(cli->arena, maps, libraries[i].name);
         fprintf(out, "library     %-9s built with %-8s %s\n", libraries[i].name,
                 libraries[i].version, path != NULL ? path : "not loaded");

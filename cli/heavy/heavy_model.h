@@ -36,7 +36,12 @@ int lm_heavy_model_export(struct lm_cli *cli, const void *given, char **operands
 int lm_heavy_model_import(struct lm_cli *cli, const void *given, char **operands, size_t count);
 /** `init`, which looks into texts. */
 int lm_heavy_init(struct lm_cli *cli, const void *given, char **operands, size_t count);
-/** What `doctor` asks: kernels, numerics, libraries. */
+
+/** What `doctor` asks: kernels, numerics, libraries. `given` is a struct lm_heavy_doctor_args. */
+struct lm_heavy_doctor_args {
+    bool json;
+};
+
 int lm_heavy_doctor(struct lm_cli *cli, const void *given, char **operands, size_t count);
 
 #endif

@@ -6,8 +6,14 @@
 #include "heavy_tokenizer.h"
 #include "programs.h"
 
-/* The part of `doctor` that needs everything loaded; it is given nothing. */
-static const struct lm_command doctor = {.name = "doctor", .operands = ""};
+static const struct lm_option doctor_options[] = {
+    LM_JSON_ROW(struct lm_heavy_doctor_args, json, "an object for programs"), {0}};
+
+/* The part of `doctor` that needs everything loaded. */
+static const struct lm_command doctor = {.name = "doctor",
+                                         .operands = "",
+                                         .options = doctor_options,
+                                         .args_size = sizeof(struct lm_heavy_doctor_args)};
 
 static const struct {
     const struct lm_command *command;

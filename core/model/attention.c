@@ -117,6 +117,12 @@ static struct span span_of(const struct head *head, size_t block)
                          first - head->before};
 }
 
+/* Its queries see no keys after themselves: what of a product is left. */
+static struct lm_causal causal_of(const struct span *span, enum lm_causal_part part)
+{
+    return (struct lm_causal){part, span->first - span->low};
+}
+
 /* Keys or values of a head, of the span or of all tokens (NULL), as a right operand, packed into
  * place `place` of the worker's scratch: LM_NT to be multiplied by rows of the head's size, LM_NN
  * by rows of scores. */
@@ -174,14 +180,14 @@ static void forward_span(const struct lm_pass *pass, size_t worker, const struct
     size_t keys = span->high - span->low;
     lm_right_multiply(model, worker, span->rows, keys, head->size,
                       lm_floats(queries->q + span->own * head->ld, head->ld), &operands->by_keys,
-                      false, scores, head->ld_scores);
+                      false, scores, head->ld_scores, causal_of(span, LM_CAUSAL_OUT));
     model->kernels->softmax_causal(scores, head->ld_scores, span->rows, span->first - span->low,
                                    keys, head->window, head->scale, queries->max + span->own,
                                    queries->sum + span->own);
     drop_scores(pass, head, queries, scores, span);
     lm_right_multiply(model, worker, span->rows, head->size, keys,
                       lm_floats(scores, head->ld_scores), &operands->other, false,
-                      out + queries->column, head->A);
+                      out + queries->column, head->A, causal_of(span, LM_CAUSAL_LEFT));
 }
 
 static size_t blocks_of(const struct head *head)
@@ -232,22 +238,23 @@ static void backward_span(const struct lm_pass *pass, size_t worker, const struc
     float *dv = dk + (head->v - head->k);
     float *p = lm_scratch(model, worker), *d = p + LM_QUERY_BLOCK * ld_scores;
     lm_right_multiply(model, worker, span->rows, keys, head->size, lm_floats(q, ld),
-                      &operands->by_keys, false, p, ld_scores);
+                      &operands->by_keys, false, p, ld_scores, causal_of(span, LM_CAUSAL_OUT));
     model->kernels->softmax_again(p, ld_scores, span->rows, span->first - span->low, keys,
                                   head->window, head->scale, queries->max + span->first,
                                   queries->sum + span->first);
     lm_right_multiply(model, worker, span->rows, keys, head->size, lm_floats(g, A),
-                      &operands->other, false, d, ld_scores);
+                      &operands->other, false, d, ld_scores, causal_of(span, LM_CAUSAL_OUT));
     drop_scores(pass, head, queries, d, span);
-    model->kernels->softmax_backward(d, p, ld_scores, span->rows, keys, head->scale, out, g, A,
-                                     head->size);
+    model->kernels->softmax_backward(d, p, ld_scores, span->rows, span->first - span->low, keys,
+                                     head->scale, out, g, A, head->size);
     lm_right_multiply(model, worker, span->rows, head->size, keys, lm_floats(d, ld_scores),
-                      &operands->to_keys, false, dqkv + span->first * ld + queries->column, ld);
+                      &operands->to_keys, false, dqkv + span->first * ld + queries->column, ld,
+                      causal_of(span, LM_CAUSAL_LEFT));
     lm_gemm(model, worker, LM_TN, keys, head->size, span->rows, d, ld_scores, q, ld, more,
-            dk + span->low * ld, ld);
+            dk + span->low * ld, ld, causal_of(span, LM_CAUSAL_TURNED));
     drop_scores(pass, head, queries, p, span);
     lm_gemm(model, worker, LM_TN, keys, head->size, span->rows, p, ld_scores, g, A, more,
-            dv + span->low * ld, ld);
+            dv + span->low * ld, ld, causal_of(span, LM_CAUSAL_TURNED));
 }
 
 /* Keys of a band are first met by different spans: their gradients begin at 0. */

@@ -16,7 +16,7 @@
 #include "model/region.h"
 #include "model/weights.h"
 
-enum { WEIGHT_ROWS = 128, COLUMN_BLOCK = 64 };
+enum { WEIGHT_ROWS = 128, COLUMN_BLOCK = 64 }; /* rows: of OpenBLAS's tasks */
 
 struct buffers {
     const float *dout;                  /* gradient of the layer's output stream */
@@ -191,39 +191,37 @@ static size_t size_at(const void *sizes, size_t offset)
     return out;
 }
 
-static size_t weight_parts(const struct lm_pass *pass, size_t job)
+/* The same jobs as a grid cuts them: in × out, a sum over all rows. */
+static void weight_grid_jobs(struct lm_grid_job out[WEIGHT_JOBS], const struct lm_pass *pass)
 {
-    size_t in = size_at(&pass->model->shape, weight_jobs[job].in);
-    return (in + WEIGHT_ROWS - 1) / WEIGHT_ROWS;
-}
-
-static size_t all_weight_parts(const struct lm_pass *pass)
-{
-    size_t parts = 0;
     for (size_t job = 0; job < WEIGHT_JOBS; job++)
-        parts += weight_parts(pass, job);
-    return parts;
+        out[job] = (struct lm_grid_job){
+            .m = size_at(&pass->model->shape, weight_jobs[job].in),
+            .n = delta_of(pass, weight_jobs[job].slot).packed.n,
+            .k = pass->rows,
+        };
 }
 
-/* (4) Part `part` of the rows of all weight gradients of the layer, counted through the jobs. */
-static void weight_task(void *user, size_t part, size_t worker)
+/* (4) A part of the weight gradients of the layer. */
+static void weight_task(void *user, size_t task, size_t worker)
 {
     const struct lm_pass *pass = user;
     const struct lm_model *model = pass->model;
-    size_t job = 0;
-    for (; part >= weight_parts(pass, job); job++)
-        part -= weight_parts(pass, job);
-    size_t in = size_at(&model->shape, weight_jobs[job].in);
-    size_t first = part * WEIGHT_ROWS, rest = in - first;
-    size_t place = size_at(&model->layout.layer, weight_jobs[job].input);
+    struct lm_grid_job jobs[WEIGHT_JOBS];
+    weight_grid_jobs(jobs, pass);
+    const struct lm_grid_part part = lm_grid_at(pass->grid, jobs, task);
+    size_t in = jobs[part.job].m, out = jobs[part.job].n;
+    size_t place = size_at(&model->layout.layer, weight_jobs[part.job].input);
     const float *input = lm_at(model, place + pass->layer * model->layout.layer_stride);
     struct lm_operand left =
-        weight_jobs[job].stored ? lm_stored(model, input, in) : lm_floats(input, in);
-    struct lm_right delta = delta_of(pass, weight_jobs[job].slot);
-    size_t out = delta.packed.n;
-    lm_right_multiply(model, worker, rest < WEIGHT_ROWS ? rest : WEIGHT_ROWS, out, pass->rows,
-                      lm_turned(model, left, first), &delta, !pass->fresh,
-                      lm_grad(model, weight_jobs[job].id, pass->layer) + first * out, out);
+        weight_jobs[part.job].stored ? lm_stored(model, input, in) : lm_floats(input, in);
+    struct lm_right delta = delta_of(pass, weight_jobs[part.job].slot);
+    delta = lm_right_from(model, delta, part.col);
+    lm_right_multiply(model, worker, part.rows, part.cols, pass->rows,
+                      lm_turned(model, left, part.row), &delta, !pass->fresh,
+                      lm_grad(model, weight_jobs[part.job].id, pass->layer) + part.row * out +
+                          part.col,
+                      out, (struct lm_causal){0});
 }
 
 /* Gradient of the final layer norm: dhf → dx[0] of the last layer's output. */
@@ -362,8 +360,11 @@ static void layer_backward(struct lm_pass *pass)
     if (lm_qk_is_changed(model))
         lm_region(pass, LM_PHASE_BACKWARD, pass->tiles, queries_keys_task, NULL, 0);
     lm_region(pass, LM_PHASE_BACKWARD, pass->tiles, lower_task, &lower, 1);
-    lm_region(pass, LM_PHASE_BACKWARD, all_weight_parts(pass), weight_task, upper,
-              more ? UPPER_RIGHTS : 0);
+    struct lm_grid_job jobs[WEIGHT_JOBS];
+    weight_grid_jobs(jobs, pass);
+    pass->grid = lm_model_grid(model, jobs, WEIGHT_JOBS, WEIGHT_ROWS);
+    lm_region(pass, LM_PHASE_BACKWARD, lm_grid_count(pass->grid, jobs, WEIGHT_JOBS), weight_task,
+              upper, more ? UPPER_RIGHTS : 0);
 }
 
 void lm_trunk_backward(struct lm_pass *pass)

@@ -5,6 +5,7 @@
 #include <lmpipe/model.h>
 
 #include "base/pool.h"
+#include "model/grid.h"
 #include "model/kernels/kernels.h"
 #include "model/kernels/products.h"
 #include "model/layout.h"
@@ -34,6 +35,7 @@ struct lm_model {
     int64_t batch, time;        /**< of the last forward; 0: none */
     int64_t scored;             /**< targets of it that count */
     struct lm_phase_stats phases[LM_PHASES];
+    const struct lm_trace *trace; /**< NULL but where tasks are looked at */
 };
 
 /** A call on a batch, as tasks see it. */
@@ -44,15 +46,16 @@ struct lm_pass {
      *  NULL: all are `time` rows long. `prefixes`: which text each goes on from, -1: none; NULL: no
      *  text goes on from another. */
     const int32_t *lengths, *first_rows, *prefixes;
-    size_t head_tile; /**< rows of a task of the head */
-    bool training;    /**< dropout is drawn, activations are kept */
-    size_t layer;     /**< of the running region */
-    bool again;       /**< the running region computes a layer's activations once more */
-    size_t first;     /**< first row of the running chunk of the head */
-    size_t count;     /**< its rows */
-    bool want_grad;   /**< head: gradients too */
-    bool fresh;       /**< backward: overwrite the gradients */
-    float scale;      /**< backward: of the loss, per scored target */
+    size_t head_tile;    /**< rows of a task of the head */
+    bool training;       /**< dropout is drawn, activations are kept */
+    size_t layer;        /**< of the running region */
+    struct lm_grid grid; /**< of the running region's products */
+    bool again;          /**< the running region computes a layer's activations once more */
+    size_t first;        /**< first row of the running chunk of the head */
+    size_t count;        /**< its rows */
+    bool want_grad;      /**< head: gradients too */
+    bool fresh;          /**< backward: overwrite the gradients */
+    float scale;         /**< backward: of the loss, per scored target */
     const struct lm_scores *scores;
     const int32_t *places; /**< head: which row of the call a row is of; NULL: the same */
     float *logits;         /**< head: where all logits go, (rows, V) */
@@ -65,6 +68,12 @@ enum lm_site { LM_SITE_ATTENTION, LM_SITE_PROJ, LM_SITE_OUT, LM_SITES };
 /** Runs tasks as part of `phase`: its time is counted. */
 void lm_phase_run(struct lm_model *model, enum lm_phase phase, size_t count, lm_task_fn *fn,
                   void *user);
+/** Threads that outputs are cut for: 1 for OpenBLAS, whose bits depend on the shapes of its calls.
+ */
+size_t lm_model_cut_for(const struct lm_model *model);
+/** The grid that suits them; for OpenBLAS tasks of `rows` whole rows. */
+struct lm_grid lm_model_grid(const struct lm_model *model, const struct lm_grid_job *jobs,
+                             size_t count, size_t rows);
 /** Counts the useful work of a call on `rows` tokens in sequences of `time`: the trunk's forward
  *  pass, the head, or all with gradients. */
 void lm_phase_count_forward(struct lm_model *model, size_t rows, size_t time);
@@ -131,9 +140,10 @@ static inline float *lm_scratch(const struct lm_model *model, size_t worker)
 /** Matrix product by the model's numerics on behalf of `worker`. */
 static inline void lm_gemm(const struct lm_model *model, size_t worker, enum lm_gemm_form form,
                            size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b,
-                           size_t ldb, bool accumulate, float *c, size_t ldc)
+                           size_t ldb, bool accumulate, float *c, size_t ldc,
+                           struct lm_causal causal)
 {
-    model->products->gemm(form, m, n, k, a, lda, b, ldb, accumulate, c, ldc,
+    model->products->gemm(form, m, n, k, a, lda, b, ldb, accumulate, c, ldc, causal,
                           lm_scratch(model, worker) + model->layout.scratch_gemm);
 }
 

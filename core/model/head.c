@@ -10,29 +10,37 @@
 #include "model/region.h"
 #include "model/weights.h"
 
-enum { VOCAB_ROWS = 512 };
-
 static const int32_t *targets_of(const struct lm_model *model)
 {
     return (const int32_t *)lm_at(model, model->layout.targets);
 }
 
-/* Logits of tile `task` of the chunk; returns their rows, *row the first one's place in the batch.
- */
-static size_t tile_logits(const struct lm_pass *pass, size_t task, size_t worker, float **logits,
-                          size_t *row)
+/* Rows [first, first + rows) of the chunk: their logits are there and are to be used. */
+typedef void head_rows_fn(const struct lm_pass *pass, size_t first, size_t rows);
+
+/* A row of the chunk's logits. */
+static float *logits_of(const struct lm_model *model, size_t row)
+{
+    return lm_at(model, model->layout.logits) + row * model->layout.logits_ld;
+}
+
+/* A part of the outputs of one of the head's three products. */
+typedef void head_product_fn(const struct lm_pass *pass, size_t worker,
+                             const struct lm_grid_part *part);
+
+/* Of the chunk's logits: rows × vocabulary. */
+static void multiply_logits(const struct lm_pass *pass, size_t worker,
+                            const struct lm_grid_part *part)
 {
     const struct lm_model *model = pass->model;
-    const struct lm_layout *at = &model->layout;
-    size_t C = (size_t)model->config.width;
-    size_t first = task * pass->head_tile, rest = pass->count - first;
-    size_t rows = rest < pass->head_tile ? rest : pass->head_tile;
-    *logits = lm_at(model, at->logits) + first * at->logits_ld;
-    *row = pass->first + first;
-    const float *h = lm_at(model, at->hf) + *row * lm_words(model, C);
-    lm_weight_product(model, worker, LM_NT, lm_head_tensor(model), 0, rows, lm_stored(model, h, C),
-                      *logits, at->logits_ld);
-    return rows;
+    size_t C = model->shape.C;
+    const float *h =
+        lm_at(model, model->layout.hf) + (pass->first + part->row) * lm_words(model, C);
+    struct lm_right right = lm_weight_right(model, lm_head_tensor(model), 0, LM_NT);
+    right = lm_right_from(model, right, part->col);
+    lm_right_multiply(model, worker, part->rows, part->cols, C, lm_stored(model, h, C), &right,
+                      false, logits_of(model, part->row) + part->col, model->layout.logits_ld,
+                      (struct lm_causal){0});
 }
 
 /* ---- the loss of a row ----
@@ -106,28 +114,34 @@ static struct lm_operand gradients(const struct lm_model *model, size_t first)
     return (struct lm_operand){LM_NN, logits, ld, lm_stores(model)};
 }
 
-static void loss_task(void *user, size_t task, size_t worker)
+/* Of the gradient of the chunk's final states: rows × width, dlogits · head. */
+static void multiply_states(const struct lm_pass *pass, size_t worker,
+                            const struct lm_grid_part *part)
 {
-    const struct lm_pass *pass = user;
+    const struct lm_model *model = pass->model;
+    size_t C = model->shape.C;
+    float *out = lm_at(model, model->layout.dhf) + (pass->first + part->row) * C;
+    struct lm_right right = lm_weight_right(model, lm_head_tensor(model), 0, LM_NN);
+    right = lm_right_from(model, right, part->col);
+    lm_right_multiply(model, worker, part->rows, part->cols, model->shape.V,
+                      gradients(model, part->row), &right, false, out + part->col, C,
+                      (struct lm_causal){0});
+}
+
+static void loss_rows(const struct lm_pass *pass, size_t first, size_t rows)
+{
     const struct lm_model *model = pass->model;
     const struct lm_layout *at = &model->layout;
-    size_t C = (size_t)model->config.width, V = (size_t)model->config.vocab, row;
-    float *logits;
-    size_t rows = tile_logits(pass, task, worker, &logits, &row);
-    float *max = lm_at(model, at->row_max), *sum = lm_at(model, at->row_sum);
-    float *hit = lm_at(model, at->row_hit);
-    const int32_t *targets = targets_of(model);
-    for (size_t r = 0; r < rows; r++) {
-        float *line = logits + r * at->logits_ld;
-        int32_t target = targets[row + r];
-        model->kernels->softmax_stats(max + row + r, sum + row + r, line, V);
-        hit[row + r] = row_hit(model, line, target);
+    for (size_t r = first; r < first + rows; r++) {
+        float *line = logits_of(model, r);
+        size_t row = pass->first + r;
+        int32_t target = targets_of(model)[row];
+        model->kernels->softmax_stats(lm_at(model, at->row_max) + row,
+                                      lm_at(model, at->row_sum) + row, line, model->shape.V);
+        lm_at(model, at->row_hit)[row] = row_hit(model, line, target);
         if (pass->want_grad)
-            row_gradient(pass, line, row + r, target);
+            row_gradient(pass, line, row, target);
     }
-    if (pass->want_grad)
-        lm_weight_product(model, worker, LM_NN, lm_head_tensor(model), 0, rows,
-                          gradients(model, row - pass->first), lm_at(model, at->dhf) + row * C, C);
 }
 
 /* The chunk's rows of hf as a right operand. */
@@ -142,46 +156,130 @@ static struct lm_right chunk_right(const struct lm_pass *pass)
     };
 }
 
-/* Rows of the head's gradient: dlogitsᵀ · hf of the chunk. */
-static void vocab_task(void *user, size_t task, size_t worker)
+/* Of the head's gradient: vocabulary × width, dlogitsᵀ · hf of the chunk. */
+static void multiply_vocab(const struct lm_pass *pass, size_t worker,
+                           const struct lm_grid_part *part)
 {
-    const struct lm_pass *pass = user;
     const struct lm_model *model = pass->model;
-    size_t C = (size_t)model->config.width, V = (size_t)model->config.vocab;
-    size_t first = task * VOCAB_ROWS, rows = V - first < VOCAB_ROWS ? V - first : VOCAB_ROWS;
+    size_t C = model->shape.C;
     bool fresh = pass->fresh && pass->first == 0;
-    struct lm_right right = chunk_right(pass);
-    lm_right_multiply(model, worker, rows, C, pass->count,
-                      lm_turned(model, gradients(model, 0), first), &right, !fresh,
-                      lm_grad(model, lm_head_tensor(model), 0) + first * C, C);
+    const struct lm_right right = lm_right_from(model, chunk_right(pass), part->col);
+    lm_right_multiply(model, worker, part->rows, part->cols, pass->count,
+                      lm_turned(model, gradients(model, 0), part->row), &right, !fresh,
+                      lm_grad(model, lm_head_tensor(model), 0) + part->row * C + part->col, C,
+                      (struct lm_causal){0});
 }
 
-/* Runs `task` over the tiles of every chunk, and the vocabulary's tasks behind it for gradients. */
-static void each_chunk(struct lm_pass *pass, lm_task_fn *task)
+/* What is done to a chunk: by tiles of rows where they keep all threads busy, so that a tile's
+ * logits stay in cache between its products; else each product by a grid of its own. */
+struct head_call {
+    struct lm_pass *pass;
+    head_rows_fn *rows;
+    struct lm_grid grid;
+    struct lm_grid_job jobs[2]; /* products of the running region */
+    head_product_fn *products[2];
+    size_t count;
+};
+
+enum { ROWS_AT_ONCE = 8, VOCAB_ROWS = 512 }; /* of a task that multiplies nothing; of OpenBLAS's */
+
+static void tile_task(void *user, size_t task, size_t worker)
+{
+    const struct head_call *call = user;
+    const struct lm_pass *pass = call->pass;
+    size_t first = task * pass->head_tile, rest = pass->count - first;
+    struct lm_grid_part part = {.row = first, .cols = pass->model->shape.V};
+    part.rows = rest < pass->head_tile ? rest : pass->head_tile;
+    multiply_logits(pass, worker, &part);
+    call->rows(pass, first, part.rows);
+    part.cols = pass->model->shape.C;
+    if (pass->want_grad)
+        multiply_states(pass, worker, &part);
+}
+
+static void product_task(void *user, size_t task, size_t worker)
+{
+    const struct head_call *call = user;
+    struct lm_grid_part part = lm_grid_at(call->grid, call->jobs, task);
+    call->products[part.job](call->pass, worker, &part);
+}
+
+static void rows_task(void *user, size_t task, size_t worker)
+{
+    (void)worker;
+    const struct head_call *call = user;
+    size_t first = task * ROWS_AT_ONCE, rest = call->pass->count - first;
+    call->rows(call->pass, first, rest < ROWS_AT_ONCE ? rest : ROWS_AT_ONCE);
+}
+
+static void add_product(struct head_call *call, head_product_fn *product, size_t m, size_t n,
+                        size_t k)
+{
+    call->products[call->count] = product;
+    call->jobs[call->count++] = (struct lm_grid_job){m, n, k};
+}
+
+/* Runs what was added, by the grid that suits it. */
+static void run_products(struct head_call *call, const struct lm_right *rights, size_t right_count)
+{
+    call->grid = lm_model_grid(call->pass->model, call->jobs, call->count, VOCAB_ROWS);
+    lm_region_of(call->pass, LM_PHASE_HEAD, lm_grid_count(call->grid, call->jobs, call->count),
+                 product_task, call, rights, right_count);
+    call->count = 0;
+}
+
+static bool tiles_suffice(const struct lm_pass *pass)
+{
+    size_t tiles = (pass->count + pass->head_tile - 1) / pass->head_tile;
+    size_t threads = lm_model_cut_for(pass->model), rounds = (tiles + threads - 1) / threads;
+    return tiles * 10 >= rounds * threads * 8;
+}
+
+static void run_chunk(struct head_call *call)
+{
+    struct lm_pass *pass = call->pass;
+    size_t C = pass->model->shape.C, V = pass->model->shape.V, rows = pass->count;
+    size_t tiles = (rows + pass->head_tile - 1) / pass->head_tile;
+    const struct lm_right chunk = chunk_right(pass);
+    size_t packing = pass->want_grad ? 1 : 0;
+    bool tiled = tiles_suffice(pass);
+    if (tiled) {
+        lm_region_of(pass, LM_PHASE_HEAD, tiles, tile_task, call, &chunk, packing);
+    } else {
+        add_product(call, multiply_logits, rows, V, C);
+        run_products(call, &chunk, packing);
+        lm_region_of(pass, LM_PHASE_HEAD, (rows + ROWS_AT_ONCE - 1) / ROWS_AT_ONCE, rows_task, call,
+                     NULL, 0);
+    }
+    if (!pass->want_grad)
+        return;
+    if (!tiled)
+        add_product(call, multiply_states, rows, C, V); /* its tasks are the longer ones */
+    add_product(call, multiply_vocab, V, C, rows);
+    run_products(call, NULL, 0);
+}
+
+/* All rows, a chunk after the other. */
+static void each_chunk(struct lm_pass *pass, head_rows_fn *rows)
 {
     struct lm_model *model = pass->model;
-    size_t step = lm_chunk_rows(pass->rows, (size_t)model->config.vocab);
+    size_t step = lm_chunk_rows(pass->rows, model->shape.V);
     enum lm_tensor_id head = lm_head_tensor(model);
     const struct lm_right rights[] = {lm_weight_right(model, head, 0, LM_NT),
                                       lm_weight_right(model, head, 0, LM_NN)};
+    struct head_call call = {.pass = pass, .rows = rows};
     lm_phase_count_head(model, pass->rows, pass->want_grad);
     lm_region(pass, LM_PHASE_HEAD, 0, NULL, rights, pass->want_grad ? 2 : 1);
     for (pass->first = 0; pass->first < pass->rows && !lm_pass_stopped(pass); pass->first += step) {
         pass->count = pass->rows - pass->first < step ? pass->rows - pass->first : step;
-        struct lm_right chunk = chunk_right(pass);
-        lm_region(pass, LM_PHASE_HEAD, (pass->count + pass->head_tile - 1) / pass->head_tile, task,
-                  &chunk, pass->want_grad ? 1 : 0);
-        if (pass->want_grad)
-            lm_region(pass, LM_PHASE_HEAD,
-                      ((size_t)model->config.vocab + VOCAB_ROWS - 1) / VOCAB_ROWS, vocab_task, NULL,
-                      0);
+        run_chunk(&call);
     }
 }
 
 double lm_head_loss(struct lm_pass *pass)
 {
     const int32_t *targets = targets_of(pass->model);
-    each_chunk(pass, loss_task);
+    each_chunk(pass, loss_rows);
     double total = 0;
     for (size_t r = 0; r < pass->rows; r++)
         if (targets[r] >= 0)
@@ -189,17 +287,15 @@ double lm_head_loss(struct lm_pass *pass)
     return total;
 }
 
-static void score_task(void *user, size_t task, size_t worker)
+static void score_rows(const struct lm_pass *pass, size_t first, size_t rows)
 {
-    const struct lm_pass *pass = user;
     const struct lm_model *model = pass->model;
     const struct lm_scores *out = pass->scores;
     const int32_t *targets = targets_of(model);
-    float *logits;
-    size_t row, rows = tile_logits(pass, task, worker, &logits, &row);
-    for (size_t r = 0; r < rows; r++) {
+    size_t row = pass->first;
+    for (size_t r = first; r < first + rows; r++) {
         struct lm_row_score score;
-        const float *line = logits + r * model->layout.logits_ld;
+        const float *line = logits_of(model, r);
         int32_t wanted = targets[row + r];
         size_t target = wanted < 0 ? 0 : (size_t)wanted;
         size_t at = pass->places != NULL ? (size_t)pass->places[row + r] : row + r;
@@ -222,7 +318,7 @@ static void score_task(void *user, size_t task, size_t worker)
 void lm_head_scores(struct lm_pass *pass)
 {
     pass->want_grad = false;
-    each_chunk(pass, score_task);
+    each_chunk(pass, score_rows);
 }
 
 /* Rows with a target are moved to the front, in their order: each to a place before its own. */
@@ -246,21 +342,17 @@ void lm_head_scores_sparse(struct lm_pass *pass)
     lm_head_scores(pass);
 }
 
-static void copy_task(void *user, size_t task, size_t worker)
+static void copy_rows(const struct lm_pass *pass, size_t first, size_t rows)
 {
-    const struct lm_pass *pass = user;
-    const struct lm_model *model = pass->model;
-    size_t V = (size_t)model->config.vocab, row;
-    float *logits;
-    size_t rows = tile_logits(pass, task, worker, &logits, &row);
-    for (size_t r = 0; r < rows; r++)
-        memcpy(pass->logits + (row + r) * V, logits + r * model->layout.logits_ld,
-               V * sizeof *logits);
+    size_t V = pass->model->shape.V;
+    for (size_t r = first; r < first + rows; r++)
+        memcpy(pass->logits + (pass->first + r) * V, logits_of(pass->model, r),
+               V * sizeof *pass->logits);
 }
 
 void lm_head_logits(struct lm_pass *pass, float *logits)
 {
     pass->logits = logits;
     pass->want_grad = false;
-    each_chunk(pass, copy_task);
+    each_chunk(pass, copy_rows);
 }

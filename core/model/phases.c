@@ -2,14 +2,51 @@
 #include "model/core.h"
 
 #include "base/clock.h"
+#include "model/trace.h"
 
 const char *const lm_phase_names[LM_PHASES] = {"forward", "attention", "head", "backward",
                                                "update"};
+
+/* One task after the other, each timed. */
+static void trace_run(struct lm_model *model, enum lm_phase phase, size_t count, lm_task_fn *fn,
+                      void *user)
+{
+    for (size_t task = 0; task < count; task++) {
+        uint64_t start = lm_clock_monotonic_ns();
+        fn(user, task, 0);
+        model->trace->task(model->trace->user, phase, task,
+                           1e-9 * (double)(lm_clock_monotonic_ns() - start));
+    }
+}
+
+void lm_model_trace(struct lm_model *model, const struct lm_trace *trace)
+{
+    model->trace = trace;
+}
+
+size_t lm_model_cut_for(const struct lm_model *model)
+{
+    if (model->products->pack == NULL)
+        return 1;
+    return model->trace != NULL ? model->trace->threads : lm_pool_threads(model->pool);
+}
+
+struct lm_grid lm_model_grid(const struct lm_model *model, const struct lm_grid_job *jobs,
+                             size_t count, size_t rows)
+{
+    if (model->products->pack == NULL)
+        return (struct lm_grid){rows, (size_t)-1};
+    return lm_grid_choose(jobs, count, lm_model_cut_for(model));
+}
 
 void lm_phase_run(struct lm_model *model, enum lm_phase phase, size_t count, lm_task_fn *fn,
                   void *user)
 {
     uint64_t start = lm_clock_monotonic_ns();
+    if (model->trace != NULL) {
+        trace_run(model, phase, count, fn, user);
+        return;
+    }
     lm_pool_run(model->pool, count, fn, user);
     model->phases[phase].seconds += 1e-9 * (double)(lm_clock_monotonic_ns() - start);
 }

@@ -27,7 +27,7 @@ static void logits_task(void *user, size_t task, size_t worker)
     const struct lm_model *model = call->pooled.pass.model;
     size_t C = (size_t)model->config.width, N = (size_t)model->config.labels;
     lm_gemm(model, worker, LM_NT, call->pooled.pass.batch, N, C, lm_at(model, model->layout.pooled),
-            C, lm_weight(model, LM_SCORE, 0), C, false, call->logits, N);
+            C, lm_weight(model, LM_SCORE, 0), C, false, call->logits, N, (struct lm_causal){0});
 }
 
 /* Loss; the logits become their gradients, which go on to pooled states and weights. */
@@ -50,9 +50,9 @@ static void loss_task(void *user, size_t task, size_t worker)
     }
     call->loss /= (double)B;
     lm_gemm(model, worker, LM_NN, B, C, N, logits, N, lm_weight(model, LM_SCORE, 0), C, false,
-            lm_at(model, model->layout.dpooled), C);
+            lm_at(model, model->layout.dpooled), C, (struct lm_causal){0});
     lm_gemm(model, worker, LM_TN, N, C, B, logits, N, pooled, C, !pass->fresh,
-            lm_grad(model, LM_SCORE, 0), C);
+            lm_grad(model, LM_SCORE, 0), C, (struct lm_causal){0});
 }
 
 static double head(struct lm_pass *pass)

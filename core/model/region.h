@@ -15,5 +15,8 @@ bool lm_pass_stopped(struct lm_pass *pass);
  *  them) beside it; nothing of it once the call is stopped. */
 void lm_region(struct lm_pass *pass, enum lm_phase phase, size_t count, lm_task_fn *fn,
                const struct lm_right *rights, size_t right_count);
+/** The same for tasks that take `user`: fn(user, …). */
+void lm_region_of(struct lm_pass *pass, enum lm_phase phase, size_t count, lm_task_fn *fn,
+                  void *user, const struct lm_right *rights, size_t right_count);
 
 #endif

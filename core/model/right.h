@@ -20,10 +20,13 @@ void lm_right_pack(const struct lm_model *model, const struct lm_right *right, s
 /** Does all of them. */
 void lm_right_pack_all(const struct lm_model *model, const struct lm_right *right);
 
+/** The same operand from column `first` on, a multiple of LM_GEMM_UNIT. */
+struct lm_right lm_right_from(const struct lm_model *model, struct lm_right right, size_t first);
+
 /** c (m×n) (+)= left · the first n columns and k rows of `right`, which is packed. A left operand
  *  of the form LM_TN only goes with a right one of LM_NN. */
 void lm_right_multiply(const struct lm_model *model, size_t worker, size_t m, size_t n, size_t k,
                        struct lm_operand left, const struct lm_right *right, bool accumulate,
-                       float *c, size_t ldc);
+                       float *c, size_t ldc, struct lm_causal causal);
 
 #endif

@@ -27,6 +27,6 @@ void lm_weight_product(const struct lm_model *model, size_t worker, enum lm_gemm
                        float *c, size_t ldc)
 {
     struct lm_right right = lm_weight_right(model, id, layer, form);
-    lm_right_multiply(model, worker, rows, right.packed.n, right.packed.k, a, &right, false, c,
-                      ldc);
+    lm_right_multiply(model, worker, rows, right.packed.n, right.packed.k, a, &right, false, c, ldc,
+                      (struct lm_causal){0});
 }

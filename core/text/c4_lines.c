@@ -204,12 +204,13 @@ static void take(struct lm_buf *out, struct lm_rule_measure *measure,
 enum lm_status lm_c4_lines(struct lm_buf *out, struct lm_rule_measure *measure,
                            struct lm_line_tally tallies[LM_C4_RULES],
                            const struct lm_c4_options *options, const uint8_t *text, size_t size,
-                           const struct lm_word_list *words, struct lm_c4_scratch *scratch,
-                           struct lm_err *err)
+                           struct lm_word_list *words, bool *has_words,
+                           struct lm_c4_scratch *scratch, struct lm_err *err)
 {
     struct lm_line_scan scan = {.text = text, .size = size};
     bool is_first = true;
-    size_t word = 0; /* the first one of the line */
+    size_t word = 0, kept = 0; /* the first one of the line; those of `out` */
+    *has_words = true;
     lm_buf_clear(&scratch->lower);
     const struct phrases phrases = find_phrases(text, size, &scratch->lower);
     measure->lorem_lines = measure->brace_lines = measure->sentences = measure->long_lines = 0;
@@ -218,6 +219,7 @@ enum lm_status lm_c4_lines(struct lm_buf *out, struct lm_rule_measure *measure,
         struct line line = {.text = text + core.at, .size = core.size}, before;
         lm_buf_clear(&scratch->edited);
         lm_buf_clear(&scratch->lower);
+        size_t first = word;
         take_words(&line, words, &word, core.at + core.size);
         before = line;
         enum lm_c4_rule rule = judge(&line, options, &phrases, measure, scratch);
@@ -229,8 +231,14 @@ enum lm_status lm_c4_lines(struct lm_buf *out, struct lm_rule_measure *measure,
         }
         if (line.size != before.size)
             count_edit(&tallies[LM_C4_CITATIONS], &before, &line);
+        *has_words = *has_words && line.size == before.size;
         take(out, measure, options, &line, is_first);
+        for (size_t i = first; i < word; i++, kept++) {
+            words->items[kept] = words->items[i];
+            words->items[kept].at = words->items[i].at - core.at + out->size - line.size;
+        }
         is_first = false;
     }
+    words->count = kept;
     return lm_buf_status(out, err);
 }

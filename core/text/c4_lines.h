@@ -46,12 +46,12 @@ struct lm_c4_scratch {
 };
 
 /** Appends what is left of a text to `out` and fills C4's counts of *measure, which are of the
- *  lines that are left. Tallies grow. `words` are the text's. `scratch` is overwritten. LM_NOMEM.
- */
+ *  lines that are left. Tallies grow. `words` are the text's and become those of `out`, unless
+ *  *has_words says that they do not. `scratch` is overwritten. LM_NOMEM. */
 enum lm_status lm_c4_lines(struct lm_buf *out, struct lm_rule_measure *measure,
                            struct lm_line_tally tallies[LM_C4_RULES],
                            const struct lm_c4_options *options, const uint8_t *text, size_t size,
-                           const struct lm_word_list *words, struct lm_c4_scratch *scratch,
-                           struct lm_err *err);
+                           struct lm_word_list *words, bool *has_words,
+                           struct lm_c4_scratch *scratch, struct lm_err *err);
 
 #endif

@@ -16,7 +16,13 @@ static const struct {
 };
 #undef TABLE
 
-enum { ENCODINGS = sizeof encodings / sizeof encodings[0], ROUNDS = 4, SURE = 1000 };
+enum {
+    ENCODINGS = sizeof encodings / sizeof encodings[0],
+    ROUNDS = 4,
+    SURE = 1000,
+    PARTS = 6,
+    LOST = 0x100
+};
 
 enum { CP1252, MAC_ROMAN, CP437, CP1251, CP1250 }; /* their places; those behind need no rules */
 
@@ -37,10 +43,11 @@ static int to_byte(size_t encoding, uint32_t code_point)
 
 /* A stretch that may be repaired. */
 struct stretch {
-    size_t size;       /* bytes of it as it stands */
-    uint32_t made;     /* the character it was */
-    uint32_t marks[4]; /* the characters that it is now */
-    size_t count;      /* of them */
+    size_t size;           /* bytes of it as it stands */
+    uint32_t made;         /* the character it was; U+FFFD: bytes of it are lost */
+    uint32_t marks[PARTS]; /* the characters that it is now */
+    size_t count;          /* of them */
+    bool is_lossy;         /* a hard space became a space, or bytes are lost: says nothing itself */
 };
 
 /* How many bytes a sequence has that begins with `byte`; 0: none begins so. */
@@ -49,27 +56,84 @@ static size_t sequence_length(int byte)
     return byte < 0xC2 ? 0 : byte < 0xE0 ? 2 : byte < 0xF0 ? 3 : byte < 0xF5 ? 4 : 0;
 }
 
+/* The byte that a part of a stretch was; -1: none; LOST: it became U+FFFD, or a question mark
+ * behind two that begin nothing but punctuation. A hard space may have become a space. */
+static int part_of(const struct stretch *out, size_t wanted, size_t encoding, uint32_t code_point)
+{
+    bool is_punctuation = out->count == 2 && out->marks[0] == 0xE2 && out->marks[1] == 0x20AC;
+    if (out->count > 0 && (code_point == 0xFFFD || (code_point == '?' && is_punctuation)))
+        return LOST;
+    if (out->count > 0 && code_point == ' ')
+        return 0xA0;
+    int byte = to_byte(encoding, code_point);
+    bool is_first = out->count == 0 || (out->count == 3 && wanted == PARTS && byte == 0xED);
+    return byte < 0x80 || (!is_first && byte > 0xBF) ? -1 : byte;
+}
+
+/* Which spaces may have been hard: behind the first byte of common letters, and inside an emoji. */
+static bool may_have_been_hard(const uint8_t *bytes, size_t count)
+{
+    return count == 2   ? strchr("\xC2\xC5\xCE\xD0\xD9", bytes[0]) != NULL
+           : count == 3 ? bytes[0] >= 0xE0 && bytes[0] <= 0xE3
+                        : bytes[0] == 0xED;
+}
+
+/* Two halves of a surrogate pair, each of three bytes (CESU-8). */
+static bool join_halves(struct stretch *out, const uint8_t *bytes)
+{
+    if (bytes[0] != 0xED || bytes[3] != 0xED || bytes[1] < 0xA0 || bytes[1] > 0xAF ||
+        bytes[4] < 0xB0 || bytes[4] > 0xBF)
+        return false;
+    uint32_t high = (bytes[1] & 15U) << 6 | (bytes[2] & 63U);
+    out->made = 0x10000 + (high << 10 | (bytes[4] & 15U) << 6 | (bytes[5] & 63U));
+    return true;
+}
+
+/* How many bytes follow from those that there are: a half of a pair asks for the other one. */
+static size_t parts_of(const uint8_t *bytes, size_t count)
+{
+    bool is_half = count >= 2 && bytes[0] == 0xED && bytes[1] >= 0xA0 && bytes[1] <= 0xAF;
+    return is_half ? PARTS : sequence_length(bytes[0]);
+}
+
+/* Reads the parts into bytes; false: they are no stretch. *is_lost, *has_space: some are not what
+ * they were. */
+static bool take_parts(struct stretch *out, size_t encoding, const uint8_t *text, size_t size,
+                       uint8_t bytes[PARTS], bool *is_lost, bool *has_space)
+{
+    size_t wanted = 1;
+    while (out->count < wanted) {
+        uint32_t code_point = 0;
+        size_t left = size - out->size;
+        size_t length = left > 0 ? lm_utf8_decode(&code_point, text + out->size, left) : 0;
+        int byte = length > 0 ? part_of(out, wanted, encoding, code_point) : -1;
+        if (byte < 0x80)
+            return *is_lost; /* what is left of it */
+        *is_lost = *is_lost || byte == LOST;
+        *has_space = *has_space || code_point == ' ';
+        out->marks[out->count] = code_point;
+        bytes[out->count++] = (uint8_t)(byte == LOST ? 0x80 : byte);
+        out->size += length;
+        wanted = parts_of(bytes, out->count);
+    }
+    return wanted > 0;
+}
+
 static bool take(struct stretch *out, size_t encoding, const uint8_t *text, size_t size)
 {
-    uint8_t bytes[4];
-    size_t at = 0, wanted = 1;
-    out->count = 0;
-    while (out->count < wanted) {
-        uint32_t code_point;
-        size_t length = at < size ? lm_utf8_decode(&code_point, text + at, size - at) : 0;
-        int byte = length > 0 ? to_byte(encoding, code_point) : -1;
-        if (byte < 0x80)
-            return false;
-        if (out->count == 0)
-            wanted = sequence_length(byte);
-        if (wanted == 0)
-            return false;
-        out->marks[out->count] = code_point;
-        bytes[out->count++] = (uint8_t)byte;
-        at += length;
-    }
-    out->size = at;
-    return lm_utf8_decode(&out->made, bytes, wanted) == wanted && out->made >= 0x80;
+    uint8_t bytes[PARTS];
+    bool is_lost = false, has_space = false;
+    *out = (struct stretch){.made = 0xFFFD};
+    if (!take_parts(out, encoding, text, size, bytes, &is_lost, &has_space))
+        return false;
+    out->is_lossy = is_lost || has_space;
+    if (is_lost)
+        return true;
+    if (has_space && !may_have_been_hard(bytes, out->count))
+        return false;
+    if (out->count == PARTS)
+        return join_halves(out, bytes);
+    return lm_utf8_decode(&out->made, bytes, out->count) == out->count && out->made >= 0x80;
 }
 
 /* ---- how sure is it ---- */
@@ -135,6 +199,18 @@ static bool is_odd_mark(uint32_t code_point)
            code_point != 0x2013 && code_point != 0x2014 && code_point != 0xAD;
 }
 
+/* A quotation mark between letters, behind a capital that few languages have. */
+static bool is_odd_quote(uint32_t lead, uint32_t next, const struct beside *beside)
+{
+    if (!is_letter(beside->behind))
+        return false;
+    if (lead == 0xC3 && is_odd_mark(next))
+        return true;
+    return is_letter(beside->before) &&
+           (lead == 0xC3 ? next == 0x2018
+                         : (lead == 0xC4 || lead == 0xC5) && (next == 0xAB || next == 0xBB));
+}
+
 /* A capital inside a word, or a symbol between letters: no language writes so. */
 static bool is_odd_inside(const struct stretch *stretch, const struct beside *beside)
 {
@@ -143,9 +219,9 @@ static bool is_odd_inside(const struct stretch *stretch, const struct beside *be
     bool is_behind = (lm_unicode(beside->behind) & LM_UC_LOWER) != 0;
     if ((lm_unicode(lead) & LM_UC_UPPER) == 0 || !is_letter(stretch->made))
         return false;
-    if (lead == 0xC3 && is_odd_mark(next) && is_letter(beside->behind))
+    if (is_odd_quote(lead, next, beside))
         return true;
-    return (is_before && !is_letter(next)) || (is_behind && !is_letter(next) && !is_usual(next));
+    return !is_letter(next) && (is_before || (is_behind && !is_usual(next)));
 }
 
 /* Latin with two marks, as Vietnamese has: a letter and two symbols inside a word. */
@@ -180,10 +256,27 @@ static bool is_odd_pair(size_t encoding, const struct stretch *stretch)
     return made < 0x100 || (made >= 0x300 && made < 0x370 && !is_letter(next));
 }
 
+/* A sign inside a word: a root before a bound, a florin, a frame's line before a letter. */
+static bool is_odd_sign(size_t encoding, const struct stretch *stretch, const struct beside *beside)
+{
+    uint32_t lead = stretch->marks[0], next = stretch->marks[1];
+    bool is_before = (lm_unicode(beside->before) & LM_UC_LOWER) != 0;
+    bool is_within = is_before && (lm_unicode(beside->behind) & LM_UC_LOWER) != 0;
+    if (stretch->count != 2 || !is_letter(stretch->made) || stretch->made >= 0x180)
+        return false;
+    if (encoding == MAC_ROMAN && lead == 0x221A)
+        return is_before && (next == 0x2264 || next == 0x2265);
+    return is_within && (encoding == MAC_ROMAN ? lead == 0x192 || lead == 0x2248
+                                               : encoding == CP437 && is_letter(next) &&
+                                                     (lead == 0x2500 || lead == 0x253C));
+}
+
 /* Characters that are controls, or more than two that spell a sign. */
 static bool is_odd_in_itself(size_t encoding, const struct stretch *stretch)
 {
-    return has_control(stretch) || is_punctuation(stretch->made) ||
+    bool is_wide = stretch->made >= 0xFF01 && stretch->made <= 0xFF60;
+    return has_control(stretch) || is_punctuation(stretch->made) || stretch->count == PARTS ||
+           ((is_wide || stretch->made == 0xFFFD) && encoding != MAC_ROMAN && encoding != CP437) ||
            is_sign(encoding, stretch->made) ||
            (stretch->count == 4 && stretch->made >= 0x1F000 && stretch->made < 0x20000);
 }
@@ -193,7 +286,10 @@ static bool is_sure(size_t encoding, const struct stretch *stretch, const struct
 {
     if (is_control(stretch->made))
         return false;
-    if (is_odd_in_itself(encoding, stretch) || is_vietnamese(stretch, beside))
+    if (stretch->is_lossy && stretch->count < PARTS)
+        return false;
+    if (is_odd_in_itself(encoding, stretch) || is_vietnamese(stretch, beside) ||
+        is_odd_sign(encoding, stretch, beside))
         return true;
     if (stretch->count != 2 || encoding == CP1251)
         return false;
@@ -204,10 +300,13 @@ static bool is_sure(size_t encoding, const struct stretch *stretch, const struct
 /* May it be repaired beside one that is sure? */
 static bool is_allowed(size_t encoding, const struct stretch *stretch)
 {
-    bool is_slavic = stretch->made >= 0x400 && stretch->made < 0x480;
-    if (encoding == MAC_ROMAN || encoding == CP437)
-        return is_punctuation(stretch->made) || stretch->made < 0x100 ||
-               is_sign(encoding, stretch->made) || (encoding == CP437 && is_slavic);
+    uint32_t made = stretch->made;
+    bool is_latin = made < 0x180, is_slavic = made >= 0x400 && made < 0x480;
+    if (encoding == MAC_ROMAN)
+        return is_punctuation(made) || is_latin || is_sign(encoding, made) ||
+               (made >= 0x370 && made < 0x700);
+    if (encoding == CP437)
+        return is_punctuation(made) || is_latin || is_slavic || (made >= 0x1E00 && made < 0x1F00);
     return true;
 }
 
@@ -226,19 +325,28 @@ struct scan {
     bool follows; /* but for ASCII, a stretch was before */
 };
 
+/* How many letters of one script stand in a row, marks on them counting along. */
+static void count_run(struct scan *scan, const struct stretch *stretch, bool follows)
+{
+    bool is_mark = follows && scan->run > 0 && (lm_unicode(stretch->made) & LM_UC_MARK) != 0;
+    bool is_one = is_letter(stretch->made) || is_mark;
+    size_t script = is_mark ? scan->script : is_one ? lm_unicode_script(stretch->made) : 0;
+    bool goes_on = follows && is_one && script == scan->script;
+    scan->run = !is_one ? 0 : goes_on ? scan->run + 1 : 1;
+    scan->script = script;
+}
+
 static void weigh(struct scan *scan, size_t encoding, const struct stretch *stretch,
                   const struct beside *beside, bool follows)
 {
-    bool is_one = is_letter(stretch->made);
-    size_t script = is_one ? lm_unicode_script(stretch->made) : 0;
-    bool goes_on = follows && is_one && script == scan->script;
-    bool is_twice = follows && encoding == CP1251 && stretch->made < 0x100;
-    scan->run = !is_one ? 0 : goes_on ? scan->run + 1 : 1;
-    scan->script = script;
-    scan->stretches++;
     size_t enough = stretch->count == 2 ? 3 : 2;
-    bool is_foreign = is_one && script != LM_SCRIPT_LATIN;
-    if (is_sure(encoding, stretch, beside) || is_twice || (is_foreign && scan->run >= enough))
+    bool is_twice = follows && encoding == CP1251 && stretch->made < 0x100;
+    count_run(scan, stretch, follows);
+    scan->stretches++;
+    if (stretch->is_lossy && stretch->count < PARTS)
+        return;
+    bool is_foreign = scan->run >= enough && scan->script != LM_SCRIPT_LATIN;
+    if (is_sure(encoding, stretch, beside) || is_twice || is_foreign)
         scan->score += SURE;
     scan->score += stretch->count;
 }
@@ -253,12 +361,14 @@ static uint32_t peek(const struct line *line, size_t at)
 
 /* "Ã " that was "Ã" and a hard space: "à", whose own space is gone too, unless it is within a word.
  * *size is what it takes. */
-static bool is_lost_space(const struct line *line, size_t at, const struct beside *beside,
-                          size_t *size)
+static bool is_lost_space(const struct line *line, size_t encoding, size_t at,
+                          const struct beside *beside, size_t *size)
 {
     const uint8_t *text = line->text + at;
     size_t left = line->size - at;
-    if (left < 3 || memcmp(text, "\xC3\x83 ", 3) != 0)
+    uint32_t lead;
+    if (left < 3 || text[2] != ' ' || lm_utf8_decode(&lead, text, left) != 2 ||
+        to_byte(encoding, lead) != 0xC3)
         return false;
     bool is_within = is_letter(beside->before) && left > 3 && is_letter(text[3]);
     bool is_plural = left > 4 && text[3] == 's' && text[4] == ' ';
@@ -291,8 +401,10 @@ static void step(struct scan *scan, size_t encoding, const struct line *line, si
         scan->follows = true;
         return;
     }
-    if (encoding == CP1252 && is_lost_space(line, at, beside, size)) {
-        scan->score += (lm_unicode(beside->before) & LM_UC_LOWER) != 0 ? SURE : 1;
+    if ((encoding == CP1252 || encoding == CP1251) &&
+        is_lost_space(line, encoding, at, beside, size)) {
+        if (encoding == CP1252)
+            scan->score += (lm_unicode(beside->before) & LM_UC_LOWER) != 0 ? SURE : 1;
         *made = 0xE0;
         return;
     }

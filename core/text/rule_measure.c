@@ -145,13 +145,13 @@ static void measure_lines(struct lm_rule_measure *out, const uint8_t *text, size
     }
 }
 
-static int64_t count_all(const uint8_t *text, size_t size, const char *what)
+/* U+2026. */
+static int64_t count_ellipses(const uint8_t *text, size_t size)
 {
     int64_t count = 0;
-    size_t length = strlen(what);
-    for (const uint8_t *at = text;
-         (at = memmem(at, size - (size_t)(at - text), what, length)) != NULL; at += length)
-        count++;
+    const uint8_t *end = text + size;
+    for (const uint8_t *at = text; (at = memchr(at, 0xE2, (size_t)(end - at))) != NULL; at++)
+        count += end - at >= 3 && at[1] == 0x80 && at[2] == 0xA6;
     return count;
 }
 
@@ -174,6 +174,6 @@ void lm_measure_words(struct lm_rule_measure *out, const struct lm_word_list *wo
     out->hash_signs = 0;
     for (const uint8_t *at = text; (at = memchr(at, '#', size - (size_t)(at - text))) != NULL; at++)
         out->hash_signs++;
-    out->ellipses = count_all(text, size, "...") + count_all(text, size, "\xE2\x80\xA6");
+    out->ellipses = lm_count_dots(text, size) + count_ellipses(text, size);
     measure_lines(out, text, size);
 }

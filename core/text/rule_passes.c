@@ -11,7 +11,8 @@ struct asking {
     struct lm_line_tally *tallies;
     struct lm_rule_scratch *scratch;
     bool is_english;
-    bool has_words; /* scratch->words are the text's */
+    bool has_words;     /* scratch->words are the text's */
+    size_t unique_from; /* n-grams of so many words and more are met but once; 0: not known */
     struct lm_err *err;
 };
 
@@ -81,23 +82,25 @@ static enum lm_status edit_lines(struct asking *asking)
     struct lm_c4_options options = asking->set->c4;
     struct lm_line_tally none[LM_C4_RULES] = {0};
     struct lm_buf made;
+    bool has_words = true;
     options.is_english = asking->is_english;
     LM_TRY(find_words(asking));
     lm_buf_init(&made, 0);
     enum lm_status status =
         lm_c4_lines(&made, asking->measure, asking->tallies != NULL ? asking->tallies : none,
                     &options, bytes_of(asking), asking->text->size, &asking->scratch->words,
-                    &asking->scratch->c4, asking->err);
+                    &has_words, &asking->scratch->c4, asking->err);
     bool is_same = made.size == asking->text->size &&
                    (made.size == 0 || memcmp(made.data, asking->text->data, made.size) == 0);
     if (status != LM_OK || !asking->set->edits_lines || is_same) {
+        asking->has_words = is_same && has_words;
         lm_buf_release(&made);
         return status;
     }
     lm_buf_release(asking->text);
     *asking->text = made;
     asking->out->is_changed = true;
-    asking->has_words = false;
+    asking->has_words = has_words;
     lm_text_count(&asking->measure->text, bytes_of(asking), asking->text->size);
     return LM_OK;
 }
@@ -127,12 +130,15 @@ static enum lm_status measure_gram(struct asking *asking, const struct lm_rule_k
     struct lm_rule_scratch *scratch = asking->scratch;
     if (kind->count < tops || kind->count >= end)
         return LM_OK;
+    size_t n = kind->count < duplicates ? 2 + (kind->count - tops) / sizeof chars
+                                        : 5 + (kind->count - duplicates) / sizeof chars;
+    bool is_unique = asking->unique_from > 0 && n >= asking->unique_from;
     if (kind->count < duplicates)
-        LM_TRY(lm_top_gram(&chars, &scratch->seen, &scratch->words,
-                           2 + (kind->count - tops) / sizeof chars, asking->err));
-    else
-        LM_TRY(lm_duplicate_grams(&chars, &scratch->seen, &scratch->words,
-                                  5 + (kind->count - duplicates) / sizeof chars, asking->err));
+        LM_TRY(lm_top_gram(&chars, &scratch->seen, &scratch->words, n, asking->err));
+    else if (!is_unique) /* what is met twice begins with fewer words that are */
+        LM_TRY(lm_duplicate_grams(&chars, &scratch->seen, &scratch->words, n, asking->err));
+    if (kind->count >= duplicates && chars == 0 && !is_unique)
+        asking->unique_from = n;
     memcpy((char *)asking->measure + kind->count, &chars, sizeof chars);
     return LM_OK;
 }

@@ -24,10 +24,40 @@ struct lm_seen {
 
 /** Empties it, with room for `count` keys. LM_NOMEM. */
 enum lm_status lm_seen_begin(struct lm_seen *seen, size_t count, struct lm_err *err);
+
+/** Where the key is, or belongs. Here, since it is asked of every word many times over. */
+static inline size_t lm_seen_find(const struct lm_seen *seen, uint64_t key)
+{
+    size_t mask = ((size_t)1 << (64 - seen->shift)) - 1;
+    size_t at = (size_t)((key * 0x9E3779B97F4A7C15u) >> seen->shift);
+    while (seen->keys[at] != 0 && seen->keys[at] != key)
+        at = (at + 1) & mask;
+    return at;
+}
+
 /** Adds a key; was it there? Not to be mixed with lm_seen_count. */
-bool lm_seen_add(struct lm_seen *seen, uint64_t key);
+static inline bool lm_seen_add(struct lm_seen *seen, uint64_t key)
+{
+    key += key == 0;
+    size_t at = lm_seen_find(seen, key);
+    bool is_there = seen->keys[at] != 0;
+    seen->keys[at] = key;
+    return is_there;
+}
+
 /** Adds a key that stands at `place`; what is known of it now, borrowed until the next begin. */
-const struct lm_seen_count *lm_seen_count(struct lm_seen *seen, uint64_t key, size_t place);
+static inline const struct lm_seen_count *lm_seen_count(struct lm_seen *seen, uint64_t key,
+                                                        size_t place)
+{
+    key += key == 0;
+    size_t at = lm_seen_find(seen, key);
+    if (seen->keys[at] == 0)
+        seen->counts[at] = (struct lm_seen_count){.first = place};
+    seen->keys[at] = key;
+    seen->counts[at].count++;
+    return &seen->counts[at];
+}
+
 void lm_seen_release(struct lm_seen *seen);
 
 #endif

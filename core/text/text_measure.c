@@ -165,34 +165,20 @@ static void count_chars(struct lm_text_measure *out, const uint8_t *text, size_t
     flush_lanes(&chars);
 }
 
-/* The first byte becomes the lowest. */
-static uint64_t load_eight(const uint8_t *text)
-{
-    uint64_t eight;
-    memcpy(&eight, text, sizeof eight);
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    eight = __builtin_bswap64(eight);
-#endif
-    return eight;
-}
-
 /* Words that begin in characters of ASCII, eight at a time while there are no others; 0x80 in a
  * byte stands for true, and the first character is in the lowest. */
 static int64_t count_ascii(const uint8_t *text, size_t size, size_t *at, bool *is_in_word)
 {
-    const uint64_t ones = 0x0101010101010101, tops = 0x80 * ones;
     uint64_t before = *is_in_word ? 0 : 0x80; /* whether white space comes before */
     int64_t words = 0;
     for (; size - *at >= 8; *at += 8) {
-        uint64_t eight = load_eight(text + *at);
-        if ((eight & tops) != 0)
+        uint64_t eight = lm_eight(text + *at);
+        if ((eight & LM_EIGHT_TOPS) != 0)
             break;
-        uint64_t is_other = (eight ^ ' ' * ones) + 0x7F * ones;
-        uint64_t is_control = (eight + (0x80 - '\t') * ones) & ~(eight + (0x7F - '\r') * ones);
-        uint64_t is_space = (~is_other | is_control) & tops;
+        uint64_t is_space = lm_eight_spaces(eight);
         uint64_t begins = (is_space << 8 | before) & ~is_space;
         before = is_space >> 56;
-        words += (int64_t)((begins >> 7) * ones >> 56);
+        words += (int64_t)((begins >> 7) * LM_EIGHT_ONES >> 56);
     }
     *is_in_word = before == 0;
     return words;
@@ -288,12 +274,18 @@ static void count_duplicates(struct meter *meter)
     }
 }
 
-static int64_t count_dots(const uint8_t *text, size_t size)
+int64_t lm_count_dots(const uint8_t *text, size_t size)
 {
     int64_t count = 0;
-    for (const uint8_t *at = text; (at = memmem(at, size - (size_t)(at - text), "...", 3)) != NULL;
-         at += 3)
-        count++;
+    for (size_t at = 0; size - at >= 3;) {
+        if (size - at >= LM_BLOCK + 2 && !lm_block_has_dots(text + at)) {
+            at += LM_BLOCK;
+            continue;
+        }
+        bool is_one = memcmp(text + at, "...", 3) == 0;
+        count += is_one;
+        at += is_one ? 3 : 1;
+    }
     return count;
 }
 
@@ -318,7 +310,7 @@ void lm_text_count(struct lm_text_measure *out, const uint8_t *text, size_t size
     count_chars(out, text, size);
     for (struct lm_line line; lm_line_next(&scan, &line);)
         out->lines += has_text(text + line.at, line.size);
-    out->symbols += count_dots(text, size);
+    out->symbols += lm_count_dots(text, size);
 }
 
 enum lm_status lm_text_measure(struct lm_text_measure *out, const uint8_t *text, size_t size,

@@ -40,6 +40,9 @@ void lm_text_measure_add(struct lm_text_measure *a, const struct lm_text_measure
 /** Words alone, of well-formed UTF-8: what lm_text_measure counts, without its memory. */
 int64_t lm_text_words(const uint8_t *text, size_t size);
 
+/** How often "..." stands in a text, each dot counted once. */
+int64_t lm_count_dots(const uint8_t *text, size_t size);
+
 /** What can be counted without a look at each line: chars to lines, and scripts; the rest is 0. Of
  *  well-formed UTF-8. */
 void lm_text_count(struct lm_text_measure *out, const uint8_t *text, size_t size);

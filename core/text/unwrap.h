@@ -11,10 +11,15 @@
 
 /**
  * Joins the lines of paragraphs in place where they were broken because the next word did not fit
- * into the text's width, which is its longest line but for one in two hundred. A text most of whose
- * breaks are of other reasons (verse, lists, code, a paragraph a line) stays as it is; so do lines
- * that are indented, or begin an item of a list or a heading's mark. No space is put behind a
- * hyphen or dash, nor between letters of scripts written without. *joined counts. LM_NOMEM.
+ * into the text's width. A paragraph is lines that begin at the margin, but for the first, or where
+ * the text of an item of a list does. It tells of a width when a greedy filler would have broken it
+ * just so. Where a third of the paragraphs of three lines and more do, the narrowest of their
+ * widths counts, but for one in twenty: texts of several hands have several. Else, as where no
+ * blank lines cut paragraphs, it is the longest line but for one in two hundred, when most breaks
+ * are of it. A text of which neither holds (verse, lists, code, a paragraph a line) stays as it is;
+ * so does one most of whose broken lines begin with a capital, and so do headings, rows of tables,
+ * fields and code that is indented. No space is put behind a hyphen or dash, nor between letters of
+ * scripts written without. *joined counts. LM_NOMEM.
  */
 enum lm_status lm_unwrap(struct lm_buf *text, int64_t *joined, struct lm_err *err);
 

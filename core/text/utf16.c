@@ -66,6 +66,8 @@ static bool is_certain(const struct lm_utf *utf, const uint8_t *data, size_t siz
         if (code_point > 0x10FFFF || !is_text(code_point))
             return false;
         ascii += seen < UNITS_LOOKED_AT && code_point < 0x80;
+        if (seen + 1 == UNITS_LOOKED_AT && ascii * 2 <= UNITS_LOOKED_AT) /* no more will count */
+            return false;
     }
     seen = seen < UNITS_LOOKED_AT ? seen : UNITS_LOOKED_AT;
     return ascii * 2 > seen;

@@ -5,6 +5,7 @@
 #include <lmpipe/hash.h>
 
 #include "base/utf8.h"
+#include "text/blocks.h"
 #include "text/unicode.h"
 
 enum { SAYING = LM_UC_LETTER | LM_UC_MARK | LM_UC_NUMBER };
@@ -93,17 +94,56 @@ bool lm_word_next(struct lm_word_scan *scan, struct lm_word *word)
     return word->size > 0;
 }
 
-/* Short words are most, and a call each is dear. */
-static uint64_t hash_word(const uint8_t *word, size_t size)
+/* Short words are most, and a call each is dear: eight bytes, the first the lowest, and how many.
+ */
+static inline uint64_t hash_short(uint64_t bytes, size_t size)
 {
-    uint64_t bytes = size;
-    if (size > 7)
-        return lm_hash64(word, size, 0);
-    for (size_t i = 0; i < size; i++)
-        bytes = bytes << 8 | word[i];
-    bytes *= 0xA0761D6478BD642Fu;
+    bytes = (bytes + size) * 0xA0761D6478BD642Fu;
     bytes = (bytes ^ bytes >> 32) * 0xE7037ED1A0B428DBu;
     return bytes ^ bytes >> 29;
+}
+
+static uint64_t hash_word(const uint8_t *word, size_t size)
+{
+    uint64_t bytes = 0;
+    if (size > 8)
+        return lm_hash64(word, size, 0);
+    for (size_t i = size; i > 0; i--)
+        bytes = bytes << 8 | word[i - 1];
+    return hash_short(bytes, size);
+}
+
+/* The next word, when it is ASCII up to the white space behind it, eight bytes at a time. False:
+ * it is not, or the text ends before; nothing but white space is gone. */
+static bool take_ascii(struct lm_word_scan *scan, struct lm_word *word)
+{
+    const uint8_t *text = scan->text;
+    size_t at = scan->at, size = scan->size;
+    uint64_t letters = 0, digits = 0, eight, spaces = 0;
+    while (at < size && (text[at] == ' ' || (uint8_t)(text[at] - '\t') < 5))
+        at++;
+    scan->touches = scan->touches && at == scan->at;
+    scan->at = at;
+    if (scan->touches)
+        return false;
+    for (; spaces == 0; at += spaces == 0 ? 8 : (size_t)__builtin_ctzll(spaces) / 8) {
+        if (size - at < 8 || ((eight = lm_eight(text + at)) & LM_EIGHT_TOPS) != 0)
+            return false;
+        spaces = lm_eight_spaces(eight);
+        uint64_t below = spaces == 0 ? ~(uint64_t)0 : (spaces & -spaces) - 1; /* of the word */
+        letters |= lm_eight_within(eight | 0x20 * LM_EIGHT_ONES, 'a', 'z') & below;
+        digits |= lm_eight_within(eight, '0', '9') & below;
+    }
+    *word = (struct lm_word){.at = scan->at, .size = at - scan->at};
+    word->chars = (uint32_t)word->size;
+    word->flags = (uint8_t)((letters != 0 ? LM_UC_LETTER : 0) | (digits != 0 ? LM_UC_NUMBER : 0));
+    eight = lm_eight(text + scan->at);
+    if (word->size < 8)
+        eight &= ((uint64_t)1 << 8 * word->size) - 1;
+    word->hash =
+        word->size <= 8 ? hash_short(eight, word->size) : lm_hash64(text + scan->at, word->size, 0);
+    scan->at = at;
+    return true;
 }
 
 enum lm_status lm_word_list_find(struct lm_word_list *out, const uint8_t *text, size_t size,
@@ -120,11 +160,14 @@ enum lm_status lm_word_list_find(struct lm_word_list *out, const uint8_t *text, 
             out->items = items;
             out->capacity = capacity;
         }
-        struct lm_word *word = &out->items[out->count];
-        if (!lm_word_next(&scan, word))
+        struct lm_word *word = &out->items[out->count++];
+        if (take_ascii(&scan, word))
+            continue;
+        if (!lm_word_next(&scan, word)) {
+            out->count--;
             return LM_OK;
+        }
         word->hash = hash_word(text + word->at, word->size);
-        out->count++;
     }
 }
 

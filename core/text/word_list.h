@@ -15,7 +15,8 @@
 struct lm_word {
     size_t at, size; /**< bytes */
     uint32_t chars;
-    uint8_t flags; /**< of all its characters: enum lm_unicode_flag */
+    uint8_t
+        flags; /**< of all its characters: enum lm_unicode_flag; LETTER, NUMBER, MARK for sure */
     bool is_alone; /**< a letter of a script written without spaces */
     uint64_t hash; /**< lm_word_list_find alone sets it */
 };

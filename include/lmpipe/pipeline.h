@@ -312,6 +312,7 @@ struct lm_run_event {
     const struct lm_digest *key; /**< STAGE_BEGIN; or NULL */
     const char *text;            /**< reason, note, unit, gauge name, or error line */
     uint64_t done, total;        /**< PROGRESS */
+    const char *doing;           /**< PROGRESS: what it does beside that, "validating"; or NULL */
     double value;                /**< GAUGE; STAGE_END: seconds */
     const char *json;            /**< the event as one line of JSON, as in events.jsonl */
 };

@@ -246,6 +246,9 @@ void lm_ctx_log(struct lm_ctx *ctx, const void *data, size_t size);
 
 /** Progress of the live line, at most as often as you like (throttled). */
 void lm_ctx_progress(struct lm_ctx *ctx, uint64_t done, uint64_t total, const char *unit);
+/** What the stage does beside that from now on, in a few words ("validating"); "": nothing. Copied;
+ *  told at once, so that what takes long is known while it lasts. */
+void lm_ctx_doing(struct lm_ctx *ctx, const char *what);
 /** A value of the live line and of the run's events (loss, lr, tok/s …): never in an artifact or a
  * key. A name with a dot ("forward.seconds") is for the run's record and page alone. */
 void lm_ctx_gauge(struct lm_ctx *ctx, const char *name, double value);

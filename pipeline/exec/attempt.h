@@ -21,6 +21,7 @@ struct lm_attempt {
     uint64_t begin_ns; /**< when this try began */
     uint64_t term_ns;  /**< when it was asked to stop; 0: it was not */
     uint64_t kept_ns;  /**< when progress last went to events.jsonl */
+    char doing[48];    /**< what it does beside its progress; "": nothing */
     double before;     /**< seconds spent on this key in earlier runs */
     bool timed_out, killed;
 };

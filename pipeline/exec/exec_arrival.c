@@ -41,11 +41,15 @@ static bool take_gauge(void *user, const char *name, const struct lm_json *value
 static void take_progress(struct arrival *arrival, const struct lm_json *root)
 {
     struct lm_attempt *attempt = arrival->task->attempt;
+    const char *doing = lm_json_string(lm_json_get(root, "doing"), NULL);
+    if (doing != NULL)
+        snprintf(attempt->doing, sizeof attempt->doing, "%s", doing);
     struct lm_run_event event = {.kind = LM_EV_PROGRESS,
                                  .stage = arrival->stage,
                                  .text = lm_json_string(lm_json_get(root, "unit"), NULL),
                                  .done = (uint64_t)lm_json_int(lm_json_get(root, "done"), 0),
-                                 .total = (uint64_t)lm_json_int(lm_json_get(root, "total"), 0)};
+                                 .total = (uint64_t)lm_json_int(lm_json_get(root, "total"), 0),
+                                 .doing = attempt->doing[0] != '\0' ? attempt->doing : NULL};
     bool is_last = event.total > 0 && event.done == event.total;
     arrival->keep = is_last || arrival->now_ns - attempt->kept_ns >= KEEP_EVERY;
     if (arrival->keep)

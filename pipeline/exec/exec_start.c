@@ -152,6 +152,7 @@ enum lm_status lm_exec_start(struct lm_exec *exec, struct lm_task *task, struct 
     attempt->result = NULL;
     attempt->timed_out = attempt->killed = false;
     attempt->term_ns = attempt->kept_ns = 0;
+    attempt->doing[0] = '\0';
     struct lm_run_event event = {.kind = LM_EV_STAGE_BEGIN,
                                  .stage = exec->spec->stages[task->index].id,
                                  .state = execution->resumed >= 0 ? LM_RESUME : LM_RUN,

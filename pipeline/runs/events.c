@@ -91,6 +91,10 @@ static void put(struct lm_buf *buf, const struct lm_events *events,
     if (event->kind == LM_EV_PROGRESS) {
         lm_json_member_int(&writer, "done", (int64_t)event->done);
         lm_json_member_int(&writer, "total", (int64_t)event->total);
+        if (event->doing != NULL) {
+            lm_json_key(&writer, "doing");
+            lm_json_put_bytes(&writer, event->doing, strlen(event->doing));
+        }
     }
     if (event->kind == LM_EV_GAUGE)
         lm_json_member_double(&writer, "value", event->value);
@@ -149,6 +153,7 @@ enum lm_status lm_event_read(struct lm_run_event *out, double *seconds, struct l
         out->state = state < states ? (enum lm_state)state : LM_RUN;
         out->stage = kept(arena, root, "stage");
         out->text = kept(arena, root, text_names[kind]);
+        out->doing = kept(arena, root, "doing");
         out->done = (uint64_t)lm_json_int(lm_json_get(root, "done"), 0);
         out->total = (uint64_t)lm_json_int(lm_json_get(root, "total"), 0);
         out->value = lm_json_double(lm_json_get(root, kind == LM_EV_GAUGE ? "value" : "seconds"),

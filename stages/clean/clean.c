@@ -134,7 +134,8 @@ static const struct lm_param params[] = {
     {P(invalid), .type = LM_P_ENUM, .def_str = "replace", .choices = repairs,
      .help = "bytes that are not UTF-8: U+FFFD, drop the document, or read as Windows-1252",
      .source = "Unicode 15.0, section 3.9"},
-    {P(mojibake), .also = "fix_encoding ftfy",
+    /* Key names count how often their work changed: only results that used it are stale. */
+    {P(mojibake), .key = "mojibake_2", .also = "fix_encoding ftfy",
      .type = LM_P_BOOL, .flags = LM_PARAM_COMPACT,
      .help = "repair UTF-8 that was read as something else, where that is beyond doubt"},
     {P(nfc), .also = "normalize normalization",
@@ -142,7 +143,7 @@ static const struct lm_param params[] = {
      .help = "composed characters: normalisation form C", .source = "Unicode UAX #15"},
     {P(gutenberg), .type = LM_P_BOOL, .flags = LM_PARAM_COMPACT,
      .help = "drop Project Gutenberg's front and back matter, where there is some"},
-    {P(unwrap), .also = "dehyphenate join_lines",
+    {P(unwrap), .key = "unwrap_2", .also = "dehyphenate join_lines",
      .type = LM_P_BOOL, .flags = LM_PARAM_COMPACT,
      .help = "join lines that were broken because the next word did not fit the text's width"},
     {P(pii), .also = "mask anonymize anonymise redact",

@@ -492,6 +492,7 @@ static enum lm_status work(struct run *run)
     LM_TRY(read_all(run));
     if (run->totals.documents == 0)
         return nothing_left(run);
+    lm_ctx_doing(run->ctx, "writing the text");
     LM_TRY(clean_splitter_finish(&run->splitter, run->err));
     LM_TRY(clean_removals_finish(&run->removals, run->err));
     run->totals.dropped_paragraphs = run->dedup.dropped_paragraphs;

@@ -5,10 +5,12 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "command_guard.h"
 #include "command_log.h"
 #include "command_outputs.h"
@@ -115,6 +117,14 @@ static enum lm_status judge(const struct command_start *start, const struct comm
                    words[0] != '\0' ? ": " : " and printed nothing on its standard error", words);
 }
 
+/* Its name alone: arguments are long, and may be anything. */
+static void tell_program(struct lm_ctx *ctx, const struct command_start *start)
+{
+    char doing[200];
+    snprintf(doing, sizeof doing, "executing %s", lm_path_base(start->argv[0]));
+    lm_ctx_doing(ctx, doing);
+}
+
 static enum lm_status execute(struct lm_ctx *ctx, const struct command_start *start,
                               struct lm_err *err)
 {
@@ -123,6 +133,7 @@ static enum lm_status execute(struct lm_ctx *ctx, const struct command_start *st
     struct command_report report = {.error = 0};
     LM_TRY(command_log_init(&log, ctx, err));
     LM_TRY(command_guard_start(&guard, start, err));
+    tell_program(ctx, start);
     wait_for(ctx, &guard, &log);
     bool known = command_guard_end(&guard, &report);
     command_log_end(&log);

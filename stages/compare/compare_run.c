@@ -183,6 +183,7 @@ enum lm_status lm_run_compare(struct lm_ctx *ctx, const void *params, struct lm_
     struct lm_comparison comparison;
     enum lm_status status = open_runs(&comparing, err);
     const struct lm_compare_options options = options_of(&comparing, params);
+    lm_ctx_doing(ctx, "comparing");
     if (status == LM_OK)
         status = lm_compare_runs(&comparison, comparing.arena, comparing.runs, comparing.count,
                                  &options, err);

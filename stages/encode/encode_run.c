@@ -311,6 +311,7 @@ static enum lm_status encode_all(struct encode *encode, struct lm_err *err)
     LM_TRY(start_writer(encode, vocab_path, data_path, err));
     LM_TRY(encode_census_begin(&encode->census, encode->ctx, encode->vocab, err));
     LM_TRY(encode_splits(encode, err));
+    lm_ctx_doing(encode->ctx, "writing tokens");
     LM_TRY(encode_census_end(&encode->census, err));
     LM_TRY(encode_card_write(encode->ctx, &encode->census, encode->vocab, err));
     struct lm_tokens_writer *writer = encode->writer;

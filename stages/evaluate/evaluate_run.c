@@ -93,6 +93,7 @@ static enum lm_status evaluate_text(struct evaluation *evaluation, struct lm_err
         LM_TRY(evaluate_documents(evaluation, evaluate_held_out[k], err));
     }
     LM_TRY(evaluate_score_untrained(evaluation, err));
+    lm_ctx_doing(evaluation->ctx, "computing intervals");
     LM_TRY(evaluate_baselines(evaluation, err));
     for (size_t k = 0; k < 2; k++) {
         if (evaluation->splits[evaluate_held_out[k]].tokens == 0)
@@ -101,12 +102,15 @@ static enum lm_status evaluate_text(struct evaluation *evaluation, struct lm_err
         LM_TRY(evaluate_bins(evaluation, evaluate_held_out[k], err));
         LM_TRY(evaluate_calibration(evaluation, evaluate_held_out[k], err));
     }
+    lm_ctx_doing(evaluation->ctx, "");
     return LM_OK;
 }
 
 static enum lm_status evaluate(struct evaluation *evaluation, struct lm_err *err)
 {
+    lm_ctx_doing(evaluation->ctx, "reading the model");
     LM_TRY(open_model(evaluation, err));
+    lm_ctx_doing(evaluation->ctx, "");
     if (lm_ctx_input(evaluation->ctx, "tokens") != NULL)
         LM_TRY(evaluate_text(evaluation, err));
     if (lm_ctx_input(evaluation->ctx, "examples") != NULL)

@@ -148,11 +148,13 @@ enum lm_status lm_run_import(struct lm_ctx *ctx, const void *params, struct lm_e
     const struct import_params *p = params;
     struct imported imported = {NULL, NULL};
     const char *source = NULL;
+    lm_ctx_doing(ctx, "reading the model");
     LM_TRY(check_pin(p, err));
     LM_TRY(find_source(&source, ctx, p, err));
     enum lm_status status = load(&imported, ctx, p, source, err);
     if (status == LM_OK)
         status = check(&imported, err);
+    lm_ctx_doing(ctx, "writing the model");
     if (status == LM_OK)
         status = write(ctx, &imported, err);
     if (status == LM_OK)

@@ -41,10 +41,13 @@ static enum lm_status open_inputs(struct sampler *sampler, struct lm_err *err)
 
 static enum lm_status sample(struct sampler *sampler, struct lm_err *err)
 {
+    lm_ctx_doing(sampler->ctx, "reading the model");
     LM_TRY(open_inputs(sampler, err));
+    lm_ctx_doing(sampler->ctx, "");
     LM_TRY(sample_collect_prompts(sampler, err));
     LM_TRY(sample_collect_real(sampler, err));
     LM_TRY(sample_generate(sampler, err));
+    lm_ctx_doing(sampler->ctx, "measuring the samples");
     LM_TRY(sample_measure(sampler, err));
     return sample_write(sampler, err);
 }

@@ -30,6 +30,8 @@ static enum lm_status valid(struct train *train, double *out, struct lm_err *err
         uint64_t rest = windows - first;
         int64_t rows = rest < (uint64_t)p->batch ? (int64_t)rest : p->batch;
         const struct lm_scores scores = {.nll = train->nll};
+        if (lm_ctx_cancelled(train->ctx))
+            return lm_fail(err, LM_CANCELLED, "interrupted");
         LM_TRY(train_data_valid(&train->data, first, rows, train->inputs, train->targets, err));
         LM_TRY(
             lm_model_score(train->model, train->inputs, train->targets, rows, time, &scores, err));

@@ -156,6 +156,7 @@ static enum lm_status open_inputs(struct train *train, struct lm_err *err)
     struct lm_model_config config;
     int64_t vocab_size = 0;
     train->init = train_init_folder(train->ctx, train->params);
+    lm_ctx_doing(train->ctx, by_examples(train) ? "reading examples" : "reading tokens");
     LM_TRY(choose_shape(train, &config, err));
     LM_TRY(choose_vocab(train, err));
     LM_TRY(by_examples(train) ? open_examples(train, &config, &vocab_size, err)
@@ -167,6 +168,7 @@ static enum lm_status open_inputs(struct train *train, struct lm_err *err)
                        "init: the model has %lld token types, its vocabulary %lld; get a model "
                        "whose vocab is its own",
                        (long long)config.vocab, (long long)vocab_size);
+    lm_ctx_doing(train->ctx, train->init == NULL ? "making the model" : "reading the model");
     return open_model(train, &config, err);
 }
 
@@ -240,7 +242,9 @@ enum lm_status train_open(struct train *train, struct lm_err *err)
     LM_TRY(make_room(train, err));
     LM_TRY(open_copies(train, err));
     LM_TRY(check_valid(train, err));
+    lm_ctx_doing(train->ctx, "looking for a checkpoint");
     LM_TRY(train_resume(train, err));
+    lm_ctx_doing(train->ctx, "");
     if (!lm_ctx_partial(train->ctx))
         train_speed_begin(train);
     return LM_OK;

@@ -107,7 +107,9 @@ static void log_valid(struct train *train)
 
 static enum lm_status valid_loss(struct train *train, double *out, struct lm_err *err)
 {
+    lm_ctx_doing(train->ctx, "validating");
     LM_TRY(train->task->valid(train, out, err));
+    lm_ctx_doing(train->ctx, "");
     if (!isfinite(*out)) {
         LM_TRY(train_guard_weights(train, err));
         return lm_fail(err, LM_NUMERIC, "the valid loss at step %llu is not finite; lower lr",
@@ -319,6 +321,7 @@ static enum lm_status write_outputs(struct train *train, struct lm_err *err)
     const char *to = lm_path_join(lm_ctx_arena(train->ctx), folder, "vocab");
     if (to == NULL)
         return lm_fail(err, LM_NOMEM, "out of memory");
+    lm_ctx_doing(train->ctx, "writing the model");
     if (train->diverged_at > 0)
         lm_model_set_diverged(train->model, (int64_t)train->diverged_at);
     else if (train->best_weights != NULL && !isnan(train->best))

@@ -192,6 +192,21 @@ fails "a list" 'json.dump([1], open(sys.argv[2], "w"))' 'no flat JSON of numbers
 fails "an undeclared file" 'json.dump({}, open(sys.argv[2], "w")); open(sys.argv[2] + ".bak", "w")' "wrote 'scores.bak', which is not among"
 fails "killed by a signal" 'os.kill(os.getpid(), 11)' 'python3 was killed by signal 11 \(SIGSEGV\), peak memory [0-9]+ MiB'
 fails "killed as for want of memory" 'os.kill(os.getpid(), 9)' 'signal 9 \(SIGKILL\), peak memory [0-9]+ MiB; the kernel does so for want of memory'
+fails "more memory than its limit lets it have" \
+    'import resource; resource.setrlimit(resource.RLIMIT_AS, (1 << 28, 1 << 28)); bytearray(1 << 30)' 'status 1: MemoryError;'
+# In a group of the kernel's that holds 400 MiB, where such may be made here.
+group=/sys/fs/cgroup/memory/lmpipe-test-$$ limit=memory.limit_in_bytes
+[ -d "${group%/*}" ] || { group=/sys/fs/cgroup/lmpipe-test-$$ limit=memory.max; }
+if mkdir "$group" 2>/dev/null && { echo $((400 << 20)) >"$group/$limit"; } 2>/dev/null; then
+    printf 'x = []\nwhile True: x.append(bytearray(1 << 24))\n' >fail.py
+    spec 'run: [python3, fail.py, "{in.text}", "{out.scores}"]' 'files: [fail.py]'
+    err=$(sh -c 'echo $$ >"$0" && exec "$@"' "$group/cgroup.procs" "$LMPIPE" run spec.yaml --progress none 2>&1 >/dev/null)
+    like "killed by the kernel for want of memory" "$err" \
+        'python3 was killed by signal 9 \(SIGKILL\), peak memory [1-4][0-9]{2} MiB; the kernel does so for want of memory: give it more, or less to do;'
+else
+    report 0 "killed by the kernel for want of memory # SKIP no memory group can be made here"
+fi
+rmdir "$group" 2>/dev/null
 fails "control characters and commands of CI in its last words" \
     'sys.stderr.buffer.write(b"::error::x\x1b[31m\xff\x00 red\n"); sys.exit(1)' 'status 1: .*error::x\[31m. red'
 unlike "are not printed raw" "$err" $'\x1b|^::error'

@@ -24,6 +24,7 @@ lmpipe log $spec model
 like "the curve of one that has ended" "$out" '^ +0:[0-9]+ 30/30 steps 100% '
 like "and its end" "$(tail -1 <<<"$out")" '^done, .*: valid loss'
 lmpipe log $spec model --json
+like "what it did before its first step is known" "$out" '"event":"progress",.*"doing":"reading tokens"'
 is "as JSON: every line an object" "$(python3 -c 'import json,sys
 rows = [json.loads(line) for line in sys.stdin]
 print(rows[0]["event"], rows[-1]["event"], rows[-1]["state"], {r["stage"] for r in rows})' <<<"$out")" \

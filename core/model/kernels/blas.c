@@ -13,9 +13,10 @@ void lm_blas_start(void)
 
 static void gemm(enum lm_gemm_form form, size_t m, size_t n, size_t k, const float *a, size_t lda,
                  const float *b, size_t ldb, bool accumulate, float *c, size_t ldc,
+                 struct lm_causal causal,
                  float *scratch) // NOLINT(readability-non-const-parameter): lm_gemm_fn has it
 {
-    (void)scratch; /* OpenBLAS brings its own */
+    (void)scratch, (void)causal; /* OpenBLAS brings its own, and multiplies by the zeros */
     cblas_sgemm(CblasRowMajor, form == LM_TN ? CblasTrans : CblasNoTrans,
                 form == LM_NT ? CblasTrans : CblasNoTrans, (blasint)m, (blasint)n, (blasint)k, 1.0F,
                 a, (blasint)lda, b, (blasint)ldb, accumulate ? 1.0F : 0.0F, c, (blasint)ldc);

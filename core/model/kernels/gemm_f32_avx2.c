@@ -5,9 +5,9 @@
 
 #define GEMM_TABLE lm_products_f32_avx2
 #define GEMM_DEPTH 1
-#define GEMM_ROWS 4
+#define GEMM_ROWS 6
 #define GEMM_LANES 8
-#define GEMM_VECTORS 3
+#define GEMM_VECTORS 2
 #include "model/kernels/gemm_vectors.h"
 
 static inline gemm_vec gemm_step(const float *a, gemm_vec b, gemm_vec c)

@@ -103,10 +103,11 @@ struct lm_kernels {
     /** The same softmax again from the scores and what it kept of each row. */
     void (*softmax_again)(float *s, size_t ld, size_t rows, size_t first, size_t width,
                           size_t window, float scale, const float *row_max, const float *row_sum);
-    /** d = p·(d − o·dout of the row)·scale in place: gradient of the unscaled scores. o, dout: rows
-     * of n. */
-    void (*softmax_backward)(float *d, const float *p, size_t ld, size_t rows, size_t width,
-                             float scale, const float *o, const float *dout, size_t ld_o, size_t n);
+    /** d = p·(d − o·dout of the row)·scale in place: gradient of the unscaled scores, of which row
+     * r has first + r + 1; those up to `width` are then 0. o, dout: rows of n. */
+    void (*softmax_backward)(float *d, const float *p, size_t ld, size_t rows, size_t first,
+                             size_t width, float scale, const float *o, const float *dout,
+                             size_t ld_o, size_t n);
 
     /** Largest logit, Σ exp(logit − max). */
     void (*softmax_stats)(float *max, float *sum, const float *logits, size_t n);

@@ -24,18 +24,32 @@ enum {
     LM_GEMM_UNIT = 96,         /**< a packed operand has room for this multiple of columns */
 };
 
+/** What of a product counts where row i is a query that sees keys up to i + first. */
+enum lm_causal_part {
+    LM_CAUSAL_NONE,   /**< all of it */
+    LM_CAUSAL_OUT,    /**< outputs of keys that are seen; the others are left undefined */
+    LM_CAUSAL_LEFT,   /**< all outputs, the left operand (queries × keys) being 0 elsewhere */
+    LM_CAUSAL_TURNED, /**< the same, the left operand turned (keys × queries) */
+};
+
+struct lm_causal {
+    enum lm_causal_part part;
+    size_t first;
+};
+
 /**
  * c (m×n) = op(a) op(b), or += when `accumulate`; the inner dimension is k. LM_TN: a is k×m;
  * LM_NT: b is n×k. `scratch`: LM_GEMM_SCRATCH floats, 64-byte aligned, of this worker.
  */
 typedef void lm_gemm_fn(enum lm_gemm_form form, size_t m, size_t n, size_t k, const float *a,
                         size_t lda, const float *b, size_t ldb, bool accumulate, float *c,
-                        size_t ldc, float *scratch);
+                        size_t ldc, struct lm_causal causal, float *scratch);
 
 /** A right operand packed for many products. */
 struct lm_packed {
-    float *data; /**< lm_packed_floats(depth, n, k) floats, 64-byte aligned */
-    size_t n, k; /**< its shape: columns of the product, inner dimension */
+    float *data;  /**< lm_packed_floats(depth, n, k) floats, 64-byte aligned */
+    size_t n, k;  /**< its shape: columns of the product, inner dimension */
+    size_t first; /**< column with which products begin, a multiple of LM_GEMM_UNIT */
 };
 
 /** An operand as it lies in memory: m×k on the left, or k×m by LM_TN; k×n on the right, or n×k by
@@ -61,10 +75,11 @@ struct lm_products {
     /** Writes rows as operands take them: pairs of bfloat16, an odd last element with zero.
      * out may be x where no row begins before its source. NULL: they are taken as they are. */
     void (*store)(float *out, size_t ld_out, const float *x, size_t ld, size_t rows, size_t n);
-    /** c (m×n) (+)= a · the first n columns and k rows of a packed operand: the bits of `gemm`
-     *  without packing it again. */
+    /** c (m×n) (+)= a · n columns, from `first` on, and k rows of a packed operand: the bits of
+     * `gemm` without packing it again. */
     void (*multiply)(size_t m, size_t n, size_t k, struct lm_operand a, const struct lm_packed *b,
-                     bool accumulate, float *c, size_t ldc, float *scratch);
+                     bool accumulate, float *c, size_t ldc, struct lm_causal causal,
+                     float *scratch);
 };
 
 extern const struct lm_products lm_products_f32_c, lm_products_f32_avx2, lm_products_f32_avx512;

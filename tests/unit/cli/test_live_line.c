@@ -40,9 +40,25 @@ static void line_is_the_promised_one(struct tap *tap)
     CHECK_STR(out.data, " 3,200/20,000 steps 16% loss 2.841 lr 5.8e-4 gn 0.61 12.4k tok/s 61% mfu "
                         "eta 14:00");
     lm_buf_clear(&out);
+    lm_live_stage_doing(&stage, "validating");
+    lm_live_stage_plain(&out, &stage, SECOND + 160 * SECOND);
+    CHECK_STR(out.data, " 3,200/20,000 steps 16% loss 2.841 lr 5.8e-4 gn 0.61 12.4k tok/s 61% mfu "
+                        "eta 14:00, validating");
+    lm_buf_clear(&out);
     lm_live_stage_begin(&stage, SECOND);
     lm_live_stage_plain(&out, &stage, 11 * SECOND);
     CHECK_STR(out.data, " running for 0:10");
+    lm_buf_clear(&out);
+    lm_live_stage_doing(&stage, "reading tokens");
+    lm_live_stage_plain(&out, &stage, 11 * SECOND);
+    CHECK_STR(out.data, " running for 0:10, reading tokens");
+    lm_buf_clear(&out);
+    lm_live_stage_print(&out, &stage, 11 * SECOND, true, 20);
+    CHECK_STR(out.data, " 0:10, reading tokens"); /* lost last of all */
+    lm_live_stage_doing(&stage, NULL);
+    lm_buf_clear(&out);
+    lm_live_stage_facts(&out, &stage);
+    CHECK_INT(out.size, 0);
     lm_buf_release(&out);
 }
 

@@ -50,7 +50,7 @@ static size_t run_rows(const struct lm_kernels *kernels, size_t n, float *out)
     memcpy(at_out + all, x, all * sizeof *x);
     kernels->softmax_again(at_out + all, n, rows, n - rows, n, 0, 0.3F, max, sum);
     memcpy(at_out + 2 * all, d, all * sizeof *d);
-    kernels->softmax_backward(at_out + 2 * all, at_out, n, rows, n, 0.3F, x, d, n, n);
+    kernels->softmax_backward(at_out + 2 * all, at_out, n, rows, n - rows, n, 0.3F, x, d, n, n);
     at_out += 3 * all;
     memcpy(at_out, x, n * sizeof *x);
     kernels->softmax_stats(max, sum, x, n);

@@ -57,6 +57,8 @@ static float *scratch_space(void)
     return aligned_alloc(64, LM_GEMM_SCRATCH * sizeof(float));
 }
 
+static const struct lm_causal whole = {LM_CAUSAL_NONE, 0};
+
 /* A product to be checked, and its operands. */
 struct product {
     enum lm_gemm_form form;
@@ -120,7 +122,7 @@ static float *packed_product(const struct lm_products *products, const struct pr
     float *c = copy_of(p->start, p->m * p->ldc), *scratch = scratch_space();
     for (size_t block = 0; block < lm_packed_blocks(p->n); block++)
         products->pack(&packed, &right, block);
-    products->multiply(p->m, p->n, p->k, left, &packed, p->accumulate, c, p->ldc, scratch);
+    products->multiply(p->m, p->n, p->k, left, &packed, p->accumulate, c, p->ldc, whole, scratch);
     free(packed.data);
     free(scratch);
     return c;
@@ -137,7 +139,7 @@ static void check_gemm(struct tap *tap, const struct product *p, enum lm_precisi
             continue;
         float *c = copy_of(p->start, p->m * p->ldc);
         products->gemm(p->form, p->m, p->n, p->k, p->a, p->lda, p->b, p->ldb, p->accumulate, c,
-                       p->ldc, scratch);
+                       p->ldc, whole, scratch);
         check_values(tap, p, precision, c);
         if (first == NULL)
             first = copy_of(c, p->m * p->ldc);
@@ -177,20 +179,89 @@ static void test_cuts(struct tap *tap)
         const struct lm_products *products =
             lm_products_pick(lm_kernels_pick(NULL)->name, (enum lm_precision)precision);
         float *a = random_floats(1, (size_t)M * K), *b = random_floats(2, (size_t)N * K);
-        float *whole = malloc(sizeof(float[M * N])), *parts = malloc(sizeof(float[M * N]));
+        float *all = malloc(sizeof(float[M * N])), *parts = malloc(sizeof(float[M * N]));
         float *scratch = scratch_space();
-        products->gemm(LM_NN, M, N, K, a, K, b, N, false, whole, N, scratch);
+        products->gemm(LM_NN, M, N, K, a, K, b, N, false, all, N, whole, scratch);
         for (size_t i = 0; i < M; i += 9)
             for (size_t j = 0; j < N; j += 23)
                 products->gemm(LM_NN, M - i < 9 ? M - i : 9, N - j < 23 ? N - j : 23, K, a + i * K,
-                               K, b + j, N, false, parts + i * N + j, N, scratch);
-        CHECK_INT(memcmp(whole, parts, sizeof(float[M * N])), 0);
+                               K, b + j, N, false, parts + i * N + j, N, whole, scratch);
+        CHECK_INT(memcmp(all, parts, sizeof(float[M * N])), 0);
         free(a);
         free(b);
-        free(whole);
+        free(all);
         free(parts);
         free(scratch);
     }
+}
+
+/* Whether query i sees key j. */
+static bool sees(const struct lm_causal *causal, size_t i, size_t j)
+{
+    return j <= i + causal->first;
+}
+
+/* A left operand that is 0 where its part of a causal product says so. */
+static float *causal_left(const struct lm_causal *causal, size_t queries, size_t keys)
+{
+    float *out = random_floats(7, queries * keys);
+    for (size_t i = 0; i < queries && causal->part != LM_CAUSAL_OUT; i++)
+        for (size_t j = 0; j < keys; j++)
+            out[i * keys + j] = sees(causal, i, j) ? out[i * keys + j] : 0;
+    return out;
+}
+
+/* What counts of a causal product, packed or not, equals the whole product. */
+static void check_causal(struct tap *tap, const struct lm_products *products,
+                         const struct lm_causal *causal, const size_t shape[3], bool accumulate)
+{
+    bool turned = causal->part == LM_CAUSAL_TURNED, out = causal->part == LM_CAUSAL_OUT;
+    size_t queries = shape[0], keys = shape[1], size = shape[2];
+    size_t m = turned ? keys : queries, n = out ? keys : size, k = turned ? queries : keys;
+    k = out ? size : k;
+    enum lm_gemm_form form = turned ? LM_TN : LM_NN;
+    float *a = causal_left(causal, queries, out ? size : keys), *b = random_floats(8, k * n);
+    float *want = random_floats(9, m * n), *scratch = scratch_space();
+    float *got[2] = {copy_of(want, m * n), copy_of(want, m * n)};
+    struct lm_packed packed = {.n = n, .k = k};
+    const struct lm_operand left = {form, a, turned ? m : k, false}, right = {LM_NN, b, n, false};
+    packed.data = aligned_alloc(64, lm_packed_floats(products->depth, n, k) * 4 / 64 * 64 + 64);
+    for (size_t block = 0; block < lm_packed_blocks(n); block++)
+        products->pack(&packed, &right, block);
+    products->gemm(form, m, n, k, a, left.ld, b, n, accumulate, want, n, whole, scratch);
+    products->gemm(form, m, n, k, a, left.ld, b, n, accumulate, got[0], n, *causal, scratch);
+    products->multiply(m, n, k, left, &packed, accumulate, got[1], n, *causal, scratch);
+    size_t differing = 0;
+    for (size_t i = 0; i < m * n; i++)
+        if (!out || sees(causal, i / n, i % n))
+            differing += want[i] != got[0][i] || want[i] != got[1][i];
+    CHECK_INT(differing, 0);
+    free(a);
+    free(b);
+    free(want);
+    free(got[0]);
+    free(got[1]);
+    free(packed.data);
+    free(scratch);
+}
+
+static void test_causal(struct tap *tap)
+{
+    static const size_t shapes[][3] = {/* queries, keys, size of a head */
+                                       {1, 1, 1},    {64, 64, 32},  {17, 17, 40}, {5, 64, 64},
+                                       {64, 600, 9}, {64, 128, 33}, {300, 300, 8}};
+    for (size_t i = 0; i < sizeof shapes / sizeof shapes[0] * 3; i++)
+        for (int part = LM_CAUSAL_OUT; part <= LM_CAUSAL_TURNED; part++)
+            for (size_t set = 0; set < 2 * SETS; set++) {
+                const size_t *shape = shapes[i / 3];
+                const struct lm_products *products =
+                    set_at(set % 2 ? LM_PRECISION_BF16 : LM_PRECISION_F32, set / 2);
+                /* queries follow keys that all see, stand beside them, or follow a few */
+                const size_t firsts[] = {shape[1] - shape[0], 0, 3};
+                const struct lm_causal causal = {(enum lm_causal_part)part, firsts[i % 3]};
+                if (products != NULL && products->pack != NULL)
+                    check_causal(tap, products, &causal, shape, i % 2 == 0);
+            }
 }
 
 /* The first columns and rows of a packed operand serve as an operand of their own. */
@@ -209,8 +280,8 @@ static void test_part_of_packed(struct tap *tap)
         packed.data = aligned_alloc(64, lm_packed_floats(products->depth, N, K) * 4 / 64 * 64 + 64);
         for (size_t block = 0; block < lm_packed_blocks(N); block++)
             products->pack(&packed, &right, block);
-        products->gemm(LM_NN, M, n, k, a, K, b, N, false, want, n, scratch);
-        products->multiply(M, n, k, left, &packed, false, got, n, scratch);
+        products->gemm(LM_NN, M, n, k, a, K, b, N, false, want, n, whole, scratch);
+        products->multiply(M, n, k, left, &packed, false, got, n, whole, scratch);
         CHECK_INT(memcmp(want, got, sizeof(float[M * n])), 0);
         free(a);
         free(b);
@@ -260,11 +331,11 @@ static void test_stored(struct tap *tap)
             struct lm_operand left = {turned_a ? LM_TN : LM_NN, a, cols_a, false};
             struct lm_operand right = {turned_b ? LM_NT : LM_NN, b, cols_b, false};
             products->pack(&packed, &right, 0);
-            products->multiply(m, n, k, left, &packed, false, want, n, scratch);
+            products->multiply(m, n, k, left, &packed, false, want, n, whole, scratch);
             left = (struct lm_operand){left.form, half_a, ld_a, true};
             right = (struct lm_operand){right.form, half_b, ld_b, true};
             products->pack(&packed, &right, 0);
-            products->multiply(m, n, k, left, &packed, false, got, n, scratch);
+            products->multiply(m, n, k, left, &packed, false, got, n, whole, scratch);
             CHECK_INT(memcmp(want, got, m * n * sizeof *want), 0);
             free(half_a);
             free(half_b);
@@ -315,12 +386,12 @@ static void test_bf16_range(struct tap *tap)
             a[i] = wild(rng, round << 20 | i);
         for (uint64_t i = 0; i < K * N; i++)
             b[i] = wild(rng, round << 20 | 1 << 19 | i);
-        lm_products_bf16_c.gemm(LM_NN, M, N, K, a, K, b, N, false, want, N, scratch);
+        lm_products_bf16_c.gemm(LM_NN, M, N, K, a, K, b, N, false, want, N, whole, scratch);
         for (size_t i = 1; i < SETS; i++) {
             const struct lm_products *products = set_at(LM_PRECISION_BF16, i);
             if (products == NULL)
                 continue;
-            products->gemm(LM_NN, M, N, K, a, K, b, N, false, got, N, scratch);
+            products->gemm(LM_NN, M, N, K, a, K, b, N, false, got, N, whole, scratch);
             size_t differing = 0;
             for (size_t at = 0; at < M * N; at++)
                 differing += !same_number(want[at], got[at]);
@@ -348,6 +419,7 @@ static void test_rounding(struct tap *tap)
     CHECK_INT(lm_bf16_pair(1.0F, -2.0F), 0xC0003F80);
 }
 
-static const struct tap_test tests[] = {TAP_ROW(test_gemm) TAP_ROW(test_cuts) TAP_ROW(
-    test_part_of_packed) TAP_ROW(test_stored) TAP_ROW(test_bf16_range) TAP_ROW(test_rounding)};
+static const struct tap_test tests[] = {TAP_ROW(test_gemm) TAP_ROW(test_cuts) TAP_ROW(test_causal)
+                                            TAP_ROW(test_part_of_packed) TAP_ROW(test_stored)
+                                                TAP_ROW(test_bf16_range) TAP_ROW(test_rounding)};
 LM_TEST_MAIN(tests)

@@ -117,6 +117,34 @@ static void test_throttle(struct tap *tap)
     teardown(&f);
 }
 
+/** What a stage does beside its progress is told at once, once, with the progress that there is. */
+static void test_doing(struct tap *tap)
+{
+    static const char wanted[] =
+        "{\"event\":\"progress\",\"done\":0,\"total\":0,\"unit\":\"\",\"doing\":\"reading\","
+        "\"gauges\":{}}\n"
+        "{\"event\":\"progress\",\"done\":3,\"total\":9,\"unit\":\"steps\",\"doing\":\"\","
+        "\"gauges\":{}}\n"
+        "{\"event\":\"progress\",\"done\":3,\"total\":9,\"unit\":\"steps\",\"doing\":\"saving a "
+        "checkpoint\",\"gauges\":{}}\n"
+        "{\"event\":\"progress\",\"done\":3,\"total\":9,\"unit\":\"steps\",\"doing\":\"\","
+        "\"gauges\":{}}\n"
+        "{\"event\":\"checkpoint\",\"position\":3}\n";
+    struct fixture f;
+    struct lm_err err = {0};
+    setup(&f, -1);
+    lm_ctx_doing(f.ctx, "");
+    lm_ctx_doing(f.ctx, "reading");
+    lm_ctx_doing(f.ctx, "reading");
+    lm_ctx_progress(f.ctx, 3, 9, "steps"); /* too soon to be told by itself */
+    lm_ctx_doing(f.ctx, "");
+    CHECK(lm_ctx_checkpoint_save(f.ctx, 3, "x", 1, &err) == LM_OK);
+    lm_ctx_flush(f.ctx);
+    fflush(f.events);
+    CHECK_STR(f.text, wanted);
+    teardown(&f);
+}
+
 /** A pace is new once a second at most, and tells the change of a total by the second. */
 static void test_pace(struct tap *tap)
 {
@@ -229,6 +257,6 @@ static void test_checkpoints(struct tap *tap)
 }
 
 static const struct tap_test tests[] = {TAP_ROW(test_paths) TAP_ROW(test_results) TAP_ROW(
-    test_throttle) TAP_ROW(test_pace) TAP_ROW(test_notes) TAP_ROW(test_cancel)
+    test_throttle) TAP_ROW(test_doing) TAP_ROW(test_pace) TAP_ROW(test_notes) TAP_ROW(test_cancel)
                                             TAP_ROW(test_interrupt_at) TAP_ROW(test_checkpoints)};
 LM_TEST_MAIN(tests)
