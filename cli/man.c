@@ -30,12 +30,31 @@ static void put_line(const char *request, const char *text, FILE *out)
     fputc('\n', out);
 }
 
+/* Text in paragraphs, filled to the width of the page; a line that begins with a space stands as it
+ * is. */
+static void put_paragraphs(const char *text, FILE *out)
+{
+    bool is_filled = true;
+    fputs(".PP\n", out);
+    for (const char *end; *text != '\0'; text = *end == '\0' ? end : end + 1) {
+        char line[400];
+        end = text + strcspn(text, "\n");
+        if (is_filled != (*text != ' '))
+            fputs(is_filled ? ".nf\n" : ".fi\n", out);
+        is_filled = *text != ' ';
+        snprintf(line, sizeof line, "%.*s", (int)(end - text), text);
+        put_line(end == text ? ".PP" : "", line, out);
+    }
+    if (!is_filled)
+        fputs(".fi\n", out);
+}
+
 static void put_title(const char *name, const char *summary, FILE *out)
 {
     fputs(".TH \"", out);
     for (const char *at = name; *at != '\0'; at++)
         fputc(*at >= 'a' && *at <= 'z' ? *at - 'a' + 'A' : *at, out);
-    fprintf(out, "\" 1 \"\" \"lmpipe %s\" \"lmpipe\"\n.SH NAME\n", LM_VERSION);
+    fprintf(out, "\" 1 \"\" \"lmpipe %s\" \"lmpipe\"\n.nh\n.ad l\n.SH NAME\n", LM_VERSION);
     put_text(name, out);
     fputs(" \\- ", out);
     put_text(summary, out);
@@ -96,9 +115,7 @@ static void put_command(const struct lm_command *command, const char *name, FILE
         put_line("", "[options]", out);
     put_line(".SH DESCRIPTION\n", command->summary, out);
     if (command->notes != NULL)
-        put_line(".PP\n.nf\n", command->notes, out);
-    if (command->notes != NULL)
-        fputs(".fi\n", out);
+        put_paragraphs(command->notes, out);
     put_options(command->options, out);
     put_line(".SH EXAMPLES\n.nf\n", command->example, out);
     fputs(".fi\n.SH SEE ALSO\n.BR lmpipe (1):\nenvironment and exit statuses\n", out);

@@ -100,6 +100,8 @@ pages=$(dirname "$LMPIPE")/man1
 is "a page a command" "$(find "$pages" -name 'lmpipe-*.1' | wc -l)" "$("$LMPIPE" --help | sed -n '/^commands:/,/^$/p' | grep -c '^  ')"
 if command -v mandoc >/dev/null; then
     is "mandoc has nothing to say but that they bear no date" "$(mandoc -T lint -W warning "$pages"/*.1 2>&1 | grep -v "missing date" | head -n 5)" ""
+    is "nothing but an example is wider than a terminal of 80 columns" \
+        "$(mandoc -T utf8 -O width=80 "$pages"/*.1 | sed 's/.\x08//g' | grep -E '^.{81}' | grep -v '^ *lmpipe model generate ')" ""
     page=$(mandoc -T utf8 -O width=100 "$pages/lmpipe-run.1" | sed 's/.\x08//g')
     like "options of run" "$page" "\-\-until STAGE"
     like "its example" "$page" "lmpipe run experiments/jargon.yaml"

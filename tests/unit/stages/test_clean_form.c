@@ -432,6 +432,14 @@ static void libraries_are_named(struct tap *tap)
     CHECK_STR(lm_stage_clean.libraries(&f.params)[1], "utf8proc");
     f.params.nfc = false;
     CHECK(lm_stage_clean.libraries(&f.params)[1] == NULL);
+    const char *kept[] = {"en"};
+    f.params.language.keep = (struct lm_list){kept, 1};
+    f.params.documents.by = "auto"; /* pages may be among them */
+    const char *const *all = lm_stage_clean.libraries(&f.params);
+    CHECK_STR(all[0], "cld2");
+    CHECK_STR(all[1], "glibc");
+    CHECK_STR(all[2], "libxml2");
+    CHECK(all[3] == NULL);
     fixture_close(&f);
 }
 
