@@ -27,6 +27,11 @@ const struct lm_arch_row lm_arch_rows[LM_ARCH_ROWS] = {
      .kind = LM_ARCH_FLAG,
      .offset = offsetof(struct lm_model_config, untied)},
     ROW(FLAG, qk_norm, NULL),
+    ROW(FLAG, no_gain, NULL),
+    ROW(FLAG, embed_norm, NULL),
+    ROW(FLAG, smear, NULL),
+    ROW(REAL, score_scale, NULL),
+    ROW(REAL, logit_cap, NULL),
 };
 
 _Static_assert(sizeof(enum lm_norm) == sizeof(int) && sizeof(enum lm_positions) == sizeof(int) &&

@@ -17,7 +17,7 @@ struct lm_arch_row {
     const char *const *choices; /**< names of a choice's values, NULL-terminated */
 };
 
-enum { LM_ARCH_ROWS = 12 };
+enum { LM_ARCH_ROWS = 17 };
 
 extern const struct lm_arch_row lm_arch_rows[LM_ARCH_ROWS];
 

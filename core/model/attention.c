@@ -59,7 +59,7 @@ static struct head head_of(const struct lm_pass *pass, size_t task)
         .before = pass->prefixes != NULL ? lm_row_position(pass, row) : 0,
         .window = lm_shape_window(&model->config, pass->layer),
         .ld_scores = (T + 15) / 16 * 16,
-        .scale = (float)(1.0 / sqrt((double)s->D)),
+        .scale = lm_score_scale(model),
     };
 }
 

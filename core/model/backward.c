@@ -96,7 +96,7 @@ static void upper_task(void *user, size_t task, size_t worker)
     model->norm->backward(buffers.dmid + first * C, partial(pass, task, LM_PART_LN2_W),
                           partial(pass, task, LM_PART_LN2_B), dh,
                           LM_ACT(model, xmid, l) + first * C, LM_ACT(model, mean2, l) + first,
-                          LM_ACT(model, rstd2, l) + first, lm_weight(model, LM_LN2_W, l),
+                          LM_ACT(model, rstd2, l) + first, lm_gain(model, LM_LN2_W, l),
                           buffers.dout + first * C, rows, C);
     const float *dmid = keep(pass, LM_SITE_PROJ, buffers.dmid, first, rows);
     model->kernels->column_sums(partial(pass, task, LM_PART_PROJ_B), dmid, rows, C, C);
@@ -134,7 +134,7 @@ static void lower_task(void *user, size_t task, size_t worker)
     model->norm->backward(buffers.din + first * C, partial(pass, task, LM_PART_LN1_W),
                           partial(pass, task, LM_PART_LN1_B), dh, lm_stream(model, l) + first * C,
                           LM_ACT(model, mean1, l) + first, LM_ACT(model, rstd1, l) + first,
-                          lm_weight(model, LM_LN1_W, l), buffers.dmid + first * C, rows, C);
+                          lm_gain(model, LM_LN1_W, l), buffers.dmid + first * C, rows, C);
 }
 
 /* The gradients of a layer's matrices: grad (in × out) = inputᵀ · delta; the larger tasks first, so
@@ -217,11 +217,10 @@ static void weight_task(void *user, size_t task, size_t worker)
         weight_jobs[part.job].stored ? lm_stored(model, input, in) : lm_floats(input, in);
     struct lm_right delta = delta_of(pass, weight_jobs[part.job].slot);
     delta = lm_right_from(model, delta, part.col);
-    lm_right_multiply(model, worker, part.rows, part.cols, pass->rows,
-                      lm_turned(model, left, part.row), &delta, !pass->fresh,
-                      lm_grad(model, weight_jobs[part.job].id, pass->layer) + part.row * out +
-                          part.col,
-                      out, (struct lm_causal){0});
+    lm_right_multiply(
+        model, worker, part.rows, part.cols, pass->rows, lm_turned(model, left, part.row), &delta,
+        false, lm_grad(model, weight_jobs[part.job].id, pass->layer) + part.row * out + part.col,
+        out, (struct lm_causal){0});
 }
 
 /* Gradient of the final layer norm: dhf → dx[0] of the last layer's output. */
@@ -239,7 +238,7 @@ static void final_task(void *user, size_t task, size_t worker)
     model->norm->backward(lm_at(model, at->dx[0]) + first * C, sums, sums + C,
                           lm_at(model, at->dhf) + first * C, lm_stream(model, L) + first * C,
                           lm_at(model, at->meanf) + first, lm_at(model, at->rstdf) + first,
-                          lm_weight(model, LM_LNF_W, 0), NULL, rows, C);
+                          lm_gain(model, LM_LNF_W, 0), NULL, rows, C);
 }
 
 /* Where the partial sums of a layer go. */
@@ -250,7 +249,7 @@ static const enum lm_tensor_id part_goals[LM_PARTS] = {
     [LM_PART_OUT_B] = LM_OUT_B,
 };
 
-/* The gradient of a vector (+)= the sum over tiles of its partial sums at `offset`; nothing when
+/* The gradient of a vector is the sum over tiles of its partial sums at `offset`; nothing when
  * the model has no such vector. */
 static void add_partials(const struct lm_pass *pass, enum lm_tensor_id id, size_t layer,
                          size_t offset)
@@ -259,10 +258,9 @@ static void add_partials(const struct lm_pass *pass, enum lm_tensor_id id, size_
     int64_t index = lm_tensor_index(&model->map, id, (int64_t)layer);
     if (index < 0)
         return;
-    float *grad = model->tensors[index].grad;
+    float *grad = lm_grad(model, id, layer);
     size_t n = (size_t)model->tensors[index].count;
-    if (pass->fresh)
-        memset(grad, 0, n * sizeof *grad);
+    memset(grad, 0, n * sizeof *grad);
     model->kernels->column_sums(grad, lm_at(model, model->layout.partials) + offset, pass->tiles, n,
                                 model->layout.partial_rows);
 }
@@ -286,6 +284,26 @@ static void clear_columns(float *grad, size_t rows, size_t C, size_t first, size
         memset(grad + r * C + first, 0, n * sizeof *grad);
 }
 
+/* What the tokens before got of rows' gradients, and the vector that says how much of them is seen.
+ */
+static void smear_columns(const struct lm_pass *pass, const float *dx, size_t first, size_t n)
+{
+    const struct lm_model *model = pass->model;
+    size_t C = model->shape.C;
+    const float *smear = lm_weight(model, LM_SMEAR, 0) + first;
+    const float *weights = lm_weight(model, LM_WTE, 0) + first;
+    float *dsmear = lm_grad(model, LM_SMEAR, 0) + first, *wte = lm_grad(model, LM_WTE, 0) + first;
+    memset(dsmear, 0, n * sizeof *dsmear);
+    for (size_t r = 1; r < pass->rows; r++) {
+        const float *d = dx + r * C + first;
+        int32_t before = lm_token_before(model, r);
+        if (before < 0)
+            continue;
+        model->kernels->add_product(dsmear, d, weights + (size_t)before * C, n);
+        model->kernels->add_product(wte + (size_t)before * C, d, smear, n);
+    }
+}
+
 /* Embeddings: a block of columns through all rows in order. A tied head has written wte's gradient.
  */
 static void embedding_columns(const struct lm_pass *pass, size_t block)
@@ -296,9 +314,9 @@ static void embedding_columns(const struct lm_pass *pass, size_t block)
     const int32_t *tokens = (const int32_t *)lm_at(model, model->layout.tokens);
     const float *dx = lm_at(model, model->layout.dx[model->shape.L * 2 % 3]);
     float *wte = lm_grad(model, LM_WTE, 0), *wpe = lm_grad(model, LM_WPE, 0);
-    if (pass->fresh && model->config.untied)
+    if (model->config.untied)
         clear_columns(wte, model->shape.V, C, first, n);
-    if (pass->fresh && wpe != NULL)
+    if (wpe != NULL)
         clear_columns(wpe, model->shape.T, C, first, n);
     for (size_t r = 0; r < pass->rows; r++) {
         const float *d = dx + r * C + first;
@@ -306,6 +324,8 @@ static void embedding_columns(const struct lm_pass *pass, size_t block)
         if (wpe != NULL)
             model->kernels->add(wpe + r % pass->time * C + first, d, n);
     }
+    if (model->config.smear)
+        smear_columns(pass, dx, first, n);
 }
 
 static void finish_task(void *user, size_t task, size_t worker)
@@ -320,16 +340,31 @@ static void finish_task(void *user, size_t task, size_t worker)
         embedding_columns(pass, task - layers);
 }
 
-/* The embedding's dropout, on the gradient of the stream before layer 0. */
-static void drop_task(void *user, size_t task, size_t worker)
+/* The embedding's norm: its input and what that norm found are computed again. */
+static void embed_norm_back(const struct lm_pass *pass, size_t worker, float *dx, size_t row)
 {
-    (void)worker;
+    const struct lm_model *model = pass->model;
+    const struct lm_norm_kernels *rms = &model->kernels->norms[LM_NORM_RMS];
+    const int32_t *tokens = (const int32_t *)lm_at(model, model->layout.tokens);
+    const float *ones = lm_at(model, model->layout.ones);
+    size_t C = model->shape.C;
+    float rstd, *x = lm_scratch(model, worker), *unused = x + C;
+    lm_embed_sum(model, x, tokens[row], lm_token_before(model, row), row % pass->time);
+    rms->forward(unused, NULL, &rstd, x, ones, NULL, 1, C);
+    rms->backward(dx, unused, NULL, dx, x, NULL, &rstd, ones, NULL, 1, C);
+}
+
+/* The embedding's dropout and norm, on the gradient of the stream before layer 0. */
+static void embed_task(void *user, size_t task, size_t worker)
+{
     const struct lm_pass *pass = user;
     const struct lm_model *model = pass->model;
-    size_t C = (size_t)model->config.width, L = (size_t)model->config.layers, first;
-    size_t rows = lm_tile(pass, task, &first);
-    lm_dropout_rows(pass, L, LM_SITE_ATTENTION,
-                    lm_at(model, model->layout.dx[L * 2 % 3]) + first * C, first, rows, C);
+    size_t C = model->shape.C, L = model->shape.L, first, rows = lm_tile(pass, task, &first);
+    float *dx = lm_at(model, model->layout.dx[L * 2 % 3]) + first * C;
+    if (drops(model))
+        lm_dropout_rows(pass, L, LM_SITE_ATTENTION, dx, first, rows, C);
+    for (size_t r = 0; r < rows && model->config.embed_norm; r++)
+        embed_norm_back(pass, worker, dx + r * C, first + r);
 }
 
 enum { UPPER_RIGHTS = 3, ATTENTION_RIGHTS = 4 };
@@ -385,7 +420,7 @@ void lm_trunk_backward(struct lm_pass *pass)
         }
         layer_backward(pass);
     }
-    if (drops(model) && frozen == 0)
-        lm_region(pass, LM_PHASE_BACKWARD, pass->tiles, drop_task, NULL, 0);
+    if ((drops(model) || model->config.embed_norm) && frozen == 0)
+        lm_region(pass, LM_PHASE_BACKWARD, pass->tiles, embed_task, NULL, 0);
     lm_region(pass, LM_PHASE_BACKWARD, L + 1 - frozen + blocks, finish_task, NULL, 0);
 }

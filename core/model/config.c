@@ -20,6 +20,13 @@
 #define LLAMA                                                                                      \
     .norm = LM_NORM_RMS, .positions = LM_POSITIONS_ROTARY, .mlp = LM_MLP_SWIGLU, .no_bias = true
 
+/* What small models learn faster with (experiments/README.md). */
+#define JORDAN "Jordan et al. 2024 (modded-nanogpt), what of it won in experiments/README.md"
+#define YEAR_2026                                                                                  \
+    .norm = LM_NORM_RMS, .positions = LM_POSITIONS_ROTARY, .no_bias = true, .untied = true,        \
+    .qk_norm = true, .no_gain = true, .embed_norm = true, .smear = true, .score_scale = 0.3,       \
+    .logit_cap = 15
+
 /* Table 2.1 counts a batch in millions of tokens: 0.5, 1, 2 and 3.2 are so many sequences of 2,048.
  */
 #define TRAINED(rate, batch) .lr = rate, .sequences = batch
@@ -50,6 +57,12 @@
     X("gpt3-175b",   96, 96, 12288, "GPT-3", BROWN, (GPT3), TRAINED(6e-5, 1600))                   \
     X("llama-nano",  3,  6,  192,  "gpt2-nano with what Llama changed", NULL,                      \
       (LLAMA, .context = 128, .mlp_width = 512, .kv_heads = 2), .lr = 0)                           \
+    X("micro-2026", 2, 4,  64,   "gpt2-micro with what small models learn faster with", JORDAN,     \
+      (YEAR_2026, .context = 64), .lr = 0)                                                         \
+    X("nano-2026", 4,  4,  128,  "4 layers, width 128: a minute on two cores", JORDAN,             \
+      (YEAR_2026, .context = 64), .lr = 0)                                                         \
+    X("mini-2026", 6,  6,  384,  "gpt2-mini with what small models learn faster with", JORDAN,     \
+      (YEAR_2026, .context = 256), .lr = 0)                                                        \
     X("smollm-135m", 30, 9,  576,  "SmolLM-135M", ALLAL,                                           \
       (LLAMA, .context = 2048, .mlp_width = 1536, .kv_heads = 3), .lr = 0)                         \
     X("tinyllama-1.1b", 22, 32, 2048, "TinyLlama", ZHANG,                                          \
@@ -184,6 +197,18 @@ static enum lm_status check_rotary(const struct lm_model_config *config, struct 
     return LM_OK;
 }
 
+static enum lm_status check_scales(const struct lm_model_config *config, struct lm_err *err)
+{
+    if (!(config->score_scale >= 0 && config->score_scale <= 1e4))
+        return lm_fail_field(err, LM_RANGE,
+                             "score_scale: must be above 0 and at most 10,000; 0 is one over the "
+                             "root of a head's size");
+    if (!(config->logit_cap == 0 || (config->logit_cap >= 1 && config->logit_cap <= 1e4)))
+        return lm_fail_field(err, LM_RANGE,
+                             "logit_cap: must be from 1 to 10,000; 0 leaves logits as they are");
+    return LM_OK;
+}
+
 enum lm_status lm_model_config_check(const struct lm_model_config *config, struct lm_err *err)
 {
     LM_TRY(check_sizes(config, err));
@@ -208,6 +233,7 @@ enum lm_status lm_model_config_check(const struct lm_model_config *config, struc
     if (!(config->dropout >= 0 && config->dropout < 1))
         return lm_fail_field(err, LM_RANGE,
                              "dropout: must be at least 0 and below 1; 0 switches it off");
+    LM_TRY(check_scales(config, err));
     return check_rotary(config, err);
 }
 

@@ -2,9 +2,12 @@
 #ifndef LM_MODEL_CORE_H
 #define LM_MODEL_CORE_H
 
+#include <math.h>
+
 #include <lmpipe/model.h>
 
 #include "base/pool.h"
+#include "model/gradient.h"
 #include "model/grid.h"
 #include "model/kernels/kernels.h"
 #include "model/kernels/products.h"
@@ -27,11 +30,13 @@ struct lm_model {
     const struct lm_norm_kernels *norm; /**< the configuration's choices among the kernels */
     const struct lm_mlp_kernels *mlp;
     const struct lm_products *products;
+    const struct lm_products *own; /**< float32, portable: for Muon, whatever the others are */
     struct lm_rng dropout;
     uint64_t step, micro_batch; /**< where dropout draws */
     uint64_t updates;           /**< optimiser steps taken */
     size_t *first_block;        /**< optimiser tasks before tensor i; tensor_count + 1 entries */
-    bool has_gradient;          /**< the gradients hold a sum; else the next backward starts anew */
+    uint64_t leaves;            /**< gradients gathered for the next step: gradient.h */
+    size_t leaf;                /**< floats from the tensors' `grad` to the one being computed */
     int64_t batch, time;        /**< of the last forward; 0: none */
     int64_t scored;             /**< targets of it that count */
     struct lm_phase_stats phases[LM_PHASES];
@@ -54,7 +59,6 @@ struct lm_pass {
     size_t first;        /**< first row of the running chunk of the head */
     size_t count;        /**< its rows */
     bool want_grad;      /**< head: gradients too */
-    bool fresh;          /**< backward: overwrite the gradients */
     float scale;         /**< backward: of the loss, per scored target */
     const struct lm_scores *scores;
     const int32_t *places; /**< head: which row of the call a row is of; NULL: the same */
@@ -88,6 +92,13 @@ static inline size_t lm_tile(const struct lm_pass *pass, size_t tile, size_t *fi
     return rest < pass->tile ? rest : pass->tile;
 }
 
+/** The token before a row's in its text, -1: none; only with `smear`. */
+static inline int32_t lm_token_before(const struct lm_model *model, size_t row)
+{
+    const int32_t *before = (const int32_t *)(model->block + model->layout.before);
+    return model->config.smear ? before[row] : -1;
+}
+
 /** Place of a row in its text, with all that the text goes on from. */
 static inline size_t lm_row_position(const struct lm_pass *pass, size_t row)
 {
@@ -108,11 +119,26 @@ static inline float *lm_weight(const struct lm_model *model, enum lm_tensor_id i
     return index < 0 ? NULL : model->tensors[index].data;
 }
 
-/** Gradient of a weight tensor (training only); NULL when this model has none of it. */
+/** The gain of a norm, `id` its tensor: ones when this model has none of it. */
+static inline const float *lm_gain(const struct lm_model *model, enum lm_tensor_id id, size_t layer)
+{
+    const float *weight = lm_weight(model, id, layer);
+    return weight != NULL ? weight : lm_at(model, model->layout.ones);
+}
+
+/** What scores of attention are multiplied by. */
+static inline float lm_score_scale(const struct lm_model *model)
+{
+    double given = model->config.score_scale;
+    return (float)(given > 0 ? given : 1.0 / sqrt((double)model->shape.D));
+}
+
+/** Where the running backward pass writes the gradient of a weight tensor (training only); NULL
+ *  when this model has none of it. */
 static inline float *lm_grad(const struct lm_model *model, enum lm_tensor_id id, size_t layer)
 {
     int64_t index = lm_tensor_index(&model->map, id, (int64_t)layer);
-    return index < 0 ? NULL : model->tensors[index].grad;
+    return index < 0 ? NULL : model->tensors[index].grad + model->leaf;
 }
 
 /** The matrix of the head: the token embedding, when they are tied. */
@@ -216,8 +242,13 @@ enum lm_status lm_pass_begin_packed(struct lm_pass *pass, struct lm_model *model
 /** The last forward again, for its backward. */
 void lm_pass_resume(struct lm_pass *pass, struct lm_model *model);
 
-/** Token and position become the residual stream of a row, x (C). */
-void lm_embed_row(const struct lm_model *model, float *x, int32_t token, size_t position);
+/** Token and position become the residual stream of a row, x (C); `before` is the token before it,
+ *  -1: none. */
+void lm_embed_row(const struct lm_model *model, float *x, int32_t token, int32_t before,
+                  size_t position);
+/** The same before it is normalised. */
+void lm_embed_sum(const struct lm_model *model, float *x, int32_t token, int32_t before,
+                  size_t position);
 /** Embedding, all layers and the final layer norm: layout.hf holds (rows, C). */
 void lm_trunk_forward(struct lm_pass *pass);
 /** The activations of pass->layer once more, from its stream: for layers that share memory. */
@@ -240,16 +271,16 @@ void lm_head_scores_sparse(struct lm_pass *pass);
 /** All logits, (rows, V). */
 void lm_head_logits(struct lm_pass *pass, float *logits);
 
-/** A head's part of a call: reads layout.hf; with pass->want_grad it writes layout.dhf and adds to
- *  or starts (pass->fresh) the gradients of its own tensors and of wte. Returns the loss. */
+/** A head's part of a call: reads layout.hf; with pass->want_grad it writes layout.dhf and the
+ *  gradients of its own tensors and of wte. Returns the loss. */
 typedef double lm_head_fn(struct lm_pass *pass);
 /** Trunk and head, nothing kept. LM_CANCELLED. */
 enum lm_status lm_pass_look(struct lm_pass *pass, lm_head_fn *head, struct lm_err *err);
 /** Trunk, head and the trunk back, with the rules of lm_model_accumulate. */
 enum lm_status lm_pass_learn(struct lm_pass *pass, lm_head_fn *head, double *loss,
                              struct lm_err *err);
-/** Zeros the gradient of a tensor outside layers: for objectives that do not reach it. Nothing when
- *  the model has no such tensor. */
+/** Zeros the running leaf's gradient of a tensor outside layers: for objectives that do not reach
+ * it. Nothing when the model has no such tensor. */
 void lm_gradient_clear(const struct lm_model *model, enum lm_tensor_id id);
 
 /** Multiplies x[0..n) by the dropout mask of elements [first, first + n) of a site. */

@@ -54,7 +54,7 @@ static void open_layer(const struct lm_pass *pass, size_t worker, size_t l, size
     float *h = lm_staging(model, worker, place), *qkv = LM_ACT(model, qkv, l) + first * Q;
     const float *bias = lm_weight(model, LM_QKV_B, l);
     model->norm->forward(h, LM_ACT(model, mean1, l) + first, LM_ACT(model, rstd1, l) + first,
-                         lm_stream(model, l) + first * C, lm_weight(model, LM_LN1_W, l),
+                         lm_stream(model, l) + first * C, lm_gain(model, LM_LN1_W, l),
                          lm_weight(model, LM_LN1_B, l), rows, C);
     lm_store(model, place, h, rows, C);
     lm_weight_product(model, worker, LM_NN, LM_QKV_W, l, rows, lm_stored(model, place, C), qkv, Q);
@@ -77,7 +77,7 @@ static void project(const struct lm_pass *pass, size_t worker, size_t first, siz
         drop(pass, LM_SITE_PROJ, delta, lm_weight(model, LM_PROJ_B, l), first, rows);
     model->norm->residual(LM_ACT(model, xmid, l) + first * C, h, LM_ACT(model, mean2, l) + first,
                           LM_ACT(model, rstd2, l) + first, lm_stream(model, l) + first * C, delta,
-                          bias, lm_weight(model, LM_LN2_W, l), lm_weight(model, LM_LN2_B, l), rows,
+                          bias, lm_gain(model, LM_LN2_W, l), lm_weight(model, LM_LN2_B, l), rows,
                           C);
     lm_store(model, place, h, rows, C);
 }
@@ -112,14 +112,43 @@ static void feed_forward(const struct lm_pass *pass, size_t worker, size_t first
     model->kernels->add_residual(x, bias, LM_ACT(model, xmid, l) + first * C, rows, C);
 }
 
-/* x = token + place, without the latter where positions are not learned. */
-void lm_embed_row(const struct lm_model *model, float *x, int32_t token, size_t position)
+/* x = token + place, without the latter where positions are not learned, + smear · token before. */
+void lm_embed_sum(const struct lm_model *model, float *x, int32_t token, int32_t before,
+                  size_t position)
 {
     size_t C = model->shape.C;
-    const float *wpe = lm_weight(model, LM_WPE, 0);
-    memcpy(x, lm_weight(model, LM_WTE, 0) + (size_t)token * C, C * sizeof *x);
+    const float *wte = lm_weight(model, LM_WTE, 0), *wpe = lm_weight(model, LM_WPE, 0);
+    const float *smear = lm_weight(model, LM_SMEAR, 0);
+    memcpy(x, wte + (size_t)token * C, C * sizeof *x);
     if (wpe != NULL)
         model->kernels->add(x, wpe + position * C, C);
+    if (smear != NULL && before >= 0)
+        model->kernels->add_product(x, smear, wte + (size_t)before * C, C);
+}
+
+void lm_embed_row(const struct lm_model *model, float *x, int32_t token, int32_t before,
+                  size_t position)
+{
+    float rstd;
+    lm_embed_sum(model, x, token, before, position);
+    if (model->config.embed_norm)
+        model->kernels->norms[LM_NORM_RMS].forward(
+            x, NULL, &rstd, x, lm_at(model, model->layout.ones), NULL, 1, model->shape.C);
+}
+
+/* The tokens before those of rows, where they are looked at. */
+static void find_before(const struct lm_pass *pass)
+{
+    const struct lm_model *model = pass->model;
+    const int32_t *tokens = (const int32_t *)lm_at(model, model->layout.tokens);
+    int32_t *before = (int32_t *)lm_at(model, model->layout.before);
+    for (size_t r = 0; r < pass->rows && model->config.smear; r++)
+        before[r] = lm_row_position(pass, r) > 0 ? tokens[r - 1] : -1;
+    for (size_t i = 0; pass->prefixes != NULL && model->config.smear && i < pass->batch; i++) {
+        int32_t from = pass->prefixes[i];
+        if (from >= 0)
+            before[pass->first_rows[i]] = tokens[pass->first_rows[from] + pass->lengths[from] - 1];
+    }
 }
 
 static void embed_task(void *user, size_t task, size_t worker)
@@ -129,8 +158,9 @@ static void embed_task(void *user, size_t task, size_t worker)
     size_t C = (size_t)model->config.width, first, rows = lm_tile(pass, task, &first);
     const int32_t *tokens = (const int32_t *)lm_at(model, model->layout.tokens);
     float *x = lm_stream(model, 0) + first * C;
-    for (size_t r = 0; r < rows; r++)
-        lm_embed_row(model, x + r * C, tokens[first + r], lm_row_position(pass, first + r));
+    for (size_t r = first; r < first + rows; r++)
+        lm_embed_row(model, x + (r - first) * C, tokens[r], lm_token_before(model, r),
+                     lm_row_position(pass, r));
     if (drops(pass))
         lm_dropout_rows(pass, (size_t)model->config.layers, LM_SITE_ATTENTION, x, first, rows, C);
     open_layer(pass, worker, 0, first, rows);
@@ -145,7 +175,7 @@ static void final_norm(const struct lm_pass *pass, size_t worker, size_t first, 
     float *place = lm_at(model, at->hf) + first * lm_words(model, C);
     float *h = lm_staging(model, worker, place);
     model->norm->forward(h, lm_at(model, at->meanf) + first, lm_at(model, at->rstdf) + first,
-                         lm_stream(model, L) + first * C, lm_weight(model, LM_LNF_W, 0),
+                         lm_stream(model, L) + first * C, lm_gain(model, LM_LNF_W, 0),
                          lm_weight(model, LM_LNF_B, 0), rows, C);
     lm_store(model, place, h, rows, C);
 }
@@ -202,6 +232,7 @@ void lm_trunk_forward(struct lm_pass *pass)
     size_t L = (size_t)model->config.layers;
     struct lm_right rights[4];
     lm_phase_count_forward(pass->model, pass->rows, pass->time);
+    find_before(pass);
     rights[0] = lm_weight_right(model, LM_QKV_W, 0, LM_NN);
     lm_region(pass, LM_PHASE_FORWARD, 0, NULL, rights, 1);
     lm_region(pass, LM_PHASE_FORWARD, pass->tiles, embed_task, NULL, 0);

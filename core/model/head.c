@@ -41,6 +41,9 @@ static void multiply_logits(const struct lm_pass *pass, size_t worker,
     lm_right_multiply(model, worker, part->rows, part->cols, C, lm_stored(model, h, C), &right,
                       false, logits_of(model, part->row) + part->col, model->layout.logits_ld,
                       (struct lm_causal){0});
+    for (size_t r = 0; r < part->rows && model->config.logit_cap > 0; r++)
+        model->kernels->cap(logits_of(model, part->row + r) + part->col, part->cols,
+                            (float)model->config.logit_cap);
 }
 
 /* ---- the loss of a row ----
@@ -89,6 +92,25 @@ static struct lm_smooth smooth_of(const struct lm_pass *pass, size_t row, float 
     };
 }
 
+enum { CAPPED = 1024 };
+
+/* The same of capped logits, before they were capped: piece by piece, since both are needed. */
+static void capped_gradient(const struct lm_model *model, float *line, size_t hit,
+                            const struct lm_smooth *smooth)
+{
+    float kept[CAPPED];
+    size_t V = (size_t)model->config.vocab;
+    for (size_t at = 0; at < V; at += CAPPED) {
+        size_t count = V - at < CAPPED ? V - at : CAPPED;
+        bool is_hit = hit >= at && hit - at < count;
+        struct lm_smooth piece = *smooth;
+        piece.hit = is_hit ? smooth->hit : 0;
+        memcpy(kept, line + at, count * sizeof *kept);
+        model->kernels->smooth_backward(line + at, count, is_hit ? hit - at : 0, &piece);
+        model->kernels->cap_backward(line + at, kept, count, (float)model->config.logit_cap);
+    }
+}
+
 /* Gradients of a row of logits in their place, as an operand. */
 static void row_gradient(const struct lm_pass *pass, float *line, size_t row, int32_t target)
 {
@@ -96,8 +118,10 @@ static void row_gradient(const struct lm_pass *pass, float *line, size_t row, in
     const struct lm_layout *at = &model->layout;
     size_t V = (size_t)model->config.vocab, hit = target < 0 ? 0 : (size_t)target;
     float scale = target < 0 ? 0 : pass->scale;
-    if (model->options.label_smoothing > 0 || model->options.z_loss > 0) {
-        const struct lm_smooth smooth = smooth_of(pass, row, scale);
+    const struct lm_smooth smooth = smooth_of(pass, row, scale);
+    if (model->config.logit_cap > 0) {
+        capped_gradient(model, line, hit, &smooth);
+    } else if (model->options.label_smoothing > 0 || model->options.z_loss > 0) {
         model->kernels->smooth_backward(line, V, hit, &smooth);
     } else {
         model->kernels->cross_entropy_backward(line, V, hit, lm_at(model, at->row_max)[row],
@@ -162,10 +186,9 @@ static void multiply_vocab(const struct lm_pass *pass, size_t worker,
 {
     const struct lm_model *model = pass->model;
     size_t C = model->shape.C;
-    bool fresh = pass->fresh && pass->first == 0;
     const struct lm_right right = lm_right_from(model, chunk_right(pass), part->col);
     lm_right_multiply(model, worker, part->rows, part->cols, pass->count,
-                      lm_turned(model, gradients(model, 0), part->row), &right, !fresh,
+                      lm_turned(model, gradients(model, 0), part->row), &right, pass->first > 0,
                       lm_grad(model, lm_head_tensor(model), 0) + part->row * C + part->col, C,
                       (struct lm_causal){0});
 }

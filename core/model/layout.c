@@ -2,7 +2,9 @@
 
 #include <string.h>
 
+#include "model/gradient.h"
 #include "model/kernels/products.h"
+#include "model/muon.h"
 #include "model/params.h"
 #include "model/shape.h"
 
@@ -53,7 +55,8 @@ static size_t depth_of(const struct lm_model_options *options)
     return options->precision == LM_PRECISION_BF16 ? 2 : 1;
 }
 
-static void plan_params(struct lm_layout *out, const struct lm_model_config *config, bool training)
+static void plan_params(struct lm_layout *out, const struct lm_model_config *config,
+                        const struct lm_model_options *options)
 {
     struct lm_tensor_row rows[LM_TENSOR_IDS];
     lm_tensor_rows(rows, config);
@@ -67,11 +70,11 @@ static void plan_params(struct lm_layout *out, const struct lm_model_config *con
         blocks += lm_update_blocks(count);
     }
     out->params = take(out, out->param_floats);
-    if (training) {
-        out->grads = take(out, out->param_floats);
+    if (options->training) {
+        out->grads = take(out, lm_gradient_places(options->leaves) * out->param_floats);
         out->moment1 = take(out, out->param_floats);
         out->moment2 = take(out, out->param_floats);
-        out->norms = take(out, 4 * blocks);
+        out->norms = take(out, 4 * (blocks + (options->muon ? lm_muon_pieces(config) : 0)));
     }
 }
 
@@ -203,6 +206,15 @@ static void plan_texts(struct lm_layout *out, size_t B, size_t C, size_t N, bool
     out->text_mass = take(out, 2 * B);
 }
 
+static void plan_muon(struct lm_layout *out, const struct lm_model_config *config,
+                      const struct lm_model_options *options)
+{
+    if (!options->training || !options->muon)
+        return;
+    out->muon_stride = lm_muon_floats(config);
+    out->muon = take(out, out->muon_stride * (options->threads > 0 ? options->threads : 1));
+}
+
 /* No row of an activation is wider than one of these sums, and no layer has more than 8 of each. */
 bool lm_layout_fits(const struct lm_model_config *config, const struct lm_model_options *options)
 {
@@ -210,7 +222,9 @@ bool lm_layout_fits(const struct lm_model_config *config, const struct lm_model_
     double time = (double)(options->max_time > 0 ? options->max_time : config->context);
     double rows = time * (double)(options->max_batch > 0 ? options->max_batch : 1);
     double wide = (double)(s.C + s.Q + s.A + s.G * s.F + s.F + s.H + 16);
-    double floats = 8 * rows * wide * (double)(s.L + 8) + 8 * (double)lm_model_parameters(config);
+    double floats =
+        8 * rows * wide * (double)(s.L + 8) +
+        (8 + (double)lm_gradient_places(options->leaves)) * (double)lm_model_parameters(config);
     return floats < 2e15;
 }
 
@@ -223,9 +237,10 @@ void lm_layout_plan(struct lm_layout *out, const struct lm_model_config *config,
     size_t M = T * (size_t)(options->max_batch > 0 ? options->max_batch : 1);
     memset(out, 0, sizeof *out);
     out->max_rows = M;
-    plan_params(out, config, options->training);
+    plan_params(out, config, options);
     out->tokens = take(out, M);
     out->targets = take(out, M);
+    out->before = take(out, config->smear ? M : 0);
     out->positions = take(out, options->training ? 0 : 2 * M);
     size_t start = out->floats;
     plan_layer(out, M, &shape, config->qk_norm, depth_of(options));
@@ -252,5 +267,7 @@ void lm_layout_plan(struct lm_layout *out, const struct lm_model_config *config,
     out->row_hit = take(out, M);
     plan_texts(out, M / T, C, (size_t)config->labels, options->training);
     out->turns = take(out, config->positions == LM_POSITIONS_ROTARY ? shape.T * shape.D : 0);
+    out->ones = take(out, C > shape.D ? C : shape.D);
     plan_scratch(out, &shape, T, options);
+    plan_muon(out, config, options);
 }

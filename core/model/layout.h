@@ -55,9 +55,11 @@ struct lm_layer_layout {
 
 struct lm_layout {
     size_t floats; /**< the whole block */
-    size_t param_floats, params, grads, moment1, moment2;
+    size_t param_floats, params, moment1, moment2;
+    size_t grads;           /**< sums of gradients, param_floats each: gradient.h */
     size_t max_rows;        /**< largest B·T */
     size_t tokens, targets; /**< int32 copies of the last batch */
+    size_t before;          /**< int32: the tokens before its tokens, -1: none */
     size_t positions; /**< inference, int32: places of rows in texts of different lengths, then
                          the texts' first rows */
     size_t x,
@@ -78,7 +80,9 @@ struct lm_layout {
     size_t label_logits;            /**< of a classification head, (B, labels) (training) */
     size_t text_inverse, text_mass; /**< doubles, one a text: of the losses on pairs (training) */
     size_t turns;                   /**< rotary: D/2 cosines, then D/2 sines, a position */
-    size_t norms; /**< doubles, two an optimiser's task: partial sums of squares */
+    size_t norms;             /**< doubles, two an optimiser's task: partial sums of squares */
+    size_t muon, muon_stride; /**< per worker: a matrix and what its polar factor takes */
+    size_t ones;              /**< gains of norms that have none */
     size_t scratch, scratch_stride; /**< per worker: rows of C, or an attention task's: */
     size_t scratch_heads[3];        /**< within it, packed operands of a head */
     size_t scratch_gather;          /**< within it, keys and values of a head (inference) */

@@ -17,6 +17,9 @@ static enum lm_status options_check(const struct lm_model_config *config,
                        (long long)options->max_time, (long long)config->context);
     if (options->max_batch < 0 || options->max_batch > 1 << 20 || options->threads > 4096)
         return lm_fail(err, LM_RANGE, "max_batch or threads: too large");
+    if (options->leaves < 0 || options->leaves > (int64_t)1 << 40)
+        return lm_fail(err, LM_RANGE, "leaves: %lld is outside 0 to 2^40; choose another number",
+                       (long long)options->leaves);
     if (options->frozen_layers < 0 || options->frozen_layers > config->layers)
         return lm_fail(err, LM_RANGE,
                        "frozen_layers: %lld is outside 0 to the %lld layers there are",
@@ -88,6 +91,7 @@ enum lm_status lm_model_prepare(struct lm_model **out, const struct lm_model_con
     model->products = lm_layout_is_blas(options)
                           ? &lm_products_f32_blas
                           : lm_products_pick(kernels->name, options->precision);
+    model->own = lm_products_pick(kernels->name, LM_PRECISION_F32);
     model->dropout = lm_rng_stream(options->seed, "dropout");
     if (lm_layout_is_blas(options))
         lm_blas_start();
@@ -110,6 +114,8 @@ enum lm_status lm_model_prepare(struct lm_model **out, const struct lm_model_con
                        mib);
     }
     lm_turns_fill(model);
+    for (size_t i = model->layout.ones; i < model->layout.scratch; i++)
+        model->block[i] = 1;
     *out = model;
     return LM_OK;
 }
@@ -127,6 +133,12 @@ static double init_deviation(enum lm_tensor_init init, int64_t layers)
     return init == LM_INIT_RESIDUAL ? 0.02 / sqrt(2.0 * (double)layers) : 0.02;
 }
 
+static bool is_zero(const struct lm_model *model, enum lm_tensor_init init)
+{
+    bool ends = init == LM_INIT_RESIDUAL || init == LM_INIT_HEAD;
+    return init == LM_INIT_ZERO || (ends && model->options.zero_init);
+}
+
 static void init_task(void *user, size_t task, size_t worker)
 {
     (void)worker;
@@ -142,11 +154,11 @@ static void init_task(void *user, size_t task, size_t worker)
     size_t first = (task - model->first_block[at]) * lm_update_block();
     size_t last = first + lm_update_block(), count = (size_t)tensor->count;
     double deviation = init_deviation(row->init, model->config.layers);
+    bool zero = is_zero(model, row->init);
     for (size_t i = first; i < last && i < count; i++)
         tensor->data[i] = row->init == LM_INIT_ONE ? 1.0F
-                          : row->init == LM_INIT_ZERO
-                              ? 0.0F
-                              : (float)(deviation * lm_rng_normal(init->rng, at, i));
+                          : zero                   ? 0.0F
+                                 : (float)(deviation * lm_rng_normal(init->rng, at, i));
 }
 
 void lm_model_draw(struct lm_model *model, size_t first)

@@ -146,7 +146,7 @@ static enum lm_status end_call(const struct lm_pass *pass, struct lm_err *err)
 {
     if (!pass->stopped)
         return LM_OK;
-    pass->model->has_gradient = false;
+    lm_gradient_drop(pass->model);
     pass->model->batch = 0;
     return lm_fail(err, LM_CANCELLED, "stopped at step %llu; run again to go on",
                    (unsigned long long)pass->model->step);
@@ -162,7 +162,7 @@ void lm_pass_resume(struct lm_pass *pass, struct lm_model *model)
 static enum lm_status fail_loss(struct lm_model *model, struct lm_err *err)
 {
     unsigned long long step = model->step + 1;
-    model->has_gradient = false;
+    lm_gradient_drop(model);
     model->batch = 0;
     enum lm_status status = lm_model_check(model, err);
     if (status != LM_OK)
@@ -180,9 +180,10 @@ static enum lm_status run_head(struct lm_pass *pass, bool want_grad, double scal
     struct lm_model *model = pass->model;
     double count = model->scored > 0 ? (double)model->scored : 1;
     pass->want_grad = want_grad;
-    pass->fresh = !model->has_gradient;
+    if (want_grad)
+        LM_TRY(lm_gradient_open(model, err));
     pass->scale = (float)(scale / count);
-    if (want_grad && pass->fresh)
+    if (want_grad)
         lm_gradient_clear(model, LM_SCORE);
     double mean = lm_head_loss(pass) / count;
     LM_TRY(end_call(pass, err));
@@ -196,7 +197,7 @@ static enum lm_status run_head(struct lm_pass *pass, bool want_grad, double scal
 static enum lm_status finish_backward(struct lm_pass *pass, struct lm_err *err)
 {
     lm_trunk_backward(pass);
-    pass->model->has_gradient = true;
+    lm_gradient_add(pass->model);
     pass->model->batch = 0;
     return end_call(pass, err);
 }
@@ -284,7 +285,7 @@ enum lm_status lm_pass_learn(struct lm_pass *pass, lm_head_fn *head, double *los
                              struct lm_err *err)
 {
     pass->want_grad = true;
-    pass->fresh = !pass->model->has_gradient;
+    LM_TRY(lm_gradient_open(pass->model, err));
     lm_trunk_forward(pass);
     double mean = head(pass);
     LM_TRY(end_call(pass, err));
@@ -300,6 +301,6 @@ void lm_gradient_clear(const struct lm_model *model, enum lm_tensor_id id)
     int64_t index = lm_tensor_index(&model->map, id, 0);
     if (index < 0)
         return;
-    const struct lm_tensor *tensor = &model->tensors[index];
-    memset(tensor->grad, 0, (size_t)tensor->count * sizeof *tensor->grad);
+    float *grad = lm_grad(model, id, 0);
+    memset(grad, 0, (size_t)model->tensors[index].count * sizeof *grad);
 }

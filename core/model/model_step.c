@@ -6,9 +6,10 @@
 #include <string.h>
 
 #include "base/elem.h"
+#include "model/muon.h"
 #include "model/tensor_group.h"
 
-const char *const lm_optimizer_names[] = {"adamw", "sgd", NULL};
+const char *const lm_optimizer_names[] = {"adamw", "sgd", "muon", NULL};
 
 enum lm_optimizer lm_optimizer_find(const char *name)
 {
@@ -70,7 +71,7 @@ static enum lm_status fail_gradient(struct lm_model *model, struct lm_err *err)
             at = block_of(model, i, &first, &count);
             break;
         }
-    model->has_gradient = false;
+    lm_gradient_drop(model);
     return lm_fail(err, LM_NUMERIC,
                    "the gradient of %s at step %llu is not finite; lower lr or set clip",
                    model->tensors[at].name, (unsigned long long)model->step + 1);
@@ -78,8 +79,9 @@ static enum lm_status fail_gradient(struct lm_model *model, struct lm_err *err)
 
 enum lm_status lm_model_gradient_norm(struct lm_model *model, double *norm, struct lm_err *err)
 {
-    if (!model->has_gradient)
+    if (model->leaves == 0)
         return lm_fail(err, LM_INVALID, "a step needs a gradient; call lm_model_backward first");
+    lm_gradient_close(model);
     size_t blocks = model->first_block[model->tensor_count];
     lm_phase_run(model, LM_PHASE_UPDATE, blocks, norm_task, model);
     double sum = 0;
@@ -93,7 +95,7 @@ enum lm_status lm_model_gradient_norm(struct lm_model *model, double *norm, stru
 
 void lm_model_drop_gradient(struct lm_model *model)
 {
-    model->has_gradient = false;
+    lm_gradient_drop(model);
 }
 
 /* ---- updates ---- */
@@ -112,7 +114,10 @@ struct update {
     const struct lm_step_options *options;
     struct lm_adamw adamw; /* lr and decay are the part's */
     struct lm_sgd sgd;     /* likewise */
-    double *change, *size; /* by task: squares of the update, and of the weights before it */
+    struct lm_muon muon;   /* likewise */
+    size_t pieces;         /* of Muon, the first tasks */
+    double *change, *size; /* by block, then by piece: squares of the update, and of the weights
+                              before it */
 };
 
 typedef void update_fn(const struct update *update, const struct part *part);
@@ -135,8 +140,10 @@ static void update_sgd(const struct update *update, const struct part *part)
                                 &constants);
 }
 
-static update_fn *const optimizers[LM_OPTIMIZERS] = {
-    [LM_OPTIMIZER_ADAMW] = update_adamw, [LM_OPTIMIZER_SGD] = update_sgd};
+static update_fn *const optimizers[LM_OPTIMIZERS] = {[LM_OPTIMIZER_ADAMW] = update_adamw,
+                                                     [LM_OPTIMIZER_SGD] = update_sgd,
+                                                     [LM_OPTIMIZER_MUON] =
+                                                         update_adamw}; /* of what is no piece */
 
 enum { MEASURED = 1024 };
 
@@ -171,21 +178,48 @@ static bool decays(const struct lm_model *model, size_t tensor, unsigned groups)
                        : (lm_tensor_group_of(&model->map, tensor) & groups) != 0;
 }
 
+static bool is_muon(const struct lm_model *model, const struct lm_step_options *options,
+                    size_t tensor)
+{
+    return options->optimizer == LM_OPTIMIZER_MUON && lm_muon_has(model, tensor);
+}
+
 /* The rate of a tensor: each layer's is layer_decay times that of the one above. */
 static double rate_of(const struct lm_model *model, const struct lm_step_options *options,
                       size_t tensor)
 {
     int64_t below = model->config.layers + 1 - level_of(model, tensor);
     double factor = options->layer_decay > 0 ? options->layer_decay : 1;
-    return options->lr * lm_powi(factor, (uint64_t)below);
+    bool is_other = options->optimizer == LM_OPTIMIZER_MUON && !lm_muon_has(model, tensor);
+    return (is_other ? options->adamw_lr : options->lr) * lm_powi(factor, (uint64_t)below);
+}
+
+static void muon_task(const struct update *update, size_t task, size_t worker)
+{
+    const struct lm_model *model = update->model;
+    const struct lm_step_options *options = update->options;
+    const struct lm_muon_piece piece = lm_muon_piece_at(model, task);
+    struct lm_muon how = update->muon;
+    double sizes[2] = {0, 0};
+    how.lr = rate_of(model, options, piece.tensor);
+    how.decay = decays(model, piece.tensor, options->groups) ? options->decay : 0;
+    if (!is_frozen(model, piece.tensor))
+        lm_muon_update(model, worker, &how, &piece, options->ratios != NULL ? sizes : NULL);
+    size_t at = model->first_block[model->tensor_count] + task;
+    update->change[at] = sizes[0];
+    update->size[at] = sizes[1];
 }
 
 static void update_task(void *user, size_t task, size_t worker)
 {
-    (void)worker;
     const struct update *update = user;
     const struct lm_step_options *options = update->options;
     const struct lm_model *model = update->model;
+    if (task < update->pieces) {
+        muon_task(update, task, worker);
+        return;
+    }
+    task -= update->pieces;
     size_t first, count, at = block_of(model, task, &first, &count);
     const struct lm_tensor *tensor = &model->tensors[at];
     size_t place = (size_t)(tensor->data - lm_at(model, model->layout.params)) + first;
@@ -198,7 +232,7 @@ static void update_task(void *user, size_t task, size_t worker)
         .lr = (float)rate_of(model, options, at),
         .decay = decays(model, at, options->groups) ? (float)options->decay : 0,
     };
-    if (is_frozen(model, at))
+    if (is_frozen(model, at) || is_muon(model, options, at))
         update->change[task] = update->size[task] = 0;
     else if (options->ratios == NULL)
         optimizers[options->optimizer](update, &part);
@@ -217,6 +251,12 @@ static double ratio_at(const struct update *update, int64_t level)
             change += update->change[task];
             size += update->size[task];
         }
+    size_t blocks = model->first_block[model->tensor_count];
+    for (size_t i = 0; i < update->pieces; i++)
+        if (level_of(model, lm_muon_piece_at(model, i).tensor) == level) {
+            change += update->change[blocks + i];
+            size += update->size[blocks + i];
+        }
     return size > 0 ? sqrt(change / size) : 0;
 }
 
@@ -229,14 +269,32 @@ static double eps_of(const struct lm_step_options *options)
     return options->eps != 0 ? options->eps : USUAL_EPS;
 }
 
+static struct lm_muon muon_of(const struct lm_model *model, const struct lm_step_options *options,
+                              double scale)
+{
+    const double usual[] = {3.4445, -4.775, 2.0315}, *given = options->ns_coefficients;
+    const double *c = given[0] == 0 && given[1] == 0 && given[2] == 0 ? usual : given;
+    return (struct lm_muon){
+        .polar = {model->own, options->ns_steps > 0 ? (size_t)options->ns_steps : 5, (float)c[0],
+                  (float)c[1], (float)c[2]},
+        .rule = options->muon_scale,
+        .scale = (float)scale,
+        .momentum = (float)options->momentum,
+        .nesterov = options->nesterov,
+    };
+}
+
 static struct update update_of(struct lm_model *model, const struct lm_step_options *options,
                                double scale)
 {
     double momentum = options->momentum;
     double *sums = norms_of(model);
+    size_t pieces = options->optimizer == LM_OPTIMIZER_MUON ? lm_muon_pieces(&model->config) : 0;
     return (struct update){
         .model = model,
         .options = options,
+        .muon = muon_of(model, options, scale),
+        .pieces = pieces,
         .adamw =
             {
                 .scale = (float)scale,
@@ -254,7 +312,7 @@ static struct update update_of(struct lm_model *model, const struct lm_step_opti
                 .kept = options->nesterov ? (float)momentum : 1,
             },
         .change = sums,
-        .size = sums + model->first_block[model->tensor_count],
+        .size = sums + model->first_block[model->tensor_count] + pieces,
     };
 }
 
@@ -262,7 +320,8 @@ static struct update update_of(struct lm_model *model, const struct lm_step_opti
  * nothing and learns nothing. */
 static enum lm_status check_options(const struct lm_step_options *options, struct lm_err *err)
 {
-    bool is_adamw = options->optimizer == LM_OPTIMIZER_ADAMW;
+    bool is_muon = options->optimizer == LM_OPTIMIZER_MUON;
+    bool is_adamw = is_muon || options->optimizer == LM_OPTIMIZER_ADAMW;
 
     const struct {
         const char *name;
@@ -275,7 +334,9 @@ static enum lm_status check_options(const struct lm_step_options *options, struc
         {"eps", eps_of(options), LEAST_EPS, 1e30, is_adamw},
         {"beta1", (double)(float)options->beta1, 0, 1, is_adamw},
         {"beta2", (double)(float)options->beta2, 0, 1, is_adamw},
-        {"momentum", (double)(float)options->momentum, 0, 1, !is_adamw},
+        {"momentum", (double)(float)options->momentum, 0, 1, !is_adamw || is_muon},
+        {"adamw_lr", options->adamw_lr, 0, (double)INFINITY, is_muon},
+        {"ns_steps", (double)options->ns_steps, 0, 101, is_muon},
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
@@ -292,15 +353,17 @@ enum lm_status lm_model_step(struct lm_model *model, const struct lm_step_option
 {
     double norm = 0;
     LM_TRY(check_options(options, err));
+    if (options->optimizer == LM_OPTIMIZER_MUON && !model->options.muon)
+        return lm_fail(err, LM_INVALID, "the model has no room for Muon; set options.muon");
     LM_TRY(lm_model_gradient_norm(model, &norm, err));
     bool clipped = options->clip > 0 && norm > options->clip;
     model->updates++;
     struct update update = update_of(model, options, clipped ? options->clip / norm : 1);
-    lm_phase_run(model, LM_PHASE_UPDATE, model->first_block[model->tensor_count], update_task,
-                 &update);
+    lm_phase_run(model, LM_PHASE_UPDATE, update.pieces + model->first_block[model->tensor_count],
+                 update_task, &update);
     for (int64_t i = 0; i < model->config.layers + 2 && options->ratios != NULL; i++)
         options->ratios[i] = ratio_at(&update, i);
-    model->has_gradient = false;
+    lm_gradient_drop(model);
     if (stats != NULL)
         *stats = (struct lm_step_stats){norm, clipped};
     return LM_OK;
@@ -427,7 +490,7 @@ enum lm_status lm_model_state_load(struct lm_model *model, const void *data, uin
         return LM_OK;
     memcpy(lm_at(model, model->layout.moment1), at + STATE_HEAD + part, part);
     memcpy(lm_at(model, model->layout.moment2), at + STATE_HEAD + 2 * part, part);
-    model->has_gradient = false;
+    lm_gradient_drop(model);
     model->batch = 0;
     return LM_OK;
 }

@@ -17,7 +17,9 @@ void lm_tensor_rows(struct lm_tensor_row out[LM_TENSOR_IDS], const struct lm_mod
     const int64_t F = (int64_t)shape.F, G = (int64_t)shape.G, N = config->labels;
 #define learned(n) (config->positions == LM_POSITIONS_LEARNED ? (n) : 0)
 #define bias(n) (config->no_bias ? 0 : (n))
-#define shift(n) (config->norm == LM_NORM_RMS ? 0 : bias(n))
+#define gain(n) (config->no_gain ? 0 : (n))
+#define shift(n) (config->norm == LM_NORM_RMS || config->no_gain ? 0 : bias(n))
+#define smeared(n) (config->smear ? (n) : 0)
 #define normed(n) (config->qk_norm ? (n) : 0)
 #define untied(n) (config->untied ? (n) : 0)
     const struct lm_tensor_row rows[LM_TENSOR_IDS] = {

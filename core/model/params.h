@@ -5,9 +5,10 @@
  *
  * X(id, scope, file name, dims, rows, columns, init, group, name in GGUF or NULL): rows and columns
  * are expressions in the sizes of shape.h. A tensor with no rows is absent: learned(n) is n with
- * learned positions, bias(n) with biases, shift(n) with norms that have one, normed(n) with
- * normalised queries and keys, untied(n) with a head of its own; else 0. N is the number of labels.
- * Matrices are [in, out], GPT-2's Conv1D order; wte, lm_head and score are [out, in].
+ * learned positions, bias(n) with biases, gain(n) and shift(n) with norms that have one, normed(n)
+ * with normalised queries and keys, untied(n) with a head of its own, smeared(n) where tokens see
+ * the one before them; else 0. N is the number of labels. Matrices are [in, out], GPT-2's Conv1D
+ * order; wte, lm_head and score are [out, in].
  */
 #ifndef LM_MODEL_PARAMS_H
 #define LM_MODEL_PARAMS_H
@@ -21,23 +22,24 @@
 #define LM_TENSOR_LIST(X)                                                                                             \
     X(WTE,    HEAD,  "wte.weight",          2, V,           C,       NORMAL,   EMBEDDINGS, "token_embd.weight")       \
     X(WPE,    HEAD,  "wpe.weight",          2, learned(T),  C,       NORMAL,   EMBEDDINGS, "position_embd.weight")    \
-    X(LN1_W,  LAYER, "ln_1.weight",         1, C,           1,       ONE,      NORMS,      "attn_norm.weight")        \
+    X(SMEAR,  HEAD,  "smear.weight",        1, smeared(C),  1,       ZERO,     NORMS,      NULL)                      \
+    X(LN1_W,  LAYER, "ln_1.weight",         1, gain(C),     1,       ONE,      NORMS,      "attn_norm.weight")        \
     X(LN1_B,  LAYER, "ln_1.bias",           1, shift(C),    1,       ZERO,     NORMS,      "attn_norm.bias")          \
     X(QKV_W,  LAYER, "attn.c_attn.weight",  2, C,           Q,       NORMAL,   MATRICES,   "attn_qkv.weight")         \
     X(QKV_B,  LAYER, "attn.c_attn.bias",    1, bias(Q),     1,       ZERO,     BIASES,     "attn_qkv.bias")           \
-    X(QN_W,   LAYER, "attn.q_norm.weight",  1, normed(D),   1,       ONE,      NORMS,      NULL)                      \
-    X(KN_W,   LAYER, "attn.k_norm.weight",  1, normed(D),   1,       ONE,      NORMS,      NULL)                      \
+    X(QN_W,   LAYER, "attn.q_norm.weight",  1, normed(gain(D)), 1,   ONE,      NORMS,      NULL)                      \
+    X(KN_W,   LAYER, "attn.k_norm.weight",  1, normed(gain(D)), 1,   ONE,      NORMS,      NULL)                      \
     X(PROJ_W, LAYER, "attn.c_proj.weight",  2, A,           C,       RESIDUAL, MATRICES,   "attn_output.weight")      \
     X(PROJ_B, LAYER, "attn.c_proj.bias",    1, bias(C),     1,       ZERO,     BIASES,     "attn_output.bias")        \
-    X(LN2_W,  LAYER, "ln_2.weight",         1, C,           1,       ONE,      NORMS,      "ffn_norm.weight")         \
+    X(LN2_W,  LAYER, "ln_2.weight",         1, gain(C),     1,       ONE,      NORMS,      "ffn_norm.weight")         \
     X(LN2_B,  LAYER, "ln_2.bias",           1, shift(C),    1,       ZERO,     NORMS,      "ffn_norm.bias")           \
     X(FC_W,   LAYER, "mlp.c_fc.weight",     2, C,           G * F,   NORMAL,   MATRICES,   "ffn_up.weight")           \
     X(FC_B,   LAYER, "mlp.c_fc.bias",       1, bias(G * F), 1,       ZERO,     BIASES,     "ffn_up.bias")             \
     X(OUT_W,  LAYER, "mlp.c_proj.weight",   2, F,           C,       RESIDUAL, MATRICES,   "ffn_down.weight")         \
     X(OUT_B,  LAYER, "mlp.c_proj.bias",     1, bias(C),     1,       ZERO,     BIASES,     "ffn_down.bias")           \
-    X(LNF_W,  TAIL,  "ln_f.weight",         1, C,           1,       ONE,      NORMS,      "output_norm.weight")      \
+    X(LNF_W,  TAIL,  "ln_f.weight",         1, gain(C),     1,       ONE,      NORMS,      "output_norm.weight")      \
     X(LNF_B,  TAIL,  "ln_f.bias",           1, shift(C),    1,       ZERO,     NORMS,      "output_norm.bias")        \
-    X(HEAD_W, TAIL,  "lm_head.weight",      2, untied(V),   C,       NORMAL,   MATRICES,   "output.weight")           \
+    X(HEAD_W, TAIL,  "lm_head.weight",      2, untied(V),   C,       HEAD,     MATRICES,   "output.weight")           \
     X(SCORE,  TAIL,  "score.weight",        2, N,           C,       NORMAL,   MATRICES,   NULL)
 
 /* clang-format on */
@@ -52,7 +54,13 @@ enum lm_tensor_id {
 
 enum lm_tensor_scope { LM_SCOPE_HEAD, LM_SCOPE_LAYER, LM_SCOPE_TAIL };
 
-enum lm_tensor_init { LM_INIT_NORMAL, LM_INIT_RESIDUAL, LM_INIT_ONE, LM_INIT_ZERO };
+enum lm_tensor_init {
+    LM_INIT_NORMAL,
+    LM_INIT_RESIDUAL, /**< less the more layers there are */
+    LM_INIT_HEAD,     /**< as NORMAL; it and RESIDUAL are 0 with options.zero_init */
+    LM_INIT_ONE,
+    LM_INIT_ZERO
+};
 
 /** A row of the list, its shape worked out for one configuration. */
 struct lm_tensor_row {

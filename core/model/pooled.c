@@ -111,8 +111,8 @@ static void spread_task(void *user, size_t text, size_t worker)
 void lm_pooled_spread(struct lm_pooled_pass *call)
 {
     lm_region(&call->pass, LM_PHASE_HEAD, call->pass.batch, spread_task, NULL, 0);
-    if (call->pass.fresh) /* nothing else of this call writes the language model's head */
-        lm_gradient_clear(call->pass.model, lm_head_tensor(call->pass.model));
+    /* nothing else of this call writes the language model's head */
+    lm_gradient_clear(call->pass.model, lm_head_tensor(call->pass.model));
 }
 
 static double embed(struct lm_pass *pass)

@@ -51,8 +51,8 @@ static void loss_task(void *user, size_t task, size_t worker)
     call->loss /= (double)B;
     lm_gemm(model, worker, LM_NN, B, C, N, logits, N, lm_weight(model, LM_SCORE, 0), C, false,
             lm_at(model, model->layout.dpooled), C, (struct lm_causal){0});
-    lm_gemm(model, worker, LM_TN, N, C, B, logits, N, pooled, C, !pass->fresh,
-            lm_grad(model, LM_SCORE, 0), C, (struct lm_causal){0});
+    lm_gemm(model, worker, LM_TN, N, C, B, logits, N, pooled, C, false, lm_grad(model, LM_SCORE, 0),
+            C, (struct lm_causal){0});
 }
 
 static double head(struct lm_pass *pass)

@@ -164,8 +164,7 @@ static double head(struct lm_pass *pass)
         lm_region(pass, LM_PHASE_HEAD, pass->batch, mass_task, NULL, 0);
     lm_region(pass, LM_PHASE_HEAD, pass->batch, slope_task, NULL, 0);
     lm_pooled_spread(&call->pooled);
-    if (pass->fresh)
-        lm_gradient_clear(pass->model, LM_SCORE);
+    lm_gradient_clear(pass->model, LM_SCORE);
     double loss = 0;
     for (size_t text = 0; text < pass->batch; text++)
         loss += losses[call->options->loss].loss(call, text);

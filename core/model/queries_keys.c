@@ -48,7 +48,7 @@ void lm_qk_row(const struct lm_model *model, size_t layer, float *row, size_t po
     for (size_t h = 0; model->config.qk_norm && h < s->H + s->K; h++) {
         float unused, *head = row + h * s->D;
         rms->forward(head, NULL, rstd != NULL ? rstd + h : &unused, head,
-                     lm_weight(model, h < s->H ? LM_QN_W : LM_KN_W, layer), NULL, 1, s->D);
+                     lm_gain(model, h < s->H ? LM_QN_W : LM_KN_W, layer), NULL, 1, s->D);
     }
     turn(model, row, position, 1);
 }
@@ -61,9 +61,9 @@ void lm_qk_row_backward(const struct lm_model *model, size_t layer, float *drow,
     turn(model, drow, position, -1);
     if (!model->config.qk_norm)
         return;
-    rms->backward(drow, dq_w, NULL, drow, before, NULL, rstd, lm_weight(model, LM_QN_W, layer),
-                  NULL, s->H, s->D);
+    rms->backward(drow, dq_w, NULL, drow, before, NULL, rstd, lm_gain(model, LM_QN_W, layer), NULL,
+                  s->H, s->D);
     size_t keys = s->H * s->D;
     rms->backward(drow + keys, dk_w, NULL, drow + keys, before + keys, NULL, rstd + s->H,
-                  lm_weight(model, LM_KN_W, layer), NULL, s->K, s->D);
+                  lm_gain(model, LM_KN_W, layer), NULL, s->K, s->D);
 }

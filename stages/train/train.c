@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "model/upstream_shape.h"
+#include "train_optimizer.h"
 #include "train_ports.h"
 #include "train_prefix.h"
 #include "train_ramp.h"
@@ -208,6 +209,25 @@ static const struct lm_param params[] = {
     {P(qk_norm), .also = "qk_layernorm",
      .type = LM_P_BOOL, .flags = LM_PARAM_COMPACT,
      .help = "normalise queries and keys, head by head", .source = "Henry et al. 2020"},
+    {P(no_gain), .also = "elementwise_affine norm_affine",
+     .type = LM_P_BOOL, .flags = LM_PARAM_COMPACT,
+     .help = "norms without weights", .source = "Groeneveld et al. 2024, section 2.1"},
+    {P(embed_norm), .also = "embedding_norm embed_layernorm word_embeddings_layernorm",
+     .type = LM_P_BOOL, .flags = LM_PARAM_COMPACT,
+     .help = "normalise the embedding by its root mean square", .source = "Le Scao et al. 2022, section 3.3"},
+    {P(smear), .also = "token_shift",
+     .type = LM_P_BOOL, .flags = LM_PARAM_COMPACT,
+     .help = "add a learnt share of the previous token's embedding to each token's",
+     .source = "Peng et al. 2023, section 3.1"},
+    {P(score_scale), .also = "attention_scale attn_scale softmax_scale qk_scale",
+     .type = LM_P_FLOAT, .max = 1e4, .flags = LM_PARAM_COMPACT,
+     .help = "attention's scores are multiplied by it; 0: one over the root of a head's size",
+     .source = "Henry et al. 2020"},
+    {P(logit_cap), .also = "logit_softcap final_logit_softcapping logit_softcapping",
+     .type = LM_P_FLOAT, .max = 1e4, .flags = LM_PARAM_COMPACT,
+     .help = "logits are softly limited to this size, by a tanh; 0: they stay", .source = "Gemma Team 2024, section 2"},
+    {P(zero_init), .type = LM_P_BOOL, .flags = LM_PARAM_COMPACT,
+     .help = "output projections and a head of its own begin at zero", .source = "Zhang et al. 2019, section 3"},
     {P(mixture), .also = "weights sampling_weights",
      .type = LM_P_LIST, .item = LM_P_RECORD, .fields = weight_rows, .fields_size = sizeof(struct train_weight),
      .flags = LM_PARAM_COMPACT | LM_PARAM_SHORT | LM_PARAM_NAMED,
@@ -239,12 +259,27 @@ static const struct lm_param params[] = {
     /* optimisation beyond the usual: at their defaults in no key */
     {P(optimizer), .also = "optimiser optim",
      .type = LM_P_ENUM, .def_str = "adamw", .choices = lm_optimizer_names,
-     .flags = LM_PARAM_COMPACT, .help = "adamw, or sgd with momentum; beta1, beta2 and eps are AdamW's",
-     .source = "Loshchilov & Hutter 2019; Sutskever et al. 2013"},
-    {P(momentum), .type = LM_P_FLOAT, .max = 1, .flags = LM_PARAM_COMPACT | LM_PARAM_OPEN_MAX,
-     .help = "sgd: memory of past gradients", .source = "Sutskever et al. 2013"},
+     .flags = LM_PARAM_COMPACT,
+     .help = "adamw; sgd with momentum; muon for the layers' matrices, adamw for the rest",
+     .source = "Loshchilov & Hutter 2019; Sutskever et al. 2013; Jordan et al. 2024"},
+    {P(momentum), .also = "muon_momentum",
+     .type = LM_P_FLOAT, .max = 1, .flags = LM_PARAM_COMPACT | LM_PARAM_OPEN_MAX,
+     .help = "sgd, muon: memory of past gradients; 0: none, of muon 0.95", .source = "Sutskever et al. 2013"},
     {P(nesterov), .type = LM_P_BOOL, .flags = LM_PARAM_COMPACT,
-     .help = "sgd: the momentum's step is looked ahead", .source = "Sutskever et al. 2013"},
+     .help = "sgd, muon: the momentum's step is looked ahead", .source = "Sutskever et al. 2013"},
+    {P(adamw_lr), .also = "embedding_lr head_lr adam_lr",
+     .type = LM_P_FLOAT, .max = 1e9, .flags = LM_PARAM_COMPACT,
+     .help = "muon: peak rate of embeddings, head, norms and biases, which are adamw's; 0: lr",
+     .source = "Jordan et al. 2024"},
+    {P(ns_steps), .also = "newton_schulz_steps muon_steps",
+     .type = LM_P_INT, .max = 100, .flags = LM_PARAM_COMPACT, .unit = "steps",
+     .help = "muon: Newton-Schulz steps towards an orthogonal matrix; 0: 5", .source = "Jordan et al. 2024"},
+    {P(ns_coefficients), .type = LM_P_LIST, .item = LM_P_FLOAT, .min = -1e3, .max = 1e3, .flags = LM_PARAM_COMPACT,
+     .help = "muon: a, b, c of X (a + b A + c A^2), A = X'X; 3.4445, -4.775, 2.0315 when not given",
+     .source = "Jordan et al. 2024"},
+    {P(muon_scale), .type = LM_P_ENUM, .def_str = "rms", .choices = lm_muon_scale_names, .flags = LM_PARAM_COMPACT,
+     .help = "muon: size of a step, 0.2 sqrt(max(rows, columns)) or sqrt(max(1, columns / rows))",
+     .source = "Liu et al. 2025, section 2.2; Jordan et al. 2024"},
     {P(decay_groups), .type = LM_P_LIST, .item = LM_P_ENUM, .choices = lm_tensor_group_names,
      .flags = LM_PARAM_COMPACT, .help = "tensors that decay; matrices and embeddings when not given"},
     {P(frozen_layers), .also = "freeze_layers freeze",
@@ -263,6 +298,9 @@ static const struct lm_param params[] = {
      .type = LM_P_INT, .max = 1e9, .flags = LM_PARAM_COMPACT, .unit = "steps",
      .help = "wsd: steps of linear descent before the horizon; 0: a fifth of the horizon",
      .source = "Hu et al. 2024; Hägele et al. 2024"},
+    {P(cooldown_share), .also = "cooldown_fraction decay_share",
+     .type = LM_P_FLOAT, .max = 1, .flags = LM_PARAM_NOT_IN_KEY,
+     .help = "in place of cooldown: its share of the horizon, such as 0.7", .source = "Hägele et al. 2024"},
     {P(tokens), .also = "max_tokens train_tokens token_budget",
      .type = LM_P_INT, .max = 1e14, .flags = LM_PARAM_NOT_IN_KEY, .unit = "tokens",
      .help = "length of the training, in place of steps: the fewest that see so many tokens"},
@@ -387,8 +425,8 @@ static bool is_shape_given(const struct train_params *p)
 {
     const struct lm_model_config own = train_shape(p, 0);
     return lm_model_beyond_gpt2(&own) != NULL || strcmp(p->preset, "gpt2-nano") != 0 ||
-           p->context != LM_UNSET_INT || p->layers != LM_UNSET_INT || p->heads != LM_UNSET_INT ||
-           p->width != LM_UNSET_INT;
+           p->zero_init || p->context != LM_UNSET_INT || p->layers != LM_UNSET_INT ||
+           p->heads != LM_UNSET_INT || p->width != LM_UNSET_INT;
 }
 
 /* What GPT-2 has not is the preset's, where nothing else is given. */
@@ -438,7 +476,10 @@ static enum lm_status resolve_lengths(struct train_params *p, struct lm_err *err
     p->cadence = p->eval_every;
     clip(&p->eval_every, p->steps);
     int64_t horizon = p->horizon > 0 ? p->horizon : p->steps;
-    if (strcmp(p->schedule, "wsd") == 0 && p->cooldown == 0) {
+    if (p->cooldown_share > 0) {
+        p->cooldown = train_cooldown_of(p, horizon);
+        clip(&p->cooldown, horizon - p->warmup);
+    } else if (strcmp(p->schedule, "wsd") == 0 && p->cooldown == 0) {
         p->cooldown = (horizon + 4) / 5;
         clip(&p->cooldown, horizon - p->warmup);
     }
@@ -499,9 +540,6 @@ static enum lm_status check_optimisation(const struct train_params *p, struct lm
         bool broken;
         const char *text;
     } rules[] = {
-        {p->momentum > 0 && !sgd, "momentum: has no effect with adamw; use optimizer: sgd"},
-        {p->nesterov && !sgd, "nesterov: has no effect with adamw; use optimizer: sgd"},
-        {p->nesterov && p->momentum == 0, "nesterov: needs a momentum; give one, such as 0.9"},
         {(p->horizon > 0 || p->horizon_tokens > 0) && train_is_endless(p),
          "horizon: this schedule has none; use cosine, linear or wsd, or leave it out"},
         {p->cooldown > 0 && !wsd, "cooldown: has no effect without schedule: wsd; leave it out"},
@@ -551,6 +589,8 @@ static enum lm_status resolve(void *data, struct lm_arena *arena, struct lm_err 
     fill_architecture(p, &preset->config);
     fill_training(p, preset);
     LM_TRY(check_optimisation(p, err));
+    LM_TRY(train_optimizer_check(p, err));
+    train_optimizer_fill(p);
     LM_TRY(resolve_lengths(p, err));
     LM_TRY(check_keep_state(p, err));
     if (lm_is_unset(p->min_lr))
@@ -609,6 +649,8 @@ static uint64_t memory_of(const struct train_params *p, const struct lm_model_co
                                              .recompute = p->recompute,
                                              .max_batch = texts_of(p),
                                              .max_time = row_of(p, config),
+                                             .leaves = p->accumulate,
+                                             .muon = train_is_muon(p),
                                              .threads = upstream->threads,
                                              .precision = lm_precision_find(p->precision),
                                              .numerics = upstream->portable ? LM_NUMERICS_PORTABLE
@@ -671,6 +713,8 @@ static void estimate(const void *data, const struct lm_upstream *upstream, struc
     double evaluations = (double)looks * (double)p->eval_batches;
     out->flops = lm_model_step_flops(&config, texts, row) *
                  ((double)train_ramp_at(p, p->steps).before + evaluations / 3);
+    if (train_is_muon(p))
+        out->flops += lm_model_muon_flops(&config, p->ns_steps) * (double)p->steps;
     out->memory = memory_of(p, &config, upstream);
     put_pace(out, p, &config, texts, row);
     put_sizes(out, p, &config);
@@ -720,8 +764,8 @@ static const struct lm_stage_cost cost = {.pace = 0.6};
 
 const struct lm_stage lm_stage_train = {
     .name = "train",
-    .version = 3,
-    .summary = "trains a GPT model with AdamW or SGD, validating as it goes",
+    .version = 4,
+    .summary = "trains a GPT model with AdamW, Muon or SGD, validating as it goes",
     .flags = LM_STAGE_SEED | LM_STAGE_NUMERIC | LM_STAGE_STEPS,
     .inputs = inputs,
     .outputs = outputs,

@@ -48,8 +48,8 @@ struct train_params {
     /* what differs from GPT-2: the preset's where GPT-2's is given */
     int64_t attention_width, kv_heads, mlp_width, window, window_every;
     const char *norm, *positions, *mlp;
-    double rotary_base;
-    bool no_bias, tie_embeddings, qk_norm;
+    double rotary_base, score_scale, logit_cap;
+    bool no_bias, tie_embeddings, qk_norm, no_gain, embed_norm, smear, zero_init;
     struct lm_list mixture; /**< struct train_weight; empty: the token sets by size */
     /* Objectives and examples. */
     const char *objective; /**< a name of data/objective.h */
@@ -62,13 +62,18 @@ struct train_params {
     struct lm_list score_range; /**< double: lowest and highest score; empty: 0 and 1 */
     bool is_shape_given;        /**< no row: resolve notes whether the spec gave a shape */
     /* optimisation */
-    const char *optimizer; /**< "adamw" or "sgd" */
+    const char *optimizer;          /**< "adamw", "sgd" or "muon" */
+    double adamw_lr;                /**< of Muon; resolved: 0 without it */
+    int64_t ns_steps;               /**< the same */
+    struct lm_list ns_coefficients; /**< double, three of them; empty: the usual ones */
+    const char *muon_scale;
     double momentum;
     bool nesterov;
     struct lm_list decay_groups; /**< const char *, of lm_tensor_group_names; empty: the default */
     int64_t frozen_layers;
     double layer_decay;
     int64_t horizon, cooldown;                     /**< steps; 0: steps, none */
+    double cooldown_share;                         /**< resolved into cooldown; 0: not given */
     int64_t tokens, warmup_tokens, horizon_tokens; /**< resolved into steps; 0: not given */
     int64_t ramp_from, ramp_tokens;                /**< train_ramp.h; both 0: no ramp */
     double ema, label_smoothing, z_loss;

@@ -191,9 +191,14 @@ static struct lm_step_options step_options(const struct train *train)
         .optimizer = lm_optimizer_find(p->optimizer),
         .momentum = p->momentum,
         .nesterov = p->nesterov,
+        .ns_steps = p->ns_steps,
+        .muon_scale = lm_muon_scale_find(p->muon_scale),
         .layer_decay = p->layer_decay,
         .ratios = is_looked_at(p, train->step + 1) ? train->ratios : NULL,
     };
+    options.adamw_lr = p->adamw_lr * (options.lr / p->lr);
+    if (p->ns_coefficients.count == 3)
+        memcpy(options.ns_coefficients, p->ns_coefficients.items, sizeof options.ns_coefficients);
     for (size_t i = 0; i < p->decay_groups.count; i++)
         options.groups |= lm_tensor_group_find(groups[i]);
     return options;

@@ -28,6 +28,11 @@ static inline struct lm_model_config train_shape(const struct train_params *p, i
         .no_bias = p->no_bias,
         .untied = !p->tie_embeddings,
         .qk_norm = p->qk_norm,
+        .no_gain = p->no_gain,
+        .embed_norm = p->embed_norm,
+        .smear = p->smear,
+        .score_scale = p->score_scale,
+        .logit_cap = p->logit_cap,
     };
 }
 
@@ -46,6 +51,11 @@ static inline void train_shape_set(struct train_params *p, const struct lm_model
     p->no_bias = shape->no_bias;
     p->tie_embeddings = !shape->untied;
     p->qk_norm = shape->qk_norm;
+    p->no_gain = shape->no_gain;
+    p->embed_norm = shape->embed_norm;
+    p->smear = shape->smear;
+    p->score_scale = shape->score_scale;
+    p->logit_cap = shape->logit_cap;
 }
 
 #endif

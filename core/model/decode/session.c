@@ -32,11 +32,12 @@ struct lm_session {
     struct lm_decoder *decoder;
     size_t sequences, length;
     int64_t *lengths; /* of each sequence */
+    int32_t *newest;  /* token of each sequence */
     bool *is_fed;     /* by the running call */
     struct segment segments[ROWS];
     size_t segment_count;
-    int32_t tokens[ROWS];
-    size_t places[ROWS]; /* positions of the rows */
+    int32_t tokens[ROWS], before[ROWS]; /* and those before them */
+    size_t places[ROWS];                /* positions of the rows */
     float *block;
     size_t floats;
     /* (L, sequences, K): keys in panels (length / COLUMNS, hs, COLUMNS), values (length, hs),
@@ -134,11 +135,12 @@ enum lm_status lm_session_create(struct lm_session **out, struct lm_decoder *dec
         seat(session, config, options);
         session->lengths = calloc(session->sequences, sizeof *session->lengths);
         session->is_fed = calloc(session->sequences, sizeof *session->is_fed);
+        session->newest = calloc(session->sequences, sizeof *session->newest);
         session->floats = layout(session, config, threads, &none);
         session->block = lm_block_map(session->floats * sizeof(float));
     }
     if (session == NULL || session->block == NULL || session->lengths == NULL ||
-        session->is_fed == NULL) {
+        session->is_fed == NULL || session->newest == NULL) {
         lm_session_free(session);
         return lm_fail(err, LM_NOMEM,
                        "out of memory for a session; take fewer sequences or a shorter length");
@@ -155,6 +157,7 @@ void lm_session_free(struct lm_session *session)
     lm_block_unmap(session->block, session->floats * sizeof(float));
     free(session->lengths);
     free(session->is_fed);
+    free(session->newest);
     free(session);
 }
 
@@ -198,6 +201,7 @@ enum lm_status lm_session_fork(struct lm_session *session, int64_t from, int64_t
     if (from != to && shared < length)
         copy_rows(session, (size_t)to, (size_t)from, (size_t)shared, (size_t)length);
     session->lengths[to] = length;
+    session->newest[to] = session->newest[from];
     return LM_OK;
 }
 
@@ -247,7 +251,7 @@ static void attend_rows(const struct lm_session *session, const struct segment *
         decoder->kernels->strip(head->scores + j, ld, q, head->ld, rows,
                                 head->keys + (low + j) * head->size, COLUMNS, head->size, COLUMNS);
     decoder->model->kernels->softmax_causal(head->scores, ld, rows, first - low, keys, head->window,
-                                            (float)(1.0 / sqrt((double)head->size)), max, sum);
+                                            lm_score_scale(decoder->model), max, sum);
     decoder->kernels->strip(head->sums, session->value_ld, head->scores, ld, rows,
                             head->values + low * session->value_ld, session->value_ld, keys,
                             session->value_ld);
@@ -348,9 +352,9 @@ static void add_and_norm(const struct lm_session *session, bool has_delta, enum 
     float *mean = session->stat, *rstd = session->stat + ROWS;
     if (has_delta)
         model->norm->residual(session->x, session->h, mean, rstd, session->x, session->out, NULL,
-                              lm_weight(model, w, layer), lm_weight(model, b, layer), rows, C);
+                              lm_gain(model, w, layer), lm_weight(model, b, layer), rows, C);
     else
-        model->norm->forward(session->h, mean, rstd, session->x, lm_weight(model, w, layer),
+        model->norm->forward(session->h, mean, rstd, session->x, lm_gain(model, w, layer),
                              lm_weight(model, b, layer), rows, C);
 }
 
@@ -360,7 +364,8 @@ static void run_rows(struct lm_session *session, size_t rows)
     const struct lm_model *model = session->decoder->model;
     size_t C = (size_t)model->config.width;
     for (size_t r = 0; r < rows; r++)
-        lm_embed_row(model, session->x + r * C, session->tokens[r], session->places[r]);
+        lm_embed_row(model, session->x + r * C, session->tokens[r], session->before[r],
+                     session->places[r]);
     for (size_t l = 0; l < (size_t)model->config.layers; l++) {
         add_and_norm(session, l > 0, LM_LN1_W, LM_LN1_B, l, rows);
         multiply(session, LM_MATRIX_QKV, l, rows, session->h, LM_QKV_B, session->qkv);
@@ -382,13 +387,16 @@ static void run_head(struct lm_session *session, size_t count)
     for (size_t first = 0; first < count; first += rows) {
         rows = count - first < ROWS ? count - first : ROWS;
         model->norm->forward(session->h, session->stat, session->stat + ROWS,
-                             session->last + first * C, lm_weight(model, LM_LNF_W, 0),
+                             session->last + first * C, lm_gain(model, LM_LNF_W, 0),
                              lm_weight(model, LM_LNF_B, 0), rows, C);
         const struct lm_decoder_product product = {.matrix = LM_MATRIX_HEAD,
                                                    .rows = rows,
                                                    .x = session->h,
                                                    .y = session->logits + first * V};
         lm_decoder_multiply(session->decoder, &product);
+        if (model->config.logit_cap > 0)
+            model->kernels->cap(session->logits + first * V, rows * V,
+                                (float)model->config.logit_cap);
     }
 }
 
@@ -453,6 +461,9 @@ static size_t take_rows(struct lm_session *session, const struct lm_feed *feeds,
         for (size_t i = 0; i < segment->rows; i++) {
             session->tokens[rows + i] = feed->tokens[cursor->token + (int64_t)i];
             session->places[rows + i] = segment->at + i;
+            session->before[rows + i] =
+                session->places[rows + i] > 0 ? session->newest[feed->sequence] : -1;
+            session->newest[feed->sequence] = session->tokens[rows + i];
         }
         rows += segment->rows;
         cursor->token += (int64_t)segment->rows;
@@ -471,7 +482,7 @@ static void give_states(struct lm_session *session, const struct segment *segmen
     if (feed->states == NULL)
         return;
     model->norm->forward(feed->states + segment->token * C, session->stat, session->stat + ROWS,
-                         session->x + segment->row * C, lm_weight(model, LM_LNF_W, 0),
+                         session->x + segment->row * C, lm_gain(model, LM_LNF_W, 0),
                          lm_weight(model, LM_LNF_B, 0), segment->rows, C);
 }
 

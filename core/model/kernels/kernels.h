@@ -87,6 +87,11 @@ struct lm_kernels {
     void (*add_residual)(float *y, const float *bias, const float *x, size_t rows, size_t n);
     /** y += x, n elements. */
     void (*add)(float *y, const float *x, size_t n);
+    /** y += x·w, n elements. */
+    void (*add_product)(float *y, const float *x, const float *w, size_t n);
+    /** x = limit·tanh(x / limit) in place; d *= 1 − (x / limit)², of such an x. */
+    void (*cap)(float *x, size_t n, float limit);
+    void (*cap_backward)(float *d, const float *x, size_t n, float limit);
     /** gelu in place. */
     void (*gelu)(float *x, size_t n);
     /** Each head of n numbers is turned: (x, y) of its two halves becomes (x·c − y·s, y·c + x·s).

@@ -61,6 +61,16 @@ struct lm_model_config {
     bool untied;  /**< the head is a matrix of its own, not the token embedding */
     bool qk_norm; /**< queries and keys are normalised by their root mean square, head by head,
                      before they are turned (Henry et al. 2020, Dehghani et al. 2023) */
+    bool no_gain; /**< norms, those of queries and keys too, without weights (as in OLMo, Groeneveld
+                     et al. 2024) */
+    bool embed_norm; /**< the embedding is normalised by its root mean square, without weights (Le
+                        Scao et al. 2022, section 3.3, by a layer norm) */
+    bool smear;      /**< a share of the previous token's embedding is added to a token's own, one a
+                        number of it, learnt from 0 (the vector "smear.weight") */
+    double score_scale; /**< scores of attention are products of queries and keys times it; 0: one
+                           over the root of a head's size (Henry et al. 2020: learnt) */
+    double logit_cap; /**< logits l become cap·tanh(l / cap) (Gemma Team 2024, section 2); 0: they
+                         stay */
     int64_t diverged_at; /**< the step at which its training diverged; 0: it did not, or was not to
                             say so */
     int64_t labels; /**< classes of a classification head (lm_model_classify), ≥ 2; 0: none */
@@ -94,6 +104,8 @@ int64_t lm_model_parameters(const struct lm_model_config *config);
 /** Floating-point operations of one training step on B·T tokens: 6 per matrix parameter and
  *  token (tied head included) plus 12·L·T·C per token for attention. */
 double lm_model_step_flops(const struct lm_model_config *config, int64_t batch, int64_t time);
+/** Operations of one Muon update, of so many Newton-Schulz steps, beyond those of the step. */
+double lm_model_muon_flops(const struct lm_model_config *config, int64_t steps);
 /** Name of the first thing in a configuration that GPT-2's language models have not, such as "norm"
  *  or "labels"; NULL: it is one of them, which the forms of other programs can say. */
 const char *lm_model_beyond_gpt2(const struct lm_model_config *config);

@@ -35,6 +35,12 @@ struct lm_model_options {
      *  backward pass: the same bits, a third more work (Chen et al. 2016). */
     bool recompute;
     int64_t max_batch, max_time; /**< largest B and T of a call; 0: 1 and the context */
+    /** Training: most gradients that are gathered for a step; 0: 1. Beyond one, the model holds 1 +
+     *  ⌊log₂ leaves⌋ of them. */
+    int64_t leaves;
+    bool muon;      /**< training: there will be steps of Muon; room for them */
+    bool zero_init; /**< lm_model_create: output projections of layers and a head of its own begin
+                       at 0 (Zhang et al. 2019, "Fixup", section 3) */
     uint64_t seed; /**< of dropout masks (stream "dropout") and of initialisation (stream "init") */
     /** Asked a few times a layer by the calling thread; true: calls on batches give up with
      *  LM_CANCELLED. Weights are untouched, gradients gathered since the last step are dropped. */

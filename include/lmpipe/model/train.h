@@ -20,8 +20,11 @@
 enum lm_status lm_model_forward(struct lm_model *model, const int32_t *tokens,
                                 const int32_t *targets, int64_t batch, int64_t time, double *loss,
                                 struct lm_err *err);
-/** Adds `scale` times the gradient of the last forward's loss to the gradients. LM_INVALID without
- *  a forward before it (score, logits and backward itself use it up). */
+/** Gathers `scale` times the gradient of the last forward's loss for the next step. The gradients
+ *  of n calls are added up as a tree of n leaves, split at the largest power of two below n. A
+ *  tensor's `grad` is the whole sum when n is a power of two, and once lm_model_gradient_norm or
+ *  lm_model_step was called. LM_INVALID without a forward before it (score, logits and backward
+ *  itself use it up); LM_RANGE: more than options.leaves since the last step. */
 enum lm_status lm_model_backward(struct lm_model *model, double scale, struct lm_err *err);
 /** lm_model_forward and lm_model_backward in one, with the same bits: the head's logits, which
  *  are never all held, need not be computed twice. */
@@ -31,8 +34,8 @@ enum lm_status lm_model_accumulate(struct lm_model *model, const int32_t *tokens
 
 /* ---- heads on pooled states ---- */
 
-/** Adds `scale` times the gradient of the mean cross-entropy of labels (B), each in [0, labels), in
- *  nats. *loss (may be NULL) is that mean. Rules as lm_model_accumulate; LM_INVALID as
+/** Gathers `scale` times the gradient of the mean cross-entropy of labels (B), each in [0, labels),
+ * in nats. *loss (may be NULL) is that mean. Rules as lm_model_accumulate; LM_INVALID as
  *  lm_model_classify; LM_RANGE: a label. */
 enum lm_status lm_model_accumulate_labels(struct lm_model *model, const struct lm_texts *texts,
                                           const int32_t *labels, double scale, double *loss,
@@ -61,7 +64,7 @@ struct lm_pair_options {
     enum lm_pooling pooling;
     double temperature; /**< contrastive: 0.001 to 1000 */
 };
-/** Adds `scale` times the gradient of a loss on pairs: rows 2i and 2i + 1 of `texts` are pair i,
+/** Gathers `scale` times the gradient of a loss on pairs: rows 2i and 2i + 1 of `texts` are pair i,
  *  with the score s_i = scores[i] in [0, 1] (B/2 of them). *loss (may be NULL) is that loss. Rules
  *  as lm_model_accumulate; LM_RANGE: an odd batch, a score, the temperature. */
 enum lm_status lm_model_accumulate_pairs(struct lm_model *model, const struct lm_texts *texts,
@@ -79,13 +82,31 @@ enum lm_optimizer {
      *  (Sutskever et al. 2013, for a constant lr; decay decoupled as in Loshchilov & Hutter 2019,
      *  algorithm 1). v lies where AdamW has m. */
     LM_OPTIMIZER_SGD,
+    /** v as SGD's; the matrices of layers step along O, the polar factor of v (with nesterov of g +
+     *  momentum·v), by Newton-Schulz: p −= lr·(s·O + d·p), s by enum lm_muon_scale (Jordan et al.
+     *  2024; decay as Liu et al. 2025). Queries, keys, values, gate and up are matrices of their
+     *  own. All else is AdamW's, at the rate adamw_lr. A gradient of zeros and no momentum is no
+     *  update. Needs options.muon. */
+    LM_OPTIMIZER_MUON,
     LM_OPTIMIZERS
 };
 
-/** "adamw", "sgd", NULL-terminated, for parameter tables. */
+/** "adamw", "sgd", "muon", NULL-terminated, for parameter tables. */
 extern const char *const lm_optimizer_names[LM_OPTIMIZERS + 1];
 /** Optimiser by name; AdamW for a name that is none. */
 enum lm_optimizer lm_optimizer_find(const char *name);
+
+/** How far Muon goes along an orthonormal matrix of m rows and n columns. */
+enum lm_muon_scale {
+    LM_MUON_RMS, /**< 0.2·√max(m, n): as far as AdamW would (Liu et al. 2025, section 2.2) */
+    LM_MUON_SPECTRAL, /**< √max(1, n / m): in the norm of operators (Jordan et al. 2024) */
+    LM_MUON_SCALES
+};
+
+/** "rms", "spectral", NULL: for parameter tables. */
+extern const char *const lm_muon_scale_names[LM_MUON_SCALES + 1];
+/** Rule by name; rms for a name that is none. */
+enum lm_muon_scale lm_muon_scale_find(const char *name);
 
 /** Kinds of weight tensors, as bits. */
 enum lm_tensor_group {
@@ -109,8 +130,13 @@ struct lm_step_options {
     double decay;
     double clip; /**< largest global gradient norm (Pascanu et al. 2013); 0: no clipping */
     enum lm_optimizer optimizer;
-    double momentum; /**< SGD: [0, 1) */
-    bool nesterov;   /**< SGD */
+    double momentum;           /**< SGD, Muon: [0, 1) */
+    bool nesterov;             /**< SGD, Muon */
+    double adamw_lr;           /**< Muon: rate of what AdamW updates */
+    int64_t ns_steps;          /**< Muon: Newton-Schulz steps, up to 100; 0: 5 */
+    double ns_coefficients[3]; /**< Muon: a, b, c of X·(a + b·A + c·A²), A = XᵀX; all 0: 3.4445,
+                                    −4.775, 2.0315 (Jordan et al. 2024) */
+    enum lm_muon_scale muon_scale;
     unsigned groups; /**< of enum lm_tensor_group: what decays; 0: matrices and embeddings */
     /** Each layer learns at so much of the rate of the layer above it (Howard & Ruder 2018, section
      *  3.2; Clark et al. 2020, appendix A): layer i of L at lr·layer_decay^(L − i), i from 0, the

@@ -42,6 +42,7 @@ static inline struct lm_model *pooled64_model(struct way way, int64_t labels, bo
                                            .dropout = way.dropout,
                                            .labels = labels};
     const struct lm_model_options options = {.training = training,
+                                             .leaves = 4,
                                              .max_batch = B,
                                              .seed = 5,
                                              .kernels = way.kernels,

@@ -100,7 +100,8 @@ static inline void reference_arch_norm(const struct reference_arch *ref, int lay
     for (size_t i = 0; i < ref->C; i++)
         square += (x[i] - mean) * (x[i] - mean) / (double)ref->C;
     for (size_t i = 0; i < ref->C; i++)
-        y[i] = (x[i] - mean) / sqrt(square + 1e-5) * w[i] + (b != NULL ? b[i] : 0);
+        y[i] =
+            (x[i] - mean) / sqrt(square + 1e-5) * (w != NULL ? w[i] : 1) + (b != NULL ? b[i] : 0);
 }
 
 /* One head of a query or key at position t, in place. */
@@ -112,8 +113,8 @@ static inline void reference_arch_head(const struct reference_arch *ref, int lay
     double square = 0;
     for (size_t i = 0; i < D; i++)
         square += x[i] * x[i] / (double)D;
-    for (size_t i = 0; i < D && w != NULL; i++)
-        x[i] = x[i] / sqrt(square + 1e-5) * w[i];
+    for (size_t i = 0; i < D && ref->config.qk_norm; i++)
+        x[i] = x[i] / sqrt(square + 1e-5) * (w != NULL ? w[i] : 1);
     double base = ref->config.rotary_base > 0 ? ref->config.rotary_base : 10000;
     for (size_t i = 0; i < half && ref->config.positions == LM_POSITIONS_ROTARY; i++) {
         double angle = (double)t * pow(base, -2 * (double)i / (double)D);
@@ -130,7 +131,9 @@ static inline void reference_arch_attend(const struct reference_arch *ref, int l
     if (ref->config.window_every > 0)
         every = (size_t)ref->config.window_every;
     size_t window = (size_t)layer % every == every - 1 ? (size_t)ref->config.window : 0;
-    double *p = calloc(T, sizeof *p);
+    double *p = calloc(T, sizeof *p), scale = 1 / sqrt((double)D);
+    if (ref->config.score_scale > 0)
+        scale = ref->config.score_scale;
     for (size_t i = 0; i < T * ref->H; i++) {
         size_t t = i / ref->H, h = i % ref->H, k = h / (ref->H / ref->K);
         size_t from = window > 0 && t + 1 > window ? t + 1 - window : 0;
@@ -138,7 +141,7 @@ static inline void reference_arch_attend(const struct reference_arch *ref, int l
         for (size_t s = from; s <= t; s++) {
             p[s] = 0;
             for (size_t d = 0; d < D; d++)
-                p[s] += qkv[t * Q + h * D + d] * qkv[s * Q + ref->A + k * D + d] / sqrt((double)D);
+                p[s] += qkv[t * Q + h * D + d] * qkv[s * Q + ref->A + k * D + d] * scale;
             most = p[s] > most ? p[s] : most;
         }
         for (size_t s = from; s <= t; s++)
@@ -195,19 +198,37 @@ static inline void reference_arch_layer(const struct reference_arch *ref, int la
     free(h), free(qkv), free(y), free(delta), free(f), free(g);
 }
 
+/* x (C): the token at place t, its place, what is seen of the token before, normalised. */
+static inline void reference_arch_embed(const struct reference_arch *ref, double *x,
+                                        const int32_t *tokens, size_t t)
+{
+    size_t C = ref->C;
+    const double *wte = reference_arch_tensor(ref, -1, "wte.weight");
+    const double *wpe = reference_arch_tensor(ref, -1, "wpe.weight");
+    const double *smear = reference_arch_tensor(ref, -1, "smear.weight");
+    double square = 0;
+    for (size_t i = 0; i < C; i++) {
+        x[i] = wte[(size_t)tokens[t] * C + i] + (wpe != NULL ? wpe[t * C + i] : 0);
+        if (smear != NULL && t > 0)
+            x[i] += smear[i] * wte[(size_t)tokens[t - 1] * C + i];
+        square += x[i] * x[i] / (double)C;
+    }
+    for (size_t i = 0; i < C && ref->config.embed_norm; i++)
+        x[i] /= sqrt(square + 1e-5);
+}
+
 /** Logits (B·T, V; NULL: not wanted) and the mean loss over targets that are not −1. */
 static inline double reference_arch_run(const struct reference_arch *ref, const int32_t *tokens,
                                         const int32_t *targets, size_t B, size_t T, double *logits)
 {
     size_t C = ref->C, V = (size_t)ref->config.vocab;
     const double *wte = reference_arch_tensor(ref, -1, "wte.weight");
-    const double *wpe = reference_arch_tensor(ref, -1, "wpe.weight");
     const double *head = reference_arch_tensor(ref, -1, "lm_head.weight");
     double *x = calloc(T * C, sizeof *x), *h = calloc(C, sizeof *h), *row = calloc(V, sizeof *row);
     double loss = 0, scored = 0;
     for (size_t b = 0; b < B; b++) {
-        for (size_t i = 0; i < T * C; i++)
-            x[i] = wte[(size_t)tokens[b * T + i / C] * C + i % C] + (wpe != NULL ? wpe[i] : 0);
+        for (size_t t = 0; t < T; t++)
+            reference_arch_embed(ref, x + t * C, tokens + b * T, t);
         for (int l = 0; l < (int)ref->config.layers; l++)
             reference_arch_layer(ref, l, x, T);
         for (size_t t = 0; t < T; t++) {
@@ -218,6 +239,8 @@ static inline double reference_arch_run(const struct reference_arch *ref, const 
                 row[v] = 0;
                 for (size_t i = 0; i < C; i++)
                     row[v] += h[i] * (head != NULL ? head : wte)[v * C + i];
+                if (ref->config.logit_cap > 0)
+                    row[v] = ref->config.logit_cap * tanh(row[v] / ref->config.logit_cap);
                 sum += exp(row[v]);
             }
             if (logits != NULL)

@@ -32,12 +32,22 @@ static const struct {
     {"wider attention", {SHAPE, .attention_width = 24}},
     {"narrower attention", {SHAPE, .attention_width = 8}},
     {"qk_norm", {SHAPE, .qk_norm = true}},
+    {"no_gain", {SHAPE, .no_gain = true, .qk_norm = true}},
+    {"embed_norm", {SHAPE, .embed_norm = true}},
+    {"smear", {SHAPE, .smear = true}},
+    {"score_scale", {SHAPE, .score_scale = 0.7, .qk_norm = true}},
+    {"logit_cap", {SHAPE, .logit_cap = 1.5}},
+    {"2026",
+     {SHAPE, .norm = LM_NORM_RMS, .positions = LM_POSITIONS_ROTARY, .no_bias = true, .untied = true,
+      .qk_norm = true, .no_gain = true, .embed_norm = true, .smear = true, .score_scale = 0.3,
+      .logit_cap = 15}},
     {"banded", {SHAPE, .window = 7}},
     {"banded everywhere", {SHAPE, .window = 66, .window_every = 1}},
     {"band of one", {SHAPE, .window = 1, .window_every = 1}},
     {"all",
      {SHAPE, LLAMA, .untied = true, .qk_norm = true, .kv_heads = 2, .attention_width = 24,
-      .mlp_width = 28, .window = 9}},
+      .mlp_width = 28, .window = 9, .embed_norm = true, .smear = true, .score_scale = 0.4,
+      .logit_cap = 3}},
 };
 
 enum { ROWS = sizeof rows / sizeof rows[0] };
@@ -253,6 +263,8 @@ static void test_saved_and_loaded(struct tap *tap)
         CHECK_INT(lm_model_parameters(a), lm_model_parameters(b));
         CHECK(a->window == b->window && a->window_every == b->window_every);
         CHECK(a->rotary_base == b->rotary_base && a->mlp == b->mlp && a->norm == b->norm);
+        CHECK(a->score_scale == b->score_scale && a->logit_cap == b->logit_cap);
+        CHECK(a->embed_norm == b->embed_norm && a->smear == b->smear && a->no_gain == b->no_gain);
         lm_model_free(model);
         lm_model_free(again);
     }
@@ -274,8 +286,10 @@ static void test_words(struct tap *tap)
     CHECK(lm_model_beyond_gpt2(&rows[0].config) == NULL);
     all.labels = 3;
     lm_model_config_describe(text, sizeof text, &all);
-    CHECK_STR(text, "attention_width 24, kv_heads 2, mlp_width 28, window 9, norm rms, positions "
-                    "rotary, mlp swiglu, no_bias, tie_embeddings false, qk_norm, labels 3");
+    CHECK_STR(text,
+              "attention_width 24, kv_heads 2, mlp_width 28, window 9, norm rms, positions "
+              "rotary, mlp swiglu, no_bias, tie_embeddings false, qk_norm, embed_norm, smear, "
+              "score_scale 0.4, logit_cap 3, labels 3");
     CHECK_STR(lm_model_beyond_gpt2(&all), "attention_width");
     struct lm_model_config shape = {SHAPE, .norm = LM_NORM_RMS, .labels = 3};
     CHECK_STR(lm_model_beyond_gpt2(&shape), "norm");

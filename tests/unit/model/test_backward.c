@@ -11,6 +11,7 @@ static struct lm_model *make_frozen(double dropout, const char *kernels, enum lm
     const struct lm_model_config config = {
         .vocab = V, .context = T, .layers = L, .heads = H, .width = C, .dropout = dropout};
     const struct lm_model_options options = {.training = true,
+                                             .leaves = 2,
                                              .max_batch = B,
                                              .max_time = T,
                                              .seed = 5,

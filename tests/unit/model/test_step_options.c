@@ -13,7 +13,7 @@ static const struct lm_model_config config = {
 static struct lm_model *make(size_t threads, int64_t frozen)
 {
     const struct lm_model_options options = {
-        .training = true, .seed = 3, .threads = threads, .frozen_layers = frozen};
+        .training = true, .leaves = 64, .seed = 3, .threads = threads, .frozen_layers = frozen};
     struct lm_model *model = NULL;
     struct lm_err err;
     if (lm_model_create(&model, &config, &options, &err) != LM_OK)

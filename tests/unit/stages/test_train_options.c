@@ -349,6 +349,34 @@ static void test_preset(struct tap *tap)
     CHECK(given.lr == 0.5);
 }
 
+/* Muon's own numbers are filled in, and are in the key then; a share of the horizon is a descent.
+ */
+static void test_muon(struct tap *tap)
+{
+    struct lm_err err;
+    struct train_params p = fresh(), given;
+    p.optimizer = "muon";
+    p.schedule = "wsd";
+    p.steps = 200;
+    p.cooldown_share = 0.7;
+    given = p;
+    given.momentum = 0.85;
+    given.adamw_lr = 0.25;
+    given.ns_steps = 3;
+    given.warmup = 150;
+    CHECK_INT(lm_stage_train.resolve(&p, NULL, &err), LM_OK);
+    CHECK(p.momentum == 0.95 && p.adamw_lr == p.lr);
+    CHECK_INT(p.ns_steps, 5);
+    CHECK_INT(p.cooldown, p.warmup < 60 ? 140 : 200 - p.warmup);
+    CHECK_INT(lm_stage_train.resolve(&given, NULL, &err), LM_OK);
+    CHECK(given.momentum == 0.85 && given.adamw_lr == 0.25);
+    CHECK_INT(given.ns_steps, 3);
+    CHECK_INT(given.cooldown, 50);
+    struct train_params adamw = fresh();
+    CHECK_INT(lm_stage_train.resolve(&adamw, NULL, &err), LM_OK);
+    CHECK(adamw.momentum == 0 && adamw.adamw_lr == 0 && adamw.ns_steps == 0);
+}
+
 typedef void spoil_fn(struct train_params *p);
 
 #define SPOIL(name, ...)                                                                           \
@@ -372,6 +400,15 @@ SPOIL(ramp_from, p->ramp_from = 2)
 SPOIL(ramp_tokens, p->ramp_tokens = 2)
 SPOIL(ramp_high, p->ramp_from = 9; p->ramp_tokens = 500)
 SPOIL(min_delta, p->min_delta = 0.1)
+SPOIL(adamw_lr, p->adamw_lr = 0.1)
+SPOIL(ns_steps, p->optimizer = "sgd"; p->ns_steps = 5)
+SPOIL(muon_scale, p->muon_scale = "spectral")
+SPOIL(share, p->cooldown_share = 0.5)
+SPOIL(both_cooldowns, p->schedule = "wsd"; p->cooldown = 5; p->cooldown_share = 0.5)
+SPOIL(two_numbers, static double two[2]; p->optimizer = "muon";
+      p->ns_coefficients = (struct lm_list){two, 2})
+SPOIL(numbers, static double three[3]; p->ns_coefficients = (struct lm_list){three, 3})
+SPOIL(negative_cap, p->logit_cap = 0.5)
 
 static void test_contradictions(struct tap *tap)
 {
@@ -379,12 +416,30 @@ static void test_contradictions(struct tap *tap)
         spoil_fn *spoil;
         const char *field;
     } rows[] = {
-        {momentum, "momentum:"},      {nesterov, "nesterov:"},       {nesterov_alone, "nesterov:"},
-        {endless, "horizon:"},        {endless_tokens, "horizon:"},  {cooldown, "cooldown:"},
-        {long_cooldown, "cooldown:"}, {short_horizon, "horizon:"},   {both_steps, "steps:"},
-        {both_warmups, "warmup:"},    {both_horizons, "horizon:"},   {many_tokens, "steps:"},
-        {ramp_from, "ramp_from:"},    {ramp_tokens, "ramp_tokens:"}, {ramp_high, "ramp_from:"},
+        {momentum, "momentum:"},
+        {nesterov, "nesterov:"},
+        {nesterov_alone, "nesterov:"},
+        {endless, "horizon:"},
+        {endless_tokens, "horizon:"},
+        {cooldown, "cooldown:"},
+        {long_cooldown, "cooldown:"},
+        {short_horizon, "horizon:"},
+        {both_steps, "steps:"},
+        {both_warmups, "warmup:"},
+        {both_horizons, "horizon:"},
+        {many_tokens, "steps:"},
+        {ramp_from, "ramp_from:"},
+        {ramp_tokens, "ramp_tokens:"},
+        {ramp_high, "ramp_from:"},
         {min_delta, "min_delta:"},
+        {adamw_lr, "adamw_lr:"},
+        {ns_steps, "ns_steps:"},
+        {muon_scale, "muon_scale:"},
+        {share, "cooldown_share:"},
+        {both_cooldowns, "cooldown_share:"},
+        {two_numbers, "ns_coefficients:"},
+        {numbers, "ns_coefficients:"},
+        {negative_cap, "logit_cap:"},
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -530,6 +585,7 @@ static void test_patience_without_valid(struct tap *tap)
 static const struct tap_test tests[] = {
     TAP_ROW(test_each) TAP_ROW(test_ramp) TAP_ROW(test_ema) TAP_ROW(test_patience)
         TAP_ROW(test_patience_interrupted) TAP_ROW(test_together) TAP_ROW(test_ratios)
-            TAP_ROW(test_lengths) TAP_ROW(test_preset) TAP_ROW(test_contradictions)
-                TAP_ROW(test_ports) TAP_ROW(test_estimate) TAP_ROW(test_patience_without_valid)};
+            TAP_ROW(test_lengths) TAP_ROW(test_preset) TAP_ROW(test_muon)
+                TAP_ROW(test_contradictions) TAP_ROW(test_ports) TAP_ROW(test_estimate)
+                    TAP_ROW(test_patience_without_valid)};
 LM_TEST_MAIN(tests)
