@@ -120,6 +120,7 @@ static void take_begin(struct shown *shown, double seconds)
 static void take_end(struct shown *shown, const struct lm_run_event *event)
 {
     shown->ending = ENDED;
+    lm_live_stage_doing(&shown->stage, NULL);
     shown->state = event->state;
     shown->seconds = event->value;
     snprintf(shown->text, sizeof shown->text, "%s", event->text != NULL ? event->text : "");
@@ -144,7 +145,7 @@ static void take_event(void *user, const struct lm_run_event *event, double seco
     shown->now = seconds;
     lm_live_stage_progress(&shown->stage, event->done, event->total, event->text, ns_of(seconds));
     lm_live_stage_doing(&shown->stage, event->doing);
-    shown->is_new = true;
+    shown->is_new |= event->done > 0 || event->total > 0; /* what it did alone is no row */
 }
 
 /* ---- how it ended ---- */

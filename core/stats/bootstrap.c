@@ -65,21 +65,25 @@ enum lm_status lm_bootstrap_statistics(struct lm_bootstrap_statistic *statistics
     return LM_OK;
 }
 
-/* Studentised deviations of the resamples from the ratio itself, by resample. */
+/* Studentised deviations of the resamples from the ratio itself, by resample: LM_RATIO_LANES at
+ * once. */
 static enum lm_status deviate(double *deviations, const struct lm_bootstrap_ratio *ratios,
                               const struct lm_ratio_estimate *own, size_t ratio_count, size_t count,
                               size_t resamples, struct lm_rng rng, uint32_t *counts,
                               bool (*is_cancelled)(void *user), void *user, struct lm_err *err)
 {
-    for (size_t r = 0; r < resamples; r++) {
+    for (size_t r = 0; r < resamples; r += LM_RATIO_LANES) {
         if (is_cancelled != NULL && is_cancelled(user))
             return lm_fail(err, LM_CANCELLED, "interrupted; run again to resume");
-        lm_draw_counts(counts, count, rng, r);
+        for (size_t l = 0; l < LM_RATIO_LANES; l++)
+            lm_draw_counts(counts + l * count, count, rng, r + l);
         for (size_t k = 0; k < ratio_count; k++) {
-            struct lm_ratio_estimate drawn =
-                lm_ratio_estimate(ratios[k].over, ratios[k].under, counts, count);
-            deviations[k * resamples + r] =
-                drawn.error > 0 ? (drawn.ratio - own[k].ratio) / drawn.error : (double)NAN;
+            struct lm_ratio_estimate drawn[LM_RATIO_LANES];
+            lm_ratio_estimates(drawn, ratios[k].over, ratios[k].under, counts, count);
+            for (size_t l = 0; l < LM_RATIO_LANES && r + l < resamples; l++)
+                deviations[k * resamples + r + l] =
+                    drawn[l].error > 0 ? (drawn[l].ratio - own[k].ratio) / drawn[l].error
+                                       : (double)NAN;
         }
     }
     return LM_OK;
@@ -96,7 +100,7 @@ enum lm_status lm_bootstrap_run(struct lm_bootstrap_ratio *ratios, size_t ratio_
         ratios[k].low = ratios[k].high = (double)NAN;
     if (count < LM_BOOTSTRAP_LEAST)
         return LM_OK;
-    uint32_t *counts = LM_NEW_ARRAY(arena, uint32_t, count);
+    uint32_t *counts = LM_NEW_ARRAY(arena, uint32_t, LM_RATIO_LANES * count);
     double *deviations = LM_NEW_ARRAY(arena, double, ratio_count *resamples);
     if (counts == NULL || deviations == NULL)
         return lm_fail(err, LM_NOMEM, "no memory for %zu resamples; give fewer", resamples);

@@ -15,4 +15,11 @@ struct lm_ratio_estimate {
 struct lm_ratio_estimate lm_ratio_estimate(const double *over, const double *under,
                                            const uint32_t *counts, size_t items);
 
+enum { LM_RATIO_LANES = 4 };
+
+/** The same of LM_RATIO_LANES resamples at once, whose sums don't wait for one another: the counts
+ *  of each stand behind those of the one before. */
+void lm_ratio_estimates(struct lm_ratio_estimate out[LM_RATIO_LANES], const double *over,
+                        const double *under, const uint32_t *counts, size_t items);
+
 #endif

@@ -162,7 +162,8 @@ static const struct lm_metric_row metrics[] = {
 enum {
     PROCESS_BYTES = 16 << 20, /* programs and libraries */
     TASK_BYTE = 5,            /* bytes of token sets: a fourth of a token, once */
-    FRESH_TOKEN = 20          /* of each of two splits */
+    FRESH_TOKEN = 20,         /* of each of two splits */
+    TYPICAL_BYTES = 10 << 20  /* of token sets, while nobody knows how many there are */
 };
 
 /* What is scored, in bytes of token sets: of these a tenth is held out, two bytes are a token, and
@@ -173,8 +174,9 @@ static double bytes_of(const struct evaluate_params *p, const struct lm_upstream
     double stride = p->stride > 0 ? fmin((double)p->stride, context) : context / 2;
     double text = (double)lm_upstream_bytes(upstream, "tokens");
     double fresh = text > 0 ? FRESH_TOKEN * (double)p->untrained_windows * context : 0;
-    return text * context / stride / 2 + fresh +
-           TASK_BYTE * (double)lm_upstream_bytes(upstream, "task_data");
+    double bytes = text * context / stride / 2 + fresh +
+                   TASK_BYTE * (double)lm_upstream_bytes(upstream, "task_data");
+    return bytes > 0 ? bytes : TYPICAL_BYTES;
 }
 
 /* The model and, beside it, the untrained one. What grows with the held-out text (20 bytes a

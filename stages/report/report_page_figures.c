@@ -18,7 +18,7 @@ struct column {
     enum report_text head;
     int length;
 
-    enum { COLUMN_SHARE, COLUMN_COUNT, COLUMN_TOKENS, COLUMN_NATS } unit;
+    enum { COLUMN_SHARE, COLUMN_COUNT, COLUMN_TOKENS, COLUMN_NATS, COLUMN_RATIO } unit;
 };
 
 static const struct column diversity[] = {
@@ -31,6 +31,7 @@ static const struct column diversity[] = {
     {"distinct_4", TEXT_DISTINCT_4, 0, COLUMN_SHARE},
     {"rep_4", TEXT_REP_4, 0, COLUMN_SHARE},
     {"self_bleu", TEXT_SELF_BLEU, 0, COLUMN_SHARE},
+    {"compression", TEXT_COMPRESSION, 0, COLUMN_RATIO},
     {NULL, TEXT_NO, 0, COLUMN_COUNT},
 };
 
@@ -83,8 +84,11 @@ static const char *label_of(const struct report *report, const struct lm_json *l
 static struct lm_num cell_text(const struct report *report, double value,
                                const struct column *column)
 {
-    static const int digits[] = {
-        [COLUMN_SHARE] = 1, [COLUMN_COUNT] = 0, [COLUMN_TOKENS] = 1, [COLUMN_NATS] = 2};
+    static const int digits[] = {[COLUMN_SHARE] = 1,
+                                 [COLUMN_COUNT] = 0,
+                                 [COLUMN_TOKENS] = 1,
+                                 [COLUMN_NATS] = 2,
+                                 [COLUMN_RATIO] = 2};
     if (column->unit == COLUMN_SHARE)
         return report_share(report, value, 1);
     return report_fixed(value, digits[column->unit]);
@@ -101,7 +105,7 @@ static void put_cell(struct lm_buf *out, const struct report *report, const stru
     double scale = column->unit == COLUMN_SHARE ? 100 : 1;
     double least = scale * lm_json_double(lm_json_get(line, low), (double)NAN);
     double most = scale * lm_json_double(lm_json_get(line, high), (double)NAN);
-    int digits = column->unit == COLUMN_NATS ? 2 : 1;
+    int digits = column->unit == COLUMN_NATS || column->unit == COLUMN_RATIO ? 2 : 1;
     lm_html_printf(out, "<td class=\"n\">%s", cell_text(report, value, column).text);
     if (!isnan(least) && !isnan(most))
         lm_html_printf(

@@ -14,6 +14,7 @@ const char report_style[] =
     "'Droid Sans Fallback',sans-serif}\n"
     "body:lang(zh){line-height:1.7;letter-spacing:0;text-autospace:normal}"
     ":lang(zh) :is(h1,.over,.tile b){letter-spacing:0;text-transform:none}"
+    ":lang(zh) .wide :is(th,td){min-width:3.5em}" /* no cell of a character a line */
     ":lang(zh) :is(h1,h2,h3){line-height:1.4;text-wrap:wrap}\n"
     /* the bars' marks by themselves: 3:1 */
     ".fill,.rug{opacity:1}.facts "

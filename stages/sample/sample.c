@@ -99,6 +99,8 @@ static const struct lm_metric_row metrics[] = {
     {GROUPS "distinct_{1,2,3,4}" ENDS, NULL, LM_BETTER_NONE, "share of different n-grams"},
     {GROUPS "rep_4" ENDS, NULL, LM_BETTER_NONE,
      "share of 4-grams that occurred before in the text"},
+    {GROUPS "compression" ENDS, NULL, LM_BETTER_NONE,
+     "bytes of the texts over those of their compressed code"},
     {GROUPS "self_bleu" ENDS, NULL, LM_BETTER_NONE, "BLEU-4 of a text against the others, mean"},
     {GROUPS "novel_{1,2,3,4,5,6,8,10,13,16,24,32,50}" ENDS, NULL, LM_BETTER_NONE,
      "share of n-grams that train lacks"},
@@ -288,7 +290,7 @@ static const struct lm_stage_cost cost = {.pace = 0.1, .memory_share = 0.1, .siz
 
 const struct lm_stage lm_stage_sample = {
     .name = "sample",
-    .version = 4,
+    .version = 5,
     .summary = "text from the model by several decoding methods, with diversity and novelty",
     .flags = LM_STAGE_SEED | LM_STAGE_NUMERIC,
     .inputs = inputs,

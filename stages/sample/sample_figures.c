@@ -144,6 +144,26 @@ static enum lm_status settle(struct sample_figures *out, const struct sample_rat
     return LM_OK;
 }
 
+/* The group's texts as bytes, compressed. */
+static enum lm_status compress(struct sample_figures *out, const struct sample_group *group,
+                               const struct sampler *sampler, struct lm_err *err)
+{
+    struct sample_bytes *texts = LM_NEW_ARRAY(sampler->arena, struct sample_bytes, group->count);
+    if (texts == NULL)
+        return lm_fail(err, LM_NOMEM, "no memory for the metrics; give fewer samples");
+    for (size_t i = 0; i < group->count; i++) {
+        const struct sample_part *part = &group->texts[i];
+        size_t size = 0;
+        lm_decode(sampler->vocab, part->ids, part->count, true, NULL, 0, &size);
+        uint8_t *data = lm_arena_alloc(sampler->arena, size);
+        if (data == NULL)
+            return lm_fail(err, LM_NOMEM, "no memory for the metrics; give fewer samples");
+        lm_decode(sampler->vocab, part->ids, part->count, true, data, size, &size);
+        texts[i] = (struct sample_bytes){data, size};
+    }
+    return sample_compression(&out->compression, texts, group->count, sampler->arena, err);
+}
+
 static enum lm_status measure_group(struct sample_figures *out, const struct sample_group *group,
                                     struct sampler *sampler,
                                     const struct suffix_automaton *automaton, struct lm_err *err)
@@ -156,6 +176,7 @@ static enum lm_status measure_group(struct sample_figures *out, const struct sam
     LM_TRY(make_ratios(&ratios, group->count, sampler->arena, err));
     add_nll(&ratios, group);
     LM_TRY(sample_diversity(out, &ratios, group, sampler->arena, err));
+    LM_TRY(compress(out, group, sampler, err));
     sample_novelty(out, &ratios, group, automaton);
     return settle(out, &ratios, sampler, err);
 }

@@ -36,6 +36,18 @@ struct sample_ratios {
 enum lm_status sample_diversity(struct sample_figures *out, struct sample_ratios *ratios,
                                 const struct sample_group *group, struct lm_arena *arena,
                                 struct lm_err *err);
+
+/** The bytes of a text. */
+struct sample_bytes {
+    const uint8_t *data;
+    size_t size;
+};
+
+/** Bytes of all texts over those of their compressed code: the more they repeat, the higher
+ *  (sample_compression.c). The interval is by the jackknife over 20 parts of the texts (Efron &
+ *  Tibshirani 1993, chapter 11), from LM_BOOTSTRAP_LEAST texts on; NaN without a byte. LM_NOMEM. */
+enum lm_status sample_compression(struct sample_figure *out, const struct sample_bytes *texts,
+                                  size_t count, struct lm_arena *arena, struct lm_err *err);
 /** Novel n-grams and copied spans of each text (sample_novelty.c). */
 void sample_novelty(struct sample_figures *out, struct sample_ratios *ratios,
                     const struct sample_group *group, const struct suffix_automaton *automaton);

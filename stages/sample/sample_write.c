@@ -155,6 +155,7 @@ static void put_figures(struct lm_buf *out, const struct sampler *sampler,
         snprintf(name, sizeof name, "distinct_%zu", n);
         put_figure(&writer, sampler, figures, name, figures->distinct[n - 1]);
     }
+    put_figure(&writer, sampler, figures, "compression", figures->compression);
     for (size_t r = 0; r < SAMPLE_RATIOS; r++) {
         if (r < SAMPLE_RATIO_NOVEL)
             snprintf(name, sizeof name, "%s", ratios[r]);

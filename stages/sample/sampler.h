@@ -61,7 +61,7 @@ enum sample_ratio {
 struct sample_figures {
     const char *of, *beside; /**< beside: the method that held-out text is as long as; or NULL */
     size_t samples, tokens, longest_copy;
-    struct sample_figure distinct[SAMPLE_DISTINCT], ratios[SAMPLE_RATIOS];
+    struct sample_figure distinct[SAMPLE_DISTINCT], ratios[SAMPLE_RATIOS], compression;
 };
 
 struct sampler {

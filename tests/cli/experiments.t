@@ -6,9 +6,10 @@ cd "$LM_WORK" || exit 1
 cp -r "$LM_SOURCE/experiments" . && mkdir artifacts
 mkdir -p data/english-novels data/zh-classical data/tinyshakespeare
 export LMPIPE_DATA=$LM_WORK/data
-mkdir -p data/eval/tasks data/peps data/html/1 data/warc
+mkdir -p data/british-fiction data/eval/tasks data/peps data/html/1 data/warc
 echo text >data/peps/pep-1.rst && echo '<p>text' >data/html/1/source.html && echo >data/warc/whirlwind.warc
 for name in sst2 sick_similarity multi30k_en_de; do echo '{}' >data/eval/tasks/$name.jsonl; done
+for book in ABronte_Agnes Austen_Emma CBronte_Professor; do echo text >data/british-fiction/$book.txt; done
 for name in novels/one.txt novels/two.txt; do echo text >"data/english-${name}"; done
 for spec in experiments/*.yaml; do
     lmpipe check "$spec"

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Scores the items of tasks once more with PyTorch, and compares with what evaluate wrote.
 
-usage: tasks_torch.py FOLDER ITEMS SOURCE... [--cloze] [--take N] [--numbers FILE]
+usage: tasks_torch.py FOLDER ITEMS SOURCE... [--cloze|--stream] [--take N] [--numbers FILE]
 
 FOLDER: `model export`ed safetensors with `tokenizer export --format gpt2` in it. ITEMS: items/NAME.jsonl. SOURCE: the files
-that the task read, whose names (without folder) begin the items' ids, as SOURCE=NAME. A second implementation of everything
+that the task read, whose names (without folder) begin the items' ids, as SOURCE=NAME; with --stream the one text. A second implementation of everything
 between the published files and a loss: their fields, the byte-pair encoding, the border between context and continuation,
 what is cut off, the model. Prints how many items differ; fails when a loss is more than 1e-3 away or another choice is made
 (but where two choices are within 2e-3 of each other). --numbers writes the losses found, a line an item. Needs Debian's
@@ -108,6 +108,21 @@ def loss(folder, encoder, context, continuation):
     return -float(picked.sum()), greedy
 
 
+def stream_loss(folder, encoder, text):
+    """Loss of a text in windows that move on by half the context, each token once; and how many windows."""
+    with open(folder + "/config.json", encoding="utf-8") as file:
+        longest = json.load(file)["n_positions"]
+    ids = encoder.encode(text)
+    inputs, total, count, fresh, end = [encoder.ids["<|endoftext|>"]] + ids, 0.0, 0, 0, longest
+    while fresh < len(ids):
+        end = min(end, len(ids))
+        first = max(0, end - longest)
+        logs = gpt2_torch.logits_of(folder, inputs[first:end]).log_softmax(1)
+        total -= float(sum(logs[i - first, ids[i]] for i in range(fresh, end)))
+        count, fresh, end = count + 1, end, end + longest // 2
+    return total, count
+
+
 def rows_of(sources):
     rows = {}
     for source in sources:
@@ -120,18 +135,21 @@ def rows_of(sources):
 
 def main():
     arguments = sys.argv[1:]
-    is_cloze, take, numbers = "--cloze" in arguments, None, None
+    is_cloze, is_stream, take, numbers = "--cloze" in arguments, "--stream" in arguments, None, None
     if "--take" in arguments:
         take = int(arguments[arguments.index("--take") + 1])
     if "--numbers" in arguments:
         numbers = open(arguments[arguments.index("--numbers") + 1], "w", encoding="utf-8")
     folder, items, sources = arguments[0], arguments[1], [a for a in arguments[2:] if "=" in a]
-    encoder, rows, off, other, count = Encoder(folder), rows_of(sources), 0.0, 0, 0
+    encoder, rows, off, other, count, windows = Encoder(folder), {} if is_stream else rows_of(sources), 0.0, 0, 0, 0
     with open(items, encoding="utf-8") as file:
         lines = [json.loads(line) for line in file][:take]
     for line in lines:
-        row = rows[line["id"]]
-        if is_cloze:
+        row = rows.get(line["id"])
+        if is_stream:
+            with open(sources[0].split("=", 1)[1], encoding="utf-8", newline="") as file:
+                nll, windows = stream_loss(folder, encoder, file.read())
+        elif is_cloze:
             word = row["text"].split()[-1]
             context = row["text"].rstrip()[: -len(word)].rstrip()
             nll, greedy = loss(folder, encoder, context, " " + word)
@@ -144,6 +162,8 @@ def main():
         count += 1
         if numbers is not None:
             numbers.write(json.dumps({"id": line["id"], "torch": round(nll, 6), "lmpipe": round(line["nll"], 6)}) + "\n")
+    if is_stream:
+        print(f"{windows} windows, ", end="")
     print(f"{count} items: largest difference {off:.2e} nats, {other} other predictions")
     return 0 if count > 0 and off <= 1e-3 and other == 0 else 1
 

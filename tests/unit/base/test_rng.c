@@ -2,6 +2,7 @@
 
 #include <lmpipe/hash.h>
 
+#include "base/rng_blocks.h"
 #include "tap.h"
 
 /* Known-answer vectors of Random123 (kat_vectors, philox4x32 10). Counter words are minor low,
@@ -25,6 +26,23 @@ static void test_known_answers(struct tap *tap)
         lm_rng_block(out, (struct lm_rng){rows[i].key}, rows[i].major, rows[i].minor);
         CHECK(memcmp(out, rows[i].out, sizeof out) == 0);
     }
+}
+
+/* Many blocks at once are the blocks themselves, also where the minor's high word begins. */
+static void test_blocks(struct tap *tap)
+{
+    static const uint64_t firsts[] = {0, 5, UINT32_MAX - 3};
+    struct lm_rng rng = lm_rng_stream(3, "blocks");
+    for (size_t f = 0; f < sizeof firsts / sizeof firsts[0]; f++)
+        for (size_t count = 0; count <= 19; count++) {
+            uint32_t many[20 * 4] = {0}, one[4];
+            lm_rng_blocks(many, rng, 7, firsts[f], count);
+            for (size_t i = 0; i < count; i++) {
+                lm_rng_block(one, rng, 7, firsts[f] + i);
+                CHECK(memcmp(one, many + 4 * i, sizeof one) == 0);
+            }
+            CHECK_INT(many[4 * count], 0);
+        }
 }
 
 static void test_streams(struct tap *tap)
@@ -150,7 +168,8 @@ static void test_permutation_mixes(struct tap *tap)
     CHECK(neighbours < 10 && fixed < 10 && same < 10);
 }
 
-static const struct tap_test tests[] = {TAP_ROW(test_known_answers) TAP_ROW(test_streams) TAP_ROW(
-    test_uniform) TAP_ROW(test_below) TAP_ROW(test_normal) TAP_ROW(test_permutation_is_a_bijection)
-                                            TAP_ROW(test_permutation_mixes)};
+static const struct tap_test tests[] = {
+    TAP_ROW(test_known_answers) TAP_ROW(test_blocks) TAP_ROW(test_streams) TAP_ROW(test_uniform)
+        TAP_ROW(test_below) TAP_ROW(test_normal) TAP_ROW(test_permutation_is_a_bijection)
+            TAP_ROW(test_permutation_mixes)};
 LM_TEST_MAIN(tests)

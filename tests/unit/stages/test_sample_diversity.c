@@ -143,6 +143,47 @@ static void intervals_cover(struct tap *tap)
     }
 }
 
-static const struct tap_test tests[] = {TAP_ROW(by_hand) TAP_ROW(equals_the_slow_way)
-                                            TAP_ROW(intervals_cover)};
+static struct sample_figure compressed(struct tap *tap, const struct sample_bytes *bytes,
+                                       size_t count)
+{
+    struct lm_arena *arena = lm_arena_create();
+    struct sample_figure out = {-1, -1, -1};
+    CHECK_INT(sample_compression(&out, bytes, count, arena, NULL), LM_OK);
+    lm_arena_free(arena);
+    return out;
+}
+
+/* A, B, AB, ABA: four codes, the first of 8 bits, those behind it of 9. A text ends its phrase. */
+static void compression_by_hand(struct tap *tap)
+{
+    static const struct sample_bytes whole[] = {{(const uint8_t *)"ABABABA", 7}};
+    static const struct sample_bytes parts[] = {
+        {(const uint8_t *)"AB", 2}, {NULL, 0}, {(const uint8_t *)"AB", 2}};
+    CHECK_NEAR(compressed(tap, whole, 1).value, 56 / 35.0, 1e-15);
+    CHECK_NEAR(compressed(tap, parts, 3).value, 32 / 26.0, 1e-15); /* A, B, AB */
+    CHECK(isnan(compressed(tap, whole, 1).low) && isnan(compressed(tap, parts + 1, 1).value));
+}
+
+/* What repeats compresses, what is drawn does not; both have intervals that hold their values. */
+static void compression_tells_apart(struct tap *tap)
+{
+    enum { SIZE = 400 };
+
+    static uint8_t drawn[MOST][SIZE];
+    struct sample_bytes same[MOST], other[MOST];
+    struct lm_rng rng = lm_rng_stream(1, "bytes");
+    for (size_t i = 0; i < MOST; i++) {
+        for (size_t t = 0; t < SIZE; t++)
+            drawn[i][t] = (uint8_t)lm_rng_below(rng, i, t, 256);
+        same[i] = (struct sample_bytes){drawn[0], SIZE};
+        other[i] = (struct sample_bytes){drawn[i], SIZE};
+    }
+    struct sample_figure high = compressed(tap, same, MOST), low = compressed(tap, other, MOST);
+    CHECK(high.value > 3 && low.value < 1);
+    CHECK(high.low <= high.value && high.value <= high.high && low.high < high.low);
+    CHECK(low.low <= low.value && low.value <= low.high);
+}
+
+static const struct tap_test tests[] = {TAP_ROW(by_hand) TAP_ROW(equals_the_slow_way) TAP_ROW(
+    intervals_cover) TAP_ROW(compression_by_hand) TAP_ROW(compression_tells_apart)};
 LM_TEST_MAIN(tests)

@@ -1,6 +1,9 @@
 #include <math.h>
+#include <string.h>
 
 #include "stats/bootstrap.h"
+#include "stats/draws.h"
+#include "stats/ratio_estimate.h"
 #include "tap.h"
 
 enum { DOCUMENTS = 500 };
@@ -39,6 +42,30 @@ static void agrees_with_closed_form(struct tap *tap)
 
 /* A ratio of sums, not a mean of ratios: a long document weighs more. Delta method (Cochran
  * 1977, equation 2.39): se² = sum((over − R·under)²) / (sum under)². */
+/* Resamples taken together have the bits of each alone, those without a sum below too. */
+static void lanes_are_the_same(struct tap *tap)
+{
+    enum { ITEMS = 37 };
+
+    double over[ITEMS], under[ITEMS];
+    uint32_t counts[LM_RATIO_LANES * ITEMS];
+    struct lm_ratio_estimate together[LM_RATIO_LANES];
+    struct lm_rng rng = lm_rng_stream(5, "lanes");
+    for (size_t i = 0; i < ITEMS; i++) {
+        over[i] = lm_rng_normal(rng, 1, i);
+        under[i] = lm_rng_uniform(rng, 2, i);
+    }
+    for (size_t l = 0; l < LM_RATIO_LANES; l++)
+        lm_draw_counts(counts + l * ITEMS, ITEMS, rng, l);
+    memset(counts + 2 * ITEMS, 0, ITEMS * sizeof *counts);
+    lm_ratio_estimates(together, over, under, counts, ITEMS);
+    for (size_t l = 0; l < LM_RATIO_LANES; l++) {
+        struct lm_ratio_estimate one = lm_ratio_estimate(over, under, counts + l * ITEMS, ITEMS);
+        CHECK(l == 2 ? isnan(together[l].ratio) && isnan(together[l].error)
+                     : memcmp(&one, &together[l], sizeof one) == 0);
+    }
+}
+
 static void weighs_by_size(struct tap *tap)
 {
     struct lm_arena *arena = lm_arena_create();
@@ -128,7 +155,8 @@ static void can_be_cancelled(struct tap *tap)
 }
 
 static const struct tap_test tests[] = {
-    TAP_ROW(quantiles_interpolate) TAP_ROW(agrees_with_closed_form) TAP_ROW(weighs_by_size)
-        TAP_ROW(equal_documents_give_a_point) TAP_ROW(few_documents_have_none)
-            TAP_ROW(empty_resamples_do_not_count) TAP_ROW(can_be_cancelled)};
+    TAP_ROW(quantiles_interpolate) TAP_ROW(agrees_with_closed_form) TAP_ROW(lanes_are_the_same)
+        TAP_ROW(weighs_by_size) TAP_ROW(equal_documents_give_a_point)
+            TAP_ROW(few_documents_have_none) TAP_ROW(empty_resamples_do_not_count)
+                TAP_ROW(can_be_cancelled)};
 LM_TEST_MAIN(tests)
