@@ -479,6 +479,7 @@ static enum lm_status resolve_lengths(struct train_params *p, struct lm_err *err
     if (p->cooldown_share > 0) {
         p->cooldown = train_cooldown_of(p, horizon);
         clip(&p->cooldown, horizon - p->warmup);
+        p->cooldown_share = 0; /* said once */
     } else if (strcmp(p->schedule, "wsd") == 0 && p->cooldown == 0) {
         p->cooldown = (horizon + 4) / 5;
         clip(&p->cooldown, horizon - p->warmup);

@@ -14,19 +14,25 @@ cat >"$LM_WORK/validate.py" <<'PY'
 import json, sys, jsonschema, yaml
 schema = json.load(open(sys.argv[1]))
 jsonschema.Draft202012Validator.check_schema(schema)
-bad = list(jsonschema.Draft202012Validator(schema).iter_errors(yaml.safe_load(open(sys.argv[2]))))
-for error in bad:
-    print("/".join(map(str, error.path)), error.message[:100])
-sys.exit(bool(bad))
+validator = jsonschema.Draft202012Validator(schema)
+for name in sys.argv[2:]:
+    bad = list(validator.iter_errors(yaml.safe_load(open(name))))
+    print(name.split("/")[-1], "; ".join("/".join(map(str, e.path)) + " " + e.message[:100] for e in bad) or "fits")
 PY
-validate() { # FILE
-    python3 "$LM_WORK/validate.py" "$LM_WORK/schema.json" "$1"
+bad=(enum float-bounds float-typo int-bounds gates-map stage-keys unknown-parameter unknown-top-key
+    unknown-type resources numerics input-unknown-port input-missing source-keys experiment-store)
+files=("${bad[@]/#/$LM_SOURCE/tests/specs/bad/}")
+files=("${files[@]/%/.yaml}")
+python3 "$LM_WORK/validate.py" "$LM_WORK/schema.json" "$LM_SOURCE"/experiments/*.yaml \
+    "${files[@]}" >"$LM_WORK/verdicts"
+verdict() { # FILE
+    sed -n "s/^$1 //p" "$LM_WORK/verdicts"
 }
 for spec in "$LM_SOURCE"/experiments/*.yaml; do
-    ok "$(basename "$spec") satisfies it" validate "$spec"
+    is "$(basename "$spec") satisfies it" "$(verdict "$(basename "$spec")")" fits
 done
-for name in enum float-bounds float-typo int-bounds gates-map stage-keys unknown-parameter unknown-top-key \
-    unknown-type resources numerics input-unknown-port input-missing source-keys experiment-store; do
-    is "$name does not" "$(validate "$LM_SOURCE/tests/specs/bad/$name.yaml" >/dev/null 2>&1 && echo yes || echo no)" no
+for name in "${bad[@]}"; do
+    like "$name does not" "$(verdict "$name.yaml")" '^[^ ]* .*'
+    unlike "$name is not taken" "$(verdict "$name.yaml")" '^fits$'
 done
 done_testing

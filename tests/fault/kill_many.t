@@ -82,5 +82,6 @@ for ((done = 0; done < kills; done++)); do
 done
 echo "# $landed of $kills kills landed in a run, $between of them among its commits"
 ok "at least half of the kills landed" [ $((landed * 2)) -ge "$kills" ]
-ok "some landed among commits" [ "$between" -gt 0 ]
+# A handful may miss the commits, which are a small part of a run.
+[ "$kills" -lt 12 ] || ok "some landed among commits" [ "$between" -gt 0 ]
 done_testing

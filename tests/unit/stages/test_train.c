@@ -375,8 +375,11 @@ static void test_estimate(struct tap *tap)
                                            .heads = 12,
                                            .width = 768,
                                            .dropout = params.dropout};
-    struct lm_model_options options = {
-        .training = true, .max_batch = 4, .threads = 3, .numerics = LM_NUMERICS_PORTABLE};
+    struct lm_model_options options = {.training = true,
+                                       .max_batch = 4,
+                                       .threads = 3,
+                                       .numerics = LM_NUMERICS_PORTABLE,
+                                       .leaves = params.accumulate};
     double beside = (double)(estimate.memory - lm_model_memory(&config, &options));
     CHECK_NEAR(beside, 20 * 124439808.0 + 3 * 96 * 1e5, 40e6); /* and the log */
     upstream.threads = 5;
