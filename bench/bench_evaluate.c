@@ -31,8 +31,8 @@ static const struct lm_model_config shape_b = {
 /* Calls that score at least `rows` tokens. */
 static enum lm_status score(struct lm_model *model, size_t rows, struct lm_err *err)
 {
-    static int32_t tokens[ROWS], targets[ROWS], rank[ROWS], equal[ROWS];
-    static float nll[ROWS];
+    int32_t tokens[ROWS], targets[ROWS], rank[ROWS], equal[ROWS];
+    float nll[ROWS];
     const struct lm_scores out = {.nll = nll, .rank = rank, .equal = equal};
     for (size_t i = 0; i < ROWS; i++) {
         tokens[i] = (int32_t)(i * 7919 % (size_t)shape_b.vocab);
