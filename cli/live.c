@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 
 #include <lmpipe/hash.h>
 
@@ -57,16 +56,12 @@ struct lm_live *lm_live_create(const struct lm_cli *cli, enum lm_progress progre
 
 /* ---- the screen ---- */
 
-/* Rows and columns of the terminal now: it may have been resized. */
+/* 80 columns where the terminal does not say. */
 static void screen_size(const struct lm_live *live, size_t *rows, size_t *columns)
 {
-    struct winsize size;
     *rows = 24;
     *columns = 80;
-    if (ioctl(fileno(live->out), TIOCGWINSZ, &size) == 0 && size.ws_col > 0 && size.ws_row > 0) {
-        *rows = size.ws_row;
-        *columns = size.ws_col;
-    }
+    lm_screen_size(live->out, rows, columns);
 }
 
 /* Takes the moving lines away. A terminal that became narrower has wrapped them. */

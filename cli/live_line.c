@@ -225,12 +225,6 @@ static void print_facts(struct lm_buf *out, const struct lm_live_stage *stage)
     print_gauges(out, stage, false, NONE, stage->gauge_count);
 }
 
-void lm_live_stage_facts(struct lm_buf *out, const struct lm_live_stage *stage)
-{
-    print_facts(out, stage);
-    print_doing(out, stage);
-}
-
 void lm_live_stage_plain(struct lm_buf *out, const struct lm_live_stage *stage, uint64_t now_ns)
 {
     char clock[32];
@@ -244,22 +238,40 @@ void lm_live_stage_plain(struct lm_buf *out, const struct lm_live_stage *stage, 
     print_doing(out, stage);
 }
 
-void lm_live_stage_print(struct lm_buf *out, const struct lm_live_stage *stage, uint64_t now_ns,
-                         bool utf8, size_t columns)
+/* What fits into `columns` (0: any width); `now` NULL: no time. */
+static void print_fitting(struct lm_buf *out, const struct lm_live_stage *stage,
+                          const uint64_t *now, bool utf8, size_t columns)
 {
     size_t start = out->size, others = stage->gauge_count, lost = NONE;
     for (;;) {
         out->size = start;
         print_amount(out, stage, false);
         print_gauges(out, stage, utf8, (enum field)lost, others);
-        print_time(out, stage, now_ns);
+        if (now != NULL)
+            print_time(out, stage, *now);
         print_doing(out, stage);
-        if (columns == 0 || out->failed || lm_text_width(out->data + start) <= columns ||
-            lost == LOSS)
+        if (columns == 0 || out->failed || out->size == start ||
+            lm_text_width(out->data + start) <= columns || lost == LOSS)
             return;
         if (others > 0)
             others--;
         else
             lost++;
     }
+}
+
+void lm_live_stage_print(struct lm_buf *out, const struct lm_live_stage *stage, uint64_t now_ns,
+                         bool utf8, size_t columns)
+{
+    print_fitting(out, stage, &now_ns, utf8, columns);
+}
+
+void lm_live_stage_facts(struct lm_buf *out, const struct lm_live_stage *stage, size_t columns)
+{
+    if (columns > 0) {
+        print_fitting(out, stage, NULL, false, columns);
+        return;
+    }
+    print_facts(out, stage);
+    print_doing(out, stage);
 }

@@ -64,7 +64,8 @@ void lm_live_stage_print(struct lm_buf *out, const struct lm_live_stage *stage, 
 /** Appends the same as a line that stays: any width, no sparkline, with the unit; how long it has
  * been running when it has told nothing yet. */
 void lm_live_stage_plain(struct lm_buf *out, const struct lm_live_stage *stage, uint64_t now_ns);
-/** The same without a time; nothing when nothing was told. */
-void lm_live_stage_facts(struct lm_buf *out, const struct lm_live_stage *stage);
+/** The same without a time; nothing when nothing was told. `columns` 0: any width, with the unit;
+ *  else what fits, as lm_live_stage_print. */
+void lm_live_stage_facts(struct lm_buf *out, const struct lm_live_stage *stage, size_t columns);
 
 #endif

@@ -9,6 +9,7 @@
 #include "live_line.h"
 #include "page/numtext.h"
 #include "run_table.h"
+#include "width.h"
 
 enum { PAUSE_MS = 200, GRACE = 15 /**< pauses */, ROWS = 20, ROW = 200 };
 
@@ -45,11 +46,16 @@ static uint64_t ns_of(double seconds)
 
 static void write_row(char out[ROW], const struct shown *shown)
 {
+    enum { CLOCK = 8 };
+
     struct lm_buf facts;
     char clock[32];
+    size_t rows, columns = 0;
     lm_buf_init(&facts, 4096);
-    lm_live_stage_facts(&facts, &shown->stage);
-    snprintf(out, ROW, "%8s%s", lm_human_clock(clock, shown->now - shown->began),
+    if (lm_screen_size(shown->cli->out.raw, &rows, &columns))
+        columns = columns > CLOCK + 1 ? columns - CLOCK - 1 : 1;
+    lm_live_stage_facts(&facts, &shown->stage, columns);
+    snprintf(out, ROW, "%*s%s", CLOCK, lm_human_clock(clock, shown->now - shown->began),
              lm_buf_status(&facts, NULL) == LM_OK && facts.size > 0 ? facts.data : "");
     lm_buf_release(&facts);
 }

@@ -1,6 +1,7 @@
 #include "width.h"
 
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include "base/utf8.h"
 
@@ -69,4 +70,14 @@ size_t lm_text_fit(const char *text, size_t columns)
 {
     size_t taken = 0;
     return walk(text, columns, &taken);
+}
+
+bool lm_screen_size(FILE *out, size_t *rows, size_t *columns)
+{
+    struct winsize size;
+    if (ioctl(fileno(out), TIOCGWINSZ, &size) != 0 || size.ws_col == 0 || size.ws_row == 0)
+        return false;
+    *rows = size.ws_row;
+    *columns = size.ws_col;
+    return true;
 }

@@ -29,8 +29,8 @@ static inline size_t lm_polar_floats(size_t rows, size_t cols)
 }
 
 /** x (rows × cols, behind one another) becomes its factor; zeros stay zeros. `norm`: its Frobenius
- *  norm. `room`: lm_polar_floats, 64-byte aligned. */
+ *  norm. `at`: lm_polar_floats, 64-byte aligned. */
 void lm_polar(const struct lm_polar *how, float *x, size_t rows, size_t cols, double norm,
-              float *room);
+              float *at);
 
 #endif

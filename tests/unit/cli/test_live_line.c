@@ -57,7 +57,9 @@ static void line_is_the_promised_one(struct tap *tap)
     CHECK_STR(out.data, " 0:10, reading tokens"); /* lost last of all */
     lm_live_stage_doing(&stage, NULL);
     lm_buf_clear(&out);
-    lm_live_stage_facts(&out, &stage);
+    lm_live_stage_facts(&out, &stage, 0);
+    CHECK_INT(out.size, 0);
+    lm_live_stage_facts(&out, &stage, 20);
     CHECK_INT(out.size, 0);
     lm_buf_release(&out);
 }
@@ -93,6 +95,13 @@ static void narrow_lines_lose_fields(struct tap *tap)
         line += line < 9 && lm_text_width(lines[line]) > columns;
         CHECK_STR(out.data, lines[line]);
     }
+    lm_buf_clear(&out);
+    lm_live_stage_facts(&out, &stage, 40); /* a row of `log` */
+    CHECK_STR(out.data, " 10/20 50% loss 2.500 12.4k tok/s");
+    lm_buf_clear(&out);
+    lm_live_stage_facts(&out, &stage, 0);
+    CHECK_STR(out.data, " 10/20 steps 50% loss 2.500 valid 2.700 lr 5.8e-4 gn 0.61 12.4k tok/s "
+                        "61% mfu x 7 y 8");
     lm_buf_release(&out);
 }
 
