@@ -21,7 +21,7 @@
     .norm = LM_NORM_RMS, .positions = LM_POSITIONS_ROTARY, .mlp = LM_MLP_SWIGLU, .no_bias = true
 
 /* What small models learn faster with (experiments/README.md). */
-#define JORDAN "Jordan et al. 2024 (modded-nanogpt), what of it won in experiments/README.md"
+#define JORDAN "Jordan et al. 2024 (modded-nanogpt)"
 #define YEAR_2026                                                                                  \
     .norm = LM_NORM_RMS, .positions = LM_POSITIONS_ROTARY, .no_bias = true, .untied = true,        \
     .qk_norm = true, .no_gain = true, .embed_norm = true, .smear = true, .score_scale = 0.3,       \
