@@ -20,9 +20,10 @@ want=$(artifact_digests tiny.yaml -S steps=$steps)
 
 # Starts a run, waits until the model trains, sends a signal; $status is how it ended.
 disturb() { # SIGNAL
+    rm -f events.txt # a loss of the run before would be taken for one of this
     "$LMPIPE" run tiny.yaml -S steps=$steps --progress json >out.txt 2>events.txt &
     local runner=$!
-    until grep -q '"loss"' events.txt || ! kill -0 $runner 2>/dev/null; do
+    until grep -q '"loss"' events.txt 2>/dev/null || ! kill -0 $runner 2>/dev/null; do
         sleep 0.02
     done
     kill -s "$1" $runner 2>/dev/null
