@@ -95,8 +95,9 @@ static enum lm_status clean_text(const struct clean_batch *batch, struct clean_i
 }
 
 static enum lm_status clean_item(const struct clean_batch *batch, struct clean_item *item,
-                                 struct lm_rule_scratch *scratch)
+                                 size_t worker)
 {
+    struct lm_rule_scratch *scratch = &batch->scratch[worker];
     item->outcome.rule = batch->rules->count;
     LM_TRY(find_text(item));
     if (item->is_missing || item->is_rejected)
@@ -111,7 +112,10 @@ static enum lm_status clean_item(const struct clean_batch *batch, struct clean_i
         return LM_OK;
     lm_jsonl_line(&item->line, &item->digest, text, item->text.size);
     LM_TRY(lm_buf_status(&item->line, &item->err));
-    return clean_units_find(&item->units, &batch->compared, text, item->text.size, &item->err);
+    LM_TRY(clean_units_find(&item->units, &batch->compared, text, item->text.size, &item->err));
+    return batch->near == NULL ? LM_OK
+                               : clean_near_keys(batch->near, &item->keys, &batch->shingles[worker],
+                                                 text, item->text.size, &item->err);
 }
 
 static void run_task(void *user, size_t task, size_t worker)
@@ -119,7 +123,7 @@ static void run_task(void *user, size_t task, size_t worker)
     struct clean_batch *batch = user;
     size_t end = (task + 1) * ITEMS_A_TASK;
     for (size_t i = task * ITEMS_A_TASK; i < end && i < batch->count; i++)
-        batch->items[i].status = clean_item(batch, &batch->items[i], &batch->scratch[worker]);
+        batch->items[i].status = clean_item(batch, &batch->items[i], worker);
 }
 
 void clean_batch_work(struct clean_batch *batch, struct lm_pool *pool)
@@ -135,6 +139,7 @@ void clean_batch_clear(struct clean_batch *batch)
         lm_buf_release(&batch->items[i].found.made);
         lm_buf_release(&batch->items[i].found.meta);
         clean_units_release(&batch->items[i].units);
+        clean_keys_release(&batch->items[i].keys);
         free(batch->items[i].tallies);
     }
     batch->count = 0;
@@ -146,6 +151,8 @@ void clean_batch_release(struct clean_batch *batch)
     clean_batch_clear(batch);
     for (size_t i = 0; i < batch->threads; i++)
         lm_rule_scratch_release(&batch->scratch[i]);
+    for (size_t i = 0; batch->shingles != NULL && i < batch->threads; i++)
+        lm_shingles_release(&batch->shingles[i]);
     batch->threads = 0;
     free(batch->items);
     batch->items = NULL;

@@ -9,15 +9,19 @@
 #include "clean_batch.h"
 #include "clean_card.h"
 #include "clean_corpus.h"
+#include "clean_near.h"
 #include "clean_params.h"
 #include "clean_removals.h"
 #include "clean_sources.h"
 #include "clean_split.h"
 #include "clean_totals.h"
+#include "clean_waiting.h"
+#include "data/split.h"
 #include "web/html_tree.h"
 
 #define BATCH_BYTES ((size_t)16 << 20) /* raw text cleaned together */
 #define LOUD_NOTES 5                   /* files whose replaced bytes are noted one by one */
+#define NEAR_MEMORY ((size_t)512 << 20)
 #define FILE_LARGEST ((size_t)1 << 34) /* a file is read whole */
 
 struct run {
@@ -33,6 +37,8 @@ struct run {
     struct clean_splitter splitter;
     struct clean_dedup dedup;
     struct clean_removals removals;
+    struct clean_waiting waiting; /* where documents are judged together */
+    struct clean_near near;
     struct lm_language *language; /* NULL: not asked */
     struct lm_pool *pool;
     int64_t bytes_done, bytes_all;
@@ -55,7 +61,7 @@ static enum lm_status tell_removal(struct run *run, const struct clean_item *ite
                                    const void *text, size_t size)
 {
     const struct clean_file *file = &run->corpus.files[item->form->file];
-    return clean_removals_put(&run->removals, &run->totals.drops[reason], item,
+    return clean_removals_put(&run->removals, &run->totals.drops[reason], item, NULL,
                               run->corpus.sources[file->source].name, clean_file_member(file), text,
                               size, run->err);
 }
@@ -92,6 +98,7 @@ static enum lm_status compare(struct run *run, struct clean_item *item, size_t *
     *reason = CLEAN_DUPLICATE;
     LM_TRY(clean_dedup_parts(&run->dedup, &item->units, &item->text, &is_changed, run->err));
     if (is_changed) {
+        clean_keys_release(&item->keys);
         lm_clean_lines(&item->text, &run->options, &run->totals.repairs);
         const uint8_t *text = (const uint8_t *)item->text.data;
         lm_text_count(&item->measure, text, item->text.size);
@@ -138,33 +145,63 @@ static void count_kept(struct run *run, uint64_t kept)
         run->kept[i] += (int64_t)(kept >> i & 1);
 }
 
+/* A document that stays. line NULL: to be made. */
+static enum lm_status settle(struct run *run, const struct clean_waiter *waiter,
+                             const struct lm_buf *line)
+{
+    const struct clean_file *file = &run->corpus.files[waiter->file];
+    run->corpus.sources[file->source].kept++;
+    LM_TRY(clean_totals_keep(&run->totals, lm_ctx_arena(run->ctx), &waiter->measure, waiter->size,
+                             run->err));
+    count_kept(run, waiter->kept);
+    if (run->language != NULL)
+        clean_totals_language(&run->totals, waiter->language, waiter->size, true);
+    return clean_splitter_put(&run->splitter,
+                              &(struct clean_document){.source = file->source,
+                                                       .text = waiter->text,
+                                                       .size = waiter->size,
+                                                       .line = line,
+                                                       .meta = waiter->meta,
+                                                       .meta_size = waiter->meta_size},
+                              &waiter->identity, run->err);
+}
+
+/* A document that no rule drops, but perhaps others will. */
+static enum lm_status wait(struct run *run, struct clean_item *item,
+                           const struct clean_waiter *waiter)
+{
+    const struct clean_split *split = &run->params->split;
+    LM_TRY(clean_near_keys(&run->near, &item->keys, &run->batch.shingles[0],
+                           (const uint8_t *)waiter->text, waiter->size, run->err));
+    LM_TRY(clean_near_add(&run->near, &item->keys,
+                          lm_split_draw(&waiter->identity, split->valid, split->test), run->err));
+    return clean_waiting_put(&run->waiting, waiter, run->err);
+}
+
 /* A document that no rule drops. */
 static enum lm_status keep(struct run *run, struct clean_item *item)
 {
     const struct clean_file *file = &run->corpus.files[item->form->file];
-    struct clean_source *source = &run->corpus.sources[file->source];
-    struct lm_digest identity;
+    struct clean_waiter waiter = {.file = item->form->file,
+                                  .line = item->piece.line,
+                                  .language = run->language != NULL ? item->told.codes[0] : "",
+                                  .kept = item->found.kept,
+                                  .meta = item->found.meta.data,
+                                  .meta_size = item->found.meta.size};
     size_t reason;
     clean_flow_add(&run->totals.ruled, item->text.size, &item->measure);
     LM_TRY(compare(run, item, &reason));
     if (reason != CLEAN_RULES)
         return drop(run, item, reason);
-    LM_TRY(clean_split_identity(&identity, &run->params->split, &item->digest, source->name,
-                                clean_file_member(file), item->found.host, run->err));
-    source->kept++;
-    LM_TRY(clean_totals_keep(&run->totals, lm_ctx_arena(run->ctx), &item->measure, item->text.size,
-                             run->err));
-    count_kept(run, item->found.kept);
-    if (run->language != NULL)
-        clean_totals_language(&run->totals, item->told.codes[0], item->text.size, true);
-    return clean_splitter_put(&run->splitter,
-                              &(struct clean_document){.source = file->source,
-                                                       .text = item->text.data,
-                                                       .size = item->text.size,
-                                                       .line = &item->line,
-                                                       .meta = item->found.meta.data,
-                                                       .meta_size = item->found.meta.size},
-                              &identity, run->err);
+    waiter.digest = item->digest;
+    waiter.measure = item->measure;
+    waiter.text = item->text.data;
+    waiter.size = item->text.size;
+    LM_TRY(clean_split_identity(&waiter.identity, &run->params->split, &item->digest,
+                                run->corpus.sources[file->source].name, clean_file_member(file),
+                                item->found.host, run->err));
+    return run->waiting.folder != NULL ? wait(run, item, &waiter)
+                                       : settle(run, &waiter, &item->line);
 }
 
 static enum lm_status judge(struct run *run, struct clean_item *item)
@@ -202,6 +239,52 @@ static enum lm_status flush(struct run *run)
     if (lm_ctx_cancelled(run->ctx))
         return lm_fail(run->err, LM_CANCELLED, "stopped while cleaning; run again");
     return LM_OK;
+}
+
+/* ---- documents that waited ---- */
+
+/* A document that another one represents. */
+static enum lm_status drop_near(struct run *run, const struct clean_waiter *waiter, size_t index)
+{
+    const struct clean_file *file = &run->corpus.files[waiter->file];
+    const struct clean_item item = {.piece = {.line = waiter->line}};
+    const size_t first = clean_near_first(&run->near, index);
+    struct clean_waiter stays;
+    LM_TRY(clean_waiting_head(&run->waiting, first, &stays, run->err));
+    const struct clean_like like = {run->near.near.documents[index].jaccard, &stays.digest};
+    clean_totals_drop(&run->totals, CLEAN_NEAR, (const uint8_t *)waiter->text, waiter->size,
+                      &waiter->measure, &waiter->digest);
+    LM_TRY(clean_totals_shared(&run->totals, (uint32_t)run->corpus.files[stays.file].source,
+                               (uint32_t)file->source, run->err));
+    return clean_removals_put(&run->removals, &run->totals.drops[CLEAN_NEAR], &item, &like,
+                              run->corpus.sources[file->source].name, clean_file_member(file),
+                              waiter->text, waiter->size, run->err);
+}
+
+static enum lm_status settle_waiting(struct run *run, struct lm_buf *room)
+{
+    for (size_t i = 0; i < run->waiting.count; i++) {
+        struct clean_waiter waiter;
+        LM_TRY(clean_waiting_read(&run->waiting, i, &waiter, room, run->err));
+        LM_TRY(clean_near_first(&run->near, i) == i ? settle(run, &waiter, NULL)
+                                                    : drop_near(run, &waiter, i));
+        if (lm_ctx_cancelled(run->ctx))
+            return lm_fail(run->err, LM_CANCELLED, "stopped while cleaning; run again");
+    }
+    return LM_OK;
+}
+
+static enum lm_status judge_waiting(struct run *run)
+{
+    struct lm_buf room;
+    if (run->waiting.folder == NULL)
+        return LM_OK;
+    LM_TRY(clean_waiting_end(&run->waiting, run->err));
+    LM_TRY(clean_near_resolve(&run->near, &run->waiting, run->ctx, run->pool, run->err));
+    lm_buf_init(&room, 0);
+    enum lm_status status = settle_waiting(run, &room);
+    lm_buf_release(&room);
+    return status;
 }
 
 /* ---- reading ---- */
@@ -303,7 +386,8 @@ static enum lm_status read_all(struct run *run)
         lm_arena_rewind(run->files, start);
     }
     LM_TRY(flush(run));
-    return check_missing(run);
+    LM_TRY(check_missing(run));
+    return judge_waiting(run);
 }
 
 /* ---- the stage ---- */
@@ -348,6 +432,25 @@ static enum lm_status prepare_language(struct run *run)
     return LM_OK;
 }
 
+/* What only all documents together tell. */
+static enum lm_status prepare_waiting(struct run *run)
+{
+    const struct clean_near_params *near = &run->params->dedup.near;
+    const char *folder;
+    if (!clean_near_is_wanted(near))
+        return LM_OK;
+    run->batch.shingles =
+        LM_NEW_ARRAY(lm_ctx_arena(run->ctx), struct lm_shingles, run->batch.threads);
+    if (run->batch.shingles == NULL)
+        return lm_fail(run->err, LM_NOMEM, "no memory for shingles; free some");
+    LM_TRY(lm_ctx_scratch(run->ctx, &folder, run->err));
+    run->totals.drops[CLEAN_NEAR].near = near;
+    clean_near_begin(&run->near, run->params, folder, NEAR_MEMORY);
+    clean_waiting_begin(&run->waiting, folder);
+    run->batch.near = &run->near;
+    return LM_OK;
+}
+
 static enum lm_status prepare(struct run *run)
 {
     const struct clean_params *p = run->params;
@@ -371,6 +474,7 @@ static enum lm_status prepare(struct run *run)
     run->dedup.compared = run->batch.compared = clean_compared_of(&p->dedup);
     LM_TRY(prepare_rules(run));
     LM_TRY(prepare_language(run));
+    LM_TRY(prepare_waiting(run));
     run->totals.transform = clean_transform_of(p);
     LM_TRY(clean_corpus_read(&run->corpus, arena, lm_ctx_input(run->ctx, "corpus"), run->err));
     for (size_t i = 0; i < run->corpus.source_count; i++)
@@ -500,7 +604,7 @@ static enum lm_status work(struct run *run)
     run->totals.dropped_parts = run->dedup.dropped_bytes;
     LM_TRY(clean_sources_write(lm_ctx_output(run->ctx, "sources"), &run->corpus, run->err));
     LM_TRY(clean_card_write(lm_ctx_output(run->ctx, "card"), &run->corpus, &run->totals,
-                            &run->splitter, run->err));
+                            &run->splitter, &run->near, run->err));
     tell(run);
     return LM_OK;
 }
@@ -516,6 +620,8 @@ enum lm_status lm_run_clean(struct lm_ctx *ctx, const void *params, struct lm_er
     clean_removals_abandon(&run.removals);
     clean_batch_release(&run.batch);
     clean_dedup_release(&run.dedup);
+    clean_near_release(&run.near);
+    clean_waiting_release(&run.waiting);
     clean_totals_release(&run.totals);
     lm_language_close(run.language);
     lm_pool_free(run.pool);
