@@ -92,7 +92,7 @@ static void note_partner(struct lm_near_document *document, uint32_t own, uint32
     if (document->partner != own)
         return;
     document->partner = other;
-    document->jaccard = (float)jaccard;
+    document->jaccard = jaccard;
 }
 
 static void unite(struct lm_near *near, uint32_t a, uint32_t b, double jaccard)

@@ -2,7 +2,7 @@
  * Near-duplicates among many documents: MinHash-LSH finds candidates, Jaccard's coefficient of
  * their shingles decides, clusters are the components of pairs that reach the threshold, and of
  * each its first document represents it. Results depend on the documents and their order alone: not
- * on threads, and not on memory. Keys of bands are kept as sorted runs (14 bytes a band), some 28
+ * on threads, and not on memory. Keys of bands are kept as sorted runs (14 bytes a band), some 32
  * bytes a document stay in memory; texts are asked for again when candidates are compared.
  */
 #ifndef LM_CORPUS_NEAR_H
@@ -30,12 +30,12 @@ struct lm_near_options {
 
 /** What is known of a document. */
 struct lm_near_document {
-    uint32_t first;   /**< after lm_near_resolve the representative: itself, or one before */
-    uint32_t partner; /**< the first document that a pair was found with; itself: none */
-    float jaccard;    /**< of that pair */
-    uint32_t grams;   /**< shingles, as they come */
-    uint64_t *set;    /**< of them, while it is needed; owned */
-    uint32_t set_count;
+    uint32_t first;     /**< after lm_near_resolve the representative: itself, or one before */
+    uint32_t partner;   /**< the first document that a pair was found with; itself: none */
+    double jaccard;     /**< of that pair */
+    uint32_t grams;     /**< shingles, as they come */
+    uint32_t set_count; /**< of the set; 1 while one is only wanted */
+    uint64_t *set;      /**< of shingles, while it is needed; owned */
 };
 
 struct lm_near {

@@ -29,6 +29,7 @@ void clean_near_release(struct clean_near *near)
     if (near->params == NULL)
         return;
     lm_near_release(&near->near);
+    lm_shingles_release(&near->shingles);
     free(near->sides);
     *near = (struct clean_near){.params = NULL};
 }

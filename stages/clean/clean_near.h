@@ -24,7 +24,8 @@ struct clean_keys {
 struct clean_near {
     const struct clean_near_params *params; /**< NULL: not asked for */
     struct lm_near near;
-    uint8_t *sides; /**< of documents, where it is drawn by hash; owned */
+    struct lm_shingles shingles; /**< of the thread that judges */
+    uint8_t *sides;              /**< of documents, where it is drawn by hash; owned */
     size_t side_capacity;
     bool has_sides;
     int64_t clusters, across; /**< of documents; pairs across splits */
