@@ -21,7 +21,7 @@ static const struct lm_port inputs[] = {
     {"extra_tokens", "tokens", "further texts to learn from, encoded with the same vocabulary",
      LM_PORT_FOLDER | LM_PORT_LIST | LM_PORT_OPTIONAL},
     {"examples", "corpus", "JSON lines of items, for all objectives but lm",
-     LM_PORT_FOLDER | LM_PORT_OPTIONAL},
+     LM_PORT_FOLDER | LM_PORT_OPTIONAL, .key = "packed_examples"},
     {"init", "model", "the model to begin with; its shape and vocabulary are kept",
      LM_PORT_FOLDER | LM_PORT_OPTIONAL},
     {"sources", "sources", "how many documents of tokens are of which source, for a named mixture",
