@@ -14,7 +14,7 @@ static const struct lm_port inputs[] = {
      LM_PORT_FOLDER | LM_PORT_OPTIONAL},
     {"examples", "corpus",
      "the examples of the model's objective, of which training held a part out",
-     LM_PORT_FOLDER | LM_PORT_OPTIONAL},
+     LM_PORT_FOLDER | LM_PORT_OPTIONAL, .key = "packed_examples"},
     {"task_data", "corpus", "downloaded sources that tasks take their items from",
      LM_PORT_FOLDER | LM_PORT_OPTIONAL | LM_PORT_LIST},
     {NULL, NULL, NULL, 0},
