@@ -763,6 +763,13 @@ static const struct lm_metric_row metrics[] = {
 
 static const struct lm_stage_cost cost = {.pace = 0.6};
 
+/* Texts of examples are cut by a vocabulary that may hold an expression. */
+static const char *const *libraries(const void *data)
+{
+    static const char *const matched[] = {"pcre2?", NULL};
+    return strcmp(((const struct train_params *)data)->objective, "lm") != 0 ? matched : NULL;
+}
+
 const struct lm_stage lm_stage_train = {
     .name = "train",
     .version = 4,
@@ -773,6 +780,7 @@ const struct lm_stage lm_stage_train = {
     .params = params,
     .metrics = metrics,
     .params_size = sizeof(struct train_params),
+    .libraries = libraries,
     .resolve = resolve,
     .check_ports = train_check_ports,
     .estimate = estimate,
