@@ -21,6 +21,7 @@ enum lm_status clean_settle(struct clean_run *run, const struct clean_waiter *wa
                               &(struct clean_document){.source = file->source,
                                                        .text = waiter->text,
                                                        .size = waiter->size,
+                                                       .id = &waiter->digest,
                                                        .line = line,
                                                        .meta = waiter->meta,
                                                        .meta_size = waiter->meta_size},
