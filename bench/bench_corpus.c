@@ -161,7 +161,8 @@ static void flush(struct bench *bench, struct lm_digest_set *met)
         struct document *document = &bench->documents[i];
         uint32_t mark = 0;
         bool is_new = true;
-        if (document->line.size > 0 && !lm_digest_set_add(met, &document->digest, &mark, &is_new))
+        if (document->line.size > 0 &&
+            lm_digest_set_add(met, &document->digest, &mark, &is_new, NULL) != LM_OK)
             fail("no memory");
         if (is_new)
             lm_buf_append(&bench->out, document->line.data, document->line.size);

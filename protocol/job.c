@@ -64,6 +64,8 @@ enum lm_status lm_job_save(const struct lm_job *job, const char *path, struct lm
         lm_json_member_string(&writer, "kernels", job->kernels);
     lm_json_member_int(&writer, "seed", (int64_t)job->seed); /* two's complement, read back so */
     lm_json_member_int(&writer, "threads", (int64_t)job->threads);
+    if (job->memory > 0)
+        lm_json_member_int(&writer, "memory", (int64_t)job->memory);
     if (job->interrupt_at > 0)
         lm_json_member_int(&writer, "interrupt_at", (int64_t)job->interrupt_at);
     lm_json_member_bool(&writer, "afresh", job->afresh);
@@ -170,6 +172,7 @@ static enum lm_status read_job(struct lm_job *out, struct lm_arena *arena,
     job.kernels = text_of(&reader, root, "kernels", false);
     job.seed = (uint64_t)lm_json_int(lm_json_get(root, "seed"), 0);
     job.threads = (size_t)lm_json_int(lm_json_get(root, "threads"), 1);
+    job.memory = (uint64_t)lm_json_int(lm_json_get(root, "memory"), 0);
     job.interrupt_at = (uint64_t)lm_json_int(lm_json_get(root, "interrupt_at"), 0);
     job.afresh = lm_json_bool(lm_json_get(root, "afresh"), false);
     job.portable = lm_json_bool(lm_json_get(root, "portable"), false);

@@ -36,6 +36,7 @@ struct lm_job {
     const char *kernels;     /**< or NULL */
     uint64_t seed;
     size_t threads;
+    uint64_t memory; /**< resources.memory; 0: none given */
     uint64_t
         interrupt_at; /**< progress at which the stage is cancelled, as by a signal; 0: never */
     bool portable, offline;

@@ -13,12 +13,14 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/json.h"
+#include "base/pool.h"
 #include "param/metrics.h"
 #include "protocol/checkpoint.h"
 
 #define SECOND UINT64_C(1000000000)
 #define FLUSH_EVERY (SECOND / 10)
 #define EVENT_CEILING 65536
+#define USUAL_MEMORY ((size_t)1 << 30)
 
 struct named_value {
     const char *name;
@@ -183,6 +185,12 @@ uint64_t lm_ctx_seed(const struct lm_ctx *ctx)
 size_t lm_ctx_threads(const struct lm_ctx *ctx)
 {
     return ctx->job->threads > 0 ? ctx->job->threads : 1;
+}
+
+size_t lm_ctx_memory(const struct lm_ctx *ctx)
+{
+    size_t quarter = lm_memory_limit() / 4, usual = quarter < USUAL_MEMORY ? quarter : USUAL_MEMORY;
+    return ctx->job->memory > 0 ? (size_t)ctx->job->memory : usual;
 }
 
 bool lm_ctx_portable(const struct lm_ctx *ctx)

@@ -2,62 +2,74 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+#include "base/unnamed.h"
+
+enum { SMALLEST = 1024 };
+
+static void free_slots(struct lm_digest_slot *slots, size_t count, bool is_mapped)
+{
+    if (is_mapped)
+        munmap(slots, count * sizeof *slots);
+    else
+        free(slots);
+}
 
 void lm_digest_set_release(struct lm_digest_set *set)
 {
-    free(set->slots);
-    free(set->marks);
-    *set = (struct lm_digest_set){0};
+    free_slots(set->slots, set->mask + 1, set->is_mapped);
+    *set = (struct lm_digest_set){.folder = set->folder, .most = set->most};
 }
 
-/* Where the digest lies, or the free slot it belongs in. */
-static size_t find(const struct lm_digest_set *set, const struct lm_digest *digest)
+/* Where the key lies, or the free slot it belongs in. */
+static size_t find(const struct lm_digest_set *set, const uint32_t key[4])
 {
-    uint64_t start;
-    memcpy(&start, digest->bytes, sizeof start);
-    size_t at = (size_t)start & set->mask;
-    while (set->marks[at] != 0 && lm_digest_compare(&set->slots[at], digest) != 0)
+    size_t at = ((size_t)key[1] << 32 | key[0]) & set->mask;
+    while (set->slots[at].mark != 0 && memcmp(set->slots[at].key, key, sizeof set->slots[at].key))
         at = (at + 1) & set->mask;
     return at;
 }
 
-static bool grow(struct lm_digest_set *set)
+/* Twice the slots. What is moved goes from one end to the other of the old ones to two such places
+ * of the new, which suits a disk. */
+static enum lm_status grow(struct lm_digest_set *set, struct lm_err *err)
 {
-    size_t size = set->slots == NULL ? 1024 : (set->mask + 1) * 2;
-    struct lm_digest_set grown = {.mask = size - 1};
-    grown.slots = calloc(size, sizeof *grown.slots);
-    grown.marks = calloc(size, sizeof *grown.marks);
-    if (grown.slots == NULL || grown.marks == NULL) {
-        lm_digest_set_release(&grown);
-        return false;
-    }
-    for (size_t i = 0; set->slots != NULL && i <= set->mask; i++) {
-        if (set->marks[i] == 0)
-            continue;
-        size_t at = find(&grown, &set->slots[i]);
-        grown.slots[at] = set->slots[i];
-        grown.marks[at] = set->marks[i];
-    }
-    free(set->slots);
-    free(set->marks);
-    set->slots = grown.slots;
-    set->marks = grown.marks;
-    set->mask = grown.mask;
-    return true;
+    size_t count = set->slots == NULL ? SMALLEST : (set->mask + 1) * 2;
+    struct lm_digest_set grown = *set;
+    void *slots = NULL;
+    grown.mask = count - 1;
+    /* While it grows there are the old ones, too. */
+    grown.is_mapped =
+        set->folder != NULL && count > SMALLEST && count / 2 * 3 * sizeof *set->slots > set->most;
+    if (grown.is_mapped)
+        LM_TRY(lm_unnamed_map(&slots, count * sizeof *set->slots, set->folder,
+                              "digests of what was met", err));
+    else if ((slots = calloc(count, sizeof *set->slots)) == NULL)
+        return lm_fail(err, LM_NOMEM, "no memory to find duplicates; free some");
+    grown.slots = slots;
+    for (size_t i = 0; set->slots != NULL && i <= set->mask; i++)
+        if (set->slots[i].mark != 0)
+            grown.slots[find(&grown, set->slots[i].key)] = set->slots[i];
+    free_slots(set->slots, set->mask + 1, set->is_mapped);
+    *set = grown;
+    return LM_OK;
 }
 
-bool lm_digest_set_add(struct lm_digest_set *set, const struct lm_digest *digest, uint32_t *mark,
-                       bool *is_new)
+enum lm_status lm_digest_set_add(struct lm_digest_set *set, const struct lm_digest *digest,
+                                 uint32_t *mark, bool *is_new, struct lm_err *err)
 {
-    if ((set->slots == NULL || set->count * 2 > set->mask) && !grow(set))
-        return false;
-    size_t at = find(set, digest);
-    *is_new = set->marks[at] == 0;
+    uint32_t key[4];
+    memcpy(key, digest->bytes, sizeof key);
+    if (set->slots == NULL || set->count / 2 * 3 > set->mask)
+        LM_TRY(grow(set, err));
+    struct lm_digest_slot *slot = &set->slots[find(set, key)];
+    *is_new = slot->mark == 0;
     if (*is_new) {
-        set->slots[at] = *digest;
-        set->marks[at] = *mark + 1;
+        memcpy(slot->key, key, sizeof key);
+        slot->mark = *mark + 1;
         set->count++;
     }
-    *mark = set->marks[at] - 1;
-    return true;
+    *mark = slot->mark - 1;
+    return LM_OK;
 }

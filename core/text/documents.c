@@ -10,10 +10,10 @@
 const char *const lm_documents_by_names[] = {LM_DOCUMENTS_LIST(NAME) NULL};
 #undef NAME
 
-size_t lm_newlines_normalise(uint8_t *text, size_t size, int64_t *marks, int64_t *newlines)
+/* From text[at] on, moved to the start. */
+static size_t even(uint8_t *text, size_t size, size_t at, int64_t *newlines)
 {
-    size_t at = size >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0, kept = 0;
-    *marks += at != 0;
+    size_t kept = 0;
     while (at < size) {
         const uint8_t *found = memchr(text + at, '\r', size - at);
         size_t run = found == NULL ? size - at : (size_t)(found - text) - at;
@@ -27,6 +27,18 @@ size_t lm_newlines_normalise(uint8_t *text, size_t size, int64_t *marks, int64_t
         ++*newlines;
     }
     return kept;
+}
+
+size_t lm_newlines_even(uint8_t *text, size_t size, int64_t *newlines)
+{
+    return even(text, size, 0, newlines);
+}
+
+size_t lm_newlines_normalise(uint8_t *text, size_t size, int64_t *marks, int64_t *newlines)
+{
+    bool is_marked = size >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0;
+    *marks += is_marked;
+    return even(text, size, is_marked ? 3 : 0, newlines);
 }
 
 /* ---- the ways of cutting: each takes at least one byte from documents->at ---- */

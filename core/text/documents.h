@@ -54,6 +54,9 @@ struct lm_documents {
 /** The next document, borrowed from the text; false after the last. Never empty. */
 bool lm_documents_next(struct lm_documents *documents, const uint8_t **text, size_t *size);
 
+/** Turns CR LF and CR into LF, in place; returns the new size. *newlines counts what was changed.
+ */
+size_t lm_newlines_even(uint8_t *text, size_t size, int64_t *newlines);
 /** Drops a byte order mark at the start and turns CR LF and CR into LF, in place; returns the new
  *  size. *marks and *newlines count what was changed. */
 size_t lm_newlines_normalise(uint8_t *text, size_t size, int64_t *marks, int64_t *newlines);

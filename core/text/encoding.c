@@ -9,7 +9,7 @@
 
 #include "text/utf16.h"
 
-enum { CHUNK = 1 << 16 };
+enum { CHUNK = 1 << 16, PART = 1 << 20 };
 
 #define NAME(name, iconv_name) name,
 #define TARGET(name, iconv_name) iconv_name,
@@ -109,13 +109,20 @@ static void put_bad(struct lm_buf *out, char **in, size_t *left, size_t *bad)
     *left -= count;
 }
 
-static void convert_all(struct lm_buf *out, iconv_t iconv_way, const uint8_t *data, size_t size,
-                        size_t *bad)
+static enum lm_status drained(const struct lm_drain *drain, struct lm_buf *out, struct lm_err *err)
+{
+    LM_TRY(lm_buf_status(out, err));
+    return drain != NULL ? drain->take(drain->user, out, err) : LM_OK;
+}
+
+static enum lm_status convert_all(struct lm_buf *out, iconv_t iconv_way, const uint8_t *data,
+                                  size_t size, size_t *bad, const struct lm_drain *drain,
+                                  struct lm_err *err)
 {
     char chunk[CHUNK];
     char *in = (char *)(uintptr_t)data;
     size_t left = size;
-    while (left > 0 && !out->failed) {
+    while (left > 0) {
         char *to = chunk;
         size_t room = sizeof chunk;
         size_t result = iconv(iconv_way, &in, &left, &to, &room);
@@ -124,30 +131,37 @@ static void convert_all(struct lm_buf *out, iconv_t iconv_way, const uint8_t *da
         errno = error;
         if (result == (size_t)-1 && error != E2BIG)
             put_bad(out, &in, &left, bad);
+        LM_TRY(drained(drain, out, err));
     }
     char *to = chunk;
     size_t room = sizeof chunk;
     (void)iconv(iconv_way, NULL, NULL, &to, &room); /* what a character may still wait for */
     lm_buf_append(out, chunk, (size_t)(to - chunk));
+    return lm_buf_status(out, err);
 }
 
 /** "utf-16", "utf-32" … without a mark are little-endian, as nearly all such files are. */
 static enum lm_status convert_utf(struct lm_buf *out, const char *name, const uint8_t *data,
-                                  size_t size, size_t *bad, struct lm_err *err)
+                                  size_t size, size_t *bad, const struct lm_drain *drain,
+                                  struct lm_err *err)
 {
     struct lm_utf utf = lm_utf_detect(data, size);
     if (strncmp(name, "utf-8", 5) == 0) {
-        lm_buf_append(out, data, size);
-        return lm_buf_status(out, err);
+        for (size_t at = 0; at < size; at += PART) {
+            lm_buf_append(out, data + at, size - at < PART ? size - at : PART);
+            LM_TRY(drained(drain, out, err));
+        }
+        return LM_OK;
     }
     if (utf.marked == 0)
         utf = (struct lm_utf){.unit = strncmp(name, "utf-32", 6) == 0 ? 4 : 2,
                               .is_big = strcmp(name, "utf-16be") == 0};
-    return lm_utf_decode(out, &utf, data, size, bad, err);
+    return lm_utf_decode_parts(out, &utf, data, size, bad, drain, err);
 }
 
-enum lm_status lm_encoding_convert(struct lm_buf *out, const char *name, const uint8_t *data,
-                                   size_t size, size_t *bad, struct lm_err *err)
+enum lm_status lm_encoding_convert_parts(struct lm_buf *out, const char *name, const uint8_t *data,
+                                         size_t size, size_t *bad, const struct lm_drain *drain,
+                                         struct lm_err *err)
 {
     size_t i = 0;
     while (lm_encoding_names[i] != NULL && strcmp(lm_encoding_names[i], name) != 0)
@@ -155,14 +169,20 @@ enum lm_status lm_encoding_convert(struct lm_buf *out, const char *name, const u
     if (lm_encoding_names[i] == NULL)
         return lm_fail(err, LM_UNSUPPORTED, "encoding \"%s\" is not known", name);
     if (targets[i][0] == '\0')
-        return convert_utf(out, name, data, size, bad, err);
+        return convert_utf(out, name, data, size, bad, drain, err);
     iconv_t way = iconv_open("UTF-8", targets[i]);
     if (way == (iconv_t)-1)
         return lm_fail(err, LM_UNSUPPORTED,
                        "glibc cannot read %s here; install its converters (Debian: libc6)", name);
-    convert_all(out, way, data, size, bad);
+    enum lm_status status = convert_all(out, way, data, size, bad, drain, err);
     iconv_close(way);
-    return lm_buf_status(out, err);
+    return status;
+}
+
+enum lm_status lm_encoding_convert(struct lm_buf *out, const char *name, const uint8_t *data,
+                                   size_t size, size_t *bad, struct lm_err *err)
+{
+    return lm_encoding_convert_parts(out, name, data, size, bad, NULL, err);
 }
 
 void lm_encoding_version(char text[128])

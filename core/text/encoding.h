@@ -9,6 +9,7 @@
 #include <lmpipe/status.h>
 
 #include "base/buf.h"
+#include "text/utf16.h"
 
 /** X(name, iconv's name): what `encoding` may be, apart from "utf-8" and "auto", which come first.
  *  GBK and GB 2312 are parts of GB18030; Shift_JIS, EUC-KR and Big5 are read as their usual
@@ -76,6 +77,10 @@ const char *lm_encoding_of_label(const char *label, size_t size);
  */
 enum lm_status lm_encoding_convert(struct lm_buf *out, const char *name, const uint8_t *data,
                                    size_t size, size_t *bad, struct lm_err *err);
+/** The same; `drain`, if not NULL, is asked every so often. What it returns. */
+enum lm_status lm_encoding_convert_parts(struct lm_buf *out, const char *name, const uint8_t *data,
+                                         size_t size, size_t *bad, const struct lm_drain *drain,
+                                         struct lm_err *err);
 
 /**
  * The name of the encoding that bytes which are not UTF-8 are in, where that is beyond doubt: they

@@ -4,7 +4,7 @@
 
 #include "base/utf8.h"
 
-enum { UNITS_LOOKED_AT = 4096, REPLACEMENT = 0xFFFD };
+enum { UNITS_LOOKED_AT = 4096, DRAINED = 1 << 20, REPLACEMENT = 0xFFFD };
 
 static const struct {
     const char *name;
@@ -98,17 +98,30 @@ const char *lm_utf_name(const struct lm_utf *utf)
     return "UTF-8";
 }
 
+enum lm_status lm_utf_decode_parts(struct lm_buf *out, const struct lm_utf *utf,
+                                   const uint8_t *data, size_t size, size_t *bad,
+                                   const struct lm_drain *drain, struct lm_err *err)
+{
+    size_t at = utf->marked;
+    while (at < size) {
+        for (size_t end = size - at < DRAINED ? size : at + DRAINED; at < end;) {
+            uint8_t made[4];
+            uint32_t code_point;
+            size_t length = decode(&code_point, utf, data + at, size - at);
+            bool is_bad = code_point > 0x10FFFF;
+            *bad += is_bad ? length : 0;
+            lm_buf_append(out, made, lm_utf8_encode(made, is_bad ? REPLACEMENT : code_point));
+            at += length;
+        }
+        LM_TRY(lm_buf_status(out, err));
+        if (drain != NULL)
+            LM_TRY(drain->take(drain->user, out, err));
+    }
+    return LM_OK;
+}
+
 enum lm_status lm_utf_decode(struct lm_buf *out, const struct lm_utf *utf, const uint8_t *data,
                              size_t size, size_t *bad, struct lm_err *err)
 {
-    for (size_t at = utf->marked; at < size;) {
-        uint8_t made[4];
-        uint32_t code_point;
-        size_t length = decode(&code_point, utf, data + at, size - at);
-        bool is_bad = code_point > 0x10FFFF;
-        *bad += is_bad ? length : 0;
-        lm_buf_append(out, made, lm_utf8_encode(made, is_bad ? REPLACEMENT : code_point));
-        at += length;
-    }
-    return lm_buf_status(out, err);
+    return lm_utf_decode_parts(out, utf, data, size, bad, NULL, err);
 }

@@ -10,6 +10,12 @@
 
 #include "base/buf.h"
 
+/** Takes away what a conversion has appended so far, so that not all of it need be in memory. */
+struct lm_drain {
+    enum lm_status (*take)(void *user, struct lm_buf *buf, struct lm_err *err);
+    void *user;
+};
+
 /** An encoding by units of 2 or 4 bytes. */
 struct lm_utf {
     size_t unit;   /**< bytes: 2 or 4; 0: none of these */
@@ -28,5 +34,10 @@ const char *lm_utf_name(const struct lm_utf *utf);
  *  becomes U+FFFD. LM_NOMEM. */
 enum lm_status lm_utf_decode(struct lm_buf *out, const struct lm_utf *utf, const uint8_t *data,
                              size_t size, size_t *bad, struct lm_err *err);
+/** The same; `drain`, if not NULL, is asked every so often, and after the last character. What it
+ *  returns. */
+enum lm_status lm_utf_decode_parts(struct lm_buf *out, const struct lm_utf *utf,
+                                   const uint8_t *data, size_t size, size_t *bad,
+                                   const struct lm_drain *drain, struct lm_err *err);
 
 #endif

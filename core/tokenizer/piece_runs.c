@@ -1,13 +1,12 @@
 #include "tokenizer/piece_runs.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/unnamed.h"
 
 enum { BLOCK = 64 << 10 }; /* bytes written or read at once */
 
@@ -31,29 +30,11 @@ static enum lm_status no_memory(struct lm_err *err)
 
 /* ---- writing ---- */
 
-static enum lm_status open_unnamed(int *fd, const char *folder, struct lm_err *err)
-{
-    size_t size = strlen(folder) + sizeof "/pieces-XXXXXX";
-    char *path = malloc(size);
-    if (path == NULL)
-        return no_memory(err);
-    snprintf(path, size, "%s/pieces-XXXXXX", folder);
-    *fd = mkstemp(path);
-    int error = errno;
-    if (*fd >= 0) {
-        unlink(path);
-        fcntl(*fd, F_SETFD, FD_CLOEXEC);
-    }
-    free(path);
-    return *fd >= 0 ? LM_OK
-                    : lm_fail_errno(err, error, "cannot make a file for counts in %s", folder);
-}
-
 static enum lm_status begin_run(struct lm_piece_spill *spill, const char *folder,
                                 struct lm_err *err)
 {
     if (spill->fd < 0)
-        LM_TRY(open_unnamed(&spill->fd, folder, err));
+        LM_TRY(lm_unnamed_open(&spill->fd, folder, "counts of pieces", err));
     if (spill->count == spill->capacity) {
         size_t capacity = spill->capacity ? spill->capacity * 2 : 16;
         uint64_t *starts = realloc(spill->starts, capacity * sizeof *starts);

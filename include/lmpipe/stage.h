@@ -104,6 +104,7 @@ struct lm_stage_cost {
                             processor's peak that its `work` reaches */
     double memory;       /**< bytes it holds anyhow */
     double memory_share; /**< and for each byte that it reads */
+    double memory_most;  /**< but no more than this, where its memory is bounded; 0: it is not */
     double sizes[LM_SIZES_MAX]; /**< bytes of each output for each byte that it reads */
     /** The outputs grow with shape[0] to this power, and are `sizes` where it is `at`; 0: they
      * don't. */
@@ -217,7 +218,11 @@ const char *lm_ctx_output(struct lm_ctx *ctx, const char *port);
 struct lm_arena *lm_ctx_arena(struct lm_ctx *ctx); /**< freed after run returns */
 /** Seed of the stage for lm_rng_stream(seed, "name"): equal for equal keys. */
 uint64_t lm_ctx_seed(const struct lm_ctx *ctx);
-size_t lm_ctx_threads(const struct lm_ctx *ctx);      /**< budget, ≥ 1; never changes results */
+size_t lm_ctx_threads(const struct lm_ctx *ctx); /**< budget, ≥ 1; never changes results */
+/** Bytes of memory that a stage whose memory is bounded keeps to, beside its longest document:
+ *  resources.memory, else 1 GiB, or a quarter of the machine's when that is less. Never changes
+ * results. */
+size_t lm_ctx_memory(const struct lm_ctx *ctx);
 bool lm_ctx_portable(const struct lm_ctx *ctx);       /**< numerics: portable (else blas) */
 const char *lm_ctx_kernels(const struct lm_ctx *ctx); /**< forced kernel path, or NULL */
 bool lm_ctx_offline(const struct lm_ctx *ctx);

@@ -144,6 +144,7 @@ enum lm_status lm_exec_job(struct lm_job *job, const struct lm_exec_place *place
     job->params = stage->params;
     job->folder = place->folder;
     job->seed = stage->seed;
+    job->memory = (uint64_t)stage->memory;
     job->portable = stage->portable;
     LM_TRY(prepare_inputs(job, place, err));
     LM_TRY(prepare_files(job, place, err));

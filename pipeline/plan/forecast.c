@@ -81,8 +81,10 @@ static enum lm_status ask_type(struct lm_plan *plan, size_t stage, size_t thread
     s->forecast = (struct lm_forecast){.read = read};
     s->forecast.work = s->estimate.work > 0 ? s->estimate.work : read;
     s->forecast.said = (double)s->estimate.memory;
-    if (cost != NULL && (read > 0 || s->estimate.memory > 0))
-        s->forecast.said += cost->memory + cost->memory_share * read;
+    if (cost != NULL && (read > 0 || s->estimate.memory > 0)) {
+        double typical = cost->memory + cost->memory_share * read;
+        s->forecast.said += cost->memory_most > 0 ? fmin(typical, cost->memory_most) : typical;
+    }
     return LM_OK;
 }
 

@@ -329,8 +329,11 @@ static bool has_output(const void *data, const char *port)
 }
 
 /* Documents wait in memory until the split is known. */
-static const struct lm_stage_cost cost = {
-    .pace = 20e6, .memory = 20e6, .memory_share = 20.5, .sizes = {1.1, 0.001, 0.001}};
+static const struct lm_stage_cost cost = {.pace = 20e6,
+                                          .memory = 20e6,
+                                          .memory_share = 6,
+                                          .memory_most = 1.2e9,
+                                          .sizes = {1.1, 0.001, 0.001}};
 
 extern const struct lm_stage lm_stage_clean;
 const struct lm_stage lm_stage_clean = {

@@ -101,36 +101,34 @@ static enum lm_status refuse(const struct lm_file_kind *kind, struct lm_err *err
     return refuse_binary(kind, err);
 }
 
-/** Moves converted text into the arena. */
-static enum lm_status take_converted(struct clean_text *out, struct lm_arena *arena,
-                                     struct lm_buf *made, struct lm_err *err)
+static enum lm_status drain(void *user, struct lm_buf *buf, struct lm_err *err)
 {
-    uint8_t *copy = lm_arena_alloc(arena, made->size + 1);
-    if (copy == NULL)
-        return lm_fail(err, LM_NOMEM, "no memory to convert a text; free some");
-    if (made->size > 0)
-        memcpy(copy, made->data, made->size);
-    out->replaced_share = out->size > 0 ? (double)out->census.bad / (double)out->size : 0;
-    out->bytes = copy;
-    out->size = made->size;
-    return LM_OK;
+    (void)buf; /* that of the bytes in the making */
+    return clean_anew_take(user, err);
 }
 
 /** Converts by the units of UTF-16 or UTF-32, or by the name of an encoding. */
-static enum lm_status convert(struct clean_text *out, struct lm_arena *arena,
+static enum lm_status convert(struct clean_text *out, const struct clean_reading *reading,
                               const struct lm_utf *utf, const char *name, struct lm_err *err)
 {
-    struct lm_buf made;
-    lm_buf_init(&made, 0);
-    enum lm_status status =
-        utf != NULL
-            ? lm_utf_decode(&made, utf, out->bytes, out->size, &out->census.bad, err)
-            : lm_encoding_convert(&made, name, out->bytes, out->size, &out->census.bad, err);
+    const struct clean_bytes *from = &out->file;
+    struct clean_anew anew = {.folder = reading->scratch};
+    const struct lm_drain way = {drain, &anew};
+    struct clean_bytes made = {.data = NULL};
+    lm_buf_init(&anew.buf, 0);
+    enum lm_status status = utf != NULL
+                                ? lm_utf_decode_parts(&anew.buf, utf, from->data, from->size,
+                                                      &out->census.bad, &way, err)
+                                : lm_encoding_convert_parts(&anew.buf, name, from->data, from->size,
+                                                            &out->census.bad, &way, err);
     if (status == LM_OK)
-        status = take_converted(out, arena, &made, err);
-    lm_buf_release(&made);
+        status = clean_anew_end(&made, &anew, err);
+    clean_anew_release(&anew);
+    LM_TRY(status);
+    out->replaced_share = from->size > 0 ? (double)out->census.bad / (double)from->size : 0;
+    out->file = made;
     out->converted = name;
-    return status;
+    return LM_OK;
 }
 
 /** Too much of it is not UTF-8. */
@@ -157,14 +155,14 @@ static enum lm_status refuse_encoding(const struct clean_text *text, size_t size
 
 static enum lm_status weigh(struct clean_text *text, enum lm_repair repair, struct lm_err *err)
 {
-    text->census = lm_utf8_census(text->bytes, text->size);
-    double share = text->size > 0 ? (double)text->census.bad / (double)text->size : 0;
+    text->census = lm_utf8_census(text->file.data, text->file.size);
+    double share = text->file.size > 0 ? (double)text->census.bad / (double)text->file.size : 0;
     text->replaced_share = repair == LM_REPAIR_REPLACE ? share : 0;
     if (share <= CLEAN_LOUD || repair == LM_REPAIR_REJECT)
         return LM_OK;
-    text->guess = lm_encoding_guess(text->bytes, text->size);
+    text->guess = lm_encoding_guess(text->file.data, text->file.size);
     bool is_told = repair == LM_REPAIR_CP1252 && strcmp(text->guess, "Windows-1252") == 0;
-    return share > CLEAN_TOO_MUCH && !is_told ? refuse_encoding(text, text->size, err) : LM_OK;
+    return share > CLEAN_TOO_MUCH && !is_told ? refuse_encoding(text, text->file.size, err) : LM_OK;
 }
 
 /** Pages and archives of them say themselves what they are encoded in. */
@@ -174,15 +172,15 @@ static bool says_itself(enum lm_documents_by by)
 }
 
 /** UTF-16 and UTF-32 are certain or named; for others an encoding must be asked for. */
-static enum lm_status decode(struct clean_text *text, struct lm_arena *arena,
-                             const struct clean_reading *reading, struct lm_err *err)
+static enum lm_status decode(struct clean_text *text, const struct clean_reading *reading,
+                             struct lm_err *err)
 {
     const char *name = reading->encoding;
-    struct lm_file_kind kind = lm_file_kind(text->bytes, text->size);
-    bool is_marked = text->size >= 3 && memcmp(text->bytes, "\xEF\xBB\xBF", 3) == 0;
+    struct lm_file_kind kind = lm_file_kind(text->file.data, text->file.size);
+    bool is_marked = text->file.size >= 3 && memcmp(text->file.data, "\xEF\xBB\xBF", 3) == 0;
     enum lm_documents_by way = kind.class == LM_FILE_RECORDS ? way_of(kind.name) : reading->by;
     if (kind.class == LM_FILE_UTF16)
-        return convert(text, arena, &kind.utf, kind.name, err);
+        return convert(text, reading, &kind.utf, kind.name, err);
     if (says_itself(way) || reading->by == LM_BY_HTML)
         return LM_OK;
     if (is_marked || strcmp(name, "utf-8") == 0)
@@ -190,8 +188,8 @@ static enum lm_status decode(struct clean_text *text, struct lm_arena *arena,
     if (strcmp(name, "auto") == 0 && kind.class == LM_FILE_ENCODED)
         name = lm_encoding_of_label(kind.name, strlen(kind.name));
     else if (strcmp(name, "auto") == 0)
-        name = lm_encoding_detect(text->bytes, text->size);
-    return name != NULL ? convert(text, arena, NULL, name, err) : LM_OK;
+        name = lm_encoding_detect(text->file.data, text->file.size);
+    return name != NULL ? convert(text, reading, NULL, name, err) : LM_OK;
 }
 
 /** How the file is to be read, or why it cannot be. */
@@ -210,20 +208,31 @@ static enum lm_status choose(struct clean_text *text, const struct lm_file_kind 
     return is_refused ? refuse_records(kind->name, text->by, err) : LM_OK;
 }
 
-enum lm_status clean_admit(struct clean_text *text, struct lm_arena *arena,
-                           const struct clean_reading *reading, struct lm_err *err)
+static enum lm_status admit(struct clean_text *text, const struct clean_reading *reading,
+                            struct lm_err *err)
 {
-    struct clean_text admitted = *text;
-    LM_TRY(decode(&admitted, arena, reading, err));
-    struct lm_file_kind kind = lm_file_kind(admitted.bytes, admitted.size);
-    LM_TRY(choose(&admitted, &kind, reading->by, err));
-    if (admitted.converted == NULL && !says_itself(admitted.by))
-        LM_TRY(weigh(&admitted, reading->repair, err));
-    else if (admitted.converted != NULL && admitted.replaced_share > CLEAN_TOO_MUCH)
+    LM_TRY(decode(text, reading, err));
+    struct lm_file_kind kind = lm_file_kind(text->file.data, text->file.size);
+    LM_TRY(choose(text, &kind, reading->by, err));
+    if (text->converted == NULL && !says_itself(text->by))
+        return weigh(text, reading->repair, err);
+    if (text->converted != NULL && text->replaced_share > CLEAN_TOO_MUCH)
         return lm_fail(err, LM_FORMAT,
                        "%.1f %% of it is no valid %s; name its encoding, leave it out by the "
                        "include of its source, or convert it to UTF-8 first",
-                       100 * admitted.replaced_share, admitted.converted);
-    *text = admitted;
+                       100 * text->replaced_share, text->converted);
     return LM_OK;
+}
+
+enum lm_status clean_admit(struct clean_text *text, const struct clean_reading *reading,
+                           struct lm_err *err)
+{
+    struct clean_text admitted = *text;
+    enum lm_status status = admit(&admitted, reading, err);
+    bool is_made = admitted.file.owned != text->file.owned;
+    if (is_made)
+        clean_bytes_close(status == LM_OK ? &text->file : &admitted.file);
+    if (status == LM_OK)
+        *text = admitted;
+    return status;
 }

@@ -10,9 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <lmpipe/arena.h>
 #include <lmpipe/status.h>
 
+#include "clean_bytes.h"
 #include "text/clean_text.h"
 #include "text/documents.h"
 #include "text/encoding_guess.h"
@@ -25,13 +25,13 @@ struct clean_reading {
     enum lm_documents_by by;
     const char *encoding; /**< one of lm_encoding_names */
     enum lm_repair repair;
-    bool needs_host; /**< of each document's address */
+    bool needs_host;     /**< of each document's address */
+    const char *scratch; /**< folder for what memory does not hold */
 };
 
 /** A file that was let in. */
 struct clean_text {
-    uint8_t *bytes; /**< UTF-8 but for `bad` bytes, which the repair is for */
-    size_t size;
+    struct clean_bytes file;      /**< UTF-8 but for `bad` bytes, which the repair is for; owned */
     enum lm_documents_by by;      /**< never LM_BY_AUTO */
     const char *converted;        /**< the encoding it came in, when it was converted; else NULL */
     struct lm_utf8_census census; /**< of its bytes as they came */
@@ -39,11 +39,10 @@ struct clean_text {
     const char *guess;            /**< probable encoding, where a share is to be noted; else NULL */
 };
 
-/** Lets a file in or refuses it. *text: in, its `bytes` and `size` as read, the rest zero; out, the
- * file as it was let in, untouched where it was refused. Its bytes must live as long as *text; what
- * is converted lies in the arena. LM_FORMAT: what it is, where that shows, and what to do;
- * LM_NOMEM. */
-enum lm_status clean_admit(struct clean_text *text, struct lm_arena *arena,
-                           const struct clean_reading *reading, struct lm_err *err);
+/** Lets a file in or refuses it. *text: in, its `file` as opened, the rest zero; out, the file as
+ * it was let in, of which `file` may be another one; untouched where it was refused. LM_FORMAT:
+ * what it is, where that shows, and what to do; LM_IO, LM_NOMEM. */
+enum lm_status clean_admit(struct clean_text *text, const struct clean_reading *reading,
+                           struct lm_err *err);
 
 #endif

@@ -2,10 +2,13 @@
 
 #include <stdlib.h>
 
+#include "clean_read.h"
 #include "data/jsonl.h"
 
 /* Items of one task: cut by shape, so that many small documents cost few tasks. */
 enum { ITEMS_A_TASK = 16 };
+
+enum { COPIES = 4 /* of a text while it is cleaned: as it came, repaired, cleaned, its line */ };
 
 enum lm_status clean_batch_add(struct clean_batch *batch, const struct clean_form *form,
                                const struct clean_piece *piece, struct lm_err *err)
@@ -23,6 +26,7 @@ enum lm_status clean_batch_add(struct clean_batch *batch, const struct clean_for
     lm_buf_init(&item->text, 0);
     lm_buf_init(&item->line, 0);
     batch->bytes += piece->size;
+    batch->weight += sizeof *item + COPIES * piece->size;
     return LM_OK;
 }
 
@@ -36,99 +40,117 @@ static enum lm_status find_text(struct clean_item *item)
 }
 
 /* Which languages a cleaned text is in, and whether these are enough. */
-static void ask_language(const struct clean_batch *batch, struct clean_item *item)
+static void ask_language(const struct clean_work *work, struct clean_item *item)
 {
-    const struct clean_language *wanted = batch->wanted;
-    if (batch->language == NULL)
+    const struct clean_language *wanted = work->wanted;
+    if (work->language == NULL)
         return;
-    lm_language_tell(&item->told, batch->language, item->text.data, item->text.size);
+    lm_language_tell(&item->told, work->language, item->text.data, item->text.size);
     item->share = lm_language_share(&item->told, wanted->keep.items, wanted->keep.count);
     item->is_foreign = item->share < wanted->min;
 }
 
 /* Asks the rules of a cleaned text; those of lines may change it. */
-static enum lm_status ask_rules(const struct clean_batch *batch, struct clean_item *item,
+static enum lm_status ask_rules(const struct clean_work *work, struct clean_item *item,
                                 struct lm_rule_scratch *scratch)
 {
     struct lm_rule_measure measure = {.none = 0};
-    if (batch->rules->edits_lines) {
+    if (work->rules->edits_lines) {
         item->tallies = calloc(LM_C4_RULES, sizeof *item->tallies);
         if (item->tallies == NULL)
             return lm_fail(&item->err, LM_NOMEM, "no memory to count lines; free some");
     }
     const uint8_t *text = (const uint8_t *)item->text.data;
-    if (batch->rules->measures_lines)
+    if (work->rules->measures_lines)
         LM_TRY(lm_text_measure(&measure.text, text, item->text.size, &item->err));
     else
         lm_text_count(&measure.text, text, item->text.size);
     clean_flow_add(&item->cleaned, item->text.size, &measure.text);
     item->measure = measure.text;
-    ask_language(batch, item);
+    ask_language(work, item);
     if (item->is_foreign)
         return LM_OK;
-    LM_TRY(lm_rules_ask(&item->outcome, batch->rules, &item->text, &measure, item->tallies, scratch,
+    LM_TRY(lm_rules_ask(&item->outcome, work->rules, &item->text, &measure, item->tallies, scratch,
                         &item->err));
     item->measure = measure.text;
     return LM_OK;
 }
 
 /* Repairs and cleans the text, with the changes that are asked for before and after. */
-static enum lm_status clean_text(const struct clean_batch *batch, struct clean_item *item)
+static enum lm_status clean_text(const struct clean_work *work, struct clean_item *item)
 {
     struct lm_buf repaired;
     const uint8_t *text = item->found.text;
     size_t size = item->found.size;
     bool is_changed = false;
     lm_buf_init(&repaired, 0);
-    enum lm_status status = clean_transform_before(batch->transform, &repaired, &text, &size,
+    enum lm_status status = clean_transform_before(work->transform, &repaired, &text, &size,
                                                    &item->transformed, &item->err);
     if (status == LM_OK)
-        status = lm_clean(&item->text, text, size, batch->options, &item->counts,
-                          &item->is_rejected, &item->err);
+        status = lm_clean(&item->text, text, size, work->options, &item->counts, &item->is_rejected,
+                          &item->err);
     lm_buf_release(&repaired);
     if (status == LM_OK && !item->is_rejected)
-        status = clean_transform_after(batch->transform, &item->text, &is_changed,
+        status = clean_transform_after(work->transform, &item->text, &is_changed,
                                        &item->transformed, &item->err);
     if (status == LM_OK && is_changed && item->text.size > 0)
-        lm_clean_lines(&item->text, batch->options, &item->counts);
+        lm_clean_lines(&item->text, work->options, &item->counts);
     return status;
 }
 
-static enum lm_status clean_item(const struct clean_batch *batch, struct clean_item *item,
+static enum lm_status clean_item(const struct clean_work *work, struct clean_item *item,
                                  struct lm_rule_scratch *scratch)
 {
-    item->outcome.rule = batch->rules->count;
+    item->outcome.rule = work->rules->count;
     LM_TRY(find_text(item));
     if (item->is_missing || item->is_rejected)
         return LM_OK;
-    LM_TRY(clean_text(batch, item));
+    LM_TRY(clean_text(work, item));
     if (item->is_rejected || item->text.size == 0)
         return LM_OK;
-    LM_TRY(ask_rules(batch, item, scratch));
+    LM_TRY(ask_rules(work, item, scratch));
     const uint8_t *text = (const uint8_t *)item->text.data;
     lm_sha256_bytes(&item->digest, text, item->text.size);
-    if (item->is_foreign || item->outcome.rule < batch->rules->count)
+    if (item->is_foreign || item->outcome.rule < work->rules->count)
         return LM_OK;
     lm_jsonl_line(&item->line, &item->digest, text, item->text.size);
     LM_TRY(lm_buf_status(&item->line, &item->err));
-    return clean_units_find(&item->units, &batch->compared, text, item->text.size, &item->err);
+    return clean_units_find(&item->units, &work->compared, text, item->text.size, &item->err);
 }
 
-static void run_task(void *user, size_t task, size_t worker)
+size_t clean_batch_tasks(const struct clean_batch *batch)
 {
-    struct clean_batch *batch = user;
+    size_t tasks = (batch->count + ITEMS_A_TASK - 1) / ITEMS_A_TASK;
+    return tasks == 0 && batch->begun.count + batch->ended.count > 0 ? 1 : tasks;
+}
+
+void clean_batch_task(struct clean_batch *batch, size_t task, size_t worker)
+{
     size_t end = (task + 1) * ITEMS_A_TASK;
     for (size_t i = task * ITEMS_A_TASK; i < end && i < batch->count; i++)
-        batch->items[i].status = clean_item(batch, &batch->items[i], &batch->scratch[worker]);
+        batch->items[i].status =
+            clean_item(batch->work, &batch->items[i], &batch->work->scratch[worker]);
 }
 
-void clean_batch_work(struct clean_batch *batch, struct lm_pool *pool)
+enum lm_status clean_files_add(struct clean_files *files, struct clean_opened *opened,
+                               struct lm_err *err)
 {
-    lm_pool_run(pool, (batch->count + ITEMS_A_TASK - 1) / ITEMS_A_TASK, run_task, batch);
+    if (files->count == files->capacity) {
+        size_t capacity = files->capacity ? files->capacity * 2 : 16;
+        struct clean_opened **items = realloc(files->items, capacity * sizeof *items);
+        if (items == NULL)
+            return lm_fail(err, LM_NOMEM, "no memory for %zu files; free some", capacity);
+        files->items = items;
+        files->capacity = capacity;
+    }
+    files->items[files->count++] = opened;
+    return LM_OK;
 }
 
 void clean_batch_clear(struct clean_batch *batch)
 {
+    if (batch->open != NULL && batch->count > 0)
+        clean_bytes_drop(&batch->open->text.file, batch->items[batch->count - 1].piece.raw);
     for (size_t i = 0; i < batch->count; i++) {
         lm_buf_release(&batch->items[i].text);
         lm_buf_release(&batch->items[i].line);
@@ -137,17 +159,25 @@ void clean_batch_clear(struct clean_batch *batch)
         clean_units_release(&batch->items[i].units);
         free(batch->items[i].tallies);
     }
-    batch->count = 0;
-    batch->bytes = 0;
+    for (size_t i = 0; i < batch->ended.count; i++)
+        clean_opened_close(batch->ended.items[i]);
+    batch->begun.count = batch->ended.count = 0;
+    batch->open = NULL;
+    batch->count = batch->bytes = batch->weight = 0;
 }
 
 void clean_batch_release(struct clean_batch *batch)
 {
     clean_batch_clear(batch);
-    for (size_t i = 0; i < batch->threads; i++)
-        lm_rule_scratch_release(&batch->scratch[i]);
-    batch->threads = 0;
+    free(batch->begun.items);
+    free(batch->ended.items);
     free(batch->items);
-    batch->items = NULL;
-    batch->capacity = 0;
+    *batch = (struct clean_batch){.items = NULL};
+}
+
+void clean_work_release(struct clean_work *work)
+{
+    for (size_t i = 0; i < work->threads; i++)
+        lm_rule_scratch_release(&work->scratch[i]);
+    work->threads = 0;
 }

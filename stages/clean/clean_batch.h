@@ -10,7 +10,6 @@
 #include <lmpipe/status.h>
 
 #include "base/buf.h"
-#include "base/pool.h"
 #include "clean_dedup.h"
 #include "clean_form.h"
 #include "clean_totals.h"
@@ -19,6 +18,8 @@
 #include "text/language.h"
 #include "text/rule_passes.h"
 #include "text/text_measure.h"
+
+struct clean_opened;
 
 /** A document before and after cleaning. */
 struct clean_item {
@@ -44,7 +45,8 @@ struct clean_item {
     struct lm_err err;
 };
 
-struct clean_batch {
+/** How documents are cleaned. */
+struct clean_work {
     const struct lm_clean_options *options;
     const struct clean_transform *transform;
     const struct lm_language *language; /**< NULL: not asked */
@@ -53,18 +55,40 @@ struct clean_batch {
     struct lm_rule_scratch *scratch; /**< one for each of `threads` */
     size_t threads;
     struct clean_compared compared;
+};
+
+/** Files, in order (clean_read.h). */
+struct clean_files {
+    struct clean_opened **items;
+    size_t count, capacity;
+};
+
+/** Zero-initialise, then set `work`. */
+struct clean_batch {
+    const struct clean_work *work;
     struct clean_item *items;
     size_t count, capacity;
-    size_t bytes; /**< of raw text */
+    size_t bytes;                    /**< of raw text */
+    size_t weight;                   /**< bytes of memory that it will take, about */
+    struct clean_files begun, ended; /**< whose first or last piece it has; those that ended are its
+                                        own, and are closed when it is cleared */
+    struct clean_opened *open; /**< the file that goes on in the next one; NULL: none. Borrowed */
 };
 
 /** Adds a piece of a file. LM_NOMEM. */
 enum lm_status clean_batch_add(struct clean_batch *batch, const struct clean_form *form,
                                const struct clean_piece *piece, struct lm_err *err);
-/** Finds the texts of all items, cleans and measures them; an item's status says how that went. */
-void clean_batch_work(struct clean_batch *batch, struct lm_pool *pool);
-/** Forgets the items, keeps the room. */
+/** LM_NOMEM. */
+enum lm_status clean_files_add(struct clean_files *files, struct clean_opened *opened,
+                               struct lm_err *err);
+/** How many tasks clean a batch. */
+size_t clean_batch_tasks(const struct clean_batch *batch);
+/** Finds the texts of the items of a task, cleans and measures them; an item's status says how that
+ *  went. Other tasks go on meanwhile. */
+void clean_batch_task(struct clean_batch *batch, size_t task, size_t worker);
+/** Forgets items and files, keeps the room; lets go of the bytes that were read for them. */
 void clean_batch_clear(struct clean_batch *batch);
 void clean_batch_release(struct clean_batch *batch);
+void clean_work_release(struct clean_work *work);
 
 #endif

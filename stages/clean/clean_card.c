@@ -296,12 +296,6 @@ static void put_repairs(struct lm_json_writer *writer, const struct clean_totals
     lm_json_close(writer, '}');
 }
 
-static int compare_sizes(const void *a, const void *b)
-{
-    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-    return x < y ? -1 : x > y;
-}
-
 static void put_lengths(struct lm_json_writer *writer, struct clean_totals *totals)
 {
     static const struct {
@@ -309,12 +303,13 @@ static void put_lengths(struct lm_json_writer *writer, struct clean_totals *tota
         int64_t percent;
     } marks[] = {{"minimum", 0}, {"p10", 10}, {"median", 50}, {"p90", 90}, {"maximum", 100}};
 
-    qsort(totals->sizes, (size_t)totals->documents, sizeof *totals->sizes, compare_sizes);
+    clean_sizes_sort(&totals->sizes);
     lm_json_key(writer, "document_bytes");
     lm_json_open(writer, '{');
     for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++)
-        lm_json_member_int(writer, marks[i].name,
-                           totals->sizes[(totals->documents - 1) * marks[i].percent / 100]);
+        lm_json_member_int(
+            writer, marks[i].name,
+            clean_sizes_at(&totals->sizes, (totals->documents - 1) * marks[i].percent / 100));
     lm_json_member_double(writer, "mean", (double)totals->bytes / (double)totals->documents);
     lm_json_close(writer, '}');
 }
@@ -322,18 +317,19 @@ static void put_lengths(struct lm_json_writer *writer, struct clean_totals *tota
 /* Documents by length: each row those below a power of two, and not below the one before. */
 static void put_histogram(struct lm_json_writer *writer, const struct clean_totals *totals)
 {
-    size_t at = 0, count = (size_t)totals->documents;
+    const struct clean_sizes *sizes = &totals->sizes;
+    size_t at = 0;
     lm_json_key(writer, "lengths");
     lm_json_open(writer, '[');
-    for (int64_t below = 16; at < count; below *= 2) {
-        size_t start = at;
-        while (at < count && totals->sizes[at] < below)
-            at++;
-        if (at == start)
+    for (int64_t below = 16; at < sizes->count; below *= 2) {
+        int64_t documents = 0;
+        for (; at < sizes->count && sizes->items[at].bytes < below; at++)
+            documents += sizes->items[at].documents;
+        if (documents == 0)
             continue;
         lm_json_open(writer, '{');
         lm_json_member_int(writer, "below", below);
-        lm_json_member_int(writer, "documents", (int64_t)(at - start));
+        lm_json_member_int(writer, "documents", documents);
         lm_json_close(writer, '}');
     }
     lm_json_close(writer, ']');

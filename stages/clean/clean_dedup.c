@@ -74,19 +74,25 @@ void clean_units_release(struct clean_units *units)
 
 /* ---- what was met ---- */
 
-static enum lm_status meet(struct lm_digest_set *set, const struct lm_digest *digest,
-                           uint32_t *source, bool *is_new, struct lm_err *err)
+void clean_dedup_begin(struct clean_dedup *out, const struct clean_compared *compared,
+                       const char *folder, size_t memory)
 {
-    return lm_digest_set_add(set, digest, source, is_new)
-               ? LM_OK
-               : lm_fail(err, LM_NOMEM, "no memory to find duplicates; free some");
+    const bool used[] = {compared->same, compared->document, compared->paragraph, compared->line};
+    struct lm_digest_set *const sets[] = {&out->bytes, &out->documents, &out->paragraphs,
+                                          &out->lines};
+    size_t count = 0;
+    *out = (struct clean_dedup){.compared = *compared};
+    for (size_t i = 0; i < 4; i++)
+        count += used[i];
+    for (size_t i = 0; i < 4; i++)
+        *sets[i] = (struct lm_digest_set){.folder = folder, .most = memory / (count ? count : 1)};
 }
 
 static enum lm_status meet_unit(struct lm_digest_set *set, const struct lm_exact_unit *unit,
                                 uint32_t *source, bool *is_new, struct lm_err *err)
 {
     *is_new = true;
-    return unit->is_blank ? LM_OK : meet(set, &unit->digest, source, is_new, err);
+    return unit->is_blank ? LM_OK : lm_digest_set_add(set, &unit->digest, source, is_new, err);
 }
 
 enum lm_status clean_dedup_document(struct clean_dedup *dedup, const struct clean_units *units,
@@ -133,7 +139,8 @@ enum lm_status clean_dedup_bytes(struct clean_dedup *dedup, const struct lm_dige
                                  uint32_t *source, bool *is_new, struct lm_err *err)
 {
     *is_new = true;
-    return dedup->compared.same ? meet(&dedup->bytes, digest, source, is_new, err) : LM_OK;
+    return dedup->compared.same ? lm_digest_set_add(&dedup->bytes, digest, source, is_new, err)
+                                : LM_OK;
 }
 
 void clean_dedup_release(struct clean_dedup *dedup)

@@ -32,7 +32,7 @@ struct clean_units {
     size_t count, capacity;
 };
 
-/** All that was met so far; zero-initialise but for `compared`. */
+/** All that was met so far. */
 struct clean_dedup {
     struct clean_compared compared;
     struct lm_digest_set bytes, documents, paragraphs, lines;
@@ -45,14 +45,17 @@ enum lm_status clean_units_find(struct clean_units *out, const struct clean_comp
                                 const uint8_t *text, size_t size, struct lm_err *err);
 void clean_units_release(struct clean_units *units);
 
+/** Nothing was met yet. What takes more than `memory` bytes goes to files in `folder`, borrowed. */
+void clean_dedup_begin(struct clean_dedup *out, const struct clean_compared *compared,
+                       const char *folder, size_t memory);
 /** Was a document that says the same met before? *source: in, where this one is from; out, where
- * the first one was. LM_NOMEM. */
+ * the first one was. LM_NOMEM; LM_IO: the disk is full. */
 enum lm_status clean_dedup_document(struct clean_dedup *dedup, const struct clean_units *units,
                                     uint32_t *source, bool *is_new, struct lm_err *err);
-/** Takes out of the text what was met before; *is_changed when something was. LM_NOMEM. */
+/** Takes out of the text what was met before; *is_changed when something was. LM_NOMEM, LM_IO. */
 enum lm_status clean_dedup_parts(struct clean_dedup *dedup, const struct clean_units *units,
                                  struct lm_buf *text, bool *is_changed, struct lm_err *err);
-/** Were these very bytes met before? *source as above. LM_NOMEM. */
+/** Were these very bytes met before? *source as above. LM_NOMEM, LM_IO. */
 enum lm_status clean_dedup_bytes(struct clean_dedup *dedup, const struct lm_digest *digest,
                                  uint32_t *source, bool *is_new, struct lm_err *err);
 void clean_dedup_release(struct clean_dedup *dedup);

@@ -46,6 +46,7 @@ struct clean_piece {
     uint8_t *raw;
     size_t size;
     size_t line; /**< where it begins, of a web archive its record, counted from 1; 0: not said */
+    unsigned arc_tail; /**< of a web archive: how its records' heads end (web/warc.h) */
 };
 
 enum { CLEAN_HOST_SIZE = 256 };

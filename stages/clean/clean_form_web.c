@@ -90,8 +90,10 @@ static enum lm_status next_record(struct clean_form *form, struct clean_piece *p
         if (*is_end)
             return LM_OK;
         form->types[record.type]++;
-        *piece = (struct clean_piece){
-            .raw = form->text + start, .size = warc->at - start, .line = warc->records};
+        *piece = (struct clean_piece){.raw = form->text + start,
+                                      .size = warc->at - start,
+                                      .line = warc->records,
+                                      .arc_tail = warc->arc_tail};
         if (may_hold_text(record.type))
             return LM_OK;
     }
@@ -135,7 +137,7 @@ static enum lm_status take_body(const struct clean_form *form, struct lm_span bo
 static enum lm_status extract_record(const struct clean_form *form, const struct clean_piece *piece,
                                      struct clean_extract *out, struct lm_err *err)
 {
-    struct lm_warc one = {.data = piece->raw, .size = piece->size, .arc_tail = form->warc.arc_tail};
+    struct lm_warc one = {.data = piece->raw, .size = piece->size, .arc_tail = piece->arc_tail};
     struct lm_warc_record record;
     struct lm_http_message message = {.status = 0};
     struct lm_buf unpacked;

@@ -152,30 +152,13 @@ void clean_totals_release(struct clean_totals *totals)
 {
     free(totals->overlaps);
     totals->overlaps = NULL;
+    clean_sizes_release(&totals->sizes);
 }
 
-static bool keep_size(struct clean_totals *totals, struct lm_arena *arena, int64_t size)
+enum lm_status clean_totals_keep(struct clean_totals *totals, const struct lm_text_measure *measure,
+                                 size_t size, struct lm_err *err)
 {
-    if ((size_t)totals->documents == totals->size_capacity) {
-        size_t capacity = totals->size_capacity ? totals->size_capacity * 2 : 1024;
-        int64_t *sizes = LM_NEW_ARRAY(arena, int64_t, capacity);
-        if (sizes == NULL)
-            return false;
-        if (totals->documents > 0)
-            memcpy(sizes, totals->sizes, (size_t)totals->documents * sizeof *sizes);
-        totals->sizes = sizes;
-        totals->size_capacity = capacity;
-    }
-    totals->sizes[totals->documents] = size;
-    return true;
-}
-
-enum lm_status clean_totals_keep(struct clean_totals *totals, struct lm_arena *arena,
-                                 const struct lm_text_measure *measure, size_t size,
-                                 struct lm_err *err)
-{
-    if (!keep_size(totals, arena, (int64_t)size))
-        return lm_fail(err, LM_NOMEM, "no memory for sizes of documents; free some");
+    LM_TRY(clean_sizes_add(&totals->sizes, (int64_t)size, err));
     lm_text_measure_add(&totals->kept, measure);
     totals->documents++;
     totals->bytes += (int64_t)size;

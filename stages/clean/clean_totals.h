@@ -9,6 +9,7 @@
 #include <lmpipe/hash.h>
 #include <lmpipe/status.h>
 
+#include "clean_sizes.h"
 #include "clean_transform.h"
 #include "text/clean_text.h"
 #include "text/documents.h"
@@ -91,8 +92,7 @@ struct clean_totals {
     size_t language_count;
     struct clean_overlap *overlaps; /**< sorted; owned */
     size_t overlap_count, overlap_capacity;
-    int64_t *sizes; /**< bytes of each kept document; grows by doubling in the arena */
-    size_t size_capacity;
+    struct clean_sizes sizes; /**< of kept documents */
 };
 
 /** Rows for `count` rules. LM_NOMEM. */
@@ -117,9 +117,8 @@ void clean_totals_language(struct clean_totals *totals, const char *code, size_t
 enum lm_status clean_totals_shared(struct clean_totals *totals, uint32_t first, uint32_t again,
                                    struct lm_err *err);
 /** Counts a kept document. LM_NOMEM. */
-enum lm_status clean_totals_keep(struct clean_totals *totals, struct lm_arena *arena,
-                                 const struct lm_text_measure *measure, size_t size,
-                                 struct lm_err *err);
+enum lm_status clean_totals_keep(struct clean_totals *totals, const struct lm_text_measure *measure,
+                                 size_t size, struct lm_err *err);
 void clean_totals_release(struct clean_totals *totals);
 
 #endif

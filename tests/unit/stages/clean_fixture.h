@@ -32,8 +32,8 @@ struct fixture {
     struct lm_ctx *ctx; /**< of the last run */
     struct lm_err err;
     unsigned runs;
-    size_t threads;
-    long cancel_after; /**< polls, or -1 */
+    size_t threads, memory; /**< memory 0: as much as is usual */
+    long cancel_after;      /**< polls, or -1 */
 };
 
 static inline void fixture_open(struct fixture *f)
@@ -127,7 +127,8 @@ static inline enum lm_status fixture_run_on(struct fixture *f, const char *corpu
                                .folder =
                                    lm_arena_printf(f->arena, "%s/run%u", f->folder, ++f->runs),
                                .checkpoints = f->folder,
-                               .threads = f->threads};
+                               .threads = f->threads,
+                               .memory = f->memory};
     LM_TRY(lm_ctx_create(&f->ctx, &job, NULL, -1, &f->err));
     if (f->cancel_after >= 0)
         lm_ctx_cancel_after(f->ctx, f->cancel_after);

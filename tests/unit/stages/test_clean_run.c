@@ -221,8 +221,9 @@ static void order_of_sources_and_threads_do_not_matter(struct tap *tap)
     const struct corpus_text turned[] = {texts[2], texts[1], texts[0]};
     REQUIRE(fixture_run(&f, texts, 3) == LM_OK);
     const char *text = all_text(&f), *card = output(&f, "card");
-    for (size_t threads = 1; threads <= 5; threads += 2) {
+    for (size_t threads = 1; threads <= 5; threads++) {
         f.threads = threads;
+        f.memory = threads % 2 == 1 ? (size_t)64 << 10 : (size_t)2 << 30; /* files, or not */
         REQUIRE(fixture_run(&f, turned, 3) == LM_OK);
         CHECK_STR(all_text(&f), text);
         CHECK_STR(output(&f, "card"), card);

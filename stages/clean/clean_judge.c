@@ -1,0 +1,205 @@
+#include "clean_judge.h"
+
+#include <string.h>
+
+#include "base/io.h"
+#include "clean_tell.h"
+
+/* ---- files ---- */
+
+/* What was replaced is said, of the first files one by one. */
+static void account(struct clean_run *run, const struct clean_opened *opened)
+{
+    const struct clean_file *file = &run->corpus.files[opened->form.file];
+    const struct clean_text *text = &opened->text;
+    struct clean_source *source = &run->corpus.sources[file->source];
+    int64_t replaced = (int64_t)(text->replaced_share * (double)opened->size + 0.5);
+    source->replaced_bytes += replaced;
+    run->totals.replaced_bytes += replaced;
+    run->totals.marks += opened->marks;
+    run->totals.newlines += opened->newlines;
+    run->totals.converted += text->converted != NULL;
+    if (text->replaced_share <= CLEAN_LOUD || ++run->totals.loud_files > CLEAN_LOUD_NOTES)
+        return;
+    lm_ctx_note(run->ctx,
+                "source '%s', %s: %.1f %% of its bytes are not UTF-8 and were replaced by U+FFFD, "
+                "the first at line %zu%s%s; convert it, or see invalid",
+                source->name, clean_file_member(file), 100 * text->replaced_share,
+                text->census.line, text->guess != NULL ? "; probably " : "",
+                text->guess != NULL ? text->guess : "");
+}
+
+/* ---- judging ---- */
+
+/* A removed document, where all of them are to be written. */
+static enum lm_status tell_removal(struct clean_run *run, const struct clean_item *item,
+                                   size_t reason, const void *text, size_t size, struct lm_err *err)
+{
+    const struct clean_file *file = &run->corpus.files[item->form->file];
+    return clean_removals_put(&run->removals, &run->totals.drops[reason], item,
+                              run->corpus.sources[file->source].name, clean_file_member(file), text,
+                              size, err);
+}
+
+/* A record without text: its file remembers what the first one has instead. */
+static enum lm_status judge_missing(struct clean_run *run, const struct clean_item *item,
+                                    struct clean_file *file, struct lm_err *err)
+{
+    struct lm_arena_mark mark = lm_arena_mark(run->labels);
+    const char *unit = item->form->by == LM_BY_WARC ? "record" : "line";
+    const char *place = item->form->label;
+    if (item->piece.line > 0)
+        place = lm_arena_printf(run->labels, "%s, %s %zu", place, unit, item->piece.line);
+    if (file->missing++ == 0 && item->form->by == LM_BY_JSONL)
+        file->instead = lm_arena_strdup(lm_ctx_arena(run->ctx), item->err.text);
+    if (place == NULL)
+        return lm_fail(err, LM_NOMEM, "no memory for a message; free some");
+    clean_totals_drop(&run->totals, CLEAN_MISSING, (const uint8_t *)place, strlen(place), NULL,
+                      NULL);
+    lm_arena_rewind(run->labels, mark);
+    return tell_removal(run, item, CLEAN_MISSING, "", 0, err);
+}
+
+/* What was met before goes; what is left of a document is one as if it had come so. *reason: why
+ * it goes, or CLEAN_RULES. */
+static enum lm_status compare(struct clean_run *run, struct clean_item *item, size_t *reason,
+                              struct lm_err *err)
+{
+    bool is_changed = false, is_new = true;
+    const uint32_t source = (uint32_t)run->corpus.files[item->form->file].source;
+    uint32_t first = source;
+    *reason = CLEAN_ALIKE;
+    LM_TRY(clean_dedup_document(&run->dedup, &item->units, &first, &is_new, err));
+    if (!is_new)
+        return clean_totals_shared(&run->totals, first, source, err);
+    *reason = CLEAN_DUPLICATE;
+    LM_TRY(clean_dedup_parts(&run->dedup, &item->units, &item->text, &is_changed, err));
+    if (is_changed) {
+        lm_clean_lines(&item->text, &run->options, &run->totals.repairs);
+        const uint8_t *text = (const uint8_t *)item->text.data;
+        lm_text_count(&item->measure, text, item->text.size);
+        lm_sha256_bytes(&item->digest, text, item->text.size);
+        lm_buf_clear(&item->line);
+        lm_jsonl_line(&item->line, &item->digest, text, item->text.size);
+        LM_TRY(lm_buf_status(&item->line, err));
+        if (item->text.size == 0)
+            return LM_OK;
+    }
+    first = source;
+    LM_TRY(clean_dedup_bytes(&run->dedup, &item->digest, &first, &is_new, err));
+    if (!is_new)
+        return clean_totals_shared(&run->totals, first, source, err);
+    *reason = CLEAN_RULES;
+    return LM_OK;
+}
+
+/* Why a document goes by itself, before others are looked at; CLEAN_RULES + count: it does not. */
+static size_t own_reason(const struct clean_item *item)
+{
+    if (item->is_rejected)
+        return CLEAN_INVALID;
+    if (item->cleaned.documents == 0)
+        return CLEAN_EMPTY;
+    if (item->is_foreign)
+        return CLEAN_LANGUAGE;
+    return item->text.size == 0 ? CLEAN_LINELESS : CLEAN_RULES + item->outcome.rule;
+}
+
+static enum lm_status drop(struct clean_run *run, const struct clean_item *item, size_t reason,
+                           struct lm_err *err)
+{
+    bool is_raw = reason == CLEAN_INVALID || reason == CLEAN_EMPTY;
+    const uint8_t *text = is_raw ? item->found.text : (const uint8_t *)item->text.data;
+    size_t size = is_raw ? item->found.size : item->text.size;
+    clean_totals_drop(&run->totals, reason, text, size, is_raw ? NULL : &item->measure,
+                      is_raw ? NULL : &item->digest);
+    return tell_removal(run, item, reason, text, size, err);
+}
+
+static void count_kept(struct clean_run *run, uint64_t kept)
+{
+    for (size_t i = 0; i < run->params->documents.keep.count; i++)
+        run->kept[i] += (int64_t)(kept >> i & 1);
+}
+
+/* A document that no rule drops. */
+static enum lm_status keep(struct clean_run *run, struct clean_item *item, struct lm_err *err)
+{
+    const struct clean_file *file = &run->corpus.files[item->form->file];
+    struct clean_source *source = &run->corpus.sources[file->source];
+    struct lm_digest identity;
+    size_t reason;
+    clean_flow_add(&run->totals.ruled, item->text.size, &item->measure);
+    LM_TRY(compare(run, item, &reason, err));
+    if (reason != CLEAN_RULES)
+        return drop(run, item, reason, err);
+    LM_TRY(clean_split_identity(&identity, &run->params->split, &item->digest, source->name,
+                                clean_file_member(file), item->found.host, err));
+    source->kept++;
+    LM_TRY(clean_totals_keep(&run->totals, &item->measure, item->text.size, err));
+    count_kept(run, item->found.kept);
+    if (run->language != NULL)
+        clean_totals_language(&run->totals, item->told.codes[0], item->text.size, true);
+    return clean_splitter_put(&run->splitter,
+                              &(struct clean_document){.source = file->source,
+                                                       .text = item->text.data,
+                                                       .size = item->text.size,
+                                                       .line = &item->line,
+                                                       .meta = item->found.meta.data,
+                                                       .meta_size = item->found.meta.size},
+                              &identity, err);
+}
+
+static enum lm_status judge(struct clean_run *run, struct clean_item *item, struct lm_err *err)
+{
+    struct clean_file *file = &run->corpus.files[item->form->file];
+    if (item->status != LM_OK)
+        return lm_fail(err, item->status, "%s", item->err.text);
+    run->totals.documents_in++;
+    run->corpus.sources[file->source].documents++;
+    file->records++;
+    lm_clean_counts_add(&run->totals.repairs, &item->counts);
+    clean_transform_add(&run->totals.transformed, &item->transformed);
+    if (item->is_missing)
+        return judge_missing(run, item, file, err);
+    clean_flow_add(&run->totals.formats[item->form->by], item->found.size, NULL);
+    clean_flow_sum(&run->totals.cleaned, &item->cleaned);
+    clean_totals_lines(&run->totals, &run->rules, item->tallies, &item->outcome);
+    if (run->language != NULL && item->cleaned.documents > 0)
+        clean_totals_language(&run->totals, item->told.codes[0], (size_t)item->cleaned.bytes,
+                              false);
+    size_t reason = own_reason(item);
+    if (reason == CLEAN_RULES + run->rules.count)
+        return keep(run, item, err);
+    return drop(run, item, reason, err);
+}
+
+/* ---- batches ---- */
+
+enum lm_status clean_judge_batch(struct clean_run *run, struct clean_batch *batch,
+                                 struct lm_err *err)
+{
+    for (size_t i = 0; i < batch->begun.count; i++)
+        account(run, batch->begun.items[i]);
+    for (size_t i = 0; i < batch->count; i++)
+        LM_TRY(judge(run, &batch->items[i], err));
+    for (size_t i = 0; i < batch->ended.count; i++)
+        for (size_t k = 0; k < LM_WARC_TYPE_COUNT; k++)
+            run->totals.archived[k] += batch->ended.items[i]->form.types[k];
+    run->bytes_done += (int64_t)batch->bytes;
+    return LM_OK;
+}
+
+enum lm_status clean_judge_end(const struct clean_run *run, struct lm_err *err)
+{
+    for (size_t i = 0; i < run->corpus.file_count; i++) {
+        const struct clean_file *file = &run->corpus.files[i];
+        if (file->instead != NULL && file->missing == file->records)
+            return lm_fail(err, LM_FORMAT,
+                           "source '%s', %s: %s; name the one that holds the text by "
+                           "documents.field, or leave the file out by the include of its source",
+                           run->corpus.sources[file->source].name, clean_file_member(file),
+                           file->instead);
+    }
+    return LM_OK;
+}

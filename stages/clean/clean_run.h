@@ -1,0 +1,44 @@
+/**
+ * A run of `clean`, and its steps. Files are cut into pieces (clean_read.h); pieces are cleaned by
+ * themselves, on all threads (clean_batch.h); documents are judged one after the other, in the
+ * order of the text, whoever cleaned them (clean_judge.h). All three go on at the same time, a
+ * batch each.
+ */
+#ifndef LM_STAGES_CLEAN_RUN_H
+#define LM_STAGES_CLEAN_RUN_H
+
+#include <lmpipe/stage.h>
+
+#include "base/batches.h"
+#include "base/pool.h"
+#include "clean_batch.h"
+#include "clean_corpus.h"
+#include "clean_dedup.h"
+#include "clean_params.h"
+#include "clean_read.h"
+#include "clean_removals.h"
+#include "clean_split.h"
+#include "clean_totals.h"
+
+struct clean_run {
+    struct lm_ctx *ctx;
+    const struct clean_params *params;
+    struct lm_clean_options options;
+    struct clean_corpus corpus;
+    struct lm_ruleset rules;
+    struct clean_work work; /**< what all batches are cleaned by */
+    struct clean_reader reader;
+    struct clean_batch batches[LM_BATCHES];
+    struct clean_totals totals;
+    struct clean_splitter splitter;
+    struct clean_dedup dedup;
+    struct clean_removals removals;
+    struct lm_language *language; /**< NULL: not asked */
+    struct lm_pool *pool;
+    struct lm_arena *labels; /**< of one message */
+    size_t memory;           /**< bytes that are to be enough */
+    int64_t bytes_done, bytes_all;
+    int64_t kept[CLEAN_KEPT]; /**< documents that have each of documents.keep */
+};
+
+#endif
