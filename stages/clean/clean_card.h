@@ -10,7 +10,7 @@
 
 /** Writes the card to `path`; sorts totals->sizes. LM_IO, LM_NOMEM. */
 enum lm_status clean_card_write(const char *path, const struct clean_corpus *corpus,
-                                struct clean_totals *totals, const struct clean_splitter *splitter,
+                                struct clean_totals *totals, struct clean_splitter *splitter,
                                 struct lm_err *err);
 
 #endif

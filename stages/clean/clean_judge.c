@@ -144,6 +144,7 @@ static enum lm_status keep(struct clean_run *run, struct clean_item *item, struc
                               &(struct clean_document){.source = file->source,
                                                        .text = item->text.data,
                                                        .size = item->text.size,
+                                                       .id = &item->digest,
                                                        .line = &item->line,
                                                        .meta = item->found.meta.data,
                                                        .meta_size = item->found.meta.size},

@@ -14,7 +14,7 @@ static const struct lm_port inputs[] = {
      LM_PORT_FOLDER | LM_PORT_OPTIONAL},
     {"examples", "corpus",
      "the examples of the model's objective, of which training held a part out",
-     LM_PORT_FOLDER | LM_PORT_OPTIONAL},
+     LM_PORT_FOLDER | LM_PORT_OPTIONAL, .key = "packed_examples"},
     {"task_data", "corpus", "downloaded sources that tasks take their items from",
      LM_PORT_FOLDER | LM_PORT_OPTIONAL | LM_PORT_LIST},
     {NULL, NULL, NULL, 0},
@@ -39,11 +39,13 @@ static struct lm_list task_names(const void *params)
     return ((const struct evaluate_params *)params)->task_names;
 }
 
-/* Tasks are scored by the portable products whatever the stage's numerics. */
+/* Tasks are scored by the portable products whatever the stage's numerics. Their texts, and those
+ * of examples, are cut by the model's vocabulary, which may hold an expression. */
 static const char *const *libraries(const void *params)
 {
-    static const char *const portable[] = {"portable", NULL}, *const none[] = {NULL};
-    return ((const struct evaluate_params *)params)->tasks.count > 0 ? portable : none;
+    static const char *const of_tasks[] = {"portable", "pcre2?", NULL};
+    static const char *const of_examples[] = {"pcre2?", NULL};
+    return ((const struct evaluate_params *)params)->tasks.count > 0 ? of_tasks : of_examples;
 }
 
 #define P(f) LM_FIELD(struct evaluate_params, f)
