@@ -116,9 +116,13 @@ static enum lm_status clean_item(const struct clean_work *work, struct clean_ite
     lm_jsonl_line(&item->line, &item->digest, text, item->text.size);
     LM_TRY(lm_buf_status(&item->line, &item->err));
     LM_TRY(clean_units_find(&item->units, &work->compared, text, item->text.size, &item->err));
-    return work->near == NULL ? LM_OK
-                              : clean_near_keys(work->near, &item->keys, &work->shingles[worker],
-                                                text, item->text.size, &item->err);
+    if (work->near != NULL)
+        LM_TRY(clean_near_keys(work->near, &item->keys, &work->shingles[worker], text,
+                               item->text.size, &item->err));
+    return work->contamination == NULL
+               ? LM_OK
+               : clean_contamination_ask(work->contamination, &item->is_leaked,
+                                         &work->words[worker], text, item->text.size, &item->err);
 }
 
 size_t clean_batch_tasks(const struct clean_batch *batch)
@@ -184,5 +188,7 @@ void clean_work_release(struct clean_work *work)
         lm_rule_scratch_release(&work->scratch[i]);
     for (size_t i = 0; work->shingles != NULL && i < work->threads; i++)
         lm_shingles_release(&work->shingles[i]);
+    for (size_t i = 0; work->words != NULL && i < work->threads; i++)
+        lm_leak_words_release(&work->words[i]);
     work->threads = 0;
 }

@@ -77,6 +77,7 @@ static enum lm_status compare(struct clean_run *run, struct clean_item *item, si
     LM_TRY(clean_dedup_parts(&run->dedup, &item->units, &item->text, &is_changed, err));
     if (is_changed) {
         clean_keys_release(&item->keys);
+        item->is_leaked = run->work.contamination != NULL; /* perhaps */
         lm_clean_lines(&item->text, &run->options, &run->totals.repairs);
         const uint8_t *text = (const uint8_t *)item->text.data;
         lm_text_count(&item->measure, text, item->text.size);
@@ -140,7 +141,7 @@ static enum lm_status keep(struct clean_run *run, struct clean_item *item, struc
     LM_TRY(clean_split_identity(&waiter.identity, &run->params->split, &item->digest,
                                 run->corpus.sources[file->source].name, clean_file_member(file),
                                 item->found.host, err));
-    return run->waiting.folder != NULL ? clean_settle_later(run, &item->keys, &waiter, err)
+    return run->waiting.folder != NULL ? clean_settle_later(run, item, &waiter, err)
                                        : clean_settle(run, &waiter, &item->line, err);
 }
 

@@ -112,9 +112,7 @@ static enum lm_status prepare_language(struct clean_run *run, struct lm_err *err
     return LM_OK;
 }
 
-/* What only all documents together tell. */
-static enum lm_status prepare_waiting(struct clean_run *run, const char *scratch,
-                                      struct lm_err *err)
+static enum lm_status prepare_near(struct clean_run *run, const char *scratch, struct lm_err *err)
 {
     const struct clean_near_params *near = &run->params->dedup.near;
     if (!clean_near_is_wanted(near))
@@ -125,8 +123,31 @@ static enum lm_status prepare_waiting(struct clean_run *run, const char *scratch
         return lm_fail(err, LM_NOMEM, "no memory for shingles; free some");
     run->totals.drops[CLEAN_NEAR].near = near;
     clean_near_begin(&run->near, run->params, scratch, run->memory / 4);
-    clean_waiting_begin(&run->waiting, scratch);
     run->work.near = &run->near;
+    return LM_OK;
+}
+
+static enum lm_status prepare_contamination(struct clean_run *run, struct lm_err *err)
+{
+    const struct clean_decontaminate *asked = &run->params->decontaminate;
+    if (asked->against.count == 0)
+        return LM_OK;
+    run->work.words = LM_NEW_ARRAY(lm_ctx_arena(run->ctx), struct lm_leak_words, run->work.threads);
+    if (run->work.words == NULL)
+        return lm_fail(err, LM_NOMEM, "no memory for words; free some");
+    LM_TRY(clean_contamination_begin(&run->contamination, asked, run->ctx, err));
+    run->work.contamination = &run->contamination;
+    return LM_OK;
+}
+
+/* What only all documents together tell. */
+static enum lm_status prepare_waiting(struct clean_run *run, const char *scratch,
+                                      struct lm_err *err)
+{
+    LM_TRY(prepare_near(run, scratch, err));
+    LM_TRY(prepare_contamination(run, err));
+    if (run->work.near != NULL || run->work.contamination != NULL)
+        clean_waiting_begin(&run->waiting, scratch);
     return LM_OK;
 }
 
@@ -198,7 +219,7 @@ static enum lm_status work(struct clean_run *run, struct lm_err *err)
     run->totals.dropped_parts = run->dedup.dropped_bytes;
     LM_TRY(clean_sources_write(lm_ctx_output(run->ctx, "sources"), &run->corpus, err));
     LM_TRY(clean_card_write(lm_ctx_output(run->ctx, "card"), &run->corpus, &run->totals,
-                            &run->splitter, &run->near, err));
+                            &run->splitter, &run->near, &run->contamination, err));
     clean_tell(run);
     return LM_OK;
 }
@@ -218,6 +239,7 @@ enum lm_status lm_run_clean(struct lm_ctx *ctx, const void *params, struct lm_er
     clean_work_release(&run.work);
     clean_dedup_release(&run.dedup);
     clean_near_release(&run.near);
+    clean_contamination_release(&run.contamination);
     clean_waiting_release(&run.waiting);
     clean_totals_release(&run.totals);
     lm_language_close(run.language);

@@ -9,9 +9,9 @@
  *  makes it; NULL: to be made. LM_IO, LM_NOMEM. */
 enum lm_status clean_settle(struct clean_run *run, const struct clean_waiter *waiter,
                             const struct lm_buf *line, struct lm_err *err);
-/** A document that waits for the others; keys are found when they are not. LM_RANGE, LM_IO,
+/** A document that waits for the others; its keys are found when they are not. LM_RANGE, LM_IO,
  *  LM_NOMEM. */
-enum lm_status clean_settle_later(struct clean_run *run, struct clean_keys *keys,
+enum lm_status clean_settle_later(struct clean_run *run, struct clean_item *item,
                                   const struct clean_waiter *waiter, struct lm_err *err);
 /** All have come: decides about those that wait. LM_CANCELLED, LM_IO, LM_NOMEM. */
 enum lm_status clean_settle_waiting(struct clean_run *run, struct lm_err *err);
