@@ -122,6 +122,17 @@ static void count_kept(struct clean_run *run, uint64_t kept)
         run->kept[i] += (int64_t)(kept >> i & 1);
 }
 
+/* Where a document stands in the corpus, from 0 to 1, by the bytes of its files as they came. */
+static double place_of(const struct clean_run *run, const struct clean_item *item)
+{
+    const struct clean_form *form = item->form;
+    const struct clean_file *file = &run->corpus.files[form->file];
+    double at = form->size > 0 ? (double)(item->piece.raw - form->text) / (double)form->size : 0;
+    return run->corpus.bytes > 0
+               ? ((double)file->before + at * (double)file->bytes) / (double)run->corpus.bytes
+               : 0;
+}
+
 /* A document that no rule drops. */
 static enum lm_status keep(struct clean_run *run, struct clean_item *item, struct lm_err *err)
 {
@@ -147,7 +158,8 @@ static enum lm_status keep(struct clean_run *run, struct clean_item *item, struc
                                                        .id = &item->digest,
                                                        .line = &item->line,
                                                        .meta = item->found.meta.data,
-                                                       .meta_size = item->found.meta.size},
+                                                       .meta_size = item->found.meta.size,
+                                                       .place = place_of(run, item)},
                               &identity, err);
 }
 
