@@ -154,7 +154,7 @@ static void cuts(struct tap *tap)
         {"nothing of it", 0, "0:"},
         {"x y z", 0, "1:"},
         {"before x y z, behind", 0, "1:before|, behind"},
-        {"before X, Y z behind", 2, "1:befor|ehind"},
+        {"12345 X, Y z 67890", 2, "1:1234|7890"},
         {"before x y z behind", 6, "1:"}, /* pieces of fewer than 6 characters go */
         {"123456789 x y z 123456789", 4, "1:123456|456789"},
         {"a x y z b x y z c", 0, "2:a|b|c"},
