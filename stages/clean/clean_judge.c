@@ -82,6 +82,9 @@ static enum lm_status compare(struct clean_run *run, struct clean_item *item, si
         lm_buf_clear(&item->line);
         lm_jsonl_line(&item->line, &item->digest, text, item->text.size);
         LM_TRY(lm_buf_status(&item->line, err));
+        lm_buf_clear(&item->hashes);
+        clean_leak_hash(&item->hashes, text, item->text.size);
+        LM_TRY(lm_buf_status(&item->hashes, err));
         if (item->text.size == 0)
             return LM_OK;
     }
@@ -145,6 +148,7 @@ static enum lm_status keep(struct clean_run *run, struct clean_item *item, struc
                                                        .text = item->text.data,
                                                        .size = item->text.size,
                                                        .id = &item->digest,
+                                                       .hashes = &item->hashes,
                                                        .line = &item->line,
                                                        .meta = item->found.meta.data,
                                                        .meta_size = item->found.meta.size},
