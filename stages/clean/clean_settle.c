@@ -26,7 +26,8 @@ enum lm_status clean_settle(struct clean_run *run, const struct clean_waiter *wa
                                  .hashes = item != NULL ? &item->hashes : NULL,
                                  .line = item != NULL ? &item->line : NULL,
                                  .meta = waiter->meta,
-                                 .meta_size = waiter->meta_size},
+                                 .meta_size = waiter->meta_size,
+                                 .place = waiter->place},
         &waiter->identity, err);
 }
 
