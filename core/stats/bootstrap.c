@@ -89,9 +89,11 @@ enum lm_status lm_bootstrap_statistics(struct lm_bootstrap_statistic *statistics
     for (size_t k = 0; k < statistic_count; k++) {
         double *own = values + k * resamples;
         size_t kept = lm_bootstrap_sort(own, resamples);
-        statistics[k].low = kept > 0 ? lm_bootstrap_quantile(own, kept, 0.025) : (double)NAN;
-        statistics[k].high = kept > 0 ? lm_bootstrap_quantile(own, kept, 0.975) : (double)NAN;
-        if (kept > 0 && interval == LM_INTERVAL_BCA)
+        if (kept == 0)
+            continue;
+        statistics[k].low = lm_bootstrap_quantile(own, kept, 0.025);
+        statistics[k].high = lm_bootstrap_quantile(own, kept, 0.975);
+        if (interval == LM_INTERVAL_BCA)
             LM_TRY(correct(&statistics[k], own, kept, counts, left_out, count, is_cancelled, user,
                            err));
     }
