@@ -43,6 +43,7 @@ static const char *const languages[] = {LM_LANGUAGE_LIST(ENCODING) NULL};
 static const char *const code_ways[] = {"keep", "drop", NULL};
 static const char *const compared[] = {"document", "paragraph", "line", NULL};
 static const char *const groups[] = {"document", "file", "source", "host", NULL};
+static const char *const compressions[] = {"none", "zstd", NULL};
 static const char *const split_ways[] = {"hash", "position", NULL};
 static const char *const rule_names[] = {LM_RULE_LIST(RULE) NULL};
 static const char *const profiles[] = {"none", LM_PROFILE_LIST(PROFILE) NULL};
@@ -197,6 +198,12 @@ static const struct lm_param params[] = {
      .type = LM_P_RECORD, .flags = LM_PARAM_SHORT, .fields = split_rows,
      .fields_size = sizeof(struct clean_split),
      .help = "how documents are shared out to train, valid and test"},
+    {P(shards), .also = "num_shards",
+     .type = LM_P_INT, .flags = LM_PARAM_COMPACT, .def_int = 1, .min = 1, .max = 99999, .unit = "files",
+     .help = "files of each split, of about equal size, in the text's order: train-00001-of-00007.jsonl"},
+    {P(compression), .also = "compress",
+     .type = LM_P_ENUM, .flags = LM_PARAM_COMPACT, .def_str = "none", .choices = compressions,
+     .help = "zstd: files of the text are compressed, train.jsonl.zst", .source = "RFC 8878"},
     {P(removals), .also = "exclusions",
      .type = LM_P_BOOL, .flags = LM_PARAM_COMPACT,
      .help = "every removed document with why, as the output removals"},

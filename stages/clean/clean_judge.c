@@ -118,12 +118,24 @@ static enum lm_status drop(struct clean_run *run, const struct clean_item *item,
     return tell_removal(run, item, reason, text, size, err);
 }
 
+/* Where a document stands in the corpus, from 0 to 1, by the bytes of its files as they came. */
+static double place_of(const struct clean_run *run, const struct clean_item *item)
+{
+    const struct clean_form *form = item->form;
+    const struct clean_file *file = &run->corpus.files[form->file];
+    double at = form->size > 0 ? (double)(item->piece.raw - form->text) / (double)form->size : 0;
+    return run->corpus.bytes > 0
+               ? ((double)file->before + at * (double)file->bytes) / (double)run->corpus.bytes
+               : 0;
+}
+
 /* A document that no rule drops. */
 static enum lm_status keep(struct clean_run *run, struct clean_item *item, struct lm_err *err)
 {
     const struct clean_file *file = &run->corpus.files[item->form->file];
     struct clean_waiter waiter = {.file = item->form->file,
                                   .line = item->piece.line,
+                                  .place = place_of(run, item),
                                   .language = run->language != NULL ? item->told.codes[0] : "",
                                   .kept = item->found.kept,
                                   .meta = item->found.meta.data,

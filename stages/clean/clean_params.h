@@ -70,7 +70,9 @@ struct clean_params {
     const char *profile;  /**< one of LM_PROFILE_LIST; "none" once it is resolved into rules */
     struct lm_list rules; /**< struct clean_rule; resolved: in the order of LM_RULE_LIST */
     struct clean_split split;
-    bool removals; /**< every removed document is an output */
+    int64_t shards;          /**< files of each split, of about equal size; at most LM_SHARDS_MAX */
+    const char *compression; /**< "none" or "zstd" */
+    bool removals;           /**< every removed document is an output */
 };
 
 /** Resolves profile and rules into rules with every threshold, each at most once and in one order.

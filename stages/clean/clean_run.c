@@ -173,15 +173,17 @@ static enum lm_status prepare(struct clean_run *run, struct lm_err *err)
     LM_TRY(prepare_waiting(run, scratch, err));
     run->totals.transform = clean_transform_of(p);
     LM_TRY(clean_corpus_read(&run->corpus, arena, lm_ctx_input(run->ctx, "corpus"), err));
-    for (size_t i = 0; i < run->corpus.source_count; i++)
-        run->bytes_all += run->corpus.sources[i].bytes;
+    run->bytes_all = run->corpus.bytes;
     if (p->removals)
         LM_TRY(clean_removals_open(&run->removals, lm_ctx_output(run->ctx, "removals"), err));
     prepare_reader(run, scratch);
+    const struct clean_layout layout = {.count = (size_t)p->shards,
+                                        .is_packed = strcmp(p->compression, "zstd") == 0,
+                                        .is_by_position = strcmp(p->split.by, "position") == 0};
     bool has_meta = p->documents.keep.count > 0;
     return clean_splitter_open(&run->splitter, arena, lm_ctx_output(run->ctx, "text"),
                                has_meta ? lm_ctx_output(run->ctx, "meta") : NULL, &p->split,
-                               run->corpus.sources, err);
+                               &layout, run->corpus.sources, err);
 }
 
 static enum lm_status work(struct clean_run *run, struct lm_err *err)

@@ -24,7 +24,8 @@ enum lm_status clean_settle(struct clean_run *run, const struct clean_waiter *wa
                                                        .id = &waiter->digest,
                                                        .line = line,
                                                        .meta = waiter->meta,
-                                                       .meta_size = waiter->meta_size},
+                                                       .meta_size = waiter->meta_size,
+                                                       .place = waiter->place},
                               &waiter->identity, err);
 }
 
