@@ -99,7 +99,7 @@ static enum lm_status clean_text(const struct clean_work *work, struct clean_ite
 }
 
 static enum lm_status clean_item(const struct clean_work *work, struct clean_item *item,
-                                 struct lm_rule_scratch *scratch)
+                                 size_t worker)
 {
     item->outcome.rule = work->rules->count;
     LM_TRY(find_text(item));
@@ -108,14 +108,17 @@ static enum lm_status clean_item(const struct clean_work *work, struct clean_ite
     LM_TRY(clean_text(work, item));
     if (item->is_rejected || item->text.size == 0)
         return LM_OK;
-    LM_TRY(ask_rules(work, item, scratch));
+    LM_TRY(ask_rules(work, item, &work->scratch[worker]));
     const uint8_t *text = (const uint8_t *)item->text.data;
     lm_sha256_bytes(&item->digest, text, item->text.size);
     if (item->is_foreign || item->outcome.rule < work->rules->count)
         return LM_OK;
     lm_jsonl_line(&item->line, &item->digest, text, item->text.size);
     LM_TRY(lm_buf_status(&item->line, &item->err));
-    return clean_units_find(&item->units, &work->compared, text, item->text.size, &item->err);
+    LM_TRY(clean_units_find(&item->units, &work->compared, text, item->text.size, &item->err));
+    return work->near == NULL ? LM_OK
+                              : clean_near_keys(work->near, &item->keys, &work->shingles[worker],
+                                                text, item->text.size, &item->err);
 }
 
 size_t clean_batch_tasks(const struct clean_batch *batch)
@@ -128,8 +131,7 @@ void clean_batch_task(struct clean_batch *batch, size_t task, size_t worker)
 {
     size_t end = (task + 1) * ITEMS_A_TASK;
     for (size_t i = task * ITEMS_A_TASK; i < end && i < batch->count; i++)
-        batch->items[i].status =
-            clean_item(batch->work, &batch->items[i], &batch->work->scratch[worker]);
+        batch->items[i].status = clean_item(batch->work, &batch->items[i], worker);
 }
 
 enum lm_status clean_files_add(struct clean_files *files, struct clean_opened *opened,
@@ -157,6 +159,7 @@ void clean_batch_clear(struct clean_batch *batch)
         lm_buf_release(&batch->items[i].found.made);
         lm_buf_release(&batch->items[i].found.meta);
         clean_units_release(&batch->items[i].units);
+        clean_keys_release(&batch->items[i].keys);
         free(batch->items[i].tallies);
     }
     for (size_t i = 0; i < batch->ended.count; i++)
@@ -179,5 +182,7 @@ void clean_work_release(struct clean_work *work)
 {
     for (size_t i = 0; i < work->threads; i++)
         lm_rule_scratch_release(&work->scratch[i]);
+    for (size_t i = 0; work->shingles != NULL && i < work->threads; i++)
+        lm_shingles_release(&work->shingles[i]);
     work->threads = 0;
 }

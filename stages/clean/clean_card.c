@@ -178,6 +178,8 @@ static void put_drop(struct lm_json_writer *writer, const struct clean_drop *dro
         put_bounds(writer, drop->rule);
     if (drop->language != NULL)
         put_wanted(writer, drop->language);
+    if (drop->near != NULL)
+        lm_json_member_double(writer, "min", drop->near->threshold);
     lm_json_member_int(writer, "documents", drop->gone.documents);
     if (drop->rule != NULL && (drop->rule->kind->traits & LM_RULE_LINE))
         lm_json_member_int(writer, "lines", drop->lines);
@@ -253,9 +255,12 @@ static void put_dropped(struct lm_json_writer *writer, const struct clean_totals
         put_drop(writer, &drops[CLEAN_LINELESS], &flow);
     if (drops[CLEAN_ALIKE].gone.documents > 0)
         put_drop(writer, &drops[CLEAN_ALIKE], &flow);
-    const struct clean_flow rest = add_back(totals, kept, CLEAN_DUPLICATE, CLEAN_DUPLICATE + 1);
+    struct clean_flow rest = add_back(totals, kept, CLEAN_NEAR, CLEAN_NEAR + 1);
+    rest = add_back(totals, rest, CLEAN_DUPLICATE, CLEAN_DUPLICATE + 1);
     put_rest(writer, "duplicate_parts", &flow, &rest);
     put_drop(writer, &drops[CLEAN_DUPLICATE], &flow);
+    if (drops[CLEAN_NEAR].near != NULL)
+        put_drop(writer, &drops[CLEAN_NEAR], &flow);
     lm_json_close(writer, ']');
 }
 
@@ -462,7 +467,7 @@ static void put_languages(struct lm_json_writer *writer, struct clean_totals *to
 
 enum lm_status clean_card_write(const char *path, const struct clean_corpus *corpus,
                                 struct clean_totals *totals, struct clean_splitter *splitter,
-                                struct lm_err *err)
+                                const struct clean_near *near, struct lm_err *err)
 {
     struct lm_buf out;
     struct lm_json_writer writer;
@@ -479,6 +484,7 @@ enum lm_status clean_card_write(const char *path, const struct clean_corpus *cor
     put_splits(&writer, splitter);
     clean_leak_put(&writer, &splitter->leak);
     put_met_before(&writer, totals);
+    clean_near_put(&writer, near);
     put_dropped(&writer, totals);
     put_repairs(&writer, totals);
     clean_transform_put(&writer, &totals->transform, &totals->transformed);

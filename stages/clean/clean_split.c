@@ -6,16 +6,16 @@
 
 enum lm_status clean_splitter_open(struct clean_splitter *out, struct lm_arena *arena,
                                    const char *folder, const char *meta,
-                                   const struct clean_split *options, struct clean_source *sources,
+                                   const struct clean_split *options,
+                                   const struct clean_layout *layout, struct clean_source *sources,
                                    struct lm_err *err)
 {
     *out = (struct clean_splitter){.options = *options,
                                    .sources = sources,
                                    .has_meta = meta != NULL,
-                                   .is_by_position = strcmp(options->by, "position") == 0};
-    LM_TRY(clean_shards_open(&out->text, arena, folder, out->is_by_position, err));
-    return meta == NULL ? LM_OK
-                        : clean_shards_open(&out->meta, arena, meta, out->is_by_position, err);
+                                   .is_by_position = layout->is_by_position};
+    LM_TRY(clean_shards_open(&out->text, arena, folder, layout, err));
+    return meta == NULL ? LM_OK : clean_shards_open(&out->meta, arena, meta, layout, err);
 }
 
 static enum lm_status put_text(struct lm_jsonl_writer *writer,
@@ -52,10 +52,13 @@ static enum lm_status put_side(struct clean_splitter *splitter, enum lm_split si
     splitter->sides[side].bytes += (int64_t)document->size;
     LM_TRY(count_id(&splitter->sides[side], document, err));
     LM_TRY(clean_leak_add(&splitter->leak, side, document->text, document->size, err));
-    if (splitter->has_meta)
-        LM_TRY(lm_jsonl_put_line(splitter->meta.writers[side], document->meta, document->meta_size,
-                                 err));
-    return put_text(splitter->text.writers[side], document, err);
+    struct lm_jsonl_writer *writer = NULL;
+    if (splitter->has_meta) {
+        LM_TRY(clean_shards_at(&writer, &splitter->meta, side, document->place, err));
+        LM_TRY(lm_jsonl_put_line(writer, document->meta, document->meta_size, err));
+    }
+    LM_TRY(clean_shards_at(&writer, &splitter->text, side, document->place, err));
+    return put_text(writer, document, err);
 }
 
 enum lm_status clean_split_identity(struct lm_digest *out, const struct clean_split *options,
@@ -112,6 +115,13 @@ static struct borders find_borders(const struct clean_splitter *splitter)
     double bytes = (double)splitter->total.bytes;
     double valid = splitter->options.valid, test = splitter->options.test;
     return (struct borders){{bytes * (1 - valid - test), bytes * (1 - test), bytes}};
+}
+
+/* Where byte `at` stands in its side, from 0 to 1. */
+static double place_in(const struct borders *borders, size_t side, double at)
+{
+    double start = side > 0 ? borders->ends[side - 1] : 0, size = borders->ends[side] - start;
+    return size > 0 ? (at - start) / size : 0;
 }
 
 /* The last line border at or before `want`, the first after it when there is none. */
@@ -179,6 +189,7 @@ static enum lm_status share_out(struct clean_splitter *splitter, struct lm_err *
         size_t side = 0;
         while (side < LM_TEST && middle >= borders.ends[side])
             side++;
+        document.place = place_in(&borders, side, middle);
         LM_TRY(put_side(splitter, (enum lm_split)side, &document, err));
         at += (double)document.size;
     }
