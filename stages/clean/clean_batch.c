@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "clean_leak.h"
 #include "clean_read.h"
 #include "data/jsonl.h"
 
@@ -25,6 +26,7 @@ enum lm_status clean_batch_add(struct clean_batch *batch, const struct clean_for
     *item = (struct clean_item){.form = form, .piece = *piece};
     lm_buf_init(&item->text, 0);
     lm_buf_init(&item->line, 0);
+    lm_buf_init(&item->hashes, 0);
     batch->bytes += piece->size;
     batch->weight += sizeof *item + COPIES * piece->size;
     return LM_OK;
@@ -115,6 +117,8 @@ static enum lm_status clean_item(const struct clean_work *work, struct clean_ite
         return LM_OK;
     lm_jsonl_line(&item->line, &item->digest, text, item->text.size);
     LM_TRY(lm_buf_status(&item->line, &item->err));
+    clean_leak_hash(&item->hashes, text, item->text.size);
+    LM_TRY(lm_buf_status(&item->hashes, &item->err));
     LM_TRY(clean_units_find(&item->units, &work->compared, text, item->text.size, &item->err));
     if (work->near != NULL)
         LM_TRY(clean_near_keys(work->near, &item->keys, &work->shingles[worker], text,
@@ -160,6 +164,7 @@ void clean_batch_clear(struct clean_batch *batch)
     for (size_t i = 0; i < batch->count; i++) {
         lm_buf_release(&batch->items[i].text);
         lm_buf_release(&batch->items[i].line);
+        lm_buf_release(&batch->items[i].hashes);
         lm_buf_release(&batch->items[i].found.made);
         lm_buf_release(&batch->items[i].found.meta);
         clean_units_release(&batch->items[i].units);

@@ -40,6 +40,7 @@ struct clean_item {
     struct lm_line_tally *tallies; /**< LM_C4_RULES, where rules of lines are asked; owned */
     struct lm_digest digest;
     struct lm_buf line;       /**< of the text, where no rule drops it */
+    struct lm_buf hashes;     /**< of its long lines */
     struct clean_units units; /**< what is compared with other documents */
     struct clean_keys keys;   /**< and by what near-duplicates are found */
     bool is_leaked;           /**< it may have something of an evaluation item */

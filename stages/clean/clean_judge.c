@@ -85,6 +85,9 @@ static enum lm_status compare(struct clean_run *run, struct clean_item *item, si
         lm_buf_clear(&item->line);
         lm_jsonl_line(&item->line, &item->digest, text, item->text.size);
         LM_TRY(lm_buf_status(&item->line, err));
+        lm_buf_clear(&item->hashes);
+        clean_leak_hash(&item->hashes, text, item->text.size);
+        LM_TRY(lm_buf_status(&item->hashes, err));
         if (item->text.size == 0)
             return LM_OK;
     }
@@ -154,7 +157,7 @@ static enum lm_status keep(struct clean_run *run, struct clean_item *item, struc
                                 run->corpus.sources[file->source].name, clean_file_member(file),
                                 item->found.host, err));
     return run->waiting.folder != NULL ? clean_settle_later(run, item, &waiter, err)
-                                       : clean_settle(run, &waiter, &item->line, err);
+                                       : clean_settle(run, &waiter, item, err);
 }
 
 static enum lm_status judge(struct clean_run *run, struct clean_item *item, struct lm_err *err)

@@ -11,7 +11,7 @@ static void count_kept(struct clean_run *run, uint64_t kept)
 }
 
 enum lm_status clean_settle(struct clean_run *run, const struct clean_waiter *waiter,
-                            const struct lm_buf *line, struct lm_err *err)
+                            const struct clean_item *item, struct lm_err *err)
 {
     const struct clean_file *file = &run->corpus.files[waiter->file];
     run->corpus.sources[file->source].kept++;
@@ -19,16 +19,18 @@ enum lm_status clean_settle(struct clean_run *run, const struct clean_waiter *wa
     count_kept(run, waiter->kept);
     if (run->language != NULL)
         clean_totals_language(&run->totals, waiter->language, waiter->size, true);
-    return clean_splitter_put(&run->splitter,
-                              &(struct clean_document){.source = file->source,
-                                                       .text = waiter->text,
-                                                       .size = waiter->size,
-                                                       .id = &waiter->digest,
-                                                       .line = line,
-                                                       .meta = waiter->meta,
-                                                       .meta_size = waiter->meta_size,
-                                                       .place = waiter->place},
-                              &waiter->identity, err);
+    return clean_splitter_put(
+        &run->splitter,
+        &(struct clean_document){.source = file->source,
+                                 .text = waiter->text,
+                                 .size = waiter->size,
+                                 .id = &waiter->digest,
+                                 .hashes = item != NULL ? &item->hashes : NULL,
+                                 .line = item != NULL ? &item->line : NULL,
+                                 .meta = waiter->meta,
+                                 .meta_size = waiter->meta_size,
+                                 .place = waiter->place},
+        &waiter->identity, err);
 }
 
 enum lm_status clean_settle_later(struct clean_run *run, struct clean_item *item,

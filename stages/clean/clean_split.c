@@ -51,7 +51,8 @@ static enum lm_status put_side(struct clean_splitter *splitter, enum lm_split si
     splitter->sides[side].documents++;
     splitter->sides[side].bytes += (int64_t)document->size;
     LM_TRY(count_id(&splitter->sides[side], document, err));
-    LM_TRY(clean_leak_add(&splitter->leak, side, document->text, document->size, err));
+    LM_TRY(clean_leak_add(&splitter->leak, side, document->hashes, document->text, document->size,
+                          err));
     struct lm_jsonl_writer *writer = NULL;
     if (splitter->has_meta) {
         LM_TRY(clean_shards_at(&writer, &splitter->meta, side, document->place, err));
@@ -144,6 +145,7 @@ static enum lm_status cut_single(struct clean_splitter *splitter, const struct b
             end = line_border(text, document->size, want);
         struct clean_document part = *document;
         part.id = NULL;
+        part.hashes = NULL;
         part.text = text + start;
         part.size = end > start ? end - start : 0;
         if (part.size > 0)

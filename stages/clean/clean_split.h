@@ -30,8 +30,9 @@ struct clean_document {
     size_t source;
     const void *text;
     size_t size;
-    const struct lm_digest *id; /**< SHA-256 of the text; NULL: to be made */
-    const struct lm_buf *line;  /**< of the text, as lm_jsonl_line makes it; NULL: to be made */
+    const struct lm_digest *id;  /**< SHA-256 of the text; NULL: to be made */
+    const struct lm_buf *hashes; /**< of its long lines (clean_leak_hash); NULL: to be made */
+    const struct lm_buf *line;   /**< of the text, as lm_jsonl_line makes it; NULL: to be made */
     const char *meta; /**< the line of it that goes along; where nothing is kept, unused */
     size_t meta_size;
     double
