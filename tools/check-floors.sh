@@ -41,6 +41,7 @@ allow core/param "base yaml param"
 allow core/task "base yaml task"
 allow core/stats "base stats"
 allow core/text "base text"
+allow core/corpus "base text corpus"
 allow core/web "base text web"
 allow core/tokenizer "base gguf text tokenizer"
 allow core/data "base data"
@@ -53,7 +54,7 @@ allow pipeline/store "base protocol store"
 allow pipeline/plan "base page compare yaml param spec store protocol plan"
 allow pipeline/runs "base page yaml compare param spec store plan runs"
 allow pipeline/exec "base param spec store plan runs protocol exec"
-allow stages "base yaml task page stats compare text web tokenizer data model"
+allow stages "base yaml task page stats compare text corpus web tokenizer data model"
 allow worker "base param protocol text web tokenizer differ worker"
 allow cli/heavy "base page yaml text web" "cli cli/heavy worker"
 allow ":(glob)cli/*" "base page yaml" "cli cli/heavy worker"
@@ -79,6 +80,7 @@ door 'jansson\.h' core/base
 door 'xxhash\.h' core/base
 door 'yaml\.h' core/yaml
 door 'lmdb\.h' core/data
+door 'zstd\.h' core/data
 door 'cblas\.h' core/model/kernels
 door 'pcre2\.h' core/tokenizer
 door 'utf8proc\.h' core/text

@@ -118,31 +118,32 @@ static int32_t element(const struct lm_example_tokens *tokens, const int32_t *id
     return at == 0 || at > count ? tokens->end_of_text : ids[at - 1];
 }
 
-void lm_example_tokens_text(const struct lm_example_tokens *tokens, size_t example, size_t side,
-                            int64_t time, int32_t *out)
+int64_t lm_example_tokens_text(const struct lm_example_tokens *tokens, size_t example, size_t side,
+                               int32_t *out)
 {
     const int32_t *ids = tokens->ids + tokens->first[2 * example + side];
     int64_t count = plain_length(tokens, example, side, 1);
     int64_t length = lm_example_tokens_text_length(tokens, example, side);
     int64_t skipped = count + 2 - length;
-    for (int64_t t = 0; t < time; t++)
-        out[t] = t < length ? element(tokens, ids, count, skipped + t) : tokens->end_of_text;
+    for (int64_t t = 0; t < length; t++)
+        out[t] = element(tokens, ids, count, skipped + t);
+    return length;
 }
 
-void lm_example_tokens_pair(const struct lm_example_tokens *tokens, size_t example, int64_t time,
-                            int32_t *inputs, int32_t *targets)
+int64_t lm_example_tokens_pair(const struct lm_example_tokens *tokens, size_t example,
+                               int32_t *inputs, int32_t *targets)
 {
     const int32_t *ids = tokens->ids + tokens->first[2 * example];
     int64_t count = plain_length(tokens, example, 0, 2);
     int64_t prompt = plain_length(tokens, example, 0, 1);
     int64_t length = lm_example_tokens_pair_length(tokens, example);
     int64_t skipped = count + 1 - length;
-    for (int64_t t = 0; t < time; t++) {
+    for (int64_t t = 0; t < length; t++) {
         int64_t at = skipped + t;
-        bool is_inside = t < length;
-        inputs[t] = is_inside ? element(tokens, ids, count, at) : tokens->end_of_text;
-        targets[t] = is_inside && at >= prompt ? element(tokens, ids, count, at + 1) : -1;
+        inputs[t] = element(tokens, ids, count, at);
+        targets[t] = at >= prompt ? element(tokens, ids, count, at + 1) : -1;
     }
+    return length;
 }
 
 int64_t lm_example_tokens_prompt(const struct lm_example_tokens *tokens, size_t example,

@@ -44,13 +44,13 @@ int64_t lm_example_tokens_scored(const struct lm_example_tokens *tokens, size_t 
 /** Examples with a row that lost its beginning: of texts alone, or of pairs. */
 size_t lm_example_tokens_cut(const struct lm_example_tokens *tokens, bool by_pairs);
 
-/** Writes the row of a text, filled up with end-of-text to `time` ids. */
-void lm_example_tokens_text(const struct lm_example_tokens *tokens, size_t example, size_t side,
-                            int64_t time, int32_t *out);
-/** Writes inputs and targets of a pair, filled up to `time`: the first text, then the second, whose
- *  tokens and end-of-text alone are targets; -1 elsewhere. */
-void lm_example_tokens_pair(const struct lm_example_tokens *tokens, size_t example, int64_t time,
-                            int32_t *inputs, int32_t *targets);
+/** Writes the row of a text; returns its length. */
+int64_t lm_example_tokens_text(const struct lm_example_tokens *tokens, size_t example, size_t side,
+                               int32_t *out);
+/** Writes inputs and targets of a pair: the first text, then the second, whose tokens and
+ *  end-of-text alone are targets; -1 elsewhere. Returns the row's length. */
+int64_t lm_example_tokens_pair(const struct lm_example_tokens *tokens, size_t example,
+                               int32_t *inputs, int32_t *targets);
 /** Writes end-of-text and the first text, of which the last `most` tokens; returns how many. */
 int64_t lm_example_tokens_prompt(const struct lm_example_tokens *tokens, size_t example,
                                  int64_t most, int32_t *out);

@@ -28,7 +28,7 @@ struct queries {
     const float *q;   /* (T − before, size), rows ld apart */
     float *max, *sum; /* (T − before): of the softmax of each query */
     size_t column;    /* of its outputs */
-    uint64_t element; /* first of its T·T scores, for dropout */
+    uint64_t element; /* first of its scores, rows of the pass's `time` each, for dropout */
 };
 
 /* Queries [first, first + rows) and the keys [low, high) that they see, by their places in the
@@ -42,8 +42,7 @@ static struct head head_of(const struct lm_pass *pass, size_t task)
     const struct lm_model *model = pass->model;
     const struct lm_shape *s = &model->shape;
     size_t b = task / s->K, k = task % s->K;
-    size_t T = pass->lengths != NULL ? (size_t)pass->lengths[b] : pass->time;
-    size_t row = pass->lengths != NULL ? (size_t)pass->first_rows[b] : b * T;
+    size_t row, T = lm_text_rows(pass, b, &row);
     const float *keys = LM_ACT(model, qkv, pass->layer) + row * s->Q + s->A + k * s->D;
     return (struct head){
         .k = keys,
@@ -104,7 +103,7 @@ static struct queries queries_of(const struct lm_pass *pass, const struct head *
         .max = LM_ACT(model, peak, pass->layer) + place,
         .sum = LM_ACT(model, mass, pass->layer) + place,
         .column = h * head->size,
-        .element = (uint64_t)place * head->T,
+        .element = (uint64_t)place * pass->time,
     };
 }
 
@@ -165,7 +164,7 @@ static void drop_scores(const struct lm_pass *pass, const struct head *head,
         return;
     for (size_t r = 0; r < span->rows; r++)
         lm_dropout(pass, pass->layer, LM_SITE_ATTENTION, scores + r * head->ld_scores,
-                   queries->element + (uint64_t)(span->first + r) * head->T + span->low,
+                   queries->element + (uint64_t)(span->first + r) * pass->time + span->low,
                    span->first + r + 1 - span->low);
 }
 

@@ -113,8 +113,8 @@ static void queries_keys_task(void *user, size_t task, size_t worker)
     const struct lm_shape *s = &model->shape;
     size_t heads = s->H + s->K, l = pass->layer, first, rows = lm_tile(pass, task, &first);
     for (size_t r = first; r < first + rows; r++)
-        lm_qk_row_backward(model, l, lm_at(model, model->layout.dqkv) + r * s->Q, r % pass->time,
-                           LM_ACT(model, qk, l) + r * heads * s->D,
+        lm_qk_row_backward(model, l, lm_at(model, model->layout.dqkv) + r * s->Q,
+                           lm_row_position(pass, r), LM_ACT(model, qk, l) + r * heads * s->D,
                            LM_ACT(model, qk_rstd, l) + r * heads, partial(pass, task, LM_PART_QN_W),
                            partial(pass, task, LM_PART_KN_W));
 }
@@ -322,7 +322,7 @@ static void embedding_columns(const struct lm_pass *pass, size_t block)
         const float *d = dx + r * C + first;
         model->kernels->add(wte + (size_t)tokens[r] * C + first, d, n);
         if (wpe != NULL)
-            model->kernels->add(wpe + r % pass->time * C + first, d, n);
+            model->kernels->add(wpe + lm_row_position(pass, r) * C + first, d, n);
     }
     if (model->config.smear)
         smear_columns(pass, dx, first, n);
@@ -349,7 +349,7 @@ static void embed_norm_back(const struct lm_pass *pass, size_t worker, float *dx
     const float *ones = lm_at(model, model->layout.ones);
     size_t C = model->shape.C;
     float rstd, *x = lm_scratch(model, worker), *unused = x + C;
-    lm_embed_sum(model, x, tokens[row], lm_token_before(model, row), row % pass->time);
+    lm_embed_sum(model, x, tokens[row], lm_token_before(model, row), lm_row_position(pass, row));
     rms->forward(unused, NULL, &rstd, x, ones, NULL, 1, C);
     rms->backward(dx, unused, NULL, dx, x, NULL, &rstd, ones, NULL, 1, C);
 }

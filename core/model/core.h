@@ -107,6 +107,14 @@ static inline size_t lm_row_position(const struct lm_pass *pass, size_t row)
     return pass->lengths != NULL ? (size_t)positions[row] : row % pass->time;
 }
 
+/** Where text `text` of a pass begins, and how many rows it has. */
+static inline size_t lm_text_rows(const struct lm_pass *pass, size_t text, size_t *first)
+{
+    bool packed = pass->lengths != NULL;
+    *first = packed ? (size_t)pass->first_rows[text] : text * pass->time;
+    return packed ? (size_t)pass->lengths[text] : pass->time;
+}
+
 static inline float *lm_at(const struct lm_model *model, size_t offset)
 {
     return model->block + offset;
@@ -236,10 +244,12 @@ void lm_model_draw(struct lm_model *model, size_t first);
 enum lm_status lm_pass_begin(struct lm_pass *pass, struct lm_model *model, const int32_t *tokens,
                              const int32_t *targets, int64_t batch, int64_t time, bool training,
                              struct lm_err *err);
-/** The same for texts of different lengths behind one another; never for training. */
+/** The same for texts of different lengths behind one another; targets may be NULL. What such a
+ *  pass leaves is not for lm_pass_resume. */
 enum lm_status lm_pass_begin_packed(struct lm_pass *pass, struct lm_model *model,
-                                    const struct lm_packed_texts *texts, struct lm_err *err);
-/** The last forward again, for its backward. */
+                                    const struct lm_packed_texts *texts, bool training,
+                                    struct lm_err *err);
+/** The last forward of lm_pass_begin again, for its backward. */
 void lm_pass_resume(struct lm_pass *pass, struct lm_model *model);
 
 /** Token and position become the residual stream of a row, x (C); `before` is the token before it,
@@ -264,6 +274,8 @@ void lm_attention_backward(struct lm_pass *pass, const struct lm_right *rights, 
 /** Losses of all rows; with pass->want_grad also layout.dhf and the head's share of wte's
  *  gradient. Returns the sum over scored targets in nats. */
 double lm_head_loss(struct lm_pass *pass);
+/** The same, in which rows without a target cost nothing; with gradients (pass->want_grad). */
+double lm_head_loss_sparse(struct lm_pass *pass);
 /** Per-position scores into pass->scores. */
 void lm_head_scores(struct lm_pass *pass);
 /** The same of the rows with a target alone. */

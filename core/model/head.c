@@ -344,14 +344,15 @@ void lm_head_scores(struct lm_pass *pass)
     each_chunk(pass, score_rows);
 }
 
-/* Rows with a target are moved to the front, in their order: each to a place before its own. */
-void lm_head_scores_sparse(struct lm_pass *pass)
+/* Rows with a target are moved to the front, in their order: each to a place before its own. From
+ * then on they are the pass's only ones; returns how many there were. */
+static size_t keep_scored(struct lm_pass *pass)
 {
     struct lm_model *model = pass->model;
-    size_t words = lm_words(model, (size_t)model->config.width), kept = 0;
+    size_t words = lm_words(model, (size_t)model->config.width), kept = 0, all = pass->rows;
     float *states = lm_at(model, model->layout.hf);
     int32_t *targets = (int32_t *)lm_at(model, model->layout.targets);
-    int32_t *places = (int32_t *)lm_at(model, model->layout.positions);
+    int32_t *places = (int32_t *)lm_at(model, model->layout.positions) + 2 * model->layout.max_rows;
     for (size_t row = 0; row < pass->rows; row++) {
         if (targets[row] < 0)
             continue;
@@ -362,7 +363,40 @@ void lm_head_scores_sparse(struct lm_pass *pass)
     }
     pass->places = places;
     pass->rows = kept;
+    return all;
+}
+
+void lm_head_scores_sparse(struct lm_pass *pass)
+{
+    keep_scored(pass);
     lm_head_scores(pass);
+}
+
+/* Gradients of the kept rows' states go back to where the rows were: each behind its own place, so
+ * the last one goes first. Those of all other rows are 0. */
+static void spread_scored(const struct lm_pass *pass, size_t all)
+{
+    const struct lm_model *model = pass->model;
+    size_t C = model->shape.C, kept = pass->rows;
+    float *d = lm_at(model, model->layout.dhf);
+    for (size_t row = all; row-- > 0;) {
+        bool is_kept = kept > 0 && (size_t)pass->places[kept - 1] == row;
+        if (!is_kept)
+            memset(d + row * C, 0, C * sizeof *d);
+        else if (--kept < row)
+            memcpy(d + row * C, d + kept * C, C * sizeof *d);
+    }
+}
+
+double lm_head_loss_sparse(struct lm_pass *pass)
+{
+    size_t all = keep_scored(pass);
+    if (pass->rows == 0)
+        lm_gradient_clear(pass->model, lm_head_tensor(pass->model));
+    double total = lm_head_loss(pass);
+    spread_scored(pass, all);
+    pass->rows = all;
+    return total;
 }
 
 static void copy_rows(const struct lm_pass *pass, size_t first, size_t rows)

@@ -241,7 +241,7 @@ void lm_layout_plan(struct lm_layout *out, const struct lm_model_config *config,
     out->tokens = take(out, M);
     out->targets = take(out, M);
     out->before = take(out, config->smear ? M : 0);
-    out->positions = take(out, options->training ? 0 : 2 * M);
+    out->positions = take(out, 3 * M);
     size_t start = out->floats;
     plan_layer(out, M, &shape, config->qk_norm, depth_of(options));
     if (options->training) {

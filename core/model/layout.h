@@ -60,8 +60,8 @@ struct lm_layout {
     size_t max_rows;        /**< largest B·T */
     size_t tokens, targets; /**< int32 copies of the last batch */
     size_t before;          /**< int32: the tokens before its tokens, -1: none */
-    size_t positions; /**< inference, int32: places of rows in texts of different lengths, then
-                         the texts' first rows */
+    size_t positions; /**< int32: places of rows in texts of different lengths, the texts' first
+                         rows, and which rows have a target */
     size_t x,
         x_stride; /**< residual stream before layer l at x + l·x_stride; after the last at l = L */
     struct lm_layer_layout layer; /**< of layer 0 */

@@ -115,7 +115,7 @@ static enum lm_status place_rows(struct lm_pass *pass, struct lm_model *model,
         longest = before + length > longest ? before + length : longest;
     }
     if (texts->count == 0)
-        return lm_fail(err, LM_RANGE, "no text to score; give at least one");
+        return lm_fail(err, LM_RANGE, "a call without texts; give at least one");
     pass_shape(pass, model, 1, rows);
     pass->batch = texts->count;
     pass->time = longest;
@@ -126,17 +126,26 @@ static enum lm_status place_rows(struct lm_pass *pass, struct lm_model *model,
 }
 
 enum lm_status lm_pass_begin_packed(struct lm_pass *pass, struct lm_model *model,
-                                    const struct lm_packed_texts *texts, struct lm_err *err)
+                                    const struct lm_packed_texts *texts, bool training,
+                                    struct lm_err *err)
 {
-    if (model->options.training)
+    if (training)
+        LM_TRY(require_training(model, err));
+    if (model->options.training && texts->prefixes != NULL)
         return lm_fail(err, LM_INVALID,
-                       "a model made for training scores no packed texts; clear options.training");
+                       "texts of a model made for training go on from no other; give each whole");
     LM_TRY(place_rows(pass, model, texts, err));
     size_t bytes = pass->rows * sizeof *texts->tokens;
     LM_TRY(check_ids(texts->tokens, pass->rows, 0, model->config.vocab, "token", err));
-    LM_TRY(check_ids(texts->targets, pass->rows, -1, model->config.vocab, "target", err));
     memcpy(lm_at(model, model->layout.tokens), texts->tokens, bytes);
-    memcpy(lm_at(model, model->layout.targets), texts->targets, bytes);
+    model->scored = 0;
+    if (texts->targets != NULL) {
+        LM_TRY(check_ids(texts->targets, pass->rows, -1, model->config.vocab, "target", err));
+        memcpy(lm_at(model, model->layout.targets), texts->targets, bytes);
+        for (size_t i = 0; i < pass->rows; i++)
+            model->scored += texts->targets[i] >= 0;
+    }
+    pass->training = training;
     model->batch = 0;
     return LM_OK;
 }
@@ -235,6 +244,24 @@ enum lm_status lm_model_accumulate(struct lm_model *model, const int32_t *tokens
     return finish_backward(&pass, err);
 }
 
+/* The head of lm_model_accumulate_packed. */
+static double packed_head(struct lm_pass *pass)
+{
+    const struct lm_model *model = pass->model;
+    lm_gradient_clear(model, LM_SCORE);
+    return lm_head_loss_sparse(pass) / (model->scored > 0 ? (double)model->scored : 1);
+}
+
+enum lm_status lm_model_accumulate_packed(struct lm_model *model,
+                                          const struct lm_packed_texts *texts, double scale,
+                                          double *loss, struct lm_err *err)
+{
+    struct lm_pass pass;
+    LM_TRY(lm_pass_begin_packed(&pass, model, texts, true, err));
+    pass.scale = (float)(scale / (model->scored > 0 ? (double)model->scored : 1));
+    return lm_pass_learn(&pass, packed_head, loss, err);
+}
+
 void lm_model_set_position(struct lm_model *model, uint64_t step, uint64_t micro_batch)
 {
     model->step = step;
@@ -257,7 +284,7 @@ enum lm_status lm_model_score_packed(struct lm_model *model, const struct lm_pac
                                      const struct lm_scores *out, struct lm_err *err)
 {
     struct lm_pass pass;
-    LM_TRY(lm_pass_begin_packed(&pass, model, texts, err));
+    LM_TRY(lm_pass_begin_packed(&pass, model, texts, false, err));
     pass.scores = out;
     lm_trunk_forward(&pass);
     lm_head_scores_sparse(&pass);

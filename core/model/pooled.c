@@ -6,44 +6,21 @@
 #include "model/kernels/bf16.h"
 #include "model/region.h"
 
-static enum lm_status check_text(const struct lm_model *model, const struct lm_texts *texts,
-                                 int64_t text, struct lm_err *err)
-{
-    int32_t length = texts->lengths[text];
-    if (length < 1 || length > texts->time)
-        return lm_fail(err, LM_RANGE,
-                       "the length of text %lld is %d, outside 1 to %lld; leave empty texts out",
-                       (long long)text, (int)length, (long long)texts->time);
-    const int32_t *ids = texts->tokens + text * texts->time;
-    for (int32_t t = 0; t < length; t++)
-        if (ids[t] < 0 || ids[t] >= model->config.vocab)
-            return lm_fail(err, LM_RANGE,
-                           "token %d of text %lld is %d, outside the vocabulary of %lld; encode "
-                           "the text with the model's own vocabulary",
-                           (int)t, (long long)text, (int)ids[t], (long long)model->config.vocab);
-    return LM_OK;
-}
-
 enum lm_status lm_pooled_begin(struct lm_pooled_pass *out, struct lm_model *model,
                                const struct lm_texts *texts, enum lm_pooling pooling, bool training,
                                struct lm_err *err)
 {
-    if (texts->time > model->config.context)
+    int64_t most = model->options.max_batch > 0 ? model->options.max_batch : 1;
+    if (texts->count < 1 || texts->count > most)
         return lm_fail(err, LM_RANGE,
-                       "texts of %lld tokens do not fit the context of %lld; cut them",
-                       (long long)texts->time, (long long)model->config.context);
-    for (int64_t i = 0; i < texts->batch; i++)
-        LM_TRY(check_text(model, texts, i, err));
-    LM_TRY(lm_pass_begin(&out->pass, model, NULL, NULL, texts->batch, texts->time, training, err));
-    out->lengths = texts->lengths;
+                       "%lld texts do not fit the model's batch of %lld; raise "
+                       "max_batch, or give fewer",
+                       (long long)texts->count, (long long)most);
+    const struct lm_packed_texts packed = {
+        .tokens = texts->tokens, .lengths = texts->lengths, .count = (size_t)texts->count};
+    LM_TRY(lm_pass_begin_packed(&out->pass, model, &packed, training, err));
     out->pooling = pooling;
     out->scale = 0;
-    int32_t *ids = (int32_t *)lm_at(model, model->layout.tokens);
-    memset(ids, 0, out->pass.rows * sizeof *ids);
-    for (size_t i = 0; i < out->pass.batch; i++) {
-        size_t first = i * out->pass.time;
-        memcpy(ids + first, texts->tokens + first, (size_t)texts->lengths[i] * sizeof *ids);
-    }
     return LM_OK;
 }
 
@@ -66,8 +43,7 @@ static void gather_task(void *user, size_t text, size_t worker)
 {
     const struct lm_pooled_pass *call = user;
     const struct lm_model *model = call->pass.model;
-    size_t C = (size_t)model->config.width, first = text * call->pass.time;
-    size_t length = (size_t)call->lengths[text];
+    size_t C = (size_t)model->config.width, first, length = lm_text_rows(&call->pass, text, &first);
     float *out = lm_at(model, model->layout.pooled) + text * C;
     if (call->pooling == LM_POOL_LAST) {
         load_state(model, out, first + length - 1);
@@ -94,10 +70,10 @@ static void spread_task(void *user, size_t text, size_t worker)
     (void)worker;
     const struct lm_pooled_pass *call = user;
     const struct lm_model *model = call->pass.model;
-    size_t C = (size_t)model->config.width, length = (size_t)call->lengths[text];
+    size_t C = (size_t)model->config.width, first, length = lm_text_rows(&call->pass, text, &first);
     const float *d = lm_at(model, model->layout.dpooled) + text * C;
-    float *out = lm_at(model, model->layout.dhf) + text * call->pass.time * C;
-    memset(out, 0, call->pass.time * C * sizeof *out);
+    float *out = lm_at(model, model->layout.dhf) + first * C;
+    memset(out, 0, length * C * sizeof *out);
     if (call->pooling == LM_POOL_LAST) {
         memcpy(out + (length - 1) * C, d, C * sizeof *out);
         return;
@@ -127,7 +103,7 @@ enum lm_status lm_model_embed(struct lm_model *model, const struct lm_texts *tex
     struct lm_pooled_pass call;
     LM_TRY(lm_pooled_begin(&call, model, texts, pooling, false, err));
     LM_TRY(lm_pass_look(&call.pass, embed, err));
-    size_t floats = (size_t)(texts->batch * model->config.width);
+    size_t floats = (size_t)(texts->count * model->config.width);
     memcpy(out, lm_at(model, model->layout.pooled), floats * sizeof *out);
     return LM_OK;
 }

@@ -10,12 +10,12 @@
 /** A call on texts, as tasks see it. */
 struct lm_pooled_pass {
     struct lm_pass pass; /**< first: tasks of regions are handed it */
-    const int32_t *lengths;
     enum lm_pooling pooling;
     double scale; /**< of the loss, for gradients */
 };
 
-/** Checks texts and copies their ids, 0 beyond each one's length. As lm_pass_begin. */
+/** Checks texts and copies their ids. As lm_pass_begin_packed; LM_RANGE: more texts than a batch.
+ */
 enum lm_status lm_pooled_begin(struct lm_pooled_pass *out, struct lm_model *model,
                                const struct lm_texts *texts, enum lm_pooling pooling, bool training,
                                struct lm_err *err);

@@ -81,7 +81,7 @@ enum lm_status lm_model_accumulate_labels(struct lm_model *model, const struct l
 {
     struct labels_pass call = {.labels = labels};
     LM_TRY(require_head(model, err));
-    for (int64_t i = 0; i < texts->batch; i++)
+    for (int64_t i = 0; i < texts->count; i++)
         if (labels[i] < 0 || labels[i] >= model->config.labels)
             return lm_fail(err, LM_RANGE,
                            "label %lld is %d, outside the head's 0 to %lld; count labels from 0",

@@ -174,10 +174,10 @@ static double head(struct lm_pass *pass)
 static enum lm_status check_pairs(const struct lm_texts *texts, const float *scores,
                                   const struct lm_pair_options *options, struct lm_err *err)
 {
-    if (texts->batch % 2 != 0)
+    if (texts->count % 2 != 0)
         return lm_fail(err, LM_RANGE, "%lld texts are no pairs; give an even number",
-                       (long long)texts->batch);
-    for (int64_t i = 0; i < texts->batch / 2; i++)
+                       (long long)texts->count);
+    for (int64_t i = 0; i < texts->count / 2; i++)
         if (!(scores[i] >= 0 && scores[i] <= 1))
             return lm_fail(err, LM_RANGE,
                            "the score of pair %lld is %g, outside 0 to 1; map scores to it first",

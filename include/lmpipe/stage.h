@@ -155,7 +155,7 @@ struct lm_stage {
     /** Optional: the libraries whose tables decide the bytes under these resolved parameters, by
      * the names the worker's probe knows ("utf8proc", "pcre2"; "portable": our own products, for a
      * type that uses them whatever its numerics), NULL-terminated: their versions are in the key.
-     */
+     * "pcre2?": where a type upstream that names it has made the vocabulary that comes in. */
     const char *const *(*libraries)(const void *params);
     /** Optional. Unset upstream values: assume something typical and say so in text. */
     void (*estimate)(const void *params, const struct lm_upstream *upstream,

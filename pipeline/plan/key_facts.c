@@ -22,11 +22,54 @@ static const char *const *libraries_of(const struct lm_spec_stage *stage)
     return names != NULL && names[0] != NULL ? names : NULL;
 }
 
+static bool names(const char *const *libraries, const char *name, size_t length)
+{
+    for (; libraries != NULL && *libraries != NULL; libraries++)
+        if (strncmp(*libraries, name, length) == 0 && (*libraries)[length] == '\0')
+            return true;
+    return false;
+}
+
+/** Did a stage that names the library make the vocabulary that comes to this one, as it is or in a
+ *  token set or a model? */
+static bool comes_with(const struct lm_plan *plan, size_t stage, const char *name, size_t length)
+{
+    static const char *const carriers[] = {"vocab", "tokens", "model"};
+    const struct lm_taken *taken = &plan->taken[stage];
+    for (size_t i = 0; i < taken->count; i++) {
+        const struct lm_spec_input *row = &taken->rows[i];
+        bool is_carried = false;
+        for (size_t k = 0; k < sizeof carriers / sizeof carriers[0]; k++)
+            is_carried = is_carried || strcmp(row->from->kind, carriers[k]) == 0;
+        if (is_carried && (names(libraries_of(&plan->spec->stages[row->stage]), name, length) ||
+                           comes_with(plan, row->stage, name, length)))
+            return true;
+    }
+    return false;
+}
+
+/** Is a library as a type names it in the key of this stage? *length: of its name alone. */
+static bool is_used(const struct lm_plan *plan, size_t stage, const char *name, size_t *length)
+{
+    *length = strcspn(name, "?");
+    return name[*length] == '\0' || comes_with(plan, stage, name, *length);
+}
+
+static bool names_any(const struct lm_plan *plan, size_t stage)
+{
+    size_t length;
+    const char *const *libraries = libraries_of(&plan->spec->stages[stage]);
+    for (; libraries != NULL && *libraries != NULL; libraries++)
+        if (is_used(plan, stage, *libraries, &length))
+            return true;
+    return false;
+}
+
 enum lm_status lm_key_facts_ask(struct lm_plan *plan, size_t stage, struct lm_err *err)
 {
     const struct lm_plan_options *options = plan->options;
     const struct lm_spec_stage *s = &plan->spec->stages[stage];
-    bool needed = (s->type->flags & LM_STAGE_NUMERIC) || libraries_of(s) != NULL;
+    bool needed = (s->type->flags & LM_STAGE_NUMERIC) || names_any(plan, stage);
     if (plan->probe != NULL || !needed)
         return LM_OK;
     struct lm_probe *probe = LM_NEW(plan->arena, struct lm_probe);
@@ -68,28 +111,31 @@ enum lm_status lm_key_facts_check(struct lm_plan *plan, struct lm_err *err)
     return LM_OK;
 }
 
-/** "pcre2 10.42 Unicode 14.0.0": a line a library. */
+/** "pcre2 10.42 Unicode 14.0.0": a line a library that is used; NULL: none. */
 static enum lm_status put_libraries(const char *const **out, const struct lm_plan *plan,
-                                    const char *const *names, struct lm_arena *arena,
-                                    struct lm_err *err)
+                                    size_t stage, struct lm_arena *arena, struct lm_err *err)
 {
-    size_t count = 0;
-    while (names[count] != NULL)
+    const char *const *libraries = libraries_of(&plan->spec->stages[stage]);
+    size_t count = 0, length;
+    while (libraries != NULL && libraries[count] != NULL)
         count++;
     const char **lines = LM_NEW_ARRAY(arena, const char *, count + 1);
     if (lines == NULL)
         return no_memory(plan, err);
-    for (size_t i = 0; i < count; i++) {
-        const char *version = lm_probe_tables(plan->probe, arena, names[i]);
+    for (size_t i = 0, n = 0; i < count; i++) {
+        if (!is_used(plan, stage, libraries[i], &length))
+            continue;
+        const char *name = lm_arena_printf(arena, "%.*s", (int)length, libraries[i]);
+        const char *version = name != NULL ? lm_probe_tables(plan->probe, arena, name) : "";
         if (version == NULL)
             return lm_fail(err, LM_FORMAT,
                            "lmpipe-worker does not know its version of %s; install lmpipe again",
-                           names[i]);
-        lines[i] = lm_arena_printf(arena, "%s %s", names[i], version);
-        if (lines[i] == NULL)
+                           name);
+        lines[n] = name != NULL ? lm_arena_printf(arena, "%s %s", name, version) : NULL;
+        if (lines[n++] == NULL)
             return no_memory(plan, err);
     }
-    *out = lines;
+    *out = lines[0] != NULL ? lines : NULL;
     return LM_OK;
 }
 
@@ -175,7 +221,6 @@ static enum lm_status gather(struct lm_key_facts *facts, struct lm_plan *plan, s
                              bool keyed, struct lm_arena *arena, struct lm_err *err)
 {
     const struct lm_spec_stage *s = &plan->spec->stages[stage];
-    const char *const *libraries = libraries_of(s);
     struct lm_gate_row *gates = NULL;
     *facts = (struct lm_key_facts){.taken = plan->taken, .arena = arena};
     if (keyed)
@@ -188,8 +233,7 @@ static enum lm_status gather(struct lm_key_facts *facts, struct lm_plan *plan, s
     LM_TRY(lm_key_facts_ask(plan, stage, err));
     if (s->type->flags & LM_STAGE_NUMERIC)
         facts->numerics = s->portable ? plan->numerics_portable : plan->numerics_blas;
-    return libraries != NULL ? put_libraries(&facts->libraries, plan, libraries, arena, err)
-                             : LM_OK;
+    return put_libraries(&facts->libraries, plan, stage, arena, err);
 }
 
 enum lm_status lm_key_facts_write(struct lm_buf *out, struct lm_plan *plan, size_t stage,

@@ -43,6 +43,7 @@ static const char *const languages[] = {LM_LANGUAGE_LIST(ENCODING) NULL};
 static const char *const code_ways[] = {"keep", "drop", NULL};
 static const char *const compared[] = {"document", "paragraph", "line", NULL};
 static const char *const groups[] = {"document", "file", "source", "host", NULL};
+static const char *const compressions[] = {"none", "zstd", NULL};
 static const char *const split_ways[] = {"hash", "position", NULL};
 static const char *const rule_names[] = {LM_RULE_LIST(RULE) NULL};
 static const char *const profiles[] = {"none", LM_PROFILE_LIST(PROFILE) NULL};
@@ -50,6 +51,7 @@ static const char *const profiles[] = {"none", LM_PROFILE_LIST(PROFILE) NULL};
 #define D(f) LM_FIELD(struct clean_documents, f)
 #define R(f) LM_FIELD(struct clean_rule, f)
 #define E(f) LM_FIELD(struct clean_dedup_params, f)
+#define N(f) LM_FIELD(struct clean_near_params, f)
 #define S(f) LM_FIELD(struct clean_split, f)
 #define L(f) LM_FIELD(struct clean_language, f)
 #define P(f) LM_FIELD(struct clean_params, f)
@@ -88,11 +90,33 @@ static const struct lm_param rule_rows[] = {
     {.name = NULL},
 };
 
+static const struct lm_param near_rows[] = {
+    {N(threshold), .also = "min jaccard similarity",
+     .type = LM_P_FLOAT, .def_float = LM_UNSET_FLOAT, .max = 1,
+     .flags = LM_PARAM_COMPACT | LM_PARAM_OPEN_MIN,
+     .help = "share of shingles that two documents have in common (Jaccard) from which on one goes"},
+    {N(ngram), .also = "n shingle ngram_size",
+     .type = LM_P_INT, .def_int = 5, .min = 1, .max = CLEAN_NEAR_WORDS, .flags = LM_PARAM_COMPACT,
+     .unit = "words", .help = "length of a shingle, in words as the rules count them"},
+    {N(bands), .also = "buckets num_buckets",
+     .type = LM_P_INT, .def_int = 14, .min = 1, .max = CLEAN_NEAR_HASHES, .flags = LM_PARAM_COMPACT,
+     .help = "candidates share one of that many bands: 1 - (1 - s^rows)^bands of those alike by s"},
+    {N(rows), .also = "hashes_per_bucket",
+     .type = LM_P_INT, .def_int = 8, .min = 1, .max = CLEAN_NEAR_HASHES, .flags = LM_PARAM_COMPACT,
+     .help = "hashes of a band"},
+    {.name = NULL},
+};
+
 static const struct lm_param dedup_rows[] = {
     {E(same), .key = "", .type = LM_P_BOOL, .def_bool = true,
      .help = "of documents with equal cleaned text the first stays"},
     {E(exact), .type = LM_P_LIST, .item = LM_P_ENUM, .choices = compared, .flags = LM_PARAM_COMPACT,
      .help = "also of those that say the same without case, punctuation and layout"},
+    {E(near), .also = "minhash fuzzy lsh near_duplicates",
+     .type = LM_P_RECORD, .flags = LM_PARAM_SHORT, .fields = near_rows,
+     .fields_size = sizeof(struct clean_near_params),
+     .help = "and of those that are nearly the same: {threshold: 0.8}",
+     .source = "Broder 1997; Lee et al. 2022, section 4.2"},
     {.name = NULL},
 };
 
@@ -174,6 +198,12 @@ static const struct lm_param params[] = {
      .type = LM_P_RECORD, .flags = LM_PARAM_SHORT, .fields = split_rows,
      .fields_size = sizeof(struct clean_split),
      .help = "how documents are shared out to train, valid and test"},
+    {P(shards), .also = "num_shards",
+     .type = LM_P_INT, .flags = LM_PARAM_COMPACT, .def_int = 1, .min = 1, .max = 99999, .unit = "files",
+     .help = "files of each split, of about equal size, in the text's order: train-00001-of-00007.jsonl"},
+    {P(compression), .also = "compress",
+     .type = LM_P_ENUM, .flags = LM_PARAM_COMPACT, .def_str = "none", .choices = compressions,
+     .help = "zstd: files of the text are compressed, train.jsonl.zst", .source = "RFC 8878"},
     {P(removals), .also = "exclusions",
      .type = LM_P_BOOL, .flags = LM_PARAM_COMPACT,
      .help = "every removed document with why, as the output removals"},
@@ -272,6 +302,22 @@ static enum lm_status check_language(const struct clean_language *language, stru
     return LM_OK;
 }
 
+/* Near-duplicates are found by a bounded number of hashes; options of what is not asked for. */
+static enum lm_status check_near(const struct clean_near_params *near, struct lm_err *err)
+{
+    bool is_asked = near->threshold == near->threshold;
+    if (!is_asked && (near->ngram != 5 || near->bands != 14 || near->rows != 8))
+        return lm_fail_field(err, LM_INVALID,
+                             "dedup.near.threshold: is missing; say from which share of common "
+                             "shingles on documents are duplicates, as threshold: 0.8");
+    if (near->bands * near->rows > CLEAN_NEAR_HASHES)
+        return lm_fail_field(err, LM_RANGE,
+                             "dedup.near.bands: with rows they are %lld hashes of each document; "
+                             "lower one, to %d in all",
+                             (long long)(near->bands * near->rows), CLEAN_NEAR_HASHES);
+    return LM_OK;
+}
+
 static enum lm_status resolve(void *data, struct lm_arena *arena, struct lm_err *err)
 {
     struct clean_params *p = data;
@@ -280,6 +326,7 @@ static enum lm_status resolve(void *data, struct lm_arena *arena, struct lm_err 
     LM_TRY(lm_clean_rules_resolve(p, arena, err));
     LM_TRY(check_split(p, err));
     LM_TRY(check_language(&p->language, err));
+    LM_TRY(check_near(&p->dedup.near, err));
     if (p->split.valid + p->split.test >= 1)
         return lm_fail_field(
             err, LM_RANGE,
@@ -338,7 +385,7 @@ static const struct lm_stage_cost cost = {.pace = 20e6,
 extern const struct lm_stage lm_stage_clean;
 const struct lm_stage lm_stage_clean = {
     .name = "clean",
-    .version = 4,
+    .version = 5,
     .summary =
         "repairs text, cuts it into documents, filters and deduplicates them, splits the rest",
     .inputs = inputs,

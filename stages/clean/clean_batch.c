@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "clean_leak.h"
 #include "clean_read.h"
 #include "data/jsonl.h"
 
@@ -25,6 +26,7 @@ enum lm_status clean_batch_add(struct clean_batch *batch, const struct clean_for
     *item = (struct clean_item){.form = form, .piece = *piece};
     lm_buf_init(&item->text, 0);
     lm_buf_init(&item->line, 0);
+    lm_buf_init(&item->hashes, 0);
     batch->bytes += piece->size;
     batch->weight += sizeof *item + COPIES * piece->size;
     return LM_OK;
@@ -99,7 +101,7 @@ static enum lm_status clean_text(const struct clean_work *work, struct clean_ite
 }
 
 static enum lm_status clean_item(const struct clean_work *work, struct clean_item *item,
-                                 struct lm_rule_scratch *scratch)
+                                 size_t worker)
 {
     item->outcome.rule = work->rules->count;
     LM_TRY(find_text(item));
@@ -108,14 +110,19 @@ static enum lm_status clean_item(const struct clean_work *work, struct clean_ite
     LM_TRY(clean_text(work, item));
     if (item->is_rejected || item->text.size == 0)
         return LM_OK;
-    LM_TRY(ask_rules(work, item, scratch));
+    LM_TRY(ask_rules(work, item, &work->scratch[worker]));
     const uint8_t *text = (const uint8_t *)item->text.data;
     lm_sha256_bytes(&item->digest, text, item->text.size);
     if (item->is_foreign || item->outcome.rule < work->rules->count)
         return LM_OK;
     lm_jsonl_line(&item->line, &item->digest, text, item->text.size);
     LM_TRY(lm_buf_status(&item->line, &item->err));
-    return clean_units_find(&item->units, &work->compared, text, item->text.size, &item->err);
+    clean_leak_hash(&item->hashes, text, item->text.size);
+    LM_TRY(lm_buf_status(&item->hashes, &item->err));
+    LM_TRY(clean_units_find(&item->units, &work->compared, text, item->text.size, &item->err));
+    return work->near == NULL ? LM_OK
+                              : clean_near_keys(work->near, &item->keys, &work->shingles[worker],
+                                                text, item->text.size, &item->err);
 }
 
 size_t clean_batch_tasks(const struct clean_batch *batch)
@@ -128,8 +135,7 @@ void clean_batch_task(struct clean_batch *batch, size_t task, size_t worker)
 {
     size_t end = (task + 1) * ITEMS_A_TASK;
     for (size_t i = task * ITEMS_A_TASK; i < end && i < batch->count; i++)
-        batch->items[i].status =
-            clean_item(batch->work, &batch->items[i], &batch->work->scratch[worker]);
+        batch->items[i].status = clean_item(batch->work, &batch->items[i], worker);
 }
 
 enum lm_status clean_files_add(struct clean_files *files, struct clean_opened *opened,
@@ -154,9 +160,11 @@ void clean_batch_clear(struct clean_batch *batch)
     for (size_t i = 0; i < batch->count; i++) {
         lm_buf_release(&batch->items[i].text);
         lm_buf_release(&batch->items[i].line);
+        lm_buf_release(&batch->items[i].hashes);
         lm_buf_release(&batch->items[i].found.made);
         lm_buf_release(&batch->items[i].found.meta);
         clean_units_release(&batch->items[i].units);
+        clean_keys_release(&batch->items[i].keys);
         free(batch->items[i].tallies);
     }
     for (size_t i = 0; i < batch->ended.count; i++)
@@ -179,5 +187,7 @@ void clean_work_release(struct clean_work *work)
 {
     for (size_t i = 0; i < work->threads; i++)
         lm_rule_scratch_release(&work->scratch[i]);
+    for (size_t i = 0; work->shingles != NULL && i < work->threads; i++)
+        lm_shingles_release(&work->shingles[i]);
     work->threads = 0;
 }

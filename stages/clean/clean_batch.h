@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "clean_dedup.h"
 #include "clean_form.h"
+#include "clean_near.h"
 #include "clean_totals.h"
 #include "clean_transform.h"
 #include "text/clean_text.h"
@@ -38,7 +39,9 @@ struct clean_item {
     struct lm_line_tally *tallies; /**< LM_C4_RULES, where rules of lines are asked; owned */
     struct lm_digest digest;
     struct lm_buf line;       /**< of the text, where no rule drops it */
+    struct lm_buf hashes;     /**< of its long lines */
     struct clean_units units; /**< what is compared with other documents */
+    struct clean_keys keys;   /**< and by what near-duplicates are found */
     bool is_missing;          /**< the piece has no text; `err` says what it has */
     bool is_rejected;         /**< by invalid UTF-8 */
     enum lm_status status;
@@ -55,6 +58,8 @@ struct clean_work {
     struct lm_rule_scratch *scratch; /**< one for each of `threads` */
     size_t threads;
     struct clean_compared compared;
+    const struct clean_near *near; /**< NULL: not asked for */
+    struct lm_shingles *shingles;  /**< one for each thread, where they are */
 };
 
 /** Files, in order (clean_read.h). */

@@ -31,6 +31,8 @@ static void put_sources(struct lm_json_writer *writer, const struct clean_corpus
         lm_json_member_int(writer, "kept", source->kept);
         for (size_t k = 0; k < LM_SPLITS; k++)
             lm_json_member_int(writer, lm_split_names[k], source->shared[k]);
+        if (source->digest[0] != '\0')
+            lm_json_member_string(writer, "sha256", source->digest);
         lm_json_close(writer, '}');
     }
     lm_json_close(writer, ']');
@@ -94,8 +96,9 @@ static void put_archived(struct lm_json_writer *writer, const struct clean_total
     lm_json_close(writer, '}');
 }
 
-static void put_splits(struct lm_json_writer *writer, const struct clean_splitter *splitter)
+static void put_splits(struct lm_json_writer *writer, struct clean_splitter *splitter)
 {
+    char digest[LM_DIGEST_HEX];
     lm_json_key(writer, "splits");
     lm_json_open(writer, '{');
     for (size_t i = 0; i < LM_SPLITS; i++) {
@@ -103,6 +106,8 @@ static void put_splits(struct lm_json_writer *writer, const struct clean_splitte
         lm_json_open(writer, '{');
         lm_json_member_int(writer, "documents", splitter->sides[i].documents);
         lm_json_member_int(writer, "bytes", splitter->sides[i].bytes);
+        clean_splitter_digest(digest, &splitter->sides[i]);
+        lm_json_member_string(writer, "ids_sha256", digest);
         lm_json_close(writer, '}');
     }
     lm_json_close(writer, '}');
@@ -173,6 +178,8 @@ static void put_drop(struct lm_json_writer *writer, const struct clean_drop *dro
         put_bounds(writer, drop->rule);
     if (drop->language != NULL)
         put_wanted(writer, drop->language);
+    if (drop->near != NULL)
+        lm_json_member_double(writer, "min", drop->near->threshold);
     lm_json_member_int(writer, "documents", drop->gone.documents);
     if (drop->rule != NULL && (drop->rule->kind->traits & LM_RULE_LINE))
         lm_json_member_int(writer, "lines", drop->lines);
@@ -248,9 +255,12 @@ static void put_dropped(struct lm_json_writer *writer, const struct clean_totals
         put_drop(writer, &drops[CLEAN_LINELESS], &flow);
     if (drops[CLEAN_ALIKE].gone.documents > 0)
         put_drop(writer, &drops[CLEAN_ALIKE], &flow);
-    const struct clean_flow rest = add_back(totals, kept, CLEAN_DUPLICATE, CLEAN_DUPLICATE + 1);
+    struct clean_flow rest = add_back(totals, kept, CLEAN_NEAR, CLEAN_NEAR + 1);
+    rest = add_back(totals, rest, CLEAN_DUPLICATE, CLEAN_DUPLICATE + 1);
     put_rest(writer, "duplicate_parts", &flow, &rest);
     put_drop(writer, &drops[CLEAN_DUPLICATE], &flow);
+    if (drops[CLEAN_NEAR].near != NULL)
+        put_drop(writer, &drops[CLEAN_NEAR], &flow);
     lm_json_close(writer, ']');
 }
 
@@ -263,6 +273,30 @@ static void put_met_before(struct lm_json_writer *writer, const struct clean_tot
     lm_json_member_int(writer, "paragraphs", totals->dropped_paragraphs);
     lm_json_member_int(writer, "lines", totals->dropped_lines);
     lm_json_member_int(writer, "bytes", totals->dropped_parts);
+    lm_json_close(writer, '}');
+}
+
+/* Where the bytes went, from files to the kept text: what is not in a text that was found (markup,
+ * other members, newlines between documents, the encoding), what cleaning changed within one (less
+ * than 0: it grew), what was dropped before and behind it. */
+static void put_bytes(struct lm_json_writer *writer, const struct clean_corpus *corpus,
+                      const struct clean_totals *totals)
+{
+    int64_t in = 0, found = 0;
+    const int64_t uncleaned =
+        totals->drops[CLEAN_INVALID].gone.bytes + totals->drops[CLEAN_EMPTY].gone.bytes;
+    for (size_t i = 0; i < corpus->source_count; i++)
+        in += corpus->sources[i].bytes;
+    for (size_t i = 0; i < LM_BY_AUTO; i++)
+        found += totals->formats[i].bytes;
+    lm_json_key(writer, "bytes");
+    lm_json_open(writer, '{');
+    lm_json_member_int(writer, "in", in);
+    lm_json_member_int(writer, "outside_texts", in - found);
+    lm_json_member_int(writer, "invalid_or_empty", uncleaned);
+    lm_json_member_int(writer, "repaired", found - uncleaned - totals->cleaned.bytes);
+    lm_json_member_int(writer, "dropped", totals->cleaned.bytes - totals->bytes);
+    lm_json_member_int(writer, "out", totals->bytes);
     lm_json_close(writer, '}');
 }
 
@@ -432,8 +466,8 @@ static void put_languages(struct lm_json_writer *writer, struct clean_totals *to
 }
 
 enum lm_status clean_card_write(const char *path, const struct clean_corpus *corpus,
-                                struct clean_totals *totals, const struct clean_splitter *splitter,
-                                struct lm_err *err)
+                                struct clean_totals *totals, struct clean_splitter *splitter,
+                                const struct clean_near *near, struct lm_err *err)
 {
     struct lm_buf out;
     struct lm_json_writer writer;
@@ -444,10 +478,13 @@ enum lm_status clean_card_write(const char *path, const struct clean_corpus *cor
     put_sources(&writer, corpus);
     put_overlaps(&writer, corpus, totals);
     put_sums(&writer, corpus, totals);
+    put_bytes(&writer, corpus, totals);
     put_archived(&writer, totals);
     put_formats(&writer, totals);
     put_splits(&writer, splitter);
+    clean_leak_put(&writer, &splitter->leak);
     put_met_before(&writer, totals);
+    clean_near_put(&writer, near);
     put_dropped(&writer, totals);
     put_repairs(&writer, totals);
     clean_transform_put(&writer, &totals->transform, &totals->transformed);

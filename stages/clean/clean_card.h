@@ -5,12 +5,13 @@
 #include <lmpipe/status.h>
 
 #include "clean_corpus.h"
+#include "clean_near.h"
 #include "clean_split.h"
 #include "clean_totals.h"
 
 /** Writes the card to `path`; sorts totals->sizes. LM_IO, LM_NOMEM. */
 enum lm_status clean_card_write(const char *path, const struct clean_corpus *corpus,
-                                struct clean_totals *totals, const struct clean_splitter *splitter,
-                                struct lm_err *err);
+                                struct clean_totals *totals, struct clean_splitter *splitter,
+                                const struct clean_near *near, struct lm_err *err);
 
 #endif

@@ -44,11 +44,15 @@ static enum lm_status add_files(struct clean_corpus *corpus, struct lm_arena *ar
         const char *path = lm_json_string(lm_json_get(file, "path"), NULL);
         if (!is_path_sound(path))
             return fault("a file without a sound path", err);
+        const char *digest = lm_json_string(lm_json_get(file, "sha256"), NULL);
         char *copy = lm_arena_strdup(arena, path);
-        if (copy == NULL)
+        char *copied = lm_arena_strdup(arena, digest != NULL ? digest : "");
+        if (copy == NULL || copied == NULL)
             return lm_fail(err, LM_NOMEM, "no memory for the manifest; free some");
-        corpus->files[corpus->file_count++] = (struct clean_file){.path = copy, .source = source};
-        corpus->sources[source].bytes += lm_json_int(lm_json_get(file, "bytes"), 0);
+        int64_t bytes = lm_json_int(lm_json_get(file, "bytes"), 0);
+        corpus->files[corpus->file_count++] = (struct clean_file){
+            .path = copy, .digest = copied, .source = source, .bytes = bytes > 0 ? bytes : 0};
+        corpus->sources[source].bytes += bytes;
         corpus->sources[source].files++;
     }
     return LM_OK;
@@ -110,6 +114,34 @@ static enum lm_status fill(struct clean_corpus *corpus, struct lm_arena *arena,
         LM_TRY(add_files(corpus, arena, i, lm_json_get(entries[i].json, "files"), err));
     }
     qsort(corpus->files, corpus->file_count, sizeof *corpus->files, compare_files);
+    for (size_t i = 0; i < corpus->file_count; i++) {
+        corpus->files[i].before = corpus->bytes;
+        corpus->bytes += corpus->files[i].bytes;
+    }
+    return LM_OK;
+}
+
+/* As `sha256sum` of a source's files, sorted by their names, and once more of what it prints. */
+static enum lm_status sum(struct clean_corpus *corpus, struct lm_err *err)
+{
+    for (size_t i = 0, at = 0; i < corpus->source_count; i++) {
+        bool is_told = corpus->sources[i].files > 0;
+        struct lm_digest digest;
+        struct lm_sha256 *hash = lm_sha256_create();
+        if (hash == NULL)
+            return lm_fail(err, LM_NOMEM, "no memory for the manifest; free some");
+        for (size_t end = at + corpus->sources[i].files; at < end; at++) {
+            const struct clean_file *file = &corpus->files[at];
+            const char *const parts[] = {file->digest, "  ", clean_file_member(file), "\n"};
+            for (size_t k = 0; k < sizeof parts / sizeof parts[0]; k++)
+                lm_sha256_update(hash, parts[k], strlen(parts[k]));
+            is_told = is_told && file->digest[0] != '\0';
+        }
+        lm_sha256_final(hash, &digest);
+        lm_sha256_free(hash);
+        if (is_told)
+            lm_digest_hex(corpus->sources[i].digest, &digest);
+    }
     return LM_OK;
 }
 
@@ -127,6 +159,8 @@ enum lm_status clean_corpus_read(struct clean_corpus *out, struct lm_arena *aren
     LM_TRY(lm_json_parse(&root, text, size, err));
     enum lm_status status = fill(&corpus, arena, root, err);
     lm_json_free(root);
+    if (status == LM_OK)
+        status = sum(&corpus, err);
     if (status == LM_OK)
         *out = corpus;
     return status;

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include <lmpipe/arena.h>
+#include <lmpipe/hash.h>
 #include <lmpipe/status.h>
 #include <lmpipe/tokens.h>
 
@@ -14,6 +15,8 @@ struct clean_source {
     const char *name, *license;
     size_t files;
     int64_t bytes; /**< of its files */
+    /** SHA-256 in hex of a line a file, "SHA-256  member", sorted; "": the manifest has none. */
+    char digest[LM_DIGEST_HEX];
     int64_t documents, kept;
     int64_t replaced_bytes;    /**< of its files, that became U+FFFD */
     int64_t shared[LM_SPLITS]; /**< documents of each split, where they follow one another */
@@ -21,7 +24,9 @@ struct clean_source {
 
 struct clean_file {
     const char *path;         /**< relative to the folder */
+    const char *digest;       /**< SHA-256 of its bytes in hex; "": not told */
     size_t source;            /**< index of its source */
+    int64_t bytes, before;    /**< by the manifest; of the files before it */
     int64_t records, missing; /**< pieces of it; those without text */
     const char *instead;      /**< what the first of them has instead */
 };
@@ -31,6 +36,7 @@ struct clean_corpus {
     size_t source_count;
     struct clean_file *files; /**< sorted by source, then path */
     size_t file_count;
+    int64_t bytes; /**< of all, by the manifest */
 };
 
 /** A file's name in its source, borrowed: what follows "files/SOURCE/". */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/io.h"
+#include "clean_settle.h"
 #include "clean_tell.h"
 
 /* ---- files ---- */
@@ -36,7 +37,7 @@ static enum lm_status tell_removal(struct clean_run *run, const struct clean_ite
                                    size_t reason, const void *text, size_t size, struct lm_err *err)
 {
     const struct clean_file *file = &run->corpus.files[item->form->file];
-    return clean_removals_put(&run->removals, &run->totals.drops[reason], item,
+    return clean_removals_put(&run->removals, &run->totals.drops[reason], item, NULL,
                               run->corpus.sources[file->source].name, clean_file_member(file), text,
                               size, err);
 }
@@ -75,6 +76,7 @@ static enum lm_status compare(struct clean_run *run, struct clean_item *item, si
     *reason = CLEAN_DUPLICATE;
     LM_TRY(clean_dedup_parts(&run->dedup, &item->units, &item->text, &is_changed, err));
     if (is_changed) {
+        clean_keys_release(&item->keys);
         lm_clean_lines(&item->text, &run->options, &run->totals.repairs);
         const uint8_t *text = (const uint8_t *)item->text.data;
         lm_text_count(&item->measure, text, item->text.size);
@@ -82,6 +84,9 @@ static enum lm_status compare(struct clean_run *run, struct clean_item *item, si
         lm_buf_clear(&item->line);
         lm_jsonl_line(&item->line, &item->digest, text, item->text.size);
         LM_TRY(lm_buf_status(&item->line, err));
+        lm_buf_clear(&item->hashes);
+        clean_leak_hash(&item->hashes, text, item->text.size);
+        LM_TRY(lm_buf_status(&item->hashes, err));
         if (item->text.size == 0)
             return LM_OK;
     }
@@ -116,38 +121,42 @@ static enum lm_status drop(struct clean_run *run, const struct clean_item *item,
     return tell_removal(run, item, reason, text, size, err);
 }
 
-static void count_kept(struct clean_run *run, uint64_t kept)
+/* Where a document stands in the corpus, from 0 to 1, by the bytes of its files as they came. */
+static double place_of(const struct clean_run *run, const struct clean_item *item)
 {
-    for (size_t i = 0; i < run->params->documents.keep.count; i++)
-        run->kept[i] += (int64_t)(kept >> i & 1);
+    const struct clean_form *form = item->form;
+    const struct clean_file *file = &run->corpus.files[form->file];
+    double at = form->size > 0 ? (double)(item->piece.raw - form->text) / (double)form->size : 0;
+    return run->corpus.bytes > 0
+               ? ((double)file->before + at * (double)file->bytes) / (double)run->corpus.bytes
+               : 0;
 }
 
 /* A document that no rule drops. */
 static enum lm_status keep(struct clean_run *run, struct clean_item *item, struct lm_err *err)
 {
     const struct clean_file *file = &run->corpus.files[item->form->file];
-    struct clean_source *source = &run->corpus.sources[file->source];
-    struct lm_digest identity;
+    struct clean_waiter waiter = {.file = item->form->file,
+                                  .line = item->piece.line,
+                                  .place = place_of(run, item),
+                                  .language = run->language != NULL ? item->told.codes[0] : "",
+                                  .kept = item->found.kept,
+                                  .meta = item->found.meta.data,
+                                  .meta_size = item->found.meta.size};
     size_t reason;
     clean_flow_add(&run->totals.ruled, item->text.size, &item->measure);
     LM_TRY(compare(run, item, &reason, err));
     if (reason != CLEAN_RULES)
         return drop(run, item, reason, err);
-    LM_TRY(clean_split_identity(&identity, &run->params->split, &item->digest, source->name,
-                                clean_file_member(file), item->found.host, err));
-    source->kept++;
-    LM_TRY(clean_totals_keep(&run->totals, &item->measure, item->text.size, err));
-    count_kept(run, item->found.kept);
-    if (run->language != NULL)
-        clean_totals_language(&run->totals, item->told.codes[0], item->text.size, true);
-    return clean_splitter_put(&run->splitter,
-                              &(struct clean_document){.source = file->source,
-                                                       .text = item->text.data,
-                                                       .size = item->text.size,
-                                                       .line = &item->line,
-                                                       .meta = item->found.meta.data,
-                                                       .meta_size = item->found.meta.size},
-                              &identity, err);
+    waiter.digest = item->digest;
+    waiter.measure = item->measure;
+    waiter.text = item->text.data;
+    waiter.size = item->text.size;
+    LM_TRY(clean_split_identity(&waiter.identity, &run->params->split, &item->digest,
+                                run->corpus.sources[file->source].name, clean_file_member(file),
+                                item->found.host, err));
+    return run->waiting.folder != NULL ? clean_settle_later(run, &item->keys, &waiter, err)
+                                       : clean_settle(run, &waiter, item, err);
 }
 
 static enum lm_status judge(struct clean_run *run, struct clean_item *item, struct lm_err *err)

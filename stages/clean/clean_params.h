@@ -33,9 +33,21 @@ struct clean_rule {
     bool off;         /**< as typed: takes the row out of the profile */
 };
 
+enum {
+    CLEAN_NEAR_WORDS = 64,   /**< of a shingle, at most */
+    CLEAN_NEAR_HASHES = 1024 /**< bands × rows, at most */
+};
+
+/** Near-duplicates. */
+struct clean_near_params {
+    double threshold;           /**< Jaccard's coefficient; unset: not asked for */
+    int64_t ngram, bands, rows; /**< words of a shingle; how candidates are found */
+};
+
 struct clean_dedup_params {
     bool same;            /**< documents of equal cleaned text */
     struct lm_list exact; /**< const char *: "document", "paragraph", "line" */
+    struct clean_near_params near;
 };
 
 struct clean_split {
@@ -58,7 +70,9 @@ struct clean_params {
     const char *profile;  /**< one of LM_PROFILE_LIST; "none" once it is resolved into rules */
     struct lm_list rules; /**< struct clean_rule; resolved: in the order of LM_RULE_LIST */
     struct clean_split split;
-    bool removals; /**< every removed document is an output */
+    int64_t shards;          /**< files of each split, of about equal size; at most LM_SHARDS_MAX */
+    const char *compression; /**< "none" or "zstd" */
+    bool removals;           /**< every removed document is an output */
 };
 
 /** Resolves profile and rules into rules with every threshold, each at most once and in one order.

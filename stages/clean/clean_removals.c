@@ -23,10 +23,20 @@ static void put_told(struct lm_json_writer *writer, const struct lm_language_tol
     lm_json_close(writer, '}');
 }
 
+static void put_like(struct lm_json_writer *writer, const struct clean_drop *drop,
+                     const struct clean_like *like)
+{
+    char hex[LM_DIGEST_HEX];
+    lm_digest_hex(hex, like->of);
+    lm_json_member_double(writer, "value", like->jaccard);
+    lm_json_member_double(writer, "min", drop->near->threshold);
+    lm_json_member_string(writer, "like", hex);
+}
+
 enum lm_status clean_removals_put(struct clean_removals *removals, const struct clean_drop *drop,
-                                  const struct clean_item *item, const char *source,
-                                  const char *member, const void *text, size_t size,
-                                  struct lm_err *err)
+                                  const struct clean_item *item, const struct clean_like *like,
+                                  const char *source, const char *member, const void *text,
+                                  size_t size, struct lm_err *err)
 {
     struct lm_json_writer writer;
     struct lm_buf *line = &removals->line;
@@ -47,6 +57,8 @@ enum lm_status clean_removals_put(struct clean_removals *removals, const struct 
         lm_json_member_double(&writer, "min", drop->language->min);
         put_told(&writer, &item->told);
     }
+    if (like != NULL)
+        put_like(&writer, drop, like);
     lm_json_member_string(&writer, "source", source);
     lm_json_member_string(&writer, "file", member);
     if (item->piece.line > 0)

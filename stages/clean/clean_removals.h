@@ -17,12 +17,19 @@ struct clean_removals {
 /** LM_IO, LM_NOMEM. */
 enum lm_status clean_removals_open(struct clean_removals *out, const char *path,
                                    struct lm_err *err);
+
+/** A document that goes for another one's sake. */
+struct clean_like {
+    double jaccard;             /**< of the pair that was found */
+    const struct lm_digest *of; /**< the document that stays */
+};
+
 /** Writes a removed document: why, what was measured, the bounds, where it comes from, its text.
- *  LM_IO, LM_NOMEM. */
+ *  `like` for the sake of which it goes; NULL: by itself. LM_IO, LM_NOMEM. */
 enum lm_status clean_removals_put(struct clean_removals *removals, const struct clean_drop *drop,
-                                  const struct clean_item *item, const char *source,
-                                  const char *member, const void *text, size_t size,
-                                  struct lm_err *err);
+                                  const struct clean_item *item, const struct clean_like *like,
+                                  const char *source, const char *member, const void *text,
+                                  size_t size, struct lm_err *err);
 /** LM_IO. */
 enum lm_status clean_removals_finish(struct clean_removals *removals, struct lm_err *err);
 void clean_removals_abandon(struct clean_removals *removals);

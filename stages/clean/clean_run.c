@@ -5,6 +5,7 @@
 
 #include "clean_card.h"
 #include "clean_judge.h"
+#include "clean_settle.h"
 #include "clean_sources.h"
 #include "clean_tell.h"
 #include "web/html_tree.h"
@@ -65,7 +66,8 @@ static enum lm_status read_all(struct clean_run *run, struct lm_err *err)
     for (size_t i = 0; i < LM_BATCHES; i++)
         steps.batches[i] = &run->batches[i];
     LM_TRY(lm_batches_run(&steps, run->pool, err));
-    return clean_judge_end(run, err);
+    LM_TRY(clean_judge_end(run, err));
+    return clean_settle_waiting(run, err);
 }
 
 /* ---- the stage ---- */
@@ -110,6 +112,24 @@ static enum lm_status prepare_language(struct clean_run *run, struct lm_err *err
     return LM_OK;
 }
 
+/* What only all documents together tell. */
+static enum lm_status prepare_waiting(struct clean_run *run, const char *scratch,
+                                      struct lm_err *err)
+{
+    const struct clean_near_params *near = &run->params->dedup.near;
+    if (!clean_near_is_wanted(near))
+        return LM_OK;
+    run->work.shingles =
+        LM_NEW_ARRAY(lm_ctx_arena(run->ctx), struct lm_shingles, run->work.threads);
+    if (run->work.shingles == NULL)
+        return lm_fail(err, LM_NOMEM, "no memory for shingles; free some");
+    run->totals.drops[CLEAN_NEAR].near = near;
+    clean_near_begin(&run->near, run->params, scratch, run->memory / 4);
+    clean_waiting_begin(&run->waiting, scratch);
+    run->work.near = &run->near;
+    return LM_OK;
+}
+
 static void prepare_reader(struct clean_run *run, const char *scratch)
 {
     const struct clean_params *p = run->params;
@@ -150,17 +170,20 @@ static enum lm_status prepare(struct clean_run *run, struct lm_err *err)
     clean_dedup_begin(&run->dedup, &run->work.compared, scratch, run->memory / 2);
     LM_TRY(prepare_rules(run, err));
     LM_TRY(prepare_language(run, err));
+    LM_TRY(prepare_waiting(run, scratch, err));
     run->totals.transform = clean_transform_of(p);
     LM_TRY(clean_corpus_read(&run->corpus, arena, lm_ctx_input(run->ctx, "corpus"), err));
-    for (size_t i = 0; i < run->corpus.source_count; i++)
-        run->bytes_all += run->corpus.sources[i].bytes;
+    run->bytes_all = run->corpus.bytes;
     if (p->removals)
         LM_TRY(clean_removals_open(&run->removals, lm_ctx_output(run->ctx, "removals"), err));
     prepare_reader(run, scratch);
+    const struct clean_layout layout = {.count = (size_t)p->shards,
+                                        .is_packed = strcmp(p->compression, "zstd") == 0,
+                                        .is_by_position = strcmp(p->split.by, "position") == 0};
     bool has_meta = p->documents.keep.count > 0;
     return clean_splitter_open(&run->splitter, arena, lm_ctx_output(run->ctx, "text"),
                                has_meta ? lm_ctx_output(run->ctx, "meta") : NULL, &p->split,
-                               run->corpus.sources, err);
+                               &layout, run->corpus.sources, err);
 }
 
 static enum lm_status work(struct clean_run *run, struct lm_err *err)
@@ -177,7 +200,7 @@ static enum lm_status work(struct clean_run *run, struct lm_err *err)
     run->totals.dropped_parts = run->dedup.dropped_bytes;
     LM_TRY(clean_sources_write(lm_ctx_output(run->ctx, "sources"), &run->corpus, err));
     LM_TRY(clean_card_write(lm_ctx_output(run->ctx, "card"), &run->corpus, &run->totals,
-                            &run->splitter, err));
+                            &run->splitter, &run->near, err));
     clean_tell(run);
     return LM_OK;
 }
@@ -196,6 +219,8 @@ enum lm_status lm_run_clean(struct lm_ctx *ctx, const void *params, struct lm_er
     clean_reader_release(&run.reader);
     clean_work_release(&run.work);
     clean_dedup_release(&run.dedup);
+    clean_near_release(&run.near);
+    clean_waiting_release(&run.waiting);
     clean_totals_release(&run.totals);
     lm_language_close(run.language);
     lm_pool_free(run.pool);

@@ -14,11 +14,13 @@
 #include "clean_batch.h"
 #include "clean_corpus.h"
 #include "clean_dedup.h"
+#include "clean_near.h"
 #include "clean_params.h"
 #include "clean_read.h"
 #include "clean_removals.h"
 #include "clean_split.h"
 #include "clean_totals.h"
+#include "clean_waiting.h"
 
 struct clean_run {
     struct lm_ctx *ctx;
@@ -33,6 +35,8 @@ struct clean_run {
     struct clean_splitter splitter;
     struct clean_dedup dedup;
     struct clean_removals removals;
+    struct clean_waiting waiting; /**< where documents are judged together */
+    struct clean_near near;
     struct lm_language *language; /**< NULL: not asked */
     struct lm_pool *pool;
     struct lm_arena *labels; /**< of one message */

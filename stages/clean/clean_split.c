@@ -6,16 +6,16 @@
 
 enum lm_status clean_splitter_open(struct clean_splitter *out, struct lm_arena *arena,
                                    const char *folder, const char *meta,
-                                   const struct clean_split *options, struct clean_source *sources,
+                                   const struct clean_split *options,
+                                   const struct clean_layout *layout, struct clean_source *sources,
                                    struct lm_err *err)
 {
     *out = (struct clean_splitter){.options = *options,
                                    .sources = sources,
                                    .has_meta = meta != NULL,
-                                   .is_by_position = strcmp(options->by, "position") == 0};
-    LM_TRY(clean_shards_open(&out->text, arena, folder, out->is_by_position, err));
-    return meta == NULL ? LM_OK
-                        : clean_shards_open(&out->meta, arena, meta, out->is_by_position, err);
+                                   .is_by_position = layout->is_by_position};
+    LM_TRY(clean_shards_open(&out->text, arena, folder, layout, err));
+    return meta == NULL ? LM_OK : clean_shards_open(&out->meta, arena, meta, layout, err);
 }
 
 static enum lm_status put_text(struct lm_jsonl_writer *writer,
@@ -26,16 +26,40 @@ static enum lm_status put_text(struct lm_jsonl_writer *writer,
                : lm_jsonl_put(writer, document->text, document->size, err);
 }
 
+/* A line of `jq -r .id`. */
+static enum lm_status count_id(struct clean_side *side, const struct clean_document *document,
+                               struct lm_err *err)
+{
+    struct lm_digest own;
+    char hex[LM_DIGEST_HEX];
+    if (side->ids == NULL)
+        side->ids = lm_sha256_create();
+    if (side->ids == NULL)
+        return lm_fail(err, LM_NOMEM, "no memory to split documents; free some");
+    if (document->id == NULL)
+        lm_sha256_bytes(&own, document->text, document->size);
+    lm_digest_hex(hex, document->id != NULL ? document->id : &own);
+    hex[LM_DIGEST_HEX - 1] = '\n';
+    lm_sha256_update(side->ids, hex, sizeof hex);
+    return LM_OK;
+}
+
 static enum lm_status put_side(struct clean_splitter *splitter, enum lm_split side,
                                const struct clean_document *document, struct lm_err *err)
 {
     splitter->sources[document->source].shared[side]++;
     splitter->sides[side].documents++;
     splitter->sides[side].bytes += (int64_t)document->size;
-    if (splitter->has_meta)
-        LM_TRY(lm_jsonl_put_line(splitter->meta.writers[side], document->meta, document->meta_size,
-                                 err));
-    return put_text(splitter->text.writers[side], document, err);
+    LM_TRY(count_id(&splitter->sides[side], document, err));
+    LM_TRY(clean_leak_add(&splitter->leak, side, document->hashes, document->text, document->size,
+                          err));
+    struct lm_jsonl_writer *writer = NULL;
+    if (splitter->has_meta) {
+        LM_TRY(clean_shards_at(&writer, &splitter->meta, side, document->place, err));
+        LM_TRY(lm_jsonl_put_line(writer, document->meta, document->meta_size, err));
+    }
+    LM_TRY(clean_shards_at(&writer, &splitter->text, side, document->place, err));
+    return put_text(writer, document, err);
 }
 
 enum lm_status clean_split_identity(struct lm_digest *out, const struct clean_split *options,
@@ -94,6 +118,13 @@ static struct borders find_borders(const struct clean_splitter *splitter)
     return (struct borders){{bytes * (1 - valid - test), bytes * (1 - test), bytes}};
 }
 
+/* Where byte `at` stands in its side, from 0 to 1. */
+static double place_in(const struct borders *borders, size_t side, double at)
+{
+    double start = side > 0 ? borders->ends[side - 1] : 0, size = borders->ends[side] - start;
+    return size > 0 ? (at - start) / size : 0;
+}
+
 /* The last line border at or before `want`, the first after it when there is none. */
 static size_t line_border(const uint8_t *text, size_t size, size_t want)
 {
@@ -113,6 +144,8 @@ static enum lm_status cut_single(struct clean_splitter *splitter, const struct b
         if (want < end)
             end = line_border(text, document->size, want);
         struct clean_document part = *document;
+        part.id = NULL;
+        part.hashes = NULL;
         part.text = text + start;
         part.size = end > start ? end - start : 0;
         if (part.size > 0)
@@ -124,7 +157,7 @@ static enum lm_status cut_single(struct clean_splitter *splitter, const struct b
 
 /* The next document of those that came; *is_end after the last. */
 static enum lm_status next_document(struct clean_splitter *splitter, struct clean_document *out,
-                                    bool *is_end, struct lm_err *err)
+                                    struct lm_digest *id, bool *is_end, struct lm_err *err)
 {
     struct lm_jsonl_document document;
     LM_TRY(lm_jsonl_next(splitter->text.reader, &document, is_end, err));
@@ -132,6 +165,8 @@ static enum lm_status next_document(struct clean_splitter *splitter, struct clea
         return LM_OK;
     out->text = document.text;
     out->size = document.size;
+    out->id = id;
+    *id = document.id;
     return splitter->has_meta ? clean_shards_line(&splitter->meta, &out->meta, &out->meta_size, err)
                               : LM_OK;
 }
@@ -142,9 +177,10 @@ static enum lm_status share_out(struct clean_splitter *splitter, struct lm_err *
     const struct borders borders = find_borders(splitter);
     double at = 0;
     struct clean_document document = {.source = 0};
+    struct lm_digest id;
     for (int64_t of_source = 0;; of_source++) {
         bool is_end = false;
-        LM_TRY(next_document(splitter, &document, &is_end, err));
+        LM_TRY(next_document(splitter, &document, &id, &is_end, err));
         if (is_end)
             return LM_OK;
         for (; of_source == splitter->sources[document.source].kept; of_source = 0)
@@ -155,6 +191,7 @@ static enum lm_status share_out(struct clean_splitter *splitter, struct lm_err *
         size_t side = 0;
         while (side < LM_TEST && middle >= borders.ends[side])
             side++;
+        document.place = place_in(&borders, side, middle);
         LM_TRY(put_side(splitter, (enum lm_split)side, &document, err));
         at += (double)document.size;
     }
@@ -200,8 +237,25 @@ enum lm_status clean_splitter_finish(struct clean_splitter *splitter, struct lm_
     return clean_shards_finish(&splitter->text, err);
 }
 
+void clean_splitter_digest(char out[LM_DIGEST_HEX], struct clean_side *side)
+{
+    struct lm_digest digest;
+    if (side->ids == NULL)
+        lm_sha256_bytes(&digest, "", 0);
+    else
+        lm_sha256_final(side->ids, &digest);
+    lm_sha256_free(side->ids);
+    side->ids = NULL;
+    lm_digest_hex(out, &digest);
+}
+
 void clean_splitter_abandon(struct clean_splitter *splitter)
 {
+    for (size_t i = 0; i < LM_SPLITS; i++) {
+        lm_sha256_free(splitter->sides[i].ids);
+        splitter->sides[i].ids = NULL;
+    }
     clean_shards_abandon(&splitter->text);
     clean_shards_abandon(&splitter->meta);
+    clean_leak_release(&splitter->leak);
 }

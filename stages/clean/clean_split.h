@@ -16,11 +16,13 @@
 #include <lmpipe/tokens.h>
 
 #include "clean_corpus.h"
+#include "clean_leak.h"
 #include "clean_params.h"
 #include "clean_shards.h"
 
 struct clean_side {
     int64_t documents, bytes;
+    struct lm_sha256 *ids; /**< of its documents' ids, each with a newline; owned */
 };
 
 /** A document on its way to a side. */
@@ -28,9 +30,13 @@ struct clean_document {
     size_t source;
     const void *text;
     size_t size;
-    const struct lm_buf *line; /**< of the text, as lm_jsonl_line makes it; NULL: to be made */
-    const char *meta;          /**< the line of it that goes along; where nothing is kept, unused */
+    const struct lm_digest *id;  /**< SHA-256 of the text; NULL: to be made */
+    const struct lm_buf *hashes; /**< of its long lines (clean_leak_hash); NULL: to be made */
+    const struct lm_buf *line;   /**< of the text, as lm_jsonl_line makes it; NULL: to be made */
+    const char *meta; /**< the line of it that goes along; where nothing is kept, unused */
     size_t meta_size;
+    double
+        place; /**< where it stands in the corpus, from 0 to 1; by position it is not asked for */
 };
 
 struct clean_splitter {
@@ -40,6 +46,7 @@ struct clean_splitter {
     struct clean_shards text, meta;
     bool has_meta;
     struct clean_side sides[LM_SPLITS];
+    struct clean_leak leak; /**< of all sides */
     struct clean_side total;
 };
 
@@ -47,7 +54,8 @@ struct clean_splitter {
  * documents were shared out. LM_IO, LM_NOMEM; abandon it in either case. */
 enum lm_status clean_splitter_open(struct clean_splitter *out, struct lm_arena *arena,
                                    const char *folder, const char *meta,
-                                   const struct clean_split *options, struct clean_source *sources,
+                                   const struct clean_split *options,
+                                   const struct clean_layout *layout, struct clean_source *sources,
                                    struct lm_err *err);
 /** What a document's side is drawn by: its own digest, or with a group or a salt the SHA-256 of
  *  salt, group and the group's identity, each ended by a NUL: the document's digest in hex, the
@@ -61,8 +69,11 @@ enum lm_status clean_split_identity(struct lm_digest *out, const struct clean_sp
 enum lm_status clean_splitter_put(struct clean_splitter *splitter,
                                   const struct clean_document *document,
                                   const struct lm_digest *identity, struct lm_err *err);
-/** Writes what is left. LM_INVALID when train or valid stays empty, with what to do. */
+/** Writes what is left; `leak` stays until it is abandoned. LM_INVALID when train or valid stays
+ * empty, with what to do. */
 enum lm_status clean_splitter_finish(struct clean_splitter *splitter, struct lm_err *err);
+/** SHA-256 of a side's ids, in hex, each with a newline; ends the counting. */
+void clean_splitter_digest(char out[LM_DIGEST_HEX], struct clean_side *side);
 void clean_splitter_abandon(struct clean_splitter *splitter);
 
 #endif

@@ -10,7 +10,7 @@ enum lm_status clean_totals_init(struct clean_totals *out, struct lm_arena *aren
         [CLEAN_INVALID] = "invalid",     [CLEAN_EMPTY] = "empty",
         [CLEAN_DUPLICATE] = "duplicate", [CLEAN_ALIKE] = "duplicate_words",
         [CLEAN_MISSING] = "missing",     [CLEAN_LINELESS] = "no_line_left",
-        [CLEAN_LANGUAGE] = "language"};
+        [CLEAN_LANGUAGE] = "language",   [CLEAN_NEAR] = "near_duplicate"};
 
     *out = (struct clean_totals){.drop_count = CLEAN_RULES + count};
     out->drops = LM_NEW_ARRAY(arena, struct clean_drop, out->drop_count);

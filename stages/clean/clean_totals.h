@@ -36,6 +36,7 @@ struct clean_drop {
     const char *name;
     const struct lm_rule *rule;            /**< NULL for reasons that are no rule */
     const struct clean_language *language; /**< of CLEAN_LANGUAGE; NULL: not asked */
+    const struct clean_near_params *near;  /**< of CLEAN_NEAR; NULL: not asked */
     struct clean_flow gone;                /**< of a rule of lines, what is in these */
     int64_t lines;                         /**< of a rule of lines */
     int64_t unfit; /**< documents that the rule, being for English, was not asked about */
@@ -44,7 +45,8 @@ struct clean_drop {
 };
 
 /** Invalid UTF-8; nothing in it; equal bytes, or the same words, met before; a record without text;
- *  nothing left by rules of lines; too little in the languages that are kept; then rules. */
+ *  nothing left by rules of lines; too little in the languages that are kept; nearly the same as
+ *  another; then rules. */
 enum clean_reason {
     CLEAN_INVALID,
     CLEAN_EMPTY,
@@ -53,6 +55,7 @@ enum clean_reason {
     CLEAN_MISSING,
     CLEAN_LINELESS,
     CLEAN_LANGUAGE,
+    CLEAN_NEAR,
     CLEAN_RULES
 };
 

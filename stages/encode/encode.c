@@ -44,6 +44,14 @@ static const struct lm_metric_row metrics[] = {
 
 static const struct lm_param rows[] = {{0}};
 
+/* The vocabulary may hold an expression. */
+static const char *const *libraries(const void *params)
+{
+    static const char *const matched[] = {"pcre2?", NULL};
+    (void)params;
+    return matched;
+}
+
 /* A larger vocabulary writes the same text with fewer tokens. */
 static void estimate(const void *params, const struct lm_upstream *upstream,
                      struct lm_estimate *out)
@@ -70,6 +78,7 @@ const struct lm_stage lm_stage_encode = {
     .outputs = outputs,
     .params = rows,
     .metrics = metrics,
+    .libraries = libraries,
     .estimate = estimate,
     .cost = &cost,
 };

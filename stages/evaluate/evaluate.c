@@ -14,7 +14,7 @@ static const struct lm_port inputs[] = {
      LM_PORT_FOLDER | LM_PORT_OPTIONAL},
     {"examples", "corpus",
      "the examples of the model's objective, of which training held a part out",
-     LM_PORT_FOLDER | LM_PORT_OPTIONAL},
+     LM_PORT_FOLDER | LM_PORT_OPTIONAL, .key = "packed_examples"},
     {"task_data", "corpus", "downloaded sources that tasks take their items from",
      LM_PORT_FOLDER | LM_PORT_OPTIONAL | LM_PORT_LIST},
     {NULL, NULL, NULL, 0},
@@ -39,12 +39,16 @@ static struct lm_list task_names(const void *params)
     return ((const struct evaluate_params *)params)->task_names;
 }
 
-/* Tasks are scored by the portable products whatever the stage's numerics. */
+/* Tasks are scored by the portable products whatever the stage's numerics. Their texts, and those
+ * of examples, are cut by the model's vocabulary, which may hold an expression. */
 static const char *const *libraries(const void *params)
 {
-    static const char *const portable[] = {"portable", NULL}, *const none[] = {NULL};
-    return ((const struct evaluate_params *)params)->tasks.count > 0 ? portable : none;
+    static const char *const of_tasks[] = {"portable", "pcre2?", NULL};
+    static const char *const of_examples[] = {"pcre2?", NULL};
+    return ((const struct evaluate_params *)params)->tasks.count > 0 ? of_tasks : of_examples;
 }
+
+static const char *const intervals[] = {"percentile", "bca", NULL};
 
 #define P(f) LM_FIELD(struct evaluate_params, f)
 static const struct lm_param params[] = {
@@ -57,6 +61,10 @@ static const struct lm_param params[] = {
      .max = 100000,
      .help = "resamples of the documents behind the 95 % intervals; fewer than 20 documents: none",
      .source = "Efron & Tibshirani 1993, section 13.3"},
+    {P(interval), .also = "ci confidence_interval", .type = LM_P_ENUM, .def_str = "percentile",
+     .choices = intervals, .flags = LM_PARAM_COMPACT,
+     .help = "of BLEU, chrF and correlations: percentiles of the resamples, or BCa",
+     .source = "Efron & Tibshirani 1993, sections 13.3, 14.3"},
     {P(baselines), .type = LM_P_BOOL, .def_bool = true,
      .help = "score a unigram and a Kneser-Ney bigram of the training tokens beside the model",
      .source = "Chen & Goodman 1999, section 4.1.6"},

@@ -76,8 +76,8 @@ enum lm_status evaluate_examples_write(struct evaluation *evaluation, struct lm_
 
 /* Shared by the scorers (example_rows.c). */
 
-/** Rows of text `side` of examples [first, first + rows) of a split, filled up to the longest, in
- *  the buffers; shows progress. LM_CANCELLED. */
+/** Text `side` of examples [first, first + rows) of a split, behind one another in the buffers;
+ *  shows progress. LM_CANCELLED. */
 enum lm_status evaluate_examples_texts(struct lm_texts *out, struct evaluation *evaluation,
                                        const struct example_split *split, size_t first, size_t rows,
                                        size_t side, struct lm_err *err);

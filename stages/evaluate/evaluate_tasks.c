@@ -157,9 +157,10 @@ static void sign(struct lm_buf *out, const struct task_run *run)
                       (long long)task->shot_count);
     lm_buf_printf(out,
                   "; intervals: 95 %%, Wilson of accuracies, studentised bootstrap of other "
-                  "ratios, percentile of the rest, with "
+                  "ratios, %s of the rest, with "
                   "%lld resamples; portable products of %s",
-                  (long long)evaluation->params->resamples, evaluation->params->precision);
+                  evaluate_interval_word(evaluation), (long long)evaluation->params->resamples,
+                  evaluation->params->precision);
 }
 
 static void put_groups(struct lm_json_writer *writer, const struct task_groups *groups)

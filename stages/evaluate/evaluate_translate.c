@@ -19,28 +19,26 @@ static enum lm_status score_rows(struct evaluation *evaluation, struct example_s
                                  size_t first, size_t rows, struct lm_err *err)
 {
     struct evaluate_examples *examples = evaluation->examples;
-    int64_t time = 1;
-    for (size_t r = 0; r < rows; r++) {
-        int64_t length = lm_example_tokens_pair_length(&examples->tokens, split->picked[first + r]);
-        time = length > time ? length : time;
-    }
-    for (size_t r = 0; r < rows; r++)
-        lm_example_tokens_pair(&examples->tokens, split->picked[first + r], time,
-                               examples->ids + r * (size_t)time,
-                               examples->targets + r * (size_t)time);
     const struct lm_scores scores = {.nll = examples->values};
-    LM_TRY(lm_model_score(evaluation->model, examples->ids, examples->targets, (int64_t)rows, time,
-                          &scores, err));
-    for (size_t i = 0; i < rows * (size_t)time; i++) {
-        size_t at = first + i / (size_t)time;
-        if (examples->targets[i] < 0)
-            continue;
-        split->nll[at] += (double)examples->values[i];
-        split->targets[at]++;
-        if (!isfinite(split->nll[at]))
+    const struct lm_packed_texts texts = {.tokens = examples->ids,
+                                          .targets = examples->targets,
+                                          .lengths = examples->lengths,
+                                          .count = rows};
+    for (size_t r = 0, at = 0; r < rows; at += (size_t)examples->lengths[r++])
+        examples->lengths[r] =
+            (int32_t)lm_example_tokens_pair(&examples->tokens, split->picked[first + r],
+                                            examples->ids + at, examples->targets + at);
+    LM_TRY(lm_model_score_packed(evaluation->model, &texts, &scores, err));
+    for (size_t r = 0, at = 0; r < rows; r++) {
+        for (size_t end = at + (size_t)examples->lengths[r]; at < end; at++) {
+            bool is_target = examples->targets[at] >= 0;
+            split->nll[first + r] += is_target ? (double)examples->values[at] : 0;
+            split->targets[first + r] += is_target;
+        }
+        if (!isfinite(split->nll[first + r]))
             return lm_fail(err, LM_NUMERIC,
                            "the loss of example %s is not finite; train with a smaller lr",
-                           item_of(evaluation, split, at)->id);
+                           item_of(evaluation, split, first + r)->id);
     }
     return LM_OK;
 }
@@ -144,7 +142,8 @@ static enum lm_status find_metrics(struct translation *out, struct evaluation *e
                                                    item->references, item->reference_count};
     }
     return translation_find(out, split->score, segments, split->count, prompts, examples->count,
-                            (size_t)evaluation->params->resamples, rng, arena,
+                            (size_t)evaluation->params->resamples,
+                            lm_interval_find(evaluation->params->interval), rng, arena,
                             evaluate_is_cancelled, evaluation->ctx, err);
 }
 
@@ -195,11 +194,11 @@ static void sign(struct lm_buf *out, const struct evaluation *evaluation)
     lm_buf_printf(out,
                   "greedy outputs of at most %lld tokens; BLEU: case mixed, tokens 13a, smoothing "
                   "exp, all references; chrF2: 6 characters, no words, no space; intervals: 95 %% "
-                  "percentile bootstrap, %lld resamples of outputs, none from fewer than %d; copy: "
+                  "%s bootstrap, %lld resamples of outputs, none from fewer than %d; copy: "
                   "BLEU of the prompt without what all prompts share, its difference paired; nll "
                   "in nats per token of the reference and its "
                   "end",
-                  (long long)evaluation->params->max_new_tokens,
+                  (long long)evaluation->params->max_new_tokens, evaluate_interval_word(evaluation),
                   (long long)evaluation->params->resamples, LM_BOOTSTRAP_LEAST);
 }
 

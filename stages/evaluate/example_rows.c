@@ -16,19 +16,13 @@ enum lm_status evaluate_examples_texts(struct lm_texts *out, struct evaluation *
                                        size_t side, struct lm_err *err)
 {
     struct evaluate_examples *examples = evaluation->examples;
-    int64_t time = 1;
+    int32_t *end = examples->ids;
     if (side == 0)
         LM_TRY(evaluate_examples_step(evaluation, rows, err));
-    for (size_t r = 0; r < rows; r++) {
-        int64_t length =
-            lm_example_tokens_text_length(&examples->tokens, split->picked[first + r], side);
-        examples->lengths[r] = (int32_t)length;
-        time = length > time ? length : time;
-    }
-    for (size_t r = 0; r < rows; r++)
-        lm_example_tokens_text(&examples->tokens, split->picked[first + r], side, time,
-                               examples->ids + r * (size_t)time);
-    *out = (struct lm_texts){examples->ids, examples->lengths, (int64_t)rows, time};
+    for (size_t r = 0; r < rows; r++, end += examples->lengths[r - 1])
+        examples->lengths[r] =
+            (int32_t)lm_example_tokens_text(&examples->tokens, split->picked[first + r], side, end);
+    *out = (struct lm_texts){examples->ids, examples->lengths, (int64_t)rows};
     return LM_OK;
 }
 

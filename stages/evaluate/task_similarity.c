@@ -1,5 +1,6 @@
 /* Kind similarity: how well cosines of mean states rank pairs of texts. */
 #include <math.h>
+#include <string.h>
 
 #include "base/cosine.h"
 #include "stats/bootstrap.h"
@@ -22,7 +23,7 @@ static enum lm_status no_memory(struct lm_err *err)
 
 /* Both texts of some pairs, as a call of the model takes them. */
 struct pairs {
-    int32_t *ids, *lengths; /* (2·pairs, context), (2·pairs) */
+    int32_t *ids, *lengths; /* behind one another; (2·pairs) */
     float *states;          /* (2·pairs, width) */
     size_t most;            /* pairs of a call */
 };
@@ -40,8 +41,8 @@ static enum lm_status make_room(struct pairs *out, const struct task_run *run, s
     return out->ids != NULL && out->lengths != NULL && out->states != NULL ? LM_OK : no_memory(err);
 }
 
-/* A text's tokens, the last ones when they are more than the context. */
-static enum lm_status put_text(struct pairs *pairs, struct task_run *run, size_t row,
+/* A text's tokens from place *end on, the last ones when they are more than the context. */
+static enum lm_status put_text(struct pairs *pairs, struct task_run *run, size_t row, size_t *end,
                                struct lm_text text, bool *is_cut, struct lm_err *err)
 {
     size_t context = (size_t)run->evaluation->context, count;
@@ -49,20 +50,18 @@ static enum lm_status put_text(struct pairs *pairs, struct task_run *run, size_t
     LM_TRY(task_scorer_encode(run->scorer, text.data, text.size, &ids, &count, err));
     size_t kept = count < context ? count : context;
     *is_cut = *is_cut || kept < count;
-    for (size_t t = 0; t < context; t++)
-        pairs->ids[row * context + t] = t < kept ? ids[count - kept + t] : 0;
+    memcpy(pairs->ids + *end, ids + count - kept, kept * sizeof *ids);
     pairs->lengths[row] = (int32_t)kept;
+    *end += kept;
     return LM_OK;
 }
 
-/* The states of rows [first, first + rows), one call. */
-static enum lm_status embed(struct pairs *pairs, struct task_run *run, size_t first, size_t rows,
-                            struct lm_err *err)
+/* The states of `rows` texts from `first` on, whose tokens begin at place `at`: one call. */
+static enum lm_status embed(struct pairs *pairs, struct task_run *run, size_t first, size_t at,
+                            size_t rows, struct lm_err *err)
 {
-    size_t context = (size_t)run->evaluation->context;
     size_t width = (size_t)run->evaluation->config.width;
-    const struct lm_texts texts = {pairs->ids + first * context, pairs->lengths + first,
-                                   (int64_t)rows, (int64_t)context};
+    const struct lm_texts texts = {pairs->ids + at, pairs->lengths + first, (int64_t)rows};
     return lm_model_embed(task_scorer_model(run->scorer), &texts, LM_POOL_MEAN,
                           pairs->states + first * width, err);
 }
@@ -71,15 +70,16 @@ static enum lm_status score_pairs(struct pairs *pairs, struct task_run *run, siz
                                   size_t count, struct lm_err *err)
 {
     int64_t width = run->evaluation->config.width;
+    size_t end = 0;
     for (size_t i = 0; i < count; i++)
         for (size_t side = 0; side < 2; side++)
-            LM_TRY(put_text(pairs, run, 2 * i + side, item_of(run, first + i)->choices[side],
+            LM_TRY(put_text(pairs, run, 2 * i + side, &end, item_of(run, first + i)->choices[side],
                             &run->tie[first + i], err));
     if (run->evaluation->batch > 1) {
-        LM_TRY(embed(pairs, run, 0, 2 * count, err));
+        LM_TRY(embed(pairs, run, 0, 0, 2 * count, err));
     } else {
-        LM_TRY(embed(pairs, run, 0, 1, err));
-        LM_TRY(embed(pairs, run, 1, 1, err));
+        LM_TRY(embed(pairs, run, 0, 0, 1, err));
+        LM_TRY(embed(pairs, run, 1, (size_t)pairs->lengths[0], 1, err));
     }
     for (size_t i = 0; i < count; i++) {
         const float *u = pairs->states + 2 * i * (size_t)width;
@@ -148,10 +148,10 @@ static enum lm_status put(struct scores *scores, struct task_run *run, struct lm
         {lm_spearman_of, &model, (double)NAN, (double)NAN},
         {lm_pearson_of, &model, (double)NAN, (double)NAN},
     };
-    LM_TRY(lm_bootstrap_statistics(statistics, 2, run->items.count,
-                                   (size_t)evaluation->params->resamples,
-                                   task_stream_of(run, "items"), evaluation->arena,
-                                   evaluate_is_cancelled, evaluation->ctx, err));
+    LM_TRY(lm_bootstrap_statistics(
+        statistics, 2, run->items.count, (size_t)evaluation->params->resamples,
+        lm_interval_find(evaluation->params->interval), task_stream_of(run, "items"),
+        evaluation->arena, evaluate_is_cancelled, evaluation->ctx, err));
     LM_TRY(find_overlap(&overlap, run, given, err));
     run->headline = lm_spearman(&model, NULL);
     scores_put_interval(scores, "spearman", run->headline, statistics[0].low, statistics[0].high);

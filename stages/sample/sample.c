@@ -241,6 +241,13 @@ static enum lm_status resolve(void *params_, struct lm_arena *arena, struct lm_e
     return check_methods(&own->methods, err);
 }
 
+/* Prompts are cut by the model's vocabulary, which may hold an expression. */
+static const char *const *libraries(const void *data)
+{
+    static const char *const matched[] = {"pcre2?", NULL};
+    return ((const struct sample_params *)data)->prompts.count > 0 ? matched : NULL;
+}
+
 enum { PROCESS_BYTES = 16 << 20 /* programs and libraries */ };
 
 /* Sequences that the largest search has at once; 0: there is none. */
@@ -298,6 +305,7 @@ const struct lm_stage lm_stage_sample = {
     .params = params,
     .params_size = sizeof(struct sample_params),
     .metrics = metrics,
+    .libraries = libraries,
     .resolve = resolve,
     .estimate = estimate,
     .cost = &cost,

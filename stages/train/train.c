@@ -21,7 +21,7 @@ static const struct lm_port inputs[] = {
     {"extra_tokens", "tokens", "further texts to learn from, encoded with the same vocabulary",
      LM_PORT_FOLDER | LM_PORT_LIST | LM_PORT_OPTIONAL},
     {"examples", "corpus", "JSON lines of items, for all objectives but lm",
-     LM_PORT_FOLDER | LM_PORT_OPTIONAL},
+     LM_PORT_FOLDER | LM_PORT_OPTIONAL, .key = "packed_examples"},
     {"init", "model", "the model to begin with; its shape and vocabulary are kept",
      LM_PORT_FOLDER | LM_PORT_OPTIONAL},
     {"sources", "sources", "how many documents of tokens are of which source, for a named mixture",
@@ -763,6 +763,13 @@ static const struct lm_metric_row metrics[] = {
 
 static const struct lm_stage_cost cost = {.pace = 0.6};
 
+/* Texts of examples are cut by a vocabulary that may hold an expression. */
+static const char *const *libraries(const void *data)
+{
+    static const char *const matched[] = {"pcre2?", NULL};
+    return strcmp(((const struct train_params *)data)->objective, "lm") != 0 ? matched : NULL;
+}
+
 const struct lm_stage lm_stage_train = {
     .name = "train",
     .version = 4,
@@ -773,6 +780,7 @@ const struct lm_stage lm_stage_train = {
     .params = params,
     .metrics = metrics,
     .params_size = sizeof(struct train_params),
+    .libraries = libraries,
     .resolve = resolve,
     .check_ports = train_check_ports,
     .estimate = estimate,

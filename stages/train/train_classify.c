@@ -8,23 +8,13 @@
 #include "train_state.h"
 #include "train_task.h"
 
-/* Rows of the picked examples, filled up to the longest. */
+/* Rows of the picked examples. */
 static struct lm_texts lay_out(struct train *train, int64_t rows)
 {
     const struct train_examples *examples = &train->examples;
-    int64_t longest = 0;
-    for (int64_t r = 0; r < rows; r++) {
-        int64_t length = lm_example_tokens_text_length(&examples->tokens, train->picked[r], 0);
-        train->lengths[r] = (int32_t)length;
-        train->labels[r] = (int32_t)examples->examples.items[train->picked[r]].label;
-        longest = length > longest ? length : longest;
-    }
-    int64_t time = train_examples_time(examples, longest);
     for (int64_t r = 0; r < rows; r++)
-        lm_example_tokens_text(&examples->tokens, train->picked[r], 0, time,
-                               train->inputs + r * time);
-    train->positions += (uint64_t)(rows * time);
-    return (struct lm_texts){train->inputs, train->lengths, rows, time};
+        train->labels[r] = (int32_t)examples->examples.items[train->picked[r]].label;
+    return train_examples_texts(train, rows, 1);
 }
 
 /* A label that no example has is never learnt; with one label alone there is nothing to tell apart.

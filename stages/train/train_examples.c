@@ -1,8 +1,8 @@
 #include "train_examples.h"
 
-#include "base/io.h"
+#include "train_state.h"
 
-enum { LENGTH_STEP = 8 }; /* rows are as long as a multiple of it */
+#include "base/io.h"
 
 struct lm_objective train_objective(const struct train_params *params)
 {
@@ -129,8 +129,14 @@ size_t train_examples_valid(const struct train_examples *examples, uint64_t at)
     return examples->splits[LM_VALID][at * count / examples->looks_at];
 }
 
-int64_t train_examples_time(const struct train_examples *examples, int64_t longest)
+struct lm_texts train_examples_texts(struct train *train, int64_t count, size_t sides)
 {
-    int64_t time = (longest + LENGTH_STEP - 1) / LENGTH_STEP * LENGTH_STEP;
-    return time < examples->tokens.length ? time : examples->tokens.length;
+    const struct lm_example_tokens *tokens = &train->examples.tokens;
+    size_t texts = (size_t)count * sides;
+    int32_t *end = train->inputs;
+    for (size_t i = 0; i < texts; i++, end += train->lengths[i - 1])
+        train->lengths[i] =
+            (int32_t)lm_example_tokens_text(tokens, train->picked[i / sides], i % sides, end);
+    train->positions += (uint64_t)(end - train->inputs);
+    return (struct lm_texts){train->inputs, train->lengths, (int64_t)texts};
 }

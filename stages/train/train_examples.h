@@ -3,6 +3,7 @@
 #ifndef LM_TRAIN_EXAMPLES_H
 #define LM_TRAIN_EXAMPLES_H
 
+#include <lmpipe/model.h>
 #include <lmpipe/rng.h>
 #include <lmpipe/stage.h>
 #include <lmpipe/tokenizer.h>
@@ -11,6 +12,8 @@
 #include "data/examples.h"
 #include "data/objective.h"
 #include "train_params.h"
+
+struct train;
 
 struct train_examples {
     struct lm_objective objective;   /**< what the model's folder says of it */
@@ -42,7 +45,8 @@ void train_examples_report(const struct train_examples *examples, struct lm_ctx 
 size_t train_examples_at(const struct train_examples *examples, uint64_t at);
 /** The example of place `at` < looks_at of a look at the valid split, spread evenly over it. */
 size_t train_examples_valid(const struct train_examples *examples, uint64_t at);
-/** Length of a batch whose longest row is `longest`: few lengths, so that shapes repeat. */
-int64_t train_examples_time(const struct train_examples *examples, int64_t longest);
+/** The texts of the `count` picked examples behind one another in train->inputs, each with its
+ *  `sides` 0 to sides − 1. */
+struct lm_texts train_examples_texts(struct train *train, int64_t count, size_t sides);
 
 #endif

@@ -15,30 +15,12 @@ static float score_of(const struct train *train, size_t example)
     return (float)train->examples.examples.items[example].score;
 }
 
-static int64_t longest_of(struct train *train, int64_t pairs)
-{
-    int64_t longest = 0;
-    for (int64_t i = 0; i < 2 * pairs; i++) {
-        int64_t length = lm_example_tokens_text_length(&train->examples.tokens,
-                                                       train->picked[i / 2], (size_t)i % 2);
-        train->lengths[i] = (int32_t)length;
-        longest = length > longest ? length : longest;
-    }
-    return longest;
-}
-
-/* Rows 2i and 2i + 1 are the texts of the i-th picked pair. */
+/* Texts 2i and 2i + 1 are those of the i-th picked pair. */
 static struct lm_texts lay_out(struct train *train, int64_t pairs)
 {
-    const struct train_examples *examples = &train->examples;
-    int64_t time = train_examples_time(examples, longest_of(train, pairs));
-    for (int64_t i = 0; i < 2 * pairs; i++)
-        lm_example_tokens_text(&examples->tokens, train->picked[i / 2], (size_t)i % 2, time,
-                               train->inputs + i * time);
     for (int64_t i = 0; i < pairs; i++)
         train->scores[i] = score_of(train, train->picked[i]);
-    train->positions += (uint64_t)(2 * pairs * time);
-    return (struct lm_texts){train->inputs, train->lengths, 2 * pairs, time};
+    return train_examples_texts(train, pairs, 2);
 }
 
 static bool is_contrastive(const struct train *train)

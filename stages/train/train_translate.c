@@ -5,21 +5,21 @@
 #include "train_state.h"
 #include "train_task.h"
 
-/* Rows of some examples, filled up to the longest; returns their length. */
-static int64_t lay_out(struct train *train, const size_t *picked, int64_t rows)
+/* Rows of the picked examples behind one another; *size is how many tokens they have. */
+static struct lm_packed_texts lay_out(struct train *train, int64_t rows, int64_t *size)
 {
-    const struct train_examples *examples = &train->examples;
-    int64_t longest = 0;
+    const struct lm_example_tokens *tokens = &train->examples.tokens;
+    *size = 0;
     for (int64_t r = 0; r < rows; r++) {
-        int64_t length = lm_example_tokens_pair_length(&examples->tokens, picked[r]);
-        longest = length > longest ? length : longest;
+        train->lengths[r] = (int32_t)lm_example_tokens_pair(
+            tokens, train->picked[r], train->inputs + *size, train->targets + *size);
+        *size += train->lengths[r];
     }
-    int64_t time = train_examples_time(examples, longest);
-    for (int64_t r = 0; r < rows; r++)
-        lm_example_tokens_pair(&examples->tokens, picked[r], time, train->inputs + r * time,
-                               train->targets + r * time);
-    train->positions += (uint64_t)(rows * time);
-    return time;
+    train->positions += (uint64_t)*size;
+    return (struct lm_packed_texts){.tokens = train->inputs,
+                                    .targets = train->targets,
+                                    .lengths = train->lengths,
+                                    .count = (size_t)rows};
 }
 
 static double scored(const struct train *train, uint64_t first, int64_t rows)
@@ -38,9 +38,9 @@ static enum lm_status accumulate(struct train *train, uint64_t first, double sca
     int64_t rows = train->params->batch;
     for (int64_t r = 0; r < rows; r++)
         train->picked[r] = train_examples_at(&train->examples, first + (uint64_t)r);
-    int64_t time = lay_out(train, train->picked, rows);
-    return lm_model_accumulate(train->model, train->inputs, train->targets, rows, time, scale, loss,
-                               err);
+    int64_t size;
+    const struct lm_packed_texts texts = lay_out(train, rows, &size);
+    return lm_model_accumulate_packed(train->model, &texts, scale, loss, err);
 }
 
 /* Nats per target. */
@@ -53,10 +53,10 @@ static enum lm_status valid(struct train *train, double *loss, struct lm_err *er
         const struct lm_scores scores = {.nll = train->nll};
         for (int64_t r = 0; r < rows; r++)
             train->picked[r] = train_examples_valid(&train->examples, first + (uint64_t)r);
-        int64_t time = lay_out(train, train->picked, rows);
-        LM_TRY(
-            lm_model_score(train->model, train->inputs, train->targets, rows, time, &scores, err));
-        for (int64_t i = 0; i < rows * time; i++) {
+        int64_t size;
+        const struct lm_packed_texts texts = lay_out(train, rows, &size);
+        LM_TRY(lm_model_score_packed(train->model, &texts, &scores, err));
+        for (int64_t i = 0; i < size; i++) {
             sum += train->targets[i] >= 0 ? (double)train->nll[i] : 0;
             count += train->targets[i] >= 0;
         }

@@ -60,16 +60,17 @@ extern const char *const lm_pooling_names[];
 /** Pooling by name; the last token's for a name that is none. */
 enum lm_pooling lm_pooling_find(const char *name);
 
-/** Texts for a head: `batch` rows of `time` ids, filled up to the right; lengths[i] in [1, time].
- *  What is beyond a length is neither seen nor pooled: any number may stand there. The caller's. */
+/** Texts for a head, as many as a batch: text i is lengths[i] ids, 1 to max_time, behind those of
+ *  text i − 1, without padding. The caller's. */
 struct lm_texts {
-    const int32_t *tokens;  /**< (B, T) */
+    const int32_t *tokens;
     const int32_t *lengths; /**< (B) */
-    int64_t batch, time;
+    int64_t count;          /**< B */
 };
 
-/** Pooled states of texts, (B, C) into `out`, without dropout. LM_RANGE: an id or length outside
- *  its limits, a batch or time beyond options' or the context's; LM_CANCELLED. */
+/** Pooled states of texts, (B, C) into `out`, without dropout: of each the same bits whatever texts
+ *  stand beside it, as lm_model_score_packed's. LM_RANGE: an id or length outside its limits, more
+ *  texts than options.max_batch; LM_CANCELLED. */
 enum lm_status lm_model_embed(struct lm_model *model, const struct lm_texts *texts,
                               enum lm_pooling pooling, float *out, struct lm_err *err);
 

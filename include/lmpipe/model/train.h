@@ -31,6 +31,12 @@ enum lm_status lm_model_backward(struct lm_model *model, double scale, struct lm
 enum lm_status lm_model_accumulate(struct lm_model *model, const int32_t *tokens,
                                    const int32_t *targets, int64_t batch, int64_t time,
                                    double scale, double *loss, struct lm_err *err);
+/** lm_model_accumulate for texts of any lengths, without padding: the mean over targets that are
+ *  scored. No text may go on from another (LM_INVALID). A row without a target costs nothing in the
+ *  head. LM_RANGE as lm_model_score_packed. */
+enum lm_status lm_model_accumulate_packed(struct lm_model *model,
+                                          const struct lm_packed_texts *texts, double scale,
+                                          double *loss, struct lm_err *err);
 
 /* ---- heads on pooled states ---- */
 

@@ -45,19 +45,19 @@ static struct lm_example_tokens encode(int64_t length)
 
 static void test_rows(struct tap *tap)
 {
-    static const int32_t text[] = {END, 0, 1, 2, END, END, END};
-    static const int32_t inputs[] = {END, 0, 1, 2, 3, 4, END};
-    static const int32_t targets[] = {-1, -1, -1, 3, 4, END, -1};
-    int32_t row[7], other[7];
+    static const int32_t text[] = {END, 0, 1, 2, END};
+    static const int32_t inputs[] = {END, 0, 1, 2, 3, 4};
+    static const int32_t targets[] = {-1, -1, -1, 3, 4, END};
+    int32_t row[6], other[6];
     struct lm_example_tokens tokens = encode(16);
     CHECK_INT(lm_example_tokens_text_length(&tokens, 0, 0), 5);
     CHECK_INT(lm_example_tokens_pair_length(&tokens, 0), 6);
     CHECK_INT(lm_example_tokens_scored(&tokens, 0), 3);
     CHECK_INT(lm_example_tokens_cut(&tokens, true), 0);
-    lm_example_tokens_text(&tokens, 0, 0, 7, row);
-    CHECK(is_row(row, 7, text));
-    lm_example_tokens_pair(&tokens, 0, 7, row, other);
-    CHECK(is_row(row, 7, inputs) && is_row(other, 7, targets));
+    CHECK_INT(lm_example_tokens_text(&tokens, 0, 0, row), 5);
+    CHECK(is_row(row, 5, text));
+    CHECK_INT(lm_example_tokens_pair(&tokens, 0, row, other), 6);
+    CHECK(is_row(row, 6, inputs) && is_row(other, 6, targets));
     CHECK_INT(lm_example_tokens_prompt(&tokens, 0, 9, row), 4);
     CHECK(is_row(row, 4, inputs));
     lm_example_tokens_release(&tokens);
@@ -71,9 +71,9 @@ static void test_cut(struct tap *tap)
     struct lm_example_tokens tokens = encode(3);
     CHECK_INT(lm_example_tokens_cut(&tokens, true), 1);
     CHECK_INT(lm_example_tokens_cut(&tokens, false), 1);
-    lm_example_tokens_text(&tokens, 0, 0, 3, row);
+    CHECK_INT(lm_example_tokens_text(&tokens, 0, 0, row), 3);
     CHECK(is_row(row, 3, text));
-    lm_example_tokens_pair(&tokens, 0, 3, row, other);
+    CHECK_INT(lm_example_tokens_pair(&tokens, 0, row, other), 3);
     CHECK(is_row(row, 3, inputs) && is_row(other, 3, targets));
     CHECK_INT(lm_example_tokens_prompt(&tokens, 0, 2, row), 2);
     CHECK(is_row(row, 2, text)); /* the last two of the prompt */

@@ -62,26 +62,38 @@ static inline struct lm_model *pooled64_model(struct way way, int64_t labels, bo
     return model;
 }
 
-/** B texts of lengths 1 to T, beyond which `filler` stands. */
+/** B texts of lengths 1 to T: as rows of T for the reference, and behind one another. */
 struct pooled64_texts {
-    int32_t tokens[B * T], lengths[B];
+    int32_t tokens[B * T], packed[B * T], lengths[B];
     struct lm_texts texts;
 };
 
-static inline void pooled64_fill(struct pooled64_texts *out, uint64_t batch, int32_t filler)
+static inline void pooled64_fill(struct pooled64_texts *out, uint64_t batch)
 {
     static const int32_t lengths[B] = {T, 1, 4, 7, 2, T, 9, 3};
     struct lm_rng rng = lm_rng_stream(7, "texts");
+    int rows = 0;
     for (int i = 0; i < B * T; i++) {
         int text = i / T;
         bool inside = i % T < lengths[text];
-        out->tokens[i] = inside ? (int32_t)lm_rng_below(rng, batch, (uint64_t)i, V) : filler;
+        out->tokens[i] = (int32_t)lm_rng_below(rng, batch, (uint64_t)i, V);
+        if (inside)
+            out->packed[rows++] = out->tokens[i];
     }
     memcpy(out->lengths, lengths, sizeof lengths);
-    out->texts = (struct lm_texts){out->tokens, out->lengths, B, T};
+    out->texts = (struct lm_texts){out->packed, out->lengths, B};
 }
 
-/** The reference's pooled states of the texts, (B, C). Fillers must be ids. */
+/** Tokens of all texts. */
+static inline int pooled64_rows(const struct pooled64_texts *texts)
+{
+    int rows = 0;
+    for (int i = 0; i < B; i++)
+        rows += texts->lengths[i];
+    return rows;
+}
+
+/** The reference's pooled states of the texts, (B, C). */
 static inline void pooled64_states(struct reference64 *ref, const struct pooled64_texts *texts,
                                    enum lm_pooling pooling, double out[B * C])
 {

@@ -497,6 +497,61 @@ static void test_probe_is_asked_once(struct tap *tap)
     bench_close(&b);
 }
 
+static const char *const pcre2[] = {"pcre2", NULL, "pcre2?", NULL};
+
+static const char *const *names_pcre2(const void *params)
+{
+    (void)params;
+    return pcre2;
+}
+
+static const char *const *may_need_pcre2(const void *params)
+{
+    (void)params;
+    return pcre2 + 2;
+}
+
+static bool has_pcre2(const struct bench *b, size_t stage)
+{
+    return strstr(b->plan->stages[stage].key_text, "\nlibrary pcre2 10.42 Unicode 14") != NULL;
+}
+
+/* A vocabulary goes from stage to stage by itself, in token sets and in models, not in texts or
+ * logs: who cuts text by it names what its maker names. */
+static void test_library_of_a_vocabulary(struct tap *tap)
+{
+    struct bench b;
+    struct lm_stage text = fake_stage_clean, tokens = fake_stage_encode, model = fake_stage_train,
+                    page = fake_stage_report;
+    const struct lm_stage *types[] = {fake_types[0], &text, &tokens, &model, &page, NULL};
+    struct lm_spec_options options = {.types = types};
+    struct lm_plan_options plan_options = {.worker = NULL};
+    struct lm_diags diags;
+    REQUIRE(bench_open(&b));
+    fake_write(&b.folder, "spec.yaml", SPEC("steps: 3"));
+    fake_write(&b.folder, "worker",
+               "#!/bin/sh\nprintf 'numerics %s 1\\n' blas portable\n"
+               "echo tables pcre2 10.42 Unicode 14.0.0\n");
+    plan_options.worker = b.worker;
+    text.libraries = names_pcre2;
+    model.libraries = page.libraries = may_need_pcre2;
+    for (int made_by_encode = 0; made_by_encode < 2; made_by_encode++) {
+        tokens.libraries = made_by_encode ? names_pcre2 : may_need_pcre2;
+        lm_plan_free(b.plan);
+        b.plan = NULL;
+        REQUIRE(lm_spec_load(&b.spec, &diags, b.folder.arena,
+                             lm_path_join(b.folder.arena, b.folder.path, "spec.yaml"), &options,
+                             &b.err) == LM_OK);
+        REQUIRE(lm_plan_create(&b.plan, b.spec, b.store, &plan_options, &b.err) == LM_OK);
+        REQUIRE(run_all(&b, NULL));
+        CHECK(has_pcre2(&b, 1));
+        CHECK_INT(has_pcre2(&b, 2), made_by_encode);
+        CHECK_INT(has_pcre2(&b, 3), made_by_encode); /* of a token set */
+        CHECK(!has_pcre2(&b, 4));                    /* of a log and a card */
+    }
+    bench_close(&b);
+}
+
 static void test_memory(struct tap *tap)
 {
     struct bench b;
@@ -738,6 +793,7 @@ static const struct tap_test tests[] = {
                 TAP_ROW(test_record_of_a_version_with_fewer_outputs) TAP_ROW(test_versions)
                     TAP_ROW(test_selection) TAP_ROW(test_force)
                         TAP_ROW(test_stale_upstream_unselected) TAP_ROW(test_probe_is_asked_once)
-                            TAP_ROW(test_memory) TAP_ROW(test_memory_granted) TAP_ROW(test_threads)
-                                TAP_ROW(test_artifacts) TAP_ROW(test_json)};
+                            TAP_ROW(test_library_of_a_vocabulary) TAP_ROW(test_memory)
+                                TAP_ROW(test_memory_granted) TAP_ROW(test_threads)
+                                    TAP_ROW(test_artifacts) TAP_ROW(test_json)};
 LM_TEST_MAIN(tests)

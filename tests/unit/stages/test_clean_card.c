@@ -143,6 +143,76 @@ static void overlaps_of_sources(struct tap *tap)
     fixture_close(&f);
 }
 
+#define LONG "a line that is long enough to be compared, "
+
+static int64_t of_pair(const struct lm_json *card, size_t i, const char *split, const char *met_in,
+                       const char *member)
+{
+    const struct lm_json *each = lm_json_at(lm_json_get(card, "split_overlaps"), i);
+    bool is_it = strcmp(lm_json_string(lm_json_get(each, "split"), NULL), split) == 0 &&
+                 strcmp(lm_json_string(lm_json_get(each, "met_in"), NULL), met_in) == 0;
+    return is_it ? number(each, member, NULL) : -2;
+}
+
+/* SHA-256 of a shard's ids, a line each. */
+static const char *ids_of(struct fixture *f, const char *name)
+{
+    struct lm_digest digest;
+    char *hex = lm_arena_alloc(f->arena, LM_DIGEST_HEX);
+    struct lm_sha256 *hash = lm_sha256_create();
+    for (const char *line = output(f, name); *line != '\0'; line = strchr(line, '\n') + 1) {
+        lm_sha256_update(hash, line + strlen("{\"id\":\""), 64);
+        lm_sha256_update(hash, "\n", 1);
+    }
+    lm_sha256_final(hash, &digest);
+    lm_sha256_free(hash);
+    lm_digest_hex(hex, &digest);
+    return hex;
+}
+
+/* What held-out documents have in common with others, and what each split is; by position and by
+ * hash, whole and in parts. */
+static void splits_are_compared(struct tap *tap)
+{
+    static const char text[] = LONG "1\nshort\n%%\n" LONG "2\n" LONG "3\n%%\n" LONG "1\n  " LONG
+                                    "4\n%%\nshort\n" LONG "4\n" LONG "5\n" LONG "6\n";
+    struct fixture f;
+    fixture_open(&f);
+    f.params.documents.by = "separator";
+    f.params.documents.separator = "%%";
+    split_by_position(&f, 0.25, 0.3);
+    struct lm_json *card = run(&f, &(struct corpus_text){"a", "x", text, 0}, 1);
+    REQUIRE(card != NULL);
+    CHECK_INT(number(lm_json_get(card, "splits"), "train", "documents"), 2);
+    CHECK_INT(of_pair(card, 0, "valid", "train", "compared"), 2);
+    CHECK_INT(of_pair(card, 0, "valid", "train", "met"), 1);
+    CHECK_INT(of_pair(card, 1, "test", "train", "met"), 0);
+    CHECK_INT(of_pair(card, 2, "test", "valid", "compared"), 3);
+    CHECK_INT(of_pair(card, 2, "test", "valid", "met"), 1);
+    for (int by_hash = 0; by_hash < 2; by_hash++) {
+        const struct lm_json *splits = lm_json_get(card, "splits");
+        const char *names[] = {"train", "valid", "test"};
+        for (size_t i = 0; i < 3; i++)
+            CHECK_STR(
+                lm_json_string(lm_json_get(lm_json_get(splits, names[i]), "ids_sha256"), NULL),
+                ids_of(&f, lm_arena_printf(f.arena, "text/%s.jsonl", names[i])));
+        lm_json_free(card);
+        f.params.documents.separator = "";
+        f.params.split.by = "hash";
+        f.params.split.valid = f.params.split.test = 0.4;
+        f.params.documents.by = "line";
+        card = run(&f, &(struct corpus_text){"a", "x", text, 0}, 1);
+        REQUIRE(card != NULL);
+    }
+    CHECK_INT(number(card, "bytes", "outside_texts") + number(card, "bytes", "repaired"), 13);
+    CHECK_INT(number(card, "bytes", "in") - number(card, "bytes", "outside_texts") -
+                  number(card, "bytes", "invalid_or_empty") - number(card, "bytes", "repaired") -
+                  number(card, "bytes", "dropped"),
+              number(card, "out", "bytes"));
+    lm_json_free(card);
+    fixture_close(&f);
+}
+
 /* A rule for English in Russian text is not asked, and the card says how often. */
 static void rules_that_are_not_asked(struct tap *tap)
 {
@@ -189,7 +259,8 @@ static void removals(struct tap *tap)
     fixture_close(&f);
 }
 
-static const struct tap_test tests[] = {TAP_ROW(flows_add_up) TAP_ROW(examples_by_key) TAP_ROW(
-    overlaps_of_sources) TAP_ROW(rules_that_are_not_asked) TAP_ROW(removals)};
+static const struct tap_test tests[] = {
+    TAP_ROW(flows_add_up) TAP_ROW(examples_by_key) TAP_ROW(overlaps_of_sources)
+        TAP_ROW(rules_that_are_not_asked) TAP_ROW(removals) TAP_ROW(splits_are_compared)};
 
 LM_TEST_MAIN(tests)
