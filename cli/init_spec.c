@@ -19,24 +19,22 @@ static const char template[] = {
     0};
 
 /* Sizes by the size of the corpus: a vocabulary that the text supports, a model that it can teach,
- * and the steps after which it knows such a text (experiments/README.md). */
+ * about ten passes over small texts and fewer over large ones. */
 static const struct size_row {
     uint64_t below; /* bytes */
     int vocab, steps, batch;
-    const char *preset, *lr, *momentum;
+    const char *preset, *lr;
     double part;
 } sizes[] = {
-    {20000, 320, 100, 8, "micro-2026", "2.0e-2", "0.85", 0.1},
-    {60000, 512, 150, 8, "micro-2026", "2.0e-2", "0.85", 0.1},
-    {200000, 512, 300, 8, "micro-2026", "2.0e-2", "0.85", 0.1},
-    {1000000, 2048, 300, 8, "nano-2026", "8.0e-3", "0.85", 0.05},
-    {8000000, 4096, 400, 8, "nano-2026", "8.0e-3", "0.85", 0.05},
-    {100000000, 8192, 1200, 16, "nano-2026", "8.0e-3", "0.95", 0.02},
-    {UINT64_MAX, 16384, 6000, 16, "mini-2026", "6.0e-3", "0.95", 0.005},
+    {20000, 320, 300, 8, "gpt2-micro", "3.0e-3", 0.1},
+    {200000, 512, 500, 8, "gpt2-micro", "3.0e-3", 0.1},
+    {1000000, 2048, 800, 8, "gpt2-nano", "1.0e-3", 0.05},
+    {8000000, 4096, 1400, 8, "gpt2-nano", "1.0e-3", 0.05},
+    {100000000, 8192, 4000, 16, "gpt2-nano", "1.0e-3", 0.02},
+    {UINT64_MAX, 16384, 20000, 16, "gpt2-mini", "6.0e-4", 0.005},
 };
 
-enum { LONGEST = 1800 /**< seconds */, FEWEST = 100, DENSE_STEP = 512, SURELY = 20 };
-enum { NEWTON_SCHULZ = 5 /**< steps of Muon, train's default */ };
+enum { LONGEST = 1800 /**< seconds */, FEWEST = 200, DENSE_STEP = 512, SURELY = 20 };
 
 #define BYTES_A_TOKEN 3.5
 #define OTHER_WORK 1.1 /**< validation passes */
@@ -69,8 +67,7 @@ static double step_seconds(const struct lm_init_corpus *corpus, const struct lm_
             share = lm_stage_table[i]->cost->pace;
     *config = preset->config;
     config->vocab = chosen->vocab;
-    double flops = lm_model_step_flops(config, chosen->batch, config->context) +
-                   lm_model_muon_flops(config, NEWTON_SCHULZ);
+    double flops = lm_model_step_flops(config, chosen->batch, config->context);
     return corpus->peak > 0 && share > 0 ? OTHER_WORK * flops / (share * corpus->peak) : 0;
 }
 
@@ -98,7 +95,6 @@ struct lm_init_sizes lm_init_sizes(const struct lm_init_corpus *corpus)
         seconds = step_seconds(corpus, &chosen, (--shape)->preset, &config);
     chosen.preset = shape->preset;
     chosen.lr = shape->lr;
-    chosen.momentum = shape->momentum;
     while (seconds * chosen.steps > LONGEST && chosen.steps / 2 >= FEWEST) {
         chosen.steps /= 2;
         chosen.is_cut = true;
@@ -264,7 +260,6 @@ static bool put_text(struct lm_buf *out, const struct filling *filling, const ch
                                            : "few documents: the end of the text is held out",
                   false},
                  {"lr", filling->sizes.lr, false},
-                 {"momentum", filling->sizes.momentum, false},
                  {"preset", filling->sizes.preset, false}};
 
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {

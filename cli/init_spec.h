@@ -35,7 +35,7 @@ struct lm_init_corpus {
 /** What a training on a text of so many bytes is given, and why. */
 struct lm_init_sizes {
     int vocab, steps, batch;
-    const char *preset, *lr, *momentum;
+    const char *preset, *lr;
     double part;    /**< of the text, for valid and for test each */
     bool is_hashed; /**< documents are shared out by content; else the end is held out */
     double passes;  /**< over the training text */
