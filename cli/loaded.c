@@ -4,6 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <lmpipe/ahead.h>
+
 #include "base/io.h"
 #include "base/suggest.h"
 
@@ -127,9 +129,27 @@ int lm_loaded_names(const struct lm_loaded *loaded, struct lm_cli *cli,
     return status;
 }
 
-int lm_loaded_plan(struct lm_loaded *loaded, struct lm_cli *cli, const char *path,
-                   const struct lm_spec_args *args, const struct lm_selection *selection,
-                   size_t threads)
+/** The store that was opened ahead, when that is it, else anew. */
+static int open_store(struct lm_loaded *loaded, struct lm_cli *cli, const char *option,
+                      struct lm_ahead *ahead)
+{
+    struct lm_err err = {0};
+    if (cli->worker == NULL)
+        return lm_cli_fail(cli, LM_EXIT_STORE,
+                           "the program lmpipe-worker was not found beside lmpipe or in "
+                           "../libexec/lmpipe; install lmpipe again");
+    const char *place = lm_store_place(cli, option, lm_spec_root(loaded->spec));
+    if (place == NULL)
+        return lm_cli_fail(cli, LM_EXIT_STORE, "out of memory");
+    loaded->store = lm_ahead_store(ahead, place);
+    if (loaded->store == NULL && lm_store_open(&loaded->store, place, &err) != LM_OK)
+        return lm_cli_fail(cli, LM_EXIT_STORE, err.text);
+    return LM_EXIT_OK;
+}
+
+static int make_plan(struct lm_loaded *loaded, struct lm_cli *cli, const char *path,
+                     const struct lm_spec_args *args, const struct lm_selection *selection,
+                     size_t threads, struct lm_ahead *ahead)
 {
     struct lm_err err = {0};
     struct lm_plan_options options = {.worker = cli->worker,
@@ -138,28 +158,31 @@ int lm_loaded_plan(struct lm_loaded *loaded, struct lm_cli *cli, const char *pat
                                       .hold = loaded->hold,
                                       .verify_hits = loaded->verify_hits};
     int status = lm_loaded_spec(loaded, cli, path, args, threads);
-    if (status != LM_EXIT_OK)
-        return status;
-    if (selection != NULL) {
+    if (status == LM_EXIT_OK && selection != NULL) {
         options.selection = *selection;
         status = lm_loaded_names(loaded, cli, selection);
-        if (status != LM_EXIT_OK)
-            return status;
     }
-    if (cli->worker == NULL)
-        return lm_cli_fail(cli, LM_EXIT_STORE,
-                           "the program lmpipe-worker was not found beside lmpipe or in "
-                           "../libexec/lmpipe; install lmpipe again");
-    const char *place = lm_store_place(cli, args->store, lm_spec_root(loaded->spec));
-    if (place == NULL)
-        return lm_cli_fail(cli, LM_EXIT_STORE, "out of memory");
-    if (lm_store_open(&loaded->store, place, &err) != LM_OK)
-        return lm_cli_fail(cli, LM_EXIT_STORE, err.text);
+    if (status == LM_EXIT_OK)
+        status = open_store(loaded, cli, args->store, ahead);
+    if (status != LM_EXIT_OK)
+        return status;
     enum lm_status made =
         lm_plan_create(&loaded->plan, loaded->spec, loaded->store, &options, &err);
     if (made != LM_OK)
         return lm_cli_fail(cli, made == LM_NOT_FOUND ? LM_EXIT_USAGE : lm_exit_of(made), err.text);
     return LM_EXIT_OK;
+}
+
+int lm_loaded_plan(struct lm_loaded *loaded, struct lm_cli *cli, const char *path,
+                   const struct lm_spec_args *args, const struct lm_selection *selection,
+                   size_t threads)
+{
+    struct lm_ahead *ahead = NULL;
+    if (threads != 1 && !loaded->verify_hits)
+        ahead = lm_ahead_begin(path, lm_store_place(cli, args->store, NULL), loaded->hold);
+    int status = make_plan(loaded, cli, path, args, selection, threads, ahead);
+    lm_ahead_release(ahead);
+    return status;
 }
 
 int lm_loaded_print_plan(struct lm_loaded *loaded, struct lm_cli *cli, bool json)

@@ -153,8 +153,10 @@ struct used {
 /** The value of a record's row `name`; NULL when there is no such row. */
 static const void *sibling(const struct lm_param *rows, const void *base, const char *name)
 {
-    for (const struct lm_param *row = rows; name != NULL && row->name != NULL; row++)
-        if (strcmp(row->name, name) == 0)
+    if (name == NULL)
+        return NULL;
+    for (const struct lm_param *row = rows; row->name != NULL; row++)
+        if (row->name[0] == name[0] && strcmp(row->name, name) == 0)
             return at(base, row->offset);
     return NULL;
 }
@@ -224,9 +226,10 @@ static void walk_list(struct walk *walk, struct used used, struct lm_param_leaf 
 }
 
 /** Does a row stay out of the key: by its flag, or because a pin or another row replaces it? */
-static bool is_hidden(const struct lm_param *rows, const void *base, const struct lm_param *row)
+static bool is_hidden(const struct lm_param *rows, const void *base, const struct lm_param *row,
+                      const char *pin)
 {
-    return (row->flags & LM_PARAM_NOT_IN_KEY) || text_of(rows, base, row->pinned_by) != NULL ||
+    return (row->flags & LM_PARAM_NOT_IN_KEY) || pin != NULL ||
            text_of(rows, base, row->hidden_by) != NULL;
 }
 
@@ -240,7 +243,7 @@ static void walk_rows(struct walk *walk, struct used used, const struct lm_param
                                      .key = longer.is_renamed ? walk->key : walk->name,
                                      .row = row,
                                      .type = row->type,
-                                     .hidden = hidden || is_hidden(rows, base, row),
+                                     .hidden = hidden || is_hidden(rows, base, row, pin),
                                      .value = at(base, row->offset),
                                      .pin = pin,
                                      .size = size_of(rows, base, row)};
@@ -330,12 +333,13 @@ void lm_params_write_json_if(const struct lm_param *rows, const void *params,
 {
     lm_json_open(writer, '{');
     for (const struct lm_param *row = rows; row->name != NULL; row++) {
-        struct lm_param_leaf leaf = {.name = row->name,
-                                     .key = row->key != NULL ? row->key : row->name,
-                                     .row = row,
-                                     .type = row->type,
-                                     .hidden = is_hidden(rows, params, row),
-                                     .value = at(params, row->offset)};
+        struct lm_param_leaf leaf = {
+            .name = row->name,
+            .key = row->key != NULL ? row->key : row->name,
+            .row = row,
+            .type = row->type,
+            .hidden = is_hidden(rows, params, row, text_of(rows, params, row->pinned_by)),
+            .value = at(params, row->offset)};
         if (!keep(&leaf))
             continue;
         lm_json_key(writer, row->name);

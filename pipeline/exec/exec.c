@@ -88,7 +88,7 @@ static bool make_room(struct lm_exec *exec, size_t count)
     exec->environment = lm_exec_environment(exec->options, exec->arena);
     return exec->tasks != NULL && exec->stages != NULL && exec->running != NULL &&
            exec->held != NULL && exec->spent != NULL && exec->environment != NULL &&
-           lm_exec_add_secrets(exec) && lm_task_set_init(&exec->due, exec->arena, count) &&
+           lm_task_set_init(&exec->due, exec->arena, count) &&
            lm_task_set_init(&exec->ready, exec->arena, count);
 }
 

@@ -44,6 +44,7 @@ struct lm_exec {
     struct lm_run_facts facts; /**< what its files tell */
     struct lm_worker_server server;
     const char *const *environment;
+    bool has_secrets;            /**< those that parameters name are in it */
     struct lm_task *tasks;       /**< parallel to spec->stages; unselected ones are finished */
     struct lm_run_stage *stages; /**< what is told of them, likewise */
     struct lm_task_set due;      /**< pending ones whose stages before have all finished */
@@ -192,7 +193,8 @@ enum lm_status lm_exec_differ(const struct lm_difference **out, struct lm_exec *
  */
 enum lm_status lm_exec_consent(const struct lm_plan *plan, const struct lm_run_options *options,
                                const bool *marked, struct lm_err *err);
-/** Adds the secrets that parameters name to the worker's environment. False: out of memory. */
+/** Adds the secrets that parameters name to the worker's environment, once: the first stage to
+ * start asks for it. False: out of memory. */
 bool lm_exec_add_secrets(struct lm_exec *exec);
 /** A program of a user's may have written where it should only read: LM_MISMATCH when what the
  *  stage has taken is not what it was. LM_NOMEM. */

@@ -93,6 +93,8 @@ bool lm_exec_add_secrets(struct lm_exec *exec)
 {
     struct asking asking = {.exec = exec};
     const struct lm_spec *spec = exec->spec;
+    if (exec->has_secrets)
+        return true;
     for (const char *const *row = exec->environment; *row != NULL; row++)
         add(&asking, *row);
     for (size_t i = 0; i < spec->stage_count; i++)
@@ -103,6 +105,7 @@ bool lm_exec_add_secrets(struct lm_exec *exec)
         return false;
     asking.rows[count] = NULL;
     exec->environment = asking.rows;
+    exec->has_secrets = true;
     return true;
 }
 

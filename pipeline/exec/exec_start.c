@@ -144,7 +144,7 @@ enum lm_status lm_exec_start(struct lm_exec *exec, struct lm_task *task, struct 
     const char *server_log = lm_path_join(attempt->arena, exec->folder, "logs/.server.log");
     attempt->begin_ns = lm_clock_monotonic_ns();
     const struct lm_execution *execution = open_execution(exec, task);
-    if (server_log == NULL || execution == NULL)
+    if (server_log == NULL || execution == NULL || !lm_exec_add_secrets(exec))
         return no_memory(err);
     LM_TRY(lm_worker_server_start(&exec->server, &attempt->child, exec->options->worker,
                                   exec->environment, server_log, job, attempt->log, err));

@@ -12,6 +12,7 @@
 #include "plan/key_facts.h"
 #include "plan/states.h"
 #include "spec/upstream.h"
+#include "store/ahead.h"
 #include "store/hold.h"
 
 enum { NAMED = 8 }; /**< of the stages that one waits for */
@@ -345,6 +346,7 @@ static enum lm_status update_all(struct lm_plan *plan, size_t threads, struct lm
         if (!plan->stages[i].keyed)
             LM_TRY(lm_plan_update(plan, i, err));
     LM_TRY(verify_hits(plan, threads, &again, err));
+    lm_store_forget_seen(plan->store);
     for (size_t i = 0; again && i < plan->spec->stage_count; i++)
         LM_TRY(lm_plan_update(plan, i, err));
     for (size_t i = 0; i < plan->spec->stage_count; i++)

@@ -33,6 +33,15 @@ enum lm_status lm_store_share(const struct lm_store *store, struct lm_lock *lock
                    lm_store_path(store));
 }
 
+bool lm_store_share_now(const struct lm_store *store, struct lm_lock *lock)
+{
+    char path[PATH_MAX];
+    bool taken = false;
+    lock->fd = -1;
+    return place_of(path, store, NULL) == LM_OK &&
+           lm_lock_try(lock, &taken, NULL, path, false, NULL) == LM_OK && taken;
+}
+
 enum lm_status lm_store_own(const struct lm_store *store, struct lm_lock *lock, struct lm_err *err)
 {
     char path[PATH_MAX];

@@ -12,6 +12,8 @@
  *  lm_lock_release. */
 enum lm_status lm_store_share(const struct lm_store *store, struct lm_lock *lock,
                               struct lm_err *err);
+/** The same without waiting; false: it is being cleaned, or cannot be locked. */
+bool lm_store_share_now(const struct lm_store *store, struct lm_lock *lock);
 /** Takes the store for oneself; LM_IO at once when others use it. Release with lm_store_disown. */
 enum lm_status lm_store_own(const struct lm_store *store, struct lm_lock *lock, struct lm_err *err);
 void lm_store_disown(struct lm_lock *lock);

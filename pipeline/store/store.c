@@ -174,6 +174,8 @@ void lm_store_close(struct lm_store *store)
     if (store == NULL)
         return;
     lm_pending_clear(&store->pending);
+    lm_store_forget_seen(store);
+    lm_arena_free(store->seen.arena);
     lm_stat_index_close(store->index);
     lm_record_index_close(store->records);
     if (store->fd >= 0)

@@ -60,7 +60,12 @@ bool lm_store_recall(struct lm_store *store, struct lm_record **out, struct lm_a
                      const struct lm_digest *key)
 {
     struct stat st;
-    struct lm_record *record = LM_NEW(arena, struct lm_record);
+    struct lm_record *record = lm_seen_record(&store->seen, key);
+    if (record != NULL) {
+        *out = record;
+        return true;
+    }
+    record = LM_NEW(arena, struct lm_record);
     if (record == NULL || lm_pending_record(&store->pending, key) != NULL ||
         !lm_store_look(store, "actions", key, &st) || !S_ISREG(st.st_mode) ||
         !recall(store, record, arena, key, &st))
@@ -148,9 +153,8 @@ static enum lm_finding reread(struct lm_store *store, const struct lm_output_fil
     return lm_digest_compare(&digest, &file->object) == 0 ? LM_SOUND : LM_DAMAGED;
 }
 
-/** What can be said of an object without reading it; false: its bytes must be read. */
-static bool is_settled(enum lm_finding *finding, struct lm_store *store,
-                       const struct lm_output_file *file, struct stat *st)
+bool lm_store_is_settled(enum lm_finding *finding, struct lm_store *store,
+                         const struct lm_output_file *file, struct stat *st)
 {
     struct lm_digest digest;
     *finding = LM_SOUND;
@@ -178,13 +182,14 @@ enum lm_finding lm_store_object_state(struct lm_store *store, const struct lm_ou
 {
     struct stat here;
     enum lm_finding finding;
-    bool settled = is_settled(&finding, store, file, st != NULL ? st : &here);
+    bool settled = lm_store_is_settled(&finding, store, file, st != NULL ? st : &here);
     return settled ? finding : reread(store, file);
 }
 
 void lm_store_distrust(struct lm_store *store)
 {
     store->is_distrusted = true;
+    lm_store_forget_seen(store);
 }
 
 /** Objects to look at: each once, with the places of the records that name it. */
@@ -205,7 +210,8 @@ static void look(void *user, size_t task, size_t worker)
     struct stat st;
     (void)worker;
     survey->unsettled[task] =
-        !is_settled(&survey->findings[task], survey->store, survey->files[task], &st);
+        !lm_seen_object(&survey->store->seen, survey->files[task]) &&
+        !lm_store_is_settled(&survey->findings[task], survey->store, survey->files[task], &st);
 }
 
 static void look_inside(void *user, size_t task, size_t worker)

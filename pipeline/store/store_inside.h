@@ -4,6 +4,7 @@
 
 #include <sys/stat.h>
 
+#include "store/ahead.h"
 #include "store/digest_map.h"
 #include "store/record_index.h"
 #include "store/stat_index.h"
@@ -37,6 +38,15 @@ struct lm_pending {
     struct lm_digest_map by_key, by_object;
 };
 
+/** Results that were looked at ahead of a plan: only what was found sound. */
+struct lm_seen {
+    struct lm_arena *arena; /**< of the records */
+    struct lm_record **records;
+    uint64_t *sizes; /**< of the objects */
+    size_t record_count, object_count, object_capacity;
+    struct lm_digest_map by_key, by_object;
+};
+
 struct lm_store {
     struct lm_arena *arena;
     const char *path;
@@ -44,6 +54,7 @@ struct lm_store {
     struct lm_stat_index *index;
     struct lm_record_index *records;
     struct lm_pending pending;
+    struct lm_seen seen;
     bool is_distrusted; /**< the stat index is not believed about objects */
     const char *warnings[LM_STORE_WARNINGS];
     size_t warning_count; /**< those beyond LM_STORE_WARNINGS are not kept */
@@ -88,6 +99,14 @@ enum lm_status lm_store_each(struct lm_store *store, const char *folder, struct 
 
 /** Entries of a folder of the store whose names begin with a digit (`numbered`), or all. */
 uint64_t lm_store_entries(struct lm_store *store, const char *folder, bool numbered);
+
+/** What can be said of an object without reading it; false: its bytes must be read. */
+bool lm_store_is_settled(enum lm_finding *finding, struct lm_store *store,
+                         const struct lm_output_file *file, struct stat *st);
+/** The record of a key that was seen, or NULL. */
+struct lm_record *lm_seen_record(const struct lm_seen *seen, const struct lm_digest *key);
+/** Was an object of this size seen to be sound? */
+bool lm_seen_object(const struct lm_seen *seen, const struct lm_output_file *file);
 
 /** The record that waits for the next flush, or NULL. */
 const struct lm_pending_record *lm_pending_record(const struct lm_pending *pending,

@@ -5,7 +5,13 @@ command -v readelf >/dev/null || skip_all "readelf is not there"
 sanitized && skip_all "a sanitizer loads libraries of its own"
 
 heavy='curl|openblas|lmdb|archive|pcre2|utf8proc|xml2|libstdc'
-unlike "the program needs no heavy library" "$(readelf -d "$LMPIPE" | grep NEEDED)" "$heavy"
+needed=$(readelf -d "$LMPIPE" | grep NEEDED)
+unlike "the program needs no heavy library" "$needed" "$heavy"
+build=$(dirname "$(dirname "$LMPIPE")")/CMakeCache.txt
+for library in crypto yaml jansson xxhash; do
+    [ -e "$build" ] && grep -q "^LM_ARCHIVE_$library:FILEPATH=/" "$build" &&
+        unlike "lib$library is linked into it" "$needed" "lib$library"
+done
 fresh light
 lmpipe run tiny.yaml --progress none
 is "a run" "$status" 0
