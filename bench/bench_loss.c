@@ -183,7 +183,7 @@ static enum lm_status train(struct lm_model *model, const struct recipe *r, cons
 static enum lm_status score(struct lm_model *model, const struct text *text, double *loss,
                             struct lm_err *err)
 {
-    static float nll[SCORED * T];
+    float nll[SCORED * T];
     const struct lm_scores out = {.nll = nll};
     size_t windows = (text->count - text->learnt - 1) / T;
     double sum = 0;

@@ -344,7 +344,7 @@ static enum lm_status check_near(const struct clean_near_params *near, struct lm
         return lm_fail_field(err, LM_RANGE,
                              "dedup.near.bands: with rows they are %lld hashes of each document; "
                              "lower one, to %d in all",
-                             (long long)(near->bands * near->rows), CLEAN_NEAR_HASHES);
+                             (long long)near->bands * near->rows, CLEAN_NEAR_HASHES);
     return LM_OK;
 }
 

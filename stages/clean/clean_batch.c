@@ -147,7 +147,8 @@ enum lm_status clean_files_add(struct clean_files *files, struct clean_opened *o
 {
     if (files->count == files->capacity) {
         size_t capacity = files->capacity ? files->capacity * 2 : 16;
-        struct clean_opened **items = realloc(files->items, capacity * sizeof *items);
+        struct clean_opened **items =
+            realloc(files->items, capacity * sizeof(struct clean_opened *));
         if (items == NULL)
             return lm_fail(err, LM_NOMEM, "no memory for %zu files; free some", capacity);
         files->items = items;
