@@ -373,7 +373,7 @@ static enum lm_status end_group(struct resolving *own, size_t *bytes, struct lm_
 {
     size_t from = own->end_count > 0 ? own->ends[own->end_count - 1] : 0;
     size_t count = own->group_count - from;
-    if (!is_mixed(own->near, own->group + from, count)) {
+    if (count < 2 || !is_mixed(own->near, own->group + from, count)) {
         own->group_count = from;
         return LM_OK;
     }

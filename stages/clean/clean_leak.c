@@ -76,12 +76,13 @@ static void hash_line(struct lm_buf *out, const char *text, size_t size)
 
 void clean_leak_hash(struct lm_buf *out, const void *text, size_t size)
 {
-    const char *at = text, *end = at + size;
-    while (at < end) {
-        const char *newline = memchr(at, '\n', (size_t)(end - at));
-        const char *stop = newline != NULL ? newline : end;
-        hash_line(out, at, (size_t)(stop - at));
-        at = stop + 1;
+    for (const char *at = text; size > 0;) {
+        const char *newline = memchr(at, '\n', size);
+        size_t length = newline != NULL ? (size_t)(newline - at) : size;
+        size_t step = length + (newline != NULL);
+        hash_line(out, at, length);
+        at += step;
+        size -= step;
     }
 }
 
