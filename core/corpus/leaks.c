@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
 #include "base/utf8.h"
 #include "text/nfc.h"
 #include "text/unicode.h"
@@ -23,18 +24,6 @@ static enum lm_status no_memory(struct lm_err *err)
     return lm_fail(err, LM_NOMEM, "no memory to look for evaluation items; free some");
 }
 
-/* Room for one more; NULL: memory is out. */
-static void *grow(void *items, size_t *capacity, size_t count, size_t size)
-{
-    if (count < *capacity)
-        return items;
-    size_t more = *capacity > 0 ? 2 * *capacity : 64;
-    void *grown = realloc(items, more * size);
-    if (grown != NULL)
-        *capacity = more;
-    return grown;
-}
-
 /* ---- words ---- */
 
 /* A word on its way. */
@@ -50,7 +39,7 @@ static bool end_word(struct spelling *own)
     struct lm_leak_words *out = own->out;
     if (own->hash == 0)
         return true;
-    void *items = grow(out->items, &out->capacity, out->count, sizeof *out->items);
+    void *items = lm_grow(out->items, &out->capacity, out->count, sizeof *out->items);
     if (items == NULL)
         return false;
     out->items = items;
@@ -330,7 +319,7 @@ static void widen(struct lm_leak_span *span, const uint8_t *text, size_t size, s
 static bool add_span(struct lm_leak_span **items, size_t *count, size_t *capacity,
                      const struct lm_leak_span *span)
 {
-    struct lm_leak_span *grown = grow(*items, capacity, *count, sizeof *grown);
+    struct lm_leak_span *grown = lm_grow(*items, capacity, *count, sizeof *grown);
     if (grown == NULL)
         return false;
     *items = grown;

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/grow.h"
 #include "clean_leak.h"
 #include "clean_read.h"
 #include "data/jsonl.h"
@@ -14,14 +15,10 @@ enum { COPIES = 4 /* of a text while it is cleaned: as it came, repaired, cleane
 enum lm_status clean_batch_add(struct clean_batch *batch, const struct clean_form *form,
                                const struct clean_piece *piece, struct lm_err *err)
 {
-    if (batch->count == batch->capacity) {
-        size_t capacity = batch->capacity ? batch->capacity * 2 : 256;
-        struct clean_item *items = realloc(batch->items, capacity * sizeof *items);
-        if (items == NULL)
-            return lm_fail(err, LM_NOMEM, "no memory for %zu documents; free some", capacity);
-        batch->items = items;
-        batch->capacity = capacity;
-    }
+    struct clean_item *items = lm_grow(batch->items, &batch->capacity, batch->count, sizeof *items);
+    if (items == NULL)
+        return lm_fail(err, LM_NOMEM, "no memory for %zu documents; free some", batch->count);
+    batch->items = items;
     struct clean_item *item = &batch->items[batch->count++];
     *item = (struct clean_item){.form = form, .piece = *piece};
     lm_buf_init(&item->text, 0);
@@ -145,15 +142,11 @@ void clean_batch_task(struct clean_batch *batch, size_t task, size_t worker)
 enum lm_status clean_files_add(struct clean_files *files, struct clean_opened *opened,
                                struct lm_err *err)
 {
-    if (files->count == files->capacity) {
-        size_t capacity = files->capacity ? files->capacity * 2 : 16;
-        struct clean_opened **items =
-            realloc(files->items, capacity * sizeof(struct clean_opened *));
-        if (items == NULL)
-            return lm_fail(err, LM_NOMEM, "no memory for %zu files; free some", capacity);
-        files->items = items;
-        files->capacity = capacity;
-    }
+    struct clean_opened **items =
+        lm_grow(files->items, &files->capacity, files->count, sizeof(struct clean_opened *));
+    if (items == NULL)
+        return lm_fail(err, LM_NOMEM, "no memory for %zu files; free some", files->count);
+    files->items = items;
     files->items[files->count++] = opened;
     return LM_OK;
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
 #include "task/task_follow.h"
 
 _Static_assert((int)CLEAN_LEAK_WORDS == (int)LM_LEAK_WORDS, "one bound");
@@ -182,14 +183,10 @@ enum lm_status clean_contamination_add(struct clean_contamination *own, bool has
         return lm_fail(err, LM_RANGE,
                        "items are looked for in 2^32 − 2 documents at most; clean parts of the "
                        "corpus one by one");
-    if (own->count == own->capacity) {
-        size_t capacity = own->capacity > 0 ? 2 * own->capacity : 1024;
-        uint8_t *marks = realloc(own->marks, capacity);
-        if (marks == NULL)
-            return no_memory(err);
-        own->marks = marks;
-        own->capacity = capacity;
-    }
+    uint8_t *marks = lm_grow(own->marks, &own->capacity, own->count, sizeof *marks);
+    if (marks == NULL)
+        return no_memory(err);
+    own->marks = marks;
     own->marks[own->count++] = has;
     return LM_OK;
 }
