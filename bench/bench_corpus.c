@@ -2,9 +2,11 @@
  * What cleaning costs, in memory: raw bytes to JSON lines.
  *   bench_corpus WHAT FILE… [--threads N] [--bytes N] [--repeats N]
  * WHAT: clean (NFC, no rules, ids, exact duplicates, JSON lines), fineweb (the same with all rules
- * of fineweb@1), html (pages to their main text), warc (records of an archive), gzip (the same
- * archive's bytes, only unpacked). Texts are cut into documents of about --bytes (default 4096; 0:
- * a file each). One line of JSON: CPU time of all threads and wall time of the best repeat.
+ * of fineweb@1), minhash (the keys of 14 bands of 8 hashes of word 5-grams), compare (sets of the
+ * same and the Jaccard coefficient of each with the next), html (pages to their main text), warc
+ * (records of an archive), gzip (the same archive's bytes, only unpacked). Texts are cut into
+ * documents of about --bytes (default 4096; 0: a file each). One line of JSON: CPU time of all
+ * threads and wall time of the best repeat.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -19,6 +21,8 @@
 #include "base/io.h"
 #include "base/json.h"
 #include "base/pool.h"
+#include "corpus/minhash.h"
+#include "corpus/shingles.h"
 #include "text/clean_text.h"
 #include "text/digest_set.h"
 #include "text/documents.h"
@@ -190,6 +194,54 @@ static void clean(struct bench *bench)
     lm_digest_set_release(&met);
 }
 
+/* ---- near-duplicates ---- */
+
+static void find_shingles(const struct document *document, struct lm_shingles *out)
+{
+    enum { NGRAM = 5 };
+
+    if (lm_shingles_find(out, document->text, document->size, NGRAM, NULL) != LM_OK)
+        fail("no memory");
+}
+
+static void hash_documents(struct bench *bench)
+{
+    enum { BANDS = 14, ROWS = 8 };
+
+    struct lm_shingles shingles = {.items = NULL};
+    struct lm_minhash minhash;
+    uint64_t keys[BANDS];
+    lm_minhash_init(&minhash, BANDS, ROWS);
+    for (size_t i = 0; i < bench->file_count; i++)
+        cut(bench, &bench->files[i], bench->files[i].size);
+    for (size_t i = 0; i < bench->count; i++) {
+        find_shingles(&bench->documents[i], &shingles);
+        lm_minhash_keys(&minhash, keys, shingles.items, shingles.count);
+        bench->made += (size_t)(keys[0] & 1);
+    }
+    bench->count = 0;
+    lm_shingles_release(&shingles);
+}
+
+static void compare_documents(struct bench *bench)
+{
+    struct lm_shingles sets[2] = {{.items = NULL}, {.items = NULL}};
+    double sum = 0;
+    for (size_t i = 0; i < bench->file_count; i++)
+        cut(bench, &bench->files[i], bench->files[i].size);
+    for (size_t i = 0; i < bench->count; i++) {
+        struct lm_shingles *own = &sets[i % 2], *last = &sets[(i + 1) % 2];
+        find_shingles(&bench->documents[i], own);
+        if (lm_shingles_unite(own, NULL) != LM_OK)
+            fail("no memory");
+        sum += lm_shingles_jaccard(own->items, own->count, last->items, last->count);
+    }
+    bench->made += (size_t)sum;
+    bench->count = 0;
+    lm_shingles_release(&sets[0]);
+    lm_shingles_release(&sets[1]);
+}
+
 /* ---- pages and archives ---- */
 
 static void read_pages(struct bench *bench)
@@ -249,6 +301,8 @@ static const struct {
     void (*run)(struct bench *bench);
 } kinds[] = {{"clean", clean},
              {"fineweb", clean},
+             {"minhash", hash_documents},
+             {"compare", compare_documents},
              {"html", read_pages},
              {"warc", read_packed},
              {"gzip", read_packed}};
@@ -301,7 +355,8 @@ int main(int argc, char **argv)
     static struct bench bench = {.threads = 1, .bytes = 4096, .repeats = 3};
     size_t kind = 0;
     if (!parse(&bench, argc, argv))
-        fail("bench_corpus clean|fineweb|html|warc|gzip FILE... [--threads N] [--bytes N] "
+        fail("bench_corpus clean|fineweb|minhash|compare|html|warc|gzip FILE... [--threads N] "
+             "[--bytes N] "
              "[--repeats N]");
     while (kind < sizeof kinds / sizeof kinds[0] && strcmp(kinds[kind].name, bench.what) != 0)
         kind++;

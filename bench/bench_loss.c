@@ -27,15 +27,15 @@ struct recipe {
 };
 
 #define SHAPE .context = T, .layers = L, .heads = H, .width = C
-#define NANO_2026                                                                                  \
+#define YEAR_2026                                                                                  \
     SHAPE, .norm = LM_NORM_RMS, .positions = LM_POSITIONS_ROTARY, .no_bias = true, .untied = true, \
            .qk_norm = true, .no_gain = true, .embed_norm = true, .smear = true,                    \
            .score_scale = 0.3, .logit_cap = 15
 
 static const struct recipe recipes[] = {
-    {"nano-2026",
+    {"muon",
      190,
-     {NANO_2026},
+     {YEAR_2026},
      {.lr = 0.018,
       .adamw_lr = 0.01,
       .beta1 = 0.9,
@@ -183,7 +183,7 @@ static enum lm_status train(struct lm_model *model, const struct recipe *r, cons
 static enum lm_status score(struct lm_model *model, const struct text *text, double *loss,
                             struct lm_err *err)
 {
-    static float nll[SCORED * T];
+    float nll[SCORED * T];
     const struct lm_scores out = {.nll = nll};
     size_t windows = (text->count - text->learnt - 1) / T;
     double sum = 0;
@@ -239,11 +239,11 @@ static enum lm_status run(const struct bench *bench, const struct recipe *r,
 
 int main(int argc, char **argv)
 {
-    struct bench bench = {.recipe = "nano-2026", .seed = "1", .threads = "1", .precision = "f32"};
+    struct bench bench = {.recipe = "muon", .seed = "1", .threads = "1", .precision = "f32"};
     struct text text = {0};
     struct lm_err err = {0};
     if (!parse(&bench, argc, argv) || recipe_of(bench.recipe) == NULL) {
-        fputs("usage: bench_loss FILE [recipe nano-2026|adamw|nanogpt] [steps N] [seed N] "
+        fputs("usage: bench_loss FILE [recipe muon|adamw|nanogpt] [steps N] [seed N] "
               "[threads N] [precision P]\n",
               stderr);
         return 2;

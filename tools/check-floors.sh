@@ -80,6 +80,7 @@ door 'jansson\.h' core/base
 door 'xxhash\.h' core/base
 door 'yaml\.h' core/yaml
 door 'lmdb\.h' core/data
+door 'zstd\.h' core/data
 door 'cblas\.h' core/model/kernels
 door 'pcre2\.h' core/tokenizer
 door 'utf8proc\.h' core/text

@@ -14,7 +14,9 @@ struct place {
     struct lm_arena *arena;
     const char *out;
     struct lm_err *err;
-    bool tokens; /**< the port's kind: its LMDB files are ours; a corpus may hold any name */
+    /** By the port's kind: LMDB files and compressed shards that are ours; a corpus may hold any
+     *  name. */
+    bool tokens, text;
 };
 
 static bool ends_with(const char *text, const char *end)
@@ -23,17 +25,22 @@ static bool ends_with(const char *text, const char *end)
     return length >= tail && strcmp(text + length - tail, end) == 0;
 }
 
-/** LMDB files are known by what they hold, not by their pages. */
+/** LMDB files and compressed shards are known by what they hold, not by how it lies there. */
 static enum lm_status logical_digest(const char **out, const struct place *place, const char *path,
                                      const struct lm_digest *object)
 {
     struct lm_digest digest = *object;
     char hex[LM_DIGEST_HEX];
-    bool lmdb = place->tokens && ends_with(path, ".mdb");
-    if (lmdb)
+    const char *form = "sha256";
+    if (place->tokens && ends_with(path, ".mdb")) {
+        form = "lmdb";
         LM_TRY(lm_tokens_digest(&digest, path, place->err));
+    } else if (place->text && ends_with(path, ".zst")) {
+        form = "zstd";
+        LM_TRY(lm_shard_digest(&digest, path, place->err));
+    }
     lm_digest_hex(hex, &digest);
-    *out = lm_arena_printf(place->arena, "%s:%s", lmdb ? "lmdb" : "sha256", hex);
+    *out = lm_arena_printf(place->arena, "%s:%s", form, hex);
     return *out != NULL ? LM_OK : lm_fail(place->err, LM_NOMEM, "out of memory for the outputs");
 }
 
@@ -136,6 +143,7 @@ enum lm_status lm_outputs_collect(struct lm_output **out, size_t *count, struct 
         if (!lm_stage_has_output(job->stage, job->params, &ports[i]))
             continue;
         place.tokens = strcmp(ports[i].kind, "tokens") == 0;
+        place.text = strcmp(ports[i].kind, "text") == 0 || strcmp(ports[i].kind, "meta") == 0;
         LM_TRY(collect_port(&outputs[used], &ports[i], &place));
         outputs[used++].port = lm_port_key(&ports[i]);
     }

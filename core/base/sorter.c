@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/grow.h"
 #include "base/io.h"
 #include "base/unnamed.h"
 
@@ -100,14 +101,10 @@ static enum lm_status spill(struct lm_sorter *sorter, struct lm_err *err)
     size_t size = sorter->count * sorter->record;
     if (sorter->fd < 0)
         LM_TRY(lm_unnamed_open(&sorter->fd, sorter->folder, "what is sorted", err));
-    if (sorter->run_count == sorter->run_capacity) {
-        size_t capacity = sorter->run_capacity > 0 ? 2 * sorter->run_capacity : 16;
-        uint64_t *ends = realloc(sorter->ends, capacity * sizeof *ends);
-        if (ends == NULL)
-            return no_memory(err);
-        sorter->ends = ends;
-        sorter->run_capacity = capacity;
-    }
+    uint64_t *ends = lm_grow(sorter->ends, &sorter->run_capacity, sorter->run_count, sizeof *ends);
+    if (ends == NULL)
+        return no_memory(err);
+    sorter->ends = ends;
     sort(sorter->items, sorter->count, sorter->record, 0);
     LM_TRY(lm_write_all(sorter->fd, sorter->items, size, "what does not fit in memory", err));
     sorter->ends[sorter->run_count++] = before + size;

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
+
 enum { RECORD = 14 /* of a sorted run: band, key, document; the greatest byte first */ };
 
 static enum lm_status no_memory(struct lm_err *err)
@@ -52,14 +54,11 @@ enum lm_status lm_near_add(struct lm_near *near, const uint64_t *keys, size_t gr
         return lm_fail(err, LM_RANGE,
                        "near-duplicates are found among 2^32 − 2 documents at most; clean parts of "
                        "the corpus one by one");
-    if (index == near->capacity) {
-        size_t capacity = near->capacity > 0 ? 2 * near->capacity : 1024;
-        struct lm_near_document *documents = realloc(near->documents, capacity * sizeof *documents);
-        if (documents == NULL)
-            return no_memory(err);
-        near->documents = documents;
-        near->capacity = capacity;
-    }
+    struct lm_near_document *documents =
+        lm_grow(near->documents, &near->capacity, index, sizeof *documents);
+    if (documents == NULL)
+        return no_memory(err);
+    near->documents = documents;
     near->documents[near->count++] =
         (struct lm_near_document){.first = (uint32_t)index,
                                   .partner = (uint32_t)index,
@@ -179,20 +178,6 @@ static void drop_sets(struct resolving *own)
     own->held_from = own->held_count = 0;
 }
 
-/* Room for one more in an array; false: memory is out. */
-static bool grow(void **items, size_t *capacity, size_t count, size_t size)
-{
-    if (count < *capacity)
-        return true;
-    size_t more = *capacity > 0 ? 2 * *capacity : 256;
-    void *grown = realloc(*items, more * size);
-    if (grown == NULL)
-        return false;
-    *items = grown;
-    *capacity = more;
-    return true;
-}
-
 static enum lm_status hold(struct resolving *own, uint32_t index, struct lm_err *err)
 {
     if (own->held_from > own->held_capacity / 2) {
@@ -200,8 +185,10 @@ static enum lm_status hold(struct resolving *own, uint32_t index, struct lm_err 
         memmove(own->held, own->held + own->held_from, own->held_count * sizeof *own->held);
         own->held_from = 0;
     }
-    if (!grow((void **)&own->held, &own->held_capacity, own->held_count, sizeof *own->held))
+    uint32_t *held = lm_grow(own->held, &own->held_capacity, own->held_count, sizeof *held);
+    if (held == NULL)
         return no_memory(err);
+    own->held = held;
     own->held[own->held_count++] = index;
     own->bytes += (own->near->documents[index].set_count + 1) * sizeof(uint64_t);
     return LM_OK;
@@ -358,9 +345,11 @@ static enum lm_status want_group(struct resolving *own, size_t from, size_t *byt
         struct lm_near_document *document = &own->near->documents[own->group[i]];
         if (document->set_count > 0) /* wanted already */
             continue;
-        if (!grow((void **)&own->wanted, &own->wanted_capacity, own->wanted_count,
-                  sizeof *own->wanted))
+        uint32_t *wanted =
+            lm_grow(own->wanted, &own->wanted_capacity, own->wanted_count, sizeof *wanted);
+        if (wanted == NULL)
             return no_memory(err);
+        own->wanted = wanted;
         own->wanted[own->wanted_count++] = own->group[i];
         document->set_count = 1;
         *bytes += ((size_t)document->grams + 1) * sizeof(uint64_t);
@@ -373,12 +362,14 @@ static enum lm_status end_group(struct resolving *own, size_t *bytes, struct lm_
 {
     size_t from = own->end_count > 0 ? own->ends[own->end_count - 1] : 0;
     size_t count = own->group_count - from;
-    if (!is_mixed(own->near, own->group + from, count)) {
+    if (count < 2 || !is_mixed(own->near, own->group + from, count)) {
         own->group_count = from;
         return LM_OK;
     }
-    if (!grow((void **)&own->ends, &own->end_capacity, own->end_count, sizeof *own->ends))
+    size_t *ends = lm_grow(own->ends, &own->end_capacity, own->end_count, sizeof *ends);
+    if (ends == NULL)
         return no_memory(err);
+    own->ends = ends;
     own->ends[own->end_count++] = own->group_count;
     if (count > own->list_capacity) {
         free(own->next);
@@ -411,8 +402,11 @@ static enum lm_status read_groups(struct resolving *own, struct lm_err *err)
         if (record == NULL)
             return LM_OK;
         memcpy(key, record, sizeof key);
-        if (!grow((void **)&own->group, &own->group_capacity, own->group_count, sizeof *own->group))
+        uint32_t *group =
+            lm_grow(own->group, &own->group_capacity, own->group_count, sizeof *group);
+        if (group == NULL)
             return no_memory(err);
+        own->group = group;
         own->group[own->group_count++] = (uint32_t)record[10] << 24 | (uint32_t)record[11] << 16 |
                                          (uint32_t)record[12] << 8 | record[13];
     }

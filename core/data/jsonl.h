@@ -29,8 +29,12 @@ struct lm_jsonl_document {
 struct lm_jsonl_reader;
 struct lm_jsonl_writer;
 
-/** Opens a shard. LM_NOT_FOUND, LM_IO, LM_NOMEM. */
+/** Opens a shard; one whose name ends in ".zst" is compressed. LM_NOT_FOUND, LM_IO, LM_NOMEM. */
 enum lm_status lm_jsonl_open(struct lm_jsonl_reader **out, const char *path, struct lm_err *err);
+/** Opens `count` ≥ 1 shards, read as one, one after the other; lines and places are those of each.
+ *  The paths are borrowed until the reader is closed, and by blocks as long as these are used. */
+enum lm_status lm_jsonl_open_shards(struct lm_jsonl_reader **out, const char *const *paths,
+                                    size_t count, struct lm_err *err);
 /** Next document; *is_end is true, and *document untouched, after the last. LM_FORMAT:
  *  "path:line:column: …", LM_RANGE, LM_IO, LM_NOMEM. The id is not compared with the text. */
 enum lm_status lm_jsonl_next(struct lm_jsonl_reader *reader, struct lm_jsonl_document *document,
@@ -39,7 +43,7 @@ enum lm_status lm_jsonl_next(struct lm_jsonl_reader *reader, struct lm_jsonl_doc
  *  path and number are for the message: LM_FORMAT. */
 enum lm_status lm_jsonl_parse(struct lm_jsonl_document *document, char *line, size_t size,
                               const char *path, uint64_t number, struct lm_err *err);
-/** Bytes read from the file so far, for progress. */
+/** Bytes read from the files so far, as they lie there, for progress. */
 uint64_t lm_jsonl_offset(const struct lm_jsonl_reader *reader);
 void lm_jsonl_close(struct lm_jsonl_reader *reader); /**< NULL is fine */
 
@@ -53,9 +57,9 @@ struct lm_jsonl_block {
     const char *path;      /**< for messages: the reader's, or another set by who outlives it */
 };
 
-/** Fills a block with the next whole lines: about `bytes` ≥ 1, more when a line is longer.
- *  block->size is 0 at the end of the file. LM_FORMAT for a last line without newline, LM_RANGE,
- *  LM_IO, LM_NOMEM. */
+/** Fills a block with the next whole lines of one file: about `bytes` ≥ 1, more when a line is
+ * longer. block->size is 0 at the end of the file. LM_FORMAT for a last line without newline,
+ * LM_RANGE, LM_IO, LM_NOMEM. */
 enum lm_status lm_jsonl_read_block(struct lm_jsonl_reader *reader, struct lm_jsonl_block *block,
                                    size_t bytes, struct lm_err *err);
 /** As lm_jsonl_next, of a block; the document is borrowed until the block is filled again. */
@@ -63,7 +67,7 @@ enum lm_status lm_jsonl_block_next(struct lm_jsonl_block *block, struct lm_jsonl
                                    bool *is_end, struct lm_err *err);
 void lm_jsonl_block_release(struct lm_jsonl_block *block);
 
-/** Creates or truncates a shard. */
+/** Creates or truncates a shard; one whose name ends in ".zst" is compressed. */
 enum lm_status lm_jsonl_create(struct lm_jsonl_writer **out, const char *path, struct lm_err *err);
 /** Appends a document; its id is computed here. LM_FORMAT when text is not well-formed UTF-8. */
 enum lm_status lm_jsonl_put(struct lm_jsonl_writer *writer, const void *text, size_t size,

@@ -5,11 +5,16 @@
 #include <unistd.h>
 
 #include "data/jsonl.h"
+#include "data/zstd_stream.h"
 
 enum { CHUNK = 256 << 10 };
 
 struct lm_jsonl_reader {
-    char *path;
+    char *own;                     /* the path of a reader of one file */
+    const char *const *paths;      /* of the files that follow the one being read */
+    size_t left;                   /* how many */
+    const char *path;              /* of the file being read */
+    struct lm_zstd_reader *packed; /* where that is compressed, else NULL */
     int fd;
     char *data;                  /* bytes [start, end) are read and not yet given */
     size_t start, end, capacity; /* capacity leaves room for one more byte */
@@ -17,34 +22,67 @@ struct lm_jsonl_reader {
     bool is_eof;
 };
 
-enum lm_status lm_jsonl_open(struct lm_jsonl_reader **out, const char *path, struct lm_err *err)
+/* Begins to read the file that follows. */
+static enum lm_status open_file(struct lm_jsonl_reader *reader, struct lm_err *err)
+{
+    lm_zstd_reader_free(reader->packed);
+    reader->packed = NULL;
+    if (reader->fd >= 0)
+        close(reader->fd);
+    reader->path = *reader->paths++;
+    reader->left--;
+    reader->line = 0;
+    reader->is_eof = false;
+    reader->fd = open(reader->path, O_RDONLY | O_CLOEXEC);
+    if (reader->fd < 0)
+        return lm_fail_errno(err, errno, "cannot open %s", reader->path);
+    return lm_zstd_is_name(reader->path)
+               ? lm_zstd_reader_create(&reader->packed, reader->fd, reader->path, err)
+               : LM_OK;
+}
+
+enum lm_status lm_jsonl_open_shards(struct lm_jsonl_reader **out, const char *const *paths,
+                                    size_t count, struct lm_err *err)
 {
     struct lm_jsonl_reader *reader = calloc(1, sizeof *reader);
-    if (reader == NULL)
-        return lm_fail(err, LM_NOMEM, "no memory to read %s; free some", path);
-    reader->fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (reader->fd < 0) {
-        int error = errno;
+    char *data = malloc(CHUNK + 1);
+    if (reader == NULL || data == NULL) {
         free(reader);
-        return lm_fail_errno(err, error, "cannot open %s", path);
+        free(data);
+        return lm_fail(err, LM_NOMEM, "no memory to read %s; free some", paths[0]);
     }
-    reader->path = strdup(path);
-    reader->capacity = CHUNK;
-    reader->data = malloc(CHUNK + 1);
-    if (reader->path == NULL || reader->data == NULL) {
+    *reader = (struct lm_jsonl_reader){
+        .paths = paths, .left = count, .fd = -1, .data = data, .capacity = CHUNK};
+    enum lm_status status = open_file(reader, err);
+    if (status == LM_OK)
+        *out = reader;
+    else
         lm_jsonl_close(reader);
+    return status;
+}
+
+enum lm_status lm_jsonl_open(struct lm_jsonl_reader **out, const char *path, struct lm_err *err)
+{
+    char *own = strdup(path);
+    const char *const paths[] = {own};
+    if (own == NULL)
         return lm_fail(err, LM_NOMEM, "no memory to read %s; free some", path);
-    }
-    *out = reader;
-    return LM_OK;
+    enum lm_status status = lm_jsonl_open_shards(out, paths, 1, err);
+    if (status != LM_OK)
+        free(own);
+    else
+        (*out)->own = own;
+    return status;
 }
 
 void lm_jsonl_close(struct lm_jsonl_reader *reader)
 {
     if (reader == NULL)
         return;
-    close(reader->fd);
-    free(reader->path);
+    lm_zstd_reader_free(reader->packed);
+    if (reader->fd >= 0)
+        close(reader->fd);
+    free(reader->own);
     free(reader->data);
     free(reader);
 }
@@ -95,9 +133,8 @@ static enum lm_status make_room(struct lm_jsonl_reader *reader, struct lm_err *e
     return LM_OK;
 }
 
-/* Reads up to `room` bytes; *got is 0 at the end of the file alone. */
-static enum lm_status read_some(struct lm_jsonl_reader *reader, char *to, size_t room, size_t *got,
-                                struct lm_err *err)
+static enum lm_status read_plain(struct lm_jsonl_reader *reader, char *to, size_t room, size_t *got,
+                                 struct lm_err *err)
 {
     ssize_t count;
     do
@@ -105,10 +142,30 @@ static enum lm_status read_some(struct lm_jsonl_reader *reader, char *to, size_t
     while (count < 0 && errno == EINTR);
     if (count < 0)
         return lm_fail_errno(err, errno, "cannot read %s", reader->path);
-    reader->is_eof = count == 0;
-    reader->offset += (uint64_t)count;
     *got = (size_t)count;
     return LM_OK;
+}
+
+/* Reads up to `room` bytes; *got is 0 at the end of the file alone. */
+static enum lm_status read_some(struct lm_jsonl_reader *reader, char *to, size_t room, size_t *got,
+                                struct lm_err *err)
+{
+    size_t taken = 0;
+    if (reader->packed != NULL) {
+        LM_TRY(lm_zstd_read(reader->packed, to, room, got, &taken, err));
+    } else {
+        LM_TRY(read_plain(reader, to, room, got, err));
+        taken = *got;
+    }
+    reader->is_eof = *got == 0;
+    reader->offset += taken;
+    return LM_OK;
+}
+
+/* Is the file read to its end, and one more to follow? */
+static bool is_between(const struct lm_jsonl_reader *reader)
+{
+    return reader->is_eof && reader->start == reader->end && reader->left > 0;
 }
 
 static enum lm_status read_more(struct lm_jsonl_reader *reader, struct lm_err *err)
@@ -138,11 +195,11 @@ static enum lm_status next_line(struct lm_jsonl_reader *reader, char **line, siz
             return LM_OK;
         }
         searched = have;
-        if (reader->is_eof && have == 0)
+        if (reader->is_eof && have == 0 && reader->left == 0)
             return LM_OK;
-        if (reader->is_eof)
+        if (reader->is_eof && have > 0)
             return cut_short(reader, have, err);
-        LM_TRY(read_more(reader, err));
+        LM_TRY(reader->is_eof ? open_file(reader, err) : read_more(reader, err));
     }
 }
 
@@ -217,8 +274,8 @@ static enum lm_status keep_rest(struct lm_jsonl_reader *reader, const char *rest
     return LM_OK;
 }
 
-enum lm_status lm_jsonl_read_block(struct lm_jsonl_reader *reader, struct lm_jsonl_block *block,
-                                   size_t bytes, struct lm_err *err)
+static enum lm_status read_block(struct lm_jsonl_reader *reader, struct lm_jsonl_block *block,
+                                 size_t bytes, struct lm_err *err)
 {
     size_t kept = reader->end - reader->start, end = 0;
     LM_TRY(reserve_block(reader, block, bytes > kept ? bytes : kept, err));
@@ -234,6 +291,17 @@ enum lm_status lm_jsonl_read_block(struct lm_jsonl_reader *reader, struct lm_jso
     block->size = end;
     for (const char *line = block->data, *stop = line + end; line < stop; reader->line++)
         line = (const char *)memchr(line, '\n', (size_t)(stop - line)) + 1;
+    return LM_OK;
+}
+
+enum lm_status lm_jsonl_read_block(struct lm_jsonl_reader *reader, struct lm_jsonl_block *block,
+                                   size_t bytes, struct lm_err *err)
+{
+    do {
+        if (is_between(reader))
+            LM_TRY(open_file(reader, err));
+        LM_TRY(read_block(reader, block, bytes, err));
+    } while (block->size == 0 && is_between(reader));
     return LM_OK;
 }
 

@@ -9,12 +9,14 @@
 #include "base/json.h"
 #include "base/utf8.h"
 #include "data/jsonl.h"
+#include "data/zstd_stream.h"
 
 enum { FLUSH_AT = 256 << 10 };
 
 struct lm_jsonl_writer {
     char *path;
     int fd;
+    struct lm_zstd_writer *packed; /* NULL: not compressed */
     struct lm_buf buf;
 };
 
@@ -31,6 +33,14 @@ enum lm_status lm_jsonl_create(struct lm_jsonl_writer **out, const char *path, s
         lm_jsonl_abandon(writer);
         return lm_fail_errno(err, error, "cannot create %s", path);
     }
+    if (lm_zstd_is_name(path)) {
+        enum lm_status status =
+            lm_zstd_writer_create(&writer->packed, writer->fd, writer->path, err);
+        if (status != LM_OK) {
+            lm_jsonl_abandon(writer);
+            return status;
+        }
+    }
     *out = writer;
     return LM_OK;
 }
@@ -39,6 +49,7 @@ void lm_jsonl_abandon(struct lm_jsonl_writer *writer)
 {
     if (writer == NULL)
         return;
+    lm_zstd_abandon(writer->packed);
     if (writer->fd >= 0)
         close(writer->fd);
     lm_buf_release(&writer->buf);
@@ -49,7 +60,10 @@ void lm_jsonl_abandon(struct lm_jsonl_writer *writer)
 static enum lm_status flush(struct lm_jsonl_writer *writer, struct lm_err *err)
 {
     LM_TRY(lm_buf_status(&writer->buf, err));
-    LM_TRY(lm_write_all(writer->fd, writer->buf.data, writer->buf.size, writer->path, err));
+    const struct lm_buf *buf = &writer->buf;
+    LM_TRY(writer->packed != NULL
+               ? lm_zstd_write(writer->packed, buf->data, buf->size, err)
+               : lm_write_all(writer->fd, buf->data, buf->size, writer->path, err));
     lm_buf_clear(&writer->buf);
     return LM_OK;
 }
@@ -104,6 +118,12 @@ enum lm_status lm_jsonl_put_line(struct lm_jsonl_writer *writer, const char *lin
 enum lm_status lm_jsonl_finish(struct lm_jsonl_writer *writer, struct lm_err *err)
 {
     enum lm_status status = flush(writer, err);
+    struct lm_zstd_writer *packed = writer->packed;
+    writer->packed = NULL;
+    if (status == LM_OK && packed != NULL)
+        status = lm_zstd_finish(packed, err);
+    else
+        lm_zstd_abandon(packed);
     if (close(writer->fd) != 0 && status == LM_OK)
         status = lm_fail_errno(err, errno, "cannot write %s", writer->path);
     writer->fd = -1;

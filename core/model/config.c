@@ -59,8 +59,8 @@
       (LLAMA, .context = 128, .mlp_width = 512, .kv_heads = 2), .lr = 0)                           \
     X("micro-2026", 2, 4,  64,   "gpt2-micro with what small models learn faster with", JORDAN,     \
       (YEAR_2026, .context = 64), .lr = 0)                                                         \
-    X("nano-2026", 4,  4,  128,  "4 layers, width 128: a minute on two cores", JORDAN,             \
-      (YEAR_2026, .context = 64), .lr = 0)                                                         \
+    X("nano-2026",  3,  6,  192,  "gpt2-nano with what small models learn faster with", JORDAN,     \
+      (YEAR_2026, .context = 128), .lr = 0)                                                        \
     X("mini-2026", 6,  6,  384,  "gpt2-mini with what small models learn faster with", JORDAN,     \
       (YEAR_2026, .context = 256), .lr = 0)                                                        \
     X("smollm-135m", 30, 9,  576,  "SmolLM-135M", ALLAL,                                           \

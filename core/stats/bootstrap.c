@@ -2,7 +2,9 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "stats/bca.h"
 #include "stats/draws.h"
 #include "stats/ratio_estimate.h"
 
@@ -33,11 +35,38 @@ size_t lm_bootstrap_sort(double *values, size_t count)
     return kept;
 }
 
+enum lm_interval lm_interval_find(const char *name)
+{
+    return strcmp(name, "bca") == 0 ? LM_INTERVAL_BCA : LM_INTERVAL_PERCENTILE;
+}
+
+/* A statistic's BCa interval, given its sorted resamples; `counts` and `left_out` are scratch of
+ * `count` elements. */
+static enum lm_status correct(struct lm_bootstrap_statistic *statistic, const double *sorted,
+                              size_t kept, uint32_t *counts, double *left_out, size_t count,
+                              bool (*is_cancelled)(void *user), void *user, struct lm_err *err)
+{
+    size_t known = 0;
+    for (size_t i = 0; i < count; i++)
+        counts[i] = 1;
+    double own = statistic->of(statistic->user, counts, count);
+    for (size_t i = 0; i < count; i++) {
+        if (is_cancelled != NULL && is_cancelled(user))
+            return lm_fail(err, LM_CANCELLED, "interrupted; run again to resume");
+        counts[i] = 0;
+        left_out[known] = statistic->of(statistic->user, counts, count);
+        counts[i] = 1;
+        known += isnan(left_out[known]) ? 0 : 1;
+    }
+    lm_bca(&statistic->low, &statistic->high, own, sorted, kept, left_out, known, 0.95);
+    return LM_OK;
+}
+
 enum lm_status lm_bootstrap_statistics(struct lm_bootstrap_statistic *statistics,
                                        size_t statistic_count, size_t count, size_t resamples,
-                                       struct lm_rng rng, struct lm_arena *arena,
-                                       bool (*is_cancelled)(void *user), void *user,
-                                       struct lm_err *err)
+                                       enum lm_interval interval, struct lm_rng rng,
+                                       struct lm_arena *arena, bool (*is_cancelled)(void *user),
+                                       void *user, struct lm_err *err)
 {
     if (count > UINT32_MAX)
         return lm_fail(err, LM_RANGE, "too many items to resample; give fewer");
@@ -47,7 +76,8 @@ enum lm_status lm_bootstrap_statistics(struct lm_bootstrap_statistic *statistics
         return LM_OK;
     uint32_t *counts = LM_NEW_ARRAY(arena, uint32_t, count);
     double *values = LM_NEW_ARRAY(arena, double, statistic_count *resamples);
-    if (counts == NULL || values == NULL)
+    double *left_out = LM_NEW_ARRAY(arena, double, count);
+    if (counts == NULL || values == NULL || left_out == NULL)
         return lm_fail(err, LM_NOMEM, "no memory for %zu resamples; give fewer", resamples);
     for (size_t r = 0; r < resamples; r++) {
         if (is_cancelled != NULL && is_cancelled(user))
@@ -59,8 +89,13 @@ enum lm_status lm_bootstrap_statistics(struct lm_bootstrap_statistic *statistics
     for (size_t k = 0; k < statistic_count; k++) {
         double *own = values + k * resamples;
         size_t kept = lm_bootstrap_sort(own, resamples);
-        statistics[k].low = kept > 0 ? lm_bootstrap_quantile(own, kept, 0.025) : (double)NAN;
-        statistics[k].high = kept > 0 ? lm_bootstrap_quantile(own, kept, 0.975) : (double)NAN;
+        if (kept == 0)
+            continue;
+        statistics[k].low = lm_bootstrap_quantile(own, kept, 0.025);
+        statistics[k].high = lm_bootstrap_quantile(own, kept, 0.975);
+        if (interval == LM_INTERVAL_BCA)
+            LM_TRY(correct(&statistics[k], own, kept, counts, left_out, count, is_cancelled, user,
+                           err));
     }
     return LM_OK;
 }

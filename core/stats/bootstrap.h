@@ -35,16 +35,23 @@ enum lm_status lm_bootstrap_run(struct lm_bootstrap_ratio *ratios, size_t ratio_
 struct lm_bootstrap_statistic {
     double (*of)(void *user, const uint32_t *counts, size_t count);
     void *user;
-    double low, high; /**< quantiles 0.025 and 0.975; a resample where it is NaN does not count */
+    double low, high; /**< 95 %; a resample where it is NaN does not count */
 };
+
+/** How the interval of such a statistic is made of its resamples: percentiles, or BCa, which asks
+ *  for it `count` times more (stats/bca.h). */
+enum lm_interval { LM_INTERVAL_PERCENTILE, LM_INTERVAL_BCA };
+
+/** Interval by name, "percentile" or "bca"; percentiles for a name that is none. */
+enum lm_interval lm_interval_find(const char *name);
 
 /** The same for statistics that are no ratio of sums, over `count` items; NaN where no resample
  *  has one. */
 enum lm_status lm_bootstrap_statistics(struct lm_bootstrap_statistic *statistics,
                                        size_t statistic_count, size_t count, size_t resamples,
-                                       struct lm_rng rng, struct lm_arena *arena,
-                                       bool (*is_cancelled)(void *user), void *user,
-                                       struct lm_err *err);
+                                       enum lm_interval interval, struct lm_rng rng,
+                                       struct lm_arena *arena, bool (*is_cancelled)(void *user),
+                                       void *user, struct lm_err *err);
 
 /** Sorts upwards, dropping what is no number; the number of those that stay. */
 size_t lm_bootstrap_sort(double *values, size_t count);

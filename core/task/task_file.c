@@ -435,3 +435,17 @@ bool lm_task_read(struct lm_task *out, struct lm_diag_list *diags, const char *f
         check_together(&reading, root);
     return diags->errors == errors && !diags->failed;
 }
+
+enum lm_status lm_task_open(struct lm_task *out, struct lm_arena *arena, const char *path,
+                            struct lm_err *err)
+{
+    struct lm_diag_list diags = {.arena = arena};
+    char *text;
+    size_t size;
+    LM_TRY(lm_file_read(&text, &size, arena, path, LM_TASK_FILE_BYTES + 1, err));
+    if (lm_task_read(out, &diags, path, text, size))
+        return LM_OK;
+    if (diags.failed || diags.count == 0)
+        return lm_fail(err, LM_NOMEM, "no memory for tasks; give them a limit");
+    return lm_fail(err, LM_FORMAT, "%s", lm_diag_format(arena, &diags.items[0]));
+}

@@ -81,6 +81,11 @@ struct lm_task {
 bool lm_task_read(struct lm_task *out, struct lm_diag_list *diags, const char *file,
                   const char *text, size_t size);
 
+/** The same of the file at `path`, which was found sound when the spec was read: its first finding
+ *  is an error (LM_FORMAT). LM_IO, LM_NOMEM. */
+enum lm_status lm_task_open(struct lm_task *out, struct lm_arena *arena, const char *path,
+                            struct lm_err *err);
+
 /** Gives the value of an environment variable, NULL when it is not set. */
 typedef const char *lm_task_env_fn(void *user, const char *name);
 /** The absolute path that a file of a task stands for: relative to `folder`, ${env.NAME} filled in

@@ -174,12 +174,14 @@ size_t lm_bpe_trainer_runs(const struct lm_bpe_trainer *trainer)
 struct packing {
     struct lm_words *words;
     const int32_t *byte_ids;
+    int64_t least; /* occurrences */
 };
 
 static bool pack_word(void *user, const uint8_t *bytes, size_t size, int64_t count)
 {
     struct packing *packing = user;
-    return lm_words_add(packing->words, bytes, size, count, packing->byte_ids);
+    return count < packing->least ||
+           lm_words_add(packing->words, bytes, size, count, packing->byte_ids);
 }
 
 /* Turns the pieces of all workers into words and lets go of them. */
@@ -221,7 +223,7 @@ static enum lm_status learn(struct lm_bpe_trainer *trainer, struct lm_vocab *voc
                             struct lm_err *err)
 {
     const struct lm_bpe_options *options = &trainer->options;
-    struct packing packing = {words, vocab->byte_ids};
+    struct packing packing = {words, vocab->byte_ids, options->min_piece_frequency};
     const struct lm_merge_bounds bounds = {
         .merges = options->vocab_size - LM_BYTES - (int64_t)options->special_count,
         .least = options->min_frequency > 1 ? options->min_frequency : 1,

@@ -150,6 +150,7 @@ struct lm_bpe_options {
     enum lm_pattern pattern;
     const char *regex;           /**< with LM_PATTERN_REGEX */
     int64_t min_frequency;       /**< pairs seen less often are not merged; ≥ 1 */
+    int64_t min_piece_frequency; /**< pieces seen less often are not learned from; 0 and 1: any */
     int64_t max_token_length;    /**< bytes, inclusive; 0: no bound */
     int64_t max_piece_bytes;     /**< longer pieces are not learned from; 0: no bound */
     const char *const *specials; /**< in id order, end-of-text last; borrowed by the trainer */

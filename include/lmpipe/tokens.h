@@ -68,4 +68,8 @@ void lm_tokens_prefetch(const struct lm_tokens *tokens, enum lm_split split, uin
 /** Logical digest of a file, every row read and checked; equals lm_tokens_finish's. LM_FORMAT. */
 enum lm_status lm_tokens_digest(struct lm_digest *out, const char *path, struct lm_err *err);
 
+/** SHA-256 of what a compressed shard of a text holds (docs/formats/text.md): what it is known by,
+ *  whatever compressed it. LM_IO, LM_NOT_FOUND, LM_FORMAT, LM_NOMEM. */
+enum lm_status lm_shard_digest(struct lm_digest *out, const char *path, struct lm_err *err);
+
 #endif

@@ -2,6 +2,7 @@
  * to be there is kept until the plan is made; nothing that is missing, damaged or unknown is. */
 #include <stdlib.h>
 
+#include "base/grow.h"
 #include "store/record.h"
 #include "store/store_inside.h"
 
@@ -20,14 +21,11 @@ bool lm_seen_object(const struct lm_seen *seen, const struct lm_output_file *fil
 /** False: out of memory. */
 static bool keep_object(struct lm_seen *seen, const struct lm_output_file *file)
 {
-    if (seen->object_count == seen->object_capacity) {
-        size_t capacity = seen->object_capacity * 2 + 64;
-        uint64_t *sizes = realloc(seen->sizes, capacity * sizeof *sizes);
-        if (sizes == NULL)
-            return false;
-        seen->sizes = sizes;
-        seen->object_capacity = capacity;
-    }
+    uint64_t *sizes =
+        lm_grow(seen->sizes, &seen->object_capacity, seen->object_count, sizeof *sizes);
+    if (sizes == NULL)
+        return false;
+    seen->sizes = sizes;
     seen->sizes[seen->object_count] = file->size;
     return lm_digest_map_put(&seen->by_object, &file->object, seen->object_count++);
 }

@@ -23,14 +23,16 @@ struct bpe_import {
 #define BPE_MAX_PIECE_BYTES 256
 
 struct bpe_params {
-    int64_t vocab_size;       /**< bytes, merges and special tokens */
-    const char *pattern;      /**< one of lm_pattern_names */
-    const char *regex;        /**< "": pattern counts */
-    int64_t min_frequency;    /**< occurrences */
-    int64_t max_token_length; /**< bytes, inclusive; 0: no bound */
-    int64_t max_piece_bytes;  /**< 0: no bound */
-    struct lm_list specials;  /**< const char *: before LM_END_OF_TEXT, which is always the last */
-    int64_t count_memory; /**< bytes of the tables of distinct pieces, of all threads together */
+    int64_t vocab_size;          /**< bytes, merges and special tokens */
+    const char *pattern;         /**< one of lm_pattern_names */
+    const char *regex;           /**< "": pattern counts */
+    int64_t min_frequency;       /**< occurrences */
+    int64_t min_piece_frequency; /**< occurrences; 1: any */
+    double sample;               /**< share of the documents that are learned from */
+    int64_t max_token_length;    /**< bytes, inclusive; 0: no bound */
+    int64_t max_piece_bytes;     /**< 0: no bound */
+    struct lm_list specials; /**< const char *: before LM_END_OF_TEXT, which is always the last */
+    int64_t count_memory;    /**< bytes of the tables of distinct pieces, of all threads together */
     struct bpe_import import;
 };
 

@@ -3,12 +3,13 @@
 #include <lmpipe/tokenizer.h>
 
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/io.h"
 #include "bpe_import.h"
 #include "bpe_params.h"
 #include "bpe_shard.h"
+
+#define SAMPLE_SEED UINT64_C(0x73616D706C65) /* "sample" */
 
 static bool on_merge(void *user, int64_t done, int64_t total)
 {
@@ -37,10 +38,27 @@ static const char *const *all_specials(struct lm_arena *arena, const struct bpe_
     return names;
 }
 
+struct counting {
+    struct lm_bpe_trainer *trainer;
+    uint64_t bound; /* documents whose draw is above it are not learned from */
+};
+
+/* The draws up to it are the share of all. */
+static uint64_t share_bound(double share)
+{
+    return share >= 1 ? UINT64_MAX : (uint64_t)(share * 0x1p64);
+}
+
+/* A document's draw is a function of its digest alone, another one than that by which it was shared
+ * out to its split. */
 static enum lm_status count_document(void *user, size_t worker,
                                      const struct lm_jsonl_document *document, struct lm_err *err)
 {
-    return lm_bpe_trainer_add(user, worker, document->text, document->size, err);
+    const struct counting *counting = user;
+    uint64_t draw = lm_hash64(document->id.bytes, sizeof document->id.bytes, SAMPLE_SEED);
+    return draw <= counting->bound
+               ? lm_bpe_trainer_add(counting->trainer, worker, document->text, document->size, err)
+               : LM_OK;
 }
 
 /* Text that was left out is told: nothing in it becomes a token of its own. */
@@ -58,19 +76,26 @@ static void tell_left_out(struct lm_ctx *ctx, const struct lm_bpe_trainer *train
 }
 
 static enum lm_status count_and_train(struct lm_vocab **out, struct lm_bpe_trainer *trainer,
-                                      struct lm_ctx *ctx, const char *path, int64_t max_piece_bytes,
-                                      struct lm_err *err)
+                                      struct lm_ctx *ctx, const char *path,
+                                      const struct bpe_params *p, struct lm_err *err)
 {
     uint64_t documents = 0;
-    struct stat info;
-    const struct bpe_shard shard = {.path = path,
-                                    .total = stat(path, &info) == 0 ? (uint64_t)info.st_size : 0};
-    LM_TRY(bpe_shard_each(ctx, &shard, count_document, trainer, &documents, err));
+    struct lm_shards shards;
+    struct counting counting = {trainer, share_bound(p->sample)};
+    LM_TRY(lm_shards_find(&shards, lm_ctx_arena(ctx), path, "train", err));
+    LM_TRY(bpe_shard_each(ctx, &shards, count_document, &counting, &documents, err));
     if (documents == 0)
         return lm_fail(err, LM_INVALID,
                        "the train split has no documents; give the clean stage more text");
-    tell_left_out(ctx, trainer, max_piece_bytes);
+    tell_left_out(ctx, trainer, p->max_piece_bytes);
     return lm_bpe_trainer_learn(out, trainer, on_merge, ctx, err);
+}
+
+/* What is not told is bounded by the memory of the stage, half of which the words take. */
+static size_t table_memory(const struct lm_ctx *ctx, const struct bpe_params *p)
+{
+    size_t half = lm_ctx_memory(ctx) / 2, told = (size_t)p->count_memory;
+    return told < half ? told : half;
 }
 
 static enum lm_status train(struct lm_vocab **out, struct lm_ctx *ctx, const struct bpe_params *p,
@@ -86,14 +111,15 @@ static enum lm_status train(struct lm_vocab **out, struct lm_ctx *ctx, const str
         .specials = all_specials(lm_ctx_arena(ctx), p),
         .special_count = p->specials.count + 1,
         .threads = lm_ctx_threads(ctx),
-        .count_memory = (size_t)p->count_memory,
+        .min_piece_frequency = p->min_piece_frequency,
+        .count_memory = table_memory(ctx, p),
     };
     if (options.specials == NULL)
         return lm_fail(err, LM_NOMEM, "no memory for the special tokens; free some");
     LM_TRY(lm_ctx_keep(ctx, &options.spill_folder, err));
     struct lm_bpe_trainer *trainer = NULL;
     LM_TRY(lm_bpe_trainer_create(&trainer, &options, err));
-    enum lm_status status = count_and_train(out, trainer, ctx, path, p->max_piece_bytes, err);
+    enum lm_status status = count_and_train(out, trainer, ctx, path, p, err);
     lm_bpe_trainer_free(trainer);
     return status;
 }
@@ -109,16 +135,6 @@ static void tell(struct lm_ctx *ctx, const struct bpe_params *p, const struct lm
     lm_ctx_result(ctx, "tokens", (double)size);
     lm_ctx_result(ctx, "merges", (double)lm_vocab_merges(vocab));
     lm_ctx_headline(ctx, "%lld tokens", (long long)size);
-}
-
-/* train.jsonl of the connected text; NULL when none is connected. */
-static enum lm_status find_text(const char **out, struct lm_ctx *ctx, struct lm_err *err)
-{
-    const char *folder = lm_ctx_input(ctx, "text");
-    *out = folder == NULL ? NULL : lm_path_join(lm_ctx_arena(ctx), folder, "train.jsonl");
-    if (folder != NULL && *out == NULL)
-        return lm_fail(err, LM_NOMEM, "no memory for a path; free some");
-    return LM_OK;
 }
 
 static enum lm_status make(struct lm_vocab **out, struct lm_ctx *ctx, const struct bpe_params *p,
@@ -137,9 +153,7 @@ enum lm_status lm_run_bpe(struct lm_ctx *ctx, const void *params, struct lm_err 
 {
     const struct bpe_params *p = params;
     struct lm_vocab *vocab = NULL;
-    const char *path = NULL;
-    LM_TRY(find_text(&path, ctx, err));
-    LM_TRY(make(&vocab, ctx, p, path, err));
+    LM_TRY(make(&vocab, ctx, p, lm_ctx_input(ctx, "text"), err));
     enum lm_status status = lm_vocab_save(vocab, lm_ctx_output(ctx, "vocab"), err);
     if (status == LM_OK)
         tell(ctx, p, vocab);

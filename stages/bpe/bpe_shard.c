@@ -18,7 +18,7 @@ struct bank {
 
 struct reading {
     struct lm_ctx *ctx;
-    const struct bpe_shard *shard;
+    const struct lm_shards *shards;
     bpe_document_fn *take;
     void *user;
     struct lm_jsonl_reader *reader;
@@ -70,9 +70,8 @@ static enum lm_status sum_bank(void *user, void *batch, struct lm_err *err)
 static enum lm_status begin_round(void *user, void *batch, struct lm_err *err)
 {
     const struct reading *reading = user;
-    const struct bpe_shard *shard = reading->shard;
     (void)batch;
-    lm_ctx_progress(reading->ctx, shard->before + lm_jsonl_offset(reading->reader), shard->total,
+    lm_ctx_progress(reading->ctx, lm_jsonl_offset(reading->reader), reading->shards->bytes,
                     "bytes");
     return lm_ctx_cancelled(reading->ctx)
                ? lm_fail(err, LM_CANCELLED, "stopped while reading; run again")
@@ -88,7 +87,8 @@ static enum lm_status read_all(struct reading *reading, struct bank *banks, stru
                                    .turn = begin_round};
     for (size_t i = 0; i < LM_BATCHES; i++)
         steps.batches[i] = &banks[i];
-    LM_TRY(lm_jsonl_open(&reading->reader, reading->shard->path, err));
+    LM_TRY(lm_jsonl_open_shards(&reading->reader, reading->shards->paths, reading->shards->count,
+                                err));
     struct lm_pool *pool = lm_pool_create(lm_ctx_threads(reading->ctx)); /* NULL: serially */
     enum lm_status status = lm_batches_run(&steps, pool, err);
     lm_pool_free(pool);
@@ -96,11 +96,11 @@ static enum lm_status read_all(struct reading *reading, struct bank *banks, stru
     return status;
 }
 
-enum lm_status bpe_shard_each(struct lm_ctx *ctx, const struct bpe_shard *shard,
+enum lm_status bpe_shard_each(struct lm_ctx *ctx, const struct lm_shards *shards,
                               bpe_document_fn *take, void *user, uint64_t *documents,
                               struct lm_err *err)
 {
-    struct reading reading = {.ctx = ctx, .shard = shard, .take = take, .user = user};
+    struct reading reading = {.ctx = ctx, .shards = shards, .take = take, .user = user};
     struct bank *banks = calloc(LM_BATCHES, sizeof *banks);
     if (banks == NULL)
         return lm_fail(err, LM_NOMEM, "no memory to read text; free some");

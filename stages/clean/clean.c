@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "task/task_follow.h"
 #include "text/clean_text.h"
 #include "text/documents.h"
 #include "text/encoding.h"
@@ -14,6 +15,8 @@
 
 static const struct lm_port inputs[] = {
     {"corpus", "corpus", "files as they came, and the manifest that names them", LM_PORT_FOLDER},
+    {"task_data", "corpus", "downloaded sources that tasks of decontaminate take their items from",
+     LM_PORT_FOLDER | LM_PORT_OPTIONAL | LM_PORT_LIST},
     {NULL, NULL, NULL, 0},
 };
 
@@ -43,6 +46,7 @@ static const char *const languages[] = {LM_LANGUAGE_LIST(ENCODING) NULL};
 static const char *const code_ways[] = {"keep", "drop", NULL};
 static const char *const compared[] = {"document", "paragraph", "line", NULL};
 static const char *const groups[] = {"document", "file", "source", "host", NULL};
+static const char *const compressions[] = {"none", "zstd", NULL};
 static const char *const split_ways[] = {"hash", "position", NULL};
 static const char *const rule_names[] = {LM_RULE_LIST(RULE) NULL};
 static const char *const profiles[] = {"none", LM_PROFILE_LIST(PROFILE) NULL};
@@ -53,6 +57,7 @@ static const char *const profiles[] = {"none", LM_PROFILE_LIST(PROFILE) NULL};
 #define N(f) LM_FIELD(struct clean_near_params, f)
 #define S(f) LM_FIELD(struct clean_split, f)
 #define L(f) LM_FIELD(struct clean_language, f)
+#define T(f) LM_FIELD(struct clean_decontaminate, f)
 #define P(f) LM_FIELD(struct clean_params, f)
 
 /* clang-format off */
@@ -130,6 +135,27 @@ static const struct lm_param language_rows[] = {
     {.name = NULL},
 };
 
+static void follow_task(const struct lm_follow *follow)
+{
+    struct clean_params *params = follow->params;
+    lm_task_follow(follow, &params->decontaminate.names);
+}
+
+static const struct lm_param decontaminate_rows[] = {
+    {T(against), .also = "tasks task benchmarks",
+     .type = LM_P_LIST, .item = LM_P_PATH, .flags = LM_PARAM_COMPACT | LM_PARAM_ENV,
+     .follow = follow_task,
+     .help = "task files, as evaluate has them: all their items are looked for (docs/tasks.md)"},
+    {T(ngram), .also = "n ngram_size",
+     .type = LM_P_INT, .def_int = 13, .min = 1, .max = CLEAN_LEAK_WORDS, .flags = LM_PARAM_COMPACT,
+     .unit = "words", .help = "of an item that stand in a document; letters where none are parted"},
+    {T(window), .also = "window_to_remove margin",
+     .type = LM_P_INT, .def_int = 200, .min = 0, .max = 1e9, .flags = LM_PARAM_COMPACT,
+     .unit = "characters",
+     .help = "cut on each side of them; a piece of fewer that is left goes as well"},
+    {.name = NULL},
+};
+
 static const struct lm_param split_rows[] = {
     {S(by), .type = LM_P_ENUM, .def_str = "hash", .choices = split_ways,
      .help = "hash: by a document's content, for good; position: the last parts of the text"},
@@ -186,6 +212,11 @@ static const struct lm_param params[] = {
      .type = LM_P_RECORD, .fields = language_rows, .fields_size = sizeof(struct clean_language),
      .help = "keep texts in some languages: {keep: [en], min: 0.65}; needs CLD2",
      .source = "CLD2, Sites 2013"},
+    {P(decontaminate), .also = "decontamination contamination",
+     .type = LM_P_RECORD, .fields = decontaminate_rows,
+     .fields_size = sizeof(struct clean_decontaminate),
+     .help = "cut out what evaluation items have in common with the text: {against: [task.yaml]}",
+     .source = "Brown et al. 2020, appendix C"},
     {P(profile), .also = "recipe preset",
      .type = LM_P_ENUM, .def_str = "none", .choices = profiles, .flags = LM_PARAM_NOT_IN_KEY,
      .help = "a published set of rules at its thresholds; resolved into rules"},
@@ -197,6 +228,12 @@ static const struct lm_param params[] = {
      .type = LM_P_RECORD, .flags = LM_PARAM_SHORT, .fields = split_rows,
      .fields_size = sizeof(struct clean_split),
      .help = "how documents are shared out to train, valid and test"},
+    {P(shards), .also = "num_shards",
+     .type = LM_P_INT, .flags = LM_PARAM_COMPACT, .def_int = 1, .min = 1, .max = 99999, .unit = "files",
+     .help = "files of each split, of about equal size, in the text's order: train-00001-of-00007.jsonl"},
+    {P(compression), .also = "compress",
+     .type = LM_P_ENUM, .flags = LM_PARAM_COMPACT, .def_str = "none", .choices = compressions,
+     .help = "zstd: files of the text are compressed, train.jsonl.zst", .source = "RFC 8878"},
     {P(removals), .also = "exclusions",
      .type = LM_P_BOOL, .flags = LM_PARAM_COMPACT,
      .help = "every removed document with why, as the output removals"},
@@ -307,7 +344,27 @@ static enum lm_status check_near(const struct clean_near_params *near, struct lm
         return lm_fail_field(err, LM_RANGE,
                              "dedup.near.bands: with rows they are %lld hashes of each document; "
                              "lower one, to %d in all",
-                             (long long)(near->bands * near->rows), CLEAN_NEAR_HASHES);
+                             (long long)near->bands * near->rows, CLEAN_NEAR_HASHES);
+    return LM_OK;
+}
+
+/* Options of what is not asked for, and tasks whose items nobody wants. */
+static enum lm_status check_decontaminate(const struct clean_decontaminate *p, struct lm_err *err)
+{
+    if (p->against.count > 0 || (p->ngram == 13 && p->window == 200))
+        return LM_OK;
+    return lm_fail_field(err, LM_INVALID,
+                         "decontaminate.against: is empty; name task files, as [blimp.yaml]");
+}
+
+static enum lm_status check_ports(const void *data, bool (*has)(const void *user, const char *port),
+                                  const void *user, struct lm_err *err)
+{
+    const struct clean_params *p = data;
+    if (has(user, LM_TASK_PORT) && p->decontaminate.against.count == 0)
+        return lm_fail_field(err, LM_INVALID,
+                             "decontaminate.against: names no task, but " LM_TASK_PORT
+                             " is connected; name task files, or leave it out");
     return LM_OK;
 }
 
@@ -320,6 +377,7 @@ static enum lm_status resolve(void *data, struct lm_arena *arena, struct lm_err 
     LM_TRY(check_split(p, err));
     LM_TRY(check_language(&p->language, err));
     LM_TRY(check_near(&p->dedup.near, err));
+    LM_TRY(check_decontaminate(&p->decontaminate, err));
     if (p->split.valid + p->split.test >= 1)
         return lm_fail_field(
             err, LM_RANGE,
@@ -388,6 +446,7 @@ const struct lm_stage lm_stage_clean = {
     .metrics = metrics,
     .libraries = libraries,
     .resolve = resolve,
+    .check_ports = check_ports,
     .has_output = has_output,
     .cost = &cost,
 };

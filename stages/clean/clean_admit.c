@@ -153,8 +153,22 @@ static enum lm_status refuse_encoding(const struct clean_text *text, size_t size
         is_western ? ", or set invalid: cp1252" : "");
 }
 
-static enum lm_status weigh(struct clean_text *text, enum lm_repair repair, struct lm_err *err)
+/** An encoding was to be told, and cannot be. */
+static enum lm_status refuse_doubt(const struct clean_text *text, struct lm_err *err)
 {
+    return lm_fail(err, LM_FORMAT,
+                   "%.1f %% of its bytes are not UTF-8, the first at line %zu (byte %zu), and what "
+                   "its encoding is, is in doubt; name it by encoding, or set encoding: utf-8 to "
+                   "have these bytes replaced",
+                   100 * (double)text->census.bad / (double)text->file.size, text->census.line,
+                   text->census.first);
+}
+
+static enum lm_status weigh(struct clean_text *text, const struct clean_reading *reading,
+                            struct lm_err *err)
+{
+    const enum lm_repair repair = reading->repair;
+    const bool is_asked = strcmp(reading->encoding, "auto") == 0;
     text->census = lm_utf8_census(text->file.data, text->file.size);
     double share = text->file.size > 0 ? (double)text->census.bad / (double)text->file.size : 0;
     text->replaced_share = repair == LM_REPAIR_REPLACE ? share : 0;
@@ -162,7 +176,11 @@ static enum lm_status weigh(struct clean_text *text, enum lm_repair repair, stru
         return LM_OK;
     text->guess = lm_encoding_guess(text->file.data, text->file.size);
     bool is_told = repair == LM_REPAIR_CP1252 && strcmp(text->guess, "Windows-1252") == 0;
-    return share > CLEAN_TOO_MUCH && !is_told ? refuse_encoding(text, text->file.size, err) : LM_OK;
+    if (is_told || (share <= CLEAN_TOO_MUCH && !is_asked))
+        return LM_OK;
+    bool is_doubtful = is_asked && (strncmp(text->guess, "no ", 3) == 0 ||
+                                    strcmp(text->guess, "Windows-1252") == 0);
+    return is_doubtful ? refuse_doubt(text, err) : refuse_encoding(text, text->file.size, err);
 }
 
 /** Pages and archives of them say themselves what they are encoded in. */
@@ -215,7 +233,7 @@ static enum lm_status admit(struct clean_text *text, const struct clean_reading 
     struct lm_file_kind kind = lm_file_kind(text->file.data, text->file.size);
     LM_TRY(choose(text, &kind, reading->by, err));
     if (text->converted == NULL && !says_itself(text->by))
-        return weigh(text, reading->repair, err);
+        return weigh(text, reading, err);
     if (text->converted != NULL && text->replaced_share > CLEAN_TOO_MUCH)
         return lm_fail(err, LM_FORMAT,
                        "%.1f %% of it is no valid %s; name its encoding, leave it out by the "

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "base/grow.h"
+#include "clean_leak.h"
 #include "clean_read.h"
 #include "data/jsonl.h"
 
@@ -13,18 +15,15 @@ enum { COPIES = 4 /* of a text while it is cleaned: as it came, repaired, cleane
 enum lm_status clean_batch_add(struct clean_batch *batch, const struct clean_form *form,
                                const struct clean_piece *piece, struct lm_err *err)
 {
-    if (batch->count == batch->capacity) {
-        size_t capacity = batch->capacity ? batch->capacity * 2 : 256;
-        struct clean_item *items = realloc(batch->items, capacity * sizeof *items);
-        if (items == NULL)
-            return lm_fail(err, LM_NOMEM, "no memory for %zu documents; free some", capacity);
-        batch->items = items;
-        batch->capacity = capacity;
-    }
+    struct clean_item *items = lm_grow(batch->items, &batch->capacity, batch->count, sizeof *items);
+    if (items == NULL)
+        return lm_fail(err, LM_NOMEM, "no memory for %zu documents; free some", batch->count);
+    batch->items = items;
     struct clean_item *item = &batch->items[batch->count++];
     *item = (struct clean_item){.form = form, .piece = *piece};
     lm_buf_init(&item->text, 0);
     lm_buf_init(&item->line, 0);
+    lm_buf_init(&item->hashes, 0);
     batch->bytes += piece->size;
     batch->weight += sizeof *item + COPIES * piece->size;
     return LM_OK;
@@ -115,10 +114,16 @@ static enum lm_status clean_item(const struct clean_work *work, struct clean_ite
         return LM_OK;
     lm_jsonl_line(&item->line, &item->digest, text, item->text.size);
     LM_TRY(lm_buf_status(&item->line, &item->err));
+    clean_leak_hash(&item->hashes, text, item->text.size);
+    LM_TRY(lm_buf_status(&item->hashes, &item->err));
     LM_TRY(clean_units_find(&item->units, &work->compared, text, item->text.size, &item->err));
-    return work->near == NULL ? LM_OK
-                              : clean_near_keys(work->near, &item->keys, &work->shingles[worker],
-                                                text, item->text.size, &item->err);
+    if (work->near != NULL)
+        LM_TRY(clean_near_keys(work->near, &item->keys, &work->shingles[worker], text,
+                               item->text.size, &item->err));
+    return work->contamination == NULL
+               ? LM_OK
+               : clean_contamination_ask(work->contamination, &item->is_leaked,
+                                         &work->words[worker], text, item->text.size, &item->err);
 }
 
 size_t clean_batch_tasks(const struct clean_batch *batch)
@@ -137,14 +142,11 @@ void clean_batch_task(struct clean_batch *batch, size_t task, size_t worker)
 enum lm_status clean_files_add(struct clean_files *files, struct clean_opened *opened,
                                struct lm_err *err)
 {
-    if (files->count == files->capacity) {
-        size_t capacity = files->capacity ? files->capacity * 2 : 16;
-        struct clean_opened **items = realloc(files->items, capacity * sizeof *items);
-        if (items == NULL)
-            return lm_fail(err, LM_NOMEM, "no memory for %zu files; free some", capacity);
-        files->items = items;
-        files->capacity = capacity;
-    }
+    struct clean_opened **items =
+        lm_grow(files->items, &files->capacity, files->count, sizeof(struct clean_opened *));
+    if (items == NULL)
+        return lm_fail(err, LM_NOMEM, "no memory for %zu files; free some", files->count);
+    files->items = items;
     files->items[files->count++] = opened;
     return LM_OK;
 }
@@ -156,6 +158,7 @@ void clean_batch_clear(struct clean_batch *batch)
     for (size_t i = 0; i < batch->count; i++) {
         lm_buf_release(&batch->items[i].text);
         lm_buf_release(&batch->items[i].line);
+        lm_buf_release(&batch->items[i].hashes);
         lm_buf_release(&batch->items[i].found.made);
         lm_buf_release(&batch->items[i].found.meta);
         clean_units_release(&batch->items[i].units);
@@ -184,5 +187,7 @@ void clean_work_release(struct clean_work *work)
         lm_rule_scratch_release(&work->scratch[i]);
     for (size_t i = 0; work->shingles != NULL && i < work->threads; i++)
         lm_shingles_release(&work->shingles[i]);
+    for (size_t i = 0; work->words != NULL && i < work->threads; i++)
+        lm_leak_words_release(&work->words[i]);
     work->threads = 0;
 }

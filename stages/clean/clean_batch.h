@@ -10,6 +10,7 @@
 #include <lmpipe/status.h>
 
 #include "base/buf.h"
+#include "clean_contamination.h"
 #include "clean_dedup.h"
 #include "clean_form.h"
 #include "clean_near.h"
@@ -39,8 +40,10 @@ struct clean_item {
     struct lm_line_tally *tallies; /**< LM_C4_RULES, where rules of lines are asked; owned */
     struct lm_digest digest;
     struct lm_buf line;       /**< of the text, where no rule drops it */
+    struct lm_buf hashes;     /**< of its long lines */
     struct clean_units units; /**< what is compared with other documents */
     struct clean_keys keys;   /**< and by what near-duplicates are found */
+    bool is_leaked;           /**< it may have something of an evaluation item */
     bool is_missing;          /**< the piece has no text; `err` says what it has */
     bool is_rejected;         /**< by invalid UTF-8 */
     enum lm_status status;
@@ -57,8 +60,10 @@ struct clean_work {
     struct lm_rule_scratch *scratch; /**< one for each of `threads` */
     size_t threads;
     struct clean_compared compared;
-    const struct clean_near *near; /**< NULL: not asked for */
-    struct lm_shingles *shingles;  /**< one for each thread, where they are */
+    const struct clean_near *near;                   /**< NULL: not asked for */
+    struct lm_shingles *shingles;                    /**< one for each thread, where they are */
+    const struct clean_contamination *contamination; /**< NULL: not asked for */
+    struct lm_leak_words *words;                     /**< likewise */
 };
 
 /** Files, in order (clean_read.h). */

@@ -255,12 +255,17 @@ static void put_dropped(struct lm_json_writer *writer, const struct clean_totals
         put_drop(writer, &drops[CLEAN_LINELESS], &flow);
     if (drops[CLEAN_ALIKE].gone.documents > 0)
         put_drop(writer, &drops[CLEAN_ALIKE], &flow);
-    struct clean_flow rest = add_back(totals, kept, CLEAN_NEAR, CLEAN_NEAR + 1);
+    struct clean_flow whole = kept;
+    clean_flow_sum(&whole, &totals->cut);
+    struct clean_flow rest = add_back(totals, whole, CLEAN_NEAR, CLEAN_LEAKED + 1);
     rest = add_back(totals, rest, CLEAN_DUPLICATE, CLEAN_DUPLICATE + 1);
     put_rest(writer, "duplicate_parts", &flow, &rest);
     put_drop(writer, &drops[CLEAN_DUPLICATE], &flow);
     if (drops[CLEAN_NEAR].near != NULL)
         put_drop(writer, &drops[CLEAN_NEAR], &flow);
+    if (drops[CLEAN_LEAKED].gone.documents > 0)
+        put_drop(writer, &drops[CLEAN_LEAKED], &flow);
+    put_rest(writer, "contaminated_parts", &flow, &kept);
     lm_json_close(writer, ']');
 }
 
@@ -467,7 +472,8 @@ static void put_languages(struct lm_json_writer *writer, struct clean_totals *to
 
 enum lm_status clean_card_write(const char *path, const struct clean_corpus *corpus,
                                 struct clean_totals *totals, struct clean_splitter *splitter,
-                                const struct clean_near *near, struct lm_err *err)
+                                const struct clean_near *near,
+                                struct clean_contamination *contamination, struct lm_err *err)
 {
     struct lm_buf out;
     struct lm_json_writer writer;
@@ -485,6 +491,7 @@ enum lm_status clean_card_write(const char *path, const struct clean_corpus *cor
     clean_leak_put(&writer, &splitter->leak);
     put_met_before(&writer, totals);
     clean_near_put(&writer, near);
+    enum lm_status status = clean_contamination_put(&writer, contamination, err);
     put_dropped(&writer, totals);
     put_repairs(&writer, totals);
     clean_transform_put(&writer, &totals->transform, &totals->transformed);
@@ -494,7 +501,8 @@ enum lm_status clean_card_write(const char *path, const struct clean_corpus *cor
     put_scripts(&writer, &totals->kept);
     lm_json_close(&writer, '}');
     lm_buf_putc(&out, '\n');
-    enum lm_status status = lm_file_write_buf(path, &out, err);
+    if (status == LM_OK)
+        status = lm_file_write_buf(path, &out, err);
     lm_buf_release(&out);
     return status;
 }

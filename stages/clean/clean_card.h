@@ -4,6 +4,7 @@
 
 #include <lmpipe/status.h>
 
+#include "clean_contamination.h"
 #include "clean_corpus.h"
 #include "clean_near.h"
 #include "clean_split.h"
@@ -12,6 +13,7 @@
 /** Writes the card to `path`; sorts totals->sizes. LM_IO, LM_NOMEM. */
 enum lm_status clean_card_write(const char *path, const struct clean_corpus *corpus,
                                 struct clean_totals *totals, struct clean_splitter *splitter,
-                                const struct clean_near *near, struct lm_err *err);
+                                const struct clean_near *near,
+                                struct clean_contamination *contamination, struct lm_err *err);
 
 #endif

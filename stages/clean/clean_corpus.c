@@ -49,9 +49,10 @@ static enum lm_status add_files(struct clean_corpus *corpus, struct lm_arena *ar
         char *copied = lm_arena_strdup(arena, digest != NULL ? digest : "");
         if (copy == NULL || copied == NULL)
             return lm_fail(err, LM_NOMEM, "no memory for the manifest; free some");
-        corpus->files[corpus->file_count++] =
-            (struct clean_file){.path = copy, .digest = copied, .source = source};
-        corpus->sources[source].bytes += lm_json_int(lm_json_get(file, "bytes"), 0);
+        int64_t bytes = lm_json_int(lm_json_get(file, "bytes"), 0);
+        corpus->files[corpus->file_count++] = (struct clean_file){
+            .path = copy, .digest = copied, .source = source, .bytes = bytes > 0 ? bytes : 0};
+        corpus->sources[source].bytes += bytes;
         corpus->sources[source].files++;
     }
     return LM_OK;
@@ -113,6 +114,10 @@ static enum lm_status fill(struct clean_corpus *corpus, struct lm_arena *arena,
         LM_TRY(add_files(corpus, arena, i, lm_json_get(entries[i].json, "files"), err));
     }
     qsort(corpus->files, corpus->file_count, sizeof *corpus->files, compare_files);
+    for (size_t i = 0; i < corpus->file_count; i++) {
+        corpus->files[i].before = corpus->bytes;
+        corpus->bytes += corpus->files[i].bytes;
+    }
     return LM_OK;
 }
 

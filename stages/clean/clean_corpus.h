@@ -26,6 +26,7 @@ struct clean_file {
     const char *path;         /**< relative to the folder */
     const char *digest;       /**< SHA-256 of its bytes in hex; "": not told */
     size_t source;            /**< index of its source */
+    int64_t bytes, before;    /**< by the manifest; of the files before it */
     int64_t records, missing; /**< pieces of it; those without text */
     const char *instead;      /**< what the first of them has instead */
 };
@@ -35,6 +36,7 @@ struct clean_corpus {
     size_t source_count;
     struct clean_file *files; /**< sorted by source, then path */
     size_t file_count;
+    int64_t bytes; /**< of all, by the manifest */
 };
 
 /** A file's name in its source, borrowed: what follows "files/SOURCE/". */

@@ -77,6 +77,7 @@ static enum lm_status compare(struct clean_run *run, struct clean_item *item, si
     LM_TRY(clean_dedup_parts(&run->dedup, &item->units, &item->text, &is_changed, err));
     if (is_changed) {
         clean_keys_release(&item->keys);
+        item->is_leaked = run->work.contamination != NULL; /* perhaps */
         lm_clean_lines(&item->text, &run->options, &run->totals.repairs);
         const uint8_t *text = (const uint8_t *)item->text.data;
         lm_text_count(&item->measure, text, item->text.size);
@@ -84,6 +85,9 @@ static enum lm_status compare(struct clean_run *run, struct clean_item *item, si
         lm_buf_clear(&item->line);
         lm_jsonl_line(&item->line, &item->digest, text, item->text.size);
         LM_TRY(lm_buf_status(&item->line, err));
+        lm_buf_clear(&item->hashes);
+        clean_leak_hash(&item->hashes, text, item->text.size);
+        LM_TRY(lm_buf_status(&item->hashes, err));
         if (item->text.size == 0)
             return LM_OK;
     }
@@ -118,12 +122,24 @@ static enum lm_status drop(struct clean_run *run, const struct clean_item *item,
     return tell_removal(run, item, reason, text, size, err);
 }
 
+/* Where a document stands in the corpus, from 0 to 1, by the bytes of its files as they came. */
+static double place_of(const struct clean_run *run, const struct clean_item *item)
+{
+    const struct clean_form *form = item->form;
+    const struct clean_file *file = &run->corpus.files[form->file];
+    double at = form->size > 0 ? (double)(item->piece.raw - form->text) / (double)form->size : 0;
+    return run->corpus.bytes > 0
+               ? ((double)file->before + at * (double)file->bytes) / (double)run->corpus.bytes
+               : 0;
+}
+
 /* A document that no rule drops. */
 static enum lm_status keep(struct clean_run *run, struct clean_item *item, struct lm_err *err)
 {
     const struct clean_file *file = &run->corpus.files[item->form->file];
     struct clean_waiter waiter = {.file = item->form->file,
                                   .line = item->piece.line,
+                                  .place = place_of(run, item),
                                   .language = run->language != NULL ? item->told.codes[0] : "",
                                   .kept = item->found.kept,
                                   .meta = item->found.meta.data,
@@ -140,8 +156,8 @@ static enum lm_status keep(struct clean_run *run, struct clean_item *item, struc
     LM_TRY(clean_split_identity(&waiter.identity, &run->params->split, &item->digest,
                                 run->corpus.sources[file->source].name, clean_file_member(file),
                                 item->found.host, err));
-    return run->waiting.folder != NULL ? clean_settle_later(run, &item->keys, &waiter, err)
-                                       : clean_settle(run, &waiter, &item->line, err);
+    return run->waiting.folder != NULL ? clean_settle_later(run, item, &waiter, err)
+                                       : clean_settle(run, &waiter, item, err);
 }
 
 static enum lm_status judge(struct clean_run *run, struct clean_item *item, struct lm_err *err)

@@ -61,8 +61,7 @@ static enum lm_status make_room(struct clean_leak_line **slot, struct clean_leak
     return LM_OK;
 }
 
-static enum lm_status add_line(struct clean_leak *leak, enum lm_split side, const char *text,
-                               size_t size, struct lm_err *err)
+static void hash_line(struct lm_buf *out, const char *text, size_t size)
 {
     while (size > 0 && (text[0] == ' ' || text[0] == '\t')) {
         text++;
@@ -70,10 +69,27 @@ static enum lm_status add_line(struct clean_leak *leak, enum lm_split side, cons
     }
     while (size > 0 && (text[size - 1] == ' ' || text[size - 1] == '\t'))
         size--;
-    if (size < CLEAN_LEAK_LINE)
-        return LM_OK;
+    uint64_t hash = size < CLEAN_LEAK_LINE ? 0 : lm_hash64(text, size, 0) | 1; /* 0: a free slot */
+    if (hash != 0)
+        lm_buf_append(out, &hash, sizeof hash);
+}
+
+void clean_leak_hash(struct lm_buf *out, const void *text, size_t size)
+{
+    for (const char *at = text; size > 0;) {
+        const char *newline = memchr(at, '\n', size);
+        size_t length = newline != NULL ? (size_t)(newline - at) : size;
+        size_t step = length + (newline != NULL);
+        hash_line(out, at, length);
+        at += step;
+        size -= step;
+    }
+}
+
+static enum lm_status add_line(struct clean_leak *leak, enum lm_split side, uint64_t hash,
+                               struct lm_err *err)
+{
     leak->lines[side]++;
-    uint64_t hash = lm_hash64(text, size, 0) | 1; /* 0: a free slot */
     if (!is_sampled(leak, hash))
         return LM_OK;
     struct clean_leak_line *line = leak->capacity > 0 ? find(leak, hash) : NULL;
@@ -84,17 +100,31 @@ static enum lm_status add_line(struct clean_leak *leak, enum lm_split side, cons
     return LM_OK;
 }
 
-enum lm_status clean_leak_add(struct clean_leak *leak, enum lm_split side, const void *text,
-                              size_t size, struct lm_err *err)
+static enum lm_status add_lines(struct clean_leak *leak, enum lm_split side,
+                                const struct lm_buf *hashes, struct lm_err *err)
 {
-    const char *at = text, *end = at + size;
-    while (at < end) {
-        const char *newline = memchr(at, '\n', (size_t)(end - at));
-        const char *stop = newline != NULL ? newline : end;
-        LM_TRY(add_line(leak, side, at, (size_t)(stop - at), err));
-        at = stop + 1;
+    for (size_t at = 0; at < hashes->size; at += sizeof(uint64_t)) {
+        uint64_t hash;
+        memcpy(&hash, hashes->data + at, sizeof hash);
+        LM_TRY(add_line(leak, side, hash, err));
     }
     return LM_OK;
+}
+
+enum lm_status clean_leak_add(struct clean_leak *leak, enum lm_split side,
+                              const struct lm_buf *hashes, const void *text, size_t size,
+                              struct lm_err *err)
+{
+    struct lm_buf made;
+    if (hashes != NULL)
+        return add_lines(leak, side, hashes, err);
+    lm_buf_init(&made, 0);
+    clean_leak_hash(&made, text, size);
+    enum lm_status status = lm_buf_status(&made, err);
+    if (status == LM_OK)
+        status = add_lines(leak, side, &made, err);
+    lm_buf_release(&made);
+    return status;
 }
 
 void clean_leak_count(const struct clean_leak *leak, enum lm_split side, enum lm_split other,

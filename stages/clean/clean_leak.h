@@ -9,6 +9,7 @@
 #include <lmpipe/status.h>
 #include <lmpipe/tokens.h>
 
+#include "base/buf.h"
 #include "base/json.h"
 
 enum {
@@ -31,9 +32,13 @@ struct clean_leak {
     int64_t lines[LM_SPLITS]; /**< that were compared or left out of the sample */
 };
 
-/** Counts the lines of a document of a split. LM_NOMEM. */
-enum lm_status clean_leak_add(struct clean_leak *leak, enum lm_split side, const void *text,
-                              size_t size, struct lm_err *err);
+/** Appends the hash (uint64_t) of each long line of a text, which any thread may do. */
+void clean_leak_hash(struct lm_buf *out, const void *text, size_t size);
+/** Counts the lines of a document of a split: by their hashes, or those of its text where `hashes`
+ * is NULL. LM_NOMEM. */
+enum lm_status clean_leak_add(struct clean_leak *leak, enum lm_split side,
+                              const struct lm_buf *hashes, const void *text, size_t size,
+                              struct lm_err *err);
 /** Lines of the sample that stand in `side`, and those of them that stand in `other`, too. */
 void clean_leak_count(const struct clean_leak *leak, enum lm_split side, enum lm_split other,
                       int64_t *lines, int64_t *met);

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
+
 _Static_assert((int)CLEAN_NEAR_HASHES == (int)LM_MINHASH_MOST, "one bound");
 _Static_assert((int)CLEAN_NEAR_WORDS == (int)LM_SHINGLE_WORDS, "one bound");
 
@@ -67,16 +69,13 @@ enum lm_status clean_near_add(struct clean_near *near, const struct clean_keys *
     const size_t index = near->near.count;
     if (near->params == NULL)
         return LM_OK;
-    if (near->has_sides && index == near->side_capacity) {
-        size_t capacity = near->side_capacity > 0 ? 2 * near->side_capacity : 1024;
-        uint8_t *sides = realloc(near->sides, capacity);
+    if (near->has_sides) {
+        uint8_t *sides = lm_grow(near->sides, &near->side_capacity, index, sizeof *sides);
         if (sides == NULL)
             return no_memory(err);
         near->sides = sides;
-        near->side_capacity = capacity;
+        sides[index] = (uint8_t)side;
     }
-    if (near->has_sides)
-        near->sides[index] = (uint8_t)side;
     return lm_near_add(&near->near, keys->items, keys->grams, err);
 }
 

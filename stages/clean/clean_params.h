@@ -34,8 +34,9 @@ struct clean_rule {
 };
 
 enum {
-    CLEAN_NEAR_WORDS = 64,   /**< of a shingle, at most */
-    CLEAN_NEAR_HASHES = 1024 /**< bands × rows, at most */
+    CLEAN_NEAR_WORDS = 64,    /**< of a shingle, at most */
+    CLEAN_NEAR_HASHES = 1024, /**< bands × rows, at most */
+    CLEAN_LEAK_WORDS = 64     /**< of an n-gram of an item, at most */
 };
 
 /** Near-duplicates. */
@@ -57,6 +58,13 @@ struct clean_split {
     double valid, test; /**< shares; what is left is train */
 };
 
+/** Evaluation items that are cut out; against empty: none. */
+struct clean_decontaminate {
+    struct lm_list against; /**< const char *: task files */
+    int64_t ngram, window;  /**< words; characters on each side */
+    struct lm_list names;   /**< const char *: of the tasks; no row */
+};
+
 struct clean_params {
     struct clean_documents documents;
     const char *encoding; /**< one of lm_encoding_names */
@@ -67,10 +75,13 @@ struct clean_params {
     int64_t max_blank_lines; /**< LM_UNSET_INT: any */
     struct clean_dedup_params dedup;
     struct clean_language language;
+    struct clean_decontaminate decontaminate;
     const char *profile;  /**< one of LM_PROFILE_LIST; "none" once it is resolved into rules */
     struct lm_list rules; /**< struct clean_rule; resolved: in the order of LM_RULE_LIST */
     struct clean_split split;
-    bool removals; /**< every removed document is an output */
+    int64_t shards;          /**< files of each split, of about equal size; at most LM_SHARDS_MAX */
+    const char *compression; /**< "none" or "zstd" */
+    bool removals;           /**< every removed document is an output */
 };
 
 /** Resolves profile and rules into rules with every threshold, each at most once and in one order.

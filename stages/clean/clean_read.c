@@ -28,6 +28,11 @@ void clean_opened_close(struct clean_opened *opened)
     lm_arena_free(opened->arena);
 }
 
+static bool starts_with_mark(const struct clean_bytes *file)
+{
+    return file->size >= 3 && memcmp(file->data, "\xEF\xBB\xBF", 3) == 0;
+}
+
 /* The file's bytes, known for what they are; newlines are made LF where that is harmless. */
 static enum lm_status admit(struct clean_opened *opened, const struct clean_reader *reader,
                             const char *path, struct lm_err *err)
@@ -43,7 +48,9 @@ static enum lm_status admit(struct clean_opened *opened, const struct clean_read
     if (clean_form_is_text(text->by))
         LM_TRY(clean_bytes_even(&text->file, reader->reading.scratch, &opened->marks,
                                 &opened->newlines, err));
-    return clean_form_open(form, text->file.data, text->file.size, err);
+    size_t mark = form->by == LM_BY_JSONL && starts_with_mark(&text->file) ? 3 : 0;
+    opened->marks += mark > 0;
+    return clean_form_open(form, text->file.data + mark, text->file.size - mark, err);
 }
 
 static enum lm_status open_next(struct clean_reader *reader, struct lm_err *err)

@@ -112,9 +112,7 @@ static enum lm_status prepare_language(struct clean_run *run, struct lm_err *err
     return LM_OK;
 }
 
-/* What only all documents together tell. */
-static enum lm_status prepare_waiting(struct clean_run *run, const char *scratch,
-                                      struct lm_err *err)
+static enum lm_status prepare_near(struct clean_run *run, const char *scratch, struct lm_err *err)
 {
     const struct clean_near_params *near = &run->params->dedup.near;
     if (!clean_near_is_wanted(near))
@@ -125,8 +123,31 @@ static enum lm_status prepare_waiting(struct clean_run *run, const char *scratch
         return lm_fail(err, LM_NOMEM, "no memory for shingles; free some");
     run->totals.drops[CLEAN_NEAR].near = near;
     clean_near_begin(&run->near, run->params, scratch, run->memory / 4);
-    clean_waiting_begin(&run->waiting, scratch);
     run->work.near = &run->near;
+    return LM_OK;
+}
+
+static enum lm_status prepare_contamination(struct clean_run *run, struct lm_err *err)
+{
+    const struct clean_decontaminate *asked = &run->params->decontaminate;
+    if (asked->against.count == 0)
+        return LM_OK;
+    run->work.words = LM_NEW_ARRAY(lm_ctx_arena(run->ctx), struct lm_leak_words, run->work.threads);
+    if (run->work.words == NULL)
+        return lm_fail(err, LM_NOMEM, "no memory for words; free some");
+    LM_TRY(clean_contamination_begin(&run->contamination, asked, run->ctx, err));
+    run->work.contamination = &run->contamination;
+    return LM_OK;
+}
+
+/* What only all documents together tell. */
+static enum lm_status prepare_waiting(struct clean_run *run, const char *scratch,
+                                      struct lm_err *err)
+{
+    LM_TRY(prepare_near(run, scratch, err));
+    LM_TRY(prepare_contamination(run, err));
+    if (run->work.near != NULL || run->work.contamination != NULL)
+        clean_waiting_begin(&run->waiting, scratch);
     return LM_OK;
 }
 
@@ -173,15 +194,17 @@ static enum lm_status prepare(struct clean_run *run, struct lm_err *err)
     LM_TRY(prepare_waiting(run, scratch, err));
     run->totals.transform = clean_transform_of(p);
     LM_TRY(clean_corpus_read(&run->corpus, arena, lm_ctx_input(run->ctx, "corpus"), err));
-    for (size_t i = 0; i < run->corpus.source_count; i++)
-        run->bytes_all += run->corpus.sources[i].bytes;
+    run->bytes_all = run->corpus.bytes;
     if (p->removals)
         LM_TRY(clean_removals_open(&run->removals, lm_ctx_output(run->ctx, "removals"), err));
     prepare_reader(run, scratch);
+    const struct clean_layout layout = {.count = (size_t)p->shards,
+                                        .is_packed = strcmp(p->compression, "zstd") == 0,
+                                        .is_by_position = strcmp(p->split.by, "position") == 0};
     bool has_meta = p->documents.keep.count > 0;
     return clean_splitter_open(&run->splitter, arena, lm_ctx_output(run->ctx, "text"),
                                has_meta ? lm_ctx_output(run->ctx, "meta") : NULL, &p->split,
-                               run->corpus.sources, err);
+                               &layout, run->corpus.sources, err);
 }
 
 static enum lm_status work(struct clean_run *run, struct lm_err *err)
@@ -198,7 +221,7 @@ static enum lm_status work(struct clean_run *run, struct lm_err *err)
     run->totals.dropped_parts = run->dedup.dropped_bytes;
     LM_TRY(clean_sources_write(lm_ctx_output(run->ctx, "sources"), &run->corpus, err));
     LM_TRY(clean_card_write(lm_ctx_output(run->ctx, "card"), &run->corpus, &run->totals,
-                            &run->splitter, &run->near, err));
+                            &run->splitter, &run->near, &run->contamination, err));
     clean_tell(run);
     return LM_OK;
 }
@@ -218,6 +241,7 @@ enum lm_status lm_run_clean(struct lm_ctx *ctx, const void *params, struct lm_er
     clean_work_release(&run.work);
     clean_dedup_release(&run.dedup);
     clean_near_release(&run.near);
+    clean_contamination_release(&run.contamination);
     clean_waiting_release(&run.waiting);
     clean_totals_release(&run.totals);
     lm_language_close(run.language);

@@ -12,6 +12,7 @@
 #include "base/batches.h"
 #include "base/pool.h"
 #include "clean_batch.h"
+#include "clean_contamination.h"
 #include "clean_corpus.h"
 #include "clean_dedup.h"
 #include "clean_near.h"
@@ -37,6 +38,7 @@ struct clean_run {
     struct clean_removals removals;
     struct clean_waiting waiting; /**< where documents are judged together */
     struct clean_near near;
+    struct clean_contamination contamination;
     struct lm_language *language; /**< NULL: not asked */
     struct lm_pool *pool;
     struct lm_arena *labels; /**< of one message */

@@ -6,16 +6,16 @@
 
 enum lm_status clean_splitter_open(struct clean_splitter *out, struct lm_arena *arena,
                                    const char *folder, const char *meta,
-                                   const struct clean_split *options, struct clean_source *sources,
+                                   const struct clean_split *options,
+                                   const struct clean_layout *layout, struct clean_source *sources,
                                    struct lm_err *err)
 {
     *out = (struct clean_splitter){.options = *options,
                                    .sources = sources,
                                    .has_meta = meta != NULL,
-                                   .is_by_position = strcmp(options->by, "position") == 0};
-    LM_TRY(clean_shards_open(&out->text, arena, folder, out->is_by_position, err));
-    return meta == NULL ? LM_OK
-                        : clean_shards_open(&out->meta, arena, meta, out->is_by_position, err);
+                                   .is_by_position = layout->is_by_position};
+    LM_TRY(clean_shards_open(&out->text, arena, folder, layout, err));
+    return meta == NULL ? LM_OK : clean_shards_open(&out->meta, arena, meta, layout, err);
 }
 
 static enum lm_status put_text(struct lm_jsonl_writer *writer,
@@ -51,11 +51,15 @@ static enum lm_status put_side(struct clean_splitter *splitter, enum lm_split si
     splitter->sides[side].documents++;
     splitter->sides[side].bytes += (int64_t)document->size;
     LM_TRY(count_id(&splitter->sides[side], document, err));
-    LM_TRY(clean_leak_add(&splitter->leak, side, document->text, document->size, err));
-    if (splitter->has_meta)
-        LM_TRY(lm_jsonl_put_line(splitter->meta.writers[side], document->meta, document->meta_size,
-                                 err));
-    return put_text(splitter->text.writers[side], document, err);
+    LM_TRY(clean_leak_add(&splitter->leak, side, document->hashes, document->text, document->size,
+                          err));
+    struct lm_jsonl_writer *writer = NULL;
+    if (splitter->has_meta) {
+        LM_TRY(clean_shards_at(&writer, &splitter->meta, side, document->place, err));
+        LM_TRY(lm_jsonl_put_line(writer, document->meta, document->meta_size, err));
+    }
+    LM_TRY(clean_shards_at(&writer, &splitter->text, side, document->place, err));
+    return put_text(writer, document, err);
 }
 
 enum lm_status clean_split_identity(struct lm_digest *out, const struct clean_split *options,
@@ -114,6 +118,13 @@ static struct borders find_borders(const struct clean_splitter *splitter)
     return (struct borders){{bytes * (1 - valid - test), bytes * (1 - test), bytes}};
 }
 
+/* Where byte `at` stands in its side, from 0 to 1. */
+static double place_in(const struct borders *borders, size_t side, double at)
+{
+    double start = side > 0 ? borders->ends[side - 1] : 0, size = borders->ends[side] - start;
+    return size > 0 ? (at - start) / size : 0;
+}
+
 /* The last line border at or before `want`, the first after it when there is none. */
 static size_t line_border(const uint8_t *text, size_t size, size_t want)
 {
@@ -134,6 +145,7 @@ static enum lm_status cut_single(struct clean_splitter *splitter, const struct b
             end = line_border(text, document->size, want);
         struct clean_document part = *document;
         part.id = NULL;
+        part.hashes = NULL;
         part.text = text + start;
         part.size = end > start ? end - start : 0;
         if (part.size > 0)
@@ -179,6 +191,7 @@ static enum lm_status share_out(struct clean_splitter *splitter, struct lm_err *
         size_t side = 0;
         while (side < LM_TEST && middle >= borders.ends[side])
             side++;
+        document.place = place_in(&borders, side, middle);
         LM_TRY(put_side(splitter, (enum lm_split)side, &document, err));
         at += (double)document.size;
     }

@@ -30,10 +30,13 @@ struct clean_document {
     size_t source;
     const void *text;
     size_t size;
-    const struct lm_digest *id; /**< SHA-256 of the text; NULL: to be made */
-    const struct lm_buf *line;  /**< of the text, as lm_jsonl_line makes it; NULL: to be made */
+    const struct lm_digest *id;  /**< SHA-256 of the text; NULL: to be made */
+    const struct lm_buf *hashes; /**< of its long lines (clean_leak_hash); NULL: to be made */
+    const struct lm_buf *line;   /**< of the text, as lm_jsonl_line makes it; NULL: to be made */
     const char *meta; /**< the line of it that goes along; where nothing is kept, unused */
     size_t meta_size;
+    double
+        place; /**< where it stands in the corpus, from 0 to 1; by position it is not asked for */
 };
 
 struct clean_splitter {
@@ -51,7 +54,8 @@ struct clean_splitter {
  * documents were shared out. LM_IO, LM_NOMEM; abandon it in either case. */
 enum lm_status clean_splitter_open(struct clean_splitter *out, struct lm_arena *arena,
                                    const char *folder, const char *meta,
-                                   const struct clean_split *options, struct clean_source *sources,
+                                   const struct clean_split *options,
+                                   const struct clean_layout *layout, struct clean_source *sources,
                                    struct lm_err *err);
 /** What a document's side is drawn by: its own digest, or with a group or a salt the SHA-256 of
  *  salt, group and the group's identity, each ended by a NUL: the document's digest in hex, the

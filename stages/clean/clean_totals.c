@@ -10,7 +10,8 @@ enum lm_status clean_totals_init(struct clean_totals *out, struct lm_arena *aren
         [CLEAN_INVALID] = "invalid",     [CLEAN_EMPTY] = "empty",
         [CLEAN_DUPLICATE] = "duplicate", [CLEAN_ALIKE] = "duplicate_words",
         [CLEAN_MISSING] = "missing",     [CLEAN_LINELESS] = "no_line_left",
-        [CLEAN_LANGUAGE] = "language",   [CLEAN_NEAR] = "near_duplicate"};
+        [CLEAN_LANGUAGE] = "language",   [CLEAN_NEAR] = "near_duplicate",
+        [CLEAN_LEAKED] = "contaminated"};
 
     *out = (struct clean_totals){.drop_count = CLEAN_RULES + count};
     out->drops = LM_NEW_ARRAY(arena, struct clean_drop, out->drop_count);
@@ -41,9 +42,16 @@ void clean_flow_sum(struct clean_flow *a, const struct clean_flow *b)
     a->words += b->words;
 }
 
-/* Keeps the texts of the smallest keys, each key once. */
-static void show(struct clean_drop *drop, const struct lm_digest *key, const void *text,
-                 size_t size)
+void clean_flow_less(struct clean_flow *a, const struct clean_flow *b)
+{
+    a->documents -= b->documents;
+    a->bytes -= b->bytes;
+    a->chars -= b->chars;
+    a->words -= b->words;
+}
+
+void clean_drop_show(struct clean_drop *drop, const struct lm_digest *key, const void *text,
+                     size_t size)
 {
     size_t place = 0, length = size < CLEAN_EXAMPLE_BYTES ? size : CLEAN_EXAMPLE_BYTES;
     int order = 1;
@@ -71,7 +79,7 @@ void clean_totals_drop(struct clean_totals *totals, size_t reason, const uint8_t
     struct lm_digest own;
     if (key == NULL)
         lm_sha256_bytes(&own, text, size);
-    show(drop, key != NULL ? key : &own, text, size);
+    clean_drop_show(drop, key != NULL ? key : &own, text, size);
     clean_flow_add(&drop->gone, size, measure);
 }
 
@@ -82,7 +90,7 @@ static void add_lines(struct clean_drop *drop, const struct lm_line_tally *tally
         return;
     for (size_t i = 0; i < sizeof tally->key; i++) /* the order of numbers is that of bytes */
         key.bytes[i] = (uint8_t)(tally->key >> (56 - 8 * i));
-    show(drop, &key, tally->example, tally->example_size);
+    clean_drop_show(drop, &key, tally->example, tally->example_size);
     drop->lines += tally->lines;
     drop->gone.bytes += tally->bytes;
     drop->gone.chars += tally->chars;

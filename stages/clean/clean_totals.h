@@ -46,7 +46,7 @@ struct clean_drop {
 
 /** Invalid UTF-8; nothing in it; equal bytes, or the same words, met before; a record without text;
  *  nothing left by rules of lines; too little in the languages that are kept; nearly the same as
- *  another; then rules. */
+ *  another; nothing left without evaluation items; then rules. */
 enum clean_reason {
     CLEAN_INVALID,
     CLEAN_EMPTY,
@@ -56,6 +56,7 @@ enum clean_reason {
     CLEAN_LINELESS,
     CLEAN_LANGUAGE,
     CLEAN_NEAR,
+    CLEAN_LEAKED,
     CLEAN_RULES
 };
 
@@ -87,9 +88,10 @@ struct clean_totals {
     int64_t documents, bytes;                                 /**< kept */
     struct clean_flow formats[LM_BY_AUTO]; /**< texts that were found, by how files were read */
     struct clean_flow cleaned;             /**< what rules are asked about */
-    struct clean_flow ruled;               /**< and what they leave */
-    struct lm_text_measure kept;           /**< of what is kept */
-    struct clean_drop *drops;              /**< by enum clean_reason, then a row a rule */
+    struct clean_flow cut;       /**< evaluation items; documents less those that pieces became */
+    struct clean_flow ruled;     /**< and what they leave */
+    struct lm_text_measure kept; /**< of what is kept */
+    struct clean_drop *drops;    /**< by enum clean_reason, then a row a rule */
     size_t drop_count;
     struct clean_spoken languages[CLEAN_LANGUAGES]; /**< in the order they came in */
     size_t language_count;
@@ -103,8 +105,13 @@ enum lm_status clean_totals_init(struct clean_totals *out, struct lm_arena *aren
                                  const struct lm_rule *rules, size_t count, struct lm_err *err);
 /** Adds a document of `size` bytes; measure NULL: its characters and words are not counted. */
 void clean_flow_add(struct clean_flow *flow, size_t size, const struct lm_text_measure *measure);
+/** Keeps a text as an example when its key is one of the smallest, each key once. */
+void clean_drop_show(struct clean_drop *drop, const struct lm_digest *key, const void *text,
+                     size_t size);
 /** Adds b to a. */
 void clean_flow_sum(struct clean_flow *a, const struct clean_flow *b);
+/** Takes b from a. */
+void clean_flow_less(struct clean_flow *a, const struct clean_flow *b);
 /** Counts a dropped document; its start is an example when its digest is small enough. `key` NULL:
  *  the text's SHA-256; measure NULL: not counted. */
 void clean_totals_drop(struct clean_totals *totals, size_t reason, const uint8_t *text, size_t size,

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/grow.h"
 #include "base/io.h"
 #include "base/unnamed.h"
 
@@ -42,14 +43,10 @@ static enum lm_status flush(struct clean_waiting *waiting, struct lm_err *err)
 
 static enum lm_status mark(struct clean_waiting *waiting, struct lm_err *err)
 {
-    if (waiting->count == waiting->capacity) {
-        size_t capacity = waiting->capacity > 0 ? 2 * waiting->capacity : 1024;
-        uint64_t *starts = realloc(waiting->starts, capacity * sizeof *starts);
-        if (starts == NULL)
-            return lm_fail(err, LM_NOMEM, "no memory for %zu documents; free some", capacity);
-        waiting->starts = starts;
-        waiting->capacity = capacity;
-    }
+    uint64_t *starts = lm_grow(waiting->starts, &waiting->capacity, waiting->count, sizeof *starts);
+    if (starts == NULL)
+        return lm_fail(err, LM_NOMEM, "no memory for %zu documents; free some", waiting->count);
+    waiting->starts = starts;
     waiting->starts[waiting->count++] = waiting->written + waiting->out.size;
     return LM_OK;
 }

@@ -16,6 +16,7 @@
 struct clean_waiter {
     size_t file;               /**< its place in the corpus */
     size_t line;               /**< where its piece begins; 0: not said */
+    double place;              /**< where it stands in the corpus, from 0 to 1 */
     struct lm_digest digest;   /**< of the text */
     struct lm_digest identity; /**< its side is drawn by */
     struct lm_text_measure measure;

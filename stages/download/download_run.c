@@ -305,7 +305,7 @@ static enum lm_status account(const struct unpacking *u, uint64_t files, struct 
                        "none of %llu files matches include; * matches any run of "
                        "characters",
                        (unsigned long long)u->unmatched);
-    return lm_fail(err, LM_INVALID, "holds no file; check the location");
+    return lm_fail(err, LM_INVALID, "holds no file, or only an empty one; check the location");
 }
 
 /** What came from an address that is not pinned: for people, and for lock files. */

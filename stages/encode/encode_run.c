@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include <lmpipe/stage.h>
 #include <lmpipe/tokenizer.h>
@@ -14,6 +13,7 @@
 #include "base/io.h"
 #include "base/pool.h"
 #include "data/jsonl.h"
+#include "data/shards.h"
 #include "encode_card.h"
 
 enum {
@@ -46,7 +46,7 @@ struct encode {
     struct lm_tokens_writer *writer;
     struct encode_census census; /* for the tokenizer card */
     struct batch batches[LM_BATCHES];
-    char *shards[LM_SPLITS];
+    struct lm_shards shards[LM_SPLITS];
     struct lm_jsonl_reader *reader; /* of the split being read; NULL before it is opened */
     enum lm_split split;            /* LM_SPLITS: all is read */
     uint64_t documents[LM_SPLITS], tokens[LM_SPLITS], bytes[LM_SPLITS];
@@ -92,7 +92,6 @@ static enum lm_status read_lines(struct encode *encode, struct batch *batch, boo
             batch->task_count--;
             return status;
         }
-        task->lines.path = encode->shards[encode->split]; /* the reader may be gone by then */
         bytes += task->lines.size;
         *is_end = task->lines.size == 0;
         batch->task_count -= *is_end;
@@ -108,7 +107,8 @@ static enum lm_status read_batch(void *user, void *data, size_t *tasks, bool *is
     bool is_end = false;
     batch->task_count = 0;
     if (encode->reader == NULL)
-        LM_TRY(lm_jsonl_open(&encode->reader, encode->shards[encode->split], err));
+        LM_TRY(lm_jsonl_open_shards(&encode->reader, encode->shards[encode->split].paths,
+                                    encode->shards[encode->split].count, err));
     uint64_t before = lm_jsonl_offset(encode->reader);
     batch->split = encode->split;
     enum lm_status status = read_lines(encode, batch, &is_end, err);
@@ -212,14 +212,10 @@ static enum lm_status encode_splits(struct encode *encode, struct lm_err *err)
 
 static enum lm_status find_shards(struct encode *encode, struct lm_err *err)
 {
-    struct lm_arena *arena = lm_ctx_arena(encode->ctx);
     for (size_t i = 0; i < LM_SPLITS; i++) {
-        struct stat info;
-        encode->shards[i] = lm_arena_printf(arena, "%s/%s.jsonl", lm_ctx_input(encode->ctx, "text"),
-                                            lm_split_names[i]);
-        if (encode->shards[i] == NULL)
-            return no_memory(err);
-        encode->total += stat(encode->shards[i], &info) == 0 ? (uint64_t)info.st_size : 0;
+        LM_TRY(lm_shards_find(&encode->shards[i], lm_ctx_arena(encode->ctx),
+                              lm_ctx_input(encode->ctx, "text"), lm_split_names[i], err));
+        encode->total += encode->shards[i].bytes;
     }
     return LM_OK;
 }
@@ -305,8 +301,8 @@ static enum lm_status encode_all(struct encode *encode, struct lm_err *err)
     const char *copy_path = lm_path_join(arena, folder, "vocab");
     if (data_path == NULL || copy_path == NULL)
         return no_memory(err);
-    LM_TRY(find_shards(encode, err));
     LM_TRY(lm_vocab_load(&encode->vocab, vocab_path, err));
+    LM_TRY(find_shards(encode, err));
     LM_TRY(start_workers(encode, err));
     LM_TRY(start_writer(encode, vocab_path, data_path, err));
     LM_TRY(encode_census_begin(&encode->census, encode->ctx, encode->vocab, err));

@@ -48,6 +48,8 @@ static const char *const *libraries(const void *params)
     return ((const struct evaluate_params *)params)->tasks.count > 0 ? of_tasks : of_examples;
 }
 
+static const char *const intervals[] = {"percentile", "bca", NULL};
+
 #define P(f) LM_FIELD(struct evaluate_params, f)
 static const struct lm_param params[] = {
     {P(stride), .type = LM_P_INT, .def_int = 0, .min = 0, .max = 1 << 20, .unit = "tokens",
@@ -59,6 +61,10 @@ static const struct lm_param params[] = {
      .max = 100000,
      .help = "resamples of the documents behind the 95 % intervals; fewer than 20 documents: none",
      .source = "Efron & Tibshirani 1993, section 13.3"},
+    {P(interval), .also = "ci confidence_interval", .type = LM_P_ENUM, .def_str = "percentile",
+     .choices = intervals, .flags = LM_PARAM_COMPACT,
+     .help = "of BLEU, chrF and correlations: percentiles of the resamples, or BCa",
+     .source = "Efron & Tibshirani 1993, sections 13.3, 14.3"},
     {P(baselines), .type = LM_P_BOOL, .def_bool = true,
      .help = "score a unigram and a Kneser-Ney bigram of the training tokens beside the model",
      .source = "Chen & Goodman 1999, section 4.1.6"},

@@ -83,8 +83,9 @@ static enum lm_status put(struct scores *scores, struct evaluation *evaluation,
         {difference_of, &both, (double)NAN, (double)NAN},
     };
     LM_TRY(lm_bootstrap_statistics(statistics, 3, split->count,
-                                   (size_t)evaluation->params->resamples, rng, evaluation->arena,
-                                   evaluate_is_cancelled, evaluation->ctx, err));
+                                   (size_t)evaluation->params->resamples,
+                                   lm_interval_find(evaluation->params->interval), rng,
+                                   evaluation->arena, evaluate_is_cancelled, evaluation->ctx, err));
     split->headline = lm_spearman(&both.model, NULL);
     scores_put_interval(scores, "spearman", split->headline, statistics[0].low, statistics[0].high);
     scores_put_interval(scores, "pearson", lm_pearson(&both.model, NULL), statistics[1].low,
@@ -116,11 +117,11 @@ static void put_item(struct lm_json_writer *writer, const struct evaluation *eva
 static void sign(struct lm_buf *out, const struct evaluation *evaluation)
 {
     lm_buf_printf(out,
-                  "cosine of states pooled by %s against scores; intervals: 95 %% percentile "
+                  "cosine of states pooled by %s against scores; intervals: 95 %% %s "
                   "bootstrap, %lld resamples of pairs, none from fewer than %d; overlap: Spearman "
                   "of words shared / words of both, in lower case; its difference: paired",
-                  evaluation->examples->objective.pooling, (long long)evaluation->params->resamples,
-                  LM_BOOTSTRAP_LEAST);
+                  evaluation->examples->objective.pooling, evaluate_interval_word(evaluation),
+                  (long long)evaluation->params->resamples, LM_BOOTSTRAP_LEAST);
 }
 
 const struct example_scorer evaluate_similar = {"Spearman", predict, put, record, put_item, sign};

@@ -23,21 +23,6 @@ static enum lm_status no_memory(struct lm_err *err)
 
 /* ---- reading ---- */
 
-/* The task's file once more: it was found sound when the spec was read. */
-static enum lm_status read_task(struct task_run *run, const char *path, struct lm_err *err)
-{
-    struct lm_arena *arena = run->evaluation->arena;
-    struct lm_diag_list diags = {.arena = arena};
-    char *text;
-    size_t size;
-    LM_TRY(lm_file_read(&text, &size, arena, path, LM_TASK_FILE_BYTES + 1, err));
-    if (lm_task_read(&run->task, &diags, path, text, size))
-        return LM_OK;
-    if (diags.failed || diags.count == 0)
-        return no_memory(err);
-    return lm_fail(err, LM_FORMAT, "%s", lm_diag_format(arena, &diags.items[0]));
-}
-
 /* The files of `data`, which the parameters know as tasks.INDEX.NAME. */
 static enum lm_status find_files(struct lm_task_files *out, const struct task_run *run,
                                  const struct lm_task_data *data, size_t index, const char *name,
@@ -157,9 +142,10 @@ static void sign(struct lm_buf *out, const struct task_run *run)
                       (long long)task->shot_count);
     lm_buf_printf(out,
                   "; intervals: 95 %%, Wilson of accuracies, studentised bootstrap of other "
-                  "ratios, percentile of the rest, with "
+                  "ratios, %s of the rest, with "
                   "%lld resamples; portable products of %s",
-                  (long long)evaluation->params->resamples, evaluation->params->precision);
+                  evaluate_interval_word(evaluation), (long long)evaluation->params->resamples,
+                  evaluation->params->precision);
 }
 
 static void put_groups(struct lm_json_writer *writer, const struct task_groups *groups)
@@ -251,7 +237,7 @@ static enum lm_status evaluate_task(struct scores *scores, struct lm_json_writer
 {
     struct evaluation *evaluation = run->evaluation;
     const char *const *paths = evaluation->params->tasks.items;
-    LM_TRY(read_task(run, paths[index], err));
+    LM_TRY(lm_task_open(&run->task, run->evaluation->arena, paths[index], err));
     enum lm_status status = read_items(run, index, err);
     if (status != LM_OK)
         return lm_wrap(err, status, "task %s", run->task.name);

@@ -142,7 +142,8 @@ static enum lm_status find_metrics(struct translation *out, struct evaluation *e
                                                    item->references, item->reference_count};
     }
     return translation_find(out, split->score, segments, split->count, prompts, examples->count,
-                            (size_t)evaluation->params->resamples, rng, arena,
+                            (size_t)evaluation->params->resamples,
+                            lm_interval_find(evaluation->params->interval), rng, arena,
                             evaluate_is_cancelled, evaluation->ctx, err);
 }
 
@@ -193,11 +194,11 @@ static void sign(struct lm_buf *out, const struct evaluation *evaluation)
     lm_buf_printf(out,
                   "greedy outputs of at most %lld tokens; BLEU: case mixed, tokens 13a, smoothing "
                   "exp, all references; chrF2: 6 characters, no words, no space; intervals: 95 %% "
-                  "percentile bootstrap, %lld resamples of outputs, none from fewer than %d; copy: "
+                  "%s bootstrap, %lld resamples of outputs, none from fewer than %d; copy: "
                   "BLEU of the prompt without what all prompts share, its difference paired; nll "
                   "in nats per token of the reference and its "
                   "end",
-                  (long long)evaluation->params->max_new_tokens,
+                  (long long)evaluation->params->max_new_tokens, evaluate_interval_word(evaluation),
                   (long long)evaluation->params->resamples, LM_BOOTSTRAP_LEAST);
 }
 

@@ -1,6 +1,8 @@
 /* What every step of an evaluation uses. */
 #include "evaluation.h"
 
+#include "stats/bootstrap.h"
+
 const enum lm_split evaluate_held_out[2] = {LM_VALID, LM_TEST};
 
 const char *const evaluate_baseline_names[EVALUATE_BASELINES] = {"unigram", "bigram", "untrained"};
@@ -43,4 +45,10 @@ void evaluate_baseline_add(const struct evaluate_split *split, struct evaluate_b
         return;
     baseline->difference[baseline->documents - 1] += (double)split->nll[i] - nll;
     baseline->covered[baseline->documents - 1]++;
+}
+
+const char *evaluate_interval_word(const struct evaluation *evaluation)
+{
+    bool is_bca = lm_interval_find(evaluation->params->interval) == LM_INTERVAL_BCA;
+    return is_bca ? "BCa" : "percentile";
 }

@@ -136,4 +136,7 @@ enum lm_status evaluate_write_items(struct evaluation *evaluation, struct lm_err
 /** "tokens" as base name of the file in the tokens folder. */
 #define EVALUATE_TOKENS_FILE "data.mdb"
 
+/** The interval of statistics that are no ratios, for signatures: "percentile", "BCa". */
+const char *evaluate_interval_word(const struct evaluation *evaluation);
+
 #endif

@@ -182,9 +182,10 @@ static enum lm_status put(struct scores *scores, struct task_run *run, struct lm
     if (segments == NULL || prompts == NULL)
         return no_memory(err);
     LM_TRY(list_segments(segments, prompts, run, err));
-    LM_TRY(translation_find(&found, run->score, segments, count, prompts, count,
-                            (size_t)evaluation->params->resamples, task_stream_of(run, "items"),
-                            arena, evaluate_is_cancelled, evaluation->ctx, err));
+    LM_TRY(translation_find(
+        &found, run->score, segments, count, prompts, count, (size_t)evaluation->params->resamples,
+        lm_interval_find(evaluation->params->interval), task_stream_of(run, "items"), arena,
+        evaluate_is_cancelled, evaluation->ctx, err));
     run->headline = found.bleu.value;
     scores_put_interval(scores, "bleu", found.bleu.value, found.bleu.low, found.bleu.high);
     scores_put_interval(scores, "chrf", found.chrf.value, found.chrf.low, found.chrf.high);

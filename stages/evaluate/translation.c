@@ -116,8 +116,9 @@ static enum lm_status count_segments(struct sums *out, double *scores,
 enum lm_status translation_find(struct translation *out, double *scores,
                                 const struct translation_segment *segments, size_t count,
                                 const struct lm_example_text *frame, size_t frame_count,
-                                size_t resamples, struct lm_rng rng, struct lm_arena *arena,
-                                bool (*is_cancelled)(void *user), void *user, struct lm_err *err)
+                                size_t resamples, enum lm_interval interval, struct lm_rng rng,
+                                struct lm_arena *arena, bool (*is_cancelled)(void *user),
+                                void *user, struct lm_err *err)
 {
     struct sums sums;
     LM_TRY(count_segments(&sums, scores, segments, count, find_frame(frame, frame_count), arena,
@@ -127,8 +128,8 @@ enum lm_status translation_find(struct translation *out, double *scores,
         {chrf_of, sums.chrf, (double)NAN, (double)NAN},
         {difference_of, &sums, (double)NAN, (double)NAN},
     };
-    LM_TRY(lm_bootstrap_statistics(statistics, 3, count, resamples, rng, arena, is_cancelled, user,
-                                   err));
+    LM_TRY(lm_bootstrap_statistics(statistics, 3, count, resamples, interval, rng, arena,
+                                   is_cancelled, user, err));
     out->bleu = (struct translation_metric){bleu_of(sums.bleu, NULL, count), statistics[0].low,
                                             statistics[0].high};
     out->chrf = (struct translation_metric){chrf_of(sums.chrf, NULL, count), statistics[1].low,

@@ -6,6 +6,7 @@
 #include <lmpipe/rng.h>
 
 #include "data/examples.h"
+#include "stats/bootstrap.h"
 
 /** One output, what it was made of, and what it is held against; borrowed. */
 struct translation_segment {
@@ -29,7 +30,8 @@ struct translation {
 enum lm_status translation_find(struct translation *out, double *scores,
                                 const struct translation_segment *segments, size_t count,
                                 const struct lm_example_text *frame, size_t frame_count,
-                                size_t resamples, struct lm_rng rng, struct lm_arena *arena,
-                                bool (*is_cancelled)(void *user), void *user, struct lm_err *err);
+                                size_t resamples, enum lm_interval interval, struct lm_rng rng,
+                                struct lm_arena *arena, bool (*is_cancelled)(void *user),
+                                void *user, struct lm_err *err);
 
 #endif

@@ -258,6 +258,31 @@ static void put_formats(struct lm_buf *out, const struct report *report,
     report_table_end(out);
 }
 
+/* Lines of held-out text that stand in another split. */
+static void put_split_overlaps(struct lm_buf *out, const struct report *report,
+                               const struct lm_json *overlaps)
+{
+    static const struct report_column columns[] = {
+        {TEXT_SPLIT_HEAD},          {TEXT_OTHER_SPLIT_HEAD},       {TEXT_LONG_LINES_HEAD, true},
+        {TEXT_COMPARED_HEAD, true}, {TEXT_STAND_THERE_HEAD, true}, {TEXT_LINE_SHARE_HEAD, true}};
+    report_table(out, report, NULL, columns, sizeof columns / sizeof columns[0]);
+    for (size_t i = 0; i < lm_json_count(overlaps); i++) {
+        const struct lm_json *pair = lm_json_at(overlaps, i);
+        const char *split = lm_json_string(lm_json_get(pair, "split"), NULL);
+        const char *other = lm_json_string(lm_json_get(pair, "met_in"), NULL);
+        lm_html_printf(out, "<tr><th scope=\"row\">%s</th><td>%s</td>",
+                       report_key(report, split != NULL ? split : ""),
+                       report_key(report, other != NULL ? other : ""));
+        static const char *const counts[] = {"long_lines", "compared", "met"};
+        for (size_t k = 0; k < sizeof counts / sizeof counts[0]; k++)
+            lm_html_printf(out, "<td class=\"n\">%s</td>",
+                           count_text(report, lm_json_get(pair, counts[k])));
+        double share = lm_json_double(lm_json_get(pair, "share"), 0);
+        lm_html_printf(out, "<td class=\"n\">%s %%</td></tr>\n", report_fixed(100 * share, 2).text);
+    }
+    report_table_end(out);
+}
+
 /* ---- the card ---- */
 
 static const struct {
@@ -267,6 +292,7 @@ static const struct {
 } parts[] = {
     {"sources", TEXT_SOURCES, report_value_write},
     {"splits", TEXT_SPLITS, report_value_write},
+    {"split_overlaps", TEXT_SPLIT_OVERLAPS, put_split_overlaps},
     {"dropped", TEXT_DROPPED, put_dropped},
     {"formats", TEXT_FORMATS, put_formats},
     {"document_bytes", TEXT_BYTES_OF_A_DOCUMENT, put_sizes},

@@ -15,6 +15,8 @@ const char report_style[] =
     "body:lang(zh){line-height:1.7;letter-spacing:0;text-autospace:normal}"
     ":lang(zh) :is(h1,.over,.tile b){letter-spacing:0;text-transform:none}"
     ":lang(zh) .wide :is(th,td){min-width:3.5em}" /* no cell of a character a line */
+    "@media screen and (max-width:60rem){#tasks .wide td:not(.n,.w){min-width:14em}}" /* floors in
+                                                                                         words */
     ":lang(zh) :is(h1,h2,h3){line-height:1.4;text-wrap:wrap}\n"
     /* the bars' marks by themselves: 3:1 */
     ".fill,.rug{opacity:1}.facts "
@@ -44,4 +46,16 @@ const char report_style[] =
     "#data .matter{columns:2;column-gap:1.5rem}"
     "#data h3:first-of-type,#data .wide:first-of-type{column-span:all}"
     "#provenance .matter{columns:2;column-gap:1.5rem}#provenance .wide{break-inside:auto}"
-    "#provenance details{break-inside:auto}}\n";
+    "#provenance details{break-inside:auto}"
+    /* lists of sources: a line each */
+    "#provenance .matter>.wide,"
+    "#provenance details:has(tbody tr:nth-child(5) td~td){column-span:all}"
+    "#provenance .wide table :is(th,td){font-size:.68rem;line-height:1.2}"
+    "#provenance .wide table td{overflow-wrap:normal;padding:0 .6rem 0 0}"
+    "#provenance .facts>tbody>tr>th{width:12%}"
+    /* what ends a line is marked; blocks longer than a page go on
+     */
+    ".text,.grid :is(td,th){white-space:normal}.grid{break-inside:auto}"
+    "#tasks .bars{break-inside:auto}#tasks details .bars{font-size:.68rem;line-height:1.2}"
+    "#tasks details .bars :is(td,th){padding-top:0;padding-bottom:0}"
+    "#tasks details .track{height:.8rem}}\n";

@@ -213,6 +213,64 @@ static void long_pieces_are_told(struct tap *tap)
     fixture_close(&f);
 }
 
+/* Bytes of the vocabulary of a run. */
+static const char *learned(struct tap *tap, struct fixture *f)
+{
+    char *text = NULL;
+    CHECK(fixture_run(f) == LM_OK);
+    CHECK(lm_file_read(&text, NULL, f->arena, vocab_path(f), 1 << 20, NULL) == LM_OK);
+    return text != NULL ? text : "";
+}
+
+/* One text in three shards, one of them compressed, teaches what it teaches in one. */
+static void shards_are_one_text(struct tap *tap)
+{
+    static const char *const texts[] = {"the cat sat", "on the mat", "the cats", "sat on mats"};
+    struct fixture f;
+    fixture_open(&f);
+    f.params.vocab_size = 270;
+    write_shard(&f, "train.jsonl", texts, 4);
+    const char *whole = learned(tap, &f);
+    unlink(lm_path_join(f.arena, f.folder, "train.jsonl"));
+    write_shard(&f, "train-00001-of-00003.jsonl", texts, 1);
+    write_shard(&f, "train-00002-of-00003.jsonl", NULL, 0);
+    write_shard(&f, "train-00003-of-00003.jsonl.zst", texts + 1, 3);
+    CHECK_STR(learned(tap, &f), whole);
+    fixture_close(&f);
+}
+
+/* What is drawn of a text is a matter of the documents alone, and about the share that was asked
+ * for; rare pieces teach nothing. */
+static void parts_of_a_text_are_learned_from(struct tap *tap)
+{
+    enum { MANY = 2000 };
+
+    static const char *texts[MANY], *drawn[MANY];
+    size_t count = 0;
+    struct fixture f;
+    fixture_open(&f);
+    f.params.vocab_size = 300;
+    for (size_t i = 0; i < MANY; i++) {
+        struct lm_digest id;
+        texts[i] = lm_arena_printf(f.arena, "%s %zu", i % 2 ? "ever and ever" : "rare", i * i);
+        lm_sha256_bytes(&id, texts[i], strlen(texts[i]));
+        if (lm_hash64(id.bytes, sizeof id.bytes, UINT64_C(0x73616D706C65)) < UINT64_MAX / 10)
+            drawn[count++] = texts[i];
+    }
+    CHECK(count > MANY / 10 - 60 && count < MANY / 10 + 60);
+    write_shard(&f, "train.jsonl", drawn, count);
+    const char *want = learned(tap, &f);
+    write_shard(&f, "train.jsonl", texts, MANY);
+    f.params.sample = 0.1;
+    CHECK_STR(learned(tap, &f), want);
+    f.params.sample = 1;
+    f.params.min_piece_frequency = MANY / 2;
+    const char *few = learned(tap, &f);
+    CHECK(strcmp(few, want) != 0);
+    CHECK(lm_ctx_result_value(f.ctx, "tokens") < 300); /* four words, and their parts */
+    fixture_close(&f);
+}
+
 static void specials_come_last(struct tap *tap)
 {
     static const char *names[] = {"<|user|>", "<|system|>"};
@@ -446,11 +504,13 @@ static const struct tap_test tests[] = {
     TAP_ROW(patterns_equal_the_table) TAP_ROW(learns_from_train_only)
         TAP_ROW(a_regex_takes_the_place_of_the_pattern) TAP_ROW(golden)
             TAP_ROW(stops_when_the_text_is_used_up) TAP_ROW(long_pieces_are_told)
-                TAP_ROW(specials_come_last) TAP_ROW(parameters_are_checked)
-                    TAP_ROW(empty_and_damaged_text) TAP_ROW(cancels)
-                        TAP_ROW(threads_and_memory_do_not_matter) TAP_ROW(the_first_failure_is_told)
-                            TAP_ROW(imports_instead_of_learning) TAP_ROW(imports_are_pinned)
-                                TAP_ROW(import_parameters_are_checked)
-                                    TAP_ROW(text_may_be_missing_only_with_an_import)};
+                TAP_ROW(specials_come_last) TAP_ROW(shards_are_one_text)
+                    TAP_ROW(parts_of_a_text_are_learned_from) TAP_ROW(parameters_are_checked)
+                        TAP_ROW(empty_and_damaged_text) TAP_ROW(cancels)
+                            TAP_ROW(threads_and_memory_do_not_matter)
+                                TAP_ROW(the_first_failure_is_told)
+                                    TAP_ROW(imports_instead_of_learning) TAP_ROW(imports_are_pinned)
+                                        TAP_ROW(import_parameters_are_checked)
+                                            TAP_ROW(text_may_be_missing_only_with_an_import)};
 
 LM_TEST_MAIN(tests)

@@ -106,6 +106,10 @@ static void hostile_json(struct tap *tap)
                                 "{\"id\":%zu,\"text\":\"t %zu\"}\n", 9)) == LM_OK);
     CHECK_HAS(all_text(&f), "\"half \xEF\xBF\xBD nul !\"");
     CHECK_HAS(output(&f, "card"), "\"invalid_utf8_sequences\": 1");
+    REQUIRE(run_text(&f, repeat(&f, "\xEF\xBB\xBF{\"text\":\"marked\"}\r\n",
+                                "{\"id\":%zu,\"text\":\"t %zu\"}\n", 9)) == LM_OK);
+    CHECK_HAS(all_text(&f), "\"text\":\"marked\"");
+    CHECK_HAS(output(&f, "card"), "\"byte_order_marks\": 1");
     f.params.invalid = "reject";
     REQUIRE(run_text(&f, repeat(&f, "{\"text\":\"half \\ud800\"}\n",
                                 "{\"id\":%zu,\"text\":\"t %zu\"}\n", 9)) == LM_OK);
@@ -186,6 +190,16 @@ static void other_encodings(struct tap *tap)
     f.params.encoding = "auto"; /* in doubt, it is refused or repaired as ever */
     CHECK_INT(run_text(&f, "\xC2\xF1\xE5 \xF1\xF7\xE0\xF1\n"), LM_FORMAT);
     CHECK_HAS(f.err.text, "are not UTF-8");
+    /* Polish, whose letters are fewer than what is refused else: no guess is as good as its name */
+    const char *polish =
+        repeat(&f, "", "Ojczyzno moja! ty jeste\x9C jak zdrowie %zu %zu\n", RECORDS);
+    CHECK_INT(run_text(&f, polish), LM_FORMAT);
+    CHECK_HAS(f.err.text, "is in doubt; name it by encoding");
+    f.params.encoding = "utf-8";
+    REQUIRE(run_text(&f, polish) == LM_OK);
+    f.params.encoding = "windows-1250";
+    REQUIRE(run_text(&f, polish) == LM_OK);
+    CHECK_INT(count(&f, "jeste\xC5\x9B"), RECORDS);
     fixture_close(&f);
 }
 

@@ -10,7 +10,7 @@
 static void add(struct clean_leak *leak, enum lm_split side, const char *text)
 {
     struct lm_err err;
-    if (clean_leak_add(leak, side, text, strlen(text), &err) != LM_OK)
+    if (clean_leak_add(leak, side, NULL, text, strlen(text), &err) != LM_OK)
         abort();
 }
 

@@ -3,6 +3,7 @@
 #include <lmpipe/tokens.h>
 
 #include "clean_fixture.h"
+#include "data/zstd_stream.h"
 #include "text/clean_rules.h"
 #include "text/clean_text.h"
 #include "text/documents.h"
@@ -231,6 +232,59 @@ static void order_of_sources_and_threads_do_not_matter(struct tap *tap)
     fixture_close(&f);
 }
 
+/* A split of the last run: its shards, one after the other; *files: how many of them hold text. */
+static const char *joined(struct fixture *f, const char *split, size_t count, size_t *files)
+{
+    const char *text = "";
+    *files = 0;
+    for (size_t i = 1; i <= count; i++) {
+        const char *part =
+            output(f, lm_arena_printf(f->arena, "text/%s-%05zu-of-%05zu.jsonl", split, i, count));
+        text = lm_arena_printf(f->arena, "%s%s", text, part);
+        *files += part[0] != '\0';
+    }
+    return text;
+}
+
+static void shards_follow_one_another(struct tap *tap)
+{
+    struct fixture f;
+    by_line(&f);
+    const struct corpus_text texts[] = {{"a", "data", make_lines(&f, 1, LINES), 0},
+                                        {"b", "one", make_lines(&f, 2, LINES), 0},
+                                        {"b", "two", make_lines(&f, 3, LINES), 0}};
+    for (size_t i = 0; i < 2; i++) {
+        size_t files = 0;
+        f.params.split.by = i == 0 ? "hash" : "position";
+        f.params.shards = 1;
+        REQUIRE(fixture_run(&f, texts, 3) == LM_OK);
+        const char *train = output(&f, "text/train.jsonl"), *card = output(&f, "card");
+        const char *test = output(&f, "text/test.jsonl");
+        f.params.shards = 7;
+        REQUIRE(fixture_run(&f, texts, 3) == LM_OK);
+        CHECK_STR(joined(&f, "train", 7, &files), train);
+        CHECK_INT(files, 7);
+        CHECK_STR(joined(&f, "test", 7, &files), test);
+        CHECK_STR(output(&f, "card"), card);
+        size_t first = count_lines(output(&f, "text/train-00001-of-00007.jsonl"));
+        CHECK(first * 7 > count_lines(train) / 2 && first * 7 < count_lines(train) * 2);
+        f.params.compression = "zstd";
+        REQUIRE(fixture_run(&f, texts, 3) == LM_OK);
+        struct lm_digest digest, want;
+        const char *part = joined(&f, "train", 7, &files);
+        CHECK(part[0] == '\0' && files == 0);
+        f.params.shards = 1;
+        REQUIRE(fixture_run(&f, texts, 3) == LM_OK);
+        lm_sha256_bytes(&want, train, strlen(train));
+        REQUIRE(lm_zstd_digest(
+                    &digest, lm_path_join(f.arena, lm_ctx_output(f.ctx, "text"), "train.jsonl.zst"),
+                    NULL) == LM_OK);
+        CHECK(lm_digest_compare(&digest, &want) == 0);
+        f.params.compression = "none";
+    }
+    fixture_close(&f);
+}
+
 /* 17 MB in one file: cleaned in more than one batch, each document once. */
 static void large_files(struct tap *tap)
 {
@@ -373,8 +427,9 @@ static const struct tap_test tests[] = {
         TAP_ROW(the_card_tells_where_documents_come_from) TAP_ROW(a_side_never_changes)
             TAP_ROW(what_is_dropped_leaves_no_trace)
                 TAP_ROW(order_of_sources_and_threads_do_not_matter) TAP_ROW(large_files)
-                    TAP_ROW(position_splits_on_borders) TAP_ROW(a_single_document_is_cut_at_a_line)
-                        TAP_ROW(says_what_to_do) TAP_ROW(parameters_are_checked) TAP_ROW(cancels)
-                            TAP_ROW(bad_manifests)};
+                    TAP_ROW(shards_follow_one_another) TAP_ROW(position_splits_on_borders)
+                        TAP_ROW(a_single_document_is_cut_at_a_line) TAP_ROW(says_what_to_do)
+                            TAP_ROW(parameters_are_checked) TAP_ROW(cancels)
+                                TAP_ROW(bad_manifests)};
 
 LM_TEST_MAIN(tests)

@@ -13,7 +13,8 @@
 extern const struct lm_stage lm_stage_evaluate;
 extern lm_run_fn lm_run_evaluate;
 
-static const struct evaluate_params usual = {.batch = 5, .resamples = 100, .max_new_tokens = 20};
+static const struct evaluate_params usual = {
+    .batch = 5, .resamples = 100, .interval = "percentile", .max_new_tokens = 20};
 
 /* A trained model beside its examples. */
 struct scored {
@@ -372,6 +373,10 @@ static void test_bytes(struct tap *tap)
             CHECK_STR(got, want);
         }
         CHECK_INT(evaluate(&scored, &params, 1, 2), LM_CANCELLED);
+        params.interval = "bca"; /* of what is no ratio: the others stay */
+        REQUIRE(evaluate(&scored, &params, 1, -1) == LM_OK);
+        digest_of(got, &scored);
+        CHECK((strcmp(got, want) != 0) == (i > 0));
         place_close(&scored.at.place);
     }
 }

@@ -15,6 +15,7 @@ extern lm_run_fn lm_run_evaluate;
 
 static const struct evaluate_params usual = {.batch = 3,
                                              .resamples = 200,
+                                             .interval = "percentile",
                                              .untrained_windows = 4,
                                              .passages = 2,
                                              .passage_tokens = 40,

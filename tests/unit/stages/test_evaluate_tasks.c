@@ -101,6 +101,7 @@ static enum lm_status run(struct way way, const char *const *names, size_t count
     const struct evaluate_params params = {.batch = way.batch,
                                            .stride = way.stride,
                                            .resamples = 200,
+                                           .interval = "percentile",
                                            .max_new_tokens = 6,
                                            .tasks = {(void *)paths, count},
                                            .precision = way.precision};

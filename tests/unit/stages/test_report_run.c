@@ -477,7 +477,7 @@ static void names_the_broken_line(struct tap *tap)
 static void golden_bytes(struct tap *tap)
 {
     static const char *const golden[OUTPUTS] = {
-        "a5254e851bc3c37e85ea03affa988418d9041c7ded9161270ed6fb936231746a",
+        "5400ef04d40c3b92c618c7fb7193ad1e77f2c88835676f3dbd3f5047e74d3e75",
         "77bed6ff3f0000fb5729c38f3559289ddc19b5762469d14d10f5d1965585bfa9",
         "6fd94aa7a32cb2f12ffa8c7b3fd39151bc22acf659ad0d6bbe7570afa0b57a29",
         "29285a57e143162e29af08b71c8b59f0e28f7b98547850b0d8655f3f83fe0a7a"};
@@ -657,15 +657,15 @@ static void golden_objectives(struct tap *tap)
         const char *digests[OUTPUTS - 1]; /* html, md, json */
     } cases[] = {
         {&classified,
-         {"e366f67cbcb149a999c30f5388a620081248dd31ee7c3a800e32512c2209331a",
+         {"c333557013b1e970720b14fcb460be378ec13ef48153a670e9a3fe90b07ea455",
           "b2450a4c3228d10a45e748c4c59a3f84654e6e1936d59f185f84315d3b038a73",
           "921928ca1e0109e50b7b931a11b47b691c608bc53925201d0820be6dc9cec3a1"}},
         {&translated,
-         {"dadb09a86f79b29f63088066f7f6148eba5691878344659c3d7f9c4be5324080",
+         {"8f89b52341f252513359b44ab70a1f2c466dd1ee9e3c5f159f32c778fc374384",
           "b29207adce5bb49739f447e984563ce4415f3261c34dfff4c0ac591d2fc68ae1",
           "dee476977d22d2a4fbaaa293900b92832779cf232858230ae27f13bc121560c1"}},
         {&compared,
-         {"433397d2194ed001d93724896ad2c048272a1def1c06519b45e58b843fe0fc9d",
+         {"6acdc357295b9014d42543ac1709bc9a2fca5330a30cb79d63563cbec805fa0b",
           "4325c942420ca7250c1428271ee336b4f91081037f0e753a1a17bd0d2bea03d7",
           "c2abe76d439ea7523743a15d3c5bc0c495eb7af2cdcc1fb2f495e74b7f76f7c7"}},
     };

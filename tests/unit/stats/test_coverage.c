@@ -147,8 +147,22 @@ static bool percentile(double *low, double *high, const struct sample *sample, s
                        struct lm_rng rng, struct lm_arena *arena)
 {
     struct lm_bootstrap_statistic statistic = {ratio_of, (void *)(uintptr_t)sample, 0, 0};
+    bool is_done = lm_bootstrap_statistics(&statistic, 1, n, RESAMPLES, LM_INTERVAL_PERCENTILE, rng,
+                                           arena, NULL, NULL, NULL) == LM_OK;
+    *low = statistic.low;
+    *high = statistic.high;
+    return is_done;
+}
+
+static bool correlate(double *low, double *high, const struct sample *sample, size_t n,
+                      enum lm_interval interval, struct lm_rng rng, struct lm_arena *arena)
+{
+    struct lm_rank_correlation pairs;
+    struct lm_bootstrap_statistic statistic = {lm_spearman_of, &pairs, 0, 0};
     bool is_done =
-        lm_bootstrap_statistics(&statistic, 1, n, RESAMPLES, rng, arena, NULL, NULL, NULL) == LM_OK;
+        lm_rank_correlation_init(&pairs, arena, sample->over, sample->under, n, NULL) == LM_OK &&
+        lm_bootstrap_statistics(&statistic, 1, n, RESAMPLES, interval, rng, arena, NULL, NULL,
+                                NULL) == LM_OK;
     *low = statistic.low;
     *high = statistic.high;
     return is_done;
@@ -157,14 +171,13 @@ static bool percentile(double *low, double *high, const struct sample *sample, s
 static bool correlation(double *low, double *high, const struct sample *sample, size_t n,
                         struct lm_rng rng, struct lm_arena *arena)
 {
-    struct lm_rank_correlation pairs;
-    struct lm_bootstrap_statistic statistic = {lm_spearman_of, &pairs, 0, 0};
-    bool is_done =
-        lm_rank_correlation_init(&pairs, arena, sample->over, sample->under, n, NULL) == LM_OK &&
-        lm_bootstrap_statistics(&statistic, 1, n, RESAMPLES, rng, arena, NULL, NULL, NULL) == LM_OK;
-    *low = statistic.low;
-    *high = statistic.high;
-    return is_done;
+    return correlate(low, high, sample, n, LM_INTERVAL_PERCENTILE, rng, arena);
+}
+
+static bool bca_correlation(double *low, double *high, const struct sample *sample, size_t n,
+                            struct lm_rng rng, struct lm_arena *arena)
+{
+    return correlate(low, high, sample, n, LM_INTERVAL_BCA, rng, arena);
 }
 
 static bool studentised(double *low, double *high, const struct sample *sample, size_t n,
@@ -228,6 +241,10 @@ static const struct cell {
     {"shares of paired items", shares, draw_sides, {50, 100, 500, 2000}},
     {"percentile bootstrap, Spearman's correlation of normal pairs (0.6)",
      correlation,
+     draw_pairs,
+     {20, 50, 100, 300}},
+    {"BCa, Spearman's correlation of normal pairs (0.6)",
+     bca_correlation,
      draw_pairs,
      {20, 50, 100, 300}},
 };

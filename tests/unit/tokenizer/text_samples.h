@@ -12,13 +12,10 @@
 
 #include "base/io.h"
 #include "base/utf8.h"
+#include "sanitized.h"
 
-/** Tests repeat `many` times, a tenth of it when every access is checked. */
-#if defined(__SANITIZE_ADDRESS__)
-#define LM_REPEAT(many) ((many) / 20)
-#else
-#define LM_REPEAT(many) (many)
-#endif
+/** Tests repeat `many` times, a twentieth of it when every access is checked. */
+#define LM_REPEAT(many) (LM_SANITIZED ? (many) / 20 : (many))
 
 /** Documents held in memory, for lm_bpe_train. */
 struct memory_documents {
