@@ -40,6 +40,10 @@ static void put_default(struct lm_buf *out, const struct lm_param *row)
         lm_buf_puts(out, "");
     else if (empty_text)
         lm_buf_puts(out, "none");
+    else if (row->given != 0 && is_int)
+        lm_buf_put_int(out, (int64_t)row->given);
+    else if (row->given != 0)
+        lm_buf_put_double(out, row->given);
     else if (lm_param_is_unset(row->type, value))
         lm_buf_puts(out, "derived");
     else
