@@ -94,10 +94,9 @@ INLINE int32_t next_lms(struct walk *walk, const struct string *s, bool is_wide)
     return found;
 }
 
-/* Both passes, from LMS suffixes that lie at the ends of their buckets; afterwards buckets[c] is
- * where the S suffixes of c begin. */
-INLINE enum lm_status induce(int32_t *sa, const struct string *s, int32_t *buckets,
-                             const struct sorting *own, bool is_wide)
+/* The L suffixes, upwards, from those that lie at the ends of their buckets. */
+INLINE enum lm_status induce_l(int32_t *sa, const struct string *s, int32_t *buckets,
+                               const struct sorting *own, bool is_wide)
 {
     const int32_t n = s->count;
     find_buckets(buckets, s, false, is_wide);
@@ -112,8 +111,15 @@ INLINE enum lm_status induce(int32_t *sa, const struct string *s, int32_t *bucke
                 sa[buckets[at(s, j - 1, is_wide)]++] = j - 1;
         }
     }
+    return LM_OK;
+}
+
+/* The S suffixes, downwards, from the L ones; afterwards buckets[c] is where those of c begin. */
+INLINE enum lm_status induce_s(int32_t *sa, const struct string *s, int32_t *buckets,
+                               const struct sorting *own, bool is_wide)
+{
     find_buckets(buckets, s, true, is_wide);
-    for (int32_t end = n; end > 0; end -= end > BLOCK ? BLOCK : end) {
+    for (int32_t end = s->count; end > 0; end -= end > BLOCK ? BLOCK : end) {
         const int32_t from = end > BLOCK ? end - BLOCK : 0;
         LM_TRY(look(own));
         for (int32_t i = end - 1; i >= from; i--) {
@@ -127,6 +133,13 @@ INLINE enum lm_status induce(int32_t *sa, const struct string *s, int32_t *bucke
         }
     }
     return LM_OK;
+}
+
+INLINE enum lm_status induce(int32_t *sa, const struct string *s, int32_t *buckets,
+                             const struct sorting *own, bool is_wide)
+{
+    LM_TRY(induce_l(sa, s, buckets, own, is_wide));
+    return induce_s(sa, s, buckets, own, is_wide);
 }
 
 /* LMS suffixes in any order at the ends of their buckets; how many there are. */
