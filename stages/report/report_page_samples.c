@@ -216,6 +216,18 @@ static void put_glimpse(struct lm_buf *out, const struct lm_json *text, bool is_
     lm_buf_puts(out, to < size ? "\xe2\x80\xa6" : "");
 }
 
+/* A continuation's glimpse; of one that shows nothing, that it does. */
+static void put_continuation(struct lm_buf *out, const struct report *report,
+                             const struct lm_json *text)
+{
+    size_t size = 0;
+    const char *bytes = lm_json_string(text, &size);
+    if (bytes != NULL && size > 0 && strspn(bytes, " \t\r\n") == size)
+        lm_html_printf(out, "<i>%s</i>", report_say(report, TEXT_WHITE_SPACE));
+    else
+        put_glimpse(out, text, false);
+}
+
 static bool has_references(const struct report *report)
 {
     for (size_t i = 0; i < report->samples.count; i++)
@@ -241,14 +253,14 @@ static void put_grid_row(struct lm_buf *out, const struct report *report,
         for (size_t i = 0; i < report->samples.count; i++)
             if (is_first_of(report, i, methods[m]) &&
                 has_prompt_of(report->samples.items[i], first)) {
-                put_glimpse(out, lm_json_get(report->samples.items[i], "text"), false);
+                put_continuation(out, report, lm_json_get(report->samples.items[i], "text"));
                 break;
             }
         lm_buf_puts(out, "</td>");
     }
     if (has_references(report)) {
         lm_buf_puts(out, "<td dir=\"auto\">");
-        put_glimpse(out, lm_json_get(lm_json_get(first, "reference"), "text"), false);
+        put_continuation(out, report, lm_json_get(lm_json_get(first, "reference"), "text"));
         lm_buf_puts(out, "</td>");
     }
     lm_buf_puts(out, "</tr>\n");

@@ -13,13 +13,18 @@ bool report_has_tasks(const struct report *report)
 
 /* ---- bars ---- */
 
-/* What a full bar is: the whole of a share or a correlation; of points and bits what is largest. */
+/* What a full bar is: the whole of a share or a correlation; of points and bits the round number
+ * that holds all, so that points of nothing stay nothing. */
 static double full_bar(const struct report_task *task)
 {
+    static const double steps[] = {1, 2, 5, 10, 20, 50, 100};
+    double most = fmax(task->value, fmax(task->high, task->best.value));
     if (task->metric.unit == REPORT_SHARE || task->metric.unit == REPORT_CORRELATION)
         return 1;
-    double most = fmax(task->value, fmax(task->high, task->best.value));
-    return most > 0 ? most : 1;
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++)
+        if (!(most > steps[i]))
+            return steps[i];
+    return most;
 }
 
 static double place(double value, double full)

@@ -460,6 +460,29 @@ static void works_without_a_vocabulary(struct tap *tap)
     lm_arena_free(arena);
 }
 
+/* What a method wrote is said where it shows nothing. */
+static void white_space_is_said(struct tap *tap)
+{
+    static const char text[] =
+        "{\"kind\":\"method\",\"name\":\"one\",\"temperature\":0}\n"
+        "{\"kind\":\"method\",\"name\":\"two\",\"temperature\":1}\n"
+        "{\"kind\":\"sample\",\"method\":\"one\",\"sample\":0,\"prompt\":{\"source\":\"spec\","
+        "\"ids\":[72],"
+        "\"text\":\"H\"},\"ids\":[32,10],\"nll\":[1,1],\"text\":\" \\n\",\"end\":\"length\"}\n"
+        "{\"kind\":\"sample\",\"method\":\"two\",\"sample\":0,\"prompt\":{\"source\":\"spec\","
+        "\"ids\":[72],"
+        "\"text\":\"H\"},\"ids\":[32,105],\"nll\":[1,1],\"text\":\" i\",\"end\":\"length\"}\n";
+    struct lm_arena *arena = lm_arena_create();
+    struct inputs in = all;
+    in.samples = TOP "/samples";
+    REQUIRE(start() && lm_file_write(TOP "/samples", text, sizeof text - 1, NULL) == LM_OK);
+    REQUIRE(run(TOP "/a", &in, NULL) == LM_OK);
+    char *page = read_output(arena, TOP "/a", "html");
+    REQUIRE(page != NULL);
+    CHECK(strstr(page, "<td dir=\"auto\"><i>white space alone</i></td><td dir=\"auto\"> i</td>"));
+    lm_arena_free(arena);
+}
+
 static void names_the_broken_line(struct tap *tap)
 {
     struct lm_err err = {0};
@@ -477,7 +500,7 @@ static void names_the_broken_line(struct tap *tap)
 static void golden_bytes(struct tap *tap)
 {
     static const char *const golden[OUTPUTS] = {
-        "5400ef04d40c3b92c618c7fb7193ad1e77f2c88835676f3dbd3f5047e74d3e75",
+        "9bd4635318085463c64513126ff7207f2260c2a9322160745ab45f572578e396",
         "77bed6ff3f0000fb5729c38f3559289ddc19b5762469d14d10f5d1965585bfa9",
         "6fd94aa7a32cb2f12ffa8c7b3fd39151bc22acf659ad0d6bbe7570afa0b57a29",
         "29285a57e143162e29af08b71c8b59f0e28f7b98547850b0d8655f3f83fe0a7a"};
@@ -657,15 +680,15 @@ static void golden_objectives(struct tap *tap)
         const char *digests[OUTPUTS - 1]; /* html, md, json */
     } cases[] = {
         {&classified,
-         {"c333557013b1e970720b14fcb460be378ec13ef48153a670e9a3fe90b07ea455",
+         {"da91056eec729dbf9224453cc75209de43372c47646df3ffad23471ced9e5508",
           "b2450a4c3228d10a45e748c4c59a3f84654e6e1936d59f185f84315d3b038a73",
           "921928ca1e0109e50b7b931a11b47b691c608bc53925201d0820be6dc9cec3a1"}},
         {&translated,
-         {"8f89b52341f252513359b44ab70a1f2c466dd1ee9e3c5f159f32c778fc374384",
+         {"3bcfc405239f368cc2b2c5abbbbda425fcd75ba6b02d428d7dd46fe8cfbc69ef",
           "b29207adce5bb49739f447e984563ce4415f3261c34dfff4c0ac591d2fc68ae1",
           "dee476977d22d2a4fbaaa293900b92832779cf232858230ae27f13bc121560c1"}},
         {&compared,
-         {"6acdc357295b9014d42543ac1709bc9a2fca5330a30cb79d63563cbec805fa0b",
+         {"85b8d86e75deb2ead813241a702553ab55382caff8ce4a05e4ef8541594e3668",
           "4325c942420ca7250c1428271ee336b4f91081037f0e753a1a17bd0d2bea03d7",
           "c2abe76d439ea7523743a15d3c5bc0c495eb7af2cdcc1fb2f495e74b7f76f7c7"}},
     };
@@ -692,12 +715,13 @@ static const struct tap_test tests[] = {
                         markdown_leaves_out_what_does_not_fit) TAP_ROW(markdown_holds_hostile_sizes)
                         TAP_ROW(loss_by_length) TAP_ROW(line_ends_are_counted)
                             TAP_ROW(scrolling_blocks_take_focus) TAP_ROW(scores_alone_are_enough)
-                                TAP_ROW(works_without_a_vocabulary) TAP_ROW(names_the_broken_line)
+                                TAP_ROW(works_without_a_vocabulary) TAP_ROW(white_space_is_said)
+                                    TAP_ROW(names_the_broken_line)
 
-                                    TAP_ROW(golden_bytes) TAP_ROW(labels_are_shown)
-                                        TAP_ROW(answers_are_shown) TAP_ROW(pairs_are_shown)
+                                        TAP_ROW(golden_bytes) TAP_ROW(labels_are_shown)
+                                            TAP_ROW(answers_are_shown) TAP_ROW(pairs_are_shown)
 
-                                            TAP_ROW(examples_beside_text)
-                                                TAP_ROW(odd_items_do_no_harm)
-                                                    TAP_ROW(golden_objectives)};
+                                                TAP_ROW(examples_beside_text)
+                                                    TAP_ROW(odd_items_do_no_harm)
+                                                        TAP_ROW(golden_objectives)};
 LM_TEST_MAIN(tests)

@@ -42,6 +42,8 @@ static void scores_stand_beside_chance_and_floors(struct tap *tap)
     CHECK_INT(count_of(page, "class=\"mark chance\" style=\"left:50.00%\""), 3); /* two groups */
     CHECK_INT(count_of(page, "class=\"mark floor\" style=\"left:56.25%\""), 1);
     CHECK_INT(count_of(page, "class=\"mark floor\""), 5);
+    /* points and bits by round numbers: a bar of 2 holds 1.9, 2.0 and the floor of 2.2 needs 5 */
+    CHECK_INT(count_of(page, "class=\"mark floor\" style=\"left:44.00%\""), 1);
     CHECK(strstr(page, "style=\"width:0.00%\"") != NULL); /* a correlation below nothing */
     CHECK(strstr(page, "choice, sum; 670 items &amp; &lt;b&gt;") != NULL);
     CHECK(strstr(page, "odd:") == NULL);
