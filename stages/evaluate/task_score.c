@@ -10,6 +10,13 @@
 #include "base/io.h"
 #include "task_pack.h"
 
+/* A probe whose tokens wait for their turn. */
+struct waiting {
+    struct task_probe *probe;
+    const int32_t *ids;
+    size_t place, count, scored; /* of its first token among all that wait; the first that counts */
+};
+
 /* A text of the call: which probe's, and from which row on it is scored. */
 struct piece {
     struct task_probe *probe;
@@ -23,6 +30,10 @@ struct task_scorer {
     struct lm_encoder *encoder;
     int32_t end_of_text;
     struct lm_buf text; /* of the probe at hand */
+    /* probes that are put in an order in which they share the most */
+    struct lm_buf ids;
+    struct waiting *waiting;
+    size_t waiting_count;
     /* the call that is being filled */
     struct task_pack pack;
     struct piece *pieces;
@@ -36,6 +47,11 @@ static enum lm_status no_memory(struct lm_err *err)
     return lm_fail(err, LM_NOMEM, "no memory to score tasks; give a smaller batch");
 }
 
+enum {
+    WAIT_IDS = 1 << 20,   /* tokens that wait, a text's own beyond that */
+    WAIT_TEXTS = 1 << 17, /* and texts */
+};
+
 static enum lm_status make_room(struct task_scorer *scorer, struct lm_err *err)
 {
     const struct evaluation *evaluation = scorer->evaluation;
@@ -45,7 +61,9 @@ static enum lm_status make_room(struct task_scorer *scorer, struct lm_err *err)
     scorer->pieces = LM_NEW_ARRAY(arena, struct piece, room);
     scorer->rank = LM_NEW_ARRAY(arena, int32_t, 2 * room);
     scorer->nll = LM_NEW_ARRAY(arena, float, room);
-    if (scorer->pieces == NULL || scorer->rank == NULL || scorer->nll == NULL)
+    scorer->waiting = LM_NEW_ARRAY(arena, struct waiting, WAIT_TEXTS);
+    if (scorer->pieces == NULL || scorer->rank == NULL || scorer->nll == NULL ||
+        scorer->waiting == NULL)
         return no_memory(err);
     scorer->equal = scorer->rank + room;
     return LM_OK;
@@ -80,6 +98,7 @@ enum lm_status task_scorer_open(struct task_scorer **out, struct evaluation *eva
     scorer->evaluation = evaluation;
     scorer->model = model;
     lm_buf_init(&scorer->text, 0);
+    lm_buf_init(&scorer->ids, 0);
     LM_TRY(make_room(scorer, err));
     return load_vocab(scorer, err);
 }
@@ -91,6 +110,7 @@ void task_scorer_close(struct task_scorer *scorer)
     lm_encoder_free(scorer->encoder);
     lm_vocab_free(scorer->vocab);
     lm_buf_release(&scorer->text);
+    lm_buf_release(&scorer->ids);
     free(scorer);
 }
 
@@ -224,6 +244,43 @@ static enum lm_status put_windows(struct task_scorer *scorer, struct task_probe 
     return LM_OK;
 }
 
+/* ---- the order ----
+ * Texts that begin alike follow one another, so that what they share is computed once
+ * (task_pack.h). A probe's numbers are the same bits in any order. */
+
+/* By tokens, then by where they begin to count, then as they came. */
+static int compare_waiting(const void *a, const void *b)
+{
+    const struct waiting *x = a, *y = b;
+    size_t most = x->count < y->count ? x->count : y->count;
+    for (size_t t = 0; t < most; t++)
+        if (x->ids[t] != y->ids[t])
+            return x->ids[t] < y->ids[t] ? -1 : 1;
+    if (x->count != y->count)
+        return x->count < y->count ? -1 : 1;
+    if (x->scored != y->scored)
+        return x->scored < y->scored ? -1 : 1;
+    return (x->place > y->place) - (x->place < y->place);
+}
+
+/* Scores all that wait. */
+static enum lm_status drain(struct task_scorer *scorer, struct lm_err *err)
+{
+    size_t count = scorer->waiting_count;
+    const int32_t *ids = (const void *)scorer->ids.data;
+    for (size_t i = 0; i < count; i++)
+        scorer->waiting[i].ids = ids + scorer->waiting[i].place;
+    qsort(scorer->waiting, count, sizeof *scorer->waiting, compare_waiting);
+    for (size_t i = 0; i < count; i++) {
+        const struct waiting *own = &scorer->waiting[i];
+        scorer->done++;
+        LM_TRY(put_windows(scorer, own->probe, own->ids, own->scored, own->count, err));
+    }
+    scorer->waiting_count = 0;
+    lm_buf_clear(&scorer->ids);
+    return flush(scorer, err);
+}
+
 static enum lm_status add_probe(struct task_scorer *scorer, struct task_probe *probe,
                                 struct lm_err *err)
 {
@@ -242,17 +299,28 @@ static enum lm_status add_probe(struct task_scorer *scorer, struct task_probe *p
     probe->hits = 0;
     probe->tokens = (uint32_t)(count - first);
     add_counts(scorer, probe, ids, first, count);
-    scorer->done++;
-    return put_windows(scorer, probe, ids, first, count, err);
+    size_t before = scorer->ids.size / sizeof *ids;
+    scorer->waiting[scorer->waiting_count++] = (struct waiting){probe, NULL, before, count, first};
+    lm_buf_append(&scorer->ids, ids, count * sizeof *ids);
+    LM_TRY(lm_buf_status(&scorer->ids, err));
+    bool is_full = scorer->waiting_count == WAIT_TEXTS || before + count >= WAIT_IDS;
+    return is_full ? drain(scorer, err) : LM_OK;
 }
 
 enum lm_status task_score(struct task_scorer *scorer, struct task_probe *probes, size_t count,
                           struct lm_err *err)
 {
+    enum { POLL = 1 << 10 };
+
     scorer->done = 0;
     scorer->total = count;
     task_pack_clear(&scorer->pack);
-    for (size_t i = 0; i < count; i++)
+    scorer->waiting_count = 0;
+    lm_buf_clear(&scorer->ids);
+    for (size_t i = 0; i < count; i++) {
+        if (i % POLL == 0)
+            LM_TRY(evaluate_poll(scorer->evaluation, err));
         LM_TRY(add_probe(scorer, &probes[i], err));
-    return flush(scorer, err);
+    }
+    return drain(scorer, err);
 }

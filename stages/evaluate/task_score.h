@@ -2,7 +2,8 @@
  * Scores of continuations: a text and the place from which on it counts. The whole text is encoded
  * at once, behind one end-of-text; a token counts when it ends behind the place, so that one that
  * lies across it counts as a whole. Texts of all lengths are packed behind one another into calls
- * of the model (lm_model_score_packed): their numbers do not depend on what they are packed with.
+ * of the model (lm_model_score_packed), those that begin alike one behind the other: their numbers
+ * do not depend on what they are packed with, nor on the order.
  *
  * A text longer than the context is cut from the left. When what counts is longer than the context
  * itself it is scored in windows that move on by the stride, each token once.

@@ -223,6 +223,37 @@ static void test_company(struct tap *tap)
     CHECK(strcmp(got, want[0]) != 0);
 }
 
+/* In whatever order items come, texts that begin alike are scored together: same numbers. */
+static void test_order(struct tap *tap)
+{
+    enum { ITEMS = 40 };
+
+    static const char *const names[] = {"forth", "back"};
+    static char rows[2][ITEMS * 80];
+    struct lm_err err = {.status = LM_OK};
+    REQUIRE(start());
+    for (size_t way = 0; way < 2; way++)
+        for (int i = 0; i < ITEMS; i++) {
+            int k = way == 0 ? i : ITEMS - 1 - i;
+            sprintf(rows[way] + strlen(rows[way]),
+                    "{\"q\":\"%.*s\",\"c\":[\" to %c\",\" to be\",\" to\"]}\n", k % 13,
+                    "to be or not to be", 'a' + k * 7 % 26);
+        }
+    for (size_t way = 0; way < 2; way++) {
+        char yaml[40], data[40], text[200];
+        snprintf(yaml, sizeof yaml, "%s.yaml", names[way]);
+        snprintf(data, sizeof data, "%s.jsonl", names[way]);
+        snprintf(text, sizeof text, CHOICE "data: %s\ncontext: '{q}'\nchoices: '{c}'\nanswer: 0\n",
+                 data);
+        REQUIRE(put(yaml, text) && put(data, rows[way]));
+    }
+    REQUIRE(run(usual, names, 2, &err) == LM_OK);
+    for (size_t i = 0; i < ITEMS; i++) {
+        double nll = item(TOP "/a", "items/forth.jsonl", i, "nll");
+        CHECK(nll > 0 && nll == item(TOP "/a", "items/back.jsonl", ITEMS - 1 - i, "nll"));
+    }
+}
+
 /* Outputs and pairs: what is measured is there, and within its bounds. */
 static void test_texts(struct tap *tap)
 {
@@ -275,8 +306,8 @@ static void test_ends(struct tap *tap)
     lm_dir_remove(TOP, NULL);
 }
 
-static const struct tap_test tests[] = {{"choice", test_choice}, {"long", test_long},
-                                        {"zero", test_zero},     {"company", test_company},
-                                        {"texts", test_texts},   {"ends", test_ends}};
+static const struct tap_test tests[] = {
+    {"choice", test_choice}, {"long", test_long},   {"zero", test_zero}, {"company", test_company},
+    {"order", test_order},   {"texts", test_texts}, {"ends", test_ends}};
 
 LM_TEST_MAIN(tests)
