@@ -62,8 +62,10 @@ struct lm_pass {
     float scale;         /**< backward: of the loss, per scored target */
     const struct lm_scores *scores;
     const int32_t *places; /**< head: which row of the call a row is of; NULL: the same */
-    float *logits;         /**< head: where all logits go, (rows, V) */
-    bool stopped;          /**< options.stop said so: what is left of the call is skipped */
+    const struct lm_packed_texts *texts; /**< head: whose other targets are scored; NULL: none */
+    size_t others;                       /**< the place of the first of them */
+    float *logits;                       /**< head: where all logits go, (rows, V) */
+    bool stopped; /**< options.stop said so: what is left of the call is skipped */
 };
 
 /** Sites of dropout in a layer; the embedding is site 0 of layer L. */

@@ -310,31 +310,39 @@ double lm_head_loss(struct lm_pass *pass)
     return total;
 }
 
-static void score_rows(const struct lm_pass *pass, size_t first, size_t rows)
+/* What a row of logits says of a target (-1: none), into a place. */
+static void score_target(const struct lm_pass *pass, const float *line, int32_t wanted, size_t at)
 {
     const struct lm_model *model = pass->model;
     const struct lm_scores *out = pass->scores;
+    struct lm_row_score score;
+    size_t target = wanted < 0 ? 0 : (size_t)wanted;
+    model->kernels->score(&score, line, (size_t)model->config.vocab, target);
+    double log_sum = lm_log((double)score.sum);
+    if (out->nll != NULL)
+        out->nll[at] = wanted < 0 ? 0 : (float)((double)score.max + log_sum - (double)line[target]);
+    if (out->entropy != NULL)
+        out->entropy[at] = (float)(log_sum - (double)score.moment / (double)score.sum);
+    if (out->top != NULL)
+        out->top[at] = 1 / score.sum;
+    if (out->rank != NULL)
+        out->rank[at] = wanted < 0 ? -1 : (int32_t)(score.above + score.equal / 2);
+    if (out->equal != NULL)
+        out->equal[at] = wanted < 0 ? 0 : (int32_t)score.equal;
+}
+
+static void score_rows(const struct lm_pass *pass, size_t first, size_t rows)
+{
+    const struct lm_model *model = pass->model;
     const int32_t *targets = targets_of(model);
-    size_t row = pass->first;
     for (size_t r = first; r < first + rows; r++) {
-        struct lm_row_score score;
-        const float *line = logits_of(model, r);
-        int32_t wanted = targets[row + r];
-        size_t target = wanted < 0 ? 0 : (size_t)wanted;
-        size_t at = pass->places != NULL ? (size_t)pass->places[row + r] : row + r;
-        model->kernels->score(&score, line, (size_t)model->config.vocab, target);
-        double log_sum = lm_log((double)score.sum);
-        if (out->nll != NULL)
-            out->nll[at] =
-                wanted < 0 ? 0 : (float)((double)score.max + log_sum - (double)line[target]);
-        if (out->entropy != NULL)
-            out->entropy[at] = (float)(log_sum - (double)score.moment / (double)score.sum);
-        if (out->top != NULL)
-            out->top[at] = 1 / score.sum;
-        if (out->rank != NULL)
-            out->rank[at] = wanted < 0 ? -1 : (int32_t)(score.above + score.equal / 2);
-        if (out->equal != NULL)
-            out->equal[at] = wanted < 0 ? 0 : (int32_t)score.equal;
+        size_t row = pass->first + r;
+        size_t at = pass->places != NULL ? (size_t)pass->places[row] : row;
+        score_target(pass, logits_of(model, r), targets[row], at);
+        int32_t other = pass->texts != NULL ? pass->texts->others[at] : -1;
+        for (; other >= 0; other = pass->texts->other_next[other])
+            score_target(pass, logits_of(model, r), pass->texts->other_targets[other],
+                         pass->others + (size_t)other);
     }
 }
 

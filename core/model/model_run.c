@@ -280,11 +280,34 @@ enum lm_status lm_model_score(struct lm_model *model, const int32_t *tokens, con
     return end_call(&pass, err);
 }
 
+/* Other targets stand behind rows that have one, each chain falling. */
+static enum lm_status check_others(struct lm_pass *pass, const struct lm_packed_texts *texts,
+                                   struct lm_err *err)
+{
+    int32_t count = (int32_t)texts->other_count;
+    bool is_right = texts->other_count <= INT32_MAX && texts->targets != NULL;
+    for (size_t i = 0; i < pass->rows && is_right; i++)
+        is_right = texts->others[i] < count && (texts->others[i] < 0 || texts->targets[i] >= 0);
+    for (int32_t j = 0; j < count && is_right; j++)
+        is_right = texts->other_next[j] < j;
+    if (!is_right)
+        return lm_fail(err, LM_RANGE,
+                       "other targets are of rows that have none, or come in a circle; let each "
+                       "name one before it");
+    LM_TRY(check_ids(texts->other_targets, texts->other_count, 0, pass->model->config.vocab,
+                     "target", err));
+    pass->texts = texts;
+    pass->others = pass->rows;
+    return LM_OK;
+}
+
 enum lm_status lm_model_score_packed(struct lm_model *model, const struct lm_packed_texts *texts,
                                      const struct lm_scores *out, struct lm_err *err)
 {
     struct lm_pass pass;
     LM_TRY(lm_pass_begin_packed(&pass, model, texts, false, err));
+    if (texts->others != NULL)
+        LM_TRY(check_others(&pass, texts, err));
     pass.scores = out;
     lm_trunk_forward(&pass);
     lm_head_scores_sparse(&pass);

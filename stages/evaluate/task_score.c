@@ -59,13 +59,13 @@ static enum lm_status make_room(struct task_scorer *scorer, struct lm_err *err)
     struct lm_arena *arena = evaluation->arena;
     LM_TRY(task_pack_create(&scorer->pack, arena, room, context, err));
     scorer->pieces = LM_NEW_ARRAY(arena, struct piece, room);
-    scorer->rank = LM_NEW_ARRAY(arena, int32_t, 2 * room);
-    scorer->nll = LM_NEW_ARRAY(arena, float, room);
+    scorer->rank = LM_NEW_ARRAY(arena, int32_t, 4 * room);
+    scorer->nll = LM_NEW_ARRAY(arena, float, 2 * room); /* of rows, and others */
     scorer->waiting = LM_NEW_ARRAY(arena, struct waiting, WAIT_TEXTS);
     if (scorer->pieces == NULL || scorer->rank == NULL || scorer->nll == NULL ||
         scorer->waiting == NULL)
         return no_memory(err);
-    scorer->equal = scorer->rank + room;
+    scorer->equal = scorer->rank + 2 * room;
     return LM_OK;
 }
 

@@ -35,13 +35,20 @@ struct lm_packed_texts {
     const int32_t *lengths;
     const int32_t *prefixes; /**< which text each goes on from, -1: none; NULL: none does */
     size_t count;
+    /* Texts that part behind a row want another target of it each: scored on the same logits. */
+    const int32_t *others; /**< (rows) the first other target of a row that has one, -1: none; NULL:
+                                no row has others */
+    const int32_t *other_targets, *other_next; /**< (other_count) the token; the next other target
+                                                    of its row, one before it, or -1 */
+    size_t other_count;
 };
 
 /**
- * Scores packed texts into the arrays of `out`, row by row. A row without a target costs nothing in
- * the head and nothing is written for it. With portable products (LM_NUMERICS_PORTABLE, or
- * bfloat16) the numbers of a row are the same bits whatever stands beside its text, and whether the
- * text stands there whole or goes on from others. LM_RANGE, LM_CANCELLED.
+ * Scores packed texts into the arrays of `out`, row by row, and behind all rows other targets, as
+ * they stand in other_targets. A row without a target costs nothing in the head and nothing is
+ * written for it. With portable products (LM_NUMERICS_PORTABLE, or bfloat16) the numbers of a row
+ * are the same bits whatever stands beside its text, and whether the text stands there whole or
+ * goes on from others. LM_RANGE, LM_CANCELLED.
  */
 enum lm_status lm_model_score_packed(struct lm_model *model, const struct lm_packed_texts *texts,
                                      const struct lm_scores *out, struct lm_err *err);

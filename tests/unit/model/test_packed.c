@@ -222,6 +222,57 @@ static void test_prefixes_refused(struct tap *tap)
     lm_model_free(model);
 }
 
+/* Other targets of a row have the bits of the row scored with each of them. */
+static void test_others(struct tap *tap)
+{
+    enum { OTHERS = 9, N = 33 };
+
+    static const int32_t length[] = {N}, rows[OTHERS] = {0, 5, 5, 32, 5, 1, 0, 32, 7};
+    for (size_t way = 0; way < WAYS; way++) {
+        static struct numbers one;
+        int32_t tokens[N], targets[N], others[N], wanted[OTHERS], next[OTHERS];
+        struct lm_err err;
+        struct lm_model *model = make(way, 1 + way);
+        REQUIRE(model != NULL);
+        for (size_t t = 0; t < N; t++) {
+            tokens[t] = token(6, t);
+            targets[t] = t % 4 == 2 ? -1 : token(6, t + 1);
+            others[t] = -1;
+        }
+        for (int32_t j = 0; j < OTHERS; j++) {
+            wanted[j] = (j * 97 + 3) % V;
+            next[j] = others[rows[j]];
+            others[rows[j]] = j;
+        }
+        const struct lm_packed_texts all = {tokens, targets, length, NULL,  1,
+                                            others, wanted,  next,   OTHERS};
+        const struct lm_scores out = {together.nll, together.entropy, together.rank,
+                                      together.equal};
+        const struct lm_scores single = {one.nll, one.entropy, one.rank, one.equal};
+        REQUIRE(lm_model_score_packed(model, &all, &out, &err) == LM_OK);
+        for (size_t j = 0; j < OTHERS; j++) {
+            const struct lm_packed_texts plain = {tokens, targets, length, NULL, 1};
+            int32_t own = targets[rows[j]];
+            targets[rows[j]] = wanted[j];
+            REQUIRE(lm_model_score_packed(model, &plain, &single, &err) == LM_OK);
+            targets[rows[j]] = own;
+            CHECK(memcmp(&together.nll[N + j], &one.nll[rows[j]], sizeof(float)) == 0);
+            CHECK(memcmp(&together.entropy[N + j], &one.entropy[rows[j]], sizeof(float)) == 0);
+            CHECK_INT(together.rank[N + j], one.rank[rows[j]]);
+            CHECK_INT(together.equal[N + j], one.equal[rows[j]]);
+        }
+        others[2] = 0; /* a row without a target of its own */
+        CHECK_INT(lm_model_score_packed(model, &all, &out, &err), LM_RANGE);
+        others[2] = -1;
+        next[3] = 3; /* a circle */
+        CHECK_INT(lm_model_score_packed(model, &all, &out, &err), LM_RANGE);
+        next[3] = -1;
+        wanted[1] = V;
+        CHECK_INT(lm_model_score_packed(model, &all, &out, &err), LM_RANGE);
+        lm_model_free(model);
+    }
+}
+
 /* Of an all-zero model every id is as likely as the target. */
 static void test_equal(struct tap *tap)
 {
@@ -275,6 +326,7 @@ static void test_refused(struct tap *tap)
 static const struct tap_test tests[] = {
     {"company", test_company},   {"padded", test_padded},
     {"prefixes", test_prefixes}, {"prefixes refused", test_prefixes_refused},
-    {"equal", test_equal},       {"refused", test_refused}};
+    {"others", test_others},     {"equal", test_equal},
+    {"refused", test_refused}};
 
 LM_TEST_MAIN(tests)

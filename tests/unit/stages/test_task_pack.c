@@ -37,12 +37,24 @@ static bool add(struct task_pack *pack, const struct text *text)
     return task_pack_add(pack, text->length);
 }
 
-/* The token and target that the segments give to each row of a text, by its path: the rows of whole
- * segments, one going on from the other. */
-static void check_text(struct tap *tap, const struct lm_packed_texts *texts, const int32_t *path,
-                       size_t length, const struct text *text)
+/* The row of a place: its own, or the one that has it as another target, which is then *target. */
+static int32_t row_of(const struct lm_packed_texts *texts, int32_t rows, int32_t place,
+                      int32_t *target)
 {
-    int32_t first[ROOM], before[ROOM], at = 0;
+    *target = place < rows ? texts->targets[place] : texts->other_targets[place - rows];
+    for (int32_t row = 0; row < rows && place >= rows; row++)
+        for (int32_t j = texts->others[row]; j >= 0; j = texts->other_next[j])
+            if (j == place - rows)
+                return row;
+    return place < rows ? place : -1;
+}
+
+/* The token and target that the segments give to each place of a text: of the rows of whole
+ * segments, one going on from the other. */
+static void check_text(struct tap *tap, const struct lm_packed_texts *texts, int32_t rows,
+                       const int32_t *places, size_t length, const struct text *text)
+{
+    int32_t first[ROOM], before[ROOM], path[CONTEXT], at = 0;
     for (size_t s = 0; s < texts->count; s++, at += texts->lengths[s - 1]) {
         int32_t from = texts->prefixes[s];
         CHECK(from < (int32_t)s && texts->lengths[s] > 0);
@@ -52,8 +64,11 @@ static void check_text(struct tap *tap, const struct lm_packed_texts *texts, con
     CHECK_INT(length, text->length);
     int32_t last = -1;
     for (size_t t = 0; t < length; t++) {
+        int32_t target;
+        path[t] = row_of(texts, rows, places[t], &target);
+        REQUIRE(path[t] >= 0);
         CHECK_INT(texts->tokens[path[t]], text->tokens[t]);
-        CHECK_INT(texts->targets[path[t]], text->targets[t]);
+        CHECK_INT(target, text->targets[t]);
         int32_t segment = 0;
         while (segment + 1 < (int32_t)texts->count && first[segment + 1] <= path[t])
             segment++;
@@ -89,22 +104,25 @@ static void test_drawn(struct tap *tap)
         for (size_t i = 0; i < count; i++) {
             size_t length;
             const int32_t *path = task_pack_path(&pack, i, &length);
-            check_text(tap, &call, path, length, &texts[i]);
+            check_text(tap, &call, (int32_t)pack.rows, path, length, &texts[i]);
         }
     }
     CHECK(own < all);
     lm_arena_free(arena);
 }
 
-/* Two choices behind one context, and a text twice. */
+/* Choices behind one context: one ends where the other goes on, one is there twice, one parts
+ * before. */
 static void test_shared(struct tap *tap)
 {
     static const struct text a = {{7, 1, 2, 3}, {-1, -1, 3, 5}, 4}, b = {{7, 1, 2}, {-1, -1, 4}, 3};
+    static const struct text c = {{7, 1, 6}, {-1, -1, 4}, 3};
     struct lm_arena *arena = lm_arena_create();
     struct task_pack pack;
     REQUIRE(arena != NULL && task_pack_create(&pack, arena, ROOM, CONTEXT, NULL) == LM_OK);
-    CHECK(add(&pack, &a) && add(&pack, &b) && add(&pack, &b));
+    CHECK(add(&pack, &a) && add(&pack, &b) && add(&pack, &b) && add(&pack, &c));
     CHECK_INT(pack.rows, 5);
+    CHECK_INT(pack.other_count, 1);
     const struct lm_packed_texts call = task_pack_texts(&pack);
     CHECK_INT(call.count, 3); /* the context, and what is behind it */
     CHECK_INT(call.lengths[0], 2);
