@@ -76,7 +76,7 @@ for ((i = 0; i < kills; i++)); do
     sleep "$((delay / 1000)).$(printf '%03d' $((delay % 1000)))"
     kill -$signal "$runner" 2>/dev/null
     status=0
-    wait "$runner" || status=$?
+    wait "$runner" 2>/dev/null || status=$?
     case $status in
     0) forget ;; # it had ended before
     75 | 137 | 130 | 143) landed=$((landed + 1)) ;;
