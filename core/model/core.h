@@ -115,6 +115,12 @@ static inline size_t lm_text_rows(const struct lm_pass *pass, size_t text, size_
     return packed ? (size_t)pass->lengths[text] : pass->time;
 }
 
+/** Whether options.stop says that calls are to be given up. */
+static inline bool lm_model_is_stopped(const struct lm_model *model)
+{
+    return model->options.stop != NULL && model->options.stop(model->options.stop_user);
+}
+
 static inline float *lm_at(const struct lm_model *model, size_t offset)
 {
     return model->block + offset;
