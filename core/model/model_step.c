@@ -269,25 +269,32 @@ static double eps_of(const struct lm_step_options *options)
     return options->eps != 0 ? options->eps : USUAL_EPS;
 }
 
+static struct lm_sgd sgd_of(const struct lm_step_options *options, double scale)
+{
+    return (struct lm_sgd){
+        .scale = (float)scale,
+        .momentum = (float)options->momentum,
+        .fresh = options->nesterov ? 1 : 0,
+        .kept = options->nesterov ? (float)options->momentum : 1,
+    };
+}
+
 static struct lm_muon muon_of(const struct lm_model *model, const struct lm_step_options *options,
                               double scale)
 {
     const double usual[] = {3.4445, -4.775, 2.0315}, *given = options->ns_coefficients;
     const double *c = given[0] == 0 && given[1] == 0 && given[2] == 0 ? usual : given;
     return (struct lm_muon){
-        .polar = {model->own, options->ns_steps > 0 ? (size_t)options->ns_steps : 5, (float)c[0],
-                  (float)c[1], (float)c[2]},
+        .polar = {model->kernels, model->own, options->ns_steps > 0 ? (size_t)options->ns_steps : 5,
+                  (float)c[0], (float)c[1], (float)c[2]},
         .rule = options->muon_scale,
-        .scale = (float)scale,
-        .momentum = (float)options->momentum,
-        .nesterov = options->nesterov,
+        .memory = sgd_of(options, scale),
     };
 }
 
 static struct update update_of(struct lm_model *model, const struct lm_step_options *options,
                                double scale)
 {
-    double momentum = options->momentum;
     double *sums = norms_of(model);
     size_t pieces = options->optimizer == LM_OPTIMIZER_MUON ? lm_muon_pieces(&model->config) : 0;
     return (struct update){
@@ -304,13 +311,7 @@ static struct update update_of(struct lm_model *model, const struct lm_step_opti
                 .correction1 = (float)(1 / (1 - lm_powi(options->beta1, model->updates))),
                 .correction2 = (float)(1 / (1 - lm_powi(options->beta2, model->updates))),
             },
-        .sgd =
-            {
-                .scale = (float)scale,
-                .momentum = (float)momentum,
-                .fresh = options->nesterov ? 1 : 0,
-                .kept = options->nesterov ? (float)momentum : 1,
-            },
+        .sgd = sgd_of(options, scale),
         .change = sums,
         .size = sums + model->first_block[model->tensor_count] + pieces,
     };
