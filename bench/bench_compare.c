@@ -19,7 +19,7 @@ static double seconds(void)
 
 static struct lm_resampling resampling(size_t resamples, uint64_t seed)
 {
-    return (struct lm_resampling){resamples, lm_rng_stream(seed, "draws"), 0.95, NULL, NULL};
+    return (struct lm_resampling){.resamples = resamples, .rng = lm_rng_stream(seed, "draws")};
 }
 
 /* ---- speed ---- */
@@ -111,7 +111,7 @@ static void count_misses(const struct pool *pool, size_t n, size_t draws)
         for (size_t k = 0; k < RUNS; k++)
             over[k] = rows[k];
         const struct lm_paired_items items = {RUNS, n, over, under};
-        lm_paired_difference(&one, rows[1], under, n, &how, arena, NULL);
+        lm_paired_difference(&one, rows[1], under, n, 0.95, &how, arena, NULL);
         below += one.high < 0;
         above += one.low > 0;
         lm_paired_resample(&drawn, &items, &how, arena, NULL);

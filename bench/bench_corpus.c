@@ -18,6 +18,8 @@
 #include <lmpipe/arena.h>
 #include <lmpipe/hash.h>
 
+#include "base/batches.h"
+#include "base/grow.h"
 #include "base/io.h"
 #include "base/json.h"
 #include "base/pool.h"
@@ -31,7 +33,7 @@
 #include "web/html_page.h"
 #include "web/warc.h"
 
-enum { MOST_FILES = 1000, RULES = 64, TASK = 16, BATCH = 16 << 20 };
+enum { MOST_FILES = 1000, RULES = 64, TASK = 16, BATCH = 2 << 20 };
 
 struct file {
     const char *path;
@@ -46,12 +48,19 @@ struct document {
     struct lm_digest digest;
 };
 
+/* Documents that are cleaned while the ones before are written and the next ones are cut. */
+struct batch {
+    struct document *documents;
+    size_t count, capacity;
+};
+
 struct bench {
     const char *what;
     struct file files[MOST_FILES];
     size_t file_count, threads, bytes, repeats;
-    struct document *documents;
-    size_t count, capacity;
+    struct batch batches[LM_BATCHES];
+    size_t next; /* file */
+    struct lm_digest_set met;
     struct lm_rule rules[RULES];
     struct lm_ruleset set;
     struct lm_rule_scratch *scratch;
@@ -90,25 +99,25 @@ static void choose_rules(struct bench *bench)
     lm_ruleset_init(&bench->set, bench->rules, count);
 }
 
-static void add_document(struct bench *bench, const uint8_t *text, size_t size)
+static void add_document(struct batch *batch, const uint8_t *text, size_t size)
 {
-    if (bench->count == bench->capacity) {
-        bench->capacity = bench->capacity ? 2 * bench->capacity : 1024;
-        bench->documents = realloc(bench->documents, bench->capacity * sizeof *bench->documents);
-        if (bench->documents == NULL)
-            fail("no memory");
-    }
-    bench->documents[bench->count] = (struct document){.text = text, .size = size};
-    lm_buf_init(&bench->documents[bench->count++].line, 0);
+    struct document *documents =
+        lm_grow(batch->documents, &batch->capacity, batch->count, sizeof *documents);
+    if (documents == NULL)
+        fail("no memory");
+    batch->documents = documents;
+    documents[batch->count] = (struct document){.text = text, .size = size};
+    lm_buf_init(&documents[batch->count++].line, 0);
 }
 
-static void cut(struct bench *bench, const struct file *file, size_t size)
+static void cut(const struct bench *bench, struct batch *batch, const struct file *file,
+                size_t size)
 {
     for (size_t at = 0; at < size;) {
         size_t end = bench->bytes == 0 || size - at < bench->bytes ? size : at + bench->bytes;
         while (end < size && (file->work[end] & 0xC0) == 0x80)
             end++;
-        add_document(bench, file->work + at, end - at);
+        add_document(batch, file->work + at, end - at);
         at = end;
     }
 }
@@ -150,48 +159,66 @@ static void clean_one(struct bench *bench, struct document *document,
     lm_buf_release(&text);
 }
 
-static void clean_task(void *user, size_t task, size_t worker)
+/* The steps of the stage: cut, clean on all threads, write in order, all at the same time. */
+static enum lm_status cut_step(void *user, void *data, size_t *tasks, bool *is_end,
+                               struct lm_err *err)
 {
     struct bench *bench = user;
-    for (size_t i = task * TASK; i < (task + 1) * TASK && i < bench->count; i++)
-        clean_one(bench, &bench->documents[i], &bench->scratch[worker]);
+    struct batch *batch = data;
+    int64_t marks = 0, newlines = 0;
+    (void)err;
+    for (size_t bytes = 0; bytes < BATCH && bench->next < bench->file_count; bench->next++) {
+        struct file *file = &bench->files[bench->next];
+        cut(bench, batch, file, lm_newlines_normalise(file->work, file->size, &marks, &newlines));
+        bytes += file->size;
+    }
+    *is_end = bench->next == bench->file_count;
+    *tasks = (batch->count + TASK - 1) / TASK;
+    return LM_OK;
 }
 
-/* The documents that are there, as the stage takes them: on all threads, then in order. */
-static void flush(struct bench *bench, struct lm_digest_set *met)
+static enum lm_status clean_step(void *user, void *data, size_t task, size_t worker,
+                                 struct lm_err *err)
 {
-    lm_pool_run(bench->pool, (bench->count + TASK - 1) / TASK, clean_task, bench);
-    for (size_t i = 0; i < bench->count; i++) {
-        struct document *document = &bench->documents[i];
+    struct bench *bench = user;
+    struct batch *batch = data;
+    (void)err;
+    for (size_t i = task * TASK; i < (task + 1) * TASK && i < batch->count; i++)
+        clean_one(bench, &batch->documents[i], &bench->scratch[worker]);
+    return LM_OK;
+}
+
+static enum lm_status write_step(void *user, void *data, struct lm_err *err)
+{
+    struct bench *bench = user;
+    struct batch *batch = data;
+    for (size_t i = 0; i < batch->count; i++) {
+        struct document *document = &batch->documents[i];
         uint32_t mark = 0;
         bool is_new = true;
-        if (document->line.size > 0 &&
-            lm_digest_set_add(met, &document->digest, &mark, &is_new, NULL) != LM_OK)
-            fail("no memory");
+        if (document->line.size > 0)
+            LM_TRY(lm_digest_set_add(&bench->met, &document->digest, &mark, &is_new, err));
         if (is_new)
             lm_buf_append(&bench->out, document->line.data, document->line.size);
         lm_buf_release(&document->line);
     }
-    bench->count = 0;
+    batch->count = 0;
+    return LM_OK;
 }
 
 static void clean(struct bench *bench)
 {
-    struct lm_digest_set met = {.slots = NULL};
-    int64_t marks = 0, newlines = 0;
-    size_t waiting = 0;
+    struct lm_batch_steps steps = {
+        .user = bench, .read = cut_step, .work = clean_step, .write = write_step};
+    for (size_t i = 0; i < LM_BATCHES; i++)
+        steps.batches[i] = &bench->batches[i];
     lm_buf_clear(&bench->out);
-    for (size_t i = 0; i < bench->file_count; i++) {
-        struct file *file = &bench->files[i];
-        cut(bench, file, lm_newlines_normalise(file->work, file->size, &marks, &newlines));
-        waiting += file->size;
-        if (waiting < BATCH && i + 1 < bench->file_count)
-            continue;
-        flush(bench, &met);
-        waiting = 0;
-    }
+    bench->next = 0;
+    bench->met = (struct lm_digest_set){.slots = NULL};
+    if (lm_batches_run(&steps, bench->pool, NULL) != LM_OK)
+        fail("no memory");
     bench->made = bench->out.size;
-    lm_digest_set_release(&met);
+    lm_digest_set_release(&bench->met);
 }
 
 /* ---- near-duplicates ---- */
@@ -204,6 +231,15 @@ static void find_shingles(const struct document *document, struct lm_shingles *o
         fail("no memory");
 }
 
+static struct batch *all_documents(struct bench *bench)
+{
+    struct batch *batch = &bench->batches[0];
+    batch->count = 0;
+    for (size_t i = 0; i < bench->file_count; i++)
+        cut(bench, batch, &bench->files[i], bench->files[i].size);
+    return batch;
+}
+
 static void hash_documents(struct bench *bench)
 {
     enum { BANDS = 14, ROWS = 8 };
@@ -212,14 +248,12 @@ static void hash_documents(struct bench *bench)
     struct lm_minhash minhash;
     uint64_t keys[BANDS];
     lm_minhash_init(&minhash, BANDS, ROWS);
-    for (size_t i = 0; i < bench->file_count; i++)
-        cut(bench, &bench->files[i], bench->files[i].size);
-    for (size_t i = 0; i < bench->count; i++) {
-        find_shingles(&bench->documents[i], &shingles);
+    struct batch *batch = all_documents(bench);
+    for (size_t i = 0; i < batch->count; i++) {
+        find_shingles(&batch->documents[i], &shingles);
         lm_minhash_keys(&minhash, keys, shingles.items, shingles.count);
         bench->made += (size_t)(keys[0] & 1);
     }
-    bench->count = 0;
     lm_shingles_release(&shingles);
 }
 
@@ -227,17 +261,15 @@ static void compare_documents(struct bench *bench)
 {
     struct lm_shingles sets[2] = {{.items = NULL}, {.items = NULL}};
     double sum = 0;
-    for (size_t i = 0; i < bench->file_count; i++)
-        cut(bench, &bench->files[i], bench->files[i].size);
-    for (size_t i = 0; i < bench->count; i++) {
+    struct batch *batch = all_documents(bench);
+    for (size_t i = 0; i < batch->count; i++) {
         struct lm_shingles *own = &sets[i % 2], *last = &sets[(i + 1) % 2];
-        find_shingles(&bench->documents[i], own);
+        find_shingles(&batch->documents[i], own);
         if (lm_shingles_unite(own, NULL) != LM_OK)
             fail("no memory");
         sum += lm_shingles_jaccard(own->items, own->count, last->items, last->count);
     }
     bench->made += (size_t)sum;
-    bench->count = 0;
     lm_shingles_release(&sets[0]);
     lm_shingles_release(&sets[1]);
 }

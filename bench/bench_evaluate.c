@@ -4,7 +4,7 @@
  * object a line, wall and processor time.
  *
  *   bench_evaluate forward THREADS PRECISION TOKENS
- *   bench_evaluate bootstrap ITEMS RESAMPLES
+ *   bench_evaluate bootstrap ITEMS RESAMPLES [THREADS]
  */
 #include <lmpipe/model.h>
 
@@ -14,6 +14,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/pool.h"
 #include "stats/bootstrap.h"
 
 enum { BATCH = 16, TIME = 256, ROWS = BATCH * TIME, WARM = 2 };
@@ -68,8 +69,9 @@ static enum lm_status forward(size_t threads, const char *precision, size_t rows
     return status;
 }
 
-static enum lm_status bootstrap(size_t items, size_t resamples, struct lm_err *err)
+static enum lm_status bootstrap(size_t items, size_t resamples, size_t threads, struct lm_err *err)
 {
+    struct lm_pool *pool = lm_pool_create(threads);
     struct lm_arena *arena = lm_arena_create();
     if (arena == NULL)
         return lm_fail(err, LM_NOMEM, "no memory");
@@ -79,18 +81,19 @@ static enum lm_status bootstrap(size_t items, size_t resamples, struct lm_err *e
         return lm_fail(err, LM_NOMEM, "no memory for %zu items", items);
     }
     struct lm_rng rng = lm_rng_stream(1, "items");
+    const struct lm_resampling how = {.resamples = resamples, .rng = rng, .pool = pool};
     for (size_t i = 0; i < items; i++) {
         over[i] = lm_rng_uniform(rng, 0, i) < 0.6 ? 1 : 0;
         under[i] = 1;
     }
     struct lm_bootstrap_ratio ratio = {.over = over, .under = under};
     double wall = seconds(CLOCK_MONOTONIC), cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
-    enum lm_status status =
-        lm_bootstrap_run(&ratio, 1, items, resamples, rng, arena, NULL, NULL, err);
-    printf("{\"bootstrap\": %zu, \"resamples\": %zu, \"low\": %.6f, \"high\": %.6f, "
-           "\"seconds\": %.3f, \"cpu\": %.3f}\n",
-           items, resamples, ratio.low, ratio.high, seconds(CLOCK_MONOTONIC) - wall,
+    enum lm_status status = lm_bootstrap_run(&ratio, 1, items, &how, arena, err);
+    printf("{\"bootstrap\": %zu, \"resamples\": %zu, \"threads\": %zu, \"low\": %.17g, "
+           "\"high\": %.17g, \"seconds\": %.3f, \"cpu\": %.3f}\n",
+           items, resamples, threads, ratio.low, ratio.high, seconds(CLOCK_MONOTONIC) - wall,
            seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu);
+    lm_pool_free(pool);
     lm_arena_free(arena);
     return status;
 }
@@ -101,11 +104,13 @@ int main(int argc, char **argv)
     enum lm_status status = LM_INVALID;
     if (argc == 5 && strcmp(argv[1], "forward") == 0)
         status = forward(strtoul(argv[2], NULL, 10), argv[3], strtoul(argv[4], NULL, 10), &err);
-    else if (argc == 4 && strcmp(argv[1], "bootstrap") == 0)
-        status = bootstrap(strtoul(argv[2], NULL, 10), strtoul(argv[3], NULL, 10), &err);
+    else if ((argc == 4 || argc == 5) && strcmp(argv[1], "bootstrap") == 0)
+        status = bootstrap(strtoul(argv[2], NULL, 10), strtoul(argv[3], NULL, 10),
+                           argc == 5 ? strtoul(argv[4], NULL, 10) : 1, &err);
     else
         lm_fail(&err, LM_INVALID,
-                "bench_evaluate forward THREADS PRECISION TOKENS | bootstrap ITEMS RESAMPLES");
+                "bench_evaluate forward THREADS PRECISION TOKENS | bootstrap ITEMS RESAMPLES "
+                "[THREADS]");
     if (status != LM_OK)
         fprintf(stderr, "bench_evaluate: %s\n", err.text);
     return status == LM_OK ? 0 : 1;

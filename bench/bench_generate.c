@@ -1,11 +1,12 @@
 /*
- * How fast GPT-2 124M writes, beside what the memory allows: for each kind of weights and number of
- * sequences, the median time of a step, the bytes it must read, and the read bandwidth measured
- * just before with the same threads. Random weights. One JSON object a line.
+ * How fast GPT-2 124M writes, beside what the machine allows: for each kind of weights and number
+ * of sequences, pairs of 16 tokens and of reading the packed weights as often, by the same threads
+ * from the same place. Random weights. One JSON object a line: the medians over the pairs.
  *
- *   bench_generate [THREADS [TOKENS [PROMPT [KERNELS]]]]
+ *   bench_generate [THREADS [PAIRS [PROMPT [KERNELS]]]]
  */
 #include <lmpipe/model.h>
+#include <lmpipe/model/reading.h>
 
 #include <stdint.h>
 #include <stdio.h>
@@ -19,7 +20,10 @@ enum {
     HEADS = 12,
     WIDTH = 768,
     MAX_BATCH = 8,
-    MAX_THREADS = 64
+    MAX_THREADS = 64,
+    RUN = 16, /* tokens between two readings */
+    MAX_PAIRS = 31,
+    MAX_PROMPT = CONTEXT - RUN * MAX_PAIRS
 };
 
 static double now(void)
@@ -50,17 +54,66 @@ static int32_t likeliest(const float *logits)
 }
 
 struct plan {
-    size_t threads, tokens, prompt, batch;
+    size_t threads, pairs, prompt, batch;
     enum lm_weights weights;
+    double peak; /* operations a second */
 };
 
-/* Feeds prompts twice, because the first use of memory is dear, then times steps of one token for
- * each sequence. */
-static enum lm_status time_steps(double *prompt, double *step, struct lm_session *session,
-                                 const struct plan *plan, struct lm_err *err)
+/* Seconds. */
+struct times {
+    double prompt, step, read, share; /* share: of what memory and arithmetic allow */
+};
+
+/* Bytes a step reads with `place` tokens behind each sequence. */
+static double bytes_of(const struct lm_decoder *decoder, const struct plan *plan, double place)
 {
-    int32_t tokens[MAX_BATCH][CONTEXT];
-    double took[CONTEXT];
+    return (double)lm_decoder_bytes(decoder) + 8.0 * LAYERS * WIDTH * place * (double)plan->batch;
+}
+
+/* Operations of it; every sequence has logits. */
+static double flops_of(const struct plan *plan, double place)
+{
+    double weights = 12.0 * LAYERS * WIDTH * WIDTH + (double)VOCAB * WIDTH;
+    return 2 * (double)plan->batch * (weights + 2.0 * LAYERS * WIDTH * place);
+}
+
+/* Feeds prompts twice, because the first use of memory is dear. */
+static enum lm_status time_prompt(double *out, struct lm_session *session, struct lm_feed *feeds,
+                                  const struct plan *plan, struct lm_err *err)
+{
+    LM_TRY(lm_session_feed(session, feeds, plan->batch, err));
+    for (size_t b = 0; b < plan->batch; b++)
+        lm_session_reset(session, (int64_t)b);
+    double start = now();
+    LM_TRY(lm_session_feed(session, feeds, plan->batch, err));
+    *out = now() - start;
+    return LM_OK;
+}
+
+/* RUN tokens of each sequence. */
+static enum lm_status time_run(double *out, struct lm_session *session, struct lm_feed *feeds,
+                               int32_t (*tokens)[CONTEXT], const struct plan *plan,
+                               struct lm_err *err)
+{
+    *out = 0;
+    for (size_t i = 0; i < RUN; i++) {
+        for (size_t b = 0; b < plan->batch; b++) {
+            tokens[b][0] = likeliest(feeds[b].logits);
+            feeds[b].count = 1;
+        }
+        double start = now();
+        LM_TRY(lm_session_feed(session, feeds, plan->batch, err));
+        *out += (now() - start) / RUN;
+    }
+    return LM_OK;
+}
+
+static enum lm_status time_all(struct times *out, struct lm_decoder *decoder,
+                               struct lm_session *session, const struct plan *plan,
+                               struct lm_err *err)
+{
+    static int32_t tokens[MAX_BATCH][CONTEXT];
+    double steps[MAX_PAIRS], reads[MAX_PAIRS], shares[MAX_PAIRS];
     struct lm_feed feeds[MAX_BATCH];
     for (size_t b = 0; b < plan->batch; b++) {
         for (size_t i = 0; i < plan->prompt; i++)
@@ -68,35 +121,35 @@ static enum lm_status time_steps(double *prompt, double *step, struct lm_session
         feeds[b] = (struct lm_feed){.sequence = (int64_t)b, .tokens = tokens[b]};
         feeds[b].count = (int64_t)plan->prompt;
     }
-    LM_TRY(lm_session_feed(session, feeds, plan->batch, err));
-    for (size_t b = 0; b < plan->batch; b++)
-        lm_session_reset(session, (int64_t)b);
-    double start = now();
-    LM_TRY(lm_session_feed(session, feeds, plan->batch, err));
-    *prompt = now() - start;
-    for (size_t i = 0; i < plan->tokens; i++) {
-        for (size_t b = 0; b < plan->batch; b++) {
-            tokens[b][0] = likeliest(feeds[b].logits);
-            feeds[b].count = 1;
-        }
-        start = now();
-        LM_TRY(lm_session_feed(session, feeds, plan->batch, err));
-        took[i] = now() - start;
+    LM_TRY(time_prompt(&out->prompt, session, feeds, plan, err));
+    for (size_t i = 0; i < plan->pairs; i++) {
+        double place = (double)plan->prompt + RUN * ((double)i + 0.5);
+        LM_TRY(time_run(&steps[i], session, feeds, tokens, plan, err));
+        reads[i] = 0;
+        for (size_t pass = 0; pass < RUN; pass++)
+            reads[i] += lm_decoder_read(decoder) / RUN;
+        double memory =
+            reads[i] * bytes_of(decoder, plan, place) / (double)lm_decoder_bytes(decoder);
+        double arithmetic = flops_of(plan, place) / plan->peak;
+        shares[i] = (memory > arithmetic ? memory : arithmetic) / steps[i];
     }
-    *step = median(took, plan->tokens);
+    out->step = median(steps, plan->pairs);
+    out->read = median(reads, plan->pairs);
+    out->share = median(shares, plan->pairs);
     return LM_OK;
 }
 
-static void print_result(const struct lm_model *model, const struct plan *plan, uint64_t weights,
-                         double prompt, double step, double read_rate)
+static void print_result(const struct lm_model *model, const struct lm_decoder *decoder,
+                         const struct plan *plan, const struct times *times)
 {
-    double place = (double)plan->prompt + 0.5 * (double)plan->tokens;
-    double cache = 8.0 * LAYERS * WIDTH * place * (double)plan->batch;
+    double place = (double)plan->prompt + 0.5 * RUN * (double)plan->pairs;
     printf("{\"weights\": \"%s\", \"kernels\": \"%s\", \"threads\": %zu, \"batch\": %zu, "
-           "\"step\": %.6f, \"bytes\": %.0f, \"read_rate\": %.3e, \"prompt_tokens\": %zu, "
-           "\"prompt\": %.6f}\n",
+           "\"step\": %.6f, \"bytes\": %.0f, \"read_rate\": %.3e, \"peak\": %.3e, "
+           "\"flops\": %.3e, \"share\": %.3f, \"prompt_tokens\": %zu, \"prompt\": %.6f}\n",
            lm_weights_names[plan->weights], lm_model_kernels(model), plan->threads, plan->batch,
-           step, (double)weights + cache, read_rate, plan->batch * plan->prompt, prompt);
+           times->step, bytes_of(decoder, plan, place),
+           (double)lm_decoder_bytes(decoder) / times->read, plan->peak, flops_of(plan, place),
+           times->share, plan->batch * plan->prompt, times->prompt);
     fflush(stdout);
 }
 
@@ -105,16 +158,14 @@ static enum lm_status run(struct lm_model *model, const struct plan *plan, struc
     struct lm_decoder *decoder = NULL;
     struct lm_session *session = NULL;
     const struct lm_session_options options = {.sequences = (int64_t)plan->batch};
-    double prompt = 0, step = 0, read_rate = 0;
+    struct times times;
     enum lm_status status = lm_decoder_create(&decoder, model, plan->weights, err);
     if (status == LM_OK)
         status = lm_session_create(&session, decoder, &options, err);
     if (status == LM_OK)
-        status = lm_machine_read_rate(&read_rate, plan->threads, err);
+        status = time_all(&times, decoder, session, plan, err);
     if (status == LM_OK)
-        status = time_steps(&prompt, &step, session, plan, err);
-    if (status == LM_OK)
-        print_result(model, plan, lm_decoder_bytes(decoder), prompt, step, read_rate);
+        print_result(model, decoder, plan, &times);
     lm_session_free(session);
     lm_decoder_free(decoder);
     return status;
@@ -136,20 +187,24 @@ int main(int argc, char **argv)
                                            .width = WIDTH,
                                            .dropout = 0};
     struct plan plan = {.threads = argument(argc, argv, 1, 1, MAX_THREADS),
-                        .tokens = argument(argc, argv, 2, 48, CONTEXT / 2),
-                        .prompt = argument(argc, argv, 3, 16, CONTEXT / 2)};
+                        .pairs = argument(argc, argv, 2, 30, MAX_PAIRS),
+                        .prompt = argument(argc, argv, 3, 16, MAX_PROMPT)};
     const struct lm_model_options options = {.threads = plan.threads,
                                              .kernels = argc > 4 ? argv[4] : NULL,
                                              .numerics = LM_NUMERICS_PORTABLE,
                                              .max_time = 1,
                                              .seed = 1};
     struct lm_model *model = NULL;
+    struct lm_machine_peak peak;
     struct lm_err err;
     enum lm_status status = lm_model_create(&model, &config, &options, &err);
+    if (status == LM_OK)
+        status = lm_machine_peak(&peak, options.kernels, plan.threads, &err);
     for (size_t b = 0; b < 2 && status == LM_OK; b++)
         for (size_t f = 0; f < LM_WEIGHT_FORMATS && status == LM_OK; f++) {
             plan.batch = batches[b];
             plan.weights = (enum lm_weights)f;
+            plan.peak = peak.fp32;
             status = run(model, &plan, &err);
         }
     lm_model_free(model);

@@ -7,11 +7,10 @@
 #include <lmpipe/hash.h>
 
 #include "base/elem.h"
-#include "base/rng_blocks.h"
 
 __extension__ typedef unsigned __int128 uint128;
 
-enum { SUB_DRAW = 56, ROUNDS = 10, FEISTEL_ROUNDS = 4, LAST_ATTEMPT = 255 };
+enum { SUB_DRAW = 56, FEISTEL_ROUNDS = 4, LAST_ATTEMPT = 255 };
 
 struct lm_rng lm_rng_stream(uint64_t seed, const char *name)
 {
@@ -28,67 +27,6 @@ struct lm_rng lm_rng_stream(uint64_t seed, const char *name)
     for (unsigned i = 0; i < 8; i++)
         rng.key |= (uint64_t)digest.bytes[i] << (8 * i);
     return rng;
-}
-
-void lm_rng_block(uint32_t out[4], struct lm_rng rng, uint64_t major, uint64_t minor)
-{
-    uint32_t c0 = (uint32_t)minor, c1 = (uint32_t)(minor >> 32);
-    uint32_t c2 = (uint32_t)major, c3 = (uint32_t)(major >> 32);
-    uint32_t k0 = (uint32_t)rng.key, k1 = (uint32_t)(rng.key >> 32);
-    for (int round = 0; round < ROUNDS; round++) {
-        uint64_t p0 = (uint64_t)c0 * 0xD2511F53u, p1 = (uint64_t)c2 * 0xCD9E8D57u;
-        c0 = (uint32_t)(p1 >> 32) ^ c1 ^ k0;
-        c1 = (uint32_t)p1;
-        c2 = (uint32_t)(p0 >> 32) ^ c3 ^ k1;
-        c3 = (uint32_t)p0;
-        k0 += 0x9E3779B9u;
-        k1 += 0xBB67AE85u;
-    }
-    out[0] = c0;
-    out[1] = c1;
-    out[2] = c2;
-    out[3] = c3;
-}
-
-enum { LANES = 8 }; /* blocks whose rounds are taken together: their products don't wait */
-
-/* LANES blocks from `minor` on. */
-static void rng_lanes(uint32_t *out, struct lm_rng rng, uint64_t major, uint64_t minor)
-{
-    uint32_t c0[LANES], c1[LANES], c2[LANES], c3[LANES];
-    uint32_t k0 = (uint32_t)rng.key, k1 = (uint32_t)(rng.key >> 32);
-    for (unsigned l = 0; l < LANES; l++) {
-        c0[l] = (uint32_t)(minor + l);
-        c1[l] = (uint32_t)((minor + l) >> 32);
-        c2[l] = (uint32_t)major;
-        c3[l] = (uint32_t)(major >> 32);
-    }
-    for (int round = 0; round < ROUNDS; round++) {
-        for (unsigned l = 0; l < LANES; l++) {
-            uint64_t p0 = (uint64_t)c0[l] * 0xD2511F53u, p1 = (uint64_t)c2[l] * 0xCD9E8D57u;
-            c0[l] = (uint32_t)(p1 >> 32) ^ c1[l] ^ k0;
-            c1[l] = (uint32_t)p1;
-            c2[l] = (uint32_t)(p0 >> 32) ^ c3[l] ^ k1;
-            c3[l] = (uint32_t)p0;
-        }
-        k0 += 0x9E3779B9u;
-        k1 += 0xBB67AE85u;
-    }
-    for (unsigned l = 0; l < LANES; l++) {
-        out[4 * l] = c0[l];
-        out[4 * l + 1] = c1[l];
-        out[4 * l + 2] = c2[l];
-        out[4 * l + 3] = c3[l];
-    }
-}
-
-void lm_rng_blocks(uint32_t *out, struct lm_rng rng, uint64_t major, uint64_t minor, size_t count)
-{
-    size_t i = 0;
-    for (; i + LANES <= count; i += LANES)
-        rng_lanes(out + 4 * i, rng, major, minor + i);
-    for (; i < count; i++)
-        lm_rng_block(out + 4 * i, rng, major, minor + i);
 }
 
 static uint64_t join(uint32_t low, uint32_t high)

@@ -63,10 +63,9 @@ static void count_flips(struct lm_change *out, const struct lm_items *own,
 static enum lm_status resample(struct lm_difference *out, const double *over, const double *under,
                                size_t count, struct lm_arena *arena, struct lm_err *err)
 {
-    const struct lm_resampling how = {RESAMPLES, lm_rng_stream(0, "change"), CONFIDENCE, NULL,
-                                      NULL};
+    const struct lm_resampling how = {.resamples = RESAMPLES, .rng = lm_rng_stream(0, "change")};
     if (count <= LM_CHANGE_RESAMPLED)
-        return lm_paired_difference(out, over, under, count, &how, arena, err);
+        return lm_paired_difference(out, over, under, count, CONFIDENCE, &how, arena, err);
     *out = lm_paired_linear(over, under, count, CONFIDENCE);
     return LM_OK;
 }

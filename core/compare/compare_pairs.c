@@ -171,8 +171,11 @@ static enum lm_status resample(struct lm_paired_resamples *runs, const struct lm
     for (size_t k = 0; k < out->compared; k++)
         over[k] = out->rows[k].items->columns[out->pairing.over];
     const struct lm_paired_items items = {out->compared, first->count, over, under};
-    const struct lm_resampling how = {options->resamples, lm_rng_stream(options->seed, "compare"),
-                                      options->confidence, options->is_cancelled, options->user};
+    const struct lm_resampling how = {.resamples = options->resamples,
+                                      .rng = lm_rng_stream(options->seed, "compare"),
+                                      .is_cancelled = options->is_cancelled,
+                                      .user = options->user,
+                                      .pool = options->pool};
     LM_TRY(lm_paired_resample(runs, &items, &how, out->arena, err));
     scale_resamples(runs, &out->pairing);
     return LM_OK;

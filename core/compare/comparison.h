@@ -67,6 +67,7 @@ struct lm_compare_options {
     uint64_t seed;
     bool (*is_cancelled)(void *user); /**< NULL: never */
     void *user;
+    struct lm_pool *pool; /**< threads that take part; NULL: the caller's alone */
 };
 
 /* ---- what comes out ---- */

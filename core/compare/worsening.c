@@ -62,10 +62,9 @@ static enum lm_status decide(struct lm_worsening *out, const struct lm_item_part
                              struct lm_err *err)
 {
     struct lm_difference beyond;
-    const struct lm_resampling how = {question->resamples, question->rng,
-                                      2 * question->confidence - 1, NULL, NULL};
-    LM_TRY(
-        lm_paired_difference(&beyond, parts->over, parts->under, parts->count, &how, arena, err));
+    const struct lm_resampling how = {.resamples = question->resamples, .rng = question->rng};
+    LM_TRY(lm_paired_difference(&beyond, parts->over, parts->under, parts->count,
+                                2 * question->confidence - 1, &how, arena, err));
     out->low = beyond.low + out->margin;
     out->high = beyond.high + out->margin;
     if (isnan(beyond.low) && parts->count < LM_BOOTSTRAP_LEAST)

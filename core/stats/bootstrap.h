@@ -9,12 +9,12 @@
 #ifndef LM_STATS_BOOTSTRAP_H
 #define LM_STATS_BOOTSTRAP_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <lmpipe/arena.h>
-#include <lmpipe/rng.h>
+
+#include "stats/resampling.h"
 
 enum { LM_BOOTSTRAP_LEAST = 20 /**< items that an interval needs */ };
 
@@ -25,16 +25,24 @@ struct lm_bootstrap_ratio {
 };
 
 /** Fills low and high of all ratios; NaN for fewer than LM_BOOTSTRAP_LEAST documents. A resample
- *  whose sum(under) is not positive does not count. is_cancelled is asked between
- *  resamples (NULL: never). LM_NOMEM, LM_CANCELLED. */
+ *  whose sum(under) is not positive does not count. LM_NOMEM, LM_CANCELLED. */
 enum lm_status lm_bootstrap_run(struct lm_bootstrap_ratio *ratios, size_t ratio_count, size_t count,
-                                size_t resamples, struct lm_rng rng, struct lm_arena *arena,
-                                bool (*is_cancelled)(void *user), void *user, struct lm_err *err);
+                                const struct lm_resampling *how, struct lm_arena *arena,
+                                struct lm_err *err);
 
-/** A statistic of a resample, in which item i counts counts[i] times. */
+/** The deviations (ratio_count, resamples) of what resamples say from the ratios themselves, each
+ * in the resample's own standard error: NaN where that is 0 or nothing divides. At most 8 ratios.
+ *  LM_RANGE, LM_NOMEM, LM_CANCELLED. */
+enum lm_status lm_bootstrap_deviate(double *deviations, const struct lm_bootstrap_ratio *ratios,
+                                    size_t ratio_count, size_t count,
+                                    const struct lm_resampling *how, struct lm_arena *arena,
+                                    struct lm_err *err);
+
+/** A statistic of a resample, in which item i counts counts[i] times. Threads ask for it at once,
+ *  each with scratch of its own: 2·count doubles. */
 struct lm_bootstrap_statistic {
-    double (*of)(void *user, const uint32_t *counts, size_t count);
-    void *user;
+    double (*of)(const void *user, const uint32_t *counts, size_t count, double *scratch);
+    const void *user;
     double low, high; /**< 95 %; a resample where it is NaN does not count */
 };
 
@@ -48,10 +56,9 @@ enum lm_interval lm_interval_find(const char *name);
 /** The same for statistics that are no ratio of sums, over `count` items; NaN where no resample
  *  has one. */
 enum lm_status lm_bootstrap_statistics(struct lm_bootstrap_statistic *statistics,
-                                       size_t statistic_count, size_t count, size_t resamples,
-                                       enum lm_interval interval, struct lm_rng rng,
-                                       struct lm_arena *arena, bool (*is_cancelled)(void *user),
-                                       void *user, struct lm_err *err);
+                                       size_t statistic_count, size_t count,
+                                       enum lm_interval interval, const struct lm_resampling *how,
+                                       struct lm_arena *arena, struct lm_err *err);
 
 /** Sorts upwards, dropping what is no number; the number of those that stay. */
 size_t lm_bootstrap_sort(double *values, size_t count);

@@ -12,16 +12,6 @@ static const double POWER_QUANTILE = 0.8416212335729143; /* 0.8 of the standard 
 
 enum { PANEL = 8 }; /* runs summed side by side */
 
-static enum lm_status check_items(size_t items, const struct lm_resampling *how, size_t resample,
-                                  struct lm_err *err)
-{
-    if (items > UINT32_MAX)
-        return lm_fail(err, LM_RANGE, "too many items to resample; give fewer");
-    if (how->is_cancelled != NULL && resample % 16 == 0 && how->is_cancelled(how->user))
-        return lm_fail(err, LM_CANCELLED, "interrupted; run again to resume");
-    return LM_OK;
-}
-
 static enum lm_status no_memory(size_t resamples, struct lm_err *err)
 {
     return lm_fail(err, LM_NOMEM, "no memory for %zu resamples; give fewer", resamples);
@@ -34,19 +24,18 @@ double lm_detectable(double error, double confidence)
 
 /* ---- one difference ---- */
 
-/* Value, standard error and what it can show; the ratio is NaN when nothing divides. */
-static struct lm_ratio_estimate begin_difference(struct lm_difference *out, const double *over,
-                                                 const double *under, size_t items,
-                                                 double confidence)
+/* Value, standard error and what it can show: NaN below LM_BOOTSTRAP_LEAST, the value too when
+ * nothing divides. */
+static void begin_difference(struct lm_difference *out, const double *over, const double *under,
+                             size_t items, double confidence)
 {
     *out = (struct lm_difference){(double)NAN, (double)NAN, (double)NAN, (double)NAN, (double)NAN};
     struct lm_ratio_estimate own = lm_ratio_estimate(over, under, NULL, items);
     out->value = own.ratio;
     if (items < LM_BOOTSTRAP_LEAST || isnan(own.ratio))
-        return own;
+        return;
     out->error = own.error * sqrt((double)items / (double)(items - 1));
     out->detectable = lm_detectable(out->error, confidence);
-    return own;
 }
 
 struct lm_difference lm_paired_linear(const double *over, const double *under, size_t items,
@@ -61,25 +50,20 @@ struct lm_difference lm_paired_linear(const double *over, const double *under, s
 }
 
 enum lm_status lm_paired_difference(struct lm_difference *out, const double *over,
-                                    const double *under, size_t items,
+                                    const double *under, size_t items, double confidence,
                                     const struct lm_resampling *how, struct lm_arena *arena,
                                     struct lm_err *err)
 {
-    uint32_t *counts = LM_NEW_ARRAY(arena, uint32_t, items);
+    const struct lm_bootstrap_ratio ratio = {.over = over, .under = under};
     double *deviations = LM_NEW_ARRAY(arena, double, how->resamples);
-    if (counts == NULL || deviations == NULL)
+    if (deviations == NULL)
         return no_memory(how->resamples, err);
-    struct lm_ratio_estimate own = begin_difference(out, over, under, items, how->confidence);
+    begin_difference(out, over, under, items, confidence);
     if (isnan(out->error))
         return LM_OK;
-    for (size_t r = 0; r < how->resamples; r++) {
-        LM_TRY(check_items(items, how, r, err));
-        lm_draw_counts(counts, items, how->rng, r);
-        struct lm_ratio_estimate drawn = lm_ratio_estimate(over, under, counts, items);
-        deviations[r] = drawn.error > 0 ? (drawn.ratio - own.ratio) / drawn.error : (double)NAN;
-    }
+    LM_TRY(lm_bootstrap_deviate(deviations, &ratio, 1, items, how, arena, err));
     size_t kept = lm_bootstrap_sort(deviations, how->resamples);
-    double tail = (1 - how->confidence) / 2;
+    double tail = (1 - confidence) / 2;
     out->low = out->high = out->value;
     if (kept > 0 && out->error > 0) {
         out->low -= lm_bootstrap_quantile(deviations, kept, 1 - tail) * out->error;
@@ -140,6 +124,24 @@ static void find_covariance(struct lm_paired_resamples *out, const struct lm_pai
     }
 }
 
+struct drawing {
+    const struct lm_paired_items *items;
+    const struct lm_resampling *how;
+    const double *panels;
+    uint32_t *counts; /* (workers, items) */
+    double *resampled;
+};
+
+static void draw_span(void *user, size_t first, size_t end, size_t worker)
+{
+    const struct drawing *all = user;
+    uint32_t *counts = all->counts + worker * all->items->items;
+    for (size_t r = first; r < end; r++) {
+        lm_draw_counts(counts, all->items->items, all->how->rng, r);
+        resample_once(all->resampled + r * all->items->runs, all->items, all->panels, counts);
+    }
+}
+
 enum lm_status lm_paired_resample(struct lm_paired_resamples *out,
                                   const struct lm_paired_items *items,
                                   const struct lm_resampling *how, struct lm_arena *arena,
@@ -154,23 +156,25 @@ enum lm_status lm_paired_resample(struct lm_paired_resamples *out,
         .resampled = LM_NEW_ARRAY(arena, double, how->resamples *runs),
         .covariance = LM_NEW_ARRAY(arena, double, runs *runs),
     };
-    double *rows = panels_of(items, panels, arena), total = 0;
-    uint32_t *counts = LM_NEW_ARRAY(arena, uint32_t, items->items);
-    if (out->value == NULL || out->resampled == NULL || out->covariance == NULL || rows == NULL ||
-        counts == NULL)
+    struct drawing all = {
+        .items = items,
+        .how = how,
+        .panels = panels_of(items, panels, arena),
+        .counts = LM_NEW_ARRAY(arena, uint32_t, lm_pool_threads(how->pool) * items->items),
+        .resampled = out->resampled};
+    double total = 0;
+    if (out->value == NULL || out->resampled == NULL || out->covariance == NULL ||
+        all.panels == NULL || all.counts == NULL)
         return no_memory(how->resamples, err);
+    if (items->items > UINT32_MAX)
+        return lm_fail(err, LM_RANGE, "too many items to resample; give fewer");
     for (size_t i = 0; i < items->items; i++) {
-        counts[i] = 1;
+        all.counts[i] = 1;
         total += items->under[i];
     }
-    resample_once(out->value, items, rows, counts);
+    resample_once(out->value, items, all.panels, all.counts);
     find_covariance(out, items, total);
-    for (size_t r = 0; r < how->resamples; r++) {
-        LM_TRY(check_items(items->items, how, r, err));
-        lm_draw_counts(counts, items->items, how->rng, r);
-        resample_once(out->resampled + r * runs, items, rows, counts);
-    }
-    return LM_OK;
+    return lm_resampling_run(how, how->resamples, items->items, draw_span, &all, err);
 }
 
 /* Standard errors (runs, runs) of the differences of two runs. */

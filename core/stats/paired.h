@@ -12,22 +12,14 @@
 #include <stddef.h>
 
 #include <lmpipe/arena.h>
-#include <lmpipe/rng.h>
+
+#include "stats/resampling.h"
 
 /** Runs on the same items; borrowed. */
 struct lm_paired_items {
     size_t runs, items;
     const double *const *over; /**< (runs) rows of (items): what is summed up, as nats */
     const double *under;       /**< (items) what it is divided by, as bytes; ≥ 0 */
-};
-
-/** How intervals are drawn: the resamples, their stream, and who may stop it (NULL: nobody). */
-struct lm_resampling {
-    size_t resamples;
-    struct lm_rng rng;
-    double confidence; /**< of two sides, 0.95 */
-    bool (*is_cancelled)(void *user);
-    void *user;
 };
 
 /** A difference of two runs' metrics. low and high are NaN for fewer than LM_BOOTSTRAP_LEAST
@@ -39,13 +31,13 @@ struct lm_difference {
 };
 
 /**
- * sum(over) / sum(under) of one list of items (a difference, item by item) and its interval by the
- * studentised bootstrap (Efron & Tibshirani 1993, section 12.5), which follows a skewed
- * distribution to both sides; items all alike have no width. LM_RANGE: too many items; LM_NOMEM,
- * LM_CANCELLED.
+ * sum(over) / sum(under) of one list of items (a difference, item by item) and its interval at
+ * `confidence` of two sides by the studentised bootstrap (Efron & Tibshirani 1993, section 12.5),
+ * which follows a skewed distribution to both sides; items all alike have no width. LM_RANGE: too
+ * many items; LM_NOMEM, LM_CANCELLED.
  */
 enum lm_status lm_paired_difference(struct lm_difference *out, const double *over,
-                                    const double *under, size_t items,
+                                    const double *under, size_t items, double confidence,
                                     const struct lm_resampling *how, struct lm_arena *arena,
                                     struct lm_err *err);
 

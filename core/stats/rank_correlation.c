@@ -40,9 +40,8 @@ enum lm_status lm_rank_correlation_init(struct lm_rank_correlation *out, struct 
     *out = (struct lm_rank_correlation){.x = x, .y = y, .count = count};
     out->x_order = sort(arena, x, count);
     out->y_order = sort(arena, y, count);
-    out->x_rank = LM_NEW_ARRAY(arena, double, count);
-    out->y_rank = LM_NEW_ARRAY(arena, double, count);
-    if (out->x_order == NULL || out->y_order == NULL || out->x_rank == NULL || out->y_rank == NULL)
+    out->ranks = LM_NEW_ARRAY(arena, double, 2 * count);
+    if (out->x_order == NULL || out->y_order == NULL || out->ranks == NULL)
         return lm_fail(err, LM_NOMEM, "no memory for %zu pairs; give fewer", count);
     return LM_OK;
 }
@@ -109,21 +108,22 @@ static void rank(double *out, const double *values, const size_t *order, size_t 
     }
 }
 
+double lm_spearman_of(const void *user, const uint32_t *counts, size_t count, double *scratch)
+{
+    const struct lm_rank_correlation *pairs = user;
+    rank(scratch, pairs->x, pairs->x_order, count, counts);
+    rank(scratch + count, pairs->y, pairs->y_order, count, counts);
+    return correlate(scratch, scratch + count, count, counts);
+}
+
 double lm_spearman(const struct lm_rank_correlation *pairs, const uint32_t *times)
 {
-    rank(pairs->x_rank, pairs->x, pairs->x_order, pairs->count, times);
-    rank(pairs->y_rank, pairs->y, pairs->y_order, pairs->count, times);
-    return correlate(pairs->x_rank, pairs->y_rank, pairs->count, times);
+    return lm_spearman_of(pairs, times, pairs->count, pairs->ranks);
 }
 
-double lm_pearson_of(void *user, const uint32_t *counts, size_t count)
+double lm_pearson_of(const void *user, const uint32_t *counts, size_t count, double *scratch)
 {
     (void)count;
+    (void)scratch;
     return lm_pearson(user, counts);
-}
-
-double lm_spearman_of(void *user, const uint32_t *counts, size_t count)
-{
-    (void)count;
-    return lm_spearman(user, counts);
 }

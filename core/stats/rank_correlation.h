@@ -13,7 +13,7 @@ struct lm_rank_correlation {
     const double *x, *y; /**< (count) borrowed, finite */
     size_t count;
     size_t *x_order, *y_order; /**< indices by value; in the arena */
-    double *x_rank, *y_rank;   /**< scratch */
+    double *ranks;             /**< scratch (2, count) of lm_spearman */
 };
 
 /** LM_NOMEM. */
@@ -27,7 +27,7 @@ double lm_pearson(const struct lm_rank_correlation *pairs, const uint32_t *times
 double lm_spearman(const struct lm_rank_correlation *pairs, const uint32_t *times);
 /** The same as statistics of a resample (lm_bootstrap_statistic): `user` is a
  *  struct lm_rank_correlation, `count` its own. */
-double lm_pearson_of(void *user, const uint32_t *counts, size_t count);
-double lm_spearman_of(void *user, const uint32_t *counts, size_t count);
+double lm_pearson_of(const void *user, const uint32_t *counts, size_t count, double *scratch);
+double lm_spearman_of(const void *user, const uint32_t *counts, size_t count, double *scratch);
 
 #endif

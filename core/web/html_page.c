@@ -6,6 +6,7 @@
 #include "base/utf8.h"
 #include "text/documents.h"
 #include "text/encoding.h"
+#include "text/encoding_guess.h"
 #include "text/utf16.h"
 #include "web/html_main.h"
 #include "web/html_meta.h"
@@ -130,6 +131,8 @@ static enum lm_status decode(struct lm_buf *out, const struct lm_html_page *page
                           is_rejected, err);
     }
     /* Controls between tags are no matter. */
+    if (page->wrong != NULL && repairs.invalid_utf8 > 0)
+        *page->wrong = lm_utf8_census((const uint8_t *)utf8.data, utf8.size).bad;
     counts->invalid_utf8 += repairs.invalid_utf8;
     counts->cp1252 += repairs.cp1252;
     lm_buf_release(&utf8);

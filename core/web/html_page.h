@@ -15,6 +15,7 @@ struct lm_html_page {
     const char *charset;  /**< what was said when it was served, `charset_size` bytes; or NULL */
     size_t charset_size;
     enum lm_repair repair; /**< what becomes of bytes that are wrong */
+    size_t *wrong;         /**< gets how many bytes become U+FFFD, where any do; or NULL */
     struct lm_buf *meta;   /**< gets what the page says of itself (web/html_meta.h); or NULL */
 };
 

@@ -19,6 +19,7 @@ enum { SEED = 1 /* of the resamples, as in the stage type */, RESAMPLES = 10000 
 struct comparing {
     struct lm_history history;
     struct lm_arena *arena;
+    struct lm_pool *pool; /* NULL: this thread alone */
     struct lm_store *store;
     struct lm_side *sides;
     size_t side_count;
@@ -316,7 +317,8 @@ static enum lm_status compare(struct comparing *comparing, const char *const *na
                                                .repeat_count = 1,
                                                .confidence = 0.95,
                                                .resamples = RESAMPLES,
-                                               .seed = SEED};
+                                               .seed = SEED,
+                                               .pool = comparing->pool};
     LM_TRY(lm_compare_runs(&comparison, comparing->arena, comparing->runs, comparing->count,
                            &options, err));
     if (request->page != NULL)
@@ -328,14 +330,18 @@ enum lm_status lm_runs_compare(struct lm_store *store, const char *const *names,
                                const struct lm_compare_request *request, FILE *out,
                                struct lm_err *err)
 {
-    struct comparing comparing = {.arena = lm_arena_create(), .store = store, .side_count = count};
+    struct comparing comparing = {.arena = lm_arena_create(),
+                                  .pool = lm_pool_create(lm_cpu_count()),
+                                  .store = store,
+                                  .side_count = count};
     lm_name_map_init(&comparing.labels, comparing.arena);
-    if (comparing.arena == NULL)
-        return no_memory(err);
-    enum lm_status status = lm_history_load(&comparing.history, comparing.arena, store, err);
+    enum lm_status status = comparing.arena != NULL ? LM_OK : no_memory(err);
+    if (status == LM_OK)
+        status = lm_history_load(&comparing.history, comparing.arena, store, err);
     if (status == LM_OK)
         status = compare(&comparing, names, request, out, err);
     lm_history_release(&comparing.history);
+    lm_pool_free(comparing.pool);
     lm_arena_free(comparing.arena);
     return status;
 }

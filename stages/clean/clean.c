@@ -436,7 +436,7 @@ static const struct lm_stage_cost cost = {.pace = 20e6,
 extern const struct lm_stage lm_stage_clean;
 const struct lm_stage lm_stage_clean = {
     .name = "clean",
-    .version = 5,
+    .version = 6,
     .summary =
         "repairs text, cuts it into documents, filters and deduplicates them, splits the rest",
     .inputs = inputs,

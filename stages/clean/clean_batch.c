@@ -7,10 +7,33 @@
 #include "clean_read.h"
 #include "data/jsonl.h"
 
-/* Items of one task: cut by shape, so that many small documents cost few tasks. */
-enum { ITEMS_A_TASK = 16 };
+/* A task ends with one or the other: many small documents cost few tasks, a large one has its own.
+ */
+enum { ITEMS_A_TASK = 16, BYTES_A_TASK = 64 << 10 };
+
+enum { ENOUGH_TASKS = 64, ENOUGH_BYTES = 1 << 20 };
 
 enum { COPIES = 4 /* of a text while it is cleaned: as it came, repaired, cleaned, its line */ };
+
+static size_t last_begin(const struct clean_batch *batch)
+{
+    return batch->end_count > 0 ? batch->ends[batch->end_count - 1] : 0;
+}
+
+/* Ends the last task where it has enough to do. */
+static enum lm_status end_task(struct clean_batch *batch, struct lm_err *err)
+{
+    if (batch->count - last_begin(batch) < ITEMS_A_TASK && batch->task_bytes < BYTES_A_TASK)
+        return LM_OK;
+    size_t *ends =
+        lm_grow(batch->ends, &batch->end_capacity, batch->end_count, sizeof *batch->ends);
+    if (ends == NULL)
+        return lm_fail(err, LM_NOMEM, "no memory for %zu tasks; free some", batch->end_count);
+    batch->ends = ends;
+    batch->ends[batch->end_count++] = batch->count;
+    batch->task_bytes = 0;
+    return LM_OK;
+}
 
 enum lm_status clean_batch_add(struct clean_batch *batch, const struct clean_form *form,
                                const struct clean_piece *piece, struct lm_err *err)
@@ -25,6 +48,8 @@ enum lm_status clean_batch_add(struct clean_batch *batch, const struct clean_for
     lm_buf_init(&item->line, 0);
     lm_buf_init(&item->hashes, 0);
     batch->bytes += piece->size;
+    batch->task_bytes += piece->size;
+    LM_TRY(end_task(batch, err));
     batch->weight += sizeof *item + COPIES * piece->size;
     return LM_OK;
 }
@@ -128,14 +153,20 @@ static enum lm_status clean_item(const struct clean_work *work, struct clean_ite
 
 size_t clean_batch_tasks(const struct clean_batch *batch)
 {
-    size_t tasks = (batch->count + ITEMS_A_TASK - 1) / ITEMS_A_TASK;
+    size_t tasks = batch->end_count + (batch->count > last_begin(batch));
     return tasks == 0 && batch->begun.count + batch->ended.count > 0 ? 1 : tasks;
+}
+
+bool clean_batch_is_enough(const struct clean_batch *batch)
+{
+    return batch->end_count >= ENOUGH_TASKS && batch->bytes >= ENOUGH_BYTES;
 }
 
 void clean_batch_task(struct clean_batch *batch, size_t task, size_t worker)
 {
-    size_t end = (task + 1) * ITEMS_A_TASK;
-    for (size_t i = task * ITEMS_A_TASK; i < end && i < batch->count; i++)
+    size_t i = task > 0 ? batch->ends[task - 1] : 0;
+    size_t end = task < batch->end_count ? batch->ends[task] : batch->count;
+    for (; i < end; i++)
         batch->items[i].status = clean_item(batch->work, &batch->items[i], worker);
 }
 
@@ -169,7 +200,7 @@ void clean_batch_clear(struct clean_batch *batch)
         clean_opened_close(batch->ended.items[i]);
     batch->begun.count = batch->ended.count = 0;
     batch->open = NULL;
-    batch->count = batch->bytes = batch->weight = 0;
+    batch->count = batch->end_count = batch->task_bytes = batch->bytes = batch->weight = 0;
 }
 
 void clean_batch_release(struct clean_batch *batch)
@@ -178,6 +209,7 @@ void clean_batch_release(struct clean_batch *batch)
     free(batch->begun.items);
     free(batch->ended.items);
     free(batch->items);
+    free(batch->ends);
     *batch = (struct clean_batch){.items = NULL};
 }
 

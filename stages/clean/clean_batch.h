@@ -77,6 +77,9 @@ struct clean_batch {
     const struct clean_work *work;
     struct clean_item *items;
     size_t count, capacity;
+    size_t *ends; /**< of each task but the last, which may still grow: the item after its last */
+    size_t end_count, end_capacity;
+    size_t task_bytes;               /**< of raw text in the last task */
     size_t bytes;                    /**< of raw text */
     size_t weight;                   /**< bytes of memory that it will take, about */
     struct clean_files begun, ended; /**< whose first or last piece it has; those that ended are its
@@ -90,8 +93,10 @@ enum lm_status clean_batch_add(struct clean_batch *batch, const struct clean_for
 /** LM_NOMEM. */
 enum lm_status clean_files_add(struct clean_files *files, struct clean_opened *opened,
                                struct lm_err *err);
-/** How many tasks clean a batch. */
+/** How many tasks clean a batch: cut by the items and bytes of each, whatever the threads. */
 size_t clean_batch_tasks(const struct clean_batch *batch);
+/** Whether its tasks keep many threads busy, so that more would only make others wait for it. */
+bool clean_batch_is_enough(const struct clean_batch *batch);
 /** Finds the texts of the items of a task, cleans and measures them; an item's status says how that
  *  went. Other tasks go on meanwhile. */
 void clean_batch_task(struct clean_batch *batch, size_t task, size_t worker);

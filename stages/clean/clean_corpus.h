@@ -27,6 +27,8 @@ struct clean_file {
     const char *digest;       /**< SHA-256 of its bytes in hex; "": not told */
     size_t source;            /**< index of its source */
     int64_t bytes, before;    /**< by the manifest; of the files before it */
+    int64_t decoded, wrong;   /**< bytes of its pages or records; that became U+FFFD */
+    size_t first_wrong;       /**< the first of them that has such bytes; 0: it has no number */
     int64_t records, missing; /**< pieces of it; those without text */
     const char *instead;      /**< what the first of them has instead */
 };

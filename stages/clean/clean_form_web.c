@@ -5,6 +5,7 @@
 #include "clean_meta.h"
 #include "clean_way.h"
 #include "text/encoding.h"
+#include "text/encoding_guess.h"
 #include "text/record_kind.h"
 #include "web/html_page.h"
 #include "web/http_message.h"
@@ -21,8 +22,10 @@ static enum lm_status take_page(const struct clean_form *form, struct lm_span bo
                                 .size = body.size,
                                 .encoding = form->reading->encoding,
                                 .repair = form->reading->repair,
+                                .wrong = &out->wrong,
                                 .meta = form->options->keep.count > 0 ? &meta : NULL};
     const struct clean_meta_page kept = {&meta, record};
+    out->read = body.size;
     page.charset = lm_charset_of_type((const char *)type.data, type.size, &page.charset_size);
     enum lm_status status =
         lm_html_page_text(&out->made, &page, &out->counts, &out->is_rejected, err);
@@ -118,6 +121,9 @@ static enum lm_status take_plain(const struct clean_form *form, struct lm_span b
     const char *name = size > 0 ? lm_encoding_of_label(label, size) : NULL;
     LM_TRY(lm_encoding_convert(&out->made, name != NULL ? name : "utf-8", body.data, body.size,
                                &bad, err));
+    out->read = body.size;
+    if (form->reading->repair == LM_REPAIR_REPLACE)
+        out->wrong = lm_utf8_census((const uint8_t *)out->made.data, out->made.size).bad;
     out->text = (const uint8_t *)(out->made.data != NULL ? out->made.data : "");
     out->size = out->made.size;
     return clean_meta_make(out, form, clean_meta_of_page, &kept, err);

@@ -1,5 +1,6 @@
 #include "clean_judge.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/io.h"
@@ -8,26 +9,67 @@
 
 /* ---- files ---- */
 
-/* What was replaced is said, of the first files one by one. */
-static void account(struct clean_run *run, const struct clean_opened *opened)
+/* How many bytes of a file became U+FFFD, of how many. */
+struct replaced {
+    int64_t bytes;
+    double share;
+};
+
+/* What was replaced is counted, and said where it is much, of the first files one by one: `where`
+ * the first is, and what the file `probably` is in. */
+static void account(struct clean_run *run, const struct clean_file *file,
+                    const struct replaced *replaced, const char *where, const char *probably)
 {
-    const struct clean_file *file = &run->corpus.files[opened->form.file];
-    const struct clean_text *text = &opened->text;
     struct clean_source *source = &run->corpus.sources[file->source];
-    int64_t replaced = (int64_t)(text->replaced_share * (double)opened->size + 0.5);
-    source->replaced_bytes += replaced;
-    run->totals.replaced_bytes += replaced;
+    source->replaced_bytes += replaced->bytes;
+    run->totals.replaced_bytes += replaced->bytes;
+    if (replaced->share <= CLEAN_LOUD || ++run->totals.loud_files > CLEAN_LOUD_NOTES)
+        return;
+    lm_ctx_note(run->ctx,
+                "source '%s', %s: %.1f %% of its bytes are not %s and were replaced by U+FFFD, "
+                "the first at %s%s%s; convert it, or see invalid",
+                source->name, clean_file_member(file), 100 * replaced->share,
+                file->decoded > 0 ? "what they are said to be" : "UTF-8", where,
+                probably != NULL ? "; probably " : "", probably != NULL ? probably : "");
+}
+
+static void begin_file(struct clean_run *run, const struct clean_opened *opened)
+{
+    const struct clean_text *text = &opened->text;
+    const struct clean_file *file = &run->corpus.files[opened->form.file];
+    const struct replaced replaced = {(int64_t)(text->replaced_share * (double)opened->size + 0.5),
+                                      text->replaced_share};
+    char where[32];
+    snprintf(where, sizeof where, "line %zu", text->census.line);
     run->totals.marks += opened->marks;
     run->totals.newlines += opened->newlines;
     run->totals.converted += text->converted != NULL;
-    if (text->replaced_share <= CLEAN_LOUD || ++run->totals.loud_files > CLEAN_LOUD_NOTES)
-        return;
-    lm_ctx_note(run->ctx,
-                "source '%s', %s: %.1f %% of its bytes are not UTF-8 and were replaced by U+FFFD, "
-                "the first at line %zu%s%s; convert it, or see invalid",
-                source->name, clean_file_member(file), 100 * text->replaced_share,
-                text->census.line, text->guess != NULL ? "; probably " : "",
-                text->guess != NULL ? text->guess : "");
+    account(run, file, &replaced, where, text->guess);
+}
+
+/* Pages and records say what they are encoded in, each for itself: only at its end is known how
+ * much of a file was wrong. LM_FORMAT: too much. */
+static enum lm_status end_file(struct clean_run *run, const struct clean_opened *opened,
+                               struct lm_err *err)
+{
+    const struct clean_file *file = &run->corpus.files[opened->form.file];
+    for (size_t k = 0; k < LM_WARC_TYPE_COUNT; k++)
+        run->totals.archived[k] += opened->form.types[k];
+    if (file->wrong == 0)
+        return LM_OK;
+    const struct replaced replaced = {file->wrong, (double)file->wrong / (double)file->decoded};
+    char where[48] = "its only page";
+    if (file->first_wrong > 0)
+        snprintf(where, sizeof where, "record %zu", file->first_wrong);
+    if (replaced.share > CLEAN_TOO_MUCH)
+        return lm_fail(err, LM_FORMAT,
+                       "source '%s', %s: %.1f %% of the bytes of its pages are not what they are "
+                       "said to be, the first in %s; name the encoding by encoding, or leave the "
+                       "file out by the include of its source",
+                       run->corpus.sources[file->source].name, clean_file_member(file),
+                       100 * replaced.share, where);
+    account(run, file, &replaced, where, NULL);
+    return LM_OK;
 }
 
 /* ---- judging ---- */
@@ -168,6 +210,10 @@ static enum lm_status judge(struct clean_run *run, struct clean_item *item, stru
     run->totals.documents_in++;
     run->corpus.sources[file->source].documents++;
     file->records++;
+    if (file->wrong == 0 && item->found.wrong > 0)
+        file->first_wrong = item->piece.line;
+    file->decoded += (int64_t)item->found.read;
+    file->wrong += (int64_t)item->found.wrong;
     lm_clean_counts_add(&run->totals.repairs, &item->counts);
     clean_transform_add(&run->totals.transformed, &item->transformed);
     if (item->is_missing)
@@ -190,12 +236,11 @@ enum lm_status clean_judge_batch(struct clean_run *run, struct clean_batch *batc
                                  struct lm_err *err)
 {
     for (size_t i = 0; i < batch->begun.count; i++)
-        account(run, batch->begun.items[i]);
+        begin_file(run, batch->begun.items[i]);
     for (size_t i = 0; i < batch->count; i++)
         LM_TRY(judge(run, &batch->items[i], err));
     for (size_t i = 0; i < batch->ended.count; i++)
-        for (size_t k = 0; k < LM_WARC_TYPE_COUNT; k++)
-            run->totals.archived[k] += batch->ended.items[i]->form.types[k];
+        LM_TRY(end_file(run, batch->ended.items[i], err));
     run->bytes_done += (int64_t)batch->bytes;
     return LM_OK;
 }

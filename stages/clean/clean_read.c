@@ -92,7 +92,7 @@ static enum lm_status take_piece(struct clean_reader *reader, struct clean_batch
 enum lm_status clean_read_batch(struct clean_reader *reader, struct clean_batch *batch,
                                 bool *is_end, struct lm_err *err)
 {
-    while (batch->weight < reader->weight) {
+    while (batch->weight < reader->weight && !clean_batch_is_enough(batch)) {
         if (reader->open == NULL && reader->next == reader->corpus->file_count) {
             *is_end = true;
             return LM_OK;

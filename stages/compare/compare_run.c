@@ -3,6 +3,7 @@
 #include <lmpipe/stage.h>
 
 #include "base/io.h"
+#include "base/pool.h"
 #include "compare/compare_page.h"
 
 #include "compare_params.h"
@@ -24,6 +25,7 @@ enum { FILES = sizeof files / sizeof files[0] };
 struct comparing {
     struct lm_ctx *ctx;
     struct lm_arena *arena;
+    struct lm_pool *pool; /* NULL: this thread alone */
     struct lm_compare_run *runs;
     struct lm_json **scores;
     size_t count;
@@ -157,7 +159,8 @@ static struct lm_compare_options options_of(const struct comparing *comparing,
         .resamples = (size_t)params->resamples,
         .seed = SEED,
         .is_cancelled = is_cancelled,
-        .user = comparing->ctx};
+        .user = comparing->ctx,
+        .pool = comparing->pool};
 }
 
 static enum lm_status write_files(const struct lm_comparison *comparison, struct lm_ctx *ctx,
@@ -179,7 +182,9 @@ lm_run_fn lm_run_compare;
 
 enum lm_status lm_run_compare(struct lm_ctx *ctx, const void *params, struct lm_err *err)
 {
-    struct comparing comparing = {.ctx = ctx, .arena = lm_ctx_arena(ctx)};
+    struct comparing comparing = {.ctx = ctx,
+                                  .arena = lm_ctx_arena(ctx),
+                                  .pool = lm_pool_create(lm_ctx_threads(ctx))}; /* NULL: alone */
     struct lm_comparison comparison;
     enum lm_status status = open_runs(&comparing, err);
     const struct lm_compare_options options = options_of(&comparing, params);
@@ -195,5 +200,6 @@ enum lm_status lm_run_compare(struct lm_ctx *ctx, const void *params, struct lm_
     }
     for (size_t i = 0; comparing.scores != NULL && i < comparing.count; i++)
         lm_json_free(comparing.scores[i]);
+    lm_pool_free(comparing.pool);
     return status;
 }

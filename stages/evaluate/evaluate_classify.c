@@ -135,8 +135,8 @@ static enum lm_status put_difference(struct scores *scores, struct evaluation *e
         over[split->count + i] = 1;
         sum += over[i];
     }
-    LM_TRY(lm_bootstrap_run(&ratio, 1, split->count, (size_t)evaluation->params->resamples, rng,
-                            evaluation->arena, evaluate_is_cancelled, evaluation->ctx, err));
+    const struct lm_resampling how = evaluate_resampling(evaluation, rng);
+    LM_TRY(lm_bootstrap_run(&ratio, 1, split->count, &how, evaluation->arena, err));
     scores_put_interval(scores, "majority.diff", sum / (double)split->count, ratio.low, ratio.high);
     return LM_OK;
 }

@@ -75,9 +75,8 @@ static enum lm_status find_difference(struct evaluation *evaluation,
     }
     struct lm_bootstrap_ratio ratio = {.over = baseline->difference, .under = baseline->bytes};
     baseline->diff = under > 0 ? over / under : (double)NAN;
-    LM_TRY(lm_bootstrap_run(&ratio, 1, (size_t)baseline->documents,
-                            (size_t)evaluation->params->resamples, rng, evaluation->arena,
-                            evaluate_is_cancelled, evaluation->ctx, err));
+    const struct lm_resampling how = evaluate_resampling(evaluation, rng);
+    LM_TRY(lm_bootstrap_run(&ratio, 1, (size_t)baseline->documents, &how, evaluation->arena, err));
     baseline->detectable =
         lm_paired_linear(baseline->difference, baseline->bytes, (size_t)baseline->documents, 0.95)
             .detectable;
@@ -97,9 +96,8 @@ enum lm_status evaluate_intervals(struct evaluation *evaluation, enum lm_split s
     };
     const char *const streams[LM_SPLITS] = {"bootstrap.train", "bootstrap.valid", "bootstrap.test"};
     struct lm_rng rng = lm_rng_stream(lm_ctx_seed(evaluation->ctx), streams[split]);
-    LM_TRY(lm_bootstrap_run(ratios, 3, (size_t)out->documents,
-                            (size_t)evaluation->params->resamples, rng, evaluation->arena,
-                            evaluate_is_cancelled, evaluation->ctx, err));
+    const struct lm_resampling how = evaluate_resampling(evaluation, rng);
+    LM_TRY(lm_bootstrap_run(ratios, 3, (size_t)out->documents, &how, evaluation->arena, err));
     out->bpb_low = ratios[0].low;
     out->bpb_high = ratios[0].high;
     out->nll_low = ratios[1].low;

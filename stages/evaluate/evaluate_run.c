@@ -125,11 +125,15 @@ lm_run_fn lm_run_evaluate;
 
 enum lm_status lm_run_evaluate(struct lm_ctx *ctx, const void *params, struct lm_err *err)
 {
-    struct evaluation evaluation = {.ctx = ctx, .arena = lm_ctx_arena(ctx), .params = params};
+    struct evaluation evaluation = {.ctx = ctx,
+                                    .arena = lm_ctx_arena(ctx),
+                                    .params = params,
+                                    .pool = lm_pool_create(lm_ctx_threads(ctx))};
     enum lm_status status = evaluate(&evaluation, err);
     evaluate_examples_free(evaluation.examples);
     kn_bigram_free(evaluation.counts);
     lm_tokens_close(evaluation.tokens);
     lm_model_free(evaluation.model);
+    lm_pool_free(evaluation.pool);
     return status;
 }

@@ -62,11 +62,11 @@ struct both {
     struct lm_rank_correlation model, words;
 };
 
-static double difference_of(void *user, const uint32_t *counts, size_t count)
+static double difference_of(const void *user, const uint32_t *counts, size_t count, double *scratch)
 {
-    struct both *both = user;
-    (void)count;
-    return lm_spearman(&both->model, counts) - lm_spearman(&both->words, counts);
+    const struct both *both = user;
+    double model = lm_spearman_of(&both->model, counts, count, scratch);
+    return model - lm_spearman_of(&both->words, counts, count, scratch);
 }
 
 static enum lm_status put(struct scores *scores, struct evaluation *evaluation,
@@ -82,16 +82,16 @@ static enum lm_status put(struct scores *scores, struct evaluation *evaluation,
         {lm_pearson_of, &both.model, (double)NAN, (double)NAN},
         {difference_of, &both, (double)NAN, (double)NAN},
     };
-    LM_TRY(lm_bootstrap_statistics(statistics, 3, split->count,
-                                   (size_t)evaluation->params->resamples,
-                                   lm_interval_find(evaluation->params->interval), rng,
-                                   evaluation->arena, evaluate_is_cancelled, evaluation->ctx, err));
+    const struct lm_resampling how = evaluate_resampling(evaluation, rng);
+    LM_TRY(lm_bootstrap_statistics(statistics, 3, split->count, evaluate_interval(evaluation), &how,
+                                   evaluation->arena, err));
     split->headline = lm_spearman(&both.model, NULL);
     scores_put_interval(scores, "spearman", split->headline, statistics[0].low, statistics[0].high);
     scores_put_interval(scores, "pearson", lm_pearson(&both.model, NULL), statistics[1].low,
                         statistics[1].high);
     scores_put(scores, "overlap", lm_spearman(&both.words, NULL));
-    scores_put_interval(scores, "overlap.diff", difference_of(&both, NULL, split->count),
+    scores_put_interval(scores, "overlap.diff",
+                        difference_of(&both, NULL, split->count, both.model.ranks),
                         statistics[2].low, statistics[2].high);
     return LM_OK;
 }

@@ -141,10 +141,9 @@ static enum lm_status find_metrics(struct translation *out, struct evaluation *e
         segments[i] = (struct translation_segment){item->prompt, split->answers[i],
                                                    item->references, item->reference_count};
     }
+    const struct lm_resampling how = evaluate_resampling(evaluation, rng);
     return translation_find(out, split->score, segments, split->count, prompts, examples->count,
-                            (size_t)evaluation->params->resamples,
-                            lm_interval_find(evaluation->params->interval), rng, arena,
-                            evaluate_is_cancelled, evaluation->ctx, err);
+                            evaluate_interval(evaluation), &how, arena, err);
 }
 
 static void put_metric(struct scores *scores, const char *name,

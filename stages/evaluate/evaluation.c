@@ -1,8 +1,6 @@
 /* What every step of an evaluation uses. */
 #include "evaluation.h"
 
-#include "stats/bootstrap.h"
-
 const enum lm_split evaluate_held_out[2] = {LM_VALID, LM_TEST};
 
 const char *const evaluate_baseline_names[EVALUATE_BASELINES] = {"unigram", "bigram", "untrained"};
@@ -47,8 +45,21 @@ void evaluate_baseline_add(const struct evaluate_split *split, struct evaluate_b
     baseline->covered[baseline->documents - 1]++;
 }
 
+struct lm_resampling evaluate_resampling(const struct evaluation *evaluation, struct lm_rng rng)
+{
+    return (struct lm_resampling){.resamples = (size_t)evaluation->params->resamples,
+                                  .rng = rng,
+                                  .is_cancelled = evaluate_is_cancelled,
+                                  .user = evaluation->ctx,
+                                  .pool = evaluation->pool};
+}
+
+enum lm_interval evaluate_interval(const struct evaluation *evaluation)
+{
+    return lm_interval_find(evaluation->params->interval);
+}
+
 const char *evaluate_interval_word(const struct evaluation *evaluation)
 {
-    bool is_bca = lm_interval_find(evaluation->params->interval) == LM_INTERVAL_BCA;
-    return is_bca ? "BCa" : "percentile";
+    return evaluate_interval(evaluation) == LM_INTERVAL_BCA ? "BCa" : "percentile";
 }

@@ -8,6 +8,7 @@
 
 #include "evaluate_params.h"
 #include "kn_bigram.h"
+#include "stats/bootstrap.h"
 #include "stats/calibration.h"
 #include "strided_window.h"
 
@@ -63,6 +64,7 @@ struct evaluation {
     struct lm_arena *arena;
     const struct evaluate_params *params;
     struct lm_model *model;
+    struct lm_pool *pool;     /**< for what is no pass of the model; NULL: this thread alone */
     struct lm_tokens *tokens; /**< NULL: none are connected */
     struct lm_model_config config;
     struct kn_bigram *counts; /**< NULL: no baselines */
@@ -136,6 +138,10 @@ enum lm_status evaluate_write_items(struct evaluation *evaluation, struct lm_err
 /** "tokens" as base name of the file in the tokens folder. */
 #define EVALUATE_TOKENS_FILE "data.mdb"
 
+/** How intervals are drawn: the resamples of the parameters, of a stream, on all threads. */
+struct lm_resampling evaluate_resampling(const struct evaluation *evaluation, struct lm_rng rng);
+/** The interval of statistics that are no ratios, as asked for. */
+enum lm_interval evaluate_interval(const struct evaluation *evaluation);
 /** The interval of statistics that are no ratios, for signatures: "percentile", "BCa". */
 const char *evaluate_interval_word(const struct evaluation *evaluation);
 

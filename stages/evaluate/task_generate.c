@@ -182,10 +182,9 @@ static enum lm_status put(struct scores *scores, struct task_run *run, struct lm
     if (segments == NULL || prompts == NULL)
         return no_memory(err);
     LM_TRY(list_segments(segments, prompts, run, err));
-    LM_TRY(translation_find(
-        &found, run->score, segments, count, prompts, count, (size_t)evaluation->params->resamples,
-        lm_interval_find(evaluation->params->interval), task_stream_of(run, "items"), arena,
-        evaluate_is_cancelled, evaluation->ctx, err));
+    const struct lm_resampling how = evaluate_resampling(evaluation, task_stream_of(run, "items"));
+    LM_TRY(translation_find(&found, run->score, segments, count, prompts, count,
+                            evaluate_interval(evaluation), &how, arena, err));
     run->headline = found.bleu.value;
     scores_put_interval(scores, "bleu", found.bleu.value, found.bleu.low, found.bleu.high);
     scores_put_interval(scores, "chrf", found.chrf.value, found.chrf.low, found.chrf.high);

@@ -71,9 +71,8 @@ enum lm_status task_put_ratio(struct scores *scores, const struct task_run *run,
         weight += under[i];
     }
     struct lm_bootstrap_ratio ratio = {.over = over, .under = under};
-    LM_TRY(lm_bootstrap_run(&ratio, 1, run->items.count, (size_t)evaluation->params->resamples,
-                            task_stream_of(run, "items"), evaluation->arena, evaluate_is_cancelled,
-                            evaluation->ctx, err));
+    const struct lm_resampling how = evaluate_resampling(evaluation, task_stream_of(run, "items"));
+    LM_TRY(lm_bootstrap_run(&ratio, 1, run->items.count, &how, evaluation->arena, err));
     scores_put_interval(scores, name, scale(sum / weight), scale(ratio.low), scale(ratio.high));
     return LM_OK;
 }
@@ -105,9 +104,9 @@ static enum lm_status put_groups(struct scores *scores, struct task_run *run, st
         if (l > 0)
             continue;
         struct lm_bootstrap_ratio ratio = {.over = hits, .under = counts};
-        LM_TRY(lm_bootstrap_run(&ratio, 1, level->count, (size_t)evaluation->params->resamples,
-                                task_stream_of(run, "groups"), evaluation->arena,
-                                evaluate_is_cancelled, evaluation->ctx, err));
+        const struct lm_resampling how =
+            evaluate_resampling(evaluation, task_stream_of(run, "groups"));
+        LM_TRY(lm_bootstrap_run(&ratio, 1, level->count, &how, evaluation->arena, err));
         scores_put(scores, "acc.clustered.lo", ratio.low);
         scores_put(scores, "acc.clustered.hi", ratio.high);
         scores_put(scores, "macro", mean);

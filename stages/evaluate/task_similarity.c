@@ -148,10 +148,9 @@ static enum lm_status put(struct scores *scores, struct task_run *run, struct lm
         {lm_spearman_of, &model, (double)NAN, (double)NAN},
         {lm_pearson_of, &model, (double)NAN, (double)NAN},
     };
-    LM_TRY(lm_bootstrap_statistics(
-        statistics, 2, run->items.count, (size_t)evaluation->params->resamples,
-        lm_interval_find(evaluation->params->interval), task_stream_of(run, "items"),
-        evaluation->arena, evaluate_is_cancelled, evaluation->ctx, err));
+    const struct lm_resampling how = evaluate_resampling(evaluation, task_stream_of(run, "items"));
+    LM_TRY(lm_bootstrap_statistics(statistics, 2, run->items.count, evaluate_interval(evaluation),
+                                   &how, evaluation->arena, err));
     LM_TRY(find_overlap(&overlap, run, given, err));
     run->headline = lm_spearman(&model, NULL);
     scores_put_interval(scores, "spearman", run->headline, statistics[0].low, statistics[0].high);

@@ -62,8 +62,9 @@ struct sums {
     struct chrf_stats *chrf;
 };
 
-static double bleu_of(void *user, const uint32_t *counts, size_t count)
+static double bleu_of(const void *user, const uint32_t *counts, size_t count, double *scratch)
 {
+    (void)scratch;
     const struct bleu_stats *segments = user;
     struct bleu_stats sum = {0};
     for (size_t i = 0; i < count; i++)
@@ -71,14 +72,16 @@ static double bleu_of(void *user, const uint32_t *counts, size_t count)
     return bleu_score(&sum);
 }
 
-static double difference_of(void *user, const uint32_t *counts, size_t count)
+static double difference_of(const void *user, const uint32_t *counts, size_t count, double *scratch)
 {
     const struct sums *segments = user;
-    return bleu_of(segments->bleu, counts, count) - bleu_of(segments->copy, counts, count);
+    double own = bleu_of(segments->bleu, counts, count, scratch);
+    return own - bleu_of(segments->copy, counts, count, scratch);
 }
 
-static double chrf_of(void *user, const uint32_t *counts, size_t count)
+static double chrf_of(const void *user, const uint32_t *counts, size_t count, double *scratch)
 {
+    (void)scratch;
     const struct chrf_stats *segments = user;
     struct chrf_stats sum = {0};
     for (size_t i = 0; i < count; i++)
@@ -89,8 +92,7 @@ static double chrf_of(void *user, const uint32_t *counts, size_t count)
 static enum lm_status count_segments(struct sums *out, double *scores,
                                      const struct translation_segment *segments, size_t count,
                                      struct frame frame, struct lm_arena *arena,
-                                     bool (*is_cancelled)(void *user), void *user,
-                                     struct lm_err *err)
+                                     const struct lm_resampling *how, struct lm_err *err)
 {
     out->bleu = LM_NEW_ARRAY(arena, struct bleu_stats, count);
     out->copy = LM_NEW_ARRAY(arena, struct bleu_stats, count);
@@ -100,7 +102,7 @@ static enum lm_status count_segments(struct sums *out, double *scores,
     for (size_t i = 0; i < count; i++) {
         const struct translation_segment *segment = &segments[i];
         const struct lm_example_text source = source_of(&segment->prompt, frame);
-        if (is_cancelled(user))
+        if (how->is_cancelled != NULL && how->is_cancelled(how->user))
             return lm_fail(err, LM_CANCELLED, "interrupted; run again to resume");
         LM_TRY(bleu_count(&out->bleu[i], arena, &segment->output, segment->references,
                           segment->reference_count, err));
@@ -116,26 +118,24 @@ static enum lm_status count_segments(struct sums *out, double *scores,
 enum lm_status translation_find(struct translation *out, double *scores,
                                 const struct translation_segment *segments, size_t count,
                                 const struct lm_example_text *frame, size_t frame_count,
-                                size_t resamples, enum lm_interval interval, struct lm_rng rng,
-                                struct lm_arena *arena, bool (*is_cancelled)(void *user),
-                                void *user, struct lm_err *err)
+                                enum lm_interval interval, const struct lm_resampling *how,
+                                struct lm_arena *arena, struct lm_err *err)
 {
     struct sums sums;
     LM_TRY(count_segments(&sums, scores, segments, count, find_frame(frame, frame_count), arena,
-                          is_cancelled, user, err));
+                          how, err));
     struct lm_bootstrap_statistic statistics[] = {
         {bleu_of, sums.bleu, (double)NAN, (double)NAN},
         {chrf_of, sums.chrf, (double)NAN, (double)NAN},
         {difference_of, &sums, (double)NAN, (double)NAN},
     };
-    LM_TRY(lm_bootstrap_statistics(statistics, 3, count, resamples, interval, rng, arena,
-                                   is_cancelled, user, err));
-    out->bleu = (struct translation_metric){bleu_of(sums.bleu, NULL, count), statistics[0].low,
-                                            statistics[0].high};
-    out->chrf = (struct translation_metric){chrf_of(sums.chrf, NULL, count), statistics[1].low,
-                                            statistics[1].high};
-    out->diff = (struct translation_metric){difference_of(&sums, NULL, count), statistics[2].low,
-                                            statistics[2].high};
-    out->copy = bleu_of(sums.copy, NULL, count);
+    LM_TRY(lm_bootstrap_statistics(statistics, 3, count, interval, how, arena, err));
+    out->bleu = (struct translation_metric){bleu_of(sums.bleu, NULL, count, NULL),
+                                            statistics[0].low, statistics[0].high};
+    out->chrf = (struct translation_metric){chrf_of(sums.chrf, NULL, count, NULL),
+                                            statistics[1].low, statistics[1].high};
+    out->diff = (struct translation_metric){difference_of(&sums, NULL, count, NULL),
+                                            statistics[2].low, statistics[2].high};
+    out->copy = bleu_of(sums.copy, NULL, count, NULL);
     return LM_OK;
 }

@@ -3,8 +3,6 @@
 #ifndef LM_EVALUATE_TRANSLATION_H
 #define LM_EVALUATE_TRANSLATION_H
 
-#include <lmpipe/rng.h>
-
 #include "data/examples.h"
 #include "stats/bootstrap.h"
 
@@ -30,8 +28,7 @@ struct translation {
 enum lm_status translation_find(struct translation *out, double *scores,
                                 const struct translation_segment *segments, size_t count,
                                 const struct lm_example_text *frame, size_t frame_count,
-                                size_t resamples, enum lm_interval interval, struct lm_rng rng,
-                                struct lm_arena *arena, bool (*is_cancelled)(void *user),
-                                void *user, struct lm_err *err);
+                                enum lm_interval interval, const struct lm_resampling *how,
+                                struct lm_arena *arena, struct lm_err *err);
 
 #endif

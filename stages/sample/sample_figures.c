@@ -122,7 +122,11 @@ static enum lm_status settle(struct sample_figures *out, const struct sample_rat
                              const struct sampler *sampler, struct lm_err *err)
 {
     struct lm_bootstrap_ratio ratios[SAMPLE_RATIOS];
-    struct lm_rng rng = lm_rng_stream(lm_ctx_seed(sampler->ctx), "figures");
+    const struct lm_resampling how = {.resamples = RESAMPLES,
+                                      .rng = lm_rng_stream(lm_ctx_seed(sampler->ctx), "figures"),
+                                      .is_cancelled = is_cancelled,
+                                      .user = sampler->ctx,
+                                      .pool = sampler->pool};
     for (size_t r = 0; r < SAMPLE_RATIOS; r++) {
         double over = 0, under = 0;
         for (size_t i = 0; i < from->count; i++) {
@@ -134,8 +138,8 @@ static enum lm_status settle(struct sample_figures *out, const struct sample_rat
     }
     for (size_t r = 0; r < SAMPLE_RATIOS; r += TOGETHER) {
         size_t left = SAMPLE_RATIOS - r;
-        LM_TRY(lm_bootstrap_run(&ratios[r], left < TOGETHER ? left : TOGETHER, from->count,
-                                RESAMPLES, rng, sampler->arena, is_cancelled, sampler->ctx, err));
+        LM_TRY(lm_bootstrap_run(&ratios[r], left < TOGETHER ? left : TOGETHER, from->count, &how,
+                                sampler->arena, err));
     }
     for (size_t r = 0; r < SAMPLE_RATIOS; r++) {
         out->ratios[r].low = ratios[r].low;

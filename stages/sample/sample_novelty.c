@@ -40,14 +40,14 @@ static void piece_task(void *user, size_t task, size_t worker)
     }
 }
 
-static enum lm_status run_pieces(struct stream *stream, struct lm_pool *pool, struct lm_err *err)
+static enum lm_status run_pieces(struct stream *stream, struct lm_err *err)
 {
     uint64_t pieces = (stream->total + PIECE - 1) / PIECE;
     for (; stream->first_piece < pieces; stream->first_piece += WAVE) {
         uint64_t left = pieces - stream->first_piece;
         size_t count = left < WAVE ? (size_t)left : WAVE;
         LM_TRY(sample_poll(stream->sampler, err));
-        lm_pool_run(pool, count, piece_task, stream);
+        lm_pool_run(stream->sampler->pool, count, piece_task, stream);
         for (size_t i = 0; i < count; i++)
             if (stream->statuses[i] != LM_OK) {
                 *err = stream->errors[i];
@@ -61,21 +61,19 @@ static enum lm_status stream_all(struct stream *stream, struct suffix_automaton 
                                  struct lm_err *err)
 {
     struct lm_arena *arena = stream->sampler->arena;
-    size_t threads = lm_ctx_threads(stream->sampler->ctx);
-    struct lm_pool *pool = lm_pool_create(threads);
-    bool is_made = pool != NULL || threads == 1;
+    size_t threads = lm_pool_threads(stream->sampler->pool);
     stream->readers = LM_NEW_ARRAY(arena, struct suffix_reader *, threads);
     stream->chunks = LM_NEW_ARRAY(arena, int32_t *, threads);
     stream->errors = LM_NEW_ARRAY(arena, struct lm_err, WAVE);
     stream->statuses = LM_NEW_ARRAY(arena, enum lm_status, WAVE);
-    is_made = is_made && stream->readers != NULL && stream->chunks != NULL &&
-              stream->errors != NULL && stream->statuses != NULL;
+    bool is_made = stream->readers != NULL && stream->chunks != NULL && stream->errors != NULL &&
+                   stream->statuses != NULL;
     for (size_t i = 0; i < threads && is_made; i++) {
         stream->readers[i] = suffix_reader_create(automaton);
         stream->chunks[i] = LM_NEW_ARRAY(arena, int32_t, CHUNK);
         is_made = stream->readers[i] != NULL && stream->chunks[i] != NULL;
     }
-    enum lm_status status = is_made ? run_pieces(stream, pool, err)
+    enum lm_status status = is_made ? run_pieces(stream, err)
                                     : lm_fail(err, LM_NOMEM,
                                               "no memory for the novelty metrics; give fewer "
                                               "samples or threads");
@@ -83,7 +81,6 @@ static enum lm_status stream_all(struct stream *stream, struct suffix_automaton 
         suffix_automaton_join(automaton, stream->readers[i]);
         suffix_reader_free(stream->readers[i]);
     }
-    lm_pool_free(pool);
     return status;
 }
 

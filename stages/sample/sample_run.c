@@ -1,6 +1,7 @@
 #include <lmpipe/stage.h>
 
 #include "base/io.h"
+#include "base/pool.h"
 
 #include "sampler.h"
 
@@ -56,11 +57,15 @@ lm_run_fn lm_run_sample;
 
 enum lm_status lm_run_sample(struct lm_ctx *ctx, const void *params, struct lm_err *err)
 {
-    struct sampler sampler = {.ctx = ctx, .arena = lm_ctx_arena(ctx), .params = params};
+    struct sampler sampler = {.ctx = ctx,
+                              .arena = lm_ctx_arena(ctx),
+                              .params = params,
+                              .pool = lm_pool_create(lm_ctx_threads(ctx))};
     enum lm_status status = sample(&sampler, err);
     if (status == LM_OK)
         lm_ctx_headline(ctx, "%zu samples by %zu methods", sampler.text_count,
                         sampler.params->methods.count);
+    lm_pool_free(sampler.pool);
     lm_model_free(sampler.model);
     lm_tokens_close(sampler.tokens);
     lm_vocab_free(sampler.vocab);

@@ -69,6 +69,7 @@ struct sampler {
     struct lm_arena *arena;
     const struct sample_params *params;
     struct lm_model *model;
+    struct lm_pool *pool; /**< for what is no pass of the model; NULL: this thread alone */
     struct lm_tokens *tokens;
     struct lm_vocab *vocab;
     struct sample_prompt *prompts;

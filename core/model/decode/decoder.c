@@ -1,15 +1,22 @@
 #include "model/decode/decoder.h"
 
+#include <lmpipe/model/reading.h>
+
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "model/block.h"
 #include "model/decode/panels.h"
+#include "model/kernels/peak.h"
 
 enum {
     COLUMNS = LM_DECODE_COLUMNS,
     TURN = 16,             /* inputs gathered together from a transposed matrix: a cache line */
     SERIAL_WORK = 1 << 18, /* fewer multiplications are not worth waking threads */
+    PIECE = 1 << 22,       /* bytes of a task that only reads */
+    MOST_RUNS = 64,        /* of panels that threads take in their order */
 };
 
 static const enum lm_tensor_id tensors[LM_MATRIX_KINDS] = {
@@ -182,25 +189,56 @@ void lm_decoder_free(struct lm_decoder *decoder)
     free(decoder);
 }
 
+/* ---- reading ---- */
+
+struct reading {
+    const struct lm_decoder *decoder;
+    const struct lm_peak_kernel *kernel;
+    _Atomic float sink; /* so that no reading is left out */
+};
+
+static void read_task(void *user, size_t task, size_t worker)
+{
+    (void)worker;
+    struct reading *reading = user;
+    const size_t unit = LM_PEAK_READ_UNIT * sizeof(float), first = task * PIECE;
+    size_t rest = reading->decoder->bytes - first, size = rest < PIECE ? rest : PIECE;
+    const void *at = reading->decoder->block + first;
+    reading->sink = reading->kernel->read(at, size / unit * LM_PEAK_READ_UNIT);
+}
+
+double lm_decoder_read(const struct lm_decoder *decoder)
+{
+    struct reading reading = {decoder, lm_peak_pick(decoder->kernels->name), 0};
+    uint64_t begin = lm_clock_monotonic_ns();
+    lm_pool_run(decoder->model->pool, (decoder->bytes + PIECE - 1) / PIECE, read_task, &reading);
+    return (double)(lm_clock_monotonic_ns() - begin) * 1e-9;
+}
+
 /* ---- products ---- */
 
+/* The panels of a product in as many runs as there are threads: a thread reads its own from front
+ * to back, then what is left of others'. */
 struct job {
     const struct lm_decoder *decoder;
     const struct lm_decoder_product *what;
+    size_t runs;
+
+    struct run {
+        _Alignas(64) atomic_size_t taken; /* panels of the run */
+    } run[MOST_RUNS];
 };
 
-static void panel_task(void *user, size_t task, size_t worker)
+static void multiply_panel(const struct job *job, size_t panel)
 {
-    (void)worker;
-    const struct job *job = user;
     const struct lm_decoder *decoder = job->decoder;
     const struct lm_decoder_product *what = job->what;
     const struct lm_matrix_panels *matrix = &decoder->matrices[what->matrix];
     _Alignas(64) float sums[LM_DECODER_ROWS * COLUMNS];
-    size_t first = task * COLUMNS, rest = matrix->n - first;
+    size_t first = panel * COLUMNS, rest = matrix->n - first;
     size_t cols = rest < COLUMNS ? rest : COLUMNS;
     decoder->kernels->panel[decoder->weights](sums, COLUMNS, what->x, matrix->k, what->rows,
-                                              panel_at(decoder, what->matrix, what->layer, task),
+                                              panel_at(decoder, what->matrix, what->layer, panel),
                                               matrix->k);
     for (size_t r = 0; r < what->rows; r++) {
         float *y = what->y + r * matrix->n + first, *sum = sums + r * COLUMNS;
@@ -212,6 +250,19 @@ static void panel_task(void *user, size_t task, size_t worker)
     }
 }
 
+static void run_task(void *user, size_t task, size_t worker)
+{
+    (void)worker;
+    struct job *job = user;
+    size_t panels = job->decoder->matrices[job->what->matrix].panels, runs = job->runs;
+    for (size_t i = 0; i < runs; i++) {
+        size_t run = (task + i) % runs;
+        size_t first = panels * run / runs, count = panels * (run + 1) / runs - first, taken;
+        while ((taken = atomic_fetch_add(&job->run[run].taken, 1)) < count)
+            multiply_panel(job, first + taken);
+    }
+}
+
 struct lm_pool *lm_decoder_pool(const struct lm_decoder *decoder, size_t work)
 {
     return work < SERIAL_WORK ? NULL : decoder->model->pool;
@@ -220,7 +271,8 @@ struct lm_pool *lm_decoder_pool(const struct lm_decoder *decoder, size_t work)
 void lm_decoder_multiply(const struct lm_decoder *decoder, const struct lm_decoder_product *product)
 {
     const struct lm_matrix_panels *matrix = &decoder->matrices[product->matrix];
-    struct job job = {decoder, product};
-    lm_pool_run(lm_decoder_pool(decoder, product->rows * matrix->k * matrix->n), matrix->panels,
-                panel_task, &job);
+    struct lm_pool *pool = lm_decoder_pool(decoder, product->rows * matrix->k * matrix->n);
+    size_t threads = lm_pool_threads(pool);
+    struct job job = {decoder, product, threads < MOST_RUNS ? threads : MOST_RUNS, {{0}}};
+    lm_pool_run(pool, job.runs, run_task, &job);
 }

@@ -43,7 +43,7 @@ struct lm_decoder_product {
     float *y;
 };
 
-/** Computes a product on the model's threads, a task for each panel. */
+/** Computes a product on the model's threads, which take panels. */
 void lm_decoder_multiply(const struct lm_decoder *decoder,
                          const struct lm_decoder_product *product);
 

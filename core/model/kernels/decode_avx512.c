@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 #define DECODE_LANES 16
-#define DECODE_NARROW 4
+#define DECODE_NARROW(rows, bytes) 4
 typedef float decode_vec __attribute__((vector_size(DECODE_LANES * 4)));
 
 static inline decode_vec decode_splat(float a)

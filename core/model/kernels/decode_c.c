@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define DECODE_LANES 4
-#define DECODE_NARROW 2
+#define DECODE_NARROW(rows, bytes) ((rows) == 1 ? 16 : 2)
 typedef float decode_vec __attribute__((vector_size(DECODE_LANES * 4)));
 
 static inline decode_vec decode_splat(float a)

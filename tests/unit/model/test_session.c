@@ -1,6 +1,7 @@
 /* Decoding with a cache gives the bits of the full forward pass, and nothing depends on how tokens
  * were cut, on threads, kernels or on what else is decoded. */
 #include <lmpipe/model.h>
+#include <lmpipe/model/reading.h>
 
 #include "tests/tap.h"
 
@@ -197,6 +198,7 @@ static void test_refusals(struct tap *tap)
     struct lm_session *session = NULL;
     struct lm_model *model = make(&small, NULL, 1);
     REQUIRE(model != NULL && lm_decoder_create(&decoder, model, LM_WEIGHTS_F32, &err) == LM_OK);
+    CHECK(lm_decoder_read(decoder) > 0);
     struct lm_session_options options = {.sequences = 3, .length = T + 1};
     CHECK_INT(lm_session_create(&session, decoder, &options, &err), LM_RANGE);
     options = (struct lm_session_options){.sequences = -1};

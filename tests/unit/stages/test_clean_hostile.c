@@ -181,6 +181,69 @@ static void by_themselves(struct tap *tap)
     }
 }
 
-static const struct tap_test tests[] = {TAP_ROW(in_the_middle) TAP_ROW(by_themselves)};
+/* A text of the size, with `wrong` bytes that its encoding does not have. */
+static const char *text_with(struct fixture *f, size_t size, size_t wrong, char byte)
+{
+    char *text = lm_arena_alloc(f->arena, size + 1);
+    for (size_t i = 0; i < size; i++)
+        text[i] = i < wrong ? byte : i % 8 == 7 ? ' ' : 'a';
+    text[size] = '\0';
+    return text;
+}
+
+/* What pages and records say they are encoded in, they may not be: counted over their file, whose
+ * share decides. */
+static void not_what_they_say(struct tap *tap)
+{
+    static const struct {
+        const char *by, *mime, *invalid;
+        size_t wrong; /* of 1,000 in one of two records, the second */
+        char byte;
+        const char *error, *share; /* "": none; in the card, NULL: not asked */
+        const char *dropped;
+    } rows[] = {
+        {"warc", "text/plain", "replace", 0, 'x', "", "\"replaced_bytes\": 0,", ""},
+        {"warc", "text/plain", "replace", 30, '\xFF', "", "\"replaced_bytes\": 30,", ""},
+        {"warc", "text/plain; charset=shift_jis", "replace", 30, '\xFF', "",
+         "\"replaced_bytes\": 30,", ""},
+        {"warc", "text/plain; charset=shift_jis", "reject", 30, '\xFF', "",
+         "\"replaced_bytes\": 0,", "\"rule\": \"invalid\""},
+        {"warc", "text/plain", "reject", 30, '\xFF', "", "\"replaced_bytes\": 0,",
+         "\"rule\": \"invalid\""},
+        {"warc", "text/html", "replace", 30, '\xFF', "", "\"replaced_bytes\": 30,", ""},
+        {"warc", "text/plain", "cp1252", 300, '\xE9', "", "\"replaced_bytes\": 0,", ""},
+        {"warc", "text/plain", "replace", 300, '\xFF', "record 2", NULL, ""},
+        {"warc", "text/plain; charset=euc-kr", "replace", 300, '\xFF', "record 2", NULL, ""},
+        {"html", "", "replace", 60, '\xFF', "", "\"replaced_bytes\": 60,", ""},
+        {"html", "", "replace", 600, '\xFF', "its only page", NULL, ""},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct fixture f;
+        struct lm_buf file;
+        lm_buf_init(&file, 0);
+        fixture_open(&f);
+        f.params.invalid = rows[i].invalid;
+        for (size_t k = 0; k < 2 && rows[i].by[0] == 'w'; k++)
+            lm_buf_printf(&file,
+                          "WARC/1.0\r\nWARC-Type: resource\r\nContent-Type: %s\r\nContent-Length: "
+                          "1000\r\n\r\n%s\r\n\r\n",
+                          rows[i].mime,
+                          text_with(&f, 1000, k == 1 ? rows[i].wrong : 0, rows[i].byte));
+        if (rows[i].by[0] == 'h')
+            lm_buf_printf(&file, "<html><p>%s</p></html>",
+                          text_with(&f, 2000, rows[i].wrong, rows[i].byte));
+        const char *error = run_file(&f, rows[i].by, &file);
+        CHECK((error[0] != '\0') == (rows[i].error[0] != '\0'));
+        CHECK_HAS(error, rows[i].error);
+        CHECK_HAS(output(&f, "card"), rows[i].share != NULL ? rows[i].share : "");
+        CHECK_HAS(output(&f, "card"), rows[i].dropped);
+        lm_buf_release(&file);
+        fixture_close(&f);
+    }
+}
+
+static const struct tap_test tests[] = {TAP_ROW(in_the_middle) TAP_ROW(by_themselves)
+                                            TAP_ROW(not_what_they_say)};
 
 LM_TEST_MAIN(tests)

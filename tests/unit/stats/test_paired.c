@@ -27,7 +27,7 @@ static void draw(struct sample *out, size_t runs, size_t items, const double *sh
 
 static struct lm_resampling resampling(size_t resamples, uint64_t seed)
 {
-    return (struct lm_resampling){resamples, lm_rng_stream(seed, "draws"), 0.95, NULL, NULL};
+    return (struct lm_resampling){.resamples = resamples, .rng = lm_rng_stream(seed, "draws")};
 }
 
 static void difference(double *out, const struct sample *sample, size_t items)
@@ -57,7 +57,8 @@ static void pairs_items(struct tap *tap)
         squares += rest * rest;
     }
     double error = sqrt(squares * MOST_ITEMS / (MOST_ITEMS - 1)) / bytes;
-    REQUIRE(lm_paired_difference(&out, over, sample.bytes, MOST_ITEMS, &how, arena, NULL) == LM_OK);
+    REQUIRE(lm_paired_difference(&out, over, sample.bytes, MOST_ITEMS, 0.95, &how, arena, NULL) ==
+            LM_OK);
     CHECK_NEAR(out.value, sum / bytes, 1e-15);
     CHECK_NEAR(out.error, error, 1e-15);
     CHECK_NEAR((out.high - out.low) / error, 2 * 1.96, 0.15);
@@ -74,17 +75,17 @@ static void edges_of_one_difference(struct tap *tap)
     struct lm_difference out;
     for (size_t i = 0; i < 40; i++)
         under[i] = 3;
-    REQUIRE(lm_paired_difference(&out, over, under, 40, &how, arena, NULL) == LM_OK);
+    REQUIRE(lm_paired_difference(&out, over, under, 40, 0.95, &how, arena, NULL) == LM_OK);
     CHECK(out.value == 0 && out.low == 0 && out.high == 0 && out.error == 0);
-    REQUIRE(lm_paired_difference(&out, over, under, 19, &how, arena, NULL) == LM_OK);
+    REQUIRE(lm_paired_difference(&out, over, under, 19, 0.95, &how, arena, NULL) == LM_OK);
     CHECK(out.value == 0 && isnan(out.low) && isnan(out.high));
     for (size_t i = 0; i < 40; i++)
         over[i] = 6;
-    REQUIRE(lm_paired_difference(&out, over, under, 40, &how, arena, NULL) == LM_OK);
+    REQUIRE(lm_paired_difference(&out, over, under, 40, 0.95, &how, arena, NULL) == LM_OK);
     CHECK(out.value == 2 && out.low == 2 && out.high == 2);
     for (size_t i = 0; i < 40; i++)
         under[i] = 0;
-    REQUIRE(lm_paired_difference(&out, over, under, 40, &how, arena, NULL) == LM_OK);
+    REQUIRE(lm_paired_difference(&out, over, under, 40, 0.95, &how, arena, NULL) == LM_OK);
     CHECK(isnan(out.value) && isnan(out.low));
     lm_arena_free(arena);
 }
@@ -102,7 +103,8 @@ static void holds_the_truth(struct tap *tap, size_t items)
         struct lm_difference out;
         draw(&sample, 2, items, (double[]){0, 0.01}, 1000 + s);
         difference(over, &sample, items);
-        REQUIRE(lm_paired_difference(&out, over, sample.bytes, items, &how, arena, NULL) == LM_OK);
+        REQUIRE(lm_paired_difference(&out, over, sample.bytes, items, 0.95, &how, arena, NULL) ==
+                LM_OK);
         below += out.high < 0.01;
         above += out.low > 0.01;
         lm_arena_free(arena);
@@ -215,7 +217,10 @@ static void stops_when_asked(struct tap *tap)
     static struct sample sample;
     struct lm_arena *arena = lm_arena_create();
     int asked = 0;
-    struct lm_resampling how = {1000000, lm_rng_stream(1, "draws"), 0.95, stop, &asked};
+    struct lm_resampling how = {.resamples = 1000000,
+                                .rng = lm_rng_stream(1, "draws"),
+                                .is_cancelled = stop,
+                                .user = &asked};
     struct lm_paired_resamples runs;
     draw(&sample, 2, 50, (double[]){0, 0.01}, 5);
     struct lm_paired_items items = {2, 50, sample.over, sample.bytes};
