@@ -283,8 +283,8 @@ void lm_attention_backward(struct lm_pass *pass, const struct lm_right *rights, 
 double lm_head_loss(struct lm_pass *pass);
 /** The same, in which rows without a target cost nothing; with gradients (pass->want_grad). */
 double lm_head_loss_sparse(struct lm_pass *pass);
-/** Per-position scores into pass->scores; by own products rows without a target cost nothing, and
- *  are told to have 0 of everything and the rank -1. */
+/** Per-position scores into pass->scores. Rows without a target cost nothing where nothing is to be
+ *  told of them: by own products, when neither entropy nor top is wanted. */
 void lm_head_scores(struct lm_pass *pass);
 /** The same of the rows with a target alone. */
 void lm_head_scores_sparse(struct lm_pass *pass);

@@ -369,10 +369,8 @@ static void score_rows(const struct lm_pass *pass, size_t first, size_t rows)
 /* What is told of a row without a target. */
 static void tell_nothing(const struct lm_scores *out, size_t row)
 {
-    float *const numbers[] = {out->nll, out->entropy, out->top};
-    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
-        if (numbers[i] != NULL)
-            numbers[i][row] = 0;
+    if (out->nll != NULL)
+        out->nll[row] = 0;
     if (out->rank != NULL)
         out->rank[row] = -1;
     if (out->equal != NULL)
@@ -382,11 +380,13 @@ static void tell_nothing(const struct lm_scores *out, size_t row)
 void lm_head_scores(struct lm_pass *pass)
 {
     const int32_t *targets = targets_of(pass->model);
+    const struct lm_scores *out = pass->scores;
+    bool all = out->entropy != NULL || out->top != NULL || pass->model->products->pack == NULL;
     pass->want_grad = false;
-    if ((size_t)pass->model->scored < pass->rows && pass->model->products->pack != NULL) {
+    if ((size_t)pass->model->scored < pass->rows && !all) {
         for (size_t row = 0; row < pass->rows; row++)
             if (targets[row] < 0)
-                tell_nothing(pass->scores, row);
+                tell_nothing(out, row);
         pass->rows = keep_scored(pass, 0, pass->rows, 1);
     }
     each_chunk(pass, score_rows);
