@@ -3,8 +3,9 @@
  *   bench_corpus WHAT FILE… [--threads N] [--bytes N] [--repeats N]
  * WHAT: clean (NFC, no rules, ids, exact duplicates, JSON lines), fineweb (the same with all rules
  * of fineweb@1), minhash (the keys of 14 bands of 8 hashes of word 5-grams), compare (sets of the
- * same and the Jaccard coefficient of each with the next), html (pages to their main text), warc
- * (records of an archive), gzip (the same archive's bytes, only unpacked). Texts are cut into
+ * same and the Jaccard coefficient of each with the next), sketch (what is estimated by), repeats
+ * (what stood before for 100 bytes, by a suffix array over all), html (pages to their main text),
+ * warc (records of an archive), gzip (the same archive's bytes, only unpacked). Texts are cut into
  * documents of about --bytes (default 4096; 0: a file each). One line of JSON: CPU time of all
  * threads and wall time of the best repeat.
  */
@@ -24,7 +25,9 @@
 #include "base/json.h"
 #include "base/pool.h"
 #include "corpus/minhash.h"
+#include "corpus/repeats.h"
 #include "corpus/shingles.h"
+#include "corpus/sketch.h"
 #include "text/clean_text.h"
 #include "text/digest_set.h"
 #include "text/documents.h"
@@ -274,6 +277,38 @@ static void compare_documents(struct bench *bench)
     lm_shingles_release(&sets[1]);
 }
 
+static void sketch_documents(struct bench *bench)
+{
+    struct lm_sketch sketch;
+    for (size_t i = 0; i < bench->file_count; i++)
+        cut(bench, &bench->files[i], bench->files[i].size);
+    for (size_t i = 0; i < bench->count; i++) {
+        lm_sketch_make(&sketch, bench->documents[i].text, bench->documents[i].size);
+        bench->made += sketch.count;
+    }
+    bench->count = 0;
+}
+
+static void find_repeats(struct bench *bench)
+{
+    enum { BYTES = 100 };
+
+    struct lm_repeats repeats;
+    struct lm_repeat cut = {0, 0};
+    size_t all = 0;
+    for (size_t i = 0; i < bench->file_count; i++)
+        all += bench->files[i].size;
+    if (lm_repeats_begin(&repeats, BYTES, all, bench->file_count, NULL) != LM_OK)
+        fail("too much text");
+    for (size_t i = 0; i < bench->file_count; i++)
+        lm_repeats_add(&repeats, bench->files[i].work, bench->files[i].size);
+    if (lm_repeats_find(&repeats, bench->pool, NULL, NULL) != LM_OK)
+        fail("no memory");
+    for (; lm_repeats_next(&repeats, 0, repeats.size, cut.end, &cut); bench->made++)
+        ;
+    lm_repeats_release(&repeats);
+}
+
 /* ---- pages and archives ---- */
 
 static void read_pages(struct bench *bench)
@@ -335,6 +370,8 @@ static const struct {
              {"fineweb", clean},
              {"minhash", hash_documents},
              {"compare", compare_documents},
+             {"sketch", sketch_documents},
+             {"repeats", find_repeats},
              {"html", read_pages},
              {"warc", read_packed},
              {"gzip", read_packed}};
@@ -387,7 +424,8 @@ int main(int argc, char **argv)
     static struct bench bench = {.threads = 1, .bytes = 4096, .repeats = 3};
     size_t kind = 0;
     if (!parse(&bench, argc, argv))
-        fail("bench_corpus clean|fineweb|minhash|compare|html|warc|gzip FILE... [--threads N] "
+        fail("bench_corpus clean|fineweb|minhash|compare|sketch|repeats|html|warc|gzip FILE... "
+             "[--threads N] "
              "[--bytes N] "
              "[--repeats N]");
     while (kind < sizeof kinds / sizeof kinds[0] && strcmp(kinds[kind].name, bench.what) != 0)

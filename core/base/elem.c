@@ -4,9 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/* ln 2 and 1/ln 2 split so that products of the high part with small integers are exact. */
-static const double ln2_high = 0x1.62e42feep-1, ln2_low = 0x1.a39ef35793c76p-33;
-static const double inverse_ln2 = 0x1.71547652b82fep+0;
+#include "base/exp_parts.h"
 
 static double from_bits(uint64_t bits)
 {
@@ -22,18 +20,6 @@ static uint64_t to_bits(double x)
     return bits;
 }
 
-/* 2^k for -1022 <= k <= 1023. */
-static double power_of_two(int k)
-{
-    return from_bits((uint64_t)(k + 1023) << 52);
-}
-
-/* Nearest integer, |x| < 2^31; halves away from zero. */
-static int nearest(double x)
-{
-    return (int)(x + (x < 0 ? -0.5 : 0.5));
-}
-
 /* c[0] + z c[1] + z^2 c[2] + … by Horner. */
 static double polynomial(double z, const double *c, int count)
 {
@@ -41,27 +27,6 @@ static double polynomial(double z, const double *c, int count)
     for (int i = count - 2; i >= 0; i--)
         sum = sum * z + c[i];
     return sum;
-}
-
-/* (e^r - 1 - r) / r^2 for |r| <= ln 2 / 2 by Taylor; the first term left out is < 2^-61. */
-static double exp_tail(double r)
-{
-    static const double c[] = {
-        1.0 / 2,       1.0 / 6,        1.0 / 24,        1.0 / 120,
-        1.0 / 720,     1.0 / 5040,     1.0 / 40320,     1.0 / 362880,
-        1.0 / 3628800, 1.0 / 39916800, 1.0 / 479001600, 1.0 / 6227020800.0,
-    };
-    return polynomial(r, c, (int)(sizeof c / sizeof c[0]));
-}
-
-/* x = k ln 2 + r; returns k, r as high + low. |x| < 2000. */
-static int reduce_exp(double *high, double *low, double x)
-{
-    int k = nearest(x * inverse_ln2);
-    double a = x - k * ln2_high, b = k * ln2_low;
-    *high = a - b;
-    *low = (a - *high) - b;
-    return k;
 }
 
 double lm_exp(double x)
@@ -72,22 +37,18 @@ double lm_exp(double x)
         return INFINITY;
     if (x < -745.2)
         return 0;
-    double r, low;
-    int k = reduce_exp(&r, &low, x);
-    double e = 1 + (r + (low + r * r * exp_tail(r)));
-    int half = k / 2; /* two steps, so that neither power over- nor underflows */
-    return e * power_of_two(half) * power_of_two(k - half);
+    return lm_exp_within(x);
 }
 
 /* e^x - 1 for 0 <= x <= 50, small relative error also near 0. */
 static double exp_minus_1(double x)
 {
     double r, low;
-    int k = reduce_exp(&r, &low, x);
-    double tail = r * r * exp_tail(r) + low; /* e^r - 1 = r + tail */
+    int k = lm_exp_reduce(&r, &low, x);
+    double tail = r * r * lm_exp_tail(r) + low; /* e^r - 1 = r + tail */
     if (k == 0)
         return r + tail;
-    double scale = power_of_two(k);
+    double scale = lm_power_of_two(k);
     return (scale - 1) + (scale * r + scale * tail);
 }
 
@@ -194,7 +155,7 @@ double lm_log(double x)
     double half_square = 0.5 * f * f, tail = log_tail(f, half_square);
     if (e == 0)
         return f - (half_square - tail);
-    return e * ln2_high - ((half_square - (tail + e * ln2_low)) - f);
+    return e * LM_LN2_HIGH - ((half_square - (tail + e * LM_LN2_LOW)) - f);
 }
 
 double lm_log2(double x)
@@ -219,7 +180,7 @@ static int reduce_angle(double *high, double *low, double x)
 {
     static const double part_1 = 0x1.921fb544p+0, part_2 = 0x1.0b4611a6p-34;
     static const double part_3 = 0x1.3198a2e037073p-69, two_over_pi = 0x1.45f306dc9c883p-1;
-    int n = nearest(x * two_over_pi);
+    int n = lm_nearest(x * two_over_pi);
     double a = x - n * part_1, b = n * part_2, c = n * part_3;
     double d = a - b;
     double error = ((a - d) - b) - c;

@@ -115,7 +115,7 @@ static uint64_t hash_word(const uint8_t *word, size_t size)
 
 /* The next word, when it is ASCII up to the white space behind it, eight bytes at a time. False:
  * it is not, or the text ends before; nothing but white space is gone. */
-static bool take_ascii(struct lm_word_scan *scan, struct lm_word *word)
+static inline bool take_ascii(struct lm_word_scan *scan, struct lm_word *word)
 {
     const uint8_t *text = scan->text;
     size_t at = scan->at, size = scan->size;
@@ -146,6 +146,26 @@ static bool take_ascii(struct lm_word_scan *scan, struct lm_word *word)
     return true;
 }
 
+/* The next word, with its hash. */
+static inline bool take_next(struct lm_word_scan *scan, struct lm_word *word)
+{
+    if (take_ascii(scan, word))
+        return true;
+    if (!lm_word_next(scan, word))
+        return false;
+    word->hash = hash_word(scan->text + word->at, word->size);
+    return true;
+}
+
+size_t lm_words_take(struct lm_word *out, size_t most, const uint8_t *text, size_t size)
+{
+    struct lm_word_scan scan = {.text = text, .size = size};
+    size_t count = 0;
+    while (count < most && take_next(&scan, &out[count]))
+        count++;
+    return count;
+}
+
 enum lm_status lm_word_list_find(struct lm_word_list *out, const uint8_t *text, size_t size,
                                  struct lm_err *err)
 {
@@ -160,14 +180,9 @@ enum lm_status lm_word_list_find(struct lm_word_list *out, const uint8_t *text, 
             out->items = items;
             out->capacity = capacity;
         }
-        struct lm_word *word = &out->items[out->count++];
-        if (take_ascii(&scan, word))
-            continue;
-        if (!lm_word_next(&scan, word)) {
-            out->count--;
+        if (!take_next(&scan, &out->items[out->count]))
             return LM_OK;
-        }
-        word->hash = hash_word(text + word->at, word->size);
+        out->count++;
     }
 }
 

@@ -18,7 +18,7 @@ struct lm_word {
     uint8_t
         flags; /**< of all its characters: enum lm_unicode_flag; LETTER, NUMBER, MARK for sure */
     bool is_alone; /**< a letter of a script written without spaces */
-    uint64_t hash; /**< lm_word_list_find alone sets it */
+    uint64_t hash; /**< lm_word_list_find and lm_words_take alone set it */
 };
 
 /** A text being read; set text and size, the rest zero. */
@@ -40,6 +40,8 @@ struct lm_word_list {
 /** Finds the words of a text. LM_NOMEM. */
 enum lm_status lm_word_list_find(struct lm_word_list *out, const uint8_t *text, size_t size,
                                  struct lm_err *err);
+/** The first words of a text with their hashes, at most `most` of them; how many there are. */
+size_t lm_words_take(struct lm_word *out, size_t most, const uint8_t *text, size_t size);
 void lm_word_list_release(struct lm_word_list *words);
 
 /** Is it made of punctuation and symbols alone? */

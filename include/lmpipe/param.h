@@ -44,6 +44,7 @@ enum lm_param_flags {
                                first field alone */
     LM_PARAM_SECRET = 128, /**< LM_P_STR, or a list: the name of an environment variable whose value
                               the stage may ask for (lm_ctx_secret) */
+    LM_PARAM_FILLED = 512, /**< a list that is given has at least one element */
     LM_PARAM_NAMED = 256   /**< a list of records that may be given as a map, NAME: VALUE, of which
                               the first field is the value, the second the name; sorted by name */
 };
@@ -94,6 +95,8 @@ struct lm_param {
     int64_t def_int;
     double def_float;
     const char *def_str;
+    double given; /**< of a number that is unset by default: its value where the record that it is
+                     a row of is given without it; 0: it stays unset */
     double min, max;               /**< both 0: no bound */
     const char *const *choices;    /**< LM_P_ENUM: NULL-terminated */
     enum lm_param_type item;       /**< LM_P_LIST: element type */

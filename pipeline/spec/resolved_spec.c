@@ -104,9 +104,12 @@ static const char *text_of(const struct lm_param_leaf *leaf)
     return text;
 }
 
-/** Has a parameter no value that a spec could give? An empty path or address is none. */
+/** Has a parameter no value that a spec could give? An empty path or address is none, nor is a list
+ *  that would have to hold something. */
 static bool is_absent(const struct lm_param_leaf *leaf)
 {
+    if (leaf->type == LM_P_LIST && (leaf->row->flags & LM_PARAM_FILLED))
+        return lm_param_is_default(leaf->row, leaf->value);
     bool place = leaf->type == LM_P_PATH || leaf->type == LM_P_URL;
     return lm_param_is_unset(leaf->type, leaf->value) || (place && text_of(leaf)[0] == '\0');
 }

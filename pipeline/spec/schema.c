@@ -126,7 +126,7 @@ static void put_items(struct lm_json_writer *writer, const struct lm_param *row)
     else
         put_scalar(writer, row, row->item);
     lm_json_close(writer, '}');
-    if (row->flags & LM_PARAM_REQUIRED)
+    if (row->flags & (LM_PARAM_REQUIRED | LM_PARAM_FILLED))
         lm_json_member_int(writer, "minItems", 1);
 }
 

@@ -320,13 +320,27 @@ static void read_short(const struct slot *slot)
     read_value(&first);
 }
 
+/** A record that is given asks for what its numbers say by default. */
+static void fill_given(const struct lm_param *rows, char *base)
+{
+    for (const struct lm_param *row = rows; row->name != NULL; row++) {
+        const int64_t whole = (int64_t)row->given;
+        if (row->given == 0 || !lm_param_is_unset(row->type, base + row->offset))
+            continue;
+        memcpy(base + row->offset, row->type == LM_P_INT ? (const void *)&whole : &row->given,
+               row->size);
+    }
+}
+
 static void read_record(const struct slot *slot)
 {
-    if ((slot->row->flags & LM_PARAM_SHORT) && slot->node->kind == LM_NODE_SCALAR)
+    if ((slot->row->flags & LM_PARAM_SHORT) && slot->node->kind == LM_NODE_SCALAR) {
         read_short(slot);
-    else if (lm_read_kind(slot->load, slot->node, slot->field, LM_NODE_MAP))
+    } else if (lm_read_kind(slot->load, slot->node, slot->field, LM_NODE_MAP)) {
         read_rows(slot->load, slot->build, slot->row->fields, slot->value, slot->node,
                   &slot->node->at, slot->name, slot->field);
+        fill_given(slot->row->fields, slot->value);
+    }
 }
 
 /** Reads element `index` of a list as item `kept`; false when it is dropped (an unset mirror). */
@@ -424,7 +438,7 @@ static void read_list(const struct slot *slot)
     for (size_t i = 0; i < slot->node->count; i++)
         list.count += read_item(slot, i, list.count, (char *)list.items + list.count * size);
     memcpy(slot->value, &list, sizeof list);
-    if (list.count == 0 && (row->flags & LM_PARAM_REQUIRED))
+    if (list.count == 0 && (row->flags & (LM_PARAM_REQUIRED | LM_PARAM_FILLED)))
         complain(slot, "an empty list; give at least one");
 }
 

@@ -21,29 +21,39 @@ static void put_type(struct lm_buf *out, const struct lm_param *row)
         lm_buf_printf(out, "list of %s", lm_param_type_name(row->item));
 }
 
+/** The default of a number; one that a record gives by being there is told as if it were there. */
+static void put_number(struct lm_buf *out, const struct lm_param *row)
+{
+    bool is_int = row->type == LM_P_INT || row->type == LM_P_SIZE;
+    const void *value = is_int ? (const void *)&row->def_int : (const void *)&row->def_float;
+    if (row->given != 0 && is_int)
+        lm_buf_put_int(out, (int64_t)row->given);
+    else if (row->given != 0)
+        lm_buf_put_double(out, row->given);
+    else if (lm_param_is_unset(row->type, value))
+        lm_buf_puts(out, "derived");
+    else
+        lm_param_print(out, row->type, value);
+}
+
 /** What the default is, in words: "0.001", "required", "derived", "none". */
 static void put_default(struct lm_buf *out, const struct lm_param *row)
 {
-    bool is_int = row->type == LM_P_INT || row->type == LM_P_SIZE;
-    bool is_float = row->type == LM_P_FLOAT || row->type == LM_P_DURATION;
-    const void *value = row->type == LM_P_BOOL ? (const void *)&row->def_bool
-                        : is_int               ? (const void *)&row->def_int
-                        : is_float             ? (const void *)&row->def_float
-                                               : (const void *)&row->def_str;
-    bool empty_text = !is_int && !is_float && row->type != LM_P_BOOL &&
-                      (row->def_str == NULL || row->def_str[0] == '\0');
     if (row->flags & LM_PARAM_REQUIRED)
         lm_buf_puts(out, "required");
     else if (row->type == LM_P_LIST)
         lm_buf_puts(out, "empty");
     else if (row->type == LM_P_RECORD)
         lm_buf_puts(out, "");
-    else if (empty_text)
+    else if (row->type == LM_P_BOOL)
+        lm_param_print(out, row->type, &row->def_bool);
+    else if (row->type == LM_P_INT || row->type == LM_P_SIZE || row->type == LM_P_FLOAT ||
+             row->type == LM_P_DURATION)
+        put_number(out, row);
+    else if (row->def_str == NULL || row->def_str[0] == '\0')
         lm_buf_puts(out, "none");
-    else if (lm_param_is_unset(row->type, value))
-        lm_buf_puts(out, "derived");
     else
-        lm_param_print(out, row->type, value);
+        lm_param_print(out, row->type, &row->def_str);
 }
 
 static void put_bound(struct lm_buf *out, const struct lm_param *row, double v)

@@ -1,6 +1,7 @@
 /* Stage type clean: the descriptor. The work is in clean_run.c. */
 #include <lmpipe/stage.h>
 
+#include <stdio.h>
 #include <string.h>
 
 #include "task/task_follow.h"
@@ -12,10 +13,13 @@
 #include "text/rule_list.h"
 
 #include "clean_params.h"
+#include "clean_positive.h"
 
 static const struct lm_port inputs[] = {
     {"corpus", "corpus", "files as they came, and the manifest that names them", LM_PORT_FOLDER},
     {"task_data", "corpus", "downloaded sources that tasks of decontaminate take their items from",
+     LM_PORT_FOLDER | LM_PORT_OPTIONAL | LM_PORT_LIST},
+    {CLEAN_POSITIVE_PORT, "text", "examples of good text for classifier: their train splits",
      LM_PORT_FOLDER | LM_PORT_OPTIONAL | LM_PORT_LIST},
     {NULL, NULL, NULL, 0},
 };
@@ -55,10 +59,18 @@ static const char *const profiles[] = {"none", LM_PROFILE_LIST(PROFILE) NULL};
 #define R(f) LM_FIELD(struct clean_rule, f)
 #define E(f) LM_FIELD(struct clean_dedup_params, f)
 #define N(f) LM_FIELD(struct clean_near_params, f)
+#define B(f) LM_FIELD(struct clean_substring_params, f)
 #define S(f) LM_FIELD(struct clean_split, f)
 #define L(f) LM_FIELD(struct clean_language, f)
+#define Q(f) LM_FIELD(struct clean_classifier_params, f)
 #define T(f) LM_FIELD(struct clean_decontaminate, f)
 #define P(f) LM_FIELD(struct clean_params, f)
+
+/* Of what is asked for. */
+#define NEAR_THRESHOLD 0.8
+#define LANGUAGE_MIN 0.65
+
+enum { NEAR_NGRAM = 5, NEAR_BANDS = 14, NEAR_ROWS = 8, LEAK_NGRAM = 13, LEAK_WINDOW = 200 };
 
 /* clang-format off */
 static const struct lm_param document_rows[] = {
@@ -75,7 +87,7 @@ static const struct lm_param document_rows[] = {
     {D(code), .type = LM_P_ENUM, .def_str = "keep", .choices = code_ways, .flags = LM_PARAM_COMPACT,
      .help = "what becomes of code blocks, for by: markdown and rst"},
     {D(keep), .also = "metadata meta columns fields",
-     .type = LM_P_LIST, .item = LM_P_STR, .flags = LM_PARAM_COMPACT,
+     .type = LM_P_LIST, .item = LM_P_STR, .flags = LM_PARAM_COMPACT | LM_PARAM_FILLED,
      .help = "members, columns or headers that the output meta holds, as [url, date]; also file, source"},
     {.name = NULL},
 };
@@ -96,40 +108,55 @@ static const struct lm_param rule_rows[] = {
 
 static const struct lm_param near_rows[] = {
     {N(threshold), .also = "min jaccard similarity",
-     .type = LM_P_FLOAT, .def_float = LM_UNSET_FLOAT, .max = 1,
+     .type = LM_P_FLOAT, .def_float = LM_UNSET_FLOAT, .given = NEAR_THRESHOLD, .max = 1,
      .flags = LM_PARAM_COMPACT | LM_PARAM_OPEN_MIN,
      .help = "share of shingles that two documents have in common (Jaccard) from which on one goes"},
     {N(ngram), .also = "n shingle ngram_size",
-     .type = LM_P_INT, .def_int = 5, .min = 1, .max = CLEAN_NEAR_WORDS, .flags = LM_PARAM_COMPACT,
+     .type = LM_P_INT, .def_int = LM_UNSET_INT, .given = NEAR_NGRAM, .min = 1, .max = CLEAN_NEAR_WORDS, .flags = LM_PARAM_COMPACT,
      .unit = "words", .help = "length of a shingle, in words as the rules count them"},
     {N(bands), .also = "buckets num_buckets",
-     .type = LM_P_INT, .def_int = 14, .min = 1, .max = CLEAN_NEAR_HASHES, .flags = LM_PARAM_COMPACT,
+     .type = LM_P_INT, .def_int = LM_UNSET_INT, .given = NEAR_BANDS, .min = 1, .max = CLEAN_NEAR_HASHES, .flags = LM_PARAM_COMPACT,
      .help = "candidates share one of that many bands: 1 - (1 - s^rows)^bands of those alike by s"},
     {N(rows), .also = "hashes_per_bucket",
-     .type = LM_P_INT, .def_int = 8, .min = 1, .max = CLEAN_NEAR_HASHES, .flags = LM_PARAM_COMPACT,
+     .type = LM_P_INT, .def_int = LM_UNSET_INT, .given = NEAR_ROWS, .min = 1, .max = CLEAN_NEAR_HASHES, .flags = LM_PARAM_COMPACT,
      .help = "hashes of a band"},
+    {.name = NULL},
+};
+
+static const struct lm_param substring_rows[] = {
+    {B(bytes), .also = "length length_threshold min_bytes min_length",
+     .type = LM_P_INT, .def_int = LM_UNSET_INT, .given = 100, .min = 8, .max = 1e6,
+     .flags = LM_PARAM_COMPACT, .unit = "bytes",
+     .help = "runs of that many or more that stood before are cut out"},
     {.name = NULL},
 };
 
 static const struct lm_param dedup_rows[] = {
     {E(same), .key = "", .type = LM_P_BOOL, .def_bool = true,
      .help = "of documents with equal cleaned text the first stays"},
-    {E(exact), .type = LM_P_LIST, .item = LM_P_ENUM, .choices = compared, .flags = LM_PARAM_COMPACT,
+    {E(exact), .type = LM_P_LIST, .item = LM_P_ENUM, .choices = compared,
+     .flags = LM_PARAM_COMPACT | LM_PARAM_FILLED,
      .help = "also of those that say the same without case, punctuation and layout"},
     {E(near), .also = "minhash fuzzy lsh near_duplicates",
      .type = LM_P_RECORD, .flags = LM_PARAM_SHORT, .fields = near_rows,
      .fields_size = sizeof(struct clean_near_params),
      .help = "and of those that are nearly the same: {threshold: 0.8}",
      .source = "Broder 1997; Lee et al. 2022, section 4.2"},
+    {E(substring), .also = "exact_substring suffix_array substrings spans",
+     .type = LM_P_RECORD, .flags = LM_PARAM_SHORT, .fields = substring_rows,
+     .fields_size = sizeof(struct clean_substring_params),
+     .help = "and of what stands in several places, to the byte, the later ones: {bytes: 100}",
+     .source = "Lee et al. 2022, section 4.1"},
     {.name = NULL},
 };
 
 static const struct lm_param language_rows[] = {
     {L(keep), .also = "languages lang codes",
-     .type = LM_P_LIST, .item = LM_P_ENUM, .choices = languages, .flags = LM_PARAM_COMPACT,
+     .type = LM_P_LIST, .item = LM_P_ENUM, .choices = languages,
+     .flags = LM_PARAM_COMPACT | LM_PARAM_FILLED,
      .help = "codes of the languages to keep, as [en, de]; zh is in either script"},
     {L(min), .also = "threshold score",
-     .type = LM_P_FLOAT, .def_float = 0.65, .max = 1,
+     .type = LM_P_FLOAT, .def_float = LM_UNSET_FLOAT, .given = LANGUAGE_MIN, .max = 1,
      .flags = LM_PARAM_COMPACT | LM_PARAM_OPEN_MIN,
      .help = "share of a text's letters that must be in them; documents with less are dropped"},
     {.name = NULL},
@@ -143,16 +170,28 @@ static void follow_task(const struct lm_follow *follow)
 
 static const struct lm_param decontaminate_rows[] = {
     {T(against), .also = "tasks task benchmarks",
-     .type = LM_P_LIST, .item = LM_P_PATH, .flags = LM_PARAM_COMPACT | LM_PARAM_ENV,
-     .follow = follow_task,
+     .type = LM_P_LIST, .item = LM_P_PATH,
+     .flags = LM_PARAM_COMPACT | LM_PARAM_ENV | LM_PARAM_FILLED, .follow = follow_task,
      .help = "task files, as evaluate has them: all their items are looked for (docs/tasks.md)"},
     {T(ngram), .also = "n ngram_size",
-     .type = LM_P_INT, .def_int = 13, .min = 1, .max = CLEAN_LEAK_WORDS, .flags = LM_PARAM_COMPACT,
+     .type = LM_P_INT, .def_int = LM_UNSET_INT, .given = LEAK_NGRAM, .min = 1, .max = CLEAN_LEAK_WORDS, .flags = LM_PARAM_COMPACT,
      .unit = "words", .help = "of an item that stand in a document; letters where none are parted"},
     {T(window), .also = "window_to_remove margin",
-     .type = LM_P_INT, .def_int = 200, .min = 0, .max = 1e9, .flags = LM_PARAM_COMPACT,
+     .type = LM_P_INT, .def_int = LM_UNSET_INT, .given = LEAK_WINDOW, .min = 0, .max = 1e9, .flags = LM_PARAM_COMPACT,
      .unit = "characters",
      .help = "cut on each side of them; a piece of fewer that is left goes as well"},
+    {.name = NULL},
+};
+
+static const struct lm_param classifier_rows[] = {
+    {Q(positive), .also = "positives good reference target",
+     .type = LM_P_LIST, .item = LM_P_PATH,
+     .flags = LM_PARAM_COMPACT | LM_PARAM_ENV | LM_PARAM_FILLED,
+     .help = "files and folders of good text, or JSON lines of it; beside the port positive"},
+    {Q(alpha), .also = "pareto a shape",
+     .type = LM_P_FLOAT, .def_float = LM_UNSET_FLOAT, .given = 9, .max = 1e6,
+     .flags = LM_PARAM_COMPACT | LM_PARAM_OPEN_MIN,
+     .help = "kept is a document of which a draw of Pareto's shape alpha is above 1 - score"},
     {.name = NULL},
 };
 
@@ -196,7 +235,8 @@ static const struct lm_param params[] = {
      .type = LM_P_BOOL, .flags = LM_PARAM_COMPACT,
      .help = "join lines that were broken because the next word did not fit the text's width"},
     {P(pii), .also = "mask anonymize anonymise redact",
-     .type = LM_P_LIST, .item = LM_P_ENUM, .choices = pii_kinds, .flags = LM_PARAM_COMPACT,
+     .type = LM_P_LIST, .item = LM_P_ENUM, .choices = pii_kinds,
+     .flags = LM_PARAM_COMPACT | LM_PARAM_FILLED,
      .help = "replace addresses of mail and network and phone numbers by [EMAIL], [IP], [PHONE]"},
     {P(strip_trailing_space), .type = LM_P_BOOL, .def_bool = false,
      .help = "drop white space at the ends of lines"},
@@ -212,6 +252,11 @@ static const struct lm_param params[] = {
      .type = LM_P_RECORD, .fields = language_rows, .fields_size = sizeof(struct clean_language),
      .help = "keep texts in some languages: {keep: [en], min: 0.65}; needs CLD2",
      .source = "CLD2, Sites 2013"},
+    {P(classifier), .also = "quality quality_filter filter_model",
+     .type = LM_P_RECORD, .fields = classifier_rows,
+     .fields_size = sizeof(struct clean_classifier_params),
+     .help = "keep documents by how much they are like good text: {positive: [books/]}",
+     .source = "Brown et al. 2020, appendix A"},
     {P(decontaminate), .also = "decontamination contamination",
      .type = LM_P_RECORD, .fields = decontaminate_rows,
      .fields_size = sizeof(struct clean_decontaminate),
@@ -221,7 +266,7 @@ static const struct lm_param params[] = {
      .type = LM_P_ENUM, .def_str = "none", .choices = profiles, .flags = LM_PARAM_NOT_IN_KEY,
      .help = "a published set of rules at its thresholds; resolved into rules"},
     {P(rules), .also = "filters",
-     .type = LM_P_LIST, .item = LM_P_RECORD, .fields = rule_rows,
+     .type = LM_P_LIST, .item = LM_P_RECORD, .flags = LM_PARAM_FILLED, .fields = rule_rows,
      .fields_size = sizeof(struct clean_rule),
      .help = "rules beside the profile, or other thresholds: {rule: gopher.words, min: 30}"},
     {P(split), .also = "splits",
@@ -317,12 +362,19 @@ static enum lm_status check_split(const struct clean_params *p, struct lm_err *e
     return LM_OK;
 }
 
-static enum lm_status check_language(const struct clean_language *language, struct lm_err *err)
+static void fill(int64_t *value, int64_t usual)
+{
+    *value = *value == LM_UNSET_INT ? usual : *value;
+}
+
+static enum lm_status check_language(struct clean_language *language, struct lm_err *err)
 {
     const char *const *keep = language->keep.items;
-    if (language->keep.count == 0 && language->min != 0.65)
+    if (language->keep.count == 0 && !lm_is_unset(language->min))
         return lm_fail_field(err, LM_INVALID,
-                             "language.min: has no effect without languages; name some in keep");
+                             "language.keep: is missing; name languages, as [en, de]");
+    if (language->keep.count > 0 && lm_is_unset(language->min))
+        language->min = LANGUAGE_MIN;
     for (size_t i = 0; i < language->keep.count; i++)
         for (size_t k = 0; k < i; k++)
             if (strcmp(keep[i], keep[k]) == 0)
@@ -332,14 +384,14 @@ static enum lm_status check_language(const struct clean_language *language, stru
     return LM_OK;
 }
 
-/* Near-duplicates are found by a bounded number of hashes; options of what is not asked for. */
-static enum lm_status check_near(const struct clean_near_params *near, struct lm_err *err)
+/* Near-duplicates are found by a bounded number of hashes. */
+static enum lm_status check_near(struct clean_near_params *near, struct lm_err *err)
 {
-    bool is_asked = near->threshold == near->threshold;
-    if (!is_asked && (near->ngram != 5 || near->bands != 14 || near->rows != 8))
-        return lm_fail_field(err, LM_INVALID,
-                             "dedup.near.threshold: is missing; say from which share of common "
-                             "shingles on documents are duplicates, as threshold: 0.8");
+    if (lm_is_unset(near->threshold))
+        return LM_OK;
+    fill(&near->ngram, NEAR_NGRAM);
+    fill(&near->bands, NEAR_BANDS);
+    fill(&near->rows, NEAR_ROWS);
     if (near->bands * near->rows > CLEAN_NEAR_HASHES)
         return lm_fail_field(err, LM_RANGE,
                              "dedup.near.bands: with rows they are %lld hashes of each document; "
@@ -348,13 +400,18 @@ static enum lm_status check_near(const struct clean_near_params *near, struct lm
     return LM_OK;
 }
 
-/* Options of what is not asked for, and tasks whose items nobody wants. */
-static enum lm_status check_decontaminate(const struct clean_decontaminate *p, struct lm_err *err)
+/* Options of what is not asked for. */
+static enum lm_status check_decontaminate(struct clean_decontaminate *p, struct lm_err *err)
 {
-    if (p->against.count > 0 || (p->ngram == 13 && p->window == 200))
-        return LM_OK;
-    return lm_fail_field(err, LM_INVALID,
-                         "decontaminate.against: is empty; name task files, as [blimp.yaml]");
+    const bool is_asked = p->ngram != LM_UNSET_INT || p->window != LM_UNSET_INT;
+    if (p->against.count == 0 && is_asked)
+        return lm_fail_field(err, LM_INVALID,
+                             "decontaminate.against: is missing; name task files, as [blimp.yaml]");
+    if (p->against.count > 0) {
+        fill(&p->ngram, LEAK_NGRAM);
+        fill(&p->window, LEAK_WINDOW);
+    }
+    return LM_OK;
 }
 
 static enum lm_status check_ports(const void *data, bool (*has)(const void *user, const char *port),
@@ -365,6 +422,15 @@ static enum lm_status check_ports(const void *data, bool (*has)(const void *user
         return lm_fail_field(err, LM_INVALID,
                              "decontaminate.against: names no task, but " LM_TASK_PORT
                              " is connected; name task files, or leave it out");
+    const bool is_asked = !lm_is_unset(p->classifier.alpha);
+    if (has(user, CLEAN_POSITIVE_PORT) && !is_asked)
+        return lm_fail_field(err, LM_INVALID,
+                             "classifier: is not asked for, but " CLEAN_POSITIVE_PORT
+                             " is connected; write classifier: {}, or leave it out");
+    if (is_asked && p->classifier.positive.count == 0 && !has(user, CLEAN_POSITIVE_PORT))
+        return lm_fail_field(err, LM_INVALID,
+                             "classifier.positive: is missing; name files of good text, or connect "
+                             "the text of another stage to " CLEAN_POSITIVE_PORT);
     return LM_OK;
 }
 
@@ -418,6 +484,25 @@ static const char *const *libraries(const void *data)
                 (p->nfc || p->dedup.exact.count > 0)];
 }
 
+bool lm_clean_keeps_all(const struct clean_params *p)
+{
+    static const char *const ways[] = {"file",      "line",    "blank_line", "unindented",
+                                       "separator", "heading", "code",       NULL};
+    return is_one_of(p->documents.by, ways) && p->rules.count == 0 && p->language.keep.count == 0;
+}
+
+/* Where repeats are cut all text is in memory at once. */
+static void estimate(const void *data, const struct lm_upstream *upstream, struct lm_estimate *out)
+{
+    const struct clean_params *p = data;
+    const uint64_t bytes = lm_upstream_bytes(upstream, "corpus");
+    if (!clean_substring_is_wanted(&p->dedup.substring) || !lm_clean_keeps_all(p) || bytes == 0)
+        return;
+    out->memory = clean_substring_need(bytes, 0);
+    snprintf(out->text, sizeof out->text, "dedup.substring in %llu MB of text",
+             (unsigned long long)(bytes / 1000000));
+}
+
 static bool has_output(const void *data, const char *port)
 {
     const struct clean_params *p = data;
@@ -447,6 +532,7 @@ const struct lm_stage lm_stage_clean = {
     .libraries = libraries,
     .resolve = resolve,
     .check_ports = check_ports,
+    .estimate = estimate,
     .has_output = has_output,
     .cost = &cost,
 };

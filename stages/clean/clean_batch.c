@@ -142,6 +142,8 @@ static enum lm_status clean_item(const struct clean_work *work, struct clean_ite
     clean_leak_hash(&item->hashes, text, item->text.size);
     LM_TRY(lm_buf_status(&item->hashes, &item->err));
     LM_TRY(clean_units_find(&item->units, &work->compared, text, item->text.size, &item->err));
+    if (work->is_sketched)
+        lm_sketch_make(&item->sketch, text, item->text.size);
     if (work->near != NULL)
         LM_TRY(clean_near_keys(work->near, &item->keys, &work->shingles[worker], text,
                                item->text.size, &item->err));

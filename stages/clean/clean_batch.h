@@ -16,6 +16,7 @@
 #include "clean_near.h"
 #include "clean_totals.h"
 #include "clean_transform.h"
+#include "corpus/sketch.h"
 #include "text/clean_text.h"
 #include "text/language.h"
 #include "text/rule_passes.h"
@@ -43,6 +44,7 @@ struct clean_item {
     struct lm_buf hashes;     /**< of its long lines */
     struct clean_units units; /**< what is compared with other documents */
     struct clean_keys keys;   /**< and by what near-duplicates are found */
+    struct lm_sketch sketch;  /**< of the text, where splits are compared by it */
     bool is_leaked;           /**< it may have something of an evaluation item */
     bool is_missing;          /**< the piece has no text; `err` says what it has */
     bool is_rejected;         /**< by invalid UTF-8 */
@@ -61,6 +63,7 @@ struct clean_work {
     size_t threads;
     struct clean_compared compared;
     const struct clean_near *near;                   /**< NULL: not asked for */
+    bool is_sketched;                                /**< sketches are asked for */
     struct lm_shingles *shingles;                    /**< one for each thread, where they are */
     const struct clean_contamination *contamination; /**< NULL: not asked for */
     struct lm_leak_words *words;                     /**< likewise */

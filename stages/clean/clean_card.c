@@ -235,7 +235,9 @@ static void put_rules(struct lm_json_writer *writer, const struct clean_totals *
 }
 
 /* In the order of the work. */
-static void put_dropped(struct lm_json_writer *writer, const struct clean_totals *totals)
+static void put_dropped(struct lm_json_writer *writer, const struct clean_totals *totals,
+                        const struct clean_classifier *classifier,
+                        const struct clean_substring *substring)
 {
     const struct clean_drop *drops = totals->drops;
     struct clean_flow flow = totals->cleaned;
@@ -255,14 +257,22 @@ static void put_dropped(struct lm_json_writer *writer, const struct clean_totals
         put_drop(writer, &drops[CLEAN_LINELESS], &flow);
     if (drops[CLEAN_ALIKE].gone.documents > 0)
         put_drop(writer, &drops[CLEAN_ALIKE], &flow);
-    struct clean_flow whole = kept;
-    clean_flow_sum(&whole, &totals->cut);
-    struct clean_flow rest = add_back(totals, whole, CLEAN_NEAR, CLEAN_LEAKED + 1);
+    struct clean_flow cut = kept; /* what is left of repeats, and what comes to them */
+    clean_flow_sum(&cut, &totals->cut);
+    cut = add_back(totals, cut, CLEAN_LEAKED, CLEAN_LEAKED + 1);
+    struct clean_flow whole = cut;
+    clean_flow_sum(&whole, &substring->cut);
+    struct clean_flow rest = add_back(totals, whole, CLEAN_NEAR, CLEAN_REPEATED + 1);
     rest = add_back(totals, rest, CLEAN_DUPLICATE, CLEAN_DUPLICATE + 1);
     put_rest(writer, "duplicate_parts", &flow, &rest);
     put_drop(writer, &drops[CLEAN_DUPLICATE], &flow);
     if (drops[CLEAN_NEAR].near != NULL)
         put_drop(writer, &drops[CLEAN_NEAR], &flow);
+    if (classifier->params != NULL)
+        put_drop(writer, &drops[CLEAN_CLASSIFIED], &flow);
+    if (substring->params != NULL)
+        put_drop(writer, &drops[CLEAN_REPEATED], &flow);
+    put_rest(writer, "repeated_parts", &flow, &cut);
     if (drops[CLEAN_LEAKED].gone.documents > 0)
         put_drop(writer, &drops[CLEAN_LEAKED], &flow);
     put_rest(writer, "contaminated_parts", &flow, &kept);
@@ -472,7 +482,9 @@ static void put_languages(struct lm_json_writer *writer, struct clean_totals *to
 
 enum lm_status clean_card_write(const char *path, const struct clean_corpus *corpus,
                                 struct clean_totals *totals, struct clean_splitter *splitter,
-                                const struct clean_near *near,
+                                const struct clean_near *near, struct clean_sketches *sketches,
+                                const struct clean_classifier *classifier,
+                                const struct clean_substring *substring,
                                 struct clean_contamination *contamination, struct lm_err *err)
 {
     struct lm_buf out;
@@ -491,8 +503,12 @@ enum lm_status clean_card_write(const char *path, const struct clean_corpus *cor
     clean_leak_put(&writer, &splitter->leak);
     put_met_before(&writer, totals);
     clean_near_put(&writer, near);
+    if (sketches != NULL)
+        clean_sketches_put(&writer, sketches);
+    clean_classifier_put(&writer, classifier);
+    clean_substring_put(&writer, substring);
     enum lm_status status = clean_contamination_put(&writer, contamination, err);
-    put_dropped(&writer, totals);
+    put_dropped(&writer, totals, classifier, substring);
     put_repairs(&writer, totals);
     clean_transform_put(&writer, &totals->transform, &totals->transformed);
     put_lengths(&writer, totals);

@@ -192,28 +192,27 @@ enum lm_status clean_contamination_add(struct clean_contamination *own, bool has
 }
 
 static enum lm_status count_document(struct clean_contamination *own, size_t index,
-                                     const struct clean_waiting *waiting, struct lm_buf *room,
+                                     const struct clean_left *left, struct lm_buf *room,
                                      struct lm_err *err)
 {
     struct clean_waiter waiter;
-    LM_TRY(clean_waiting_read(waiting, index, &waiter, room, err));
+    LM_TRY(clean_left_read(left, index, &waiter, room, NULL, err));
     LM_TRY(lm_leak_words_find(&own->words, (const uint8_t *)waiter.text, waiter.size, err));
     lm_leaks_count(&own->leaks, &own->words, index);
     return LM_OK;
 }
 
 enum lm_status clean_contamination_count(struct clean_contamination *own,
-                                         const struct clean_near *near,
-                                         const struct clean_waiting *waiting, struct lm_ctx *ctx,
+                                         const struct clean_left *left, struct lm_ctx *ctx,
                                          struct lm_err *err)
 {
     struct lm_buf room;
     enum lm_status status = LM_OK;
     lm_buf_init(&room, 0);
     for (size_t i = 0; i < own->count && status == LM_OK; i++) {
-        if (!own->marks[i] || clean_near_first(near, i) != i)
+        if (!own->marks[i] || !clean_left_has(left, i))
             continue;
-        status = count_document(own, i, waiting, &room, err);
+        status = count_document(own, i, left, &room, err);
         if (status == LM_OK && lm_ctx_cancelled(ctx))
             status = lm_fail(err, LM_CANCELLED, "stopped while looking for items; run again");
     }

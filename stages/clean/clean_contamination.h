@@ -10,7 +10,7 @@
 #include <lmpipe/stage.h>
 
 #include "base/json.h"
-#include "clean_near.h"
+#include "clean_left.h"
 #include "clean_params.h"
 #include "clean_totals.h"
 #include "clean_waiting.h"
@@ -53,8 +53,7 @@ enum lm_status clean_contamination_add(struct clean_contamination *own, bool has
                                        struct lm_err *err);
 /** Counts n-grams in the documents that stay. LM_CANCELLED, LM_IO, LM_NOMEM. */
 enum lm_status clean_contamination_count(struct clean_contamination *own,
-                                         const struct clean_near *near,
-                                         const struct clean_waiting *waiting, struct lm_ctx *ctx,
+                                         const struct clean_left *left, struct lm_ctx *ctx,
                                          struct lm_err *err);
 /** What of document `index` is left: own->cut; *is_cut false: all of it. LM_NOMEM. */
 enum lm_status clean_contamination_cut(struct clean_contamination *own, bool *is_cut, size_t index,

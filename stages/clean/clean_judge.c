@@ -130,6 +130,8 @@ static enum lm_status compare(struct clean_run *run, struct clean_item *item, si
         lm_buf_clear(&item->hashes);
         clean_leak_hash(&item->hashes, text, item->text.size);
         LM_TRY(lm_buf_status(&item->hashes, err));
+        if (run->work.is_sketched)
+            lm_sketch_make(&item->sketch, text, item->text.size);
         if (item->text.size == 0)
             return LM_OK;
     }

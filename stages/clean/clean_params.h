@@ -45,10 +45,29 @@ struct clean_near_params {
     int64_t ngram, bands, rows; /**< words of a shingle; how candidates are found */
 };
 
+/** Runs of bytes that stood before. */
+struct clean_substring_params {
+    int64_t bytes; /**< of the shortest; LM_UNSET_INT: not asked for */
+};
+
+/** Are repeated runs asked for? */
+static inline bool clean_substring_is_wanted(const struct clean_substring_params *params)
+{
+    return params->bytes != LM_UNSET_INT;
+}
+
+/** Bytes of memory that finding them in `bytes` of text in `count` documents takes: seven eighths
+ * for corpus/repeats.h (lm_repeats_memory), the rest for digests of what is short. */
+static inline uint64_t clean_substring_need(uint64_t bytes, uint64_t count)
+{
+    return 6 * (bytes + count) + 128;
+}
+
 struct clean_dedup_params {
     bool same;            /**< documents of equal cleaned text */
     struct lm_list exact; /**< const char *: "document", "paragraph", "line" */
     struct clean_near_params near;
+    struct clean_substring_params substring;
 };
 
 struct clean_split {
@@ -65,6 +84,12 @@ struct clean_decontaminate {
     struct lm_list names;   /**< const char *: of the tasks; no row */
 };
 
+/** The quality filter. */
+struct clean_classifier_params {
+    struct lm_list positive; /**< const char *: files and folders of good text */
+    double alpha;            /**< of Pareto's distribution; unset: not asked for */
+};
+
 struct clean_params {
     struct clean_documents documents;
     const char *encoding; /**< one of lm_encoding_names */
@@ -76,6 +101,7 @@ struct clean_params {
     struct clean_dedup_params dedup;
     struct clean_language language;
     struct clean_decontaminate decontaminate;
+    struct clean_classifier_params classifier;
     const char *profile;  /**< one of LM_PROFILE_LIST; "none" once it is resolved into rules */
     struct lm_list rules; /**< struct clean_rule; resolved: in the order of LM_RULE_LIST */
     struct clean_split split;
@@ -84,6 +110,8 @@ struct clean_params {
     bool removals;           /**< every removed document is an output */
 };
 
+/** May all that files hold stay as text: plain text without rules or languages? */
+bool lm_clean_keeps_all(const struct clean_params *params);
 /** Resolves profile and rules into rules with every threshold, each at most once and in one order.
  * The text of *err begins with the field. LM_INVALID, LM_RANGE, LM_NOMEM. */
 enum lm_status lm_clean_rules_resolve(struct clean_params *params, struct lm_arena *arena,

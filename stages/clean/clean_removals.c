@@ -27,8 +27,10 @@ static void put_like(struct lm_json_writer *writer, const struct clean_drop *dro
                      const struct clean_like *like)
 {
     char hex[LM_DIGEST_HEX];
+    lm_json_member_double(writer, "value", like->value);
+    if (like->of == NULL)
+        return;
     lm_digest_hex(hex, like->of);
-    lm_json_member_double(writer, "value", like->jaccard);
     lm_json_member_double(writer, "min", drop->near->threshold);
     lm_json_member_string(writer, "like", hex);
 }

@@ -18,14 +18,14 @@ struct clean_removals {
 enum lm_status clean_removals_open(struct clean_removals *out, const char *path,
                                    struct lm_err *err);
 
-/** A document that goes for another one's sake. */
+/** Why a document that waited goes. */
 struct clean_like {
-    double jaccard;             /**< of the pair that was found */
-    const struct lm_digest *of; /**< the document that stays */
+    double value; /**< Jaccard of the pair that was found; or the classifier's score */
+    const struct lm_digest *of; /**< the document that stays for it; NULL: none */
 };
 
 /** Writes a removed document: why, what was measured, the bounds, where it comes from, its text.
- *  `like` for the sake of which it goes; NULL: by itself. LM_IO, LM_NOMEM. */
+ *  `like` of one that waited; NULL: nothing is to be told. LM_IO, LM_NOMEM. */
 enum lm_status clean_removals_put(struct clean_removals *removals, const struct clean_drop *drop,
                                   const struct clean_item *item, const struct clean_like *like,
                                   const char *source, const char *member, const void *text,

@@ -127,6 +127,18 @@ static enum lm_status prepare_near(struct clean_run *run, const char *scratch, s
     return LM_OK;
 }
 
+/* Of plain text all bytes may stay, and nothing is known of other files before they are read. */
+static enum lm_status prepare_substring(struct clean_run *run, const char *scratch,
+                                        struct lm_err *err)
+{
+    const struct clean_substring_params *substring = &run->params->dedup.substring;
+    if (!clean_substring_is_wanted(substring))
+        return LM_OK;
+    return clean_substring_begin(&run->substring, substring, &run->options, scratch, run->memory,
+                                 lm_clean_keeps_all(run->params) ? (uint64_t)run->corpus.bytes : 0,
+                                 err);
+}
+
 static enum lm_status prepare_contamination(struct clean_run *run, struct lm_err *err)
 {
     const struct clean_decontaminate *asked = &run->params->decontaminate;
@@ -145,8 +157,14 @@ static enum lm_status prepare_waiting(struct clean_run *run, const char *scratch
                                       struct lm_err *err)
 {
     LM_TRY(prepare_near(run, scratch, err));
+    run->work.is_sketched = run->work.near == NULL && strcmp(run->params->split.by, "hash") == 0;
+    if (clean_classifier_is_wanted(&run->params->classifier))
+        run->classifier.params = &run->params->classifier;
+    LM_TRY(prepare_substring(run, scratch, err));
     LM_TRY(prepare_contamination(run, err));
-    if (run->work.near != NULL || run->work.contamination != NULL)
+    run->left = (struct clean_left){&run->waiting, &run->near, &run->classifier, &run->substring};
+    if (run->work.near != NULL || run->classifier.params != NULL || run->substring.params != NULL ||
+        run->work.contamination != NULL)
         clean_waiting_begin(&run->waiting, scratch);
     return LM_OK;
 }
@@ -191,9 +209,9 @@ static enum lm_status prepare(struct clean_run *run, struct lm_err *err)
     clean_dedup_begin(&run->dedup, &run->work.compared, scratch, run->memory / 2);
     LM_TRY(prepare_rules(run, err));
     LM_TRY(prepare_language(run, err));
+    LM_TRY(clean_corpus_read(&run->corpus, arena, lm_ctx_input(run->ctx, "corpus"), err));
     LM_TRY(prepare_waiting(run, scratch, err));
     run->totals.transform = clean_transform_of(p);
-    LM_TRY(clean_corpus_read(&run->corpus, arena, lm_ctx_input(run->ctx, "corpus"), err));
     run->bytes_all = run->corpus.bytes;
     if (p->removals)
         LM_TRY(clean_removals_open(&run->removals, lm_ctx_output(run->ctx, "removals"), err));
@@ -221,7 +239,9 @@ static enum lm_status work(struct clean_run *run, struct lm_err *err)
     run->totals.dropped_parts = run->dedup.dropped_bytes;
     LM_TRY(clean_sources_write(lm_ctx_output(run->ctx, "sources"), &run->corpus, err));
     LM_TRY(clean_card_write(lm_ctx_output(run->ctx, "card"), &run->corpus, &run->totals,
-                            &run->splitter, &run->near, &run->contamination, err));
+                            &run->splitter, &run->near,
+                            run->work.is_sketched ? &run->sketches : NULL, &run->classifier,
+                            &run->substring, &run->contamination, err));
     clean_tell(run);
     return LM_OK;
 }
@@ -241,8 +261,11 @@ enum lm_status lm_run_clean(struct lm_ctx *ctx, const void *params, struct lm_er
     clean_work_release(&run.work);
     clean_dedup_release(&run.dedup);
     clean_near_release(&run.near);
+    clean_classifier_release(&run.classifier);
+    clean_substring_release(&run.substring);
     clean_contamination_release(&run.contamination);
     clean_waiting_release(&run.waiting);
+    clean_sketches_release(&run.sketches);
     clean_totals_release(&run.totals);
     lm_language_close(run.language);
     lm_pool_free(run.pool);

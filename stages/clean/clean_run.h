@@ -12,14 +12,18 @@
 #include "base/batches.h"
 #include "base/pool.h"
 #include "clean_batch.h"
+#include "clean_classifier.h"
 #include "clean_contamination.h"
 #include "clean_corpus.h"
 #include "clean_dedup.h"
+#include "clean_left.h"
 #include "clean_near.h"
 #include "clean_params.h"
 #include "clean_read.h"
 #include "clean_removals.h"
+#include "clean_sketches.h"
 #include "clean_split.h"
+#include "clean_substring.h"
 #include "clean_totals.h"
 #include "clean_waiting.h"
 
@@ -38,6 +42,10 @@ struct clean_run {
     struct clean_removals removals;
     struct clean_waiting waiting; /**< where documents are judged together */
     struct clean_near near;
+    struct clean_sketches sketches; /**< where near-duplicates are not asked for */
+    struct clean_classifier classifier;
+    struct clean_substring substring;
+    struct clean_left left; /**< of those that wait */
     struct clean_contamination contamination;
     struct lm_language *language; /**< NULL: not asked */
     struct lm_pool *pool;

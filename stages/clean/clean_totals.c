@@ -7,10 +7,11 @@ enum lm_status clean_totals_init(struct clean_totals *out, struct lm_arena *aren
                                  const struct lm_rule *rules, size_t count, struct lm_err *err)
 {
     static const char *const reasons[CLEAN_RULES] = {
-        [CLEAN_INVALID] = "invalid",     [CLEAN_EMPTY] = "empty",
-        [CLEAN_DUPLICATE] = "duplicate", [CLEAN_ALIKE] = "duplicate_words",
-        [CLEAN_MISSING] = "missing",     [CLEAN_LINELESS] = "no_line_left",
-        [CLEAN_LANGUAGE] = "language",   [CLEAN_NEAR] = "near_duplicate",
+        [CLEAN_INVALID] = "invalid",       [CLEAN_EMPTY] = "empty",
+        [CLEAN_DUPLICATE] = "duplicate",   [CLEAN_ALIKE] = "duplicate_words",
+        [CLEAN_MISSING] = "missing",       [CLEAN_LINELESS] = "no_line_left",
+        [CLEAN_LANGUAGE] = "language",     [CLEAN_NEAR] = "near_duplicate",
+        [CLEAN_CLASSIFIED] = "classifier", [CLEAN_REPEATED] = "repeated",
         [CLEAN_LEAKED] = "contaminated"};
 
     *out = (struct clean_totals){.drop_count = CLEAN_RULES + count};

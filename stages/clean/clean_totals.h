@@ -46,7 +46,8 @@ struct clean_drop {
 
 /** Invalid UTF-8; nothing in it; equal bytes, or the same words, met before; a record without text;
  *  nothing left by rules of lines; too little in the languages that are kept; nearly the same as
- *  another; nothing left without evaluation items; then rules. */
+ *  another; too little like good text; nothing left of it that did not stand before; nothing left
+ * without evaluation items; then rules. */
 enum clean_reason {
     CLEAN_INVALID,
     CLEAN_EMPTY,
@@ -56,6 +57,8 @@ enum clean_reason {
     CLEAN_LINELESS,
     CLEAN_LANGUAGE,
     CLEAN_NEAR,
+    CLEAN_CLASSIFIED,
+    CLEAN_REPEATED,
     CLEAN_LEAKED,
     CLEAN_RULES
 };

@@ -93,6 +93,7 @@ enum lm_status clean_waiting_read(const struct clean_waiting *waiting, size_t in
     static const char blank[4096];
     LM_TRY(clean_waiting_head(waiting, index, out, err));
     const size_t size = out->size + out->meta_size;
+    out->whole = out->size;
     lm_buf_clear(room);
     while (room->size < size && !room->failed)
         lm_buf_append(room, blank,

@@ -23,6 +23,7 @@ struct clean_waiter {
     const char *language; /**< its most frequent one, static; "": none was told */
     uint64_t kept;        /**< which of documents.keep there was, a bit each */
     size_t size, meta_size;
+    size_t whole; /**< bytes of the text before anything was cut out of it; set when it is read */
     const char *text, *meta; /**< borrowed */
 };
 

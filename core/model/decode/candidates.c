@@ -2,9 +2,11 @@
 
 #include <float.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/elem.h"
+#include "model/decode/key_order.h"
 
 enum { PEAK = LM_PEAK_LOGITS, BLOCK = 2048 /* logits whose sums are float */ };
 
@@ -12,21 +14,6 @@ enum { PEAK = LM_PEAK_LOGITS, BLOCK = 2048 /* logits whose sums are float */ };
 static const double bands[] = {1, 2, 3, 4, 6, 8, 10, 12, 16, 32, 64, INFINITY};
 
 enum { BANDS = sizeof bands / sizeof bands[0] };
-
-/* A larger key comes first: the logit's bits in order, then the id's complement. */
-static uint64_t key_of(float logit, int32_t id)
-{
-    uint32_t bits;
-    logit += 0.0F; /* -0 equals 0 */
-    memcpy(&bits, &logit, sizeof bits);
-    bits ^= bits >> 31 ? UINT32_MAX : UINT32_C(1) << 31;
-    return (uint64_t)bits << 32 | (UINT32_MAX - (uint32_t)id);
-}
-
-static int32_t id_of(uint64_t key)
-{
-    return (int32_t)(UINT32_MAX - (uint32_t)key);
-}
 
 static size_t peaks_of(size_t vocab)
 {
@@ -51,46 +38,15 @@ void lm_candidates_open(struct lm_candidates *out, const struct lm_kernels *kern
                         const float *logits, size_t size, void *scratch)
 {
     *out = (struct lm_candidates){
-        .kernels = kernels, .size = size, .items = scratch, .temperature = 1};
-    out->heap = (uint64_t *)(out->items + size);
-    out->logits = (float *)(out->heap + size);
+        .kernels = kernels, .size = size, .items = scratch, .limit = size, .temperature = 1};
+    out->keys = (uint64_t *)(out->items + size);
+    out->logits = (float *)(out->keys + size);
     out->peaks = out->logits + size;
     kernels->bound_logits(out->logits, out->peaks, logits, size);
     out->largest = largest_of(out);
 }
 
 /* ---- the order ---- */
-
-static void sift_down(uint64_t *heap, size_t live, size_t at)
-{
-    uint64_t moved = heap[at];
-    for (;;) {
-        size_t child = 2 * at + 1;
-        if (child >= live)
-            break;
-        child += child + 1 < live && heap[child + 1] > heap[child];
-        if (heap[child] <= moved)
-            break;
-        heap[at] = heap[child];
-        at = child;
-    }
-    heap[at] = moved;
-}
-
-static uint64_t pop(uint64_t *heap, size_t *live)
-{
-    uint64_t top = heap[0];
-    heap[0] = heap[--*live];
-    if (*live > 1)
-        sift_down(heap, *live, 0);
-    return top;
-}
-
-static void make_heap(uint64_t *heap, size_t live)
-{
-    for (size_t i = live / 2; i-- > 0;)
-        sift_down(heap, live, i);
-}
 
 /* The lowest logit of the bands before `band`. */
 static double floor_of(const struct lm_candidates *candidates, int band)
@@ -101,43 +57,67 @@ static double floor_of(const struct lm_candidates *candidates, int band)
                : candidates->largest - bands[band - 1] * candidates->temperature;
 }
 
-/* The next band that holds something as a heap; false when there is none. */
-static bool open_band(struct lm_candidates *candidates)
+/* The keys of logits from `low` up to `high`; returns how many. */
+static size_t gather(struct lm_candidates *candidates, double low, double high)
 {
-    for (; candidates->live == 0 && candidates->band < BANDS; candidates->band++) {
-        double high = floor_of(candidates, candidates->band);
-        double low = floor_of(candidates, candidates->band + 1);
-        for (size_t first = 0; first < candidates->size; first += PEAK) {
-            if ((double)candidates->peaks[first / PEAK] < low)
-                continue;
-            size_t end = candidates->size - first < PEAK ? candidates->size : first + PEAK;
-            for (size_t i = first; i < end; i++) {
-                double logit = (double)candidates->logits[i];
-                if (logit >= low && logit < high)
-                    candidates->heap[candidates->live++] =
-                        key_of(candidates->logits[i], (int32_t)i);
-            }
+    size_t count = 0;
+    for (size_t first = 0; first < candidates->size; first += PEAK) {
+        if ((double)candidates->peaks[first / PEAK] < low)
+            continue;
+        size_t end = candidates->size - first < PEAK ? candidates->size : first + PEAK;
+        for (size_t i = first; i < end; i++) {
+            double logit = (double)candidates->logits[i];
+            if (logit >= low && logit < high)
+                candidates->keys[count++] = lm_key_of(candidates->logits[i], (int32_t)i);
         }
     }
-    make_heap(candidates->heap, candidates->live);
-    return candidates->live > 0;
+    return count;
 }
 
-static double weight_of(const struct lm_candidates *candidates, float logit)
+/* Weights of the items from `first` on. */
+static void weigh(struct lm_candidates *candidates, size_t first)
 {
-    double below = (double)logit - candidates->largest;
-    return below == 0 ? 1 : lm_exp(below / candidates->temperature);
+    enum { CHUNK = 128 };
+
+    float logits[CHUNK];
+    double weights[CHUNK];
+    for (; first < candidates->count; first += CHUNK) {
+        struct lm_candidate *items = candidates->items + first;
+        size_t some = candidates->count - first < CHUNK ? candidates->count - first : CHUNK;
+        for (size_t i = 0; i < some; i++)
+            logits[i] = items[i].logit;
+        candidates->kernels->weigh_logits(weights, logits, some, candidates->largest,
+                                          candidates->temperature);
+        for (size_t i = 0; i < some; i++)
+            items[i].weight = weights[i];
+    }
+}
+
+/* Lists the next band that holds something; false when there is none. */
+static bool list_band(struct lm_candidates *candidates)
+{
+    size_t found = 0, first = candidates->count, room = candidates->limit - first;
+    for (; found == 0 && candidates->band < BANDS; candidates->band++)
+        found = gather(candidates, floor_of(candidates, candidates->band + 1),
+                       floor_of(candidates, candidates->band));
+    uint64_t *spare = (uint64_t *)(candidates->items + first);
+    uint64_t *sorted = lm_keys_sort(candidates->keys, spare, found);
+    if (sorted == spare)
+        memcpy(candidates->keys, sorted, found * sizeof *sorted);
+    for (size_t i = 0; i < found && i < room; i++) {
+        int32_t id = lm_key_id(candidates->keys[i]);
+        candidates->items[candidates->count++] =
+            (struct lm_candidate){0, candidates->logits[id], id};
+    }
+    weigh(candidates, first);
+    candidates->has_index = false; /* it lay there */
+    return found > 0;
 }
 
 const struct lm_candidate *lm_candidates_at(struct lm_candidates *candidates, size_t i)
 {
-    while (candidates->count <= i && !candidates->is_closed) {
-        if (candidates->live == 0 && !open_band(candidates))
-            break;
-        int32_t id = id_of(pop(candidates->heap, &candidates->live));
-        float logit = candidates->logits[id];
-        candidates->items[candidates->count++] =
-            (struct lm_candidate){weight_of(candidates, logit), logit, id};
+    while (candidates->count <= i && candidates->count < candidates->limit &&
+           list_band(candidates)) {
     }
     return i < candidates->count ? &candidates->items[i] : NULL;
 }
@@ -153,50 +133,103 @@ int32_t lm_candidates_first(const struct lm_candidates *candidates)
     return 0;
 }
 
+/* Closed candidates as items, all of them. */
+static void list_closed(struct lm_candidates *candidates)
+{
+    if (candidates->is_closed && candidates->limit > 0)
+        lm_candidates_at(candidates, candidates->limit - 1);
+}
+
+size_t lm_candidates_peaks(const struct lm_candidates *candidates, double weight)
+{
+    double slack = 1e-6; /* the log is rounded */
+    double least = candidates->largest + candidates->temperature * (lm_log(weight) + slack);
+    size_t count = 0;
+    for (size_t i = 0; i < peaks_of(candidates->size); i++)
+        count += (double)candidates->peaks[i] > least;
+    return candidates->is_closed ? 0 : count;
+}
+
 void lm_candidates_close(struct lm_candidates *candidates, size_t count)
 {
-    if (count > 0)
-        lm_candidates_at(candidates, count - 1);
-    candidates->count = count < candidates->count ? count : candidates->count;
+    candidates->limit = count < candidates->limit ? count : candidates->limit;
+    candidates->count =
+        candidates->count < candidates->limit ? candidates->count : candidates->limit;
     candidates->is_closed = true;
 }
 
 /* ---- weights ---- */
 
-double lm_candidates_total(struct lm_candidates *candidates, double *moment)
+struct lm_mass_index *lm_candidates_index(struct lm_candidates *candidates)
 {
-    double sum = 0, moments = 0, t = candidates->temperature;
+    enum { LEAST = 4096 };
+
+    size_t size = candidates->size;
+    struct lm_candidate *room = candidates->items + candidates->count;
+    if (size < LEAST || candidates->index == NULL ||
+        (size - candidates->count) * sizeof *room < lm_mass_index_bytes(size))
+        return NULL;
+    if (!candidates->has_index)
+        lm_mass_index_build(candidates->index, candidates->kernels, candidates->logits, size,
+                            candidates->largest, candidates->temperature, candidates->keys, room);
+    candidates->has_index = true;
+    return candidates->index;
+}
+
+/* Of all candidates, once for a temperature. */
+static void sum_open(struct lm_candidates *candidates)
+{
+    double t = candidates->temperature;
     float scale = t > 1e-30 ? (float)(1 / t) : 1e30F;
-    for (size_t i = 0; candidates->is_closed && i < candidates->count; i++) {
-        double weight = candidates->items[i].weight;
-        sum += weight;
-        if (moment != NULL && weight > 0)
-            moments += weight * lm_log(weight);
-    }
-    for (size_t i = 0; !candidates->is_closed && i < candidates->size; i += BLOCK) {
+    candidates->total = candidates->moment = 0;
+    for (size_t i = 0; i < candidates->size; i += BLOCK) {
         size_t rest = candidates->size - i;
         float weights, products;
         candidates->kernels->heated_stats(&weights, &products, candidates->logits + i,
                                           rest < BLOCK ? rest : BLOCK, (float)candidates->largest,
                                           scale);
-        sum += (double)weights;
-        moments += (double)products;
+        candidates->total += (double)weights;
+        candidates->moment += (double)products;
+    }
+    candidates->has_total = true;
+}
+
+static double sum_closed(struct lm_candidates *candidates, double *moment)
+{
+    const struct lm_candidate *one;
+    double sum = 0, moments = 0;
+    for (size_t i = 0; (one = lm_candidates_at(candidates, i)) != NULL; i++) {
+        sum += one->weight;
+        if (moment != NULL && one->weight > 0)
+            moments += one->weight * lm_log(one->weight);
     }
     if (moment != NULL)
         *moment = moments;
     return sum;
 }
 
+double lm_candidates_total(struct lm_candidates *candidates, double *moment)
+{
+    if (candidates->is_closed)
+        return sum_closed(candidates, moment);
+    if (!candidates->has_total)
+        sum_open(candidates);
+    if (moment != NULL)
+        *moment = candidates->moment;
+    return candidates->total;
+}
+
 void lm_candidates_heat(struct lm_candidates *candidates, double factor)
 {
+    list_closed(candidates); /* as far as they go at the temperature that there was */
     candidates->temperature *= factor;
-    for (size_t i = 0; i < candidates->count; i++)
-        candidates->items[i].weight = weight_of(candidates, candidates->items[i].logit);
+    candidates->has_index = candidates->has_total = false;
+    weigh(candidates, 0);
 }
 
 void lm_candidates_keep(struct lm_candidates *candidates, size_t count)
 {
-    candidates->count = count;
+    candidates->count = candidates->limit = count;
     candidates->is_closed = true;
     candidates->largest = (double)candidates->items[0].logit;
     lm_candidates_heat(candidates, 1);
@@ -211,15 +244,21 @@ static float penalised(float logit, double penalty)
     return (float)(value > -(double)FLT_MAX ? value : -(double)FLT_MAX);
 }
 
+static int compare_keys(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
 /* Closed candidates in their new order. */
 static void sort_again(struct lm_candidates *candidates)
 {
-    size_t live = candidates->count;
-    for (size_t i = 0; i < live; i++)
-        candidates->heap[i] = key_of(candidates->items[i].logit, candidates->items[i].id);
-    make_heap(candidates->heap, live);
+    uint64_t *keys = candidates->keys;
+    for (size_t i = 0; i < candidates->count; i++)
+        keys[i] = lm_key_of(candidates->items[i].logit, candidates->items[i].id);
+    qsort(keys, candidates->count, sizeof *keys, compare_keys);
     for (size_t i = 0; i < candidates->count; i++) {
-        int32_t id = id_of(pop(candidates->heap, &live));
+        int32_t id = lm_key_id(keys[i]);
         candidates->items[i] = (struct lm_candidate){0, candidates->logits[id], id};
     }
     lm_candidates_keep(candidates, candidates->count);
@@ -239,6 +278,8 @@ void lm_candidates_penalise(struct lm_candidates *candidates, const int32_t *his
                             double penalty, unsigned char *seen)
 {
     memset(seen, 0, candidates->size);
+    list_closed(candidates);
+    candidates->has_index = candidates->has_total = false;
     for (int64_t i = 0; i < count; i++) {
         int32_t id = history[i];
         if (id < 0 || (size_t)id >= candidates->size || seen[id])

@@ -23,15 +23,45 @@ size_t lm_sampling_scratch(int64_t vocab)
     return lm_candidates_bytes((size_t)vocab) + (size_t)vocab;
 }
 
-/* How many of the first candidates reach a mass; at least one. */
-static size_t reach(struct lm_candidates *candidates, double goal)
+enum { FEW = 256 /* candidates that are listed before an index is made */ };
+
+/* The first candidates whose mass is more than a share of all. False: the index leaves it open, or
+ * there is none. */
+static bool look_up(struct lm_mass_place *out, struct lm_candidates *candidates, double share)
+{
+    struct lm_mass goal = {0, 0};
+    struct lm_mass_index *index = lm_candidates_index(candidates);
+    if (index == NULL)
+        return false;
+    if (candidates->is_closed)
+        goal = lm_mass_index_sum(index, candidates->limit);
+    else
+        goal.value = lm_candidates_total(candidates, NULL);
+    goal.value *= share;
+    return lm_mass_index_reach(index, goal, out) && out->count <= candidates->limit;
+}
+
+/* Whether a share of all cannot be reached by a few candidates, or all are few or listed. */
+static bool is_deep(struct lm_candidates *candidates, double share)
+{
+    if (candidates->is_closed)
+        return candidates->limit > FEW && candidates->count < candidates->limit;
+    return share * lm_candidates_total(candidates, NULL) > FEW; /* no weight is above 1 */
+}
+
+/* How many of the first candidates reach a share of all; at least one. */
+static size_t reach(struct lm_candidates *candidates, double share)
 {
     const struct lm_candidate *one;
-    double mass = 0;
+    struct lm_mass_place place;
+    if (is_deep(candidates, share) && look_up(&place, candidates, share))
+        return place.count;
+    double goal = share * lm_candidates_total(candidates, NULL), mass = 0;
     size_t kept = 0;
     while (mass < goal && (one = lm_candidates_at(candidates, kept)) != NULL) {
         mass += one->weight;
-        kept++;
+        if (++kept == FEW && mass < goal && look_up(&place, candidates, share))
+            return place.count;
     }
     return kept > 0 ? kept : 1;
 }
@@ -40,8 +70,14 @@ static size_t reach(struct lm_candidates *candidates, double goal)
 static size_t above(struct lm_candidates *candidates, double least)
 {
     const struct lm_candidate *one;
-    size_t kept = 1;
-    while ((one = lm_candidates_at(candidates, kept)) != NULL && one->weight >= least)
+    size_t kept = lm_candidates_peaks(candidates, least) > FEW ? FEW : 1;
+    while (kept < FEW && (one = lm_candidates_at(candidates, kept)) != NULL && one->weight >= least)
+        kept++;
+    struct lm_mass_index *index = kept == FEW ? lm_candidates_index(candidates) : NULL;
+    if (index != NULL)
+        return lm_mass_index_above(index, least);
+    while (kept >= FEW && (one = lm_candidates_at(candidates, kept)) != NULL &&
+           one->weight >= least)
         kept++;
     return kept;
 }
@@ -66,9 +102,7 @@ static void apply_top_k(struct chain *chain)
 
 static void apply_top_p(struct chain *chain)
 {
-    double total = lm_candidates_total(&chain->candidates, NULL);
-    lm_candidates_close(&chain->candidates,
-                        reach(&chain->candidates, chain->method->top_p * total));
+    lm_candidates_close(&chain->candidates, reach(&chain->candidates, chain->method->top_p));
 }
 
 static void apply_min_p(struct chain *chain)
@@ -165,9 +199,15 @@ static void (*const rules[LM_RULES])(struct chain *chain) = {
 
 static int32_t draw(struct lm_candidates *candidates, double u)
 {
-    const struct lm_candidate *one, *choice = lm_candidates_at(candidates, 0);
+    const struct lm_candidate *one, *choice;
+    struct lm_mass_place place;
+    if (is_deep(candidates, u) && look_up(&place, candidates, u))
+        return place.id;
+    choice = lm_candidates_at(candidates, 0);
     double goal = u * lm_candidates_total(candidates, NULL), mass = 0;
     for (size_t i = 0; mass <= goal && (one = lm_candidates_at(candidates, i)) != NULL; i++) {
+        if (i == FEW && look_up(&place, candidates, u))
+            return place.id;
         mass += one->weight;
         choice = one->weight > 0 ? one : choice;
     }
@@ -179,11 +219,13 @@ int32_t lm_sampling_draw_by(const struct lm_kernels *kernels, const struct lm_sa
                             int64_t count, double u, void *scratch)
 {
     struct chain chain = {.method = method, .history = history, .history_count = count};
+    struct lm_mass_index index; /* filled where it is needed */
     enum lm_rule order[LM_RULES];
     size_t size = (size_t)(method->tokens > 0 && method->tokens < vocab ? method->tokens : vocab);
     size_t rule_count = lm_sampling_order(order, method);
     chain.seen = (unsigned char *)scratch + lm_candidates_bytes(size);
     lm_candidates_open(&chain.candidates, kernels, logits, size, scratch);
+    chain.candidates.index = &index;
     if (!(method->temperature > 0)) {
         if (lm_sampling_uses(method, LM_RULE_REPETITION_PENALTY))
             apply_penalty(&chain);

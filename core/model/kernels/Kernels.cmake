@@ -19,7 +19,8 @@ foreach(set ${lm_kernel_sets})
   set_source_files_properties(${sources} PROPERTIES
     COMPILE_OPTIONS "${lm_flags_${set}}" OBJECT_DEPENDS "${lm_kernel_shared}")
 endforeach()
-target_include_directories(lmpipe_kernels PRIVATE ${CMAKE_SOURCE_DIR}/include
+target_include_directories(lmpipe_kernels
+  PRIVATE ${CMAKE_SOURCE_DIR}/include ${CMAKE_BINARY_DIR}/inc/base
   PUBLIC $<BUILD_INTERFACE:${CMAKE_BINARY_DIR}/inc/model>)
 target_link_libraries(lmpipe_kernels PUBLIC m PRIVATE LM::openblas)
 lm_warnings(lmpipe_kernels)

@@ -75,6 +75,8 @@ struct lm_mlp_kernels {
 
 enum { LM_PEAK_LOGITS = 64 };
 
+#define LM_WEIGH_ERROR 1e-9
+
 struct lm_kernels {
     const char *name;
 
@@ -122,6 +124,19 @@ struct lm_kernels {
     /** Σ e and Σ e·d of d = (x − max)·scale and e = exp(d), no d below -87.3; scale ≥ 0, finite. */
     void (*heated_stats)(float *sum, float *moment, const float *x, size_t n, float max,
                          float scale);
+    /** weights = exp((logit − largest) / temperature), the bits of lm_exp: 1 for the largest, 0 far
+     *  below it; no logit is above it. */
+    void (*weigh_logits)(double *weights, const float *logits, size_t n, double largest,
+                         double temperature);
+    /** The same but for a share of LM_WEIGH_ERROR, for less; 0 is at most 1e-300. */
+    void (*weigh_about)(double *weights, const float *logits, size_t n, double largest,
+                        double temperature);
+    /** Whether one of n places is this one. */
+    bool (*holds)(const uint16_t *places, size_t n, uint16_t place);
+    /** Which of `count` (at most 65,535) ranges of 1/scale below `top` a logit is in; those further
+     *  down are in the last one. scale ≥ 0, finite. */
+    void (*place_logits)(uint16_t *places, const float *logits, size_t n, float top, float scale,
+                         size_t count);
     /** logits = (softmax − onehot(target))·scale in place, given max and sum of the row. */
     void (*cross_entropy_backward)(float *logits, size_t n, size_t target, float max, float sum,
                                    float scale);

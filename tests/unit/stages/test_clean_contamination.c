@@ -212,7 +212,7 @@ static void refuses(struct tap *tap)
     f.params.decontaminate.against = (struct lm_list){NULL, 0};
     f.params.decontaminate.ngram = 8;
     CHECK_INT(lm_stage_clean.resolve(&f.params, f.arena, &f.err), LM_INVALID);
-    CHECK(strstr(f.err.text, "decontaminate.against: is empty") != NULL);
+    CHECK(strstr(f.err.text, "decontaminate.against: is missing") != NULL);
     fixture_close(&f);
     drop(&leaky);
 }

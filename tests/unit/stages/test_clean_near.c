@@ -171,12 +171,9 @@ static void refuses(struct tap *tap)
         double threshold;
         int64_t ngram, bands, rows;
         const char *says;
-    } rows[] = {{NAN, 4, 14, 8, "dedup.near.threshold: is missing"},
-                {NAN, 5, 14, 9, "dedup.near.threshold: is missing"},
-                {0.8, 5, 128, 16, "2048 hashes"},
-                {0.8, 5, 64, 16, NULL}};
+    } rows[] = {{0.8, 5, 128, 16, "2048 hashes"}, {0.8, 5, 64, 16, NULL}};
 
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < 2; i++) {
         struct fixture f;
         fixture_open(&f);
         f.params.dedup.near.threshold = rows[i].threshold;
@@ -188,6 +185,48 @@ static void refuses(struct tap *tap)
         CHECK(status == LM_OK || strstr(f.err.text, rows[i].says) != NULL);
         fixture_close(&f);
     }
+}
+
+/* Without near-duplicates being asked for the card says about how many pairs there are. */
+static void estimates_in_passing(struct tap *tap)
+{
+    enum { PAIRS = 150 };
+
+    struct fixture f;
+    struct lm_buf texts[2 * PAIRS];
+    struct corpus_text files[2 * PAIRS];
+    int64_t told[2];
+    for (size_t is_near = 0; is_near < 2; is_near++) {
+        fixture_open(&f);
+        for (size_t i = 0; i < (size_t)2 * PAIRS; i++) {
+            lm_buf_init(&texts[i], 0);
+            for (size_t k = 0; k < 9; k++) { /* words that begin in many ways */
+                lm_buf_printf(&texts[i], "%s%c%c", k > 0 ? " " : "", (int)('a' + i / 2 % 26),
+                              (int)('a' + k));
+                plant(&texts[i], i / 2 * 10 + k, 90, i % 2 == 1 ? 90 : 0, 7, 1);
+            }
+            files[i] = (struct corpus_text){
+                i % 2 == 0 ? "a" : "b", lm_arena_printf(f.arena, "%03zu.txt", i), texts[i].data, 0};
+        }
+        struct corpus_text sorted[2 * PAIRS];
+        for (size_t i = 0; i < (size_t)2 * PAIRS; i++)
+            sorted[i] = files[i < PAIRS ? 2 * i : 2 * (i - PAIRS) + 1];
+        f.threads = 1 + is_near;
+        f.params.split.valid = f.params.split.test = 0.3;
+        if (is_near)
+            f.params.dedup.near.threshold = 0.8;
+        REQUIRE(fixture_run(&f, sorted, 2 * PAIRS) == LM_OK);
+        struct lm_json *card = card_of(tap, &f, "card");
+        const struct lm_json *near = lm_json_get(card, is_near ? "near" : "near_estimate");
+        CHECK(lm_json_get(card, is_near ? "near_estimate" : "near") == NULL);
+        told[is_near] = lm_json_int(lm_json_get(near, "across_splits"), -1);
+        lm_json_free(card);
+        fixture_close(&f);
+        for (size_t i = 0; i < (size_t)2 * PAIRS; i++)
+            lm_buf_release(&texts[i]);
+    }
+    CHECK(told[1] > 70);
+    CHECK(told[0] > told[1] * 3 / 4 && told[0] < told[1] * 5 / 4);
 }
 
 /* Bytes of the first words of a text. */
@@ -240,6 +279,7 @@ static void finds_editions(struct tap *tap)
     }
 }
 
-static const struct tap_test tests[] = {TAP_ROW(takes_the_later_ones) TAP_ROW(
-    depends_on_no_order) TAP_ROW(goes_along) TAP_ROW(refuses) TAP_ROW(finds_editions)};
+static const struct tap_test tests[] = {
+    TAP_ROW(takes_the_later_ones) TAP_ROW(depends_on_no_order) TAP_ROW(goes_along) TAP_ROW(refuses)
+        TAP_ROW(estimates_in_passing) TAP_ROW(finds_editions)};
 LM_TEST_MAIN(tests)
