@@ -262,6 +262,8 @@ static void hash_documents(struct bench *bench)
 
 static void compare_documents(struct bench *bench)
 {
+    static const double THRESHOLD = 0.8;
+
     struct lm_shingles sets[2] = {{.items = NULL}, {.items = NULL}};
     double sum = 0;
     struct batch *batch = all_documents(bench);
@@ -270,7 +272,7 @@ static void compare_documents(struct bench *bench)
         find_shingles(&batch->documents[i], own);
         if (lm_shingles_unite(own, NULL) != LM_OK)
             fail("no memory");
-        sum += lm_shingles_jaccard(own->items, own->count, last->items, last->count);
+        sum += lm_shingles_jaccard(own->items, own->count, last->items, last->count, THRESHOLD);
     }
     bench->made += (size_t)sum;
     lm_shingles_release(&sets[0]);
@@ -280,13 +282,11 @@ static void compare_documents(struct bench *bench)
 static void sketch_documents(struct bench *bench)
 {
     struct lm_sketch sketch;
-    for (size_t i = 0; i < bench->file_count; i++)
-        cut(bench, &bench->files[i], bench->files[i].size);
-    for (size_t i = 0; i < bench->count; i++) {
-        lm_sketch_make(&sketch, bench->documents[i].text, bench->documents[i].size);
+    const struct batch *batch = all_documents(bench);
+    for (size_t i = 0; i < batch->count; i++) {
+        lm_sketch_make(&sketch, batch->documents[i].text, batch->documents[i].size);
         bench->made += sketch.count;
     }
-    bench->count = 0;
 }
 
 static void find_repeats(struct bench *bench)

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -22,6 +23,7 @@
 #define FLUSH_EVERY (SECOND / 10)
 #define EVENT_CEILING 65536
 #define USUAL_MEMORY ((size_t)1 << 30)
+#define KEPT_ROOM 3 /* times the bytes of the input that must be free to keep work on it */
 
 struct named_value {
     const char *name;
@@ -341,7 +343,9 @@ void lm_ctx_progress(struct lm_ctx *ctx, uint64_t done, uint64_t total, const ch
         ctx->unit = copy != NULL ? copy : "";
     }
     ctx->progressed = true;
-    if (ctx->job->interrupt_at > 0 && done >= ctx->job->interrupt_at)
+    bool is_counted =
+        (ctx->job->stage->flags & LM_STAGE_RESUMES) == 0 || strcmp(ctx->unit, "bytes") == 0;
+    if (ctx->job->interrupt_at > 0 && is_counted && done >= ctx->job->interrupt_at)
         atomic_store(&ctx->cancelled, true);
     flush_when_due(ctx);
 }
@@ -624,4 +628,51 @@ enum lm_status lm_ctx_keep(struct lm_ctx *ctx, const char **out, struct lm_err *
     LM_TRY(lm_dir_create(folder, err));
     *out = folder;
     return LM_OK;
+}
+
+/* ---- parts of the work ---- */
+
+/** Text that comes out, what is kept of it and a third of it all for others. What cannot be asked
+ *  is taken to be there. */
+static bool has_room(const char *folder, uint64_t bytes)
+{
+    struct statvfs info;
+    return statvfs(folder, &info) != 0 ||
+           (uint64_t)info.f_bavail * info.f_frsize / KEPT_ROOM >= bytes;
+}
+
+/** The folder is there; names the stage's own file in it. */
+static enum lm_status name_work(struct lm_ctx *ctx, struct lm_work *out, struct lm_err *err)
+{
+    const char *key = lm_path_base(ctx->job->checkpoints);
+    const char *common = ctx->job->state != NULL ? lm_path_base(ctx->job->state) : key;
+    out->own = lm_arena_printf(ctx->own, "%s/work-%s", out->folder, key);
+    if (out->own == NULL)
+        return lm_fail(err, LM_NOMEM, "out of memory for a stage's context");
+    out->owner = lm_hash64(common, strlen(common), 0);
+    out->afresh = ctx->job->afresh;
+    return LM_OK;
+}
+
+enum lm_status lm_ctx_work(struct lm_ctx *ctx, uint64_t bytes, struct lm_work *out,
+                           struct lm_err *err)
+{
+    const char *folder = ctx->job->state;
+    *out = (struct lm_work){.folder = NULL};
+    if (ctx->job->checkpoints == NULL)
+        return LM_OK;
+    bool is_begun = ctx->job->interrupt_at > 0 || lm_checkpoint_peek(ctx->job->checkpoints) >= 0;
+    if (!is_begun && bytes < LM_WORK_FROM)
+        return LM_OK;
+    if (folder != NULL)
+        LM_TRY(lm_dir_create(folder, err));
+    else
+        LM_TRY(lm_ctx_keep(ctx, &folder, err));
+    if (!is_begun && !has_room(folder, bytes)) {
+        lm_ctx_note(ctx,
+                    "the disk has too little room to keep work; if it is stopped, it begins anew");
+        return LM_OK;
+    }
+    out->folder = folder;
+    return name_work(ctx, out, err);
 }

@@ -247,7 +247,7 @@ static enum lm_status compare(struct resolving *own, uint32_t a, uint32_t b, boo
     LM_TRY(need(own, b, a, err));
     own->near->candidates++;
     double jaccard = lm_shingles_jaccard(documents[a].set, documents[a].set_count, documents[b].set,
-                                         documents[b].set_count);
+                                         documents[b].set_count, own->near->options.threshold);
     *is_alike = jaccard >= own->near->options.threshold;
     if (!*is_alike) {
         refuse(own, pair);

@@ -20,6 +20,8 @@ enum { LM_SHINGLE_WORDS = 64 /**< of a shingle, at most */ };
 struct lm_shingles {
     uint64_t *items;
     size_t count, capacity;
+    uint64_t *room; /**< of lm_shingles_unite */
+    size_t room_capacity;
     struct lm_word_list words;
 };
 
@@ -29,9 +31,10 @@ enum lm_status lm_shingles_find(struct lm_shingles *out, const uint8_t *text, si
                                 size_t ngram, struct lm_err *err);
 /** Sorts them, each once. LM_NOMEM. */
 enum lm_status lm_shingles_unite(struct lm_shingles *shingles, struct lm_err *err);
-/** Shared shingles of two sets as lm_shingles_unite leaves them, by all: Jaccard's coefficient; 0
- * of empty ones. */
-double lm_shingles_jaccard(const uint64_t *a, size_t a_count, const uint64_t *b, size_t b_count);
+/** Shared shingles of two sets as lm_shingles_unite leaves them, by all: Jaccard's coefficient, or
+ * 0 where it is less than `least`, which is found early; 0 of empty ones. */
+double lm_shingles_jaccard(const uint64_t *a, size_t a_count, const uint64_t *b, size_t b_count,
+                           double least);
 void lm_shingles_release(struct lm_shingles *shingles);
 
 #endif

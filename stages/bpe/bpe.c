@@ -51,7 +51,7 @@ static const struct lm_param params[] = {
      .help = "an expression (PCRE2) whose matches are the pieces, in place of pattern"},
     {P(min_frequency), .also = "min_freq min_count",
      .type = LM_P_INT, .def_int = BPE_MIN_FREQUENCY, .min = 1, .max = 1e15, .unit = "occurrences",
-     .help = "pairs that occur less often are not merged", .source = "Sennrich et al. 2016, section 3.2"},
+     .help = "pairs that occur less often are not merged; of pieces see min_piece_frequency", .source = "Sennrich et al. 2016, section 3.2"},
     {P(min_piece_frequency), .also = "min_piece_count min_word_frequency",
      .type = LM_P_INT, .flags = LM_PARAM_COMPACT, .def_int = 1, .min = 1, .max = 1e15, .unit = "occurrences",
      .help = "pieces of text that occur less often are not learned from, and take no memory while merging"},
@@ -209,6 +209,7 @@ extern const struct lm_stage lm_stage_bpe;
 const struct lm_stage lm_stage_bpe = {
     .name = "bpe",
     .version = 3,
+    .flags = LM_STAGE_RESUMES,
     .summary = "trains a byte-level BPE vocabulary on the train split, or imports one",
     .inputs = inputs,
     .outputs = outputs,

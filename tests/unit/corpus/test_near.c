@@ -79,7 +79,7 @@ static double jaccard(struct tap *tap, const struct library *library, size_t a, 
               LM_OK);
         CHECK(lm_shingles_unite(&sets[i], &err) == LM_OK);
     }
-    double out = lm_shingles_jaccard(sets[0].items, sets[0].count, sets[1].items, sets[1].count);
+    double out = lm_shingles_jaccard(sets[0].items, sets[0].count, sets[1].items, sets[1].count, 0);
     lm_shingles_release(&sets[0]);
     lm_shingles_release(&sets[1]);
     return out;

@@ -19,8 +19,10 @@ static double jaccard(struct tap *tap, const char *a, const char *b, size_t ngra
     find(tap, &x, a, ngram);
     find(tap, &y, b, ngram);
     CHECK(lm_shingles_unite(&x, &err) == LM_OK && lm_shingles_unite(&y, &err) == LM_OK);
-    double out = lm_shingles_jaccard(x.items, x.count, y.items, y.count);
-    CHECK(out == lm_shingles_jaccard(y.items, y.count, x.items, x.count));
+    double out = lm_shingles_jaccard(x.items, x.count, y.items, y.count, 0);
+    CHECK(out == lm_shingles_jaccard(y.items, y.count, x.items, x.count, 0));
+    CHECK(out == lm_shingles_jaccard(x.items, x.count, y.items, y.count, out));
+    CHECK(lm_shingles_jaccard(x.items, x.count, y.items, y.count, out + 0.01) == 0);
     lm_shingles_release(&x);
     lm_shingles_release(&y);
     return out;

@@ -29,7 +29,7 @@ static double exact(struct tap *tap, const struct lm_buf *a, const struct lm_buf
     CHECK(lm_shingles_find(&x, (const uint8_t *)a->data, a->size, LM_SKETCH_WORDS, NULL) == LM_OK);
     CHECK(lm_shingles_find(&y, (const uint8_t *)b->data, b->size, LM_SKETCH_WORDS, NULL) == LM_OK);
     CHECK(lm_shingles_unite(&x, NULL) == LM_OK && lm_shingles_unite(&y, NULL) == LM_OK);
-    double jaccard = lm_shingles_jaccard(x.items, x.count, y.items, y.count);
+    double jaccard = lm_shingles_jaccard(x.items, x.count, y.items, y.count, 0);
     lm_shingles_release(&x);
     lm_shingles_release(&y);
     return jaccard;

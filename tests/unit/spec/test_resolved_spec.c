@@ -568,6 +568,39 @@ static void test_random_specs(struct tap *tap)
     fake_folder_remove(&folder);
 }
 
-static const struct tap_test tests[] = {TAP_ROW(test_reads_back) TAP_ROW(test_origins) TAP_ROW(
-    test_json) TAP_ROW(test_every_row_reads_back) TAP_ROW(test_random_specs)};
+/* A record that is there without a word asks for its defaults, under the same key. */
+static void test_empty_records(struct tap *tap)
+{
+    static const char *const pairs[][2] = {
+        {"dedup: {near: {}}", "dedup: {near: {threshold: 0.8, ngram: 5, bands: 14, rows: 8}}"},
+        {"dedup: {near: 0.8}", "dedup: {near: {rows: 8}}"},
+        {"dedup: {substring: {}}", "dedup: {substring: 100}"},
+        {"classifier: {positive: [text.txt]}", "classifier: {positive: [text.txt], alpha: 9}"},
+        {"dedup: {near: ~}", "dedup: {}"}};
+    struct fake_folder folder;
+    const char *none = NULL;
+    REQUIRE(fake_folder_make(&folder));
+    fake_write(&folder, "text.txt", "x");
+    for (size_t i = 5; i-- > 0;) {
+        const char *keys[2];
+        for (size_t k = 0; k < 2; k++) {
+            struct lm_spec *spec = NULL;
+            struct lm_diags diags;
+            const char *text = lm_arena_printf(
+                folder.arena,
+                HEAD CORPUS "  text: {uses: clean, in: {corpus: corpus}, with: {%s}}\n",
+                pairs[i][k]);
+            REQUIRE(load_real(&folder, "spec.yaml", text, &spec, &diags) == LM_OK);
+            keys[k] = keys_of(&folder, spec);
+        }
+        CHECK_STR(keys[0], keys[1]);
+        CHECK(none == NULL || strcmp(keys[0], none) != 0);
+        none = i == 4 ? keys[0] : none;
+    }
+    fake_folder_remove(&folder);
+}
+
+static const struct tap_test tests[] = {
+    TAP_ROW(test_empty_records) TAP_ROW(test_reads_back) TAP_ROW(test_origins) TAP_ROW(test_json)
+        TAP_ROW(test_every_row_reads_back) TAP_ROW(test_random_specs)};
 LM_TEST_MAIN(tests)
