@@ -17,6 +17,7 @@
 #include "base/pool.h"
 #include "param/metrics.h"
 #include "protocol/checkpoint.h"
+#include "protocol/saved.h"
 
 #define SECOND UINT64_C(1000000000)
 #define FLUSH_EVERY (SECOND / 10)
@@ -516,18 +517,26 @@ static void tell_checkpoint(struct lm_ctx *ctx, uint64_t position)
     event_end(ctx, &writer, &buf);
 }
 
-enum lm_status lm_ctx_checkpoint_save(struct lm_ctx *ctx, uint64_t position, const void *data,
-                                      size_t size, struct lm_err *err)
+enum lm_status lm_ctx_checkpoint_save_parts(struct lm_ctx *ctx, uint64_t position,
+                                            const struct lm_save_part *parts, size_t count,
+                                            struct lm_err *err)
 {
     char before[sizeof ctx->doing];
     uint64_t begin = lm_clock_monotonic_ns();
     turn_to(ctx, "saving a checkpoint", before);
-    LM_TRY(lm_checkpoint_save(ctx->job->checkpoints, position, data, size, err));
+    LM_TRY(lm_checkpoint_save(ctx->job->checkpoints, position, parts, count, err));
     lm_ctx_doing(ctx, before);
     ctx->saved_ns = lm_clock_monotonic_ns();
     ctx->save_cost_ns = ctx->saved_ns - begin;
     tell_checkpoint(ctx, position);
     return LM_OK;
+}
+
+enum lm_status lm_ctx_checkpoint_save(struct lm_ctx *ctx, uint64_t position, const void *data,
+                                      size_t size, struct lm_err *err)
+{
+    const struct lm_save_part all = {data, size};
+    return lm_ctx_checkpoint_save_parts(ctx, position, &all, 1, err);
 }
 
 bool lm_ctx_partial(const struct lm_ctx *ctx)
@@ -536,57 +545,68 @@ bool lm_ctx_partial(const struct lm_ctx *ctx)
 }
 
 /** Somebody else may be saving the next one: nothing is removed. */
-static enum lm_status look_in(struct lm_ctx *ctx, uint64_t *position, void **data, size_t *size,
-                              struct lm_err *err)
+static enum lm_status look_in(struct lm_ctx *ctx, struct lm_saved **out, struct lm_err *err)
 {
-    LM_TRY(lm_checkpoint_read(position, data, size, ctx->arena, ctx->job->checkpoints, err));
-    if (*data == NULL)
+    LM_TRY(lm_checkpoint_look(out, ctx->job->checkpoints, err));
+    if (*out == NULL)
         return lm_fail(err, LM_NOT_FOUND, "there is no checkpoint");
-    tell_checkpoint(ctx, *position);
+    tell_checkpoint(ctx, lm_saved_position(*out));
+    return LM_OK;
+}
+
+enum lm_status lm_ctx_checkpoint_open(struct lm_ctx *ctx, struct lm_saved **out, struct lm_err *err)
+{
+    if (ctx->job->partial)
+        return look_in(ctx, out, err);
+    int64_t newest = lm_checkpoint_peek(ctx->job->checkpoints);
+    LM_TRY(lm_checkpoint_open(out, ctx->job->checkpoints, err));
+    if (newest >= 0 && *out == NULL)
+        lm_ctx_note(ctx, "the checkpoint was damaged and set aside; starting anew");
+    else if (*out != NULL && (int64_t)lm_saved_position(*out) < newest)
+        lm_ctx_note(ctx, "the newest checkpoint was damaged; going on from the one before it");
     return LM_OK;
 }
 
 enum lm_status lm_ctx_checkpoint_load(struct lm_ctx *ctx, uint64_t *position, void **data,
                                       size_t *size, struct lm_err *err)
 {
-    if (ctx->job->partial)
-        return look_in(ctx, position, data, size, err);
-    int64_t newest = lm_checkpoint_peek(ctx->job->checkpoints);
-    LM_TRY(lm_checkpoint_load(position, data, size, ctx->arena, ctx->job->checkpoints, err));
-    if (newest >= 0 && *data == NULL)
-        lm_ctx_note(ctx, "the checkpoint was damaged and set aside; starting anew");
-    else if (*data != NULL && (int64_t)*position < newest)
-        lm_ctx_note(ctx, "the newest checkpoint was damaged; going on from the one before it");
-    return LM_OK;
+    struct lm_saved *saved = NULL;
+    *data = NULL;
+    LM_TRY(lm_ctx_checkpoint_open(ctx, &saved, err));
+    if (saved == NULL)
+        return LM_OK;
+    *position = lm_saved_position(saved);
+    *size = (size_t)lm_saved_size(saved);
+    return lm_saved_take(data, ctx->arena, saved, err);
 }
 
-void lm_ctx_state_save(struct lm_ctx *ctx, uint64_t position, const void *data, size_t size)
+void lm_ctx_state_save(struct lm_ctx *ctx, uint64_t position, const struct lm_save_part *parts,
+                       size_t count)
 {
     struct lm_err err = {LM_OK, ""};
     char before[sizeof ctx->doing];
     if (ctx->job->state == NULL)
         return;
     turn_to(ctx, "saving its state", before);
-    if (lm_state_save(ctx->job->state, position, data, size, &err) != LM_OK)
+    if (lm_state_save(ctx->job->state, position, parts, count, &err) != LM_OK)
         lm_ctx_note(ctx, "no longer run can continue from here: %s", err.text);
     lm_ctx_doing(ctx, before);
 }
 
-void lm_ctx_state_load(struct lm_ctx *ctx, uint64_t least, uint64_t most, uint64_t *position,
-                       void **data, size_t *size)
+struct lm_saved *lm_ctx_state_open(struct lm_ctx *ctx, uint64_t least, uint64_t most)
 {
     struct lm_err err = {LM_OK, ""};
+    struct lm_saved *saved = NULL;
     enum lm_state_finding found = LM_STATE_NONE;
-    *data = NULL;
     if (ctx->job->state == NULL || ctx->job->afresh)
-        return;
-    if (lm_state_load(&found, position, data, size, ctx->arena, ctx->job->state, least, most,
-                      &err) != LM_OK)
+        return NULL;
+    if (lm_state_open(&found, &saved, ctx->job->state, least, most, &err) != LM_OK)
         lm_ctx_note(ctx, "the state of a shorter run is not used: %s", err.text);
     if (found == LM_STATE_DAMAGED)
         lm_ctx_note(ctx, "the state of a shorter run was damaged and is removed");
     if (found == LM_STATE_UNREADABLE)
         lm_ctx_note(ctx, "the state of a shorter run cannot be read and is not used");
+    return saved;
 }
 
 void lm_ctx_resumed(struct lm_ctx *ctx, uint64_t position)

@@ -13,6 +13,7 @@
 #include <lmpipe/arena.h>
 #include <lmpipe/hash.h>
 #include <lmpipe/param.h>
+#include <lmpipe/saved.h>
 #include <lmpipe/status.h>
 
 enum lm_port_flags {
@@ -286,21 +287,29 @@ bool lm_ctx_checkpoint_due(struct lm_ctx *ctx);
  *  `position` (steps). Durable and checksummed when it returns. */
 enum lm_status lm_ctx_checkpoint_save(struct lm_ctx *ctx, uint64_t position, const void *data,
                                       size_t size, struct lm_err *err);
+/** The same of `count` parts, joined, which are written from where they lie. */
+enum lm_status lm_ctx_checkpoint_save_parts(struct lm_ctx *ctx, uint64_t position,
+                                            const struct lm_save_part *parts, size_t count,
+                                            struct lm_err *err);
 /** Newest sound checkpoint: *data in the ctx's arena, NULL when there is none. */
 enum lm_status lm_ctx_checkpoint_load(struct lm_ctx *ctx, uint64_t *position, void **data,
                                       size_t *size, struct lm_err *err);
-/** Stores what longer stages of equal beginning may start from (struct lm_prefix), after `position`
- *  steps; one that stands there or further stays. What cannot be stored is a note, no failure. */
-void lm_ctx_state_save(struct lm_ctx *ctx, uint64_t position, const void *data, size_t size);
-/** The state that is stored, if it stands between `least` and `most`, both included, and is sound:
- *  *data in the ctx's arena; else NULL. Whatever is wrong with it is a note, no failure. */
-void lm_ctx_state_load(struct lm_ctx *ctx, uint64_t least, uint64_t most, uint64_t *position,
-                       void **data, size_t *size);
+/** The same to be read piece by piece; to be closed, NULL when there is none. */
+enum lm_status lm_ctx_checkpoint_open(struct lm_ctx *ctx, struct lm_saved **out,
+                                      struct lm_err *err);
+/** Stores parts, joined, that longer stages of equal beginning may start from (struct lm_prefix),
+ *  after `position` steps; one that stands there or further stays. What cannot be stored is a note,
+ *  no failure. */
+void lm_ctx_state_save(struct lm_ctx *ctx, uint64_t position, const struct lm_save_part *parts,
+                       size_t count);
+/** The state that is stored, if it stands between `least` and `most`, both included, and is sound,
+ *  to be closed; else NULL. Whatever is wrong with it is a note, no failure. */
+struct lm_saved *lm_ctx_state_open(struct lm_ctx *ctx, uint64_t least, uint64_t most);
 /** Tells that the stage begins after `position` steps, from whichever it has taken up. */
 void lm_ctx_resumed(struct lm_ctx *ctx, uint64_t position);
 /** Whether somebody only looks in: the stage takes up the newest checkpoint, does no work, and
  *  writes its outputs as if that were the end; nothing of the key is changed, and the outputs are
- *  no result. lm_ctx_checkpoint_load fails then with LM_NOT_FOUND when there is none. For
+ *  no result. lm_ctx_checkpoint_open and _load fail then with LM_NOT_FOUND when there is none. For
  *  LM_STAGE_STEPS types. */
 bool lm_ctx_partial(const struct lm_ctx *ctx);
 

@@ -378,7 +378,7 @@ void clean_kept_end(struct clean_kept *kept, uint64_t documents, uint64_t bytes)
     drop_unused(kept, MOST * bytes);
     if (kept->spools[0].spool.count == 0)
         unlink(kept->work.own);
-    lm_ctx_state_save(kept->ctx, bytes, &bytes, sizeof bytes);
+    lm_ctx_state_save(kept->ctx, bytes, &(struct lm_save_part){&bytes, sizeof bytes}, 1);
 }
 
 void clean_kept_release(struct clean_kept *kept)
