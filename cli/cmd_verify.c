@@ -34,7 +34,7 @@ static const struct lm_option options[] = {
      .kind = LM_O_TEXT,
      ROW(interrupt_at),
      .metavar = "N,M",
-     .help = "the same, stopped after these steps and resumed from a checkpoint"},
+     .help = "the same, stopped after these steps (or bytes) and resumed from a checkpoint"},
     {.name = "threads",
      .kind = LM_O_INT,
      ROW(threads),
@@ -91,9 +91,10 @@ static int read_positions(struct work *work)
         unsigned long long step = is_number ? strtoull(text, &end, 10) : 0;
         if (step == 0 || step > INT64_MAX || (count > 0 && step <= positions[count - 1]) ||
             (*end != ',' && *end != '\0'))
-            return lm_cli_fail(work->cli, LM_EXIT_USAGE,
-                               "--interrupt-at takes steps from 1 on, each beyond the one before, "
-                               "such as 3,7");
+            return lm_cli_fail(
+                work->cli, LM_EXIT_USAGE,
+                "--interrupt-at takes steps (or bytes) from 1 on, each beyond the one before, "
+                "such as 3,7");
         positions[count++] = step;
         text = end;
         if (*text == '\0')

@@ -16,6 +16,7 @@
 #include "base/bytes.h"
 #include "base/io.h"
 #include "base/new_file.h"
+#include "protocol/saved.h"
 
 #define MAGIC "LMCKPT1\n"
 #define SLOTS 2
@@ -149,16 +150,41 @@ int64_t lm_checkpoint_peek(const char *folder)
     return best->state == SOUND ? (int64_t)best->position : -1;
 }
 
-static enum lm_status header_write(struct lm_buf *out, const char *folder, uint64_t serial,
-                                   uint64_t position, const void *data, size_t size,
-                                   struct lm_err *err)
+/** What is to be written, at which progress. */
+struct content {
+    uint64_t position;
+    const struct lm_save_part *parts;
+    size_t count;
+};
+
+/** Checksum and size of all parts, as of one block of memory. */
+static enum lm_status content_sum(const struct content *content, uint64_t *sum, uint64_t *size,
+                                  struct lm_err *err)
 {
+    struct lm_hash64 *hash = lm_hash64_create();
+    if (hash == NULL)
+        return lm_fail(err, LM_NOMEM, "out of memory for a checksum");
+    *size = 0;
+    for (size_t i = 0; i < content->count; i++) {
+        lm_hash64_update(hash, content->parts[i].data, content->parts[i].size);
+        *size += content->parts[i].size;
+    }
+    *sum = lm_hash64_final(hash);
+    lm_hash64_free(hash);
+    return LM_OK;
+}
+
+static enum lm_status header_write(struct lm_buf *out, const char *folder, uint64_t serial,
+                                   const struct content *content, struct lm_err *err)
+{
+    uint64_t sum, size;
+    LM_TRY(content_sum(content, &sum, &size, err));
     lm_buf_append(out, MAGIC, 8);
     lm_buf_put_u64(out, serial);
-    lm_buf_put_u64(out, position);
+    lm_buf_put_u64(out, content->position);
     lm_buf_put_u64(out, size);
     lm_buf_put_u64(out, owner_of(folder));
-    lm_buf_put_u64(out, lm_hash64(data, size, 0));
+    lm_buf_put_u64(out, sum);
     lm_buf_put_u64(out, 0);
     if (!out->failed)
         lm_buf_put_u64(out, lm_hash64(out->data, out->size, 0));
@@ -167,8 +193,7 @@ static enum lm_status header_write(struct lm_buf *out, const char *folder, uint6
 
 /** Writes a slot beside its name; *file is to be committed or dropped. */
 static enum lm_status slot_write(struct lm_new_file *file, const char *folder, size_t index,
-                                 uint64_t serial, uint64_t position, const void *data, size_t size,
-                                 struct lm_err *err)
+                                 uint64_t serial, const struct content *content, struct lm_err *err)
 {
     char path[PATH_MAX];
     struct lm_buf header;
@@ -176,58 +201,54 @@ static enum lm_status slot_write(struct lm_new_file *file, const char *folder, s
         return lm_fail(err, LM_RANGE, "%s: the path is too long; use a store with a shorter one",
                        folder);
     lm_buf_init(&header, HEADER * 2);
-    enum lm_status status = header_write(&header, folder, serial, position, data, size, err);
+    enum lm_status status = header_write(&header, folder, serial, content, err);
     if (status == LM_OK)
         status = lm_new_file_open(file, path, 0666, err);
     if (status == LM_OK)
         status = lm_write_all(file->fd, header.data, header.size, path, err);
-    if (status == LM_OK)
-        status = lm_write_all(file->fd, data, size, path, err);
+    for (size_t i = 0; i < content->count && status == LM_OK; i++)
+        status = lm_write_all(file->fd, content->parts[i].data, content->parts[i].size, path, err);
     lm_buf_release(&header);
     return status;
 }
 
-enum lm_status lm_checkpoint_save(const char *folder, uint64_t position, const void *data,
-                                  size_t size, struct lm_err *err)
+enum lm_status lm_checkpoint_save(const char *folder, uint64_t position,
+                                  const struct lm_save_part *parts, size_t count,
+                                  struct lm_err *err)
 {
+    const struct content content = {position, parts, count};
     LM_TRY(lm_dir_create(folder, err));
     struct slot slots[SLOTS] = {slot_peek(folder, 0), slot_peek(folder, 1)};
     size_t best = newest(slots);
     uint64_t serial = slots[best].state == SOUND ? slots[best].serial + 1 : 1;
     struct lm_new_file file = {.fd = -1};
-    enum lm_status status =
-        slot_write(&file, folder, expendable(slots), serial, position, data, size, err);
+    enum lm_status status = slot_write(&file, folder, expendable(slots), serial, &content, err);
     if (status == LM_OK)
         status = lm_new_file_commit(&file, LM_NEW_DURABLE | LM_NEW_ASIDE, err);
     lm_new_file_drop(&file);
     return status;
 }
 
-/** Reads the data behind a sound header into the arena; *data NULL when it is not all there. Then
- *  *slot says whether it is damaged or could not be read. */
-static enum lm_status slot_read(void **data, struct slot *slot, struct lm_arena *arena,
-                                const char *folder, size_t index, struct lm_err *err)
+/** Opens the data behind a sound header, all of which is looked at; *out NULL when it is not all
+ *  there. Then *slot says whether it is damaged or could not be read. */
+static enum lm_status slot_take(struct lm_saved **out, struct slot *slot, const char *folder,
+                                size_t index, struct lm_err *err)
 {
-    int fd;
-    struct lm_arena_mark mark = lm_arena_mark(arena);
-    *data = NULL;
+    int fd, error;
+    *out = NULL;
     *slot = slot_open(&fd, folder, index);
     if (fd < 0)
         return LM_OK;
-    void *bytes = lm_arena_alloc(arena, (size_t)slot->size);
-    bool whole = bytes != NULL && read_all(fd, bytes, (size_t)slot->size);
-    int error = errno;
-    close(fd);
-    if (bytes == NULL)
-        return lm_fail(err, LM_NOMEM, "%s: no memory for a checkpoint of %llu bytes; free some",
-                       folder, (unsigned long long)slot->size);
-    if (whole && lm_hash64(bytes, (size_t)slot->size, 0) == slot->checksum) {
-        *data = bytes;
+    struct lm_saved *saved = lm_saved_open(fd, HEADER, slot->size, slot->position, slot->checksum);
+    if (saved == NULL)
+        return lm_fail(err, LM_NOMEM, "%s: no memory to read a checkpoint; free some", folder);
+    if (lm_saved_verify(saved, &error)) {
+        *out = saved;
         return LM_OK;
     }
-    lm_arena_rewind(arena, mark);
+    lm_saved_close(saved);
     ino_t inode = slot->inode;
-    *slot = failed(whole ? 0 : error);
+    *slot = failed(error);
     slot->inode = inode;
     return LM_OK;
 }
@@ -244,23 +265,18 @@ static void slot_clear(const char *folder, size_t index)
     free(aside);
 }
 
-static enum lm_status load(uint64_t *position, void **data, size_t *size, struct lm_arena *arena,
-                           const char *folder, bool is_own, struct lm_err *err)
+static enum lm_status open_newest(struct lm_saved **out, const char *folder, bool is_own,
+                                  struct lm_err *err)
 {
     struct slot slots[SLOTS] = {slot_peek(folder, 0), slot_peek(folder, 1)};
     size_t first = newest(slots);
     const size_t order[SLOTS] = {first, 1 - first};
     int error = 0;
     for (size_t i = 0; i < SLOTS; i++) {
-        void *bytes = NULL;
         struct slot slot;
-        LM_TRY(slot_read(&bytes, &slot, arena, folder, order[i], err));
-        if (bytes != NULL) {
-            *position = slot.position;
-            *size = (size_t)slot.size;
-            *data = bytes;
+        LM_TRY(slot_take(out, &slot, folder, order[i], err));
+        if (*out != NULL)
             return LM_OK;
-        }
         if (slot.state == DAMAGED && is_own)
             slot_clear(folder, order[i]);
         if (slot.state == UNREADABLE)
@@ -271,24 +287,21 @@ static enum lm_status load(uint64_t *position, void **data, size_t *size, struct
                              "cannot read the checkpoint in %s; try again, or remove the folder to "
                              "begin anew",
                              folder);
-    *data = NULL;
     return LM_OK;
 }
 
-enum lm_status lm_checkpoint_load(uint64_t *position, void **data, size_t *size,
-                                  struct lm_arena *arena, const char *folder, struct lm_err *err)
+enum lm_status lm_checkpoint_open(struct lm_saved **out, const char *folder, struct lm_err *err)
 {
-    return load(position, data, size, arena, folder, true, err);
+    return open_newest(out, folder, true, err);
 }
 
 /** A writer replaces one slot at a time, and leaves the other: what is missed once is there
  * when one looks again, unless nothing is. */
-enum lm_status lm_checkpoint_read(uint64_t *position, void **data, size_t *size,
-                                  struct lm_arena *arena, const char *folder, struct lm_err *err)
+enum lm_status lm_checkpoint_look(struct lm_saved **out, const char *folder, struct lm_err *err)
 {
-    *data = NULL;
-    for (int i = 0; i < LOOKS && *data == NULL; i++)
-        LM_TRY(load(position, data, size, arena, folder, false, err));
+    *out = NULL;
+    for (int i = 0; i < LOOKS && *out == NULL; i++)
+        LM_TRY(open_newest(out, folder, false, err));
     return LM_OK;
 }
 
@@ -332,14 +345,15 @@ static bool is_outdone(const char *folder, uint64_t position)
     return stands >= 0 && (uint64_t)stands >= position;
 }
 
-enum lm_status lm_state_save(const char *folder, uint64_t position, const void *data, size_t size,
-                             struct lm_err *err)
+enum lm_status lm_state_save(const char *folder, uint64_t position,
+                             const struct lm_save_part *parts, size_t count, struct lm_err *err)
 {
+    const struct content content = {position, parts, count};
     struct lm_new_file file = {.fd = -1};
     LM_TRY(lm_dir_create(folder, err));
     if (is_outdone(folder, position))
         return LM_OK;
-    enum lm_status status = slot_write(&file, folder, STATE_SLOT, 1, position, data, size, err);
+    enum lm_status status = slot_write(&file, folder, STATE_SLOT, 1, &content, err);
     if (status == LM_OK)
         status = lm_new_file_sync(&file, err);
     if (status == LM_OK) {
@@ -371,44 +385,36 @@ static enum lm_state_finding finding_of(enum state state)
     return findings[state];
 }
 
-enum lm_status lm_state_check(enum lm_state_finding *found, uint64_t *size, struct lm_arena *arena,
-                              const char *folder, struct lm_err *err)
+enum lm_status lm_state_check(enum lm_state_finding *found, uint64_t *size, const char *folder,
+                              struct lm_err *err)
 {
-    void *bytes = NULL;
+    struct lm_saved *saved = NULL;
     struct slot slot;
-    struct lm_arena_mark mark = lm_arena_mark(arena);
-    LM_TRY(slot_read(&bytes, &slot, arena, folder, STATE_SLOT, err));
+    LM_TRY(slot_take(&saved, &slot, folder, STATE_SLOT, err));
+    lm_saved_close(saved);
     *found = finding_of(slot.state);
     *size = slot.state == SOUND ? slot.size + HEADER : 0;
-    lm_arena_rewind(arena, mark);
     return LM_OK;
 }
 
-enum lm_status lm_state_load(enum lm_state_finding *found, uint64_t *position, void **data,
-                             size_t *size, struct lm_arena *arena, const char *folder,
-                             uint64_t least, uint64_t most, struct lm_err *err)
+enum lm_status lm_state_open(enum lm_state_finding *found, struct lm_saved **out,
+                             const char *folder, uint64_t least, uint64_t most, struct lm_err *err)
 {
     struct slot slot = slot_peek(folder, STATE_SLOT);
-    struct lm_arena_mark mark = lm_arena_mark(arena);
     bool is_meant = slot.state != SOUND || (slot.position >= least && slot.position <= most);
-    *data = NULL;
+    *out = NULL;
     *found = LM_STATE_NONE;
     if (!is_meant)
         return LM_OK;
-    LM_TRY(slot_read(data, &slot, arena, folder, STATE_SLOT, err));
+    LM_TRY(slot_take(out, &slot, folder, STATE_SLOT, err));
     *found = finding_of(slot.state);
     if (slot.state == DAMAGED)
         state_clear(folder, &slot);
-    if (*data == NULL)
-        return LM_OK;
-    if (slot.position < least || slot.position > most) { /* another has just taken its place */
-        lm_arena_rewind(arena, mark);
-        *data = NULL;
+    if (*out != NULL && (slot.position < least || slot.position > most)) {
+        lm_saved_close(*out); /* another has just taken its place */
+        *out = NULL;
         *found = LM_STATE_NONE;
-        return LM_OK;
     }
-    *position = slot.position;
-    *size = (size_t)slot.size;
     return LM_OK;
 }
 

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -16,11 +17,13 @@
 #include "base/pool.h"
 #include "param/metrics.h"
 #include "protocol/checkpoint.h"
+#include "protocol/saved.h"
 
 #define SECOND UINT64_C(1000000000)
 #define FLUSH_EVERY (SECOND / 10)
 #define EVENT_CEILING 65536
 #define USUAL_MEMORY ((size_t)1 << 30)
+#define KEPT_ROOM 3 /* times the bytes of the input that must be free to keep work on it */
 
 struct named_value {
     const char *name;
@@ -340,7 +343,9 @@ void lm_ctx_progress(struct lm_ctx *ctx, uint64_t done, uint64_t total, const ch
         ctx->unit = copy != NULL ? copy : "";
     }
     ctx->progressed = true;
-    if (ctx->job->interrupt_at > 0 && done >= ctx->job->interrupt_at)
+    bool is_counted =
+        (ctx->job->stage->flags & LM_STAGE_RESUMES) == 0 || strcmp(ctx->unit, "bytes") == 0;
+    if (ctx->job->interrupt_at > 0 && is_counted && done >= ctx->job->interrupt_at)
         atomic_store(&ctx->cancelled, true);
     flush_when_due(ctx);
 }
@@ -512,18 +517,26 @@ static void tell_checkpoint(struct lm_ctx *ctx, uint64_t position)
     event_end(ctx, &writer, &buf);
 }
 
-enum lm_status lm_ctx_checkpoint_save(struct lm_ctx *ctx, uint64_t position, const void *data,
-                                      size_t size, struct lm_err *err)
+enum lm_status lm_ctx_checkpoint_save_parts(struct lm_ctx *ctx, uint64_t position,
+                                            const struct lm_save_part *parts, size_t count,
+                                            struct lm_err *err)
 {
     char before[sizeof ctx->doing];
     uint64_t begin = lm_clock_monotonic_ns();
     turn_to(ctx, "saving a checkpoint", before);
-    LM_TRY(lm_checkpoint_save(ctx->job->checkpoints, position, data, size, err));
+    LM_TRY(lm_checkpoint_save(ctx->job->checkpoints, position, parts, count, err));
     lm_ctx_doing(ctx, before);
     ctx->saved_ns = lm_clock_monotonic_ns();
     ctx->save_cost_ns = ctx->saved_ns - begin;
     tell_checkpoint(ctx, position);
     return LM_OK;
+}
+
+enum lm_status lm_ctx_checkpoint_save(struct lm_ctx *ctx, uint64_t position, const void *data,
+                                      size_t size, struct lm_err *err)
+{
+    const struct lm_save_part all = {data, size};
+    return lm_ctx_checkpoint_save_parts(ctx, position, &all, 1, err);
 }
 
 bool lm_ctx_partial(const struct lm_ctx *ctx)
@@ -532,57 +545,68 @@ bool lm_ctx_partial(const struct lm_ctx *ctx)
 }
 
 /** Somebody else may be saving the next one: nothing is removed. */
-static enum lm_status look_in(struct lm_ctx *ctx, uint64_t *position, void **data, size_t *size,
-                              struct lm_err *err)
+static enum lm_status look_in(struct lm_ctx *ctx, struct lm_saved **out, struct lm_err *err)
 {
-    LM_TRY(lm_checkpoint_read(position, data, size, ctx->arena, ctx->job->checkpoints, err));
-    if (*data == NULL)
+    LM_TRY(lm_checkpoint_look(out, ctx->job->checkpoints, err));
+    if (*out == NULL)
         return lm_fail(err, LM_NOT_FOUND, "there is no checkpoint");
-    tell_checkpoint(ctx, *position);
+    tell_checkpoint(ctx, lm_saved_position(*out));
+    return LM_OK;
+}
+
+enum lm_status lm_ctx_checkpoint_open(struct lm_ctx *ctx, struct lm_saved **out, struct lm_err *err)
+{
+    if (ctx->job->partial)
+        return look_in(ctx, out, err);
+    int64_t newest = lm_checkpoint_peek(ctx->job->checkpoints);
+    LM_TRY(lm_checkpoint_open(out, ctx->job->checkpoints, err));
+    if (newest >= 0 && *out == NULL)
+        lm_ctx_note(ctx, "the checkpoint was damaged and set aside; starting anew");
+    else if (*out != NULL && (int64_t)lm_saved_position(*out) < newest)
+        lm_ctx_note(ctx, "the newest checkpoint was damaged; going on from the one before it");
     return LM_OK;
 }
 
 enum lm_status lm_ctx_checkpoint_load(struct lm_ctx *ctx, uint64_t *position, void **data,
                                       size_t *size, struct lm_err *err)
 {
-    if (ctx->job->partial)
-        return look_in(ctx, position, data, size, err);
-    int64_t newest = lm_checkpoint_peek(ctx->job->checkpoints);
-    LM_TRY(lm_checkpoint_load(position, data, size, ctx->arena, ctx->job->checkpoints, err));
-    if (newest >= 0 && *data == NULL)
-        lm_ctx_note(ctx, "the checkpoint was damaged and set aside; starting anew");
-    else if (*data != NULL && (int64_t)*position < newest)
-        lm_ctx_note(ctx, "the newest checkpoint was damaged; going on from the one before it");
-    return LM_OK;
+    struct lm_saved *saved = NULL;
+    *data = NULL;
+    LM_TRY(lm_ctx_checkpoint_open(ctx, &saved, err));
+    if (saved == NULL)
+        return LM_OK;
+    *position = lm_saved_position(saved);
+    *size = (size_t)lm_saved_size(saved);
+    return lm_saved_take(data, ctx->arena, saved, err);
 }
 
-void lm_ctx_state_save(struct lm_ctx *ctx, uint64_t position, const void *data, size_t size)
+void lm_ctx_state_save(struct lm_ctx *ctx, uint64_t position, const struct lm_save_part *parts,
+                       size_t count)
 {
     struct lm_err err = {LM_OK, ""};
     char before[sizeof ctx->doing];
     if (ctx->job->state == NULL)
         return;
     turn_to(ctx, "saving its state", before);
-    if (lm_state_save(ctx->job->state, position, data, size, &err) != LM_OK)
+    if (lm_state_save(ctx->job->state, position, parts, count, &err) != LM_OK)
         lm_ctx_note(ctx, "no longer run can continue from here: %s", err.text);
     lm_ctx_doing(ctx, before);
 }
 
-void lm_ctx_state_load(struct lm_ctx *ctx, uint64_t least, uint64_t most, uint64_t *position,
-                       void **data, size_t *size)
+struct lm_saved *lm_ctx_state_open(struct lm_ctx *ctx, uint64_t least, uint64_t most)
 {
     struct lm_err err = {LM_OK, ""};
+    struct lm_saved *saved = NULL;
     enum lm_state_finding found = LM_STATE_NONE;
-    *data = NULL;
     if (ctx->job->state == NULL || ctx->job->afresh)
-        return;
-    if (lm_state_load(&found, position, data, size, ctx->arena, ctx->job->state, least, most,
-                      &err) != LM_OK)
+        return NULL;
+    if (lm_state_open(&found, &saved, ctx->job->state, least, most, &err) != LM_OK)
         lm_ctx_note(ctx, "the state of a shorter run is not used: %s", err.text);
     if (found == LM_STATE_DAMAGED)
         lm_ctx_note(ctx, "the state of a shorter run was damaged and is removed");
     if (found == LM_STATE_UNREADABLE)
         lm_ctx_note(ctx, "the state of a shorter run cannot be read and is not used");
+    return saved;
 }
 
 void lm_ctx_resumed(struct lm_ctx *ctx, uint64_t position)
@@ -604,4 +628,51 @@ enum lm_status lm_ctx_keep(struct lm_ctx *ctx, const char **out, struct lm_err *
     LM_TRY(lm_dir_create(folder, err));
     *out = folder;
     return LM_OK;
+}
+
+/* ---- parts of the work ---- */
+
+/** Text that comes out, what is kept of it and a third of it all for others. What cannot be asked
+ *  is taken to be there. */
+static bool has_room(const char *folder, uint64_t bytes)
+{
+    struct statvfs info;
+    return statvfs(folder, &info) != 0 ||
+           (uint64_t)info.f_bavail * info.f_frsize / KEPT_ROOM >= bytes;
+}
+
+/** The folder is there; names the stage's own file in it. */
+static enum lm_status name_work(struct lm_ctx *ctx, struct lm_work *out, struct lm_err *err)
+{
+    const char *key = lm_path_base(ctx->job->checkpoints);
+    const char *common = ctx->job->state != NULL ? lm_path_base(ctx->job->state) : key;
+    out->own = lm_arena_printf(ctx->own, "%s/work-%s", out->folder, key);
+    if (out->own == NULL)
+        return lm_fail(err, LM_NOMEM, "out of memory for a stage's context");
+    out->owner = lm_hash64(common, strlen(common), 0);
+    out->afresh = ctx->job->afresh;
+    return LM_OK;
+}
+
+enum lm_status lm_ctx_work(struct lm_ctx *ctx, uint64_t bytes, struct lm_work *out,
+                           struct lm_err *err)
+{
+    const char *folder = ctx->job->state;
+    *out = (struct lm_work){.folder = NULL};
+    if (ctx->job->checkpoints == NULL)
+        return LM_OK;
+    bool is_begun = ctx->job->interrupt_at > 0 || lm_checkpoint_peek(ctx->job->checkpoints) >= 0;
+    if (!is_begun && bytes < LM_WORK_FROM)
+        return LM_OK;
+    if (folder != NULL)
+        LM_TRY(lm_dir_create(folder, err));
+    else
+        LM_TRY(lm_ctx_keep(ctx, &folder, err));
+    if (!is_begun && !has_room(folder, bytes)) {
+        lm_ctx_note(ctx,
+                    "the disk has too little room to keep work; if it is stopped, it begins anew");
+        return LM_OK;
+    }
+    out->folder = folder;
+    return name_work(ctx, out, err);
 }

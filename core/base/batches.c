@@ -52,8 +52,9 @@ static void run_task(void *user, size_t index, size_t worker)
 
 static enum lm_status pass_on(struct lm_err *err, const struct outcome *outcome)
 {
-    return outcome->status == LM_OK ? LM_OK
-                                    : lm_fail(err, outcome->status, "%s", outcome->err.text);
+    if (outcome->status != LM_OK && err != NULL)
+        *err = outcome->err;
+    return outcome->status;
 }
 
 /* What went wrong first in the order of batches. */

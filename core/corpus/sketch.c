@@ -15,21 +15,21 @@ static inline __attribute__((always_inline)) uint8_t fold(uint8_t c)
 }
 
 /* Which places of a block are chosen: words begin there, behind white space or with a letter of a
- * script that has none. Text is read from the byte before to the third one behind it. In plain C
- * that compilers turn into vector code. */
+ * script that has none. `text` begins with the byte before the block, and goes on for three behind
+ * it. In plain C that compilers turn into vector code. */
 static inline __attribute__((always_inline)) bool choose(uint8_t *restrict marks,
                                                          const uint8_t *restrict text)
 {
     uint8_t any = 0;
     for (size_t i = 0; i < BLOCK; i++) {
-        uint8_t sum = fold(text[i]);
-        sum = (uint8_t)(sum + sum);
-        sum = (uint8_t)(sum + fold(text[i + 1]));
+        uint8_t sum = fold(text[i + 1]);
         sum = (uint8_t)(sum + sum);
         sum = (uint8_t)(sum + fold(text[i + 2]));
         sum = (uint8_t)(sum + sum);
         sum = (uint8_t)(sum + fold(text[i + 3]));
-        uint8_t begins = (uint8_t)((text[i - 1] <= ' ') | (text[i] >= 0xE0));
+        sum = (uint8_t)(sum + sum);
+        sum = (uint8_t)(sum + fold(text[i + 4]));
+        uint8_t begins = (uint8_t)((text[i] <= ' ') | (text[i + 1] >= 0xE0));
         marks[i] = (uint8_t)((uint8_t)((sum & 63) == CHOSEN) & begins);
         any |= marks[i];
     }
@@ -113,12 +113,13 @@ void lm_sketch_make(struct lm_sketch *out, const uint8_t *text, size_t size)
 #endif
     out->count = 0;
     for (size_t at = 0; at < most; at += BLOCK) {
-        const uint8_t *block = text + at;
+        const uint8_t *block = edge;
         if (at == 0 || size - at < BLOCK + 3) { /* what lies beside the text is white */
             const size_t from = at > 0, left = size - at < BLOCK + 3 ? size - at : BLOCK + 3;
             memset(edge, ' ', sizeof edge);
             memcpy(edge + 1 - from, text + at - from, left + from);
-            block = edge + 1;
+        } else {
+            block = text + at - 1;
         }
         if (!choose_block(marks, block))
             continue;

@@ -59,6 +59,7 @@ struct lm_pass {
     size_t first;        /**< first row of the running chunk of the head */
     size_t count;        /**< its rows */
     bool want_grad;      /**< head: gradients too */
+    bool more;           /**< head: the gradient of its matrix has been written, and is added to */
     float scale;         /**< backward: of the loss, per scored target */
     const struct lm_scores *scores;
     const int32_t *places; /**< head: which row of the call a row is of; NULL: the same */
@@ -81,9 +82,9 @@ size_t lm_model_cut_for(const struct lm_model *model);
 struct lm_grid lm_model_grid(const struct lm_model *model, const struct lm_grid_job *jobs,
                              size_t count, size_t rows);
 /** Counts the useful work of a call on `rows` tokens in sequences of `time`: the trunk's forward
- *  pass, the head, or all with gradients. */
+ *  pass, so many products of the head, or all with gradients. */
 void lm_phase_count_forward(struct lm_model *model, size_t rows, size_t time);
-void lm_phase_count_head(struct lm_model *model, size_t rows, bool gradients);
+void lm_phase_count_head(struct lm_model *model, size_t rows, size_t products);
 void lm_phase_count_backward(struct lm_model *model, size_t rows, size_t time);
 
 /** First row of a tile, and how many it has. */
@@ -115,6 +116,12 @@ static inline size_t lm_text_rows(const struct lm_pass *pass, size_t text, size_
     bool packed = pass->lengths != NULL;
     *first = packed ? (size_t)pass->first_rows[text] : text * pass->time;
     return packed ? (size_t)pass->lengths[text] : pass->time;
+}
+
+/** Whether options.stop says that calls are to be given up. */
+static inline bool lm_model_is_stopped(const struct lm_model *model)
+{
+    return model->options.stop != NULL && model->options.stop(model->options.stop_user);
 }
 
 static inline float *lm_at(const struct lm_model *model, size_t offset)
@@ -278,7 +285,8 @@ void lm_attention_backward(struct lm_pass *pass, const struct lm_right *rights, 
 double lm_head_loss(struct lm_pass *pass);
 /** The same, in which rows without a target cost nothing; with gradients (pass->want_grad). */
 double lm_head_loss_sparse(struct lm_pass *pass);
-/** Per-position scores into pass->scores. */
+/** Per-position scores into pass->scores. Rows without a target cost nothing where nothing is to be
+ *  told of them: by own products, when neither entropy nor top is wanted. */
 void lm_head_scores(struct lm_pass *pass);
 /** The same of the rows with a target alone. */
 void lm_head_scores_sparse(struct lm_pass *pass);

@@ -97,7 +97,7 @@ static void activate(const struct lm_pass *pass, size_t worker, float *f, float 
     }
 }
 
-/* The next layer's stream: xmid + W act(W h2 + b) + b. */
+/* The next layer's stream: xmid + W act(W h2 + b) + b. Computed again it is there already. */
 static void feed_forward(const struct lm_pass *pass, size_t worker, size_t first, size_t rows)
 {
     const struct lm_model *model = pass->model;
@@ -107,6 +107,8 @@ static void feed_forward(const struct lm_pass *pass, size_t worker, size_t first
     float *g = LM_ACT(model, g, l) + first * lm_words(model, F);
     lm_weight_product(model, worker, LM_NN, LM_FC_W, l, rows, lm_stored(model, h, C), f, wide);
     activate(pass, worker, f, g, rows);
+    if (pass->again)
+        return;
     lm_weight_product(model, worker, LM_NN, LM_OUT_W, l, rows, lm_stored(model, g, F), x, C);
     const float *bias = drop(pass, LM_SITE_OUT, x, lm_weight(model, LM_OUT_B, l), first, rows);
     model->kernels->add_residual(x, bias, LM_ACT(model, xmid, l) + first * C, rows, C);
@@ -203,25 +205,27 @@ static void open_task(void *user, size_t task, size_t worker)
     open_layer(pass, worker, pass->layer, first, rows);
 }
 
-/* What the rest of layer l needs; returns how many. */
-static size_t layer_rights(struct lm_right out[3], const struct lm_model *model, size_t l)
-{
-    static const enum lm_tensor_id ids[] = {LM_PROJ_W, LM_FC_W, LM_OUT_W};
+enum { LAYER_RIGHTS = 3, AGAIN_RIGHTS = 2 };
 
-    for (size_t i = 0; i < 3; i++)
+/* The first `count` of what the rest of layer l needs. */
+static void layer_rights(struct lm_right *out, size_t count, const struct lm_model *model, size_t l)
+{
+    static const enum lm_tensor_id ids[LAYER_RIGHTS] = {LM_PROJ_W, LM_FC_W, LM_OUT_W};
+
+    for (size_t i = 0; i < count; i++)
         out[i] = lm_weight_right(model, ids[i], l, LM_NN);
-    return 3;
 }
 
 void lm_layer_again(struct lm_pass *pass)
 {
     const struct lm_model *model = pass->model;
-    struct lm_right open = lm_weight_right(model, LM_QKV_W, pass->layer, LM_NN), rest[3];
-    size_t count = layer_rights(rest, model, pass->layer);
+    struct lm_right open = lm_weight_right(model, LM_QKV_W, pass->layer, LM_NN);
+    struct lm_right rest[AGAIN_RIGHTS];
+    layer_rights(rest, AGAIN_RIGHTS, model, pass->layer);
     pass->again = true;
     lm_region(pass, LM_PHASE_BACKWARD, 0, NULL, &open, 1);
     lm_region(pass, LM_PHASE_BACKWARD, pass->tiles, open_task, NULL, 0);
-    lm_attention_forward(pass, rest, count);
+    lm_attention_forward(pass, rest, AGAIN_RIGHTS);
     lm_region(pass, LM_PHASE_BACKWARD, pass->tiles, layer_task, NULL, 0);
     pass->again = false;
 }
@@ -230,14 +234,15 @@ void lm_trunk_forward(struct lm_pass *pass)
 {
     const struct lm_model *model = pass->model;
     size_t L = (size_t)model->config.layers;
-    struct lm_right rights[4];
+    struct lm_right rights[LAYER_RIGHTS + 1];
     lm_phase_count_forward(pass->model, pass->rows, pass->time);
     find_before(pass);
     rights[0] = lm_weight_right(model, LM_QKV_W, 0, LM_NN);
     lm_region(pass, LM_PHASE_FORWARD, 0, NULL, rights, 1);
     lm_region(pass, LM_PHASE_FORWARD, pass->tiles, embed_task, NULL, 0);
     for (size_t l = 0; l < L; l++) {
-        size_t count = layer_rights(rights, model, l);
+        size_t count = LAYER_RIGHTS;
+        layer_rights(rights, count, model, l);
         if (l + 1 < L)
             rights[count++] = lm_weight_right(model, LM_QKV_W, l + 1, LM_NN);
         pass->layer = l;

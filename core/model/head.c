@@ -8,6 +8,7 @@
 
 #include "base/elem.h"
 #include "model/region.h"
+#include "model/row_loss.h"
 #include "model/weights.h"
 
 static const int32_t *targets_of(const struct lm_model *model)
@@ -46,90 +47,6 @@ static void multiply_logits(const struct lm_pass *pass, size_t worker,
                             (float)model->config.logit_cap);
 }
 
-/* ---- the loss of a row ----
- * log Z − Σ q·l + z·log²Z, with q = 1 − e at the target plus e/V everywhere: plain likelihood when
- * e = z = 0. Szegedy et al. 2016; Chowdhery et al. 2022. */
-
-/* log Z, from what the forward pass kept of the row. */
-static double row_log_sum(const struct lm_model *model, size_t row)
-{
-    const struct lm_layout *at = &model->layout;
-    return (double)lm_at(model, at->row_max)[row] + lm_log((double)lm_at(model, at->row_sum)[row]);
-}
-
-/* Σ q·l of a row of logits. */
-static float row_hit(const struct lm_model *model, const float *line, int32_t target)
-{
-    size_t V = (size_t)model->config.vocab;
-    double e = model->options.label_smoothing;
-    if (target < 0)
-        return 0;
-    if (e == 0)
-        return line[target];
-    return (float)((1 - e) * (double)line[target] +
-                   e * (double)model->kernels->sum(line, V) / (double)V);
-}
-
-static double row_loss(const struct lm_model *model, size_t row)
-{
-    double log_sum = row_log_sum(model, row), z = model->options.z_loss;
-    double loss = log_sum - (double)lm_at(model, model->layout.row_hit)[row];
-    return z > 0 ? loss + z * log_sum * log_sum : loss;
-}
-
-/* softmax·(1 + 2·z·log Z) − q, times the scale. */
-static struct lm_smooth smooth_of(const struct lm_pass *pass, size_t row, float scale)
-{
-    const struct lm_model *model = pass->model;
-    const struct lm_layout *at = &model->layout;
-    double e = model->options.label_smoothing, wide = (double)scale;
-    double mass = 1 + 2 * model->options.z_loss * row_log_sum(model, row);
-    return (struct lm_smooth){
-        .max = lm_at(model, at->row_max)[row],
-        .mass = (float)(wide * mass / (double)lm_at(model, at->row_sum)[row]),
-        .floor = (float)(wide * e / (double)model->config.vocab),
-        .hit = (float)(wide * (1 - e)),
-    };
-}
-
-enum { CAPPED = 1024 };
-
-/* The same of capped logits, before they were capped: piece by piece, since both are needed. */
-static void capped_gradient(const struct lm_model *model, float *line, size_t hit,
-                            const struct lm_smooth *smooth)
-{
-    float kept[CAPPED];
-    size_t V = (size_t)model->config.vocab;
-    for (size_t at = 0; at < V; at += CAPPED) {
-        size_t count = V - at < CAPPED ? V - at : CAPPED;
-        bool is_hit = hit >= at && hit - at < count;
-        struct lm_smooth piece = *smooth;
-        piece.hit = is_hit ? smooth->hit : 0;
-        memcpy(kept, line + at, count * sizeof *kept);
-        model->kernels->smooth_backward(line + at, count, is_hit ? hit - at : 0, &piece);
-        model->kernels->cap_backward(line + at, kept, count, (float)model->config.logit_cap);
-    }
-}
-
-/* Gradients of a row of logits in their place, as an operand. */
-static void row_gradient(const struct lm_pass *pass, float *line, size_t row, int32_t target)
-{
-    const struct lm_model *model = pass->model;
-    const struct lm_layout *at = &model->layout;
-    size_t V = (size_t)model->config.vocab, hit = target < 0 ? 0 : (size_t)target;
-    float scale = target < 0 ? 0 : pass->scale;
-    const struct lm_smooth smooth = smooth_of(pass, row, scale);
-    if (model->config.logit_cap > 0) {
-        capped_gradient(model, line, hit, &smooth);
-    } else if (model->options.label_smoothing > 0 || model->options.z_loss > 0) {
-        model->kernels->smooth_backward(line, V, hit, &smooth);
-    } else {
-        model->kernels->cross_entropy_backward(line, V, hit, lm_at(model, at->row_max)[row],
-                                               lm_at(model, at->row_sum)[row], scale);
-    }
-    lm_store(model, line, line, 1, V);
-}
-
 /* Gradients of the chunk's logits from its row `first` on: they keep the distance of rows. */
 static struct lm_operand gradients(const struct lm_model *model, size_t first)
 {
@@ -154,18 +71,8 @@ static void multiply_states(const struct lm_pass *pass, size_t worker,
 
 static void loss_rows(const struct lm_pass *pass, size_t first, size_t rows)
 {
-    const struct lm_model *model = pass->model;
-    const struct lm_layout *at = &model->layout;
-    for (size_t r = first; r < first + rows; r++) {
-        float *line = logits_of(model, r);
-        size_t row = pass->first + r;
-        int32_t target = targets_of(model)[row];
-        model->kernels->softmax_stats(lm_at(model, at->row_max) + row,
-                                      lm_at(model, at->row_sum) + row, line, model->shape.V);
-        lm_at(model, at->row_hit)[row] = row_hit(model, line, target);
-        if (pass->want_grad)
-            row_gradient(pass, line, row, target);
-    }
+    for (size_t r = first; r < first + rows; r++)
+        lm_row_learn(pass, logits_of(pass->model, r), pass->first + r);
 }
 
 /* The chunk's rows of hf as a right operand. */
@@ -188,7 +95,7 @@ static void multiply_vocab(const struct lm_pass *pass, size_t worker,
     size_t C = model->shape.C;
     const struct lm_right right = lm_right_from(model, chunk_right(pass), part->col);
     lm_right_multiply(model, worker, part->rows, part->cols, pass->count,
-                      lm_turned(model, gradients(model, 0), part->row), &right, pass->first > 0,
+                      lm_turned(model, gradients(model, 0), part->row), &right, pass->more,
                       lm_grad(model, lm_head_tensor(model), 0) + part->row * C + part->col, C,
                       (struct lm_causal){0});
 }
@@ -245,6 +152,8 @@ static void add_product(struct head_call *call, head_product_fn *product, size_t
 /* Runs what was added, by the grid that suits it. */
 static void run_products(struct head_call *call, const struct lm_right *rights, size_t right_count)
 {
+    if (call->count == 0)
+        return;
     call->grid = lm_model_grid(call->pass->model, call->jobs, call->count, VOCAB_ROWS);
     lm_region_of(call->pass, LM_PHASE_HEAD, lm_grid_count(call->grid, call->jobs, call->count),
                  product_task, call, rights, right_count);
@@ -258,13 +167,20 @@ static bool tiles_suffice(const struct lm_pass *pass)
     return tiles * 10 >= rounds * threads * 8;
 }
 
+/* Whether the matrix learns: a tied one is the embedding, and frozen with it. */
+static bool learns(const struct lm_model *model)
+{
+    return model->config.untied || model->options.frozen_layers == 0;
+}
+
 static void run_chunk(struct head_call *call)
 {
     struct lm_pass *pass = call->pass;
+    bool is_learnt = pass->want_grad && learns(pass->model);
     size_t C = pass->model->shape.C, V = pass->model->shape.V, rows = pass->count;
     size_t tiles = (rows + pass->head_tile - 1) / pass->head_tile;
     const struct lm_right chunk = chunk_right(pass);
-    size_t packing = pass->want_grad ? 1 : 0;
+    size_t packing = is_learnt ? 1 : 0;
     bool tiled = tiles_suffice(pass);
     if (tiled) {
         lm_region_of(pass, LM_PHASE_HEAD, tiles, tile_task, call, &chunk, packing);
@@ -278,37 +194,149 @@ static void run_chunk(struct head_call *call)
         return;
     if (!tiled)
         add_product(call, multiply_states, rows, C, V); /* its tasks are the longer ones */
-    add_product(call, multiply_vocab, V, C, rows);
+    if (is_learnt)
+        add_product(call, multiply_vocab, V, C, rows);
     run_products(call, NULL, 0);
+    pass->more = true;
+}
+
+/* Packs what chunks of `rows` rows in all multiply by. */
+static void open_head(struct lm_pass *pass, size_t rows)
+{
+    struct lm_model *model = pass->model;
+    enum lm_tensor_id head = lm_head_tensor(model);
+    const struct lm_right rights[] = {lm_weight_right(model, head, 0, LM_NT),
+                                      lm_weight_right(model, head, 0, LM_NN)};
+    size_t products = !pass->want_grad ? 1 : learns(model) ? 3 : 2;
+    lm_phase_count_head(model, rows, products);
+    lm_region(pass, LM_PHASE_HEAD, 0, NULL, rights, pass->want_grad ? 2 : 1);
+    pass->more = false;
 }
 
 /* All rows, a chunk after the other. */
 static void each_chunk(struct lm_pass *pass, head_rows_fn *rows)
 {
-    struct lm_model *model = pass->model;
-    size_t step = lm_chunk_rows(pass->rows, model->shape.V);
-    enum lm_tensor_id head = lm_head_tensor(model);
-    const struct lm_right rights[] = {lm_weight_right(model, head, 0, LM_NT),
-                                      lm_weight_right(model, head, 0, LM_NN)};
+    size_t step = lm_chunk_rows(pass->rows, pass->model->shape.V);
     struct head_call call = {.pass = pass, .rows = rows};
-    lm_phase_count_head(model, pass->rows, pass->want_grad);
-    lm_region(pass, LM_PHASE_HEAD, 0, NULL, rights, pass->want_grad ? 2 : 1);
+    open_head(pass, pass->rows);
     for (pass->first = 0; pass->first < pass->rows && !lm_pass_stopped(pass); pass->first += step) {
         pass->count = pass->rows - pass->first < step ? pass->rows - pass->first : step;
         run_chunk(&call);
     }
 }
 
-double lm_head_loss(struct lm_pass *pass)
+/* ---- rows without a target ---- */
+
+static bool any_scored(const int32_t *targets, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (targets[i] >= 0)
+            return true;
+    return false;
+}
+
+/* Of rows [first, first + count) those are moved to the front, in their order, that have a target,
+ * or stand beside one in a group of `unit`: each to a place before its own. Returns how many. */
+static size_t keep_scored(struct lm_pass *pass, size_t first, size_t count, size_t unit)
+{
+    struct lm_model *model = pass->model;
+    size_t words = lm_words(model, (size_t)model->config.width), kept = first;
+    float *states = lm_at(model, model->layout.hf);
+    int32_t *targets = (int32_t *)lm_at(model, model->layout.targets);
+    int32_t *places = (int32_t *)lm_at(model, model->layout.positions) + 2 * model->layout.max_rows;
+    for (size_t at = 0; at < count; at += unit) {
+        size_t row = first + at, group = count - at < unit ? count - at : unit;
+        if (!any_scored(targets + row, group))
+            continue;
+        for (size_t end = row + group; row < end; row++) {
+            if (kept < row)
+                memmove(states + kept * words, states + row * words, words * sizeof *states);
+            targets[kept] = targets[row];
+            places[kept++] = (int32_t)row;
+        }
+    }
+    pass->places = places;
+    return kept - first;
+}
+
+/* Gradients of the kept rows' states go back to where the rows were: each behind its own place, so
+ * the last one goes first. Those of all other rows are 0. */
+static void spread_scored(const struct lm_pass *pass, size_t first, size_t count, size_t kept)
+{
+    const struct lm_model *model = pass->model;
+    size_t C = model->shape.C, end = first + kept;
+    float *d = lm_at(model, model->layout.dhf);
+    for (size_t row = first + count; row-- > first;) {
+        bool is_kept = end > first && (size_t)pass->places[end - 1] == row;
+        if (!is_kept)
+            memset(d + row * C, 0, C * sizeof *d);
+        else if (--end < row)
+            memcpy(d + row * C, d + end * C, C * sizeof *d);
+    }
+}
+
+/* `total` and the losses of some rows, one after the other. */
+static double add_losses(double total, const struct lm_pass *pass, size_t first, size_t count)
 {
     const int32_t *targets = targets_of(pass->model);
-    each_chunk(pass, loss_rows);
-    double total = 0;
-    for (size_t r = 0; r < pass->rows; r++)
+    for (size_t r = first; r < first + count; r++)
         if (targets[r] >= 0)
-            total += row_loss(pass->model, r);
+            total += lm_row_loss(pass->model, r);
     return total;
 }
+
+/* Whether rows without a target are left out: where they are few, larger chunks are worth more; and
+ * OpenBLAS's bits depend on how many rows a call has. */
+static bool leaves_out(const struct lm_pass *pass)
+{
+    size_t scored = (size_t)pass->model->scored;
+    return pass->model->products->pack != NULL && (pass->rows - scored) * 16 >= pass->rows;
+}
+
+/* Losses and gradients of rows with a target alone, by blocks of rows that the gradient of the
+ * matrix adds up by themselves: the others would add zeros to their block, so no bit differs. Words
+ * of several rows stay whole. */
+static double loss_of_scored(struct lm_pass *pass)
+{
+    struct head_call call = {.pass = pass, .rows = loss_rows};
+    size_t unit = pass->model->products->depth, block = LM_GEMM_K * unit;
+    double total = 0;
+    open_head(pass, (size_t)pass->model->scored);
+    for (pass->first = 0; pass->first < pass->rows && !lm_pass_stopped(pass);
+         pass->first += block) {
+        size_t count = pass->rows - pass->first < block ? pass->rows - pass->first : block;
+        pass->count = keep_scored(pass, pass->first, count, unit);
+        if (pass->count > 0)
+            run_chunk(&call);
+        total = add_losses(total, pass, pass->first, pass->count);
+        spread_scored(pass, pass->first, count, pass->count);
+    }
+    if (!pass->more)
+        lm_gradient_clear(pass->model, lm_head_tensor(pass->model));
+    return total;
+}
+
+double lm_head_loss(struct lm_pass *pass)
+{
+    if (pass->want_grad && (size_t)pass->model->scored < pass->rows && leaves_out(pass))
+        return loss_of_scored(pass);
+    each_chunk(pass, loss_rows);
+    return add_losses(0, pass, 0, pass->rows);
+}
+
+double lm_head_loss_sparse(struct lm_pass *pass)
+{
+    size_t all = pass->rows, kept = keep_scored(pass, 0, all, 1);
+    pass->rows = kept;
+    if (kept == 0)
+        lm_gradient_clear(pass->model, lm_head_tensor(pass->model));
+    double total = lm_head_loss(pass);
+    spread_scored(pass, 0, all, kept);
+    pass->rows = all;
+    return total;
+}
+
+/* ---- scores and logits ---- */
 
 /* What a row of logits says of a target (-1: none), into a place. */
 static void score_target(const struct lm_pass *pass, const float *line, int32_t wanted, size_t at)
@@ -346,65 +374,36 @@ static void score_rows(const struct lm_pass *pass, size_t first, size_t rows)
     }
 }
 
-void lm_head_scores(struct lm_pass *pass)
+/* What is told of a row without a target. */
+static void tell_nothing(const struct lm_scores *out, size_t row)
 {
-    pass->want_grad = false;
-    each_chunk(pass, score_rows);
+    if (out->nll != NULL)
+        out->nll[row] = 0;
+    if (out->rank != NULL)
+        out->rank[row] = -1;
+    if (out->equal != NULL)
+        out->equal[row] = 0;
 }
 
-/* Rows with a target are moved to the front, in their order: each to a place before its own. From
- * then on they are the pass's only ones; returns how many there were. */
-static size_t keep_scored(struct lm_pass *pass)
+void lm_head_scores(struct lm_pass *pass)
 {
-    struct lm_model *model = pass->model;
-    size_t words = lm_words(model, (size_t)model->config.width), kept = 0, all = pass->rows;
-    float *states = lm_at(model, model->layout.hf);
-    int32_t *targets = (int32_t *)lm_at(model, model->layout.targets);
-    int32_t *places = (int32_t *)lm_at(model, model->layout.positions) + 2 * model->layout.max_rows;
-    for (size_t row = 0; row < pass->rows; row++) {
-        if (targets[row] < 0)
-            continue;
-        if (kept < row)
-            memmove(states + kept * words, states + row * words, words * sizeof *states);
-        targets[kept] = targets[row];
-        places[kept++] = (int32_t)row;
+    const int32_t *targets = targets_of(pass->model);
+    const struct lm_scores *out = pass->scores;
+    bool all = out->entropy != NULL || out->top != NULL || pass->model->products->pack == NULL;
+    pass->want_grad = false;
+    if ((size_t)pass->model->scored < pass->rows && !all) {
+        for (size_t row = 0; row < pass->rows; row++)
+            if (targets[row] < 0)
+                tell_nothing(out, row);
+        pass->rows = keep_scored(pass, 0, pass->rows, 1);
     }
-    pass->places = places;
-    pass->rows = kept;
-    return all;
+    each_chunk(pass, score_rows);
 }
 
 void lm_head_scores_sparse(struct lm_pass *pass)
 {
-    keep_scored(pass);
+    pass->rows = keep_scored(pass, 0, pass->rows, 1);
     lm_head_scores(pass);
-}
-
-/* Gradients of the kept rows' states go back to where the rows were: each behind its own place, so
- * the last one goes first. Those of all other rows are 0. */
-static void spread_scored(const struct lm_pass *pass, size_t all)
-{
-    const struct lm_model *model = pass->model;
-    size_t C = model->shape.C, kept = pass->rows;
-    float *d = lm_at(model, model->layout.dhf);
-    for (size_t row = all; row-- > 0;) {
-        bool is_kept = kept > 0 && (size_t)pass->places[kept - 1] == row;
-        if (!is_kept)
-            memset(d + row * C, 0, C * sizeof *d);
-        else if (--kept < row)
-            memcpy(d + row * C, d + kept * C, C * sizeof *d);
-    }
-}
-
-double lm_head_loss_sparse(struct lm_pass *pass)
-{
-    size_t all = keep_scored(pass);
-    if (pass->rows == 0)
-        lm_gradient_clear(pass->model, lm_head_tensor(pass->model));
-    double total = lm_head_loss(pass);
-    spread_scored(pass, all);
-    pass->rows = all;
-    return total;
 }
 
 static void copy_rows(const struct lm_pass *pass, size_t first, size_t rows)

@@ -65,6 +65,29 @@ static bool name_tensors(struct lm_model *model)
     return true;
 }
 
+enum { PAGE_FLOATS = 1024, TOUCHED = 512 * PAGE_FLOATS }; /* of a page; of a task: a huge page */
+
+/* Writes to each page of some weights, which are 0 anyway. */
+static void touch_task(void *user, size_t task, size_t worker)
+{
+    (void)worker;
+    const struct lm_model *model = user;
+    size_t all = model->layout.param_floats, first = task * TOUCHED, end = first + TOUCHED;
+    float *weights = lm_at(model, model->layout.params);
+    for (size_t at = first; at < end && at < all; at += PAGE_FLOATS)
+        weights[at] = 0;
+}
+
+/* A page lies where the thread is that first touches it. All else is first written by the tasks
+ * that use it, but weights may be read from a file by one thread, and all read them: they are
+ * spread over the threads. */
+static void touch_weights(struct lm_model *model)
+{
+    size_t tasks = (model->layout.param_floats + TOUCHED - 1) / TOUCHED;
+    if (model->pool != NULL)
+        lm_pool_run(model->pool, tasks, touch_task, model);
+}
+
 /* Kernels, threads and memory; everything but the values of the weights. */
 enum lm_status lm_model_prepare(struct lm_model **out, const struct lm_model_config *config,
                                 const struct lm_model_options *options, struct lm_err *err)
@@ -113,6 +136,7 @@ enum lm_status lm_model_prepare(struct lm_model **out, const struct lm_model_con
                        "out of memory: the model needs %zu MiB; choose a smaller batch or model",
                        mib);
     }
+    touch_weights(model);
     lm_turns_fill(model);
     for (size_t i = model->layout.ones; i < model->layout.scratch; i++)
         model->block[i] = 1;

@@ -269,25 +269,32 @@ static double eps_of(const struct lm_step_options *options)
     return options->eps != 0 ? options->eps : USUAL_EPS;
 }
 
+static struct lm_sgd sgd_of(const struct lm_step_options *options, double scale)
+{
+    return (struct lm_sgd){
+        .scale = (float)scale,
+        .momentum = (float)options->momentum,
+        .fresh = options->nesterov ? 1 : 0,
+        .kept = options->nesterov ? (float)options->momentum : 1,
+    };
+}
+
 static struct lm_muon muon_of(const struct lm_model *model, const struct lm_step_options *options,
                               double scale)
 {
     const double usual[] = {3.4445, -4.775, 2.0315}, *given = options->ns_coefficients;
     const double *c = given[0] == 0 && given[1] == 0 && given[2] == 0 ? usual : given;
     return (struct lm_muon){
-        .polar = {model->own, options->ns_steps > 0 ? (size_t)options->ns_steps : 5, (float)c[0],
-                  (float)c[1], (float)c[2]},
+        .polar = {model->kernels, model->own, options->ns_steps > 0 ? (size_t)options->ns_steps : 5,
+                  (float)c[0], (float)c[1], (float)c[2]},
         .rule = options->muon_scale,
-        .scale = (float)scale,
-        .momentum = (float)options->momentum,
-        .nesterov = options->nesterov,
+        .memory = sgd_of(options, scale),
     };
 }
 
 static struct update update_of(struct lm_model *model, const struct lm_step_options *options,
                                double scale)
 {
-    double momentum = options->momentum;
     double *sums = norms_of(model);
     size_t pieces = options->optimizer == LM_OPTIMIZER_MUON ? lm_muon_pieces(&model->config) : 0;
     return (struct update){
@@ -304,13 +311,7 @@ static struct update update_of(struct lm_model *model, const struct lm_step_opti
                 .correction1 = (float)(1 / (1 - lm_powi(options->beta1, model->updates))),
                 .correction2 = (float)(1 / (1 - lm_powi(options->beta2, model->updates))),
             },
-        .sgd =
-            {
-                .scale = (float)scale,
-                .momentum = (float)momentum,
-                .fresh = options->nesterov ? 1 : 0,
-                .kept = options->nesterov ? (float)momentum : 1,
-            },
+        .sgd = sgd_of(options, scale),
         .change = sums,
         .size = sums + model->first_block[model->tensor_count] + pieces,
     };
@@ -430,68 +431,68 @@ void lm_model_swap(struct lm_model *model, float *weights)
 
 static const char state_magic[8] = {'l', 'm', 's', 't', 'a', 't', 'e', '1'};
 
-/* magic, floats of a family, updates; then weights, first and second moments. */
-enum { STATE_HEAD = 24 };
+enum { FAMILIES = LM_STATE_FAMILIES, STATE_HEAD = LM_STATE_HEAD };
+
+void lm_model_state_view(const struct lm_model *model, struct lm_model_state *out)
+{
+    const struct lm_layout *at = &model->layout;
+    const size_t places[FAMILIES] = {at->params, at->moment1, at->moment2};
+    uint64_t floats = at->param_floats;
+    memcpy(out->head, state_magic, 8);
+    memcpy(out->head + 8, &floats, 8);
+    memcpy(out->head + 16, &model->updates, 8);
+    out->size = floats * sizeof(float);
+    for (size_t i = 0; i < FAMILIES; i++)
+        out->families[i] = i == 0 || model->options.training ? lm_at(model, places[i]) : NULL;
+}
 
 uint64_t lm_model_state_size(const struct lm_model *model)
 {
-    return STATE_HEAD + 3 * (uint64_t)model->layout.param_floats * sizeof(float);
+    return STATE_HEAD + FAMILIES * (uint64_t)model->layout.param_floats * sizeof(float);
 }
 
 void lm_model_state_save(const struct lm_model *model, void *out)
 {
+    struct lm_model_state state;
     unsigned char *at = out;
-    uint64_t floats = model->layout.param_floats, size = floats * sizeof(float);
-    memcpy(at, state_magic, 8);
-    memcpy(at + 8, &floats, 8);
-    memcpy(at + 16, &model->updates, 8);
-    memcpy(at + STATE_HEAD, lm_at(model, model->layout.params), size);
-    memcpy(at + STATE_HEAD + size, lm_at(model, model->layout.moment1), size);
-    memcpy(at + STATE_HEAD + 2 * size, lm_at(model, model->layout.moment2), size);
+    lm_model_state_view(model, &state);
+    memcpy(at, state.head, STATE_HEAD);
+    for (size_t i = 0; i < FAMILIES; i++)
+        memcpy(at + STATE_HEAD + i * state.size, state.families[i], state.size);
 }
 
-static enum lm_status check_owner(const struct lm_model *model, const void *data, uint64_t size,
-                                  struct lm_err *err)
+bool lm_model_state_fits(const struct lm_model *model, const unsigned char head[STATE_HEAD])
 {
-    const unsigned char *at = data;
-    uint64_t floats = model->layout.param_floats;
-    if (size == lm_model_state_size(model) && memcmp(at, state_magic, 8) == 0 &&
-        memcmp(at + 8, &floats, 8) == 0)
-        return LM_OK;
-    return lm_fail(err, LM_FORMAT,
-                   "the training state does not belong to this model; start afresh");
+    struct lm_model_state own;
+    lm_model_state_view(model, &own);
+    return memcmp(head, own.head, 16) == 0; /* all but the updates */
 }
 
-enum lm_status lm_model_state_check(const struct lm_model *model, const void *data, uint64_t size,
+enum lm_status lm_model_state_begin(struct lm_model *model, const unsigned char head[STATE_HEAD],
                                     struct lm_err *err)
 {
-    LM_TRY(check_owner(model, data, size, err));
-    const unsigned char *at = data;
-    at += STATE_HEAD;
-    for (uint64_t i = 0; i < model->layout.param_floats; i++) {
-        float weight;
-        memcpy(&weight, at + i * sizeof weight, sizeof weight);
-        if (!isfinite(weight))
-            return lm_fail(err, LM_NUMERIC,
-                           "the training state holds a weight that is not finite; start afresh");
-    }
+    if (!lm_model_state_fits(model, head))
+        return lm_fail(err, LM_FORMAT,
+                       "the training state does not belong to this model; start afresh");
+    memcpy(&model->updates, head + 16, 8);
+    if (model->options.training)
+        lm_gradient_drop(model);
+    model->batch = 0;
     return LM_OK;
 }
 
 enum lm_status lm_model_state_load(struct lm_model *model, const void *data, uint64_t size,
                                    struct lm_err *err)
 {
+    struct lm_model_state state;
     const unsigned char *at = data;
-    uint64_t part = model->layout.param_floats * sizeof(float);
-    LM_TRY(check_owner(model, data, size, err));
-    memcpy(&model->updates, at + 16, 8);
-    memcpy(lm_at(model, model->layout.params), at + STATE_HEAD, part);
-    if (!model->options.training)
-        return LM_OK;
-    memcpy(lm_at(model, model->layout.moment1), at + STATE_HEAD + part, part);
-    memcpy(lm_at(model, model->layout.moment2), at + STATE_HEAD + 2 * part, part);
-    lm_gradient_drop(model);
-    model->batch = 0;
+    if (size != lm_model_state_size(model))
+        return lm_fail(err, LM_FORMAT,
+                       "the training state has another size than this model's; start afresh");
+    LM_TRY(lm_model_state_begin(model, at, err));
+    lm_model_state_view(model, &state);
+    for (size_t i = 0; i < FAMILIES && state.families[i] != NULL; i++)
+        memcpy(state.families[i], at + STATE_HEAD + i * state.size, state.size);
     return LM_OK;
 }
 

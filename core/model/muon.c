@@ -33,24 +33,18 @@ void lm_muon_update(const struct lm_model *model, size_t worker, const struct lm
     const float *gradient = tensor->grad + piece->first;
     float *x = lm_at(model, model->layout.muon + worker * model->layout.muon_stride);
     for (size_t r = 0; r < rows; r++)
-        for (size_t i = 0, at = r * ld; i < cols; i++, at++) {
-            float g = gradient[at] * how->scale, m = how->momentum * momentum[at] + g;
-            momentum[at] = m;
-            x[r * cols + i] = how->nesterov ? g + how->momentum * m : m;
-        }
+        model->kernels->remember(x + r * cols, momentum + r * ld, gradient + r * ld, cols,
+                                 &how->memory);
     double norm = sqrt(model->kernels->square_sum(x, rows * cols));
     lm_polar(&how->polar, x, rows, cols, norm, x + (rows * cols + 15) / 16 * 16);
     float lr = (float)how->lr, decay = (float)how->decay;
     float factor = (float)factor_of(how->rule, rows, cols);
     for (size_t r = 0; r < rows; r++) {
         float *row = weights + r * ld, *step = x + r * cols;
-        for (size_t i = 0; i < cols; i++)
-            step[i] = lr * (factor * step[i] + decay * row[i]);
-        if (sizes != NULL) {
-            sizes[0] += model->kernels->square_sum(step, cols);
+        if (sizes != NULL)
             sizes[1] += model->kernels->square_sum(row, cols);
-        }
-        for (size_t i = 0; i < cols; i++)
-            row[i] -= step[i];
+        model->kernels->travel(row, step, cols, lr, factor, decay);
+        if (sizes != NULL)
+            sizes[0] += model->kernels->square_sum(step, cols);
     }
 }

@@ -25,9 +25,7 @@ size_t lm_muon_floats(const struct lm_model_config *config);
 struct lm_muon {
     struct lm_polar polar;
     enum lm_muon_scale rule;
-    float scale; /**< of the gradient: clipping */
-    float momentum;
-    bool nesterov;
+    struct lm_sgd memory; /**< of gradients, clipped; its rate and decay mean nothing */
     double lr, decay;
 };
 

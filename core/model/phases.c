@@ -57,9 +57,9 @@ void lm_phase_count_forward(struct lm_model *model, size_t rows, size_t time)
     model->phases[LM_PHASE_ATTENTION].flops += lm_attention_flops(&model->config, rows, time);
 }
 
-void lm_phase_count_head(struct lm_model *model, size_t rows, bool gradients)
+void lm_phase_count_head(struct lm_model *model, size_t rows, size_t products)
 {
-    model->phases[LM_PHASE_HEAD].flops += (gradients ? 3 : 1) * lm_head_flops(&model->config, rows);
+    model->phases[LM_PHASE_HEAD].flops += (double)products * lm_head_flops(&model->config, rows);
 }
 
 void lm_phase_count_backward(struct lm_model *model, size_t rows, size_t time)

@@ -6,10 +6,12 @@
 #define LEAST 1e-12 /* added to the norm: zeros stay zeros */
 
 enum {
-    BAND = 32,
-    PATCH = 16
-}; /* rows of a symmetric product that are computed together; of what
-     is copied at once */
+    BAND =
+        24, /* rows of a symmetric product that are computed together: whole blocks of registers */
+    QUAD = 4
+};
+
+typedef float quad __attribute__((vector_size(QUAD * sizeof(float)), aligned(sizeof(float))));
 
 /* Places in the working space. */
 struct room {
@@ -57,13 +59,36 @@ static void multiply(const struct room *room, size_t m, const float *left, size_
                                   (struct lm_causal){0}, room->scratch);
 }
 
-/* Elements left of the diagonal, from (i, j) on, to their places right of it. */
-static void mirror(float *x, size_t n, size_t i, size_t j)
+/* Four rows of four from (row, col) on, which lie left of the diagonal, to their places right of
+ * it. */
+static void mirror_quads(float *x, size_t n, size_t row, size_t col)
 {
-    size_t end = i + PATCH < n ? i + PATCH : n;
-    for (size_t row = i; row < end; row++)
-        for (size_t col = j; col < j + PATCH && col < row; col++)
-            x[col * n + row] = x[row * n + col];
+    const float *from = x + row * n + col;
+    float *to = x + col * n + row;
+    const quad *p[QUAD];
+    for (size_t i = 0; i < QUAD; i++)
+        p[i] = (const quad *)(const void *)(from + i * n);
+    quad a = __builtin_shufflevector(*p[0], *p[1], 0, 4, 1, 5);
+    quad b = __builtin_shufflevector(*p[2], *p[3], 0, 4, 1, 5);
+    quad c = __builtin_shufflevector(*p[0], *p[1], 2, 6, 3, 7);
+    quad d = __builtin_shufflevector(*p[2], *p[3], 2, 6, 3, 7);
+    *(quad *)(void *)to = __builtin_shufflevector(a, b, 0, 1, 4, 5);
+    *(quad *)(void *)(to + n) = __builtin_shufflevector(a, b, 2, 3, 6, 7);
+    *(quad *)(void *)(to + 2 * n) = __builtin_shufflevector(c, d, 0, 1, 4, 5);
+    *(quad *)(void *)(to + 3 * n) = __builtin_shufflevector(c, d, 2, 3, 6, 7);
+}
+
+/* What lies left of the diagonal to its places right of it. */
+static void mirror(float *x, size_t n)
+{
+    for (size_t row = 0; row < n; row += QUAD) {
+        size_t end = row + QUAD < n ? row + QUAD : n, col = 0;
+        for (; end - row == QUAD && col < row; col += QUAD)
+            mirror_quads(x, n, row, col);
+        for (size_t i = row; i < end; i++)
+            for (size_t j = col; j < i; j++)
+                x[j * n + i] = x[i * n + j];
+    }
 }
 
 /* out (side × side) = left · what is packed, which is symmetric: what lies left of the diagonal is
@@ -79,9 +104,7 @@ static void multiply_symmetric(const struct room *room, struct lm_operand left,
         room->how->products->multiply(rows, first + rows, right->k, band, right, false,
                                       out + first * n, n, (struct lm_causal){0}, room->scratch);
     }
-    for (size_t i = 0; i < n; i += PATCH)
-        for (size_t j = 0; j <= i; j += PATCH)
-            mirror(out, n, i, j);
+    mirror(out, n);
 }
 
 /* out = left · right, both symmetric polynomials of one matrix. */
@@ -107,8 +130,8 @@ static void polynomial(const struct room *room)
 {
     const struct lm_polar *how = room->how;
     square_product(room, room->gram, room->gram, room->square);
-    for (size_t i = 0; i < room->side * room->side; i++)
-        room->step[i] = how->b * room->gram[i] + how->c * room->square[i];
+    how->kernels->combine(room->step, how->b, room->gram, how->c, room->square,
+                          room->side * room->side);
 }
 
 static void iterate_square(const struct room *room, float *x)
@@ -119,8 +142,7 @@ static void iterate_square(const struct room *room, float *x)
         polynomial(room);
         struct lm_packed packed = pack(room, LM_NN, room->step, n, n, n);
         multiply(room, n, x, n, &packed, room->whole);
-        for (size_t i = 0; i < n * n; i++)
-            x[i] = room->how->a * x[i] + room->whole[i];
+        room->how->kernels->combine(x, room->how->a, x, 1, room->whole, n * n);
     }
 }
 
@@ -161,8 +183,7 @@ void lm_polar(const struct lm_polar *how, float *x, size_t rows, size_t cols, do
 {
     const struct room room = room_of(how, rows, cols, at);
     float scale = (float)(1 / (norm * SLACK + LEAST));
-    for (size_t i = 0; i < rows * cols; i++)
-        x[i] *= scale;
+    how->kernels->scale(x, rows * cols, scale);
     if (rows == cols) {
         iterate_square(&room, x);
         return;

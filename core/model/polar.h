@@ -11,9 +11,11 @@
 
 #include <stddef.h>
 
+#include "model/kernels/kernels.h"
 #include "model/kernels/products.h"
 
 struct lm_polar {
+    const struct lm_kernels *kernels;
     const struct lm_products *products; /**< of float32 */
     size_t steps;                       /**< ≥ 1 */
     float a, b, c;

@@ -11,9 +11,8 @@ struct region {
 
 bool lm_pass_stopped(struct lm_pass *pass)
 {
-    const struct lm_model_options *options = &pass->model->options;
-    if (!pass->stopped && options->stop != NULL)
-        pass->stopped = options->stop(options->stop_user);
+    if (!pass->stopped)
+        pass->stopped = lm_model_is_stopped(pass->model);
     return pass->stopped;
 }
 

@@ -5,6 +5,7 @@
 
 #include "tokenizer/alphabet.h"
 #include "tokenizer/bpe_learn.h"
+#include "tokenizer/piece_kept.h"
 #include "tokenizer/piece_runs.h"
 #include "tokenizer/vocab.h"
 
@@ -20,7 +21,9 @@ struct lm_bpe_trainer {
     struct lm_bpe_options options;
     struct worker *workers;
     size_t count;
-    size_t share; /* bytes of a worker's table */
+    size_t share;                    /* bytes of a worker's table */
+    struct lm_piece_spill kept;      /* runs of all workers that lie in a spool */
+    struct lm_bpe_left_out left_out; /* before the workers began */
 };
 
 static enum lm_status no_memory(struct lm_err *err)
@@ -66,6 +69,7 @@ enum lm_status lm_bpe_trainer_create(struct lm_bpe_trainer **out,
         return no_memory(err);
     }
     *trainer = (struct lm_bpe_trainer){.options = *options, .workers = workers, .count = count};
+    lm_piece_spill_init(&trainer->kept);
     trainer->share = options->count_memory > 0 ? options->count_memory / count : SIZE_MAX;
     enum lm_status status = LM_OK;
     for (size_t i = 0; i < count; i++) {
@@ -91,6 +95,7 @@ void lm_bpe_trainer_free(struct lm_bpe_trainer *trainer)
         lm_piece_table_release(&trainer->workers[i].pieces);
         lm_piece_spill_release(&trainer->workers[i].spill);
     }
+    lm_piece_spill_release(&trainer->kept);
     free(trainer->workers);
     free(trainer);
 }
@@ -151,7 +156,7 @@ enum lm_status lm_bpe_trainer_put(struct lm_bpe_trainer *trainer, size_t worker,
 
 struct lm_bpe_left_out lm_bpe_trainer_left_out(const struct lm_bpe_trainer *trainer)
 {
-    struct lm_bpe_left_out sum = {0};
+    struct lm_bpe_left_out sum = trainer->left_out;
     for (size_t i = 0; i < trainer->count; i++) {
         const struct lm_bpe_left_out *own = &trainer->workers[i].left_out;
         sum.pieces += own->pieces;
@@ -167,6 +172,29 @@ size_t lm_bpe_trainer_runs(const struct lm_bpe_trainer *trainer)
     for (size_t i = 0; i < trainer->count; i++)
         runs += trainer->workers[i].spill.count;
     return runs;
+}
+
+/* ---- counts that are kept ---- */
+
+enum lm_status lm_bpe_trainer_keep(struct lm_bpe_trainer *trainer, struct lm_spool *spool,
+                                   struct lm_err *err)
+{
+    for (size_t i = 0; i < trainer->count; i++) {
+        struct worker *worker = &trainer->workers[i];
+        LM_TRY(lm_piece_keep_spill(&trainer->kept, spool, &worker->spill, err));
+        LM_TRY(lm_piece_keep_table(&trainer->kept, spool, &worker->pieces, err));
+    }
+    return LM_OK;
+}
+
+enum lm_status lm_bpe_trainer_take_up(struct lm_bpe_trainer *trainer, bool *is_sound,
+                                      struct lm_spool *spool,
+                                      const struct lm_bpe_left_out *left_out, struct lm_err *err)
+{
+    LM_TRY(lm_piece_keep_open(&trainer->kept, is_sound, spool, err));
+    if (*is_sound)
+        trainer->left_out = *left_out;
+    return LM_OK;
 }
 
 /* ---- merging ---- */
@@ -188,16 +216,20 @@ static bool pack_word(void *user, const uint8_t *bytes, size_t size, int64_t cou
 static enum lm_status make_words(struct lm_bpe_trainer *trainer, struct packing *packing,
                                  struct lm_err *err)
 {
-    size_t count = trainer->count;
-    struct lm_piece_table **tables = calloc(count, sizeof(struct lm_piece_table *));
-    const struct lm_piece_spill **spills = calloc(count, sizeof(struct lm_piece_spill *));
+    const size_t count = trainer->count;
+    struct lm_piece_table none = {.slots = NULL};
+    struct lm_piece_table **tables = calloc(count + 1, sizeof(struct lm_piece_table *));
+    const struct lm_piece_spill **spills = calloc(count + 1, sizeof(struct lm_piece_spill *));
     enum lm_status status = tables != NULL && spills != NULL ? LM_OK : no_memory(err);
     for (size_t i = 0; i < count && status == LM_OK; i++) {
         tables[i] = &trainer->workers[i].pieces;
         spills[i] = &trainer->workers[i].spill;
     }
-    if (status == LM_OK)
-        status = lm_piece_union(tables, spills, count, pack_word, packing, err);
+    if (status == LM_OK) {
+        tables[count] = &none;
+        spills[count] = &trainer->kept;
+        status = lm_piece_union(tables, spills, count + 1, pack_word, packing, err);
+    }
     for (size_t i = 0; i < count; i++) {
         lm_piece_table_release(&trainer->workers[i].pieces);
         lm_piece_spill_release(&trainer->workers[i].spill);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/grow.h"
 #include "base/io.h"
 #include "base/unnamed.h"
 
@@ -19,7 +20,7 @@ void lm_piece_spill_release(struct lm_piece_spill *spill)
 {
     if (spill->fd >= 0)
         close(spill->fd);
-    free(spill->starts);
+    free(spill->runs);
     lm_piece_spill_init(spill);
 }
 
@@ -30,20 +31,14 @@ static enum lm_status no_memory(struct lm_err *err)
 
 /* ---- writing ---- */
 
-static enum lm_status begin_run(struct lm_piece_spill *spill, const char *folder,
-                                struct lm_err *err)
+enum lm_status lm_piece_spill_note(struct lm_piece_spill *spill, struct lm_piece_run run,
+                                   struct lm_err *err)
 {
-    if (spill->fd < 0)
-        LM_TRY(lm_unnamed_open(&spill->fd, folder, "counts of pieces", err));
-    if (spill->count == spill->capacity) {
-        size_t capacity = spill->capacity ? spill->capacity * 2 : 16;
-        uint64_t *starts = realloc(spill->starts, capacity * sizeof *starts);
-        if (starts == NULL)
-            return no_memory(err);
-        spill->starts = starts;
-        spill->capacity = capacity;
-    }
-    spill->starts[spill->count++] = spill->size;
+    struct lm_piece_run *runs = lm_grow(spill->runs, &spill->capacity, spill->count, sizeof *runs);
+    if (runs == NULL)
+        return no_memory(err);
+    spill->runs = runs;
+    spill->runs[spill->count++] = run;
     return LM_OK;
 }
 
@@ -56,25 +51,33 @@ static enum lm_status flush(struct lm_piece_spill *spill, struct lm_buf *buf, st
     return LM_OK;
 }
 
+void lm_piece_run_put(struct lm_buf *out, const struct lm_piece_table *table, size_t i)
+{
+    uint8_t small[16];
+    size_t size;
+    const struct lm_piece *piece = &table->slots[i];
+    const uint8_t *bytes = lm_piece_bytes(piece, table->longs.data, small, &size);
+    lm_buf_put_u64(out, (uint64_t)piece->count);
+    lm_buf_put_u64(out, piece->key[0]);
+    lm_buf_put_u64(out, piece->key[1]);
+    if (lm_piece_is_long(piece)) {
+        lm_buf_put_u64(out, size);
+        lm_buf_append(out, bytes, size);
+    }
+}
+
 enum lm_status lm_piece_spill_table(struct lm_piece_spill *spill, struct lm_piece_table *table,
                                     const char *folder, struct lm_err *err)
 {
-    LM_TRY(begin_run(spill, folder, err));
+    const uint64_t at = spill->size;
+    if (spill->fd < 0)
+        LM_TRY(lm_unnamed_open(&spill->fd, folder, "counts of pieces", err));
     struct lm_buf buf;
     lm_buf_init(&buf, 0);
     enum lm_status status = LM_OK;
     lm_piece_table_sort(table);
     for (size_t i = 0; i < table->count && status == LM_OK; i++) {
-        uint8_t small[16];
-        size_t size;
-        const uint8_t *bytes = lm_piece_bytes(&table->slots[i], table->longs.data, small, &size);
-        lm_buf_put_u64(&buf, (uint64_t)table->slots[i].count);
-        lm_buf_put_u64(&buf, table->slots[i].key[0]);
-        lm_buf_put_u64(&buf, table->slots[i].key[1]);
-        if (lm_piece_is_long(&table->slots[i])) {
-            lm_buf_put_u64(&buf, size);
-            lm_buf_append(&buf, bytes, size);
-        }
+        lm_piece_run_put(&buf, table, i);
         if (buf.size >= BLOCK)
             status = flush(spill, &buf, err);
     }
@@ -82,7 +85,9 @@ enum lm_status lm_piece_spill_table(struct lm_piece_spill *spill, struct lm_piec
         status = flush(spill, &buf, err);
     lm_buf_release(&buf);
     lm_piece_table_clear(table);
-    return status;
+    return status == LM_OK
+               ? lm_piece_spill_note(spill, (struct lm_piece_run){spill->fd, at, spill->size}, err)
+               : status;
 }
 
 /* ---- reading ---- */
@@ -216,9 +221,9 @@ static enum lm_status start(struct merge *merge, struct lm_piece_table *const *t
                                 .fd = -1};
         for (size_t k = 0; k < spills[i]->count; k++) {
             struct cursor *cursor = &merge->cursors[merge->cursor_count++];
-            cursor->fd = spills[i]->fd;
-            cursor->at = spills[i]->starts[k];
-            cursor->stop = k + 1 < spills[i]->count ? spills[i]->starts[k + 1] : spills[i]->size;
+            cursor->fd = spills[i]->runs[k].fd;
+            cursor->at = spills[i]->runs[k].at;
+            cursor->stop = spills[i]->runs[k].stop;
             lm_buf_init(&cursor->bytes, 0);
         }
     }

@@ -13,18 +13,29 @@
 
 #include "tokenizer/piece_table.h"
 
-/** Runs of one writer, one after the other in a file that has no name and goes with its descriptor.
- */
+/** A sorted run: bytes [at, stop) of a file. */
+struct lm_piece_run {
+    int fd; /**< borrowed */
+    uint64_t at, stop;
+};
+
+/** Runs of one writer, one after the other in a file that has no name and goes with its descriptor;
+ *  or runs that lie elsewhere (piece_kept.h). */
 struct lm_piece_spill {
-    int fd; /**< -1 until the first run */
+    int fd; /**< of its own file; -1 until the first run */
     uint64_t size;
-    uint64_t *starts; /**< of runs; run i ends where the next one starts, the last at size */
+    struct lm_piece_run *runs;
     size_t count, capacity;
 };
 
 void lm_piece_spill_init(struct lm_piece_spill *spill);
 void lm_piece_spill_release(struct lm_piece_spill *spill);
 
+/** Notes a run that is written. LM_NOMEM. */
+enum lm_status lm_piece_spill_note(struct lm_piece_spill *spill, struct lm_piece_run run,
+                                   struct lm_err *err);
+/** Appends piece i of a sorted table, as it stands in a run. */
+void lm_piece_run_put(struct lm_buf *out, const struct lm_piece_table *table, size_t i);
 /** Sorts the table, writes it as a run and clears it. The file is made in `folder` and unlinked at
  *  once. LM_IO, LM_NOMEM. */
 enum lm_status lm_piece_spill_table(struct lm_piece_spill *spill, struct lm_piece_table *table,

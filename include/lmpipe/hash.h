@@ -45,4 +45,15 @@ int lm_digest_compare(const struct lm_digest *a, const struct lm_digest *b);
 /** XXH3 64-bit of a block. Stable across machines. */
 uint64_t lm_hash64(const void *data, size_t size, uint64_t seed);
 
+struct lm_hash64; /**< a running XXH3, seed 0 */
+
+/** New running hash, or NULL when memory is out. */
+struct lm_hash64 *lm_hash64_create(void);
+/** Forgets all updates. */
+void lm_hash64_begin(struct lm_hash64 *hash);
+void lm_hash64_update(struct lm_hash64 *hash, const void *data, size_t size);
+/** lm_hash64 of all updates joined; more may follow. */
+uint64_t lm_hash64_final(const struct lm_hash64 *hash);
+void lm_hash64_free(struct lm_hash64 *hash); /**< NULL is fine */
+
 #endif

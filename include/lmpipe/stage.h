@@ -13,6 +13,7 @@
 #include <lmpipe/arena.h>
 #include <lmpipe/hash.h>
 #include <lmpipe/param.h>
+#include <lmpipe/saved.h>
 #include <lmpipe/status.h>
 
 enum lm_port_flags {
@@ -63,9 +64,11 @@ enum lm_stage_flags {
     LM_STAGE_EXPERIMENT = 4, /**< name, description, gates and upstream parameters are in the key */
     LM_STAGE_NETWORK = 8,    /**< may open sockets (--offline forbids) */
     LM_STAGE_OPEN = 32,      /**< takes inputs of any name, each of any kind: `inputs` lists none */
-    LM_STAGE_STEPS = 16 /**< its progress counts steps, after each of which it can be cancelled and
-                           resumed from a checkpoint at that step; what that would be as a result
-                           can be asked for (lm_ctx_partial) */
+    LM_STAGE_STEPS = 16, /**< its progress counts steps, after each of which it can be cancelled and
+                            resumed from a checkpoint at that step; what that would be as a result
+                            can be asked for (lm_ctx_partial) */
+    LM_STAGE_RESUMES = 64 /**< its progress counts bytes; it can be cancelled at borders of its own,
+                             and resumed there (lm_ctx_work) */
 };
 
 enum { LM_SHAPE_MAX = 4, LM_SIZES_MAX = 8 };
@@ -89,12 +92,15 @@ struct lm_estimate {
                          fourths of the work */
 };
 
-/** What a stage of steps has in common with a longer one. */
+/** What a stage of steps has in common with a longer one; or one that does its work on parts of an
+ *  input with those that have some of these parts. */
 struct lm_prefix {
     unsigned format; /**< of its state's bytes: raised with them */
     uint64_t steps;  /**< that do not depend on where it ends: after these it leaves its state, and
                          from one after as many at most it may begin */
     uint64_t all_steps; /**< in all */
+    const char *parts; /**< the input port whose content they need not have in common, then no steps
+                          are counted; NULL: none */
 };
 
 /** What a stage costs by the bytes it reads, where its type says no more and no execution is on
@@ -160,9 +166,10 @@ struct lm_stage {
     /** Optional. Unset upstream values: assume something typical and say so in text. */
     void (*estimate)(const void *params, const struct lm_upstream *upstream,
                      struct lm_estimate *out);
-    /** Optional, of LM_STAGE_STEPS: the steps that all trainings have in common whose parameters
+    /** Optional. Of LM_STAGE_STEPS: the steps that all trainings have in common whose parameters
      * are equal once those that only tell its end are taken out of them, which is done to `params`,
-     * a copy. False: its steps depend on its end. Pure. */
+     * a copy. False: its steps depend on its end. Of LM_STAGE_RESUMES: likewise what decides about
+     * parts of an input, each by itself. Pure. */
     bool (*prefix)(void *params, struct lm_prefix *out);
     /** Optional: what it costs when nothing is on record. */
     const struct lm_stage_cost *cost;
@@ -280,23 +287,50 @@ bool lm_ctx_checkpoint_due(struct lm_ctx *ctx);
  *  `position` (steps). Durable and checksummed when it returns. */
 enum lm_status lm_ctx_checkpoint_save(struct lm_ctx *ctx, uint64_t position, const void *data,
                                       size_t size, struct lm_err *err);
+/** The same of `count` parts, joined, which are written from where they lie. */
+enum lm_status lm_ctx_checkpoint_save_parts(struct lm_ctx *ctx, uint64_t position,
+                                            const struct lm_save_part *parts, size_t count,
+                                            struct lm_err *err);
 /** Newest sound checkpoint: *data in the ctx's arena, NULL when there is none. */
 enum lm_status lm_ctx_checkpoint_load(struct lm_ctx *ctx, uint64_t *position, void **data,
                                       size_t *size, struct lm_err *err);
-/** Stores what longer stages of equal beginning may start from (struct lm_prefix), after `position`
- *  steps; one that stands there or further stays. What cannot be stored is a note, no failure. */
-void lm_ctx_state_save(struct lm_ctx *ctx, uint64_t position, const void *data, size_t size);
-/** The state that is stored, if it stands between `least` and `most`, both included, and is sound:
- *  *data in the ctx's arena; else NULL. Whatever is wrong with it is a note, no failure. */
-void lm_ctx_state_load(struct lm_ctx *ctx, uint64_t least, uint64_t most, uint64_t *position,
-                       void **data, size_t *size);
+/** The same to be read piece by piece; to be closed, NULL when there is none. */
+enum lm_status lm_ctx_checkpoint_open(struct lm_ctx *ctx, struct lm_saved **out,
+                                      struct lm_err *err);
+/** Stores parts, joined, that longer stages of equal beginning may start from (struct lm_prefix),
+ *  after `position` steps; one that stands there or further stays. What cannot be stored is a note,
+ *  no failure. */
+void lm_ctx_state_save(struct lm_ctx *ctx, uint64_t position, const struct lm_save_part *parts,
+                       size_t count);
+/** The state that is stored, if it stands between `least` and `most`, both included, and is sound,
+ *  to be closed; else NULL. Whatever is wrong with it is a note, no failure. */
+struct lm_saved *lm_ctx_state_open(struct lm_ctx *ctx, uint64_t least, uint64_t most);
 /** Tells that the stage begins after `position` steps, from whichever it has taken up. */
 void lm_ctx_resumed(struct lm_ctx *ctx, uint64_t position);
 /** Whether somebody only looks in: the stage takes up the newest checkpoint, does no work, and
  *  writes its outputs as if that were the end; nothing of the key is changed, and the outputs are
- *  no result. lm_ctx_checkpoint_load fails then with LM_NOT_FOUND when there is none. For
+ *  no result. lm_ctx_checkpoint_open and _load fail then with LM_NOT_FOUND when there is none. For
  *  LM_STAGE_STEPS types. */
 bool lm_ctx_partial(const struct lm_ctx *ctx);
+
+/** Where a stage keeps parts of its work (base/spool.h), so that it need not do them again. */
+struct lm_work {
+    const char *folder; /**< of files of such parts; NULL: keeping them is not worth while */
+    const char *own;    /**< path of the one file there that this stage writes; others are read */
+    uint64_t owner;     /**< whose parts they are: a function of all that decides about them */
+    bool afresh;        /**< nothing that is there is to be used */
+};
+
+/** Bytes of an input from which on parts of the work on it are kept: less is done in seconds. */
+#define LM_WORK_FROM (UINT64_C(64) << 20)
+
+/** *out: where parts of the work on `bytes` of input are kept. Inputs below LM_WORK_FROM are done
+ *  anew, as are those that leave the disk less than three times their size;
+ * but what `verify` interrupts, and what has a checkpoint, is kept. The folder is that of all
+ * stages that have such parts in common (struct lm_prefix) and outlives them; else that of
+ * lm_ctx_keep. Borrowed. LM_IO, LM_NOMEM. */
+enum lm_status lm_ctx_work(struct lm_ctx *ctx, uint64_t bytes, struct lm_work *out,
+                           struct lm_err *err);
 /** *out: a folder for this exact key alone that outlives an interrupted or failed run and is gone
  *  after success, e.g. for partial downloads. What lies there is a hint, never a fact: check it.
  *  Borrowed. LM_IO, LM_NOMEM. */

@@ -29,7 +29,7 @@ enum lm_verify_state {
     LM_VERIFY_NO_RESULT,     /**< nothing is stored to compare with */
     LM_VERIFY_FAILED,        /**< it could not be executed to its end */
     LM_VERIFY_STOPPED,       /**< by a signal, or not begun */
-    LM_VERIFY_UNINTERRUPTED, /**< it counts no steps, or had ended before the one it was to be
+    LM_VERIFY_UNINTERRUPTED, /**< it has no checkpoints, or had ended before the place it was to be
                                 interrupted after */
     LM_VERIFY_STATES
 };

@@ -210,6 +210,8 @@ bool lm_exec_verify_resume(struct lm_exec *exec, struct lm_task *task);
 /** How a task has ended otherwise. */
 void lm_exec_verify_finish(struct lm_exec *exec, const struct lm_task *task, enum lm_state state,
                            const char *error);
+/** Does a stage of this type leave checkpoints when it is interrupted? */
+bool lm_exec_is_interruptible(const struct lm_stage *type);
 /** Progress at which a task is to be interrupted next, or 0. */
 uint64_t lm_exec_verify_position(const struct lm_exec *exec, const struct lm_task *task);
 

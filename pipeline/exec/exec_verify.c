@@ -11,10 +11,31 @@ static struct lm_verify_row *row_of(const struct lm_exec *exec, const struct lm_
     return &exec->verify->rows[task->index];
 }
 
+bool lm_exec_is_interruptible(const struct lm_stage *type)
+{
+    return (type->flags & (LM_STAGE_STEPS | LM_STAGE_RESUMES)) != 0;
+}
+
+/** Where a step ends a checkpoint can stand; else behind it, at the next border. */
+static bool stands_right(const struct lm_stage *type, int64_t stands, uint64_t asked)
+{
+    return stands >= 0 && ((type->flags & LM_STAGE_STEPS) != 0 ? (uint64_t)stands == asked
+                                                               : (uint64_t)stands >= asked);
+}
+
+/** "step 13", "13 bytes"; "" where there is no memory. */
+static const char *place_text(const struct lm_exec *exec, const struct lm_task *task, uint64_t at)
+{
+    bool has_steps = (exec->spec->stages[task->index].type->flags & LM_STAGE_STEPS) != 0;
+    const char *text =
+        lm_arena_printf(exec->arena, has_steps ? "step %" PRIu64 : "%" PRIu64 " bytes", at);
+    return text != NULL ? text : "";
+}
+
 uint64_t lm_exec_verify_position(const struct lm_exec *exec, const struct lm_task *task)
 {
     const struct lm_stage *type = exec->spec->stages[task->index].type;
-    if (exec->verify == NULL || !(type->flags & LM_STAGE_STEPS))
+    if (exec->verify == NULL || !lm_exec_is_interruptible(type))
         return 0;
     const struct lm_verify_options *options = exec->verify->options;
     size_t next = row_of(exec, task)->interruptions;
@@ -29,12 +50,12 @@ bool lm_exec_verify_resume(struct lm_exec *exec, struct lm_task *task)
         return false;
     int64_t stands = lm_checkpoint_peek(task->attempt->checkpoints);
     const char *text = NULL;
-    if (stands < 0 || (uint64_t)stands != asked)
+    if (!stands_right(exec->spec->stages[task->index].type, stands, asked))
         text = lm_arena_printf(exec->arena,
-                               "it was interrupted at step %" PRIu64
-                               ", and its checkpoint stands at %" PRId64,
-                               asked, stands);
-    const char *reason = lm_arena_printf(exec->arena, "interrupted after step %" PRIu64, asked);
+                               "it was interrupted at %s, and its checkpoint stands at %" PRId64,
+                               place_text(exec, task, asked), stands);
+    const char *reason =
+        lm_arena_printf(exec->arena, "interrupted after %s", place_text(exec, task, asked));
     if (reason != NULL)
         exec->stages[task->index].execution->reason = reason;
     row_of(exec, task)->interruptions++;
@@ -56,8 +77,8 @@ static bool is_proven(struct lm_exec *exec, const struct lm_task *task)
         return true;
     row->text = lm_arena_printf(exec->arena,
                                 "the same, but it had ended before it could be interrupted after "
-                                "step %" PRIu64,
-                                missed);
+                                "%s",
+                                place_text(exec, task, missed));
     return false;
 }
 

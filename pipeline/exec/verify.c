@@ -50,12 +50,12 @@ static enum lm_status check_alone(const struct lm_exec *exec, const bool *marked
     const struct lm_verify_options *options = exec->verify->options;
     bool any = false;
     for (size_t i = 0; i < exec->spec->stage_count; i++)
-        any = any || (marked[i] && (exec->spec->stages[i].type->flags & LM_STAGE_STEPS));
+        any = any || (marked[i] && lm_exec_is_interruptible(exec->spec->stages[i].type));
     if (any || options->interrupt_count == 0)
         return LM_OK;
     return lm_fail(err, LM_INVALID,
-                   "%s%s counts no steps: only stages that checkpoint, such as train, can be "
-                   "interrupted after one",
+                   "%s%s has no checkpoints: only stages that do, such as train, can be "
+                   "interrupted",
                    options->target_count == 1 ? "" : "no stage of ",
                    options->target_count == 1 ? options->targets[0] : exec->spec->path);
 }
@@ -67,9 +67,10 @@ static const char *why_not(struct lm_exec *exec, size_t i)
     struct lm_verify_row *row = &exec->verify->rows[i];
     struct lm_diag_list warnings = {.arena = exec->arena};
     lm_spec_estimate(exec->spec, i, exec->threads, NULL, &exec->now.stages[i].estimate);
-    if (exec->verify->options->interrupt_count > 0 && !(stage->type->flags & LM_STAGE_STEPS)) {
+    if (exec->verify->options->interrupt_count > 0 && !lm_exec_is_interruptible(stage->type)) {
         row->state = LM_VERIFY_UNINTERRUPTED;
-        return lm_arena_printf(exec->arena, "not executed: %s counts no steps", stage->type->name);
+        return lm_arena_printf(exec->arena, "not executed: %s has no checkpoints",
+                               stage->type->name);
     }
     row->state = LM_VERIFY_FAILED;
     lm_spec_check_memory(exec->spec, i, &exec->now.stages[i].estimate, exec->memory, &warnings);

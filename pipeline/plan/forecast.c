@@ -9,6 +9,7 @@
 
 #define SERIAL_SHARE 0.1  /**< of the work of a stage, when nothing is known */
 #define TINY 0.1          /**< seconds: starting and ending are most of them */
+#define KEPT_SHARE 0.75   /**< of the work on a part of the input that is not done again */
 #define TYPICAL_PEAK 1e11 /**< operations a second of one thread */
 #define PEAK_PATIENCE 10  /**< seconds: measuring takes less than one */
 
@@ -110,6 +111,8 @@ static double serial_share(const struct lm_cost *like)
 /** The part of the work that a checkpoint or a state leaves to do. */
 static double part_left(const struct lm_plan_stage *s)
 {
+    if (s->kept > 0 && s->forecast.read > 0)
+        return 1 - KEPT_SHARE * fmin((double)s->kept / s->forecast.read, 1);
     double left = 1 - (double)s->resume / s->estimate.positions;
     return s->resume >= 0 && s->estimate.positions > 0 ? fmax(left, 0) : 1;
 }
@@ -292,6 +295,7 @@ enum lm_status lm_forecast_row(struct lm_cost *row, struct lm_plan *plan, size_t
     char variant[64];
     LM_TRY(ask_type(plan, stage, (size_t)row->value[LM_COST_THREADS], err));
     struct lm_forecast was = s->forecast;
+    was.work *= s->kept > 0 ? part_left(s) : 1;
     put_known_sizes(&s->forecast, type, s->record); /* for those after it */
     if (flops > 0 && s->estimate.flops > 0)
         was.work *= flops / s->estimate.flops;

@@ -121,11 +121,15 @@ static void put_param(void *user, const struct lm_param_leaf *leaf)
         put_followed(writing, leaf);
 }
 
-static void put_inputs(struct lm_buf *out, const struct lm_taken *taken, const char *const *digests)
+/** All but those at the port `less`; NULL: all. */
+static void put_inputs(struct lm_buf *out, const struct lm_taken *taken, const char *const *digests,
+                       const char *less)
 {
     size_t index = 0;
     for (size_t i = 0; i < taken->count; i++) {
         const struct lm_port *port = taken->rows[i].port;
+        if (less != NULL && strcmp(port->name, less) == 0)
+            continue;
         const char *digest = digests[i] != NULL ? digests[i] : "failed";
         index = i > 0 && taken->rows[i - 1].port == port ? index + 1 : 0;
         if (!(port->flags & LM_PORT_LIST))
@@ -260,7 +264,7 @@ static void put_experiment(struct lm_buf *out, const struct lm_spec *spec, size_
 
 /** What keys and states are named by: all but the first lines. */
 static void put_facts(struct lm_buf *out, const struct lm_spec *spec, size_t stage,
-                      const struct lm_key_facts *given, const void *params)
+                      const struct lm_key_facts *given, const void *params, const char *less)
 {
     const struct lm_spec_stage *s = &spec->stages[stage];
     struct lm_key_facts own = *given;
@@ -270,7 +274,7 @@ static void put_facts(struct lm_buf *out, const struct lm_spec *spec, size_t sta
         .out = out, .spec = spec, .stage = stage, .facts = facts, .prefix = "param "};
     lm_params_walk(s->type->params, params, put_param, &writing);
     if (facts->inputs != NULL)
-        put_inputs(out, &facts->taken[stage], facts->inputs);
+        put_inputs(out, &facts->taken[stage], facts->inputs, less);
     if (s->type->flags & LM_STAGE_SEED)
         lm_buf_printf(out, "seed %" PRIu64 "\n", s->seed);
     if (s->type->flags & LM_STAGE_NUMERIC)
@@ -286,16 +290,17 @@ void lm_key_write(struct lm_buf *out, const struct lm_spec *spec, size_t stage,
 {
     const struct lm_spec_stage *s = &spec->stages[stage];
     lm_buf_printf(out, "lmpipe-key 1\nstage %s %u\n", s->type->name, s->type->version);
-    put_facts(out, spec, stage, given, s->params);
+    put_facts(out, spec, stage, given, s->params, NULL);
 }
 
 void lm_key_write_prefix(struct lm_buf *out, const struct lm_spec *spec, size_t stage,
-                         const struct lm_key_facts *given, const void *params, unsigned format)
+                         const struct lm_key_facts *given, const void *params,
+                         const struct lm_prefix *prefix)
 {
     const struct lm_spec_stage *s = &spec->stages[stage];
     lm_buf_printf(out, "lmpipe-state 1\nstage %s %u\nformat %u\n", s->type->name, s->type->version,
-                  format);
-    put_facts(out, spec, stage, given, params);
+                  prefix->format);
+    put_facts(out, spec, stage, given, params, prefix->parts);
 }
 
 /* ---- the same facts for the stage itself ---- */

@@ -29,10 +29,12 @@ struct lm_key_facts {
  *  gates NULL: without the verdict lines (then it is no key, but what of it is known). */
 void lm_key_write(struct lm_buf *out, const struct lm_spec *spec, size_t stage,
                   const struct lm_key_facts *given);
-/** Writes the text that names a state (lm_stage.prefix): the same facts, of `params` in place of
- * the stage's own, for a type that is no LM_STAGE_EXPERIMENT. */
+/** Writes the text that names a state (lm_stage.prefix): the same facts but for the input whose
+ *  parts it is of, of `params` in place of the stage's own, for a type that is no
+ *  LM_STAGE_EXPERIMENT. */
 void lm_key_write_prefix(struct lm_buf *out, const struct lm_spec *spec, size_t stage,
-                         const struct lm_key_facts *given, const void *params, unsigned format);
+                         const struct lm_key_facts *given, const void *params,
+                         const struct lm_prefix *prefix);
 /** JSON handed to LM_STAGE_EXPERIMENT types (see lm_ctx_experiment): the facts of the key's
  *  `experiment` lines, no others; stages sorted by id. `gates`, `taken`: as in lm_key_facts, known.
  */

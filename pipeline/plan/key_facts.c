@@ -246,11 +246,11 @@ enum lm_status lm_key_facts_write(struct lm_buf *out, struct lm_plan *plan, size
 }
 
 enum lm_status lm_key_facts_write_prefix(struct lm_buf *out, struct lm_plan *plan, size_t stage,
-                                         const void *params, unsigned format,
+                                         const void *params, const struct lm_prefix *prefix,
                                          struct lm_arena *arena, struct lm_err *err)
 {
     struct lm_key_facts facts;
     LM_TRY(gather(&facts, plan, stage, true, arena, err));
-    lm_key_write_prefix(out, plan->spec, stage, &facts, params, format);
+    lm_key_write_prefix(out, plan->spec, stage, &facts, params, prefix);
     return lm_buf_status(out, err);
 }

@@ -19,7 +19,7 @@ enum lm_status lm_key_facts_write(struct lm_buf *out, struct lm_plan *plan, size
 /** Likewise the text that names the state of a stage, of the parameters that lm_stage.prefix left.
  */
 enum lm_status lm_key_facts_write_prefix(struct lm_buf *out, struct lm_plan *plan, size_t stage,
-                                         const void *params, unsigned format,
+                                         const void *params, const struct lm_prefix *prefix,
                                          struct lm_arena *arena, struct lm_err *err);
 
 #endif

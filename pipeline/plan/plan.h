@@ -15,6 +15,7 @@ struct lm_plan_stage {
     int64_t resume; /**< LM_RESUME: position of its checkpoint; LM_RUN: of the state from which it
                        continues, or -1 */
     uint64_t all_steps;      /**< of the stage, when it has a prefix */
+    uint64_t kept;           /**< bytes of what it reads on which work is kept; at most so many */
     bool has_prefix;         /**< it may begin from a state, or leave one: */
     struct lm_digest prefix; /**< what that is named by */
     const char *reason;

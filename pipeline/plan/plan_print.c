@@ -264,6 +264,8 @@ static void put_object(struct lm_json_writer *writer, const char *id,
         lm_json_member_int(writer, "continues_at", stage->resume);
         lm_json_member_int(writer, "continues_of", (int64_t)stage->all_steps);
     }
+    if (stage->kept > 0)
+        lm_json_member_int(writer, "kept_bytes", (int64_t)stage->kept);
     if (stage->keyed) {
         lm_digest_hex(hex, &stage->key);
         lm_json_member_string(writer, "key", hex);

@@ -339,7 +339,7 @@ static void check_state(struct check *check, const char *folder)
     enum lm_state_finding found;
     uint64_t size = 0;
     const char *path = lm_state_path(check->arena, folder);
-    if (path == NULL || lm_state_check(&found, &size, check->scratch, folder, NULL) != LM_OK) {
+    if (path == NULL || lm_state_check(&found, &size, folder, NULL) != LM_OK) {
         check->failed = true;
         return;
     }

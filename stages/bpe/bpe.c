@@ -209,6 +209,7 @@ extern const struct lm_stage lm_stage_bpe;
 const struct lm_stage lm_stage_bpe = {
     .name = "bpe",
     .version = 3,
+    .flags = LM_STAGE_RESUMES,
     .summary = "trains a byte-level BPE vocabulary on the train split, or imports one",
     .inputs = inputs,
     .outputs = outputs,

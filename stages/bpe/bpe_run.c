@@ -6,6 +6,7 @@
 
 #include "base/io.h"
 #include "bpe_import.h"
+#include "bpe_kept.h"
 #include "bpe_params.h"
 #include "bpe_shard.h"
 
@@ -41,6 +42,7 @@ static const char *const *all_specials(struct lm_arena *arena, const struct bpe_
 struct counting {
     struct lm_bpe_trainer *trainer;
     uint64_t bound; /* documents whose draw is above it are not learned from */
+    struct bpe_kept kept;
 };
 
 /* The draws up to it are the share of all. */
@@ -61,6 +63,12 @@ static enum lm_status count_document(void *user, size_t worker,
                : LM_OK;
 }
 
+static enum lm_status pause(void *user, const struct bpe_place *place, struct lm_err *err)
+{
+    struct counting *counting = user;
+    return bpe_kept_save(&counting->kept, place, err);
+}
+
 /* Text that was left out is told: nothing in it becomes a token of its own. */
 static void tell_left_out(struct lm_ctx *ctx, const struct lm_bpe_trainer *trainer,
                           int64_t max_piece_bytes)
@@ -75,20 +83,34 @@ static void tell_left_out(struct lm_ctx *ctx, const struct lm_bpe_trainer *train
                 100 * (double)out.bytes / (double)out.of_bytes, out.pieces == 1 ? "is" : "are");
 }
 
+/* Whoever is stopped while merges are learned need not count again. */
+static enum lm_status count(struct counting *counting, struct lm_ctx *ctx, const char *path,
+                            struct lm_err *err)
+{
+    struct lm_shards shards;
+    struct bpe_place place = {.banks = 0};
+    const struct bpe_takers takers = {count_document, pause, counting};
+    LM_TRY(lm_shards_find(&shards, lm_ctx_arena(ctx), path, "train", err));
+    LM_TRY(bpe_kept_open(&counting->kept, ctx, counting->trainer, shards.bytes, &place, err));
+    LM_TRY(bpe_shard_each(ctx, &shards, &takers, &place, err));
+    if (place.documents == 0)
+        return lm_fail(err, LM_INVALID,
+                       "the train split has no documents; give the clean stage more text");
+    return bpe_kept_save(&counting->kept, &place, err);
+}
+
 static enum lm_status count_and_train(struct lm_vocab **out, struct lm_bpe_trainer *trainer,
                                       struct lm_ctx *ctx, const char *path,
                                       const struct bpe_params *p, struct lm_err *err)
 {
-    uint64_t documents = 0;
-    struct lm_shards shards;
-    struct counting counting = {trainer, share_bound(p->sample)};
-    LM_TRY(lm_shards_find(&shards, lm_ctx_arena(ctx), path, "train", err));
-    LM_TRY(bpe_shard_each(ctx, &shards, count_document, &counting, &documents, err));
-    if (documents == 0)
-        return lm_fail(err, LM_INVALID,
-                       "the train split has no documents; give the clean stage more text");
-    tell_left_out(ctx, trainer, p->max_piece_bytes);
-    return lm_bpe_trainer_learn(out, trainer, on_merge, ctx, err);
+    struct counting counting = {.trainer = trainer, .bound = share_bound(p->sample)};
+    enum lm_status status = count(&counting, ctx, path, err);
+    if (status == LM_OK) {
+        tell_left_out(ctx, trainer, p->max_piece_bytes);
+        status = lm_bpe_trainer_learn(out, trainer, on_merge, ctx, err);
+    }
+    bpe_kept_release(&counting.kept);
+    return status;
 }
 
 /* What is not told is bounded by the memory of the stage, half of which the words take. */

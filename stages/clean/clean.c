@@ -496,6 +496,7 @@ static void estimate(const void *data, const struct lm_upstream *upstream, struc
 {
     const struct clean_params *p = data;
     const uint64_t bytes = lm_upstream_bytes(upstream, "corpus");
+    out->state = bytes >= LM_WORK_FROM ? bytes / 10 * 11 : 0; /* documents that are kept */
     if (!clean_substring_is_wanted(&p->dedup.substring) || !lm_clean_keeps_all(p) || bytes == 0)
         return;
     out->memory = clean_substring_need(bytes, 0);
@@ -511,6 +512,27 @@ static bool has_output(const void *data, const char *port)
     return strcmp(port, "meta") != 0 || p->documents.keep.count > 0;
 }
 
+/* What decides about the documents of a file by themselves: all but how they are compared with
+ * others, shared out and laid down. */
+static bool prefix(void *data, struct lm_prefix *out)
+{
+    struct clean_params *p = data;
+    *out = (struct lm_prefix){.format = CLEAN_ITEM_FORMAT, .parts = "corpus"};
+    p->dedup.same = true;
+    if (p->dedup.near.threshold == p->dedup.near.threshold)
+        p->dedup.near.threshold = 1;
+    p->dedup.substring.bytes = LM_UNSET_INT;
+    p->classifier = (struct clean_classifier_params){.alpha = LM_UNSET_FLOAT};
+    p->decontaminate.window = 0;
+    if (strcmp(p->split.group, "host") != 0)
+        p->split.group = groups[0];
+    p->split.salt = "";
+    p->split.valid = p->split.test = 0;
+    p->shards = 1;
+    p->compression = compressions[0];
+    return true;
+}
+
 /* Documents wait in memory until the split is known. */
 static const struct lm_stage_cost cost = {.pace = 20e6,
                                           .memory = 20e6,
@@ -522,6 +544,7 @@ extern const struct lm_stage lm_stage_clean;
 const struct lm_stage lm_stage_clean = {
     .name = "clean",
     .version = 6,
+    .flags = LM_STAGE_RESUMES,
     .summary =
         "repairs text, cuts it into documents, filters and deduplicates them, splits the rest",
     .inputs = inputs,
@@ -534,5 +557,6 @@ const struct lm_stage lm_stage_clean = {
     .check_ports = check_ports,
     .estimate = estimate,
     .has_output = has_output,
+    .prefix = prefix,
     .cost = &cost,
 };

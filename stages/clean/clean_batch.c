@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/grow.h"
+#include "clean_item.h"
 #include "clean_leak.h"
 #include "clean_read.h"
 #include "data/jsonl.h"
@@ -13,7 +14,11 @@ enum { ITEMS_A_TASK = 16, BYTES_A_TASK = 64 << 10 };
 
 enum { ENOUGH_TASKS = 64, ENOUGH_BYTES = 1 << 20 };
 
-enum { COPIES = 4 /* of a text while it is cleaned: as it came, repaired, cleaned, its line */ };
+enum {
+    KEPT_SPEED = 8, /* times faster than cleaning is taking what was cleaned, at the least */
+    COPIES = 4,     /* of a text while it is cleaned: as it came, repaired, cleaned, its line */
+    KEPT_COPIES = 3 /* of one that was cleaned before: packed, and where it is needed the text */
+};
 
 static size_t last_begin(const struct clean_batch *batch)
 {
@@ -35,22 +40,52 @@ static enum lm_status end_task(struct clean_batch *batch, struct lm_err *err)
     return LM_OK;
 }
 
-enum lm_status clean_batch_add(struct clean_batch *batch, const struct clean_form *form,
-                               const struct clean_piece *piece, struct lm_err *err)
+/* A new item, of which the rest is to be set; NULL: out of memory. */
+static struct clean_item *add_item(struct clean_batch *batch, struct clean_opened *opened,
+                                   struct lm_err *err)
 {
     struct clean_item *items = lm_grow(batch->items, &batch->capacity, batch->count, sizeof *items);
-    if (items == NULL)
-        return lm_fail(err, LM_NOMEM, "no memory for %zu documents; free some", batch->count);
+    if (items == NULL) {
+        lm_fail(err, LM_NOMEM, "no memory for %zu documents; free some", batch->count);
+        return NULL;
+    }
     batch->items = items;
     struct clean_item *item = &batch->items[batch->count++];
-    *item = (struct clean_item){.form = form, .piece = *piece};
+    *item = (struct clean_item){.form = &opened->form, .opened = opened};
     lm_buf_init(&item->text, 0);
     lm_buf_init(&item->line, 0);
     lm_buf_init(&item->hashes, 0);
+    lm_buf_init(&item->found.made, 0);
+    lm_buf_init(&item->found.meta, 0);
+    return item;
+}
+
+enum lm_status clean_batch_add(struct clean_batch *batch, struct clean_opened *opened,
+                               const struct clean_piece *piece, struct lm_err *err)
+{
+    struct clean_item *item = add_item(batch, opened, err);
+    if (item == NULL)
+        return LM_NOMEM;
+    item->piece = *piece;
+    item->at = (size_t)(piece->raw - opened->form.text);
     batch->bytes += piece->size;
     batch->task_bytes += piece->size;
     LM_TRY(end_task(batch, err));
     batch->weight += sizeof *item + COPIES * piece->size;
+    return LM_OK;
+}
+
+enum lm_status clean_batch_add_kept(struct clean_batch *batch, struct clean_opened *opened,
+                                    struct lm_span packed, struct lm_err *err)
+{
+    struct clean_item *item = add_item(batch, opened, err);
+    if (item == NULL)
+        return LM_NOMEM;
+    item->kept = packed;
+    batch->bytes += clean_item_piece(packed);
+    batch->task_bytes += packed.size / KEPT_SPEED;
+    LM_TRY(end_task(batch, err));
+    batch->weight += sizeof *item + KEPT_COPIES * packed.size;
     return LM_OK;
 }
 
@@ -169,7 +204,9 @@ void clean_batch_task(struct clean_batch *batch, size_t task, size_t worker)
     size_t i = task > 0 ? batch->ends[task - 1] : 0;
     size_t end = task < batch->end_count ? batch->ends[task] : batch->count;
     for (; i < end; i++)
-        batch->items[i].status = clean_item(batch->work, &batch->items[i], worker);
+        batch->items[i].status = batch->items[i].kept.data != NULL
+                                     ? clean_item_unpack(&batch->items[i], batch->work)
+                                     : clean_item(batch->work, &batch->items[i], worker);
 }
 
 enum lm_status clean_files_add(struct clean_files *files, struct clean_opened *opened,
@@ -186,9 +223,10 @@ enum lm_status clean_files_add(struct clean_files *files, struct clean_opened *o
 
 void clean_batch_clear(struct clean_batch *batch)
 {
-    if (batch->open != NULL && batch->count > 0)
+    if (batch->open != NULL && batch->count > 0 && batch->items[batch->count - 1].piece.raw != NULL)
         clean_bytes_drop(&batch->open->text.file, batch->items[batch->count - 1].piece.raw);
     for (size_t i = 0; i < batch->count; i++) {
+        clean_item_disown(&batch->items[i]);
         lm_buf_release(&batch->items[i].text);
         lm_buf_release(&batch->items[i].line);
         lm_buf_release(&batch->items[i].hashes);
@@ -198,6 +236,9 @@ void clean_batch_clear(struct clean_batch *batch)
         clean_keys_release(&batch->items[i].keys);
         free(batch->items[i].tallies);
     }
+    for (size_t i = 0; i < batch->frames.count; i++)
+        free(batch->frames.items[i]);
+    batch->frames.count = 0;
     for (size_t i = 0; i < batch->ended.count; i++)
         clean_opened_close(batch->ended.items[i]);
     batch->begun.count = batch->ended.count = 0;
@@ -207,7 +248,9 @@ void clean_batch_clear(struct clean_batch *batch)
 
 void clean_batch_release(struct clean_batch *batch)
 {
+    batch->open = NULL; /* of a run that was stopped: gone with a later batch, perhaps */
     clean_batch_clear(batch);
+    free(batch->frames.items);
     free(batch->begun.items);
     free(batch->ended.items);
     free(batch->items);

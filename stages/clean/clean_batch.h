@@ -26,9 +26,13 @@ struct clean_opened;
 
 /** A document before and after cleaning. */
 struct clean_item {
-    const struct clean_form *form; /**< of its file; borrowed */
+    const struct clean_form *form; /**< of its file; borrowed, as the file is */
+    struct clean_opened *opened;   /**< the file */
     struct clean_piece piece;      /**< borrowed */
-    struct clean_extract found;    /**< its text */
+    size_t at;                     /**< where in the file the piece begins */
+    struct lm_span kept; /**< packed, where the document was cleaned before (clean_item.h): then the
+                            piece has no bytes. Borrowed; data NULL: it was not */
+    struct clean_extract found; /**< its text */
     struct lm_buf text;
     struct lm_clean_counts counts;
     struct clean_transform_counts transformed;
@@ -67,11 +71,18 @@ struct clean_work {
     struct lm_shingles *shingles;                    /**< one for each thread, where they are */
     const struct clean_contamination *contamination; /**< NULL: not asked for */
     struct lm_leak_words *words;                     /**< likewise */
+    bool needs_texts; /**< of documents that stay; else their lines will do */
 };
 
 /** Files, in order (clean_read.h). */
 struct clean_files {
     struct clean_opened **items;
+    size_t count, capacity;
+};
+
+/** Packed documents that were kept; the items of a batch borrow them. */
+struct clean_frames {
+    void **items;
     size_t count, capacity;
 };
 
@@ -87,12 +98,16 @@ struct clean_batch {
     size_t weight;                   /**< bytes of memory that it will take, about */
     struct clean_files begun, ended; /**< whose first or last piece it has; those that ended are its
                                         own, and are closed when it is cleared */
-    struct clean_opened *open; /**< the file that goes on in the next one; NULL: none. Borrowed */
+    struct clean_opened *open;  /**< the file that goes on in the next one; NULL: none. Borrowed */
+    struct clean_frames frames; /**< owned */
 };
 
 /** Adds a piece of a file. LM_NOMEM. */
-enum lm_status clean_batch_add(struct clean_batch *batch, const struct clean_form *form,
+enum lm_status clean_batch_add(struct clean_batch *batch, struct clean_opened *opened,
                                const struct clean_piece *piece, struct lm_err *err);
+/** Adds a document of a file that was cleaned before. LM_NOMEM. */
+enum lm_status clean_batch_add_kept(struct clean_batch *batch, struct clean_opened *opened,
+                                    struct lm_span packed, struct lm_err *err);
 /** LM_NOMEM. */
 enum lm_status clean_files_add(struct clean_files *files, struct clean_opened *opened,
                                struct lm_err *err);

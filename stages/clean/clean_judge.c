@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/io.h"
+#include "clean_item.h"
 #include "clean_settle.h"
 #include "clean_tell.h"
 
@@ -35,16 +36,16 @@ static void account(struct clean_run *run, const struct clean_file *file,
 
 static void begin_file(struct clean_run *run, const struct clean_opened *opened)
 {
-    const struct clean_text *text = &opened->text;
+    const struct clean_facts *facts = &opened->facts;
     const struct clean_file *file = &run->corpus.files[opened->form.file];
-    const struct replaced replaced = {(int64_t)(text->replaced_share * (double)opened->size + 0.5),
-                                      text->replaced_share};
+    const struct replaced replaced = {(int64_t)(facts->replaced_share * (double)facts->size + 0.5),
+                                      facts->replaced_share};
     char where[32];
-    snprintf(where, sizeof where, "line %zu", text->census.line);
-    run->totals.marks += opened->marks;
-    run->totals.newlines += opened->newlines;
-    run->totals.converted += text->converted != NULL;
-    account(run, file, &replaced, where, text->guess);
+    snprintf(where, sizeof where, "line %zu", facts->bad_line);
+    run->totals.marks += facts->marks;
+    run->totals.newlines += facts->newlines;
+    run->totals.converted += facts->is_converted;
+    account(run, file, &replaced, where, facts->guess);
 }
 
 /* Pages and records say what they are encoded in, each for itself: only at its end is known how
@@ -89,11 +90,11 @@ static enum lm_status judge_missing(struct clean_run *run, const struct clean_it
                                     struct clean_file *file, struct lm_err *err)
 {
     struct lm_arena_mark mark = lm_arena_mark(run->labels);
-    const char *unit = item->form->by == LM_BY_WARC ? "record" : "line";
+    const char *unit = item->opened->facts.by == LM_BY_WARC ? "record" : "line";
     const char *place = item->form->label;
     if (item->piece.line > 0)
         place = lm_arena_printf(run->labels, "%s, %s %zu", place, unit, item->piece.line);
-    if (file->missing++ == 0 && item->form->by == LM_BY_JSONL)
+    if (file->missing++ == 0 && item->opened->facts.by == LM_BY_JSONL)
         file->instead = lm_arena_strdup(lm_ctx_arena(run->ctx), item->err.text);
     if (place == NULL)
         return lm_fail(err, LM_NOMEM, "no memory for a message; free some");
@@ -118,6 +119,7 @@ static enum lm_status compare(struct clean_run *run, struct clean_item *item, si
     *reason = CLEAN_DUPLICATE;
     LM_TRY(clean_dedup_parts(&run->dedup, &item->units, &item->text, &is_changed, err));
     if (is_changed) {
+        clean_item_disown(item);
         clean_keys_release(&item->keys);
         item->is_leaked = run->work.contamination != NULL; /* perhaps */
         lm_clean_lines(&item->text, &run->options, &run->totals.repairs);
@@ -155,9 +157,10 @@ static size_t own_reason(const struct clean_item *item)
     return item->text.size == 0 ? CLEAN_LINELESS : CLEAN_RULES + item->outcome.rule;
 }
 
-static enum lm_status drop(struct clean_run *run, const struct clean_item *item, size_t reason,
+static enum lm_status drop(struct clean_run *run, struct clean_item *item, size_t reason,
                            struct lm_err *err)
 {
+    LM_TRY(clean_item_text(item, err));
     bool is_raw = reason == CLEAN_INVALID || reason == CLEAN_EMPTY;
     const uint8_t *text = is_raw ? item->found.text : (const uint8_t *)item->text.data;
     size_t size = is_raw ? item->found.size : item->text.size;
@@ -169,9 +172,9 @@ static enum lm_status drop(struct clean_run *run, const struct clean_item *item,
 /* Where a document stands in the corpus, from 0 to 1, by the bytes of its files as they came. */
 static double place_of(const struct clean_run *run, const struct clean_item *item)
 {
-    const struct clean_form *form = item->form;
-    const struct clean_file *file = &run->corpus.files[form->file];
-    double at = form->size > 0 ? (double)(item->piece.raw - form->text) / (double)form->size : 0;
+    const struct clean_file *file = &run->corpus.files[item->form->file];
+    const size_t cut = item->opened->facts.cut;
+    double at = cut > 0 ? (double)item->at / (double)cut : 0;
     return run->corpus.bytes > 0
                ? ((double)file->before + at * (double)file->bytes) / (double)run->corpus.bytes
                : 0;
@@ -207,8 +210,10 @@ static enum lm_status keep(struct clean_run *run, struct clean_item *item, struc
 static enum lm_status judge(struct clean_run *run, struct clean_item *item, struct lm_err *err)
 {
     struct clean_file *file = &run->corpus.files[item->form->file];
-    if (item->status != LM_OK)
-        return lm_fail(err, item->status, "%s", item->err.text);
+    if (item->status != LM_OK) {
+        *err = item->err;
+        return item->status;
+    }
     run->totals.documents_in++;
     run->corpus.sources[file->source].documents++;
     file->records++;
@@ -220,12 +225,12 @@ static enum lm_status judge(struct clean_run *run, struct clean_item *item, stru
     clean_transform_add(&run->totals.transformed, &item->transformed);
     if (item->is_missing)
         return judge_missing(run, item, file, err);
-    clean_flow_add(&run->totals.formats[item->form->by], item->found.size, NULL);
+    clean_flow_add(&run->totals.formats[item->opened->facts.by], item->found.size, NULL);
     clean_flow_sum(&run->totals.cleaned, &item->cleaned);
     clean_totals_lines(&run->totals, &run->rules, item->tallies, &item->outcome);
     if (run->language != NULL && item->cleaned.documents > 0)
-        clean_totals_language(&run->totals, item->told.codes[0], (size_t)item->cleaned.bytes,
-                              false);
+        item->told.codes[0] = clean_totals_language(&run->totals, item->told.codes[0],
+                                                    (size_t)item->cleaned.bytes, false);
     size_t reason = own_reason(item);
     if (reason == CLEAN_RULES + run->rules.count)
         return keep(run, item, err);
@@ -237,6 +242,7 @@ static enum lm_status judge(struct clean_run *run, struct clean_item *item, stru
 enum lm_status clean_judge_batch(struct clean_run *run, struct clean_batch *batch,
                                  struct lm_err *err)
 {
+    LM_TRY(clean_kept_put(&run->kept_work, batch, err));
     for (size_t i = 0; i < batch->begun.count; i++)
         begin_file(run, batch->begun.items[i]);
     for (size_t i = 0; i < batch->count; i++)

@@ -9,7 +9,10 @@
 #include <lmpipe/param.h>
 #include <lmpipe/status.h>
 
-enum { CLEAN_KEPT = 64 };
+enum {
+    CLEAN_KEPT = 64,
+    CLEAN_ITEM_FORMAT = 1 /**< of cleaned documents as they are kept (clean_item.h) */
+};
 
 struct clean_documents {
     const char *by;        /**< one of lm_documents_by_names */

@@ -8,14 +8,31 @@
 #include "clean_batch.h"
 #include "clean_corpus.h"
 #include "clean_form.h"
+#include "clean_kept.h"
 
-/** A file that is being read; it lives until its last piece has been judged. */
+/** What is told of a file, whoever read it. */
+struct clean_facts {
+    enum lm_documents_by by; /**< never LM_BY_AUTO */
+    size_t size, cut;        /**< bytes as they came; that are cut into pieces */
+    int64_t marks, newlines; /**< that were evened out */
+    bool is_converted;       /**< it came in another encoding */
+    double replaced_share;   /**< bytes that become U+FFFD, of those that came */
+    size_t bad_line;         /**< where the first of them stands */
+    const char *guess;       /**< probable encoding, where a share is to be noted; else NULL */
+};
+
+/** A file that is being read, or whose documents are kept; it lives until its last piece has been
+ *  judged. */
 struct clean_opened {
     struct clean_form form;
     struct clean_text text;
-    size_t size;             /**< bytes as they came */
-    int64_t marks, newlines; /**< that were evened out */
-    struct lm_arena *arena;  /**< of its names; owns *this, too */
+    struct clean_facts facts;
+    struct lm_digest id;    /**< by which its documents are kept */
+    bool has_id;            /**< else they are not */
+    bool is_kept;           /**< what comes next is kept */
+    size_t taken, put;      /**< pieces that were kept; and those that are kept by now */
+    bool is_put;            /**< to its end */
+    struct lm_arena *arena; /**< of its names; owns *this, too */
 };
 
 /** Zero-initialise, then set what is borrowed. */
@@ -23,6 +40,7 @@ struct clean_reader {
     const struct clean_corpus *corpus;
     const struct clean_documents *documents;
     const char *folder; /**< of the corpus */
+    struct clean_kept *kept;
     struct clean_reading reading;
     size_t weight;             /**< bytes of memory that a batch may take, about */
     size_t next;               /**< the file that is opened next */

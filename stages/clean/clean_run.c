@@ -49,14 +49,21 @@ static enum lm_status judge_step(void *user, void *batch, struct lm_err *err)
     return LM_OK;
 }
 
+/* Tells how far it is, and keeps that when it is time to. */
+static enum lm_status go_on(struct clean_run *run, struct lm_err *err)
+{
+    const uint64_t done = (uint64_t)run->bytes_done;
+    lm_ctx_progress(run->ctx, done, (uint64_t)run->bytes_all, "bytes");
+    if (lm_ctx_cancelled(run->ctx))
+        return lm_fail(err, LM_CANCELLED, "stopped while cleaning; run again");
+    return lm_ctx_checkpoint_due(run->ctx) ? clean_kept_save(&run->kept_work, done, err) : LM_OK;
+}
+
 static enum lm_status turn_step(void *user, void *batch, struct lm_err *err)
 {
     struct clean_run *run = user;
     (void)batch;
-    lm_ctx_progress(run->ctx, (uint64_t)run->bytes_done, (uint64_t)run->bytes_all, "bytes");
-    if (lm_ctx_cancelled(run->ctx))
-        return lm_fail(err, LM_CANCELLED, "stopped while cleaning; run again");
-    return LM_OK;
+    return go_on(run, err);
 }
 
 static enum lm_status read_all(struct clean_run *run, struct lm_err *err)
@@ -66,6 +73,8 @@ static enum lm_status read_all(struct clean_run *run, struct lm_err *err)
     for (size_t i = 0; i < LM_BATCHES; i++)
         steps.batches[i] = &run->batches[i];
     LM_TRY(lm_batches_run(&steps, run->pool, err));
+    run->bytes_done = run->bytes_all; /* also what lies between documents */
+    LM_TRY(go_on(run, err));
     LM_TRY(clean_judge_end(run, err));
     return clean_settle_waiting(run, err);
 }
@@ -163,8 +172,10 @@ static enum lm_status prepare_waiting(struct clean_run *run, const char *scratch
     LM_TRY(prepare_substring(run, scratch, err));
     LM_TRY(prepare_contamination(run, err));
     run->left = (struct clean_left){&run->waiting, &run->near, &run->classifier, &run->substring};
-    if (run->work.near != NULL || run->classifier.params != NULL || run->substring.params != NULL ||
-        run->work.contamination != NULL)
+    bool are_waiting = run->work.near != NULL || run->classifier.params != NULL ||
+                       run->substring.params != NULL || run->work.contamination != NULL;
+    run->work.needs_texts = are_waiting || run->work.compared.paragraph || run->work.compared.line;
+    if (are_waiting)
         clean_waiting_begin(&run->waiting, scratch);
     return LM_OK;
 }
@@ -177,6 +188,7 @@ static void prepare_reader(struct clean_run *run, const char *scratch)
         .corpus = &run->corpus,
         .documents = &p->documents,
         .folder = lm_ctx_input(run->ctx, "corpus"),
+        .kept = &run->kept_work,
         .weight = share < HEAVIEST ? share : HEAVIEST,
         .reading = {.by = (enum lm_documents_by)index_of(lm_documents_by_names, p->documents.by),
                     .encoding = p->encoding,
@@ -213,6 +225,7 @@ static enum lm_status prepare(struct clean_run *run, struct lm_err *err)
     LM_TRY(prepare_waiting(run, scratch, err));
     run->totals.transform = clean_transform_of(p);
     run->bytes_all = run->corpus.bytes;
+    LM_TRY(clean_kept_open(&run->kept_work, run->ctx, p, (uint64_t)run->bytes_all, err));
     if (p->removals)
         LM_TRY(clean_removals_open(&run->removals, lm_ctx_output(run->ctx, "removals"), err));
     prepare_reader(run, scratch);
@@ -242,8 +255,16 @@ static enum lm_status work(struct clean_run *run, struct lm_err *err)
                             &run->splitter, &run->near,
                             run->work.is_sketched ? &run->sketches : NULL, &run->classifier,
                             &run->substring, &run->contamination, err));
+    clean_kept_end(&run->kept_work, (uint64_t)run->totals.documents_in, (uint64_t)run->bytes_all);
     clean_tell(run);
     return LM_OK;
+}
+
+/* Wherever it was stopped, what is cleaned by then is not cleaned again. */
+static enum lm_status keep_cancelled(struct clean_run *run, struct lm_err *err)
+{
+    LM_TRY(clean_kept_save(&run->kept_work, (uint64_t)run->bytes_done, err));
+    return LM_CANCELLED;
 }
 
 extern lm_run_fn lm_run_clean;
@@ -253,11 +274,14 @@ enum lm_status lm_run_clean(struct lm_ctx *ctx, const void *params, struct lm_er
     struct clean_run run = {.ctx = ctx, .params = params};
     lm_html_ready();
     enum lm_status status = work(&run, err);
+    if (status == LM_CANCELLED)
+        status = keep_cancelled(&run, err);
     clean_splitter_abandon(&run.splitter);
     clean_removals_abandon(&run.removals);
     for (size_t i = 0; i < LM_BATCHES; i++)
         clean_batch_release(&run.batches[i]);
     clean_reader_release(&run.reader);
+    clean_kept_release(&run.kept_work);
     clean_work_release(&run.work);
     clean_dedup_release(&run.dedup);
     clean_near_release(&run.near);

@@ -16,6 +16,7 @@
 #include "clean_contamination.h"
 #include "clean_corpus.h"
 #include "clean_dedup.h"
+#include "clean_kept.h"
 #include "clean_left.h"
 #include "clean_near.h"
 #include "clean_params.h"
@@ -35,6 +36,7 @@ struct clean_run {
     struct lm_ruleset rules;
     struct clean_work work; /**< what all batches are cleaned by */
     struct clean_reader reader;
+    struct clean_kept kept_work; /**< documents that need not be cleaned again */
     struct clean_batch batches[LM_BATCHES];
     struct clean_totals totals;
     struct clean_splitter splitter;

@@ -1,5 +1,6 @@
 #include "clean_totals.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -108,19 +109,21 @@ void clean_totals_lines(struct clean_totals *totals, const struct lm_ruleset *ru
         totals->drops[CLEAN_RULES + i].unfit += (int64_t)(outcome->unfit >> i & 1);
 }
 
-void clean_totals_language(struct clean_totals *totals, const char *code, size_t size, bool is_kept)
+const char *clean_totals_language(struct clean_totals *totals, const char *code, size_t size,
+                                  bool is_kept)
 {
     size_t i = 0;
     while (i < totals->language_count && strcmp(totals->languages[i].code, code) != 0)
         i++;
     if (i == CLEAN_LANGUAGES)
-        return;
+        return "";
     struct clean_spoken *row = &totals->languages[i];
     totals->language_count += i == totals->language_count;
-    row->code = code;
+    snprintf(row->code, sizeof row->code, "%s", code);
     row->kept += is_kept;
     row->documents += !is_kept;
     row->bytes += is_kept ? 0 : (int64_t)size;
+    return row->code;
 }
 
 enum lm_status clean_totals_shared(struct clean_totals *totals, uint32_t first, uint32_t again,

@@ -63,9 +63,11 @@ enum clean_reason {
     CLEAN_RULES
 };
 
+enum { CLEAN_LANGUAGE_CODE = 16 }; /**< bytes of a code, with its NUL */
+
 /** Documents whose most frequent language has this code; "": none was told. */
 struct clean_spoken {
-    const char *code; /**< static */
+    char code[CLEAN_LANGUAGE_CODE];
     int64_t documents, bytes, kept;
 };
 
@@ -123,9 +125,10 @@ void clean_totals_drop(struct clean_totals *totals, size_t reason, const uint8_t
  */
 void clean_totals_lines(struct clean_totals *totals, const struct lm_ruleset *rules,
                         const struct lm_line_tally *tallies, const struct lm_rule_outcome *outcome);
-/** Counts a document by its language: one that came in, or one that is kept. */
-void clean_totals_language(struct clean_totals *totals, const char *code, size_t size,
-                           bool is_kept);
+/** Counts a document by its language: one that came in, or one that is kept. Returns the code,
+ * which stays as long as *totals. */
+const char *clean_totals_language(struct clean_totals *totals, const char *code, size_t size,
+                                  bool is_kept);
 /** Counts a document that another source had before; nothing where it is the same one. LM_NOMEM. */
 enum lm_status clean_totals_shared(struct clean_totals *totals, uint32_t first, uint32_t again,
                                    struct lm_err *err);

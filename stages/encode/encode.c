@@ -60,6 +60,8 @@ static void estimate(const void *params, const struct lm_upstream *upstream,
     (void)params;
     if (upstream->get_int(upstream->user, "bpe", "vocab_size", &vocab))
         out->shape[0] = (double)vocab;
+    uint64_t bytes = lm_upstream_bytes(upstream, "text");
+    out->scratch = bytes >= LM_WORK_FROM ? bytes / 2 : 0; /* ids, until it has ended */
 }
 
 /* English novels by vocabularies of 1,024, 4,096 and 8,192: 2.38, 2.96, 3.27 bytes a token. */
@@ -73,6 +75,7 @@ static const struct lm_stage_cost cost = {.pace = 40e6,
 const struct lm_stage lm_stage_encode = {
     .name = "encode",
     .version = 3,
+    .flags = LM_STAGE_RESUMES,
     .summary = "turn documents into tokens, end-of-text after each",
     .inputs = inputs,
     .outputs = outputs,

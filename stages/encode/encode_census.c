@@ -137,21 +137,98 @@ static void gather(struct encode_census *census, struct worker *worker)
     worker->worst.count = 0;
 }
 
+static void gather_all(struct encode_census *census)
+{
+    for (size_t i = 0; i < census->count->worker_count; i++)
+        gather(census, &census->count->workers[i]);
+}
+
 void encode_census_turn(struct encode_census *census, enum lm_split split)
 {
     struct encode_count *count = census->count;
     if (split == count->split)
         return;
-    for (size_t i = 0; i < count->worker_count; i++)
-        gather(census, &count->workers[i]);
+    gather_all(census);
     count->split = split;
+}
+
+/* ---- what was counted, kept ---- */
+
+static void pack_tally(struct lm_buf *out, const struct encode_tally *tally)
+{
+    lm_pack_int(out, tally->documents);
+    lm_pack_int(out, tally->bytes);
+    lm_pack_int(out, tally->tokens);
+    lm_pack_int(out, tally->words);
+    lm_pack_int(out, tally->single_bytes);
+}
+
+static void unpack_tally(struct encode_tally *out, struct lm_unpack *in)
+{
+    out->documents = lm_unpack_int(in);
+    out->bytes = lm_unpack_int(in);
+    out->tokens = lm_unpack_int(in);
+    out->words = lm_unpack_int(in);
+    out->single_bytes = lm_unpack_int(in);
+}
+
+void encode_census_pack(struct lm_buf *out, struct encode_census *census)
+{
+    const struct encode_count *count = census->count;
+    gather_all(census);
+    lm_pack_int(out, (int64_t)count->ids);
+    lm_pack_int(out, (int64_t)census->source_count);
+    lm_pack_int(out, count->split);
+    for (size_t split = 0; split < LM_SPLITS; split++) {
+        pack_tally(out, &census->splits[split]);
+        for (size_t id = 0; id < count->ids; id++)
+            lm_pack_int(out, census->counts[split][id]);
+    }
+    for (size_t i = 0; i < census->source_count; i++)
+        pack_tally(out, &census->tallies[i]);
+    lm_pack_bytes(out, &census->worst, sizeof census->worst);
+}
+
+/* What was packed, in *out where that is not NULL; false: it is not all there. */
+static bool unpack(struct encode_census *out, const struct encode_census *own, struct lm_unpack *in)
+{
+    struct encode_tally tally;
+    size_t size;
+    for (size_t split = 0; split < LM_SPLITS; split++) {
+        unpack_tally(out != NULL ? &out->splits[split] : &tally, in);
+        for (size_t id = 0; id < own->count->ids; id++) {
+            int64_t count = lm_unpack_int(in);
+            if (out != NULL)
+                out->counts[split][id] = count;
+        }
+    }
+    for (size_t i = 0; i < own->source_count; i++)
+        unpack_tally(out != NULL ? &out->tallies[i] : &tally, in);
+    const void *worst = lm_unpack_bytes(in, &size);
+    if (in->failed || size != sizeof own->worst)
+        return false;
+    if (out != NULL)
+        memcpy(&out->worst, worst, size);
+    return true;
+}
+
+bool encode_census_unpack(struct encode_census *census, struct lm_unpack *in)
+{
+    struct encode_count *count = census->count;
+    bool is_its = lm_unpack_int(in) == (int64_t)count->ids &&
+                  lm_unpack_int(in) == (int64_t)census->source_count;
+    int64_t split = lm_unpack_int(in);
+    struct lm_unpack again = *in;
+    if (!is_its || split < 0 || split >= LM_SPLITS || !unpack(NULL, census, in))
+        return false;
+    count->split = (enum lm_split)split;
+    return unpack(census, census, &again);
 }
 
 enum lm_status encode_census_end(struct encode_census *census, struct lm_err *err)
 {
     const struct encode_count *count = census->count;
-    for (size_t i = 0; i < count->worker_count; i++)
-        gather(census, &count->workers[i]);
+    gather_all(census);
     for (size_t split = 0; split < LM_SPLITS && census->source_count > 0; split++)
         if ((uint64_t)census->splits[split].documents !=
             count->source_ends[split][census->source_count - 1])

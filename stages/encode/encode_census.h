@@ -11,6 +11,7 @@
 #include <lmpipe/tokenizer.h>
 #include <lmpipe/tokens.h>
 
+#include "base/pack.h"
 #include "data/jsonl.h"
 #include "encode_source.h"
 #include "encode_worst.h"
@@ -44,6 +45,11 @@ void encode_census_turn(struct encode_census *census, enum lm_split split);
 enum lm_status encode_census_add(struct encode_census *census, size_t index,
                                  const struct lm_jsonl_document *document, const int32_t *ids,
                                  size_t count, struct lm_err *err);
+/** Appends all that was counted; no worker may count meanwhile. */
+void encode_census_pack(struct lm_buf *out, struct encode_census *census);
+/** Takes up what was packed, before anything is counted; false: it is of no such census, and
+ * nothing was taken. */
+bool encode_census_unpack(struct encode_census *census, struct lm_unpack *in);
 /** Sums up. LM_INVALID when the data card tells of other documents. */
 enum lm_status encode_census_end(struct encode_census *census, struct lm_err *err);
 

@@ -15,15 +15,11 @@
 #include "data/jsonl.h"
 #include "data/shards.h"
 #include "encode_card.h"
+#include "encode_kept.h"
 
 enum {
     BATCH_BYTES = 4 << 20, /* lines read at once */
     TASK_BYTES = 64 << 10  /* lines of one task: cut by documents, never by threads */
-};
-
-struct item {
-    size_t size, count; /* bytes, ids */
-    uint64_t id;
 };
 
 /* Some lines, the documents found in them and the ids of all, one after the other. */
@@ -36,6 +32,7 @@ struct batch {
     enum lm_split split;
     struct task *tasks;
     size_t task_count, task_capacity;
+    uint64_t end; /* bytes of the text files that were read for it */
 };
 
 struct encode {
@@ -45,12 +42,15 @@ struct encode {
     struct lm_encoder **encoders; /* one a worker of the pool */
     struct lm_tokens_writer *writer;
     struct encode_census census; /* for the tokenizer card */
+    struct encode_kept kept;
     struct batch batches[LM_BATCHES];
+    const struct batch *encoded; /* in the last round; NULL: none */
     struct lm_shards shards[LM_SPLITS];
     struct lm_jsonl_reader *reader; /* of the split being read; NULL before it is opened */
     enum lm_split split;            /* LM_SPLITS: all is read */
+    uint64_t skip;                  /* its batches that need not be encoded again */
     uint64_t documents[LM_SPLITS], tokens[LM_SPLITS], bytes[LM_SPLITS];
-    uint64_t read, total; /* bytes of the text files, for progress */
+    uint64_t read, done, total; /* bytes of the text files; encoded; all */
 };
 
 static enum lm_status no_memory(struct lm_err *err)
@@ -99,6 +99,19 @@ static enum lm_status read_lines(struct encode *encode, struct batch *batch, boo
     return LM_OK;
 }
 
+/* Lines up to the next batch; those before it that were encoded are passed over. */
+static enum lm_status read_next(struct encode *encode, struct batch *batch, bool *is_end,
+                                struct lm_err *err)
+{
+    for (; encode->skip > 0 && !*is_end; encode->skip--) {
+        LM_TRY(read_lines(encode, batch, is_end, err));
+        batch->task_count = 0;
+        if (lm_ctx_cancelled(encode->ctx))
+            return lm_fail(err, LM_CANCELLED, "interrupted");
+    }
+    return *is_end ? LM_OK : read_lines(encode, batch, is_end, err);
+}
+
 static enum lm_status read_batch(void *user, void *data, size_t *tasks, bool *is_last,
                                  struct lm_err *err)
 {
@@ -111,9 +124,9 @@ static enum lm_status read_batch(void *user, void *data, size_t *tasks, bool *is
                                     encode->shards[encode->split].count, err));
     uint64_t before = lm_jsonl_offset(encode->reader);
     batch->split = encode->split;
-    enum lm_status status = read_lines(encode, batch, &is_end, err);
+    enum lm_status status = read_next(encode, batch, &is_end, err);
     *tasks = batch->task_count;
-    encode->read += lm_jsonl_offset(encode->reader) - before;
+    batch->end = encode->read += lm_jsonl_offset(encode->reader) - before;
     if (status != LM_OK || !is_end)
         return status;
     lm_jsonl_close(encode->reader);
@@ -147,7 +160,7 @@ static enum lm_status encode_lines(void *user, void *data, size_t index, size_t 
         if (is_end)
             break;
         const int32_t *ids = NULL;
-        struct item item = {.size = document.size, .id = short_id(&document.id)};
+        struct encode_item item = {.size = document.size, .id = short_id(&document.id)};
         LM_TRY(lm_encode(encode->encoders[worker], document.text, document.size, &ids, &item.count,
                          err));
         LM_TRY(encode_census_add(&encode->census, worker, &document, ids, item.count, err));
@@ -160,18 +173,27 @@ static enum lm_status encode_lines(void *user, void *data, size_t index, size_t 
 
 /* ---- writing: in order ---- */
 
+static enum lm_status write_document(void *user, enum lm_split split,
+                                     const struct encode_item *item, const int32_t *ids,
+                                     struct lm_err *err)
+{
+    struct encode *encode = user;
+    LM_TRY(lm_tokens_add(encode->writer, split, ids, item->count, item->id, (uint32_t)item->size,
+                         err));
+    encode->documents[split]++;
+    encode->tokens[split] += item->count + 1;
+    encode->bytes[split] += item->size;
+    return LM_OK;
+}
+
 static enum lm_status write_task(struct encode *encode, enum lm_split split,
                                  const struct task *task, struct lm_err *err)
 {
     const int32_t *ids = (const int32_t *)(const void *)task->ids.data;
-    const struct item *items = (const struct item *)(const void *)task->items.data;
+    const struct encode_item *items = (const struct encode_item *)(const void *)task->items.data;
     for (size_t i = 0; i < task->items.size / sizeof *items; i++) {
-        LM_TRY(lm_tokens_add(encode->writer, split, ids, items[i].count, items[i].id,
-                             (uint32_t)items[i].size, err));
+        LM_TRY(write_document(encode, split, &items[i], ids, err));
         ids += items[i].count;
-        encode->documents[split]++;
-        encode->tokens[split] += items[i].count + 1;
-        encode->bytes[split] += items[i].size;
     }
     return LM_OK;
 }
@@ -186,14 +208,39 @@ static enum lm_status write_batch(void *user, void *data, struct lm_err *err)
 
 /* ---- all splits ---- */
 
+/* What was encoded and counted in the last round. */
+static enum lm_status keep_encoded(struct encode *encode, struct lm_err *err)
+{
+    const struct batch *batch = encode->encoded;
+    if (batch == NULL)
+        return LM_OK;
+    encode_kept_begin(&encode->kept);
+    for (size_t i = 0; i < batch->task_count; i++)
+        encode_kept_add(&encode->kept, &batch->tasks[i].items, &batch->tasks[i].ids);
+    encode->done = batch->end;
+    return encode_kept_put(&encode->kept, batch->split, err);
+}
+
+/* Tells how far it is; keeps that when it is time to, or when somebody wants it to stop. */
+static enum lm_status go_on(struct encode *encode, struct lm_err *err)
+{
+    lm_ctx_progress(encode->ctx, encode->done, encode->total, "bytes");
+    bool is_cancelled = lm_ctx_cancelled(encode->ctx);
+    if (is_cancelled || lm_ctx_checkpoint_due(encode->ctx))
+        LM_TRY(encode_kept_save(&encode->kept, encode->done, &encode->census, err));
+    return is_cancelled ? lm_fail(err, LM_CANCELLED, "interrupted") : LM_OK;
+}
+
 static enum lm_status begin_round(void *user, void *data, struct lm_err *err)
 {
     struct encode *encode = user;
     const struct batch *batch = data;
-    lm_ctx_progress(encode->ctx, encode->read, encode->total, "bytes");
+    LM_TRY(keep_encoded(encode, err));
+    encode->encoded = batch;
+    LM_TRY(go_on(encode, err));
     if (batch != NULL)
         encode_census_turn(&encode->census, batch->split);
-    return lm_ctx_cancelled(encode->ctx) ? lm_fail(err, LM_CANCELLED, "interrupted") : LM_OK;
+    return LM_OK;
 }
 
 static enum lm_status encode_splits(struct encode *encode, struct lm_err *err)
@@ -205,7 +252,34 @@ static enum lm_status encode_splits(struct encode *encode, struct lm_err *err)
                                    .turn = begin_round};
     for (size_t i = 0; i < LM_BATCHES; i++)
         steps.batches[i] = &encode->batches[i];
-    return lm_batches_run(&steps, encode->pool, err);
+    LM_TRY(lm_batches_run(&steps, encode->pool, err));
+    encode->done = encode->total;
+    return go_on(encode, err);
+}
+
+/* What is encoded is laid down again; where the rest begins. */
+static enum lm_status take_up(struct encode *encode, struct lm_err *err)
+{
+    const uint64_t *batches = encode->kept.batches;
+    LM_TRY(encode_kept_open(&encode->kept, encode->ctx, encode->total, lm_vocab_size(encode->vocab),
+                            err));
+    LM_TRY(encode_kept_load(&encode->kept, &encode->done, &encode->census, err));
+    for (size_t i = 0; i < LM_SPLITS; i++)
+        encode->split = batches[i] > 0 ? (enum lm_split)i : encode->split;
+    encode->skip = batches[encode->split];
+    if (encode->skip == 0)
+        return LM_OK;
+    for (size_t i = 0; i < (size_t)encode->split; i++)
+        encode->read += encode->shards[i].bytes;
+    lm_ctx_doing(encode->ctx, "taking up what is encoded");
+    LM_TRY(encode_kept_each(&encode->kept, write_document, encode, err));
+    lm_ctx_doing(encode->ctx, "");
+    uint64_t documents = 0;
+    for (size_t i = 0; i < LM_SPLITS; i++)
+        documents += encode->documents[i];
+    lm_ctx_note(encode->ctx,
+                "%" PRIu64 " documents were encoded before and taken as they were kept", documents);
+    return LM_OK;
 }
 
 /* ---- the stage ---- */
@@ -268,6 +342,7 @@ static void release(struct encode *encode)
     for (size_t i = 0; i < LM_BATCHES; i++)
         release_batch(&encode->batches[i]);
     lm_jsonl_close(encode->reader);
+    encode_kept_release(&encode->kept);
     lm_pool_free(encode->pool);
     lm_tokens_abandon(encode->writer);
     lm_vocab_free(encode->vocab);
@@ -306,6 +381,7 @@ static enum lm_status encode_all(struct encode *encode, struct lm_err *err)
     LM_TRY(start_workers(encode, err));
     LM_TRY(start_writer(encode, vocab_path, data_path, err));
     LM_TRY(encode_census_begin(&encode->census, encode->ctx, encode->vocab, err));
+    LM_TRY(take_up(encode, err));
     LM_TRY(encode_splits(encode, err));
     lm_ctx_doing(encode->ctx, "writing tokens");
     LM_TRY(encode_census_end(&encode->census, err));

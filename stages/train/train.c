@@ -641,8 +641,8 @@ static int64_t row_of(const struct train_params *p, const struct lm_model_config
     return p->max_length > 0 && p->max_length < config->context ? p->max_length : config->context;
 }
 
-/* At its peak: the model, the best weights, the average, and a checkpoint about to be written
- * (weights, two moments, best weights and average once more). */
+/* At its peak: the model, the best weights, the average. A checkpoint is written from where they
+ * lie, and read to there. */
 static uint64_t memory_of(const struct train_params *p, const struct lm_model_config *config,
                           const struct lm_upstream *upstream)
 {
@@ -660,10 +660,8 @@ static uint64_t memory_of(const struct train_params *p, const struct lm_model_co
     uint64_t batch = (uint64_t)texts_of(p) * (uint64_t)row_of(p, config) * 3 * sizeof(float);
     uint64_t copies = (strcmp(p->keep, "best") == 0 ? weights : 0) + (p->ema > 0 ? weights : 0);
     uint64_t before = strcmp(p->on_divergence, "record") == 0 ? weights : 0;
-    uint64_t log =
-        3 * LOG_LINE * (uint64_t)p->steps; /* a buffer that doubles, and its checkpoint */
-    return lm_model_memory(config, &options) + before + copies + (3 * weights + copies) + batch +
-           log + PROCESS_BYTES;
+    uint64_t log = 2 * LOG_LINE * (uint64_t)p->steps; /* a buffer that doubles */
+    return lm_model_memory(config, &options) + before + copies + batch + log + PROCESS_BYTES;
 }
 
 enum {

@@ -279,7 +279,7 @@ static enum lm_status validate_or_diverge(struct train *train, struct lm_err *er
 static enum lm_status train_all(struct train *train, struct lm_err *err)
 {
     for (;;) {
-        LM_TRY(train_state_leave(train, err));
+        train_state_leave(train);
         if (is_look_due(train))
             LM_TRY(validate_or_diverge(train, err));
         if (train->diverged_at > 0) {

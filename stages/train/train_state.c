@@ -65,82 +65,64 @@ static struct head head_of(const struct train *train)
     return head;
 }
 
-/* *out to be freed; NULL when the weights are not finite. */
-static enum lm_status pack(char **out, size_t *size, const struct train *train, struct lm_err *err)
+enum { PARTS = 2 + LM_STATE_FAMILIES + 3 };
+
+/* What is stored, where it lies. */
+struct stored {
+    struct head head;
+    struct lm_model_state state;
+    struct lm_save_part parts[PARTS];
+};
+
+/* False: the weights are not finite. */
+static bool collect(struct stored *out, const struct train *train)
 {
-    const struct head head = head_of(train);
-    *out = NULL;
-    *size = sizeof head + head.state_size + head.weights + head.average + head.log_size;
+    size_t at = 0;
     if (lm_model_check(train->model, NULL) != LM_OK)
-        return LM_OK;
-    char *at = *out = malloc(*size);
-    if (at == NULL)
-        return lm_fail(err, LM_NOMEM, "out of memory for a checkpoint of %zu bytes", *size);
-    memcpy(at, &head, sizeof head);
-    at += sizeof head;
-    lm_model_state_save(train->model, at);
-    at += head.state_size;
-    if (head.weights > 0)
-        memcpy(at, train->best_weights, head.weights);
-    at += head.weights;
-    if (head.average > 0)
-        memcpy(at, train->average, head.average);
-    at += head.average;
-    if (head.log_size > 0)
-        memcpy(at, train->log.data, head.log_size);
-    return LM_OK;
+        return false;
+    out->head = head_of(train);
+    lm_model_state_view(train->model, &out->state);
+    out->parts[at++] = (struct lm_save_part){&out->head, sizeof out->head};
+    out->parts[at++] = (struct lm_save_part){out->state.head, sizeof out->state.head};
+    for (size_t i = 0; i < LM_STATE_FAMILIES; i++)
+        out->parts[at++] = (struct lm_save_part){out->state.families[i], out->state.size};
+    out->parts[at++] = (struct lm_save_part){train->best_weights, out->head.weights};
+    out->parts[at++] = (struct lm_save_part){train->average, out->head.average};
+    out->parts[at++] = (struct lm_save_part){train->log.data, out->head.log_size};
+    return true;
 }
 
 enum lm_status train_checkpoint_save(struct train *train, struct lm_err *err)
 {
-    char *data = NULL;
-    size_t size = 0;
-    enum lm_status status = pack(&data, &size, train, err);
-    if (data != NULL)
-        status = lm_ctx_checkpoint_save(train->ctx, train->step, data, size, err);
-    free(data);
-    return status;
+    struct stored stored;
+    if (!collect(&stored, train))
+        return LM_OK;
+    return lm_ctx_checkpoint_save_parts(train->ctx, train->step, stored.parts, PARTS, err);
 }
 
-enum lm_status train_state_leave(struct train *train, struct lm_err *err)
+void train_state_leave(struct train *train)
 {
-    char *data = NULL;
-    size_t size = 0;
+    struct stored stored;
     bool is_due = train->step == (uint64_t)train_prefix_steps(train->params) &&
                   train->looks <= train->step && train->diverged_at == 0;
     if (!is_due || train->has_left || !train_leaves_state(train->params))
-        return LM_OK;
+        return;
     train->has_left = true;
-    LM_TRY(pack(&data, &size, train, err));
-    if (data != NULL)
-        lm_ctx_state_save(train->ctx, train->step, data, size);
-    free(data);
-    return LM_OK;
+    if (collect(&stored, train))
+        lm_ctx_state_save(train->ctx, train->step, stored.parts, PARTS);
 }
 
 /* ---- taking up ---- */
 
-/* Parts of what was stored, as it says. */
-struct parts {
-    struct head head;
-    const char *state, *weights, *average, *log;
-};
-
-/* False: it is not of this training. */
-static bool unpack(struct parts *out, const struct train *train, const char *data, size_t size)
+/* Reads what all that is stored begins with. False: it is not of this training. */
+static bool read_head(struct head *head, const struct train *train, struct lm_saved *saved)
 {
-    struct head *head = &out->head;
-    size_t weights = bytes_of(train, train->best_weights),
-           average = bytes_of(train, train->average);
-    size_t state = (size_t)lm_model_state_size(train->model), least = sizeof *head;
-    least += state + weights + average;
-    if (size < least)
+    size_t weights = bytes_of(train, train->best_weights);
+    size_t average = bytes_of(train, train->average);
+    uint64_t state = lm_model_state_size(train->model);
+    uint64_t least = sizeof *head + state + weights + average, size = lm_saved_size(saved);
+    if (size < least || lm_saved_read(saved, head, sizeof *head, NULL) != LM_OK)
         return false;
-    memcpy(head, data, sizeof *head);
-    out->state = data + sizeof *head;
-    out->weights = out->state + state;
-    out->average = out->weights + weights;
-    out->log = out->average + average;
     return memcmp(head->magic, magic, sizeof magic) == 0 && head->weights == weights &&
            head->average == average && head->state_size == state && head->log_size == size - least;
 }
@@ -159,58 +141,91 @@ static void take_head(struct train *train, const struct head *head)
     train->patience = head->patience;
 }
 
-static enum lm_status take(struct train *train, const struct parts *parts, struct lm_err *err)
+static enum lm_status take_log(struct train *train, struct lm_saved *saved, uint64_t size,
+                               struct lm_err *err)
 {
-    const struct head *head = &parts->head;
-    LM_TRY(lm_model_state_load(train->model, parts->state, head->state_size, err));
+    char some[4096];
+    lm_buf_clear(&train->log);
+    for (uint64_t count; size > 0; size -= count) {
+        count = size < sizeof some ? size : sizeof some;
+        LM_TRY(lm_saved_read(saved, some, count, err));
+        lm_buf_append(&train->log, some, (size_t)count);
+    }
+    return lm_buf_status(&train->log, err);
+}
+
+/* All behind the head, each part read into its place. */
+static enum lm_status take(struct train *train, const struct head *head, struct lm_saved *saved,
+                           struct lm_err *err)
+{
+    struct lm_model_state state;
+    LM_TRY(lm_saved_read(saved, state.head, sizeof state.head, err));
+    LM_TRY(lm_model_state_begin(train->model, state.head, err));
+    lm_model_state_view(train->model, &state);
+    for (size_t i = 0; i < LM_STATE_FAMILIES; i++)
+        LM_TRY(lm_saved_read(saved, state.families[i], state.size, err));
+    LM_TRY(lm_saved_read(saved, train->best_weights, head->weights, err));
+    LM_TRY(lm_saved_read(saved, train->average, head->average, err));
+    LM_TRY(take_log(train, saved, head->log_size, err));
     enum lm_status status = lm_model_check(train->model, err);
     if (status != LM_OK)
         return lm_wrap(err, status, "the checkpoint of step %llu", (unsigned long long)head->step);
-    if (head->weights > 0)
-        memcpy(train->best_weights, parts->weights, head->weights);
-    if (head->average > 0)
-        memcpy(train->average, parts->average, head->average);
-    lm_buf_clear(&train->log);
-    lm_buf_append(&train->log, parts->log, head->log_size);
     take_head(train, head);
-    return lm_buf_status(&train->log, err);
+    return LM_OK;
 }
 
 static enum lm_status take_checkpoint(struct train *train, struct lm_err *err)
 {
-    uint64_t position = 0;
-    void *data = NULL;
-    size_t size = 0;
-    struct parts parts;
-    LM_TRY(lm_ctx_checkpoint_load(train->ctx, &position, &data, &size, err));
-    if (data == NULL)
+    struct lm_saved *saved = NULL;
+    struct head head;
+    LM_TRY(lm_ctx_checkpoint_open(train->ctx, &saved, err));
+    if (saved == NULL)
         return LM_OK;
-    if (!unpack(&parts, train, data, size))
-        return lm_fail(err, LM_FORMAT,
-                       "the checkpoint does not belong to this training; clear the "
-                       "stage's cache to start afresh");
-    return take(train, &parts, err);
+    enum lm_status status =
+        read_head(&head, train, saved)
+            ? take(train, &head, saved, err)
+            : lm_fail(err, LM_FORMAT,
+                      "the checkpoint does not belong to this training; clear the "
+                      "stage's cache to start afresh");
+    lm_saved_close(saved);
+    return status;
+}
+
+/* Whether the model could take the state behind the head; it is read, and nothing changed. */
+static bool is_sound(const struct train *train, struct lm_saved *saved)
+{
+    struct lm_model_state state;
+    unsigned char head[LM_STATE_HEAD];
+    float some[1024];
+    lm_model_state_view(train->model, &state);
+    if (lm_saved_read(saved, head, sizeof head, NULL) != LM_OK ||
+        !lm_model_state_fits(train->model, head))
+        return false;
+    for (uint64_t left = state.size, count; left > 0; left -= count) {
+        count = left < sizeof some ? left : sizeof some;
+        if (lm_saved_read(saved, some, count, NULL) != LM_OK)
+            return false;
+        for (size_t i = 0; i < count / sizeof *some; i++)
+            if (!isfinite(some[i]))
+                return false;
+    }
+    return true;
 }
 
 /* Before a validation at its step, which is this training's to do or not. */
-static enum lm_status take_state(struct train *train, struct lm_err *err)
+static enum lm_status use_state(struct train *train, struct lm_saved *saved, uint64_t most,
+                                struct lm_err *err)
 {
-    uint64_t position = 0, most = (uint64_t)train_prefix_steps(train->params);
-    void *data = NULL;
-    size_t size = 0;
-    struct parts parts;
-    if (most <= train->step)
-        return LM_OK;
-    lm_ctx_state_load(train->ctx, train->step + 1, most, &position, &data, &size);
-    if (data == NULL)
-        return LM_OK;
-    if (!unpack(&parts, train, data, size) || parts.head.step != position ||
-        parts.head.looks > position ||
-        lm_model_state_check(train->model, parts.state, parts.head.state_size, NULL) != LM_OK) {
+    uint64_t position = lm_saved_position(saved);
+    struct head head;
+    bool is_own = read_head(&head, train, saved) && head.step == position && head.looks <= position;
+    if (!is_own || !is_sound(train, saved)) {
         lm_ctx_note(train->ctx, "the state of a shorter run is not of this training and not used");
         return LM_OK;
     }
-    LM_TRY(take(train, &parts, err));
+    lm_saved_rewind(saved);
+    LM_TRY(lm_saved_read(saved, &head, sizeof head, err));
+    LM_TRY(take(train, &head, saved, err));
     train->has_left = position == most;
     lm_ctx_resumed(train->ctx, position);
     lm_ctx_note(train->ctx, "continues at step %llu of %lld, from the state of a shorter run",
@@ -218,16 +233,20 @@ static enum lm_status take_state(struct train *train, struct lm_err *err)
     return LM_OK;
 }
 
-/* What was read is copied into its places and not needed again: a resumed training holds no more
- * memory than another. */
+static enum lm_status take_state(struct train *train, struct lm_err *err)
+{
+    uint64_t most = (uint64_t)train_prefix_steps(train->params);
+    if (most <= train->step)
+        return LM_OK;
+    struct lm_saved *saved = lm_ctx_state_open(train->ctx, train->step + 1, most);
+    enum lm_status status = saved != NULL ? use_state(train, saved, most, err) : LM_OK;
+    lm_saved_close(saved);
+    return status;
+}
+
+/* What is read goes to its places at once: a resumed training holds no more memory than another. */
 enum lm_status train_resume(struct train *train, struct lm_err *err)
 {
-    struct lm_arena *arena = lm_ctx_arena(train->ctx);
-    struct lm_arena_mark mark = lm_arena_mark(arena);
-    enum lm_status status = take_checkpoint(train, err);
-    lm_arena_rewind(arena, mark);
-    if (status == LM_OK)
-        status = take_state(train, err);
-    lm_arena_rewind(arena, mark);
-    return status;
+    LM_TRY(take_checkpoint(train, err));
+    return take_state(train, err);
 }

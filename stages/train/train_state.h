@@ -75,8 +75,8 @@ void train_weights_set(struct train *train, const float *weights);
  *  checkpoint before stays. LM_NOMEM, LM_IO. */
 enum lm_status train_checkpoint_save(struct train *train, struct lm_err *err);
 /** Stores the same for longer trainings, once, after the last step that does not depend on the end
- * and before what is validated there, which a longer one may not validate. LM_NOMEM. */
-enum lm_status train_state_leave(struct train *train, struct lm_err *err);
+ * and before what is validated there, which a longer one may not validate. */
+void train_state_leave(struct train *train);
 /** Takes up the newest sound checkpoint, and the state that a shorter training left when that
  * brings it further: if there are any. LM_FORMAT when a checkpoint does not fit, LM_NUMERIC when
  * its weights are not finite; a state of which that is true is not taken, which a note says. */

@@ -44,10 +44,12 @@ like "and resumed, as often as was said" "$out" '^same +model .*interrupted 7 ti
 is "leaves no checkpoint" "$(ls "$store/checkpoints")" ""
 lmpipe verify tiny.yaml "${set_steps[@]}" --interrupt-at 3 --progress none
 is "all stages" "$status" 0
-like "those that count no steps are passed over" "$out" '^not interrupted +vocab +- +not executed: bpe counts no steps'
-lmpipe verify tiny.yaml "${set_steps[@]}" text --interrupt-at 3
-is "one alone that counts none is an error" "$status" 2
-like "that says so" "$err" 'text counts no steps'
+like "a cleaning, too" "$out" '^same +text .*interrupted 1 time, and resumed'
+like "those that have no checkpoints are passed over" "$out" \
+    '^not interrupted +scores +- +not executed: evaluate has no checkpoints'
+lmpipe verify tiny.yaml "${set_steps[@]}" scores --interrupt-at 3
+is "one alone that has none is an error" "$status" 2
+like "that says so" "$err" 'scores has no checkpoints'
 lmpipe verify tiny.yaml "${set_steps[@]}" model --interrupt-at 3,21 --progress none
 is "a step that it does not have proves nothing" "$status" 1
 like "and is told" "$out" '^not interrupted +model .*ended before it could be interrupted after step 21'

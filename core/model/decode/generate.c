@@ -217,11 +217,6 @@ uint64_t lm_generate_memory(const struct lm_model_config *config,
            lm_session_memory(config, &session, threads);
 }
 
-static bool is_stopped(const struct lm_model *model)
-{
-    return model->options.stop != NULL && model->options.stop(model->options.stop_user);
-}
-
 /* The texts that are drawn, several at a time. */
 static enum lm_status draw_texts(struct lm_decoder *decoder, const struct lm_continuation *texts,
                                  size_t count, const struct lm_generate_options *options,
@@ -233,7 +228,7 @@ static enum lm_status draw_texts(struct lm_decoder *decoder, const struct lm_con
         return LM_OK;
     enum lm_status status = start(&round, texts, count, options, err);
     while (status == LM_OK) {
-        if (is_stopped(decoder->model)) {
+        if (lm_model_is_stopped(decoder->model)) {
             status = lm_fail(err, LM_CANCELLED, "interrupted; run again to resume");
             break;
         }

@@ -18,8 +18,7 @@ double lm_search_log_sum(const struct lm_model *model, const float *logits)
 
 enum lm_status lm_search_poll(const struct lm_search *search, struct lm_err *err)
 {
-    const struct lm_model_options *options = &search->model->options;
-    return options->stop != NULL && options->stop(options->stop_user)
+    return lm_model_is_stopped(search->model)
                ? lm_fail(err, LM_CANCELLED, "interrupted; run again to resume")
                : LM_OK;
 }

@@ -359,7 +359,7 @@ static void add_and_norm(const struct lm_session *session, bool has_delta, enum 
 }
 
 /* The rows through all layers: x is the residual stream behind the last. */
-static void run_rows(struct lm_session *session, size_t rows)
+static enum lm_status run_rows(struct lm_session *session, size_t rows, struct lm_err *err)
 {
     const struct lm_model *model = session->decoder->model;
     size_t C = (size_t)model->config.width;
@@ -367,6 +367,8 @@ static void run_rows(struct lm_session *session, size_t rows)
         lm_embed_row(model, session->x + r * C, session->tokens[r], session->before[r],
                      session->places[r]);
     for (size_t l = 0; l < (size_t)model->config.layers; l++) {
+        if (rows == ROWS && lm_model_is_stopped(model)) /* of a long prompt */
+            return lm_fail(err, LM_CANCELLED, "interrupted; run again to resume");
         add_and_norm(session, l > 0, LM_LN1_W, LM_LN1_B, l, rows);
         multiply(session, LM_MATRIX_QKV, l, rows, session->h, LM_QKV_B, session->qkv);
         change_queries_keys(session, l, rows);
@@ -377,6 +379,7 @@ static void run_rows(struct lm_session *session, size_t rows)
         multiply(session, LM_MATRIX_OUT, l, rows, activate(session, rows), LM_OUT_B, session->out);
     }
     model->kernels->add(session->x, session->out, rows * C);
+    return LM_OK;
 }
 
 /* Logits of the first `count` rows of `last`. */
@@ -495,7 +498,7 @@ enum lm_status lm_session_feed(struct lm_session *session, struct lm_feed *feeds
     LM_TRY(check_feeds(session, feeds, count, err));
     while (cursor.feed < count) {
         size_t feed = cursor.feed, rows = take_rows(session, feeds, count, &cursor);
-        run_rows(session, rows);
+        LM_TRY(run_rows(session, rows, err));
         for (size_t i = 0; i < session->segment_count; i++, feed++) {
             const struct segment *segment = &session->segments[i];
             session->lengths[segment->sequence] += (int64_t)segment->rows;

@@ -155,6 +155,15 @@ struct lm_kernels {
     void (*sgd)(float *p, const float *g, float *m, size_t n, const struct lm_sgd *options);
     /** y += rate·(x − y), n elements. */
     void (*approach)(float *y, const float *x, size_t n, float rate);
+
+    /** x *= factor, n elements. */
+    void (*scale)(float *x, size_t n, float factor);
+    /** out = a·x + b·y, n elements; out may be x or y. */
+    void (*combine)(float *out, float a, const float *x, float b, const float *y, size_t n);
+    /** The momentum m takes up the gradient g; x = what SGD would step along: of Muon. */
+    void (*remember)(float *x, float *m, const float *g, size_t n, const struct lm_sgd *options);
+    /** x = lr·(factor·x + decay·p), p -= x: a step along x. */
+    void (*travel)(float *p, float *x, size_t n, float lr, float factor, float decay);
 };
 
 extern const struct lm_kernels lm_kernels_c, lm_kernels_avx2, lm_kernels_avx512;

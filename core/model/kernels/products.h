@@ -22,6 +22,8 @@ enum {
     LM_GEMM_SCRATCH = 1 << 18, /**< floats of packing space a worker needs */
     LM_GEMM_COLUMNS = 576,     /**< columns of a block of a packed operand */
     LM_GEMM_UNIT = 96,         /**< a packed operand has room for this multiple of columns */
+    LM_GEMM_K = 256, /**< words of the inner dimension that are summed by themselves: a cut at a
+                        multiple of it changes no bit of what is accumulated */
 };
 
 /** What of a product counts where row i is a query that sees keys up to i + first. */

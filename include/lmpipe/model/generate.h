@@ -69,7 +69,8 @@ struct lm_feed {
 };
 /** Feeds `count` sequences at once; all rows share one read of the weights. LM_RANGE when a length
  *  would be exceeded (reset and feed a suffix) or an id is none; LM_INVALID when a sequence occurs
- *  twice. Nothing was fed then. */
+ *  twice. Nothing was fed then. LM_CANCELLED when the model's options.stop, asked in every layer
+ *  of each 64 rows, says so: sequences hold a part of what was fed, to be reset. */
 enum lm_status lm_session_feed(struct lm_session *session, struct lm_feed *feeds, size_t count,
                                struct lm_err *err);
 /** Tokens of a sequence since the start or its last reset. */
@@ -109,7 +110,7 @@ struct lm_generate_options {
  *  and the tokens of a beam search are emitted when it ends. When a
  *  context is full its last half is fed again (docs/internals/numerics.md). options may be NULL.
  *  LM_RANGE, LM_NOMEM, LM_INVALID for a method that lm_sampling_check refuses; LM_CANCELLED when
- * the model's options.stop, asked once a token, says so. */
+ * the model's options.stop, asked once a token, of long prompts once a layer of 64, says so. */
 enum lm_status lm_model_generate(struct lm_model *model, const struct lm_continuation *texts,
                                  size_t count, const struct lm_generate_options *options,
                                  struct lm_err *err);

@@ -17,8 +17,9 @@ struct lm_scores {
     int32_t *rank, *equal;
     float *top;
 };
-/** Scores targets (B, T) given tokens (B, T), without dropout and without holding all logits.
- *  LM_RANGE: an id or shape outside the limits. */
+/** Scores targets (B, T) given tokens (B, T), without dropout and without holding all logits. A
+ *  target of -1 is not scored: its nll and equal are 0, its rank is -1; where neither entropy nor
+ *  top is wanted it costs nothing in the head. LM_RANGE: an id or shape outside the limits. */
 enum lm_status lm_model_score(struct lm_model *model, const int32_t *tokens, const int32_t *targets,
                               int64_t batch, int64_t time, const struct lm_scores *out,
                               struct lm_err *err);

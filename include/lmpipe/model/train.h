@@ -183,12 +183,27 @@ void lm_model_set_position(struct lm_model *model, uint64_t step, uint64_t micro
 /** Everything a resumed training needs (weights, moments, step count), little-endian. */
 uint64_t lm_model_state_size(const struct lm_model *model);
 void lm_model_state_save(const struct lm_model *model, void *out);
-/** Whether lm_model_state_load could take it, and whether its weights are finite; changes nothing.
- *  LM_FORMAT, LM_NUMERIC. */
-enum lm_status lm_model_state_check(const struct lm_model *model, const void *data, uint64_t size,
-                                    struct lm_err *err);
 /** A model that does not train takes the weights alone. LM_FORMAT: it is of another model. */
 enum lm_status lm_model_state_load(struct lm_model *model, const void *data, uint64_t size,
                                    struct lm_err *err);
+
+enum { LM_STATE_HEAD = 24, LM_STATE_FAMILIES = 3 };
+
+/** The same where it lies, so that it can be written and read without a copy: a head, then weights,
+ *  first and second moments, `size` bytes each, borrowed from the model. One that does not train
+ * has no moments: NULL. */
+struct lm_model_state {
+    unsigned char head[LM_STATE_HEAD];
+    float *families[LM_STATE_FAMILIES];
+    uint64_t size;
+};
+
+void lm_model_state_view(const struct lm_model *model, struct lm_model_state *out);
+/** Whether a stored head is one of this model. */
+bool lm_model_state_fits(const struct lm_model *model, const unsigned char head[LM_STATE_HEAD]);
+/** Takes up a stored head; the families, where the view says, are for the caller to fill.
+ *  LM_FORMAT: it is of another model, and nothing was changed. */
+enum lm_status lm_model_state_begin(struct lm_model *model, const unsigned char head[LM_STATE_HEAD],
+                                    struct lm_err *err);
 
 #endif

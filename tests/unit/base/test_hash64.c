@@ -33,5 +33,24 @@ static void test_published_vectors(struct tap *tap)
         CHECK(lm_hash64(data, rows[i].size, rows[i].seed) == rows[i].hash);
 }
 
-static const struct tap_test tests[] = {TAP_ROW(test_published_vectors)};
+/* However the bytes are cut, and again after beginning anew. */
+static void test_running(struct tap *tap)
+{
+    static unsigned char data[5000];
+    struct lm_hash64 *hash = lm_hash64_create();
+    REQUIRE(hash != NULL);
+    fill(data, sizeof data);
+    CHECK(lm_hash64_final(hash) == lm_hash64("", 0, 0));
+    for (size_t cut = 1; cut < sizeof data; cut = cut * 3 + 1) {
+        lm_hash64_begin(hash);
+        for (size_t at = 0; at < sizeof data; at += cut)
+            lm_hash64_update(hash, data + at, sizeof data - at < cut ? sizeof data - at : cut);
+        lm_hash64_update(hash, NULL, 0);
+        CHECK(lm_hash64_final(hash) == lm_hash64(data, sizeof data, 0));
+    }
+    lm_hash64_free(hash);
+    lm_hash64_free(NULL);
+}
+
+static const struct tap_test tests[] = {TAP_ROW(test_published_vectors) TAP_ROW(test_running)};
 LM_TEST_MAIN(tests)

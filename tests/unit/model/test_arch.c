@@ -1,6 +1,7 @@
 /* Every architecture option: logits against a double reference, gradients against its central
  * differences, the same bits for threads, kernels and recomputation, cached decoding equal to the
  * full pass, and a saved model that is read again. */
+#include <lmpipe/gguf.h>
 #include <lmpipe/model.h>
 
 #include <sys/stat.h>
@@ -275,6 +276,27 @@ static void test_saved_and_loaded(struct tap *tap)
     rmdir(folder);
 }
 
+/* Forms of other programs hold no option: refused in a line that names one and says what to do. */
+static void test_exports(struct tap *tap)
+{
+    for (size_t i = 0; i < ROWS; i++) {
+        const struct lm_model_options options = {0};
+        struct lm_model *model = make(&rows[i].config, &options);
+        const char *option = lm_model_beyond_gpt2(&rows[i].config);
+        struct lm_err hf = {LM_OK, ""}, gguf = {LM_OK, ""};
+        REQUIRE(model != NULL && (option != NULL || i == 0));
+        if (i == 0) { /* GPT-2 itself */
+            lm_model_free(model);
+            continue;
+        }
+        CHECK_INT(lm_model_export_hf(model, "/nowhere", LM_DTYPE_F32, 0, &hf), LM_UNSUPPORTED);
+        CHECK_INT(lm_gguf_put_model(NULL, model, LM_DTYPE_F32, &gguf), LM_UNSUPPORTED);
+        CHECK(strstr(hf.text, option) != NULL && strstr(hf.text, "; keep it in") != NULL);
+        CHECK(strstr(gguf.text, option) != NULL && strstr(gguf.text, "; keep it in") != NULL);
+        lm_model_free(model);
+    }
+}
+
 /* What a shape is in words; and what is given beside it wins where it is not 0. */
 static void test_words(struct tap *tap)
 {
@@ -299,7 +321,7 @@ static void test_words(struct tap *tap)
     CHECK(shape.context == 9 && shape.layers == L);
 }
 
-static const struct tap_test tests[] = {TAP_ROW(test_against_reference) TAP_ROW(test_same_bits)
-                                            TAP_ROW(test_cached_equals_full)
-                                                TAP_ROW(test_saved_and_loaded) TAP_ROW(test_words)};
+static const struct tap_test tests[] = {
+    TAP_ROW(test_against_reference) TAP_ROW(test_same_bits) TAP_ROW(test_cached_equals_full)
+        TAP_ROW(test_saved_and_loaded) TAP_ROW(test_exports) TAP_ROW(test_words)};
 LM_TEST_MAIN(tests)

@@ -37,8 +37,8 @@ static bool run(float *x, size_t rows, size_t cols, const char *name, const floa
     const struct lm_kernels *kernels = lm_kernels_pick(name);
     if (kernels == NULL)
         return false;
-    const struct lm_polar how = {lm_products_pick(kernels->name, LM_PRECISION_F32), STEPS, abc[0],
-                                 abc[1], abc[2]};
+    const struct lm_polar how = {
+        kernels, lm_products_pick(kernels->name, LM_PRECISION_F32), STEPS, abc[0], abc[1], abc[2]};
     float *room = aligned_alloc(64, (lm_polar_floats(rows, cols) + 16) / 16 * 64);
     lm_polar(&how, x, rows, cols, norm_of(x, rows * cols), room);
     free(room);

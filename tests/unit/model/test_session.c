@@ -304,8 +304,63 @@ static void a_fork_is_the_same(struct tap *tap)
     lm_model_free(model);
 }
 
+/* Questions until the answer is yes, then how many came nevertheless. */
+struct patience {
+    int left, asked_after;
+};
+
+static bool is_over(void *user)
+{
+    struct patience *patience = user;
+    if (patience->left > 0)
+        patience->left--;
+    else
+        patience->asked_after++;
+    return patience->left == 0 && patience->asked_after > 0;
+}
+
+/* A prompt of several slices stops in whichever layer it is told to, and what is fed again after a
+ * reset has the bits of an undisturbed feed. */
+static void test_stopped(struct tap *tap)
+{
+    enum { LONG = 200 };
+
+    const struct lm_model_config config = {
+        .vocab = V, .context = LONG, .layers = L, .heads = H, .width = C};
+    struct patience patience = {1000, 0};
+    const struct lm_model_options options = {.seed = 11, .stop = is_over, .stop_user = &patience};
+    struct lm_model *model = NULL;
+    struct lm_decoder *decoder = NULL;
+    struct lm_session *session = NULL;
+    struct lm_err err = {LM_OK, ""};
+    int32_t tokens[LONG];
+    float want[V];
+    fill(tokens, LONG, 21);
+    REQUIRE(lm_model_create(&model, &config, &options, &err) == LM_OK &&
+            lm_decoder_create(&decoder, model, LM_WEIGHTS_F32, &err) == LM_OK &&
+            lm_session_create(&session, decoder, NULL, &err) == LM_OK);
+    struct lm_feed feed = {.tokens = tokens, .count = LONG};
+    REQUIRE(lm_session_feed(session, &feed, 1, &err) == LM_OK);
+    memcpy(want, feed.logits, sizeof want);
+    int questions = 1000 - patience.left;
+    CHECK(questions >= LONG / 64 * L);
+    for (int at = 0; at < questions; at++) {
+        lm_session_reset(session, 0);
+        patience = (struct patience){at, 0};
+        CHECK_INT(lm_session_feed(session, &feed, 1, &err), LM_CANCELLED);
+        CHECK_INT(patience.asked_after, 1);
+    }
+    patience.left = 1000;
+    lm_session_reset(session, 0);
+    CHECK_INT(lm_session_feed(session, &feed, 1, &err), LM_OK);
+    CHECK(memcmp(feed.logits, want, sizeof want) == 0);
+    lm_session_free(session);
+    lm_decoder_free(decoder);
+    lm_model_free(model);
+}
+
 static const struct tap_test tests[] = {
-    TAP_ROW(a_fork_is_the_same) TAP_ROW(test_cached_equals_full) TAP_ROW(test_long_and_odd_shapes)
-        TAP_ROW(test_batch_changes_nothing) TAP_ROW(test_rounded_weights_are_near)
-            TAP_ROW(test_refusals) TAP_ROW(test_memory)};
+    TAP_ROW(a_fork_is_the_same) TAP_ROW(test_cached_equals_full) TAP_ROW(test_stopped)
+        TAP_ROW(test_long_and_odd_shapes) TAP_ROW(test_batch_changes_nothing)
+            TAP_ROW(test_rounded_weights_are_near) TAP_ROW(test_refusals) TAP_ROW(test_memory)};
 LM_TEST_MAIN(tests)

@@ -12,6 +12,7 @@
 #include <lmpipe/rng.h>
 
 #include "base/io.h"
+#include "protocol/saved.h"
 #include "tap.h"
 
 #define SIZE 200
@@ -45,11 +46,30 @@ static void fill(uint8_t data[SIZE], uint64_t position)
         data[i] = (uint8_t)lm_rng_u64(rng, position, i);
 }
 
+/** In two parts: that they are joined is what each load looks at. */
 static enum lm_status save(struct fixture *f, uint64_t position)
 {
     uint8_t data[SIZE];
     fill(data, position);
-    return lm_checkpoint_save(f->folder, position, data, sizeof data, NULL);
+    const struct lm_save_part parts[] = {
+        {data, position % SIZE}, {NULL, 0}, {data + position % SIZE, SIZE - position % SIZE}};
+    return lm_checkpoint_save(f->folder, position, parts, 3, NULL);
+}
+
+typedef enum lm_status open_fn(struct lm_saved **out, const char *folder, struct lm_err *err);
+
+/** All that is opened, in the fixture's arena; *data NULL: nothing. */
+static enum lm_status read_slot(open_fn *open_slot, struct fixture *f, uint64_t *position,
+                                void **data, size_t *size, struct lm_err *err)
+{
+    struct lm_saved *saved = NULL;
+    *data = NULL;
+    LM_TRY(open_slot(&saved, f->folder, err));
+    if (saved == NULL)
+        return LM_OK;
+    *position = lm_saved_position(saved);
+    *size = (size_t)lm_saved_size(saved);
+    return lm_saved_take(data, f->arena, saved, err);
 }
 
 /** Position of what a load gives, -1 for nothing, -2 for wrong bytes. */
@@ -59,7 +79,7 @@ static int64_t load(struct fixture *f)
     void *data = NULL;
     size_t size = 0;
     uint8_t want[SIZE];
-    if (lm_checkpoint_load(&position, &data, &size, f->arena, f->folder, NULL) != LM_OK)
+    if (read_slot(lm_checkpoint_open, f, &position, &data, &size, NULL) != LM_OK)
         return -3;
     if (data == NULL)
         return -1;
@@ -101,8 +121,8 @@ static void test_empty_data(struct tap *tap)
     uint64_t position = 0;
     void *data = NULL;
     size_t size = 1;
-    CHECK_INT(lm_checkpoint_save(f.folder, 3, "", 0, NULL), LM_OK);
-    CHECK_INT(lm_checkpoint_load(&position, &data, &size, f.arena, f.folder, NULL), LM_OK);
+    CHECK_INT(lm_checkpoint_save(f.folder, 3, NULL, 0, NULL), LM_OK);
+    CHECK_INT(read_slot(lm_checkpoint_open, &f, &position, &data, &size, NULL), LM_OK);
     CHECK(data != NULL);
     CHECK_INT(size, 0);
     CHECK_INT(position, 3);
@@ -186,7 +206,8 @@ static void test_damage(struct tap *tap)
 static void test_no_room(struct tap *tap)
 {
     struct lm_err err = {LM_OK, ""};
-    CHECK_INT(lm_checkpoint_save("/proc/no-such-place/key", 1, "x", 1, &err), err.status);
+    const struct lm_save_part part = {"x", 1};
+    CHECK_INT(lm_checkpoint_save("/proc/no-such-place/key", 1, &part, 1, &err), err.status);
     CHECK(err.status != LM_OK && err.text[0] != '\0');
 }
 
@@ -201,7 +222,7 @@ static int load_from_failing_disk(struct fixture *f, bool has_other)
     if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
         mount("/proc/self/mem", f->slots[0], NULL, MS_BIND, NULL) != 0)
         return 77;
-    enum lm_status status = lm_checkpoint_load(&position, &data, &size, f->arena, f->folder, &err);
+    enum lm_status status = read_slot(lm_checkpoint_open, f, &position, &data, &size, &err);
     if (has_other ? status != LM_OK || position != 20 : status != LM_IO || err.error_number != EIO)
         return 1;
     if (umount(f->slots[0]) != 0 || stat(f->slots[0], &before) != 0 || before.st_size == 0)
@@ -275,15 +296,15 @@ static void test_read(struct tap *tap)
     void *data = NULL;
     size_t size = 0;
     setup(&f);
-    CHECK_INT(lm_checkpoint_read(&position, &data, &size, f.arena, f.folder, NULL), LM_OK);
+    CHECK_INT(read_slot(lm_checkpoint_look, &f, &position, &data, &size, NULL), LM_OK);
     CHECK(data == NULL && !lm_path_exists(f.folder));
     save(&f, 10);
     save(&f, 20);
     REQUIRE(truncate(f.slots[1], SIZE) == 0);
-    CHECK_INT(lm_checkpoint_read(&position, &data, &size, f.arena, f.folder, NULL), LM_OK);
+    CHECK_INT(read_slot(lm_checkpoint_look, &f, &position, &data, &size, NULL), LM_OK);
     CHECK(data != NULL && position == 10 && size == SIZE);
     REQUIRE(truncate(f.slots[0], SIZE) == 0);
-    CHECK_INT(lm_checkpoint_read(&position, &data, &size, f.arena, f.folder, NULL), LM_OK);
+    CHECK_INT(read_slot(lm_checkpoint_look, &f, &position, &data, &size, NULL), LM_OK);
     CHECK(data == NULL);
     CHECK(lm_path_exists(f.slots[0]) && lm_path_exists(f.slots[1]));
     CHECK_INT(load(&f), -1);
@@ -308,25 +329,26 @@ static enum lm_status state_save(struct fixture *f, uint64_t position)
 {
     uint8_t data[SIZE];
     fill(data, position);
-    return lm_state_save(f->folder, position, data, sizeof data, NULL);
+    const struct lm_save_part parts[] = {{data, 1}, {data + 1, SIZE - 1}};
+    return lm_state_save(f->folder, position, parts, 2, NULL);
 }
 
 /** Position of what a load in a range gives; negative: -1 - what was found; -9 for wrong bytes. */
 static int64_t state_load(struct fixture *f, uint64_t least, uint64_t most)
 {
     enum lm_state_finding found;
-    uint64_t position = 0;
+    struct lm_saved *saved = NULL;
     void *data = NULL;
-    size_t size = 0;
     uint8_t want[SIZE];
     struct lm_err err;
-    if (lm_state_load(&found, &position, &data, &size, f->arena, f->folder, least, most, &err) !=
-        LM_OK)
+    if (lm_state_open(&found, &saved, f->folder, least, most, &err) != LM_OK)
         return -8;
-    if (data == NULL)
+    if (saved == NULL)
         return -1 - (int64_t)found;
+    uint64_t position = lm_saved_position(saved), size = lm_saved_size(saved);
     fill(want, position);
-    return found == LM_STATE_SOUND && size == SIZE && memcmp(data, want, SIZE) == 0
+    bool read = lm_saved_take(&data, f->arena, saved, &err) == LM_OK;
+    return read && found == LM_STATE_SOUND && size == SIZE && memcmp(data, want, SIZE) == 0
                ? (int64_t)position
                : -9;
 }
@@ -366,7 +388,7 @@ static void test_state_damage(struct tap *tap)
         state_save(&f, 20);
         lm_file_copy(f.slots[1], f.slots[0], 0644, NULL); /* for damage(), which hits either */
         damage(&f, rng, i);
-        CHECK_INT(lm_state_check(&found, &size, f.arena, f.folder, NULL), LM_OK);
+        CHECK_INT(lm_state_check(&found, &size, f.folder, NULL), LM_OK);
         int64_t got = state_load(&f, 0, 100);
         CHECK(got == 20 || got == -1 - LM_STATE_DAMAGED || got == -1 - LM_STATE_NONE);
         CHECK_INT(got == 20, found == LM_STATE_SOUND);

@@ -34,6 +34,12 @@ struct fixture {
     unsigned runs;
     size_t threads, memory; /**< memory 0: as much as is usual */
     long cancel_after;      /**< polls, or -1 */
+    bool has_digests;       /**< of files, in the manifest */
+    uint64_t interrupt_at;  /**< bytes, 0: never; work is kept where it is not 0 */
+    const char *state;      /**< folder of work that is kept, or NULL: with the checkpoints */
+    const char *key;        /**< folder of checkpoints, or NULL: that of the fixture */
+    bool afresh;
+    FILE *events; /**< or NULL */
 };
 
 static inline void fixture_open(struct fixture *f)
@@ -72,6 +78,13 @@ static inline void write_text(struct fixture *f, const char *folder, const struc
     lm_json_open(writer, '{');
     lm_json_member_string(writer, "path", name);
     lm_json_member_int(writer, "bytes", (int64_t)size);
+    if (f->has_digests) {
+        struct lm_digest digest;
+        char hex[LM_DIGEST_HEX];
+        lm_sha256_bytes(&digest, text->text, size);
+        lm_digest_hex(hex, &digest);
+        lm_json_member_string(writer, "sha256", hex);
+    }
     lm_json_close(writer, '}');
 }
 
@@ -126,10 +139,13 @@ static inline enum lm_status fixture_run_on(struct fixture *f, const char *corpu
                                .input_count = 1,
                                .folder =
                                    lm_arena_printf(f->arena, "%s/run%u", f->folder, ++f->runs),
-                               .checkpoints = f->folder,
+                               .checkpoints = f->key != NULL ? f->key : f->folder,
+                               .state = f->state,
+                               .interrupt_at = f->interrupt_at,
+                               .afresh = f->afresh,
                                .threads = f->threads,
                                .memory = f->memory};
-    LM_TRY(lm_ctx_create(&f->ctx, &job, NULL, -1, &f->err));
+    LM_TRY(lm_ctx_create(&f->ctx, &job, f->events, -1, &f->err));
     if (f->cancel_after >= 0)
         lm_ctx_cancel_after(f->ctx, f->cancel_after);
     return lm_run_clean(f->ctx, &f->params, &f->err);

@@ -239,6 +239,7 @@ static void test_states(struct tap *tap)
     static const int64_t days[] = {9, 3, 2, 0};
     const char *paths[4];
     char data[1000] = {0};
+    const struct lm_save_part part = {data, sizeof data};
     setup(&f);
     REQUIRE(commit(&f, "key", "words", &key) == LM_OK);
     make_tree_old(&f, "actions", 20 * DAY);
@@ -247,7 +248,7 @@ static void test_states(struct tap *tap)
         struct lm_digest prefix;
         lm_sha256_bytes(&prefix, &days[i], sizeof days[i]);
         const char *folder = lm_store_state_folder(f.store, f.arena, &prefix);
-        REQUIRE(lm_state_save(folder, 5 + i, data, sizeof data, NULL) == LM_OK);
+        REQUIRE(lm_state_save(folder, 5 + i, &part, 1, NULL) == LM_OK);
         CHECK_INT(lm_store_state(f.store, f.arena, &prefix), 5 + (int64_t)i);
         paths[i] = lm_state_path(f.arena, folder);
         make_old(paths[i], days[i] * DAY);

@@ -107,7 +107,7 @@ static void test_checkpoints_go(struct tap *tap)
     setup(&f);
     lm_sha256_bytes(&key, "key\n", 4);
     const char *folder = lm_store_checkpoint_folder(f.store, f.arena, &key);
-    REQUIRE(lm_checkpoint_save(folder, 7, "x", 1, NULL) == LM_OK);
+    REQUIRE(lm_checkpoint_save(folder, 7, &(struct lm_save_part){"x", 1}, 1, NULL) == LM_OK);
     CHECK_INT(lm_store_checkpoint(f.store, &key), 7);
     REQUIRE(commit(&f, "key\n", "words", &key) == LM_OK);
     CHECK_INT(lm_store_checkpoint(f.store, &key), -1);
