@@ -65,6 +65,8 @@ enum lm_status lm_jsonl_read_block(struct lm_jsonl_reader *reader, struct lm_jso
 /** As lm_jsonl_next, of a block; the document is borrowed until the block is filled again. */
 enum lm_status lm_jsonl_block_next(struct lm_jsonl_block *block, struct lm_jsonl_document *document,
                                    bool *is_end, struct lm_err *err);
+/** Passes over the next lines of a block, at most so many; returns how many there were. */
+uint64_t lm_jsonl_block_skip(struct lm_jsonl_block *block, uint64_t lines);
 void lm_jsonl_block_release(struct lm_jsonl_block *block);
 
 /** Creates or truncates a shard; one whose name ends in ".zst" is compressed. */

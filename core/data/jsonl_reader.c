@@ -305,6 +305,17 @@ enum lm_status lm_jsonl_read_block(struct lm_jsonl_reader *reader, struct lm_jso
     return LM_OK;
 }
 
+uint64_t lm_jsonl_block_skip(struct lm_jsonl_block *block, uint64_t lines)
+{
+    uint64_t skipped = 0;
+    for (; skipped < lines && block->at < block->size; skipped++) {
+        const char *line = block->data + block->at;
+        block->at += (size_t)((char *)memchr(line, '\n', block->size - block->at) - line) + 1;
+    }
+    block->line += skipped;
+    return skipped;
+}
+
 enum lm_status lm_jsonl_block_next(struct lm_jsonl_block *block, struct lm_jsonl_document *document,
                                    bool *is_end, struct lm_err *err)
 {

@@ -3,7 +3,7 @@
 #include "base/pack.h"
 #include "tokenizer/bpe_train.h"
 
-enum { FORMAT = 1 };
+enum { FORMAT = 2 };
 
 void bpe_kept_release(struct bpe_kept *kept)
 {
@@ -16,7 +16,6 @@ static enum lm_status pack(struct lm_buf *out, const struct bpe_kept *kept,
     const struct lm_bpe_left_out left_out = lm_bpe_trainer_left_out(kept->trainer);
     lm_pack_int(out, FORMAT);
     lm_pack_int(out, (int64_t)kept->spool.count);
-    lm_pack_int(out, (int64_t)place->banks);
     lm_pack_int(out, (int64_t)place->documents);
     lm_pack_int(out, (int64_t)place->bytes);
     lm_pack_int(out, left_out.pieces);
@@ -50,7 +49,6 @@ static enum lm_status take_up(struct bpe_kept *kept, bool *is_taken, struct bpe_
     struct bpe_place found;
     bool is_known = lm_unpack_int(&in) == FORMAT;
     size_t frames = (size_t)lm_unpack_int(&in);
-    found.banks = (uint64_t)lm_unpack_int(&in);
     found.documents = (uint64_t)lm_unpack_int(&in);
     found.bytes = (uint64_t)lm_unpack_int(&in);
     left_out.pieces = lm_unpack_int(&in);

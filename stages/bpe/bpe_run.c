@@ -88,7 +88,7 @@ static enum lm_status count(struct counting *counting, struct lm_ctx *ctx, const
                             struct lm_err *err)
 {
     struct lm_shards shards;
-    struct bpe_place place = {.banks = 0};
+    struct bpe_place place = {.documents = 0};
     const struct bpe_takers takers = {count_document, pause, counting};
     LM_TRY(lm_shards_find(&shards, lm_ctx_arena(ctx), path, "train", err));
     LM_TRY(bpe_kept_open(&counting->kept, ctx, counting->trainer, shards.bytes, &place, err));

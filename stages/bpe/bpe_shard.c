@@ -23,7 +23,7 @@ struct reading {
     const struct bpe_takers *takers;
     struct lm_jsonl_reader *reader;
     struct bpe_place place;   /* up to it all is taken */
-    uint64_t skip;            /* banks that were taken before */
+    uint64_t skip;            /* documents that were taken before */
     const struct bank *taken; /* in the last round; NULL: none */
 };
 
@@ -45,13 +45,20 @@ static enum lm_status read_bank(void *user, void *batch, size_t *tasks, bool *is
                                 struct lm_err *err)
 {
     struct reading *reading = user;
-    for (; reading->skip > 0 && !*is_end; reading->skip--) {
-        LM_TRY(fill(reading, batch, tasks, is_end, err));
-        *tasks = 0;
+    struct bank *bank = batch;
+    bool is_skipping = reading->skip > 0;
+    LM_TRY(fill(reading, bank, tasks, is_end, err));
+    while (is_skipping) { /* wherever banks ended then */
+        for (size_t i = 0; i < bank->count; i++)
+            reading->skip -= lm_jsonl_block_skip(&bank->blocks[i], reading->skip);
+        is_skipping = reading->skip > 0 && !*is_end;
+        if (!is_skipping)
+            return LM_OK;
         if (lm_ctx_cancelled(reading->ctx))
             return lm_fail(err, LM_CANCELLED, "stopped while reading; run again");
+        LM_TRY(fill(reading, bank, tasks, is_end, err));
     }
-    return *is_end ? LM_OK : fill(reading, batch, tasks, is_end, err);
+    return LM_OK;
 }
 
 static enum lm_status take_block(void *user, void *batch, size_t index, size_t worker,
@@ -75,7 +82,6 @@ static void sum_bank(struct reading *reading, const struct bank *bank)
 {
     for (size_t i = 0; i < bank->count; i++)
         reading->place.documents += bank->documents[i];
-    reading->place.banks++;
     reading->place.bytes = bank->end;
 }
 
@@ -115,7 +121,7 @@ enum lm_status bpe_shard_each(struct lm_ctx *ctx, const struct lm_shards *shards
                               struct lm_err *err)
 {
     struct reading reading = {
-        .ctx = ctx, .shards = shards, .takers = takers, .place = *place, .skip = place->banks};
+        .ctx = ctx, .shards = shards, .takers = takers, .place = *place, .skip = place->documents};
     struct bank *banks = calloc(LM_BATCHES, sizeof *banks);
     if (banks == NULL)
         return lm_fail(err, LM_NOMEM, "no memory to read text; free some");

@@ -15,10 +15,10 @@ typedef enum lm_status bpe_document_fn(void *user, size_t worker,
                                        const struct lm_jsonl_document *document,
                                        struct lm_err *err);
 
-/** How far it has come: so many banks of lines, with so many documents; bytes of the shards, as
- *  they lie there, behind which these are. */
+/** How far it has come: so many documents; bytes of the shards, as they lie there, that were read
+ * for these. */
 struct bpe_place {
-    uint64_t banks, documents, bytes;
+    uint64_t documents, bytes;
 };
 
 /** It is time to keep what was taken up to `place`, all of which and nothing else was taken. */

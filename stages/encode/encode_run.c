@@ -48,7 +48,7 @@ struct encode {
     struct lm_shards shards[LM_SPLITS];
     struct lm_jsonl_reader *reader; /* of the split being read; NULL before it is opened */
     enum lm_split split;            /* LM_SPLITS: all is read */
-    uint64_t skip;                  /* its batches that need not be encoded again */
+    uint64_t skip;                  /* its documents that need not be encoded again */
     uint64_t documents[LM_SPLITS], tokens[LM_SPLITS], bytes[LM_SPLITS];
     uint64_t read, done, total; /* bytes of the text files; encoded; all */
 };
@@ -99,17 +99,24 @@ static enum lm_status read_lines(struct encode *encode, struct batch *batch, boo
     return LM_OK;
 }
 
-/* Lines up to the next batch; those before it that were encoded are passed over. */
+/* The next batch; documents before it that were encoded are passed over, wherever batches ended. */
 static enum lm_status read_next(struct encode *encode, struct batch *batch, bool *is_end,
                                 struct lm_err *err)
 {
-    for (; encode->skip > 0 && !*is_end; encode->skip--) {
-        LM_TRY(read_lines(encode, batch, is_end, err));
-        batch->task_count = 0;
+    bool is_skipping = encode->skip > 0;
+    LM_TRY(read_lines(encode, batch, is_end, err));
+    while (is_skipping) {
+        for (size_t i = 0; i < batch->task_count; i++)
+            encode->skip -= lm_jsonl_block_skip(&batch->tasks[i].lines, encode->skip);
+        is_skipping = encode->skip > 0 && !*is_end;
+        if (!is_skipping)
+            return LM_OK;
         if (lm_ctx_cancelled(encode->ctx))
             return lm_fail(err, LM_CANCELLED, "interrupted");
+        batch->task_count = 0;
+        LM_TRY(read_lines(encode, batch, is_end, err));
     }
-    return *is_end ? LM_OK : read_lines(encode, batch, is_end, err);
+    return LM_OK;
 }
 
 static enum lm_status read_batch(void *user, void *data, size_t *tasks, bool *is_last,
@@ -266,14 +273,14 @@ static enum lm_status take_up(struct encode *encode, struct lm_err *err)
     LM_TRY(encode_kept_load(&encode->kept, &encode->done, &encode->census, err));
     for (size_t i = 0; i < LM_SPLITS; i++)
         encode->split = batches[i] > 0 ? (enum lm_split)i : encode->split;
-    encode->skip = batches[encode->split];
-    if (encode->skip == 0)
+    if (batches[encode->split] == 0)
         return LM_OK;
     for (size_t i = 0; i < (size_t)encode->split; i++)
         encode->read += encode->shards[i].bytes;
     lm_ctx_doing(encode->ctx, "taking up what is encoded");
     LM_TRY(encode_kept_each(&encode->kept, write_document, encode, err));
     lm_ctx_doing(encode->ctx, "");
+    encode->skip = encode->documents[encode->split];
     uint64_t documents = 0;
     for (size_t i = 0; i < LM_SPLITS; i++)
         documents += encode->documents[i];

@@ -32,12 +32,13 @@ static void write_text(struct fixture *f, uint64_t documents)
 {
     struct lm_rng rng = lm_rng_stream(5, "words");
     struct lm_jsonl_writer *writer = NULL;
-    static char text[2000];
+    static char text[300000];
     if (lm_jsonl_create(&writer, lm_path_join(f->arena, f->folder, "train.jsonl"), NULL) != LM_OK)
         abort();
     for (uint64_t i = 0; i < documents; i++) {
         size_t size = 0;
-        for (uint64_t k = 0; size < 900; k++)
+        const size_t goal = i % 700 == 3 ? 250000 : 700; /* long ones make later blocks longer */
+        for (uint64_t k = 0; size < goal; k++)
             size += (size_t)snprintf(text + size, 60, "w%u ",
                                      (unsigned)lm_rng_below(rng, i, k, k % 3 == 0 ? 50000 : 60));
         if (lm_jsonl_put(writer, text, size, NULL) != LM_OK)
