@@ -458,7 +458,10 @@ void lm_model_state_save(const struct lm_model *model, void *out)
     lm_model_state_view(model, &state);
     memcpy(at, state.head, STATE_HEAD);
     for (size_t i = 0; i < FAMILIES; i++)
-        memcpy(at + STATE_HEAD + i * state.size, state.families[i], state.size);
+        if (state.families[i] != NULL)
+            memcpy(at + STATE_HEAD + i * state.size, state.families[i], state.size);
+        else
+            memset(at + STATE_HEAD + i * state.size, 0, state.size);
 }
 
 bool lm_model_state_fits(const struct lm_model *model, const unsigned char head[STATE_HEAD])

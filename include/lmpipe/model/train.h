@@ -180,7 +180,8 @@ void lm_model_swap(struct lm_model *model, float *weights);
  *  micro-batch within it. */
 void lm_model_set_position(struct lm_model *model, uint64_t step, uint64_t micro_batch);
 
-/** Everything a resumed training needs (weights, moments, step count), little-endian. */
+/** Everything a resumed training needs (weights, moments, step count), little-endian; of a model
+ *  that does not train the moments are 0. */
 uint64_t lm_model_state_size(const struct lm_model *model);
 void lm_model_state_save(const struct lm_model *model, void *out);
 /** A model that does not train takes the weights alone. LM_FORMAT: it is of another model. */

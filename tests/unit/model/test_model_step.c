@@ -233,6 +233,19 @@ static void test_resume(struct tap *tap)
     CHECK_INT(lm_model_state_load(second, state, size - 4, &err), LM_FORMAT);
     state[3] ^= 1;
     CHECK_INT(lm_model_state_load(second, state, size, &err), LM_FORMAT);
+    state[3] ^= 1;
+    const struct lm_model_options still = {0}; /* it does not train: weights, and no moments */
+    struct lm_model *reader = NULL;
+    REQUIRE(lm_model_create(&reader, lm_model_config(whole), &still, &err) == LM_OK);
+    CHECK_INT(lm_model_state_load(reader, state, size, &err), LM_OK);
+    char *again = malloc(size);
+    size_t third = (size - LM_STATE_HEAD) / 3;
+    lm_model_state_save(reader, again);
+    CHECK(memcmp(again, state, LM_STATE_HEAD + third) == 0);
+    for (size_t i = LM_STATE_HEAD + third; i < size; i++)
+        CHECK(again[i] == 0);
+    lm_model_free(reader);
+    free(again);
     free(state);
     lm_model_free(whole);
     lm_model_free(second);
