@@ -118,8 +118,10 @@ const char *clean_totals_language(struct clean_totals *totals, const char *code,
     if (i == CLEAN_LANGUAGES)
         return "";
     struct clean_spoken *row = &totals->languages[i];
-    totals->language_count += i == totals->language_count;
-    snprintf(row->code, sizeof row->code, "%s", code);
+    if (i == totals->language_count) { /* else the code may be the row's own */
+        totals->language_count++;
+        snprintf(row->code, sizeof row->code, "%s", code);
+    }
     row->kept += is_kept;
     row->documents += !is_kept;
     row->bytes += is_kept ? 0 : (int64_t)size;
