@@ -177,7 +177,7 @@ static enum lm_status content_sum(const struct content *content, uint64_t *sum, 
 static enum lm_status header_write(struct lm_buf *out, const char *folder, uint64_t serial,
                                    const struct content *content, struct lm_err *err)
 {
-    uint64_t sum, size;
+    uint64_t sum = 0, size = 0;
     LM_TRY(content_sum(content, &sum, &size, err));
     lm_buf_append(out, MAGIC, 8);
     lm_buf_put_u64(out, serial);
