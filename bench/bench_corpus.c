@@ -331,10 +331,10 @@ static void read_pages(struct bench *bench)
 /* The whole file, unpacked. */
 static void unpack(struct bench *bench, const struct file *file, struct lm_buf *out)
 {
-    enum { CHUNK = 1 << 18 };
+    enum { CHUNK = 1 << 16 };
 
     struct lm_gunzip *gunzip = NULL;
-    static char chunk[CHUNK];
+    char chunk[CHUNK];
     size_t got = 1;
     int fd = open(file->path, O_RDONLY | O_CLOEXEC);
     if (fd < 0 || lm_gunzip_open(&gunzip, fd, NULL) != LM_OK)
@@ -421,7 +421,7 @@ static size_t read_files(struct bench *bench)
 
 int main(int argc, char **argv)
 {
-    static struct bench bench = {.threads = 1, .bytes = 4096, .repeats = 3};
+    struct bench bench = {.threads = 1, .bytes = 4096, .repeats = 3};
     size_t kind = 0;
     if (!parse(&bench, argc, argv))
         fail("bench_corpus clean|fineweb|minhash|compare|sketch|repeats|html|warc|gzip FILE... "

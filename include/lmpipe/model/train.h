@@ -199,6 +199,7 @@ struct lm_model_state {
     uint64_t size;
 };
 
+/** Where the state of a model lies now; until the model is freed. */
 void lm_model_state_view(const struct lm_model *model, struct lm_model_state *out);
 /** Whether a stored head is one of this model. */
 bool lm_model_state_fits(const struct lm_model *model, const unsigned char head[LM_STATE_HEAD]);
