@@ -18,6 +18,10 @@ foreach(set ${lm_kernel_sets})
   target_sources(lmpipe_kernels PRIVATE ${sources})
   set_source_files_properties(${sources} PROPERTIES
     COMPILE_OPTIONS "${lm_flags_${set}}" OBJECT_DEPENDS "${lm_kernel_shared}")
+  if(CMAKE_C_FLAGS MATCHES "undefined") # with its checks, optimised, clang takes minutes for each
+    set_source_files_properties(core/model/kernels/decode_${set}.c PROPERTIES
+      COMPILE_OPTIONS "${lm_flags_${set}};-O0")
+  endif()
 endforeach()
 target_include_directories(lmpipe_kernels
   PRIVATE ${CMAKE_SOURCE_DIR}/include ${CMAKE_BINARY_DIR}/inc/base
