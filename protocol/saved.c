@@ -6,6 +6,8 @@
 
 #include <lmpipe/hash.h>
 
+#include "base/io.h"
+
 enum { CHUNK = 1 << 18 }; /* bytes looked at at once */
 
 struct lm_saved {
@@ -62,17 +64,8 @@ void lm_saved_rewind(struct lm_saved *saved)
 /* The next bytes, `size` ≤ what is left. False: with errno, or 0 when the file ends before. */
 static bool read_some(struct lm_saved *saved, unsigned char *out, size_t size)
 {
-    for (size_t done = 0; done < size;) {
-        ssize_t n =
-            pread(saved->fd, out + done, size - done, (off_t)(saved->start + saved->at + done));
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n == 0)
-            errno = 0;
-        if (n <= 0)
-            return false;
-        done += (size_t)n;
-    }
+    if (lm_read_at(saved->fd, out, size, saved->start + saved->at) != size)
+        return false;
     saved->at += size;
     lm_hash64_update(saved->hash, out, size);
     return true;

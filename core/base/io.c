@@ -117,6 +117,22 @@ enum lm_status lm_fd_read(char **out, size_t *size, struct lm_arena *arena, int 
                            name, err);
 }
 
+size_t lm_read_at(int fd, void *out, size_t size, uint64_t at)
+{
+    size_t got = 0;
+    while (got < size) {
+        ssize_t part = pread(fd, (char *)out + got, size - got, (off_t)(at + got));
+        if (part < 0 && errno == EINTR)
+            continue;
+        if (part == 0)
+            errno = 0;
+        if (part <= 0)
+            break;
+        got += (size_t)part;
+    }
+    return got;
+}
+
 enum lm_status lm_write_all(int fd, const void *data, size_t size, const char *name,
                             struct lm_err *err)
 {

@@ -44,6 +44,9 @@ enum lm_status lm_file_write_atomic(const char *path, const void *data, size_t s
 enum lm_status lm_file_write(const char *path, const void *data, size_t size, struct lm_err *err);
 /** lm_file_write of what a buffer holds; of one that failed no file: LM_NOMEM, as lm_buf_status. */
 enum lm_status lm_file_write_buf(const char *path, const struct lm_buf *buf, struct lm_err *err);
+/** pread() until `size` bytes at `at` are in `out`; retries EINTR and short reads. Returns how many
+ *  there are: when fewer, errno is that of the failure, 0 where the file ends before. */
+size_t lm_read_at(int fd, void *out, size_t size, uint64_t at);
 /** write() until all is written; retries EINTR and short writes. */
 enum lm_status lm_write_all(int fd, const void *data, size_t size, const char *name,
                             struct lm_err *err);

@@ -134,18 +134,13 @@ enum lm_status lm_sorter_add(struct lm_sorter *sorter, const void *record, struc
 static enum lm_status fill(const struct lm_sorter *sorter, struct lm_sorter_run *run, size_t most,
                            struct lm_err *err)
 {
-    size_t want = most * sorter->record, got = 0;
+    size_t want = most * sorter->record, got;
     if (want > run->end - run->at)
         want = (size_t)(run->end - run->at);
-    while (got < want) {
-        ssize_t size = pread(sorter->fd, run->items + got, want - got, (off_t)(run->at + got));
-        if (size < 0 && errno == EINTR)
-            continue;
-        if (size <= 0)
-            return lm_fail_errno(err, size < 0 ? errno : EIO,
-                                 "cannot read what did not fit in memory (%s)", sorter->folder);
-        got += (size_t)size;
-    }
+    got = lm_read_at(sorter->fd, run->items, want, run->at);
+    if (got < want)
+        return lm_fail_errno(err, errno != 0 ? errno : EIO,
+                             "cannot read what did not fit in memory (%s)", sorter->folder);
     run->at += got;
     run->next = 0;
     run->count = got / sorter->record;

@@ -25,19 +25,6 @@ enum {
     HEAD = 88
 };
 
-static bool read_at(int fd, void *out, uint64_t size, uint64_t at)
-{
-    for (uint64_t got = 0; got < size;) {
-        ssize_t part = pread(fd, (char *)out + got, size - got, (off_t)(at + got));
-        if (part < 0 && errno == EINTR)
-            continue;
-        if (part <= 0)
-            return false;
-        got += (uint64_t)part;
-    }
-    return true;
-}
-
 /* ---- opening ---- */
 
 /* The frame whose head lies at `at`; false when none does that is all there. */
@@ -45,7 +32,7 @@ static bool find_frame(struct lm_frame *out, const struct lm_spool *spool, uint6
                        uint64_t file_size)
 {
     uint8_t head[HEAD];
-    if (file_size - at < HEAD || !read_at(spool->fd, head, HEAD, at) ||
+    if (file_size - at < HEAD || lm_read_at(spool->fd, head, HEAD, at) != HEAD ||
         memcmp(head, MAGIC, sizeof MAGIC - 1) != 0 || lm_get_u64(head + AT_OWNER) != spool->owner ||
         lm_get_u64(head + AT_SUM) != lm_hash64(head, AT_SUM, 0))
         return false;
@@ -150,7 +137,7 @@ enum lm_status lm_spool_put(struct lm_spool *spool, const struct lm_frame *given
 
 bool lm_spool_read(const struct lm_spool *spool, const struct lm_frame *frame, void *out)
 {
-    return read_at(spool->fd, out, frame->size, frame->at) &&
+    return lm_read_at(spool->fd, out, (size_t)frame->size, frame->at) == frame->size &&
            lm_hash64(out, (size_t)frame->size, 0) == frame->sum;
 }
 

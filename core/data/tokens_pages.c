@@ -10,6 +10,8 @@
 
 #include <lmpipe/arena.h>
 
+#include "base/io.h"
+
 /*
  * LMDB's data file, version 1, as 64-bit little-endian machines write it (LMDB itself reads no
  * other machine's files). A page starts with a header of 16 bytes: its number (8), unused (2),
@@ -67,18 +69,10 @@ static uint64_t load(const uint8_t *data, size_t size)
 /* Exactly `size` bytes at `offset`. */
 static enum lm_status read_at(const struct check *check, uint8_t *out, size_t size, uint64_t offset)
 {
-    size_t done = 0;
-    while (done < size) {
-        ssize_t got = pread(check->fd, out + done, size - done, (off_t)(offset + done));
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return lm_fail_errno(check->err, errno, "cannot read %s", check->path);
-        if (got == 0)
-            return bad(check, "it ends too early");
-        done += (size_t)got;
-    }
-    return LM_OK;
+    if (lm_read_at(check->fd, out, size, offset) == size)
+        return LM_OK;
+    return errno != 0 ? lm_fail_errno(check->err, errno, "cannot read %s", check->path)
+                      : bad(check, "it ends too early");
 }
 
 /* Offsets in a page that holds a meta record; a database record is 48 bytes. */

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "base/utf8.h"
 
 enum {
@@ -16,20 +17,6 @@ enum {
     BEFORE = 24, /**< bytes of an excerpt that are equal */
     SHOWN = 80   /**< bytes of an excerpt */
 };
-
-size_t lm_differ_read(int fd, void *out, size_t size, uint64_t offset)
-{
-    size_t got = 0;
-    while (got < size) {
-        ssize_t n = pread(fd, (char *)out + got, size - got, (off_t)(offset + got));
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            break;
-        got += (size_t)n;
-    }
-    return got;
-}
 
 /* ---- texts for people ---- */
 
@@ -84,7 +71,7 @@ void lm_differ_excerpt(char out[LM_DIFFER_VALUE], const char *text, size_t size,
 static void put_byte(char out[LM_DIFFER_VALUE], const struct lm_differ_pair *pair, int side)
 {
     unsigned char byte = 0;
-    if (lm_differ_read(pair->fds[side], &byte, 1, pair->at) == 1)
+    if (lm_read_at(pair->fds[side], &byte, 1, pair->at) == 1)
         snprintf(out, LM_DIFFER_VALUE, "0x%02x", byte);
     else
         snprintf(out, LM_DIFFER_VALUE, "the end of the file");
@@ -133,8 +120,8 @@ static enum lm_status scan(struct lm_differ_pair *pair, bool *differs, struct lm
         status = lm_fail(err, LM_NOMEM, "out of memory comparing files");
     *differs = false;
     while (!over) {
-        size_t x = lm_differ_read(pair->fds[0], a, CHUNK, pair->at);
-        size_t y = lm_differ_read(pair->fds[1], b, CHUNK, pair->at);
+        size_t x = lm_read_at(pair->fds[0], a, CHUNK, pair->at);
+        size_t y = lm_read_at(pair->fds[1], b, CHUNK, pair->at);
         size_t less = x < y ? x : y;
         size_t same = memcmp(a, b, less) == 0 ? less : common(a, b, less);
         pair->at += same;

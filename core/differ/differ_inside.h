@@ -24,8 +24,6 @@ lm_differ_finder lm_differ_json;    /**< differ_json.c: a JSON document */
 lm_differ_finder lm_differ_lines;   /**< differ_lines.c: text, JSON lines */
 lm_differ_finder lm_differ_bytes;   /**< differ.c: anything */
 
-/** Reads up to `size` bytes at an offset; returns how many there are. */
-size_t lm_differ_read(int fd, void *out, size_t size, uint64_t offset);
 /** Bytes of a text as one harmless line, from a little before `at` on: control characters become
  *  spaces, ill-formed bytes U+FFFD, what is left out "…". */
 void lm_differ_excerpt(char out[LM_DIFFER_VALUE], const char *text, size_t size, size_t at);

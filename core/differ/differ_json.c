@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/io.h"
 #include "base/json.h"
 #include "differ/differ_inside.h"
 
@@ -172,7 +173,7 @@ bool lm_differ_json_texts(struct lm_differ *out, const char *stored, size_t stor
 static char *read_all(const struct lm_differ_pair *pair, int side)
 {
     char *text = malloc((size_t)pair->sizes[side] + 1);
-    if (text != NULL && lm_differ_read(pair->fds[side], text, (size_t)pair->sizes[side], 0) !=
+    if (text != NULL && lm_read_at(pair->fds[side], text, (size_t)pair->sizes[side], 0) !=
                             (size_t)pair->sizes[side]) {
         free(text);
         text = NULL;
@@ -184,7 +185,7 @@ bool lm_differ_json(struct lm_differ *out, const struct lm_differ_pair *pair)
 {
     char first = '\0';
     bool fits = pair->sizes[0] <= LARGEST && pair->sizes[1] <= LARGEST &&
-                lm_differ_read(pair->fds[0], &first, 1, 0) == 1 && (first == '{' || first == '[');
+                lm_read_at(pair->fds[0], &first, 1, 0) == 1 && (first == '{' || first == '[');
     char *a = fits ? read_all(pair, 0) : NULL, *b = fits ? read_all(pair, 1) : NULL;
     bool found = a != NULL && b != NULL &&
                  lm_differ_json_texts(out, a, (size_t)pair->sizes[0], b, (size_t)pair->sizes[1]);

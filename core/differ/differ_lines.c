@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/io.h"
 #include "base/utf8.h"
 #include "differ/differ_inside.h"
 
@@ -19,7 +20,7 @@ static struct place find_line(const struct lm_differ_pair *pair, char *chunk)
     struct place place = {1, 0};
     for (uint64_t at = 0; at < pair->at;) {
         uint64_t left = pair->at - at;
-        size_t got = lm_differ_read(pair->fds[0], chunk, left < CHUNK ? (size_t)left : CHUNK, at);
+        size_t got = lm_read_at(pair->fds[0], chunk, left < CHUNK ? (size_t)left : CHUNK, at);
         const char *end = chunk + got;
         for (const char *p = chunk; (p = memchr(p, '\n', (size_t)(end - p))) != NULL; p++) {
             place.line++;
@@ -40,7 +41,7 @@ static char *read_line(const struct lm_differ_pair *pair, int side, uint64_t beg
     char *text = malloc(want + 1);
     if (text == NULL)
         return NULL;
-    *size = lm_differ_read(pair->fds[side], text, want, begin);
+    *size = lm_read_at(pair->fds[side], text, want, begin);
     const char *end = memchr(text, '\n', *size);
     *size = end != NULL ? (size_t)(end - text) : left == 0 ? SIZE_MAX : *size;
     return text;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/io.h"
 #include "data/tokens_lmdb.h"
 #include "differ/differ_inside.h"
 
@@ -23,7 +24,7 @@ static bool looks_like(const struct lm_differ_pair *pair)
 {
     static const unsigned char mark[4] = {0xDE, 0xC0, 0xEF, 0xBE};
     unsigned char head[20];
-    return lm_differ_read(pair->fds[0], head, sizeof head, 0) == sizeof head &&
+    return lm_read_at(pair->fds[0], head, sizeof head, 0) == sizeof head &&
            memcmp(head + 16, mark, sizeof mark) == 0;
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/io.h"
 #include "differ/differ_inside.h"
 #include "model/formats/safetensors_file.h"
 
@@ -20,7 +21,7 @@ struct sides {
 static bool looks_like(const struct lm_differ_pair *pair)
 {
     unsigned char head[9];
-    return lm_differ_read(pair->fds[0], head, sizeof head, 0) == sizeof head && head[8] == '{' &&
+    return lm_read_at(pair->fds[0], head, sizeof head, 0) == sizeof head && head[8] == '{' &&
            head[4] == 0 && head[5] == 0 && head[6] == 0 && head[7] == 0;
 }
 
@@ -83,8 +84,8 @@ static int64_t first_byte(const struct sides *sides, const struct lm_st_tensor *
     int64_t size = a->end - a->begin;
     for (int64_t at = 0; at < size; at += CHUNK) {
         size_t want = size - at < CHUNK ? (size_t)(size - at) : CHUNK, i = 0;
-        lm_differ_read(sides->pair->fds[0], x, want, sides->data[0] + (uint64_t)(a->begin + at));
-        lm_differ_read(sides->pair->fds[1], y, want, sides->data[1] + (uint64_t)(b->begin + at));
+        lm_read_at(sides->pair->fds[0], x, want, sides->data[0] + (uint64_t)(a->begin + at));
+        lm_read_at(sides->pair->fds[1], y, want, sides->data[1] + (uint64_t)(b->begin + at));
         if (memcmp(x, y, want) == 0)
             continue;
         while (x[i] == y[i])
@@ -119,8 +120,8 @@ static void put_element(char out[LM_DIFFER_VALUE], const struct sides *sides, in
         return;
     used = known ? strlen(out) : 0;
     size = size < sizeof bytes ? size : sizeof bytes;
-    lm_differ_read(sides->pair->fds[side], bytes, size,
-                   sides->data[side] + (uint64_t)tensor->begin + (uint64_t)index * size);
+    lm_read_at(sides->pair->fds[side], bytes, size,
+               sides->data[side] + (uint64_t)tensor->begin + (uint64_t)index * size);
     used += (size_t)snprintf(out + used, LM_DIFFER_VALUE - used, known ? " (0x" : "0x");
     for (size_t i = size; i-- > 0;) /* as a number is written: the highest byte first */
         used += (size_t)snprintf(out + used, LM_DIFFER_VALUE - used, "%02x", bytes[i]);

@@ -14,6 +14,7 @@
 
 #include "base/buf.h"
 #include "base/half.h"
+#include "base/io.h"
 #include "base/utf8.h"
 
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
@@ -90,21 +91,11 @@ static enum lm_status out_of_memory(const struct lm_gguf *gguf, struct lm_err *e
 static enum lm_status read_at(const struct lm_gguf *gguf, void *out, size_t size, uint64_t offset,
                               struct lm_err *err)
 {
-    char *to = out;
-    while (size > 0) {
-        ssize_t n = pread(gguf->fd, to, size, (off_t)offset);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return lm_fail_errno(err, errno, "cannot read %s", gguf->path);
-        if (n == 0)
-            return lm_fail(err, LM_FORMAT, "%s became shorter while it was read; " AGAIN,
-                           gguf->path);
-        to += n;
-        offset += (uint64_t)n;
-        size -= (size_t)n;
-    }
-    return LM_OK;
+    if (lm_read_at(gguf->fd, out, size, offset) == size)
+        return LM_OK;
+    return errno != 0
+               ? lm_fail_errno(err, errno, "cannot read %s", gguf->path)
+               : lm_fail(err, LM_FORMAT, "%s became shorter while it was read; " AGAIN, gguf->path);
 }
 
 /* Takes in the next `size` bytes of the header, which the file must have. */

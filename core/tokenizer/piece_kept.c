@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/io.h"
+
 static enum lm_status no_memory(struct lm_err *err)
 {
     return lm_fail(err, LM_NOMEM, "no memory to keep counts of pieces; free some");
@@ -50,15 +52,9 @@ static enum lm_status read_run(char **out, const struct lm_piece_run *run, struc
     char *data = malloc(size + 1);
     if (data == NULL)
         return no_memory(err);
-    for (size_t got = 0; got < size;) {
-        ssize_t part = pread(run->fd, data + got, size - got, (off_t)(run->at + got));
-        if (part < 0 && errno == EINTR)
-            continue;
-        if (part <= 0) {
-            free(data);
-            return lm_fail_errno(err, part < 0 ? errno : EIO, "cannot read counts of pieces");
-        }
-        got += (size_t)part;
+    if (lm_read_at(run->fd, data, size, run->at) != size) {
+        free(data);
+        return lm_fail_errno(err, errno != 0 ? errno : EIO, "cannot read counts of pieces");
     }
     *out = data;
     return LM_OK;

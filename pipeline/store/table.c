@@ -16,6 +16,7 @@
 #include <lmpipe/hash.h>
 
 #include "base/bytes.h"
+#include "base/io.h"
 #include "base/new_file.h"
 
 enum {
@@ -96,12 +97,8 @@ static void take_image(struct lm_table *table)
         return;
     table->memory = lm_arena_create();
     uint8_t *image = table->memory != NULL ? lm_arena_alloc(table->memory, size) : NULL;
-    while (image != NULL && done < size) {
-        ssize_t got = pread(table->fd, image + done, size - done, (off_t)done);
-        if (got <= 0)
-            break;
-        done += (size_t)got;
-    }
+    if (image != NULL)
+        done = lm_read_at(table->fd, image, size, 0);
     table->image = image;
     table->image_size = done;
     if (image == NULL)

@@ -80,12 +80,9 @@ static void pack_digest(struct lm_buf *out, const struct lm_digest *of)
 
 static void unpack_digest(struct lm_digest *out, struct lm_unpack *in)
 {
-    const size_t size = sizeof out->bytes;
-    in->failed = in->failed || (size_t)(in->end - in->at) < size;
-    if (in->failed)
-        return;
-    memcpy(out->bytes, in->at, size);
-    in->at += size;
+    const void *bytes = lm_unpack_raw(in, sizeof out->bytes);
+    if (bytes != NULL)
+        memcpy(out->bytes, bytes, sizeof out->bytes);
 }
 
 /* ---- what rules and languages said ---- */

@@ -69,15 +69,9 @@ enum lm_status clean_waiting_end(struct clean_waiting *waiting, struct lm_err *e
 static enum lm_status read_all(const struct clean_waiting *waiting, void *out, size_t size,
                                uint64_t at, struct lm_err *err)
 {
-    for (size_t got = 0; got < size;) {
-        ssize_t part = pread(waiting->fd, (char *)out + got, size - got, (off_t)(at + got));
-        if (part < 0 && errno == EINTR)
-            continue;
-        if (part <= 0)
-            return lm_fail_errno(err, part < 0 ? errno : EIO, "cannot read %s in %s", what,
-                                 waiting->folder);
-        got += (size_t)part;
-    }
+    if (lm_read_at(waiting->fd, out, size, at) != size)
+        return lm_fail_errno(err, errno != 0 ? errno : EIO, "cannot read %s in %s", what,
+                             waiting->folder);
     return LM_OK;
 }
 

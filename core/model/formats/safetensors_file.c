@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/half.h"
+#include "base/io.h"
 #include "base/json.h"
 
 enum { LENGTH_BYTES = 8, CHUNK = 1 << 14 };
@@ -43,20 +44,10 @@ enum { TYPES = sizeof types / sizeof types[0] };
 static enum lm_status read_at(const struct lm_safetensors *file, void *out, size_t size,
                               int64_t offset, struct lm_err *err)
 {
-    char *to = out;
-    while (size > 0) {
-        ssize_t n = pread(file->fd, to, size < 1 << 30 ? size : 1 << 30, (off_t)offset);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return lm_fail_errno(err, errno, "cannot read %s", file->path);
-        if (n == 0)
-            return lm_fail(err, LM_FORMAT, "%s ends too soon; copy it again", file->path);
-        to += n;
-        offset += n;
-        size -= (size_t)n;
-    }
-    return LM_OK;
+    if (lm_read_at(file->fd, out, size, (uint64_t)offset) == size)
+        return LM_OK;
+    return errno != 0 ? lm_fail_errno(err, errno, "cannot read %s", file->path)
+                      : lm_fail(err, LM_FORMAT, "%s ends too soon; copy it again", file->path);
 }
 
 /* ---- rows ---- */
