@@ -116,20 +116,20 @@ static void make_head(uint8_t head[HEAD], const struct lm_frame *frame, uint64_t
     lm_set_u64(head + AT_SUM, lm_hash64(head, AT_SUM, 0));
 }
 
-enum lm_status lm_spool_put(struct lm_spool *spool, const struct lm_frame *given, const void *data,
+enum lm_status lm_spool_put(struct lm_spool *spool, const struct lm_frame *frame, const void *data,
                             size_t size, struct lm_err *err)
 {
     uint8_t head[HEAD];
-    struct lm_frame frame = *given;
-    frame.size = size;
-    frame.sum = lm_hash64(data, size, 0);
-    frame.at = spool->size + HEAD;
-    make_head(head, &frame, spool->owner);
+    struct lm_frame made = *frame;
+    made.size = size;
+    made.sum = lm_hash64(data, size, 0);
+    made.at = spool->size + HEAD;
+    make_head(head, &made, spool->owner);
     enum lm_status status = lm_write_all(spool->fd, head, HEAD, spool->path, err);
     if (status == LM_OK)
         status = lm_write_all(spool->fd, data, size, spool->path, err);
     if (status == LM_OK)
-        status = add_frame(spool, &frame, err);
+        status = add_frame(spool, &made, err);
     if (status != LM_OK)
         cut_file(spool, NULL); /* if that fails, too, whoever opens it next cuts it */
     return status;

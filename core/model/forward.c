@@ -212,7 +212,7 @@ static void layer_rights(struct lm_right *out, size_t count, const struct lm_mod
 {
     static const enum lm_tensor_id ids[LAYER_RIGHTS] = {LM_PROJ_W, LM_FC_W, LM_OUT_W};
 
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count && i < LAYER_RIGHTS; i++)
         out[i] = lm_weight_right(model, ids[i], l, LM_NN);
 }
 

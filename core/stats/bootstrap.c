@@ -171,6 +171,7 @@ static void deviate(void *user, size_t first, size_t end, size_t worker)
     }
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): its resamples write it */
 enum lm_status lm_bootstrap_deviate(double *deviations, const struct lm_bootstrap_ratio *ratios,
                                     size_t ratio_count, size_t count,
                                     const struct lm_resampling *how, struct lm_arena *arena,

@@ -121,6 +121,7 @@ double lm_spearman(const struct lm_rank_correlation *pairs, const uint32_t *time
     return lm_spearman_of(pairs, times, pairs->count, pairs->ranks);
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): lm_bootstrap_statistic has it */
 double lm_pearson_of(const void *user, const uint32_t *counts, size_t count, double *scratch)
 {
     (void)count;

@@ -72,15 +72,16 @@ static enum lm_status list_frames(struct clean_kept *kept, struct lm_err *err)
     size_t count = 0;
     for (size_t i = 0; i < kept->spool_count; i++)
         count += kept->spools[i].spool.count;
-    kept->rows = count > 0 ? calloc(count, sizeof *kept->rows) : NULL;
-    if (count > 0 && kept->rows == NULL)
+    if (count == 0)
+        return LM_OK;
+    kept->rows = calloc(count, sizeof *kept->rows);
+    if (kept->rows == NULL)
         return no_memory(err);
     for (size_t i = 0; i < kept->spool_count; i++)
         for (size_t k = 0; k < kept->spools[i].spool.count; k++)
             kept->rows[kept->row_count++] =
                 (struct clean_kept_row){kept->spools[i].spool.frames[k], i};
-    if (count > 1)
-        qsort(kept->rows, count, sizeof *kept->rows, compare_rows);
+    qsort(kept->rows, count, sizeof *kept->rows, compare_rows);
     return LM_OK;
 }
 

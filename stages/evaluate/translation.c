@@ -62,6 +62,7 @@ struct sums {
     struct chrf_stats *chrf;
 };
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): lm_bootstrap_statistic has it */
 static double bleu_of(const void *user, const uint32_t *counts, size_t count, double *scratch)
 {
     (void)scratch;
@@ -79,6 +80,7 @@ static double difference_of(const void *user, const uint32_t *counts, size_t cou
     return own - bleu_of(segments->copy, counts, count, scratch);
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): lm_bootstrap_statistic has it */
 static double chrf_of(const void *user, const uint32_t *counts, size_t count, double *scratch)
 {
     (void)scratch;
