@@ -8,7 +8,8 @@ import torch
 import torch.nn as nn
 from torch.nn import functional as F
 
-SHAPES = {"A": (12, 12, 768, 50257, 4, 64), "B": (6, 6, 384, 8192, 16, 256), "C": (6, 6, 384, 8192, 4, 1024)}
+SHAPES = {"A": (12, 12, 768, 50257, 4, 64), "B": (6, 6, 384, 8192, 16, 256), "C": (6, 6, 384, 8192, 4, 1024),
+          "S1": (4, 4, 128, 65, 12, 64), "S2": (3, 6, 192, 4096, 8, 128), "S3": (6, 6, 384, 8192, 4, 64)}
 name = sys.argv[1]
 opt = dict(zip(sys.argv[2::2], sys.argv[3::2]))
 L, H, C, V, B, T = SHAPES[name] if name in SHAPES else map(int, name.split(","))
