@@ -8,30 +8,22 @@ complain() {
     bad=1
 }
 
-# The C sources of the product, by folder.
-sources() {
-    git ls-files -- "$@" | grep -E '\.[ch]$'
-}
-
 # --- quoted includes: FOLDER, and the first path components it may name ---------
 # Without a slash, an include must lie in the file's own folder (or in an extra one).
 allow() {
-    local folder=$1 floors=$2 extra=${3:-} file line name
-    while read -r file; do
-        while IFS=: read -r line name; do
-            case $name in
-            */*) [[ " $floors " == *" ${name%%/*} "* ]] && continue ;;
-            *) for place in "$(dirname "$file")" $extra; do
-                   [ -e "$place/$name" ] && continue 2
-               done ;;
-            esac
-            [ "${name##*.}" = inc ] && continue # data, generated beside the build
-            complain "$file:$line: \"$name\" is not for this floor"
-        done < <(sed -n 's/^ *# *include *"\([^"]*\)".*/\1/p;' "$file" | sort -u |
-            while read -r name; do
-                echo "$(grep -n "include *\"$name\"" "$file" | head -n 1 | cut -d: -f1):$name"
-            done)
-    done < <(sources "$folder")
+    local folder=$1 floors=$2 extra=${3:-} file line text name place
+    while IFS=: read -r file line text; do
+        [[ $file == *.[ch] && $text =~ \"([^\"]*)\" ]] || continue
+        name=${BASH_REMATCH[1]}
+        case $name in
+        *.inc) continue ;; # data, generated beside the build
+        */*) [[ " $floors " == *" ${name%%/*} "* ]] && continue ;;
+        *) for place in "${file%/*}" $extra; do
+               [ -e "$place/$name" ] && continue 2
+           done ;;
+        esac
+        complain "$file:$line: \"$name\" is not for this floor"
+    done < <(git grep -nE '^ *# *include *"' -- "$folder")
 }
 allow core/base "base"
 allow core/gguf "base gguf"
