@@ -73,6 +73,8 @@ enum lm_status lm_job_save(const struct lm_job *job, const char *path, struct lm
     lm_json_member_bool(&writer, "offline", job->offline);
     if (job->partial)
         lm_json_member_bool(&writer, "partial", true);
+    if (job->may_rest)
+        lm_json_member_bool(&writer, "may_rest", true);
     lm_json_close(&writer, '}');
     enum lm_status status = lm_file_write_buf(path, &buf, err);
     lm_buf_release(&buf);
@@ -178,6 +180,7 @@ static enum lm_status read_job(struct lm_job *out, struct lm_arena *arena,
     job.portable = lm_json_bool(lm_json_get(root, "portable"), false);
     job.offline = lm_json_bool(lm_json_get(root, "offline"), false);
     job.partial = lm_json_bool(lm_json_get(root, "partial"), false);
+    job.may_rest = lm_json_bool(lm_json_get(root, "may_rest"), false);
     if (reader.failed)
         return lm_fail(err, LM_FORMAT, "%s: not a complete job", path);
     *out = job;

@@ -42,6 +42,7 @@ struct lm_job {
     bool portable, offline;
     bool afresh;  /**< it does not begin from the state that is there */
     bool partial; /**< the newest checkpoint as outputs, and no work (lm_ctx_partial) */
+    bool may_rest; /**< its process may wait for another stage when this one was light */
 };
 /** Writes / reads the job file. */
 enum lm_status lm_job_save(const struct lm_job *job, const char *path, struct lm_err *err);

@@ -17,6 +17,8 @@ struct place {
     /** By the port's kind: LMDB files and compressed shards that are ours; a corpus may hold any
      *  name. */
     bool tokens, text;
+    bool program; /**< one that the stage has executed may have left others behind, who still write
+                   */
 };
 
 static bool ends_with(const char *text, const char *end)
@@ -58,7 +60,8 @@ static enum lm_status collect_file(struct lm_output_file *file, const struct pla
     if (!S_ISREG(st.st_mode) || st.st_nlink != 1)
         return lm_fail(place->err, LM_INVALID,
                        "the stage's output %s is no plain file of its own; write a copy", relative);
-    lm_stat_settle(lm_stat_mtime_ns(&st));
+    if (place->program) /* then whatever is written later leaves another mtime */
+        lm_stat_settle(lm_stat_mtime_ns(&st));
     LM_TRY(lm_sha256_file(&file->object, &file->size, path, place->err));
     file->name = name;
     file->mtime_ns = lm_stat_mtime_ns(&st);
@@ -129,8 +132,10 @@ static enum lm_status check_names(const struct lm_job *job, const struct place *
 enum lm_status lm_outputs_collect(struct lm_output **out, size_t *count, struct lm_arena *arena,
                                   const struct lm_job *job, struct lm_err *err)
 {
-    struct place place = {
-        .arena = arena, .out = lm_path_join(arena, job->folder, "out"), .err = err};
+    struct place place = {.arena = arena,
+                          .out = lm_path_join(arena, job->folder, "out"),
+                          .err = err,
+                          .program = job->stage->program != NULL};
     const struct lm_port *ports = job->stage->outputs;
     size_t ports_count = 0, used = 0;
     while (ports[ports_count].name != NULL)

@@ -36,8 +36,6 @@ static void answer(pid_t pid, int error)
  */
 static int become_stage(char *job, int log, int events, pid_t runner)
 {
-    char name[] = "stage";
-    char *argv[] = {name, job, NULL};
     bool bound = prctl(PR_SET_PDEATHSIG, SIGKILL) == 0;
     if (!bound || getppid() != runner) /* the runner died before the line above */
         return 126;
@@ -46,7 +44,7 @@ static int become_stage(char *job, int log, int events, pid_t runner)
         return 126;
     close(log);
     close(events);
-    return lm_program_stage(2, argv);
+    return lm_stages_run(job);
 }
 
 /** Ends the process of a stage. What libraries do at their end is for programs that go on, and

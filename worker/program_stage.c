@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 #include "outputs.h"
 #include "programs.h"
 #include "protocol/result.h"
+#include "protocol/server.h"
 
 #define EVENTS_FD 3
 #define EXIT_INTERRUPTED 75
@@ -117,28 +119,128 @@ static enum lm_status run_job(const struct lm_job *job, FILE *events, int signal
     return status;
 }
 
+/* ---- processes ---- */
+
+/** What a process has for all its stages. */
+struct post {
+    FILE *events;
+    int signal_fd;
+    double cpu_seconds; /**< that stages before this one took */
+};
+
+static enum lm_status open_post(struct post *post, struct lm_err *err)
+{
+    *post = (struct post){.signal_fd = -1};
+    post->events = fcntl(EVENTS_FD, F_SETFD, FD_CLOEXEC) == 0 ? fdopen(EVENTS_FD, "w") : NULL;
+    if (post->events == NULL)
+        return lm_fail(err, LM_INVALID, "usage: lmpipe-worker stage JOBFILE 3>EVENTS");
+    return take_signals(&post->signal_fd, err);
+}
+
+static void close_post(const struct post *post)
+{
+    if (post->events != NULL)
+        fclose(post->events);
+    if (post->signal_fd >= 0)
+        close(post->signal_fd);
+}
+
+/** One stage, from its job file to its report. */
+static enum lm_status run_file(bool *may_rest, const struct post *post, const char *path,
+                               struct lm_err *err)
+{
+    struct lm_job job = {.may_rest = false};
+    struct lm_arena *arena = lm_arena_create();
+    enum lm_status status = arena != NULL ? lm_job_load(&job, arena, lm_stage_table, path, err)
+                                          : lm_fail(err, LM_NOMEM, "out of memory reading a job");
+    if (status == LM_OK)
+        status = run_job(&job, post->events, post->signal_fd, err);
+    *may_rest = status == LM_OK && job.may_rest;
+    lm_arena_free(arena);
+    return status;
+}
+
+static int exit_of(enum lm_status status, const struct lm_err *err)
+{
+    if (status != LM_OK && status != LM_CANCELLED)
+        fprintf(stderr, "error: %s\n", err->text);
+    return status == LM_OK ? 0 : status == LM_CANCELLED ? EXIT_INTERRUPTED : 1;
+}
+
 int lm_program_stage(int argc, char **argv)
 {
     struct lm_err err = {LM_OK, ""};
-    struct lm_job job;
-    int signal_fd = -1;
-    struct lm_arena *arena = lm_arena_create();
-    FILE *events = fcntl(EVENTS_FD, F_SETFD, FD_CLOEXEC) == 0 ? fdopen(EVENTS_FD, "w") : NULL;
-    enum lm_status status = LM_OK;
-    if (argc != 2 || arena == NULL || events == NULL)
+    struct post post;
+    bool may_rest = false;
+    enum lm_status status = open_post(&post, &err);
+    if (status == LM_OK && argc != 2)
         status = lm_fail(&err, LM_INVALID, "usage: lmpipe-worker stage JOBFILE 3>EVENTS");
     if (status == LM_OK)
-        status = take_signals(&signal_fd, &err);
+        status = run_file(&may_rest, &post, argv[1], &err);
+    int code = exit_of(status, &err);
+    close_post(&post);
+    return code;
+}
+
+static double seconds_of(const struct timeval *time)
+{
+    return (double)time->tv_sec + (double)time->tv_usec * 1e-6;
+}
+
+/** The peak of resident memory is counted from here on (Linux: clear_refs). */
+static bool forget_peak(void)
+{
+    int fd = open("/proc/self/clear_refs", O_WRONLY | O_CLOEXEC);
+    bool done = fd >= 0 && write(fd, "5", 1) == 1;
+    if (fd >= 0)
+        close(fd);
+    return done;
+}
+
+/* In builds that check, every process ends by itself, since leaks are looked for then. */
+#ifdef NDEBUG
+#define RESTS true
+#else
+#define RESTS false
+#endif
+
+/** May this process take another stage? It was not for long, and has not grown: then what it costs
+ *  to make a process and to end one would be most of the next one's work. Tells the runner. */
+static bool rest(struct post *post)
+{
+    enum { LIGHT_SECONDS = 1, LIGHT_MEMORY = 96 << 20 };
+
+    struct rusage usage;
+    fflush(NULL); /* the next one's words go elsewhere */
+    if (!RESTS || getrusage(RUSAGE_SELF, &usage) != 0)
+        return false;
+    double cpu = seconds_of(&usage.ru_utime) + seconds_of(&usage.ru_stime);
+    struct lm_server_rest told = {.cpu_seconds = cpu - post->cpu_seconds,
+                                  .memory = (uint64_t)usage.ru_maxrss * 1024};
+    post->cpu_seconds = cpu;
+    return told.cpu_seconds < LIGHT_SECONDS && told.memory < LIGHT_MEMORY && forget_peak() &&
+           lm_server_rest_write(post->events, &told, NULL) == LM_OK;
+}
+
+int lm_stages_run(char *job)
+{
+    struct lm_err err = {LM_OK, ""};
+    struct post post;
+    bool goes_on = false;
+    enum lm_status status = open_post(&post, &err);
     if (status == LM_OK)
-        status = lm_job_load(&job, arena, lm_stage_table, argv[1], &err);
-    if (status == LM_OK)
-        status = run_job(&job, events, signal_fd, &err);
-    if (status != LM_OK && status != LM_CANCELLED)
-        fprintf(stderr, "error: %s\n", err.text);
-    if (events != NULL)
-        fclose(events);
-    if (signal_fd >= 0)
-        close(signal_fd);
-    lm_arena_free(arena);
-    return status == LM_OK ? 0 : status == LM_CANCELLED ? EXIT_INTERRUPTED : 1;
+        status = run_file(&goes_on, &post, job, &err);
+    while (goes_on && rest(&post)) {
+        int log;
+        goes_on = lm_server_receive(EVENTS_FD, job, &log, NULL, NULL) == LM_OK;
+        if (!goes_on)
+            break;
+        goes_on = dup2(log, 1) == 1 && dup2(log, 2) == 2;
+        close(log);
+        status = goes_on ? run_file(&goes_on, &post, job, &err)
+                         : lm_fail_errno(&err, errno, "cannot take another stage");
+    }
+    int code = exit_of(status, &err);
+    close_post(&post);
+    return code;
 }

@@ -14,6 +14,10 @@ int lm_heavy_run(int argc, char **argv);
 
 /** stage JOBFILE: runs one stage, events to descriptor 3. Exit 0, 1 (failed), 75 (interrupted). */
 int lm_program_stage(int argc, char **argv);
+/** The same in a process that the server has forked, descriptor 3 being a socket: the job file's
+ *  stage, and after light ones those that the runner asks for next (protocol/server.h), whose paths
+ *  it writes over the first: LM_SERVER_PATH_MAX bytes. */
+int lm_stages_run(char *job);
 /** serve: forks a process that runs one stage for each request on descriptor 3. */
 int lm_program_serve(int argc, char **argv);
 /** probe: prints "numerics blas …", "numerics portable …" and "library PATH" of OpenBLAS, a line

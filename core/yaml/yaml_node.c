@@ -7,6 +7,7 @@
 #include <yaml.h>
 
 #include "base/utf8.h"
+#include "yaml/plain_yaml.h"
 
 struct anchor {
     const char *name;
@@ -430,7 +431,9 @@ bool lm_yaml_parse(const struct lm_node **out, struct lm_diag_list *diags, const
 {
     struct reader reader = {
         .arena = diags->arena, .diags = diags, .file = file, .data = data, .size = size};
-    *out = NULL;
+    *out = lm_plain_yaml_read(reader.arena, file, data, size);
+    if (*out != NULL)
+        return true;
     if (!check_bytes(&reader))
         return false;
     if (!yaml_parser_initialize(&reader.parser)) {

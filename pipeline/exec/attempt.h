@@ -24,6 +24,8 @@ struct lm_attempt {
     char doing[48];    /**< what it does beside its progress; "": nothing */
     double before;     /**< seconds spent on this key in earlier runs */
     bool timed_out, killed;
+    bool rests; /**< its process has told the end of the stage, and goes on */
+    bool alone; /**< it needs a process of its own */
 };
 
 /** NULL: out of memory. */

@@ -66,6 +66,8 @@ enum lm_status lm_child_adopt(struct lm_child *out, pid_t pid, int events, struc
     out->pid = pid;
     out->pid_fd = pid_fd;
     out->events_fd = events;
+    out->stages = 0;
+    out->cpu_before = 0;
     lm_buf_init(&out->pending, LINE_CEILING);
     return LM_OK;
 }
@@ -162,11 +164,24 @@ void lm_child_finish(struct lm_child *child, struct lm_child_end *out, lm_line_f
     out->exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     out->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
     out->memory = (uint64_t)usage.ru_maxrss * 1024;
-    out->cpu_seconds = (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-                       (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1e-6;
+    double cpu = (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+                 (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1e-6;
+    out->cpu_seconds = cpu > child->cpu_before ? cpu - child->cpu_before : 0;
     if (child->events_fd >= 0)
         close(child->events_fd);
     close(child->pid_fd);
     lm_buf_release(&child->pending);
     *child = (struct lm_child){.pid = 0, .pid_fd = -1, .events_fd = -1};
+}
+
+static void ignore_line(void *user, const char *line, size_t size)
+{
+    (void)user, (void)line, (void)size;
+}
+
+void lm_child_drop(struct lm_child *child)
+{
+    struct lm_child_end end;
+    lm_child_signal(child, SIGKILL);
+    lm_child_finish(child, &end, ignore_line, NULL);
 }

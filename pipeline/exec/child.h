@@ -14,9 +14,11 @@
 #include "base/buf.h"
 
 struct lm_child {
-    pid_t pid;     /**< 0: none */
-    int pid_fd;    /**< readable when it has ended */
-    int events_fd; /**< read end of its descriptor 3; -1 after its end */
+    pid_t pid;         /**< 0: none */
+    int pid_fd;        /**< readable when it has ended */
+    int events_fd;     /**< other end of its descriptor 3; -1 after its end */
+    size_t stages;     /**< that it has done before the present one */
+    double cpu_before; /**< seconds of processor time that went into these */
     struct lm_buf pending;
 };
 
@@ -49,6 +51,8 @@ void lm_child_signal(const struct lm_child *child, int signal);
 /** Waits for the end (at once when pid_fd is readable), reads what is left, and closes. */
 void lm_child_finish(struct lm_child *child, struct lm_child_end *out, lm_line_fn *line,
                      void *user);
+/** Ends a process that is not needed any more. */
+void lm_child_drop(struct lm_child *child);
 /** "SIGSEGV" and the like; "signal" for unknown numbers. */
 const char *lm_signal_name(int signal);
 

@@ -202,7 +202,7 @@ static void wait_and_take(struct lm_exec *exec, struct pollfd *fds, struct lm_ta
     for (size_t i = 0; ready > 0 && i < running; i++) {
         if (fds[2 + FDS_A_TASK * i].revents)
             lm_exec_read(exec, owners[i]);
-        if (fds[1 + FDS_A_TASK * i].revents)
+        if (fds[1 + FDS_A_TASK * i].revents || owners[i]->attempt->rests)
             lm_exec_end(exec, owners[i]);
     }
     struct lm_run_event event = {.kind = LM_EV_TICK};

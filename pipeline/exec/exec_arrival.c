@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "exec/exec.h"
+#include "protocol/server.h"
 
 #define KEEP_EVERY UINT64_C(2000000000) /**< progress goes to events.jsonl this often (ns) */
 
@@ -72,6 +73,14 @@ static void take_note(struct arrival *arrival, const struct lm_json *root)
         lm_exec_note(arrival->exec, arrival->task, text);
 }
 
+/** The stage has ended, and its process has not. */
+static void take_rest(struct lm_attempt *attempt, const struct lm_json *root)
+{
+    const struct lm_server_rest rest = lm_server_rest_read(root);
+    attempt->rests = true;
+    attempt->end = (struct lm_child_end){.memory = rest.memory, .cpu_seconds = rest.cpu_seconds};
+}
+
 static void take_line(void *user, const char *line, size_t size)
 {
     struct arrival *arrival = user;
@@ -86,6 +95,8 @@ static void take_line(void *user, const char *line, size_t size)
         take_progress(arrival, root);
     else if (kind != NULL && strcmp(kind, "note") == 0)
         take_note(arrival, root);
+    else if (kind != NULL && strcmp(kind, "rest") == 0)
+        take_rest(attempt, root);
     else if (kind != NULL && strcmp(kind, "resumed") == 0)
         arrival->exec->stages[arrival->task->index].execution->resumed =
             lm_json_int(lm_json_get(root, "position"), -1);
@@ -108,6 +119,13 @@ void lm_exec_read(struct lm_exec *exec, struct lm_task *task)
 
 void lm_exec_read_end(struct lm_exec *exec, struct lm_task *task)
 {
+    struct lm_attempt *attempt = task->attempt;
     struct arrival arrival = arrival_of(exec, task);
-    lm_child_finish(&task->attempt->child, &task->attempt->end, take_line, &arrival);
+    if (!attempt->rests)
+        lm_child_finish(&attempt->child, &attempt->end, take_line, &arrival);
+    else if (attempt->term_ns > 0) /* its next stage might take the signal for its own */
+        lm_child_drop(&attempt->child);
+    else
+        lm_worker_server_keep(&exec->server, &attempt->child, attempt->end.cpu_seconds,
+                              exec->threads);
 }

@@ -183,6 +183,19 @@ static bool try_again(struct lm_exec *exec, struct lm_task *task, const char *wh
     return lm_exec_start(exec, task, &err) == LM_OK;
 }
 
+/** A process that had done other stages before has ended without a word: whether this one is at
+ *  fault is told by one of its own. True when it was started. */
+static bool try_alone(struct lm_exec *exec, struct lm_task *task, size_t stages_before)
+{
+    struct lm_err err = {LM_OK, ""};
+    struct lm_attempt *attempt = task->attempt;
+    if (stages_before == 0 || attempt->result != NULL || attempt->term_ns > 0 || exec->stopping)
+        return false;
+    attempt->alone = true;
+    exec->stages[task->index].execution->attempts--;
+    return lm_exec_start(exec, task, &err) == LM_OK;
+}
+
 /** Interrupted: it said so, or it was killed because it did not end in time. What failed otherwise
  *  has failed, even while the run is being stopped. */
 static bool is_interrupted(struct lm_exec *exec, const struct lm_task *task)
@@ -199,9 +212,11 @@ static bool is_interrupted(struct lm_exec *exec, const struct lm_task *task)
 }
 
 /** Returns false when the task runs again. */
-static bool end_badly(struct lm_exec *exec, struct lm_task *task)
+static bool end_badly(struct lm_exec *exec, struct lm_task *task, size_t stages_before)
 {
     bool store = false;
+    if (try_alone(exec, task, stages_before))
+        return false;
     if (is_interrupted(exec, task)) {
         if (lm_exec_verify_resume(exec, task))
             return false;
@@ -235,10 +250,11 @@ void lm_exec_end(struct lm_exec *exec, struct lm_task *task)
     struct lm_err err = {LM_OK, ""};
     const char *told = NULL;
     struct lm_attempt *attempt = task->attempt;
+    size_t stages_before = attempt->child.stages;
     lm_exec_read_end(exec, task);
     note_times(exec, task);
     if (attempt->end.exit_code != 0 || attempt->result == NULL) {
-        if (!end_badly(exec, task))
+        if (!end_badly(exec, task, stages_before))
             return;
     } else if (admit(&told, exec, task, &err) == LM_OK) {
         if (exec->verify == NULL)

@@ -50,6 +50,14 @@ static const char *state_of(const struct lm_exec *exec, const struct lm_task *ta
                : NULL;
 }
 
+/** May the process of a stage be that of another one next? Not what executes a program or computes
+ *  for long, and nothing that is being proved. */
+static bool may_rest(const struct lm_exec *exec, const struct lm_task *task)
+{
+    const struct lm_stage *type = exec->spec->stages[task->index].type;
+    return exec->verify == NULL && type->program == NULL && !(type->flags & LM_STAGE_NUMERIC);
+}
+
 static enum lm_status prepare_job(struct lm_exec *exec, const struct lm_task *task,
                                   const char *path, struct lm_err *err)
 {
@@ -61,7 +69,8 @@ static enum lm_status prepare_job(struct lm_exec *exec, const struct lm_task *ta
                          .interrupt_at = lm_exec_verify_position(exec, task),
                          .offline = exec->options->offline,
                          .state = state_of(exec, task),
-                         .afresh = exec->now.stages[task->index].forced};
+                         .afresh = exec->now.stages[task->index].forced,
+                         .may_rest = may_rest(exec, task)};
     LM_TRY(lm_exec_job(&job, &place, err));
     return lm_job_save(&job, path, err);
 }
@@ -146,11 +155,13 @@ enum lm_status lm_exec_start(struct lm_exec *exec, struct lm_task *task, struct 
     const struct lm_execution *execution = open_execution(exec, task);
     if (server_log == NULL || execution == NULL || !lm_exec_add_secrets(exec))
         return no_memory(err);
+    const struct lm_worker_request request = {
+        .job = job, .log = attempt->log, .alone = attempt->alone || !may_rest(exec, task)};
     LM_TRY(lm_worker_server_start(&exec->server, &attempt->child, exec->options->worker,
-                                  exec->environment, server_log, job, attempt->log, err));
+                                  exec->environment, server_log, &request, err));
     task->phase = LM_RUNNING;
     attempt->result = NULL;
-    attempt->timed_out = attempt->killed = false;
+    attempt->timed_out = attempt->killed = attempt->rests = false;
     attempt->term_ns = attempt->kept_ns = 0;
     attempt->doing[0] = '\0';
     struct lm_run_event event = {.kind = LM_EV_STAGE_BEGIN,

@@ -19,21 +19,43 @@ void lm_worker_server_init(struct lm_worker_server *server)
         (struct lm_worker_server){.child = {.pid = 0, .pid_fd = -1, .events_fd = -1}, .socket = -1};
 }
 
-static void ignore_line(void *user, const char *line, size_t size)
-{
-    (void)user, (void)line, (void)size;
-}
-
 void lm_worker_server_close(struct lm_worker_server *server)
 {
-    struct lm_child_end end;
+    for (size_t i = 0; i < server->resting_count; i++)
+        lm_child_drop(&server->resting[i]);
     if (server->socket >= 0)
         close(server->socket); /* which it takes as its end */
-    if (server->child.pid > 0) {
-        lm_child_signal(&server->child, SIGKILL);
-        lm_child_finish(&server->child, &end, ignore_line, NULL);
-    }
+    if (server->child.pid > 0)
+        lm_child_drop(&server->child);
     lm_worker_server_init(server);
+}
+
+void lm_worker_server_keep(struct lm_worker_server *server, struct lm_child *child,
+                           double cpu_seconds, size_t most)
+{
+    most = most < LM_RESTING_MAX ? most : LM_RESTING_MAX;
+    child->stages++;
+    child->cpu_before += cpu_seconds;
+    if (child->events_fd >= 0 && server->resting_count < most)
+        server->resting[server->resting_count++] = *child;
+    else
+        lm_child_drop(child);
+    *child = (struct lm_child){.pid = 0, .pid_fd = -1, .events_fd = -1};
+}
+
+/** Asks one that rests; false: there is none. */
+static bool ask_resting(struct lm_worker_server *server, struct lm_child *out, const char *job,
+                        int log)
+{
+    while (server->resting_count > 0) {
+        struct lm_child *child = &server->resting[--server->resting_count];
+        if (lm_server_send(child->events_fd, job, log, -1, NULL) == LM_OK) {
+            *out = *child;
+            return true;
+        }
+        lm_child_drop(child);
+    }
+    return false;
 }
 
 static enum lm_status start_server(struct lm_worker_server *server, const char *worker,
@@ -77,7 +99,7 @@ static enum lm_status ask(struct lm_worker_server *server, struct lm_child *out,
 {
     int events[2];
     struct lm_server_answer answer = {0, 0};
-    if (pipe2(events, O_CLOEXEC) != 0)
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, events) != 0)
         return lm_fail_errno(err, errno, "cannot start a stage");
     enum lm_status status = lm_server_send(server->socket, job, log, events[1], err);
     close(events[1]);
@@ -93,13 +115,14 @@ static enum lm_status ask(struct lm_worker_server *server, struct lm_child *out,
 
 enum lm_status lm_worker_server_start(struct lm_worker_server *server, struct lm_child *out,
                                       const char *worker, const char *const *envp,
-                                      const char *server_log, const char *job, const char *log,
-                                      struct lm_err *err)
+                                      const char *server_log,
+                                      const struct lm_worker_request *request, struct lm_err *err)
 {
-    int fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    int fd = open(request->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
     if (fd < 0)
-        return lm_fail_errno(err, errno, "cannot open the log %s", log);
-    enum lm_status status = LM_IO;
+        return lm_fail_errno(err, errno, "cannot open the log %s", request->log);
+    bool asked = !request->alone && ask_resting(server, out, request->job, fd);
+    enum lm_status status = asked ? LM_OK : LM_IO;
     /* A server that has died is started anew, once. */
     for (int tries = 0; status != LM_OK && tries < 2; tries++) {
         if (tries > 0)
@@ -108,7 +131,7 @@ enum lm_status lm_worker_server_start(struct lm_worker_server *server, struct lm
         if (server->socket < 0)
             status = start_server(server, worker, envp, server_log, err);
         if (status == LM_OK)
-            status = ask(server, out, job, fd, err);
+            status = ask(server, out, request->job, fd, err);
     }
     close(fd);
     return status;

@@ -20,6 +20,7 @@ enum {
     FAN = 256,
     FEW = 2,     /**< so many files are made durable one by one; more, by a sync of their disk */
     BATCH = 256, /**< records made visible at once: each holds a descriptor until then */
+    WORTH_A_HINT = 1 << 20, /**< bytes; smaller files are written together with others */
     BUSY_KIB = 512 << 10 /**< with so much of others' waiting, a sync of the disk takes too long */
 };
 
@@ -160,7 +161,8 @@ static enum lm_status admit_file(struct admission *admission, const char *path,
         object.fresh = true;
         if (fchmod(fd, 0444) != 0)
             status = lm_fail_errno(admission->err, errno, "cannot protect %s", path);
-        sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE); /* only a hint: the flush waits less */
+        if (file->size >= WORTH_A_HINT)
+            sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE); /* so that the flush waits less */
         if (status == LM_OK)
             status = move(admission, path, goal);
         if (status == LM_OK && fstat(fd, &object.st) != 0)

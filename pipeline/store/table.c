@@ -26,7 +26,8 @@ enum {
     SLOT_MAX = LM_TABLE_ROW_MAX + SUM,
     LOCK_TRIES = 20, /**< of a millisecond */
     COPY = 1 << 16,
-    PAGE = 4096 /**< bytes that cost about as much to copy as a system call */
+    LARGEST_IMAGE = 256 << 20, /**< bytes of memory */
+    PAGE = 4096                /**< bytes that cost about as much to copy as a system call */
 };
 
 #define CAPACITY_MIN UINT64_C(1024)
@@ -41,9 +42,12 @@ struct lm_table {
     bool is_private;         /**< in memory, for a disk that cannot be written */
     uint64_t capacity;       /**< a power of two; WINDOW more slots follow */
     struct lm_arena *memory; /**< of the image */
-    uint8_t *image; /**< header and slots as they were some time ago, and rows put since; or NULL */
+    /** Header, slots, and when many were asked for the blobs, as they were some time ago, and rows
+     * put since; or NULL. */
+    uint8_t *image;
     size_t image_size;
     atomic_size_t asked; /**< rows looked for in the file */
+    atomic_size_t blobs; /**< blobs read from it one by one since the image was taken */
 };
 
 static size_t slot_size(const struct lm_table *table)
@@ -87,20 +91,36 @@ static void drop_image(struct lm_table *table)
     table->image_size = 0;
 }
 
+/** Bytes of the file that are worth having: all of them when so many blobs were read one by one
+ * that it would have been cheaper, else the slots. */
+static size_t worth_having(const struct lm_table *table, size_t slots)
+{
+    struct stat st;
+    size_t blobs = atomic_load(&table->blobs);
+    bool many = blobs > 0 && fstat(table->fd, &st) == 0 && st.st_size <= LARGEST_IMAGE &&
+                blobs >= (size_t)st.st_size / PAGE / 2;
+    return many && (size_t)st.st_size > slots ? (size_t)st.st_size : slots;
+}
+
 /** Reads all slots when so many rows were looked for that it would have been cheaper.
  * From then on they are found there without asking the kernel; what others put later is found in
  * the file, or not at all: the table only remembers. */
 static void take_image(struct lm_table *table)
 {
-    size_t size = (size_t)slot_at(table, table->capacity + WINDOW), done = 0;
-    if (table->image != NULL || table->fd < 0 || atomic_load(&table->asked) < size / PAGE)
+    size_t slots = (size_t)slot_at(table, table->capacity + WINDOW), done = 0;
+    if (table->fd < 0 || atomic_load(&table->asked) < slots / PAGE)
         return;
+    size_t size = worth_having(table, slots);
+    if (size <= table->image_size)
+        return;
+    drop_image(table);
     table->memory = lm_arena_create();
     uint8_t *image = table->memory != NULL ? lm_arena_alloc(table->memory, size) : NULL;
     if (image != NULL)
         done = lm_read_at(table->fd, image, size, 0);
     table->image = image;
     table->image_size = done;
+    atomic_store(&table->blobs, 0);
     if (image == NULL)
         drop_image(table);
 }
@@ -243,7 +263,14 @@ bool lm_table_blob(struct lm_table *table, const void *row, void *out, size_t si
     if (lm_get_u64(place + 8) != size || offset > INT64_MAX - size)
         return false;
     pthread_rwlock_rdlock(&table->guard);
-    bool known = table->fd >= 0 && pread(table->fd, out, size, (off_t)offset) == (ssize_t)size;
+    bool known =
+        table->image != NULL && offset <= table->image_size && size <= table->image_size - offset;
+    if (known) {
+        memcpy(out, table->image + offset, size);
+    } else {
+        atomic_fetch_add(&table->blobs, 1);
+        known = table->fd >= 0 && pread(table->fd, out, size, (off_t)offset) == (ssize_t)size;
+    }
     pthread_rwlock_unlock(&table->guard);
     return known;
 }

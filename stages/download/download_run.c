@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -376,16 +377,19 @@ static enum lm_status take_sources(const struct lm_fetch *fetch, struct lm_ctx *
 {
     const struct lm_download_source *sources = params->sources.items;
     size_t count = params->sources.count;
+    enum lm_status status = LM_OK;
     struct unpacking u = {.ctx = ctx, .writer = writer};
-    u.block = lm_arena_alloc(lm_ctx_arena(ctx), BLOCK);
+    u.block = malloc(BLOCK);
     if (u.block == NULL)
         return lm_fail(err, LM_NOMEM, "out of memory for a download");
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count && status == LM_OK; i++) {
         u.source = &sources[i];
-        enum lm_status status = take_source(fetch, u, i, err);
+        status = take_source(fetch, u, i, err);
         if (status != LM_OK)
-            return lm_wrap(err, status, "source '%s'", sources[i].name);
+            status = lm_wrap(err, status, "source '%s'", sources[i].name);
     }
+    free(u.block);
+    LM_TRY(status);
     LM_TRY(lm_corpus_finish(writer, err));
     lm_ctx_result(ctx, "sources", (double)count);
     lm_ctx_result(ctx, "files", (double)lm_corpus_files(writer));
