@@ -40,8 +40,8 @@ struct lm_job {
     uint64_t
         interrupt_at; /**< progress at which the stage is cancelled, as by a signal; 0: never */
     bool portable, offline;
-    bool afresh;  /**< it does not begin from the state that is there */
-    bool partial; /**< the newest checkpoint as outputs, and no work (lm_ctx_partial) */
+    bool afresh;   /**< it does not begin from the state that is there */
+    bool partial;  /**< the newest checkpoint as outputs, and no work (lm_ctx_partial) */
     bool may_rest; /**< its process may wait for another stage when this one was light */
 };
 /** Writes / reads the job file. */

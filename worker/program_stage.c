@@ -149,13 +149,18 @@ static void close_post(const struct post *post)
 static enum lm_status run_file(bool *may_rest, const struct post *post, const char *path,
                                struct lm_err *err)
 {
-    struct lm_job job = {.may_rest = false};
+    struct lm_job job;
     struct lm_arena *arena = lm_arena_create();
-    enum lm_status status = arena != NULL ? lm_job_load(&job, arena, lm_stage_table, path, err)
-                                          : lm_fail(err, LM_NOMEM, "out of memory reading a job");
+    enum lm_status status = LM_OK;
+    if (arena == NULL)
+        status = lm_fail(err, LM_NOMEM, "out of memory reading a job");
     if (status == LM_OK)
+        status = lm_job_load(&job, arena, lm_stage_table, path, err);
+    *may_rest = false;
+    if (status == LM_OK) {
         status = run_job(&job, post->events, post->signal_fd, err);
-    *may_rest = status == LM_OK && job.may_rest;
+        *may_rest = status == LM_OK && job.may_rest;
+    }
     lm_arena_free(arena);
     return status;
 }

@@ -79,7 +79,7 @@ is "when it is killed, the next stage has another one" "$? $(cat err)" "0 "
 is "and all have ended well" "$(awk '$2 == "done" {n++} END {print n}' out)" 3
 
 # One that is killed while it does its second stage: the stage begins again, alone.
-seq 1 3000000 >in/long.txt
+seq 1 800000 >in/long.txt
 cat >long.yaml <<'END'
 lmpipe: 1
 experiment: long
