@@ -4,7 +4,9 @@
  * in one run. Both files are in the page cache. Both sides end with the same int32 ids in the same
  * array. The best of several rounds counts. One JSON object.
  *
- *   bench_tokens FOLDER [MEGABYTES [VOCABULARY]]
+ *   bench_tokens FOLDER [MEGABYTES [VOCABULARY [LONGEST]]]
+ *
+ * LONGEST: tokens of a document at most; few of them make many documents.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -27,7 +29,7 @@ enum { WINDOW = 1024, PART = 1 << 16, WINDOWS = 50000, ROUNDS = 9, LONGEST = 409
 struct bench {
     char store[400], flat[400];
     int64_t vocab;
-    size_t width, count,
+    size_t width, count, longest,
         documents; /* bytes of an id; all ids of the store, ends of text included */
     int32_t *ids;  /* a document's, one after the other, ends of text included */
     uint32_t *lengths;
@@ -49,12 +51,12 @@ static double least(double a, double b)
     return a < b ? a : b;
 }
 
-/* Documents of 1 to LONGEST ids until there are `count`. */
+/* Documents of 1 to `longest` ids until there are `count`. */
 static void make_ids(struct bench *bench)
 {
     struct lm_rng rng = lm_rng_stream(1, "bench");
     for (size_t at = 0; at < bench->count;) {
-        size_t length = 1 + (size_t)lm_rng_below(rng, bench->documents, 0, LONGEST);
+        size_t length = 1 + (size_t)lm_rng_below(rng, bench->documents, 0, bench->longest);
         length = length < bench->count - at ? length : bench->count - at;
         for (size_t i = at; i + 1 < at + length; i++)
             bench->ids[i] = (int32_t)lm_rng_below(rng, i, 1, (uint64_t)bench->vocab);
@@ -118,15 +120,18 @@ static enum lm_status time_write(double out[2], write_fn *fn, const struct bench
     return LM_OK;
 }
 
-static enum lm_status time_open(struct bench *bench, double *out, struct lm_err *err)
+/* out[0]: opening; out[1]: opening, and checking where documents lie. */
+static enum lm_status time_open(struct bench *bench, double out[2], struct lm_err *err)
 {
-    *out = 1e9;
+    out[0] = out[1] = 1e9;
     for (int i = 0; i < ROUNDS; i++) {
         lm_tokens_close(bench->tokens);
         bench->tokens = NULL;
         double start = now(CLOCK_MONOTONIC);
         LM_TRY(lm_tokens_open(&bench->tokens, bench->store, err));
-        *out = least(*out, now(CLOCK_MONOTONIC) - start);
+        out[0] = least(out[0], now(CLOCK_MONOTONIC) - start);
+        LM_TRY(lm_tokens_check_documents(bench->tokens, LM_TRAIN, err));
+        out[1] = least(out[1], now(CLOCK_MONOTONIC) - start);
     }
     int fd = open(bench->flat, O_RDONLY | O_CLOEXEC);
     bench->map =
@@ -188,11 +193,11 @@ static double size_of(const char *path)
 
 static enum lm_status run(struct bench *bench, struct lm_err *err)
 {
-    double store[2], flat[2], opening, order[2], windows[2];
+    double store[2], flat[2], opening[2], order[2], windows[2];
     make_ids(bench);
     LM_TRY(time_write(flat, write_flat, bench, err));
     LM_TRY(time_write(store, write_store, bench, err));
-    LM_TRY(time_open(bench, &opening, err));
+    LM_TRY(time_open(bench, opening, err));
     LM_TRY(time_in_order(bench, order, err));
     LM_TRY(time_windows(bench, windows, err));
     double bytes = (double)(bench->count * bench->width), mb = 1e-6 * bytes;
@@ -204,15 +209,17 @@ static enum lm_status run(struct bench *bench, struct lm_err *err)
     printf(" \"write_mb_s\": %.0f, \"write_cpu_mb_s\": %.0f, \"flat_write_mb_s\": %.0f, "
            "\"flat_write_cpu_mb_s\": %.0f,\n",
            mb / store[0], mb / store[1], mb / flat[0], mb / flat[1]);
-    printf(" \"open_ms\": %.3f, \"first_read_mb_s\": %.0f, \"read_mb_s\": %.0f,\n", 1e3 * opening,
-           mb / order[0], mb / order[1]);
+    printf(" \"open_ms\": %.3f, \"open_documents_ms\": %.3f, \"first_read_mb_s\": %.0f, "
+           "\"read_mb_s\": %.0f,\n",
+           1e3 * opening[0], 1e3 * opening[1], mb / order[0], mb / order[1]);
     printf(" \"windows_m_s\": %.3f, \"flat_windows_m_s\": %.3f, \"windows_ratio\": %.3f}\n",
            1e-6 * WINDOWS / windows[0], 1e-6 * WINDOWS / windows[1], windows[1] / windows[0]);
     return LM_OK;
 }
 
 /* The sizes and names of a run; NULL when memory is out. Freed by bench_free. */
-static struct bench *bench_create(const char *folder, size_t megabytes, int64_t vocab)
+static struct bench *bench_create(const char *folder, size_t megabytes, int64_t vocab,
+                                  size_t longest)
 {
     struct bench *bench = calloc(1, sizeof *bench);
     if (bench == NULL)
@@ -220,6 +227,7 @@ static struct bench *bench_create(const char *folder, size_t megabytes, int64_t 
     snprintf(bench->store, sizeof bench->store, "%s/bench_tokens.mdb", folder);
     snprintf(bench->flat, sizeof bench->flat, "%s/bench_tokens.flat", folder);
     bench->vocab = vocab;
+    bench->longest = longest;
     bench->width = vocab <= LM_TOKENS_SMALL_VOCAB ? 2 : 4;
     bench->count = megabytes * 1000000 / bench->width;
     bench->ids = malloc(bench->count * sizeof *bench->ids);
@@ -244,11 +252,13 @@ int main(int argc, char **argv)
     struct lm_err err = {0};
     size_t megabytes = argc > 2 ? strtoul(argv[2], NULL, 10) : 100;
     int64_t vocab = argc > 3 ? strtol(argv[3], NULL, 10) : 50257;
-    if (argc < 2 || megabytes < 1 || megabytes > LARGEST || vocab < 2 || vocab > INT32_MAX) {
-        fprintf(stderr, "usage: bench_tokens FOLDER [MEGABYTES [VOCABULARY]]\n");
+    size_t longest = argc > 4 ? strtoul(argv[4], NULL, 10) : LONGEST;
+    if (argc < 2 || megabytes < 1 || megabytes > LARGEST || vocab < 2 || vocab > INT32_MAX ||
+        longest < 1) {
+        fprintf(stderr, "usage: bench_tokens FOLDER [MEGABYTES [VOCABULARY [LONGEST]]]\n");
         return 2;
     }
-    struct bench *bench = bench_create(argv[1], megabytes, vocab);
+    struct bench *bench = bench_create(argv[1], megabytes, vocab, longest);
     enum lm_status status = bench != NULL && bench->ids != NULL && bench->lengths != NULL
                                 ? run(bench, &err)
                                 : lm_fail(&err, LM_NOMEM, "no memory; take fewer megabytes");

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <lmdb.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -30,6 +31,8 @@ struct lm_rows_writer {
 };
 
 struct lm_rows {
+    struct lm_pages *pages;
+    pthread_mutex_t mutex; /* of all below and the pages, while a row is looked for */
     MDB_env *env;
     MDB_txn *txn;
     MDB_dbi dbi;
@@ -212,18 +215,22 @@ static int start_reader(struct lm_rows *rows)
 
 enum lm_status lm_rows_open(struct lm_rows **out, const char *path, struct lm_err *err)
 {
-    LM_TRY(lm_pages_check(path, err));
     struct lm_rows *rows = calloc(1, sizeof *rows);
     if (rows == NULL)
         return lm_fail(err, LM_NOMEM, "no memory to open %s; free some", path);
+    pthread_mutex_init(&rows->mutex, NULL);
     rows->path = strdup(path);
-    int code = rows->path ? start_reader(rows) : ENOMEM;
-    if (code != 0) {
+    enum lm_status status = rows->path != NULL
+                                ? lm_pages_open(&rows->pages, rows->path, err)
+                                : lm_fail(err, LM_NOMEM, "no memory to open %s; free some", path);
+    int code = status == LM_OK ? start_reader(rows) : 0;
+    if (code != 0)
+        status = fail(err, code, "open", path);
+    if (status == LM_OK)
+        *out = rows;
+    else
         lm_rows_close(rows);
-        return fail(err, code, "open", path);
-    }
-    *out = rows;
-    return LM_OK;
+    return status;
 }
 
 void lm_rows_close(struct lm_rows *rows)
@@ -232,14 +239,46 @@ void lm_rows_close(struct lm_rows *rows)
         return;
     mdb_txn_abort(rows->txn);
     mdb_env_close(rows->env);
+    lm_pages_close(rows->pages);
+    pthread_mutex_destroy(&rows->mutex);
     free(rows->path);
     free(rows);
 }
 
-enum lm_status lm_rows_each(const struct lm_rows *rows, lm_row_fn *visit, void *user,
-                            struct lm_err *err)
+uint64_t lm_rows_bytes(const struct lm_rows *rows)
+{
+    return lm_pages_bytes(rows->pages);
+}
+
+static enum lm_status get(struct lm_rows *rows, MDB_val *key, MDB_val *value, struct lm_err *err)
+{
+    LM_TRY(lm_pages_check_key(rows->pages, key->mv_data, key->mv_size, err));
+    int code = mdb_get(rows->txn, rows->dbi, key, value);
+    return code == 0 ? LM_OK : fail(err, code, "read", rows->path);
+}
+
+enum lm_status lm_rows_get(struct lm_rows *rows, const void *key, size_t key_size,
+                           const uint8_t **value, size_t *size, struct lm_err *err)
+{
+    uint8_t copy[LM_ROWS_LONGEST_KEY]; /* LMDB's keys are not const */
+    MDB_val wanted = {key_size, copy}, found;
+    if (key_size > sizeof copy)
+        return lm_fail(err, LM_INTERNAL, "%s: a key is too long", rows->path);
+    memcpy(copy, key, key_size);
+    pthread_mutex_lock(&rows->mutex);
+    enum lm_status status = get(rows, &wanted, &found, err);
+    pthread_mutex_unlock(&rows->mutex);
+    if (status != LM_OK)
+        return status;
+    *value = found.mv_data;
+    *size = found.mv_size;
+    return LM_OK;
+}
+
+enum lm_status lm_rows_each(struct lm_rows *rows, lm_row_fn *visit, void *user, struct lm_err *err)
 {
     MDB_cursor *cursor;
+    LM_TRY(lm_pages_check_all(rows->pages, err));
     int code = mdb_cursor_open(rows->txn, rows->dbi, &cursor);
     if (code != 0)
         return fail(err, code, "read", rows->path);

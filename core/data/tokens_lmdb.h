@@ -32,16 +32,21 @@ enum lm_status lm_rows_commit(struct lm_rows_writer *writer, struct lm_err *err)
 enum lm_status lm_rows_finish(struct lm_rows_writer *writer, struct lm_err *err);
 void lm_rows_abandon(struct lm_rows_writer *writer); /**< closes and frees; NULL is fine */
 
-/** Opens read-only without a lock file, after lm_pages_check. LM_FORMAT, LM_NOT_FOUND, LM_IO,
- * LM_NOMEM. */
+/** Opens read-only without a lock file, however many rows there are: what LMDB follows is checked
+ *  before it does, row by row (tokens_pages.h). LM_FORMAT, LM_NOT_FOUND, LM_IO, LM_NOMEM. */
 enum lm_status lm_rows_open(struct lm_rows **out, const char *path, struct lm_err *err);
+/** The row of a key, which stays valid until lm_rows_close. Safe from several threads.
+ * LM_NOT_FOUND: there is none; LM_FORMAT: the way to it is damaged; LM_IO. */
+enum lm_status lm_rows_get(struct lm_rows *rows, const void *key, size_t key_size,
+                           const uint8_t **value, size_t *size, struct lm_err *err);
+/** Bytes of the file's pages: more than all rows have. */
+uint64_t lm_rows_bytes(const struct lm_rows *rows);
 void lm_rows_close(struct lm_rows *rows); /**< NULL is fine */
 
 /** One row; key and value stay valid until lm_rows_close. A failure ends the walk. */
 typedef enum lm_status lm_row_fn(void *user, const uint8_t *key, size_t key_size,
                                  const uint8_t *value, size_t value_size, struct lm_err *err);
-/** All rows in key order. */
-enum lm_status lm_rows_each(const struct lm_rows *rows, lm_row_fn *visit, void *user,
-                            struct lm_err *err);
+/** All rows in key order, once all pages are checked. LM_FORMAT: not sound; LM_IO. */
+enum lm_status lm_rows_each(struct lm_rows *rows, lm_row_fn *visit, void *user, struct lm_err *err);
 
 #endif

@@ -36,15 +36,16 @@ enum { BIG_DATA = 1 }; /* node flag: value in its own pages */
 static const uint32_t magic = 0xBEEFC0DE;
 static const uint64_t no_root = UINT64_MAX;
 
-struct check {
+struct lm_pages {
     int fd;
     const char *path;
-    struct lm_err *err;
     size_t page_size;
     uint64_t last_page, depth, root;
-    uint64_t visited;
     struct lm_arena *arena;
     uint8_t *pages; /* one page a level */
+    /* While something is checked: */
+    struct lm_err *err;
+    uint64_t visited;
 };
 
 static enum lm_status unsound(struct lm_err *err, const char *path, const char *what)
@@ -52,7 +53,7 @@ static enum lm_status unsound(struct lm_err *err, const char *path, const char *
     return lm_fail(err, LM_FORMAT, "%s: not a sound token file: %s; make it anew", path, what);
 }
 
-static enum lm_status bad(const struct check *check, const char *what)
+static enum lm_status bad(const struct lm_pages *check, const char *what)
 {
     return unsound(check->err, check->path, what);
 }
@@ -67,7 +68,8 @@ static uint64_t load(const uint8_t *data, size_t size)
 }
 
 /* Exactly `size` bytes at `offset`. */
-static enum lm_status read_at(const struct check *check, uint8_t *out, size_t size, uint64_t offset)
+static enum lm_status read_at(const struct lm_pages *check, uint8_t *out, size_t size,
+                              uint64_t offset)
 {
     if (lm_read_at(check->fd, out, size, offset) == size)
         return LM_OK;
@@ -97,7 +99,7 @@ static bool is_page_size(uint64_t size)
     return size >= SMALLEST_PAGE && size <= LARGEST_PAGE && (size & (size - 1)) == 0;
 }
 
-static enum lm_status check_meta(const struct check *check, const uint8_t *meta)
+static enum lm_status check_meta(const struct lm_pages *check, const uint8_t *meta)
 {
     if (!(load(meta + AT_FLAGS, 2) & META_PAGE) || load(meta + AT_MAGIC, 4) != magic)
         return bad(check, "no LMDB meta page");
@@ -111,7 +113,7 @@ static enum lm_status check_meta(const struct check *check, const uint8_t *meta)
 }
 
 /* Reads both meta records and takes the tree's place from the newer one. */
-static enum lm_status read_metas(struct check *check, uint64_t file_size)
+static enum lm_status read_metas(struct lm_pages *check, uint64_t file_size)
 {
     uint8_t metas[2][HEADER + META];
     LM_TRY(read_at(check, metas[0], sizeof metas[0], 0));
@@ -139,7 +141,7 @@ static enum lm_status read_metas(struct check *check, uint64_t file_size)
 }
 
 /* Page `number` into `page`; its header must name it and have exactly these flags. */
-static enum lm_status read_page(struct check *check, uint8_t *page, size_t size, uint64_t number,
+static enum lm_status read_page(struct lm_pages *check, uint8_t *page, size_t size, uint64_t number,
                                 unsigned flags)
 {
     if (number < 2 || number > check->last_page)
@@ -153,7 +155,7 @@ static enum lm_status read_page(struct check *check, uint8_t *page, size_t size,
 }
 
 /* The value that starts at overflow page `number`: all its pages must be in the file. */
-static enum lm_status check_value(struct check *check, uint64_t number, uint64_t size)
+static enum lm_status check_value(struct lm_pages *check, uint64_t number, uint64_t size)
 {
     uint8_t header[HEADER];
     LM_TRY(read_page(check, header, sizeof header, number, OVERFLOW));
@@ -163,57 +165,159 @@ static enum lm_status check_value(struct check *check, uint64_t number, uint64_t
     return LM_OK;
 }
 
-/* One node of a leaf: low and high half of the value's size, flags, key size, key, then the value
- * or the number of its first page. */
-static enum lm_status check_leaf_node(struct check *check, const uint8_t *node, size_t room)
+/* ---- nodes ---- */
+
+/* A node: of a leaf low and high half of the value's size and flags, of a branch three parts of a
+ * page number; then the size of its key and the key; in a leaf the value, or the number of its
+ * first page. */
+struct node {
+    const uint8_t *at, *key;
+    size_t key_size, room; /* bytes to the end of the page */
+};
+
+static struct node node_of(const struct lm_pages *check, const uint8_t *page, size_t index)
 {
-    uint64_t size = load(node, 2) | load(node + 2, 2) << 16, flags = load(node + 4, 2);
-    size_t key_size = (size_t)load(node + 6, 2);
-    if (key_size < 1 || key_size > LONGEST_KEY || flags > BIG_DATA)
+    const size_t at = (size_t)load(page + HEADER + 2 * index, 2);
+    return (struct node){page + at, page + at + NODE, (size_t)load(page + at + 6, 2),
+                         check->page_size - at};
+}
+
+static uint64_t size_of(const struct node *node)
+{
+    return load(node->at, 2) | load(node->at + 2, 2) << 16;
+}
+
+static bool is_big(const struct node *node)
+{
+    return load(node->at + 4, 2) == BIG_DATA;
+}
+
+static uint64_t child_of(const struct node *node)
+{
+    return size_of(node) | load(node->at + 4, 2) << 32;
+}
+
+static enum lm_status check_node(const struct lm_pages *check, const struct node *node,
+                                 bool is_leaf)
+{
+    const size_t least = is_leaf ? 1 : 0;
+    if (node->key_size < least || node->key_size > LONGEST_KEY ||
+        (is_leaf && load(node->at + 4, 2) > BIG_DATA))
         return bad(check, "impossible key");
-    if (NODE + key_size + (flags == BIG_DATA ? 8 : size) > room)
-        return bad(check, "a key lies outside its page");
-    return flags == BIG_DATA ? check_value(check, load(node + NODE + key_size, 8), size) : LM_OK;
+    const uint64_t value = !is_leaf ? 0 : is_big(node) ? 8 : size_of(node);
+    return NODE + node->key_size + value > node->room ? bad(check, "a key lies outside its page")
+                                                      : LM_OK;
 }
 
-/* One node of a branch: three parts of a page number, key size, key. */
-static enum lm_status check_branch_node(struct check *check, const uint8_t *node, size_t room,
-                                        uint64_t *child)
+static enum lm_status check_node_value(struct lm_pages *check, const struct node *node)
 {
-    size_t key_size = (size_t)load(node + 6, 2);
-    if (key_size > LONGEST_KEY || NODE + key_size > room)
-        return bad(check, "a key lies outside its page");
-    *child = load(node, 2) | load(node + 2, 2) << 16 | load(node + 4, 2) << 32;
-    return LM_OK;
+    return is_big(node) ? check_value(check, load(node->key + node->key_size, 8), size_of(node))
+                        : LM_OK;
 }
 
-static enum lm_status check_page(struct check *check, uint64_t number, uint64_t level)
+/* As LMDB compares keys without flags. */
+static int compare_keys(const void *a, size_t a_size, const void *b, size_t b_size)
 {
-    bool is_leaf = level + 1 == check->depth;
+    int order = memcmp(a, b, a_size < b_size ? a_size : b_size);
+    return order != 0 ? order : (a_size > b_size) - (a_size < b_size);
+}
+
+/* ---- pages of the tree ---- */
+
+static bool is_leaf_level(const struct lm_pages *check, uint64_t level)
+{
+    return level + 1 == check->depth;
+}
+
+/* A page of the tree and *count, the number of its nodes, which lie in it, in the order of their
+ * keys; the first key of a branch is never looked at. */
+static enum lm_status read_tree_page(struct lm_pages *check, uint64_t number, uint64_t level,
+                                     size_t *count)
+{
+    const bool is_leaf = is_leaf_level(check, level);
     uint8_t *page = check->pages + level * check->page_size;
+    struct node last = {.at = NULL};
     LM_TRY(read_page(check, page, check->page_size, number, is_leaf ? LEAF : BRANCH));
     size_t lower = (size_t)load(page + 12, 2), upper = (size_t)load(page + 14, 2);
     if (lower < HEADER || lower % 2 != 0 || lower > upper || upper > check->page_size)
         return bad(check, "a page's free space is impossible");
-    size_t count = (lower - HEADER) / 2;
-    if (count < (is_leaf ? 1 : 2))
+    *count = (lower - HEADER) / 2;
+    if (*count < (is_leaf ? 1 : 2))
         return bad(check, "a page is empty");
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < *count; i++) {
         size_t at = (size_t)load(page + HEADER + 2 * i, 2);
-        uint64_t child = 0;
         if (at < upper || at % 2 != 0 || at + NODE > check->page_size)
             return bad(check, "a key lies outside its page");
-        if (is_leaf)
-            LM_TRY(check_leaf_node(check, page + at, check->page_size - at));
-        else {
-            LM_TRY(check_branch_node(check, page + at, check->page_size - at, &child));
-            LM_TRY(check_page(check, child, level + 1));
-        }
+        struct node node = node_of(check, page, i);
+        LM_TRY(check_node(check, &node, is_leaf));
+        if (last.at != NULL && compare_keys(last.key, last.key_size, node.key, node.key_size) >= 0)
+            return bad(check, "its keys are out of order");
+        if (is_leaf || i > 0)
+            last = node;
     }
     return LM_OK;
 }
 
-static enum lm_status check_file(struct check *check)
+static enum lm_status check_page(struct lm_pages *check, uint64_t number, uint64_t level)
+{
+    const uint8_t *page = check->pages + level * check->page_size;
+    size_t count = 0;
+    LM_TRY(read_tree_page(check, number, level, &count));
+    for (size_t i = 0; i < count; i++) {
+        struct node node = node_of(check, page, i);
+        LM_TRY(is_leaf_level(check, level) ? check_node_value(check, &node)
+                                           : check_page(check, child_of(&node), level + 1));
+    }
+    return LM_OK;
+}
+
+/* The node that leads to a key: of a branch the last whose key is not beyond it. */
+static size_t find_node(const struct lm_pages *check, const uint8_t *page, size_t count,
+                        const void *key, size_t size)
+{
+    size_t found = 0;
+    for (size_t i = 1; i < count; i++) {
+        struct node node = node_of(check, page, i);
+        if (compare_keys(node.key, node.key_size, key, size) <= 0)
+            found = i;
+    }
+    return found;
+}
+
+enum lm_status lm_pages_check_key(struct lm_pages *pages, const void *key, size_t size,
+                                  struct lm_err *err)
+{
+    uint64_t number = pages->root;
+    pages->err = err;
+    pages->visited = 0;
+    for (uint64_t level = 0; level < pages->depth; level++) {
+        const uint8_t *page = pages->pages + level * pages->page_size;
+        size_t count = 0;
+        LM_TRY(read_tree_page(pages, number, level, &count));
+        struct node node = node_of(pages, page, find_node(pages, page, count, key, size));
+        if (!is_leaf_level(pages, level))
+            number = child_of(&node);
+        else if (compare_keys(node.key, node.key_size, key, size) == 0)
+            return check_node_value(pages, &node);
+    }
+    return lm_fail(err, LM_NOT_FOUND, "%s has no such row", pages->path);
+}
+
+enum lm_status lm_pages_check_all(struct lm_pages *pages, struct lm_err *err)
+{
+    pages->err = err;
+    pages->visited = 0;
+    return pages->depth > 0 ? check_page(pages, pages->root, 0) : LM_OK;
+}
+
+uint64_t lm_pages_bytes(const struct lm_pages *pages)
+{
+    return (pages->last_page + 1) * pages->page_size;
+}
+
+/* ---- the file ---- */
+
+static enum lm_status check_file(struct lm_pages *check)
 {
     struct stat info;
     if (fstat(check->fd, &info) != 0)
@@ -224,22 +328,37 @@ static enum lm_status check_file(struct check *check)
     if (check->depth == 0)
         return LM_OK;
     check->pages = lm_arena_alloc_array(check->arena, check->depth, check->page_size, 16);
-    if (check->pages == NULL)
-        return lm_fail(check->err, LM_NOMEM, "no memory to check %s; free some", check->path);
-    return check_page(check, check->root, 0);
+    return check->pages != NULL
+               ? LM_OK
+               : lm_fail(check->err, LM_NOMEM, "no memory to check %s; free some", check->path);
 }
 
-enum lm_status lm_pages_check(const char *path, struct lm_err *err)
+enum lm_status lm_pages_open(struct lm_pages **out, const char *path, struct lm_err *err)
 {
-    struct check check = {.path = path, .err = err};
-    check.fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (check.fd < 0)
-        return lm_fail_errno(err, errno, "cannot open %s", path);
-    check.arena = lm_arena_create();
-    enum lm_status status = check.arena != NULL
-                                ? check_file(&check)
-                                : lm_fail(err, LM_NOMEM, "no memory to check %s; free some", path);
-    lm_arena_free(check.arena);
-    close(check.fd);
+    struct lm_arena *arena = lm_arena_create();
+    struct lm_pages *pages = arena != NULL ? LM_NEW(arena, struct lm_pages) : NULL;
+    if (pages == NULL) {
+        lm_arena_free(arena);
+        return lm_fail(err, LM_NOMEM, "no memory to check %s; free some", path);
+    }
+    pages->arena = arena;
+    pages->path = path;
+    pages->err = err;
+    pages->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    enum lm_status status =
+        pages->fd < 0 ? lm_fail_errno(err, errno, "cannot open %s", path) : check_file(pages);
+    if (status == LM_OK)
+        *out = pages;
+    else
+        lm_pages_close(pages);
     return status;
+}
+
+void lm_pages_close(struct lm_pages *pages)
+{
+    if (pages == NULL)
+        return;
+    if (pages->fd >= 0)
+        close(pages->fd);
+    lm_arena_free(pages->arena);
 }

@@ -43,8 +43,10 @@ enum lm_status lm_tokens_finish(struct lm_tokens_writer *writer, struct lm_diges
 void lm_tokens_abandon(
     struct lm_tokens_writer *writer); /**< frees without finishing; NULL is fine */
 
-/** Opens read-only, without a lock file; keeps one read transaction. LM_FORMAT for a file that is
- * not sound. */
+/** Opens read-only, without a lock file, in a time that does not depend on how much is in it: rows
+ *  are looked for and checked when they are first used, so damage is found then. Keeps one read
+ *  transaction. LM_FORMAT: not sound as far as it was looked at; LM_UNSUPPORTED: another version;
+ *  LM_NOT_FOUND, LM_IO, LM_NOMEM. */
 enum lm_status lm_tokens_open(struct lm_tokens **out, const char *path, struct lm_err *err);
 void lm_tokens_close(struct lm_tokens *tokens); /**< NULL is fine */
 int64_t lm_tokens_vocab(const struct lm_tokens *tokens);
@@ -53,12 +55,18 @@ const struct lm_digest *lm_tokens_vocab_digest(const struct lm_tokens *tokens);
 int32_t lm_tokens_end_of_text(const struct lm_tokens *tokens);
 uint64_t lm_tokens_count(const struct lm_tokens *tokens, enum lm_split split);
 uint64_t lm_tokens_documents(const struct lm_tokens *tokens, enum lm_split split);
+/** Checks all that says where the documents of a split lie: each row, that they join, and that they
+ *  add up to what is counted. Not while other threads use the set. LM_FORMAT: damaged; LM_IO,
+ *  LM_NOMEM. */
+enum lm_status lm_tokens_check_documents(struct lm_tokens *tokens, enum lm_split split,
+                                         struct lm_err *err);
+/** A document; of no tokens when there is none, or before lm_tokens_check_documents. */
 struct lm_document lm_tokens_document(const struct lm_tokens *tokens, enum lm_split split,
                                       uint64_t index);
 /** Text bytes of a whole split. */
 uint64_t lm_tokens_bytes(const struct lm_tokens *tokens, enum lm_split split);
 /** Copies tokens [first, first + count) of a split's stream into out. Safe from several threads.
- * LM_RANGE beyond the end. */
+ * LM_RANGE beyond the end; LM_FORMAT: what is read is damaged; LM_IO. */
 enum lm_status lm_tokens_read(const struct lm_tokens *tokens, enum lm_split split, uint64_t first,
                               size_t count, int32_t *out, struct lm_err *err);
 /** Tells the system that these tokens will be read soon, so that a disk may fetch them meanwhile;

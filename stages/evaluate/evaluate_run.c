@@ -22,6 +22,8 @@ static enum lm_status open_tokens(struct evaluation *evaluation, struct lm_err *
         lm_tokens_count(evaluation->tokens, LM_TEST) == 0)
         return lm_fail(err, LM_INVALID,
                        "the tokens hold no valid and no test documents; give `split` in clean");
+    for (size_t k = 0; k < 2; k++)
+        LM_TRY(lm_tokens_check_documents(evaluation->tokens, evaluate_held_out[k], err));
     return LM_OK;
 }
 

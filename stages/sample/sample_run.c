@@ -28,6 +28,7 @@ static enum lm_status open_inputs(struct sampler *sampler, struct lm_err *err)
         return lm_fail(err, LM_NOMEM, "no memory for paths; free some");
     LM_TRY(lm_vocab_load(&sampler->vocab, vocab, err));
     LM_TRY(lm_tokens_open(&sampler->tokens, data, err));
+    LM_TRY(lm_tokens_check_documents(sampler->tokens, LM_VALID, err));
     LM_TRY(lm_model_load(&sampler->model, model, &options, err));
     int64_t types = lm_model_config(sampler->model)->vocab;
     if (lm_tokens_vocab(sampler->tokens) != lm_vocab_size(sampler->vocab) ||

@@ -89,7 +89,7 @@ static void find_part(struct train_source *source, const struct train_part *part
     source->count = stop - source->start;
 }
 
-enum lm_status train_source_init(struct train_source *source, const struct lm_tokens *tokens,
+enum lm_status train_source_init(struct train_source *source, struct lm_tokens *tokens,
                                  const struct train_part *part, uint64_t seed, size_t index,
                                  int64_t context, bool by_documents, struct lm_err *err)
 {
@@ -97,6 +97,8 @@ enum lm_status train_source_init(struct train_source *source, const struct lm_to
                                     .order = stream(seed, "order", part, index),
                                     .shift = stream(seed, "shift", part, index),
                                     .context = context};
+    if (part != NULL || by_documents)
+        LM_TRY(lm_tokens_check_documents(tokens, LM_TRAIN, err));
     find_part(source, part);
     return by_documents ? cut_documents(source, err) : cut_windows(source, err);
 }

@@ -34,9 +34,10 @@ struct train_source {
  * document begins with end-of-text as the input of its first row and goes on in as many rows as it
  * needs. Short rows are padded. What is said of a split holds for a part of one, where one is
  * given. Streams of random numbers are named by the part's name, else by `index`: of token sets.
- * LM_RANGE when the split is too short for a row, LM_NOMEM.
+ * LM_RANGE when the split is too short for a row, LM_FORMAT: its documents are damaged; LM_IO,
+ * LM_NOMEM.
  */
-enum lm_status train_source_init(struct train_source *source, const struct lm_tokens *tokens,
+enum lm_status train_source_init(struct train_source *source, struct lm_tokens *tokens,
                                  const struct train_part *part, uint64_t seed, size_t index,
                                  int64_t context, bool by_documents, struct lm_err *err);
 void train_source_release(struct train_source *source);

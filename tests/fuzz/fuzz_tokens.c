@@ -7,7 +7,8 @@
 
 enum { PART = 4096 };
 
-static void read_split(const struct lm_tokens *tokens, enum lm_split split)
+/* Is all of it sound? */
+static bool read_split(struct lm_tokens *tokens, enum lm_split split)
 {
     int32_t ids[PART];
     struct lm_err err = {0};
@@ -17,11 +18,16 @@ static void read_split(const struct lm_tokens *tokens, enum lm_split split)
         if (lm_tokens_read(tokens, split, at, part, ids, &err) != LM_OK) {
             if (err.text[0] == '\0')
                 __builtin_trap();
-            return;
+            return false;
         }
         for (size_t i = 0; i < part; i++)
             if (ids[i] < 0 || ids[i] >= lm_tokens_vocab(tokens))
                 __builtin_trap();
+    }
+    if (lm_tokens_check_documents(tokens, split, &err) != LM_OK) {
+        if (err.text[0] == '\0')
+            __builtin_trap();
+        return false;
     }
     for (uint64_t i = 0; i < lm_tokens_documents(tokens, split); i++) {
         struct lm_document document = lm_tokens_document(tokens, split, i);
@@ -31,6 +37,7 @@ static void read_split(const struct lm_tokens *tokens, enum lm_split split)
     }
     if (last != count)
         __builtin_trap();
+    return true;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -43,10 +50,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     enum lm_status status = lm_tokens_open(&tokens, file.path, &err);
     if (status != LM_OK && err.text[0] == '\0')
         __builtin_trap();
+    bool is_whole = status == LM_OK;
     for (int split = 0; split < LM_SPLITS && status == LM_OK; split++)
-        read_split(tokens, (enum lm_split)split);
+        is_whole = read_split(tokens, (enum lm_split)split) && is_whole;
     lm_tokens_close(tokens);
-    if (lm_tokens_digest(&digest, file.path, &err) == LM_OK && status != LM_OK)
+    if (lm_tokens_digest(&digest, file.path, &err) == LM_OK && !is_whole)
         __builtin_trap();
     fuzz_file_close(&file);
     return 0;

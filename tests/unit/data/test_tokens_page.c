@@ -73,8 +73,7 @@ static void test_example(struct tap *tap)
 }
 
 /* What the other reader should print. */
-static void describe(struct lm_buf *out, const struct lm_tokens *tokens,
-                     const struct lm_digest *digest)
+static void describe(struct lm_buf *out, struct lm_tokens *tokens, const struct lm_digest *digest)
 {
     char hex[LM_DIGEST_HEX], index_hex[LM_DIGEST_HEX];
     lm_buf_printf(out, "vocab %lld eot %d width %d\n", (long long)lm_tokens_vocab(tokens),
@@ -86,7 +85,8 @@ static void describe(struct lm_buf *out, const struct lm_tokens *tokens,
         struct lm_digest stream, index;
         struct lm_buf entries;
         lm_buf_init(&entries, 0);
-        if (ids == NULL || lm_tokens_read(tokens, split, 0, count, ids, NULL) != LM_OK)
+        if (ids == NULL || lm_tokens_check_documents(tokens, split, NULL) != LM_OK ||
+            lm_tokens_read(tokens, split, 0, count, ids, NULL) != LM_OK)
             out->failed = true;
         lm_sha256_bytes(&stream, ids, count * sizeof *ids);
         for (uint64_t i = 0; i < n; i++) {

@@ -9,6 +9,32 @@
 
 static const char path[] = "test_tokens_pages.tmp.mdb";
 
+enum { ROWS = 400 };
+
+static enum lm_status check_all(struct lm_err *err)
+{
+    struct lm_pages *pages = NULL;
+    LM_TRY(lm_pages_open(&pages, path, err));
+    enum lm_status status = lm_pages_check_all(pages, err);
+    lm_pages_close(pages);
+    return status;
+}
+
+/* The way to each key, one by one: what one of them says is the first that is wrong. */
+static enum lm_status check_keys(struct lm_err *err)
+{
+    struct lm_pages *pages = NULL;
+    LM_TRY(lm_pages_open(&pages, path, err));
+    enum lm_status status = LM_OK;
+    for (int i = 0; i < ROWS && status == LM_OK; i++) {
+        char key[16];
+        snprintf(key, sizeof key, "%08d", i);
+        status = lm_pages_check_key(pages, key, 8, err);
+    }
+    lm_pages_close(pages);
+    return status;
+}
+
 /* Enough rows for a branch page over leaves; every tenth value has pages of its own. */
 static void write_tree(void)
 {
@@ -17,7 +43,7 @@ static void write_tree(void)
     unlink(path);
     if (lm_rows_create(&writer, path, NULL) != LM_OK)
         return;
-    for (int i = 0; i < 400; i++) {
+    for (int i = 0; i < ROWS; i++) {
         char key[16];
         snprintf(key, sizeof key, "%08d", i);
         rows_put(writer, key, 8, value, i % 10 ? 60 : sizeof value, NULL);
@@ -61,12 +87,13 @@ static void test_sound(struct tap *tap)
     unlink(path);
     REQUIRE(lm_rows_create(&writer, path, NULL) == LM_OK);
     CHECK(lm_rows_finish(writer, NULL) == LM_OK);
-    CHECK(lm_pages_check(path, NULL) == LM_OK); /* no rows at all */
+    CHECK(check_all(NULL) == LM_OK); /* no rows at all */
     write_tree();
-    CHECK(lm_pages_check(path, NULL) == LM_OK);
+    CHECK(check_all(NULL) == LM_OK);
+    CHECK(check_keys(NULL) == LM_OK);
     CHECK(peek(root_at() + 10, 2) == 1); /* the tree has a branch, or the next test proves little */
     unlink(path);
-    CHECK_INT(lm_pages_check(path, NULL), LM_NOT_FOUND);
+    CHECK_INT(check_all(NULL), LM_NOT_FOUND);
 }
 
 struct row {
@@ -112,12 +139,47 @@ static void test_unsound(struct tap *tap)
             base = (long)(peek(node, 2) | peek(node + 2, 2) << 16) * 4096;
         }
         patch(base + rows[i].offset, rows[i].value, rows[i].size);
-        CHECK_INT(lm_pages_check(path, &err), LM_FORMAT);
+        CHECK_INT(check_keys(NULL), LM_FORMAT);
+        CHECK_INT(check_all(&err), LM_FORMAT);
         if (strstr(err.text, rows[i].message) == NULL) {
             tap->failed++;
             printf("# row %zu: %s\n", i, err.text);
         }
     }
+    unlink(path);
+}
+
+/* A key that is not there: between others, before the first, behind the last. */
+static void test_missing(struct tap *tap)
+{
+    static const char *const keys[] = {"00000007x", "", "0", "1", "\xFF"};
+    struct lm_pages *pages = NULL;
+    write_tree();
+    REQUIRE(lm_pages_open(&pages, path, NULL) == LM_OK);
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        struct lm_err err = {0};
+        CHECK_INT(lm_pages_check_key(pages, keys[i], strlen(keys[i]), &err), LM_NOT_FOUND);
+        CHECK(strstr(err.text, path) != NULL);
+    }
+    CHECK(lm_pages_check_key(pages, "00000399", 8, NULL) == LM_OK);
+    lm_pages_close(pages);
+    lm_pages_close(NULL);
+    unlink(path);
+}
+
+/* Two keys of a leaf that changed places: a search might miss what a walk meets. */
+static void test_order(struct tap *tap)
+{
+    struct lm_err err = {0};
+    write_tree();
+    long node = root_at() + (long)peek(root_at() + 16, 2);
+    long leaf = (long)(peek(node, 2) | peek(node + 2, 2) << 16) * 4096;
+    unsigned long long first = peek(leaf + 16, 2), second = peek(leaf + 18, 2);
+    patch(leaf + 16, second, 2);
+    patch(leaf + 18, first, 2);
+    CHECK_INT(check_keys(NULL), LM_FORMAT);
+    CHECK_INT(check_all(&err), LM_FORMAT);
+    CHECK(strstr(err.text, "out of order") != NULL);
     unlink(path);
 }
 
@@ -130,11 +192,11 @@ static void test_cycle(struct tap *tap)
     long node = root + (long)peek(root + 16, 2);
     patch(node, (unsigned long long)root / 4096, 4);
     patch(meta_at() + 72 + 6, 32, 2);
-    CHECK_INT(lm_pages_check(path, &err), LM_FORMAT);
+    CHECK_INT(check_all(&err), LM_FORMAT);
     printf("# %s\n", err.text);
     unlink(path);
 }
 
-static const struct tap_test tests[] = {TAP_ROW(test_sound) TAP_ROW(test_unsound)
-                                            TAP_ROW(test_cycle)};
+static const struct tap_test tests[] = {TAP_ROW(test_sound) TAP_ROW(test_unsound) TAP_ROW(
+    test_missing) TAP_ROW(test_order) TAP_ROW(test_cycle)};
 LM_TEST_MAIN(tests)

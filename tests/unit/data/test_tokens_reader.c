@@ -137,6 +137,8 @@ static void test_ranges(struct tap *tap)
     CHECK_INT(lm_tokens_read(tokens, LM_TRAIN, count - 3, 4, out, &err), LM_RANGE);
     CHECK_INT(lm_tokens_read(tokens, LM_TRAIN, UINT64_MAX, 2, out, &err), LM_RANGE);
     CHECK_INT(lm_tokens_read(tokens, LM_TRAIN, count + 1, 0, out, &err), LM_RANGE);
+    CHECK(lm_tokens_check_documents(tokens, LM_TRAIN, &err) == LM_OK);
+    CHECK(lm_tokens_document(tokens, LM_TRAIN, 19).tokens > 0);
     CHECK_INT(lm_tokens_document(tokens, LM_TRAIN, 20).tokens, 0);
     lm_tokens_close(tokens);
     unlink(path);

@@ -103,6 +103,8 @@ static void test_block_borders(struct tap *tap)
         CHECK(got[0] == ids[first - 2] && got[1] == ids[first - 1] && got[2] == 255);
         for (int32_t k = 0; k < 5; k++)
             CHECK_INT(got[3 + k], k);
+        CHECK_INT(lm_tokens_document(tokens, LM_TRAIN, 1).tokens, 0); /* not checked */
+        CHECK(lm_tokens_check_documents(tokens, LM_TRAIN, NULL) == LM_OK);
         CHECK_INT(lm_tokens_document(tokens, LM_TRAIN, 1).first, first + 1);
         CHECK_INT(lm_tokens_document(tokens, LM_TRAIN, 2).first, first + 2 + 2 * PER_BLOCK);
         CHECK_INT(lm_tokens_document(tokens, LM_TRAIN, 2).id, 3);

@@ -58,8 +58,8 @@ static inline enum lm_status sample_write(const char *path, const struct sample 
 }
 
 /* Whether every document of an open set is as the formula says, by windows of `window` tokens. */
-static inline bool sample_matches(const struct lm_tokens *tokens, const struct sample *s,
-                                  size_t window, struct lm_err *err)
+static inline bool sample_matches(struct lm_tokens *tokens, const struct sample *s, size_t window,
+                                  struct lm_err *err)
 {
     int32_t *want = malloc((SAMPLE_LONGEST + 1) * sizeof *want);
     int32_t *got = malloc((SAMPLE_LONGEST + 1) * sizeof *got);
@@ -67,7 +67,8 @@ static inline bool sample_matches(const struct lm_tokens *tokens, const struct s
     for (size_t split = 0; split < LM_SPLITS && is_equal; split++) {
         enum lm_split e = (enum lm_split)split;
         uint64_t first = 0, bytes = 0;
-        is_equal = lm_tokens_documents(tokens, e) == s->documents[split];
+        is_equal = lm_tokens_documents(tokens, e) == s->documents[split] &&
+                   lm_tokens_check_documents(tokens, e, err) == LM_OK;
         for (size_t i = 0; i < s->documents[split] && is_equal; i++) {
             size_t count = sample_document(want, s, split, i);
             want[count] = (int32_t)s->vocab - 1;

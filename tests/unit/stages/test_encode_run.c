@@ -113,13 +113,14 @@ static enum lm_status run(const char *folder, size_t threads, long cancel_after,
     return status;
 }
 
-static void check_split(struct tap *tap, const struct lm_tokens *tokens,
-                        const struct lm_vocab *vocab, enum lm_split split)
+static void check_split(struct tap *tap, struct lm_tokens *tokens, const struct lm_vocab *vocab,
+                        enum lm_split split)
 {
     static uint8_t want[LONGEST], got[LONGEST];
     static int32_t ids[LONGEST + 1];
     struct lm_err err = {0};
     CHECK_INT(lm_tokens_documents(tokens, split), documents[split]);
+    REQUIRE(lm_tokens_check_documents(tokens, split, &err) == LM_OK);
     for (size_t i = 0; i < documents[split]; i++) {
         struct lm_document d = lm_tokens_document(tokens, split, i);
         size_t size = make_document(want, (size_t)split, i), decoded = 0;
