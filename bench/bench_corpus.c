@@ -5,9 +5,11 @@
  * of fineweb@1), minhash (the keys of 14 bands of 8 hashes of word 5-grams), compare (sets of the
  * same and the Jaccard coefficient of each with the next), sketch (what is estimated by), repeats
  * (what stood before for 100 bytes, by a suffix array over all), html (pages to their main text),
- * warc (records of an archive), gzip (the same archive's bytes, only unpacked). Texts are cut into
- * documents of about --bytes (default 4096; 0: a file each). One line of JSON: CPU time of all
- * threads and wall time of the best repeat.
+ * warc (records of an archive), gzip (the same archive's bytes, only unpacked), write (shards of a
+ * text: their lines written again beside where it is called, compressed where they are, and hashed
+ * as a stage's outputs are; reading them is not counted). Texts are cut into documents of about
+ * --bytes (default 4096; 0: a file each). One line of JSON: CPU time of all threads and wall time
+ * of the best repeat, and how many tasks each thread did.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -18,6 +20,7 @@
 
 #include <lmpipe/arena.h>
 #include <lmpipe/hash.h>
+#include <lmpipe/tokens.h>
 
 #include "base/batches.h"
 #include "base/grow.h"
@@ -28,6 +31,8 @@
 #include "corpus/repeats.h"
 #include "corpus/shingles.h"
 #include "corpus/sketch.h"
+#include "data/jsonl.h"
+#include "data/zstd_stream.h"
 #include "text/clean_text.h"
 #include "text/digest_set.h"
 #include "text/documents.h"
@@ -69,9 +74,19 @@ struct bench {
     struct lm_rule_scratch *scratch;
     struct lm_arena *arena;
     struct lm_pool *pool;
+    struct lm_minhash minhash;
     struct lm_buf out; /* JSON lines; its memory is kept */
     size_t made;       /* bytes that came out, or records */
-    size_t unpacked;   /* bytes of archives */
+    size_t unpacked;   /* bytes of archives, or of lines */
+    double paused[2];  /* seconds that are not counted, of processor and wall */
+    struct worker *workers;
+};
+
+/* What a thread works with, and did. */
+struct worker {
+    struct lm_shingles sets[2];
+    size_t tasks, made;
+    double sum;
 };
 
 static double seconds(clockid_t clock)
@@ -186,6 +201,7 @@ static enum lm_status clean_step(void *user, void *data, size_t task, size_t wor
     struct bench *bench = user;
     struct batch *batch = data;
     (void)err;
+    bench->workers[worker].tasks++;
     for (size_t i = task * TASK; i < (task + 1) * TASK && i < batch->count; i++)
         clean_one(bench, &batch->documents[i], &bench->scratch[worker]);
     return LM_OK;
@@ -243,50 +259,82 @@ static struct batch *all_documents(struct bench *bench)
     return batch;
 }
 
+/* Documents in tasks, as a batch of the stage has them. */
+static void on_all_threads(struct bench *bench, lm_task_fn *task)
+{
+    const struct batch *batch = all_documents(bench);
+    lm_pool_run(bench->pool, (batch->count + TASK - 1) / TASK, task, bench);
+    for (size_t i = 0; i < bench->threads; i++)
+        bench->made += bench->workers[i].made + (size_t)bench->workers[i].sum;
+}
+
+static size_t last_of(const struct bench *bench, size_t task)
+{
+    const size_t end = (task + 1) * TASK;
+    return end < bench->batches[0].count ? end : bench->batches[0].count;
+}
+
+static void hash_task(void *user, size_t task, size_t worker)
+{
+    enum { BANDS = 14 };
+
+    struct bench *bench = user;
+    struct worker *own = &bench->workers[worker];
+    struct lm_shingles *shingles = &own->sets[0];
+    uint64_t keys[BANDS];
+    own->tasks++;
+    for (size_t i = task * TASK; i < last_of(bench, task); i++) {
+        find_shingles(&bench->batches[0].documents[i], shingles);
+        lm_minhash_keys(&bench->minhash, keys, shingles->items, shingles->count);
+        own->made += (size_t)(keys[0] & 1);
+    }
+}
+
+/* Each with the next one, the last of a task with none. */
+static void compare_task(void *user, size_t task, size_t worker)
+{
+    static const double THRESHOLD = 0.8;
+
+    struct bench *bench = user;
+    struct worker *own = &bench->workers[worker];
+    own->tasks++;
+    own->sets[1].count = 0;
+    for (size_t i = task * TASK; i < last_of(bench, task); i++) {
+        struct lm_shingles *set = &own->sets[i % 2], *last = &own->sets[(i + 1) % 2];
+        find_shingles(&bench->batches[0].documents[i], set);
+        if (lm_shingles_unite(set, NULL) != LM_OK)
+            fail("no memory");
+        own->sum +=
+            lm_shingles_jaccard(set->items, set->count, last->items, last->count, THRESHOLD);
+    }
+}
+
+static void sketch_task(void *user, size_t task, size_t worker)
+{
+    struct bench *bench = user;
+    struct lm_sketch sketch;
+    bench->workers[worker].tasks++;
+    for (size_t i = task * TASK; i < last_of(bench, task); i++) {
+        const struct document *document = &bench->batches[0].documents[i];
+        lm_sketch_make(&sketch, document->text, document->size);
+        bench->workers[worker].made += sketch.count;
+    }
+}
+
 static void hash_documents(struct bench *bench)
 {
-    enum { BANDS = 14, ROWS = 8 };
-
-    struct lm_shingles shingles = {.items = NULL};
-    struct lm_minhash minhash;
-    uint64_t keys[BANDS];
-    lm_minhash_init(&minhash, BANDS, ROWS);
-    struct batch *batch = all_documents(bench);
-    for (size_t i = 0; i < batch->count; i++) {
-        find_shingles(&batch->documents[i], &shingles);
-        lm_minhash_keys(&minhash, keys, shingles.items, shingles.count);
-        bench->made += (size_t)(keys[0] & 1);
-    }
-    lm_shingles_release(&shingles);
+    lm_minhash_init(&bench->minhash, 14, 8);
+    on_all_threads(bench, hash_task);
 }
 
 static void compare_documents(struct bench *bench)
 {
-    static const double THRESHOLD = 0.8;
-
-    struct lm_shingles sets[2] = {{.items = NULL}, {.items = NULL}};
-    double sum = 0;
-    struct batch *batch = all_documents(bench);
-    for (size_t i = 0; i < batch->count; i++) {
-        struct lm_shingles *own = &sets[i % 2], *last = &sets[(i + 1) % 2];
-        find_shingles(&batch->documents[i], own);
-        if (lm_shingles_unite(own, NULL) != LM_OK)
-            fail("no memory");
-        sum += lm_shingles_jaccard(own->items, own->count, last->items, last->count, THRESHOLD);
-    }
-    bench->made += (size_t)sum;
-    lm_shingles_release(&sets[0]);
-    lm_shingles_release(&sets[1]);
+    on_all_threads(bench, compare_task);
 }
 
 static void sketch_documents(struct bench *bench)
 {
-    struct lm_sketch sketch;
-    const struct batch *batch = all_documents(bench);
-    for (size_t i = 0; i < batch->count; i++) {
-        lm_sketch_make(&sketch, batch->documents[i].text, batch->documents[i].size);
-        bench->made += sketch.count;
-    }
+    on_all_threads(bench, sketch_task);
 }
 
 static void find_repeats(struct bench *bench)
@@ -361,11 +409,67 @@ static void read_packed(struct bench *bench)
     }
 }
 
+/* ---- writing ---- */
+
+static void resume_clocks(struct bench *bench, double cpu, double wall)
+{
+    bench->paused[0] += seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu;
+    bench->paused[1] += seconds(CLOCK_MONOTONIC) - wall;
+}
+
+/* The lines of a shard, a block at a time: so they are near, as they are to a stage. */
+static void write_lines(struct bench *bench, const char *from, struct lm_jsonl_writer *writer)
+{
+    struct lm_jsonl_reader *reader = NULL;
+    struct lm_jsonl_block block = {.data = NULL};
+    if (lm_jsonl_open(&reader, from, NULL) != LM_OK)
+        fail("cannot read a shard");
+    for (;;) {
+        double cpu = seconds(CLOCK_PROCESS_CPUTIME_ID), wall = seconds(CLOCK_MONOTONIC);
+        if (lm_jsonl_read_block(reader, &block, BATCH / 2, NULL) != LM_OK)
+            fail("cannot read a shard");
+        resume_clocks(bench, cpu, wall);
+        if (block.size == 0)
+            break;
+        bench->unpacked += block.size;
+        for (const char *line = block.data; line < block.data + block.size;) {
+            const char *end = memchr(line, '\n', (size_t)(block.data + block.size - line));
+            if (lm_jsonl_put_line(writer, line, (size_t)(end - line), NULL) != LM_OK)
+                fail("cannot write");
+            line = end + 1;
+        }
+    }
+    lm_jsonl_block_release(&block);
+    lm_jsonl_close(reader);
+}
+
+static void write_again(struct bench *bench)
+{
+    for (size_t i = 0; i < bench->file_count; i++) {
+        struct lm_jsonl_writer *writer = NULL;
+        struct lm_digest digest;
+        uint64_t size = 0;
+        const char *from = bench->files[i].path;
+        const bool is_packed = lm_zstd_is_name(from);
+        const char *path = is_packed ? "bench_corpus.tmp.jsonl.zst" : "bench_corpus.tmp.jsonl";
+        if (lm_jsonl_create(&writer, path, NULL) != LM_OK)
+            fail("cannot write");
+        write_lines(bench, from, writer);
+        if (lm_jsonl_finish(writer, NULL) != LM_OK ||
+            lm_sha256_file(&digest, &size, path, NULL) != LM_OK ||
+            (is_packed && lm_shard_digest(&digest, path, NULL) != LM_OK))
+            fail("cannot write");
+        bench->made += (size_t)size;
+        unlink(path);
+    }
+}
+
 /* ---- all of it ---- */
 
 static const struct {
     const char *name;
     void (*run)(struct bench *bench);
+    bool is_streamed; /* its files are not read into memory before */
 } kinds[] = {{"clean", clean},
              {"fineweb", clean},
              {"minhash", hash_documents},
@@ -374,7 +478,8 @@ static const struct {
              {"repeats", find_repeats},
              {"html", read_pages},
              {"warc", read_packed},
-             {"gzip", read_packed}};
+             {"gzip", read_packed},
+             {"write", write_again, true}};
 
 static bool parse(struct bench *bench, int argc, char **argv)
 {
@@ -424,10 +529,9 @@ int main(int argc, char **argv)
     struct bench bench = {.threads = 1, .bytes = 4096, .repeats = 3};
     size_t kind = 0;
     if (!parse(&bench, argc, argv))
-        fail("bench_corpus clean|fineweb|minhash|compare|sketch|repeats|html|warc|gzip FILE... "
-             "[--threads N] "
-             "[--bytes N] "
-             "[--repeats N]");
+        fail("bench_corpus clean|fineweb|minhash|compare|sketch|repeats|html|warc|gzip|write "
+             "FILE... "
+             "[--threads N] [--bytes N] [--repeats N]");
     while (kind < sizeof kinds / sizeof kinds[0] && strcmp(kinds[kind].name, bench.what) != 0)
         kind++;
     if (kind == sizeof kinds / sizeof kinds[0])
@@ -436,26 +540,33 @@ int main(int argc, char **argv)
     lm_buf_init(&bench.out, 0);
     bench.pool = lm_pool_create(bench.threads);
     bench.scratch = calloc(bench.threads, sizeof *bench.scratch);
+    bench.workers = calloc(bench.threads, sizeof *bench.workers);
+    if (bench.scratch == NULL || bench.workers == NULL)
+        fail("no memory");
     for (size_t i = 0; i < bench.threads; i++)
         lm_rule_scratch_init(&bench.scratch[i]);
     choose_rules(&bench);
-    size_t all = read_files(&bench);
+    size_t all = kinds[kind].is_streamed ? 0 : read_files(&bench);
     double best_cpu = 1e30, best_wall = 1e30;
     for (size_t i = 0; i < bench.repeats; i++) {
-        for (size_t k = 0; k < bench.file_count; k++)
+        for (size_t k = 0; k < bench.file_count && all > 0; k++)
             memcpy(bench.files[k].work, bench.files[k].bytes, bench.files[k].size);
         bench.made = bench.unpacked = 0;
+        bench.paused[0] = bench.paused[1] = 0;
         double cpu = seconds(CLOCK_PROCESS_CPUTIME_ID), wall = seconds(CLOCK_MONOTONIC);
         kinds[kind].run(&bench);
-        cpu = seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu;
-        wall = seconds(CLOCK_MONOTONIC) - wall;
+        cpu = seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu - bench.paused[0];
+        wall = seconds(CLOCK_MONOTONIC) - wall - bench.paused[1];
         best_cpu = cpu < best_cpu ? cpu : best_cpu;
         best_wall = wall < best_wall ? wall : best_wall;
     }
     all = bench.unpacked > 0 ? bench.unpacked : all;
     printf("{\"what\": \"%s\", \"threads\": %zu, \"bytes\": %zu, \"made\": %zu, \"cpu\": %.4f, "
-           "\"wall\": %.4f, \"mb_per_cpu_second\": %.1f, \"mb_per_second\": %.1f}\n",
+           "\"wall\": %.4f, \"mb_per_cpu_second\": %.1f, \"mb_per_second\": %.1f, \"tasks\": [",
            bench.what, bench.threads, all, bench.made, best_cpu, best_wall,
            (double)all / 1e6 / best_cpu, (double)all / 1e6 / best_wall);
+    for (size_t i = 0; i < bench.threads; i++)
+        printf("%s%zu", i > 0 ? ", " : "", bench.workers[i].tasks);
+    printf("]}\n");
     return 0;
 }

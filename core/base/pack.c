@@ -26,6 +26,16 @@ void lm_pack_int(struct lm_buf *out, int64_t value)
     lm_buf_append(out, bytes, size);
 }
 
+void lm_pack_ints(struct lm_buf *out, const int64_t *values, size_t count)
+{
+    uint64_t used = 0;
+    for (size_t i = 0; i < count; i++)
+        used |= (uint64_t)(values[i] != 0) << i;
+    lm_pack_int(out, (int64_t)used);
+    for (; used != 0; used &= used - 1)
+        lm_pack_int(out, values[__builtin_ctzll(used)]);
+}
+
 void lm_pack_double(struct lm_buf *out, double value)
 {
     uint64_t bits;
@@ -39,7 +49,7 @@ void lm_pack_bytes(struct lm_buf *out, const void *data, size_t size)
     lm_buf_append(out, data, size);
 }
 
-int64_t lm_unpack_int(struct lm_unpack *in)
+int64_t lm_unpack_long(struct lm_unpack *in)
 {
     uint64_t value = 0;
     for (unsigned shift = 0; in->at < in->end && shift < 64; shift += 7) {
@@ -51,6 +61,15 @@ int64_t lm_unpack_int(struct lm_unpack *in)
     in->failed = true;
     in->at = in->end;
     return 0;
+}
+
+void lm_unpack_ints(struct lm_unpack *in, int64_t *values, size_t count)
+{
+    uint64_t used = (uint64_t)lm_unpack_int(in);
+    memset(values, 0, count * sizeof *values);
+    in->failed = in->failed || used >> count != 0;
+    for (; !in->failed && used != 0; used &= used - 1)
+        values[__builtin_ctzll(used)] = lm_unpack_int(in);
 }
 
 const void *lm_unpack_raw(struct lm_unpack *in, uint64_t size)

@@ -25,7 +25,7 @@ void lm_digest_set_release(struct lm_digest_set *set)
 /* Where the key lies, or the free slot it belongs in. */
 static size_t find(const struct lm_digest_set *set, const uint32_t key[4])
 {
-    size_t at = ((size_t)key[1] << 32 | key[0]) & set->mask;
+    size_t at = lm_digest_set_at(set, key);
     while (set->slots[at].mark != 0 &&
            memcmp(set->slots[at].key, key, sizeof set->slots[at].key) != 0)
         at = (at + 1) & set->mask;

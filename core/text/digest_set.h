@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <lmpipe/hash.h>
 #include <lmpipe/status.h>
@@ -28,6 +29,22 @@ struct lm_digest_set {
     size_t mask;
     bool is_mapped; /**< the slots are those of a file */
 };
+
+/** Where the search for a digest begins. */
+static inline size_t lm_digest_set_at(const struct lm_digest_set *set, const void *digest)
+{
+    uint64_t first;
+    memcpy(&first, digest, sizeof first);
+    return (size_t)first & set->mask;
+}
+
+/** The digest will be added soon: its place is fetched from memory meanwhile. */
+static inline void lm_digest_set_foresee(const struct lm_digest_set *set,
+                                         const uint8_t digest[LM_DIGEST_SIZE])
+{
+    if (set->slots != NULL)
+        __builtin_prefetch(&set->slots[lm_digest_set_at(set, digest)], 1);
+}
 
 /** Adds a digest; *is_new is false when it was there, and *mark, < UINT32_MAX, then becomes what it
  *  was added with. LM_NOMEM; LM_IO: the folder's disk is full. The set is as it was then. */

@@ -1,6 +1,8 @@
 #include "clean_batch.h"
 
+#include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/grow.h"
 #include "clean_item.h"
@@ -15,10 +17,40 @@ enum { ITEMS_A_TASK = 16, BYTES_A_TASK = 64 << 10 };
 enum { ENOUGH_TASKS = 64, ENOUGH_BYTES = 1 << 20 };
 
 enum {
-    KEPT_SPEED = 8, /* times faster than cleaning is taking what was cleaned, at the least */
-    COPIES = 4,     /* of a text while it is cleaned: as it came, repaired, cleaned, its line */
-    KEPT_COPIES = 3 /* of one that was cleaned before: packed, and where it is needed the text */
+    KEPT_SPEED = 8,  /* times faster than cleaning is taking what was cleaned, at the least */
+    COPIES = 4,      /* of a text while it is cleaned: as it came, repaired, cleaned, its line */
+    KEPT_COPIES = 3, /* of one that was cleaned before: packed, and where it is needed the text */
+    LARGE_ROOM = 4 << 20 /* bytes of one that is not kept for the next batch */
 };
+
+void clean_item_init(struct clean_item *item, struct clean_opened *opened)
+{
+    memset(item, 0, offsetof(struct clean_item, found) + offsetof(struct clean_extract, host));
+    item->found.host[0] = '\0';
+    item->sketch.count = 0;
+    item->err.text[0] = '\0';
+    item->form = &opened->form;
+    item->opened = opened;
+    lm_buf_init(&item->text, 0);
+    lm_buf_init(&item->line, 0);
+    lm_buf_init(&item->hashes, 0);
+    lm_buf_init(&item->found.made, 0);
+    lm_buf_init(&item->found.meta, 0);
+}
+
+void clean_item_release(struct clean_item *item)
+{
+    clean_item_disown(item);
+    lm_buf_release(&item->text);
+    lm_buf_release(&item->line);
+    lm_buf_release(&item->hashes);
+    lm_buf_release(&item->found.made);
+    lm_buf_release(&item->found.meta);
+    clean_units_release(&item->units);
+    clean_keys_release(&item->keys);
+    free(item->tallies);
+    item->tallies = NULL;
+}
 
 static size_t last_begin(const struct clean_batch *batch)
 {
@@ -51,12 +83,7 @@ static struct clean_item *add_item(struct clean_batch *batch, struct clean_opene
     }
     batch->items = items;
     struct clean_item *item = &batch->items[batch->count++];
-    *item = (struct clean_item){.form = &opened->form, .opened = opened};
-    lm_buf_init(&item->text, 0);
-    lm_buf_init(&item->line, 0);
-    lm_buf_init(&item->hashes, 0);
-    lm_buf_init(&item->found.made, 0);
-    lm_buf_init(&item->found.meta, 0);
+    clean_item_init(item, opened);
     return item;
 }
 
@@ -87,6 +114,45 @@ enum lm_status clean_batch_add_kept(struct clean_batch *batch, struct clean_open
     LM_TRY(end_task(batch, err));
     batch->weight += sizeof *item + KEPT_COPIES * packed.size;
     return LM_OK;
+}
+
+enum lm_status clean_batch_add_packed(struct clean_batch *batch, struct clean_opened *opened,
+                                      struct lm_span packed, size_t count, size_t bytes,
+                                      struct lm_err *err)
+{
+    struct clean_item *item = add_item(batch, opened, err);
+    if (item == NULL)
+        return LM_NOMEM;
+    item->kept = packed;
+    item->kept_count = count;
+    batch->bytes += bytes;
+    batch->has_packed = true;
+    LM_TRY(end_task(batch, err));
+    batch->weight += sizeof *item + packed.size;
+    return LM_OK;
+}
+
+void *clean_batch_room(struct clean_batch *batch, size_t size)
+{
+    struct clean_frames *frames = &batch->frames;
+    if (frames->count == frames->made) {
+        struct clean_room *items =
+            lm_grow(frames->items, &frames->capacity, frames->made, sizeof *items);
+        if (items == NULL)
+            return NULL;
+        frames->items = items;
+        items[frames->made++] = (struct clean_room){NULL, 0};
+    }
+    struct clean_room *room = &frames->items[frames->count];
+    if (room->size < size) {
+        free(room->data);
+        size += size / 4; /* the next one may be somewhat larger */
+        *room = (struct clean_room){malloc(size), size};
+        if (room->data == NULL)
+            room->size = 0;
+    }
+    frames->count += room->data != NULL;
+    return room->data;
 }
 
 static enum lm_status find_text(struct clean_item *item)
@@ -196,17 +262,19 @@ size_t clean_batch_tasks(const struct clean_batch *batch)
 
 bool clean_batch_is_enough(const struct clean_batch *batch)
 {
-    return batch->end_count >= ENOUGH_TASKS && batch->bytes >= ENOUGH_BYTES;
+    return (batch->end_count >= ENOUGH_TASKS || batch->has_packed) && batch->bytes >= ENOUGH_BYTES;
 }
 
 void clean_batch_task(struct clean_batch *batch, size_t task, size_t worker)
 {
     size_t i = task > 0 ? batch->ends[task - 1] : 0;
     size_t end = task < batch->end_count ? batch->ends[task] : batch->count;
-    for (; i < end; i++)
-        batch->items[i].status = batch->items[i].kept.data != NULL
-                                     ? clean_item_unpack(&batch->items[i], batch->work)
-                                     : clean_item(batch->work, &batch->items[i], worker);
+    for (; i < end; i++) {
+        struct clean_item *item = &batch->items[i];
+        if (item->kept_count == 0)
+            item->status = item->kept.data != NULL ? clean_item_unpack(item, batch->work)
+                                                   : clean_item(batch->work, item, worker);
+    }
 }
 
 enum lm_status clean_files_add(struct clean_files *files, struct clean_opened *opened,
@@ -225,23 +293,18 @@ void clean_batch_clear(struct clean_batch *batch)
 {
     if (batch->open != NULL && batch->count > 0 && batch->items[batch->count - 1].piece.raw != NULL)
         clean_bytes_drop(&batch->open->text.file, batch->items[batch->count - 1].piece.raw);
-    for (size_t i = 0; i < batch->count; i++) {
-        clean_item_disown(&batch->items[i]);
-        lm_buf_release(&batch->items[i].text);
-        lm_buf_release(&batch->items[i].line);
-        lm_buf_release(&batch->items[i].hashes);
-        lm_buf_release(&batch->items[i].found.made);
-        lm_buf_release(&batch->items[i].found.meta);
-        clean_units_release(&batch->items[i].units);
-        clean_keys_release(&batch->items[i].keys);
-        free(batch->items[i].tallies);
-    }
+    for (size_t i = 0; i < batch->count; i++)
+        clean_item_release(&batch->items[i]);
     for (size_t i = 0; i < batch->frames.count; i++)
-        free(batch->frames.items[i]);
+        if (batch->frames.items[i].size > LARGE_ROOM) {
+            free(batch->frames.items[i].data);
+            batch->frames.items[i] = (struct clean_room){NULL, 0};
+        }
     batch->frames.count = 0;
     for (size_t i = 0; i < batch->ended.count; i++)
         clean_opened_close(batch->ended.items[i]);
     batch->begun.count = batch->ended.count = 0;
+    batch->has_packed = false;
     batch->open = NULL;
     batch->count = batch->end_count = batch->task_bytes = batch->bytes = batch->weight = 0;
 }
@@ -250,6 +313,8 @@ void clean_batch_release(struct clean_batch *batch)
 {
     batch->open = NULL; /* of a run that was stopped: gone with a later batch, perhaps */
     clean_batch_clear(batch);
+    for (size_t i = 0; i < batch->frames.made; i++)
+        free(batch->frames.items[i].data);
     free(batch->frames.items);
     free(batch->begun.items);
     free(batch->ended.items);

@@ -32,7 +32,8 @@ struct clean_item {
     size_t at;                     /**< where in the file the piece begins */
     struct lm_span kept; /**< packed, where the document was cleaned before (clean_item.h): then the
                             piece has no bytes. Borrowed; data NULL: it was not */
-    struct clean_extract found; /**< its text */
+    size_t kept_count;   /**< 0: it is one document; else so many, and they are unpacked when they
+                            are judged */
     struct lm_buf text;
     struct lm_clean_counts counts;
     struct clean_transform_counts transformed;
@@ -48,11 +49,14 @@ struct clean_item {
     struct lm_buf hashes;     /**< of its long lines */
     struct clean_units units; /**< what is compared with other documents */
     struct clean_keys keys;   /**< and by what near-duplicates are found */
-    struct lm_sketch sketch;  /**< of the text, where splits are compared by it */
     bool is_leaked;           /**< it may have something of an evaluation item */
     bool is_missing;          /**< the piece has no text; `err` says what it has */
     bool is_rejected;         /**< by invalid UTF-8 */
     enum lm_status status;
+    /* What is large comes last and is not cleared: its first bytes or its count say that it is
+     * empty. */
+    struct clean_extract found; /**< its text */
+    struct lm_sketch sketch;    /**< of the text, where splits are compared by it */
     struct lm_err err;
 };
 
@@ -80,10 +84,16 @@ struct clean_files {
     size_t count, capacity;
 };
 
-/** Packed documents that were kept; the items of a batch borrow them. */
+/** Packed documents that were kept; the items of a batch borrow them. Their room is kept from batch
+ *  to batch. */
 struct clean_frames {
-    void **items;
-    size_t count, capacity;
+
+    struct clean_room {
+        void *data; /**< owned */
+        size_t size;
+    } * items;
+
+    size_t count, made, capacity; /**< rooms in use, and that there are */
 };
 
 /** Zero-initialise, then set `work`. */
@@ -95,6 +105,7 @@ struct clean_batch {
     size_t end_count, end_capacity;
     size_t task_bytes;               /**< of raw text in the last task */
     size_t bytes;                    /**< of raw text */
+    bool has_packed;                 /**< some items are many documents */
     size_t weight;                   /**< bytes of memory that it will take, about */
     struct clean_files begun, ended; /**< whose first or last piece it has; those that ended are its
                                         own, and are closed when it is cleared */
@@ -108,6 +119,18 @@ enum lm_status clean_batch_add(struct clean_batch *batch, struct clean_opened *o
 /** Adds a document of a file that was cleaned before. LM_NOMEM. */
 enum lm_status clean_batch_add_kept(struct clean_batch *batch, struct clean_opened *opened,
                                     struct lm_span packed, struct lm_err *err);
+/** Adds documents of a file that were cleaned before, which came of `bytes` of it: an item for all
+ * of them, for which its task does nothing. LM_NOMEM. */
+enum lm_status clean_batch_add_packed(struct clean_batch *batch, struct clean_opened *opened,
+                                      struct lm_span packed, size_t count, size_t bytes,
+                                      struct lm_err *err);
+/** Room for a frame of so many bytes, which stays until the batch is cleared. NULL: out of memory.
+ */
+void *clean_batch_room(struct clean_batch *batch, size_t size);
+/** An item of a file, of which nothing is known. */
+void clean_item_init(struct clean_item *item, struct clean_opened *opened);
+/** Frees what an item owns. */
+void clean_item_release(struct clean_item *item);
 /** LM_NOMEM. */
 enum lm_status clean_files_add(struct clean_files *files, struct clean_opened *opened,
                                struct lm_err *err);

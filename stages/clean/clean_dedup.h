@@ -55,6 +55,14 @@ enum lm_status clean_dedup_document(struct clean_dedup *dedup, const struct clea
 /** Takes out of the text what was met before; *is_changed when something was. LM_NOMEM, LM_IO. */
 enum lm_status clean_dedup_parts(struct clean_dedup *dedup, const struct clean_units *units,
                                  struct lm_buf *text, bool *is_changed, struct lm_err *err);
+
+/** The document of this digest will be asked for soon. */
+static inline void clean_dedup_foresee(const struct clean_dedup *dedup,
+                                       const uint8_t digest[LM_DIGEST_SIZE])
+{
+    lm_digest_set_foresee(&dedup->bytes, digest);
+}
+
 /** Were these very bytes met before? *source as above. LM_NOMEM, LM_IO. */
 enum lm_status clean_dedup_bytes(struct clean_dedup *dedup, const struct lm_digest *digest,
                                  uint32_t *source, bool *is_new, struct lm_err *err);

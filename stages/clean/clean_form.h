@@ -57,11 +57,12 @@ struct clean_extract {
     size_t size;
     struct lm_buf made;            /**< where the text lies when it is not in the piece; owned */
     struct lm_clean_counts counts; /**< what was repaired on the way */
-    char host[CLEAN_HOST_SIZE];    /**< of the document's address, where that is asked for */
     struct lm_buf meta;            /**< what is kept beside the text, as a JSON object; owned */
     size_t read, wrong; /**< bytes of a page or record that were decoded; that became U+FFFD */
     uint64_t kept;      /**< which of documents.keep there was, a bit each */
     bool is_rejected;   /**< something was wrong, and the policy is to reject */
+    char host[CLEAN_HOST_SIZE]; /**< of the document's address, where that is asked for; the last
+                                   member: what sets it up need not clear it all */
 };
 
 /** Are newlines made LF in the whole file before it is cut? Else they are in what is found. */

@@ -3,74 +3,52 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/pack.h"
+#include "base/bytes.h"
 #include "data/jsonl.h"
 
 /* What a packed document has beside its numbers. */
-enum { MISSING = 1, REJECTED = 2, FOREIGN = 4, LEAKED = 8, LINED = 16, RAW = 32, CHANGED = 64 };
+enum {
+    MISSING = 1,
+    REJECTED = 2,
+    FOREIGN = 4,
+    LEAKED = 8,
+    LINED = 16,
+    RAW = 32,
+    CHANGED = 64,
+    FOUND = 128,  /* an address, what is kept beside the text, how it was decoded */
+    TOLD = 256,   /* languages */
+    RULED = 512,  /* what a rule measured, and did to lines */
+    UNITED = 1024 /* units, or keys of near-duplicates */
+};
 
 /* Of a text that is dropped, its start is shown; one character more tells where to cut. */
 enum { SHOWN = CLEAN_EXAMPLE_BYTES + 4 };
 
 /* ---- structs of numbers ---- */
 
-#define PACK(field, name) lm_pack_int(out, of->field);
-#define UNPACK(field, name) out->field = lm_unpack_int(in);
+/* Structs of nothing else, which are arrays of them. */
+#define IS_NUMBERS(type)                                                                           \
+    _Static_assert(sizeof(type) % sizeof(int64_t) == 0 &&                                          \
+                       sizeof(type) <= LM_PACK_MOST * sizeof(int64_t),                             \
+                   "numbers alone, and not too many")
 
-static void pack_counts(struct lm_buf *out, const struct lm_clean_counts *of)
+IS_NUMBERS(struct lm_clean_counts);
+IS_NUMBERS(struct clean_transform_counts);
+IS_NUMBERS(struct clean_flow);
+IS_NUMBERS(struct lm_text_measure);
+
+static void pack_numbers(struct lm_buf *out, const void *of, size_t size)
 {
-    LM_CLEAN_COUNTS(PACK)
+    int64_t numbers[LM_PACK_MOST];
+    memcpy(numbers, of, size);
+    lm_pack_ints(out, numbers, size / sizeof(int64_t));
 }
 
-static void unpack_counts(struct lm_clean_counts *out, struct lm_unpack *in)
+static void unpack_numbers(void *out, size_t size, struct lm_unpack *in)
 {
-    LM_CLEAN_COUNTS(UNPACK)
-}
-
-static void pack_transformed(struct lm_buf *out, const struct clean_transform_counts *of)
-{
-    CLEAN_TRANSFORM_COUNTS(PACK)
-}
-
-static void unpack_transformed(struct clean_transform_counts *out, struct lm_unpack *in)
-{
-    CLEAN_TRANSFORM_COUNTS(UNPACK)
-}
-
-static void pack_flow(struct lm_buf *out, const struct clean_flow *of)
-{
-    lm_pack_int(out, of->documents);
-    lm_pack_int(out, of->bytes);
-    lm_pack_int(out, of->chars);
-    lm_pack_int(out, of->words);
-}
-
-static void unpack_flow(struct clean_flow *out, struct lm_unpack *in)
-{
-    out->documents = lm_unpack_int(in);
-    out->bytes = lm_unpack_int(in);
-    out->chars = lm_unpack_int(in);
-    out->words = lm_unpack_int(in);
-}
-
-enum { MEASURES = sizeof(struct lm_text_measure) / sizeof(int64_t) };
-
-_Static_assert(sizeof(struct lm_text_measure) % sizeof(int64_t) == 0, "numbers alone");
-
-static void pack_measure(struct lm_buf *out, const struct lm_text_measure *of)
-{
-    int64_t numbers[MEASURES];
-    memcpy(numbers, of, sizeof numbers);
-    for (size_t i = 0; i < MEASURES; i++)
-        lm_pack_int(out, numbers[i]);
-}
-
-static void unpack_measure(struct lm_text_measure *out, struct lm_unpack *in)
-{
-    int64_t numbers[MEASURES];
-    for (size_t i = 0; i < MEASURES; i++)
-        numbers[i] = lm_unpack_int(in);
-    memcpy(out, numbers, sizeof numbers);
+    int64_t numbers[LM_PACK_MOST];
+    lm_unpack_ints(in, numbers, size / sizeof(int64_t));
+    memcpy(out, numbers, size);
 }
 
 static void pack_digest(struct lm_buf *out, const struct lm_digest *of)
@@ -177,18 +155,12 @@ static void pack_compared(struct lm_buf *out, const struct clean_item *item,
                           const struct clean_work *work)
 {
     const size_t bands = item->keys.items != NULL ? bands_of(work) : 0;
-    lm_pack_bytes(out, item->hashes.data, item->hashes.size);
     pack_unit(out, &item->units.document, false);
     lm_pack_int(out, (int64_t)item->units.count);
     for (size_t i = 0; i < item->units.count; i++)
         pack_unit(out, &item->units.items[i].unit, item->units.items[i].is_paragraph);
     lm_pack_bytes(out, item->keys.items, bands * sizeof *item->keys.items);
     lm_pack_int(out, (int64_t)item->keys.grams);
-    if (!work->is_sketched)
-        return;
-    lm_pack_int(out, (int64_t)item->sketch.count);
-    for (size_t i = 0; i < item->sketch.count; i++)
-        lm_buf_put_u64(out, item->sketch.hashes[i]);
 }
 
 static enum lm_status no_memory(struct lm_err *err)
@@ -232,13 +204,19 @@ static enum lm_status unpack_keys(struct clean_item *item, struct lm_unpack *in,
     return LM_OK;
 }
 
+static void pack_sketch(struct lm_buf *out, const struct lm_sketch *sketch)
+{
+    lm_pack_bytes(out, sketch->hashes, sketch->count * sizeof sketch->hashes[0]);
+}
+
 static void unpack_sketch(struct lm_sketch *out, struct lm_unpack *in)
 {
-    uint64_t count = (uint64_t)lm_unpack_int(in);
-    in->failed = in->failed || count > LM_SKETCH_MOST;
-    for (size_t i = 0; !in->failed && i < count; i++)
-        out->hashes[i] = lm_unpack_u64(in);
-    out->count = in->failed ? 0 : (size_t)count;
+    size_t size;
+    const void *hashes = lm_unpack_bytes(in, &size);
+    in->failed = in->failed || size > sizeof out->hashes || size % sizeof out->hashes[0] != 0;
+    out->count = in->failed ? 0 : size / sizeof out->hashes[0];
+    if (out->count > 0)
+        memcpy(out->hashes, hashes, size);
 }
 
 /* ---- bytes ---- */
@@ -290,11 +268,20 @@ enum lm_status clean_item_text(struct clean_item *item, struct lm_err *err)
 
 static unsigned flags_of(const struct clean_item *item)
 {
+    const struct clean_extract *found = &item->found;
+    const struct lm_exact_unit *whole = &item->units.document;
     const bool is_raw = !item->is_missing && (item->is_rejected || item->cleaned.documents == 0);
+    const bool is_found = found->read > 0 || found->wrong > 0 || found->kept != 0 ||
+                          found->host[0] != '\0' || found->meta.size > 0;
+    const bool is_united =
+        item->units.count > 0 || whole->size > 0 || whole->is_blank || item->keys.grams > 0;
     return (item->is_missing ? MISSING : 0) | (item->is_rejected ? REJECTED : 0) |
            (item->is_foreign ? FOREIGN : 0) | (item->is_leaked ? LEAKED : 0) |
            (item->line.size > 0 ? LINED : 0) | (is_raw ? RAW : 0) |
-           (item->outcome.is_changed ? CHANGED : 0);
+           (item->outcome.is_changed ? CHANGED : 0) | (is_found ? FOUND : 0) |
+           (item->told.codes[0] != NULL ? TOLD : 0) |
+           (item->tallies != NULL || item->outcome.value != 0 ? RULED : 0) |
+           (is_united ? UNITED : 0);
 }
 
 static void pack_texts(struct lm_buf *out, const struct clean_item *item, unsigned flags,
@@ -312,45 +299,74 @@ static void pack_texts(struct lm_buf *out, const struct clean_item *item, unsign
         lm_pack_bytes(out, item->err.text, strlen(item->err.text) + 1);
 }
 
+static void pack_found(struct lm_buf *out, const struct clean_extract *found)
+{
+    lm_pack_int(out, (int64_t)found->read);
+    lm_pack_int(out, (int64_t)found->wrong);
+    lm_pack_int(out, (int64_t)found->kept);
+    lm_pack_bytes(out, found->host, strlen(found->host) + 1);
+    lm_pack_bytes(out, found->meta.data, found->meta.size);
+}
+
+static void pack_parts(struct lm_buf *out, const struct clean_item *item,
+                       const struct clean_work *work, unsigned flags)
+{
+    if (work->is_sketched)
+        pack_sketch(out, &item->sketch);
+    if ((flags & FOUND) != 0)
+        pack_found(out, &item->found);
+    if ((flags & TOLD) != 0)
+        pack_told(out, item);
+    if ((flags & RULED) != 0) {
+        lm_pack_double(out, item->outcome.value);
+        pack_tallies(out, item->tallies);
+    }
+    if ((flags & UNITED) != 0)
+        pack_compared(out, item, work);
+}
+
 void clean_item_pack(struct lm_buf *out, const struct clean_item *item,
                      const struct clean_work *work, bool has_whole)
 {
     const unsigned flags = flags_of(item);
+    const size_t at = out->size;
+    lm_buf_put_u64(out, 0);
+    pack_digest(out, &item->digest);
     lm_pack_int(out, (int64_t)item->piece.size);
     lm_pack_int(out, flags);
     lm_pack_int(out, (int64_t)item->at);
     lm_pack_int(out, (int64_t)item->piece.line);
-    pack_counts(out, &item->counts);
-    pack_transformed(out, &item->transformed);
-    pack_flow(out, &item->cleaned);
-    pack_measure(out, &item->measure);
+    pack_numbers(out, &item->counts, sizeof item->counts);
+    pack_numbers(out, &item->transformed, sizeof item->transformed);
+    pack_numbers(out, &item->cleaned, sizeof item->cleaned);
+    pack_numbers(out, &item->measure, sizeof item->measure);
     lm_pack_int(out, (int64_t)item->found.size);
-    lm_pack_int(out, (int64_t)item->found.read);
-    lm_pack_int(out, (int64_t)item->found.wrong);
-    lm_pack_int(out, (int64_t)item->found.kept);
-    lm_pack_bytes(out, item->found.host, strlen(item->found.host) + 1);
-    lm_pack_bytes(out, item->found.meta.data, item->found.meta.size);
-    pack_told(out, item);
     lm_pack_int(out, (int64_t)item->outcome.rule);
-    lm_pack_double(out, item->outcome.value);
     lm_pack_int(out, (int64_t)item->outcome.unfit);
-    pack_tallies(out, item->tallies);
-    pack_digest(out, &item->digest);
-    pack_compared(out, item, work);
+    lm_pack_bytes(out, item->hashes.data, item->hashes.size);
+    pack_parts(out, item, work, flags);
     pack_texts(out, item, flags, has_whole);
+    if (!out->failed)
+        lm_set_u64(out->data + at, out->size - at - sizeof(uint64_t));
+}
+
+struct lm_span clean_item_next(struct lm_unpack *in)
+{
+    const uint64_t size = lm_unpack_u64(in);
+    const uint8_t *data = lm_unpack_raw(in, size);
+    in->failed = in->failed || size < LM_DIGEST_SIZE;
+    return in->failed ? (struct lm_span){NULL, 0} : (struct lm_span){data, (size_t)size};
 }
 
 size_t clean_item_piece(struct lm_span packed)
 {
-    struct lm_unpack in = {packed.data, packed.data + packed.size, false};
+    struct lm_unpack in = {packed.data + LM_DIGEST_SIZE, packed.data + packed.size, false};
     return (size_t)lm_unpack_int(&in);
 }
 
-static void unpack_found(struct clean_item *item, struct lm_unpack *in)
+static void unpack_found(struct clean_extract *found, struct lm_unpack *in)
 {
     size_t size;
-    struct clean_extract *found = &item->found;
-    found->size = (size_t)lm_unpack_int(in);
     found->read = (size_t)lm_unpack_int(in);
     found->wrong = (size_t)lm_unpack_int(in);
     found->kept = (uint64_t)lm_unpack_int(in);
@@ -381,6 +397,7 @@ static void unpack_texts(struct clean_item *item, struct lm_unpack *in, unsigned
 
 static void unpack_head(struct clean_item *item, struct lm_unpack *in, unsigned *flags)
 {
+    unpack_digest(&item->digest, in);
     item->piece.size = (size_t)lm_unpack_int(in);
     *flags = (unsigned)lm_unpack_int(in);
     item->is_missing = (*flags & MISSING) != 0;
@@ -390,29 +407,43 @@ static void unpack_head(struct clean_item *item, struct lm_unpack *in, unsigned 
     item->outcome.is_changed = (*flags & CHANGED) != 0;
     item->at = (size_t)lm_unpack_int(in);
     item->piece.line = (size_t)lm_unpack_int(in);
-    unpack_counts(&item->counts, in);
-    unpack_transformed(&item->transformed, in);
-    unpack_flow(&item->cleaned, in);
-    unpack_measure(&item->measure, in);
-    unpack_found(item, in);
-    unpack_told(item, in);
+    unpack_numbers(&item->counts, sizeof item->counts, in);
+    unpack_numbers(&item->transformed, sizeof item->transformed, in);
+    unpack_numbers(&item->cleaned, sizeof item->cleaned, in);
+    unpack_numbers(&item->measure, sizeof item->measure, in);
+    item->found.size = (size_t)lm_unpack_int(in);
     item->outcome.rule = (size_t)lm_unpack_int(in);
-    item->outcome.value = lm_unpack_double(in);
     item->outcome.unfit = (uint64_t)lm_unpack_int(in);
+    borrow(&item->hashes, in);
+}
+
+static enum lm_status unpack_parts(struct clean_item *item, const struct clean_work *work,
+                                   struct lm_unpack *in, unsigned flags)
+{
+    if (work->is_sketched)
+        unpack_sketch(&item->sketch, in);
+    if ((flags & FOUND) != 0)
+        unpack_found(&item->found, in);
+    if ((flags & TOLD) != 0)
+        unpack_told(item, in);
+    if ((flags & RULED) != 0) {
+        item->outcome.value = lm_unpack_double(in);
+        LM_TRY(unpack_tallies(item, in));
+    }
+    if ((flags & UNITED) == 0)
+        return LM_OK;
+    LM_TRY(unpack_units(item, in));
+    return unpack_keys(item, in, bands_of(work));
 }
 
 enum lm_status clean_item_unpack(struct clean_item *item, const struct clean_work *work)
 {
-    struct lm_unpack in = {item->kept.data, item->kept.data + item->kept.size, false};
+    struct lm_unpack in = {item->kept.data, item->kept.data, item->kept.data == NULL};
     unsigned flags;
+    if (!in.failed)
+        in.end += item->kept.size;
     unpack_head(item, &in, &flags);
-    LM_TRY(unpack_tallies(item, &in));
-    unpack_digest(&item->digest, &in);
-    borrow(&item->hashes, &in);
-    LM_TRY(unpack_units(item, &in));
-    LM_TRY(unpack_keys(item, &in, bands_of(work)));
-    if (work->is_sketched)
-        unpack_sketch(&item->sketch, &in);
+    LM_TRY(unpack_parts(item, work, &in, flags));
     unpack_texts(item, &in, flags);
     if (in.failed)
         return lm_fail(&item->err, LM_INTERNAL,

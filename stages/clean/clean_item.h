@@ -7,12 +7,17 @@
 
 #include <lmpipe/status.h>
 
+#include "base/pack.h"
 #include "clean_batch.h"
 
-/** Appends a document that was cleaned and not yet judged. With `has_whole` the texts of those that
+/** Appends a document that was cleaned and not yet judged, behind the number of its bytes
+ *  (lm_buf_put_u64); they begin with its digest. With `has_whole` the texts of those that
  *  go by themselves are whole, else as much of them as is shown. */
 void clean_item_pack(struct lm_buf *out, const struct clean_item *item,
                      const struct clean_work *work, bool has_whole);
+/** The next packed document, borrowed; empty at the end of what was packed, which has failed then.
+ */
+struct lm_span clean_item_next(struct lm_unpack *in);
 /** Bytes of the piece that a packed document was. */
 size_t clean_item_piece(struct lm_span packed);
 /** Makes an item of item->kept as clean_batch_task would of its piece; its line and hashes borrow

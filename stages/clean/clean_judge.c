@@ -239,14 +239,44 @@ static enum lm_status judge(struct clean_run *run, struct clean_item *item, stru
 
 /* ---- batches ---- */
 
+enum { AHEAD = 4 /* documents whose place among what was met is on its way from memory */ };
+
+/* Documents that were kept are unpacked one after the other, in one place that stays near. */
+static enum lm_status judge_packed(struct clean_run *run, const struct clean_item *packed,
+                                   struct lm_err *err)
+{
+    struct lm_unpack in = {packed->kept.data, packed->kept.data + packed->kept.size, false};
+    struct lm_unpack ahead = in;
+    struct clean_item item;
+    enum lm_status status = LM_OK;
+    for (size_t i = 0; i < packed->kept_count + AHEAD && status == LM_OK; i++) {
+        const struct lm_span next =
+            i < packed->kept_count ? clean_item_next(&ahead) : (struct lm_span){NULL, 0};
+        if (next.data != NULL)
+            clean_dedup_foresee(&run->dedup, next.data);
+        if (i < AHEAD)
+            continue;
+        clean_item_init(&item, packed->opened);
+        item.kept = clean_item_next(&in);
+        item.status = clean_item_unpack(&item, &run->work);
+        status = judge(run, &item, err);
+        clean_item_release(&item);
+    }
+    return status;
+}
+
 enum lm_status clean_judge_batch(struct clean_run *run, struct clean_batch *batch,
                                  struct lm_err *err)
 {
     LM_TRY(clean_kept_put(&run->kept_work, batch, err));
     for (size_t i = 0; i < batch->begun.count; i++)
         begin_file(run, batch->begun.items[i]);
-    for (size_t i = 0; i < batch->count; i++)
-        LM_TRY(judge(run, &batch->items[i], err));
+    for (size_t i = 0; i < batch->count; i++) {
+        if (i + AHEAD < batch->count)
+            clean_dedup_foresee(&run->dedup, batch->items[i + AHEAD].digest.bytes);
+        LM_TRY(batch->items[i].kept_count > 0 ? judge_packed(run, &batch->items[i], err)
+                                              : judge(run, &batch->items[i], err));
+    }
     for (size_t i = 0; i < batch->ended.count; i++)
         LM_TRY(end_file(run, batch->ended.items[i], err));
     run->bytes_done += (int64_t)batch->bytes;

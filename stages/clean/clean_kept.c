@@ -5,8 +5,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/bytes.h"
-#include "base/grow.h"
 #include "base/io.h"
 #include "base/pack.h"
 #include "clean_item.h"
@@ -148,12 +146,15 @@ bool clean_kept_has(const struct clean_kept *kept, const struct lm_digest *id)
 
 /* ---- frames ---- */
 
-/* What is told of a file; of a web archive what it held, where this is its last frame. */
-static void pack_facts(struct lm_buf *out, const struct clean_opened *opened, bool is_last)
+/* What is told of a file, of which `bytes` are in the frame; of a web archive what it held, where
+ * this is its last one. */
+static void pack_facts(struct lm_buf *out, const struct clean_opened *opened, size_t bytes,
+                       bool is_last)
 {
     const struct clean_facts *facts = &opened->facts;
     const char *guess = facts->guess != NULL ? facts->guess : "";
     lm_pack_int(out, is_last);
+    lm_pack_int(out, (int64_t)bytes);
     lm_pack_int(out, facts->by);
     lm_pack_int(out, (int64_t)facts->size);
     lm_pack_int(out, (int64_t)facts->cut);
@@ -167,12 +168,13 @@ static void pack_facts(struct lm_buf *out, const struct clean_opened *opened, bo
         lm_pack_int(out, is_last ? opened->form.types[i] : 0);
 }
 
-static enum lm_status unpack_facts(struct clean_opened *opened, struct lm_unpack *in, bool *is_last,
-                                   struct lm_err *err)
+static enum lm_status unpack_facts(struct clean_opened *opened, struct lm_unpack *in, size_t *bytes,
+                                   bool *is_last, struct lm_err *err)
 {
     struct clean_facts facts = {.size = 0};
     size_t size;
     *is_last = lm_unpack_int(in) != 0;
+    *bytes = (size_t)lm_unpack_int(in);
     facts.by = (enum lm_documents_by)lm_unpack_int(in);
     facts.size = (size_t)lm_unpack_int(in);
     facts.cut = (size_t)lm_unpack_int(in);
@@ -196,32 +198,32 @@ static enum lm_status unpack_facts(struct clean_opened *opened, struct lm_unpack
     return LM_OK;
 }
 
+/* Documents whose texts are wanted are unpacked by tasks, each as one; all others when they are
+ * judged. */
 static enum lm_status add_items(struct clean_batch *batch, struct clean_opened *opened,
-                                struct lm_unpack *in, uint64_t count, struct lm_err *err)
+                                struct lm_unpack *in, uint64_t count, size_t bytes,
+                                struct lm_err *err)
 {
+    if (!batch->work->needs_texts && count > 0)
+        return clean_batch_add_packed(batch, opened,
+                                      (struct lm_span){in->at, (size_t)(in->end - in->at)},
+                                      (size_t)count, bytes, err);
     for (uint64_t i = 0; i < count && !in->failed; i++) {
-        struct lm_span item;
-        item.size = (size_t)lm_unpack_u64(in);
-        item.data = lm_unpack_raw(in, item.size);
+        struct lm_span item = clean_item_next(in);
         if (!in->failed)
             LM_TRY(clean_batch_add_kept(batch, opened, item, err));
     }
     return LM_OK;
 }
 
-/* The data of a frame, which the batch owns; NULL in *data: it is not as it was written. */
+/* The data of a frame, in the batch's room; NULL in *data: it is not as it was written. */
 static enum lm_status read_frame(void **data, struct clean_batch *batch,
                                  const struct lm_spool *spool, const struct lm_frame *frame,
                                  struct lm_err *err)
 {
-    struct clean_frames *frames = &batch->frames;
-    void **items = lm_grow(frames->items, &frames->capacity, frames->count, sizeof *items);
-    if (items != NULL)
-        frames->items = items;
-    void *bytes = items != NULL ? malloc((size_t)frame->size + 1) : NULL;
+    void *bytes = clean_batch_room(batch, (size_t)frame->size + 1);
     if (bytes == NULL)
         return no_memory(err);
-    frames->items[frames->count++] = bytes;
     *data = lm_spool_read(spool, frame, bytes) ? bytes : NULL;
     return LM_OK;
 }
@@ -232,6 +234,7 @@ enum lm_status clean_kept_take(struct clean_kept *kept, struct clean_opened *ope
 {
     const struct clean_kept_row *row = find(kept, &opened->id, opened->taken);
     void *data = NULL;
+    size_t bytes = 0;
     *is_taken = *is_last = false;
     if (row == NULL)
         return LM_OK;
@@ -241,8 +244,8 @@ enum lm_status clean_kept_take(struct clean_kept *kept, struct clean_opened *ope
     if (data == NULL)
         return LM_OK;
     struct lm_unpack in = {data, (uint8_t *)data + frame->size, false};
-    LM_TRY(unpack_facts(opened, &in, is_last, err));
-    LM_TRY(add_items(batch, opened, &in, frame->count, err));
+    LM_TRY(unpack_facts(opened, &in, &bytes, is_last, err));
+    LM_TRY(add_items(batch, opened, &in, in.failed ? 0 : frame->count, bytes, err));
     if (in.failed)
         return lm_fail(err, LM_INTERNAL, "kept work cannot be read; remove %s, and report this",
                        from->spool.path);
@@ -262,18 +265,17 @@ static enum lm_status put_frame(struct clean_kept *kept, struct clean_opened *op
 {
     struct lm_buf *out = &kept->frame;
     const struct lm_frame frame = {.of = opened->id, .place = opened->put, .count = count};
+    size_t bytes = 0;
     if (!opened->has_id)
         return LM_OK;
     lm_buf_clear(out);
-    pack_facts(out, opened, is_last);
+    for (size_t i = 0; i < count; i++)
+        bytes += items[i].piece.size;
+    pack_facts(out, opened, bytes, is_last);
     for (size_t i = 0; i < count; i++) {
         if (items[i].status != LM_OK)
             return LM_OK; /* the run ends with it */
-        const size_t at = out->size;
-        lm_buf_put_u64(out, 0);
         clean_item_pack(out, &items[i], work, kept->has_whole);
-        LM_TRY(lm_buf_status(out, err));
-        lm_set_u64(out->data + at, out->size - at - sizeof(uint64_t));
     }
     LM_TRY(lm_buf_status(out, err));
     LM_TRY(lm_spool_put(&kept->spools[0].spool, &frame, out->data, out->size, err));

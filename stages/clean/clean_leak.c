@@ -19,25 +19,50 @@ static bool is_sampled(const struct clean_leak *leak, uint64_t hash)
     return leak->halvings == 0 || hash >> (64 - leak->halvings) == 0;
 }
 
-/* Puts all that is in the sample into a table of `capacity` slots. */
+/* Lines are all over the table: those that will be looked for soon are fetched meanwhile. */
+enum { AHEAD = 8 };
+
+static void foresee(const struct clean_leak *leak, uint64_t hash)
+{
+    __builtin_prefetch(&leak->slots[(size_t)hash & (leak->capacity - 1)], 1);
+}
+
+/* Those of the sample, one behind the other in lines[0..count). */
+static size_t gather(struct clean_leak_line *lines, const struct clean_leak *leak)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < leak->capacity; i++)
+        if (leak->slots[i].hash != 0 && is_sampled(leak, leak->slots[i].hash))
+            lines[count++] = leak->slots[i];
+    return count;
+}
+
+/* Puts all that is in the sample into a table of `capacity` slots, no fewer than there are. */
 static enum lm_status rehash(struct clean_leak *leak, size_t capacity, struct lm_err *err)
 {
-    struct clean_leak old = *leak;
-    leak->slots = calloc(capacity, sizeof *leak->slots);
-    if (leak->slots == NULL) {
-        *leak = old;
+    struct clean_leak_line *lines = malloc((leak->count + 1) * sizeof *lines);
+    struct clean_leak_line *slots = leak->slots;
+    if (capacity > leak->capacity)
+        slots = calloc(capacity, sizeof *slots);
+    if (lines == NULL || slots == NULL) {
+        free(lines);
+        if (slots != leak->slots)
+            free(slots);
         return lm_fail(err, LM_NOMEM, "no memory to compare splits; free some");
     }
+    leak->count = gather(lines, leak);
+    if (slots == leak->slots)
+        memset(slots, 0, capacity * sizeof *slots);
+    else
+        free(leak->slots);
+    leak->slots = slots;
     leak->capacity = capacity;
-    leak->count = 0;
-    for (size_t i = 0; i < old.capacity; i++) {
-        const struct clean_leak_line *line = &old.slots[i];
-        if (line->hash == 0 || !is_sampled(leak, line->hash))
-            continue;
-        *find(leak, line->hash) = *line;
-        leak->count++;
+    for (size_t i = 0; i < leak->count; i++) {
+        if (i + AHEAD < leak->count)
+            foresee(leak, lines[i + AHEAD].hash);
+        *find(leak, lines[i].hash) = lines[i];
     }
-    free(old.slots);
+    free(lines);
     return LM_OK;
 }
 
@@ -54,7 +79,7 @@ static enum lm_status make_room(struct clean_leak_line **slot, struct clean_leak
     if (!is_sampled(leak, hash))
         return LM_OK;
     if (2 * (leak->count + 1) > leak->capacity)
-        LM_TRY(rehash(leak, leak->capacity > 0 ? 2 * leak->capacity : 1024, err));
+        LM_TRY(rehash(leak, leak->capacity > 0 ? 8 * leak->capacity : 1024, err));
     *slot = find(leak, hash);
     (*slot)->hash = hash;
     leak->count++;
@@ -100,13 +125,22 @@ static enum lm_status add_line(struct clean_leak *leak, enum lm_split side, uint
     return LM_OK;
 }
 
+static uint64_t hash_at(const struct lm_buf *hashes, size_t index)
+{
+    uint64_t hash;
+    memcpy(&hash, hashes->data + index * sizeof hash, sizeof hash);
+    return hash;
+}
+
 static enum lm_status add_lines(struct clean_leak *leak, enum lm_split side,
                                 const struct lm_buf *hashes, struct lm_err *err)
 {
-    for (size_t at = 0; at < hashes->size; at += sizeof(uint64_t)) {
-        uint64_t hash;
-        memcpy(&hash, hashes->data + at, sizeof hash);
-        LM_TRY(add_line(leak, side, hash, err));
+    const size_t count = hashes->size / sizeof(uint64_t);
+    for (size_t i = 0; i < count; i++) {
+        const uint64_t next = i + AHEAD < count ? hash_at(hashes, i + AHEAD) : 0;
+        if (next != 0 && leak->capacity > 0 && is_sampled(leak, next))
+            foresee(leak, next);
+        LM_TRY(add_line(leak, side, hash_at(hashes, i), err));
     }
     return LM_OK;
 }

@@ -11,7 +11,7 @@
 
 enum {
     CLEAN_KEPT = 64,
-    CLEAN_ITEM_FORMAT = 1 /**< of cleaned documents as they are kept (clean_item.h) */
+    CLEAN_ITEM_FORMAT = 2 /**< of cleaned documents as they are kept (clean_item.h) */
 };
 
 struct clean_documents {

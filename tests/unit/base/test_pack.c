@@ -66,6 +66,36 @@ static void what_is_cut_short_is_told(struct tap *tap)
     CHECK(in.failed);
 }
 
-static const struct tap_test tests[] = {TAP_ROW(all_comes_back) TAP_ROW(what_is_cut_short_is_told)};
+/* Numbers most of which are 0: few bytes; one too many, or one that is missing, is told. */
+static void sparse_ones_are_short(struct tap *tap)
+{
+    int64_t some[LM_PACK_MOST] = {[1] = -7, [40] = INT64_MIN, [LM_PACK_MOST - 1] = 1};
+    int64_t back[LM_PACK_MOST], none[LM_PACK_MOST] = {0};
+    struct lm_buf out;
+    lm_buf_init(&out, 0);
+    lm_pack_ints(&out, none, LM_PACK_MOST);
+    CHECK_INT(out.size, 1);
+    lm_pack_ints(&out, some, LM_PACK_MOST);
+    lm_pack_ints(&out, numbers, NUMBERS);
+    struct lm_unpack in = {(uint8_t *)out.data, (uint8_t *)out.data + out.size, false};
+    memset(back, 1, sizeof back);
+    lm_unpack_ints(&in, back, LM_PACK_MOST);
+    CHECK(memcmp(back, none, sizeof none) == 0);
+    const uint8_t *at = in.at;
+    lm_unpack_ints(&in, back, LM_PACK_MOST);
+    CHECK(memcmp(back, some, sizeof some) == 0);
+    lm_unpack_ints(&in, back, NUMBERS);
+    CHECK(memcmp(back, numbers, sizeof numbers) == 0 && !in.failed && in.at == in.end);
+    in = (struct lm_unpack){at, in.end, false};
+    lm_unpack_ints(&in, back, 40); /* fewer than there are */
+    CHECK(in.failed && back[1] == 0);
+    in = (struct lm_unpack){at, at + 11, false};
+    lm_unpack_ints(&in, back, LM_PACK_MOST);
+    CHECK(in.failed && in.at == in.end);
+    lm_buf_release(&out);
+}
+
+static const struct tap_test tests[] = {TAP_ROW(all_comes_back) TAP_ROW(what_is_cut_short_is_told)
+                                            TAP_ROW(sparse_ones_are_short)};
 
 LM_TEST_MAIN(tests)
