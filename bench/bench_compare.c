@@ -98,7 +98,7 @@ static void draw(const struct pool *pool, size_t n, uint64_t seed, double *under
 
 static void count_misses(const struct pool *pool, size_t n, size_t draws)
 {
-    static double under[MOST_POOL], rows[RUNS][MOST_POOL];
+    double under[MOST_POOL], rows[RUNS][MOST_POOL];
     size_t below = 0, above = 0, missed = 0;
     for (uint64_t s = 0; s < draws; s++) {
         struct lm_arena *arena = lm_arena_create();
@@ -132,7 +132,7 @@ static void count_misses(const struct pool *pool, size_t n, size_t draws)
 
 static int cover(const char *path, size_t draws)
 {
-    static struct pool pool;
+    struct pool pool = {0};
     static const size_t sizes[] = {20, 35, 50, 100, 200, 400};
     if (read_pool(&pool, path) != 0) {
         fprintf(stderr, "%s is no pool of losses\n", path);

@@ -112,7 +112,7 @@ static enum lm_status time_all(struct times *out, struct lm_decoder *decoder,
                                struct lm_session *session, const struct plan *plan,
                                struct lm_err *err)
 {
-    static int32_t tokens[MAX_BATCH][CONTEXT];
+    int32_t tokens[MAX_BATCH][CONTEXT];
     double steps[MAX_PAIRS], reads[MAX_PAIRS], shares[MAX_PAIRS];
     struct lm_feed feeds[MAX_BATCH];
     for (size_t b = 0; b < plan->batch; b++) {

@@ -185,7 +185,7 @@ static void time_novelty(void)
 
 int main(int argc, char **argv)
 {
-    static float logits[VOCAB];
+    float logits[VOCAB];
     size_t texts = argc > 1 ? strtoul(argv[1], NULL, 10) : 1000;
     int64_t tokens = argc > 2 ? strtol(argv[2], NULL, 10) : 100;
     if (texts < 1 || texts > 1000000 || tokens < 1 || tokens > 100000)

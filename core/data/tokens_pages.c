@@ -229,22 +229,13 @@ static bool is_leaf_level(const struct lm_pages *check, uint64_t level)
     return level + 1 == check->depth;
 }
 
-/* A page of the tree and *count, the number of its nodes, which lie in it, in the order of their
- * keys; the first key of a branch is never looked at. */
-static enum lm_status read_tree_page(struct lm_pages *check, uint64_t number, uint64_t level,
-                                     size_t *count)
+/* Nodes lie in the page, behind `upper`, in the order of their keys; the first key of a branch is
+ * never looked at. */
+static enum lm_status check_nodes(const struct lm_pages *check, const uint8_t *page, size_t upper,
+                                  size_t count, bool is_leaf)
 {
-    const bool is_leaf = is_leaf_level(check, level);
-    uint8_t *page = check->pages + level * check->page_size;
     struct node last = {.at = NULL};
-    LM_TRY(read_page(check, page, check->page_size, number, is_leaf ? LEAF : BRANCH));
-    size_t lower = (size_t)load(page + 12, 2), upper = (size_t)load(page + 14, 2);
-    if (lower < HEADER || lower % 2 != 0 || lower > upper || upper > check->page_size)
-        return bad(check, "a page's free space is impossible");
-    *count = (lower - HEADER) / 2;
-    if (*count < (is_leaf ? 1 : 2))
-        return bad(check, "a page is empty");
-    for (size_t i = 0; i < *count; i++) {
+    for (size_t i = 0; i < count; i++) {
         size_t at = (size_t)load(page + HEADER + 2 * i, 2);
         if (at < upper || at % 2 != 0 || at + NODE > check->page_size)
             return bad(check, "a key lies outside its page");
@@ -256,6 +247,22 @@ static enum lm_status read_tree_page(struct lm_pages *check, uint64_t number, ui
             last = node;
     }
     return LM_OK;
+}
+
+/* A page of the tree, checked, and *count, the number of its nodes. */
+static enum lm_status read_tree_page(struct lm_pages *check, uint64_t number, uint64_t level,
+                                     size_t *count)
+{
+    const bool is_leaf = is_leaf_level(check, level);
+    uint8_t *page = check->pages + level * check->page_size;
+    LM_TRY(read_page(check, page, check->page_size, number, is_leaf ? LEAF : BRANCH));
+    size_t lower = (size_t)load(page + 12, 2), upper = (size_t)load(page + 14, 2);
+    if (lower < HEADER || lower % 2 != 0 || lower > upper || upper > check->page_size)
+        return bad(check, "a page's free space is impossible");
+    *count = (lower - HEADER) / 2;
+    if (*count < (is_leaf ? 1 : 2))
+        return bad(check, "a page is empty");
+    return check_nodes(check, page, upper, *count, is_leaf);
 }
 
 static enum lm_status check_page(struct lm_pages *check, uint64_t number, uint64_t level)

@@ -266,22 +266,44 @@ enum lm_status clean_item_text(struct clean_item *item, struct lm_err *err)
 
 /* ---- a document ---- */
 
+static bool is_raw(const struct clean_item *item)
+{
+    return !item->is_missing && (item->is_rejected || item->cleaned.documents == 0);
+}
+
+static bool is_found(const struct clean_extract *found)
+{
+    return found->read > 0 || found->wrong > 0 || found->kept != 0 || found->host[0] != '\0' ||
+           found->meta.size > 0;
+}
+
+static bool is_united(const struct clean_item *item)
+{
+    const struct lm_exact_unit *whole = &item->units.document;
+    return item->units.count > 0 || whole->size > 0 || whole->is_blank || item->keys.grams > 0;
+}
+
 static unsigned flags_of(const struct clean_item *item)
 {
-    const struct clean_extract *found = &item->found;
-    const struct lm_exact_unit *whole = &item->units.document;
-    const bool is_raw = !item->is_missing && (item->is_rejected || item->cleaned.documents == 0);
-    const bool is_found = found->read > 0 || found->wrong > 0 || found->kept != 0 ||
-                          found->host[0] != '\0' || found->meta.size > 0;
-    const bool is_united =
-        item->units.count > 0 || whole->size > 0 || whole->is_blank || item->keys.grams > 0;
-    return (item->is_missing ? MISSING : 0) | (item->is_rejected ? REJECTED : 0) |
-           (item->is_foreign ? FOREIGN : 0) | (item->is_leaked ? LEAKED : 0) |
-           (item->line.size > 0 ? LINED : 0) | (is_raw ? RAW : 0) |
-           (item->outcome.is_changed ? CHANGED : 0) | (is_found ? FOUND : 0) |
-           (item->told.codes[0] != NULL ? TOLD : 0) |
-           (item->tallies != NULL || item->outcome.value != 0 ? RULED : 0) |
-           (is_united ? UNITED : 0);
+    const struct {
+        bool is_set;
+        unsigned flag;
+    } all[] = {{item->is_missing, MISSING},
+               {item->is_rejected, REJECTED},
+               {item->is_foreign, FOREIGN},
+               {item->is_leaked, LEAKED},
+               {item->line.size > 0, LINED},
+               {is_raw(item), RAW},
+               {item->outcome.is_changed, CHANGED},
+               {is_found(&item->found), FOUND},
+               {item->told.codes[0] != NULL, TOLD},
+               {item->tallies != NULL || item->outcome.value != 0, RULED},
+               {is_united(item), UNITED}};
+
+    unsigned flags = 0;
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        flags |= all[i].is_set ? all[i].flag : 0;
+    return flags;
 }
 
 static void pack_texts(struct lm_buf *out, const struct clean_item *item, unsigned flags,
