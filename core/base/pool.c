@@ -8,26 +8,36 @@
 
 #include "base/clock.h"
 
-enum { SPIN_NS = 20000, PAUSES_PER_LOOK = 32 };
+enum { SPIN_NS = 100000, PAUSES_PER_LOOK = 32, TAKEN_BITS = 24 };
 
-/* Tasks of one run: next task in the low half, run number in the high half. The job's fields
- * change only under a ticket of their own number whose tasks are CLOSED, so a worker that comes
- * late and read some of a newer job fails its compare-and-swap and uses nothing of it. */
-typedef _Atomic uint64_t ticket_t;
+#define LARGEST_SLICE (((size_t)1 << TAKEN_BITS) - 1)
 
-#define LARGEST_SLICE ((size_t)1 << 31)
-#define CLOSED UINT32_MAX /* more than any count */
+/* Tasks [first, first + count) of a call: the first `near` of them in as many runs as there are
+ * threads, the rest in their order. */
+struct job {
+    lm_task_fn *fn;
+    void *user;
+    size_t first, near, count;
+};
+
+/* How many tasks of a run are taken: in the low TAKEN_BITS, behind the number of the job. A number
+ * before the running job's says none, so nobody clears it. */
+struct counter {
+    _Alignas(64) _Atomic uint64_t taken;
+};
 
 struct lm_pool {
     size_t threads, started;
     struct seat *seats;
+    struct counter *counters; /* of each worker's run, then of the rest */
     pthread_mutex_t mutex;
     pthread_cond_t wake, done;
-    ticket_t ticket;
-    /* The job of the ticket's run; atomic because late workers may look while it changes. */
+    /* Number of the running job; odd while its fields change, which late workers may look at: who
+     * finds the same number before and after has read them whole. */
+    _Atomic uint64_t number;
     _Atomic(lm_task_fn *) fn;
     _Atomic(void *) user;
-    atomic_size_t first, count;
+    atomic_size_t first, near, count;
     atomic_size_t pending;  /* tasks not finished */
     atomic_size_t sleepers; /* workers inside or about to enter the wait */
     atomic_bool is_caller_asleep, is_stopping;
@@ -60,14 +70,9 @@ static bool spin(bool (*is_over)(struct lm_pool *, uint64_t), struct lm_pool *po
     return false;
 }
 
-static uint64_t run_number(uint64_t ticket)
-{
-    return ticket >> 32;
-}
-
 static bool has_news(struct lm_pool *pool, uint64_t seen)
 {
-    return run_number(atomic_load(&pool->ticket)) != seen || atomic_load(&pool->is_stopping);
+    return atomic_load(&pool->number) != seen || atomic_load(&pool->is_stopping);
 }
 
 static bool is_finished(struct lm_pool *pool, uint64_t seen)
@@ -76,26 +81,52 @@ static bool is_finished(struct lm_pool *pool, uint64_t seen)
     return atomic_load(&pool->pending) == 0;
 }
 
-/* Takes tasks of run `run` until none is left. */
-static void work(struct lm_pool *pool, uint64_t run, size_t worker)
+/* The next task of a run of `count`; false when none is left, or the job is over. */
+static bool take(struct counter *counter, uint64_t number, size_t count, size_t *task)
 {
-    uint64_t ticket = atomic_load(&pool->ticket);
-    while (run_number(ticket) == run) {
-        size_t task = (size_t)(ticket & UINT32_MAX);
-        size_t count = atomic_load(&pool->count), first = atomic_load(&pool->first);
-        lm_task_fn *fn = atomic_load(&pool->fn);
-        void *user = atomic_load(&pool->user);
-        if (task >= count)
-            return;
-        if (!atomic_compare_exchange_weak(&pool->ticket, &ticket, ticket + 1))
-            continue; /* ticket now holds the newer value */
-        fn(user, first + task, worker);
-        if (atomic_fetch_sub(&pool->pending, 1) == 1 && atomic_load(&pool->is_caller_asleep)) {
-            pthread_mutex_lock(&pool->mutex);
-            pthread_cond_signal(&pool->done);
-            pthread_mutex_unlock(&pool->mutex);
+    const uint64_t start = number << TAKEN_BITS;
+    uint64_t seen = atomic_load(&counter->taken);
+    for (;;) {
+        const uint64_t taken = seen < start ? start : seen;
+        if (taken - start >= count)
+            return false;
+        if (atomic_compare_exchange_weak(&counter->taken, &seen, taken + 1)) {
+            *task = (size_t)(taken - start);
+            return true;
         }
-        ticket = atomic_load(&pool->ticket);
+    }
+}
+
+/* Does what is left of a run; returns how many tasks. */
+static size_t work_run(struct lm_pool *pool, const struct job *job, size_t run, uint64_t number,
+                       size_t worker)
+{
+    const size_t near = job->near, threads = pool->threads;
+    const size_t low = run < threads ? near * run / threads : near;
+    const size_t high = run < threads ? near * (run + 1) / threads : job->count;
+    size_t task, done = 0;
+    for (; take(&pool->counters[run], number, high - low, &task); done++)
+        job->fn(job->user, job->first + low + task, worker);
+    return done;
+}
+
+/* Takes tasks of job `number` until none is left: its own run, those of others, the rest. */
+static void work(struct lm_pool *pool, uint64_t number, size_t worker)
+{
+    const struct job job = {atomic_load(&pool->fn), atomic_load(&pool->user),
+                            atomic_load(&pool->first), atomic_load(&pool->near),
+                            atomic_load(&pool->count)};
+    size_t done = 0;
+    if (number % 2 != 0 || atomic_load(&pool->number) != number)
+        return;
+    for (size_t i = 0; i < pool->threads && job.near > 0; i++)
+        done += work_run(pool, &job, (worker + i) % pool->threads, number, worker);
+    done += work_run(pool, &job, pool->threads, number, worker);
+    if (done > 0 && atomic_fetch_sub(&pool->pending, done) == done &&
+        atomic_load(&pool->is_caller_asleep)) {
+        pthread_mutex_lock(&pool->mutex);
+        pthread_cond_signal(&pool->done);
+        pthread_mutex_unlock(&pool->mutex);
     }
 }
 
@@ -119,7 +150,7 @@ static void *serve(void *argument)
             sleep_until_news(pool, seen);
         if (atomic_load(&pool->is_stopping))
             return NULL;
-        seen = run_number(atomic_load(&pool->ticket));
+        seen = atomic_load(&pool->number);
         work(pool, seen, seat->worker);
     }
 }
@@ -136,6 +167,14 @@ static bool start_threads(struct lm_pool *pool)
     return true;
 }
 
+static struct counter *create_counters(size_t count)
+{
+    struct counter *counters = aligned_alloc(64, count * sizeof *counters);
+    for (size_t i = 0; i < count && counters != NULL; i++)
+        atomic_init(&counters[i].taken, 0);
+    return counters;
+}
+
 struct lm_pool *lm_pool_create(size_t threads)
 {
     struct lm_pool *pool = calloc(1, sizeof *pool);
@@ -146,7 +185,8 @@ struct lm_pool *lm_pool_create(size_t threads)
     pthread_cond_init(&pool->wake, NULL);
     pthread_cond_init(&pool->done, NULL);
     pool->seats = calloc(pool->threads, sizeof *pool->seats);
-    if (pool->seats == NULL || !start_threads(pool)) {
+    pool->counters = create_counters(pool->threads + 1);
+    if (pool->seats == NULL || pool->counters == NULL || !start_threads(pool)) {
         lm_pool_free(pool);
         return NULL;
     }
@@ -166,6 +206,7 @@ void lm_pool_free(struct lm_pool *pool)
     pthread_cond_destroy(&pool->done);
     pthread_cond_destroy(&pool->wake);
     pthread_mutex_destroy(&pool->mutex);
+    free(pool->counters);
     free(pool->seats);
     free(pool);
 }
@@ -175,31 +216,24 @@ size_t lm_pool_threads(const struct lm_pool *pool)
     return pool == NULL ? 1 : pool->threads;
 }
 
-/* The part of a job that one ticket counts. */
-struct job {
-    lm_task_fn *fn;
-    void *user;
-    size_t first, count;
-};
-
-/* Makes a new run visible and wakes the sleepers; returns its number. */
+/* Makes a job visible and wakes the sleepers; returns its number. */
 static uint64_t publish(struct lm_pool *pool, const struct job *job)
 {
-    uint64_t run = run_number(atomic_load(&pool->ticket));
-    atomic_store(&pool->ticket, ((run + 1) & UINT32_MAX) << 32 | CLOSED);
+    uint64_t number = atomic_load(&pool->number) + 2;
+    atomic_store(&pool->number, number - 1);
     atomic_store(&pool->fn, job->fn);
     atomic_store(&pool->user, job->user);
     atomic_store(&pool->first, job->first);
+    atomic_store(&pool->near, job->near);
     atomic_store(&pool->count, job->count);
     atomic_store(&pool->pending, job->count);
-    run = (run + 2) & UINT32_MAX;
-    atomic_store(&pool->ticket, run << 32);
+    atomic_store(&pool->number, number);
     if (atomic_load(&pool->sleepers) > 0) {
         pthread_mutex_lock(&pool->mutex);
         pthread_cond_broadcast(&pool->wake);
         pthread_mutex_unlock(&pool->mutex);
     }
-    return run;
+    return number;
 }
 
 static void await(struct lm_pool *pool)
@@ -214,18 +248,24 @@ static void await(struct lm_pool *pool)
     pthread_mutex_unlock(&pool->mutex);
 }
 
-void lm_pool_run(struct lm_pool *pool, size_t count, lm_task_fn *fn, void *user)
+void lm_pool_run_near(struct lm_pool *pool, size_t near, size_t count, lm_task_fn *fn, void *user)
 {
     if (pool == NULL || pool->threads == 1 || count == 1) {
         for (size_t task = 0; task < count; task++)
             fn(user, task, 0);
         return;
     }
-    struct job job = {fn, user, 0, 0};
+    struct job job = {.fn = fn, .user = user};
     for (; job.first < count; job.first += job.count) {
         size_t left = count - job.first;
         job.count = left < LARGEST_SLICE ? left : LARGEST_SLICE;
+        job.near = count < LARGEST_SLICE ? near : 0;
         work(pool, publish(pool, &job), 0);
         await(pool);
     }
+}
+
+void lm_pool_run(struct lm_pool *pool, size_t count, lm_task_fn *fn, void *user)
+{
+    lm_pool_run_near(pool, 0, count, fn, user);
 }

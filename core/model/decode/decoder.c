@@ -2,7 +2,6 @@
 
 #include <lmpipe/model/reading.h>
 
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,7 +15,6 @@ enum {
     TURN = 16,             /* inputs gathered together from a transposed matrix: a cache line */
     SERIAL_WORK = 1 << 18, /* fewer multiplications are not worth waking threads */
     PIECE = 1 << 22,       /* bytes of a task that only reads */
-    MOST_RUNS = 64,        /* of panels that threads take in their order */
 };
 
 static const enum lm_tensor_id tensors[LM_MATRIX_KINDS] = {
@@ -217,20 +215,16 @@ double lm_decoder_read(const struct lm_decoder *decoder)
 
 /* ---- products ---- */
 
-/* The panels of a product in as many runs as there are threads: a thread reads its own from front
- * to back, then what is left of others'. */
+/* A product, whose panels are tasks. */
 struct job {
     const struct lm_decoder *decoder;
     const struct lm_decoder_product *what;
-    size_t runs;
-
-    struct run {
-        _Alignas(64) atomic_size_t taken; /* panels of the run */
-    } run[MOST_RUNS];
 };
 
-static void multiply_panel(const struct job *job, size_t panel)
+static void panel_task(void *user, size_t panel, size_t worker)
 {
+    (void)worker;
+    const struct job *job = user;
     const struct lm_decoder *decoder = job->decoder;
     const struct lm_decoder_product *what = job->what;
     const struct lm_matrix_panels *matrix = &decoder->matrices[what->matrix];
@@ -250,19 +244,6 @@ static void multiply_panel(const struct job *job, size_t panel)
     }
 }
 
-static void run_task(void *user, size_t task, size_t worker)
-{
-    (void)worker;
-    struct job *job = user;
-    size_t panels = job->decoder->matrices[job->what->matrix].panels, runs = job->runs;
-    for (size_t i = 0; i < runs; i++) {
-        size_t run = (task + i) % runs;
-        size_t first = panels * run / runs, count = panels * (run + 1) / runs - first, taken;
-        while ((taken = atomic_fetch_add(&job->run[run].taken, 1)) < count)
-            multiply_panel(job, first + taken);
-    }
-}
-
 struct lm_pool *lm_decoder_pool(const struct lm_decoder *decoder, size_t work)
 {
     return work < SERIAL_WORK ? NULL : decoder->model->pool;
@@ -272,7 +253,6 @@ void lm_decoder_multiply(const struct lm_decoder *decoder, const struct lm_decod
 {
     const struct lm_matrix_panels *matrix = &decoder->matrices[product->matrix];
     struct lm_pool *pool = lm_decoder_pool(decoder, product->rows * matrix->k * matrix->n);
-    size_t threads = lm_pool_threads(pool);
-    struct job job = {decoder, product, threads < MOST_RUNS ? threads : MOST_RUNS, {{0}}};
-    lm_pool_run(pool, job.runs, run_task, &job);
+    struct job job = {decoder, product};
+    lm_pool_run_near(pool, matrix->panels, matrix->panels, panel_task, &job);
 }

@@ -50,6 +50,57 @@ static void test_every_task_once(struct tap *tap)
     }
 }
 
+/* Some tasks in runs, the others behind them. */
+static void test_near_tasks_once(struct tap *tap)
+{
+    static const size_t nears[] = {0, 1, 2, 9, 300};
+    for (size_t t = 0; t < 4; t++) {
+        struct lm_pool *pool = lm_pool_create(thread_counts[t]);
+        static struct work work;
+        memset(&work, 0, sizeof work);
+        work.threads = thread_counts[t];
+        unsigned want[310] = {0};
+        for (size_t round = 0; round < 2000; round++) {
+            size_t near = nears[round % 5], count = near + round % 7;
+            lm_pool_run_near(pool, near, count, count_task, &work);
+            for (size_t i = 0; i < count; i++)
+                want[i]++;
+        }
+        for (size_t i = 0; i < 310; i++)
+            CHECK_INT(work.done[i], want[i]);
+        CHECK_INT(work.bad_workers, 0);
+        lm_pool_free(pool);
+    }
+}
+
+struct places {
+    size_t worker[64];
+    atomic_size_t begun;
+};
+
+/* Waits until each of two threads has begun a task. */
+static void place_task(void *user, size_t task, size_t worker)
+{
+    struct places *places = user;
+    places->worker[task] = worker;
+    atomic_fetch_add(&places->begun, 1);
+    while (atomic_load(&places->begun) < 2)
+        nanosleep(&(struct timespec){.tv_nsec = 1000}, NULL);
+}
+
+/* Each thread begins with its own run, and a run is taken from the front. */
+static void test_own_run_first(struct tap *tap)
+{
+    struct lm_pool *pool = lm_pool_create(2);
+    for (size_t round = 0; round < 20; round++) {
+        struct places places = {0};
+        lm_pool_run_near(pool, 64, 64, place_task, &places);
+        CHECK_INT(places.worker[0], 0);
+        CHECK_INT(places.worker[32], 1);
+    }
+    lm_pool_free(pool);
+}
+
 /* Many short runs of changing size: late wakers must never touch another run's tasks. */
 static void test_many_runs(struct tap *tap)
 {
@@ -110,6 +161,7 @@ static void test_without_a_pool(struct tap *tap)
         lm_pool_free(lm_pool_create(4));
 }
 
-static const struct tap_test tests[] = {TAP_ROW(test_every_task_once) TAP_ROW(test_many_runs)
-                                            TAP_ROW(test_long_tasks) TAP_ROW(test_without_a_pool)};
+static const struct tap_test tests[] = {
+    TAP_ROW(test_every_task_once) TAP_ROW(test_near_tasks_once) TAP_ROW(test_own_run_first)
+        TAP_ROW(test_many_runs) TAP_ROW(test_long_tasks) TAP_ROW(test_without_a_pool)};
 LM_TEST_MAIN(tests)
