@@ -64,6 +64,39 @@ static const float *keep(const struct lm_pass *pass, enum lm_site site, const fl
     return out + first * C;
 }
 
+/* A delta of the layer as a right operand. */
+static struct lm_right delta_of(const struct lm_pass *pass, enum lm_delta_slot slot)
+{
+    const struct lm_model *model = pass->model;
+    const struct buffers buffers = buffers_of(pass);
+    size_t C = model->shape.C, Q = model->shape.Q, wide = model->mlp->wide * model->shape.F;
+
+    const struct {
+        struct lm_operand from;
+        size_t width;
+    } deltas[LM_DELTA_SLOTS] = {
+        [LM_DELTA_OUT] = {lm_floats(buffers.dout_kept, C), C},
+        [LM_DELTA_FC] = {lm_stored(model, lm_at(model, model->layout.df), wide), wide},
+        [LM_DELTA_PROJ] = {lm_floats(buffers.dmid_kept, C), C},
+        [LM_DELTA_QKV] = {lm_floats(lm_at(model, model->layout.dqkv), Q), Q},
+    };
+
+    return (struct lm_right){
+        .from = deltas[slot].from,
+        .packed = {.data = lm_at(model, model->layout.packed_delta[slot]),
+                   .n = deltas[slot].width,
+                   .k = pass->rows},
+    };
+}
+
+/* Packs a tile's rows of a delta, for the thread has just written them. */
+static void pack_delta(const struct lm_pass *pass, enum lm_delta_slot slot, size_t first,
+                       size_t rows)
+{
+    const struct lm_right delta = delta_of(pass, slot);
+    lm_right_pack_rows(pass->model, &delta, first, rows);
+}
+
 /* dh of a feed-forward part from the gradient of what it adds to the stream. */
 static void feed_forward_back(const struct lm_pass *pass, size_t worker, size_t task,
                               const float *dout, float *dh, size_t first, size_t rows)
@@ -78,6 +111,7 @@ static void feed_forward_back(const struct lm_pass *pass, size_t worker, size_t 
     model->mlp->backward(df, partial(pass, task, LM_PART_FC_B), dg,
                          LM_ACT(model, f, l) + first * wide, rows, F);
     lm_store(model, place, df, rows, wide);
+    pack_delta(pass, LM_DELTA_FC, first, rows);
     lm_weight_product(model, worker, LM_NT, LM_FC_W, l, rows, lm_stored(model, place, wide), dh, C);
 }
 
@@ -92,6 +126,7 @@ static void upper_task(void *user, size_t task, size_t worker)
     float *dh = lm_scratch(model, worker);
     const float *dout = keep(pass, LM_SITE_OUT, buffers.dout, first, rows);
     model->kernels->column_sums(partial(pass, task, LM_PART_OUT_B), dout, rows, C, C);
+    pack_delta(pass, LM_DELTA_OUT, first, rows);
     feed_forward_back(pass, worker, task, dout, dh, first, rows);
     model->norm->backward(buffers.dmid + first * C, partial(pass, task, LM_PART_LN2_W),
                           partial(pass, task, LM_PART_LN2_B), dh,
@@ -100,6 +135,7 @@ static void upper_task(void *user, size_t task, size_t worker)
                           buffers.dout + first * C, rows, C);
     const float *dmid = keep(pass, LM_SITE_PROJ, buffers.dmid, first, rows);
     model->kernels->column_sums(partial(pass, task, LM_PART_PROJ_B), dmid, rows, C, C);
+    pack_delta(pass, LM_DELTA_PROJ, first, rows);
     lm_weight_product(model, worker, LM_NT, LM_PROJ_W, l, rows, lm_floats(dmid, C),
                       lm_at(model, model->layout.datt) + first * A, A);
 }
@@ -130,6 +166,7 @@ static void lower_task(void *user, size_t task, size_t worker)
     const float *dqkv = lm_at(model, model->layout.dqkv) + first * Q;
     float *dh = lm_scratch(model, worker);
     model->kernels->column_sums(partial(pass, task, LM_PART_QKV_B), dqkv, rows, Q, Q);
+    pack_delta(pass, LM_DELTA_QKV, first, rows);
     lm_weight_product(model, worker, LM_NT, LM_QKV_W, l, rows, lm_floats(dqkv, Q), dh, C);
     model->norm->backward(buffers.din + first * C, partial(pass, task, LM_PART_LN1_W),
                           partial(pass, task, LM_PART_LN1_B), dh, lm_stream(model, l) + first * C,
@@ -157,31 +194,6 @@ static const struct {
 };
 
 enum { WEIGHT_JOBS = sizeof weight_jobs / sizeof weight_jobs[0] };
-
-/* A delta of the layer as a right operand. */
-static struct lm_right delta_of(const struct lm_pass *pass, enum lm_delta_slot slot)
-{
-    const struct lm_model *model = pass->model;
-    const struct buffers buffers = buffers_of(pass);
-    size_t C = model->shape.C, Q = model->shape.Q, wide = model->mlp->wide * model->shape.F;
-
-    const struct {
-        struct lm_operand from;
-        size_t width;
-    } deltas[LM_DELTA_SLOTS] = {
-        [LM_DELTA_OUT] = {lm_floats(buffers.dout_kept, C), C},
-        [LM_DELTA_FC] = {lm_stored(model, lm_at(model, model->layout.df), wide), wide},
-        [LM_DELTA_PROJ] = {lm_floats(buffers.dmid_kept, C), C},
-        [LM_DELTA_QKV] = {lm_floats(lm_at(model, model->layout.dqkv), Q), Q},
-    };
-
-    return (struct lm_right){
-        .from = deltas[slot].from,
-        .packed = {.data = lm_at(model, model->layout.packed_delta[slot]),
-                   .n = deltas[slot].width,
-                   .k = pass->rows},
-    };
-}
 
 /* A size at `offset` of a struct of sizes. */
 static size_t size_at(const void *sizes, size_t offset)
@@ -367,7 +379,7 @@ static void embed_task(void *user, size_t task, size_t worker)
         embed_norm_back(pass, worker, dx + r * C, first + r);
 }
 
-enum { UPPER_RIGHTS = 3, ATTENTION_RIGHTS = 4 };
+enum { UPPER_RIGHTS = 3 };
 
 /* What the upper half of layer l needs. */
 static void upper_rights(struct lm_right out[UPPER_RIGHTS], const struct lm_model *model, size_t l)
@@ -379,27 +391,24 @@ static void upper_rights(struct lm_right out[UPPER_RIGHTS], const struct lm_mode
 }
 
 /* Four regions, one more where queries and keys are changed; each packs what is there to be packed
- * and later ones multiply by. */
+ * and later ones multiply by: weights in tasks of their own, deltas by the rows of a tile. */
 static void layer_backward(struct lm_pass *pass)
 {
     const struct lm_model *model = pass->model;
-    const struct lm_right attention[ATTENTION_RIGHTS] = {
-        delta_of(pass, LM_DELTA_FC), delta_of(pass, LM_DELTA_OUT), delta_of(pass, LM_DELTA_PROJ),
-        lm_weight_right(model, LM_QKV_W, pass->layer, LM_NT)};
-    const struct lm_right lower = delta_of(pass, LM_DELTA_QKV);
+    const struct lm_right lower = lm_weight_right(model, LM_QKV_W, pass->layer, LM_NT);
     struct lm_right upper[UPPER_RIGHTS];
     bool more = pass->layer > (size_t)model->options.frozen_layers && !model->options.recompute;
     upper_rights(upper, model, more ? pass->layer - 1 : 0);
     lm_region(pass, LM_PHASE_BACKWARD, pass->tiles, upper_task, NULL, 0);
-    lm_attention_backward(pass, attention, ATTENTION_RIGHTS);
+    lm_attention_backward(pass, &lower, 1);
     if (lm_qk_is_changed(model))
         lm_region(pass, LM_PHASE_BACKWARD, pass->tiles, queries_keys_task, NULL, 0);
-    lm_region(pass, LM_PHASE_BACKWARD, pass->tiles, lower_task, &lower, 1);
+    lm_region(pass, LM_PHASE_BACKWARD, pass->tiles, lower_task, NULL, 0);
     struct lm_grid_job jobs[WEIGHT_JOBS];
     weight_grid_jobs(jobs, pass);
     pass->grid = lm_model_grid(model, jobs, WEIGHT_JOBS, WEIGHT_ROWS);
-    lm_region(pass, LM_PHASE_BACKWARD, lm_grid_count(pass->grid, jobs, WEIGHT_JOBS), weight_task,
-              upper, more ? UPPER_RIGHTS : 0);
+    lm_region_of(pass, LM_PHASE_BACKWARD, 0, lm_grid_count(pass->grid, jobs, WEIGHT_JOBS),
+                 weight_task, pass, upper, more ? UPPER_RIGHTS : 0);
 }
 
 void lm_trunk_backward(struct lm_pass *pass)
@@ -422,5 +431,5 @@ void lm_trunk_backward(struct lm_pass *pass)
     }
     if ((drops(model) || model->config.embed_norm) && frozen == 0)
         lm_region(pass, LM_PHASE_BACKWARD, pass->tiles, embed_task, NULL, 0);
-    lm_region(pass, LM_PHASE_BACKWARD, L + 1 - frozen + blocks, finish_task, NULL, 0);
+    lm_region_of(pass, LM_PHASE_BACKWARD, 0, L + 1 - frozen + blocks, finish_task, pass, NULL, 0);
 }

@@ -72,9 +72,9 @@ struct lm_pass {
 /** Sites of dropout in a layer; the embedding is site 0 of layer L. */
 enum lm_site { LM_SITE_ATTENTION, LM_SITE_PROJ, LM_SITE_OUT, LM_SITES };
 
-/** Runs tasks as part of `phase`: its time is counted. */
-void lm_phase_run(struct lm_model *model, enum lm_phase phase, size_t count, lm_task_fn *fn,
-                  void *user);
+/** lm_pool_run_near as part of `phase`: its time is counted. */
+void lm_phase_run(struct lm_model *model, enum lm_phase phase, size_t near, size_t count,
+                  lm_task_fn *fn, void *user);
 /** Threads that outputs are cut for: 1 for OpenBLAS, whose bits depend on the shapes of its calls.
  */
 size_t lm_model_cut_for(const struct lm_model *model);

@@ -34,7 +34,7 @@ static void merge(struct lm_model *model, size_t from, size_t to)
 {
     struct merge call = {model, from, to};
     if (from > to)
-        lm_phase_run(model, LM_PHASE_BACKWARD, lm_update_blocks(model->layout.param_floats),
+        lm_phase_run(model, LM_PHASE_BACKWARD, 0, lm_update_blocks(model->layout.param_floats),
                      merge_task, &call);
 }
 

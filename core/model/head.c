@@ -113,15 +113,24 @@ struct head_call {
 
 enum { ROWS_AT_ONCE = 8, VOCAB_ROWS = 512 }; /* of a task that multiplies nothing; of OpenBLAS's */
 
+/* Whether the matrix learns: a tied one is the embedding, and frozen with it. */
+static bool learns(const struct lm_model *model)
+{
+    return model->config.untied || model->options.frozen_layers == 0;
+}
+
 static void tile_task(void *user, size_t task, size_t worker)
 {
     const struct head_call *call = user;
     const struct lm_pass *pass = call->pass;
     size_t first = task * pass->head_tile, rest = pass->count - first;
     struct lm_grid_part part = {.row = first, .cols = pass->model->shape.V};
+    const struct lm_right chunk = chunk_right(pass);
     part.rows = rest < pass->head_tile ? rest : pass->head_tile;
     multiply_logits(pass, worker, &part);
     call->rows(pass, first, part.rows);
+    if (pass->want_grad && learns(pass->model))
+        lm_right_pack_rows(pass->model, &chunk, first, part.rows);
     part.cols = pass->model->shape.C;
     if (pass->want_grad)
         multiply_states(pass, worker, &part);
@@ -155,7 +164,7 @@ static void run_products(struct head_call *call, const struct lm_right *rights, 
     if (call->count == 0)
         return;
     call->grid = lm_model_grid(call->pass->model, call->jobs, call->count, VOCAB_ROWS);
-    lm_region_of(call->pass, LM_PHASE_HEAD, lm_grid_count(call->grid, call->jobs, call->count),
+    lm_region_of(call->pass, LM_PHASE_HEAD, 0, lm_grid_count(call->grid, call->jobs, call->count),
                  product_task, call, rights, right_count);
     call->count = 0;
 }
@@ -167,28 +176,21 @@ static bool tiles_suffice(const struct lm_pass *pass)
     return tiles * 10 >= rounds * threads * 8;
 }
 
-/* Whether the matrix learns: a tied one is the embedding, and frozen with it. */
-static bool learns(const struct lm_model *model)
-{
-    return model->config.untied || model->options.frozen_layers == 0;
-}
-
 static void run_chunk(struct head_call *call)
 {
     struct lm_pass *pass = call->pass;
     bool is_learnt = pass->want_grad && learns(pass->model);
     size_t C = pass->model->shape.C, V = pass->model->shape.V, rows = pass->count;
     size_t tiles = (rows + pass->head_tile - 1) / pass->head_tile;
-    const struct lm_right chunk = chunk_right(pass);
-    size_t packing = is_learnt ? 1 : 0;
     bool tiled = tiles_suffice(pass);
     if (tiled) {
-        lm_region_of(pass, LM_PHASE_HEAD, tiles, tile_task, call, &chunk, packing);
+        lm_region_of(pass, LM_PHASE_HEAD, tiles, tiles, tile_task, call, NULL, 0);
     } else {
+        const struct lm_right chunk = chunk_right(pass);
         add_product(call, multiply_logits, rows, V, C);
-        run_products(call, &chunk, packing);
-        lm_region_of(pass, LM_PHASE_HEAD, (rows + ROWS_AT_ONCE - 1) / ROWS_AT_ONCE, rows_task, call,
-                     NULL, 0);
+        run_products(call, &chunk, is_learnt ? 1 : 0);
+        lm_region_of(pass, LM_PHASE_HEAD, 0, (rows + ROWS_AT_ONCE - 1) / ROWS_AT_ONCE, rows_task,
+                     call, NULL, 0);
     }
     if (!pass->want_grad)
         return;

@@ -83,7 +83,7 @@ enum lm_status lm_model_gradient_norm(struct lm_model *model, double *norm, stru
         return lm_fail(err, LM_INVALID, "a step needs a gradient; call lm_model_backward first");
     lm_gradient_close(model);
     size_t blocks = model->first_block[model->tensor_count];
-    lm_phase_run(model, LM_PHASE_UPDATE, blocks, norm_task, model);
+    lm_phase_run(model, LM_PHASE_UPDATE, blocks, blocks, norm_task, model);
     double sum = 0;
     for (size_t i = 0; i < blocks; i++)
         sum += norms_of(model)[i];
@@ -360,8 +360,9 @@ enum lm_status lm_model_step(struct lm_model *model, const struct lm_step_option
     bool clipped = options->clip > 0 && norm > options->clip;
     model->updates++;
     struct update update = update_of(model, options, clipped ? options->clip / norm : 1);
-    lm_phase_run(model, LM_PHASE_UPDATE, update.pieces + model->first_block[model->tensor_count],
-                 update_task, &update);
+    size_t tasks = update.pieces + model->first_block[model->tensor_count];
+    lm_phase_run(model, LM_PHASE_UPDATE, update.pieces > 0 ? 0 : tasks, tasks, update_task,
+                 &update);
     for (int64_t i = 0; i < model->config.layers + 2 && options->ratios != NULL; i++)
         options->ratios[i] = ratio_at(&update, i);
     lm_gradient_drop(model);
@@ -415,7 +416,7 @@ void lm_model_average(struct lm_model *model, float *average, double rate)
 {
     struct exchange exchange = {.model = model, .rate = (float)rate};
     exchange.other = average;
-    lm_phase_run(model, LM_PHASE_UPDATE, model->first_block[model->tensor_count], average_task,
+    lm_phase_run(model, LM_PHASE_UPDATE, 0, model->first_block[model->tensor_count], average_task,
                  &exchange);
 }
 
@@ -423,7 +424,7 @@ void lm_model_swap(struct lm_model *model, float *weights)
 {
     struct exchange exchange = {.model = model};
     exchange.other = weights;
-    lm_phase_run(model, LM_PHASE_UPDATE, model->first_block[model->tensor_count], swap_task,
+    lm_phase_run(model, LM_PHASE_UPDATE, 0, model->first_block[model->tensor_count], swap_task,
                  &exchange);
 }
 

@@ -39,15 +39,15 @@ struct lm_grid lm_model_grid(const struct lm_model *model, const struct lm_grid_
     return lm_grid_choose(jobs, count, lm_model_cut_for(model));
 }
 
-void lm_phase_run(struct lm_model *model, enum lm_phase phase, size_t count, lm_task_fn *fn,
-                  void *user)
+void lm_phase_run(struct lm_model *model, enum lm_phase phase, size_t near, size_t count,
+                  lm_task_fn *fn, void *user)
 {
     uint64_t start = lm_clock_monotonic_ns();
     if (model->trace != NULL) {
         trace_run(model, phase, count, fn, user);
         return;
     }
-    lm_pool_run(model->pool, count, fn, user);
+    lm_pool_run_near(model->pool, near, count, fn, user);
     model->phases[phase].seconds += 1e-9 * (double)(lm_clock_monotonic_ns() - start);
 }
 

@@ -45,8 +45,8 @@ static struct lm_packed pack(const struct room *room, enum lm_gemm_form form, co
 {
     const struct lm_packed packed = {.data = room->packed, .n = n, .k = k};
     const struct lm_operand from = {form, data, ld, false};
-    for (size_t block = 0; block < lm_packed_blocks(n); block++)
-        room->how->products->pack(&packed, &from, block);
+    for (size_t part = 0; part < lm_packed_parts(room->how->products->depth, n, k); part++)
+        room->how->products->pack(&packed, &from, part);
     return packed;
 }
 

@@ -31,8 +31,8 @@ static void region_task(void *user, size_t task, size_t worker)
     lm_right_pack(model, right, part);
 }
 
-void lm_region_of(struct lm_pass *pass, enum lm_phase phase, size_t count, lm_task_fn *fn,
-                  void *user, const struct lm_right *rights, size_t right_count)
+void lm_region_of(struct lm_pass *pass, enum lm_phase phase, size_t near, size_t count,
+                  lm_task_fn *fn, void *user, const struct lm_right *rights, size_t right_count)
 {
     struct lm_model *model = pass->model;
     if (lm_pass_stopped(pass))
@@ -41,11 +41,11 @@ void lm_region_of(struct lm_pass *pass, enum lm_phase phase, size_t count, lm_ta
     size_t packing = 0;
     for (size_t i = 0; i < right_count; i++)
         packing += lm_right_parts(model, &rights[i]);
-    lm_phase_run(model, phase, count + packing, region_task, &region);
+    lm_phase_run(model, phase, near, count + packing, region_task, &region);
 }
 
 void lm_region(struct lm_pass *pass, enum lm_phase phase, size_t count, lm_task_fn *fn,
                const struct lm_right *rights, size_t right_count)
 {
-    lm_region_of(pass, phase, count, fn, pass, rights, right_count);
+    lm_region_of(pass, phase, count, count, fn, pass, rights, right_count);
 }

@@ -12,11 +12,13 @@
 bool lm_pass_stopped(struct lm_pass *pass);
 
 /** Runs fn(pass, 0 … count − 1, worker) as part of `phase` and packs `rights` (right_count of
- *  them) beside it; nothing of it once the call is stopped. */
+ *  them) beside it; nothing of it once the call is stopped. Tasks are in the order of the rows that
+ *  they work on: threads keep to their own ones where they can. */
 void lm_region(struct lm_pass *pass, enum lm_phase phase, size_t count, lm_task_fn *fn,
                const struct lm_right *rights, size_t right_count);
-/** The same for tasks that take `user`: fn(user, …). */
-void lm_region_of(struct lm_pass *pass, enum lm_phase phase, size_t count, lm_task_fn *fn,
-                  void *user, const struct lm_right *rights, size_t right_count);
+/** The same for tasks that take `user`: fn(user, …), of which the first `near` are in the order of
+ *  rows. */
+void lm_region_of(struct lm_pass *pass, enum lm_phase phase, size_t near, size_t count,
+                  lm_task_fn *fn, void *user, const struct lm_right *rights, size_t right_count);
 
 #endif

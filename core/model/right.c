@@ -2,7 +2,9 @@
 
 size_t lm_right_parts(const struct lm_model *model, const struct lm_right *right)
 {
-    return model->products->pack == NULL ? 0 : lm_packed_blocks(right->packed.n);
+    if (model->products->pack == NULL)
+        return 0;
+    return lm_packed_parts(model->products->depth, right->packed.n, right->packed.k);
 }
 
 void lm_right_pack(const struct lm_model *model, const struct lm_right *right, size_t part)
@@ -14,6 +16,13 @@ void lm_right_pack_all(const struct lm_model *model, const struct lm_right *righ
 {
     for (size_t part = 0; part < lm_right_parts(model, right); part++)
         lm_right_pack(model, right, part);
+}
+
+void lm_right_pack_rows(const struct lm_model *model, const struct lm_right *right, size_t first,
+                        size_t rows)
+{
+    if (model->products->pack != NULL)
+        model->products->pack_rows(&right->packed, &right->from, first, rows);
 }
 
 struct lm_right lm_right_from(const struct lm_model *model, struct lm_right right, size_t first)

@@ -20,6 +20,11 @@ void lm_right_pack(const struct lm_model *model, const struct lm_right *right, s
 /** Does all of them. */
 void lm_right_pack_all(const struct lm_model *model, const struct lm_right *right);
 
+/** Packs rows [first, first + rows) of the inner dimension, where nothing else packs them: for who
+ *  has just written them. Whole words; nothing when the products need no packing. */
+void lm_right_pack_rows(const struct lm_model *model, const struct lm_right *right, size_t first,
+                        size_t rows);
+
 /** The same operand from column `first` on, a multiple of LM_GEMM_UNIT. */
 struct lm_right lm_right_from(const struct lm_model *model, struct lm_right right, size_t first);
 

@@ -72,8 +72,12 @@ static inline size_t lm_stored_words(size_t depth, size_t n)
 struct lm_products {
     size_t depth; /**< elements of the inner dimension in a packed 32-bit word: 1 or 2 */
     lm_gemm_fn *gemm;
-    /** Packs block `block` of LM_GEMM_COLUMNS columns of a right operand. */
-    void (*pack)(const struct lm_packed *out, const struct lm_operand *b, size_t block);
+    /** Packs part `part` of lm_packed_parts of a right operand. */
+    void (*pack)(const struct lm_packed *out, const struct lm_operand *b, size_t part);
+    /** Packs rows [first, first + rows) of the inner dimension, whole words of them but for its
+     *  last one. */
+    void (*pack_rows)(const struct lm_packed *out, const struct lm_operand *b, size_t first,
+                      size_t rows);
     /** Writes rows as operands take them: pairs of bfloat16, an odd last element with zero.
      * out may be x where no row begins before its source. NULL: they are taken as they are. */
     void (*store)(float *out, size_t ld_out, const float *x, size_t ld, size_t rows, size_t n);
@@ -106,10 +110,17 @@ static inline size_t lm_packed_floats(size_t depth, size_t n, size_t k)
     return columns * ((k + depth - 1) / depth);
 }
 
-/** Blocks of columns it is packed in. */
-static inline size_t lm_packed_blocks(size_t n)
+/** Its blocks of LM_GEMM_K words of the inner dimension. */
+static inline size_t lm_packed_depths(size_t depth, size_t k)
 {
-    return (n + LM_GEMM_COLUMNS - 1) / LM_GEMM_COLUMNS;
+    return (k + LM_GEMM_K * depth - 1) / (LM_GEMM_K * depth);
+}
+
+/** Parts it is packed in, each by itself: LM_GEMM_COLUMNS columns of a block of the inner
+ *  dimension. */
+static inline size_t lm_packed_parts(size_t depth, size_t n, size_t k)
+{
+    return (n + LM_GEMM_COLUMNS - 1) / LM_GEMM_COLUMNS * lm_packed_depths(depth, k);
 }
 
 #endif

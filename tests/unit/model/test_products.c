@@ -111,6 +111,14 @@ static void check_values(struct tap *tap, const struct product *p, enum lm_preci
     }
 }
 
+/* From the last part to the first: none needs another. */
+static void pack_all(const struct lm_products *products, const struct lm_packed *packed,
+                     const struct lm_operand *right)
+{
+    for (size_t part = lm_packed_parts(products->depth, packed->n, packed->k); part-- > 0;)
+        products->pack(packed, right, part);
+}
+
 /* The same product with its right operand packed, which has more rows and columns than are used. */
 static float *packed_product(const struct lm_products *products, const struct product *p)
 {
@@ -120,8 +128,7 @@ static float *packed_product(const struct lm_products *products, const struct pr
     size_t floats = lm_packed_floats(products->depth, p->n, p->k);
     packed.data = aligned_alloc(64, (floats + 15) / 16 * 64);
     float *c = copy_of(p->start, p->m * p->ldc), *scratch = scratch_space();
-    for (size_t block = 0; block < lm_packed_blocks(p->n); block++)
-        products->pack(&packed, &right, block);
+    pack_all(products, &packed, &right);
     products->multiply(p->m, p->n, p->k, left, &packed, p->accumulate, c, p->ldc, whole, scratch);
     free(packed.data);
     free(scratch);
@@ -226,8 +233,7 @@ static void check_causal(struct tap *tap, const struct lm_products *products,
     struct lm_packed packed = {.n = n, .k = k};
     const struct lm_operand left = {form, a, turned ? m : k, false}, right = {LM_NN, b, n, false};
     packed.data = aligned_alloc(64, lm_packed_floats(products->depth, n, k) * 4 / 64 * 64 + 64);
-    for (size_t block = 0; block < lm_packed_blocks(n); block++)
-        products->pack(&packed, &right, block);
+    pack_all(products, &packed, &right);
     products->gemm(form, m, n, k, a, left.ld, b, n, accumulate, want, n, whole, scratch);
     products->gemm(form, m, n, k, a, left.ld, b, n, accumulate, got[0], n, *causal, scratch);
     products->multiply(m, n, k, left, &packed, accumulate, got[1], n, *causal, scratch);
@@ -278,8 +284,7 @@ static void test_part_of_packed(struct tap *tap)
         struct lm_packed packed = {.n = N, .k = K};
         const struct lm_operand left = {LM_NN, a, K, false}, right = {LM_NN, b, N, false};
         packed.data = aligned_alloc(64, lm_packed_floats(products->depth, N, K) * 4 / 64 * 64 + 64);
-        for (size_t block = 0; block < lm_packed_blocks(N); block++)
-            products->pack(&packed, &right, block);
+        pack_all(products, &packed, &right);
         products->gemm(LM_NN, M, n, k, a, K, b, N, false, want, n, whole, scratch);
         products->multiply(M, n, k, left, &packed, false, got, n, whole, scratch);
         CHECK_INT(memcmp(want, got, sizeof(float[M * n])), 0);
@@ -290,6 +295,35 @@ static void test_part_of_packed(struct tap *tap)
         free(packed.data);
         free(scratch);
     }
+}
+
+/* Rows of an operand may be packed as they come: the same words as at once. */
+static void test_pack_rows(struct tap *tap)
+{
+    enum { N = 700, K = 1101, PIECE = 126 };
+
+    float *b = random_floats(2, (size_t)N * K);
+    for (size_t i = 0; i < LM_PRECISIONS * SETS * 2; i++) {
+        const struct lm_products *products =
+            set_at((enum lm_precision)(i / 2 / SETS), i / 2 % SETS);
+        if (products == NULL)
+            continue;
+        const struct lm_operand right = {i % 2 ? LM_NT : LM_NN, b, i % 2 ? K : N, false};
+        size_t bytes = lm_packed_floats(products->depth, N, K) * sizeof *b / 64 * 64 + 64;
+        struct lm_packed packed = {.n = N, .k = K};
+        float *want = aligned_alloc(64, bytes), *got = aligned_alloc(64, bytes);
+        memset(want, 0, bytes);
+        memset(got, 0, bytes);
+        packed.data = want;
+        pack_all(products, &packed, &right);
+        packed.data = got;
+        for (size_t at = 0; at < K; at += PIECE)
+            products->pack_rows(&packed, &right, at, K - at < PIECE ? K - at : PIECE);
+        CHECK_INT(memcmp(want, got, bytes), 0);
+        free(want);
+        free(got);
+    }
+    free(b);
 }
 
 /* Rows as `store` writes them, in place too. */
@@ -330,11 +364,11 @@ static void test_stored(struct tap *tap)
             packed.data = aligned_alloc(64, (lm_packed_floats(2, n, k) + 15) / 16 * 64);
             struct lm_operand left = {turned_a ? LM_TN : LM_NN, a, cols_a, false};
             struct lm_operand right = {turned_b ? LM_NT : LM_NN, b, cols_b, false};
-            products->pack(&packed, &right, 0);
+            pack_all(products, &packed, &right);
             products->multiply(m, n, k, left, &packed, false, want, n, whole, scratch);
             left = (struct lm_operand){left.form, half_a, ld_a, true};
             right = (struct lm_operand){right.form, half_b, ld_b, true};
-            products->pack(&packed, &right, 0);
+            pack_all(products, &packed, &right);
             products->multiply(m, n, k, left, &packed, false, got, n, whole, scratch);
             CHECK_INT(memcmp(want, got, m * n * sizeof *want), 0);
             free(half_a);
@@ -420,6 +454,7 @@ static void test_rounding(struct tap *tap)
 }
 
 static const struct tap_test tests[] = {TAP_ROW(test_gemm) TAP_ROW(test_cuts) TAP_ROW(test_causal)
-                                            TAP_ROW(test_part_of_packed) TAP_ROW(test_stored)
-                                                TAP_ROW(test_bf16_range) TAP_ROW(test_rounding)};
+                                            TAP_ROW(test_part_of_packed) TAP_ROW(test_pack_rows)
+                                                TAP_ROW(test_stored) TAP_ROW(test_bf16_range)
+                                                    TAP_ROW(test_rounding)};
 LM_TEST_MAIN(tests)
