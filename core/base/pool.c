@@ -5,10 +5,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 
-enum { SPIN_NS = 100000, PAUSES_PER_LOOK = 32, TAKEN_BITS = 24 };
+enum { SPIN_NS = 100000, PAUSES_PER_LOOK = 32, TAKEN_BITS = 24, LINE = 64 };
 
 #define LARGEST_SLICE (((size_t)1 << TAKEN_BITS) - 1)
 
@@ -23,7 +24,7 @@ struct job {
 /* How many tasks of a run are taken: in the low TAKEN_BITS, behind the number of the job. A number
  * before the running job's says none, so nobody clears it. */
 struct counter {
-    _Alignas(64) _Atomic uint64_t taken;
+    _Alignas(LINE) _Atomic uint64_t taken;
 };
 
 struct lm_pool {
@@ -32,15 +33,17 @@ struct lm_pool {
     struct counter *counters; /* of each worker's run, then of the rest */
     pthread_mutex_t mutex;
     pthread_cond_t wake, done;
+    atomic_size_t sleepers; /* workers inside or about to enter the wait */
     /* Number of the running job; odd while its fields change, which late workers may look at: who
-     * finds the same number before and after has read them whole. */
-    _Atomic uint64_t number;
-    _Atomic(lm_task_fn *) fn;
+     * finds the same number before and after has read them whole. Workers look at it all the time:
+     * what else is written lies on other lines of the cache. */
+    _Alignas(LINE) _Atomic uint64_t number;
+    atomic_bool is_stopping;
+    _Alignas(LINE) _Atomic(lm_task_fn *) fn;
     _Atomic(void *) user;
     atomic_size_t first, near, count;
-    atomic_size_t pending;  /* tasks not finished */
-    atomic_size_t sleepers; /* workers inside or about to enter the wait */
-    atomic_bool is_caller_asleep, is_stopping;
+    _Alignas(LINE) atomic_size_t pending; /* tasks not finished; the caller looks at it */
+    atomic_bool is_caller_asleep;
 };
 
 struct seat {
@@ -169,7 +172,7 @@ static bool start_threads(struct lm_pool *pool)
 
 static struct counter *create_counters(size_t count)
 {
-    struct counter *counters = aligned_alloc(64, count * sizeof *counters);
+    struct counter *counters = aligned_alloc(LINE, count * sizeof *counters);
     for (size_t i = 0; i < count && counters != NULL; i++)
         atomic_init(&counters[i].taken, 0);
     return counters;
@@ -177,9 +180,10 @@ static struct counter *create_counters(size_t count)
 
 struct lm_pool *lm_pool_create(size_t threads)
 {
-    struct lm_pool *pool = calloc(1, sizeof *pool);
+    struct lm_pool *pool = aligned_alloc(LINE, sizeof *pool);
     if (pool == NULL)
         return NULL;
+    memset(pool, 0, sizeof *pool);
     pool->threads = threads < 1 ? 1 : threads;
     pthread_mutex_init(&pool->mutex, NULL);
     pthread_cond_init(&pool->wake, NULL);
