@@ -44,11 +44,46 @@ static struct buffers buffers_of(const struct lm_pass *pass)
     return out;
 }
 
-static float *partial(const struct lm_pass *pass, size_t tile, enum lm_partial part)
+/* Sums over the rows of the tile that `row` is in. */
+static float *partial(const struct lm_pass *pass, size_t row, enum lm_partial part)
 {
     const struct lm_layout *at = &pass->model->layout;
-    return lm_at(pass->model, at->partials) + tile * at->partial_rows +
+    return lm_at(pass->model, at->partials) + row / pass->tile * at->partial_rows +
            pass->layer * at->part_step + at->parts[part];
+}
+
+/* Rows of the tile that begins at row `at` of a task's `rows`: a task has one whole tile or more,
+ * and sums over rows are kept for each. */
+static size_t tile_rows(const struct lm_pass *pass, size_t at, size_t rows)
+{
+    return rows - at < pass->tile ? rows - at : pass->tile;
+}
+
+static void sum_rows(const struct lm_pass *pass, enum lm_partial part, const float *d, size_t first,
+                     size_t rows, size_t n)
+{
+    for (size_t r = 0, some; (some = tile_rows(pass, r, rows)) > 0; r += some)
+        pass->model->kernels->column_sums(partial(pass, first + r, part), d + r * n, some, n, n);
+}
+
+/* The gradient of a norm's input. */
+struct norm_back {
+    float *dx;
+    const float *dh; /* of the task's rows alone; all others of all rows */
+    const float *x, *mean, *rstd, *gain, *dres;
+    enum lm_partial w, b;
+};
+
+static void norm_rows(const struct lm_pass *pass, const struct norm_back *at, size_t first,
+                      size_t rows)
+{
+    size_t C = pass->model->shape.C;
+    for (size_t r = 0, some; (some = tile_rows(pass, r, rows)) > 0; r += some) {
+        size_t row = first + r;
+        pass->model->norm->backward(
+            at->dx + row * C, partial(pass, row, at->w), partial(pass, row, at->b), at->dh + r * C,
+            at->x + row * C, at->mean + row, at->rstd + row, at->gain, at->dres + row * C, some, C);
+    }
 }
 
 /* Gradient behind dropout: a masked copy for the projection that fed the stream. */
@@ -98,8 +133,8 @@ static void pack_delta(const struct lm_pass *pass, enum lm_delta_slot slot, size
 }
 
 /* dh of a feed-forward part from the gradient of what it adds to the stream. */
-static void feed_forward_back(const struct lm_pass *pass, size_t worker, size_t task,
-                              const float *dout, float *dh, size_t first, size_t rows)
+static void feed_forward_back(const struct lm_pass *pass, size_t worker, const float *dout,
+                              float *dh, size_t first, size_t rows)
 {
     const struct lm_model *model = pass->model;
     size_t C = model->shape.C, F = model->shape.F, wide = model->mlp->wide * F, l = pass->layer;
@@ -108,8 +143,9 @@ static void feed_forward_back(const struct lm_pass *pass, size_t worker, size_t 
     if (model->mlp->wide > 1) /* behind df, where that is staged too */
         dg = lm_scratch(model, worker) + (lm_stores(model) ? rows * wide : 0);
     lm_weight_product(model, worker, LM_NT, LM_OUT_W, l, rows, lm_floats(dout, C), dg, F);
-    model->mlp->backward(df, partial(pass, task, LM_PART_FC_B), dg,
-                         LM_ACT(model, f, l) + first * wide, rows, F);
+    for (size_t r = 0, some; (some = tile_rows(pass, r, rows)) > 0; r += some)
+        model->mlp->backward(df + r * wide, partial(pass, first + r, LM_PART_FC_B), dg + r * F,
+                             LM_ACT(model, f, l) + (first + r) * wide, some, F);
     lm_store(model, place, df, rows, wide);
     pack_delta(pass, LM_DELTA_FC, first, rows);
     lm_weight_product(model, worker, LM_NT, LM_FC_W, l, rows, lm_stored(model, place, wide), dh, C);
@@ -121,20 +157,27 @@ static void upper_task(void *user, size_t task, size_t worker)
     const struct lm_pass *pass = user;
     const struct lm_model *model = pass->model;
     size_t C = model->shape.C, A = model->shape.A, l = pass->layer, first;
-    size_t rows = lm_tile(pass, task, &first);
+    size_t rows = lm_wide(pass, task, &first);
     struct buffers buffers = buffers_of(pass);
     float *dh = lm_scratch(model, worker);
+    const struct norm_back norm = {
+        .dx = buffers.dmid,
+        .dh = dh,
+        .x = LM_ACT(model, xmid, l),
+        .mean = LM_ACT(model, mean2, l),
+        .rstd = LM_ACT(model, rstd2, l),
+        .gain = lm_gain(model, LM_LN2_W, l),
+        .dres = buffers.dout,
+        .w = LM_PART_LN2_W,
+        .b = LM_PART_LN2_B,
+    };
     const float *dout = keep(pass, LM_SITE_OUT, buffers.dout, first, rows);
-    model->kernels->column_sums(partial(pass, task, LM_PART_OUT_B), dout, rows, C, C);
+    sum_rows(pass, LM_PART_OUT_B, dout, first, rows, C);
     pack_delta(pass, LM_DELTA_OUT, first, rows);
-    feed_forward_back(pass, worker, task, dout, dh, first, rows);
-    model->norm->backward(buffers.dmid + first * C, partial(pass, task, LM_PART_LN2_W),
-                          partial(pass, task, LM_PART_LN2_B), dh,
-                          LM_ACT(model, xmid, l) + first * C, LM_ACT(model, mean2, l) + first,
-                          LM_ACT(model, rstd2, l) + first, lm_gain(model, LM_LN2_W, l),
-                          buffers.dout + first * C, rows, C);
+    feed_forward_back(pass, worker, dout, dh, first, rows);
+    norm_rows(pass, &norm, first, rows);
     const float *dmid = keep(pass, LM_SITE_PROJ, buffers.dmid, first, rows);
-    model->kernels->column_sums(partial(pass, task, LM_PART_PROJ_B), dmid, rows, C, C);
+    sum_rows(pass, LM_PART_PROJ_B, dmid, first, rows, C);
     pack_delta(pass, LM_DELTA_PROJ, first, rows);
     lm_weight_product(model, worker, LM_NT, LM_PROJ_W, l, rows, lm_floats(dmid, C),
                       lm_at(model, model->layout.datt) + first * A, A);
@@ -151,8 +194,8 @@ static void queries_keys_task(void *user, size_t task, size_t worker)
     for (size_t r = first; r < first + rows; r++)
         lm_qk_row_backward(model, l, lm_at(model, model->layout.dqkv) + r * s->Q,
                            lm_row_position(pass, r), LM_ACT(model, qk, l) + r * heads * s->D,
-                           LM_ACT(model, qk_rstd, l) + r * heads, partial(pass, task, LM_PART_QN_W),
-                           partial(pass, task, LM_PART_KN_W));
+                           LM_ACT(model, qk_rstd, l) + r * heads,
+                           partial(pass, first, LM_PART_QN_W), partial(pass, first, LM_PART_KN_W));
 }
 
 /* (3) dqkv → din */
@@ -161,17 +204,25 @@ static void lower_task(void *user, size_t task, size_t worker)
     const struct lm_pass *pass = user;
     const struct lm_model *model = pass->model;
     size_t C = model->shape.C, Q = model->shape.Q, l = pass->layer, first;
-    size_t rows = lm_tile(pass, task, &first);
+    size_t rows = lm_wide(pass, task, &first);
     struct buffers buffers = buffers_of(pass);
     const float *dqkv = lm_at(model, model->layout.dqkv) + first * Q;
     float *dh = lm_scratch(model, worker);
-    model->kernels->column_sums(partial(pass, task, LM_PART_QKV_B), dqkv, rows, Q, Q);
+    const struct norm_back norm = {
+        .dx = buffers.din,
+        .dh = dh,
+        .x = lm_stream(model, l),
+        .mean = LM_ACT(model, mean1, l),
+        .rstd = LM_ACT(model, rstd1, l),
+        .gain = lm_gain(model, LM_LN1_W, l),
+        .dres = buffers.dmid,
+        .w = LM_PART_LN1_W,
+        .b = LM_PART_LN1_B,
+    };
+    sum_rows(pass, LM_PART_QKV_B, dqkv, first, rows, Q);
     pack_delta(pass, LM_DELTA_QKV, first, rows);
     lm_weight_product(model, worker, LM_NT, LM_QKV_W, l, rows, lm_floats(dqkv, Q), dh, C);
-    model->norm->backward(buffers.din + first * C, partial(pass, task, LM_PART_LN1_W),
-                          partial(pass, task, LM_PART_LN1_B), dh, lm_stream(model, l) + first * C,
-                          LM_ACT(model, mean1, l) + first, LM_ACT(model, rstd1, l) + first,
-                          lm_gain(model, LM_LN1_W, l), buffers.dmid + first * C, rows, C);
+    norm_rows(pass, &norm, first, rows);
 }
 
 /* The gradients of a layer's matrices: grad (in × out) = inputᵀ · delta; the larger tasks first, so
@@ -399,11 +450,11 @@ static void layer_backward(struct lm_pass *pass)
     struct lm_right upper[UPPER_RIGHTS];
     bool more = pass->layer > (size_t)model->options.frozen_layers && !model->options.recompute;
     upper_rights(upper, model, more ? pass->layer - 1 : 0);
-    lm_region(pass, LM_PHASE_BACKWARD, pass->tiles, upper_task, NULL, 0);
+    lm_region(pass, LM_PHASE_BACKWARD, pass->wides, upper_task, NULL, 0);
     lm_attention_backward(pass, &lower, 1);
     if (lm_qk_is_changed(model))
         lm_region(pass, LM_PHASE_BACKWARD, pass->tiles, queries_keys_task, NULL, 0);
-    lm_region(pass, LM_PHASE_BACKWARD, pass->tiles, lower_task, NULL, 0);
+    lm_region(pass, LM_PHASE_BACKWARD, pass->wides, lower_task, NULL, 0);
     struct lm_grid_job jobs[WEIGHT_JOBS];
     weight_grid_jobs(jobs, pass);
     pass->grid = lm_model_grid(model, jobs, WEIGHT_JOBS, WEIGHT_ROWS);

@@ -51,6 +51,7 @@ struct lm_pass {
      *  NULL: all are `time` rows long. `prefixes`: which text each goes on from, -1: none; NULL: no
      *  text goes on from another. */
     const int32_t *lengths, *first_rows, *prefixes;
+    size_t wide, wides;  /**< rows of a task of whole tiles, and how many such tasks there are */
     size_t head_tile;    /**< rows of a task of the head */
     bool training;       /**< dropout is drawn, activations are kept */
     size_t layer;        /**< of the running region */
@@ -93,6 +94,14 @@ static inline size_t lm_tile(const struct lm_pass *pass, size_t tile, size_t *fi
     *first = tile * pass->tile;
     size_t rest = pass->rows - *first;
     return rest < pass->tile ? rest : pass->tile;
+}
+
+/** Rows of a task of whole tiles, and the first of them. */
+static inline size_t lm_wide(const struct lm_pass *pass, size_t task, size_t *first)
+{
+    *first = task * pass->wide;
+    size_t rest = pass->rows - *first;
+    return rest < pass->wide ? rest : pass->wide;
 }
 
 /** The token before a row's in its text, -1: none; only with `smear`. */

@@ -157,7 +157,7 @@ static void embed_task(void *user, size_t task, size_t worker)
 {
     const struct lm_pass *pass = user;
     const struct lm_model *model = pass->model;
-    size_t C = (size_t)model->config.width, first, rows = lm_tile(pass, task, &first);
+    size_t C = (size_t)model->config.width, first, rows = lm_wide(pass, task, &first);
     const int32_t *tokens = (const int32_t *)lm_at(model, model->layout.tokens);
     float *x = lm_stream(model, 0) + first * C;
     for (size_t r = first; r < first + rows; r++)
@@ -187,7 +187,7 @@ static void layer_task(void *user, size_t task, size_t worker)
 {
     const struct lm_pass *pass = user;
     const struct lm_model *model = pass->model;
-    size_t L = (size_t)model->config.layers, first, rows = lm_tile(pass, task, &first);
+    size_t L = (size_t)model->config.layers, first, rows = lm_wide(pass, task, &first);
     project(pass, worker, first, rows);
     feed_forward(pass, worker, first, rows);
     if (pass->again)
@@ -201,7 +201,7 @@ static void layer_task(void *user, size_t task, size_t worker)
 static void open_task(void *user, size_t task, size_t worker)
 {
     const struct lm_pass *pass = user;
-    size_t first, rows = lm_tile(pass, task, &first);
+    size_t first, rows = lm_wide(pass, task, &first);
     open_layer(pass, worker, pass->layer, first, rows);
 }
 
@@ -224,9 +224,9 @@ void lm_layer_again(struct lm_pass *pass)
     layer_rights(rest, AGAIN_RIGHTS, model, pass->layer);
     pass->again = true;
     lm_region(pass, LM_PHASE_BACKWARD, 0, NULL, &open, 1);
-    lm_region(pass, LM_PHASE_BACKWARD, pass->tiles, open_task, NULL, 0);
+    lm_region(pass, LM_PHASE_BACKWARD, pass->wides, open_task, NULL, 0);
     lm_attention_forward(pass, rest, AGAIN_RIGHTS);
-    lm_region(pass, LM_PHASE_BACKWARD, pass->tiles, layer_task, NULL, 0);
+    lm_region(pass, LM_PHASE_BACKWARD, pass->wides, layer_task, NULL, 0);
     pass->again = false;
 }
 
@@ -239,7 +239,7 @@ void lm_trunk_forward(struct lm_pass *pass)
     find_before(pass);
     rights[0] = lm_weight_right(model, LM_QKV_W, 0, LM_NN);
     lm_region(pass, LM_PHASE_FORWARD, 0, NULL, rights, 1);
-    lm_region(pass, LM_PHASE_FORWARD, pass->tiles, embed_task, NULL, 0);
+    lm_region(pass, LM_PHASE_FORWARD, pass->wides, embed_task, NULL, 0);
     for (size_t l = 0; l < L; l++) {
         size_t count = LAYER_RIGHTS;
         layer_rights(rights, count, model, l);
@@ -247,6 +247,6 @@ void lm_trunk_forward(struct lm_pass *pass)
             rights[count++] = lm_weight_right(model, LM_QKV_W, l + 1, LM_NN);
         pass->layer = l;
         lm_attention_forward(pass, rights, count);
-        lm_region(pass, LM_PHASE_FORWARD, pass->tiles, layer_task, NULL, 0);
+        lm_region(pass, LM_PHASE_FORWARD, pass->wides, layer_task, NULL, 0);
     }
 }

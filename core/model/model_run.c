@@ -16,19 +16,48 @@ static enum lm_status check_ids(const int32_t *ids, size_t count, int64_t lowest
     return LM_OK;
 }
 
-static void pass_shape(struct lm_pass *pass, struct lm_model *model, size_t batch, size_t time)
+static size_t min_size(size_t a, size_t b)
 {
-    size_t rows = batch * time, tile = lm_tile_rows(rows);
+    return a < b ? a : b;
+}
+
+/* Rows of a task: as many whole tiles as there may be, since each task reads all weights, while
+ * threads do 9/10 of what they could. OpenBLAS's bits depend on it: a tile. */
+static size_t rows_together(const struct lm_model *model, size_t rows, size_t tile)
+{
+    size_t threads = lm_model_cut_for(model), wide = LM_TILE_MAX / tile * tile;
+    for (; wide > tile && !lm_layout_is_blas(&model->options); wide -= tile) {
+        size_t tasks = (rows + wide - 1) / wide, rounds = (tasks + threads - 1) / threads;
+        if (rows * 10 >= threads * min_size(rounds * wide, rows) * 9)
+            return wide;
+    }
+    return tile;
+}
+
+enum { LONG_LOGITS = 1 << 14 }; /* numbers of a row, of which no tile stays in cache */
+
+static size_t head_tile(const struct lm_model *model, size_t rows, size_t tile)
+{
     /* logits of a tile should stay in cache; OpenBLAS packs the whole head for every tile */
-    size_t head = lm_layout_is_blas(&model->options) ? 128 : 64;
-    *pass = (struct lm_pass){
+    tile = min_size(tile, lm_layout_is_blas(&model->options) ? 128 : 64);
+    if (model->shape.V < LONG_LOGITS)
+        return tile;
+    return rows_together(model, lm_chunk_rows(rows, model->shape.V), tile);
+}
+
+static struct lm_pass pass_of(struct lm_model *model, size_t batch, size_t time)
+{
+    size_t rows = batch * time, tile = lm_tile_rows(rows), wide = rows_together(model, rows, tile);
+    return (struct lm_pass){
         .model = model,
         .batch = batch,
         .time = time,
         .rows = rows,
         .tile = tile,
         .tiles = (rows + tile - 1) / tile,
-        .head_tile = tile < head ? tile : head,
+        .wide = wide,
+        .wides = (rows + wide - 1) / wide,
+        .head_tile = head_tile(model, rows, tile),
     };
 }
 
@@ -67,7 +96,7 @@ enum lm_status lm_pass_begin(struct lm_pass *pass, struct lm_model *model, const
         for (size_t i = 0; i < rows; i++)
             model->scored += targets[i] >= 0;
     }
-    pass_shape(pass, model, (size_t)batch, (size_t)time);
+    *pass = pass_of(model, (size_t)batch, (size_t)time);
     pass->training = training;
     model->batch = training ? batch : 0; /* inference overwrites what a backward would need */
     model->time = time;
@@ -116,7 +145,7 @@ static enum lm_status place_rows(struct lm_pass *pass, struct lm_model *model,
     }
     if (texts->count == 0)
         return lm_fail(err, LM_RANGE, "a call without texts; give at least one");
-    pass_shape(pass, model, 1, rows);
+    *pass = pass_of(model, 1, rows);
     pass->batch = texts->count;
     pass->time = longest;
     pass->lengths = lengths;
@@ -129,6 +158,7 @@ enum lm_status lm_pass_begin_packed(struct lm_pass *pass, struct lm_model *model
                                     const struct lm_packed_texts *texts, bool training,
                                     struct lm_err *err)
 {
+    *pass = (struct lm_pass){.model = model};
     if (training)
         LM_TRY(require_training(model, err));
     if (model->options.training && texts->prefixes != NULL)
@@ -163,7 +193,7 @@ static enum lm_status end_call(const struct lm_pass *pass, struct lm_err *err)
 
 void lm_pass_resume(struct lm_pass *pass, struct lm_model *model)
 {
-    pass_shape(pass, model, (size_t)model->batch, (size_t)model->time);
+    *pass = pass_of(model, (size_t)model->batch, (size_t)model->time);
     pass->training = true;
 }
 
