@@ -193,7 +193,8 @@ static void test_cuts(struct tap *tap)
             for (size_t j = 0; j < N; j += 23)
                 products->gemm(LM_NN, M - i < 9 ? M - i : 9, N - j < 23 ? N - j : 23, K, a + i * K,
                                K, b + j, N, false, parts + i * N + j, N, whole, scratch);
-        CHECK_INT(memcmp(all, parts, sizeof(float[M * N])), 0);
+        size_t bytes = sizeof(float[M * N]);
+        CHECK_INT(memcmp(all, parts, bytes), 0);
         free(a);
         free(b);
         free(all);
@@ -287,7 +288,8 @@ static void test_part_of_packed(struct tap *tap)
         pack_all(products, &packed, &right);
         products->gemm(LM_NN, M, n, k, a, K, b, N, false, want, n, whole, scratch);
         products->multiply(M, n, k, left, &packed, false, got, n, whole, scratch);
-        CHECK_INT(memcmp(want, got, sizeof(float[M * n])), 0);
+        size_t bytes = sizeof(float[M * n]);
+        CHECK_INT(memcmp(want, got, bytes), 0);
         free(a);
         free(b);
         free(want);
@@ -306,7 +308,7 @@ static void test_pack_rows(struct tap *tap)
     for (size_t i = 0; i < LM_PRECISIONS * SETS * 2; i++) {
         const struct lm_products *products =
             set_at((enum lm_precision)(i / 2 / SETS), i / 2 % SETS);
-        if (products == NULL)
+        if (products == NULL || products->pack == NULL) /* OpenBLAS packs for itself */
             continue;
         const struct lm_operand right = {i % 2 ? LM_NT : LM_NN, b, i % 2 ? K : N, false};
         size_t bytes = lm_packed_floats(products->depth, N, K) * sizeof *b / 64 * 64 + 64;
