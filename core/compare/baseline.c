@@ -7,6 +7,7 @@
 
 #include "base/io.h"
 #include "base/json.h"
+#include "compare/columns.h"
 
 #define HEAD "{\"lmpipe_baseline\":"
 
@@ -97,38 +98,33 @@ void lm_baseline_write(struct lm_buf *out, const struct lm_baseline *baseline)
 
 /* ---- reading ---- */
 
-/** Fills in a column; a missing one stays as it is. */
-static enum lm_status read_column(double *out, size_t count, const struct lm_json *values)
-{
-    if (values != NULL && lm_json_count(values) != count)
-        return LM_FORMAT;
-    for (size_t i = 0; values != NULL && i < count; i++)
-        out[i] = lm_json_double(lm_json_at(values, i), (double)NAN);
-    return LM_OK;
-}
-
 static enum lm_status read_items(struct lm_items *out, struct lm_arena *arena,
-                                 const struct lm_json *object)
+                                 struct lm_columns *columns, const struct lm_json *object)
 {
-    const struct lm_json *ids = lm_json_get(object, "id"), *groups = lm_json_get(object, "group");
-    size_t count = lm_json_count(ids);
-    if (!lm_json_is_array(ids) || (groups != NULL && lm_json_count(groups) != count))
+    const struct lm_json *groups = lm_json_get(object, "group"), *column;
+    const char **ids, **names = NULL;
+    size_t count, named;
+    LM_TRY(lm_columns_texts(&ids, &count, columns, lm_json_get(object, "id"), arena));
+    if (groups != NULL)
+        LM_TRY(lm_columns_texts(&names, &named, columns, groups, arena));
+    for (size_t i = 0; i < count; i++)
+        if (ids[i] == NULL)
+            return LM_FORMAT;
+    if (groups != NULL && named != count)
         return LM_FORMAT;
     LM_TRY(lm_items_init(out, arena, count, NULL));
-    for (size_t i = 0; i < count; i++) {
-        const struct lm_json *group = lm_json_at(groups, i);
-        LM_TRY(lm_named_text(&out->ids[i], arena, lm_json_at(ids, i)));
-        if (lm_json_is_string(group))
-            LM_TRY(lm_named_text(&out->groups[i], arena, group));
-    }
+    out->ids = count > 0 ? ids : out->ids;
+    out->groups = names != NULL ? names : out->groups;
     for (size_t c = 0; c < LM_ITEM_COLUMNS; c++)
-        LM_TRY(read_column(out->columns[c], count, lm_json_get(object, lm_item_names[c])));
+        if ((column = lm_json_get(object, lm_item_names[c])) != NULL)
+            LM_TRY(lm_columns_numbers(out->columns[c], count, columns, column));
     return lm_items_sort(out, arena, NULL);
 }
 
 /** The stage whose sets are being read. */
 struct set_reading {
     struct lm_baseline_stage *stage;
+    struct lm_columns *columns;
     struct lm_arena *arena;
     enum lm_status status;
 };
@@ -138,15 +134,17 @@ static bool take_set(void *user, const char *key, const struct lm_json *value)
     struct set_reading *reading = user;
     struct lm_baseline_set *set = &reading->stage->sets[reading->stage->set_count++];
     set->name = lm_arena_strdup(reading->arena, key);
-    reading->status = set->name != NULL ? read_items(&set->items, reading->arena, value) : LM_NOMEM;
+    reading->status = set->name != NULL
+                          ? read_items(&set->items, reading->arena, reading->columns, value)
+                          : LM_NOMEM;
     return reading->status == LM_OK;
 }
 
 static enum lm_status read_stage(struct lm_baseline_stage *out, struct lm_arena *arena,
-                                 const struct lm_json *object)
+                                 struct lm_columns *columns, const struct lm_json *object)
 {
     const struct lm_json *items = lm_json_get(object, "items");
-    struct set_reading reading = {.stage = out, .arena = arena};
+    struct set_reading reading = {.stage = out, .columns = columns, .arena = arena};
     LM_TRY(lm_named_text(&out->id, arena, lm_json_get(object, "stage")));
     LM_TRY(lm_named_text(&out->type, arena, lm_json_get(object, "type")));
     out->version = lm_json_int(lm_json_get(object, "version"), -1);
@@ -165,7 +163,7 @@ static enum lm_status read_stage(struct lm_baseline_stage *out, struct lm_arena 
 }
 
 static enum lm_status read_all(struct lm_baseline *out, struct lm_arena *arena,
-                               const struct lm_json *root)
+                               struct lm_columns *columns, const struct lm_json *root)
 {
     const struct lm_json *stages = lm_json_get(root, "stages");
     struct lm_baseline baseline = {
@@ -176,12 +174,12 @@ static enum lm_status read_all(struct lm_baseline *out, struct lm_arena *arena,
     lm_name_map_init(&baseline.by_id, arena);
     LM_TRY(lm_named_text(&baseline.experiment, arena, lm_json_get(root, "experiment")));
     for (size_t i = 0; i < baseline.stage_count; i++) {
-        LM_TRY(read_stage(&baseline.stages[i], arena, lm_json_at(stages, i)));
+        LM_TRY(read_stage(&baseline.stages[i], arena, columns, lm_json_at(stages, i)));
         if (!lm_name_map_put(&baseline.by_id, baseline.stages[i].id, i))
             return LM_NOMEM;
     }
     *out = baseline;
-    return LM_OK;
+    return lm_columns_check(columns);
 }
 
 static enum lm_status refuse(const struct lm_json *root, const char *path, struct lm_err *err)
@@ -200,18 +198,32 @@ static enum lm_status refuse(const struct lm_json *root, const char *path, struc
                    path);
 }
 
+/* The tree of all but the lists of items, which are to be read as columns. */
+static enum lm_status read_tree(struct lm_json **out, struct lm_columns *columns,
+                                struct lm_arena *arena, const char *text, size_t size)
+{
+    struct lm_buf rest;
+    lm_buf_init(&rest, 0);
+    enum lm_status status = lm_columns_cut(columns, &rest, arena, text, size);
+    if (status == LM_OK)
+        status = lm_json_parse(out, rest.data, rest.size, NULL);
+    lm_buf_release(&rest);
+    return status;
+}
+
 enum lm_status lm_baseline_read(struct lm_baseline *out, struct lm_arena *arena, const char *path,
                                 struct lm_err *err)
 {
     char *text;
     size_t size;
     struct lm_json *root = NULL;
+    struct lm_columns columns;
     LM_TRY(lm_file_read(&text, &size, arena, path, LARGEST, err));
-    enum lm_status status = lm_json_parse(&root, text, size, err);
+    enum lm_status status = read_tree(&root, &columns, arena, text, size);
     if (status == LM_OK && lm_json_int(lm_json_get(root, "lmpipe_baseline"), -1) != VERSION)
         status = LM_FORMAT;
     if (status == LM_OK)
-        status = read_all(out, arena, root);
+        status = read_all(out, arena, &columns, root);
     if (status == LM_FORMAT)
         refuse(root, path, err);
     else if (status == LM_NOMEM)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/io.h"
+#include "base/json_flat.h"
 #include "base/lines.h"
 
 enum { LARGEST = 1 << 30 };
@@ -93,25 +94,63 @@ static const char *copy_text(struct lm_arena *arena, const struct lm_json *value
     return copy;
 }
 
-static enum lm_status take_line(struct lm_items *items, struct lm_arena *arena, const char *line,
-                                size_t size, struct lm_err *err)
+/* Item i of a tree; *failed: memory is out. */
+static void take_tree(struct lm_items *items, size_t i, struct lm_arena *arena,
+                      const struct lm_json *root, bool *failed)
 {
-    bool failed = false;
-    size_t i = items->count;
-    struct lm_json *root = NULL;
-    LM_TRY(lm_json_parse_lenient(&root, line, size, err));
-    items->ids[i] = copy_text(arena, lm_json_get(root, "id"), &failed);
-    items->groups[i] = copy_text(arena, lm_json_get(root, "group"), &failed);
+    items->ids[i] = copy_text(arena, lm_json_get(root, "id"), failed);
+    items->groups[i] = copy_text(arena, lm_json_get(root, "group"), failed);
     for (size_t c = 0; c < LM_ITEM_COLUMNS; c++)
         items->columns[c][i] = lm_json_double(lm_json_get(root, lm_item_names[c]), (double)NAN);
     const struct lm_json *tie = lm_json_get(root, lm_item_names[LM_ITEM_TIE]);
     bool is_tie = lm_json_bool(tie, false);
     items->columns[LM_ITEM_TIE][i] = is_tie == lm_json_bool(tie, true) ? is_tie : (double)NAN;
+}
+
+/* Items of one group follow each other: its name is kept once. */
+static const char *group_of(const struct lm_items *items, size_t i, struct lm_arena *arena,
+                            const struct lm_json_flat_value *value, bool *failed)
+{
+    const char *last = i > 0 ? items->groups[i - 1] : NULL;
+    return last != NULL && lm_json_flat_is(value, last) ? last
+                                                        : lm_json_flat_text(value, arena, failed);
+}
+
+/* The same of a record, as evaluate writes them. */
+static void take_record(struct lm_items *items, size_t i, struct lm_arena *arena,
+                        const struct lm_json_flat *record, bool *failed)
+{
+    struct lm_json_flat_value id = lm_json_flat_get(record, "id");
+    struct lm_json_flat_value group = lm_json_flat_get(record, "group");
+    struct lm_json_flat_value tie = lm_json_flat_get(record, lm_item_names[LM_ITEM_TIE]);
+    items->ids[i] = lm_json_flat_text(&id, arena, failed);
+    items->groups[i] = group_of(items, i, arena, &group, failed);
+    for (size_t c = 0; c < LM_ITEM_COLUMNS; c++) {
+        struct lm_json_flat_value value = lm_json_flat_get(record, lm_item_names[c]);
+        items->columns[c][i] = lm_json_flat_double(&value, (double)NAN);
+    }
+    items->columns[LM_ITEM_TIE][i] = tie.kind == 't' ? 1 : tie.kind == 'f' ? 0 : (double)NAN;
+}
+
+static enum lm_status take_line(struct lm_items *items, struct lm_arena *arena, const char *line,
+                                size_t size, struct lm_err *err)
+{
+    struct lm_json_flat record;
+    struct lm_json *root = NULL;
+    bool failed = false;
+    size_t i = items->count;
+    if (lm_json_flat_read(&record, line, size))
+        take_record(items, i, arena, &record, &failed);
+    else {
+        LM_TRY(lm_json_parse_lenient(&root, line, size, err));
+        take_tree(items, i, arena, root, &failed);
+    }
     lm_json_free(root);
     if (failed)
         return no_memory(items->count + 1, err);
     if (items->ids[i] == NULL)
         return lm_fail(err, LM_FORMAT, "holds no text \"id\"; evaluate again");
+    items->lines[i] = line;
     items->count++;
     return LM_OK;
 }
@@ -125,6 +164,9 @@ enum lm_status lm_items_read(struct lm_items *out, struct lm_arena *arena, const
     struct lm_items items;
     LM_TRY(lm_file_read(&text, &size, arena, path, LARGEST, err));
     LM_TRY(lm_items_init(&items, arena, lm_line_walk_count(text, size), err));
+    items.lines = LM_NEW_ARRAY(arena, const char *, items.count);
+    if (items.lines == NULL)
+        return no_memory(items.count, err);
     items.count = 0;
     for (struct lm_line_walk lines = lm_line_walk_of(text, size);
          lm_line_walk_next(&lines, &line, &length);) {
@@ -177,12 +219,18 @@ enum lm_status lm_items_sort(struct lm_items *items, struct lm_arena *arena, str
     if (places == NULL)
         return no_memory(items->count, err);
     LM_TRY(lm_items_init(&out, arena, items->count, err));
+    if (items->lines != NULL)
+        out.lines = LM_NEW_ARRAY(arena, const char *, items->count);
+    if (items->lines != NULL && out.lines == NULL)
+        return no_memory(items->count, err);
     for (size_t i = 0; i < items->count; i++)
         places[i] = (struct place){items->ids[i], i};
     qsort(places, items->count, sizeof *places, by_id);
     for (size_t i = 0; i < items->count; i++) {
         out.ids[i] = places[i].id;
         out.groups[i] = items->groups[places[i].index];
+        if (items->lines != NULL)
+            out.lines[i] = items->lines[places[i].index];
         for (size_t c = 0; c < LM_ITEM_COLUMNS; c++)
             out.columns[c][i] = items->columns[c][places[i].index];
     }

@@ -55,6 +55,8 @@ struct lm_items {
     size_t count;
     const char **ids, **groups;       /**< (count); a group may be NULL */
     double *columns[LM_ITEM_COLUMNS]; /**< (count); NaN: null, or no such member */
+    const char **lines; /**< (count) the lines they were read from, up to a line break or a NUL;
+                             NULL: from none */
 };
 
 /** Room for `count` items, all NaN and NULL. LM_NOMEM. */

@@ -99,7 +99,8 @@ struct report {
     struct lm_json *experiment, *scores, *card, *tokenizer, *curves;
     struct lm_json *tasks;     /**< items/tasks.json */
     struct lm_json *objective; /**< items/examples.json; NULL: a language model's items */
-    struct report_lines passages, samples, log_lines;
+    struct report_lines passages, samples;
+    struct lm_json *log_sources; /**< the last line of the log with "sources"; NULL: none has any */
     struct report_lines examples; /**< of examples_split */
     struct lm_items documents;    /**< of `split`; none when the items have no such file */
     struct report_log log;

@@ -4,14 +4,11 @@
 #include <string.h>
 
 #include "base/io.h"
-#include "base/lines.h"
 #include "compare/baseline.h"
 
 #include "report_input.h"
 #include "report_summary.h"
 #include "report_tasks.h"
-
-enum { CEILING = 1 << 30 };
 
 /* Metrics of the splits that are looked for, in this order; tasks have their headline. */
 static const struct report_metric metrics[] = {
@@ -59,11 +56,11 @@ static const char *answer_of(const struct report *report, const struct lm_json *
     return lm_arena_strndup(report->arena, name, size);
 }
 
-static void read_texts(struct report_flip *flip, const struct report *report, const char *text,
-                       size_t size)
+/* Of the line of an item. */
+static void read_texts(struct report_flip *flip, const struct report *report, const char *text)
 {
     struct lm_json *line = NULL;
-    if (lm_json_parse_lenient(&line, text, size, NULL) != LM_OK)
+    if (lm_json_parse_lenient(&line, text, strcspn(text, "\n"), NULL) != LM_OK)
         return;
     bool is_task = lm_json_get(line, "expected") != NULL;
     flip->context = text_of(report, line, is_task ? "context" : "text");
@@ -72,56 +69,16 @@ static void read_texts(struct report_flip *flip, const struct report *report, co
     lm_json_free(line);
 }
 
-/* The line of an item: records begin with their ids. */
-static enum lm_status find_texts(struct report_flip *flip, const struct report *report,
-                                 const char *text, size_t size, struct lm_err *err)
-{
-    struct lm_json_writer writer;
-    struct lm_buf head;
-    const char *line;
-    size_t length;
-    lm_buf_init(&head, 0);
-    lm_json_begin(&writer, &head, false);
-    lm_json_open(&writer, '{');
-    lm_json_member_string(&writer, "id", flip->id);
-    lm_buf_putc(&head, ',');
-    enum lm_status status = lm_buf_status(&head, err);
-    for (struct lm_line_walk lines = lm_line_walk_of(text, size);
-         status == LM_OK && lm_line_walk_next(&lines, &line, &length);)
-        if (length > head.size && memcmp(line, head.data, head.size) == 0) {
-            read_texts(flip, report, line, length);
-            break;
-        }
-    lm_buf_release(&head);
-    return status;
-}
-
-static size_t take_flips(struct report_flip *out, const struct lm_items *own,
-                         const struct lm_items *other, bool is_right)
+static size_t find_flips(struct report_flip *out, const struct report *report,
+                         const struct lm_items *own, const struct lm_items *other, bool is_right)
 {
     size_t places[REPORT_FLIPS];
     size_t count = lm_change_flips(places, REPORT_FLIPS, own, other, is_right);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         out[i] = (struct report_flip){.id = own->ids[places[i]], .group = own->groups[places[i]]};
+        read_texts(&out[i], report, own->lines[places[i]]);
+    }
     return count;
-}
-
-static enum lm_status find_flips(struct report_change *row, const struct finding *find,
-                                 const struct lm_items *own, const struct lm_items *other,
-                                 const char *path, struct lm_err *err)
-{
-    char *text;
-    size_t size;
-    row->right_count = take_flips(row->right, own, other, true);
-    row->wrong_count = take_flips(row->wrong, own, other, false);
-    if (row->right_count + row->wrong_count == 0)
-        return LM_OK;
-    LM_TRY(lm_file_read(&text, &size, find->report->arena, path, CEILING, err));
-    for (size_t i = 0; i < row->right_count; i++)
-        LM_TRY(find_texts(&row->right[i], find->report, text, size, err));
-    for (size_t i = 0; i < row->wrong_count; i++)
-        LM_TRY(find_texts(&row->wrong[i], find->report, text, size, err));
-    return LM_OK;
 }
 
 /* ---- rows ---- */
@@ -146,8 +103,11 @@ static enum lm_status measure(struct report_change *row, const struct finding *f
             return lm_wrap(err, status, "items/%s", pairing.file);
     }
     LM_TRY(lm_change_measure(&row->change, metric, has_items ? &own : NULL, other, arena, err));
-    bool has_sides = row->change.pairing.is_right_wrong && row->change.items > 0;
-    return has_sides ? find_flips(row, find, &own, other, path, err) : LM_OK;
+    if (row->change.pairing.is_right_wrong && row->change.items > 0) {
+        row->right_count = find_flips(row->right, find->report, &own, other, true);
+        row->wrong_count = find_flips(row->wrong, find->report, &own, other, false);
+    }
+    return LM_OK;
 }
 
 static enum lm_status add_row(struct finding *find, const char *set,

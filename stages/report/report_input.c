@@ -9,8 +9,6 @@
 
 #include "report_text.h"
 
-enum { CEILING = 1 << 30 };
-
 static enum lm_status read_json(struct lm_json **out, struct report *report, const char *path,
                                 const char *what, struct lm_err *err)
 {
@@ -18,7 +16,7 @@ static enum lm_status read_json(struct lm_json **out, struct report *report, con
     size_t size;
     if (path == NULL)
         return LM_OK;
-    LM_TRY(lm_file_read(&text, &size, report->arena, path, CEILING, err));
+    LM_TRY(lm_file_read(&text, &size, report->arena, path, REPORT_LARGEST_FILE, err));
     enum lm_status status = lm_json_parse(out, text, size, err);
     return status == LM_OK ? LM_OK : lm_wrap(err, status, "%s", what);
 }
@@ -31,7 +29,7 @@ static enum lm_status read_lines(struct report_lines *out, struct report *report
     size_t size, length;
     if (path == NULL)
         return LM_OK;
-    LM_TRY(lm_file_read(&text, &size, report->arena, path, CEILING, err));
+    LM_TRY(lm_file_read(&text, &size, report->arena, path, REPORT_LARGEST_FILE, err));
     out->items = LM_NEW_ARRAY(report->arena, struct lm_json *, lm_line_walk_count(text, size) + 1);
     if (out->items == NULL)
         return lm_fail(err, LM_NOMEM, "no memory for the %s; free some and run again", what);
@@ -104,7 +102,7 @@ static enum lm_status read_inputs(struct report *report, struct lm_ctx *ctx, str
     LM_TRY(read_json(&report->tokenizer, report, lm_ctx_input(ctx, "tokenizer"), "tokenizer", err));
     LM_TRY(read_items(report, lm_ctx_input(ctx, "items"), err));
     LM_TRY(read_lines(&report->samples, report, lm_ctx_input(ctx, "samples"), "samples", err));
-    LM_TRY(read_lines(&report->log_lines, report, lm_ctx_input(ctx, "log"), "log", err));
+    LM_TRY(report_log_read(report, lm_ctx_input(ctx, "log"), err));
     return vocab != NULL ? lm_vocab_load(&report->vocab, vocab, err) : LM_OK;
 }
 
@@ -137,12 +135,12 @@ void report_release(struct report *report)
     lm_json_free(report->card);
     lm_json_free(report->tokenizer);
     lm_json_free(report->curves);
+    lm_json_free(report->log_sources);
     lm_json_free(report->tasks);
     lm_json_free(report->objective);
     release_lines(&report->passages);
     release_lines(&report->examples);
     release_lines(&report->samples);
-    release_lines(&report->log_lines);
     lm_vocab_free(report->vocab);
 }
 

@@ -43,7 +43,6 @@ static enum lm_status write_files(const struct report *report, struct lm_ctx *ct
 /* What follows from the inputs, each from those before. */
 static enum lm_status conclude(struct report *report, struct lm_err *err)
 {
-    LM_TRY(report_log_read(report, err));
     LM_TRY(report_lineage_find(report, err));
     LM_TRY(report_gates_read(report, err));
     return report_summary_write(report, err);

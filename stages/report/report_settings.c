@@ -126,10 +126,7 @@ static void add_extent(struct report_setting out[REPORT_SETTINGS], size_t *count
 
 const struct lm_json *report_training_sources(const struct report *report)
 {
-    const struct lm_json *sources = NULL;
-    for (size_t i = report->log_lines.count; i > 0 && sources == NULL; i--)
-        sources = lm_json_get(report->log_lines.items[i - 1], "sources");
-    return sources;
+    return lm_json_get(report->log_sources, "sources");
 }
 
 static void add_sources(struct report_setting out[REPORT_SETTINGS], size_t *count,
