@@ -297,7 +297,7 @@ static const struct lm_stage_cost cost = {.pace = 0.1, .memory_share = 0.1, .siz
 
 const struct lm_stage lm_stage_sample = {
     .name = "sample",
-    .version = 5,
+    .version = 6,
     .summary = "text from the model by several decoding methods, with diversity and novelty",
     .flags = LM_STAGE_SEED | LM_STAGE_NUMERIC,
     .inputs = inputs,

@@ -114,8 +114,28 @@ static bool list_band(struct lm_candidates *candidates)
     return found > 0;
 }
 
+/* Lists a slice. */
+static void settle(struct lm_candidates *candidates)
+{
+    size_t from = candidates->skip, count = candidates->limit - from;
+    if (!candidates->is_slice)
+        return;
+    candidates->is_slice = false;
+    lm_candidates_at(candidates, candidates->limit - 1);
+    memmove(candidates->items, candidates->items + from, count * sizeof *candidates->items);
+    lm_candidates_keep(candidates, count);
+}
+
+void lm_candidates_slice(struct lm_candidates *candidates, size_t from, size_t to)
+{
+    candidates->skip = from;
+    candidates->limit = to;
+    candidates->is_closed = candidates->is_slice = true;
+}
+
 const struct lm_candidate *lm_candidates_at(struct lm_candidates *candidates, size_t i)
 {
+    settle(candidates);
     while (candidates->count <= i && candidates->count < candidates->limit &&
            list_band(candidates)) {
     }
@@ -136,6 +156,7 @@ int32_t lm_candidates_first(const struct lm_candidates *candidates)
 /* Closed candidates as items, all of them. */
 static void list_closed(struct lm_candidates *candidates)
 {
+    settle(candidates);
     if (candidates->is_closed && candidates->limit > 0)
         lm_candidates_at(candidates, candidates->limit - 1);
 }
@@ -152,6 +173,7 @@ size_t lm_candidates_peaks(const struct lm_candidates *candidates, double weight
 
 void lm_candidates_close(struct lm_candidates *candidates, size_t count)
 {
+    settle(candidates);
     candidates->limit = count < candidates->limit ? count : candidates->limit;
     candidates->count =
         candidates->count < candidates->limit ? candidates->count : candidates->limit;
@@ -232,6 +254,7 @@ void lm_candidates_keep(struct lm_candidates *candidates, size_t count)
     candidates->count = candidates->limit = count;
     candidates->is_closed = true;
     candidates->largest = (double)candidates->items[0].logit;
+    candidates->index = NULL; /* it tells of others too, and all of these are listed */
     lm_candidates_heat(candidates, 1);
 }
 

@@ -28,11 +28,12 @@ struct lm_candidates {
     size_t size;
     struct lm_candidate *items; /**< room for `size` */
     size_t count, limit;
+    size_t skip;    /**< of a slice: so many of the first are not among them */
     uint64_t *keys; /**< room for `size` */
     int band;
     double temperature, largest;
     double total, moment; /**< of all ids, when has_total */
-    bool is_closed, has_index, has_total;
+    bool is_closed, is_slice, has_index, has_total;
     struct lm_mass_index
         *index; /**< the caller's, for a draw's time; NULL: lists are all there is */
 };
@@ -56,6 +57,9 @@ const struct lm_candidate *lm_candidates_at(struct lm_candidates *candidates, si
 struct lm_mass_index *lm_candidates_index(struct lm_candidates *candidates);
 /** Keeps the first `count` alone: no more can be asked for. */
 void lm_candidates_close(struct lm_candidates *candidates, size_t count);
+/** Keeps those from `from` up to `to` > from of open ones: a slice, which is not listed before it
+ * is asked for. */
+void lm_candidates_slice(struct lm_candidates *candidates, size_t from, size_t to);
 /** Keeps `count` ≥ 1 that now stand at the front of `items`, in order, among them perhaps not the
  * largest one; weights are of the largest one kept. */
 void lm_candidates_keep(struct lm_candidates *candidates, size_t count);

@@ -231,12 +231,14 @@ static void panel_task(void *user, size_t panel, size_t worker)
     _Alignas(64) float sums[LM_DECODER_ROWS * COLUMNS];
     size_t first = panel * COLUMNS, rest = matrix->n - first;
     size_t cols = rest < COLUMNS ? rest : COLUMNS;
-    decoder->kernels->panel[decoder->weights](sums, COLUMNS, what->x, matrix->k, what->rows,
-                                              panel_at(decoder, what->matrix, what->layer, panel),
-                                              matrix->k);
-    for (size_t r = 0; r < what->rows; r++) {
-        float *y = what->y + r * matrix->n + first, *sum = sums + r * COLUMNS;
-        memcpy(y, sum, cols * sizeof *y);
+    float *y = what->y + first;
+    bool is_whole = cols == COLUMNS; /* else columns that there are not would be written */
+    decoder->kernels->panel[decoder->weights](
+        is_whole ? y : sums, is_whole ? matrix->n : COLUMNS, what->x, matrix->k, what->rows,
+        panel_at(decoder, what->matrix, what->layer, panel), matrix->k);
+    for (size_t r = 0; r < what->rows; r++, y += matrix->n) {
+        if (!is_whole)
+            memcpy(y, sums + r * COLUMNS, cols * sizeof *y);
         if (what->bias != NULL)
             decoder->model->kernels->add(y, what->bias + first, cols);
         if (what->gelu)

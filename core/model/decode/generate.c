@@ -41,7 +41,7 @@ struct round {
     int64_t length;  /* tokens a sequence holds */
     size_t longest;  /* tokens a text may get */
     int32_t *tokens; /* longest of each seat */
-    char *scratch;   /* for drawing, scratch_size of each seat */
+    char *scratch;   /* for drawing, scratch_size of each thread: it stays in its cache */
     size_t scratch_size;
 };
 
@@ -115,7 +115,7 @@ static enum lm_status start(struct round *round, const struct lm_continuation *t
     round->feeds = calloc(round->seat_count, sizeof *round->feeds);
     round->active = calloc(round->seat_count, sizeof(struct seat *));
     round->tokens = malloc(round->seat_count * round->longest * sizeof *round->tokens);
-    round->scratch = malloc(round->seat_count * round->scratch_size);
+    round->scratch = malloc(lm_pool_threads(round->model->pool) * round->scratch_size);
     if (round->seats == NULL || round->feeds == NULL || round->active == NULL ||
         round->tokens == NULL || round->scratch == NULL)
         return lm_fail(err, LM_NOMEM, "out of memory for %zu texts of %zu tokens; ask for fewer",
@@ -177,11 +177,10 @@ static struct lm_feed feed_of(struct round *round, struct seat *seat)
 
 static void draw_task(void *user, size_t task, size_t worker)
 {
-    (void)worker;
     struct round *round = user;
     struct seat *seat = round->active[task];
     const struct lm_continuation *text = seat->text;
-    char *scratch = round->scratch + (size_t)(seat - round->seats) * round->scratch_size;
+    char *scratch = round->scratch + worker * round->scratch_size;
     seat->token = lm_sampling_draw_by(
         round->model->kernels, text->rules, seat->logits, round->model->config.vocab, seat->tokens,
         seat->count, lm_rng_uniform(text->rng, text->sample, (uint64_t)seat->made), scratch);

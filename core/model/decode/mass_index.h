@@ -41,6 +41,11 @@ struct lm_mass {
     double value, slack;
 };
 
+/** Logits of the list, without those before `from` and those from `to` on. */
+struct lm_mass_slice {
+    size_t from, to;
+};
+
 /** Bytes of `room` for a vocabulary. */
 size_t lm_mass_index_bytes(size_t size);
 /** Of logits (size; none above `largest`; borrowed), weighed by exp((logit − largest) /
@@ -54,6 +59,10 @@ struct lm_mass lm_mass_index_sum(struct lm_mass_index *index, size_t count);
 /** The first ones whose mass reaches a goal. False: the bounds leave it open. */
 bool lm_mass_index_reach(struct lm_mass_index *index, struct lm_mass goal,
                          struct lm_mass_place *out);
+/** The logits whose ln weights are nearest to `middle` ≤ 0, of equally near ones the more likely
+ * first, until their mass reaches a goal. False: the bounds leave it open, or equals are parted. */
+bool lm_mass_index_nearest(struct lm_mass_index *index, double middle, double goal,
+                           struct lm_mass_slice *out);
 /** How many have at least a weight, > 0. */
 size_t lm_mass_index_above(struct lm_mass_index *index, double least);
 

@@ -29,7 +29,7 @@ enum { FEW = 256 /* candidates that are listed before an index is made */ };
  * there is none. */
 static bool look_up(struct lm_mass_place *out, struct lm_candidates *candidates, double share)
 {
-    struct lm_mass goal = {0, 0};
+    struct lm_mass goal = {0, 0}, before = {0, 0};
     struct lm_mass_index *index = lm_candidates_index(candidates);
     if (index == NULL)
         return false;
@@ -37,13 +37,19 @@ static bool look_up(struct lm_mass_place *out, struct lm_candidates *candidates,
         goal = lm_mass_index_sum(index, candidates->limit);
     else
         goal.value = lm_candidates_total(candidates, NULL);
-    goal.value *= share;
-    return lm_mass_index_reach(index, goal, out) && out->count <= candidates->limit;
+    if (candidates->is_slice)
+        before = lm_mass_index_sum(index, candidates->skip);
+    goal.value = before.value + share * (goal.value - before.value);
+    goal.slack += before.slack;
+    return lm_mass_index_reach(index, goal, out) && out->count <= candidates->limit &&
+           out->count > candidates->skip;
 }
 
 /* Whether a share of all cannot be reached by a few candidates, or all are few or listed. */
 static bool is_deep(struct lm_candidates *candidates, double share)
 {
+    if (candidates->is_slice)
+        return candidates->limit - candidates->skip > FEW;
     if (candidates->is_closed)
         return candidates->limit > FEW && candidates->count < candidates->limit;
     return share * lm_candidates_total(candidates, NULL) > FEW; /* no weight is above 1 */
@@ -55,7 +61,7 @@ static size_t reach(struct lm_candidates *candidates, double share)
     const struct lm_candidate *one;
     struct lm_mass_place place;
     if (is_deep(candidates, share) && look_up(&place, candidates, share))
-        return place.count;
+        return place.count - (candidates->is_slice ? candidates->skip : 0);
     double goal = share * lm_candidates_total(candidates, NULL), mass = 0;
     size_t kept = 0;
     while (mass < goal && (one = lm_candidates_at(candidates, kept)) != NULL) {
@@ -172,11 +178,27 @@ static struct span nearest(struct lm_candidates *candidates, double middle, doub
     return span;
 }
 
+/* The same where many are above the middle, without listing them. False: the index leaves it open.
+ */
+static bool slice_nearest(struct lm_candidates *candidates, double middle, double goal)
+{
+    struct lm_mass_slice slice;
+    bool is_deep = !candidates->is_closed && lm_candidates_peaks(candidates, lm_exp(middle)) > FEW;
+    struct lm_mass_index *index = is_deep ? lm_candidates_index(candidates) : NULL;
+    if (index == NULL || !lm_mass_index_nearest(index, middle, goal, &slice))
+        return false;
+    lm_candidates_slice(candidates, slice.from, slice.to);
+    return true;
+}
+
 static void apply_typical(struct chain *chain)
 {
     struct lm_candidates *candidates = &chain->candidates;
     double moment, total = lm_candidates_total(candidates, &moment);
-    struct span span = nearest(candidates, moment / total, chain->method->typical_p * total);
+    double middle = moment / total, goal = chain->method->typical_p * total;
+    if (slice_nearest(candidates, middle, goal))
+        return;
+    struct span span = nearest(candidates, middle, goal);
     struct lm_candidate *items = candidates->items;
     size_t kept = 0;
     for (size_t i = span.from; i < span.to; i++)

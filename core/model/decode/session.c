@@ -249,7 +249,8 @@ static void attend_rows(const struct lm_session *session, const struct segment *
     float max[QUERIES], sum[QUERIES];
     for (size_t j = 0; j < keys; j += COLUMNS)
         decoder->kernels->strip(head->scores + j, ld, q, head->ld, rows,
-                                head->keys + (low + j) * head->size, COLUMNS, head->size, COLUMNS);
+                                head->keys + (low + j) * head->size, COLUMNS, head->size,
+                                keys - j < COLUMNS ? round_up(keys - j, LM_DECODE_UNIT) : COLUMNS);
     decoder->model->kernels->softmax_causal(head->scores, ld, rows, first - low, keys, head->window,
                                             lm_score_scale(decoder->model), max, sum);
     decoder->kernels->strip(head->sums, session->value_ld, head->scores, ld, rows,

@@ -131,8 +131,10 @@ struct lm_kernels {
     /** The same but for a share of LM_WEIGH_ERROR, for less; 0 is at most 1e-300. */
     void (*weigh_about)(double *weights, const float *logits, size_t n, double largest,
                         double temperature);
-    /** Whether one of n places is this one. */
-    bool (*holds)(const uint16_t *places, size_t n, uint16_t place);
+    /** Which of n places are in [first, first + count): their numbers, rising, into `out` (n).
+     *  Returns how many. */
+    size_t (*select_places)(uint32_t *out, const uint16_t *places, size_t n, uint16_t first,
+                            uint16_t count);
     /** Which of `count` (at most 65,535) ranges of 1/scale below `top` a logit is in; those further
      *  down are in the last one. scale ≥ 0, finite. */
     void (*place_logits)(uint16_t *places, const float *logits, size_t n, float top, float scale,

@@ -205,6 +205,114 @@ static void draws_are_the_lists(struct tap *tap)
     free(scratch);
 }
 
+/* ---- typical ones ---- */
+
+static double distances[SIZE];
+
+static int by_distance(const void *a, const void *b)
+{
+    int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
+    if (distances[x] != distances[y])
+        return distances[x] < distances[y] ? -1 : 1;
+    if (logits[x] != logits[y])
+        return logits[x] > logits[y] ? -1 : 1;
+    return (x > y) - (x < y);
+}
+
+/* The list becomes that of the `count` returned whose ln weights are nearest to their mean. */
+static size_t list_typical(double temperature, double typical_p, double total, double moment)
+{
+    double mass = 0, largest = (double)logits[order[0]];
+    size_t kept = 0;
+    for (int32_t i = 0; i < SIZE; i++)
+        distances[i] = fabs(((double)logits[i] - largest) / temperature - moment / total);
+    qsort(order, SIZE, sizeof *order, by_distance);
+    while (mass < typical_p * total && kept < SIZE) {
+        double below = (double)logits[order[kept++]] - largest;
+        mass += below == 0 ? 1 : lm_exp(below / temperature);
+    }
+    qsort(order, kept, sizeof *order, by_logit);
+    for (size_t i = 0; i < kept; i++) {
+        double below = (double)logits[order[i]] - (double)logits[order[0]];
+        weights[i] = below == 0 ? 1 : lm_exp(below / temperature);
+    }
+    return kept;
+}
+
+/* By the index or by lists: thousands are kept, or few far down, and what follows chooses among
+ * them. */
+static void typical_draws_are_the_lists(struct tap *tap)
+{
+    static const struct lm_sampling methods[] = {
+        {.temperature = 1, .typical_p = 0.9},
+        {.temperature = 1, .typical_p = 0.2},
+        {.temperature = 0.7, .typical_p = 0.6},
+        {.temperature = 3, .typical_p = 0.01},
+        {.temperature = 1, .typical_p = 0.5, .top_p = 0.7},
+        {.temperature = 2, .typical_p = 0.7, .min_p = 0.6},
+        {.temperature = 1, .typical_p = 0.999},
+    };
+    void *scratch = malloc(lm_sampling_scratch(SIZE));
+    struct lm_rng rng = lm_rng_stream(4, "u");
+    for (int shape = 0; shape < SHAPES; shape++) {
+        fill((enum shape)shape);
+        for (size_t m = 0; m < sizeof methods / sizeof methods[0]; m++) {
+            const struct lm_sampling *method = &methods[m];
+            struct lm_candidates all;
+            size_t wrong = 0;
+            double moment;
+            list(method->temperature);
+            lm_candidates_open(&all, lm_kernels_pick(NULL), logits, SIZE, scratch);
+            lm_candidates_heat(&all, method->temperature);
+            double total = lm_candidates_total(&all, &moment);
+            size_t count = list_typical(method->temperature, method->typical_p, total, moment);
+            size_t kept = list_keep(method, list_total(count));
+            kept = kept > 0 ? kept : count;
+            kept = kept < count ? kept : count;
+            for (uint64_t i = 0; i < 40; i++) {
+                double u = lm_rng_uniform(rng, m, i);
+                int32_t id = lm_sampling_draw(method, logits, SIZE, NULL, 0, u, scratch);
+                wrong += id != list_draw(kept, list_total(kept), u);
+            }
+            if (wrong > 0)
+                printf("# shape %d, method %zu\n", shape, m);
+            CHECK_INT(wrong, 0);
+        }
+    }
+    free(scratch);
+}
+
+/* The answers themselves: where there is one it is the list's, and there mostly is. */
+static void nearest_are_the_lists(struct tap *tap)
+{
+    static struct lm_mass_index index;
+    static uint64_t keys[SIZE];
+    void *room = malloc(lm_mass_index_bytes(SIZE));
+    size_t asked = 0, told = 0, wrong = 0;
+    for (int shape = 0; shape < SHAPES; shape++) {
+        fill((enum shape)shape);
+        for (double middle = -6; middle <= 0; middle += 0.37)
+            for (double share = 0.03; share < 1; share += 0.11) {
+                struct lm_mass_slice slice = {0, 0};
+                list(1);
+                double goal = share * list_total(SIZE), largest = (double)logits[order[0]];
+                lm_mass_index_build(&index, lm_kernels_pick(NULL), logits, SIZE, largest, 1, keys,
+                                    room);
+                bool is_told = lm_mass_index_nearest(&index, middle, goal, &slice);
+                asked += shape == FLAT || shape == RISING;
+                told += is_told && (shape == FLAT || shape == RISING);
+                size_t count = list_typical(1, share, list_total(SIZE), middle * list_total(SIZE));
+                int32_t first = order[0], last = order[count - 1];
+                list(1);
+                wrong += is_told && (slice.to - slice.from != count || order[slice.from] != first ||
+                                     order[slice.to - 1] != last);
+            }
+    }
+    CHECK_INT(wrong, 0);
+    CHECK(told > asked * 9 / 10);
+    free(room);
+}
+
 /* Weights by every kernel path are those of lm_exp. */
 static void weights_are_exponentials(struct tap *tap)
 {
@@ -227,6 +335,8 @@ static void weights_are_exponentials(struct tap *tap)
     }
 }
 
-static const struct tap_test tests[] = {TAP_ROW(answers_are_the_lists) TAP_ROW(
-    borders_are_left_open) TAP_ROW(draws_are_the_lists) TAP_ROW(weights_are_exponentials)};
+static const struct tap_test tests[] = {
+    TAP_ROW(answers_are_the_lists) TAP_ROW(borders_are_left_open) TAP_ROW(draws_are_the_lists)
+        TAP_ROW(typical_draws_are_the_lists) TAP_ROW(nearest_are_the_lists)
+            TAP_ROW(weights_are_exponentials)};
 LM_TEST_MAIN(tests)

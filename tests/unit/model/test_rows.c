@@ -495,8 +495,40 @@ static void test_smooth(struct tap *tap)
     everywhere(tap, check_smooth);
 }
 
+/* By every path the numbers of the places that a loop finds. */
+static void places_are_selected(struct tap *tap)
+{
+    enum { SIZE = 203 };
+
+    static const struct {
+        uint16_t first, count;
+    } windows[] = {{0, 1}, {3, 2}, {0, 1024}, {1023, 1}, {5, 0}, {65535, 1}, {300, 65235}};
+
+    uint16_t places[SIZE];
+    uint32_t found[SIZE], want[SIZE];
+    struct lm_rng rng = lm_rng_stream(9, "places");
+    for (size_t k = 0; k < SETS; k++) {
+        const struct lm_kernels *kernels = lm_kernels_pick(names[k]);
+        for (size_t w = 0; kernels != NULL && w < sizeof windows / sizeof windows[0]; w++)
+            for (size_t n = 0; n <= SIZE; n++) {
+                size_t count = 0;
+                for (uint64_t i = 0; i < SIZE; i++)
+                    places[i] = (uint16_t)(i % 3 ? lm_rng_below(rng, n, i, 8) : 65535 - i * 321);
+                for (uint32_t i = 0; i < n; i++)
+                    if (places[i] >= windows[w].first &&
+                        places[i] - windows[w].first < windows[w].count)
+                        want[count++] = i;
+                CHECK_INT(
+                    kernels->select_places(found, places, n, windows[w].first, windows[w].count),
+                    count);
+                CHECK(memcmp(found, want, count * sizeof *found) == 0);
+            }
+    }
+}
+
 static const struct tap_test tests[] = {
     TAP_ROW(test_layernorm) TAP_ROW(test_layernorm_backward) TAP_ROW(test_sums) TAP_ROW(test_gelu)
         TAP_ROW(test_causal) TAP_ROW(test_softmax_backward) TAP_ROW(test_logits) TAP_ROW(test_adamw)
-            TAP_ROW(test_sgd) TAP_ROW(test_approach) TAP_ROW(test_smooth)};
+            TAP_ROW(test_sgd) TAP_ROW(test_approach) TAP_ROW(test_smooth)
+                TAP_ROW(places_are_selected)};
 LM_TEST_MAIN(tests)
