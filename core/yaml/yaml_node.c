@@ -7,7 +7,6 @@
 #include <yaml.h>
 
 #include "base/utf8.h"
-#include "yaml/plain_yaml.h"
 
 struct anchor {
     const char *name;
@@ -431,9 +430,7 @@ bool lm_yaml_parse(const struct lm_node **out, struct lm_diag_list *diags, const
 {
     struct reader reader = {
         .arena = diags->arena, .diags = diags, .file = file, .data = data, .size = size};
-    *out = lm_plain_yaml_read(reader.arena, file, data, size);
-    if (*out != NULL)
-        return true;
+    *out = NULL;
     if (!check_bytes(&reader))
         return false;
     if (!yaml_parser_initialize(&reader.parser)) {
