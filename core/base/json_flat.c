@@ -198,6 +198,29 @@ static bool is_new_key(const struct lm_json_flat *record, uint64_t *seen,
     return true;
 }
 
+/* A member from its key's quote on; behind it, or NULL. */
+static const char *take_member(struct lm_json_flat *record, uint64_t *seen, const char *at,
+                               const char *end)
+{
+    struct lm_json_flat_member *member = &record->members[record->count];
+    struct lm_json_flat_value key;
+    if (record->count == LM_JSON_FLAT_MEMBERS || *at != '"')
+        return NULL;
+    at = take_text(&key, at, end);
+    if (at == NULL || key.has_escapes || !is_new_key(record, seen, &key))
+        return NULL;
+    at = skip_space(at, end);
+    if (at == end || *at != ':')
+        return NULL;
+    at = skip_space(at + 1, end);
+    at = at < end && *at == '[' ? take_list(&member->value, at, end)
+                                : take_plain(&member->value, at, end);
+    member->key = key.at;
+    member->key_size = key.size;
+    record->count += at != NULL;
+    return at;
+}
+
 bool lm_json_flat_read(struct lm_json_flat *out, const char *text, size_t size)
 {
     const char *at = text, *end = text + size;
@@ -207,24 +230,9 @@ bool lm_json_flat_read(struct lm_json_flat *out, const char *text, size_t size)
         return false;
     end--;
     for (at = skip_space(at + 1, end); at < end; at = skip_space(at + 1, end)) {
-        struct lm_json_flat_member *member = &out->members[out->count];
-        struct lm_json_flat_value key;
-        if (out->count == LM_JSON_FLAT_MEMBERS || *at != '"')
-            return false;
-        at = take_text(&key, at, end);
-        if (at == NULL || key.has_escapes || !is_new_key(out, &seen, &key))
-            return false;
-        at = skip_space(at, end);
-        if (at == end || *at != ':')
-            return false;
-        at = skip_space(at + 1, end);
-        at = at < end && *at == '[' ? take_list(&member->value, at, end)
-                                    : take_plain(&member->value, at, end);
+        at = take_member(out, &seen, at, end);
         if (at == NULL)
             return false;
-        member->key = key.at;
-        member->key_size = key.size;
-        out->count++;
         at = skip_space(at, end);
         if (at == end)
             return true;

@@ -103,7 +103,7 @@ static enum lm_status measure(struct report_change *row, const struct finding *f
             return lm_wrap(err, status, "items/%s", pairing.file);
     }
     LM_TRY(lm_change_measure(&row->change, metric, has_items ? &own : NULL, other, arena, err));
-    if (row->change.pairing.is_right_wrong && row->change.items > 0) {
+    if (has_items && other != NULL && row->change.pairing.is_right_wrong && row->change.items > 0) {
         row->right_count = find_flips(row->right, find->report, &own, other, true);
         row->wrong_count = find_flips(row->wrong, find->report, &own, other, false);
     }

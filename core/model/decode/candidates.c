@@ -51,7 +51,7 @@ void lm_candidates_open(struct lm_candidates *out, const struct lm_kernels *kern
 /* The lowest logit of the bands before `band`. */
 static double floor_of(const struct lm_candidates *candidates, int band)
 {
-    return band == 0 ? INFINITY
+    return band < 1 || band > BANDS ? INFINITY
            : isinf(bands[band - 1])
                ? -INFINITY
                : candidates->largest - bands[band - 1] * candidates->temperature;

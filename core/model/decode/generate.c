@@ -108,6 +108,8 @@ static enum lm_status start(struct round *round, const struct lm_continuation *t
     size_t wanted = (size_t)(options->sequences > 0 ? options->sequences : usual_seats(config));
     size_t drawn = count_drawn(texts, count);
     round->seat_count = wanted < drawn ? wanted : drawn;
+    if (round->seat_count == 0) /* nothing is drawn */
+        return LM_OK;
     round->length = config->context;
     if ((int64_t)round->longest < config->context)
         round->length = (int64_t)round->longest;
