@@ -188,7 +188,7 @@ static bool is_new_key(const struct lm_json_flat *record, uint64_t *seen,
 {
     unsigned hash = (unsigned)key->size;
     if (key->size > 0)
-        hash += 7 * (unsigned char)key->at[0] + 31 * (unsigned char)key->at[key->size - 1];
+        hash += 7U * (unsigned char)key->at[0] + 31U * (unsigned char)key->at[key->size - 1];
     uint64_t bit = (uint64_t)1 << hash % 64;
     for (size_t i = 0; (*seen & bit) != 0 && i < record->count; i++)
         if (record->members[i].key_size == key->size &&
