@@ -7,6 +7,7 @@ CASES: lines "TYPED<tab>BECOMES"; a tabulator is pressed after TYPED (thrice for
 when BECOMES begins with "?", then some line of the list must hold the rest). Prints "ok" or what was on the
 screen, a line a case.
 """
+import glob
 import os
 import pty
 import re
@@ -70,6 +71,17 @@ class Shell:
             self.read(0.2)
         return False
 
+    def has_children(self):
+        """Whether a program is running for it: interrupted in the middle of a completion, bash completes no more."""
+        for path in glob.glob("/proc/[0-9]*/stat"):
+            try:
+                state, parent = open(path, encoding="utf-8", errors="replace").read().rpartition(")")[2].split()[:2]
+            except (OSError, ValueError):  # it has ended meanwhile
+                continue
+            if int(parent) == self.pid and state != "Z":
+                return True
+        return False
+
     def press(self, typed, becomes):
         self.seen = b""
         self.send(typed)
@@ -81,7 +93,7 @@ class Shell:
             self.send("\t\t\t")  # the first may add what all have in common
         else:
             self.send("\t")
-        found = self.wait(lambda text: wanted in text)
+        found = self.wait(lambda text: wanted in text) and self.wait(lambda _: not self.has_children())
         screen = plain(self.seen)
         self.seen = b""
         self.send("\x03")

@@ -71,7 +71,7 @@ forget() {
 landed=0 resumed=0
 forget
 for ((i = 0; i < kills; i++)); do
-    signal=$((i % 3 == 0 ? 9 : i % 3 == 1 ? 15 : 2))
+    signal=$((kills == 1 ? 15 : i % 3 == 0 ? 9 : i % 3 == 1 ? 15 : 2)) # one alone: that which always keeps what is done
     start_run
     runner=$!
     delay=$((length / 4 + RANDOM * (length + 1) / 2 / 32768))
