@@ -1,10 +1,10 @@
 #include "protocol/differed.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/json.h"
+#include "protocol/event_line.h"
 
 enum lm_status lm_differed_write(FILE *events, const struct lm_differed *differed,
                                  struct lm_err *err)
@@ -19,13 +19,7 @@ enum lm_status lm_differed_write(FILE *events, const struct lm_differed *differe
     lm_json_member_string(&writer, "stored", differed->stored);
     lm_json_member_string(&writer, "now", differed->now);
     lm_json_close(&writer, '}');
-    lm_buf_putc(&buf, '\n');
-    enum lm_status status = lm_buf_status(&buf, err);
-    if (status == LM_OK &&
-        (fwrite(buf.data, 1, buf.size, events) != buf.size || fflush(events) != 0))
-        status = lm_fail_errno(err, errno, "cannot tell where files differ");
-    lm_buf_release(&buf);
-    return status;
+    return lm_event_line_write(events, &buf, "tell where files differ", err);
 }
 
 static const char *copy(const struct lm_json *root, const char *key, struct lm_arena *arena)

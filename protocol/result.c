@@ -1,11 +1,11 @@
 #include "protocol/result.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/c_locale.h"
 #include "base/json.h"
+#include "protocol/event_line.h"
 
 #define CEILING ((size_t)1 << 30)
 
@@ -99,13 +99,7 @@ enum lm_status lm_result_write(FILE *events, const struct lm_result *result, str
             lm_json_member_int(&writer, "errno", result->error_number);
     }
     lm_json_close(&writer, '}');
-    lm_buf_putc(&buf, '\n');
-    enum lm_status written = lm_buf_status(&buf, err);
-    if (written == LM_OK &&
-        (fwrite(buf.data, 1, buf.size, events) != buf.size || fflush(events) != 0))
-        written = lm_fail_errno(err, errno, "cannot report the result");
-    lm_buf_release(&buf);
-    return written;
+    return lm_event_line_write(events, &buf, "report the result", err);
 }
 
 /* ---- reading ---- */

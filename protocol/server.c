@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "protocol/event_line.h"
 
 enum { MOST = 2 }; /**< descriptors beside a message */
 
@@ -85,13 +86,7 @@ enum lm_status lm_server_rest_write(FILE *events, const struct lm_server_rest *r
     lm_json_member_double(&writer, "cpu_seconds", rest->cpu_seconds);
     lm_json_member_int(&writer, "memory", (int64_t)rest->memory);
     lm_json_close(&writer, '}');
-    lm_buf_putc(&buf, '\n');
-    enum lm_status status = lm_buf_status(&buf, err);
-    if (status == LM_OK &&
-        (fwrite(buf.data, 1, buf.size, events) != buf.size || fflush(events) != 0))
-        status = lm_fail_errno(err, errno, "cannot tell the end of a stage");
-    lm_buf_release(&buf);
-    return status;
+    return lm_event_line_write(events, &buf, "tell the end of a stage", err);
 }
 
 struct lm_server_rest lm_server_rest_read(const struct lm_json *event)

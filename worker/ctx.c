@@ -17,6 +17,7 @@
 #include "base/pool.h"
 #include "param/metrics.h"
 #include "protocol/checkpoint.h"
+#include "protocol/event_line.h"
 #include "protocol/saved.h"
 
 #define SECOND UINT64_C(1000000000)
@@ -287,12 +288,7 @@ static void event_begin(struct lm_json_writer *writer, struct lm_buf *buf, const
 static void event_end(struct lm_ctx *ctx, struct lm_json_writer *writer, struct lm_buf *buf)
 {
     lm_json_close(writer, '}');
-    lm_buf_putc(buf, '\n');
-    if (!buf->failed) {
-        fwrite(buf->data, 1, buf->size, ctx->events);
-        fflush(ctx->events);
-    }
-    lm_buf_release(buf);
+    lm_event_line_write(ctx->events, buf, "tell an event", NULL);
 }
 
 void lm_ctx_flush(struct lm_ctx *ctx)

@@ -63,15 +63,7 @@ static bool has_sound_escapes(const char *text, size_t size)
 /* A text from its quote on; behind it, or NULL. */
 static const char *take_text(struct lm_json_flat_value *out, const char *at, const char *end)
 {
-    const char *start = ++at, *quote;
-    while ((quote = memchr(at, '"', (size_t)(end - at))) != NULL) {
-        const char *slash = quote;
-        while (slash > start && slash[-1] == '\\')
-            slash--;
-        if ((quote - slash) % 2 == 0)
-            break;
-        at = quote + 1;
-    }
+    const char *start = at + 1, *quote = lm_json_text_end(start, end);
     if (quote == NULL)
         return NULL;
     *out = (struct lm_json_flat_value){.kind = '"', .at = start, .size = (size_t)(quote - start)};

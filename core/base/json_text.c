@@ -112,30 +112,35 @@ char lm_json_walk_peek(struct lm_json_walk *walk)
     return walk->at < walk->size ? walk->text[walk->at] : '\0';
 }
 
+const char *lm_json_text_end(const char *at, const char *end)
+{
+    const char *start = at, *quote;
+    while (at < end && (quote = memchr(at, '"', (size_t)(end - at))) != NULL) {
+        const char *slash = quote;
+        while (slash > start && slash[-1] == '\\')
+            slash--;
+        if ((quote - slash) % 2 == 0)
+            return quote;
+        at = quote + 1;
+    }
+    return NULL;
+}
+
 /* A string from its quote on. */
 static bool take_string(struct lm_json_walk *walk, struct lm_json_span *out)
 {
-    size_t start = walk->at + 1, at = start;
-    for (;;) {
-        const char *quote = at < walk->size ? memchr(walk->text + at, '"', walk->size - at) : NULL;
-        if (quote == NULL) {
-            walk->wrong = "a string is not closed";
-            return false;
-        }
-        at = (size_t)(quote - walk->text);
-        size_t slashes = 0;
-        while (at - slashes > start && walk->text[at - slashes - 1] == '\\')
-            slashes++;
-        if (slashes % 2 == 0)
-            break;
-        at++;
+    const char *start = walk->text + walk->at + 1;
+    const char *quote = lm_json_text_end(start, walk->text + walk->size);
+    if (quote == NULL) {
+        walk->wrong = "a string is not closed";
+        return false;
     }
-    walk->at = at + 1;
-    *out =
-        (struct lm_json_span){.kind = '"',
-                              .at = start,
-                              .size = at - start,
-                              .has_escapes = memchr(walk->text + start, '\\', at - start) != NULL};
+    const size_t size = (size_t)(quote - start);
+    *out = (struct lm_json_span){.kind = '"',
+                                 .at = walk->at + 1,
+                                 .size = size,
+                                 .has_escapes = memchr(start, '\\', size) != NULL};
+    walk->at += size + 2;
     return true;
 }
 

@@ -13,6 +13,11 @@
  *  when it is none, or half of a surrogate pair. */
 size_t lm_json_unescape(uint8_t out[4], size_t *out_size, const char *text, size_t size);
 
+/** The quote that ends the string whose inside begins at `at`; NULL when there is none before
+ * `end`.
+ */
+const char *lm_json_text_end(const char *at, const char *end);
+
 /** A walk; set text and size. After a failure `wrong` says what is wrong at `at`. */
 struct lm_json_walk {
     const char *text;

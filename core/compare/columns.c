@@ -16,16 +16,8 @@ enum { DEEP = sizeof AROUND - 1 };
 /* Behind the quote that ends a text; `at` is behind the one that begins it. NULL: none does. */
 static const char *behind_text(const char *at, const char *end)
 {
-    const char *start = at, *quote;
-    while ((quote = memchr(at, '"', (size_t)(end - at))) != NULL) {
-        const char *slash = quote;
-        while (slash > start && slash[-1] == '\\')
-            slash--;
-        if ((quote - slash) % 2 == 0)
-            return quote + 1;
-        at = quote + 1;
-    }
-    return NULL;
+    const char *quote = lm_json_text_end(at, end);
+    return quote != NULL ? quote + 1 : NULL;
 }
 
 static bool has_brackets(const char *at, const char *end)
