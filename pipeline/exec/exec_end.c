@@ -15,9 +15,12 @@
 
 /* ---- success ---- */
 
-/** The lock of a key whose result waits to become durable. */
+/** The lock of a key whose result waits to become durable. Several stages may end between two looks
+ *  of the loop at what is due, so that room is made here. */
 static void hold_lock(struct lm_exec *exec, struct lm_attempt *attempt, double seconds)
 {
+    if (exec->held_count == LM_HELD_MAX)
+        lm_exec_flush(exec, true);
     if (exec->held_count == 0) {
         exec->held_ns = lm_clock_monotonic_ns();
         exec->held_work = 0;

@@ -63,6 +63,23 @@ if ! sanitized; then
     is "in: plan needs little memory" "$status" 0
 fi
 
+# More stages at once than results wait to become durable together: all of the first end between two looks.
+at_once() { # COUNT
+    mkdir -p "$LM_WORK/at_once/artifacts" "$LM_WORK/at_once/in"
+    cd "$LM_WORK/at_once" || exit 1
+    printf 'lmpipe: 1\nexperiment: at_once\nstages:\n' >spec.yaml
+    for ((i = 0; i < $1; i++)); do
+        echo "the text of number $i" >"in/$i.txt"
+        echo "  s$i: {uses: download, with: {sources: [{name: a, path: in/$i.txt}]}}" >>spec.yaml
+    done
+    LMPIPE_THREADS=$1 lmpipe run spec.yaml --progress none
+    is "$1 stages at once end well" "$status:$(grep -c ' done ' <<<"$out"):$err" "0:$1:"
+    LMPIPE_THREADS=$1 lmpipe run spec.yaml --progress none
+    is "and have results" "$status:$(grep -c " hit " <<<"$out"):$err" "0:$1:"
+}
+at_once 300
+cd "$LM_WORK/in" || exit 1
+
 # What an unknown name is told, when many are known.
 sed -i 's/corpus: corpus}, with: {max_blank_lines: 77}/corpus: carpus}, with: {max_blank_lines: 77}/' spec.yaml
 lmpipe check spec.yaml
