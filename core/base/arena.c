@@ -11,6 +11,30 @@
 
 #include "base/c_locale.h"
 
+#ifdef __has_feature
+#define IS_SANITIZED __has_feature(address_sanitizer)
+#elif defined(__SANITIZE_ADDRESS__)
+#define IS_SANITIZED 1
+#else
+#define IS_SANITIZED 0
+#endif
+
+/* Under AddressSanitizer what is not handed out may not be touched: a byte behind an allocation,
+ * and all that was rewound. */
+#if IS_SANITIZED
+#include <sanitizer/asan_interface.h>
+
+enum { GAP = 16 };
+
+#define FORBID(memory, size) ASAN_POISON_MEMORY_REGION(memory, size)
+#define ALLOW(memory, size) ASAN_UNPOISON_MEMORY_REGION(memory, size)
+#else
+enum { GAP = 0 };
+
+#define FORBID(memory, size) ((void)0)
+#define ALLOW(memory, size) ((void)0)
+#endif
+
 enum { FIRST_BLOCK = 16 << 10, LARGEST_BLOCK = 256 << 10, HUGE = 2 << 20, ALIGNMENT = 16 };
 
 /* Bytes of `data` from `dirty` on have never been handed out and are still zero by calloc. */
@@ -51,11 +75,12 @@ static void *take(struct block *block, size_t size, size_t align)
     if (pad > block->capacity - block->used || size > block->capacity - block->used - pad)
         return NULL;
     size_t start = block->used + pad, end = start + size;
+    ALLOW(block->data + start, size);
     if (start < block->dirty)
         memset(block->data + start, 0, (end < block->dirty ? end : block->dirty) - start);
-    block->used = end;
-    if (end > block->dirty)
-        block->dirty = end;
+    block->used = block->capacity - end > GAP ? end + GAP : block->capacity;
+    if (block->used > block->dirty)
+        block->dirty = block->used;
     return block->data + start;
 }
 
@@ -81,6 +106,7 @@ static struct block *map_block(size_t need)
 
 static void free_block(struct block *block)
 {
+    ALLOW(block->data, block->capacity);
     if (block->is_mapped)
         munmap(block, sizeof *block + block->capacity);
     else
@@ -100,6 +126,7 @@ static struct block *add_block(struct lm_arena *arena, size_t need)
         return NULL;
     if (!is_large)
         block->capacity = capacity;
+    FORBID(block->data, block->capacity);
     block->older = arena->newest;
     arena->newest = block;
     return block;
@@ -187,8 +214,10 @@ void lm_arena_rewind(struct lm_arena *arena, struct lm_arena_mark mark)
         free_block(arena->newest);
         arena->newest = older;
     }
-    if (arena->newest != NULL)
-        arena->newest->used = mark.used;
+    if (arena->newest == NULL)
+        return;
+    FORBID(arena->newest->data + mark.used, arena->newest->used - mark.used);
+    arena->newest->used = mark.used;
 }
 
 size_t lm_arena_used(const struct lm_arena *arena)

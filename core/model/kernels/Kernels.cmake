@@ -18,9 +18,13 @@ foreach(set ${lm_kernel_sets})
   target_sources(lmpipe_kernels PRIVATE ${sources})
   set_source_files_properties(${sources} PROPERTIES
     COMPILE_OPTIONS "${lm_flags_${set}}" OBJECT_DEPENDS "${lm_kernel_shared}")
-  if(CMAKE_C_FLAGS MATCHES "undefined") # with its checks, optimised, clang takes minutes for each
+  if(CMAKE_C_FLAGS MATCHES "undefined") # with its checks, optimised, clang takes minutes for these
     set_source_files_properties(core/model/kernels/decode_${set}.c PROPERTIES
       COMPILE_OPTIONS "${lm_flags_${set}};-O0")
+    foreach(product gemm_f32 gemm_bf16) # all sets are one text: that of C is checked for them
+      set_source_files_properties(core/model/kernels/${product}_${set}.c PROPERTIES
+        COMPILE_OPTIONS "${lm_flags_${set}};$<IF:$<STREQUAL:${set},c>,-O1,-fno-sanitize=undefined>")
+    endforeach()
   endif()
 endforeach()
 target_include_directories(lmpipe_kernels

@@ -2,7 +2,12 @@
 
 #include <stdint.h>
 
+#include "sanitized.h"
 #include "tap.h"
+
+#if LM_SANITIZED
+#include <sanitizer/asan_interface.h>
+#endif
 
 static int is_zero(const unsigned char *data, size_t size)
 {
@@ -136,7 +141,31 @@ static void test_typed(struct tap *tap)
     lm_arena_free(arena);
 }
 
-static const struct tap_test tests[] = {
-    TAP_ROW(test_alignment) TAP_ROW(test_large) TAP_ROW(test_pointers_are_unique)
-        TAP_ROW(test_rewind) TAP_ROW(test_overflow) TAP_ROW(test_strings) TAP_ROW(test_typed)};
+/* A byte too many, and what was rewound, are seen by the sanitizer as they are on the heap. */
+static void test_forbidden(struct tap *tap)
+{
+#if LM_SANITIZED
+    struct lm_arena *arena = lm_arena_create();
+    struct lm_arena_mark mark = lm_arena_mark(arena);
+    for (size_t size = 1; size < 100000; size = size * 3 + 1) {
+        const char *first = lm_arena_alloc(arena, size), *second = lm_arena_alloc(arena, size);
+        CHECK(!__asan_address_is_poisoned(first) && !__asan_address_is_poisoned(first + size - 1));
+        CHECK(__asan_address_is_poisoned(first + size));
+        CHECK(__asan_address_is_poisoned(second + size));
+    }
+    lm_arena_rewind(arena, mark);
+    mark = (lm_arena_strdup(arena, "x"), lm_arena_mark(arena));
+    const char *gone = lm_arena_alloc(arena, 1000);
+    lm_arena_rewind(arena, mark);
+    CHECK(__asan_address_is_poisoned(gone) && __asan_address_is_poisoned(gone + 999));
+    lm_arena_free(arena);
+#else
+    (void)tap;
+#endif
+}
+
+static const struct tap_test tests[] = {TAP_ROW(test_alignment) TAP_ROW(test_large)
+                                            TAP_ROW(test_pointers_are_unique) TAP_ROW(test_rewind)
+                                                TAP_ROW(test_overflow) TAP_ROW(test_strings)
+                                                    TAP_ROW(test_typed) TAP_ROW(test_forbidden)};
 LM_TEST_MAIN(tests)
