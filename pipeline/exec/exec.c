@@ -142,6 +142,10 @@ enum lm_status lm_exec_open(struct lm_exec *exec, const struct lm_plan *plan, st
     exec->begin_ns = lm_clock_monotonic_ns();
     exec->threads = exec->options->threads > 0 ? exec->options->threads : plan->processors;
     exec->memory = plan->memory;
+    exec->jobs = lm_room_files();
+    exec->held_max = exec->jobs < LM_HELD_MAX ? exec->jobs : LM_HELD_MAX;
+    if (exec->options->jobs > 0 && (size_t)exec->options->jobs < exec->jobs)
+        exec->jobs = (size_t)exec->options->jobs;
     gethostname(host, sizeof host - 1);
     exec->host = lm_arena_strdup(exec->arena, host);
     if (exec->host == NULL)

@@ -51,6 +51,8 @@ struct lm_exec {
     struct lm_task_set ready;    /**< LM_READY and LM_WAITING */
     struct lm_task **running;
     size_t running_count;
+    size_t jobs;                  /**< stages at once, at most */
+    size_t held_max;              /**< locks that are held at once, at most */
     size_t threads, threads_used; /**< the whole budget, and what running stages have of it */
     uint64_t memory, memory_used; /**< bytes this process may have, and what running stages need */
     uint64_t begin_ns;
@@ -108,6 +110,9 @@ void lm_exec_break(struct lm_exec *exec, const char *why);
 void lm_exec_release(struct lm_exec *exec, struct lm_task *task);
 
 /* exec_room.c */
+/** How many stages may run at once, and as many more wait to become durable, within the number of
+ *  files that the process may open (getrlimit(2)). */
+size_t lm_room_files(void);
 /** No further stage may start beside those that run, whichever it is. */
 bool lm_exec_is_full(const struct lm_exec *exec);
 /** The ready stage that shall wait until the others have ended, though there is room, or SIZE_MAX:

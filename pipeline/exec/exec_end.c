@@ -19,7 +19,7 @@
  *  of the loop at what is due, so that room is made here. */
 static void hold_lock(struct lm_exec *exec, struct lm_attempt *attempt, double seconds)
 {
-    if (exec->held_count == LM_HELD_MAX)
+    if (exec->held_count == exec->held_max)
         lm_exec_flush(exec, true);
     if (exec->held_count == 0) {
         exec->held_ns = lm_clock_monotonic_ns();
@@ -59,7 +59,7 @@ void lm_exec_clean(struct lm_exec *exec)
 void lm_exec_flush(struct lm_exec *exec, bool now)
 {
     struct lm_err err = {LM_OK, ""};
-    bool due = now || exec->running_count == 0 || exec->held_count == LM_HELD_MAX ||
+    bool due = now || exec->running_count == 0 || exec->held_count == exec->held_max ||
                exec->held_work >= FLUSH_WORK ||
                lm_clock_monotonic_ns() - exec->held_ns >= FLUSH_AGE;
     if (exec->held_count == 0 || !due)

@@ -1,6 +1,7 @@
 /* Who may start now, and with how many threads. */
 #include <math.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/clock.h"
 #include "exec/exec.h"
@@ -19,10 +20,24 @@ static bool share_a_mutex(const struct lm_spec_stage *a, const struct lm_spec_st
     return false;
 }
 
+/** Files that are open beside those of stages: the run's own, and two of each resting process. */
+#define OWN_FILES (32 + 2 * LM_RESTING_MAX)
+/** A stage that runs has its process, its events and its lock; the lock of one that has ended is
+ *  open until its result is durable, and at the end of that its record. */
+#define FILES_A_STAGE 5
+
+size_t lm_room_files(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+        return SIZE_MAX;
+    size_t free = limit.rlim_cur > OWN_FILES ? (size_t)limit.rlim_cur - OWN_FILES : 0;
+    return free > FILES_A_STAGE ? free / FILES_A_STAGE : 1;
+}
+
 bool lm_exec_is_full(const struct lm_exec *exec)
 {
-    size_t jobs = exec->options->jobs > 0 ? (size_t)exec->options->jobs : SIZE_MAX;
-    return exec->running_count >= jobs ||
+    return exec->running_count >= exec->jobs ||
            (exec->running_count > 0 && exec->threads_used >= exec->threads);
 }
 
@@ -33,8 +48,8 @@ size_t lm_exec_share(const struct lm_exec *exec, const struct lm_task *task, siz
         return exec->threads;
     size_t free = exec->threads > exec->threads_used ? exec->threads - exec->threads_used : 0;
     size_t others = exec->ready.count - (patient != SIZE_MAX); /* this one among them */
-    if (exec->options->jobs > 0 && others > (size_t)exec->options->jobs - exec->running_count)
-        others = (size_t)exec->options->jobs - exec->running_count;
+    if (others > exec->jobs - exec->running_count)
+        others = exec->jobs - exec->running_count;
     if (exec->spec->stages[task->index].threads > 0)
         return want;
     size_t share = others > 1 ? free / others : free;
@@ -88,7 +103,7 @@ size_t lm_exec_patient(struct lm_exec *exec)
     size_t count = 0;
     uint64_t now = lm_clock_monotonic_ns();
     if (exec->threads < 2 || exec->ready.count > LOOK || exec->running_count > LOOK ||
-        exec->ready.count + exec->running_count < 2 || exec->options->jobs == 1)
+        exec->ready.count + exec->running_count < 2 || exec->jobs == 1)
         return SIZE_MAX;
     for (size_t i = 0; i < exec->running_count && beside >= 0; i++) {
         double rest = rest_of(exec, exec->running[i], now);
