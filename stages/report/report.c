@@ -40,7 +40,7 @@ static const struct lm_stage_cost cost = {
 
 const struct lm_stage lm_stage_report = {
     .name = "report",
-    .version = 7,
+    .version = 8,
     .summary = "one page for people, files for machines and CI",
     .flags = LM_STAGE_EXPERIMENT,
     .max_threads = 1,

@@ -29,7 +29,7 @@ const char report_style[] =
     "white-space:pre-wrap;overflow-wrap:anywhere}.grid tbody th{color:var(--soft)}\n"
     "@media print{.page{max-width:none;padding:0}.skip{display:none}"
     ".wide,.sample,.margin,h2,h3{break-inside:avoid}p.sum,p.sig{orphans:3;widows:3}"
-    ".area{height:92px!important}#loss .area{height:150px!important}"
+    ".area{height:76px!important}#loss .area{height:120px!important}"
     "figure{margin-bottom:.4rem}.axis{margin-bottom:0}.wide{margin:.15rem 0 .45rem}"
     "section{margin-top:.5rem;padding-top:.5rem}table{font-size:.8rem}.sum{font-size:.78rem}"
     "details>summary{font-size:.78rem}th,td{padding-top:.08rem;padding-bottom:.08rem}"
@@ -52,7 +52,7 @@ const char report_style[] =
     "#provenance details:has(tbody tr:nth-child(5) td~td){column-span:all}"
     "#provenance .wide table :is(th,td){font-size:.68rem;line-height:1.2}"
     "#provenance .wide table td{overflow-wrap:normal;padding:0 .6rem 0 0}"
-    "#provenance .facts>tbody>tr>th{width:12%}"
+    "#provenance .facts>tbody>tr>th{width:12%;overflow-wrap:normal}"
     /* what ends a line is marked; blocks longer than a page go on
      */
     ".text,.grid :is(td,th){white-space:normal}.grid{break-inside:auto}"
