@@ -680,15 +680,15 @@ static void golden_objectives(struct tap *tap)
         const char *digests[OUTPUTS - 1]; /* html, md, json */
     } cases[] = {
         {&classified,
-         {"da91056eec729dbf9224453cc75209de43372c47646df3ffad23471ced9e5508",
+         {"9f33d1668cacc17ced6c15889762cd16fa8cfdf367a537ccb2ddc43f45b3c7d6",
           "b2450a4c3228d10a45e748c4c59a3f84654e6e1936d59f185f84315d3b038a73",
           "921928ca1e0109e50b7b931a11b47b691c608bc53925201d0820be6dc9cec3a1"}},
         {&translated,
-         {"3bcfc405239f368cc2b2c5abbbbda425fcd75ba6b02d428d7dd46fe8cfbc69ef",
+         {"2483cb3540d263a720b285754bb8646d1360b223bb5a248f533f211e44843684",
           "b29207adce5bb49739f447e984563ce4415f3261c34dfff4c0ac591d2fc68ae1",
           "dee476977d22d2a4fbaaa293900b92832779cf232858230ae27f13bc121560c1"}},
         {&compared,
-         {"85b8d86e75deb2ead813241a702553ab55382caff8ce4a05e4ef8541594e3668",
+         {"c5f3f09e92a49eb7ecf162abd9fb866bbb649b49db159e3bb69891b098986b85",
           "4325c942420ca7250c1428271ee336b4f91081037f0e753a1a17bd0d2bea03d7",
           "c2abe76d439ea7523743a15d3c5bc0c495eb7af2cdcc1fb2f495e74b7f76f7c7"}},
     };
