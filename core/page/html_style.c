@@ -151,8 +151,8 @@ const char *const lm_html_style[] = {
     "color:var(--soft)}\n",
     "code,.code{font:.88em/1.5 var(--mono)}footer{margin-top:3rem;padding-top:1rem;"
     "border-top:1px solid var(--rule);font-size:.8rem;color:var(--soft)}\n",
-    "@page{margin:12mm 11mm}\n",
-    "@media print{:root{color-scheme:light;--paper:#fff}html{font-size:10px}"
+    "@page{margin:14mm 12mm}\n",
+    "@media print{:root{color-scheme:light;--paper:#fff}html{font-size:11px}"
     "main{max-width:none;padding:0}nav{display:none}"
     "section{display:block;break-inside:auto;margin-top:.9rem;padding-top:.7rem}"
     ".margin{position:static}.margin p{max-width:none;margin:.3rem 0 .6rem}"

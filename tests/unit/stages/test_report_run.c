@@ -500,7 +500,7 @@ static void names_the_broken_line(struct tap *tap)
 static void golden_bytes(struct tap *tap)
 {
     static const char *const golden[OUTPUTS] = {
-        "9bd4635318085463c64513126ff7207f2260c2a9322160745ab45f572578e396",
+        "53aabbeb49c2b2ea12667547e0cf38f55454cd84fd77931829179b6da00b6275",
         "77bed6ff3f0000fb5729c38f3559289ddc19b5762469d14d10f5d1965585bfa9",
         "6fd94aa7a32cb2f12ffa8c7b3fd39151bc22acf659ad0d6bbe7570afa0b57a29",
         "29285a57e143162e29af08b71c8b59f0e28f7b98547850b0d8655f3f83fe0a7a"};
@@ -680,15 +680,15 @@ static void golden_objectives(struct tap *tap)
         const char *digests[OUTPUTS - 1]; /* html, md, json */
     } cases[] = {
         {&classified,
-         {"9f33d1668cacc17ced6c15889762cd16fa8cfdf367a537ccb2ddc43f45b3c7d6",
+         {"48e73063ea00b7ef85650c3de952398089340c7684405f704f5371cbb4a7e059",
           "b2450a4c3228d10a45e748c4c59a3f84654e6e1936d59f185f84315d3b038a73",
           "921928ca1e0109e50b7b931a11b47b691c608bc53925201d0820be6dc9cec3a1"}},
         {&translated,
-         {"2483cb3540d263a720b285754bb8646d1360b223bb5a248f533f211e44843684",
+         {"a76284ed2a325fdac17f3f372b96b8b495a304042cc47024bd2a0959e98d8b06",
           "b29207adce5bb49739f447e984563ce4415f3261c34dfff4c0ac591d2fc68ae1",
           "dee476977d22d2a4fbaaa293900b92832779cf232858230ae27f13bc121560c1"}},
         {&compared,
-         {"c5f3f09e92a49eb7ecf162abd9fb866bbb649b49db159e3bb69891b098986b85",
+         {"b6ccb2a2166464cb9b045165aa91039cc4a59736edfe50d307988dd92069a95a",
           "4325c942420ca7250c1428271ee336b4f91081037f0e753a1a17bd0d2bea03d7",
           "c2abe76d439ea7523743a15d3c5bc0c495eb7af2cdcc1fb2f495e74b7f76f7c7"}},
     };
