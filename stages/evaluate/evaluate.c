@@ -240,7 +240,7 @@ static const struct lm_stage_cost cost = {.pace = 9, .memory_share = 1.6, .sizes
 
 const struct lm_stage lm_stage_evaluate = {
     .name = "evaluate",
-    .version = 5,
+    .version = 6,
     .summary =
         "bits per byte on held-out text, accuracy, BLEU or correlation on examples, with intervals",
     .flags = LM_STAGE_SEED | LM_STAGE_NUMERIC,

@@ -149,6 +149,22 @@ static enum lm_status score(struct task_run *run, struct lm_err *err)
 
 /* ---- results ---- */
 
+/* What the bigram would choose, and how much more the model has right of the same items. */
+static enum lm_status put_bigram(struct scores *scores, const struct task_run *run,
+                                 struct lm_err *err)
+{
+    double *theirs = LM_NEW_ARRAY(run->evaluation->arena, double, run->items.count);
+    double sum = 0;
+    if (theirs == NULL)
+        return lm_fail(err, LM_NOMEM, "no memory for the floors of a task; give it a limit");
+    for (size_t i = 0; i < run->items.count; i++) {
+        theirs[i] = judge_item(run, i, run->task.norms[0], BIGRAM, false).share;
+        sum += theirs[i];
+    }
+    scores_put(scores, "floor.bigram", sum / (double)run->items.count);
+    return task_put_over(scores, run, "bigram", theirs, err);
+}
+
 static enum lm_status put_floors(struct scores *scores, const struct task_run *run,
                                  struct lm_err *err)
 {
@@ -168,8 +184,7 @@ static enum lm_status put_floors(struct scores *scores, const struct task_run *r
     if (evaluation->counts == NULL)
         return LM_OK;
     scores_put(scores, "floor.unigram", mean_share(run, norm, UNIGRAM, false));
-    scores_put(scores, "floor.bigram", mean_share(run, norm, BIGRAM, false));
-    return LM_OK;
+    return put_bigram(scores, run, err);
 }
 
 static enum lm_status put(struct scores *scores, struct task_run *run, struct lm_err *err)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "stats/bootstrap.h"
+#include "stats/paired_shares.h"
 #include "stats/wilson.h"
 
 enum { SHOWN = 200 /* bytes of a text in an item's line */ };
@@ -122,6 +123,48 @@ enum lm_status task_put_accuracy(struct scores *scores, struct task_run *run, st
     run->headline = hits / (double)run->items.count;
     task_put_wilson(scores, "acc", hits, (double)run->items.count);
     return put_groups(scores, run, err);
+}
+
+/* The same over new groups of the first level. */
+static enum lm_status put_over_groups(struct scores *scores, const struct task_run *run,
+                                      const char *name, const double *differences,
+                                      struct lm_err *err)
+{
+    const struct evaluation *evaluation = run->evaluation;
+    double *sums, *counts;
+    char end[48];
+    if (run->groups.level_count == 0)
+        return LM_OK;
+    LM_TRY(task_groups_sum(&sums, &counts, evaluation->arena, &run->groups.levels[0], differences,
+                           NULL, run->items.count, err));
+    struct lm_bootstrap_ratio ratio = {.over = sums, .under = counts};
+    const struct lm_resampling how = evaluate_resampling(evaluation, task_stream_of(run, "groups"));
+    LM_TRY(lm_bootstrap_run(&ratio, 1, run->groups.levels[0].count, &how, evaluation->arena, err));
+    snprintf(end, sizeof end, "over.%s.clustered.lo", name);
+    scores_put(scores, end, ratio.low);
+    snprintf(end, sizeof end, "over.%s.clustered.hi", name);
+    scores_put(scores, end, ratio.high);
+    return LM_OK;
+}
+
+enum lm_status task_put_over(struct scores *scores, const struct task_run *run, const char *name,
+                             const double *theirs, struct lm_err *err)
+{
+    double gained = 0, lost = 0;
+    char full[40];
+    double *differences = LM_NEW_ARRAY(run->evaluation->arena, double, run->items.count);
+    if (differences == NULL)
+        return no_memory(err);
+    for (size_t i = 0; i < run->items.count; i++) {
+        differences[i] = run->score[i] - theirs[i];
+        gained += fmax(differences[i], 0);
+        lost += fmax(-differences[i], 0);
+    }
+    const struct lm_difference over =
+        lm_paired_shares(gained, lost, (double)run->items.count, 0.95);
+    snprintf(full, sizeof full, "over.%s", name);
+    scores_put_interval(scores, full, over.value, over.low, over.high);
+    return put_over_groups(scores, run, name, differences, err);
 }
 
 /* ---- counts ---- */

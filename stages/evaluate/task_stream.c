@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/elem.h"
+#include "stats/paired.h"
 
 #include "task_kind.h"
 
@@ -95,6 +96,24 @@ static enum lm_status put_groups(struct scores *scores, const struct task_run *r
     return LM_OK;
 }
 
+/* How many bits a byte the model needs more than the bigram, paired by item. */
+static enum lm_status put_over_bigram(struct scores *scores, const struct task_run *run,
+                                      const double *bytes, struct lm_err *err)
+{
+    const struct evaluation *evaluation = run->evaluation;
+    const struct lm_resampling how = evaluate_resampling(evaluation, task_stream_of(run, "items"));
+    struct lm_difference over;
+    double *nats = LM_NEW_ARRAY(evaluation->arena, double, run->items.count);
+    if (nats == NULL)
+        return lm_fail(err, LM_NOMEM, "no memory for the floors of a task; give it a limit");
+    for (size_t i = 0; i < run->items.count; i++)
+        nats[i] = run->nll[i] - run->probes[i].grams[1];
+    LM_TRY(lm_paired_difference(&over, nats, bytes, run->items.count, 0.95, &how, evaluation->arena,
+                                err));
+    scores_put_interval(scores, "over.bigram", bits(over.value), bits(over.low), bits(over.high));
+    return LM_OK;
+}
+
 static enum lm_status put(struct scores *scores, struct task_run *run, struct lm_err *err)
 {
     static const char *const floors[] = {"floor.unigram", "floor.bigram"};
@@ -113,6 +132,8 @@ static enum lm_status put(struct scores *scores, struct task_run *run, struct lm
             nll += run->probes[i].grams[f];
         scores_put(scores, floors[f], bits(nll / total(sums.bytes, count)));
     }
+    if (run->evaluation->counts != NULL)
+        LM_TRY(put_over_bigram(scores, run, sums.bytes, err));
     scores_put_count(scores, "items", count);
     scores_put_count(scores, "tokens", (uint64_t)total(sums.tokens, count));
     scores_put_count(scores, "bytes", (uint64_t)total(sums.bytes, count));

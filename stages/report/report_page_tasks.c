@@ -111,25 +111,46 @@ static const char *floors_text(const struct report *report, const struct report_
     return text;
 }
 
+/* The difference to the bigram on the same items, and its interval where there is one. */
+static void put_over(struct lm_buf *out, const struct report *report,
+                     const struct report_task *task)
+{
+    const bool is_share = task->metric.unit == REPORT_SHARE && !isnan(task->over);
+    const double scale = is_share ? 100 : 1;
+    const int digits = is_share ? 1 : 3;
+    const struct lm_num number = report_fixed(scale * task->over, digits);
+    const char *value =
+        is_share ? report_say(report, TEXT_POINTS_OF_SHARE, number.text) : number.text;
+    if (!isnan(task->over_low))
+        value = report_say(report, TEXT_WITH_INTERVAL, value,
+                           report_say(report, TEXT_FROM_TO,
+                                      report_fixed(scale * task->over_low, digits).text,
+                                      report_fixed(scale * task->over_high, digits).text));
+    lm_html_printf(out, "<td class=\"n\">%s</td>", value);
+}
+
 static void put_row(struct lm_buf *out, const struct report *report, const struct report_task *task)
 {
     lm_html_printf(out,
                    "<tr><th scope=\"row\">%s</th><td class=\"n\">%s</td><td class=\"n\">%s</td>"
-                   "<td class=\"n\">%s</td><td>%s</td><td>%s</td><td class=\"n\">%s</td>"
-                   "<td class=\"n\">%s</td></tr>\n",
+                   "<td class=\"n\">%s</td><td>%s</td>",
                    task->name, range_text(report, task, task->low, task->high),
                    range_text(report, task, task->group_low, task->group_high),
-                   report_share(report, task->chance, 1).text, floors_text(report, task),
-                   report_say(report, report_task_is_above(task) ? TEXT_SHOWN : TEXT_NOT_SHOWN),
-                   report_fixed(task->items, 0).text, report_fixed(task->ties, 0).text);
+                   report_share(report, task->chance, 1).text, floors_text(report, task));
+    put_over(out, report, task);
+    lm_html_printf(
+        out, "<td>%s</td><td class=\"n\">%s</td><td class=\"n\">%s</td></tr>\n",
+        report_say(report, report_task_is_above(report, task) ? TEXT_SHOWN : TEXT_NOT_SHOWN),
+        report_fixed(task->items, 0).text, report_fixed(task->ties, 0).text);
 }
 
 static void put_numbers(struct lm_buf *out, const struct report *report,
                         const struct report_task *tasks, size_t count)
 {
     static const struct report_column columns[] = {
-        {TEXT_TASK},   {TEXT_INTERVAL_HEAD, true}, {TEXT_OVER_GROUPS, true}, {TEXT_CHANCE, true},
-        {TEXT_FLOORS}, {TEXT_ABOVE_FLOORS},        {TEXT_ITEMS, true},       {TEXT_TIES, true}};
+        {TEXT_TASK},      {TEXT_INTERVAL_HEAD, true}, {TEXT_OVER_GROUPS, true}, {TEXT_CHANCE, true},
+        {TEXT_FLOORS},    {TEXT_OVER_BIGRAM, true},   {TEXT_ABOVE_FLOORS},      {TEXT_ITEMS, true},
+        {TEXT_TIES, true}};
     double sum = 0;
     size_t centred = 0;
     report_table(out, report, NULL, columns, sizeof columns / sizeof columns[0]);

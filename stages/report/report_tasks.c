@@ -75,14 +75,29 @@ static struct report_task read_task(const struct report *report, const char *nam
     task.items = report_score(report, name, "items");
     task.ties = report_score(report, name, "ties");
     task.best = best_floor(report, &task);
+    task.over = report_score(report, name, "over.bigram");
+    task.over_low = report_score(report, name, "over.bigram.lo");
+    task.over_high = report_score(report, name, "over.bigram.hi");
     return task;
 }
 
-bool report_task_is_above(const struct report_task *task)
+/* Is the interval beyond a floor: that of the difference where it is paired? */
+static bool is_beyond(const struct report_task *task, const struct report_floor *floor)
 {
+    const bool is_paired = floor->label == TEXT_FLOOR_BIGRAM && !isnan(task->over_low);
     if (task->is_lower)
-        return task->high < task->best.value;
-    return !isnan(task->low) && !(task->low <= task->chance) && !(task->low <= task->best.value);
+        return is_paired ? task->over_high < 0 : task->high < floor->value;
+    return is_paired ? task->over_low > 0 : task->low > floor->value;
+}
+
+bool report_task_is_above(const struct report *report, const struct report_task *task)
+{
+    struct report_floor list[REPORT_FLOORS];
+    size_t count = report_task_floors(list, report, task);
+    bool is_above = !isnan(task->low) && !(task->low <= task->chance);
+    for (size_t i = 0; i < count; i++)
+        is_above = is_above && is_beyond(task, &list[i]);
+    return is_above && (!task->is_lower || count > 0);
 }
 
 /* ---- all of them ---- */

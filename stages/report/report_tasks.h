@@ -14,13 +14,14 @@ enum { REPORT_FLOORS = 6 };
 
 struct report_task {
     const char *name, *signature;
-    struct report_metric metric;  /**< the headline: accuracy, bits per byte, BLEU, Spearman */
-    double value, low, high;      /**< NaN: no interval */
-    double group_low, group_high; /**< over new groups; NaN: none */
-    double chance, centred;       /**< NaN: of this kind there is none */
-    double items, ties;           /**< NaN: not counted */
-    struct report_floor best;     /**< of its floors; NaN: none */
-    bool is_lower;                /**< the lower the better */
+    struct report_metric metric;      /**< the headline: accuracy, bits per byte, BLEU, Spearman */
+    double value, low, high;          /**< NaN: no interval */
+    double group_low, group_high;     /**< over new groups; NaN: none */
+    double chance, centred;           /**< NaN: of this kind there is none */
+    double items, ties;               /**< NaN: not counted */
+    struct report_floor best;         /**< of its floors; NaN: none */
+    double over, over_low, over_high; /**< less the bigram on the same items; NaN: none */
+    bool is_lower;                    /**< the lower the better */
 };
 
 /** A task's group. */
@@ -37,8 +38,9 @@ const struct report_task_group *report_task_groups(const struct report *report,
 /** All floors of a task; returns how many. */
 size_t report_task_floors(struct report_floor out[REPORT_FLOORS], const struct report *report,
                           const struct report_task *task);
-/** Is it shown to be better than chance and every floor: is its interval beyond them? */
-bool report_task_is_above(const struct report_task *task);
+/** Is it shown to be better than chance and every floor: is its interval beyond them, or that of
+ *  the difference on the same items? */
+bool report_task_is_above(const struct report *report, const struct report_task *task);
 /** What a report says first of scores that are of tasks alone: a sentence a task, the first few. */
 const char *report_tasks_sentences(const struct report *report);
 

@@ -33,12 +33,22 @@ static void scores_stand_beside_chance_and_floors(struct tap *tap)
     CHECK(strstr(page, "<tr><th scope=\"row\">blimp</th><td class=\"n\">61.0\xc2\xa0%\xe2\x80\x93"
                        "64.0\xc2\xa0%</td><td class=\"n\">58.0\xc2\xa0%\xe2\x80\x93"
                        "67.0\xc2\xa0%</td><td class=\"n\">50.0\xc2\xa0%</td><td>shortest choice "
-                       "48.6\xc2\xa0%, bigram 56.2\xc2\xa0%</td><td>shown</td><td class=\"n\">670"
+                       "48.6\xc2\xa0%, bigram 56.2\xc2\xa0%</td><td class=\"n\">6.2 points (4.1 to "
+                       "8.4)</td><td>shown</td><td class=\"n\">670"
                        "</td><td class=\"n\">12</td></tr>") != NULL);
-    CHECK(strstr(page, "most frequent answer 9.0\xc2\xa0%</td><td>not shown</td>") != NULL);
-    CHECK(strstr(page, "unigram 3.100, bigram 2.200</td><td>shown</td>") != NULL);
-    CHECK(strstr(page, "context copied 0.5</td><td>not shown</td>") != NULL); /* no interval */
-    CHECK(strstr(page, "words in common 0.574</td><td>not shown</td>") != NULL);
+    CHECK(strstr(page, "most frequent answer 9.0\xc2\xa0%</td><td "
+                       "class=\"n\">\xe2\x80\x93</td><td>not shown</td>") != NULL);
+    /* its own interval ends before the bigram, that of the difference on the same items does not */
+    CHECK(strstr(page, "unigram 3.100, bigram 2.200</td><td class=\"n\">\xe2\x88\x92"
+                       "0.300 (\xe2\x88\x92"
+                       "0.620 to "
+                       "0.020)</td><td>not shown</td>") != NULL);
+    CHECK(strstr(page,
+                 "context copied 0.5</td><td class=\"n\">\xe2\x80\x93</td><td>not shown</td>") !=
+          NULL); /* no interval */
+    CHECK(strstr(page,
+                 "words in common 0.574</td><td class=\"n\">\xe2\x80\x93</td><td>not shown</td>") !=
+          NULL);
     CHECK_INT(count_of(page, "class=\"mark chance\" style=\"left:50.00%\""), 3); /* two groups */
     CHECK_INT(count_of(page, "class=\"mark floor\" style=\"left:56.25%\""), 1);
     CHECK_INT(count_of(page, "class=\"mark floor\""), 5);
