@@ -161,6 +161,9 @@ static const struct lm_metric_row metrics[] = {
     {"<>.chance", NULL, LM_BETTER_NONE, "choice: accuracy of chance"},
     {"<>.floor.{length,majority,unigram,bigram,copy,overlap}", NULL, LM_BETTER_NONE,
      "the headline metric of a rule that needs no model"},
+    {"<>.bigram.diff{,.lo,.hi,.clustered.lo,.clustered.hi}", NULL, LM_BETTER_NONE,
+     "choice, stream: the headline metric less the bigram's on the same items, with its 95 % "
+     "intervals"},
     {"<>.{items,ties,straddlers,cut,tokens,bytes,words}", NULL, LM_BETTER_NONE,
      "tasks: what was scored, and how often a rule of scoring was needed"},
     {NULL},

@@ -140,9 +140,9 @@ static enum lm_status put_over_groups(struct scores *scores, const struct task_r
     struct lm_bootstrap_ratio ratio = {.over = sums, .under = counts};
     const struct lm_resampling how = evaluate_resampling(evaluation, task_stream_of(run, "groups"));
     LM_TRY(lm_bootstrap_run(&ratio, 1, run->groups.levels[0].count, &how, evaluation->arena, err));
-    snprintf(end, sizeof end, "over.%s.clustered.lo", name);
+    snprintf(end, sizeof end, "%s.diff.clustered.lo", name);
     scores_put(scores, end, ratio.low);
-    snprintf(end, sizeof end, "over.%s.clustered.hi", name);
+    snprintf(end, sizeof end, "%s.diff.clustered.hi", name);
     scores_put(scores, end, ratio.high);
     return LM_OK;
 }
@@ -162,7 +162,7 @@ enum lm_status task_put_over(struct scores *scores, const struct task_run *run, 
     }
     const struct lm_difference over =
         lm_paired_shares(gained, lost, (double)run->items.count, 0.95);
-    snprintf(full, sizeof full, "over.%s", name);
+    snprintf(full, sizeof full, "%s.diff", name);
     scores_put_interval(scores, full, over.value, over.low, over.high);
     return put_over_groups(scores, run, name, differences, err);
 }

@@ -57,7 +57,7 @@ struct lm_rng task_stream_of(const struct task_run *run, const char *what);
 /** Accuracy from run->score, with its intervals, by group, and clustered; run->headline. */
 enum lm_status task_put_accuracy(struct scores *scores, struct task_run *run, struct lm_err *err);
 /** How much more a model scores than a baseline does on the same items, `theirs` by item, put as
- *  "over.NAME": accuracies with the interval of paired shares, and over new groups of the first
+ *  "NAME.diff": accuracies with the interval of paired shares, and over new groups of the first
  *  level. LM_NOMEM, LM_CANCELLED. */
 enum lm_status task_put_over(struct scores *scores, const struct task_run *run, const char *name,
                              const double *theirs, struct lm_err *err);

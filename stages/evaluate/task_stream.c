@@ -110,7 +110,7 @@ static enum lm_status put_over_bigram(struct scores *scores, const struct task_r
         nats[i] = run->nll[i] - run->probes[i].grams[1];
     LM_TRY(lm_paired_difference(&over, nats, bytes, run->items.count, 0.95, &how, evaluation->arena,
                                 err));
-    scores_put_interval(scores, "over.bigram", bits(over.value), bits(over.low), bits(over.high));
+    scores_put_interval(scores, "bigram.diff", bits(over.value), bits(over.low), bits(over.high));
     return LM_OK;
 }
 

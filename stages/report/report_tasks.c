@@ -75,9 +75,9 @@ static struct report_task read_task(const struct report *report, const char *nam
     task.items = report_score(report, name, "items");
     task.ties = report_score(report, name, "ties");
     task.best = best_floor(report, &task);
-    task.over = report_score(report, name, "over.bigram");
-    task.over_low = report_score(report, name, "over.bigram.lo");
-    task.over_high = report_score(report, name, "over.bigram.hi");
+    task.over = report_score(report, name, "bigram.diff");
+    task.over_low = report_score(report, name, "bigram.diff.lo");
+    task.over_high = report_score(report, name, "bigram.diff.hi");
     return task;
 }
 
