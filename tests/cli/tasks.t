@@ -21,7 +21,18 @@ evaluate() { # TASKS [OPTION…]
     scores=$out
 }
 
+declared() { # TASKS [OPTION…]: every number of the scores is a metric that a gate may name
+    {
+        cat tiny.yaml
+        echo gates:
+        grep -oE '"[^"]+": -?[0-9]' <<<"$scores" | sed -E 's/^"(.*)": .*/  - {metric: scores.\1, min: -1e300}/'
+    } >declared.yaml
+    lmpipe check declared.yaml -S "scores.tasks=$1" "${@:2}"
+    is "its $(grep -c 'min: -1e300' declared.yaml) metrics are declared" "$status:$err" "0:"
+}
+
 evaluate "[capitals.yaml]"
+declared "[capitals.yaml]"
 is "it runs" "$run_status:$run_err" "0:"
 like "the table says what it came to" "$run_out" 'valid|test'
 is "three items" "$(number capitals.items)" 3
@@ -87,6 +98,7 @@ Y
 { echo a,b,n; for i in $(seq 30); do echo "\"word, $i\",other $((i * 7 % 10)),$((i % 5))"; done; } >pairs.csv
 evaluate "[cloze.yaml, stream.yaml, generate.yaml, similarity.yaml]" -S scores.max_new_tokens=8 -S scores.contamination=true
 is "all kinds run" "$run_status:$run_err" "0:"
+declared "[cloze.yaml, stream.yaml, generate.yaml, similarity.yaml]"
 is "cloze: a limit" "$(number cloze.items)" 40
 like "a perplexity of targets" "$scores" '"cloze.ppl.hi": '
 is "stream: words and line ends" "$(number stream.words)" "$(awk '{ n += NF + 1 } END { print n }' tiny.txt)"
