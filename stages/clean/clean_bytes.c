@@ -14,6 +14,8 @@
 
 #define STEP ((size_t)1 << 20)      /* bytes that are looked at together */
 #define DROP_FROM ((size_t)4 << 20) /* less is not worth a call */
+#define MAP_FROM (4 << 20)          /* bytes of a file from which on it is mapped */
+#define TAIL 64                     /* NULs behind a file that is read */
 
 /* ---- mappings ---- */
 
@@ -42,6 +44,30 @@ static int map(struct clean_bytes *out, int fd, size_t size)
     return 0;
 }
 
+/* A file of usual size is read: what is changed in a mapping is copied a page at a time, each with
+ * a fault and an interrupt of the other threads, which takes several times as long. NULs follow. */
+static int read_whole(struct clean_bytes *out, int fd, size_t size)
+{
+    uint8_t *data = malloc(size + TAIL);
+    size_t done = 0;
+    if (data == NULL)
+        return ENOMEM;
+    while (done < size) {
+        ssize_t got = pread(fd, data + done, size - done, (off_t)done);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0) {
+            int error = got < 0 ? errno : EIO; /* it was cut meanwhile */
+            free(data);
+            return error;
+        }
+        done += (size_t)got;
+    }
+    memset(data + size, 0, TAIL);
+    *out = (struct clean_bytes){.data = data, .size = size, .owned = data};
+    return 0;
+}
+
 enum lm_status clean_bytes_open(struct clean_bytes *out, const char *path, struct lm_err *err)
 {
     struct stat info;
@@ -50,7 +76,7 @@ enum lm_status clean_bytes_open(struct clean_bytes *out, const char *path, struc
         return lm_fail_errno(err, errno, "cannot open %s", path);
     int error = fstat(fd, &info) != 0 ? errno : S_ISDIR(info.st_mode) ? EISDIR : 0;
     if (error == 0)
-        error = map(out, fd, (size_t)info.st_size);
+        error = (info.st_size > MAP_FROM ? map : read_whole)(out, fd, (size_t)info.st_size);
     close(fd);
     return error == 0 ? LM_OK : lm_fail_errno(err, error, "cannot read %s", path);
 }
