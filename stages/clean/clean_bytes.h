@@ -1,7 +1,8 @@
 /**
- * The bytes of a file, to be changed in place, however large it is: a small one is read, a large one
- * is mapped, so that what is needed is in memory and what is done with is let go. What must be written anew (another
- * encoding, other newlines) is made in memory while it is small, else in a file without a name.
+ * The bytes of a file, to be changed in place, however large it is: a small one is read, a large
+ * one is mapped, so that what is needed is in memory and what is done with is let go. What must be
+ * written anew (another encoding, other newlines) is made in memory while it is small, else in a
+ * file without a name.
  */
 #ifndef LM_STAGES_CLEAN_BYTES_H
 #define LM_STAGES_CLEAN_BYTES_H
