@@ -41,9 +41,10 @@ like "an interval" "$scores" '"capitals.acc.lo": '
 like "by group" "$scores" '"capitals.America.acc": [01]'
 like "by the other norm" "$scores" '"capitals.acc_byte": '
 like "floors by counts" "$scores" '"capitals.floor.bigram": '
-is "the difference to the bigram is paired: theirs from ours" "$(number capitals.bigram.diff)" \
-    "$(python3 -c 'import sys; a, b = map(float, sys.argv[1:]); print(repr(a - b) if a != b else 0)' \
-        "$(number capitals.acc)" "$(number capitals.floor.bigram)")"
+ok "the difference to the bigram is theirs from ours" python3 -c '
+import sys
+ours, theirs, difference = map(float, sys.argv[1:])
+sys.exit(abs(ours - theirs - difference) > 1e-12)' "$(number capitals.acc)" "$(number capitals.floor.bigram)" "$(number capitals.bigram.diff)"
 unlike "and has no interval from three items" "$scores" '"capitals.bigram.diff.lo"'
 like "the most frequent answer" "$scores" '"capitals.floor.majority": 0.3'
 like "its signature" "$scores" '"capitals.signature": "lmpipe-task 1; kind choice; '

@@ -18,17 +18,29 @@ static void open_bytes(struct tap *tap, struct clean_bytes *out, const void *dat
     CHECK_INT(out->size, size);
 }
 
-/* A NUL follows, also where the file ends with a page. */
+/* A NUL follows, read or mapped, also where the file ends with a page. */
 static void a_nul_follows(struct tap *tap)
 {
-    static char data[8192];
-    static const size_t sizes[] = {0, 1, 4095, 4096, 4097, 8192};
+    enum { MAPPED = 4 << 20 }; /* more is */
+
+    static char data[MAPPED + 8192];
+    static const size_t sizes[] = {0,
+                                   1,
+                                   4096,
+                                   4097,
+                                   MAPPED,
+                                   MAPPED + 1,
+                                   MAPPED + 4095,
+                                   MAPPED + 4096,
+                                   MAPPED + 4097,
+                                   MAPPED + 8192};
     memset(data, 'x', sizeof data);
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         struct clean_bytes bytes;
         open_bytes(tap, &bytes, data, sizes[i]);
         CHECK(memcmp(bytes.data, data, sizes[i]) == 0);
         CHECK_INT(bytes.data[sizes[i]], 0);
+        CHECK_INT(bytes.mapped > 0, sizes[i] > MAPPED);
         clean_bytes_close(&bytes);
     }
     unlink(path);
