@@ -8,7 +8,10 @@ function(lm_warnings target)
     $<$<CONFIG:Release>:_FORTIFY_SOURCE=2>)
 endfunction()
 
-set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+# The presets with AddressSanitizer set it OFF: their programs start a quarter faster, and a test starts hundreds.
+if(NOT DEFINED CMAKE_POSITION_INDEPENDENT_CODE)
+  set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+endif()
 include(CheckPIESupported)
 check_pie_supported()
 # Only what a program really uses is loaded: the light program must not carry OpenBLAS or curl.
