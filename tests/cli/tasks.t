@@ -55,6 +55,27 @@ like "the seven members" "$items" '^\{"id":"2","group":"America","score":[01],"n
 lmpipe cat tiny.yaml scores.items/tasks.json -S "scores.tasks=[capitals.yaml]"
 like "what there is" "$out" '"metric": "acc"'
 
+# over new groups: items once more say nothing new of them, but to the interval over items
+rows() { # TIMES: 60 items in 20 groups
+    for i in $(seq 60); do
+        for _ in $(seq "$1"); do
+            echo "{\"q\": \"the word\", \"g\": \"g$((i % 20))\", \"a\": [\" of $i\", \" $((i * 7 % 60)) the\"], \"n\": $((i * i % 3 % 2))}"
+        done
+    done >groups.jsonl
+    evaluate "[groups.yaml]"
+}
+printf 'lmpipe_task: 1\nkind: choice\ndata: groups.jsonl\ncontext: "{q}"\nchoices: "{a}"\nanswer: "{n}"\ngroup: "{g}"\n' >groups.yaml
+rows 1
+declared "[groups.yaml]"
+once=$scores
+rows 3
+ok "the intervals of a difference, over items and over groups" python3 -c '
+import json, sys
+once, thrice = ({k[len("groups.bigram."):]: v for k, v in json.loads(text).items() if k.startswith("groups.bigram.")} for text in sys.argv[1:])
+clustered, items = [(row["diff.clustered.lo"], row["diff.clustered.hi"]) for row in (once, thrice)], [row["diff.hi"] - row["diff.lo"] for row in (once, thrice)]
+print("#", once, thrice)
+sys.exit(clustered[0] != clustered[1] or not clustered[0][0] < once["diff"] < clustered[0][1] or not 1.5 < items[0] / items[1] < 2)' "$once" "$scores"
+
 # what enters the key
 lmpipe plan tiny.yaml -S "scores.tasks=[capitals.yaml]"
 like "again: a hit" "$out" '^hit +scores'
