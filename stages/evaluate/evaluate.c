@@ -162,8 +162,8 @@ static const struct lm_metric_row metrics[] = {
     {"<>.floor.{length,majority,unigram,bigram,copy,overlap}", NULL, LM_BETTER_NONE,
      "the headline metric of a rule that needs no model"},
     {"<>.bigram.diff{,.lo,.hi,.clustered.lo,.clustered.hi}", NULL, LM_BETTER_NONE,
-     "choice, stream: the headline metric less the bigram's on the same items, with its 95 % "
-     "intervals"},
+     "choice, cloze, stream: the headline metric less the bigram's on the same items, with its "
+     "95 % intervals"},
     {"<>.{items,ties,straddlers,cut,tokens,bytes,words}", NULL, LM_BETTER_NONE,
      "tasks: what was scored, and how often a rule of scoring was needed"},
     {NULL},
@@ -243,7 +243,7 @@ static const struct lm_stage_cost cost = {.pace = 9, .memory_share = 1.6, .sizes
 
 const struct lm_stage lm_stage_evaluate = {
     .name = "evaluate",
-    .version = 6,
+    .version = 7,
     .summary =
         "bits per byte on held-out text, accuracy, BLEU or correlation on examples, with intervals",
     .flags = LM_STAGE_SEED | LM_STAGE_NUMERIC,

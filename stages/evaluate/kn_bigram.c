@@ -138,18 +138,54 @@ static double uniform(const struct kn_bigram *counts)
     return 1.0 / (double)counts->vocab;
 }
 
-double kn_unigram_nll(const struct kn_bigram *counts, int32_t w)
+/* v: of no use here, and there so that both are asked alike. */
+static double unigram(const struct kn_bigram *counts, int32_t v, int32_t w)
 {
-    return -lm_log(
-        discounted(counts->tokens[w].seen, counts->types, counts->total, uniform(counts)));
+    (void)v;
+    return discounted(counts->tokens[w].seen, counts->types, counts->total, uniform(counts));
 }
 
-double kn_bigram_nll(const struct kn_bigram *counts, int32_t v, int32_t w)
+static double bigram(const struct kn_bigram *counts, int32_t v, int32_t w)
 {
     const struct token_counts *left = &counts->tokens[v], *right = &counts->tokens[w];
     double below = discounted(right->before, counts->continued, counts->pairs, uniform(counts));
     const struct pair_cell *cell = find_cell(counts->cells, counts->capacity, pair_key(v, w));
-    return -lm_log(discounted(cell->count, left->after, left->history, below));
+    return discounted(cell->count, left->after, left->history, below);
+}
+
+double kn_unigram_nll(const struct kn_bigram *counts, int32_t w)
+{
+    return -lm_log(unigram(counts, 0, w));
+}
+
+double kn_bigram_nll(const struct kn_bigram *counts, int32_t v, int32_t w)
+{
+    return -lm_log(bigram(counts, v, w));
+}
+
+/* Early merges, which are frequent, have low ids: what is not the most likely is found out soon. */
+static double first_of(const struct kn_bigram *counts, int32_t v, int32_t w,
+                       double (*probability)(const struct kn_bigram *, int32_t, int32_t))
+{
+    const double own = probability(counts, v, w);
+    size_t equal = 0; /* itself among them */
+    for (int32_t other = 0; other < counts->vocab; other++) {
+        const double theirs = probability(counts, v, other);
+        if (theirs > own)
+            return 0;
+        equal += theirs == own;
+    }
+    return 1 / (double)equal;
+}
+
+double kn_unigram_first(const struct kn_bigram *counts, int32_t w)
+{
+    return first_of(counts, 0, w, unigram);
+}
+
+double kn_bigram_first(const struct kn_bigram *counts, int32_t v, int32_t w)
+{
+    return first_of(counts, v, w, bigram);
 }
 
 uint64_t kn_count(const struct kn_bigram *counts, int32_t w)

@@ -29,6 +29,11 @@ enum lm_status kn_bigram_add(struct kn_bigram *counts, const int32_t *tokens, si
 /** −ln p_unigram(w) and −ln p_bigram(w | v), nats. Nothing counted: ln V. */
 double kn_unigram_nll(const struct kn_bigram *counts, int32_t w);
 double kn_bigram_nll(const struct kn_bigram *counts, int32_t v, int32_t w);
+/** Is w the most likely token, and behind v? 1/k when k tokens share the highest probability, 0
+ * when another one has a higher one. V steps where it is the most likely, mostly few where it is
+ * not. */
+double kn_unigram_first(const struct kn_bigram *counts, int32_t w);
+double kn_bigram_first(const struct kn_bigram *counts, int32_t v, int32_t w);
 /** c(w) and N. */
 uint64_t kn_count(const struct kn_bigram *counts, int32_t w);
 uint64_t kn_total(const struct kn_bigram *counts);

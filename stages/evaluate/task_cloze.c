@@ -15,7 +15,8 @@ static size_t probe_count(const struct task_run *run, size_t item)
 static void fill_probe(const struct task_run *run, size_t i, struct task_probe *probe)
 {
     const struct lm_task_item *item = &run->items.items[i];
-    *probe = (struct task_probe){.parts = {item->context, item->target}, .scored = 1};
+    *probe =
+        (struct task_probe){.parts = {item->context, item->target}, .scored = 1, .is_greedy = true};
 }
 
 /* Tokens that others are as likely as leave a share of the item. */
@@ -35,6 +36,24 @@ static double plain(double value)
     return value;
 }
 
+/* What counts of the training text would complete, and how much more the model has right. */
+static enum lm_status put_counts(struct scores *scores, const struct task_run *run,
+                                 struct lm_err *err)
+{
+    static const char *const floors[] = {"floor.unigram", "floor.bigram"};
+    const size_t count = run->items.count;
+    double *theirs = LM_NEW_ARRAY(run->evaluation->arena, double, count);
+    if (theirs == NULL)
+        return lm_fail(err, LM_NOMEM, "no memory for the floors of a task; give it a limit");
+    for (size_t f = 0; f < 2; f++) {
+        double sum = 0;
+        for (size_t i = 0; i < count; i++)
+            sum += theirs[i] = run->probes[i].firsts[f];
+        scores_put(scores, floors[f], sum / (double)count);
+    }
+    return task_put_over(scores, run, "bigram", theirs, err);
+}
+
 static enum lm_status put(struct scores *scores, struct task_run *run, struct lm_err *err)
 {
     struct lm_arena *arena = run->evaluation->arena;
@@ -51,7 +70,7 @@ static enum lm_status put(struct scores *scores, struct task_run *run, struct lm
         targets[i] = run->items.items[i].target;
     LM_TRY(task_majority(&share, arena, targets, run->items.count, err));
     scores_put(scores, "floor.majority", share);
-    return LM_OK;
+    return run->evaluation->counts != NULL ? put_counts(scores, run, err) : LM_OK;
 }
 
 static void record(struct lm_item_record *out, const struct task_run *run, size_t i)

@@ -221,6 +221,10 @@ static void add_counts(const struct task_scorer *scorer, struct task_probe *prob
         int32_t before = i > 0 ? ids[i - 1] : scorer->end_of_text;
         probe->grams[0] += kn_unigram_nll(evaluation->counts, ids[i]);
         probe->grams[1] += kn_bigram_nll(evaluation->counts, before, ids[i]);
+        if (probe->is_greedy && probe->firsts[0] > 0)
+            probe->firsts[0] *= kn_unigram_first(evaluation->counts, ids[i]);
+        if (probe->is_greedy && probe->firsts[1] > 0)
+            probe->firsts[1] *= kn_bigram_first(evaluation->counts, before, ids[i]);
     }
 }
 
@@ -295,7 +299,7 @@ static enum lm_status add_probe(struct task_scorer *scorer, struct task_probe *p
     LM_TRY(task_scorer_encode(scorer, scorer->text.data, scorer->text.size, &ids, &count, err));
     size_t first = find_first(scorer, probe, ids, count, place);
     probe->nll = probe->grams[0] = probe->grams[1] = 0;
-    probe->share = 1;
+    probe->share = probe->firsts[0] = probe->firsts[1] = 1;
     probe->hits = 0;
     probe->tokens = (uint32_t)(count - first);
     add_counts(scorer, probe, ids, first, count);

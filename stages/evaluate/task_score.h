@@ -24,10 +24,12 @@ struct task_probe {
     double nll;      /**< nats, of the tokens that count */
     double grams[2]; /**< the same by counts: unigram, bigram; 0 without counts */
     double share;    /**< 1/k for each token that k are as likely as, 0 when one is not the first */
-    uint32_t tokens; /**< that count */
-    uint32_t hits;   /**< of them: of rank 0 */
-    bool straddles;  /**< the first token that counts begins before the place */
-    bool is_cut;     /**< its left end was cut off */
+    double firsts[2]; /**< the same by counts, where `is_greedy` */
+    bool is_greedy;   /**< whether it is what comes first is asked of counts, too */
+    uint32_t tokens;  /**< that count */
+    uint32_t hits;    /**< of them: of rank 0 */
+    bool straddles;   /**< the first token that counts begins before the place */
+    bool is_cut;      /**< its left end was cut off */
 };
 
 struct task_scorer;

@@ -41,10 +41,13 @@ like "an interval" "$scores" '"capitals.acc.lo": '
 like "by group" "$scores" '"capitals.America.acc": [01]'
 like "by the other norm" "$scores" '"capitals.acc_byte": '
 like "floors by counts" "$scores" '"capitals.floor.bigram": '
-ok "the difference to the bigram is theirs from ours" python3 -c '
+differs() { # TASK: its difference to the bigram is theirs from ours
+    ok "$1: the difference to the bigram" python3 -c '
 import sys
 ours, theirs, difference = map(float, sys.argv[1:])
-sys.exit(abs(ours - theirs - difference) > 1e-12)' "$(number capitals.acc)" "$(number capitals.floor.bigram)" "$(number capitals.bigram.diff)"
+sys.exit(abs(ours - theirs - difference) > 1e-12)' "$(number "$1.acc")" "$(number "$1.floor.bigram")" "$(number "$1.bigram.diff")"
+}
+differs capitals
 unlike "and has no interval from three items" "$scores" '"capitals.bigram.diff.lo"'
 like "the most frequent answer" "$scores" '"capitals.floor.majority": 0.3'
 like "its signature" "$scores" '"capitals.signature": "lmpipe-task 1; kind choice; '
@@ -123,6 +126,8 @@ is "all kinds run" "$run_status:$run_err" "0:"
 declared "[cloze.yaml, stream.yaml, generate.yaml, similarity.yaml]"
 is "cloze: a limit" "$(number cloze.items)" 40
 like "a perplexity of targets" "$scores" '"cloze.ppl.hi": '
+like "what the most frequent token would have right" "$scores" '"cloze.floor.unigram": 0[,.]'
+differs cloze
 is "stream: words and line ends" "$(number stream.words)" "$(awk '{ n += NF + 1 } END { print n }' tiny.txt)"
 is "and bytes" "$(number stream.bytes)" "$(stat -c %s tiny.txt)"
 like "word perplexity" "$scores" '"stream.word_ppl": '

@@ -54,6 +54,48 @@ static void equals_independent_counts(struct tap *tap)
     lm_arena_free(arena);
 }
 
+/* What comes first by the numbers themselves, ties shared. */
+static double share_of(const double *nll, int32_t vocab, int32_t w)
+{
+    int equal = 0;
+    for (int32_t other = 0; other < vocab; other++) {
+        if (nll[other] < nll[w])
+            return 0;
+        equal += nll[other] == nll[w];
+    }
+    return 1.0 / equal;
+}
+
+static void knows_what_comes_first(struct tap *tap)
+{
+    enum { VOCAB = 7 };
+
+    /* behind 1 twice 2, once 3; behind 2 both 1 and 4 once, and 4 stands behind more; 5, 6 never */
+    static const int32_t stream[] = {1, 2, 1, 2, 4, 3, 4, 1, 3};
+    struct kn_bigram *counts = kn_bigram_create(VOCAB, 0);
+    double nll[VOCAB];
+    REQUIRE(counts != NULL && kn_bigram_first(counts, 3, 3) == 1.0 / VOCAB);
+    REQUIRE(kn_bigram_add(counts, stream, sizeof stream / sizeof stream[0], NULL) == LM_OK);
+    CHECK_NEAR(kn_unigram_first(counts, 1), 1, 0);
+    CHECK_NEAR(kn_bigram_first(counts, 1, 2), 1, 0);
+    CHECK_NEAR(kn_bigram_first(counts, 1, 3), 0, 0);
+    for (int32_t w = 0; w < VOCAB; w++)
+        nll[w] = kn_unigram_nll(counts, w);
+    for (int32_t w = 0; w < VOCAB; w++)
+        CHECK_NEAR(kn_unigram_first(counts, w), share_of(nll, VOCAB, w), 0);
+    for (int32_t v = 0; v < VOCAB; v++) {
+        double sum = 0;
+        for (int32_t w = 0; w < VOCAB; w++)
+            nll[w] = kn_bigram_nll(counts, v, w);
+        for (int32_t w = 0; w < VOCAB; w++) {
+            CHECK_NEAR(kn_bigram_first(counts, v, w), share_of(nll, VOCAB, w), 0);
+            sum += kn_bigram_first(counts, v, w);
+        }
+        CHECK_NEAR(sum, 1, 1e-15);
+    }
+    kn_bigram_free(counts);
+}
+
 static void sums_to_one(struct tap *tap)
 {
     enum { VOCAB = 5000, TOKENS = 60000 };
@@ -94,6 +136,7 @@ static void refuses_foreign_ids(struct tap *tap)
     kn_bigram_free(counts);
 }
 
-static const struct tap_test tests[] = {TAP_ROW(equals_independent_counts) TAP_ROW(
-    sums_to_one) TAP_ROW(nothing_counted_is_uniform) TAP_ROW(refuses_foreign_ids)};
-LM_TEST_MAIN(tests)
+static const struct tap_test tests[] = {
+    TAP_ROW(equals_independent_counts) TAP_ROW(knows_what_comes_first) TAP_ROW(sums_to_one)
+        TAP_ROW(nothing_counted_is_uniform) TAP_ROW(refuses_foreign_ids)};
+LM_TEST_FILE(tests)
