@@ -117,11 +117,14 @@ static void leave_page(struct lm_exec *exec, struct lm_run_result *out, const st
         out->published[out->published_count++] = path;
 }
 
-/** Beside what is published: when something ran, and always for a job of CI. */
+/** Beside what is published: when something ran, or they tell of a run with other results or
+ * another end, and always for a job of CI. Else they stay: they say how long it took what ran. */
 static void write_pages(struct lm_exec *exec, struct lm_run_result *out)
 {
     const char *folder = lm_publish_folder(exec->arena, exec->spec);
-    bool due = exec->options->ci || exec->executed > 0;
+    const char *record = folder != NULL ? lm_path_join(exec->arena, folder, pages[0].name) : NULL;
+    bool due = exec->options->ci || exec->executed > 0 || record == NULL ||
+               !lm_run_record_tells(record, &exec->facts);
     if (folder == NULL || out->published == NULL || lm_dir_create(folder, NULL) != LM_OK)
         return;
     for (size_t i = 0; i < PAGES; i++) {

@@ -44,7 +44,8 @@ struct lm_run_facts {
     const char *host, *cpu, *kernel;
     size_t cores;
     uint64_t memory;
-    size_t published;             /**< so many outputs were, in the order of stages */
+    size_t published;    /**< so many outputs were, in the order of stages */
+    const char *results; /**< name of the file of its results in the store; NULL: none yet */
     const struct lm_run_job *job; /**< of CI, that it is part of; NULL: none */
 };
 
@@ -90,8 +91,10 @@ void lm_run_key_put(struct lm_buf *out, const struct lm_plan_stage *planned);
 /** Leaves what is to be known of a run when it was killed: at its beginning, once events.jsonl is
  *  locked. facts: spec, plan, id, started. LM_IO, LM_NOMEM. */
 enum lm_status lm_run_keep_begin(const struct lm_run_facts *facts, struct lm_err *err);
-/** Leaves its record: at its end, whole facts. LM_IO, LM_NOMEM. */
-enum lm_status lm_run_keep_end(const struct lm_run_facts *facts, struct lm_err *err);
+/** Leaves its record: at its end, whole facts, of which it sets `results`. LM_IO, LM_NOMEM. */
+enum lm_status lm_run_keep_end(struct lm_run_facts *facts, struct lm_err *err);
+/** Does the run.json at `path` tell of these results, and of a run that ended as this one? */
+bool lm_run_record_tells(const char *path, const struct lm_run_facts *facts);
 /* run_root.c */
 /** What its spec needs of the store, beside its path (store/roots.h). is_end false: at the
  *  beginning, when the spec is new to the store; true: at the end of a run without -S. When nothing

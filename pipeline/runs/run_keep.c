@@ -331,7 +331,7 @@ enum lm_status lm_run_keep_begin(const struct lm_run_facts *facts, struct lm_err
     return write_brief(facts, parameters, NULL, err);
 }
 
-enum lm_status lm_run_keep_end(const struct lm_run_facts *facts, struct lm_err *err)
+enum lm_status lm_run_keep_end(struct lm_run_facts *facts, struct lm_err *err)
 {
     char parameters[LM_DIGEST_HEX], results[LM_DIGEST_HEX];
     struct lm_buf summary, line;
@@ -339,6 +339,7 @@ enum lm_status lm_run_keep_end(const struct lm_run_facts *facts, struct lm_err *
         lm_arena_printf(facts->plan->arena, "%s/runs/index", lm_store_path(facts->plan->store));
     LM_TRY(keep_parameters(parameters, facts, err));
     LM_TRY(keep_results(results, facts, parameters, err));
+    facts->results = lm_arena_strdup(facts->plan->arena, results);
     LM_TRY(write_brief(facts, parameters, results, err));
     lm_buf_init(&summary, 0);
     lm_buf_init(&line, 0);

@@ -1,7 +1,9 @@
+#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/io.h"
@@ -321,6 +323,10 @@ void lm_run_summary_write(struct lm_buf *out, const struct lm_run_facts *facts)
 
 /* ---- run.json ---- */
 
+/* Members that say whether what a later run finds is what was told. */
+#define RESULTS "results"
+#define EXIT_CODE "exit_code"
+
 static void put_head(struct lm_json_writer *writer, const struct lm_run_facts *facts)
 {
     const struct lm_spec *spec = facts->spec;
@@ -328,10 +334,12 @@ static void put_head(struct lm_json_writer *writer, const struct lm_run_facts *f
     lm_json_member_string(writer, "lmpipe", LM_VERSION);
     lm_json_member_string(writer, "run", facts->id);
     lm_json_member_string(writer, "experiment", spec->experiment);
+    if (facts->results != NULL)
+        lm_json_member_string(writer, RESULTS, facts->results);
+    lm_json_member_string(writer, "state", facts->state);
+    lm_json_member_int(writer, EXIT_CODE, facts->result->exit_code);
     put_spec(writer, spec);
     lm_run_settings_put(writer, spec);
-    lm_json_member_string(writer, "state", facts->state);
-    lm_json_member_int(writer, "exit_code", facts->result->exit_code);
     lm_json_member_string(writer, "started", lm_clock_format(started, facts->started));
     lm_json_member_double(writer, "seconds", facts->seconds);
     lm_json_member_int(writer, "executed", (int64_t)facts->executed);
@@ -361,6 +369,24 @@ void lm_run_record_write(struct lm_buf *out, const struct lm_run_facts *facts)
     lm_json_close(&writer, ']');
     lm_json_close(&writer, '}');
     lm_buf_putc(out, '\n');
+}
+
+bool lm_run_record_tells(const char *path, const struct lm_run_facts *facts)
+{
+    enum { HEAD = 4096 /* an experiment's name is in front of these members, and no more */ };
+
+    char head[HEAD], member[LM_DIGEST_HEX + 20];
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    const size_t size = fd >= 0 ? lm_read_at(fd, head, sizeof head, 0) : 0;
+    if (fd >= 0)
+        close(fd);
+    if (size == 0 || facts->results == NULL)
+        return false;
+    snprintf(member, sizeof member, "\"" RESULTS "\": \"%s\",", facts->results);
+    if (memmem(head, size, member, strlen(member)) == NULL)
+        return false;
+    snprintf(member, sizeof member, "\"" EXIT_CODE "\": %d,", facts->result->exit_code);
+    return memmem(head, size, member, strlen(member)) != NULL;
 }
 
 void lm_run_brief_write(struct lm_buf *out, const struct lm_run_facts *facts,

@@ -112,12 +112,8 @@ executed() {
     in_state "done"
 }
 
-# Digests of all artifacts of the current keys, a line each.
-artifact_digests() { # SPEC [OPTION...]
-    local artifact spec=$1
-    shift
-    for artifact in corpus.corpus text.text text.card vocab.vocab tokens.card tokens.tokens model.model model.log \
-        scores.scores scores.items samples.samples report.html report.md report.json report.junit; do
-        printf '%s %s\n' "$artifact" "$("$LMPIPE" cat "$spec" "$artifact" "$@" 2>&1 | sha256sum | cut -c1-64)"
-    done
+# Digests of all artifacts of the last run, each of which is as it was stored.
+artifact_digests() { # SPEC
+    sed -n '/"outputs": {/,/}/p' "artifacts/$(sed -n 's/^experiment: //p' "$1")/run.json"
+    "$LMPIPE" cache verify >/dev/null || echo "damaged"
 }

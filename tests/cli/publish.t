@@ -34,6 +34,32 @@ lmpipe run tiny.yaml --progress none
 is "a damaged object runs its stage again" "$(executed)" "vocab"
 is "with the same bytes" "$(sha256sum <"$file" | cut -c1-64)" "$object"
 
+# run.json and run.html are of the last run; one that executes nothing leaves them where they say what it says.
+says() { # MEMBER of the published run.json
+    grep -m 1 -oE "\"$1\": [^,]*" artifacts/tiny/run.json | sed 's/^[^:]*: //'
+}
+told=$(says run)
+lmpipe run tiny.yaml --progress none
+is "the same again: the pages stay, with their times" "$status:$(says run)" "0:$told"
+lmpipe run tiny.yaml vocab --progress none
+is "of other stages: they are of that run" "$status:$(says state):$(grep -c '"stage":' artifacts/tiny/run.json)" '0:"hit":3'
+lmpipe run tiny.yaml --progress none -S steps=31 -S model.lr=1e9
+is "a stage fails" "$status:$(says state):$(says exit_code)" '1:"failed":1'
+lmpipe run tiny.yaml --progress none
+is "then as before: nothing runs, and nothing failed" "$status:$(executed):$(says state):$(says exit_code)" '0::"hit":0'
+unlike "run.html: nothing failed" "$(cat artifacts/tiny/run.html)" '>failed<'
+sed -e '/^  report:/,$d; s/^experiment: .*/experiment: gated/' tiny.yaml >ungated.yaml
+while read -r bound code; do
+    printf 'gates:\n  - {metric: scores.valid.bpb, max: %s}\n' "$bound" | cat ungated.yaml - >gated.yaml
+    lmpipe run gated.yaml --progress none
+    is "a gate of $bound: as the run ended" "$status:$(grep -m 1 -oE '"exit_code": [0-9]+' artifacts/gated/run.json)" "$code:\"exit_code\": $code"
+done <<'END'
+99 0
+0.1 4
+98 0
+END
+is "which executed nothing" "$(executed)" ""
+
 # Modes are what the umask leaves.
 modes() {
     find artifacts/tiny -printf '%y %m\n' | sort -u | tr '\n' ';'
