@@ -1,12 +1,14 @@
 /**
  * The test harness: a table of named functions, TAP on stdout, exit status as verdict.
- * A file lists its tests once:  LM_TESTS(test_a, test_b)
+ * A file lists its tests once, in a table that LM_TEST_FILE names; the files of a room are one
+ * program, which runs those of the file that it is given (tap.c).
  * A test that cannot run here says so: SKIP("LMPIPE_DATA is not set"). All skipped: exit 77.
  */
 #ifndef LM_TESTS_TAP_H
 #define LM_TESTS_TAP_H
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,11 +97,19 @@ static inline int tap_main(const struct tap_test *tests, size_t count)
 }
 
 #define TAP_ROW(fn) {#fn, fn},
-#define TAP_MAP_1(a) TAP_ROW(a)
-#define LM_TEST_MAIN(table)                                                                        \
-    int main(void)                                                                                 \
-    {                                                                                              \
-        return tap_main(table, sizeof table / sizeof table[0]);                                    \
-    }
+
+/** Tests of a source file. */
+struct tap_file {
+    const char *path; /**< of the source */
+    const struct tap_test *tests;
+    size_t count;
+};
+
+/** Enters a table among those of the program: what the linker finds in a section of this name, it
+ *  puts behind one another. */
+#define LM_TEST_FILE(table)                                                                        \
+    static const struct tap_file tap_file = {__FILE__, table, sizeof table / sizeof table[0]};     \
+    __attribute__((used, section("tap_files"))) static const struct tap_file *const tap_entry =    \
+        &tap_file;
 
 #endif

@@ -44,7 +44,9 @@ above() { # NAME VALUE BOUND
 }
 
 classify=(-S objective=classify)
-translate=(-S objective=translate -S form=generate -S steps=400)
+learning=400 # steps; under sanitizers it need not come to something
+sanitized && learning=40
+translate=(-S objective=translate -S form=generate -S steps=$learning)
 similar=(-S objective=similar -S form=similarity)
 
 lmpipe run tests.yaml "${classify[@]}" --threads 1 --progress none
@@ -63,7 +65,7 @@ is "make the same model" "$(lmpipe cat tests.yaml model.model "${classify[@]}"; 
 
 lmpipe run tests.yaml "${translate[@]}" --progress none
 is "translate runs" "$status" 0
-above "answers are learnt" "$(figure test.bleu "${translate[@]}")" 20
+sanitized || above "answers are learnt" "$(figure test.bleu "${translate[@]}")" 20
 above "better than the source copied" "$(awk -v a="$(figure test.copy "${translate[@]}")" 'BEGIN { print 10 - a }')" 0
 like "answers beside references" "$(cat artifacts/objectives/report.html)" '>Reference</th>'
 

@@ -168,4 +168,4 @@ static const struct tap_test tests[] = {TAP_ROW(test_alignment) TAP_ROW(test_lar
                                             TAP_ROW(test_pointers_are_unique) TAP_ROW(test_rewind)
                                                 TAP_ROW(test_overflow) TAP_ROW(test_strings)
                                                     TAP_ROW(test_typed) TAP_ROW(test_forbidden)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -149,4 +149,4 @@ static void a_turn_ends_it(struct tap *tap)
 static const struct tap_test tests[] = {
     TAP_ROW(all_are_written_in_order) TAP_ROW(the_first_failure_is_told) TAP_ROW(a_turn_ends_it)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

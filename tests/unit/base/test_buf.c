@@ -70,4 +70,4 @@ static void test_little_endian(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(test_appending) TAP_ROW(test_ceiling)
                                             TAP_ROW(test_little_endian)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -65,4 +65,4 @@ static void test_numbers(struct tap *tap)
 }
 
 static const struct tap_test tests[] = {TAP_ROW(test_numbers)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -137,4 +137,4 @@ static void test_missing(struct tap *tap)
 }
 
 static const struct tap_test tests[] = {TAP_ROW(test_machines) TAP_ROW(test_missing)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -31,4 +31,4 @@ static void test_format(struct tap *tap)
 }
 
 static const struct tap_test tests[] = {TAP_ROW(test_clocks) TAP_ROW(test_format)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -25,4 +25,4 @@ static void test_fields(struct tap *tap)
 }
 
 static const struct tap_test tests[] = {TAP_ROW(test_fields)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

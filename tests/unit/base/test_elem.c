@@ -156,4 +156,4 @@ static void test_bits_are_fixed(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(test_bounds) TAP_ROW(test_pow) TAP_ROW(
     test_special_values) TAP_ROW(test_bits_are_fixed)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

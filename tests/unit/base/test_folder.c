@@ -118,4 +118,4 @@ static void test_remove(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(test_create) TAP_ROW(test_list) TAP_ROW(test_walk)
                                             TAP_ROW(test_remove)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -93,4 +93,4 @@ static void test_round_trip(struct tap *tap)
 }
 
 static const struct tap_test tests[] = {TAP_ROW(test_rows) TAP_ROW(test_round_trip)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -32,4 +32,4 @@ static const struct tap_test tests[] = {
     {"matches", test_matches},
 };
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

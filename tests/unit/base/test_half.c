@@ -108,4 +108,4 @@ static void test_arrays(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(test_all_halves) TAP_ROW(test_all_bf16)
                                             TAP_ROW(test_rounding) TAP_ROW(test_arrays)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -95,4 +95,4 @@ static void test_hex(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(test_published_vectors) TAP_ROW(test_running)
                                             TAP_ROW(test_file) TAP_ROW(test_hex)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

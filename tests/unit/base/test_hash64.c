@@ -53,4 +53,4 @@ static void test_running(struct tap *tap)
 }
 
 static const struct tap_test tests[] = {TAP_ROW(test_published_vectors) TAP_ROW(test_running)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -193,4 +193,4 @@ static void test_questions(struct tap *tap)
 static const struct tap_test tests[] = {TAP_ROW(test_paths) TAP_ROW(test_read) TAP_ROW(test_atomic)
                                             TAP_ROW(test_buffers) TAP_ROW(test_full_disk)
                                                 TAP_ROW(test_copy) TAP_ROW(test_questions)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

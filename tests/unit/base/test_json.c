@@ -150,4 +150,4 @@ static void test_depth(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(test_tree) TAP_ROW(test_fallbacks) TAP_ROW(
     test_document_order) TAP_ROW(test_errors) TAP_ROW(test_lenient) TAP_ROW(test_depth)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

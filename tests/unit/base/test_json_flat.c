@@ -278,4 +278,4 @@ static const struct tap_test tests[] = {
         TAP_ROW(rounds_as_the_library_does) TAP_ROW(rounds_halves_to_even)
             TAP_ROW(takes_no_more_members_than_there_is_room) TAP_ROW(knows_a_text)
                 TAP_ROW(walks_lists_that_stand_alone)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

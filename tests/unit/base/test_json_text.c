@@ -121,4 +121,4 @@ static void escapes(struct tap *tap)
 static const struct tap_test tests[] = {TAP_ROW(grammar) TAP_ROW(depth_is_bounded)
                                             TAP_ROW(stricter_than_nobody) TAP_ROW(escapes)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -144,4 +144,4 @@ static const struct tap_test tests[] = {
     TAP_ROW(test_compact) TAP_ROW(test_pretty) TAP_ROW(test_strings_round_trip)
         TAP_ROW(test_every_byte_at_every_place) TAP_ROW(test_doubles_round_trip)
             TAP_ROW(test_misuse_is_noticed)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

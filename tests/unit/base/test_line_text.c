@@ -27,4 +27,4 @@ static void test_others(struct tap *tap)
 }
 
 static const struct tap_test tests[] = {TAP_ROW(test_round_trip) TAP_ROW(test_others)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -39,4 +39,4 @@ static void test_bounds(struct tap *tap)
 }
 
 static const struct tap_test tests[] = {TAP_ROW(test_lines) TAP_ROW(test_bounds)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -55,4 +55,4 @@ static void test_name(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(test_processors) TAP_ROW(test_memory)
                                             TAP_ROW(test_available) TAP_ROW(test_name)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -59,4 +59,4 @@ static void many_names_keep_their_places(struct tap *tap)
 static const struct tap_test tests[] = {TAP_ROW(names_have_places) TAP_ROW(zeroed_map_is_empty)
                                             TAP_ROW(many_names_keep_their_places)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

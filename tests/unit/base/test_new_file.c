@@ -196,4 +196,4 @@ static void test_sweep_beside_writers(struct tap *tap)
 static const struct tap_test tests[] = {
     TAP_ROW(test_names) TAP_ROW(test_takes_its_name) TAP_ROW(test_umask) TAP_ROW(test_in_the_way)
         TAP_ROW(test_no_room) TAP_ROW(test_sweep) TAP_ROW(test_sweep_beside_writers)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

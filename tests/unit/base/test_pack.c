@@ -98,4 +98,4 @@ static void sparse_ones_are_short(struct tap *tap)
 static const struct tap_test tests[] = {TAP_ROW(all_comes_back) TAP_ROW(what_is_cut_short_is_told)
                                             TAP_ROW(sparse_ones_are_short)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

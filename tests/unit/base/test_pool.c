@@ -164,4 +164,4 @@ static void test_without_a_pool(struct tap *tap)
 static const struct tap_test tests[] = {
     TAP_ROW(test_every_task_once) TAP_ROW(test_near_tasks_once) TAP_ROW(test_own_run_first)
         TAP_ROW(test_many_runs) TAP_ROW(test_long_tasks) TAP_ROW(test_without_a_pool)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

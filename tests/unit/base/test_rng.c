@@ -172,4 +172,4 @@ static const struct tap_test tests[] = {
     TAP_ROW(test_known_answers) TAP_ROW(test_blocks) TAP_ROW(test_streams) TAP_ROW(test_uniform)
         TAP_ROW(test_below) TAP_ROW(test_normal) TAP_ROW(test_permutation_is_a_bijection)
             TAP_ROW(test_permutation_mixes)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

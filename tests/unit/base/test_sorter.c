@@ -79,4 +79,4 @@ static void says_where(struct tap *tap)
 }
 
 static const struct tap_test tests[] = {TAP_ROW(sorts) TAP_ROW(says_where)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -166,4 +166,4 @@ static const struct tap_test tests[] = {
         TAP_ROW(altered_bytes_are_a_miss) TAP_ROW(a_full_disk_loses_nothing)
             TAP_ROW(what_is_no_file_is_told)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

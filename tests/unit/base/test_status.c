@@ -92,4 +92,4 @@ static void test_try(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(test_texts) TAP_ROW(test_fail_and_wrap) TAP_ROW(
     test_errno) TAP_ROW(test_field) TAP_ROW(test_long_text_is_cut) TAP_ROW(test_try)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

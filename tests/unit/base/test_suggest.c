@@ -41,4 +41,4 @@ static void nearest_name_is_meant(struct tap *tap)
 static const struct tap_test tests[] = {TAP_ROW(distance_counts_edits) TAP_ROW(long_names_are_far)
                                             TAP_ROW(nearest_name_is_meant)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -120,4 +120,4 @@ static void files(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(shows) TAP_ROW(masked) TAP_ROW(by_reference)
                                             TAP_ROW(files)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -125,4 +125,4 @@ static void test_hidden(struct tap *tap)
 static const struct tap_test tests[] = {
     TAP_ROW(test_every_code_point) TAP_ROW(test_every_start) TAP_ROW(test_valid_prefix)
         TAP_ROW(test_maximal_subparts) TAP_ROW(test_hidden)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

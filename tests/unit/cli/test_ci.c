@@ -197,4 +197,4 @@ static void test_summary_is_appended(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(test_systems) TAP_ROW(test_places) TAP_ROW(
     test_hostile) TAP_ROW(test_many_and_none) TAP_ROW(test_summary_is_appended)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

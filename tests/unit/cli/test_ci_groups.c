@@ -139,4 +139,4 @@ static const struct tap_test tests[] = {TAP_ROW(test_one_stage) TAP_ROW(test_sid
                                             TAP_ROW(test_what_is_held_is_bounded_and_never_lost)
                                                 TAP_ROW(test_titles) TAP_ROW(test_sections)
                                                     TAP_ROW(test_elsewhere)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

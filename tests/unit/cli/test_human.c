@@ -32,4 +32,4 @@ static void times_read_well(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(numbers_read_well) TAP_ROW(times_read_well)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

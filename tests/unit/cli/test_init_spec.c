@@ -96,4 +96,4 @@ static const struct tap_test tests[] = {
     TAP_ROW(quotes_are_yaml) TAP_ROW(names_fit_the_grammar) TAP_ROW(template_is_filled)
         TAP_ROW(dense_scripts_have_more) TAP_ROW(starter_is_there)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -173,4 +173,4 @@ static const struct tap_test tests[] = {
         TAP_ROW(many_stages_are_told_apart) TAP_ROW(moving_lines_stay_in_place)
             TAP_ROW(ci_has_no_moving_lines)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

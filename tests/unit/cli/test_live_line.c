@@ -176,4 +176,4 @@ static const struct tap_test tests[] = {
         TAP_ROW(resumed_stage_counts_its_own_steps) TAP_ROW(spark_keeps_the_whole_course)
             TAP_ROW(strange_gauges_do_no_harm)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -206,4 +206,4 @@ static const struct tap_test tests[] = {TAP_ROW(values_reach_their_fields) TAP_R
     mistakes_are_named) TAP_ROW(some_values_may_be_left_out) TAP_ROW(durations_have_units)
                                             TAP_ROW(help_comes_from_the_table)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

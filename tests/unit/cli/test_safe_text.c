@@ -80,4 +80,4 @@ static void zero_bytes_are_shown(struct tap *tap)
 static const struct tap_test tests[] = {TAP_ROW(one_line_is_harmless) TAP_ROW(pieces_change_nothing)
                                             TAP_ROW(zero_bytes_are_shown)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -25,4 +25,4 @@ static void prefix_never_cuts_a_character(struct tap *tap)
 static const struct tap_test tests[] = {TAP_ROW(widths_follow_annex_11)
                                             TAP_ROW(prefix_never_cuts_a_character)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

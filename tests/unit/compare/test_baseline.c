@@ -134,4 +134,4 @@ static void says_what_is_wrong(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(reads_back_what_was_written) TAP_ROW(
     finds_nothing_where_nothing_is) TAP_ROW(says_what_is_wrong)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

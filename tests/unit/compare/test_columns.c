@@ -177,4 +177,4 @@ static void agrees_on_mutated_baselines(struct tap *tap)
 static const struct tap_test tests[] = {
     TAP_ROW(reads_what_is_written) TAP_ROW(cuts_lists_of_items_alone)
         TAP_ROW(refuses_what_is_no_column) TAP_ROW(agrees_on_mutated_baselines)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

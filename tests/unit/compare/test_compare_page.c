@@ -279,4 +279,4 @@ static void a_thousand_runs(struct tap *tap)
 static const struct tap_test tests[] = {TAP_ROW(a_whole_sweep) TAP_ROW(hostile_labels_are_text)
                                             TAP_ROW(a_single_run) TAP_ROW(at_most_fifty_curves)
                                                 TAP_ROW(a_thousand_runs) TAP_ROW(odd_numbers)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

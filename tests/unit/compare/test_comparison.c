@@ -618,4 +618,4 @@ static const struct tap_test tests[] = {
                                     TAP_ROW(one_seed_has_no_spread)
                                         TAP_ROW(only_what_differs_is_told)
                                             TAP_ROW(none_are_too_many) TAP_ROW(stops_when_asked)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

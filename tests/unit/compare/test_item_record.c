@@ -158,4 +158,4 @@ static const struct tap_test tests[] = {
     TAP_ROW(names_the_set_of_a_file) TAP_ROW(always_has_seven_members) TAP_ROW(reads_columns_by_id)
         TAP_ROW(refuses_what_is_no_record) TAP_ROW(reads_an_empty_file)
             TAP_ROW(finds_the_first_difference)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

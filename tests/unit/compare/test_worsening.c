@@ -349,4 +349,4 @@ static const struct tap_test tests[] = {
         TAP_ROW(equal_items_pass) TAP_ROW(margins_are_absolute_or_relative)
             TAP_ROW(more_may_be_better) TAP_ROW(perplexities_have_margins)
                 TAP_ROW(what_cannot_be_compared_is_undecided)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -184,4 +184,4 @@ static void cuts(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(reads_words) TAP_ROW(finds) TAP_ROW(grows)
                                             TAP_ROW(cuts)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -90,4 +90,4 @@ static void depends_on_the_set(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(follows_the_curve) TAP_ROW(knows_the_curve)
                                             TAP_ROW(depends_on_the_set)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

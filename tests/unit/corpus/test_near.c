@@ -247,4 +247,4 @@ static void ends_early(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(verifies) TAP_ROW(joins_chains) TAP_ROW(
     depends_on_documents_alone) TAP_ROW(is_quick_with_copies) TAP_ROW(ends_early)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -133,4 +133,4 @@ static void keeps_as_pareto_says(struct tap *tap)
 static const struct tap_test tests[] = {TAP_ROW(tells_kinds_apart) TAP_ROW(weighs_both_kinds)
                                             TAP_ROW(is_the_same_again) TAP_ROW(needs_both_kinds)
                                                 TAP_ROW(keeps_as_pareto_says)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -179,4 +179,4 @@ static void refuses(struct tap *tap)
 static const struct tap_test tests[] = {TAP_ROW(agrees_with_all_pairs) TAP_ROW(keeps_the_first_run)
                                             TAP_ROW(cuts_whole_characters)
                                                 TAP_ROW(depends_on_no_thread) TAP_ROW(refuses)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -90,4 +90,4 @@ static void unites(struct tap *tap)
 }
 
 static const struct tap_test tests[] = {TAP_ROW(counts) TAP_ROW(compares) TAP_ROW(unites)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

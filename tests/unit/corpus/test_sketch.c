@@ -109,4 +109,4 @@ static void takes_any_text(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(agrees_on_the_average) TAP_ROW(samples_by_content)
                                             TAP_ROW(takes_any_text)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -111,4 +111,4 @@ static void can_be_stopped(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(sorts_drawn_texts) TAP_ROW(sorts_all_short_texts)
                                             TAP_ROW(sorts_long_texts) TAP_ROW(can_be_stopped)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -169,4 +169,4 @@ static void test_damaged_objective(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(test_rows) TAP_ROW(test_cut) TAP_ROW(test_objective)
                                             TAP_ROW(test_damaged_objective)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

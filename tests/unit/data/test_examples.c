@@ -320,4 +320,4 @@ static const struct tap_test tests[] = {
     TAP_ROW(test_choice) TAP_ROW(test_generate) TAP_ROW(test_similarity) TAP_ROW(test_refused)
         TAP_ROW(test_lines) TAP_ROW(test_nothing) TAP_ROW(test_cut_short) TAP_ROW(test_splits)
             TAP_ROW(test_split_of_texts)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -275,4 +275,4 @@ static void test_plain_runs(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(test_round_trip) TAP_ROW(test_long_line) TAP_ROW(
     test_bytes) TAP_ROW(test_errors) TAP_ROW(test_damage) TAP_ROW(test_plain_runs)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

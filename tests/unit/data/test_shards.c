@@ -176,4 +176,4 @@ static void damage_is_told(struct tap *tap)
 static const struct tap_test tests[] = {
     TAP_ROW(shards_are_read_as_one) TAP_ROW(sets_of_files_must_be_whole) TAP_ROW(damage_is_told)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -54,4 +54,4 @@ static void of_texts(struct tap *tap)
 }
 
 static const struct tap_test tests[] = {TAP_ROW(borders) TAP_ROW(of_texts)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

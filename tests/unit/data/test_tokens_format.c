@@ -113,4 +113,4 @@ static void test_seal(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(test_keys) TAP_ROW(test_integers) TAP_ROW(
     test_ids) TAP_ROW(test_entry) TAP_ROW(test_meta) TAP_ROW(test_seal)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -195,4 +195,4 @@ static void test_no_room(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(test_rows) TAP_ROW(test_same_bytes) TAP_ROW(
     test_order) TAP_ROW(test_shrink) TAP_ROW(test_growth) TAP_ROW(test_no_room)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -140,4 +140,4 @@ static void test_other_reader(struct tap *tap)
 }
 
 static const struct tap_test tests[] = {TAP_ROW(test_example) TAP_ROW(test_other_reader)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -199,4 +199,4 @@ static void test_cycle(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(test_sound) TAP_ROW(test_unsound) TAP_ROW(
     test_missing) TAP_ROW(test_order) TAP_ROW(test_cycle)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -199,4 +199,4 @@ static const struct tap_test tests[] = {TAP_ROW(test_damaged_bytes) TAP_ROW(test
                                             TAP_ROW(test_truncated) TAP_ROW(test_not_a_token_file)
                                                 TAP_ROW(test_ranges) TAP_ROW(test_threads)
                                                     TAP_ROW(test_read_only_copy)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

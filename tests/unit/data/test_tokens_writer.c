@@ -169,4 +169,4 @@ static void test_digest_is_fixed(struct tap *tap)
 static const struct tap_test tests[] = {
     TAP_ROW(test_round_trips) TAP_ROW(test_width) TAP_ROW(test_overhead) TAP_ROW(test_block_borders)
         TAP_ROW(test_misuse) TAP_ROW(test_abandoned) TAP_ROW(test_digest_is_fixed)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

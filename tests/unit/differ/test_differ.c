@@ -332,4 +332,4 @@ static const struct tap_test tests[] = {
     TAP_ROW(test_texts) TAP_ROW(test_equal) TAP_ROW(test_long_strings) TAP_ROW(test_bytes)
         TAP_ROW(test_no_file) TAP_ROW(test_tensors) TAP_ROW(test_other_types) TAP_ROW(test_hostile)
             TAP_ROW(test_rows)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

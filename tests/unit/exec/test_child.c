@@ -117,4 +117,4 @@ static void test_descriptors(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(test_lines_and_log) TAP_ROW(test_signal) TAP_ROW(
     test_long_line) TAP_ROW(test_no_program) TAP_ROW(test_descriptors)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -31,4 +31,4 @@ static void test_long_one(struct tap *tap)
 }
 
 static const struct tap_test tests[] = {TAP_ROW(test_long_one)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -52,4 +52,4 @@ static void test_sets(struct tap *tap)
 }
 
 static const struct tap_test tests[] = {TAP_ROW(test_order) TAP_ROW(test_sets)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -550,4 +550,4 @@ static void test_places(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(test_values) TAP_ROW(test_arrays) TAP_ROW(
     test_tensors) TAP_ROW(test_refusals) TAP_ROW(test_truncation) TAP_ROW(test_places)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

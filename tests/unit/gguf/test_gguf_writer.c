@@ -151,4 +151,4 @@ static void test_too_large(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(test_round_trip) TAP_ROW(test_bytes)
                                             TAP_ROW(test_too_large)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -324,4 +324,4 @@ static void test_words(struct tap *tap)
 static const struct tap_test tests[] = {
     TAP_ROW(test_against_reference) TAP_ROW(test_same_bits) TAP_ROW(test_cached_equals_full)
         TAP_ROW(test_saved_and_loaded) TAP_ROW(test_exports) TAP_ROW(test_words)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -208,4 +208,4 @@ static void test_frozen(struct tap *tap)
 static const struct tap_test tests[] = {
     TAP_ROW(test_gradients_blas) TAP_ROW(test_gradients_portable) TAP_ROW(test_gradients_dropout)
         TAP_ROW(test_accumulation) TAP_ROW(test_fused_equals_pair) TAP_ROW(test_frozen)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -156,4 +156,4 @@ static void nothing_else_matters(struct tap *tap)
 static const struct tap_test tests[] = {
     TAP_ROW(a_wide_beam_finds_the_best_of_all) TAP_ROW(a_narrow_beam_keeps_the_best_of_each_length)
         TAP_ROW(one_beam_is_greedy) TAP_ROW(nothing_else_matters)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

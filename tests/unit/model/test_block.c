@@ -24,4 +24,4 @@ static void test_blocks(struct tap *tap)
 }
 
 static const struct tap_test tests[] = {TAP_ROW(test_blocks)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -228,4 +228,4 @@ static const struct tap_test tests[] = {
     TAP_ROW(test_parameter_counts) TAP_ROW(test_presets) TAP_ROW(test_flops) TAP_ROW(test_refusals)
         TAP_ROW(test_gpt3_counts) TAP_ROW(test_option_refusals) TAP_ROW(test_memory)
             TAP_ROW(test_beyond_counting)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

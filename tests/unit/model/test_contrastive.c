@@ -128,4 +128,4 @@ static void long_texts(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(equals_the_long_way) TAP_ROW(no_weight_is_greedy)
                                             TAP_ROW(long_texts)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

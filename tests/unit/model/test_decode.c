@@ -143,4 +143,4 @@ static void test_pick(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(test_panels) TAP_ROW(test_strips)
                                             TAP_ROW(test_pick)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

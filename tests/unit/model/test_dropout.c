@@ -78,4 +78,4 @@ static void test_streams(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(test_share) TAP_ROW(test_cuts)
                                             TAP_ROW(test_streams)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

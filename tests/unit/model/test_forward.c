@@ -250,4 +250,4 @@ static const struct tap_test tests[] = {TAP_ROW(test_torch_blas) TAP_ROW(test_to
                                             TAP_ROW(test_torch_avx2) TAP_ROW(test_torch_c)
                                                 TAP_ROW(test_scores) TAP_ROW(test_fresh_loss)
                                                     TAP_ROW(test_causal) TAP_ROW(test_refusals)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

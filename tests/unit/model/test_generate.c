@@ -182,4 +182,4 @@ static void test_stop_and_refusals(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(test_greedy_equals_full) TAP_ROW(
     test_batching_changes_no_draw) TAP_ROW(test_past_the_context) TAP_ROW(test_stop_and_refusals)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -137,4 +137,4 @@ static void test_memory(struct tap *tap)
 }
 
 static const struct tap_test tests[] = {TAP_ROW(test_tree) TAP_ROW(test_room) TAP_ROW(test_memory)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

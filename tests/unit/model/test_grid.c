@@ -140,4 +140,4 @@ static void test_bits(struct tap *tap)
 static const struct tap_test tests[] = {TAP_ROW(test_cover) TAP_ROW(test_efficiency)
                                             TAP_ROW(test_choice) TAP_ROW(test_bits)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -197,4 +197,4 @@ static void test_none(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(test_frozen) TAP_ROW(test_recompute) TAP_ROW(
     test_without_target) TAP_ROW(test_scores) TAP_ROW(test_none)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -493,4 +493,4 @@ static void test_damages(struct tap *tap)
 static const struct tap_test tests[] = {
     TAP_ROW(test_round_trip) TAP_ROW(test_export_form) TAP_ROW(test_narrow) TAP_ROW(test_names)
         TAP_ROW(test_shards) TAP_ROW(test_configs) TAP_ROW(test_damages)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -158,4 +158,4 @@ static void test_pick(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(test_rows_equal) TAP_ROW(test_values)
                                             TAP_ROW(test_pick)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

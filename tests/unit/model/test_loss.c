@@ -176,4 +176,4 @@ static void test_bounds(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(test_against_reference) TAP_ROW(
     test_reference_differences) TAP_ROW(test_scores) TAP_ROW(test_bounds)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -114,4 +114,4 @@ static void test_read_rate(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(test_fp32_loops) TAP_ROW(test_bf16_loop) TAP_ROW(
     test_read) TAP_ROW(test_rates) TAP_ROW(test_a_product_is_below) TAP_ROW(test_read_rate)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

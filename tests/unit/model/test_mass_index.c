@@ -339,4 +339,4 @@ static const struct tap_test tests[] = {
     TAP_ROW(answers_are_the_lists) TAP_ROW(borders_are_left_open) TAP_ROW(draws_are_the_lists)
         TAP_ROW(typical_draws_are_the_lists) TAP_ROW(nearest_are_the_lists)
             TAP_ROW(weights_are_exponentials)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -89,4 +89,4 @@ static void refusals(struct tap *tap)
 }
 
 static const struct tap_test tests[] = {TAP_ROW(signatures) TAP_ROW(refusals)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

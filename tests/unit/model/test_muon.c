@@ -279,4 +279,4 @@ static void test_edges(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(test_definition) TAP_ROW(test_bits)
                                             TAP_ROW(test_resume) TAP_ROW(test_edges)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -329,4 +329,4 @@ static const struct tap_test tests[] = {
     {"others", test_others},     {"equal", test_equal},
     {"refused", test_refused}};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -235,4 +235,4 @@ static const struct tap_test tests[] = {{"gradients", test_gradients},
                                         {"nothing to learn", test_nothing_to_learn},
                                         {"refused", test_refused}};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

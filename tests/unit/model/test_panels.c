@@ -127,4 +127,4 @@ static void test_int8_edges(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(test_bytes) TAP_ROW(test_f32_is_a_copy) TAP_ROW(
     test_bf16_rounding) TAP_ROW(test_int8_error) TAP_ROW(test_int8_edges)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -73,4 +73,4 @@ static const struct tap_test tests[] = {
     {"step", test_step},
     {"scoring is a third", test_scoring_is_a_third},
 };
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

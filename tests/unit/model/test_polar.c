@@ -148,4 +148,4 @@ static void test_zeros_and_bits(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(test_against_double) TAP_ROW(test_orthogonal)
                                             TAP_ROW(test_zeros_and_bits)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

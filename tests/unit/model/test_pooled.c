@@ -184,4 +184,4 @@ static const struct tap_test tests[] = {TAP_ROW(test_reference) TAP_ROW(test_com
                                             TAP_ROW(test_history) TAP_ROW(test_threads_and_kernels)
                                                 TAP_ROW(test_no_dropout) TAP_ROW(test_refusals)
                                                     TAP_ROW(test_names)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -439,4 +439,4 @@ static const struct tap_test tests[] = {
         TAP_ROW(test_objectives_mix) TAP_ROW(test_language_model) TAP_ROW(test_learns)
             TAP_ROW(test_refusals) TAP_ROW(test_not_finite) TAP_ROW(test_stop)
                 TAP_ROW(test_round_trip) TAP_ROW(test_other_labels) TAP_ROW(test_damage)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

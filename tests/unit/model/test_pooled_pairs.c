@@ -227,4 +227,4 @@ static void test_refusals(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(test_reference) TAP_ROW(test_bits) TAP_ROW(
     test_known) TAP_ROW(test_cold) TAP_ROW(test_fresh) TAP_ROW(test_refusals)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

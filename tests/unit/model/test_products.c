@@ -459,4 +459,4 @@ static const struct tap_test tests[] = {TAP_ROW(test_gemm) TAP_ROW(test_cuts) TA
                                             TAP_ROW(test_part_of_packed) TAP_ROW(test_pack_rows)
                                                 TAP_ROW(test_stored) TAP_ROW(test_bf16_range)
                                                     TAP_ROW(test_rounding)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

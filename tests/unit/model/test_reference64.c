@@ -209,4 +209,4 @@ static void test_odd_shapes(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(test_torch) TAP_ROW(test_four_layers)
                                             TAP_ROW(test_odd_shapes)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -531,4 +531,4 @@ static const struct tap_test tests[] = {
         TAP_ROW(test_causal) TAP_ROW(test_softmax_backward) TAP_ROW(test_logits) TAP_ROW(test_adamw)
             TAP_ROW(test_sgd) TAP_ROW(test_approach) TAP_ROW(test_smooth)
                 TAP_ROW(places_are_selected)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -286,4 +286,4 @@ static void test_locale(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(test_round_trip) TAP_ROW(test_header) TAP_ROW(
     test_edits) TAP_ROW(test_mutations) TAP_ROW(test_config_file) TAP_ROW(test_locale)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

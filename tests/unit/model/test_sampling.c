@@ -285,4 +285,4 @@ static const struct tap_test tests[] = {
         TAP_ROW(test_top_p) TAP_ROW(test_min_p) TAP_ROW(typical_and_eta) TAP_ROW(typical_ties)
             TAP_ROW(the_order_counts) TAP_ROW(test_penalty) TAP_ROW(test_order)
                 TAP_ROW(test_extremes) TAP_ROW(test_padding)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

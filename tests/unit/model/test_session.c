@@ -363,4 +363,4 @@ static const struct tap_test tests[] = {
     TAP_ROW(a_fork_is_the_same) TAP_ROW(test_cached_equals_full) TAP_ROW(test_stopped)
         TAP_ROW(test_long_and_odd_shapes) TAP_ROW(test_batch_changes_nothing)
             TAP_ROW(test_rounded_weights_are_near) TAP_ROW(test_refusals) TAP_ROW(test_memory)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -346,4 +346,4 @@ static void test_names(struct tap *tap)
 static const struct tap_test tests[] = {
     TAP_ROW(test_limits) TAP_ROW(test_formulas) TAP_ROW(test_frozen) TAP_ROW(test_frozen_bits)
         TAP_ROW(test_ratios_bits) TAP_ROW(test_average) TAP_ROW(test_names)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -101,4 +101,4 @@ static void test_names(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(test_groups) TAP_ROW(test_models)
                                             TAP_ROW(test_names)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

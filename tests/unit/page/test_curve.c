@@ -43,4 +43,4 @@ static void few_points_stay(struct tap *tap)
 }
 
 static const struct tap_test tests[] = {TAP_ROW(cuts_into_buckets) TAP_ROW(few_points_stay)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

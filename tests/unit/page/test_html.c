@@ -202,4 +202,4 @@ static const struct tap_test tests[] = {
         TAP_ROW(ill_formed_bytes_are_tiles) TAP_ROW(random_bytes_stay_well_formed)
             TAP_ROW(format_escapes_strings_only) TAP_ROW(page_shell)
                 TAP_ROW(colours_can_be_told_apart)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -99,4 +99,4 @@ static const struct tap_test tests[] = {
     TAP_ROW(plain_text_stays) TAP_ROW(markup_is_entities) TAP_ROW(names_and_numbers_are_broken)
         TAP_ROW(hashes_are_broken) TAP_ROW(what_is_hidden_is_shown)
             TAP_ROW(any_bytes_are_harmless)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

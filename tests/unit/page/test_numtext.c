@@ -60,4 +60,4 @@ static void durations(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(counts_are_grouped) TAP_ROW(fixed_digits) TAP_ROW(
     short_numbers) TAP_ROW(units) TAP_ROW(durations)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

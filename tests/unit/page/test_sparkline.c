@@ -29,4 +29,4 @@ static void long_series_are_cut_into_means(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(heights_follow_the_values)
                                             TAP_ROW(long_series_are_cut_into_means)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -132,4 +132,4 @@ static const struct tap_test tests[] = {TAP_ROW(ticks_are_round) TAP_ROW(odd_ran
                                             TAP_ROW(places_are_clipped) TAP_ROW(drawing_is_exact)
                                                 TAP_ROW(empty_series_draw_nothing_wrong)
                                                     TAP_ROW(decades_have_round_ticks)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -92,4 +92,4 @@ static void test_places(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(test_bind) TAP_ROW(test_kinds)
                                             TAP_ROW(test_places)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -108,4 +108,4 @@ static void test_names(struct tap *tap)
 }
 
 static const struct tap_test tests[] = {TAP_ROW(test_find) TAP_ROW(test_names)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

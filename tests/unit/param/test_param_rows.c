@@ -212,4 +212,4 @@ static void test_key_names(struct tap *tap)
 static const struct tap_test tests[] = {TAP_ROW(test_walk) TAP_ROW(test_key_names) TAP_ROW(
     test_hidden_inside) TAP_ROW(test_json_both_ways) TAP_ROW(test_json_is_lossless)
                                             TAP_ROW(test_json_wrong) TAP_ROW(test_defaults)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -54,4 +54,4 @@ static void test_meant(struct tap *tap)
 }
 
 static const struct tap_test tests[] = {TAP_ROW(test_have) TAP_ROW(test_print) TAP_ROW(test_meant)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -100,4 +100,4 @@ static void test_store(struct tap *tap)
 }
 
 static const struct tap_test tests[] = {TAP_ROW(test_when) TAP_ROW(test_store)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -59,4 +59,4 @@ static void test_verdicts(struct tap *tap)
 }
 
 static const struct tap_test tests[] = {TAP_ROW(test_verdicts)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -89,4 +89,4 @@ static void test_threads(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(test_memory) TAP_ROW(test_memory_granted)
                                             TAP_ROW(test_disk) TAP_ROW(test_threads)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -293,4 +293,4 @@ static const struct tap_test tests[] = {
         TAP_ROW(test_renamed_list) TAP_ROW(test_libraries) TAP_ROW(test_addresses_without_secrets)
             TAP_ROW(test_environment_stays_out) TAP_ROW(test_experiment_json)
                 TAP_ROW(test_differences)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -208,4 +208,4 @@ static void test_damage(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(test_notes) TAP_ROW(test_owner)
                                             TAP_ROW(test_at_once) TAP_ROW(test_damage)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -113,4 +113,4 @@ static void test_peak(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(test_nearest) TAP_ROW(test_elsewhere)
                                             TAP_ROW(test_peak)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

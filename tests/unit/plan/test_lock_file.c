@@ -293,4 +293,4 @@ static const struct tap_test tests[] = {
     {"damage is refused or harmless", test_damage},
 };
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -523,4 +523,4 @@ static const struct tap_test tests[] = {
                             TAP_ROW(test_library_of_a_vocabulary)
 
                                 TAP_ROW(test_artifacts) TAP_ROW(test_json)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

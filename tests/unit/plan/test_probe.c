@@ -54,4 +54,4 @@ static void test_answer(struct tap *tap)
 }
 
 static const struct tap_test tests[] = {TAP_ROW(test_no_answer) TAP_ROW(test_answer)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -135,4 +135,4 @@ static void test_gather(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(test_best) TAP_ROW(test_over_and_mean)
                                             TAP_ROW(test_waits) TAP_ROW(test_gather)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

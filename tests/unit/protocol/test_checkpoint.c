@@ -455,4 +455,4 @@ static const struct tap_test tests[] = {
             TAP_ROW(test_newest_is_last_written) TAP_ROW(test_empty_data) TAP_ROW(test_moved_folder)
                 TAP_ROW(test_damage) TAP_ROW(test_no_room) TAP_ROW(test_read_error)
                     TAP_ROW(test_in_the_way)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -38,4 +38,4 @@ static void test_full_disk(struct tap *tap)
 }
 
 static const struct tap_test tests[] = {TAP_ROW(test_lines) TAP_ROW(test_full_disk)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

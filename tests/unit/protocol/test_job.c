@@ -123,4 +123,4 @@ static void test_refused(struct tap *tap)
 }
 
 static const struct tap_test tests[] = {TAP_ROW(test_round_trip) TAP_ROW(test_refused)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

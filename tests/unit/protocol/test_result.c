@@ -108,4 +108,4 @@ static void test_damage(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(test_success) TAP_ROW(test_failure)
                                             TAP_ROW(test_damage)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

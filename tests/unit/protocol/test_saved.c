@@ -76,4 +76,4 @@ static void test_changed(struct tap *tap)
 }
 
 static const struct tap_test tests[] = {TAP_ROW(test_pieces) TAP_ROW(test_changed)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -108,4 +108,4 @@ static void test_rest(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(test_request) TAP_ROW(test_resting)
                                             TAP_ROW(test_refused) TAP_ROW(test_rest)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -59,4 +59,4 @@ static void test_file_below(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(test_places) TAP_ROW(test_many_and_none)
                                             TAP_ROW(test_file_below)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -104,4 +104,4 @@ static void test_damaged(struct tap *tap)
 }
 
 static const struct tap_test tests[] = {TAP_ROW(test_round_trip) TAP_ROW(test_damaged)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -147,4 +147,4 @@ static void test_cut(struct tap *tap)
 static const struct tap_test tests[] = {TAP_ROW(test_a_small_run) TAP_ROW(test_words_for_every_end)
                                             TAP_ROW(test_intervals) TAP_ROW(test_hostile)
                                                 TAP_ROW(test_never_too_long) TAP_ROW(test_cut)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -99,4 +99,4 @@ static void goes_on_behind_a_torn_line(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(keeps_what_is_added) TAP_ROW(passes_over_damage)
                                             TAP_ROW(goes_on_behind_a_torn_line)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

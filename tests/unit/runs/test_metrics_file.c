@@ -58,4 +58,4 @@ static void test_empty_and_many(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(test_flat) TAP_ROW(test_hostile)
                                             TAP_ROW(test_empty_and_many)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -205,4 +205,4 @@ static void test_nothing_published(struct tap *tap)
 static const struct tap_test tests[] = {TAP_ROW(test_statement) TAP_ROW(test_files_and_references)
                                             TAP_ROW(test_unpinned) TAP_ROW(test_hostile_and_many)
                                                 TAP_ROW(test_nothing_published)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -136,4 +136,4 @@ static void test_many(struct tap *tap)
 static const struct tap_test tests[] = {TAP_ROW(test_outcomes) TAP_ROW(test_names_are_stable)
                                             TAP_ROW(test_hostile) TAP_ROW(test_the_same_gate_twice)
                                                 TAP_ROW(test_empty) TAP_ROW(test_many)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

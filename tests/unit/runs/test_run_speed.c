@@ -143,4 +143,4 @@ static void test_nothing(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(test_numbers) TAP_ROW(test_without_peak)
                                             TAP_ROW(test_curves) TAP_ROW(test_nothing)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -30,4 +30,4 @@ static void test_not_finite(struct tap *tap)
 }
 
 static const struct tap_test tests[] = {TAP_ROW(test_line) TAP_ROW(test_not_finite)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -43,4 +43,4 @@ static void test_many(struct tap *tap)
 }
 
 static const struct tap_test tests[] = {TAP_ROW(test_values) TAP_ROW(test_many)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -122,4 +122,4 @@ static const struct tap_test tests[] = {
     TAP_ROW(test_text) TAP_ROW(test_text_of_one_and_of_strangers) TAP_ROW(test_dot)
         TAP_ROW(test_mermaid) TAP_ROW(test_gates_in_text) TAP_ROW(test_gates_in_dot)
             TAP_ROW(test_gates_in_mermaid)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

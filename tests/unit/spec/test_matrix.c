@@ -470,4 +470,4 @@ static const struct tap_test tests[] = {
             TAP_ROW(test_select) TAP_ROW(test_best) TAP_ROW(test_gates) TAP_ROW(test_targets)
                 TAP_ROW(test_settings) TAP_ROW(test_many_points) TAP_ROW(test_wrong_axes)
                     TAP_ROW(test_wrong_references) TAP_ROW(test_wrong_selections)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -603,4 +603,4 @@ static void test_empty_records(struct tap *tap)
 static const struct tap_test tests[] = {
     TAP_ROW(test_empty_records) TAP_ROW(test_reads_back) TAP_ROW(test_origins) TAP_ROW(test_json)
         TAP_ROW(test_every_row_reads_back) TAP_ROW(test_random_specs)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -103,4 +103,4 @@ static void test_markdown(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(test_schema) TAP_ROW(test_stages)
                                             TAP_ROW(test_markdown)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

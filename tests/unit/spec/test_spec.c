@@ -464,4 +464,4 @@ static const struct tap_test tests[] = {
                         TAP_ROW(test_unreadable) TAP_ROW(test_many_findings_in_one_pass)
                             TAP_ROW(test_wires) TAP_ROW(test_cycle) TAP_ROW(test_numbers)
                                 TAP_ROW(test_variables_wrong)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -65,4 +65,4 @@ static void nearest_of_a_type(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(upstream) TAP_ROW(nearest_of_a_type)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

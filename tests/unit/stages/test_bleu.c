@@ -140,4 +140,4 @@ static void test_papineni(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(test_published) TAP_ROW(test_tokens)
                                             TAP_ROW(test_by_hand) TAP_ROW(test_papineni)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

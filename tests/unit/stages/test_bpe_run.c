@@ -513,4 +513,4 @@ static const struct tap_test tests[] = {
                                         TAP_ROW(import_parameters_are_checked)
                                             TAP_ROW(text_may_be_missing_only_with_an_import)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -80,4 +80,4 @@ static void test_sums(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(test_by_hand) TAP_ROW(test_symbols)
                                             TAP_ROW(test_references) TAP_ROW(test_sums)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -109,4 +109,4 @@ static void marks_are_stepped_over(struct tap *tap)
 static const struct tap_test tests[] = {TAP_ROW(a_nul_follows) TAP_ROW(
     what_is_dropped_is_forgotten) TAP_ROW(newlines_are_evened) TAP_ROW(marks_are_stepped_over)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

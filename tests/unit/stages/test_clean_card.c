@@ -263,4 +263,4 @@ static const struct tap_test tests[] = {
     TAP_ROW(flows_add_up) TAP_ROW(examples_by_key) TAP_ROW(overlaps_of_sources)
         TAP_ROW(rules_that_are_not_asked) TAP_ROW(removals) TAP_ROW(splits_are_compared)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

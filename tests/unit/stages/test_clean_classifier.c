@@ -217,4 +217,4 @@ static void tells_novels_from_markup(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(keeps_what_is_alike) TAP_ROW(depends_on_no_order)
                                             TAP_ROW(refuses) TAP_ROW(tells_novels_from_markup)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -219,4 +219,4 @@ static void refuses(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(loses_nothing_without_one) TAP_ROW(cuts_what_leaked)
                                             TAP_ROW(leaves_phrases) TAP_ROW(refuses)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

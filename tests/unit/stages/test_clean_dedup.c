@@ -87,4 +87,4 @@ static void what_is_left_is_compared(struct tap *tap)
 static const struct tap_test tests[] = {TAP_ROW(documents) TAP_ROW(paragraphs_and_lines)
                                             TAP_ROW(what_is_left_is_compared)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

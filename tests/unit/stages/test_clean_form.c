@@ -485,4 +485,4 @@ static const struct tap_test tests[] = {
                     TAP_ROW(hosts_come_from_addresses) TAP_ROW(libraries_are_named)
                         TAP_ROW(options_of_one_way)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

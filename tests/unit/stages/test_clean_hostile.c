@@ -246,4 +246,4 @@ static void not_what_they_say(struct tap *tap)
 static const struct tap_test tests[] = {TAP_ROW(in_the_middle) TAP_ROW(by_themselves)
                                             TAP_ROW(not_what_they_say)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -366,4 +366,4 @@ static const struct tap_test tests[] = {
         TAP_ROW(a_corpus_with_another_file) TAP_ROW(what_is_kept_is_bounded)
             TAP_ROW(small_ones_are_done_anew)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -68,4 +68,4 @@ static void sample(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(counts) TAP_ROW(sample)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -217,4 +217,4 @@ static const struct tap_test tests[] = {TAP_ROW(of_json_lines) TAP_ROW(of_one_te
                                             TAP_ROW(of_tables) TAP_ROW(of_pages)
                                                 TAP_ROW(of_archives) TAP_ROW(what_is_refused)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

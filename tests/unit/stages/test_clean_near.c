@@ -282,4 +282,4 @@ static void finds_editions(struct tap *tap)
 static const struct tap_test tests[] = {
     TAP_ROW(takes_the_later_ones) TAP_ROW(depends_on_no_order) TAP_ROW(goes_along) TAP_ROW(refuses)
         TAP_ROW(estimates_in_passing) TAP_ROW(finds_editions)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

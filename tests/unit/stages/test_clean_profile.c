@@ -176,4 +176,4 @@ static void names(struct tap *tap)
 static const struct tap_test tests[] = {TAP_ROW(a_profile_is_its_rules_written_out) TAP_ROW(
     rows_beside_a_profile) TAP_ROW(what_is_refused) TAP_ROW(names)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -432,4 +432,4 @@ static const struct tap_test tests[] = {
                             TAP_ROW(parameters_are_checked) TAP_ROW(cancels)
                                 TAP_ROW(bad_manifests)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

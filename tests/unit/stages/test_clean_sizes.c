@@ -30,4 +30,4 @@ static void ranks_are_those_of_a_sorted_list(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(ranks_are_those_of_a_sorted_list)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

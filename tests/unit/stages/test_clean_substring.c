@@ -193,4 +193,4 @@ static void refuses_what_is_too_much(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(leaves_the_first) TAP_ROW(
     depends_on_no_order) TAP_ROW(goes_with_others) TAP_ROW(refuses_what_is_too_much)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

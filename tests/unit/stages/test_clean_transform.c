@@ -60,4 +60,4 @@ static void what_is_left(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(all_in_order) TAP_ROW(what_is_left)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -75,4 +75,4 @@ static void test_much(struct tap *tap)
 }
 
 static const struct tap_test tests[] = {TAP_ROW(test_words) TAP_ROW(test_much)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -283,4 +283,4 @@ static const struct tap_test tests[] = {
     TAP_ROW(lists_meet_by_axes) TAP_ROW(a_log_serves_all_that_hold_its_values)
         TAP_ROW(plain_stages_meet_by_order) TAP_ROW(two_families_may_share_a_label)
             TAP_ROW(failed_instances_are_listed) TAP_ROW(says_what_is_wrong) TAP_ROW(golden_bytes)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

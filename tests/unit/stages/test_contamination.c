@@ -88,4 +88,4 @@ static void short_texts_are_not_looked_for(struct tap *tap)
 static const struct tap_test tests[] = {TAP_ROW(agrees_with_looking_everywhere)
                                             TAP_ROW(short_texts_are_not_looked_for)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

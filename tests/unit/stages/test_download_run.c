@@ -668,4 +668,4 @@ static const struct tap_test tests[] = {
                                             TAP_ROW(test_missing_and_odd_files)
                                                 TAP_ROW(test_mirror_files) TAP_ROW(test_cancel)
                                                     TAP_ROW(test_jargon_file) TAP_ROW(test_rules)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -501,4 +501,4 @@ static const struct tap_test tests[] = {
                 TAP_ROW(the_list_does_not_depend_on_order) TAP_ROW(excerpts_are_whole_characters)
                     TAP_ROW(threads_do_not_matter) TAP_ROW(golden)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

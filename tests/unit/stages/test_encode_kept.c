@@ -199,4 +199,4 @@ static void damage_is_a_miss(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(stopped_is_as_if_never) TAP_ROW(damage_is_a_miss)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

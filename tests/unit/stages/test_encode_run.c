@@ -231,4 +231,4 @@ static void test_failures(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(test_round_trip_and_threads) TAP_ROW(test_width)
                                             TAP_ROW(test_failures)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

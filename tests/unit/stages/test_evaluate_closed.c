@@ -150,4 +150,4 @@ static void test_memorised(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(test_bigram) TAP_ROW(test_memorised)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -439,4 +439,4 @@ static const struct tap_test tests[] = {
     TAP_ROW(test_classify) TAP_ROW(test_classify_unlearnt) TAP_ROW(test_classify_ties)
         TAP_ROW(test_translate) TAP_ROW(test_similar) TAP_ROW(test_equal_scores)
             TAP_ROW(test_stops_while_it_generates) TAP_ROW(test_bytes) TAP_ROW(test_refused)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

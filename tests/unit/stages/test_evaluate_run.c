@@ -442,4 +442,4 @@ static const struct tap_test tests[] = {
                 TAP_ROW(one_document_has_no_interval) TAP_ROW(says_what_is_missing)
                     TAP_ROW(can_be_cancelled) TAP_ROW(refuses_a_model_that_is_not_finite)
                         TAP_ROW(estimates_its_memory)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -310,4 +310,4 @@ static const struct tap_test tests[] = {
     {"choice", test_choice}, {"long", test_long},   {"zero", test_zero}, {"company", test_company},
     {"order", test_order},   {"texts", test_texts}, {"ends", test_ends}};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

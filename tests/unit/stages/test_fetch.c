@@ -604,4 +604,4 @@ static void test_room(struct tap *tap)
 static const struct tap_test tests[] = {TAP_ROW(test_preparation) TAP_ROW(test_faults) TAP_ROW(
     test_many_at_once) TAP_ROW(test_the_first_failure_is_told) TAP_ROW(test_interrupted_anywhere)
                                             TAP_ROW(test_rate) TAP_ROW(test_room)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

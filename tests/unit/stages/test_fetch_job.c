@@ -133,4 +133,4 @@ static void test_token_missing(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(test_token) TAP_ROW(test_hub) TAP_ROW(
     test_token_goes_to_its_host_alone) TAP_ROW(test_token_missing)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

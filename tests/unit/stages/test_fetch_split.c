@@ -139,4 +139,4 @@ static void test_split_of_what_an_earlier_run_left(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(test_split) TAP_ROW(test_not_split) TAP_ROW(
     test_pieces_that_do_not_come) TAP_ROW(test_split_of_what_an_earlier_run_left)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

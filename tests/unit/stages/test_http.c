@@ -562,4 +562,4 @@ static const struct tap_test tests[] = {
                                             TAP_ROW(test_redirect_to_other_protocols_is_refused)
                                                 TAP_ROW(test_offline) TAP_ROW(test_https)
                                                     TAP_ROW(test_too_many_redirects)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

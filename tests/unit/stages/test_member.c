@@ -52,4 +52,4 @@ static void test_show(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(test_clean) TAP_ROW(test_hidden)
                                             TAP_ROW(test_show)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

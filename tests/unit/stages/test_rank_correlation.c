@@ -105,4 +105,4 @@ static void test_words(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(test_correlations) TAP_ROW(test_constant) TAP_ROW(
     test_resample) TAP_ROW(test_wilson) TAP_ROW(test_words)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

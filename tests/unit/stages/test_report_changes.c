@@ -217,4 +217,4 @@ static void what_cannot_be_compared_is_said(struct tap *tap)
 static const struct tap_test tests[] = {TAP_ROW(differences_are_paired) TAP_ROW(
     items_that_changed_sides_are_shown) TAP_ROW(what_cannot_be_compared_is_said)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

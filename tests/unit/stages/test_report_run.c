@@ -724,4 +724,4 @@ static const struct tap_test tests[] = {
                                                 TAP_ROW(examples_beside_text)
                                                     TAP_ROW(odd_items_do_no_harm)
                                                         TAP_ROW(golden_objectives)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -257,4 +257,4 @@ static const struct tap_test tests[] = {
         TAP_ROW(replaced_bytes_are_loud) TAP_ROW(the_model_says_where_it_comes_from)
             TAP_ROW(settings_are_shown) TAP_ROW(an_undefined_correlation_is_said)
                 TAP_ROW(objectives_claim_no_more_than_the_interval)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

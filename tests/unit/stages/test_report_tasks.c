@@ -130,4 +130,4 @@ static const struct tap_test tests[] = {
     TAP_ROW(result_is_about_tasks) TAP_ROW(scores_stand_beside_chance_and_floors)
         TAP_ROW(groups_come_lowest_first) TAP_ROW(markdown_has_the_tasks) TAP_ROW(tasks_beside_text)
             TAP_ROW(many_tasks_with_odd_names)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

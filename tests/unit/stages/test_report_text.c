@@ -253,4 +253,4 @@ static const struct tap_test tests[] = {
         TAP_ROW(chinese_punctuation_is_full_width) TAP_ROW(reasons_are_whole_in_all_languages)
             TAP_ROW(reasons_are_told_in_chinese) TAP_ROW(names_of_data_become_words)
                 TAP_ROW(pages_in_chinese_hold_no_english) TAP_ROW(numbers_have_no_language)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

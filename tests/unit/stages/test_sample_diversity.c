@@ -186,4 +186,4 @@ static void compression_tells_apart(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(by_hand) TAP_ROW(equals_the_slow_way) TAP_ROW(
     intervals_cover) TAP_ROW(compression_by_hand) TAP_ROW(compression_tells_apart)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -510,4 +510,4 @@ static const struct tap_test tests[] = {
                         TAP_ROW(golden_bytes) TAP_ROW(refuses_bad_grids) TAP_ROW(can_be_cancelled)
                             TAP_ROW(refuses_a_model_that_is_not_finite)
                                 TAP_ROW(estimates_its_memory)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -38,4 +38,4 @@ static void short_text_is_one_window(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(covers_every_token_once)
                                             TAP_ROW(short_text_is_one_window)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -83,4 +83,4 @@ static void empty_stream_matches_nothing(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(equals_search)
                                             TAP_ROW(empty_stream_matches_nothing)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -156,4 +156,4 @@ static void test_full(struct tap *tap)
 static const struct tap_test tests[] = {
     {"drawn", test_drawn}, {"shared", test_shared}, {"full", test_full}};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -460,4 +460,4 @@ static const struct tap_test tests[] = {
         TAP_ROW(test_partial) TAP_ROW(test_keep) TAP_ROW(test_no_valid_split)
             TAP_ROW(test_documents_and_mixtures) TAP_ROW(test_schedule) TAP_ROW(test_resolve)
                 TAP_ROW(test_estimate) TAP_ROW(test_speed)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

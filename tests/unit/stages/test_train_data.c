@@ -376,4 +376,4 @@ static const struct tap_test tests[] = {
         TAP_ROW(mixtures_leave_nothing_out) TAP_ROW(mixtures_have_their_shares)
             TAP_ROW(weights_are_checked) TAP_ROW(parts_have_their_tokens)
                 TAP_ROW(parts_do_not_shift_each_other)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

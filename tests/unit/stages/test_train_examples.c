@@ -341,4 +341,4 @@ static const struct tap_test tests[] = {
             TAP_ROW(test_contrast_in_parts) TAP_ROW(test_contrast_without_scores)
                 TAP_ROW(test_nothing_to_learn) TAP_ROW(test_one_label)
                     TAP_ROW(test_contrast_at_the_end_of_a_look)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

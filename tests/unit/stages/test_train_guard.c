@@ -605,4 +605,4 @@ static const struct tap_test tests[] = {
         TAP_ROW(test_gives_up) TAP_ROW(test_infinite_gradient) TAP_ROW(test_bad_checkpoint)
             TAP_ROW(test_huge_rate) TAP_ROW(test_bad_update) TAP_ROW(test_one_token)
                 TAP_ROW(test_divergence_is_recorded) TAP_ROW(test_divergence_by_rate)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

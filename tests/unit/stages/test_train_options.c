@@ -627,4 +627,4 @@ static const struct tap_test tests[] = {
             TAP_ROW(test_ratios) TAP_ROW(test_lengths) TAP_ROW(test_preset) TAP_ROW(test_muon)
                 TAP_ROW(test_contradictions) TAP_ROW(test_ports) TAP_ROW(test_estimate)
                     TAP_ROW(test_patience_without_valid)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

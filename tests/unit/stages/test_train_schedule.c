@@ -175,4 +175,4 @@ static const struct tap_test tests[] = {TAP_ROW(test_warmup) TAP_ROW(test_descen
                                             TAP_ROW(test_constant) TAP_ROW(test_wsd)
                                                 TAP_ROW(test_inverse_sqrt) TAP_ROW(test_ramp)
                                                     TAP_ROW(test_no_ramp) TAP_ROW(test_large_ramp)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -454,4 +454,4 @@ static const struct tap_test tests[] = {
     TAP_ROW(test_schedules) TAP_ROW(test_validation) TAP_ROW(test_settings) TAP_ROW(test_patience)
         TAP_ROW(test_mixture) TAP_ROW(test_interrupted) TAP_ROW(test_which) TAP_ROW(test_divergence)
             TAP_ROW(test_misses) TAP_ROW(test_damaged) TAP_ROW(test_obstacles)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

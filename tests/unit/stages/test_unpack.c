@@ -347,4 +347,4 @@ static const struct tap_test tests[] = {
         TAP_ROW(checksums_and_lengths_of_gzip) TAP_ROW(later_parts) TAP_ROW(zeros_may_pad)
             TAP_ROW(a_second_archive_is_not_lost) TAP_ROW(damaged_headers_of_tar) TAP_ROW(zips)
                 TAP_ROW(packings_that_are_not_read) TAP_ROW(passing_over_members_can_be_stopped)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -168,4 +168,4 @@ static void test_bad_lists(struct tap *tap)
 
 static const struct tap_test tests[] = {
     TAP_ROW(test_sums) TAP_ROW(test_urls) TAP_ROW(test_urls_without_sums) TAP_ROW(test_bad_lists)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -98,4 +98,4 @@ static void test_multi30k(struct tap *tap)
 }
 
 static const struct tap_test tests[] = {TAP_ROW(test_sick) TAP_ROW(test_multi30k)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -113,4 +113,4 @@ static void test_nothing_to_correct(struct tap *tap)
 }
 
 static const struct tap_test tests[] = {TAP_ROW(test_scipy) TAP_ROW(test_nothing_to_correct)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

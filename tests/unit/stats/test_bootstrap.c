@@ -242,4 +242,4 @@ static const struct tap_test tests[] = {
         TAP_ROW(weighs_by_size) TAP_ROW(equal_documents_give_a_point)
             TAP_ROW(few_documents_have_none) TAP_ROW(empty_resamples_do_not_count)
                 TAP_ROW(threads_change_nothing) TAP_ROW(can_be_cancelled)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

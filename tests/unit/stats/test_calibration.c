@@ -64,4 +64,4 @@ static void bins_have_equal_mass(struct tap *tap)
 static const struct tap_test tests[] = {
     TAP_ROW(errors_by_hand) TAP_ROW(equal_confidences_are_one_bin) TAP_ROW(bins_have_equal_mass)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

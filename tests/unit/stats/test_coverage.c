@@ -391,4 +391,4 @@ static void wilson_holds_the_truth_on_average(struct tap *tap)
 static const struct tap_test tests[] = {TAP_ROW(intervals_hold_the_truth) TAP_ROW(
     are_printed_from_there) TAP_ROW(the_table_says_so) TAP_ROW(wilson_holds_the_truth_on_average)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -70,4 +70,4 @@ static void mcnemar_is_exact(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(quantiles_are_the_tables) TAP_ROW(
     tails_mirror_and_invert) TAP_ROW(student_has_closed_forms) TAP_ROW(mcnemar_is_exact)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -233,4 +233,4 @@ static const struct tap_test tests[] = {
         TAP_ROW(holds_the_truth_of_100) TAP_ROW(pays_for_picking)
             TAP_ROW(fixed_reference_is_narrower) TAP_ROW(equal_runs_have_no_width)
                 TAP_ROW(stops_when_asked)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -53,4 +53,4 @@ static void subtracts_few(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(sleeps_like_student) TAP_ROW(few_values)
                                             TAP_ROW(subtracts_like_welch) TAP_ROW(subtracts_few)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -117,4 +117,4 @@ static void test_damage(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(test_remembers) TAP_ROW(test_one_a_shape)
                                             TAP_ROW(test_keeps_the_newest) TAP_ROW(test_damage)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -312,4 +312,4 @@ static void test_bad_records(struct tap *tap)
 static const struct tap_test tests[] = {
     TAP_ROW(test_needed_stays) TAP_ROW(test_grace) TAP_ROW(test_orphans) TAP_ROW(test_limit)
         TAP_ROW(test_leftovers) TAP_ROW(test_states) TAP_ROW(test_bad_records)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -28,4 +28,4 @@ static void test_hold(struct tap *tap)
 }
 
 static const struct tap_test tests[] = {TAP_ROW(test_hold)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -122,4 +122,4 @@ static void test_no_folder(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(test_shared_and_exclusive) TAP_ROW(
     test_dies_with_its_process) TAP_ROW(test_removed_while_waiting) TAP_ROW(test_no_folder)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

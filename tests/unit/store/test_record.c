@@ -210,4 +210,4 @@ static void test_names(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(test_round_trip) TAP_ROW(test_comma) TAP_ROW(
     test_manifest) TAP_ROW(test_damage) TAP_ROW(test_hostile) TAP_ROW(test_names)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -132,4 +132,4 @@ static void test_damage(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(test_put_and_read) TAP_ROW(test_unchanged)
                                             TAP_ROW(test_damage)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -203,4 +203,4 @@ static void test_damage(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(test_racily_new) TAP_ROW(test_changes) TAP_ROW(
     test_kept) TAP_ROW(test_merged) TAP_ROW(test_damage)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

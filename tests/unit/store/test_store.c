@@ -542,4 +542,4 @@ static const struct tap_test tests[] = {
                     TAP_ROW(test_heals) TAP_ROW(test_heals_only_damage) TAP_ROW(test_verify_many)
                         TAP_ROW(test_indexes_only_remember) TAP_ROW(test_explain)
                             TAP_ROW(test_killed_while_flushing)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

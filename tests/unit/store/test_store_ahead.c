@@ -106,4 +106,4 @@ static void test_nothing_is_seen(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(test_believed_until_forgotten) TAP_ROW(
     test_damage_is_not_seen) TAP_ROW(test_size_counts) TAP_ROW(test_nothing_is_seen)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -177,4 +177,4 @@ static void test_sample(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(test_layouts) TAP_ROW(test_leftovers)
                                             TAP_ROW(test_check) TAP_ROW(test_sample)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

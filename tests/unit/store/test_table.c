@@ -275,4 +275,4 @@ static void test_processes(struct tap *tap)
 static const struct tap_test tests[] = {
     TAP_ROW(test_round_trip) TAP_ROW(test_asked_often) TAP_ROW(test_keep) TAP_ROW(test_damage)
         TAP_ROW(test_in_its_place) TAP_ROW(test_no_place) TAP_ROW(test_processes)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

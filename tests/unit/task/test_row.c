@@ -149,4 +149,4 @@ static const struct tap_test tests[] = {
     {"nested", test_nested},
 };
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -148,4 +148,4 @@ static const struct tap_test tests[] = {
     {"wrong_data", test_wrong_data}, {"hostile", test_hostile},
 };
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -290,4 +290,4 @@ static const struct tap_test tests[] = {
     {"many", test_many},
 };
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -30,4 +30,4 @@ static const struct tap_test tests[] = {
     {"path", test_path},
 };
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -126,4 +126,4 @@ static const struct tap_test tests[] = {
     {"constant", test_constant},
 };
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -90,4 +90,4 @@ static void scripts(struct tap *tap)
 static const struct tap_test tests[] = {TAP_ROW(cases) TAP_ROW(words_are_the_same_either_way)
                                             TAP_ROW(bounds) TAP_ROW(scripts)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -161,4 +161,4 @@ static void cleaning_is_idempotent(struct tap *tap)
 static const struct tap_test tests[] = {TAP_ROW(cases) TAP_ROW(repairs_are_counted) TAP_ROW(
     words_stay_apart) TAP_ROW(blank_is_what_unicode_says) TAP_ROW(cleaning_is_idempotent)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

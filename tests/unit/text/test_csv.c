@@ -83,4 +83,4 @@ static void fields_one_by_one(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(tables) TAP_ROW(fields_one_by_one)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

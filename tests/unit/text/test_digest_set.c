@@ -86,4 +86,4 @@ static void near_misses_differ(struct tap *tap)
 static const struct tap_test tests[] = {TAP_ROW(holds_what_was_added) TAP_ROW(
     files_hold_the_same) TAP_ROW(full_disks_are_errors) TAP_ROW(near_misses_differ)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

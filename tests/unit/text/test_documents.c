@@ -54,4 +54,4 @@ static void newlines_are_counted(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(cases) TAP_ROW(newlines_are_counted)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

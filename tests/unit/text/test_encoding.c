@@ -131,4 +131,4 @@ static const struct tap_test tests[] = {TAP_ROW(converts) TAP_ROW(all_names_are_
                                             TAP_ROW(faults_are_counted) TAP_ROW(labels)
                                                 TAP_ROW(tells_what_is_certain)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -102,4 +102,4 @@ static void counts_bytes_that_are_not_utf8(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(names_them)
                                             TAP_ROW(counts_bytes_that_are_not_utf8)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -62,4 +62,4 @@ static void units(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(folds) TAP_ROW(units)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

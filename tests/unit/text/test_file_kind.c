@@ -92,4 +92,4 @@ static void random_bytes(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(kinds) TAP_ROW(a_tar_by_its_magic)
                                             TAP_ROW(late_nuls) TAP_ROW(random_bytes)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -43,4 +43,4 @@ static void books(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(books)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

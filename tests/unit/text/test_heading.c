@@ -49,4 +49,4 @@ static void headings(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(headings)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

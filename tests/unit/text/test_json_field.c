@@ -144,4 +144,4 @@ static void names(struct tap *tap)
 static const struct tap_test tests[] = {TAP_ROW(records) TAP_ROW(texts) TAP_ROW(nests_no_deeper)
                                             TAP_ROW(values_for_others) TAP_ROW(names)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -93,4 +93,4 @@ static void texts(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(shares) TAP_ROW(texts)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

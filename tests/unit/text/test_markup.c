@@ -71,4 +71,4 @@ static void rst(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(markdown) TAP_ROW(rst)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -145,4 +145,4 @@ static void sound_text_stays(struct tap *tap)
 static const struct tap_test tests[] = {TAP_ROW(constructed) TAP_ROW(published)
                                             TAP_ROW(sound_text_stays)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -143,4 +143,4 @@ static void conformance(struct tap *tap)
 static const struct tap_test tests[] = {TAP_ROW(equals_normalising_everything) TAP_ROW(
     long_runs_of_marks) TAP_ROW(every_character) TAP_ROW(conformance)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

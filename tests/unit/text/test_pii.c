@@ -69,4 +69,4 @@ static void only_what_is_asked_for(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(is_found) TAP_ROW(only_what_is_asked_for)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -100,4 +100,4 @@ static void depth_is_bounded(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(knows_containers) TAP_ROW(leaves_text)
                                             TAP_ROW(beginnings) TAP_ROW(depth_is_bounded)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -627,4 +627,4 @@ static const struct tap_test tests[] = {
             TAP_ROW(english_rules_ask_english) TAP_ROW(sentences) TAP_ROW(random_texts_agree)
                 TAP_ROW(empty_texts) TAP_ROW(prose_in_other_scripts_stays) TAP_ROW(real_books)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

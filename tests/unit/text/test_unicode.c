@@ -76,4 +76,4 @@ static void scripts_without_spaces(struct tap *tap)
 static const struct tap_test tests[] = {TAP_ROW(categories_equal_utf8proc) TAP_ROW(white_space)
                                             TAP_ROW(scripts) TAP_ROW(scripts_without_spaces)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

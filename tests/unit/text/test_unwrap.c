@@ -150,4 +150,4 @@ static void what_stays(struct tap *tap)
 static const struct tap_test tests[] = {TAP_ROW(prose) TAP_ROW(proposal) TAP_ROW(real_proposals)
                                             TAP_ROW(han) TAP_ROW(what_stays)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -89,4 +89,4 @@ static void decodes(struct tap *tap)
 }
 
 static const struct tap_test tests[] = {TAP_ROW(detects) TAP_ROW(decodes)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -46,4 +46,4 @@ static void refuses_the_rest(struct tap *tap)
 static const struct tap_test tests[] = {TAP_ROW(equals_the_published_table)
                                             TAP_ROW(refuses_the_rest)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -66,4 +66,4 @@ static void every_string_comes_back(struct tap *tap)
 static const struct tap_test tests[] = {TAP_ROW(the_vectors_of_the_standard) TAP_ROW(
     only_one_text_for_one_string) TAP_ROW(every_string_comes_back)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -308,4 +308,4 @@ static const struct tap_test tests[] = {
                 TAP_ROW(specials_are_text_in_text) TAP_ROW(specials_are_read_when_asked_for)
                     TAP_ROW(merging_is_as_the_vocabulary_says)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

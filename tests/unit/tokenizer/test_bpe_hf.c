@@ -116,4 +116,4 @@ static void until_no_pair_is_left(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(all_english) TAP_ROW(until_no_pair_is_left)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -64,4 +64,4 @@ static void equals_looking_at_all(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(equals_looking_at_all)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -572,4 +572,4 @@ static const struct tap_test tests[] = {
                     TAP_ROW(spilled_is_the_same) TAP_ROW(spilling_can_fail) TAP_ROW(long_pieces)
                         TAP_ROW(long_lines) TAP_ROW(real_text)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -40,4 +40,4 @@ static void words_are_packed(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(words_are_packed)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -283,4 +283,4 @@ static const struct tap_test tests[] = {
             TAP_ROW(what_pcre2_alone_means_is_refused) TAP_ROW(deep_groups_are_refused)
                 TAP_ROW(cuts_are_those_of_the_other_program)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

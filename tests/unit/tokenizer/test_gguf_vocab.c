@@ -406,4 +406,4 @@ static const struct tap_test tests[] = {
                 TAP_ROW(what_is_not_known_is_refused) TAP_ROW(pins_and_patterns_are_held_to)
                     TAP_ROW(damage_is_noticed)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -32,4 +32,4 @@ static void the_first_stays(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(finds_what_was_added) TAP_ROW(the_first_stays)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

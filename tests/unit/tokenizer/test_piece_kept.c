@@ -115,4 +115,4 @@ static void altered_counts_are_not_taken(struct tap *tap)
 static const struct tap_test tests[] = {TAP_ROW(kept_counts_are_counts)
                                             TAP_ROW(altered_counts_are_not_taken)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

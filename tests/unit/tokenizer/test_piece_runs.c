@@ -124,4 +124,4 @@ static void failures(struct tap *tap)
 static const struct tap_test tests[] = {TAP_ROW(sums_are_exact) TAP_ROW(nothing_at_all)
                                             TAP_ROW(failures)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -116,4 +116,4 @@ static void order_is_of_bytes_alone(struct tap *tap)
 static const struct tap_test tests[] = {TAP_ROW(every_size) TAP_ROW(zeros_are_bytes) TAP_ROW(
     counts_are_64_bit) TAP_ROW(ends_of_documents) TAP_ROW(order_is_of_bytes_alone)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -334,4 +334,4 @@ static const struct tap_test tests[] = {
             TAP_ROW(an_expression_that_is_none_is_refused) TAP_ROW(equal_pcre2_on_tricky_strings)
                 TAP_ROW(equal_pcre2_on_all_characters) TAP_ROW(equal_pcre2_on_real_text)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -300,4 +300,4 @@ static const struct tap_test tests[] = {TAP_ROW(r50k) TAP_ROW(gpt2) TAP_ROW(p50k
                                             TAP_ROW(a_second_encoder_agrees_on_published_ranks)
                                                 TAP_ROW(a_second_encoder_agrees_on_learned_ranks)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

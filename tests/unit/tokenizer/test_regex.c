@@ -138,4 +138,4 @@ static const struct tap_test tests[] = {
     TAP_ROW(matches_and_what_lies_between) TAP_ROW(faults_have_a_place) TAP_ROW(catastrophes_end)
         TAP_ROW(long_documents_take_linear_time) TAP_ROW(unicode_is_told)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

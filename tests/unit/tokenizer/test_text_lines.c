@@ -46,4 +46,4 @@ static void words_stop_at_three(struct tap *tap)
 static const struct tap_test tests[] = {TAP_ROW(ends_of_lines_are_those_of_any_system) TAP_ROW(
     blanks_say_nothing) TAP_ROW(words_stop_at_three)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

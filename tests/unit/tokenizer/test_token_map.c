@@ -69,4 +69,4 @@ static void an_empty_map_has_nothing(struct tap *tap)
 static const struct tap_test tests[] = {TAP_ROW(finds_what_was_added) TAP_ROW(
     what_lies_behind_does_not_count) TAP_ROW(an_empty_map_has_nothing)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

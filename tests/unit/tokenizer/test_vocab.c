@@ -305,4 +305,4 @@ static const struct tap_test tests[] = {
             TAP_ROW(foreign_ids_round_trip) TAP_ROW(bytes_may_have_any_ids)
                 TAP_ROW(the_documented_example_loads)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

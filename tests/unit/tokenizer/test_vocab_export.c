@@ -283,4 +283,4 @@ static const struct tap_test tests[] = {
                     TAP_ROW(whole_tokens_need_a_format_that_says_so)
                         TAP_ROW(names_that_cannot_be_told_are_refused)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

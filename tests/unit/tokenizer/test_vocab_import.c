@@ -320,4 +320,4 @@ static const struct tap_test tests[] = {
         TAP_ROW(pins_are_checked) TAP_ROW(patterns_must_fit) TAP_ROW(ranks_get_an_end_of_text)
             TAP_ROW(what_differs_is_refused) TAP_ROW(damaged_files_are_told)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -259,4 +259,4 @@ static const struct tap_test tests[] = {
     TAP_ROW(editors_leave_ids_alone) TAP_ROW(the_rest_is_refused) TAP_ROW(tokens_beside_are_special)
         TAP_ROW(names_beside_must_agree) TAP_ROW(what_agrees_is_fine)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

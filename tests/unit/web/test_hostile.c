@@ -118,4 +118,4 @@ static void clean_texts(struct tap *tap)
 static const struct tap_test tests[] = {TAP_ROW(json_records) TAP_ROW(csv) TAP_ROW(warc)
                                             TAP_ROW(html) TAP_ROW(clean_texts)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -258,4 +258,4 @@ static void real_pages(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(constructed) TAP_ROW(hostile) TAP_ROW(real_pages)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -55,4 +55,4 @@ static void what_is_no_value(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(names_in_order) TAP_ROW(what_is_no_value)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -52,4 +52,4 @@ static void test_threads_come_first(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(test_threads_come_first)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -106,4 +106,4 @@ static void bombs(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(messages) TAP_ROW(packed_bodies) TAP_ROW(bombs)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -210,4 +210,4 @@ static void real_archives(struct tap *tap)
 static const struct tap_test tests[] = {TAP_ROW(records) TAP_ROW(arcs) TAP_ROW(what_records_say)
                                             TAP_ROW(cut_anywhere) TAP_ROW(real_archives)};
 
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

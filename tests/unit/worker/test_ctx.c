@@ -259,4 +259,4 @@ static void test_checkpoints(struct tap *tap)
 static const struct tap_test tests[] = {TAP_ROW(test_paths) TAP_ROW(test_results) TAP_ROW(
     test_throttle) TAP_ROW(test_doing) TAP_ROW(test_pace) TAP_ROW(test_notes) TAP_ROW(test_cancel)
                                             TAP_ROW(test_interrupt_at) TAP_ROW(test_checkpoints)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -134,4 +134,4 @@ static void test_refused(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(test_plain) TAP_ROW(test_tokens)
                                             TAP_ROW(test_no_tokens) TAP_ROW(test_refused)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

@@ -172,4 +172,4 @@ static void test_texts(struct tap *tap)
 
 static const struct tap_test tests[] = {TAP_ROW(test_core_schema) TAP_ROW(test_durations) TAP_ROW(
     test_sizes) TAP_ROW(test_printing_reads_back) TAP_ROW(test_texts)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)

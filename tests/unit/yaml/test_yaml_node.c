@@ -285,4 +285,4 @@ static const struct tap_test tests[] = {
                 TAP_ROW(test_megabyte_of_brackets) TAP_ROW(test_billion_laughs) TAP_ROW(test_many)
                     TAP_ROW(test_many_keys) TAP_ROW(test_many_aliases) TAP_ROW(test_too_large)
                         TAP_ROW(test_mutations)};
-LM_TEST_MAIN(tests)
+LM_TEST_FILE(tests)
