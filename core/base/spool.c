@@ -141,6 +141,21 @@ bool lm_spool_read(const struct lm_spool *spool, const struct lm_frame *frame, v
            lm_hash64(out, (size_t)frame->size, 0) == frame->sum;
 }
 
+size_t lm_spool_peek(const struct lm_spool *spool, const struct lm_frame *frame, void *out,
+                     size_t size)
+{
+    return lm_read_at(spool->fd, out, frame->size < size ? (size_t)frame->size : size, frame->at);
+}
+
+enum lm_status lm_spool_drop(const struct lm_spool *spool, const struct lm_frame *frame, bool whole,
+                             struct lm_err *err)
+{
+    if ((whole ? unlink(spool->path) : truncate(spool->path, (off_t)(frame->at - HEAD))) != 0 &&
+        errno != ENOENT)
+        return lm_fail_errno(err, errno, "cannot write %s", spool->path);
+    return LM_OK;
+}
+
 enum lm_status lm_spool_cut(struct lm_spool *spool, size_t count, struct lm_err *err)
 {
     if (count >= spool->count)

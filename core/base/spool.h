@@ -45,6 +45,13 @@ enum lm_status lm_spool_put(struct lm_spool *spool, const struct lm_frame *frame
 /** Reads the data of a frame into out[0..frame->size); false when it cannot be read, or is not as
  *  it was written. Several threads may read. */
 bool lm_spool_read(const struct lm_spool *spool, const struct lm_frame *frame, void *out);
+/** The first bytes of a frame's data, as they are there, unchecked; returns how many. */
+size_t lm_spool_peek(const struct lm_spool *spool, const struct lm_frame *frame, void *out,
+                     size_t size);
+/** Cuts the file off where a frame begins that is not as it was written, so that nobody finds it or
+ *  what follows it; whole: removes the file. LM_IO. */
+enum lm_status lm_spool_drop(const struct lm_spool *spool, const struct lm_frame *frame, bool whole,
+                             struct lm_err *err);
 /** Forgets the frames from `count` on, in the file, too. LM_IO. */
 enum lm_status lm_spool_cut(struct lm_spool *spool, size_t count, struct lm_err *err);
 /** What was put is on the disk. LM_IO. */

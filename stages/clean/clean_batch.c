@@ -6,6 +6,7 @@
 
 #include "base/grow.h"
 #include "clean_item.h"
+#include "clean_kept.h"
 #include "clean_leak.h"
 #include "clean_read.h"
 #include "data/jsonl.h"
@@ -117,18 +118,19 @@ enum lm_status clean_batch_add_kept(struct clean_batch *batch, struct clean_open
 }
 
 enum lm_status clean_batch_add_packed(struct clean_batch *batch, struct clean_opened *opened,
-                                      struct lm_span packed, size_t count, size_t bytes,
+                                      const struct clean_kept_row *row, size_t from, size_t bytes,
                                       struct lm_err *err)
 {
     struct clean_item *item = add_item(batch, opened, err);
     if (item == NULL)
         return LM_NOMEM;
-    item->kept = packed;
-    item->kept_count = count;
+    item->row = row;
+    item->kept_from = from;
+    item->kept_count = (size_t)row->frame.count;
     batch->bytes += bytes;
     batch->has_packed = true;
     LM_TRY(end_task(batch, err));
-    batch->weight += sizeof *item + packed.size;
+    batch->weight += sizeof *item;
     return LM_OK;
 }
 

@@ -22,6 +22,7 @@
 #include "text/rule_passes.h"
 #include "text/text_measure.h"
 
+struct clean_kept_row;
 struct clean_opened;
 
 /** A document before and after cleaning. */
@@ -32,8 +33,10 @@ struct clean_item {
     size_t at;                     /**< where in the file the piece begins */
     struct lm_span kept; /**< packed, where the document was cleaned before (clean_item.h): then the
                             piece has no bytes. Borrowed; data NULL: it was not */
-    size_t kept_count;   /**< 0: it is one document; else so many, and they are unpacked when they
-                            are judged */
+    size_t kept_count;   /**< 0: it is one document; else so many, and they are read and unpacked
+                            when they are judged: */
+    const struct clean_kept_row *row; /**< where they are */
+    size_t kept_from;                 /**< behind so many bytes */
     struct lm_buf text;
     struct lm_clean_counts counts;
     struct clean_transform_counts transformed;
@@ -119,10 +122,11 @@ enum lm_status clean_batch_add(struct clean_batch *batch, struct clean_opened *o
 /** Adds a document of a file that was cleaned before. LM_NOMEM. */
 enum lm_status clean_batch_add_kept(struct clean_batch *batch, struct clean_opened *opened,
                                     struct lm_span packed, struct lm_err *err);
-/** Adds documents of a file that were cleaned before, which came of `bytes` of it: an item for all
- * of them, for which its task does nothing. LM_NOMEM. */
+/** Adds the documents of a frame, which were cleaned before and came of `bytes` of the file; they
+ * lie behind `from` bytes of it. An item for all of them, for which its task does nothing.
+ * LM_NOMEM. */
 enum lm_status clean_batch_add_packed(struct clean_batch *batch, struct clean_opened *opened,
-                                      struct lm_span packed, size_t count, size_t bytes,
+                                      const struct clean_kept_row *row, size_t from, size_t bytes,
                                       struct lm_err *err);
 /** Room for a frame of so many bytes, which stays until the batch is cleared. NULL: out of memory.
  */

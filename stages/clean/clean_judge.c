@@ -245,8 +245,9 @@ enum { AHEAD = 4 /* documents whose place among what was met is on its way from 
 static enum lm_status judge_packed(struct clean_run *run, const struct clean_item *packed,
                                    struct lm_err *err)
 {
-    struct lm_unpack in = {packed->kept.data, packed->kept.data + packed->kept.size, false};
-    struct lm_unpack ahead = in;
+    struct lm_span all;
+    LM_TRY(clean_kept_read(&all, &run->kept_work, packed, err));
+    struct lm_unpack in = {all.data, all.data + all.size, false}, ahead = in;
     struct clean_item item;
     enum lm_status status = LM_OK;
     for (size_t i = 0; i < packed->kept_count + AHEAD && status == LM_OK; i++) {

@@ -89,8 +89,10 @@ enum lm_status clean_kept_open(struct clean_kept *out, struct lm_ctx *ctx,
 {
     void *data = NULL;
     size_t size = 0;
-    *out = (struct clean_kept){
-        .ctx = ctx, .has_names = params->documents.keep.count > 0, .has_whole = params->removals};
+    *out = (struct clean_kept){.ctx = ctx,
+                               .has_names = params->documents.keep.count > 0,
+                               .has_whole = params->removals,
+                               .is_again = out->is_again};
     lm_buf_init(&out->frame, 0);
     LM_TRY(lm_ctx_work(ctx, bytes, &out->work, err));
     if (out->work.folder == NULL)
@@ -148,6 +150,8 @@ bool clean_kept_has(const struct clean_kept *kept, const struct lm_digest *id)
 
 /* What is told of a file, of which `bytes` are in the frame; of a web archive what it held, where
  * this is its last one. */
+enum { FACTS_MOST = 512 /* bytes: numbers, and the name of an encoding */ };
+
 static void pack_facts(struct lm_buf *out, const struct clean_opened *opened, size_t bytes,
                        bool is_last)
 {
@@ -175,7 +179,9 @@ static enum lm_status unpack_facts(struct clean_opened *opened, struct lm_unpack
     size_t size;
     *is_last = lm_unpack_int(in) != 0;
     *bytes = (size_t)lm_unpack_int(in);
-    facts.by = (enum lm_documents_by)lm_unpack_int(in);
+    const int64_t by = lm_unpack_int(in);
+    in->failed = in->failed || by < 0 || by >= LM_BY_AUTO; /* of the way it was read */
+    facts.by = in->failed ? LM_BY_FILE : (enum lm_documents_by)by;
     facts.size = (size_t)lm_unpack_int(in);
     facts.cut = (size_t)lm_unpack_int(in);
     facts.marks = lm_unpack_int(in);
@@ -188,26 +194,19 @@ static enum lm_status unpack_facts(struct clean_opened *opened, struct lm_unpack
         facts.guess = lm_arena_strndup(opened->arena, guess, size);
     if (size > 0 && facts.guess == NULL)
         return no_memory(err);
-    for (size_t i = 0; i < LM_WARC_TYPE_COUNT; i++) {
-        int64_t count = lm_unpack_int(in);
-        if (*is_last)
-            opened->form.types[i] = count;
-    }
+    int64_t types[LM_WARC_TYPE_COUNT];
+    for (size_t i = 0; i < LM_WARC_TYPE_COUNT; i++)
+        types[i] = lm_unpack_int(in);
+    if (*is_last && !in->failed)
+        memcpy(opened->form.types, types, sizeof types);
     if (opened->taken == 0 && !in->failed)
         opened->facts = facts;
     return LM_OK;
 }
 
-/* Documents whose texts are wanted are unpacked by tasks, each as one; all others when they are
- * judged. */
 static enum lm_status add_items(struct clean_batch *batch, struct clean_opened *opened,
-                                struct lm_unpack *in, uint64_t count, size_t bytes,
-                                struct lm_err *err)
+                                struct lm_unpack *in, uint64_t count, struct lm_err *err)
 {
-    if (!batch->work->needs_texts && count > 0)
-        return clean_batch_add_packed(batch, opened,
-                                      (struct lm_span){in->at, (size_t)(in->end - in->at)},
-                                      (size_t)count, bytes, err);
     for (uint64_t i = 0; i < count && !in->failed; i++) {
         struct lm_span item = clean_item_next(in);
         if (!in->failed)
@@ -228,33 +227,90 @@ static enum lm_status read_frame(void **data, struct clean_batch *batch,
     return LM_OK;
 }
 
+/* All documents of a frame as one item: what is told of the file stands in front of them, and is
+ * believed until they are read. */
+static enum lm_status put_off(struct clean_batch *batch, struct clean_opened *opened,
+                              const struct lm_spool *spool, const struct clean_kept_row *row,
+                              bool *is_taken, bool *is_last, struct lm_err *err)
+{
+    uint8_t head[FACTS_MOST];
+    size_t bytes = 0;
+    struct lm_unpack in = {head, head + lm_spool_peek(spool, &row->frame, head, sizeof head),
+                           false};
+    LM_TRY(unpack_facts(opened, &in, &bytes, is_last, err));
+    *is_taken = !in.failed;
+    return in.failed
+               ? LM_OK
+               : clean_batch_add_packed(batch, opened, row, (size_t)(in.at - head), bytes, err);
+}
+
+/* Documents one by one: tasks unpack them. */
+static enum lm_status take_each(struct clean_batch *batch, struct clean_opened *opened,
+                                const struct lm_spool *spool, const struct clean_kept_row *row,
+                                bool *is_taken, bool *is_last, struct lm_err *err)
+{
+    const struct lm_frame *frame = &row->frame;
+    void *data = NULL;
+    size_t bytes = 0;
+    LM_TRY(read_frame(&data, batch, spool, frame, err));
+    if (data == NULL)
+        return LM_OK;
+    struct lm_unpack in = {data, (uint8_t *)data + frame->size, false};
+    LM_TRY(unpack_facts(opened, &in, &bytes, is_last, err));
+    LM_TRY(add_items(batch, opened, &in, in.failed ? 0 : frame->count, err));
+    if (in.failed)
+        return lm_fail(err, LM_INTERNAL, "kept work cannot be read; remove %s, and report this",
+                       spool->path);
+    *is_taken = frame->count > 0 || *is_last;
+    return LM_OK;
+}
+
 enum lm_status clean_kept_take(struct clean_kept *kept, struct clean_opened *opened,
                                struct clean_batch *batch, bool *is_taken, bool *is_last,
                                struct lm_err *err)
 {
     const struct clean_kept_row *row = find(kept, &opened->id, opened->taken);
-    void *data = NULL;
-    size_t bytes = 0;
     *is_taken = *is_last = false;
     if (row == NULL)
         return LM_OK;
     struct clean_kept_spool *from = &kept->spools[row->spool];
-    const struct lm_frame *frame = &row->frame; /* the spool's own may move meanwhile */
-    LM_TRY(read_frame(&data, batch, &from->spool, frame, err));
-    if (data == NULL)
+    const bool is_put_off = row->frame.count > 0 && !batch->work->needs_texts;
+    LM_TRY((is_put_off ? put_off : take_each)(batch, opened, &from->spool, row, is_taken, is_last,
+                                              err));
+    if (!*is_taken)
         return LM_OK;
-    struct lm_unpack in = {data, (uint8_t *)data + frame->size, false};
-    LM_TRY(unpack_facts(opened, &in, &bytes, is_last, err));
-    LM_TRY(add_items(batch, opened, &in, in.failed ? 0 : frame->count, bytes, err));
-    if (in.failed)
-        return lm_fail(err, LM_INTERNAL, "kept work cannot be read; remove %s, and report this",
-                       from->spool.path);
-    if (frame->count == 0 && !*is_last)
-        return LM_OK;
-    *is_taken = from->is_used = true;
-    opened->taken += (size_t)frame->count;
-    kept->taken += frame->count;
+    from->is_used = true;
+    opened->taken += (size_t)row->frame.count;
+    kept->taken += row->frame.count;
     return LM_OK;
+}
+
+/* Room for so many bytes in kept->room. */
+static bool make_room(struct clean_kept *kept, size_t size)
+{
+    if (kept->room_size >= size)
+        return true;
+    free(kept->room);
+    kept->room_size = size + size / 4;
+    kept->room = malloc(kept->room_size);
+    kept->room_size = kept->room != NULL ? kept->room_size : 0;
+    return kept->room != NULL;
+}
+
+enum lm_status clean_kept_read(struct lm_span *out, struct clean_kept *kept,
+                               const struct clean_item *packed, struct lm_err *err)
+{
+    const struct lm_spool *spool = &kept->spools[packed->row->spool].spool;
+    const struct lm_frame *frame = &packed->row->frame;
+    if (!make_room(kept, (size_t)frame->size))
+        return no_memory(err);
+    *out = (struct lm_span){(const uint8_t *)kept->room + packed->kept_from,
+                            (size_t)frame->size - packed->kept_from};
+    if (lm_spool_read(spool, frame, kept->room))
+        return LM_OK;
+    kept->is_damaged = true;
+    LM_TRY(lm_spool_drop(spool, frame, kept->is_again, err));
+    return lm_fail(err, LM_MISMATCH, "kept work in %s was damaged; run again", spool->path);
 }
 
 /* ---- keeping ---- */
@@ -284,6 +340,11 @@ static enum lm_status put_frame(struct clean_kept *kept, struct clean_opened *op
     return LM_OK;
 }
 
+static bool was_kept(const struct clean_item *item)
+{
+    return item->kept.data != NULL || item->kept_count > 0;
+}
+
 /* Is the file among those that end in the batch? They come in the order of its items. */
 static bool ends_here(const struct clean_files *ended, size_t *from,
                       const struct clean_opened *opened)
@@ -305,10 +366,10 @@ enum lm_status clean_kept_put(struct clean_kept *kept, const struct clean_batch 
     for (size_t i = 0; i < batch->count; i = end) {
         const struct clean_item *item = &batch->items[i];
         for (end = i + 1; end < batch->count && batch->items[end].opened == item->opened &&
-                          (batch->items[end].kept.data != NULL) == (item->kept.data != NULL);)
+                          was_kept(&batch->items[end]) == was_kept(item);)
             end++;
         bool is_end = end == batch->count || batch->items[end].opened != item->opened;
-        if (item->kept.data != NULL)
+        if (was_kept(item))
             continue;
         bool is_last = is_end && ends_here(&batch->ended, &from, item->opened);
         LM_TRY(put_frame(kept, item->opened, item, end - i, is_last, batch->work, err));
@@ -389,6 +450,7 @@ void clean_kept_release(struct clean_kept *kept)
     for (size_t i = 0; i < kept->spool_count; i++)
         lm_spool_close(&kept->spools[i].spool);
     free(kept->rows);
+    free(kept->room);
     lm_buf_release(&kept->frame);
     *kept = (struct clean_kept){.ctx = NULL};
 }

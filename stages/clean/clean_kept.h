@@ -17,6 +17,7 @@
 #include "clean_form.h"
 
 struct clean_batch;
+struct clean_item;
 struct clean_opened;
 struct clean_work;
 
@@ -42,9 +43,13 @@ struct clean_kept {
     struct clean_kept_row *rows; /**< sorted; owned */
     size_t row_count;
     struct lm_buf frame; /**< on its way */
-    bool has_stood;      /**< it goes on where an earlier run was stopped: */
-    uint64_t stood;      /**< behind so many bytes of the corpus */
-    uint64_t taken;      /**< documents that were not cleaned again */
+    void *room;          /**< that which was read last; owned */
+    size_t room_size;
+    bool is_again; /**< a frame was damaged: this run is the second, or a later one */
+    bool is_damaged;
+    bool has_stood; /**< it goes on where an earlier run was stopped: */
+    uint64_t stood; /**< behind so many bytes of the corpus */
+    uint64_t taken; /**< documents that were not cleaned again */
 };
 
 /** Looks for what is kept for a corpus of so many bytes. LM_IO, LM_NOMEM. */
@@ -63,6 +68,12 @@ bool clean_kept_has(const struct clean_kept *kept, const struct lm_digest *id);
 enum lm_status clean_kept_take(struct clean_kept *kept, struct clean_opened *opened,
                                struct clean_batch *batch, bool *is_taken, bool *is_last,
                                struct lm_err *err);
+/** The packed documents of an item that is many, borrowed until the next call. They are read by
+ *  whoever needs them: what another processor has read is further away. LM_MISMATCH: the frame is
+ *  not as it was written, whoever looks next does not find it, and the run is to begin anew
+ *  (is_damaged); LM_IO, LM_NOMEM. */
+enum lm_status clean_kept_read(struct lm_span *out, struct clean_kept *kept,
+                               const struct clean_item *packed, struct lm_err *err);
 /** Keeps the documents of a batch that were cleaned now. LM_IO: the disk is full; LM_NOMEM. */
 enum lm_status clean_kept_put(struct clean_kept *kept, const struct clean_batch *batch,
                               struct lm_err *err);

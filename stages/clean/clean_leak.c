@@ -27,43 +27,53 @@ static void foresee(const struct clean_leak *leak, uint64_t hash)
     __builtin_prefetch(&leak->slots[(size_t)hash & (leak->capacity - 1)], 1);
 }
 
-/* Those of the sample, one behind the other in lines[0..count). */
-static size_t gather(struct clean_leak_line *lines, const struct clean_leak *leak)
+/* Twice or more the room, each line in its place. */
+static enum lm_status grow(struct clean_leak *leak, struct lm_err *err)
 {
-    size_t count = 0;
-    for (size_t i = 0; i < leak->capacity; i++)
-        if (leak->slots[i].hash != 0 && is_sampled(leak, leak->slots[i].hash))
-            lines[count++] = leak->slots[i];
-    return count;
-}
-
-/* Puts all that is in the sample into a table of `capacity` slots, no fewer than there are. */
-static enum lm_status rehash(struct clean_leak *leak, size_t capacity, struct lm_err *err)
-{
-    struct clean_leak_line *lines = malloc((leak->count + 1) * sizeof *lines);
-    struct clean_leak_line *slots = leak->slots;
-    if (capacity > leak->capacity)
-        slots = calloc(capacity, sizeof *slots);
-    if (lines == NULL || slots == NULL) {
-        free(lines);
-        if (slots != leak->slots)
-            free(slots);
+    const struct clean_leak old = *leak;
+    leak->capacity = old.capacity > 0 ? 8 * old.capacity : 1024;
+    leak->slots = calloc(leak->capacity, sizeof *leak->slots);
+    if (leak->slots == NULL) {
+        *leak = old;
         return lm_fail(err, LM_NOMEM, "no memory to compare splits; free some");
     }
-    leak->count = gather(lines, leak);
-    if (slots == leak->slots)
-        memset(slots, 0, capacity * sizeof *slots);
-    else
-        free(leak->slots);
-    leak->slots = slots;
-    leak->capacity = capacity;
-    for (size_t i = 0; i < leak->count; i++) {
-        if (i + AHEAD < leak->count)
-            foresee(leak, lines[i + AHEAD].hash);
-        *find(leak, lines[i].hash) = lines[i];
-    }
-    free(lines);
+    for (size_t i = 0; i < old.capacity; i++)
+        if (old.slots[i].hash != 0)
+            *find(leak, old.slots[i].hash) = old.slots[i];
+    free(old.slots);
     return LM_OK;
+}
+
+/* Frees a slot: of those behind it each that may stand there moves up (Knuth 1998, 6.4 R). */
+static void erase(struct clean_leak *leak, size_t hole)
+{
+    const size_t mask = leak->capacity - 1;
+    for (size_t at = (hole + 1) & mask; leak->slots[at].hash != 0; at = (at + 1) & mask) {
+        const size_t home = (size_t)leak->slots[at].hash & mask;
+        if (((at - home) & mask) < ((at - hole) & mask))
+            continue;
+        leak->slots[hole] = leak->slots[at];
+        hole = at;
+    }
+    leak->slots[hole] = (struct clean_leak_line){.hash = 0};
+}
+
+/* Only every other line stays in the sample. From a free slot on, so that no line moves to where
+ * it was looked for already. */
+static void halve(struct clean_leak *leak)
+{
+    const size_t mask = leak->capacity - 1;
+    size_t first = 0;
+    leak->halvings++;
+    while (leak->slots[first].hash != 0)
+        first++;
+    for (size_t i = 1; i < leak->capacity; i++) {
+        const size_t at = (first + i) & mask;
+        while (leak->slots[at].hash != 0 && !is_sampled(leak, leak->slots[at].hash)) {
+            erase(leak, at);
+            leak->count--;
+        }
+    }
 }
 
 /* Room for a line that is not there; *slot NULL: it has left the sample. Half of the slots stay
@@ -72,14 +82,12 @@ static enum lm_status make_room(struct clean_leak_line **slot, struct clean_leak
                                 uint64_t hash, struct lm_err *err)
 {
     *slot = NULL;
-    while (leak->count == CLEAN_LEAK_LINES && is_sampled(leak, hash)) {
-        leak->halvings++;
-        LM_TRY(rehash(leak, leak->capacity, err));
-    }
+    while (leak->count == CLEAN_LEAK_LINES && is_sampled(leak, hash))
+        halve(leak);
     if (!is_sampled(leak, hash))
         return LM_OK;
     if (2 * (leak->count + 1) > leak->capacity)
-        LM_TRY(rehash(leak, leak->capacity > 0 ? 8 * leak->capacity : 1024, err));
+        LM_TRY(grow(leak, err));
     *slot = find(leak, hash);
     (*slot)->hash = hash;
     leak->count++;

@@ -267,32 +267,42 @@ static enum lm_status keep_cancelled(struct clean_run *run, struct lm_err *err)
     return LM_CANCELLED;
 }
 
+static void release(struct clean_run *run)
+{
+    clean_splitter_abandon(&run->splitter);
+    clean_removals_abandon(&run->removals);
+    for (size_t i = 0; i < LM_BATCHES; i++)
+        clean_batch_release(&run->batches[i]);
+    clean_reader_release(&run->reader);
+    clean_kept_release(&run->kept_work);
+    clean_work_release(&run->work);
+    clean_dedup_release(&run->dedup);
+    clean_near_release(&run->near);
+    clean_classifier_release(&run->classifier);
+    clean_substring_release(&run->substring);
+    clean_contamination_release(&run->contamination);
+    clean_waiting_release(&run->waiting);
+    clean_sketches_release(&run->sketches);
+    clean_totals_release(&run->totals);
+    lm_language_close(run->language);
+    lm_pool_free(run->pool);
+    lm_arena_free(run->labels);
+}
+
 extern lm_run_fn lm_run_clean;
 
 enum lm_status lm_run_clean(struct lm_ctx *ctx, const void *params, struct lm_err *err)
 {
-    struct clean_run run = {.ctx = ctx, .params = params};
+    enum lm_status status;
+    bool is_damaged = false;
     lm_html_ready();
-    enum lm_status status = work(&run, err);
-    if (status == LM_CANCELLED)
-        status = keep_cancelled(&run, err);
-    clean_splitter_abandon(&run.splitter);
-    clean_removals_abandon(&run.removals);
-    for (size_t i = 0; i < LM_BATCHES; i++)
-        clean_batch_release(&run.batches[i]);
-    clean_reader_release(&run.reader);
-    clean_kept_release(&run.kept_work);
-    clean_work_release(&run.work);
-    clean_dedup_release(&run.dedup);
-    clean_near_release(&run.near);
-    clean_classifier_release(&run.classifier);
-    clean_substring_release(&run.substring);
-    clean_contamination_release(&run.contamination);
-    clean_waiting_release(&run.waiting);
-    clean_sketches_release(&run.sketches);
-    clean_totals_release(&run.totals);
-    lm_language_close(run.language);
-    lm_pool_free(run.pool);
-    lm_arena_free(run.labels);
+    do { /* again without work that was kept and damaged: each time less of it is there */
+        struct clean_run run = {.ctx = ctx, .params = params, .kept_work.is_again = is_damaged};
+        status = work(&run, err);
+        is_damaged = status == LM_MISMATCH && run.kept_work.is_damaged;
+        if (status == LM_CANCELLED)
+            status = keep_cancelled(&run, err);
+        release(&run);
+    } while (is_damaged);
     return status;
 }

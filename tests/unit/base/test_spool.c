@@ -83,6 +83,24 @@ static void frames_come_back(struct tap *tap)
 }
 
 /* Cut anywhere, the frames before are there, and can be followed by others. */
+/* Of a frame the beginning can be seen unchecked; one that is damaged can be taken away with what
+ * is behind it, or with the file. */
+static void damaged_ones_can_be_dropped(struct tap *tap)
+{
+    struct lm_spool spool;
+    char data[100];
+    REQUIRE(write_all() && lm_spool_open(&spool, PATH, OWNER, false, NULL) == LM_OK);
+    CHECK(lm_spool_peek(&spool, &spool.frames[2], data, 3) == 3 && memcmp(data, "the", 3) == 0);
+    CHECK_INT(lm_spool_peek(&spool, &spool.frames[3], data, sizeof data), 1);
+    CHECK_INT(lm_spool_drop(&spool, &spool.frames[2], false, NULL), LM_OK);
+    CHECK_INT(sound(OWNER, false), 2);
+    CHECK(!lm_spool_read(&spool, &spool.frames[2], data)); /* for whom has it open, too */
+    CHECK_INT(lm_spool_drop(&spool, &spool.frames[1], true, NULL), LM_OK);
+    CHECK(!lm_path_exists(PATH));
+    CHECK_INT(lm_spool_drop(&spool, &spool.frames[1], true, NULL), LM_OK); /* somebody else's was */
+    lm_spool_close(&spool);
+}
+
 static void what_is_cut_short_is_cut_off(struct tap *tap)
 {
     struct stat info;
@@ -162,8 +180,8 @@ static void what_is_no_file_is_told(struct tap *tap)
 }
 
 static const struct tap_test tests[] = {
-    TAP_ROW(frames_come_back) TAP_ROW(what_is_cut_short_is_cut_off)
-        TAP_ROW(altered_bytes_are_a_miss) TAP_ROW(a_full_disk_loses_nothing)
-            TAP_ROW(what_is_no_file_is_told)};
+    TAP_ROW(frames_come_back) TAP_ROW(damaged_ones_can_be_dropped)
+        TAP_ROW(what_is_cut_short_is_cut_off) TAP_ROW(altered_bytes_are_a_miss)
+            TAP_ROW(a_full_disk_loses_nothing) TAP_ROW(what_is_no_file_is_told)};
 
 LM_TEST_FILE(tests)

@@ -243,6 +243,11 @@ static void damage_is_a_miss(struct tap *tap)
     /* All that was mended is there again. */
     CHECK_INT(fixture_run_on(&f, corpus), LM_OK);
     CHECK(taken(&f) > LINES);
+    /* What stands in front of a damaged frame is taken still. */
+    REQUIRE(stat(work_path(&f), &info) == 0 && flip(work_path(&f), (long)info.st_size - 40));
+    CHECK_INT(fixture_run_on(&f, corpus), LM_OK);
+    CHECK(strcmp(all_outputs(&f), want) == 0);
+    CHECK(taken(&f) > LINES);
     fclose(f.events);
     fixture_close(&f);
 }
