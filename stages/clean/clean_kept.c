@@ -148,10 +148,10 @@ bool clean_kept_has(const struct clean_kept *kept, const struct lm_digest *id)
 
 /* ---- frames ---- */
 
+enum { FACTS_MOST = 512 /* bytes that are told of a file: numbers, and an encoding's name */ };
+
 /* What is told of a file, of which `bytes` are in the frame; of a web archive what it held, where
  * this is its last one. */
-enum { FACTS_MOST = 512 /* bytes: numbers, and the name of an encoding */ };
-
 static void pack_facts(struct lm_buf *out, const struct clean_opened *opened, size_t bytes,
                        bool is_last)
 {
@@ -204,6 +204,7 @@ static enum lm_status unpack_facts(struct clean_opened *opened, struct lm_unpack
     return LM_OK;
 }
 
+/* An item for each of the packed documents. */
 static enum lm_status add_items(struct clean_batch *batch, struct clean_opened *opened,
                                 struct lm_unpack *in, uint64_t count, struct lm_err *err)
 {

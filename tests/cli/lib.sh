@@ -112,8 +112,9 @@ executed() {
     in_state "done"
 }
 
-# Digests of all artifacts of the last run, each of which is as it was stored.
+# All artifacts of the last run, "STAGE.PORT DIGEST" a line, each of which is as it was stored.
 artifact_digests() { # SPEC
-    sed -n '/"outputs": {/,/}/p' "artifacts/$(sed -n 's/^experiment: //p' "$1")/run.json"
+    awk -F'"' '/"stage":/ { stage = $4 } /"outputs": {/ { inside = 1; next } /}/ { inside = 0 } inside { print stage "." $2, $4 }' \
+        "artifacts/$(sed -n 's/^experiment: //p' "$1")/run.json"
     "$LMPIPE" cache verify >/dev/null || echo "damaged"
 }
