@@ -46,7 +46,7 @@ above() { # NAME VALUE BOUND
 classify=(-S objective=classify)
 learning=400 # steps; under sanitizers it need not come to something
 sanitized && learning=40
-translate=(-S objective=translate -S form=generate -S steps=$learning)
+translate=(-S objective=translate -S form=generate -S "steps=$learning")
 similar=(-S objective=similar -S form=similarity)
 
 lmpipe run tests.yaml "${classify[@]}" --threads 1 --progress none
