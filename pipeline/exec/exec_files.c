@@ -17,12 +17,13 @@ static const struct page {
     write_fn *write;
     bool ci;    /**< only when the run is one of a CI job */
     bool named; /**< worth naming to people */
-} pages[] = {{"run.json", lm_run_record_write, false, false},
-             {"run.html", lm_run_page_write, false, true},
-             {"junit-run.xml", lm_run_junit_write, true, true},
-             {"metrics.json", lm_run_metrics_write, true, true},
-             {"provenance.json", lm_run_provenance_write, true, true},
-             {"summary.md", lm_run_job_summary_write, true, true}};
+} pages[] = {
+    {"run.json", lm_run_record_write, false, false}, /* the first: by it is known what is told */
+    {"run.html", lm_run_page_write, false, true},
+    {"junit-run.xml", lm_run_junit_write, true, true},
+    {"metrics.json", lm_run_metrics_write, true, true},
+    {"provenance.json", lm_run_provenance_write, true, true},
+    {"summary.md", lm_run_job_summary_write, true, true}};
 
 enum { PAGES = sizeof pages / sizeof pages[0] };
 

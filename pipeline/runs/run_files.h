@@ -61,6 +61,9 @@ int lm_gates_exit_code(const struct lm_gate_row *gates, size_t count);
 /* run_record.c */
 /** run.json of a run as it is published (docs/formats/events.md): whole. */
 void lm_run_record_write(struct lm_buf *out, const struct lm_run_facts *facts);
+/** Does the run.json at `path`, as it was published, tell of these results, and of a run that ended
+ *  as this one? False where it cannot be read. facts: results, result. */
+bool lm_run_record_tells(const char *path, const struct lm_run_facts *facts);
 /** run.json of the store: without what the files `specs` and `results` (their names) say of every
  *  stage. results NULL: the run has just begun. */
 void lm_run_brief_write(struct lm_buf *out, const struct lm_run_facts *facts,
@@ -93,8 +96,6 @@ void lm_run_key_put(struct lm_buf *out, const struct lm_plan_stage *planned);
 enum lm_status lm_run_keep_begin(const struct lm_run_facts *facts, struct lm_err *err);
 /** Leaves its record: at its end, whole facts, of which it sets `results`. LM_IO, LM_NOMEM. */
 enum lm_status lm_run_keep_end(struct lm_run_facts *facts, struct lm_err *err);
-/** Does the run.json at `path` tell of these results, and of a run that ended as this one? */
-bool lm_run_record_tells(const char *path, const struct lm_run_facts *facts);
 /* run_root.c */
 /** What its spec needs of the store, beside its path (store/roots.h). is_end false: at the
  *  beginning, when the spec is new to the store; true: at the end of a run without -S. When nothing

@@ -134,6 +134,18 @@ enum lm_status clean_batch_add_packed(struct clean_batch *batch, struct clean_op
     return LM_OK;
 }
 
+void *clean_room_for(struct clean_room *room, size_t size)
+{
+    if (room->size >= size)
+        return room->data;
+    free(room->data);
+    size += size / 4; /* the next one may be somewhat larger */
+    *room = (struct clean_room){malloc(size), size};
+    if (room->data == NULL)
+        room->size = 0;
+    return room->data;
+}
+
 void *clean_batch_room(struct clean_batch *batch, size_t size)
 {
     struct clean_frames *frames = &batch->frames;
@@ -145,16 +157,9 @@ void *clean_batch_room(struct clean_batch *batch, size_t size)
         frames->items = items;
         items[frames->made++] = (struct clean_room){NULL, 0};
     }
-    struct clean_room *room = &frames->items[frames->count];
-    if (room->size < size) {
-        free(room->data);
-        size += size / 4; /* the next one may be somewhat larger */
-        *room = (struct clean_room){malloc(size), size};
-        if (room->data == NULL)
-            room->size = 0;
-    }
-    frames->count += room->data != NULL;
-    return room->data;
+    void *data = clean_room_for(&frames->items[frames->count], size);
+    frames->count += data != NULL;
+    return data;
 }
 
 static enum lm_status find_text(struct clean_item *item)

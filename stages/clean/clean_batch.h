@@ -87,15 +87,16 @@ struct clean_files {
     size_t count, capacity;
 };
 
+/** Memory that is used again and again, for what is about as large as before. Zero-initialise. */
+struct clean_room {
+    void *data; /**< owned, from malloc */
+    size_t size;
+};
+
 /** Packed documents that were kept; the items of a batch borrow them. Their room is kept from batch
  *  to batch. */
 struct clean_frames {
-
-    struct clean_room {
-        void *data; /**< owned */
-        size_t size;
-    } * items;
-
+    struct clean_room *items;
     size_t count, made, capacity; /**< rooms in use, and that there are */
 };
 
@@ -128,6 +129,8 @@ enum lm_status clean_batch_add_kept(struct clean_batch *batch, struct clean_open
 enum lm_status clean_batch_add_packed(struct clean_batch *batch, struct clean_opened *opened,
                                       const struct clean_kept_row *row, size_t from, size_t bytes,
                                       struct lm_err *err);
+/** Room for so many bytes, in place of those that were there. NULL: out of memory. */
+void *clean_room_for(struct clean_room *room, size_t size);
 /** Room for a frame of so many bytes, which stays until the batch is cleared. NULL: out of memory.
  */
 void *clean_batch_room(struct clean_batch *batch, size_t size);

@@ -286,28 +286,16 @@ enum lm_status clean_kept_take(struct clean_kept *kept, struct clean_opened *ope
     return LM_OK;
 }
 
-/* Room for so many bytes in kept->room. */
-static bool make_room(struct clean_kept *kept, size_t size)
-{
-    if (kept->room_size >= size)
-        return true;
-    free(kept->room);
-    kept->room_size = size + size / 4;
-    kept->room = malloc(kept->room_size);
-    kept->room_size = kept->room != NULL ? kept->room_size : 0;
-    return kept->room != NULL;
-}
-
 enum lm_status clean_kept_read(struct lm_span *out, struct clean_kept *kept,
                                const struct clean_item *packed, struct lm_err *err)
 {
     const struct lm_spool *spool = &kept->spools[packed->row->spool].spool;
     const struct lm_frame *frame = &packed->row->frame;
-    if (!make_room(kept, (size_t)frame->size))
+    uint8_t *data = clean_room_for(&kept->room, (size_t)frame->size);
+    if (data == NULL)
         return no_memory(err);
-    *out = (struct lm_span){(const uint8_t *)kept->room + packed->kept_from,
-                            (size_t)frame->size - packed->kept_from};
-    if (lm_spool_read(spool, frame, kept->room))
+    *out = (struct lm_span){data + packed->kept_from, (size_t)frame->size - packed->kept_from};
+    if (lm_spool_read(spool, frame, data))
         return LM_OK;
     kept->is_damaged = true;
     LM_TRY(lm_spool_drop(spool, frame, kept->is_again, err));
@@ -451,7 +439,7 @@ void clean_kept_release(struct clean_kept *kept)
     for (size_t i = 0; i < kept->spool_count; i++)
         lm_spool_close(&kept->spools[i].spool);
     free(kept->rows);
-    free(kept->room);
+    free(kept->room.data);
     lm_buf_release(&kept->frame);
     *kept = (struct clean_kept){.ctx = NULL};
 }

@@ -14,12 +14,10 @@
 
 #include "base/buf.h"
 #include "base/spool.h"
+#include "clean_batch.h"
 #include "clean_form.h"
 
-struct clean_batch;
-struct clean_item;
 struct clean_opened;
-struct clean_work;
 
 /** Where documents of a file are kept. */
 struct clean_kept_row {
@@ -42,10 +40,9 @@ struct clean_kept {
     size_t spool_count;
     struct clean_kept_row *rows; /**< sorted; owned */
     size_t row_count;
-    struct lm_buf frame; /**< on its way */
-    void *room;          /**< that which was read last; owned */
-    size_t room_size;
-    bool is_again; /**< a frame was damaged: this run is the second, or a later one */
+    struct lm_buf frame;    /**< on its way */
+    struct clean_room room; /**< of that which was read last */
+    bool is_again;          /**< a frame was damaged: this run is the second, or a later one */
     bool is_damaged;
     bool has_stood; /**< it goes on where an earlier run was stopped: */
     uint64_t stood; /**< behind so many bytes of the corpus */

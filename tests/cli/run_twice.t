@@ -33,6 +33,7 @@ is "plan --check: all is up to date" "$status" 0
 
 # The same experiment elsewhere, in a store of its own, gives the same bytes.
 before=$(artifact_digests tiny.yaml)
+is "each output of each stage has a digest" "$(grep -cE '^[a-z]+\.[a-z]+ sha256:[0-9a-f]{64}$' <<<"$before"):$(wc -l <<<"$before")" 16:16
 fresh second
 lmpipe run tiny.yaml --threads 1 --progress none
 is "another folder: success" "$status" 0
