@@ -34,17 +34,20 @@ struct lm_pool {
     pthread_mutex_t mutex;
     pthread_cond_t wake, done;
     atomic_size_t sleepers; /* workers inside or about to enter the wait */
-    /* Number of the running job; odd while its fields change, which late workers may look at: who
-     * finds the same number before and after has read them whole. Workers look at it all the time:
-     * what else is written lies on other lines of the cache. */
+    /* Number of the running job and the job, on one line of the cache, which workers look at all
+     * the time. The number is odd while the rest changes, which late workers may look at: who finds
+     * the same number before and after has read it whole. */
     _Alignas(LINE) _Atomic uint64_t number;
-    atomic_bool is_stopping;
-    _Alignas(LINE) _Atomic(lm_task_fn *) fn;
+    _Atomic(lm_task_fn *) fn;
     _Atomic(void *) user;
     atomic_size_t first, near, count;
+    atomic_bool is_stopping;
     _Alignas(LINE) atomic_size_t pending; /* tasks not finished; the caller looks at it */
     atomic_bool is_caller_asleep;
 };
+
+_Static_assert(offsetof(struct lm_pool, pending) - offsetof(struct lm_pool, number) == LINE,
+               "a job is one line of the cache");
 
 struct seat {
     struct lm_pool *pool;
@@ -75,7 +78,8 @@ static bool spin(bool (*is_over)(struct lm_pool *, uint64_t), struct lm_pool *po
 
 static bool has_news(struct lm_pool *pool, uint64_t seen)
 {
-    return atomic_load(&pool->number) != seen || atomic_load(&pool->is_stopping);
+    uint64_t number = atomic_load(&pool->number);
+    return (number != seen && number % 2 == 0) || atomic_load(&pool->is_stopping);
 }
 
 static bool is_finished(struct lm_pool *pool, uint64_t seen)
@@ -88,7 +92,7 @@ static bool is_finished(struct lm_pool *pool, uint64_t seen)
 static bool take(struct counter *counter, uint64_t number, size_t count, size_t *task)
 {
     const uint64_t start = number << TAKEN_BITS;
-    uint64_t seen = atomic_load(&counter->taken);
+    uint64_t seen = count > 0 ? atomic_load(&counter->taken) : 0;
     for (;;) {
         const uint64_t taken = seen < start ? start : seen;
         if (taken - start >= count)
@@ -153,6 +157,8 @@ static void *serve(void *argument)
             sleep_until_news(pool, seen);
         if (atomic_load(&pool->is_stopping))
             return NULL;
+        /* Who looked last for tasks to take over has this line; the first task needs it. */
+        __builtin_prefetch(&pool->counters[seat->worker], 1);
         seen = atomic_load(&pool->number);
         work(pool, seen, seat->worker);
     }
@@ -220,17 +226,21 @@ size_t lm_pool_threads(const struct lm_pool *pool)
     return pool == NULL ? 1 : pool->threads;
 }
 
-/* Makes a job visible and wakes the sleepers; returns its number. */
+/* Makes a job visible and wakes the sleepers; returns its number. The lines of the cache that it
+ * writes are with other processors: releasing stores wait for them all at once, and the last one,
+ * which the look at the sleepers must come after, waits for them. */
 static uint64_t publish(struct lm_pool *pool, const struct job *job)
 {
     uint64_t number = atomic_load(&pool->number) + 2;
-    atomic_store(&pool->number, number - 1);
-    atomic_store(&pool->fn, job->fn);
-    atomic_store(&pool->user, job->user);
-    atomic_store(&pool->first, job->first);
-    atomic_store(&pool->near, job->near);
-    atomic_store(&pool->count, job->count);
-    atomic_store(&pool->pending, job->count);
+    __builtin_prefetch(&pool->pending, 1);
+    __builtin_prefetch(&pool->counters[0], 1);
+    atomic_store_explicit(&pool->number, number - 1, memory_order_release);
+    atomic_store_explicit(&pool->fn, job->fn, memory_order_release);
+    atomic_store_explicit(&pool->user, job->user, memory_order_release);
+    atomic_store_explicit(&pool->first, job->first, memory_order_release);
+    atomic_store_explicit(&pool->near, job->near, memory_order_release);
+    atomic_store_explicit(&pool->count, job->count, memory_order_release);
+    atomic_store_explicit(&pool->pending, job->count, memory_order_release);
     atomic_store(&pool->number, number);
     if (atomic_load(&pool->sleepers) > 0) {
         pthread_mutex_lock(&pool->mutex);

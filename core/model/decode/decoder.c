@@ -215,10 +215,10 @@ double lm_decoder_read(const struct lm_decoder *decoder)
 
 /* ---- products ---- */
 
-/* A product, whose panels are tasks. */
+/* A product, whose panels are tasks: whole, so that a thread looks at one place for it. */
 struct job {
-    const struct lm_decoder *decoder;
-    const struct lm_decoder_product *what;
+    _Alignas(64) const struct lm_decoder *decoder;
+    struct lm_decoder_product what;
 };
 
 static void panel_task(void *user, size_t panel, size_t worker)
@@ -226,7 +226,7 @@ static void panel_task(void *user, size_t panel, size_t worker)
     (void)worker;
     const struct job *job = user;
     const struct lm_decoder *decoder = job->decoder;
-    const struct lm_decoder_product *what = job->what;
+    const struct lm_decoder_product *what = &job->what;
     const struct lm_matrix_panels *matrix = &decoder->matrices[what->matrix];
     _Alignas(64) float sums[LM_DECODER_ROWS * COLUMNS];
     size_t first = panel * COLUMNS, rest = matrix->n - first;
@@ -255,6 +255,6 @@ void lm_decoder_multiply(const struct lm_decoder *decoder, const struct lm_decod
 {
     const struct lm_matrix_panels *matrix = &decoder->matrices[product->matrix];
     struct lm_pool *pool = lm_decoder_pool(decoder, product->rows * matrix->k * matrix->n);
-    struct job job = {decoder, product};
+    struct job job = {decoder, *product};
     lm_pool_run_near(pool, matrix->panels, matrix->panels, panel_task, &job);
 }

@@ -305,8 +305,8 @@ static void attention(struct lm_session *session, size_t layer)
         const struct segment *segment = &session->segments[i];
         work += cost * segment->rows * (segment->at + segment->rows) * s->A;
     }
-    lm_pool_run(lm_decoder_pool(session->decoder, work), session->segment_count * s->K, attend_task,
-                &attend);
+    size_t tasks = session->segment_count * s->K;
+    lm_pool_run_near(lm_decoder_pool(session->decoder, work), tasks, tasks, attend_task, &attend);
 }
 
 /* ---- the layers ---- */
