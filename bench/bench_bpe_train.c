@@ -16,10 +16,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/pool.h"
+#include "bench.h"
 #include "tokenizer/alphabet.h"
 
 enum { PART = 64 << 10, SPARE = 4 << 10, MAX_THREADS = 64 };
@@ -34,13 +34,6 @@ struct bench {
     struct lm_buf buffers[MAX_THREADS];
     atomic_int failed;
 };
-
-static double now(clockid_t clock)
-{
-    struct timespec time;
-    clock_gettime(clock, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
 
 /* Reads [at, at + size) of the file, less at its end. */
 static bool read_range(const struct bench *bench, struct lm_buf *buf, uint64_t at, size_t size)
@@ -160,17 +153,17 @@ static int train(int fd, int count, char **words)
     struct lm_err err = {LM_OK, ""};
     struct lm_vocab *vocab = NULL;
     bench.is_by_line = option(count, words, "--lines") != NULL;
-    double start = now(CLOCK_MONOTONIC), cpu = now(CLOCK_PROCESS_CPUTIME_ID);
+    double start = bench_now(CLOCK_MONOTONIC), cpu = bench_now(CLOCK_PROCESS_CPUTIME_ID);
     enum lm_status status = lm_bpe_trainer_create(&bench.trainer, &options, &err);
     if (status == LM_OK)
         lm_pool_run(pool, (size_t)((bench.size + PART - 1) / PART), count_part, &bench);
     if (atomic_load(&bench.failed))
         status = lm_fail(&err, LM_IO, "cannot read or count the file");
-    double counted = now(CLOCK_MONOTONIC), count_cpu = now(CLOCK_PROCESS_CPUTIME_ID);
+    double counted = bench_now(CLOCK_MONOTONIC), count_cpu = bench_now(CLOCK_PROCESS_CPUTIME_ID);
     double count_peak = peak_mb();
     if (status == LM_OK)
         status = lm_bpe_trainer_learn(&vocab, bench.trainer, NULL, NULL, &err);
-    double end = now(CLOCK_MONOTONIC), end_cpu = now(CLOCK_PROCESS_CPUTIME_ID);
+    double end = bench_now(CLOCK_MONOTONIC), end_cpu = bench_now(CLOCK_PROCESS_CPUTIME_ID);
     double megabytes = (double)bench.size / 1e6;
     if (status == LM_OK)
         printf("{\"mb\":%.1f,\"threads\":%zu,\"merges\":%lld,\"count_s\":%.3f,\"merge_s\":%.3f,"

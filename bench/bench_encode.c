@@ -10,11 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 
 #include "base/buf.h"
 #include "base/io.h"
 #include "base/pool.h"
+#include "bench.h"
 
 enum { DOCUMENT = 64 << 10, MOST_THREADS = 64 };
 
@@ -22,10 +22,7 @@ struct bench {
     const char *vocab, *text, *threads, *repeats, *ids;
 };
 
-static const struct {
-    const char *name;
-    size_t offset;
-} options[] = {
+static const struct bench_option options[] = {
     {"threads", offsetof(struct bench, threads)},
     {"repeats", offsetof(struct bench, repeats)},
     {"ids", offsetof(struct bench, ids)},
@@ -49,22 +46,7 @@ static bool parse(struct bench *bench, int argc, char **argv)
         return false;
     bench->vocab = argv[1];
     bench->text = argv[2];
-    for (int i = 3; i < argc; i += 2) {
-        size_t k = 0, count = sizeof options / sizeof options[0];
-        while (k < count && strcmp(options[k].name, argv[i]) != 0)
-            k++;
-        if (k == count || i + 1 == argc)
-            return false;
-        memcpy((char *)bench + options[k].offset, &argv[i + 1], sizeof argv[i + 1]);
-    }
-    return true;
-}
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+    return bench_take_options(bench, options, sizeof options / sizeof options[0], 3, argc, argv);
 }
 
 static void cut(struct work *work, const char *text, size_t size)
@@ -121,10 +103,10 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: bench_encode VOCAB TEXT [threads N] [repeats N] [ids FILE]\n");
         return 2;
     }
-    double start = now();
+    double start = bench_now(CLOCK_MONOTONIC);
     if (lm_vocab_load(&vocab, bench.vocab, &err) != LM_OK)
         fail(&err);
-    double load = now() - start, best = 1e30;
+    double load = bench_now(CLOCK_MONOTONIC) - start, best = 1e30;
     struct lm_arena *arena = lm_arena_create();
     if (lm_file_read(&text, &size, arena, bench.text, (size_t)1 << 33, &err) != LM_OK)
         fail(&err);
@@ -134,9 +116,9 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < threads && i < MOST_THREADS; i++)
         work.encoders[i] = lm_encoder_create(vocab);
     for (int i = 0; i < atoi(bench.repeats); i++) {
-        start = now();
+        start = bench_now(CLOCK_MONOTONIC);
         lm_pool_run(pool, work.count, encode, &work);
-        double seconds = now() - start;
+        double seconds = bench_now(CLOCK_MONOTONIC) - start;
         best = seconds < best ? seconds : best;
     }
     for (size_t i = 0; i < work.count; i++)

@@ -11,7 +11,8 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
+
+#include "bench.h"
 
 enum {
     VOCAB = 50257,
@@ -25,13 +26,6 @@ enum {
     MAX_PAIRS = 31,
     MAX_PROMPT = CONTEXT - RUN * MAX_PAIRS
 };
-
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
 
 static int by_value(const void *a, const void *b)
 {
@@ -84,9 +78,9 @@ static enum lm_status time_prompt(double *out, struct lm_session *session, struc
     LM_TRY(lm_session_feed(session, feeds, plan->batch, err));
     for (size_t b = 0; b < plan->batch; b++)
         lm_session_reset(session, (int64_t)b);
-    double start = now();
+    double start = bench_now(CLOCK_MONOTONIC);
     LM_TRY(lm_session_feed(session, feeds, plan->batch, err));
-    *out = now() - start;
+    *out = bench_now(CLOCK_MONOTONIC) - start;
     return LM_OK;
 }
 
@@ -101,9 +95,9 @@ static enum lm_status time_run(double *out, struct lm_session *session, struct l
             tokens[b][0] = likeliest(feeds[b].logits);
             feeds[b].count = 1;
         }
-        double start = now();
+        double start = bench_now(CLOCK_MONOTONIC);
         LM_TRY(lm_session_feed(session, feeds, plan->batch, err));
-        *out += (now() - start) / RUN;
+        *out += (bench_now(CLOCK_MONOTONIC) - start) / RUN;
     }
     return LM_OK;
 }

@@ -11,7 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+
+#include "bench.h"
 
 enum { L = 4, H = 4, C = 128, T = 64, B = 12, SCORED = 48 };
 
@@ -76,10 +77,7 @@ struct bench {
     const char *recipe, *steps, *seed, *threads, *precision;
 };
 
-static const struct {
-    const char *name;
-    size_t offset;
-} options[] = {
+static const struct bench_option options[] = {
     {"recipe", offsetof(struct bench, recipe)},       {"steps", offsetof(struct bench, steps)},
     {"seed", offsetof(struct bench, seed)},           {"threads", offsetof(struct bench, threads)},
     {"precision", offsetof(struct bench, precision)},
@@ -87,15 +85,8 @@ static const struct {
 
 static bool parse(struct bench *bench, int argc, char **argv)
 {
-    for (int i = 2; i < argc; i += 2) {
-        size_t at = 0;
-        while (at < sizeof options / sizeof options[0] && strcmp(options[at].name, argv[i]) != 0)
-            at++;
-        if (at == sizeof options / sizeof options[0] || i + 1 == argc)
-            return false;
-        memcpy((char *)bench + options[at].offset, &argv[i + 1], sizeof argv[i + 1]);
-    }
-    return argc > 1;
+    return argc > 1 &&
+           bench_take_options(bench, options, sizeof options / sizeof options[0], 2, argc, argv);
 }
 
 static const struct recipe *recipe_of(const char *name)
@@ -156,13 +147,6 @@ static void take_windows(const struct text *text, uint64_t seed, uint64_t row, i
     }
 }
 
-static double now(clockid_t clock)
-{
-    struct timespec t;
-    clock_gettime(clock, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static enum lm_status train(struct lm_model *model, const struct recipe *r, const struct text *text,
                             long long steps, uint64_t seed, struct lm_err *err)
 {
@@ -218,10 +202,10 @@ static enum lm_status run(const struct bench *bench, const struct recipe *r,
     struct lm_phase_stats phases[LM_PHASES];
     double loss = 0;
     LM_TRY(lm_model_create(&model, &config, &how, err));
-    double start = now(CLOCK_MONOTONIC), cpu = now(CLOCK_PROCESS_CPUTIME_ID);
+    double start = bench_now(CLOCK_MONOTONIC), cpu = bench_now(CLOCK_PROCESS_CPUTIME_ID);
     enum lm_status status = train(model, r, text, steps, how.seed, err);
-    double wall = now(CLOCK_MONOTONIC) - start;
-    cpu = now(CLOCK_PROCESS_CPUTIME_ID) - cpu;
+    double wall = bench_now(CLOCK_MONOTONIC) - start;
+    cpu = bench_now(CLOCK_PROCESS_CPUTIME_ID) - cpu;
     lm_model_phases(model, phases);
     if (status == LM_OK)
         status = score(model, text, &loss, err);

@@ -9,9 +9,9 @@
 #include <pcre2.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/io.h"
+#include "bench.h"
 
 enum { DOCUMENT = 64 << 10, REPEATS = 5, BATCH = 64 };
 
@@ -41,13 +41,6 @@ struct sides {
     pcre2_jit_stack *stack;
 };
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static size_t cut_ours(struct sides *sides, const uint8_t *text, size_t size)
 {
     size_t ends[BATCH], count, at = 0, pieces = 0;
@@ -75,7 +68,7 @@ typedef size_t cut_fn(struct sides *sides, const uint8_t *text, size_t size);
 static double measure(cut_fn *cut, struct sides *sides, const char *text, size_t size,
                       size_t *pieces)
 {
-    double start = now();
+    double start = bench_now(CLOCK_PROCESS_CPUTIME_ID);
     *pieces = 0;
     for (size_t at = 0; at < size;) {
         size_t end = at + DOCUMENT < size ? at + DOCUMENT : size;
@@ -84,7 +77,7 @@ static double measure(cut_fn *cut, struct sides *sides, const char *text, size_t
         *pieces += cut(sides, (const uint8_t *)text + at, end - at);
         at = end;
     }
-    return now() - start;
+    return bench_now(CLOCK_PROCESS_CPUTIME_ID) - start;
 }
 
 static bool prepare(struct sides *sides, enum lm_pattern pattern, const char *expression)

@@ -12,20 +12,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "bench.h"
 #include "stages/sample/suffix_automaton.h"
 
 enum { VOCAB = 50257, DRAWS = 300, STREAM = 4 << 20, NOVEL_TEXTS = 100, NOVEL_TOKENS = 128 };
 
 /* Seconds of processor time of all threads. */
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
 /* ---- draws ---- */
 
 static void time_draws(const float *logits, const char *shape)
@@ -48,11 +41,11 @@ static void time_draws(const float *logits, const char *shape)
     for (size_t m = 0; scratch != NULL && m < sizeof methods / sizeof methods[0]; m++) {
         char signature[LM_SIGNATURE_SIZE];
         uint64_t sum = 0;
-        double start = now();
+        double start = bench_now(CLOCK_PROCESS_CPUTIME_ID);
         for (uint64_t i = 0; i < DRAWS; i++)
             sum += (uint64_t)lm_sampling_draw(&methods[m], logits, VOCAB, history, 128,
                                               lm_rng_uniform(rng, m, i), scratch);
-        double took = (now() - start) / DRAWS;
+        double took = (bench_now(CLOCK_PROCESS_CPUTIME_ID) - start) / DRAWS;
         lm_sampling_signature(signature, &methods[m]);
         printf("{\"draw\": \"%s\", \"logits\": \"%s\", \"microseconds\": %.1f, \"check\": %llu}\n",
                signature, shape, 1e6 * took, (unsigned long long)sum);
@@ -97,11 +90,11 @@ static double write_texts(struct lm_model *model, size_t count, int64_t tokens, 
                                             .sample = i,
                                             .emit = take,
                                             .user = sum};
-    double start = now();
+    double start = bench_now(CLOCK_PROCESS_CPUTIME_ID);
     *sum = 0;
     if (texts == NULL || lm_model_generate(model, texts, count, &options, &err) != LM_OK)
         exit(1);
-    double took = now() - start;
+    double took = bench_now(CLOCK_PROCESS_CPUTIME_ID) - start;
     free(texts);
     return took;
 }
@@ -170,10 +163,10 @@ static void time_novelty(void)
         suffix_automaton_add(automaton, text, NOVEL_TOKENS);
     }
     struct suffix_reader *reader = suffix_reader_create(automaton);
-    double start = now();
+    double start = bench_now(CLOCK_PROCESS_CPUTIME_ID);
     suffix_reader_restart(reader);
     suffix_reader_take(reader, stream, STREAM);
-    double took = now() - start;
+    double took = bench_now(CLOCK_PROCESS_CPUTIME_ID) - start;
     printf(
         "{\"novelty\": \"%d texts of %d tokens\", \"stream\": %d, \"nanoseconds_a_token\": %.2f, "
         "\"seconds_for_1e8\": %.2f}\n",

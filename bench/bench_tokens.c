@@ -16,12 +16,12 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <lmpipe/rng.h>
 #include <lmpipe/tokens.h>
 
+#include "bench.h"
 #include "data/tokens_format.h"
 
 enum { WINDOW = 1024, PART = 1 << 16, WINDOWS = 50000, ROUNDS = 9, LONGEST = 4096, LARGEST = 4096 };
@@ -38,13 +38,6 @@ struct bench {
     int32_t part[PART];     /* where ids are read to */
     size_t places[WINDOWS]; /* of a round */
 };
-
-static double now(clockid_t clock)
-{
-    struct timespec time;
-    clock_gettime(clock, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
 
 static double least(double a, double b)
 {
@@ -110,10 +103,10 @@ static enum lm_status time_write(double out[2], write_fn *fn, const struct bench
                                  struct lm_err *err)
 {
     for (int i = 0; i < 3; i++) {
-        double wall = now(CLOCK_MONOTONIC), cpu = now(CLOCK_PROCESS_CPUTIME_ID);
+        double wall = bench_now(CLOCK_MONOTONIC), cpu = bench_now(CLOCK_PROCESS_CPUTIME_ID);
         LM_TRY(fn(bench, err));
-        wall = now(CLOCK_MONOTONIC) - wall;
-        cpu = now(CLOCK_PROCESS_CPUTIME_ID) - cpu;
+        wall = bench_now(CLOCK_MONOTONIC) - wall;
+        cpu = bench_now(CLOCK_PROCESS_CPUTIME_ID) - cpu;
         out[0] = i == 0 ? wall : least(out[0], wall);
         out[1] = i == 0 ? cpu : least(out[1], cpu);
     }
@@ -127,11 +120,11 @@ static enum lm_status time_open(struct bench *bench, double out[2], struct lm_er
     for (int i = 0; i < ROUNDS; i++) {
         lm_tokens_close(bench->tokens);
         bench->tokens = NULL;
-        double start = now(CLOCK_MONOTONIC);
+        double start = bench_now(CLOCK_MONOTONIC);
         LM_TRY(lm_tokens_open(&bench->tokens, bench->store, err));
-        out[0] = least(out[0], now(CLOCK_MONOTONIC) - start);
+        out[0] = least(out[0], bench_now(CLOCK_MONOTONIC) - start);
         LM_TRY(lm_tokens_check_documents(bench->tokens, LM_TRAIN, err));
-        out[1] = least(out[1], now(CLOCK_MONOTONIC) - start);
+        out[1] = least(out[1], bench_now(CLOCK_MONOTONIC) - start);
     }
     int fd = open(bench->flat, O_RDONLY | O_CLOEXEC);
     bench->map =
@@ -146,16 +139,16 @@ static enum lm_status time_in_order(struct bench *bench, double out[2], struct l
 {
     int32_t *part = bench->part;
     for (int round = 0; round < 2; round++) {
-        double start = now(CLOCK_MONOTONIC), compare = 0;
+        double start = bench_now(CLOCK_MONOTONIC), compare = 0;
         for (size_t at = 0; at < bench->count; at += PART) {
             size_t n = bench->count - at < PART ? bench->count - at : PART;
             LM_TRY(lm_tokens_read(bench->tokens, LM_TRAIN, at, n, part, err));
-            double before = now(CLOCK_MONOTONIC);
+            double before = bench_now(CLOCK_MONOTONIC);
             if (memcmp(part, bench->ids + at, n * sizeof *part) != 0)
                 return lm_fail(err, LM_MISMATCH, "other ids came back than were written");
-            compare += now(CLOCK_MONOTONIC) - before;
+            compare += bench_now(CLOCK_MONOTONIC) - before;
         }
-        out[round] = now(CLOCK_MONOTONIC) - start - compare;
+        out[round] = bench_now(CLOCK_MONOTONIC) - start - compare;
     }
     return LM_OK;
 }
@@ -171,7 +164,7 @@ static enum lm_status time_windows(struct bench *bench, double best[2], struct l
         for (uint64_t i = 0; i < WINDOWS; i++)
             places[i] = (size_t)lm_rng_below(rng, i, round, bench->count - WINDOW);
         for (int side = 0; side < 2; side++) {
-            double start = now(CLOCK_PROCESS_CPUTIME_ID);
+            double start = bench_now(CLOCK_PROCESS_CPUTIME_ID);
             for (uint64_t i = 0; i < WINDOWS; i++) {
                 size_t at = places[i];
                 if (side == 0)
@@ -179,7 +172,7 @@ static enum lm_status time_windows(struct bench *bench, double best[2], struct l
                 else
                     lm_tokens_widen(window, bench->map + at * bench->width, WINDOW, bench->width);
             }
-            best[side] = least(best[side], now(CLOCK_PROCESS_CPUTIME_ID) - start);
+            best[side] = least(best[side], bench_now(CLOCK_PROCESS_CPUTIME_ID) - start);
         }
     }
     return LM_OK;

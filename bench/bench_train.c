@@ -11,7 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
+
+#include "bench.h"
 
 enum { WARM = 2 }; /* steps not counted: they touch memory for the first time */
 
@@ -32,10 +33,7 @@ struct bench {
     const char *threads, *steps, *numerics, *precision, *kernels;
 };
 
-static const struct {
-    const char *name;
-    size_t offset;
-} options[] = {
+static const struct bench_option options[] = {
     {"threads", offsetof(struct bench, threads)},     {"steps", offsetof(struct bench, steps)},
     {"numerics", offsetof(struct bench, numerics)},   {"kernels", offsetof(struct bench, kernels)},
     {"precision", offsetof(struct bench, precision)},
@@ -57,22 +55,7 @@ static bool parse(struct bench *bench, int argc, char **argv)
 {
     if (argc < 2 || !find_shape(&bench->shape, argv[1]))
         return false;
-    for (int i = 2; i < argc; i += 2) {
-        size_t at = 0;
-        while (at < sizeof options / sizeof options[0] && strcmp(options[at].name, argv[i]) != 0)
-            at++;
-        if (at == sizeof options / sizeof options[0] || i + 1 == argc)
-            return false;
-        memcpy((char *)bench + options[at].offset, &argv[i + 1], sizeof argv[i + 1]);
-    }
-    return true;
-}
-
-static double now(clockid_t clock)
-{
-    struct timespec t;
-    clock_gettime(clock, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+    return bench_take_options(bench, options, sizeof options / sizeof options[0], 2, argc, argv);
 }
 
 static enum lm_status step(struct lm_model *model, const struct shape *s, int32_t *tokens,
@@ -108,13 +91,13 @@ static enum lm_status run(struct lm_model *model, const struct bench *bench, str
     enum lm_status status = tokens == NULL ? LM_NOMEM : LM_OK;
     for (long long i = 0; i < WARM + steps && status == LM_OK; i++) {
         if (i == WARM) {
-            start = now(CLOCK_MONOTONIC);
-            cpu = now(CLOCK_PROCESS_CPUTIME_ID);
+            start = bench_now(CLOCK_MONOTONIC);
+            cpu = bench_now(CLOCK_PROCESS_CPUTIME_ID);
         }
         status = step(model, s, tokens, i, &loss, err);
     }
-    double wall = (now(CLOCK_MONOTONIC) - start) / (double)steps;
-    cpu = (now(CLOCK_PROCESS_CPUTIME_ID) - cpu) / (double)steps;
+    double wall = (bench_now(CLOCK_MONOTONIC) - start) / (double)steps;
+    cpu = (bench_now(CLOCK_PROCESS_CPUTIME_ID) - cpu) / (double)steps;
     free(tokens);
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);

@@ -258,16 +258,11 @@ static struct named_value *value_of(struct lm_ctx *ctx, struct named_values *val
     for (size_t i = 0; i < values->count; i++)
         if (strcmp(values->items[i].name, name) == 0)
             return &values->items[i];
-    if (values->count == values->capacity) {
-        size_t capacity = values->capacity ? values->capacity * 2 : 16;
-        struct named_value *items = LM_NEW_ARRAY(ctx->own, struct named_value, capacity);
-        if (items == NULL)
-            return NULL;
-        if (values->count > 0)
-            memcpy(items, values->items, values->count * sizeof *items);
-        values->items = items;
-        values->capacity = capacity;
-    }
+    struct named_value *items =
+        lm_arena_grow(ctx->own, values->items, values->count, &values->capacity, sizeof *items);
+    if (items == NULL)
+        return NULL;
+    values->items = items;
     const char *copy = lm_arena_strdup(ctx->own, name);
     if (copy == NULL)
         return NULL;

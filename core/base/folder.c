@@ -8,7 +8,7 @@
 
 #include "base/io.h"
 
-enum { DEEPEST = 200, MOST_LINKS = 10000, FIRST_NAMES = 32 };
+enum { DEEPEST = 200, MOST_LINKS = 10000 };
 
 /* Makes the folder, and first those above it that are not there; `path` is cut and mended. */
 static enum lm_status make(char *path, struct lm_err *err)
@@ -53,18 +53,12 @@ static void sort_names(struct lm_names *names)
 /* Adds a name that lives as long as the arena; the array doubles in it. */
 static bool add_name(struct lm_names *names, size_t *capacity, struct lm_arena *arena, char *name)
 {
-    if (name != NULL && names->count == *capacity) {
-        size_t larger = *capacity ? *capacity * 2 : FIRST_NAMES;
-        char **items = LM_NEW_ARRAY(arena, char *, larger);
-        if (items == NULL)
-            return false;
-        if (names->count > 0)
-            memcpy(items, names->items, names->count * sizeof *items);
-        names->items = items;
-        *capacity = larger;
-    }
-    if (name == NULL)
+    char **items = name != NULL
+                       ? lm_arena_grow(arena, names->items, names->count, capacity, sizeof *items)
+                       : NULL;
+    if (items == NULL)
         return false;
+    names->items = items;
     names->items[names->count++] = name;
     return true;
 }

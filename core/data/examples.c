@@ -227,16 +227,11 @@ static enum lm_status draw_split(const struct reading *reading, struct lm_exampl
 static struct lm_example *add(struct reading *reading)
 {
     struct lm_examples *out = reading->out;
-    if (out->count == reading->capacity) {
-        size_t capacity = reading->capacity > 0 ? 2 * reading->capacity : 256;
-        struct lm_example *items = LM_NEW_ARRAY(reading->arena, struct lm_example, capacity);
-        if (items == NULL)
-            return NULL;
-        if (out->count > 0)
-            memcpy(items, out->items, out->count * sizeof *items);
-        out->items = items;
-        reading->capacity = capacity;
-    }
+    struct lm_example *items =
+        lm_arena_grow(reading->arena, out->items, out->count, &reading->capacity, sizeof *items);
+    if (items == NULL)
+        return NULL;
+    out->items = items;
     return &out->items[out->count++];
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
 #include "base/io.h"
 #include "data/tokens_lmdb.h"
 #include "differ/differ_inside.h"
@@ -32,14 +33,10 @@ static enum lm_status collect(void *user, const uint8_t *key, size_t key_size, c
                               size_t value_size, struct lm_err *err)
 {
     struct side *side = user;
-    if (side->count == side->capacity) {
-        size_t capacity = side->capacity > 0 ? 2 * side->capacity : 1024;
-        struct row *items = realloc(side->items, capacity * sizeof *items);
-        if (items == NULL)
-            return lm_fail(err, LM_NOMEM, "out of memory comparing rows");
-        side->items = items;
-        side->capacity = capacity;
-    }
+    struct row *items = lm_grow(side->items, &side->capacity, side->count, sizeof *items);
+    if (items == NULL)
+        return lm_fail(err, LM_NOMEM, "out of memory comparing rows");
+    side->items = items;
     side->items[side->count++] = (struct row){key, value, key_size, value_size};
     return LM_OK;
 }

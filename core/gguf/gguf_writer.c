@@ -12,6 +12,7 @@
 #include <lmpipe/hash.h>
 
 #include "base/buf.h"
+#include "base/grow.h"
 #include "base/half.h"
 #include "base/io.h"
 #include "base/new_file.h"
@@ -119,14 +120,11 @@ enum lm_status lm_gguf_put_tensor(struct lm_gguf_writer *writer, const char *nam
                                   enum lm_gguf_element type, int64_t rows, int64_t columns,
                                   struct lm_gguf_view view, struct lm_err *err)
 {
-    if (writer->row_count == writer->row_capacity) {
-        size_t capacity = writer->row_capacity > 0 ? 2 * writer->row_capacity : 64;
-        struct row *grown = realloc(writer->rows, capacity * sizeof *grown);
-        if (grown == NULL)
-            return lm_fail(err, LM_NOMEM, "out of memory for a table of tensors; free some");
-        writer->rows = grown;
-        writer->row_capacity = capacity;
-    }
+    struct row *rows_now =
+        lm_grow(writer->rows, &writer->row_capacity, writer->row_count, sizeof *rows_now);
+    if (rows_now == NULL)
+        return lm_fail(err, LM_NOMEM, "out of memory for a table of tensors; free some");
+    writer->rows = rows_now;
     struct row *row = &writer->rows[writer->row_count];
     *row = (struct row){.type = type,
                         .dims = rows > 0 ? 2 : 1,

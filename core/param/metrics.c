@@ -220,17 +220,12 @@ static const char *same_segment(const char *typed, const char *pattern, const ch
 
 static void keep(struct names *names, const char *text)
 {
-    if (names->count == names->capacity) {
-        size_t more = names->capacity ? 2 * names->capacity : 64;
-        const char **items = LM_NEW_ARRAY(names->arena, const char *, more);
-        if (items != NULL && names->count > 0)
-            memcpy(items, names->items, names->count * sizeof *items);
-        names->failed = names->failed || items == NULL;
-        if (items == NULL)
-            return;
-        names->items = items;
-        names->capacity = more;
-    }
+    const char **items = lm_arena_grow(names->arena, names->items, names->count, &names->capacity,
+                                       sizeof *items);
+    names->failed = names->failed || items == NULL;
+    if (items == NULL)
+        return;
+    names->items = items;
     names->items[names->count] = lm_arena_strdup(names->arena, text);
     names->failed = names->failed || names->items[names->count] == NULL;
     names->count++;

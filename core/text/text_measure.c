@@ -6,6 +6,7 @@
 
 #include <lmpipe/hash.h>
 
+#include "base/grow.h"
 #include "base/utf8.h"
 #include "text/blocks.h"
 #include "text/line_scan.h"
@@ -211,14 +212,10 @@ static bool is_terminal(uint32_t code_point)
 
 static bool keep_line(struct meter *meter, const uint8_t *line, size_t size, int64_t chars)
 {
-    if (meter->count == meter->capacity) {
-        size_t capacity = meter->capacity ? meter->capacity * 2 : 64;
-        struct line *lines = realloc(meter->lines, capacity * sizeof *lines);
-        if (lines == NULL)
-            return false;
-        meter->lines = lines;
-        meter->capacity = capacity;
-    }
+    struct line *lines = lm_grow(meter->lines, &meter->capacity, meter->count, sizeof *lines);
+    if (lines == NULL)
+        return false;
+    meter->lines = lines;
     meter->lines[meter->count] = (struct line){lm_hash64(line, size, 0), meter->count, chars};
     meter->count++;
     return true;

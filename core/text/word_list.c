@@ -4,6 +4,7 @@
 
 #include <lmpipe/hash.h>
 
+#include "base/grow.h"
 #include "base/utf8.h"
 #include "text/blocks.h"
 #include "text/unicode.h"
@@ -172,14 +173,11 @@ enum lm_status lm_word_list_find(struct lm_word_list *out, const uint8_t *text, 
     struct lm_word_scan scan = {.text = text, .size = size};
     out->count = 0;
     for (;;) {
-        if (out->count == out->capacity) {
-            size_t capacity = out->capacity ? out->capacity * 2 : 1024;
-            struct lm_word *items = realloc(out->items, capacity * sizeof *items);
-            if (items == NULL)
-                return lm_fail(err, LM_NOMEM, "no memory for %zu words; free some", capacity);
-            out->items = items;
-            out->capacity = capacity;
-        }
+        struct lm_word *items = lm_grow(out->items, &out->capacity, out->count, sizeof *items);
+        if (items == NULL)
+            return lm_fail(err, LM_NOMEM, "no memory for more than %zu words; free some",
+                           out->count);
+        out->items = items;
         if (!take_next(&scan, &out->items[out->count]))
             return LM_OK;
         out->count++;

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/grow.h"
 #include "tokenizer/bpe_pairs.h"
 #include "tokenizer/bpe_queue.h"
 #include "tokenizer/vocab.h"
@@ -48,26 +49,12 @@ struct merge {
 
 /* ---- neighbours ---- */
 
-static bool make_room(struct learner *learner, void **items, size_t count, size_t *capacity,
-                      size_t size)
-{
-    if (count < *capacity)
-        return true;
-    size_t larger = *capacity ? *capacity * 2 : 1024;
-    void *moved = realloc(*items, larger * size);
-    learner->failed |= moved == NULL;
-    if (moved == NULL)
-        return false;
-    *items = moved;
-    *capacity = larger;
-    return true;
-}
-
 static uint32_t make_neighbour(struct learner *learner, uint32_t symbol, bool is_right)
 {
-    void *items = learner->neighbours;
-    if (!make_room(learner, &items, learner->neighbour_count, &learner->neighbour_capacity,
-                   sizeof *learner->neighbours))
+    struct neighbour *items = lm_grow(learner->neighbours, &learner->neighbour_capacity,
+                                      learner->neighbour_count, sizeof *items);
+    learner->failed |= items == NULL;
+    if (items == NULL)
         return 0;
     learner->neighbours = items;
     learner->neighbours[learner->neighbour_count] =
@@ -89,9 +76,10 @@ static inline void note(struct learner *learner, uint32_t symbol, bool is_right,
         return;
     neighbour->last = word;
     neighbour->place_count++;
-    void *items = learner->visits;
-    if (!make_room(learner, &items, learner->visit_count, &learner->visit_capacity,
-                   sizeof *learner->visits))
+    struct visit *items =
+        lm_grow(learner->visits, &learner->visit_capacity, learner->visit_count, sizeof *items);
+    learner->failed |= items == NULL;
+    if (items == NULL)
         return;
     learner->visits = items;
     learner->visits[learner->visit_count++] = (struct visit){index - 1, word};

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
+
 void lm_bpe_scratch_release(struct lm_bpe_scratch *scratch)
 {
     free(scratch->ids);
@@ -58,14 +60,11 @@ enum { ARITY = 4 };
 
 static bool push(struct lm_bpe_scratch *scratch, lm_candidate candidate)
 {
-    if (scratch->heap_count == scratch->heap_capacity) {
-        size_t capacity = scratch->heap_capacity ? scratch->heap_capacity * 2 : 1024;
-        lm_candidate *heap = realloc(scratch->heap, capacity * sizeof *heap);
-        if (heap == NULL)
-            return false;
-        scratch->heap = heap;
-        scratch->heap_capacity = capacity;
-    }
+    lm_candidate *heap =
+        lm_grow(scratch->heap, &scratch->heap_capacity, scratch->heap_count, sizeof *heap);
+    if (heap == NULL)
+        return false;
+    scratch->heap = heap;
     size_t at = scratch->heap_count++;
     for (; at > 0 && candidate < scratch->heap[(at - 1) / ARITY]; at = (at - 1) / ARITY)
         scratch->heap[at] = scratch->heap[(at - 1) / ARITY];

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "base/grow.h"
+
 enum { ARITY = 4 };
 
 void lm_queue_init(struct lm_queue *queue)
@@ -26,16 +28,12 @@ static bool is_before(const struct lm_queue_entry *a, const struct lm_queue_entr
 
 static void sift_up(struct lm_queue *queue, struct lm_queue_entry entry)
 {
-    if (queue->count == queue->capacity) {
-        size_t capacity = queue->capacity ? queue->capacity * 2 : 256;
-        struct lm_queue_entry *heap = realloc(queue->heap, capacity * sizeof *heap);
-        queue->failed |= heap == NULL;
-        if (heap == NULL)
-            return;
-        queue->heap = heap;
-        queue->capacity = capacity;
-    }
-    struct lm_queue_entry *heap = queue->heap;
+    struct lm_queue_entry *heap =
+        lm_grow(queue->heap, &queue->capacity, queue->count, sizeof *heap);
+    queue->failed |= heap == NULL;
+    if (heap == NULL)
+        return;
+    queue->heap = heap;
     size_t at = queue->count++;
     for (; at > 0 && is_before(&entry, &heap[(at - 1) / ARITY]); at = (at - 1) / ARITY)
         heap[at] = heap[(at - 1) / ARITY];
@@ -76,15 +74,11 @@ static int level_of(int64_t count)
 
 static void append(struct lm_queue *queue, struct lm_queue_level *level, uint32_t pair)
 {
-    if (level->count == level->capacity) {
-        size_t capacity = level->capacity ? level->capacity * 2 : 64;
-        uint32_t *pairs = realloc(level->pairs, capacity * sizeof *pairs);
-        queue->failed |= pairs == NULL;
-        if (pairs == NULL)
-            return;
-        level->pairs = pairs;
-        level->capacity = capacity;
-    }
+    uint32_t *pairs = lm_grow(level->pairs, &level->capacity, level->count, sizeof *pairs);
+    queue->failed |= pairs == NULL;
+    if (pairs == NULL)
+        return;
+    level->pairs = pairs;
     level->pairs[level->count++] = pair;
 }
 

@@ -6,6 +6,7 @@
 
 #include <yaml.h>
 
+#include "base/grow.h"
 #include "base/utf8.h"
 
 struct anchor {
@@ -170,16 +171,13 @@ static const char *copy_text(struct reader *reader, const yaml_event_t *event)
 
 static bool append(struct reader *reader, struct lm_node *node, const struct lm_entry *entry)
 {
-    if (reader->open_count == reader->open_capacity) {
-        size_t more = reader->open_capacity > 0 ? reader->open_capacity * 2 : 64;
-        struct lm_entry *open = realloc(reader->open, more * sizeof *open);
-        if (open == NULL) {
-            out_of_memory(reader);
-            return false;
-        }
-        reader->open = open;
-        reader->open_capacity = more;
+    struct lm_entry *open =
+        lm_grow(reader->open, &reader->open_capacity, reader->open_count, sizeof *open);
+    if (open == NULL) {
+        out_of_memory(reader);
+        return false;
     }
+    reader->open = open;
     reader->open[reader->open_count++] = *entry;
     node->count++;
     node->expanded += entry->value->expanded;

@@ -33,18 +33,12 @@ static const char *type_of(struct lm_arena *arena, const char *key_text)
 static void add(struct search *search, const struct lm_record *record, const char *port,
                 const char *file)
 {
-    if (search->count == search->capacity) {
-        size_t capacity = search->capacity > 0 ? 2 * search->capacity : 8;
-        struct lm_verify_maker *found =
-            LM_NEW_ARRAY(search->arena, struct lm_verify_maker, capacity);
-        search->failed = found == NULL;
-        if (found == NULL)
-            return;
-        if (search->count > 0)
-            memcpy(found, search->found, search->count * sizeof *found);
-        search->found = found;
-        search->capacity = capacity;
-    }
+    struct lm_verify_maker *found = lm_arena_grow(search->arena, search->found, search->count,
+                                                  &search->capacity, sizeof *found);
+    search->failed = found == NULL;
+    if (found == NULL)
+        return;
+    search->found = found;
     search->found[search->count++] =
         (struct lm_verify_maker){record->key, type_of(search->arena, record->key_text), port, file};
 }

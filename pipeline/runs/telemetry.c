@@ -27,19 +27,14 @@ double lm_gauge_rate(const struct lm_gauge *gauge)
 /** Room for one more gauge. */
 static bool grow(struct lm_telemetry *telemetry)
 {
-    if (telemetry->count < telemetry->capacity)
-        return true;
-    size_t capacity = telemetry->capacity == 0 ? 16 : 2 * telemetry->capacity;
-    struct lm_gauge *gauges = capacity <= LM_GAUGES_MAX
-                                  ? LM_NEW_ARRAY(telemetry->arena, struct lm_gauge, capacity)
-                                  : NULL;
-    if (gauges == NULL)
-        return false;
-    if (telemetry->count > 0)
-        memcpy(gauges, telemetry->gauges, telemetry->count * sizeof *gauges);
-    telemetry->gauges = gauges;
-    telemetry->capacity = capacity;
-    return true;
+    struct lm_gauge *gauges =
+        telemetry->count < LM_GAUGES_MAX
+            ? lm_arena_grow(telemetry->arena, telemetry->gauges, telemetry->count,
+                            &telemetry->capacity, sizeof *gauges)
+            : NULL;
+    if (gauges != NULL)
+        telemetry->gauges = gauges;
+    return gauges != NULL;
 }
 
 /** A gauge that is told for the first time; NULL: no room. */

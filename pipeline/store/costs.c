@@ -27,16 +27,11 @@ static const char *path_of(const struct lm_store *store, struct lm_arena *arena)
 
 bool lm_costs_add(struct lm_costs *costs, const struct lm_cost *row)
 {
-    if (costs->count == costs->capacity) {
-        size_t capacity = costs->capacity > 0 ? 2 * costs->capacity : LM_COSTS_KEPT;
-        struct lm_cost *rows = LM_NEW_ARRAY(costs->arena, struct lm_cost, capacity);
-        if (rows == NULL)
-            return false;
-        if (costs->count > 0)
-            memcpy(rows, costs->rows, costs->count * sizeof *rows);
-        costs->rows = rows;
-        costs->capacity = capacity;
-    }
+    struct lm_cost *rows =
+        lm_arena_grow(costs->arena, costs->rows, costs->count, &costs->capacity, sizeof *rows);
+    if (rows == NULL)
+        return false;
+    costs->rows = rows;
     struct lm_cost *copy = &costs->rows[costs->count];
     *copy = *row;
     for (size_t i = 0; i < LM_COST_TEXTS; i++)

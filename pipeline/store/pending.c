@@ -1,6 +1,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "base/grow.h"
 #include "store/store_inside.h"
 
 const struct lm_pending_record *lm_pending_record(const struct lm_pending *pending,
@@ -17,20 +18,6 @@ const struct lm_pending_object *lm_pending_object(const struct lm_pending *pendi
     return place != SIZE_MAX ? &pending->objects[place] : NULL;
 }
 
-/** Room for one more item; false: out of memory. */
-static bool reserve(void **items, size_t *capacity, size_t count, size_t size)
-{
-    if (count < *capacity)
-        return true;
-    size_t larger = *capacity > 0 ? *capacity * 2 : 16;
-    void *moved = realloc(*items, larger * size);
-    if (moved == NULL)
-        return false;
-    *items = moved;
-    *capacity = larger;
-    return true;
-}
-
 /* NOLINTNEXTLINE(readability-non-const-parameter): it is kept, and freed with the record */
 bool lm_pending_add_record(struct lm_pending *pending, const struct lm_digest *key, char *text,
                            size_t size)
@@ -40,8 +27,9 @@ bool lm_pending_add_record(struct lm_pending *pending, const struct lm_digest *k
         free(pending->records[place].text);
     } else {
         place = pending->record_count;
-        void *items = pending->records;
-        if (!reserve(&items, &pending->record_capacity, place, sizeof *pending->records))
+        struct lm_pending_record *items =
+            lm_grow(pending->records, &pending->record_capacity, place, sizeof *items);
+        if (items == NULL)
             return false;
         pending->records = items;
         if (!lm_digest_map_put(&pending->by_key, key, place))
@@ -58,8 +46,9 @@ bool lm_pending_add_object(struct lm_pending *pending, const struct lm_pending_o
     bool fresh = object->fresh;
     if (place == SIZE_MAX) {
         place = pending->object_count;
-        void *items = pending->objects;
-        if (!reserve(&items, &pending->object_capacity, place, sizeof *pending->objects))
+        struct lm_pending_object *items =
+            lm_grow(pending->objects, &pending->object_capacity, place, sizeof *items);
+        if (items == NULL)
             return false;
         pending->objects = items;
         if (!lm_digest_map_put(&pending->by_object, &object->digest, place))

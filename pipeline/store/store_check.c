@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "base/grow.h"
 #include "base/io.h"
 #include "base/pool.h"
 #include "base/stat_time.h"
@@ -134,20 +135,6 @@ struct check {
     bool failed; /**< out of memory */
 };
 
-static bool grow(struct check *check, void **items, size_t *capacity, size_t count, size_t size)
-{
-    if (count < *capacity)
-        return true;
-    size_t larger = *capacity > 0 ? *capacity * 2 : 1024;
-    void *moved = realloc(*items, larger * size);
-    check->failed = check->failed || moved == NULL;
-    if (moved == NULL)
-        return false;
-    *items = moved;
-    *capacity = larger;
-    return true;
-}
-
 /** "stage TYPE VERSION" is the second line of a key text. */
 static const char *type_of(struct lm_arena *arena, const char *key_text)
 {
@@ -164,8 +151,10 @@ static void add_uses(struct check *check, const struct lm_record *record)
     for (size_t i = 0; i < record->output_count; i++)
         for (size_t k = 0; k < record->outputs[i].file_count; k++) {
             const struct lm_output_file *file = &record->outputs[i].files[k];
-            void *uses = check->uses;
-            if (!grow(check, &uses, &check->use_capacity, check->use_count, sizeof *check->uses))
+            struct use *uses =
+                lm_grow(check->uses, &check->use_capacity, check->use_count, sizeof *uses);
+            check->failed = check->failed || uses == NULL;
+            if (uses == NULL)
                 return;
             check->uses = uses;
             check->uses[check->use_count++] = (struct use){file->object, file->size, user};
@@ -219,9 +208,10 @@ static void check_record(void *user, const struct lm_fan_entry *entry)
 static void collect_object(void *user, const struct lm_fan_entry *entry)
 {
     struct check *check = user;
-    void *objects = check->objects;
-    if (!grow(check, &objects, &check->object_capacity, check->object_count,
-              sizeof *check->objects))
+    struct lm_fan_entry *objects =
+        lm_grow(check->objects, &check->object_capacity, check->object_count, sizeof *objects);
+    check->failed = check->failed || objects == NULL;
+    if (objects == NULL)
         return;
     check->objects = objects;
     check->objects[check->object_count++] = *entry;

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
+
 struct clean_compared clean_compared_of(const struct clean_dedup_params *params)
 {
     const char *const *exact = params->exact.items;
@@ -20,14 +22,10 @@ struct clean_compared clean_compared_of(const struct clean_dedup_params *params)
 static enum lm_status add_unit(struct clean_units *units, const struct lm_exact_unit *unit,
                                bool is_paragraph, struct lm_err *err)
 {
-    if (units->count == units->capacity) {
-        size_t capacity = units->capacity > 0 ? 2 * units->capacity : 16;
-        struct clean_unit *items = realloc(units->items, capacity * sizeof *items);
-        if (items == NULL)
-            return lm_fail(err, LM_NOMEM, "no memory to find duplicates; free some");
-        units->items = items;
-        units->capacity = capacity;
-    }
+    struct clean_unit *items = lm_grow(units->items, &units->capacity, units->count, sizeof *items);
+    if (items == NULL)
+        return lm_fail(err, LM_NOMEM, "no memory to find duplicates; free some");
+    units->items = items;
     units->items[units->count++] = (struct clean_unit){*unit, is_paragraph};
     return LM_OK;
 }

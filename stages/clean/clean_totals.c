@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
+
 enum lm_status clean_totals_init(struct clean_totals *out, struct lm_arena *arena,
                                  const struct lm_rule *rules, size_t count, struct lm_err *err)
 {
@@ -148,14 +150,11 @@ enum lm_status clean_totals_shared(struct clean_totals *totals, uint32_t first, 
         row->documents++;
         return LM_OK;
     }
-    if (totals->overlap_count == totals->overlap_capacity) {
-        size_t capacity = totals->overlap_capacity ? 2 * totals->overlap_capacity : 16;
-        row = realloc(totals->overlaps, capacity * sizeof *row);
-        if (row == NULL)
-            return lm_fail(err, LM_NOMEM, "no memory for %zu overlaps; free some", capacity);
-        totals->overlaps = row;
-        totals->overlap_capacity = capacity;
-    }
+    row = lm_grow(totals->overlaps, &totals->overlap_capacity, totals->overlap_count, sizeof *row);
+    if (row == NULL)
+        return lm_fail(err, LM_NOMEM, "no memory for more than %zu overlaps; free some",
+                       totals->overlap_count);
+    totals->overlaps = row;
     row = &totals->overlaps[low];
     memmove(row + 1, row, (totals->overlap_count++ - low) * sizeof *row);
     *row = (struct clean_overlap){first, again, 1};

@@ -124,16 +124,11 @@ enum lm_status lm_corpus_end_member(struct lm_corpus_writer *writer, struct lm_d
     if (close(fd) != 0)
         return lm_fail_errno(err, errno, "cannot write %s", writer->path);
     lm_sha256_final(writer->hash, &writer->member.digest);
-    if (source->count == source->capacity) {
-        size_t capacity = source->capacity ? source->capacity * 2 : 16;
-        struct corpus_file *files = LM_NEW_ARRAY(writer->arena, struct corpus_file, capacity);
-        if (files == NULL)
-            return out_of_memory(err);
-        if (source->count > 0)
-            memcpy(files, source->files, source->count * sizeof *files);
-        source->files = files;
-        source->capacity = capacity;
-    }
+    struct corpus_file *files = lm_arena_grow(writer->arena, source->files, source->count,
+                                              &source->capacity, sizeof *files);
+    if (files == NULL)
+        return out_of_memory(err);
+    source->files = files;
     *digest = writer->member.digest;
     source->files[source->count++] = writer->member;
     writer->files++;

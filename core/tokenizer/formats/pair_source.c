@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/grow.h"
 #include "tokenizer/alphabet.h"
 
 void lm_pair_source_init(struct lm_pair_source *source)
@@ -27,15 +28,11 @@ void lm_pair_source_release(struct lm_pair_source *source)
 
 static bool reserve(struct lm_pair_source *source)
 {
-    if (source->count < source->capacity)
-        return true;
-    size_t capacity = source->capacity ? source->capacity * 2 : 1024;
-    struct lm_source_pair *pairs = realloc(source->pairs, capacity * sizeof *pairs);
-    if (pairs == NULL)
-        return false;
-    source->pairs = pairs;
-    source->capacity = capacity;
-    return true;
+    struct lm_source_pair *pairs =
+        lm_grow(source->pairs, &source->capacity, source->count, sizeof *pairs);
+    if (pairs != NULL)
+        source->pairs = pairs;
+    return pairs != NULL;
 }
 
 /* Place of a part, whose bytes go to `bytes`; -1. */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
 #include "tokenizer/alphabet.h"
 #include "tokenizer/vocab.h"
 
@@ -22,15 +23,11 @@ void lm_token_list_release(struct lm_token_list *list)
 
 static bool reserve(struct lm_token_list *list)
 {
-    if (list->count < list->capacity)
-        return true;
-    size_t capacity = list->capacity ? list->capacity * 2 : 1024;
-    struct lm_token_entry *entries = realloc(list->entries, capacity * sizeof *entries);
-    if (entries == NULL)
-        return false;
-    list->entries = entries;
-    list->capacity = capacity;
-    return true;
+    struct lm_token_entry *entries =
+        lm_grow(list->entries, &list->capacity, list->count, sizeof *entries);
+    if (entries != NULL)
+        list->entries = entries;
+    return entries != NULL;
 }
 
 enum lm_status lm_token_list_add(struct lm_token_list *list, const void *bytes, size_t size,

@@ -25,17 +25,11 @@ struct reading {
 static bool reserve(struct reading *reading)
 {
     struct lm_siblings *out = reading->out;
-    if (out->count < out->capacity)
-        return true;
-    size_t capacity = out->capacity ? out->capacity * 2 : 64;
-    struct lm_named_token *tokens = LM_NEW_ARRAY(reading->arena, struct lm_named_token, capacity);
-    if (tokens == NULL)
-        return false;
-    if (out->count > 0)
-        memcpy(tokens, out->tokens, out->count * sizeof *tokens);
-    out->tokens = tokens;
-    out->capacity = capacity;
-    return true;
+    struct lm_named_token *tokens =
+        lm_arena_grow(reading->arena, out->tokens, out->count, &out->capacity, sizeof *tokens);
+    if (tokens != NULL)
+        out->tokens = tokens;
+    return tokens != NULL;
 }
 
 static enum lm_status add(struct reading *reading, const char *text, size_t size, int64_t id)
