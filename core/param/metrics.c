@@ -220,8 +220,8 @@ static const char *same_segment(const char *typed, const char *pattern, const ch
 
 static void keep(struct names *names, const char *text)
 {
-    const char **items = lm_arena_grow(names->arena, names->items, names->count, &names->capacity,
-                                       sizeof *items);
+    const char **items =
+        lm_arena_grow(names->arena, names->items, names->count, &names->capacity, sizeof *items);
     names->failed = names->failed || items == NULL;
     if (items == NULL)
         return;

@@ -1,7 +1,6 @@
 #include "tokenizer/formats/token_list.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/grow.h"
 #include "tokenizer/alphabet.h"
