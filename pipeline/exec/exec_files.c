@@ -1,5 +1,6 @@
 /* What a run leaves: published results, decisions on gates, run.json, run.html, files for CI. */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,17 +16,17 @@ typedef void write_fn(struct lm_buf *out, const struct lm_run_facts *facts);
 static const struct page {
     const char *name;
     write_fn *write;
-    bool ci;    /**< only when the run is one of a CI job */
-    bool named; /**< worth naming to people */
+    const char *end; /**< of a whole one; NULL: of a CI job, which always writes it */
+    bool named;      /**< worth naming to people */
 } pages[] = {
-    {"run.json", lm_run_record_write, false, false}, /* the first: by it is known what is told */
-    {"run.html", lm_run_page_write, false, true},
-    {"junit-run.xml", lm_run_junit_write, true, true},
-    {"metrics.json", lm_run_metrics_write, true, true},
-    {"provenance.json", lm_run_provenance_write, true, true},
-    {"summary.md", lm_run_job_summary_write, true, true}};
+    {"run.html", lm_run_page_write, "</html>\n", true},
+    {"junit-run.xml", lm_run_junit_write, NULL, true},
+    {"metrics.json", lm_run_metrics_write, NULL, true},
+    {"provenance.json", lm_run_provenance_write, NULL, true},
+    {"summary.md", lm_run_job_summary_write, NULL, true},
+    {"run.json", lm_run_record_write, "}\n", false}}; /* the last: says that the rest is there */
 
-enum { PAGES = sizeof pages / sizeof pages[0] };
+enum { PAGES = sizeof pages / sizeof pages[0], RECORD = PAGES - 1 };
 
 static enum lm_status no_memory(struct lm_err *err)
 {
@@ -104,13 +105,41 @@ static void write_page(struct lm_exec *exec, const char *path, const struct page
     lm_buf_release(&buf);
 }
 
-/** One page of a run: written when it is `due` or not there. Of an earlier job of CI, which this
- * run is none of, it goes when it is due. */
+/** Is it a file of its own, to its end? */
+static bool is_whole(const char *path, const char *end)
+{
+    char tail[16];
+    struct stat info = {0};
+    const size_t size = strlen(end);
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0)
+        return false;
+    bool whole = fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && (size_t)info.st_size >= size &&
+                 lm_read_at(fd, tail, size, (uint64_t)info.st_size - size) == size &&
+                 memcmp(tail, end, size) == 0;
+    close(fd);
+    return whole;
+}
+
+/** Do the pages that are there tell of this run's results and end, each of them whole? */
+static bool are_told(const struct lm_exec *exec, const char *folder)
+{
+    for (size_t i = 0; i < PAGES; i++) {
+        const char *path = lm_path_join(exec->arena, folder, pages[i].name);
+        if (path == NULL || (pages[i].end != NULL && !is_whole(path, pages[i].end)) ||
+            (i == RECORD && !lm_run_record_tells(path, &exec->facts)))
+            return false;
+    }
+    return true;
+}
+
+/** One page of a run: written when it is `due`. Of an earlier job of CI, which this run is none
+ * of, it goes then. */
 static void leave_page(struct lm_exec *exec, struct lm_run_result *out, const struct page *page,
                        const char *path, bool due)
 {
-    bool is_here = !page->ci || exec->options->ci;
-    if (is_here && (due || !lm_path_exists(path)))
+    bool is_here = page->end != NULL || exec->options->ci;
+    if (is_here && due)
         write_page(exec, path, page, &exec->facts);
     else if (!is_here && due)
         drop(path, NULL);
@@ -119,15 +148,14 @@ static void leave_page(struct lm_exec *exec, struct lm_run_result *out, const st
 }
 
 /** Beside what is published: when something ran, or they tell of a run with other results or
- * another end, and always for a job of CI. Else they stay: they say how long it took what ran. */
+ * another end, or one is damaged, and always for a job of CI. Else they stay: they say how long it
+ * took what ran. */
 static void write_pages(struct lm_exec *exec, struct lm_run_result *out)
 {
     const char *folder = lm_publish_folder(exec->arena, exec->spec);
-    const char *record = folder != NULL ? lm_path_join(exec->arena, folder, pages[0].name) : NULL;
-    bool due = exec->options->ci || exec->executed > 0 || record == NULL ||
-               !lm_run_record_tells(record, &exec->facts);
     if (folder == NULL || out->published == NULL || lm_dir_create(folder, NULL) != LM_OK)
         return;
+    bool due = exec->options->ci || exec->executed > 0 || !are_told(exec, folder);
     for (size_t i = 0; i < PAGES; i++) {
         const char *path = lm_path_join(exec->arena, folder, pages[i].name);
         if (path != NULL)

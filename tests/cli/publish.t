@@ -48,6 +48,21 @@ is "a stage fails" "$status:$(says state):$(says exit_code)" '1:"failed":1'
 lmpipe run tiny.yaml --progress none
 is "then as before: nothing runs, and nothing failed" "$status:$(executed):$(says state):$(says exit_code)" '0::"hit":0'
 unlike "run.html: nothing failed" "$(cat artifacts/tiny/run.html)" '>failed<'
+while read -r page damage; do
+    file=artifacts/tiny/$page
+    eval "$damage"
+    lmpipe run tiny.yaml --progress none
+    is "$page, $damage: whole again" "$status:$(executed):$(test -L "$file" || tail -c 2 "$file" | head -c 1)" "0::$(if [ "$page" = run.json ]; then echo '}'; else echo '>'; fi)"
+    is "and both are of one run" "$(grep -c "$(says run | tr -d '"')" artifacts/tiny/run.html | sed 's/[1-9][0-9]*/some/')" some
+done <<'END'
+run.html : >"$file"
+run.html truncate -s 5000 "$file"
+run.html rm "$file" && ln -s /dev/null "$file"
+run.html rm "$file" && mkdir "$file"
+run.html rm "$file"
+run.json truncate -s -3 "$file"
+run.json rm "$file" && ln -s ../tiny.yaml "$file"
+END
 sed -e '/^  report:/,$d; s/^experiment: .*/experiment: gated/' tiny.yaml >ungated.yaml
 while read -r bound code; do
     printf 'gates:\n  - {metric: scores.valid.bpb, max: %s}\n' "$bound" | cat ungated.yaml - >gated.yaml
