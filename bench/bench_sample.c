@@ -18,7 +18,8 @@
 
 enum { VOCAB = 50257, DRAWS = 300, STREAM = 4 << 20, NOVEL_TEXTS = 100, NOVEL_TOKENS = 128 };
 
-/* Seconds of processor time of all threads. */
+/* Times are processor time of all threads. */
+
 /* ---- draws ---- */
 
 static void time_draws(const float *logits, const char *shape)

@@ -92,7 +92,7 @@ static bool is_finished(struct lm_pool *pool, uint64_t seen)
 static bool take(struct counter *counter, uint64_t number, size_t count, size_t *task)
 {
     const uint64_t start = number << TAKEN_BITS;
-    uint64_t seen = count > 0 ? atomic_load(&counter->taken) : 0;
+    uint64_t seen = atomic_load(&counter->taken);
     for (;;) {
         const uint64_t taken = seen < start ? start : seen;
         if (taken - start >= count)

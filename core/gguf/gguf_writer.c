@@ -120,11 +120,11 @@ enum lm_status lm_gguf_put_tensor(struct lm_gguf_writer *writer, const char *nam
                                   enum lm_gguf_element type, int64_t rows, int64_t columns,
                                   struct lm_gguf_view view, struct lm_err *err)
 {
-    struct row *rows_now =
-        lm_grow(writer->rows, &writer->row_capacity, writer->row_count, sizeof *rows_now);
-    if (rows_now == NULL)
+    struct row *grown =
+        lm_grow(writer->rows, &writer->row_capacity, writer->row_count, sizeof *grown);
+    if (grown == NULL)
         return lm_fail(err, LM_NOMEM, "out of memory for a table of tensors; free some");
-    writer->rows = rows_now;
+    writer->rows = grown;
     struct row *row = &writer->rows[writer->row_count];
     *row = (struct row){.type = type,
                         .dims = rows > 0 ? 2 : 1,
